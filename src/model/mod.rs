@@ -1,0 +1,34 @@
+//! The domain: what an annotation is, when two are the same, and what they are called.
+//!
+//! Plain data and total functions over it. This room uses no other room, does no I/O, and knows neither HTTP nor
+//! files: coordinates are fractions of the image, times are milliseconds, ids are text that has been checked.
+
+mod annotation;
+mod concepts;
+mod fingerprint;
+pub mod float;
+mod geometry;
+mod identity;
+mod ids;
+mod json;
+mod overlap;
+mod settings;
+mod state;
+mod status;
+
+pub use annotation::{Content, Frame};
+pub use concepts::{Concept, Concepts, DuplicateConcept};
+pub use fingerprint::{Fingerprint, fingerprint};
+pub use geometry::{BoundingBox, Fraction, Geometry, GeometryError, Kind, Point, Polygon};
+pub use identity::{content_id, is_owned_by, is_set_id, key_id, set_prefix};
+pub use ids::{
+    AnnotationId, ConceptId, InputId, Interner, InvalidId, Key, RegionId, SetName, UserId,
+};
+pub use json::{InvalidJson, Json};
+pub use overlap::{Overlap, overlap};
+pub use settings::{Guards, Owner, Policy, Share};
+pub use state::{
+    DesiredAnnotation, DesiredInput, DesiredState, Identity, Maker, ObservedAnnotation,
+    ObservedState, Origin, Scope,
+};
+pub use status::{Status, UnknownStatus};

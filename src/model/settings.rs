@@ -1,0 +1,136 @@
+//! How far a plan may go: policy, owners, guards.
+
+use super::ids::UserId;
+use serde::de::Error as _;
+use std::fmt;
+
+/// What a plan may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    /// Create, update and delete.
+    Sync,
+    /// Create and update.
+    Upsert,
+    /// Create only.
+    Create,
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Sync => "sync",
+            Self::Upsert => "upsert",
+            Self::Create => "create",
+        })
+    }
+}
+
+/// Whose undeclared annotations a manifest may claim and delete.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    /// The user whose token makes the calls.
+    Me,
+    /// Everybody.
+    Any,
+    /// One user.
+    User(UserId),
+}
+
+/// How many are too many: a share of what exists, or a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// Whole percents of what exists.
+    Percent(u32),
+    /// A number.
+    Count(u64),
+}
+
+impl Share {
+    /// Reads `30%` or `30`; nothing else is one.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.strip_suffix('%') {
+            Some(number) => number
+                .parse()
+                .ok()
+                .filter(|percent| *percent <= 100)
+                .map(Self::Percent),
+            None => text.parse().ok().map(Self::Count),
+        }
+    }
+
+    /// Whether `count` of `existing` are more than this.
+    pub fn is_exceeded_by(self, count: u64, existing: u64) -> bool {
+        match self {
+            Self::Percent(percent) => {
+                u128::from(count) * 100 > u128::from(percent) * u128::from(existing)
+            }
+            Self::Count(limit) => count > limit,
+        }
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Percent(percent) => write!(f, "{percent}%"),
+            Self::Count(count) => write!(f, "{count}"),
+        }
+    }
+}
+
+impl serde::Serialize for Share {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Share {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            D::Error::custom(format!("`{text}` is neither a percentage nor a number"))
+        })
+    }
+}
+
+/// The limits that stop a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Guards {
+    /// More deletes than this trip the guard.
+    pub max_deletes: Share,
+    /// More changes of existing annotations than this trip the guard.
+    pub max_updates: Share,
+    /// Percentages count only once this many annotations exist.
+    pub min_existing: u64,
+    /// More concepts than this that would be on no annotation any more trip the guard.
+    pub max_vanished_concepts: u64,
+}
+
+impl Default for Guards {
+    fn default() -> Self {
+        Self {
+            max_deletes: Share::Percent(30),
+            max_updates: Share::Percent(30),
+            min_existing: 10,
+            max_vanished_concepts: 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_exceeded_only_above_it() {
+        let share = Share::parse("30%").unwrap();
+        assert!(!share.is_exceeded_by(30, 100));
+        assert!(share.is_exceeded_by(31, 100));
+        assert!(share.is_exceeded_by(1, 0));
+        assert!(!Share::Count(5).is_exceeded_by(5, 0));
+        assert_eq!(Share::parse("130%"), None);
+        assert_eq!(Share::parse("-1"), None);
+        assert_eq!(Share::parse(" 3"), None);
+    }
+}

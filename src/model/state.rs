@@ -1,0 +1,192 @@
+//! The two sides of a plan: what the manifest wants, and what the app holds.
+
+use super::annotation::{Content, Frame};
+use super::concepts::Concepts;
+use super::geometry::Geometry;
+use super::ids::{AnnotationId, ConceptId, InputId, Key, RegionId, SetName, UserId};
+use super::json::Json;
+use super::settings::{Guards, Owner, Policy};
+use super::status::Status;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where in the manifest something was declared: which file, which of its inputs, which annotation. The manifest
+/// turns it into a line and a column when there is something to say about it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// Index into the manifest's files.
+    pub file: u32,
+    /// Index of the input in that file.
+    pub input: u32,
+    /// Index of the annotation in that input.
+    pub annotation: u32,
+}
+
+/// How a declared annotation says which remote one it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// By the remote id.
+    Id(AnnotationId),
+    /// By a stable name, from which the id is made.
+    Key(Key),
+    /// By what it is.
+    Content,
+}
+
+/// One annotation as the manifest declares it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DesiredAnnotation {
+    /// Which remote annotation this is.
+    pub identity: Identity,
+    /// What it must be.
+    pub content: Content,
+    /// Where it was declared.
+    pub origin: Origin,
+}
+
+/// One input as the manifest declares it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DesiredInput {
+    /// Which input.
+    pub id: InputId,
+    /// Its annotations, in declared order.
+    pub annotations: Vec<DesiredAnnotation>,
+    /// Where it was declared.
+    pub origin: Origin,
+}
+
+/// What a manifest wants of an app.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DesiredState {
+    /// The label set's name.
+    pub set: SetName,
+    /// What a plan may do.
+    pub policy: Policy,
+    /// Whose undeclared annotations are in scope.
+    pub owners: BTreeSet<Owner>,
+    /// The limits that stop a plan.
+    pub guards: Guards,
+    /// Old concept id to new one.
+    pub renamed: BTreeMap<ConceptId, ConceptId>,
+    /// The inputs, sorted by id, each at most once.
+    pub inputs: Vec<DesiredInput>,
+}
+
+impl DesiredState {
+    /// Sorts the inputs by id: plans and listings meet in that order.
+    pub fn sort(&mut self) {
+        self.inputs.sort_by(|a, b| a.id.cmp(&b.id));
+    }
+}
+
+/// Who made an observed annotation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maker {
+    /// A person, or a program with a person's token.
+    User,
+    /// A model. Nobody edits these.
+    Model,
+    /// The app, together with the input: the input-level annotation. It can be patched, and never deleted.
+    Input,
+}
+
+/// One annotation as the app holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObservedAnnotation {
+    /// Its id.
+    pub id: AnnotationId,
+    /// Where it lies.
+    pub geometry: Geometry,
+    /// The id of its region, if it has one.
+    pub region: Option<RegionId>,
+    /// The moment of the video it lies in.
+    pub frame: Option<Frame>,
+    /// Its concepts, wherever in `data` they stand: in the region, else in the frame, else at the top.
+    pub concepts: Concepts,
+    /// The state of the labelling work.
+    pub status: Status,
+    /// Whose it is; nothing for an annotation without a user.
+    pub user: Option<UserId>,
+    /// Who made it.
+    pub maker: Maker,
+    /// RFC 3339, as the service wrote it.
+    pub created_at: Option<Box<str>>,
+    /// The stored `data`, whole: an overwrite must carry what annosync does not model.
+    pub data: Option<Json>,
+    /// The stored `annotation_info`.
+    pub info: Option<Json>,
+    /// The embedding model that it is tied to.
+    pub embed_model_version: Option<Box<str>>,
+}
+
+impl ObservedAnnotation {
+    /// `data.metadata`, parsed; nothing where there is none.
+    pub fn metadata(&self) -> Option<serde_json::Value> {
+        #[derive(serde::Deserialize)]
+        struct Data {
+            metadata: Option<serde_json::Value>,
+        }
+        serde_json::from_str::<Data>(self.data.as_ref()?.as_str())
+            .ok()?
+            .metadata
+    }
+
+    /// Everything of it that annosync manages, in the manifest's notation.
+    pub fn content(&self) -> Content {
+        Content {
+            frame: self.frame,
+            geometry: match &self.geometry {
+                Geometry::Whole | Geometry::Unmodelled => None,
+                geometry => Some(geometry.clone()),
+            },
+            concepts: Some(self.concepts.clone()),
+            status: Some(self.status),
+            user: self.user.clone(),
+            metadata: self.metadata().as_ref().map(Json::from_value),
+            info: self.info.clone(),
+        }
+    }
+}
+
+/// Which part of the app a listing saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// All of it.
+    WholeApp,
+    /// These inputs alone; about the others nothing is known.
+    Inputs(BTreeSet<InputId>),
+}
+
+/// What an app holds, from a listing that was proved complete.
+///
+/// Outside of tests it is made from a complete listing alone, so that nothing that was missed can look like
+/// something that is not there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObservedState {
+    /// The user whose token made the listing.
+    pub caller: UserId,
+    /// The user who owns the app.
+    pub app_owner: UserId,
+    /// Which part of the app was listed.
+    pub scope: Scope,
+    /// The annotations of each input, sorted by (`created_at`, id), so that the order of pages does not show.
+    pub inputs: BTreeMap<InputId, Vec<ObservedAnnotation>>,
+}
+
+impl ObservedState {
+    /// Brings the annotations of each input into their one order.
+    pub fn sort(&mut self) {
+        for annotations in self.inputs.values_mut() {
+            annotations.sort_by(|a, b| (&a.created_at, &a.id).cmp(&(&b.created_at, &b.id)));
+        }
+    }
+
+    /// How many annotations were observed.
+    pub fn len(&self) -> usize {
+        self.inputs.values().map(Vec::len).sum()
+    }
+
+    /// Whether none were.
+    pub fn is_empty(&self) -> bool {
+        self.inputs.values().all(Vec::is_empty)
+    }
+}

@@ -1,0 +1,271 @@
+//! The plan itself: the plain data that is shown, written to a file, and executed.
+
+use crate::matching::Matched;
+use crate::model::{
+    AnnotationId, Content, Fingerprint, InputId, Json, Key, Policy, SetName, UserId,
+};
+use std::fmt;
+
+/// The version of the plan file's format.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// What is done to one annotation.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It goes.
+    Delete,
+    /// It goes, and comes back with what a patch cannot change.
+    Replace,
+    /// One patch that carries everything that is to stay.
+    Overwrite,
+    /// A patch that names the concepts that go.
+    Remove,
+    /// A patch with just the difference.
+    Merge,
+    /// It is made.
+    Post,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Delete => "delete",
+            Self::Replace => "replace",
+            Self::Overwrite => "overwrite",
+            Self::Remove => "remove",
+            Self::Merge => "merge",
+            Self::Post => "post",
+        })
+    }
+}
+
+/// Why an operation is in the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Declared, and not on the remote.
+    NotOnRemote,
+    /// Declared, and different on the remote.
+    Differs,
+    /// On the remote, and not declared on an input that is.
+    NotDeclared,
+    /// On the remote, made by this set, and its input is not declared any more.
+    InputNotDeclared,
+}
+
+/// One write to one annotation.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Operation {
+    /// What is done.
+    pub action: Action,
+    /// To which input's annotation.
+    pub input_id: InputId,
+    /// Its id: the observed one, or the one that a post will give it.
+    pub id: AnnotationId,
+    /// The name that the manifest gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Key>,
+    /// Why.
+    pub reason: Reason,
+    /// Why the declared annotation was taken for this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matched: Option<Matched>,
+    /// What it is, in the manifest's notation: of a changed one the managed fields, of a deleted one everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Content>,
+    /// What it is to be, in the manifest's notation: the managed fields.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Content>,
+    /// What was observed; an annotation with another fingerprint is stale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Fingerprint>,
+    /// The annotation as it is sent; nothing for a delete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Json>,
+}
+
+/// The kinds of calls, in the order in which they are made.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    /// The deletes of replacements, which their posts wait for.
+    DeleteReplaced,
+    /// PATCH with `merge`.
+    Merge,
+    /// PATCH with `remove`.
+    Remove,
+    /// PATCH with `overwrite`.
+    Overwrite,
+    /// POST.
+    Post,
+    /// DELETE by pairs of ids.
+    Delete,
+}
+
+/// One call: up to 128 operations of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Batch {
+    /// Of which kind.
+    pub call: Call,
+    /// Indices into the plan's operations.
+    pub operations: Vec<u32>,
+}
+
+/// The app that a plan is for.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Target {
+    /// The base URL, or `embedded:` and the store's path as the manifest gives it.
+    pub endpoint: String,
+    /// The app's owner.
+    pub user_id: String,
+    /// The app.
+    pub app_id: String,
+}
+
+/// What the policy keeps from being done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct HeldBack {
+    /// Changes of existing annotations.
+    pub updates: u64,
+    /// Deletes.
+    pub deletes: u64,
+}
+
+/// A guard that stopped the plan.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "guard", rename_all = "snake_case")]
+pub enum Trip {
+    /// Too many deletes.
+    Deletes {
+        /// How many there are.
+        count: u64,
+        /// Of how many existing annotations in scope.
+        existing: u64,
+        /// The limit, as the manifest gives it.
+        limit: String,
+    },
+    /// Too many changes of existing annotations.
+    Updates {
+        /// How many there are.
+        count: u64,
+        /// Of how many existing annotations in scope.
+        existing: u64,
+        /// The limit, as the manifest gives it.
+        limit: String,
+    },
+    /// Concepts that would be on no annotation any more.
+    VanishedConcepts {
+        /// Which, sorted.
+        concepts: Vec<String>,
+        /// The limit.
+        limit: u64,
+    },
+    /// The manifest declares no input at all, and the plan would delete.
+    EmptyManifest {
+        /// How many deletes there are.
+        deletes: u64,
+    },
+}
+
+impl Trip {
+    /// The flag that lets exactly this plan pass.
+    pub fn flag(&self) -> String {
+        match self {
+            Self::Deletes { count, .. } => format!("--allow-deletes {count}"),
+            Self::Updates { count, .. } => format!("--allow-updates {count}"),
+            Self::VanishedConcepts { concepts, .. } => {
+                format!("--allow-vanished {}", concepts.len())
+            }
+            Self::EmptyManifest { .. } => "--allow-empty".to_owned(),
+        }
+    }
+}
+
+/// Everything that a plan counts.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Summary {
+    /// Operations by action.
+    pub post: u64,
+    /// See [`Action::Merge`].
+    pub merge: u64,
+    /// See [`Action::Overwrite`].
+    pub overwrite: u64,
+    /// See [`Action::Remove`].
+    pub remove: u64,
+    /// See [`Action::Replace`].
+    pub replace: u64,
+    /// See [`Action::Delete`].
+    pub delete: u64,
+    /// Declared annotations that are on the remote as declared.
+    pub unchanged: u64,
+    /// Annotations of declared inputs that are nobody's business here: made by models, by the app, or by users
+    /// outside `owners`.
+    pub unmanaged: u64,
+    /// Annotations that carry another label set's prefix.
+    pub other_sets: u64,
+    /// Annotations in scope that existed before; what the guards' percentages are taken of.
+    pub existing: u64,
+    /// Pairings whose runner-up is within 0.02.
+    pub ambiguous: u64,
+    /// What the policy keeps from being done.
+    pub held_back: HeldBack,
+    /// Calls that the plan makes.
+    pub calls: u64,
+    /// The fewest calls that these operations could take: the sum over kinds of n / 128, rounded up.
+    pub lower_bound: u64,
+    /// Calls a second that the target takes.
+    pub rate_limit: u32,
+}
+
+impl Summary {
+    /// How many operations there are.
+    pub fn operations(&self) -> u64 {
+        self.post + self.merge + self.overwrite + self.remove + self.replace + self.delete
+    }
+
+    /// Tenths of a second that the calls take at the target's rate, rounded up.
+    pub fn tenths_of_seconds(&self) -> u64 {
+        (self.calls * 10).div_ceil(u64::from(self.rate_limit.max(1)))
+    }
+}
+
+/// What has to be done to make the app equal to the manifest.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Plan {
+    /// [`FORMAT_VERSION`].
+    pub format_version: String,
+    /// The version of annosync that made it.
+    pub tool_version: String,
+    /// The app it is for.
+    pub target: Target,
+    /// The label set.
+    pub set: SetName,
+    /// What it may do.
+    pub policy: Policy,
+    /// The user whose token made the listing.
+    pub caller: UserId,
+    /// SHA-256 of the manifest's files: 64 hex digits.
+    pub manifest_hash: String,
+    /// The counts.
+    pub summary: Summary,
+    /// The guards that stopped it; a plan with any is not applied.
+    pub guards: Vec<Trip>,
+    /// What the listing did not see, in words; empty when it saw the whole app.
+    pub blind_spots: Vec<String>,
+    /// The writes, sorted by input id, then destructive ones first, then by annotation id.
+    pub operations: Vec<Operation>,
+    /// The calls, in the order in which they are made.
+    pub batches: Vec<Batch>,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+}
