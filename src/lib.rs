@@ -5,6 +5,8 @@
 //! carries it out. `ARCHITECTURE.md` draws the rooms and which of them may use which; the binary is a thin shell
 //! around [`cli`].
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 pub mod api;
 pub mod apply;
 pub mod cli;
