@@ -50,7 +50,7 @@ pub fn fingerprint(observed: &ObservedAnnotation) -> Fingerprint {
         .info
         .as_ref()
         .map_or(Value::Null, |info| free(info.to_value()));
-    let user = observed.user.as_ref().map(|user| user.as_str());
+    let user = observed.user.as_ref().map(super::ids::UserId::as_str);
     let whole = serde_json::json!([
         data,
         info,

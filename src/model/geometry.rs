@@ -248,11 +248,6 @@ impl Polygon {
             all => all,
         }
     }
-
-    /// The same for every rotation and direction of the same ring: its number of points and the box around it.
-    pub(crate) fn ring_len(&self) -> usize {
-        self.ring().len()
-    }
 }
 
 impl TryFrom<Vec<Point>> for Polygon {

@@ -16,14 +16,15 @@
 use super::annotation::Content;
 use super::ids::{AnnotationId, InputId, Key, SetName};
 use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 
 fn hex(text: &str, digits: usize) -> String {
     let hash = Sha256::digest(text.as_bytes());
-    let mut hex: String = hash
-        .iter()
-        .take(digits.div_ceil(2))
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut hex = String::with_capacity(2 * hash.len());
+    for byte in hash {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
     hex.truncate(digits);
     hex
 }

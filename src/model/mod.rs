@@ -5,6 +5,7 @@
 
 mod annotation;
 mod concepts;
+mod difference;
 mod fingerprint;
 pub mod float;
 mod geometry;
@@ -18,6 +19,7 @@ mod status;
 
 pub use annotation::{Content, Frame};
 pub use concepts::{Concept, Concepts, DuplicateConcept};
+pub use difference::{Difference, JsonDifference, difference, merged};
 pub use fingerprint::{Fingerprint, fingerprint};
 pub use geometry::{BoundingBox, Fraction, Geometry, GeometryError, Kind, Point, Polygon};
 pub use identity::{content_id, is_owned_by, is_set_id, key_id, set_prefix};

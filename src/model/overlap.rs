@@ -19,6 +19,11 @@ impl Overlap {
     /// No common area.
     pub const NONE: Self = Self(0);
 
+    /// That many millionths.
+    pub const fn from_millionths(millionths: u32) -> Self {
+        Self(millionths)
+    }
+
     /// Rounds an IoU (0..=1) to millionths.
     pub fn from_fraction(iou: f64) -> Self {
         Self((iou.clamp(0.0, 1.0) * 1e6).round() as u32)

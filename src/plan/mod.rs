@@ -3,9 +3,21 @@
 //! Pure: no I/O, no clock, no randomness, so that a plan is a function of (manifest, listing). Uses `matching` and
 //! `model`.
 
+mod batch;
+mod body;
+mod build;
+mod change;
+mod error;
+mod fresh;
+mod guard;
 mod types;
 
 pub use crate::matching::{Matched, MatchedBy};
+pub use batch::{MAX_BYTES, MAX_ITEMS};
+pub use build::{Context, plan};
+pub use error::PlanError;
+pub use fresh::{Freshness, freshness, is_as_wanted};
+pub use guard::{Allowances, EmptyManifest};
 pub use types::{
     Action, Batch, Call, FORMAT_VERSION, HeldBack, Operation, Plan, Reason, Summary, Target, Trip,
 };

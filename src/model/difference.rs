@@ -1,0 +1,244 @@
+//! What differs between what is declared and what is observed. The one place that knows when they are equal.
+
+use super::annotation::Content;
+use super::concepts::Concept;
+use super::float;
+use super::geometry::Geometry;
+use super::ids::ConceptId;
+use super::state::ObservedAnnotation;
+use serde_json::{Map, Value};
+
+/// What has to change. Fields that are not declared never differ.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one flag a field, each independent of the others"
+)]
+pub struct Difference {
+    /// It lies somewhere else.
+    pub geometry: bool,
+    /// It lies at another moment of the video.
+    pub frame: bool,
+    /// Concepts to add, or to give another value.
+    pub added: Vec<Concept>,
+    /// Concepts to take away.
+    pub removed: Vec<ConceptId>,
+    /// The state of the labelling work is another.
+    pub status: bool,
+    /// It is somebody else's.
+    pub user: bool,
+    /// `data.metadata`.
+    pub metadata: JsonDifference,
+    /// `annotation_info`.
+    pub info: JsonDifference,
+}
+
+impl Difference {
+    /// Whether both are equal.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What has to change in an object of free JSON that is managed key by key.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum JsonDifference {
+    /// Nothing.
+    #[default]
+    None,
+    /// Merging this object in is enough.
+    Merge(Value),
+    /// A list would have to lose or change elements: a merge appends to lists, so the whole has to be written.
+    Whole,
+}
+
+/// What has to change so that `observed` becomes what `declared` says.
+pub fn difference(declared: &Content, observed: &ObservedAnnotation) -> Difference {
+    let mut difference = Difference {
+        geometry: declared
+            .geometry
+            .as_ref()
+            .is_some_and(|geometry| !lies_at(geometry, observed)),
+        frame: declared.frame.is_some() && declared.frame != observed.frame,
+        status: declared
+            .status
+            .is_some_and(|status| status != observed.status),
+        user: declared.user.is_some() && declared.user != observed.user,
+        ..Difference::default()
+    };
+    if let Some(concepts) = &declared.concepts {
+        let differs = |c: &&Concept| {
+            !observed
+                .concepts
+                .get(&c.id)
+                .is_some_and(|value| float::same(value, c.value))
+        };
+        difference.added = concepts.iter().filter(differs).cloned().collect();
+        let gone = observed
+            .concepts
+            .iter()
+            .filter(|c| concepts.get(&c.id).is_none());
+        difference.removed = gone.map(|c| c.id.clone()).collect();
+    }
+    if let Some(metadata) = &declared.metadata {
+        difference.metadata = json_difference(
+            &metadata.to_value(),
+            &observed.metadata().unwrap_or(Value::Null),
+        );
+    }
+    if let Some(info) = &declared.info {
+        let have = observed
+            .info
+            .as_ref()
+            .map_or(Value::Null, super::Json::to_value);
+        difference.info = json_difference(&info.to_value(), &have);
+    }
+    difference
+}
+
+/// An existing region is compared by its id, whatever geometry the service fills in for it.
+fn lies_at(geometry: &Geometry, observed: &ObservedAnnotation) -> bool {
+    match geometry {
+        Geometry::Region(id) => observed.region.as_ref() == Some(id),
+        geometry => geometry.same(&observed.geometry),
+    }
+}
+
+/// What has to be merged into `have` so that every key of `want` is as `want` says; keys that `want` does not name
+/// are left alone.
+fn json_difference(want: &Value, have: &Value) -> JsonDifference {
+    match (want, have) {
+        (Value::Object(want), Value::Object(have)) => {
+            let mut merge = Map::new();
+            for (key, want) in want {
+                match have.get(key) {
+                    None => {
+                        merge.insert(key.clone(), want.clone());
+                    }
+                    Some(have) => match json_difference(want, have) {
+                        JsonDifference::None => {}
+                        JsonDifference::Merge(part) => {
+                            merge.insert(key.clone(), part);
+                        }
+                        JsonDifference::Whole => return JsonDifference::Whole,
+                    },
+                }
+            }
+            if merge.is_empty() {
+                JsonDifference::None
+            } else {
+                JsonDifference::Merge(Value::Object(merge))
+            }
+        }
+        _ if json_same(want, have) => JsonDifference::None,
+        // An object that declares no key manages nothing, and is there as soon as anything is.
+        (Value::Object(want), Value::Null) if want.is_empty() => JsonDifference::None,
+        (Value::Array(want), Value::Array(have)) if !want.is_empty() && !have.is_empty() => {
+            JsonDifference::Whole
+        }
+        // What a merge does to a value of another type is not documented: the whole is written.
+        (Value::Object(_) | Value::Array(_), have) if !have.is_null() && !have.is_array() => {
+            JsonDifference::Whole
+        }
+        (want, Value::Object(_) | Value::Array(_)) if !want.is_array() => JsonDifference::Whole,
+        _ => JsonDifference::Merge(want.clone()),
+    }
+}
+
+/// Equal JSON: numbers by value, so that 1 and 1.0 are the same; objects in any order.
+fn json_same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => {
+            a == b || a.as_f64().is_some_and(|a| Some(a) == b.as_f64())
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| json_same(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .all(|(key, a)| b.get(key).is_some_and(|b| json_same(a, b)))
+        }
+        (a, b) => a == b,
+    }
+}
+
+/// `have` with every key of `want` as `want` says: what an overwrite writes.
+pub fn merged(want: &Value, have: Option<&Value>) -> Value {
+    match (want, have) {
+        (Value::Object(want), Some(Value::Object(have))) => {
+            let mut all = have.clone();
+            for (key, want) in want {
+                let value = merged(want, have.get(key));
+                all.insert(key.clone(), value);
+            }
+            Value::Object(all)
+        }
+        (want, _) => want.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn metadata_is_managed_key_by_key() {
+        let have = json!({"weather": "rain", "n": 1, "tags": ["a"], "deep": {"x": 1, "y": 2}});
+        for (want, expected) in [
+            (json!({"weather": "rain"}), JsonDifference::None),
+            (json!({}), JsonDifference::None),
+            (
+                json!({"n": 1.0, "deep": {"y": 2}, "tags": ["a"]}),
+                JsonDifference::None,
+            ),
+            (
+                json!({"weather": "sun"}),
+                JsonDifference::Merge(json!({"weather": "sun"})),
+            ),
+            (
+                json!({"deep": {"y": 3, "x": 1}}),
+                JsonDifference::Merge(json!({"deep": {"y": 3}})),
+            ),
+            (
+                json!({"new": {}}),
+                JsonDifference::Merge(json!({"new": {}})),
+            ),
+            (
+                json!({"tags": []}),
+                JsonDifference::Merge(json!({"tags": []})),
+            ),
+            (json!({"tags": ["b"]}), JsonDifference::Whole),
+            (json!({"tags": "b"}), JsonDifference::Whole),
+            (json!({"weather": {"sky": "blue"}}), JsonDifference::Whole),
+        ] {
+            assert_eq!(json_difference(&want, &have), expected, "{want}");
+        }
+        assert_eq!(
+            json_difference(&json!({"a": 1}), &Value::Null),
+            JsonDifference::Merge(json!({"a": 1}))
+        );
+        assert_eq!(
+            json_difference(&json!({}), &Value::Null),
+            JsonDifference::None
+        );
+    }
+
+    #[test]
+    fn what_is_merged_differs_no_more() {
+        let have = json!({"tags": ["a"], "deep": {"x": 1}, "n": 1});
+        for want in [
+            json!({"tags": ["b"]}),
+            json!({"deep": {"y": [1]}}),
+            json!({"n": {"m": {}}}),
+            json!({"tags": {}}),
+        ] {
+            assert_eq!(
+                json_difference(&want, &merged(&want, Some(&have))),
+                JsonDifference::None,
+                "{want}"
+            );
+        }
+    }
+}

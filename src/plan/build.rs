@@ -1,0 +1,446 @@
+//! The plan: from desired and observed state to operations, input by input.
+
+use super::batch;
+use super::body;
+use super::change::{self, Write};
+use super::error::PlanError;
+use super::guard::{self, Allowances};
+use super::types::{Action, FORMAT_VERSION, Operation, Plan, Reason, Summary, Target};
+use crate::matching::{Claims, Matched, Matching, Pair, match_input};
+use crate::model::{
+    AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Geometry, Identity,
+    InputId, Json, Key, Maker, ObservedAnnotation, ObservedState, Policy, Scope, content_id,
+    difference, fingerprint, key_id, merged,
+};
+use rayon::prelude::*;
+use std::collections::HashSet;
+
+/// What a plan is made for, beside the two states.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The app.
+    pub target: Target,
+    /// SHA-256 of the manifest's files.
+    pub manifest_hash: String,
+    /// Calls a second that the target takes.
+    pub rate_limit: u32,
+    /// What a person let pass.
+    pub allowances: Allowances,
+}
+
+/// The smallest set of writes that makes the observed state equal to the desired one.
+///
+/// # Errors
+///
+/// Everything the manifest asks for and that cannot be done, sorted by where it is declared.
+pub fn plan(
+    desired: &DesiredState,
+    observed: &ObservedState,
+    context: &Context,
+) -> Result<Plan, Vec<PlanError>> {
+    let planner = Planner {
+        desired,
+        observed,
+        claims: Claims::new(desired, observed),
+    };
+    let declared: HashSet<&InputId> = desired.inputs.iter().map(|input| &input.id).collect();
+    let mut parts: Vec<Part> = desired
+        .inputs
+        .par_iter()
+        .map(|input| planner.declared(input))
+        .collect();
+    parts.extend(
+        observed
+            .inputs
+            .iter()
+            .filter(|(input, _)| !declared.contains(input))
+            .map(|(input, annotations)| planner.undeclared(input, annotations)),
+    );
+
+    let mut errors: Vec<PlanError> = parts
+        .iter_mut()
+        .flat_map(|part| std::mem::take(&mut part.errors))
+        .collect();
+    if !errors.is_empty() {
+        errors.sort_by_key(PlanError::origin);
+        return Err(errors);
+    }
+
+    let mut summary = Summary {
+        rate_limit: context.rate_limit,
+        ..Summary::default()
+    };
+    let mut operations = Vec::new();
+    for part in parts {
+        summary.unchanged += part.unchanged;
+        summary.unmanaged += part.unmanaged;
+        summary.other_sets += part.other_sets;
+        summary.existing += part.existing;
+        summary.ambiguous += part.ambiguous;
+        summary.held_back.updates += part.held_back.updates;
+        summary.held_back.deletes += part.held_back.deletes;
+        operations.extend(part.operations);
+    }
+    // Stable: within one input and action the declared (or observed) order stays.
+    operations.sort_by(|a, b| (&a.input_id, a.action).cmp(&(&b.input_id, b.action)));
+    for operation in &operations {
+        *count(&mut summary, operation.action) += 1;
+    }
+    let batches = batch::pack(&operations);
+    summary.calls = batches.len() as u64;
+    summary.lower_bound = batch::lower_bound(&operations);
+    let guards = guard::check(
+        desired,
+        observed,
+        &operations,
+        &summary,
+        &context.allowances,
+    );
+    Ok(Plan {
+        format_version: FORMAT_VERSION.to_owned(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        target: context.target.clone(),
+        set: desired.set.clone(),
+        policy: desired.policy,
+        caller: observed.caller.clone(),
+        manifest_hash: context.manifest_hash.clone(),
+        summary,
+        guards,
+        blind_spots: blind_spots(observed),
+        operations,
+        batches,
+    })
+}
+
+fn count(summary: &mut Summary, action: Action) -> &mut u64 {
+    match action {
+        Action::Post => &mut summary.post,
+        Action::Merge => &mut summary.merge,
+        Action::Overwrite => &mut summary.overwrite,
+        Action::Remove => &mut summary.remove,
+        Action::Replace => &mut summary.replace,
+        Action::Delete => &mut summary.delete,
+    }
+}
+
+fn blind_spots(observed: &ObservedState) -> Vec<String> {
+    match &observed.scope {
+        Scope::WholeApp => Vec::new(),
+        Scope::Inputs(_) => vec![
+            "only the declared inputs were listed: annotations that this set made on inputs that are not declared \
+             any more were not seen, and stay"
+                .to_owned(),
+        ],
+    }
+}
+
+/// What one input contributes.
+#[derive(Default)]
+struct Part {
+    operations: Vec<Operation>,
+    errors: Vec<PlanError>,
+    unchanged: u64,
+    unmanaged: u64,
+    other_sets: u64,
+    existing: u64,
+    ambiguous: u64,
+    held_back: super::types::HeldBack,
+}
+
+struct Planner<'a> {
+    desired: &'a DesiredState,
+    observed: &'a ObservedState,
+    claims: Claims,
+}
+
+impl Planner<'_> {
+    fn declared(&self, input: &DesiredInput) -> Part {
+        let mut part = Part::default();
+        if let Scope::Inputs(listed) = &self.observed.scope
+            && !listed.contains(&input.id)
+        {
+            part.errors.push(PlanError::NotListed {
+                input: input.id.clone(),
+                origin: input.origin,
+            });
+            return part;
+        }
+        let observed = self
+            .observed
+            .inputs
+            .get(&input.id)
+            .map_or(&[][..], Vec::as_slice);
+        let matching = match_input(&self.claims, &input.id, &input.annotations, observed);
+        for pair in &matching.pairs {
+            self.matched(
+                &mut part,
+                &input.id,
+                &input.annotations[pair.desired],
+                &observed[pair.observed],
+                *pair,
+            );
+        }
+        self.posts(&mut part, input, observed, &matching);
+        for &at in &matching.unclaimed {
+            self.unclaimed(&mut part, &input.id, &observed[at], Reason::NotDeclared);
+        }
+        part
+    }
+
+    /// An input that is not declared is not touched, but for what this set made on it.
+    fn undeclared(&self, input: &InputId, annotations: &[ObservedAnnotation]) -> Part {
+        let mut part = Part::default();
+        for annotation in annotations {
+            if self.claims.is_owned(&annotation.id) {
+                self.unclaimed(&mut part, input, annotation, Reason::InputNotDeclared);
+            } else {
+                self.leave(&mut part, annotation);
+            }
+        }
+        part
+    }
+
+    fn unclaimed(
+        &self,
+        part: &mut Part,
+        input: &InputId,
+        annotation: &ObservedAnnotation,
+        reason: Reason,
+    ) {
+        // A collaborator may not delete what is somebody else's, whoever the manifest lists as owners.
+        if !self.claims.is_in_scope(annotation) || self.may_not_change(annotation) {
+            self.leave(part, annotation);
+            return;
+        }
+        part.existing += 1;
+        if self.desired.policy != Policy::Sync {
+            part.held_back.deletes += 1;
+            return;
+        }
+        part.operations.push(Operation {
+            action: Action::Delete,
+            input_id: input.clone(),
+            id: annotation.id.clone(),
+            key: None,
+            reason,
+            matched: None,
+            before: Some(annotation.content()),
+            after: None,
+            fingerprint: Some(fingerprint(annotation)),
+            body: None,
+        });
+    }
+
+    fn leave(&self, part: &mut Part, annotation: &ObservedAnnotation) {
+        if self.claims.is_of_another_set(&annotation.id) {
+            part.other_sets += 1;
+        } else if annotation.maker == Maker::User {
+            part.unmanaged += 1;
+        }
+    }
+
+    /// Whether the calling user is a collaborator and the annotation somebody else's.
+    fn may_not_change(&self, annotation: &ObservedAnnotation) -> bool {
+        self.observed.caller != self.observed.app_owner
+            && annotation.user.as_ref() != Some(&self.observed.caller)
+    }
+
+    fn matched(
+        &self,
+        part: &mut Part,
+        input: &InputId,
+        desired: &DesiredAnnotation,
+        observed: &ObservedAnnotation,
+        pair: Pair,
+    ) {
+        if let (Identity::Id(id), true) = (
+            &desired.identity,
+            self.claims.is_of_another_set(&observed.id),
+        ) {
+            let (input, id, origin) = (input.clone(), id.clone(), desired.origin);
+            part.errors
+                .push(PlanError::OfAnotherSet { input, id, origin });
+            return;
+        }
+        part.existing += 1;
+        part.ambiguous += u64::from(pair.matched.ambiguous);
+        let difference = difference(&desired.content, observed);
+        let Some(Write { action, body }) =
+            change::write(input, observed, &desired.content, &difference)
+        else {
+            part.unchanged += 1;
+            return;
+        };
+        if let Some(error) = self.forbidden(input, desired, observed, action) {
+            part.errors.push(error);
+            return;
+        }
+        if self.desired.policy == Policy::Create {
+            part.held_back.updates += 1;
+            return;
+        }
+        let (before, after) = sides(&desired.content, observed);
+        part.operations.push(Operation {
+            action,
+            input_id: input.clone(),
+            id: observed.id.clone(),
+            key: key_of(desired),
+            reason: Reason::Differs,
+            matched: Some(pair.matched),
+            before: Some(before),
+            after: Some(after),
+            fingerprint: Some(fingerprint(observed)),
+            body: Some(body),
+        });
+    }
+
+    /// Why this change of an existing annotation cannot be made.
+    fn forbidden(
+        &self,
+        input: &InputId,
+        desired: &DesiredAnnotation,
+        observed: &ObservedAnnotation,
+        action: Action,
+    ) -> Option<PlanError> {
+        let (input, id, origin) = (input.clone(), observed.id.clone(), desired.origin);
+        match observed.maker {
+            Maker::Model => return Some(PlanError::ModelMade { input, id, origin }),
+            Maker::Input if action == Action::Replace => {
+                return Some(PlanError::InputLevel { input, id, origin });
+            }
+            Maker::Input | Maker::User => {}
+        }
+        if self.may_not_change(observed) {
+            return Some(PlanError::NotYours {
+                input,
+                id,
+                user: observed
+                    .user
+                    .as_ref()
+                    .map_or_else(|| "nobody".to_owned(), ToString::to_string),
+                owner: self.observed.app_owner.clone(),
+                caller: self.observed.caller.clone(),
+                origin,
+            });
+        }
+        self.not_for_others(&input, desired)
+    }
+
+    fn not_for_others(&self, input: &InputId, desired: &DesiredAnnotation) -> Option<PlanError> {
+        let user = desired
+            .content
+            .user
+            .as_ref()
+            .filter(|user| **user != self.observed.caller)?;
+        (self.observed.caller != self.observed.app_owner).then(|| PlanError::NotForOthers {
+            input: input.clone(),
+            user: user.clone(),
+            owner: self.observed.app_owner.clone(),
+            caller: self.observed.caller.clone(),
+            origin: desired.origin,
+        })
+    }
+
+    fn posts(
+        &self,
+        part: &mut Part,
+        input: &DesiredInput,
+        observed: &[ObservedAnnotation],
+        matching: &Matching,
+    ) {
+        if matching.missing.is_empty() {
+            return;
+        }
+        let mut taken: HashSet<AnnotationId> = observed
+            .iter()
+            .map(|annotation| annotation.id.clone())
+            .collect();
+        // Names first: a made-up id gives way to one that the manifest names.
+        let missing = || matching.missing.iter().map(|&at| &input.annotations[at]);
+        for desired in missing() {
+            let id = match &desired.identity {
+                Identity::Id(id) => id.clone(),
+                Identity::Key(key) => key_id(&self.claims.set, &input.id, key),
+                Identity::Content => continue,
+            };
+            if self.claims.is_of_another_set(&id) {
+                let (input, origin) = (input.id.clone(), desired.origin);
+                part.errors
+                    .push(PlanError::OfAnotherSet { input, id, origin });
+            } else if taken.insert(id.clone()) {
+                self.post(part, &input.id, desired, id);
+            } else {
+                part.errors.push(PlanError::SameId {
+                    input: input.id.clone(),
+                    id,
+                    origin: desired.origin,
+                });
+            }
+        }
+        for desired in missing().filter(|desired| desired.identity == Identity::Content) {
+            let id = (0..=taken.len() as u32)
+                .map(|ordinal| content_id(&self.claims.set, &input.id, &desired.content, ordinal))
+                .find(|id| !taken.contains(id))
+                .expect("one of more ids than there are annotations is free");
+            taken.insert(id.clone());
+            self.post(part, &input.id, desired, id);
+        }
+    }
+
+    fn post(
+        &self,
+        part: &mut Part,
+        input: &InputId,
+        desired: &DesiredAnnotation,
+        id: AnnotationId,
+    ) {
+        if let Some(error) = self.not_for_others(input, desired) {
+            part.errors.push(error);
+            return;
+        }
+        part.operations.push(Operation {
+            action: Action::Post,
+            input_id: input.clone(),
+            key: key_of(desired),
+            reason: Reason::NotOnRemote,
+            matched: None::<Matched>,
+            before: None,
+            body: Some(body::post(input, &id, &desired.content)),
+            after: Some(desired.content.clone()),
+            fingerprint: None,
+            id,
+        });
+    }
+}
+
+fn key_of(desired: &DesiredAnnotation) -> Option<Key> {
+    if let Identity::Key(key) = &desired.identity {
+        Some(key.clone())
+    } else {
+        None
+    }
+}
+
+/// Before and after of a change: the declared fields alone. Free JSON is shown whole, as it will be.
+fn sides(declared: &Content, observed: &ObservedAnnotation) -> (Content, Content) {
+    let mut before = observed.content();
+    let mut after = declared.clone();
+    if let (Some(Geometry::Region(_)), Some(region)) = (&declared.geometry, &observed.region) {
+        before.geometry = Some(Geometry::Region(region.clone()));
+    }
+    let whole = |want: &Option<Json>, have: &Option<Json>| {
+        let have = have.as_ref().map(Json::to_value);
+        want.as_ref()
+            .map(|want| Json::from_value(&merged(&want.to_value(), have.as_ref())))
+    };
+    after.metadata = whole(&declared.metadata, &before.metadata);
+    after.info = whole(&declared.info, &before.info);
+    before.frame = before.frame.filter(|_| declared.frame.is_some());
+    before.geometry = before.geometry.filter(|_| declared.geometry.is_some());
+    before.concepts = before.concepts.filter(|_| declared.concepts.is_some());
+    before.status = before.status.filter(|_| declared.status.is_some());
+    before.user = before.user.filter(|_| declared.user.is_some());
+    before.metadata = before.metadata.filter(|_| declared.metadata.is_some());
+    before.info = before.info.filter(|_| declared.info.is_some());
+    (before, after)
+}

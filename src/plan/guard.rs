@@ -1,0 +1,136 @@
+//! Guards: limits that stop a plan which goes further than its author is likely to have meant.
+
+use super::types::{Action, Operation, Summary, Trip};
+use crate::model::{ConceptId, DesiredState, Maker, ObservedState};
+use std::collections::BTreeMap;
+
+/// What a person let pass, by number: exactly the plan they saw.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Allowances {
+    /// Up to this many deletes.
+    pub deletes: Option<u64>,
+    /// Up to this many changes of existing annotations.
+    pub updates: Option<u64>,
+    /// Up to this many concepts that vanish.
+    pub vanished: Option<u64>,
+    /// A manifest that declares no input.
+    pub empty: EmptyManifest,
+}
+
+/// Whether a manifest that declares no input may delete.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EmptyManifest {
+    /// It may not.
+    #[default]
+    Stops,
+    /// It may.
+    Passes,
+}
+
+/// The guards that stop these operations.
+pub(super) fn check(
+    desired: &DesiredState,
+    observed: &ObservedState,
+    operations: &[Operation],
+    summary: &Summary,
+    allowances: &Allowances,
+) -> Vec<Trip> {
+    let mut trips = Vec::new();
+    let guards = &desired.guards;
+    let existing = summary.existing;
+    let updates = summary.merge + summary.overwrite + summary.remove + summary.replace;
+    let passes = |count: u64, allowed: Option<u64>| allowed.is_some_and(|allowed| count <= allowed);
+    let counts = |share: crate::model::Share| {
+        matches!(share, crate::model::Share::Count(_)) || existing >= guards.min_existing
+    };
+
+    if desired.inputs.is_empty() && summary.delete > 0 && allowances.empty == EmptyManifest::Stops {
+        trips.push(Trip::EmptyManifest {
+            deletes: summary.delete,
+        });
+    }
+    if counts(guards.max_deletes)
+        && guards.max_deletes.is_exceeded_by(summary.delete, existing)
+        && !passes(summary.delete, allowances.deletes)
+    {
+        let limit = guards.max_deletes.to_string();
+        trips.push(Trip::Deletes {
+            count: summary.delete,
+            existing,
+            limit,
+        });
+    }
+    if counts(guards.max_updates)
+        && guards.max_updates.is_exceeded_by(updates, existing)
+        && !passes(updates, allowances.updates)
+    {
+        trips.push(Trip::Updates {
+            count: updates,
+            existing,
+            limit: guards.max_updates.to_string(),
+        });
+    }
+    let vanished = vanished(desired, observed, operations);
+    let count = vanished.len() as u64;
+    if count > guards.max_vanished_concepts && !passes(count, allowances.vanished) {
+        let concepts = vanished
+            .into_iter()
+            .map(|id| id.as_str().to_owned())
+            .collect();
+        trips.push(Trip::VanishedConcepts {
+            concepts,
+            limit: guards.max_vanished_concepts,
+        });
+    }
+    trips
+}
+
+/// Concepts that people's annotations name now and that none would name after these operations, sorted. One that was
+/// renamed does not count.
+fn vanished(
+    desired: &DesiredState,
+    observed: &ObservedState,
+    operations: &[Operation],
+) -> Vec<ConceptId> {
+    let mut losses: BTreeMap<&ConceptId, i64> = BTreeMap::new();
+    for operation in operations {
+        let before = operation
+            .before
+            .as_ref()
+            .and_then(|content| content.concepts.as_ref());
+        let after = operation
+            .after
+            .as_ref()
+            .and_then(|content| content.concepts.as_ref());
+        // A change that does not declare concepts keeps them; only a delete loses what it had.
+        if operation.action == Action::Delete || after.is_some() {
+            before
+                .into_iter()
+                .flatten()
+                .for_each(|c| *losses.entry(&c.id).or_default() += 1);
+        }
+        after
+            .into_iter()
+            .flatten()
+            .for_each(|c| *losses.entry(&c.id).or_default() -= 1);
+    }
+    losses.retain(|id, loss| *loss > 0 && !desired.renamed.contains_key(*id));
+    if losses.is_empty() {
+        return Vec::new();
+    }
+    let people = observed
+        .inputs
+        .values()
+        .flatten()
+        .filter(|annotation| annotation.maker != Maker::Model);
+    for concept in people.flat_map(|annotation| &annotation.concepts) {
+        if let Some(left) = losses.get_mut(&concept.id) {
+            *left -= 1;
+        }
+    }
+    losses
+        .into_iter()
+        .filter(|(_, left)| *left >= 0)
+        .map(|(id, _)| id.clone())
+        .collect()
+}
