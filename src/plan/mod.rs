@@ -10,6 +10,7 @@ mod change;
 mod error;
 mod fresh;
 mod guard;
+mod outcome;
 mod types;
 
 pub use crate::matching::{Matched, MatchedBy};
@@ -18,6 +19,7 @@ pub use build::{Context, plan};
 pub use error::PlanError;
 pub use fresh::{Freshness, freshness, is_as_wanted};
 pub use guard::{Allowances, EmptyManifest};
+pub use outcome::{Applied, FailedItem, Outcome, StaleItem};
 pub use types::{
     Action, Batch, Call, FORMAT_VERSION, HeldBack, Operation, Plan, Reason, Summary, Target, Trip,
 };

@@ -1,1 +1,43 @@
-//! (being built)
+//! Plans and outcomes -> text and JSON.
+//!
+//! Pure and deterministic: the same plan gives the same bytes, on every machine. Decides nothing about a plan and
+//! prints nothing. Text that came from outside (ids, concepts, metadata, a server's messages) goes through
+//! [`escape`] alone, so that it cannot move the cursor or colour the screen. Uses `plan` and `model`.
+
+mod difference;
+mod notation;
+mod outcome;
+mod page;
+#[cfg(test)]
+mod sample;
+mod text;
+mod warnings;
+
+use crate::plan::Plan;
+pub use outcome::outcome_text;
+pub use page::{Color, escape, thousands};
+pub use text::{Detail, SHOWN, TextOptions, text};
+
+/// The plan file: pretty JSON with a newline at its end, the same bytes for the same plan.
+pub fn json(plan: &Plan) -> String {
+    let mut text = serde_json::to_string_pretty(plan)
+        .expect("a plan holds names, finite numbers and JSON that was checked");
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plan_file_is_the_same_bytes_every_time_and_reads_back() {
+        let plan = sample::plan(vec![sample::relabelled(), sample::deleted("a")]);
+        let file = json(&plan);
+        assert!(file.ends_with("}\n"));
+        assert_eq!(file, json(&plan.clone()));
+        let read: Plan = serde_json::from_str(&file).unwrap();
+        assert_eq!(read, plan);
+        assert_eq!(json(&read), file);
+    }
+}

@@ -1,0 +1,364 @@
+//! Where an annotation lies: pixels -> fractions of the image.
+//!
+//! A ring that reaches out of the image is clipped edge by edge (Sutherland and Hodgman): moving its outer points to
+//! the edge instead would change the part that lies inside. Where a ring leaves the image and comes back, the
+//! clipped ring runs along the edge between the two, so that it stays one ring with the right area.
+
+use super::raw::{Annotation, Numbers, Scalar, Segmentation};
+use super::{EDGE_TOLERANCE, Note, Overhang, SkipCode};
+use crate::model::{BoundingBox, Geometry, Point, Polygon};
+use i_overlay::core::fill_rule::FillRule;
+use i_overlay::core::overlay_rule::OverlayRule;
+use i_overlay::float::single::SingleFloatOverlay;
+
+/// The size of an image in pixels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    width: u32,
+    height: u32,
+}
+
+impl Size {
+    pub(super) fn new(width: &Scalar, height: &Scalar) -> Option<Self> {
+        let whole = |scalar: &Scalar| {
+            scalar
+                .number()
+                .filter(|n| n.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(n))
+                .map(|n| n as u32)
+        };
+        Some(Self {
+            width: whole(width)?,
+            height: whole(height)?,
+        })
+    }
+
+    pub(super) fn pixels(self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+}
+
+pub(super) struct Placed {
+    pub(super) geometry: Geometry,
+    pub(super) notes: Vec<Note>,
+}
+
+pub(super) struct NotPlaced {
+    pub(super) code: SkipCode,
+    pub(super) detail: String,
+}
+
+fn not(code: SkipCode, detail: impl Into<String>) -> NotPlaced {
+    NotPlaced {
+        code,
+        detail: detail.into(),
+    }
+}
+
+/// x from the left, y from the top: in pixels, then in fractions.
+type Xy = [f64; 2];
+
+/// Finds the geometry of an annotation: its single ring, else the box around its rings, else its box.
+pub(super) fn place(
+    annotation: &Annotation,
+    size: Size,
+    overhang: Overhang,
+) -> Result<Placed, NotPlaced> {
+    let mut notes = Vec::new();
+    let geometry = match &annotation.segmentation {
+        Segmentation::Wrong(found) => {
+            return Err(not(SkipCode::WrongType, format!("segmentation is {found}")));
+        }
+        Segmentation::Missing => bbox(annotation, size, overhang, &mut notes)?,
+        Segmentation::Mask => {
+            notes.push(Note::RleAsBox);
+            bbox(annotation, size, overhang, &mut notes)?
+        }
+        Segmentation::Rings(rings) => {
+            let rings = points(rings)?;
+            match &rings[..] {
+                [] => bbox(annotation, size, overhang, &mut notes)?,
+                [one] if one.len() >= 3 => polygon(one, size, overhang, &mut notes)?,
+                [_] => {
+                    notes.push(Note::ShortRingAsBox);
+                    bbox(annotation, size, overhang, &mut notes)?
+                }
+                several => {
+                    notes.push(Note::MultiRingAsBox);
+                    let [left, top, right, bottom] = bounds(several.iter().flatten());
+                    let corners = [[left, top], [right, bottom]];
+                    box_between(corners, size, overhang, &mut notes)?
+                }
+            }
+        }
+    };
+    Ok(Placed { geometry, notes })
+}
+
+/// The rings that hold anything.
+fn points(rings: &[Numbers]) -> Result<Vec<Vec<Xy>>, NotPlaced> {
+    let mut all = Vec::with_capacity(rings.len());
+    for ring in rings {
+        match ring {
+            Numbers::List(numbers) if numbers.len() % 2 == 1 => {
+                let detail = format!("a ring of {} numbers: x and y are pairs", numbers.len());
+                return Err(not(SkipCode::WrongType, detail));
+            }
+            Numbers::List(numbers) if numbers.is_empty() => {}
+            Numbers::List(numbers) => {
+                all.push(numbers.chunks(2).map(|pair| [pair[0], pair[1]]).collect());
+            }
+            Numbers::Wrong(found) => {
+                let detail = format!("a ring of the segmentation is {found}");
+                return Err(not(SkipCode::WrongType, detail));
+            }
+            Numbers::Missing => {
+                let detail = "a ring of the segmentation is null";
+                return Err(not(SkipCode::WrongType, detail));
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn bbox(
+    annotation: &Annotation,
+    size: Size,
+    overhang: Overhang,
+    notes: &mut Vec<Note>,
+) -> Result<Geometry, NotPlaced> {
+    match &annotation.bbox {
+        Numbers::Missing => Err(not(
+            SkipCode::NoGeometry,
+            "neither a ring of three points nor a bbox",
+        )),
+        Numbers::Wrong(found) => Err(not(SkipCode::WrongType, format!("bbox is {found}"))),
+        Numbers::List(numbers) => match numbers[..] {
+            [] => Err(not(
+                SkipCode::NoGeometry,
+                "neither a ring of three points nor a bbox",
+            )),
+            [x, y, width, height] => {
+                if width <= 0.0 || height <= 0.0 {
+                    let detail = format!("width {width}, height {height}");
+                    return Err(not(SkipCode::NoArea, detail));
+                }
+                box_between([[x, y], [x + width, y + height]], size, overhang, notes)
+            }
+            _ => Err(not(
+                SkipCode::WrongType,
+                format!("bbox has {} numbers, not 4", numbers.len()),
+            )),
+        },
+    }
+}
+
+fn box_between(
+    corners: [Xy; 2],
+    size: Size,
+    overhang: Overhang,
+    notes: &mut Vec<Note>,
+) -> Result<Geometry, NotPlaced> {
+    if (0..2).any(|axis| corners[0][axis] >= corners[1][axis]) {
+        return Err(not(SkipCode::NoArea, "all points on one line"));
+    }
+    let corners = corners.map(|corner| fraction(corner, size));
+    let [[left, top], [right, bottom]] = match fit(&corners) {
+        Fit::Inside => corners,
+        Fit::Outside if overhang == Overhang::LeaveOut => return Err(outside(&corners, size)),
+        fit => {
+            notes.push(fit.note());
+            corners.map(|corner| corner.map(|c| c.clamp(0.0, 1.0)))
+        }
+    };
+    // Also true of numbers too large to compute with.
+    if !(left < right && top < bottom) {
+        return Err(outside(&corners, size));
+    }
+    BoundingBox::new(top, left, bottom, right)
+        .map(Geometry::Box)
+        .map_err(|_| outside(&corners, size))
+}
+
+fn polygon(
+    ring: &[Xy],
+    size: Size,
+    overhang: Overhang,
+    notes: &mut Vec<Note>,
+) -> Result<Geometry, NotPlaced> {
+    if !has_area(ring) {
+        let detail = format!("a ring of {} points without area", ring.len());
+        return Err(not(SkipCode::NoArea, detail));
+    }
+    let inside: Vec<Xy> = ring.iter().map(|&point| fraction(point, size)).collect();
+    let ring = match fit(&inside) {
+        Fit::Inside => inside.clone(),
+        Fit::Outside if overhang == Overhang::LeaveOut => return Err(outside(&inside, size)),
+        fit => {
+            notes.push(fit.note());
+            let ring = match fit {
+                Fit::Outside => clip(inside.clone()),
+                _ => inside.clone(),
+            };
+            let ring: Vec<Xy> = ring
+                .into_iter()
+                .map(|point| point.map(|c| c.clamp(0.0, 1.0)))
+                .collect();
+            if !has_area(&ring) {
+                return Err(outside(&inside, size));
+            }
+            ring
+        }
+    };
+    ring.iter()
+        .map(|&[x, y]| Point::new(y, x))
+        .collect::<Result<Vec<_>, _>>()
+        .and_then(Polygon::new)
+        .map(Geometry::Polygon)
+        .map_err(|_| outside(&inside, size))
+}
+
+fn fraction([x, y]: Xy, size: Size) -> Xy {
+    [x / f64::from(size.width), y / f64::from(size.height)]
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Fit {
+    Inside,
+    /// Out by no more than rounding.
+    Edge,
+    Outside,
+}
+
+impl Fit {
+    fn note(self) -> Note {
+        match self {
+            Self::Outside => Note::Clipped,
+            Self::Inside | Self::Edge => Note::SetToEdge,
+        }
+    }
+}
+
+/// How far a coordinate lies outside 0..1.
+fn excess(coordinate: f64) -> f64 {
+    (coordinate - 1.0).max(-coordinate).max(0.0)
+}
+
+fn fit(points: &[Xy]) -> Fit {
+    let worst = points
+        .iter()
+        .flatten()
+        .copied()
+        .map(excess)
+        .fold(0.0, f64::max);
+    if worst == 0.0 {
+        Fit::Inside
+    } else if worst <= EDGE_TOLERANCE {
+        Fit::Edge
+    } else {
+        Fit::Outside
+    }
+}
+
+/// Names the sides that the points cross, in pixels.
+fn outside(points: &[Xy], size: Size) -> NotPlaced {
+    let [left, top, right, bottom] = bounds(points);
+    let (width, height) = (f64::from(size.width), f64::from(size.height));
+    let sides = [
+        ("left", -left * width),
+        ("top", -top * height),
+        ("right", (right - 1.0) * width),
+        ("bottom", (bottom - 1.0) * height),
+    ];
+    let sides: Vec<String> = sides
+        .iter()
+        .filter(|(_, pixels)| *pixels > 0.0)
+        .map(|(side, pixels)| format!("{pixels:.2} px {side}"))
+        .collect();
+    let detail = format!(
+        "out of the image of {} x {} px by {}",
+        size.width,
+        size.height,
+        sides.join(", ")
+    );
+    not(SkipCode::OutsideImage, detail)
+}
+
+/// The smallest x, the smallest y, the greatest x, the greatest y.
+fn bounds<'a>(points: impl IntoIterator<Item = &'a Xy>) -> [f64; 4] {
+    let start = [
+        f64::INFINITY,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NEG_INFINITY,
+    ];
+    points
+        .into_iter()
+        .fold(start, |[left, top, right, bottom], &[x, y]| {
+            [left.min(x), top.min(y), right.max(x), bottom.max(y)]
+        })
+}
+
+/// Whether a ring encloses anything. A bow tie does, though its two halves cancel out in the sum over its edges.
+fn has_area(ring: &[Xy]) -> bool {
+    const NOTHING: f64 = 1e-9;
+    let [left, top, right, bottom] = bounds(ring);
+    // Also true of a ring without points, and of numbers too large to compute with.
+    if !(left < right && top < bottom) {
+        return false;
+    }
+    let unit: Vec<Xy> = ring
+        .iter()
+        .map(|[x, y]| [(x - left) / (right - left), (y - top) / (bottom - top)])
+        .collect();
+    if doubled_area(&unit).abs() > NOTHING {
+        return true;
+    }
+    let none: Vec<Vec<Xy>> = Vec::new();
+    let parts = vec![unit].overlay(&none, OverlayRule::Union, FillRule::NonZero);
+    let area: f64 = parts.iter().flatten().map(|part| doubled_area(part)).sum();
+    // The overlay works on a grid: what it makes of points on one line can be a sliver.
+    area.abs() > 1e-6
+}
+
+fn doubled_area(ring: &[Xy]) -> f64 {
+    let next = ring.iter().skip(1).chain(ring.first());
+    ring.iter()
+        .zip(next)
+        .map(|([x1, y1], [x2, y2])| x1 * y2 - x2 * y1)
+        .sum()
+}
+
+/// The part of a ring within 0..1, as one ring; empty where there is none.
+fn clip(mut ring: Vec<Xy>) -> Vec<Xy> {
+    for (axis, limit, side) in [(0, 0.0, 1.0), (0, 1.0, -1.0), (1, 0.0, 1.0), (1, 1.0, -1.0)] {
+        // At least 0 on the inner side of this edge.
+        let depth = |point: Xy| side * (point[axis] - limit);
+        let mut clipped: Vec<Xy> = Vec::with_capacity(ring.len() + 4);
+        let mut push = |point: Xy| {
+            if clipped.last() != Some(&point) {
+                clipped.push(point);
+            }
+        };
+        let previous = ring.iter().cycle().skip(ring.len().saturating_sub(1));
+        for (&from, &to) in previous.zip(&ring) {
+            let (before, after) = (depth(from), depth(to));
+            if (before >= 0.0) != (after >= 0.0) {
+                let share = before / (before - after);
+                let mut crossing = [
+                    from[0] + share * (to[0] - from[0]),
+                    from[1] + share * (to[1] - from[1]),
+                ];
+                crossing[axis] = limit;
+                push(crossing);
+            }
+            if after >= 0.0 {
+                push(to);
+            }
+        }
+        if clipped.len() > 1 && clipped.first() == clipped.last() {
+            clipped.pop();
+        }
+        ring = clipped;
+    }
+    ring
+}

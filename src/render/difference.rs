@@ -1,0 +1,202 @@
+//! The difference between what an annotation is and what it is to be, as a small YAML diff.
+//!
+//! What is the same must look the same: float noise, another start of the same ring, and the order of keys are no
+//! differences, and fields that the manifest does not manage are not shown as gone.
+
+use super::notation::{Layout, Line, lines};
+use super::page::{Ink, Page};
+use crate::model::{Concepts, Content, Geometry, Json};
+use serde_json::Value;
+use similar::{ChangeTag, TextDiff};
+
+/// Writes the lines that differ, and one line around them. `indent` goes in front of each.
+pub(super) fn write(page: &mut Page, indent: &str, is: &Content, wanted: &Content) {
+    let (is, wanted) = (managed(is, wanted), spelled_as(wanted, is));
+    let layout = Layout::of(&[&is, &wanted]);
+    let (old, new) = (lines(&is, layout), lines(&wanted, layout));
+    if old == new {
+        page.line(
+            Ink::Faint,
+            &format!("{indent}(the same in every field that is shown here)"),
+        );
+        return;
+    }
+    let (old_texts, new_texts) = (texts(&old), texts(&new));
+    let diff = TextDiff::from_slices(&old_texts, &new_texts);
+    let mut heading = None;
+    for op in diff.grouped_ops(1).iter().flatten() {
+        for change in diff.iter_changes(op) {
+            let line = change
+                .old_index()
+                .map(|index| &old[index])
+                .or_else(|| change.new_index().map(|index| &new[index]));
+            let field = line.and_then(|line| line.field);
+            if field.is_some() && field != heading {
+                page.line(
+                    Ink::Plain,
+                    &format!("{indent}  {}:", field.unwrap_or_default()),
+                );
+            }
+            heading = field.or_else(|| heading_of(change.value()));
+            let (sign, ink) = match change.tag() {
+                ChangeTag::Equal => (' ', Ink::Plain),
+                ChangeTag::Delete => ('-', Ink::Removed),
+                ChangeTag::Insert => ('+', Ink::Added),
+            };
+            page.line(ink, &format!("{indent}{sign} {}", change.value()));
+        }
+    }
+}
+
+fn texts(lines: &[Line]) -> Vec<&str> {
+    lines.iter().map(|line| line.text.as_str()).collect()
+}
+
+/// The field whose block this line opens.
+fn heading_of(line: &str) -> Option<&'static str> {
+    ["concepts", "metadata", "info"]
+        .into_iter()
+        .find(|name| line.strip_suffix(':') == Some(name))
+}
+
+/// What of `is` the manifest manages: the fields that `wanted` names.
+fn managed(is: &Content, wanted: &Content) -> Content {
+    let keep = |is: &Option<Json>, wanted: &Option<Json>| match (is, wanted) {
+        (Some(is), Some(wanted)) => {
+            Some(Json::from_value(&named(is.to_value(), &wanted.to_value())))
+        }
+        _ => None,
+    };
+    Content {
+        frame: is.frame.filter(|_| wanted.frame.is_some()),
+        geometry: is.geometry.clone().filter(|_| wanted.geometry.is_some()),
+        concepts: is.concepts.clone().filter(|_| wanted.concepts.is_some()),
+        status: is.status.filter(|_| wanted.status.is_some()),
+        user: is.user.clone().filter(|_| wanted.user.is_some()),
+        metadata: keep(&is.metadata, &wanted.metadata),
+        info: keep(&is.info, &wanted.info),
+    }
+}
+
+/// The keys of `is` that `wanted` has too, at every depth.
+fn named(is: Value, wanted: &Value) -> Value {
+    match (is, wanted) {
+        (Value::Object(is), Value::Object(wanted)) => Value::Object(
+            is.into_iter()
+                .filter_map(|(key, value)| {
+                    let value = named(value, wanted.get(&key)?);
+                    Some((key, value))
+                })
+                .collect(),
+        ),
+        (is, _) => is,
+    }
+}
+
+/// `wanted`, with everything that is the same spelled as `is` spells it.
+fn spelled_as(wanted: &Content, is: &Content) -> Content {
+    let mut spelled = wanted.clone();
+    if let (Some(ours), Some(theirs)) = (&spelled.geometry, &is.geometry)
+        && Geometry::same(ours, theirs)
+    {
+        spelled.geometry.clone_from(&is.geometry);
+    }
+    if let (Some(ours), Some(theirs)) = (&spelled.concepts, &is.concepts)
+        && Concepts::same(ours, theirs)
+    {
+        spelled.concepts.clone_from(&is.concepts);
+    }
+    spelled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::Color;
+
+    fn diff(is: &str, wanted: &str) -> String {
+        let mut page = Page::new(Color::Never);
+        let read = |text: &str| serde_json::from_str(text).unwrap();
+        write(&mut page, "", &read(is), &read(wanted));
+        page.finish()
+    }
+
+    #[test]
+    fn only_what_changed_and_a_line_around_it_is_shown() {
+        insta::assert_snapshot!(diff(
+            r#"{"box": {"top": 0, "left": 0, "bottom": 1, "right": 1}, "concepts": {"car": 1}, "status": "pending"}"#,
+            r#"{"box": {"top": 0, "left": 0, "bottom": 1, "right": 0.5}, "concepts": {"car": 1}, "status": "pending"}"#,
+        ), @r"
+        - box: {top: 0, left: 0, bottom: 1, right: 1}
+        + box: {top: 0, left: 0, bottom: 1, right: 0.5}
+          concepts: [car]
+        ");
+    }
+
+    #[test]
+    fn a_changed_key_of_an_object_stands_under_its_field() {
+        insta::assert_snapshot!(diff(
+            r#"{"metadata": {"a": 1, "b": 2, "c": 3, "d": {"x": 1, "y": 2}}}"#,
+            r#"{"metadata": {"a": 1, "b": 2, "c": 3, "d": {"x": 5, "y": 2}}}"#,
+        ), @r#"
+          metadata:
+            c: 3
+        -   d: {x: 1, "y": 2}
+        +   d: {x: 5, "y": 2}
+        "#);
+    }
+
+    #[test]
+    fn one_of_many_concepts_is_one_line() {
+        insta::assert_snapshot!(diff(
+            r#"{"concepts": {"a": 1, "b": 1, "c": 1, "d": 1, "e": 1, "f": 1, "g": 1}}"#,
+            r#"{"concepts": {"a": 1, "b": 1, "c": 1, "d": 1, "e": 0, "f": 1, "g": 1, "h": 0.5}}"#,
+        ), @r"
+          concepts:
+            d: true
+        -   e: true
+        +   e: false
+            f: true
+            g: true
+        +   h: 0.5
+        ");
+    }
+
+    #[test]
+    fn what_is_the_same_is_no_difference() {
+        insta::assert_snapshot!(diff(
+            r#"{"polygon": [[0.1, 0.1], [0.1, 0.9], [0.9, 0.9]], "concepts": {"a": 0.10000001}, "metadata": {"x": 1, "y": 2}}"#,
+            r#"{"polygon": [[0.9, 0.9], [0.1, 0.1], [0.1, 0.9]], "concepts": {"a": 0.1}, "metadata": {"y": 2.0, "x": 1.0}}"#,
+        ), @r"
+        (the same in every field that is shown here)
+        ");
+    }
+
+    #[test]
+    fn what_is_not_managed_is_not_shown_as_gone() {
+        insta::assert_snapshot!(diff(
+            r#"{"concepts": {"a": 1}, "status": "pending", "user": "me", "info": {"x": 1}, "metadata": {"a": {"b": 1, "c": 2}, "d": 3}}"#,
+            r#"{"concepts": {"b": 1}, "metadata": {"a": {"b": 9}}}"#,
+        ), @r"
+        - concepts: [a]
+        + concepts: [b]
+          metadata:
+        -   a: {b: 1}
+        +   a: {b: 9}
+        ");
+    }
+
+    #[test]
+    fn what_is_new_is_added() {
+        insta::assert_snapshot!(diff(
+            r#"{"concepts": {}}"#,
+            r#"{"concepts": {"a": 1}, "status": "success", "metadata": {"a": "\u001b[2J"}}"#,
+        ), @r#"
+        - concepts: []
+        + concepts: [a]
+        + status: success
+        + metadata:
+        +   a: "\u001b[2J"
+        "#);
+    }
+}

@@ -1,0 +1,409 @@
+//! What an annotation is, in the manifest's notation, short enough to read.
+//!
+//! What is long is cut, with a digest of the whole, so that two long texts that differ never look the same. Not for
+//! writing manifests: what is cut does not read back.
+
+use crate::model::{BoundingBox, Concepts, Content, Geometry, Json, Polygon, float};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// A polygon of more points than this is cut to its first three.
+const POINTS: usize = 6;
+/// A line of more characters than this is cut.
+const WIDTH: usize = 160;
+/// From this many concepts on, each stands on its own line of a difference.
+const LIST: usize = 7;
+
+/// One line of a difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    /// The field it belongs to, where that stands on a line above.
+    pub(super) field: Option<&'static str>,
+    pub(super) text: String,
+}
+
+/// Whether concepts stand on one line, or on one each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    Compact,
+    Tall,
+}
+
+impl Layout {
+    /// One layout for both sides of a difference: otherwise nothing of them would be the same.
+    pub(super) fn of(sides: &[&Content]) -> Self {
+        let long = |content: &&Content| content.concepts.as_ref().is_some_and(|c| c.len() >= LIST);
+        if sides.iter().any(long) {
+            Self::Tall
+        } else {
+            Self::Compact
+        }
+    }
+}
+
+/// The fields as lines, each of which can be compared on its own.
+pub(super) fn lines(content: &Content, layout: Layout) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let top = |name: &str, flow: &str| Line {
+        field: None,
+        text: cut(&format!("{name}: {flow}")),
+    };
+    if let Some(flow) = frame(content) {
+        lines.push(top("frame", &flow));
+    }
+    if let Some((name, flow)) = geometry(content.geometry.as_ref()) {
+        lines.push(top(name, &flow));
+    }
+    if let Some(concepts) = &content.concepts {
+        if layout == Layout::Tall {
+            let each = concepts
+                .iter()
+                .map(|c| format!("{}: {}", plain(c.id.as_str()), value_of(c.value)));
+            push_block(&mut lines, "concepts", each);
+        } else {
+            lines.push(top("concepts", &list(concepts)));
+        }
+    }
+    if let Some(status) = content.status {
+        lines.push(top("status", &plain(&status.to_string())));
+    }
+    if let Some(user) = &content.user {
+        lines.push(top("user", &plain(user.as_str())));
+    }
+    for (name, json) in [("metadata", &content.metadata), ("info", &content.info)] {
+        match json.as_ref().map(Json::to_value) {
+            None => {}
+            Some(Value::Object(map)) if !map.is_empty() => {
+                let mut fields: Vec<_> = map.iter().collect();
+                fields.sort_by(|a, b| a.0.cmp(b.0));
+                let each = fields
+                    .into_iter()
+                    .map(|(key, value)| format!("{}: {}", plain(key), flow(value)));
+                push_block(&mut lines, name, each);
+            }
+            Some(value) => lines.push(top(name, &flow(&value))),
+        }
+    }
+    lines
+}
+
+fn push_block(lines: &mut Vec<Line>, name: &'static str, each: impl Iterator<Item = String>) {
+    lines.push(Line {
+        field: None,
+        text: format!("{name}:"),
+    });
+    lines.extend(each.map(|text| Line {
+        field: Some(name),
+        text: cut(&format!("  {text}")),
+    }));
+}
+
+/// The fields on one line, as a YAML flow map.
+pub(super) fn one_line(content: &Content) -> String {
+    let mut fields: Vec<String> = Vec::new();
+    fields.extend(frame(content).map(|flow| format!("frame: {flow}")));
+    fields
+        .extend(geometry(content.geometry.as_ref()).map(|(name, flow)| format!("{name}: {flow}")));
+    fields.extend(
+        content
+            .concepts
+            .as_ref()
+            .map(|c| cut(&format!("concepts: {}", list(c)))),
+    );
+    fields.extend(
+        content
+            .status
+            .map(|s| format!("status: {}", plain(&s.to_string()))),
+    );
+    fields.extend(
+        content
+            .user
+            .as_ref()
+            .map(|u| format!("user: {}", plain(u.as_str()))),
+    );
+    for (name, json) in [("metadata", &content.metadata), ("info", &content.info)] {
+        fields.extend(
+            json.as_ref()
+                .map(|json| cut(&format!("{name}: {}", flow(&json.to_value())))),
+        );
+    }
+    format!("{{{}}}", fields.join(", "))
+}
+
+/// The concepts in a few words, for a name: `car`, `car, truck, 4 more`.
+pub(super) fn brief(concepts: &Concepts) -> String {
+    const NAMED: usize = 3;
+    let mut words: Vec<String> = concepts
+        .iter()
+        .take(NAMED)
+        .map(|c| match value_of(c.value).as_str() {
+            "true" => c.id.to_string(),
+            value => format!("{}: {value}", c.id),
+        })
+        .collect();
+    if concepts.len() > NAMED {
+        words.push(format!("{} more", concepts.len() - NAMED));
+    }
+    words.join(", ")
+}
+
+fn frame(content: &Content) -> Option<String> {
+    let frame = content.frame?;
+    Some(format!(
+        "{{time_ms: {}, number: {}}}",
+        frame.time_ms, frame.number
+    ))
+}
+
+fn geometry(geometry: Option<&Geometry>) -> Option<(&'static str, String)> {
+    match geometry? {
+        Geometry::Box(edges) => Some(("box", box_flow(edges))),
+        Geometry::Polygon(polygon) => Some(("polygon", polygon_flow(polygon))),
+        Geometry::Region(id) => Some(("region", plain(id.as_str()))),
+        Geometry::Whole | Geometry::Unmodelled => None,
+    }
+}
+
+fn box_flow(edges: &BoundingBox) -> String {
+    let [top, left, bottom, right] = edges.edges().map(float::shortest);
+    format!("{{top: {top}, left: {left}, bottom: {bottom}, right: {right}}}")
+}
+
+fn polygon_flow(polygon: &Polygon) -> String {
+    let points: Vec<String> = polygon
+        .points()
+        .iter()
+        .map(|p| {
+            let [row, col] = [p.row, p.col].map(|c| float::shortest(c.get()));
+            format!("[{row}, {col}]")
+        })
+        .collect();
+    if points.len() <= POINTS {
+        return format!("[{}]", points.join(", "));
+    }
+    format!(
+        "[{}, … {} more, digest {}]",
+        points[..3].join(", "),
+        points.len() - 3,
+        digest(&points.join(" "))
+    )
+}
+
+/// A list where all are true, else a map.
+fn list(concepts: &Concepts) -> String {
+    let all_true = concepts.iter().all(|c| float::same(c.value, 1.0));
+    let each: Vec<String> = concepts
+        .iter()
+        .map(|c| {
+            let id = plain(c.id.as_str());
+            if all_true {
+                id
+            } else {
+                format!("{id}: {}", value_of(c.value))
+            }
+        })
+        .collect();
+    let each = each.join(", ");
+    if all_true {
+        format!("[{each}]")
+    } else {
+        format!("{{{each}}}")
+    }
+}
+
+fn value_of(value: f32) -> String {
+    if float::same(value, 1.0) {
+        "true".to_owned()
+    } else if float::same(value, 0.0) {
+        "false".to_owned()
+    } else {
+        float::shortest(value).to_string()
+    }
+}
+
+/// Any JSON as YAML flow, keys sorted: their order says nothing.
+fn flow(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => match number.as_f64() {
+            // 1 and 1.0 are the same number. Beyond 2^53 a float would lose digits.
+            Some(float) if number.is_f64() && float.abs() < 9_007_199_254_740_992.0 => {
+                float.to_string()
+            }
+            _ => number.to_string(),
+        },
+        Value::String(text) => plain(text),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(flow).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(map) => {
+            let mut fields: Vec<_> = map.iter().collect();
+            fields.sort_by(|a, b| a.0.cmp(b.0));
+            let fields: Vec<String> = fields
+                .into_iter()
+                .map(|(key, value)| format!("{}: {}", plain(key), flow(value)))
+                .collect();
+            format!("{{{}}}", fields.join(", "))
+        }
+    }
+}
+
+/// A text as a YAML scalar: quoted unless every reader of YAML takes it for a text.
+fn plain(text: &str) -> String {
+    const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
+    let is_plain = text.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && !text.ends_with(' ')
+        && text
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' '))
+        && !WORDS.contains(&text.to_lowercase().as_str());
+    if is_plain {
+        text.to_owned()
+    } else {
+        Value::from(text).to_string()
+    }
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<Vec<_>>()
+        .concat()
+}
+
+/// A line that is too long, cut.
+fn cut(line: &str) -> String {
+    let length = line.chars().count();
+    if length <= WIDTH {
+        return line.to_owned();
+    }
+    let start: String = line.chars().take(WIDTH - 40).collect();
+    let more = super::thousands((length - (WIDTH - 40)) as u64);
+    format!("{start}… {more} more characters, digest {}", digest(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample::{a_box, concepts, polygon};
+
+    fn shown(content: &Content) -> String {
+        let lines = lines(content, Layout::of(&[content]));
+        let texts: Vec<String> = lines.into_iter().map(|line| line.text).collect();
+        texts.join("\n")
+    }
+
+    #[test]
+    fn every_field_is_a_line() {
+        let content: Content = serde_json::from_str(
+            r#"{"frame": {"time_ms": 1500, "number": 45}, "box": {"top": 0.1, "left": 0.2, "bottom": 0.5, "right": 1},
+                "concepts": {"tree": 1, "no": 0, "a: b": 0.25}, "status": "pending", "user": "me",
+                "metadata": {"z": 1.0, "a": {"y": ["x", null], "b": "2026-01-01"}}, "info": {}}"#,
+        )
+        .unwrap();
+        insta::assert_snapshot!(shown(&content), @r#"
+        frame: {time_ms: 1500, number: 45}
+        box: {top: 0.1, left: 0.2, bottom: 0.5, right: 1}
+        concepts: {"a: b": 0.25, "no": false, tree: true}
+        status: pending
+        user: me
+        metadata:
+          a: {b: "2026-01-01", "y": [x, null]}
+          z: 1
+        info: {}
+        "#);
+        insta::assert_snapshot!(one_line(&content), @r#"
+        {frame: {time_ms: 1500, number: 45}, box: {top: 0.1, left: 0.2, bottom: 0.5, right: 1}, concepts: {"a: b": 0.25, "no": false, tree: true}, status: pending, user: me, metadata: {a: {b: "2026-01-01", "y": [x, null]}, z: 1}, info: {}}
+        "#);
+    }
+
+    #[test]
+    fn many_concepts_stand_on_a_line_each() {
+        let content = Content {
+            concepts: Some(concepts(&["a", "b", "c", "d", "e", "f", "g"])),
+            ..Content::default()
+        };
+        insta::assert_snapshot!(shown(&content), @r"
+        concepts:
+          a: true
+          b: true
+          c: true
+          d: true
+          e: true
+          f: true
+          g: true
+        ");
+        assert_eq!(brief(content.concepts.as_ref().unwrap()), "a, b, c, 4 more");
+    }
+
+    #[test]
+    fn a_long_polygon_is_cut_and_still_tells_itself_from_another() {
+        let ring = |last| {
+            let geometry = polygon(&[
+                (0.0, 0.0),
+                (0.0, 0.5),
+                (0.1, 0.6),
+                (0.2, 0.7),
+                (0.3, 0.6),
+                (0.4, 0.5),
+                (0.5, last),
+            ]);
+            shown(&Content {
+                geometry: Some(geometry),
+                ..Content::default()
+            })
+        };
+        insta::assert_snapshot!(ring(0.1), @r"
+        polygon: [[0, 0], [0, 0.5], [0.1, 0.6], … 4 more, digest 6e694732]
+        ");
+        assert_ne!(ring(0.1), ring(0.2));
+        let short = Content {
+            geometry: Some(polygon(&[(0.0, 0.0), (0.0, 0.5), (0.1, 0.6)])),
+            ..Content::default()
+        };
+        assert_eq!(shown(&short), "polygon: [[0, 0], [0, 0.5], [0.1, 0.6]]");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_and_still_tells_itself_from_another() {
+        let note = |end: &str| {
+            let text = format!("{}{end}", "x".repeat(500));
+            shown(&Content {
+                info: Some(Json::from_value(&serde_json::json!({ "note": text }))),
+                ..Content::default()
+            })
+        };
+        assert!(note("a").chars().count() < 200, "{}", note("a"));
+        assert_ne!(note("a"), note("b"));
+    }
+
+    #[test]
+    fn what_yaml_would_read_as_something_else_is_quoted() {
+        for text in ["car", "Plastic Film 4", "a-b_c.d/e", "Größe"] {
+            assert_eq!(plain(text), text);
+        }
+        for text in [
+            "no", "NULL", "1", "", " a", "a ", "a: b", "a, b", "- a", "#a", "[a]",
+        ] {
+            assert_eq!(plain(text), format!("{text:?}"));
+        }
+        assert_eq!(plain("a\u{1b}"), "\"a\\u001b\"");
+    }
+
+    #[test]
+    fn an_absent_field_is_not_shown() {
+        assert_eq!(one_line(&Content::default()), "{}");
+        let content = Content {
+            geometry: Some(a_box(0.5)),
+            ..Content::default()
+        };
+        assert_eq!(
+            one_line(&content),
+            "{box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}}"
+        );
+    }
+}

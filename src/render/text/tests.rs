@@ -1,0 +1,336 @@
+use super::*;
+use crate::model::{Json, Policy, Status};
+use crate::plan::{HeldBack, Matched, Trip};
+use crate::render::sample::{
+    ambiguous, concepts, deleted, moved, plan, polygon, posted, relabelled,
+};
+
+fn shown(plan: &Plan) -> String {
+    text(plan, &TextOptions::default())
+}
+
+#[test]
+fn changes_are_grouped_by_input_with_destructive_ones_first() {
+    // By name alone, street-1 (an overwrite) would come before street-9 (a delete).
+    let operations = vec![
+        posted("street-0", 1),
+        moved(),
+        relabelled(),
+        posted("street-9", 2),
+        deleted("street-9"),
+    ];
+    insta::assert_snapshot!(shown(&plan(operations)), @r"
+    street-9
+      - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b (not declared)
+          {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}
+      + post box [person] as-…-00000002… (not on the remote)
+          {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [person]}
+
+    street-1
+      ~ overwrite red-car (matched: key)
+          - box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
+          + box: {top: 0.1, left: 0.2, bottom: 0.75, right: 0.6}
+            concepts: [car]
+
+    street-0
+      + post box [person] as-…-00000001… (not on the remote)
+          {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [person]}
+
+    street-2
+      ~ merge box [car] as-…-99887766… (matched: same place, other concepts)
+            box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
+          - concepts: [car]
+          + concepts: [car, taxi]
+
+    Plan: 2 to post, 1 to merge, 1 to overwrite, 0 to remove, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+    ");
+}
+
+#[test]
+fn a_replacement_shows_its_difference() {
+    let mut replaced = moved();
+    replaced.action = Action::Replace;
+    let of_user = |content: Option<&mut Content>, user: &str| {
+        content.unwrap().user = Some(crate::model::UserId::new(user).unwrap());
+    };
+    of_user(replaced.before.as_mut(), "ann");
+    of_user(replaced.after.as_mut(), "bob");
+    replaced.after.as_mut().unwrap().geometry = replaced.before.as_ref().unwrap().geometry.clone();
+    insta::assert_snapshot!(shown(&plan(vec![replaced])), @r"
+    street-1
+      ± replace red-car (matched: key)
+            concepts: [car]
+          - user: ann
+          + user: bob
+
+    Plan: 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 1 to replace, 0 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+    ");
+}
+
+#[test]
+fn a_difference_outside_the_manifests_fields_is_said() {
+    let mut replaced = moved();
+    replaced.action = Action::Replace;
+    replaced.after = replaced.before.clone();
+    insta::assert_snapshot!(shown(&plan(vec![replaced])), @r"
+    street-1
+      ± replace red-car (matched: key)
+          (the same in every field that is shown here)
+
+    Plan: 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 1 to replace, 0 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+    ");
+}
+
+#[test]
+fn a_removal_and_an_ambiguous_match_are_shown() {
+    let mut removed = relabelled();
+    removed.action = Action::Remove;
+    std::mem::swap(&mut removed.before, &mut removed.after);
+    let mut plan = plan(vec![removed, ambiguous()]);
+    plan.summary.ambiguous = 1;
+    insta::assert_snapshot!(shown(&plan), @r"
+    street-1
+      ~ overwrite box [car] as-…-00112233… (matched: moved, IoU 0.61, runner-up 0.60, ambiguous)
+          - box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
+          + box: {top: 0.1, left: 0.2, bottom: 0.75, right: 0.6}
+            concepts: [car]
+
+    street-2
+      ~ remove box [car, taxi] as-…-99887766… (matched: same place, other concepts)
+            box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
+          - concepts: [car, taxi]
+          + concepts: [car]
+
+    Warning: 1 pairing is ambiguous: another annotation lies nearly as close (runner-up within 0.02). Look at what is marked ambiguous, or give those annotations keys. --fail-on-ambiguous refuses such a plan.
+
+    Plan: 0 to post, 0 to merge, 1 to overwrite, 1 to remove, 0 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+    ");
+}
+
+#[test]
+fn every_kind_of_annotation_has_a_name() {
+    let mut whole = posted("a", 1);
+    whole.after = Some(Content {
+        concepts: Some(concepts(&["a", "b", "c", "d", "e"])),
+        status: Some(Status::PENDING),
+        ..Content::default()
+    });
+    let mut ring = posted("a", 2);
+    ring.after = Some(Content {
+        geometry: Some(polygon(&[(0.0, 0.0), (0.0, 1.0), (1.0, 0.5)])),
+        metadata: Some(Json::new(r#"{"k": "v"}"#).unwrap()),
+        ..Content::default()
+    });
+    let mut region: Operation = posted("a", 3);
+    region.after =
+        serde_json::from_str(r#"{"region": "r1", "concepts": {"x": 0, "y": 0.5}}"#).unwrap();
+    let mut adopted = relabelled();
+    adopted.id = AnnotationId::new("short").unwrap();
+    adopted.input_id = InputId::new("a").unwrap();
+    adopted.matched = Some(Matched::by_name(MatchedBy::Id));
+    for side in [&mut adopted.before, &mut adopted.after] {
+        side.as_mut().unwrap().geometry = None;
+    }
+    insta::assert_snapshot!(shown(&plan(vec![whole, ring, region, adopted])), @r#"
+    a
+      ~ merge annotation [car] short (matched: id)
+          - concepts: [car]
+          + concepts: [car, taxi]
+      + post whole input [a, b, c, 2 more] as-…-00000001… (not on the remote)
+          {concepts: [a, b, c, d, e], status: pending}
+      + post polygon as-…-00000002… (not on the remote)
+          {polygon: [[0, 0], [0, 1], [1, 0.5]], metadata: {k: v}}
+      + post region [x: false, y: 0.5] as-…-00000003… (not on the remote)
+          {region: r1, concepts: {x: false, "y": 0.5}}
+
+    Plan: 3 to post, 1 to merge, 0 to overwrite, 0 to remove, 0 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+    "#);
+}
+
+#[test]
+fn ids_that_begin_alike_are_shown_whole() {
+    let mut twin = posted("a", 1);
+    twin.id = AnnotationId::new("as-0a1b2c3d-00000001ffffffffffff").unwrap();
+    let text = shown(&plan(vec![posted("a", 1), twin, posted("a", 2)]));
+    for id in [
+        " as-0a1b2c3d-00000001000000000000 ",
+        " as-0a1b2c3d-00000001ffffffffffff ",
+        " as-…-00000002… ",
+    ] {
+        assert!(text.contains(id), "{id} in\n{text}");
+    }
+}
+
+#[test]
+fn warnings_stand_between_the_changes_and_the_summary() {
+    let mut plan = plan(vec![deleted("a")]);
+    plan.policy = Policy::Create;
+    plan.summary.held_back = HeldBack {
+        updates: 1_200,
+        deletes: 1,
+    };
+    plan.summary.ambiguous = 2;
+    plan.blind_spots = vec!["annotations of other inputs (--declared-only)".to_owned()];
+    plan.guards = vec![
+        Trip::Deletes {
+            count: 75,
+            existing: 1_000,
+            limit: "5%".to_owned(),
+        },
+        Trip::Updates {
+            count: 1,
+            existing: 1,
+            limit: "0".to_owned(),
+        },
+        Trip::VanishedConcepts {
+            concepts: (10..22).map(|n| format!("c{n}")).collect(),
+            limit: 0,
+        },
+        Trip::EmptyManifest { deletes: 1 },
+    ];
+    insta::assert_snapshot!(shown(&plan), @r"
+    a
+      - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b (not declared)
+          {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}
+
+    Warning: not seen: annotations of other inputs (--declared-only)
+    Warning: 2 pairings are ambiguous: another annotation lies nearly as close (runner-up within 0.02). Look at what is marked ambiguous, or give those annotations keys. --fail-on-ambiguous refuses such a plan.
+    Warning: the policy create holds back 1,200 changes and 1 delete; `policy: sync` would not.
+    Stopped: 75 deletes of 1,000 existing annotations; the guard max_deletes allows 5%. To let exactly this plan pass: --allow-deletes 75
+    Stopped: 1 change of 1 existing annotation; the guard max_updates allows 0. To let exactly this plan pass: --allow-updates 1
+    Stopped: 12 concepts would be on no annotation any more (c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, 2 more); the guard max_vanished_concepts allows 0. To let exactly this plan pass: --allow-vanished 12
+    Stopped: the manifest declares no input, and the plan would delete 1 annotation. To let exactly this plan pass: --allow-empty
+
+    Plan: 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+    ");
+}
+
+#[test]
+fn the_policy_that_would_suffice_is_named() {
+    let mut plan = plan(Vec::new());
+    plan.policy = Policy::Create;
+    plan.summary.held_back.updates = 1;
+    insta::assert_snapshot!(shown(&plan), @r"
+    Warning: the policy create holds back 1 change; `policy: upsert` would not.
+
+    No changes. 1,815 annotations match.
+    ");
+}
+
+#[test]
+fn the_summary_counts_in_whole_words() {
+    let mut plan = plan(vec![deleted("a")]);
+    plan.summary = Summary {
+        post: 12,
+        merge: 3,
+        overwrite: 1,
+        delete: 4,
+        unchanged: 1_815,
+        unmanaged: 7,
+        calls: 5,
+        lower_bound: 5,
+        rate_limit: 15,
+        ..Summary::default()
+    };
+    let last = |plan: &Plan| shown(plan).lines().last().unwrap().to_owned();
+    assert_eq!(
+        last(&plan),
+        "Plan: 12 to post, 3 to merge, 1 to overwrite, 0 to remove, 4 to delete; 1,815 unchanged, 7 unmanaged. \
+         5 calls (lower bound 5), about 0.4 s at 15 calls/s."
+    );
+    plan.summary.replace = 2;
+    plan.summary.other_sets = 3_000;
+    plan.summary.calls = 1;
+    plan.summary.rate_limit = 1;
+    assert_eq!(
+        last(&plan),
+        "Plan: 12 to post, 3 to merge, 1 to overwrite, 0 to remove, 2 to replace, 4 to delete; \
+         1,815 unchanged, 7 unmanaged, 3,000 of other sets. \
+         1 call (lower bound 5), about 1.0 s at 1 call/s."
+    );
+}
+
+#[test]
+fn nothing_to_do_is_one_line() {
+    let mut plan = plan(Vec::new());
+    plan.summary.unchanged = 1_835;
+    assert_eq!(shown(&plan), "No changes. 1,835 annotations match.\n");
+    plan.summary.unchanged = 1;
+    assert_eq!(shown(&plan), "No changes. 1 annotation matches.\n");
+}
+
+#[test]
+fn of_a_large_plan_every_delete_and_the_first_200_others_are_shown() {
+    let mut operations: Vec<Operation> = (0..250).map(|n| posted("b", n)).collect();
+    operations.push(relabelled());
+    operations.extend((0..300).map(|n| deleted(&format!("d-{n:03}"))));
+    let plan = plan(operations);
+    let short = shown(&plan);
+    let count = |text: &str, sign: &str| text.lines().filter(|l| l.starts_with(sign)).count();
+    assert_eq!(count(&short, "  - delete"), 300);
+    assert_eq!(count(&short, "  + post"), 200);
+    assert_eq!(count(&short, "  ~ merge"), 0);
+    assert!(short.contains("\nb (200 of 250 changes shown)\n"));
+    assert!(
+        short.contains(
+            "\n51 more changes not shown: 1 to merge, 50 to post. See all with --full.\n"
+        )
+    );
+    let full = text(
+        &plan,
+        &TextOptions {
+            detail: Detail::Full,
+            ..TextOptions::default()
+        },
+    );
+    assert_eq!(count(&full, "  + post"), 250);
+    assert_eq!(count(&full, "  ~ merge"), 1);
+    assert!(!full.contains("shown"));
+}
+
+#[test]
+fn two_hundred_changes_are_shown_whole() {
+    let text = shown(&plan((0..200).map(|n| posted("b", n)).collect()));
+    assert!(!text.contains("shown"));
+}
+
+#[test]
+fn colour_says_nothing_that_the_text_does_not() {
+    let plan = plan(vec![moved(), relabelled(), posted("a", 1), deleted("a")]);
+    let colored = text(
+        &plan,
+        &TextOptions {
+            color: Color::Always,
+            ..TextOptions::default()
+        },
+    );
+    assert!(colored.contains("\u{1b}[31m- delete\u{1b}[0m"));
+    let mut bare = String::new();
+    let mut rest = colored.as_str();
+    while let Some((before, after)) = rest.split_once("\u{1b}[") {
+        bare.push_str(before);
+        rest = after.split_once('m').unwrap().1;
+    }
+    bare.push_str(rest);
+    assert_eq!(bare, shown(&plan));
+}
+
+#[test]
+fn text_from_outside_cannot_reach_the_terminal() {
+    let mut evil = deleted("a");
+    evil.before.as_mut().unwrap().metadata = Some(Json::from_value(
+        &serde_json::json!({ "a\u{9b}2J": "\u{1b}]0;x\u{7}\r\n\u{202e}" }),
+    ));
+    let mut plan = plan(vec![evil]);
+    plan.blind_spots = vec!["\u{1b}[1A".to_owned()];
+    let text = shown(&plan);
+    assert!(
+        text.chars()
+            .all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')),
+        "{text:?}"
+    );
+    assert!(
+        text.contains(r#""a\u009b2J": "\u001b]0;x\u0007\r\n\u202e""#),
+        "{text}"
+    );
+}
