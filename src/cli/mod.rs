@@ -1,1 +1,100 @@
-//! (being built)
+//! The command line: one file a command, each arguments in, library call, rendering out. No logic of its own.
+//!
+//! The result goes to stdout, everything else to stderr; the exit codes are in `exit`.
+
+mod apply;
+mod connection;
+mod emulator;
+mod exit;
+mod import;
+mod list;
+mod output;
+mod plan;
+mod session;
+mod validate;
+
+use clap::{Parser, Subcommand};
+use exit::{Exit, Failure};
+use std::process::ExitCode;
+
+/// Terraform for labels: keep the annotations of a Clarifai app equal to the YAML in a git repository.
+#[derive(Debug, Parser)]
+#[command(name = "annosync", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 done or nothing to do, 1 error, 2 plan --detailed-exitcode: there are changes, \
+3 a guard stopped it, 4 the remote changed since the plan was made, 5 applied in part, 64 usage.")]
+struct Cli {
+    /// Tell on stderr what the client does; twice for more
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show what apply would do
+    Plan(plan::Args),
+    /// Make the app equal to the manifest
+    Apply(apply::Args),
+    /// Print the annotations of an app
+    List(list::Args),
+    /// Check a manifest, offline
+    Validate(validate::Args),
+    /// Write annotations of another format as a manifest
+    #[command(subcommand)]
+    Import(import::Import),
+    /// Serve the API over a SQLite file
+    Emulator(emulator::Args),
+}
+
+/// Parses the command line, runs the command, and says how it ended.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are results; everything else is a command line that makes no sense.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    verbosity(cli.verbose);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&Failure::new(format!("cannot start: {error}"))).into(),
+    };
+    let ended = runtime.block_on(async {
+        match cli.command {
+            Command::Plan(args) => plan::run(args).await,
+            Command::Apply(args) => apply::run(args).await,
+            Command::List(args) => list::run(args).await,
+            Command::Validate(args) => validate::run(&args),
+            Command::Import(import) => import::run(import),
+            Command::Emulator(args) => emulator::run(args).await,
+        }
+    });
+    // A question at the terminal may still wait for a line on a blocking thread.
+    runtime.shutdown_background();
+    ended.unwrap_or_else(|failure| fail(&failure)).into()
+}
+
+fn fail(failure: &Failure) -> Exit {
+    output::talk(&format!("error: {}", failure.message));
+    if let Some(hint) = &failure.hint {
+        output::talk(&format!("hint: {hint}"));
+    }
+    failure.exit
+}
+
+fn verbosity(level: u8) {
+    use tracing_subscriber::filter::LevelFilter;
+    let level = match level {
+        0 => return,
+        1 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false).finish();
+    // Only a second subscriber would be an error, and there is none.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}

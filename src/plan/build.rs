@@ -112,7 +112,7 @@ pub fn plan(
     })
 }
 
-fn count(summary: &mut Summary, action: Action) -> &mut u64 {
+pub(super) fn count(summary: &mut Summary, action: Action) -> &mut u64 {
     match action {
         Action::Post => &mut summary.post,
         Action::Merge => &mut summary.merge,
@@ -127,9 +127,7 @@ fn blind_spots(observed: &ObservedState) -> Vec<String> {
     match &observed.scope {
         Scope::WholeApp => Vec::new(),
         Scope::Inputs(_) => vec![
-            "only the declared inputs were listed: annotations that this set made on inputs that are not declared \
-             any more were not seen, and stay"
-                .to_owned(),
+            "inputs that are not declared (--declared-only): what this set made there stays".to_owned(),
         ],
     }
 }

@@ -11,6 +11,7 @@ mod error;
 mod fresh;
 mod guard;
 mod outcome;
+mod read;
 mod types;
 
 pub use crate::matching::{Matched, MatchedBy};
@@ -20,6 +21,7 @@ pub use error::PlanError;
 pub use fresh::{Freshness, freshness, is_as_wanted};
 pub use guard::{Allowances, EmptyManifest};
 pub use outcome::{Applied, FailedItem, Outcome, StaleItem};
+pub use read::{PlanFileError, read};
 pub use types::{
     Action, Batch, Call, FORMAT_VERSION, HeldBack, Operation, Plan, Reason, Summary, Target, Trip,
 };

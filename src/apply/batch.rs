@@ -1,0 +1,298 @@
+//! One call of a plan: look again, send, and find out what became of each annotation.
+
+use super::execute::Recheck;
+use crate::api::code::Code;
+use crate::api::wire;
+use crate::api::{ApiError, DeletePairs, ItemError, ItemResult, PatchAction, Writer};
+use crate::model::{Content, Interner, ObservedAnnotation};
+use crate::observed;
+use crate::plan::{Call, Freshness, Operation, Plan, freshness, is_as_wanted};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often single annotations that may pass later are sent again.
+const ITEM_ATTEMPTS: u32 = 4;
+
+/// What became of one operation.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// It was carried out.
+    Applied,
+    /// There was nothing left to do.
+    AlreadySo,
+    /// The annotation is something else now, and was left alone.
+    Stale(Option<Box<Content>>),
+    /// It could not be carried out.
+    Failed(String),
+}
+
+/// What became of one batch.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) call: Call,
+    pub(super) endings: Vec<(u32, Ending)>,
+    pub(super) calls: u64,
+    /// Nothing else will go through either: the token is not accepted, or the app is not there.
+    pub(super) hopeless: bool,
+}
+
+/// Operations that are sent together, and how often that was tried.
+struct Group {
+    operations: Vec<u32>,
+    attempt: u32,
+}
+
+struct Run {
+    plan: Arc<Plan>,
+    writer: Writer,
+    report: Report,
+    interner: Interner,
+}
+
+/// Carries out some operations of one call.
+pub(super) async fn run(plan: Arc<Plan>, writer: Writer, call: Call, operations: Vec<u32>, recheck: Recheck) -> Report {
+    let report = Report { call, endings: Vec::with_capacity(operations.len()), calls: 0, hopeless: false };
+    let mut run = Run { plan, writer, report, interner: Interner::default() };
+    // A post needs no second look: its id is its own, and one that exists already is refused by the service.
+    let fresh = match (recheck, call) {
+        (Recheck::BeforeEachCall, Call::DeleteReplaced | Call::Merge | Call::Remove | Call::Overwrite | Call::Delete) => {
+            run.look_again(operations).await
+        }
+        _ => operations,
+    };
+    let mut groups = VecDeque::from([Group { operations: fresh, attempt: 1 }]);
+    while let Some(group) = groups.pop_front() {
+        if !group.operations.is_empty() {
+            run.send(group, &mut groups).await;
+        }
+    }
+    run.report
+}
+
+impl Run {
+    fn operation(&self, at: u32) -> &Operation {
+        &self.plan.operations[at as usize]
+    }
+
+    fn end(&mut self, operation: u32, ending: Ending) {
+        self.report.endings.push((operation, ending));
+    }
+
+    fn fail_all(&mut self, operations: &[u32], error: &ApiError) {
+        let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        for &operation in operations {
+            self.end(operation, Ending::Failed(format!("{error}{hint}")));
+        }
+    }
+
+    /// What these annotations are now; `None` for one that is not there.
+    async fn read(&mut self, operations: &[u32]) -> Result<Vec<Option<ObservedAnnotation>>, ApiError> {
+        let names: Vec<(String, String)> = operations
+            .iter()
+            .map(|&at| (self.operation(at).input_id.to_string(), self.operation(at).id.to_string()))
+            .collect();
+        let mut found = HashMap::new();
+        for wire in self.writer.reader().by_ids(&names).await? {
+            let (input, annotation) = self.decode(wire)?;
+            found.insert((input, annotation.id.to_string()), annotation);
+        }
+        Ok(names.into_iter().map(|name| found.remove(&name)).collect())
+    }
+
+    fn decode(&mut self, wire: wire::Annotation) -> Result<(String, ObservedAnnotation), ApiError> {
+        let (input, annotation) =
+            observed::annotation(wire, &mut self.interner).map_err(|error| ApiError::Malformed(error.to_string()))?;
+        Ok((input.to_string(), annotation))
+    }
+
+    /// Keeps the operations whose annotations are as the plan saw them.
+    async fn look_again(&mut self, operations: Vec<u32>) -> Vec<u32> {
+        let now = match self.read(&operations).await {
+            Ok(now) => now,
+            Err(error) => {
+                self.fail_all(&operations, &error);
+                self.report.hopeless |= is_hopeless(&error);
+                return Vec::new();
+            }
+        };
+        let mut fresh = Vec::with_capacity(operations.len());
+        for (at, now) in operations.into_iter().zip(now) {
+            match freshness(self.operation(at), now.as_ref()) {
+                Freshness::AsPlanned => fresh.push(at),
+                // The delete of a replacement is done already: that half counts as carried out.
+                Freshness::HalfReplaced => self.end(at, Ending::Applied),
+                Freshness::AsWanted => self.end(at, Ending::AlreadySo),
+                Freshness::Stale => self.end(at, stale(now)),
+            }
+        }
+        fresh
+    }
+
+    async fn send(&mut self, group: Group, more: &mut VecDeque<Group>) {
+        let sent = match self.report.call {
+            Call::DeleteReplaced | Call::Delete => self.send_deletes(&group.operations).await,
+            Call::Merge => self.send_patches(PatchAction::Merge, &group.operations).await,
+            Call::Remove => self.send_patches(PatchAction::Remove, &group.operations).await,
+            Call::Overwrite => self.send_patches(PatchAction::Overwrite, &group.operations).await,
+            Call::Post => self.send_posts(&group.operations).await,
+        };
+        match sent {
+            Ok((attempts, items)) => {
+                self.report.calls += u64::from(attempts);
+                self.settle(&group, attempts, items, more).await;
+            }
+            Err(error) => self.refused(group, &error, more).await,
+        }
+    }
+
+    async fn send_deletes(&self, operations: &[u32]) -> Result<(u32, Vec<ItemResult<Option<wire::Annotation>>>), ApiError> {
+        let names = operations
+            .iter()
+            .map(|&at| (self.operation(at).input_id.to_string(), self.operation(at).id.to_string()))
+            .collect();
+        let pairs = DeletePairs::new(names).map_err(|error| ApiError::Unsendable(error.to_string()))?;
+        let answer = self.writer.delete(&pairs).await?;
+        let items = answer.items.into_iter().map(|item| match item {
+            ItemResult::Done(()) => ItemResult::Done(None),
+            ItemResult::Failed(error) => ItemResult::Failed(error),
+            ItemResult::Unknown => ItemResult::Unknown,
+        });
+        Ok((answer.attempts, items.collect()))
+    }
+
+    fn bodies(&self, operations: &[u32]) -> Result<Vec<&str>, ApiError> {
+        let body = |&at: &u32| self.operation(at).body.as_ref().map(crate::model::Json::as_str);
+        let missing = || ApiError::Unsendable("the plan has no body for it".to_owned());
+        operations.iter().map(|at| body(at).ok_or_else(missing)).collect()
+    }
+
+    async fn send_patches(
+        &self,
+        action: PatchAction,
+        operations: &[u32],
+    ) -> Result<(u32, Vec<ItemResult<Option<wire::Annotation>>>), ApiError> {
+        let answer = self.writer.patch(action, &self.bodies(operations)?).await?;
+        Ok((answer.attempts, answer.items.into_iter().map(stored).collect()))
+    }
+
+    async fn send_posts(&self, operations: &[u32]) -> Result<(u32, Vec<ItemResult<Option<wire::Annotation>>>), ApiError> {
+        let answer = self.writer.post(&self.bodies(operations)?).await?;
+        Ok((answer.attempts, answer.items.into_iter().map(stored).collect()))
+    }
+
+    /// Finds out what became of each annotation of a call that was answered.
+    async fn settle(
+        &mut self,
+        group: &Group,
+        attempts: u32,
+        items: Vec<ItemResult<Option<wire::Annotation>>>,
+        more: &mut VecDeque<Group>,
+    ) {
+        let mut again = Vec::new();
+        let mut doubtful: Vec<(u32, Option<ItemError>)> = Vec::new();
+        for (&at, item) in group.operations.iter().zip(items) {
+            match item {
+                ItemResult::Done(Some(wire)) => {
+                    let ending = self.compare(at, wire);
+                    self.end(at, ending);
+                }
+                ItemResult::Done(None) => self.end(at, Ending::Applied),
+                ItemResult::Failed(error) if error.code.is_transient() && group.attempt < ITEM_ATTEMPTS => again.push(at),
+                ItemResult::Failed(error) if self.may_be_done(&error) => doubtful.push((at, Some(error))),
+                ItemResult::Failed(error) => self.end(at, Ending::Failed(error.to_string())),
+                ItemResult::Unknown => doubtful.push((at, None)),
+            }
+        }
+        self.read_back(doubtful, attempts > 1).await;
+        if !again.is_empty() {
+            tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(group.attempt)).await;
+            more.push_back(Group { operations: again, attempt: group.attempt + 1 });
+        }
+    }
+
+    /// Errors behind which the wanted state may stand already: an id that exists, an annotation that is gone.
+    fn may_be_done(&self, error: &ItemError) -> bool {
+        match self.report.call {
+            Call::Post => true,
+            Call::Delete | Call::DeleteReplaced => error.code == Code::CONN_DOES_NOT_EXIST,
+            Call::Merge | Call::Remove | Call::Overwrite => false,
+        }
+    }
+
+    /// The answer to a write is compared with what was wanted.
+    fn compare(&mut self, at: u32, wire: wire::Annotation) -> Ending {
+        match self.decode(wire) {
+            Ok((_, now)) if is_as_wanted(self.operation(at), &now) => Ending::Applied,
+            Ok(_) => Ending::Failed("the service accepted it and stored something else".to_owned()),
+            Err(error) => Ending::Failed(error.to_string()),
+        }
+    }
+
+    /// Reads annotations whose write is in doubt. `repeated`: an earlier attempt of the same call may have done it.
+    async fn read_back(&mut self, doubtful: Vec<(u32, Option<ItemError>)>, repeated: bool) {
+        if doubtful.is_empty() {
+            return;
+        }
+        let operations: Vec<u32> = doubtful.iter().map(|(at, _)| *at).collect();
+        let now = match self.read(&operations).await {
+            Ok(now) => now,
+            Err(error) => return self.fail_all(&operations, &error),
+        };
+        for ((at, error), now) in doubtful.into_iter().zip(now) {
+            let deletes = matches!(self.report.call, Call::Delete | Call::DeleteReplaced);
+            let reason = || {
+                error.as_ref().map_or_else(|| "the service's answer does not mention it".to_owned(), ToString::to_string)
+            };
+            let ending = match now {
+                None if deletes => Ending::Applied,
+                Some(now) if !deletes && is_as_wanted(self.operation(at), &now) => {
+                    if error.is_some() && !repeated { Ending::AlreadySo } else { Ending::Applied }
+                }
+                // A post whose id is taken by something else.
+                now @ Some(_) if self.report.call == Call::Post && error.is_some() => stale(now),
+                _ => Ending::Failed(reason()),
+            };
+            self.end(at, ending);
+        }
+    }
+
+    /// A call that was turned down or lost as a whole.
+    async fn refused(&mut self, group: Group, error: &ApiError, more: &mut VecDeque<Group>) {
+        self.report.calls += if let ApiError::GaveUp { attempts, .. } = error { u64::from(*attempts) } else { 1 };
+        if is_hopeless(error) {
+            self.report.hopeless = true;
+            return self.fail_all(&group.operations, error);
+        }
+        if error.is_rejection() && group.operations.len() > 1 {
+            // One bad annotation may spoil a call: halves find it.
+            let mut left = group.operations;
+            let right = left.split_off(left.len() / 2);
+            more.push_back(Group { operations: left, attempt: group.attempt });
+            more.push_back(Group { operations: right, attempt: group.attempt });
+            return;
+        }
+        if error.is_rejection() || error.may_have_taken_effect() {
+            let failure = ItemError { code: Code::FAILURE, description: error.to_string() };
+            let doubtful = group.operations.iter().map(|&at| (at, Some(failure.clone()))).collect();
+            return self.read_back(doubtful, error.may_have_taken_effect()).await;
+        }
+        self.fail_all(&group.operations, error);
+    }
+}
+
+fn stored(item: ItemResult<wire::Annotation>) -> ItemResult<Option<wire::Annotation>> {
+    match item {
+        ItemResult::Done(annotation) => ItemResult::Done(Some(annotation)),
+        ItemResult::Failed(error) => ItemResult::Failed(error),
+        ItemResult::Unknown => ItemResult::Unknown,
+    }
+}
+
+fn stale(now: Option<ObservedAnnotation>) -> Ending {
+    Ending::Stale(now.map(|now| Box::new(now.content())))
+}
+
+fn is_hopeless(error: &ApiError) -> bool {
+    matches!(error, ApiError::Unauthorised { .. })
+}

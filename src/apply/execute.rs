@@ -1,0 +1,140 @@
+//! The phases: replacements' deletes, patches, posts, deletes. Calls of one phase run several at a time.
+
+use super::batch::{Ending, run};
+use crate::api::Writer;
+use crate::plan::{Action, Batch, Call, FailedItem, Outcome, Plan, StaleItem};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::task::JoinSet;
+
+/// A phase waits for the one before it.
+const PHASES: [&[Call]; 4] = [
+    &[Call::DeleteReplaced],
+    &[Call::Merge, Call::Remove, Call::Overwrite],
+    &[Call::Post],
+    &[Call::Delete],
+];
+
+/// Whether annotations are read again just before they are changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recheck {
+    /// They are; what is neither as the plan saw it nor as it wants it is left alone.
+    BeforeEachCall,
+    /// They are not: the listing was made a moment ago.
+    Never,
+}
+
+/// What a failure does to the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFailure {
+    /// Nothing.
+    GoOn,
+    /// Nothing new is started.
+    Stop,
+}
+
+/// Asks a running apply to finish what is in flight and to start nothing new.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Asks.
+    pub fn request(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was asked.
+    pub fn is_requested(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// How a plan is carried out.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Calls at a time; at least 1.
+    pub concurrency: usize,
+    /// Whether annotations are read again just before they are changed.
+    pub recheck: Recheck,
+    /// What a failure does to the rest.
+    pub on_failure: OnFailure,
+    /// Stops it from outside.
+    pub stop: Stop,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { concurrency: 4, recheck: Recheck::BeforeEachCall, on_failure: OnFailure::GoOn, stop: Stop::default() }
+    }
+}
+
+/// Carries out a plan. It never fails as a whole: the outcome accounts for every operation.
+pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Outcome {
+    let mut endings: Vec<Option<Ending>> = plan.operations.iter().map(|_| None).collect();
+    let mut half_replaced = vec![false; plan.operations.len()];
+    let mut outcome = Outcome::default();
+    for phase in PHASES {
+        let mut waiting = plan.batches.iter().filter(|batch| phase.contains(&batch.call));
+        let mut flying = JoinSet::new();
+        loop {
+            while flying.len() < options.concurrency.max(1) {
+                let Some(batch) = waiting.next() else { break };
+                let operations = due(&plan, batch, &endings, &half_replaced, options.stop.is_requested());
+                if !operations.is_empty() {
+                    flying.spawn(run(Arc::clone(&plan), writer.clone(), batch.call, operations, options.recheck));
+                }
+            }
+            let Some(done) = flying.join_next().await else { break };
+            let report = match done {
+                Ok(report) => report,
+                // A bug: what the batch did is not known, and its operations count as not attempted.
+                Err(_) => continue,
+            };
+            outcome.calls += report.calls;
+            for (operation, ending) in report.endings {
+                let at = operation as usize;
+                if matches!(ending, Ending::Failed(_)) && options.on_failure == OnFailure::Stop {
+                    options.stop.request();
+                }
+                match ending {
+                    // One half of a replacement; its post comes in a later phase.
+                    Ending::Applied if report.call == Call::DeleteReplaced => half_replaced[at] = true,
+                    ending => endings[at] = Some(ending),
+                }
+            }
+            if report.hopeless {
+                options.stop.request();
+            }
+        }
+    }
+    for (at, ending) in endings.into_iter().enumerate() {
+        let operation = &plan.operations[at];
+        match ending {
+            Some(Ending::Applied) => outcome.applied.add(operation.action),
+            Some(Ending::AlreadySo) => outcome.already_so += 1,
+            Some(Ending::Stale(now)) => {
+                outcome.stale.push(StaleItem::new(at as u32, operation, now.map(|now| *now)));
+            }
+            Some(Ending::Failed(reason)) => outcome.failed.push(FailedItem::new(at as u32, operation, reason)),
+            None if half_replaced[at] => {
+                let reason = "deleted, and not posted again: run the same command again to post it";
+                outcome.failed.push(FailedItem::new(at as u32, operation, reason));
+            }
+            None => outcome.not_attempted += 1,
+        }
+    }
+    outcome.sort();
+    outcome
+}
+
+/// The operations of a batch that are still to be done. After a stop, only the posts of replacements whose delete is
+/// done: an annotation must not be left deleted that the plan means to keep.
+fn due(plan: &Plan, batch: &Batch, endings: &[Option<Ending>], half_replaced: &[bool], stopped: bool) -> Vec<u32> {
+    let is_due = |operation: &&u32| {
+        let at = **operation as usize;
+        let waits_for_delete =
+            batch.call == Call::Post && plan.operations[at].action == Action::Replace && !half_replaced[at];
+        endings[at].is_none() && !waits_for_delete && (!stopped || half_replaced[at])
+    };
+    batch.operations.iter().filter(is_due).copied().collect()
+}

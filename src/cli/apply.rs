@@ -1,0 +1,164 @@
+//! `apply`: make the app equal to the manifest, or carry out a plan file.
+
+use super::connection::ConnectionArgs;
+use super::exit::{Exit, Failure};
+use super::plan::{Planning, guarded};
+use super::session::Session;
+use super::validate::load;
+use super::output;
+use crate::apply::{self, OnFailure, Options, Recheck, Stop};
+use crate::plan::{self, Outcome, Plan};
+use crate::render;
+use std::io::{BufRead as _, IsTerminal as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Make the app equal to the manifest
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The manifest (a file or a folder), or a plan file that `plan --out` wrote
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// Do not ask
+    #[arg(long)]
+    auto_approve: bool,
+    /// Print each call that would be made, as JSON Lines, and make none
+    #[arg(long)]
+    dry_run: bool,
+    /// Start nothing new after the first failure
+    #[arg(long)]
+    fail_fast: bool,
+    #[command(flatten)]
+    planning: Planning,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
+    match plan_file(&args.path)? {
+        Some(plan) => {
+            let session = Session::open(&args.connection.of_plan(&plan.target)?, None).await?;
+            finish(&args, session, plan, Recheck::BeforeEachCall).await
+        }
+        None => {
+            let manifest = load(&args.path)?;
+            let session = Session::open(&args.connection, Some(&manifest)).await?;
+            let reader = session.reader()?;
+            let observed = match session.observe(&reader, &manifest.desired, args.planning.look()).await {
+                Ok(observed) => observed,
+                Err(failure) => {
+                    session.close().await;
+                    return Err(failure);
+                }
+            };
+            let plan = args.planning.plan(&manifest, &observed, session.target.clone(), session.rate_limit());
+            match plan {
+                Ok(plan) => finish(&args, session, plan, Recheck::Never).await,
+                Err(failure) => {
+                    session.close().await;
+                    Err(failure)
+                }
+            }
+        }
+    }
+}
+
+/// Reads the path as a plan file, if it is one.
+fn plan_file(path: &Path) -> Result<Option<Plan>, Failure> {
+    if !path.is_file() || path.extension().is_none_or(|extension| extension != "json") {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
+    plan::read(&text).map_err(|error| {
+        Failure::new(format!("{}: {error}", path.display())).hint("make a new one with `annosync plan --out FILE`")
+    })
+}
+
+async fn finish(args: &Args, session: Session, plan: Plan, recheck: Recheck) -> Result<Exit, Failure> {
+    let exit = decide(args, &session, plan, recheck).await;
+    session.close().await;
+    exit
+}
+
+async fn decide(args: &Args, session: &Session, plan: Plan, mut recheck: Recheck) -> Result<Exit, Failure> {
+    if args.dry_run {
+        output::talk(&args.planning.text(&plan));
+        output::result(&render::calls(&plan))?;
+        return Ok(if plan.guards.is_empty() { Exit::Done } else { guarded(&plan) });
+    }
+    if plan.is_empty() {
+        output::result(&args.planning.text(&plan))?;
+        return Ok(Exit::Done);
+    }
+    output::talk(&args.planning.text(&plan));
+    if !plan.guards.is_empty() {
+        return Ok(guarded(&plan));
+    }
+    if !args.auto_approve {
+        ask(&plan).await?;
+        // While the question stood, the remote went on.
+        recheck = Recheck::BeforeEachCall;
+    }
+    let writer = session.writer()?;
+    let stop = Stop::default();
+    watch_for_interrupt(stop.clone());
+    let options = Options {
+        concurrency: usize::from(args.connection.concurrency),
+        recheck,
+        on_failure: if args.fail_fast { OnFailure::Stop } else { OnFailure::GoOn },
+        stop,
+    };
+    let outcome = apply::execute(Arc::new(plan), &writer, &options).await;
+    output::result(&render::outcome_text(&outcome))?;
+    Ok(exit(&outcome))
+}
+
+fn exit(outcome: &Outcome) -> Exit {
+    if outcome.is_complete() {
+        Exit::Done
+    } else if outcome.is_partial() && outcome.applied.total() == 0 && !outcome.has_stale() {
+        // Nothing was written: an error like any other.
+        Exit::Error
+    } else if outcome.is_partial() {
+        Exit::Partial
+    } else {
+        Exit::Stale
+    }
+}
+
+/// Asks at the terminal; anything but `yes` is no.
+async fn ask(plan: &Plan) -> Result<(), Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage("there is no terminal to ask on, and nothing was written")
+            .hint("look at the plan above, then pass --auto-approve"));
+    }
+    let target = &plan.target;
+    output::talk(&format!(
+        "Apply this to app {} of {} at {}? Only `yes` is accepted:",
+        render::escape(&target.app_id),
+        render::escape(&target.user_id),
+        render::escape(&target.endpoint)
+    ));
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).map(|_| line)
+    });
+    match answer.await {
+        Ok(Ok(line)) if line.trim() == "yes" => Ok(()),
+        _ => Err(Failure::new("not confirmed; nothing was written")),
+    }
+}
+
+/// Ctrl-C finishes what is in flight and starts nothing new; a second one ends the process.
+fn watch_for_interrupt(stop: Stop) {
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stop.request();
+            output::talk("Stopping: calls in flight are finished. Press Ctrl-C again to end now.");
+        }
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(130);
+        }
+    });
+}

@@ -1,0 +1,82 @@
+//! `emulator`: serve the API over a SQLite file.
+
+use super::exit::{Exit, Failure};
+use super::output;
+use super::session::chain;
+use crate::emulator::{Collaborator, Config, Database, Emulator};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Serve the API over a SQLite file
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Address to listen on; port 0 takes any free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// The SQLite file, or `:memory:`
+    #[arg(long, value_name = "FILE", default_value = ":memory:")]
+    db: PathBuf,
+    /// Take annotations only for inputs that exist; else an input is made when it is first named
+    #[arg(long)]
+    require_inputs: bool,
+    /// The user who owns the app
+    #[arg(long, value_name = "USER", default_value = "owner")]
+    owner: String,
+    /// The app
+    #[arg(long, value_name = "ID", default_value = "app")]
+    app_id: String,
+    /// Token that makes its bearer the owner
+    #[arg(long, value_name = "K", default_value = "owner-key")]
+    owner_key: String,
+    /// Token that makes its bearer a collaborator
+    #[arg(long = "collaborator", value_name = "USER=K", value_parser = collaborator)]
+    collaborators: Vec<Collaborator>,
+    /// Refuse more than N calls in a second from one key, as the service does at 15
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    rate_limit: Option<u32>,
+}
+
+fn collaborator(text: &str) -> Result<Collaborator, String> {
+    match text.split_once('=') {
+        Some((user, key)) if !user.is_empty() && !key.is_empty() => {
+            Ok(Collaborator { user: user.to_owned(), key: key.to_owned() })
+        }
+        _ => Err("expected USER=KEY".to_owned()),
+    }
+}
+
+pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
+    let in_memory = args.db.as_os_str() == ":memory:";
+    let config = Config {
+        database: if in_memory { Database::Memory } else { Database::File(args.db) },
+        owner: args.owner,
+        owner_key: args.owner_key,
+        app_id: args.app_id,
+        collaborators: args.collaborators,
+        require_inputs: args.require_inputs,
+        rate_limit: args.rate_limit,
+        ..Config::default()
+    };
+    let emulator = Emulator::start(config, args.listen).await.map_err(|error| Failure::new(chain(&error)))?;
+    output::result(&format!("{}\n", emulator.url()))?;
+    interrupted().await.map_err(|error| Failure::new(format!("cannot wait for Ctrl-C: {error}")))?;
+    output::talk("Stopping.");
+    emulator.stop().await.map_err(|error| Failure::new(chain(&error)))?;
+    Ok(Exit::Done)
+}
+
+/// Waits for Ctrl-C, or for the signal by which services are stopped.
+#[cfg(unix)]
+async fn interrupted() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        ended = tokio::signal::ctrl_c() => ended,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn interrupted() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

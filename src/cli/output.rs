@@ -1,0 +1,54 @@
+//! Where output goes: results to stdout, talk to stderr, files whole or not at all.
+
+use super::exit::Failure;
+use std::io::{ErrorKind, Write as _};
+use std::path::Path;
+
+/// Writes a result to stdout. A reader that has seen enough (`| head`) is no error.
+pub(crate) fn result(text: &str) -> Result<(), Failure> {
+    let mut stdout = anstream::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::new(format!("cannot write to stdout: {error}"))),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Says something to the person at the terminal; if nobody listens, the work goes on.
+pub(crate) fn talk(text: &str) {
+    let mut stderr = anstream::stderr().lock();
+    let _ = writeln!(stderr, "{}", text.trim_end_matches('\n'));
+}
+
+/// Writes a file so that it is there whole or as it was before: a temporary file beside it, synced, renamed.
+pub(crate) fn file(path: &Path, content: &str) -> Result<(), Failure> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let write = || -> std::io::Result<()> {
+        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+        temporary.write_all(content.as_bytes())?;
+        temporary.as_file().sync_all()?;
+        keep_mode(&temporary, path)?;
+        temporary.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|error| {
+        Failure::new(format!("cannot write {}: {error}", path.display()))
+            .hint("nothing was written; check that the folder exists, may be written to, and has space")
+    })
+}
+
+/// A temporary file is private; what replaces a file, or is new, gets the usual mode.
+#[cfg(unix)]
+fn keep_mode(temporary: &tempfile::NamedTempFile, path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(path).map_or(0o644, |known| known.permissions().mode() & 0o777);
+    temporary.as_file().set_permissions(std::fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn keep_mode(_: &tempfile::NamedTempFile, _: &Path) -> std::io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! `plan`: what would apply do?
+
+use super::connection::ConnectionArgs;
+use super::exit::{Exit, Failure};
+use super::session::{Look, Session};
+use super::validate::load;
+use super::output;
+use crate::manifest::Manifest;
+use crate::model::ObservedState;
+use crate::observed::SavedListing;
+use crate::plan::{self, Allowances, Context, EmptyManifest, Plan, Target};
+use crate::render::{self, Color, Detail, TextOptions};
+use std::path::{Path, PathBuf};
+
+/// Show what apply would do
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The manifest: a file, or a folder that is read with all its files
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// How to print the plan
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Keep the plan in this file, for `apply FILE`
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Plan against a saved listing (`list --format json`) instead of the app; no network
+    #[arg(long, value_name = "FILE", conflicts_with = "declared_only")]
+    observed: Option<PathBuf>,
+    /// Exit with 2 when there are changes
+    #[arg(long)]
+    detailed_exitcode: bool,
+    #[command(flatten)]
+    planning: Planning,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// What plan and apply have in common.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Planning {
+    /// Show every change, not the first 200
+    #[arg(long)]
+    full: bool,
+    /// List the declared inputs alone; says what it cannot see
+    #[arg(long)]
+    declared_only: bool,
+    /// Fail when a pairing is ambiguous: another one is nearly as close
+    #[arg(long)]
+    fail_on_ambiguous: bool,
+    /// Let up to N deletes pass the guard
+    #[arg(long, value_name = "N")]
+    allow_deletes: Option<u64>,
+    /// Let up to N changes of existing annotations pass the guard
+    #[arg(long, value_name = "N")]
+    allow_updates: Option<u64>,
+    /// Let up to N concepts vanish
+    #[arg(long, value_name = "N")]
+    allow_vanished: Option<u64>,
+    /// Let a manifest without inputs delete
+    #[arg(long)]
+    allow_empty: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// The plan file
+    Json,
+}
+
+impl Planning {
+    pub(crate) fn look(&self) -> Look {
+        if self.declared_only { Look::DeclaredInputs } else { Look::WholeApp }
+    }
+
+    fn allowances(&self) -> Allowances {
+        Allowances {
+            deletes: self.allow_deletes,
+            updates: self.allow_updates,
+            vanished: self.allow_vanished,
+            empty: if self.allow_empty { EmptyManifest::Passes } else { EmptyManifest::Stops },
+        }
+    }
+
+    /// Makes the plan; what cannot be done is shown with its place in the manifest.
+    pub(crate) fn plan(&self, manifest: &Manifest, observed: &ObservedState, target: Target, rate_limit: u32) -> Result<Plan, Failure> {
+        let context = Context {
+            target,
+            manifest_hash: manifest.hash.clone(),
+            rate_limit,
+            allowances: self.allowances(),
+        };
+        let plan = plan::plan(&manifest.desired, observed, &context).map_err(|errors| {
+            for error in &errors {
+                let place = manifest.locate(error.origin()).map_or_else(String::new, |place| {
+                    format!("{}:{}:{}: ", place.path.display(), place.line, place.column)
+                });
+                output::talk(&format!("error: {place}{error}\nhint: {}", error.hint()));
+            }
+            let what = if errors.len() == 1 { "1 change".to_owned() } else { format!("{} changes", errors.len()) };
+            Failure::new(format!("the manifest asks for {what} that cannot be made; nothing was sent"))
+        })?;
+        if self.fail_on_ambiguous && plan.summary.ambiguous > 0 {
+            output::talk(&self.text(&plan));
+            return Err(Failure::new(format!("{} ambiguous pairings", plan.summary.ambiguous))
+                .hint("give those annotations their `id`, or plan without --fail-on-ambiguous"));
+        }
+        Ok(plan)
+    }
+
+    /// The text of a plan, with colours where stdout takes them.
+    pub(crate) fn text(&self, plan: &Plan) -> String {
+        let detail = if self.full { Detail::Full } else { Detail::First200 };
+        render::text(plan, &TextOptions { detail, color: Color::Always })
+    }
+}
+
+/// Says which guards stopped the plan, and what would let it pass.
+pub(crate) fn guarded(plan: &Plan) -> Exit {
+    let flags: Vec<String> = plan.guards.iter().map(plan::Trip::flag).collect();
+    output::talk(&format!(
+        "error: a guard stopped the plan\nhint: if this is what you mean, let exactly this plan pass with {}",
+        flags.join(" ")
+    ));
+    Exit::Guarded
+}
+
+pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
+    let manifest = load(&args.path)?;
+    let plan = match &args.observed {
+        Some(file) => offline(&args, &manifest, file)?,
+        None => {
+            let session = Session::open(&args.connection, Some(&manifest)).await?;
+            let reader = session.reader()?;
+            let observed = session.observe(&reader, &manifest.desired, args.planning.look()).await;
+            let target = session.target.clone();
+            let rate_limit = session.rate_limit();
+            session.close().await;
+            args.planning.plan(&manifest, &observed?, target, rate_limit)?
+        }
+    };
+    let json = || render::json(&plan);
+    if let Some(out) = &args.out {
+        output::file(out, &json())?;
+    }
+    match args.format {
+        Format::Text => output::result(&args.planning.text(&plan))?,
+        Format::Json => output::result(&json())?,
+    }
+    if !plan.guards.is_empty() {
+        return Ok(guarded(&plan));
+    }
+    Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done })
+}
+
+fn offline(args: &Args, manifest: &Manifest, file: &Path) -> Result<Plan, Failure> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::new(format!("cannot read {}: {error}", file.display())))?;
+    let saved = SavedListing::read(&text).map_err(|error| {
+        Failure::new(format!("{}: {error}", file.display()))
+            .hint("save a listing with `annosync list --all --format json > FILE`")
+    })?;
+    let (target, observed) = saved;
+    args.planning.plan(manifest, &observed, target, crate::api::Connection::DEFAULT_RATE_LIMIT)
+}

@@ -1,0 +1,194 @@
+//! Desired and observed states from text, and a remote that lives in memory.
+
+use annosync::emulator::patch;
+use annosync::manifest;
+use annosync::model::{DesiredState, Interner, ObservedState, Scope, UserId};
+use annosync::observed;
+use annosync::plan::{self, Action, Allowances, Call, Context, Plan, PlanError, Target};
+use annosync::render;
+use serde_json::{Map, Value, json};
+use std::path::PathBuf;
+
+/// The calling user of every test, who owns the app unless a test says otherwise.
+pub const ME: &str = "me-1";
+
+/// A manifest of the set `street` with these inputs, policy `sync`.
+pub fn desired(inputs: &str) -> DesiredState {
+    manifest_of(&format!("version: 1\nset: street\npolicy: sync\ninputs:\n{inputs}"))
+}
+
+/// A manifest of one file.
+pub fn manifest_of(text: &str) -> DesiredState {
+    match manifest::parse(vec![(PathBuf::from("m.yaml"), text.to_owned())]) {
+        Ok(manifest) => manifest.desired,
+        Err(problems) => panic!("the test's manifest is wrong:\n{problems}"),
+    }
+}
+
+/// The observed state of a listing: the JSON of annotations as the service sends them.
+pub fn observed(annotations: &[Value]) -> ObservedState {
+    observed_by(ME, ME, annotations)
+}
+
+/// The same, as seen by a caller in the app of an owner.
+pub fn observed_by(caller: &str, owner: &str, annotations: &[Value]) -> ObservedState {
+    let mut interner = Interner::default();
+    let mut state = ObservedState {
+        caller: UserId::new(caller).unwrap(),
+        app_owner: UserId::new(owner).unwrap(),
+        scope: Scope::WholeApp,
+        inputs: std::collections::BTreeMap::default(),
+    };
+    for annotation in annotations {
+        let wire = serde_json::from_value(annotation.clone()).unwrap();
+        let (input, annotation) = observed::annotation(wire, &mut interner).unwrap();
+        state.inputs.entry(input).or_default().push(annotation);
+    }
+    state.sort();
+    state
+}
+
+/// What a plan is made for.
+pub fn context() -> Context {
+    Context {
+        target: Target { endpoint: "https://api.clarifai.com".into(), user_id: ME.into(), app_id: "street".into() },
+        manifest_hash: "0".repeat(64),
+        rate_limit: 15,
+        allowances: Allowances::default(),
+    }
+}
+
+/// Plans; errors are the test's.
+pub fn try_plan(desired: &DesiredState, observed: &ObservedState) -> Result<Plan, Vec<PlanError>> {
+    plan::plan(desired, observed, &context())
+}
+
+/// Plans.
+pub fn plan(desired: &DesiredState, observed: &ObservedState) -> Plan {
+    try_plan(desired, observed).unwrap_or_else(|errors| panic!("{errors:#?}"))
+}
+
+/// The text of the plan from a manifest's inputs and a listing.
+pub fn plan_text(inputs: &str, annotations: &[Value]) -> String {
+    render::text(&plan(&desired(inputs), &observed(annotations)), &render::TextOptions::default())
+}
+
+/// The one operation of a plan, as (action, body).
+pub fn only_write(inputs: &str, annotations: &[Value]) -> (Action, Value) {
+    let plan = plan(&desired(inputs), &observed(annotations));
+    let [operation] = &plan.operations[..] else {
+        panic!("expected one operation: {:#?}", plan.operations);
+    };
+    (operation.action, operation.body.as_ref().map_or(Value::Null, annosync::model::Json::to_value))
+}
+
+/// A box annotation as the service sends it.
+pub fn boxed(input: &str, id: &str, edges: [f64; 4], concepts: &[&str]) -> Value {
+    let concepts: Value = concepts.iter().map(|id| json!({"id": id, "name": id, "value": 1})).collect();
+    json!({
+        "id": id, "input_id": input, "user_id": ME, "status": {"code": 24150},
+        "created_at": "2026-01-01T00:00:00Z",
+        "data": {"regions": [{
+            "id": format!("region-{id}"),
+            "region_info": {"bounding_box": {
+                "top_row": edges[0], "left_col": edges[1], "bottom_row": edges[2], "right_col": edges[3],
+            }},
+            "data": {"concepts": concepts},
+        }]},
+    })
+}
+
+/// A whole-input annotation as the service sends it.
+pub fn whole(input: &str, id: &str, concepts: &[(&str, f64)]) -> Value {
+    let concepts: Value = concepts.iter().map(|(id, value)| json!({"id": id, "value": value})).collect();
+    json!({
+        "id": id, "input_id": input, "user_id": ME, "status": {"code": 24150},
+        "created_at": "2026-01-01T00:00:00Z", "data": {"concepts": concepts},
+    })
+}
+
+/// The same annotation with one field set.
+pub fn with(mut annotation: Value, field: &str, value: Value) -> Value {
+    annotation[field] = value;
+    annotation
+}
+
+/// A remote that lives in memory: it keeps JSON, and changes it as the API documents.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Remote {
+    pub annotations: Vec<Value>,
+    made: usize,
+}
+
+impl Remote {
+    pub fn new(annotations: Vec<Value>) -> Self {
+        Self { annotations, made: 0 }
+    }
+
+    fn position(&self, input: &str, id: &str) -> Option<usize> {
+        self.annotations.iter().position(|a| a["input_id"] == input && a["id"] == id)
+    }
+
+    /// Carries out one operation's part in a call.
+    pub fn call(&mut self, plan: &Plan, call: Call, operation: usize) {
+        let operation = &plan.operations[operation];
+        let at = self.position(operation.input_id.as_str(), operation.id.as_str());
+        let body = operation.body.as_ref().map(annosync::model::Json::to_value);
+        let action = match call {
+            Call::Delete | Call::DeleteReplaced => {
+                self.annotations.remove(at.expect("what is deleted is there"));
+                return;
+            }
+            Call::Post => {
+                assert!(at.is_none(), "a post would make a duplicate: {operation:#?}");
+                let mut new = body.expect("a post has a body");
+                let defaults = json!({"user_id": plan.caller.as_str(), "status": {"code": 24150}});
+                for (field, value) in defaults.as_object().unwrap() {
+                    if new.get(field).is_none() {
+                        new[field] = value.clone();
+                    }
+                }
+                new["created_at"] = json!(format!("2026-02-01T00:00:{:02}Z", self.made));
+                self.made += 1;
+                if let Some(region) = new.pointer_mut("/data/regions/0") {
+                    if region.get("id").is_none() {
+                        region["id"] = json!(format!("made-{}", self.made));
+                    }
+                }
+                self.annotations.push(new);
+                return;
+            }
+            Call::Merge => patch::Action::Merge,
+            Call::Remove => patch::Action::Remove,
+            Call::Overwrite => patch::Action::Overwrite,
+        };
+        let Value::Object(mut body) = body.expect("a patch has a body") else { unreachable!() };
+        body.remove("id");
+        body.remove("input_id");
+        let stored = self.annotations[at.expect("what is patched is there")].as_object_mut().unwrap();
+        let mut patchable: Map<String, Value> = stored.clone();
+        patch::apply(action, &mut patchable, &body);
+        *stored = patchable;
+    }
+
+    /// Carries out a plan's calls in their order, up to a number of annotations written.
+    pub fn apply_some(&mut self, plan: &Plan, mut steps: usize) {
+        for batch in &plan.batches {
+            for &operation in &batch.operations {
+                if steps == 0 {
+                    return;
+                }
+                steps -= 1;
+                self.call(plan, batch.call, operation as usize);
+            }
+        }
+    }
+
+    pub fn apply(&mut self, plan: &Plan) {
+        self.apply_some(plan, usize::MAX);
+    }
+
+    pub fn observed(&self) -> ObservedState {
+        observed(&self.annotations)
+    }
+}
