@@ -17,7 +17,7 @@ pub mod wire;
 mod writer;
 
 #[cfg(test)]
-mod scripted;
+pub(crate) mod scripted;
 
 pub use connection::{Connection, Endpoint, InsecureHttp, Token};
 pub use error::ApiError;
