@@ -3,4 +3,40 @@
 //! It knows HTTP and the API's JSON, and nothing of manifests, plans or matching; it uses no other room.
 
 pub mod code;
+mod connection;
+mod error;
+mod filter;
+mod listing;
+mod ordered;
+mod rate;
+mod reader;
+mod request;
+mod retry;
+mod transport;
 pub mod wire;
+mod writer;
+
+#[cfg(test)]
+pub(crate) mod scripted;
+
+pub use connection::{Connection, Endpoint, InsecureHttp, Token};
+pub use error::ApiError;
+pub use filter::{Filter, ModelMade, Selection};
+pub use listing::CompleteListing;
+pub use reader::{Pages, Reader};
+pub use retry::RetryPolicy;
+pub use writer::{Answer, DeletePairs, EmptyName, ItemError, ItemResult, PatchAction, Writer};
+
+/// A reader and a writer that share one client, one rate limit and one bound on calls at a time.
+///
+/// This is the only way to a [`Writer`]: whoever is given a [`Reader`] alone cannot write.
+pub fn connect(connection: &Connection) -> Result<(Reader, Writer), ApiError> {
+    let transport = std::sync::Arc::new(transport::Transport::new(connection)?);
+    Ok((
+        Reader::over(std::sync::Arc::clone(&transport)),
+        Writer::over(transport),
+    ))
+}
+
+#[cfg(test)]
+mod tests;

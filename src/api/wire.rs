@@ -144,9 +144,28 @@ impl Annotation {
 pub struct Annotations {
     /// How the call went.
     pub status: Status,
-    /// The annotations.
-    #[serde(deserialize_with = "nullable")]
+    /// The annotations. Missing means none, as every default that is left out; `null` is an error: it is no list, and
+    /// must never pass for an empty page.
     pub annotations: Vec<Annotation>,
+}
+
+/// A response that says who is calling.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct SingleUser {
+    /// How the call went.
+    pub status: Status,
+    /// The user.
+    #[serde(deserialize_with = "nullable")]
+    pub user: WorkerUser,
+}
+
+/// A response that carries nothing but how the call went.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct StatusOnly {
+    /// How the call went.
+    pub status: Status,
 }
 
 /// What annosync reads of `data`.

@@ -1,0 +1,244 @@
+//! Which annotations a listing asks for, and how that becomes URLs.
+//!
+//! The API takes filters as query fields, so that many inputs need several listings: each chunk keeps its URL short.
+
+use super::code::Code;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use url::form_urlencoded;
+
+/// Bytes that the filters of one URL may take: proxies are known to refuse URLs above 8 kB.
+const QUERY_BUDGET: usize = 5_500;
+
+/// How many annotations a page is asked to hold: the most that the API gives.
+pub(super) const PER_PAGE: usize = 1_000;
+
+/// Which part of the app.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Selection {
+    /// All of it.
+    #[default]
+    WholeApp,
+    /// The annotations of these inputs.
+    Inputs(BTreeSet<String>),
+    /// These annotations: (input id, annotation id).
+    Annotations(BTreeSet<(String, String)>),
+}
+
+impl Selection {
+    fn admits(&self, input: &str, id: &str) -> bool {
+        match self {
+            Self::WholeApp => true,
+            Self::Inputs(inputs) => inputs.contains(input),
+            Self::Annotations(pairs) => pairs.contains(&(input.to_owned(), id.to_owned())),
+        }
+    }
+}
+
+/// Whether a listing holds what models made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ModelMade {
+    /// It does not: what the API does when nothing is said.
+    #[default]
+    LeaveOut,
+    /// It does (`list_all_annotations`).
+    Include,
+}
+
+/// What a listing asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Which part of the app.
+    pub selection: Selection,
+    /// Made by any of these users.
+    pub user_ids: Vec<String>,
+    /// Made by any of these model versions. The API ORs this with `user_ids`.
+    pub model_version_ids: Vec<String>,
+    /// Having any of these statuses.
+    pub statuses: Vec<Code>,
+    /// Whether what models made is listed.
+    pub model_made: ModelMade,
+}
+
+impl Filter {
+    /// Everything the app holds.
+    pub fn everything() -> Self {
+        Self {
+            model_made: ModelMade::Include,
+            ..Self::default()
+        }
+    }
+
+    /// Everything that these inputs hold.
+    pub fn inputs(ids: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            selection: Selection::Inputs(ids.into_iter().collect()),
+            ..Self::everything()
+        }
+    }
+
+    /// These annotations, whoever made them.
+    pub fn annotations(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self {
+            selection: Selection::Annotations(pairs.into_iter().collect()),
+            ..Self::everything()
+        }
+    }
+
+    /// Whether annotations of the selection may be missing from the listing on purpose. (That models' annotations are
+    /// left out is no such purpose: they are nobody's to change.)
+    pub fn narrows(&self) -> bool {
+        !self.user_ids.is_empty()
+            || !self.model_version_ids.is_empty()
+            || !self.statuses.is_empty()
+            || matches!(self.selection, Selection::Annotations(_))
+    }
+
+    /// The queries that together ask for all of it. A selection of nothing asks nothing.
+    pub(super) fn queries(&self) -> Vec<Query> {
+        let mut common = String::new();
+        for user in &self.user_ids {
+            push(&mut common, "user_ids", user);
+        }
+        for version in &self.model_version_ids {
+            push(&mut common, "model_version_ids", version);
+        }
+        for status in &self.statuses {
+            match status.name() {
+                Some(name) => push(&mut common, "statuses", name),
+                None => push(&mut common, "statuses", &status.0.to_string()),
+            }
+        }
+        if self.model_made == ModelMade::Include {
+            push(&mut common, "list_all_annotations", "true");
+        }
+        match &self.selection {
+            Selection::WholeApp => vec![Query::new(common, Selection::WholeApp)],
+            Selection::Inputs(inputs) => chunks(&common, inputs, |text, input| {
+                push(text, "input_ids", input);
+            })
+            .into_iter()
+            .map(|(text, chunk)| Query::new(text, Selection::Inputs(chunk)))
+            .collect(),
+            Selection::Annotations(pairs) => chunks(&common, pairs, |text, (input, id)| {
+                push(text, "input_ids", input);
+                push(text, "ids", id);
+            })
+            .into_iter()
+            .map(|(text, chunk)| Query::new(text, Selection::Annotations(chunk)))
+            .collect(),
+        }
+    }
+}
+
+/// Splits `items` so that each chunk's text stays within the budget; an item that exceeds it alone is a chunk.
+fn chunks<T: Clone + Ord>(
+    common: &str,
+    items: &BTreeSet<T>,
+    write: impl Fn(&mut String, &T),
+) -> Vec<(String, BTreeSet<T>)> {
+    let mut chunks: Vec<(String, BTreeSet<T>)> = Vec::new();
+    for item in items {
+        let mut field = String::new();
+        write(&mut field, item);
+        match chunks.last_mut() {
+            Some((text, chunk)) if text.len() + field.len() <= QUERY_BUDGET => {
+                text.push_str(&field);
+                chunk.insert(item.clone());
+            }
+            _ => chunks.push((format!("{common}{field}"), BTreeSet::from([item.clone()]))),
+        }
+    }
+    chunks
+}
+
+/// Appends `&name=value`. A space becomes %20: not every server reads `+` as one.
+fn push(text: &mut String, name: &str, value: &str) {
+    text.push('&');
+    text.push_str(name);
+    text.push('=');
+    for part in form_urlencoded::byte_serialize(value.as_bytes()) {
+        text.push_str(if part == "+" { "%20" } else { part });
+    }
+}
+
+/// One listing's query, without its page.
+#[derive(Debug, Clone)]
+pub(super) struct Query {
+    text: Arc<str>,
+    selection: Arc<Selection>,
+}
+
+impl Query {
+    fn new(text: String, selection: Selection) -> Self {
+        Self {
+            text: text.into(),
+            selection: Arc::new(selection),
+        }
+    }
+
+    /// The query of one page.
+    pub(super) fn page(&self, number: u64) -> String {
+        format!("page={number}&per_page={PER_PAGE}{}", self.text)
+    }
+
+    /// Whether an annotation is one of those asked for.
+    pub(super) fn admits(&self, input: &str, id: &str) -> bool {
+        self.selection.admits(input, id)
+    }
+
+    /// How many annotations it can bring, where that is known.
+    pub(super) fn most(&self) -> Option<usize> {
+        match &*self.selection {
+            Selection::Annotations(pairs) => Some(pairs.len()),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_written_as_the_api_documents_it() {
+        let filter = Filter {
+            user_ids: vec!["ann".into()],
+            model_version_ids: vec!["m1".into()],
+            statuses: vec![Code::ANNOTATION_PENDING, Code(24999)],
+            ..Filter::annotations([("in 1&+".into(), "ä".into()), ("b".into(), "c".into())])
+        };
+        assert_eq!(
+            filter.queries()[0].page(3),
+            "page=3&per_page=1000&user_ids=ann&model_version_ids=m1&statuses=ANNOTATION_PENDING\
+             &statuses=24999&list_all_annotations=true&input_ids=b&ids=c&input_ids=in%201%26%2B&ids=%C3%A4"
+        );
+        assert_eq!(
+            Filter::default().queries()[0].page(1),
+            "page=1&per_page=1000"
+        );
+    }
+
+    #[test]
+    fn many_inputs_become_short_urls_that_name_each_once() {
+        let ids: Vec<String> = (0..2_000).map(|n| format!("input-{n:05}")).collect();
+        let queries = Filter::inputs(ids.iter().cloned().chain(ids.iter().cloned())).queries();
+        assert!(queries.len() > 1);
+        let mut named = 0;
+        for query in &queries {
+            let text = query.page(1_000);
+            assert!(text.len() < 6_000, "{}", text.len());
+            named += text.matches("input_ids=").count();
+        }
+        assert_eq!(named, 2_000);
+        let long = "x".repeat(9_000);
+        assert_eq!(Filter::inputs([long, "a".into()]).queries().len(), 2);
+    }
+
+    #[test]
+    fn a_selection_of_nothing_asks_nothing() {
+        assert!(Filter::inputs([]).queries().is_empty());
+        assert!(Filter::annotations([]).queries().is_empty());
+        assert_eq!(Filter::everything().queries().len(), 1);
+    }
+}

@@ -1,0 +1,154 @@
+//! Reading an app: who calls, complete listings, single annotations. Nothing here can write, and no way leads from
+//! here to something that can.
+
+use super::connection::Connection;
+use super::error::ApiError;
+use super::filter::{Filter, Query};
+use super::listing::{self, CompleteListing};
+use super::ordered::Ordered;
+use super::request::{Partial, Request};
+use super::transport::Transport;
+use super::wire::{Annotation, SingleUser};
+use reqwest::Method;
+use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+/// A client that reads. Clones share one pace and one bound on calls at a time.
+#[derive(Debug, Clone)]
+pub struct Reader(Arc<Transport>);
+
+impl Reader {
+    /// Sets up a reader without a writer. Nothing is sent yet.
+    pub fn new(connection: &Connection) -> Result<Self, ApiError> {
+        Ok(Self(Arc::new(Transport::new(connection)?)))
+    }
+
+    pub(super) fn over(transport: Arc<Transport>) -> Self {
+        Self(transport)
+    }
+
+    /// The id of the user whose token this is (`GET /v2/users/me`).
+    pub async fn caller(&self) -> Result<String, ApiError> {
+        let reply: SingleUser = self
+            .0
+            .send(Request {
+                method: Method::GET,
+                url: self.0.url(&["v2", "users", "me"]),
+                body: None,
+                about: "the calling user".to_owned(),
+                partial: Partial::Fails,
+            })
+            .await?
+            .reply;
+        if reply.user.id.is_empty() {
+            return Err(ApiError::Malformed("the calling user has no id".to_owned()));
+        }
+        Ok(reply.user.id)
+    }
+
+    /// Lists what the filter asks for and proves that nothing was missed.
+    pub async fn list(&self, filter: &Filter) -> Result<CompleteListing<Annotation>, ApiError> {
+        self.list_with(filter, Ok).await
+    }
+
+    /// As [`Reader::list`], keeping of each annotation what `take` makes of it: a million of them fit into memory in
+    /// the caller's form, not in the wire's. A listing that is made again takes everything anew.
+    pub async fn list_with<T, E: From<ApiError>>(
+        &self,
+        filter: &Filter,
+        take: impl FnMut(Annotation) -> Result<T, E>,
+    ) -> Result<CompleteListing<T>, E> {
+        listing::list(&self.0, filter, take).await
+    }
+
+    /// Lists page by page, for output that is shown as it comes. It proves nothing: no plan may be built on it.
+    pub fn pages(&self, filter: &Filter) -> Pages {
+        Pages {
+            transport: Arc::clone(&self.0),
+            queries: filter.queries().into(),
+            number: 1,
+            empty: 0,
+            hasher: RandomState::new(),
+            seen: HashSet::new(),
+        }
+    }
+
+    /// These annotations, (input id, annotation id), as they are now, whoever made them; sorted by input id and
+    /// annotation id. One that does not come is not there: where any is missing, the listing of that chunk is proved
+    /// complete.
+    pub async fn by_ids(&self, names: &[(String, String)]) -> Result<Vec<Annotation>, ApiError> {
+        let queries = Filter::annotations(names.iter().cloned()).queries();
+        let mut chunks = Ordered::new(
+            self.0.concurrency(),
+            queries.into_iter().map(|query| {
+                let transport = Arc::clone(&self.0);
+                async move { chunk(&transport, query).await }
+            }),
+        );
+        let mut annotations = Vec::with_capacity(names.len());
+        while let Some(chunk) = chunks.next().await {
+            annotations.extend(chunk?);
+        }
+        annotations.sort_by(|a, b| (&a.input_id, &a.id).cmp(&(&b.input_id, &b.id)));
+        Ok(annotations)
+    }
+}
+
+async fn chunk(transport: &Arc<Transport>, query: Query) -> Result<Vec<Annotation>, ApiError> {
+    let page = listing::fetch(Arc::clone(transport), query.clone(), 1).await?;
+    let distinct: HashSet<(&str, &str)> = page
+        .iter()
+        .map(|annotation| (annotation.input_id.as_str(), annotation.id.as_str()))
+        .collect();
+    if distinct.len() == page.len() && query.most() == Some(page.len()) {
+        return Ok(page);
+    }
+    listing::prove(transport, &query, Ok).await
+}
+
+/// Pages as they come. See [`Reader::pages`].
+#[derive(Debug)]
+pub struct Pages {
+    transport: Arc<Transport>,
+    queries: VecDeque<Query>,
+    number: u64,
+    empty: u32,
+    hasher: RandomState,
+    seen: HashSet<u64>,
+}
+
+impl Pages {
+    /// The next page, without what came before; nothing after two empty pages in a row.
+    pub async fn next(&mut self) -> Result<Option<Vec<Annotation>>, ApiError> {
+        while let Some(query) = self.queries.front() {
+            let page =
+                listing::fetch(Arc::clone(&self.transport), query.clone(), self.number).await?;
+            self.number += 1;
+            if page.is_empty() {
+                self.empty += 1;
+                if self.empty == 2 {
+                    self.queries.pop_front();
+                    (self.number, self.empty) = (1, 0);
+                }
+                continue;
+            }
+            self.empty = 0;
+            let fresh: Vec<Annotation> = page
+                .into_iter()
+                .filter(|annotation| {
+                    let name = (&annotation.input_id, &annotation.id);
+                    self.seen.insert(self.hasher.hash_one(name))
+                })
+                .collect();
+            if fresh.is_empty() {
+                return Err(ApiError::Malformed(format!(
+                    "page {} of the listing holds nothing but what came before",
+                    self.number - 1
+                )));
+            }
+            return Ok(Some(fresh));
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,485 @@
+//! The reader and the transport under it, against servers with habits.
+
+use super::scripted::{Call, Reply, Scripted, named, page_of, success};
+use super::*;
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+fn annotations(count: usize) -> Vec<String> {
+    (0..count)
+        .map(|n| named(&format!("in-{}", n / 3), &format!("a{n:05}")))
+        .collect()
+}
+
+async fn ids(server: &Scripted, filter: &Filter) -> Result<Vec<String>, ApiError> {
+    let reader = Reader::new(&server.connection())?;
+    let listing = reader
+        .list_with(filter, |a| Ok::<_, ApiError>(a.id))
+        .await?;
+    Ok(listing.into_parts().1)
+}
+
+fn expected(count: usize) -> Vec<String> {
+    (0..count).map(|n| format!("a{n:05}")).collect()
+}
+
+#[tokio::test]
+async fn everything_is_listed_in_order_whatever_the_servers_page_size() {
+    for (count, cap) in [
+        (0, 1000),
+        (1, 1000),
+        (1000, 1000),
+        (1001, 1000),
+        (2500, 1000),
+        (57, 10),
+        (60, 10),
+        (23, 1),
+        (200, 7),
+    ] {
+        let all = annotations(count);
+        let server = Scripted::start(move |call| page_of(&all, call, cap));
+        let listed = ids(&server, &Filter::default()).await.unwrap();
+        assert_eq!(listed, expected(count), "{count} by {cap}");
+        let calls = server.calls();
+        let pages = count.div_ceil(cap.min(1000));
+        // Each page once, its share of the search for the end, and the proof.
+        let search = 4 * pages.checked_ilog2().unwrap_or(0) as usize;
+        assert!(
+            calls.len() <= pages + search + 5,
+            "{count} by {cap}: {} calls",
+            calls.len()
+        );
+        assert!(calls.iter().all(|call| call.number("per_page") == 1000));
+    }
+}
+
+#[tokio::test]
+async fn calls_go_to_the_app_with_the_token() {
+    let server = Scripted::start(|call| match call.path.as_str() {
+        "/v2/users/me" => Reply::Text(
+            200,
+            r#"{"status":{"code":"SUCCESS"},"user":{"id":"bea"}}"#.into(),
+        ),
+        _ => success(&[]),
+    });
+    let reader = Reader::new(&server.connection()).unwrap();
+    assert_eq!(reader.caller().await.unwrap(), "bea");
+    assert!(
+        reader
+            .list(&Filter::default())
+            .await
+            .unwrap()
+            .items()
+            .is_empty()
+    );
+    for call in server.calls() {
+        assert_eq!(call.authorization, "Key topsecret");
+        assert!(
+            call.path == "/v2/users/me" || call.path == "/v2/users/ann/apps/street/annotations"
+        );
+    }
+}
+
+/// The pages of `count` annotations by 10, of which the one at `at` is deleted after `after` calls were answered.
+fn shifting(count: usize, at: usize, after: usize) -> Scripted {
+    let all = Mutex::new(annotations(count));
+    Scripted::start(move |call| {
+        let mut all = all.lock().unwrap();
+        if call.number == after {
+            all.remove(at);
+        }
+        page_of(&all, call, 10)
+    })
+}
+
+#[tokio::test]
+async fn an_annotation_deleted_at_any_moment_hides_no_other() {
+    // Wherever the delete falls, what comes is the app before it or after it, and nothing else.
+    for after in 0..24 {
+        for at in [0, 9, 31, 54] {
+            let server = shifting(55, at, after);
+            let listed = ids(&server, &Filter::default()).await.unwrap();
+            let mut left = expected(55);
+            if listed.len() == 54 {
+                left.remove(at);
+            }
+            assert_eq!(listed, left, "{at} deleted before call {after}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_app_that_keeps_changing_is_not_listed() {
+    let all = Mutex::new(annotations(400));
+    let server = Scripted::start(move |call| {
+        let mut all = all.lock().unwrap();
+        if call.number % 3 == 2 {
+            all.remove(0);
+        }
+        page_of(&all, call, 10)
+    });
+    let error = ids(&server, &Filter::default()).await.unwrap_err();
+    assert!(
+        matches!(error, ApiError::IncompleteListing { attempts: 3, .. }),
+        "{error}"
+    );
+    assert!(error.hint().is_some());
+}
+
+#[tokio::test]
+async fn an_annotation_made_meanwhile_is_listed_or_not_and_hides_no_other() {
+    for after in 0..24 {
+        let all = Mutex::new(annotations(30));
+        let server = Scripted::start(move |call| {
+            let mut all = all.lock().unwrap();
+            if call.number == after {
+                all.push(named("in-new", "a00030"));
+            }
+            page_of(&all, call, 10)
+        });
+        let listed = ids(&server, &Filter::default()).await.unwrap();
+        assert!(
+            listed == expected(30) || listed == expected(31),
+            "made before call {after}: {}",
+            listed.len()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_page_served_twice_is_noticed() {
+    let all = annotations(50);
+    let server = Scripted::start(move |call| {
+        let mut call = call.clone();
+        if call.number("page") == 3 {
+            for (name, value) in &mut call.query {
+                if name == "page" {
+                    "2".clone_into(value);
+                }
+            }
+        }
+        page_of(&all, &call, 10)
+    });
+    let error = ids(&server, &Filter::default()).await.unwrap_err();
+    assert!(error.to_string().contains("came twice"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_ignores_the_page_is_noticed() {
+    let all = annotations(5);
+    let server = Scripted::start(move |_| success(&all));
+    let error = ids(&server, &Filter::default()).await.unwrap_err();
+    assert!(error.to_string().contains("came twice"), "{error}");
+    assert!(server.calls().len() <= 9);
+}
+
+#[tokio::test]
+async fn a_page_that_a_filter_leaves_empty_ends_nothing() {
+    let all = annotations(80);
+    let server = Scripted::start(move |call| match call.number("page") {
+        2 | 7 => success(&[]),
+        _ => page_of(&all, call, 10),
+    });
+    let listed = ids(&server, &Filter::default()).await.unwrap();
+    assert_eq!(listed.len(), 60);
+}
+
+#[tokio::test]
+async fn a_page_that_is_empty_by_mistake_is_noticed_wherever_it_is() {
+    for page in 1..=6 {
+        let all = annotations(55);
+        let failed = AtomicBool::new(false);
+        let server = Scripted::start(move |call| {
+            if call.number("page") == page && !failed.swap(true, Ordering::SeqCst) {
+                success(&[])
+            } else {
+                page_of(&all, call, 10)
+            }
+        });
+        let listed = ids(&server, &Filter::default()).await.unwrap();
+        assert_eq!(listed, expected(55), "page {page}");
+    }
+}
+
+#[tokio::test]
+async fn what_passes_is_tried_again() {
+    let replies: [fn() -> Reply; 8] = [
+        || Reply::Text(500, String::new()),
+        || Reply::Text(502, "<html>bad gateway</html>".into()),
+        || Reply::Text(429, "slow down".into()),
+        || {
+            Reply::Headed(
+                429,
+                "Retry-After: 0\r\n",
+                r#"{"status":{"code":"CONN_THROTTLED"}}"#.into(),
+            )
+        },
+        || Reply::Text(200, r#"{"status":{"code":10030}}"#.into()),
+        || Reply::Hangup,
+        || Reply::BreakOff(r#"{"status":{"code":10000}"#.into()),
+        || {
+            Reply::Text(
+                200,
+                r#"{"status":{"code":10000},"annotations":[{"id":"#.into(),
+            )
+        },
+    ];
+    for (at, reply) in replies.into_iter().enumerate() {
+        let all = annotations(15);
+        let server = Scripted::start(move |call| {
+            if call.number % 3 == 1 {
+                reply()
+            } else {
+                page_of(&all, call, 10)
+            }
+        });
+        let listed = ids(&server, &Filter::default()).await;
+        assert_eq!(listed.unwrap(), expected(15), "reply {at}");
+    }
+}
+
+#[tokio::test]
+async fn what_stays_fails_the_listing() {
+    let replies: [fn() -> Reply; 6] = [
+        || Reply::Text(200, "<html>please log in</html>".into()),
+        || {
+            Reply::Text(
+                200,
+                r#"{"status":{"code":10000},"annotations":null}"#.into(),
+            )
+        },
+        || Reply::Text(200, r#"{"annotations":[]}"#.into()),
+        || Reply::Text(200, r#"{"status":{"code":10020},"annotations":[]}"#.into()),
+        || success(&[r#"{"id":"","input_id":"in"}"#.into()]),
+        || Reply::Hangup,
+    ];
+    for (at, reply) in replies.into_iter().enumerate() {
+        // The second page fails each time: what the first one held must not pass for the whole.
+        let all = annotations(15);
+        let server = Scripted::start(move |call| {
+            if call.number("page") == 2 {
+                reply()
+            } else {
+                page_of(&all, call, 10)
+            }
+        });
+        assert!(
+            ids(&server, &Filter::default()).await.is_err(),
+            "reply {at}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn attempts_are_bounded_and_the_last_cause_is_told() {
+    let server = Scripted::start(|_| {
+        Reply::Text(
+            503,
+            r#"{"status":{"code":98010,"description":"maintenance"}}"#.into(),
+        )
+    });
+    let error = Reader::new(&server.connection())
+        .unwrap()
+        .caller()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "gave up after 4 attempts: not now, with HTTP 503, code 98010: maintenance"
+    );
+    assert_eq!(server.calls().len(), 4);
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_an_hour_is_given_up_on() {
+    let server = Scripted::start(|_| Reply::Headed(429, "Retry-After: 3600\r\n", String::new()));
+    let reader = Reader::new(&server.connection()).unwrap();
+    assert!(matches!(
+        reader.caller().await,
+        Err(ApiError::GaveUp { attempts: 1, .. })
+    ));
+}
+
+#[tokio::test]
+async fn retry_after_is_waited_for() {
+    let server = Scripted::start(|call| match call.number {
+        0 => Reply::Headed(429, "Retry-After: 1\r\n", String::new()),
+        _ => Reply::Text(
+            200,
+            r#"{"status":{"code":10000},"user":{"id":"bea"}}"#.into(),
+        ),
+    });
+    let reader = Reader::new(&server.connection()).unwrap();
+    let start = std::time::Instant::now();
+    reader.caller().await.unwrap();
+    assert!(start.elapsed() >= Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn no_redirect_is_followed() {
+    let server = Scripted::start(|_| {
+        Reply::Headed(
+            307,
+            "Location: http://127.0.0.1:9/elsewhere\r\n",
+            String::new(),
+        )
+    });
+    let reader = Reader::new(&server.connection()).unwrap();
+    let error = reader.caller().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the server redirects to `http://127.0.0.1:9/elsewhere`"
+    );
+    assert_eq!(server.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_host_that_never_answers_is_soon_given_up_on() {
+    // Bound, so that nobody else gets the port, and not listening: connections are refused.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let server = Scripted::start(|_| Reply::Hangup);
+    let connection = Connection {
+        endpoint: Endpoint::new(&format!("http://127.0.0.1:{port}"), InsecureHttp::Refuse).unwrap(),
+        ..server.connection()
+    };
+    let error = Reader::new(&connection)
+        .unwrap()
+        .caller()
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, ApiError::GaveUp { attempts: 3, .. }),
+        "{error}"
+    );
+    assert!(error.hint().unwrap().contains("endpoint"));
+}
+
+#[tokio::test]
+async fn a_silent_server_times_out() {
+    let server = Scripted::start(|_| Reply::Silence(Duration::from_secs(5)));
+    let connection = Connection {
+        timeout: Duration::from_millis(50),
+        ..server.connection()
+    };
+    let error = Reader::new(&connection)
+        .unwrap()
+        .caller()
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, ApiError::GaveUp { last, .. } if matches!(**last, ApiError::TimedOut { .. })),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn the_token_is_in_no_error() {
+    let server = Scripted::start(|_| {
+        Reply::Text(
+            401,
+            r#"{"status":{"code":11001,"description":"Key topsecret?"}}"#.into(),
+        )
+    });
+    let (reader, writer) = connect(&server.connection()).unwrap();
+    let error = reader.caller().await.unwrap_err();
+    assert!(!format!("{error} {error:?} {reader:?} {writer:?}").contains("topsecret"));
+    assert!(matches!(error, ApiError::Unauthorised { .. }));
+}
+
+fn filtered(all: &[(String, String)], call: &Call, cap: usize) -> Reply {
+    let inputs: Vec<&str> = call.all("input_ids");
+    let ids: Vec<&str> = call.all("ids");
+    let admitted: Vec<String> = all
+        .iter()
+        .filter(|(input, id)| {
+            if ids.is_empty() {
+                inputs.contains(&input.as_str())
+            } else {
+                inputs.iter().zip(&ids).any(|(i, a)| i == input && a == id)
+            }
+        })
+        .map(|(input, id)| named(input, id))
+        .collect();
+    page_of(&admitted, call, cap)
+}
+
+fn pairs(count: usize) -> Vec<(String, String)> {
+    (0..count)
+        .map(|n| (format!("input number {}", n / 2), format!("a{n:05}")))
+        .collect()
+}
+
+#[tokio::test]
+async fn declared_inputs_are_listed_in_chunks_with_short_urls() {
+    let all = pairs(2_000);
+    let server = Scripted::start(move |call| filtered(&all, call, 100));
+    let inputs: BTreeSet<String> = pairs(1_200).into_iter().map(|(input, _)| input).collect();
+    let listed = ids(&server, &Filter::inputs(inputs)).await.unwrap();
+    assert_eq!(listed.iter().collect::<BTreeSet<_>>().len(), 1_200);
+    assert_eq!(listed.len(), 1_200);
+    for call in server.calls() {
+        let length: usize = call.query.iter().map(|(n, v)| n.len() + v.len() + 2).sum();
+        assert!(length < 6_000, "{length}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_asked_for_is_an_error() {
+    let all = annotations(5);
+    let server = Scripted::start(move |call| page_of(&all, call, 10));
+    let error = ids(&server, &Filter::inputs(["in-0".to_owned()]))
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("not asked for"), "{error}");
+}
+
+#[tokio::test]
+async fn single_annotations_are_read_by_pairs_and_missing_ones_are_absent() {
+    let all = pairs(300);
+    let server = Scripted::start(move |call| filtered(&all, call, 20));
+    let reader = Reader::new(&server.connection()).unwrap();
+    let mut wanted = pairs(300);
+    wanted.push(("input number 0".into(), "nowhere".into()));
+    // An id of one input does not name an annotation of another.
+    wanted.push(("input number 9".into(), "a00000".into()));
+    wanted.reverse();
+    let read = reader.by_ids(&wanted).await.unwrap();
+    let mut names = pairs(300);
+    names.sort();
+    assert_eq!(
+        read.iter()
+            .map(|a| (a.input_id.clone(), a.id.clone()))
+            .collect::<Vec<_>>(),
+        names
+    );
+    assert!(reader.by_ids(&[]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn annotations_that_are_all_there_take_one_call() {
+    let all = pairs(30);
+    let server = Scripted::start(move |call| filtered(&all, call, 1000));
+    let reader = Reader::new(&server.connection()).unwrap();
+    assert_eq!(reader.by_ids(&pairs(30)).await.unwrap().len(), 30);
+    assert_eq!(server.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn pages_stream_to_the_end() {
+    let all = annotations(35);
+    let server = Scripted::start(move |call| match call.number("page") {
+        3 => success(&[]),
+        _ => page_of(&all, call, 10),
+    });
+    let reader = Reader::new(&server.connection()).unwrap();
+    let mut pages = reader.pages(&Filter::default());
+    let mut sizes = Vec::new();
+    while let Some(page) = pages.next().await.unwrap() {
+        sizes.push(page.len());
+    }
+    assert_eq!(sizes, [10, 10, 5]);
+}

@@ -1,0 +1,589 @@
+//! Writing to an app: posts, patches, deletes by name.
+//!
+//! An answer is aligned with what was sent by (input id, annotation id), never by position: servers re-order, and
+//! leave things out. What an answer does not mention is [`ItemResult::Unknown`], and has to be read back.
+
+use super::code::Code;
+use super::error::ApiError;
+use super::reader::Reader;
+use super::request::{Partial, Request};
+use super::transport::Transport;
+use super::wire::{Annotation, Annotations, Status};
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What a patch does to what is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PatchAction {
+    /// What is given is merged into it; elements of lists by their ids.
+    Merge,
+    /// What is given takes its place.
+    Overwrite,
+    /// The elements of lists whose ids are given go.
+    Remove,
+}
+
+/// A delete without a name in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EmptyName {
+    /// No annotation at all.
+    #[error("a delete has to name at least one annotation")]
+    NoAnnotation,
+    /// An annotation without its id, or without its input's.
+    #[error("a delete has to name an input and an annotation in each pair")]
+    NoId,
+}
+
+/// The annotations that a delete names: at least one, each by its input's id and its own.
+///
+/// The API reads a delete with input ids alone as "everything on these inputs". That form cannot be made of this
+/// type: the two lists are written from the same pairs, and neither they nor the ids in them are ever empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletePairs(Vec<(String, String)>);
+
+impl DeletePairs {
+    /// Checks the names: (input id, annotation id).
+    pub fn new(pairs: Vec<(String, String)>) -> Result<Self, EmptyName> {
+        if pairs.is_empty() {
+            return Err(EmptyName::NoAnnotation);
+        }
+        if pairs
+            .iter()
+            .any(|(input, id)| input.trim().is_empty() || id.trim().is_empty())
+        {
+            return Err(EmptyName::NoId);
+        }
+        Ok(Self(pairs))
+    }
+
+    /// The names, in the order given.
+    pub fn pairs(&self) -> &[(String, String)] {
+        &self.0
+    }
+
+    fn body(&self) -> String {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            input_ids: Vec<&'a str>,
+            ids: Vec<&'a str>,
+        }
+        let (input_ids, ids) = self
+            .0
+            .iter()
+            .map(|(input, id)| (input.as_str(), id.as_str()))
+            .unzip();
+        serde_json::to_string(&Body { input_ids, ids }).expect("text always serialises")
+    }
+}
+
+/// Why one annotation was not written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {description}")]
+pub struct ItemError {
+    /// The API's code.
+    pub code: Code,
+    /// What the service says.
+    pub description: String,
+}
+
+/// What became of one annotation of a call.
+#[derive(Debug)]
+pub enum ItemResult<T> {
+    /// It was written: as it is stored now, for posts and patches.
+    Done(T),
+    /// It was not.
+    Failed(ItemError),
+    /// The answer does not say. It has to be read back.
+    Unknown,
+}
+
+/// What came of a call.
+#[derive(Debug)]
+pub struct Answer<T> {
+    /// Attempts that it took. From the second on, what one finds in place may be one's own earlier attempt.
+    pub attempts: u32,
+    /// One result for each annotation, in the order in which they were given.
+    pub items: Vec<ItemResult<T>>,
+}
+
+/// A client that writes. Clones share one pace and one bound on calls at a time, with its readers too.
+#[derive(Debug, Clone)]
+pub struct Writer(Arc<Transport>);
+
+/// What has to be known of an annotation that is sent.
+#[derive(Deserialize)]
+struct Sent {
+    #[serde(default)]
+    id: String,
+    #[serde(default)]
+    input_id: String,
+    status: Option<Status>,
+}
+
+impl Writer {
+    pub(super) fn over(transport: Arc<Transport>) -> Self {
+        Self(transport)
+    }
+
+    /// A reader over the same connection.
+    pub fn reader(&self) -> Reader {
+        Reader::over(Arc::clone(&self.0))
+    }
+
+    /// Makes annotations: JSON objects, each with `input_id` and an `id` of the client's choosing, which makes the
+    /// call safe to repeat.
+    pub async fn post(&self, annotations: &[&str]) -> Result<Answer<Annotation>, ApiError> {
+        self.send(Method::POST, None, annotations).await
+    }
+
+    /// Changes annotations: JSON objects, each with `input_id`, `id` and what the action is to take. The call may be
+    /// repeated, so that a merge must not append to lists without ids.
+    pub async fn patch(
+        &self,
+        action: PatchAction,
+        annotations: &[&str],
+    ) -> Result<Answer<Annotation>, ApiError> {
+        self.send(Method::PATCH, Some(action), annotations).await
+    }
+
+    /// Deletes the annotations named, and nothing else.
+    pub async fn delete(&self, pairs: &DeletePairs) -> Result<Answer<()>, ApiError> {
+        let sent = self.call(Method::DELETE, pairs.body()).await?;
+        let names: Vec<(&str, &str)> = pairs
+            .0
+            .iter()
+            .map(|(input, id)| (input.as_str(), id.as_str()))
+            .collect();
+        let items = if sent.reply.status.code == Code::SUCCESS && sent.reply.annotations.is_empty()
+        {
+            names.iter().map(|_| ItemResult::Done(())).collect()
+        } else {
+            let whole = sent.reply.status.code;
+            align(&names, sent.reply.annotations)
+                .into_iter()
+                .map(|answer| match answer {
+                    None if whole == Code::SUCCESS => ItemResult::Done(()),
+                    None => ItemResult::Unknown,
+                    Some(annotation) => match self.judge(whole, None, annotation) {
+                        ItemResult::Done(_) => ItemResult::Done(()),
+                        ItemResult::Failed(error) => ItemResult::Failed(error),
+                        ItemResult::Unknown => ItemResult::Unknown,
+                    },
+                })
+                .collect()
+        };
+        Ok(Answer {
+            attempts: sent.attempts,
+            items,
+        })
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        action: Option<PatchAction>,
+        annotations: &[&str],
+    ) -> Result<Answer<Annotation>, ApiError> {
+        if annotations.is_empty() {
+            return Ok(Answer {
+                attempts: 0,
+                items: Vec::new(),
+            });
+        }
+        let given = annotations
+            .iter()
+            .map(|text| self.read(text))
+            .collect::<Result<Vec<Sent>, ApiError>>()?;
+        let names: Vec<(&str, &str)> = given
+            .iter()
+            .map(|sent| (sent.input_id.as_str(), sent.id.as_str()))
+            .collect();
+        let sent = self.call(method, body(action, annotations)).await?;
+        let whole = sent.reply.status.code;
+        let items = align(&names, sent.reply.annotations)
+            .into_iter()
+            .zip(&given)
+            .map(|(answer, given)| match answer {
+                None => ItemResult::Unknown,
+                Some(annotation) => {
+                    let status = given.status.as_ref().map(|status| status.code);
+                    self.judge(whole, status, annotation)
+                }
+            })
+            .collect();
+        Ok(Answer {
+            attempts: sent.attempts,
+            items,
+        })
+    }
+
+    fn read(&self, text: &str) -> Result<Sent, ApiError> {
+        let sent: Sent = serde_json::from_str(text).map_err(|error| {
+            ApiError::Unsendable(format!(
+                "an annotation is not valid JSON: {}",
+                self.0.shown(&error.to_string(), 200)
+            ))
+        })?;
+        if sent.id.is_empty() || sent.input_id.is_empty() {
+            return Err(ApiError::Unsendable(
+                "an annotation has no id or no input".to_owned(),
+            ));
+        }
+        Ok(sent)
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        body: String,
+    ) -> Result<super::transport::Sent<Annotations>, ApiError> {
+        self.0
+            .send(Request {
+                method,
+                url: self.0.app_url(&["annotations"]),
+                body: Some(body),
+                about: self.0.app(),
+                partial: Partial::Answers,
+            })
+            .await
+    }
+
+    /// What an annotation's own status says. `given` is the status that was sent with it: it comes back as its state,
+    /// and is no failure then, whatever it is called.
+    fn judge(
+        &self,
+        whole: Code,
+        given: Option<Code>,
+        annotation: Annotation,
+    ) -> ItemResult<Annotation> {
+        let code = annotation
+            .status
+            .as_ref()
+            .map_or(Code::default(), |status| status.code);
+        let succeeded = code == Code::SUCCESS || is_state(code) || given == Some(code);
+        match whole {
+            Code::SUCCESS if succeeded || code == Code::default() => ItemResult::Done(annotation),
+            Code::MIXED_STATUS if succeeded => ItemResult::Done(annotation),
+            // Nothing was said of it, or only what was stored before.
+            _ if succeeded || code == Code::default() => ItemResult::Unknown,
+            _ => {
+                let status = annotation.status.unwrap_or_default();
+                let parts: Vec<&str> = [status.description.as_str(), status.details.as_str()]
+                    .into_iter()
+                    .filter(|part| !part.is_empty())
+                    .collect();
+                ItemResult::Failed(ItemError {
+                    code,
+                    description: self.0.shown(&parts.join(": "), 500),
+                })
+            }
+        }
+    }
+}
+
+/// Codes that describe the labelling work, not a write that failed.
+fn is_state(code: Code) -> bool {
+    matches!(
+        code,
+        Code::ANNOTATION_SUCCESS
+            | Code::ANNOTATION_PENDING
+            | Code::ANNOTATION_AWAITING_REVIEW
+            | Code::ANNOTATION_REVIEW_DENIED
+            | Code::ANNOTATION_AWAITING_CONSENSUS_REVIEW
+            | Code::ANNOTATION_MODIFY_SUCCESS
+            | Code::ANNOTATION_MODIFY_PENDING
+    )
+}
+
+/// The annotations are JSON already; they are put together as text.
+fn body(action: Option<PatchAction>, annotations: &[&str]) -> String {
+    let mut text =
+        String::with_capacity(annotations.iter().map(|a| a.len() + 1).sum::<usize>() + 64);
+    text.push('{');
+    if let Some(action) = action {
+        let action = serde_json::to_string(&action).expect("a word always serialises");
+        text.push_str(r#""action":"#);
+        text.push_str(&action);
+        text.push(',');
+    }
+    text.push_str(r#""annotations":["#);
+    for (at, annotation) in annotations.iter().enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        text.push_str(annotation);
+    }
+    text.push_str("]}");
+    text
+}
+
+/// The answer to each of `names`, where there is exactly one.
+fn align(names: &[(&str, &str)], answers: Vec<Annotation>) -> Vec<Option<Annotation>> {
+    let mut places: HashMap<(&str, &str), Option<usize>> = HashMap::with_capacity(names.len());
+    for (at, name) in names.iter().enumerate() {
+        // What was sent twice cannot be told apart in the answer.
+        places
+            .entry(*name)
+            .and_modify(|place| *place = None)
+            .or_insert(Some(at));
+    }
+    let mut aligned: Vec<Option<Annotation>> = names.iter().map(|_| None).collect();
+    let mut answered = vec![0_u32; names.len()];
+    for annotation in answers {
+        let name = (annotation.input_id.as_str(), annotation.id.as_str());
+        if let Some(Some(at)) = places.get(&name).copied() {
+            answered[at] += 1;
+            aligned[at] = Some(annotation);
+        }
+    }
+    for (answer, times) in aligned.iter_mut().zip(answered) {
+        if times > 1 {
+            *answer = None;
+        }
+    }
+    aligned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::connect;
+    use super::super::scripted::{Reply, Scripted};
+    use super::*;
+
+    fn mark(items: &[ItemResult<impl Sized>]) -> String {
+        items
+            .iter()
+            .map(|item| match item {
+                ItemResult::Done(_) => 'd',
+                ItemResult::Failed(_) => 'f',
+                ItemResult::Unknown => 'u',
+            })
+            .collect()
+    }
+
+    fn writer(server: &Scripted) -> Writer {
+        connect(&server.connection()).unwrap().1
+    }
+
+    const THREE: [&str; 3] = [
+        r#"{"id":"a","input_id":"in"}"#,
+        r#"{"id":"b","input_id":"in"}"#,
+        r#"{"id":"a","input_id":"other"}"#,
+    ];
+
+    async fn post(http: u16, body: &'static str) -> Result<Answer<Annotation>, ApiError> {
+        let server = Scripted::start(move |_| Reply::Text(http, body.into()));
+        writer(&server).post(&THREE).await
+    }
+
+    #[tokio::test]
+    async fn answers_are_aligned_by_name_whatever_their_order() {
+        let answer = post(
+            200,
+            r#"{"status":{"code":10000},"annotations":[
+                {"id":"a","input_id":"other","user_id":"third","status":{"code":24150}},
+                {"id":"b","input_id":"in","user_id":"second","status":{"code":"ANNOTATION_PENDING"}},
+                {"id":"z","input_id":"in"},
+                {"id":"a","input_id":"in","user_id":"first"}]}"#,
+        )
+        .await
+        .unwrap();
+        let users: Vec<&str> = answer
+            .items
+            .iter()
+            .map(|item| match item {
+                ItemResult::Done(annotation) => annotation.user(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(users, ["first", "second", "third"]);
+        assert_eq!(answer.attempts, 1);
+    }
+
+    #[tokio::test]
+    async fn what_an_answer_leaves_out_or_says_twice_is_unknown() {
+        let answer = post(
+            200,
+            r#"{"status":{"code":10000},"annotations":[
+                {"id":"b","input_id":"in"},{"id":"b","input_id":"in"},{"id":"a","input_id":"other"}]}"#,
+        )
+        .await
+        .unwrap();
+        assert_eq!(mark(&answer.items), "uud");
+        let silent = post(200, r#"{"status":{"code":10000}}"#).await.unwrap();
+        assert_eq!(mark(&silent.items), "uuu");
+    }
+
+    #[tokio::test]
+    async fn each_annotation_of_a_mixed_answer_counts_for_itself() {
+        let answer = post(
+            207,
+            r#"{"status":{"code":"MIXED_STATUS"},"annotations":[
+                {"id":"a","input_id":"in","status":{"code":24150}},
+                {"id":"b","input_id":"in","status":{"code":24155,"description":"dupli\u001bcate id","details":"of topsecret"}},
+                {"id":"a","input_id":"other"}]}"#,
+        )
+        .await
+        .unwrap();
+        assert_eq!(mark(&answer.items), "dfu");
+        let ItemResult::Failed(error) = &answer.items[1] else {
+            panic!("not failed");
+        };
+        assert_eq!(
+            error.to_string(),
+            "24155 ANNOTATION_INVALID_ARGUMENT: duplicate id: of [token]"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_call_that_failed_as_a_whole_wrote_nothing_for_sure() {
+        let answer = post(
+            400,
+            r#"{"status":{"code":10020},"annotations":[
+                {"id":"a","input_id":"in","status":{"code":24150}},
+                {"id":"b","input_id":"in","status":{"code":24156}}]}"#,
+        )
+        .await
+        .unwrap();
+        assert_eq!(mark(&answer.items), "ufu");
+        let error = post(400, r#"{"status":{"code":11102,"description":"too many"}}"#)
+            .await
+            .unwrap_err();
+        assert!(error.is_rejection());
+        assert!(!error.may_have_taken_effect());
+    }
+
+    #[tokio::test]
+    async fn the_status_that_was_sent_is_no_failure_when_it_comes_back() {
+        let server = Scripted::start(|_| {
+            Reply::Text(
+                200,
+                r#"{"status":{"code":10000},"annotations":[
+                    {"id":"a","input_id":"in","status":{"code":24152}},
+                    {"id":"b","input_id":"in","status":{"code":24152}}]}"#
+                    .into(),
+            )
+        });
+        let answer = writer(&server)
+            .patch(
+                PatchAction::Merge,
+                &[
+                    r#"{"id":"a","input_id":"in","status":{"code":24152}}"#,
+                    r#"{"id":"b","input_id":"in"}"#,
+                ],
+            )
+            .await
+            .unwrap();
+        assert_eq!(mark(&answer.items), "df");
+    }
+
+    #[tokio::test]
+    async fn a_connection_dropped_after_the_write_is_tried_again_and_counted() {
+        let server = Scripted::start(|call| match call.number {
+            0 => Reply::Hangup,
+            _ => Reply::Text(
+                200,
+                r#"{"status":{"code":10010},"annotations":[
+                    {"id":"a","input_id":"in","status":{"code":24155,"description":"duplicate"}}]}"#
+                    .into(),
+            ),
+        });
+        let answer = writer(&server).post(&THREE[..1]).await.unwrap();
+        assert_eq!(answer.attempts, 2);
+        assert_eq!(mark(&answer.items), "f");
+        let calls = server.calls();
+        assert_eq!(calls[0].body, calls[1].body);
+    }
+
+    #[tokio::test]
+    async fn requests_are_as_the_api_documents_them() {
+        let server = Scripted::start(|_| Reply::Text(200, r#"{"status":{"code":10000}}"#.into()));
+        let writer = writer(&server);
+        writer.post(&THREE[..2]).await.unwrap();
+        writer
+            .patch(PatchAction::Overwrite, &THREE[..1])
+            .await
+            .unwrap();
+        let doomed =
+            DeletePairs::new(vec![("in".into(), "a".into()), ("in".into(), "b".into())]).unwrap();
+        let answer = writer.delete(&doomed).await.unwrap();
+        assert_eq!(mark(&answer.items), "dd");
+        let calls = server.calls();
+        assert!(
+            calls
+                .iter()
+                .all(|call| call.path == "/v2/users/ann/apps/street/annotations")
+        );
+        assert_eq!(
+            calls
+                .iter()
+                .map(|call| (call.method.as_str(), call.body.as_str()))
+                .collect::<Vec<_>>(),
+            [
+                (
+                    "POST",
+                    r#"{"annotations":[{"id":"a","input_id":"in"},{"id":"b","input_id":"in"}]}"#
+                ),
+                (
+                    "PATCH",
+                    r#"{"action":"overwrite","annotations":[{"id":"a","input_id":"in"}]}"#
+                ),
+                ("DELETE", r#"{"input_ids":["in","in"],"ids":["a","b"]}"#),
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_delete_that_failed_in_part_says_of_which() {
+        let server = Scripted::start(|call| {
+            Reply::Text(
+                200,
+                match call.number {
+                    0 => r#"{"status":{"code":10010},"annotations":[{"id":"b","input_id":"in","status":{"code":24156}}]}"#,
+                    _ => r#"{"status":{"code":10010}}"#,
+                }
+                .into(),
+            )
+        });
+        let writer = writer(&server);
+        let doomed =
+            DeletePairs::new(vec![("in".into(), "a".into()), ("in".into(), "b".into())]).unwrap();
+        assert_eq!(mark(&writer.delete(&doomed).await.unwrap().items), "uf");
+        assert_eq!(mark(&writer.delete(&doomed).await.unwrap().items), "uu");
+    }
+
+    #[test]
+    fn a_delete_always_names_annotations() {
+        assert_eq!(DeletePairs::new(Vec::new()), Err(EmptyName::NoAnnotation));
+        for (input, id) in [("in", ""), ("", "a"), ("in", " ")] {
+            assert_eq!(
+                DeletePairs::new(vec![("in".into(), "a".into()), (input.into(), id.into())]),
+                Err(EmptyName::NoId)
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_annotation_is_not_sent() {
+        let server = Scripted::start(|_| Reply::Hangup);
+        let writer = writer(&server);
+        for bad in [
+            "",
+            "[]",
+            "{}",
+            r#"{"id":"a"}"#,
+            r#"{"input_id":"in"}"#,
+            r#"{"id":"a","input_id":"in"},{"id":"b","input_id":"in"}"#,
+        ] {
+            assert!(
+                matches!(writer.post(&[bad]).await, Err(ApiError::Unsendable(_))),
+                "{bad}"
+            );
+        }
+        assert!(writer.post(&[]).await.unwrap().items.is_empty());
+        assert!(server.calls().is_empty());
+    }
+}

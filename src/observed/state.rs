@@ -1,0 +1,250 @@
+//! A complete listing becomes the observed state.
+
+use super::decode;
+use super::error::ObservedError;
+use crate::api::{CompleteListing, Filter, Reader, Selection, wire};
+use crate::model::{InputId, Interner, ObservedAnnotation, ObservedState, Scope, UserId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An annotation with its input.
+type Placed = (InputId, ObservedAnnotation);
+
+/// Lists the app, or these inputs of it, proves the listing complete, and makes the state of it: who calls, and what
+/// is there, whoever made it. `app_owner` is the target's user id; `me` stands for the caller.
+///
+/// Annotations become the model's page by page, so that the wire's form of a whole app is never in memory.
+pub async fn observe(
+    reader: &Reader,
+    app_owner: &str,
+    scope: &Scope,
+) -> Result<ObservedState, ObservedError> {
+    let caller = reader.caller().await?;
+    let filter = match scope {
+        Scope::WholeApp => Filter::everything(),
+        Scope::Inputs(inputs) => Filter::inputs(inputs.iter().map(|id| id.as_str().to_owned())),
+    };
+    let mut interner = Interner::default();
+    let listing = reader
+        .list_with(&filter, |wire| decode::annotation(wire, &mut interner))
+        .await?;
+    let (filter, annotations) = listing.into_parts();
+    let owner = if app_owner == "me" {
+        &caller
+    } else {
+        app_owner
+    };
+    assemble(
+        annotations.into_iter().map(Ok),
+        user(&caller)?,
+        user(owner)?,
+        scope_of(&filter)?,
+    )
+}
+
+/// Makes the state of a listing in the wire's form. What the listing saw is taken from the filter that it was made
+/// with; one that leaves out annotations of its inputs on purpose is refused.
+pub fn from_listing(
+    listing: CompleteListing<wire::Annotation>,
+    caller: UserId,
+    app_owner: UserId,
+) -> Result<ObservedState, ObservedError> {
+    let (filter, annotations) = listing.into_parts();
+    let scope = scope_of(&filter)?;
+    decode_all(annotations, caller, app_owner, scope)
+}
+
+/// Decodes and assembles annotations that were proved to be all of `scope`.
+pub(super) fn decode_all(
+    annotations: Vec<wire::Annotation>,
+    caller: UserId,
+    app_owner: UserId,
+    scope: Scope,
+) -> Result<ObservedState, ObservedError> {
+    let mut interner = Interner::default();
+    assemble(
+        annotations
+            .into_iter()
+            .map(|wire| decode::annotation(wire, &mut interner)),
+        caller,
+        app_owner,
+        scope,
+    )
+}
+
+/// What a listing with this filter saw; an error where it leaves out annotations of that.
+pub(super) fn scope_of(filter: &Filter) -> Result<Scope, ObservedError> {
+    if filter.narrows() {
+        return Err(ObservedError::Filtered);
+    }
+    match &filter.selection {
+        Selection::WholeApp => Ok(Scope::WholeApp),
+        Selection::Inputs(inputs) => {
+            let inputs: Result<BTreeSet<InputId>, ObservedError> =
+                inputs.iter().map(|text| input(text)).collect();
+            Ok(Scope::Inputs(inputs?))
+        }
+        Selection::Annotations(_) => Err(ObservedError::Filtered),
+    }
+}
+
+fn assemble(
+    annotations: impl Iterator<Item = Result<Placed, ObservedError>>,
+    caller: UserId,
+    app_owner: UserId,
+    scope: Scope,
+) -> Result<ObservedState, ObservedError> {
+    let mut inputs: BTreeMap<InputId, Vec<ObservedAnnotation>> = BTreeMap::new();
+    for placed in annotations {
+        let (input, annotation) = placed?;
+        inputs.entry(input).or_default().push(annotation);
+    }
+    let mut state = ObservedState {
+        caller,
+        app_owner,
+        scope,
+        inputs,
+    };
+    state.sort();
+    Ok(state)
+}
+
+fn user(text: &str) -> Result<UserId, ObservedError> {
+    UserId::new(text).map_err(|why| ObservedError::Name {
+        what: "a user",
+        text: text.to_owned(),
+        why,
+    })
+}
+
+fn input(text: &str) -> Result<InputId, ObservedError> {
+    InputId::new(text).map_err(|why| ObservedError::Name {
+        what: "an input",
+        text: text.to_owned(),
+        why,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::ModelMade;
+    use crate::api::scripted::{Reply, Scripted, named, page_of};
+
+    fn annotations() -> Vec<String> {
+        let at = |id: &str, input: &str, time: u32| {
+            format!(
+                r#"{{"id":"{id}","input_id":"{input}","created_at":"2026-01-01T00:00:0{time}Z"}}"#
+            )
+        };
+        vec![
+            at("b", "in-2", 1),
+            at("a", "in-1", 3),
+            at("d", "in-1", 2),
+            at("c", "in-1", 2),
+        ]
+    }
+
+    fn server(all: Vec<String>) -> Scripted {
+        Scripted::start(move |call| match call.path.as_str() {
+            "/v2/users/me" => Reply::Text(
+                200,
+                r#"{"status":{"code":10000},"user":{"id":"bea"}}"#.into(),
+            ),
+            _ => page_of(&all, call, 3),
+        })
+    }
+
+    fn reader(server: &Scripted) -> Reader {
+        Reader::new(&server.connection()).unwrap()
+    }
+
+    fn names(state: &ObservedState) -> Vec<String> {
+        state
+            .inputs
+            .iter()
+            .flat_map(|(input, of)| of.iter().map(move |a| format!("{input}/{}", a.id)))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn a_state_is_in_one_order_and_knows_who_asked() {
+        let server = server(annotations());
+        let state = observe(&reader(&server), "ann", &Scope::WholeApp)
+            .await
+            .unwrap();
+        assert_eq!(names(&state), ["in-1/c", "in-1/d", "in-1/a", "in-2/b"]);
+        assert_eq!(state.caller.as_str(), "bea");
+        assert_eq!(state.app_owner.as_str(), "ann");
+        assert_eq!(state.scope, Scope::WholeApp);
+        let own = observe(&reader(&server), "me", &Scope::WholeApp)
+            .await
+            .unwrap();
+        assert_eq!(own.app_owner.as_str(), "bea");
+    }
+
+    #[tokio::test]
+    async fn a_listing_makes_the_same_state_as_observing() {
+        let server = server(annotations());
+        let reader = reader(&server);
+        let observed = observe(&reader, "ann", &Scope::WholeApp).await.unwrap();
+        let listing = reader.list(&Filter::everything()).await.unwrap();
+        let state = from_listing(
+            listing,
+            UserId::new("bea").unwrap(),
+            UserId::new("ann").unwrap(),
+        )
+        .unwrap();
+        assert_eq!(state, observed);
+    }
+
+    #[tokio::test]
+    async fn a_filtered_listing_makes_no_state() {
+        let server = server(annotations());
+        for filter in [
+            Filter {
+                user_ids: vec!["ann".into()],
+                ..Filter::everything()
+            },
+            Filter {
+                statuses: vec![crate::api::code::Code::ANNOTATION_PENDING],
+                ..Filter::everything()
+            },
+            Filter {
+                model_version_ids: vec!["m".into()],
+                model_made: ModelMade::Include,
+                ..Filter::default()
+            },
+        ] {
+            let listing = reader(&server).list(&filter).await.unwrap();
+            let user = UserId::new("ann").unwrap();
+            assert!(matches!(
+                from_listing(listing, user.clone(), user),
+                Err(ObservedError::Filtered)
+            ));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_scope_is_what_was_listed() {
+        let server = server(vec![named("in-1", "a")]);
+        let scope = Scope::Inputs(["in-1", "in-2"].map(|id| InputId::new(id).unwrap()).into());
+        let state = observe(&reader(&server), "ann", &scope).await.unwrap();
+        assert_eq!(state.scope, scope);
+        assert_eq!(names(&state), ["in-1/a"]);
+    }
+
+    #[tokio::test]
+    async fn one_annotation_that_cannot_be_read_fails_it_all() {
+        let mut all = annotations();
+        all.push(r#"{"id":"e","input_id":"in-3","data":{"regions":7}}"#.into());
+        let error = observe(&reader(&server(all)), "ann", &Scope::WholeApp)
+            .await
+            .unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("annotation `e` of input `in-3` cannot be read"),
+            "{error}"
+        );
+    }
+}
