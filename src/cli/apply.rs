@@ -35,32 +35,26 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
-    match plan_file(&args.path)? {
-        Some(plan) => {
-            let session = Session::open(&args.connection.of_plan(&plan.target)?, None).await?;
-            finish(&args, session, plan, Recheck::BeforeEachCall).await
-        }
-        None => {
-            let manifest = load(&args.path)?;
-            let session = Session::open(&args.connection, Some(&manifest)).await?;
-            let reader = session.reader()?;
-            let observed = match session.observe(&reader, &manifest.desired, args.planning.look()).await {
-                Ok(observed) => observed,
-                Err(failure) => {
-                    session.close().await;
-                    return Err(failure);
-                }
-            };
-            let plan = args.planning.plan(&manifest, &observed, session.target.clone(), session.rate_limit());
-            match plan {
-                Ok(plan) => finish(&args, session, plan, Recheck::Never).await,
-                Err(failure) => {
-                    session.close().await;
-                    Err(failure)
-                }
-            }
-        }
+    if let Some(plan) = plan_file(&args.path)? {
+        let destination = args.connection.destination_of_plan(&plan.target)?;
+        let session = Session::open(&args.connection, &destination).await?;
+        let ended = decide(&args, &session, plan, Recheck::BeforeEachCall).await;
+        session.close().await;
+        return ended;
     }
+    let manifest = load(&args.path)?;
+    let destination = args.connection.destination(Some(&manifest))?;
+    let session = Session::open(&args.connection, &destination).await?;
+    let ended = async {
+        let observed = session.observe(&manifest.desired, args.planning.look()).await?;
+        let plan = args.planning.plan(&manifest, &observed, &destination)?;
+        // Most of an app's memory is not needed any more.
+        drop(observed);
+        decide(&args, &session, plan, Recheck::Never).await
+    }
+    .await;
+    session.close().await;
+    ended
 }
 
 /// Reads the path as a plan file, if it is one.
@@ -73,12 +67,6 @@ fn plan_file(path: &Path) -> Result<Option<Plan>, Failure> {
     plan::read(&text).map_err(|error| {
         Failure::new(format!("{}: {error}", path.display())).hint("make a new one with `annosync plan --out FILE`")
     })
-}
-
-async fn finish(args: &Args, session: Session, plan: Plan, recheck: Recheck) -> Result<Exit, Failure> {
-    let exit = decide(args, &session, plan, recheck).await;
-    session.close().await;
-    exit
 }
 
 async fn decide(args: &Args, session: &Session, plan: Plan, mut recheck: Recheck) -> Result<Exit, Failure> {

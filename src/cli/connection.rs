@@ -3,10 +3,18 @@
 use super::exit::Failure;
 use crate::api::{Connection, Endpoint, InsecureHttp, Token};
 use crate::manifest::{Manifest, TargetSpec};
-use std::path::{Path, PathBuf};
+use crate::plan::Target;
+use std::path::PathBuf;
 
 /// The service, where no endpoint is given.
 const SERVICE: &str = "https://api.clarifai.com";
+/// How a target's endpoint begins when it is an embedded store.
+const EMBEDDED: &str = "embedded:";
+/// Owner and app of an embedded store: it holds one of each.
+pub(super) const EMBEDDED_OWNER: &str = "local";
+pub(super) const EMBEDDED_APP: &str = "local";
+/// The embedded store is as fast as the disk; this only keeps forecasts finite.
+const EMBEDDED_RATE: u32 = 1_000;
 
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Connection")]
@@ -41,12 +49,42 @@ pub(crate) struct ConnectionArgs {
 }
 
 /// Where a command goes.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Destination {
     /// The store inside this program.
     Embedded(PathBuf),
     /// An app.
-    App(Box<Connection>),
+    App {
+        endpoint: Endpoint,
+        user_id: String,
+        app_id: String,
+        rate_limit: u32,
+    },
+}
+
+impl Destination {
+    /// The target as a plan names it.
+    pub(crate) fn target(&self) -> Target {
+        match self {
+            Self::Embedded(path) => Target {
+                endpoint: format!("{EMBEDDED}{}", path.display()),
+                user_id: EMBEDDED_OWNER.to_owned(),
+                app_id: EMBEDDED_APP.to_owned(),
+            },
+            Self::App { endpoint, user_id, app_id, .. } => Target {
+                endpoint: endpoint.to_string(),
+                user_id: user_id.clone(),
+                app_id: app_id.clone(),
+            },
+        }
+    }
+
+    pub(crate) fn rate_limit(&self) -> u32 {
+        match self {
+            Self::Embedded(_) => EMBEDDED_RATE,
+            Self::App { rate_limit, .. } => *rate_limit,
+        }
+    }
 }
 
 impl ConnectionArgs {
@@ -57,12 +95,11 @@ impl ConnectionArgs {
             return Ok(Destination::Embedded(path.clone()));
         }
         let named = self.named_target(manifest)?;
-        let flags_name_an_app = self.endpoint.is_some() || self.user_id.is_some() || self.app_id.is_some();
-        if let (Some((_, TargetSpec::Embedded { path }, root)), false) = (&named, flags_name_an_app) {
-            return Ok(Destination::Embedded(root.join(path)));
+        if let (Some(TargetSpec::Embedded { path }), Some(manifest), false) = (named, manifest, self.names_an_app()) {
+            return Ok(Destination::Embedded(manifest.root.join(path)));
         }
-        let from_manifest = match &named {
-            Some((_, TargetSpec::App { user_id, app_id, endpoint, rate_limit }, _)) => {
+        let (user_id, app_id, endpoint, rate_limit) = match named {
+            Some(TargetSpec::App { user_id, app_id, endpoint, rate_limit }) => {
                 (Some(user_id.to_string()), Some(app_id.clone()), endpoint.clone(), *rate_limit)
             }
             _ => (None, None, None, None),
@@ -72,34 +109,59 @@ impl ConnectionArgs {
             None => std::env::var(name).ok().filter(|value| !value.is_empty()),
         };
         let choose = |flag: &Option<String>, name, manifest| flag.clone().or_else(|| environment(name)).or(manifest);
-        let missing = |what: &str, flag: &str| {
-            Failure::usage(format!("no {what} is given")).hint(match manifest.map(|m| &m.targets) {
-                Some(targets) if !targets.is_empty() => {
-                    let names: Vec<&str> = targets.keys().map(String::as_str).collect();
-                    format!("name a target of the manifest with --target ({}), or give {flag}", names.join(", "))
-                }
-                _ => format!("give {flag}, or name a target of a manifest with --target"),
+        let missing = |what: &str| {
+            let targets = manifest.map(|manifest| &manifest.targets).filter(|targets| !targets.is_empty());
+            let names = targets.map(|targets| targets.keys().map(String::as_str).collect::<Vec<_>>().join(", "));
+            Failure::usage(format!("no {what} is given")).hint(match names {
+                Some(names) => format!("name a target of the manifest with --target ({names}), or give --user-id and --app-id"),
+                None => "give --user-id and --app-id, or --embedded FILE".to_owned(),
             })
         };
-        let user_id = choose(&self.user_id, "CLARIFAI_USER_ID", from_manifest.0)
-            .ok_or_else(|| missing("user", "--user-id and --app-id"))?;
-        let app_id = choose(&self.app_id, "CLARIFAI_APP_ID", from_manifest.1)
-            .ok_or_else(|| missing("app", "--app-id"))?;
-        let endpoint = choose(&self.endpoint, "CLARIFAI_API_BASE", from_manifest.2).unwrap_or_else(|| SERVICE.into());
-        let insecure = if self.insecure_http { InsecureHttp::Allow } else { InsecureHttp::Refuse };
-        let endpoint = Endpoint::new(&endpoint, insecure).map_err(Failure::from)?;
-        let mut connection = Connection::new(endpoint, user_id, app_id, self.token()?);
-        connection.concurrency = usize::from(self.concurrency);
-        if let Some(rate) = self.rate_limit.or(from_manifest.3) {
-            connection.rate_limit = rate;
-        }
-        Ok(Destination::App(Box::new(connection)))
+        let user_id = choose(&self.user_id, "CLARIFAI_USER_ID", user_id).ok_or_else(|| missing("user"))?;
+        let app_id = choose(&self.app_id, "CLARIFAI_APP_ID", app_id).ok_or_else(|| missing("app"))?;
+        let endpoint = choose(&self.endpoint, "CLARIFAI_API_BASE", endpoint).unwrap_or_else(|| SERVICE.to_owned());
+        Ok(Destination::App {
+            endpoint: self.checked(&endpoint)?,
+            user_id,
+            app_id,
+            rate_limit: self.rate_limit.or(rate_limit).unwrap_or(Connection::DEFAULT_RATE_LIMIT),
+        })
     }
 
-    fn named_target<'a>(
-        &self,
-        manifest: Option<&'a Manifest>,
-    ) -> Result<Option<(&'a str, &'a TargetSpec, &'a Path)>, Failure> {
+    /// The destination of a plan file. A flag that says otherwise is a mistake: the plan is for that app alone.
+    pub(crate) fn destination_of_plan(&self, target: &Target) -> Result<Destination, Failure> {
+        if self.target.is_some() || self.names_an_app() || self.embedded.is_some() {
+            let place = self.destination(None).ok().map(|destination| destination.target());
+            if place.as_ref() != Some(target) {
+                return Err(Failure::usage("a plan file names its own target, and the flags name another")
+                    .hint("leave --target, --endpoint, --user-id, --app-id and --embedded out"));
+            }
+        }
+        if let Some(path) = target.endpoint.strip_prefix(EMBEDDED) {
+            return Ok(Destination::Embedded(PathBuf::from(path)));
+        }
+        if target.app_id.is_empty() {
+            return Err(Failure::usage("the plan was made offline, for no target")
+                .hint("plan again with --target, or with --user-id and --app-id"));
+        }
+        Ok(Destination::App {
+            endpoint: self.checked(&target.endpoint)?,
+            user_id: target.user_id.clone(),
+            app_id: target.app_id.clone(),
+            rate_limit: self.rate_limit.unwrap_or(Connection::DEFAULT_RATE_LIMIT),
+        })
+    }
+
+    fn names_an_app(&self) -> bool {
+        self.endpoint.is_some() || self.user_id.is_some() || self.app_id.is_some()
+    }
+
+    fn checked(&self, endpoint: &str) -> Result<Endpoint, Failure> {
+        let insecure = if self.insecure_http { InsecureHttp::Allow } else { InsecureHttp::Refuse };
+        Ok(Endpoint::new(endpoint, insecure)?)
+    }
+
+    fn named_target<'a>(&self, manifest: Option<&'a Manifest>) -> Result<Option<&'a TargetSpec>, Failure> {
         let Some(manifest) = manifest else {
             return match &self.target {
                 Some(name) => Err(Failure::usage(format!("--target {name} names a target of a manifest, and none was read"))
@@ -108,20 +170,20 @@ impl ConnectionArgs {
             };
         };
         let Some(name) = self.target.as_ref().or(manifest.default_target.as_ref()) else { return Ok(None) };
-        match manifest.targets.get_key_value(name) {
-            Some((name, spec)) => Ok(Some((name, spec, &manifest.root))),
-            None => {
-                let names: Vec<&str> = manifest.targets.keys().map(String::as_str).collect();
-                let hint = match names.is_empty() {
-                    true => "the manifest has no targets: add `targets:` to its header".to_owned(),
-                    false => format!("the manifest has: {}", names.join(", ")),
-                };
-                Err(Failure::usage(format!("no target `{name}`")).hint(hint))
-            }
+        if let Some(spec) = manifest.targets.get(name) {
+            return Ok(Some(spec));
         }
+        let names: Vec<&str> = manifest.targets.keys().map(String::as_str).collect();
+        let hint = if names.is_empty() {
+            "the manifest has no targets: add `targets:` to its header".to_owned()
+        } else {
+            format!("the manifest has: {}", names.join(", "))
+        };
+        Err(Failure::usage(format!("no target `{name}`")).hint(hint))
     }
 
-    fn token(&self) -> Result<Token, Failure> {
+    /// The token, from a file or the environment.
+    pub(crate) fn token(&self) -> Result<Token, Failure> {
         let text = match &self.pat_file {
             Some(path) => std::fs::read_to_string(path)
                 .map_err(|error| Failure::new(format!("cannot read the token from {}: {error}", path.display())))?,
@@ -129,6 +191,6 @@ impl ConnectionArgs {
                 Failure::new("no token").hint("set CLARIFAI_PAT to a personal access token, or name a file with --pat-file")
             })?,
         };
-        Token::new(&text).map_err(Failure::from)
+        Ok(Token::new(&text)?)
     }
 }

@@ -61,3 +61,15 @@ impl Failure {
         self
     }
 }
+
+impl From<crate::api::ApiError> for Failure {
+    fn from(error: crate::api::ApiError) -> Self {
+        Self { exit: Exit::Error, message: error.to_string(), hint: error.hint().map(str::to_owned) }
+    }
+}
+
+impl From<crate::observed::ObservedError> for Failure {
+    fn from(error: crate::observed::ObservedError) -> Self {
+        Self { exit: Exit::Error, message: error.to_string(), hint: error.hint().map(str::to_owned) }
+    }
+}

@@ -6,11 +6,23 @@ use std::path::Path;
 
 /// Writes a result to stdout. A reader that has seen enough (`| head`) is no error.
 pub(crate) fn result(text: &str) -> Result<(), Failure> {
+    part(text).map(|_| ())
+}
+
+/// Whether somebody still reads stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    GoesOn,
+    HasEnded,
+}
+
+/// Writes a part of a result.
+pub(crate) fn part(text: &str) -> Result<Reading, Failure> {
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reading::HasEnded),
         Err(error) => Err(Failure::new(format!("cannot write to stdout: {error}"))),
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(Reading::GoesOn),
     }
 }
 
@@ -18,6 +30,11 @@ pub(crate) fn result(text: &str) -> Result<(), Failure> {
 pub(crate) fn talk(text: &str) {
     let mut stderr = anstream::stderr().lock();
     let _ = writeln!(stderr, "{}", text.trim_end_matches('\n'));
+}
+
+/// Whether stderr takes colours.
+pub(crate) fn is_styled() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
 }
 
 /// Writes a file so that it is there whole or as it was before: a temporary file beside it, synced, renamed.

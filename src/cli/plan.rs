@@ -1,10 +1,11 @@
 //! `plan`: what would apply do?
 
-use super::connection::ConnectionArgs;
+use super::connection::{ConnectionArgs, Destination};
 use super::exit::{Exit, Failure};
 use super::session::{Look, Session};
 use super::validate::load;
 use super::output;
+use crate::api::Connection;
 use crate::manifest::Manifest;
 use crate::model::ObservedState;
 use crate::observed::SavedListing;
@@ -85,7 +86,17 @@ impl Planning {
     }
 
     /// Makes the plan; what cannot be done is shown with its place in the manifest.
-    pub(crate) fn plan(&self, manifest: &Manifest, observed: &ObservedState, target: Target, rate_limit: u32) -> Result<Plan, Failure> {
+    pub(crate) fn plan(&self, manifest: &Manifest, observed: &ObservedState, destination: &Destination) -> Result<Plan, Failure> {
+        self.plan_for(manifest, observed, destination.target(), destination.rate_limit())
+    }
+
+    fn plan_for(
+        &self,
+        manifest: &Manifest,
+        observed: &ObservedState,
+        target: Target,
+        rate_limit: u32,
+    ) -> Result<Plan, Failure> {
         let context = Context {
             target,
             manifest_hash: manifest.hash.clone(),
@@ -132,13 +143,11 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let plan = match &args.observed {
         Some(file) => offline(&args, &manifest, file)?,
         None => {
-            let session = Session::open(&args.connection, Some(&manifest)).await?;
-            let reader = session.reader()?;
-            let observed = session.observe(&reader, &manifest.desired, args.planning.look()).await;
-            let target = session.target.clone();
-            let rate_limit = session.rate_limit();
+            let destination = args.connection.destination(Some(&manifest))?;
+            let session = Session::open(&args.connection, &destination).await?;
+            let observed = session.observe(&manifest.desired, args.planning.look()).await;
             session.close().await;
-            args.planning.plan(&manifest, &observed?, target, rate_limit)?
+            args.planning.plan(&manifest, &observed?, &destination)?
         }
     };
     let json = || render::json(&plan);
@@ -160,8 +169,19 @@ fn offline(args: &Args, manifest: &Manifest, file: &Path) -> Result<Plan, Failur
         .map_err(|error| Failure::new(format!("cannot read {}: {error}", file.display())))?;
     let saved = SavedListing::read(&text).map_err(|error| {
         Failure::new(format!("{}: {error}", file.display()))
-            .hint("save a listing with `annosync list --all --format json > FILE`")
+            .hint(error.hint().unwrap_or("save a listing with `annosync list --all --format json > FILE`"))
     })?;
-    let (target, observed) = saved;
-    args.planning.plan(manifest, &observed, target, crate::api::Connection::DEFAULT_RATE_LIMIT)
+    let observed = saved.into_state();
+    // A plan that is only looked at needs no target.
+    match args.connection.destination(Some(manifest)) {
+        Ok(destination) => args.planning.plan(manifest, &observed, &destination),
+        Err(_) => {
+            let target = Target {
+                endpoint: String::new(),
+                user_id: observed.app_owner.to_string(),
+                app_id: String::new(),
+            };
+            args.planning.plan_for(manifest, &observed, target, Connection::DEFAULT_RATE_LIMIT)
+        }
+    }
 }

@@ -1,21 +1,13 @@
 //! A connection that is open: to an app, or to an embedded store that was started for it.
 
-use super::connection::{ConnectionArgs, Destination};
+use super::connection::{ConnectionArgs, Destination, EMBEDDED_APP, EMBEDDED_OWNER};
 use super::exit::Failure;
-use crate::api::{self, Connection, Endpoint, Filter, InsecureHttp, Reader, Token, Writer};
+use crate::api::{self, Connection, Endpoint, InsecureHttp, Reader, Token, Writer};
 use crate::emulator::{Config, Database, Emulator};
-use crate::manifest::Manifest;
-use crate::model::{DesiredState, ObservedState};
+use crate::model::{DesiredState, ObservedState, Scope};
 use crate::observed;
-use crate::plan::Target;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::{Ipv4Addr, SocketAddr};
-
-/// Owner and app of an embedded store: it holds one of each.
-const EMBEDDED_OWNER: &str = "local";
-const EMBEDDED_APP: &str = "local";
-/// The embedded store is as fast as the disk; this only keeps forecasts finite.
-const EMBEDDED_RATE: u32 = 1_000;
 
 /// How much of the app a plan looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,25 +20,19 @@ pub(crate) enum Look {
 
 pub(crate) struct Session {
     connection: Connection,
-    pub(crate) target: Target,
     emulator: Option<Emulator>,
 }
 
 impl Session {
     /// Opens a connection; an embedded store is started for as long as the session lasts.
-    pub(crate) async fn open(args: &ConnectionArgs, manifest: Option<&Manifest>) -> Result<Self, Failure> {
-        match args.destination(manifest)? {
-            Destination::App(connection) => {
-                let target = Target {
-                    endpoint: connection.endpoint.to_string(),
-                    user_id: connection.user_id.clone(),
-                    app_id: connection.app_id.clone(),
-                };
-                Ok(Self { connection: *connection, target, emulator: None })
+    pub(crate) async fn open(args: &ConnectionArgs, destination: &Destination) -> Result<Self, Failure> {
+        let (mut connection, emulator) = match destination {
+            Destination::App { endpoint, user_id, app_id, .. } => {
+                (Connection::new(endpoint.clone(), user_id.clone(), app_id.clone(), args.token()?), None)
             }
             Destination::Embedded(path) => {
                 // Other users of the machine can reach the port: the key is a secret of this process.
-                let key = format!("{:032x}", u128::from(secret()) << 64 | u128::from(secret()));
+                let key = format!("{:016x}{:016x}", secret(), secret());
                 let config = Config {
                     database: Database::File(path.clone()),
                     owner: EMBEDDED_OWNER.into(),
@@ -54,26 +40,18 @@ impl Session {
                     app_id: EMBEDDED_APP.into(),
                     ..Config::default()
                 };
-                let emulator = Emulator::start(config, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
-                    .await
-                    .map_err(|error| Failure::new(format!("cannot open the embedded store {}: {}", path.display(), chain(&error))))?;
+                let emulator =
+                    Emulator::start(config, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.map_err(|error| {
+                        Failure::new(format!("cannot open the embedded store {}: {}", path.display(), chain(&error)))
+                    })?;
                 let endpoint = Endpoint::new(&emulator.url(), InsecureHttp::Refuse)?;
-                let mut connection =
-                    Connection::new(endpoint, EMBEDDED_OWNER.into(), EMBEDDED_APP.into(), Token::new(&key)?);
-                connection.rate_limit = EMBEDDED_RATE;
-                connection.concurrency = usize::from(args.concurrency);
-                let target = Target {
-                    endpoint: format!("embedded:{}", path.display()),
-                    user_id: EMBEDDED_OWNER.into(),
-                    app_id: EMBEDDED_APP.into(),
-                };
-                Ok(Self { connection, target, emulator: Some(emulator) })
+                let token = Token::new(&key)?;
+                (Connection::new(endpoint, EMBEDDED_OWNER.into(), EMBEDDED_APP.into(), token), Some(emulator))
             }
-        }
-    }
-
-    pub(crate) fn rate_limit(&self) -> u32 {
-        self.connection.rate_limit
+        };
+        connection.rate_limit = destination.rate_limit();
+        connection.concurrency = usize::from(args.concurrency);
+        Ok(Self { connection, emulator })
     }
 
     /// What a plan gets: nothing that could write.
@@ -87,12 +65,17 @@ impl Session {
     }
 
     /// Lists the app, proves the listing complete, and makes the observed state of it.
-    pub(crate) async fn observe(&self, reader: &Reader, desired: &DesiredState, look: Look) -> Result<ObservedState, Failure> {
-        let filter = match look {
-            Look::WholeApp => Filter::everything(),
-            Look::DeclaredInputs => Filter::inputs(desired.inputs.iter().map(|input| input.id.to_string())),
+    pub(crate) async fn observe(&self, desired: &DesiredState, look: Look) -> Result<ObservedState, Failure> {
+        let scope = match look {
+            Look::WholeApp => Scope::WholeApp,
+            Look::DeclaredInputs => Scope::Inputs(desired.inputs.iter().map(|input| input.id.clone()).collect()),
         };
-        Ok(observed::observe(reader, &filter, &self.connection.user_id).await?)
+        Ok(observed::observe(&self.reader()?, &self.connection.user_id, &scope).await?)
+    }
+
+    /// The app's owner as the target names it; `me` stands for the caller.
+    pub(crate) fn owner(&self) -> &str {
+        &self.connection.user_id
     }
 
     /// Ends the session; an embedded store is closed.
