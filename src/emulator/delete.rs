@@ -3,7 +3,8 @@
 use super::call::{Call, check_count};
 use super::config::MissingDelete;
 use super::reply::{Answer, ItemFailure, Refusal};
-use super::store::{Session, Stored};
+use super::session::Session;
+use super::store::Stored;
 use crate::api::code::Code;
 use std::collections::BTreeSet;
 

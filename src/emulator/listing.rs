@@ -92,6 +92,9 @@ pub(super) struct Filter {
 pub(super) struct Clause {
     pub(super) sql: String,
     pub(super) values: Vec<String>,
+    /// The column of the order, as it is best written. Without statistics, the database would walk the whole app in
+    /// order rather than look up the few inputs that are named; the sign keeps it from doing so.
+    pub(super) order: &'static str,
 }
 
 impl Filter {
@@ -153,8 +156,14 @@ impl Filter {
 
     /// As SQL.
     pub(super) fn clause(&self) -> Clause {
-        let mut clause = Clause::default();
+        let names_inputs = !self.pairs.is_empty() || !self.input_ids.is_empty();
+        let mut clause = Clause {
+            order: if names_inputs { "+seq" } else { "seq" },
+            ..Clause::default()
+        };
         if !self.pairs.is_empty() {
+            let inputs: Vec<String> = self.pairs.iter().map(|(input, _)| input.clone()).collect();
+            clause.any_of(&[("input_id", &inputs)]);
             clause.pairs("IN", &self.pairs);
         }
         if !self.hidden.is_empty() {
@@ -306,7 +315,7 @@ mod tests {
     fn bookmarks_hold_for_one_listing_of_an_unchanged_database() {
         let clause = |sql: &str| Clause {
             sql: sql.to_owned(),
-            values: Vec::new(),
+            ..Clause::default()
         };
         let mut bookmarks = Bookmarks::default();
         bookmarks.see(1, 1);

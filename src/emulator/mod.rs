@@ -5,14 +5,15 @@
 //! choice open, [`Config`] has it. This room uses nothing of the house but the API's status codes.
 //!
 //! A call goes through the files in this order: `connection` (TCP), `server` (route, faults, key, rate), `call`
-//! (app, items), then `read`, `write` or `delete` with `data`, `patch` and `listing` as their pure parts, `store`
-//! (one transaction), `reply` (JSON).
+//! (app, items), then `read`, `write` or `delete` with `data`, `patch` and `listing` as their pure parts, `store` and
+//! `session` (one transaction), `reply` and `echo` (JSON).
 
 mod call;
 mod config;
 mod connection;
 mod data;
 mod delete;
+mod echo;
 mod endpoint;
 mod faults;
 mod listing;
@@ -21,6 +22,8 @@ mod rate;
 mod read;
 mod reply;
 mod server;
+mod session;
+mod shared;
 mod shift;
 mod store;
 #[cfg(test)]
@@ -33,16 +36,17 @@ pub use config::{
 };
 pub use endpoint::Endpoint;
 pub use faults::{Fault, FaultControl, Faults, Scope, Shift};
-pub use server::CallRecord;
+pub use shared::CallRecord;
 pub use store::StoreError;
 
 use reply::Refusal;
 use serde_json::Value;
-use server::Shared;
+use session::Session;
+use shared::Shared;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Access, App, Session, Store};
+use store::{Access, App, Store};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;

@@ -138,11 +138,32 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    type Row = (&'static str, Value, Action, Value, Value);
+
+    /// Each row: what it shows, the stored object, the action, the patch, the result.
+    fn check(table: impl IntoIterator<Item = Row>) {
+        for (name, stored, action, patch, expected) in table {
+            let mut result = stored.as_object().unwrap().clone();
+            apply(action, &mut result, patch.as_object().unwrap());
+            assert_eq!(Value::Object(result), expected, "{name}");
+        }
+    }
+
+    fn region(id: &str, top: f64) -> Value {
+        json!({
+            "id": id,
+            "region_info": {"bounding_box": {"top_row": top, "left_col": 0.1}},
+            "data": {"concepts": [{"id": "car", "value": 1.0}, {"id": "van", "value": 1.0}]},
+        })
+    }
+
+    fn boxed() -> Value {
+        json!({"data": {"regions": [region("r", 0.1)]}})
+    }
+
     #[test]
-    fn every_rule_of_patching_holds() {
-        let region = |id: &str, top: f64| json!({"id": id, "region_info": {"bounding_box": {"top_row": top, "left_col": 0.1}}, "data": {"concepts": [{"id": "car", "value": 1.0}, {"id": "van", "value": 1.0}]}});
-        let boxed = json!({"data": {"regions": [region("r", 0.1)]}});
-        let table = [
+    fn merge_follows_its_rules() {
+        check([
             (
                 "merge: a scalar replaces",
                 json!({"text": "a"}),
@@ -213,23 +234,29 @@ mod tests {
                 json!({"data": {"concepts": null}, "annotation_info": null, "text": null}),
                 json!({"data": {"concepts": [{"id": "a"}]}, "annotation_info": {"a": 1}}),
             ),
+        ]);
+    }
+
+    #[test]
+    fn merge_of_a_region_follows_its_rules() {
+        check([
             (
                 "merge: nested concepts of a region named by its id",
-                boxed.clone(),
+                boxed(),
                 Action::Merge,
                 json!({"data": {"regions": [{"id": "r", "data": {"concepts": [{"id": "car", "value": 0.0}, {"id": "bus", "value": 1.0}]}}]}}),
                 json!({"data": {"regions": [{"id": "r", "region_info": {"bounding_box": {"top_row": 0.1, "left_col": 0.1}}, "data": {"concepts": [{"id": "car", "value": 0.0}, {"id": "van", "value": 1.0}, {"id": "bus", "value": 1.0}]}}]}}),
             ),
             (
                 "merge: a region without id is the one there is",
-                boxed.clone(),
+                boxed(),
                 Action::Merge,
                 json!({"data": {"regions": [{"region_info": {"bounding_box": {"top_row": 0.2}}}]}}),
                 json!({"data": {"regions": [region("r", 0.2)]}}),
             ),
             (
                 "merge: a region with another id is a second one",
-                boxed.clone(),
+                boxed(),
                 Action::Merge,
                 json!({"data": {"regions": [{"id": "s"}]}}),
                 json!({"data": {"regions": [region("r", 0.1), {"id": "s"}]}}),
@@ -241,6 +268,12 @@ mod tests {
                 json!({"data": {"regions": [{"id": "r", "region_info": {"polygon": {"points": [{"row": 0.2, "col": 0.2}]}}}]}}),
                 json!({"data": {"regions": [{"id": "r", "region_info": {"polygon": {"points": [{"row": 0.1, "col": 0.1}, {"row": 0.2, "col": 0.2}]}}}]}}),
             ),
+        ]);
+    }
+
+    #[test]
+    fn remove_follows_its_rules() {
+        check([
             (
                 "remove: elements that are named go, others stay",
                 json!({"data": {"concepts": [{"id": "a"}, {"id": "b"}, {"id": "c"}]}}),
@@ -250,25 +283,31 @@ mod tests {
             ),
             (
                 "remove: a region that names concepts stays without them",
-                boxed.clone(),
+                boxed(),
                 Action::Remove,
                 json!({"data": {"regions": [{"id": "r", "data": {"concepts": [{"id": "car"}]}}]}}),
                 json!({"data": {"regions": [{"id": "r", "region_info": {"bounding_box": {"top_row": 0.1, "left_col": 0.1}}, "data": {"concepts": [{"id": "van", "value": 1.0}]}}]}}),
             ),
             (
                 "remove: a region that is named alone goes",
-                boxed.clone(),
+                boxed(),
                 Action::Remove,
                 json!({"data": {"regions": [{"id": "r"}]}}),
                 json!({"data": {"regions": []}}),
             ),
             (
                 "remove: nothing given, nothing gone",
-                boxed.clone(),
+                boxed(),
                 Action::Remove,
                 json!({"data": {"concepts": [], "regions": []}, "annotation_info": {"a": 1}}),
-                boxed.clone(),
+                boxed(),
             ),
+        ]);
+    }
+
+    #[test]
+    fn overwrite_follows_its_rules() {
+        check([
             (
                 "overwrite: data is replaced whole",
                 json!({"data": {"concepts": [{"id": "a"}], "metadata": {"a": 1}}, "annotation_info": {"a": 1}}),
@@ -292,19 +331,12 @@ mod tests {
             ),
             (
                 "overwrite: a region that repeats its id keeps it",
-                boxed,
+                boxed(),
                 Action::Overwrite,
                 json!({"data": {"regions": [region("r", 0.5)]}}),
                 json!({"data": {"regions": [region("r", 0.5)]}}),
             ),
-        ];
-        for (name, stored, action, patch, expected) in table {
-            let Value::Object(mut result) = stored else {
-                panic!("{name}: not an object")
-            };
-            apply(action, &mut result, patch.as_object().unwrap());
-            assert_eq!(Value::Object(result), expected, "{name}");
-        }
+        ]);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use super::call::Call;
 use super::config::Config;
 use super::listing::{Filter, Page};
 use super::reply::{self, Answer, Refusal};
+use super::session::Session;
 use super::shift;
-use super::store::Session;
 use serde_json::{Value, json};
 
 /// `GET /annotations`

@@ -1,7 +1,7 @@
 //! Answers: status bodies, stored annotations as JSON, and refusals with their HTTP status.
 
 use super::config::{Authors, Codes, Habits};
-use super::data;
+use super::echo;
 use super::store::{Stored, StoredInput};
 use crate::api::code::Code;
 use serde_json::{Map, Value, json};
@@ -200,32 +200,31 @@ pub(super) fn annotation(stored: Stored, habits: Habits) -> Value {
     }
     shown.insert("created_at".to_owned(), Value::from(stored.created_at));
     shown.insert("modified_at".to_owned(), Value::from(stored.modified_at));
-    data::write(&mut shown, habits);
+    echo::write(&mut shown, habits);
     // Last: a status is no data, and is written in full in every habit.
     shown.insert("status".to_owned(), status(stored.status, "", habits));
     Value::Object(shown)
 }
 
+/// Models are named in the same two places as users: a deprecated field of their own, and `worker`.
 fn show_author(shown: &mut Map<String, Value>, user_id: &str, authors: Authors) {
-    let model = shown
-        .get("model_version_id")
-        .and_then(Value::as_str)
-        .map(ToOwned::to_owned);
-    if authors != Authors::Worker && !user_id.is_empty() {
-        shown.insert("user_id".to_owned(), Value::from(user_id));
+    let worker = shown.shift_remove("worker");
+    let model = shown.shift_remove("model_version_id").or_else(|| {
+        let nested = worker.as_ref()?.pointer("/model/model_version/id");
+        nested.cloned()
+    });
+    let worker = worker.or_else(|| match &model {
+        Some(version) => Some(json!({"model": {"model_version": {"id": version}}})),
+        None if user_id.is_empty() => None,
+        None => Some(json!({"user": {"id": user_id}})),
+    });
+    if authors != Authors::Worker {
+        if !user_id.is_empty() {
+            shown.insert("user_id".to_owned(), Value::from(user_id));
+        }
+        shown.extend(model.map(|model| ("model_version_id".to_owned(), model)));
     }
-    if authors == Authors::Worker {
-        shown.shift_remove("model_version_id");
-    }
-    if authors == Authors::Plain && shown.contains_key("model_version_id") {
-        shown.shift_remove("worker");
-    }
-    if authors != Authors::Plain && !shown.contains_key("worker") {
-        let worker = match model {
-            Some(version) => Some(json!({"model": {"model_version": {"id": version}}})),
-            None if user_id.is_empty() => None,
-            None => Some(json!({"user": {"id": user_id}})),
-        };
+    if authors != Authors::Plain {
         shown.extend(worker.map(|worker| ("worker".to_owned(), worker)));
     }
 }
@@ -237,7 +236,7 @@ pub(super) fn input(stored: StoredInput, habits: Habits) -> Value {
     shown.insert("data".to_owned(), stored.data);
     shown.insert("modified_at".to_owned(), stored.created_at.clone().into());
     shown.insert("created_at".to_owned(), stored.created_at.into());
-    data::write(&mut shown, habits);
+    echo::write(&mut shown, habits);
     let status = status(Code::INPUT_DOWNLOAD_SUCCESS, "", habits);
     shown.insert("status".to_owned(), status);
     Value::Object(shown)

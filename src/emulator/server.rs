@@ -1,15 +1,16 @@
-//! The HTTP server: routes, who calls, limits, faults, and the record of what was asked. What a call does is decided
+//! The HTTP server: routes, who calls, limits, and faults that no operation needs to know of. What a call does is decided
 //! in `read`, `write` and `delete`.
 
 use super::call::{Call, Effects, Sent};
 use super::config::Config;
 use super::connection::{Connections, Cut};
 use super::endpoint::Endpoint;
-use super::faults::{Asked, Fault, FaultControl, Shift};
+use super::faults::{Asked, Fault, Shift};
 use super::listing::Query;
-use super::rate::RateLimiter;
 use super::reply::{Answer, Refusal};
-use super::store::{Access, Session, Store, hex_id};
+use super::session::Session;
+use super::shared::{CallRecord, Shared};
+use super::store::{Access, hex_id};
 use super::{delete, read, write};
 use crate::api::code::Code;
 use axum::Router;
@@ -20,11 +21,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{MethodRouter, delete as on_delete, get, post};
 use serde_json::{Map, Value};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -32,86 +31,6 @@ use tokio::sync::oneshot;
 const MAX_BODY: usize = 8 << 20;
 /// The largest body that is read to its end before it is refused, so that the client gets to see the refusal.
 const MAX_READ: usize = 64 << 20;
-/// How many calls are remembered, the latest ones.
-const MAX_CALLS: usize = 100_000;
-
-/// What one call asked for, and how it was answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallRecord {
-    /// Which call.
-    pub endpoint: Endpoint,
-    /// The HTTP method.
-    pub method: String,
-    /// The path, as it was sent.
-    pub path: String,
-    /// The query, as it was sent, without its question mark.
-    pub query: String,
-    /// How many annotations, inputs or pairs were sent.
-    pub items: usize,
-    /// The HTTP status of the answer; `None` if the connection was cut instead.
-    pub status: Option<u16>,
-    /// The status code in the answer's body; of a cut connection, what it would have been.
-    pub code: Code,
-}
-
-/// What all calls share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) config: Config,
-    pub(super) faults: FaultControl,
-    /// `None` once the server was stopped.
-    store: Mutex<Option<Store>>,
-    rate: Option<Mutex<RateLimiter>>,
-    calls: Mutex<VecDeque<CallRecord>>,
-    count: AtomicU64,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic leaves nothing half done: transactions that were not committed are taken back.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Shared {
-    pub(super) fn new(config: Config, store: Store) -> Self {
-        Self {
-            faults: FaultControl::new(config.faults),
-            rate: config.rate_limit.map(|n| Mutex::new(RateLimiter::new(n))),
-            store: Mutex::new(Some(store)),
-            calls: Mutex::default(),
-            count: AtomicU64::new(0),
-            config,
-        }
-    }
-
-    pub(super) fn calls(&self) -> Vec<CallRecord> {
-        lock(&self.calls).iter().cloned().collect()
-    }
-
-    pub(super) fn forget_calls(&self) {
-        lock(&self.calls).clear();
-    }
-
-    /// Takes the store away; calls that come later are refused.
-    pub(super) fn take_store(&self) -> Option<Store> {
-        lock(&self.store).take()
-    }
-
-    /// Runs database work in one transaction on a thread that may block.
-    pub(super) async fn run<T: Send + 'static>(
-        self: &Arc<Self>,
-        access: Access,
-        work: impl FnOnce(&mut Session<'_>, &Config) -> Result<T, Refusal> + Send + 'static,
-    ) -> Result<T, Refusal> {
-        let shared = Arc::clone(self);
-        let job = tokio::task::spawn_blocking(move || match lock(&shared.store).as_mut() {
-            Some(store) => store.run(access, |session| work(session, &shared.config)),
-            None => Err(Refusal::new(503, Code(98_004), "the emulator is stopping")),
-        });
-        let lost = |_| Refusal::new(500, Code(98_004), "the emulator failed in this call");
-        job.await.unwrap_or_else(|error| Err(lost(error)))
-    }
-}
-
 /// Serves until `stop` resolves, then finishes what was begun.
 pub(super) async fn serve(
     listener: TcpListener,
@@ -233,19 +152,11 @@ async fn answer_call(
         status: Some(reply.http).filter(|_| !dropped),
         code: reply.code,
     };
-    remember(shared, record);
+    shared.remember(record);
     if dropped {
         cut.now();
     }
     respond(reply)
-}
-
-fn remember(shared: &Shared, record: CallRecord) {
-    let mut calls = lock(&shared.calls);
-    if calls.len() == MAX_CALLS {
-        calls.pop_front();
-    }
-    calls.push_back(record);
 }
 
 /// The answer of a fault that keeps the call from being carried out.
@@ -284,8 +195,7 @@ fn throttled(shared: &Shared, retry_after: Option<u32>) -> Reply {
 }
 
 fn finish(shared: &Shared, answer: Answer) -> Reply {
-    let count = shared.count.fetch_add(1, Ordering::SeqCst);
-    let req_id = hex_id(shared.config.seed, "request", count);
+    let req_id = hex_id(shared.config.seed, "request", shared.next_request());
     Reply {
         http: answer.http,
         code: answer.code,
@@ -364,11 +274,8 @@ async fn carry_out(
         Ok(caller) => caller.to_owned(),
         Err(refusal) => return finish(shared, refusal.into_answer()),
     };
-    if let Some(rate) = &shared.rate {
-        let admitted = lock(rate).admit(&caller, Instant::now());
-        if !admitted {
-            return throttled(shared, shared.config.retry_after);
-        }
+    if !shared.admit(&caller) {
+        return throttled(shared, shared.config.retry_after);
     }
     let outcome = match sent {
         Ok(sent) => operate(shared, endpoint, caller, sent, faults).await,

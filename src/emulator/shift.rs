@@ -5,7 +5,8 @@ use super::call::{take_status, take_text};
 use super::data::{self, MissingValue};
 use super::faults::Shift;
 use super::reply::{ItemFailure, Refusal};
-use super::store::{App, Session, Stored};
+use super::session::Session;
+use super::store::{App, Stored};
 use crate::api::code::Code;
 use serde_json::{Map, Value, json};
 

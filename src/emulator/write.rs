@@ -4,7 +4,8 @@ use super::call::{Call, take_status, take_text};
 use super::data::{self, MissingValue};
 use super::patch::{self, Action};
 use super::reply::{self, Answer, ItemFailure, Refusal};
-use super::store::{Session, Stored};
+use super::session::Session;
+use super::store::Stored;
 use crate::api::code::Code;
 use serde_json::{Map, Value, json};
 

@@ -1,6 +1,7 @@
 //! POST of annotations and inputs.
 
 use super::{HELPER, OWNER, Server, boxed, code, codes, config, tagged};
+use crate::api::{code::Code, wire};
 use crate::emulator::{Authors, Codes, Config, FloatEcho, Habits, WideNumbers, Zeros};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -241,4 +242,42 @@ async fn the_same_seed_gives_the_same_answers() {
         body["annotations"][0]["id"],
         answers[0]["annotations"][0]["id"]
     );
+}
+
+#[tokio::test]
+async fn the_client_reads_the_answers_of_every_habit() {
+    for habits in [
+        Habits::default(),
+        Habits {
+            floats: FloatEcho::Widened,
+            zeros: Zeros::Omitted,
+            codes: Codes::Names,
+            wide_numbers: WideNumbers::Numbers,
+            authors: Authors::Worker,
+        },
+        Habits {
+            authors: Authors::Plain,
+            ..Habits::default()
+        },
+    ] {
+        let server = Server::with(Config { habits, ..config() }).await;
+        let model = json!({"id": "m", "input_id": "i", "worker": {"model": {"model_version": {"id": "m1"}}}});
+        server.emulator.seed(vec![model]).await.unwrap();
+        server.make(HELPER, boxed("a", "i", 0.0)).await;
+        let (_, body) = server
+            .get(OWNER, "/annotations?list_all_annotations=true")
+            .await;
+        let read: wire::Annotations = serde_json::from_str(&body.to_string()).unwrap();
+        assert_eq!(read.status.code, Code::SUCCESS);
+        let [level, model, own] = &read.annotations[..] else {
+            panic!("{body}")
+        };
+        assert!(level.input_level && !own.input_level);
+        assert!(model.is_model_made() && !own.is_model_made());
+        assert_eq!((own.user(), own.id.as_str()), ("helper", "a"));
+        assert_eq!(own.status.as_ref().unwrap().code, Code::ANNOTATION_SUCCESS);
+        let data: wire::Data = serde_json::from_str(own.data.as_ref().unwrap().get()).unwrap();
+        let edges = data.regions[0].region_info.bounding_box.as_ref().unwrap();
+        assert_eq!((edges.top_row as f32, edges.left_col as f32), (0.0, 0.2));
+    }
 }
