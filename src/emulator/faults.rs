@@ -177,6 +177,11 @@ impl FaultControl {
         self.plan(scope.into(), fault, Turn::Always);
     }
 
+    /// Faults by chance from now on; `Faults::default()` ends them.
+    pub fn by_chance(&self, chance: Faults) {
+        self.lock().chance = chance;
+    }
+
     /// Forgets all planned faults; what is hidden stays so.
     pub fn clear(&self) {
         self.lock().planned.clear();
@@ -363,6 +368,15 @@ mod tests {
         assert_eq!(seen, run(&backward));
         assert!(seen.iter().any(|(_, faults)| !faults.is_empty()));
         assert!(seen.iter().any(|(_, faults)| faults.is_empty()));
+        let control = FaultControl::new(chance);
+        control.by_chance(Faults::default());
+        for request in 0..40u8 {
+            let text: &[&[u8]] = &[&[request]];
+            assert_eq!(
+                control.decide(&asked(Endpoint::PostAnnotations, None, text)),
+                vec![]
+            );
+        }
         let again = run(&[[1; 20].as_slice(), &[2; 20]].concat());
         assert!(
             again.windows(2).any(|pair| pair[0].1 != pair[1].1),

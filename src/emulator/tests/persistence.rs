@@ -58,7 +58,9 @@ async fn a_file_that_is_no_database_is_refused() {
     let file = folder.path().join("store.db");
     std::fs::write(&file, "labels: [car, person, tree]\n".repeat(50)).unwrap();
     let listen = "127.0.0.1:0".parse().unwrap();
-    let error = Emulator::start(over(&file), listen).await.unwrap_err();
+    // Spawned: a caller may start an emulator on any task.
+    let started = tokio::spawn(Emulator::start(over(&file), listen)).await;
+    let error = started.unwrap().unwrap_err();
     assert!(
         matches!(error, EmulatorError::Store(StoreError::Database { .. })),
         "{error:?}"
