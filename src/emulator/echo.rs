@@ -1,0 +1,102 @@
+//! An annotation's JSON on its way out of the store: written in the habit that was asked for. Pure functions;
+//! `metadata` and `annotation_info` are never touched.
+
+use super::config::{FloatEcho, Habits, WideNumbers, Zeros};
+use super::data::FREE;
+use serde_json::{Map, Number, Value};
+
+/// Writes a stored object in the server's habit.
+pub(super) fn write(object: &mut Map<String, Value>, habits: Habits) {
+    for (name, value) in object.iter_mut() {
+        if !FREE.contains(&name.as_str()) {
+            write_value(name, value, habits);
+        }
+    }
+    if habits.zeros == Zeros::Omitted {
+        object.retain(|_, value| !is_default(value));
+    }
+}
+
+fn write_value(name: &str, value: &mut Value, habits: Habits) {
+    match value {
+        Value::Object(object) => write(object, habits),
+        Value::Array(elements) => {
+            for element in elements {
+                write_value("", element, habits);
+            }
+        }
+        // The time of a frame is the one whole number of 64 bits.
+        Value::Number(_) | Value::String(_) if name == "time" => write_wide(value, habits),
+        Value::Number(number) if number.is_f64() && habits.floats == FloatEcho::Widened => {
+            let widened = number.as_f64().map(|short| f64::from(short as f32));
+            if let Some(widened) = widened.and_then(Number::from_f64) {
+                *number = widened;
+            }
+        }
+        _ => {}
+    }
+}
+
+fn write_wide(value: &mut Value, habits: Habits) {
+    let number = match value {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.parse::<u64>().ok(),
+        _ => None,
+    };
+    match (number, habits.wide_numbers) {
+        (Some(0), _) if habits.zeros == Zeros::Omitted => *value = Value::from(0),
+        (Some(number), WideNumbers::Text) => *value = Value::from(number.to_string()),
+        (Some(number), WideNumbers::Numbers) => *value = Value::from(number),
+        (None, _) => {}
+    }
+}
+
+fn is_default(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(flag) => !flag,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(elements) => elements.is_empty(),
+        // A message that is set is written, even when nothing in it is.
+        Value::Object(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_habit_of_writing_is_shown() {
+        let stored = json!({
+            "frames": [{"frame_info": {"time": 1500, "number": 0}}],
+            "concepts": [{"id": "a", "value": 0.0}, {"id": "b", "value": 0.1}],
+            "metadata": {"zero": 0, "x": 0.1},
+        });
+        let written = |habits: Habits| {
+            let mut object = stored.as_object().unwrap().clone();
+            write(&mut object, habits);
+            Value::Object(object)
+        };
+        let plain = written(Habits::default());
+        assert_eq!(
+            plain["frames"][0]["frame_info"],
+            json!({"time": "1500", "number": 0})
+        );
+        assert_eq!(plain["concepts"], stored["concepts"]);
+        let terse = written(Habits {
+            zeros: Zeros::Omitted,
+            floats: FloatEcho::Widened,
+            wide_numbers: WideNumbers::Numbers,
+            ..Habits::default()
+        });
+        assert_eq!(terse["frames"][0]["frame_info"], json!({"time": 1500}));
+        assert_eq!(
+            terse["concepts"],
+            json!([{"id": "a"}, {"id": "b", "value": 0.100_000_001_490_116_12}])
+        );
+        assert_eq!(terse["metadata"], stored["metadata"]);
+    }
+}

@@ -1,0 +1,38 @@
+//! The calls that the emulator serves, by the names that the API's protobuf service has for them.
+
+/// A call of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Endpoint {
+    /// `POST /annotations`
+    PostAnnotations,
+    /// `GET /annotations`
+    ListAnnotations,
+    /// `GET /inputs/{input_id}/annotations/{id}`
+    GetAnnotation,
+    /// `PATCH /annotations`
+    PatchAnnotations,
+    /// `DELETE /inputs/{input_id}/annotations/{id}`
+    DeleteAnnotation,
+    /// `DELETE /annotations` and `DELETE /inputs/annotations`
+    DeleteAnnotations,
+    /// `POST /inputs`
+    PostInputs,
+    /// `GET /inputs`
+    ListInputs,
+    /// `GET /users/{user_id}`
+    GetUser,
+    /// A path or method that the emulator does not serve.
+    Unknown,
+}
+
+impl Endpoint {
+    /// The list of the request's body that holds what the call is about.
+    pub(super) fn item_list(self) -> Option<&'static str> {
+        match self {
+            Self::PostAnnotations | Self::PatchAnnotations => Some("annotations"),
+            Self::DeleteAnnotations => Some("input_ids"),
+            Self::PostInputs => Some("inputs"),
+            _ => None,
+        }
+    }
+}

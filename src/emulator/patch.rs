@@ -1,0 +1,348 @@
+//! What PATCH does to a stored object: merge, overwrite, remove. Pure functions over JSON, after the API's
+//! documentation on patching.
+//!
+//! It does not decide who may patch, nor whether the result is valid: `write` does.
+
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+/// The `action` of a PATCH.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    /// What is given is added, or replaces what has the same name or id.
+    Merge,
+    /// What is given replaces what is stored; `data` goes even when none is given.
+    Overwrite,
+    /// List elements whose id is named go.
+    Remove,
+}
+
+impl Action {
+    /// The action of this name.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        match name {
+            "merge" => Some(Self::Merge),
+            "overwrite" => Some(Self::Overwrite),
+            "remove" => Some(Self::Remove),
+            _ => None,
+        }
+    }
+}
+
+/// Applies `patch` to `stored`, an annotation's patchable fields (`data`, `annotation_info`, …).
+pub(super) fn apply(action: Action, stored: &mut Map<String, Value>, patch: &Map<String, Value>) {
+    match action {
+        Action::Merge => merge_object(stored, patch),
+        Action::Remove => remove_from_object(stored, patch),
+        Action::Overwrite => {
+            if !patch.contains_key("data") {
+                stored.insert("data".to_owned(), Value::Object(Map::new()));
+            }
+            for (name, value) in patch {
+                stored.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
+fn merge_object(stored: &mut Map<String, Value>, patch: &Map<String, Value>) {
+    for (name, new) in patch {
+        match (stored.get_mut(name), new) {
+            (_, Value::Null) => {}
+            (Some(Value::Object(old)), Value::Object(new)) if !new.is_empty() => {
+                merge_object(old, new);
+            }
+            (Some(Value::Array(old)), Value::Array(new)) if !new.is_empty() => {
+                merge_list(name, old, new);
+            }
+            (Some(old), new) => *old = new.clone(),
+            (None, new) => {
+                stored.insert(name.clone(), new.clone());
+            }
+        }
+    }
+}
+
+fn merge_list(name: &str, stored: &mut Vec<Value>, patch: &[Value]) {
+    let mut places = places(stored);
+    for element in patch {
+        let place = match id_of(element) {
+            Some(id) => places.get(id).copied(),
+            // An annotation has one region and one frame, so one that is patched without its id can only be that
+            // one. The official SDK's own test changes a box this way.
+            None if matches!(name, "regions" | "frames") && stored.len() == 1 => Some(0),
+            None => None,
+        };
+        match (place.map(|place| &mut stored[place]), element) {
+            (Some(Value::Object(old)), Value::Object(new)) => merge_object(old, new),
+            (Some(old), new) => *old = new.clone(),
+            (None, new) => {
+                if let Some(id) = id_of(new) {
+                    places.insert(id.to_owned(), stored.len());
+                }
+                stored.push(new.clone());
+            }
+        }
+    }
+}
+
+fn remove_from_object(stored: &mut Map<String, Value>, patch: &Map<String, Value>) {
+    for (name, named) in patch {
+        match (stored.get_mut(name), named) {
+            (Some(Value::Object(old)), Value::Object(named)) => remove_from_object(old, named),
+            (Some(Value::Array(old)), Value::Array(named)) => remove_from_list(old, named),
+            // The documents' rules for scalars are quirky, and nothing depends on them.
+            _ => {}
+        }
+    }
+}
+
+fn remove_from_list(stored: &mut Vec<Value>, named: &[Value]) {
+    let places = places(stored);
+    let mut gone = vec![false; stored.len()];
+    for element in named {
+        let Some(place) = id_of(element).and_then(|id| places.get(id).copied()) else {
+            continue;
+        };
+        match (&mut stored[place], element) {
+            // It names things inside itself: those go, and it stays.
+            (Value::Object(old), Value::Object(element)) if holds_more(element) => {
+                remove_from_object(old, element);
+            }
+            _ => gone[place] = true,
+        }
+    }
+    let mut gone = gone.into_iter();
+    stored.retain(|_| !gone.next().unwrap_or(false));
+}
+
+fn holds_more(element: &Map<String, Value>) -> bool {
+    element.values().any(|v| v.is_object() || v.is_array())
+}
+
+fn places(list: &[Value]) -> HashMap<String, usize> {
+    let ids = list.iter().enumerate();
+    ids.filter_map(|(place, element)| Some((id_of(element)?.to_owned(), place)))
+        .collect()
+}
+
+fn id_of(element: &Value) -> Option<&str> {
+    element
+        .get("id")
+        .and_then(Value::as_str)
+        .filter(|id| !id.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    type Row = (&'static str, Value, Action, Value, Value);
+
+    /// Each row: what it shows, the stored object, the action, the patch, the result.
+    fn check(table: impl IntoIterator<Item = Row>) {
+        for (name, stored, action, patch, expected) in table {
+            let mut result = stored.as_object().unwrap().clone();
+            apply(action, &mut result, patch.as_object().unwrap());
+            assert_eq!(Value::Object(result), expected, "{name}");
+        }
+    }
+
+    fn region(id: &str, top: f64) -> Value {
+        json!({
+            "id": id,
+            "region_info": {"bounding_box": {"top_row": top, "left_col": 0.1}},
+            "data": {"concepts": [{"id": "car", "value": 1.0}, {"id": "van", "value": 1.0}]},
+        })
+    }
+
+    fn boxed() -> Value {
+        json!({"data": {"regions": [region("r", 0.1)]}})
+    }
+
+    #[test]
+    fn merge_follows_its_rules() {
+        check([
+            (
+                "merge: a scalar replaces",
+                json!({"text": "a"}),
+                Action::Merge,
+                json!({"text": "b"}),
+                json!({"text": "b"}),
+            ),
+            (
+                "merge: a new member is added",
+                json!({"data": {}}),
+                Action::Merge,
+                json!({"annotation_info": {"a": 1}}),
+                json!({"data": {}, "annotation_info": {"a": 1}}),
+            ),
+            (
+                "merge: objects are merged deep",
+                json!({"data": {"metadata": {"a": {"x": 1, "y": 2}, "b": 1}}}),
+                Action::Merge,
+                json!({"data": {"metadata": {"a": {"y": 3}, "c": 4}}}),
+                json!({"data": {"metadata": {"a": {"x": 1, "y": 3}, "b": 1, "c": 4}}}),
+            ),
+            (
+                "merge: a known id is merged into its element",
+                json!({"data": {"concepts": [{"id": "a", "value": 1.0, "name": "A"}, {"id": "b", "value": 1.0}]}}),
+                Action::Merge,
+                json!({"data": {"concepts": [{"id": "a", "value": 0.0}]}}),
+                json!({"data": {"concepts": [{"id": "a", "value": 0.0, "name": "A"}, {"id": "b", "value": 1.0}]}}),
+            ),
+            (
+                "merge: an unknown id is added",
+                json!({"data": {"concepts": [{"id": "a", "value": 1.0}]}}),
+                Action::Merge,
+                json!({"data": {"concepts": [{"id": "b", "value": 1.0}]}}),
+                json!({"data": {"concepts": [{"id": "a", "value": 1.0}, {"id": "b", "value": 1.0}]}}),
+            ),
+            (
+                "merge: an unknown id given twice is added once, the later value counts",
+                json!({"data": {"concepts": [{"id": "a"}]}}),
+                Action::Merge,
+                json!({"data": {"concepts": [{"id": "b", "value": 1.0}, {"id": "b", "value": 0.0}]}}),
+                json!({"data": {"concepts": [{"id": "a"}, {"id": "b", "value": 0.0}]}}),
+            ),
+            (
+                "merge: a list without ids is appended to",
+                json!({"data": {"metadata": {"tags": ["x"]}}}),
+                Action::Merge,
+                json!({"data": {"metadata": {"tags": ["y", "x"]}}}),
+                json!({"data": {"metadata": {"tags": ["x", "y", "x"]}}}),
+            ),
+            (
+                "merge: an empty list replaces",
+                json!({"data": {"concepts": [{"id": "a"}], "text": {"raw": "t"}}}),
+                Action::Merge,
+                json!({"data": {"concepts": []}}),
+                json!({"data": {"concepts": [], "text": {"raw": "t"}}}),
+            ),
+            (
+                "merge: an empty object replaces",
+                json!({"data": {"metadata": {"a": 1}, "concepts": [{"id": "a"}]}}),
+                Action::Merge,
+                json!({"data": {"metadata": {}}}),
+                json!({"data": {"metadata": {}, "concepts": [{"id": "a"}]}}),
+            ),
+            (
+                "merge: null does nothing",
+                json!({"data": {"concepts": [{"id": "a"}]}, "annotation_info": {"a": 1}}),
+                Action::Merge,
+                json!({"data": {"concepts": null}, "annotation_info": null, "text": null}),
+                json!({"data": {"concepts": [{"id": "a"}]}, "annotation_info": {"a": 1}}),
+            ),
+        ]);
+    }
+
+    #[test]
+    fn merge_of_a_region_follows_its_rules() {
+        check([
+            (
+                "merge: nested concepts of a region named by its id",
+                boxed(),
+                Action::Merge,
+                json!({"data": {"regions": [{"id": "r", "data": {"concepts": [{"id": "car", "value": 0.0}, {"id": "bus", "value": 1.0}]}}]}}),
+                json!({"data": {"regions": [{"id": "r", "region_info": {"bounding_box": {"top_row": 0.1, "left_col": 0.1}}, "data": {"concepts": [{"id": "car", "value": 0.0}, {"id": "van", "value": 1.0}, {"id": "bus", "value": 1.0}]}}]}}),
+            ),
+            (
+                "merge: a region without id is the one there is",
+                boxed(),
+                Action::Merge,
+                json!({"data": {"regions": [{"region_info": {"bounding_box": {"top_row": 0.2}}}]}}),
+                json!({"data": {"regions": [region("r", 0.2)]}}),
+            ),
+            (
+                "merge: a region with another id is a second one",
+                boxed(),
+                Action::Merge,
+                json!({"data": {"regions": [{"id": "s"}]}}),
+                json!({"data": {"regions": [region("r", 0.1), {"id": "s"}]}}),
+            ),
+            (
+                "merge: the points of a polygon are a list without ids",
+                json!({"data": {"regions": [{"id": "r", "region_info": {"polygon": {"points": [{"row": 0.1, "col": 0.1}]}}}]}}),
+                Action::Merge,
+                json!({"data": {"regions": [{"id": "r", "region_info": {"polygon": {"points": [{"row": 0.2, "col": 0.2}]}}}]}}),
+                json!({"data": {"regions": [{"id": "r", "region_info": {"polygon": {"points": [{"row": 0.1, "col": 0.1}, {"row": 0.2, "col": 0.2}]}}}]}}),
+            ),
+        ]);
+    }
+
+    #[test]
+    fn remove_follows_its_rules() {
+        check([
+            (
+                "remove: elements that are named go, others stay",
+                json!({"data": {"concepts": [{"id": "a"}, {"id": "b"}, {"id": "c"}]}}),
+                Action::Remove,
+                json!({"data": {"concepts": [{"id": "c"}, {"id": "a", "value": 1.0}, {"id": "x"}]}}),
+                json!({"data": {"concepts": [{"id": "b"}]}}),
+            ),
+            (
+                "remove: a region that names concepts stays without them",
+                boxed(),
+                Action::Remove,
+                json!({"data": {"regions": [{"id": "r", "data": {"concepts": [{"id": "car"}]}}]}}),
+                json!({"data": {"regions": [{"id": "r", "region_info": {"bounding_box": {"top_row": 0.1, "left_col": 0.1}}, "data": {"concepts": [{"id": "van", "value": 1.0}]}}]}}),
+            ),
+            (
+                "remove: a region that is named alone goes",
+                boxed(),
+                Action::Remove,
+                json!({"data": {"regions": [{"id": "r"}]}}),
+                json!({"data": {"regions": []}}),
+            ),
+            (
+                "remove: nothing given, nothing gone",
+                boxed(),
+                Action::Remove,
+                json!({"data": {"concepts": [], "regions": []}, "annotation_info": {"a": 1}}),
+                boxed(),
+            ),
+        ]);
+    }
+
+    #[test]
+    fn overwrite_follows_its_rules() {
+        check([
+            (
+                "overwrite: data is replaced whole",
+                json!({"data": {"concepts": [{"id": "a"}], "metadata": {"a": 1}}, "annotation_info": {"a": 1}}),
+                Action::Overwrite,
+                json!({"data": {"concepts": [{"id": "b"}]}}),
+                json!({"data": {"concepts": [{"id": "b"}]}, "annotation_info": {"a": 1}}),
+            ),
+            (
+                "overwrite: without data, data is emptied",
+                json!({"data": {"concepts": [{"id": "a"}]}}),
+                Action::Overwrite,
+                json!({}),
+                json!({"data": {}}),
+            ),
+            (
+                "overwrite: other fields are replaced if given",
+                json!({"data": {}, "annotation_info": {"a": 1, "b": 2}}),
+                Action::Overwrite,
+                json!({"data": {}, "annotation_info": {"a": 3}}),
+                json!({"data": {}, "annotation_info": {"a": 3}}),
+            ),
+            (
+                "overwrite: a region that repeats its id keeps it",
+                boxed(),
+                Action::Overwrite,
+                json!({"data": {"regions": [region("r", 0.5)]}}),
+                json!({"data": {"regions": [region("r", 0.5)]}}),
+            ),
+        ]);
+    }
+
+    #[test]
+    fn only_the_documented_actions_are_known() {
+        assert_eq!(Action::parse("merge"), Some(Action::Merge));
+        assert_eq!(Action::parse("MERGE"), None);
+        assert_eq!(Action::parse(""), None);
+    }
+}

@@ -1,0 +1,59 @@
+//! What GET of annotations, inputs and users answers.
+
+use super::call::Call;
+use super::config::Config;
+use super::listing::{Filter, Page};
+use super::reply::{self, Answer, Refusal};
+use super::session::Session;
+use super::shift;
+use serde_json::{Value, json};
+
+/// `GET /annotations`
+pub(super) fn list_annotations(
+    session: &mut Session<'_>,
+    call: &Call<'_>,
+) -> Result<Answer, Refusal> {
+    let query = &call.sent.query;
+    let page = Page::read(query, call.config.page_cap).map_err(Refusal::invalid)?;
+    let filter = Filter::read(query)
+        .map_err(Refusal::invalid)?
+        .without(call.effects.hidden.clone());
+    let mut found = session.list(&call.app, &filter, page.offset, page.limit)?;
+    found.truncate(call.effects.page_limit.unwrap_or(usize::MAX));
+    shift::apply(session, &call.app, &call.effects.then)?;
+    let habits = call.config.habits;
+    let shown = found.into_iter().map(|s| reply::annotation(s, habits));
+    let shown = Value::Array(shown.collect());
+    Ok(Answer::success(Some(("annotations", shown))))
+}
+
+/// `GET /inputs/{input_id}/annotations/{id}`
+pub(super) fn get_annotation(
+    session: &mut Session<'_>,
+    call: &Call<'_>,
+) -> Result<Answer, Refusal> {
+    let (input_id, id) = (call.path("input_id"), call.path("id"));
+    let found = session.annotation(&call.app, input_id, id)?;
+    let stored = found
+        .ok_or_else(|| Refusal::missing(format!("no annotation `{id}` of input `{input_id}`")))?;
+    let shown = reply::annotation(stored, call.config.habits);
+    Ok(Answer::success(Some(("annotation", shown))))
+}
+
+/// `GET /inputs`
+pub(super) fn list_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
+    let page = Page::read(&call.sent.query, call.config.page_cap).map_err(Refusal::invalid)?;
+    let found = session.inputs(&call.app, page.offset, page.limit)?;
+    let habits = call.config.habits;
+    let shown = found.into_iter().map(|i| reply::input(i, habits)).collect();
+    Ok(Answer::success(Some(("inputs", Value::Array(shown)))))
+}
+
+/// `GET /users/{user_id}`, which needs no app.
+pub(super) fn get_user(config: &Config, caller: &str, user: &str) -> Result<Answer, Refusal> {
+    let user = if user == "me" { caller } else { user };
+    if !config.knows_user(user) {
+        return Err(Refusal::missing(format!("no user `{user}`")));
+    }
+    Ok(Answer::success(Some(("user", json!({"id": user})))))
+}

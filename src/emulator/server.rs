@@ -1,0 +1,347 @@
+//! The HTTP server: routes, who calls, limits, and faults that no operation needs to know of. What a call does is decided
+//! in `read`, `write` and `delete`.
+
+use super::call::{Call, Effects, Sent};
+use super::config::Config;
+use super::connection::{Connections, Cut};
+use super::endpoint::Endpoint;
+use super::faults::{Asked, Fault, Shift};
+use super::listing::Query;
+use super::reply::{Answer, Refusal};
+use super::session::Session;
+use super::shared::{CallRecord, Shared};
+use super::store::{Access, hex_id};
+use super::{delete, read, write};
+use crate::api::code::Code;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{ConnectInfo, OriginalUri, RawPathParams, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use axum::routing::{MethodRouter, delete as on_delete, get, post};
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+/// The largest body that is taken.
+const MAX_BODY: usize = 8 << 20;
+/// The largest body that is read to its end before it is refused, so that the client gets to see the refusal.
+const MAX_READ: usize = 64 << 20;
+/// Serves until `stop` resolves, then finishes what was begun.
+pub(super) async fn serve(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    stop: oneshot::Receiver<()>,
+) -> std::io::Result<()> {
+    let service = router(shared).into_make_service_with_connect_info::<Cut>();
+    axum::serve(Connections(listener), service)
+        .with_graceful_shutdown(async move {
+            // An error says that the emulator was dropped, which stops it too.
+            let _ = stop.await;
+        })
+        .await
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    let app = Router::new()
+        .route(
+            "/annotations",
+            post(on(Endpoint::PostAnnotations))
+                .get(on(Endpoint::ListAnnotations))
+                .patch(on(Endpoint::PatchAnnotations))
+                .delete(on(Endpoint::DeleteAnnotations)),
+        )
+        .route(
+            "/inputs/annotations",
+            on_delete(on(Endpoint::DeleteAnnotations)),
+        )
+        .route(
+            "/inputs/{input_id}/annotations/{id}",
+            get(on(Endpoint::GetAnnotation)).delete(on(Endpoint::DeleteAnnotation)),
+        )
+        .route(
+            "/inputs",
+            post(on(Endpoint::PostInputs)).get(on(Endpoint::ListInputs)),
+        );
+    let users: MethodRouter<Arc<Shared>> = get(on(Endpoint::GetUser));
+    Router::new()
+        .nest("/v2/users/{user_id}/apps/{app_id}", app.clone())
+        .nest("/v2", app)
+        .route("/v2/users/{user_id}", users)
+        .fallback(on(Endpoint::Unknown))
+        .method_not_allowed_fallback(on(Endpoint::Unknown))
+        .with_state(shared)
+}
+
+type PathParams = Result<RawPathParams, RawPathParamsRejection>;
+
+type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// The handler of an endpoint.
+fn on(
+    endpoint: Endpoint,
+) -> impl Fn(State<Arc<Shared>>, ConnectInfo<Cut>, PathParams, Request) -> Answering + Clone + Send + Sync
+{
+    move |State(shared), ConnectInfo(cut), params, request| {
+        Box::pin(async move { answer_call(&shared, endpoint, &cut, params, request).await })
+    }
+}
+
+/// An answer on its way out.
+struct Reply {
+    http: u16,
+    code: Code,
+    retry_after: Option<u32>,
+    body: String,
+}
+
+async fn answer_call(
+    shared: &Arc<Shared>,
+    endpoint: Endpoint,
+    cut: &Cut,
+    params: PathParams,
+    request: Request,
+) -> Response {
+    let (head, body) = request.into_parts();
+    // A nested router sees its own part of the path alone.
+    let uri = head
+        .extensions
+        .get::<OriginalUri>()
+        .map_or(&head.uri, |original| &original.0);
+    let read = axum::body::to_bytes(body, MAX_READ).await;
+    // Not read to its end: as good as too large, and never taken for an empty one.
+    let whole = read.as_ref().is_ok_and(|bytes| bytes.len() <= MAX_BODY);
+    let bytes = read.unwrap_or_default();
+    let query_text = uri.query().unwrap_or_default();
+    let query = Query::parse(query_text);
+    let parsed = parse_body(endpoint, &bytes);
+    let items = count_items(endpoint, parsed.as_ref().ok());
+    let faults = shared.faults.decide(&Asked {
+        endpoint,
+        page: query.last("page").map_or(Some(1), |page| page.parse().ok()),
+        items,
+        text: &[
+            head.method.as_str().as_bytes(),
+            uri.path().as_bytes(),
+            query_text.as_bytes(),
+            &bytes,
+        ],
+    });
+    for fault in &faults {
+        if let Fault::Latency(delay) = fault {
+            tokio::time::sleep(*delay).await;
+        }
+    }
+    let reply = if let Some(reply) = early_reply(shared, &faults) {
+        reply
+    } else {
+        let sent = read_sent(whole, &params, query, parsed);
+        carry_out(shared, endpoint, &head.headers, sent, &faults).await
+    };
+    let dropped = faults.contains(&Fault::DropBefore) || faults.contains(&Fault::DropAfter);
+    let record = CallRecord {
+        endpoint,
+        method: head.method.to_string(),
+        path: uri.path().to_owned(),
+        query: query_text.to_owned(),
+        items,
+        status: Some(reply.http).filter(|_| !dropped),
+        code: reply.code,
+    };
+    shared.remember(record);
+    if dropped {
+        cut.now();
+    }
+    respond(reply)
+}
+
+/// The answer of a fault that keeps the call from being carried out.
+fn early_reply(shared: &Shared, faults: &[Fault]) -> Option<Reply> {
+    let answer = |answer: Answer| Some(finish(shared, answer));
+    faults.iter().find_map(|fault| match fault {
+        Fault::Throttle { retry_after } => Some(throttled(shared, *retry_after)),
+        Fault::Unavailable(http) => Some(Reply {
+            http: *http,
+            code: Code(0),
+            retry_after: None,
+            body: "<html><body>upstream unavailable</body></html>".to_owned(),
+        }),
+        Fault::Internal(code) => answer(
+            Refusal::new(500, *code, "a fault that the emulator was asked for").into_answer(),
+        ),
+        Fault::TryAgain => answer(Refusal::new(200, Code::TRY_AGAIN, "try again").into_answer()),
+        Fault::DropBefore => Some(Reply {
+            http: 0,
+            code: Code(0),
+            retry_after: None,
+            body: String::new(),
+        }),
+        _ => None,
+    })
+}
+
+fn throttled(shared: &Shared, retry_after: Option<u32>) -> Reply {
+    let limit = shared.config.rate_limit.unwrap_or(15);
+    let details = format!("exceeded limit of {limit} requests per second");
+    let refusal = Refusal::new(429, Code::CONN_THROTTLED, details);
+    Reply {
+        retry_after,
+        ..finish(shared, refusal.into_answer())
+    }
+}
+
+fn finish(shared: &Shared, answer: Answer) -> Reply {
+    let req_id = hex_id(shared.config.seed, "request", shared.next_request());
+    Reply {
+        http: answer.http,
+        code: answer.code,
+        retry_after: None,
+        body: answer.body(&req_id, shared.config.habits).to_string(),
+    }
+}
+
+fn respond(reply: Reply) -> Response {
+    let kind = if reply.body.starts_with('<') {
+        "text/html"
+    } else {
+        "application/json"
+    };
+    let status = StatusCode::from_u16(reply.http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = Response::new(Body::from(reply.body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
+    if let Some(seconds) = reply.retry_after {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+fn parse_body(endpoint: Endpoint, bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    // Only these calls have a body; what others carry is passed over, as by any HTTP server.
+    if endpoint.item_list().is_none() || bytes.is_empty() || bytes.len() > MAX_BODY {
+        return Ok(Map::new());
+    }
+    serde_json::from_slice(bytes).map_err(|error| Refusal::format(error.to_string()))
+}
+
+fn count_items(endpoint: Endpoint, body: Option<&Map<String, Value>>) -> usize {
+    let list = endpoint.item_list().and_then(|name| body?.get(name));
+    list.and_then(Value::as_array).map_or(0, Vec::len)
+}
+
+fn read_sent(
+    whole: bool,
+    params: &PathParams,
+    query: Query,
+    body: Result<Map<String, Value>, Refusal>,
+) -> Result<Sent, Refusal> {
+    if !whole {
+        let details = format!("the body is too large; at most {MAX_BODY} bytes");
+        return Err(Refusal::new(413, Code::CONN_BAD_REQUEST_FORMAT, details));
+    }
+    let path = match params {
+        Ok(params) => params
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => {
+            return Err(Refusal::format("the path is no UTF-8"));
+        }
+        // A path without parameters.
+        Err(_) => HashMap::new(),
+    };
+    Ok(Sent {
+        path,
+        query,
+        body: body?,
+    })
+}
+
+/// Everything between a well-formed HTTP request and its answer.
+async fn carry_out(
+    shared: &Arc<Shared>,
+    endpoint: Endpoint,
+    headers: &HeaderMap,
+    sent: Result<Sent, Refusal>,
+    faults: &[Fault],
+) -> Reply {
+    let caller = match caller(&shared.config, headers) {
+        Ok(caller) => caller.to_owned(),
+        Err(refusal) => return finish(shared, refusal.into_answer()),
+    };
+    if !shared.admit(&caller) {
+        return throttled(shared, shared.config.retry_after);
+    }
+    let outcome = match sent {
+        Ok(sent) => operate(shared, endpoint, caller, sent, faults).await,
+        Err(refusal) => Err(refusal),
+    };
+    finish(shared, outcome.unwrap_or_else(Refusal::into_answer))
+}
+
+/// The user whose key the call carries.
+fn caller<'a>(config: &'a Config, headers: &HeaderMap) -> Result<&'a str, Refusal> {
+    let token = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Key "));
+    let Some(token) = token else {
+        let details = "no header `Authorization: Key <token>`";
+        return Err(Refusal::new(401, Code::CONN_TOKEN_INVALID, details));
+    };
+    config
+        .user_of_key(token.trim())
+        .ok_or_else(|| Refusal::new(401, Code::CONN_KEY_INVALID, "the key is nobody's"))
+}
+
+async fn operate(
+    shared: &Arc<Shared>,
+    endpoint: Endpoint,
+    caller: String,
+    sent: Sent,
+    faults: &[Fault],
+) -> Result<Answer, Refusal> {
+    type Operation = fn(&mut Session<'_>, &Call<'_>) -> Result<Answer, Refusal>;
+    let (access, operation): (Access, Operation) = match endpoint {
+        Endpoint::PostAnnotations => (Access::Writes, write::post_annotations),
+        Endpoint::PatchAnnotations => (Access::Writes, write::patch_annotations),
+        Endpoint::PostInputs => (Access::Writes, write::post_inputs),
+        Endpoint::DeleteAnnotation => (Access::Writes, delete::delete_annotation),
+        Endpoint::DeleteAnnotations => (Access::Writes, delete::delete_annotations),
+        Endpoint::ListAnnotations => (Access::Reads, read::list_annotations),
+        Endpoint::GetAnnotation => (Access::Reads, read::get_annotation),
+        Endpoint::ListInputs => (Access::Reads, read::list_inputs),
+        Endpoint::GetUser => {
+            let user = sent.path.get("user_id").map_or("me", String::as_str);
+            return read::get_user(&shared.config, &caller, user);
+        }
+        Endpoint::Unknown => return Err(Refusal::missing("no such path, or not with this method")),
+    };
+    let effects = Effects::of(faults, shared.faults.hidden());
+    let shifts = effects.then.clone();
+    // A listing that is shifted while it is read writes.
+    let access = if shifts.is_empty() {
+        access
+    } else {
+        Access::Writes
+    };
+    let answer = shared
+        .run(access, move |session, config| {
+            let call = Call::new(session, config, &caller, &sent, &effects)?;
+            operation(session, &call)
+        })
+        .await;
+    for shift in &shifts {
+        match shift {
+            Shift::Hide { input_id, id } => shared.faults.hide(input_id, id),
+            Shift::Show { input_id, id } => shared.faults.show(input_id, id),
+            Shift::Delete { .. } | Shift::Insert(_) => {}
+        }
+    }
+    answer
+}

@@ -1,0 +1,115 @@
+//! What all calls of one emulator share: the open store, faults, the rate, and the record of what was asked.
+
+use super::config::Config;
+use super::endpoint::Endpoint;
+use super::faults::FaultControl;
+use super::rate::RateLimiter;
+use super::reply::Refusal;
+use super::session::Session;
+use super::store::{Access, Store};
+use crate::api::code::Code;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// How many calls are remembered, the latest ones.
+const MAX_CALLS: usize = 100_000;
+
+/// What one call asked for, and how it was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallRecord {
+    /// Which call.
+    pub endpoint: Endpoint,
+    /// The HTTP method.
+    pub method: String,
+    /// The path, as it was sent.
+    pub path: String,
+    /// The query, as it was sent, without its question mark.
+    pub query: String,
+    /// How many annotations, inputs or pairs were sent.
+    pub items: usize,
+    /// The HTTP status of the answer; `None` if the connection was cut instead.
+    pub status: Option<u16>,
+    /// The status code in the answer's body; of a cut connection, what it would have been.
+    pub code: Code,
+}
+
+/// What all calls share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) config: Config,
+    pub(super) faults: FaultControl,
+    /// `None` once the server was stopped.
+    store: Mutex<Option<Store>>,
+    rate: Option<Mutex<RateLimiter>>,
+    calls: Mutex<VecDeque<CallRecord>>,
+    count: AtomicU64,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic leaves nothing half done: transactions that were not committed are taken back.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(super) fn new(config: Config, store: Store) -> Self {
+        Self {
+            faults: FaultControl::new(config.faults),
+            rate: config.rate_limit.map(|n| Mutex::new(RateLimiter::new(n))),
+            store: Mutex::new(Some(store)),
+            calls: Mutex::default(),
+            count: AtomicU64::new(0),
+            config,
+        }
+    }
+
+    /// Whether this user may make a call now.
+    pub(super) fn admit(&self, user: &str) -> bool {
+        let now = Instant::now();
+        self.rate
+            .as_ref()
+            .is_none_or(|rate| lock(rate).admit(user, now))
+    }
+
+    /// Counts requests, for their ids.
+    pub(super) fn next_request(&self) -> u64 {
+        self.count.fetch_add(1, Ordering::SeqCst)
+    }
+
+    pub(super) fn remember(&self, record: CallRecord) {
+        let mut calls = lock(&self.calls);
+        if calls.len() == MAX_CALLS {
+            calls.pop_front();
+        }
+        calls.push_back(record);
+    }
+
+    pub(super) fn calls(&self) -> Vec<CallRecord> {
+        lock(&self.calls).iter().cloned().collect()
+    }
+
+    pub(super) fn forget_calls(&self) {
+        lock(&self.calls).clear();
+    }
+
+    /// Takes the store away; calls that come later are refused.
+    pub(super) fn take_store(&self) -> Option<Store> {
+        lock(&self.store).take()
+    }
+
+    /// Runs database work in one transaction on a thread that may block.
+    pub(super) async fn run<T: Send + 'static>(
+        self: &Arc<Self>,
+        access: Access,
+        work: impl FnOnce(&mut Session<'_>, &Config) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let shared = Arc::clone(self);
+        let job = tokio::task::spawn_blocking(move || match lock(&shared.store).as_mut() {
+            Some(store) => store.run(access, |session| work(session, &shared.config)),
+            None => Err(Refusal::new(503, Code(98_004), "the emulator is stopping")),
+        });
+        let lost = |_| Refusal::new(500, Code(98_004), "the emulator failed in this call");
+        job.await.unwrap_or_else(|error| Err(lost(error)))
+    }
+}

@@ -1,0 +1,251 @@
+//! What POST and PATCH of annotations and POST of inputs do, and who may.
+
+use super::call::{Call, take_status, take_text};
+use super::data::{self, MissingValue};
+use super::patch::{self, Action};
+use super::reply::{self, Answer, ItemFailure, Refusal};
+use super::session::Session;
+use super::store::Stored;
+use crate::api::code::Code;
+use serde_json::{Map, Value, json};
+
+/// The outcome of one item; the outer error is the database's and ends the call.
+type Outcome<T> = Result<Result<T, ItemFailure>, rusqlite::Error>;
+
+/// Fields that only the server sets.
+const SERVER_OWNED: [&str; 7] = [
+    "worker",
+    "model_version_id",
+    "workflow_version_id",
+    "input_level",
+    "created_at",
+    "modified_at",
+    "consensus_info",
+];
+
+/// `POST /annotations`
+pub(super) fn post_annotations(
+    session: &mut Session<'_>,
+    call: &Call<'_>,
+) -> Result<Answer, Refusal> {
+    let items = call.items("annotations", MissingValue::One)?;
+    each(call, items, |item| post_one(session, call, item))
+}
+
+/// `PATCH /annotations`
+pub(super) fn patch_annotations(
+    session: &mut Session<'_>,
+    call: &Call<'_>,
+) -> Result<Answer, Refusal> {
+    let name = call.sent.body.get("action").and_then(Value::as_str);
+    let Some(action) = name.and_then(Action::parse) else {
+        return Err(Refusal::invalid(format!(
+            "`action` is `{}`; it is merge, overwrite or remove",
+            name.unwrap_or_default()
+        )));
+    };
+    let missing = match action {
+        Action::Merge | Action::Overwrite => MissingValue::One,
+        Action::Remove => MissingValue::Nothing,
+    };
+    let items = call.items("annotations", missing)?;
+    each(call, items, |item| patch_one(session, call, action, item))
+}
+
+/// Runs every item, in order, and answers with what each became.
+fn each(
+    call: &Call<'_>,
+    items: Vec<Map<String, Value>>,
+    mut run: impl FnMut(Map<String, Value>) -> Outcome<Stored>,
+) -> Result<Answer, Refusal> {
+    let habits = call.config.habits;
+    let mut shown = Vec::with_capacity(items.len());
+    let mut failed = 0;
+    for (place, item) in items.into_iter().enumerate() {
+        let name = |field: &str| {
+            let text = item.get(field).and_then(Value::as_str);
+            text.unwrap_or_default().to_owned()
+        };
+        let (input_id, id) = (name("input_id"), name("id"));
+        let outcome = match call.effects.failure(place) {
+            Some(failure) => Err(failure),
+            None => run(item)?,
+        };
+        shown.push(match outcome {
+            Ok(stored) => reply::annotation(stored, habits),
+            Err(failure) => {
+                failed += 1;
+                failure.item(&input_id, &id, habits)
+            }
+        });
+    }
+    let total = shown.len();
+    let content = Some(("annotations", Value::Array(shown)));
+    Ok(Answer::of_batch(total, failed, content))
+}
+
+fn post_one(
+    session: &Session<'_>,
+    call: &Call<'_>,
+    mut item: Map<String, Value>,
+) -> Outcome<Stored> {
+    let mut new = match read_new(call, &mut item) {
+        Ok(new) => new,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    if new.id.is_empty() {
+        new.id = session.new_id()?;
+    } else if session
+        .annotation(&call.app, &new.input_id, &new.id)?
+        .is_some()
+    {
+        return Ok(Err(ItemFailure::invalid(format!(
+            "duplicate: input `{}` has an annotation `{}`",
+            new.input_id, new.id
+        ))));
+    }
+    if !session.has_input(&call.app, &new.input_id)? {
+        if call.config.require_inputs {
+            let input = &new.input_id;
+            return Ok(Err(ItemFailure::missing(format!("no input `{input}`"))));
+        }
+        session.insert_input(&call.app, &new.input_id, &call.app.owner, json!({}))?;
+    }
+    new.body = item;
+    data::name_parts(new.data_mut(), &mut || session.new_id())?;
+    session.insert(&call.app, &mut new)?;
+    Ok(Ok(new))
+}
+
+/// Takes the server's columns out of an item, and checks everything that needs no database.
+fn read_new(call: &Call<'_>, item: &mut Map<String, Value>) -> Result<Stored, ItemFailure> {
+    let input_id = take_text(item, "input_id");
+    if input_id.is_empty() {
+        return Err(ItemFailure::invalid("no `input_id`"));
+    }
+    let worker = item.get("worker").and_then(|w| w.pointer("/user/id"));
+    let worker = worker.and_then(Value::as_str).map(ToOwned::to_owned);
+    let user = Some(take_text(item, "user_id")).filter(|user| !user.is_empty());
+    let user = match user.or(worker) {
+        Some(user) if !user.is_empty() && user != "me" => user,
+        _ => call.caller.to_owned(),
+    };
+    if user != call.caller && !call.is_owner() {
+        return Err(ItemFailure::forbidden(format!(
+            "only the app's owner posts as another user (`{user}`)"
+        )));
+    }
+    let status = take_status(item)?.unwrap_or(Code::ANNOTATION_SUCCESS);
+    for field in SERVER_OWNED {
+        item.shift_remove(field);
+    }
+    check_data(item)?;
+    Ok(Stored {
+        input_id,
+        id: take_text(item, "id"),
+        user_id: user,
+        status,
+        ..Stored::default()
+    })
+}
+
+fn check_data(body: &Map<String, Value>) -> Result<(), ItemFailure> {
+    match body.get("data").and_then(Value::as_object) {
+        Some(data) => data::check(data).map_err(ItemFailure::invalid),
+        None => Ok(()),
+    }
+}
+
+fn patch_one(
+    session: &Session<'_>,
+    call: &Call<'_>,
+    action: Action,
+    mut item: Map<String, Value>,
+) -> Outcome<Stored> {
+    let (input_id, id) = (take_text(&mut item, "input_id"), take_text(&mut item, "id"));
+    let Some(mut stored) = session.annotation(&call.app, &input_id, &id)? else {
+        return Ok(Err(ItemFailure::missing(format!(
+            "no annotation `{id}` of input `{input_id}`"
+        ))));
+    };
+    if let Err(failure) = may_change(call, &stored) {
+        return Ok(Err(failure));
+    }
+    // What nobody may change by a patch is not changed by one: silently, as everything in a protobuf update is that
+    // the server owns.
+    item.shift_remove("user_id");
+    for field in SERVER_OWNED {
+        item.shift_remove(field);
+    }
+    match take_status(&mut item) {
+        // `remove` takes elements out of lists, and a status is none.
+        Ok(Some(status)) if action != Action::Remove => stored.status = status,
+        Ok(_) => {}
+        Err(failure) => return Ok(Err(failure)),
+    }
+    patch::apply(action, &mut stored.body, &item);
+    if let Err(failure) = check_data(&stored.body) {
+        return Ok(Err(failure));
+    }
+    data::name_parts(stored.data_mut(), &mut || session.new_id())?;
+    let deletes_empty = call.sent.body.get("delete_if_empty_data") == Some(&Value::Bool(true));
+    let empty = stored.body.get("data").is_none_or(data::is_empty);
+    if deletes_empty && empty && !stored.input_level {
+        session.delete(&stored)?;
+    } else {
+        session.update(&mut stored)?;
+    }
+    Ok(Ok(stored))
+}
+
+/// The owner changes everyone's annotations, a collaborator their own, and nobody a model's.
+fn may_change(call: &Call<'_>, stored: &Stored) -> Result<(), ItemFailure> {
+    if stored.model_made {
+        return Err(ItemFailure::forbidden("a model made this annotation"));
+    }
+    if call.is_owner() || stored.user_id == call.caller {
+        return Ok(());
+    }
+    Err(ItemFailure::forbidden(format!(
+        "the annotation is `{}`'s, and only the app's owner changes those of others",
+        stored.user_id
+    )))
+}
+
+/// `POST /inputs`
+pub(super) fn post_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
+    let items = call.items("inputs", MissingValue::One)?;
+    let habits = call.config.habits;
+    let mut shown = Vec::with_capacity(items.len());
+    let mut failed = 0;
+    for (place, mut item) in items.into_iter().enumerate() {
+        let mut id = take_text(&mut item, "id");
+        let failure = match call.effects.failure(place) {
+            Some(failure) => Some(failure),
+            None if !id.is_empty() && session.has_input(&call.app, &id)? => Some(ItemFailure {
+                code: Code::CONN_INVALID_REQUEST,
+                details: format!("duplicate: there is an input `{id}`"),
+            }),
+            None => check_data(&item).err(),
+        };
+        if let Some(failure) = failure {
+            failed += 1;
+            let status = reply::status(failure.code, &failure.details, habits);
+            shown.push(json!({"id": id, "status": status}));
+            continue;
+        }
+        if id.is_empty() {
+            id = session.new_id()?;
+        }
+        let mut data = match item.shift_remove("data") {
+            Some(Value::Object(data)) => data,
+            _ => Map::new(),
+        };
+        data::name_parts(&mut data, &mut || session.new_id())?;
+        let input = session.insert_input(&call.app, &id, call.caller, Value::Object(data))?;
+        shown.push(reply::input(input, habits));
+    }
+    let total = shown.len();
+    let content = Some(("inputs", Value::Array(shown)));
+    Ok(Answer::of_batch(total, failed, content))
+}
