@@ -1,0 +1,274 @@
+//! Reading a tree with a finding wherever it is not what was expected: maps with known keys, lists, texts, numbers.
+//!
+//! Every reader returns what it found good and goes on, so that one run reports everything. Knows nothing of which
+//! keys a manifest has.
+
+use super::finding::{Findings, Place};
+use super::node::{Entry, Node};
+use super::words::{list as word_list, quote, suggestion};
+use std::collections::HashMap;
+
+/// The entries of a map whose keys were checked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fields<'n, 't>(&'n [Entry<'t>]);
+
+impl<'n, 't> Fields<'n, 't> {
+    /// The value of a key.
+    pub(super) fn get(&self, key: &str) -> Option<&'n Node<'t>> {
+        self.0
+            .iter()
+            .find(|(known, _)| matches!(known, Node::Text(text) if text == key))
+            .map(|(_, value)| value)
+    }
+
+    /// The value of a key that must be there; `noun` is what the map is.
+    pub(super) fn require(
+        &self,
+        key: &'static str,
+        noun: &str,
+        hint: &str,
+        place: &Place<'_>,
+        findings: &mut Findings,
+    ) -> Option<&'n Node<'t>> {
+        let value = self.get(key);
+        if value.is_none() {
+            findings
+                .add(place.value(), format!("{noun} without `{key}`"))
+                .hint(hint);
+        }
+        value
+    }
+}
+
+/// Reads a map with these keys. `noun` is what it is, as in "a box".
+pub(super) fn fields<'n, 't>(
+    node: &'n Node<'t>,
+    noun: &str,
+    keys: &[&'static str],
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Option<Fields<'n, 't>> {
+    let entries = map(
+        node,
+        noun,
+        &format!("a map of {}", word_list(keys.iter().copied())),
+        place,
+        findings,
+    )?;
+    check_keys(entries, noun, keys, place, findings);
+    Some(Fields(entries))
+}
+
+/// Reports keys that are not among `keys`, that are no text, or that stand twice.
+pub(super) fn check_keys<'n, 't>(
+    entries: &'n [Entry<'t>],
+    noun: &str,
+    keys: &[&'static str],
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Fields<'n, 't> {
+    for (index, key) in text_keys(entries, place, findings) {
+        if !keys.contains(&key) {
+            let hint = if key == "<<" {
+                "merge keys are not supported; aliases (`*name`) are".to_owned()
+            } else {
+                suggestion(key, keys.iter().copied())
+            };
+            findings
+                .add(
+                    place.nth(index).key(),
+                    format!("unknown key {} in {noun}", quote(key)),
+                )
+                .hint(hint);
+        }
+    }
+    Fields(entries)
+}
+
+/// The keys of a map with their indices, without those that are no text or repeat another: these are reported.
+pub(super) fn text_keys<'n>(
+    entries: &'n [Entry<'_>],
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Vec<(usize, &'n str)> {
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    let mut keys: Vec<(usize, &str)> = Vec::with_capacity(entries.len());
+    for (index, (key, _)) in entries.iter().enumerate() {
+        let Node::Text(text) = key else {
+            findings
+                .add(
+                    place.nth(index).key(),
+                    format!("a key must be text, found {}", key.describe()),
+                )
+                .hint(quoting_hint(key).unwrap_or_else(|| "write a plain word".to_owned()));
+            continue;
+        };
+        // Most maps have a handful of keys, for which a scan beats a hash table.
+        let earlier = if entries.len() <= 16 {
+            keys.iter()
+                .find(|(_, known)| known == text)
+                .map(|(index, _)| *index)
+        } else {
+            let earlier = first.get(&**text).copied();
+            first.entry(text).or_insert(index);
+            earlier
+        };
+        if let Some(earlier) = earlier {
+            findings
+                .add(
+                    place.nth(index).key(),
+                    format!("the key {} stands twice", quote(text)),
+                )
+                .hint("keep one of the two")
+                .other("the first one is at", place.nth(earlier).key());
+        } else {
+            keys.push((index, text));
+        }
+    }
+    keys
+}
+
+/// What to write where text was meant and the parser sees something else.
+fn quoting_hint(node: &Node<'_>) -> Option<String> {
+    let text = match node {
+        Node::Bool(value) => value.to_string(),
+        Node::Int(value) => value.to_string(),
+        Node::Float(value) => value.to_string(),
+        Node::Null => "null".to_owned(),
+        _ => return None,
+    };
+    Some(format!("if text is meant, put it in quotes: \"{text}\""))
+}
+
+/// Reports a value of the wrong type. `expected` completes "must be …".
+pub(super) fn wrong_type<'f>(
+    node: &Node<'_>,
+    noun: &str,
+    expected: &str,
+    place: &Place<'_>,
+    findings: &'f mut Findings,
+) -> &'f mut super::finding::Finding {
+    if *node == Node::Null {
+        return findings
+            .add(place.value(), format!("{noun} has no value"))
+            .hint(format!(
+                "it must be {expected}; leave the key out if it does not apply"
+            ));
+    }
+    findings.add(
+        place.value(),
+        format!("{noun} must be {expected}, found {}", node.describe()),
+    )
+}
+
+/// Reads a map of any keys.
+pub(super) fn map<'n, 't>(
+    node: &'n Node<'t>,
+    noun: &str,
+    expected: &str,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Option<&'n [Entry<'t>]> {
+    if let Node::Map(entries) = node {
+        return Some(entries);
+    }
+    wrong_type(node, noun, expected, place, findings);
+    None
+}
+
+/// Reads a list. Nothing at all where a list belongs is an error: under `sync` it would read as "delete".
+pub(super) fn list<'n, 't>(
+    node: &'n Node<'t>,
+    noun: &str,
+    expected: &str,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Option<&'n [Node<'t>]> {
+    match node {
+        Node::List(elements) => Some(elements),
+        Node::Null => {
+            null_list(noun, place, findings);
+            None
+        }
+        _ => {
+            wrong_type(node, noun, expected, place, findings);
+            None
+        }
+    }
+}
+
+/// Reports nothing at all where a list belongs.
+pub(super) fn null_list(noun: &str, place: &Place<'_>, findings: &mut Findings) {
+    findings
+        .add(place.value(), format!("{noun} has no value"))
+        .hint("write [] if you mean none");
+}
+
+/// Reads a text.
+pub(super) fn text<'n>(
+    node: &'n Node<'_>,
+    noun: &str,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Option<&'n str> {
+    if let Node::Text(text) = node {
+        return Some(text);
+    }
+    let finding = wrong_type(node, noun, "text", place, findings);
+    if *node != Node::Null
+        && let Some(hint) = quoting_hint(node)
+    {
+        finding.hint(hint);
+    }
+    None
+}
+
+/// Reads a text and makes a name of it.
+pub(super) fn name<T>(
+    node: &Node<'_>,
+    noun: &str,
+    place: &Place<'_>,
+    findings: &mut Findings,
+    make: impl FnOnce(&str) -> Result<T, crate::model::InvalidId>,
+) -> Option<T> {
+    let text = text(node, noun, place, findings)?;
+    make(text)
+        .map_err(|error| {
+            findings
+                .add(place.value(), format!("{noun} is invalid: {error}"))
+                .hint("a name is not empty, has no control characters, and no white space at its ends");
+        })
+        .ok()
+}
+
+/// Reads a whole number from `low` to `high`.
+pub(super) fn whole_number(
+    node: &Node<'_>,
+    noun: &str,
+    low: u64,
+    high: u64,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Option<u64> {
+    let expected = || match high {
+        u64::MAX => format!("a whole number of at least {low}"),
+        _ => format!("a whole number from {low} to {high}"),
+    };
+    if let Node::Int(value) = node
+        && let Ok(value) = u64::try_from(*value)
+        && (low..=high).contains(&value)
+    {
+        return Some(value);
+    }
+    wrong_type(node, noun, &expected(), place, findings);
+    None
+}
+
+/// The value of a number, finite or not.
+pub(super) fn as_number(node: &Node<'_>) -> Option<f64> {
+    match node {
+        Node::Int(value) => Some(*value as f64),
+        Node::Float(value) => Some(*value),
+        _ => None,
+    }
+}

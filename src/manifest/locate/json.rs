@@ -1,0 +1,201 @@
+//! Positions in JSON that was read without an error, so that a scan which trusts it is exact and short.
+//!
+//! `serde_json` says where a value ends, not where it begins, and nothing about keys.
+
+use super::{Branches, Found};
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+/// Looks for what is wanted of the value that begins at `from`, and gives the offset behind it.
+pub(super) fn walk(
+    text: &str,
+    from: usize,
+    wanted: &Branches<'_, '_>,
+    key: Option<usize>,
+    found: &mut Found,
+) {
+    let mut scan = Scan { text, at: from };
+    scan.space();
+    let start = scan.at;
+    let first = scan.value(wanted, found);
+    found.set(wanted.values(), key.or(first).or(Some(start)));
+}
+
+struct Scan<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Scan<'t> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    /// Steps over a string, and gives what stands in it.
+    fn string(&mut self) -> Cow<'t, str> {
+        let start = self.at;
+        self.at += 1;
+        let mut has_escapes = false;
+        while let Some(byte) = self.peek() {
+            self.at += 1;
+            match byte {
+                b'"' => break,
+                b'\\' => {
+                    has_escapes = true;
+                    self.at += 1;
+                }
+                _ => {}
+            }
+        }
+        let token = self.text.get(start..self.at).unwrap_or_default();
+        if has_escapes {
+            Cow::Owned(serde_json::from_str(token).unwrap_or_default())
+        } else {
+            Cow::Borrowed(token.trim_matches('"'))
+        }
+    }
+
+    /// Steps over a value of which nothing is wanted; without recursion, for it may be most of the file.
+    fn skip(&mut self) {
+        let mut depth = 0_usize;
+        loop {
+            self.space();
+            match self.peek() {
+                None => return,
+                Some(b'"') => {
+                    self.string();
+                }
+                Some(b'[' | b'{') => {
+                    depth += 1;
+                    self.at += 1;
+                }
+                Some(b']' | b'}') if depth > 0 => {
+                    depth -= 1;
+                    self.at += 1;
+                }
+                Some(b',' | b':') if depth > 0 => self.at += 1,
+                Some(_) => self.word(),
+            }
+            if depth == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Steps over a number, true, false or null.
+    fn word(&mut self) {
+        let start = self.at;
+        while matches!(
+            self.peek(),
+            Some(b'0'..=b'9' | b'a'..=b'z' | b'E' | b'+' | b'-' | b'.')
+        ) {
+            self.at += 1;
+        }
+        // Whatever else stands there, the scan comes to its end.
+        if self.at == start {
+            self.at += 1;
+        }
+    }
+
+    /// Steps over a value, and gives where a container's first key or element stands.
+    fn value(&mut self, wanted: &Branches<'_, '_>, found: &mut Found) -> Option<usize> {
+        match self.peek() {
+            Some(b'[') => self.list(wanted, found),
+            Some(b'{') => self.map(wanted, found),
+            _ => {
+                self.skip();
+                None
+            }
+        }
+    }
+
+    fn list(&mut self, wanted: &Branches<'_, '_>, found: &mut Found) -> Option<usize> {
+        self.at += 1;
+        let mut first = None;
+        for index in 0.. {
+            self.space();
+            match self.peek() {
+                None => break,
+                Some(b']') => {
+                    self.at += 1;
+                    break;
+                }
+                Some(b',') => {
+                    self.at += 1;
+                    self.space();
+                }
+                Some(_) => {}
+            }
+            let start = self.at;
+            first = first.or(Some(start));
+            let child = wanted.child(index, None);
+            if child.is_empty() {
+                if wanted.wants_items() && self.peek() == Some(b'"') {
+                    let text = self.string();
+                    found.set(wanted.items(&text), Some(start));
+                } else {
+                    self.skip();
+                }
+                continue;
+            }
+            if self.peek() == Some(b'"') {
+                let text = self.string();
+                found.set(wanted.items(&text), Some(start));
+                found.set(child.values(), Some(start));
+            } else {
+                let inner = self.value(&child, found);
+                found.set(child.values(), inner.or(Some(start)));
+            }
+        }
+        first
+    }
+
+    fn map(&mut self, wanted: &Branches<'_, '_>, found: &mut Found) -> Option<usize> {
+        self.at += 1;
+        let mut first = None;
+        let mut seen: HashSet<Cow<'t, str>> = HashSet::new();
+        for index in 0.. {
+            self.space();
+            match self.peek() {
+                None => break,
+                Some(b'}') => {
+                    self.at += 1;
+                    break;
+                }
+                Some(b',') => {
+                    self.at += 1;
+                    self.space();
+                }
+                Some(_) => {}
+            }
+            let start = self.at;
+            first = first.or(Some(start));
+            let key = self.string();
+            found.set(wanted.items(&key), Some(start));
+            let child = wanted.child(index, (!seen.contains(&key)).then_some(&*key));
+            seen.insert(key);
+            self.space();
+            self.at += 1;
+            self.space();
+            found.set(child.keys(), Some(start));
+            let value = self.at;
+            let is_container = matches!(self.peek(), Some(b'[' | b'{'));
+            if child.is_empty() {
+                self.skip();
+            } else {
+                self.value(&child, found);
+            }
+            found.set(
+                child.values(),
+                Some(if is_container { start } else { value }),
+            );
+        }
+        first
+    }
+}

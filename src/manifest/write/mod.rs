@@ -1,0 +1,310 @@
+//! The desired state -> manifest files: YAML, JSON, JSON Lines.
+//!
+//! What is written is canonical: the same state gives the same bytes, and reading it gives the same state. One builder
+//! makes the tree of an input, and each format prints that tree. Opens no files.
+
+mod scalar;
+mod yaml;
+
+use super::header::{Header, VERSION, default_owners};
+use super::input::Image;
+use super::target::TargetSpec;
+use crate::model::{
+    Concepts, Content, DesiredInput, Geometry, Guards, Identity, InputId, Json, Owner, Share, float,
+};
+use serde_json::{Map, Value, json};
+
+/// An input to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WritableInput {
+    /// Which input.
+    pub id: InputId,
+    /// What is known of its image.
+    pub image: Option<Image>,
+    /// Its annotations, in order.
+    pub annotations: Vec<WritableAnnotation>,
+}
+
+/// An annotation to be written. A geometry that is [`Geometry::Whole`] or [`Geometry::Unmodelled`] has no notation
+/// and is left out, and so is a key of `metadata` or `info` whose value holds a null: a manifest cannot declare it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WritableAnnotation {
+    /// How it says which remote one it is.
+    pub identity: Identity,
+    /// What it is.
+    pub content: Content,
+}
+
+impl From<&DesiredInput> for WritableInput {
+    fn from(input: &DesiredInput) -> Self {
+        Self {
+            id: input.id.clone(),
+            image: None,
+            annotations: input
+                .annotations
+                .iter()
+                .map(|annotation| WritableAnnotation {
+                    identity: annotation.identity.clone(),
+                    content: annotation.content.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The inputs as a YAML file.
+pub fn write_yaml(inputs: &[WritableInput]) -> String {
+    let mut text = String::new();
+    if inputs.is_empty() {
+        text.push_str("inputs: []\n");
+        return text;
+    }
+    text.push_str("inputs:\n");
+    for input in inputs {
+        yaml::input(&mut text, &input_tree(input));
+    }
+    text
+}
+
+/// The inputs as JSON Lines, one a line.
+pub fn write_jsonl(inputs: &[WritableInput]) -> String {
+    inputs
+        .iter()
+        .map(|input| format!("{}\n", input_tree(input)))
+        .collect()
+}
+
+/// The inputs as a JSON file, one a line.
+pub fn write_json(inputs: &[WritableInput]) -> String {
+    let inputs: Vec<String> = inputs
+        .iter()
+        .map(|input| format!("\n  {}", input_tree(input)))
+        .collect();
+    format!("{{\"inputs\": [{}\n]}}\n", inputs.join(","))
+}
+
+/// The header as a YAML file; what is as it would be without being written is left out.
+pub fn write_header(header: &Header) -> String {
+    let mut text = String::new();
+    for (key, value) in header_tree(header) {
+        // One target a line, however few there are.
+        let style = if key == "targets" {
+            yaml::Style::Block
+        } else {
+            yaml::Style::Short
+        };
+        yaml::entry(&mut text, 0, &key, &value, style);
+    }
+    text
+}
+
+fn header_tree(header: &Header) -> Map<String, Value> {
+    let mut tree = Map::new();
+    tree.insert("version".into(), json!(VERSION));
+    tree.insert("set".into(), json!(header.set));
+    tree.insert("policy".into(), json!(header.policy));
+    if let Some(files) = &header.files {
+        tree.insert("files".into(), json!(files));
+    }
+    if let Some(target) = &header.target {
+        tree.insert("target".into(), json!(target));
+    }
+    if !header.targets.is_empty() {
+        let targets = header
+            .targets
+            .iter()
+            .map(|(name, target)| (name.clone(), target_tree(target)))
+            .collect();
+        tree.insert("targets".into(), Value::Object(targets));
+    }
+    if let Some(vocabulary) = &header.vocabulary {
+        tree.insert("vocabulary".into(), json!(vocabulary));
+    }
+    if header.owners != default_owners() {
+        let owners = header.owners.iter().map(|owner| match owner {
+            Owner::Me => "me",
+            Owner::Any => "any",
+            Owner::User(user) => user.as_str(),
+        });
+        tree.insert("owners".into(), owners.collect());
+    }
+    let guards = guards_tree(&header.guards);
+    if !guards.is_empty() {
+        tree.insert("guards".into(), Value::Object(guards));
+    }
+    if !header.renamed.is_empty() {
+        let renamed = header
+            .renamed
+            .iter()
+            .map(|(old, new)| (old.as_str().to_owned(), json!(new)))
+            .collect();
+        tree.insert("renamed".into(), Value::Object(renamed));
+    }
+    tree
+}
+
+fn target_tree(target: &TargetSpec) -> Value {
+    let mut tree = Map::new();
+    match target {
+        TargetSpec::Embedded { path } => {
+            tree.insert("embedded".into(), json!(path.to_string_lossy()));
+        }
+        TargetSpec::App {
+            user_id,
+            app_id,
+            endpoint,
+            rate_limit,
+        } => {
+            tree.insert("user_id".into(), json!(user_id));
+            tree.insert("app_id".into(), json!(app_id));
+            tree.extend(endpoint.iter().map(|url| ("endpoint".into(), json!(url))));
+            tree.extend(
+                rate_limit
+                    .iter()
+                    .map(|limit| ("rate_limit".into(), json!(limit))),
+            );
+        }
+    }
+    Value::Object(tree)
+}
+
+fn guards_tree(guards: &Guards) -> Map<String, Value> {
+    let default = Guards::default();
+    let share = |share: Share| match share {
+        Share::Percent(_) => json!(share.to_string()),
+        Share::Count(count) => json!(count),
+    };
+    let mut tree = Map::new();
+    for (key, value, default) in [
+        ("max_deletes", guards.max_deletes, default.max_deletes),
+        ("max_updates", guards.max_updates, default.max_updates),
+    ] {
+        if value != default {
+            tree.insert(key.into(), share(value));
+        }
+    }
+    for (key, value, default) in [
+        ("min_existing", guards.min_existing, default.min_existing),
+        (
+            "max_vanished_concepts",
+            guards.max_vanished_concepts,
+            default.max_vanished_concepts,
+        ),
+    ] {
+        if value != default {
+            tree.insert(key.into(), json!(value));
+        }
+    }
+    tree
+}
+
+fn input_tree(input: &WritableInput) -> Value {
+    let mut tree = Map::new();
+    tree.insert("id".into(), json!(input.id));
+    if let Some(image) = &input.image {
+        let mut size = Map::new();
+        size.extend(image.path.iter().map(|path| ("path".into(), json!(path))));
+        size.extend(
+            image
+                .width
+                .iter()
+                .map(|width| ("width".into(), json!(width))),
+        );
+        size.extend(
+            image
+                .height
+                .iter()
+                .map(|height| ("height".into(), json!(height))),
+        );
+        tree.insert("image".into(), Value::Object(size));
+    }
+    let annotations = input.annotations.iter().map(annotation_tree).collect();
+    tree.insert("annotations".into(), annotations);
+    Value::Object(tree)
+}
+
+fn annotation_tree(annotation: &WritableAnnotation) -> Value {
+    let content = &annotation.content;
+    let mut tree = Map::new();
+    match &annotation.identity {
+        Identity::Id(id) => {
+            tree.insert("id".into(), json!(id));
+        }
+        Identity::Key(key) => {
+            tree.insert("key".into(), json!(key));
+        }
+        Identity::Content => {}
+    }
+    if let Some(frame) = &content.frame {
+        tree.insert("frame".into(), json!(frame));
+    }
+    match &content.geometry {
+        Some(Geometry::Box(edges)) => {
+            tree.insert("box".into(), json!(edges));
+        }
+        Some(Geometry::Polygon(polygon)) => {
+            tree.insert("polygon".into(), json!(polygon));
+        }
+        Some(Geometry::Region(region)) => {
+            tree.insert("region".into(), json!(region));
+        }
+        Some(Geometry::Whole | Geometry::Unmodelled) | None => {}
+    }
+    if let Some(concepts) = &content.concepts {
+        tree.insert("concepts".into(), concepts_tree(concepts));
+    }
+    if let Some(status) = &content.status {
+        tree.insert("status".into(), json!(status));
+    }
+    if let Some(user) = &content.user {
+        tree.insert("user".into(), json!(user));
+    }
+    for (key, object) in [("metadata", &content.metadata), ("info", &content.info)] {
+        if let Some(object) = object.as_ref().and_then(declarable) {
+            tree.insert(key.into(), object);
+        }
+    }
+    Value::Object(tree)
+}
+
+fn concepts_tree(concepts: &Concepts) -> Value {
+    if concepts
+        .iter()
+        .all(|concept| concept.value.to_bits() == 1.0_f32.to_bits())
+    {
+        return concepts.iter().map(|concept| json!(concept.id)).collect();
+    }
+    let entry = |concept: &crate::model::Concept| {
+        let value = match concept.value {
+            1.0 => json!(true),
+            0.0 => json!(false),
+            value => json!(float::shortest(value)),
+        };
+        (concept.id.as_str().to_owned(), value)
+    };
+    Value::Object(concepts.iter().map(entry).collect())
+}
+
+/// An object without the keys whose values a manifest cannot declare; nothing where it is no object.
+fn declarable(object: &Json) -> Option<Value> {
+    fn has_null(value: &Value) -> bool {
+        match value {
+            Value::Null => true,
+            Value::Array(values) => values.iter().any(has_null),
+            Value::Object(entries) => entries.values().any(has_null),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+        }
+    }
+    match object.to_value() {
+        Value::Object(entries) => Some(Value::Object(
+            entries
+                .into_iter()
+                .filter(|(_, value)| !has_null(value))
+                .collect(),
+        )),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

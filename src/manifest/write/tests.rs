@@ -1,0 +1,391 @@
+use super::*;
+use crate::manifest::{Manifest, parse};
+use crate::model::{
+    AnnotationId, BoundingBox, Concept, ConceptId, Frame, Key, Point, Policy, Polygon, RegionId,
+    SetName, Status, UserId,
+};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+const HEADER: &str = "version: 1\nset: s\npolicy: sync\n";
+
+fn read(name: &str, text: &str) -> Manifest {
+    parse(vec![
+        ("annosync.yaml".into(), HEADER.into()),
+        (name.into(), text.to_owned()),
+    ])
+    .unwrap_or_else(|problems| panic!("{problems}\n{text}"))
+}
+
+/// The inputs of a manifest, as they would be written.
+fn back(manifest: &Manifest) -> Vec<WritableInput> {
+    manifest
+        .desired
+        .inputs
+        .iter()
+        .map(|input| WritableInput {
+            image: manifest.images.get(&input.id).cloned(),
+            ..WritableInput::from(input)
+        })
+        .collect()
+}
+
+fn concepts(pairs: &[(&str, f32)]) -> Concepts {
+    let concept = |(id, value): &(&str, f32)| Concept {
+        id: ConceptId::new(*id).unwrap(),
+        value: *value,
+    };
+    Concepts::new(pairs.iter().map(concept).collect()).unwrap()
+}
+
+fn example() -> Vec<WritableInput> {
+    let ring: Vec<Point> = (0..12_u32)
+        .map(|i| Point::new(f64::from(i) / 12.0, f64::from(i % 2)).unwrap())
+        .collect();
+    let content = Content {
+        geometry: Some(Geometry::Box(BoundingBox::new(0.1, 0.2, 0.5, 1.0).unwrap())),
+        concepts: Some(concepts(&[("car", 1.0), ("no", 1.0)])),
+        ..Content::default()
+    };
+    vec![
+        WritableInput {
+            id: InputId::new("street-0001").unwrap(),
+            image: Some(Image {
+                path: Some("images/street 1.jpg".into()),
+                width: Some(1920),
+                height: Some(1080),
+            }),
+            annotations: vec![
+                WritableAnnotation {
+                    identity: Identity::Key(Key::new("red-car").unwrap()),
+                    content: Content {
+                        status: Some(Status::PENDING),
+                        user: Some(UserId::new("labeler-1").unwrap()),
+                        metadata: Some(
+                            Json::new(r#"{"weather":"rain","gone":null,"n":[1,2.5,"3"]}"#).unwrap(),
+                        ),
+                        info: Some(
+                            Json::new(
+                                &json!({"long": {"text": "x".repeat(80), "on": true}}).to_string(),
+                            )
+                            .unwrap(),
+                        ),
+                        ..content
+                    },
+                },
+                WritableAnnotation {
+                    identity: Identity::Content,
+                    content: Content {
+                        frame: Some(Frame {
+                            time_ms: 1500,
+                            number: 45,
+                        }),
+                        geometry: Some(Geometry::Polygon(Polygon::new(ring).unwrap())),
+                        concepts: Some(concepts(&[("a", 0.0), ("b", 0.1), ("c", 1.0)])),
+                        ..Content::default()
+                    },
+                },
+            ],
+        },
+        WritableInput {
+            id: InputId::new("2024").unwrap(),
+            image: None,
+            annotations: Vec::new(),
+        },
+    ]
+}
+
+#[test]
+fn yaml_is_written_for_people() {
+    insta::assert_snapshot!(write_yaml(&example()), @"");
+}
+
+#[test]
+fn json_lines_hold_one_input_each() {
+    insta::assert_snapshot!(write_jsonl(&example()[1..]), @"");
+    insta::assert_snapshot!(write_json(&example()[1..]), @"");
+}
+
+#[test]
+fn nothing_is_written_as_a_list_of_nothing() {
+    assert_eq!(write_yaml(&[]), "inputs: []\n");
+    assert!(read("a.yaml", &write_yaml(&[])).desired.inputs.is_empty());
+    assert!(read("a.json", &write_json(&[])).desired.inputs.is_empty());
+    assert!(read("a.jsonl", &write_jsonl(&[])).desired.inputs.is_empty());
+}
+
+#[test]
+fn a_header_is_written_short() {
+    let mut header = Header::new(SetName::new("street").unwrap(), Policy::Upsert);
+    assert_eq!(
+        write_header(&header),
+        "version: 1\nset: street\npolicy: upsert\n"
+    );
+    header.files = Some(vec!["labels/**".to_owned()]);
+    header.target = Some("local".to_owned());
+    header.targets = BTreeMap::from([
+        (
+            "local".to_owned(),
+            TargetSpec::Embedded {
+                path: ".annosync/local.db".into(),
+            },
+        ),
+        (
+            "prod".to_owned(),
+            TargetSpec::App {
+                user_id: UserId::new("acme").unwrap(),
+                app_id: "street".to_owned(),
+                endpoint: Some("https://api.clarifai.com".to_owned()),
+                rate_limit: Some(15),
+            },
+        ),
+    ]);
+    header.guards.max_deletes = Share::Percent(50);
+    header.guards.max_updates = Share::Count(7);
+    header
+        .owners
+        .insert(Owner::User(UserId::new("on").unwrap()));
+    insta::assert_snapshot!(write_header(&header), @"");
+}
+
+/// Texts that are awkward in YAML, in JSON, or in both.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        proptest::sample::select(vec![
+            "no",
+            "on",
+            "y",
+            "~",
+            "null",
+            "1_000",
+            "2026-01-01",
+            "1:30",
+            "0x1f",
+            "a: b",
+            "a #b",
+            "- a",
+            "?",
+            "---",
+            "'",
+            "\"",
+            "\\",
+            "#",
+            "a\u{2028}b",
+            "a\u{85}b",
+            "\u{feff}",
+            "1e3",
+            "<<",
+            "日本",
+            "\u{1f600}",
+            "a\\u0041",
+            "{}",
+            "[]",
+            "!x",
+            "&a",
+            "*a",
+            "%",
+            "@",
+            "`",
+        ])
+        .prop_map(str::to_owned),
+        any::<String>(),
+        "[a-z ]{1,3}",
+        "x{900,1500}",
+    ]
+}
+
+/// Texts that can be names.
+fn name() -> impl Strategy<Value = String> {
+    text().prop_filter("not a name", |text| InputId::new(text.as_str()).is_ok())
+}
+
+fn json_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>()
+            .prop_filter("not finite", |value| value.is_finite())
+            .prop_map(Value::from),
+        text().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((text(), inner), 0..4)
+                .prop_map(|entries| Value::Object(entries.into_iter().collect())),
+        ]
+    })
+}
+
+fn object() -> impl Strategy<Value = Json> {
+    prop::collection::vec((text(), json_value()), 0..4)
+        .prop_map(|entries| Json::from_value(&Value::Object(entries.into_iter().collect())))
+}
+
+fn fraction() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        Just(0.0),
+        Just(1.0),
+        any::<f32>()
+            .prop_map(|value| f64::from(value.abs()))
+            .prop_filter("outside", |value| *value <= 1.0),
+        (0.0_f64..1.0).prop_map(|value| f64::from(value as f32)),
+    ]
+}
+
+fn geometry() -> impl Strategy<Value = Option<Geometry>> {
+    prop_oneof![
+        Just(None),
+        (fraction(), fraction(), fraction(), fraction()).prop_map(|(a, b, c, d)| Some(
+            Geometry::Box(BoundingBox::new(a.min(c), b.min(d), a.max(c), b.max(d)).unwrap())
+        )),
+        prop::collection::vec((fraction(), fraction()), 3..20).prop_map(|points| {
+            let points: Vec<Point> = points
+                .into_iter()
+                .map(|(row, col)| Point::new(row, col).unwrap())
+                .collect();
+            Some(Geometry::Polygon(Polygon::new(points).unwrap()))
+        }),
+        name().prop_map(|id| Some(Geometry::Region(RegionId::new(id).unwrap()))),
+    ]
+}
+
+fn concept_values() -> impl Strategy<Value = Concepts> {
+    prop::collection::btree_map(name(), fraction(), 0..6).prop_map(|all| {
+        let concept = |(id, value)| Concept {
+            id: ConceptId::new(id).unwrap(),
+            value: value as f32,
+        };
+        Concepts::new(all.into_iter().map(concept).collect::<Vec<_>>()).unwrap()
+    })
+}
+
+prop_compose! {
+    fn annotation()(
+        frame in proptest::option::of((any::<u64>(), any::<u32>())),
+        geometry in geometry(),
+        concepts in concept_values(),
+        status in proptest::option::of(24000_u32..25000),
+        user in proptest::option::of(name()),
+        metadata in proptest::option::of(object()),
+        info in proptest::option::of(object()),
+        identity in 0..3,
+    ) -> (i32, Content) {
+        (identity, Content {
+            frame: frame.map(|(time_ms, number)| Frame { time_ms, number }),
+            geometry,
+            concepts: Some(concepts),
+            status: status.map(Status::from_code),
+            user: user.map(|user| UserId::new(user).unwrap()),
+            metadata,
+            info,
+        })
+    }
+}
+
+prop_compose! {
+    fn input()(
+        id in name(),
+        image in proptest::option::of((text(), 1_u32.., 1_u32..)),
+        annotations in prop::collection::vec((annotation(), name()), 0..4),
+    ) -> WritableInput {
+        let annotations = annotations.into_iter().enumerate().map(|(index, ((identity, content), name))| {
+            // Ids and keys are unique within an input.
+            let name = format!("{index}{name}");
+            let identity = match identity {
+                0 => Identity::Content,
+                1 => Identity::Id(AnnotationId::new(name).unwrap()),
+                _ => Identity::Key(Key::new(name).unwrap()),
+            };
+            WritableAnnotation { identity, content }
+        }).collect();
+        WritableInput {
+            id: InputId::new(id).unwrap(),
+            image: image.map(|(path, width, height)| Image {
+                path: Some(path.into()),
+                width: Some(width),
+                height: Some(height),
+            }),
+            annotations,
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn what_is_written_reads_back_the_same_in_every_format(
+        inputs in prop::collection::vec(input(), 0..3)
+    ) {
+        let inputs: Vec<WritableInput> = inputs
+            .into_iter()
+            .map(|input| (input.id.clone(), input))
+            .collect::<BTreeMap<_, _>>()
+            .into_values()
+            .collect();
+        for (name, text) in [
+            ("a.yaml", write_yaml(&inputs)),
+            ("a.json", write_json(&inputs)),
+            ("a.jsonl", write_jsonl(&inputs)),
+        ] {
+            prop_assert_eq!(&back(&read(name, &text)), &inputs, "{}", text);
+        }
+    }
+
+    #[test]
+    fn a_header_reads_back_the_same(
+        files in proptest::option::of(Just(vec!["*.yaml".to_owned()])),
+        targets in prop::collection::btree_map(name(), (name(), name(), proptest::option::of(1_u32..)), 0..3),
+        local in proptest::option::of(name()),
+        vocabulary in proptest::option::of(prop::collection::btree_set(name(), 0..5)),
+        owners in prop::collection::btree_set(name(), 1..3),
+        renamed in prop::collection::btree_map(name(), Just("new".to_owned()), 0..3),
+        guards in (0_u32..=100, any::<u64>(), any::<u64>(), any::<u64>()),
+    ) {
+        let mut header = Header::new(SetName::new("s").unwrap(), Policy::Sync);
+        header.files = files;
+        header.targets = targets
+            .into_iter()
+            .map(|(name, (user_id, app_id, rate_limit))| {
+                let user_id = UserId::new(user_id).unwrap();
+                (name, TargetSpec::App { user_id, app_id, endpoint: None, rate_limit })
+            })
+            .collect();
+        if let Some(local) = local {
+            header.targets.insert(local.clone(), TargetSpec::Embedded { path: local.clone().into() });
+            header.target = Some(local);
+        }
+        header.owners = owners
+            .into_iter()
+            .filter(|owner| !["me", "any"].contains(&owner.as_str()))
+            .map(|owner| Owner::User(UserId::new(owner).unwrap()))
+            .chain([Owner::Any])
+            .collect();
+        header.renamed = renamed
+            .into_iter()
+            .filter(|(old, new)| old != new)
+            .map(|(old, new)| (ConceptId::new(old).unwrap(), ConceptId::new(new).unwrap()))
+            .collect();
+        header.vocabulary = vocabulary.map(|all| {
+            let mut all: Vec<ConceptId> =
+                all.into_iter().map(|id| ConceptId::new(id).unwrap()).collect();
+            all.retain(|id| id.as_str() != "new");
+            all.push(ConceptId::new("new").unwrap());
+            all
+        });
+        header.guards.max_deletes = Share::Percent(guards.0);
+        header.guards.max_updates = Share::Count(guards.1);
+        header.guards.min_existing = guards.2;
+        header.guards.max_vanished_concepts = guards.3;
+
+        let text = write_header(&header);
+        let document = crate::manifest::document::document(
+            crate::manifest::document::Format::Yaml,
+            &text,
+        ).unwrap();
+        prop_assert!(document.findings.0.is_empty(), "{:?}\n{}", document.findings, text);
+        prop_assert_eq!(document.header.unwrap().header.unwrap(), header, "{}", text);
+    }
+}

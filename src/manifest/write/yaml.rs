@@ -1,0 +1,182 @@
+//! A tree as YAML: two spaces a level, short values in flow style, long ones in block style.
+//!
+//! The one-line form of a value is a matter of its width alone, so that the same tree always gives the same text.
+
+use super::scalar;
+use serde_json::{Map, Value};
+
+/// Lines are broken where they would grow wider than this.
+const WIDTH: usize = 100;
+/// The parser takes a key without `?` only up to 1,024 bytes.
+const LONGEST_KEY: usize = 1000;
+
+/// How a value is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// On one line, if it fits.
+    Short,
+    /// One entry a line.
+    Block,
+}
+
+/// Appends one input as an element of the list `inputs`.
+pub(super) fn input(out: &mut String, tree: &Value) {
+    let Value::Object(fields) = tree else {
+        return;
+    };
+    for (index, (key, value)) in fields.iter().enumerate() {
+        out.push_str(if index == 0 { "  - " } else { "    " });
+        match value {
+            Value::Array(annotations) if key == "annotations" && !annotations.is_empty() => {
+                out.push_str("annotations:\n");
+                for element in annotations {
+                    annotation(out, element);
+                }
+            }
+            _ => rest_of_entry(out, 4, key, value, Style::Short),
+        }
+    }
+}
+
+fn annotation(out: &mut String, tree: &Value) {
+    let Value::Object(fields) = tree else {
+        return;
+    };
+    for (index, (key, value)) in fields.iter().enumerate() {
+        out.push_str(if index == 0 { "      - " } else { "        " });
+        match value {
+            Value::Array(points) if key == "polygon" => polygon(out, points),
+            _ => rest_of_entry(out, 8, key, value, Style::Short),
+        }
+    }
+}
+
+/// Appends an entry of a map at this indent.
+pub(super) fn entry(out: &mut String, indent: usize, key: &str, value: &Value, style: Style) {
+    spaces(out, indent);
+    rest_of_entry(out, indent, key, value, style);
+}
+
+/// The same, where the indent of its first line stands already.
+fn rest_of_entry(out: &mut String, indent: usize, key: &str, value: &Value, style: Style) {
+    scalar::text(out, key);
+    out.push(':');
+    value_behind(out, indent, key.len() + 1, value, style);
+}
+
+/// Appends what stands behind a key or a dash, with the line's end. `used` is the width in front of it.
+fn value_behind(out: &mut String, indent: usize, used: usize, value: &Value, style: Style) {
+    let mut flow = String::new();
+    write_flow(&mut flow, value);
+    let is_container = match value {
+        Value::Array(elements) => !elements.is_empty(),
+        Value::Object(entries) => !entries.is_empty(),
+        _ => false,
+    };
+    let fits = style == Style::Short && indent + used + 1 + flow.chars().count() <= WIDTH;
+    if !is_container || fits || has_long_key(value) {
+        out.push(' ');
+        out.push_str(&flow);
+        out.push('\n');
+        return;
+    }
+    out.push('\n');
+    match value {
+        Value::Array(elements) => {
+            for element in elements {
+                spaces(out, indent + 2);
+                out.push('-');
+                value_behind(out, indent + 2, 1, element, Style::Short);
+            }
+        }
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                entry(out, indent + 2, key, value, Style::Short);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A ring of points on as few lines as it takes.
+fn polygon(out: &mut String, points: &[Value]) {
+    out.push_str("polygon: [");
+    let mut width = 8 + "polygon: [".len();
+    for (index, point) in points.iter().enumerate() {
+        let mut flow = String::new();
+        write_flow(&mut flow, point);
+        if index > 0 {
+            // A comma in front, a comma or bracket behind.
+            if width + flow.len() + 3 > WIDTH {
+                out.push_str(",\n          ");
+                width = 10;
+            } else {
+                out.push_str(", ");
+                width += 2;
+            }
+        }
+        width += flow.len();
+        out.push_str(&flow);
+    }
+    out.push_str("]\n");
+}
+
+fn write_flow(out: &mut String, value: &Value) {
+    match value {
+        // Nothing that is written here holds one; were it so, it would be refused when read.
+        Value::Null => out.push_str("null"),
+        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Value::Number(number) => scalar::number(out, number),
+        Value::String(text) => scalar::text(out, text),
+        Value::Array(elements) => {
+            out.push('[');
+            for (index, element) in elements.iter().enumerate() {
+                if index > 0 {
+                    out.push_str(", ");
+                }
+                write_flow(out, element);
+            }
+            out.push(']');
+        }
+        Value::Object(entries) => flow_map(out, entries),
+    }
+}
+
+fn flow_map(out: &mut String, entries: &Map<String, Value>) {
+    if entries.is_empty() {
+        out.push_str("{}");
+        return;
+    }
+    out.push_str("{ ");
+    for (index, (key, value)) in entries.iter().enumerate() {
+        if index > 0 {
+            out.push_str(", ");
+        }
+        if is_long(key) {
+            out.push_str("? ");
+        }
+        scalar::text(out, key);
+        out.push_str(if is_long(key) { " : " } else { ": " });
+        write_flow(out, value);
+    }
+    out.push_str(" }");
+}
+
+/// Whether a key needs a `?`, however it is quoted: an escaped character takes six bytes.
+fn is_long(key: &str) -> bool {
+    key.len() > LONGEST_KEY / 6
+}
+
+fn has_long_key(value: &Value) -> bool {
+    match value {
+        Value::Object(entries) => entries
+            .iter()
+            .any(|(key, value)| is_long(key) || has_long_key(value)),
+        Value::Array(elements) => elements.iter().any(has_long_key),
+        _ => false,
+    }
+}
+
+fn spaces(out: &mut String, count: usize) {
+    out.extend(std::iter::repeat_n(' ', count));
+}
