@@ -16,18 +16,27 @@ fn main() {
 /// Boxes on one input.
 const PER_INPUT: usize = 20;
 
-static SIZE: LazyLock<usize> =
-    LazyLock::new(|| std::env::var("ANNOSYNC_BENCH").ok().and_then(|size| size.parse().ok()).unwrap_or(100_000));
+static SIZE: LazyLock<usize> = LazyLock::new(|| {
+    std::env::var("ANNOSYNC_BENCH")
+        .ok()
+        .and_then(|size| size.parse().ok())
+        .unwrap_or(100_000)
+});
 
 const HEADER: &str = "version: 1\nset: bench\npolicy: sync\n";
-const CONCEPTS: [&str; 8] = ["car", "bus", "tree", "person", "sign", "bike", "dog", "lamp"];
+const CONCEPTS: [&str; 8] = [
+    "car", "bus", "tree", "person", "sign", "bike", "dog", "lamp",
+];
 
 /// A fixed sequence that looks like chance: the same boxes on every machine.
 struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as f64 / f64::from(1_u32 << 31)
     }
 
@@ -49,7 +58,12 @@ enum Change {
 }
 
 /// The boxes of all inputs, as (input, edges, concept).
-fn boxes(count: usize, per_input: usize, side: f64, change: Change) -> Vec<(usize, [f64; 4], &'static str)> {
+fn boxes(
+    count: usize,
+    per_input: usize,
+    side: f64,
+    change: Change,
+) -> Vec<(usize, [f64; 4], &'static str)> {
     let mut dice = Dice(7);
     let mut all = Vec::with_capacity(count);
     for at in 0..count {
@@ -95,7 +109,12 @@ fn json_lines(boxes: &[(usize, [f64; 4], &str)]) -> String {
                 )
             })
             .collect();
-        let _ = writeln!(text, r#"{{"id":"input-{:07}","annotations":[{}]}}"#, group[0].0, annotations.join(","));
+        let _ = writeln!(
+            text,
+            r#"{{"id":"input-{:07}","annotations":[{}]}}"#,
+            group[0].0,
+            annotations.join(",")
+        );
     }
     text
 }
@@ -117,22 +136,34 @@ fn listing(boxes: &[(usize, [f64; 4], &str)]) -> String {
 }
 
 fn desired(yaml: String) -> DesiredState {
-    manifest::parse(vec![(PathBuf::from("bench.yaml"), yaml)]).expect("the generated manifest is valid").desired
+    manifest::parse(vec![(PathBuf::from("bench.yaml"), yaml)])
+        .expect("the generated manifest is valid")
+        .desired
 }
 
 fn desired_from_lines(lines: String) -> DesiredState {
-    let files =
-        vec![(PathBuf::from("annosync.yaml"), HEADER.to_owned()), (PathBuf::from("labels.jsonl"), lines)];
-    manifest::parse(files).expect("the generated manifest is valid").desired
+    let files = vec![
+        (PathBuf::from("annosync.yaml"), HEADER.to_owned()),
+        (PathBuf::from("labels.jsonl"), lines),
+    ];
+    manifest::parse(files)
+        .expect("the generated manifest is valid")
+        .desired
 }
 
 fn observed_from(listing: &str) -> ObservedState {
-    observed::SavedListing::read(listing).expect("the generated listing is valid").into_state()
+    observed::SavedListing::read(listing)
+        .expect("the generated listing is valid")
+        .into_state()
 }
 
 fn context() -> Context {
     Context {
-        target: Target { endpoint: "https://api.clarifai.com".into(), user_id: "ann".into(), app_id: "bench".into() },
+        target: Target {
+            endpoint: "https://api.clarifai.com".into(),
+            user_id: "ann".into(),
+            app_id: "bench".into(),
+        },
         manifest_hash: String::new(),
         rate_limit: 15,
         allowances: Allowances::default(),
@@ -160,7 +191,9 @@ fn parse_json_lines(bencher: divan::Bencher) {
 #[divan::bench(sample_count = 5)]
 fn decode_listing(bencher: divan::Bencher) {
     let text = listing(&boxes(*SIZE, PER_INPUT, 0.1, Change::None));
-    bencher.counter(divan::counter::BytesCount::new(text.len())).bench(|| observed_from(&text));
+    bencher
+        .counter(divan::counter::BytesCount::new(text.len()))
+        .bench(|| observed_from(&text));
 }
 
 fn plan_of(bencher: divan::Bencher, count: usize, per_input: usize, side: f64, change: Change) {
@@ -168,7 +201,9 @@ fn plan_of(bencher: divan::Bencher, count: usize, per_input: usize, side: f64, c
     let observed = observed_from(&listing(&boxes(count, per_input, side, Change::None)));
     bencher
         .counter(divan::counter::ItemsCount::new(count))
-        .bench(|| plan::plan(&desired, &observed, &context()).expect("the owner may do everything"));
+        .bench(|| {
+            plan::plan(&desired, &observed, &context()).expect("the owner may do everything")
+        });
 }
 
 #[divan::bench(sample_count = 5)]
@@ -192,11 +227,19 @@ fn plan_one_crowded_input(bencher: divan::Bencher) {
 fn plan_one_crowded_input_all_moved(bencher: divan::Bencher) {
     let moved: Vec<_> = boxes(20_000, 20_000, 0.05, Change::None)
         .into_iter()
-        .map(|(input, [top, left, bottom, right], concept)| (input, [top, left, bottom, (right + 0.001).min(1.0)], concept))
+        .map(|(input, [top, left, bottom, right], concept)| {
+            (
+                input,
+                [top, left, bottom, (right + 0.001).min(1.0)],
+                concept,
+            )
+        })
         .collect();
     let desired = desired_from_lines(json_lines(&moved));
     let observed = observed_from(&listing(&boxes(20_000, 20_000, 0.05, Change::None)));
     bencher
         .counter(divan::counter::ItemsCount::new(20_000_usize))
-        .bench(|| plan::plan(&desired, &observed, &context()).expect("the owner may do everything"));
+        .bench(|| {
+            plan::plan(&desired, &observed, &context()).expect("the owner may do everything")
+        });
 }

@@ -17,7 +17,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
 
     // What is wanted. Problems come with file, line, column and the source line.
-    let manifest = manifest::load(Path::new(manifest_path)).map_err(|problems| problems.render(false))?;
+    let manifest =
+        manifest::load(Path::new(manifest_path)).map_err(|problems| problems.render(false))?;
 
     // What there is. A saved listing was proved complete when it was saved.
     let listing = std::fs::read_to_string(listing_path)?;
@@ -34,8 +35,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         rate_limit: 15,
         allowances: Allowances::default(),
     };
-    let plan = plan::plan(&manifest.desired, &observed, &context)
-        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+    let plan = plan::plan(&manifest.desired, &observed, &context).map_err(|errors| {
+        errors
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
+    })?;
 
     anstream::print!("{}", render::text(&plan, &render::TextOptions::default()));
     Ok(())

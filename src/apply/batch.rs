@@ -51,17 +51,37 @@ struct Run {
 }
 
 /// Carries out some operations of one call.
-pub(super) async fn run(plan: Arc<Plan>, writer: Writer, call: Call, operations: Vec<u32>, recheck: Recheck) -> Report {
-    let report = Report { call, endings: Vec::with_capacity(operations.len()), calls: 0, hopeless: false };
-    let mut run = Run { plan, writer, report, interner: Interner::default() };
+pub(super) async fn run(
+    plan: Arc<Plan>,
+    writer: Writer,
+    call: Call,
+    operations: Vec<u32>,
+    recheck: Recheck,
+) -> Report {
+    let report = Report {
+        call,
+        endings: Vec::with_capacity(operations.len()),
+        calls: 0,
+        hopeless: false,
+    };
+    let mut run = Run {
+        plan,
+        writer,
+        report,
+        interner: Interner::default(),
+    };
     // A post needs no second look: its id is its own, and one that exists already is refused by the service.
     let fresh = match (recheck, call) {
-        (Recheck::BeforeEachCall, Call::DeleteReplaced | Call::Merge | Call::Remove | Call::Overwrite | Call::Delete) => {
-            run.look_again(operations).await
-        }
+        (
+            Recheck::BeforeEachCall,
+            Call::DeleteReplaced | Call::Merge | Call::Remove | Call::Overwrite | Call::Delete,
+        ) => run.look_again(operations).await,
         _ => operations,
     };
-    let mut groups = VecDeque::from([Group { operations: fresh, attempt: 1 }]);
+    let mut groups = VecDeque::from([Group {
+        operations: fresh,
+        attempt: 1,
+    }]);
     while let Some(group) = groups.pop_front() {
         if !group.operations.is_empty() {
             run.send(group, &mut groups).await;
@@ -80,17 +100,28 @@ impl Run {
     }
 
     fn fail_all(&mut self, operations: &[u32], error: &ApiError) {
-        let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        let hint = error
+            .hint()
+            .map(|hint| format!(" ({hint})"))
+            .unwrap_or_default();
         for &operation in operations {
             self.end(operation, Ending::Failed(format!("{error}{hint}")));
         }
     }
 
     /// What these annotations are now; `None` for one that is not there.
-    async fn read(&mut self, operations: &[u32]) -> Result<Vec<Option<ObservedAnnotation>>, ApiError> {
+    async fn read(
+        &mut self,
+        operations: &[u32],
+    ) -> Result<Vec<Option<ObservedAnnotation>>, ApiError> {
         let names: Vec<(String, String)> = operations
             .iter()
-            .map(|&at| (self.operation(at).input_id.to_string(), self.operation(at).id.to_string()))
+            .map(|&at| {
+                (
+                    self.operation(at).input_id.to_string(),
+                    self.operation(at).id.to_string(),
+                )
+            })
             .collect();
         let mut found = HashMap::new();
         for wire in self.writer.reader().by_ids(&names).await? {
@@ -101,8 +132,8 @@ impl Run {
     }
 
     fn decode(&mut self, wire: wire::Annotation) -> Result<(String, ObservedAnnotation), ApiError> {
-        let (input, annotation) =
-            observed::annotation(wire, &mut self.interner).map_err(|error| ApiError::Malformed(error.to_string()))?;
+        let (input, annotation) = observed::annotation(wire, &mut self.interner)
+            .map_err(|error| ApiError::Malformed(error.to_string()))?;
         Ok((input.to_string(), annotation))
     }
 
@@ -132,9 +163,18 @@ impl Run {
     async fn send(&mut self, group: Group, more: &mut VecDeque<Group>) {
         let sent = match self.report.call {
             Call::DeleteReplaced | Call::Delete => self.send_deletes(&group.operations).await,
-            Call::Merge => self.send_patches(PatchAction::Merge, &group.operations).await,
-            Call::Remove => self.send_patches(PatchAction::Remove, &group.operations).await,
-            Call::Overwrite => self.send_patches(PatchAction::Overwrite, &group.operations).await,
+            Call::Merge => {
+                self.send_patches(PatchAction::Merge, &group.operations)
+                    .await
+            }
+            Call::Remove => {
+                self.send_patches(PatchAction::Remove, &group.operations)
+                    .await
+            }
+            Call::Overwrite => {
+                self.send_patches(PatchAction::Overwrite, &group.operations)
+                    .await
+            }
             Call::Post => self.send_posts(&group.operations).await,
         };
         match sent {
@@ -146,12 +186,21 @@ impl Run {
         }
     }
 
-    async fn send_deletes(&self, operations: &[u32]) -> Result<(u32, Vec<ItemResult<Option<wire::Annotation>>>), ApiError> {
+    async fn send_deletes(
+        &self,
+        operations: &[u32],
+    ) -> Result<(u32, Vec<ItemResult<Option<wire::Annotation>>>), ApiError> {
         let names = operations
             .iter()
-            .map(|&at| (self.operation(at).input_id.to_string(), self.operation(at).id.to_string()))
+            .map(|&at| {
+                (
+                    self.operation(at).input_id.to_string(),
+                    self.operation(at).id.to_string(),
+                )
+            })
             .collect();
-        let pairs = DeletePairs::new(names).map_err(|error| ApiError::Unsendable(error.to_string()))?;
+        let pairs =
+            DeletePairs::new(names).map_err(|error| ApiError::Unsendable(error.to_string()))?;
         let answer = self.writer.delete(&pairs).await?;
         let items = answer.items.into_iter().map(|item| match item {
             ItemResult::Done(()) => ItemResult::Done(None),
@@ -162,9 +211,17 @@ impl Run {
     }
 
     fn bodies(&self, operations: &[u32]) -> Result<Vec<&str>, ApiError> {
-        let body = |&at: &u32| self.operation(at).body.as_ref().map(crate::model::Json::as_str);
+        let body = |&at: &u32| {
+            self.operation(at)
+                .body
+                .as_ref()
+                .map(crate::model::Json::as_str)
+        };
         let missing = || ApiError::Unsendable("the plan has no body for it".to_owned());
-        operations.iter().map(|at| body(at).ok_or_else(missing)).collect()
+        operations
+            .iter()
+            .map(|at| body(at).ok_or_else(missing))
+            .collect()
     }
 
     async fn send_patches(
@@ -173,12 +230,21 @@ impl Run {
         operations: &[u32],
     ) -> Result<(u32, Vec<ItemResult<Option<wire::Annotation>>>), ApiError> {
         let answer = self.writer.patch(action, &self.bodies(operations)?).await?;
-        Ok((answer.attempts, answer.items.into_iter().map(stored).collect()))
+        Ok((
+            answer.attempts,
+            answer.items.into_iter().map(stored).collect(),
+        ))
     }
 
-    async fn send_posts(&self, operations: &[u32]) -> Result<(u32, Vec<ItemResult<Option<wire::Annotation>>>), ApiError> {
+    async fn send_posts(
+        &self,
+        operations: &[u32],
+    ) -> Result<(u32, Vec<ItemResult<Option<wire::Annotation>>>), ApiError> {
         let answer = self.writer.post(&self.bodies(operations)?).await?;
-        Ok((answer.attempts, answer.items.into_iter().map(stored).collect()))
+        Ok((
+            answer.attempts,
+            answer.items.into_iter().map(stored).collect(),
+        ))
     }
 
     /// Finds out what became of each annotation of a call that was answered.
@@ -198,8 +264,14 @@ impl Run {
                     self.end(at, ending);
                 }
                 ItemResult::Done(None) => self.end(at, Ending::Applied),
-                ItemResult::Failed(error) if error.code.is_transient() && group.attempt < ITEM_ATTEMPTS => again.push(at),
-                ItemResult::Failed(error) if self.may_be_done(&error) => doubtful.push((at, Some(error))),
+                ItemResult::Failed(error)
+                    if error.code.is_transient() && group.attempt < ITEM_ATTEMPTS =>
+                {
+                    again.push(at)
+                }
+                ItemResult::Failed(error) if self.may_be_done(&error) => {
+                    doubtful.push((at, Some(error)))
+                }
                 ItemResult::Failed(error) => self.end(at, Ending::Failed(error.to_string())),
                 ItemResult::Unknown => doubtful.push((at, None)),
             }
@@ -207,7 +279,10 @@ impl Run {
         self.read_back(doubtful, attempts > 1).await;
         if !again.is_empty() {
             tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(group.attempt)).await;
-            more.push_back(Group { operations: again, attempt: group.attempt + 1 });
+            more.push_back(Group {
+                operations: again,
+                attempt: group.attempt + 1,
+            });
         }
     }
 
@@ -242,12 +317,19 @@ impl Run {
         for ((at, error), now) in doubtful.into_iter().zip(now) {
             let deletes = matches!(self.report.call, Call::Delete | Call::DeleteReplaced);
             let reason = || {
-                error.as_ref().map_or_else(|| "the service's answer does not mention it".to_owned(), ToString::to_string)
+                error.as_ref().map_or_else(
+                    || "the service's answer does not mention it".to_owned(),
+                    ToString::to_string,
+                )
             };
             let ending = match now {
                 None if deletes => Ending::Applied,
                 Some(now) if !deletes && is_as_wanted(self.operation(at), &now) => {
-                    if error.is_some() && !repeated { Ending::AlreadySo } else { Ending::Applied }
+                    if error.is_some() && !repeated {
+                        Ending::AlreadySo
+                    } else {
+                        Ending::Applied
+                    }
                 }
                 // A post whose id is taken by something else.
                 now @ Some(_) if self.report.call == Call::Post && error.is_some() => stale(now),
@@ -259,7 +341,11 @@ impl Run {
 
     /// A call that was turned down or lost as a whole.
     async fn refused(&mut self, group: Group, error: &ApiError, more: &mut VecDeque<Group>) {
-        self.report.calls += if let ApiError::GaveUp { attempts, .. } = error { u64::from(*attempts) } else { 1 };
+        self.report.calls += if let ApiError::GaveUp { attempts, .. } = error {
+            u64::from(*attempts)
+        } else {
+            1
+        };
         if is_hopeless(error) {
             self.report.hopeless = true;
             return self.fail_all(&group.operations, error);
@@ -268,14 +354,29 @@ impl Run {
             // One bad annotation may spoil a call: halves find it.
             let mut left = group.operations;
             let right = left.split_off(left.len() / 2);
-            more.push_back(Group { operations: left, attempt: group.attempt });
-            more.push_back(Group { operations: right, attempt: group.attempt });
+            more.push_back(Group {
+                operations: left,
+                attempt: group.attempt,
+            });
+            more.push_back(Group {
+                operations: right,
+                attempt: group.attempt,
+            });
             return;
         }
         if error.is_rejection() || error.may_have_taken_effect() {
-            let failure = ItemError { code: Code::FAILURE, description: error.to_string() };
-            let doubtful = group.operations.iter().map(|&at| (at, Some(failure.clone()))).collect();
-            return self.read_back(doubtful, error.may_have_taken_effect()).await;
+            let failure = ItemError {
+                code: Code::FAILURE,
+                description: error.to_string(),
+            };
+            let doubtful = group
+                .operations
+                .iter()
+                .map(|&at| (at, Some(failure.clone())))
+                .collect();
+            return self
+                .read_back(doubtful, error.may_have_taken_effect())
+                .await;
         }
         self.fail_all(&group.operations, error);
     }

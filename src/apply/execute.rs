@@ -64,7 +64,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { concurrency: 4, recheck: Recheck::BeforeEachCall, on_failure: OnFailure::GoOn, stop: Stop::default() }
+        Self {
+            concurrency: 4,
+            recheck: Recheck::BeforeEachCall,
+            on_failure: OnFailure::GoOn,
+            stop: Stop::default(),
+        }
     }
 }
 
@@ -74,17 +79,34 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
     let mut half_replaced = vec![false; plan.operations.len()];
     let mut outcome = Outcome::default();
     for phase in PHASES {
-        let mut waiting = plan.batches.iter().filter(|batch| phase.contains(&batch.call));
+        let mut waiting = plan
+            .batches
+            .iter()
+            .filter(|batch| phase.contains(&batch.call));
         let mut flying = JoinSet::new();
         loop {
             while flying.len() < options.concurrency.max(1) {
                 let Some(batch) = waiting.next() else { break };
-                let operations = due(&plan, batch, &endings, &half_replaced, options.stop.is_requested());
+                let operations = due(
+                    &plan,
+                    batch,
+                    &endings,
+                    &half_replaced,
+                    options.stop.is_requested(),
+                );
                 if !operations.is_empty() {
-                    flying.spawn(run(Arc::clone(&plan), writer.clone(), batch.call, operations, options.recheck));
+                    flying.spawn(run(
+                        Arc::clone(&plan),
+                        writer.clone(),
+                        batch.call,
+                        operations,
+                        options.recheck,
+                    ));
                 }
             }
-            let Some(done) = flying.join_next().await else { break };
+            let Some(done) = flying.join_next().await else {
+                break;
+            };
             let report = match done {
                 Ok(report) => report,
                 // A bug: what the batch did is not known, and its operations count as not attempted.
@@ -98,7 +120,9 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
                 }
                 match ending {
                     // One half of a replacement; its post comes in a later phase.
-                    Ending::Applied if report.call == Call::DeleteReplaced => half_replaced[at] = true,
+                    Ending::Applied if report.call == Call::DeleteReplaced => {
+                        half_replaced[at] = true
+                    }
                     ending => endings[at] = Some(ending),
                 }
             }
@@ -113,12 +137,18 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
             Some(Ending::Applied) => outcome.applied.add(operation.action),
             Some(Ending::AlreadySo) => outcome.already_so += 1,
             Some(Ending::Stale(now)) => {
-                outcome.stale.push(StaleItem::new(at as u32, operation, now.map(|now| *now)));
+                outcome
+                    .stale
+                    .push(StaleItem::new(at as u32, operation, now.map(|now| *now)));
             }
-            Some(Ending::Failed(reason)) => outcome.failed.push(FailedItem::new(at as u32, operation, reason)),
+            Some(Ending::Failed(reason)) => outcome
+                .failed
+                .push(FailedItem::new(at as u32, operation, reason)),
             None if half_replaced[at] => {
                 let reason = "deleted, and not posted again: run the same command again to post it";
-                outcome.failed.push(FailedItem::new(at as u32, operation, reason));
+                outcome
+                    .failed
+                    .push(FailedItem::new(at as u32, operation, reason));
             }
             None => outcome.not_attempted += 1,
         }
@@ -129,11 +159,18 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
 
 /// The operations of a batch that are still to be done. After a stop, only the posts of replacements whose delete is
 /// done: an annotation must not be left deleted that the plan means to keep.
-fn due(plan: &Plan, batch: &Batch, endings: &[Option<Ending>], half_replaced: &[bool], stopped: bool) -> Vec<u32> {
+fn due(
+    plan: &Plan,
+    batch: &Batch,
+    endings: &[Option<Ending>],
+    half_replaced: &[bool],
+    stopped: bool,
+) -> Vec<u32> {
     let is_due = |operation: &&u32| {
         let at = **operation as usize;
-        let waits_for_delete =
-            batch.call == Call::Post && plan.operations[at].action == Action::Replace && !half_replaced[at];
+        let waits_for_delete = batch.call == Call::Post
+            && plan.operations[at].action == Action::Replace
+            && !half_replaced[at];
         endings[at].is_none() && !waits_for_delete && (!stopped || half_replaced[at])
     };
     batch.operations.iter().filter(is_due).copied().collect()

@@ -2,10 +2,10 @@
 
 use super::connection::ConnectionArgs;
 use super::exit::{Exit, Failure};
+use super::output;
 use super::plan::{Planning, guarded};
 use super::session::Session;
 use super::validate::load;
-use super::output;
 use crate::apply::{self, OnFailure, Options, Recheck, Stop};
 use crate::plan::{self, Outcome, Plan};
 use crate::render;
@@ -46,7 +46,9 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let destination = args.connection.destination(Some(&manifest))?;
     let session = Session::open(&args.connection, &destination).await?;
     let ended = async {
-        let observed = session.observe(&manifest.desired, args.planning.look()).await?;
+        let observed = session
+            .observe(&manifest.desired, args.planning.look())
+            .await?;
         let plan = args.planning.plan(&manifest, &observed, &destination)?;
         // Most of an app's memory is not needed any more.
         drop(observed);
@@ -65,15 +67,25 @@ fn plan_file(path: &Path) -> Result<Option<Plan>, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
     plan::read(&text).map_err(|error| {
-        Failure::new(format!("{}: {error}", path.display())).hint("make a new one with `annosync plan --out FILE`")
+        Failure::new(format!("{}: {error}", path.display()))
+            .hint("make a new one with `annosync plan --out FILE`")
     })
 }
 
-async fn decide(args: &Args, session: &Session, plan: Plan, mut recheck: Recheck) -> Result<Exit, Failure> {
+async fn decide(
+    args: &Args,
+    session: &Session,
+    plan: Plan,
+    mut recheck: Recheck,
+) -> Result<Exit, Failure> {
     if args.dry_run {
         output::talk(&args.planning.text(&plan));
         output::result(&render::calls(&plan))?;
-        return Ok(if plan.guards.is_empty() { Exit::Done } else { guarded(&plan) });
+        return Ok(if plan.guards.is_empty() {
+            Exit::Done
+        } else {
+            guarded(&plan)
+        });
     }
     if plan.is_empty() {
         output::result(&args.planning.text(&plan))?;
@@ -94,7 +106,11 @@ async fn decide(args: &Args, session: &Session, plan: Plan, mut recheck: Recheck
     let options = Options {
         concurrency: usize::from(args.connection.concurrency),
         recheck,
-        on_failure: if args.fail_fast { OnFailure::Stop } else { OnFailure::GoOn },
+        on_failure: if args.fail_fast {
+            OnFailure::Stop
+        } else {
+            OnFailure::GoOn
+        },
         stop,
     };
     let outcome = apply::execute(Arc::new(plan), &writer, &options).await;
@@ -118,8 +134,10 @@ fn exit(outcome: &Outcome) -> Exit {
 /// Asks at the terminal; anything but `yes` is no.
 async fn ask(plan: &Plan) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage("there is no terminal to ask on, and nothing was written")
-            .hint("look at the plan above, then pass --auto-approve"));
+        return Err(
+            Failure::usage("there is no terminal to ask on, and nothing was written")
+                .hint("look at the plan above, then pass --auto-approve"),
+        );
     }
     let target = &plan.target;
     output::talk(&format!(

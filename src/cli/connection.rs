@@ -71,7 +71,12 @@ impl Destination {
                 user_id: EMBEDDED_OWNER.to_owned(),
                 app_id: EMBEDDED_APP.to_owned(),
             },
-            Self::App { endpoint, user_id, app_id, .. } => Target {
+            Self::App {
+                endpoint,
+                user_id,
+                app_id,
+                ..
+            } => Target {
                 endpoint: endpoint.to_string(),
                 user_id: user_id.clone(),
                 app_id: app_id.clone(),
@@ -95,46 +100,77 @@ impl ConnectionArgs {
             return Ok(Destination::Embedded(path.clone()));
         }
         let named = self.named_target(manifest)?;
-        if let (Some(TargetSpec::Embedded { path }), Some(manifest), false) = (named, manifest, self.names_an_app()) {
+        if let (Some(TargetSpec::Embedded { path }), Some(manifest), false) =
+            (named, manifest, self.names_an_app())
+        {
             return Ok(Destination::Embedded(manifest.root.join(path)));
         }
         let (user_id, app_id, endpoint, rate_limit) = match named {
-            Some(TargetSpec::App { user_id, app_id, endpoint, rate_limit }) => {
-                (Some(user_id.to_string()), Some(app_id.clone()), endpoint.clone(), *rate_limit)
-            }
+            Some(TargetSpec::App {
+                user_id,
+                app_id,
+                endpoint,
+                rate_limit,
+            }) => (
+                Some(user_id.to_string()),
+                Some(app_id.clone()),
+                endpoint.clone(),
+                *rate_limit,
+            ),
             _ => (None, None, None, None),
         };
         let environment = |name: &str| match &self.target {
             Some(_) => None,
             None => std::env::var(name).ok().filter(|value| !value.is_empty()),
         };
-        let choose = |flag: &Option<String>, name, manifest| flag.clone().or_else(|| environment(name)).or(manifest);
+        let choose = |flag: &Option<String>, name, manifest| {
+            flag.clone().or_else(|| environment(name)).or(manifest)
+        };
         let missing = |what: &str| {
-            let targets = manifest.map(|manifest| &manifest.targets).filter(|targets| !targets.is_empty());
-            let names = targets.map(|targets| targets.keys().map(String::as_str).collect::<Vec<_>>().join(", "));
+            let targets = manifest
+                .map(|manifest| &manifest.targets)
+                .filter(|targets| !targets.is_empty());
+            let names = targets.map(|targets| {
+                targets
+                    .keys()
+                    .map(String::as_str)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            });
             Failure::usage(format!("no {what} is given")).hint(match names {
                 Some(names) => format!("name a target of the manifest with --target ({names}), or give --user-id and --app-id"),
                 None => "give --user-id and --app-id, or --embedded FILE".to_owned(),
             })
         };
-        let user_id = choose(&self.user_id, "CLARIFAI_USER_ID", user_id).ok_or_else(|| missing("user"))?;
-        let app_id = choose(&self.app_id, "CLARIFAI_APP_ID", app_id).ok_or_else(|| missing("app"))?;
-        let endpoint = choose(&self.endpoint, "CLARIFAI_API_BASE", endpoint).unwrap_or_else(|| SERVICE.to_owned());
+        let user_id =
+            choose(&self.user_id, "CLARIFAI_USER_ID", user_id).ok_or_else(|| missing("user"))?;
+        let app_id =
+            choose(&self.app_id, "CLARIFAI_APP_ID", app_id).ok_or_else(|| missing("app"))?;
+        let endpoint = choose(&self.endpoint, "CLARIFAI_API_BASE", endpoint)
+            .unwrap_or_else(|| SERVICE.to_owned());
         Ok(Destination::App {
             endpoint: self.checked(&endpoint)?,
             user_id,
             app_id,
-            rate_limit: self.rate_limit.or(rate_limit).unwrap_or(Connection::DEFAULT_RATE_LIMIT),
+            rate_limit: self
+                .rate_limit
+                .or(rate_limit)
+                .unwrap_or(Connection::DEFAULT_RATE_LIMIT),
         })
     }
 
     /// The destination of a plan file. A flag that says otherwise is a mistake: the plan is for that app alone.
     pub(crate) fn destination_of_plan(&self, target: &Target) -> Result<Destination, Failure> {
         if self.target.is_some() || self.names_an_app() || self.embedded.is_some() {
-            let place = self.destination(None).ok().map(|destination| destination.target());
+            let place = self
+                .destination(None)
+                .ok()
+                .map(|destination| destination.target());
             if place.as_ref() != Some(target) {
-                return Err(Failure::usage("a plan file names its own target, and the flags name another")
-                    .hint("leave --target, --endpoint, --user-id, --app-id and --embedded out"));
+                return Err(Failure::usage(
+                    "a plan file names its own target, and the flags name another",
+                )
+                .hint("leave --target, --endpoint, --user-id, --app-id and --embedded out"));
             }
         }
         if let Some(path) = target.endpoint.strip_prefix(EMBEDDED) {
@@ -157,19 +193,30 @@ impl ConnectionArgs {
     }
 
     fn checked(&self, endpoint: &str) -> Result<Endpoint, Failure> {
-        let insecure = if self.insecure_http { InsecureHttp::Allow } else { InsecureHttp::Refuse };
+        let insecure = if self.insecure_http {
+            InsecureHttp::Allow
+        } else {
+            InsecureHttp::Refuse
+        };
         Ok(Endpoint::new(endpoint, insecure)?)
     }
 
-    fn named_target<'a>(&self, manifest: Option<&'a Manifest>) -> Result<Option<&'a TargetSpec>, Failure> {
+    fn named_target<'a>(
+        &self,
+        manifest: Option<&'a Manifest>,
+    ) -> Result<Option<&'a TargetSpec>, Failure> {
         let Some(manifest) = manifest else {
             return match &self.target {
-                Some(name) => Err(Failure::usage(format!("--target {name} names a target of a manifest, and none was read"))
-                    .hint("give the manifest's path")),
+                Some(name) => Err(Failure::usage(format!(
+                    "--target {name} names a target of a manifest, and none was read"
+                ))
+                .hint("give the manifest's path")),
                 None => Ok(None),
             };
         };
-        let Some(name) = self.target.as_ref().or(manifest.default_target.as_ref()) else { return Ok(None) };
+        let Some(name) = self.target.as_ref().or(manifest.default_target.as_ref()) else {
+            return Ok(None);
+        };
         if let Some(spec) = manifest.targets.get(name) {
             return Ok(Some(spec));
         }
@@ -185,10 +232,16 @@ impl ConnectionArgs {
     /// The token, from a file or the environment.
     pub(crate) fn token(&self) -> Result<Token, Failure> {
         let text = match &self.pat_file {
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|error| Failure::new(format!("cannot read the token from {}: {error}", path.display())))?,
+            Some(path) => std::fs::read_to_string(path).map_err(|error| {
+                Failure::new(format!(
+                    "cannot read the token from {}: {error}",
+                    path.display()
+                ))
+            })?,
             None => std::env::var("CLARIFAI_PAT").map_err(|_| {
-                Failure::new("no token").hint("set CLARIFAI_PAT to a personal access token, or name a file with --pat-file")
+                Failure::new("no token").hint(
+                    "set CLARIFAI_PAT to a personal access token, or name a file with --pat-file",
+                )
             })?,
         };
         Ok(Token::new(&text)?)

@@ -38,9 +38,10 @@ pub(crate) struct Args {
 
 fn collaborator(text: &str) -> Result<Collaborator, String> {
     match text.split_once('=') {
-        Some((user, key)) if !user.is_empty() && !key.is_empty() => {
-            Ok(Collaborator { user: user.to_owned(), key: key.to_owned() })
-        }
+        Some((user, key)) if !user.is_empty() && !key.is_empty() => Ok(Collaborator {
+            user: user.to_owned(),
+            key: key.to_owned(),
+        }),
         _ => Err("expected USER=KEY".to_owned()),
     }
 }
@@ -48,7 +49,11 @@ fn collaborator(text: &str) -> Result<Collaborator, String> {
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let in_memory = args.db.as_os_str() == ":memory:";
     let config = Config {
-        database: if in_memory { Database::Memory } else { Database::File(args.db) },
+        database: if in_memory {
+            Database::Memory
+        } else {
+            Database::File(args.db)
+        },
         owner: args.owner,
         owner_key: args.owner_key,
         app_id: args.app_id,
@@ -57,11 +62,18 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         rate_limit: args.rate_limit,
         ..Config::default()
     };
-    let emulator = Emulator::start(config, args.listen).await.map_err(|error| Failure::new(chain(&error)))?;
+    let emulator = Emulator::start(config, args.listen)
+        .await
+        .map_err(|error| Failure::new(chain(&error)))?;
     output::result(&format!("{}\n", emulator.url()))?;
-    interrupted().await.map_err(|error| Failure::new(format!("cannot wait for Ctrl-C: {error}")))?;
+    interrupted()
+        .await
+        .map_err(|error| Failure::new(format!("cannot wait for Ctrl-C: {error}")))?;
     output::talk("Stopping.");
-    emulator.stop().await.map_err(|error| Failure::new(chain(&error)))?;
+    emulator
+        .stop()
+        .await
+        .map_err(|error| Failure::new(chain(&error)))?;
     Ok(Exit::Done)
 }
 

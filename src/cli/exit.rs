@@ -47,12 +47,19 @@ pub(crate) struct Failure {
 impl Failure {
     /// An error without more to say.
     pub(crate) fn new(message: impl fmt::Display) -> Self {
-        Self { exit: Exit::Error, message: message.to_string(), hint: None }
+        Self {
+            exit: Exit::Error,
+            message: message.to_string(),
+            hint: None,
+        }
     }
 
     /// A command line that makes no sense.
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
-        Self { exit: Exit::Usage, ..Self::new(message) }
+        Self {
+            exit: Exit::Usage,
+            ..Self::new(message)
+        }
     }
 
     /// With what to do next.
@@ -64,12 +71,20 @@ impl Failure {
 
 impl From<crate::api::ApiError> for Failure {
     fn from(error: crate::api::ApiError) -> Self {
-        Self { exit: Exit::Error, message: error.to_string(), hint: error.hint().map(str::to_owned) }
+        Self {
+            exit: Exit::Error,
+            message: error.to_string(),
+            hint: error.hint().map(str::to_owned),
+        }
     }
 }
 
 impl From<crate::observed::ObservedError> for Failure {
     fn from(error: crate::observed::ObservedError) -> Self {
-        Self { exit: Exit::Error, message: error.to_string(), hint: error.hint().map(str::to_owned) }
+        Self {
+            exit: Exit::Error,
+            message: error.to_string(),
+            hint: error.hint().map(str::to_owned),
+        }
     }
 }

@@ -62,15 +62,32 @@ pub(crate) fn run(import: Import) -> Result<Exit, Failure> {
             InputIdArg::FileName => InputIdFrom::FileName,
             InputIdArg::ImageId => InputIdFrom::ImageId,
         },
-        concepts: if args.slug { ConceptNames::Slug } else { ConceptNames::AsNamed },
-        overhang: if args.clip { Overhang::Clip } else { Overhang::LeaveOut },
+        concepts: if args.slug {
+            ConceptNames::Slug
+        } else {
+            ConceptNames::AsNamed
+        },
+        overhang: if args.clip {
+            Overhang::Clip
+        } else {
+            Overhang::LeaveOut
+        },
         images: args.images,
     };
-    let imported = coco::import(&json, &options)
-        .map_err(|error| Failure::new(format!("{}: {}", args.file.display(), escape(&error.to_string()))))?;
+    let imported = coco::import(&json, &options).map_err(|error| {
+        Failure::new(format!(
+            "{}: {}",
+            args.file.display(),
+            escape(&error.to_string())
+        ))
+    })?;
     output::talk(&account(&imported));
     let inputs = writable(imported);
-    let written = if form_of(&args.out).is_some() { one_file(&args.out, &inputs)? } else { folder(&args.out, &inputs)? };
+    let written = if form_of(&args.out).is_some() {
+        one_file(&args.out, &inputs)?
+    } else {
+        folder(&args.out, &inputs)?
+    };
     output::result(&written)?;
     Ok(Exit::Done)
 }
@@ -79,9 +96,20 @@ pub(crate) fn run(import: Import) -> Result<Exit, Failure> {
 fn account(imported: &Imported) -> String {
     let mut text = String::new();
     for skipped in &imported.skipped {
-        let annotation = skipped.annotation.as_deref().map_or(String::new(), |id| format!(" annotation {}", escape(id)));
-        let image = skipped.image.as_deref().map_or(String::new(), |image| format!(" image {}", escape(image)));
-        let _ = writeln!(text, "left out: {}:{annotation}{image}: {}", skipped.code, escape(&skipped.detail));
+        let annotation = skipped
+            .annotation
+            .as_deref()
+            .map_or(String::new(), |id| format!(" annotation {}", escape(id)));
+        let image = skipped
+            .image
+            .as_deref()
+            .map_or(String::new(), |image| format!(" image {}", escape(image)));
+        let _ = writeln!(
+            text,
+            "left out: {}:{annotation}{image}: {}",
+            skipped.code,
+            escape(&skipped.detail)
+        );
     }
     for (note, count) in &imported.notes {
         let _ = writeln!(text, "note: {note}: {}", thousands(*count));
@@ -103,13 +131,22 @@ fn account(imported: &Imported) -> String {
 
 fn writable(imported: Imported) -> Vec<WritableInput> {
     let image = |info: coco::ImageInfo| {
-        let (width, height) = info.size.map_or((None, None), |(width, height)| (Some(width), Some(height)));
-        (info.path.is_some() || width.is_some()).then_some(Image { path: info.path, width, height })
+        let (width, height) = info
+            .size
+            .map_or((None, None), |(width, height)| (Some(width), Some(height)));
+        (info.path.is_some() || width.is_some()).then_some(Image {
+            path: info.path.map(String::into_boxed_str),
+            width,
+            height,
+        })
     };
     imported
         .inputs
         .into_iter()
-        .map(|each| WritableInput { image: image(each.image), ..WritableInput::from(&each.input) })
+        .map(|each| WritableInput {
+            image: image(each.image),
+            ..WritableInput::from(&each.input)
+        })
         .collect()
 }
 
@@ -125,12 +162,17 @@ fn form_of(path: &Path) -> Option<fn(&[WritableInput]) -> String> {
 
 fn one_file(path: &Path, inputs: &[WritableInput]) -> Result<String, Failure> {
     let write = form_of(path).unwrap_or(write_yaml);
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         create(folder)?;
     }
     output::file(path, &write(inputs))?;
     if header_above(path).is_none() {
-        output::talk("hint: a manifest needs a header too, by custom in annosync.yaml beside the inputs");
+        output::talk(
+            "hint: a manifest needs a header too, by custom in annosync.yaml beside the inputs",
+        );
     }
     Ok(format!("Wrote {}.\n", path.display()))
 }
@@ -139,8 +181,10 @@ fn one_file(path: &Path, inputs: &[WritableInput]) -> Result<String, Failure> {
 /// it is, and named: whether its inputs are gone is for a person to say.
 fn folder(folder: &Path, inputs: &[WritableInput]) -> Result<String, Failure> {
     create(folder)?;
-    let files: BTreeMap<String, &WritableInput> =
-        inputs.iter().map(|input| (file_name(&input.id), input)).collect();
+    let files: BTreeMap<String, &WritableInput> = inputs
+        .iter()
+        .map(|input| (file_name(&input.id), input))
+        .collect();
     let mut written = 0_u64;
     for (name, input) in &files {
         let path = folder.join(name);
@@ -163,7 +207,10 @@ fn folder(folder: &Path, inputs: &[WritableInput]) -> Result<String, Failure> {
         let _ = writeln!(said, "Wrote {}: read it before you apply.", path.display());
     }
     for other in others(folder, &files)? {
-        output::talk(&format!("warning: {} is not of this import; delete it if its inputs are gone", other.display()));
+        output::talk(&format!(
+            "warning: {} is not of this import; delete it if its inputs are gone",
+            other.display()
+        ));
     }
     Ok(said)
 }
@@ -171,28 +218,43 @@ fn folder(folder: &Path, inputs: &[WritableInput]) -> Result<String, Failure> {
 const HEADER: &str = "annosync.yaml";
 
 fn create(folder: &Path) -> Result<(), Failure> {
-    std::fs::create_dir_all(folder)
-        .map_err(|error| Failure::new(format!("cannot make the folder {}: {error}", folder.display())))
+    std::fs::create_dir_all(folder).map_err(|error| {
+        Failure::new(format!(
+            "cannot make the folder {}: {error}",
+            folder.display()
+        ))
+    })
 }
 
 /// The nearest annosync.yaml beside or above a file.
 fn header_above(path: &Path) -> Option<PathBuf> {
     let absolute = std::path::absolute(path).ok()?;
-    absolute.ancestors().skip(1).map(|folder| folder.join(HEADER)).find(|header| header.is_file())
+    absolute
+        .ancestors()
+        .skip(1)
+        .map(|folder| folder.join(HEADER))
+        .find(|header| header.is_file())
 }
 
 /// A header that works at once, on a store in the folder itself.
 fn new_header(folder: &Path) -> Result<String, Failure> {
     let name = std::path::absolute(folder).ok();
-    let name = name.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().to_lowercase());
+    let name = name
+        .as_deref()
+        .and_then(Path::file_name)
+        .map(|name| name.to_string_lossy().to_lowercase());
     let plain: String = name
         .unwrap_or_default()
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
         .take(40)
         .collect();
-    let set = SetName::new(plain).or_else(|_| SetName::new("import")).map_err(Failure::new)?;
-    let local = TargetSpec::Embedded { path: PathBuf::from(".annosync/local.db") };
+    let set = SetName::new(plain)
+        .or_else(|_| SetName::new("import"))
+        .map_err(Failure::new)?;
+    let local = TargetSpec::Embedded {
+        path: PathBuf::from(".annosync/local.db"),
+    };
     let header = Header {
         target: Some("local".to_owned()),
         targets: BTreeMap::from([("local".to_owned(), local)]),
@@ -202,13 +264,28 @@ fn new_header(folder: &Path) -> Result<String, Failure> {
 }
 
 /// Manifest files of a folder that an import did not write.
-fn others(folder: &Path, files: &BTreeMap<String, &WritableInput>) -> Result<Vec<PathBuf>, Failure> {
-    let failed = |error| Failure::new(format!("cannot read the folder {}: {error}", folder.display()));
+fn others(
+    folder: &Path,
+    files: &BTreeMap<String, &WritableInput>,
+) -> Result<Vec<PathBuf>, Failure> {
+    let failed = |error| {
+        Failure::new(format!(
+            "cannot read the folder {}: {error}",
+            folder.display()
+        ))
+    };
     let mut others = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if path.is_file() && form_of(&path).is_some() && name != HEADER && !files.contains_key(&name) {
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        if path.is_file()
+            && form_of(&path).is_some()
+            && name != HEADER
+            && !files.contains_key(&name)
+        {
             others.push(path);
         }
     }

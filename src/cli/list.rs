@@ -61,9 +61,13 @@ impl Args {
         let selection = match (self.input_ids.is_empty(), self.ids.is_empty()) {
             (true, _) => Selection::WholeApp,
             (false, true) => Selection::Inputs(self.input_ids.iter().cloned().collect()),
-            (false, false) if self.ids.len() == self.input_ids.len() => {
-                Selection::Annotations(self.input_ids.iter().cloned().zip(self.ids.iter().cloned()).collect())
-            }
+            (false, false) if self.ids.len() == self.input_ids.len() => Selection::Annotations(
+                self.input_ids
+                    .iter()
+                    .cloned()
+                    .zip(self.ids.iter().cloned())
+                    .collect(),
+            ),
             _ => {
                 return Err(Failure::usage(format!(
                     "{} --id and {} --input-id: each annotation is named by both",
@@ -77,8 +81,16 @@ impl Args {
             selection,
             user_ids: self.users.clone(),
             model_version_ids: self.model_versions.clone(),
-            statuses: self.statuses.iter().map(|status| Code(status.code())).collect(),
-            model_made: if self.all { ModelMade::Include } else { ModelMade::LeaveOut },
+            statuses: self
+                .statuses
+                .iter()
+                .map(|status| Code(status.code()))
+                .collect(),
+            model_made: if self.all {
+                ModelMade::Include
+            } else {
+                ModelMade::LeaveOut
+            },
         })
     }
 }
@@ -115,8 +127,15 @@ async fn document(session: &Session, filter: &Filter) -> Result<(), Failure> {
     let reader = session.reader()?;
     let caller = reader.caller().await?;
     let listing = reader.list(filter).await?;
-    let owner = if session.owner() == "me" { &caller } else { session.owner() };
-    let user = |id: &str| UserId::new(id).map_err(|error| Failure::new(format!("user id `{}`: {error}", id.escape_debug())));
+    let owner = if session.owner() == "me" {
+        &caller
+    } else {
+        session.owner()
+    };
+    let user = |id: &str| {
+        UserId::new(id)
+            .map_err(|error| Failure::new(format!("user id `{}`: {error}", id.escape_debug())))
+    };
     let mut text = Vec::new();
     SavedListing::write(&mut text, &listing, &user(&caller)?, &user(owner)?)?;
     output::result(&String::from_utf8_lossy(&text))

@@ -19,9 +19,16 @@ use std::process::ExitCode;
 
 /// Terraform for labels: keep the annotations of a Clarifai app equal to the YAML in a git repository.
 #[derive(Debug, Parser)]
-#[command(name = "annosync", version, propagate_version = true, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done or nothing to do, 1 error, 2 plan --detailed-exitcode: there are changes, \
-3 a guard stopped it, 4 the remote changed since the plan was made, 5 applied in part, 64 usage.")]
+#[command(
+    name = "annosync",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Exit codes: 0 done or nothing to do, 1 error, 2 plan --detailed-exitcode: there are changes, \
+3 a guard stopped it, 4 the remote changed since the plan was made, 5 applied in part, 64 usage."
+)]
 struct Cli {
     /// Tell on stderr what the client does; twice for more
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
@@ -53,13 +60,20 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are results; everything else is a command line that makes no sense.
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
             let _ = error.print();
             return exit.into();
         }
     };
     verbosity(cli.verbose);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Failure::new(format!("cannot start: {error}"))).into(),
     };
@@ -93,8 +107,11 @@ fn verbosity(level: u8) {
         1 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false).finish();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .finish();
     // Only a second subscriber would be an error, and there is none.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

@@ -19,7 +19,10 @@ pub(crate) enum Reading {
 /// Writes a part of a result.
 pub(crate) fn part(text: &str) -> Result<Reading, Failure> {
     let mut stdout = anstream::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reading::HasEnded),
         Err(error) => Err(Failure::new(format!("cannot write to stdout: {error}"))),
         Ok(()) => Ok(Reading::GoesOn),
@@ -52,8 +55,9 @@ pub(crate) fn file(path: &Path, content: &str) -> Result<(), Failure> {
         Ok(())
     };
     write().map_err(|error| {
-        Failure::new(format!("cannot write {}: {error}", path.display()))
-            .hint("nothing was written; check that the folder exists, may be written to, and has space")
+        Failure::new(format!("cannot write {}: {error}", path.display())).hint(
+            "nothing was written; check that the folder exists, may be written to, and has space",
+        )
     })
 }
 
@@ -62,7 +66,9 @@ pub(crate) fn file(path: &Path, content: &str) -> Result<(), Failure> {
 fn keep_mode(temporary: &tempfile::NamedTempFile, path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = std::fs::metadata(path).map_or(0o644, |known| known.permissions().mode() & 0o777);
-    temporary.as_file().set_permissions(std::fs::Permissions::from_mode(mode))
+    temporary
+        .as_file()
+        .set_permissions(std::fs::Permissions::from_mode(mode))
 }
 
 #[cfg(not(unix))]

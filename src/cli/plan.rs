@@ -2,9 +2,9 @@
 
 use super::connection::{ConnectionArgs, Destination};
 use super::exit::{Exit, Failure};
+use super::output;
 use super::session::{Look, Session};
 use super::validate::load;
-use super::output;
 use crate::api::Connection;
 use crate::manifest::Manifest;
 use crate::model::ObservedState;
@@ -73,7 +73,11 @@ enum Format {
 
 impl Planning {
     pub(crate) fn look(&self) -> Look {
-        if self.declared_only { Look::DeclaredInputs } else { Look::WholeApp }
+        if self.declared_only {
+            Look::DeclaredInputs
+        } else {
+            Look::WholeApp
+        }
     }
 
     fn allowances(&self) -> Allowances {
@@ -81,13 +85,27 @@ impl Planning {
             deletes: self.allow_deletes,
             updates: self.allow_updates,
             vanished: self.allow_vanished,
-            empty: if self.allow_empty { EmptyManifest::Passes } else { EmptyManifest::Stops },
+            empty: if self.allow_empty {
+                EmptyManifest::Passes
+            } else {
+                EmptyManifest::Stops
+            },
         }
     }
 
     /// Makes the plan; what cannot be done is shown with its place in the manifest.
-    pub(crate) fn plan(&self, manifest: &Manifest, observed: &ObservedState, destination: &Destination) -> Result<Plan, Failure> {
-        self.plan_for(manifest, observed, destination.target(), destination.rate_limit())
+    pub(crate) fn plan(
+        &self,
+        manifest: &Manifest,
+        observed: &ObservedState,
+        destination: &Destination,
+    ) -> Result<Plan, Failure> {
+        self.plan_for(
+            manifest,
+            observed,
+            destination.target(),
+            destination.rate_limit(),
+        )
     }
 
     fn plan_for(
@@ -105,26 +123,46 @@ impl Planning {
         };
         let plan = plan::plan(&manifest.desired, observed, &context).map_err(|errors| {
             for error in &errors {
-                let place = manifest.locate(error.origin()).map_or_else(String::new, |place| {
-                    format!("{}:{}:{}: ", place.path.display(), place.line, place.column)
-                });
+                let place = manifest
+                    .locate(error.origin())
+                    .map_or_else(String::new, |place| {
+                        format!("{}:{}:{}: ", place.path.display(), place.line, place.column)
+                    });
                 output::talk(&format!("error: {place}{error}\nhint: {}", error.hint()));
             }
-            let what = if errors.len() == 1 { "1 change".to_owned() } else { format!("{} changes", errors.len()) };
-            Failure::new(format!("the manifest asks for {what} that cannot be made; nothing was sent"))
+            let what = if errors.len() == 1 {
+                "1 change".to_owned()
+            } else {
+                format!("{} changes", errors.len())
+            };
+            Failure::new(format!(
+                "the manifest asks for {what} that cannot be made; nothing was sent"
+            ))
         })?;
         if self.fail_on_ambiguous && plan.summary.ambiguous > 0 {
             output::talk(&self.text(&plan));
-            return Err(Failure::new(format!("{} ambiguous pairings", plan.summary.ambiguous))
-                .hint("give those annotations their `id`, or plan without --fail-on-ambiguous"));
+            return Err(
+                Failure::new(format!("{} ambiguous pairings", plan.summary.ambiguous))
+                    .hint("give those annotations their `id`, or plan without --fail-on-ambiguous"),
+            );
         }
         Ok(plan)
     }
 
     /// The text of a plan, with colours where stdout takes them.
     pub(crate) fn text(&self, plan: &Plan) -> String {
-        let detail = if self.full { Detail::Full } else { Detail::First200 };
-        render::text(plan, &TextOptions { detail, color: Color::Always })
+        let detail = if self.full {
+            Detail::Full
+        } else {
+            Detail::First200
+        };
+        render::text(
+            plan,
+            &TextOptions {
+                detail,
+                color: Color::Always,
+            },
+        )
     }
 }
 
@@ -145,7 +183,9 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         None => {
             let destination = args.connection.destination(Some(&manifest))?;
             let session = Session::open(&args.connection, &destination).await?;
-            let observed = session.observe(&manifest.desired, args.planning.look()).await;
+            let observed = session
+                .observe(&manifest.desired, args.planning.look())
+                .await;
             session.close().await;
             args.planning.plan(&manifest, &observed?, &destination)?
         }
@@ -161,15 +201,22 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     if !plan.guards.is_empty() {
         return Ok(guarded(&plan));
     }
-    Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done })
+    Ok(if args.detailed_exitcode && !plan.is_empty() {
+        Exit::Changes
+    } else {
+        Exit::Done
+    })
 }
 
 fn offline(args: &Args, manifest: &Manifest, file: &Path) -> Result<Plan, Failure> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| Failure::new(format!("cannot read {}: {error}", file.display())))?;
     let saved = SavedListing::read(&text).map_err(|error| {
-        Failure::new(format!("{}: {error}", file.display()))
-            .hint(error.hint().unwrap_or("save a listing with `annosync list --all --format json > FILE`"))
+        Failure::new(format!("{}: {error}", file.display())).hint(
+            error
+                .hint()
+                .unwrap_or("save a listing with `annosync list --all --format json > FILE`"),
+        )
     })?;
     let observed = saved.into_state();
     // A plan that is only looked at needs no target.
@@ -181,7 +228,8 @@ fn offline(args: &Args, manifest: &Manifest, file: &Path) -> Result<Plan, Failur
                 user_id: observed.app_owner.to_string(),
                 app_id: String::new(),
             };
-            args.planning.plan_for(manifest, &observed, target, Connection::DEFAULT_RATE_LIMIT)
+            args.planning
+                .plan_for(manifest, &observed, target, Connection::DEFAULT_RATE_LIMIT)
         }
     }
 }

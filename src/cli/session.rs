@@ -25,11 +25,25 @@ pub(crate) struct Session {
 
 impl Session {
     /// Opens a connection; an embedded store is started for as long as the session lasts.
-    pub(crate) async fn open(args: &ConnectionArgs, destination: &Destination) -> Result<Self, Failure> {
+    pub(crate) async fn open(
+        args: &ConnectionArgs,
+        destination: &Destination,
+    ) -> Result<Self, Failure> {
         let (mut connection, emulator) = match destination {
-            Destination::App { endpoint, user_id, app_id, .. } => {
-                (Connection::new(endpoint.clone(), user_id.clone(), app_id.clone(), args.token()?), None)
-            }
+            Destination::App {
+                endpoint,
+                user_id,
+                app_id,
+                ..
+            } => (
+                Connection::new(
+                    endpoint.clone(),
+                    user_id.clone(),
+                    app_id.clone(),
+                    args.token()?,
+                ),
+                None,
+            ),
             Destination::Embedded(path) => {
                 // Other users of the machine can reach the port: the key is a secret of this process.
                 let key = format!("{:016x}{:016x}", secret(), secret());
@@ -40,18 +54,29 @@ impl Session {
                     app_id: EMBEDDED_APP.into(),
                     ..Config::default()
                 };
-                let emulator =
-                    Emulator::start(config, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.map_err(|error| {
-                        Failure::new(format!("cannot open the embedded store {}: {}", path.display(), chain(&error)))
+                let emulator = Emulator::start(config, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+                    .await
+                    .map_err(|error| {
+                        Failure::new(format!(
+                            "cannot open the embedded store {}: {}",
+                            path.display(),
+                            chain(&error)
+                        ))
                     })?;
                 let endpoint = Endpoint::new(&emulator.url(), InsecureHttp::Refuse)?;
                 let token = Token::new(&key)?;
-                (Connection::new(endpoint, EMBEDDED_OWNER.into(), EMBEDDED_APP.into(), token), Some(emulator))
+                (
+                    Connection::new(endpoint, EMBEDDED_OWNER.into(), EMBEDDED_APP.into(), token),
+                    Some(emulator),
+                )
             }
         };
         connection.rate_limit = destination.rate_limit();
         connection.concurrency = usize::from(args.concurrency);
-        Ok(Self { connection, emulator })
+        Ok(Self {
+            connection,
+            emulator,
+        })
     }
 
     /// What a plan gets: nothing that could write.
@@ -65,10 +90,20 @@ impl Session {
     }
 
     /// Lists the app, proves the listing complete, and makes the observed state of it.
-    pub(crate) async fn observe(&self, desired: &DesiredState, look: Look) -> Result<ObservedState, Failure> {
+    pub(crate) async fn observe(
+        &self,
+        desired: &DesiredState,
+        look: Look,
+    ) -> Result<ObservedState, Failure> {
         let scope = match look {
             Look::WholeApp => Scope::WholeApp,
-            Look::DeclaredInputs => Scope::Inputs(desired.inputs.iter().map(|input| input.id.clone()).collect()),
+            Look::DeclaredInputs => Scope::Inputs(
+                desired
+                    .inputs
+                    .iter()
+                    .map(|input| input.id.clone())
+                    .collect(),
+            ),
         };
         Ok(observed::observe(&self.reader()?, &self.connection.user_id, &scope).await?)
     }

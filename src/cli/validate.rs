@@ -17,7 +17,12 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let manifest = load(&args.path)?;
     let inputs = manifest.desired.inputs.len() as u64;
-    let annotations: u64 = manifest.desired.inputs.iter().map(|input| input.annotations.len() as u64).sum();
+    let annotations: u64 = manifest
+        .desired
+        .inputs
+        .iter()
+        .map(|input| input.annotations.len() as u64)
+        .sum();
     output::result(&format!(
         "The manifest is valid: set {}, {} inputs, {} annotations.\n",
         manifest.desired.set,

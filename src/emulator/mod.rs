@@ -17,7 +17,7 @@ mod echo;
 mod endpoint;
 mod faults;
 mod listing;
-mod patch;
+pub mod patch;
 mod rate;
 mod read;
 mod reply;

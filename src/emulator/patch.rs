@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 /// The `action` of a PATCH.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
+pub enum Action {
     /// What is given is added, or replaces what has the same name or id.
     Merge,
     /// What is given replaces what is stored; `data` goes even when none is given.
@@ -30,7 +30,7 @@ impl Action {
 }
 
 /// Applies `patch` to `stored`, an annotation's patchable fields (`data`, `annotation_info`, …).
-pub(super) fn apply(action: Action, stored: &mut Map<String, Value>, patch: &Map<String, Value>) {
+pub fn apply(action: Action, stored: &mut Map<String, Value>, patch: &Map<String, Value>) {
     match action {
         Action::Merge => merge_object(stored, patch),
         Action::Remove => remove_from_object(stored, patch),

@@ -127,7 +127,8 @@ fn blind_spots(observed: &ObservedState) -> Vec<String> {
     match &observed.scope {
         Scope::WholeApp => Vec::new(),
         Scope::Inputs(_) => vec![
-            "inputs that are not declared (--declared-only): what this set made there stays".to_owned(),
+            "inputs that are not declared (--declared-only): what this set made there stays"
+                .to_owned(),
         ],
     }
 }

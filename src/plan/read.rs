@@ -42,7 +42,8 @@ pub fn read(text: &str) -> Result<Option<Plan>, PlanFileError> {
         Err(_) if !text.contains("\"format_version\"") => return Ok(None),
         Err(error) => return Err(syntax(&error)),
     };
-    let (Some(version), Some(_), Some(_)) = (head.format_version, head.operations, head.batches) else {
+    let (Some(version), Some(_), Some(_)) = (head.format_version, head.operations, head.batches)
+    else {
         return Ok(None);
     };
     if version != FORMAT_VERSION {
@@ -71,7 +72,8 @@ fn check(plan: &Plan) -> Result<(), PlanFileError> {
             return altered("the body of an operation is not its annotation's");
         }
     }
-    let figures = |s: &super::types::Summary| [s.post, s.merge, s.overwrite, s.remove, s.replace, s.delete];
+    let figures =
+        |s: &super::types::Summary| [s.post, s.merge, s.overwrite, s.remove, s.replace, s.delete];
     if figures(&counted) != figures(&plan.summary) {
         return altered("its summary does not count its operations");
     }

@@ -6,14 +6,30 @@ use serde_json::{Value, json};
 /// One JSON object a line: `{"method", "path", "body"}`, in the order in which the calls would be made. The token and
 /// the host are not part of it.
 pub fn calls(plan: &Plan) -> String {
-    let path = format!("/v2/users/{}/apps/{}/annotations", plan.target.user_id, plan.target.app_id);
+    let path = format!(
+        "/v2/users/{}/apps/{}/annotations",
+        plan.target.user_id, plan.target.app_id
+    );
     let mut text = String::new();
     for batch in &plan.batches {
-        let operations: Vec<&Operation> = batch.operations.iter().map(|&at| &plan.operations[at as usize]).collect();
+        let operations: Vec<&Operation> = batch
+            .operations
+            .iter()
+            .map(|&at| &plan.operations[at as usize])
+            .collect();
         let annotations = || -> Value {
-            operations.iter().filter_map(|o| o.body.as_ref()).map(crate::model::Json::to_value).collect()
+            operations
+                .iter()
+                .filter_map(|o| o.body.as_ref())
+                .map(crate::model::Json::to_value)
+                .collect()
         };
-        let patch = |action: &str| ("PATCH", json!({"action": action, "annotations": annotations()}));
+        let patch = |action: &str| {
+            (
+                "PATCH",
+                json!({"action": action, "annotations": annotations()}),
+            )
+        };
         let (method, body) = match batch.call {
             Call::DeleteReplaced | Call::Delete => {
                 let inputs: Value = operations.iter().map(|o| o.input_id.as_str()).collect();

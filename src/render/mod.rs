@@ -4,6 +4,7 @@
 //! prints nothing. Text that came from outside (ids, concepts, metadata, a server's messages) goes through
 //! [`escape`] alone, so that it cannot move the cursor or colour the screen. Uses `plan` and `model`.
 
+mod calls;
 mod difference;
 mod notation;
 mod outcome;
@@ -14,6 +15,7 @@ mod text;
 mod warnings;
 
 use crate::plan::Plan;
+pub use calls::calls;
 pub use outcome::outcome_text;
 pub use page::{Color, escape, thousands};
 pub use text::{Detail, SHOWN, TextOptions, text};

@@ -18,7 +18,8 @@ const ROOMS: [(&str, &[&str]); 11] = [
     (
         "cli",
         &[
-            "api", "apply", "emulator", "formats", "manifest", "matching", "model", "observed", "plan", "render",
+            "api", "apply", "emulator", "formats", "manifest", "matching", "model", "observed",
+            "plan", "render",
         ],
     ),
 ];
@@ -36,18 +37,29 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// Rooms that a source names after `crate::`, in `use` lines or in paths, outside of comments.
 fn rooms_used(text: &str) -> Vec<String> {
-    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
     let joined: String = code.collect::<Vec<_>>().join("\n");
     let mut used: Vec<String> = joined
         .split("crate::")
         .skip(1)
         .flat_map(|rest| {
             // `crate::{a::b, c}` names several; `crate::a::b` one.
-            let group = rest.strip_prefix('{').map(|group| &group[..group.find('}').unwrap_or(group.len())]);
-            let names: Vec<&str> = group.map_or_else(|| vec![rest], |group| group.split(',').collect());
-            names.into_iter().map(|name| {
-                name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
-            }).collect::<Vec<_>>()
+            let group = rest
+                .strip_prefix('{')
+                .map(|group| &group[..group.find('}').unwrap_or(group.len())]);
+            let names: Vec<&str> =
+                group.map_or_else(|| vec![rest], |group| group.split(',').collect());
+            names
+                .into_iter()
+                .map(|name| {
+                    name.trim()
+                        .chars()
+                        .take_while(|c| c.is_alphanumeric() || *c == '_')
+                        .collect::<String>()
+                })
+                .collect::<Vec<_>>()
         })
         .collect();
     used.sort();
@@ -69,7 +81,10 @@ fn no_room_reaches_back() {
             let code = text.split("#[cfg(test)]").next().unwrap();
             for used in rooms_used(code) {
                 if used != room && !allowed.contains(&used.as_str()) {
-                    violations.push(format!("{} uses crate::{used}", file.strip_prefix(&src).unwrap().display()));
+                    violations.push(format!(
+                        "{} uses crate::{used}",
+                        file.strip_prefix(&src).unwrap().display()
+                    ));
                 }
             }
         }
@@ -84,7 +99,10 @@ fn every_folder_is_a_room_of_the_table() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            assert!(ROOMS.iter().any(|(room, _)| *room == name), "src/{name} is not in the table");
+            assert!(
+                ROOMS.iter().any(|(room, _)| *room == name),
+                "src/{name} is not in the table"
+            );
         }
     }
 }
@@ -97,7 +115,16 @@ fn the_pure_rooms_know_no_clock_no_files_and_no_chance() {
         sources(&src.join(room), &mut files);
         for file in files {
             let text = fs::read_to_string(&file).unwrap();
-            for impure in ["std::fs", "std::env", "SystemTime", "Instant", "RandomState", "tokio", "std::net", "async fn"] {
+            for impure in [
+                "std::fs",
+                "std::env",
+                "SystemTime",
+                "Instant",
+                "RandomState",
+                "tokio",
+                "std::net",
+                "async fn",
+            ] {
                 assert!(!text.contains(impure), "{} knows {impure}", file.display());
             }
         }

@@ -2,8 +2,8 @@
 
 use crate::support::{ME, Remote, boxed, context, desired, observed, plan, with};
 use annosync::model::{
-    DesiredAnnotation, DesiredState, Identity, InputId, ObservedAnnotation, ObservedState, Overlap, difference,
-    overlap,
+    DesiredAnnotation, DesiredState, Identity, InputId, ObservedAnnotation, ObservedState, Overlap,
+    difference, overlap,
 };
 use annosync::plan::{self, Action};
 use annosync::render;
@@ -71,10 +71,27 @@ fn manifest(declared: &[Declared]) -> String {
 
 fn listing(seen: &[Seen]) -> Vec<Value> {
     let mut all = vec![
-        with(boxed("a", "level", [0.1, 0.1, 0.3, 0.3], &["car"]), "input_level", json!(true)),
-        with(boxed("a", "model", [0.1, 0.1, 0.3, 0.3], &["car"]), "model_version_id", json!("v1")),
-        with(boxed("a", "theirs", [0.1, 0.1, 0.3, 0.3], &["car"]), "user_id", json!("somebody")),
-        boxed("a", "as-00000000-0123456789abcdef0123", [0.1, 0.1, 0.3, 0.3], &["car"]),
+        with(
+            boxed("a", "level", [0.1, 0.1, 0.3, 0.3], &["car"]),
+            "input_level",
+            json!(true),
+        ),
+        with(
+            boxed("a", "model", [0.1, 0.1, 0.3, 0.3], &["car"]),
+            "model_version_id",
+            json!("v1"),
+        ),
+        with(
+            boxed("a", "theirs", [0.1, 0.1, 0.3, 0.3], &["car"]),
+            "user_id",
+            json!("somebody"),
+        ),
+        boxed(
+            "a",
+            "as-00000000-0123456789abcdef0123",
+            [0.1, 0.1, 0.3, 0.3],
+            &["car"],
+        ),
         boxed("elsewhere", "e", [0.1, 0.1, 0.3, 0.3], &["car"]),
     ];
     all.extend(seen.iter().enumerate().map(|(at, seen)| {
@@ -124,18 +141,44 @@ fn listing(seen: &[Seen]) -> Vec<Value> {
 }
 
 fn declared() -> impl Strategy<Value = Declared> {
-    (0..PLACES.len(), 0..CONCEPTS.len(), 0_usize..8, 0..STATUSES.len(), 0..METADATA.len()).prop_map(
-        |(place, concepts, name, status, metadata)| Declared { place, concepts, name, status, metadata },
+    (
+        0..PLACES.len(),
+        0..CONCEPTS.len(),
+        0_usize..8,
+        0..STATUSES.len(),
+        0..METADATA.len(),
     )
+        .prop_map(|(place, concepts, name, status, metadata)| Declared {
+            place,
+            concepts,
+            name,
+            status,
+            metadata,
+        })
 }
 
 fn seen() -> impl Strategy<Value = Seen> {
-    (0..PLACES.len(), 0..CONCEPTS.len(), 0_usize..5, 0_usize..3, 0_usize..3)
-        .prop_map(|(place, concepts, maker, status, metadata)| Seen { place, concepts, maker, status, metadata })
+    (
+        0..PLACES.len(),
+        0..CONCEPTS.len(),
+        0_usize..5,
+        0_usize..3,
+        0_usize..3,
+    )
+        .prop_map(|(place, concepts, maker, status, metadata)| Seen {
+            place,
+            concepts,
+            maker,
+            status,
+            metadata,
+        })
 }
 
 fn world() -> impl Strategy<Value = (Vec<Declared>, Vec<Seen>)> {
-    (proptest::collection::vec(declared(), 0..5), proptest::collection::vec(seen(), 0..5))
+    (
+        proptest::collection::vec(declared(), 0..5),
+        proptest::collection::vec(seen(), 0..5),
+    )
 }
 
 fn states(declared: &[Declared], seen: &[Seen]) -> (DesiredState, Remote) {
@@ -251,10 +294,22 @@ proptest! {
 #[test]
 fn a_plan_is_the_same_bytes_on_every_run() {
     let declared: Vec<Declared> = (0..40)
-        .map(|at| Declared { place: at % 8, concepts: at % 4, name: at % 8, status: at % 3, metadata: (at / 2) % 3 })
+        .map(|at| Declared {
+            place: at % 8,
+            concepts: at % 4,
+            name: at % 8,
+            status: at % 3,
+            metadata: (at / 2) % 3,
+        })
         .collect();
     let seen: Vec<Seen> = (0..40)
-        .map(|at| Seen { place: (at * 3) % 8, concepts: (at / 3) % 4, maker: at % 5, status: (at / 5) % 3, metadata: at % 3 })
+        .map(|at| Seen {
+            place: (at * 3) % 8,
+            concepts: (at / 3) % 4,
+            maker: at % 5,
+            status: (at / 5) % 3,
+            metadata: at % 3,
+        })
         .collect();
     let (desired, remote) = states(&declared, &seen);
     let run = || render::json(&plan::plan(&desired, &remote.observed(), &context()).unwrap());
@@ -271,7 +326,11 @@ fn fewest_writes(desired: &DesiredState, observed: &ObservedState) -> u64 {
     let input = &desired.inputs[0];
     let all = &observed.inputs[&input.id];
     // What is claimed by name is no choice: it is taken as the plan has it.
-    let key_id = annosync::model::key_id(&desired.set, &input.id, &annosync::model::Key::new("k").unwrap());
+    let key_id = annosync::model::key_id(
+        &desired.set,
+        &input.id,
+        &annosync::model::Key::new("k").unwrap(),
+    );
     let by_name = |d: &DesiredAnnotation| match &d.identity {
         Identity::Id(id) => all.iter().position(|o| o.id == *id),
         Identity::Key(_) => all.iter().position(|o| o.id == key_id),
@@ -290,19 +349,41 @@ fn fewest_writes(desired: &DesiredState, observed: &ObservedState) -> u64 {
             None => free.push(d),
         }
     }
-    let in_scope = |o: &ObservedAnnotation| o.id.as_str().starts_with('r') && o.user.as_ref().is_some_and(|u| u.as_str() == ME);
-    let candidates: Vec<&ObservedAnnotation> = all.iter().enumerate().filter(|(at, o)| !used[*at] && in_scope(o)).map(|(_, o)| o).collect();
+    let in_scope = |o: &ObservedAnnotation| {
+        o.id.as_str().starts_with('r') && o.user.as_ref().is_some_and(|u| u.as_str() == ME)
+    };
+    let candidates: Vec<&ObservedAnnotation> = all
+        .iter()
+        .enumerate()
+        .filter(|(at, o)| !used[*at] && in_scope(o))
+        .map(|(_, o)| o)
+        .collect();
     let mut best = None;
-    search(&free, &candidates, &mut vec![false; candidates.len()], [0; 4], 0, &mut best);
+    search(
+        &free,
+        &candidates,
+        &mut vec![false; candidates.len()],
+        [0; 4],
+        0,
+        &mut best,
+    );
     fixed + best.expect("no pairs at all is an assignment").1
 }
 
 type Best = Option<([i64; 4], u64)>;
 
-fn search(free: &[&DesiredAnnotation], all: &[&ObservedAnnotation], taken: &mut Vec<bool>, stages: [i64; 4], writes: u64, best: &mut Best) {
+fn search(
+    free: &[&DesiredAnnotation],
+    all: &[&ObservedAnnotation],
+    taken: &mut Vec<bool>,
+    stages: [i64; 4],
+    writes: u64,
+    best: &mut Best,
+) {
     let Some((d, rest)) = free.split_first() else {
         let total = writes + taken.iter().filter(|taken| !**taken).count() as u64;
-        if best.is_none_or(|(known, fewest)| stages > known || (stages == known && total < fewest)) {
+        if best.is_none_or(|(known, fewest)| stages > known || (stages == known && total < fewest))
+        {
             *best = Some((stages, total));
         }
         return;
@@ -312,7 +393,9 @@ fn search(free: &[&DesiredAnnotation], all: &[&ObservedAnnotation], taken: &mut 
         if taken[at] {
             continue;
         }
-        let Some(stage) = stage(d, all[at]) else { continue };
+        let Some(stage) = stage(d, all[at]) else {
+            continue;
+        };
         taken[at] = true;
         let mut stages = stages;
         stages[stage] += 1;
@@ -329,7 +412,11 @@ fn stage(d: &DesiredAnnotation, o: &ObservedAnnotation) -> Option<usize> {
     if geometry.kind() != o.geometry.kind() || d.content.frame != o.frame {
         return None;
     }
-    let same_concepts = d.content.concepts.as_ref().is_none_or(|concepts| concepts.same(&o.concepts));
+    let same_concepts = d
+        .content
+        .concepts
+        .as_ref()
+        .is_none_or(|concepts| concepts.same(&o.concepts));
     if geometry.same(&o.geometry) {
         return Some(usize::from(!same_concepts));
     }
@@ -345,8 +432,14 @@ fn stage(d: &DesiredAnnotation, o: &ObservedAnnotation) -> Option<usize> {
 fn deletes_and_posts_are_what_the_actions_say() {
     // Guards the laws above against a remote that would swallow anything.
     let mut remote = Remote::new(vec![boxed("a", "r0", [0.1, 0.1, 0.3, 0.3], &["car"])]);
-    let plan = plan(&desired("  - id: a\n    annotations: [{ concepts: [bus] }]\n"), &remote.observed());
-    assert_eq!(plan.operations.iter().map(|o| o.action).collect::<Vec<_>>(), [Action::Delete, Action::Post]);
+    let plan = plan(
+        &desired("  - id: a\n    annotations: [{ concepts: [bus] }]\n"),
+        &remote.observed(),
+    );
+    assert_eq!(
+        plan.operations.iter().map(|o| o.action).collect::<Vec<_>>(),
+        [Action::Delete, Action::Post]
+    );
     remote.apply(&plan);
     assert_eq!(remote.annotations.len(), 1);
     assert_eq!(remote.annotations[0]["data"]["concepts"][0]["id"], "bus");

@@ -1,7 +1,9 @@
 //! Matching: which observed annotation is which declared one, and why.
 
 use crate::support::{boxed, desired, manifest_of, observed, plan, plan_text, whole, with};
-use annosync::model::{AnnotationId, Content, InputId, Key, SetName, content_id, is_owned_by, is_set_id, key_id};
+use annosync::model::{
+    AnnotationId, Content, InputId, Key, SetName, content_id, is_owned_by, is_set_id, key_id,
+};
 use annosync::plan::{Action, MatchedBy, Plan};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -10,7 +12,9 @@ const HERE: [f64; 4] = [0.1, 0.1, 0.3, 0.3];
 
 fn declared_box(edges: [f64; 4], rest: &str) -> String {
     let [top, left, bottom, right] = edges;
-    format!("      - {{ box: {{ top: {top}, left: {left}, bottom: {bottom}, right: {right} }}, {rest} }}\n")
+    format!(
+        "      - {{ box: {{ top: {top}, left: {left}, bottom: {bottom}, right: {right} }}, {rest} }}\n"
+    )
 }
 
 fn input(annotations: &[String]) -> String {
@@ -18,7 +22,10 @@ fn input(annotations: &[String]) -> String {
 }
 
 fn outcome(plan: &Plan) -> Vec<(Action, String, Option<MatchedBy>)> {
-    plan.operations.iter().map(|o| (o.action, o.id.to_string(), o.matched.map(|m| m.by))).collect()
+    plan.operations
+        .iter()
+        .map(|o| (o.action, o.id.to_string(), o.matched.map(|m| m.by)))
+        .collect()
 }
 
 #[test]
@@ -46,29 +53,57 @@ fn an_id_of_a_server_is_never_taken_for_one_of_a_set() {
     assert_eq!(ours.as_str().len(), 32);
     assert!(is_set_id(&ours) && is_owned_by(&ours, &set));
     assert!(!is_owned_by(&ours, &SetName::new("other").unwrap()));
-    for foreign in ["300b8e39a65e4f33ae4e15e86eaf4a3b", "as-street-1", "as-0123456g-0123456789abcdef0123"] {
-        assert!(!is_set_id(&AnnotationId::new(foreign).unwrap()), "{foreign}");
+    for foreign in [
+        "300b8e39a65e4f33ae4e15e86eaf4a3b",
+        "as-street-1",
+        "as-0123456g-0123456789abcdef0123",
+    ] {
+        assert!(
+            !is_set_id(&AnnotationId::new(foreign).unwrap()),
+            "{foreign}"
+        );
     }
 }
 
 #[test]
 fn a_declared_id_is_adopted_whatever_it_holds() {
-    let remote = [boxed("a", "1", HERE, &["car"]), boxed("a", "2", [0.8, 0.8, 0.9, 0.9], &["bus"])];
-    let plan = plan(&desired(&input(&[declared_box(HERE, "id: '2', concepts: [car]")])), &observed(&remote));
+    let remote = [
+        boxed("a", "1", HERE, &["car"]),
+        boxed("a", "2", [0.8, 0.8, 0.9, 0.9], &["bus"]),
+    ];
+    let plan = plan(
+        &desired(&input(&[declared_box(HERE, "id: '2', concepts: [car]")])),
+        &observed(&remote),
+    );
     assert_eq!(
         outcome(&plan),
-        [(Action::Delete, "1".into(), None), (Action::Overwrite, "2".into(), Some(MatchedBy::Id))]
+        [
+            (Action::Delete, "1".into(), None),
+            (Action::Overwrite, "2".into(), Some(MatchedBy::Id))
+        ]
     );
 }
 
 #[test]
 fn a_key_finds_its_own_and_adopts_what_fits_before_it_makes_one() {
     let keyed = input(&[declared_box(HERE, "key: k, concepts: [car]")]);
-    assert!(plan(&desired(&keyed), &observed(&[boxed("a", "1", HERE, &["car"])])).is_empty());
+    assert!(
+        plan(
+            &desired(&keyed),
+            &observed(&[boxed("a", "1", HERE, &["car"])])
+        )
+        .is_empty()
+    );
     let made = plan(&desired(&keyed), &observed(&[]));
     let id = made.operations[0].id.to_string();
-    let moved = plan(&desired(&keyed), &observed(&[boxed("a", &id, [0.8, 0.8, 0.9, 0.9], &["car"])]));
-    assert_eq!(outcome(&moved), [(Action::Overwrite, id, Some(MatchedBy::Key))]);
+    let moved = plan(
+        &desired(&keyed),
+        &observed(&[boxed("a", &id, [0.8, 0.8, 0.9, 0.9], &["car"])]),
+    );
+    assert_eq!(
+        outcome(&moved),
+        [(Action::Overwrite, id, Some(MatchedBy::Key))]
+    );
 }
 
 #[test]
@@ -91,10 +126,18 @@ fn stages_come_in_their_order() {
     assert_eq!(
         got,
         [
-            (Action::Overwrite, "both".into(), Some(MatchedBy::MovedAndRelabelled)),
+            (
+                Action::Overwrite,
+                "both".into(),
+                Some(MatchedBy::MovedAndRelabelled)
+            ),
             (Action::Delete, "gone".into(), None),
             (Action::Overwrite, "moved".into(), Some(MatchedBy::Moved)),
-            (Action::Overwrite, "relabelled".into(), Some(MatchedBy::Relabelled)),
+            (
+                Action::Overwrite,
+                "relabelled".into(),
+                Some(MatchedBy::Relabelled)
+            ),
         ]
     );
 }
@@ -102,12 +145,21 @@ fn stages_come_in_their_order() {
 #[test]
 fn a_move_below_half_and_a_relabelled_move_below_nine_tenths_are_others() {
     for (remote, concepts) in [
-        (boxed("a", "1", [0.1, 0.1, 0.3, 0.1 + 0.2 / 2.02], &["car"]), "[car]"),
-        (boxed("a", "1", [0.1, 0.1, 0.3, 0.1 + 0.2 * 0.89], &["bus"]), "[car]"),
+        (
+            boxed("a", "1", [0.1, 0.1, 0.3, 0.1 + 0.2 / 2.02], &["car"]),
+            "[car]",
+        ),
+        (
+            boxed("a", "1", [0.1, 0.1, 0.3, 0.1 + 0.2 * 0.89], &["bus"]),
+            "[car]",
+        ),
     ] {
         let declared = input(&[declared_box(HERE, &format!("concepts: {concepts}"))]);
-        let actions: Vec<Action> =
-            plan(&desired(&declared), &observed(&[remote])).operations.iter().map(|o| o.action).collect();
+        let actions: Vec<Action> = plan(&desired(&declared), &observed(&[remote]))
+            .operations
+            .iter()
+            .map(|o| o.action)
+            .collect();
         assert_eq!(actions, [Action::Delete, Action::Post]);
     }
 }
@@ -120,9 +172,16 @@ fn kinds_and_frames_are_never_crossed() {
     };
     let declared = input(&["      - { frame: { time_ms: 1000 }, concepts: [car] }\n".into()]);
     assert!(plan(&desired(&declared), &observed(&[in_frame("1", 1000)])).is_empty());
-    for remote in [in_frame("1", 1001), whole("a", "1", &[("car", 1.0)]), boxed("a", "1", HERE, &["car"])] {
-        let actions: Vec<Action> =
-            plan(&desired(&declared), &observed(&[remote])).operations.iter().map(|o| o.action).collect();
+    for remote in [
+        in_frame("1", 1001),
+        whole("a", "1", &[("car", 1.0)]),
+        boxed("a", "1", HERE, &["car"]),
+    ] {
+        let actions: Vec<Action> = plan(&desired(&declared), &observed(&[remote]))
+            .operations
+            .iter()
+            .map(|o| o.action)
+            .collect();
         assert_eq!(actions, [Action::Delete, Action::Post]);
     }
 }
@@ -139,30 +198,60 @@ fn an_existing_region_is_found_by_its_id_with_or_without_its_geometry() {
     }
     let mut other = bare;
     other["data"]["regions"][0]["id"] = json!("r2");
-    assert_eq!(plan(&desired(&declared), &observed(&[other])).operations.len(), 2);
+    assert_eq!(
+        plan(&desired(&declared), &observed(&[other]))
+            .operations
+            .len(),
+        2
+    );
 }
 
 #[test]
 fn equal_annotations_are_matched_as_multisets() {
     let declared = input(&vec![declared_box(HERE, "concepts: [car]"); 3]);
-    let remote: Vec<Value> = (0..2).map(|at| boxed("a", &format!("{at}"), HERE, &["car"])).collect();
+    let remote: Vec<Value> = (0..2)
+        .map(|at| boxed("a", &format!("{at}"), HERE, &["car"]))
+        .collect();
     let plan = plan(&desired(&declared), &observed(&remote));
-    assert_eq!((plan.summary.unchanged, plan.summary.post, plan.operations.len()), (2, 1, 1));
+    assert_eq!(
+        (
+            plan.summary.unchanged,
+            plan.summary.post,
+            plan.operations.len()
+        ),
+        (2, 1, 1)
+    );
 }
 
 #[test]
 fn a_pile_of_equal_annotations_is_matched_like_a_few() {
     let declared = input(&vec![declared_box(HERE, "concepts: [car]"); 300]);
-    let remote: Vec<Value> = (0..301).map(|at| boxed("a", &format!("{at:03}"), HERE, &["car"])).collect();
+    let remote: Vec<Value> = (0..301)
+        .map(|at| boxed("a", &format!("{at:03}"), HERE, &["car"]))
+        .collect();
     let plan = plan(&desired(&declared), &observed(&remote));
-    assert_eq!((plan.summary.unchanged, plan.summary.delete, plan.operations.len()), (300, 1, 1));
+    assert_eq!(
+        (
+            plan.summary.unchanged,
+            plan.summary.delete,
+            plan.operations.len()
+        ),
+        (300, 1, 1)
+    );
 }
 
 #[test]
 fn among_equal_places_the_pairing_with_the_fewest_writes_wins() {
-    let declared = input(&[declared_box(HERE, "concepts: [car], status: success"), declared_box(HERE, "concepts: [car], status: pending")]);
+    let declared = input(&[
+        declared_box(HERE, "concepts: [car], status: success"),
+        declared_box(HERE, "concepts: [car], status: pending"),
+    ]);
     let remote = [
-        with(boxed("a", "1", HERE, &["car"]), "status", json!({"code": 24151})),
+        with(
+            boxed("a", "1", HERE, &["car"]),
+            "status",
+            json!({"code": 24151}),
+        ),
         boxed("a", "2", HERE, &["car"]),
     ];
     assert!(plan(&desired(&declared), &observed(&remote)).is_empty());
@@ -171,11 +260,20 @@ fn among_equal_places_the_pairing_with_the_fewest_writes_wins() {
 #[test]
 fn two_near_duplicates_get_the_pairing_of_the_greatest_sum() {
     // The first declared box lies closest to the second observed one, but taking it would leave the second out.
-    let declared = input(&[declared_box([0.10, 0.1, 0.30, 0.3], "concepts: [car]"), declared_box([0.18, 0.1, 0.38, 0.3], "concepts: [car]")]);
-    let remote = [boxed("a", "low", [0.13, 0.1, 0.33, 0.3], &["car"]), boxed("a", "high", [0.05, 0.1, 0.25, 0.3], &["car"])];
+    let declared = input(&[
+        declared_box([0.10, 0.1, 0.30, 0.3], "concepts: [car]"),
+        declared_box([0.18, 0.1, 0.38, 0.3], "concepts: [car]"),
+    ]);
+    let remote = [
+        boxed("a", "low", [0.13, 0.1, 0.33, 0.3], &["car"]),
+        boxed("a", "high", [0.05, 0.1, 0.25, 0.3], &["car"]),
+    ];
     let got = outcome(&plan(&desired(&declared), &observed(&remote)));
     assert_eq!(got.len(), 2);
-    assert!(got.iter().all(|(action, ..)| *action == Action::Overwrite), "{got:?}");
+    assert!(
+        got.iter().all(|(action, ..)| *action == Action::Overwrite),
+        "{got:?}"
+    );
 }
 
 #[test]
@@ -188,33 +286,63 @@ fn a_close_runner_up_is_ambiguous_and_says_so() {
     let ambiguous = plan(&desired(&declared), &observed(&remote));
     assert_eq!(ambiguous.summary.ambiguous, 1);
     assert_snapshot!(ambiguous.operations[1].matched.unwrap(), @"");
-    let clear = plan(&desired(&declared), &observed(&[remote[0].clone(), boxed("a", "2", [0.1, 0.2, 0.3, 0.4], &["car"])]));
+    let clear = plan(
+        &desired(&declared),
+        &observed(&[
+            remote[0].clone(),
+            boxed("a", "2", [0.1, 0.2, 0.3, 0.4], &["car"]),
+        ]),
+    );
     assert_eq!(clear.summary.ambiguous, 0);
     assert_snapshot!(clear.operations[1].matched.unwrap(), @"");
 }
 
 #[test]
 fn ties_go_to_the_first_declared_and_the_earliest_made() {
-    let declared = input(&[declared_box(HERE, "concepts: [car]"), declared_box(HERE, "concepts: [bus]")]);
-    let at = |id: &str, made: &str| with(boxed("a", id, HERE, &["lorry"]), "created_at", json!(made));
+    let declared = input(&[
+        declared_box(HERE, "concepts: [car]"),
+        declared_box(HERE, "concepts: [bus]"),
+    ]);
+    let at =
+        |id: &str, made: &str| with(boxed("a", id, HERE, &["lorry"]), "created_at", json!(made));
     for remote in [
-        [at("z", "2026-01-01T00:00:00Z"), at("b", "2026-01-02T00:00:00Z")],
-        [at("b", "2026-01-02T00:00:00Z"), at("z", "2026-01-01T00:00:00Z")],
+        [
+            at("z", "2026-01-01T00:00:00Z"),
+            at("b", "2026-01-02T00:00:00Z"),
+        ],
+        [
+            at("b", "2026-01-02T00:00:00Z"),
+            at("z", "2026-01-01T00:00:00Z"),
+        ],
     ] {
         let plan = plan(&desired(&declared), &observed(&remote));
         let got: Vec<(String, String)> = plan
             .operations
             .iter()
-            .map(|o| (o.id.to_string(), serde_json::to_string(&o.after.as_ref().unwrap().concepts).unwrap()))
+            .map(|o| {
+                (
+                    o.id.to_string(),
+                    serde_json::to_string(&o.after.as_ref().unwrap().concepts).unwrap(),
+                )
+            })
             .collect();
-        assert_eq!(got, [("z".into(), r#"{"car":1}"#.into()), ("b".into(), r#"{"bus":1}"#.into())]);
+        assert_eq!(
+            got,
+            [
+                ("z".into(), r#"{"car":1}"#.into()),
+                ("b".into(), r#"{"bus":1}"#.into())
+            ]
+        );
     }
 }
 
 #[test]
 fn a_relabelling_takes_the_observed_one_that_loses_least() {
     let declared = "  - id: a\n    annotations:\n      - { concepts: { tree: false } }\n      - { concepts: [bus, red] }\n";
-    let remote = [whole("a", "1", &[("bus", 1.0)]), whole("a", "2", &[("tree", 1.0)])];
+    let remote = [
+        whole("a", "1", &[("bus", 1.0)]),
+        whole("a", "2", &[("tree", 1.0)]),
+    ];
     let got = outcome(&plan(&desired(declared), &observed(&remote)));
     assert_eq!(
         got,
@@ -228,17 +356,33 @@ fn a_relabelling_takes_the_observed_one_that_loses_least() {
 #[test]
 fn a_renamed_concept_moves_like_its_new_name() {
     let header = "version: 1\nset: street\npolicy: sync\nrenamed: { lorry: truck }\ninputs:\n";
-    let declared = manifest_of(&format!("{header}{}", input(&[declared_box(HERE, "concepts: [truck]")])));
-    let got = outcome(&plan(&declared, &observed(&[boxed("a", "1", [0.12, 0.1, 0.3, 0.3], &["lorry"])])));
-    assert_eq!(got, [(Action::Overwrite, "1".into(), Some(MatchedBy::Moved))]);
+    let declared = manifest_of(&format!(
+        "{header}{}",
+        input(&[declared_box(HERE, "concepts: [truck]")])
+    ));
+    let got = outcome(&plan(
+        &declared,
+        &observed(&[boxed("a", "1", [0.12, 0.1, 0.3, 0.3], &["lorry"])]),
+    ));
+    assert_eq!(
+        got,
+        [(Action::Overwrite, "1".into(), Some(MatchedBy::Moved))]
+    );
 }
 
 #[test]
 fn an_input_dropped_from_the_manifest_drops_what_the_set_made_there() {
     let declared = desired(&input(&[declared_box(HERE, "concepts: [car]")]));
-    let mut remote = crate::support::Remote::new(vec![boxed("a", "by-hand", [0.8, 0.8, 0.9, 0.9], &["bus"])]);
+    let mut remote =
+        crate::support::Remote::new(vec![boxed("a", "by-hand", [0.8, 0.8, 0.9, 0.9], &["bus"])]);
     let first = plan(&declared, &remote.observed());
-    let made = first.operations.iter().find(|o| o.action == Action::Post).unwrap().id.to_string();
+    let made = first
+        .operations
+        .iter()
+        .find(|o| o.action == Action::Post)
+        .unwrap()
+        .id
+        .to_string();
     remote.annotations.push(boxed("a", &made, HERE, &["car"]));
     let text = plan_text("  - id: b\n    annotations: []\n", &remote.annotations);
     assert_snapshot!(text, @"");
@@ -251,9 +395,15 @@ fn a_moved_annotation_keeps_its_id_and_the_next_one_gets_a_free_ordinal() {
     let mut remote = crate::support::Remote::default();
     remote.apply(&plan(&first, &remote.observed()));
     let moved = [0.12, 0.1, 0.3, 0.3];
-    remote.apply(&plan(&desired(&input(&[declared_box(moved, "concepts: [car]")])), &remote.observed()));
+    remote.apply(&plan(
+        &desired(&input(&[declared_box(moved, "concepts: [car]")])),
+        &remote.observed(),
+    ));
     // Now a second one is declared where the first one was.
-    let both = desired(&input(&[declared_box(moved, "concepts: [car]"), declared_box(HERE, "concepts: [car]")]));
+    let both = desired(&input(&[
+        declared_box(moved, "concepts: [car]"),
+        declared_box(HERE, "concepts: [car]"),
+    ]));
     let second = plan(&both, &remote.observed());
     assert_eq!((second.summary.post, second.summary.unchanged), (1, 1));
     remote.apply(&second);

@@ -14,7 +14,9 @@ pub const ME: &str = "me-1";
 
 /// A manifest of the set `street` with these inputs, policy `sync`.
 pub fn desired(inputs: &str) -> DesiredState {
-    manifest_of(&format!("version: 1\nset: street\npolicy: sync\ninputs:\n{inputs}"))
+    manifest_of(&format!(
+        "version: 1\nset: street\npolicy: sync\ninputs:\n{inputs}"
+    ))
 }
 
 /// A manifest of one file.
@@ -51,7 +53,11 @@ pub fn observed_by(caller: &str, owner: &str, annotations: &[Value]) -> Observed
 /// What a plan is made for.
 pub fn context() -> Context {
     Context {
-        target: Target { endpoint: "https://api.clarifai.com".into(), user_id: ME.into(), app_id: "street".into() },
+        target: Target {
+            endpoint: "https://api.clarifai.com".into(),
+            user_id: ME.into(),
+            app_id: "street".into(),
+        },
         manifest_hash: "0".repeat(64),
         rate_limit: 15,
         allowances: Allowances::default(),
@@ -70,7 +76,10 @@ pub fn plan(desired: &DesiredState, observed: &ObservedState) -> Plan {
 
 /// The text of the plan from a manifest's inputs and a listing.
 pub fn plan_text(inputs: &str, annotations: &[Value]) -> String {
-    render::text(&plan(&desired(inputs), &observed(annotations)), &render::TextOptions::default())
+    render::text(
+        &plan(&desired(inputs), &observed(annotations)),
+        &render::TextOptions::default(),
+    )
 }
 
 /// The one operation of a plan, as (action, body).
@@ -79,12 +88,21 @@ pub fn only_write(inputs: &str, annotations: &[Value]) -> (Action, Value) {
     let [operation] = &plan.operations[..] else {
         panic!("expected one operation: {:#?}", plan.operations);
     };
-    (operation.action, operation.body.as_ref().map_or(Value::Null, annosync::model::Json::to_value))
+    (
+        operation.action,
+        operation
+            .body
+            .as_ref()
+            .map_or(Value::Null, annosync::model::Json::to_value),
+    )
 }
 
 /// A box annotation as the service sends it.
 pub fn boxed(input: &str, id: &str, edges: [f64; 4], concepts: &[&str]) -> Value {
-    let concepts: Value = concepts.iter().map(|id| json!({"id": id, "name": id, "value": 1})).collect();
+    let concepts: Value = concepts
+        .iter()
+        .map(|id| json!({"id": id, "name": id, "value": 1}))
+        .collect();
     json!({
         "id": id, "input_id": input, "user_id": ME, "status": {"code": 24150},
         "created_at": "2026-01-01T00:00:00Z",
@@ -100,7 +118,10 @@ pub fn boxed(input: &str, id: &str, edges: [f64; 4], concepts: &[&str]) -> Value
 
 /// A whole-input annotation as the service sends it.
 pub fn whole(input: &str, id: &str, concepts: &[(&str, f64)]) -> Value {
-    let concepts: Value = concepts.iter().map(|(id, value)| json!({"id": id, "value": value})).collect();
+    let concepts: Value = concepts
+        .iter()
+        .map(|(id, value)| json!({"id": id, "value": value}))
+        .collect();
     json!({
         "id": id, "input_id": input, "user_id": ME, "status": {"code": 24150},
         "created_at": "2026-01-01T00:00:00Z", "data": {"concepts": concepts},
@@ -122,11 +143,16 @@ pub struct Remote {
 
 impl Remote {
     pub fn new(annotations: Vec<Value>) -> Self {
-        Self { annotations, made: 0 }
+        Self {
+            annotations,
+            made: 0,
+        }
     }
 
     fn position(&self, input: &str, id: &str) -> Option<usize> {
-        self.annotations.iter().position(|a| a["input_id"] == input && a["id"] == id)
+        self.annotations
+            .iter()
+            .position(|a| a["input_id"] == input && a["id"] == id)
     }
 
     /// Carries out one operation's part in a call.
@@ -136,11 +162,15 @@ impl Remote {
         let body = operation.body.as_ref().map(annosync::model::Json::to_value);
         let action = match call {
             Call::Delete | Call::DeleteReplaced => {
-                self.annotations.remove(at.expect("what is deleted is there"));
+                self.annotations
+                    .remove(at.expect("what is deleted is there"));
                 return;
             }
             Call::Post => {
-                assert!(at.is_none(), "a post would make a duplicate: {operation:#?}");
+                assert!(
+                    at.is_none(),
+                    "a post would make a duplicate: {operation:#?}"
+                );
                 let mut new = body.expect("a post has a body");
                 let defaults = json!({"user_id": plan.caller.as_str(), "status": {"code": 24150}});
                 for (field, value) in defaults.as_object().unwrap() {
@@ -162,10 +192,14 @@ impl Remote {
             Call::Remove => patch::Action::Remove,
             Call::Overwrite => patch::Action::Overwrite,
         };
-        let Value::Object(mut body) = body.expect("a patch has a body") else { unreachable!() };
+        let Value::Object(mut body) = body.expect("a patch has a body") else {
+            unreachable!()
+        };
         body.remove("id");
         body.remove("input_id");
-        let stored = self.annotations[at.expect("what is patched is there")].as_object_mut().unwrap();
+        let stored = self.annotations[at.expect("what is patched is there")]
+            .as_object_mut()
+            .unwrap();
         let mut patchable: Map<String, Value> = stored.clone();
         patch::apply(action, &mut patchable, &body);
         *stored = patchable;
