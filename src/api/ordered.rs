@@ -78,7 +78,7 @@ mod tests {
             async move {
                 most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 // Even ones take longer than odd ones, so that they finish out of order.
-                for _ in 0..(number % 2) * 3 + 1 {
+                for _ in 0..=(number % 2) * 3 {
                     tokio::task::yield_now().await;
                 }
                 running.fetch_sub(1, Ordering::SeqCst);

@@ -330,6 +330,10 @@ pub struct FrameInfo {
     pub index: u64,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
 fn is_false(flag: &bool) -> bool {
     !flag
 }
