@@ -77,8 +77,8 @@ mod tests {
             let (running, most) = (Arc::clone(&running), Arc::clone(&most));
             async move {
                 most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                // Even ones take longer than odd ones, so that they finish out of order.
-                for _ in 0..(number % 2) * 3 + 1 {
+                // Odd ones take longer than even ones, so that they finish out of order.
+                for _ in 0..=(number % 2) * 3 {
                     tokio::task::yield_now().await;
                 }
                 running.fetch_sub(1, Ordering::SeqCst);

@@ -131,7 +131,10 @@ fn serve(
 ) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut line = String::new();
-    reader.read_line(&mut line)?;
+    // A connection that was opened in advance, and not needed, is no call.
+    if reader.read_line(&mut line)? == 0 {
+        return Ok(());
+    }
     let mut words = line.split_whitespace();
     let method = words.next().unwrap_or_default().to_owned();
     let target = words.next().unwrap_or_default().to_owned();
