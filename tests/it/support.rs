@@ -10,17 +10,17 @@ use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
 /// The calling user of every test, who owns the app unless a test says otherwise.
-pub const ME: &str = "me-1";
+pub(crate) const ME: &str = "me-1";
 
 /// A manifest of the set `street` with these inputs, policy `sync`.
-pub fn desired(inputs: &str) -> DesiredState {
+pub(crate) fn desired(inputs: &str) -> DesiredState {
     manifest_of(&format!(
         "version: 1\nset: street\npolicy: sync\ninputs:\n{inputs}"
     ))
 }
 
 /// A manifest of one file.
-pub fn manifest_of(text: &str) -> DesiredState {
+pub(crate) fn manifest_of(text: &str) -> DesiredState {
     match manifest::parse(vec![(PathBuf::from("m.yaml"), text.to_owned())]) {
         Ok(manifest) => manifest.desired,
         Err(problems) => panic!("the test's manifest is wrong:\n{problems}"),
@@ -28,12 +28,12 @@ pub fn manifest_of(text: &str) -> DesiredState {
 }
 
 /// The observed state of a listing: the JSON of annotations as the service sends them.
-pub fn observed(annotations: &[Value]) -> ObservedState {
+pub(crate) fn observed(annotations: &[Value]) -> ObservedState {
     observed_by(ME, ME, annotations)
 }
 
 /// The same, as seen by a caller in the app of an owner.
-pub fn observed_by(caller: &str, owner: &str, annotations: &[Value]) -> ObservedState {
+pub(crate) fn observed_by(caller: &str, owner: &str, annotations: &[Value]) -> ObservedState {
     let mut interner = Interner::default();
     let mut state = ObservedState {
         caller: UserId::new(caller).unwrap(),
@@ -51,7 +51,7 @@ pub fn observed_by(caller: &str, owner: &str, annotations: &[Value]) -> Observed
 }
 
 /// What a plan is made for.
-pub fn context() -> Context {
+pub(crate) fn context() -> Context {
     Context {
         target: Target {
             endpoint: "https://api.clarifai.com".into(),
@@ -65,17 +65,17 @@ pub fn context() -> Context {
 }
 
 /// Plans; errors are the test's.
-pub fn try_plan(desired: &DesiredState, observed: &ObservedState) -> Result<Plan, Vec<PlanError>> {
+pub(crate) fn try_plan(desired: &DesiredState, observed: &ObservedState) -> Result<Plan, Vec<PlanError>> {
     plan::plan(desired, observed, &context())
 }
 
 /// Plans.
-pub fn plan(desired: &DesiredState, observed: &ObservedState) -> Plan {
+pub(crate) fn plan(desired: &DesiredState, observed: &ObservedState) -> Plan {
     try_plan(desired, observed).unwrap_or_else(|errors| panic!("{errors:#?}"))
 }
 
 /// The text of the plan from a manifest's inputs and a listing.
-pub fn plan_text(inputs: &str, annotations: &[Value]) -> String {
+pub(crate) fn plan_text(inputs: &str, annotations: &[Value]) -> String {
     render::text(
         &plan(&desired(inputs), &observed(annotations)),
         &render::TextOptions::default(),
@@ -83,7 +83,7 @@ pub fn plan_text(inputs: &str, annotations: &[Value]) -> String {
 }
 
 /// The one operation of a plan, as (action, body).
-pub fn only_write(inputs: &str, annotations: &[Value]) -> (Action, Value) {
+pub(crate) fn only_write(inputs: &str, annotations: &[Value]) -> (Action, Value) {
     let plan = plan(&desired(inputs), &observed(annotations));
     let [operation] = &plan.operations[..] else {
         panic!("expected one operation: {:#?}", plan.operations);
@@ -98,7 +98,7 @@ pub fn only_write(inputs: &str, annotations: &[Value]) -> (Action, Value) {
 }
 
 /// A box annotation as the service sends it.
-pub fn boxed(input: &str, id: &str, edges: [f64; 4], concepts: &[&str]) -> Value {
+pub(crate) fn boxed(input: &str, id: &str, edges: [f64; 4], concepts: &[&str]) -> Value {
     let concepts: Value = concepts
         .iter()
         .map(|id| json!({"id": id, "name": id, "value": 1}))
@@ -117,7 +117,7 @@ pub fn boxed(input: &str, id: &str, edges: [f64; 4], concepts: &[&str]) -> Value
 }
 
 /// A whole-input annotation as the service sends it.
-pub fn whole(input: &str, id: &str, concepts: &[(&str, f64)]) -> Value {
+pub(crate) fn whole(input: &str, id: &str, concepts: &[(&str, f64)]) -> Value {
     let concepts: Value = concepts
         .iter()
         .map(|(id, value)| json!({"id": id, "value": value}))
@@ -129,20 +129,20 @@ pub fn whole(input: &str, id: &str, concepts: &[(&str, f64)]) -> Value {
 }
 
 /// The same annotation with one field set.
-pub fn with(mut annotation: Value, field: &str, value: Value) -> Value {
+pub(crate) fn with(mut annotation: Value, field: &str, value: Value) -> Value {
     annotation[field] = value;
     annotation
 }
 
 /// A remote that lives in memory: it keeps JSON, and changes it as the API documents.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Remote {
-    pub annotations: Vec<Value>,
+pub(crate) struct Remote {
+    pub(crate) annotations: Vec<Value>,
     made: usize,
 }
 
 impl Remote {
-    pub fn new(annotations: Vec<Value>) -> Self {
+    pub(crate) fn new(annotations: Vec<Value>) -> Self {
         Self {
             annotations,
             made: 0,
@@ -156,7 +156,7 @@ impl Remote {
     }
 
     /// Carries out one operation's part in a call.
-    pub fn call(&mut self, plan: &Plan, call: Call, operation: usize) {
+    pub(crate) fn call(&mut self, plan: &Plan, call: Call, operation: usize) {
         let operation = &plan.operations[operation];
         let at = self.position(operation.input_id.as_str(), operation.id.as_str());
         let body = operation.body.as_ref().map(annosync::model::Json::to_value);
@@ -206,7 +206,7 @@ impl Remote {
     }
 
     /// Carries out a plan's calls in their order, up to a number of annotations written.
-    pub fn apply_some(&mut self, plan: &Plan, mut steps: usize) {
+    pub(crate) fn apply_some(&mut self, plan: &Plan, mut steps: usize) {
         for batch in &plan.batches {
             for &operation in &batch.operations {
                 if steps == 0 {
@@ -218,11 +218,11 @@ impl Remote {
         }
     }
 
-    pub fn apply(&mut self, plan: &Plan) {
+    pub(crate) fn apply(&mut self, plan: &Plan) {
         self.apply_some(plan, usize::MAX);
     }
 
-    pub fn observed(&self) -> ObservedState {
+    pub(crate) fn observed(&self) -> ObservedState {
         observed(&self.annotations)
     }
 }
