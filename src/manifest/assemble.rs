@@ -437,9 +437,9 @@ fn check_key_ids(files: &mut [File], header: usize) {
 /// Reports an input that stands twice, in one file or in two.
 fn check_duplicates(files: &mut [File]) {
     let mut first: HashMap<InputId, (usize, usize)> = HashMap::new();
-    for file in 0..files.len() {
+    for (file, read) in files.iter_mut().enumerate() {
         let mut findings = Vec::new();
-        for (index, input) in files[file].document.inputs.iter().enumerate() {
+        for (index, input) in read.document.inputs.iter().enumerate() {
             let Some(id) = &input.id else {
                 continue;
             };
@@ -460,9 +460,12 @@ fn check_duplicates(files: &mut [File]) {
                 }),
             }
         }
-        files[file].document.findings.0.extend(findings);
+        read.document.findings.0.extend(findings);
     }
 }
+
+/// Where the answers for one finding are: its own among those of its file; the other's file, and its among that one's.
+type Asked = (usize, Option<(usize, usize)>);
 
 /// Turns findings into problems: the second pass over the texts of the files that have any, or that one speaks of.
 fn problems(files: &mut [File], read: Read<'_>) -> Vec<Problem> {
@@ -477,7 +480,7 @@ fn problems(files: &mut [File], read: Read<'_>) -> Vec<Problem> {
 
     // Per file, every place that is spoken of.
     let mut wanted: Vec<Vec<&Pointer>> = vec![Vec::new(); files.len()];
-    let mut asked: Vec<Vec<(usize, Option<(usize, usize)>)>> = Vec::with_capacity(files.len());
+    let mut asked: Vec<Vec<Asked>> = Vec::with_capacity(files.len());
     for (file, findings) in findings.iter().enumerate() {
         let mut of_file = Vec::with_capacity(findings.len());
         for finding in findings {

@@ -228,8 +228,6 @@ fn identity(parts: &Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) 
 /// Reports an annotation that could not be found again, or would be posted without anything in it.
 fn says_enough(identity: &Identity, content: &Content, place: &Place<'_>, findings: &mut Findings) {
     match identity {
-        // By its id alone: "keep this one, and leave it as it is".
-        Identity::Id(_) => {}
         Identity::Key(_) if *content == Content::default() => {
             findings
                 .add(place.value(), "an annotation with a `key` and nothing else")
@@ -243,7 +241,8 @@ fn says_enough(identity: &Identity, content: &Content, place: &Place<'_>, findin
                 )
                 .hint("say where it lies (`box`, `polygon`, `region`) or which `concepts` it has; nothing else tells which one it is");
         }
-        Identity::Key(_) | Identity::Content => {}
+        // An id says enough alone: "keep this one, and leave it as it is".
+        Identity::Id(_) | Identity::Key(_) | Identity::Content => {}
     }
 }
 

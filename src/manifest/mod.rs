@@ -173,11 +173,10 @@ fn hex(bytes: &[u8]) -> String {
 
 impl Manifest {
     fn new(assembled: Assembled, folder: &Path, texts: Option<BTreeMap<PathBuf, String>>) -> Self {
-        let lines: String = assembled
-            .files
-            .iter()
-            .map(|(file, digest)| format!("{}  {}\n", hex(digest), file.relative))
-            .collect();
+        let mut lines = String::new();
+        for (file, digest) in &assembled.files {
+            lines.extend([hex(digest).as_str(), "  ", file.relative.as_str(), "\n"]);
+        }
         Self {
             desired: assembled.state,
             targets: assembled.header.targets,
