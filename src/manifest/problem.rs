@@ -102,13 +102,11 @@ impl Problems {
     /// Sorts them. Files are compared by the bytes of their path.
     pub(super) fn new(mut problems: Vec<Problem>) -> Self {
         problems.sort_by(|a, b| {
-            let key = |p: &Problem| {
-                (
-                    p.path.as_os_str().as_encoded_bytes().to_owned(),
-                    p.spot.clone(),
-                )
-            };
-            key(a).cmp(&key(b)).then_with(|| a.cmp(b))
+            let (left, right) = (a.path.as_os_str(), b.path.as_os_str());
+            left.as_encoded_bytes()
+                .cmp(right.as_encoded_bytes())
+                .then_with(|| a.spot.cmp(&b.spot))
+                .then_with(|| a.message.cmp(&b.message))
         });
         problems.dedup();
         Self(problems)

@@ -682,7 +682,7 @@ fn aliases_cannot_blow_a_file_up() {
     let mut text = String::from("a: &a0 [x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
         let aliases = vec![format!("*a{}", level - 1); 9].join(", ");
-        text.push_str(&format!("b{level}: &a{level} [{aliases}]\n"));
+        writeln!(text, "b{level}: &a{level} [{aliases}]").unwrap();
     }
     text.push_str("inputs: []\n");
     let problems = parse(files(&[("annosync.yaml", HEADER), ("a.yaml", &text)])).unwrap_err();
@@ -706,6 +706,18 @@ fn a_wide_character_does_not_shift_the_caret() {
     4 | inputs: [{ id: 日本語, annotations: [{ box: [] }] }]
       |                                        ^^^
     "#);
+}
+
+#[test]
+fn colours_are_for_terminals_alone() {
+    let problems = parse(files(&[("a.yaml", "inputs:\n")])).unwrap_err();
+    assert!(!problems.render(false).contains('\u{1b}'));
+    let styled = problems.render(true);
+    assert!(styled.contains('\u{1b}'));
+    assert_eq!(
+        anstream::adapter::strip_str(&styled).to_string(),
+        problems.to_string()
+    );
 }
 
 #[test]
@@ -771,8 +783,9 @@ fn the_hash_is_the_one_of_the_files_and_their_names() {
         first,
         hash(&[("annosync.yaml", HEADER), ("a.yaml", "inputs: [ ]\n")])
     );
-    let lines = "a7e0dd6a\n";
-    assert_eq!(first.len(), 64, "{lines}");
+    let line = |text: &str, name: &str| format!("{}  {name}\n", hex(&Sha256::digest(text)));
+    let lines = line("inputs: []\n", "a.yaml") + &line(HEADER, "annosync.yaml");
+    assert_eq!(first, hex(&Sha256::digest(lines)));
 }
 
 #[test]
