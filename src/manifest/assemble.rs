@@ -3,34 +3,31 @@
 //! Files are read on several threads; results and problems come in the order of the files all the same. Does not know
 //! where texts come from: a file system, or memory.
 
-use super::document::{Document, Format, document};
-use super::finding::{Aim, Finding, Other, Place, Pointer};
-use super::header::{Header, INPUTS, no_header_hint};
+use super::document::{Document, document};
+use super::finding::{Other, Place};
+use super::header::{Header, no_header_hint};
 use super::input::Image;
-use super::locate::{Spotter, locate};
+use super::locate::Spotter;
 use super::problem::{Problem, Problems};
 use super::select::{Candidate, folder_of, is_header_file, matching};
-use super::words::{nearest, quote};
-use crate::model::{
-    ConceptId, DesiredAnnotation, DesiredInput, DesiredState, Identity, InputId, Origin, key_id,
-    set_prefix,
-};
+use super::{checks, report};
+use crate::model::{DesiredAnnotation, DesiredInput, DesiredState, InputId, Origin};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 /// The bytes of a candidate's file.
 pub(super) type Read<'r> = &'r (dyn Fn(&Candidate) -> std::io::Result<Vec<u8>> + Sync);
 
 /// A file that was read.
 #[derive(Debug)]
-struct File {
-    candidate: Candidate,
+pub(super) struct File {
+    pub(super) candidate: Candidate,
     /// SHA-256 of its bytes.
-    digest: [u8; 32],
-    document: Document,
+    pub(super) digest: [u8; 32],
+    pub(super) document: Document,
     /// What makes it unreadable.
-    problem: Option<Problem>,
+    pub(super) problem: Option<Problem>,
 }
 
 /// What became of the files.
@@ -157,14 +154,14 @@ pub(super) fn assemble(
         }
         None => narrowed(read_all(candidates, read)),
     };
-    check_patterns(&mut files);
+    checks::patterns(&mut files);
     let header_index = choose_header(&mut files, place);
     if let Ok(index) = header_index {
-        check_concepts(&mut files, index);
-        check_key_ids(&mut files, index);
+        checks::concepts(&mut files, index);
+        checks::key_ids(&mut files, index);
     }
-    check_duplicates(&mut files);
-    let mut problems = problems(&mut files, read);
+    checks::duplicates(&mut files);
+    let mut problems = report::problems(&mut files, read);
     let header = match header_index {
         Ok(index) => files[index]
             .document
@@ -210,33 +207,6 @@ fn narrowed(files: Vec<File>) -> Vec<File> {
         .filter(|(other, _)| *other == index || taken[*other])
         .map(|(_, file)| file)
         .collect()
-}
-
-/// A pattern that takes no file is a slip, and under `sync` it would read as "delete all of that".
-fn check_patterns(files: &mut [File]) {
-    let paths: Vec<String> = files.iter().map(|f| f.candidate.relative.clone()).collect();
-    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-    for file in files {
-        let Some(patterns) = file.document.header.as_ref().and_then(|h| h.files.as_ref()) else {
-            continue;
-        };
-        let (_, unused) = matching(patterns, folder_of(&file.candidate.relative), &paths);
-        let messages: Vec<String> = unused
-            .into_iter()
-            .map(|index| patterns[index].clone())
-            .collect();
-        let place = Place::ROOT.name("files");
-        for pattern in messages {
-            let at = Pointer {
-                aim: Aim::Item(pattern.as_str().into()),
-                ..place.value()
-            };
-            file.document
-                .findings
-                .add(at, format!("{} takes no file", quote(&pattern)))
-                .hint("a pattern is relative to this file's folder and takes *.yaml, *.yml, *.json and *.jsonl");
-        }
-    }
 }
 
 /// Which file has the header, or what to say where that is not one. Nothing is to be said where a file that cannot be
@@ -311,254 +281,6 @@ fn choose_header(
         finding.other = Some(other.clone());
     }
     Ok(chosen)
-}
-
-/// Reports every use of a concept that the header does not know, or renames.
-fn check_concepts(files: &mut [File], header: usize) {
-    let Some(parsed) = &files[header].document.header else {
-        return;
-    };
-    let renamed = parsed.renamed.clone();
-    let vocabulary = parsed.vocabulary.clone();
-    let known: Option<HashSet<ConceptId>> =
-        vocabulary.as_ref().map(|all| all.iter().cloned().collect());
-    if renamed.is_empty() && known.is_none() {
-        return;
-    }
-    files.par_iter_mut().for_each(|file| {
-        // What to say about each, worked out once: a misspelt concept may stand in every annotation.
-        let bad: HashMap<ConceptId, (String, String)> = file
-            .document
-            .concepts
-            .iter()
-            .filter_map(|concept| {
-                let said = if let Some(new) = renamed.get(concept) {
-                    (
-                        format!("the concept {} is renamed", quote(concept.as_str())),
-                        format!("write {} here", quote(new.as_str())),
-                    )
-                } else if known.as_ref().is_some_and(|known| !known.contains(concept)) {
-                    let words = vocabulary.iter().flatten().map(ConceptId::as_str);
-                    let near = nearest(concept.as_str(), words)
-                        .map(|near| format!("did you mean {}? ", quote(near)))
-                        .unwrap_or_default();
-                    (
-                        format!(
-                            "the concept {} is not in the vocabulary",
-                            quote(concept.as_str())
-                        ),
-                        format!("{near}otherwise add it to `vocabulary` in the header"),
-                    )
-                } else {
-                    return None;
-                };
-                Some((concept.clone(), said))
-            })
-            .collect();
-        if bad.is_empty() {
-            return;
-        }
-        let inputs = Place::ROOT.name(INPUTS);
-        let document = &mut file.document;
-        for (index, input) in document.inputs.iter().enumerate() {
-            let input_place = inputs.nth(index);
-            let annotations = input_place.name("annotations");
-            for (index, (_, content)) in input.annotations.iter().enumerate() {
-                for concept in content.concepts.iter().flatten() {
-                    let Some((message, hint)) = bad.get(&concept.id) else {
-                        continue;
-                    };
-                    let annotation = annotations.nth(index);
-                    let at = Pointer {
-                        aim: Aim::Item(concept.id.as_str().into()),
-                        ..annotation.name("concepts").value()
-                    };
-                    document.findings.add(at, message).hint(hint);
-                }
-            }
-        }
-    });
-}
-
-/// Reports an `id` that is the one which a `key` of the same input makes.
-fn check_key_ids(files: &mut [File], header: usize) {
-    let Some(set) = files[header]
-        .document
-        .header
-        .as_ref()
-        .and_then(|parsed| parsed.header.as_ref())
-        .map(|header| header.set.clone())
-    else {
-        return;
-    };
-    let prefix = set_prefix(&set);
-    files.par_iter_mut().for_each(|file| {
-        let inputs = Place::ROOT.name(INPUTS);
-        let document = &mut file.document;
-        for (index, input) in document.inputs.iter().enumerate() {
-            let (Some(id), true) = (
-                &input.id,
-                input.annotations.iter().any(|(identity, _)| {
-                    matches!(identity, Identity::Id(id) if id.as_str().starts_with(&prefix))
-                }),
-            ) else {
-                continue;
-            };
-            let made: HashMap<_, usize> = input
-                .annotations
-                .iter()
-                .enumerate()
-                .filter_map(|(index, (identity, _))| match identity {
-                    Identity::Key(key) => Some((key_id(&set, id, key), index)),
-                    _ => None,
-                })
-                .collect();
-            let input_place = inputs.nth(index);
-            let annotations = input_place.name("annotations");
-            for (index, (identity, _)) in input.annotations.iter().enumerate() {
-                if let Identity::Id(id) = identity
-                    && let Some(other) = made.get(id)
-                {
-                    let other = annotations.nth(*other);
-                    document
-                        .findings
-                        .add(
-                            annotations.nth(index).name("id").value(),
-                            format!("{} is the id that a `key` makes", quote(id.as_str())),
-                        )
-                        .hint("the two are one annotation; keep the key")
-                        .other("the key is at", other.name("key").value());
-                }
-            }
-        }
-    });
-}
-
-/// Reports an input that stands twice, in one file or in two.
-fn check_duplicates(files: &mut [File]) {
-    let mut first: HashMap<InputId, (usize, usize)> = HashMap::new();
-    for file in 0..files.len() {
-        let mut findings = Vec::new();
-        for (index, input) in files[file].document.inputs.iter().enumerate() {
-            let Some(id) = &input.id else {
-                continue;
-            };
-            let id_of = |index| Place::ROOT.name(INPUTS).nth(index).name("id").value();
-            match first.get(id) {
-                None => {
-                    first.insert(id.clone(), (file, index));
-                }
-                Some((other_file, other_index)) => findings.push(Finding {
-                    at: id_of(index),
-                    message: format!("the input {} stands twice", quote(id.as_str())),
-                    hint: Some("put all its annotations in one place".to_owned()),
-                    other: Some(Other {
-                        file: Some(*other_file),
-                        at: id_of(*other_index),
-                        label: "the first one is at",
-                    }),
-                }),
-            }
-        }
-        files[file].document.findings.0.extend(findings);
-    }
-}
-
-/// Turns findings into problems: the second pass over the texts of the files that have any, or that one speaks of.
-fn problems(files: &mut [File], read: Read<'_>) -> Vec<Problem> {
-    let findings: Vec<Vec<Finding>> = files
-        .iter_mut()
-        .map(|file| std::mem::take(&mut file.document.findings.0))
-        .collect();
-    let mut problems: Vec<Problem> = files
-        .iter_mut()
-        .filter_map(|file| file.problem.take())
-        .collect();
-
-    // Per file, every place that is spoken of.
-    let mut wanted: Vec<Vec<&Pointer>> = vec![Vec::new(); files.len()];
-    let mut asked: Vec<Vec<(usize, Option<(usize, usize)>)>> = Vec::with_capacity(files.len());
-    for (file, findings) in findings.iter().enumerate() {
-        let mut of_file = Vec::with_capacity(findings.len());
-        for finding in findings {
-            wanted[file].push(&finding.at);
-            let own = wanted[file].len() - 1;
-            let other = finding.other.as_ref().map(|other| {
-                let place = other.file.unwrap_or(file);
-                wanted[place].push(&other.at);
-                (place, wanted[place].len() - 1)
-            });
-            of_file.push((own, other));
-        }
-        asked.push(of_file);
-    }
-    let spots: Vec<Option<Vec<super::problem::Spot>>> = files
-        .par_iter()
-        .zip(&wanted)
-        .map(|(file, pointers)| spots(file, pointers, read))
-        .collect();
-    for (file, findings) in findings.iter().enumerate() {
-        for (finding, (own, other)) in findings.iter().zip(&asked[file]) {
-            let mut hint = finding.hint.clone();
-            if let (Some(other), Some((place, index))) = (&finding.other, other) {
-                let mut at = files[*place].candidate.shown.display().to_string();
-                if let Some(spots) = &spots[*place] {
-                    let spot = &spots[*index];
-                    at = format!("{at}:{}:{}", spot.line, spot.column);
-                }
-                let label = other.label;
-                hint = Some(match hint {
-                    Some(hint) => format!("{label} {at}; {hint}"),
-                    None => format!("{label} {at}"),
-                });
-            }
-            problems.push(Problem {
-                path: files[file].candidate.shown.clone(),
-                spot: spots[file].as_ref().map(|spots| spots[*own].clone()),
-                message: finding.message.clone(),
-                hint,
-            });
-        }
-    }
-    problems
-}
-
-/// The spots of the pointers; nothing where the file is not any more what was read.
-fn spots(file: &File, pointers: &[&Pointer], read: Read<'_>) -> Option<Vec<super::problem::Spot>> {
-    if pointers.is_empty() {
-        return None;
-    }
-    let text = unchanged(&file.candidate, &file.digest, read)?;
-    Some(spots_in(file.candidate.format, &text, pointers))
-}
-
-/// The text of a file, if it is still the one with this digest.
-pub(super) fn unchanged(
-    candidate: &Candidate,
-    digest: &[u8; 32],
-    read: Read<'_>,
-) -> Option<String> {
-    let bytes = read(candidate).ok()?;
-    let is_same = <[u8; 32]>::from(Sha256::digest(&bytes)) == *digest;
-    if is_same { as_text(bytes).ok() } else { None }
-}
-
-/// The spots of the pointers in a text.
-pub(super) fn spots_in(
-    format: Format,
-    text: &str,
-    pointers: &[&Pointer],
-) -> Vec<super::problem::Spot> {
-    let ranges = locate(format, text, pointers);
-    let mut order: Vec<usize> = (0..ranges.len()).collect();
-    order.sort_by_key(|index| ranges[*index].start);
-    let mut spotter = Spotter::new(text);
-    let mut spots: Vec<(usize, super::problem::Spot)> = order
-        .into_iter()
-        .map(|index| (index, spotter.spot(&ranges[index])))
-        .collect();
-    spots.sort_by_key(|(index, _)| *index);
-    spots.into_iter().map(|(_, spot)| spot).collect()
 }
 
 fn finish(files: Vec<File>, header_index: usize, header: Header) -> Assembled {

@@ -61,9 +61,9 @@ pub(super) fn json_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
         .scan(0, |offset, line| {
             let start = *offset;
             *offset += line.len();
-            Some((start, line))
+            Some((start, line.trim_end()))
         })
-        .filter(|(_, line)| !line.trim().is_empty())
+        .filter(|(_, line)| !line.is_empty())
 }
 
 /// Reads a text without a byte order mark.
@@ -302,7 +302,7 @@ fn yaml_error(text: &str, error: &serde_yaml::Error) -> SyntaxError {
     };
     let mut hint = None;
     let offset = if message.contains("more than one document") {
-        message = "more than one document".to_owned();
+        message = String::from("more than one document");
         hint = Some("one document a file: put the others into files of their own".to_owned());
         second_document(text)
     } else {

@@ -208,7 +208,20 @@ fn policy(parts: Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) -> 
 fn files(parts: Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) -> Option<Vec<String>> {
     let node = parts.get("files")?;
     let at = place.name("files");
-    let elements = list(node, "`files`", "a list of patterns", &at, findings)?;
+    // Nothing here is not "all files", and not "none" either: under `sync` that would read as "delete everything".
+    let elements = match node {
+        Node::List(elements) if !elements.is_empty() => elements,
+        Node::List(_) => {
+            findings
+                .add(at.value(), "`files` names no file")
+                .hint("leave the key out if every file of the folder counts");
+            return None;
+        }
+        _ => {
+            wrong_type(node, "`files`", "a list of patterns", &at, findings);
+            return None;
+        }
+    };
     let mut files = Vec::with_capacity(elements.len());
     for (index, element) in elements.iter().enumerate() {
         let at = at.nth(index);

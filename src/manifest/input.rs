@@ -3,11 +3,11 @@
 //! What has an error is left out and the rest is kept, so that the checks over all files see everything: nothing of a
 //! manifest with findings is ever used for anything else.
 
-use super::content;
 use super::fields::{Fields, fields, list, name, whole_number};
 use super::finding::{Findings, Place, Pointer};
 use super::node::Node;
 use super::words::quote;
+use super::{concepts, content};
 use crate::model::{AnnotationId, ConceptId, Content, Identity, InputId, Interner, Key};
 use std::collections::{HashMap, HashSet};
 
@@ -173,7 +173,7 @@ fn annotation(
     }
     if let Some(node) = parts.get("concepts") {
         let at = place.name("concepts");
-        content.concepts = content::concepts(node, &mut shared.interner, &at, findings);
+        content.concepts = concepts::concepts(node, &mut shared.interner, &at, findings);
         for concept in content.concepts.iter().flatten() {
             if !shared.concepts.contains(&concept.id) {
                 shared.concepts.insert(concept.id.clone());
@@ -228,8 +228,6 @@ fn identity(parts: &Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) 
 /// Reports an annotation that could not be found again, or would be posted without anything in it.
 fn says_enough(identity: &Identity, content: &Content, place: &Place<'_>, findings: &mut Findings) {
     match identity {
-        // By its id alone: "keep this one, and leave it as it is".
-        Identity::Id(_) => {}
         Identity::Key(_) if *content == Content::default() => {
             findings
                 .add(place.value(), "an annotation with a `key` and nothing else")
@@ -243,7 +241,8 @@ fn says_enough(identity: &Identity, content: &Content, place: &Place<'_>, findin
                 )
                 .hint("say where it lies (`box`, `polygon`, `region`) or which `concepts` it has; nothing else tells which one it is");
         }
-        Identity::Key(_) | Identity::Content => {}
+        // An id says enough alone: "keep this one, and leave it as it is".
+        Identity::Id(_) | Identity::Key(_) | Identity::Content => {}
     }
 }
 

@@ -7,10 +7,13 @@
 //! select     which files                      document   a file's text, streamed into …
 //! node       a tree that hides nothing        header, target, input, content   … the model, with findings
 //! assemble   all files: header, duplicates, vocabulary   locate   findings -> lines and columns, if there are any
+//! checks     between the files                  report     findings -> problems
 //! problem    what the user sees               write      the way back
 //! ```
 
 mod assemble;
+mod checks;
+mod concepts;
 mod content;
 mod document;
 mod fields;
@@ -20,6 +23,7 @@ mod input;
 mod locate;
 mod node;
 mod problem;
+mod report;
 mod select;
 mod target;
 mod words;
@@ -34,10 +38,11 @@ pub use problem::{Problem, Problems, Spot};
 pub use target::TargetSpec;
 
 use crate::model::{DesiredState, InputId, Origin};
-use assemble::{Assembled, assemble, spots_in, unchanged};
+use assemble::{Assembled, assemble};
 use document::Format;
 use finding::{Place, Pointer};
 use header::INPUTS;
+use report::{spots_in, unchanged};
 use select::{Candidate, folder_of, slashes, walk};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -173,11 +178,10 @@ fn hex(bytes: &[u8]) -> String {
 
 impl Manifest {
     fn new(assembled: Assembled, folder: &Path, texts: Option<BTreeMap<PathBuf, String>>) -> Self {
-        let lines: String = assembled
-            .files
-            .iter()
-            .map(|(file, digest)| format!("{}  {}\n", hex(digest), file.relative))
-            .collect();
+        let mut lines = String::new();
+        for (file, digest) in &assembled.files {
+            lines.extend([hex(digest).as_str(), "  ", file.relative.as_str(), "\n"]);
+        }
         Self {
             desired: assembled.state,
             targets: assembled.header.targets,

@@ -56,6 +56,7 @@ impl Problem {
     fn render_with(&self, renderer: &Renderer) -> String {
         let path = self.path.to_string_lossy();
         let title = Level::ERROR.primary_title(self.message.as_str());
+        let mut is_part = false;
         let mut group = match &self.spot {
             None => title.element(Origin::path(path)),
             Some(spot) => {
@@ -67,6 +68,7 @@ impl Problem {
                 if spot.column == spot.source[..from].chars().count() + 1 {
                     title.element(snippet.path(path))
                 } else {
+                    is_part = true;
                     let origin = Origin::path(path).line(spot.line).char_column(spot.column);
                     title.element(origin).element(snippet)
                 }
@@ -75,7 +77,14 @@ impl Problem {
         if let Some(hint) = &self.hint {
             group = group.element(Level::HELP.message(hint.as_str()));
         }
-        renderer.render(&[group])
+        let text = renderer.render(&[group]);
+        if !is_part {
+            return text;
+        }
+        // Between a place and a snippet of its own the renderer puts a line with `:::` and nothing to read.
+        text.split_inclusive('\n')
+            .filter(|line| anstream::adapter::strip_str(line).to_string().trim() != ":::")
+            .collect()
     }
 }
 
@@ -93,13 +102,11 @@ impl Problems {
     /// Sorts them. Files are compared by the bytes of their path.
     pub(super) fn new(mut problems: Vec<Problem>) -> Self {
         problems.sort_by(|a, b| {
-            let key = |p: &Problem| {
-                (
-                    p.path.as_os_str().as_encoded_bytes().to_owned(),
-                    p.spot.clone(),
-                )
-            };
-            key(a).cmp(&key(b)).then_with(|| a.cmp(b))
+            let (left, right) = (a.path.as_os_str(), b.path.as_os_str());
+            left.as_encoded_bytes()
+                .cmp(right.as_encoded_bytes())
+                .then_with(|| a.spot.cmp(&b.spot))
+                .then_with(|| a.message.cmp(&b.message))
         });
         problems.dedup();
         Self(problems)

@@ -51,7 +51,7 @@ impl<'p> Wanted<'p> {
 #[derive(Debug, Default)]
 struct Branches<'w, 'p>(Vec<&'w Wanted<'p>>);
 
-impl<'w, 'p> Branches<'w, 'p> {
+impl Branches<'_, '_> {
     /// What is wanted of the child at this index with this key. A key counts the first time alone.
     fn child(&self, index: usize, key: Option<&str>) -> Self {
         let nth = u32::try_from(index).ok();
@@ -121,7 +121,6 @@ pub(super) fn locate(format: Format, text: &str, pointers: &[&Pointer]) -> Vec<R
             for (index, (offset, line)) in super::document::json_lines(text).enumerate() {
                 let wanted = inputs.child(index, None);
                 if !wanted.is_empty() {
-                    let line = line.trim_end();
                     json::walk(
                         &text[..offset + line.len()],
                         offset,
@@ -245,9 +244,9 @@ inputs:
                 "13:\"id\"",
                 "19:\"日本\"",
                 "42:\"annotations\"",
-                "58:\"concepts\"",
-                "79:\"ca\\\"r\"",
-                "71:\"tree\""
+                "59:\"concepts\"",
+                "80:\"ca\\\"r\"",
+                "72:\"tree\""
             ]
         );
         let lines = "{\"id\": \"日本\"}\n\n{\"id\": \"b\", \"annotations\": [{\"concepts\": [\"tree\", \"ca\\\"r\"]}]}\n";
@@ -257,9 +256,9 @@ inputs:
                 "1:\"id\"",
                 "7:\"日本\"",
                 "30:\"annotations\"",
-                "46:\"concepts\"",
-                "67:\"ca\\\"r\"",
-                "59:\"tree\""
+                "47:\"concepts\"",
+                "68:\"ca\\\"r\"",
+                "60:\"tree\""
             ]
         );
     }

@@ -4,7 +4,7 @@ use crate::manifest::problem::Spot;
 use std::ops::Range;
 
 /// Of a source line that is longer, this many characters before and behind the spot are shown.
-const BEFORE: usize = 60;
+const BEFORE: usize = 100;
 const BEHIND: usize = 60;
 
 /// Makes spots. It is asked in ascending order, so that a file of one long line is read once, not once a problem.
@@ -106,7 +106,7 @@ mod tests {
         let text = format!("{}ä{}", "x".repeat(1000), "y".repeat(1000));
         let spot = Spotter::new(&text).spot(&(1000..1002));
         assert_eq!(spot.column, 1001);
-        assert_eq!(spot.source.chars().count(), 1 + 60 + 1 + 60 + 1);
+        assert_eq!(spot.source.chars().count(), 1 + 100 + 1 + 60 + 1);
         assert_eq!(&spot.source[spot.marked.0..spot.marked.1], "ä");
     }
 

@@ -68,10 +68,12 @@ pub fn write_yaml(inputs: &[WritableInput]) -> String {
 
 /// The inputs as JSON Lines, one a line.
 pub fn write_jsonl(inputs: &[WritableInput]) -> String {
-    inputs
-        .iter()
-        .map(|input| format!("{}\n", input_tree(input)))
-        .collect()
+    let mut text = String::new();
+    for input in inputs {
+        text.push_str(&input_tree(input).to_string());
+        text.push('\n');
+    }
+    text
 }
 
 /// The inputs as a JSON file, one a line.

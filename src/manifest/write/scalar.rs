@@ -4,6 +4,7 @@
 //! Here a text is plain only if it could be nothing but text in YAML 1.1 and 1.2.
 
 use serde_json::Number;
+use std::fmt::Write as _;
 
 /// Words that some version of YAML, or the parser, reads as a truth value, null or a number.
 const WORDS: [&str; 13] = [
@@ -57,7 +58,7 @@ fn quoted(out: &mut String, text: &str) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             c if must_be_escaped(c) => {
-                out.push_str(&format!("\\u{:04X}", u32::from(c)));
+                write!(out, "\\u{:04X}", u32::from(c)).expect("a string takes every write");
             }
             c => out.push(c),
         }

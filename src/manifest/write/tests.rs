@@ -97,13 +97,39 @@ fn example() -> Vec<WritableInput> {
 
 #[test]
 fn yaml_is_written_for_people() {
-    insta::assert_snapshot!(write_yaml(&example()), @"");
+    insta::assert_snapshot!(write_yaml(&example()), @r#"
+    inputs:
+      - id: street-0001
+        image: { path: images/street 1.jpg, width: 1920, height: 1080 }
+        annotations:
+          - key: red-car
+            box: { top: 0.1, left: 0.2, bottom: 0.5, right: 1 }
+            concepts: [car, "no"]
+            status: pending
+            user: labeler-1
+            metadata: { weather: rain, "n": [1, 2.5, "3"] }
+            info:
+              long:
+                text: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+                "on": true
+          - frame: { time_ms: 1500, number: 45 }
+            polygon: [[0, 0], [0.083333336, 1], [0.16666667, 0], [0.25, 1], [0.33333334, 0],
+              [0.41666666, 1], [0.5, 0], [0.5833333, 1], [0.6666667, 0], [0.75, 1], [0.8333333, 0],
+              [0.9166667, 1]]
+            concepts: { a: false, b: 0.1, c: true }
+      - id: "2024"
+        annotations: []
+    "#);
 }
 
 #[test]
 fn json_lines_hold_one_input_each() {
-    insta::assert_snapshot!(write_jsonl(&example()[1..]), @"");
-    insta::assert_snapshot!(write_json(&example()[1..]), @"");
+    insta::assert_snapshot!(write_jsonl(&example()[1..]), @r#"{"id":"2024","annotations":[]}"#);
+    insta::assert_snapshot!(write_json(&example()[1..]), @r#"
+    {"inputs": [
+      {"id":"2024","annotations":[]}
+    ]}
+    "#);
 }
 
 #[test]
@@ -145,7 +171,18 @@ fn a_header_is_written_short() {
     header
         .owners
         .insert(Owner::User(UserId::new("on").unwrap()));
-    insta::assert_snapshot!(write_header(&header), @"");
+    insta::assert_snapshot!(write_header(&header), @r#"
+    version: 1
+    set: street
+    policy: upsert
+    files: ["labels/**"]
+    target: local
+    targets:
+      local: { embedded: ".annosync/local.db" }
+      prod: { user_id: acme, app_id: street, endpoint: "https://api.clarifai.com", rate_limit: 15 }
+    owners: [me, "on"]
+    guards: { max_deletes: "50%", max_updates: 7 }
+    "#);
 }
 
 /// Texts that are awkward in YAML, in JSON, or in both.

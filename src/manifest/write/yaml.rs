@@ -42,6 +42,10 @@ fn annotation(out: &mut String, tree: &Value) {
     let Value::Object(fields) = tree else {
         return;
     };
+    // It says nothing and will be refused when read, but it must not make its list look like none.
+    if fields.is_empty() {
+        out.push_str("      - {}\n");
+    }
     for (index, (key, value)) in fields.iter().enumerate() {
         out.push_str(if index == 0 { "      - " } else { "        " });
         match value {

@@ -1,0 +1,190 @@
+//! What is wrong between the files of a manifest: patterns, vocabulary, ids, duplicates.
+//!
+//! Each check adds its findings to the file that is to be mended. Opens no files.
+
+use super::assemble::File;
+use super::finding::{Aim, Finding, Other, Place, Pointer};
+use super::header::INPUTS;
+use super::select::{folder_of, matching};
+use super::words::{nearest, quote};
+use crate::model::{ConceptId, Identity, InputId, key_id, set_prefix};
+use rayon::prelude::*;
+use std::collections::{HashMap, HashSet};
+
+/// A pattern that takes no file is a slip, and under `sync` it would read as "delete all of that".
+pub(super) fn patterns(files: &mut [File]) {
+    let paths: Vec<String> = files.iter().map(|f| f.candidate.relative.clone()).collect();
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    for file in files {
+        let Some(patterns) = file.document.header.as_ref().and_then(|h| h.files.as_ref()) else {
+            continue;
+        };
+        let (_, unused) = matching(patterns, folder_of(&file.candidate.relative), &paths);
+        let messages: Vec<String> = unused
+            .into_iter()
+            .map(|index| patterns[index].clone())
+            .collect();
+        let place = Place::ROOT.name("files");
+        for pattern in messages {
+            let at = Pointer {
+                aim: Aim::Item(pattern.as_str().into()),
+                ..place.value()
+            };
+            file.document
+                .findings
+                .add(at, format!("{} takes no file", quote(&pattern)))
+                .hint("a pattern is relative to this file's folder and takes *.yaml, *.yml, *.json and *.jsonl");
+        }
+    }
+}
+
+/// Reports every use of a concept that the header does not know, or renames.
+pub(super) fn concepts(files: &mut [File], header: usize) {
+    let Some(parsed) = &files[header].document.header else {
+        return;
+    };
+    let renamed = parsed.renamed.clone();
+    let vocabulary = parsed.vocabulary.clone();
+    let known: Option<HashSet<ConceptId>> =
+        vocabulary.as_ref().map(|all| all.iter().cloned().collect());
+    if renamed.is_empty() && known.is_none() {
+        return;
+    }
+    files.par_iter_mut().for_each(|file| {
+        // What to say about each, worked out once: a misspelt concept may stand in every annotation.
+        let bad: HashMap<ConceptId, (String, String)> = file
+            .document
+            .concepts
+            .iter()
+            .filter_map(|concept| {
+                let said = if let Some(new) = renamed.get(concept) {
+                    (
+                        format!("the concept {} is renamed", quote(concept.as_str())),
+                        format!("write {} here", quote(new.as_str())),
+                    )
+                } else if known.as_ref().is_some_and(|known| !known.contains(concept)) {
+                    let words = vocabulary.iter().flatten().map(ConceptId::as_str);
+                    let near = nearest(concept.as_str(), words)
+                        .map(|near| format!("did you mean {}? ", quote(near)))
+                        .unwrap_or_default();
+                    (
+                        format!(
+                            "the concept {} is not in the vocabulary",
+                            quote(concept.as_str())
+                        ),
+                        format!("{near}otherwise add it to `vocabulary` in the header"),
+                    )
+                } else {
+                    return None;
+                };
+                Some((concept.clone(), said))
+            })
+            .collect();
+        if bad.is_empty() {
+            return;
+        }
+        let inputs = Place::ROOT.name(INPUTS);
+        let document = &mut file.document;
+        for (index, input) in document.inputs.iter().enumerate() {
+            let input_place = inputs.nth(index);
+            let annotations = input_place.name("annotations");
+            for (index, (_, content)) in input.annotations.iter().enumerate() {
+                for concept in content.concepts.iter().flatten() {
+                    let Some((message, hint)) = bad.get(&concept.id) else {
+                        continue;
+                    };
+                    let annotation = annotations.nth(index);
+                    let at = Pointer {
+                        aim: Aim::Item(concept.id.as_str().into()),
+                        ..annotation.name("concepts").value()
+                    };
+                    document.findings.add(at, message).hint(hint);
+                }
+            }
+        }
+    });
+}
+
+/// Reports an `id` that is the one which a `key` of the same input makes.
+pub(super) fn key_ids(files: &mut [File], header: usize) {
+    let Some(set) = files[header]
+        .document
+        .header
+        .as_ref()
+        .and_then(|parsed| parsed.header.as_ref())
+        .map(|header| header.set.clone())
+    else {
+        return;
+    };
+    let prefix = set_prefix(&set);
+    files.par_iter_mut().for_each(|file| {
+        let inputs = Place::ROOT.name(INPUTS);
+        let document = &mut file.document;
+        for (index, input) in document.inputs.iter().enumerate() {
+            let (Some(id), true) = (
+                &input.id,
+                input.annotations.iter().any(|(identity, _)| {
+                    matches!(identity, Identity::Id(id) if id.as_str().starts_with(&prefix))
+                }),
+            ) else {
+                continue;
+            };
+            let made: HashMap<_, usize> = input
+                .annotations
+                .iter()
+                .enumerate()
+                .filter_map(|(index, (identity, _))| match identity {
+                    Identity::Key(key) => Some((key_id(&set, id, key), index)),
+                    _ => None,
+                })
+                .collect();
+            let input_place = inputs.nth(index);
+            let annotations = input_place.name("annotations");
+            for (index, (identity, _)) in input.annotations.iter().enumerate() {
+                if let Identity::Id(id) = identity
+                    && let Some(other) = made.get(id)
+                {
+                    let other = annotations.nth(*other);
+                    document
+                        .findings
+                        .add(
+                            annotations.nth(index).name("id").value(),
+                            format!("{} is the id that a `key` makes", quote(id.as_str())),
+                        )
+                        .hint("the two are one annotation; keep the key")
+                        .other("the key is at", other.name("key").value());
+                }
+            }
+        }
+    });
+}
+
+/// Reports an input that stands twice, in one file or in two.
+pub(super) fn duplicates(files: &mut [File]) {
+    let mut first: HashMap<InputId, (usize, usize)> = HashMap::new();
+    for (file, read) in files.iter_mut().enumerate() {
+        let mut findings = Vec::new();
+        for (index, input) in read.document.inputs.iter().enumerate() {
+            let Some(id) = &input.id else {
+                continue;
+            };
+            let id_of = |index| Place::ROOT.name(INPUTS).nth(index).name("id").value();
+            match first.get(id) {
+                None => {
+                    first.insert(id.clone(), (file, index));
+                }
+                Some((other_file, other_index)) => findings.push(Finding {
+                    at: id_of(index),
+                    message: format!("the input {} stands twice", quote(id.as_str())),
+                    hint: Some("put all its annotations in one place".to_owned()),
+                    other: Some(Other {
+                        file: Some(*other_file),
+                        at: id_of(*other_index),
+                        label: "the first one is at",
+                    }),
+                }),
+            }
+        }
+        read.document.findings.0.extend(findings);
+    }
+}
