@@ -65,7 +65,10 @@ pub(crate) fn context() -> Context {
 }
 
 /// Plans; errors are the test's.
-pub(crate) fn try_plan(desired: &DesiredState, observed: &ObservedState) -> Result<Plan, Vec<PlanError>> {
+pub(crate) fn try_plan(
+    desired: &DesiredState,
+    observed: &ObservedState,
+) -> Result<Plan, Vec<PlanError>> {
     plan::plan(desired, observed, &context())
 }
 
