@@ -43,8 +43,8 @@ impl Dice {
     /// Top, left, bottom, right.
     fn edges(&mut self, side: f64) -> [f64; 4] {
         let (top, left) = (self.roll() * (1.0 - side), self.roll() * (1.0 - side));
-        let size = side * (0.5 + self.roll() / 2.0);
-        [top, left, top + size, left + size]
+        let length = side * (0.5 + self.roll() / 2.0);
+        [top, left, top + length, left + length]
     }
 }
 

@@ -267,10 +267,10 @@ impl Run {
                 ItemResult::Failed(error)
                     if error.code.is_transient() && group.attempt < ITEM_ATTEMPTS =>
                 {
-                    again.push(at)
+                    again.push(at);
                 }
                 ItemResult::Failed(error) if self.may_be_done(&error) => {
-                    doubtful.push((at, Some(error)))
+                    doubtful.push((at, Some(error)));
                 }
                 ItemResult::Failed(error) => self.end(at, Ending::Failed(error.to_string())),
                 ItemResult::Unknown => doubtful.push((at, None)),

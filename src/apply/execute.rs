@@ -3,6 +3,7 @@
 use super::batch::{Ending, run};
 use crate::api::Writer;
 use crate::plan::{Action, Batch, Call, FailedItem, Outcome, Plan, StaleItem};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::task::JoinSet;
@@ -84,6 +85,7 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
             .iter()
             .filter(|batch| phase.contains(&batch.call));
         let mut flying = JoinSet::new();
+        let mut sent = HashMap::new();
         loop {
             while flying.len() < options.concurrency.max(1) {
                 let Some(batch) = waiting.next() else { break };
@@ -95,22 +97,29 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
                     options.stop.is_requested(),
                 );
                 if !operations.is_empty() {
-                    flying.spawn(run(
+                    let run = run(
                         Arc::clone(&plan),
                         writer.clone(),
                         batch.call,
-                        operations,
+                        operations.clone(),
                         options.recheck,
-                    ));
+                    );
+                    sent.insert(flying.spawn(run).id(), operations);
                 }
             }
-            let Some(done) = flying.join_next().await else {
+            let Some(done) = flying.join_next_with_id().await else {
                 break;
             };
             let report = match done {
-                Ok(report) => report,
-                // A bug: what the batch did is not known, and its operations count as not attempted.
-                Err(_) => continue,
+                Ok((_, report)) => report,
+                Err(error) => {
+                    // A mistake of this program: what became of the batch is not known, and it says so.
+                    for operation in sent.remove(&error.id()).unwrap_or_default() {
+                        let reason = "annosync failed in the middle of this call: run the same command again";
+                        endings[operation as usize] = Some(Ending::Failed(reason.to_owned()));
+                    }
+                    continue;
+                }
             };
             outcome.calls += report.calls;
             for (operation, ending) in report.endings {
@@ -121,7 +130,7 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
                 match ending {
                     // One half of a replacement; its post comes in a later phase.
                     Ending::Applied if report.call == Call::DeleteReplaced => {
-                        half_replaced[at] = true
+                        half_replaced[at] = true;
                     }
                     ending => endings[at] = Some(ending),
                 }

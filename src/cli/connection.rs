@@ -99,13 +99,13 @@ impl ConnectionArgs {
         if let Some(path) = &self.embedded {
             return Ok(Destination::Embedded(path.clone()));
         }
-        let named = self.named_target(manifest)?;
+        let chosen = self.chosen_target(manifest)?;
         if let (Some(TargetSpec::Embedded { path }), Some(manifest), false) =
-            (named, manifest, self.names_an_app())
+            (chosen, manifest, self.names_an_app())
         {
             return Ok(Destination::Embedded(manifest.root.join(path)));
         }
-        let (user_id, app_id, endpoint, rate_limit) = match named {
+        let (user_id, app_id, endpoint, rate_limit) = match chosen {
             Some(TargetSpec::App {
                 user_id,
                 app_id,
@@ -161,7 +161,7 @@ impl ConnectionArgs {
 
     /// The destination of a plan file. A flag that says otherwise is a mistake: the plan is for that app alone.
     pub(crate) fn destination_of_plan(&self, target: &Target) -> Result<Destination, Failure> {
-        if self.target.is_some() || self.names_an_app() || self.embedded.is_some() {
+        if self.names_a_place() {
             let place = self
                 .destination(None)
                 .ok()
@@ -188,6 +188,11 @@ impl ConnectionArgs {
         })
     }
 
+    /// Whether a flag says where to go.
+    pub(crate) fn names_a_place(&self) -> bool {
+        self.target.is_some() || self.names_an_app() || self.embedded.is_some()
+    }
+
     fn names_an_app(&self) -> bool {
         self.endpoint.is_some() || self.user_id.is_some() || self.app_id.is_some()
     }
@@ -201,7 +206,7 @@ impl ConnectionArgs {
         Ok(Endpoint::new(endpoint, insecure)?)
     }
 
-    fn named_target<'a>(
+    fn chosen_target<'a>(
         &self,
         manifest: Option<&'a Manifest>,
     ) -> Result<Option<&'a TargetSpec>, Failure> {

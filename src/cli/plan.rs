@@ -39,6 +39,10 @@ pub(crate) struct Args {
 
 /// What plan and apply have in common.
 #[derive(Debug, Clone, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct Planning {
     /// Show every change, not the first 200
     #[arg(long)]
@@ -80,7 +84,7 @@ impl Planning {
         }
     }
 
-    fn allowances(&self) -> Allowances {
+    pub(crate) fn allowances(&self) -> Allowances {
         Allowances {
             deletes: self.allow_deletes,
             updates: self.allow_updates,
@@ -178,17 +182,16 @@ pub(crate) fn guarded(plan: &Plan) -> Exit {
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let manifest = load(&args.path)?;
-    let plan = match &args.observed {
-        Some(file) => offline(&args, &manifest, file)?,
-        None => {
-            let destination = args.connection.destination(Some(&manifest))?;
-            let session = Session::open(&args.connection, &destination).await?;
-            let observed = session
-                .observe(&manifest.desired, args.planning.look())
-                .await;
-            session.close().await;
-            args.planning.plan(&manifest, &observed?, &destination)?
-        }
+    let plan = if let Some(file) = &args.observed {
+        offline(&args, &manifest, file)?
+    } else {
+        let destination = args.connection.destination(Some(&manifest))?;
+        let session = Session::open(&args.connection, &destination).await?;
+        let observed = session
+            .observe(&manifest.desired, args.planning.look())
+            .await;
+        session.close().await;
+        args.planning.plan(&manifest, &observed?, &destination)?
     };
     let json = || render::json(&plan);
     if let Some(out) = &args.out {
@@ -219,9 +222,10 @@ fn offline(args: &Args, manifest: &Manifest, file: &Path) -> Result<Plan, Failur
         )
     })?;
     let observed = saved.into_state();
-    // A plan that is only looked at needs no target.
+    // A plan that is only looked at needs no target; one that is named must be there all the same.
     match args.connection.destination(Some(manifest)) {
         Ok(destination) => args.planning.plan(manifest, &observed, &destination),
+        Err(failure) if args.connection.names_a_place() => Err(failure),
         Err(_) => {
             let target = Target {
                 endpoint: String::new(),

@@ -1,7 +1,7 @@
 //! Guards: limits that stop a plan which goes further than its author is likely to have meant.
 
 use super::types::{Action, Operation, Summary, Trip};
-use crate::model::{ConceptId, DesiredState, Maker, ObservedState};
+use crate::model::{ConceptId, DesiredState, Maker, ObservedState, Share};
 use std::collections::BTreeMap;
 
 /// What a person let pass, by number: exactly the plan they saw.
@@ -27,6 +27,20 @@ pub enum EmptyManifest {
     Passes,
 }
 
+impl Allowances {
+    /// Whether this guard was told to let the plan pass.
+    pub fn let_pass(&self, trip: &Trip) -> bool {
+        let enough =
+            |allowed: Option<u64>, count: u64| allowed.is_some_and(|allowed| count <= allowed);
+        match trip {
+            Trip::Deletes { count, .. } => enough(self.deletes, *count),
+            Trip::Updates { count, .. } => enough(self.updates, *count),
+            Trip::VanishedConcepts { concepts, .. } => enough(self.vanished, concepts.len() as u64),
+            Trip::EmptyManifest { .. } => self.empty == EmptyManifest::Passes,
+        }
+    }
+}
+
 /// The guards that stop these operations.
 pub(super) fn check(
     desired: &DesiredState,
@@ -39,31 +53,24 @@ pub(super) fn check(
     let guards = &desired.guards;
     let existing = summary.existing;
     let updates = summary.merge + summary.overwrite + summary.remove + summary.replace;
-    let passes = |count: u64, allowed: Option<u64>| allowed.is_some_and(|allowed| count <= allowed);
-    let counts = |share: crate::model::Share| {
-        matches!(share, crate::model::Share::Count(_)) || existing >= guards.min_existing
+    // A percentage of next to nothing says nothing; a number counts always.
+    let exceeds = |limit: Share, count: u64| {
+        (matches!(limit, Share::Count(_)) || existing >= guards.min_existing)
+            && limit.is_exceeded_by(count, existing)
     };
-
-    if desired.inputs.is_empty() && summary.delete > 0 && allowances.empty == EmptyManifest::Stops {
+    if desired.inputs.is_empty() && summary.delete > 0 {
         trips.push(Trip::EmptyManifest {
             deletes: summary.delete,
         });
     }
-    if counts(guards.max_deletes)
-        && guards.max_deletes.is_exceeded_by(summary.delete, existing)
-        && !passes(summary.delete, allowances.deletes)
-    {
-        let limit = guards.max_deletes.to_string();
+    if exceeds(guards.max_deletes, summary.delete) {
         trips.push(Trip::Deletes {
             count: summary.delete,
             existing,
-            limit,
+            limit: guards.max_deletes.to_string(),
         });
     }
-    if counts(guards.max_updates)
-        && guards.max_updates.is_exceeded_by(updates, existing)
-        && !passes(updates, allowances.updates)
-    {
+    if exceeds(guards.max_updates, updates) {
         trips.push(Trip::Updates {
             count: updates,
             existing,
@@ -71,8 +78,7 @@ pub(super) fn check(
         });
     }
     let vanished = vanished(desired, observed, operations);
-    let count = vanished.len() as u64;
-    if count > guards.max_vanished_concepts && !passes(count, allowances.vanished) {
+    if vanished.len() as u64 > guards.max_vanished_concepts {
         let concepts = vanished
             .into_iter()
             .map(|id| id.as_str().to_owned())
@@ -82,6 +88,7 @@ pub(super) fn check(
             limit: guards.max_vanished_concepts,
         });
     }
+    trips.retain(|trip| !allowances.let_pass(trip));
     trips
 }
 

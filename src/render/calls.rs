@@ -24,7 +24,7 @@ pub fn calls(plan: &Plan) -> String {
                 .map(crate::model::Json::to_value)
                 .collect()
         };
-        let patch = |action: &str| {
+        let patched = |action: &str| {
             (
                 "PATCH",
                 json!({"action": action, "annotations": annotations()}),
@@ -36,9 +36,9 @@ pub fn calls(plan: &Plan) -> String {
                 let ids: Value = operations.iter().map(|o| o.id.as_str()).collect();
                 ("DELETE", json!({"input_ids": inputs, "ids": ids}))
             }
-            Call::Merge => patch("merge"),
-            Call::Remove => patch("remove"),
-            Call::Overwrite => patch("overwrite"),
+            Call::Merge => patched("merge"),
+            Call::Remove => patched("remove"),
+            Call::Overwrite => patched("overwrite"),
             Call::Post => ("POST", json!({"annotations": annotations()})),
         };
         text.push_str(&json!({"method": method, "path": path, "body": body}).to_string());

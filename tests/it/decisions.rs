@@ -139,7 +139,47 @@ fn a_moved_box_is_an_overwrite_that_carries_what_is_not_modelled() {
     let declared = input("{ id: '1', box: { top: 0.1, left: 0.2, bottom: 0.5, right: 0.75 } }");
     let (action, body) = only_write(&declared, &[remote]);
     assert_eq!(action, Action::Overwrite);
-    assert_snapshot!(serde_json::to_string_pretty(&body).unwrap(), @"");
+    assert_snapshot!(serde_json::to_string_pretty(&body).unwrap(), @r#"
+    {
+      "id": "1",
+      "input_id": "a",
+      "data": {
+        "regions": [
+          {
+            "id": "region-1",
+            "region_info": {
+              "bounding_box": {
+                "top_row": 0.1,
+                "left_col": 0.2,
+                "bottom_row": 0.5,
+                "right_col": 0.75
+              }
+            },
+            "data": {
+              "concepts": [
+                {
+                  "id": "car",
+                  "name": "car",
+                  "value": 1,
+                  "app_id": "street"
+                }
+              ]
+            },
+            "value": 0.75
+          }
+        ],
+        "geo": {
+          "geo_point": {
+            "longitude": 1.5
+          }
+        }
+      },
+      "annotation_info": {
+        "by": "x"
+      },
+      "embed_model_version_id": "embedder"
+    }
+    "#);
 }
 
 #[test]
@@ -261,7 +301,48 @@ fn what_is_not_on_the_remote_is_posted() {
         &[],
     );
     assert_eq!(action, Action::Post);
-    assert_snapshot!(serde_json::to_string_pretty(&body).unwrap(), @"");
+    assert_snapshot!(serde_json::to_string_pretty(&body).unwrap(), @r#"
+    {
+      "id": "as-6008c26f-f017037d21a4ca66a841",
+      "input_id": "a",
+      "data": {
+        "regions": [
+          {
+            "region_info": {
+              "bounding_box": {
+                "top_row": 0.0,
+                "left_col": 0.0,
+                "bottom_row": 0.5,
+                "right_col": 1.0
+              }
+            },
+            "data": {
+              "concepts": [
+                {
+                  "id": "bus",
+                  "value": 0.0
+                },
+                {
+                  "id": "car",
+                  "value": 1.0
+                }
+              ]
+            }
+          }
+        ],
+        "metadata": {
+          "a": 1
+        }
+      },
+      "status": {
+        "code": 24151
+      },
+      "user_id": "u",
+      "annotation_info": {
+        "b": 2
+      }
+    }
+    "#);
 }
 
 #[test]
@@ -361,13 +442,13 @@ fn a_collaborator_may_change_only_their_own() {
         &observed_by(ME, "owner-1", &[theirs]),
     )
     .unwrap_err();
-    assert_snapshot!(errors[0], @"");
+    assert_snapshot!(errors[0], @"annotation `1` of input `a` belongs to `owner-1`: only they and the app's owner `owner-1` may change it, and the token is of `me-1`");
     let errors = try_plan(
         &desired(&input("{ concepts: [car], user: labeler-1 }")),
         &observed_by(ME, "owner-1", &[]),
     )
     .unwrap_err();
-    assert_snapshot!(errors[0], @"");
+    assert_snapshot!(errors[0], @"an annotation of input `a` is to be made for `labeler-1`: only the app's owner `owner-1` may do that, and the token is of `me-1`");
 }
 
 #[test]
@@ -382,7 +463,7 @@ fn nobody_changes_what_a_model_made() {
         &observed(&[made]),
     )
     .unwrap_err();
-    assert_snapshot!(errors[0], @"");
+    assert_snapshot!(errors[0], @"annotation `1` of input `a` was made by a model: nobody can change it");
 }
 
 #[test]

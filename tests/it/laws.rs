@@ -2,11 +2,11 @@
 
 use crate::support::{ME, Remote, boxed, context, desired, observed, plan, with};
 use annosync::model::{
-    DesiredAnnotation, DesiredState, Identity, InputId, ObservedAnnotation, ObservedState, Overlap,
-    difference, overlap,
+    DesiredAnnotation, DesiredState, Identity, InputId, ObservedAnnotation, ObservedState, Origin,
+    Overlap, difference, overlap,
 };
 use annosync::plan::{self, Action};
-use annosync::render;
+use annosync::render::{self, TextOptions};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ fn manifest(declared: &[Declared]) -> String {
         return "  - id: a\n    annotations: []\n".to_owned();
     }
     let mut named = std::collections::BTreeSet::new();
-    let items: String = declared
+    let items: Vec<String> = declared
         .iter()
         .map(|d| {
             // Names 1 to 3: an id on the remote, a key, an id that is nowhere; each at most once.
@@ -66,7 +66,7 @@ fn manifest(declared: &[Declared]) -> String {
             )
         })
         .collect();
-    format!("  - id: a\n    annotations:\n{items}")
+    format!("  - id: a\n    annotations:\n{}", items.concat())
 }
 
 fn listing(seen: &[Seen]) -> Vec<Value> {
@@ -204,7 +204,7 @@ proptest! {
         let observed = &remote.inputs[&InputId::new("a").unwrap()];
         same.inputs[0].annotations = observed
             .iter()
-            .map(|o| DesiredAnnotation { identity: Identity::Id(o.id.clone()), content: o.content(), origin: Default::default() })
+            .map(|o| DesiredAnnotation { identity: Identity::Id(o.id.clone()), content: o.content(), origin: Origin::default() })
             .filter(|d| !matches!(&d.identity, Identity::Id(id) if id.as_str().starts_with("as-")))
             .collect();
         prop_assert!(plan(&same, &remote).is_empty());
@@ -216,7 +216,7 @@ proptest! {
         let first = plan(&desired, &remote.observed());
         remote.apply(&first);
         let second = plan(&desired, &remote.observed());
-        prop_assert!(second.is_empty(), "{}\nthen\n{}", render::text(&first, &Default::default()), render::text(&second, &Default::default()));
+        prop_assert!(second.is_empty(), "{}\nthen\n{}", render::text(&first, &TextOptions::default()), render::text(&second, &TextOptions::default()));
         let before = remote.clone();
         remote.apply(&second);
         prop_assert_eq!(before, remote);
@@ -288,7 +288,7 @@ proptest! {
         let plan = plan(&desired, &observed);
         let writes = plan.operations.len() as u64;
         let fewest = fewest_writes(&desired, &observed);
-        prop_assert_eq!(writes, fewest, "{}", render::text(&plan, &Default::default()));
+        prop_assert_eq!(writes, fewest, "{}", render::text(&plan, &TextOptions::default()));
     }
 }
 

@@ -33,7 +33,7 @@ fn the_recipe_of_ids_is_frozen() {
     // A change of these would orphan every id in use.
     let set = SetName::new("street").unwrap();
     let input = InputId::new("street-0001").unwrap();
-    assert_snapshot!(key_id(&set, &input, &Key::new("red-car").unwrap()), @"");
+    assert_snapshot!(key_id(&set, &input, &Key::new("red-car").unwrap()), @"as-6008c26f-2a3b80b400fb57cf8665");
     let declared = desired(
         "  - id: street-0001\n    annotations:\n      - { frame: { time_ms: 1500, number: 45 }, box: { top: 0.1, left: 0.2, bottom: 0.5, right: 0.6 }, concepts: { car: 1, bus: 0.5 }, status: pending }\n      - { concepts: [tree] }\n      - { polygon: [[0.1, 0.2], [0.1, 0.9], [0.8, 0.5]] }\n",
     );
@@ -42,8 +42,12 @@ fn the_recipe_of_ids_is_frozen() {
         .iter()
         .map(|annotation| content_id(&set, &input, &annotation.content, 0).to_string())
         .collect();
-    assert_snapshot!(ids.join("\n"), @"");
-    assert_snapshot!(content_id(&set, &input, &Content::default(), 7), @"");
+    assert_snapshot!(ids.join("\n"), @"
+    as-6008c26f-7a08599b0537fb6324e3
+    as-6008c26f-d1336cc9e4116f431c42
+    as-6008c26f-5c58a80f5ef82ddfc7ff
+    ");
+    assert_snapshot!(content_id(&set, &input, &Content::default(), 7), @"as-6008c26f-a1e1ea6bef593070998d");
 }
 
 #[test]
@@ -285,7 +289,7 @@ fn a_close_runner_up_is_ambiguous_and_says_so() {
     ];
     let ambiguous = plan(&desired(&declared), &observed(&remote));
     assert_eq!(ambiguous.summary.ambiguous, 1);
-    assert_snapshot!(ambiguous.operations[1].matched.unwrap(), @"");
+    assert_snapshot!(ambiguous.operations[1].matched.unwrap(), @"matched: moved, IoU 0.90, runner-up 0.89, ambiguous");
     let clear = plan(
         &desired(&declared),
         &observed(&[
@@ -294,7 +298,7 @@ fn a_close_runner_up_is_ambiguous_and_says_so() {
         ]),
     );
     assert_eq!(clear.summary.ambiguous, 0);
-    assert_snapshot!(clear.operations[1].matched.unwrap(), @"");
+    assert_snapshot!(clear.operations[1].matched.unwrap(), @"matched: moved, IoU 0.90, runner-up 0.33");
 }
 
 #[test]
@@ -385,7 +389,15 @@ fn an_input_dropped_from_the_manifest_drops_what_the_set_made_there() {
         .to_string();
     remote.annotations.push(boxed("a", &made, HERE, &["car"]));
     let text = plan_text("  - id: b\n    annotations: []\n", &remote.annotations);
-    assert_snapshot!(text, @"");
+    assert_snapshot!(text, @"
+    a
+      - delete box [car] as-6008c26f-a55499edfb6a12ee7a74 (its input is not declared any more)
+          {box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}, concepts: [car], status: success, user: me-1}
+
+    Stopped: 1 concept would be on no annotation any more (car); the guard max_vanished_concepts allows 0. To let exactly this plan pass: --allow-vanished 1
+
+    Plan: 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 1 to delete; 0 unchanged, 1 unmanaged. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
+    ");
 }
 
 #[test]

@@ -183,10 +183,10 @@ impl Remote {
                 }
                 new["created_at"] = json!(format!("2026-02-01T00:00:{:02}Z", self.made));
                 self.made += 1;
-                if let Some(region) = new.pointer_mut("/data/regions/0") {
-                    if region.get("id").is_none() {
-                        region["id"] = json!(format!("made-{}", self.made));
-                    }
+                if let Some(region) = new.pointer_mut("/data/regions/0")
+                    && region.get("id").is_none()
+                {
+                    region["id"] = json!(format!("made-{}", self.made));
                 }
                 self.annotations.push(new);
                 return;
