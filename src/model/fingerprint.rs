@@ -42,14 +42,17 @@ impl<'de> serde::Deserialize<'de> for Fingerprint {
 
 /// The fingerprint of an observed annotation: of its data, user, status, info and embedding model.
 pub fn fingerprint(observed: &ObservedAnnotation) -> Fingerprint {
+    // No data, and data that holds nothing, are the same message.
     let data = observed
         .data
         .as_ref()
-        .map_or(Value::Null, |data| message(data.to_value()));
+        .map(|data| message(data.to_value()))
+        .filter(|data| !is_default(data));
     let info = observed
         .info
         .as_ref()
-        .map_or(Value::Null, |info| free(info.to_value()));
+        .map(|info| free(info.to_value()))
+        .filter(|info| !is_default(info));
     let user = observed.user.as_ref().map(super::ids::UserId::as_str);
     let whole = serde_json::json!([
         data,
@@ -70,10 +73,14 @@ fn message(value: Value) -> Value {
     match value {
         Value::Object(map) => {
             let fields = map.into_iter().map(|(key, value)| {
-                let value = if key == "metadata" {
-                    free(value)
-                } else {
-                    message(value)
+                let value = match (key.as_str(), value) {
+                    ("metadata", value) => free(value),
+                    // A frame's time has 64 bits, which come as text or as a number.
+                    ("time", Value::String(text)) => match text.parse::<u64>() {
+                        Ok(number) => message(Value::from(number)),
+                        Err(_) => Value::String(text),
+                    },
+                    (_, value) => message(value),
                 };
                 (key, value)
             });
@@ -137,5 +144,89 @@ fn is_default(value: &Value) -> bool {
         Value::String(text) => text.is_empty(),
         Value::Array(items) => items.is_empty(),
         Value::Object(map) => map.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AnnotationId, Concepts, Geometry, Json, Maker, Status};
+    use serde_json::json;
+
+    fn of(data: Option<Value>) -> Fingerprint {
+        fingerprint(&ObservedAnnotation {
+            id: AnnotationId::new("a").unwrap(),
+            geometry: Geometry::Whole,
+            region: None,
+            frame: None,
+            concepts: Concepts::default(),
+            status: Status::SUCCESS,
+            user: None,
+            maker: Maker::User,
+            created_at: None,
+            data: data.map(|data| Json::from_value(&data)),
+            info: None,
+            embed_model_version: None,
+        })
+    }
+
+    #[test]
+    fn one_annotation_has_one_fingerprint_however_it_is_spelt() {
+        for (one, other) in [
+            (
+                json!({"a": {"value": 0.1}}),
+                json!({"a": {"value": 0.100_000_001_490_116_12}}),
+            ),
+            (
+                json!({"a": {"value": 0, "text": "", "list": []}}),
+                json!({}),
+            ),
+            (
+                json!({"concepts": [{"id": "a"}, {"id": "b"}]}),
+                json!({"concepts": [{"id": "b"}, {"id": "a"}]}),
+            ),
+            (
+                json!({"frame_info": {"time": "5000000000", "number": 1}}),
+                json!({"frame_info": {"number": 1.0, "time": 5_000_000_000_u64}}),
+            ),
+            (
+                json!({"frame_info": {"time": "0", "number": 1}}),
+                json!({"frame_info": {"number": 1}}),
+            ),
+            (
+                json!({"metadata": {"a": 1, "b": 2}}),
+                json!({"metadata": {"b": 2.0, "a": 1}}),
+            ),
+        ] {
+            assert_eq!(
+                of(Some(one.clone())),
+                of(Some(other.clone())),
+                "{one} {other}"
+            );
+        }
+        assert_eq!(of(Some(json!({}))), of(None));
+    }
+
+    #[test]
+    fn what_means_something_else_has_another_fingerprint() {
+        for (one, other) in [
+            (json!({"a": {"value": 0.1}}), json!({"a": {"value": 0.2}})),
+            (
+                json!({"points": [{"row": 0.1}, {"row": 0.2}]}),
+                json!({"points": [{"row": 0.2}, {"row": 0.1}]}),
+            ),
+            (
+                json!({"frame_info": {"time": "5000000000"}}),
+                json!({"frame_info": {"time": "5000000001"}}),
+            ),
+            (json!({"metadata": {"a": 0}}), json!({"metadata": {}})),
+            (json!({"text": {"raw": "0"}}), json!({"text": {}})),
+        ] {
+            assert_ne!(
+                of(Some(one.clone())),
+                of(Some(other.clone())),
+                "{one} {other}"
+            );
+        }
     }
 }
