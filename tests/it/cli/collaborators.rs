@@ -87,8 +87,15 @@ fn a_collaborators_own_annotations_are_hers_to_make_change_and_delete() {
         run.last_line()
             .starts_with("Applied 3 (1 posted, 1 overwritten, 1 deleted), ")
     );
-    assert!(run.stderr.contains("0 unchanged, 2 unmanaged."), "{}", run.stderr);
-    assert_eq!([world.annotation("owners"), world.annotation("carls")], others);
+    assert!(
+        run.stderr.contains("0 unchanged, 2 unmanaged."),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        [world.annotation("owners"), world.annotation("carls")],
+        others
+    );
     assert_eq!(world.annotation("dropped"), None);
     let made: Vec<Value> = world.annotations().into_iter().skip(3).collect();
     assert_eq!(made[0]["user_id"], "bea", "{made:#?}");
@@ -102,7 +109,10 @@ fn owners_any_does_not_let_a_collaborator_delete_what_is_not_hers() {
         of("carl", whole("in-1", "carls", &[("car", 1.0)])),
         of("bea", whole("in-1", "hers", &[("car", 1.0)])),
     ]);
-    let text = format!("{}owners: [any]\ninputs:\n  - id: in-1\n    annotations: []\n", header());
+    let text = format!(
+        "{}owners: [any]\ninputs:\n  - id: in-1\n    annotations: []\n",
+        header()
+    );
     world.write("m.yaml", &text);
     let run = world.apply(&[]).exits(0);
     assert!(run.last_line().starts_with("Applied 1 (1 deleted)"));
@@ -122,7 +132,11 @@ fn the_apps_owner_changes_everybodys_and_posts_for_everybody() {
         "  - id: in-1\n    annotations:\n      - { id: carls, concepts: [tree] }\n      - { concepts: [car], user: bea, status: pending }\n",
     );
     world.apply(&[]).exits(0);
-    let users: Vec<Value> = world.annotations().iter().map(|it| it["user_id"].clone()).collect();
+    let users: Vec<Value> = world
+        .annotations()
+        .iter()
+        .map(|it| it["user_id"].clone())
+        .collect();
     assert_eq!(users, ["carl", "bea"]);
     // `me` is the calling user, in the path as well.
     let url = world.emulator.url();
@@ -142,7 +156,10 @@ fn what_models_made_is_neither_changed_nor_deleted_nor_claimed() {
     let before = world.annotation("detected");
     world.declare("  - id: in-1\n    annotations:\n      - { id: detected, concepts: [tree] }\n");
     let run = world.apply(&[]).exits(1);
-    assert!(run.stderr.contains("was made by a model: nobody can change it"));
+    assert!(
+        run.stderr
+            .contains("was made by a model: nobody can change it")
+    );
     world.declare(
         "  - id: in-1\n    annotations:\n      - { box: { top: 0.1, left: 0.1, bottom: 0.5, right: 0.5 }, concepts: [car] }\n",
     );

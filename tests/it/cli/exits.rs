@@ -51,11 +51,24 @@ fn a_wrong_token_an_unknown_app_and_no_token_are_errors_that_say_what_to_do() {
 
     let world = world.as_bearer_of("owner-key");
     let url = world.emulator.url();
-    let flags = ["--endpoint", &url, "--user-id", "owner", "--app-id", "other"];
-    let unknown = world.run(&[&["plan", "m.yaml"], &flags[..]].concat()).exits(1);
+    let flags = [
+        "--endpoint",
+        &url,
+        "--user-id",
+        "owner",
+        "--app-id",
+        "other",
+    ];
+    let unknown = world
+        .run(&[&["plan", "m.yaml"], &flags[..]].concat())
+        .exits(1);
     let message = "app `other` of user `owner` was not found";
     assert!(unknown.stderr.contains(message), "{}", unknown.stderr);
-    assert!(unknown.stderr.contains("check the target's user_id and app_id"));
+    assert!(
+        unknown
+            .stderr
+            .contains("check the target's user_id and app_id")
+    );
 
     let mut command = super::command(world.path());
     command.args(["plan", "m.yaml"]).args(flags);
@@ -111,7 +124,10 @@ fn a_part_that_could_not_be_done_is_5_and_nothing_done_at_all_is_1() {
     let code = Code::ANNOTATION_INVALID_ARGUMENT;
     let fail = |items: Vec<usize>| {
         let fault = Fault::FailItems { items, code };
-        world.emulator.faults().next(Endpoint::PostAnnotations, fault);
+        world
+            .emulator
+            .faults()
+            .next(Endpoint::PostAnnotations, fault);
     };
     fail(vec![0, 1, 2]);
     let none = world.apply(&[]).exits(1);
@@ -151,11 +167,17 @@ fn the_plan_is_on_stdout_and_nothing_else_is() {
 #[test]
 fn a_full_plan_is_cut_for_people_and_never_for_programs() {
     let world = World::with(Config::default());
-    world.write("m.yaml", &format!("{}inputs:\n{}", header(), boxes(0..230, "car")));
+    world.write(
+        "m.yaml",
+        &format!("{}inputs:\n{}", header(), boxes(0..230, "car")),
+    );
     let short = world.plan(&[]).exits(0);
     assert_eq!(short.stdout.matches("+ post").count(), 200);
     assert!(short.stdout.contains("See all with --full"));
     let full = world.plan(&["--full"]).exits(0);
     assert_eq!(full.stdout.matches("+ post").count(), 230);
-    assert_eq!(world.plan_json()["operations"].as_array().unwrap().len(), 230);
+    assert_eq!(
+        world.plan_json()["operations"].as_array().unwrap().len(),
+        230
+    );
 }

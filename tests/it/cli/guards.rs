@@ -12,7 +12,10 @@ fn guarded() -> World {
 }
 
 fn declare(world: &World, inputs: &str) {
-    world.write("m.yaml", &format!("version: 1\nset: street\npolicy: sync\n{}", list(inputs)));
+    world.write(
+        "m.yaml",
+        &format!("version: 1\nset: street\npolicy: sync\n{}", list(inputs)),
+    );
 }
 
 fn list(inputs: &str) -> String {
@@ -99,7 +102,13 @@ fn a_manifest_without_inputs_stops_although_every_number_is_allowed() {
         .apply(&["--allow-deletes", "12", "--allow-vanished", "1"])
         .exits(3);
     world.apply(&["--allow-empty"]).exits(3);
-    let flags = ["--allow-empty", "--allow-deletes", "12", "--allow-vanished", "1"];
+    let flags = [
+        "--allow-empty",
+        "--allow-deletes",
+        "12",
+        "--allow-vanished",
+        "1",
+    ];
     stops_and_passes(&world, &flags);
     assert!(world.annotations().is_empty());
 }
@@ -112,7 +121,10 @@ fn a_concept_that_would_vanish_stops_the_plan() {
     world.emulator.forget_calls();
     declare(&world, &boxes(0..12, "car"));
     let plan = world.plan(&[]).exits(3);
-    assert!(plan.stdout.contains("1 concept would be on no annotation any more (tree)"));
+    assert!(
+        plan.stdout
+            .contains("1 concept would be on no annotation any more (tree)")
+    );
     stops_and_passes(&world, &["--allow-vanished", "1"]);
 }
 
@@ -120,9 +132,19 @@ fn a_concept_that_would_vanish_stops_the_plan() {
 fn a_renamed_concept_does_not_vanish() {
     let world = guarded();
     let header = "version: 1\nset: street\npolicy: sync\nrenamed: { car: auto }\n";
-    world.write("m.yaml", &format!("{header}guards: {{ max_updates: 100% }}\n{}", list(&boxes(0..12, "auto"))));
+    world.write(
+        "m.yaml",
+        &format!(
+            "{header}guards: {{ max_updates: 100% }}\n{}",
+            list(&boxes(0..12, "auto"))
+        ),
+    );
     let run = world.apply(&[]).exits(0);
-    assert!(run.last_line().starts_with("Applied 12 (12 overwritten)"), "{}", run.stdout);
+    assert!(
+        run.last_line().starts_with("Applied 12 (12 overwritten)"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]
@@ -134,10 +156,17 @@ fn what_the_policy_holds_back_is_shown_and_left() {
         ("create", "1 change and 5 deletes", "Applied 1 (1 posted)"),
         ("upsert", "5 deletes", "Applied 1 (1 overwritten)"),
     ] {
-        let text = format!("version: 1\nset: street\npolicy: {policy}\n{}", list(&inputs));
+        let text = format!(
+            "version: 1\nset: street\npolicy: {policy}\n{}",
+            list(&inputs)
+        );
         world.write("m.yaml", &text);
         let run = world.apply(&[]).exits(0);
-        assert!(run.stderr.contains(&format!("holds back {held};")), "{}", run.stderr);
+        assert!(
+            run.stderr.contains(&format!("holds back {held};")),
+            "{}",
+            run.stderr
+        );
         assert!(run.last_line().starts_with(applied), "{}", run.stdout);
     }
     assert_eq!(world.annotations().len(), before.len() + 1);

@@ -77,7 +77,10 @@ fn what_was_edited_since_the_plan_is_left_alone_and_the_rest_is_done() {
         assert!(run.stdout.contains(&format!("of input {input}:")));
         assert!(run.stdout.contains(difference), "{}", run.stdout);
         assert!(run.last_line().starts_with("Applied 5 ("));
-        assert!(run.last_line().ends_with("0 already so, 1 stale, 0 failed, 0 not attempted."));
+        assert!(
+            run.last_line()
+                .ends_with("0 already so, 1 stale, 0 failed, 0 not attempted.")
+        );
         assert_eq!(world.annotation(&id), edited, "{input} was written");
         // A new plan sees the edit, and is what a person decides on.
         world.plan(&["--detailed-exitcode"]).exits(2);
@@ -100,7 +103,10 @@ fn what_is_gone_since_the_plan_is_not_made_again() {
     let id = world.id_on("in-000");
     world.delete("in-000", &id);
     let run = world.apply_path("plan.json", &[]).exits(4);
-    assert!(run.stdout.contains("it is gone. Nothing of it was written."));
+    assert!(
+        run.stdout
+            .contains("it is gone. Nothing of it was written.")
+    );
     assert_eq!(world.annotation(&id), None);
 }
 
@@ -111,7 +117,11 @@ fn a_post_whose_id_somebody_took_is_stale_and_the_others_are_made() {
     world.plan(&["--out", "plan.json"]).exits(0);
     let plan: Value = serde_json::from_str(&world.read("plan.json")).unwrap();
     let taken = plan["operations"][1]["id"].as_str().unwrap();
-    world.seed(vec![crate::support::whole("in-001", taken, &[("tree", 1.0)])]);
+    world.seed(vec![crate::support::whole(
+        "in-001",
+        taken,
+        &[("tree", 1.0)],
+    )]);
     let theirs = world.annotation(taken);
     let run = world.apply_path("plan.json", &[]).exits(4);
     assert!(run.stdout.contains("Stale: post k of input in-001"));
@@ -134,7 +144,9 @@ fn a_plan_file_that_was_altered_is_refused_and_nothing_is_sent() {
         ("a call is gone", |plan| {
             plan["batches"].as_array_mut().unwrap().pop();
         }),
-        ("another format", |plan| plan["format_version"] = json!("2.0")),
+        ("another format", |plan| {
+            plan["format_version"] = json!("2.0")
+        }),
         ("another annotation's body", |plan| {
             for operation in plan["operations"].as_array_mut().unwrap() {
                 if operation["action"] == "post" {
@@ -163,7 +175,11 @@ fn a_plan_file_that_was_altered_is_refused_and_nothing_is_sent() {
         world.write("altered.json", &altered.to_string());
         let run = world.run(&["apply", "altered.json", "--auto-approve"]);
         assert_eq!(run.code, 1, "{what}: {}", run.stderr);
-        assert!(run.stderr.contains("altered.json: "), "{what}: {}", run.stderr);
+        assert!(
+            run.stderr.contains("altered.json: "),
+            "{what}: {}",
+            run.stderr
+        );
         assert!(run.stderr.contains("annosync plan --out"), "{}", run.stderr);
     }
     let text = world.read("plan.json");
@@ -183,7 +199,11 @@ fn a_plan_file_is_for_its_own_app_alone() {
     ] {
         let run = world.run(&[&["apply", "plan.json", "--auto-approve"], flags].concat());
         assert_eq!(run.code, 64, "{flags:?} {}", run.stderr);
-        assert!(run.stderr.contains("names its own target"), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("names its own target"),
+            "{}",
+            run.stderr
+        );
     }
     assert_eq!(world.emulator.calls(), []);
     // The environment is not asked: a plan is as explicit as a flag.
@@ -198,19 +218,34 @@ fn a_plan_file_is_for_its_own_app_alone() {
 #[test]
 fn a_plan_for_no_target_cannot_be_applied() {
     let world = planned();
-    let listing = world.on_app(&["list", "--all", "--format", "json"]).exits(0);
+    let listing = world
+        .on_app(&["list", "--all", "--format", "json"])
+        .exits(0);
     world.write("listing.json", &listing.stdout);
-    let offline = &["plan", "m.yaml", "--observed", "listing.json", "--out", "o.json"];
+    let offline = &[
+        "plan",
+        "m.yaml",
+        "--observed",
+        "listing.json",
+        "--out",
+        "o.json",
+    ];
     world.run(offline).exits(0);
     let run = world.run(&["apply", "o.json", "--auto-approve"]).exits(64);
-    assert!(run.stderr.contains("plan again with --target"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("plan again with --target"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
 fn the_same_manifest_and_app_give_the_same_plan_file() {
     let world = planned();
     let first = world.read("plan.json");
-    let printed = world.plan(&["--format", "json", "--out", "plan.json"]).exits(0);
+    let printed = world
+        .plan(&["--format", "json", "--out", "plan.json"])
+        .exits(0);
     assert_eq!(world.read("plan.json"), first);
     assert_eq!(printed.stdout, first);
     assert!(!first.contains("owner-key"));

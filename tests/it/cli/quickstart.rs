@@ -33,7 +33,11 @@ fn the_quickstart_is_applied_once_and_has_nothing_to_do_after() {
         first.stdout,
         "Applied 10 (10 posted), 0 already so, 0 failed, 0 not attempted.\n"
     );
-    assert!(first.stderr.contains("Plan: 10 to post"), "{}", first.stderr);
+    assert!(
+        first.stderr.contains("Plan: 10 to post"),
+        "{}",
+        first.stderr
+    );
     let second = run(folder.path(), &["apply", "--auto-approve"]).exits(0);
     assert_eq!(second.stdout, "No changes. 10 annotations match.\n");
     assert_eq!(second.stderr, "");
@@ -95,5 +99,9 @@ fn the_example_program_plans_from_a_saved_listing() {
     run(folder.path(), &["apply", "--auto-approve"]).exits(0);
     let listing = run(folder.path(), &["list", ".", "--all", "--format", "json"]).exits(0);
     let saved = annosync::observed::SavedListing::read(&listing.stdout).unwrap();
-    assert_eq!(saved.into_state().len(), 15, "ten, and one for each of five inputs");
+    assert_eq!(
+        saved.into_state().len(),
+        15,
+        "ten, and one for each of five inputs"
+    );
 }

@@ -215,6 +215,11 @@ impl World {
         self.runtime.block_on(seeded).unwrap();
     }
 
+    /// Runs a future on the emulator's runtime.
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
     /// The writes that were sent so far.
     pub(crate) fn writes(&self) -> Vec<CallRecord> {
         let mut calls = self.emulator.calls();
