@@ -213,7 +213,7 @@ async fn a_page_that_is_short_by_mistake_is_noticed_whenever_it_is_read() {
                 let is_it = call.number("page") == page
                     && readings.fetch_add(1, Ordering::SeqCst) + 1 == reading;
                 // A part of this page; the rest of it is on no other.
-                let first = (page as usize - 1) * 10;
+                let first = (page - 1) * 10;
                 if is_it {
                     success(&all[first..first + 3])
                 } else {

@@ -22,7 +22,7 @@ fn of(user: &str, annotation: Value) -> Value {
 
 #[test]
 fn changing_somebody_elses_annotation_is_an_error_before_anything_is_sent() {
-    let world = world().as_bearer_of("bea-key");
+    let world = world().with_key("bea-key");
     world.seed(vec![
         whole("in-1", "mine", &[("car", 1.0)]),
         of("bea", whole("in-2", "hers", &[("car", 1.0)])),
@@ -50,7 +50,7 @@ fn changing_somebody_elses_annotation_is_an_error_before_anything_is_sent() {
 
 #[test]
 fn posting_as_somebody_else_is_an_error_before_anything_is_sent() {
-    let world = world().as_bearer_of("bea-key");
+    let world = world().with_key("bea-key");
     world.declare(
         "  - id: in-1\n    annotations:\n      - concepts: [car]\n      - concepts: [tree]\n        user: carl\n  - id: in-2\n    annotations:\n      - { key: k, concepts: [car], user: owner }\n",
     );
@@ -67,7 +67,7 @@ fn posting_as_somebody_else_is_an_error_before_anything_is_sent() {
 
 #[test]
 fn a_collaborators_own_annotations_are_hers_to_make_change_and_delete() {
-    let world = world().as_bearer_of("bea-key");
+    let world = world().with_key("bea-key");
     let edges = |n: f64| [0.1 * n, 0.1, 0.1 * n + 0.05, 0.9];
     world.seed(vec![
         boxed("in-1", "owners", edges(1.0), &["car"]),
@@ -103,7 +103,7 @@ fn a_collaborators_own_annotations_are_hers_to_make_change_and_delete() {
 
 #[test]
 fn owners_any_does_not_let_a_collaborator_delete_what_is_not_hers() {
-    let world = world().as_bearer_of("bea-key");
+    let world = world().with_key("bea-key");
     world.seed(vec![
         whole("in-1", "owners", &[("car", 1.0)]),
         of("carl", whole("in-1", "carls", &[("car", 1.0)])),
@@ -119,7 +119,7 @@ fn owners_any_does_not_let_a_collaborator_delete_what_is_not_hers() {
     let left: Vec<Value> = world.annotations();
     assert_eq!(left.len(), 2);
     // The app's owner means everybody's.
-    let world = world.as_bearer_of("owner-key");
+    let world = world.with_key("owner-key");
     let run = world.apply(&[]).exits(0);
     assert!(run.last_line().starts_with("Applied 2 (2 deleted)"));
 }

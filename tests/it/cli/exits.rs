@@ -42,14 +42,14 @@ fn a_bad_manifest_is_an_error_and_nothing_is_asked_of_the_app() {
 
 #[test]
 fn a_wrong_token_an_unknown_app_and_no_token_are_errors_that_say_what_to_do() {
-    let world = World::new().as_bearer_of("nobody's");
+    let world = World::new().with_key("nobody's");
     world.declare(&boxes(0..1, "car"));
     let wrong = world.plan(&[]).exits(1);
     assert!(wrong.stderr.contains("not authorised"), "{}", wrong.stderr);
     assert!(wrong.stderr.contains("hint: set CLARIFAI_PAT"));
     assert!(!wrong.stderr.contains("nobody's\n"));
 
-    let world = world.as_bearer_of("owner-key");
+    let world = world.with_key("owner-key");
     let url = world.emulator.url();
     let flags = [
         "--endpoint",

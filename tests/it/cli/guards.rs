@@ -1,6 +1,7 @@
 //! Guards: a plan that goes too far stops, and names the flag that lets exactly it pass.
 
 use super::{World, boxes};
+use std::fmt::Write as _;
 
 /// Twelve annotations that are in place, under a header with the guards that a manifest has by itself.
 fn guarded() -> World {
@@ -37,17 +38,15 @@ fn named_flags(stderr: &str) -> Vec<String> {
 /// Every command stops, nothing is written, and the named flags let the plan pass where smaller numbers do not.
 fn stops_and_passes(world: &World, expected: &[&str]) {
     let before = world.annotations();
-    let flags = loop {
-        let plan = world.plan(&["--out", "plan.json"]).exits(3);
-        let apply = world.apply(&[]).exits(3);
-        assert_eq!(apply.stdout, "", "the plan is talk until it is applied");
-        let dry = world.apply(&["--dry-run"]).exits(3);
-        let kept = world.apply_path("plan.json", &[]).exits(3);
-        for run in [&plan, &apply, &dry, &kept] {
-            assert_eq!(named_flags(&run.stderr), expected, "{}", run.stderr);
-        }
-        break named_flags(&plan.stderr);
-    };
+    let plan = world.plan(&["--out", "plan.json"]).exits(3);
+    let apply = world.apply(&[]).exits(3);
+    assert_eq!(apply.stdout, "", "the plan is talk until it is applied");
+    let dry = world.apply(&["--dry-run"]).exits(3);
+    let kept = world.apply_path("plan.json", &[]).exits(3);
+    for run in [&plan, &apply, &dry, &kept] {
+        assert_eq!(named_flags(&run.stderr), expected, "{}", run.stderr);
+    }
+    let flags = named_flags(&plan.stderr);
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     for at in 0..flags.len() {
         let Ok(number) = flags[at].parse::<u64>() else {
@@ -70,7 +69,7 @@ fn too_many_deletes_stop_the_plan() {
     let world = guarded();
     let mut inputs = boxes(0..8, "car");
     for at in 8..12 {
-        inputs.push_str(&format!("  - id: in-{at:03}\n    annotations: []\n"));
+        writeln!(inputs, "  - id: in-{at:03}\n    annotations: []").unwrap();
     }
     declare(&world, &inputs);
     stops_and_passes(&world, &["--allow-deletes", "4"]);

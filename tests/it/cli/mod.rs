@@ -5,13 +5,20 @@
 
 mod batches;
 mod collaborators;
+mod connecting;
 mod exits;
 mod guards;
 mod habits;
+mod importing;
+mod listing;
 mod plan_file;
 mod proxy;
 mod quickstart;
 mod reading;
+mod serving;
+mod taco;
+mod token;
+mod validating;
 mod world;
 mod writing;
 

@@ -132,11 +132,14 @@ fn a_post_whose_id_somebody_took_is_stale_and_the_others_are_made() {
     assert_eq!(world.annotation(taken), theirs);
 }
 
+/// What is done to a plan file, in words, and what does it.
+type Alteration = (&'static str, fn(&mut Value));
+
 #[test]
 fn a_plan_file_that_was_altered_is_refused_and_nothing_is_sent() {
     let world = planned();
     let plan: Value = serde_json::from_str(&world.read("plan.json")).unwrap();
-    let alterations: [(&str, fn(&mut Value)); 8] = [
+    let alterations: [Alteration; 8] = [
         ("an operation is gone", |plan| {
             plan["operations"].as_array_mut().unwrap().pop();
         }),
@@ -145,7 +148,7 @@ fn a_plan_file_that_was_altered_is_refused_and_nothing_is_sent() {
             plan["batches"].as_array_mut().unwrap().pop();
         }),
         ("another format", |plan| {
-            plan["format_version"] = json!("2.0")
+            plan["format_version"] = json!("2.0");
         }),
         ("another annotation's body", |plan| {
             for operation in plan["operations"].as_array_mut().unwrap() {

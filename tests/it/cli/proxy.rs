@@ -39,6 +39,19 @@ pub(crate) async fn start(target: String, meddling: Meddling) -> String {
     format!("http://{address}")
 }
 
+/// Starts a server that points to another one, whatever it is asked.
+pub(crate) async fn redirect(target: String) -> String {
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let listener = listener.await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = Router::new().fallback(move |request: Request| {
+        let to = format!("{target}{}", request.uri());
+        async move { axum::response::Redirect::temporary(&to) }
+    });
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    format!("http://{address}")
+}
+
 async fn pass(
     client: &reqwest::Client,
     target: &str,

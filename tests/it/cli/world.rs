@@ -104,7 +104,7 @@ impl World {
     }
 
     /// Calls are made with this token from now on.
-    pub(crate) fn as_bearer_of(mut self, key: &str) -> Self {
+    pub(crate) fn with_key(mut self, key: &str) -> Self {
         key.clone_into(&mut self.key);
         self
     }

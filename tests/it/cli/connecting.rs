@@ -1,0 +1,197 @@
+//! Which app is meant: flags beat the environment, which beats the manifest.
+
+use super::{Run, World, boxes, header, settled};
+use annosync::emulator::Endpoint;
+use std::process::Command;
+
+/// A manifest with an embedded target, an app that is the emulator's, and one that is nowhere.
+fn world(default_target: &str) -> World {
+    let world = World::new();
+    let targets = format!(
+        "target: {default_target}\ntargets:\n  local: {{ embedded: store/local.db }}\n  \
+         here: {{ user_id: owner, app_id: app, endpoint: \"{}\" }}\n  \
+         nowhere: {{ user_id: owner, app_id: app, endpoint: \"http://127.0.0.1:1\" }}\n",
+        world.emulator.url()
+    );
+    let text = format!("{}{targets}inputs:\n{}", header(), boxes(0..1, "car"));
+    world.write("m.yaml", &text);
+    world
+}
+
+/// The command with the environment of somebody who works with the emulator's app.
+fn in_environment(world: &World, arguments: &[&str]) -> Command {
+    let mut command = world.command();
+    command
+        .env("CLARIFAI_API_BASE", world.emulator.url())
+        .env("CLARIFAI_USER_ID", "owner")
+        .env("CLARIFAI_APP_ID", "app")
+        .args(arguments);
+    command
+}
+
+fn was_asked(world: &World) -> bool {
+    let asked = world.emulator.calls();
+    world.emulator.forget_calls();
+    asked
+        .iter()
+        .any(|call| call.endpoint == Endpoint::ListAnnotations)
+}
+
+#[test]
+fn a_target_of_the_manifest_is_used_by_default_and_by_name() {
+    let world = world("here");
+    world.run(&["apply", "m.yaml", "--auto-approve"]).exits(0);
+    assert!(was_asked(&world));
+    settled(&world.run(&["plan", "m.yaml", "--detailed-exitcode"]));
+    was_asked(&world);
+    world.run(&["plan", "m.yaml", "--target", "local"]).exits(0);
+    assert!(!was_asked(&world));
+    assert!(world.path().join("store/local.db").is_file());
+    world.run(&["list", "m.yaml", "--target", "here"]).exits(0);
+    assert!(was_asked(&world));
+    let run = world.run(&["plan", "m.yaml", "--target", "prod"]).exits(64);
+    assert!(
+        run.stderr
+            .contains("the manifest has: here, local, nowhere"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(world.emulator.calls(), []);
+}
+
+#[test]
+fn the_environment_never_leads_away_from_an_embedded_store() {
+    let world = world("local");
+    for arguments in [
+        &["apply", "m.yaml", "--auto-approve"][..],
+        &["plan", "m.yaml"],
+        &["plan", "m.yaml", "--target", "local"],
+        &["list", "m.yaml"],
+        &["list", "--embedded", "store/local.db"],
+        &["plan", "m.yaml", "--embedded", "other.db"],
+    ] {
+        Run::of(in_environment(&world, arguments)).exits(0);
+        assert!(!was_asked(&world), "{arguments:?}");
+    }
+    assert!(world.annotations().is_empty());
+}
+
+#[test]
+fn the_environment_beats_the_manifests_app_and_a_named_target_beats_the_environment() {
+    let world = world("nowhere");
+    Run::of(in_environment(&world, &["plan", "m.yaml"])).exits(0);
+    assert!(was_asked(&world));
+    let named = in_environment(&world, &["plan", "m.yaml", "--target", "nowhere"]);
+    Run::of(named).exits(1).says("cannot reach 127.0.0.1:1");
+    assert!(!was_asked(&world));
+    let mut empty = world.command();
+    empty.env("CLARIFAI_API_BASE", "").args(["plan", "m.yaml"]);
+    Run::of(empty).exits(1).says("cannot reach 127.0.0.1:1");
+}
+
+#[test]
+fn flags_beat_everything() {
+    let world = world("local");
+    let url = world.emulator.url();
+    let mut command = world.command();
+    command
+        .env("CLARIFAI_API_BASE", "http://127.0.0.1:1")
+        .env("CLARIFAI_USER_ID", "nobody")
+        .env("CLARIFAI_APP_ID", "nothing")
+        .args([
+            "plan",
+            "m.yaml",
+            "--endpoint",
+            &url,
+            "--user-id",
+            "owner",
+            "--app-id",
+            "app",
+        ]);
+    Run::of(command).exits(0);
+    assert!(was_asked(&world));
+    // One flag over the environment's rest.
+    let run = Run::of(in_environment(
+        &world,
+        &["plan", "m.yaml", "--app-id", "other"],
+    ))
+    .exits(1);
+    assert!(
+        run.stderr
+            .contains("app `other` of user `owner` was not found"),
+        "{}",
+        run.stderr
+    );
+    // An embedded store and an app at once make no sense.
+    world
+        .run(&["plan", "m.yaml", "--embedded", "x.db", "--app-id", "app"])
+        .exits(64);
+}
+
+#[test]
+fn a_flag_that_names_an_app_leads_away_from_an_embedded_target() {
+    let world = world("local");
+    // The target is embedded and says nothing of an app: what the flags leave open is missing.
+    let run = world.run(&["plan", "m.yaml", "--app-id", "app"]).exits(64);
+    assert!(run.stderr.contains("no user is given"), "{}", run.stderr);
+    assert!(!world.path().join("store").exists());
+}
+
+#[test]
+fn plain_http_leaves_this_machine_only_when_it_is_allowed() {
+    let world = world("local");
+    let away = [
+        "--user-id",
+        "owner",
+        "--app-id",
+        "app",
+        "--endpoint",
+        "http://annosync.invalid",
+    ];
+    let run = world
+        .run(&[&["plan", "m.yaml"], &away[..]].concat())
+        .exits(1);
+    assert!(
+        run.stderr
+            .contains("plain http would send the token unprotected"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("--insecure-http"));
+    let run = world
+        .run(&[&["plan", "m.yaml", "--insecure-http"], &away[..]].concat())
+        .exits(1);
+    assert!(
+        run.stderr.contains("cannot reach annosync.invalid"),
+        "{}",
+        run.stderr
+    );
+    for bad in [
+        "annosync.invalid",
+        "https://owner:owner-key@annosync.invalid",
+        "https://x/?a=b",
+    ] {
+        let flags = ["--user-id", "owner", "--app-id", "app", "--endpoint", bad];
+        let run = world
+            .run(&[&["plan", "m.yaml"], &flags[..]].concat())
+            .exits(1);
+        assert!(!run.stderr.contains("owner-key"), "{}", run.stderr);
+        assert!(run.stderr.contains("hint: "), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_redirect_is_not_followed_with_the_token() {
+    let world = world("local");
+    let url = world.block_on(super::proxy::redirect(world.emulator.url()));
+    let flags = ["--user-id", "owner", "--app-id", "app", "--endpoint", &url];
+    let run = world
+        .run(&[&["plan", "m.yaml"], &flags[..]].concat())
+        .exits(1);
+    assert!(
+        run.stderr.contains("the server redirects to"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(world.emulator.calls(), []);
+}

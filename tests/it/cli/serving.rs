@@ -1,0 +1,179 @@
+//! `emulator`: the server as a program of its own.
+
+use super::{Run, boxes, command, settled};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// A running `annosync emulator`; it ends with the test, however the test ends.
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let mut child = command(folder)
+            .args(["emulator", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let url = line.trim_end().to_owned();
+        assert!(url.starts_with("http://127.0.0.1:"), "{url:?}");
+        Self { child, url }
+    }
+
+    /// The binary on this server's app.
+    fn run(&self, folder: &Path, key: &str, arguments: &[&str]) -> Run {
+        let mut command = command(folder);
+        command
+            .env("CLARIFAI_PAT", key)
+            .env("CLARIFAI_API_BASE", &self.url)
+            .env("CLARIFAI_USER_ID", "owner")
+            .env("CLARIFAI_APP_ID", "app")
+            .args(arguments);
+        Run::of(command)
+    }
+
+    /// Sends a signal, and waits for the end: exit code, the rest of stdout, and stderr.
+    fn stop(mut self, signal: &str) -> (Option<i32>, String, String) {
+        let pid = self.child.id().to_string();
+        let kill = Command::new("kill").args([signal, &pid]).status().unwrap();
+        assert!(kill.success());
+        let code = self.child.wait().unwrap().code();
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        let child = &mut self.child;
+        child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut stdout)
+            .unwrap();
+        child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut stderr)
+            .unwrap();
+        (code, stdout, stderr)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Gone already, unless the test failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn folder(inputs: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!("{}inputs:\n{inputs}", super::header());
+    std::fs::write(folder.path().join("m.yaml"), text).unwrap();
+    folder
+}
+
+#[test]
+fn it_serves_stops_at_ctrl_c_and_keeps_everything() {
+    let folder = folder(&boxes(0..3, "car"));
+    let arguments = ["--db", "store.db"];
+    let plan = ["plan", "m.yaml", "--detailed-exitcode"];
+    let apply = ["apply", "m.yaml", "--auto-approve"];
+    let server = Server::start(folder.path(), &arguments);
+    server
+        .run(folder.path(), "owner-key", &apply)
+        .exits(0)
+        .says("Applied 3 (3 posted)");
+    settled(&server.run(folder.path(), "owner-key", &plan));
+    let listing = ["list", "--all", "--format", "json"];
+    let before = server
+        .run(folder.path(), "owner-key", &listing)
+        .exits(0)
+        .stdout;
+    let ended = server.stop("-INT");
+    assert_eq!(ended, (Some(0), String::new(), "Stopping.\n".to_owned()));
+
+    let server = Server::start(folder.path(), &arguments);
+    let after = server
+        .run(folder.path(), "owner-key", &listing)
+        .exits(0)
+        .stdout;
+    assert_eq!(after, before);
+    settled(&server.run(folder.path(), "owner-key", &plan));
+    assert_eq!(server.stop("-TERM").0, Some(0));
+}
+
+#[test]
+fn owner_and_collaborators_have_keys_of_their_own() {
+    let folder =
+        folder("  - id: in-1\n    annotations:\n      - { key: k, concepts: [car], user: bea }\n");
+    let keys = [
+        "--owner-key",
+        "boss",
+        "--collaborator",
+        "bea=b",
+        "--collaborator",
+        "carl=c=c",
+    ];
+    let server = Server::start(folder.path(), &keys);
+    let apply = ["apply", "m.yaml", "--auto-approve"];
+    let run = server.run(folder.path(), "c=c", &apply).exits(1);
+    assert!(
+        run.stderr.contains("the token is of `carl`"),
+        "{}",
+        run.stderr
+    );
+    server
+        .run(folder.path(), "owner-key", &apply)
+        .exits(1)
+        .says("not authorised");
+    server.run(folder.path(), "b", &apply).exits(0);
+    for key in ["b", "boss"] {
+        settled(&server.run(
+            folder.path(),
+            key,
+            &["plan", "m.yaml", "--detailed-exitcode"],
+        ));
+    }
+    let (code, _, stderr) = server.stop("-INT");
+    assert_eq!((code, stderr.as_str()), (Some(0), "Stopping.\n"));
+}
+
+#[test]
+fn inputs_may_have_to_be_there_and_the_rate_may_be_bounded() {
+    let folder = folder(&boxes(0..1, "car"));
+    let server = Server::start(folder.path(), &["--require-inputs", "--rate-limit", "100"]);
+    let apply = ["apply", "m.yaml", "--auto-approve"];
+    let run = server.run(folder.path(), "owner-key", &apply).exits(1);
+    assert!(run.stdout.contains("no input `in-000`"), "{}", run.stdout);
+    assert_eq!(server.stop("-INT").0, Some(0));
+}
+
+#[test]
+fn an_address_in_use_and_a_file_that_is_no_store_are_errors() {
+    let folder = folder(&boxes(0..1, "car"));
+    let server = Server::start(folder.path(), &[]);
+    let address = server.url.trim_start_matches("http://");
+    let mut second = command(folder.path());
+    second.args(["emulator", "--listen", address]);
+    let second = Run::of(second).exits(1);
+    assert!(
+        second.stderr.contains("cannot listen on"),
+        "{}",
+        second.stderr
+    );
+    assert_eq!(second.stdout, "");
+    let mut other = command(folder.path());
+    other.args(["emulator", "--listen", "127.0.0.1:0", "--db", "m.yaml"]);
+    let other = Run::of(other).exits(1);
+    assert!(other.stderr.contains("m.yaml"), "{}", other.stderr);
+    let text = std::fs::read_to_string(folder.path().join("m.yaml")).unwrap();
+    assert!(text.starts_with("version: 1"), "it is left as it was");
+}

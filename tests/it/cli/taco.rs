@@ -1,0 +1,103 @@
+//! Real data, from one version of it to the next: 1,827 and 2,152 annotations of litter on 715 photographs.
+
+use super::{Run, World, settled};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// The data's folder; nothing, and a word about it, where the tests are run without it.
+fn data() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/taco");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    // Past the test harness, which keeps what is printed to itself.
+    let _ = writeln!(
+        std::io::stderr(),
+        "skipped: no TACO data in {}",
+        folder.display()
+    );
+    None
+}
+
+fn import(world: &World, data: &Path, version: &str, out: &str) -> Run {
+    let file = data.join(format!("annotations-{version}.json"));
+    world
+        .run(&["import", "coco", file.to_str().unwrap(), "--out", out])
+        .exits(0)
+}
+
+#[test]
+fn taco_goes_from_one_version_to_the_next_with_what_changed_and_nothing_else() {
+    let Some(data) = data() else { return };
+    let world = World::new();
+    let apply = ["apply", "taco", "--auto-approve"];
+    let plan = ["plan", "taco", "--detailed-exitcode"];
+
+    let first = import(&world, &data, "a56f6cb", "taco");
+    assert_eq!(
+        first.stderr,
+        "1,827 of 1,827 annotations on 715 of 715 images, 63 categories.\n"
+    );
+    assert!(
+        first
+            .stdout
+            .starts_with("Wrote 715 of 715 files in taco.\n")
+    );
+    let made = world.run(&apply).exits(0);
+    assert_eq!(
+        made.stdout,
+        "Applied 1,827 (1,827 posted), 0 already so, 0 failed, 0 not attempted.\n"
+    );
+    settled(&world.run(&plan));
+
+    let second = import(&world, &data, "a35e944", "taco");
+    assert_eq!(
+        second.stderr,
+        "2,152 of 2,152 annotations on 715 of 715 images, 60 categories.\n"
+    );
+    assert_eq!(second.stdout, "Wrote 110 of 715 files in taco.\n");
+    // 1,815 + 8 + 4 = 1,827 were there, and 1,815 + 8 + 329 = 2,152 are to be.
+    let changes = world.run(&plan).exits(3);
+    assert_eq!(
+        changes.last_line(),
+        "Plan: 329 to post, 0 to merge, 8 to overwrite, 0 to remove, 4 to delete; 1,815 unchanged, 0 unmanaged. \
+         5 calls (lower bound 5), about 0.1 s at 1,000 calls/s."
+    );
+    let relabelled = changes
+        .stdout
+        .matches("(matched: same place, other concepts)");
+    assert_eq!(relabelled.count(), 8);
+    assert!(!changes.stdout.contains("ambiguous"));
+    // Four categories were renamed or given up; nothing else asks for a person's word.
+    assert!(
+        changes
+            .stdout
+            .contains("Stopped: 4 concepts would be on no annotation any more ("),
+        "{}",
+        changes.stdout
+    );
+    assert!(
+        changes
+            .stderr
+            .ends_with("let exactly this plan pass with --allow-vanished 4\n"),
+        "{}",
+        changes.stderr
+    );
+    let allowed = ["--allow-vanished", "4"];
+    let done = world.run(&[&apply[..], &allowed].concat()).exits(0);
+    assert_eq!(
+        done.stdout,
+        "Applied 341 (329 posted, 8 overwritten, 4 deleted), 0 already so, 0 failed, 0 not attempted.\n"
+    );
+    settled(&world.run(&plan));
+
+    // The same in one file of JSON Lines is the same manifest.
+    let header = world.read("taco/annosync.yaml");
+    world.write("bulk/annosync.yaml", &header);
+    import(&world, &data, "a35e944", "bulk/taco.jsonl");
+    let store = ["--embedded", "taco/.annosync/local.db"];
+    let bulk = ["plan", "bulk", "--detailed-exitcode"];
+    let same = world.run(&[&bulk[..], &store].concat());
+    settled(&same);
+    assert_eq!(same.stdout, "No changes. 2,152 annotations match.\n");
+}
