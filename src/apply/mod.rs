@@ -6,4 +6,4 @@
 mod batch;
 mod execute;
 
-pub use execute::{OnFailure, Options, Recheck, Stop, execute};
+pub use execute::{OnFailure, Options, Stop, execute};
