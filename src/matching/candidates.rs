@@ -31,13 +31,14 @@ struct Candidate {
 }
 
 impl Candidate {
-    /// Number of pairs, then closeness, stage by stage.
+    /// First the number of pairs, stage by stage, which is what saves writes; then their closeness; last how gentle the
+    /// relabellings are.
     fn weight(self) -> Weight {
         let closeness = i64::from(self.overlap.millionths());
         match self.by {
-            MatchedBy::Moved => Weight([0, 0, 1, closeness, 0, 0, 0, 0]),
-            MatchedBy::MovedAndRelabelled => Weight([0, 0, 0, 0, 1, closeness, 0, 0]),
-            _ => Weight([1, self.gentleness, 0, 0, 0, 0, 0, 0]),
+            MatchedBy::Moved => Weight([0, 1, 0, closeness, 0, 0]),
+            MatchedBy::MovedAndRelabelled => Weight([0, 0, 1, 0, closeness, 0]),
+            _ => Weight([1, 0, 0, 0, 0, self.gentleness]),
         }
     }
 }

@@ -93,8 +93,6 @@ pub(super) fn pair(state: &mut State<'_>) {
             0,
             0,
             0,
-            0,
-            0,
         ])
     }) {
         state.take(desired, observed, reason());

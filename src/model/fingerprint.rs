@@ -139,3 +139,69 @@ fn is_default(value: &Value) -> bool {
         Value::Object(map) => map.is_empty(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AnnotationId, Concepts, Geometry, Json, Maker, Status};
+
+    fn of(data: &str) -> Fingerprint {
+        fingerprint(&ObservedAnnotation {
+            id: AnnotationId::new("1").unwrap(),
+            geometry: Geometry::Whole,
+            region: None,
+            frame: None,
+            concepts: Concepts::default(),
+            status: Status::SUCCESS,
+            user: None,
+            maker: Maker::User,
+            created_at: None,
+            data: Some(Json::new(data).unwrap()),
+            info: None,
+            embed_model_version: None,
+        })
+    }
+
+    #[test]
+    fn another_spelling_is_the_same_annotation() {
+        let one = of(
+            r#"{"concepts":[{"id":"a","value":0.1},{"id":"b","value":0}],"regions":[],"metadata":{"n":1}}"#,
+        );
+        let other = of(
+            r#"{"metadata":{"n":1.0},"concepts":[{"id":"b","name":""},{"value":0.10000000149011612,"id":"a"}]}"#,
+        );
+        assert_eq!(one, other);
+    }
+
+    #[test]
+    fn any_change_shows() {
+        let texts = [
+            r#"{"concepts":[{"id":"a","value":0.1}]}"#,
+            r#"{"concepts":[{"id":"a","value":0.2}]}"#,
+            r#"{"concepts":[{"id":"a","value":0.1,"name":"A"}]}"#,
+            r#"{"concepts":[{"id":"a","value":0.1}],"metadata":{}}"#,
+            r#"{"concepts":[{"id":"a","value":0.1}],"metadata":{"n":0}}"#,
+            r#"{"concepts":[{"id":"a","value":0.1}],"metadata":{"n":16777217}}"#,
+            r#"{"concepts":[{"id":"a","value":0.1}],"metadata":{"n":16777216}}"#,
+            r#"{"concepts":[{"id":"a","value":0.1}],"frames":[{"frame_info":{"time":16777217}}]}"#,
+            r#"{"concepts":[{"id":"a","value":0.1}],"frames":[{"frame_info":{"time":16777216}}]}"#,
+            r#"{"polygon":[{"row":0},{"row":0.5}]}"#,
+            r#"{"polygon":[{"row":0.5},{"row":0}]}"#,
+        ];
+        let mut all: Vec<String> = texts.iter().map(|text| of(text).to_string()).collect();
+        all.sort();
+        all.dedup();
+        // An empty object says as much as none; every other pair differs.
+        assert_eq!(all.len(), texts.len() - 1);
+    }
+
+    #[test]
+    fn it_reads_back() {
+        let one = of("{}");
+        let json = serde_json::to_string(&one).unwrap();
+        assert_eq!(serde_json::from_str::<Fingerprint>(&json).unwrap(), one);
+        for bad in ["\"\"", "\"zz\"", "\"ää\"", "7"] {
+            assert!(serde_json::from_str::<Fingerprint>(bad).is_err(), "{bad}");
+        }
+    }
+}
