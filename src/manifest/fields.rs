@@ -49,12 +49,11 @@ pub(super) fn fields<'n, 't>(
     findings: &mut Findings,
 ) -> Option<Fields<'n, 't>> {
     // The words of the report are put together only where there is one: this runs for every annotation.
-    let entries = match node {
-        Node::Map(entries) => entries,
-        _ => {
-            let expected = format!("a map of {}", word_list(keys.iter().copied()));
-            map(node, noun, &expected, place, findings)?
-        }
+    let entries = if let Node::Map(entries) = node {
+        entries
+    } else {
+        let expected = format!("a map of {}", word_list(keys.iter().copied()));
+        map(node, noun, &expected, place, findings)?
     };
     check_keys(entries, noun, keys, place, findings);
     Some(Fields(entries))
