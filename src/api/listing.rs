@@ -6,8 +6,8 @@
 //! shift also changes the last page. Hence the proof, in three steps that do not overlap in time:
 //!
 //! 1. **Find the end**: the last page that holds anything, with two empty pages in a row behind it. Its ids are kept.
-//! 2. **Read** every page before it, several at a time. An empty one is read again: some servers filter a page after
-//!    they cut it, which leaves it empty each time; a hiccup does not come twice.
+//! 2. **Read** every page before it, several at a time. One that holds less than others do is read again: some servers
+//!    filter a page after they cut it, which leaves it as short each time; a hiccup does not come twice.
 //! 3. **Read the last page again**, and the one behind it: the same ids, and nothing behind them.
 //!
 //! What was read between 1 and 3 was read while nothing moved. Reading the last page a second time only at the end
@@ -200,6 +200,8 @@ struct End {
     last: u64,
     /// What that page holds, sorted.
     names: Vec<Name>,
+    /// How much the fullest page held that was read on the way.
+    fullest: usize,
 }
 
 impl Pass<'_> {
@@ -217,17 +219,15 @@ impl Pass<'_> {
             Ok(())
         };
 
+        let mut sizes = Vec::new();
         let mut pages = self.pages(1..end.last);
         while let Some((number, page)) = pages.next().await {
             let page = page?;
-            if page.is_empty() && !self.fetch(number).await?.is_empty() {
-                return Err(Attempt::Doubt(format!(
-                    "page {number} was empty, and then it was not"
-                )));
-            }
+            sizes.push((number, page.len()));
             self.note(&mut seen, number, &page)?;
             keep(page).map_err(Attempt::Failed)?;
         }
+        self.read_short_pages_again(sizes, end.fullest).await?;
 
         let mut confirmation = self.pages([end.last, end.last + 1].into_iter().filter(|n| *n > 0));
         while let Some((number, page)) = confirmation.next().await {
@@ -247,6 +247,32 @@ impl Pass<'_> {
             }
         }
         Ok(items)
+    }
+
+    /// The rest of step 2: pages before the last one that hold less than the fullest.
+    async fn read_short_pages_again<E: From<ApiError>>(
+        &self,
+        sizes: Vec<(u64, usize)>,
+        fullest: usize,
+    ) -> Result<(), Attempt<E>> {
+        let fullest = sizes
+            .iter()
+            .map(|(_, size)| *size)
+            .fold(fullest, usize::max);
+        let short: BTreeMap<u64, usize> = sizes
+            .into_iter()
+            .filter(|(_, size)| *size < fullest)
+            .collect();
+        let mut pages = self.pages(short.clone().into_keys());
+        while let Some((number, page)) = pages.next().await {
+            let (before, now) = (short[&number], page?.len());
+            if before != now {
+                return Err(Attempt::Doubt(format!(
+                    "page {number} held {before} annotations, and then {now}"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Step 1. Pages are probed in growing steps and then by halves, always two in a row, because one empty page does
@@ -274,6 +300,7 @@ impl Pass<'_> {
         }
         Ok(End {
             last: low,
+            fullest: known.values().map(Vec::len).max().unwrap_or_default(),
             names: known.remove(&low).unwrap_or_default(),
         })
     }
@@ -304,10 +331,6 @@ impl Pass<'_> {
         numbers: N,
     ) -> Pages<impl Iterator<Item = Fetch> + use<N>> {
         pages(Arc::clone(self.transport), self.query.clone(), numbers)
-    }
-
-    async fn fetch(&self, number: u64) -> Result<Vec<Annotation>, ApiError> {
-        fetch(Arc::clone(self.transport), self.query.clone(), number).await
     }
 
     fn note<E>(&self, seen: &mut Seen, number: u64, page: &[Annotation]) -> Result<(), Attempt<E>> {

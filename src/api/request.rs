@@ -172,14 +172,9 @@ impl Response<'_> {
     }
 
     fn description(&self, status: &Status) -> String {
-        let parts: Vec<&str> = [status.description.as_str(), status.details.as_str()]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect();
-        if parts.is_empty() {
-            "the service gives no reason".to_owned()
-        } else {
-            self.shown(&parts.join(": "), 500)
+        match status.text().as_str() {
+            "" => "the service gives no reason".to_owned(),
+            text => self.shown(text, 500),
         }
     }
 

@@ -4,7 +4,7 @@ use super::scripted::{Call, Reply, Scripted, named, page_of, success};
 use super::*;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 fn annotations(count: usize) -> Vec<String> {
@@ -200,6 +200,29 @@ async fn a_page_that_is_empty_by_mistake_is_noticed_wherever_it_is() {
         });
         let listed = ids(&server, &Filter::default()).await.unwrap();
         assert_eq!(listed, expected(55), "page {page}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_is_short_by_mistake_is_noticed_whenever_it_is_read() {
+    for page in 1..=6 {
+        for reading in 1..=2 {
+            let all = annotations(55);
+            let readings = AtomicUsize::new(0);
+            let server = Scripted::start(move |call| {
+                let is_it = call.number("page") == page
+                    && readings.fetch_add(1, Ordering::SeqCst) + 1 == reading;
+                // A part of this page; the rest of it is on no other.
+                let first = (page as usize - 1) * 10;
+                if is_it {
+                    success(&all[first..first + 3])
+                } else {
+                    page_of(&all, call, 10)
+                }
+            });
+            let listed = ids(&server, &Filter::default()).await.unwrap();
+            assert_eq!(listed, expected(55), "page {page}, reading {reading}");
+        }
     }
 }
 

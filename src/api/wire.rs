@@ -33,6 +33,19 @@ pub struct Status {
     pub req_id: String,
 }
 
+impl Status {
+    /// What it says to people: the description and the details, which some answers repeat.
+    pub fn text(&self) -> String {
+        match (self.description.as_str(), self.details.as_str()) {
+            (description, details) if details.is_empty() || details == description => {
+                description.to_owned()
+            }
+            ("", details) => details.to_owned(),
+            (description, details) => format!("{description}: {details}"),
+        }
+    }
+}
+
 /// Who made an annotation.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -271,13 +271,9 @@ impl Writer {
             _ if succeeded || code == Code::default() => ItemResult::Unknown,
             _ => {
                 let status = annotation.status.unwrap_or_default();
-                let parts: Vec<&str> = [status.description.as_str(), status.details.as_str()]
-                    .into_iter()
-                    .filter(|part| !part.is_empty())
-                    .collect();
                 ItemResult::Failed(ItemError {
                     code,
-                    description: self.0.shown(&parts.join(": "), 500),
+                    description: self.0.shown(&status.text(), 500),
                 })
             }
         }

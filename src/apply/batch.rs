@@ -1,17 +1,12 @@
-//! One call of a plan: look again, send, and find out what became of each annotation.
+//! One call of a plan: look again, and send. What the answers mean is in `settle`.
 
-use crate::api::code::Code;
 use crate::api::wire;
-use crate::api::{ApiError, DeletePairs, ItemError, ItemResult, PatchAction, Writer};
+use crate::api::{ApiError, DeletePairs, ItemResult, PatchAction, Writer};
 use crate::model::{Content, Interner, ObservedAnnotation};
 use crate::observed;
-use crate::plan::{Call, Freshness, Operation, Plan, freshness, is_as_wanted};
+use crate::plan::{Call, Freshness, Operation, Plan, freshness};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How often single annotations that may pass later are sent again.
-const ITEM_ATTEMPTS: u32 = 4;
 
 /// What became of one operation.
 #[derive(Debug)]
@@ -37,15 +32,17 @@ pub(super) struct Report {
 }
 
 /// Operations that are sent together, and how often that was tried.
-struct Group {
-    operations: Vec<u32>,
-    attempt: u32,
+pub(super) struct Group {
+    pub(super) operations: Vec<u32>,
+    /// 1 the first time.
+    pub(super) attempt: u32,
 }
 
-struct Run {
+/// A call that is being carried out.
+pub(super) struct Run {
     plan: Arc<Plan>,
     writer: Writer,
-    report: Report,
+    pub(super) report: Report,
     interner: Interner,
 }
 
@@ -88,15 +85,15 @@ pub(super) async fn run(
 }
 
 impl Run {
-    fn operation(&self, at: u32) -> &Operation {
+    pub(super) fn operation(&self, at: u32) -> &Operation {
         &self.plan.operations[at as usize]
     }
 
-    fn end(&mut self, operation: u32, ending: Ending) {
+    pub(super) fn end(&mut self, operation: u32, ending: Ending) {
         self.report.endings.push((operation, ending));
     }
 
-    fn fail_all(&mut self, operations: &[u32], error: &ApiError) {
+    pub(super) fn fail_all(&mut self, operations: &[u32], error: &ApiError) {
         let hint = error
             .hint()
             .map(|hint| format!(" ({hint})"))
@@ -107,7 +104,7 @@ impl Run {
     }
 
     /// What these annotations are now; `None` for one that is not there.
-    async fn read(
+    pub(super) async fn read(
         &mut self,
         operations: &[u32],
     ) -> Result<Vec<Option<ObservedAnnotation>>, ApiError> {
@@ -128,7 +125,10 @@ impl Run {
         Ok(names.into_iter().map(|name| found.remove(&name)).collect())
     }
 
-    fn decode(&mut self, wire: wire::Annotation) -> Result<(String, ObservedAnnotation), ApiError> {
+    pub(super) fn decode(
+        &mut self,
+        wire: wire::Annotation,
+    ) -> Result<(String, ObservedAnnotation), ApiError> {
         let (input, annotation) = observed::annotation(wire, &mut self.interner)
             .map_err(|error| ApiError::Malformed(error.to_string()))?;
         Ok((input.to_string(), annotation))
@@ -243,140 +243,6 @@ impl Run {
             answer.items.into_iter().map(stored).collect(),
         ))
     }
-
-    /// Finds out what became of each annotation of a call that was answered.
-    async fn settle(
-        &mut self,
-        group: &Group,
-        attempts: u32,
-        items: Vec<ItemResult<Option<wire::Annotation>>>,
-        more: &mut VecDeque<Group>,
-    ) {
-        let mut again = Vec::new();
-        let mut doubtful: Vec<(u32, Option<ItemError>)> = Vec::new();
-        for (&at, item) in group.operations.iter().zip(items) {
-            match item {
-                ItemResult::Done(Some(wire)) => {
-                    let ending = self.compare(at, wire);
-                    self.end(at, ending);
-                }
-                ItemResult::Done(None) => self.end(at, Ending::Applied),
-                ItemResult::Failed(error)
-                    if error.code.is_transient() && group.attempt < ITEM_ATTEMPTS =>
-                {
-                    again.push(at);
-                }
-                ItemResult::Failed(error) if self.may_be_done(&error) => {
-                    doubtful.push((at, Some(error)));
-                }
-                ItemResult::Failed(error) => self.end(at, Ending::Failed(error.to_string())),
-                ItemResult::Unknown => doubtful.push((at, None)),
-            }
-        }
-        self.read_back(doubtful, attempts > 1).await;
-        if !again.is_empty() {
-            tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(group.attempt)).await;
-            more.push_back(Group {
-                operations: again,
-                attempt: group.attempt + 1,
-            });
-        }
-    }
-
-    /// Errors behind which the wanted state may stand already: an id that exists, an annotation that is gone.
-    fn may_be_done(&self, error: &ItemError) -> bool {
-        match self.report.call {
-            Call::Post => true,
-            Call::Delete | Call::DeleteReplaced => error.code == Code::CONN_DOES_NOT_EXIST,
-            Call::Merge | Call::Remove | Call::Overwrite => false,
-        }
-    }
-
-    /// The answer to a write is compared with what was wanted.
-    fn compare(&mut self, at: u32, wire: wire::Annotation) -> Ending {
-        match self.decode(wire) {
-            Ok((_, now)) if is_as_wanted(self.operation(at), &now) => Ending::Applied,
-            Ok(_) => Ending::Failed("the service accepted it and stored something else".to_owned()),
-            Err(error) => Ending::Failed(error.to_string()),
-        }
-    }
-
-    /// Reads annotations whose write is in doubt. `repeated`: an earlier attempt of the same call may have done it.
-    async fn read_back(&mut self, doubtful: Vec<(u32, Option<ItemError>)>, repeated: bool) {
-        if doubtful.is_empty() {
-            return;
-        }
-        let operations: Vec<u32> = doubtful.iter().map(|(at, _)| *at).collect();
-        let now = match self.read(&operations).await {
-            Ok(now) => now,
-            Err(error) => return self.fail_all(&operations, &error),
-        };
-        for ((at, error), now) in doubtful.into_iter().zip(now) {
-            let deletes = matches!(self.report.call, Call::Delete | Call::DeleteReplaced);
-            let reason = || {
-                error.as_ref().map_or_else(
-                    || "the service's answer does not mention it".to_owned(),
-                    ToString::to_string,
-                )
-            };
-            let ending = match now {
-                None if deletes => Ending::Applied,
-                Some(now) if !deletes && is_as_wanted(self.operation(at), &now) => {
-                    if error.is_some() && !repeated {
-                        Ending::AlreadySo
-                    } else {
-                        Ending::Applied
-                    }
-                }
-                // A post whose id is taken by something else.
-                now @ Some(_) if self.report.call == Call::Post && error.is_some() => stale(now),
-                _ => Ending::Failed(reason()),
-            };
-            self.end(at, ending);
-        }
-    }
-
-    /// A call that was turned down or lost as a whole.
-    async fn refused(&mut self, group: Group, error: &ApiError, more: &mut VecDeque<Group>) {
-        self.report.calls += if let ApiError::GaveUp { attempts, .. } = error {
-            u64::from(*attempts)
-        } else {
-            1
-        };
-        if is_hopeless(error) {
-            self.report.hopeless = true;
-            return self.fail_all(&group.operations, error);
-        }
-        if error.is_rejection() && group.operations.len() > 1 {
-            // One bad annotation may spoil a call: halves find it.
-            let mut left = group.operations;
-            let right = left.split_off(left.len() / 2);
-            more.push_back(Group {
-                operations: left,
-                attempt: group.attempt,
-            });
-            more.push_back(Group {
-                operations: right,
-                attempt: group.attempt,
-            });
-            return;
-        }
-        if error.is_rejection() || error.may_have_taken_effect() {
-            let failure = ItemError {
-                code: Code::FAILURE,
-                description: error.to_string(),
-            };
-            let doubtful = group
-                .operations
-                .iter()
-                .map(|&at| (at, Some(failure.clone())))
-                .collect();
-            return self
-                .read_back(doubtful, error.may_have_taken_effect())
-                .await;
-        }
-        self.fail_all(&group.operations, error);
-    }
 }
 
 fn stored(item: ItemResult<wire::Annotation>) -> ItemResult<Option<wire::Annotation>> {
@@ -387,10 +253,10 @@ fn stored(item: ItemResult<wire::Annotation>) -> ItemResult<Option<wire::Annotat
     }
 }
 
-fn stale(now: Option<ObservedAnnotation>) -> Ending {
+pub(super) fn stale(now: Option<ObservedAnnotation>) -> Ending {
     Ending::Stale(now.map(|now| Box::new(now.content())))
 }
 
-fn is_hopeless(error: &ApiError) -> bool {
+pub(super) fn is_hopeless(error: &ApiError) -> bool {
     matches!(error, ApiError::Unauthorised { .. })
 }

@@ -5,5 +5,6 @@
 
 mod batch;
 mod execute;
+mod settle;
 
 pub use execute::{OnFailure, Options, Stop, execute};

@@ -1,0 +1,192 @@
+//! What an answer, or the lack of one, means for each annotation of a call: done, to be sent again, or failed.
+//!
+//! The service has the last word: where an answer leaves a doubt, the annotation is read back.
+
+use super::batch::{Ending, Group, Run, is_hopeless, stale};
+use crate::api::code::Code;
+use crate::api::wire;
+use crate::api::{ApiError, ItemError, ItemResult};
+use crate::plan::{Call, is_as_wanted};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// How often single annotations that may pass later are sent again.
+const ITEM_ATTEMPTS: u32 = 4;
+
+/// An operation that may be done or not, and what the service said against it, if anything.
+type Doubt = (u32, Option<String>);
+
+impl Run {
+    /// Finds out what became of each annotation of a call that was answered.
+    pub(super) async fn settle(
+        &mut self,
+        group: &Group,
+        attempts: u32,
+        items: Vec<ItemResult<Option<wire::Annotation>>>,
+        more: &mut VecDeque<Group>,
+    ) {
+        let mut again = Vec::new();
+        let mut doubts: Vec<Doubt> = Vec::new();
+        for (&at, item) in group.operations.iter().zip(items) {
+            match item {
+                ItemResult::Done(Some(wire)) => {
+                    let ending = self.compare(at, wire);
+                    self.end(at, ending);
+                }
+                ItemResult::Done(None) => self.end(at, Ending::Applied),
+                ItemResult::Failed(error)
+                    if error.code.is_transient() && group.attempt < ITEM_ATTEMPTS =>
+                {
+                    again.push(at);
+                }
+                ItemResult::Failed(error) if self.may_be_done(&error) => {
+                    doubts.push((at, Some(error.to_string())));
+                }
+                ItemResult::Failed(error) => self.end(at, Ending::Failed(error.to_string())),
+                ItemResult::Unknown => doubts.push((at, None)),
+            }
+        }
+        for (at, reason) in self.read_back(doubts, attempts > 1).await {
+            match reason {
+                // The answer does not say why it is not done. Sent without those that are, it gets an answer of its own.
+                None if group.attempt < ITEM_ATTEMPTS => again.push(at),
+                reason => self.fail(at, reason),
+            }
+        }
+        if !again.is_empty() {
+            tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(group.attempt)).await;
+            again.sort_unstable();
+            more.push_back(Group {
+                operations: again,
+                attempt: group.attempt + 1,
+            });
+        }
+    }
+
+    /// Errors behind which the wanted state may stand already: an id that exists, an annotation that is gone.
+    fn may_be_done(&self, error: &ItemError) -> bool {
+        match self.report.call {
+            Call::Post => true,
+            Call::Delete | Call::DeleteReplaced => error.code == Code::CONN_DOES_NOT_EXIST,
+            Call::Merge | Call::Remove | Call::Overwrite => false,
+        }
+    }
+
+    /// The answer to a write is compared with what was wanted.
+    fn compare(&mut self, at: u32, wire: wire::Annotation) -> Ending {
+        match self.decode(wire) {
+            Ok((_, now)) if is_as_wanted(self.operation(at), &now) => Ending::Applied,
+            Ok(_) => Ending::Failed("the service accepted it and stored something else".to_owned()),
+            Err(error) => Ending::Failed(error.to_string()),
+        }
+    }
+
+    /// Reads annotations whose write is in doubt, and gives back those that are not done. `repeated`: an earlier
+    /// attempt of the same call may have done it.
+    async fn read_back(&mut self, doubts: Vec<Doubt>, repeated: bool) -> Vec<Doubt> {
+        if doubts.is_empty() {
+            return doubts;
+        }
+        let operations: Vec<u32> = doubts.iter().map(|(at, _)| *at).collect();
+        let now = match self.read(&operations).await {
+            Ok(now) => now,
+            Err(error) => {
+                self.fail_all(&operations, &error);
+                return Vec::new();
+            }
+        };
+        let deletes = self.deletes();
+        let mut left = Vec::new();
+        for ((at, reason), now) in doubts.into_iter().zip(now) {
+            match now {
+                None if deletes => self.end(at, Ending::Applied),
+                Some(now) if !deletes && is_as_wanted(self.operation(at), &now) => {
+                    let ending = if reason.is_some() && !repeated {
+                        Ending::AlreadySo
+                    } else {
+                        Ending::Applied
+                    };
+                    self.end(at, ending);
+                }
+                // A post whose id is taken by something else.
+                now @ Some(_) if self.report.call == Call::Post && reason.is_some() => {
+                    self.end(at, stale(now));
+                }
+                _ => left.push((at, reason)),
+            }
+        }
+        left
+    }
+
+    /// A call that was turned down or lost as a whole.
+    pub(super) async fn refused(
+        &mut self,
+        group: Group,
+        error: &ApiError,
+        more: &mut VecDeque<Group>,
+    ) {
+        self.report.calls += if let ApiError::GaveUp { attempts, .. } = error {
+            u64::from(*attempts)
+        } else {
+            1
+        };
+        if is_hopeless(error) {
+            self.report.hopeless = true;
+            return self.fail_all(&group.operations, error);
+        }
+        let rejected = error.is_rejection();
+        if !rejected && !error.may_have_taken_effect() {
+            return self.fail_all(&group.operations, error);
+        }
+        // A delete of what is gone is turned down too, and the rest of the call may be gone as well.
+        let may_be_gone = self.deletes() && matches!(error, ApiError::NotFound { .. });
+        if rejected && group.operations.len() > 1 && !may_be_gone {
+            return split(group, more);
+        }
+        let count = group.operations.len();
+        let doubts = group
+            .operations
+            .iter()
+            .map(|&at| (at, Some(error.to_string())));
+        let left = self
+            .read_back(doubts.collect(), error.may_have_taken_effect())
+            .await;
+        if !rejected || (left.len() == 1 && count == 1) {
+            for (at, reason) in left {
+                self.fail(at, reason);
+            }
+            return;
+        }
+        let rest = Group {
+            operations: left.into_iter().map(|(at, _)| at).collect(),
+            attempt: group.attempt,
+        };
+        if rest.operations.len() < count {
+            more.push_back(rest);
+        } else {
+            split(rest, more);
+        }
+    }
+
+    fn fail(&mut self, at: u32, reason: Option<String>) {
+        let reason =
+            reason.unwrap_or_else(|| "the service's answer does not mention it".to_owned());
+        self.end(at, Ending::Failed(reason));
+    }
+
+    fn deletes(&self) -> bool {
+        matches!(self.report.call, Call::Delete | Call::DeleteReplaced)
+    }
+}
+
+/// One bad annotation may spoil a call: halves find it.
+fn split(group: Group, more: &mut VecDeque<Group>) {
+    let mut left = group.operations;
+    let right = left.split_off(left.len() / 2);
+    for operations in [left, right] {
+        more.push_back(Group {
+            operations,
+            attempt: group.attempt,
+        });
+    }
+}

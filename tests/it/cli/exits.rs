@@ -1,0 +1,183 @@
+//! Exit codes: each is a promise to scripts.
+
+use super::{World, boxes, header};
+use annosync::api::code::Code;
+use annosync::emulator::{Config, Endpoint, Fault};
+
+#[test]
+fn nothing_to_do_and_done_are_both_success() {
+    let world = World::new();
+    world.declare(&boxes(0..2, "car"));
+    let first = world.apply(&[]).exits(0);
+    assert_eq!(
+        first.last_line(),
+        "Applied 2 (2 posted), 0 already so, 0 failed, 0 not attempted."
+    );
+    let second = world.apply(&[]).exits(0);
+    assert_eq!(second.last_line(), "No changes. 2 annotations match.");
+}
+
+#[test]
+fn a_detailed_exit_code_tells_changes_from_none() {
+    let world = World::new();
+    world.declare(&boxes(0..1, "car"));
+    world.plan(&[]).exits(0);
+    world.plan(&["--detailed-exitcode"]).exits(2);
+    world.apply(&[]).exits(0);
+    world.plan(&["--detailed-exitcode"]).exits(0);
+    assert_eq!(world.writes().len(), 1, "a plan writes nothing");
+}
+
+#[test]
+fn a_bad_manifest_is_an_error_and_nothing_is_asked_of_the_app() {
+    let world = World::new();
+    world.write("m.yaml", "version: 1\nset: street\npolicy: sync\ninputs:\n");
+    for command in ["plan", "apply"] {
+        let run = world.on_app(&[command, "m.yaml"]).exits(1);
+        assert_eq!(run.stdout, "");
+        assert!(run.stderr.contains("m.yaml:4:"), "{}", run.stderr);
+    }
+    assert_eq!(world.emulator.calls(), []);
+}
+
+#[test]
+fn a_wrong_token_an_unknown_app_and_no_token_are_errors_that_say_what_to_do() {
+    let world = World::new().as_bearer_of("nobody's");
+    world.declare(&boxes(0..1, "car"));
+    let wrong = world.plan(&[]).exits(1);
+    assert!(wrong.stderr.contains("not authorised"), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("hint: set CLARIFAI_PAT"));
+    assert!(!wrong.stderr.contains("nobody's\n"));
+
+    let world = world.as_bearer_of("owner-key");
+    let url = world.emulator.url();
+    let flags = [
+        "--endpoint",
+        &url,
+        "--user-id",
+        "owner",
+        "--app-id",
+        "other",
+    ];
+    let unknown = world
+        .run(&[&["plan", "m.yaml"], &flags[..]].concat())
+        .exits(1);
+    let message = "app `other` of user `owner` was not found";
+    assert!(unknown.stderr.contains(message), "{}", unknown.stderr);
+    assert!(
+        unknown
+            .stderr
+            .contains("check the target's user_id and app_id")
+    );
+
+    let mut command = super::command(world.path());
+    command.args(["plan", "m.yaml"]).args(flags);
+    let none = super::Run::of(command).exits(1);
+    assert!(none.stderr.contains("no token"), "{}", none.stderr);
+    assert!(none.stderr.contains("CLARIFAI_PAT"));
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_is_64() {
+    let world = World::new();
+    world.declare(&boxes(0..1, "car"));
+    for arguments in [
+        &[][..],
+        &["plam"],
+        &["plan", "--no-such-flag"],
+        &["plan", "--format", "xml"],
+        &["apply", "--token", "x"],
+        &["list", "--status", "finished", "--embedded", "x.db"],
+        &["list", "--id", "a"],
+        &["plan", "m.yaml", "--rate-limit", "0"],
+        // Neither the manifest nor a flag says where to go.
+        &["plan", "m.yaml"],
+        &["plan", "m.yaml", "--user-id", "owner"],
+        &["list"],
+        &["plan", "m.yaml", "--target", "prod"],
+        &["emulator", "--collaborator", "nokey"],
+    ] {
+        let run = world.run(arguments).exits(64);
+        assert_eq!(run.stdout, "", "{arguments:?}");
+        assert!(!run.stderr.is_empty(), "{arguments:?}");
+    }
+    let help = world.run(&["--help"]).exits(0);
+    assert!(help.stdout.contains("Exit codes:") && help.stderr.is_empty());
+    world.run(&["--version"]).exits(0).says("annosync 0.");
+}
+
+#[test]
+fn without_a_terminal_and_without_approval_nothing_is_written() {
+    let world = World::new();
+    world.declare(&boxes(0..1, "car"));
+    let run = world.on_app(&["apply", "m.yaml"]).exits(64);
+    assert!(run.stderr.contains("Plan: 1 to post"), "the plan is shown");
+    assert!(run.stderr.contains("--auto-approve"), "{}", run.stderr);
+    assert_eq!(run.stdout, "");
+    assert!(world.writes().is_empty());
+}
+
+#[test]
+fn a_part_that_could_not_be_done_is_5_and_nothing_done_at_all_is_1() {
+    let world = World::new();
+    world.declare(&boxes(0..3, "car"));
+    let code = Code::ANNOTATION_INVALID_ARGUMENT;
+    let fail = |items: Vec<usize>| {
+        let fault = Fault::FailItems { items, code };
+        world
+            .emulator
+            .faults()
+            .next(Endpoint::PostAnnotations, fault);
+    };
+    fail(vec![0, 1, 2]);
+    let none = world.apply(&[]).exits(1);
+    assert_eq!(
+        none.last_line(),
+        "Applied 0, 0 already so, 3 failed, 0 not attempted."
+    );
+    fail(vec![1]);
+    let part = world.apply(&[]).exits(5);
+    assert!(
+        part.stdout.contains(
+            "of input in-001: 24155 ANNOTATION_INVALID_ARGUMENT: a fault that the emulator was asked for\n"
+        ),
+        "{}",
+        part.stdout
+    );
+    assert_eq!(
+        part.last_line(),
+        "Applied 2 (2 posted), 0 already so, 1 failed, 0 not attempted."
+    );
+    world.apply(&[]).exits(0);
+}
+
+#[test]
+fn the_plan_is_on_stdout_and_nothing_else_is() {
+    let world = World::new();
+    world.declare(&boxes(0..1, "car"));
+    let plan = world.plan(&[]).exits(0);
+    assert!(plan.stdout.ends_with("calls/s.\n"));
+    assert!(!plan.stdout.contains('\u{1b}'), "no colours into a pipe");
+    assert_eq!(plan.stderr, "");
+    let json = world.plan(&["--format", "json", "-v"]).exits(0);
+    serde_json::from_str::<serde_json::Value>(&json.stdout).unwrap();
+    assert!(json.stderr.contains("DEBUG"), "talk goes to stderr");
+}
+
+#[test]
+fn a_full_plan_is_cut_for_people_and_never_for_programs() {
+    let world = World::with(Config::default());
+    world.write(
+        "m.yaml",
+        &format!("{}inputs:\n{}", header(), boxes(0..230, "car")),
+    );
+    let short = world.plan(&[]).exits(0);
+    assert_eq!(short.stdout.matches("+ post").count(), 200);
+    assert!(short.stdout.contains("See all with --full"));
+    let full = world.plan(&["--full"]).exits(0);
+    assert_eq!(full.stdout.matches("+ post").count(), 230);
+    assert_eq!(
+        world.plan_json()["operations"].as_array().unwrap().len(),
+        230
+    );
+}

@@ -1,0 +1,18 @@
+//! The binary itself, end to end: against the emulator over HTTP, or against an embedded store.
+//!
+//! [`World`] is one emulator, one folder with a manifest, and the binary run in that folder with a clean environment.
+//! Whatever an apply does, when it ends well a plan that follows has nothing to do: the harness holds every test to it.
+
+mod batches;
+mod collaborators;
+mod exits;
+mod guards;
+mod habits;
+mod plan_file;
+mod proxy;
+mod quickstart;
+mod reading;
+mod world;
+mod writing;
+
+pub(crate) use world::{Run, World, boxes, command, folder_of, header, settled};

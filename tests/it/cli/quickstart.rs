@@ -1,0 +1,107 @@
+//! The README's first screen.
+
+use super::{Run, command, folder_of, settled};
+use std::fs;
+use std::path::Path;
+
+fn quickstart() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart");
+    for (name, text) in folder_of(&example) {
+        // The store of somebody who tried it in place.
+        if name.starts_with(".annosync") {
+            continue;
+        }
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Run {
+    let mut command = command(folder);
+    command.args(arguments);
+    Run::of(command)
+}
+
+#[test]
+fn the_quickstart_is_applied_once_and_has_nothing_to_do_after() {
+    let folder = quickstart();
+    let first = run(folder.path(), &["apply", "--auto-approve"]).exits(0);
+    assert_eq!(
+        first.stdout,
+        "Applied 10 (10 posted), 0 already so, 0 failed, 0 not attempted.\n"
+    );
+    assert!(
+        first.stderr.contains("Plan: 10 to post"),
+        "{}",
+        first.stderr
+    );
+    let second = run(folder.path(), &["apply", "--auto-approve"]).exits(0);
+    assert_eq!(second.stdout, "No changes. 10 annotations match.\n");
+    assert_eq!(second.stderr, "");
+    settled(&run(folder.path(), &["plan", "--detailed-exitcode"]));
+}
+
+#[test]
+fn one_edited_label_is_exactly_one_change() {
+    let folder = quickstart();
+    run(folder.path(), &["apply", "--auto-approve"]).exits(0);
+    let file = folder.path().join("labels/drive.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("[car]", "[person]")).unwrap();
+    let plan = run(folder.path(), &["plan", "--detailed-exitcode"]).exits(2);
+    assert_eq!(plan.stderr, "");
+    insta::assert_snapshot!(plan.stdout, @r"
+    drive-0001
+      ~ overwrite box [car] as-…-95f47f59… (matched: same place, other concepts)
+            box: {top: 0.4, left: 0.4, bottom: 0.6, right: 0.7}
+          - concepts: [car]
+          + concepts: [person]
+
+    Plan: 0 to post, 0 to merge, 1 to overwrite, 0 to remove, 0 to delete; 9 unchanged, 0 unmanaged. 1 call (lower bound 1), about 0.1 s at 1,000 calls/s.
+    ");
+    let applied = run(folder.path(), &["apply", "--auto-approve"]).exits(0);
+    assert!(applied.stdout.starts_with("Applied 1 (1 overwritten)"));
+    settled(&run(folder.path(), &["plan", "--detailed-exitcode"]));
+}
+
+#[test]
+fn the_manifest_is_found_from_anywhere_and_the_store_lies_beside_it() {
+    let folder = quickstart();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    run(elsewhere.path(), &["apply", path, "--auto-approve"]).exits(0);
+    assert!(folder.path().join(".annosync/local.db").is_file());
+    assert_eq!(folder_of(elsewhere.path()), []);
+    settled(&run(folder.path(), &["plan", "--detailed-exitcode"]));
+    // The header alone stands for the same manifest.
+    settled(&run(
+        folder.path(),
+        &["plan", "annosync.yaml", "--detailed-exitcode"],
+    ));
+}
+
+#[test]
+fn a_plan_file_for_an_embedded_store_is_carried_out_there() {
+    let folder = quickstart();
+    run(folder.path(), &["plan", "--out", "plan.json"]).exits(0);
+    // A plan file is no part of the manifest that it lies beside.
+    let applied = run(folder.path(), &["apply", "plan.json", "--auto-approve"]).exits(0);
+    assert!(applied.stdout.starts_with("Applied 10 (10 posted)"));
+    settled(&run(folder.path(), &["plan", "--detailed-exitcode"]));
+}
+
+#[test]
+fn the_example_program_plans_from_a_saved_listing() {
+    let folder = quickstart();
+    run(folder.path(), &["apply", "--auto-approve"]).exits(0);
+    let listing = run(folder.path(), &["list", ".", "--all", "--format", "json"]).exits(0);
+    let saved = annosync::observed::SavedListing::read(&listing.stdout).unwrap();
+    assert_eq!(
+        saved.into_state().len(),
+        15,
+        "ten, and one for each of five inputs"
+    );
+}

@@ -1,0 +1,328 @@
+//! The harness: a world to run the binary in.
+
+use crate::support::with;
+use annosync::api::{
+    self, Connection, DeletePairs, InsecureHttp, ItemResult, PatchAction, Token, Writer,
+};
+use annosync::emulator::{CallRecord, Config, Emulator, Endpoint};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::{Command, Output};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// How a run of the binary ended.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    pub(crate) fn of(mut command: Command) -> Self {
+        Self::from(command.output().unwrap())
+    }
+
+    /// Holds the run to an exit code.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(
+            self.code, code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
+        self
+    }
+
+    /// The last line of stdout.
+    pub(crate) fn last_line(&self) -> &str {
+        self.stdout.lines().last().unwrap_or_default()
+    }
+
+    /// Holds stdout or stderr to contain a text.
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(
+            self.stdout.contains(text) || self.stderr.contains(text),
+            "{text:?} is nowhere in\nstdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// The binary in a folder, with nothing in its environment.
+pub(crate) fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_annosync"));
+    command.current_dir(folder).env_clear();
+    command
+}
+
+/// An emulator, a folder, and a token.
+pub(crate) struct World {
+    pub(crate) emulator: Emulator,
+    pub(crate) folder: TempDir,
+    runtime: Runtime,
+    key: String,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(Config::default())
+    }
+
+    pub(crate) fn with(config: Config) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let key = config.owner_key.clone();
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let emulator = runtime.block_on(Emulator::start(config, listen)).unwrap();
+        Self {
+            emulator,
+            folder: tempfile::tempdir().unwrap(),
+            runtime,
+            key,
+        }
+    }
+
+    /// Calls are made with this token from now on.
+    pub(crate) fn as_bearer_of(mut self, key: &str) -> Self {
+        key.clone_into(&mut self.key);
+        self
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path().join(name)).unwrap()
+    }
+
+    /// The manifest `m.yaml`: a header without guards, and these inputs.
+    pub(crate) fn declare(&self, inputs: &str) {
+        self.write("m.yaml", &format!("{}inputs:\n{inputs}", header()));
+    }
+
+    /// The binary in the folder, with the token and nothing else in its environment.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = command(self.path());
+        command.env("CLARIFAI_PAT", &self.key);
+        command
+    }
+
+    /// Runs the binary without naming an app.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
+        let mut command = self.command();
+        command.args(arguments);
+        Run::of(command)
+    }
+
+    /// Runs the binary on the emulator's app.
+    pub(crate) fn on_app(&self, arguments: &[&str]) -> Run {
+        let mut command = self.command();
+        command
+            .args(arguments)
+            .args(["--endpoint", &self.emulator.url()])
+            .args(["--user-id", "owner", "--app-id", "app"])
+            .args(["--rate-limit", "1000"]);
+        Run::of(command)
+    }
+
+    /// Plans `m.yaml`.
+    pub(crate) fn plan(&self, arguments: &[&str]) -> Run {
+        self.on_app(&[&["plan", "m.yaml"], arguments].concat())
+    }
+
+    /// The plan of `m.yaml` as JSON.
+    pub(crate) fn plan_json(&self) -> Value {
+        let plan = self.plan(&["--format", "json"]).exits(0);
+        serde_json::from_str(&plan.stdout).unwrap()
+    }
+
+    /// Applies `m.yaml`; when that ends well, a plan has nothing to do.
+    pub(crate) fn apply(&self, arguments: &[&str]) -> Run {
+        self.apply_path("m.yaml", arguments)
+    }
+
+    /// Applies a manifest or a plan file made of `m.yaml`; when that ends well, a plan of `m.yaml` has nothing to do.
+    pub(crate) fn apply_path(&self, path: &str, arguments: &[&str]) -> Run {
+        let run = if is_plan_file(path) {
+            // A plan file names its target itself.
+            self.run(&[&["apply", path, "--auto-approve"], arguments].concat())
+        } else {
+            self.on_app(&[&["apply", path, "--auto-approve"], arguments].concat())
+        };
+        if run.code == 0 && !arguments.contains(&"--dry-run") {
+            self.is_settled();
+        }
+        run
+    }
+
+    /// Holds the app to what `m.yaml` declares. Faults that are still to come do not count.
+    #[track_caller]
+    pub(crate) fn is_settled(&self) {
+        self.emulator.faults().clear();
+        settled(&self.plan(&["--detailed-exitcode"]));
+    }
+
+    /// Every annotation of the app but the input-level ones, oldest first.
+    pub(crate) fn annotations(&self) -> Vec<Value> {
+        let mut all = self.runtime.block_on(self.emulator.annotations()).unwrap();
+        all.retain(|annotation| annotation["input_level"] != true);
+        all
+    }
+
+    /// The annotation of this id; nothing when there is none.
+    pub(crate) fn annotation(&self, id: &str) -> Option<Value> {
+        self.annotations().into_iter().find(|it| it["id"] == id)
+    }
+
+    /// Annotations that were there before.
+    pub(crate) fn seed(&self, annotations: Vec<Value>) {
+        // The app's owner is who the tests' annotations are of.
+        let mine = |it: Value| match it["user_id"].as_str() {
+            Some(crate::support::ME) => with(it, "user_id", "owner".into()),
+            _ => it,
+        };
+        let seeded = self
+            .emulator
+            .seed(annotations.into_iter().map(mine).collect());
+        self.runtime.block_on(seeded).unwrap();
+    }
+
+    /// Runs a future on the emulator's runtime.
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// The writes that were sent so far.
+    pub(crate) fn writes(&self) -> Vec<CallRecord> {
+        let mut calls = self.emulator.calls();
+        calls.retain(|call| {
+            matches!(
+                call.endpoint,
+                Endpoint::PostAnnotations
+                    | Endpoint::PatchAnnotations
+                    | Endpoint::DeleteAnnotation
+                    | Endpoint::DeleteAnnotations
+                    | Endpoint::PostInputs
+            )
+        });
+        calls
+    }
+
+    /// The id of the only annotation on an input.
+    pub(crate) fn id_on(&self, input: &str) -> String {
+        let on_it: Vec<Value> = self
+            .annotations()
+            .into_iter()
+            .filter(|it| it["input_id"] == input)
+            .collect();
+        let [only] = &on_it[..] else {
+            panic!("not one annotation on {input}: {on_it:#?}");
+        };
+        only["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The owner changes the only annotation on an input through the API, past the binary.
+    pub(crate) fn someone_marks_as_pending(&self, input: &str) {
+        let id = self.id_on(input);
+        let patch = json!({"id": id, "input_id": input, "status": {"code": 24151}}).to_string();
+        let writer = self.writer();
+        let answer = self
+            .runtime
+            .block_on(writer.patch(PatchAction::Merge, &[&patch]));
+        assert!(matches!(answer.unwrap().items[..], [ItemResult::Done(_)]));
+    }
+
+    /// The owner deletes an annotation through the API, past the binary.
+    pub(crate) fn delete(&self, input: &str, id: &str) {
+        let pairs = DeletePairs::new(vec![(input.to_owned(), id.to_owned())]).unwrap();
+        let writer = self.writer();
+        let answer = self.runtime.block_on(writer.delete(&pairs));
+        assert!(matches!(answer.unwrap().items[..], [ItemResult::Done(())]));
+    }
+
+    fn writer(&self) -> Writer {
+        let endpoint = api::Endpoint::new(&self.emulator.url(), InsecureHttp::Refuse).unwrap();
+        let token = Token::new("owner-key").unwrap();
+        let connection = Connection::new(endpoint, "owner".into(), "app".into(), token);
+        api::connect(&connection).unwrap().1
+    }
+}
+
+fn is_plan_file(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|end| end == "json")
+}
+
+/// Holds a plan to have nothing to do.
+#[track_caller]
+pub(crate) fn settled(plan: &Run) {
+    let ended = (plan.code, plan.last_line().starts_with("No changes."));
+    assert_eq!(ended, (0, true), "{}\n{}", plan.stdout, plan.stderr);
+}
+
+/// A header of the set `street`, policy `sync`, whose guards let everything pass.
+pub(crate) fn header() -> String {
+    "version: 1\nset: street\npolicy: sync\n\
+     guards: { max_deletes: 100%, max_updates: 100%, max_vanished_concepts: 1000 }\n"
+        .to_owned()
+}
+
+/// Inputs `in-000`, `in-001`, … with one box of this concept each.
+pub(crate) fn boxes(inputs: std::ops::Range<usize>, concept: &str) -> String {
+    inputs.fold(String::new(), |mut text, at| {
+        writeln!(
+            text,
+            "  - id: in-{at:03}\n    annotations:\n      - key: k\n        \
+             box: {{ top: 0.1, left: 0.2, bottom: 0.5, right: 0.6 }}\n        concepts: [{concept}]"
+        )
+        .unwrap();
+        text
+    })
+}
+
+/// Every file below a folder, with its text, sorted.
+pub(crate) fn folder_of(path: &Path) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let mut folders = vec![path.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap().path();
+            if entry.is_dir() {
+                folders.push(entry);
+            } else {
+                let text = String::from_utf8_lossy(&fs::read(&entry).unwrap()).into_owned();
+                let name = entry.strip_prefix(path).unwrap();
+                files.push((name.to_string_lossy().into_owned(), text));
+            }
+        }
+    }
+    files.sort();
+    files
+}

@@ -1,0 +1,371 @@
+//! Writes that go wrong on their way there, or on their way back.
+
+use super::proxy::{self, Meddling};
+use super::{Run, World, boxes};
+use crate::support::whole;
+use annosync::api::code::Code;
+use annosync::emulator::{Config, Endpoint, Fault, MissingDelete, Scope, Shift};
+use serde_json::{Value, json};
+
+/// What befalls a call once, and passes.
+fn passing_faults() -> Vec<Fault> {
+    vec![
+        Fault::DropBefore,
+        Fault::DropAfter,
+        Fault::Unavailable(503),
+        Fault::Internal(Code(98_004)),
+        Fault::TryAgain,
+        Fault::Throttle { retry_after: None },
+        Fault::Throttle {
+            retry_after: Some(1),
+        },
+        Fault::FailItems {
+            items: vec![0, 2],
+            code: Code::TRY_AGAIN,
+        },
+    ]
+}
+
+/// Runs a check once for each fault, all at a time: most of it is waiting.
+fn each(faults: Vec<Fault>, check: impl Fn(Fault) + Sync) {
+    let check = &check;
+    std::thread::scope(|scope| {
+        for fault in faults {
+            scope.spawn(move || check(fault));
+        }
+    });
+}
+
+#[test]
+fn whatever_befalls_a_post_it_is_made_once() {
+    each(passing_faults(), |fault| {
+        let world = World::new();
+        world.declare(&boxes(0..3, "car"));
+        let faults = world.emulator.faults();
+        faults.next(Endpoint::PostAnnotations, fault.clone());
+        let run = world.apply(&[]).exits(0);
+        assert_eq!(
+            run.last_line(),
+            "Applied 3 (3 posted), 0 already so, 0 failed, 0 not attempted.",
+            "{fault:?}"
+        );
+        assert_eq!(world.annotations().len(), 3, "{fault:?}");
+        assert_eq!(faults.pending(), 0, "{fault:?}");
+    });
+}
+
+#[test]
+fn whatever_befalls_a_patch_or_a_delete_it_is_done_once() {
+    each(passing_faults(), |fault| {
+        let world = World::new();
+        world.declare(&boxes(0..12, "car"));
+        world.apply(&[]).exits(0);
+        let relabelled = boxes(0..3, "tree");
+        let pending = boxes(3..6, "car").replace("[car]", "[car]\n        status: pending");
+        let others = boxes(9..12, "car").replace("[car]", "[car]\n        user: bea");
+        world.declare(&format!("{relabelled}{pending}{others}"));
+        let faults = world.emulator.faults();
+        faults.on(Endpoint::PatchAnnotations, 1, fault.clone());
+        faults.on(Endpoint::PatchAnnotations, 2, fault.clone());
+        // First the deletes of what is replaced, last those of what is not declared.
+        faults.on(Endpoint::DeleteAnnotations, 1, fault.clone());
+        faults.on(Endpoint::DeleteAnnotations, 3, fault.clone());
+        let run = world.apply(&["--concurrency", "1"]).exits(0);
+        assert_eq!(
+            run.last_line(),
+            "Applied 12 (3 merged, 3 overwritten, 3 replaced, 3 deleted), \
+             0 already so, 0 failed, 0 not attempted.",
+            "{fault:?}"
+        );
+        assert_eq!(world.annotations().len(), 9);
+    });
+}
+
+#[test]
+fn deletes_whose_answer_was_lost_are_not_sent_one_by_one() {
+    let world = World::new();
+    world.declare(&boxes(0..40, "car"));
+    world.apply(&[]).exits(0);
+    world.declare(&boxes(0..1, "car"));
+    world.emulator.forget_calls();
+    let faults = world.emulator.faults();
+    faults.next(Endpoint::DeleteAnnotations, Fault::DropAfter);
+    let run = world.apply(&[]).exits(0);
+    assert!(run.last_line().starts_with("Applied 39 (39 deleted)"));
+    let items: Vec<usize> = world.writes().iter().map(|call| call.items).collect();
+    assert_eq!(
+        items,
+        [39, 39],
+        "the first one, and the one that finds them gone"
+    );
+}
+
+#[test]
+fn one_bad_annotation_of_a_full_call_fails_alone_and_a_second_run_repairs_it() {
+    let world = World::new();
+    world.declare(&boxes(0..128, "car"));
+    let fault = Fault::FailItems {
+        items: vec![77],
+        code: Code::ANNOTATION_INVALID_ARGUMENT,
+    };
+    world
+        .emulator
+        .faults()
+        .next(Endpoint::PostAnnotations, fault);
+    let run = world.apply(&[]).exits(5);
+    assert_eq!(
+        run.stdout,
+        "Failed: post k of input in-077: 24155 ANNOTATION_INVALID_ARGUMENT: \
+         a fault that the emulator was asked for\n\
+         Applied 127 (127 posted), 0 already so, 1 failed, 0 not attempted.\n"
+    );
+    assert_eq!(world.writes().len(), 1);
+    let again = world.apply(&[]).exits(0);
+    assert!(again.last_line().starts_with("Applied 1 (1 posted)"));
+}
+
+/// The binary on the emulator's app, through a proxy.
+fn apply_through(world: &World, meddling: Meddling) -> Run {
+    let url = world.block_on(proxy::start(world.emulator.url(), meddling));
+    let flags = ["--endpoint", &url, "--user-id", "owner", "--app-id", "app"];
+    let fast = ["--rate-limit", "1000", "--auto-approve"];
+    world.run(&[&["apply", "m.yaml"], &flags[..], &fast].concat())
+}
+
+#[test]
+fn a_call_that_is_refused_for_one_annotation_is_split_until_that_one_is_found() {
+    let world = World::new();
+    let mut inputs = boxes(0..60, "car");
+    inputs = inputs.replace("in-023", "poison");
+    world.declare(&inputs);
+    let run = apply_through(&world, Meddling::RefuseWith("poison")).exits(5);
+    assert_eq!(
+        run.stdout,
+        "Failed: post k of input poison: refused with HTTP 400, code 11102 CONN_INVALID_REQUEST: one of these is not to be taken\n\
+         Applied 59 (59 posted), 0 already so, 1 failed, 0 not attempted.\n"
+    );
+    assert!(world.writes().len() <= 7, "halves, not single calls");
+    world.apply(&[]).exits(0);
+}
+
+#[test]
+fn a_refused_patch_or_delete_leaves_the_others_alone_too() {
+    let world = World::new();
+    let inputs = boxes(0..20, "car")
+        .replace("in-003", "poison-a")
+        .replace("in-013", "poison-b");
+    world.declare(&inputs);
+    world.apply(&[]).exits(0);
+    let (changed, dropped) = inputs.split_at(inputs.find("  - id: in-010").unwrap());
+    world.declare(&changed.replace("[car]", "[tree]"));
+    let run = apply_through(&world, Meddling::RefuseWith("poison")).exits(5);
+    assert!(
+        run.stdout
+            .contains("Failed: overwrite k of input poison-a: "),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.contains("of input poison-b: "), "{}", run.stdout);
+    assert_eq!(
+        run.last_line(),
+        "Applied 18 (9 overwritten, 9 deleted), 0 already so, 2 failed, 0 not attempted."
+    );
+    assert!(!dropped.is_empty());
+    world.apply(&[]).exits(0);
+}
+
+#[test]
+fn a_write_whose_answer_shows_something_else_is_no_success() {
+    let world = World::new();
+    world.declare(&boxes(0..3, "car"));
+    let run = apply_through(
+        &world,
+        Meddling::Answer(|answer| {
+            let concept = "/annotations/1/data/regions/0/data/concepts/0/id";
+            *answer.pointer_mut(concept).unwrap() = json!("tree");
+        }),
+    )
+    .exits(5);
+    assert_eq!(
+        run.stdout,
+        "Failed: post k of input in-001: the service accepted it and stored something else\n\
+         Applied 2 (2 posted), 0 already so, 1 failed, 0 not attempted.\n"
+    );
+}
+
+#[test]
+fn a_write_that_the_answer_does_not_mention_is_looked_up() {
+    let world = World::new();
+    world.declare(&boxes(0..3, "car"));
+    let forget = Meddling::Answer(|answer| {
+        answer["annotations"].as_array_mut().unwrap().remove(1);
+    });
+    let run = apply_through(&world, forget).exits(0);
+    assert!(
+        run.last_line().starts_with("Applied 3 (3 posted)"),
+        "{}",
+        run.stdout
+    );
+    world.is_settled();
+    // The order of an answer says nothing.
+    world.declare(&boxes(0..3, "tree"));
+    let reverse = Meddling::Answer(|answer| {
+        answer["annotations"].as_array_mut().unwrap().reverse();
+    });
+    let run = apply_through(&world, reverse).exits(0);
+    assert!(run.last_line().starts_with("Applied 3 (3 overwritten)"));
+    world.is_settled();
+}
+
+#[test]
+fn what_is_gone_already_counts_as_deleted_whatever_the_service_says_of_it() {
+    for missing_delete in [MissingDelete::Succeeds, MissingDelete::Fails] {
+        for dropped in [1, 3] {
+            let world = World::with(Config {
+                missing_delete,
+                ..Config::default()
+            });
+            world.declare(&boxes(0..6, "car"));
+            world.apply(&[]).exits(0);
+            let id = world.id_on("in-005");
+            world.declare(&boxes(0..6 - dropped, "car"));
+            // It goes after the listing was proved: with one call at a time, the page behind the last is read last.
+            let gone = Shift::Delete {
+                input_id: "in-005".to_owned(),
+                id,
+            };
+            let faults = world.emulator.faults();
+            faults.on(Scope::Page(2), 2, Fault::Then(vec![gone]));
+            let run = world.apply(&["--concurrency", "1"]).exits(0);
+            assert_eq!(
+                run.last_line(),
+                format!(
+                    "Applied {dropped} ({dropped} deleted), 0 already so, 0 failed, 0 not attempted."
+                )
+            );
+            assert_eq!(world.annotations().len(), 6 - dropped);
+        }
+    }
+}
+
+#[test]
+fn an_input_that_the_app_does_not_have_fails_alone() {
+    let world = World::with(Config {
+        require_inputs: true,
+        ..Config::default()
+    });
+    world.seed(vec![whole("in-000", "made-with-it", &[("tree", 1.0)])]);
+    world.declare(&format!(
+        "{}  - id: in-001\n    annotations:\n      - {{ key: k, concepts: [car] }}\n",
+        boxes(0..1, "car")
+    ));
+    let run = world.apply(&[]).exits(5);
+    assert!(
+        run.stdout.contains(
+            "Failed: post k of input in-001: 11101 CONN_DOES_NOT_EXIST: no input `in-001`\n"
+        ),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.last_line()
+            .starts_with("Applied 2 (1 posted, 1 deleted)"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn a_replacement_that_broke_in_the_middle_is_finished_by_the_next_run() {
+    let world = World::new();
+    world.declare(&boxes(0..1, "car"));
+    world.apply(&[]).exits(0);
+    let text = boxes(0..1, "car").replace("[car]", "[car]\n        user: bea");
+    world.declare(&text);
+    world.plan(&["--out", "plan.json"]).exits(0);
+    let code = Code::ANNOTATION_INVALID_ARGUMENT;
+    let fault = Fault::FailItems {
+        items: vec![0],
+        code,
+    };
+    world
+        .emulator
+        .faults()
+        .next(Endpoint::PostAnnotations, fault);
+    let run = world.apply(&[]);
+    assert!([1, 5].contains(&run.code), "{}", run.stdout);
+    assert!(run.stdout.contains("Failed: replace k of input in-000: "));
+    assert_eq!(world.annotations(), Vec::<Value>::new());
+    // The plan file knows that half of it is done; so does a new plan.
+    let run = world.apply_path("plan.json", &[]).exits(0);
+    assert!(
+        run.last_line().starts_with("Applied 1 (1 replaced)"),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(world.annotations()[0]["user_id"], "bea");
+}
+
+#[test]
+fn fail_fast_starts_nothing_new_after_the_first_failure() {
+    let world = World::new();
+    world.declare(&boxes(0..300, "car"));
+    let fault = Fault::FailItems {
+        items: vec![5],
+        code: Code::ANNOTATION_INVALID_ARGUMENT,
+    };
+    world
+        .emulator
+        .faults()
+        .next(Endpoint::PostAnnotations, fault);
+    let run = world.apply(&["--fail-fast", "--concurrency", "1"]).exits(5);
+    assert_eq!(
+        run.last_line(),
+        "Applied 127 (127 posted), 0 already so, 1 failed, 172 not attempted."
+    );
+    assert_eq!(world.writes().len(), 1);
+    let run = world.apply(&["--fail-fast"]).exits(0);
+    assert!(run.last_line().starts_with("Applied 173 (173 posted)"));
+}
+
+#[test]
+fn a_dry_run_prints_the_calls_and_makes_none() {
+    let world = World::new();
+    world.declare(&boxes(0..3, "car"));
+    world.apply(&[]).exits(0);
+    world.declare(&(boxes(0..1, "tree") + &boxes(1..2, "car") + &boxes(3..4, "car")));
+    world.emulator.forget_calls();
+    let run = world.on_app(&["apply", "m.yaml", "--dry-run"]).exits(0);
+    let calls: Vec<Value> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let methods: Vec<&str> = calls
+        .iter()
+        .map(|it| it["method"].as_str().unwrap())
+        .collect();
+    assert_eq!(methods, ["PATCH", "POST", "DELETE"]);
+    let path = "/v2/users/owner/apps/app/annotations";
+    assert!(calls.iter().all(|call| call["path"] == path));
+    assert_eq!(calls[0]["body"]["action"], "overwrite");
+    assert_eq!(calls[2]["body"]["input_ids"], json!(["in-002"]));
+    assert_eq!(calls[2]["body"]["ids"].as_array().unwrap().len(), 1);
+    assert!(
+        run.stderr
+            .contains("Plan: 1 to post, 0 to merge, 1 to overwrite")
+    );
+    assert_eq!(world.writes(), []);
+    // What was printed is what is sent.
+    world.apply(&[]).exits(0);
+    let sent: Vec<(String, String)> = world
+        .writes()
+        .into_iter()
+        .map(|it| (it.method, it.path))
+        .collect();
+    let printed: Vec<(String, String)> = methods
+        .iter()
+        .map(|it| ((*it).to_owned(), path.to_owned()))
+        .collect();
+    assert_eq!(sent, printed);
+}
