@@ -143,7 +143,7 @@ impl Found {
 
     /// Stage 3. What has the same concepts as well was paired before.
     fn same_place(&mut self, state: &State<'_>, seeking: &[usize], available: &[usize]) {
-        let index = Index::new(state, available);
+        let index = Index::new(state, seeking, available);
         let mut taken_in_order: HashMap<usize, usize> = HashMap::new();
         for &desired in seeking {
             let mut spot = index.same_place(state, desired);

@@ -157,7 +157,6 @@ mod tests {
         fingerprint(&ObservedAnnotation {
             id: AnnotationId::new("a").unwrap(),
             geometry: Geometry::Whole,
-            region: None,
             frame: None,
             concepts: Concepts::default(),
             status: Status::SUCCESS,
