@@ -1,6 +1,5 @@
 //! One call of a plan: look again, and send. What the answers mean is in `settle`.
 
-use super::execute::Recheck;
 use crate::api::wire;
 use crate::api::{ApiError, DeletePairs, ItemResult, PatchAction, Writer};
 use crate::model::{Content, Interner, ObservedAnnotation};
@@ -53,7 +52,6 @@ pub(super) async fn run(
     writer: Writer,
     call: Call,
     operations: Vec<u32>,
-    recheck: Recheck,
 ) -> Report {
     let report = Report {
         call,
@@ -67,13 +65,12 @@ pub(super) async fn run(
         report,
         interner: Interner::default(),
     };
-    // A post needs no second look: its id is its own, and one that exists already is refused by the service.
-    let fresh = match (recheck, call) {
-        (
-            Recheck::BeforeEachCall,
-            Call::DeleteReplaced | Call::Merge | Call::Remove | Call::Overwrite | Call::Delete,
-        ) => run.look_again(operations).await,
-        _ => operations,
+    // The listing is seconds or, for a plan file, days old: what somebody changed since is not overwritten. A post needs
+    // no second look: its id is its own, and the service refuses one that exists already.
+    let fresh = if call == Call::Post {
+        operations
+    } else {
+        run.look_again(operations).await
     };
     let mut groups = VecDeque::from([Group {
         operations: fresh,

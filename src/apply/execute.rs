@@ -16,15 +16,6 @@ const PHASES: [&[Call]; 4] = [
     &[Call::Delete],
 ];
 
-/// Whether annotations are read again just before they are changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recheck {
-    /// They are; what is neither as the plan saw it nor as it wants it is left alone.
-    BeforeEachCall,
-    /// They are not: the listing was made a moment ago.
-    Never,
-}
-
 /// What a failure does to the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnFailure {
@@ -55,8 +46,6 @@ impl Stop {
 pub struct Options {
     /// Calls at a time; at least 1.
     pub concurrency: usize,
-    /// Whether annotations are read again just before they are changed.
-    pub recheck: Recheck,
     /// What a failure does to the rest.
     pub on_failure: OnFailure,
     /// Stops it from outside.
@@ -67,7 +56,6 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             concurrency: 4,
-            recheck: Recheck::BeforeEachCall,
             on_failure: OnFailure::GoOn,
             stop: Stop::default(),
         }
@@ -102,7 +90,6 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
                         writer.clone(),
                         batch.call,
                         operations.clone(),
-                        options.recheck,
                     );
                     sent.insert(flying.spawn(run).id(), operations);
                 }

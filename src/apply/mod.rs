@@ -7,4 +7,4 @@ mod batch;
 mod execute;
 mod settle;
 
-pub use execute::{OnFailure, Options, Recheck, Stop, execute};
+pub use execute::{OnFailure, Options, Stop, execute};

@@ -6,7 +6,7 @@ use super::output;
 use super::plan::{Planning, guarded};
 use super::session::Session;
 use super::validate::load;
-use crate::apply::{self, OnFailure, Options, Recheck, Stop};
+use crate::apply::{self, OnFailure, Options, Stop};
 use crate::plan::{self, Outcome, Plan};
 use crate::render;
 use std::io::{BufRead as _, IsTerminal as _};
@@ -40,7 +40,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             .retain(|trip| !args.planning.allowances().let_pass(trip));
         let destination = args.connection.destination_of_plan(&plan.target)?;
         let session = Session::open(&args.connection, &destination).await?;
-        let ended = decide(&args, &session, plan, Recheck::BeforeEachCall).await;
+        let ended = decide(&args, &session, plan).await;
         session.close().await;
         return ended;
     }
@@ -54,7 +54,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         let plan = args.planning.plan(&manifest, &observed, &destination)?;
         // Most of an app's memory is not needed any more.
         drop(observed);
-        decide(&args, &session, plan, Recheck::Never).await
+        decide(&args, &session, plan).await
     }
     .await;
     session.close().await;
@@ -63,23 +63,21 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
 
 /// Reads the path as a plan file, if it is one.
 fn plan_file(path: &Path) -> Result<Option<Plan>, Failure> {
-    if !path.is_file() || path.extension().is_none_or(|extension| extension != "json") {
+    if !path.is_file() {
         return Ok(None);
     }
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
+    if !text.starts_with('{') {
+        return Ok(None);
+    }
     plan::read(&text).map_err(|error| {
         Failure::new(format!("{}: {error}", path.display()))
             .hint("make a new one with `annosync plan --out FILE`")
     })
 }
 
-async fn decide(
-    args: &Args,
-    session: &Session,
-    plan: Plan,
-    mut recheck: Recheck,
-) -> Result<Exit, Failure> {
+async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Failure> {
     if args.dry_run {
         output::talk(&args.planning.text(&plan));
         output::result(&render::calls(&plan))?;
@@ -99,15 +97,12 @@ async fn decide(
     }
     if !args.auto_approve {
         ask(&plan).await?;
-        // While the question stood, the remote went on.
-        recheck = Recheck::BeforeEachCall;
     }
     let writer = session.writer()?;
     let stop = Stop::default();
     watch_for_interrupt(stop.clone());
     let options = Options {
         concurrency: usize::from(args.connection.concurrency),
-        recheck,
         on_failure: if args.fail_fast {
             OnFailure::Stop
         } else {

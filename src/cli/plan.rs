@@ -7,9 +7,9 @@ use super::session::{Look, Session};
 use super::validate::load;
 use crate::api::Connection;
 use crate::manifest::Manifest;
-use crate::model::ObservedState;
+use crate::model::{ObservedState, Origin};
 use crate::observed::SavedListing;
-use crate::plan::{self, Allowances, Context, EmptyManifest, Plan, Target};
+use crate::plan::{self, Allowances, Context, EmptyManifest, Plan, PlanError, Target};
 use crate::render::{self, Color, Detail, TextOptions};
 use std::path::{Path, PathBuf};
 
@@ -126,12 +126,11 @@ impl Planning {
             allowances: self.allowances(),
         };
         let plan = plan::plan(&manifest.desired, observed, &context).map_err(|errors| {
-            for error in &errors {
-                let place = manifest
-                    .locate(error.origin())
-                    .map_or_else(String::new, |place| {
-                        format!("{}:{}:{}: ", place.path.display(), place.line, place.column)
-                    });
+            let origins: Vec<Origin> = errors.iter().map(PlanError::origin).collect();
+            for (error, place) in errors.iter().zip(manifest.locate_all(&origins)) {
+                let place = place.map_or_else(String::new, |place| {
+                    format!("{}:{}:{}: ", place.path.display(), place.line, place.column)
+                });
                 output::talk(&format!("error: {place}{error}\nhint: {}", error.hint()));
             }
             let what = if errors.len() == 1 {

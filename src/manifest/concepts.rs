@@ -33,7 +33,7 @@ pub(super) fn concepts(
         }
     };
     // What stands twice was reported and left out.
-    Concepts::new(read).ok()
+    Some(interner.share(Concepts::new(read).ok()?))
 }
 
 fn concept_list(

@@ -48,13 +48,13 @@ pub(super) fn fields<'n, 't>(
     place: &Place<'_>,
     findings: &mut Findings,
 ) -> Option<Fields<'n, 't>> {
-    let entries = map(
-        node,
-        noun,
-        &format!("a map of {}", word_list(keys.iter().copied())),
-        place,
-        findings,
-    )?;
+    // The words of the report are put together only where there is one: this runs for every annotation.
+    let entries = if let Node::Map(entries) = node {
+        entries
+    } else {
+        let expected = format!("a map of {}", word_list(keys.iter().copied()));
+        map(node, noun, &expected, place, findings)?
+    };
     check_keys(entries, noun, keys, place, findings);
     Some(Fields(entries))
 }

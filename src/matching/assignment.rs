@@ -11,7 +11,7 @@ use std::ops::{Add, AddAssign, Sub, SubAssign};
 
 /// A weight: compared from the left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) struct Weight(pub(super) [i64; 8]);
+pub(super) struct Weight(pub(super) [i64; 6]);
 
 impl Add for Weight {
     type Output = Self;
@@ -313,7 +313,7 @@ mod tests {
         Edge {
             row,
             column,
-            weight: Weight([weight[0], weight[1], 0, 0, 0, 0, 0, 0]),
+            weight: Weight([weight[0], weight[1], 0, 0, 0, 0]),
         }
     }
 

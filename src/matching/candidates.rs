@@ -31,13 +31,14 @@ struct Candidate {
 }
 
 impl Candidate {
-    /// Number of pairs, then closeness, stage by stage.
+    /// First the number of pairs, stage by stage, which is what saves writes; then their closeness; last how gentle the
+    /// relabellings are.
     fn weight(self) -> Weight {
         let closeness = i64::from(self.overlap.millionths());
         match self.by {
-            MatchedBy::Moved => Weight([0, 0, 1, closeness, 0, 0, 0, 0]),
-            MatchedBy::MovedAndRelabelled => Weight([0, 0, 0, 0, 1, closeness, 0, 0]),
-            _ => Weight([1, self.gentleness, 0, 0, 0, 0, 0, 0]),
+            MatchedBy::Moved => Weight([0, 1, 0, closeness, 0, 0]),
+            MatchedBy::MovedAndRelabelled => Weight([0, 0, 1, 0, closeness, 0]),
+            _ => Weight([1, 0, 0, 0, 0, self.gentleness]),
         }
     }
 }
@@ -142,7 +143,7 @@ impl Found {
 
     /// Stage 3. What has the same concepts as well was paired before.
     fn same_place(&mut self, state: &State<'_>, seeking: &[usize], available: &[usize]) {
-        let index = Index::new(state, available);
+        let index = Index::new(state, seeking, available);
         let mut taken_in_order: HashMap<usize, usize> = HashMap::new();
         for &desired in seeking {
             let mut spot = index.same_place(state, desired);

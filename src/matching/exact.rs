@@ -3,7 +3,7 @@
 use super::assignment::{Edge, Weight, assign};
 use super::reason::{Matched, MatchedBy};
 use super::{Place, State, geometry};
-use crate::model::{Concepts, DesiredAnnotation, ObservedAnnotation, difference};
+use crate::model::{Concepts, DesiredAnnotation, Geometry, ObservedAnnotation, difference};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -53,7 +53,7 @@ pub(super) fn pair(state: &mut State<'_>) {
     if seeking.is_empty() || available.is_empty() {
         return;
     }
-    let index = Index::new(state, &available);
+    let index = Index::new(state, &seeking, &available);
     let mut edges: Vec<(usize, usize)> = Vec::new();
     let mut degree = vec![0_u32; state.observed.len()];
     for &desired in &seeking {
@@ -89,8 +89,6 @@ pub(super) fn pair(state: &mut State<'_>) {
         Weight([
             1,
             i64::from(is_unchanged(state, desired, observed)),
-            0,
-            0,
             0,
             0,
             0,
@@ -181,7 +179,10 @@ pub(super) struct Index {
 }
 
 impl Index {
-    pub(super) fn new(state: &State<'_>, available: &[usize]) -> Self {
+    pub(super) fn new(state: &State<'_>, seeking: &[usize], available: &[usize]) -> Self {
+        let seeks_a_region = seeking
+            .iter()
+            .any(|&at| matches!(geometry(&state.desired[at]), Geometry::Region(_)));
         let mut index = Self {
             by_concepts: HashMap::new(),
             by_place: HashMap::new(),
@@ -202,7 +203,7 @@ impl Index {
                 &Place::of_observed(observed),
                 cell(observed.geometry.bounds()),
             );
-            if let Some(place) = Place::of_region(observed) {
+            if seeks_a_region && let Some(place) = Place::of_region(observed) {
                 add(&place, cell(None));
             }
         }
@@ -257,7 +258,7 @@ impl Index {
 fn lies_together(desired: &DesiredAnnotation, observed: &ObservedAnnotation) -> bool {
     let place = Place::of_desired(desired);
     if let Some(region) = &place.region {
-        return observed.region.as_ref() == Some(region) && observed.frame == place.frame;
+        return observed.region().as_ref() == Some(region) && observed.frame == place.frame;
     }
     place == Place::of_observed(observed) && geometry(desired).same(&observed.geometry)
 }

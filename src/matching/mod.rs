@@ -189,7 +189,7 @@ impl Place {
     fn of_region(observed: &ObservedAnnotation) -> Option<Self> {
         match &observed.geometry {
             Geometry::Region(_) => None,
-            _ => observed.region.clone().map(|region| Self {
+            _ => observed.region().map(|region| Self {
                 kind: Kind::Region,
                 frame: observed.frame,
                 region: Some(region),

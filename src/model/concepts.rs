@@ -5,6 +5,7 @@ use super::ids::ConceptId;
 use serde::de::Error as _;
 use serde::ser::SerializeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// One concept with its value: 1 = present, 0 = absent, anything between is a degree.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,9 +16,9 @@ pub struct Concept {
     pub value: f32,
 }
 
-/// The concepts of one annotation, sorted by id, each at most once.
-#[derive(Clone, Default, PartialEq)]
-pub struct Concepts(Box<[Concept]>);
+/// The concepts of one annotation, sorted by id, each at most once. Cheap to clone.
+#[derive(Clone, PartialEq)]
+pub struct Concepts(Arc<[Concept]>);
 
 /// A concept named twice in one list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,6 +65,12 @@ impl Concepts {
                 .iter()
                 .zip(other.iter())
                 .all(|(a, b)| a.id == b.id && float::same(a.value, b.value))
+    }
+}
+
+impl Default for Concepts {
+    fn default() -> Self {
+        Self(Arc::from([]))
     }
 }
 

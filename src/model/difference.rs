@@ -99,7 +99,7 @@ pub fn difference(declared: &Content, observed: &ObservedAnnotation) -> Differen
 /// An existing region is compared by its id, whatever geometry the service fills in for it.
 fn lies_at(geometry: &Geometry, observed: &ObservedAnnotation) -> bool {
     match geometry {
-        Geometry::Region(id) => observed.region.as_ref() == Some(id),
+        Geometry::Region(id) => observed.region().as_ref() == Some(id),
         geometry => geometry.same(&observed.geometry),
     }
 }

@@ -157,7 +157,6 @@ mod tests {
         fingerprint(&ObservedAnnotation {
             id: AnnotationId::new("a").unwrap(),
             geometry: Geometry::Whole,
-            region: None,
             frame: None,
             concepts: Concepts::default(),
             status: Status::SUCCESS,
@@ -221,12 +220,30 @@ mod tests {
             ),
             (json!({"metadata": {"a": 0}}), json!({"metadata": {}})),
             (json!({"text": {"raw": "0"}}), json!({"text": {}})),
+            (
+                json!({"metadata": {"n": 16_777_216}}),
+                json!({"metadata": {"n": 16_777_217}}),
+            ),
+            (
+                json!({"concepts": [{"id": "a", "name": "A"}]}),
+                json!({"concepts": [{"id": "a"}]}),
+            ),
         ] {
             assert_ne!(
                 of(Some(one.clone())),
                 of(Some(other.clone())),
                 "{one} {other}"
             );
+        }
+    }
+
+    #[test]
+    fn it_reads_back() {
+        let one = of(None);
+        let json = serde_json::to_string(&one).unwrap();
+        assert_eq!(serde_json::from_str::<Fingerprint>(&json).unwrap(), one);
+        for bad in ["\"\"", "\"zz\"", "\"ää\"", "7"] {
+            assert!(serde_json::from_str::<Fingerprint>(bad).is_err(), "{bad}");
         }
     }
 }

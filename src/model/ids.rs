@@ -1,7 +1,8 @@
 //! Names of things: text that was checked once, cheap to clone.
 
+use super::concepts::Concepts;
 use std::borrow::Borrow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -138,19 +139,33 @@ id!(
     check_set
 );
 
-/// Hands out one shared allocation per distinct text: a million annotations name a few hundred concepts and users.
+/// Hands out one shared allocation per distinct text, and per distinct list of concepts: a million annotations name a
+/// few hundred of either.
 #[derive(Debug, Default)]
-pub struct Interner(HashSet<Arc<str>>);
+pub struct Interner {
+    texts: HashSet<Arc<str>>,
+    concepts: HashMap<Vec<(ConceptId, u32)>, Concepts>,
+}
 
 impl Interner {
     /// The shared copy of `text`.
     pub fn intern(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(text) {
+        if let Some(known) = self.texts.get(text) {
             return Arc::clone(known);
         }
         let new: Arc<str> = Arc::from(text);
-        self.0.insert(Arc::clone(&new));
+        self.texts.insert(Arc::clone(&new));
         new
+    }
+
+    /// The shared copy of these concepts.
+    pub fn share(&mut self, concepts: Concepts) -> Concepts {
+        // Values are compared bit for bit: what is shared is the very same.
+        let key = concepts
+            .iter()
+            .map(|concept| (concept.id.clone(), concept.value.to_bits()))
+            .collect();
+        self.concepts.entry(key).or_insert(concepts).clone()
     }
 }
 

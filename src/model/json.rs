@@ -6,7 +6,7 @@ use std::fmt;
 /// A JSON text, checked once and kept as compact text: a tenth of the memory of a parsed tree.
 #[derive(Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(transparent)]
-pub struct Json(Box<RawText>);
+pub struct Json(RawText);
 
 /// A text that is no JSON.
 #[derive(Debug, thiserror::Error)]
@@ -35,9 +35,9 @@ impl Json {
     /// The compact text of a value.
     pub fn from_value(value: &serde_json::Value) -> Self {
         // A Value always serialises: its keys are strings and its numbers are finite.
-        Self(Box::new(RawText(
+        Self(RawText(
             serde_json::value::to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned()),
-        )))
+        ))
     }
 
     /// The text.
@@ -59,7 +59,7 @@ impl From<Box<RawValue>> for Json {
                 &serde_json::from_str(raw.get()).unwrap_or(serde_json::Value::Null),
             );
         }
-        Self(Box::new(RawText(raw)))
+        Self(RawText(raw))
     }
 }
 

@@ -96,8 +96,6 @@ pub struct ObservedAnnotation {
     pub id: AnnotationId,
     /// Where it lies.
     pub geometry: Geometry,
-    /// The id of its region, if it has one.
-    pub region: Option<RegionId>,
     /// The moment of the video it lies in.
     pub frame: Option<Frame>,
     /// Its concepts, wherever in `data` they stand: in the region, else in the frame, else at the top.
@@ -128,6 +126,38 @@ impl ObservedAnnotation {
         serde_json::from_str::<Data>(self.data.as_ref()?.as_str())
             .ok()?
             .metadata
+    }
+
+    /// The id of its region, if it has one. It stands in `data` alone: few annotations are ever asked for it.
+    pub fn region(&self) -> Option<RegionId> {
+        #[derive(serde::Deserialize, Default)]
+        #[serde(default)]
+        struct Data {
+            regions: Option<Vec<Region>>,
+            frames: Option<Vec<Frame>>,
+        }
+        #[derive(serde::Deserialize, Default)]
+        #[serde(default)]
+        struct Frame {
+            data: Option<Data>,
+        }
+        #[derive(serde::Deserialize, Default)]
+        #[serde(default)]
+        struct Region {
+            id: Option<String>,
+        }
+        if let Geometry::Region(id) = &self.geometry {
+            return Some(id.clone());
+        }
+        let mut data: Data = serde_json::from_str(self.data.as_ref()?.as_str()).ok()?;
+        if let Some(frame) = data
+            .frames
+            .take()
+            .and_then(|frames| frames.into_iter().next())
+        {
+            data = frame.data?;
+        }
+        RegionId::new(data.regions?.into_iter().next()?.id?).ok()
     }
 
     /// Everything of it that annosync manages, in the manifest's notation.

@@ -55,7 +55,6 @@ pub fn annotation(
         ObservedAnnotation {
             id,
             geometry: content.geometry,
-            region: content.region,
             frame: content.frame,
             concepts: content.concepts,
             status: status(wire.status.as_ref()),
@@ -96,7 +95,6 @@ fn status(status: Option<&wire::Status>) -> Status {
 
 struct Content {
     geometry: Geometry,
-    region: Option<RegionId>,
     frame: Option<Frame>,
     concepts: Concepts,
 }
@@ -126,7 +124,6 @@ fn content(data: &wire::Data, interner: &mut Interner) -> Content {
     };
     Content {
         geometry,
-        region: region.and_then(|region| RegionId::new(region.id.as_str()).ok()),
         frame: moment.flatten(),
         concepts,
     }
@@ -165,7 +162,7 @@ fn concepts(listed: &[wire::Concept], interner: &mut Interner) -> (Concepts, boo
         })
         .collect();
     (
-        Concepts::new(concepts).expect("a map names each concept once"),
+        interner.share(Concepts::new(concepts).expect("a map names each concept once")),
         all_named,
     )
 }
@@ -259,7 +256,7 @@ mod tests {
             read.geometry,
             Geometry::Box(BoundingBox::new(0.0, 0.0, 0.5, 0.25).unwrap())
         );
-        assert_eq!(read.region.unwrap().as_str(), "r1");
+        assert_eq!(read.region().unwrap().as_str(), "r1");
         assert_eq!(short(&read.concepts), r#"{"car":1,"van":0}"#);
         let empty = with_data(r#"{"regions":[{"region_info":{"bounding_box":{}}}]}"#);
         assert_eq!(
@@ -280,7 +277,7 @@ mod tests {
                 Polygon::new(vec![point(0.1, 0.0), point(0.0, 0.5), point(1.0, 1.0)]).unwrap()
             )
         );
-        assert_eq!(read.region, None);
+        assert_eq!(read.region(), None);
     }
 
     #[test]

@@ -8,10 +8,12 @@
 //! of a complete listing alone, so that what it holds was proved when it was saved; one that was made with filters
 //! says so, and no plan is made of it.
 
+use super::decode::annotation;
 use super::error::ObservedError;
-use super::state::{decode_all, scope_of};
+use super::state::{Placed, assemble, scope_of};
 use crate::api::{CompleteListing, wire};
-use crate::model::{InputId, ObservedState, Scope, UserId};
+use crate::model::{InputId, Interner, ObservedState, Scope, UserId};
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
@@ -49,7 +51,7 @@ struct Read {
     caller: UserId,
     app_owner: UserId,
     scope: SavedScope,
-    annotations: Vec<wire::Annotation>,
+    annotations: Decoded,
 }
 
 impl SavedListing {
@@ -118,8 +120,10 @@ impl SavedListing {
             SavedScope::Inputs(inputs) => Scope::Inputs(inputs),
             SavedScope::Filtered => return Err(ObservedError::Filtered),
         };
-        check(&read.annotations, &scope)?;
-        decode_all(read.annotations, read.caller, read.app_owner, scope).map(Self)
+        let annotations = read.annotations.0?;
+        check(&annotations, &scope)?;
+        let annotations = annotations.into_iter().map(Ok);
+        assemble(annotations, read.caller, read.app_owner, scope).map(Self)
     }
 
     /// The state that it is of.
@@ -128,12 +132,41 @@ impl SavedListing {
     }
 }
 
+/// Annotations that became the model's one by one, so that the wire's form of a whole app is never in memory; or the
+/// first that could not.
+struct Decoded(Result<Vec<Placed>, ObservedError>);
+
+impl<'de> Deserialize<'de> for Decoded {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Annotations;
+        impl<'de> Visitor<'de> for Annotations {
+            type Value = Decoded;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a list of annotations")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Decoded, A::Error> {
+                let mut interner = Interner::default();
+                let mut decoded = Ok(Vec::new());
+                while let Some(wire) = list.next_element::<wire::Annotation>()? {
+                    if let Ok(known) = &mut decoded {
+                        match annotation(wire, &mut interner) {
+                            Ok(placed) => known.push(placed),
+                            Err(error) => decoded = Err(error),
+                        }
+                    }
+                }
+                Ok(Decoded(decoded))
+            }
+        }
+        deserializer.deserialize_seq(Annotations)
+    }
+}
+
 /// A file may have been edited: what no complete listing holds is refused.
-fn check(annotations: &[wire::Annotation], scope: &Scope) -> Result<(), ObservedError> {
+fn check(annotations: &[Placed], scope: &Scope) -> Result<(), ObservedError> {
     let mut seen = HashSet::with_capacity(annotations.len());
-    for annotation in annotations {
-        let (input, id) = (annotation.input_id.as_str(), annotation.id.as_str());
-        let problem = if !seen.insert((input, id)) {
+    for (input, annotation) in annotations {
+        let problem = if !seen.insert((input, &annotation.id)) {
             "stands in it twice"
         } else if matches!(scope, Scope::Inputs(inputs) if !inputs.contains(input)) {
             "is of an input outside its scope"
@@ -141,9 +174,8 @@ fn check(annotations: &[wire::Annotation], scope: &Scope) -> Result<(), Observed
             continue;
         };
         return Err(ObservedError::NotSaved(format!(
-            "annotation `{}` of input `{}` {problem}",
-            id.escape_debug(),
-            input.escape_debug()
+            "annotation `{}` of input `{input}` {problem}",
+            annotation.id
         )));
     }
     Ok(())

@@ -84,3 +84,74 @@ pub(super) fn lower_bound(operations: &[Operation]) -> u64 {
         .map(|call| count(call).div_ceil(MAX_ITEMS) as u64)
         .sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AnnotationId, InputId, Json};
+    use crate::plan::Reason;
+
+    fn operation(at: usize, action: Action, bytes: usize) -> Operation {
+        Operation {
+            action,
+            input_id: InputId::new("a").unwrap(),
+            id: AnnotationId::new(format!("{at}")).unwrap(),
+            key: None,
+            reason: Reason::Differs,
+            matched: None,
+            before: None,
+            after: None,
+            fingerprint: None,
+            body: (bytes > 0).then(|| Json::from_value(&serde_json::json!("x".repeat(bytes)))),
+        }
+    }
+
+    #[test]
+    fn calls_fill_up_and_keep_their_order() {
+        let mut operations: Vec<Operation> =
+            (0..300).map(|at| operation(at, Action::Post, 10)).collect();
+        operations.extend((300..430).map(|at| operation(at, Action::Delete, 0)));
+        operations.push(operation(430, Action::Replace, 10));
+        let batches = pack(&operations);
+        let sizes: Vec<(Call, usize)> = batches
+            .iter()
+            .map(|b| (b.call, b.operations.len()))
+            .collect();
+        assert_eq!(
+            sizes,
+            [
+                (Call::DeleteReplaced, 1),
+                (Call::Post, 128),
+                (Call::Post, 128),
+                (Call::Post, 45),
+                (Call::Delete, 128),
+                (Call::Delete, 2),
+            ]
+        );
+        assert_eq!(lower_bound(&operations), 6);
+        let posts: Vec<u32> = batches
+            .iter()
+            .filter(|b| b.call == Call::Post)
+            .flat_map(|b| b.operations.clone())
+            .collect();
+        assert!(posts.is_sorted());
+    }
+
+    #[test]
+    fn no_call_is_larger_than_the_limit_unless_one_annotation_is() {
+        let operations: Vec<Operation> = (0..10)
+            .map(|at| operation(at, Action::Post, MAX_BYTES / 3))
+            .collect();
+        let batches = pack(&operations);
+        assert!(batches.iter().all(|batch| batch.operations.len() <= 2));
+        assert_eq!(
+            batches
+                .iter()
+                .map(|batch| batch.operations.len())
+                .sum::<usize>(),
+            10
+        );
+        assert_eq!(lower_bound(&operations), 1);
+        assert_eq!(pack(&[operation(0, Action::Post, MAX_BYTES * 2)]).len(), 1);
+    }
+}

@@ -424,8 +424,8 @@ fn key_of(desired: &DesiredAnnotation) -> Option<Key> {
 fn sides(declared: &Content, observed: &ObservedAnnotation) -> (Content, Content) {
     let mut before = observed.content();
     let mut after = declared.clone();
-    if let (Some(Geometry::Region(_)), Some(region)) = (&declared.geometry, &observed.region) {
-        before.geometry = Some(Geometry::Region(region.clone()));
+    if let Some(Geometry::Region(_)) = &declared.geometry {
+        before.geometry = observed.region().map(Geometry::Region).or(before.geometry);
     }
     let whole = |want: &Option<Json>, have: &Option<Json>| {
         let have = have.as_ref().map(Json::to_value);

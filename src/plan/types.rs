@@ -203,8 +203,8 @@ pub struct Summary {
     pub delete: u64,
     /// Declared annotations that are on the remote as declared.
     pub unchanged: u64,
-    /// Annotations of declared inputs that are nobody's business here: made by models, by the app, or by users
-    /// outside `owners`.
+    /// Annotations that people made and that this manifest does not manage: those of users outside `owners`, and
+    /// those on inputs that are not declared.
     pub unmanaged: u64,
     /// Annotations that carry another label set's prefix.
     pub other_sets: u64,
@@ -257,7 +257,7 @@ pub struct Plan {
     pub guards: Vec<Trip>,
     /// What the listing did not see, in words; empty when it saw the whole app.
     pub blind_spots: Vec<String>,
-    /// The writes, sorted by input id, then destructive ones first, then by annotation id.
+    /// The writes, sorted by input id, then destructive ones first, then in declared (deletes: observed) order.
     pub operations: Vec<Operation>,
     /// The calls, in the order in which they are made.
     pub batches: Vec<Batch>,

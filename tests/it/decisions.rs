@@ -4,9 +4,10 @@ use crate::support::{
     ME, boxed, desired, manifest_of, observed, observed_by, only_write, plan, plan_text, try_plan,
     whole, with,
 };
-use annosync::plan::{Action, Call};
+use annosync::model::{InputId, Scope};
+use annosync::plan::{Action, Call, Trip};
 use insta::assert_snapshot;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const BOX: [f64; 4] = [0.1, 0.2, 0.5, 0.6];
 const DECLARED_BOX: &str = "box: { top: 0.1, left: 0.2, bottom: 0.5, right: 0.6 }";
@@ -499,4 +500,191 @@ fn policies_hold_back_and_count() {
             "{policy}"
         );
     }
+}
+
+#[test]
+fn what_was_not_listed_is_neither_posted_nor_deleted() {
+    let declared = desired(
+        "  - id: a\n    annotations: [{ concepts: [car] }]\n  - id: b\n    annotations: []\n",
+    );
+    let mut seen = observed(&[whole("b", "1", &[("tree", 1.0)])]);
+    seen.scope = Scope::Inputs([InputId::new("b").unwrap()].into());
+    let errors = try_plan(&declared, &seen).unwrap_err();
+    assert_eq!(errors.len(), 1);
+    assert_snapshot!(errors[0], @"input `a` is declared, and was not listed");
+}
+
+#[test]
+fn a_listing_of_the_declared_inputs_says_what_it_does_not_see() {
+    let mut seen = observed(&[whole("a", "1", &[("car", 1.0)])]);
+    seen.scope = Scope::Inputs([InputId::new("a").unwrap()].into());
+    let plan = plan(&desired(&input("{ concepts: [car] }")), &seen);
+    assert!(plan.is_empty());
+    assert_eq!(plan.blind_spots.len(), 1);
+}
+
+/// A manifest that keeps so many of the remote's whole-input annotations, and the plan's guards.
+fn guards_of(header: &str, existing: usize, kept: usize) -> Vec<Trip> {
+    let remote: Vec<Value> = (0..existing)
+        .map(|at| whole("a", &format!("{at:03}"), &[("car", 1.0)]))
+        .collect();
+    let annotations: String = (0..kept)
+        .map(|at| format!("\n      - {{ id: '{at:03}' }}"))
+        .collect::<Vec<_>>()
+        .concat();
+    let annotations = if kept == 0 {
+        " []".to_owned()
+    } else {
+        annotations
+    };
+    let inputs = format!(
+        "  - id: a\n    annotations:{annotations}\n  - id: z\n    annotations: [{{ concepts: [car] }}]\n"
+    );
+    plan(
+        &manifest_of(&format!(
+            "version: 1\nset: street\npolicy: sync\n{header}inputs:\n{inputs}"
+        )),
+        &observed(&remote),
+    )
+    .guards
+}
+
+#[test]
+fn deletes_above_the_share_trip_the_guard_and_at_the_share_do_not() {
+    assert!(guards_of("", 10, 7).is_empty());
+    let trips = guards_of("", 10, 6);
+    assert_eq!(
+        trips.iter().map(Trip::flag).collect::<Vec<_>>(),
+        ["--allow-deletes 4"]
+    );
+    assert!(guards_of("guards: { max_deletes: 40% }\n", 10, 6).is_empty());
+}
+
+#[test]
+fn a_share_counts_only_once_enough_exists_and_a_number_always() {
+    assert!(guards_of("", 9, 0).is_empty());
+    assert!(guards_of("guards: { min_existing: 9 }\n", 9, 0).len() == 1);
+    assert!(guards_of("guards: { max_deletes: 3 }\n", 4, 0).len() == 1);
+    assert!(guards_of("guards: { max_deletes: 4 }\n", 4, 0).is_empty());
+}
+
+#[test]
+fn updates_have_a_guard_of_their_own() {
+    let remote: Vec<Value> = (0..10)
+        .map(|at| whole("a", &format!("{at}"), &[("car", 1.0)]))
+        .collect();
+    let changed: String = (0..10)
+        .map(|at| {
+            format!(
+                "      - {{ id: '{at}', concepts: [{}] }}\n",
+                if at < 4 { "car, red" } else { "car" }
+            )
+        })
+        .collect::<Vec<_>>()
+        .concat();
+    let plan = plan(
+        &desired(&format!("  - id: a\n    annotations:\n{changed}")),
+        &observed(&remote),
+    );
+    assert_eq!(
+        plan.guards.iter().map(Trip::flag).collect::<Vec<_>>(),
+        ["--allow-updates 4"]
+    );
+}
+
+#[test]
+fn a_concept_that_nobody_would_name_any_more_trips_a_guard() {
+    let mut remote = vec![whole("a", "1", &[("car", 1.0)])];
+    let declared = desired(&input("{ id: '1', concepts: [bus] }"));
+    let trips = plan(&declared, &observed(&remote)).guards;
+    assert_eq!(
+        trips,
+        [Trip::VanishedConcepts {
+            concepts: vec!["car".into()],
+            limit: 0
+        }]
+    );
+    // Somebody else still names it: it did not vanish.
+    remote.push(with(
+        whole("b", "2", &[("car", 1.0)]),
+        "user_id",
+        json!("somebody"),
+    ));
+    assert!(plan(&declared, &observed(&remote)).guards.is_empty());
+}
+
+#[test]
+fn an_allowance_lets_up_to_its_number_pass() {
+    let remote: Vec<Value> = (0..10)
+        .map(|at| whole("a", &format!("{at}"), &[("car", 1.0)]))
+        .collect();
+    let declared = desired(
+        "  - id: a\n    annotations: []\n  - id: z\n    annotations: [{ concepts: [car] }]\n",
+    );
+    let guards = |deletes| {
+        let mut context = crate::support::context();
+        context.allowances.deletes = deletes;
+        annosync::plan::plan(&declared, &observed(&remote), &context)
+            .unwrap()
+            .guards
+            .len()
+    };
+    assert_eq!(
+        (
+            guards(None),
+            guards(Some(9)),
+            guards(Some(10)),
+            guards(Some(11))
+        ),
+        (1, 1, 0, 0)
+    );
+}
+
+#[test]
+fn a_manifest_without_inputs_deletes_nothing_unless_it_is_told_to() {
+    let mut remote = crate::support::Remote::default();
+    remote.apply(&plan(
+        &desired(&input("{ key: k, concepts: [car] }")),
+        &remote.observed(),
+    ));
+    let empty = manifest_of("version: 1\nset: street\npolicy: sync\ninputs: []\n");
+    let trips = plan(&empty, &remote.observed()).guards;
+    assert!(
+        trips.contains(&Trip::EmptyManifest { deletes: 1 }),
+        "{trips:?}"
+    );
+}
+
+#[test]
+fn another_sets_annotation_cannot_be_claimed_by_its_id() {
+    let theirs = "as-00000000-0123456789abcdef0123";
+    let declared = desired(&input(&format!("{{ id: {theirs}, concepts: [car] }}")));
+    let there = try_plan(
+        &declared,
+        &observed(&[whole("a", theirs, &[("tree", 1.0)])]),
+    )
+    .unwrap_err();
+    assert_snapshot!(there[0], @"annotation `as-00000000-0123456789abcdef0123` of input `a` was made by another label set: this one cannot claim it");
+    let not_there = try_plan(&declared, &observed(&[])).unwrap_err();
+    assert_eq!(there, not_there);
+}
+
+#[test]
+fn the_input_level_annotation_can_be_patched_and_not_replaced() {
+    let level = with(
+        whole("a", "1", &[("tree", 1.0)]),
+        "input_level",
+        json!(true),
+    );
+    let (action, _) = only_write(
+        &input("{ id: '1', concepts: [tree, car] }"),
+        std::slice::from_ref(&level),
+    );
+    assert_eq!(action, Action::Merge);
+    let errors = try_plan(
+        &desired(&input("{ id: '1', user: labeler-1 }")),
+        &observed(&[level]),
+    )
+    .unwrap_err();
+    assert_snapshot!(errors[0], @"annotation `1` is the one that the app made with input `a`: it can be patched, and a change of user would have to delete it");
 }

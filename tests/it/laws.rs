@@ -195,8 +195,6 @@ fn out_of_scope(annotation: &Value) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
-
     #[test]
     fn a_plan_from_what_is_to_what_is_is_empty(seen in proptest::collection::vec(seen(), 0..5)) {
         let remote = Remote::new(listing(&seen)).observed();
