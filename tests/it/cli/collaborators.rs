@@ -170,3 +170,33 @@ fn what_models_made_is_neither_changed_nor_deleted_nor_claimed() {
     assert!(run.last_line().starts_with("Applied 1 (1 deleted)"));
     assert_eq!(world.annotation("detected"), before);
 }
+
+#[test]
+fn two_label_sets_share_an_input_and_leave_each_other_alone() {
+    let world = world();
+    let manifest = |set: &str, concept: &str| {
+        format!(
+            "{}inputs:\n  - id: in-1\n    annotations:\n      - {{ key: k, concepts: [{concept}] }}\n",
+            header().replace("street", set)
+        )
+    };
+    world.write("one.yaml", &manifest("one", "car"));
+    world.write("two.yaml", &manifest("two", "car"));
+    for _ in 0..2 {
+        for name in ["one.yaml", "two.yaml"] {
+            world.on_app(&["apply", name, "--auto-approve"]).exits(0);
+        }
+    }
+    assert_eq!(world.writes().len(), 2, "one post each");
+    // Each gives up its own alone.
+    world.write(
+        "one.yaml",
+        &format!("{}inputs: []\n", header().replace("street", "one")),
+    );
+    let run = world
+        .on_app(&["apply", "one.yaml", "--auto-approve", "--allow-empty"])
+        .exits(0);
+    assert!(run.last_line().starts_with("Applied 1 (1 deleted)"));
+    assert_eq!(world.annotations().len(), 1);
+    super::settled(&world.on_app(&["plan", "two.yaml", "--detailed-exitcode"]));
+}

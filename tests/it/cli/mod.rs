@@ -16,6 +16,7 @@ mod proxy;
 mod quickstart;
 mod reading;
 mod serving;
+mod stopping;
 mod taco;
 mod token;
 mod validating;

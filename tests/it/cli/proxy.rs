@@ -8,7 +8,9 @@ use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex};
+use tokio::sync::oneshot;
 
 /// What is done to a call that writes.
 pub(crate) enum Meddling {
@@ -16,6 +18,14 @@ pub(crate) enum Meddling {
     Answer(fn(&mut Value)),
     /// It is refused as a whole, with HTTP 400, when its body holds this text.
     RefuseWith(&'static str),
+    /// The first one is held: that it came is told, and it goes through when it is let go.
+    Hold(Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
+}
+
+impl Meddling {
+    pub(crate) fn hold(arrived: Sender<()>, release: oneshot::Receiver<()>) -> Self {
+        Self::Hold(arrived, Mutex::new(Some(release)))
+    }
 }
 
 /// Starts a proxy before the server at this URL; calls that read pass untouched.
@@ -68,6 +78,17 @@ async fn pass(
         let refusal =
             r#"{"status":{"code":11102,"description":"one of these is not to be taken"}}"#;
         return (StatusCode::BAD_REQUEST, refusal).into_response();
+    }
+    if let Meddling::Hold(arrived, release) = meddling
+        && writes
+    {
+        let release = release.lock().unwrap().take();
+        if let Some(release) = release {
+            arrived.send(()).unwrap();
+            if release.await.is_err() {
+                return StatusCode::BAD_GATEWAY.into_response();
+            }
+        }
     }
     let answer = client
         .request(head.method, format!("{target}{}", head.uri))

@@ -217,35 +217,81 @@ fn a_write_that_the_answer_does_not_mention_is_looked_up() {
     world.is_settled();
 }
 
+/// Six annotations, of which the manifest drops the last ones; `in-005` changes so, behind the back of an apply that
+/// makes one call at a time. Readings of page 1: to find the end, for the proof, and just before the delete. The page
+/// behind the last one is read right after each of the first two.
+fn dropped_behind_its_back(
+    config: Config,
+    dropped: usize,
+    when: (u64, usize),
+    then: &str,
+) -> (World, Run) {
+    let world = World::with(config);
+    world.declare(&boxes(0..6, "car"));
+    world.apply(&[]).exits(0);
+    let id = world.id_on("in-005");
+    world.declare(&boxes(0..6 - dropped, "car"));
+    let mut shifts = vec![Shift::Delete {
+        input_id: "in-005".to_owned(),
+        id: id.clone(),
+    }];
+    if then == "edited" {
+        shifts.push(Shift::Insert(whole("in-005", &id, &[("tree", 1.0)])));
+    }
+    let faults = world.emulator.faults();
+    faults.on(Scope::Page(when.0), when.1, Fault::Then(shifts));
+    let run = world.on_app(&["apply", "m.yaml", "--auto-approve", "--concurrency", "1"]);
+    assert_eq!(faults.pending(), 0);
+    (world, run)
+}
+
 #[test]
 fn what_is_gone_already_counts_as_deleted_whatever_the_service_says_of_it() {
     for missing_delete in [MissingDelete::Succeeds, MissingDelete::Fails] {
         for dropped in [1, 3] {
-            let world = World::with(Config {
+            let config = || Config {
                 missing_delete,
                 ..Config::default()
-            });
-            world.declare(&boxes(0..6, "car"));
-            world.apply(&[]).exits(0);
-            let id = world.id_on("in-005");
-            world.declare(&boxes(0..6 - dropped, "car"));
-            // It goes after the listing was proved: with one call at a time, the page behind the last is read last.
-            let gone = Shift::Delete {
-                input_id: "in-005".to_owned(),
-                id,
             };
-            let faults = world.emulator.faults();
-            faults.on(Scope::Page(2), 2, Fault::Then(vec![gone]));
-            let run = world.apply(&["--concurrency", "1"]).exits(0);
-            assert_eq!(
-                run.last_line(),
-                format!(
-                    "Applied {dropped} ({dropped} deleted), 0 already so, 0 failed, 0 not attempted."
-                )
+            // Between the proof and the look before the delete: there is nothing left to do.
+            let (world, run) = dropped_behind_its_back(config(), dropped, (2, 2), "gone");
+            let rest = dropped - 1;
+            let account = ", 1 already so, 0 failed, 0 not attempted.";
+            assert!(
+                run.last_line().starts_with(&format!("Applied {rest}")),
+                "{}",
+                run.stdout
             );
+            assert!(run.exits(0).last_line().ends_with(account));
             assert_eq!(world.annotations().len(), 6 - dropped);
+            world.is_settled();
+            // Between that look and the delete.
+            let (world, run) = dropped_behind_its_back(config(), dropped, (1, 3), "gone");
+            let account = format!(
+                "Applied {dropped} ({dropped} deleted), 0 already so, 0 failed, 0 not attempted."
+            );
+            assert_eq!(run.exits(0).last_line(), account);
+            assert_eq!(world.annotations().len(), 6 - dropped);
+            world.is_settled();
         }
     }
+}
+
+#[test]
+fn what_somebody_edits_while_an_apply_runs_is_not_deleted() {
+    let (world, run) = dropped_behind_its_back(Config::default(), 3, (2, 2), "edited");
+    let run = run.exits(4);
+    assert!(run.stdout.contains("Stale: delete "), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("{concepts: [tree], status: success"),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(
+        run.last_line(),
+        "Applied 2 (2 deleted), 0 already so, 1 stale, 0 failed, 0 not attempted."
+    );
+    assert_eq!(world.annotations().len(), 4);
 }
 
 #[test]
@@ -304,68 +350,4 @@ fn a_replacement_that_broke_in_the_middle_is_finished_by_the_next_run() {
         run.stdout
     );
     assert_eq!(world.annotations()[0]["user_id"], "bea");
-}
-
-#[test]
-fn fail_fast_starts_nothing_new_after_the_first_failure() {
-    let world = World::new();
-    world.declare(&boxes(0..300, "car"));
-    let fault = Fault::FailItems {
-        items: vec![5],
-        code: Code::ANNOTATION_INVALID_ARGUMENT,
-    };
-    world
-        .emulator
-        .faults()
-        .next(Endpoint::PostAnnotations, fault);
-    let run = world.apply(&["--fail-fast", "--concurrency", "1"]).exits(5);
-    assert_eq!(
-        run.last_line(),
-        "Applied 127 (127 posted), 0 already so, 1 failed, 172 not attempted."
-    );
-    assert_eq!(world.writes().len(), 1);
-    let run = world.apply(&["--fail-fast"]).exits(0);
-    assert!(run.last_line().starts_with("Applied 173 (173 posted)"));
-}
-
-#[test]
-fn a_dry_run_prints_the_calls_and_makes_none() {
-    let world = World::new();
-    world.declare(&boxes(0..3, "car"));
-    world.apply(&[]).exits(0);
-    world.declare(&(boxes(0..1, "tree") + &boxes(1..2, "car") + &boxes(3..4, "car")));
-    world.emulator.forget_calls();
-    let run = world.on_app(&["apply", "m.yaml", "--dry-run"]).exits(0);
-    let calls: Vec<Value> = run
-        .stdout
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let methods: Vec<&str> = calls
-        .iter()
-        .map(|it| it["method"].as_str().unwrap())
-        .collect();
-    assert_eq!(methods, ["PATCH", "POST", "DELETE"]);
-    let path = "/v2/users/owner/apps/app/annotations";
-    assert!(calls.iter().all(|call| call["path"] == path));
-    assert_eq!(calls[0]["body"]["action"], "overwrite");
-    assert_eq!(calls[2]["body"]["input_ids"], json!(["in-002"]));
-    assert_eq!(calls[2]["body"]["ids"].as_array().unwrap().len(), 1);
-    assert!(
-        run.stderr
-            .contains("Plan: 1 to post, 0 to merge, 1 to overwrite")
-    );
-    assert_eq!(world.writes(), []);
-    // What was printed is what is sent.
-    world.apply(&[]).exits(0);
-    let sent: Vec<(String, String)> = world
-        .writes()
-        .into_iter()
-        .map(|it| (it.method, it.path))
-        .collect();
-    let printed: Vec<(String, String)> = methods
-        .iter()
-        .map(|it| ((*it).to_owned(), path.to_owned()))
-        .collect();
-    assert_eq!(sent, printed);
 }

@@ -1,0 +1,203 @@
+//! Applies that end early: by a failure, by Ctrl-C, by the machine. Whatever was done is said, and the next run does
+//! the rest.
+
+use super::proxy::{self, Meddling};
+use super::{Run, World, boxes};
+use annosync::api::code::Code;
+use annosync::emulator::{Endpoint, Fault};
+use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::Receiver;
+use tokio::sync::oneshot::Sender;
+
+/// An apply of 300 posts, one call at a time, whose first call is held until it is let go.
+struct Held {
+    child: Child,
+    arrived: Receiver<()>,
+    release: Sender<()>,
+}
+
+fn held(world: &World) -> Held {
+    world.declare(&boxes(0..300, "car"));
+    let (arrives, arrived) = std::sync::mpsc::channel();
+    let (release, released) = tokio::sync::oneshot::channel();
+    let meddling = Meddling::hold(arrives, released);
+    let url = world.block_on(proxy::start(world.emulator.url(), meddling));
+    let mut command = world.command();
+    command
+        .args(["apply", "m.yaml", "--auto-approve", "--concurrency", "1"])
+        .args(["--endpoint", &url, "--user-id", "owner", "--app-id", "app"])
+        .args(["--rate-limit", "1000"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    Held {
+        child: command.spawn().unwrap(),
+        arrived,
+        release,
+    }
+}
+
+fn signal(child: &Child, name: &str) {
+    let pid = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args([name, &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+#[test]
+fn ctrl_c_finishes_what_is_in_flight_and_starts_nothing_new() {
+    let world = World::new();
+    let Held {
+        mut child,
+        arrived,
+        release,
+    } = held(&world);
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+    arrived.recv().unwrap();
+    signal(&child, "-INT");
+    let said = stderr.by_ref().map(Result::unwrap);
+    let stopping = said.into_iter().find(|line| line.starts_with("Stopping:"));
+    assert!(stopping.unwrap().contains("Press Ctrl-C again to end now"));
+    release.send(()).unwrap();
+    let mut stdout = String::new();
+    child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut stdout)
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(5));
+    assert_eq!(
+        stdout,
+        "Applied 128 (128 posted), 0 already so, 0 failed, 172 not attempted.\n"
+    );
+    assert_eq!(world.annotations().len(), 128);
+    let run = world.apply(&[]).exits(0);
+    assert!(run.last_line().starts_with("Applied 172 (172 posted)"));
+}
+
+#[test]
+fn a_run_that_died_in_the_middle_of_a_call_is_repaired_by_the_next_one() {
+    for takes_effect in [false, true] {
+        let world = World::new();
+        let Held {
+            mut child,
+            arrived,
+            release,
+        } = held(&world);
+        arrived.recv().unwrap();
+        if takes_effect {
+            // The call goes through, and nobody hears of it.
+            release.send(()).unwrap();
+            signal(&child, "-KILL");
+        } else {
+            signal(&child, "-KILL");
+            drop(release);
+        }
+        assert_eq!(child.wait().unwrap().code(), None);
+        world.apply(&[]).exits(0);
+        assert_eq!(world.annotations().len(), 300);
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let world = World::new();
+    world.declare(&boxes(0..600, "car"));
+    world.apply(&[]).exits(0);
+    for arguments in [
+        &["list", "--all"][..],
+        &["list", "--format", "json"],
+        &["plan", "m.yaml", "--full"],
+    ] {
+        world.declare(&boxes(0..600, "tree"));
+        let mut command = world.command();
+        command
+            .args(arguments)
+            .args([
+                "--endpoint",
+                &world.emulator.url(),
+                "--user-id",
+                "owner",
+                "--app-id",
+                "app",
+            ])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut start = [0; 40];
+        child.stdout.take().unwrap().read_exact(&mut start).unwrap();
+        let ended = Run::from(child.wait_with_output().unwrap()).exits(0);
+        assert_eq!(ended.stderr, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn fail_fast_starts_nothing_new_after_the_first_failure() {
+    let world = World::new();
+    world.declare(&boxes(0..300, "car"));
+    let fault = Fault::FailItems {
+        items: vec![5],
+        code: Code::ANNOTATION_INVALID_ARGUMENT,
+    };
+    world
+        .emulator
+        .faults()
+        .next(Endpoint::PostAnnotations, fault);
+    let run = world.apply(&["--fail-fast", "--concurrency", "1"]).exits(5);
+    assert_eq!(
+        run.last_line(),
+        "Applied 127 (127 posted), 0 already so, 1 failed, 172 not attempted."
+    );
+    assert_eq!(world.writes().len(), 1);
+    let run = world.apply(&["--fail-fast"]).exits(0);
+    assert!(run.last_line().starts_with("Applied 173 (173 posted)"));
+}
+
+#[test]
+fn a_dry_run_prints_the_calls_and_makes_none() {
+    let world = World::new();
+    world.declare(&boxes(0..3, "car"));
+    world.apply(&[]).exits(0);
+    world.declare(&(boxes(0..1, "tree") + &boxes(1..2, "car") + &boxes(3..4, "car")));
+    world.emulator.forget_calls();
+    let run = world.on_app(&["apply", "m.yaml", "--dry-run"]).exits(0);
+    let calls: Vec<Value> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let methods: Vec<&str> = calls
+        .iter()
+        .map(|it| it["method"].as_str().unwrap())
+        .collect();
+    assert_eq!(methods, ["PATCH", "POST", "DELETE"]);
+    let path = "/v2/users/owner/apps/app/annotations";
+    assert!(calls.iter().all(|call| call["path"] == path));
+    assert_eq!(calls[0]["body"]["action"], "overwrite");
+    assert_eq!(calls[2]["body"]["input_ids"], json!(["in-002"]));
+    assert_eq!(calls[2]["body"]["ids"].as_array().unwrap().len(), 1);
+    assert!(
+        run.stderr
+            .contains("Plan: 1 to post, 0 to merge, 1 to overwrite")
+    );
+    assert_eq!(world.writes(), []);
+    // What was printed is what is sent.
+    world.apply(&[]).exits(0);
+    let sent: Vec<(String, String)> = world
+        .writes()
+        .into_iter()
+        .map(|it| (it.method, it.path))
+        .collect();
+    let printed: Vec<(String, String)> = methods
+        .iter()
+        .map(|it| ((*it).to_owned(), path.to_owned()))
+        .collect();
+    assert_eq!(sent, printed);
+}
