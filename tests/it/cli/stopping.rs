@@ -20,9 +20,9 @@ struct Held {
 
 fn held(world: &World) -> Held {
     world.declare(&boxes(0..300, "car"));
-    let (arrives, arrived) = std::sync::mpsc::channel();
-    let (release, released) = tokio::sync::oneshot::channel();
-    let meddling = Meddling::hold(arrives, released);
+    let (told, arrived) = std::sync::mpsc::channel();
+    let (release, go) = tokio::sync::oneshot::channel();
+    let meddling = Meddling::hold(told, go);
     let url = world.block_on(proxy::start(world.emulator.url(), meddling));
     let mut command = world.command();
     command
