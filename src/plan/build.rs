@@ -13,7 +13,7 @@ use crate::model::{
     difference, fingerprint, key_id, merged,
 };
 use rayon::prelude::*;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// What a plan is made for, beside the two states.
 #[derive(Debug, Clone)]
@@ -355,34 +355,42 @@ impl Planner<'_> {
             .map(|annotation| annotation.id.clone())
             .collect();
         // Names first: a made-up id gives way to one that the manifest names.
-        let missing = || matching.missing.iter().map(|&at| &input.annotations[at]);
-        for desired in missing() {
+        let mut named: HashMap<usize, AnnotationId> = HashMap::new();
+        for &at in &matching.missing {
+            let desired = &input.annotations[at];
             let id = match &desired.identity {
                 Identity::Id(id) => id.clone(),
                 Identity::Key(key) => key_id(&self.claims.set, &input.id, key),
                 Identity::Content => continue,
             };
+            let (input, origin) = (input.id.clone(), desired.origin);
             if self.claims.is_of_another_set(&id) {
-                let (input, origin) = (input.id.clone(), desired.origin);
                 part.errors
                     .push(PlanError::OfAnotherSet { input, id, origin });
             } else if taken.insert(id.clone()) {
-                self.post(part, &input.id, desired, id);
+                named.insert(at, id);
             } else {
-                part.errors.push(PlanError::SameId {
-                    input: input.id.clone(),
-                    id,
-                    origin: desired.origin,
-                });
+                part.errors.push(PlanError::SameId { input, id, origin });
             }
         }
-        for desired in missing().filter(|desired| desired.identity == Identity::Content) {
-            let id = (0..=taken.len() as u32)
-                .map(|ordinal| content_id(&self.claims.set, &input.id, &desired.content, ordinal))
-                .find(|id| !taken.contains(id))
-                .expect("one of more ids than there are annotations is free");
-            taken.insert(id.clone());
-            self.post(part, &input.id, desired, id);
+        // Where the search for a free ordinal goes on, by the id that ordinal 0 would have: of thousands of equal
+        // annotations, each would otherwise try the ordinals of all before it.
+        let mut ordinals: HashMap<AnnotationId, u32> = HashMap::new();
+        for &at in &matching.missing {
+            let desired = &input.annotations[at];
+            if let Some(id) = named.remove(&at) {
+                self.post(part, &input.id, desired, id);
+            } else if desired.identity == Identity::Content {
+                let id_of =
+                    |ordinal| content_id(&self.claims.set, &input.id, &desired.content, ordinal);
+                let ordinal = ordinals.entry(id_of(0)).or_default();
+                let mut id = id_of(*ordinal);
+                while !taken.insert(id.clone()) {
+                    *ordinal += 1;
+                    id = id_of(*ordinal);
+                }
+                self.post(part, &input.id, desired, id);
+            }
         }
     }
 

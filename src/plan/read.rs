@@ -1,6 +1,6 @@
 //! Reading a plan file back.
 
-use super::types::{FORMAT_VERSION, Plan};
+use super::types::{Action, FORMAT_VERSION, Plan};
 
 /// Why a text is no plan that can be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +67,15 @@ fn check(plan: &Plan) -> Result<(), PlanFileError> {
         let names_itself = body.is_none_or(|body| {
             body["id"] == operation.id.as_str() && body["input_id"] == operation.input_id.as_str()
         });
-        let is_delete = operation.action == super::types::Action::Delete;
+        // A post is made of what it shows alone, so that it can be made again and compared.
+        let is_as_shown = operation.action != Action::Post
+            || operation.after.as_ref().is_some_and(|after| {
+                Some(super::body::post(&operation.input_id, &operation.id, after)) == operation.body
+            });
+        if !is_as_shown {
+            return altered("the body of a post is not what it shows");
+        }
+        let is_delete = operation.action == Action::Delete;
         if !names_itself || operation.body.is_some() == is_delete {
             return altered("the body of an operation is not its annotation's");
         }

@@ -688,3 +688,52 @@ fn the_input_level_annotation_can_be_patched_and_not_replaced() {
     .unwrap_err();
     assert_snapshot!(errors[0], @"annotation `1` is the one that the app made with input `a`: it can be patched, and a change of user would have to delete it");
 }
+
+#[test]
+fn posts_stand_in_declared_order_and_equal_ones_get_ordinals_in_turn() {
+    let many = "      - { concepts: [car] }\n".repeat(3_000);
+    let declared = desired(&format!(
+        "  - id: a\n    annotations:\n      - {{ concepts: [bus] }}\n      - {{ key: k, concepts: [car] }}\n{many}"
+    ));
+    let made = plan(&declared, &observed(&[]));
+    assert_eq!(made.operations.len(), 3_002);
+    assert_eq!(
+        made.operations[1]
+            .key
+            .as_ref()
+            .map(annosync::model::Key::as_str),
+        Some("k")
+    );
+    let content = &declared.inputs[0].annotations[2].content;
+    let id = |ordinal| {
+        annosync::model::content_id(&declared.set, &declared.inputs[0].id, content, ordinal)
+    };
+    assert_eq!(
+        (&made.operations[2].id, &made.operations[3_001].id),
+        (&id(0), &id(2_999))
+    );
+}
+
+#[test]
+fn an_ordinal_that_is_taken_is_passed_over() {
+    let declared = desired(
+        "  - id: a\n    annotations: [{ box: { top: 0, left: 0, bottom: 0.2, right: 0.2 }, concepts: [car] }]\n",
+    );
+    let content = &declared.inputs[0].annotations[0].content;
+    let first = annosync::model::content_id(&declared.set, &declared.inputs[0].id, content, 0);
+    // It was named for this content and has moved away from it since, under another user's hand.
+    let moved = with(
+        boxed("a", first.as_str(), [0.8, 0.8, 0.9, 0.9], &["bus"]),
+        "user_id",
+        json!("somebody"),
+    );
+    let made = plan(&declared, &observed(&[moved]));
+    let second = annosync::model::content_id(&declared.set, &declared.inputs[0].id, content, 1);
+    assert_eq!(
+        made.operations
+            .iter()
+            .map(|o| (o.action, &o.id))
+            .collect::<Vec<_>>(),
+        [(Action::Post, &second)]
+    );
+}

@@ -139,7 +139,7 @@ type Alteration = (&'static str, fn(&mut Value));
 fn a_plan_file_that_was_altered_is_refused_and_nothing_is_sent() {
     let world = planned();
     let plan: Value = serde_json::from_str(&world.read("plan.json")).unwrap();
-    let alterations: [Alteration; 8] = [
+    let alterations: [Alteration; 9] = [
         ("an operation is gone", |plan| {
             plan["operations"].as_array_mut().unwrap().pop();
         }),
@@ -154,6 +154,13 @@ fn a_plan_file_that_was_altered_is_refused_and_nothing_is_sent() {
             for operation in plan["operations"].as_array_mut().unwrap() {
                 if operation["action"] == "post" {
                     operation["body"]["id"] = json!("other");
+                }
+            }
+        }),
+        ("a post of something else than it shows", |plan| {
+            for operation in plan["operations"].as_array_mut().unwrap() {
+                if operation["action"] == "post" {
+                    operation["body"]["status"] = json!({"code": 24151});
                 }
             }
         }),
