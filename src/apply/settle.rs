@@ -6,7 +6,7 @@ use super::batch::{Ending, Group, Run, is_hopeless, stale};
 use crate::api::code::Code;
 use crate::api::wire;
 use crate::api::{ApiError, ItemError, ItemResult};
-use crate::plan::{Call, is_as_wanted};
+use crate::plan::{Call, Freshness, freshness, is_as_wanted};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -108,8 +108,10 @@ impl Run {
                     };
                     self.end(at, ending);
                 }
-                // A post whose id is taken by something else.
-                now @ Some(_) if self.report.call == Call::Post && reason.is_some() => {
+                // A post whose id is taken, or something that was changed meanwhile: it is not sent again.
+                now @ Some(_)
+                    if freshness(self.operation(at), now.as_ref()) == Freshness::Stale =>
+                {
                     self.end(at, stale(now));
                 }
                 _ => left.push((at, reason)),
