@@ -10,6 +10,7 @@ mod change;
 mod error;
 mod fresh;
 mod guard;
+mod input;
 mod outcome;
 mod read;
 mod types;

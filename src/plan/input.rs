@@ -1,0 +1,334 @@
+//! What one input contributes to a plan: its operations, its counts, and what cannot be done.
+
+use super::body;
+use super::change::{self, Write};
+use super::error::PlanError;
+use super::types::{Action, HeldBack, Operation, Reason};
+use crate::matching::{Claims, Matched, Matching, Pair, match_input};
+use crate::model::{
+    AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Geometry, Identity,
+    InputId, Json, Key, Maker, ObservedAnnotation, ObservedState, Policy, Scope, content_id,
+    difference, fingerprint, key_id, merged,
+};
+use std::collections::{HashMap, HashSet};
+
+/// What one input contributes.
+#[derive(Default)]
+pub(super) struct Part {
+    pub(super) operations: Vec<Operation>,
+    pub(super) errors: Vec<PlanError>,
+    pub(super) unchanged: u64,
+    pub(super) unmanaged: u64,
+    pub(super) other_sets: u64,
+    pub(super) existing: u64,
+    pub(super) ambiguous: u64,
+    pub(super) held_back: HeldBack,
+}
+
+/// What every input is planned with.
+pub(super) struct Planner<'a> {
+    pub(super) desired: &'a DesiredState,
+    pub(super) observed: &'a ObservedState,
+    pub(super) claims: Claims,
+}
+
+impl Planner<'_> {
+    /// Plans an input that the manifest declares.
+    pub(super) fn declared(&self, input: &DesiredInput) -> Part {
+        let mut part = Part::default();
+        if let Scope::Inputs(listed) = &self.observed.scope
+            && !listed.contains(&input.id)
+        {
+            part.errors.push(PlanError::NotListed {
+                input: input.id.clone(),
+                origin: input.origin,
+            });
+            return part;
+        }
+        let observed = self
+            .observed
+            .inputs
+            .get(&input.id)
+            .map_or(&[][..], Vec::as_slice);
+        let matching = match_input(&self.claims, &input.id, &input.annotations, observed);
+        for pair in &matching.pairs {
+            self.matched(
+                &mut part,
+                &input.id,
+                &input.annotations[pair.desired],
+                &observed[pair.observed],
+                *pair,
+            );
+        }
+        self.posts(&mut part, input, observed, &matching);
+        for &at in &matching.unclaimed {
+            self.unclaimed(&mut part, &input.id, &observed[at], Reason::NotDeclared);
+        }
+        part
+    }
+
+    /// An input that is not declared is not touched, but for what this set made on it.
+    pub(super) fn undeclared(&self, input: &InputId, annotations: &[ObservedAnnotation]) -> Part {
+        let mut part = Part::default();
+        for annotation in annotations {
+            if self.claims.is_owned(&annotation.id) {
+                self.unclaimed(&mut part, input, annotation, Reason::InputNotDeclared);
+            } else {
+                self.leave(&mut part, annotation);
+            }
+        }
+        part
+    }
+
+    fn unclaimed(
+        &self,
+        part: &mut Part,
+        input: &InputId,
+        annotation: &ObservedAnnotation,
+        reason: Reason,
+    ) {
+        // A collaborator may not delete what is somebody else's, whoever the manifest lists as owners.
+        if !self.claims.is_in_scope(annotation) || self.may_not_change(annotation) {
+            self.leave(part, annotation);
+            return;
+        }
+        part.existing += 1;
+        if self.desired.policy != Policy::Sync {
+            part.held_back.deletes += 1;
+            return;
+        }
+        part.operations.push(Operation {
+            action: Action::Delete,
+            input_id: input.clone(),
+            id: annotation.id.clone(),
+            key: None,
+            reason,
+            matched: None,
+            before: Some(annotation.content()),
+            after: None,
+            fingerprint: Some(fingerprint(annotation)),
+            body: None,
+        });
+    }
+
+    fn leave(&self, part: &mut Part, annotation: &ObservedAnnotation) {
+        if self.claims.is_of_another_set(&annotation.id) {
+            part.other_sets += 1;
+        } else if annotation.maker == Maker::User {
+            part.unmanaged += 1;
+        }
+    }
+
+    /// Whether the calling user is a collaborator and the annotation somebody else's.
+    fn may_not_change(&self, annotation: &ObservedAnnotation) -> bool {
+        self.observed.caller != self.observed.app_owner
+            && annotation.user.as_ref() != Some(&self.observed.caller)
+    }
+
+    fn matched(
+        &self,
+        part: &mut Part,
+        input: &InputId,
+        desired: &DesiredAnnotation,
+        observed: &ObservedAnnotation,
+        pair: Pair,
+    ) {
+        if let (Identity::Id(id), true) = (
+            &desired.identity,
+            self.claims.is_of_another_set(&observed.id),
+        ) {
+            let (input, id, origin) = (input.clone(), id.clone(), desired.origin);
+            part.errors
+                .push(PlanError::OfAnotherSet { input, id, origin });
+            return;
+        }
+        part.existing += 1;
+        part.ambiguous += u64::from(pair.matched.ambiguous);
+        let difference = difference(&desired.content, observed);
+        let Some(Write { action, body }) =
+            change::write(input, observed, &desired.content, &difference)
+        else {
+            part.unchanged += 1;
+            return;
+        };
+        if let Some(error) = self.forbidden(input, desired, observed, action) {
+            part.errors.push(error);
+            return;
+        }
+        if self.desired.policy == Policy::Create {
+            part.held_back.updates += 1;
+            return;
+        }
+        let (before, after) = sides(&desired.content, observed);
+        part.operations.push(Operation {
+            action,
+            input_id: input.clone(),
+            id: observed.id.clone(),
+            key: key_of(desired),
+            reason: Reason::Differs,
+            matched: Some(pair.matched),
+            before: Some(before),
+            after: Some(after),
+            fingerprint: Some(fingerprint(observed)),
+            body: Some(body),
+        });
+    }
+
+    /// Why this change of an existing annotation cannot be made.
+    fn forbidden(
+        &self,
+        input: &InputId,
+        desired: &DesiredAnnotation,
+        observed: &ObservedAnnotation,
+        action: Action,
+    ) -> Option<PlanError> {
+        let (input, id, origin) = (input.clone(), observed.id.clone(), desired.origin);
+        match observed.maker {
+            Maker::Model => return Some(PlanError::ModelMade { input, id, origin }),
+            Maker::Input if action == Action::Replace => {
+                return Some(PlanError::InputLevel { input, id, origin });
+            }
+            Maker::Input | Maker::User => {}
+        }
+        if self.may_not_change(observed) {
+            return Some(PlanError::NotYours {
+                input,
+                id,
+                user: observed
+                    .user
+                    .as_ref()
+                    .map_or_else(|| "nobody".to_owned(), ToString::to_string),
+                owner: self.observed.app_owner.clone(),
+                caller: self.observed.caller.clone(),
+                origin,
+            });
+        }
+        self.not_for_others(&input, desired)
+    }
+
+    fn not_for_others(&self, input: &InputId, desired: &DesiredAnnotation) -> Option<PlanError> {
+        let user = desired
+            .content
+            .user
+            .as_ref()
+            .filter(|user| **user != self.observed.caller)?;
+        (self.observed.caller != self.observed.app_owner).then(|| PlanError::NotForOthers {
+            input: input.clone(),
+            user: user.clone(),
+            owner: self.observed.app_owner.clone(),
+            caller: self.observed.caller.clone(),
+            origin: desired.origin,
+        })
+    }
+
+    fn posts(
+        &self,
+        part: &mut Part,
+        input: &DesiredInput,
+        observed: &[ObservedAnnotation],
+        matching: &Matching,
+    ) {
+        if matching.missing.is_empty() {
+            return;
+        }
+        let mut taken: HashSet<AnnotationId> = observed
+            .iter()
+            .map(|annotation| annotation.id.clone())
+            .collect();
+        // Names first: a made-up id gives way to one that the manifest names.
+        let mut named: HashMap<usize, AnnotationId> = HashMap::new();
+        for &at in &matching.missing {
+            let desired = &input.annotations[at];
+            let id = match &desired.identity {
+                Identity::Id(id) => id.clone(),
+                Identity::Key(key) => key_id(&self.claims.set, &input.id, key),
+                Identity::Content => continue,
+            };
+            let (input, origin) = (input.id.clone(), desired.origin);
+            if self.claims.is_of_another_set(&id) {
+                part.errors
+                    .push(PlanError::OfAnotherSet { input, id, origin });
+            } else if taken.insert(id.clone()) {
+                named.insert(at, id);
+            } else {
+                part.errors.push(PlanError::SameId { input, id, origin });
+            }
+        }
+        // Where the search for a free ordinal goes on, by the id that ordinal 0 would have: of thousands of equal
+        // annotations, each would otherwise try the ordinals of all before it.
+        let mut ordinals: HashMap<AnnotationId, u32> = HashMap::new();
+        for &at in &matching.missing {
+            let desired = &input.annotations[at];
+            if let Some(id) = named.remove(&at) {
+                self.post(part, &input.id, desired, id);
+            } else if desired.identity == Identity::Content {
+                let id_of =
+                    |ordinal| content_id(&self.claims.set, &input.id, &desired.content, ordinal);
+                let ordinal = ordinals.entry(id_of(0)).or_default();
+                let mut id = id_of(*ordinal);
+                while !taken.insert(id.clone()) {
+                    *ordinal += 1;
+                    id = id_of(*ordinal);
+                }
+                self.post(part, &input.id, desired, id);
+            }
+        }
+    }
+
+    fn post(
+        &self,
+        part: &mut Part,
+        input: &InputId,
+        desired: &DesiredAnnotation,
+        id: AnnotationId,
+    ) {
+        if let Some(error) = self.not_for_others(input, desired) {
+            part.errors.push(error);
+            return;
+        }
+        part.operations.push(Operation {
+            action: Action::Post,
+            input_id: input.clone(),
+            key: key_of(desired),
+            reason: Reason::NotOnRemote,
+            matched: None::<Matched>,
+            before: None,
+            body: Some(body::post(input, &id, &desired.content)),
+            after: Some(desired.content.clone()),
+            fingerprint: None,
+            id,
+        });
+    }
+}
+
+fn key_of(desired: &DesiredAnnotation) -> Option<Key> {
+    if let Identity::Key(key) = &desired.identity {
+        Some(key.clone())
+    } else {
+        None
+    }
+}
+
+/// Before and after of a change: the declared fields alone. Free JSON is shown whole, as it will be.
+fn sides(declared: &Content, observed: &ObservedAnnotation) -> (Content, Content) {
+    let mut before = observed.content();
+    let mut after = declared.clone();
+    if let Some(Geometry::Region(_)) = &declared.geometry {
+        before.geometry = observed.region().map(Geometry::Region).or(before.geometry);
+    }
+    let whole = |want: &Option<Json>, have: &Option<Json>| {
+        let have = have.as_ref().map(Json::to_value);
+        want.as_ref()
+            .map(|want| Json::from_value(&merged(&want.to_value(), have.as_ref())))
+    };
+    after.metadata = whole(&declared.metadata, &before.metadata);
+    after.info = whole(&declared.info, &before.info);
+    before.frame = before.frame.filter(|_| declared.frame.is_some());
+    before.geometry = before.geometry.filter(|_| declared.geometry.is_some());
+    before.concepts = before.concepts.filter(|_| declared.concepts.is_some());
+    before.status = before.status.filter(|_| declared.status.is_some());
+    before.user = before.user.filter(|_| declared.user.is_some());
+    before.metadata = before.metadata.filter(|_| declared.metadata.is_some());
+    before.info = before.info.filter(|_| declared.info.is_some());
+    (before, after)
+}
