@@ -220,6 +220,8 @@ fn offline(args: &Args, manifest: &Manifest, file: &Path) -> Result<Plan, Failur
                 .unwrap_or("save a listing with `annosync list --all --format json > FILE`"),
         )
     })?;
+    // The text of a large app's listing is as large as the state.
+    drop(text);
     let observed = saved.into_state();
     // A plan that is only looked at needs no target; one that is named must be there all the same.
     match args.connection.destination(Some(manifest)) {

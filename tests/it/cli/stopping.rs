@@ -161,6 +161,32 @@ fn fail_fast_starts_nothing_new_after_the_first_failure() {
 }
 
 #[test]
+fn a_stop_leaves_no_replacement_half_done() {
+    let world = World::new();
+    world.declare(&boxes(0..3, "car"));
+    world.apply(&[]).exits(0);
+    let replaced = boxes(0..1, "car").replace("[car]", "[car]\n        user: bea");
+    world.declare(&(replaced + &boxes(1..2, "tree") + &boxes(3..4, "car")));
+    let fault = Fault::FailItems {
+        items: vec![0],
+        code: Code::ANNOTATION_INVALID_ARGUMENT,
+    };
+    world
+        .emulator
+        .faults()
+        .next(Endpoint::PatchAnnotations, fault);
+    // The patch fails between the replacement's delete and its post: the post is made, and nothing else.
+    let run = world.apply(&["--fail-fast"]).exits(5);
+    assert_eq!(
+        run.last_line(),
+        "Applied 1 (1 replaced), 0 already so, 1 failed, 2 not attempted."
+    );
+    assert_eq!(world.annotations().len(), 3);
+    assert!(world.annotations().iter().any(|a| a["user_id"] == "bea"));
+    world.apply(&[]).exits(0);
+}
+
+#[test]
 fn a_dry_run_prints_the_calls_and_makes_none() {
     let world = World::new();
     world.declare(&boxes(0..3, "car"));
