@@ -4,6 +4,7 @@
 
 pub mod code;
 mod connection;
+mod delete;
 mod error;
 mod filter;
 mod listing;
@@ -20,12 +21,13 @@ mod writer;
 pub(crate) mod scripted;
 
 pub use connection::{Connection, Endpoint, InsecureHttp, Token};
+pub use delete::{DeletePairs, EmptyName};
 pub use error::ApiError;
 pub use filter::{Filter, ModelMade, Selection};
 pub use listing::CompleteListing;
 pub use reader::{Pages, Reader};
 pub use retry::RetryPolicy;
-pub use writer::{Answer, DeletePairs, EmptyName, ItemError, ItemResult, PatchAction, Writer};
+pub use writer::{Answer, ItemError, ItemResult, PatchAction, Writer};
 
 /// A reader and a writer that share one client, one rate limit and one bound on calls at a time.
 ///

@@ -4,6 +4,7 @@
 //! leave things out. What an answer does not mention is [`ItemResult::Unknown`], and has to be read back.
 
 use super::code::Code;
+use super::delete::DeletePairs;
 use super::error::ApiError;
 use super::reader::Reader;
 use super::request::{Partial, Request};
@@ -24,59 +25,6 @@ pub enum PatchAction {
     Overwrite,
     /// The elements of lists whose ids are given go.
     Remove,
-}
-
-/// A delete without a name in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum EmptyName {
-    /// No annotation at all.
-    #[error("a delete has to name at least one annotation")]
-    NoAnnotation,
-    /// An annotation without its id, or without its input's.
-    #[error("a delete has to name an input and an annotation in each pair")]
-    NoId,
-}
-
-/// The annotations that a delete names: at least one, each by its input's id and its own.
-///
-/// The API reads a delete with input ids alone as "everything on these inputs". That form cannot be made of this
-/// type: the two lists are written from the same pairs, and neither they nor the ids in them are ever empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeletePairs(Vec<(String, String)>);
-
-impl DeletePairs {
-    /// Checks the names: (input id, annotation id).
-    pub fn new(pairs: Vec<(String, String)>) -> Result<Self, EmptyName> {
-        if pairs.is_empty() {
-            return Err(EmptyName::NoAnnotation);
-        }
-        if pairs
-            .iter()
-            .any(|(input, id)| input.trim().is_empty() || id.trim().is_empty())
-        {
-            return Err(EmptyName::NoId);
-        }
-        Ok(Self(pairs))
-    }
-
-    /// The names, in the order given.
-    pub fn pairs(&self) -> &[(String, String)] {
-        &self.0
-    }
-
-    fn body(&self) -> String {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            input_ids: Vec<&'a str>,
-            ids: Vec<&'a str>,
-        }
-        let (input_ids, ids) = self
-            .0
-            .iter()
-            .map(|(input, id)| (input.as_str(), id.as_str()))
-            .unzip();
-        serde_json::to_string(&Body { input_ids, ids }).expect("text always serialises")
-    }
 }
 
 /// Why one annotation was not written.
@@ -153,7 +101,7 @@ impl Writer {
     pub async fn delete(&self, pairs: &DeletePairs) -> Result<Answer<()>, ApiError> {
         let sent = self.call(Method::DELETE, pairs.body()).await?;
         let names: Vec<(&str, &str)> = pairs
-            .0
+            .pairs()
             .iter()
             .map(|(input, id)| (input.as_str(), id.as_str()))
             .collect();
@@ -549,17 +497,6 @@ mod tests {
             DeletePairs::new(vec![("in".into(), "a".into()), ("in".into(), "b".into())]).unwrap();
         assert_eq!(mark(&writer.delete(&doomed).await.unwrap().items), "uf");
         assert_eq!(mark(&writer.delete(&doomed).await.unwrap().items), "uu");
-    }
-
-    #[test]
-    fn a_delete_always_names_annotations() {
-        assert_eq!(DeletePairs::new(Vec::new()), Err(EmptyName::NoAnnotation));
-        for (input, id) in [("in", ""), ("", "a"), ("in", " ")] {
-            assert_eq!(
-                DeletePairs::new(vec![("in".into(), "a".into()), (input.into(), id.into())]),
-                Err(EmptyName::NoId)
-            );
-        }
     }
 
     #[tokio::test]

@@ -115,24 +115,28 @@ impl<'t> Scan<'t> {
         }
     }
 
+    /// Where the next item of a list or a map begins; nothing behind the last one.
+    fn next_item(&mut self, close: u8) -> Option<usize> {
+        self.space();
+        let next = self.peek()?;
+        if next == close {
+            self.at += 1;
+            return None;
+        }
+        if next == b',' {
+            self.at += 1;
+            self.space();
+        }
+        Some(self.at)
+    }
+
     fn list(&mut self, wanted: &Branches<'_, '_>, found: &mut Found) -> Option<usize> {
         self.at += 1;
         let mut first = None;
         for index in 0.. {
-            self.space();
-            match self.peek() {
-                None => break,
-                Some(b']') => {
-                    self.at += 1;
-                    break;
-                }
-                Some(b',') => {
-                    self.at += 1;
-                    self.space();
-                }
-                Some(_) => {}
-            }
-            let start = self.at;
+            let Some(start) = self.next_item(b']') else {
+                break;
+            };
             first = first.or(Some(start));
             let child = wanted.child(index, None);
             if child.is_empty() {
@@ -161,20 +165,9 @@ impl<'t> Scan<'t> {
         let mut first = None;
         let mut seen: HashSet<Cow<'t, str>> = HashSet::new();
         for index in 0.. {
-            self.space();
-            match self.peek() {
-                None => break,
-                Some(b'}') => {
-                    self.at += 1;
-                    break;
-                }
-                Some(b',') => {
-                    self.at += 1;
-                    self.space();
-                }
-                Some(_) => {}
-            }
-            let start = self.at;
+            let Some(start) = self.next_item(b'}') else {
+                break;
+            };
             first = first.or(Some(start));
             let key = self.string();
             found.set(wanted.items(&key), Some(start));
