@@ -48,6 +48,17 @@ pub enum ItemResult<T> {
     Unknown,
 }
 
+impl<T> ItemResult<T> {
+    /// The same result with something else made of what was written.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> ItemResult<U> {
+        match self {
+            Self::Done(written) => ItemResult::Done(make(written)),
+            Self::Failed(error) => ItemResult::Failed(error),
+            Self::Unknown => ItemResult::Unknown,
+        }
+    }
+}
+
 /// What came of a call.
 #[derive(Debug)]
 pub struct Answer<T> {
@@ -115,11 +126,7 @@ impl Writer {
                 .map(|answer| match answer {
                     None if whole == Code::SUCCESS => ItemResult::Done(()),
                     None => ItemResult::Unknown,
-                    Some(annotation) => match self.judge(whole, None, annotation) {
-                        ItemResult::Done(_) => ItemResult::Done(()),
-                        ItemResult::Failed(error) => ItemResult::Failed(error),
-                        ItemResult::Unknown => ItemResult::Unknown,
-                    },
+                    Some(annotation) => self.judge(whole, None, annotation).map(|_| ()),
                 })
                 .collect()
         };

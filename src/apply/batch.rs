@@ -2,7 +2,7 @@
 
 use crate::api::wire;
 use crate::api::{ApiError, DeletePairs, ItemResult, PatchAction, Writer};
-use crate::model::{Content, Interner, ObservedAnnotation};
+use crate::model::{Content, Interner, Json, ObservedAnnotation};
 use crate::observed;
 use crate::plan::{Call, Freshness, Operation, Plan, freshness};
 use std::collections::{HashMap, VecDeque};
@@ -27,7 +27,7 @@ pub(super) struct Report {
     pub(super) call: Call,
     pub(super) endings: Vec<(u32, Ending)>,
     pub(super) calls: u64,
-    /// Nothing else will go through either: the token is not accepted, or the app is not there.
+    /// Nothing else will go through either: the token is not accepted.
     pub(super) hopeless: bool,
 }
 
@@ -37,6 +37,9 @@ pub(super) struct Group {
     /// 1 the first time.
     pub(super) attempt: u32,
 }
+
+/// How many attempts a call took, and what became of each annotation: as it is stored now, or nothing for a delete.
+type Sent = (u32, Vec<ItemResult<Option<wire::Annotation>>>);
 
 /// A call that is being carried out.
 pub(super) struct Run {
@@ -103,20 +106,21 @@ impl Run {
         }
     }
 
+    /// Input id and annotation id of each.
+    fn names(&self, operations: &[u32]) -> Vec<(String, String)> {
+        let name = |&at: &u32| {
+            let operation = self.operation(at);
+            (operation.input_id.to_string(), operation.id.to_string())
+        };
+        operations.iter().map(name).collect()
+    }
+
     /// What these annotations are now; `None` for one that is not there.
     pub(super) async fn read(
         &mut self,
         operations: &[u32],
     ) -> Result<Vec<Option<ObservedAnnotation>>, ApiError> {
-        let names: Vec<(String, String)> = operations
-            .iter()
-            .map(|&at| {
-                (
-                    self.operation(at).input_id.to_string(),
-                    self.operation(at).id.to_string(),
-                )
-            })
-            .collect();
+        let names = self.names(operations);
         let mut found = HashMap::new();
         for wire in self.writer.reader().by_ids(&names).await? {
             let (input, annotation) = self.decode(wire)?;
@@ -158,21 +162,19 @@ impl Run {
     }
 
     async fn send(&mut self, group: Group, more: &mut VecDeque<Group>) {
+        let operations = &group.operations;
         let sent = match self.report.call {
-            Call::DeleteReplaced | Call::Delete => self.send_deletes(&group.operations).await,
-            Call::Merge => {
-                self.send_patches(PatchAction::Merge, &group.operations)
-                    .await
-            }
+            Call::DeleteReplaced | Call::Delete => self.send_deletes(operations).await,
+            Call::Merge => self.send_bodies(Some(PatchAction::Merge), operations).await,
             Call::Remove => {
-                self.send_patches(PatchAction::Remove, &group.operations)
+                self.send_bodies(Some(PatchAction::Remove), operations)
                     .await
             }
             Call::Overwrite => {
-                self.send_patches(PatchAction::Overwrite, &group.operations)
+                self.send_bodies(Some(PatchAction::Overwrite), operations)
                     .await
             }
-            Call::Post => self.send_posts(&group.operations).await,
+            Call::Post => self.send_bodies(None, operations).await,
         };
         match sent {
             Ok((attempts, items)) => {
@@ -183,73 +185,37 @@ impl Run {
         }
     }
 
-    async fn send_deletes(
-        &self,
-        operations: &[u32],
-    ) -> Result<(u32, Vec<ItemResult<Option<wire::Annotation>>>), ApiError> {
-        let names = operations
-            .iter()
-            .map(|&at| {
-                (
-                    self.operation(at).input_id.to_string(),
-                    self.operation(at).id.to_string(),
-                )
-            })
-            .collect();
-        let pairs =
-            DeletePairs::new(names).map_err(|error| ApiError::Unsendable(error.to_string()))?;
+    async fn send_deletes(&self, operations: &[u32]) -> Result<Sent, ApiError> {
+        let pairs = DeletePairs::new(self.names(operations))
+            .map_err(|error| ApiError::Unsendable(error.to_string()))?;
         let answer = self.writer.delete(&pairs).await?;
-        let items = answer.items.into_iter().map(|item| match item {
-            ItemResult::Done(()) => ItemResult::Done(None),
-            ItemResult::Failed(error) => ItemResult::Failed(error),
-            ItemResult::Unknown => ItemResult::Unknown,
-        });
+        let items = answer.items.into_iter().map(|item| item.map(|()| None));
         Ok((answer.attempts, items.collect()))
     }
 
-    fn bodies(&self, operations: &[u32]) -> Result<Vec<&str>, ApiError> {
-        let body = |&at: &u32| {
-            self.operation(at)
-                .body
-                .as_ref()
-                .map(crate::model::Json::as_str)
-        };
+    /// Sends the operations' bodies: a patch of this action, or a post.
+    async fn send_bodies(
+        &self,
+        action: Option<PatchAction>,
+        operations: &[u32],
+    ) -> Result<Sent, ApiError> {
         let missing = || ApiError::Unsendable("the plan has no body for it".to_owned());
-        operations
+        let bodies = operations
             .iter()
-            .map(|at| body(at).ok_or_else(missing))
-            .collect()
-    }
-
-    async fn send_patches(
-        &self,
-        action: PatchAction,
-        operations: &[u32],
-    ) -> Result<(u32, Vec<ItemResult<Option<wire::Annotation>>>), ApiError> {
-        let answer = self.writer.patch(action, &self.bodies(operations)?).await?;
-        Ok((
-            answer.attempts,
-            answer.items.into_iter().map(stored).collect(),
-        ))
-    }
-
-    async fn send_posts(
-        &self,
-        operations: &[u32],
-    ) -> Result<(u32, Vec<ItemResult<Option<wire::Annotation>>>), ApiError> {
-        let answer = self.writer.post(&self.bodies(operations)?).await?;
-        Ok((
-            answer.attempts,
-            answer.items.into_iter().map(stored).collect(),
-        ))
-    }
-}
-
-fn stored(item: ItemResult<wire::Annotation>) -> ItemResult<Option<wire::Annotation>> {
-    match item {
-        ItemResult::Done(annotation) => ItemResult::Done(Some(annotation)),
-        ItemResult::Failed(error) => ItemResult::Failed(error),
-        ItemResult::Unknown => ItemResult::Unknown,
+            .map(|&at| {
+                self.operation(at)
+                    .body
+                    .as_ref()
+                    .map(Json::as_str)
+                    .ok_or_else(missing)
+            })
+            .collect::<Result<Vec<&str>, ApiError>>()?;
+        let answer = match action {
+            Some(action) => self.writer.patch(action, &bodies).await?,
+            None => self.writer.post(&bodies).await?,
+        };
+        let items = answer.items.into_iter().map(|item| item.map(Some));
+        Ok((answer.attempts, items.collect()))
     }
 }
 

@@ -33,11 +33,6 @@ impl Overlap {
     pub fn millionths(self) -> u32 {
         self.0
     }
-
-    /// The IoU, 0..=1.
-    pub fn fraction(self) -> f64 {
-        f64::from(self.0) / 1e6
-    }
 }
 
 impl std::fmt::Display for Overlap {
