@@ -175,6 +175,9 @@ impl Run {
                     .await
             }
             Call::Post => self.send_bodies(None, operations).await,
+            Call::RemoveOrDelete | Call::Purge => Err(ApiError::Unsendable(
+                "no plan holds such a call yet".to_owned(),
+            )),
         };
         match sent {
             Ok((attempts, items)) => {

@@ -68,7 +68,9 @@ impl Run {
         match self.report.call {
             Call::Post => true,
             Call::Delete | Call::DeleteReplaced => error.code == Code::CONN_DOES_NOT_EXIST,
-            Call::Merge | Call::Remove | Call::Overwrite => false,
+            Call::Merge | Call::Remove | Call::Overwrite | Call::RemoveOrDelete | Call::Purge => {
+                false
+            }
         }
     }
 

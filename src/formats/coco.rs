@@ -11,7 +11,7 @@ mod place;
 mod raw;
 
 use crate::model::{
-    Concept, ConceptId, Concepts, Content, DesiredAnnotation, DesiredInput, Identity, Origin,
+    Concept, ConceptId, Concepts, Content, DesiredAnnotation, DesiredInput, Identity, Origin, Rest,
 };
 pub use account::{ImageInfo, Imported, ImportedInput, Note, SkipCode, Skipped};
 pub use name::Collision;
@@ -229,6 +229,7 @@ fn inputs(
             (_, Some(Ok(id))) => {
                 imported.inputs.push(ImportedInput {
                     input: DesiredInput {
+                        rest: Rest::Managed,
                         id,
                         annotations: Vec::new(),
                         origin: Origin {

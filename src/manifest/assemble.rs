@@ -11,7 +11,7 @@ use super::locate::Spotter;
 use super::problem::{Problem, Problems};
 use super::select::{Candidate, folder_of, is_header_file, matching};
 use super::{checks, report};
-use crate::model::{DesiredAnnotation, DesiredInput, DesiredState, InputId, Origin};
+use crate::model::{DesiredAnnotation, DesiredInput, DesiredState, InputId, Origin, Rest};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -322,6 +322,7 @@ fn finish(files: Vec<File>, header_index: usize, header: Header) -> Assembled {
                         },
                     })
                     .collect(),
+                rest: Rest::Managed,
                 origin,
             });
         }

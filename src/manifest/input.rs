@@ -242,7 +242,7 @@ fn says_enough(identity: &Identity, content: &Content, place: &Place<'_>, findin
                 .hint("say where it lies (`box`, `polygon`, `region`) or which `concepts` it has; nothing else tells which one it is");
         }
         // An id says enough alone: "keep this one, and leave it as it is".
-        Identity::Id(_) | Identity::Key(_) | Identity::Content => {}
+        Identity::Id(_) | Identity::Key(_) | Identity::InputLevel | Identity::Content => {}
     }
 }
 
@@ -255,7 +255,7 @@ impl Names {
         let (field, text) = match identity {
             Identity::Id(id) => ("id", id.as_str()),
             Identity::Key(key) => ("key", key.as_str()),
-            Identity::Content => return,
+            Identity::InputLevel | Identity::Content => return,
         };
         let at = place.name(field).value();
         match self.0.entry((field, text.to_owned())) {

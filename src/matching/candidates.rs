@@ -4,7 +4,7 @@ use super::assignment::Weight;
 use super::exact::{Index, solve};
 use super::reason::{Matched, MatchedBy};
 use super::{Place, State, geometry};
-use crate::model::{Overlap, difference, overlap};
+use crate::model::{Measure, Overlap, difference, overlap};
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
 use std::collections::{BTreeMap, HashMap};
@@ -102,6 +102,7 @@ pub(super) fn pair(state: &mut State<'_>) {
             .is_some_and(|other| other.millionths() + AMBIGUOUS >= candidate.overlap.millionths());
         let matched = Matched {
             by: candidate.by,
+            measure: Measure::of(geometry(&state.desired[desired])),
             overlap: Some(candidate.overlap),
             runner_up,
             ambiguous,

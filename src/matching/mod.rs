@@ -17,8 +17,8 @@ pub use claim::Claims;
 pub use reason::{Matched, MatchedBy};
 
 use crate::model::{
-    DesiredAnnotation, Frame, Geometry, Identity, InputId, Kind, ObservedAnnotation, RegionId,
-    key_id,
+    DesiredAnnotation, Frame, Geometry, Identity, InputId, Kind, Maker, ObservedAnnotation,
+    RegionId, key_id,
 };
 use std::collections::HashMap;
 
@@ -106,6 +106,12 @@ impl State<'_> {
             let (id, by) = match &desired.identity {
                 Identity::Id(id) => (id.clone(), MatchedBy::Id),
                 Identity::Key(key) => (key_id(&self.claims.set, input, key), MatchedBy::Key),
+                Identity::InputLevel => {
+                    if let Some(found) = self.free_input_level() {
+                        self.take(at, found, Matched::by_name(MatchedBy::InputLevel));
+                    }
+                    continue;
+                }
                 Identity::Content => continue,
             };
             if let Some(&found) = by_id.get(id.as_str())
@@ -116,11 +122,21 @@ impl State<'_> {
         }
     }
 
-    /// Declared annotations that the stages by content look at, in declared order: all but those declared by id.
+    fn free_input_level(&self) -> Option<usize> {
+        (0..self.observed.len())
+            .find(|&at| self.observed_free[at] && self.observed[at].maker == Maker::Input)
+    }
+
+    /// Declared annotations that the stages by content look at, in declared order: those that say which they are by what
+    /// they are, and those whose key made no id that is there.
     fn seeking(&self) -> Vec<usize> {
         (0..self.desired.len())
             .filter(|&at| {
-                self.desired_free[at] && !matches!(self.desired[at].identity, Identity::Id(_))
+                self.desired_free[at]
+                    && matches!(
+                        self.desired[at].identity,
+                        Identity::Key(_) | Identity::Content
+                    )
             })
             .collect()
     }

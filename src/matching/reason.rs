@@ -1,6 +1,6 @@
 //! Why a declared annotation was taken for an observed one.
 
-use crate::model::Overlap;
+use crate::model::{Measure, Overlap};
 use std::fmt;
 
 /// The stages of matching, in their order.
@@ -13,13 +13,15 @@ pub enum MatchedBy {
     Id,
     /// The manifest's key makes its id.
     Key,
+    /// It is the one that the app made with the input.
+    InputLevel,
     /// Same geometry, same concepts.
     Exact,
     /// Same geometry, other concepts.
     Relabelled,
-    /// Same concepts, IoU >= 0.5.
+    /// Same concepts, and close: an IoU of at least 0.5, or as close by the measure of their kind.
     Moved,
-    /// Other concepts, IoU >= 0.9.
+    /// Other concepts, and very close: an IoU of at least 0.9, or as close by the measure of their kind.
     MovedAndRelabelled,
 }
 
@@ -28,6 +30,9 @@ pub enum MatchedBy {
 pub struct Matched {
     /// The stage that made it.
     pub by: MatchedBy,
+    /// What closeness was measured by.
+    #[serde(default, skip_serializing_if = "is_iou")]
+    pub measure: Measure,
     /// How closely the two lie together; only for stages that compare places.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlap: Option<Overlap>,
@@ -39,11 +44,20 @@ pub struct Matched {
     pub ambiguous: bool,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_iou(measure: &Measure) -> bool {
+    *measure == Measure::Iou
+}
+
 impl Matched {
     /// A pairing by name, where nothing was compared.
     pub fn by_name(by: MatchedBy) -> Self {
         Self {
             by,
+            measure: Measure::Iou,
             overlap: None,
             runner_up: None,
             ambiguous: false,
@@ -56,6 +70,7 @@ impl fmt::Display for Matched {
         f.write_str(match self.by {
             MatchedBy::Id => "matched: id",
             MatchedBy::Key => "matched: key",
+            MatchedBy::InputLevel => "matched: input-level annotation",
             MatchedBy::Exact => "matched: exact",
             MatchedBy::Relabelled => "matched: same place, other concepts",
             MatchedBy::Moved => "matched: moved",
@@ -64,10 +79,10 @@ impl fmt::Display for Matched {
         if let (Some(overlap), MatchedBy::Moved | MatchedBy::MovedAndRelabelled) =
             (self.overlap, self.by)
         {
-            write!(f, ", IoU {overlap}")?;
+            write!(f, ", {}", self.measure.words(overlap))?;
         }
         if let Some(runner_up) = self.runner_up {
-            write!(f, ", runner-up {runner_up}")?;
+            write!(f, ", runner-up {}", self.measure.number(runner_up))?;
         }
         if self.ambiguous {
             f.write_str(", ambiguous")?;

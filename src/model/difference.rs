@@ -27,6 +27,14 @@ pub struct Difference {
     pub status: bool,
     /// It is somebody else's.
     pub user: bool,
+    /// Its region belongs to another track.
+    pub track: bool,
+    /// Its text is another.
+    pub text: bool,
+    /// Its region's own value is another.
+    pub region_value: bool,
+    /// It is tied to another embedding model.
+    pub embed_model_version: bool,
     /// `data.metadata`.
     pub metadata: JsonDifference,
     /// `annotation_info`.
@@ -64,6 +72,13 @@ pub fn difference(declared: &Content, observed: &ObservedAnnotation) -> Differen
             .status
             .is_some_and(|status| status != observed.status),
         user: declared.user.is_some() && declared.user != observed.user,
+        track: declared.track().is_some() && declared.track() != observed.track(),
+        text: declared.text().is_some() && declared.text() != observed.text(),
+        region_value: declared
+            .region_value()
+            .is_some_and(|value| !float::same(value, observed.region_value())),
+        embed_model_version: declared.embed_model_version().is_some()
+            && declared.embed_model_version() != observed.embed_model_version(),
         ..Difference::default()
     };
     if let Some(concepts) = &declared.concepts {

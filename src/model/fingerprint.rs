@@ -59,7 +59,7 @@ pub fn fingerprint(observed: &ObservedAnnotation) -> Fingerprint {
         info,
         user,
         observed.status.code(),
-        observed.embed_model_version
+        observed.embed_model_version()
     ]);
     let hash = Sha256::digest(whole.to_string().as_bytes());
     let mut bytes = [0; 16];
@@ -165,7 +165,7 @@ mod tests {
             created_at: None,
             data: data.map(|data| Json::from_value(&data)),
             info: None,
-            embed_model_version: None,
+            extras: None,
         })
     }
 

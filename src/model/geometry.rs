@@ -1,267 +1,11 @@
-//! Where in the input an annotation lies.
-//!
-//! All coordinates are fractions of the image, 0..=1, with (0, 0) at the top left; 32-bit, as on the wire.
+//! Where in the input an annotation lies: one of the kinds of places that the API knows.
 
-use super::float;
-use super::ids::RegionId;
-use serde::de::Error as _;
-
-/// Why numbers do not make a geometry.
-#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-pub enum GeometryError {
-    /// A coordinate that is not a fraction of the image.
-    #[error("{0} is not a fraction of the image (0..1)")]
-    OutsideImage(f64),
-    /// A box whose top lies below its bottom, or whose left lies right of its right.
-    #[error("{low_name} ({low}) is greater than {high_name} ({high})")]
-    OutOfOrder {
-        /// The edge that should be the smaller one.
-        low_name: &'static str,
-        /// Its value.
-        low: f32,
-        /// The edge that should be the greater one.
-        high_name: &'static str,
-        /// Its value.
-        high: f32,
-    },
-    /// A polygon with fewer than three points.
-    #[error("a polygon needs at least 3 points, this one has {0}")]
-    TooFewPoints(usize),
-}
-
-/// A fraction of the image: finite and within 0..=1.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct Fraction(f32);
-
-impl Fraction {
-    /// Checks that `value` is a number within 0..=1.
-    pub fn new(value: f64) -> Result<Self, GeometryError> {
-        // The range check is false for NaN as well.
-        if !(0.0..=1.0).contains(&value) {
-            return Err(GeometryError::OutsideImage(value));
-        }
-        // `+ 0.0` turns -0.0 into 0.0: the two are equal, but print and hash differently.
-        Ok(Self(value as f32 + 0.0))
-    }
-
-    /// The fraction as it goes over the wire.
-    pub fn get(self) -> f32 {
-        self.0
-    }
-}
-
-impl serde::Serialize for Fraction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        float::serialize(self.0, serializer)
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Fraction {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(f64::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
-}
-
-/// A point: a row from the top, a column from the left, as fractions of the image. Written `[row, col]`.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(from = "(Fraction, Fraction)", into = "(Fraction, Fraction)")]
-pub struct Point {
-    /// From the top.
-    pub row: Fraction,
-    /// From the left.
-    pub col: Fraction,
-}
-
-impl Point {
-    /// Checks both coordinates.
-    pub fn new(row: f64, col: f64) -> Result<Self, GeometryError> {
-        Ok(Self {
-            row: Fraction::new(row)?,
-            col: Fraction::new(col)?,
-        })
-    }
-
-    fn same(self, other: Self) -> bool {
-        float::same(self.row.get(), other.row.get()) && float::same(self.col.get(), other.col.get())
-    }
-}
-
-impl From<(Fraction, Fraction)> for Point {
-    fn from((row, col): (Fraction, Fraction)) -> Self {
-        Self { row, col }
-    }
-}
-
-impl From<Point> for (Fraction, Fraction) {
-    fn from(point: Point) -> Self {
-        (point.row, point.col)
-    }
-}
-
-/// An upright box, its edges as fractions of the image; `top <= bottom` and `left <= right`.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(try_from = "RawBox")]
-pub struct BoundingBox {
-    top: Fraction,
-    left: Fraction,
-    bottom: Fraction,
-    right: Fraction,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawBox {
-    top: f64,
-    left: f64,
-    bottom: f64,
-    right: f64,
-}
-
-impl TryFrom<RawBox> for BoundingBox {
-    type Error = GeometryError;
-    fn try_from(raw: RawBox) -> Result<Self, GeometryError> {
-        Self::new(raw.top, raw.left, raw.bottom, raw.right)
-    }
-}
-
-impl BoundingBox {
-    /// Checks the edges. A box without area is allowed: the service holds such boxes.
-    pub fn new(top: f64, left: f64, bottom: f64, right: f64) -> Result<Self, GeometryError> {
-        let new = Self {
-            top: Fraction::new(top)?,
-            left: Fraction::new(left)?,
-            bottom: Fraction::new(bottom)?,
-            right: Fraction::new(right)?,
-        };
-        for (low_name, low, high_name, high) in [
-            ("top", new.top, "bottom", new.bottom),
-            ("left", new.left, "right", new.right),
-        ] {
-            if low > high {
-                return Err(GeometryError::OutOfOrder {
-                    low_name,
-                    low: low.get(),
-                    high_name,
-                    high: high.get(),
-                });
-            }
-        }
-        Ok(new)
-    }
-
-    /// Upper edge, from the top of the image.
-    pub fn top(&self) -> f32 {
-        self.top.get()
-    }
-
-    /// Left edge, from the left of the image.
-    pub fn left(&self) -> f32 {
-        self.left.get()
-    }
-
-    /// Lower edge, from the top of the image.
-    pub fn bottom(&self) -> f32 {
-        self.bottom.get()
-    }
-
-    /// Right edge, from the left of the image.
-    pub fn right(&self) -> f32 {
-        self.right.get()
-    }
-
-    /// Top, left, bottom, right.
-    pub fn edges(&self) -> [f32; 4] {
-        [self.top(), self.left(), self.bottom(), self.right()]
-    }
-
-    fn same(&self, other: &Self) -> bool {
-        self.edges()
-            .into_iter()
-            .zip(other.edges())
-            .all(|(a, b)| float::same(a, b))
-    }
-}
-
-/// One closed ring of at least three points. The last point joins the first.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(try_from = "Vec<Point>", into = "Vec<Point>")]
-pub struct Polygon(Box<[Point]>);
-
-impl Polygon {
-    /// Checks that there are enough points. A last point equal to the first stays: it is part of what was stored.
-    pub fn new(points: impl Into<Box<[Point]>>) -> Result<Self, GeometryError> {
-        let points = points.into();
-        if points.len() < 3 {
-            Err(GeometryError::TooFewPoints(points.len()))
-        } else {
-            Ok(Self(points))
-        }
-    }
-
-    /// The points in their stored order.
-    pub fn points(&self) -> &[Point] {
-        &self.0
-    }
-
-    /// The smallest box around the points: top, left, bottom, right.
-    pub fn bounds(&self) -> [f32; 4] {
-        self.0.iter().fold(
-            [
-                f32::INFINITY,
-                f32::INFINITY,
-                f32::NEG_INFINITY,
-                f32::NEG_INFINITY,
-            ],
-            |[t, l, b, r], p| {
-                [
-                    t.min(p.row.get()),
-                    l.min(p.col.get()),
-                    b.max(p.row.get()),
-                    r.max(p.col.get()),
-                ]
-            },
-        )
-    }
-
-    /// The same ring: equal points up to rotation and direction.
-    pub fn same(&self, other: &Self) -> bool {
-        let (ours, theirs) = (self.ring(), other.ring());
-        let n = ours.len();
-        if n != theirs.len() {
-            return false;
-        }
-        // Every rotation that brings a point of theirs onto our first one is tried, in both directions.
-        (0..n)
-            .filter(|&start| ours[0].same(theirs[start]))
-            .any(|start| {
-                (0..n).all(|i| ours[i].same(theirs[(start + i) % n]))
-                    || (0..n).all(|i| ours[i].same(theirs[(start + n - i) % n]))
-            })
-    }
-
-    /// The points without a last one that repeats the first: both spellings of a closed ring are the same ring.
-    fn ring(&self) -> &[Point] {
-        match &*self.0 {
-            [first, middle @ .., last] if middle.len() >= 2 && first.same(*last) => {
-                &self.0[..self.0.len() - 1]
-            }
-            all => all,
-        }
-    }
-}
-
-impl TryFrom<Vec<Point>> for Polygon {
-    type Error = GeometryError;
-    fn try_from(points: Vec<Point>) -> Result<Self, GeometryError> {
-        Self::new(points)
-    }
-}
-
-impl From<Polygon> for Vec<Point> {
-    fn from(polygon: Polygon) -> Self {
-        polygon.0.into_vec()
-    }
-}
+use super::ids::{ConceptId, RegionId};
+use super::keypoints::Keypoints;
+use super::mask::Mask;
+use super::segment::Segment;
+use super::shapes::{BoundingBox, Point, Polygon};
+use super::span::Span;
 
 /// Where in the input an annotation lies.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -273,10 +17,43 @@ pub enum Geometry {
     Box(BoundingBox),
     /// One ring.
     Polygon(Polygon),
+    /// A point.
+    Point(Point),
+    /// Points whose order says what each of them is.
+    Keypoints(Keypoints),
+    /// A mask: an image of the input's shape.
+    Mask(Box<Mask>),
+    /// Characters of a text.
+    Span(Box<Span>),
+    /// A stretch of time of the whole picture.
+    Segment(Segment),
     /// A region that exists already, named by its id: the annotation lies wherever that region lies.
     Region(RegionId),
+    /// A region that exists already, named by what it is: a plan finds its id, so that no plan holds one of these.
+    RegionOf(Box<RegionOf>),
     /// Something that this version does not model. It is never compared, and never matched but by id.
     Unmodelled,
+}
+
+/// A region that a model found, named by the model and by where it lies.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegionOf {
+    /// The id of the model's version.
+    pub from_model: Box<str>,
+    /// What the model took it for; anything where this is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concept: Option<ConceptId>,
+    /// About where it lies.
+    pub nearest: Nearest,
+}
+
+/// About where a region lies.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Nearest {
+    /// Its box is about this one.
+    Box(BoundingBox),
 }
 
 /// The kinds between which nothing is ever matched.
@@ -288,7 +65,17 @@ pub enum Kind {
     Box,
     /// [`Geometry::Polygon`].
     Polygon,
-    /// [`Geometry::Region`].
+    /// [`Geometry::Point`].
+    Point,
+    /// [`Geometry::Keypoints`].
+    Keypoints,
+    /// [`Geometry::Mask`].
+    Mask,
+    /// [`Geometry::Span`].
+    Span,
+    /// [`Geometry::Segment`].
+    Segment,
+    /// [`Geometry::Region`] and [`Geometry::RegionOf`].
     Region,
     /// [`Geometry::Unmodelled`].
     Unmodelled,
@@ -301,7 +88,12 @@ impl Geometry {
             Self::Whole => Kind::Whole,
             Self::Box(_) => Kind::Box,
             Self::Polygon(_) => Kind::Polygon,
-            Self::Region(_) => Kind::Region,
+            Self::Point(_) => Kind::Point,
+            Self::Keypoints(_) => Kind::Keypoints,
+            Self::Mask(_) => Kind::Mask,
+            Self::Span(_) => Kind::Span,
+            Self::Segment(_) => Kind::Segment,
+            Self::Region(_) | Self::RegionOf(_) => Kind::Region,
             Self::Unmodelled => Kind::Unmodelled,
         }
     }
@@ -312,17 +104,28 @@ impl Geometry {
             (Self::Whole, Self::Whole) => true,
             (Self::Box(a), Self::Box(b)) => a.same(b),
             (Self::Polygon(a), Self::Polygon(b)) => a.same(b),
+            (Self::Point(a), Self::Point(b)) => a.same(*b),
+            (Self::Keypoints(a), Self::Keypoints(b)) => a.same(b),
+            (Self::Mask(a), Self::Mask(b)) => a.same(b),
+            (Self::Span(a), Self::Span(b)) => a.same(b),
+            (Self::Segment(a), Self::Segment(b)) => a.same(b),
             (Self::Region(a), Self::Region(b)) => a == b,
             _ => false,
         }
     }
 
-    /// The box around it: top, left, bottom, right; nothing for what has no place of its own.
+    /// The box around it, in fractions of the image: top, left, bottom, right; nothing for what has no such box. What
+    /// lies in one dimension has it in rows: characters of a span, seconds of a segment.
     pub fn bounds(&self) -> Option<[f32; 4]> {
         match self {
             Self::Box(b) => Some(b.edges()),
             Self::Polygon(p) => Some(p.bounds()),
-            Self::Whole | Self::Region(_) | Self::Unmodelled => None,
+            Self::Point(p) => Some([p.row.get(), p.col.get(), p.row.get(), p.col.get()]),
+            Self::Keypoints(points) => Some(points.bounds()),
+            Self::Mask(mask) => mask.bounds(),
+            Self::Span(span) => Some([span.start() as f32, 0.0, span.end() as f32, 0.0]),
+            Self::Segment(segment) => Some([segment.begin(), 0.0, segment.end(), 0.0]),
+            Self::Whole | Self::Region(_) | Self::RegionOf(_) | Self::Unmodelled => None,
         }
     }
 }
@@ -331,51 +134,10 @@ impl Geometry {
 mod tests {
     use super::*;
 
-    fn polygon(points: &[(f64, f64)]) -> Polygon {
-        Polygon::new(
-            points
-                .iter()
-                .map(|&(row, col)| Point::new(row, col).unwrap())
-                .collect::<Vec<_>>(),
-        )
-        .unwrap()
-    }
-
     #[test]
-    fn what_lies_outside_the_image_is_refused() {
-        for bad in [-0.1, 1.000_001, f64::NAN, f64::INFINITY] {
-            assert!(Fraction::new(bad).is_err(), "{bad}");
-        }
-        assert_eq!(Fraction::new(-0.0).unwrap().get().to_bits(), 0);
-    }
-
-    #[test]
-    fn edges_out_of_order_are_named() {
-        let error = BoundingBox::new(0.5, 0.0, 0.4, 1.0).unwrap_err();
-        assert_eq!(error.to_string(), "top (0.5) is greater than bottom (0.4)");
-        assert!(BoundingBox::new(0.5, 0.0, 0.5, 1.0).is_ok());
-    }
-
-    #[test]
-    fn a_ring_is_the_same_from_any_start_and_either_way_round() {
-        let ring = polygon(&[(0.1, 0.2), (0.1, 0.9), (0.8, 0.5), (0.7, 0.3)]);
-        assert!(ring.same(&polygon(&[(0.8, 0.5), (0.7, 0.3), (0.1, 0.2), (0.1, 0.9)])));
-        assert!(ring.same(&polygon(&[(0.7, 0.3), (0.8, 0.5), (0.1, 0.9), (0.1, 0.2)])));
-        assert!(ring.same(&polygon(&[
-            (0.1, 0.2),
-            (0.1, 0.9),
-            (0.8, 0.5),
-            (0.7, 0.3),
-            (0.1, 0.2)
-        ])));
-        assert!(!ring.same(&polygon(&[(0.1, 0.2), (0.8, 0.5), (0.1, 0.9), (0.7, 0.3)])));
-        assert!(!ring.same(&polygon(&[(0.1, 0.2), (0.1, 0.9), (0.8, 0.5)])));
-    }
-
-    #[test]
-    fn a_ring_that_visits_a_point_twice_is_still_compared_whole() {
-        let ring = polygon(&[(0.1, 0.1), (0.5, 0.5), (0.1, 0.1), (0.9, 0.9)]);
-        assert!(ring.same(&polygon(&[(0.1, 0.1), (0.9, 0.9), (0.1, 0.1), (0.5, 0.5)])));
+    fn a_geometry_is_small() {
+        // A million annotations on each side have to fit into memory.
+        assert!(size_of::<Geometry>() <= 24);
     }
 
     #[test]

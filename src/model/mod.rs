@@ -12,25 +12,35 @@ mod geometry;
 mod identity;
 mod ids;
 mod json;
+mod keypoints;
+mod mask;
 mod overlap;
+mod segment;
 mod settings;
+mod shapes;
+mod span;
 mod state;
 mod status;
 
-pub use annotation::{Content, Frame};
+pub use annotation::{Content, Extras, Frame};
 pub use concepts::{Concept, Concepts, DuplicateConcept};
 pub use difference::{Difference, JsonDifference, difference, merged};
 pub use fingerprint::{Fingerprint, fingerprint};
-pub use geometry::{BoundingBox, Fraction, Geometry, GeometryError, Kind, Point, Polygon};
+pub use geometry::{Geometry, Kind, Nearest, RegionOf};
 pub use identity::{content_id, is_owned_by, is_set_id, key_id, set_prefix};
 pub use ids::{
     AnnotationId, ConceptId, InputId, Interner, InvalidId, Key, RegionId, SetName, UserId,
 };
 pub use json::{InvalidJson, Json};
-pub use overlap::{Overlap, overlap};
+pub use keypoints::{Keypoint, Keypoints, Visibility};
+pub use mask::{Mask, MaskError};
+pub use overlap::{Measure, Overlap, mask_overlap, overlap, text_overlap};
+pub use segment::Segment;
 pub use settings::{Guards, Owner, Policy, Share};
+pub use shapes::{BoundingBox, Fraction, GeometryError, Point, Polygon};
+pub use span::Span;
 pub use state::{
     DesiredAnnotation, DesiredInput, DesiredState, Identity, Maker, ObservedAnnotation,
-    ObservedState, Origin, Scope,
+    ObservedExtras, ObservedState, Origin, Rest, Scope,
 };
 pub use status::{Status, UnknownStatus};

@@ -1,9 +1,15 @@
-//! How closely two geometries of one kind lie together.
+//! How closely two annotations of one kind lie together.
+//!
+//! Each kind has its own measure. All of them are brought onto the scale of an IoU, so that one threshold serves all:
+//! half for what moved, nine tenths for what moved and changed its class.
 
-use super::geometry::{Geometry, Polygon};
+use super::geometry::Geometry;
+use super::mask;
+use super::shapes::Polygon;
 use i_overlay::core::fill_rule::FillRule;
 use i_overlay::core::overlay_rule::OverlayRule;
 use i_overlay::float::single::SingleFloatOverlay;
+use std::collections::HashMap;
 
 /// Intersection over union, in millionths: 0 = apart, 1,000,000 = the same area. Whole numbers, so that sums of it
 /// are the same on every machine.
@@ -35,6 +41,64 @@ impl Overlap {
     }
 }
 
+/// What a closeness was measured by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Intersection over union: of areas, of pixels, of characters, of seconds.
+    #[default]
+    Iou,
+    /// The distance of points; of keypoints, its mean.
+    Distance,
+    /// The pairs of neighbouring characters that two texts have in common.
+    Text,
+}
+
+impl Measure {
+    /// What this geometry is measured by.
+    pub fn of(geometry: &Geometry) -> Self {
+        match geometry {
+            Geometry::Point(_) | Geometry::Keypoints(_) => Self::Distance,
+            Geometry::Whole => Self::Text,
+            _ => Self::Iou,
+        }
+    }
+
+    /// A closeness in the measure's own words: `IoU 0.87`, `distance 0.0040`.
+    pub fn words(self, closeness: Overlap) -> String {
+        match self {
+            Self::Iou => format!("IoU {closeness}"),
+            Self::Text => format!("text {closeness}"),
+            Self::Distance => format!("distance {}", distance_of(closeness)),
+        }
+    }
+
+    /// A closeness beside another one in the same measure.
+    pub fn number(self, closeness: Overlap) -> String {
+        match self {
+            Self::Iou | Self::Text => closeness.to_string(),
+            Self::Distance => distance_of(closeness),
+        }
+    }
+}
+
+/// Points this far apart, in fractions of the image, have nothing in common. Half of it is the distance up to which a
+/// point counts as moved.
+const APART: f64 = 0.04;
+
+fn of_distance(distance: f64) -> Overlap {
+    Overlap::from_fraction(1.0 - distance / APART)
+}
+
+/// The distance that a closeness stands for: four digits, rounded up, so that 0.0201 does not read as the 0.0200 that
+/// is close enough.
+fn distance_of(closeness: Overlap) -> String {
+    // Millionths of the closeness are 25ths of a millionth of the distance.
+    let millionths = (1_000_000 - closeness.millionths()) / 25;
+    let digits = millionths.div_ceil(100);
+    format!("{}.{:04}", digits / 10_000, digits % 10_000)
+}
+
 impl std::fmt::Display for Overlap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Cut, not rounded: 0.996 must not read as 1.00, and 0.499 not as the 0.50 that it fell short of.
@@ -57,8 +121,56 @@ pub fn overlap(a: &Geometry, b: &Geometry) -> Option<Overlap> {
             Some(ratio(common, (b1 - t1) * (r1 - l1), (b2 - t2) * (r2 - l2)))
         }
         (Geometry::Polygon(a), Geometry::Polygon(b)) => Some(polygons(a, b)),
+        (Geometry::Point(a), Geometry::Point(b)) => Some(of_distance(a.distance(*b))),
+        (Geometry::Keypoints(a), Geometry::Keypoints(b)) => {
+            Some(a.distance(b).map_or(Overlap::NONE, of_distance))
+        }
+        (Geometry::Span(a), Geometry::Span(b)) => Some(stretches(
+            [a.start().into(), a.end().into()],
+            [b.start().into(), b.end().into()],
+        )),
+        (Geometry::Segment(a), Geometry::Segment(b)) => Some(stretches(
+            [a.begin().into(), a.end().into()],
+            [b.begin().into(), b.end().into()],
+        )),
         _ => None,
     }
+}
+
+/// The IoU of the pixels that two masks set, each given as a PNG file; nothing where one of them is none.
+pub fn mask_overlap(one: &[u8], other: &[u8]) -> Option<Overlap> {
+    let (common, all) = mask::common_and_all(one, other).ok()?;
+    Some(if all == 0 {
+        Overlap::NONE
+    } else {
+        Overlap::from_fraction(common as f64 / all as f64)
+    })
+}
+
+/// How alike two texts are: the IoU of their pairs of neighbouring characters, counted with repetitions.
+pub fn text_overlap(one: &str, other: &str) -> Overlap {
+    let pairs = |text: &str| {
+        let mut counts: HashMap<(char, char), u32> = HashMap::new();
+        for pair in text.chars().zip(text.chars().skip(1)) {
+            *counts.entry(pair).or_default() += 1;
+        }
+        counts
+    };
+    if one == other {
+        return Overlap::WHOLE;
+    }
+    let (one, other) = (pairs(one), pairs(other));
+    let count = |pairs: &HashMap<_, u32>| pairs.values().map(|n| f64::from(*n)).sum::<f64>();
+    let common: f64 = one
+        .iter()
+        .filter_map(|(pair, n)| other.get(pair).map(|m| f64::from(*n.min(m))))
+        .sum();
+    ratio(common, count(&one), count(&other))
+}
+
+fn stretches([start1, end1]: [f64; 2], [start2, end2]: [f64; 2]) -> Overlap {
+    let common = (end1.min(end2) - start1.max(start2)).max(0.0);
+    ratio(common, end1 - start1, end2 - start2)
 }
 
 fn ratio(common: f64, a: f64, b: f64) -> Overlap {
@@ -168,6 +280,53 @@ mod tests {
         let bow = ring(&[(0.0, 0.0), (1.0, 1.0), (1.0, 0.0), (0.0, 1.0)]);
         let square = ring(&[(0.0, 0.0), (0.0, 1.0), (1.0, 1.0), (1.0, 0.0)]);
         assert_eq!(overlap(&bow, &square).unwrap().to_string(), "0.50");
+    }
+
+    fn point(row: f64, col: f64) -> Geometry {
+        Geometry::Point(Point::new(row, col).unwrap())
+    }
+
+    #[test]
+    fn points_are_close_by_their_distance() {
+        let close = |col| overlap(&point(0.5, 0.5), &point(0.5, col)).unwrap();
+        assert_eq!(close(0.5), Overlap::WHOLE);
+        // The distance up to which a point counts as moved.
+        assert!(close(0.519_999).millionths() >= 500_000);
+        assert!(close(0.520_01).millionths() < 500_000);
+        assert_eq!(close(0.6), Overlap::NONE);
+        assert_eq!(Measure::Distance.words(close(0.51)), "distance 0.0100");
+        assert_eq!(
+            Measure::Iou.words(Overlap::from_millionths(876_543)),
+            "IoU 0.87"
+        );
+    }
+
+    #[test]
+    fn spans_and_segments_are_close_by_what_they_share() {
+        use crate::model::{Segment, Span};
+        let span = |start, end| Geometry::Span(Box::new(Span::new(start, end, None).unwrap()));
+        let segment = |begin, end| Geometry::Segment(Segment::new(begin, end).unwrap());
+        assert_eq!(
+            overlap(&span(0, 4), &span(2, 6)).unwrap().to_string(),
+            "0.33"
+        );
+        assert_eq!(overlap(&span(0, 4), &span(4, 6)), Some(Overlap::NONE));
+        assert_eq!(overlap(&span(3, 3), &span(3, 3)), Some(Overlap::NONE));
+        assert_eq!(
+            overlap(&segment(0.0, 2.0), &segment(1.0, 2.0))
+                .unwrap()
+                .to_string(),
+            "0.50"
+        );
+    }
+
+    #[test]
+    fn texts_are_close_by_their_neighbouring_characters() {
+        assert_eq!(text_overlap("a red car", "a red car"), Overlap::WHOLE);
+        assert_eq!(text_overlap("abc", "abd").to_string(), "0.33");
+        assert_eq!(text_overlap("red", "blue"), Overlap::NONE);
+        assert_eq!(text_overlap("a", "b"), Overlap::NONE);
+        assert_eq!(text_overlap("", ""), Overlap::WHOLE);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! The two sides of a plan: what the manifest wants, and what the app holds.
 
-use super::annotation::{Content, Frame};
+use super::annotation::{Content, Extras, Frame};
 use super::concepts::Concepts;
 use super::geometry::Geometry;
 use super::ids::{AnnotationId, ConceptId, InputId, Key, RegionId, SetName, UserId};
 use super::json::Json;
 use super::settings::{Guards, Owner, Policy};
+use super::shapes::Fraction;
 use super::status::Status;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +29,8 @@ pub enum Identity {
     Id(AnnotationId),
     /// By a stable name, from which the id is made.
     Key(Key),
+    /// As the annotation that the app made with the input.
+    InputLevel,
     /// By what it is.
     Content,
 }
@@ -50,8 +53,21 @@ pub struct DesiredInput {
     pub id: InputId,
     /// Its annotations, in declared order.
     pub annotations: Vec<DesiredAnnotation>,
+    /// What happens to everything else on it.
+    pub rest: Rest,
     /// Where it was declared.
     pub origin: Origin,
+}
+
+/// What happens to annotations of a declared input that the manifest does not declare.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rest {
+    /// Those in scope go, under `sync`.
+    #[default]
+    Managed,
+    /// Everything goes, whoever made it, but for the input-level annotation (`purge: true`). Such an input declares
+    /// no annotation.
+    Purged,
 }
 
 /// What a manifest wants of an app.
@@ -112,11 +128,59 @@ pub struct ObservedAnnotation {
     pub data: Option<Json>,
     /// The stored `annotation_info`.
     pub info: Option<Json>,
-    /// The embedding model that it is tied to.
-    pub embed_model_version: Option<Box<str>>,
+    /// What few annotations have.
+    pub extras: Option<Box<ObservedExtras>>,
+}
+
+/// What few observed annotations have, kept apart so that the many others stay small.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ObservedExtras {
+    /// What a manifest can manage.
+    pub managed: Extras,
+    /// The version of the model that made it.
+    pub model_version: Option<Box<str>>,
+}
+
+impl ObservedExtras {
+    /// These, or nothing where none of them is given.
+    pub fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
 }
 
 impl ObservedAnnotation {
+    /// What few annotations have and a manifest can manage.
+    pub fn managed_extras(&self) -> Option<&Extras> {
+        self.extras.as_deref().map(|extras| &extras.managed)
+    }
+
+    /// See [`Extras::track`].
+    pub fn track(&self) -> Option<&str> {
+        self.managed_extras()?.track.as_deref()
+    }
+
+    /// See [`Extras::text`].
+    pub fn text(&self) -> Option<&str> {
+        self.managed_extras()?.text.as_deref()
+    }
+
+    /// See [`Extras::region_value`]; 0 where the service says nothing, as it leaves zeros out.
+    pub fn region_value(&self) -> f32 {
+        self.managed_extras()
+            .and_then(|extras| extras.region_value)
+            .map_or(0.0, Fraction::get)
+    }
+
+    /// See [`Extras::embed_model_version`].
+    pub fn embed_model_version(&self) -> Option<&str> {
+        self.managed_extras()?.embed_model_version.as_deref()
+    }
+
+    /// The version of the model that made it.
+    pub fn model_version(&self) -> Option<&str> {
+        self.extras.as_deref()?.model_version.as_deref()
+    }
+
     /// `data.metadata`, parsed; nothing where there is none.
     pub fn metadata(&self) -> Option<serde_json::Value> {
         #[derive(serde::Deserialize)]
@@ -130,26 +194,22 @@ impl ObservedAnnotation {
 
     /// The id of its region, if it has one. It stands in `data` alone: few annotations are ever asked for it.
     pub fn region(&self) -> Option<RegionId> {
-        #[derive(serde::Deserialize, Default)]
-        #[serde(default)]
-        struct Data {
-            regions: Option<Vec<Region>>,
-            frames: Option<Vec<Frame>>,
-        }
-        #[derive(serde::Deserialize, Default)]
-        #[serde(default)]
-        struct Frame {
-            data: Option<Data>,
-        }
-        #[derive(serde::Deserialize, Default)]
-        #[serde(default)]
-        struct Region {
-            id: Option<String>,
-        }
         if let Geometry::Region(id) = &self.geometry {
             return Some(id.clone());
         }
-        let mut data: Data = serde_json::from_str(self.data.as_ref()?.as_str()).ok()?;
+        RegionId::new(self.first_region()?.id?).ok()
+    }
+
+    /// The PNG file of its mask, if it has one and it travels with the annotation.
+    pub fn mask_png(&self) -> Option<Vec<u8>> {
+        use base64::Engine as _;
+        let image = self.first_region()?.region_info?.mask?.image?;
+        let text: String = image.base64?.split_ascii_whitespace().collect();
+        base64::engine::general_purpose::STANDARD.decode(text).ok()
+    }
+
+    fn first_region(&self) -> Option<StoredRegion> {
+        let mut data: StoredData = serde_json::from_str(self.data.as_ref()?.as_str()).ok()?;
         if let Some(frame) = data
             .frames
             .take()
@@ -157,7 +217,7 @@ impl ObservedAnnotation {
         {
             data = frame.data?;
         }
-        RegionId::new(data.regions?.into_iter().next()?.id?).ok()
+        data.regions?.into_iter().next()
     }
 
     /// Everything of it that annosync manages, in the manifest's notation.
@@ -173,8 +233,48 @@ impl ObservedAnnotation {
             user: self.user.clone(),
             metadata: self.metadata().as_ref().map(Json::from_value),
             info: self.info.clone(),
+            extras: self.managed_extras().cloned().and_then(Extras::boxed),
         }
     }
+}
+
+/// As much of the stored `data` as is read of it again.
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+struct StoredData {
+    regions: Option<Vec<StoredRegion>>,
+    frames: Option<Vec<StoredFrame>>,
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+struct StoredFrame {
+    data: Option<StoredData>,
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+struct StoredRegion {
+    id: Option<String>,
+    region_info: Option<StoredPlace>,
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+struct StoredPlace {
+    mask: Option<StoredMask>,
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+struct StoredMask {
+    image: Option<StoredImage>,
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+struct StoredImage {
+    base64: Option<String>,
 }
 
 /// Which part of the app a listing saw.
@@ -218,5 +318,17 @@ impl ObservedState {
     /// Whether none were.
     pub fn is_empty(&self) -> bool {
         self.inputs.values().all(Vec::is_empty)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_annotation_is_small() {
+        // A million on each side have to fit into memory.
+        assert!(size_of::<ObservedAnnotation>() <= 168);
+        assert!(size_of::<Content>() <= 128);
     }
 }

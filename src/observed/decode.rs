@@ -8,8 +8,9 @@ use super::error::ObservedError;
 use crate::api::code::Code;
 use crate::api::wire;
 use crate::model::{
-    AnnotationId, BoundingBox, Concept, ConceptId, Concepts, Frame, Geometry, InputId, Interner,
-    InvalidId, Json, Maker, ObservedAnnotation, Point, Polygon, RegionId, Status, UserId, float,
+    AnnotationId, BoundingBox, Concept, ConceptId, Concepts, Extras, Frame, Geometry, InputId,
+    Interner, InvalidId, Json, Maker, ObservedAnnotation, ObservedExtras, Point, Polygon, RegionId,
+    Status, UserId, float,
 };
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -63,9 +64,14 @@ pub fn annotation(
             created_at: wire.created_at.map(String::into_boxed_str),
             data: object(wire.data),
             info: object(wire.annotation_info),
-            embed_model_version: Some(wire.embed_model_version_id)
-                .filter(|version| !version.is_empty())
-                .map(String::into_boxed_str),
+            extras: ObservedExtras {
+                managed: Extras {
+                    embed_model_version: given(wire.embed_model_version_id),
+                    ..Extras::default()
+                },
+                model_version: None,
+            }
+            .boxed(),
         },
     ))
 }
@@ -76,6 +82,13 @@ fn name<T>(what: &'static str, text: &str, made: Result<T, InvalidId>) -> Result
         text: text.to_owned(),
         why,
     })
+}
+
+/// A text that says something.
+fn given(text: String) -> Option<Box<str>> {
+    Some(text)
+        .filter(|text| !text.is_empty())
+        .map(String::into_boxed_str)
 }
 
 /// An empty object says no more than none: servers write either.
@@ -395,10 +408,10 @@ mod tests {
                 "embed_model_version_id":"e1","created_at":"2026-01-01T00:00:00Z","unheard_of":{"x":1}}"#,
         )
         .unwrap();
-        assert_eq!(read.user.unwrap().as_str(), "bea");
+        assert_eq!(read.user.as_ref().unwrap().as_str(), "bea");
         assert_eq!(read.status, Status::PENDING);
-        assert_eq!(read.info.unwrap().as_str(), r#"{"k":[1]}"#);
-        assert_eq!(read.embed_model_version.as_deref(), Some("e1"));
+        assert_eq!(read.info.as_ref().unwrap().as_str(), r#"{"k":[1]}"#);
+        assert_eq!(read.embed_model_version(), Some("e1"));
         assert_eq!(read.created_at.as_deref(), Some("2026-01-01T00:00:00Z"));
         assert_eq!(read.maker, Maker::User);
         assert_eq!(read.data, None);

@@ -49,7 +49,8 @@ fn write_geometry(region: &mut Map<String, Value>, geometry: &Geometry) {
             region.remove("region_info");
             return;
         }
-        Geometry::Whole | Geometry::Unmodelled => return,
+        // The other kinds have no notation on the wire yet.
+        _ => return,
     };
     region.insert("region_info".into(), info);
 }
@@ -255,8 +256,8 @@ fn write_kept(body: &mut Map<String, Value>, observed: &ObservedAnnotation, cont
     if let Some(info) = info {
         body.insert("annotation_info".into(), info);
     }
-    if let Some(model) = &observed.embed_model_version {
-        body.insert("embed_model_version_id".into(), (**model).into());
+    if let Some(model) = observed.embed_model_version() {
+        body.insert("embed_model_version_id".into(), model.into());
     }
 }
 

@@ -103,6 +103,7 @@ pub fn plan(
         guards,
         blind_spots: blind_spots(observed),
         operations,
+        purges: Vec::new(),
         batches,
     })
 }

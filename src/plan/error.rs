@@ -61,6 +61,61 @@ pub enum PlanError {
         /// Where it is declared.
         origin: Origin,
     },
+    /// The input-level annotation is made with the input, which annosync does not do.
+    #[error("input `{input}` has no input-level annotation on the remote")]
+    NoInputLevel {
+        /// Which input.
+        input: InputId,
+        /// Where it is declared.
+        origin: Origin,
+    },
+    /// No region of the model's lies where the manifest says.
+    #[error("no region of model version `{model}`{concept} on input `{input}` lies there{closest}")]
+    NoRegion {
+        /// On which input.
+        input: InputId,
+        /// Of which model version.
+        model: Box<str>,
+        /// What the model was to take it for, in words; may be empty.
+        concept: String,
+        /// How close the closest one comes, in words; may be empty.
+        closest: String,
+        /// Where it is declared.
+        origin: Origin,
+    },
+    /// More than one region of the model's lies where the manifest says.
+    #[error(
+        "{} regions of model version `{model}`{concept} on input `{input}` lie there: {}",
+        regions.len(), regions.join(", ")
+    )]
+    SeveralRegions {
+        /// On which input.
+        input: InputId,
+        /// Of which model version.
+        model: Box<str>,
+        /// What the model was to take it for, in words; may be empty.
+        concept: String,
+        /// Their ids, each with its IoU, the closest first.
+        regions: Vec<String>,
+        /// Where it is declared.
+        origin: Origin,
+    },
+    /// A purge would delete what a collaborator may not touch.
+    #[error(
+        "input `{input}` is to be purged, and {count} of its annotations belong to others than `{caller}`, whose token it is: only the app's owner `{owner}` may delete those"
+    )]
+    PurgeOfOthers {
+        /// Which input.
+        input: InputId,
+        /// How many annotations.
+        count: u64,
+        /// The app's owner.
+        owner: UserId,
+        /// Whose token it is.
+        caller: UserId,
+        /// Where it is declared.
+        origin: Origin,
+    },
     /// Another label set's annotation, declared by its id.
     #[error(
         "annotation `{id}` of input `{input}` was made by another label set: this one cannot claim it"
@@ -103,6 +158,10 @@ impl PlanError {
             | Self::NotForOthers { origin, .. }
             | Self::ModelMade { origin, .. }
             | Self::InputLevel { origin, .. }
+            | Self::NoInputLevel { origin, .. }
+            | Self::NoRegion { origin, .. }
+            | Self::SeveralRegions { origin, .. }
+            | Self::PurgeOfOthers { origin, .. }
             | Self::OfAnotherSet { origin, .. }
             | Self::SameId { origin, .. }
             | Self::NotListed { origin, .. } => *origin,
@@ -115,8 +174,18 @@ impl PlanError {
             Self::NotYours { .. } | Self::NotForOthers { .. } => {
                 "use the app owner's token, or leave it out of the manifest"
             }
+            Self::PurgeOfOthers { .. } => {
+                "use the app owner's token, or declare `annotations: []`: then only what is yours goes"
+            }
             Self::ModelMade { .. } => "declare an annotation of your own, without its id",
             Self::InputLevel { .. } => "leave `user` out",
+            Self::NoInputLevel { .. } => {
+                "add the input to the app first, or leave `input_level: true` out"
+            }
+            Self::NoRegion { .. } => {
+                "see what the model found with `list --model-version`, and name the region by its id"
+            }
+            Self::SeveralRegions { .. } => "name one of them by its id: `region: ID`",
             Self::OfAnotherSet { .. } => "declare it in that set's manifest",
             Self::SameId { .. } => "leave one of the two out",
             Self::NotListed { .. } => "save a listing that covers it, or plan against the app",

@@ -242,6 +242,13 @@ impl Planner<'_> {
             let id = match &desired.identity {
                 Identity::Id(id) => id.clone(),
                 Identity::Key(key) => key_id(&self.claims.set, &input.id, key),
+                Identity::InputLevel => {
+                    part.errors.push(PlanError::NoInputLevel {
+                        input: input.id.clone(),
+                        origin: desired.origin,
+                    });
+                    continue;
+                }
                 Identity::Content => continue,
             };
             let (input, origin) = (input.id.clone(), desired.origin);
@@ -330,5 +337,6 @@ fn sides(declared: &Content, observed: &ObservedAnnotation) -> (Content, Content
     before.user = before.user.filter(|_| declared.user.is_some());
     before.metadata = before.metadata.filter(|_| declared.metadata.is_some());
     before.info = before.info.filter(|_| declared.info.is_some());
+    before.extras = before.extras_named_by(declared);
     (before, after)
 }

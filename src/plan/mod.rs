@@ -24,5 +24,6 @@ pub use guard::{Allowances, EmptyManifest};
 pub use outcome::{Applied, FailedItem, Outcome, StaleItem};
 pub use read::{PlanFileError, read};
 pub use types::{
-    Action, Batch, Call, FORMAT_VERSION, HeldBack, Operation, Plan, Reason, Summary, Target, Trip,
+    Action, Batch, Call, FORMAT_VERSION, HeldBack, Operation, Plan, Purge, PurgedAnnotation,
+    Reason, Summary, Target, Trip,
 };

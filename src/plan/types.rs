@@ -103,8 +103,13 @@ pub enum Call {
     Overwrite,
     /// POST.
     Post,
+    /// PATCH with `remove` and `delete_if_empty_data`: concepts go, and with them the annotations that hold nothing
+    /// else and are to be deleted.
+    RemoveOrDelete,
     /// DELETE by pairs of ids.
     Delete,
+    /// DELETE by input ids alone: everything on these inputs but their input-level annotations.
+    Purge,
 }
 
 /// One call: up to 128 operations of one kind.
@@ -112,8 +117,35 @@ pub enum Call {
 pub struct Batch {
     /// Of which kind.
     pub call: Call,
-    /// Indices into the plan's operations.
+    /// Indices into the plan's operations; of a purge, into its purges.
     pub operations: Vec<u32>,
+}
+
+/// Everything on one input is to go, whoever made it, but its input-level annotation: the manifest says
+/// `purge: true`.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Purge {
+    /// Which input.
+    pub input_id: InputId,
+    /// What goes, in observed order; at least one.
+    pub annotations: Vec<PurgedAnnotation>,
+}
+
+/// An annotation that goes with a purge.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct PurgedAnnotation {
+    /// Which.
+    pub id: AnnotationId,
+    /// Whose it is; nothing where a model made it, or nobody is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
+    /// The version of the model that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_version: Option<String>,
+    /// What was observed; with another fingerprint, or with another annotation beside it, the purge is stale.
+    pub fingerprint: Fingerprint,
+    /// What it is, in the manifest's notation.
+    pub before: Content,
 }
 
 /// The app that a plan is for.
@@ -212,6 +244,12 @@ pub struct Summary {
     pub existing: u64,
     /// Pairings whose runner-up is within 0.02.
     pub ambiguous: u64,
+    /// Inputs to purge.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub purge: u64,
+    /// Annotations that go with them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub purged: u64,
     /// What the policy keeps from being done.
     pub held_back: HeldBack,
     /// Calls that the plan makes.
@@ -220,6 +258,14 @@ pub struct Summary {
     pub lower_bound: u64,
     /// Calls a second that the target takes.
     pub rate_limit: u32,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Summary {
@@ -259,6 +305,9 @@ pub struct Plan {
     pub blind_spots: Vec<String>,
     /// The writes, sorted by input id, then destructive ones first, then in declared (deletes: observed) order.
     pub operations: Vec<Operation>,
+    /// The inputs that are emptied, sorted by input id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purges: Vec<Purge>,
     /// The calls, in the order in which they are made.
     pub batches: Vec<Batch>,
 }
@@ -266,6 +315,6 @@ pub struct Plan {
 impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.operations.is_empty()
+        self.operations.is_empty() && self.purges.is_empty()
     }
 }

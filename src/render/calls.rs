@@ -37,7 +37,7 @@ pub fn calls(plan: &Plan) -> String {
                 ("DELETE", json!({"input_ids": inputs, "ids": ids}))
             }
             Call::Merge => patched("merge"),
-            Call::Remove => patched("remove"),
+            Call::Remove | Call::RemoveOrDelete | Call::Purge => patched("remove"),
             Call::Overwrite => patched("overwrite"),
             Call::Post => ("POST", json!({"annotations": annotations()})),
         };

@@ -75,6 +75,7 @@ fn managed(is: &Content, wanted: &Content) -> Content {
         user: is.user.clone().filter(|_| wanted.user.is_some()),
         metadata: keep(&is.metadata, &wanted.metadata),
         info: keep(&is.info, &wanted.info),
+        extras: is.extras_named_by(wanted),
     }
 }
 

@@ -3,8 +3,10 @@
 //! What is long is cut, with a digest of the whole, so that two long texts that differ never look the same. Not for
 //! writing manifests: what is cut does not read back.
 
-use crate::model::{BoundingBox, Concepts, Content, Geometry, Json, Polygon, float};
-use serde_json::Value;
+use crate::model::{
+    BoundingBox, Concepts, Content, Geometry, Json, Keypoints, Point, Polygon, float,
+};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 /// A polygon of more points than this is cut to its first three.
@@ -64,6 +66,9 @@ pub(super) fn lines(content: &Content, layout: Layout) -> Vec<Line> {
             lines.push(top("concepts", &list(concepts)));
         }
     }
+    for (name, flow) in extras(content) {
+        lines.push(top(name, &flow));
+    }
     if let Some(status) = content.status {
         lines.push(top("status", &plain(&status.to_string())));
     }
@@ -111,6 +116,11 @@ pub(super) fn one_line(content: &Content) -> String {
             .map(|c| cut(&format!("concepts: {}", list(c)))),
     );
     fields.extend(
+        extras(content)
+            .into_iter()
+            .map(|(name, flow)| cut(&format!("{name}: {flow}"))),
+    );
+    fields.extend(
         content
             .status
             .map(|s| format!("status: {}", plain(&s.to_string()))),
@@ -147,6 +157,21 @@ pub(super) fn brief(concepts: &Concepts) -> String {
     words.join(", ")
 }
 
+fn extras(content: &Content) -> Vec<(&'static str, String)> {
+    let text = |name, text: Option<&str>| text.map(|text| (name, plain(text)));
+    [
+        text("track", content.track()),
+        text("text", content.text()),
+        content
+            .region_value()
+            .map(|value| ("region_value", float::shortest(value).to_string())),
+        text("embed_model_version", content.embed_model_version()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
 fn frame(content: &Content) -> Option<String> {
     let frame = content.frame?;
     Some(format!(
@@ -159,8 +184,13 @@ fn geometry(geometry: Option<&Geometry>) -> Option<(&'static str, String)> {
     match geometry? {
         Geometry::Box(edges) => Some(("box", box_flow(edges))),
         Geometry::Polygon(polygon) => Some(("polygon", polygon_flow(polygon))),
+        Geometry::Point(point) => Some(("point", point_flow(point))),
+        Geometry::Keypoints(points) => Some(("keypoints", keypoints_flow(points))),
+        Geometry::Mask(mask) => Some(("mask", flow(&json!(mask)))),
+        Geometry::Span(span) => Some(("span", in_order(&json!(span)))),
+        Geometry::Segment(segment) => Some(("segment", in_order(&json!(segment)))),
         Geometry::Region(id) => Some(("region", plain(id.as_str()))),
-        Geometry::Whole | Geometry::Unmodelled => None,
+        Geometry::Whole | Geometry::RegionOf(_) | Geometry::Unmodelled => None,
     }
 }
 
@@ -169,15 +199,37 @@ fn box_flow(edges: &BoundingBox) -> String {
     format!("{{top: {top}, left: {left}, bottom: {bottom}, right: {right}}}")
 }
 
+fn point_flow(point: &Point) -> String {
+    let [row, col] = [point.row, point.col].map(|c| float::shortest(c.get()));
+    format!("[{row}, {col}]")
+}
+
 fn polygon_flow(polygon: &Polygon) -> String {
-    let points: Vec<String> = polygon
-        .points()
-        .iter()
-        .map(|p| {
-            let [row, col] = [p.row, p.col].map(|c| float::shortest(c.get()));
-            format!("[{row}, {col}]")
-        })
+    points_flow(polygon.points().iter().map(point_flow).collect())
+}
+
+fn keypoints_flow(points: &Keypoints) -> String {
+    points_flow(
+        points
+            .points()
+            .iter()
+            .map(|point| flow(&json!(point)))
+            .collect(),
+    )
+}
+
+/// A map of few fields in the order in which they mean something.
+fn in_order(value: &Value) -> String {
+    let fields: Vec<String> = value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| format!("{key}: {}", flow(value)))
         .collect();
+    format!("{{{}}}", fields.join(", "))
+}
+
+fn points_flow(points: Vec<String>) -> String {
     if points.len() <= POINTS {
         return format!("[{}]", points.join(", "));
     }

@@ -88,6 +88,7 @@ pub(super) fn ambiguous() -> Operation {
     let mut moved = moved();
     moved.key = None;
     moved.matched = Some(Matched {
+        measure: crate::model::Measure::Iou,
         by: MatchedBy::Moved,
         overlap: Some(Overlap::from_fraction(0.61)),
         runner_up: Some(Overlap::from_fraction(0.6)),
@@ -142,6 +143,7 @@ pub(super) fn plan(mut operations: Vec<Operation>) -> Plan {
         ..Summary::default()
     };
     Plan {
+        purges: Vec::new(),
         format_version: FORMAT_VERSION.to_owned(),
         tool_version: "0.1.0".to_owned(),
         target: Target {

@@ -179,7 +179,12 @@ fn kind(operation: &Operation, content: Option<&Content>) -> &'static str {
     match content.and_then(|content| content.geometry.as_ref()) {
         Some(Geometry::Box(_)) => "box",
         Some(Geometry::Polygon(_)) => "polygon",
-        Some(Geometry::Region(_)) => "region",
+        Some(Geometry::Point(_)) => "point",
+        Some(Geometry::Keypoints(_)) => "keypoints",
+        Some(Geometry::Mask(_)) => "mask",
+        Some(Geometry::Span(_)) => "span",
+        Some(Geometry::Segment(_)) => "segment",
+        Some(Geometry::Region(_) | Geometry::RegionOf(_)) => "region",
         Some(Geometry::Whole) => "whole input",
         Some(Geometry::Unmodelled) => "annotation",
         // Without a geometry it covers the whole input, or its place is not managed or not modelled.
@@ -197,7 +202,9 @@ fn kind(operation: &Operation, content: Option<&Content>) -> &'static str {
                     | MatchedBy::MovedAndRelabelled,
                 ),
             ) => "whole input",
-            (_, Some(MatchedBy::Id | MatchedBy::Key) | None) => "annotation",
+            (_, Some(MatchedBy::Id | MatchedBy::Key | MatchedBy::InputLevel) | None) => {
+                "annotation"
+            }
         },
     }
 }

@@ -333,7 +333,7 @@ fn fewest_writes(desired: &DesiredState, observed: &ObservedState) -> u64 {
     let by_name = |d: &DesiredAnnotation| match &d.identity {
         Identity::Id(id) => all.iter().position(|o| o.id == *id),
         Identity::Key(_) => all.iter().position(|o| o.id == key_id),
-        Identity::Content => None,
+        Identity::InputLevel | Identity::Content => None,
     };
     let mut used = vec![false; all.len()];
     let mut fixed = 0;

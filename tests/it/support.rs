@@ -191,6 +191,7 @@ impl Remote {
                 self.annotations.push(new);
                 return;
             }
+            Call::RemoveOrDelete | Call::Purge => panic!("this remote knows no {call:?}"),
             Call::Merge => patch::Action::Merge,
             Call::Remove => patch::Action::Remove,
             Call::Overwrite => patch::Action::Overwrite,

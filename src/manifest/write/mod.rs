@@ -235,6 +235,9 @@ fn annotation_tree(annotation: &WritableAnnotation) -> Value {
         Identity::Key(key) => {
             tree.insert("key".into(), json!(key));
         }
+        Identity::InputLevel => {
+            tree.insert("input_level".into(), json!(true));
+        }
         Identity::Content => {}
     }
     if let Some(frame) = &content.frame {
@@ -250,7 +253,7 @@ fn annotation_tree(annotation: &WritableAnnotation) -> Value {
         Some(Geometry::Region(region)) => {
             tree.insert("region".into(), json!(region));
         }
-        Some(Geometry::Whole | Geometry::Unmodelled) | None => {}
+        _ => {}
     }
     if let Some(concepts) = &content.concepts {
         tree.insert("concepts".into(), concepts_tree(concepts));

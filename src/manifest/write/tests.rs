@@ -317,6 +317,7 @@ prop_compose! {
             user: user.map(|user| UserId::new(user).unwrap()),
             metadata,
             info,
+            extras: None,
         })
     }
 }
