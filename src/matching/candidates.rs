@@ -1,10 +1,12 @@
 //! Stages 3 to 5: relabelled, moved, moved and relabelled.
 
 use super::assignment::Weight;
+use super::closeness::Closeness;
 use super::exact::{Index, solve};
+use super::place::{Place, declared_text, whole_text};
 use super::reason::{Matched, MatchedBy};
-use super::{Place, State, geometry};
-use crate::model::{Measure, Overlap, difference, overlap};
+use super::{State, geometry};
+use crate::model::{Geometry, Measure, Overlap, difference};
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
 use std::collections::{BTreeMap, HashMap};
@@ -17,6 +19,12 @@ const MOVED_AND_RELABELLED: Overlap = Overlap::from_millionths(900_000);
 const AMBIGUOUS: u32 = 20_000;
 /// More relabelled pairings than this on one spot are not weighed against each other, but paired in order.
 const PILE: usize = 1_000;
+
+/// More pairs of texts than this on one input are not compared with each other: texts have no place by which the close
+/// ones could be found, and each comparison reads both.
+const TEXT_PAIRS: usize = 250_000;
+/// How far around a point others are looked for, in fractions of the image: as far as any closeness reaches.
+const REACH: f32 = 0.04;
 
 /// An observed annotation's bounds, with its index.
 type Bounds = GeomWithData<Rectangle<[f32; 2]>, usize>;
@@ -92,7 +100,7 @@ pub(super) fn pair(state: &mut State<'_>) {
     }
     let mut found = Found::default();
     found.same_place(state, &seeking, &available);
-    found.overlapping(state, &seeking, &available);
+    found.close(state, &seeking, &available);
 
     let pairs: Vec<(usize, usize)> = found.candidates.keys().copied().collect();
     for (desired, observed) in solve(&pairs, |d, o| found.candidates[&(d, o)].weight()) {
@@ -178,17 +186,68 @@ impl Found {
     }
 
     /// Stages 4 and 5.
-    fn overlapping(&mut self, state: &State<'_>, seeking: &[usize], available: &[usize]) {
+    fn close(&mut self, state: &State<'_>, seeking: &[usize], available: &[usize]) {
+        let mut closeness = Closeness::default();
+        self.overlapping(state, seeking, available, &mut closeness);
+        self.alike(state, seeking, available, &mut closeness);
+    }
+
+    /// What says nearly the same about the whole input, or the whole frame.
+    fn alike(
+        &mut self,
+        state: &State<'_>,
+        seeking: &[usize],
+        available: &[usize],
+        closeness: &mut Closeness,
+    ) {
+        let texts: Vec<usize> = seeking
+            .iter()
+            .copied()
+            .filter(|&at| declared_text(&state.desired[at]).is_some())
+            .collect();
+        if texts.is_empty() {
+            return;
+        }
+        let mut by_place: HashMap<Place, Vec<usize>> = HashMap::new();
+        let mut count = 0;
+        for &observed in available {
+            let annotation = &state.observed[observed];
+            if whole_text(annotation).is_some() {
+                count += 1;
+                for place in Place::of_observed(annotation) {
+                    by_place.entry(place).or_default().push(observed);
+                }
+            }
+        }
+        if texts.len().saturating_mul(count) > TEXT_PAIRS {
+            return;
+        }
+        for at in texts {
+            let place = Place::of_desired_with_any_text(&state.desired[at]);
+            for &observed in by_place.get(&place).into_iter().flatten() {
+                self.weigh(state, at, observed, closeness);
+            }
+        }
+    }
+
+    fn overlapping(
+        &mut self,
+        state: &State<'_>,
+        seeking: &[usize],
+        available: &[usize],
+        closeness: &mut Closeness,
+    ) {
         let mut trees: HashMap<Place, Vec<Bounds>> = HashMap::new();
         for &observed in available {
             let annotation = &state.observed[observed];
             if let Some([top, left, bottom, right]) = annotation.geometry.bounds() {
                 let rectangle = Rectangle::from_corners([top, left], [bottom, right]);
-                let place = Place::of_observed(annotation);
-                trees
-                    .entry(place)
-                    .or_default()
-                    .push(GeomWithData::new(rectangle, observed));
+                for place in Place::of_observed(annotation) {
+                    trees
+                        .entry(place)
+                        .or_default()
+                        .push(GeomWithData::new(rectangle, observed));
+                }
             }
         }
         let trees: HashMap<Place, RTree<_>> = trees
@@ -203,35 +262,45 @@ impl Found {
             let Some(tree) = trees.get(&Place::of_desired(desired)) else {
                 continue;
             };
-            let envelope = AABB::from_corners([top, left], [bottom, right]);
+            let reach = match geometry(desired) {
+                Geometry::Point(_) | Geometry::Keypoints(_) => REACH,
+                _ => 0.0,
+            };
+            let envelope =
+                AABB::from_corners([top - reach, left - reach], [bottom + reach, right + reach]);
             for near in tree.locate_in_envelope_intersecting(&envelope) {
-                let observed = &state.observed[near.data];
-                if !state.claims.allows(desired, observed) {
-                    continue;
-                }
-                let Some(closeness) = overlap(geometry(desired), &observed.geometry) else {
-                    continue;
-                };
-                if closeness == Overlap::NONE {
-                    continue;
-                }
-                self.rivals(at, near.data, |rivals| &mut rivals.any, closeness);
-                let same = state.claims.same_concepts(desired, observed);
-                if same {
-                    self.rivals(at, near.data, |rivals| &mut rivals.moved, closeness);
-                }
-                let by = match same {
-                    true if closeness >= MOVED => MatchedBy::Moved,
-                    false if closeness >= MOVED_AND_RELABELLED => MatchedBy::MovedAndRelabelled,
-                    _ => continue,
-                };
-                let candidate = Candidate {
-                    by,
-                    overlap: closeness,
-                    gentleness: 0,
-                };
-                self.candidates.entry((at, near.data)).or_insert(candidate);
+                self.weigh(state, at, near.data, closeness);
             }
         }
+    }
+
+    /// Makes a candidate of a pair that is close enough for some stage.
+    fn weigh(&mut self, state: &State<'_>, at: usize, other: usize, closeness: &mut Closeness) {
+        let (desired, observed) = (&state.desired[at], &state.observed[other]);
+        if !state.claims.allows(desired, observed) {
+            return;
+        }
+        let Some(closeness) = closeness.of(state, at, other) else {
+            return;
+        };
+        if closeness == Overlap::NONE {
+            return;
+        }
+        self.rivals(at, other, |rivals| &mut rivals.any, closeness);
+        let same = state.claims.same_concepts(desired, observed);
+        if same {
+            self.rivals(at, other, |rivals| &mut rivals.moved, closeness);
+        }
+        let by = match same {
+            true if closeness >= MOVED => MatchedBy::Moved,
+            false if closeness >= MOVED_AND_RELABELLED => MatchedBy::MovedAndRelabelled,
+            _ => return,
+        };
+        let candidate = Candidate {
+            by,
+            overlap: closeness,
+            gentleness: 0,
+        };
+        self.candidates.entry((at, other)).or_insert(candidate);
     }
 }

@@ -1,9 +1,10 @@
 //! Stage 2: same geometry and same concepts, as multisets.
 
 use super::assignment::{Edge, Weight, assign};
+use super::place::{Place, lies_together};
 use super::reason::{Matched, MatchedBy};
-use super::{Place, State, geometry};
-use crate::model::{Concepts, DesiredAnnotation, Geometry, ObservedAnnotation, difference};
+use super::{State, geometry};
+use crate::model::{Concepts, Geometry, difference};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -199,12 +200,20 @@ impl Index {
                     .push(at);
                 index.by_place.entry((place, cell)).or_default().push(at);
             };
-            add(
-                &Place::of_observed(observed),
-                cell(observed.geometry.bounds()),
-            );
-            if seeks_a_region && let Some(place) = Place::of_region(observed) {
-                add(&place, cell(None));
+            let bounds = observed.geometry.bounds();
+            for place in Place::of_observed(observed) {
+                add(&place, cell(bounds));
+                // A mask that is declared by its URL alone does not know its bounds.
+                if matches!(&observed.geometry, Geometry::Mask(mask) if mask.url().is_some())
+                    && bounds.is_some()
+                {
+                    add(&place, cell(None));
+                }
+            }
+            if seeks_a_region {
+                for place in Place::of_region(observed) {
+                    add(&place, cell(None));
+                }
             }
         }
         index
@@ -252,15 +261,6 @@ impl Index {
             })
             .collect()
     }
-}
-
-/// Same place and same geometry; hashes only narrowed the choice down.
-fn lies_together(desired: &DesiredAnnotation, observed: &ObservedAnnotation) -> bool {
-    let place = Place::of_desired(desired);
-    if let Some(region) = &place.region {
-        return observed.region().as_ref() == Some(region) && observed.frame == place.frame;
-    }
-    place == Place::of_observed(observed) && geometry(desired).same(&observed.geometry)
 }
 
 // DefaultHasher's keys are fixed, and nothing that is shown depends on the value: it only finds candidates.

@@ -10,15 +10,16 @@
 mod assignment;
 mod candidates;
 mod claim;
+mod closeness;
 mod exact;
+mod place;
 mod reason;
 
 pub use claim::Claims;
 pub use reason::{Matched, MatchedBy};
 
 use crate::model::{
-    DesiredAnnotation, Frame, Geometry, Identity, InputId, Kind, Maker, ObservedAnnotation,
-    RegionId, key_id,
+    DesiredAnnotation, Geometry, Identity, InputId, Maker, ObservedAnnotation, key_id,
 };
 use std::collections::HashMap;
 
@@ -155,61 +156,6 @@ impl State<'_> {
             pairs: self.pairs,
             missing: free(&self.desired_free),
             unclaimed: free(&self.observed_free),
-        }
-    }
-}
-
-/// The kind, frame and existing region that a pairing by content never crosses. (Annotations on tracks are not
-/// modelled yet: they are never claimable by content.)
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Place {
-    kind: Kind,
-    frame: Option<Frame>,
-    region: Option<RegionId>,
-}
-
-impl Place {
-    fn of_desired(desired: &DesiredAnnotation) -> Self {
-        let geometry = desired
-            .content
-            .geometry
-            .as_ref()
-            .unwrap_or(&Geometry::Whole);
-        let region = if let Geometry::Region(id) = geometry {
-            Some(id.clone())
-        } else {
-            None
-        };
-        Self {
-            kind: geometry.kind(),
-            frame: desired.content.frame,
-            region,
-        }
-    }
-
-    fn of_observed(observed: &ObservedAnnotation) -> Self {
-        let region = if let Geometry::Region(id) = &observed.geometry {
-            Some(id.clone())
-        } else {
-            None
-        };
-        Self {
-            kind: observed.geometry.kind(),
-            frame: observed.frame,
-            region,
-        }
-    }
-
-    /// The other place under which an observed annotation can be found: that of its region's id. A service may
-    /// answer a label on an existing region with that region's geometry filled in.
-    fn of_region(observed: &ObservedAnnotation) -> Option<Self> {
-        match &observed.geometry {
-            Geometry::Region(_) => None,
-            _ => observed.region().map(|region| Self {
-                kind: Kind::Region,
-                frame: observed.frame,
-                region: Some(region),
-            }),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Two masks are the same when their pixels are: a service may compress an image anew. The pixels themselves are not
 //! kept, but their hash, and of a declared mask the file that is sent.
 
+use super::overlap::Overlap;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::io::Cursor;
@@ -184,32 +185,80 @@ impl Mask {
     }
 }
 
-/// The area of two masks' pixels: how many are set in both, and in either.
-///
-/// Images of different sizes are laid over each other: the finer one's pixels count, and each meets the pixel of the
-/// coarser one that its middle lies in.
-pub(super) fn common_and_all(one: &[u8], other: &[u8]) -> Result<(u64, u64), MaskError> {
-    let (one, other) = (Image::decode(one)?, Image::decode(other)?);
-    let area = |image: &Image| u64::from(image.width) * u64::from(image.height);
-    let (fine, coarse) = if area(&one) >= area(&other) {
-        (&one, &other)
-    } else {
-        (&other, &one)
-    };
-    let across = |at: u32, fine: u32, coarse: u32| {
-        ((2 * u64::from(at) + 1) * u64::from(coarse) / (2 * u64::from(fine))) as u32
-    };
-    let (mut common, mut all) = (0, 0);
-    for row in 0..fine.height {
-        let there = across(row, fine.height, coarse.height);
-        for col in 0..fine.width {
-            let a = fine.is_set(row, col);
-            let b = coarse.is_set(there, across(col, fine.width, coarse.width));
-            common += u64::from(a && b);
-            all += u64::from(a || b);
+/// Which pixels a mask sets, one bit each: what it takes to compare it with many others.
+#[derive(Debug, Clone)]
+pub struct MaskArea {
+    width: u32,
+    height: u32,
+    bits: Box<[u64]>,
+}
+
+impl MaskArea {
+    /// The area of a PNG file.
+    pub fn decode(png: &[u8]) -> Result<Self, MaskError> {
+        let image = Image::decode(png)?;
+        let count = image.width as usize * image.height as usize;
+        let mut bits = vec![0; count.div_ceil(64)];
+        for at in (0..count).filter(|&at| image.is_set_at(at)) {
+            bits[at / 64] |= 1 << (at % 64);
+        }
+        Ok(Self {
+            width: image.width,
+            height: image.height,
+            bits: bits.into(),
+        })
+    }
+
+    /// The IoU of the pixels that two masks set.
+    ///
+    /// Images of different sizes are laid over each other: the finer one's pixels count, and each meets the pixel of
+    /// the coarser one that its middle lies in.
+    pub fn overlap(&self, other: &Self) -> Overlap {
+        let (common, all) = self.common_and_all(other);
+        if all == 0 {
+            Overlap::NONE
+        } else {
+            Overlap::from_fraction(common as f64 / all as f64)
         }
     }
-    Ok((common, all))
+
+    fn common_and_all(&self, other: &Self) -> (u64, u64) {
+        if (self.width, self.height) == (other.width, other.height) {
+            let count = |bits: u64| u64::from(bits.count_ones());
+            return self
+                .bits
+                .iter()
+                .zip(&other.bits)
+                .fold((0, 0), |(common, all), (a, b)| {
+                    (common + count(a & b), all + count(a | b))
+                });
+        }
+        let area = |mask: &Self| u64::from(mask.width) * u64::from(mask.height);
+        let (fine, coarse) = if area(self) >= area(other) {
+            (self, other)
+        } else {
+            (other, self)
+        };
+        let across = |at: u32, fine: u32, coarse: u32| {
+            ((2 * u64::from(at) + 1) * u64::from(coarse) / (2 * u64::from(fine))) as u32
+        };
+        let (mut common, mut all) = (0, 0);
+        for row in 0..fine.height {
+            let there = across(row, fine.height, coarse.height);
+            for col in 0..fine.width {
+                let a = fine.is_set(row, col);
+                let b = coarse.is_set(there, across(col, fine.width, coarse.width));
+                common += u64::from(a && b);
+                all += u64::from(a || b);
+            }
+        }
+        (common, all)
+    }
+
+    fn is_set(&self, row: u32, col: u32) -> bool {
+        let at = row as usize * self.width as usize + col as usize;
+        self.bits[at / 64] >> (at % 64) & 1 == 1
+    }
 }
 
 /// A decoded image.
@@ -290,7 +339,11 @@ impl Image {
 
     /// Whether a pixel is neither black nor transparent.
     fn is_set(&self, row: u32, col: u32) -> bool {
-        let at = (row as usize * self.width as usize + col as usize) * self.depth;
+        self.is_set_at(row as usize * self.width as usize + col as usize)
+    }
+
+    fn is_set_at(&self, pixel: usize) -> bool {
+        let at = pixel * self.depth;
         match &self.bytes[at..at + self.depth] {
             [grey] => *grey != 0,
             pixel => pixel[..6].iter().any(|byte| *byte != 0) && pixel[6..] != [0, 0],
@@ -414,9 +467,14 @@ mod tests {
     fn masks_of_different_sizes_are_laid_over_each_other() {
         let left = grey(2, &[255, 0, 255, 0]);
         let fine: Vec<u8> = (0..16).map(|n| if n % 4 < 3 { 9 } else { 0 }).collect();
-        assert_eq!(common_and_all(&left, &grey(4, &fine)).unwrap(), (8, 12));
-        assert_eq!(common_and_all(&grey(4, &fine), &left).unwrap(), (8, 12));
-        assert_eq!(common_and_all(&left, &left).unwrap(), (2, 2));
+        let area = |png: &[u8]| MaskArea::decode(png).unwrap();
+        let (left, fine) = (area(&left), area(&grey(4, &fine)));
+        assert_eq!(left.common_and_all(&fine), (8, 12));
+        assert_eq!(fine.common_and_all(&left), (8, 12));
+        assert_eq!(left.common_and_all(&left), (2, 2));
+        assert_eq!(left.overlap(&fine).to_string(), "0.66");
+        let empty = area(&grey(2, &[0; 4]));
+        assert_eq!(empty.overlap(&empty), Overlap::NONE);
     }
 
     #[test]

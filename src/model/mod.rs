@@ -33,8 +33,8 @@ pub use ids::{
 };
 pub use json::{InvalidJson, Json};
 pub use keypoints::{Keypoint, Keypoints, Visibility};
-pub use mask::{Mask, MaskError};
-pub use overlap::{Measure, Overlap, mask_overlap, overlap, text_overlap};
+pub use mask::{Mask, MaskArea, MaskError};
+pub use overlap::{Measure, Overlap, overlap, text_overlap};
 pub use segment::Segment;
 pub use settings::{Guards, Owner, Policy, Share};
 pub use shapes::{BoundingBox, Fraction, GeometryError, Point, Polygon};

@@ -4,7 +4,6 @@
 //! half for what moved, nine tenths for what moved and changed its class.
 
 use super::geometry::Geometry;
-use super::mask;
 use super::shapes::Polygon;
 use i_overlay::core::fill_rule::FillRule;
 use i_overlay::core::overlay_rule::OverlayRule;
@@ -135,16 +134,6 @@ pub fn overlap(a: &Geometry, b: &Geometry) -> Option<Overlap> {
         )),
         _ => None,
     }
-}
-
-/// The IoU of the pixels that two masks set, each given as a PNG file; nothing where one of them is none.
-pub fn mask_overlap(one: &[u8], other: &[u8]) -> Option<Overlap> {
-    let (common, all) = mask::common_and_all(one, other).ok()?;
-    Some(if all == 0 {
-        Overlap::NONE
-    } else {
-        Overlap::from_fraction(common as f64 / all as f64)
-    })
 }
 
 /// How alike two texts are: the IoU of their pairs of neighbouring characters, counted with repetitions.

@@ -3,6 +3,7 @@
 use super::body;
 use super::change::{self, Write};
 use super::error::PlanError;
+use super::region;
 use super::types::{Action, HeldBack, Operation, Reason};
 use crate::matching::{Claims, Matched, Matching, Pair, match_input};
 use crate::model::{
@@ -50,6 +51,8 @@ impl Planner<'_> {
             .inputs
             .get(&input.id)
             .map_or(&[][..], Vec::as_slice);
+        let resolved = region::resolve(input, observed, &mut part.errors);
+        let input = resolved.as_ref();
         let matching = match_input(&self.claims, &input.id, &input.annotations, observed);
         for pair in &matching.pairs {
             self.matched(

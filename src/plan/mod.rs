@@ -13,6 +13,7 @@ mod guard;
 mod input;
 mod outcome;
 mod read;
+mod region;
 mod types;
 
 pub use crate::matching::{Matched, MatchedBy};
