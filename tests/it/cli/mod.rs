@@ -6,6 +6,7 @@
 mod batches;
 mod collaborators;
 mod connecting;
+mod every;
 mod exits;
 mod guards;
 mod habits;

@@ -1,0 +1,448 @@
+//! Every row of the README's tables of kinds and calls, through the real binary: each test takes the row as it stands
+//! there and is named after it.
+
+use super::{Run, World, settled};
+use crate::kinds::png;
+use crate::support::{boxed, whole, with};
+use annosync::emulator::Endpoint;
+use serde_json::{Value, json};
+use std::fs;
+
+const README: &str = include_str!("../../../README.md");
+const SOURCE: &str = include_str!("every.rs");
+
+/// The rows of the README's table below this heading: name, manifest, and what is said of it.
+fn rows(heading: &str) -> Vec<[String; 3]> {
+    let (_, rest) = README.split_once(heading).unwrap();
+    let table = rest
+        .lines()
+        .skip_while(|line| !line.starts_with("|---"))
+        .skip(1)
+        .take_while(|line| line.starts_with('|'));
+    let rows = table.map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [name, manifest, says] = cells[..] else {
+            panic!("not three cells: {line}");
+        };
+        [name, manifest, says].map(|cell| cell.trim_matches('`').to_owned())
+    });
+    rows.collect()
+}
+
+fn kinds() -> Vec<[String; 3]> {
+    rows("### Every kind of annotation")
+}
+
+#[test]
+fn each_row_has_a_test_of_its_name() {
+    let (kinds, calls) = (kinds(), rows("### Every call"));
+    assert!(kinds.len() >= 24 && calls.len() >= 11);
+    for [name, ..] in kinds.iter().chain(&calls) {
+        let test = format!("#[test]\nfn {}{name}() {{\n", if name == "box" { "r#" } else { "" });
+        assert!(SOURCE.contains(&test), "no test for the row `{name}`");
+    }
+}
+
+/// How a row's annotation is changed, and what that takes.
+struct Change {
+    from: &'static str,
+    to: &'static str,
+    action: &'static str,
+}
+
+fn change(from: &'static str, to: &'static str, action: &'static str) -> Change {
+    Change { from, to, action }
+}
+
+/// The values at a path, lists entered: `data.regions.id`.
+fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(value, |value, name| {
+        let value = if value.is_array() { &value[0] } else { value };
+        value.get(name)
+    })
+}
+
+/// What a model found on the input, for the rows about regions; the input is there before the rest.
+fn model_made() -> Value {
+    json!({
+        "id": "m1", "input_id": "in-1", "model_version_id": "mv1", "created_at": "2026-01-01T00:00:00Z",
+        "data": {"regions": [{
+            "id": "r1",
+            "region_info": {"bounding_box": {"top_row": 0.1, "left_col": 0.1, "bottom_row": 0.5, "right_col": 0.45}},
+            "data": {"concepts": [{"id": "person", "value": 0.9}]},
+        }]},
+    })
+}
+
+fn mask(world: &World, columns: u32) {
+    let pixels: Vec<u8> = (0..100)
+        .map(|at| if at % 10 < columns { 255 } else { 0 })
+        .collect();
+    fs::create_dir_all(world.path().join("masks")).unwrap();
+    fs::write(world.path().join("masks/road.png"), png(10, &pixels)).unwrap();
+}
+
+fn declare(world: &World, annotation: &str) {
+    world.declare(&format!("  - id: in-1\n    annotations:\n      - {annotation}\n"));
+}
+
+/// Every annotation that is not a model's, the input-level one with them.
+fn stored(world: &World) -> Vec<Value> {
+    let mut all = world.block_on(world.emulator.annotations()).unwrap();
+    all.retain(|annotation| annotation.get("model_version_id").is_none());
+    all
+}
+
+fn the_one(world: &World, input_level: bool) -> Value {
+    let mut all = stored(world);
+    all.retain(|annotation| (annotation["input_level"] == true) == input_level);
+    assert_eq!(all.len(), 1, "{all:#?}");
+    all.remove(0)
+}
+
+/// Takes a row through its life: posted (or patched), read back, changed, pulled, deleted.
+fn life(name: &str, change: &Change) {
+    let row = kinds().into_iter().find(|[row, ..]| row == name);
+    let [_, annotation, place] = row.unwrap();
+    let world = World::new();
+    let input_level = name == "input_level";
+    world.seed(vec![model_made()]);
+    mask(&world, 5);
+
+    declare(&world, &annotation);
+    let applied = world.apply(&[]).exits(0);
+    let expected = if input_level { "merged" } else { "posted" };
+    assert!(applied.last_line().contains(&format!("(1 {expected})")), "{}", applied.stdout);
+    let first = the_one(&world, input_level);
+    assert!(at(&first, &place).is_some(), "nothing at {place}: {first:#}");
+    let listed = world
+        .on_app(&["list", "--input-id", "in-1", "--format", "jsonl"])
+        .exits(0);
+    let id = first["id"].as_str().unwrap();
+    assert!(listed.stdout.contains(id), "{}", listed.stdout);
+    is_pulled(&world);
+
+    let changed = annotation.replace(change.from, change.to);
+    assert_ne!(changed, annotation, "the row has no {:?}", change.from);
+    if changed.contains("path:") {
+        mask(&world, 6);
+    }
+    declare(&world, &changed);
+    let plan = world.plan_json();
+    let operations = plan["operations"].as_array().unwrap();
+    assert_eq!(operations.len(), 1, "{plan:#}");
+    assert_eq!(operations[0]["action"], change.action, "{plan:#}");
+    world.apply(&[]).exits(0);
+    assert_eq!(the_one(&world, input_level)["id"], id, "its id stays");
+    is_pulled(&world);
+
+    world.declare("  - id: in-1\n    annotations: []\n");
+    world.apply(&[]).exits(0);
+    let left = stored(&world);
+    assert!(left.iter().all(|it| it["input_level"] == true), "{left:#?}");
+    assert!(!left.is_empty(), "the input-level annotation is never deleted");
+    let models = world.block_on(world.emulator.annotations()).unwrap();
+    assert!(models.iter().any(|it| it["id"] == "m1"), "nor is a model's");
+}
+
+/// A manifest that was just pulled plans to nothing.
+#[track_caller]
+fn is_pulled(world: &World) {
+    let folder = tempfile::tempdir_in(world.path()).unwrap();
+    let path = folder.path().to_str().unwrap();
+    world.on_app(&["pull", path]).exits(0);
+    settled(&world.on_app(&["plan", path, "--detailed-exitcode"]));
+}
+
+#[test]
+fn concepts() {
+    life("concepts", &change("rain: 0.5", "rain: 0.75", "merge"));
+}
+
+#[test]
+fn r#box() {
+    life("box", &change("bottom: 0.5", "bottom: 0.55", "overwrite"));
+}
+
+#[test]
+fn polygon() {
+    life("polygon", &change("0.8", "0.85", "overwrite"));
+}
+
+#[test]
+fn point() {
+    life("point", &change("0.25", "0.26", "overwrite"));
+}
+
+#[test]
+fn keypoints() {
+    life("keypoints", &change("not_visible", "visible", "overwrite"));
+}
+
+#[test]
+fn mask_path() {
+    life("mask_path", &change("masks/", "./masks/", "overwrite"));
+}
+
+#[test]
+fn mask_url() {
+    life("mask_url", &change("[road]", "[road, wet]", "merge"));
+}
+
+#[test]
+fn span() {
+    life("span", &change("end: 10, text: Geneva", "end: 11, text: Geneva2", "overwrite"));
+}
+
+#[test]
+fn segment() {
+    life("segment", &change("end: 4", "end: 4.5", "overwrite"));
+}
+
+#[test]
+fn frame() {
+    life("frame", &change("[goal]", "[goal, foul]", "merge"));
+}
+
+#[test]
+fn frame_and_box() {
+    life("frame_and_box", &change("right: 1", "right: 0.9", "overwrite"));
+}
+
+#[test]
+fn track() {
+    life("track", &change("[car]", "[car, red]", "merge"));
+}
+
+#[test]
+fn text() {
+    life("text", &change("a red car", "a red cart", "merge"));
+}
+
+#[test]
+fn text_in_a_region() {
+    life("text_in_a_region", &change("GE 1234", "GE 1235", "merge"));
+}
+
+#[test]
+fn region() {
+    life("region", &change("[worker]", "[worker, welder]", "merge"));
+}
+
+#[test]
+fn region_from_model() {
+    life("region_from_model", &change("[worker]", "[worker, welder]", "merge"));
+}
+
+#[test]
+fn region_value() {
+    life("region_value", &change("0.9", "0.8", "merge"));
+}
+
+#[test]
+fn input_level() {
+    life("input_level", &change("[reviewed]", "[reviewed, twice]", "merge"));
+}
+
+#[test]
+fn embed_model_version() {
+    life("embed_model_version", &change("emb1", "emb2", "replace"));
+}
+
+#[test]
+fn status() {
+    life("status", &change("pending", "24150", "merge"));
+}
+
+#[test]
+fn user() {
+    life("user", &change("labeler-1", "labeler-2", "replace"));
+}
+
+#[test]
+fn metadata() {
+    life("metadata", &change("rain", "sun", "merge"));
+}
+
+#[test]
+fn info() {
+    life("info", &change("7", "8", "merge"));
+}
+
+#[test]
+fn key() {
+    life("key", &change("[car]", "[bus]", "overwrite"));
+}
+
+/// The writes that an apply of these inputs makes.
+fn writes(world: &World, inputs: &str, arguments: &[&str]) -> Vec<(Endpoint, String, usize)> {
+    let before = world.writes().len();
+    world.declare(inputs);
+    world.apply(arguments).exits(0);
+    let writes = world.writes().split_off(before);
+    let short = writes.into_iter().map(|call| {
+        let path = call.path.split("/apps/app").last().unwrap_or_default();
+        (call.endpoint, format!("{} {path}", call.method), call.items)
+    });
+    short.collect()
+}
+
+fn patch(items: usize) -> (Endpoint, String, usize) {
+    let path = "PATCH /annotations".to_owned();
+    (Endpoint::PatchAnnotations, path, items)
+}
+
+fn post(items: usize) -> (Endpoint, String, usize) {
+    let path = "POST /annotations".to_owned();
+    (Endpoint::PostAnnotations, path, items)
+}
+
+const ONE: &str = "  - id: in-1\n    annotations:\n      - { id: a, concepts: [car] }\n";
+
+#[test]
+fn post_annotations() {
+    let world = World::new();
+    assert_eq!(writes(&world, ONE, &[]), [post(1)]);
+}
+
+#[test]
+fn patch_merge() {
+    let world = World::new();
+    world.seed(vec![whole("in-1", "a", &[("car", 1.0)])]);
+    let more = ONE.replace("[car]", "[car, red]");
+    assert_eq!(writes(&world, &more, &[]), [patch(1)]);
+    assert_eq!(world.annotation("a").unwrap()["data"]["concepts"][1]["id"], "red");
+}
+
+#[test]
+fn patch_remove() {
+    let world = World::new();
+    world.seed(vec![whole("in-1", "a", &[("car", 1.0), ("red", 1.0)])]);
+    assert_eq!(writes(&world, ONE, &[]), [patch(1)]);
+    let concepts = world.annotation("a").unwrap()["data"]["concepts"].clone();
+    assert_eq!(concepts.as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn patch_overwrite() {
+    let world = World::new();
+    let seeded = boxed("in-1", "a", [0.1, 0.1, 0.5, 0.5], &["bus"]);
+    world.seed(vec![with_geo(seeded)]);
+    assert_eq!(writes(&world, ONE, &[]), [patch(1)]);
+    let data = world.annotation("a").unwrap()["data"].clone();
+    assert_eq!(data["regions"][0]["data"]["concepts"][0]["id"], "car");
+    assert_eq!(data["geo"]["geo_point"]["latitude"], 46.2, "what is not modelled stays");
+}
+
+fn with_geo(mut annotation: Value) -> Value {
+    annotation["data"]["geo"] = json!({"geo_point": {"latitude": 46.2, "longitude": 6.1}});
+    annotation
+}
+
+#[test]
+fn replace() {
+    let world = World::new();
+    world.seed(vec![whole("in-1", "a", &[("car", 1.0)])]);
+    let given = ONE.replace("[car]", "[car], user: labeler-1");
+    let delete = "DELETE /inputs/in-1/annotations/a".to_owned();
+    assert_eq!(
+        writes(&world, &given, &[]),
+        [(Endpoint::DeleteAnnotation, delete, 0), post(1)]
+    );
+    assert_eq!(world.annotation("a").unwrap()["user_id"], "labeler-1");
+}
+
+const NONE: &str = "  - id: in-1\n    annotations: []\n";
+
+#[test]
+fn delete_annotation() {
+    let world = World::new();
+    world.seed(vec![whole("in-1", "a", &[("car", 1.0)])]);
+    let delete = "DELETE /inputs/in-1/annotations/a".to_owned();
+    assert_eq!(writes(&world, NONE, &[]), [(Endpoint::DeleteAnnotation, delete, 0)]);
+    assert_eq!(world.annotations(), Vec::<Value>::new());
+}
+
+#[test]
+fn delete_annotations() {
+    let world = World::new();
+    world.seed(vec![
+        whole("in-1", "a", &[("car", 1.0)]),
+        whole("in-1", "b", &[("car", 1.0)]),
+        whole("in-2", "c", &[("car", 1.0)]),
+    ]);
+    let bulk = &writes(&world, NONE, &[])[..];
+    let [(Endpoint::DeleteAnnotations, _, 2)] = bulk else {
+        panic!("{bulk:?}");
+    };
+    assert_eq!(world.annotations().len(), 1, "an input that is not declared is not touched");
+}
+
+#[test]
+fn delete_if_empty_data() {
+    let world = World::new();
+    world.seed(vec![
+        whole("in-1", "a", &[("car", 1.0), ("red", 1.0)]),
+        boxed("in-2", "b", [0.1, 0.1, 0.5, 0.5], &["car", "red"]),
+    ]);
+    let fewer = format!("{NONE}  - id: in-2\n    annotations:\n      - {{ id: b, concepts: [car] }}\n");
+    assert_eq!(writes(&world, &fewer, &[]), [patch(2)]);
+    assert_eq!(world.annotation("a"), None);
+    assert!(world.annotation("b").is_some());
+}
+
+#[test]
+fn purge() {
+    let world = World::new();
+    world.seed(vec![
+        whole("in-1", "a", &[("car", 1.0)]),
+        with(whole("in-1", "b", &[("car", 1.0)]), "user_id", json!("bea")),
+        with(model_made(), "id", json!("m1")),
+        whole("in-2", "c", &[("car", 1.0)]),
+    ]);
+    let inputs = "  - id: in-1\n    purge: true\n";
+    world.declare(inputs);
+    let shown = world.plan(&[]).exits(0);
+    let first = shown.stdout.lines().next().unwrap_or_default();
+    assert!(first.contains("in-1") && first.contains('3'), "{}", shown.stdout);
+    let refused: Run = world.apply(&[]).exits(3);
+    assert!(refused.stderr.contains("--allow-purge"), "{}", refused.stderr);
+    assert_eq!(world.writes(), []);
+
+    let bulk = &writes(&world, inputs, &["--allow-purge"])[..];
+    let [(Endpoint::DeleteAnnotations, _, 1)] = bulk else {
+        panic!("{bulk:?}");
+    };
+    let left: Vec<Value> = world.annotations();
+    assert_eq!(left.len(), 1, "{left:#?}");
+    assert_eq!(left[0]["id"], "c");
+    assert!(
+        stored(&world).iter().any(|it| it["input_id"] == "in-1" && it["input_level"] == true),
+        "the input-level annotation stays"
+    );
+}
+
+#[test]
+fn list_annotations() {
+    let world = World::new();
+    world.seed(vec![whole("in-1", "a", &[("car", 1.0)])]);
+    world.declare(ONE);
+    settled(&world.plan(&[]));
+    let calls = world.emulator.calls();
+    assert!(calls.iter().any(|call| call.endpoint == Endpoint::ListAnnotations));
+}
+
+#[test]
+fn get_annotation() {
+    let world = World::new();
+    world.seed(vec![whole("in-1", "a", &[("bus", 1.0)])]);
+    world.declare(ONE);
+    world.apply(&[]).exits(0);
+    let calls = world.emulator.calls();
+    assert!(
+        calls
+            .iter()
+            .any(|call| call.endpoint == Endpoint::GetAnnotation
+                && call.path.ends_with("/inputs/in-1/annotations/a"))
+    );
+}

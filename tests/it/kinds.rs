@@ -1,0 +1,314 @@
+//! Matching of every kind: same, moved, another; and regions that a model found.
+
+use crate::support::{ME, context, observed};
+use annosync::manifest;
+use annosync::model::DesiredState;
+use annosync::plan::{self, Plan, PlanError};
+use base64::Engine as _;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// A PNG file of a grey image: one byte a pixel.
+pub(crate) fn png(width: u32, pixels: &[u8]) -> Vec<u8> {
+    let mut file = Vec::new();
+    let height = pixels.len() as u32 / width;
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(pixels).unwrap();
+    writer.finish().unwrap();
+    file
+}
+
+/// An image of 10 x 10 pixels with these columns set, from the top to the bottom.
+fn columns(from: u32, to: u32) -> Vec<u8> {
+    let pixels: Vec<u8> = (0..100)
+        .map(|at| if (from..to).contains(&(at % 10)) { 255 } else { 0 })
+        .collect();
+    png(10, &pixels)
+}
+
+fn desired(annotations: &[&str]) -> DesiredState {
+    let mut text = "version: 1\nset: street\npolicy: sync\ninputs:\n  - id: a\n    annotations:\n".to_owned();
+    for annotation in annotations {
+        text.push_str(&format!("      - {annotation}\n"));
+    }
+    let masks = [("left.png", columns(0, 5)), ("wide.png", columns(0, 6))];
+    let masks = masks.map(|(name, bytes)| (PathBuf::from(name), bytes));
+    match manifest::parse_with(vec![(PathBuf::from("m.yaml"), text)], masks.into()) {
+        Ok(manifest) => manifest.desired,
+        Err(problems) => panic!("the test's manifest is wrong:\n{problems}"),
+    }
+}
+
+fn stored(id: &str, data: Value) -> Value {
+    json!({
+        "id": id, "input_id": "a", "user_id": ME, "status": {"code": 24150},
+        "created_at": "2026-01-01T00:00:00Z", "data": data,
+    })
+}
+
+fn region(info: Value) -> Value {
+    json!({"regions": [{"id": "r", "region_info": info, "data": {"concepts": [{"id": "car", "value": 1}]}}]})
+}
+
+fn mask(file: &[u8]) -> Value {
+    let text = base64::engine::general_purpose::STANDARD.encode(file);
+    region(json!({"mask": {"image": {"base64": text}}}))
+}
+
+fn try_plan(annotations: &[&str], remote: &[Value]) -> Result<Plan, Vec<PlanError>> {
+    plan::plan(&desired(annotations), &observed(remote), &context())
+}
+
+/// What is done to which annotation and why, one a line.
+fn changes(annotations: &[&str], remote: &[Value]) -> String {
+    let plan = try_plan(annotations, remote).unwrap();
+    let mut lines = vec![format!("{} unchanged", plan.summary.unchanged)];
+    for operation in &plan.operations {
+        let id = if remote.iter().any(|stored| stored["id"] == operation.id.as_str()) {
+            operation.id.as_str()
+        } else {
+            "new"
+        };
+        let why = operation.matched.map_or_else(String::new, |m| format!(" ({m})"));
+        lines.push(format!("{} {id}{why}", operation.action));
+    }
+    lines.join(", ")
+}
+
+/// Each kind as it is declared, stored in the same place, stored a little elsewhere, and far away.
+fn table() -> Vec<(&'static str, [Value; 3], &'static str)> {
+    let segment = |begin: f64, end: f64| {
+        json!({"time_segments": [{"id": "s", "time_info": {"begin_time": begin, "end_time": end},
+            "data": {"concepts": [{"id": "car", "value": 1}]}}]})
+    };
+    let span = |start: u32, end: u32| region(json!({"span": {"char_start": start, "char_end": end}}));
+    let point = |row: f64| region(json!({"point": {"row": row, "col": 0.5}}));
+    let keypoints = |row: f64| {
+        region(json!({"keypoint_locations": [
+            {"row": row, "col": 0.5, "visibility": 1}, {"row": 0.3, "col": 0.3, "visibility": "NOT_VISIBLE"},
+        ]}))
+    };
+    vec![
+        (
+            "{ point: [0.5, 0.5], concepts: [car] }",
+            [point(0.5), point(0.51), point(0.6)],
+            "distance 0.0100",
+        ),
+        (
+            "{ keypoints: [[0.5, 0.5, visible], [0.3, 0.3, not_visible]], concepts: [car] }",
+            [keypoints(0.5), keypoints(0.52), keypoints(0.6)],
+            "distance 0.0100",
+        ),
+        (
+            "{ mask: { path: left.png }, concepts: [car] }",
+            [mask(&columns(0, 5)), mask(&columns(0, 6)), mask(&columns(4, 10))],
+            "IoU 0.83",
+        ),
+        (
+            "{ span: { start: 2, end: 6 }, concepts: [car] }",
+            [span(2, 6), span(3, 6), span(5, 9)],
+            "IoU 0.75",
+        ),
+        (
+            "{ segment: { begin: 1, end: 3 }, concepts: [car] }",
+            [segment(1.0, 3.0), segment(1.5, 3.0), segment(2.5, 5.0)],
+            "IoU 0.75",
+        ),
+        (
+            "{ text: a red car, concepts: [car] }",
+            [
+                json!({"text": {"raw": "a red car"}, "concepts": [{"id": "car", "value": 1}]}),
+                json!({"text": {"raw": "a red cars"}, "concepts": [{"id": "car", "value": 1}]}),
+                json!({"text": {"raw": "two dogs"}, "concepts": [{"id": "car", "value": 1}]}),
+            ],
+            "text 0.88",
+        ),
+    ]
+}
+
+#[test]
+fn what_lies_in_the_same_place_is_unchanged_whatever_its_kind() {
+    for (declared, [same, ..], _) in table() {
+        assert_eq!(changes(&[declared], &[stored("1", same)]), "1 unchanged", "{declared}");
+    }
+}
+
+#[test]
+fn what_moved_a_little_is_found_by_the_measure_of_its_kind() {
+    for (declared, [_, near, _], measure) in table() {
+        let action = if declared.contains("text") { "merge" } else { "overwrite" };
+        assert_eq!(
+            changes(&[declared], &[stored("1", near)]),
+            format!("0 unchanged, {action} 1 (matched: moved, {measure})"),
+            "{declared}"
+        );
+    }
+}
+
+#[test]
+fn what_lies_far_away_is_another_annotation() {
+    for (declared, [_, _, far], _) in table() {
+        assert_eq!(
+            changes(&[declared], &[stored("1", far)]),
+            "0 unchanged, delete 1, post new",
+            "{declared}"
+        );
+    }
+}
+
+#[test]
+fn nothing_is_paired_across_kinds() {
+    let table = table();
+    for (at, (declared, ..)) in table.iter().enumerate() {
+        for (other, (_, [same, ..], _)) in table.iter().enumerate() {
+            if at != other {
+                assert_eq!(
+                    changes(&[declared], &[stored("1", same.clone())]),
+                    "0 unchanged, delete 1, post new",
+                    "{declared} {same}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_place_with_other_concepts_is_relabelled() {
+    for (declared, [same, ..], _) in table() {
+        let declared = declared.replace("[car]", "[bus]");
+        assert_eq!(
+            changes(&[&declared], &[stored("1", same)]),
+            "0 unchanged, overwrite 1 (matched: same place, other concepts)",
+            "{declared}"
+        );
+    }
+}
+
+#[test]
+fn a_track_that_is_declared_is_never_crossed_and_one_that_is_not_is_unmanaged() {
+    let box_info = json!({"bounding_box": {"bottom_row": 0.5, "right_col": 0.5}});
+    let tracked = |track: &str| {
+        let mut data = region(box_info.clone());
+        data["regions"][0]["track_id"] = json!(track);
+        data
+    };
+    let declared = |rest: &str| {
+        format!("{{ box: {{ top: 0, left: 0, bottom: 0.5, right: 0.5 }}, concepts: [car]{rest} }}")
+    };
+    let (one, any) = (declared(", track: t1"), declared(""));
+    assert_eq!(changes(&[&one], &[stored("1", tracked("t1"))]), "1 unchanged");
+    assert_eq!(
+        changes(&[&one], &[stored("1", tracked("t2"))]),
+        "0 unchanged, delete 1, post new"
+    );
+    assert_eq!(changes(&[&any], &[stored("1", tracked("t2"))]), "1 unchanged");
+    // Who names a track gets it, whatever else would do.
+    assert_eq!(
+        changes(
+            &[&any, &one],
+            &[stored("1", tracked("t1")), stored("2", tracked("t2"))]
+        ),
+        "2 unchanged"
+    );
+}
+
+#[test]
+fn a_mask_is_found_by_its_url() {
+    let url = json!({"mask": {"image": {"url": "https://example.com/m.png"}}});
+    let declared = "{ mask: { url: 'https://example.com/m.png' }, concepts: [car] }";
+    assert_eq!(changes(&[declared], &[stored("1", region(url))]), "1 unchanged");
+    let mut both = mask(&columns(0, 5));
+    both["regions"][0]["region_info"]["mask"]["image"]["url"] = json!("https://example.com/m.png");
+    assert_eq!(changes(&[declared], &[stored("1", both)]), "1 unchanged");
+}
+
+#[test]
+fn a_text_does_not_say_which_box_it_is_written_in() {
+    let mut data = region(json!({"bounding_box": {"bottom_row": 0.5, "right_col": 0.5}}));
+    data["regions"][0]["data"]["text"] = json!({"raw": "B 1234"});
+    let declared =
+        "{ box: { top: 0, left: 0, bottom: 0.5, right: 0.5 }, concepts: [car], text: B 1235 }";
+    assert_eq!(
+        changes(&[declared], &[stored("1", data)]),
+        "0 unchanged, merge 1 (matched: exact)"
+    );
+}
+
+fn of_model(id: &str, region_id: &str, edges: [f64; 4], concept: &str) -> Value {
+    let [top, left, bottom, right] = edges;
+    json!({
+        "id": id, "input_id": "a", "model_version_id": "mv", "created_at": "2026-01-01T00:00:00Z",
+        "data": {"regions": [{
+            "id": region_id,
+            "region_info": {"bounding_box": {"top_row": top, "left_col": left, "bottom_row": bottom, "right_col": right}},
+            "data": {"concepts": [{"id": concept, "value": 0.9}]},
+        }]},
+    })
+}
+
+const FOUND: &str = "{ region: { from_model: mv, concept: person, nearest: { box: { top: 0.1, left: 0.1, bottom: 0.5, right: 0.5 } } }, concepts: [worker] }";
+
+#[test]
+fn a_region_that_a_model_found_gets_a_label_by_its_id() {
+    let remote = [
+        of_model("m1", "r1", [0.1, 0.1, 0.5, 0.45], "person"),
+        of_model("m2", "r2", [0.1, 0.1, 0.5, 0.5], "dog"),
+        of_model("m3", "r3", [0.6, 0.6, 0.9, 0.9], "person"),
+    ];
+    let plan = try_plan(&[FOUND], &remote).unwrap();
+    let [operation] = &plan.operations[..] else {
+        panic!("{:?}", plan.operations);
+    };
+    let body = operation.body.as_ref().unwrap().to_value();
+    assert_eq!(body["data"]["regions"][0]["id"], "r1");
+    assert_eq!(body["data"]["regions"][0]["data"]["concepts"][0]["id"], "worker");
+    // Once it is there, it is found again.
+    let mut remote = remote.to_vec();
+    remote.push(json!({
+        "id": operation.id.as_str(), "input_id": "a", "user_id": ME, "status": {"code": 24150},
+        "data": body["data"],
+    }));
+    assert!(try_plan(&[FOUND], &remote).unwrap().is_empty());
+}
+
+#[test]
+fn a_region_that_no_model_found_or_that_two_fit_is_an_error() {
+    let far = [of_model("m1", "r1", [0.3, 0.1, 0.9, 0.5], "person")];
+    let error = |remote: &[Value]| try_plan(&[FOUND], remote).unwrap_err()[0].to_string();
+    insta::assert_snapshot!(error(&far), @"");
+    insta::assert_snapshot!(error(&[]), @"");
+    let two = [
+        of_model("m1", "r1", [0.1, 0.1, 0.5, 0.4], "person"),
+        of_model("m2", "r2", [0.1, 0.1, 0.5, 0.5], "person"),
+    ];
+    insta::assert_snapshot!(error(&two), @"");
+    // Two annotations of one region are one region.
+    let twice = [
+        of_model("m1", "r1", [0.1, 0.1, 0.5, 0.5], "person"),
+        of_model("m2", "r1", [0.1, 0.1, 0.5, 0.5], "person"),
+    ];
+    assert!(try_plan(&[FOUND], &twice).is_ok());
+    // Another version of the model is another model.
+    let mut other = of_model("m1", "r1", [0.1, 0.1, 0.5, 0.5], "person");
+    other["model_version_id"] = json!("mv-2");
+    assert!(try_plan(&[FOUND], &[other]).is_err());
+}
+
+#[test]
+fn the_input_level_annotation_is_patched_and_never_posted() {
+    let input_level = json!({
+        "id": "own", "input_id": "a", "user_id": ME, "input_level": true, "status": {"code": 24150},
+        "data": {"concepts": [{"id": "day", "value": 1}]},
+    });
+    let declared = "{ input_level: true, concepts: [day, street] }";
+    assert_eq!(
+        changes(&[declared], std::slice::from_ref(&input_level)),
+        "0 unchanged, merge own (matched: input-level annotation)"
+    );
+    // Not declared, it stays.
+    assert_eq!(changes(&["{ concepts: [day] }"], &[input_level]), "0 unchanged, post new");
+    insta::assert_snapshot!(try_plan(&[declared], &[]).unwrap_err()[0], @"");
+}
