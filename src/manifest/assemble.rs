@@ -8,16 +8,15 @@ use super::finding::{Other, Place};
 use super::header::{Header, no_header_hint};
 use super::input::Image;
 use super::locate::Spotter;
+use super::named::{Digests, read_named};
 use super::problem::{Problem, Problems};
 use super::select::{Candidate, folder_of, is_header_file, matching};
+use super::source::Source;
 use super::{checks, report};
-use crate::model::{DesiredAnnotation, DesiredInput, DesiredState, InputId, Origin, Rest};
+use crate::model::{DesiredAnnotation, DesiredInput, DesiredState, InputId, Origin};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-
-/// The bytes of a candidate's file.
-pub(super) type Read<'r> = &'r (dyn Fn(&Candidate) -> std::io::Result<Vec<u8>> + Sync);
 
 /// A file that was read.
 #[derive(Debug)]
@@ -38,6 +37,8 @@ pub(super) struct Assembled {
     pub(super) state: DesiredState,
     pub(super) images: BTreeMap<InputId, Image>,
     pub(super) files: Vec<(Candidate, [u8; 32])>,
+    /// The files that these name.
+    pub(super) named: Digests,
 }
 
 /// A text without its byte order mark, or why the bytes are no text.
@@ -49,14 +50,14 @@ pub(super) fn as_text(bytes: Vec<u8>) -> Result<String, std::string::FromUtf8Err
     Ok(text)
 }
 
-fn read_file(candidate: &Candidate, read: Read<'_>) -> File {
+fn read_file(candidate: &Candidate, source: &dyn Source) -> File {
     let mut file = File {
         candidate: candidate.clone(),
         digest: [0; 32],
         document: Document::default(),
         problem: None,
     };
-    let bytes = match read(candidate) {
+    let bytes = match source.own(candidate) {
         Ok(bytes) => bytes,
         Err(error) => {
             file.problem = Some(Problem::of_file(
@@ -99,11 +100,14 @@ fn read_file(candidate: &Candidate, read: Read<'_>) -> File {
     file
 }
 
-fn read_all<'c>(candidates: impl IntoIterator<Item = &'c Candidate>, read: Read<'_>) -> Vec<File> {
+fn read_all<'c>(
+    candidates: impl IntoIterator<Item = &'c Candidate>,
+    source: &dyn Source,
+) -> Vec<File> {
     let candidates: Vec<&Candidate> = candidates.into_iter().collect();
     candidates
         .into_par_iter()
-        .map(|candidate| read_file(candidate, read))
+        .map(|candidate| read_file(candidate, source))
         .collect()
 }
 
@@ -112,7 +116,7 @@ pub(super) fn assemble(
     candidates: &[Candidate],
     header_file: Option<usize>,
     place: &std::path::Path,
-    read: Read<'_>,
+    source: &dyn Source,
 ) -> Result<Assembled, Problems> {
     let known = header_file.or_else(|| {
         candidates
@@ -121,7 +125,7 @@ pub(super) fn assemble(
     });
     let mut files = match known {
         Some(index) => {
-            let first = read_file(&candidates[index], read);
+            let first = read_file(&candidates[index], source);
             // A header that cannot be read might have named the files; what the others say means nothing then.
             if let Some(problem) = first.problem {
                 return Err(Problems::new(vec![problem]));
@@ -142,7 +146,7 @@ pub(super) fn assemble(
                     .map(|other| &candidates[other])
                     .collect(),
             };
-            let mut files = read_all(others, read);
+            let mut files = read_all(others, source);
             files.push(first);
             files.sort_by(|a, b| {
                 a.candidate
@@ -152,7 +156,7 @@ pub(super) fn assemble(
             });
             files
         }
-        None => narrowed(read_all(candidates, read)),
+        None => narrowed(read_all(candidates, source)),
     };
     checks::patterns(&mut files);
     let header_index = choose_header(&mut files, place);
@@ -161,7 +165,8 @@ pub(super) fn assemble(
         checks::key_ids(&mut files, index);
     }
     checks::duplicates(&mut files);
-    let mut problems = report::problems(&mut files, read);
+    let named = read_named(&mut files, source);
+    let mut problems = report::problems(&mut files, source);
     let header = match header_index {
         Ok(index) => files[index]
             .document
@@ -176,7 +181,7 @@ pub(super) fn assemble(
         }
     };
     match header {
-        Some((index, header)) if problems.is_empty() => Ok(finish(files, index, header)),
+        Some((index, header)) if problems.is_empty() => Ok(finish(files, index, header, named)),
         _ => Err(Problems::new(problems)),
     }
 }
@@ -283,7 +288,7 @@ fn choose_header(
     Ok(chosen)
 }
 
-fn finish(files: Vec<File>, header_index: usize, header: Header) -> Assembled {
+fn finish(files: Vec<File>, header_index: usize, header: Header, named: Digests) -> Assembled {
     let header_file = files[header_index].candidate.relative.clone();
     let mut state = DesiredState {
         set: header.set.clone(),
@@ -322,7 +327,7 @@ fn finish(files: Vec<File>, header_index: usize, header: Header) -> Assembled {
                         },
                     })
                     .collect(),
-                rest: Rest::Managed,
+                rest: parsed.rest,
                 origin,
             });
         }
@@ -335,5 +340,6 @@ fn finish(files: Vec<File>, header_index: usize, header: Header) -> Assembled {
         state,
         images,
         files: kept,
+        named,
     }
 }

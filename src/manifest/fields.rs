@@ -223,6 +223,80 @@ pub(super) fn text<'n>(
     None
 }
 
+/// Reads a text that is not empty. `hint` is what to do about one that is.
+pub(super) fn filled<'n>(
+    node: &'n Node<'_>,
+    noun: &str,
+    hint: &str,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Option<&'n str> {
+    let text = text(node, noun, place, findings)?;
+    if text.is_empty() {
+        findings
+            .add(place.value(), format!("{noun} is empty"))
+            .hint(hint);
+        return None;
+    }
+    Some(text)
+}
+
+/// Which of two keys was given, with its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Choice<'n> {
+    First(&'n str),
+    Second(&'n str),
+}
+
+/// Reads a map with exactly one of two keys, whose text is not empty. `hint` says how either is written.
+pub(super) fn one_of<'n>(
+    node: &'n Node<'_>,
+    noun: &str,
+    keys: [&'static str; 2],
+    hint: &str,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Option<Choice<'n>> {
+    let parts = fields(node, noun, &keys, place, findings)?;
+    let [first, second] = keys;
+    let read = |key, node, findings: &mut Findings| {
+        filled(node, &quote(key), hint, &place.name(key), findings)
+    };
+    match (parts.get(first), parts.get(second)) {
+        (Some(node), None) => read(first, node, findings).map(Choice::First),
+        (None, Some(node)) => read(second, node, findings).map(Choice::Second),
+        (None, None) => {
+            let message = format!("{noun} without `{first}` or `{second}`");
+            findings.add(place.value(), message).hint(hint);
+            None
+        }
+        (Some(_), Some(_)) => {
+            let message = format!("{noun} with both `{first}` and `{second}`");
+            findings
+                .add(place.name(second).key(), message)
+                .hint("keep one of the two");
+            None
+        }
+    }
+}
+
+/// Reads a key that is `true` or not there at all.
+pub(super) fn only_true(
+    node: &Node<'_>,
+    noun: &str,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Option<()> {
+    if *node == Node::Bool(true) {
+        return Some(());
+    }
+    let finding = wrong_type(node, noun, "true", place, findings);
+    if *node != Node::Null {
+        finding.hint("leave the key out where it is not meant");
+    }
+    None
+}
+
 /// Reads a text and makes a name of it.
 pub(super) fn name<T>(
     node: &Node<'_>,

@@ -5,12 +5,14 @@
 //!
 //! ```text
 //! select     which files                      document   a file's text, streamed into …
-//! node       a tree that hides nothing        header, target, input, content   … the model, with findings
+//! node       a tree that hides nothing        header, target, input, annotation, content   … the model, with findings
+//! source     a folder, or memory              named      masks and texts that the files name
 //! assemble   all files: header, duplicates, vocabulary   locate   findings -> lines and columns, if there are any
 //! checks     between the files                  report     findings -> problems
 //! problem    what the user sees               write      the way back
 //! ```
 
+mod annotation;
 mod assemble;
 mod checks;
 mod concepts;
@@ -20,11 +22,14 @@ mod fields;
 mod finding;
 mod header;
 mod input;
+mod known_text;
 mod locate;
+mod named;
 mod node;
 mod problem;
 mod report;
 mod select;
+mod source;
 mod target;
 mod words;
 pub mod write;
@@ -45,6 +50,7 @@ use header::INPUTS;
 use report::{spots_in, unchanged};
 use select::{Candidate, folder_of, slashes, walk};
 use sha2::{Digest, Sha256};
+use source::{Disk, Memory};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -60,8 +66,9 @@ pub struct Manifest {
     pub default_target: Option<String>,
     /// What it says of its inputs' images.
     pub images: BTreeMap<InputId, Image>,
-    /// 64 hex digits of SHA-256 over a line for each file, in order: the file's own SHA-256 in hex, two spaces, its
-    /// path below the manifest's folder, a line feed. `sha256sum` prints these lines.
+    /// 64 hex digits of SHA-256 over a line for each file, those that the manifest names among them, in byte order of
+    /// their paths: the file's own SHA-256 in hex, two spaces, its path below the manifest's folder, a line feed.
+    /// `sha256sum` prints these lines.
     pub hash: String,
     /// The folder of the header's file; an embedded target's path is relative to it.
     pub root: PathBuf,
@@ -86,7 +93,6 @@ pub struct Location {
 /// A file whose header has `files:` stands for the files that these name, so that a header alone never reads as a
 /// manifest without inputs.
 pub fn load(path: &Path) -> Result<Manifest, Problems> {
-    let read = |candidate: &Candidate| std::fs::read(&candidate.shown);
     let metadata = std::fs::metadata(path).map_err(|error| {
         Problems::new(vec![Problem::of_file(
             path,
@@ -96,7 +102,7 @@ pub fn load(path: &Path) -> Result<Manifest, Problems> {
     })?;
     if metadata.is_dir() {
         let candidates = walk(path).map_err(Problems::new)?;
-        let assembled = assemble(&candidates, None, path, &read)?;
+        let assembled = assemble(&candidates, None, path, &Disk(path))?;
         return Ok(Manifest::new(assembled, path, None));
     }
     let Some(format) = Format::of(path) else {
@@ -127,12 +133,21 @@ pub fn load(path: &Path) -> Result<Manifest, Problems> {
         let name = candidates[0].relative.clone();
         candidates.extend(others.into_iter().filter(|other| other.relative != name));
     }
-    let assembled = assemble(&candidates, Some(0), path, &read)?;
+    let assembled = assemble(&candidates, Some(0), path, &Disk(folder))?;
     Ok(Manifest::new(assembled, folder, None))
 }
 
 /// Reads a manifest from texts with the paths that they are known by, as [`load`] reads a folder.
 pub fn parse(files: Vec<(PathBuf, String)>) -> Result<Manifest, Problems> {
+    parse_with(files, Vec::new())
+}
+
+/// The same, with the files that these texts may name: masks and the texts of inputs, each with its path from where
+/// the texts' paths begin.
+pub fn parse_with(
+    files: Vec<(PathBuf, String)>,
+    binaries: Vec<(PathBuf, Vec<u8>)>,
+) -> Result<Manifest, Problems> {
     let mut candidates = Vec::with_capacity(files.len());
     let mut problems = Vec::new();
     for (path, _) in &files {
@@ -154,19 +169,16 @@ pub fn parse(files: Vec<(PathBuf, String)>) -> Result<Manifest, Problems> {
     }
     candidates.sort_by(|a, b| a.relative.as_bytes().cmp(b.relative.as_bytes()));
     let texts: BTreeMap<PathBuf, String> = files.into_iter().collect();
-    let assembled = assemble(&candidates, None, Path::new("."), &from_memory(&texts))?;
+    let binaries: BTreeMap<String, Vec<u8>> = binaries
+        .into_iter()
+        .map(|(path, bytes)| (slashes(&path), bytes))
+        .collect();
+    let memory = Memory {
+        texts: &texts,
+        binaries: &binaries,
+    };
+    let assembled = assemble(&candidates, None, Path::new("."), &memory)?;
     Ok(Manifest::new(assembled, Path::new(""), Some(texts)))
-}
-
-fn from_memory(
-    texts: &BTreeMap<PathBuf, String>,
-) -> impl Fn(&Candidate) -> std::io::Result<Vec<u8>> + Sync {
-    |candidate| {
-        texts
-            .get(&candidate.shown)
-            .map(|text| text.as_bytes().to_owned())
-            .ok_or_else(|| std::io::ErrorKind::NotFound.into())
-    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -178,9 +190,16 @@ fn hex(bytes: &[u8]) -> String {
 
 impl Manifest {
     fn new(assembled: Assembled, folder: &Path, texts: Option<BTreeMap<PathBuf, String>>) -> Self {
+        let own = assembled.files.iter();
+        let own = own.map(|(file, digest)| (file.relative.as_str(), digest));
+        let named = assembled.named.iter();
+        let all: BTreeMap<&str, _> = named
+            .map(|(path, digest)| (path.as_str(), digest))
+            .chain(own)
+            .collect();
         let mut lines = String::new();
-        for (file, digest) in &assembled.files {
-            lines.extend([hex(digest).as_str(), "  ", file.relative.as_str(), "\n"]);
+        for (path, digest) in all {
+            lines.extend([hex(digest).as_str(), "  ", path, "\n"]);
         }
         Self {
             desired: assembled.state,
@@ -216,8 +235,11 @@ impl Manifest {
                 continue;
             };
             let text = match &self.texts {
-                Some(texts) => unchanged(candidate, digest, &from_memory(texts)),
-                None => unchanged(candidate, digest, &|c: &Candidate| std::fs::read(&c.shown)),
+                Some(texts) => {
+                    let binaries = &BTreeMap::new();
+                    unchanged(candidate, digest, &Memory { texts, binaries })
+                }
+                None => unchanged(candidate, digest, &Disk(&self.root)),
             };
             let Some(text) = text else {
                 continue;

@@ -2,12 +2,13 @@
 //!
 //! A file that is not any more what was read gives no places. Knows nothing of what is right or wrong.
 
-use super::assemble::{File, Read, as_text};
+use super::assemble::{File, as_text};
 use super::document::Format;
 use super::finding::{Finding, Pointer};
 use super::locate::{Spotter, locate};
 use super::problem::{Problem, Spot};
 use super::select::Candidate;
+use super::source::Source;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -15,7 +16,7 @@ use sha2::{Digest, Sha256};
 type Asked = (usize, Option<(usize, usize)>);
 
 /// Turns findings into problems: the second pass over the texts of the files that have any, or that one speaks of.
-pub(super) fn problems(files: &mut [File], read: Read<'_>) -> Vec<Problem> {
+pub(super) fn problems(files: &mut [File], source: &dyn Source) -> Vec<Problem> {
     let findings: Vec<Vec<Finding>> = files
         .iter_mut()
         .map(|file| std::mem::take(&mut file.document.findings.0))
@@ -45,7 +46,7 @@ pub(super) fn problems(files: &mut [File], read: Read<'_>) -> Vec<Problem> {
     let spots: Vec<Option<Vec<Spot>>> = files
         .par_iter()
         .zip(&wanted)
-        .map(|(file, pointers)| spots(file, pointers, read))
+        .map(|(file, pointers)| spots(file, pointers, source))
         .collect();
     for (file, findings) in findings.iter().enumerate() {
         for (finding, (own, other)) in findings.iter().zip(&asked[file]) {
@@ -74,11 +75,11 @@ pub(super) fn problems(files: &mut [File], read: Read<'_>) -> Vec<Problem> {
 }
 
 /// The spots of the pointers; nothing where the file is not any more what was read.
-fn spots(file: &File, pointers: &[&Pointer], read: Read<'_>) -> Option<Vec<Spot>> {
+fn spots(file: &File, pointers: &[&Pointer], source: &dyn Source) -> Option<Vec<Spot>> {
     if pointers.is_empty() {
         return None;
     }
-    let text = unchanged(&file.candidate, &file.digest, read)?;
+    let text = unchanged(&file.candidate, &file.digest, source)?;
     Some(spots_in(file.candidate.format, &text, pointers))
 }
 
@@ -86,9 +87,9 @@ fn spots(file: &File, pointers: &[&Pointer], read: Read<'_>) -> Option<Vec<Spot>
 pub(super) fn unchanged(
     candidate: &Candidate,
     digest: &[u8; 32],
-    read: Read<'_>,
+    source: &dyn Source,
 ) -> Option<String> {
-    let bytes = read(candidate).ok()?;
+    let bytes = source.own(candidate).ok()?;
     let is_same = <[u8; 32]>::from(Sha256::digest(&bytes)) == *digest;
     if is_same { as_text(bytes).ok() } else { None }
 }

@@ -4,6 +4,21 @@ use super::*;
 use crate::model::{Content, Geometry, Guards, Identity, Owner, Policy, Share, Status};
 use std::collections::BTreeSet;
 
+mod kinds;
+
+/// A grey image of this many columns.
+pub(super) fn png(width: u32, pixels: &[u8]) -> Vec<u8> {
+    let mut file = Vec::new();
+    let height = u32::try_from(pixels.len()).unwrap() / width;
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(pixels).unwrap();
+    writer.finish().unwrap();
+    file
+}
+
 const HEADER: &str = "version: 1\nset: s\npolicy: sync\n";
 
 fn files(files: &[(&str, &str)]) -> Vec<(PathBuf, String)> {
@@ -225,7 +240,7 @@ inputs:
     4 |       - concpts: [car]
       |         ^^^^^^^
       |
-      = help: did you mean `concepts`? allowed: `key`, `id`, `frame`, `box`, `polygon`, `region`, `concepts`, `status`, `user`, `metadata`, `info`
+      = help: did you mean `concepts`? allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`
 
     error: top (0.5) is greater than bottom (0.4)
      --> labels/a.yaml:5:21
@@ -315,17 +330,17 @@ fn duplicate_keys_are_refused_at_any_depth() {
 
 #[test]
 fn unknown_keys_say_what_is_allowed() {
-    insta::assert_snapshot!(check_annotation("{ boks: 1, mask: 2, <<: 3, 7: 4 }"), @r#"
-    4:35 unknown key `boks` in an annotation (allowed: `key`, `id`, `frame`, `box`, `polygon`, `region`, `concepts`, `status`, `user`, `metadata`, `info`)
-    4:44 unknown key `mask` in an annotation (allowed: `key`, `id`, `frame`, `box`, `polygon`, `region`, `concepts`, `status`, `user`, `metadata`, `info`)
+    insta::assert_snapshot!(check_annotation("{ boks: 1, cube: 2, <<: 3, 7: 4 }"), @r#"
+    4:35 unknown key `boks` in an annotation (allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`)
+    4:44 unknown key `cube` in an annotation (allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`)
     4:53 unknown key `<<` in an annotation (merge keys are not supported; aliases (`*name`) are)
     4:60 a key must be text, found the number 7 (if text is meant, put it in quotes: "7")
     "#);
-    insta::assert_snapshot!(check_body("inputs: [{ ID: a, id: a, image: { widht: 3 }, annotations: [] }]\ntragets: {}\n"), @r#"
-    4:12 unknown key `ID` in an input (did you mean `id`? allowed: `id`, `image`, `annotations`)
+    insta::assert_snapshot!(check_body("inputs: [{ ID: a, id: a, image: { widht: 3 }, annotations: [] }]\ntragets: {}\n"), @"
+    4:12 unknown key `ID` in an input (did you mean `id`? allowed: `id`, `image`, `text`, `annotations`, `purge`)
     4:35 unknown key `widht` in `image` (did you mean `width`? allowed: `path`, `width`, `height`)
     5:1 unknown key `tragets` in a manifest (did you mean `targets`? allowed: `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `guards`, `renamed`, `inputs`)
-    "#);
+    ");
 }
 
 #[test]
@@ -471,13 +486,13 @@ fn identities_are_checked() {
     4:97 the key `k` stands twice in this input (the first one is at annosync.yaml:4:70; each annotation has its own)
     4:123 `id` must be text, found the number 7 (if text is meant, put it in quotes: "7")
     "#);
-    insta::assert_snapshot!(check_annotation("{}, { status: pending }, { key: a }, { frame: { number: 1 } }, 5"), @r#"
-    4:19 an annotation without a place, concepts, `key` or `id` (say where it lies (`box`, `polygon`, `region`) or which `concepts` it has; nothing else tells which one it is)
-    4:39 an annotation without a place, concepts, `key` or `id` (say where it lies (`box`, `polygon`, `region`) or which `concepts` it has; nothing else tells which one it is)
-    4:60 an annotation with a `key` and nothing else (say where it lies (`box`, `polygon`, `region`) or which `concepts` it has)
-    4:72 an annotation without a place, concepts, `key` or `id` (say where it lies (`box`, `polygon`, `region`) or which `concepts` it has; nothing else tells which one it is)
-    4:96 an annotation must be a map of `key`, `id`, `frame`, `box`, `polygon`, `region`, `concepts`, `status`, `user`, `metadata`, `info`, found the number 5 ()
-    "#);
+    insta::assert_snapshot!(check_annotation("{}, { status: pending }, { key: a }, { frame: { number: 1 } }, 5"), @"
+    4:19 an annotation without a place, concepts, text, `key` or `id` (say where it lies (such as `box`), which `concepts` it has, or what `text`; nothing else tells which one it is)
+    4:39 an annotation without a place, concepts, text, `key` or `id` (say where it lies (such as `box`), which `concepts` it has, or what `text`; nothing else tells which one it is)
+    4:60 an annotation with a `key` and nothing else (say where it lies (such as `box`), which `concepts` it has, or what `text`)
+    4:72 an annotation without a place, concepts, text, `key` or `id` (say where it lies (such as `box`), which `concepts` it has, or what `text`; nothing else tells which one it is)
+    4:96 an annotation must be a map of `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`, found the number 5 ()
+    ");
     let key = crate::model::key_id(
         &crate::model::SetName::new("s").unwrap(),
         &InputId::new("a").unwrap(),
@@ -494,12 +509,12 @@ fn an_id_alone_keeps_an_annotation_and_manages_nothing_of_it() {
 #[test]
 fn inputs_are_checked() {
     insta::assert_snapshot!(check_body("inputs: [{ annotations: [] }, { id: a }, { id: 2024, annotations: {} }, 7, []]\n"), @r#"
-    4:1 an input must be a map of `id`, `image`, `annotations`, found a list ()
+    4:1 an input must be a map of `id`, `image`, `text`, `annotations`, `purge`, found a list ()
     4:12 an input without `id` (name the input: id: street-0001)
     4:33 input `a` without `annotations` (write `annotations: []` if you mean none)
     4:48 `id` must be text, found the number 2024 (if text is meant, put it in quotes: "2024")
     4:54 `annotations` must be a list, found a map ()
-    4:73 an input must be a map of `id`, `image`, `annotations`, found the number 7 ()
+    4:73 an input must be a map of `id`, `image`, `text`, `annotations`, `purge`, found the number 7 ()
     "#);
     insta::assert_snapshot!(check_body("inputs: { id: a }\n"), @"4:1 `inputs` must be a list of inputs, found a map ()");
     insta::assert_snapshot!(check_body("inputs: \"a\"\n"), @"4:9 `inputs` must be a list of inputs, found the text `a` ()");
@@ -733,7 +748,7 @@ fn a_long_line_is_shown_around_the_error() {
     1 | …epts": ["a"]}, {"concepts": ["a"]}, {"concepts": ["a"]}, {"concepts": ["a"]}, {"concepts": ["a"]}, {"concpts": []}]}
       |                                                                                                      ^^^^^^^^^
       |
-      = help: did you mean `concepts`? allowed: `key`, `id`, `frame`, `box`, `polygon`, `region`, `concepts`, `status`, `user`, `metadata`, `info`
+      = help: did you mean `concepts`? allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`
     "#);
 }
 
@@ -874,10 +889,10 @@ mod folders {
     fn a_byte_order_mark_is_skipped_and_other_bytes_are_not() {
         let text = format!("\u{feff}{HEADER}inputs: [{{ id: a, anotations: [] }}]\n");
         let one = folder(&[("annosync.yaml", text.as_bytes())]);
-        insta::assert_snapshot!(brief(&load(one.path()).unwrap_err()), @r#"
-    4:12 input `a` without `annotations` (write `annotations: []` if you mean none)
-    4:19 unknown key `anotations` in an input (did you mean `annotations`? allowed: `id`, `image`, `annotations`)
-    "#);
+        insta::assert_snapshot!(brief(&load(one.path()).unwrap_err()), @"
+        4:12 input `a` without `annotations` (write `annotations: []` if you mean none)
+        4:19 unknown key `anotations` in an input (did you mean `annotations`? allowed: `id`, `image`, `text`, `annotations`, `purge`)
+        ");
         let bad = folder(&[("annosync.yaml", b"version: 1\nset: \xff\n")]);
         insta::assert_snapshot!(brief(&load(bad.path()).unwrap_err()), @"2:6 not valid UTF-8 (save the file as UTF-8)");
     }

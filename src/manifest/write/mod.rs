@@ -3,15 +3,15 @@
 //! What is written is canonical: the same state gives the same bytes, and reading it gives the same state. One builder
 //! makes the tree of an input, and each format prints that tree. Opens no files.
 
+mod annotation;
 mod scalar;
 mod yaml;
 
 use super::header::{Header, VERSION, default_owners};
 use super::input::Image;
 use super::target::TargetSpec;
-use crate::model::{
-    Concepts, Content, DesiredInput, Geometry, Guards, Identity, InputId, Json, Owner, Share, float,
-};
+use crate::model::{Content, DesiredInput, Guards, Identity, InputId, Owner, Rest, Share};
+use annotation::input_tree;
 use serde_json::{Map, Value, json};
 
 /// An input to be written.
@@ -23,16 +23,24 @@ pub struct WritableInput {
     pub image: Option<Image>,
     /// Its annotations, in order.
     pub annotations: Vec<WritableAnnotation>,
+    /// What happens to everything else on it. An input that is purged has no annotations to write.
+    pub rest: Rest,
 }
 
-/// An annotation to be written. A geometry that is [`Geometry::Whole`] or [`Geometry::Unmodelled`] has no notation
-/// and is left out, and so is a key of `metadata` or `info` whose value holds a null: a manifest cannot declare it.
+/// An annotation to be written. What a manifest cannot declare is left out: [`Geometry::Whole`] and
+/// [`Geometry::Unmodelled`], a mask with neither a path nor a URL that begins with `http`, an empty text, what belongs
+/// to a region where there is none, and a key of `metadata` or `info` whose value holds a null.
+///
+/// [`Geometry::Whole`]: crate::model::Geometry::Whole
+/// [`Geometry::Unmodelled`]: crate::model::Geometry::Unmodelled
 #[derive(Debug, Clone, PartialEq)]
 pub struct WritableAnnotation {
     /// How it says which remote one it is.
     pub identity: Identity,
     /// What it is.
     pub content: Content,
+    /// For a mask whose pixels are known: the path of the file that holds them, relative to the file that is written.
+    pub mask_path: Option<Box<str>>,
 }
 
 impl From<&DesiredInput> for WritableInput {
@@ -46,8 +54,10 @@ impl From<&DesiredInput> for WritableInput {
                 .map(|annotation| WritableAnnotation {
                     identity: annotation.identity.clone(),
                     content: annotation.content.clone(),
+                    mask_path: None,
                 })
                 .collect(),
+            rest: input.rest,
         }
     }
 }
@@ -198,117 +208,6 @@ fn guards_tree(guards: &Guards) -> Map<String, Value> {
         }
     }
     tree
-}
-
-fn input_tree(input: &WritableInput) -> Value {
-    let mut tree = Map::new();
-    tree.insert("id".into(), json!(input.id));
-    if let Some(image) = &input.image {
-        let mut size = Map::new();
-        size.extend(image.path.iter().map(|path| ("path".into(), json!(path))));
-        size.extend(
-            image
-                .width
-                .iter()
-                .map(|width| ("width".into(), json!(width))),
-        );
-        size.extend(
-            image
-                .height
-                .iter()
-                .map(|height| ("height".into(), json!(height))),
-        );
-        tree.insert("image".into(), Value::Object(size));
-    }
-    let annotations = input.annotations.iter().map(annotation_tree).collect();
-    tree.insert("annotations".into(), annotations);
-    Value::Object(tree)
-}
-
-fn annotation_tree(annotation: &WritableAnnotation) -> Value {
-    let content = &annotation.content;
-    let mut tree = Map::new();
-    match &annotation.identity {
-        Identity::Id(id) => {
-            tree.insert("id".into(), json!(id));
-        }
-        Identity::Key(key) => {
-            tree.insert("key".into(), json!(key));
-        }
-        Identity::InputLevel => {
-            tree.insert("input_level".into(), json!(true));
-        }
-        Identity::Content => {}
-    }
-    if let Some(frame) = &content.frame {
-        tree.insert("frame".into(), json!(frame));
-    }
-    match &content.geometry {
-        Some(Geometry::Box(edges)) => {
-            tree.insert("box".into(), json!(edges));
-        }
-        Some(Geometry::Polygon(polygon)) => {
-            tree.insert("polygon".into(), json!(polygon));
-        }
-        Some(Geometry::Region(region)) => {
-            tree.insert("region".into(), json!(region));
-        }
-        _ => {}
-    }
-    if let Some(concepts) = &content.concepts {
-        tree.insert("concepts".into(), concepts_tree(concepts));
-    }
-    if let Some(status) = &content.status {
-        tree.insert("status".into(), json!(status));
-    }
-    if let Some(user) = &content.user {
-        tree.insert("user".into(), json!(user));
-    }
-    for (key, object) in [("metadata", &content.metadata), ("info", &content.info)] {
-        if let Some(object) = object.as_ref().and_then(declarable) {
-            tree.insert(key.into(), object);
-        }
-    }
-    Value::Object(tree)
-}
-
-fn concepts_tree(concepts: &Concepts) -> Value {
-    if concepts
-        .iter()
-        .all(|concept| concept.value.to_bits() == 1.0_f32.to_bits())
-    {
-        return concepts.iter().map(|concept| json!(concept.id)).collect();
-    }
-    let entry = |concept: &crate::model::Concept| {
-        let value = match concept.value {
-            1.0 => json!(true),
-            0.0 => json!(false),
-            value => json!(float::shortest(value)),
-        };
-        (concept.id.as_str().to_owned(), value)
-    };
-    Value::Object(concepts.iter().map(entry).collect())
-}
-
-/// An object without the keys whose values a manifest cannot declare; nothing where it is no object.
-fn declarable(object: &Json) -> Option<Value> {
-    fn has_null(value: &Value) -> bool {
-        match value {
-            Value::Null => true,
-            Value::Array(values) => values.iter().any(has_null),
-            Value::Object(entries) => entries.values().any(has_null),
-            Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-        }
-    }
-    match object.to_value() {
-        Value::Object(entries) => Some(Value::Object(
-            entries
-                .into_iter()
-                .filter(|(_, value)| !has_null(value))
-                .collect(),
-        )),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

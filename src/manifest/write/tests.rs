@@ -1,25 +1,54 @@
 use super::*;
-use crate::manifest::{Manifest, parse};
+use crate::manifest::tests::png;
+use crate::manifest::{Manifest, parse_with};
 use crate::model::{
-    AnnotationId, BoundingBox, Concept, ConceptId, Frame, Key, Point, Policy, Polygon, RegionId,
-    SetName, Status, UserId,
+    AnnotationId, BoundingBox, Concept, ConceptId, Concepts, Extras, Fraction, Frame, Geometry,
+    Json, Key, Keypoint, Keypoints, Mask, Nearest, Point, Policy, Polygon, RegionId, RegionOf,
+    Segment, SetName, Span, Status, UserId, Visibility,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 const HEADER: &str = "version: 1\nset: s\npolicy: sync\n";
 
-fn read(name: &str, text: &str) -> Manifest {
-    parse(vec![
+/// The path of a mask's file: the same for the same pixels.
+fn mask_path(content: &Content) -> Option<Box<str>> {
+    match &content.geometry {
+        Some(Geometry::Mask(mask)) => Some(format!("masks/{}.png", mask.sha256()?).into()),
+        _ => None,
+    }
+}
+
+/// The files of the masks of these inputs.
+fn masks(inputs: &[WritableInput]) -> Vec<(PathBuf, Vec<u8>)> {
+    let annotations = inputs.iter().flat_map(|input| &input.annotations);
+    annotations
+        .filter_map(|annotation| match &annotation.content.geometry {
+            Some(Geometry::Mask(mask)) => Some((
+                mask_path(&annotation.content)?.into_string().into(),
+                mask.png()?.to_vec(),
+            )),
+            _ => None,
+        })
+        .collect()
+}
+
+fn read_with(name: &str, text: &str, inputs: &[WritableInput]) -> Manifest {
+    let files = vec![
         ("annosync.yaml".into(), HEADER.into()),
         (name.into(), text.to_owned()),
-    ])
-    .unwrap_or_else(|problems| panic!("{problems}\n{text}"))
+    ];
+    parse_with(files, masks(inputs)).unwrap_or_else(|problems| panic!("{problems}\n{text}"))
+}
+
+fn read(name: &str, text: &str) -> Manifest {
+    read_with(name, text, &[])
 }
 
 /// The inputs of a manifest, as they would be written.
 fn back(manifest: &Manifest) -> Vec<WritableInput> {
-    manifest
+    let mut inputs: Vec<WritableInput> = manifest
         .desired
         .inputs
         .iter()
@@ -27,7 +56,11 @@ fn back(manifest: &Manifest) -> Vec<WritableInput> {
             image: manifest.images.get(&input.id).cloned(),
             ..WritableInput::from(input)
         })
-        .collect()
+        .collect();
+    for annotation in inputs.iter_mut().flat_map(|input| &mut input.annotations) {
+        annotation.mask_path = mask_path(&annotation.content);
+    }
+    inputs
 }
 
 fn concepts(pairs: &[(&str, f32)]) -> Concepts {
@@ -72,6 +105,7 @@ fn example() -> Vec<WritableInput> {
                         ),
                         ..content
                     },
+                    mask_path: None,
                 },
                 WritableAnnotation {
                     identity: Identity::Content,
@@ -84,13 +118,16 @@ fn example() -> Vec<WritableInput> {
                         concepts: Some(concepts(&[("a", 0.0), ("b", 0.1), ("c", 1.0)])),
                         ..Content::default()
                     },
+                    mask_path: None,
                 },
             ],
+            rest: Rest::Managed,
         },
         WritableInput {
             id: InputId::new("2024").unwrap(),
             image: None,
             annotations: Vec::new(),
+            rest: Rest::Managed,
         },
     ]
 }
@@ -120,6 +157,60 @@ fn yaml_is_written_for_people() {
       - id: "2024"
         annotations: []
     "#);
+}
+
+#[test]
+fn every_kind_is_written() {
+    let text = r#"{"inputs": [{"id": "a", "annotations": [
+        {"concepts": {"day": 0.5}, "input_level": true},
+        {"status": 24151, "concepts": ["car"], "embed_model_version": "0123", "text": "yes", "region_value": 0.90,
+         "track": "t7", "frame": {"number": 2, "time_ms": 1}, "point": [0.1, 0.3333333333333333], "id": "p"},
+        {"keypoints": [[0, 0.5], [0.14, 0.5, "visible"], [0.28, 0.5, "not_visible"], [0.42, 0.5, "not_present"],
+         [0.57, 0.5, "not_set"], [0.71, 0.5, "visible"]]},
+        {"mask": {"path": "a.png"}},
+        {"mask": {"url": "https://example.com/m.png"}},
+        {"span": {"start": 2, "end": 5, "text": "no"}},
+        {"text": "a: b", "segment": {"begin": 0.1, "end": 3600.0}},
+        {"region": {"nearest": {"box": {"left": 0.2, "top": 0.1, "right": 0.4, "bottom": 0.3}}, "concept": "person",
+         "from_model": "v1"}}
+    ]}, {"id": "b", "purge": true}]}"#;
+    let files = vec![
+        ("annosync.yaml".into(), HEADER.into()),
+        ("a.json".into(), text.to_owned()),
+    ];
+    let manifest = parse_with(files, vec![("a.png".into(), png(1, &[1]))]).unwrap();
+    let mut inputs = back(&manifest);
+    inputs[0].annotations[3].mask_path = Some("masks/a.png".into());
+    insta::assert_snapshot!(write_yaml(&inputs), @r#"
+    inputs:
+      - id: a
+        annotations:
+          - input_level: true
+            concepts: { day: 0.5 }
+          - id: p
+            frame: { time_ms: 1, number: 2 }
+            point: [0.1, 0.33333334]
+            track: t7
+            region_value: 0.9
+            concepts: [car]
+            text: "yes"
+            embed_model_version: "0123"
+            status: pending
+          - keypoints: [[0, 0.5], [0.14, 0.5, visible], [0.28, 0.5, not_visible],
+              [0.42, 0.5, not_present], [0.57, 0.5], [0.71, 0.5, visible]]
+          - mask: { path: masks/a.png }
+          - mask: { url: "https://example.com/m.png" }
+          - span: { start: 2, end: 5, text: "no" }
+          - segment: { begin: 0.1, end: 3600 }
+            text: "a: b"
+          - region:
+              from_model: v1
+              concept: person
+              nearest: { box: { top: 0.1, left: 0.2, bottom: 0.3, right: 0.4 } }
+      - id: b
+        purge: true
+    "#);
+    insta::assert_snapshot!(write_jsonl(&inputs[1..]), @r#"{"id":"b","purge":true}"#);
 }
 
 #[test]
@@ -271,21 +362,96 @@ fn fraction() -> impl Strategy<Value = f64> {
     ]
 }
 
+fn point() -> impl Strategy<Value = Point> {
+    (fraction(), fraction()).prop_map(|(row, col)| Point::new(row, col).unwrap())
+}
+
+fn bounding_box() -> impl Strategy<Value = BoundingBox> {
+    (fraction(), fraction(), fraction(), fraction())
+        .prop_map(|(a, b, c, d)| BoundingBox::new(a.min(c), b.min(d), a.max(c), b.max(d)).unwrap())
+}
+
+fn filled() -> impl Strategy<Value = Box<str>> {
+    text()
+        .prop_filter("empty", |text| !text.is_empty())
+        .prop_map(String::into_boxed_str)
+}
+
+fn mask() -> impl Strategy<Value = Mask> {
+    prop_oneof![
+        prop::collection::vec(any::<u8>(), 1..9)
+            .prop_map(|pixels| Mask::from_png(png(1, &pixels)).unwrap()),
+        "[a-z]{1,4}".prop_map(|name| Mask::of_url(format!("https://example.com/{name}.png?a=b#c"))),
+    ]
+}
+
+/// Every kind that a manifest can declare.
 fn geometry() -> impl Strategy<Value = Option<Geometry>> {
+    let keypoint = (point(), 0..Visibility::ALL.len()).prop_map(|(point, index)| Keypoint {
+        point,
+        visibility: Visibility::ALL[index].0,
+    });
+    let seconds =
+        || any::<f32>().prop_filter("no time", |value| value.is_finite() && *value >= 0.0);
     prop_oneof![
         Just(None),
-        (fraction(), fraction(), fraction(), fraction()).prop_map(|(a, b, c, d)| Some(
-            Geometry::Box(BoundingBox::new(a.min(c), b.min(d), a.max(c), b.max(d)).unwrap())
-        )),
-        prop::collection::vec((fraction(), fraction()), 3..20).prop_map(|points| {
-            let points: Vec<Point> = points
-                .into_iter()
-                .map(|(row, col)| Point::new(row, col).unwrap())
-                .collect();
-            Some(Geometry::Polygon(Polygon::new(points).unwrap()))
+        bounding_box().prop_map(|edges| Some(Geometry::Box(edges))),
+        prop::collection::vec(point(), 3..20)
+            .prop_map(|points| Some(Geometry::Polygon(Polygon::new(points).unwrap()))),
+        point().prop_map(|point| Some(Geometry::Point(point))),
+        prop::collection::vec(keypoint, 1..20)
+            .prop_map(|points| Some(Geometry::Keypoints(Keypoints::new(points).unwrap()))),
+        mask().prop_map(|mask| Some(Geometry::Mask(Box::new(mask)))),
+        (any::<u32>(), any::<u32>(), proptest::option::of(text())).prop_map(|(a, b, text)| {
+            let span = Span::new(a.min(b), a.max(b), text.map(String::into_boxed_str));
+            Some(Geometry::Span(Box::new(span.unwrap())))
+        }),
+        (seconds(), seconds()).prop_map(|(a, b)| {
+            let segment = Segment::new(a.min(b).into(), a.max(b).into());
+            Some(Geometry::Segment(segment.unwrap()))
         }),
         name().prop_map(|id| Some(Geometry::Region(RegionId::new(id).unwrap()))),
+        (filled(), proptest::option::of(name()), bounding_box()).prop_map(
+            |(from_model, concept, edges)| Some(Geometry::RegionOf(Box::new(RegionOf {
+                from_model,
+                concept: concept.map(|concept| ConceptId::new(concept).unwrap()),
+                nearest: Nearest::Box(edges),
+            })))
+        ),
     ]
+}
+
+prop_compose! {
+    fn extras()(
+        track in proptest::option::of(filled()),
+        text in proptest::option::of(filled()),
+        region_value in proptest::option::of(fraction()),
+        embed_model_version in proptest::option::of(filled()),
+    ) -> Extras {
+        let region_value = region_value.map(|value| Fraction::new(value).unwrap());
+        Extras { track, text, region_value, embed_model_version }
+    }
+}
+
+/// What a manifest can declare of this content: not every field stands beside every other.
+fn declarable(identity: &Identity, mut content: Content) -> Content {
+    if *identity == Identity::InputLevel {
+        content.geometry = None;
+        content.frame = None;
+    }
+    if matches!(
+        content.geometry,
+        Some(Geometry::Segment(_) | Geometry::Span(_))
+    ) {
+        content.frame = None;
+    }
+    if matches!(content.geometry, None | Some(Geometry::Segment(_))) {
+        let mut extras = content.extras.map(|extras| *extras).unwrap_or_default();
+        extras.track = None;
+        extras.region_value = None;
+        content.extras = extras.boxed();
+    }
+    content
 }
 
 fn concept_values() -> impl Strategy<Value = Concepts> {
@@ -299,7 +465,7 @@ fn concept_values() -> impl Strategy<Value = Concepts> {
 }
 
 prop_compose! {
-    fn annotation()(
+    fn content()(
         frame in proptest::option::of((any::<u64>(), any::<u32>())),
         geometry in geometry(),
         concepts in concept_values(),
@@ -307,9 +473,9 @@ prop_compose! {
         user in proptest::option::of(name()),
         metadata in proptest::option::of(object()),
         info in proptest::option::of(object()),
-        identity in 0..3,
-    ) -> (i32, Content) {
-        (identity, Content {
+        extras in extras(),
+    ) -> Content {
+        Content {
             frame: frame.map(|(time_ms, number)| Frame { time_ms, number }),
             geometry,
             concepts: Some(concepts),
@@ -317,8 +483,20 @@ prop_compose! {
             user: user.map(|user| UserId::new(user).unwrap()),
             metadata,
             info,
-            extras: None,
-        })
+            extras: extras.boxed(),
+        }
+    }
+}
+
+/// An identity of each kind, as often as it may stand in an input.
+fn identity(kind: usize, index: usize, name: &str) -> Identity {
+    // Ids and keys are unique within an input.
+    let name = format!("{index}{name}");
+    match kind {
+        0 => Identity::Content,
+        1 => Identity::Id(AnnotationId::new(name).unwrap()),
+        2 if index == 0 => Identity::InputLevel,
+        _ => Identity::Key(Key::new(name).unwrap()),
     }
 }
 
@@ -326,17 +504,13 @@ prop_compose! {
     fn input()(
         id in name(),
         image in proptest::option::of((text(), 1_u32.., 1_u32..)),
-        annotations in prop::collection::vec((annotation(), name()), 0..4),
+        annotations in prop::collection::vec((0..4_usize, content(), name()), 0..4),
+        is_purged in prop::bool::weighted(0.1),
     ) -> WritableInput {
-        let annotations = annotations.into_iter().enumerate().map(|(index, ((identity, content), name))| {
-            // Ids and keys are unique within an input.
-            let name = format!("{index}{name}");
-            let identity = match identity {
-                0 => Identity::Content,
-                1 => Identity::Id(AnnotationId::new(name).unwrap()),
-                _ => Identity::Key(Key::new(name).unwrap()),
-            };
-            WritableAnnotation { identity, content }
+        let annotations = annotations.into_iter().enumerate().map(|(index, (kind, content, name))| {
+            let identity = identity(kind, index, &name);
+            let content = declarable(&identity, content);
+            WritableAnnotation { identity, mask_path: mask_path(&content), content }
         }).collect();
         WritableInput {
             id: InputId::new(id).unwrap(),
@@ -345,9 +519,24 @@ prop_compose! {
                 width: Some(width),
                 height: Some(height),
             }),
-            annotations,
+            annotations: if is_purged { Vec::new() } else { annotations },
+            rest: if is_purged { Rest::Purged } else { Rest::Managed },
         }
     }
+}
+
+/// What an app may hold beyond what a manifest can declare.
+fn strange_geometry() -> impl Strategy<Value = Option<Geometry>> {
+    prop_oneof![
+        geometry(),
+        Just(Some(Geometry::Unmodelled)),
+        Just(Some(Geometry::Whole)),
+        Just(Some(Geometry::Mask(Box::new(Mask::of_url(""))))),
+        Just(Some(Geometry::Mask(Box::new(Mask::of_url("s3://a/b.png"))))),
+        Just(Some(Geometry::Mask(Box::new(
+            Mask::seen(&png(1, &[1])).unwrap()
+        )))),
+    ]
 }
 
 proptest! {
@@ -368,7 +557,44 @@ proptest! {
             ("a.json", write_json(&inputs)),
             ("a.jsonl", write_jsonl(&inputs)),
         ] {
-            prop_assert_eq!(&back(&read(name, &text)), &inputs, "{}", text);
+            prop_assert_eq!(&back(&read_with(name, &text, &inputs)), &inputs, "{}", text);
+        }
+    }
+
+    #[test]
+    fn whatever_is_written_is_read(
+        kind in 0..4_usize,
+        content in content(),
+        geometry in strange_geometry(),
+        empty in any::<bool>(),
+    ) {
+        let mut content = Content { geometry, ..content };
+        if let (true, Some(extras)) = (empty, &mut content.extras) {
+            extras.track = Some("".into());
+            extras.text = Some("".into());
+            extras.embed_model_version = Some("".into());
+        }
+        let annotation = WritableAnnotation {
+            identity: identity(kind, 0, "a"),
+            // A mask that was seen in the app has no file.
+            mask_path: match &content.geometry {
+                Some(Geometry::Mask(mask)) if mask.png().is_none() => None,
+                _ => mask_path(&content),
+            },
+            content,
+        };
+        let inputs = [WritableInput {
+            id: InputId::new("a").unwrap(),
+            image: None,
+            annotations: vec![annotation],
+            rest: Rest::Managed,
+        }];
+        for (name, text) in [
+            ("a.yaml", write_yaml(&inputs)),
+            ("a.json", write_json(&inputs)),
+        ] {
+            let again = back(&read_with(name, &text, &inputs));
+            prop_assert_eq!(write_yaml(&again), write_yaml(&inputs));
         }
     }
 

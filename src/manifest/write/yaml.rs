@@ -49,7 +49,7 @@ fn annotation(out: &mut String, tree: &Value) {
     for (index, (key, value)) in fields.iter().enumerate() {
         out.push_str(if index == 0 { "      - " } else { "        " });
         match value {
-            Value::Array(points) if key == "polygon" => polygon(out, points),
+            Value::Array(list) if key == "polygon" || key == "keypoints" => points(out, key, list),
             _ => rest_of_entry(out, 8, key, value, Style::Short),
         }
     }
@@ -102,11 +102,12 @@ fn value_behind(out: &mut String, indent: usize, used: usize, value: &Value, sty
     }
 }
 
-/// A ring of points on as few lines as it takes.
-fn polygon(out: &mut String, points: &[Value]) {
-    out.push_str("polygon: [");
-    let mut width = 8 + "polygon: [".len();
-    for (index, point) in points.iter().enumerate() {
+/// A list of points on as few lines as it takes.
+fn points(out: &mut String, key: &str, list: &[Value]) {
+    out.push_str(key);
+    out.push_str(": [");
+    let mut width = 8 + key.len() + ": [".len();
+    for (index, point) in list.iter().enumerate() {
         let mut flow = String::new();
         write_flow(&mut flow, point);
         if index > 0 {

@@ -36,7 +36,7 @@ fn every_problem_is_shown_with_its_line_and_what_is_allowed() {
     4 |       - concpets: [car]
       |         ^^^^^^^^
       |
-      = help: did you mean `concepts`? allowed: `key`, `id`, `frame`, `box`, `polygon`, `region`, `concepts`, `status`, `user`, `metadata`, `info`
+      = help: did you mean `concepts`? allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`
 
     error: the concept `caar` is not in the vocabulary
      --> ./labels/one.yaml:5:20

@@ -1,0 +1,67 @@
+//! What comes from elsewhere: a `mask` from a file or a URL, the text of an input from a file or from the manifest.
+//!
+//! Opens no files: it says what is named, and [`crate::manifest::named`] reads it.
+
+use crate::manifest::fields::{Choice, one_of};
+use crate::manifest::finding::{Findings, Place};
+use crate::manifest::node::Node;
+use crate::manifest::words::quote;
+
+/// Where a mask comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::manifest) enum MaskSource {
+    /// A file, as written.
+    Path(Box<str>),
+    /// A URL.
+    Url(Box<str>),
+}
+
+/// Where the text of an input comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::manifest) enum TextSource<'n> {
+    /// A file, as written.
+    Path(Box<str>),
+    /// The manifest.
+    Raw(&'n str),
+}
+
+/// Whether this is a URL that a server can fetch a mask from.
+pub(in crate::manifest) fn is_web_url(text: &str) -> bool {
+    url::Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+/// Reads `mask`.
+pub(in crate::manifest) fn mask(
+    node: &Node<'_>,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Option<MaskSource> {
+    let hint = "write { path: masks/a.png } for a file, or { url: \"https://…\" }";
+    match one_of(node, "`mask`", ["path", "url"], hint, place, findings)? {
+        Choice::First(path) => Some(MaskSource::Path(path.into())),
+        Choice::Second(url) if is_web_url(url) => Some(MaskSource::Url(url.into())),
+        Choice::Second(url) => {
+            findings
+                .add(
+                    place.name("url").value(),
+                    format!("{} is no URL of an image", quote(url)),
+                )
+                .hint("a URL begins with https:// or http://; a file is named by `path`");
+            None
+        }
+    }
+}
+
+/// Reads `text` of an input.
+pub(in crate::manifest) fn text_input<'n>(
+    node: &'n Node<'_>,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Option<TextSource<'n>> {
+    let hint = "write { path: texts/a.txt } for a file, or { raw: \"what the input says\" }";
+    match one_of(node, "`text`", ["path", "raw"], hint, place, findings)? {
+        Choice::First(path) => Some(TextSource::Path(path.into())),
+        Choice::Second(raw) => Some(TextSource::Raw(raw)),
+    }
+}

@@ -1,0 +1,221 @@
+//! The files that a manifest names: read once each, on several threads, and put where they are named.
+//!
+//! Masks become geometries, texts are held against the spans of their input and then forgotten. Which paths are
+//! allowed is said by [`super::source`].
+
+use super::assemble::{File, as_text};
+use super::finding::{Findings, Place};
+use super::header::INPUTS;
+use super::known_text::{fill, filling};
+use super::select::folder_of;
+use super::source::{NoPath, Source, Unreadable, below};
+use super::words::quote;
+use crate::model::{Geometry, Mask};
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// The SHA-256 of each file that was read, by its path below the manifest's folder.
+pub(super) type Digests = BTreeMap<String, [u8; 32]>;
+
+const WHERE: &str = "a path is relative to the folder of the file it stands in, and may not leave the manifest's folder";
+const A_MASK: &str =
+    "a mask is a PNG image of the input's shape in which the annotated pixels are not black";
+
+/// Where a file is named: by the text of an input, or by the mask of one of its annotations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Naming {
+    file: usize,
+    input: usize,
+    annotation: Option<usize>,
+}
+
+impl Naming {
+    /// Adds a finding at the path that is written there.
+    fn report(self, findings: &mut Findings, message: &str, hint: &str) {
+        let inputs = Place::ROOT.name(INPUTS);
+        let input = inputs.nth(self.input);
+        let annotations = input.name("annotations");
+        let at = match self.annotation {
+            None => input.name("text").name("path").value(),
+            Some(index) => annotations.nth(index).name("mask").name("path").value(),
+        };
+        findings.add(at, message).hint(hint);
+    }
+}
+
+/// Who names each path.
+type Namings = BTreeMap<String, Vec<Naming>>;
+
+/// What is wrong with a file: a message, and a hint.
+type Refusal = (String, &'static str);
+
+/// What became of a file: its SHA-256 and what was made of it.
+type Reading<T> = Result<([u8; 32], T), Refusal>;
+
+/// Texts that spans were written without, with the indices of their annotations.
+type Found = Vec<(usize, Box<str>)>;
+
+/// Reads every file that is named, and puts masks and the texts of spans into the annotations. What is wrong becomes a
+/// finding wherever the file is named.
+pub(super) fn read_named(files: &mut [File], source: &dyn Source) -> Digests {
+    let (masks, texts) = collect(files);
+    let mut digests = Digests::new();
+
+    let read: Vec<Reading<Mask>> = masks
+        .par_iter()
+        .map(|(path, _)| read_mask(path, source))
+        .collect();
+    for ((path, namings), read) in masks.into_iter().zip(read) {
+        match read {
+            Ok((digest, mask)) => {
+                digests.insert(path, digest);
+                for naming in namings {
+                    set_mask(files, naming, &mask);
+                }
+            }
+            Err((message, hint)) => {
+                for naming in namings {
+                    let findings = &mut files[naming.file].document.findings;
+                    naming.report(findings, &message, hint);
+                }
+            }
+        }
+    }
+
+    let shared: &[File] = files;
+    let read: Vec<Reading<Vec<(Found, Findings)>>> = texts
+        .par_iter()
+        .map(|(path, namings)| {
+            let (digest, text) = read_text(path, source)?;
+            let check = |naming: &Naming| check_text(shared, *naming, &text);
+            Ok((digest, namings.iter().map(check).collect()))
+        })
+        .collect();
+    for ((path, namings), read) in texts.into_iter().zip(read) {
+        match read {
+            Ok((digest, checked)) => {
+                digests.insert(path, digest);
+                for (naming, (found, findings)) in namings.into_iter().zip(checked) {
+                    let document = &mut files[naming.file].document;
+                    document.findings.0.extend(findings.0);
+                    fill(&mut document.inputs[naming.input].annotations, found);
+                }
+            }
+            Err((message, hint)) => {
+                for naming in namings {
+                    let findings = &mut files[naming.file].document.findings;
+                    naming.report(findings, &message, hint);
+                }
+            }
+        }
+    }
+    digests
+}
+
+/// The paths of masks and of texts, and who names them; those that are no paths are reported.
+fn collect(files: &mut [File]) -> (Namings, Namings) {
+    let (mut masks, mut texts) = (Namings::new(), Namings::new());
+    for (file, read) in files.iter_mut().enumerate() {
+        let folder = folder_of(&read.candidate.relative);
+        let document = &mut read.document;
+        for (input, parsed) in document.inputs.iter().enumerate() {
+            let Some(named) = &parsed.named else {
+                continue;
+            };
+            let masks_of_it = named.masks.iter();
+            let all = masks_of_it
+                .map(|(annotation, path)| (Some(*annotation), path))
+                .chain(named.text.iter().map(|path| (None, path)));
+            for (annotation, written) in all {
+                let naming = Naming {
+                    file,
+                    input,
+                    annotation,
+                };
+                match below(folder, written) {
+                    Ok(path) => {
+                        let of_kind = match annotation {
+                            Some(_) => &mut masks,
+                            None => &mut texts,
+                        };
+                        of_kind.entry(path).or_default().push(naming);
+                    }
+                    Err(error) => {
+                        let message = match error {
+                            NoPath::Absolute => format!("{} is an absolute path", quote(written)),
+                            NoPath::LeadsOut => {
+                                format!("{} leads out of the manifest's folder", quote(written))
+                            }
+                            NoPath::NoFile => {
+                                format!("{} is not the path of a file", quote(written))
+                            }
+                        };
+                        naming.report(&mut document.findings, &message, WHERE);
+                    }
+                }
+            }
+        }
+    }
+    (masks, texts)
+}
+
+fn read_bytes(path: &str, source: &dyn Source) -> Result<Vec<u8>, Refusal> {
+    source.named(path).map_err(|error| match error {
+        Unreadable::Missing => (format!("the file {} is not there", quote(path)), WHERE),
+        Unreadable::Elsewhere => (
+            format!(
+                "{} is a link that leads out of the manifest's folder",
+                quote(path)
+            ),
+            "copy the file into the manifest's folder",
+        ),
+        Unreadable::NoFile => (format!("{} is not a file", quote(path)), WHERE),
+        Unreadable::Failed(error) => (
+            format!("the file {} cannot be read: {error}", quote(path)),
+            "check the path and its permissions",
+        ),
+    })
+}
+
+fn read_mask(path: &str, source: &dyn Source) -> Reading<Mask> {
+    let bytes = read_bytes(path, source)?;
+    let digest = Sha256::digest(&bytes).into();
+    match Mask::from_png(bytes) {
+        Ok(mask) => Ok((digest, mask)),
+        Err(error) => {
+            let error = error.to_string();
+            let error = error.trim_end_matches('.');
+            Err((format!("{} is no mask: {error}", quote(path)), A_MASK))
+        }
+    }
+}
+
+/// A byte order mark is no character of the text.
+fn read_text(path: &str, source: &dyn Source) -> Reading<String> {
+    let bytes = read_bytes(path, source)?;
+    let digest = Sha256::digest(&bytes).into();
+    match as_text(bytes) {
+        Ok(text) => Ok((digest, text)),
+        Err(_) => Err((
+            format!("{} is not valid UTF-8", quote(path)),
+            "save the file as UTF-8",
+        )),
+    }
+}
+
+fn set_mask(files: &mut [File], naming: Naming, mask: &Mask) {
+    let input = &mut files[naming.file].document.inputs[naming.input];
+    if let Some(index) = naming.annotation {
+        // The file's bytes are shared, however many annotations name it.
+        input.annotations[index].1.geometry = Some(Geometry::Mask(Box::new(mask.clone())));
+    }
+}
+
+fn check_text(files: &[File], naming: Naming, text: &str) -> (Found, Findings) {
+    let inputs = Place::ROOT.name(INPUTS);
+    let mut findings = Findings::default();
+    let annotations = &files[naming.file].document.inputs[naming.input].annotations;
+    let found = filling(text, annotations, &inputs.nth(naming.input), &mut findings);
+    (found, findings)
+}
