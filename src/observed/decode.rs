@@ -2,15 +2,16 @@
 //!
 //! What the model has no words for is never dropped: it becomes [`Geometry::Unmodelled`], which nothing but an id
 //! matches, and its `data` is kept whole. What breaks the API's form is an error: a listing that cannot be understood
-//! is no basis for a plan.
+//! is no basis for a plan. Where an annotation lies is read in `place`.
+
+mod place;
 
 use super::error::ObservedError;
 use crate::api::code::Code;
 use crate::api::wire;
 use crate::model::{
-    AnnotationId, BoundingBox, Concept, ConceptId, Concepts, Extras, Frame, Geometry, InputId,
-    Interner, InvalidId, Json, Maker, ObservedAnnotation, ObservedExtras, Point, Polygon, RegionId,
-    Status, UserId, float,
+    AnnotationId, Concept, ConceptId, Concepts, Extras, Frame, Geometry, InputId, Interner,
+    InvalidId, Json, Maker, ObservedAnnotation, ObservedExtras, Status, UserId,
 };
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -50,6 +51,7 @@ pub fn annotation(
             why: error.to_string(),
         })?,
     };
+    let model_version = wire.model_version().map(String::into_boxed_str);
     let content = content(&data, interner);
     Ok((
         input,
@@ -67,9 +69,9 @@ pub fn annotation(
             extras: ObservedExtras {
                 managed: Extras {
                     embed_model_version: given(wire.embed_model_version_id),
-                    ..Extras::default()
+                    ..content.extras
                 },
-                model_version: None,
+                model_version,
             }
             .boxed(),
         },
@@ -110,28 +112,37 @@ struct Content {
     geometry: Geometry,
     frame: Option<Frame>,
     concepts: Concepts,
+    /// All but the embedding model, which stands beside the data.
+    extras: Extras,
 }
 
 fn content(data: &wire::Data, interner: &mut Interner) -> Content {
     let frame = data.frames.first();
     let regions = frame.map_or(&data.regions, |frame| &frame.data.regions);
     let region = regions.first();
-    let listed = match (region, frame) {
-        (Some(region), _) => &region.data.concepts,
-        (None, Some(frame)) => &frame.data.concepts,
-        (None, None) => &data.concepts,
+    let segment = data.time_segments.first();
+    let (listed, text) = match (region, frame, segment) {
+        (Some(region), _, _) => (&region.data.concepts, &region.data.text),
+        (None, Some(frame), _) => (&frame.data.concepts, &frame.data.text),
+        (None, None, Some(segment)) => (&segment.data.concepts, &segment.data.text),
+        (None, None, None) => (&data.concepts, &data.text),
     };
     let (concepts, all_named) = concepts(listed, interner);
-    let moment = frame.map(|frame| moment(&frame.frame_info));
+    let moment = frame.map(|frame| place::moment(&frame.frame_info));
 
     // Several of a kind, or kinds beside each other, are more than the model can say.
     let is_one_thing = regions.len() <= 1
         && data.frames.len() <= 1
+        && data.time_segments.len() <= 1
         && (frame.is_none() || data.regions.is_empty())
-        && data.time_segments.is_empty()
+        && (segment.is_none() || (frame.is_none() && region.is_none()))
         && data.tracks.is_empty();
     let geometry = if is_one_thing && all_named && moment != Some(None) {
-        region.map_or(Geometry::Whole, geometry)
+        match (region, segment) {
+            (Some(region), _) => place::of_region(region),
+            (None, Some(segment)) => place::of_segment(segment),
+            (None, None) => Geometry::Whole,
+        }
     } else {
         Geometry::Unmodelled
     };
@@ -139,20 +150,13 @@ fn content(data: &wire::Data, interner: &mut Interner) -> Content {
         geometry,
         frame: moment.flatten(),
         concepts,
+        extras: Extras {
+            track: region.and_then(|region| given(region.track_id.clone())),
+            text: given(text.raw.clone()),
+            region_value: region.and_then(place::value),
+            embed_model_version: None,
+        },
     }
-}
-
-/// When a frame is; nothing where its number is no frame's.
-fn moment(info: &wire::FrameInfo) -> Option<Frame> {
-    let number = if info.number == 0 {
-        info.index
-    } else {
-        info.number
-    };
-    Some(Frame {
-        time_ms: info.time,
-        number: u32::try_from(number).ok()?,
-    })
 }
 
 /// The concepts, and whether all of them have names that the model can hold. Of a concept that is listed twice, the
@@ -190,58 +194,10 @@ fn value(value: f64) -> f32 {
     }
 }
 
-fn geometry(region: &wire::Region) -> Geometry {
-    let info = &region.region_info;
-    let is_other = info.mask.is_some()
-        || info.point.is_some()
-        || info.span.is_some()
-        || info.token.is_some()
-        || !info.keypoint_locations.is_empty()
-        || !region.track_id.is_empty();
-    if is_other {
-        return Geometry::Unmodelled;
-    }
-    let known = match (&info.bounding_box, &info.polygon) {
-        (Some(edges), None) => bounding_box(edges).map(Geometry::Box),
-        (None, Some(ring)) => polygon(ring).map(Geometry::Polygon),
-        (None, None) => RegionId::new(region.id.as_str()).ok().map(Geometry::Region),
-        (Some(_), Some(_)) => None,
-    };
-    known.unwrap_or(Geometry::Unmodelled)
-}
-
-fn bounding_box(edges: &wire::BoundingBox) -> Option<BoundingBox> {
-    BoundingBox::new(
-        edge(edges.top_row),
-        edge(edges.left_col),
-        edge(edges.bottom_row),
-        edge(edges.right_col),
-    )
-    .ok()
-}
-
-fn polygon(ring: &wire::Polygon) -> Option<Polygon> {
-    let points: Vec<Point> = ring
-        .points
-        .iter()
-        .map(|point| Point::new(edge(point.row), edge(point.col)).ok())
-        .collect::<Option<_>>()?;
-    Polygon::new(points).ok()
-}
-
-/// A coordinate that 32-bit arithmetic pushed just outside the image lies on its edge.
-fn edge(value: f64) -> f64 {
-    let inside = value.clamp(0.0, 1.0);
-    if (value - inside).abs() <= float::TOLERANCE {
-        inside
-    } else {
-        value
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{BoundingBox, Point, Polygon, RegionId};
 
     fn decode(json: &str) -> Result<ObservedAnnotation, ObservedError> {
         annotation(
@@ -308,8 +264,10 @@ mod tests {
     }
 
     #[test]
-    fn concepts_are_found_at_the_top_in_the_frame_or_in_the_region() {
-        let concepts = |id: &str| format!(r#""concepts":[{{"id":"{id}","value":1}}]"#);
+    fn concepts_and_text_are_those_of_the_innermost_data() {
+        let concepts = |id: &str| {
+            format!(r#""concepts":[{{"id":"{id}","value":1}}],"text":{{"raw":"{id}","url":"u"}}"#)
+        };
         let (top, frame, region) = (concepts("top"), concepts("frame"), concepts("region"));
         let cases = [
             (format!("{{{top}}}"), "top"),
@@ -327,6 +285,10 @@ mod tests {
                 ),
                 "region",
             ),
+            (
+                format!(r#"{{{top},"time_segments":[{{"data":{{{frame}}}}}]}}"#),
+                "frame",
+            ),
         ];
         for (data, found) in cases {
             let read = with_data(&data);
@@ -335,8 +297,34 @@ mod tests {
                 format!(r#"{{"{found}":1}}"#),
                 "{data}"
             );
+            assert_eq!(read.text(), Some(found), "{data}");
             assert_ne!(read.geometry, Geometry::Unmodelled, "{data}");
         }
+        // A text of another level is none of this annotation's.
+        let read = with_data(&format!(r#"{{{top},"regions":[{{"id":"r"}}]}}"#));
+        assert_eq!((read.text(), read.concepts.len()), (None, 0));
+        for nothing in ["null", "{}", r#"{"raw":""}"#, r#"{"raw":null,"url":"u"}"#] {
+            assert_eq!(with_data(&format!(r#"{{"text":{nothing}}}"#)).text(), None);
+        }
+    }
+
+    #[test]
+    fn a_region_has_a_track_and_a_value() {
+        let data = r#"{"regions":[{"id":"r","track_id":"t7","value":0.75,"region_info":{"point":{"row":0.5}}}]}"#;
+        for data in [
+            data.to_owned(),
+            format!(r#"{{"frames":[{{"data":{data}}}]}}"#),
+        ] {
+            let read = with_data(&data);
+            assert_eq!(
+                read.geometry,
+                Geometry::Point(Point::new(0.5, 0.0).unwrap())
+            );
+            assert_eq!((read.track(), read.region_value()), (Some("t7"), 0.75));
+        }
+        // What it is not known to have takes no room.
+        let read = with_data(r#"{"regions":[{"id":"r","track_id":"","value":7}]}"#);
+        assert_eq!(read.extras, None);
     }
 
     #[test]
@@ -358,11 +346,11 @@ mod tests {
     fn what_is_not_modelled_is_kept_and_called_so() {
         let region = |info: &str| format!(r#"{{"regions":[{{"id":"r","region_info":{info}}}]}}"#);
         let cases = [
-            region(r#"{"mask":{"image":{"url":"x"}}}"#),
-            region(r#"{"point":{}}"#),
-            region(r#"{"span":{"raw_text":"x"}}"#),
+            region(r#"{"mask":{"image":{"base64":"x"}}}"#),
+            region(r#"{"point":{"row":2}}"#),
+            region(r#"{"span":{"char_start":1,"raw_text":"x"}}"#),
             region(r#"{"token":{}}"#),
-            region(r#"{"keypoint_locations":[{}]}"#),
+            region(r#"{"point":{},"keypoint_locations":[{}]}"#),
             region(r#"{"polygon":{"points":[{},{}]}}"#),
             region(r#"{"polygon":{"points":[{},{"row":1},{"row":1.5}]}}"#),
             region(r#"{"bounding_box":{"bottom_row":1.1,"right_col":1}}"#),
@@ -370,13 +358,17 @@ mod tests {
             region(r#"{"bounding_box":{"top_row":"NaN","bottom_row":1,"right_col":1}}"#),
             region(r#"{"bounding_box":{},"polygon":{"points":[{},{"row":1},{"col":1}]}}"#),
             r#"{"regions":[{"data":{"concepts":[]}}]}"#.to_owned(),
-            r#"{"regions":[{"id":"r","track_id":"t"}]}"#.to_owned(),
+            r#"{"regions":[{"track_id":"t"}]}"#.to_owned(),
             r#"{"regions":[{"id":"r"},{"id":"s"}]}"#.to_owned(),
             r#"{"frames":[{},{}]}"#.to_owned(),
             r#"{"frames":[{"data":{"regions":[{"id":"r"},{"id":"s"}]}}]}"#.to_owned(),
             r#"{"frames":[{"frame_info":{"number":5000000000}}]}"#.to_owned(),
             r#"{"frames":[{}],"regions":[{"id":"r"}]}"#.to_owned(),
-            r#"{"time_segments":[{}]}"#.to_owned(),
+            r#"{"time_segments":[{},{}]}"#.to_owned(),
+            r#"{"time_segments":[{}],"regions":[{"id":"r"}]}"#.to_owned(),
+            r#"{"time_segments":[{}],"frames":[{}]}"#.to_owned(),
+            r#"{"time_segments":[{}],"tracks":[{}]}"#.to_owned(),
+            r#"{"time_segments":[{"data":{"regions":[{"id":"r"}]}}]}"#.to_owned(),
             r#"{"tracks":[{}]}"#.to_owned(),
             r#"{"concepts":[{"id":"car ","value":1}]}"#.to_owned(),
             r#"{"concepts":[{"name":"car","value":1}]}"#.to_owned(),
@@ -455,6 +447,34 @@ mod tests {
     }
 
     #[test]
+    fn the_version_of_a_model_is_read_from_either_form() {
+        let version = |fields: &str| {
+            let read = decode(&format!(r#"{{"id":"a","input_id":"in"{fields}}}"#)).unwrap();
+            read.model_version().map(str::to_owned)
+        };
+        let cases = [
+            (r#","model_version_id":"m1""#, Some("m1")),
+            (
+                r#","worker":{"model":{"id":"n","model_version":{"id":"m2"}}}"#,
+                Some("m2"),
+            ),
+            (
+                r#","model_version_id":"m1","worker":{"model":{"model_version":null}}"#,
+                Some("m1"),
+            ),
+            (
+                r#","model_version_id":"m1","worker":{"model":{"model_version":{"id":"m2"}}}"#,
+                Some("m2"),
+            ),
+            (r#","worker":{"model":{"id":"n"}}"#, None),
+            ("", None),
+        ];
+        for (fields, expected) in cases {
+            assert_eq!(version(fields).as_deref(), expected, "{fields}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_understood_is_an_error() {
         for json in [
             r#"{"input_id":"in"}"#,
@@ -464,6 +484,8 @@ mod tests {
             r#"{"id":"a","input_id":"in","data":[1]}"#,
             r#"{"id":"a","input_id":"in","data":{"regions":{}}}"#,
             r#"{"id":"a","input_id":"in","data":{"concepts":[{"id":"c","value":"high"}]}}"#,
+            r#"{"id":"a","input_id":"in","data":{"time_segments":{}}}"#,
+            r#"{"id":"a","input_id":"in","data":{"regions":[{"region_info":{"point":7}}]}}"#,
         ] {
             let error = decode(json).unwrap_err();
             assert!(!error.to_string().contains('\u{1b}'), "{json}");
