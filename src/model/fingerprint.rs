@@ -1,10 +1,14 @@
 //! Fingerprints: whether an annotation is still as a plan saw it.
 //!
 //! Two listings of the same annotation may spell it differently: 0.1 or 0.10000000149011612, zeros written or left
-//! out, keys and concepts in another order. The fingerprint is taken over one canonical spelling.
+//! out, keys and concepts in another order, a mask in broken lines. The fingerprint is taken over one canonical spelling.
 
+use super::keypoints::Visibility;
+use super::mask::Mask;
 use super::state::ObservedAnnotation;
-use serde_json::{Map, Value};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Number, Value};
 use sha2::{Digest, Sha256};
 use std::fmt;
 
@@ -67,24 +71,43 @@ pub fn fingerprint(observed: &ObservedAnnotation) -> Fingerprint {
     Fingerprint(bytes)
 }
 
+/// Numbers, which may come as text.
+const NUMBERS: [&str; 17] = [
+    "value",
+    "top_row",
+    "left_col",
+    "bottom_row",
+    "right_col",
+    "row",
+    "col",
+    "z",
+    "char_start",
+    "char_end",
+    "begin_time",
+    "end_time",
+    "num_frames",
+    "time",
+    "number",
+    "index",
+    "visibility",
+];
+
+/// Messages that say something by being there, however empty: a point at the origin is another place than none.
+const PLACES: [&str; 6] = ["bounding_box", "polygon", "point", "mask", "span", "token"];
+
 /// The canonical spelling of a protobuf message: keys sorted, defaults left out, floats short, elements with an id
-/// sorted by it. `metadata` is free JSON inside.
+/// sorted by it, enums as numbers, images by their pixels. `metadata` is free JSON inside.
 fn message(value: Value) -> Value {
     match value {
         Value::Object(map) => {
             let fields = map.into_iter().map(|(key, value)| {
-                let value = match (key.as_str(), value) {
-                    ("metadata", value) => free(value),
-                    // A frame's time has 64 bits, which come as text or as a number.
-                    ("time", Value::String(text)) => match text.parse::<u64>() {
-                        Ok(number) => message(Value::from(number)),
-                        Err(_) => Value::String(text),
-                    },
-                    (_, value) => message(value),
-                };
+                let value = field(&key, value);
                 (key, value)
             });
-            sorted(fields.filter(|(_, value)| !is_default(value)).collect())
+            let says_something = |(key, value): &(String, Value)| {
+                !is_default(value) || (value.is_object() && PLACES.contains(&key.as_str()))
+            };
+            sorted(fields.filter(says_something).collect())
         }
         Value::Array(items) => {
             let mut items: Vec<Value> = items.into_iter().map(message).collect();
@@ -106,9 +129,60 @@ fn message(value: Value) -> Value {
                     Value::from(short)
                 }
             }
-            _ => Value::Number(number),
+            _ => whole(number),
         },
         other => other,
+    }
+}
+
+fn field(key: &str, value: Value) -> Value {
+    match value {
+        value if key == "metadata" => free(value),
+        Value::String(text) if NUMBERS.contains(&key) => match number(key, &text) {
+            Some(number) => message(number),
+            None => Value::String(text),
+        },
+        Value::String(text) if key == "base64" => Value::String(image(&text)),
+        value => message(value),
+    }
+}
+
+/// The number that a text stands for; of a visibility, the one that its name has.
+fn number(key: &str, text: &str) -> Option<Value> {
+    let named = (key == "visibility")
+        .then(|| {
+            Visibility::ALL
+                .iter()
+                .position(|(_, name)| name.eq_ignore_ascii_case(text))
+        })
+        .flatten()
+        .map(Value::from);
+    named
+        // 64 bits of a time are more than a float holds.
+        .or_else(|| text.parse::<u64>().ok().map(Value::from))
+        .or_else(|| Number::from_f64(text.parse().ok()?).map(Value::Number))
+}
+
+/// An image by its pixels, where it is one that masks are made of: a service may compress it anew. Else by its bytes,
+/// wherever an encoder broke the lines.
+fn image(base64: &str) -> String {
+    let text: String = base64.split_ascii_whitespace().collect();
+    let mask = STANDARD
+        .decode(&text)
+        .ok()
+        .and_then(|bytes| Mask::seen(&bytes).ok());
+    mask.and_then(|mask| mask.sha256()).unwrap_or(text)
+}
+
+/// A number that is too large for a 32-bit float, or has no fraction: one spelling of it, with and without a point.
+fn whole(number: Number) -> Value {
+    match number.as_f64() {
+        Some(float)
+            if number.is_f64() && float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0 =>
+        {
+            Value::from(float as i64)
+        }
+        _ => Value::Number(number),
     }
 }
 
@@ -121,12 +195,7 @@ fn free(value: Value) -> Value {
                 .collect(),
         ),
         Value::Array(items) => Value::Array(items.into_iter().map(free).collect()),
-        Value::Number(number) => match number.as_f64() {
-            Some(float) if float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0 => {
-                Value::from(float as i64)
-            }
-            _ => Value::Number(number),
-        },
+        Value::Number(number) => whole(number),
         other => other,
     }
 }
@@ -196,6 +265,38 @@ mod tests {
                 json!({"metadata": {"a": 1, "b": 2}}),
                 json!({"metadata": {"b": 2.0, "a": 1}}),
             ),
+            (
+                json!({"point": {"row": 0, "col": 0.5}}),
+                json!({"point": {"col": "0.5"}}),
+            ),
+            (
+                json!({"keypoint_locations": [{"row": 0.0, "visibility": "NOT_SET"}, {"visibility": "NOT_VISIBLE"}]}),
+                json!({"keypoint_locations": [{}, {"visibility": 2}]}),
+            ),
+            (
+                json!({"keypoint_locations": [{"visibility": "1"}]}),
+                json!({"keypoint_locations": [{"visibility": "VISIBLE"}]}),
+            ),
+            (
+                json!({"span": {"char_start": 0, "char_end": "4", "raw_text": ""}}),
+                json!({"span": {"char_end": 4.0}}),
+            ),
+            (
+                json!({"span": {"char_end": 4_000_000_000_u64}}),
+                json!({"span": {"char_end": 4e9}}),
+            ),
+            (
+                json!({"time_segments": [{"time_info": {"begin_time": 0, "end_time": "3600.1", "num_frames": "2"}}]}),
+                json!({"time_segments": [{"time_info": {"end_time": 3_600.100_097_656_25, "num_frames": 2}}]}),
+            ),
+            (
+                json!({"mask": {"image": {"base64": "AAEC\nAwQF\r\n"}}}),
+                json!({"mask": {"image": {"base64": "AAECAwQF", "url": ""}}}),
+            ),
+            (
+                json!({"regions": [{"value": 0, "track_id": ""}]}),
+                json!({"regions": [{}]}),
+            ),
         ] {
             assert_eq!(
                 of(Some(one.clone())),
@@ -228,6 +329,42 @@ mod tests {
                 json!({"concepts": [{"id": "a", "name": "A"}]}),
                 json!({"concepts": [{"id": "a"}]}),
             ),
+            (
+                json!({"region_info": {"point": {}}}),
+                json!({"region_info": {}}),
+            ),
+            (
+                json!({"region_info": {"point": {}}}),
+                json!({"region_info": {"span": {"char_end": 0}}}),
+            ),
+            (
+                json!({"keypoint_locations": [{"visibility": "VISIBLE"}]}),
+                json!({"keypoint_locations": [{"visibility": "NOT_VISIBLE"}]}),
+            ),
+            (
+                json!({"keypoint_locations": [{}, {}]}),
+                json!({"keypoint_locations": [{}]}),
+            ),
+            (
+                json!({"span": {"char_end": 4, "raw_text": "4"}}),
+                json!({"span": {"char_end": 4, "raw_text": "4.0"}}),
+            ),
+            (
+                json!({"mask": {"image": {"base64": "AAEC"}}}),
+                json!({"mask": {"image": {"base64": "AAED"}}}),
+            ),
+            (
+                json!({"mask": {"image": {"base64": "AAEC"}}}),
+                json!({"mask": {"image": {"base64": "AAEC", "url": "u"}}}),
+            ),
+            (
+                json!({"regions": [{"track_id": "1"}]}),
+                json!({"regions": [{"track_id": "1.0"}]}),
+            ),
+            (
+                json!({"regions": [{"value": 0.5}]}),
+                json!({"regions": [{}]}),
+            ),
         ] {
             assert_ne!(
                 of(Some(one.clone())),
@@ -235,6 +372,25 @@ mod tests {
                 "{one} {other}"
             );
         }
+    }
+
+    #[test]
+    fn a_mask_is_its_pixels_however_they_are_compressed() {
+        let grey = |width: u32, compression, bytes: &[u8]| {
+            let mut png = Vec::new();
+            let mut encoder = png::Encoder::new(&mut png, width, bytes.len() as u32 / width);
+            encoder.set_compression(compression);
+            let mut writer = encoder.write_header().unwrap();
+            writer.write_image_data(bytes).unwrap();
+            writer.finish().unwrap();
+            let image = json!({"base64": STANDARD.encode(png)});
+            of(Some(json!({ "mask": { "image": image } })))
+        };
+        let (packed, plain) = (png::Compression::High, png::Compression::NoCompression);
+        let bytes = [0, 255, 0, 255];
+        assert_eq!(grey(2, packed, &bytes), grey(2, plain, &bytes));
+        assert_ne!(grey(2, packed, &bytes), grey(4, packed, &bytes));
+        assert_ne!(grey(2, packed, &bytes), grey(2, packed, &[0, 255, 0, 254]));
     }
 
     #[test]
