@@ -1,11 +1,14 @@
 //! The JSON of requests and responses, as far as annosync reads it. Unknown fields are ignored here and kept whole
 //! in [`Annotation::data`]; anything may be missing, because the service leaves defaults out.
 
+mod data;
+
+pub use data::*;
+
 use super::code::Code;
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::fmt;
 
 /// The status of a call or of one annotation.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -141,6 +144,30 @@ impl Annotation {
         }
     }
 
+    /// The version of the model that made it, from either field; nothing where the service says neither.
+    pub fn model_version(&self) -> Option<String> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Model {
+            #[serde(deserialize_with = "nullable")]
+            model_version: ModelVersion,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct ModelVersion {
+            #[serde(deserialize_with = "nullable")]
+            id: String,
+        }
+        let worker = self.worker.as_ref().and_then(|w| w.model.as_ref());
+        let worker = worker.and_then(|model| serde_json::from_str::<Model>(model.get()).ok());
+        [
+            worker.map_or_else(String::new, |model| model.model_version.id),
+            self.model_version_id.clone(),
+        ]
+        .into_iter()
+        .find(|id| !id.is_empty())
+    }
+
     /// Whether a model or a workflow made it.
     pub fn is_model_made(&self) -> bool {
         !self.model_version_id.is_empty()
@@ -181,168 +208,6 @@ pub struct StatusOnly {
     pub status: Status,
 }
 
-/// What annosync reads of `data`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Data {
-    /// Concepts of the whole input, frame or region.
-    #[serde(deserialize_with = "nullable")]
-    pub concepts: Vec<Concept>,
-    /// At most one.
-    #[serde(deserialize_with = "nullable")]
-    pub regions: Vec<Region>,
-    /// At most one.
-    #[serde(deserialize_with = "nullable")]
-    pub frames: Vec<FrameData>,
-    /// Present or not is all that matters here.
-    #[serde(deserialize_with = "nullable")]
-    pub time_segments: Vec<serde::de::IgnoredAny>,
-    /// Present or not is all that matters here.
-    #[serde(deserialize_with = "nullable")]
-    pub tracks: Vec<serde::de::IgnoredAny>,
-}
-
-/// A concept with its value; a missing value is 0 in a response.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Concept {
-    /// Which.
-    #[serde(deserialize_with = "nullable")]
-    pub id: String,
-    /// 0..=1.
-    #[serde(deserialize_with = "number")]
-    pub value: f64,
-}
-
-/// A region.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Region {
-    /// Made by the server, unless the region existed before.
-    #[serde(deserialize_with = "nullable")]
-    pub id: String,
-    /// Where.
-    #[serde(deserialize_with = "nullable")]
-    pub region_info: RegionInfo,
-    /// Its concepts.
-    #[serde(deserialize_with = "nullable")]
-    pub data: RegionData,
-    /// The track it belongs to.
-    #[serde(deserialize_with = "nullable")]
-    pub track_id: String,
-}
-
-/// What annosync reads of a region's `data`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct RegionData {
-    /// Its concepts.
-    #[serde(deserialize_with = "nullable")]
-    pub concepts: Vec<Concept>,
-}
-
-/// Where a region lies. One of these.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct RegionInfo {
-    /// A box.
-    pub bounding_box: Option<BoundingBox>,
-    /// A ring.
-    pub polygon: Option<Polygon>,
-    /// Present or not is all that matters here.
-    pub mask: Option<serde::de::IgnoredAny>,
-    /// Present or not is all that matters here.
-    pub point: Option<serde::de::IgnoredAny>,
-    /// Present or not is all that matters here.
-    pub span: Option<serde::de::IgnoredAny>,
-    /// Present or not is all that matters here.
-    pub token: Option<serde::de::IgnoredAny>,
-    /// Present or not is all that matters here.
-    #[serde(deserialize_with = "nullable")]
-    pub keypoint_locations: Vec<serde::de::IgnoredAny>,
-}
-
-/// A box; a missing edge is 0 in a response.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct BoundingBox {
-    /// Fraction of the height.
-    #[serde(deserialize_with = "number")]
-    pub top_row: f64,
-    /// Fraction of the width.
-    #[serde(deserialize_with = "number")]
-    pub left_col: f64,
-    /// Fraction of the height.
-    #[serde(deserialize_with = "number")]
-    pub bottom_row: f64,
-    /// Fraction of the width.
-    #[serde(deserialize_with = "number")]
-    pub right_col: f64,
-}
-
-/// A ring of points.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Polygon {
-    /// In order.
-    #[serde(deserialize_with = "nullable")]
-    pub points: Vec<Point>,
-}
-
-/// A point; a missing coordinate is 0 in a response.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Point {
-    /// Fraction of the height.
-    #[serde(deserialize_with = "number")]
-    pub row: f64,
-    /// Fraction of the width.
-    #[serde(deserialize_with = "number")]
-    pub col: f64,
-}
-
-/// A frame of a video.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct FrameData {
-    /// Made by the server.
-    #[serde(deserialize_with = "nullable")]
-    pub id: String,
-    /// When.
-    #[serde(deserialize_with = "nullable")]
-    pub frame_info: FrameInfo,
-    /// What lies in it.
-    #[serde(deserialize_with = "nullable")]
-    pub data: FrameContent,
-}
-
-/// What lies in a frame.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct FrameContent {
-    /// Concepts of the whole frame.
-    #[serde(deserialize_with = "nullable")]
-    pub concepts: Vec<Concept>,
-    /// At most one.
-    #[serde(deserialize_with = "nullable")]
-    pub regions: Vec<Region>,
-}
-
-/// When a frame is.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct FrameInfo {
-    /// Milliseconds; a string in protobuf's JSON.
-    #[serde(deserialize_with = "unsigned")]
-    pub time: u64,
-    /// From 0.
-    #[serde(deserialize_with = "unsigned")]
-    pub number: u64,
-    /// The deprecated name of `number`.
-    #[serde(deserialize_with = "unsigned")]
-    pub index: u64,
-}
-
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde passes a reference"
@@ -356,58 +221,4 @@ fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
-struct NumberOrText;
-
-impl Visitor<'_> for NumberOrText {
-    type Value = f64;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number, or a number in text")
-    }
-    fn visit_f64<E: Error>(self, number: f64) -> Result<f64, E> {
-        Ok(number)
-    }
-    fn visit_u64<E: Error>(self, number: u64) -> Result<f64, E> {
-        Ok(number as f64)
-    }
-    fn visit_i64<E: Error>(self, number: i64) -> Result<f64, E> {
-        Ok(number as f64)
-    }
-    fn visit_str<E: Error>(self, text: &str) -> Result<f64, E> {
-        text.parse().map_err(E::custom)
-    }
-    fn visit_unit<E: Error>(self) -> Result<f64, E> {
-        Ok(0.0)
-    }
-}
-
-fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    deserializer.deserialize_any(NumberOrText)
-}
-
-fn unsigned<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    struct Unsigned;
-    impl Visitor<'_> for Unsigned {
-        type Value = u64;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a whole number, or one in text")
-        }
-        fn visit_u64<E: Error>(self, number: u64) -> Result<u64, E> {
-            Ok(number)
-        }
-        fn visit_i64<E: Error>(self, number: i64) -> Result<u64, E> {
-            u64::try_from(number).map_err(E::custom)
-        }
-        fn visit_f64<E: Error>(self, number: f64) -> Result<u64, E> {
-            Ok(number as u64)
-        }
-        fn visit_str<E: Error>(self, text: &str) -> Result<u64, E> {
-            text.parse().map_err(E::custom)
-        }
-        fn visit_unit<E: Error>(self) -> Result<u64, E> {
-            Ok(0)
-        }
-    }
-    deserializer.deserialize_any(Unsigned)
 }

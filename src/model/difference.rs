@@ -72,13 +72,15 @@ pub fn difference(declared: &Content, observed: &ObservedAnnotation) -> Differen
             .status
             .is_some_and(|status| status != observed.status),
         user: declared.user.is_some() && declared.user != observed.user,
-        track: declared.track().is_some() && declared.track() != observed.track(),
-        text: declared.text().is_some() && declared.text() != observed.text(),
+        track: texts_differ(declared.track(), observed.track()),
+        text: texts_differ(declared.text(), observed.text()),
         region_value: declared
             .region_value()
             .is_some_and(|value| !float::same(value, observed.region_value())),
-        embed_model_version: declared.embed_model_version().is_some()
-            && declared.embed_model_version() != observed.embed_model_version(),
+        embed_model_version: texts_differ(
+            declared.embed_model_version(),
+            observed.embed_model_version(),
+        ),
         ..Difference::default()
     };
     if let Some(concepts) = &declared.concepts {
@@ -109,6 +111,11 @@ pub fn difference(declared: &Content, observed: &ObservedAnnotation) -> Differen
         difference.info = json_difference(&info.to_value(), &have);
     }
     difference
+}
+
+/// A service leaves an empty text out, so that one that is not there is the empty one.
+fn texts_differ(declared: Option<&str>, observed: Option<&str>) -> bool {
+    declared.is_some_and(|text| text != observed.unwrap_or_default())
 }
 
 /// An existing region is compared by its id, whatever geometry the service fills in for it.
@@ -196,7 +203,90 @@ pub fn merged(want: &Value, have: Option<&Value>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{AnnotationId, Concepts, Extras, Json, Maker, ObservedExtras, Status};
     use serde_json::json;
+
+    fn content(text: &str) -> Content {
+        serde_json::from_str(text).unwrap()
+    }
+
+    /// An annotation that is what a manifest would say of it.
+    fn observed(text: &str) -> ObservedAnnotation {
+        let content = content(text);
+        ObservedAnnotation {
+            id: AnnotationId::new("a").unwrap(),
+            geometry: content.geometry.unwrap_or(Geometry::Whole),
+            frame: content.frame,
+            concepts: content.concepts.unwrap_or_else(Concepts::default),
+            status: Status::SUCCESS,
+            user: None,
+            maker: Maker::User,
+            created_at: None,
+            data: content
+                .metadata
+                .map(|m| Json::from_value(&json!({"metadata": m.to_value()}))),
+            info: None,
+            extras: ObservedExtras {
+                managed: content
+                    .extras
+                    .map_or_else(Extras::default, |extras| *extras),
+                model_version: None,
+            }
+            .boxed(),
+        }
+    }
+
+    #[test]
+    fn every_kind_of_place_differs_from_another_one_and_not_from_itself() {
+        let places = [
+            r#"{"box": {"top": 0.1, "left": 0, "bottom": 0.5, "right": 1}}"#,
+            r#"{"polygon": [[0, 0], [0, 1], [1, 1]]}"#,
+            r#"{"point": [0.5, 0.25]}"#,
+            r#"{"point": [0.5, 0.26]}"#,
+            r#"{"keypoints": [[0.5, 0.25]]}"#,
+            r#"{"keypoints": [[0.5, 0.25, "visible"]]}"#,
+            r#"{"mask": {"url": "https://example.com/m"}}"#,
+            r#"{"mask": {"url": "https://example.com/n"}}"#,
+            r#"{"span": {"start": 0, "end": 3, "text": "car"}}"#,
+            r#"{"span": {"start": 0, "end": 3, "text": "bus"}}"#,
+            r#"{"segment": {"begin": 0, "end": 3}}"#,
+            r#"{"segment": {"begin": 0, "end": 3.5}}"#,
+            r#"{"region": "r1"}"#,
+            r#"{"region": "r2"}"#,
+        ];
+        for one in places {
+            for other in places {
+                let difference = difference(&content(one), &observed(other));
+                assert_eq!(difference.geometry, one != other, "{one} {other}");
+                assert_eq!(difference.is_empty(), one == other, "{one} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_that_the_service_leaves_out_is_its_default() {
+        for default in [
+            r#"{"text": ""}"#,
+            r#"{"track": ""}"#,
+            r#"{"region_value": 0}"#,
+            r#"{"embed_model_version": ""}"#,
+        ] {
+            assert!(difference(&content(default), &observed("{}")).is_empty());
+        }
+        let stored = observed(
+            r#"{"text": "t", "track": "t", "region_value": 0.5, "embed_model_version": "e"}"#,
+        );
+        assert!(difference(&content("{}"), &stored).is_empty());
+        let changed = difference(
+            &content(r#"{"text": "", "track": "", "region_value": 0, "embed_model_version": ""}"#),
+            &stored,
+        );
+        assert!(changed.text && changed.track && changed.region_value);
+        assert!(changed.embed_model_version);
+        let close = content(r#"{"text": "t", "region_value": 0.5000001}"#);
+        assert!(difference(&close, &stored).is_empty());
+        assert!(difference(&content(r#"{"region_value": 0.51}"#), &stored).region_value);
+    }
 
     #[test]
     fn metadata_is_managed_key_by_key() {

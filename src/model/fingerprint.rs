@@ -1,11 +1,13 @@
 //! Fingerprints: whether an annotation is still as a plan saw it.
 //!
 //! Two listings of the same annotation may spell it differently: 0.1 or 0.10000000149011612, zeros written or left
-//! out, keys and concepts in another order. The fingerprint is taken over one canonical spelling.
+//! out, keys and concepts in another order, a mask in broken lines. The fingerprint is taken over one canonical spelling.
+
+mod spelling;
 
 use super::state::ObservedAnnotation;
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use spelling::{free, is_default, message};
 use std::fmt;
 
 /// What an annotation was when it was observed: 32 hex digits of a SHA-256.
@@ -67,91 +69,13 @@ pub fn fingerprint(observed: &ObservedAnnotation) -> Fingerprint {
     Fingerprint(bytes)
 }
 
-/// The canonical spelling of a protobuf message: keys sorted, defaults left out, floats short, elements with an id
-/// sorted by it. `metadata` is free JSON inside.
-fn message(value: Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let fields = map.into_iter().map(|(key, value)| {
-                let value = match (key.as_str(), value) {
-                    ("metadata", value) => free(value),
-                    // A frame's time has 64 bits, which come as text or as a number.
-                    ("time", Value::String(text)) => match text.parse::<u64>() {
-                        Ok(number) => message(Value::from(number)),
-                        Err(_) => Value::String(text),
-                    },
-                    (_, value) => message(value),
-                };
-                (key, value)
-            });
-            sorted(fields.filter(|(_, value)| !is_default(value)).collect())
-        }
-        Value::Array(items) => {
-            let mut items: Vec<Value> = items.into_iter().map(message).collect();
-            if items
-                .iter()
-                .all(|item| item.get("id").is_some_and(Value::is_string))
-            {
-                items.sort_by(|a, b| a["id"].as_str().cmp(&b["id"].as_str()));
-            }
-            Value::Array(items)
-        }
-        // Integers beyond 2^24 are no 32-bit floats: counters and times in milliseconds stay exact.
-        Value::Number(number) => match number.as_f64() {
-            Some(float) if float.abs() < 16_777_216.0 => {
-                let short = super::float::shortest(float as f32);
-                if short.fract() == 0.0 {
-                    Value::from(short as i64)
-                } else {
-                    Value::from(short)
-                }
-            }
-            _ => Value::Number(number),
-        },
-        other => other,
-    }
-}
-
-/// The canonical spelling of free JSON: keys sorted, numbers as 64-bit floats where they have a fraction.
-fn free(value: Value) -> Value {
-    match value {
-        Value::Object(map) => sorted(
-            map.into_iter()
-                .map(|(key, value)| (key, free(value)))
-                .collect(),
-        ),
-        Value::Array(items) => Value::Array(items.into_iter().map(free).collect()),
-        Value::Number(number) => match number.as_f64() {
-            Some(float) if float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0 => {
-                Value::from(float as i64)
-            }
-            _ => Value::Number(number),
-        },
-        other => other,
-    }
-}
-
-fn sorted(mut fields: Vec<(String, Value)>) -> Value {
-    fields.sort_by(|a, b| a.0.cmp(&b.0));
-    Value::Object(Map::from_iter(fields))
-}
-
-fn is_default(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Bool(flag) => !flag,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(map) => map.is_empty(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{AnnotationId, Concepts, Geometry, Json, Maker, Status};
-    use serde_json::json;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde_json::{Value, json};
 
     fn of(data: Option<Value>) -> Fingerprint {
         fingerprint(&ObservedAnnotation {
@@ -196,6 +120,38 @@ mod tests {
                 json!({"metadata": {"a": 1, "b": 2}}),
                 json!({"metadata": {"b": 2.0, "a": 1}}),
             ),
+            (
+                json!({"point": {"row": 0, "col": 0.5}}),
+                json!({"point": {"col": "0.5"}}),
+            ),
+            (
+                json!({"keypoint_locations": [{"row": 0.0, "visibility": "NOT_SET"}, {"visibility": "NOT_VISIBLE"}]}),
+                json!({"keypoint_locations": [{}, {"visibility": 2}]}),
+            ),
+            (
+                json!({"keypoint_locations": [{"visibility": "1"}]}),
+                json!({"keypoint_locations": [{"visibility": "VISIBLE"}]}),
+            ),
+            (
+                json!({"span": {"char_start": 0, "char_end": "4", "raw_text": ""}}),
+                json!({"span": {"char_end": 4.0}}),
+            ),
+            (
+                json!({"span": {"char_end": 4_000_000_000_u64}}),
+                json!({"span": {"char_end": 4e9}}),
+            ),
+            (
+                json!({"time_segments": [{"time_info": {"begin_time": 0, "end_time": "3600.1", "num_frames": "2"}}]}),
+                json!({"time_segments": [{"time_info": {"end_time": 3_600.100_097_656_25, "num_frames": 2}}]}),
+            ),
+            (
+                json!({"mask": {"image": {"base64": "AAEC\nAwQF\r\n"}}}),
+                json!({"mask": {"image": {"base64": "AAECAwQF", "url": ""}}}),
+            ),
+            (
+                json!({"regions": [{"value": 0, "track_id": ""}]}),
+                json!({"regions": [{}]}),
+            ),
         ] {
             assert_eq!(
                 of(Some(one.clone())),
@@ -228,6 +184,42 @@ mod tests {
                 json!({"concepts": [{"id": "a", "name": "A"}]}),
                 json!({"concepts": [{"id": "a"}]}),
             ),
+            (
+                json!({"region_info": {"point": {}}}),
+                json!({"region_info": {}}),
+            ),
+            (
+                json!({"region_info": {"point": {}}}),
+                json!({"region_info": {"span": {"char_end": 0}}}),
+            ),
+            (
+                json!({"keypoint_locations": [{"visibility": "VISIBLE"}]}),
+                json!({"keypoint_locations": [{"visibility": "NOT_VISIBLE"}]}),
+            ),
+            (
+                json!({"keypoint_locations": [{}, {}]}),
+                json!({"keypoint_locations": [{}]}),
+            ),
+            (
+                json!({"span": {"char_end": 4, "raw_text": "4"}}),
+                json!({"span": {"char_end": 4, "raw_text": "4.0"}}),
+            ),
+            (
+                json!({"mask": {"image": {"base64": "AAEC"}}}),
+                json!({"mask": {"image": {"base64": "AAED"}}}),
+            ),
+            (
+                json!({"mask": {"image": {"base64": "AAEC"}}}),
+                json!({"mask": {"image": {"base64": "AAEC", "url": "u"}}}),
+            ),
+            (
+                json!({"regions": [{"track_id": "1"}]}),
+                json!({"regions": [{"track_id": "1.0"}]}),
+            ),
+            (
+                json!({"regions": [{"value": 0.5}]}),
+                json!({"regions": [{}]}),
+            ),
         ] {
             assert_ne!(
                 of(Some(one.clone())),
@@ -235,6 +227,25 @@ mod tests {
                 "{one} {other}"
             );
         }
+    }
+
+    #[test]
+    fn a_mask_is_its_pixels_however_they_are_compressed() {
+        let grey = |width: u32, compression, bytes: &[u8]| {
+            let mut png = Vec::new();
+            let mut encoder = png::Encoder::new(&mut png, width, bytes.len() as u32 / width);
+            encoder.set_compression(compression);
+            let mut writer = encoder.write_header().unwrap();
+            writer.write_image_data(bytes).unwrap();
+            writer.finish().unwrap();
+            let image = json!({"base64": STANDARD.encode(png)});
+            of(Some(json!({ "mask": { "image": image } })))
+        };
+        let (packed, plain) = (png::Compression::High, png::Compression::NoCompression);
+        let bytes = [0, 255, 0, 255];
+        assert_eq!(grey(2, packed, &bytes), grey(2, plain, &bytes));
+        assert_ne!(grey(2, packed, &bytes), grey(4, packed, &bytes));
+        assert_ne!(grey(2, packed, &bytes), grey(2, packed, &[0, 255, 0, 254]));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use super::notation::{Layout, Line, lines};
 use super::page::{Ink, Page};
-use crate::model::{Concepts, Content, Geometry, Json};
+use crate::model::{Concepts, Content, Extras, Fraction, Geometry, Json, float};
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
@@ -75,8 +75,26 @@ fn managed(is: &Content, wanted: &Content) -> Content {
         user: is.user.clone().filter(|_| wanted.user.is_some()),
         metadata: keep(&is.metadata, &wanted.metadata),
         info: keep(&is.info, &wanted.info),
-        extras: is.extras_named_by(wanted),
+        extras: extras(is, wanted),
     }
+}
+
+/// What is not there is the default, as the service leaves those out.
+fn extras(is: &Content, wanted: &Content) -> Option<Box<Extras>> {
+    let text = |is: Option<&str>, wanted: Option<&str>| {
+        let is = is.or(wanted.filter(|text| text.is_empty()));
+        is.filter(|_| wanted.is_some()).map(Box::from)
+    };
+    let value = |value: f32| Fraction::new(f64::from(value)).ok();
+    Extras {
+        track: text(is.track(), wanted.track()),
+        text: text(is.text(), wanted.text()),
+        region_value: wanted
+            .region_value()
+            .and_then(|_| value(is.region_value().unwrap_or(0.0))),
+        embed_model_version: text(is.embed_model_version(), wanted.embed_model_version()),
+    }
+    .boxed()
 }
 
 /// The keys of `is` that `wanted` has too, at every depth.
@@ -106,6 +124,12 @@ fn spelled_as(wanted: &Content, is: &Content) -> Content {
         && Concepts::same(ours, theirs)
     {
         spelled.concepts.clone_from(&is.concepts);
+    }
+    if let (Some(extras), Some(theirs)) = (&mut spelled.extras, &is.extras)
+        && let (Some(ours), Some(theirs)) = (&mut extras.region_value, theirs.region_value)
+        && float::same(ours.get(), theirs.get())
+    {
+        *ours = theirs;
     }
     spelled
 }
@@ -185,6 +209,68 @@ mod tests {
         -   a: {b: 1}
         +   a: {b: 9}
         ");
+    }
+
+    #[test]
+    fn every_kind_of_place_that_changes_is_two_lines() {
+        let hash = |digit: &str| digit.repeat(64);
+        let mask =
+            |hash: &str| format!(r#"{{"mask": {{"sha256": "{hash}", "width": 4, "height": 2}}}}"#);
+        let (black, white) = (mask(&hash("0")), mask(&hash("f")));
+        let all = [
+            (r#"{"point": [0.1, 0.2]}"#, r#"{"point": [0.1, 0.25]}"#),
+            (
+                r#"{"keypoints": [[0.1, 0.2], [0.5, 0.5, "visible"]]}"#,
+                r#"{"keypoints": [[0.1, 0.2], [0.5, 0.5, "not_visible"]]}"#,
+            ),
+            (&black, &white),
+            (
+                r#"{"span": {"start": 0, "end": 3, "text": "car"}}"#,
+                r#"{"span": {"start": 1, "end": 3, "text": "ar"}}"#,
+            ),
+            (
+                r#"{"segment": {"begin": 0, "end": 3}}"#,
+                r#"{"segment": {"begin": 0, "end": 3.5}}"#,
+            ),
+            (
+                r#"{"track": "t1", "text": "a red car", "embed_model_version": "e1"}"#,
+                r#"{"track": "t2", "text": "a car", "region_value": 0.5, "embed_model_version": "e2"}"#,
+            ),
+        ]
+        .map(|(is, wanted)| diff(is, wanted))
+        .concat();
+        insta::assert_snapshot!(all, @"
+        - point: [0.1, 0.2]
+        + point: [0.1, 0.25]
+        - keypoints: [[0.1, 0.2], [0.5, 0.5, visible]]
+        + keypoints: [[0.1, 0.2], [0.5, 0.5, not_visible]]
+        - mask: {size: 4 x 2, sha256: 000000000000…}
+        + mask: {size: 4 x 2, sha256: ffffffffffff…}
+        - span: {start: 0, end: 3, text: car}
+        + span: {start: 1, end: 3, text: ar}
+        - segment: {begin: 0, end: 3}
+        + segment: {begin: 0, end: 3.5}
+        - track: t1
+        - text: a red car
+        - region_value: 0
+        - embed_model_version: e1
+        + track: t2
+        + text: a car
+        + region_value: 0.5
+        + embed_model_version: e2
+        ");
+    }
+
+    #[test]
+    fn a_default_that_was_left_out_is_no_difference() {
+        insta::assert_snapshot!(diff(
+            r#"{"segment": {"begin": 0.1, "end": 3}}"#,
+            r#"{"segment": {"begin": 0.10000001, "end": 3}, "region_value": 0, "text": ""}"#,
+        ), @"(the same in every field that is shown here)");
+        insta::assert_snapshot!(diff(
+            r#"{"region_value": 0.5}"#,
+            r#"{"region_value": 0.50000006}"#,
+        ), @"(the same in every field that is shown here)");
     }
 
     #[test]

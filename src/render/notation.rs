@@ -4,7 +4,7 @@
 //! writing manifests: what is cut does not read back.
 
 use crate::model::{
-    BoundingBox, Concepts, Content, Geometry, Json, Keypoints, Point, Polygon, float,
+    BoundingBox, Concepts, Content, Geometry, Json, Keypoints, Mask, Point, Polygon, float,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -13,6 +13,8 @@ use sha2::{Digest, Sha256};
 const POINTS: usize = 6;
 /// A line of more characters than this is cut.
 const WIDTH: usize = 160;
+/// Hex digits of a mask's hash that are shown: enough to tell any two masks apart.
+const HASH: usize = 12;
 /// From this many concepts on, each stands on its own line of a difference.
 const LIST: usize = 7;
 
@@ -107,8 +109,9 @@ fn push_block(lines: &mut Vec<Line>, name: &'static str, each: impl Iterator<Ite
 pub(super) fn one_line(content: &Content) -> String {
     let mut fields: Vec<String> = Vec::new();
     fields.extend(frame(content).map(|flow| format!("frame: {flow}")));
-    fields
-        .extend(geometry(content.geometry.as_ref()).map(|(name, flow)| format!("{name}: {flow}")));
+    fields.extend(
+        geometry(content.geometry.as_ref()).map(|(name, flow)| cut(&format!("{name}: {flow}"))),
+    );
     fields.extend(
         content
             .concepts
@@ -186,7 +189,7 @@ fn geometry(geometry: Option<&Geometry>) -> Option<(&'static str, String)> {
         Geometry::Polygon(polygon) => Some(("polygon", polygon_flow(polygon))),
         Geometry::Point(point) => Some(("point", point_flow(point))),
         Geometry::Keypoints(points) => Some(("keypoints", keypoints_flow(points))),
-        Geometry::Mask(mask) => Some(("mask", flow(&json!(mask)))),
+        Geometry::Mask(mask) => Some(("mask", mask_flow(mask))),
         Geometry::Span(span) => Some(("span", in_order(&json!(span)))),
         Geometry::Segment(segment) => Some(("segment", in_order(&json!(segment)))),
         Geometry::Region(id) => Some(("region", plain(id.as_str()))),
@@ -216,6 +219,21 @@ fn keypoints_flow(points: &Keypoints) -> String {
             .map(|point| flow(&json!(point)))
             .collect(),
     )
+}
+
+/// What is known of it: its size and hash, or where it is found, or all of that.
+fn mask_flow(mask: &Mask) -> String {
+    let mut fields = Vec::new();
+    if let Some((width, height)) = mask.size() {
+        fields.push(format!("size: {width} x {height}"));
+    }
+    if let Some(hash) = mask.sha256() {
+        fields.push(format!("sha256: {}…", &hash[..HASH]));
+    }
+    if let Some(url) = mask.url() {
+        fields.push(format!("url: {}", plain(url)));
+    }
+    format!("{{{}}}", fields.join(", "))
 }
 
 /// A map of few fields in the order in which they mean something.
@@ -339,123 +357,4 @@ fn cut(line: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::render::sample::{a_box, concepts, polygon};
-
-    fn shown(content: &Content) -> String {
-        let lines = lines(content, Layout::of(&[content]));
-        let texts: Vec<String> = lines.into_iter().map(|line| line.text).collect();
-        texts.join("\n")
-    }
-
-    #[test]
-    fn every_field_is_a_line() {
-        let content: Content = serde_json::from_str(
-            r#"{"frame": {"time_ms": 1500, "number": 45}, "box": {"top": 0.1, "left": 0.2, "bottom": 0.5, "right": 1},
-                "concepts": {"tree": 1, "no": 0, "a: b": 0.25}, "status": "pending", "user": "me",
-                "metadata": {"z": 1.0, "a": {"y": ["x", null], "b": "2026-01-01"}}, "info": {}}"#,
-        )
-        .unwrap();
-        insta::assert_snapshot!(shown(&content), @r#"
-        frame: {time_ms: 1500, number: 45}
-        box: {top: 0.1, left: 0.2, bottom: 0.5, right: 1}
-        concepts: {"a: b": 0.25, "no": false, tree: true}
-        status: pending
-        user: me
-        metadata:
-          a: {b: "2026-01-01", "y": [x, null]}
-          z: 1
-        info: {}
-        "#);
-        insta::assert_snapshot!(one_line(&content), @r#"
-        {frame: {time_ms: 1500, number: 45}, box: {top: 0.1, left: 0.2, bottom: 0.5, right: 1}, concepts: {"a: b": 0.25, "no": false, tree: true}, status: pending, user: me, metadata: {a: {b: "2026-01-01", "y": [x, null]}, z: 1}, info: {}}
-        "#);
-    }
-
-    #[test]
-    fn many_concepts_stand_on_a_line_each() {
-        let content = Content {
-            concepts: Some(concepts(&["a", "b", "c", "d", "e", "f", "g"])),
-            ..Content::default()
-        };
-        insta::assert_snapshot!(shown(&content), @r"
-        concepts:
-          a: true
-          b: true
-          c: true
-          d: true
-          e: true
-          f: true
-          g: true
-        ");
-        assert_eq!(brief(content.concepts.as_ref().unwrap()), "a, b, c, 4 more");
-    }
-
-    #[test]
-    fn a_long_polygon_is_cut_and_still_tells_itself_from_another() {
-        let ring = |last| {
-            let geometry = polygon(&[
-                (0.0, 0.0),
-                (0.0, 0.5),
-                (0.1, 0.6),
-                (0.2, 0.7),
-                (0.3, 0.6),
-                (0.4, 0.5),
-                (0.5, last),
-            ]);
-            shown(&Content {
-                geometry: Some(geometry),
-                ..Content::default()
-            })
-        };
-        insta::assert_snapshot!(ring(0.1), @r"
-        polygon: [[0, 0], [0, 0.5], [0.1, 0.6], … 4 more, digest 6e694732]
-        ");
-        assert_ne!(ring(0.1), ring(0.2));
-        let short = Content {
-            geometry: Some(polygon(&[(0.0, 0.0), (0.0, 0.5), (0.1, 0.6)])),
-            ..Content::default()
-        };
-        assert_eq!(shown(&short), "polygon: [[0, 0], [0, 0.5], [0.1, 0.6]]");
-    }
-
-    #[test]
-    fn a_long_text_is_cut_and_still_tells_itself_from_another() {
-        let note = |end: &str| {
-            let text = format!("{}{end}", "x".repeat(500));
-            shown(&Content {
-                info: Some(Json::from_value(&serde_json::json!({ "note": text }))),
-                ..Content::default()
-            })
-        };
-        assert!(note("a").chars().count() < 200, "{}", note("a"));
-        assert_ne!(note("a"), note("b"));
-    }
-
-    #[test]
-    fn what_yaml_would_read_as_something_else_is_quoted() {
-        for text in ["car", "Plastic Film 4", "a-b_c.d/e", "Größe"] {
-            assert_eq!(plain(text), text);
-        }
-        for text in [
-            "no", "NULL", "1", "", " a", "a ", "a: b", "a, b", "- a", "#a", "[a]",
-        ] {
-            assert_eq!(plain(text), format!("{text:?}"));
-        }
-        assert_eq!(plain("a\u{1b}"), "\"a\\u001b\"");
-    }
-
-    #[test]
-    fn an_absent_field_is_not_shown() {
-        assert_eq!(one_line(&Content::default()), "{}");
-        let content = Content {
-            geometry: Some(a_box(0.5)),
-            ..Content::default()
-        };
-        assert_eq!(
-            one_line(&content),
-            "{box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}}"
-        );
-    }
-}
+mod tests;

@@ -1,0 +1,193 @@
+//! How a place is written: the model's geometries, frames and segments become the wire's.
+//!
+//! What is written over stored JSON of the same kind leaves the fields that annosync does not model: the depth of a
+//! point, the number of frames of a segment. A geometry of another kind leaves nothing of the one before.
+
+use super::{Object, number, object};
+use crate::model::{
+    BoundingBox, Frame, Geometry, Keypoint, Mask, Point, Segment, Span, Visibility,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+/// Every kind of `region_info`, by its field.
+const KINDS: [&str; 7] = [
+    "bounding_box",
+    "polygon",
+    "point",
+    "keypoint_locations",
+    "mask",
+    "span",
+    "token",
+];
+
+/// The first element of a list of parts; one is made where there is none.
+pub(super) fn first<'a>(data: &'a mut Object, list: &str) -> &'a mut Object {
+    if data.get(list).and_then(|parts| parts.get(0)).is_none() {
+        data.insert(list.to_owned(), json!([{}]));
+    }
+    object(&mut data[list][0])
+}
+
+/// The data inside of a region, a frame or a segment.
+pub(super) fn inside(part: &mut Object) -> &mut Object {
+    member(part, "data")
+}
+
+/// An object that stands in another one; an empty one is made where there is none.
+fn member<'a>(of: &'a mut Object, name: &str) -> &'a mut Object {
+    object(of.entry(name).or_insert(Value::Null))
+}
+
+/// Writes when a frame is.
+pub(super) fn write_frame(part: &mut Object, frame: Frame) {
+    let info = member(part, "frame_info");
+    info.insert("time".into(), frame.time_ms.into());
+    info.insert("number".into(), frame.number.into());
+    // The deprecated name of the number: it would contradict the new one.
+    info.remove("index");
+}
+
+/// Writes when a segment is.
+pub(super) fn write_segment(part: &mut Object, segment: &Segment) {
+    let info = member(part, "time_info");
+    info.insert("begin_time".into(), number(segment.begin()));
+    info.insert("end_time".into(), number(segment.end()));
+}
+
+/// Writes where a region lies: its `region_info`, or the id of the region that it is.
+pub(super) fn write_region(region: &mut Object, geometry: &Geometry) {
+    match geometry {
+        Geometry::Region(id) => {
+            region.insert("id".into(), id.as_str().into());
+            region.remove("region_info");
+        }
+        Geometry::Box(edges) => write_box(kind(region, "bounding_box"), edges),
+        Geometry::Polygon(ring) => {
+            let points = kind(region, "polygon").entry("points").or_insert(json!([]));
+            let stored = unmoved(points, ring.points());
+            write_points(points, stored, ring.points(), write_point);
+        }
+        Geometry::Point(point) => write_point(kind(region, "point"), point),
+        Geometry::Keypoints(points) => {
+            let slot = slot(region, "keypoint_locations");
+            let stored = slot.as_array().cloned().unwrap_or_default();
+            write_points(slot, stored, points.points(), write_keypoint);
+        }
+        Geometry::Mask(mask) => write_mask(kind(region, "mask"), mask),
+        Geometry::Span(span) => write_span(kind(region, "span"), span),
+        Geometry::Whole | Geometry::Segment(_) => unreachable!("they lie in no region"),
+        Geometry::RegionOf(_) | Geometry::Unmodelled => {
+            unreachable!(
+                "a plan names a region by its id, and declares nothing that it has no words for"
+            )
+        }
+    }
+}
+
+/// The place of one kind in the region's `region_info`. Where another kind stands there, or several, all of it goes.
+fn slot<'a>(region: &'a mut Object, name: &str) -> &'a mut Value {
+    let is_there = |info: &Object, kind: &str| match info.get(kind) {
+        None | Some(Value::Null) => false,
+        Some(Value::Array(points)) => !points.is_empty(),
+        Some(_) => true,
+    };
+    let info = member(region, "region_info");
+    if KINDS
+        .into_iter()
+        .any(|kind| kind != name && is_there(info, kind))
+    {
+        *info = Map::new();
+    }
+    info.entry(name).or_insert(Value::Null)
+}
+
+fn kind<'a>(region: &'a mut Object, name: &str) -> &'a mut Object {
+    object(slot(region, name))
+}
+
+fn write_box(stored: &mut Object, edges: &BoundingBox) {
+    let names = ["top_row", "left_col", "bottom_row", "right_col"];
+    for (name, edge) in names.into_iter().zip(edges.edges()) {
+        stored.insert(name.into(), number(edge));
+    }
+}
+
+fn write_point(stored: &mut Object, point: &Point) {
+    stored.insert("row".into(), number(point.row.get()));
+    stored.insert("col".into(), number(point.col.get()));
+}
+
+fn write_keypoint(stored: &mut Object, keypoint: &Keypoint) {
+    write_point(stored, &keypoint.point);
+    match keypoint.visibility {
+        Visibility::NotSet => stored.remove("visibility"),
+        // The list of visibilities is in the order of the wire.
+        visibility => stored.insert("visibility".into(), (visibility as u8).into()),
+    };
+}
+
+/// Writes points over stored ones, one by one; where their number changed, nothing says which was which.
+fn write_points<P>(
+    slot: &mut Value,
+    stored: Vec<Value>,
+    points: &[P],
+    write: impl Fn(&mut Object, &P),
+) {
+    let mut stored = if stored.len() == points.len() {
+        stored
+    } else {
+        vec![json!({}); points.len()]
+    };
+    for (stored, point) in stored.iter_mut().zip(points) {
+        write(object(stored), point);
+    }
+    *slot = stored.into();
+}
+
+/// The stored points of a ring, without what is not modelled of those that are not where they were: a ring may start
+/// anywhere, so that the place in the list does not say which point is which.
+fn unmoved(stored: &Value, points: &[Point]) -> Vec<Value> {
+    let stored = stored.as_array().map_or(&[][..], Vec::as_slice);
+    let lies_there = |stored: &Value, point: &Point| {
+        let coordinate = |name| stored[name].as_f64().unwrap_or(0.0);
+        Point::new(coordinate("row"), coordinate("col"))
+            .is_ok_and(|known| Geometry::Point(known).same(&Geometry::Point(*point)))
+    };
+    if stored.len() != points.len() {
+        return Vec::new();
+    }
+    stored
+        .iter()
+        .zip(points)
+        .map(|(stored, point)| {
+            if lies_there(stored, point) {
+                stored.clone()
+            } else {
+                json!({})
+            }
+        })
+        .collect()
+}
+
+/// The image goes whole: a URL beside other pixels, or pixels beside another URL, would contradict each other.
+fn write_mask(stored: &mut Object, mask: &Mask) {
+    let image = match (mask.png(), mask.url()) {
+        (Some(png), _) => json!({"base64": STANDARD.encode(png)}),
+        (None, Some(url)) => json!({ "url": url }),
+        // Of a mask that was only seen there is nothing to send; what is stored stays.
+        (None, None) => return,
+    };
+    stored.insert("image".into(), image);
+}
+
+/// The words of other characters go, too.
+fn write_span(stored: &mut Object, span: &Span) {
+    stored.insert("char_start".into(), span.start().into());
+    stored.insert("char_end".into(), span.end().into());
+    match span.text() {
+        Some(text) => stored.insert("raw_text".into(), text.into()),
+        None => stored.remove("raw_text"),
+    };
+}

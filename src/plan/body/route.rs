@@ -1,0 +1,96 @@
+//! What a nested patch can reach: the way from an annotation's `data` to the region, frame or stretch of time that its
+//! concepts belong to, by their ids.
+
+use super::Object;
+use crate::model::{Json, ObservedAnnotation};
+use serde_json::{Map, Value, json};
+
+/// Where in the stored `data` the concepts and the text stand, and by which ids a nested patch can reach them.
+pub(in crate::plan) struct Route {
+    /// The list that the outer level stands in.
+    list: &'static str,
+    outer: Step,
+    region: Step,
+    text: Value,
+}
+
+/// A level between `data` and the concepts.
+#[derive(PartialEq)]
+enum Step {
+    /// There is none.
+    Absent,
+    /// There is one that a patch cannot name.
+    Nameless,
+    /// There is one of this id.
+    Named(String),
+}
+
+impl Step {
+    fn of(element: Option<&Value>) -> Self {
+        match element.map(|element| element["id"].as_str()) {
+            None => Self::Absent,
+            Some(None | Some("")) => Self::Nameless,
+            Some(Some(id)) => Self::Named(id.to_owned()),
+        }
+    }
+}
+
+impl Route {
+    /// The way to what is innermost: the region, else the frame, else the stretch of time, else the whole input.
+    pub(in crate::plan) fn of(observed: &ObservedAnnotation) -> Self {
+        let data = observed.data.as_ref().map_or(Value::Null, Json::to_value);
+        let frame = data["frames"].get(0);
+        let region = frame.map_or(&data, |frame| &frame["data"])["regions"].get(0);
+        let segment = data["time_segments"].get(0);
+        let (list, outer) = match (frame, region, segment) {
+            (Some(frame), ..) => ("frames", Some(frame)),
+            (None, None, Some(segment)) => ("time_segments", Some(segment)),
+            (None, ..) => ("frames", None),
+        };
+        let innermost = region.or(outer).map_or(&data, |part| &part["data"]);
+        Self {
+            list,
+            outer: Step::of(outer),
+            region: Step::of(region),
+            text: innermost["text"].clone(),
+        }
+    }
+
+    /// Whether a nested patch can reach what is innermost: the region and whatever is around it have ids.
+    pub(in crate::plan) fn is_addressable(&self) -> bool {
+        self.outer != Step::Nameless && self.region != Step::Nameless
+    }
+
+    /// Whether there is a region.
+    pub(in crate::plan) fn has_region(&self) -> bool {
+        self.region != Step::Absent
+    }
+
+    /// Whether the stored text says more than its words, such as where it was found: a merge would keep that beside
+    /// other words.
+    pub(in crate::plan) fn has_more_than_words(&self) -> bool {
+        let says_nothing = |value: &Value| value.is_null() || *value == "" || *value == json!({});
+        self.text.as_object().is_some_and(|text| {
+            text.iter()
+                .any(|(field, value)| field != "raw" && !says_nothing(value))
+        })
+    }
+
+    /// Wraps the innermost data, and fields of the region itself, in the levels that they belong to.
+    pub(super) fn wrap(self, innermost: Object, region: Object) -> Object {
+        let mut data = innermost;
+        if let Step::Named(id) = self.region {
+            let mut part = Map::from_iter([("id".to_owned(), Value::from(id))]);
+            part.extend(region);
+            if !data.is_empty() {
+                part.insert("data".into(), data.into());
+            }
+            data = Map::from_iter([("regions".to_owned(), json!([part]))]);
+        }
+        if let Step::Named(id) = self.outer {
+            let part = json!({"id": id, "data": data});
+            data = Map::from_iter([(self.list.to_owned(), json!([part]))]);
+        }
+        data
+    }
+}

@@ -1,0 +1,231 @@
+//! The whole `data` that an overwrite sends: what is stored, with what is declared written into it, so that everything
+//! annosync does not model is carried along.
+//!
+//! An annotation has one place. Where that place changes its kind, concepts and text move into the new one, and what
+//! the old one held besides goes with them.
+
+use super::{Object, number, place, write_region_fields};
+use crate::model::{Content, Difference, Geometry, Json, ObservedAnnotation, float, merged};
+use serde_json::{Map, Value, json};
+
+/// The stored `data` with what is declared written into it.
+pub(super) fn data(
+    observed: &ObservedAnnotation,
+    content: &Content,
+    difference: &Difference,
+) -> Object {
+    let mut data = match observed.data.as_ref().map(Json::to_value) {
+        Some(Value::Object(data)) => data,
+        _ => Map::new(),
+    };
+    write_zeros(&mut data);
+    let carried = Carried::take(innermost(&mut data));
+    let mut left = Map::new();
+    if let Some(frame) = content.frame.filter(|_| difference.frame) {
+        leave_segment(&mut data, &mut left);
+        enter_frame(&mut data);
+        place::write_frame(place::first(&mut data, "frames"), frame);
+    }
+    if let Some(geometry) = content.geometry.as_ref().filter(|_| difference.geometry) {
+        move_to(&mut data, geometry, observed, &mut left);
+    }
+    if let Some(region) = region(&mut data) {
+        write_region_fields(
+            region,
+            content.track().filter(|_| difference.track),
+            content.region_value().filter(|_| difference.region_value),
+        );
+    }
+    let place = innermost(&mut data);
+    absorb(place, left);
+    carried.write(place, content);
+    if let Some(metadata) = &content.metadata {
+        let all = merged(&metadata.to_value(), data.get("metadata"));
+        data.insert("metadata".into(), all);
+    }
+    data
+}
+
+/// A stored concept without a value is 0; sent back without one it would become 1.
+fn write_zeros(object: &mut Object) {
+    for (name, value) in object.iter_mut() {
+        match value {
+            // Any JSON, which holds no message of the API's.
+            _ if name == "metadata" => {}
+            Value::Object(object) => write_zeros(object),
+            Value::Array(elements) => {
+                for element in elements.iter_mut().filter_map(Value::as_object_mut) {
+                    if name == "concepts" && element.get("value").is_none_or(Value::is_null) {
+                        element.insert("value".into(), json!(0.0));
+                    }
+                    write_zeros(element);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn has(data: &Object, list: &str) -> bool {
+    data.get(list).and_then(|parts| parts.get(0)).is_some()
+}
+
+/// The data of the one frame, or the data itself.
+fn frame_data(data: &mut Object) -> &mut Object {
+    if has(data, "frames") {
+        place::inside(place::first(data, "frames"))
+    } else {
+        data
+    }
+}
+
+fn region(data: &mut Object) -> Option<&mut Object> {
+    let level = frame_data(data);
+    has(level, "regions").then(|| place::first(level, "regions"))
+}
+
+/// The data that concepts and text stand in: of the region, else of the frame or the segment, else the data itself.
+fn innermost(data: &mut Object) -> &mut Object {
+    let is_in_frame = has(data, "frames");
+    let level = frame_data(data);
+    if has(level, "regions") {
+        place::inside(place::first(level, "regions"))
+    } else if !is_in_frame && has(level, "time_segments") {
+        place::inside(place::first(level, "time_segments"))
+    } else {
+        level
+    }
+}
+
+/// Makes the one place of the annotation one of the geometry's kind.
+fn move_to(
+    data: &mut Object,
+    geometry: &Geometry,
+    observed: &ObservedAnnotation,
+    left: &mut Object,
+) {
+    match geometry {
+        Geometry::Segment(segment) => {
+            leave(frame_data(data), "regions", left);
+            leave(data, "frames", left);
+            place::write_segment(place::first(data, "time_segments"), segment);
+        }
+        Geometry::Whole => {
+            leave_segment(data, left);
+            leave(frame_data(data), "regions", left);
+        }
+        geometry => {
+            leave_segment(data, left);
+            let region = place::first(frame_data(data), "regions");
+            if matches!(observed.geometry, Geometry::Region(_)) {
+                // The id of a region that somebody else found: it stays where it is, and this one gets its own.
+                region.remove("id");
+            }
+            place::write_region(region, geometry);
+        }
+    }
+}
+
+/// What lay on the whole input now lies in the frame.
+fn enter_frame(data: &mut Object) {
+    if has(data, "frames") {
+        return;
+    }
+    let regions = data.remove("regions");
+    let inner = place::inside(place::first(data, "frames"));
+    if let Some(regions) = regions {
+        inner.insert("regions".into(), regions);
+    }
+}
+
+/// Takes a list of parts away, and what lay inside of its first one along.
+fn leave(data: &mut Object, list: &str, left: &mut Object) {
+    let Some(Value::Array(parts)) = data.remove(list) else {
+        return;
+    };
+    if let Some(Value::Object(mut part)) = parts.into_iter().next()
+        && let Some(Value::Object(inner)) = part.remove("data")
+    {
+        absorb(left, inner);
+    }
+}
+
+/// Takes the one segment away. Several are more than the model knows of: they stay.
+fn leave_segment(data: &mut Object, left: &mut Object) {
+    let is_one = |parts: &Value| parts.as_array().is_some_and(|parts| parts.len() <= 1);
+    if data.get("time_segments").is_some_and(is_one) {
+        leave(data, "time_segments", left);
+    }
+}
+
+/// Takes over what is not there yet.
+fn absorb(into: &mut Object, from: Object) {
+    for (name, value) in from {
+        into.entry(name).or_insert(value);
+    }
+}
+
+/// What moves along when the place changes.
+struct Carried {
+    concepts: Vec<Value>,
+    text: Option<Value>,
+}
+
+impl Carried {
+    fn take(place: &mut Object) -> Self {
+        Self {
+            concepts: match place.remove("concepts") {
+                Some(Value::Array(concepts)) => concepts,
+                _ => Vec::new(),
+            },
+            text: place.remove("text"),
+        }
+    }
+
+    fn write(self, place: &mut Object, content: &Content) {
+        let there = Self::take(place);
+        let concepts = match &content.concepts {
+            Some(named) => named
+                .iter()
+                .map(|c| concept(&self.concepts, c.id.as_str(), c.value))
+                .collect(),
+            None => {
+                let mut all = self.concepts;
+                let is_new = |concept: &Value| all.iter().all(|c| c["id"] != concept["id"]);
+                let more: Vec<Value> = there.concepts.into_iter().filter(is_new).collect();
+                all.extend(more);
+                all
+            }
+        };
+        if !concepts.is_empty() {
+            place.insert("concepts".into(), concepts.into());
+        }
+        let stored = self.text.or(there.text);
+        let words = |text: &Value| text["raw"].as_str().unwrap_or_default().to_owned();
+        let text = match content.text() {
+            Some(text) if stored.as_ref().map(words).unwrap_or_default() != text => {
+                Some(json!({ "raw": text }))
+            }
+            _ => stored,
+        };
+        if let Some(text) = text {
+            place.insert("text".into(), text);
+        }
+    }
+}
+
+/// The stored concept with this value, and with the fields that annosync does not model; or a new one.
+fn concept(stored: &[Value], id: &str, value: f32) -> Value {
+    let mut concept = stored
+        .iter()
+        .find(|known| known["id"] == id)
+        .cloned()
+        .unwrap_or_else(|| json!({"id": id}));
+    if !concept["value"]
+        .as_f64()
+        .is_some_and(|known| float::same(known as f32, value))
+    {
+        concept["value"] = number(value);
+    }
+    concept
+}
