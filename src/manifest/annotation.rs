@@ -9,7 +9,7 @@ use super::input::{Image, Shared};
 use super::node::Node;
 use super::words::{list as word_list, quote};
 use super::{concepts, content};
-use crate::model::{AnnotationId, ConceptId, Content, Extras, Geometry, Identity, Key, Mask};
+use crate::model::{AnnotationId, Content, Extras, Geometry, Identity, Key, Mask};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -236,18 +236,7 @@ fn geometry(
                 None => None,
             },
         };
-        if let Some(concept) = read.as_ref().and_then(concept_of) {
-            shared.name(concept);
-        }
         parsed.content.geometry = parsed.content.geometry.take().or(read);
-    }
-}
-
-/// The concept that a geometry names.
-pub(super) fn concept_of(geometry: &Geometry) -> Option<&ConceptId> {
-    match geometry {
-        Geometry::RegionOf(region) => region.concept.as_ref(),
-        _ => None,
     }
 }
 

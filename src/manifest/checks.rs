@@ -2,7 +2,6 @@
 //!
 //! Each check adds its findings to the file that is to be mended. Opens no files.
 
-use super::annotation::concept_of;
 use super::assemble::File;
 use super::finding::{Aim, Finding, Other, Place, Pointer};
 use super::header::INPUTS;
@@ -90,12 +89,6 @@ pub(super) fn concepts(files: &mut [File], header: usize) {
             let input_place = inputs.nth(index);
             let annotations = input_place.name("annotations");
             for (index, (_, content)) in input.annotations.iter().enumerate() {
-                let of_region = content.geometry.as_ref().and_then(concept_of);
-                if let Some((message, hint)) = of_region.and_then(|concept| bad.get(concept)) {
-                    let annotation = annotations.nth(index);
-                    let at = annotation.name("region").name("concept").value();
-                    document.findings.add(at, message).hint(hint);
-                }
                 for concept in content.concepts.iter().flatten() {
                     let Some((message, hint)) = bad.get(&concept.id) else {
                         continue;

@@ -24,13 +24,20 @@ pub(crate) fn png(width: u32, pixels: &[u8]) -> Vec<u8> {
 /// An image of 10 x 10 pixels with these columns set, from the top to the bottom.
 fn columns(from: u32, to: u32) -> Vec<u8> {
     let pixels: Vec<u8> = (0..100)
-        .map(|at| if (from..to).contains(&(at % 10)) { 255 } else { 0 })
+        .map(|at| {
+            if (from..to).contains(&(at % 10)) {
+                255
+            } else {
+                0
+            }
+        })
         .collect();
     png(10, &pixels)
 }
 
 fn desired(annotations: &[&str]) -> DesiredState {
-    let mut text = "version: 1\nset: street\npolicy: sync\ninputs:\n  - id: a\n    annotations:\n".to_owned();
+    let mut text =
+        "version: 1\nset: street\npolicy: sync\ninputs:\n  - id: a\n    annotations:\n".to_owned();
     for annotation in annotations {
         text.push_str(&format!("      - {annotation}\n"));
     }
@@ -67,12 +74,17 @@ fn changes(annotations: &[&str], remote: &[Value]) -> String {
     let plan = try_plan(annotations, remote).unwrap();
     let mut lines = vec![format!("{} unchanged", plan.summary.unchanged)];
     for operation in &plan.operations {
-        let id = if remote.iter().any(|stored| stored["id"] == operation.id.as_str()) {
+        let id = if remote
+            .iter()
+            .any(|stored| stored["id"] == operation.id.as_str())
+        {
             operation.id.as_str()
         } else {
             "new"
         };
-        let why = operation.matched.map_or_else(String::new, |m| format!(" ({m})"));
+        let why = operation
+            .matched
+            .map_or_else(String::new, |m| format!(" ({m})"));
         lines.push(format!("{} {id}{why}", operation.action));
     }
     lines.join(", ")
@@ -84,7 +96,8 @@ fn table() -> Vec<(&'static str, [Value; 3], &'static str)> {
         json!({"time_segments": [{"id": "s", "time_info": {"begin_time": begin, "end_time": end},
             "data": {"concepts": [{"id": "car", "value": 1}]}}]})
     };
-    let span = |start: u32, end: u32| region(json!({"span": {"char_start": start, "char_end": end}}));
+    let span =
+        |start: u32, end: u32| region(json!({"span": {"char_start": start, "char_end": end}}));
     let point = |row: f64| region(json!({"point": {"row": row, "col": 0.5}}));
     let keypoints = |row: f64| {
         region(json!({"keypoint_locations": [
@@ -104,7 +117,11 @@ fn table() -> Vec<(&'static str, [Value; 3], &'static str)> {
         ),
         (
             "{ mask: { path: left.png }, concepts: [car] }",
-            [mask(&columns(0, 5)), mask(&columns(0, 6)), mask(&columns(4, 10))],
+            [
+                mask(&columns(0, 5)),
+                mask(&columns(0, 6)),
+                mask(&columns(4, 10)),
+            ],
             "IoU 0.83",
         ),
         (
@@ -132,14 +149,22 @@ fn table() -> Vec<(&'static str, [Value; 3], &'static str)> {
 #[test]
 fn what_lies_in_the_same_place_is_unchanged_whatever_its_kind() {
     for (declared, [same, ..], _) in table() {
-        assert_eq!(changes(&[declared], &[stored("1", same)]), "1 unchanged", "{declared}");
+        assert_eq!(
+            changes(&[declared], &[stored("1", same)]),
+            "1 unchanged",
+            "{declared}"
+        );
     }
 }
 
 #[test]
 fn what_moved_a_little_is_found_by_the_measure_of_its_kind() {
     for (declared, [_, near, _], measure) in table() {
-        let action = if declared.contains("text") { "merge" } else { "overwrite" };
+        let action = if declared.contains("text") {
+            "merge"
+        } else {
+            "overwrite"
+        };
         assert_eq!(
             changes(&[declared], &[stored("1", near)]),
             format!("0 unchanged, {action} 1 (matched: moved, {measure})"),
@@ -199,12 +224,18 @@ fn a_track_that_is_declared_is_never_crossed_and_one_that_is_not_is_unmanaged() 
         format!("{{ box: {{ top: 0, left: 0, bottom: 0.5, right: 0.5 }}, concepts: [car]{rest} }}")
     };
     let (one, any) = (declared(", track: t1"), declared(""));
-    assert_eq!(changes(&[&one], &[stored("1", tracked("t1"))]), "1 unchanged");
+    assert_eq!(
+        changes(&[&one], &[stored("1", tracked("t1"))]),
+        "1 unchanged"
+    );
     assert_eq!(
         changes(&[&one], &[stored("1", tracked("t2"))]),
         "0 unchanged, delete 1, post new"
     );
-    assert_eq!(changes(&[&any], &[stored("1", tracked("t2"))]), "1 unchanged");
+    assert_eq!(
+        changes(&[&any], &[stored("1", tracked("t2"))]),
+        "1 unchanged"
+    );
     // Who names a track gets it, whatever else would do.
     assert_eq!(
         changes(
@@ -219,7 +250,10 @@ fn a_track_that_is_declared_is_never_crossed_and_one_that_is_not_is_unmanaged() 
 fn a_mask_is_found_by_its_url() {
     let url = json!({"mask": {"image": {"url": "https://example.com/m.png"}}});
     let declared = "{ mask: { url: 'https://example.com/m.png' }, concepts: [car] }";
-    assert_eq!(changes(&[declared], &[stored("1", region(url))]), "1 unchanged");
+    assert_eq!(
+        changes(&[declared], &[stored("1", region(url))]),
+        "1 unchanged"
+    );
     let mut both = mask(&columns(0, 5));
     both["regions"][0]["region_info"]["mask"]["image"]["url"] = json!("https://example.com/m.png");
     assert_eq!(changes(&[declared], &[stored("1", both)]), "1 unchanged");
@@ -264,7 +298,10 @@ fn a_region_that_a_model_found_gets_a_label_by_its_id() {
     };
     let body = operation.body.as_ref().unwrap().to_value();
     assert_eq!(body["data"]["regions"][0]["id"], "r1");
-    assert_eq!(body["data"]["regions"][0]["data"]["concepts"][0]["id"], "worker");
+    assert_eq!(
+        body["data"]["regions"][0]["data"]["concepts"][0]["id"],
+        "worker"
+    );
     // Once it is there, it is found again.
     let mut remote = remote.to_vec();
     remote.push(json!({
@@ -309,6 +346,9 @@ fn the_input_level_annotation_is_patched_and_never_posted() {
         "0 unchanged, merge own (matched: input-level annotation)"
     );
     // Not declared, it stays.
-    assert_eq!(changes(&["{ concepts: [day] }"], &[input_level]), "0 unchanged, post new");
+    assert_eq!(
+        changes(&["{ concepts: [day] }"], &[input_level]),
+        "0 unchanged, post new"
+    );
     insta::assert_snapshot!(try_plan(&[declared], &[]).unwrap_err()[0], @"");
 }

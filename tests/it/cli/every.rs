@@ -38,7 +38,10 @@ fn each_row_has_a_test_of_its_name() {
     let (kinds, calls) = (kinds(), rows("### Every call"));
     assert!(kinds.len() >= 24 && calls.len() >= 11);
     for [name, ..] in kinds.iter().chain(&calls) {
-        let test = format!("#[test]\nfn {}{name}() {{\n", if name == "box" { "r#" } else { "" });
+        let test = format!(
+            "#[test]\nfn {}{name}() {{\n",
+            if name == "box" { "r#" } else { "" }
+        );
         assert!(SOURCE.contains(&test), "no test for the row `{name}`");
     }
 }
@@ -83,7 +86,9 @@ fn mask(world: &World, columns: u32) {
 }
 
 fn declare(world: &World, annotation: &str) {
-    world.declare(&format!("  - id: in-1\n    annotations:\n      - {annotation}\n"));
+    world.declare(&format!(
+        "  - id: in-1\n    annotations:\n      - {annotation}\n"
+    ));
 }
 
 /// Every annotation that is not a model's, the input-level one with them.
@@ -112,9 +117,16 @@ fn life(name: &str, change: &Change) {
     declare(&world, &annotation);
     let applied = world.apply(&[]).exits(0);
     let expected = if input_level { "merged" } else { "posted" };
-    assert!(applied.last_line().contains(&format!("(1 {expected})")), "{}", applied.stdout);
+    assert!(
+        applied.last_line().contains(&format!("(1 {expected})")),
+        "{}",
+        applied.stdout
+    );
     let first = the_one(&world, input_level);
-    assert!(at(&first, &place).is_some(), "nothing at {place}: {first:#}");
+    assert!(
+        at(&first, &place).is_some(),
+        "nothing at {place}: {first:#}"
+    );
     let listed = world
         .on_app(&["list", "--input-id", "in-1", "--format", "jsonl"])
         .exits(0);
@@ -140,7 +152,10 @@ fn life(name: &str, change: &Change) {
     world.apply(&[]).exits(0);
     let left = stored(&world);
     assert!(left.iter().all(|it| it["input_level"] == true), "{left:#?}");
-    assert!(!left.is_empty(), "the input-level annotation is never deleted");
+    assert!(
+        !left.is_empty(),
+        "the input-level annotation is never deleted"
+    );
     let models = world.block_on(world.emulator.annotations()).unwrap();
     assert!(models.iter().any(|it| it["id"] == "m1"), "nor is a model's");
 }
@@ -191,7 +206,14 @@ fn mask_url() {
 
 #[test]
 fn span() {
-    life("span", &change("end: 10, text: Geneva", "end: 11, text: Geneva2", "overwrite"));
+    life(
+        "span",
+        &change(
+            "end: 10, text: Geneva",
+            "end: 11, text: Geneva2",
+            "overwrite",
+        ),
+    );
 }
 
 #[test]
@@ -206,7 +228,10 @@ fn frame() {
 
 #[test]
 fn frame_and_box() {
-    life("frame_and_box", &change("right: 1", "right: 0.9", "overwrite"));
+    life(
+        "frame_and_box",
+        &change("right: 1", "right: 0.9", "overwrite"),
+    );
 }
 
 #[test]
@@ -231,7 +256,10 @@ fn region() {
 
 #[test]
 fn region_from_model() {
-    life("region_from_model", &change("[worker]", "[worker, welder]", "merge"));
+    life(
+        "region_from_model",
+        &change("[worker]", "[worker, welder]", "merge"),
+    );
 }
 
 #[test]
@@ -241,7 +269,10 @@ fn region_value() {
 
 #[test]
 fn input_level() {
-    life("input_level", &change("[reviewed]", "[reviewed, twice]", "merge"));
+    life(
+        "input_level",
+        &change("[reviewed]", "[reviewed, twice]", "merge"),
+    );
 }
 
 #[test]
@@ -311,7 +342,10 @@ fn patch_merge() {
     world.seed(vec![whole("in-1", "a", &[("car", 1.0)])]);
     let more = ONE.replace("[car]", "[car, red]");
     assert_eq!(writes(&world, &more, &[]), [patch(1)]);
-    assert_eq!(world.annotation("a").unwrap()["data"]["concepts"][1]["id"], "red");
+    assert_eq!(
+        world.annotation("a").unwrap()["data"]["concepts"][1]["id"],
+        "red"
+    );
 }
 
 #[test]
@@ -331,7 +365,10 @@ fn patch_overwrite() {
     assert_eq!(writes(&world, ONE, &[]), [patch(1)]);
     let data = world.annotation("a").unwrap()["data"].clone();
     assert_eq!(data["regions"][0]["data"]["concepts"][0]["id"], "car");
-    assert_eq!(data["geo"]["geo_point"]["latitude"], 46.2, "what is not modelled stays");
+    assert_eq!(
+        data["geo"]["geo_point"]["latitude"], 46.2,
+        "what is not modelled stays"
+    );
 }
 
 fn with_geo(mut annotation: Value) -> Value {
@@ -359,7 +396,10 @@ fn delete_annotation() {
     let world = World::new();
     world.seed(vec![whole("in-1", "a", &[("car", 1.0)])]);
     let delete = "DELETE /inputs/in-1/annotations/a".to_owned();
-    assert_eq!(writes(&world, NONE, &[]), [(Endpoint::DeleteAnnotation, delete, 0)]);
+    assert_eq!(
+        writes(&world, NONE, &[]),
+        [(Endpoint::DeleteAnnotation, delete, 0)]
+    );
     assert_eq!(world.annotations(), Vec::<Value>::new());
 }
 
@@ -375,7 +415,11 @@ fn delete_annotations() {
     let [(Endpoint::DeleteAnnotations, _, 2)] = bulk else {
         panic!("{bulk:?}");
     };
-    assert_eq!(world.annotations().len(), 1, "an input that is not declared is not touched");
+    assert_eq!(
+        world.annotations().len(),
+        1,
+        "an input that is not declared is not touched"
+    );
 }
 
 #[test]
@@ -385,7 +429,8 @@ fn delete_if_empty_data() {
         whole("in-1", "a", &[("car", 1.0), ("red", 1.0)]),
         boxed("in-2", "b", [0.1, 0.1, 0.5, 0.5], &["car", "red"]),
     ]);
-    let fewer = format!("{NONE}  - id: in-2\n    annotations:\n      - {{ id: b, concepts: [car] }}\n");
+    let fewer =
+        format!("{NONE}  - id: in-2\n    annotations:\n      - {{ id: b, concepts: [car] }}\n");
     assert_eq!(writes(&world, &fewer, &[]), [patch(2)]);
     assert_eq!(world.annotation("a"), None);
     assert!(world.annotation("b").is_some());
@@ -404,9 +449,17 @@ fn purge() {
     world.declare(inputs);
     let shown = world.plan(&[]).exits(0);
     let first = shown.stdout.lines().next().unwrap_or_default();
-    assert!(first.contains("in-1") && first.contains('3'), "{}", shown.stdout);
+    assert!(
+        first.contains("in-1") && first.contains('3'),
+        "{}",
+        shown.stdout
+    );
     let refused: Run = world.apply(&[]).exits(3);
-    assert!(refused.stderr.contains("--allow-purge"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("--allow-purge"),
+        "{}",
+        refused.stderr
+    );
     assert_eq!(world.writes(), []);
 
     let bulk = &writes(&world, inputs, &["--allow-purge"])[..];
@@ -417,7 +470,9 @@ fn purge() {
     assert_eq!(left.len(), 1, "{left:#?}");
     assert_eq!(left[0]["id"], "c");
     assert!(
-        stored(&world).iter().any(|it| it["input_id"] == "in-1" && it["input_level"] == true),
+        stored(&world)
+            .iter()
+            .any(|it| it["input_id"] == "in-1" && it["input_level"] == true),
         "the input-level annotation stays"
     );
 }
@@ -429,7 +484,11 @@ fn list_annotations() {
     world.declare(ONE);
     settled(&world.plan(&[]));
     let calls = world.emulator.calls();
-    assert!(calls.iter().any(|call| call.endpoint == Endpoint::ListAnnotations));
+    assert!(
+        calls
+            .iter()
+            .any(|call| call.endpoint == Endpoint::ListAnnotations)
+    );
 }
 
 #[test]
