@@ -34,6 +34,8 @@ pub(super) fn resolve<'a>(
             Err(error) => errors.push(error),
         }
     }
+    // With an error there will be no plan; the rest is still looked at, for what else is wrong with it.
+    resolved.annotations.retain(|annotation| !names_one(annotation));
     Cow::Owned(resolved)
 }
 

@@ -315,13 +315,13 @@ fn a_region_that_a_model_found_gets_a_label_by_its_id() {
 fn a_region_that_no_model_found_or_that_two_fit_is_an_error() {
     let far = [of_model("m1", "r1", [0.3, 0.1, 0.9, 0.5], "person")];
     let error = |remote: &[Value]| try_plan(&[FOUND], remote).unwrap_err()[0].to_string();
-    insta::assert_snapshot!(error(&far), @"");
-    insta::assert_snapshot!(error(&[]), @"");
+    insta::assert_snapshot!(error(&far), @"no region of model version `mv` with concept `person` on input `a` lies there (the closest has IoU 0.25, and 0.50 is asked for)");
+    insta::assert_snapshot!(error(&[]), @"no region of model version `mv` with concept `person` on input `a` lies there (it has none there at all)");
     let two = [
         of_model("m1", "r1", [0.1, 0.1, 0.5, 0.4], "person"),
         of_model("m2", "r2", [0.1, 0.1, 0.5, 0.5], "person"),
     ];
-    insta::assert_snapshot!(error(&two), @"");
+    insta::assert_snapshot!(error(&two), @"2 regions of model version `mv` with concept `person` on input `a` lie there: `r2` (IoU 1.00), `r1` (IoU 0.75)");
     // Two annotations of one region are one region.
     let twice = [
         of_model("m1", "r1", [0.1, 0.1, 0.5, 0.5], "person"),
@@ -350,5 +350,5 @@ fn the_input_level_annotation_is_patched_and_never_posted() {
         changes(&["{ concepts: [day] }"], &[input_level]),
         "0 unchanged, post new"
     );
-    insta::assert_snapshot!(try_plan(&[declared], &[]).unwrap_err()[0], @"");
+    insta::assert_snapshot!(try_plan(&[declared], &[]).unwrap_err()[0], @"input `a` has no input-level annotation on the remote");
 }
