@@ -35,7 +35,9 @@ pub(super) fn resolve<'a>(
         }
     }
     // With an error there will be no plan; the rest is still looked at, for what else is wrong with it.
-    resolved.annotations.retain(|annotation| !names_one(annotation));
+    resolved
+        .annotations
+        .retain(|annotation| !names_one(annotation));
     Cow::Owned(resolved)
 }
 
