@@ -41,6 +41,6 @@ pub use shapes::{BoundingBox, Fraction, GeometryError, Point, Polygon};
 pub use span::Span;
 pub use state::{
     DesiredAnnotation, DesiredInput, DesiredState, Identity, Maker, ObservedAnnotation,
-    ObservedExtras, ObservedState, Origin, Rest, Scope,
+    ObservedExtras, ObservedState, Origin, Rest, Scope, mask_png,
 };
 pub use status::{Status, UnknownStatus};

@@ -202,22 +202,11 @@ impl ObservedAnnotation {
 
     /// The PNG file of its mask, if it has one and it travels with the annotation.
     pub fn mask_png(&self) -> Option<Vec<u8>> {
-        use base64::Engine as _;
-        let image = self.first_region()?.region_info?.mask?.image?;
-        let text: String = image.base64?.split_ascii_whitespace().collect();
-        base64::engine::general_purpose::STANDARD.decode(text).ok()
+        mask_png(self.data.as_ref()?)
     }
 
     fn first_region(&self) -> Option<StoredRegion> {
-        let mut data: StoredData = serde_json::from_str(self.data.as_ref()?.as_str()).ok()?;
-        if let Some(frame) = data
-            .frames
-            .take()
-            .and_then(|frames| frames.into_iter().next())
-        {
-            data = frame.data?;
-        }
-        data.regions?.into_iter().next()
+        first_region(self.data.as_ref()?)
     }
 
     /// Everything of it that annosync manages, in the manifest's notation.
@@ -236,6 +225,26 @@ impl ObservedAnnotation {
             extras: self.managed_extras().cloned().and_then(Extras::boxed),
         }
     }
+}
+
+/// The PNG file of the mask in an annotation's `data`, if it has one and it travels with the annotation.
+pub fn mask_png(data: &Json) -> Option<Vec<u8>> {
+    use base64::Engine as _;
+    let image = first_region(data)?.region_info?.mask?.image?;
+    let text: String = image.base64?.split_ascii_whitespace().collect();
+    base64::engine::general_purpose::STANDARD.decode(text).ok()
+}
+
+fn first_region(data: &Json) -> Option<StoredRegion> {
+    let mut data: StoredData = serde_json::from_str(data.as_str()).ok()?;
+    if let Some(frame) = data
+        .frames
+        .take()
+        .and_then(|frames| frames.into_iter().next())
+    {
+        data = frame.data?;
+    }
+    data.regions?.into_iter().next()
 }
 
 /// As much of the stored `data` as is read of it again.

@@ -69,9 +69,13 @@ fn check(plan: &Plan) -> Result<(), PlanFileError> {
         });
         // A post is made of what it shows alone, so that it can be made again and compared.
         let is_as_shown = operation.action != Action::Post
-            || operation.after.as_ref().is_some_and(|after| {
-                Some(super::body::post(&operation.input_id, &operation.id, after)) == operation.body
-            });
+            || operation
+                .after
+                .as_ref()
+                .zip(operation.body.as_ref())
+                .is_some_and(|(after, body)| {
+                    super::body::is_post(body, &operation.input_id, &operation.id, after)
+                });
         if !is_as_shown {
             return altered("the body of a post is not what it shows");
         }

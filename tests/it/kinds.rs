@@ -352,3 +352,15 @@ fn the_input_level_annotation_is_patched_and_never_posted() {
     );
     insta::assert_snapshot!(try_plan(&[declared], &[]).unwrap_err()[0], @"input `a` has no input-level annotation on the remote");
 }
+
+#[test]
+fn a_plan_file_shows_a_mask_by_its_hash_and_sends_no_other() {
+    let plan = try_plan(&["{ mask: { path: left.png }, concepts: [road] }"], &[]).unwrap();
+    let text = annosync::render::json(&plan);
+    assert!(plan::read(&text).unwrap().is_some());
+    let encode = |file: &[u8]| base64::engine::general_purpose::STANDARD.encode(file);
+    let altered = text.replace(&encode(&columns(0, 5)), &encode(&columns(0, 6)));
+    assert_ne!(altered, text);
+    let error = plan::read(&altered).unwrap_err().to_string();
+    insta::assert_snapshot!(error, @"the plan was altered: the body of a post is not what it shows");
+}
