@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod cli;
+mod closeness;
 mod decisions;
 mod house;
-mod kinds;
 mod laws;
 mod matching;
 mod support;

@@ -2,7 +2,7 @@
 //! there and is named after it.
 
 use super::{Run, World, settled};
-use crate::kinds::png;
+use crate::closeness::png;
 use crate::support::{boxed, whole, with};
 use annosync::emulator::Endpoint;
 use serde_json::{Value, json};
