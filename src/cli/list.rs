@@ -174,7 +174,7 @@ async fn pages(session: &Session, filter: &Filter, mut printer: Printer) -> Resu
         }
     }
     if is_empty {
-        output::result(&printer.nothing())?;
+        output::data(&printer.nothing())?;
     }
     Ok(())
 }
@@ -194,5 +194,5 @@ async fn document(session: &Session, filter: &Filter) -> Result<(), Failure> {
     };
     let mut text = Vec::new();
     SavedListing::write(&mut text, &listing, &user(&caller)?, &user(owner)?)?;
-    output::result(&String::from_utf8_lossy(&text))
+    output::data(&String::from_utf8_lossy(&text))
 }

@@ -239,6 +239,25 @@ fn a_table_is_for_people() {
 }
 
 #[test]
+fn data_is_printed_byte_for_byte() {
+    let world = World::new();
+    let strange = "a\u{7f}b\u{1b}[31m\u{9b}2J\u{85}\u{2028}";
+    world.seed(vec![whole("in-1", strange, &[(strange, 1.0)])]);
+    let list = |format: &str| world.on_app(&["list", "--format", format]).exits(0);
+    let listed = lines(&list("jsonl"));
+    assert_eq!(ids_in(&listed), [strange]);
+    let saved: Value = serde_json::from_str(&list("json").stdout).unwrap();
+    assert_eq!(saved["annotations"], json!(listed));
+    let read: Vec<Value> = serde_yaml::from_str(&list("yaml").stdout).unwrap();
+    assert_eq!(read, listed);
+    let table = list("table").stdout;
+    assert!(
+        table.contains(r"a\u007fb\u001b[31m\u009b2J\u0085\u2028"),
+        "{table}"
+    );
+}
+
+#[test]
 fn later_pages_of_a_table_keep_the_widths_of_the_first() {
     let world = World::with(Config {
         page_cap: Some(2),
