@@ -45,6 +45,16 @@ pub enum ModelMade {
     Include,
 }
 
+/// Whether what models put out comes with the annotations that they made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ModelOutput {
+    /// It does not: what the API does when nothing is said.
+    #[default]
+    LeaveOut,
+    /// It does (`return_model_output`).
+    Include,
+}
+
 /// What a listing asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -52,12 +62,19 @@ pub struct Filter {
     pub selection: Selection,
     /// Made by any of these users.
     pub user_ids: Vec<String>,
-    /// Made by any of these model versions. The API ORs this with `user_ids`.
+    /// Made by any of these model versions. The API ORs this with `user_ids` and `workflow_version_ids`, and lists
+    /// what models made wherever one of the three is given.
     pub model_version_ids: Vec<String>,
+    /// Made by any of these workflow versions.
+    pub workflow_version_ids: Vec<String>,
     /// Having any of these statuses.
     pub statuses: Vec<Code>,
+    /// Belonging to this labelling task.
+    pub task_id: Option<String>,
     /// Whether what models made is listed.
     pub model_made: ModelMade,
+    /// Whether it is listed with the models' output.
+    pub model_output: ModelOutput,
 }
 
 impl Filter {
@@ -90,6 +107,8 @@ impl Filter {
     pub fn narrows(&self) -> bool {
         !self.user_ids.is_empty()
             || !self.model_version_ids.is_empty()
+            || !self.workflow_version_ids.is_empty()
+            || self.task_id.is_some()
             || !self.statuses.is_empty()
             || matches!(self.selection, Selection::Annotations(_))
     }
@@ -103,14 +122,23 @@ impl Filter {
         for version in &self.model_version_ids {
             push(&mut common, "model_version_ids", version);
         }
+        for version in &self.workflow_version_ids {
+            push(&mut common, "workflow_version_ids", version);
+        }
         for status in &self.statuses {
             match status.name() {
                 Some(name) => push(&mut common, "statuses", name),
                 None => push(&mut common, "statuses", &status.0.to_string()),
             }
         }
+        if let Some(task) = &self.task_id {
+            push(&mut common, "task_id", task);
+        }
         if self.model_made == ModelMade::Include {
             push(&mut common, "list_all_annotations", "true");
+        }
+        if self.model_output == ModelOutput::Include {
+            push(&mut common, "return_model_output", "true");
         }
         match &self.selection {
             Selection::WholeApp => vec![Query::new(common, Selection::WholeApp)],
@@ -205,13 +233,17 @@ mod tests {
         let filter = Filter {
             user_ids: vec!["ann".into()],
             model_version_ids: vec!["m1".into()],
+            workflow_version_ids: vec!["w1".into()],
+            task_id: Some("t 1".into()),
+            model_output: ModelOutput::Include,
             statuses: vec![Code::ANNOTATION_PENDING, Code(24999)],
             ..Filter::annotations([("in 1&+".into(), "ä".into()), ("b".into(), "c".into())])
         };
         assert_eq!(
             filter.queries()[0].page(3),
-            "page=3&per_page=1000&user_ids=ann&model_version_ids=m1&statuses=ANNOTATION_PENDING\
-             &statuses=24999&list_all_annotations=true&input_ids=b&ids=c&input_ids=in%201%26%2B&ids=%C3%A4"
+            "page=3&per_page=1000&user_ids=ann&model_version_ids=m1&workflow_version_ids=w1\
+             &statuses=ANNOTATION_PENDING&statuses=24999&task_id=t%201&list_all_annotations=true\
+             &return_model_output=true&input_ids=b&ids=c&input_ids=in%201%26%2B&ids=%C3%A4"
         );
         assert_eq!(
             Filter::default().queries()[0].page(1),
@@ -233,6 +265,29 @@ mod tests {
         assert_eq!(named, 2_000);
         let long = "x".repeat(9_000);
         assert_eq!(Filter::inputs([long, "a".into()]).queries().len(), 2);
+    }
+
+    #[test]
+    fn a_filter_that_leaves_annotations_out_on_purpose_narrows() {
+        let list = || vec!["x".to_owned()];
+        let narrow: [fn(&mut Filter, Vec<String>); 5] = [
+            |filter, list| filter.user_ids = list,
+            |filter, list| filter.model_version_ids = list,
+            |filter, list| filter.workflow_version_ids = list,
+            |filter, mut list| filter.task_id = list.pop(),
+            |filter, _| filter.statuses = vec![Code::ANNOTATION_PENDING],
+        ];
+        for set in narrow {
+            let mut filter = Filter::everything();
+            set(&mut filter, list());
+            assert!(filter.narrows(), "{filter:?}");
+        }
+        assert!(Filter::annotations([]).narrows());
+        let whole = Filter {
+            model_output: ModelOutput::Include,
+            ..Filter::inputs(list())
+        };
+        assert!(!whole.narrows() && !Filter::default().narrows());
     }
 
     #[test]

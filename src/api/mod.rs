@@ -23,7 +23,7 @@ pub(crate) mod scripted;
 pub use connection::{Connection, Endpoint, InsecureHttp, Token};
 pub use delete::{DeletePairs, EmptyName};
 pub use error::ApiError;
-pub use filter::{Filter, ModelMade, Selection};
+pub use filter::{Filter, ModelMade, ModelOutput, Selection};
 pub use listing::CompleteListing;
 pub use reader::{Pages, Reader};
 pub use retry::RetryPolicy;

@@ -3,9 +3,10 @@
 use super::exit::{Exit, Failure};
 use super::output;
 use super::session::chain;
-use crate::emulator::{Collaborator, Config, Database, Emulator};
+use crate::emulator::{Collaborator, Config, Database, Emulator, annotations_in};
+use serde_json::Value;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Serve the API over a SQLite file
 #[derive(Debug, clap::Args)]
@@ -16,6 +17,10 @@ pub(crate) struct Args {
     /// The SQLite file, or `:memory:`
     #[arg(long, value_name = "FILE", default_value = ":memory:")]
     db: PathBuf,
+    /// Annotations to begin with, as `list` prints them in JSON or JSON Lines, whoever made them; refused if the store
+    /// holds any of them
+    #[arg(long, value_name = "FILE")]
+    seed: Option<PathBuf>,
     /// Take annotations only for inputs that exist; else an input is made when it is first named
     #[arg(long)]
     require_inputs: bool,
@@ -47,6 +52,10 @@ fn collaborator(text: &str) -> Result<Collaborator, String> {
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
+    let seed = match args.seed {
+        Some(path) => Some((annotations_of(&path)?, path)),
+        None => None,
+    };
     let in_memory = args.db.as_os_str() == ":memory:";
     let config = Config {
         database: if in_memory {
@@ -65,6 +74,15 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let emulator = Emulator::start(config, args.listen)
         .await
         .map_err(|error| Failure::new(chain(&error)))?;
+    if let Some((annotations, path)) = seed
+        && let Err(error) = emulator.seed(annotations).await
+    {
+        let failure = Failure::new(format!("{}: {}", path.display(), chain(&error)))
+            .hint("nothing of the file was stored; seed an empty store, or leave --seed out");
+        // What it failed at is told; that it could not be closed either would help nobody.
+        let _ = emulator.stop().await;
+        return Err(failure);
+    }
     output::result(&format!("{}\n", emulator.url()))?;
     interrupted()
         .await
@@ -75,6 +93,14 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         .await
         .map_err(|error| Failure::new(chain(&error)))?;
     Ok(Exit::Done)
+}
+
+fn annotations_of(path: &Path) -> Result<Vec<Value>, Failure> {
+    let failed = |error: &dyn std::error::Error| {
+        Failure::new(format!("{}: {}", path.display(), chain(error)))
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
+    annotations_in(&text).map_err(|error| failed(&error))
 }
 
 /// Waits for Ctrl-C, or for the signal by which services are stopped.

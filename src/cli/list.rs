@@ -6,9 +6,12 @@ use super::output::{self, Reading};
 use super::session::Session;
 use super::validate::load;
 use crate::api::code::Code;
-use crate::api::{Filter, ModelMade, Selection};
+use crate::api::wire::Annotation;
+use crate::api::{Filter, ModelMade, ModelOutput, Selection};
+use crate::manifest::write::yaml_element;
 use crate::model::{Status, UserId};
 use crate::observed::SavedListing;
+use crate::render::Table;
 use std::path::PathBuf;
 
 /// Print the annotations of an app
@@ -28,9 +31,18 @@ pub(crate) struct Args {
     /// Made by these model versions
     #[arg(long = "model-version", value_name = "ID")]
     model_versions: Vec<String>,
-    /// Those that models made as well
+    /// Made by these workflow versions
+    #[arg(long = "workflow-version", value_name = "ID")]
+    workflow_versions: Vec<String>,
+    /// Those that models made as well; implied where makers are named
     #[arg(long)]
     all: bool,
+    /// Of this labelling task
+    #[arg(long, value_name = "ID")]
+    task: Option<String>,
+    /// With the output of the models that made them, where the service keeps it apart
+    #[arg(long)]
+    model_output: bool,
     /// Having one of these statuses, by name or number
     #[arg(long = "status", value_name = "STATUS", value_parser = status)]
     statuses: Vec<Status>,
@@ -43,10 +55,14 @@ pub(crate) struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
+    /// Columns for people, as they come
+    Table,
     /// One annotation a line, as they come
     Jsonl,
     /// One document of a listing that was proved complete, for `plan --observed`
     Json,
+    /// One list, as they come
+    Yaml,
 }
 
 fn status(text: &str) -> Result<Status, String> {
@@ -81,6 +97,8 @@ impl Args {
             selection,
             user_ids: self.users.clone(),
             model_version_ids: self.model_versions.clone(),
+            workflow_version_ids: self.workflow_versions.clone(),
+            task_id: self.task.clone(),
             statuses: self
                 .statuses
                 .iter()
@@ -90,6 +108,11 @@ impl Args {
                 ModelMade::Include
             } else {
                 ModelMade::LeaveOut
+            },
+            model_output: if self.model_output {
+                ModelOutput::Include
+            } else {
+                ModelOutput::LeaveOut
             },
         })
     }
@@ -101,24 +124,57 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let destination = args.connection.destination(manifest.as_ref())?;
     let session = Session::open(&args.connection, &destination).await?;
     let ended = match args.format {
-        Format::Jsonl => lines(&session, &filter).await,
+        Format::Table => pages(&session, &filter, Printer::Table(Table::default())).await,
+        Format::Jsonl => pages(&session, &filter, Printer::Lines).await,
         Format::Json => document(&session, &filter).await,
+        Format::Yaml => pages(&session, &filter, Printer::Yaml).await,
     };
     session.close().await;
     ended.map(|()| Exit::Done)
 }
 
-async fn lines(session: &Session, filter: &Filter) -> Result<(), Failure> {
+/// How a page is printed that is not the last one, and may be the only one.
+enum Printer {
+    Lines,
+    Table(Table),
+    Yaml,
+}
+
+impl Printer {
+    fn page(&mut self, page: &[Annotation]) -> serde_json::Result<String> {
+        let values = || page.iter().map(serde_json::to_value);
+        match self {
+            Self::Lines => {
+                let line = |annotation| Ok(serde_json::to_string(annotation)? + "\n");
+                page.iter().map(line).collect()
+            }
+            Self::Table(table) => Ok(table.page(&values().collect::<Result<Vec<_>, _>>()?)),
+            Self::Yaml => values().map(|value| Ok(yaml_element(&value?))).collect(),
+        }
+    }
+
+    /// What is printed when there is no page at all.
+    fn nothing(&mut self) -> String {
+        match self {
+            Self::Lines => String::new(),
+            Self::Table(table) => table.page(&[]),
+            Self::Yaml => "[]\n".to_owned(),
+        }
+    }
+}
+
+async fn pages(session: &Session, filter: &Filter, mut printer: Printer) -> Result<(), Failure> {
     let mut pages = session.reader()?.pages(filter);
+    let mut is_empty = true;
     while let Some(page) = pages.next().await? {
-        let mut text = String::new();
-        for annotation in page {
-            text.push_str(&serde_json::to_string(&annotation).map_err(Failure::new)?);
-            text.push('\n');
-        }
+        is_empty = false;
+        let text = printer.page(&page).map_err(Failure::new)?;
         if output::part(&text)? == Reading::HasEnded {
-            break;
+            return Ok(());
         }
+    }
+    if is_empty {
+        output::data(&printer.nothing())?;
     }
     Ok(())
 }
@@ -138,5 +194,5 @@ async fn document(session: &Session, filter: &Filter) -> Result<(), Failure> {
     };
     let mut text = Vec::new();
     SavedListing::write(&mut text, &listing, &user(&caller)?, &user(owner)?)?;
-    output::result(&String::from_utf8_lossy(&text))
+    output::data(&String::from_utf8_lossy(&text))
 }

@@ -1,11 +1,17 @@
 //! Where output goes: results to stdout, talk to stderr, files whole or not at all.
 
 use super::exit::Failure;
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-/// Writes a result to stdout. A reader that has seen enough (`| head`) is no error.
+/// Writes a result for people to stdout, in colour if that takes colours. A reader that has seen enough (`| head`) is
+/// no error.
 pub(crate) fn result(text: &str) -> Result<(), Failure> {
+    write(anstream::stdout().lock(), text).map(|_| ())
+}
+
+/// Writes a result for programs to stdout, byte for byte: what takes colours away takes other control characters too.
+pub(crate) fn data(text: &str) -> Result<(), Failure> {
     part(text).map(|_| ())
 }
 
@@ -16,9 +22,12 @@ pub(crate) enum Reading {
     HasEnded,
 }
 
-/// Writes a part of a result.
+/// Writes a part of a result, byte for byte.
 pub(crate) fn part(text: &str) -> Result<Reading, Failure> {
-    let mut stdout = anstream::stdout().lock();
+    write(std::io::stdout().lock(), text)
+}
+
+fn write(mut stdout: impl Write, text: &str) -> Result<Reading, Failure> {
     match stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())

@@ -198,7 +198,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     }
     match args.format {
         Format::Text => output::result(&args.planning.text(&plan))?,
-        Format::Json => output::result(&json())?,
+        Format::Json => output::data(&json())?,
     }
     if !plan.guards.is_empty() {
         return Ok(guarded(&plan));

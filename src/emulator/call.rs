@@ -17,7 +17,7 @@ pub(super) const MAX_ITEMS: usize = 128;
 /// What was sent, decoded, before anyone knows which app it is about.
 #[derive(Debug, Default)]
 pub(super) struct Sent {
-    /// Decoded parameters of the path: `user_id`, `app_id`, `input_id`, `id`.
+    /// Decoded parameters of the path: `user_id`, `app_id`, `input_id`, `id`, `task_id`.
     pub(super) path: HashMap<String, String>,
     pub(super) query: Query,
     pub(super) body: Map<String, Value>,
@@ -185,9 +185,14 @@ pub(super) fn take_status(object: &mut Map<String, Value>) -> Result<Option<Code
     match serde_json::from_value(code.clone()) {
         // 0 is what protobuf has where nothing was said.
         Ok(Code(0)) if code.is_number() => Ok(None),
-        Ok(Code(number)) if (24_000..25_000).contains(&number) => Ok(Some(Code(number))),
+        Ok(code) if is_annotation_status(code) => Ok(Some(code)),
         _ => Err(ItemFailure::invalid(format!(
             "{code} is no status of an annotation"
         ))),
     }
+}
+
+/// Whether a code is the status of an annotation: those have the numbers of one range.
+pub(super) fn is_annotation_status(code: Code) -> bool {
+    (24_000..25_000).contains(&code.0)
 }

@@ -147,12 +147,14 @@ pub struct Habits {
     pub floats: FloatEcho,
     /// Members that hold protobuf's default.
     pub zeros: Zeros,
-    /// Status codes.
+    /// Status codes, and how visible a point is.
     pub codes: Codes,
     /// Whole numbers of 64 bits (a frame's time).
     pub wide_numbers: WideNumbers,
     /// Who made an annotation.
     pub authors: Authors,
+    /// Regions that a write names by id alone.
+    pub regions: RegionPlaces,
 }
 
 /// How a 32-bit float is written.
@@ -175,7 +177,7 @@ pub enum Zeros {
     Omitted,
 }
 
-/// How status codes are written.
+/// How status codes are written, and with them the API's other enum, how visible a point is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Codes {
     /// `24150`.
@@ -195,13 +197,24 @@ pub enum WideNumbers {
     Numbers,
 }
 
+/// Whether a region that a write names by id alone says where it lies. The documents say that such an id refers to a
+/// region that exists on the input, and not whether answers repeat its place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RegionPlaces {
+    /// It does not: it stays as it was sent.
+    #[default]
+    AsSent,
+    /// It gets the place that the oldest annotation of its input holds for a region of this id.
+    FilledIn,
+}
+
 /// In which fields an annotation says who made it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Authors {
     /// In the deprecated ones and in `worker`.
     #[default]
     Both,
-    /// In `user_id` and `model_version_id` alone.
+    /// In `user_id` and `model_version_id` alone; a workflow has no such field, and stands in `worker`.
     Plain,
     /// In `worker` alone.
     Worker,

@@ -3,6 +3,9 @@
 //!
 //! `metadata` and `annotation_info` hold any JSON and are never touched.
 
+use base64::Engine as _;
+use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Number, Value};
 
 /// 32-bit floats wherever they stand; `value` only is one in concepts and regions.
@@ -26,16 +29,29 @@ const LISTS: [&str; 7] = [
     "points",
     "keypoint_locations",
 ];
-const OBJECTS: [&str; 8] = [
+const OBJECTS: [&str; 14] = [
     "data",
     "metadata",
     "annotation_info",
     "region_info",
     "bounding_box",
     "polygon",
+    "point",
+    "mask",
+    "image",
+    "span",
+    "token",
+    "text",
     "frame_info",
     "time_info",
 ];
+const TEXTS: [&str; 4] = ["id", "raw", "raw_text", "track_id"];
+/// Whole numbers of 32 bits.
+const COUNTS: [&str; 3] = ["char_start", "char_end", "num_frames"];
+/// What holds `data` of its own.
+pub(super) const PARTS: [&str; 4] = ["regions", "frames", "time_segments", "tracks"];
+/// How visible a point is: the API's enum, each name at its number.
+pub(super) const VISIBILITIES: [&str; 4] = ["NOT_SET", "VISIBLE", "NOT_VISIBLE", "NOT_PRESENT"];
 pub(super) const FREE: [&str; 2] = ["metadata", "annotation_info"];
 
 /// What a concept without `value` means.
@@ -48,7 +64,7 @@ pub(super) enum MissingValue {
 }
 
 /// Brings a request's object into the stored form: floats have 32 bits (kept as their shortest digits), numbers in
-/// text are numbers, members that are `null` are gone. An error is what protobuf's JSON parser would refuse.
+/// text are numbers, a visibility is its number, members that are `null` are gone. An error is what protobuf's JSON parser would refuse.
 pub(super) fn prepare(
     object: &mut Map<String, Value>,
     missing: MissingValue,
@@ -69,8 +85,8 @@ fn prepare_object(
         if OBJECTS.contains(&name.as_str()) && !value.is_object() {
             return Err(format!("`{name}` is no object"));
         }
-        if name == "id" && !value.is_string() {
-            return Err("`id` is no text".to_owned());
+        if TEXTS.contains(&name.as_str()) && !value.is_string() {
+            return Err(format!("`{name}` is no text"));
         }
         if FREE.contains(&name.as_str()) {
             continue;
@@ -79,6 +95,18 @@ fn prepare_object(
         match value {
             _ if is_value || FLOATS.contains(&name.as_str()) => {
                 *value = float(value).ok_or_else(|| format!("`{name}` is no number"))?;
+            }
+            _ if COUNTS.contains(&name.as_str()) => {
+                *value = count(value).ok_or_else(|| format!("`{name}` is no whole number"))?;
+            }
+            // Concepts and inputs have a member of that name that is an object.
+            Value::String(_) | Value::Number(_) if name == "visibility" => {
+                *value = visibility(value).ok_or_else(|| {
+                    format!(
+                        "`{name}` is {value}; it is one of {}",
+                        VISIBILITIES.join(", ")
+                    )
+                })?;
             }
             Value::Array(elements) => {
                 for element in elements {
@@ -114,33 +142,61 @@ fn float(value: &Value) -> Option<Value> {
     Number::from_f64(short).map(Value::Number)
 }
 
+/// The whole number that a value stands for.
+fn count(value: &Value) -> Option<Value> {
+    let count: u32 = match value {
+        Value::Number(number) => match number.as_u64() {
+            Some(whole) => u32::try_from(whole).ok()?,
+            None => return None,
+        },
+        Value::String(text) => text.parse().ok()?,
+        _ => return None,
+    };
+    Some(Value::from(count))
+}
+
+/// The number of a visibility that is given by number or name.
+fn visibility(value: &Value) -> Option<Value> {
+    let number = match value {
+        Value::String(text) => VISIBILITIES.iter().position(|name| name == text)? as u64,
+        _ => value.as_u64()?,
+    };
+    (number < VISIBILITIES.len() as u64).then(|| Value::from(number))
+}
+
 /// Checks what the API demands of every annotation's `data`: at most one region and one frame, coordinates and
-/// concept values within 0..=1, box edges in order.
+/// concept values within 0..=1, box edges and the ends of spans in order, masks in base64.
 pub(super) fn check(data: &Map<String, Value>) -> Result<(), String> {
     let frames = list(data, "frames");
     if frames.len() > 1 {
         return Err(format!("{} frames; at most one", frames.len()));
     }
-    let mut regions: Vec<&Value> = list(data, "regions").iter().collect();
+    let in_frames = frames.iter().filter_map(inside);
+    let regions = list(data, "regions").len()
+        + in_frames
+            .map(|frame| list(frame, "regions").len())
+            .sum::<usize>();
+    if regions > 1 {
+        return Err(format!("{regions} regions; at most one"));
+    }
+    check_inside(data)
+}
+
+/// What holds for the `data` of every part as well.
+fn check_inside(data: &Map<String, Value>) -> Result<(), String> {
     check_concepts(data)?;
-    for frame in frames {
-        if let Some(inside) = frame.get("data").and_then(Value::as_object) {
-            check_concepts(inside)?;
-            regions.extend(list(inside, "regions"));
-        }
-    }
-    if regions.len() > 1 {
-        return Err(format!("{} regions; at most one", regions.len()));
-    }
-    for region in regions {
-        if let Some(inside) = region.get("data").and_then(Value::as_object) {
-            check_concepts(inside)?;
-        }
+    for region in list(data, "regions") {
         if let Some(place) = region.get("region_info").and_then(Value::as_object) {
             check_place(place)?;
         }
     }
-    Ok(())
+    let parts = PARTS.iter().flat_map(|parts| list(data, parts));
+    parts.filter_map(inside).try_for_each(check_inside)
+}
+
+/// The `data` of a part.
+fn inside(part: &Value) -> Option<&Map<String, Value>> {
+    part.get("data")?.as_object()
 }
 
 fn check_concepts(data: &Map<String, Value>) -> Result<(), String> {
@@ -172,7 +228,30 @@ fn check_place(place: &Map<String, Value>) -> Result<(), String> {
         fraction(point, "row")?;
         fraction(point, "col")?;
     }
-    Ok(())
+    if let Some(span) = place.get("span") {
+        let end = |name: &str| span.get(name).and_then(Value::as_u64).unwrap_or(0);
+        if end("char_start") > end("char_end") {
+            return Err("the ends of a span are out of order".to_owned());
+        }
+    }
+    match place
+        .get("mask")
+        .and_then(|mask| mask.pointer("/image/base64"))
+    {
+        Some(Value::String(text)) if is_base64(text) => Ok(()),
+        None => Ok(()),
+        Some(_) => Err("the `base64` of a mask is no base64".to_owned()),
+    }
+}
+
+/// Whether a text is what protobuf's JSON takes for bytes: either alphabet, padded or not.
+fn is_base64(text: &str) -> bool {
+    let decodes = |alphabet: &Alphabet| {
+        let config =
+            GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+        GeneralPurpose::new(alphabet, config).decode(text).is_ok()
+    };
+    decodes(&STANDARD) || decodes(&URL_SAFE)
 }
 
 fn fraction(object: &Value, name: &str) -> Result<f64, String> {
@@ -279,9 +358,39 @@ mod tests {
             json!({"data": {"concepts": [{"id": "a", "value": 1e300}]}}),
             json!({"data": {"regions": [{"region_info": {"bounding_box": {"top_row": true}}}]}}),
             json!({"data": {"metadata": 3}}),
+            json!({"data": {"text": "raw"}}),
+            json!({"data": {"text": {"raw": 3}}}),
+            json!({"data": {"regions": [{"track_id": 7}]}}),
+            json!({"data": {"regions": [{"value": "high"}]}}),
+            json!({"data": {"regions": [{"region_info": {"point": [0.1, 0.2]}}]}}),
+            json!({"data": {"regions": [{"region_info": {"mask": "iVBORw"}}]}}),
+            json!({"data": {"regions": [{"region_info": {"span": {"char_start": -1}}}]}}),
+            json!({"data": {"regions": [{"region_info": {"span": {"char_end": 1.5}}}]}}),
+            json!({"data": {"regions": [{"region_info": {"keypoint_locations": [{"visibility": "HIDDEN"}]}}]}}),
+            json!({"data": {"regions": [{"region_info": {"keypoint_locations": [{"visibility": 4}]}}]}}),
+            json!({"data": {"time_segments": [{"time_info": {"begin_time": "soon"}}]}}),
         ] {
             assert!(prepared(bad.clone(), MissingValue::One).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn numbers_in_text_are_numbers_and_a_visibility_is_its_number() {
+        let point = |visibility: Value| json!({"row": 0.5, "col": 0.5, "visibility": visibility});
+        let region = |span: Value, points: [Value; 3]| json!({"regions": [{"region_info": {"span": span, "keypoint_locations": points}}]});
+        let sent = region(
+            json!({"char_start": "3", "char_end": 9, "raw_text": "9"}),
+            [
+                point(json!("VISIBLE")),
+                point(json!(2)),
+                point(json!("NOT_SET")),
+            ],
+        );
+        let stored = region(
+            json!({"char_start": 3, "char_end": 9, "raw_text": "9"}),
+            [point(json!(1)), point(json!(2)), point(json!(0))],
+        );
+        assert_eq!(prepared(sent, MissingValue::One), Ok(stored));
     }
 
     #[test]
@@ -305,6 +414,42 @@ mod tests {
             (region(json!({"point": {"row": 2.0}})), false),
             (
                 region(json!({"keypoint_locations": [{"col": -1.0}]})),
+                false,
+            ),
+            (
+                region(json!({"span": {"char_start": 4, "char_end": 4}})),
+                true,
+            ),
+            (
+                region(json!({"span": {"char_start": 5, "char_end": 4}})),
+                false,
+            ),
+            (region(json!({"span": {"char_start": 1}})), false),
+            (
+                region(json!({"mask": {"image": {"base64": "iVBORw=="}}})),
+                true,
+            ),
+            (
+                region(json!({"mask": {"image": {"base64": "iVBORw"}}})),
+                true,
+            ),
+            (region(json!({"mask": {"image": {"base64": "_-8="}}})), true),
+            (
+                region(json!({"mask": {"image": {"base64": "no base64"}}})),
+                false,
+            ),
+            (region(json!({"mask": {"image": {"base64": 7}}})), false),
+            (
+                region(json!({"mask": {"image": {"url": "https://example.com/m.png"}}})),
+                true,
+            ),
+            (
+                json!({"time_segments": [{"data": {"concepts": [{"id": "a", "value": 2.0}]}}]}),
+                false,
+            ),
+            (json!({"time_segments": [{}, {}], "tracks": [{}, {}]}), true),
+            (
+                json!({"tracks": [{"data": {"regions": [{"region_info": {"point": {"row": 2.0}}}]}}]}),
                 false,
             ),
             (json!({"regions": [{}, {}]}), false),

@@ -1,8 +1,8 @@
 //! An annotation's JSON on its way out of the store: written in the habit that was asked for. Pure functions;
 //! `metadata` and `annotation_info` are never touched.
 
-use super::config::{FloatEcho, Habits, WideNumbers, Zeros};
-use super::data::FREE;
+use super::config::{Codes, FloatEcho, Habits, WideNumbers, Zeros};
+use super::data::{FREE, VISIBILITIES};
 use serde_json::{Map, Number, Value};
 
 /// Writes a stored object in the server's habit.
@@ -27,6 +27,13 @@ fn write_value(name: &str, value: &mut Value, habits: Habits) {
         }
         // The time of a frame is the one whole number of 64 bits.
         Value::Number(_) | Value::String(_) if name == "time" => write_wide(value, habits),
+        Value::Number(number) if name == "visibility" && habits.codes == Codes::Names => {
+            let index = number.as_u64().unwrap_or(0) as usize;
+            let omitted = index == 0 && habits.zeros == Zeros::Omitted;
+            if let Some(name) = VISIBILITIES.get(index).filter(|_| !omitted) {
+                *value = Value::from(*name);
+            }
+        }
         Value::Number(number) if number.is_f64() && habits.floats == FloatEcho::Widened => {
             let widened = number.as_f64().map(|short| f64::from(short as f32));
             if let Some(widened) = widened.and_then(Number::from_f64) {
@@ -73,6 +80,7 @@ mod tests {
         let stored = json!({
             "frames": [{"frame_info": {"time": 1500, "number": 0}}],
             "concepts": [{"id": "a", "value": 0.0}, {"id": "b", "value": 0.1}],
+            "regions": [{"region_info": {"keypoint_locations": [{"visibility": 0}, {"visibility": 3}]}}],
             "metadata": {"zero": 0, "x": 0.1},
         });
         let written = |habits: Habits| {
@@ -86,16 +94,30 @@ mod tests {
             json!({"time": "1500", "number": 0})
         );
         assert_eq!(plain["concepts"], stored["concepts"]);
+        assert_eq!(plain["regions"], stored["regions"]);
+        let named = written(Habits {
+            codes: Codes::Names,
+            ..Habits::default()
+        });
+        assert_eq!(
+            named["regions"][0]["region_info"]["keypoint_locations"],
+            json!([{"visibility": "NOT_SET"}, {"visibility": "NOT_PRESENT"}])
+        );
         let terse = written(Habits {
             zeros: Zeros::Omitted,
             floats: FloatEcho::Widened,
             wide_numbers: WideNumbers::Numbers,
+            codes: Codes::Names,
             ..Habits::default()
         });
         assert_eq!(terse["frames"][0]["frame_info"], json!({"time": 1500}));
         assert_eq!(
             terse["concepts"],
             json!([{"id": "a"}, {"id": "b", "value": 0.100_000_001_490_116_12}])
+        );
+        assert_eq!(
+            terse["regions"][0]["region_info"]["keypoint_locations"],
+            json!([{}, {"visibility": "NOT_PRESENT"}])
         );
         assert_eq!(terse["metadata"], stored["metadata"]);
     }

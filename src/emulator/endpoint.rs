@@ -15,6 +15,10 @@ pub enum Endpoint {
     DeleteAnnotation,
     /// `DELETE /annotations` and `DELETE /inputs/annotations`
     DeleteAnnotations,
+    /// `PATCH /task/{task_id}/annotations/status`
+    PatchAnnotationsStatus,
+    /// `POST /annotations/searches`
+    PostAnnotationsSearches,
     /// `POST /inputs`
     PostInputs,
     /// `GET /inputs`
@@ -32,7 +36,13 @@ impl Endpoint {
             Self::PostAnnotations | Self::PatchAnnotations => Some("annotations"),
             Self::DeleteAnnotations => Some("input_ids"),
             Self::PostInputs => Some("inputs"),
+            Self::PostAnnotationsSearches => Some("searches"),
             _ => None,
         }
+    }
+
+    /// Whether the request has a body.
+    pub(super) fn takes_body(self) -> bool {
+        self.item_list().is_some() || self == Self::PatchAnnotationsStatus
     }
 }

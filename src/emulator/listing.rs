@@ -59,7 +59,15 @@ pub(super) struct Page {
 impl Page {
     /// `page` counts from 1. More than the largest page is served as the largest page.
     pub(super) fn read(query: &Query, cap: Option<u32>) -> Result<Self, String> {
-        let number = |name: &str, default: u64| match query.last(name) {
+        Self::of(|name| query.last(name).map(ToOwned::to_owned), cap)
+    }
+
+    /// The same, where the fields' texts come from somewhere else.
+    pub(super) fn of(
+        text_of: impl Fn(&str) -> Option<String>,
+        cap: Option<u32>,
+    ) -> Result<Self, String> {
+        let number = |name: &str, default: u64| match text_of(name) {
             None => Ok(default),
             Some(text) => match text.parse() {
                 Ok(number) if number > 0 => Ok(number),
@@ -102,6 +110,16 @@ impl Filter {
     pub(super) fn everything() -> Self {
         Self {
             with_models: true,
+            ..Self::default()
+        }
+    }
+
+    /// What people made for a task: by these users, if any are named, and with these statuses, if any are.
+    pub(super) fn of_task(task_id: &str, user_ids: Vec<String>, statuses: Vec<Code>) -> Self {
+        Self {
+            task_id: Some(task_id.to_owned()),
+            user_ids,
+            statuses,
             ..Self::default()
         }
     }

@@ -5,8 +5,8 @@
 //! choice open, [`Config`] has it. This room uses nothing of the house but the API's status codes.
 //!
 //! A call goes through the files in this order: `connection` (TCP), `server` (route, faults, key, rate), `call`
-//! (app, items), then `read`, `write` or `delete` with `data`, `patch` and `listing` as their pure parts, `store` and
-//! `session` (one transaction), `reply` and `echo` (JSON).
+//! (app, items), then `read`, `search`, `write`, `task` or `delete` with `data`, `patch` and `listing` as their pure
+//! parts, `store` and `session` (one transaction), `reply` and `echo` (JSON).
 
 mod call;
 mod config;
@@ -20,22 +20,27 @@ mod listing;
 pub mod patch;
 mod rate;
 mod read;
+mod region;
 mod reply;
+mod search;
+mod seed;
 mod server;
 mod session;
 mod shared;
 mod shift;
 mod store;
+mod task;
 #[cfg(test)]
 mod tests;
 mod write;
 
 pub use config::{
     Authors, Clock, Codes, Collaborator, Config, Database, FloatEcho, Habits, MissingDelete,
-    WideNumbers, Zeros,
+    RegionPlaces, WideNumbers, Zeros,
 };
 pub use endpoint::Endpoint;
 pub use faults::{Fault, FaultControl, Faults, Scope, Shift};
+pub use seed::annotations_in;
 pub use shared::CallRecord;
 pub use store::StoreError;
 
@@ -71,9 +76,12 @@ pub enum EmulatorError {
     /// The database cannot be closed.
     #[error("cannot close the database")]
     Close(#[source] rusqlite::Error),
-    /// What was to be stored directly is not valid, or the database failed.
+    /// What was to be stored directly is not valid or there already, or the database failed.
     #[error("cannot store the annotation: {0}")]
     Seed(String),
+    /// A text is no list of annotations.
+    #[error("no annotations to store: {0}")]
+    NoAnnotations(String),
 }
 
 /// A running emulator. It stops when it is dropped; [`Emulator::stop`] waits until it has.
@@ -149,14 +157,17 @@ impl Emulator {
     }
 
     /// Stores annotations of the configured app directly, in one transaction: JSON as in the API, with any field set,
-    /// also those that only a server sets (`model_version_id`, `worker`, `input_level`, any `user_id`; by default the
-    /// owner's). Inputs are made as they are first named.
+    /// also those that only a server sets (`model_version_id`, `worker`, `input_level`, `created_at`, any `user_id`;
+    /// by default the owner's). Listings have them in this order. Inputs are made as they are first named; an
+    /// input-level annotation stands for the one that its input would else be made with. An annotation that exists
+    /// already, and an input-level one of an input that has one, are refused, and then nothing is stored.
     pub async fn seed(&self, annotations: Vec<Value>) -> Result<(), EmulatorError> {
         let planted = self.shared.run(Access::Writes, move |session, config| {
             let app = configured_app(session, config)?;
+            let mut planting = seed::Planting::new(session, &app);
             annotations
                 .into_iter()
-                .try_for_each(|annotation| shift::plant(session, &app, annotation))
+                .try_for_each(|annotation| planting.plant(annotation))
         });
         planted.await.map_err(seed_error)
     }

@@ -13,7 +13,7 @@ pub(super) struct Answer {
     pub(super) code: Code,
     pub(super) details: String,
     /// What stands beside `status`.
-    pub(super) content: Option<(&'static str, Value)>,
+    pub(super) content: Vec<(&'static str, Value)>,
 }
 
 impl Answer {
@@ -23,7 +23,7 @@ impl Answer {
             http: 200,
             code: Code::SUCCESS,
             details: String::new(),
-            content,
+            content: content.into_iter().collect(),
         }
     }
 
@@ -43,8 +43,14 @@ impl Answer {
             http,
             code,
             details: String::new(),
-            content,
+            content: content.into_iter().collect(),
         }
+    }
+
+    /// With something more beside `status`.
+    pub(super) fn and(mut self, name: &'static str, value: Value) -> Self {
+        self.content.push((name, value));
+        self
     }
 
     /// The body.
@@ -53,7 +59,7 @@ impl Answer {
         status["req_id"] = Value::from(req_id);
         let mut body = Map::new();
         body.insert("status".to_owned(), status);
-        if let Some((name, value)) = self.content {
+        for (name, value) in self.content {
             body.insert(name.to_owned(), value);
         }
         Value::Object(body)
@@ -82,7 +88,7 @@ impl Refusal {
             http,
             code,
             details: details.into(),
-            content: None,
+            content: Vec::new(),
         })
     }
 
@@ -110,7 +116,7 @@ impl Refusal {
                 http: 500,
                 code: Code(98_004),
                 details: error.to_string(),
-                content: None,
+                content: Vec::new(),
             },
         }
     }
@@ -206,25 +212,29 @@ pub(super) fn annotation(stored: Stored, habits: Habits) -> Value {
     Value::Object(shown)
 }
 
-/// Models are named in the same two places as users: a deprecated field of their own, and `worker`.
+/// Models are named in the same two places as users: a deprecated field of their own, and `worker`. A workflow stands
+/// in `worker` alone.
 fn show_author(shown: &mut Map<String, Value>, user_id: &str, authors: Authors) {
     let worker = shown.shift_remove("worker");
     let model = shown.shift_remove("model_version_id").or_else(|| {
         let nested = worker.as_ref()?.pointer("/model/model_version/id");
         nested.cloned()
     });
-    let worker = worker.or_else(|| match &model {
-        Some(version) => Some(json!({"model": {"model_version": {"id": version}}})),
-        None if user_id.is_empty() => None,
-        None => Some(json!({"user": {"id": user_id}})),
+    let workflow = shown.shift_remove("workflow_version_id");
+    let worker = worker.or_else(|| match (&model, workflow) {
+        (Some(version), _) => Some(json!({"model": {"model_version": {"id": version}}})),
+        (None, Some(version)) => Some(json!({"workflow": {"version": {"id": version}}})),
+        (None, None) if user_id.is_empty() => None,
+        (None, None) => Some(json!({"user": {"id": user_id}})),
     });
+    let is_workflow = worker.as_ref().is_some_and(|w| w.get("workflow").is_some());
     if authors != Authors::Worker {
         if !user_id.is_empty() {
             shown.insert("user_id".to_owned(), Value::from(user_id));
         }
         shown.extend(model.map(|model| ("model_version_id".to_owned(), model)));
     }
-    if authors != Authors::Plain {
+    if authors != Authors::Plain || is_workflow {
         shown.extend(worker.map(|worker| ("worker".to_owned(), worker)));
     }
 }

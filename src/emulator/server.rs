@@ -1,5 +1,5 @@
 //! The HTTP server: routes, who calls, limits, and faults that no operation needs to know of. What a call does is decided
-//! in `read`, `write` and `delete`.
+//! in `read`, `search`, `write`, `task` and `delete`.
 
 use super::call::{Call, Effects, Sent};
 use super::config::Config;
@@ -11,7 +11,7 @@ use super::reply::{Answer, Refusal};
 use super::session::Session;
 use super::shared::{CallRecord, Shared};
 use super::store::{Access, hex_id};
-use super::{delete, read, write};
+use super::{delete, read, search, task, write};
 use crate::api::code::Code;
 use axum::Router;
 use axum::body::Body;
@@ -19,7 +19,7 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{ConnectInfo, OriginalUri, RawPathParams, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use axum::routing::{MethodRouter, delete as on_delete, get, post};
+use axum::routing::{MethodRouter, delete as on_delete, get, patch as on_patch, post};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -62,6 +62,14 @@ fn router(shared: Arc<Shared>) -> Router {
         .route(
             "/inputs/{input_id}/annotations/{id}",
             get(on(Endpoint::GetAnnotation)).delete(on(Endpoint::DeleteAnnotation)),
+        )
+        .route(
+            "/annotations/searches",
+            post(on(Endpoint::PostAnnotationsSearches)),
+        )
+        .route(
+            "/task/{task_id}/annotations/status",
+            on_patch(on(Endpoint::PatchAnnotationsStatus)),
         )
         .route(
             "/inputs",
@@ -223,7 +231,7 @@ fn respond(reply: Reply) -> Response {
 
 fn parse_body(endpoint: Endpoint, bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
     // Only these calls have a body; what others carry is passed over, as by any HTTP server.
-    if endpoint.item_list().is_none() || bytes.is_empty() || bytes.len() > MAX_BODY {
+    if !endpoint.takes_body() || bytes.is_empty() || bytes.len() > MAX_BODY {
         return Ok(Map::new());
     }
     serde_json::from_slice(bytes).map_err(|error| Refusal::format(error.to_string()))
@@ -310,11 +318,13 @@ async fn operate(
     let (access, operation): (Access, Operation) = match endpoint {
         Endpoint::PostAnnotations => (Access::Writes, write::post_annotations),
         Endpoint::PatchAnnotations => (Access::Writes, write::patch_annotations),
+        Endpoint::PatchAnnotationsStatus => (Access::Writes, task::patch_status),
         Endpoint::PostInputs => (Access::Writes, write::post_inputs),
         Endpoint::DeleteAnnotation => (Access::Writes, delete::delete_annotation),
         Endpoint::DeleteAnnotations => (Access::Writes, delete::delete_annotations),
         Endpoint::ListAnnotations => (Access::Reads, read::list_annotations),
         Endpoint::GetAnnotation => (Access::Reads, read::get_annotation),
+        Endpoint::PostAnnotationsSearches => (Access::Reads, search::post_searches),
         Endpoint::ListInputs => (Access::Reads, read::list_inputs),
         Endpoint::GetUser => {
             let user = sent.path.get("user_id").map_or("me", String::as_str);

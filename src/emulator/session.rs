@@ -122,10 +122,14 @@ impl Session<'_> {
         Ok(found)
     }
 
-    /// Stores a new annotation; its times are the call's. It must not exist.
+    /// Stores a new annotation; its times are the call's, unless it has some. It must not exist.
     pub(super) fn insert(&self, app: &App, new: &mut Stored) -> rusqlite::Result<()> {
-        new.created_at.clone_from(&self.now);
-        new.modified_at.clone_from(&self.now);
+        if new.created_at.is_empty() {
+            new.created_at.clone_from(&self.now);
+        }
+        if new.modified_at.is_empty() {
+            new.modified_at.clone_from(&new.created_at);
+        }
         let body = Value::Object(std::mem::take(&mut new.body));
         let text = body.to_string();
         let part = |path: &str| {
@@ -212,11 +216,7 @@ impl Session<'_> {
         user_id: &str,
         data: Value,
     ) -> rusqlite::Result<StoredInput> {
-        self.transaction
-            .prepare_cached(
-                "INSERT INTO inputs (app, id, created_at, data) VALUES (?1, ?2, ?3, ?4)",
-            )?
-            .execute(params![app.key, id, self.now, data.to_string()])?;
+        self.insert_bare_input(app, id, &data)?;
         let mut body = Map::new();
         body.insert("data".to_owned(), data.clone());
         self.insert(
@@ -236,6 +236,21 @@ impl Session<'_> {
             created_at: self.now.clone(),
             data,
         })
+    }
+
+    /// Makes an input without the annotation that every input has: the caller stores one.
+    pub(super) fn insert_bare_input(
+        &self,
+        app: &App,
+        id: &str,
+        data: &Value,
+    ) -> rusqlite::Result<()> {
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO inputs (app, id, created_at, data) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![app.key, id, self.now, data.to_string()])?;
+        Ok(())
     }
 
     /// `limit` of an app's inputs, oldest first, after the first `offset`.

@@ -1,8 +1,10 @@
 //! What POST and PATCH of annotations and POST of inputs do, and who may.
 
 use super::call::{Call, take_status, take_text};
+use super::config::RegionPlaces;
 use super::data::{self, MissingValue};
 use super::patch::{self, Action};
+use super::region;
 use super::reply::{self, Answer, ItemFailure, Refusal};
 use super::session::Session;
 use super::store::Stored;
@@ -113,6 +115,7 @@ fn post_one(
     }
     new.body = item;
     data::name_parts(new.data_mut(), &mut || session.new_id())?;
+    fill_in_places(session, call, &mut new)?;
     session.insert(&call.app, &mut new)?;
     Ok(Ok(new))
 }
@@ -188,7 +191,10 @@ fn patch_one(
         return Ok(Err(failure));
     }
     data::name_parts(stored.data_mut(), &mut || session.new_id())?;
-    let deletes_empty = call.sent.body.get("delete_if_empty_data") == Some(&Value::Bool(true));
+    fill_in_places(session, call, &mut stored)?;
+    // It is documented for this action alone; with another one it says nothing.
+    let deletes_empty = action == Action::Remove
+        && call.sent.body.get("delete_if_empty_data") == Some(&Value::Bool(true));
     let empty = stored.body.get("data").is_none_or(data::is_empty);
     if deletes_empty && empty && !stored.input_level {
         session.delete(&stored)?;
@@ -198,8 +204,19 @@ fn patch_one(
     Ok(Ok(stored))
 }
 
+fn fill_in_places(
+    session: &Session<'_>,
+    call: &Call<'_>,
+    stored: &mut Stored,
+) -> rusqlite::Result<()> {
+    match call.config.habits.regions {
+        RegionPlaces::AsSent => Ok(()),
+        RegionPlaces::FilledIn => region::fill_in(session, &call.app, stored),
+    }
+}
+
 /// The owner changes everyone's annotations, a collaborator their own, and nobody a model's.
-fn may_change(call: &Call<'_>, stored: &Stored) -> Result<(), ItemFailure> {
+pub(super) fn may_change(call: &Call<'_>, stored: &Stored) -> Result<(), ItemFailure> {
     if stored.model_made {
         return Err(ItemFailure::forbidden("a model made this annotation"));
     }

@@ -1,4 +1,4 @@
-//! Plans and outcomes -> text and JSON.
+//! Plans, outcomes and listings -> text and JSON.
 //!
 //! Pure and deterministic: the same plan gives the same bytes, on every machine. Decides nothing about a plan and
 //! prints nothing. Text that came from outside (ids, concepts, metadata, a server's messages) goes through
@@ -6,6 +6,7 @@
 
 mod calls;
 mod difference;
+mod listing;
 mod notation;
 mod outcome;
 mod page;
@@ -16,6 +17,7 @@ mod warnings;
 
 use crate::plan::Plan;
 pub use calls::calls;
+pub use listing::Table;
 pub use outcome::outcome_text;
 pub use page::{Color, escape, thousands};
 pub use text::{Detail, SHOWN, TextOptions, text};

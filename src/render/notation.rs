@@ -281,7 +281,7 @@ fn list(concepts: &Concepts) -> String {
     }
 }
 
-fn value_of(value: f32) -> String {
+pub(super) fn value_of(value: f32) -> String {
     if float::same(value, 1.0) {
         "true".to_owned()
     } else if float::same(value, 0.0) {

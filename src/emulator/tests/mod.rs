@@ -3,10 +3,14 @@
 mod access;
 mod deleting;
 mod faults;
+mod kinds;
 mod listing;
 mod patching;
 mod persistence;
 mod posting;
+mod searching;
+mod seeding;
+mod tasks;
 
 use super::{Clock, Collaborator, Config, Emulator};
 use reqwest::{Client, Method};

@@ -187,3 +187,36 @@ async fn an_emptied_annotation_is_deleted_only_when_asked_for() {
         "an input keeps its own"
     );
 }
+
+#[tokio::test]
+async fn nothing_but_a_remove_deletes_what_it_empties() {
+    let server = Server::start().await;
+    for (id, action, data) in [
+        ("a", "merge", json!({"concepts": []})),
+        ("b", "overwrite", json!({})),
+        ("c", "overwrite", json!({"concepts": []})),
+    ] {
+        server.make(OWNER, tagged(id, "i", "car")).await;
+        let patch = json!({"action": action, "delete_if_empty_data": true,
+            "annotations": [{"id": id, "input_id": "i", "data": data}]});
+        let (http, body) = server
+            .call(OWNER, Method::PATCH, "/annotations", patch)
+            .await;
+        assert_eq!((http, codes(&body)), (200, vec![24150]), "{id}");
+    }
+    assert_eq!(server.ids("").await, ["a", "b", "c"]);
+}
+
+#[tokio::test]
+async fn a_remove_that_leaves_something_deletes_nothing() {
+    let server = Server::start().await;
+    let of = |data: Value| json!({"id": "a", "input_id": "i", "data": data});
+    let both = json!({"concepts": [{"id": "car"}], "text": {"raw": "t"}});
+    server.make(OWNER, of(both)).await;
+    let remove = json!({"action": "remove", "delete_if_empty_data": true,
+        "annotations": [of(json!({"concepts": [{"id": "car"}]}))]});
+    let (http, _) = server
+        .call(OWNER, Method::PATCH, "/annotations", remove)
+        .await;
+    assert_eq!((http, server.ids("").await), (200, vec!["a".to_owned()]));
+}

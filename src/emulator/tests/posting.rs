@@ -199,6 +199,7 @@ async fn a_server_of_other_habits_writes_the_same_otherwise() {
             codes: Codes::Names,
             wide_numbers: WideNumbers::Numbers,
             authors: Authors::Worker,
+            ..Habits::default()
         },
         ..config()
     })
@@ -254,6 +255,7 @@ async fn the_client_reads_the_answers_of_every_habit() {
             codes: Codes::Names,
             wide_numbers: WideNumbers::Numbers,
             authors: Authors::Worker,
+            ..Habits::default()
         },
         Habits {
             authors: Authors::Plain,

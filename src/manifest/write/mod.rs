@@ -62,6 +62,14 @@ impl From<&DesiredInput> for WritableInput {
     }
 }
 
+/// JSON as one element of a YAML list that stands at the left edge: several of them one after the other are one list.
+/// Text that some version of YAML would read as something else is quoted.
+pub fn yaml_element(tree: &Value) -> String {
+    let mut text = String::new();
+    yaml::element(&mut text, tree);
+    text
+}
+
 /// The inputs as a YAML file.
 pub fn write_yaml(inputs: &[WritableInput]) -> String {
     let mut text = String::new();

@@ -653,3 +653,30 @@ proptest! {
         prop_assert_eq!(document.header.unwrap().header.unwrap(), header, "{}", text);
     }
 }
+
+#[test]
+fn json_is_written_as_elements_of_one_yaml_list() {
+    let trees = [
+        json!({
+            "id": "12345e67", "no": "on", "null": null, "long": "x ".repeat(100),
+            "data": {
+                "regions": [{
+                    "id": "r", "region_info": {"span": {"char_start": 1, "raw_text": "a: b\n# c\u{85}"}},
+                    "data": {"concepts": [{"id": "y", "value": 1e-7}, {"id": "1_000", "value": 1.0}]},
+                }],
+                "metadata": {"k".repeat(2000): "2026-01-01", "": {}, "empty": []},
+            },
+        }),
+        json!({}),
+        json!({"k".repeat(300): 1}),
+        json!({"id": "last"}),
+    ];
+    let text: String = trees.iter().map(super::yaml_element).collect();
+    let read: Vec<Value> = serde_yaml::from_str(&text).unwrap();
+    assert_eq!(read, trees, "{text}");
+    assert!(
+        text.starts_with("- id: \"12345e67\"\n  \"no\": \"on\"\n  \"null\": null\n"),
+        "{text}"
+    );
+    assert!(text.ends_with("\n- id: last\n"), "{text}");
+}

@@ -38,6 +38,22 @@ pub(super) fn input(out: &mut String, tree: &Value) {
     }
 }
 
+/// Appends an element of a list that stands at the left edge.
+pub(super) fn element(out: &mut String, tree: &Value) {
+    match tree {
+        Value::Object(fields) if !fields.is_empty() && !fields.keys().any(|key| is_long(key)) => {
+            for (index, (key, value)) in fields.iter().enumerate() {
+                out.push_str(if index == 0 { "- " } else { "  " });
+                rest_of_entry(out, 2, key, value, Style::Short);
+            }
+        }
+        _ => {
+            out.push('-');
+            value_behind(out, 0, 1, tree, Style::Short);
+        }
+    }
+}
+
 fn annotation(out: &mut String, tree: &Value) {
     let Value::Object(fields) = tree else {
         return;

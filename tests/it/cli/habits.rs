@@ -2,7 +2,9 @@
 
 use super::{World, header};
 use crate::support::{boxed, whole, with};
-use annosync::emulator::{Authors, Clock, Codes, Config, FloatEcho, Habits, WideNumbers, Zeros};
+use annosync::emulator::{
+    Authors, Clock, Codes, Config, FloatEcho, Habits, RegionPlaces, WideNumbers, Zeros,
+};
 use serde_json::{Value, json};
 
 /// One of each, on their own and all at once.
@@ -14,6 +16,7 @@ fn all_habits() -> Vec<Habits> {
         codes: Codes::Names,
         wide_numbers: WideNumbers::Numbers,
         authors: Authors::Worker,
+        regions: RegionPlaces::FilledIn,
     };
     vec![
         plain,
@@ -39,6 +42,10 @@ fn all_habits() -> Vec<Habits> {
         },
         Habits {
             authors: all.authors,
+            ..plain
+        },
+        Habits {
+            regions: all.regions,
             ..plain
         },
         all,

@@ -177,3 +177,85 @@ fn an_address_in_use_and_a_file_that_is_no_store_are_errors() {
     let text = std::fs::read_to_string(folder.path().join("m.yaml")).unwrap();
     assert!(text.starts_with("version: 1"), "it is left as it was");
 }
+
+#[test]
+fn a_store_begins_with_what_a_file_holds() {
+    let folder = folder(&boxes(0..1, "car"));
+    let seed = concat!(
+        r#"{"id":"m","input_id":"in-1","model_version_id":"m-1","created_at":"2026-01-01T00:00:00Z"}"#,
+        "\n",
+        r#"{"id":"b","input_id":"in-1","worker":{"user":{"id":"bea"}},"task_id":"t","status":{"code":24151}}"#,
+        "\n",
+        r#"{"id":"l","input_id":"in-1","input_level":true}"#,
+        "\n",
+    );
+    std::fs::write(folder.path().join("seed.jsonl"), seed).unwrap();
+    let list = |server: &Server, format: &str| {
+        let arguments = ["list", "--all", "--format", format];
+        server
+            .run(folder.path(), "owner-key", &arguments)
+            .exits(0)
+            .stdout
+    };
+    let server = Server::start(folder.path(), &["--seed", "seed.jsonl"]);
+    let lines = list(&server, "jsonl");
+    let ids: Vec<String> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|annotation| annotation["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(ids, ["m", "b", "l"]);
+    assert!(
+        lines.contains("\"created_at\":\"2026-01-01T00:00:00Z\""),
+        "{lines}"
+    );
+    // What list saves, in either form, is what it was made of.
+    for format in ["jsonl", "json"] {
+        let file = format!("saved.{format}");
+        std::fs::write(folder.path().join(&file), list(&server, format)).unwrap();
+        let again = Server::start(folder.path(), &["--seed", &file]);
+        assert_eq!(list(&again, "jsonl"), lines);
+        assert_eq!(again.stop("-INT").0, Some(0));
+    }
+    assert_eq!(server.stop("-INT").0, Some(0));
+}
+
+#[test]
+fn a_seed_that_is_there_already_or_cannot_be_read_is_refused() {
+    let folder = folder(&boxes(0..1, "car"));
+    let emulator = |arguments: &[&str]| {
+        let mut command = command(folder.path());
+        command.args(["emulator", "--listen", "127.0.0.1:0"]);
+        command.args(arguments);
+        Run::of(command)
+    };
+    let line = "{\"id\":\"a\",\"input_id\":\"i\"}\n";
+    std::fs::write(folder.path().join("seed.jsonl"), line).unwrap();
+    std::fs::write(folder.path().join("cut.jsonl"), &line[..9]).unwrap();
+    std::fs::write(folder.path().join("twice.jsonl"), line.repeat(2)).unwrap();
+    let arguments = ["--db", "store.db", "--seed", "seed.jsonl"];
+    let server = Server::start(folder.path(), &arguments);
+    assert_eq!(server.stop("-INT").0, Some(0));
+    for (arguments, why) in [
+        (
+            &arguments[..],
+            "seed.jsonl: cannot store the annotation: input `i` has an annotation `a` already",
+        ),
+        (&["--seed", "twice.jsonl"], "`a` already"),
+        (
+            &["--seed", "cut.jsonl"],
+            "cut.jsonl: no annotations to store: EOF",
+        ),
+        (&["--seed", "missing.jsonl"], "missing.jsonl: "),
+    ] {
+        let run = emulator(arguments).exits(1);
+        assert!(run.stderr.contains(why), "{}", run.stderr);
+        assert_eq!(run.stdout, "");
+    }
+    let run = emulator(&arguments).exits(1);
+    assert!(
+        run.stderr.contains("hint: nothing of the file was stored"),
+        "{}",
+        run.stderr
+    );
+}

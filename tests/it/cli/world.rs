@@ -228,6 +228,7 @@ impl World {
                 call.endpoint,
                 Endpoint::PostAnnotations
                     | Endpoint::PatchAnnotations
+                    | Endpoint::PatchAnnotationsStatus
                     | Endpoint::DeleteAnnotation
                     | Endpoint::DeleteAnnotations
                     | Endpoint::PostInputs

@@ -1,0 +1,175 @@
+//! Annotations that are stored directly, past every call: with whatever they say of themselves, so that there can be
+//! some that models and other users made. Nothing here checks what a caller may; limits of an annotation are not
+//! checked either, because a store may hold what no call would make today.
+
+use super::EmulatorError;
+use super::call::{take_status, take_text};
+use super::data::{self, MissingValue};
+use super::reply::{ItemFailure, Refusal};
+use super::session::Session;
+use super::store::{App, Stored};
+use crate::api::code::Code;
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+
+/// The annotations in a text: JSON Lines, a JSON list, or a JSON document that holds such a list as `annotations`, as
+/// the API's answers and saved listings do.
+pub fn annotations_in(text: &str) -> Result<Vec<Value>, EmulatorError> {
+    let mut annotations = Vec::new();
+    for value in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
+        let value = value.map_err(|error| EmulatorError::NoAnnotations(error.to_string()))?;
+        match value {
+            Value::Array(list) => annotations.extend(list),
+            Value::Object(mut document) => match document.get_mut("annotations") {
+                Some(Value::Array(list)) => annotations.append(list),
+                _ => annotations.push(Value::Object(document)),
+            },
+            other => {
+                let what = format!("`{other}` is no annotation");
+                return Err(EmulatorError::NoAnnotations(what));
+            }
+        }
+    }
+    Ok(annotations)
+}
+
+/// Stores annotations one by one, in one transaction.
+pub(super) struct Planting<'a, 'b> {
+    session: &'a Session<'b>,
+    app: &'a App,
+    /// Inputs that were made here on the way, with the id of the annotation that each was made with.
+    made: HashMap<String, String>,
+}
+
+impl<'a, 'b> Planting<'a, 'b> {
+    pub(super) fn new(session: &'a Session<'b>, app: &'a App) -> Self {
+        Self {
+            session,
+            app,
+            made: HashMap::new(),
+        }
+    }
+
+    /// Stores an annotation. Its input is made if there is none.
+    pub(super) fn plant(&mut self, annotation: Value) -> Result<(), Refusal> {
+        let (session, app) = (self.session, self.app);
+        let mut new = read(annotation, app)?;
+        if new.id.is_empty() {
+            new.id = session.new_id()?;
+        } else if session.annotation(app, &new.input_id, &new.id)?.is_some() {
+            return Err(Refusal::invalid(format!(
+                "input `{}` has an annotation `{}` already",
+                new.input_id, new.id
+            )));
+        }
+        self.provide_input(&new)?;
+        data::name_parts(new.data_mut(), &mut || session.new_id())?;
+        session.insert(app, &mut new)?;
+        Ok(())
+    }
+
+    /// Makes the input of an annotation, if there is none, and clears the place of its input-level annotation if the
+    /// new one is that.
+    fn provide_input(&mut self, new: &Stored) -> Result<(), Refusal> {
+        let (session, app, input_id) = (self.session, self.app, &new.input_id);
+        if !session.has_input(app, input_id)? {
+            if new.input_level {
+                session.insert_bare_input(app, input_id, &json!({}))?;
+                return Ok(());
+            }
+            session.insert_input(app, input_id, &app.owner, json!({}))?;
+            let own = session.annotations_of(app, input_id)?;
+            let own = own.into_iter().find(|annotation| annotation.input_level);
+            self.made
+                .extend(own.map(|annotation| (input_id.clone(), annotation.id)));
+        } else if new.input_level {
+            let Some(own) = self.made.remove(input_id) else {
+                return Err(Refusal::invalid(format!(
+                    "input `{input_id}` has an input-level annotation already"
+                )));
+            };
+            if let Some(own) = session.annotation(app, input_id, &own)? {
+                session.delete(&own)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Takes the columns out of an annotation's JSON.
+fn read(annotation: Value, app: &App) -> Result<Stored, Refusal> {
+    let refused = |failure: ItemFailure| Refusal::invalid(failure.details);
+    let Value::Object(mut body) = annotation else {
+        return Err(Refusal::format(format!("`{annotation}` is no annotation")));
+    };
+    data::prepare(&mut body, MissingValue::Nothing).map_err(Refusal::format)?;
+    let input_id = take_text(&mut body, "input_id");
+    if input_id.is_empty() {
+        return Err(Refusal::invalid(format!(
+            "annotation `{}` has no `input_id`",
+            take_text(&mut body, "id")
+        )));
+    }
+    let model_made = is_model_made(&body);
+    let mut user_id = take_text(&mut body, "user_id");
+    if !model_made {
+        let worker = body.shift_remove("worker").unwrap_or_default();
+        let worker = worker.pointer("/user/id").and_then(Value::as_str);
+        if user_id.is_empty() {
+            worker.unwrap_or(&app.owner).clone_into(&mut user_id);
+        }
+    }
+    Ok(Stored {
+        id: take_text(&mut body, "id"),
+        user_id,
+        status: take_status(&mut body)
+            .map_err(refused)?
+            .unwrap_or(Code::ANNOTATION_SUCCESS),
+        input_level: body.shift_remove("input_level") == Some(Value::Bool(true)),
+        model_made,
+        created_at: take_text(&mut body, "created_at"),
+        modified_at: take_text(&mut body, "modified_at"),
+        input_id,
+        body,
+        ..Stored::default()
+    })
+}
+
+/// Whether a model or a workflow made it. Empty texts say nothing: some servers write every field.
+fn is_model_made(body: &Map<String, Value>) -> bool {
+    let names = |field: &str| {
+        let text = body.get(field).and_then(Value::as_str);
+        text.is_some_and(|text| !text.is_empty())
+    };
+    let worker = body.get("worker");
+    names("model_version_id")
+        || names("workflow_version_id")
+        || worker.is_some_and(|w| w.get("model").is_some() || w.get("workflow").is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn annotations_are_found_in_every_form_of_a_listing() {
+        let found = vec![json!({"id": "a"}), json!({"id": "b"})];
+        for text in [
+            "{\"id\":\"a\"}\n{\"id\":\"b\"}\n",
+            "[{\"id\":\"a\"},\n {\"id\":\"b\"}]",
+            "{\"format_version\":\"1.0\",\"annotations\":[{\"id\":\"a\"},{\"id\":\"b\"}]}\n",
+            "\n{\"annotations\":[{\"id\":\"a\"}]}\n{\"id\":\"b\"}",
+        ] {
+            assert_eq!(annotations_in(text).unwrap(), found, "{text}");
+        }
+        assert_eq!(annotations_in("").unwrap(), Vec::<Value>::new());
+        for (text, why) in [
+            ("{\"id\":\"a\"}\n{\"id\":", "line 2"),
+            ("- id: a\n", "line 1"),
+            ("7", "`7` is no annotation"),
+        ] {
+            let error = annotations_in(text).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What PATCH of the status of a task's annotations does. Tasks themselves are not served: one exists as far as
+//! annotations carry its id.
+
+use super::call::{Call, is_annotation_status};
+use super::listing::Filter;
+use super::reply::{Answer, Refusal};
+use super::session::Session;
+use super::write::may_change;
+use crate::api::code::Code;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// `PATCH /task/{task_id}/annotations/status`. What the caller may not change is left as it is, and not counted.
+pub(super) fn patch_status(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
+    let body = &call.sent.body;
+    let action = body.get("action").and_then(Value::as_str);
+    if action != Some("overwrite") {
+        return Err(Refusal::invalid(format!(
+            "`action` is `{}`; it is overwrite",
+            action.unwrap_or_default()
+        )));
+    }
+    let status = status(
+        "status_code",
+        body.get("status_code").unwrap_or(&Value::Null),
+    )?;
+    let statuses = match body.get("status_codes") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(codes)) => codes
+            .iter()
+            .map(|code| self::status("status_codes", code))
+            .collect::<Result<_, _>>()?,
+        Some(_) => return Err(Refusal::format("`status_codes` is no list")),
+    };
+    let user_ids = call.texts("user_ids")?.into_iter().map(ToOwned::to_owned);
+    let filter = Filter::of_task(call.path("task_id"), user_ids.collect(), statuses);
+    let mut users = BTreeSet::new();
+    let mut updated = 0_u64;
+    for mut stored in session.list(&call.app, &filter, 0, u64::MAX)? {
+        if may_change(call, &stored).is_ok() {
+            stored.status = status;
+            session.update(&mut stored)?;
+            updated += 1;
+            users.insert(stored.user_id);
+        }
+    }
+    Ok(Answer::success(None)
+        .and("user_ids", json!(users))
+        .and("updated_count", Value::from(updated)))
+}
+
+/// A status of annotations, by number or name.
+fn status(field: &str, value: &Value) -> Result<Code, Refusal> {
+    match serde_json::from_value(value.clone()) {
+        Ok(code) if is_annotation_status(code) => Ok(code),
+        _ => Err(Refusal::invalid(format!(
+            "`{field}`: {value} is no status of an annotation"
+        ))),
+    }
+}
