@@ -5,6 +5,7 @@
 mod cli;
 mod decisions;
 mod house;
+mod kinds;
 mod laws;
 mod matching;
 mod support;
