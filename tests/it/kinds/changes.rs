@@ -102,6 +102,13 @@ fn a_place_that_changes_is_an_overwrite_that_keeps_what_is_not_modelled() {
                 "time_info": {"num_frames": 3, "begin_time": 0.0, "end_time": 2.5}, "data": label()}]}),
         ),
         (
+            "the old name of a frame's number does not contradict the new number",
+            json!({"frames": [{"id": "f", "frame_info": {"index": 45}, "data": label()}]}),
+            json!({"frame": {"time_ms": 40, "number": 0}}),
+            Action::Overwrite,
+            json!({"frames": [{"id": "f", "frame_info": {"time": 40, "number": 0}, "data": label()}]}),
+        ),
+        (
             "another region's id takes the place of the geometry that was filled in for the first one",
             region(json!({"point": {}})),
             json!({"region": "other"}),
