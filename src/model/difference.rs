@@ -203,7 +203,7 @@ pub fn merged(want: &Value, have: Option<&Value>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AnnotationId, Concepts, Extras, Json, Maker, ObservedExtras, Status};
+    use crate::model::{AnnotationId, Extras, Json, Maker, ObservedExtras, Status};
     use serde_json::json;
 
     fn content(text: &str) -> Content {
@@ -217,7 +217,7 @@ mod tests {
             id: AnnotationId::new("a").unwrap(),
             geometry: content.geometry.unwrap_or(Geometry::Whole),
             frame: content.frame,
-            concepts: content.concepts.unwrap_or_else(Concepts::default),
+            concepts: content.concepts.unwrap_or_default(),
             status: Status::SUCCESS,
             user: None,
             maker: Maker::User,

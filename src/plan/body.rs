@@ -99,7 +99,7 @@ fn post_place<'a>(data: &'a mut Object, content: &Content) -> &'a mut Object {
         Geometry::Whole => level,
         Geometry::Segment(segment) => {
             let part = place::first(level, "time_segments");
-            place::write_segment(part, segment);
+            place::write_segment(part, *segment);
             place::inside(part)
         }
         geometry => {

@@ -187,7 +187,7 @@ fn geometry(geometry: Option<&Geometry>) -> Option<(&'static str, String)> {
     match geometry? {
         Geometry::Box(edges) => Some(("box", box_flow(edges))),
         Geometry::Polygon(polygon) => Some(("polygon", polygon_flow(polygon))),
-        Geometry::Point(point) => Some(("point", point_flow(point))),
+        Geometry::Point(point) => Some(("point", point_flow(*point))),
         Geometry::Keypoints(points) => Some(("keypoints", keypoints_flow(points))),
         Geometry::Mask(mask) => Some(("mask", mask_flow(mask))),
         Geometry::Span(span) => Some(("span", in_order(&json!(span)))),
@@ -202,23 +202,23 @@ fn box_flow(edges: &BoundingBox) -> String {
     format!("{{top: {top}, left: {left}, bottom: {bottom}, right: {right}}}")
 }
 
-fn point_flow(point: &Point) -> String {
+fn point_flow(point: Point) -> String {
     let [row, col] = [point.row, point.col].map(|c| float::shortest(c.get()));
     format!("[{row}, {col}]")
 }
 
 fn polygon_flow(polygon: &Polygon) -> String {
-    points_flow(polygon.points().iter().map(point_flow).collect())
+    let points: Vec<String> = polygon.points().iter().copied().map(point_flow).collect();
+    points_flow(&points)
 }
 
 fn keypoints_flow(points: &Keypoints) -> String {
-    points_flow(
-        points
-            .points()
-            .iter()
-            .map(|point| flow(&json!(point)))
-            .collect(),
-    )
+    let points: Vec<String> = points
+        .points()
+        .iter()
+        .map(|point| flow(&json!(point)))
+        .collect();
+    points_flow(&points)
 }
 
 /// What is known of it: its size and hash, or where it is found, or all of that.
@@ -247,7 +247,7 @@ fn in_order(value: &Value) -> String {
     format!("{{{}}}", fields.join(", "))
 }
 
-fn points_flow(points: Vec<String>) -> String {
+fn points_flow(points: &[String]) -> String {
     if points.len() <= POINTS {
         return format!("[{}]", points.join(", "));
     }

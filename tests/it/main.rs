@@ -6,6 +6,7 @@ mod cli;
 mod closeness;
 mod decisions;
 mod house;
+mod kinds;
 mod laws;
 mod matching;
 mod support;

@@ -50,7 +50,7 @@ pub(super) fn write_frame(part: &mut Object, frame: Frame) {
 }
 
 /// Writes when a segment is.
-pub(super) fn write_segment(part: &mut Object, segment: &Segment) {
+pub(super) fn write_segment(part: &mut Object, segment: Segment) {
     let info = member(part, "time_info");
     info.insert("begin_time".into(), number(segment.begin()));
     info.insert("end_time".into(), number(segment.end()));
@@ -67,9 +67,11 @@ pub(super) fn write_region(region: &mut Object, geometry: &Geometry) {
         Geometry::Polygon(ring) => {
             let points = kind(region, "polygon").entry("points").or_insert(json!([]));
             let stored = unmoved(points, ring.points());
-            write_points(points, stored, ring.points(), write_point);
+            write_points(points, stored, ring.points(), |stored, point| {
+                write_point(stored, *point);
+            });
         }
-        Geometry::Point(point) => write_point(kind(region, "point"), point),
+        Geometry::Point(point) => write_point(kind(region, "point"), *point),
         Geometry::Keypoints(points) => {
             let slot = slot(region, "keypoint_locations");
             let stored = slot.as_array().cloned().unwrap_or_default();
@@ -114,13 +116,13 @@ fn write_box(stored: &mut Object, edges: &BoundingBox) {
     }
 }
 
-fn write_point(stored: &mut Object, point: &Point) {
+fn write_point(stored: &mut Object, point: Point) {
     stored.insert("row".into(), number(point.row.get()));
     stored.insert("col".into(), number(point.col.get()));
 }
 
 fn write_keypoint(stored: &mut Object, keypoint: &Keypoint) {
-    write_point(stored, &keypoint.point);
+    write_point(stored, keypoint.point);
     match keypoint.visibility {
         Visibility::NotSet => stored.remove("visibility"),
         // The list of visibilities is in the order of the wire.

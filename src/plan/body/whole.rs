@@ -108,7 +108,7 @@ fn move_to(
         Geometry::Segment(segment) => {
             leave(frame_data(data), "regions", left);
             leave(data, "frames", left);
-            place::write_segment(place::first(data, "time_segments"), segment);
+            place::write_segment(place::first(data, "time_segments"), *segment);
         }
         Geometry::Whole => {
             leave_segment(data, left);
@@ -184,18 +184,17 @@ impl Carried {
 
     fn write(self, place: &mut Object, content: &Content) {
         let there = Self::take(place);
-        let concepts = match &content.concepts {
-            Some(named) => named
+        let concepts = if let Some(named) = &content.concepts {
+            named
                 .iter()
                 .map(|c| concept(&self.concepts, c.id.as_str(), c.value))
-                .collect(),
-            None => {
-                let mut all = self.concepts;
-                let is_new = |concept: &Value| all.iter().all(|c| c["id"] != concept["id"]);
-                let more: Vec<Value> = there.concepts.into_iter().filter(is_new).collect();
-                all.extend(more);
-                all
-            }
+                .collect()
+        } else {
+            let mut all = self.concepts;
+            let is_new = |concept: &Value| all.iter().all(|c| c["id"] != concept["id"]);
+            let more: Vec<Value> = there.concepts.into_iter().filter(is_new).collect();
+            all.extend(more);
+            all
         };
         if !concepts.is_empty() {
             place.insert("concepts".into(), concepts.into());

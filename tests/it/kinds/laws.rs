@@ -1,0 +1,167 @@
+//! What holds for everything that can be declared, and everything that a service can hold.
+
+use super::world::{
+    Additions, Habit, additions, declarable, habit, held, lies_in_a_region, spelled,
+};
+use super::{by_id, by_key, declared};
+use crate::support::{ME, Remote, observed, plan};
+use annosync::model::{
+    Content, Extras, Fraction, Geometry, ObservedAnnotation, ObservedState, difference, fingerprint,
+};
+use annosync::plan::Action;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// The body of the post that makes what is declared.
+fn post(content: &Content) -> Value {
+    let plan = plan(&declared(by_key(), content.clone()), &observed(&[]));
+    assert_eq!(plan.operations[0].action, Action::Post);
+    plan.operations[0].body.as_ref().unwrap().to_value()
+}
+
+/// What a service holds of a post, under the id `1`.
+fn stored(content: &Content, additions: &Additions, habit: &Habit) -> Value {
+    let mut annotation = post(content);
+    let data = held(annotation["data"].take(), additions);
+    annotation["data"] = spelled(&data, habit);
+    annotation["id"] = json!("1");
+    for (field, value) in [("user_id", json!(ME)), ("status", json!({"code": 24150}))] {
+        if annotation.get(field).is_none() {
+            annotation[field] = value;
+        }
+    }
+    annotation
+}
+
+fn only(state: &ObservedState) -> &ObservedAnnotation {
+    let mut all = state.inputs.values().flatten();
+    let only = all.next().unwrap();
+    assert!(all.next().is_none());
+    only
+}
+
+/// Everything that an annotation says and that the declared one does not speak of.
+fn left_alone(before: &ObservedAnnotation, declared: &Content) -> Content {
+    let all = before.content();
+    let is_segment = |geometry: Option<&Geometry>| matches!(geometry, Some(Geometry::Segment(_)));
+    // A segment lies in no frame, and has no region; a place of another kind takes the frame or the region away.
+    let loses_frame = is_segment(declared.geometry.as_ref());
+    let loses_place = declared.frame.is_some() && is_segment(all.geometry.as_ref());
+    let keeps_region = lies_in_a_region(all.geometry.as_ref())
+        && (declared.geometry.is_none() || lies_in_a_region(declared.geometry.as_ref()));
+    let text = |declared: Option<&str>, observed: Option<&str>| match declared {
+        None => Some(observed.unwrap_or_default().into()),
+        Some(_) => None,
+    };
+    Content {
+        frame: all
+            .frame
+            .filter(|_| declared.frame.is_none() && !loses_frame),
+        geometry: all
+            .geometry
+            .filter(|_| declared.geometry.is_none() && !loses_place),
+        concepts: all.concepts.filter(|_| declared.concepts.is_none()),
+        status: all.status.filter(|_| declared.status.is_none()),
+        user: all.user.filter(|_| declared.user.is_none()),
+        metadata: all.metadata.filter(|_| declared.metadata.is_none()),
+        info: all.info.filter(|_| declared.info.is_none()),
+        extras: Extras {
+            track: text(declared.track(), before.track()).filter(|_| keeps_region),
+            text: text(declared.text(), before.text()),
+            region_value: Fraction::new(f64::from(before.region_value()))
+                .ok()
+                .filter(|_| keeps_region && declared.region_value().is_none()),
+            embed_model_version: text(declared.embed_model_version(), before.embed_model_version()),
+        }
+        .boxed(),
+    }
+}
+
+/// Whether every concept that is sent says how surely it holds.
+fn all_values_are_written(body: &Value) -> bool {
+    match body {
+        Value::Object(fields) => fields.iter().all(|(name, value)| match value {
+            Value::Array(concepts) if name == "concepts" => {
+                concepts.iter().all(|c| !c["value"].is_null())
+            }
+            value => name == "metadata" || all_values_are_written(value),
+        }),
+        Value::Array(items) => items.iter().all(all_values_are_written),
+        _ => true,
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_posted_reads_back_as_what_was_declared(
+        content in declarable(), additions in additions(), habit in habit(),
+    ) {
+        let annotation = stored(&content, &additions, &habit);
+        let state = observed(std::slice::from_ref(&annotation));
+        let differs = difference(&content, only(&state));
+        prop_assert!(differs.is_empty(), "{differs:?}\n{annotation}");
+        prop_assert_ne!(&only(&state).geometry, &Geometry::Unmodelled);
+        prop_assert!(plan(&declared(by_id("1"), content), &state).is_empty());
+    }
+
+    #[test]
+    fn what_is_read_plans_to_nothing(
+        content in declarable(), additions in additions(), habit in habit(),
+    ) {
+        let state = observed(&[stored(&content, &additions, &habit)]);
+        let same = only(&state).content();
+        prop_assert!(plan(&declared(by_id("1"), same), &state).is_empty());
+    }
+
+    #[test]
+    fn one_write_makes_anything_anything_and_leaves_alone_what_is_not_declared(
+        is in declarable(), wanted in declarable(), additions in additions(), habit in habit(),
+    ) {
+        let mut remote = Remote::new(vec![stored(&is, &additions, &habit)]);
+        let before = remote.observed();
+        let state = declared(by_id("1"), wanted.clone());
+        let first = plan(&state, &before);
+        remote.apply(&first);
+        let after = remote.observed();
+        let after = only(&after);
+        let differs = difference(&wanted, after);
+        prop_assert!(differs.is_empty(), "{differs:?}\n{first:#?}\n{remote:#?}");
+        prop_assert!(plan(&state, &remote.observed()).is_empty());
+        prop_assert_ne!(&after.geometry, &Geometry::Unmodelled, "{:#?}", remote);
+        let left = left_alone(only(&before), &wanted);
+        let differs = difference(&left, after);
+        prop_assert!(differs.is_empty(), "{differs:?}\n{first:#?}\n{remote:#?}");
+        prop_assert_eq!(
+            &remote.annotations[0]["data"]["unmodelled"],
+            &before_of(only(&before))["unmodelled"]
+        );
+        for operation in &first.operations {
+            let body = operation.body.as_ref().unwrap().to_value();
+            prop_assert!(operation.action == Action::Remove || all_values_are_written(&body), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_does_not_depend_on_the_spelling_and_does_on_the_meaning(
+        one in declarable(), other in declarable(), additions in additions(), habits in (habit(), habit()),
+    ) {
+        let of = |content: &Content, habit: &Habit| {
+            let state = observed(&[stored(content, &additions, habit)]);
+            (fingerprint(only(&state)), only(&state).clone())
+        };
+        let (spelt_so, first) = of(&one, &habits.0);
+        let (spelt_otherwise, second) = of(&one, &habits.1);
+        prop_assert_eq!(spelt_so, spelt_otherwise, "{:#?}\n{:#?}", first, second);
+        let (another, third) = of(&other, &habits.0);
+        let is_same = difference(&third.content(), &first).is_empty()
+            && difference(&first.content(), &third).is_empty();
+        prop_assert!(is_same || spelt_so != another, "{:#?}\n{:#?}", first, third);
+    }
+}
+
+fn before_of(annotation: &ObservedAnnotation) -> Value {
+    annotation
+        .data
+        .as_ref()
+        .map_or(Value::Null, annosync::model::Json::to_value)
+}

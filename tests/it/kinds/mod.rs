@@ -1,0 +1,67 @@
+//! Every kind of annotation: how it is written, changed and read back. Desired states are made of the model's types, and
+//! an observed annotation is named by its id, so that nothing here depends on how manifests are read or matched.
+
+mod changes;
+mod laws;
+mod world;
+
+use crate::support::{ME, desired};
+use annosync::model::{
+    AnnotationId, Content, DesiredAnnotation, DesiredState, Geometry, Identity, Key, Mask, Origin,
+};
+use serde_json::{Value, json};
+
+/// Content in the manifest's notation.
+fn content(notation: &Value) -> Content {
+    serde_json::from_value(notation.clone()).unwrap()
+}
+
+/// A state that declares one annotation on input `a`.
+fn declared(identity: Identity, content: Content) -> DesiredState {
+    let mut state = desired("  - id: a\n    annotations: []\n");
+    state.inputs[0].annotations = vec![DesiredAnnotation {
+        identity,
+        content,
+        origin: Origin::default(),
+    }];
+    state
+}
+
+/// The annotation that stands on the remote under this id.
+fn by_id(id: &str) -> Identity {
+    Identity::Id(AnnotationId::new(id).unwrap())
+}
+
+fn by_key() -> Identity {
+    Identity::Key(Key::new("k").unwrap())
+}
+
+/// An annotation `1` of input `a` as the service sends it.
+fn stored(data: &Value) -> Value {
+    json!({
+        "id": "1", "input_id": "a", "user_id": ME, "status": {"code": 24150},
+        "created_at": "2026-01-01T00:00:00Z", "data": data,
+    })
+}
+
+/// A grey PNG image of so many pixels in a row.
+fn png(width: u32, pixels: &[u8]) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, width, pixels.len() as u32 / width);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(pixels).unwrap();
+    writer.finish().unwrap();
+    file
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// A mask of a file.
+fn mask(width: u32, pixels: &[u8]) -> Geometry {
+    Geometry::Mask(Box::new(Mask::from_png(png(width, pixels)).unwrap()))
+}
