@@ -108,7 +108,7 @@ impl Geometry {
             (Self::Keypoints(a), Self::Keypoints(b)) => a.same(b),
             (Self::Mask(a), Self::Mask(b)) => a.same(b),
             (Self::Span(a), Self::Span(b)) => a.same(b),
-            (Self::Segment(a), Self::Segment(b)) => a.same(b),
+            (Self::Segment(a), Self::Segment(b)) => a.same(*b),
             (Self::Region(a), Self::Region(b)) => a == b,
             _ => false,
         }

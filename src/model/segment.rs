@@ -79,7 +79,7 @@ impl Segment {
         self.end
     }
 
-    pub(super) fn same(&self, other: &Self) -> bool {
+    pub(super) fn same(self, other: Self) -> bool {
         same_time(self.begin, other.begin) && same_time(self.end, other.end)
     }
 }
@@ -97,9 +97,9 @@ mod tests {
     #[test]
     fn times_are_compared_as_closely_as_32_bits_hold_them() {
         let segment = |begin, end| Segment::new(begin, end).unwrap();
-        assert!(segment(0.1, 3_600.1).same(&segment(0.100_000_1, 3_600.100_1)));
-        assert!(!segment(0.1, 3_600.1).same(&segment(0.1, 3_600.2)));
-        assert!(!segment(0.1, 0.5).same(&segment(0.100_01, 0.5)));
+        assert!(segment(0.1, 3_600.1).same(segment(0.100_000_1, 3_600.100_1)));
+        assert!(!segment(0.1, 3_600.1).same(segment(0.1, 3_600.2)));
+        assert!(!segment(0.1, 0.5).same(segment(0.100_01, 0.5)));
         for (begin, end) in [
             (2.0, 1.0),
             (-1.0, 1.0),

@@ -8,7 +8,7 @@ mod place;
 mod route;
 mod whole;
 
-pub(super) use route::Route;
+pub(super) use route::{Route, has_several_places};
 
 use crate::model::{
     AnnotationId, Concept, Content, Difference, Geometry, InputId, Json, JsonDifference, Mask,

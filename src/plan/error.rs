@@ -51,9 +51,21 @@ pub enum PlanError {
     },
     /// The input-level annotation goes only with its input.
     #[error(
-        "annotation `{id}` is the one that the app made with input `{input}`: it can be patched, and a change of user would have to delete it"
+        "annotation `{id}` is the one that the app made with input `{input}`: it can be patched, and a change of its user or embedding model would have to delete it"
     )]
     InputLevel {
+        /// Of which input.
+        input: InputId,
+        /// Which annotation.
+        id: AnnotationId,
+        /// Where it is declared.
+        origin: Origin,
+    },
+    /// The annotation lies in several places, of which a manifest can say one.
+    #[error(
+        "annotation `{id}` of input `{input}` lies in several places at once: to write the declared one would lose the others"
+    )]
+    SeveralPlaces {
         /// Of which input.
         input: InputId,
         /// Which annotation.
@@ -158,6 +170,7 @@ impl PlanError {
             | Self::NotForOthers { origin, .. }
             | Self::ModelMade { origin, .. }
             | Self::InputLevel { origin, .. }
+            | Self::SeveralPlaces { origin, .. }
             | Self::NoInputLevel { origin, .. }
             | Self::NoRegion { origin, .. }
             | Self::SeveralRegions { origin, .. }
@@ -178,7 +191,10 @@ impl PlanError {
                 "use the app owner's token, or declare `annotations: []`: then only what is yours goes"
             }
             Self::ModelMade { .. } => "declare an annotation of your own, without its id",
-            Self::InputLevel { .. } => "leave `user` out",
+            Self::InputLevel { .. } => "leave `user` and `embed_model_version` out",
+            Self::SeveralPlaces { .. } => {
+                "leave its place out of the manifest; concepts, status and metadata can still be declared"
+            }
             Self::NoInputLevel { .. } => {
                 "add the input to the app first, or leave `input_level: true` out"
             }

@@ -154,6 +154,18 @@ impl Planner<'_> {
             part.unchanged += 1;
             return;
         };
+        let is_moved = difference.geometry || difference.frame;
+        if is_moved
+            && observed.geometry == Geometry::Unmodelled
+            && body::has_several_places(observed)
+        {
+            part.errors.push(PlanError::SeveralPlaces {
+                input: input.clone(),
+                id: observed.id.clone(),
+                origin: desired.origin,
+            });
+            return;
+        }
         if let Some(error) = self.forbidden(input, desired, observed, action) {
             part.errors.push(error);
             return;

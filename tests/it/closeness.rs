@@ -39,7 +39,7 @@ fn desired(annotations: &[&str]) -> DesiredState {
     let mut text =
         "version: 1\nset: street\npolicy: sync\ninputs:\n  - id: a\n    annotations:\n".to_owned();
     for annotation in annotations {
-        text.push_str(&format!("      - {annotation}\n"));
+        text.extend(["      - ", annotation, "\n"]);
     }
     let masks = [("left.png", columns(0, 5)), ("wide.png", columns(0, 6))];
     let masks = masks.map(|(name, bytes)| (PathBuf::from(name), bytes));
@@ -49,15 +49,15 @@ fn desired(annotations: &[&str]) -> DesiredState {
     }
 }
 
-fn stored(id: &str, data: Value) -> Value {
+fn stored(id: &str, data: impl Into<Value>) -> Value {
     json!({
         "id": id, "input_id": "a", "user_id": ME, "status": {"code": 24150},
-        "created_at": "2026-01-01T00:00:00Z", "data": data,
+        "created_at": "2026-01-01T00:00:00Z", "data": data.into(),
     })
 }
 
-fn region(info: Value) -> Value {
-    json!({"regions": [{"id": "r", "region_info": info, "data": {"concepts": [{"id": "car", "value": 1}]}}]})
+fn region(info: impl Into<Value>) -> Value {
+    json!({"regions": [{"id": "r", "region_info": info.into(), "data": {"concepts": [{"id": "car", "value": 1}]}}]})
 }
 
 fn mask(file: &[u8]) -> Value {
@@ -351,6 +351,23 @@ fn the_input_level_annotation_is_patched_and_never_posted() {
         "0 unchanged, post new"
     );
     insta::assert_snapshot!(try_plan(&[declared], &[]).unwrap_err()[0], @"input `a` has no input-level annotation on the remote");
+}
+
+#[test]
+fn what_lies_in_several_places_is_not_moved_to_one() {
+    let two = json!({"regions": [
+        {"id": "r", "region_info": {"point": {"row": 0.5}}}, {"id": "s", "region_info": {"point": {"row": 0.6}}},
+    ]});
+    let declared = "{ id: '1', point: [0.5, 0], concepts: [car] }";
+    let errors = try_plan(&[declared], &[stored("1", two.clone())]).unwrap_err();
+    insta::assert_snapshot!(errors[0], @"annotation `1` of input `a` lies in several places at once: to write the declared one would lose the others");
+    // Without its place it can be declared.
+    let changed = changes(&["{ id: '1', status: pending }"], &[stored("1", two)]);
+    assert_eq!(changed, "0 unchanged, merge 1 (matched: id)");
+    // One place of an unknown kind gives way to a known one.
+    let token = region(json!({"token": {"char_start": 1}}));
+    let changed = changes(&[declared], &[stored("1", token)]);
+    assert_eq!(changed, "0 unchanged, overwrite 1 (matched: id)");
 }
 
 #[test]

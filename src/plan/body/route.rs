@@ -5,6 +5,24 @@ use super::Object;
 use crate::model::{Json, ObservedAnnotation};
 use serde_json::{Map, Value, json};
 
+/// Whether the stored `data` lies in several places at once. The API documents one region, and one frame of a video; a
+/// manifest has no words for more, and a write of one place would lose the others.
+pub(in crate::plan) fn has_several_places(observed: &ObservedAnnotation) -> bool {
+    let data = observed.data.as_ref().map_or(Value::Null, Json::to_value);
+    let count = |of: &Value, list: &str| of[list].as_array().map_or(0, Vec::len);
+    let inside: usize = ["frames", "time_segments", "tracks"]
+        .iter()
+        .flat_map(|list| data[*list].as_array().into_iter().flatten())
+        .map(|part| count(&part["data"], "regions"))
+        .sum();
+    let around = ["frames", "time_segments", "tracks"]
+        .map(|list| count(&data, list))
+        .iter()
+        .sum::<usize>();
+    let regions = count(&data, "regions");
+    around > 1 || regions + inside > 1 || (around > 0 && regions > 0)
+}
+
 /// Where in the stored `data` the concepts and the text stand, and by which ids a nested patch can reach them.
 pub(in crate::plan) struct Route {
     /// The list that the outer level stands in.
