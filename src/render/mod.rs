@@ -9,6 +9,7 @@ mod difference;
 mod notation;
 mod outcome;
 mod page;
+mod purge;
 #[cfg(test)]
 mod sample;
 mod text;
