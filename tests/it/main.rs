@@ -7,4 +7,6 @@ mod decisions;
 mod house;
 mod laws;
 mod matching;
+mod purging;
+mod sharing;
 mod support;
