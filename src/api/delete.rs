@@ -1,5 +1,6 @@
 //! What a delete may say: names of annotations, in pairs, and at least one.
 
+use super::request::stands_in_a_path;
 use serde::Serialize;
 
 /// A delete without a name in it.
@@ -38,6 +39,14 @@ impl DeletePairs {
     /// The names, in the order given.
     pub fn pairs(&self) -> &[(String, String)] {
         &self.0
+    }
+
+    /// The pair that is deleted by a path of its own: the only one, of ids that can stand in a path.
+    pub(super) fn alone(&self) -> Option<(&str, &str)> {
+        match &self.0[..] {
+            [(input, id)] if stands_in_a_path(input) && stands_in_a_path(id) => Some((input, id)),
+            _ => None,
+        }
     }
 
     pub(super) fn body(&self) -> String {

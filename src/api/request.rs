@@ -2,7 +2,7 @@
 
 use super::code::Code;
 use super::error::{ApiError, shown};
-use super::wire::{Annotations, SingleUser, Status, StatusOnly};
+use super::wire::{Annotations, SingleAnnotation, SingleUser, Status, StatusOnly};
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -31,6 +31,15 @@ pub(super) struct Request {
     pub(super) partial: Partial,
 }
 
+/// Whether an id can be a segment of a path and stay itself. `.` and `..` mean other paths; a slash, a backslash and
+/// a percent sign are encoded, which proxies on the way are known to undo.
+pub(super) fn stands_in_a_path(id: &str) -> bool {
+    !matches!(id, "" | "." | "..")
+        && !id
+            .chars()
+            .any(|c| matches!(c, '/' | '\\' | '%') || c.is_control())
+}
+
 /// A response whose call status can be read.
 pub(super) trait Reply: DeserializeOwned + Send {
     /// How the call went.
@@ -47,6 +56,12 @@ impl Reply for Annotations {
     }
     fn has_items(&self) -> bool {
         !self.annotations.is_empty()
+    }
+}
+
+impl Reply for SingleAnnotation {
+    fn status(&self) -> &Status {
+        &self.status
     }
 }
 

@@ -506,3 +506,78 @@ async fn pages_stream_to_the_end() {
     }
     assert_eq!(sizes, [10, 10, 5]);
 }
+
+fn name(input: &str, id: &str) -> [(String, String); 1] {
+    [(input.to_owned(), id.to_owned())]
+}
+
+#[tokio::test]
+async fn a_single_annotation_is_asked_for_by_its_path() {
+    let server = Scripted::start(|call| match call.path.rsplit('/').next() {
+        Some("a") => Reply::Text(
+            200,
+            r#"{"status":{"code":10000},"annotation":{"id":"a","input_id":"in","user_id":"ann"}}"#
+                .into(),
+        ),
+        Some("other") => Reply::Text(
+            200,
+            r#"{"status":{"code":10000},"annotation":{"id":"a","input_id":"in"}}"#.into(),
+        ),
+        Some("silent") => Reply::Text(200, r#"{"status":{"code":10000}}"#.into()),
+        _ => Reply::Text(403, r#"{"status":{"code":11007}}"#.into()),
+    });
+    let reader = Reader::new(&server.connection()).unwrap();
+    let read = reader.by_ids(&name("in", "a")).await.unwrap();
+    assert_eq!(read[0].user(), "ann");
+    assert_eq!(server.calls().len(), 1);
+    let path = "/v2/users/ann/apps/street/inputs/in/annotations/a";
+    assert_eq!(
+        (
+            server.calls()[0].method.as_str(),
+            server.calls()[0].path.as_str()
+        ),
+        ("GET", path)
+    );
+    for wrong in ["other", "silent"] {
+        let error = reader.by_ids(&name("in", wrong)).await.unwrap_err();
+        assert!(matches!(error, ApiError::Malformed(_)), "{error}");
+    }
+    assert!(reader.by_ids(&name("in", "forbidden")).await.is_err());
+}
+
+#[tokio::test]
+async fn a_path_that_leads_nowhere_proves_nothing_and_a_listing_does() {
+    for (http, body) in [
+        (404, r#"{"status":{"code":11101}}"#),
+        (200, r#"{"status":{"code":"CONN_DOES_NOT_EXIST"}}"#),
+        (404, "<html>no such page</html>"),
+    ] {
+        for there in [vec![], vec![named("in", "a")]] {
+            let count = there.len();
+            let server = Scripted::start(move |call| {
+                if call.path.ends_with("/a") {
+                    Reply::Text(http, body.into())
+                } else {
+                    page_of(&there, call, 1_000)
+                }
+            });
+            let reader = Reader::new(&server.connection()).unwrap();
+            let read = reader.by_ids(&name("in", "a")).await.unwrap();
+            assert_eq!(read.len(), count, "{http} {body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_would_bend_a_path_is_listed_by() {
+    for (input, id) in [("in", ".."), ("a/b", "a"), ("in", "%2e"), ("in", "a\\b")] {
+        let all = vec![serde_json::json!({"id": id, "input_id": input}).to_string()];
+        let server = Scripted::start(move |call| page_of(&all, call, 1_000));
+        let reader = Reader::new(&server.connection()).unwrap();
+        assert_eq!(reader.by_ids(&name(input, id)).await.unwrap().len(), 1);
+        let calls = server.calls();
+        assert_eq!(calls.len(), 1, "{input} {id}");
+        assert_eq!(calls[0].path, "/v2/users/ann/apps/street/annotations");
+        assert_eq!(calls[0].all("ids"), [id]);
+    }
+}

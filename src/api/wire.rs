@@ -189,6 +189,17 @@ pub struct Annotations {
     pub annotations: Vec<Annotation>,
 }
 
+/// A response that carries one annotation.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct SingleAnnotation {
+    /// How the call went.
+    pub status: Status,
+    /// The annotation.
+    #[serde(deserialize_with = "nullable")]
+    pub annotation: Annotation,
+}
+
 /// A response that says who is calling.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -25,6 +25,10 @@ pub enum PatchAction {
     Overwrite,
     /// The elements of lists whose ids are given go.
     Remove,
+    /// The same; and what is left with empty data is deleted, but never an input-level annotation
+    /// (`delete_if_empty_data`).
+    #[serde(rename = "remove")]
+    RemoveOrDelete,
 }
 
 /// Why one annotation was not written.
@@ -108,9 +112,15 @@ impl Writer {
         self.send(Method::PATCH, Some(action), annotations).await
     }
 
-    /// Deletes the annotations named, and nothing else.
+    /// Deletes the annotations named, and nothing else; a single one by its path.
     pub async fn delete(&self, pairs: &DeletePairs) -> Result<Answer<()>, ApiError> {
-        let sent = self.call(Method::DELETE, pairs.body()).await?;
+        let sent = if let Some((input, id)) = pairs.alone() {
+            let path = ["inputs", input, "annotations", id];
+            self.call(Method::DELETE, &path, None).await?
+        } else {
+            let body = Some(pairs.body());
+            self.call(Method::DELETE, &["annotations"], body).await?
+        };
         let names: Vec<(&str, &str)> = pairs
             .pairs()
             .iter()
@@ -156,7 +166,8 @@ impl Writer {
             .iter()
             .map(|sent| (sent.input_id.as_str(), sent.id.as_str()))
             .collect();
-        let sent = self.call(method, body(action, annotations)).await?;
+        let body = Some(body(action, annotations));
+        let sent = self.call(method, &["annotations"], body).await?;
         let whole = sent.reply.status.code;
         let items = align(&names, sent.reply.annotations)
             .into_iter()
@@ -190,16 +201,17 @@ impl Writer {
         Ok(sent)
     }
 
-    async fn call(
+    pub(super) async fn call(
         &self,
         method: Method,
-        body: String,
+        path: &[&str],
+        body: Option<String>,
     ) -> Result<super::transport::Sent<Annotations>, ApiError> {
         self.0
             .send(Request {
                 method,
-                url: self.0.app_url(&["annotations"]),
-                body: Some(body),
+                url: self.0.app_url(path),
+                body,
                 about: self.0.app(),
                 partial: Partial::Answers,
             })
@@ -224,13 +236,15 @@ impl Writer {
             Code::MIXED_STATUS if succeeded => ItemResult::Done(annotation),
             // Nothing was said of it, or only what was stored before.
             _ if succeeded || code == Code::default() => ItemResult::Unknown,
-            _ => {
-                let status = annotation.status.unwrap_or_default();
-                ItemResult::Failed(ItemError {
-                    code,
-                    description: self.0.shown(&status.text(), 500),
-                })
-            }
+            _ => ItemResult::Failed(self.complaint(&annotation.status.unwrap_or_default())),
+        }
+    }
+
+    /// What the service has against it, as it may be shown.
+    pub(super) fn complaint(&self, status: &Status) -> ItemError {
+        ItemError {
+            code: status.code,
+            description: self.0.shown(&status.text(), 500),
         }
     }
 }
@@ -255,10 +269,13 @@ fn body(action: Option<PatchAction>, annotations: &[&str]) -> String {
         String::with_capacity(annotations.iter().map(|a| a.len() + 1).sum::<usize>() + 64);
     text.push('{');
     if let Some(action) = action {
-        let action = serde_json::to_string(&action).expect("a word always serialises");
+        let word = serde_json::to_string(&action).expect("a word always serialises");
         text.push_str(r#""action":"#);
-        text.push_str(&action);
+        text.push_str(&word);
         text.push(',');
+        if action == PatchAction::RemoveOrDelete {
+            text.push_str(r#""delete_if_empty_data":true,"#);
+        }
     }
     text.push_str(r#""annotations":["#);
     for (at, annotation) in annotations.iter().enumerate() {
@@ -462,6 +479,10 @@ mod tests {
             DeletePairs::new(vec![("in".into(), "a".into()), ("in".into(), "b".into())]).unwrap();
         let answer = writer.delete(&doomed).await.unwrap();
         assert_eq!(mark(&answer.items), "dd");
+        writer
+            .patch(PatchAction::RemoveOrDelete, &THREE[..1])
+            .await
+            .unwrap();
         let calls = server.calls();
         assert!(
             calls
@@ -483,8 +504,67 @@ mod tests {
                     r#"{"action":"overwrite","annotations":[{"id":"a","input_id":"in"}]}"#
                 ),
                 ("DELETE", r#"{"input_ids":["in","in"],"ids":["a","b"]}"#),
+                (
+                    "PATCH",
+                    r#"{"action":"remove","delete_if_empty_data":true,"annotations":[{"id":"a","input_id":"in"}]}"#
+                ),
             ]
         );
+    }
+
+    fn pair(input: &str, id: &str) -> DeletePairs {
+        DeletePairs::new(vec![(input.into(), id.into())]).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_single_delete_goes_by_its_path_unless_its_ids_would_bend_it() {
+        let server = Scripted::start(|_| Reply::Text(200, r#"{"status":{"code":10000}}"#.into()));
+        let writer = writer(&server);
+        let prefix = "/v2/users/ann/apps/street";
+        for (input, id, path) in [
+            ("in", "a", "/inputs/in/annotations/a"),
+            ("in 1?", "ä#", "/inputs/in%201%3F/annotations/%C3%A4%23"),
+            ("in", "..", "/annotations"),
+            (".", "a", "/annotations"),
+            ("in", "a/b", "/annotations"),
+            ("a\\b", "a", "/annotations"),
+            ("in", "%2e%2e", "/annotations"),
+            ("in", "a\tb", "/annotations"),
+        ] {
+            let answer = writer.delete(&pair(input, id)).await.unwrap();
+            assert_eq!(mark(&answer.items), "d");
+            let call = server.calls().pop().unwrap();
+            assert_eq!(
+                (call.method.as_str(), call.path),
+                ("DELETE", format!("{prefix}{path}"))
+            );
+            let bulk = serde_json::json!({"input_ids": [input], "ids": [id]}).to_string();
+            let body = if path == "/annotations" {
+                bulk
+            } else {
+                String::new()
+            };
+            assert_eq!(call.body, body);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_single_delete_of_what_is_gone_is_not_found_and_in_part_is_unknown() {
+        let server = Scripted::start(|call| match call.number {
+            0 => Reply::Text(
+                404,
+                r#"{"status":{"code":11101,"description":"gone"}}"#.into(),
+            ),
+            1 => Reply::Text(200, r#"{"status":{"code":10010}}"#.into()),
+            _ => Reply::Text(403, r#"{"status":{"code":24156}}"#.into()),
+        });
+        let writer = writer(&server);
+        let gone = writer.delete(&pair("in", "a")).await.unwrap_err();
+        assert!(matches!(gone, ApiError::NotFound { .. }), "{gone}");
+        let mixed = writer.delete(&pair("in", "a")).await.unwrap();
+        assert_eq!(mark(&mixed.items), "u");
+        let refused = writer.delete(&pair("in", "a")).await.unwrap_err();
+        assert!(matches!(refused, ApiError::Refused { .. }), "{refused}");
     }
 
     #[tokio::test]

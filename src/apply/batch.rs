@@ -2,9 +2,9 @@
 
 use crate::api::wire;
 use crate::api::{ApiError, DeletePairs, ItemResult, PatchAction, Writer};
-use crate::model::{Content, Interner, Json, ObservedAnnotation};
+use crate::model::{Content, Fingerprint, Interner, Json, ObservedAnnotation, fingerprint};
 use crate::observed;
-use crate::plan::{Call, Freshness, Operation, Plan, freshness};
+use crate::plan::{Action, Call, Freshness, Operation, Plan, Touched, freshness, outlasts};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ pub(super) enum Ending {
     Applied,
     /// There was nothing left to do.
     AlreadySo,
-    /// The annotation is something else now, and was left alone.
-    Stale(Option<Box<Content>>),
+    /// The annotation is something else now, and is left alone.
+    Stale(Option<Box<Content>>, Touched),
     /// It could not be carried out.
     Failed(String),
 }
@@ -33,6 +33,8 @@ pub(super) struct Report {
 
 /// Operations that are sent together, and how often that was tried.
 pub(super) struct Group {
+    /// How: mostly as the batch says, but for what cannot be sent so after all.
+    pub(super) call: Call,
     pub(super) operations: Vec<u32>,
     /// 1 the first time.
     pub(super) attempt: u32,
@@ -47,6 +49,10 @@ pub(super) struct Run {
     writer: Writer,
     pub(super) report: Report,
     interner: Interner,
+    /// What annotations are once all their concepts are removed, by operation.
+    emptied: HashMap<u32, Fingerprint>,
+    /// Whether every removal of a shared call leaves something that is no concept.
+    removals_outlast: bool,
 }
 
 /// Carries out some operations of one call.
@@ -67,6 +73,8 @@ pub(super) async fn run(
         writer,
         report,
         interner: Interner::default(),
+        emptied: HashMap::new(),
+        removals_outlast: true,
     };
     // The listing is seconds or, for a plan file, days old: what somebody changed since is not overwritten. A post needs
     // no second look: its id is its own, and the service refuses one that exists already.
@@ -75,10 +83,7 @@ pub(super) async fn run(
     } else {
         run.look_again(operations).await
     };
-    let mut groups = VecDeque::from([Group {
-        operations: fresh,
-        attempt: 1,
-    }]);
+    let mut groups = run.groups(call, fresh);
     while let Some(group) = groups.pop_front() {
         if !group.operations.is_empty() {
             run.send(group, &mut groups).await;
@@ -151,7 +156,10 @@ impl Run {
         let mut fresh = Vec::with_capacity(operations.len());
         for (at, now) in operations.into_iter().zip(now) {
             match freshness(self.operation(at), now.as_ref()) {
-                Freshness::AsPlanned => fresh.push(at),
+                Freshness::AsPlanned => {
+                    self.note(at, now);
+                    fresh.push(at);
+                }
                 // The delete of a replacement is done already: that half counts as carried out.
                 Freshness::HalfReplaced => self.end(at, Ending::Applied),
                 Freshness::AsWanted => self.end(at, Ending::AlreadySo),
@@ -161,9 +169,56 @@ impl Run {
         fresh
     }
 
+    /// Keeps what a shared call has to know of an annotation that is as planned.
+    fn note(&mut self, at: u32, now: Option<ObservedAnnotation>) {
+        let (Call::RemoveOrDelete, Some(now)) = (self.report.call, now) else {
+            return;
+        };
+        if self.operation(at).action == Action::Delete {
+            let emptied = ObservedAnnotation { data: None, ..now };
+            self.emptied.insert(at, fingerprint(&emptied));
+        } else {
+            self.removals_outlast &= outlasts(self.operation(at), &now);
+        }
+    }
+
+    /// What is sent together. Removals and deletes share a call only as long as there are both, and no removal could
+    /// empty an annotation that is to stay: a plan file may have been written by anybody.
+    fn groups(&self, call: Call, operations: Vec<u32>) -> VecDeque<Group> {
+        let group = |call, operations| Group {
+            call,
+            operations,
+            attempt: 1,
+        };
+        if call != Call::RemoveOrDelete {
+            return VecDeque::from([group(call, operations)]);
+        }
+        let (deletes, removals): (Vec<u32>, Vec<u32>) = operations
+            .iter()
+            .partition(|at| self.operation(**at).action == Action::Delete);
+        if deletes.is_empty() || removals.is_empty() || !self.removals_outlast {
+            return VecDeque::from([group(Call::Remove, removals), group(Call::Delete, deletes)]);
+        }
+        VecDeque::from([group(call, operations)])
+    }
+
+    /// Whether the operation's annotation is to be gone after a call of this kind.
+    pub(super) fn goes(&self, call: Call, at: u32) -> bool {
+        match call {
+            Call::Delete | Call::DeleteReplaced => true,
+            Call::RemoveOrDelete => self.operation(at).action == Action::Delete,
+            _ => false,
+        }
+    }
+
+    /// Whether all that happened to the annotation is that its concepts went.
+    pub(super) fn is_emptied(&self, at: u32, now: &ObservedAnnotation) -> bool {
+        self.emptied.get(&at) == Some(&fingerprint(now))
+    }
+
     async fn send(&mut self, group: Group, more: &mut VecDeque<Group>) {
         let operations = &group.operations;
-        let sent = match self.report.call {
+        let sent = match group.call {
             Call::DeleteReplaced | Call::Delete => self.send_deletes(operations).await,
             Call::Merge => self.send_bodies(Some(PatchAction::Merge), operations).await,
             Call::Remove => {
@@ -175,8 +230,12 @@ impl Run {
                     .await
             }
             Call::Post => self.send_bodies(None, operations).await,
-            Call::RemoveOrDelete | Call::Purge => Err(ApiError::Unsendable(
-                "no plan holds such a call yet".to_owned(),
+            Call::RemoveOrDelete => {
+                let action = PatchAction::RemoveOrDelete;
+                self.send_bodies(Some(action), operations).await
+            }
+            Call::Purge => Err(ApiError::Unsendable(
+                "a purge is no call of operations".to_owned(),
             )),
         };
         match sent {
@@ -223,7 +282,7 @@ impl Run {
 }
 
 pub(super) fn stale(now: Option<ObservedAnnotation>) -> Ending {
-    Ending::Stale(now.map(|now| Box::new(now.content())))
+    Ending::Stale(now.map(|now| Box::new(now.content())), Touched::Not)
 }
 
 pub(super) fn is_hopeless(error: &ApiError) -> bool {

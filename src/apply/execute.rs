@@ -1,6 +1,8 @@
-//! The phases: replacements' deletes, patches, posts, deletes. Calls of one phase run several at a time.
+//! The phases: replacements' deletes, patches, posts, deletes. Calls of one phase run several at a time. Purges come
+//! last, and are `purge`'s.
 
 use super::batch::{Ending, run};
+use super::purge;
 use crate::api::Writer;
 use crate::plan::{Action, Batch, Call, FailedItem, Outcome, Plan, StaleItem};
 use std::collections::HashMap;
@@ -13,7 +15,7 @@ const PHASES: [&[Call]; 4] = [
     &[Call::DeleteReplaced],
     &[Call::Merge, Call::Remove, Call::Overwrite],
     &[Call::Post],
-    &[Call::Delete],
+    &[Call::RemoveOrDelete, Call::Delete],
 ];
 
 /// What a failure does to the rest.
@@ -62,7 +64,7 @@ impl Default for Options {
     }
 }
 
-/// Carries out a plan. It never fails as a whole: the outcome accounts for every operation.
+/// Carries out a plan. It never fails as a whole: the outcome accounts for every operation and every purge.
 pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Outcome {
     let mut endings: Vec<Option<Ending>> = plan.operations.iter().map(|_| None).collect();
     let mut half_replaced = vec![false; plan.operations.len()];
@@ -132,11 +134,10 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
         match ending {
             Some(Ending::Applied) => outcome.applied.add(operation.action),
             Some(Ending::AlreadySo) => outcome.already_so += 1,
-            Some(Ending::Stale(now)) => {
-                outcome
-                    .stale
-                    .push(StaleItem::new(at as u32, operation, now.map(|now| *now)));
-            }
+            Some(Ending::Stale(now, touched)) => outcome.stale.push(StaleItem {
+                touched,
+                ..StaleItem::new(at as u32, operation, now.map(|now| *now))
+            }),
             Some(Ending::Failed(reason)) => outcome
                 .failed
                 .push(FailedItem::new(at as u32, operation, reason)),
@@ -149,6 +150,7 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
             None => outcome.not_attempted += 1,
         }
     }
+    purge::execute(&plan, writer, options, &mut outcome).await;
     outcome.sort();
     outcome
 }

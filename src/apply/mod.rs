@@ -5,6 +5,7 @@
 
 mod batch;
 mod execute;
+mod purge;
 mod settle;
 
 pub use execute::{OnFailure, Options, Stop, execute};

@@ -6,7 +6,8 @@ use super::batch::{Ending, Group, Run, is_hopeless, stale};
 use crate::api::code::Code;
 use crate::api::wire;
 use crate::api::{ApiError, ItemError, ItemResult};
-use crate::plan::{Call, Freshness, freshness, is_as_wanted};
+use crate::model::ObservedAnnotation;
+use crate::plan::{Call, Freshness, Touched, freshness, is_as_wanted};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ impl Run {
         let mut doubts: Vec<Doubt> = Vec::new();
         for (&at, item) in group.operations.iter().zip(items) {
             match item {
+                // The answer shows what the removal left of it, whether or not that was deleted then.
+                ItemResult::Done(Some(_)) if self.goes(group.call, at) => doubts.push((at, None)),
                 ItemResult::Done(Some(wire)) => {
                     let ending = self.compare(at, wire);
                     self.end(at, ending);
@@ -39,14 +42,14 @@ impl Run {
                 {
                     again.push(at);
                 }
-                ItemResult::Failed(error) if self.may_be_done(&error) => {
+                ItemResult::Failed(error) if self.may_be_done(group.call, at, &error) => {
                     doubts.push((at, Some(error.to_string())));
                 }
                 ItemResult::Failed(error) => self.end(at, Ending::Failed(error.to_string())),
                 ItemResult::Unknown => doubts.push((at, None)),
             }
         }
-        for (at, reason) in self.read_back(doubts, attempts > 1).await {
+        for (at, reason) in self.read_back(group.call, doubts, attempts > 1, more).await {
             match reason {
                 // The answer does not say why it is not done. Sent without those that are, it gets an answer of its own.
                 None if group.attempt < ITEM_ATTEMPTS => again.push(at),
@@ -57,6 +60,7 @@ impl Run {
             tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(group.attempt)).await;
             again.sort_unstable();
             more.push_back(Group {
+                call: group.call,
                 operations: again,
                 attempt: group.attempt + 1,
             });
@@ -64,14 +68,8 @@ impl Run {
     }
 
     /// Errors behind which the wanted state may stand already: an id that exists, an annotation that is gone.
-    fn may_be_done(&self, error: &ItemError) -> bool {
-        match self.report.call {
-            Call::Post => true,
-            Call::Delete | Call::DeleteReplaced => error.code == Code::CONN_DOES_NOT_EXIST,
-            Call::Merge | Call::Remove | Call::Overwrite | Call::RemoveOrDelete | Call::Purge => {
-                false
-            }
-        }
+    fn may_be_done(&self, call: Call, at: u32, error: &ItemError) -> bool {
+        call == Call::Post || (self.goes(call, at) && error.code == Code::CONN_DOES_NOT_EXIST)
     }
 
     /// The answer to a write is compared with what was wanted.
@@ -85,7 +83,13 @@ impl Run {
 
     /// Reads annotations whose write is in doubt, and gives back those that are not done. `repeated`: an earlier
     /// attempt of the same call may have done it.
-    async fn read_back(&mut self, doubts: Vec<Doubt>, repeated: bool) -> Vec<Doubt> {
+    async fn read_back(
+        &mut self,
+        call: Call,
+        doubts: Vec<Doubt>,
+        repeated: bool,
+        more: &mut VecDeque<Group>,
+    ) -> Vec<Doubt> {
         if doubts.is_empty() {
             return doubts;
         }
@@ -97,18 +101,33 @@ impl Run {
                 return Vec::new();
             }
         };
-        let deletes = self.deletes();
         let mut left = Vec::new();
+        let mut emptied = Vec::new();
         for ((at, reason), now) in doubts.into_iter().zip(now) {
+            let goes = self.goes(call, at);
             match now {
-                None if deletes => self.end(at, Ending::Applied),
-                Some(now) if !deletes && is_as_wanted(self.operation(at), &now) => {
+                None if goes => self.end(at, Ending::Applied),
+                Some(now) if !goes && is_as_wanted(self.operation(at), &now) => {
                     let ending = if reason.is_some() && !repeated {
                         Ending::AlreadySo
                     } else {
                         Ending::Applied
                     };
                     self.end(at, ending);
+                }
+                // All that is left to do is to delete it: this service does not do that with a removal.
+                Some(now) if self.is_emptied(at, &now) => {
+                    if call == Call::RemoveOrDelete {
+                        emptied.push(at);
+                    } else {
+                        left.push((at, reason));
+                    }
+                }
+                Some(now)
+                    if call == Call::RemoveOrDelete && goes && self.lost_its_concepts(at, &now) =>
+                {
+                    let now = Some(Box::new(now.content()));
+                    self.end(at, Ending::Stale(now, Touched::ConceptsRemoved));
                 }
                 // A post whose id is taken, or something that was changed meanwhile: it is not sent again.
                 now @ Some(_)
@@ -119,7 +138,22 @@ impl Run {
                 _ => left.push((at, reason)),
             }
         }
+        if !emptied.is_empty() {
+            more.push_back(Group {
+                call: Call::Delete,
+                operations: emptied,
+                attempt: 1,
+            });
+        }
         left
+    }
+
+    /// Whether none of the concepts that the plan saw is left.
+    fn lost_its_concepts(&self, at: u32, now: &ObservedAnnotation) -> bool {
+        let before = self.operation(at).before.as_ref();
+        before
+            .and_then(|before| before.concepts.as_ref())
+            .is_some_and(|seen| seen.iter().all(|c| now.concepts.get(&c.id).is_none()))
     }
 
     /// A call that was turned down or lost as a whole.
@@ -143,7 +177,9 @@ impl Run {
             return self.fail_all(&group.operations, error);
         }
         // A delete of what is gone is turned down too, and the rest of the call may be gone as well.
-        let may_be_gone = self.deletes() && matches!(error, ApiError::NotFound { .. });
+        let goes = |&at: &u32| self.goes(group.call, at);
+        let may_be_gone =
+            matches!(error, ApiError::NotFound { .. }) && group.operations.iter().any(goes);
         if rejected && group.operations.len() > 1 && !may_be_gone {
             return split(group, more);
         }
@@ -152,9 +188,9 @@ impl Run {
             .operations
             .iter()
             .map(|&at| (at, Some(error.to_string())));
-        let left = self
-            .read_back(doubts.collect(), error.may_have_taken_effect())
-            .await;
+        let doubts = doubts.collect();
+        let repeated = error.may_have_taken_effect();
+        let left = self.read_back(group.call, doubts, repeated, more).await;
         if !rejected || (left.len() == 1 && count == 1) {
             for (at, reason) in left {
                 self.fail(at, reason);
@@ -162,6 +198,7 @@ impl Run {
             return;
         }
         let rest = Group {
+            call: group.call,
             operations: left.into_iter().map(|(at, _)| at).collect(),
             attempt: group.attempt,
         };
@@ -177,10 +214,6 @@ impl Run {
             reason.unwrap_or_else(|| "the service's answer does not mention it".to_owned());
         self.end(at, Ending::Failed(reason));
     }
-
-    fn deletes(&self) -> bool {
-        matches!(self.report.call, Call::Delete | Call::DeleteReplaced)
-    }
 }
 
 /// One bad annotation may spoil a call: halves find it.
@@ -189,6 +222,7 @@ fn split(group: Group, more: &mut VecDeque<Group>) {
     let right = left.split_off(left.len() / 2);
     for operations in [left, right] {
         more.push_back(Group {
+            call: group.call,
             operations,
             attempt: group.attempt,
         });

@@ -3,7 +3,7 @@
 use super::connection::ConnectionArgs;
 use super::exit::{Exit, Failure};
 use super::output;
-use super::plan::{Planning, guarded};
+use super::plan::{Planning, stopped};
 use super::session::Session;
 use super::validate::load;
 use crate::apply::{self, OnFailure, Options, Stop};
@@ -15,6 +15,10 @@ use std::sync::Arc;
 
 /// Make the app equal to the manifest
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct Args {
     /// The manifest (a file or a folder), or a plan file that `plan --out` wrote
     #[arg(default_value = ".")]
@@ -28,6 +32,9 @@ pub(crate) struct Args {
     /// Start nothing new after the first failure
     #[arg(long)]
     fail_fast: bool,
+    /// Let inputs be purged: everything on them goes, whoever made it
+    #[arg(long)]
+    allow_purge: bool,
     #[command(flatten)]
     planning: Planning,
     #[command(flatten)]
@@ -81,19 +88,15 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
     if args.dry_run {
         output::talk(&args.planning.text(&plan));
         output::result(&render::calls(&plan))?;
-        return Ok(if plan.guards.is_empty() {
-            Exit::Done
-        } else {
-            guarded(&plan)
-        });
+        return Ok(held(args, &plan).unwrap_or(Exit::Done));
     }
     if plan.is_empty() {
         output::result(&args.planning.text(&plan))?;
         return Ok(Exit::Done);
     }
     output::talk(&args.planning.text(&plan));
-    if !plan.guards.is_empty() {
-        return Ok(guarded(&plan));
+    if let Some(exit) = held(args, &plan) {
+        return Ok(exit);
     }
     if !args.auto_approve {
         ask(&plan).await?;
@@ -115,10 +118,33 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
     Ok(exit(&outcome))
 }
 
+/// Says what keeps the plan from being carried out, if anything: guards, and purges that nobody allowed.
+fn held(args: &Args, plan: &Plan) -> Option<Exit> {
+    let mut reasons = Vec::new();
+    if !plan.guards.is_empty() {
+        reasons.push("a guard stopped the plan");
+    }
+    let count = |count: u64, one: &str| {
+        let plural = if count == 1 { "" } else { "s" };
+        format!("{} {one}{plural}", render::thousands(count))
+    };
+    let purges = format!(
+        "the plan purges {}: {} would go, whoever made them",
+        count(plan.summary.purge, "input"),
+        count(plan.summary.purged, "annotation")
+    );
+    let is_purge_held = !plan.purges.is_empty() && !args.allow_purge;
+    if is_purge_held {
+        reasons.push(&purges);
+    }
+    let flag = is_purge_held.then_some("--allow-purge");
+    (!reasons.is_empty()).then(|| stopped(plan, &reasons, flag))
+}
+
 fn exit(outcome: &Outcome) -> Exit {
     if outcome.is_complete() {
         Exit::Done
-    } else if outcome.is_partial() && outcome.applied.total() == 0 && !outcome.has_stale() {
+    } else if outcome.is_partial() && outcome.applied.is_nothing() && !outcome.has_stale() {
         // Nothing was written: an error like any other.
         Exit::Error
     } else if outcome.is_partial() {

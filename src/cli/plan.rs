@@ -170,10 +170,17 @@ impl Planning {
 }
 
 /// Says which guards stopped the plan, and what would let it pass.
-pub(crate) fn guarded(plan: &Plan) -> Exit {
-    let flags: Vec<String> = plan.guards.iter().map(plan::Trip::flag).collect();
+fn guarded(plan: &Plan) -> Exit {
+    stopped(plan, &["a guard stopped the plan"], None)
+}
+
+/// Says why the plan goes no further, and which flags would let it pass: those of its guards, and one more.
+pub(crate) fn stopped(plan: &Plan, reasons: &[&str], flag: Option<&str>) -> Exit {
+    let mut flags: Vec<String> = plan.guards.iter().map(plan::Trip::flag).collect();
+    flags.extend(flag.map(str::to_owned));
     output::talk(&format!(
-        "error: a guard stopped the plan\nhint: if this is what you mean, let exactly this plan pass with {}",
+        "error: {}\nhint: if this is what you mean, let exactly this plan pass with {}",
+        reasons.join("\nerror: "),
         flags.join(" ")
     ));
     Exit::Guarded

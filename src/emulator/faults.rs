@@ -42,7 +42,7 @@ pub enum Fault {
     ShortPage(usize),
     /// A page of a listing is empty, though it is not the last. What belongs on it is on no other page.
     EmptyPage,
-    /// Once this page of a listing was read, and before the client has it, the app changes.
+    /// Once this page of a listing, or this annotation, was read, and before the client has it, the app changes.
     Then(Vec<Shift>),
 }
 

@@ -36,6 +36,7 @@ pub(super) fn get_annotation(
     let found = session.annotation(&call.app, input_id, id)?;
     let stored = found
         .ok_or_else(|| Refusal::missing(format!("no annotation `{id}` of input `{input_id}`")))?;
+    shift::apply(session, &call.app, &call.effects.then)?;
     let shown = reply::annotation(stored, call.config.habits);
     Ok(Answer::success(Some(("annotation", shown))))
 }

@@ -1,6 +1,6 @@
 //! Operations packed into calls.
 
-use super::types::{Action, Batch, Call, Operation};
+use super::types::{Action, Batch, Call, Operation, Purge};
 
 /// Annotations in one call, at most.
 pub const MAX_ITEMS: usize = 128;
@@ -9,60 +9,90 @@ pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// What a delete takes in a body, beside its two ids.
 const PAIR_OVERHEAD: usize = 6;
 
-/// The calls that an action takes part in.
-fn calls_of(action: Action) -> &'static [Call] {
-    match action {
-        Action::Post => &[Call::Post],
-        Action::Merge => &[Call::Merge],
-        Action::Remove => &[Call::Remove],
-        Action::Overwrite => &[Call::Overwrite],
-        Action::Replace => &[Call::DeleteReplaced, Call::Post],
-        Action::Delete => &[Call::Delete],
-    }
-}
-
-const ORDER: [Call; 6] = [
+/// The kinds of calls, in the order in which they are made.
+const ORDER: [Call; 8] = [
     Call::DeleteReplaced,
     Call::Merge,
     Call::Remove,
     Call::Overwrite,
     Call::Post,
+    Call::RemoveOrDelete,
     Call::Delete,
+    Call::Purge,
 ];
 
+/// Whether an operation takes part in a kind of call. Removals that a delete shares a call with are told apart only
+/// once calls are filled.
+fn takes_part(operation: &Operation, call: Call) -> bool {
+    match operation.action {
+        Action::Post => call == Call::Post,
+        Action::Merge => call == Call::Merge,
+        Action::Remove => call == Call::Remove,
+        Action::Overwrite => call == Call::Overwrite,
+        Action::Replace => matches!(call, Call::DeleteReplaced | Call::Post),
+        Action::Delete if operation.body.is_some() => call == Call::RemoveOrDelete,
+        Action::Delete => call == Call::Delete,
+    }
+}
+
 /// Fills calls up across inputs, in the order in which they are made; operations keep their order within a kind.
-pub(super) fn pack(operations: &[Operation]) -> Vec<Batch> {
+/// Deletes that have a body join the last call of removals.
+pub(super) fn pack(operations: &[Operation], purges: &[Purge]) -> Vec<Batch> {
+    let of_call = |call: Call| {
+        let items = operations.iter().enumerate();
+        let items = items.filter(move |(_, operation)| takes_part(operation, call));
+        items.map(move |(at, operation)| (at, size(call, operation)))
+    };
+    let mut removals = fill(Call::Remove, of_call(Call::Remove));
+    let mut shared = Vec::new();
+    let riders: Vec<u32> = of_call(Call::RemoveOrDelete)
+        .map(|(at, _)| at as u32)
+        .collect();
+    if !riders.is_empty() {
+        let last = removals.pop().map(|batch| batch.operations);
+        let mut operations = [last.unwrap_or_default(), riders].concat();
+        operations.sort_unstable();
+        shared.push(Batch {
+            call: Call::RemoveOrDelete,
+            operations,
+        });
+    }
     let mut batches = Vec::new();
     for call in ORDER {
-        let mut items: Vec<u32> = Vec::new();
-        let mut bytes = 0;
-        for (at, operation) in operations
-            .iter()
-            .enumerate()
-            .filter(|(_, o)| calls_of(o.action).contains(&call))
-        {
-            let size = size(call, operation);
-            if items.len() == MAX_ITEMS || (!items.is_empty() && bytes + size > MAX_BYTES) {
-                batches.push(Batch {
-                    call,
-                    operations: std::mem::take(&mut items),
-                });
-                bytes = 0;
+        batches.extend(match call {
+            Call::Remove => std::mem::take(&mut removals),
+            Call::RemoveOrDelete => std::mem::take(&mut shared),
+            Call::Purge => {
+                let size = |purge: &Purge| purge.input_id.as_str().len() + PAIR_OVERHEAD;
+                fill(call, purges.iter().map(size).enumerate())
             }
-            items.push(at as u32);
-            bytes += size;
-        }
-        if !items.is_empty() {
-            batches.push(Batch {
-                call,
-                operations: items,
-            });
-        }
+            _ => fill(call, of_call(call)),
+        });
     }
     batches
 }
 
-fn size(call: Call, operation: &Operation) -> usize {
+/// Fills calls of one kind: (index, bytes) of each item.
+fn fill(call: Call, items: impl Iterator<Item = (usize, usize)>) -> Vec<Batch> {
+    let mut batches = Vec::new();
+    let mut operations: Vec<u32> = Vec::new();
+    let mut bytes = 0;
+    for (at, size) in items {
+        if operations.len() == MAX_ITEMS || (!operations.is_empty() && bytes + size > MAX_BYTES) {
+            let operations = std::mem::take(&mut operations);
+            batches.push(Batch { call, operations });
+            bytes = 0;
+        }
+        operations.push(at as u32);
+        bytes += size;
+    }
+    if !operations.is_empty() {
+        batches.push(Batch { call, operations });
+    }
+    batches
+}
+
+pub(super) fn size(call: Call, operation: &Operation) -> usize {
     match (call, &operation.body) {
         (Call::DeleteReplaced | Call::Delete, _) | (_, None) => {
             operation.id.as_str().len() + operation.input_id.as_str().len() + PAIR_OVERHEAD
@@ -71,13 +101,16 @@ fn size(call: Call, operation: &Operation) -> usize {
     }
 }
 
-/// The fewest calls these operations could take: over kinds, n / 128 rounded up.
-pub(super) fn lower_bound(operations: &[Operation]) -> u64 {
-    let count = |call| {
-        operations
-            .iter()
-            .filter(|o| calls_of(o.action).contains(&call))
-            .count()
+/// The fewest calls that what these carry could take: over kinds, n / 128 rounded up. A call that removals and
+/// deletes share counts with the removals.
+pub(super) fn lower_bound(batches: &[Batch]) -> u64 {
+    let count = |call: Call| -> usize {
+        let of_kind = batches.iter().filter(|batch| match call {
+            Call::Remove => matches!(batch.call, Call::Remove | Call::RemoveOrDelete),
+            Call::RemoveOrDelete => false,
+            _ => batch.call == call,
+        });
+        of_kind.map(|batch| batch.operations.len()).sum()
     };
     ORDER
         .into_iter()
@@ -112,7 +145,7 @@ mod tests {
             (0..300).map(|at| operation(at, Action::Post, 10)).collect();
         operations.extend((300..430).map(|at| operation(at, Action::Delete, 0)));
         operations.push(operation(430, Action::Replace, 10));
-        let batches = pack(&operations);
+        let batches = pack(&operations, &[]);
         let sizes: Vec<(Call, usize)> = batches
             .iter()
             .map(|b| (b.call, b.operations.len()))
@@ -128,7 +161,7 @@ mod tests {
                 (Call::Delete, 2),
             ]
         );
-        assert_eq!(lower_bound(&operations), 6);
+        assert_eq!(lower_bound(&batches), 6);
         let posts: Vec<u32> = batches
             .iter()
             .filter(|b| b.call == Call::Post)
@@ -142,7 +175,7 @@ mod tests {
         let operations: Vec<Operation> = (0..10)
             .map(|at| operation(at, Action::Post, MAX_BYTES / 3))
             .collect();
-        let batches = pack(&operations);
+        let batches = pack(&operations, &[]);
         assert!(batches.iter().all(|batch| batch.operations.len() <= 2));
         assert_eq!(
             batches
@@ -151,7 +184,54 @@ mod tests {
                 .sum::<usize>(),
             10
         );
-        assert_eq!(lower_bound(&operations), 1);
-        assert_eq!(pack(&[operation(0, Action::Post, MAX_BYTES * 2)]).len(), 1);
+        assert_eq!(lower_bound(&batches), 1);
+        assert_eq!(
+            pack(&[operation(0, Action::Post, MAX_BYTES * 2)], &[]).len(),
+            1
+        );
+    }
+
+    fn sizes(batches: &[Batch]) -> Vec<(Call, usize)> {
+        let size = |batch: &Batch| (batch.call, batch.operations.len());
+        batches.iter().map(size).collect()
+    }
+
+    #[test]
+    fn deletes_with_a_body_join_the_last_call_of_removals_and_keep_their_order() {
+        let mut operations: Vec<Operation> = (0..130)
+            .map(|at| operation(at, Action::Remove, 10))
+            .collect();
+        operations.insert(0, operation(130, Action::Delete, 10));
+        operations.extend((131..259).map(|at| operation(at, Action::Delete, 0)));
+        operations.push(operation(259, Action::Delete, 10));
+        operations.push(operation(260, Action::Post, 10));
+        let batches = pack(&operations, &[]);
+        assert_eq!(
+            sizes(&batches),
+            [
+                (Call::Remove, 128),
+                (Call::Post, 1),
+                (Call::RemoveOrDelete, 4),
+                (Call::Delete, 128),
+            ]
+        );
+        assert_eq!(batches[2].operations, [0, 129, 130, 259]);
+        assert_eq!(lower_bound(&batches), 4);
+    }
+
+    #[test]
+    fn purges_are_called_last_128_inputs_at_a_time() {
+        let purge = |at: usize| Purge {
+            input_id: InputId::new(format!("{at}")).unwrap(),
+            annotations: Vec::new(),
+        };
+        let purges: Vec<Purge> = (0..129).map(purge).collect();
+        let batches = pack(&[operation(0, Action::Delete, 0)], &purges);
+        assert_eq!(
+            sizes(&batches),
+            [(Call::Delete, 1), (Call::Purge, 128), (Call::Purge, 1)]
+        );
+        assert_eq!(batches[2].operations, [128]);
+        assert_eq!(lower_bound(&batches), 3);
     }
 }

@@ -4,7 +4,8 @@ use super::batch;
 use super::error::PlanError;
 use super::guard::{self, Allowances};
 use super::input::{Part, Planner};
-use super::types::{Action, FORMAT_VERSION, Plan, Summary, Target};
+use super::shared;
+use super::types::{Action, FORMAT_VERSION, Plan, Purge, Summary, Target};
 use crate::matching::Claims;
 use crate::model::{DesiredState, InputId, ObservedState, Scope};
 use rayon::prelude::*;
@@ -66,6 +67,7 @@ pub fn plan(
         ..Summary::default()
     };
     let mut operations = Vec::new();
+    let mut purges = Vec::new();
     for part in parts {
         summary.unchanged += part.unchanged;
         summary.unmanaged += part.unmanaged;
@@ -75,19 +77,26 @@ pub fn plan(
         summary.held_back.updates += part.held_back.updates;
         summary.held_back.deletes += part.held_back.deletes;
         operations.extend(part.operations);
+        purges.extend(part.purge);
     }
     // Stable: within one input and action the declared (or observed) order stays.
     operations.sort_by(|a, b| (&a.input_id, a.action).cmp(&(&b.input_id, b.action)));
     for operation in &operations {
         *count(&mut summary, operation.action) += 1;
     }
-    let batches = batch::pack(&operations);
+    purges.sort_by(|a, b| a.input_id.cmp(&b.input_id));
+    count_purges(&mut summary, &purges);
+    shared::share(&mut operations, observed);
+    let batches = batch::pack(&operations, &purges);
     summary.calls = batches.len() as u64;
-    summary.lower_bound = batch::lower_bound(&operations);
+    summary.lower_bound = batch::lower_bound(&batches);
     let guards = guard::check(
         desired,
         observed,
-        &operations,
+        guard::Writes {
+            operations: &operations,
+            purges: &purges,
+        },
         &summary,
         &context.allowances,
     );
@@ -103,7 +112,7 @@ pub fn plan(
         guards,
         blind_spots: blind_spots(observed),
         operations,
-        purges: Vec::new(),
+        purges,
         batches,
     })
 }
@@ -117,6 +126,14 @@ pub(super) fn count(summary: &mut Summary, action: Action) -> &mut u64 {
         Action::Replace => &mut summary.replace,
         Action::Delete => &mut summary.delete,
     }
+}
+
+pub(super) fn count_purges(summary: &mut Summary, purges: &[Purge]) {
+    summary.purge = purges.len() as u64;
+    summary.purged = purges
+        .iter()
+        .map(|purge| purge.annotations.len() as u64)
+        .sum();
 }
 
 fn blind_spots(observed: &ObservedState) -> Vec<String> {

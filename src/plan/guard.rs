@@ -1,6 +1,6 @@
 //! Guards: limits that stop a plan which goes further than its author is likely to have meant.
 
-use super::types::{Action, Operation, Summary, Trip};
+use super::types::{Action, Operation, Purge, Summary, Trip};
 use crate::model::{ConceptId, DesiredState, Maker, ObservedState, Share};
 use std::collections::BTreeMap;
 
@@ -41,31 +41,37 @@ impl Allowances {
     }
 }
 
-/// The guards that stop these operations.
+/// Everything that a plan does.
+#[derive(Clone, Copy)]
+pub(super) struct Writes<'a> {
+    pub(super) operations: &'a [Operation],
+    pub(super) purges: &'a [Purge],
+}
+
+/// The guards that stop these writes.
 pub(super) fn check(
     desired: &DesiredState,
     observed: &ObservedState,
-    operations: &[Operation],
+    writes: Writes<'_>,
     summary: &Summary,
     allowances: &Allowances,
 ) -> Vec<Trip> {
     let mut trips = Vec::new();
     let guards = &desired.guards;
     let existing = summary.existing;
+    let deletes = summary.delete + summary.purged;
     let updates = summary.merge + summary.overwrite + summary.remove + summary.replace;
     // A percentage of next to nothing says nothing; a number counts always.
     let exceeds = |limit: Share, count: u64| {
         (matches!(limit, Share::Count(_)) || existing >= guards.min_existing)
             && limit.is_exceeded_by(count, existing)
     };
-    if desired.inputs.is_empty() && summary.delete > 0 {
-        trips.push(Trip::EmptyManifest {
-            deletes: summary.delete,
-        });
+    if desired.inputs.is_empty() && deletes > 0 {
+        trips.push(Trip::EmptyManifest { deletes });
     }
-    if exceeds(guards.max_deletes, summary.delete) {
+    if exceeds(guards.max_deletes, deletes) {
         trips.push(Trip::Deletes {
-            count: summary.delete,
+            count: deletes,
             existing,
             limit: guards.max_deletes.to_string(),
         });
@@ -77,7 +83,7 @@ pub(super) fn check(
             limit: guards.max_updates.to_string(),
         });
     }
-    let vanished = vanished(desired, observed, operations);
+    let vanished = vanished(desired, observed, writes);
     if vanished.len() as u64 > guards.max_vanished_concepts {
         let concepts = vanished
             .into_iter()
@@ -92,15 +98,23 @@ pub(super) fn check(
     trips
 }
 
-/// Concepts that people's annotations name now and that none would name after these operations, sorted. One that was
+/// Concepts that people's annotations name now and that none would name after these writes, sorted. One that was
 /// renamed does not count.
 fn vanished(
     desired: &DesiredState,
     observed: &ObservedState,
-    operations: &[Operation],
+    writes: Writes<'_>,
 ) -> Vec<ConceptId> {
     let mut losses: BTreeMap<&ConceptId, i64> = BTreeMap::new();
-    for operation in operations {
+    let purged = writes.purges.iter().flat_map(|purge| &purge.annotations);
+    for concept in purged
+        .filter(|annotation| annotation.model_version.is_none())
+        .filter_map(|annotation| annotation.before.concepts.as_ref())
+        .flatten()
+    {
+        *losses.entry(&concept.id).or_default() += 1;
+    }
+    for operation in writes.operations {
         let before = operation
             .before
             .as_ref()

@@ -4,11 +4,11 @@ use super::body;
 use super::change::{self, Write};
 use super::error::PlanError;
 use super::region;
-use super::types::{Action, HeldBack, Operation, Reason};
+use super::types::{Action, HeldBack, Operation, Purge, Reason};
 use crate::matching::{Claims, Matched, Matching, Pair, match_input};
 use crate::model::{
     AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Geometry, Identity,
-    InputId, Json, Key, Maker, ObservedAnnotation, ObservedState, Policy, Scope, content_id,
+    InputId, Json, Key, Maker, ObservedAnnotation, ObservedState, Policy, Rest, Scope, content_id,
     difference, fingerprint, key_id, merged,
 };
 use std::collections::{HashMap, HashSet};
@@ -17,6 +17,7 @@ use std::collections::{HashMap, HashSet};
 #[derive(Default)]
 pub(super) struct Part {
     pub(super) operations: Vec<Operation>,
+    pub(super) purge: Option<Purge>,
     pub(super) errors: Vec<PlanError>,
     pub(super) unchanged: u64,
     pub(super) unmanaged: u64,
@@ -51,6 +52,9 @@ impl Planner<'_> {
             .inputs
             .get(&input.id)
             .map_or(&[][..], Vec::as_slice);
+        if input.rest == Rest::Purged {
+            return self.purged(input, observed);
+        }
         let resolved = region::resolve(input, observed, &mut part.errors);
         let input = resolved.as_ref();
         let matching = match_input(&self.claims, &input.id, &input.annotations, observed);
@@ -123,7 +127,7 @@ impl Planner<'_> {
     }
 
     /// Whether the calling user is a collaborator and the annotation somebody else's.
-    fn may_not_change(&self, annotation: &ObservedAnnotation) -> bool {
+    pub(super) fn may_not_change(&self, annotation: &ObservedAnnotation) -> bool {
         self.observed.caller != self.observed.app_owner
             && annotation.user.as_ref() != Some(&self.observed.caller)
     }

@@ -12,8 +12,10 @@ mod fresh;
 mod guard;
 mod input;
 mod outcome;
+mod purge;
 mod read;
 mod region;
+mod shared;
 mod types;
 
 pub use crate::matching::{Matched, MatchedBy};
@@ -22,8 +24,11 @@ pub use build::{Context, plan};
 pub use error::PlanError;
 pub use fresh::{Freshness, freshness, is_as_wanted};
 pub use guard::{Allowances, EmptyManifest};
-pub use outcome::{Applied, FailedItem, Outcome, StaleItem};
+pub use outcome::{
+    Applied, FailedItem, FailedPurge, Outcome, Since, StaleItem, StalePurge, Touched, Unplanned,
+};
 pub use read::{PlanFileError, read};
+pub use shared::outlasts;
 pub use types::{
     Action, Batch, Call, FORMAT_VERSION, HeldBack, Operation, Plan, Purge, PurgedAnnotation,
     Reason, Summary, Target, Trip,

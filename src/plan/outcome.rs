@@ -1,9 +1,9 @@
 //! What became of a plan: the account of an apply.
 
-use super::types::{Action, Operation};
+use super::types::{Action, Operation, Purge, is_zero};
 use crate::model::{AnnotationId, Content, InputId, Key};
 
-/// Operations that were carried out, by action.
+/// What was carried out: operations by action, and purges.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Applied {
     /// See [`Action::Post`].
@@ -18,6 +18,12 @@ pub struct Applied {
     pub replace: u64,
     /// See [`Action::Delete`]; what was gone already counts as deleted.
     pub delete: u64,
+    /// Inputs that were purged.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub purge: u64,
+    /// Annotations that went with purges, those of inputs on which something was left included.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub purged: u64,
 }
 
 impl Applied {
@@ -33,13 +39,36 @@ impl Applied {
         } += 1;
     }
 
-    /// All of them.
+    /// All of them; a purged input counts as one.
     pub fn total(&self) -> u64 {
-        self.post + self.merge + self.overwrite + self.remove + self.replace + self.delete
+        self.post
+            + self.merge
+            + self.overwrite
+            + self.remove
+            + self.replace
+            + self.delete
+            + self.purge
+    }
+
+    /// Whether nothing was written at all.
+    pub fn is_nothing(&self) -> bool {
+        self.total() == 0 && self.purged == 0
     }
 }
 
-/// An operation whose annotation is neither as the plan saw it nor as it is to be. Nothing of it was written.
+/// What was written of an operation before it turned out to be stale.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Touched {
+    /// Nothing.
+    #[default]
+    Not,
+    /// The concepts that the plan saw are gone: their removal was to delete the annotation, and somebody had given it
+    /// something else by then.
+    ConceptsRemoved,
+}
+
+/// An operation whose annotation is neither as the plan saw it nor as it is to be.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct StaleItem {
     /// Index into the plan's operations.
@@ -57,6 +86,8 @@ pub struct StaleItem {
     pub now: Option<Content>,
     /// What it is to be, the managed fields; nothing where it is to go.
     pub wanted: Option<Content>,
+    /// What was written of it.
+    pub touched: Touched,
 }
 
 impl StaleItem {
@@ -70,6 +101,72 @@ impl StaleItem {
             key: operation.key.clone(),
             now,
             wanted: operation.after.clone(),
+            touched: Touched::Not,
+        }
+    }
+}
+
+/// What happened to an annotation that a purge did not reckon with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Since {
+    /// It was made after the plan.
+    Made,
+    /// It was changed after the plan.
+    Changed,
+}
+
+/// An annotation that a purge would take and that the plan did not show so.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Unplanned {
+    /// Which.
+    pub id: AnnotationId,
+    /// What happened to it since.
+    pub since: Since,
+    /// What it is now, all of it.
+    pub now: Content,
+}
+
+/// An input on which a purge would take more than the plan showed. Nothing on it was purged.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct StalePurge {
+    /// Index into the plan's purges.
+    pub purge: u32,
+    /// Which input.
+    pub input_id: InputId,
+    /// What the plan did not show, in observed order; at least one.
+    pub unplanned: Vec<Unplanned>,
+}
+
+impl StalePurge {
+    /// The purge at `index` of a plan, which would take these as well.
+    pub fn new(index: u32, purge: &Purge, unplanned: Vec<Unplanned>) -> Self {
+        Self {
+            purge: index,
+            input_id: purge.input_id.clone(),
+            unplanned,
+        }
+    }
+}
+
+/// An input that was not purged, or not to the end.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct FailedPurge {
+    /// Index into the plan's purges.
+    pub purge: u32,
+    /// Which input.
+    pub input_id: InputId,
+    /// Why it failed, in the service's words or ours.
+    pub reason: String,
+}
+
+impl FailedPurge {
+    /// The purge at `index` of a plan, which failed for `reason`.
+    pub fn new(index: u32, purge: &Purge, reason: impl Into<String>) -> Self {
+        Self {
+            purge: index,
+            input_id: purge.input_id.clone(),
+            reason: reason.into(),
         }
     }
 }
@@ -106,8 +203,8 @@ impl FailedItem {
     }
 }
 
-/// The account of an apply. Every operation of the plan is counted in exactly one of `applied`, `already_so`, `stale`,
-/// `failed` and `not_attempted`.
+/// The account of an apply. Every operation and every purge of the plan is counted in exactly one of `applied`,
+/// `already_so`, `stale`, `failed` (or their likes for purges) and `not_attempted`.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
 pub struct Outcome {
     /// Carried out.
@@ -118,6 +215,12 @@ pub struct Outcome {
     pub stale: Vec<StaleItem>,
     /// Tried in vain; in order of operation.
     pub failed: Vec<FailedItem>,
+    /// Purges that would take more than the plan showed; in order of purge.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stale_purges: Vec<StalePurge>,
+    /// Purges that were tried and left something, or were tried in vain; in order of purge.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed_purges: Vec<FailedPurge>,
     /// Not tried: the run was stopped before.
     pub not_attempted: u64,
     /// Calls that were made, repeated ones included.
@@ -129,29 +232,41 @@ impl Outcome {
     pub fn sort(&mut self) {
         self.stale.sort_by_key(|item| item.operation);
         self.failed.sort_by_key(|item| item.operation);
+        self.stale_purges.sort_by_key(|item| item.purge);
+        self.failed_purges.sort_by_key(|item| item.purge);
     }
 
     /// Whether the app is now as the plan wanted it.
     pub fn is_complete(&self) -> bool {
-        self.stale.is_empty() && self.failed.is_empty() && self.not_attempted == 0
+        !self.has_stale() && !self.is_partial()
     }
 
     /// Whether anything had changed since the plan was made.
     pub fn has_stale(&self) -> bool {
-        !self.stale.is_empty()
+        self.stale_count() > 0
+    }
+
+    /// How many operations and purges were stale.
+    pub fn stale_count(&self) -> u64 {
+        (self.stale.len() + self.stale_purges.len()) as u64
+    }
+
+    /// How many operations and purges failed.
+    pub fn failed_count(&self) -> u64 {
+        (self.failed.len() + self.failed_purges.len()) as u64
     }
 
     /// Whether anything failed or was not tried.
     pub fn is_partial(&self) -> bool {
-        !self.failed.is_empty() || self.not_attempted > 0
+        self.failed_count() > 0 || self.not_attempted > 0
     }
 
-    /// How many operations it accounts for: as many as the plan has.
+    /// How many operations and purges it accounts for: as many as the plan has.
     pub fn operations(&self) -> u64 {
         self.applied.total()
             + self.already_so
-            + self.stale.len() as u64
-            + self.failed.len() as u64
+            + self.stale_count()
+            + self.failed_count()
             + self.not_attempted
     }
 }
@@ -191,6 +306,38 @@ mod tests {
         assert_eq!(outcome.operations(), 9);
         assert_eq!(outcome.stale[0].wanted, Some(Content::default()));
         assert_eq!(outcome.failed[0].key.as_ref().unwrap().as_str(), "k");
+    }
+
+    #[test]
+    fn a_purge_counts_once_and_what_went_with_it_apart() {
+        let purge = Purge {
+            input_id: InputId::new("a").unwrap(),
+            annotations: Vec::new(),
+        };
+        let mut outcome = Outcome {
+            applied: Applied {
+                purge: 2,
+                purged: 14,
+                ..Applied::default()
+            },
+            ..Outcome::default()
+        };
+        assert_eq!((outcome.operations(), outcome.is_complete()), (2, true));
+        outcome.failed_purges = vec![FailedPurge::new(2, &purge, "no")];
+        assert!(outcome.is_partial() && !outcome.has_stale());
+        outcome.stale_purges = vec![StalePurge::new(3, &purge, Vec::new())];
+        assert!(outcome.has_stale() && !outcome.is_complete());
+        assert_eq!(outcome.operations(), 4);
+        let some_went = Applied {
+            purged: 1,
+            ..Applied::default()
+        };
+        assert!(!some_went.is_nothing() && Applied::default().is_nothing());
+        let json = serde_json::to_value(&outcome).unwrap();
+        assert_eq!(json["applied"]["purged"], 14);
+        assert_eq!(json["failed_purges"][0]["input_id"], "a");
+        let none = serde_json::to_string(&Outcome::default()).unwrap();
+        assert!(!none.contains("purge"), "{none}");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Reading a plan file back.
 
-use super::types::{Action, FORMAT_VERSION, Plan};
+use super::batch::{MAX_BYTES, MAX_ITEMS};
+use super::types::{Action, Batch, Call, FORMAT_VERSION, Operation, Plan};
+use crate::model::Policy;
+use std::collections::HashSet;
 
 /// Why a text is no plan that can be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -57,8 +60,11 @@ pub fn read(text: &str) -> Result<Option<Plan>, PlanFileError> {
 /// A plan's parts must say the same: what is shown and counted is what is sent.
 fn check(plan: &Plan) -> Result<(), PlanFileError> {
     let altered = |what: &str| Err(PlanFileError::Altered(what.to_owned()));
-    if plan.batches != super::batch::pack(&plan.operations) {
+    if plan.batches != super::batch::pack(&plan.operations, &plan.purges) {
         return altered("its calls are not those that its operations make");
+    }
+    if !plan.batches.iter().all(|batch| is_sound(plan, batch)) {
+        return altered("deletes share a call with more, or with less, than fits");
     }
     let mut counted = super::types::Summary::default();
     for operation in &plan.operations {
@@ -79,15 +85,64 @@ fn check(plan: &Plan) -> Result<(), PlanFileError> {
         if !is_as_shown {
             return altered("the body of a post is not what it shows");
         }
-        let is_delete = operation.action == Action::Delete;
-        if !names_itself || operation.body.is_some() == is_delete {
+        let has_its_body = match (&operation.body, operation.action) {
+            (None, action) => action == Action::Delete,
+            (Some(_), Action::Delete) => super::shared::is_whole_removal(operation),
+            (Some(_), _) => true,
+        };
+        if !names_itself || !has_its_body {
             return altered("the body of an operation is not its annotation's");
         }
     }
-    let figures =
-        |s: &super::types::Summary| [s.post, s.merge, s.overwrite, s.remove, s.replace, s.delete];
+    check_purges(plan).or_else(altered)?;
+    super::build::count_purges(&mut counted, &plan.purges);
+    let figures = |s: &super::types::Summary| {
+        let operations = [s.post, s.merge, s.overwrite, s.remove, s.replace, s.delete];
+        (operations, s.purge, s.purged)
+    };
     if figures(&counted) != figures(&plan.summary) {
         return altered("its summary does not count its operations");
+    }
+    Ok(())
+}
+
+/// A call that removals and deletes share holds both, and no more than a call can.
+fn is_sound(plan: &Plan, batch: &Batch) -> bool {
+    if batch.call != Call::RemoveOrDelete {
+        return true;
+    }
+    let operations = batch
+        .operations
+        .iter()
+        .map(|&at| &plan.operations[at as usize]);
+    let bytes: usize = operations
+        .clone()
+        .map(|operation| super::batch::size(batch.call, operation))
+        .sum();
+    let removals = operations
+        .filter(|operation| operation.action == Action::Remove)
+        .count();
+    removals > 0 && batch.operations.len() <= MAX_ITEMS && bytes <= MAX_BYTES
+}
+
+/// What is purged is purged once, shows what goes, and has nothing else done to it.
+fn check_purges(plan: &Plan) -> Result<(), &'static str> {
+    if !plan.purges.is_empty() && plan.policy != Policy::Sync {
+        return Err("its policy does not delete, and it purges");
+    }
+    if !plan.purges.is_sorted_by(|a, b| a.input_id < b.input_id) {
+        return Err("its purges are not one an input, in order");
+    }
+    for purge in &plan.purges {
+        let ids: HashSet<_> = purge.annotations.iter().map(|gone| &gone.id).collect();
+        if ids.is_empty() || ids.len() != purge.annotations.len() {
+            return Err("a purge does not show what goes");
+        }
+    }
+    let purged: HashSet<_> = plan.purges.iter().map(|purge| &purge.input_id).collect();
+    let touched = |operation: &Operation| purged.contains(&operation.input_id);
+    if plan.operations.iter().any(touched) {
+        return Err("an input is purged, and something else is done to it");
     }
     Ok(())
 }

@@ -82,7 +82,8 @@ pub struct Operation {
     /// What was observed; an annotation with another fingerprint is stale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<Fingerprint>,
-    /// The annotation as it is sent; nothing for a delete.
+    /// The annotation as it is sent; nothing for a delete, unless it shares a call with removals: then the removal of
+    /// all its concepts, which are all that it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Json>,
 }
@@ -139,7 +140,8 @@ pub struct PurgedAnnotation {
     /// Whose it is; nothing where a model made it, or nobody is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
-    /// The version of the model that made it.
+    /// Of what a model made, that model's version; empty where the service does not name it. Nothing for what a person
+    /// made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_version: Option<String>,
     /// What was observed; with another fingerprint, or with another annotation beside it, the purge is stale.
@@ -254,7 +256,8 @@ pub struct Summary {
     pub held_back: HeldBack,
     /// Calls that the plan makes.
     pub calls: u64,
-    /// The fewest calls that these operations could take: the sum over kinds of n / 128, rounded up.
+    /// The fewest calls that this could take: the sum over kinds of n / 128, rounded up. Deletes that share a call with
+    /// removals count as those.
     pub lower_bound: u64,
     /// Calls a second that the target takes.
     pub rate_limit: u32,
@@ -264,7 +267,7 @@ pub struct Summary {
     clippy::trivially_copy_pass_by_ref,
     reason = "serde passes a reference"
 )]
-fn is_zero(count: &u64) -> bool {
+pub(super) fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 

@@ -2,16 +2,27 @@
 
 use crate::plan::{Call, Operation, Plan};
 use serde_json::{Value, json};
+use url::Url;
 
 /// One JSON object a line: `{"method", "path", "body"}`, in the order in which the calls would be made. The token and
-/// the host are not part of it.
+/// the host are not part of it. A single annotation is deleted by its path, without a body.
 pub fn calls(plan: &Plan) -> String {
-    let path = format!(
-        "/v2/users/{}/apps/{}/annotations",
-        plan.target.user_id, plan.target.app_id
-    );
+    let bulk = path(plan, &["annotations"]);
     let mut text = String::new();
     for batch in &plan.batches {
+        if batch.call == Call::Purge {
+            let inputs: Value = batch
+                .operations
+                .iter()
+                .map(|&at| plan.purges[at as usize].input_id.as_str())
+                .collect();
+            let body = json!({"input_ids": inputs});
+            write(
+                &mut text,
+                &json!({"method": "DELETE", "path": bulk, "body": body}),
+            );
+            continue;
+        }
         let operations: Vec<&Operation> = batch
             .operations
             .iter()
@@ -24,6 +35,15 @@ pub fn calls(plan: &Plan) -> String {
                 .map(crate::model::Json::to_value)
                 .collect()
         };
+        if let (Call::DeleteReplaced | Call::Delete, [only]) = (batch.call, &operations[..])
+            && let (input, id) = (only.input_id.as_str(), only.id.as_str())
+            && stands_in_a_path(input)
+            && stands_in_a_path(id)
+        {
+            let path = path(plan, &["inputs", input, "annotations", id]);
+            write(&mut text, &json!({"method": "DELETE", "path": path}));
+            continue;
+        }
         let patched = |action: &str| {
             (
                 "PATCH",
@@ -37,12 +57,44 @@ pub fn calls(plan: &Plan) -> String {
                 ("DELETE", json!({"input_ids": inputs, "ids": ids}))
             }
             Call::Merge => patched("merge"),
-            Call::Remove | Call::RemoveOrDelete | Call::Purge => patched("remove"),
+            Call::Remove => patched("remove"),
+            Call::RemoveOrDelete => (
+                "PATCH",
+                json!({"action": "remove", "delete_if_empty_data": true, "annotations": annotations()}),
+            ),
             Call::Overwrite => patched("overwrite"),
             Call::Post => ("POST", json!({"annotations": annotations()})),
+            Call::Purge => unreachable!("a purge was written above"),
         };
-        text.push_str(&json!({"method": method, "path": path, "body": body}).to_string());
-        text.push('\n');
+        write(
+            &mut text,
+            &json!({"method": method, "path": bulk, "body": body}),
+        );
     }
     text
+}
+
+fn write(text: &mut String, call: &Value) {
+    text.push_str(&call.to_string());
+    text.push('\n');
+}
+
+/// A path of the app, percent-encoded as it is sent.
+fn path(plan: &Plan, segments: &[&str]) -> String {
+    let target = &plan.target;
+    let mut url = Url::parse("http://localhost").expect("it is a URL");
+    url.path_segments_mut()
+        .expect("http URLs have a path")
+        .pop_if_empty()
+        .extend(["v2", "users", &target.user_id, "apps", &target.app_id])
+        .extend(segments);
+    url.path().to_owned()
+}
+
+/// The client's rule for ids in paths; the tests that hold what is sent against what is printed hold the two together.
+fn stands_in_a_path(id: &str) -> bool {
+    !matches!(id, "" | "." | "..")
+        && !id
+            .chars()
+            .any(|c| matches!(c, '/' | '\\' | '%') || c.is_control())
 }

@@ -10,6 +10,7 @@ mod listing;
 mod notation;
 mod outcome;
 mod page;
+mod purge;
 #[cfg(test)]
 mod sample;
 mod text;

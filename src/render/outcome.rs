@@ -1,9 +1,12 @@
 //! The outcome of an apply as text: what failed and what had changed, then the account in one line.
 
-use super::page::{Color, Ink, Page, thousands};
+use super::page::{Color, Ink, Page, counted, thousands};
 use super::text::name_alone;
 use super::{difference, notation};
-use crate::plan::{Applied, Outcome, StaleItem};
+use crate::plan::{Applied, Outcome, Since, StaleItem, StalePurge, Touched};
+
+/// How many annotations that were not reckoned with are shown of an input.
+const SHOWN: usize = 10;
 
 /// The text of an outcome. The last line says how many operations were applied, were already so, were stale (if any),
 /// failed, and were not attempted.
@@ -11,6 +14,13 @@ pub fn outcome_text(outcome: &Outcome) -> String {
     let mut page = Page::new(Color::Never);
     for item in &outcome.stale {
         write_stale(&mut page, item);
+    }
+    for item in &outcome.stale_purges {
+        write_stale_purge(&mut page, item);
+    }
+    for item in &outcome.failed_purges {
+        let line = format!("Failed: purge of input {}: {}", item.input_id, item.reason);
+        page.line(Ink::Removed, &line);
     }
     for item in &outcome.failed {
         let name = name_alone(item.key.as_ref(), &item.id);
@@ -33,7 +43,12 @@ fn write_stale(page: &mut Page, item: &StaleItem) {
         (Some(_), None) => ("it changed after the plan was made", " It is now:"),
         (Some(_), Some(_)) => ("it changed after the plan was made", " From now to wanted:"),
     };
-    let line = format!("{start}: {happened}. Nothing of it was written.{next}");
+    let line = match item.touched {
+        Touched::Not => format!("{start}: {happened}. Nothing of it was written.{next}"),
+        Touched::ConceptsRemoved => format!(
+            "{start}: somebody changed it at that very moment. The concepts that it had are removed, and it was not deleted.{next}"
+        ),
+    };
     page.line(Ink::Changed, &line);
     match (&item.now, &item.wanted) {
         (Some(now), Some(wanted)) => difference::write(page, INDENT, now, wanted),
@@ -41,6 +56,36 @@ fn write_stale(page: &mut Page, item: &StaleItem) {
             page.line(Ink::Plain, &format!("{INDENT}{}", notation::one_line(now)));
         }
         (None, _) => {}
+    }
+}
+
+fn write_stale_purge(page: &mut Page, item: &StalePurge) {
+    let count = |since| item.unplanned.iter().filter(|it| it.since == since).count() as u64;
+    let parts: Vec<String> = [
+        (count(Since::Made), "made"),
+        (count(Since::Changed), "changed"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{} {word}", counted(count, "annotation")))
+    .collect();
+    let line = format!(
+        "Stale: purge of input {}: {} after the plan was made. Nothing on it was purged.",
+        item.input_id,
+        parts.join(" and ")
+    );
+    page.line(Ink::Changed, &line);
+    for annotation in item.unplanned.iter().take(SHOWN) {
+        let word = match annotation.since {
+            Since::Made => "made",
+            Since::Changed => "changed, now",
+        };
+        let now = notation::one_line(&annotation.now);
+        page.line(Ink::Plain, &format!("    {} ({word}) {now}", annotation.id));
+    }
+    if item.unplanned.len() > SHOWN {
+        let more = (item.unplanned.len() - SHOWN) as u64;
+        page.line(Ink::Plain, &format!("    and {} more", thousands(more)));
     }
 }
 
@@ -52,8 +97,10 @@ fn account(outcome: &Outcome) -> String {
         remove,
         replace,
         delete,
+        purge,
+        purged,
     } = outcome.applied;
-    let kinds: Vec<String> = [
+    let mut kinds: Vec<String> = [
         (post, "posted"),
         (merge, "merged"),
         (overwrite, "overwritten"),
@@ -65,6 +112,12 @@ fn account(outcome: &Outcome) -> String {
     .filter(|(count, _)| *count > 0)
     .map(|(count, word)| format!("{} {word}", thousands(count)))
     .collect();
+    if purge > 0 {
+        let (inputs, gone) = (counted(purge, "input"), counted(purged, "annotation"));
+        kinds.push(format!("{inputs} purged of {gone}"));
+    } else if purged > 0 {
+        kinds.push(format!("{} purged", counted(purged, "annotation")));
+    }
     let total = thousands(outcome.applied.total());
     let applied = if kinds.is_empty() {
         format!("Applied {total}")
@@ -76,9 +129,9 @@ fn account(outcome: &Outcome) -> String {
         format!("{} already so", thousands(outcome.already_so)),
     ];
     if outcome.has_stale() {
-        parts.push(format!("{} stale", thousands(outcome.stale.len() as u64)));
+        parts.push(format!("{} stale", thousands(outcome.stale_count())));
     }
-    parts.push(format!("{} failed", thousands(outcome.failed.len() as u64)));
+    parts.push(format!("{} failed", thousands(outcome.failed_count())));
     parts.push(format!(
         "{} not attempted",
         thousands(outcome.not_attempted)
@@ -89,7 +142,8 @@ fn account(outcome: &Outcome) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Action, FailedItem};
+    use crate::model::AnnotationId;
+    use crate::plan::{Action, FailedItem, FailedPurge, Unplanned};
     use crate::render::sample;
 
     #[test]
@@ -118,6 +172,78 @@ mod tests {
         };
         let line = "Applied 0, 2 already so, 0 failed, 0 not attempted.\n";
         assert_eq!(outcome_text(&nothing), line);
+    }
+
+    #[test]
+    fn purges_are_accounted_for_by_inputs_and_annotations() {
+        let mut outcome = Outcome {
+            applied: Applied {
+                delete: 1,
+                purge: 1,
+                purged: 1_400,
+                ..Applied::default()
+            },
+            ..Outcome::default()
+        };
+        let line = "Applied 2 (1 deleted, 1 input purged of 1,400 annotations), 0 already so, 0 failed, 0 not attempted.\n";
+        assert_eq!(outcome_text(&outcome), line);
+        outcome.applied.delete = 0;
+        outcome.applied.purge = 0;
+        let purge = sample::purge("street-3", &["ann"]);
+        let unplanned = |since, at: usize| Unplanned {
+            id: AnnotationId::new(format!("late-{at}")).unwrap(),
+            since,
+            now: purge.annotations[0].before.clone(),
+        };
+        let late = vec![unplanned(Since::Made, 0), unplanned(Since::Changed, 1)];
+        let many = (0..12).map(|at| unplanned(Since::Made, at)).collect();
+        outcome.stale_purges = vec![
+            StalePurge::new(0, &purge, late),
+            StalePurge::new(1, &purge, many),
+        ];
+        outcome.failed_purges = vec![FailedPurge::new(
+            2,
+            &purge,
+            "1 annotation is still there: no",
+        )];
+        insta::assert_snapshot!(outcome_text(&outcome), @r"
+        Stale: purge of input street-3: 1 annotation made and 1 annotation changed after the plan was made. Nothing on it was purged.
+            late-0 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-1 (changed, now) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+        Stale: purge of input street-3: 12 annotations made after the plan was made. Nothing on it was purged.
+            late-0 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-1 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-2 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-3 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-4 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-5 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-6 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-7 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-8 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-9 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            and 2 more
+        Failed: purge of input street-3: 1 annotation is still there: no
+        Applied 0 (1,400 annotations purged), 0 already so, 2 stale, 1 failed, 0 not attempted.
+        ");
+    }
+
+    #[test]
+    fn what_a_removal_took_before_it_was_noticed_is_said() {
+        let gone = sample::deleted("b");
+        let mut now = gone.before.clone().unwrap();
+        now.concepts = Some(sample::concepts(&["late"]));
+        let outcome = Outcome {
+            stale: vec![StaleItem {
+                touched: Touched::ConceptsRemoved,
+                ..StaleItem::new(0, &gone, Some(now))
+            }],
+            ..Outcome::default()
+        };
+        insta::assert_snapshot!(outcome_text(&outcome), @r"
+        Stale: delete annotation 300b8e39a65e4f33ae4e15e86eaf4a3b of input b: somebody changed it at that very moment. The concepts that it had are removed, and it was not deleted. It is now:
+            {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [late], status: success, user: me, metadata: {weather: rain}}
+        Applied 0, 0 already so, 1 stale, 0 failed, 0 not attempted.
+        ");
     }
 
     #[test]

@@ -5,7 +5,8 @@ use crate::model::{
     Overlap, Point, Policy, Polygon, SetName, Status, UserId,
 };
 use crate::plan::{
-    Action, FORMAT_VERSION, Matched, MatchedBy, Operation, Plan, Reason, Summary, Target,
+    Action, FORMAT_VERSION, Matched, MatchedBy, Operation, Plan, Purge, PurgedAnnotation, Reason,
+    Summary, Target,
 };
 
 pub(super) fn concepts(ids: &[&str]) -> Concepts {
@@ -122,6 +123,21 @@ pub(super) fn posted(input: &str, number: u32) -> Operation {
     );
     posted.after = Some(content(0.5, &["person"]));
     posted
+}
+
+/// An input that is emptied of boxes that these made: users, `model`, or `nobody`.
+pub(super) fn purge(input: &str, makers: &[&str]) -> Purge {
+    let gone = |(at, maker): (usize, &&str)| PurgedAnnotation {
+        id: AnnotationId::new(format!("gone-{at}")).unwrap(),
+        user: (!["model", "nobody"].contains(maker)).then(|| UserId::new(*maker).unwrap()),
+        model_version: (*maker == "model").then(|| "v1".to_owned()),
+        fingerprint: serde_json::from_str(&format!("\"{at:032x}\"")).unwrap(),
+        before: content(0.5, &["car"]),
+    };
+    Purge {
+        input_id: InputId::new(input).unwrap(),
+        annotations: makers.iter().enumerate().map(gone).collect(),
+    }
 }
 
 /// A plan of these operations, sorted and counted as planning does.

@@ -1,7 +1,7 @@
-//! A plan as text for people: the changes by input, destructive ones first, then warnings, then the counts.
+//! A plan as text for people: purges, the changes by input, destructive ones first, then warnings, then the counts.
 
 use super::page::{Color, Ink, Page, counted, thousands};
-use super::{difference, notation, warnings};
+use super::{difference, notation, purge, warnings};
 use crate::model::{AnnotationId, Content, Geometry, InputId, Key, is_set_id};
 use crate::plan::{Action, MatchedBy, Operation, Plan, Reason, Summary};
 use std::collections::BTreeMap;
@@ -31,6 +31,8 @@ pub struct TextOptions {
 /// The text of a plan. The last line is the summary, or says that there is nothing to do.
 pub fn text(plan: &Plan, options: &TextOptions) -> String {
     let mut page = Page::new(options.color);
+    purge::write(&mut page, plan, options.detail);
+    page.gap();
     write_changes(&mut page, plan, options.detail);
     page.gap();
     warnings::write(&mut page, plan);
@@ -262,12 +264,20 @@ fn no_changes(unchanged: u64) -> String {
 
 fn summary(summary: &Summary) -> String {
     let to = |count: u64, word: &str| format!("{} to {word}", thousands(count));
-    let mut changes = vec![
+    let mut changes = Vec::new();
+    if summary.purge > 0 {
+        changes.push(format!(
+            "{} to purge ({})",
+            counted(summary.purge, "input"),
+            counted(summary.purged, "annotation")
+        ));
+    }
+    changes.extend([
         to(summary.post, "post"),
         to(summary.merge, "merge"),
         to(summary.overwrite, "overwrite"),
         to(summary.remove, "remove"),
-    ];
+    ]);
     if summary.replace > 0 {
         changes.push(to(summary.replace, "replace"));
     }

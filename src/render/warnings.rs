@@ -44,6 +44,9 @@ pub(super) fn write(page: &mut Page, plan: &Plan) {
             ),
         );
     }
+    if !plan.purges.is_empty() {
+        warn(page, "apply carries out a purge only with --allow-purge.");
+    }
     for trip in &plan.guards {
         page.put(Ink::Removed, "Stopped: ").put(
             Ink::Plain,

@@ -1,11 +1,11 @@
 //! The laws: what holds for every manifest and every remote.
 
-use crate::support::{ME, Remote, boxed, context, desired, observed, plan, with};
+use crate::support::{ME, Remote, boxed, context, desired, observed, plan, purging, whole, with};
 use annosync::model::{
     DesiredAnnotation, DesiredState, Identity, InputId, ObservedAnnotation, ObservedState, Origin,
     Overlap, difference, overlap,
 };
-use annosync::plan::{self, Action};
+use annosync::plan::{self, Action, Call};
 use annosync::render::{self, TextOptions};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -185,6 +185,22 @@ fn states(declared: &[Declared], seen: &[Seen]) -> (DesiredState, Remote) {
     (desired(&manifest(declared)), Remote::new(listing(seen)))
 }
 
+/// An annotation on the input `p`: mine, somebody else's, a model's, another set's, or the input's own.
+fn doomed(at: usize, kind: usize) -> Value {
+    let id = if kind == 3 {
+        format!("as-00000000-{at:020x}")
+    } else {
+        format!("p{at}")
+    };
+    let annotation = boxed("p", &id, [0.1, 0.1, 0.3, 0.3], &["car"]);
+    match kind {
+        1 => with(annotation, "user_id", json!("somebody")),
+        2 => with(annotation, "model_version_id", json!("v1")),
+        4 => with(annotation, "input_level", json!(true)),
+        _ => annotation,
+    }
+}
+
 /// A manifest's annotation named `id: 'r0'` may be somebody else's; the calling user owns the app, so it may change.
 fn out_of_scope(annotation: &Value) -> bool {
     let id = annotation["id"].as_str().unwrap();
@@ -226,7 +242,7 @@ proptest! {
         let whole = plan(&desired, &remote.observed());
         for left_out in 0..whole.operations.len() as u32 {
             let mut part = whole.clone();
-            for batch in &mut part.batches {
+            for batch in part.batches.iter_mut().filter(|batch| batch.call != Call::Purge) {
                 batch.operations.retain(|operation| *operation != left_out);
             }
             let mut remote = remote.clone();
@@ -277,6 +293,73 @@ proptest! {
         }
         let json = |annotations: &[Value]| render::json(&plan(&desired, &observed(annotations)));
         prop_assert_eq!(json(&remote.annotations), json(&shuffled));
+    }
+
+    #[test]
+    fn a_purge_leaves_the_input_level_annotation_alone_and_converges_wherever_it_stops(
+        (declared, seen) in world(), purged in proptest::collection::vec(0_usize..5, 0..6), steps in 0_usize..12
+    ) {
+        let (desired, mut remote) = states(&declared, &seen);
+        let desired = purging(desired, "p");
+        for (at, kind) in purged.iter().enumerate() {
+            remote.annotations.push(doomed(at, *kind));
+        }
+        let first = plan(&desired, &remote.observed());
+        let stays = |it: &Value| it["input_id"] != "p" || it["input_level"] == true;
+        let gone = remote.annotations.iter().filter(|it| !stays(it)).count() as u64;
+        prop_assert_eq!((first.summary.purge, first.summary.purged), (u64::from(gone > 0), gone));
+        prop_assert!(first.operations.iter().all(|operation| operation.input_id.as_str() != "p"));
+        prop_assert_eq!(first.summary.calls, first.summary.lower_bound);
+        remote.annotations.reverse();
+        prop_assert_eq!(render::json(&first), render::json(&plan(&desired, &remote.observed())));
+        let levels = |remote: &Remote| remote.annotations.iter().filter(|it| it["input_id"] == "p" && stays(it)).count();
+        let before = levels(&remote);
+        remote.apply_some(&first, steps);
+        remote.apply(&plan(&desired, &remote.observed()));
+        prop_assert!(plan(&desired, &remote.observed()).is_empty());
+        prop_assert!(remote.annotations.iter().all(stays));
+        prop_assert_eq!(levels(&remote), before);
+    }
+
+    #[test]
+    fn sharing_a_call_changes_nothing_but_the_number_of_calls(
+        kept in proptest::collection::vec(0_usize..3, 0..4), gone in proptest::collection::vec(0_usize..3, 0..4), steps in 0_usize..10
+    ) {
+        let mut annotations = Vec::new();
+        let mut inputs = "  - id: a\n    annotations:\n".to_owned();
+        for (at, kind) in kept.iter().enumerate() {
+            let mut seen = whole("a", &format!("k{at}"), &[("bus", 1.0), ("car", 1.0)]);
+            match kind {
+                0 => seen["data"]["metadata"] = json!({"n": 1}),
+                1 => seen["data"]["text"] = json!({"raw": "t"}),
+                _ => {}
+            }
+            annotations.push(seen);
+            let declared = format!("      - {{ id: k{at}, concepts: [car] }}\n");
+            inputs.push_str(&declared);
+        }
+        if kept.is_empty() {
+            inputs = "  - id: a\n    annotations: []\n".to_owned();
+        }
+        for (at, kind) in gone.iter().enumerate() {
+            let mut seen = whole("a", &format!("g{at}"), &[("car", 1.0)]);
+            if *kind == 0 {
+                seen["data"]["geo"] = json!({"geo_point": {"longitude": 1}});
+            }
+            annotations.push(seen);
+        }
+        let mut remote = Remote::new(annotations);
+        let desired = desired(&inputs);
+        let first = plan(&desired, &remote.observed());
+        let shares = !kept.is_empty() && !gone.is_empty() && !kept.contains(&2) && !gone.contains(&0);
+        let kinds = if shares { 1 } else { u64::from(!kept.is_empty()) + u64::from(!gone.is_empty()) };
+        prop_assert_eq!((first.summary.calls, first.summary.lower_bound), (kinds, kinds));
+        prop_assert_eq!(first.summary.delete, gone.len() as u64);
+        prop_assert!(plan::read(&render::json(&first)).unwrap() == Some(first.clone()));
+        remote.apply_some(&first, steps);
+        remote.apply(&plan(&desired, &remote.observed()));
+        prop_assert!(plan(&desired, &remote.observed()).is_empty());
+        prop_assert_eq!(remote.annotations.len(), kept.len());
     }
 
     #[test]

@@ -9,4 +9,6 @@ mod house;
 mod kinds;
 mod laws;
 mod matching;
+mod purging;
+mod sharing;
 mod support;

@@ -2,7 +2,9 @@
 
 use annosync::emulator::patch;
 use annosync::manifest;
-use annosync::model::{DesiredState, Interner, ObservedState, Scope, UserId};
+use annosync::model::{
+    DesiredInput, DesiredState, InputId, Interner, ObservedState, Origin, Rest, Scope, UserId,
+};
 use annosync::observed;
 use annosync::plan::{self, Action, Allowances, Call, Context, Plan, PlanError, Target};
 use annosync::render;
@@ -158,8 +160,14 @@ impl Remote {
             .position(|a| a["input_id"] == input && a["id"] == id)
     }
 
-    /// Carries out one operation's part in a call.
+    /// Carries out one operation's, or one purge's, part in a call.
     pub(crate) fn call(&mut self, plan: &Plan, call: Call, operation: usize) {
+        if call == Call::Purge {
+            let input = plan.purges[operation].input_id.as_str();
+            self.annotations
+                .retain(|it| it["input_id"] != input || it["input_level"] == true);
+            return;
+        }
         let operation = &plan.operations[operation];
         let at = self.position(operation.input_id.as_str(), operation.id.as_str());
         let body = operation.body.as_ref().map(annosync::model::Json::to_value);
@@ -191,9 +199,9 @@ impl Remote {
                 self.annotations.push(new);
                 return;
             }
-            Call::RemoveOrDelete | Call::Purge => panic!("this remote knows no {call:?}"),
+            Call::Purge => unreachable!("it was carried out above"),
             Call::Merge => patch::Action::Merge,
-            Call::Remove => patch::Action::Remove,
+            Call::Remove | Call::RemoveOrDelete => patch::Action::Remove,
             Call::Overwrite => patch::Action::Overwrite,
         };
         let Value::Object(mut body) = body.expect("a patch has a body") else {
@@ -201,12 +209,16 @@ impl Remote {
         };
         body.remove("id");
         body.remove("input_id");
-        let stored = self.annotations[at.expect("what is patched is there")]
-            .as_object_mut()
-            .unwrap();
+        let at = at.expect("what is patched is there");
+        let stored = self.annotations[at].as_object_mut().unwrap();
         let mut patchable: Map<String, Value> = stored.clone();
         patch::apply(action, &mut patchable, &body);
-        *stored = patchable;
+        let deletes = call == Call::RemoveOrDelete && patchable.get("input_level").is_none();
+        if deletes && patchable.get("data").is_none_or(is_empty) {
+            self.annotations.remove(at);
+        } else {
+            *stored = patchable;
+        }
     }
 
     /// Carries out a plan's calls in their order, up to a number of annotations written.
@@ -229,4 +241,26 @@ impl Remote {
     pub(crate) fn observed(&self) -> ObservedState {
         observed(&self.annotations)
     }
+}
+
+/// Whether data holds nothing.
+fn is_empty(data: &Value) -> bool {
+    match data {
+        Value::Null => true,
+        Value::Array(items) => items.iter().all(is_empty),
+        Value::Object(fields) => fields.values().all(is_empty),
+        _ => false,
+    }
+}
+
+/// The same state with an input whose everything is to go.
+pub(crate) fn purging(mut desired: DesiredState, input: &str) -> DesiredState {
+    desired.inputs.push(DesiredInput {
+        id: InputId::new(input).unwrap(),
+        annotations: Vec::new(),
+        rest: Rest::Purged,
+        origin: Origin::default(),
+    });
+    desired.sort();
+    desired
 }

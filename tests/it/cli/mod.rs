@@ -17,6 +17,8 @@ mod proxy;
 mod quickstart;
 mod reading;
 mod serving;
+mod sharing;
+mod single;
 mod stopping;
 mod taco;
 mod token;

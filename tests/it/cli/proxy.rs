@@ -16,8 +16,10 @@ use tokio::sync::oneshot;
 pub(crate) enum Meddling {
     /// It goes through, and this is done to its answer.
     Answer(fn(&mut Value)),
-    /// It is refused as a whole, with HTTP 400, when its body holds this text.
+    /// It is refused as a whole, with HTTP 400, when its body or its path holds this text.
     RefuseWith(&'static str),
+    /// It goes through without this field of its body.
+    Without(&'static str),
     /// The first one is held: that it came is told, and it goes through when it is let go.
     Hold(Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
 }
@@ -69,15 +71,22 @@ async fn pass(
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let body = to_bytes(body, usize::MAX).await.unwrap();
+    let mut body = to_bytes(body, usize::MAX).await.unwrap();
     let writes = head.method != Method::GET;
     if let Meddling::RefuseWith(text) = meddling
         && writes
-        && String::from_utf8_lossy(&body).contains(text)
+        && (String::from_utf8_lossy(&body).contains(text) || head.uri.path().contains(text))
     {
         let refusal =
             r#"{"status":{"code":11102,"description":"one of these is not to be taken"}}"#;
         return (StatusCode::BAD_REQUEST, refusal).into_response();
+    }
+    if let Meddling::Without(field) = meddling
+        && let Ok(mut json) = serde_json::from_slice::<Value>(&body)
+        && let Some(fields) = json.as_object_mut()
+    {
+        fields.remove(*field);
+        body = json.to_string().into();
     }
     if let Meddling::Hold(arrived, release) = meddling
         && writes

@@ -5,7 +5,7 @@ use super::proxy::{self, Meddling};
 use super::{Run, World, boxes};
 use annosync::api::code::Code;
 use annosync::emulator::{Endpoint, Fault};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::Receiver;
@@ -204,11 +204,17 @@ fn a_dry_run_prints_the_calls_and_makes_none() {
         .map(|it| it["method"].as_str().unwrap())
         .collect();
     assert_eq!(methods, ["PATCH", "POST", "DELETE"]);
-    let path = "/v2/users/owner/apps/app/annotations";
-    assert!(calls.iter().all(|call| call["path"] == path));
+    let app = "/v2/users/owner/apps/app";
+    let id = world.id_on("in-002");
+    let single = format!("{app}/inputs/in-002/annotations/{id}");
+    let bulk = format!("{app}/annotations");
+    let paths: Vec<&str> = calls
+        .iter()
+        .map(|it| it["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(paths, [&bulk, &bulk, &single]);
     assert_eq!(calls[0]["body"]["action"], "overwrite");
-    assert_eq!(calls[2]["body"]["input_ids"], json!(["in-002"]));
-    assert_eq!(calls[2]["body"]["ids"].as_array().unwrap().len(), 1);
+    assert_eq!(calls[2].get("body"), None);
     assert!(
         run.stderr
             .contains("Plan: 1 to post, 0 to merge, 1 to overwrite")
@@ -223,7 +229,8 @@ fn a_dry_run_prints_the_calls_and_makes_none() {
         .collect();
     let printed: Vec<(String, String)> = methods
         .iter()
-        .map(|it| ((*it).to_owned(), path.to_owned()))
+        .zip(paths)
+        .map(|(method, path)| ((*method).to_owned(), path.to_owned()))
         .collect();
     assert_eq!(sent, printed);
 }

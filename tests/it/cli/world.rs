@@ -261,6 +261,17 @@ impl World {
         assert!(matches!(answer.unwrap().items[..], [ItemResult::Done(_)]));
     }
 
+    /// The owner adds a concept to an annotation of a whole input through the API, past the binary.
+    pub(crate) fn someone_labels(&self, input: &str, id: &str, concept: &str) {
+        let data = json!({"concepts": [{"id": concept, "value": 1}]});
+        let patch = json!({"id": id, "input_id": input, "data": data}).to_string();
+        let writer = self.writer();
+        let answer = self
+            .runtime
+            .block_on(writer.patch(PatchAction::Merge, &[&patch]));
+        assert!(matches!(answer.unwrap().items[..], [ItemResult::Done(_)]));
+    }
+
     /// The owner deletes an annotation through the API, past the binary.
     pub(crate) fn delete(&self, input: &str, id: &str) {
         let pairs = DeletePairs::new(vec![(input.to_owned(), id.to_owned())]).unwrap();
@@ -269,7 +280,8 @@ impl World {
         assert!(matches!(answer.unwrap().items[..], [ItemResult::Done(())]));
     }
 
-    fn writer(&self) -> Writer {
+    /// A client of the owner's.
+    pub(crate) fn writer(&self) -> Writer {
         let endpoint = api::Endpoint::new(&self.emulator.url(), InsecureHttp::Refuse).unwrap();
         let token = Token::new("owner-key").unwrap();
         let connection = Connection::new(endpoint, "owner".into(), "app".into(), token);

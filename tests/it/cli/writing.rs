@@ -125,7 +125,7 @@ fn one_bad_annotation_of_a_full_call_fails_alone_and_a_second_run_repairs_it() {
 }
 
 /// The binary on the emulator's app, through a proxy.
-fn apply_through(world: &World, meddling: Meddling) -> Run {
+pub(super) fn apply_through(world: &World, meddling: Meddling) -> Run {
     let url = world.block_on(proxy::start(world.emulator.url(), meddling));
     let flags = ["--endpoint", &url, "--user-id", "owner", "--app-id", "app"];
     let fast = ["--rate-limit", "1000", "--auto-approve"];
@@ -217,13 +217,16 @@ fn a_write_that_the_answer_does_not_mention_is_looked_up() {
     world.is_settled();
 }
 
+/// When the page behind the last one is read for the proof.
+const BEFORE_THE_LOOK: (Scope, usize) = (Scope::Page(2), 2);
+
 /// Six annotations, of which the manifest drops the last ones; `in-005` changes so, behind the back of an apply that
-/// makes one call at a time. Readings of page 1: to find the end, for the proof, and just before the delete. The page
-/// behind the last one is read right after each of the first two.
+/// makes one call at a time. Readings of page 1: to find the end, for the proof, and just before several deletes (a
+/// single one is looked at by its path). The page behind the last one is read right after each of the first two.
 fn dropped_behind_its_back(
     config: Config,
     dropped: usize,
-    when: (u64, usize),
+    when: (Scope, usize),
     then: &str,
 ) -> (World, Run) {
     let world = World::with(config);
@@ -239,7 +242,7 @@ fn dropped_behind_its_back(
         shifts.push(Shift::Insert(whole("in-005", &id, &[("tree", 1.0)])));
     }
     let faults = world.emulator.faults();
-    faults.on(Scope::Page(when.0), when.1, Fault::Then(shifts));
+    faults.on(when.0, when.1, Fault::Then(shifts));
     let run = world.on_app(&["apply", "m.yaml", "--auto-approve", "--concurrency", "1"]);
     assert_eq!(faults.pending(), 0);
     (world, run)
@@ -254,7 +257,7 @@ fn what_is_gone_already_counts_as_deleted_whatever_the_service_says_of_it() {
                 ..Config::default()
             };
             // Between the proof and the look before the delete: there is nothing left to do.
-            let (world, run) = dropped_behind_its_back(config(), dropped, (2, 2), "gone");
+            let (world, run) = dropped_behind_its_back(config(), dropped, BEFORE_THE_LOOK, "gone");
             let rest = dropped - 1;
             let account = ", 1 already so, 0 failed, 0 not attempted.";
             assert!(
@@ -266,7 +269,12 @@ fn what_is_gone_already_counts_as_deleted_whatever_the_service_says_of_it() {
             assert_eq!(world.annotations().len(), 6 - dropped);
             world.is_settled();
             // Between that look and the delete.
-            let (world, run) = dropped_behind_its_back(config(), dropped, (1, 3), "gone");
+            let look = if dropped == 1 {
+                (Scope::Endpoint(Endpoint::GetAnnotation), 1)
+            } else {
+                (Scope::Page(1), 3)
+            };
+            let (world, run) = dropped_behind_its_back(config(), dropped, look, "gone");
             let account = format!(
                 "Applied {dropped} ({dropped} deleted), 0 already so, 0 failed, 0 not attempted."
             );
@@ -279,7 +287,7 @@ fn what_is_gone_already_counts_as_deleted_whatever_the_service_says_of_it() {
 
 #[test]
 fn what_somebody_edits_while_an_apply_runs_is_not_deleted() {
-    let (world, run) = dropped_behind_its_back(Config::default(), 3, (2, 2), "edited");
+    let (world, run) = dropped_behind_its_back(Config::default(), 3, BEFORE_THE_LOOK, "edited");
     let run = run.exits(4);
     assert!(run.stdout.contains("Stale: delete "), "{}", run.stdout);
     assert!(

@@ -1,0 +1,55 @@
+//! `purge: true`: everything on an input goes, whoever made it, but its input-level annotation.
+//!
+//! What it counts and whom it spares stands here; how it is sent is `batch`'s.
+
+use super::error::PlanError;
+use super::input::{Part, Planner};
+use super::types::{Purge, PurgedAnnotation};
+use crate::model::{DesiredInput, Maker, ObservedAnnotation, Policy, fingerprint};
+
+impl Planner<'_> {
+    /// Plans an input that the manifest purges. Nothing else is done to it.
+    pub(super) fn purged(&self, input: &DesiredInput, observed: &[ObservedAnnotation]) -> Part {
+        let mut part = Part::default();
+        let doomed: Vec<&ObservedAnnotation> = observed
+            .iter()
+            .filter(|annotation| annotation.maker != Maker::Input)
+            .collect();
+        // What a model made is nobody's: the rule that a collaborator keeps their hands off is about people.
+        let of_others = doomed
+            .iter()
+            .filter(|annotation| annotation.maker == Maker::User && self.may_not_change(annotation))
+            .count() as u64;
+        if of_others > 0 {
+            part.errors.push(PlanError::PurgeOfOthers {
+                input: input.id.clone(),
+                count: of_others,
+                owner: self.observed.app_owner.clone(),
+                caller: self.observed.caller.clone(),
+                origin: input.origin,
+            });
+            return part;
+        }
+        part.existing += doomed.len() as u64;
+        if self.desired.policy != Policy::Sync {
+            part.held_back.deletes += doomed.len() as u64;
+        } else if !doomed.is_empty() {
+            part.purge = Some(Purge {
+                input_id: input.id.clone(),
+                annotations: doomed.into_iter().map(purged).collect(),
+            });
+        }
+        part
+    }
+}
+
+fn purged(annotation: &ObservedAnnotation) -> PurgedAnnotation {
+    let by_model = annotation.maker == Maker::Model;
+    PurgedAnnotation {
+        id: annotation.id.clone(),
+        user: annotation.user.clone().filter(|_| !by_model),
+        model_version: by_model.then(|| annotation.model_version().unwrap_or_default().to_owned()),
+        fingerprint: fingerprint(annotation),
+        before: annotation.content(),
+    }
+}

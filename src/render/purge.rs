@@ -1,0 +1,174 @@
+//! Purges as text: what goes, and whose it is. Nothing of them is ever left out.
+
+use super::notation;
+use super::page::{Ink, Page, counted, thousands};
+use super::text::Detail;
+use crate::model::UserId;
+use crate::plan::{Plan, Purge, PurgedAnnotation};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+/// How many users a heading names.
+const NAMED: usize = 10;
+
+/// A line an input; with `Full`, two more for each annotation.
+pub(super) fn write(page: &mut Page, plan: &Plan, detail: Detail) {
+    for purge in &plan.purges {
+        let all = match purge.annotations.len() as u64 {
+            1 => "its 1 annotation goes, whoever made it".to_owned(),
+            count => format!("all {} annotations go, whoever made them", thousands(count)),
+        };
+        let heading = format!("! purge {}: {all} ({})", purge.input_id, makers(purge));
+        page.line(Ink::Removed, &heading);
+        if detail == Detail::Full {
+            for annotation in &purge.annotations {
+                write_annotation(page, annotation);
+            }
+        }
+    }
+}
+
+fn write_annotation(page: &mut Page, annotation: &PurgedAnnotation) {
+    let maker = match (&annotation.user, annotation.model_version.as_deref()) {
+        (_, Some("")) => "made by a model".to_owned(),
+        (_, Some(version)) => format!("made by model version {version}"),
+        (Some(user), None) => format!("of {user}"),
+        (None, None) => "of nobody".to_owned(),
+    };
+    page.put(Ink::Removed, &format!("    - {}", annotation.id))
+        .put(Ink::Faint, &format!(" ({maker})"))
+        .end();
+    let content = notation::one_line(&annotation.before);
+    page.line(Ink::Removed, &format!("        {content}"));
+}
+
+/// Whose annotations go: those with the most first, and last what models made.
+fn makers(purge: &Purge) -> String {
+    let mut by_models = 0;
+    let mut of_nobody = 0;
+    let mut counts: BTreeMap<&UserId, u64> = BTreeMap::new();
+    for annotation in &purge.annotations {
+        match (&annotation.user, &annotation.model_version) {
+            (_, Some(_)) => by_models += 1,
+            (Some(user), None) => *counts.entry(user).or_default() += 1,
+            (None, None) => of_nobody += 1,
+        }
+    }
+    let mut users: Vec<(&UserId, u64)> = counts.into_iter().collect();
+    users.sort_by_key(|(_, count)| Reverse(*count));
+    let mut parts: Vec<String> = users
+        .iter()
+        .take(NAMED)
+        .map(|(user, count)| format!("{} of {user}", thousands(*count)))
+        .collect();
+    if let Some(rest) = users.get(NAMED..).filter(|rest| !rest.is_empty()) {
+        let count: u64 = rest.iter().map(|(_, count)| count).sum();
+        let others = counted(rest.len() as u64, "other user");
+        parts.push(format!("{} of {others}", thousands(count)));
+    }
+    let anonymous = [
+        (of_nobody, "of nobody"),
+        (
+            by_models,
+            if by_models == 1 {
+                "made by a model"
+            } else {
+                "made by models"
+            },
+        ),
+    ];
+    for (count, words) in anonymous.into_iter().filter(|(count, _)| *count > 0) {
+        parts.push(format!("{} {words}", thousands(count)));
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::{AnnotationId, UserId};
+    use crate::render::sample::{plan, posted, purge};
+    use crate::render::{Detail, TextOptions, text};
+
+    #[test]
+    fn purges_come_before_every_other_change_and_say_whose_annotations_go() {
+        let makers = ["bea", "ann", "model", "bea", "nobody", "model", "bea"];
+        let mut plan = plan(vec![posted("a", 1)]);
+        plan.purges = vec![purge("street-0003", &makers), purge("z", &["ann"])];
+        plan.summary.purge = 2;
+        plan.summary.purged = 8;
+        insta::assert_snapshot!(text(&plan, &TextOptions::default()), @r"
+        ! purge street-0003: all 7 annotations go, whoever made them (3 of bea, 1 of ann, 1 of nobody, 2 made by models)
+        ! purge z: its 1 annotation goes, whoever made it (1 of ann)
+
+        a
+          + post box [person] as-…-00000001… (not on the remote)
+              {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [person]}
+
+        Warning: apply carries out a purge only with --allow-purge.
+
+        Plan: 2 inputs to purge (8 annotations), 1 to post, 0 to merge, 0 to overwrite, 0 to remove, 0 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+        ");
+    }
+
+    #[test]
+    fn every_annotation_that_goes_is_listed_on_demand() {
+        let mut plan = plan(Vec::new());
+        plan.purges = vec![purge("a", &["bea", "model", "nobody"])];
+        plan.purges[0].annotations[1].model_version = Some(String::new());
+        plan.summary.purge = 1;
+        plan.summary.purged = 3;
+        let full = TextOptions {
+            detail: Detail::Full,
+            ..TextOptions::default()
+        };
+        insta::assert_snapshot!(text(&plan, &full), @r"
+        ! purge a: all 3 annotations go, whoever made them (1 of bea, 1 of nobody, 1 made by a model)
+            - gone-0 (of bea)
+                {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            - gone-1 (made by a model)
+                {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            - gone-2 (of nobody)
+                {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+
+        Warning: apply carries out a purge only with --allow-purge.
+
+        Plan: 1 input to purge (3 annotations), 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 0 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+        ");
+    }
+
+    #[test]
+    fn no_number_of_purges_or_users_hides_one() {
+        let mut plan = plan((0..300).map(|n| posted("b", n)).collect());
+        plan.purges = (0..500)
+            .map(|n| purge(&format!("in-{n:03}"), &["ann"]))
+            .collect();
+        let users: Vec<String> = (0..12).map(|n| format!("user-{n:02}")).collect();
+        let users: Vec<&str> = users.iter().map(String::as_str).collect();
+        plan.purges.push(purge("many", &users));
+        let text = text(&plan, &TextOptions::default());
+        assert_eq!(
+            text.lines().filter(|l| l.starts_with("! purge ")).count(),
+            501
+        );
+        assert!(text.contains("(1 of user-00, 1 of user-01, "), "{text}");
+        assert!(
+            text.contains(", 1 of user-09, 2 of 2 other users)"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn names_from_outside_cannot_reach_the_terminal() {
+        let mut plan = plan(Vec::new());
+        plan.purges = vec![purge("a\u{200b}", &["ann"])];
+        let gone = &mut plan.purges[0].annotations[0];
+        gone.id = AnnotationId::new("b\u{feff}").unwrap();
+        gone.user = Some(UserId::new("c\u{200b}").unwrap());
+        let full = TextOptions {
+            detail: Detail::Full,
+            ..TextOptions::default()
+        };
+        let text = text(&plan, &full);
+        assert!(!text.contains(['\u{200b}', '\u{feff}']), "{text:?}");
+    }
+}

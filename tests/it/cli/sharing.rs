@@ -1,0 +1,73 @@
+//! A delete that shares a call with a removal, end to end, and services that do less than the flag asks for.
+
+use super::World;
+use super::proxy::Meddling;
+use super::writing::apply_through;
+use crate::support::{boxed, whole};
+use annosync::emulator::{Endpoint, Fault};
+use serde_json::Value;
+
+/// A box that loses a concept, and a label that goes.
+fn world() -> World {
+    let world = World::new();
+    world.seed(vec![
+        boxed("a", "stays", [0.1, 0.2, 0.5, 0.6], &["bus", "car"]),
+        whole("b", "goes", &[("car", 1.0)]),
+    ]);
+    world.declare(
+        "  - id: a\n    annotations: [{ id: stays, concepts: [car] }]\n  - id: b\n    annotations: []\n",
+    );
+    world.emulator.forget_calls();
+    world
+}
+
+fn endpoints(world: &World) -> Vec<Endpoint> {
+    world.writes().iter().map(|call| call.endpoint).collect()
+}
+
+const DONE: &str = "Applied 2 (1 removed, 1 deleted), 0 already so, 0 failed, 0 not attempted.";
+
+#[test]
+fn a_removal_and_a_delete_are_one_call() {
+    let world = world();
+    let plan = world.plan(&["--out", "plan.json"]).exits(0);
+    assert!(plan.last_line().contains(" 1 call (lower bound 1)"));
+    let dry = world.apply(&["--dry-run"]).exits(0);
+    let printed: Value = serde_json::from_str(dry.stdout.trim_end()).unwrap();
+    assert_eq!(printed["body"]["delete_if_empty_data"], true);
+    let run = world.apply_path("plan.json", &[]).exits(0);
+    assert_eq!(run.last_line(), DONE);
+    assert_eq!(endpoints(&world), [Endpoint::PatchAnnotations]);
+}
+
+#[test]
+fn a_service_that_does_not_know_the_flag_gets_a_delete_that_names_the_annotation() {
+    for fault in [None, Some(Fault::DropAfter), Some(Fault::DropBefore)] {
+        let world = world();
+        let faults = world.emulator.faults();
+        if let Some(fault) = fault {
+            faults.next(Endpoint::DeleteAnnotation, fault);
+        }
+        let run = apply_through(&world, Meddling::Without("delete_if_empty_data")).exits(0);
+        assert_eq!(run.last_line(), DONE);
+        let sent = endpoints(&world);
+        assert_eq!(
+            sent[..2],
+            [Endpoint::PatchAnnotations, Endpoint::DeleteAnnotation]
+        );
+        world.is_settled();
+    }
+}
+
+#[test]
+fn an_answer_that_leaves_the_deleted_one_out_is_understood() {
+    let world = world();
+    let forget = Meddling::Answer(|answer| {
+        let all = answer["annotations"].as_array_mut().unwrap();
+        all.retain(|annotation| annotation["id"] != "goes");
+    });
+    let run = apply_through(&world, forget).exits(0);
+    assert_eq!(run.last_line(), DONE);
+    assert_eq!(endpoints(&world), [Endpoint::PatchAnnotations]);
+    world.is_settled();
+}
