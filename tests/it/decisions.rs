@@ -686,7 +686,7 @@ fn the_input_level_annotation_can_be_patched_and_not_replaced() {
         &observed(&[level]),
     )
     .unwrap_err();
-    assert_snapshot!(errors[0], @"annotation `1` is the one that the app made with input `a`: it can be patched, and a change of user would have to delete it");
+    assert_snapshot!(errors[0], @"annotation `1` is the one that the app made with input `a`: it can be patched, and a change of its user or embedding model would have to delete it");
 }
 
 #[test]
