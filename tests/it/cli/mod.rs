@@ -6,6 +6,7 @@
 mod batches;
 mod collaborators;
 mod connecting;
+mod emptying;
 mod every;
 mod exits;
 mod guards;

@@ -1,0 +1,161 @@
+//! `purge: true` through the binary.
+
+use super::{World, header};
+use crate::support::{boxed, whole, with};
+use annosync::emulator::{Collaborator, Config, Endpoint};
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+const PURGED: &str = "  - id: p\n    purge: true\n";
+
+/// Mine, somebody's and a model's on `p`; one of mine on `q`.
+fn seeded(config: Config) -> World {
+    let world = World::with(config);
+    world.seed(vec![
+        whole("p", "mine", &[("car", 1.0)]),
+        with(whole("p", "hers", &[("car", 1.0)]), "user_id", json!("bea")),
+        with(
+            boxed("p", "found", [0.1, 0.1, 0.5, 0.5], &["car"]),
+            "model_version_id",
+            json!("mv"),
+        ),
+        whole("q", "other", &[("car", 1.0)]),
+    ]);
+    world
+}
+
+fn ids(world: &World) -> Vec<Value> {
+    world
+        .annotations()
+        .into_iter()
+        .map(|it| it["id"].clone())
+        .collect()
+}
+
+#[test]
+fn a_plan_shows_it_first_and_an_apply_asks_for_its_flag() {
+    let world = seeded(Config::default());
+    world.declare(PURGED);
+    world.plan(&["--detailed-exitcode"]).exits(2);
+    let plan = world.plan(&[]).exits(0);
+    assert_snapshot!(plan.stdout, @"
+    ! purge p: all 3 annotations go, whoever made them (1 of bea, 1 of owner, 1 made by a model)
+
+    Warning: apply carries out a purge only with --allow-purge.
+
+    Plan: 1 input to purge (3 annotations), 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 0 to delete; 0 unchanged, 1 unmanaged. 1 call (lower bound 1), about 0.1 s at 1,000 calls/s.
+    ");
+    let refused = world.apply(&[]).exits(3);
+    assert_snapshot!(refused.stderr.lines().skip_while(|line| !line.starts_with("error")).collect::<Vec<_>>().join("\n"), @"
+    error: the plan purges 1 input: 3 annotations would go, whoever made them
+    hint: if this is what you mean, let exactly this plan pass with --allow-purge
+    ");
+    assert_eq!(ids(&world).len(), 4);
+    let applied = world.apply(&["--allow-purge"]).exits(0);
+    assert_snapshot!(applied.stdout, @"Applied 1 (1 input purged of 3 annotations), 0 already so, 0 failed, 0 not attempted.");
+    assert_eq!(ids(&world), [json!("other")]);
+    // The input's own annotation is still there, and what is purged stays purged.
+    let all = world.block_on(world.emulator.annotations()).unwrap();
+    assert!(
+        all.iter()
+            .any(|it| it["input_id"] == "p" && it["input_level"] == true)
+    );
+}
+
+#[test]
+fn the_declared_inputs_alone_are_enough_to_see_a_purge() {
+    let world = seeded(Config::default());
+    world.declare(PURGED);
+    let plan = world.plan(&["--declared-only"]).exits(0);
+    assert!(
+        plan.stdout.contains("! purge p: all 3 annotations go"),
+        "{}",
+        plan.stdout
+    );
+    world.apply(&["--declared-only", "--allow-purge"]).exits(0);
+}
+
+#[test]
+fn a_collaborator_cannot_purge_what_is_not_theirs() {
+    let bea = Collaborator {
+        user: "bea".to_owned(),
+        key: "bea-key".to_owned(),
+    };
+    let world = seeded(Config {
+        collaborators: vec![bea],
+        ..Config::default()
+    })
+    .with_key("bea-key");
+    world.declare(PURGED);
+    let refused = world.apply(&["--allow-purge"]).exits(1);
+    assert_snapshot!(refused.stderr, @"
+    error: m.yaml:1:1: input `p` is to be purged, and 1 of its annotations belong to others than `bea`, whose token it is: only the app's owner `owner` may delete those
+    hint: use the app owner's token, or declare `annotations: []`: then only what is yours goes
+    error: the manifest asks for 1 change that cannot be made; nothing was sent
+    ");
+    assert_eq!(world.writes(), []);
+}
+
+#[test]
+fn a_policy_that_deletes_nothing_purges_nothing() {
+    let world = seeded(Config::default());
+    let text = format!("{}inputs:\n{PURGED}", header().replace("sync", "upsert"));
+    world.write("m.yaml", &text);
+    let plan = world.plan(&[]).exits(0);
+    assert_snapshot!(plan.stdout, @"
+    Warning: the policy upsert holds back 3 deletes; `policy: sync` would not.
+
+    No changes. 0 annotations match.
+    ");
+    world.apply(&["--allow-purge"]).exits(0);
+    assert_eq!(ids(&world).len(), 4);
+}
+
+#[test]
+fn the_flag_is_no_pass_through_the_guards() {
+    let world = seeded(Config::default());
+    let text = format!(
+        "version: 1\nset: street\npolicy: sync\nguards: {{ max_deletes: 2 }}\ninputs:\n{PURGED}"
+    );
+    world.write("m.yaml", &text);
+    let stopped = world.apply(&[]).exits(3);
+    assert!(
+        stopped.stderr.contains("--allow-deletes 3"),
+        "{}",
+        stopped.stderr
+    );
+    assert!(
+        stopped.stderr.contains("--allow-purge"),
+        "{}",
+        stopped.stderr
+    );
+    world.apply(&["--allow-purge"]).exits(3);
+    assert_eq!(world.writes(), []);
+    world
+        .apply(&["--allow-purge", "--allow-deletes", "3"])
+        .exits(0);
+}
+
+#[test]
+fn more_than_a_call_can_take_are_several_calls() {
+    let world = World::new();
+    let seeds = (0..130).map(|at| whole(&format!("in-{at:03}"), "a", &[("car", 1.0)]));
+    world.seed(seeds.collect());
+    let inputs = (0..130).fold(String::new(), |mut text, at| {
+        text.push_str(&format!("  - id: in-{at:03}\n    purge: true\n"));
+        text
+    });
+    world.declare(&inputs);
+    let applied = world.apply(&["--allow-purge"]).exits(0);
+    assert_snapshot!(applied.last_line(), @"Applied 130 (130 inputs purged of 130 annotations), 0 already so, 0 failed, 0 not attempted.");
+    let calls = world.writes();
+    assert!(
+        calls
+            .iter()
+            .all(|call| call.endpoint == Endpoint::DeleteAnnotations)
+    );
+    assert_eq!(
+        calls.iter().map(|call| call.items).collect::<Vec<_>>(),
+        [128, 2]
+    );
+}
