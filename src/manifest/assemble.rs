@@ -310,7 +310,7 @@ fn finish(files: Vec<File>, header_index: usize, header: Header, named: Digests)
             let origin = Origin {
                 file: small(file),
                 input: small(input),
-                annotation: 0,
+                annotation: Origin::INPUT_ITSELF,
             };
             state.inputs.push(DesiredInput {
                 id,

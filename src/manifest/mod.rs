@@ -262,6 +262,9 @@ impl Manifest {
 fn pointer(origin: Origin) -> Pointer {
     let inputs = Place::ROOT.name(INPUTS);
     let input = inputs.nth(origin.input as usize);
+    if origin.annotation == Origin::INPUT_ITSELF {
+        return input.name("id").value();
+    }
     let annotations = input.name("annotations");
     annotations.nth(origin.annotation as usize).value()
 }

@@ -18,8 +18,13 @@ pub struct Origin {
     pub file: u32,
     /// Index of the input in that file.
     pub input: u32,
-    /// Index of the annotation in that input.
+    /// Index of the annotation in that input; [`Origin::INPUT_ITSELF`] for the input itself.
     pub annotation: u32,
+}
+
+impl Origin {
+    /// What stands for an annotation's index where the input itself is meant.
+    pub const INPUT_ITSELF: u32 = u32::MAX;
 }
 
 /// How a declared annotation says which remote one it is.

@@ -89,7 +89,7 @@ fn a_collaborator_cannot_purge_what_is_not_theirs() {
     world.declare(PURGED);
     let refused = world.apply(&["--allow-purge"]).exits(1);
     assert_snapshot!(refused.stderr, @"
-    error: m.yaml:1:1: input `p` is to be purged, and 1 of its annotations belong to others than `bea`, whose token it is: only the app's owner `owner` may delete those
+    error: m.yaml:6:9: input `p` is to be purged, and 1 of its annotations belong to others than `bea`, whose token it is: only the app's owner `owner` may delete those
     hint: use the app owner's token, or declare `annotations: []`: then only what is yours goes
     error: the manifest asks for 1 change that cannot be made; nothing was sent
     ");
