@@ -17,4 +17,5 @@ pub mod matching;
 pub mod model;
 pub mod observed;
 pub mod plan;
+pub mod pull;
 pub mod render;

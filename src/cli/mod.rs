@@ -10,6 +10,7 @@ mod import;
 mod list;
 mod output;
 mod plan;
+mod pull;
 mod session;
 mod validate;
 
@@ -26,7 +27,7 @@ use std::process::ExitCode;
     arg_required_else_help = true
 )]
 #[command(
-    after_help = "Exit codes: 0 done or nothing to do, 1 error, 2 plan --detailed-exitcode: there are changes, \
+    after_help = "Exit codes: 0 done or nothing to do, 1 error, 2 with --detailed-exitcode: there are changes, \
 3 a guard stopped it, 4 the remote changed since the plan was made, 5 applied in part, 64 usage."
 )]
 struct Cli {
@@ -43,6 +44,8 @@ enum Command {
     Plan(plan::Args),
     /// Make the app equal to the manifest
     Apply(apply::Args),
+    /// Write what an app holds as a manifest, or make a manifest equal to it
+    Pull(pull::Args),
     /// Print the annotations of an app
     List(list::Args),
     /// Check a manifest, offline
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
         match cli.command {
             Command::Plan(args) => plan::run(args).await,
             Command::Apply(args) => apply::run(args).await,
+            Command::Pull(args) => pull::run(args).await,
             Command::List(args) => list::run(args).await,
             Command::Validate(args) => validate::run(&args),
             Command::Import(import) => import::run(import),

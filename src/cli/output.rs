@@ -50,14 +50,14 @@ pub(crate) fn is_styled() -> bool {
 }
 
 /// Writes a file so that it is there whole or as it was before: a temporary file beside it, synced, renamed.
-pub(crate) fn file(path: &Path, content: &str) -> Result<(), Failure> {
+pub(crate) fn file(path: &Path, content: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), Failure> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     let write = || -> std::io::Result<()> {
         let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-        temporary.write_all(content.as_bytes())?;
+        temporary.write_all(content.as_ref())?;
         temporary.as_file().sync_all()?;
         keep_mode(&temporary, path)?;
         temporary.persist(path).map_err(|error| error.error)?;

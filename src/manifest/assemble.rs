@@ -6,7 +6,7 @@
 use super::document::{Document, document};
 use super::finding::{Other, Place};
 use super::header::{Header, no_header_hint};
-use super::input::Image;
+use super::input::{Image, NamedFiles};
 use super::locate::Spotter;
 use super::named::{Digests, read_named};
 use super::problem::{Problem, Problems};
@@ -36,6 +36,8 @@ pub(super) struct Assembled {
     pub(super) header_file: String,
     pub(super) state: DesiredState,
     pub(super) images: BTreeMap<InputId, Image>,
+    /// What inputs name beside their annotations.
+    pub(super) names: BTreeMap<InputId, NamedFiles>,
     pub(super) files: Vec<(Candidate, [u8; 32])>,
     /// The files that these name.
     pub(super) named: Digests,
@@ -299,6 +301,7 @@ fn finish(files: Vec<File>, header_index: usize, header: Header, named: Digests)
         inputs: Vec::with_capacity(files.iter().map(|f| f.document.inputs.len()).sum()),
     };
     let mut images = BTreeMap::new();
+    let mut beside = BTreeMap::new();
     let mut kept = Vec::with_capacity(files.len());
     let small = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
     for (file, read) in files.into_iter().enumerate() {
@@ -306,6 +309,9 @@ fn finish(files: Vec<File>, header_index: usize, header: Header, named: Digests)
             let id = parsed.id.expect("an input without an id is a finding");
             if let Some(image) = parsed.image {
                 images.insert(id.clone(), image);
+            }
+            if let Some(named) = parsed.named {
+                beside.insert(id.clone(), *named);
             }
             let origin = Origin {
                 file: small(file),
@@ -339,6 +345,7 @@ fn finish(files: Vec<File>, header_index: usize, header: Header, named: Digests)
         header_file,
         state,
         images,
+        names: beside,
         files: kept,
         named,
     }

@@ -28,6 +28,15 @@ pub struct Image {
     pub height: Option<u32>,
 }
 
+/// What a text input says. It is there to check and to fill in what spans say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InputText {
+    /// The file that says it, as written.
+    Path(Box<str>),
+    /// The text itself.
+    Raw(Box<str>),
+}
+
 /// An input as far as it could be read.
 #[derive(Debug)]
 pub(super) struct ParsedInput {
@@ -42,10 +51,12 @@ pub(super) struct ParsedInput {
 }
 
 /// The files that an input names, as written.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct NamedFiles {
     /// What the input says.
     pub(super) text: Option<Box<str>>,
+    /// The same, where the manifest itself says it.
+    pub(super) raw: Option<Box<str>>,
     /// The masks, with the index of the annotation of each.
     pub(super) masks: Vec<(usize, Box<str>)>,
 }
@@ -116,6 +127,7 @@ pub(super) fn input(
         Some(TextSource::Raw(text)) => {
             let found = filling(text, &parsed.annotations, place, findings);
             fill(&mut parsed.annotations, found);
+            named.raw = Some(text.into());
         }
         None => {}
     }

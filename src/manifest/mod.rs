@@ -10,8 +10,10 @@
 //! assemble   all files: header, duplicates, vocabulary   locate   findings -> lines and columns, if there are any
 //! checks     between the files                  report     findings -> problems
 //! problem    what the user sees               write      the way back
+//! overlay    files as they would be           anchor     where the parts of a file begin
 //! ```
 
+mod anchor;
 mod annotation;
 mod assemble;
 mod checks;
@@ -26,6 +28,7 @@ mod known_text;
 mod locate;
 mod named;
 mod node;
+mod overlay;
 mod problem;
 mod report;
 mod select;
@@ -37,8 +40,10 @@ pub mod write;
 #[cfg(test)]
 mod tests;
 
+pub use anchor::{Anchor, anchors};
 pub use header::Header;
-pub use input::Image;
+pub use input::{Image, InputText};
+pub use overlay::{Overlay, files_below, has_header, load_with};
 pub use problem::{Problem, Problems, Spot};
 pub use target::TargetSpec;
 
@@ -47,8 +52,9 @@ use assemble::{Assembled, assemble};
 use document::Format;
 use finding::{Place, Pointer};
 use header::INPUTS;
+use input::NamedFiles;
 use report::{spots_in, unchanged};
-use select::{Candidate, folder_of, slashes, walk};
+use select::{Candidate, folder_of, slashes};
 use sha2::{Digest, Sha256};
 use source::{Disk, Memory};
 use std::collections::BTreeMap;
@@ -72,6 +78,7 @@ pub struct Manifest {
     pub hash: String,
     /// The folder of the header's file; an embedded target's path is relative to it.
     pub root: PathBuf,
+    names: BTreeMap<InputId, NamedFiles>,
     files: Vec<(Candidate, [u8; 32])>,
     /// The texts, where they did not come from files.
     texts: Option<BTreeMap<PathBuf, String>>,
@@ -93,48 +100,7 @@ pub struct Location {
 /// A file whose header has `files:` stands for the files that these name, so that a header alone never reads as a
 /// manifest without inputs.
 pub fn load(path: &Path) -> Result<Manifest, Problems> {
-    let metadata = std::fs::metadata(path).map_err(|error| {
-        Problems::new(vec![Problem::of_file(
-            path,
-            format!("cannot be read: {error}"),
-            "name a manifest's file or folder",
-        )])
-    })?;
-    if metadata.is_dir() {
-        let candidates = walk(path).map_err(Problems::new)?;
-        let assembled = assemble(&candidates, None, path, &Disk(path))?;
-        return Ok(Manifest::new(assembled, path, None));
-    }
-    let Some(format) = Format::of(path) else {
-        return Err(Problems::new(vec![Problem::of_file(
-            path,
-            "not a manifest's file: it ends in none of .yaml, .yml, .json and .jsonl",
-            "name a manifest's file or folder",
-        )]));
-    };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let alone = Candidate {
-        shown: path.to_owned(),
-        relative: slashes(Path::new(path.file_name().unwrap_or_default())),
-        format,
-    };
-    let names_files = std::fs::read(path)
-        .ok()
-        .and_then(|bytes| assemble::as_text(bytes).ok())
-        .and_then(|text| document::document(format, &text).ok())
-        .and_then(|document| document.header)
-        .is_some_and(|header| header.files.is_some());
-    let mut candidates = vec![alone];
-    if names_files {
-        let others = walk(folder).map_err(Problems::new)?;
-        let name = candidates[0].relative.clone();
-        candidates.extend(others.into_iter().filter(|other| other.relative != name));
-    }
-    let assembled = assemble(&candidates, Some(0), path, &Disk(folder))?;
-    Ok(Manifest::new(assembled, folder, None))
+    load_with(path, &Overlay::new())
 }
 
 /// Reads a manifest from texts with the paths that they are known by, as [`load`] reads a folder.
@@ -208,6 +174,7 @@ impl Manifest {
             images: assembled.images,
             hash: hex(&Sha256::digest(lines.as_bytes())),
             root: folder.join(folder_of(&assembled.header_file)),
+            names: assembled.names,
             files: assembled.files,
             texts,
         }
@@ -216,6 +183,30 @@ impl Manifest {
     /// The manifest's files, in byte order of their paths; [`Origin::file`] counts in them.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().map(|(file, _)| file.shown.as_path())
+    }
+
+    /// What a text input says, as it is written.
+    pub fn input_text(&self, input: &InputId) -> Option<InputText> {
+        let named = self.names.get(input)?;
+        let path = named.text.clone().map(InputText::Path);
+        path.or_else(|| named.raw.clone().map(InputText::Raw))
+    }
+
+    /// The files of the masks of an input, as written, with the indices of their annotations.
+    pub fn mask_paths(&self, input: &InputId) -> &[(usize, Box<str>)] {
+        self.names.get(input).map_or(&[], |named| &named.masks)
+    }
+
+    /// The text of the file of this index. Reads it once more: nothing where it has changed since.
+    pub fn text(&self, file: u32) -> Option<String> {
+        let (candidate, digest) = self.files.get(file as usize)?;
+        match &self.texts {
+            Some(texts) => {
+                let binaries = &BTreeMap::new();
+                unchanged(candidate, digest, &Memory { texts, binaries })
+            }
+            None => unchanged(candidate, digest, &Disk(&self.root)),
+        }
     }
 
     /// Where an annotation was declared. Reads its file once more: nothing where that has changed since.
@@ -231,17 +222,10 @@ impl Manifest {
         }
         let mut locations = vec![None; origins.len()];
         for (file, indices) in by_file {
-            let Some((candidate, digest)) = self.files.get(file) else {
+            let Some((candidate, _)) = self.files.get(file) else {
                 continue;
             };
-            let text = match &self.texts {
-                Some(texts) => {
-                    let binaries = &BTreeMap::new();
-                    unchanged(candidate, digest, &Memory { texts, binaries })
-                }
-                None => unchanged(candidate, digest, &Disk(&self.root)),
-            };
-            let Some(text) = text else {
+            let Some(text) = self.text(file as u32) else {
                 continue;
             };
             let pointers: Vec<Pointer> = indices.iter().map(|i| pointer(origins[*i])).collect();

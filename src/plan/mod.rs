@@ -28,6 +28,7 @@ pub use outcome::{
     Applied, FailedItem, FailedPurge, Outcome, Since, StaleItem, StalePurge, Touched, Unplanned,
 };
 pub use read::{PlanFileError, read};
+pub use region::named_region;
 pub use shared::outlasts;
 pub use types::{
     Action, Batch, Call, FORMAT_VERSION, HeldBack, Operation, Plan, Purge, PurgedAnnotation,

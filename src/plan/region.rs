@@ -41,6 +41,19 @@ pub(super) fn resolve<'a>(
     Cow::Owned(resolved)
 }
 
+/// The region that an annotation names by the model that found it; nothing where it names none so, and where no region
+/// fits or more than one does.
+pub fn named_region(
+    input: &InputId,
+    declared: &DesiredAnnotation,
+    observed: &[ObservedAnnotation],
+) -> Option<RegionId> {
+    let Some(Geometry::RegionOf(wanted)) = &declared.content.geometry else {
+        return None;
+    };
+    find(input, declared, wanted, observed).ok()
+}
+
 fn find(
     input: &InputId,
     declared: &DesiredAnnotation,

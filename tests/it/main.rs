@@ -9,6 +9,7 @@ mod house;
 mod kinds;
 mod laws;
 mod matching;
+mod pull;
 mod purging;
 mod sharing;
 mod support;

@@ -4,6 +4,7 @@
 //! always read again.
 
 use super::{WritableAnnotation, WritableInput};
+use crate::manifest::InputText;
 use crate::manifest::content::is_web_url;
 use crate::model::{Concepts, Content, Geometry, Identity, Json, Mask, Rest, float};
 use serde_json::{Map, Value, json};
@@ -29,6 +30,15 @@ pub(super) fn input_tree(input: &WritableInput) -> Value {
         );
         tree.insert("image".into(), Value::Object(size));
     }
+    match &input.text {
+        Some(InputText::Path(path)) => {
+            tree.insert("text".into(), json!({ "path": path }));
+        }
+        Some(InputText::Raw(text)) => {
+            tree.insert("text".into(), json!({ "raw": text }));
+        }
+        None => {}
+    }
     match input.rest {
         Rest::Managed => {
             let annotations = input.annotations.iter().map(annotation_tree).collect();
@@ -41,7 +51,8 @@ pub(super) fn input_tree(input: &WritableInput) -> Value {
     Value::Object(tree)
 }
 
-fn annotation_tree(annotation: &WritableAnnotation) -> Value {
+/// An annotation.
+pub(super) fn annotation_tree(annotation: &WritableAnnotation) -> Value {
     let content = &annotation.content;
     let mut tree = Map::new();
     match &annotation.identity {
@@ -157,8 +168,9 @@ fn concepts_tree(concepts: &Concepts) -> Value {
     Value::Object(concepts.iter().map(entry).collect())
 }
 
-/// An object without the keys whose values a manifest cannot declare; nothing where it is no object.
-fn declarable(object: &Json) -> Option<Value> {
+/// An object without the keys whose values a manifest cannot declare: those that hold a null. Nothing where it is no
+/// object.
+pub fn declarable(object: &Json) -> Option<Value> {
     fn has_null(value: &Value) -> bool {
         match value {
             Value::Null => true,

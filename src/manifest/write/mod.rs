@@ -4,13 +4,17 @@
 //! makes the tree of an input, and each format prints that tree. Opens no files.
 
 mod annotation;
+mod part;
 mod scalar;
 mod yaml;
 
+pub use part::{annotation_fields, write_annotation, write_field, write_input};
+
 use super::header::{Header, VERSION, default_owners};
-use super::input::Image;
+use super::input::{Image, InputText};
 use super::target::TargetSpec;
 use crate::model::{Content, DesiredInput, Guards, Identity, InputId, Owner, Rest, Share};
+pub use annotation::declarable;
 use annotation::input_tree;
 use serde_json::{Map, Value, json};
 
@@ -21,6 +25,8 @@ pub struct WritableInput {
     pub id: InputId,
     /// What is known of its image.
     pub image: Option<Image>,
+    /// What it says.
+    pub text: Option<InputText>,
     /// Its annotations, in order.
     pub annotations: Vec<WritableAnnotation>,
     /// What happens to everything else on it. An input that is purged has no annotations to write.
@@ -48,6 +54,7 @@ impl From<&DesiredInput> for WritableInput {
         Self {
             id: input.id.clone(),
             image: None,
+            text: None,
             annotations: input
                 .annotations
                 .iter()

@@ -88,6 +88,7 @@ fn example() -> Vec<WritableInput> {
                 width: Some(1920),
                 height: Some(1080),
             }),
+            text: None,
             annotations: vec![
                 WritableAnnotation {
                     identity: Identity::Key(Key::new("red-car").unwrap()),
@@ -126,6 +127,7 @@ fn example() -> Vec<WritableInput> {
         WritableInput {
             id: InputId::new("2024").unwrap(),
             image: None,
+            text: None,
             annotations: Vec::new(),
             rest: Rest::Managed,
         },
@@ -519,6 +521,7 @@ prop_compose! {
                 width: Some(width),
                 height: Some(height),
             }),
+            text: None,
             annotations: if is_purged { Vec::new() } else { annotations },
             rest: if is_purged { Rest::Purged } else { Rest::Managed },
         }
@@ -586,6 +589,7 @@ proptest! {
         let inputs = [WritableInput {
             id: InputId::new("a").unwrap(),
             image: None,
+            text: None,
             annotations: vec![annotation],
             rest: Rest::Managed,
         }];

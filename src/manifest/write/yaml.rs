@@ -54,7 +54,8 @@ pub(super) fn element(out: &mut String, tree: &Value) {
     }
 }
 
-fn annotation(out: &mut String, tree: &Value) {
+/// Appends one annotation as an element of the list `annotations`.
+pub(super) fn annotation(out: &mut String, tree: &Value) {
     let Value::Object(fields) = tree else {
         return;
     };

@@ -15,6 +15,7 @@ mod importing;
 mod listing;
 mod plan_file;
 mod proxy;
+mod pulling;
 mod quickstart;
 mod reading;
 mod serving;

@@ -1,0 +1,513 @@
+//! `pull`: the annotations of an app as a manifest.
+
+use super::connection::{ConnectionArgs, Destination};
+use super::exit::{Exit, Failure};
+use super::output;
+use super::session::Session;
+use super::validate::load;
+use crate::manifest::{self, Header, Manifest, Overlay, TargetSpec};
+use crate::model::{ConceptId, ObservedState, Policy, Scope, SetName, Status, UserId};
+use crate::observed;
+use crate::pull::{
+    self, Account, Change, Choice, Form, Fresh, InputPattern, Layout, ModelMade, NewInputs, Over,
+    PullError, Pulled,
+};
+use crate::render::thousands;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Component, Path, PathBuf};
+
+/// The name of the target in a header that a pull makes.
+const TARGET: &str = "pulled";
+/// The endpoint that a target need not name.
+const SERVICE: &str = "https://api.clarifai.com";
+
+/// Write what an app holds as a manifest, or make a manifest equal to it
+///
+/// Where no manifest is, one is made: annosync.yaml and labels/pulled.yaml. Where one is, the files whose annotations
+/// differ from the app's are changed, and in them nothing else. A plan that follows is empty. The paths that were
+/// written go to stdout.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A folder, or a file
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// These inputs, by id or by a glob over ids such as `street-*`
+    #[arg(long = "input", value_name = "GLOB")]
+    inputs: Vec<String>,
+    /// Annotations of this user
+    #[arg(long = "user", value_name = "ID", value_parser = user)]
+    users: Vec<UserId>,
+    /// Annotations having this status, by name or number
+    #[arg(long = "status", value_name = "STATUS", value_parser = status)]
+    statuses: Vec<Status>,
+    /// Annotations that name this concept
+    #[arg(long = "concept", value_name = "ID", value_parser = concept)]
+    concepts: Vec<ConceptId>,
+    /// Annotations that models made: leave them out, include them, or take them only
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = ModelMadeArg::LeaveOut, hide_default_value = true)]
+    model_made: ModelMadeArg,
+    /// A file for each input that is new
+    #[arg(long, conflicts_with = "format")]
+    split: bool,
+    /// How a new file of all inputs is written
+    #[arg(long, value_enum, default_value_t = Format::Yaml, hide_default_value = true)]
+    format: Format,
+    /// The set's name in a new header; else made from the app's id
+    #[arg(long, value_name = "NAME", value_parser = set)]
+    set: Option<SetName>,
+    /// What a plan may do, in a new header; else upsert, which never deletes
+    #[arg(long, value_enum)]
+    policy: Option<PolicyArg>,
+    /// Write nothing, and print what would be written
+    #[arg(long)]
+    check: bool,
+    /// With --check: exit with 2 when something would be written
+    #[arg(long, requires = "check")]
+    detailed_exitcode: bool,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum ModelMadeArg {
+    LeaveOut,
+    Include,
+    Only,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Yaml,
+    /// An input a line
+    Jsonl,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum PolicyArg {
+    Sync,
+    Upsert,
+    Create,
+}
+
+fn user(text: &str) -> Result<UserId, String> {
+    UserId::new(text).map_err(|error| error.to_string())
+}
+
+fn concept(text: &str) -> Result<ConceptId, String> {
+    ConceptId::new(text).map_err(|error| error.to_string())
+}
+
+fn set(text: &str) -> Result<SetName, String> {
+    SetName::new(text).map_err(|error| error.to_string())
+}
+
+fn status(text: &str) -> Result<Status, String> {
+    Status::parse(text).map_err(|error| {
+        let names: Vec<&str> = Status::names().collect();
+        format!("{error}; the statuses are {}", names.join(", "))
+    })
+}
+
+impl Args {
+    fn choice(&self) -> Choice {
+        Choice {
+            inputs: self
+                .inputs
+                .iter()
+                .map(|text| InputPattern::new(text))
+                .collect(),
+            users: self.users.iter().cloned().collect(),
+            statuses: self.statuses.iter().copied().collect(),
+            concepts: self.concepts.iter().cloned().collect(),
+            model_made: match self.model_made {
+                ModelMadeArg::LeaveOut => ModelMade::LeaveOut,
+                ModelMadeArg::Include => ModelMade::Include,
+                ModelMadeArg::Only => ModelMade::Only,
+            },
+        }
+    }
+
+    fn form(&self) -> Form {
+        match self.format {
+            _ if self.split => Form::FileAnInput,
+            Format::Yaml => Form::OneFile,
+            Format::Jsonl => Form::JsonLines,
+        }
+    }
+
+    fn policy(&self) -> Policy {
+        match self.policy {
+            Some(PolicyArg::Sync) => Policy::Sync,
+            None | Some(PolicyArg::Upsert) => Policy::Upsert,
+            Some(PolicyArg::Create) => Policy::Create,
+        }
+    }
+}
+
+pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
+    let choice = args.choice();
+    let pulled = if manifest::has_header(&args.path) {
+        over(&args, &choice).await?
+    } else {
+        fresh(&args, &choice).await?
+    };
+    let lines: String = pulled.files.iter().fold(String::new(), |mut text, file| {
+        let _ = writeln!(text, "{file}");
+        text
+    });
+    let notes = notes(&pulled, &args.path);
+    if args.check {
+        output::talk(&notes);
+        output::result(&lines)?;
+        return Ok(if args.detailed_exitcode && !pulled.files.is_empty() {
+            Exit::Changes
+        } else {
+            Exit::Done
+        });
+    }
+    let written = write(&pulled)?;
+    output::talk(&format!("{lines}{notes}"));
+    output::result(&written)?;
+    if !pulled.files.is_empty() {
+        read_again(&args.path, &pulled)?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn over(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {
+    let manifest = load(&args.path)?;
+    for (given, flag, key) in [
+        (args.set.is_some(), "--set", "set"),
+        (args.policy.is_some(), "--policy", "policy"),
+    ] {
+        if given {
+            return Err(Failure::usage(format!(
+                "{flag} is for a new manifest, and {} has one",
+                args.path.display()
+            ))
+            .hint(format!("change `{key}` in its header")));
+        }
+    }
+    // A file that names no others is the whole manifest: what stands beside it does not count.
+    let stands_alone = args.path.is_file() && manifest.files().count() == 1;
+    let new_inputs = match (args.split, stands_alone) {
+        (true, true) => {
+            return Err(Failure::usage(format!(
+                "--split makes files beside {}, which stands for itself alone",
+                args.path.display()
+            ))
+            .hint("name its folder, or give it `files:`"));
+        }
+        (true, false) => NewInputs::OwnFiles,
+        (false, true) => NewInputs::SameFile,
+        (false, false) => NewInputs::WithTheOthers,
+    };
+    let destination = args.connection.destination(Some(&manifest))?;
+    let scope = choice.scope().map_err(Failure::usage)?;
+    let observed = observe(args, &destination, &scope).await?;
+    warn_of_unknown(&scope, &observed, Some(&manifest));
+    let text = |file: u32| manifest.text(file);
+    let read_back = |overlay: &Overlay| manifest::load_with(&args.path, overlay);
+    let over = Over {
+        manifest: &manifest,
+        text: &text,
+        new_inputs,
+        form: args.form(),
+        read_back: &read_back,
+    };
+    pull::over(&over, &observed, choice).map_err(|error| failure(&error))
+}
+
+async fn fresh(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {
+    let destination = args.connection.destination(None)?;
+    let header = header(args, &destination)?;
+    place(args)?;
+    // Under sync a plan deletes what the set made on inputs that are not declared: those have to be seen.
+    let scope = match header.policy {
+        Policy::Sync => Scope::WholeApp,
+        Policy::Upsert | Policy::Create => choice.scope().map_err(Failure::usage)?,
+    };
+    let observed = observe(args, &destination, &scope).await?;
+    warn_of_unknown(&scope, &observed, None);
+    let read_back = |overlay: &Overlay| manifest::load_with(&args.path, overlay);
+    let fresh = Fresh {
+        header: &header,
+        path: &args.path,
+        form: args.form(),
+        read_back: &read_back,
+    };
+    pull::fresh(&fresh, &observed, choice).map_err(|error| failure(&error))
+}
+
+/// Holds a new manifest to a place where it is alone.
+fn place(args: &Args) -> Result<(), Failure> {
+    if let Some(ending) = args.path.extension().filter(|_| !args.path.is_dir()) {
+        if ending == "yaml" || ending == "yml" {
+            if args.split || args.format == Format::Jsonl {
+                return Err(Failure::usage("--split and --format jsonl need a folder")
+                    .hint("name a folder: it gets annosync.yaml and labels/"));
+            }
+            return Ok(());
+        }
+        if ending == "json" || ending == "jsonl" {
+            return Err(Failure::usage(format!(
+                "no new manifest is written to {}",
+                args.path.display()
+            ))
+            .hint("name a folder, with --format jsonl for an input a line; or a .yaml file"));
+        }
+    }
+    if let Some(file) = manifest::files_below(&args.path.join("labels")).first() {
+        return Err(Failure::new(format!(
+            "{} is there, and no header: a new one would take it in",
+            file.display()
+        ))
+        .hint("write its header, annosync.yaml, and pull over it; or pull into another folder"));
+    }
+    Ok(())
+}
+
+fn header(args: &Args, destination: &Destination) -> Result<Header, Failure> {
+    let spec = match destination {
+        Destination::Embedded(path) => TargetSpec::Embedded {
+            path: seen_from(folder_of(&args.path), path),
+        },
+        Destination::App {
+            endpoint,
+            user_id,
+            app_id,
+            ..
+        } => TargetSpec::App {
+            user_id: UserId::new(user_id.as_str())
+                .map_err(|error| Failure::usage(format!("--user-id: {error}")))?,
+            app_id: app_id.clone(),
+            endpoint: Some(endpoint.to_string()).filter(|url| url.trim_end_matches('/') != SERVICE),
+            rate_limit: None,
+        },
+    };
+    let set = match &args.set {
+        Some(set) => set.clone(),
+        None => pull::set_name(&destination.target().app_id).ok_or_else(|| {
+            Failure::usage("the app's id makes no name of a set").hint("give one with --set")
+        })?,
+    };
+    Ok(Header {
+        target: Some(TARGET.to_owned()),
+        targets: BTreeMap::from([(TARGET.to_owned(), spec)]),
+        ..Header::new(set, args.policy())
+    })
+}
+
+/// The folder of a new header.
+fn folder_of(path: &Path) -> &Path {
+    let is_file = path
+        .extension()
+        .is_some_and(|it| it == "yaml" || it == "yml")
+        && !path.is_dir();
+    match path.parent() {
+        Some(parent) if is_file => parent,
+        _ => path,
+    }
+}
+
+/// A path as a file of a folder names it.
+fn seen_from(folder: &Path, path: &Path) -> PathBuf {
+    if path.is_absolute() {
+        return path.to_owned();
+    }
+    let (Ok(folder), Ok(whole)) = (std::path::absolute(folder), std::path::absolute(path)) else {
+        return path.to_owned();
+    };
+    let steps = |path: &Path| -> Vec<std::ffi::OsString> {
+        path.components()
+            .filter(|step| !matches!(step, Component::CurDir))
+            .map(|step| step.as_os_str().to_owned())
+            .collect()
+    };
+    let (folder, whole) = (steps(&folder), steps(&whole));
+    // Where a step leads up again, only the file system knows what lies between.
+    if folder.iter().chain(&whole).any(|step| step == "..") {
+        return std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    }
+    let common = folder
+        .iter()
+        .zip(&whole)
+        .take_while(|(one, other)| one == other)
+        .count();
+    let up = std::iter::repeat_n(std::ffi::OsString::from(".."), folder.len() - common);
+    up.chain(whole[common..].iter().cloned()).collect()
+}
+
+async fn observe(
+    args: &Args,
+    destination: &Destination,
+    scope: &Scope,
+) -> Result<ObservedState, Failure> {
+    let session = Session::open(&args.connection, destination).await?;
+    let observed = match session.reader() {
+        Ok(reader) => observed::observe(&reader, session.owner(), scope)
+            .await
+            .map_err(Failure::from),
+        Err(failure) => Err(failure),
+    };
+    session.close().await;
+    observed
+}
+
+/// Says which of the inputs that were named are nowhere.
+fn warn_of_unknown(scope: &Scope, observed: &ObservedState, manifest: Option<&Manifest>) {
+    let Scope::Inputs(named) = scope else {
+        return;
+    };
+    for input in named {
+        let is_declared = manifest.is_some_and(|manifest| {
+            let inputs = &manifest.desired.inputs;
+            inputs.binary_search_by(|it| it.id.cmp(input)).is_ok()
+        });
+        if !is_declared && !observed.inputs.contains_key(input) {
+            output::talk(&format!(
+                "warning: input {input} has no annotation, or is not in the app"
+            ));
+        }
+    }
+}
+
+fn failure(error: &PullError) -> Failure {
+    if let PullError::DoesNotFit(problems) = error {
+        output::talk(&problems.render(output::is_styled()));
+    }
+    let hint = error.hint();
+    Failure::new(format!("{error}; nothing was written")).hint(hint)
+}
+
+/// What was left out, what goes, and how much it all is.
+fn notes(pulled: &Pulled, path: &Path) -> String {
+    let Account {
+        inputs,
+        annotations,
+        other_sets,
+        model_made,
+        left_out,
+        dropped,
+    } = pulled.account;
+    let mut text = String::new();
+    for file in &pulled.files {
+        if let Change::Changed {
+            layout: Layout::Rewritten,
+            ..
+        } = file.change
+        {
+            let _ = writeln!(
+                text,
+                "note: {} is written anew: its layout does not let parts of it be changed in place",
+                file.path.display()
+            );
+        }
+    }
+    for (count, one, many) in [
+        (
+            dropped,
+            "declared annotation is not in the app, and goes",
+            "declared annotations are not in the app, and go",
+        ),
+        (
+            other_sets,
+            "annotation is another label set's, and left to that",
+            "annotations are other label sets', and left to those",
+        ),
+        (
+            model_made,
+            "annotation that a model made is left out (--model-made include)",
+            "annotations that models made are left out (--model-made include)",
+        ),
+        (
+            left_out,
+            "annotation is left out by the filters",
+            "annotations are left out by the filters",
+        ),
+    ] {
+        if count > 0 {
+            let what = if count == 1 { one } else { many };
+            let _ = writeln!(text, "note: {} {what}", thousands(count));
+        }
+    }
+    let _ = writeln!(
+        text,
+        "{} on {}; {}.",
+        counted(annotations, "annotation"),
+        counted(inputs, "input"),
+        match pulled.files.len() {
+            0 => format!("{} says so already", path.display()),
+            1 => "1 file differs".to_owned(),
+            count => format!("{} files differ", thousands(count as u64)),
+        }
+    );
+    text
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", thousands(count))
+}
+
+/// Writes the files in their order; what was written is said, also when not all could be.
+fn write(pulled: &Pulled) -> Result<String, Failure> {
+    let mut written = String::new();
+    for file in &pulled.files {
+        let path = &file.path;
+        let is_new = !matches!(file.change, Change::Changed { .. } | Change::Mask);
+        let done = if is_new && path.exists() {
+            Err(
+                Failure::new(format!("{} is there already", path.display())).hint(
+                    "it is not of this manifest; move it away, or let the header's `files:` take it in",
+                ),
+            )
+        } else {
+            make_folder(path).and_then(|()| output::file(path, &file.content))
+        };
+        if let Err(failure) = done {
+            if written.is_empty() {
+                return Err(failure);
+            }
+            return Err(Failure {
+                message: format!(
+                    "{}; these were written before:\n{}",
+                    failure.message,
+                    written.trim_end()
+                ),
+                hint: Some("pull again once that is mended".to_owned()),
+                ..failure
+            });
+        }
+        let shown = path.strip_prefix(".").unwrap_or(path);
+        let _ = writeln!(written, "{}", shown.display());
+    }
+    Ok(written)
+}
+
+fn make_folder(path: &Path) -> Result<(), Failure> {
+    let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(folder).map_err(|error| {
+        Failure::new(format!(
+            "cannot make the folder {}: {error}",
+            folder.display()
+        ))
+    })
+}
+
+/// What stands on disk now is the manifest that was planned: git may ignore a new file, and so would a plan.
+fn read_again(path: &Path, pulled: &Pulled) -> Result<(), Failure> {
+    let is_as_planned =
+        manifest::load(path).is_ok_and(|manifest| manifest.hash == pulled.manifest_hash);
+    if is_as_planned {
+        return Ok(());
+    }
+    Err(
+        Failure::new("what was written does not read as the manifest that it is to be").hint(
+            "see `annosync validate`; a .gitignore that takes a new file hides it from a plan too",
+        ),
+    )
+}

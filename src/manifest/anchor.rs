@@ -1,0 +1,88 @@
+//! Where the parts of a YAML file begin: for those who change a file and leave the rest of it as it is.
+//!
+//! Says where a part begins and nothing about where it ends: that is a matter of the layout.
+
+use super::document::Format;
+use super::finding::{Place, Pointer};
+use super::header::INPUTS;
+use super::locate::locate;
+
+/// A part of a file; inputs, annotations and fields are counted from 0 as they stand in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Anchor {
+    /// The key `inputs`.
+    Inputs,
+    /// An input: its first key.
+    Input(u32),
+    /// The key `annotations` of an input.
+    Annotations(u32),
+    /// An annotation of an input: its first key.
+    Annotation(u32, u32),
+    /// The key of a field of an annotation of an input.
+    Field(u32, u32, u32),
+}
+
+impl Anchor {
+    fn pointer(self) -> Pointer {
+        let inputs = Place::ROOT.name(INPUTS);
+        let (input, annotation) = match self {
+            Self::Inputs => return inputs.key(),
+            Self::Input(input) | Self::Annotations(input) => (input, 0),
+            Self::Annotation(input, annotation) | Self::Field(input, annotation, _) => {
+                (input, annotation)
+            }
+        };
+        let input = inputs.nth(input as usize);
+        let annotations = input.name("annotations");
+        let annotation = annotations.nth(annotation as usize);
+        match self {
+            Self::Inputs | Self::Input(_) => input.value(),
+            Self::Annotations(_) => annotations.key(),
+            Self::Annotation(..) => annotation.value(),
+            Self::Field(_, _, field) => annotation.nth(field as usize).key(),
+        }
+    }
+}
+
+/// Where in a YAML text that was read without an error the parts begin, in bytes; 0 for one that is not there.
+pub fn anchors(text: &str, wanted: &[Anchor]) -> Vec<usize> {
+    let pointers: Vec<Pointer> = wanted.iter().map(|anchor| anchor.pointer()).collect();
+    let pointers: Vec<&Pointer> = pointers.iter().collect();
+    locate(Format::Yaml, text, &pointers)
+        .into_iter()
+        .map(|range| range.start)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_found_by_where_they_begin() {
+        let text = "inputs:\n- id: a\n  annotations:\n  - key: k\n    concepts: [x]\n- id: b\n";
+        let wanted = [
+            Anchor::Inputs,
+            Anchor::Input(1),
+            Anchor::Annotations(0),
+            Anchor::Annotation(0, 0),
+            Anchor::Field(0, 0, 1),
+            Anchor::Annotation(0, 7),
+        ];
+        let found: Vec<&str> = anchors(text, &wanted)
+            .into_iter()
+            .map(|at| text[at..].lines().next().unwrap())
+            .collect();
+        assert_eq!(
+            found,
+            [
+                "inputs:",
+                "id: b",
+                "annotations:",
+                "key: k",
+                "concepts: [x]",
+                "inputs:"
+            ]
+        );
+    }
+}

@@ -1,0 +1,159 @@
+//! A manifest as it is on disk, or as it would be with some of its files written anew.
+//!
+//! What is to be written can be read back before a byte of it is: with the files that are there already, under the
+//! header that decides about them.
+
+use super::Manifest;
+use super::assemble::{as_text, assemble};
+use super::document::{Format, document};
+use super::problem::{Problem, Problems};
+use super::select::{Candidate, is_header_file, slashes, walk};
+use super::source::{Disk, Source, Unreadable};
+use std::collections::{BTreeMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Files that count instead of those on disk, by the paths that they are opened by.
+pub type Overlay = BTreeMap<PathBuf, Vec<u8>>;
+
+/// A folder with an overlay.
+struct Overlaid<'o> {
+    disk: Disk<'o>,
+    folder: &'o Path,
+    overlay: &'o Overlay,
+}
+
+impl Overlaid<'_> {
+    /// A path of the present folder begins with `./` or not, as the user named that folder.
+    fn overlaid(&self, path: &Path) -> Option<&Vec<u8>> {
+        let without = || self.overlay.get(path.strip_prefix(".").ok()?);
+        self.overlay.get(path).or_else(without)
+    }
+}
+
+impl Source for Overlaid<'_> {
+    fn own(&self, candidate: &Candidate) -> io::Result<Vec<u8>> {
+        match self.overlaid(&candidate.shown) {
+            Some(bytes) => Ok(bytes.clone()),
+            None => self.disk.own(candidate),
+        }
+    }
+
+    fn named(&self, relative: &str) -> Result<Vec<u8>, Unreadable> {
+        match self.overlaid(&self.folder.join(relative)) {
+            Some(bytes) => Ok(bytes.clone()),
+            None => self.disk.named(relative),
+        }
+    }
+}
+
+/// Reads a manifest, a file or a folder with all its files, as it would be if `overlay` were written.
+pub fn load_with(path: &Path, overlay: &Overlay) -> Result<Manifest, Problems> {
+    let is_folder = match std::fs::metadata(path) {
+        Ok(metadata) => metadata.is_dir(),
+        Err(_) if overlay.contains_key(path) => false,
+        Err(_) if overlay.keys().any(|file| file.starts_with(path)) => true,
+        Err(error) => {
+            return Err(Problems::new(vec![Problem::of_file(
+                path,
+                format!("cannot be read: {error}"),
+                "name a manifest's file or folder",
+            )]));
+        }
+    };
+    let source = |folder| Overlaid {
+        disk: Disk(folder),
+        folder,
+        overlay,
+    };
+    if is_folder {
+        let assembled = assemble(&candidates(path, overlay)?, None, path, &source(path))?;
+        return Ok(Manifest::new(assembled, path, None));
+    }
+    let Some(format) = Format::of(path) else {
+        return Err(Problems::new(vec![Problem::of_file(
+            path,
+            "not a manifest's file: it ends in none of .yaml, .yml, .json and .jsonl",
+            "name a manifest's file or folder",
+        )]));
+    };
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let alone = Candidate {
+        shown: path.to_owned(),
+        relative: slashes(Path::new(path.file_name().unwrap_or_default())),
+        format,
+    };
+    let names_files = source(folder)
+        .own(&alone)
+        .ok()
+        .and_then(|bytes| as_text(bytes).ok())
+        .and_then(|text| document(format, &text).ok())
+        .and_then(|document| document.header)
+        .is_some_and(|header| header.files.is_some());
+    let mut all = vec![alone];
+    if names_files {
+        let name = all[0].relative.clone();
+        let others = candidates(folder, overlay)?;
+        all.extend(others.into_iter().filter(|other| other.relative != name));
+    }
+    let assembled = assemble(&all, Some(0), path, &source(folder))?;
+    Ok(Manifest::new(assembled, folder, None))
+}
+
+/// The files of a folder that may belong to a manifest, with those of the overlay, in byte order of their paths.
+fn candidates(folder: &Path, overlay: &Overlay) -> Result<Vec<Candidate>, Problems> {
+    let mut all = if folder.exists() {
+        walk(folder).map_err(Problems::new)?
+    } else {
+        Vec::new()
+    };
+    let known: HashSet<String> = all.iter().map(|one| one.relative.clone()).collect();
+    for path in overlay.keys() {
+        let (Some(format), Ok(below)) = (Format::of(path), path.strip_prefix(folder)) else {
+            continue;
+        };
+        let relative = slashes(below);
+        if !known.contains(&relative) {
+            all.push(Candidate {
+                shown: path.clone(),
+                relative,
+                format,
+            });
+        }
+    }
+    all.sort_by(|a, b| a.relative.as_bytes().cmp(b.relative.as_bytes()));
+    Ok(all)
+}
+
+/// Whether a manifest is there: a file, or a folder in which a file has a header, or is named as one by custom.
+pub fn has_header(path: &Path) -> bool {
+    if !path.is_dir() {
+        return path.exists();
+    }
+    let Ok(files) = walk(path) else {
+        return false;
+    };
+    let by_custom = |file: &Candidate| is_header_file(&file.relative);
+    files.iter().any(by_custom)
+        || files.iter().any(|file| {
+            let text = std::fs::read(&file.shown).ok().map(as_text);
+            let Some(Ok(text)) = text else { return false };
+            document(file.format, &text)
+                .ok()
+                .and_then(|document| document.header)
+                .is_some_and(|header| header.is_strong)
+        })
+}
+
+/// The files of a folder and below that end as a manifest's do, but for hidden ones and those that git ignores.
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    if !folder.is_dir() {
+        return Vec::new();
+    }
+    walk(folder)
+        .map(|files| files.into_iter().map(|file| file.shown).collect())
+        .unwrap_or_default()
+}

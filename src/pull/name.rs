@@ -1,0 +1,127 @@
+//! What the file of an input is called: safe on every file system, whatever its id is.
+
+use crate::model::InputId;
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+/// Bytes of a name without hash and ending: file systems take 255, tools and people less.
+const LONGEST: usize = 100;
+/// Names that some file system keeps for devices, whatever ending follows.
+const RESERVED: [&str; 4] = ["con", "prn", "aux", "nul"];
+
+/// Hands out file names, each once, without regard to case.
+#[derive(Debug, Default)]
+pub(super) struct Names(HashSet<String>);
+
+impl Names {
+    /// Keeps a name from being handed out.
+    pub(super) fn take(&mut self, name: &str) {
+        self.0.insert(name.to_lowercase());
+    }
+
+    /// The name of an input's file: its id, where that can be a name and is free; else the part of it that can, and a
+    /// hash of the id.
+    pub(super) fn name(&mut self, id: &InputId, ending: &str) -> String {
+        let text = id.as_str();
+        let plain = plain(text);
+        let mut name = format!("{plain}{ending}");
+        if plain == text && self.0.insert(name.to_lowercase()) {
+            return name;
+        }
+        let mut hash = String::with_capacity(64);
+        for byte in Sha256::digest(text.as_bytes()) {
+            write!(hash, "{byte:02x}").expect("a string takes every write");
+        }
+        for digits in 8..=hash.len() {
+            name = format!("{plain}-{}{ending}", &hash[..digits]);
+            if self.0.insert(name.to_lowercase()) {
+                break;
+            }
+        }
+        name
+    }
+}
+
+/// The id as far as it can be a name.
+fn plain(id: &str) -> String {
+    let mut plain = String::with_capacity(id.len().min(LONGEST));
+    for c in id.chars().take(LONGEST) {
+        let fits = match c {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '_' => true,
+            '-' => !plain.is_empty(),
+            '.' => !plain.is_empty() && !plain.ends_with('.'),
+            _ => false,
+        };
+        plain.push(if fits { c } else { '_' });
+    }
+    if plain.ends_with('.') {
+        plain.pop();
+        plain.push('_');
+    }
+    if is_reserved(&plain) {
+        plain.insert(0, '_');
+    }
+    plain
+}
+
+fn is_reserved(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().to_lowercase();
+    let numbered = |word: &str| {
+        stem.strip_prefix(word)
+            .is_some_and(|rest| rest.len() == 1 && rest.bytes().all(|b| b.is_ascii_digit()))
+    };
+    RESERVED.contains(&stem.as_str()) || numbered("com") || numbered("lpt")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(ids: &[&str]) -> Vec<String> {
+        let mut names = Names::default();
+        ids.iter()
+            .map(|id| names.name(&InputId::new(*id).unwrap(), ".yaml"))
+            .collect()
+    }
+
+    #[test]
+    fn a_name_leads_nowhere_else_and_is_allowed_everywhere() {
+        insta::assert_snapshot!(names(&[
+            "street-1", "v1.2", "../../etc/passwd", ".hidden", "a/b", r"a\b", "-rf", "a..b", "CON", "com1.jpg", "a.",
+            "日本", "a:b", "compass",
+        ]).join("\n"), @"
+        street-1.yaml
+        v1.2.yaml
+        _._.__etc_passwd-3754d6cb.yaml
+        _hidden-16924190.yaml
+        a_b-c14cddc0.yaml
+        a_b-c62016d0.yaml
+        _rf-686c39ac.yaml
+        a._b-f62b4241.yaml
+        _CON-a3dbc4b6.yaml
+        _com1.jpg-359e0333.yaml
+        a_-5ab640fa.yaml
+        __-cf2abf0c.yaml
+        a_b-6783a31e.yaml
+        compass.yaml
+        ");
+    }
+
+    #[test]
+    fn no_two_ids_share_a_name_whatever_their_case() {
+        let all = names(&[
+            "A",
+            "a",
+            "a_b",
+            "a/b",
+            "a b",
+            &"x".repeat(300),
+            &"x".repeat(301),
+        ]);
+        let folded: HashSet<String> = all.iter().map(|name| name.to_lowercase()).collect();
+        assert_eq!(folded.len(), all.len());
+        assert!(all.iter().all(|name| name.len() < 130), "{all:?}");
+        assert_eq!(all[..1], ["A.yaml"]);
+    }
+}

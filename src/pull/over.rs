@@ -1,0 +1,404 @@
+//! A manifest that is there, made equal to what the app holds: files that say it already stay byte for byte.
+
+use super::check::{self, Elsewhere};
+use super::choice::Choice;
+use super::error::PullError;
+use super::fresh::{ALL, Form, LABELS};
+use super::input::{Entry, PulledInput};
+use super::name::Names;
+use super::report::{Account, Change, Layout, Pulled};
+use super::settle::{Draft, ReadBack, Way, settle};
+use super::splice::{FileEdit, InputEdit, Part, replace_inputs, splice};
+use super::writable;
+use crate::manifest::write::{WritableInput, write_json, write_jsonl, write_yaml};
+use crate::manifest::{Manifest, Overlay};
+use crate::model::{DesiredInput, ObservedState};
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Component, Path, PathBuf};
+
+/// Where inputs go that the manifest does not have yet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum NewInputs {
+    /// To the others: in files of their own where the others have such, else into the file that holds most.
+    #[default]
+    WithTheOthers,
+    /// In files of their own.
+    OwnFiles,
+    /// Into the manifest's only file, which stands for itself.
+    SameFile,
+}
+
+/// The manifest that is pulled over.
+#[derive(Clone, Copy)]
+pub struct Over<'a> {
+    /// As it was read.
+    pub manifest: &'a Manifest,
+    /// The text of the file of an index; nothing where it is not any more what was read.
+    pub text: &'a dyn Fn(u32) -> Option<String>,
+    /// Where new inputs go.
+    pub new_inputs: NewInputs,
+    /// How a file is laid out that has to be made for all of them.
+    pub form: Form,
+    /// Reads back what would be written.
+    pub read_back: ReadBack<'a>,
+}
+
+impl std::fmt::Debug for Over<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Over")
+            .field("manifest", &self.manifest)
+            .field("new_inputs", &self.new_inputs)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The files that change so that the manifest says what the app holds, as far as it is chosen.
+///
+/// # Errors
+///
+/// Where a part would be declared in a way that deletes the rest, where something cannot be declared or does not fit the
+/// header, and where a file cannot be changed.
+pub fn over(
+    over: &Over<'_>,
+    observed: &ObservedState,
+    choice: &Choice,
+) -> Result<Pulled, PullError> {
+    let manifest = over.manifest;
+    let inputs = check::pull(&manifest.desired, observed, choice, Elsewhere::IsAsBefore)?;
+    let mut account = Account::default();
+    for input in &inputs {
+        account.add(input.account);
+    }
+
+    let mut files: Vec<File<'_>> = manifest
+        .files()
+        .map(|path| File {
+            path,
+            inputs: Vec::new(),
+            edit: FileEdit::default(),
+            new: 0,
+        })
+        .collect();
+    for (at, input) in manifest.desired.inputs.iter().enumerate() {
+        files[input.origin.file as usize].inputs.push(at);
+    }
+    let mut masks = Overlay::new();
+    for file in &mut files {
+        file.inputs
+            .sort_by_key(|at| manifest.desired.inputs[*at].origin.input);
+        file.edit.inputs = file.inputs.len() as u32;
+    }
+    let mut intended: Vec<DesiredInput> = manifest.desired.inputs.clone();
+    for input in &inputs {
+        let Some(at) = input.declared else {
+            continue;
+        };
+        let was = &manifest.desired.inputs[at];
+        let file = &mut files[was.origin.file as usize];
+        let folder = file.path.parent().unwrap_or(Path::new(""));
+        let parts = parts(manifest, input, was);
+        let is_same = was.rest == input.rest
+            && parts.iter().all(|part| *part == Part::Kept)
+            && input.entries.len() == was.annotations.len();
+        if is_same {
+            continue;
+        }
+        intended[at] = input.desired();
+        let is_new = |entry: &&Entry| entry.declared.is_none();
+        let added = input.entries.iter().filter(is_new);
+        file.edit.edits.push(InputEdit {
+            index: was.origin.input,
+            rest: was.rest,
+            parts,
+            added: added
+                .map(|entry| writable::annotation(Some(manifest), &input.id, entry))
+                .collect(),
+            whole: writable::pulled(Some(manifest), input, folder, &mut masks),
+        });
+    }
+    let new: Vec<&PulledInput> = inputs
+        .iter()
+        .filter(|input| input.declared.is_none() && input.is_declared())
+        .collect();
+    intended.extend(new.iter().map(|input| input.desired()));
+    let drafts = place(over, &mut files, &new, &mut masks)?;
+    settle(&drafts, masks, &intended, account, over.read_back)
+}
+
+/// A file of the manifest, and what becomes of it.
+struct File<'a> {
+    path: &'a Path,
+    /// Its inputs among the manifest's, in the order of the file.
+    inputs: Vec<usize>,
+    edit: FileEdit,
+    /// Annotations on inputs that are new to it.
+    new: u64,
+}
+
+impl File<'_> {
+    fn holds_any(&self) -> bool {
+        !self.inputs.is_empty()
+    }
+}
+
+fn parts(manifest: &Manifest, input: &PulledInput, was: &DesiredInput) -> Vec<Part> {
+    let mut parts = vec![Part::Dropped; was.annotations.len()];
+    for entry in &input.entries {
+        let Some(at) = entry.declared else {
+            continue;
+        };
+        let before = &was.annotations[at];
+        parts[at] = if before.identity == entry.identity && before.content == entry.content {
+            Part::Kept
+        } else {
+            let before = Entry {
+                identity: before.identity.clone(),
+                content: before.content.clone(),
+                png: None,
+                ..*entry
+            };
+            Part::Changed(Box::new([
+                writable::annotation(Some(manifest), &input.id, &before),
+                writable::annotation(Some(manifest), &input.id, entry),
+            ]))
+        };
+    }
+    parts
+}
+
+/// Finds a place for the new inputs, and makes a draft of every file that changes or is new.
+fn place<'a>(
+    over: &Over<'a>,
+    files: &mut [File<'a>],
+    new: &[&PulledInput],
+    masks: &mut Overlay,
+) -> Result<Vec<Draft<'a>>, PullError> {
+    let one_each = files.iter().filter(|file| file.holds_any()).count() > 1
+        && files.iter().all(|file| file.inputs.len() <= 1);
+    let made = match over.new_inputs {
+        NewInputs::WithTheOthers if one_each => own_files(over, files, new, masks),
+        NewInputs::OwnFiles => own_files(over, files, new, masks),
+        NewInputs::WithTheOthers | NewInputs::SameFile => {
+            together(over, files, new, masks).into_iter().collect()
+        }
+    };
+    let mut drafts = Vec::new();
+    for (index, file) in files.iter_mut().enumerate() {
+        if file.edit.edits.is_empty() && file.edit.appended.is_empty() {
+            continue;
+        }
+        let text = (over.text)(index as u32).ok_or_else(|| PullError::Changed {
+            path: file.path.to_owned(),
+        })?;
+        drafts.push(changed_file(over.manifest, file, text));
+    }
+    drafts.extend(made);
+    Ok(drafts)
+}
+
+/// A file for each new input, beside the others that have one; else where a new manifest would have them.
+fn own_files<'a>(
+    over: &Over<'a>,
+    files: &[File<'a>],
+    new: &[&PulledInput],
+    masks: &mut Overlay,
+) -> Vec<Draft<'a>> {
+    let labels = over.manifest.root.join(LABELS);
+    // Beside the header only where all of them are: its `files:` may name a folder.
+    let is_beside_the_header = |folder: &&Path| {
+        let plain = |path: &Path| path.components().filter(is_step).count();
+        plain(folder) == plain(&over.manifest.root)
+    };
+    let mut folders = files
+        .iter()
+        .filter(|file| file.holds_any())
+        .filter_map(|file| file.path.parent());
+    let all_beside = folders.clone().all(|folder| is_beside_the_header(&folder));
+    let first = folders.find(|folder| all_beside || !is_beside_the_header(folder));
+    let folder = match over.new_inputs {
+        NewInputs::OwnFiles if all_beside => &labels,
+        _ => first.unwrap_or(&labels),
+    };
+    let mut names = Names::default();
+    for file in files
+        .iter()
+        .filter(|file| file.path.parent() == Some(folder))
+    {
+        let name = file.path.file_name().unwrap_or_default();
+        names.take(&name.to_string_lossy());
+    }
+    new.iter()
+        .map(|input| {
+            let path = folder.join(names.name(&input.id, ".yaml"));
+            let one = writable::pulled(None, input, folder, masks);
+            new_file(path, vec![one], &[input], write_yaml)
+        })
+        .collect()
+}
+
+/// The new inputs in the file that holds most; in a new one where none holds any.
+fn together<'a>(
+    over: &Over<'a>,
+    files: &mut [File<'a>],
+    new: &[&PulledInput],
+    masks: &mut Overlay,
+) -> Option<Draft<'a>> {
+    let most = files
+        .iter()
+        .map(|file| file.inputs.len())
+        .max()
+        .unwrap_or(0);
+    let takes_any = most > 0 || over.new_inputs == NewInputs::SameFile;
+    let fullest = files
+        .iter_mut()
+        .find(|file| takes_any && file.inputs.len() == most);
+    let labels = over.manifest.root.join(LABELS);
+    let folder = match &fullest {
+        Some(file) => file.path.parent().unwrap_or(Path::new("")),
+        None => &labels,
+    };
+    let writables = new
+        .iter()
+        .map(|input| writable::pulled(None, input, folder, masks))
+        .collect();
+    if let Some(file) = fullest {
+        file.edit.appended = writables;
+        file.new = annotations_of(new);
+        return None;
+    }
+    let (ending, write) = over.form.whole();
+    let path = labels.join(format!("{ALL}.{ending}"));
+    (!new.is_empty()).then(|| new_file(path, writables, new, write))
+}
+
+/// Whether a component leads anywhere.
+fn is_step(component: &Component<'_>) -> bool {
+    *component != Component::CurDir
+}
+
+fn annotations_of(inputs: &[&PulledInput]) -> u64 {
+    inputs.iter().map(|input| input.entries.len() as u64).sum()
+}
+
+fn new_file<'a>(
+    path: PathBuf,
+    writables: Vec<WritableInput>,
+    inputs: &[&PulledInput],
+    write: fn(&[WritableInput]) -> String,
+) -> Draft<'a> {
+    Draft {
+        path,
+        change: Change::New(annotations_of(inputs)),
+        ways: vec![Box::new(move || Some(write(&writables)))],
+        inputs: inputs.iter().map(|input| input.id.clone()).collect(),
+    }
+}
+
+fn changed_file<'a>(manifest: &'a Manifest, file: &mut File<'a>, text: String) -> Draft<'a> {
+    let mut edit = std::mem::take(&mut file.edit);
+    edit.edits.sort_by_key(|edit| edit.index);
+    let parts = || edit.edits.iter().flat_map(|edit| &edit.parts);
+    let count = |is: fn(&Part) -> bool| parts().filter(|part| is(part)).count() as u64;
+    let change = Change::Changed {
+        added: file.new
+            + edit
+                .edits
+                .iter()
+                .map(|edit| edit.added.len() as u64)
+                .sum::<u64>(),
+        changed: count(|part| matches!(part, Part::Changed(_))),
+        dropped: count(|part| matches!(part, Part::Dropped)),
+        layout: Layout::Kept,
+    };
+    let appended = edit.appended.iter().map(|input| input.id.clone());
+    let ids = file
+        .inputs
+        .iter()
+        .map(|at| manifest.desired.inputs[*at].id.clone())
+        .chain(appended)
+        .collect();
+    let all = all_inputs(manifest, &file.inputs, &edit);
+    let is = |ending: &str| file.path.extension().is_some_and(|it| it == ending);
+    let ways: Vec<Way<'a>> = if is("jsonl") {
+        vec![
+            {
+                let text = text.clone();
+                Box::new(move || Some(lines(&text, &edit)))
+            },
+            Box::new(move || Some(write_jsonl(&all))),
+        ]
+    } else if is("json") {
+        vec![Box::new(move || json(&text, &all))]
+    } else {
+        let all = std::rc::Rc::new(all);
+        let again = std::rc::Rc::clone(&all);
+        let same = text.clone();
+        vec![
+            Box::new(move || splice(&text, &edit)),
+            Box::new(move || replace_inputs(&same, &write_yaml(&all))),
+            Box::new(move || Some(write_yaml(&again))),
+        ]
+    };
+    Draft {
+        path: file.path.to_owned(),
+        change,
+        ways,
+        inputs: ids,
+    }
+}
+
+/// The inputs of a file as they are to be.
+fn all_inputs(manifest: &Manifest, inputs: &[usize], edit: &FileEdit) -> Vec<WritableInput> {
+    let edited: HashMap<u32, &InputEdit> =
+        edit.edits.iter().map(|edit| (edit.index, edit)).collect();
+    inputs
+        .iter()
+        .map(|at| {
+            let input = &manifest.desired.inputs[*at];
+            match edited.get(&input.origin.input) {
+                Some(edit) => edit.whole.clone(),
+                None => writable::standing(manifest, input),
+            }
+        })
+        .chain(edit.appended.iter().cloned())
+        .collect()
+}
+
+/// JSON Lines: an input is a line, and the other lines stay.
+fn lines(text: &str, edit: &FileEdit) -> String {
+    let edited: BTreeMap<u32, &InputEdit> =
+        edit.edits.iter().map(|edit| (edit.index, edit)).collect();
+    let mut out = String::with_capacity(text.len());
+    let mut index = 0;
+    for line in text.split_inclusive('\n') {
+        let is_input = !line.trim_end().is_empty();
+        match edited.get(&index).filter(|_| is_input) {
+            Some(edit) => out.push_str(&write_jsonl(std::slice::from_ref(&edit.whole))),
+            None => out.push_str(line),
+        }
+        index += u32::from(is_input);
+    }
+    if !out.is_empty() && !out.ends_with('\n') {
+        out.push('\n');
+    }
+    out.push_str(&write_jsonl(&edit.appended));
+    out
+}
+
+/// JSON: the inputs are written anew; a header beside them stays as it is.
+fn json(text: &str, inputs: &[WritableInput]) -> Option<String> {
+    let written = write_json(inputs);
+    let serde_json::Value::Object(mut top) = serde_json::from_str(text).ok()? else {
+        return None;
+    };
+    if top.keys().all(|key| key == "inputs") {
+        return Some(written);
+    }
+    let serde_json::Value::Object(mut new) = serde_json::from_str(&written).ok()? else {
+        return None;
+    };
+    top.insert("inputs".to_owned(), new.remove("inputs")?);
+    serde_json::to_string_pretty(&top)
+        .ok()
+        .map(|text| text + "\n")
+}

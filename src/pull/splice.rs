@@ -1,0 +1,370 @@
+//! A YAML text in which some annotations and inputs are written anew, and everything else stays as it is: comments,
+//! order, spelling.
+//!
+//! Nothing comes out where the layout is not understood, and what comes out is a guess all the same: the caller reads
+//! it back.
+
+use super::yaml_lines::{Element, Entry, Lines, comment};
+use crate::manifest::write::{
+    WritableAnnotation, WritableInput, annotation_fields, write_annotation, write_field,
+    write_input,
+};
+use crate::manifest::{Anchor, anchors};
+use crate::model::Rest;
+use serde_json::{Map, Value};
+use std::fmt::Write as _;
+use std::ops::Range;
+
+/// What becomes of a declared annotation.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Part {
+    Kept,
+    Dropped,
+    /// As it was, and as it is to be.
+    Changed(Box<[WritableAnnotation; 2]>),
+}
+
+/// What becomes of an input of a file.
+#[derive(Debug)]
+pub(super) struct InputEdit {
+    /// Which one of the file, from 0.
+    pub(super) index: u32,
+    /// What happened to the rest of it before.
+    pub(super) rest: Rest,
+    /// For each annotation that is declared.
+    pub(super) parts: Vec<Part>,
+    pub(super) added: Vec<WritableAnnotation>,
+    /// All of it as it is to be.
+    pub(super) whole: WritableInput,
+}
+
+/// What becomes of a file.
+#[derive(Debug, Default)]
+pub(super) struct FileEdit {
+    /// How many inputs it has.
+    pub(super) inputs: u32,
+    /// Those that change, in the order of the file.
+    pub(super) edits: Vec<InputEdit>,
+    /// Inputs that are new.
+    pub(super) appended: Vec<WritableInput>,
+}
+
+/// The text with the edits made; nothing where its layout is not understood.
+pub(super) fn splice(text: &str, edit: &FileEdit) -> Option<String> {
+    let ends_well = text.is_empty() || text.ends_with('\n');
+    let whole = if ends_well {
+        text.to_owned()
+    } else {
+        format!("{text}\n")
+    };
+    let mut splicer = Splicer {
+        lines: Lines::new(&whole),
+        splices: Vec::new(),
+    };
+    let found = Anchors::of(&whole, edit);
+    for (at, edit) in edit.edits.iter().enumerate() {
+        let before = splicer.splices.len();
+        let limit = found.limit(&splicer.lines, at);
+        if splicer.input(edit, &found.edits[at], limit).is_none() {
+            splicer.splices.truncate(before);
+            splicer.whole_input(edit, found.edits[at].input, limit)?;
+        }
+    }
+    splicer.append(edit, &found)?;
+    splicer.apply(&whole)
+}
+
+/// Where the parts begin that an edit speaks of.
+struct Anchors {
+    inputs: usize,
+    last: usize,
+    edits: Vec<InputAnchors>,
+}
+
+struct InputAnchors {
+    input: usize,
+    /// The input behind it.
+    next: Option<usize>,
+    key: usize,
+    annotations: Vec<usize>,
+    /// Of each annotation that changes, the keys.
+    fields: Vec<Vec<usize>>,
+}
+
+impl Anchors {
+    fn of(text: &str, edit: &FileEdit) -> Self {
+        let mut wanted = vec![Anchor::Inputs, Anchor::Input(edit.inputs.saturating_sub(1))];
+        for input in &edit.edits {
+            let index = input.index;
+            wanted.extend([
+                Anchor::Input(index),
+                Anchor::Input(index + 1),
+                Anchor::Annotations(index),
+            ]);
+            for (at, part) in input.parts.iter().enumerate() {
+                let at = at as u32;
+                wanted.push(Anchor::Annotation(index, at));
+                wanted.extend(
+                    (0..field_count(part) as u32).map(|field| Anchor::Field(index, at, field)),
+                );
+            }
+        }
+        let mut found = anchors(text, &wanted).into_iter();
+        // One answer for each question, in order.
+        let mut next = || found.next().unwrap_or_default();
+        let (inputs, last) = (next(), next());
+        let mut edits = Vec::with_capacity(edit.edits.len());
+        for input in &edit.edits {
+            let (at, behind, key) = (next(), next(), next());
+            let mut of = InputAnchors {
+                input: at,
+                next: (input.index + 1 < edit.inputs).then_some(behind),
+                key,
+                annotations: Vec::with_capacity(input.parts.len()),
+                fields: Vec::with_capacity(input.parts.len()),
+            };
+            for part in &input.parts {
+                of.annotations.push(next());
+                of.fields
+                    .push((0..field_count(part)).map(|_| next()).collect());
+            }
+            edits.push(of);
+        }
+        Self {
+            inputs,
+            last,
+            edits,
+        }
+    }
+
+    /// The line that an edited input does not reach.
+    fn limit(&self, lines: &Lines<'_>, edit: usize) -> usize {
+        self.edits[edit]
+            .next
+            .map_or(lines.len(), |next| lines.line_of(next))
+    }
+}
+
+fn field_count(part: &Part) -> usize {
+    match part {
+        Part::Changed(sides) => annotation_fields(&sides[0]).len(),
+        Part::Kept | Part::Dropped => 0,
+    }
+}
+
+struct Splicer<'t> {
+    lines: Lines<'t>,
+    splices: Vec<(Range<usize>, String)>,
+}
+
+impl<'t> Splicer<'t> {
+    fn replace(&mut self, bytes: Range<usize>, text: String) {
+        self.splices.push((bytes, text));
+    }
+
+    fn insert(&mut self, at: usize, text: String) {
+        self.replace(at..at, text);
+    }
+
+    /// Changes an input part by part.
+    fn input(&mut self, edit: &InputEdit, found: &InputAnchors, limit: usize) -> Option<()> {
+        if edit.rest == Rest::Purged {
+            return None;
+        }
+        self.lines.element(found.input)?.keys?;
+        let key = self.lines.entry("annotations", found.key)?;
+        let keys_column = key.column;
+        if edit.parts.is_empty() {
+            let added = written(&edit.added, keys_column + 2);
+            return self.fill(key, &added);
+        }
+        let elements: Vec<Element> = found
+            .annotations
+            .iter()
+            .map(|at| self.lines.element(*at))
+            .collect::<Option<_>>()?;
+        let column = elements[0].column;
+        let in_order = elements.windows(2).all(|two| two[0].line < two[1].line);
+        if !in_order
+            || elements.iter().any(|element| element.column != column)
+            || elements[0].line <= key.line
+            || !key.value.is_empty()
+        {
+            return None;
+        }
+        let mut end = elements[0].line;
+        for (at, part) in edit.parts.iter().enumerate() {
+            let element = elements[at];
+            let next = elements.get(at + 1).map_or(limit, |next| next.line);
+            let block = self.lines.block(element.line, column, next);
+            end = block.end;
+            match part {
+                Part::Kept => {}
+                Part::Dropped => self.replace(self.lines.bytes(block), String::new()),
+                Part::Changed(sides) => {
+                    let before = self.splices.len();
+                    let fields = &found.fields[at];
+                    if self.fields(sides, element, fields, block.clone()).is_none() {
+                        self.splices.truncate(before);
+                        let text = write_annotation(&sides[1], column);
+                        self.replace(self.lines.bytes(block), text);
+                    }
+                }
+            }
+        }
+        if !edit.added.is_empty() {
+            self.insert(self.lines.start(end), written(&edit.added, column));
+        } else if edit.parts.iter().all(|part| *part == Part::Dropped) {
+            self.insert(key.behind, " []".to_owned());
+        }
+        Some(())
+    }
+
+    /// Changes those fields of an annotation that differ, where it keeps its fields.
+    fn fields(
+        &mut self,
+        sides: &[WritableAnnotation; 2],
+        element: Element,
+        found: &[usize],
+        block: Range<usize>,
+    ) -> Option<()> {
+        let column = element.keys?;
+        let [was, is] = [0, 1].map(|side| annotation_fields(&sides[side]));
+        let same_keys = was.len() == is.len() && was.keys().all(|key| is.contains_key(key));
+        if !same_keys || found.len() != was.len() {
+            return None;
+        }
+        let mut entries = Vec::with_capacity(found.len());
+        for &at in found {
+            let (key, entry) = self.key_at(&was, at)?;
+            if entry.column != column || !block.contains(&entry.line) {
+                return None;
+            }
+            entries.push((key, at, entry.line));
+        }
+        for (index, (key, at, line)) in entries.iter().enumerate() {
+            if was[*key] == is[*key] {
+                continue;
+            }
+            let next = entries.get(index + 1).map_or(block.end, |next| next.2);
+            // Its value may go on in lines that are indented as deep as its key is.
+            let field = self.lines.block(*line, column.saturating_sub(1), next);
+            let mut text = write_field(key, &is[*key], column);
+            if field.len() == 1 {
+                let rest = &self.lines.line(*line)[at - self.lines.start(*line)..];
+                text.push_str(comment(rest).map_or("", |at| &rest[at..]));
+            }
+            let last = field.end - 1;
+            let end = self.lines.start(last) + self.lines.line(last).len();
+            self.replace(*at..end, text);
+        }
+        Some(())
+    }
+
+    /// Which of the fields has its key here.
+    fn key_at<'k>(
+        &self,
+        fields: &'k Map<String, Value>,
+        at: usize,
+    ) -> Option<(&'k str, Entry<'t>)> {
+        fields
+            .keys()
+            .find_map(|key| Some((key.as_str(), self.lines.entry(key, at)?)))
+    }
+
+    /// Writes a whole input anew.
+    fn whole_input(&mut self, edit: &InputEdit, first_key: usize, limit: usize) -> Option<()> {
+        let element = self.lines.element(first_key)?;
+        let block = self.lines.block(element.line, element.column, limit);
+        let text = write_input(&edit.whole, element.column);
+        self.replace(self.lines.bytes(block), text);
+        Some(())
+    }
+
+    /// Puts elements into a list that is written `[]`.
+    fn fill(&mut self, key: Entry<'_>, elements: &str) -> Option<()> {
+        let inner = key.value.strip_prefix('[')?.strip_suffix(']')?;
+        if !inner.trim().is_empty() {
+            return None;
+        }
+        if elements.is_empty() {
+            return Some(());
+        }
+        let next = self.lines.start(key.line + 1);
+        let behind = key.behind;
+        let line = self.lines.line(key.line);
+        let rest = &line[behind - self.lines.start(key.line)..];
+        let kept = comment(rest).map_or("", |at| &rest[at..]);
+        let end = self.lines.start(key.line) + line.len();
+        let kept = kept.to_owned();
+        self.replace(behind..end, kept);
+        self.insert(next, elements.to_owned());
+        Some(())
+    }
+
+    fn append(&mut self, edit: &FileEdit, found: &Anchors) -> Option<()> {
+        if edit.appended.is_empty() {
+            return Some(());
+        }
+        let texts = |column: usize| -> String {
+            edit.appended
+                .iter()
+                .map(|input| write_input(input, column))
+                .collect()
+        };
+        if edit.inputs > 0 {
+            let element = self.lines.element(found.last)?;
+            let block = self
+                .lines
+                .block(element.line, element.column, self.lines.len());
+            self.insert(self.lines.start(block.end), texts(element.column));
+            return Some(());
+        }
+        if let Some(key) = self.lines.entry("inputs", found.inputs) {
+            return self.fill(key, &texts(2));
+        }
+        let end = self.lines.start(self.lines.len());
+        self.insert(end, format!("inputs:\n{}", texts(2)));
+        Some(())
+    }
+
+    fn apply(mut self, text: &str) -> Option<String> {
+        // Stable: what is inserted at one place stays in the order in which it came.
+        self.splices.sort_by_key(|(bytes, _)| bytes.start);
+        let line_end = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        let mut spliced = String::with_capacity(text.len());
+        let mut at = 0;
+        for (bytes, new) in self.splices {
+            spliced.push_str(text.get(at..bytes.start)?);
+            let _ = write!(spliced, "{}", new.replace('\n', line_end));
+            at = bytes.end;
+        }
+        spliced.push_str(text.get(at..)?);
+        Some(spliced)
+    }
+}
+
+fn written(annotations: &[WritableAnnotation], column: usize) -> String {
+    annotations
+        .iter()
+        .map(|annotation| write_annotation(annotation, column))
+        .collect()
+}
+
+/// The text with the whole of `inputs` written anew, and everything around it as it is; nothing where that is not a block
+/// at the left edge.
+pub(super) fn replace_inputs(text: &str, inputs: &str) -> Option<String> {
+    let whole = format!("{}\n", text.trim_end_matches('\n'));
+    let lines = Lines::new(&whole);
+    let at = anchors(&whole, &[Anchor::Inputs])[0];
+    let key = lines.entry("inputs", at)?;
+    if key.column != 0 {
+        return None;
+    }
+    let bytes = lines.bytes(lines.top_entry(key.line));
+    Some(format!(
+        "{}{inputs}{}",
+        &whole[..bytes.start],
+        &whole[bytes.end..]
+    ))
+}
