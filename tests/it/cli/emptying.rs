@@ -141,11 +141,10 @@ fn more_than_a_call_can_take_are_several_calls() {
     let world = World::new();
     let seeds = (0..130).map(|at| whole(&format!("in-{at:03}"), "a", &[("car", 1.0)]));
     world.seed(seeds.collect());
-    let inputs = (0..130).fold(String::new(), |mut text, at| {
-        text.push_str(&format!("  - id: in-{at:03}\n    purge: true\n"));
-        text
-    });
-    world.declare(&inputs);
+    let inputs: Vec<String> = (0..130)
+        .map(|at| format!("  - id: in-{at:03}\n    purge: true\n"))
+        .collect();
+    world.declare(&inputs.concat());
     let applied = world.apply(&["--allow-purge"]).exits(0);
     assert_snapshot!(applied.last_line(), @"Applied 130 (130 inputs purged of 130 annotations), 0 already so, 0 failed, 0 not attempted.");
     let calls = world.writes();
