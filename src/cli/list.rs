@@ -65,7 +65,8 @@ enum Format {
     Yaml,
 }
 
-fn status(text: &str) -> Result<Status, String> {
+/// A status of the command line.
+pub(super) fn status(text: &str) -> Result<Status, String> {
     Status::parse(text).map_err(|error| {
         let names: Vec<&str> = Status::names().collect();
         format!("{error}; the statuses are {}", names.join(", "))

@@ -9,10 +9,9 @@ use crate::manifest::{self, Header, Manifest, Overlay, TargetSpec};
 use crate::model::{ConceptId, ObservedState, Policy, Scope, SetName, Status, UserId};
 use crate::observed;
 use crate::pull::{
-    self, Account, Change, Choice, Form, Fresh, InputPattern, Layout, ModelMade, NewInputs, Over,
-    PullError, Pulled,
+    self, Change, Choice, Form, Fresh, InputPattern, ModelMade, NewInputs, Over, PullError, Pulled,
 };
-use crate::render::thousands;
+use crate::render;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
@@ -39,7 +38,7 @@ pub(crate) struct Args {
     #[arg(long = "user", value_name = "ID", value_parser = user)]
     users: Vec<UserId>,
     /// Annotations having this status, by name or number
-    #[arg(long = "status", value_name = "STATUS", value_parser = status)]
+    #[arg(long = "status", value_name = "STATUS", value_parser = super::list::status)]
     statuses: Vec<Status>,
     /// Annotations that name this concept
     #[arg(long = "concept", value_name = "ID", value_parser = concept)]
@@ -102,13 +101,6 @@ fn set(text: &str) -> Result<SetName, String> {
     SetName::new(text).map_err(|error| error.to_string())
 }
 
-fn status(text: &str) -> Result<Status, String> {
-    Status::parse(text).map_err(|error| {
-        let names: Vec<&str> = Status::names().collect();
-        format!("{error}; the statuses are {}", names.join(", "))
-    })
-}
-
 impl Args {
     fn choice(&self) -> Choice {
         Choice {
@@ -156,7 +148,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         let _ = writeln!(text, "{file}");
         text
     });
-    let notes = notes(&pulled, &args.path);
+    let notes = render::pull_notes(&pulled, &args.path);
     if args.check {
         output::talk(&notes);
         output::result(&lines)?;
@@ -379,76 +371,6 @@ fn failure(error: &PullError) -> Failure {
     }
     let hint = error.hint();
     Failure::new(format!("{error}; nothing was written")).hint(hint)
-}
-
-/// What was left out, what goes, and how much it all is.
-fn notes(pulled: &Pulled, path: &Path) -> String {
-    let Account {
-        inputs,
-        annotations,
-        other_sets,
-        model_made,
-        left_out,
-        dropped,
-    } = pulled.account;
-    let mut text = String::new();
-    for file in &pulled.files {
-        if let Change::Changed {
-            layout: Layout::Rewritten,
-            ..
-        } = file.change
-        {
-            let _ = writeln!(
-                text,
-                "note: {} is written anew: its layout does not let parts of it be changed in place",
-                file.path.display()
-            );
-        }
-    }
-    for (count, one, many) in [
-        (
-            dropped,
-            "declared annotation is not in the app, and goes",
-            "declared annotations are not in the app, and go",
-        ),
-        (
-            other_sets,
-            "annotation is another label set's, and left to that",
-            "annotations are other label sets', and left to those",
-        ),
-        (
-            model_made,
-            "annotation that a model made is left out (--model-made include)",
-            "annotations that models made are left out (--model-made include)",
-        ),
-        (
-            left_out,
-            "annotation is left out by the filters",
-            "annotations are left out by the filters",
-        ),
-    ] {
-        if count > 0 {
-            let what = if count == 1 { one } else { many };
-            let _ = writeln!(text, "note: {} {what}", thousands(count));
-        }
-    }
-    let _ = writeln!(
-        text,
-        "{} on {}; {}.",
-        counted(annotations, "annotation"),
-        counted(inputs, "input"),
-        match pulled.files.len() {
-            0 => format!("{} says so already", path.display()),
-            1 => "1 file differs".to_owned(),
-            count => format!("{} files differ", thousands(count as u64)),
-        }
-    );
-    text
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", thousands(count))
 }
 
 /// Writes the files in their order; what was written is said, also when not all could be.

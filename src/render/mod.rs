@@ -1,8 +1,8 @@
-//! Plans, outcomes and listings -> text and JSON.
+//! Plans, outcomes, listings and pulls -> text and JSON.
 //!
 //! Pure and deterministic: the same plan gives the same bytes, on every machine. Decides nothing about a plan and
 //! prints nothing. Text that came from outside (ids, concepts, metadata, a server's messages) goes through
-//! [`escape`] alone, so that it cannot move the cursor or colour the screen. Uses `plan` and `model`.
+//! [`escape`] alone, so that it cannot move the cursor or colour the screen. Uses `plan`, `pull` and `model`.
 
 mod calls;
 mod difference;
@@ -10,6 +10,7 @@ mod listing;
 mod notation;
 mod outcome;
 mod page;
+mod pulled;
 mod purge;
 #[cfg(test)]
 mod sample;
@@ -21,6 +22,7 @@ pub use calls::calls;
 pub use listing::Table;
 pub use outcome::outcome_text;
 pub use page::{Color, escape, thousands};
+pub use pulled::pull_notes;
 pub use text::{Detail, SHOWN, TextOptions, text};
 
 /// The plan file: pretty JSON with a newline at its end, the same bytes for the same plan.

@@ -1,25 +1,11 @@
 //! Matching of every kind: same, moved, another; and regions that a model found.
 
-use crate::support::{ME, context, observed};
+use crate::support::{ME, base64, context, observed, png};
 use annosync::manifest;
 use annosync::model::DesiredState;
 use annosync::plan::{self, Plan, PlanError};
-use base64::Engine as _;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-
-/// A PNG file of a grey image: one byte a pixel.
-pub(crate) fn png(width: u32, pixels: &[u8]) -> Vec<u8> {
-    let mut file = Vec::new();
-    let height = pixels.len() as u32 / width;
-    let mut encoder = png::Encoder::new(&mut file, width, height);
-    encoder.set_color(png::ColorType::Grayscale);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().unwrap();
-    writer.write_image_data(pixels).unwrap();
-    writer.finish().unwrap();
-    file
-}
 
 /// An image of 10 x 10 pixels with these columns set, from the top to the bottom.
 fn columns(from: u32, to: u32) -> Vec<u8> {
@@ -61,7 +47,7 @@ fn region(info: impl Into<Value>) -> Value {
 }
 
 fn mask(file: &[u8]) -> Value {
-    let text = base64::engine::general_purpose::STANDARD.encode(file);
+    let text = base64(file);
     region(json!({"mask": {"image": {"base64": text}}}))
 }
 
@@ -375,8 +361,7 @@ fn a_plan_file_shows_a_mask_by_its_hash_and_sends_no_other() {
     let plan = try_plan(&["{ mask: { path: left.png }, concepts: [road] }"], &[]).unwrap();
     let text = annosync::render::json(&plan);
     assert!(plan::read(&text).unwrap().is_some());
-    let encode = |file: &[u8]| base64::engine::general_purpose::STANDARD.encode(file);
-    let altered = text.replace(&encode(&columns(0, 5)), &encode(&columns(0, 6)));
+    let altered = text.replace(&base64(&columns(0, 5)), &base64(&columns(0, 6)));
     assert_ne!(altered, text);
     let error = plan::read(&altered).unwrap_err().to_string();
     insta::assert_snapshot!(error, @"the plan was altered: the body of a post is not what it shows");

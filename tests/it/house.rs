@@ -12,9 +12,9 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("matching", &["model"]),
     ("plan", &["matching", "model"]),
     ("apply", &["plan", "api", "observed", "model"]),
-    ("render", &["plan", "model"]),
-    ("formats", &["manifest", "model"]),
     ("pull", &["manifest", "matching", "plan", "model"]),
+    ("render", &["plan", "pull", "model"]),
+    ("formats", &["manifest", "model"]),
     ("emulator", &["api"]),
     (
         "cli",

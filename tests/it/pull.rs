@@ -1,6 +1,6 @@
 //! What is pulled plans to nothing, and pulling again changes nothing: for the strangest app.
 
-use crate::support::{ME, boxed, context, observed, try_plan, whole, with};
+use crate::support::{ME, base64, boxed, context, observed, png, try_plan, whole, with};
 use annosync::manifest::{self, Header, Manifest, Overlay};
 use annosync::model::{InputId, ObservedState, Policy, SetName, UserId, key_id, set_prefix};
 use annosync::plan;
@@ -249,14 +249,7 @@ fn mask(at: usize) -> Value {
 }
 
 fn base64_png(shade: u8) -> String {
-    use base64::Engine as _;
-    let mut png = Vec::new();
-    let mut encoder = png::Encoder::new(&mut png, 2, 2);
-    encoder.set_color(png::ColorType::Grayscale);
-    let mut writer = encoder.write_header().unwrap();
-    writer.write_image_data(&[0, shade, 255, 0]).unwrap();
-    writer.finish().unwrap();
-    base64::engine::general_purpose::STANDARD.encode(png)
+    base64(&png(2, &[0, shade, 255, 0]))
 }
 
 fn annotation(at: usize, seen: &Seen) -> Value {

@@ -133,6 +133,24 @@ pub(crate) fn whole(input: &str, id: &str, concepts: &[(&str, f64)]) -> Value {
     })
 }
 
+/// A PNG file of a grey image: one byte a pixel.
+pub(crate) fn png(width: u32, pixels: &[u8]) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, width, pixels.len() as u32 / width);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(pixels).unwrap();
+    writer.finish().unwrap();
+    file
+}
+
+/// A file as it travels in JSON.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
 /// The same annotation with one field set.
 pub(crate) fn with(mut annotation: Value, field: &str, value: Value) -> Value {
     annotation[field] = value;

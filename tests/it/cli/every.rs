@@ -2,8 +2,7 @@
 //! there and is named after it.
 
 use super::{Run, World, settled};
-use crate::closeness::png;
-use crate::support::{boxed, whole, with};
+use crate::support::{boxed, png, whole, with};
 use annosync::emulator::Endpoint;
 use serde_json::{Value, json};
 use std::fs;

@@ -80,7 +80,7 @@ fn a_fresh_pull_is_a_manifest_that_plans_to_nothing() {
     + new/labels/masks/1aa09979b73a3063.png (mask)
     + new/labels/pulled.yaml (4 annotations)
     + new/annosync.yaml (header)
-    note: 1 annotation is another label set's, and left to that
+    note: 1 annotation is another label set's, and left to that (a new manifest takes the set that --set names)
     note: 1 annotation that a model made is left out (--model-made include)
     4 annotations on 2 inputs; 3 files differ.
     ");
@@ -123,7 +123,7 @@ fn a_fresh_pull_is_a_manifest_that_plans_to_nothing() {
     let again = world.run(&["pull", "new"]).exits(0);
     assert_eq!(again.stdout, "");
     assert!(
-        again.stderr.contains("new says so already"),
+        again.stderr.contains("the manifest new says so already"),
         "{}",
         again.stderr
     );
@@ -204,7 +204,7 @@ fn a_pull_over_a_manifest_changes_what_differs_and_says_what_goes() {
     insta::assert_snapshot!(check.stdout, @"~ labels/pulled.yaml (1 added, 1 dropped)");
     insta::assert_snapshot!(check.stderr, @"
     note: 1 declared annotation is not in the app, and goes
-    note: 1 annotation is another label set's, and left to that
+    note: 1 annotation is another label set's, and left to that (a new manifest takes the set that --set names)
     note: 1 annotation that a model made is left out (--model-made include)
     4 annotations on 3 inputs; 1 file differs.
     ");

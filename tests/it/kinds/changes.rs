@@ -1,7 +1,7 @@
 //! The decision list for every kind of annotation: which write a difference leads to, and what it sends.
 
-use super::{base64, by_id, by_key, content, declared, mask, png, stored};
-use crate::support::{observed, plan, try_plan, with};
+use super::{by_id, by_key, content, declared, mask, stored};
+use crate::support::{base64, observed, plan, png, try_plan, with};
 use annosync::model::{Content, Identity, Json};
 use annosync::plan::Action;
 use serde_json::{Value, json};

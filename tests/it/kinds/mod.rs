@@ -5,7 +5,7 @@ mod changes;
 mod laws;
 mod world;
 
-use crate::support::{ME, desired};
+use crate::support::{ME, desired, png};
 use annosync::model::{
     AnnotationId, Content, DesiredAnnotation, DesiredState, Geometry, Identity, Key, Mask, Origin,
 };
@@ -42,23 +42,6 @@ fn stored(data: &Value) -> Value {
         "id": "1", "input_id": "a", "user_id": ME, "status": {"code": 24150},
         "created_at": "2026-01-01T00:00:00Z", "data": data,
     })
-}
-
-/// A grey PNG image of so many pixels in a row.
-fn png(width: u32, pixels: &[u8]) -> Vec<u8> {
-    let mut file = Vec::new();
-    let mut encoder = png::Encoder::new(&mut file, width, pixels.len() as u32 / width);
-    encoder.set_color(png::ColorType::Grayscale);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().unwrap();
-    writer.write_image_data(pixels).unwrap();
-    writer.finish().unwrap();
-    file
-}
-
-fn base64(bytes: &[u8]) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
 /// A mask of a file.

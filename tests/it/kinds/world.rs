@@ -1,7 +1,8 @@
 //! A world of annotations of every kind: what a manifest can declare, and what a service can hold and send.
 
-use super::{base64, content, mask, png};
+use super::{content, mask};
 use crate::support::ME;
+use crate::support::{base64, png};
 use annosync::model::{Content, Extras, Fraction, Geometry};
 use proptest::prelude::*;
 use proptest::sample::select;
