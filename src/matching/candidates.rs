@@ -110,7 +110,10 @@ pub(super) fn pair(state: &mut State<'_>) {
             .is_some_and(|other| other.millionths() + AMBIGUOUS >= candidate.overlap.millionths());
         let matched = Matched {
             by: candidate.by,
-            measure: Measure::of(geometry(&state.desired[desired])),
+            measure: match candidate.by {
+                MatchedBy::Relabelled => Measure::default(),
+                _ => Measure::of(geometry(&state.desired[desired])),
+            },
             overlap: Some(candidate.overlap),
             runner_up,
             ambiguous,
