@@ -331,6 +331,15 @@ fn the_input_level_annotation_is_patched_and_never_posted() {
         changes(&[declared], std::slice::from_ref(&input_level)),
         "0 unchanged, merge own (matched: input-level annotation)"
     );
+    // Whatever else there is, and whenever it was made.
+    let other = stored("1", json!({"concepts": [{"id": "day", "value": 1}]}));
+    assert_eq!(
+        changes(
+            &[declared, "{ concepts: [day] }"],
+            &[other, input_level.clone()]
+        ),
+        "1 unchanged, merge own (matched: input-level annotation)"
+    );
     // Not declared, it stays.
     assert_eq!(
         changes(&["{ concepts: [day] }"], &[input_level]),
