@@ -324,6 +324,7 @@ fn a_region_that_no_model_found_or_that_two_fit_is_an_error() {
 fn the_input_level_annotation_is_patched_and_never_posted() {
     let input_level = json!({
         "id": "own", "input_id": "a", "user_id": ME, "input_level": true, "status": {"code": 24150},
+        "created_at": "2026-02-01T00:00:00Z",
         "data": {"concepts": [{"id": "day", "value": 1}]},
     });
     let declared = "{ input_level: true, concepts: [day, street] }";
