@@ -314,6 +314,12 @@ fn a_region_that_no_model_found_or_that_two_fit_is_an_error() {
         of_model("m2", "r1", [0.1, 0.1, 0.5, 0.5], "person"),
     ];
     assert!(try_plan(&[FOUND], &twice).is_ok());
+    // What lies there in one frame of a video lies nowhere in the others.
+    let mut framed = of_model("m1", "r1", [0.1, 0.1, 0.5, 0.5], "person");
+    framed["data"] = json!({"frames": [{"frame_info": {"time": 1500}, "data": framed["data"]}]});
+    assert!(try_plan(&[FOUND], std::slice::from_ref(&framed)).is_err());
+    let in_frame = FOUND.replace("{ region", "{ frame: { time_ms: 1500 }, region");
+    assert!(try_plan(&[&in_frame], &[framed]).is_ok());
     // Another version of the model is another model.
     let mut other = of_model("m1", "r1", [0.1, 0.1, 0.5, 0.5], "person");
     other["model_version_id"] = json!("mv-2");

@@ -1,8 +1,8 @@
 //! Every row of the README's tables of kinds and calls, through the real binary: each test takes the row as it stands
 //! there and is named after it.
 
-use super::{Run, World, settled};
-use crate::support::{boxed, png, whole, with};
+use super::{World, settled};
+use crate::support::png;
 use annosync::emulator::Endpoint;
 use serde_json::{Value, json};
 use std::fs;
@@ -10,8 +10,8 @@ use std::fs;
 const README: &str = include_str!("../../../README.md");
 const SOURCE: &str = include_str!("every.rs");
 
-/// The rows of the README's table below this heading: name, manifest, and what is said of it.
-fn rows(heading: &str) -> Vec<[String; 3]> {
+/// The rows of the README's table below this heading.
+fn rows<const CELLS: usize>(heading: &str) -> Vec<[String; CELLS]> {
     let (_, rest) = README.split_once(heading).unwrap();
     let table = rest
         .lines()
@@ -20,27 +20,32 @@ fn rows(heading: &str) -> Vec<[String; 3]> {
         .take_while(|line| line.starts_with('|'));
     let rows = table.map(|line| {
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
-        let [name, manifest, says] = cells[..] else {
-            panic!("not three cells: {line}");
-        };
-        [name, manifest, says].map(|cell| cell.trim_matches('`').to_owned())
+        let cells: [&str; CELLS] = cells.try_into().unwrap();
+        cells.map(|cell| cell.trim_matches('`').to_owned())
     });
     rows.collect()
 }
 
+/// Name, manifest, and where it is stored.
 fn kinds() -> Vec<[String; 3]> {
     rows("### Every kind of annotation")
 }
 
+/// Name, what the app has, what the manifest says, and the call.
+fn calls() -> Vec<[String; 4]> {
+    rows("### Every call")
+}
+
 #[test]
 fn each_row_has_a_test_of_its_name() {
-    let (kinds, calls) = (kinds(), rows("### Every call"));
-    assert!(kinds.len() >= 24 && calls.len() >= 11);
-    for [name, ..] in kinds.iter().chain(&calls) {
-        let test = format!(
-            "#[test]\nfn {}{name}() {{\n",
-            if name == "box" { "r#" } else { "" }
-        );
+    let kinds = kinds().into_iter().map(|[name, ..]| name);
+    let names: Vec<String> = kinds
+        .chain(calls().into_iter().map(|[name, ..]| name))
+        .collect();
+    assert!(names.len() >= 35, "{names:?}");
+    for name in names {
+        let raw = if name == "box" { "r#" } else { "" };
+        let test = format!("#[test]\nfn {raw}{name}() {{\n");
         assert!(SOURCE.contains(&test), "no test for the row `{name}`");
     }
 }
@@ -307,203 +312,149 @@ fn key() {
     life("key", &change("[car]", "[bus]", "overwrite"));
 }
 
-/// The writes that an apply of these inputs makes.
-fn writes(world: &World, inputs: &str, arguments: &[&str]) -> Vec<(Endpoint, String, usize)> {
-    let before = world.writes().len();
-    world.declare(inputs);
+/// A call's endpoint, its method and path, and how many annotations or inputs it names.
+type Made = (Endpoint, String, usize);
+
+/// Makes of an app what a row says that it has, and then what the row's manifest says. Gives the world, and the calls
+/// of the second apply.
+fn row(name: &str, arguments: &[&str]) -> (World, Vec<Made>) {
+    let row = calls().into_iter().find(|[row, ..]| row == name);
+    let [_, has, says, _] = row.unwrap();
+    let world = World::new();
+    let input = |cell: &str| match cell {
+        "purge: true" => format!("  - id: in-1\n    {cell}\n"),
+        "nothing" => "  - id: in-1\n    annotations: []\n".to_owned(),
+        annotations => format!("  - id: in-1\n    annotations: [{annotations}]\n"),
+    };
+    world.declare(&input(&has));
+    world.apply(&[]).exits(0);
+    world.declare(&input(&says));
+    let before = world.emulator.calls().len();
     world.apply(arguments).exits(0);
-    let writes = world.writes().split_off(before);
-    let short = writes.into_iter().map(|call| {
+    let calls = world.emulator.calls().split_off(before);
+    let short = calls.into_iter().map(|call| {
         let path = call.path.split("/apps/app").last().unwrap_or_default();
-        (call.endpoint, format!("{} {path}", call.method), call.items)
+        let what = format!("{} {path}", call.method);
+        (call.endpoint, what, call.items)
     });
-    short.collect()
+    let short = short.collect();
+    (world, short)
 }
 
-fn patch(items: usize) -> (Endpoint, String, usize) {
+/// The writes among the calls of a row.
+fn writes(name: &str, arguments: &[&str]) -> (World, Vec<Made>) {
+    let (world, mut calls) = row(name, arguments);
+    calls.retain(|(_, what, _)| !what.starts_with("GET"));
+    (world, calls)
+}
+
+fn patch(items: usize) -> Made {
     let path = "PATCH /annotations".to_owned();
     (Endpoint::PatchAnnotations, path, items)
 }
 
-fn post(items: usize) -> (Endpoint, String, usize) {
+fn post(items: usize) -> Made {
     let path = "POST /annotations".to_owned();
     (Endpoint::PostAnnotations, path, items)
 }
 
-const ONE: &str = "  - id: in-1\n    annotations:\n      - { id: a, concepts: [car] }\n";
+/// The delete of the annotation `a` by its path.
+fn delete_one() -> Made {
+    let path = "DELETE /inputs/in-1/annotations/a".to_owned();
+    (Endpoint::DeleteAnnotation, path, 0)
+}
 
 #[test]
 fn post_annotations() {
-    let world = World::new();
-    assert_eq!(writes(&world, ONE, &[]), [post(1)]);
+    let (_, writes) = writes("post_annotations", &[]);
+    assert_eq!(writes, [post(1)]);
 }
 
 #[test]
 fn patch_merge() {
-    let world = World::new();
-    world.seed(vec![whole("in-1", "a", &[("car", 1.0)])]);
-    let more = ONE.replace("[car]", "[car, red]");
-    assert_eq!(writes(&world, &more, &[]), [patch(1)]);
-    assert_eq!(
-        world.annotation("a").unwrap()["data"]["concepts"][1]["id"],
-        "red"
-    );
+    let (world, writes) = writes("patch_merge", &[]);
+    assert_eq!(writes, [patch(1)]);
+    let concepts = &world.annotation("a").unwrap()["data"]["concepts"];
+    assert_eq!(concepts[1]["id"], "red");
 }
 
 #[test]
 fn patch_remove() {
-    let world = World::new();
-    world.seed(vec![whole("in-1", "a", &[("car", 1.0), ("red", 1.0)])]);
-    assert_eq!(writes(&world, ONE, &[]), [patch(1)]);
-    let concepts = world.annotation("a").unwrap()["data"]["concepts"].clone();
+    let (world, writes) = writes("patch_remove", &[]);
+    assert_eq!(writes, [patch(1)]);
+    let concepts = &world.annotation("a").unwrap()["data"]["concepts"];
     assert_eq!(concepts.as_array().map(Vec::len), Some(1));
 }
 
 #[test]
 fn patch_overwrite() {
-    let world = World::new();
-    let seeded = boxed("in-1", "a", [0.1, 0.1, 0.5, 0.5], &["bus"]);
-    world.seed(vec![with_geo(seeded)]);
-    assert_eq!(writes(&world, ONE, &[]), [patch(1)]);
-    let data = world.annotation("a").unwrap()["data"].clone();
-    assert_eq!(data["regions"][0]["data"]["concepts"][0]["id"], "car");
-    assert_eq!(
-        data["geo"]["geo_point"]["latitude"], 46.2,
-        "what is not modelled stays"
-    );
-}
-
-fn with_geo(mut annotation: Value) -> Value {
-    annotation["data"]["geo"] = json!({"geo_point": {"latitude": 46.2, "longitude": 6.1}});
-    annotation
+    let (world, writes) = writes("patch_overwrite", &[]);
+    assert_eq!(writes, [patch(1)]);
+    let region = &world.annotation("a").unwrap()["data"]["regions"][0];
+    assert_eq!(region["region_info"]["point"]["col"], 0.3);
 }
 
 #[test]
 fn replace() {
-    let world = World::new();
-    world.seed(vec![whole("in-1", "a", &[("car", 1.0)])]);
-    let given = ONE.replace("[car]", "[car], user: labeler-1");
-    let delete = "DELETE /inputs/in-1/annotations/a".to_owned();
-    assert_eq!(
-        writes(&world, &given, &[]),
-        [(Endpoint::DeleteAnnotation, delete, 0), post(1)]
-    );
+    let (world, writes) = writes("replace", &[]);
+    assert_eq!(writes, [delete_one(), post(1)]);
     assert_eq!(world.annotation("a").unwrap()["user_id"], "labeler-1");
 }
 
-const NONE: &str = "  - id: in-1\n    annotations: []\n";
-
 #[test]
 fn delete_annotation() {
-    let world = World::new();
-    world.seed(vec![whole("in-1", "a", &[("car", 1.0)])]);
-    let delete = "DELETE /inputs/in-1/annotations/a".to_owned();
-    assert_eq!(
-        writes(&world, NONE, &[]),
-        [(Endpoint::DeleteAnnotation, delete, 0)]
-    );
+    let (world, writes) = writes("delete_annotation", &[]);
+    assert_eq!(writes, [delete_one()]);
     assert_eq!(world.annotations(), Vec::<Value>::new());
 }
 
 #[test]
 fn delete_annotations() {
-    let world = World::new();
-    world.seed(vec![
-        whole("in-1", "a", &[("car", 1.0)]),
-        whole("in-1", "b", &[("car", 1.0)]),
-        whole("in-2", "c", &[("car", 1.0)]),
-    ]);
-    let bulk = &writes(&world, NONE, &[])[..];
-    let [(Endpoint::DeleteAnnotations, _, 2)] = bulk else {
-        panic!("{bulk:?}");
+    let (world, writes) = writes("delete_annotations", &[]);
+    let [(Endpoint::DeleteAnnotations, _, 2)] = &writes[..] else {
+        panic!("{writes:?}");
     };
-    assert_eq!(
-        world.annotations().len(),
-        1,
-        "an input that is not declared is not touched"
-    );
+    assert_eq!(world.annotations(), Vec::<Value>::new());
 }
 
 #[test]
 fn delete_if_empty_data() {
-    let world = World::new();
-    world.seed(vec![
-        whole("in-1", "a", &[("car", 1.0), ("red", 1.0)]),
-        boxed("in-2", "b", [0.1, 0.1, 0.5, 0.5], &["car", "red"]),
-    ]);
-    let fewer =
-        format!("{NONE}  - id: in-2\n    annotations:\n      - {{ id: b, concepts: [car] }}\n");
-    assert_eq!(writes(&world, &fewer, &[]), [patch(2)]);
+    let (world, writes) = writes("delete_if_empty_data", &[]);
+    assert_eq!(writes, [patch(2)]);
     assert_eq!(world.annotation("a"), None);
     assert!(world.annotation("b").is_some());
 }
 
 #[test]
 fn purge() {
-    let world = World::new();
-    world.seed(vec![
-        whole("in-1", "a", &[("car", 1.0)]),
-        with(whole("in-1", "b", &[("car", 1.0)]), "user_id", json!("bea")),
-        with(model_made(), "id", json!("m1")),
-        whole("in-2", "c", &[("car", 1.0)]),
-    ]);
-    let inputs = "  - id: in-1\n    purge: true\n";
-    world.declare(inputs);
-    let shown = world.plan(&[]).exits(0);
-    let first = shown.stdout.lines().next().unwrap_or_default();
-    assert!(
-        first.contains("in-1") && first.contains('3'),
-        "{}",
-        shown.stdout
-    );
-    let refused: Run = world.apply(&[]).exits(3);
-    assert!(
-        refused.stderr.contains("--allow-purge"),
-        "{}",
-        refused.stderr
-    );
-    assert_eq!(world.writes(), []);
-
-    let bulk = &writes(&world, inputs, &["--allow-purge"])[..];
-    let [(Endpoint::DeleteAnnotations, _, 1)] = bulk else {
-        panic!("{bulk:?}");
+    let (world, writes) = writes("purge", &["--allow-purge"]);
+    let [(Endpoint::DeleteAnnotations, _, 1)] = &writes[..] else {
+        panic!("{writes:?}");
     };
-    let left: Vec<Value> = world.annotations();
-    assert_eq!(left.len(), 1, "{left:#?}");
-    assert_eq!(left[0]["id"], "c");
+    assert_eq!(world.annotations(), Vec::<Value>::new());
     assert!(
-        stored(&world)
-            .iter()
-            .any(|it| it["input_id"] == "in-1" && it["input_level"] == true),
+        stored(&world).iter().any(|it| it["input_level"] == true),
         "the input-level annotation stays"
     );
 }
 
 #[test]
 fn list_annotations() {
-    let world = World::new();
-    world.seed(vec![whole("in-1", "a", &[("car", 1.0)])]);
-    world.declare(ONE);
-    settled(&world.plan(&[]));
-    let calls = world.emulator.calls();
-    assert!(
-        calls
-            .iter()
-            .any(|call| call.endpoint == Endpoint::ListAnnotations)
-    );
+    let (_, calls) = row("list_annotations", &[]);
+    let (first, ..) = calls
+        .iter()
+        .find(|(_, what, _)| what.contains("/annotations"))
+        .unwrap();
+    assert_eq!(*first, Endpoint::ListAnnotations);
 }
 
 #[test]
 fn get_annotation() {
-    let world = World::new();
-    world.seed(vec![whole("in-1", "a", &[("bus", 1.0)])]);
-    world.declare(ONE);
-    world.apply(&[]).exits(0);
-    let calls = world.emulator.calls();
-    assert!(
-        calls
-            .iter()
-            .any(|call| call.endpoint == Endpoint::GetAnnotation
-                && call.path.ends_with("/inputs/in-1/annotations/a"))
-    );
+    let (_, calls) = row("get_annotation", &[]);
+    let path = "GET /inputs/in-1/annotations/a".to_owned();
+    let looked = calls
+        .iter()
+        .position(|call| *call == (Endpoint::GetAnnotation, path.clone(), 0));
+    let wrote = calls.iter().position(|call| *call == patch(1));
+    assert!(looked.is_some() && looked < wrote, "{calls:?}");
 }
