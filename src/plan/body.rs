@@ -53,11 +53,10 @@ pub(super) fn is_post(body: &Json, input: &InputId, id: &AnnotationId, content: 
     if let Some(Geometry::Mask(shown)) = &mut content.geometry
         && shown.png().is_none()
         && let Some(png) = mask_png(&Json::from_value(&body.to_value()["data"]))
+        && let Ok(sent) = Mask::from_png(png)
+        && sent.sha256() == shown.sha256()
     {
-        match Mask::from_png(png) {
-            Ok(sent) if sent.sha256() == shown.sha256() => **shown = sent,
-            _ => return false,
-        }
+        **shown = sent;
     }
     post(input, id, &content) == *body
 }
