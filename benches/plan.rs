@@ -1,12 +1,13 @@
-//! Parse, match and plan, on generated annotations.
+//! Parse, match, plan and pull, on generated annotations.
 //!
 //! `cargo bench --bench plan`; `ANNOSYNC_BENCH=1000000` for another number of annotations than 100,000.
 
-use annosync::model::{DesiredState, ObservedState};
+use annosync::model::{DesiredState, Mask, MaskArea, ObservedState, Policy, SetName};
 use annosync::plan::{Allowances, Context, Target};
+use annosync::pull::{self, Choice, Form, Fresh};
 use annosync::{manifest, observed, plan};
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 fn main() {
@@ -242,4 +243,69 @@ fn plan_one_crowded_input_all_moved(bencher: divan::Bencher) {
         .bench(|| {
             plan::plan(&desired, &observed, &context()).expect("the owner may do everything")
         });
+}
+
+fn pull_as(bencher: divan::Bencher, form: Form) {
+    let observed = observed_from(&listing(&boxes(*SIZE, PER_INPUT, 0.1, Change::None)));
+    let set = SetName::new("bench").expect("it is a name");
+    let header = manifest::Header::new(set, Policy::Upsert);
+    // Nothing is there: all that is read back is what would be written.
+    let path = Path::new("no-such-folder");
+    let fresh = Fresh {
+        header: &header,
+        path,
+        form,
+        read_back: &|overlay| manifest::load_with(path, overlay),
+    };
+    bencher
+        .counter(divan::counter::ItemsCount::new(*SIZE))
+        .bench_local(|| {
+            pull::fresh(&fresh, &observed, &Choice::default()).expect("it can be pulled")
+        });
+}
+
+#[divan::bench(sample_count = 3)]
+fn pull_to_one_file(bencher: divan::Bencher) {
+    pull_as(bencher, Form::OneFile);
+}
+
+#[divan::bench(sample_count = 3)]
+fn pull_to_json_lines(bencher: divan::Bencher) {
+    pull_as(bencher, Form::JsonLines);
+}
+
+/// A round mask of 1,024 x 1,024 pixels, as a PNG file.
+fn disc() -> Vec<u8> {
+    const SIDE: i32 = 1_024;
+    let pixels: Vec<u8> = (0..SIDE * SIDE)
+        .map(|at| {
+            let (row, col) = (at / SIDE - SIDE / 2, at % SIDE - SIDE / 2);
+            if row * row + col * col < 160_000 {
+                255
+            } else {
+                0
+            }
+        })
+        .collect();
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, SIDE as u32, SIDE as u32);
+    encoder.set_color(png::ColorType::Grayscale);
+    let mut writer = encoder.write_header().expect("memory takes every write");
+    writer.write_image_data(&pixels).expect("it has all pixels");
+    writer.finish().expect("memory takes every write");
+    file
+}
+
+/// What a listing does with each mask.
+#[divan::bench]
+fn see_a_mask(bencher: divan::Bencher) {
+    let file = disc();
+    bencher.bench(|| Mask::seen(&file).expect("it is a PNG file"));
+}
+
+/// What matching does with each pair of masks that lie close together.
+#[divan::bench]
+fn compare_two_masks(bencher: divan::Bencher) {
+    let area = MaskArea::decode(&disc()).expect("it is a PNG file");
+    bencher.bench(|| area.overlap(&area));
 }

@@ -189,6 +189,8 @@ fn kind(operation: &Operation, content: Option<&Content>) -> &'static str {
         Some(Geometry::Region(_) | Geometry::RegionOf(_)) => "region",
         Some(Geometry::Whole) => "whole input",
         Some(Geometry::Unmodelled) => "annotation",
+        None if content.is_some_and(|content| content.frame.is_some()) => "frame",
+        None if content.is_some_and(|content| content.text().is_some()) => "text",
         // Without a geometry it covers the whole input, or its place is not managed or not modelled.
         None => match (
             operation.action,

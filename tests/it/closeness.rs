@@ -373,6 +373,24 @@ fn what_lies_in_several_places_is_not_moved_to_one() {
 }
 
 #[test]
+fn a_plan_names_what_has_no_shape_by_what_it_is() {
+    let shown = |declared: &str| {
+        let plan = try_plan(&[declared], &[]).unwrap();
+        annosync::render::text(&plan, &annosync::render::TextOptions::default())
+    };
+    for (declared, name) in [
+        (
+            "{ frame: { time_ms: 5 }, concepts: [car] }",
+            "+ post frame [car] as-",
+        ),
+        ("{ text: hello }", "+ post text as-"),
+        ("{ concepts: [car] }", "+ post whole input [car] as-"),
+    ] {
+        assert!(shown(declared).contains(name), "{}", shown(declared));
+    }
+}
+
+#[test]
 fn a_plan_file_shows_a_mask_by_its_hash_and_sends_no_other() {
     let plan = try_plan(&["{ mask: { path: left.png }, concepts: [road] }"], &[]).unwrap();
     let text = annosync::render::json(&plan);
