@@ -284,6 +284,15 @@ impl Image {
         let mut raw = vec![0; size];
         reader.next_frame(&mut raw)?;
         let (color, depth) = reader.output_color_type();
+        // What nearly every mask is needs no second look at its pixels.
+        if (color, depth) == (png::ColorType::Grayscale, png::BitDepth::Eight) {
+            return Ok(Self {
+                width,
+                height,
+                depth: 1,
+                bytes: raw,
+            });
+        }
         let sample = if depth == png::BitDepth::Sixteen {
             2
         } else {
@@ -353,13 +362,15 @@ impl Image {
     fn bounds(&self) -> Option<[f32; 4]> {
         let mut bounds: Option<[u32; 4]> = None;
         for row in 0..self.height {
-            for col in (0..self.width).filter(|&col| self.is_set(row, col)) {
-                let [top, left, bottom, right] = bounds.get_or_insert([row, col, row, col]);
-                *top = (*top).min(row);
-                *left = (*left).min(col);
-                *bottom = (*bottom).max(row);
-                *right = (*right).max(col);
-            }
+            let mut cols = 0..self.width;
+            let Some(first) = cols.find(|&col| self.is_set(row, col)) else {
+                continue;
+            };
+            let last = cols.rfind(|&col| self.is_set(row, col)).unwrap_or(first);
+            let [_, left, bottom, right] = bounds.get_or_insert([row, first, row, last]);
+            *left = (*left).min(first);
+            *bottom = row;
+            *right = (*right).max(last);
         }
         let part = |pixels: u32, of: u32| (f64::from(pixels) / f64::from(of)) as f32;
         bounds.map(|[top, left, bottom, right]| {
