@@ -3,10 +3,13 @@
 //! Two masks are the same when their pixels are: a service may compress an image anew. The pixels themselves are not
 //! kept, but their hash, and of a declared mask the file that is sent.
 
-use super::overlap::Overlap;
-use sha2::{Digest, Sha256};
+mod area;
+mod image;
+
+pub use area::MaskArea;
+
+use image::Image;
 use std::fmt::Write as _;
-use std::io::Cursor;
 use std::sync::Arc;
 
 /// Pixels that a mask may have: more would be no photograph's, but a file made to fill the memory.
@@ -185,208 +188,10 @@ impl Mask {
     }
 }
 
-/// Which pixels a mask sets, one bit each: what it takes to compare it with many others.
-#[derive(Debug, Clone)]
-pub struct MaskArea {
-    width: u32,
-    height: u32,
-    bits: Box<[u64]>,
-}
-
-impl MaskArea {
-    /// The area of a PNG file.
-    pub fn decode(png: &[u8]) -> Result<Self, MaskError> {
-        let image = Image::decode(png)?;
-        let count = image.width as usize * image.height as usize;
-        let mut bits = vec![0; count.div_ceil(64)];
-        for at in (0..count).filter(|&at| image.is_set_at(at)) {
-            bits[at / 64] |= 1 << (at % 64);
-        }
-        Ok(Self {
-            width: image.width,
-            height: image.height,
-            bits: bits.into(),
-        })
-    }
-
-    /// The IoU of the pixels that two masks set.
-    ///
-    /// Images of different sizes are laid over each other: the finer one's pixels count, and each meets the pixel of
-    /// the coarser one that its middle lies in.
-    pub fn overlap(&self, other: &Self) -> Overlap {
-        let (common, all) = self.common_and_all(other);
-        if all == 0 {
-            Overlap::NONE
-        } else {
-            Overlap::from_fraction(common as f64 / all as f64)
-        }
-    }
-
-    fn common_and_all(&self, other: &Self) -> (u64, u64) {
-        if (self.width, self.height) == (other.width, other.height) {
-            let count = |bits: u64| u64::from(bits.count_ones());
-            return self
-                .bits
-                .iter()
-                .zip(&other.bits)
-                .fold((0, 0), |(common, all), (a, b)| {
-                    (common + count(a & b), all + count(a | b))
-                });
-        }
-        let area = |mask: &Self| u64::from(mask.width) * u64::from(mask.height);
-        let (fine, coarse) = if area(self) >= area(other) {
-            (self, other)
-        } else {
-            (other, self)
-        };
-        let across = |at: u32, fine: u32, coarse: u32| {
-            ((2 * u64::from(at) + 1) * u64::from(coarse) / (2 * u64::from(fine))) as u32
-        };
-        let (mut common, mut all) = (0, 0);
-        for row in 0..fine.height {
-            let there = across(row, fine.height, coarse.height);
-            for col in 0..fine.width {
-                let a = fine.is_set(row, col);
-                let b = coarse.is_set(there, across(col, fine.width, coarse.width));
-                common += u64::from(a && b);
-                all += u64::from(a || b);
-            }
-        }
-        (common, all)
-    }
-
-    fn is_set(&self, row: u32, col: u32) -> bool {
-        let at = row as usize * self.width as usize + col as usize;
-        self.bits[at / 64] >> (at % 64) & 1 == 1
-    }
-}
-
-/// A decoded image.
-struct Image {
-    width: u32,
-    height: u32,
-    /// Bytes of a pixel: 1 for opaque greys of 8 bits, however they were stored; else 8, a 16-bit number for each of
-    /// red, green, blue and alpha, the high byte first.
-    depth: usize,
-    bytes: Vec<u8>,
-}
-
-impl Image {
-    fn decode(png: &[u8]) -> Result<Self, MaskError> {
-        let mut decoder = png::Decoder::new(Cursor::new(png));
-        decoder.set_transformations(png::Transformations::EXPAND);
-        let mut reader = decoder.read_info()?;
-        let (width, height) = (reader.info().width, reader.info().height);
-        let size = reader
-            .output_buffer_size()
-            .filter(|_| u64::from(width) * u64::from(height) <= MOST_PIXELS)
-            .ok_or(MaskError::TooLarge { width, height })?;
-        let mut raw = vec![0; size];
-        reader.next_frame(&mut raw)?;
-        let (color, depth) = reader.output_color_type();
-        // What nearly every mask is needs no second look at its pixels.
-        if (color, depth) == (png::ColorType::Grayscale, png::BitDepth::Eight) {
-            return Ok(Self {
-                width,
-                height,
-                depth: 1,
-                bytes: raw,
-            });
-        }
-        let sample = if depth == png::BitDepth::Sixteen {
-            2
-        } else {
-            1
-        };
-        let channels = color.samples();
-        let wide = |samples: &[u8], at: usize| match sample {
-            1 => [samples[at], samples[at]],
-            _ => [samples[2 * at], samples[2 * at + 1]],
-        };
-        let pixels = raw.chunks_exact(channels * sample).map(|samples| {
-            let (color, alpha) = match channels {
-                1 => ([0, 0, 0], None),
-                2 => ([0, 0, 0], Some(1)),
-                3 => ([0, 1, 2], None),
-                _ => ([0, 1, 2], Some(3)),
-            };
-            let [red, green, blue] = color.map(|at| wide(samples, at));
-            [
-                red,
-                green,
-                blue,
-                alpha.map_or([255, 255], |at| wide(samples, at)),
-            ]
-        });
-        let is_grey = |[red, green, blue, alpha]: [[u8; 2]; 4]| {
-            red == green && green == blue && red[0] == red[1] && alpha == [255, 255]
-        };
-        if pixels.clone().all(is_grey) {
-            return Ok(Self {
-                width,
-                height,
-                depth: 1,
-                bytes: pixels.map(|[red, ..]| red[0]).collect(),
-            });
-        }
-        Ok(Self {
-            width,
-            height,
-            depth: 8,
-            bytes: pixels.flatten().flatten().collect(),
-        })
-    }
-
-    fn hash(&self) -> [u8; 32] {
-        let mut hasher = Sha256::new();
-        hasher.update(self.width.to_be_bytes());
-        hasher.update(self.height.to_be_bytes());
-        hasher.update([self.depth as u8]);
-        hasher.update(&self.bytes);
-        hasher.finalize().into()
-    }
-
-    /// Whether a pixel is neither black nor transparent.
-    fn is_set(&self, row: u32, col: u32) -> bool {
-        self.is_set_at(row as usize * self.width as usize + col as usize)
-    }
-
-    fn is_set_at(&self, pixel: usize) -> bool {
-        let at = pixel * self.depth;
-        match &self.bytes[at..at + self.depth] {
-            [grey] => *grey != 0,
-            pixel => pixel[..6].iter().any(|byte| *byte != 0) && pixel[6..] != [0, 0],
-        }
-    }
-
-    fn bounds(&self) -> Option<[f32; 4]> {
-        let mut bounds: Option<[u32; 4]> = None;
-        for row in 0..self.height {
-            let mut cols = 0..self.width;
-            let Some(first) = cols.find(|&col| self.is_set(row, col)) else {
-                continue;
-            };
-            let last = cols.rfind(|&col| self.is_set(row, col)).unwrap_or(first);
-            let [_, left, bottom, right] = bounds.get_or_insert([row, first, row, last]);
-            *left = (*left).min(first);
-            *bottom = row;
-            *right = (*right).max(last);
-        }
-        let part = |pixels: u32, of: u32| (f64::from(pixels) / f64::from(of)) as f32;
-        bounds.map(|[top, left, bottom, right]| {
-            [
-                part(top, self.height),
-                part(left, self.width),
-                part(bottom + 1, self.height),
-                part(right + 1, self.width),
-            ]
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Overlap;
     use png::{BitDepth, ColorType, Compression};
 
     fn encoded(

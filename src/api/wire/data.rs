@@ -8,14 +8,14 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, Visitor};
 use std::fmt;
 
-/// What annosync reads of `data`.
+/// What annosync reads of `data`: of the whole input, and in the same form of a region, a frame or a stretch of time.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Data {
-    /// Concepts of the whole input.
+    /// Its concepts.
     #[serde(deserialize_with = "nullable")]
     pub concepts: Vec<Concept>,
-    /// Text of the whole input.
+    /// What is written there.
     #[serde(deserialize_with = "nullable")]
     pub text: Text,
     /// At most one.
@@ -65,25 +65,13 @@ pub struct Region {
     pub region_info: RegionInfo,
     /// What it holds.
     #[serde(deserialize_with = "nullable")]
-    pub data: RegionData,
+    pub data: Data,
     /// The track it belongs to.
     #[serde(deserialize_with = "nullable")]
     pub track_id: String,
     /// How sure its maker was that it is one, 0..=1.
     #[serde(deserialize_with = "number")]
     pub value: f64,
-}
-
-/// What annosync reads of a region's `data`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct RegionData {
-    /// Its concepts.
-    #[serde(deserialize_with = "nullable")]
-    pub concepts: Vec<Concept>,
-    /// Its text.
-    #[serde(deserialize_with = "nullable")]
-    pub text: Text,
 }
 
 /// Where a region lies. One of these.
@@ -209,22 +197,7 @@ pub struct FrameData {
     pub frame_info: FrameInfo,
     /// What lies in it.
     #[serde(deserialize_with = "nullable")]
-    pub data: FrameContent,
-}
-
-/// What lies in a frame.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct FrameContent {
-    /// Concepts of the whole frame.
-    #[serde(deserialize_with = "nullable")]
-    pub concepts: Vec<Concept>,
-    /// Text of the whole frame.
-    #[serde(deserialize_with = "nullable")]
-    pub text: Text,
-    /// At most one.
-    #[serde(deserialize_with = "nullable")]
-    pub regions: Vec<Region>,
+    pub data: Data,
 }
 
 /// When a frame is.
@@ -254,7 +227,7 @@ pub struct TimeSegment {
     pub time_info: TimeInfo,
     /// What lies in it.
     #[serde(deserialize_with = "nullable")]
-    pub data: SegmentContent,
+    pub data: Data,
 }
 
 /// When a stretch of time is; a missing time is 0 in a response.
@@ -267,30 +240,6 @@ pub struct TimeInfo {
     /// From the start.
     #[serde(deserialize_with = "number")]
     pub end_time: f64,
-}
-
-/// What lies in a stretch of time.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct SegmentContent {
-    /// Its concepts.
-    #[serde(deserialize_with = "nullable")]
-    pub concepts: Vec<Concept>,
-    /// Its text.
-    #[serde(deserialize_with = "nullable")]
-    pub text: Text,
-    /// Present or not is all that matters here.
-    #[serde(deserialize_with = "nullable")]
-    pub regions: Vec<IgnoredAny>,
-    /// Present or not is all that matters here.
-    #[serde(deserialize_with = "nullable")]
-    pub frames: Vec<IgnoredAny>,
-    /// Present or not is all that matters here.
-    #[serde(deserialize_with = "nullable")]
-    pub time_segments: Vec<IgnoredAny>,
-    /// Present or not is all that matters here.
-    #[serde(deserialize_with = "nullable")]
-    pub tracks: Vec<IgnoredAny>,
 }
 
 struct NumberOrText;
