@@ -56,7 +56,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let session = Session::open(&args.connection, &destination).await?;
     let ended = async {
         let observed = session
-            .observe(&manifest.desired, args.planning.look())
+            .observe(&args.planning.scope(&manifest.desired))
             .await?;
         let plan = args.planning.plan(&manifest, &observed, &destination)?;
         // Most of an app's memory is not needed any more.

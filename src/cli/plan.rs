@@ -3,11 +3,11 @@
 use super::connection::{ConnectionArgs, Destination};
 use super::exit::{Exit, Failure};
 use super::output;
-use super::session::{Look, Session};
+use super::session::Session;
 use super::validate::load;
 use crate::api::Connection;
 use crate::manifest::Manifest;
-use crate::model::{ObservedState, Origin};
+use crate::model::{DesiredState, ObservedState, Origin, Scope};
 use crate::observed::SavedListing;
 use crate::plan::{self, Allowances, Context, EmptyManifest, Plan, PlanError, Target};
 use crate::render::{self, Color, Detail, TextOptions};
@@ -76,11 +76,13 @@ enum Format {
 }
 
 impl Planning {
-    pub(crate) fn look(&self) -> Look {
+    /// How much of the app is listed.
+    pub(crate) fn scope(&self, desired: &DesiredState) -> Scope {
         if self.declared_only {
-            Look::DeclaredInputs
+            let declared = desired.inputs.iter().map(|input| input.id.clone());
+            Scope::Inputs(declared.collect())
         } else {
-            Look::WholeApp
+            Scope::WholeApp
         }
     }
 
@@ -194,7 +196,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         let destination = args.connection.destination(Some(&manifest))?;
         let session = Session::open(&args.connection, &destination).await?;
         let observed = session
-            .observe(&manifest.desired, args.planning.look())
+            .observe(&args.planning.scope(&manifest.desired))
             .await;
         session.close().await;
         args.planning.plan(&manifest, &observed?, &destination)?

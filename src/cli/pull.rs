@@ -7,7 +7,6 @@ use super::session::Session;
 use super::validate::load;
 use crate::manifest::{self, Header, Manifest, Overlay, TargetSpec};
 use crate::model::{ConceptId, ObservedState, Policy, Scope, SetName, Status, UserId};
-use crate::observed;
 use crate::pull::{
     self, Change, Choice, Form, Fresh, InputPattern, ModelMade, NewInputs, Over, PullError, Pulled,
 };
@@ -337,12 +336,7 @@ async fn observe(
     scope: &Scope,
 ) -> Result<ObservedState, Failure> {
     let session = Session::open(&args.connection, destination).await?;
-    let observed = match session.reader() {
-        Ok(reader) => observed::observe(&reader, session.owner(), scope)
-            .await
-            .map_err(Failure::from),
-        Err(failure) => Err(failure),
-    };
+    let observed = session.observe(scope).await;
     session.close().await;
     observed
 }

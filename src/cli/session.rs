@@ -4,19 +4,10 @@ use super::connection::{ConnectionArgs, Destination, EMBEDDED_APP, EMBEDDED_OWNE
 use super::exit::Failure;
 use crate::api::{self, Connection, Endpoint, InsecureHttp, Reader, Token, Writer};
 use crate::emulator::{Config, Database, Emulator};
-use crate::model::{DesiredState, ObservedState, Scope};
+use crate::model::{ObservedState, Scope};
 use crate::observed;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::{Ipv4Addr, SocketAddr};
-
-/// How much of the app a plan looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Look {
-    /// All of it.
-    WholeApp,
-    /// The declared inputs.
-    DeclaredInputs,
-}
 
 pub(crate) struct Session {
     connection: Connection,
@@ -90,22 +81,8 @@ impl Session {
     }
 
     /// Lists the app, proves the listing complete, and makes the observed state of it.
-    pub(crate) async fn observe(
-        &self,
-        desired: &DesiredState,
-        look: Look,
-    ) -> Result<ObservedState, Failure> {
-        let scope = match look {
-            Look::WholeApp => Scope::WholeApp,
-            Look::DeclaredInputs => Scope::Inputs(
-                desired
-                    .inputs
-                    .iter()
-                    .map(|input| input.id.clone())
-                    .collect(),
-            ),
-        };
-        Ok(observed::observe(&self.reader()?, &self.connection.user_id, &scope).await?)
+    pub(crate) async fn observe(&self, scope: &Scope) -> Result<ObservedState, Failure> {
+        Ok(observed::observe(&self.reader()?, &self.connection.user_id, scope).await?)
     }
 
     /// The app's owner as the target names it; `me` stands for the caller.

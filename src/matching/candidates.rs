@@ -6,7 +6,7 @@ use super::exact::{Index, solve};
 use super::place::{Place, declared_text, whole_text};
 use super::reason::{Matched, MatchedBy};
 use super::{State, geometry};
-use crate::model::{Geometry, Measure, Overlap, difference};
+use crate::model::{Measure, Overlap, difference};
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
 use std::collections::{BTreeMap, HashMap};
@@ -23,8 +23,6 @@ const PILE: usize = 1_000;
 /// More pairs of texts than this on one input are not compared with each other: texts have no place by which the close
 /// ones could be found, and each comparison reads both.
 const TEXT_PAIRS: usize = 250_000;
-/// How far around a point others are looked for, in fractions of the image: as far as any closeness reaches.
-const REACH: f32 = 0.04;
 
 /// An observed annotation's bounds, with its index.
 type Bounds = GeomWithData<Rectangle<[f32; 2]>, usize>;
@@ -265,10 +263,7 @@ impl Found {
             let Some(tree) = trees.get(&Place::of_desired(desired)) else {
                 continue;
             };
-            let reach = match geometry(desired) {
-                Geometry::Point(_) | Geometry::Keypoints(_) => REACH,
-                _ => 0.0,
-            };
+            let reach = Measure::of(geometry(desired)).reach();
             let envelope =
                 AABB::from_corners([top - reach, left - reach], [bottom + reach, right + reach]);
             for near in tree.locate_in_envelope_intersecting(&envelope) {

@@ -185,6 +185,18 @@ fn json_same(a: &Value, b: &Value) -> bool {
     }
 }
 
+/// Of `have` the keys that `want` has too, at every depth: what of free JSON is managed.
+pub fn named(want: &Value, have: &Value) -> Value {
+    match (want, have) {
+        (Value::Object(want), Value::Object(have)) => want
+            .iter()
+            .filter_map(|(key, want)| Some((key.clone(), named(want, have.get(key)?))))
+            .collect::<Map<String, Value>>()
+            .into(),
+        (_, have) => have.clone(),
+    }
+}
+
 /// `have` with every key of `want` as `want` says: what an overwrite writes.
 pub fn merged(want: &Value, have: Option<&Value>) -> Value {
     match (want, have) {

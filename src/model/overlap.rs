@@ -63,6 +63,14 @@ impl Measure {
         }
     }
 
+    /// How far apart two bounds may lie that have anything in common, in fractions of the image.
+    pub fn reach(self) -> f32 {
+        match self {
+            Self::Distance => APART as f32,
+            Self::Iou | Self::Text => 0.0,
+        }
+    }
+
     /// A closeness in the measure's own words: `IoU 0.87`, `distance 0.0040`.
     pub fn words(self, closeness: Overlap) -> String {
         match self {

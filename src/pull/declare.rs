@@ -6,9 +6,8 @@
 use crate::manifest::write::declarable;
 use crate::model::{
     Content, Difference, Extras, Geometry, Json, JsonDifference, Maker, ObservedAnnotation, Status,
-    UserId,
+    UserId, named,
 };
-use serde_json::{Map, Value};
 
 /// Everything of an annotation that a manifest has words for, but for what it need not say: the status of accepted
 /// work, and the calling user.
@@ -124,25 +123,14 @@ pub(super) fn updated(
 /// Of the remote's object the keys that are declared, level by level.
 fn part(declared: Option<&Json>, have: Option<&Json>) -> Option<Json> {
     let have = object(have)?.to_value();
-    let part = restricted(&declared?.to_value(), &have);
+    let part = named(&declared?.to_value(), &have);
     object(Some(&Json::from_value(&part)))
-}
-
-fn restricted(declared: &Value, have: &Value) -> Value {
-    let (Value::Object(declared), Value::Object(have)) = (declared, have) else {
-        return have.clone();
-    };
-    let kept: Map<String, Value> = declared
-        .iter()
-        .filter_map(|(key, value)| Some((key.clone(), restricted(value, have.get(key)?))))
-        .collect();
-    Value::Object(kept)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     #[test]
     fn of_free_json_the_declared_keys_are_taken_over() {

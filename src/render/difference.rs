@@ -5,8 +5,7 @@
 
 use super::notation::{Layout, Line, lines};
 use super::page::{Ink, Page};
-use crate::model::{Concepts, Content, Extras, Fraction, Geometry, Json, float};
-use serde_json::Value;
+use crate::model::{Concepts, Content, Extras, Fraction, Geometry, Json, float, named};
 use similar::{ChangeTag, TextDiff};
 
 /// Writes the lines that differ, and one line around them. `indent` goes in front of each.
@@ -63,7 +62,7 @@ fn heading_of(line: &str) -> Option<&'static str> {
 fn managed(is: &Content, wanted: &Content) -> Content {
     let keep = |is: &Option<Json>, wanted: &Option<Json>| match (is, wanted) {
         (Some(is), Some(wanted)) => {
-            Some(Json::from_value(&named(is.to_value(), &wanted.to_value())))
+            Some(Json::from_value(&named(&wanted.to_value(), &is.to_value())))
         }
         _ => None,
     };
@@ -95,21 +94,6 @@ fn extras(is: &Content, wanted: &Content) -> Option<Box<Extras>> {
         embed_model_version: text(is.embed_model_version(), wanted.embed_model_version()),
     }
     .boxed()
-}
-
-/// The keys of `is` that `wanted` has too, at every depth.
-fn named(is: Value, wanted: &Value) -> Value {
-    match (is, wanted) {
-        (Value::Object(is), Value::Object(wanted)) => Value::Object(
-            is.into_iter()
-                .filter_map(|(key, value)| {
-                    let value = named(value, wanted.get(&key)?);
-                    Some((key, value))
-                })
-                .collect(),
-        ),
-        (is, _) => is,
-    }
 }
 
 /// `wanted`, with everything that is the same spelled as `is` spells it.
