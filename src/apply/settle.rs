@@ -54,7 +54,7 @@ impl Run {
             match reason {
                 // The answer does not say why it is not done. Sent without those that are, it gets an answer of its own.
                 None if group.attempt < ITEM_ATTEMPTS => again.push(at),
-                reason => self.fail(at, reason),
+                reason => self.fail(at, reason, group.touched),
             }
         }
         if !again.is_empty() {
@@ -204,7 +204,7 @@ impl Run {
         let left = self.read_back(&group, doubts, more).await;
         if !rejected || (left.len() == 1 && count == 1) {
             for (at, reason) in left {
-                self.fail(at, reason);
+                self.fail(at, reason, group.touched);
             }
             return;
         }
@@ -216,10 +216,11 @@ impl Run {
         }
     }
 
-    fn fail(&mut self, at: u32, reason: Option<String>) {
+    /// It was not done when it was read back; but an attempt whose answer was lost may still be carried out.
+    fn fail(&mut self, at: u32, reason: Option<String>, touched: Touched) {
         let reason =
             reason.unwrap_or_else(|| "the service's answer does not mention it".to_owned());
-        self.end(at, Ending::Failed(reason, Touched::Not));
+        self.end(at, Ending::Failed(reason, touched));
     }
 }
 

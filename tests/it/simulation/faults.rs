@@ -169,7 +169,8 @@ impl Fate {
         } else {
             *chance.pick(&OF_WRITES)
         };
-        let happens = chance.in_thousand(rate);
+        // There are a dozen reads for each write.
+        let happens = chance.in_thousand(if reads { rate } else { rate * 2 });
         Self {
             there,
             back,

@@ -416,10 +416,13 @@ impl Court<'_> {
         })
     }
 
-    /// Whether an answer that was to speak of it was lost, or could not be understood.
+    /// Whether an answer that was to speak of it was lost, could not be understood, or said nothing of it.
     fn was_lost(&self, record: &Record, name: &Name) -> bool {
         let mut of_run = self.scene.exchanges.iter().filter(|it| it.run == record.number);
-        of_run.any(|it| !it.intact && it.subject.names.contains(name))
+        of_run.any(|it| {
+            let said_nothing = it.method == Method::GET && !it.succeeded;
+            (!it.intact || said_nothing) && it.subject.names.contains(name)
+        })
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) struct Exchanged {
     pub(super) done: Option<u64>,
     /// Whether the client got the answer as the server meant it.
     pub(super) intact: bool,
+    /// Whether the answer is a success.
+    pub(super) succeeded: bool,
     /// Which annotations the answer showed.
     pub(super) shown: Vec<Name>,
 }
@@ -124,6 +126,7 @@ impl Scene {
             acted: None,
             done: None,
             intact: false,
+            succeeded: false,
             shown: Vec::new(),
         });
         exchange
@@ -231,6 +234,9 @@ impl Scene {
         record.intact = intact;
         if let Some(response) = response {
             let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
+            let code = &body["status"]["code"];
+            record.succeeded =
+                response.status < 300 && (*code == 10_000 || *code == "SUCCESS");
             let many = body["annotations"].as_array().into_iter().flatten();
             let one = body.get("annotation");
             record.shown = many.chain(one).map(super::remote::name_of).collect();
