@@ -4,6 +4,7 @@
 //! Whatever an apply does, when it ends well a plan that follows has nothing to do: the harness holds every test to it.
 
 mod batches;
+mod boundaries;
 mod collaborators;
 mod connecting;
 mod emptying;
@@ -12,13 +13,13 @@ mod exits;
 mod guards;
 mod habits;
 mod importing;
-mod killing;
 mod listing;
 mod pages;
 mod plan_file;
 mod proxy;
 mod pulling;
 mod quickstart;
+mod races;
 mod reading;
 mod serving;
 mod sharing;
