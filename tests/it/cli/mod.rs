@@ -7,6 +7,7 @@ mod batches;
 mod boundaries;
 mod collaborators;
 mod connecting;
+mod disk;
 mod emptying;
 mod every;
 mod exits;
