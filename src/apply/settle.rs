@@ -31,6 +31,9 @@ impl Run {
             match item {
                 // The answer shows what the removal left of it, whether or not that was deleted then.
                 ItemResult::Done(Some(_)) if self.goes(group.call, at) => doubts.push((at, None)),
+                ItemResult::Done(Some(wire)) if group.call == Call::PostStandIn => {
+                    self.compare_stand_in(at, wire);
+                }
                 ItemResult::Done(Some(wire)) => {
                     let ending = self.compare(at, wire);
                     self.end(at, ending);
@@ -77,7 +80,8 @@ impl Run {
 
     /// Errors behind which the wanted state may stand already: an id that exists, an annotation that is gone.
     fn may_be_done(&self, call: Call, at: u32, error: &ItemError) -> bool {
-        call == Call::Post || (self.goes(call, at) && error.code == Code::CONN_DOES_NOT_EXIST)
+        matches!(call, Call::Post | Call::PostStandIn)
+            || (self.goes(call, at) && error.code == Code::CONN_DOES_NOT_EXIST)
     }
 
     /// The answer to a write is compared with what was wanted.
@@ -107,7 +111,7 @@ impl Run {
         }
         let (call, touched) = (group.call, group.touched);
         let operations: Vec<u32> = doubts.iter().map(|(at, _)| *at).collect();
-        let now = match self.read(&operations).await {
+        let now = match self.read(call, &operations).await {
             Ok(now) => now,
             Err(error) => {
                 self.fail_all(&operations, &error, Touched::Perhaps);
@@ -120,6 +124,7 @@ impl Run {
             let goes = self.goes(call, at);
             match now {
                 None if goes => self.end(at, Ending::Applied),
+                Some(now) if call == Call::PostStandIn => self.found_stand_in(at, &now),
                 Some(now) if !goes && is_as_wanted(self.operation(at), &now) => {
                     self.stored(at, &now);
                     let ending = if reason.is_some() && touched.is_not() {
