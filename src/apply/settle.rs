@@ -15,7 +15,7 @@ use std::time::Duration;
 const ITEM_ATTEMPTS: u32 = 4;
 
 /// An operation that may be done or not, and what the service said against it, if anything.
-type Doubt = (u32, Option<String>);
+pub(super) type Doubt = (u32, Option<String>);
 
 impl Run {
     /// Finds out what became of each annotation of a call that was answered.
@@ -53,13 +53,15 @@ impl Run {
                 ItemResult::Unknown => doubts.push((at, None)),
             }
         }
+        let mut failed = Vec::new();
         for (at, reason) in self.read_back(&group, doubts, more).await {
             match reason {
                 // The answer does not say why it is not done. Sent without those that are, it gets an answer of its own.
                 None if group.attempt < ITEM_ATTEMPTS => again.push(at),
-                reason => self.fail(at, reason),
+                reason => failed.push((at, reason)),
             }
         }
+        self.fail(group.call, failed).await;
         if !again.is_empty() {
             again.sort_unstable();
             let pause = Duration::from_millis(200) * 2_u32.pow(group.attempt);
@@ -208,10 +210,7 @@ impl Run {
         let doubts = doubts.collect();
         let left = self.read_back(&group, doubts, more).await;
         if !rejected || (left.len() == 1 && count == 1) {
-            for (at, reason) in left {
-                self.fail(at, reason);
-            }
-            return;
+            return self.fail(group.call, left).await;
         }
         group.operations = left.into_iter().map(|(at, _)| at).collect();
         if group.operations.len() < count {
@@ -221,10 +220,15 @@ impl Run {
         }
     }
 
-    fn fail(&mut self, at: u32, reason: Option<String>) {
-        let reason =
-            reason.unwrap_or_else(|| "the service's answer does not mention it".to_owned());
-        self.end(at, Ending::Failed(reason, Touched::Not));
+    async fn fail(&mut self, call: Call, mut failed: Vec<Doubt>) {
+        if call == Call::PostStandIn {
+            failed = self.resume_refused(failed).await;
+        }
+        for (at, reason) in failed {
+            let reason =
+                reason.unwrap_or_else(|| "the service's answer does not mention it".to_owned());
+            self.end(at, Ending::Failed(reason, Touched::Not));
+        }
     }
 }
 

@@ -4,8 +4,9 @@
 
 use super::batch::{Ending, Group, Run, is_hopeless, stale};
 use super::replace::Progress;
+use super::settle::Doubt;
 use crate::api::wire;
-use crate::model::{AnnotationId, Fingerprint, Json, ObservedAnnotation, difference, fingerprint};
+use crate::model::{AnnotationId, Json, ObservedAnnotation, difference, fingerprint};
 use crate::plan::{
     Call, Freshness, Touched, freshness, is_as_wanted, is_stand_in_of, is_unfinished, original_of,
     stand_in_body,
@@ -55,6 +56,28 @@ impl Run {
             self.resume(at, original, stand_in.as_ref());
         }
         group
+    }
+
+    /// Stand-ins that were refused and are not there. Another run may have come to the end of its replacements meanwhile:
+    /// its stand-ins were there when these were posted, and are gone. Gives back those whose originals are as planned.
+    pub(super) async fn resume_refused(&mut self, refused: Vec<Doubt>) -> Vec<Doubt> {
+        if refused.is_empty() {
+            return refused;
+        }
+        let names: Vec<u32> = refused.iter().map(|(at, _)| *at).collect();
+        let Ok(originals) = self.read(Call::DeleteReplaced, &names).await else {
+            // That they were refused says more.
+            return refused;
+        };
+        let mut left = Vec::new();
+        for ((at, reason), original) in refused.into_iter().zip(originals) {
+            if freshness(self.operation(at), original.as_ref()) == Freshness::AsPlanned {
+                left.push((at, reason));
+            } else {
+                self.resume(at, original, None);
+            }
+        }
+        left
     }
 
     /// A replacement whose original is not as the plan saw it.
@@ -167,9 +190,9 @@ impl Run {
     pub(super) async fn look_before_deletes(&mut self, mut group: Group) -> Group {
         for both in self.look_at_both(&mut group).await {
             let at = both.at;
-            let now = both.stand_in.as_ref().map(fingerprint);
+            let holds = (both.stand_in.as_ref()).is_some_and(|it| self.is_unchanged(at, it));
             let ending = match freshness(self.operation(at), both.original.as_ref()) {
-                Freshness::AsPlanned if now.is_some() && now == self.stand_in(at) => {
+                Freshness::AsPlanned if holds => {
                     group.operations.push(at);
                     continue;
                 }
@@ -196,9 +219,9 @@ impl Run {
         if !group.operations.is_empty() {
             for both in self.look_at_both(&mut group).await {
                 let at = both.at;
-                let now = both.stand_in.as_ref().map(fingerprint);
+                let holds = (both.stand_in.as_ref()).is_some_and(|it| self.is_unchanged(at, it));
                 let ending = match both.original {
-                    None if now.is_some() && now == self.stand_in(at) => {
+                    None if holds => {
                         group.operations.push(at);
                         continue;
                     }
@@ -220,19 +243,22 @@ impl Run {
         group
     }
 
-    /// The stand-in of a replacement as it was when it was last looked at.
-    fn stand_in(&self, at: u32) -> Option<Fingerprint> {
-        self.stand_ins.get(&at).copied()
+    /// Whether a stand-in is what it was when it was last looked at. The answer to its post may spell it otherwise than a
+    /// read does: then what was sent counts.
+    fn is_unchanged(&self, at: u32, stand_in: &ObservedAnnotation) -> bool {
+        let operation = self.operation(at);
+        self.stand_ins.get(&at) == Some(&fingerprint(stand_in))
+            || (!is_unfinished(operation) && is_stand_in_of(&self.plan.set, operation, stand_in))
     }
 
     /// Keeps the stand-ins that are as they were, and whose originals are there.
     pub(super) async fn look_at_stand_ins(&mut self, mut group: Group) -> Group {
         for both in self.look_at_both(&mut group).await {
             let at = both.at;
-            let expected = match group.call {
-                Call::DeleteStandIn => self.stand_in(at),
-                _ => self.operation(at).fingerprint,
-            };
+            let holds = (both.stand_in.as_ref()).is_some_and(|it| match group.call {
+                Call::DeleteStandIn => self.is_unchanged(at, it),
+                _ => self.operation(at).fingerprint == Some(fingerprint(it)),
+            });
             match (both.original, both.stand_in) {
                 (_, None) if group.call == Call::DeleteLeftBehind && group.touched.is_not() => {
                     self.end(at, Ending::AlreadySo);
@@ -242,9 +268,7 @@ impl Run {
                     let reason = "the annotation that it stands in for is gone";
                     self.end(at, Ending::Failed(reason.to_owned(), Touched::Not));
                 }
-                (Some(_), Some(it)) if Some(fingerprint(&it)) == expected => {
-                    group.operations.push(at);
-                }
+                (Some(_), Some(_)) if holds => group.operations.push(at),
                 (Some(_), it) => self.end(at, stale(it, Touched::Not)),
             }
         }

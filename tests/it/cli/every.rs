@@ -397,7 +397,12 @@ fn patch_overwrite() {
 #[test]
 fn replace() {
     let (world, writes) = writes("replace", &[]);
-    let [stand_in, original, replacement, (Endpoint::DeleteAnnotation, last, 0)] = &writes[..]
+    let [
+        stand_in,
+        original,
+        replacement,
+        (Endpoint::DeleteAnnotation, last, 0),
+    ] = &writes[..]
     else {
         panic!("{writes:?}");
     };

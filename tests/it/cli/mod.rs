@@ -18,6 +18,7 @@ mod proxy;
 mod pulling;
 mod quickstart;
 mod reading;
+mod replacing;
 mod serving;
 mod sharing;
 mod single;

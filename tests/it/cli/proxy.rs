@@ -20,8 +20,33 @@ pub(crate) enum Meddling {
     RefuseWith(&'static str),
     /// It goes through without this field of its body.
     Without(&'static str),
+    /// Each is told of and held, before the server has it and again before its answer is passed on.
+    Step(Sender<Told>),
     /// The first one is held: that it came is told, and it goes through when it is let go.
     Hold(Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
+}
+
+/// What is told of a run whose writes are held.
+pub(crate) enum Told {
+    /// A write is at this point, and goes on when it is let go; it fails where nobody will.
+    Write(When, oneshot::Sender<()>),
+    /// The run has ended.
+    Ended(std::process::Output),
+}
+
+/// Where a write is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    /// The server has not heard of it.
+    Before,
+    /// The server has done it, and nobody heard of that.
+    After,
+}
+
+/// Tells of a write, and waits until it is let go; whether it is.
+async fn held(told: &Sender<Told>, when: When) -> bool {
+    let (go, gone) = oneshot::channel();
+    told.send(Told::Write(when, go)).is_ok() && gone.await.is_ok()
 }
 
 impl Meddling {
@@ -99,6 +124,12 @@ async fn pass(
             }
         }
     }
+    if let Meddling::Step(told) = meddling
+        && writes
+        && !held(told, When::Before).await
+    {
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
     let answer = client
         .request(head.method, format!("{target}{}", head.uri))
         .header(header::AUTHORIZATION, &head.headers[header::AUTHORIZATION])
@@ -108,6 +139,12 @@ async fn pass(
         .unwrap();
     let status = answer.status();
     let text: Bytes = answer.bytes().await.unwrap();
+    if let Meddling::Step(told) = meddling
+        && writes
+        && !held(told, When::After).await
+    {
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
     match meddling {
         Meddling::Answer(change) if writes => {
             let mut json: Value = serde_json::from_slice(&text).unwrap();

@@ -5,7 +5,7 @@ use super::{Run, World, boxes};
 use crate::support::whole;
 use annosync::api::code::Code;
 use annosync::emulator::{Config, Endpoint, Fault, MissingDelete, Scope, Shift};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// What befalls a call once, and passes.
 fn passing_faults() -> Vec<Fault> {
