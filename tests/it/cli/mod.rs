@@ -22,6 +22,7 @@ mod pulling;
 mod quickstart;
 mod races;
 mod reading;
+mod replacing;
 mod serving;
 mod sharing;
 mod single;

@@ -42,7 +42,7 @@ pub(crate) enum Spoil {
     Double,
 }
 
-/// When a call stands still.
+/// Where a call is when it stands still.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When {
     /// Before the server has it.
@@ -63,10 +63,26 @@ pub(crate) enum Meddling {
     RefuseWith(&'static str),
     /// It goes through without this field of its body.
     Without(&'static str),
+    /// Each is told of and held, before the server has it and again before its answer is passed on.
+    Step(Sender<Told>),
     /// The first one is held: that it came is told, and it goes through when it is let go.
     Hold(Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
     /// The same with the call of this number (from 0), whatever it does.
     HoldAt(usize, Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
+}
+
+/// What is told of a run whose writes are held.
+pub(crate) enum Told {
+    /// A write is at this point, and goes on when it is let go; it fails where nobody will.
+    Write(When, oneshot::Sender<()>),
+    /// The run has ended.
+    Ended(std::process::Output),
+}
+
+/// Tells of a write, and waits until it is let go; whether it is.
+async fn held(told: &Sender<Told>, when: When) -> bool {
+    let (go, gone) = oneshot::channel();
+    told.send(Told::Write(when, go)).is_ok() && gone.await.is_ok()
 }
 
 impl Meddling {
@@ -174,6 +190,9 @@ impl Proxy {
                     }
                 }
             }
+            Meddling::Step(told) if writes && !held(told, When::Before).await => {
+                return StatusCode::BAD_GATEWAY.into_response();
+            }
             Meddling::StandStill(at, When::Before, arrived) if *at == number => {
                 stand_still(arrived).await;
             }
@@ -205,6 +224,9 @@ impl Proxy {
                 let mut json: Value = serde_json::from_slice(&text).unwrap();
                 change(&mut json);
                 (status, json.to_string()).into_response()
+            }
+            Meddling::Step(told) if writes && !held(told, When::After).await => {
+                StatusCode::BAD_GATEWAY.into_response()
             }
             Meddling::StandStill(at, When::After, arrived) if *at == number => {
                 stand_still(arrived).await;
