@@ -185,7 +185,7 @@ impl Transport {
             .acquire()
             .await
             .expect("the semaphore is never closed");
-        self.limiter.turn().await;
+        let turn = self.limiter.turn().await;
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
         let start = Instant::now();
         let lost = |error: &reqwest::Error| Failure {
@@ -223,10 +223,9 @@ impl Transport {
         });
         match &read {
             Err(error) if http == 429 || error.code() == Some(Code::CONN_THROTTLED) => {
-                self.limiter
-                    .throttled(wait.filter(|wait| *wait <= self.retry.longest_wait));
+                turn.refused(wait.filter(|wait| *wait <= self.retry.longest_wait));
             }
-            _ => self.limiter.went_through(),
+            _ => turn.went_through(),
         }
         read.map_err(|error| Failure { error, wait })
     }
