@@ -3,6 +3,7 @@
 //! No variant ever holds the token: text of the server comes here only through [`shown`], which takes it out.
 
 use super::code::Code;
+use std::time::Duration;
 
 /// A call, or the way to it, that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +66,8 @@ pub enum ApiError {
         code: Code,
         /// What the service says.
         description: String,
+        /// How long it asks to be left alone (`Retry-After`).
+        wait: Option<Duration>,
     },
     /// No connection, or one that broke.
     #[error("cannot reach {host}: {cause}")]
@@ -151,6 +154,25 @@ impl ApiError {
             | Self::NotJson { .. }
             | Self::Malformed(_) => true,
             _ => false,
+        }
+    }
+
+    /// How long the service asks to be left alone, where it does.
+    pub fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { wait, .. } => *wait,
+            _ => None,
+        }
+    }
+
+    /// The same; as given up on, if it was tried again in vain.
+    #[must_use]
+    pub fn given_up_after(self, attempts: u32) -> Self {
+        if self.is_transient() {
+            let last = Box::new(self);
+            Self::GaveUp { attempts, last }
+        } else {
+            self
         }
     }
 

@@ -19,12 +19,12 @@
 //! shift too, when what it hides stands first on the last page.
 
 use super::error::ApiError;
+use super::exchange::HttpRequest;
 use super::filter::{Filter, Query};
 use super::ordered::Ordered;
 use super::request::{Partial, Request};
 use super::transport::Transport;
 use super::wire::{Annotation, Annotations};
-use reqwest::Method;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
@@ -140,14 +140,11 @@ pub(super) async fn fetch(
     url.set_query(Some(&query.page(number)));
     let page = transport
         .send::<Annotations>(Request {
-            method: Method::GET,
-            url,
-            body: None,
+            http: HttpRequest::get(url),
             about: transport.app(),
             partial: Partial::Fails,
         })
         .await?
-        .reply
         .annotations;
     for annotation in &page {
         let (input, id) = (&annotation.input_id, &annotation.id);

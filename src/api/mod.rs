@@ -6,6 +6,7 @@ pub mod code;
 mod connection;
 mod delete;
 mod error;
+mod exchange;
 mod filter;
 mod listing;
 mod ordered;
@@ -24,20 +25,30 @@ pub(crate) mod scripted;
 pub use connection::{Connection, Endpoint, InsecureHttp, Token};
 pub use delete::{DeletePairs, EmptyName};
 pub use error::ApiError;
+pub use exchange::{Exchange, Exchanging, HttpRequest, HttpResponse, Lost, Method, Url};
 pub use filter::{Filter, ModelMade, ModelOutput, Selection};
 pub use listing::CompleteListing;
-pub use purge::{NotPurgeable, PurgeInputs, Purged};
+pub use purge::{NotPurgeable, PurgeInputs};
 pub use reader::{Pages, Reader};
 pub use retry::RetryPolicy;
-pub use writer::{Answer, ItemError, ItemResult, PatchAction, Writer};
+use std::sync::Arc;
+pub use writer::{ItemError, ItemResult, PatchAction, Writer};
 
 /// A reader and a writer that share one client, one rate limit and one bound on calls at a time.
 ///
 /// This is the only way to a [`Writer`]: whoever is given a [`Reader`] alone cannot write.
 pub fn connect(connection: &Connection) -> Result<(Reader, Writer), ApiError> {
-    let transport = std::sync::Arc::new(transport::Transport::new(connection)?);
+    connect_through(connection, Arc::new(exchange::Network::new(connection)?))
+}
+
+/// As [`connect`], with something else than the network to carry the requests. It is not given the token.
+pub fn connect_through(
+    connection: &Connection,
+    exchange: Arc<dyn Exchange>,
+) -> Result<(Reader, Writer), ApiError> {
+    let transport = Arc::new(transport::Transport::new(connection, exchange)?);
     Ok((
-        Reader::over(std::sync::Arc::clone(&transport)),
+        Reader::over(Arc::clone(&transport)),
         Writer::over(transport),
     ))
 }

@@ -57,27 +57,16 @@ impl PurgeInputs {
     }
 }
 
-/// What came of a purge. It says nothing of single annotations: what is left has to be listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Purged {
-    /// Attempts that it took.
-    pub attempts: u32,
-    /// What the service says where it does not say success. Which of the inputs it is about, it does not say.
-    pub complaint: Option<ItemError>,
-}
-
 impl Writer {
-    /// Deletes everything on these inputs but their input-level annotations, whoever made it. A purge can be
-    /// repeated: what is gone is gone.
-    pub async fn purge(&self, inputs: &PurgeInputs) -> Result<Purged, ApiError> {
+    /// Deletes everything on these inputs but their input-level annotations, whoever made it. Gives what the
+    /// service says where it does not say success. Which of the inputs that is about, it does not say, and nothing of
+    /// single annotations: what is left has to be listed.
+    pub async fn purge(&self, inputs: &PurgeInputs) -> Result<Option<ItemError>, ApiError> {
         let sent = self
             .call(Method::DELETE, &["annotations"], Some(inputs.body()))
             .await?;
-        let status = sent.reply.status;
-        Ok(Purged {
-            attempts: sent.attempts,
-            complaint: (status.code != Code::SUCCESS).then(|| self.complaint(&status)),
-        })
+        let status = sent.status;
+        Ok((status.code != Code::SUCCESS).then(|| self.complaint(&status)))
     }
 }
 
@@ -104,16 +93,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_purge_is_sent_as_the_api_documents_it_and_again_where_that_may_help() {
+    async fn a_purge_is_sent_as_the_api_documents_it_and_once() {
         let server = Scripted::start(|call| match call.number {
-            0 => Reply::Text(200, r#"{"status":{"code":"TRY_AGAIN"}}"#.into()),
-            1 => Reply::Text(429, r#"{"status":{"code":"CONN_THROTTLED"}}"#.into()),
-            2 => Reply::Hangup,
-            _ => Reply::Text(200, r#"{"status":{"code":10000}}"#.into()),
+            0 => Reply::Text(200, r#"{"status":{"code":10000}}"#.into()),
+            _ => Reply::Text(429, r#"{"status":{"code":"CONN_THROTTLED"}}"#.into()),
         });
         let (_, writer) = connect(&server.connection()).unwrap();
-        let purged = writer.purge(&inputs(&["in-1", "in-2"])).await.unwrap();
-        assert_eq!((purged.attempts, purged.complaint), (4, None));
+        let inputs = inputs(&["in-1", "in-2"]);
+        assert_eq!(writer.purge(&inputs).await, Ok(None));
+        let busy = writer.purge(&inputs).await.unwrap_err();
+        assert!(busy.is_transient(), "{busy}");
+        assert_eq!(server.calls().len(), 2);
         for call in server.calls() {
             assert_eq!(call.method, "DELETE");
             assert_eq!(call.path, "/v2/users/ann/apps/street/annotations");
@@ -135,7 +125,7 @@ mod tests {
         });
         let (_, writer) = connect(&server.connection()).unwrap();
         let mixed = writer.purge(&inputs(&["in"])).await.unwrap();
-        let complaint = mixed.complaint.unwrap();
+        let complaint = mixed.unwrap();
         assert_eq!(complaint.code, Code::MIXED_STATUS);
         assert!(!complaint.to_string().contains('\u{1b}'));
         let refused = writer.purge(&inputs(&["in"])).await.unwrap_err();

@@ -99,8 +99,8 @@ impl Overload {
             // Trying more failed. A count that is no lower than the rate says nothing: the second was too short for it.
             Some((held, rate)) if rate > held && passed < rate => passed.max(held),
             Some((held, rate)) if rate > held => held,
-            // What was thought to be allowed is not. Below one call a second there is nothing to count.
-            Some((held, _)) if held > 1.0 => passed.min(held * 0.75),
+            // What was thought to be allowed is not. Of one call in seconds there is nothing to count.
+            Some((held, _)) if held > 2.0 => passed.min(held - 1.0).min(held * 0.9),
             Some((held, _)) => held * 0.5,
         }
     }
@@ -268,10 +268,12 @@ impl Pace {
             .filter(|at| overload.covers(**at))
             .count() as u32;
         let patience = match &self.learnt {
-            Some(before) if now < before.overload.heard + 4 * before.patience => {
+            Some(before) if now > before.overload.heard + 4 * before.patience => FIRST_PATIENCE,
+            Some(before) if before.rate > before.held => {
                 (before.patience * 2).clamp(PATIENCE, LONGEST_PATIENCE)
             }
-            _ => FIRST_PATIENCE,
+            Some(before) => before.patience,
+            None => FIRST_PATIENCE,
         };
         let mut learnt = Learnt {
             held: 0.0,

@@ -3,13 +3,13 @@
 
 use super::connection::Connection;
 use super::error::ApiError;
+use super::exchange::HttpRequest;
 use super::filter::{Filter, Query};
 use super::listing::{self, CompleteListing};
 use super::ordered::Ordered;
 use super::request::{Partial, Request, stands_in_a_path};
 use super::transport::Transport;
 use super::wire::{Annotation, SingleAnnotation, SingleUser};
-use reqwest::Method;
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub struct Reader(Arc<Transport>);
 impl Reader {
     /// Sets up a reader without a writer. Nothing is sent yet.
     pub fn new(connection: &Connection) -> Result<Self, ApiError> {
-        Ok(Self(Arc::new(Transport::new(connection)?)))
+        Ok(super::connect(connection)?.0)
     }
 
     pub(super) fn over(transport: Arc<Transport>) -> Self {
@@ -33,14 +33,11 @@ impl Reader {
         let reply: SingleUser = self
             .0
             .send(Request {
-                method: Method::GET,
-                url: self.0.url(&["v2", "users", "me"]),
-                body: None,
+                http: HttpRequest::get(self.0.url(&["v2", "users", "me"])),
                 about: "the calling user".to_owned(),
                 partial: Partial::Fails,
             })
-            .await?
-            .reply;
+            .await?;
         if reply.user.id.is_empty() {
             return Err(ApiError::Malformed("the calling user has no id".to_owned()));
         }
@@ -106,16 +103,14 @@ impl Reader {
         let sent = self
             .0
             .send::<SingleAnnotation>(Request {
-                method: Method::GET,
-                url: self.0.app_url(&["inputs", input, "annotations", id]),
-                body: None,
+                http: HttpRequest::get(self.0.app_url(&["inputs", input, "annotations", id])),
                 about: self.0.app(),
                 partial: Partial::Fails,
             })
             .await;
         match sent {
             Ok(sent) => {
-                let annotation = sent.reply.annotation;
+                let annotation = sent.annotation;
                 if annotation.input_id == input && annotation.id == id {
                     return Ok(Some(annotation));
                 }

@@ -2,10 +2,10 @@
 
 use super::code::Code;
 use super::error::{ApiError, shown};
+use super::exchange::HttpRequest;
 use super::wire::{Annotations, SingleAnnotation, SingleUser, Status, StatusOnly};
-use reqwest::Method;
 use serde::de::DeserializeOwned;
-use url::Url;
+use std::time::Duration;
 
 /// Whether an answer that is no success as a whole may still be an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,12 +19,8 @@ pub(super) enum Partial {
 /// A call.
 #[derive(Debug)]
 pub(super) struct Request {
-    /// GET, POST, PATCH or DELETE.
-    pub(super) method: Method,
-    /// All of it.
-    pub(super) url: Url,
-    /// JSON.
-    pub(super) body: Option<String>,
+    /// What is sent.
+    pub(super) http: HttpRequest,
     /// What a "not found" is about.
     pub(super) about: String,
     /// Which answers count.
@@ -80,6 +76,8 @@ pub(super) struct Response<'a> {
     pub(super) body: &'a [u8],
     /// Where a redirect points.
     pub(super) location: Option<&'a str>,
+    /// How long the service asks to be left alone.
+    pub(super) wait: Option<Duration>,
     /// The token, to keep it out of every message.
     pub(super) token: &'a str,
 }
@@ -142,11 +140,13 @@ impl Response<'_> {
                 http,
                 code,
                 description,
+                wait: self.wait,
             },
             _ if code.is_transient() => ApiError::Unavailable {
                 http,
                 code,
                 description,
+                wait: self.wait,
             },
             401 => ApiError::Unauthorised { description },
             _ if http == 404 || code == Code::CONN_DOES_NOT_EXIST => ApiError::NotFound {
@@ -211,6 +211,7 @@ mod tests {
             http,
             body: body.as_bytes(),
             location: None,
+            wait: None,
             token: "secret",
         }
         .read("app `a` of user `u`", partial)

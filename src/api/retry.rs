@@ -4,7 +4,6 @@
 //! patches say what is to be. Whether a failure is worth another attempt is decided where answers are read.
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use reqwest::header::{HeaderMap, RETRY_AFTER};
 use std::time::{Duration, SystemTime};
 
 /// The bounds of trying again.
@@ -18,6 +17,8 @@ pub struct RetryPolicy {
     pub longest_pause: Duration,
     /// A server that asks for a longer pause than this is given up on.
     pub longest_wait: Duration,
+    /// What chance is drawn from; nothing: other chance each time.
+    pub seed: Option<u64>,
 }
 
 impl Default for RetryPolicy {
@@ -28,6 +29,7 @@ impl Default for RetryPolicy {
             first_pause: Duration::from_millis(250),
             longest_pause: Duration::from_secs(15),
             longest_wait: Duration::from_secs(300),
+            seed: None,
         }
     }
 }
@@ -35,19 +37,23 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// The pauses between attempts, one fewer than there are attempts.
     pub(super) fn pauses(&self) -> impl Iterator<Item = Duration> + Send + use<> {
-        ExponentialBuilder::default()
+        let pauses = ExponentialBuilder::default()
             .with_min_delay(self.first_pause)
             .with_max_delay(self.longest_pause)
             .with_factor(2.0)
             .with_max_times(self.attempts.max(1) as usize - 1)
-            .with_jitter()
-            .build()
+            .with_jitter();
+        match self.seed {
+            Some(seed) => pauses.with_jitter_seed(seed),
+            None => pauses,
+        }
+        .build()
     }
 }
 
 /// What `Retry-After` asks for: seconds, or an HTTP date. What cannot be read asks for nothing.
-pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+pub(super) fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
+    let text = text.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
@@ -58,30 +64,22 @@ pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reqwest::header::HeaderValue;
-
-    fn asked(text: &str, now: SystemTime) -> Option<Duration> {
-        let mut headers = HeaderMap::new();
-        headers.insert(RETRY_AFTER, HeaderValue::from_str(text).unwrap());
-        retry_after(&headers, now)
-    }
 
     #[test]
     fn retry_after_is_read_as_seconds_and_as_a_date() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        assert_eq!(asked("12", now), Some(Duration::from_secs(12)));
+        assert_eq!(retry_after("12", now), Some(Duration::from_secs(12)));
         assert_eq!(
-            asked("Sun, 06 Nov 1994 08:49:47 GMT", now),
+            retry_after("Sun, 06 Nov 1994 08:49:47 GMT", now),
             Some(Duration::from_secs(10))
         );
         assert_eq!(
-            asked("Sun, 06 Nov 1994 08:00:00 GMT", now),
+            retry_after("Sun, 06 Nov 1994 08:00:00 GMT", now),
             Some(Duration::ZERO)
         );
-        for bad in ["soon", "-1", "1.5"] {
-            assert_eq!(asked(bad, now), None, "{bad}");
+        for bad in ["", "soon", "-1", "1.5"] {
+            assert_eq!(retry_after(bad, now), None, "{bad}");
         }
-        assert_eq!(retry_after(&HeaderMap::new(), now), None);
     }
 
     #[test]

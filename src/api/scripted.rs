@@ -113,6 +113,7 @@ impl Scripted {
                 first_pause: Duration::from_millis(1),
                 longest_pause: Duration::from_millis(2),
                 longest_wait: Duration::from_secs(1),
+                seed: None,
             },
             ..Connection::new(
                 endpoint,

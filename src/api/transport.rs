@@ -1,93 +1,58 @@
 //! The one place that sends: authorisation, pace, retries, time-outs, and the judgement of what came back.
 //!
-//! Reader and writer share one of these. It follows no redirect, because the token belongs to the endpoint alone, and
-//! uses no proxy to reach this machine.
+//! Reader and writer share one of these. How a request gets there is `exchange`'s.
 
 use super::code::Code;
 use super::connection::{Connection, Endpoint, Token};
 use super::error::{ApiError, shown};
+use super::exchange::{Exchange, HttpRequest, Lost};
 use super::rate::RateLimiter;
 use super::request::{Reply, Request, Response};
 use super::retry::{RetryPolicy, retry_after};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use url::Url;
 
 /// A host that never answered is likelier a typing error than an outage: it is tried this often.
 const ATTEMPTS_AT_A_SILENT_HOST: u32 = 3;
 
-/// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// What sends calls.
 #[derive(Debug)]
 pub(super) struct Transport {
-    client: reqwest::Client,
+    exchange: Arc<dyn Exchange>,
     endpoint: Endpoint,
     user_id: String,
     app_id: String,
     token: Token,
-    authorization: HeaderValue,
     limiter: RateLimiter,
     retry: RetryPolicy,
-    timeout: Duration,
     concurrency: usize,
     slots: Semaphore,
     heard: AtomicBool,
 }
 
-/// An answer, and how many attempts it took.
-#[derive(Debug)]
-pub(super) struct Sent<R> {
-    /// 1 when the first attempt was answered.
-    pub(super) attempts: u32,
-    /// The answer.
-    pub(super) reply: R,
-}
-
-/// One attempt that failed, and how long the server asks to be left alone.
-struct Failure {
-    error: ApiError,
-    wait: Option<Duration>,
-}
-
 impl Transport {
-    /// Sets up the client. Nothing is sent yet.
-    pub(super) fn new(connection: &Connection) -> Result<Self, ApiError> {
+    /// Sets up the client over what carries its requests. Nothing is sent yet.
+    pub(super) fn new(
+        connection: &Connection,
+        exchange: Arc<dyn Exchange>,
+    ) -> Result<Self, ApiError> {
         connection.check()?;
-        // Whoever comes second finds the same provider in place.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let endpoint = connection.endpoint.clone();
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("annosync/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(connection.timeout);
-        if endpoint.is_loopback() {
-            builder = builder.no_proxy();
-        }
-        if endpoint.is_plain() {
-            // No certificate will be checked; reading the machine's takes time and may fail where there are none.
-            builder = builder.tls_certs_only([]);
-        }
         let concurrency = connection.concurrency.max(1);
         Ok(Self {
-            client: builder
-                .build()
-                .map_err(|error| ApiError::Setup(root_cause(&error)))?,
-            authorization: connection.token.header(),
+            exchange,
             token: connection.token.clone(),
             user_id: connection.user_id.clone(),
             app_id: connection.app_id.clone(),
             limiter: RateLimiter::new(connection.rate_limit),
             retry: connection.retry,
-            timeout: connection.timeout,
             concurrency,
             slots: Semaphore::new(concurrency),
             heard: AtomicBool::new(false),
-            endpoint,
+            endpoint: connection.endpoint.clone(),
         })
     }
 
@@ -122,103 +87,79 @@ impl Transport {
         shown(text, self.token.expose(), most)
     }
 
-    /// Sends a call, again where that may help, and reads its answer.
-    pub(super) async fn send<R: Reply>(&self, request: Request) -> Result<Sent<R>, ApiError> {
-        let about = request.about;
-        let partial = request.partial;
-        let mut builder = self
-            .client
-            .request(request.method, request.url)
-            .header(AUTHORIZATION, self.authorization.clone());
-        if let Some(body) = request.body {
-            builder = builder.header(CONTENT_TYPE, "application/json").body(body);
-        }
-        let request = builder
-            .build()
-            .map_err(|error| ApiError::Setup(root_cause(&error)))?;
-
-        let mut pauses = self.retry.pauses();
+    /// Sends a call that reads, again where that may help, and reads its answer.
+    pub(super) async fn send<R: Reply>(&self, request: Request) -> Result<R, ApiError> {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let attempt = request
-                .try_clone()
-                .expect("a body of bytes can be sent again");
-            let failure = match self.attempt(attempt, |r| r.read(&about, partial)).await {
-                Ok(reply) => return Ok(Sent { attempts, reply }),
-                Err(failure) => failure,
+            let error = match self.send_once(&request).await {
+                Ok(reply) => return Ok(reply),
+                Err(error) => error,
             };
-            if !failure.error.is_transient() {
-                return Err(failure.error);
-            }
-            let Some(pause) = pauses
-                .next()
-                .filter(|_| self.is_worth_another(&failure, attempts))
-            else {
-                return Err(ApiError::GaveUp {
-                    attempts,
-                    last: Box::new(failure.error),
-                });
+            let Some(pause) = self.pause(attempts, &error) else {
+                return Err(error.given_up_after(attempts));
             };
-            let pause = pause.max(failure.wait.unwrap_or_default());
-            tracing::debug!(error = %failure.error, ms = pause.as_millis() as u64, "trying again");
+            tracing::debug!(%error, ms = pause.as_millis() as u64, "trying again");
             tokio::time::sleep(pause).await;
         }
     }
 
-    fn is_worth_another(&self, failure: &Failure, attempts: u32) -> bool {
-        let silent = matches!(failure.error, ApiError::Unreachable { .. })
-            && !self.heard.load(Ordering::Relaxed);
-        !(silent && attempts >= ATTEMPTS_AT_A_SILENT_HOST)
-            && failure
-                .wait
-                .is_none_or(|wait| wait <= self.retry.longest_wait)
+    /// Sends a call, and reads its answer. One that writes is sent so: whether it is to be sent again depends on what is
+    /// there by then.
+    pub(super) async fn send_once<R: Reply>(&self, request: &Request) -> Result<R, ApiError> {
+        let read = |response: Response<'_>| response.read(&request.about, request.partial);
+        self.attempt(request.http.clone(), read).await
+    }
+
+    /// How long to wait before a call that failed so in its attempt of this number (from 1) is made again; nothing where
+    /// it was made often enough, or cannot go through later.
+    pub(super) fn pause(&self, attempts: u32, error: &ApiError) -> Option<Duration> {
+        let silent =
+            matches!(error, ApiError::Unreachable { .. }) && !self.heard.load(Ordering::Relaxed);
+        let wait = error.wait().unwrap_or_default();
+        let hopeless = !error.is_transient()
+            || (silent && attempts >= ATTEMPTS_AT_A_SILENT_HOST)
+            || wait > self.retry.longest_wait;
+        let mut pauses = self.retry.pauses().skip(attempts as usize - 1);
+        let pause = pauses.next().filter(|_| !hopeless)?;
+        Some(pause.max(wait))
     }
 
     async fn attempt<R>(
         &self,
-        request: reqwest::Request,
+        request: HttpRequest,
         read: impl FnOnce(Response<'_>) -> Result<R, ApiError>,
-    ) -> Result<R, Failure> {
+    ) -> Result<R, ApiError> {
         let _slot = self
             .slots
             .acquire()
             .await
             .expect("the semaphore is never closed");
         let turn = self.limiter.turn().await;
-        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let (method, path) = (request.method.clone(), request.url.path().to_owned());
         let start = Instant::now();
-        let lost = |error: &reqwest::Error| Failure {
-            error: self.lost(error),
-            wait: None,
-        };
         tracing::trace!(%method, path, "sending");
-        let response = self
-            .client
-            .execute(request)
-            .await
-            .map_err(|error| lost(&error))?;
+        let answer = self.exchange.exchange(request).await;
+        let answer = answer.map_err(|lost| self.lost(lost))?;
         self.heard.store(true, Ordering::Relaxed);
-        let http = response.status().as_u16();
-        let wait = retry_after(response.headers(), SystemTime::now());
-        let location = response
-            .headers()
-            .get(LOCATION)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
-        let body = response.bytes().await.map_err(|error| lost(&error))?;
+        let http = answer.status;
         tracing::debug!(
             %method,
             path,
             http,
-            bytes = body.len(),
+            bytes = answer.body.len(),
             ms = start.elapsed().as_millis() as u64,
             "called"
         );
+        let wait = answer
+            .retry_after
+            .as_deref()
+            .and_then(|text| retry_after(text, SystemTime::now()));
         let read = read(Response {
             http,
-            body: &body,
-            location: location.as_deref(),
+            body: &answer.body,
+            location: answer.location.as_deref(),
+            wait,
             token: self.token.expose(),
         });
         match &read {
@@ -227,31 +168,21 @@ impl Transport {
             }
             _ => turn.went_through(),
         }
-        read.map_err(|error| Failure { error, wait })
+        read
     }
 
     /// What a call that brought no whole answer failed of.
-    fn lost(&self, error: &reqwest::Error) -> ApiError {
+    fn lost(&self, lost: Lost) -> ApiError {
         let host = self.endpoint.host();
-        if error.is_timeout() && !error.is_connect() {
-            ApiError::TimedOut {
+        match lost {
+            Lost::TimedOut(time) => ApiError::TimedOut {
                 host,
-                seconds: self.timeout.as_secs(),
-            }
-        } else {
-            ApiError::Unreachable {
+                seconds: time.as_secs(),
+            },
+            Lost::Unreachable(cause) => ApiError::Unreachable {
                 host,
-                cause: self.shown(&root_cause(error), 200),
-            }
+                cause: self.shown(&cause, 200),
+            },
         }
     }
-}
-
-/// The innermost cause: the outer ones repeat the URL and say that an error occurred.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }

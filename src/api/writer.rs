@@ -1,4 +1,5 @@
-//! Writing to an app: posts, patches, deletes by name.
+//! Writing to an app: posts, patches, deletes by name. Each call is sent once: whether one that failed is worth another
+//! attempt depends on what is there by then, which the caller has to look at first ([`Writer::pause`]).
 //!
 //! An answer is aligned with what was sent by (input id, annotation id), never by position: servers re-order, and
 //! leave things out. What an answer does not mention is [`ItemResult::Unknown`], and has to be read back.
@@ -6,6 +7,7 @@
 use super::code::Code;
 use super::delete::DeletePairs;
 use super::error::ApiError;
+use super::exchange::HttpRequest;
 use super::reader::Reader;
 use super::request::{Partial, Request};
 use super::transport::Transport;
@@ -14,6 +16,7 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a patch does to what is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -63,15 +66,6 @@ impl<T> ItemResult<T> {
     }
 }
 
-/// What came of a call.
-#[derive(Debug)]
-pub struct Answer<T> {
-    /// Attempts that it took. From the second on, what one finds in place may be one's own earlier attempt.
-    pub attempts: u32,
-    /// One result for each annotation, in the order in which they were given.
-    pub items: Vec<ItemResult<T>>,
-}
-
 /// A client that writes. Clones share one pace and one bound on calls at a time, with its readers too.
 #[derive(Debug, Clone)]
 pub struct Writer(Arc<Transport>);
@@ -96,9 +90,18 @@ impl Writer {
         Reader::over(Arc::clone(&self.0))
     }
 
+    /// How long to wait before another look and another attempt, when a call failed so in its attempt of this number
+    /// (from 1). Nothing where the failure does not pass, or was waited for often enough.
+    pub fn pause(&self, attempts: u32, error: &ApiError) -> Option<Duration> {
+        self.0.pause(attempts, error)
+    }
+
     /// Makes annotations: JSON objects, each with `input_id` and an `id` of the client's choosing, which makes the
     /// call safe to repeat.
-    pub async fn post(&self, annotations: &[&str]) -> Result<Answer<Annotation>, ApiError> {
+    pub async fn post(
+        &self,
+        annotations: &[&str],
+    ) -> Result<Vec<ItemResult<Annotation>>, ApiError> {
         self.send(Method::POST, None, annotations).await
     }
 
@@ -108,12 +111,12 @@ impl Writer {
         &self,
         action: PatchAction,
         annotations: &[&str],
-    ) -> Result<Answer<Annotation>, ApiError> {
+    ) -> Result<Vec<ItemResult<Annotation>>, ApiError> {
         self.send(Method::PATCH, Some(action), annotations).await
     }
 
     /// Deletes the annotations named, and nothing else; a single one by its path.
-    pub async fn delete(&self, pairs: &DeletePairs) -> Result<Answer<()>, ApiError> {
+    pub async fn delete(&self, pairs: &DeletePairs) -> Result<Vec<ItemResult<()>>, ApiError> {
         let sent = if let Some((input, id)) = pairs.alone() {
             let path = ["inputs", input, "annotations", id];
             self.call(Method::DELETE, &path, None).await?
@@ -126,12 +129,11 @@ impl Writer {
             .iter()
             .map(|(input, id)| (input.as_str(), id.as_str()))
             .collect();
-        let items = if sent.reply.status.code == Code::SUCCESS && sent.reply.annotations.is_empty()
-        {
+        let results = if sent.status.code == Code::SUCCESS && sent.annotations.is_empty() {
             names.iter().map(|_| ItemResult::Done(())).collect()
         } else {
-            let whole = sent.reply.status.code;
-            align(&names, sent.reply.annotations)
+            let whole = sent.status.code;
+            align(&names, sent.annotations)
                 .into_iter()
                 .map(|answer| match answer {
                     None if whole == Code::SUCCESS => ItemResult::Done(()),
@@ -140,10 +142,7 @@ impl Writer {
                 })
                 .collect()
         };
-        Ok(Answer {
-            attempts: sent.attempts,
-            items,
-        })
+        Ok(results)
     }
 
     async fn send(
@@ -151,12 +150,9 @@ impl Writer {
         method: Method,
         action: Option<PatchAction>,
         annotations: &[&str],
-    ) -> Result<Answer<Annotation>, ApiError> {
+    ) -> Result<Vec<ItemResult<Annotation>>, ApiError> {
         if annotations.is_empty() {
-            return Ok(Answer {
-                attempts: 0,
-                items: Vec::new(),
-            });
+            return Ok(Vec::new());
         }
         let given = annotations
             .iter()
@@ -168,8 +164,8 @@ impl Writer {
             .collect();
         let body = Some(body(action, annotations));
         let sent = self.call(method, &["annotations"], body).await?;
-        let whole = sent.reply.status.code;
-        let items = align(&names, sent.reply.annotations)
+        let whole = sent.status.code;
+        let items = align(&names, sent.annotations)
             .into_iter()
             .zip(&given)
             .map(|(answer, given)| match answer {
@@ -180,10 +176,7 @@ impl Writer {
                 }
             })
             .collect();
-        Ok(Answer {
-            attempts: sent.attempts,
-            items,
-        })
+        Ok(items)
     }
 
     fn read(&self, text: &str) -> Result<Sent, ApiError> {
@@ -206,12 +199,14 @@ impl Writer {
         method: Method,
         path: &[&str],
         body: Option<String>,
-    ) -> Result<super::transport::Sent<Annotations>, ApiError> {
+    ) -> Result<Annotations, ApiError> {
         self.0
-            .send(Request {
-                method,
-                url: self.0.app_url(path),
-                body,
+            .send_once(&Request {
+                http: HttpRequest {
+                    method,
+                    url: self.0.app_url(path),
+                    body,
+                },
                 about: self.0.app(),
                 partial: Partial::Answers,
             })
@@ -342,7 +337,7 @@ mod tests {
         r#"{"id":"a","input_id":"other"}"#,
     ];
 
-    async fn post(http: u16, body: &'static str) -> Result<Answer<Annotation>, ApiError> {
+    async fn post(http: u16, body: &'static str) -> Result<Vec<ItemResult<Annotation>>, ApiError> {
         let server = Scripted::start(move |_| Reply::Text(http, body.into()));
         writer(&server).post(&THREE).await
     }
@@ -360,7 +355,6 @@ mod tests {
         .await
         .unwrap();
         let users: Vec<&str> = answer
-            .items
             .iter()
             .map(|item| match item {
                 ItemResult::Done(annotation) => annotation.user(),
@@ -368,7 +362,6 @@ mod tests {
             })
             .collect();
         assert_eq!(users, ["first", "second", "third"]);
-        assert_eq!(answer.attempts, 1);
     }
 
     #[tokio::test]
@@ -380,9 +373,9 @@ mod tests {
         )
         .await
         .unwrap();
-        assert_eq!(mark(&answer.items), "uud");
+        assert_eq!(mark(&answer), "uud");
         let silent = post(200, r#"{"status":{"code":10000}}"#).await.unwrap();
-        assert_eq!(mark(&silent.items), "uuu");
+        assert_eq!(mark(&silent), "uuu");
     }
 
     #[tokio::test]
@@ -396,8 +389,8 @@ mod tests {
         )
         .await
         .unwrap();
-        assert_eq!(mark(&answer.items), "dfu");
-        let ItemResult::Failed(error) = &answer.items[1] else {
+        assert_eq!(mark(&answer), "dfu");
+        let ItemResult::Failed(error) = &answer[1] else {
             panic!("not failed");
         };
         assert_eq!(
@@ -416,7 +409,7 @@ mod tests {
         )
         .await
         .unwrap();
-        assert_eq!(mark(&answer.items), "ufu");
+        assert_eq!(mark(&answer), "ufu");
         let error = post(400, r#"{"status":{"code":11102,"description":"too many"}}"#)
             .await
             .unwrap_err();
@@ -445,25 +438,28 @@ mod tests {
             )
             .await
             .unwrap();
-        assert_eq!(mark(&answer.items), "df");
+        assert_eq!(mark(&answer), "df");
     }
 
     #[tokio::test]
-    async fn a_connection_dropped_after_the_write_is_tried_again_and_counted() {
+    async fn a_write_is_sent_once_whatever_comes_of_it() {
         let server = Scripted::start(|call| match call.number {
             0 => Reply::Hangup,
-            _ => Reply::Text(
-                200,
-                r#"{"status":{"code":10010},"annotations":[
-                    {"id":"a","input_id":"in","status":{"code":24155,"description":"duplicate"}}]}"#
-                    .into(),
-            ),
+            1 => Reply::Text(429, r#"{"status":{"code":"CONN_THROTTLED"}}"#.into()),
+            _ => Reply::Headed(503, "Retry-After: 7\r\n", String::new()),
         });
-        let answer = writer(&server).post(&THREE[..1]).await.unwrap();
-        assert_eq!(answer.attempts, 2);
-        assert_eq!(mark(&answer.items), "f");
-        let calls = server.calls();
-        assert_eq!(calls[0].body, calls[1].body);
+        let writer = writer(&server);
+        let dropped = writer.post(&THREE[..1]).await.unwrap_err();
+        assert!(dropped.is_transient() && dropped.may_have_taken_effect());
+        let throttled = writer.patch(PatchAction::Merge, &THREE[..1]).await;
+        assert!(!throttled.unwrap_err().may_have_taken_effect());
+        let busy = writer.delete(&pair("in", "a")).await.unwrap_err();
+        assert_eq!(server.calls().len(), 3);
+        // The server's wish counts where it is longer than the pause that would be due; in vain, nothing is waited for.
+        assert_eq!(busy.wait(), Some(Duration::from_secs(7)));
+        assert_eq!(writer.pause(1, &busy), None, "longer than it may ask for");
+        assert!(writer.pause(1, &dropped).unwrap() < Duration::from_millis(10));
+        assert_eq!(writer.pause(4, &dropped), None, "often enough");
     }
 
     #[tokio::test]
@@ -478,7 +474,7 @@ mod tests {
         let doomed =
             DeletePairs::new(vec![("in".into(), "a".into()), ("in".into(), "b".into())]).unwrap();
         let answer = writer.delete(&doomed).await.unwrap();
-        assert_eq!(mark(&answer.items), "dd");
+        assert_eq!(mark(&answer), "dd");
         writer
             .patch(PatchAction::RemoveOrDelete, &THREE[..1])
             .await
@@ -532,7 +528,7 @@ mod tests {
             ("in", "a\tb", "/annotations"),
         ] {
             let answer = writer.delete(&pair(input, id)).await.unwrap();
-            assert_eq!(mark(&answer.items), "d");
+            assert_eq!(mark(&answer), "d");
             let call = server.calls().pop().unwrap();
             assert_eq!(
                 (call.method.as_str(), call.path),
@@ -562,7 +558,7 @@ mod tests {
         let gone = writer.delete(&pair("in", "a")).await.unwrap_err();
         assert!(matches!(gone, ApiError::NotFound { .. }), "{gone}");
         let mixed = writer.delete(&pair("in", "a")).await.unwrap();
-        assert_eq!(mark(&mixed.items), "u");
+        assert_eq!(mark(&mixed), "u");
         let refused = writer.delete(&pair("in", "a")).await.unwrap_err();
         assert!(matches!(refused, ApiError::Refused { .. }), "{refused}");
     }
@@ -582,8 +578,8 @@ mod tests {
         let writer = writer(&server);
         let doomed =
             DeletePairs::new(vec![("in".into(), "a".into()), ("in".into(), "b".into())]).unwrap();
-        assert_eq!(mark(&writer.delete(&doomed).await.unwrap().items), "uf");
-        assert_eq!(mark(&writer.delete(&doomed).await.unwrap().items), "uu");
+        assert_eq!(mark(&writer.delete(&doomed).await.unwrap()), "uf");
+        assert_eq!(mark(&writer.delete(&doomed).await.unwrap()), "uu");
     }
 
     #[tokio::test]
@@ -603,7 +599,7 @@ mod tests {
                 "{bad}"
             );
         }
-        assert!(writer.post(&[]).await.unwrap().items.is_empty());
+        assert!(writer.post(&[]).await.unwrap().is_empty());
         assert!(server.calls().is_empty());
     }
 }

@@ -1,5 +1,7 @@
 //! One call of a plan: look again, and send. What the answers mean is in `settle`.
 
+use super::execute::Options;
+use super::watch::{Ended, Subject};
 use crate::api::wire;
 use crate::api::{ApiError, DeletePairs, ItemResult, PatchAction, Writer};
 use crate::model::{Content, Fingerprint, Interner, Json, ObservedAnnotation, fingerprint};
@@ -7,6 +9,7 @@ use crate::observed;
 use crate::plan::{Action, Call, Freshness, Operation, Plan, Touched, freshness, outlasts};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What became of one operation.
 #[derive(Debug)]
@@ -18,7 +21,22 @@ pub(super) enum Ending {
     /// The annotation is something else now, and is left alone.
     Stale(Option<Box<Content>>, Touched),
     /// It could not be carried out.
-    Failed(String),
+    Failed(String, Touched),
+}
+
+impl Ending {
+    /// As it is told.
+    pub(super) fn told(&self) -> Ended {
+        match self {
+            Self::Applied => Ended::Applied,
+            Self::AlreadySo => Ended::AlreadySo,
+            Self::Stale(_, touched) => Ended::Stale { touched: *touched },
+            Self::Failed(reason, touched) => Ended::Failed {
+                reason: reason.clone(),
+                touched: *touched,
+            },
+        }
+    }
 }
 
 /// What became of one batch.
@@ -38,27 +56,40 @@ pub(super) struct Group {
     pub(super) operations: Vec<u32>,
     /// 1 the first time.
     pub(super) attempt: u32,
+    /// What earlier attempts, of which no answer came, wrote of these: nothing, or nobody knows.
+    pub(super) touched: Touched,
 }
 
-/// How many attempts a call took, and what became of each annotation: as it is stored now, or nothing for a delete.
-type Sent = (u32, Vec<ItemResult<Option<wire::Annotation>>>);
+impl Group {
+    pub(super) fn new(call: Call, operations: Vec<u32>) -> Self {
+        Self {
+            call,
+            operations,
+            attempt: 1,
+            touched: Touched::Not,
+        }
+    }
+}
+
+/// What became of each annotation of a call: as it is stored now, or nothing for a delete.
+type Sent = Vec<ItemResult<Option<wire::Annotation>>>;
 
 /// A call that is being carried out.
 pub(super) struct Run {
     plan: Arc<Plan>,
     writer: Writer,
+    options: Options,
     pub(super) report: Report,
     interner: Interner,
     /// What annotations are once all their concepts are removed, by operation.
     emptied: HashMap<u32, Fingerprint>,
-    /// Whether every removal of a shared call leaves something that is no concept.
-    removals_outlast: bool,
 }
 
 /// Carries out some operations of one call.
 pub(super) async fn run(
     plan: Arc<Plan>,
     writer: Writer,
+    options: Options,
     call: Call,
     operations: Vec<u32>,
 ) -> Report {
@@ -71,22 +102,15 @@ pub(super) async fn run(
     let mut run = Run {
         plan,
         writer,
+        options,
         report,
         interner: Interner::default(),
         emptied: HashMap::new(),
-        removals_outlast: true,
     };
-    // The listing is seconds or, for a plan file, days old: what somebody changed since is not overwritten. A post needs
-    // no second look: its id is its own, and the service refuses one that exists already.
-    let fresh = if call == Call::Post {
-        operations
-    } else {
-        run.look_again(operations).await
-    };
-    let mut groups = run.groups(call, fresh);
+    let mut groups = VecDeque::from([Group::new(call, operations)]);
     while let Some(group) = groups.pop_front() {
         if !group.operations.is_empty() {
-            run.send(group, &mut groups).await;
+            run.carry_out(group, &mut groups).await;
         }
     }
     run.report
@@ -98,17 +122,38 @@ impl Run {
     }
 
     pub(super) fn end(&mut self, operation: u32, ending: Ending) {
+        // One half of a replacement is not its end.
+        if !(self.report.call == Call::DeleteReplaced && matches!(ending, Ending::Applied)) {
+            self.options
+                .watch
+                .ended(Subject::Operation(operation), &ending.told());
+        }
         self.report.endings.push((operation, ending));
     }
 
-    pub(super) fn fail_all(&mut self, operations: &[u32], error: &ApiError) {
+    /// The service shows what it stores now.
+    pub(super) fn stored(&self, operation: u32, now: &ObservedAnnotation) {
+        self.options.watch.stored(operation, fingerprint(now));
+    }
+
+    pub(super) fn fail_all(&mut self, operations: &[u32], error: &ApiError, touched: Touched) {
         let hint = error
             .hint()
             .map(|hint| format!(" ({hint})"))
             .unwrap_or_default();
         for &operation in operations {
-            self.end(operation, Ending::Failed(format!("{error}{hint}")));
+            self.end(operation, Ending::Failed(format!("{error}{hint}"), touched));
         }
+    }
+
+    /// How long to wait before a call that failed so is made again, if it is.
+    pub(super) fn pause(&self, attempts: u32, error: &ApiError) -> Option<Duration> {
+        self.writer.pause(attempts, error)
+    }
+
+    /// Waits so long, or until the run is stopped.
+    pub(super) async fn wait(&self, pause: Duration) -> Waited {
+        wait(&self.options, pause).await
     }
 
     /// Input id and annotation id of each.
@@ -143,63 +188,115 @@ impl Run {
         Ok((input.to_string(), annotation))
     }
 
+    /// Looks again, and sends what is still as the plan saw it.
+    async fn carry_out(&mut self, group: Group, more: &mut VecDeque<Group>) {
+        // The listing is seconds or, for a plan file, days old, and so may be the last attempt: what somebody changed since
+        // is not overwritten. A post needs no second look: its id is its own, and the service refuses one that exists.
+        let group = if group.call == Call::Post {
+            group
+        } else {
+            self.look_again(group, more).await
+        };
+        if !group.operations.is_empty() {
+            self.send(group, more).await;
+        }
+    }
+
     /// Keeps the operations whose annotations are as the plan saw them.
-    async fn look_again(&mut self, operations: Vec<u32>) -> Vec<u32> {
+    async fn look_again(&mut self, mut group: Group, more: &mut VecDeque<Group>) -> Group {
+        let operations = std::mem::take(&mut group.operations);
         let now = match self.read(&operations).await {
             Ok(now) => now,
             Err(error) => {
-                self.fail_all(&operations, &error);
+                self.fail_all(&operations, &error, group.touched);
                 self.report.hopeless |= is_hopeless(&error);
-                return Vec::new();
+                return group;
             }
         };
-        let mut fresh = Vec::with_capacity(operations.len());
+        let mut emptied = Vec::new();
+        let mut removals_outlast = true;
         for (at, now) in operations.into_iter().zip(now) {
+            if now.as_ref().is_some_and(|now| self.is_emptied(at, now)) {
+                emptied.push(at);
+                continue;
+            }
             match freshness(self.operation(at), now.as_ref()) {
                 Freshness::AsPlanned => {
-                    self.note(at, now);
-                    fresh.push(at);
+                    removals_outlast &= self.note(group.call, at, now);
+                    group.operations.push(at);
                 }
                 // The delete of a replacement is done already: that half counts as carried out.
                 Freshness::HalfReplaced => self.end(at, Ending::Applied),
-                Freshness::AsWanted => self.end(at, Ending::AlreadySo),
-                Freshness::Stale => self.end(at, stale(now)),
+                Freshness::AsWanted if group.touched.is_not() => self.end(at, Ending::AlreadySo),
+                Freshness::AsWanted => self.end(at, Ending::Applied),
+                Freshness::Stale => {
+                    let ending = self.stale(&group, at, now);
+                    self.end(at, ending);
+                }
             }
         }
-        fresh
+        self.apart(group, emptied, removals_outlast, more)
     }
 
-    /// Keeps what a shared call has to know of an annotation that is as planned.
-    fn note(&mut self, at: u32, now: Option<ObservedAnnotation>) {
-        let (Call::RemoveOrDelete, Some(now)) = (self.report.call, now) else {
-            return;
+    /// Keeps what a shared call has to know of an annotation that is as planned. Whether it stays what it is but for its
+    /// concepts, if it is to stay.
+    fn note(&mut self, call: Call, at: u32, now: Option<ObservedAnnotation>) -> bool {
+        let (Call::RemoveOrDelete, Some(now)) = (call, now) else {
+            return true;
         };
         if self.operation(at).action == Action::Delete {
             let emptied = ObservedAnnotation { data: None, ..now };
             self.emptied.insert(at, fingerprint(&emptied));
+            true
         } else {
-            self.removals_outlast &= outlasts(self.operation(at), &now);
+            outlasts(self.operation(at), &now)
         }
     }
 
     /// What is sent together. Removals and deletes share a call only as long as there are both, and no removal could
-    /// empty an annotation that is to stay: a plan file may have been written by anybody.
-    fn groups(&self, call: Call, operations: Vec<u32>) -> VecDeque<Group> {
-        let group = |call, operations| Group {
-            call,
-            operations,
-            attempt: 1,
+    /// empty an annotation that is to stay: a plan file may have been written by anybody. What an earlier attempt has
+    /// emptied is only left to be deleted.
+    fn apart(
+        &self,
+        mut group: Group,
+        mut emptied: Vec<u32>,
+        removals_outlast: bool,
+        more: &mut VecDeque<Group>,
+    ) -> Group {
+        if group.call == Call::RemoveOrDelete {
+            let (deletes, removals): (Vec<u32>, Vec<u32>) = group
+                .operations
+                .iter()
+                .partition(|at| self.operation(**at).action == Action::Delete);
+            if deletes.is_empty() || removals.is_empty() || !removals_outlast {
+                more.push_front(Group {
+                    call: Call::Delete,
+                    operations: deletes,
+                    ..group
+                });
+                group.call = Call::Remove;
+                group.operations = removals;
+            }
+            more.push_front(Group::new(Call::Delete, emptied));
+        } else {
+            group.operations.append(&mut emptied);
+        }
+        group
+    }
+
+    /// The ending of an annotation that is something else than the plan saw.
+    fn stale(&self, group: &Group, at: u32, now: Option<ObservedAnnotation>) -> Ending {
+        let lost = |now: &ObservedAnnotation| {
+            group.call == Call::RemoveOrDelete
+                && !group.touched.is_not()
+                && self.goes(group.call, at)
+                && self.lost_its_concepts(at, now)
         };
-        if call != Call::RemoveOrDelete {
-            return VecDeque::from([group(call, operations)]);
+        if now.as_ref().is_some_and(lost) {
+            stale(now, Touched::ConceptsRemoved)
+        } else {
+            stale(now, group.touched)
         }
-        let (deletes, removals): (Vec<u32>, Vec<u32>) = operations
-            .iter()
-            .partition(|at| self.operation(**at).action == Action::Delete);
-        if deletes.is_empty() || removals.is_empty() || !self.removals_outlast {
-            return VecDeque::from([group(Call::Remove, removals), group(Call::Delete, deletes)]);
-        }
-        VecDeque::from([group(call, operations)])
     }
 
     /// Whether the operation's annotation is to be gone after a call of this kind.
@@ -238,12 +335,10 @@ impl Run {
                 "a purge is no call of operations".to_owned(),
             )),
         };
+        self.report.calls += 1;
         match sent {
-            Ok((attempts, items)) => {
-                self.report.calls += u64::from(attempts);
-                self.settle(&group, attempts, items, more).await;
-            }
-            Err(error) => self.refused(group, &error, more).await,
+            Ok(items) => self.settle(group, items, more).await,
+            Err(error) => self.refused(group, error, more).await,
         }
     }
 
@@ -251,8 +346,7 @@ impl Run {
         let pairs = DeletePairs::new(self.names(operations))
             .map_err(|error| ApiError::Unsendable(error.to_string()))?;
         let answer = self.writer.delete(&pairs).await?;
-        let items = answer.items.into_iter().map(|item| item.map(|()| None));
-        Ok((answer.attempts, items.collect()))
+        Ok(answer.into_iter().map(|item| item.map(|()| None)).collect())
     }
 
     /// Sends the operations' bodies: a patch of this action, or a post.
@@ -276,13 +370,29 @@ impl Run {
             Some(action) => self.writer.patch(action, &bodies).await?,
             None => self.writer.post(&bodies).await?,
         };
-        let items = answer.items.into_iter().map(|item| item.map(Some));
-        Ok((answer.attempts, items.collect()))
+        Ok(answer.into_iter().map(|item| item.map(Some)).collect())
     }
 }
 
-pub(super) fn stale(now: Option<ObservedAnnotation>) -> Ending {
-    Ending::Stale(now.map(|now| Box::new(now.content())), Touched::Not)
+pub(super) fn stale(now: Option<ObservedAnnotation>, touched: Touched) -> Ending {
+    Ending::Stale(now.map(|now| Box::new(now.content())), touched)
+}
+
+/// How a pause ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waited {
+    /// It was waited for to the end.
+    Whole,
+    /// The run was stopped.
+    UntilStop,
+}
+
+/// Waits so long, or until the run is stopped.
+pub(super) async fn wait(options: &Options, pause: Duration) -> Waited {
+    match tokio::time::timeout(pause, options.stop.requested()).await {
+        Ok(()) => Waited::UntilStop,
+        Err(_) => Waited::Whole,
+    }
 }
 
 pub(super) fn is_hopeless(error: &ApiError) -> bool {

@@ -3,11 +3,13 @@
 
 use super::batch::{Ending, run};
 use super::purge;
+use super::watch::{Ended, Subject, Unwatched, Watch};
 use crate::api::Writer;
-use crate::plan::{Action, Batch, Call, FailedItem, Outcome, Plan, StaleItem};
+use crate::plan::{Action, Batch, Call, FailedItem, Outcome, Plan, StaleItem, Touched};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 /// A phase waits for the one before it.
@@ -29,17 +31,27 @@ pub enum OnFailure {
 
 /// Asks a running apply to finish what is in flight and to start nothing new.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct Stop(Arc<(AtomicBool, Notify)>);
 
 impl Stop {
     /// Asks.
     pub fn request(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.0.store(true, Ordering::SeqCst);
+        self.0.1.notify_waiters();
     }
 
     /// Whether it was asked.
     pub fn is_requested(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.0.load(Ordering::SeqCst)
+    }
+
+    /// Waits until it is asked.
+    pub async fn requested(&self) {
+        // In this order: a request between the two is not missed.
+        let asked = self.0.1.notified();
+        if !self.is_requested() {
+            asked.await;
+        }
     }
 }
 
@@ -52,6 +64,8 @@ pub struct Options {
     pub on_failure: OnFailure,
     /// Stops it from outside.
     pub stop: Stop,
+    /// Is told how each operation ends.
+    pub watch: Arc<dyn Watch>,
 }
 
 impl Default for Options {
@@ -60,6 +74,7 @@ impl Default for Options {
             concurrency: 4,
             on_failure: OnFailure::GoOn,
             stop: Stop::default(),
+            watch: Arc::new(Unwatched),
         }
     }
 }
@@ -90,6 +105,7 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
                     let run = run(
                         Arc::clone(&plan),
                         writer.clone(),
+                        options.clone(),
                         batch.call,
                         operations.clone(),
                     );
@@ -105,7 +121,10 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
                     // A mistake of this program: what became of the batch is not known, and it says so.
                     for operation in sent.remove(&error.id()).unwrap_or_default() {
                         let reason = "annosync failed in the middle of this call: run the same command again";
-                        endings[operation as usize] = Some(Ending::Failed(reason.to_owned()));
+                        let ending = Ending::Failed(reason.to_owned(), Touched::Perhaps);
+                        let subject = Subject::Operation(operation);
+                        options.watch.ended(subject, &ending.told());
+                        endings[operation as usize] = Some(ending);
                     }
                     continue;
                 }
@@ -113,7 +132,7 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
             outcome.calls += report.calls;
             for (operation, ending) in report.endings {
                 let at = operation as usize;
-                if matches!(ending, Ending::Failed(_)) && options.on_failure == OnFailure::Stop {
+                if matches!(ending, Ending::Failed(..)) && options.on_failure == OnFailure::Stop {
                     options.stop.request();
                 }
                 match ending {
@@ -131,6 +150,7 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
     }
     for (at, ending) in endings.into_iter().enumerate() {
         let operation = &plan.operations[at];
+        let subject = Subject::Operation(at as u32);
         match ending {
             Some(Ending::Applied) => outcome.applied.add(operation.action),
             Some(Ending::AlreadySo) => outcome.already_so += 1,
@@ -138,16 +158,24 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
                 touched,
                 ..StaleItem::new(at as u32, operation, now.map(|now| *now))
             }),
-            Some(Ending::Failed(reason)) => outcome
-                .failed
-                .push(FailedItem::new(at as u32, operation, reason)),
+            Some(Ending::Failed(reason, touched)) => outcome.failed.push(FailedItem {
+                touched,
+                ..FailedItem::new(at as u32, operation, reason)
+            }),
             None if half_replaced[at] => {
                 let reason = "deleted, and not posted again: run the same command again to post it";
-                outcome
-                    .failed
-                    .push(FailedItem::new(at as u32, operation, reason));
+                let touched = Touched::Deleted;
+                let ending = Ending::Failed(reason.to_owned(), touched);
+                options.watch.ended(subject, &ending.told());
+                outcome.failed.push(FailedItem {
+                    touched,
+                    ..FailedItem::new(at as u32, operation, reason)
+                });
             }
-            None => outcome.not_attempted += 1,
+            None => {
+                options.watch.ended(subject, &Ended::NotAttempted);
+                outcome.not_attempted += 1;
+            }
         }
     }
     purge::execute(&plan, writer, options, &mut outcome).await;

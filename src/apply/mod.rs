@@ -7,5 +7,7 @@ mod batch;
 mod execute;
 mod purge;
 mod settle;
+mod watch;
 
 pub use execute::{OnFailure, Options, Stop, execute};
+pub use watch::{Ended, Subject, Unwatched, Watch};

@@ -4,13 +4,14 @@
 //! names no annotations, and takes whatever is there; so right before it everything on its inputs is listed, and an
 //! input that holds more than the plan showed is left out.
 
-use super::batch::is_hopeless;
+use super::batch::{Waited, is_hopeless, wait};
 use super::execute::{OnFailure, Options};
+use super::watch::{Ended, Subject};
 use crate::api::{ApiError, Filter, ItemError, PurgeInputs, Writer};
 use crate::model::{Fingerprint, Interner, Maker, ObservedAnnotation, fingerprint};
 use crate::observed;
-use crate::plan::{Call, FailedPurge, Outcome, Plan, Purge, Since, StalePurge, Unplanned};
-use std::collections::{HashMap, VecDeque};
+use crate::plan::{Call, FailedPurge, Outcome, Plan, Purge, Since, StalePurge, Touched, Unplanned};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +29,24 @@ enum Ending {
     Stale(Vec<Unplanned>),
     /// Something is left, or it could not be tried.
     Failed(String),
+}
+
+impl Ending {
+    /// As it is told.
+    fn told(&self) -> Ended {
+        match self {
+            Self::Purged => Ended::Applied,
+            Self::AlreadySo => Ended::AlreadySo,
+            Self::Stale(_) => Ended::Stale {
+                touched: Touched::Not,
+            },
+            // Some of it may be gone; the account counts what is.
+            Self::Failed(reason) => Ended::Failed {
+                reason: reason.clone(),
+                touched: Touched::Perhaps,
+            },
+        }
+    }
 }
 
 /// What became of the purges of one batch.
@@ -55,17 +74,28 @@ pub(super) async fn execute(
     options: &Options,
     outcome: &mut Outcome,
 ) {
-    let mut untried = plan.purges.len() as u64;
+    let mut untried: BTreeSet<u32> = (0..plan.purges.len() as u32).collect();
     for batch in plan.batches.iter().filter(|it| it.call == Call::Purge) {
         if options.stop.is_requested() {
             break;
         }
-        untried -= batch.operations.len() as u64;
-        let run = run(Arc::clone(plan), writer.clone(), batch.operations.clone());
+        for at in &batch.operations {
+            untried.remove(at);
+        }
+        let run = run(
+            Arc::clone(plan),
+            writer.clone(),
+            options.clone(),
+            batch.operations.clone(),
+        );
         let report = tokio::spawn(run).await.unwrap_or_else(|_| {
             // A mistake of this program: what became of the batch is not known, and it says so.
             let reason = "annosync failed in the middle of this call: run the same command again";
-            let failed = |&at: &u32| (at, Ending::Failed(reason.to_owned()));
+            let failed = |&at: &u32| {
+                let ending = Ending::Failed(reason.to_owned());
+                options.watch.ended(Subject::Purge(at), &ending.told());
+                (at, ending)
+            };
             Report {
                 endings: batch.operations.iter().map(failed).collect(),
                 ..Report::default()
@@ -95,20 +125,27 @@ pub(super) async fn execute(
             options.stop.request();
         }
     }
-    outcome.not_attempted += untried;
+    for at in &untried {
+        options
+            .watch
+            .ended(Subject::Purge(*at), &Ended::NotAttempted);
+    }
+    outcome.not_attempted += untried.len() as u64;
 }
 
 /// A batch of purges that is being carried out.
 struct Run {
     plan: Arc<Plan>,
     writer: Writer,
+    options: Options,
     report: Report,
 }
 
-async fn run(plan: Arc<Plan>, writer: Writer, purges: Vec<u32>) -> Report {
+async fn run(plan: Arc<Plan>, writer: Writer, options: Options, purges: Vec<u32>) -> Report {
     let mut run = Run {
         plan,
         writer,
+        options,
         report: Report::default(),
     };
     let mut groups = VecDeque::from([Group { purges, attempt: 1 }]);
@@ -129,6 +166,9 @@ impl Run {
     }
 
     fn end(&mut self, purge: u32, ending: Ending) {
+        self.options
+            .watch
+            .ended(Subject::Purge(purge), &ending.told());
         self.report.endings.push((purge, ending));
     }
 
@@ -158,18 +198,23 @@ impl Run {
             Ok(inputs) => self.writer.purge(&inputs).await,
             Err(error) => Err(ApiError::Unsendable(error.to_string())),
         };
+        self.report.calls += 1;
         let inputs = due.iter().map(|(at, _)| *at);
         match sent {
-            Ok(purged) => {
-                self.report.calls += u64::from(purged.attempts);
-                self.settle(group, due, purged.complaint, more).await;
-            }
+            Ok(complaint) => self.settle(group, due, complaint, more).await,
             Err(error) => {
-                self.report.calls += match &error {
-                    ApiError::GaveUp { attempts, .. } => u64::from(*attempts),
-                    _ => 1,
-                };
-                if error.is_rejection() || error.may_have_taken_effect() {
+                let pause = self.writer.pause(group.attempt, &error);
+                let error = error.given_up_after(group.attempt);
+                if let Some(pause) = pause
+                    && wait(&self.options, pause).await == Waited::Whole
+                {
+                    // It may be done, or somebody may have labelled there meanwhile: the next attempt begins with a look.
+                    let left = self.look_back(due).await;
+                    more.push_back(Group {
+                        purges: left.into_iter().map(|(at, _)| at).collect(),
+                        attempt: group.attempt + 1,
+                    });
+                } else if error.is_rejection() || error.may_have_taken_effect() {
                     self.refused(due, &error, more).await;
                 } else {
                     self.fail(inputs, &error);
@@ -263,7 +308,10 @@ impl Run {
         match complaint {
             // The answer does not say why. Sent without those that are done, they get an answer of their own.
             Some(_) if group.attempt < ATTEMPTS && !left.is_empty() => {
-                tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(group.attempt)).await;
+                let pause = Duration::from_millis(200) * 2_u32.pow(group.attempt);
+                if wait(&self.options, pause).await == Waited::UntilStop {
+                    return self.leave(left, "the run was stopped");
+                }
                 more.push_back(Group {
                     purges: left.into_iter().map(|(at, _)| at).collect(),
                     attempt: group.attempt + 1,

@@ -2,7 +2,7 @@
 //!
 //! The service has the last word: where an answer leaves a doubt, the annotation is read back.
 
-use super::batch::{Ending, Group, Run, is_hopeless, stale};
+use super::batch::{Ending, Group, Run, Waited, is_hopeless, stale};
 use crate::api::code::Code;
 use crate::api::wire;
 use crate::api::{ApiError, ItemError, ItemResult};
@@ -21,8 +21,7 @@ impl Run {
     /// Finds out what became of each annotation of a call that was answered.
     pub(super) async fn settle(
         &mut self,
-        group: &Group,
-        attempts: u32,
+        group: Group,
         items: Vec<ItemResult<Option<wire::Annotation>>>,
         more: &mut VecDeque<Group>,
     ) {
@@ -45,11 +44,13 @@ impl Run {
                 ItemResult::Failed(error) if self.may_be_done(group.call, at, &error) => {
                     doubts.push((at, Some(error.to_string())));
                 }
-                ItemResult::Failed(error) => self.end(at, Ending::Failed(error.to_string())),
+                ItemResult::Failed(error) => {
+                    self.end(at, Ending::Failed(error.to_string(), group.touched));
+                }
                 ItemResult::Unknown => doubts.push((at, None)),
             }
         }
-        for (at, reason) in self.read_back(group.call, doubts, attempts > 1, more).await {
+        for (at, reason) in self.read_back(&group, doubts, more).await {
             match reason {
                 // The answer does not say why it is not done. Sent without those that are, it gets an answer of its own.
                 None if group.attempt < ITEM_ATTEMPTS => again.push(at),
@@ -57,12 +58,19 @@ impl Run {
             }
         }
         if !again.is_empty() {
-            tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(group.attempt)).await;
             again.sort_unstable();
+            let pause = Duration::from_millis(200) * 2_u32.pow(group.attempt);
+            if self.wait(pause).await == Waited::UntilStop {
+                let reason = "the service says to try again later, and the run was stopped";
+                for at in again {
+                    self.end(at, Ending::Failed(reason.to_owned(), group.touched));
+                }
+                return;
+            }
             more.push_back(Group {
-                call: group.call,
                 operations: again,
                 attempt: group.attempt + 1,
+                ..group
             });
         }
     }
@@ -75,29 +83,34 @@ impl Run {
     /// The answer to a write is compared with what was wanted.
     fn compare(&mut self, at: u32, wire: wire::Annotation) -> Ending {
         match self.decode(wire) {
-            Ok((_, now)) if is_as_wanted(self.operation(at), &now) => Ending::Applied,
-            Ok(_) => Ending::Failed("the service accepted it and stored something else".to_owned()),
-            Err(error) => Ending::Failed(error.to_string()),
+            Ok((_, now)) if is_as_wanted(self.operation(at), &now) => {
+                self.stored(at, &now);
+                Ending::Applied
+            }
+            Ok(_) => {
+                let reason = "the service accepted it and stored something else";
+                Ending::Failed(reason.to_owned(), Touched::Otherwise)
+            }
+            Err(error) => Ending::Failed(error.to_string(), Touched::Otherwise),
         }
     }
 
-    /// Reads annotations whose write is in doubt, and gives back those that are not done. `repeated`: an earlier
-    /// attempt of the same call may have done it.
+    /// Reads annotations whose write is in doubt, and gives back those that are not done.
     async fn read_back(
         &mut self,
-        call: Call,
+        group: &Group,
         doubts: Vec<Doubt>,
-        repeated: bool,
         more: &mut VecDeque<Group>,
     ) -> Vec<Doubt> {
         if doubts.is_empty() {
             return doubts;
         }
+        let (call, touched) = (group.call, group.touched);
         let operations: Vec<u32> = doubts.iter().map(|(at, _)| *at).collect();
         let now = match self.read(&operations).await {
             Ok(now) => now,
             Err(error) => {
-                self.fail_all(&operations, &error);
+                self.fail_all(&operations, &error, Touched::Perhaps);
                 return Vec::new();
             }
         };
@@ -108,7 +121,8 @@ impl Run {
             match now {
                 None if goes => self.end(at, Ending::Applied),
                 Some(now) if !goes && is_as_wanted(self.operation(at), &now) => {
-                    let ending = if reason.is_some() && !repeated {
+                    self.stored(at, &now);
+                    let ending = if reason.is_some() && touched.is_not() {
                         Ending::AlreadySo
                     } else {
                         Ending::Applied
@@ -126,30 +140,23 @@ impl Run {
                 Some(now)
                     if call == Call::RemoveOrDelete && goes && self.lost_its_concepts(at, &now) =>
                 {
-                    let now = Some(Box::new(now.content()));
-                    self.end(at, Ending::Stale(now, Touched::ConceptsRemoved));
+                    self.end(at, stale(Some(now), Touched::ConceptsRemoved));
                 }
                 // A post whose id is taken, or something that was changed meanwhile: it is not sent again.
                 now @ Some(_)
                     if freshness(self.operation(at), now.as_ref()) == Freshness::Stale =>
                 {
-                    self.end(at, stale(now));
+                    self.end(at, stale(now, touched));
                 }
                 _ => left.push((at, reason)),
             }
         }
-        if !emptied.is_empty() {
-            more.push_back(Group {
-                call: Call::Delete,
-                operations: emptied,
-                attempt: 1,
-            });
-        }
+        more.push_back(Group::new(Call::Delete, emptied));
         left
     }
 
     /// Whether none of the concepts that the plan saw is left.
-    fn lost_its_concepts(&self, at: u32, now: &ObservedAnnotation) -> bool {
+    pub(super) fn lost_its_concepts(&self, at: u32, now: &ObservedAnnotation) -> bool {
         let before = self.operation(at).before.as_ref();
         before
             .and_then(|before| before.concepts.as_ref())
@@ -159,22 +166,27 @@ impl Run {
     /// A call that was turned down or lost as a whole.
     pub(super) async fn refused(
         &mut self,
-        group: Group,
-        error: &ApiError,
+        mut group: Group,
+        error: ApiError,
         more: &mut VecDeque<Group>,
     ) {
-        self.report.calls += if let ApiError::GaveUp { attempts, .. } = error {
-            u64::from(*attempts)
-        } else {
-            1
-        };
-        if is_hopeless(error) {
+        if is_hopeless(&error) {
             self.report.hopeless = true;
-            return self.fail_all(&group.operations, error);
+            return self.fail_all(&group.operations, &error, group.touched);
         }
+        if error.may_have_taken_effect() {
+            group.touched = Touched::Perhaps;
+        }
+        if let Some(pause) = self.pause(group.attempt, &error)
+            && self.wait(pause).await == Waited::Whole
+        {
+            group.attempt += 1;
+            return more.push_back(group);
+        }
+        let error = error.given_up_after(group.attempt);
         let rejected = error.is_rejection();
-        if !rejected && !error.may_have_taken_effect() {
-            return self.fail_all(&group.operations, error);
+        if !rejected && group.touched.is_not() {
+            return self.fail_all(&group.operations, &error, Touched::Not);
         }
         // A delete of what is gone is turned down too, and the rest of the call may be gone as well.
         let goes = |&at: &u32| self.goes(group.call, at);
@@ -189,30 +201,25 @@ impl Run {
             .iter()
             .map(|&at| (at, Some(error.to_string())));
         let doubts = doubts.collect();
-        let repeated = error.may_have_taken_effect();
-        let left = self.read_back(group.call, doubts, repeated, more).await;
+        let left = self.read_back(&group, doubts, more).await;
         if !rejected || (left.len() == 1 && count == 1) {
             for (at, reason) in left {
                 self.fail(at, reason);
             }
             return;
         }
-        let rest = Group {
-            call: group.call,
-            operations: left.into_iter().map(|(at, _)| at).collect(),
-            attempt: group.attempt,
-        };
-        if rest.operations.len() < count {
-            more.push_back(rest);
+        group.operations = left.into_iter().map(|(at, _)| at).collect();
+        if group.operations.len() < count {
+            more.push_back(group);
         } else {
-            split(rest, more);
+            split(group, more);
         }
     }
 
     fn fail(&mut self, at: u32, reason: Option<String>) {
         let reason =
             reason.unwrap_or_else(|| "the service's answer does not mention it".to_owned());
-        self.end(at, Ending::Failed(reason));
+        self.end(at, Ending::Failed(reason, Touched::Not));
     }
 }
 
@@ -222,9 +229,8 @@ fn split(group: Group, more: &mut VecDeque<Group>) {
     let right = left.split_off(left.len() / 2);
     for operations in [left, right] {
         more.push_back(Group {
-            call: group.call,
             operations,
-            attempt: group.attempt,
+            ..group
         });
     }
 }

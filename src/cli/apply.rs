@@ -2,6 +2,7 @@
 
 use super::connection::ConnectionArgs;
 use super::exit::{Exit, Failure};
+use super::interrupts::Interrupts;
 use super::output;
 use super::plan::{Planning, stopped};
 use super::session::Session;
@@ -103,7 +104,7 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
     }
     let writer = session.writer()?;
     let stop = Stop::default();
-    watch_for_interrupt(stop.clone());
+    watch_for_interrupt(stop.clone())?;
     let options = Options {
         concurrency: usize::from(args.connection.concurrency),
         on_failure: if args.fail_fast {
@@ -112,6 +113,7 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
             OnFailure::GoOn
         },
         stop,
+        ..Options::default()
     };
     let outcome = apply::execute(Arc::new(plan), &writer, &options).await;
     output::result(&render::outcome_text(&outcome))?;
@@ -179,15 +181,17 @@ async fn ask(plan: &Plan) -> Result<(), Failure> {
     }
 }
 
-/// Ctrl-C finishes what is in flight and starts nothing new; a second one ends the process.
-fn watch_for_interrupt(stop: Stop) {
+/// Ctrl-C, or the signal by which services are stopped, finishes what is in flight and starts nothing new; a second one
+/// ends the process.
+fn watch_for_interrupt(stop: Stop) -> Result<(), Failure> {
+    let mut interrupts = Interrupts::new()
+        .map_err(|error| Failure::new(format!("cannot wait for Ctrl-C: {error}")))?;
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            stop.request();
-            output::talk("Stopping: calls in flight are finished. Press Ctrl-C again to end now.");
-        }
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(130);
-        }
+        interrupts.next().await;
+        stop.request();
+        output::talk("Stopping: calls in flight are finished. Press Ctrl-C again to end now.");
+        let status = interrupts.next().await;
+        std::process::exit(status);
     });
+    Ok(())
 }

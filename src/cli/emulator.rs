@@ -1,6 +1,7 @@
 //! `emulator`: serve the API over a SQLite file.
 
 use super::exit::{Exit, Failure};
+use super::interrupts::Interrupts;
 use super::output;
 use super::session::chain;
 use crate::emulator::{Collaborator, Config, Database, Emulator, annotations_in};
@@ -84,9 +85,10 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         return Err(failure);
     }
     output::result(&format!("{}\n", emulator.url()))?;
-    interrupted()
-        .await
-        .map_err(|error| Failure::new(format!("cannot wait for Ctrl-C: {error}")))?;
+    Interrupts::new()
+        .map_err(|error| Failure::new(format!("cannot wait for Ctrl-C: {error}")))?
+        .next()
+        .await;
     output::talk("Stopping.");
     emulator
         .stop()
@@ -101,20 +103,4 @@ fn annotations_of(path: &Path) -> Result<Vec<Value>, Failure> {
     };
     let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
     annotations_in(&text).map_err(|error| failed(&error))
-}
-
-/// Waits for Ctrl-C, or for the signal by which services are stopped.
-#[cfg(unix)]
-async fn interrupted() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        ended = tokio::signal::ctrl_c() => ended,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn interrupted() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }

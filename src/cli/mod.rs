@@ -7,6 +7,7 @@ mod connection;
 mod emulator;
 mod exit;
 mod import;
+mod interrupts;
 mod list;
 mod output;
 mod plan;

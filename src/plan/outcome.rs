@@ -66,6 +66,19 @@ pub enum Touched {
     /// The concepts that the plan saw are gone: their removal was to delete the annotation, and somebody had given it
     /// something else by then.
     ConceptsRemoved,
+    /// It was deleted, and is not there again.
+    Deleted,
+    /// It was written, and the service stored something else than was sent.
+    Otherwise,
+    /// Nobody knows: a call whose answer was lost, or that nobody can read back, may have written it.
+    Perhaps,
+}
+
+impl Touched {
+    /// Whether nothing was written for sure.
+    pub fn is_not(&self) -> bool {
+        *self == Self::Not
+    }
 }
 
 /// An operation whose annotation is neither as the plan saw it nor as it is to be.
@@ -187,10 +200,13 @@ pub struct FailedItem {
     pub key: Option<Key>,
     /// Why it failed, in the service's words or ours.
     pub reason: String,
+    /// What was written of it.
+    #[serde(skip_serializing_if = "Touched::is_not")]
+    pub touched: Touched,
 }
 
 impl FailedItem {
-    /// The operation at `index` of a plan, which failed for `reason`.
+    /// The operation at `index` of a plan, which failed for `reason` with nothing written.
     pub fn new(index: u32, operation: &Operation, reason: impl Into<String>) -> Self {
         Self {
             operation: index,
@@ -199,6 +215,7 @@ impl FailedItem {
             id: operation.id.clone(),
             key: operation.key.clone(),
             reason: reason.into(),
+            touched: Touched::Not,
         }
     }
 }

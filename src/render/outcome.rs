@@ -24,8 +24,12 @@ pub fn outcome_text(outcome: &Outcome) -> String {
     }
     for item in &outcome.failed {
         let name = name_alone(item.key.as_ref(), &item.id);
+        let doubt = match item.touched {
+            Touched::Perhaps => ". Whether it was written is not known: plan again to see",
+            _ => "",
+        };
         let line = format!(
-            "Failed: {} {name} of input {}: {}",
+            "Failed: {} {name} of input {}: {}{doubt}",
             item.action, item.input_id, item.reason
         );
         page.line(Ink::Removed, &line);
@@ -47,6 +51,10 @@ fn write_stale(page: &mut Page, item: &StaleItem) {
         Touched::Not => format!("{start}: {happened}. Nothing of it was written.{next}"),
         Touched::ConceptsRemoved => format!(
             "{start}: somebody changed it at that very moment. The concepts that it had are removed, and it was not deleted.{next}"
+        ),
+        Touched::Deleted => format!("{start}: {happened}. It was deleted before.{next}"),
+        Touched::Perhaps | Touched::Otherwise => format!(
+            "{start}: {happened}. A call whose answer was lost may have written it before that.{next}"
         ),
     };
     page.line(Ink::Changed, &line);

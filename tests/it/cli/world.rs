@@ -258,7 +258,7 @@ impl World {
         let answer = self
             .runtime
             .block_on(writer.patch(PatchAction::Merge, &[&patch]));
-        assert!(matches!(answer.unwrap().items[..], [ItemResult::Done(_)]));
+        assert!(matches!(answer.unwrap()[..], [ItemResult::Done(_)]));
     }
 
     /// The owner adds a concept to an annotation of a whole input through the API, past the binary.
@@ -269,7 +269,7 @@ impl World {
         let answer = self
             .runtime
             .block_on(writer.patch(PatchAction::Merge, &[&patch]));
-        assert!(matches!(answer.unwrap().items[..], [ItemResult::Done(_)]));
+        assert!(matches!(answer.unwrap()[..], [ItemResult::Done(_)]));
     }
 
     /// The owner deletes an annotation through the API, past the binary.
@@ -277,7 +277,7 @@ impl World {
         let pairs = DeletePairs::new(vec![(input.to_owned(), id.to_owned())]).unwrap();
         let writer = self.writer();
         let answer = self.runtime.block_on(writer.delete(&pairs));
-        assert!(matches!(answer.unwrap().items[..], [ItemResult::Done(())]));
+        assert!(matches!(answer.unwrap()[..], [ItemResult::Done(())]));
     }
 
     /// A client of the owner's.

@@ -1,0 +1,48 @@
+//! Being asked to stop: Ctrl-C, and the signal by which services are stopped.
+
+use std::io;
+
+/// Requests to stop, one after the other.
+#[cfg(unix)]
+pub(crate) struct Interrupts {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Interrupts {
+    /// From now on these signals do not end the process.
+    pub(crate) fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for the next one; gives the status of a process that it ends.
+    pub(crate) async fn next(&mut self) -> i32 {
+        tokio::select! {
+            _ = self.interrupt.recv() => 130,
+            _ = self.terminate.recv() => 143,
+        }
+    }
+}
+
+/// Requests to stop, one after the other.
+#[cfg(not(unix))]
+pub(crate) struct Interrupts(tokio::signal::windows::CtrlC);
+
+#[cfg(not(unix))]
+impl Interrupts {
+    /// From now on Ctrl-C does not end the process.
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self(tokio::signal::windows::ctrl_c()?))
+    }
+
+    /// Waits for the next one; gives the status of a process that it ends.
+    pub(crate) async fn next(&mut self) -> i32 {
+        self.0.recv().await;
+        130
+    }
+}
