@@ -42,7 +42,8 @@ const FIRST_PATIENCE: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(20);
 const LONGEST_PATIENCE: Duration = Duration::from_secs(160);
 
-/// While more is tried each call that goes through adds this many calls a second: half as many again in a second.
+/// While more is tried each call that goes through adds this many calls a second: half as many again in a second. Below
+/// one call a second it adds this share.
 const GROWTH: f64 = 0.5;
 
 /// Calls a second, where everything is refused.
@@ -242,7 +243,7 @@ impl Pace {
             learnt.overload.passed += 1;
             learnt.settle(full);
         } else if sent >= learnt.probe {
-            learnt.rate = (learnt.rate + GROWTH).min(full);
+            learnt.rate = (learnt.rate + GROWTH * learnt.rate.min(1.0)).min(full);
         }
     }
 
@@ -268,12 +269,18 @@ impl Pace {
             .filter(|at| overload.covers(**at))
             .count() as u32;
         let patience = match &self.learnt {
-            Some(before) if now > before.overload.heard + 4 * before.patience => FIRST_PATIENCE,
+            None => FIRST_PATIENCE,
+            // All went well for long.
+            Some(before)
+                if before.rate >= f64::from(self.full)
+                    && now > before.overload.heard + 4 * before.patience =>
+            {
+                FIRST_PATIENCE
+            }
             Some(before) if before.rate > before.held => {
                 (before.patience * 2).clamp(PATIENCE, LONGEST_PATIENCE)
             }
             Some(before) => before.patience,
-            None => FIRST_PATIENCE,
         };
         let mut learnt = Learnt {
             held: 0.0,

@@ -102,7 +102,7 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
     if !args.auto_approve {
         ask(&plan).await?;
     }
-    let writer = session.writer()?;
+    let writer = session.writer();
     let stop = Stop::default();
     watch_for_interrupt(stop.clone())?;
     let options = Options {
@@ -115,7 +115,7 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
         stop,
         ..Options::default()
     };
-    let outcome = apply::execute(Arc::new(plan), &writer, &options).await;
+    let outcome = apply::execute(Arc::new(plan), writer, &options).await;
     output::result(&render::outcome_text(&outcome))?;
     Ok(exit(&outcome))
 }

@@ -165,7 +165,7 @@ impl Printer {
 }
 
 async fn pages(session: &Session, filter: &Filter, mut printer: Printer) -> Result<(), Failure> {
-    let mut pages = session.reader()?.pages(filter);
+    let mut pages = session.reader().pages(filter);
     let mut is_empty = true;
     while let Some(page) = pages.next().await? {
         is_empty = false;
@@ -181,7 +181,7 @@ async fn pages(session: &Session, filter: &Filter, mut printer: Printer) -> Resu
 }
 
 async fn document(session: &Session, filter: &Filter) -> Result<(), Failure> {
-    let reader = session.reader()?;
+    let reader = session.reader();
     let caller = reader.caller().await?;
     let listing = reader.list(filter).await?;
     let owner = if session.owner() == "me" {
