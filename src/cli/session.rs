@@ -2,6 +2,7 @@
 
 use super::connection::{ConnectionArgs, Destination, EMBEDDED_APP, EMBEDDED_OWNER};
 use super::exit::Failure;
+use super::progress::Progress;
 use crate::api::{self, Connection, Endpoint, InsecureHttp, Reader, Token, Writer};
 use crate::emulator::{Config, Database, Emulator};
 use crate::model::{ObservedState, Scope};
@@ -86,6 +87,7 @@ impl Session {
 
     /// Lists the app, proves the listing complete, and makes the observed state of it.
     pub(crate) async fn observe(&self, scope: &Scope) -> Result<ObservedState, Failure> {
+        let _progress = Progress::reading(self.reader());
         Ok(observed::observe(self.reader(), &self.owner, scope).await?)
     }
 

@@ -13,6 +13,7 @@ mod guards;
 mod habits;
 mod importing;
 mod listing;
+mod pace;
 mod plan_file;
 mod proxy;
 mod pulling;

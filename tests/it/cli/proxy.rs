@@ -8,8 +8,10 @@ use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// What is done to a call that writes.
@@ -22,6 +24,40 @@ pub(crate) enum Meddling {
     Without(&'static str),
     /// The first one is held: that it came is told, and it goes through when it is let go.
     Hold(Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
+    /// All go through, and how many were there at a time is counted.
+    Count(Arc<Crowd>),
+}
+
+/// How many calls are there at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Crowd {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Crowd {
+    /// The most that were there at a time so far.
+    pub(crate) fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+
+    /// A call comes; it leaves with the guard, and not before others had time to come too.
+    async fn enter(&self) -> Inside<'_> {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        let inside = Inside(self);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        inside
+    }
+}
+
+/// A call that is there.
+struct Inside<'a>(&'a Crowd);
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Meddling {
@@ -70,6 +106,10 @@ async fn pass(
     meddling: &Meddling,
     request: Request,
 ) -> Response {
+    let _inside = match meddling {
+        Meddling::Count(crowd) => Some(crowd.enter().await),
+        _ => None,
+    };
     let (head, body) = request.into_parts();
     let mut body = to_bytes(body, usize::MAX).await.unwrap();
     let writes = head.method != Method::GET;
