@@ -389,6 +389,10 @@ pub(super) enum Waited {
 
 /// Waits so long, or until the run is stopped.
 pub(super) async fn wait(options: &Options, pause: Duration) -> Waited {
+    tracing::debug!(
+        ms = pause.as_millis() as u64,
+        "waiting before another attempt"
+    );
     match tokio::time::timeout(pause, options.stop.requested()).await {
         Ok(()) => Waited::UntilStop,
         Err(_) => Waited::Whole,

@@ -12,7 +12,7 @@ const DECLARED: usize = 11;
 const PAGES: u64 = 4;
 
 /// Eleven annotations on one input, all in place, listed three at a time.
-fn world() -> World {
+pub(super) fn world() -> World {
     let world = World::with(Config {
         page_cap: Some(3),
         ..Config::default()
@@ -28,7 +28,7 @@ fn world() -> World {
 }
 
 /// What a plan would do: (action, annotation id).
-fn operations(plan: &Run) -> Vec<(String, String)> {
+pub(super) fn operations(plan: &Run) -> Vec<(String, String)> {
     let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let operations = plan["operations"].as_array().unwrap().iter();
