@@ -222,7 +222,7 @@ impl Pace {
         if !away.cold {
             underway = underway.min(longest);
             let most = WINDOW.mul_f64(f64::from(self.full) * MOST_SAVED);
-            self.saved = (longest - underway).min(most);
+            self.saved = longest.saturating_sub(underway).min(most);
         }
         self.back
             .push(Reverse(away.sent + underway + WINDOW + MARGIN));

@@ -188,16 +188,15 @@ impl Meter {
 
     fn text(&mut self, now: Instant, ended: u64, all: u64, calls: u64) -> String {
         let rate = self.rate(now, calls);
-        let mut text = format!(
-            "Applying: {} of {}, {}, {rate:.1} calls/s",
+        let left = self.left(now, ended, all);
+        let left = left.map(|left| format!(", {} left", duration(left)));
+        format!(
+            "Applying: {} of {}, {}, {rate:.1} calls/s{}",
             thousands(ended),
             counted(all, "operation"),
             counted(calls, "call"),
-        );
-        if let Some(left) = self.left(now, ended, all) {
-            text.push_str(&format!(", {} left", duration(left)));
-        }
-        text
+            left.unwrap_or_default()
+        )
     }
 }
 

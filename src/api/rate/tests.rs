@@ -177,6 +177,10 @@ async fn a_strict_server_never_refuses_and_is_used_to_95_percent() {
     let mut seed = 0;
     for limit in [1, 5, 15, 100] {
         for at_a_time in [1, 2, 4, 8, 16] {
+            // As slow as the others together, and no different with few at a time.
+            if limit == 100 && at_a_time < 16 {
+                continue;
+            }
             for (least, jitter) in [(0.0, 0.0), (3.0, 10.0), (75.0, 40.0), (200.0, 40.0)] {
                 seed += 1;
                 let network = Network::new(least, jitter);

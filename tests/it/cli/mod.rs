@@ -17,6 +17,7 @@ mod listing;
 mod pace;
 mod pages;
 mod plan_file;
+mod progress;
 mod proxy;
 mod pulling;
 mod quickstart;
