@@ -243,8 +243,8 @@ mod tests {
             "Applying: 1,280 of 3,400 operations, 30 calls, 0.0 calls/s, 17 s left"
         );
         assert_eq!(
-            meter.text(at(12_000), 3400, 3400, 58),
-            "Applying: 3,400 of 3,400 operations, 58 calls, 14.0 calls/s, 0 s left"
+            meter.text(at(13_000), 3400, 3400, 72),
+            "Applying: 3,400 of 3,400 operations, 72 calls, 14.0 calls/s, 0 s left"
         );
     }
 

@@ -79,6 +79,7 @@ fn apply(world: &World) -> Vec<String> {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn on_a_terminal_it_says_how_far_a_run_is_and_leaves_nothing_behind() {
     let script = Command::new("script").arg("--version").output();
     if !script.is_ok_and(|output| output.status.success()) {
