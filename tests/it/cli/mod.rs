@@ -4,15 +4,16 @@
 //! Whatever an apply does, when it ends well a plan that follows has nothing to do: the harness holds every test to it.
 
 mod batches;
+mod boundaries;
 mod collaborators;
 mod connecting;
+mod disk;
 mod emptying;
 mod every;
 mod exits;
 mod guards;
 mod habits;
 mod importing;
-mod killing;
 mod listing;
 mod pace;
 mod pages;
@@ -21,6 +22,7 @@ mod progress;
 mod proxy;
 mod pulling;
 mod quickstart;
+mod races;
 mod reading;
 mod serving;
 mod sharing;

@@ -66,6 +66,8 @@ pub(crate) enum Meddling {
     Without(&'static str),
     /// The first one is held: that it came is told, and it goes through when it is let go.
     Hold(Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
+    /// The same with the call of this number (from 0), whatever it does.
+    HoldAt(usize, Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
     /// All go through, whatever they do, and how many were there at a time is counted.
     Count(Arc<Crowd>),
 }
@@ -105,6 +107,14 @@ impl Drop for Inside<'_> {
 impl Meddling {
     pub(crate) fn hold(arrived: Sender<()>, release: oneshot::Receiver<()>) -> Self {
         Self::Hold(arrived, Mutex::new(Some(release)))
+    }
+
+    pub(crate) fn hold_at(
+        number: usize,
+        arrived: Sender<()>,
+        release: oneshot::Receiver<()>,
+    ) -> Self {
+        Self::HoldAt(number, arrived, Mutex::new(Some(release)))
     }
 }
 
@@ -192,7 +202,9 @@ impl Proxy {
                     body = json.to_string().into();
                 }
             }
-            Meddling::Hold(arrived, release) if writes => {
+            Meddling::HoldAt(at, ..) if *at != number => {}
+            Meddling::Hold(..) if !writes => {}
+            Meddling::Hold(arrived, release) | Meddling::HoldAt(_, arrived, release) => {
                 let release = release.lock().unwrap().take();
                 if let Some(release) = release {
                     arrived.send(()).unwrap();
