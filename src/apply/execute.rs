@@ -74,7 +74,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            concurrency: 4,
+            concurrency: 8,
             on_failure: OnFailure::GoOn,
             stop: Stop::default(),
             watch: Arc::new(Unwatched),

@@ -11,6 +11,7 @@ use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// What is done to a page of a listing on its way back.
@@ -69,6 +70,40 @@ pub(crate) enum Meddling {
     Hold(Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
     /// The same with the call of this number (from 0), whatever it does.
     HoldAt(usize, Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
+    /// All go through, whatever they do, and how many were there at a time is counted.
+    Count(Arc<Crowd>),
+}
+
+/// How many calls are there at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Crowd {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Crowd {
+    /// The most that were there at a time so far.
+    pub(crate) fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+
+    /// A call comes; it leaves with the guard, and not before others had time to come too.
+    async fn enter(&self) -> Inside<'_> {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        let inside = Inside(self);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        inside
+    }
+}
+
+/// A call that is there.
+struct Inside<'a>(&'a Crowd);
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// What is told of a run whose writes are held.
@@ -156,6 +191,10 @@ async fn stand_still(arrived: &Sender<()>) -> ! {
 impl Proxy {
     async fn pass(&self, request: Request) -> Response {
         let number = self.calls.fetch_add(1, Ordering::SeqCst);
+        let _inside = match &self.meddling {
+            Meddling::Count(crowd) => Some(crowd.enter().await),
+            _ => None,
+        };
         let (head, body) = request.into_parts();
         let mut body = to_bytes(body, usize::MAX).await.unwrap();
         let writes = head.method != Method::GET;
