@@ -6,7 +6,9 @@
 mod batch;
 mod execute;
 mod purge;
+mod replace;
 mod settle;
+mod stand_in;
 mod watch;
 
 pub use execute::{OnFailure, Options, Stop, execute};

@@ -5,9 +5,10 @@ use super::exit::{Exit, Failure};
 use super::interrupts::Interrupts;
 use super::output;
 use super::plan::{Planning, stopped};
+use super::progress::{self, Done, Progress};
 use super::session::Session;
 use super::validate::load;
-use crate::apply::{self, OnFailure, Options, Stop};
+use crate::apply::{self, OnFailure, Options, Stop, Watch};
 use crate::plan::{self, Outcome, Plan};
 use crate::render;
 use std::io::{BufRead as _, IsTerminal as _};
@@ -102,9 +103,10 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
     if !args.auto_approve {
         ask(&plan).await?;
     }
-    let writer = session.writer()?;
+    let writer = session.writer();
     let stop = Stop::default();
     watch_for_interrupt(stop.clone())?;
+    let done = Arc::new(Done::of(plan.operations.len() + plan.purges.len()));
     let options = Options {
         concurrency: usize::from(args.connection.concurrency),
         on_failure: if args.fail_fast {
@@ -113,9 +115,11 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
             OnFailure::GoOn
         },
         stop,
-        ..Options::default()
+        watch: Arc::clone(&done) as Arc<dyn Watch>,
     };
-    let outcome = apply::execute(Arc::new(plan), &writer, &options).await;
+    let progress = Progress::applying(writer, done);
+    let outcome = apply::execute(Arc::new(plan), writer, &options).await;
+    drop(progress);
     output::result(&render::outcome_text(&outcome))?;
     Ok(exit(&outcome))
 }
@@ -191,6 +195,7 @@ fn watch_for_interrupt(stop: Stop) -> Result<(), Failure> {
         stop.request();
         output::talk("Stopping: calls in flight are finished. Press Ctrl-C again to end now.");
         let status = interrupts.next().await;
+        progress::clear();
         std::process::exit(status);
     });
     Ok(())

@@ -1,5 +1,6 @@
 //! Guards: limits that stop a plan which goes further than its author is likely to have meant.
 
+use super::stand_in::{is_clean_up, is_unfinished};
 use super::types::{Action, Operation, Purge, Summary, Trip};
 use crate::model::{ConceptId, DesiredState, Maker, ObservedState, Share};
 use std::collections::BTreeMap;
@@ -59,8 +60,14 @@ pub(super) fn check(
     let mut trips = Vec::new();
     let guards = &desired.guards;
     let existing = summary.existing;
-    let deletes = summary.delete + summary.purged;
-    let updates = summary.merge + summary.overwrite + summary.remove + summary.replace;
+    // What an earlier run left is our own, and was guarded when it was planned.
+    let count = |is: fn(&Operation) -> bool| {
+        let of_kind = writes.operations.iter().filter(|operation| is(operation));
+        of_kind.count() as u64
+    };
+    let deletes = summary.delete - count(is_clean_up) + summary.purged;
+    let updates =
+        summary.merge + summary.overwrite + summary.remove + summary.replace - count(is_unfinished);
     // A percentage of next to nothing says nothing; a number counts always.
     let exceeds = |limit: Share, count: u64| {
         (matches!(limit, Share::Count(_)) || existing >= guards.min_existing)
