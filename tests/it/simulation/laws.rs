@@ -9,7 +9,9 @@ use annosync::api::Method;
 use annosync::apply::{Ended, Subject};
 use annosync::model::{Fingerprint, Interner, ObservedAnnotation, fingerprint};
 use annosync::observed;
-use annosync::plan::{Action, Operation, Plan, Touched, is_as_wanted};
+use annosync::plan::{
+    Action, Operation, Plan, Reason, Touched, is_as_wanted, stand_in_body, stand_in_id_for,
+};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -115,8 +117,11 @@ impl Court<'_> {
             let how = || format!("run {run} wrote {input}/{id} without a plan");
             return self.hold("nothing outside the plan is written", false, how);
         };
-        self.scope(write);
         let exchanged = &self.scene.exchanges[exchange];
+        if let Some(operation) = stood_in(&plan, &write.name) {
+            return self.stand_in(write, &plan, operation, exchanged);
+        }
+        self.scope(write, operation(&plan, &write.name));
         if write.how == How::Purge {
             return self.purged(write, record, &plan, exchanged);
         }
@@ -127,6 +132,18 @@ impl Court<'_> {
         self.said(write, operation, exchanged);
         if write.how != How::Post {
             self.looked(write, record, operation, exchanged);
+        }
+    }
+
+    /// The copy of an annotation that is replaced: it is posted as planned, and goes again.
+    fn stand_in(&mut self, write: &Write, plan: &Plan, operation: &Operation, by: &Exchanged) {
+        let fits = matches!(write.how, How::Post | How::Delete);
+        let how = || format!("{:?} of the stand-in {:?}", write.how, write.name);
+        self.hold("nothing outside the plan is written", fits, how);
+        if write.how == How::Post {
+            let planned = stand_in_body(&plan.set, operation).map(|it| it.to_value());
+            let same = sent(by, &write.name).iter().eq(planned.iter());
+            self.hold("what is sent is what was planned", same, how);
         }
     }
 
@@ -146,11 +163,8 @@ impl Court<'_> {
         if write.how == How::Delete {
             return;
         }
-        let body = body(&exchanged.request);
-        let items = body["annotations"].as_array().into_iter().flatten();
-        let sent = items.filter(|item| super::remote::name_of(item) == write.name);
         let planned = operation.body.as_ref().map(annosync::model::Json::to_value);
-        let same = sent.eq(planned.iter());
+        let same = sent(exchanged, &write.name).iter().eq(planned.iter());
         self.hold("what is sent is what was planned", same, named);
         let raced = match &write.before {
             Some(before) => Some(print(before)) != operation.fingerprint,
@@ -175,13 +189,16 @@ impl Court<'_> {
     }
 
     /// Who made it may be written to.
-    fn scope(&mut self, write: &Write) {
+    fn scope(&mut self, write: &Write, operation: Option<&Operation>) {
         let (input, id) = &write.name;
         let Some(before) = &write.before else { return };
         let user = before["user_id"].as_str().unwrap_or_default();
         let deletes = write.after.is_none();
         let ours = set_of(id) == Some("street");
-        let allowed = if write.how == How::Purge {
+        let is_left_behind = operation.is_some_and(|it| it.reason == Reason::LeftBehind);
+        let allowed = if is_left_behind {
+            ours
+        } else if write.how == How::Purge {
             self.speaks.purges(input) && before.get("input_level").is_none()
         } else if before.get("model_version_id").is_some() || set_of(id) == Some("trees") {
             false
@@ -424,6 +441,25 @@ impl Court<'_> {
             (!it.intact || said_nothing) && it.subject.names.contains(name)
         })
     }
+}
+
+/// What was sent of an annotation.
+fn sent(by: &Exchanged, name: &Name) -> Vec<Value> {
+    let body = body(&by.request);
+    let items = body["annotations"].as_array().into_iter().flatten();
+    items
+        .filter(|item| super::remote::name_of(item) == *name)
+        .cloned()
+        .collect()
+}
+
+/// The replacement that this is the stand-in of.
+fn stood_in<'a>(plan: &'a Plan, name: &Name) -> Option<&'a Operation> {
+    plan.operations.iter().find(|it| {
+        it.action == Action::Replace
+            && it.input_id.as_str() == name.0
+            && stand_in_id_for(&plan.set, it).as_str() == name.1
+    })
 }
 
 fn operation<'a>(plan: &'a Plan, name: &Name) -> Option<&'a Operation> {

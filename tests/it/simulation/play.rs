@@ -150,8 +150,12 @@ async fn perform(seed: u64, classes: Classes, trace: Trace) -> Verdict {
     }
 }
 
-fn users(_: u64) -> Users {
-    Users::AsDeclared
+fn users(seed: u64) -> Users {
+    if seed % 2 == 0 {
+        Users::Change
+    } else {
+        Users::AsDeclared
+    }
 }
 
 fn complain(broken: &mut Vec<Broken>, law: &'static str, how: String) {
