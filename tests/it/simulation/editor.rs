@@ -28,7 +28,9 @@ pub(super) fn edit(scene: &mut Scene, chance: &mut Chance) {
         "somebody changes {}/{}: {}",
         name.0,
         name.1,
-        after.as_ref().map_or("deleted".to_owned(), ToString::to_string)
+        after
+            .as_ref()
+            .map_or("deleted".to_owned(), ToString::to_string)
     ));
     scene.remote.write(tick, Who::Editor, how, &name, after);
 }
@@ -37,7 +39,12 @@ fn post(scene: &mut Scene, chance: &mut Chance) -> (How, Name, Option<Value>) {
     let input = chance.pick(&scene.remote.inputs).clone();
     let number = scene.remote.number();
     let user = *chance.pick(&[scene.caller.as_str(), "bea", "cem"]);
-    let mut row = world::row(&input, &format!("{number:032x}"), user, world::drawn(chance));
+    let mut row = world::row(
+        &input,
+        &format!("{number:032x}"),
+        user,
+        &world::drawn(chance),
+    );
     if chance.one_in(8) {
         row["model_version_id"] = json!("v1");
     }

@@ -93,7 +93,10 @@ impl Counts {
 
 /// What was lost and what was doubled under each class, as a table.
 pub(super) fn table(injected: &Counts, lost: &Counts, twice: &Counts) -> String {
-    let mut text = format!("{:<50} {:>10} {:>6} {:>6}\n", "fault", "injected", "lost", "twice");
+    let mut text = format!(
+        "{:<50} {:>10} {:>6} {:>6}\n",
+        "fault", "injected", "lost", "twice"
+    );
     for &fault in Fault::ALL {
         writeln!(
             text,
@@ -138,7 +141,7 @@ const OF_READS: [Fault; 15] = [
     Fault::EmptyPage,
 ];
 
-const OF_WRITES: [Fault; 18] = [
+const OF_WRITES: [Fault; 17] = [
     Fault::Slow,
     Fault::TimedOutBefore,
     Fault::TimedOutAfter,
@@ -156,7 +159,6 @@ const OF_WRITES: [Fault; 18] = [
     Fault::CutOff,
     Fault::Html,
     Fault::FailureCode,
-    Fault::TimedOutAfter,
 ];
 
 impl Fate {

@@ -13,7 +13,8 @@ use annosync::plan::{
     Action, Operation, Plan, Reason, Touched, is_as_wanted, stand_in_body, stand_in_id_for,
 };
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A law that was broken: which, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,11 +73,21 @@ pub(super) fn is_a_persons(row: &Value) -> bool {
 
 pub(super) fn decoded(row: &Value) -> ObservedAnnotation {
     let wire = serde_json::from_value(row.clone()).unwrap();
-    observed::annotation(wire, &mut Interner::default()).unwrap().1
+    observed::annotation(wire, &mut Interner::default())
+        .unwrap()
+        .1
+}
+
+thread_local! {
+    /// Fingerprints of what was asked for before: laws ask for the same ones again and again.
+    static PRINTS: RefCell<HashMap<String, Fingerprint>> = RefCell::default();
 }
 
 fn print(row: &Value) -> Fingerprint {
-    fingerprint(&decoded(row))
+    PRINTS.with_borrow_mut(|prints| {
+        let made = || fingerprint(&decoded(row));
+        *prints.entry(row.to_string()).or_insert_with(made)
+    })
 }
 
 /// Everything that is held against the laws.
@@ -96,6 +107,7 @@ impl Court<'_> {
     }
 
     pub(super) fn judge(&mut self) {
+        PRINTS.with_borrow_mut(HashMap::clear);
         let writes = self.scene.remote.journal.clone();
         for write in &writes {
             if let Who::Run { run, exchange } = write.who {
@@ -126,7 +138,12 @@ impl Court<'_> {
             return self.purged(write, record, &plan, exchanged);
         }
         let Some(operation) = operation(&plan, &write.name) else {
-            let how = || format!("run {run} {:?} {input}/{id}: no operation says so", write.how);
+            let how = || {
+                format!(
+                    "run {run} {:?} {input}/{id}: no operation says so",
+                    write.how
+                )
+            };
             return self.hold("nothing outside the plan is written", false, how);
         };
         self.said(write, operation, exchanged);
@@ -158,7 +175,12 @@ impl Court<'_> {
             How::Delete => matches!(operation.action, Action::Delete | Action::Replace),
             How::Purge => false,
         };
-        let named = || format!("{:?} {:?}: the plan says {}", write.how, write.name, operation.action);
+        let named = || {
+            format!(
+                "{:?} {:?}: the plan says {}",
+                write.how, write.name, operation.action
+            )
+        };
         self.hold("nothing outside the plan is written", fits, named);
         if write.how == How::Delete {
             return;
@@ -247,16 +269,25 @@ impl Court<'_> {
             .iter()
             .rfind(|it| it.name == write.name && it.tick <= acted);
         let mine = last.is_some_and(|it| matches!(it.who, Who::Run { run, .. } if run == by.run));
-        let as_planned =
-            mine || at_look.as_ref().map(print) == operation.fingerprint;
-        self.hold("what changed since the plan is left alone", as_planned, || {
-            format!("{:?} {:?} although a look had shown {at_look:?}", write.how, write.name)
-        });
+        let as_planned = mine || at_look.as_ref().map(print) == operation.fingerprint;
+        self.hold(
+            "what changed since the plan is left alone",
+            as_planned,
+            || {
+                format!(
+                    "{:?} {:?} although a look had shown {at_look:?}",
+                    write.how, write.name
+                )
+            },
+        );
     }
 
     /// What goes with a purge was in the plan, or came after the look.
     fn purged(&mut self, write: &Write, record: &Record, plan: &Plan, by: &Exchanged) {
-        let purge = plan.purges.iter().find(|it| it.input_id.as_str() == write.name.0);
+        let purge = plan
+            .purges
+            .iter()
+            .find(|it| it.input_id.as_str() == write.name.0);
         let Some(purge) = purge else {
             return self.hold("nothing outside the plan is written", false, || {
                 format!("{:?} was purged, and no purge was planned", write.name)
@@ -285,10 +316,14 @@ impl Court<'_> {
             .rfind(|it| it.name == write.name && it.tick < write.tick);
         let raced = last.is_some_and(|it| first_look.is_some_and(|look| it.tick > look));
         let looked = first_look.is_some();
-        self.hold("before a write there is a look", looked, || format!("purge of {:?}", write.name));
-        self.hold("what changed since the plan is left alone", planned || raced, || {
-            format!("{:?} was purged, and was not planned so", write.name)
+        self.hold("before a write there is a look", looked, || {
+            format!("purge of {:?}", write.name)
         });
+        self.hold(
+            "what changed since the plan is left alone",
+            planned || raced,
+            || format!("{:?} was purged, and was not planned so", write.name),
+        );
     }
 
     /// An incomplete listing never becomes a plan.
@@ -297,8 +332,13 @@ impl Court<'_> {
             return;
         };
         let journal = &self.scene.remote.journal;
-        let mut names: BTreeSet<Name> =
-            self.scene.remote.rows.iter().map(super::remote::name_of).collect();
+        let mut names: BTreeSet<Name> = self
+            .scene
+            .remote
+            .rows
+            .iter()
+            .map(super::remote::name_of)
+            .collect();
         names.extend(journal.iter().map(|write| write.name.clone()));
         let mut broken = Vec::new();
         for name in names {
@@ -357,11 +397,20 @@ impl Court<'_> {
                 Ended::Stale { touched } | Ended::Failed { touched, .. } => touched.is_not(),
                 Ended::Applied => false,
             };
-            self.hold("the account equals what the remote saw", !(untouched && written), || {
-                format!("run {}: the purge of {} ended {ended:?}, and it was purged", record.number, purge.input_id)
-            });
+            self.hold(
+                "the account equals what the remote saw",
+                !(untouched && written),
+                || {
+                    format!(
+                        "run {}: the purge of {} ended {ended:?}, and it was purged",
+                        record.number, purge.input_id
+                    )
+                },
+            );
         }
-        let Some(outcome) = &record.outcome else { return };
+        let Some(outcome) = &record.outcome else {
+            return;
+        };
         let all = (plan.operations.len() + plan.purges.len()) as u64;
         let of = |word: &str| counts.get(word).copied().unwrap_or_default();
         let adds_up = outcome.operations() == all
@@ -371,7 +420,10 @@ impl Court<'_> {
             && outcome.failed_count() == of("failed")
             && outcome.not_attempted == of("not attempted");
         self.hold("every operation is counted once", adds_up, || {
-            format!("run {}: {counts:?} of {all}, and {outcome:?}", record.number)
+            format!(
+                "run {}: {counts:?} of {all}, and {outcome:?}",
+                record.number
+            )
         });
     }
 
@@ -405,8 +457,14 @@ impl Court<'_> {
         };
         let law = "the account equals what the remote saw";
         let told = || {
-            let writes: Vec<String> = mine.iter().map(|it| format!("{:?} at {}", it.how, it.tick)).collect();
-            format!("run {}: {} {name:?} ended {ended:?}; it wrote {writes:?}", record.number, operation.action)
+            let writes: Vec<String> = mine
+                .iter()
+                .map(|it| format!("{:?} at {}", it.how, it.tick))
+                .collect();
+            format!(
+                "run {}: {} {name:?} ended {ended:?}; it wrote {writes:?}",
+                record.number, operation.action
+            )
         };
         let was_so = || states().iter().any(|state| wanted(state.as_ref()));
         let holds = match ended {
@@ -435,7 +493,11 @@ impl Court<'_> {
 
     /// Whether an answer that was to speak of it was lost, could not be understood, or said nothing of it.
     fn was_lost(&self, record: &Record, name: &Name) -> bool {
-        let mut of_run = self.scene.exchanges.iter().filter(|it| it.run == record.number);
+        let mut of_run = self
+            .scene
+            .exchanges
+            .iter()
+            .filter(|it| it.run == record.number);
         of_run.any(|it| {
             let said_nothing = it.method == Method::GET && !it.succeeded;
             (!it.intact || said_nothing) && it.subject.names.contains(name)

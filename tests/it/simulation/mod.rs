@@ -99,7 +99,11 @@ impl Sum {
                 *self.laws.entry(law).or_default() += 1;
             }
         }
-        let which = if twice { &mut self.twice } else { &mut self.lost };
+        let which = if twice {
+            &mut self.twice
+        } else {
+            &mut self.lost
+        };
         for &fault in Fault::ALL {
             if verdict.counts.of(fault) > 0 {
                 which.count(fault);
@@ -137,7 +141,11 @@ fn nothing_is_lost_and_nothing_is_there_twice_whatever_breaks() {
     if let Some(seed) = number("ANNOSYNC_SIM_SEED") {
         let verdict = play(seed, Classes::ALL, Trace::Keep);
         println!("{}", verdict.trace.join("\n"));
-        assert!(verdict.broken.is_empty(), "seed {seed} breaks\n{}", broken(&verdict));
+        assert!(
+            verdict.broken.is_empty(),
+            "seed {seed} breaks\n{}",
+            broken(&verdict)
+        );
         return;
     }
     let first = number("ANNOSYNC_SIM_FIRST").unwrap_or(0);
@@ -154,7 +162,12 @@ fn nothing_is_lost_and_nothing_is_there_twice_whatever_breaks() {
     );
     if let Some(seed) = sum.failed.first() {
         let shown = &sum.failed[..sum.failed.len().min(20)];
-        panic!("{} seeds break: {shown:?} {:?}\n{}", sum.failed.len(), sum.laws, report(*seed));
+        panic!(
+            "{} seeds break: {shown:?} {:?}\n{}",
+            sum.failed.len(),
+            sum.laws,
+            report(*seed)
+        );
     }
 }
 

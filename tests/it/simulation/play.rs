@@ -7,7 +7,7 @@ use super::remote::{Remote, Who, name_of};
 use super::run::{Record, cut, declared_only, run};
 use super::scene::{Scene, Stage, lock};
 use super::wire::Cut;
-use super::world::{Users, World, data, gist, set_of};
+use super::world::{World, data, gist, set_of};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -64,7 +64,7 @@ pub(super) fn play(seed: u64, classes: Classes, trace: Trace) -> Verdict {
 
 async fn perform(seed: u64, classes: Classes, trace: Trace) -> Verdict {
     let mut chance = Chance::of(&[seed, 6]);
-    let world = World::of(seed, classes, users(seed));
+    let world = World::of(seed);
     let before = world.remote.clone();
     let mut scene = Scene::new(seed, classes, world.remote, &world.caller);
     if trace == Trace::Keep {
@@ -150,14 +150,6 @@ async fn perform(seed: u64, classes: Classes, trace: Trace) -> Verdict {
     }
 }
 
-fn users(seed: u64) -> Users {
-    if seed % 2 == 0 {
-        Users::Change
-    } else {
-        Users::AsDeclared
-    }
-}
-
 fn complain(broken: &mut Vec<Broken>, law: &'static str, how: String) {
     broken.push(Broken { law, how });
 }
@@ -176,7 +168,10 @@ fn peace(records: &[Record], broken: &mut Vec<Broken>) {
     let last = records.last().expect("there was a run in peace");
     let is_over = last.refused || last.plan.as_ref().is_some_and(|plan| plan.is_empty());
     if !is_over || records.len() > 2 {
-        let plans: Vec<_> = records.iter().map(|it| it.plan.as_ref().map(|it| &it.operations)).collect();
+        let plans: Vec<_> = records
+            .iter()
+            .map(|it| it.plan.as_ref().map(|it| &it.operations))
+            .collect();
         complain(broken, law, format!("{} runs: {plans:?}", records.len()));
     }
 }
@@ -201,7 +196,11 @@ fn as_declared(remote: &Remote, speaks: &Speaks<'_>, blind: bool, broken: &mut V
         }
         let mut wanted: BTreeMap<String, i64> = BTreeMap::new();
         let all = declared.and_then(|it| it["annotations"].as_array());
-        for one in all.into_iter().flatten().filter(|it| it["input_level"] != true) {
+        for one in all
+            .into_iter()
+            .flatten()
+            .filter(|it| it["input_level"] != true)
+        {
             let mut stored = data(one);
             narrow(&mut stored);
             *wanted.entry(gist(&stored)).or_default() += 1;
@@ -243,7 +242,10 @@ fn narrow(value: &mut Value) {
 fn kept(scene: &Scene, before: &Remote, records: &[Record], broken: &mut Vec<Broken>) {
     let mark = |row: &Value| {
         let data = &row["data"];
-        (data["metadata"]["kept"].clone(), data["unmodelled"]["left"].clone())
+        (
+            data["metadata"]["kept"].clone(),
+            data["unmodelled"]["left"].clone(),
+        )
     };
     let mut there: BTreeMap<String, u64> = BTreeMap::new();
     for row in &scene.remote.rows {
@@ -252,7 +254,11 @@ fn kept(scene: &Scene, before: &Remote, records: &[Record], broken: &mut Vec<Bro
         }
     }
     for (what, _) in there.iter().filter(|(_, count)| **count > 1) {
-        complain(broken, "nothing is there twice", format!("what is marked {what}"));
+        complain(
+            broken,
+            "nothing is there twice",
+            format!("what is marked {what}"),
+        );
     }
     for row in before.rows.iter().filter(|row| !mark(row).0.is_null()) {
         let name = name_of(row);
@@ -278,7 +284,11 @@ fn kept(scene: &Scene, before: &Remote, records: &[Record], broken: &mut Vec<Bro
                 }
         });
         if !excused {
-            complain(broken, "what nobody manages stays", format!("{row} is {now:?}"));
+            complain(
+                broken,
+                "what nobody manages stays",
+                format!("{row} is {now:?}"),
+            );
         }
     }
 }

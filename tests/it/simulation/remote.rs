@@ -135,7 +135,10 @@ impl Remote {
             (None, None) => None,
         };
         if before != after {
-            let name = after.as_ref().or(before.as_ref()).map_or(name.clone(), name_of);
+            let name = after
+                .as_ref()
+                .or(before.as_ref())
+                .map_or(name.clone(), name_of);
             self.journal.push(Write {
                 tick,
                 who,
@@ -265,7 +268,9 @@ fn merge(stored: &mut Value, given: &Value) {
         (Value::Array(stored), Value::Array(given)) if !given.is_empty() => {
             for element in given {
                 let known = element.get("id").and_then(|id| {
-                    stored.iter_mut().find(|stored| stored.get("id") == Some(id))
+                    stored
+                        .iter_mut()
+                        .find(|stored| stored.get("id") == Some(id))
                 });
                 match known {
                     Some(known) => merge(known, element),

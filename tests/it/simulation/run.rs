@@ -54,12 +54,7 @@ impl Watch for Watching {
 }
 
 /// Runs the client until it ends or is killed.
-pub(super) async fn run(
-    stage: &Stage,
-    number: usize,
-    desired: &DesiredState,
-    cut: Cut,
-) -> Record {
+pub(super) async fn run(stage: &Stage, number: usize, desired: &DesiredState, cut: Cut) -> Record {
     let (seed, from) = {
         let mut scene = lock(stage);
         scene.tell(&format!("run {number} starts: {cut:?}"));
@@ -110,7 +105,15 @@ pub(super) async fn run(
         whole_app: scope == Scope::WholeApp,
         ..Record::default()
     };
-    let whole = go(stage, &connection, wire, desired, &scope, &options, &mut record);
+    let whole = go(
+        stage,
+        &connection,
+        wire,
+        desired,
+        &scope,
+        &options,
+        &mut record,
+    );
     tokio::select! {
         biased;
         () = killed.notified() => {}
@@ -158,7 +161,11 @@ async fn go(
         .operations
         .iter()
         .map(|it| format!("{} {}/{}", it.action, it.input_id, it.id))
-        .chain(plan.purges.iter().map(|it| format!("purge {}", it.input_id)))
+        .chain(
+            plan.purges
+                .iter()
+                .map(|it| format!("purge {}", it.input_id)),
+        )
         .collect();
     lock(stage).tell(&format!("run {} plans {shown:?}", record.number));
     record.plan = Some(Arc::clone(&plan));

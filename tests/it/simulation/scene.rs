@@ -83,7 +83,11 @@ impl Scene {
             exchanges: Vec::new(),
             counts: Counts::default(),
             rate: *chance.pick(&[20, 80, 200, 350]),
-            edits: if classes.holds(Fault::Edited) { edits } else { 0 },
+            edits: if classes.holds(Fault::Edited) {
+                edits
+            } else {
+                0
+            },
             hash: 0,
             trace: None,
             start: Instant::now(),
@@ -197,7 +201,7 @@ impl Scene {
         };
         let (seed, poison) = (self.seed, self.poison);
         let poisoned = move |name: &Name| {
-            let drawn = hash(name.1.as_bytes(), seed) % 12 == 0;
+            let drawn = hash(name.1.as_bytes(), seed).is_multiple_of(12);
             poison.filter(|_| drawn)
         };
         let mut service = Service {
@@ -227,16 +231,21 @@ impl Scene {
     }
 
     /// The client has what it will ever get of this exchange.
-    pub(super) fn finish(&mut self, exchange: usize, response: Option<&HttpResponse>, intact: bool) {
+    pub(super) fn finish(
+        &mut self,
+        exchange: usize,
+        response: Option<&HttpResponse>,
+        intact: bool,
+    ) {
         let tick = self.tick();
         let record = &mut self.exchanges[exchange];
         record.done = Some(tick);
         record.intact = intact;
         if let Some(response) = response {
-            let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
+            let body: serde_json::Value =
+                serde_json::from_slice(&response.body).unwrap_or_default();
             let code = &body["status"]["code"];
-            record.succeeded =
-                response.status < 300 && (*code == 10_000 || *code == "SUCCESS");
+            record.succeeded = response.status < 300 && (*code == 10_000 || *code == "SUCCESS");
             let many = body["annotations"].as_array().into_iter().flatten();
             let one = body.get("annotation");
             record.shown = many.chain(one).map(super::remote::name_of).collect();

@@ -23,7 +23,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    fn status(http: u16, code: Value, description: &str) -> Self {
+    fn status(http: u16, code: &Value, description: &str) -> Self {
         Self {
             http,
             body: json!({"status": {"code": code, "description": description}}),
@@ -42,10 +42,8 @@ pub(super) struct Subject {
 impl Subject {
     pub(super) fn of(request: &HttpRequest) -> Self {
         let segments = segments(&request.url);
-        if let ["inputs", input, "annotations", id] = segments
-            .iter()
-            .map(String::as_str)
-            .collect::<Vec<_>>()[..]
+        if let ["inputs", input, "annotations", id] =
+            segments.iter().map(String::as_str).collect::<Vec<_>>()[..]
         {
             return Self {
                 names: vec![(input.to_owned(), id.to_owned())],
@@ -179,21 +177,25 @@ impl Service<'_> {
     }
 
     fn success(&self) -> Answer {
-        Answer::status(200, self.habits.code(10_000, "SUCCESS"), "Ok")
+        Answer::status(200, &self.habits.code(10_000, "SUCCESS"), "Ok")
     }
 
     fn not_found(&self) -> Answer {
         let code = self.habits.code(11_101, "CONN_DOES_NOT_EXIST");
-        Answer::status(404, code, "Annotation does not exist")
+        Answer::status(404, &code, "Annotation does not exist")
     }
 
     fn refusal(&self, why: &str) -> Answer {
         let code = self.habits.code(11_102, "CONN_INVALID_REQUEST");
-        Answer::status(400, code, why)
+        Answer::status(400, &code, why)
     }
 
     fn list(&mut self, url: &Url) -> Answer {
-        let number = |name| query(url, name).first().and_then(|text| text.parse::<usize>().ok());
+        let number = |name| {
+            query(url, name)
+                .first()
+                .and_then(|text| text.parse::<usize>().ok())
+        };
         let page = number("page").unwrap_or(1).max(1);
         let size = number("per_page").unwrap_or(20).min(self.habits.page_cap);
         let (inputs, ids) = (query(url, "input_ids"), query(url, "ids"));
@@ -264,10 +266,13 @@ impl Service<'_> {
             return self.refusal("the request is invalid");
         }
         let deletes = body["delete_if_empty_data"] == true && self.habits.deletes_empty;
-        let prepared: Vec<Item> = items.iter().map(|item| self.prepare(action, item)).collect();
+        let prepared: Vec<Item> = items
+            .iter()
+            .map(|item| self.prepare(action, item))
+            .collect();
         if self.habits.bulk == Bulk::AllOrNone && prepared.iter().any(Result::is_err) {
             let code = self.habits.code(10_020, "FAILURE");
-            return Answer::status(400, code, "Failure");
+            return Answer::status(400, &code, "Failure");
         }
         let mut answers = Vec::with_capacity(items.len());
         for (item, row) in items.iter().zip(prepared) {
@@ -315,9 +320,9 @@ impl Service<'_> {
         let mut answer = match failed {
             0 => self.success(),
             failed if failed < all => {
-                Answer::status(multi, self.habits.code(10_010, "MIXED_STATUS"), "Mixed")
+                Answer::status(multi, &self.habits.code(10_010, "MIXED_STATUS"), "Mixed")
             }
-            _ => Answer::status(400, self.habits.code(10_020, "FAILURE"), "Failure"),
+            _ => Answer::status(400, &self.habits.code(10_020, "FAILURE"), "Failure"),
         };
         answer.body["annotations"] = rows.into();
         answer
@@ -368,7 +373,12 @@ impl Service<'_> {
     fn made(&self, item: &Value) -> Item {
         let invalid = |why| Err((INVALID, "ANNOTATION_INVALID_ARGUMENT", why));
         let data = item.get("data").cloned().unwrap_or_else(|| json!({}));
-        if !self.remote.inputs.iter().any(|input| item["input_id"] == **input) {
+        if !self
+            .remote
+            .inputs
+            .iter()
+            .any(|input| item["input_id"] == **input)
+        {
             return invalid("no such input");
         }
         if data["regions"].as_array().map_or(0, Vec::len) > 1 {
@@ -376,7 +386,11 @@ impl Service<'_> {
         }
         let user = item["user_id"].as_str().unwrap_or(self.caller);
         if user != self.caller && self.caller != OWNER {
-            return Err((DENIED, "ANNOTATION_PERMISSION_DENIED", "not as somebody else"));
+            return Err((
+                DENIED,
+                "ANNOTATION_PERMISSION_DENIED",
+                "not as somebody else",
+            ));
         }
         let code = if user == self.caller { 24_150 } else { 24_151 };
         let mut row = json!({
@@ -404,9 +418,7 @@ impl Service<'_> {
         if names.iter().any(|name| self.spoils(name)) {
             return self.refusal("the request is invalid");
         }
-        let missing = names
-            .iter()
-            .any(|name| self.remote.place(name).is_none());
+        let missing = names.iter().any(|name| self.remote.place(name).is_none());
         let gone = self.habits.gone;
         if missing && gone == Gone::NotFoundAndNone {
             return self.not_found();
@@ -418,7 +430,7 @@ impl Service<'_> {
         }
         if let ([(_, Err((code, word, why)))], true) = (&answers[..], by_path) {
             let code = self.habits.code(*code, word);
-            return Answer::status(400, code, why);
+            return Answer::status(400, &code, why);
         }
         if answers.iter().all(|(_, answer)| answer.is_ok()) && !self.habits.names_deleted {
             return if missing && gone == Gone::NotFound {

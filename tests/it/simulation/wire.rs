@@ -83,7 +83,10 @@ impl Wire {
                 self.run,
                 request.method,
                 request.url.path(),
-                request.url.query().map_or(String::new(), |query| format!("?{query}")),
+                request
+                    .url
+                    .query()
+                    .map_or(String::new(), |query| format!("?{query}")),
                 request.body.as_deref().unwrap_or_default(),
                 fate.fault.map_or("", Fault::words),
             ));
@@ -151,17 +154,15 @@ async fn serve(
         _ => {}
     }
     let instead = instead(&stage, &mut fate);
-    let (response, intact) = match instead {
+    let (response, intact) = if let Some(response) = instead {
         // What the service itself turns down is not done.
-        Some(response) => {
-            let said = !matches!(fate.fault, Some(Fault::ServerErrorBefore | Fault::Html));
-            (response, said)
-        }
-        None => {
-            let served = lock(&stage).arrive(exchange, &fate);
-            let mut chance: Chance = fate.chance.clone();
-            (write(&served), !garbled(fate.fault)).garble(fate.fault, &mut chance)
-        }
+        let unclear = matches!(fate.fault, Some(Fault::ServerErrorBefore | Fault::Html));
+        (response, !unclear)
+    } else {
+        let served = lock(&stage).arrive(exchange, &fate);
+        let mut response = write(&served);
+        garble(&mut response, fate.fault, &mut fate.chance);
+        (response, !is_garbled(fate.fault))
     };
     match fate.fault {
         Some(Fault::TimedOutAfter) => return tokio::time::sleep(too_late).await,
@@ -213,32 +214,31 @@ fn write(answer: &Answer) -> HttpResponse {
     }
 }
 
-fn garbled(fault: Option<Fault>) -> bool {
+fn is_garbled(fault: Option<Fault>) -> bool {
     matches!(
         fault,
-        Some(Fault::CutOff | Fault::Html | Fault::LeftOut | Fault::SaidTwice | Fault::ServerErrorAfter)
+        Some(
+            Fault::CutOff
+                | Fault::Html
+                | Fault::LeftOut
+                | Fault::SaidTwice
+                | Fault::ServerErrorAfter
+        )
     )
 }
 
-trait Garble {
-    fn garble(self, fault: Option<Fault>, chance: &mut Chance) -> Self;
-}
-
-impl Garble for (HttpResponse, bool) {
-    /// What is left of an answer whose server has acted.
-    fn garble(mut self, fault: Option<Fault>, chance: &mut Chance) -> Self {
-        match fault {
-            Some(Fault::CutOff) => {
-                let length = chance.index(self.0.body.len());
-                self.0.body.truncate(length);
-            }
-            Some(Fault::Html) => self.0.body = b"<html>please log in</html>".to_vec(),
-            Some(Fault::ServerErrorAfter) => {
-                self.0.status = *chance.pick(&[500, 502, 503, 504]);
-                self.0.body = b"<html>bad gateway</html>".to_vec();
-            }
-            _ => {}
+/// What is left of an answer whose server has acted.
+fn garble(response: &mut HttpResponse, fault: Option<Fault>, chance: &mut Chance) {
+    match fault {
+        Some(Fault::CutOff) => {
+            let length = chance.index(response.body.len());
+            response.body.truncate(length);
         }
-        self
+        Some(Fault::Html) => response.body = b"<html>please log in</html>".to_vec(),
+        Some(Fault::ServerErrorAfter) => {
+            response.status = *chance.pick(&[500, 502, 503, 504]);
+            response.body = b"<html>bad gateway</html>".to_vec();
+        }
+        _ => {}
     }
 }

@@ -2,24 +2,24 @@
 
 use super::chance::Chance;
 use super::editor::{moved, relabelled};
-use super::faults::Classes;
 use super::remote::Remote;
 use super::service::OWNER;
 use annosync::manifest;
 use annosync::model::{AnnotationId, DesiredState, InputId, Key, SetName, key_id};
 use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 pub(super) const CONCEPTS: [&str; 5] = ["car", "bus", "tree", "person", "water"];
 /// Who calls when it is not the owner.
 pub(super) const COLLABORATOR: &str = "cem";
 
-/// What replacements may do to what nobody manages while runs may break off.
+/// Whose annotations are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Users {
-    /// Declared annotations have the user that they are to have.
-    AsDeclared,
-    /// Some have another one, and are to be replaced.
+enum Users {
+    /// Whoever made them keeps them.
+    Stay,
+    /// Some are to be somebody else's, and are replaced.
     Change,
 }
 
@@ -33,13 +33,23 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn of(seed: u64, _: Classes, users: Users) -> Self {
+    pub(super) fn of(seed: u64) -> Self {
         let mut chance = Chance::of(&[seed, 1]);
-        let caller = if chance.one_in(5) { COLLABORATOR } else { OWNER };
+        let caller = if chance.one_in(5) {
+            COLLABORATOR
+        } else {
+            OWNER
+        };
         let owners = match chance.below(4) {
-            0 if caller == OWNER => json!(["me", "bea"]),
-            1 if caller == OWNER => json!(["any"]),
+            0 | 1 if caller == OWNER => json!(["me", "bea"]),
+            2 if caller == OWNER => json!(["any"]),
             _ => json!(["me"]),
+        };
+        // What is given to somebody outside the owners, under an id that no set made, is not found again by its content.
+        let users = if owners == json!(["me"]) {
+            Users::Stay
+        } else {
+            Users::Change
         };
         let policy = *chance.pick(&["sync", "sync", "sync", "sync", "upsert", "create"]);
         let mut maker = Maker {
@@ -49,7 +59,7 @@ impl World {
             users,
             inputs: Vec::new(),
         };
-        let most = *maker.chance.pick(&[0, 2, 5, 5, 10]);
+        let most = *maker.chance.pick(&[0, 3, 6, 6, 12]);
         for number in 0..=maker.chance.below(4) {
             maker.input(&format!("in-{number}"), most, policy);
         }
@@ -83,7 +93,7 @@ struct Maker {
 impl Maker {
     fn input(&mut self, input: &str, most: u64, policy: &str) {
         self.remote.inputs.push(input.to_owned());
-        let mut level = row(input, &format!("level-{input}"), OWNER, json!({}));
+        let mut level = row(input, &format!("level-{input}"), OWNER, &json!({}));
         level["input_level"] = json!(true);
         let declares_level = self.caller == OWNER && self.chance.one_in(6);
         self.store(level);
@@ -130,12 +140,10 @@ impl Maker {
             declared["metadata"] = json!({"weather": self.chance.pick(&["rain", "sun"])});
         }
         if self.chance.one_in(6) {
-            declared["status"] = json!(*self.chance.pick(&["success", "pending", "awaiting_review"]));
+            declared["status"] =
+                json!(*self.chance.pick(&["success", "pending", "awaiting_review"]));
         }
-        // What is assigned to somebody else, and has neither a key nor an id of this set, is not found again.
-        let is_named = declared.get("key").is_some() || declared.get("id").is_some();
-        let assigns = self.users == Users::Change && self.caller == OWNER;
-        if assigns && is_named && self.chance.one_in(3) {
+        if self.users == Users::Change && self.chance.one_in(3) {
             declared["user"] = json!("bea");
         }
         declared
@@ -152,7 +160,7 @@ impl Maker {
             (_, Some(id)) => id.to_owned(),
             _ => format!("{serial:032x}"),
         };
-        let mut is = row(input, &id, self.caller, data(declared));
+        let mut is = row(input, &id, self.caller, &data(declared));
         if let Some(user) = declared["user"].as_str().filter(|_| self.chance.one_in(2)) {
             is["user_id"] = json!(user);
         }
@@ -177,11 +185,14 @@ impl Maker {
         let serial = self.remote.number();
         let (id, user) = match self.chance.below(6) {
             0 => (set_id("trees", input, &format!("t{serial}")), self.caller),
-            1 => (set_id("street", input, &format!("old-{serial}")), self.caller),
+            1 => (
+                set_id("street", input, &format!("old-{serial}")),
+                self.caller,
+            ),
             2 => (format!("{serial:032x}"), "bea"),
             _ => (format!("{serial:032x}"), self.caller),
         };
-        let mut is = row(input, &id, user, drawn(&mut self.chance));
+        let mut is = row(input, &id, user, &drawn(&mut self.chance));
         if self.chance.one_in(6) {
             is["model_version_id"] = json!("v1");
         }
@@ -207,13 +218,13 @@ pub(super) fn set_id(set: &str, input: &str, key: &str) -> String {
 /// Whether a label set made this id, and which of the two that there are.
 pub(super) fn set_of(id: &str) -> Option<&'static str> {
     let id = AnnotationId::new(id).unwrap();
-    ["street", "trees"].into_iter().find(|set| {
-        annosync::model::is_owned_by(&id, &SetName::new(*set).unwrap())
-    })
+    ["street", "trees"]
+        .into_iter()
+        .find(|set| annosync::model::is_owned_by(&id, &SetName::new(*set).unwrap()))
 }
 
 /// An annotation as it is stored.
-pub(super) fn row(input: &str, id: &str, user: &str, data: Value) -> Value {
+pub(super) fn row(input: &str, id: &str, user: &str, data: &Value) -> Value {
     json!({"id": id, "input_id": input, "user_id": user, "data": data, "status": {"code": 24_150}})
 }
 
@@ -358,7 +369,8 @@ fn place_of(value: &Value, place: &mut String) {
         }
         Value::Array(items) => items.iter().for_each(|item| place_of(item, place)),
         Value::Number(number) => {
-            place.push_str(&format!("{:.4} ", number.as_f64().unwrap_or_default()));
+            write!(place, "{:.4} ", number.as_f64().unwrap_or_default())
+                .expect("a string takes every write");
         }
         _ => {}
     }
