@@ -150,8 +150,8 @@ impl Run {
                     self.end(at, stale(Some(now), Touched::ConceptsRemoved));
                 }
                 // A post whose id is taken, or something that was changed meanwhile: it is not sent again.
-                now @ Some(_)
-                    if freshness(self.operation(at), now.as_ref()) == Freshness::Stale =>
+                now if (now.is_some() || reason.is_none())
+                    && freshness(self.operation(at), now.as_ref()) == Freshness::Stale =>
                 {
                     // Who was not told how it went cannot know whether it was written before it was changed.
                     let told = reason.is_some();
@@ -186,6 +186,10 @@ impl Run {
         }
         if error.may_have_taken_effect() {
             group.touched = Touched::Perhaps;
+        }
+        if let (true, ApiError::TimedOut { seconds, .. }) = (frees_an_id(group.call), &error) {
+            // A delete that is still on its way would take what is posted under the same id next.
+            tokio::time::sleep(Duration::from_secs(*seconds)).await;
         }
         if let Some(pause) = self.pause(group.attempt, &error)
             && self.wait(pause).await == Waited::Whole
@@ -234,6 +238,11 @@ impl Run {
             self.end(at, Ending::Failed(reason, group.touched));
         }
     }
+}
+
+/// Whether something else is posted under the ids that the call deletes.
+fn frees_an_id(call: Call) -> bool {
+    matches!(call, Call::DeleteReplaced | Call::DeleteLeftBehind)
 }
 
 /// One bad annotation may spoil a call: halves find it.
