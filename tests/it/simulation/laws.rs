@@ -379,7 +379,10 @@ impl Court<'_> {
                 continue;
             };
             *counts.entry(word(ended)).or_default() += 1;
-            self.ended(record, operation, &name, *tick, ended, writes);
+            // The same id may be that of a stand-in of this very run.
+            if stood_in(plan, &name).is_none() {
+                self.ended(record, operation, &name, *tick, ended, writes);
+            }
         }
         for (at, purge) in plan.purges.iter().enumerate() {
             let subject = Subject::Purge(at as u32);

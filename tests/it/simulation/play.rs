@@ -99,6 +99,9 @@ async fn perform(seed: u64, classes: Classes, trace: Trace) -> Verdict {
         if chance.one_in(2) {
             tokio::time::sleep(Duration::from_secs(chance.below(100))).await;
         }
+        // What a run that is gone has sent, the service is assumed to do before the next one begins.
+        let late = lock(&stage).late;
+        tokio::time::sleep_until(late).await;
     }
     // What is still on its way arrives.
     tokio::time::sleep(Duration::from_secs(200)).await;

@@ -53,6 +53,8 @@ pub(super) struct Scene {
     tick: u64,
     arrivals: VecDeque<Instant>,
     poison: Option<Bulk>,
+    /// Until when something may arrive that nobody waits for any more.
+    pub(super) late: Instant,
     /// How many listings have to be honest before the next one may hide something.
     honest: u64,
 }
@@ -94,6 +96,7 @@ impl Scene {
             tick: 0,
             arrivals: VecDeque::new(),
             poison: poison.filter(|_| classes.holds(class)),
+            late: Instant::now(),
             honest: 0,
         }
     }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 
 /// How long the client waits for an answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -92,6 +93,11 @@ impl Wire {
             ));
             (exchange, fate)
         };
+        if fate.fault == Some(Fault::ActsLate) {
+            let latest = PATIENCE + Duration::from_millis(2_000 + LATEST);
+            let mut scene = lock(&self.stage);
+            scene.late = scene.late.max(Instant::now() + latest);
+        }
         let (answer, coming) = oneshot::channel();
         tokio::spawn(serve(Arc::clone(&self.stage), exchange, fate, answer));
         let came = tokio::time::timeout(PATIENCE, coming).await;
