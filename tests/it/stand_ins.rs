@@ -285,7 +285,7 @@ fn a_stand_in_counts_as_one_only_where_its_id_and_what_it_says_agree() {
         (
             "it is one of something else",
             edited(3, |it| {
-                it["annotation_info"][plan::STAND_IN_FOR] = json!("y")
+                it["annotation_info"][plan::STAND_IN_FOR] = json!("y");
             }),
         ),
         (
@@ -394,15 +394,18 @@ fn a_plan_file_of_two_calls_a_replacement_is_refused() {
 
 /// What was told of a run, in order.
 #[derive(Debug, Default)]
-struct Told(Mutex<(Vec<(Subject, Ended)>, Vec<u32>)>);
+struct Told {
+    ended: Mutex<Vec<(Subject, Ended)>>,
+    stored: Mutex<Vec<u32>>,
+}
 
 impl Watch for Told {
     fn ended(&self, what: Subject, how: &Ended) {
-        self.0.lock().unwrap().0.push((what, how.clone()));
+        self.ended.lock().unwrap().push((what, how.clone()));
     }
 
     fn stored(&self, operation: u32, _: Fingerprint) {
-        self.0.lock().unwrap().1.push(operation);
+        self.stored.lock().unwrap().push(operation);
     }
 }
 
@@ -432,15 +435,16 @@ fn a_replacement_is_told_of_once_when_its_last_step_is_done() {
     let outcome = world.block_on(apply::execute(plan, &world.writer(), &options));
     assert_eq!((outcome.applied.replace, outcome.stale.len()), (2, 1));
     assert_eq!(outcome.calls, 4);
-    let mut told = told.0.lock().unwrap().clone();
-    told.0.sort_by_key(|(what, _)| *what);
-    let subjects: Vec<Subject> = told.0.iter().map(|(what, _)| *what).collect();
+    let mut ended = told.ended.lock().unwrap().clone();
+    ended.sort_by_key(|(what, _)| *what);
+    let subjects: Vec<Subject> = ended.iter().map(|(what, _)| *what).collect();
     assert_eq!(subjects, [0, 1, 2].map(Subject::Operation));
-    assert_eq!(told.0[0].1, Ended::Applied);
-    assert!(matches!(told.0[1].1, Ended::Stale { .. }));
-    told.1.sort_unstable();
+    assert_eq!(ended[0].1, Ended::Applied);
+    assert!(matches!(ended[1].1, Ended::Stale { .. }));
+    let mut stored = told.stored.lock().unwrap().clone();
+    stored.sort_unstable();
     assert_eq!(
-        told.1,
+        stored,
         [0, 2],
         "what is stored of the annotation, not of its stand-in"
     );
