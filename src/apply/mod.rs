@@ -7,6 +7,7 @@ mod batch;
 mod execute;
 mod purge;
 mod replace;
+mod send;
 mod settle;
 mod stand_in;
 mod watch;

@@ -15,6 +15,7 @@ mod outcome;
 mod purge;
 mod read;
 mod region;
+mod repair;
 mod shared;
 mod stand_in;
 mod types;

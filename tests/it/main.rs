@@ -12,4 +12,5 @@ mod matching;
 mod pull;
 mod purging;
 mod sharing;
+mod stand_ins;
 mod support;

@@ -235,12 +235,14 @@ impl Proxy {
             Meddling::StandStill(at, When::Before, arrived) if *at == number => {
                 stand_still(arrived).await;
             }
-            Meddling::Page(at, how) if !writes && head.uri.path().ends_with("/annotations") => {
-                if self.listings.fetch_add(1, Ordering::SeqCst) == *at {
-                    spoil = Some(*how);
-                    if *how == Spoil::Neighbour {
-                        target = neighbour(&target);
-                    }
+            Meddling::Page(at, how)
+                if !writes
+                    && head.uri.path().ends_with("/annotations")
+                    && self.listings.fetch_add(1, Ordering::SeqCst) == *at =>
+            {
+                spoil = Some(*how);
+                if *how == Spoil::Neighbour {
+                    target = neighbour(&target);
                 }
             }
             _ => {}
