@@ -44,6 +44,12 @@ impl Reader {
         if reply.user.id.is_empty() {
             return Err(ApiError::Malformed("the calling user has no id".to_owned()));
         }
+        // It goes into plans and saved listings.
+        if self.0.shown(&reply.user.id, usize::MAX) != reply.user.id {
+            return Err(ApiError::Malformed(
+                "the calling user's id cannot be one".to_owned(),
+            ));
+        }
         Ok(reply.user.id)
     }
 

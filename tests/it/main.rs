@@ -5,6 +5,7 @@
 mod cli;
 mod closeness;
 mod decisions;
+mod fuzzed;
 mod house;
 mod kinds;
 mod laws;
