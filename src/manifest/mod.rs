@@ -11,6 +11,7 @@
 //! checks     between the files                  report     findings -> problems
 //! problem    what the user sees               write      the way back
 //! overlay    files as they would be           anchor     where the parts of a file begin
+//! depth      a bound on what the parser is given
 //! ```
 
 mod anchor;
@@ -19,6 +20,7 @@ mod assemble;
 mod checks;
 mod concepts;
 mod content;
+mod depth;
 mod document;
 mod fields;
 mod finding;

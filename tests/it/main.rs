@@ -6,6 +6,7 @@ mod cli;
 mod closeness;
 mod decisions;
 mod fuzzed;
+mod hostile;
 mod house;
 mod kinds;
 mod laws;

@@ -14,7 +14,7 @@ fn world() -> World {
     fs::create_dir_all(world.path().join("outside")).unwrap();
     fs::write(world.path().join("outside/mask.png"), MASK).unwrap();
     world.write("outside/secret.txt", SECRET);
-    world.write("outside/secret.yaml", &format!("{SECRET}: [\n"));
+    world.write("outside/secret.yaml", &format!("{SECRET}: 1\ninputs: []\n"));
     world.write("m/annosync.yaml", &header());
     world
 }

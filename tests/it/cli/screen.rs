@@ -136,9 +136,9 @@ fn what_an_app_holds() {
         &["plan", "m.yaml", "--full", "--out", "plan.json"][..],
         &["plan", "m.yaml", "--format", "json"],
         &["apply", "m.yaml", "--dry-run"],
-        &["pull", "pulled", "--model-made", "include", "--dry-run"],
+        &["pull", "pulled", "--model-made", "include", "--check"],
         &["pull", "pulled", "--model-made", "include"],
-        &["pull", "m.yaml", "--dry-run"],
+        &["pull", "m.yaml", "--check"],
     ] {
         is_harmless(&on_app(arguments));
     }
