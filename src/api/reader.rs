@@ -45,7 +45,7 @@ impl Reader {
             return Err(ApiError::Malformed("the calling user has no id".to_owned()));
         }
         // It goes into plans and saved listings.
-        if self.0.shown(&reply.user.id, usize::MAX) != reply.user.id {
+        if self.0.holds_token(&reply.user.id) {
             return Err(ApiError::Malformed(
                 "the calling user's id cannot be one".to_owned(),
             ));

@@ -44,7 +44,7 @@ fn inputs(ending: &str, text: String) -> usize {
 /// An input with something in its metadata.
 fn with_metadata(value: &str) -> String {
     format!(
-        "{{\"inputs\": [{{\"id\": \"a\", \"annotations\": [{{\"metadata\": {{\"k\": {value}}}}}]}}]}}"
+        "{{\"inputs\": [{{\"id\": \"a\", \"annotations\": [{{\"key\": \"k\", \"metadata\": {{\"k\": {value}}}}}]}}]}}"
     )
 }
 
@@ -66,7 +66,10 @@ fn aliases_stand_for_no_more_than_a_file_could_say() {
         "repetition limit exceeded",
     );
     // Many of one that is large.
-    let large = format!("metadata: &a {{ k: \"{}\" }}", "x".repeat(100_000));
+    let large = format!(
+        "text: t\n      metadata: &a {{ k: \"{}\" }}",
+        "x".repeat(100_000)
+    );
     let aliases = "    - { metadata: *a, concepts: [c] }\n".repeat(2_000);
     let text = format!("inputs:\n- id: a\n  annotations:\n    - {large}\n{aliases}");
     refused("yaml", text, "its aliases stand for more than twenty times");
@@ -111,26 +114,17 @@ fn depth_is_bounded_in_every_format() {
             }
         }
     }
-    refused(
-        "yaml",
-        with_metadata(&nested("[", "1", "]", 1_000)),
-        "recursion limit exceeded",
-    );
-    refused(
-        "yaml",
-        with_metadata(&nested("{a: ", "1", "}", 1_000)),
-        "recursion limit exceeded",
-    );
-    refused(
-        "yaml",
-        format!("inputs: {}1\n", "- ".repeat(1_000)),
-        "not valid YAML",
-    );
-    refused(
-        "yaml",
-        format!("inputs:\n {}1\n", "- ".repeat(1_000)),
-        "recursion limit exceeded",
-    );
+    for (open, close) in [("[", "]"), ("{a: ", "}")] {
+        let deep = |levels| with_metadata(&nested(open, "1", close, levels));
+        refused("yaml", deep(200), "recursion limit exceeded");
+        // The parser's own work would grow with the square of the depth.
+        refused("yaml", deep(1_000), "nested too deeply");
+        refused("yaml", deep(100_000), "nested too deeply");
+    }
+    for before in ["inputs: ", "inputs:\n "] {
+        let text = format!("{before}{}1\n", "- ".repeat(100_000));
+        refused("yaml", text, "nested too deeply");
+    }
     for text in [
         "[".repeat(100_000),
         "{a: ".repeat(100_000),
@@ -152,18 +146,6 @@ fn numbers_of_any_size_are_numbers_or_errors() {
     let digits = "9".repeat(1_000_000);
     for ending in ["json", "yaml"] {
         for number in [
-            "1e999",
-            "-1e999",
-            &digits,
-            &format!("-{digits}"),
-            &format!("0.{digits}e999999999999"),
-        ] {
-            assert!(
-                read(ending, with_metadata(number)).is_err(),
-                "{ending} {number:.20}"
-            );
-        }
-        for number in [
             "1e-999",
             "-0.0",
             "18446744073709551615",
@@ -177,6 +159,13 @@ fn numbers_of_any_size_are_numbers_or_errors() {
             );
         }
     }
+    let tiny = format!("0.{digits}e999999999999");
+    for number in ["1e999", "-1e999", &digits, &format!("-{digits}"), &tiny] {
+        assert!(read("json", with_metadata(number)).is_err(), "{number:.20}");
+        // What is no number to this parser is a text: a coordinate cannot be one.
+        let text = format!("inputs: [{{ id: a, annotations: [{{ point: [{number}, 0] }}] }}]");
+        assert!(read("yaml", text).is_err(), "{number:.20}");
+    }
     for number in [".nan", ".inf", "-.inf", "18446744073709551616"] {
         assert!(read("yaml", with_metadata(number)).is_err(), "{number}");
     }
@@ -184,27 +173,27 @@ fn numbers_of_any_size_are_numbers_or_errors() {
 
 #[test]
 fn long_lines_and_long_texts_are_read_and_shown_in_part() {
-    let long = "x".repeat(5_000_000);
+    let long = "x".repeat(1_000_000);
     for ending in ["json", "yaml"] {
         assert_eq!(inputs(ending, with_metadata(&format!("\"{long}\""))), 1);
         let text =
-            format!("{{\"inputs\": [{{\"id\": \"a\", \"annotations\": [], \"{long}\": 1}}]}}");
-        refused(ending, text, "unknown key `xxx");
+            format!("{{\"inputs\": [{{\"id\": \"a\", \"annotations\": [], \"k\": \"{long}\"}}]}}");
+        refused(ending, text, "unknown key `k`");
     }
     assert_eq!(inputs("yaml", format!("inputs: [] # {long}\n")), 0);
     assert_eq!(
         inputs("yaml", format!("{}inputs: []\n", "\n".repeat(1_000_000))),
         0
     );
-    // 100 MB in one scalar.
-    let text = with_metadata(&format!("\"{}\"", "x".repeat(100_000_000)));
+    // Twenty megabytes in one scalar.
+    let text = with_metadata(&format!("\"{}\"", "x".repeat(20_000_000)));
     assert_eq!(inputs("json", text), 1);
 }
 
 #[test]
 fn many_keys_take_no_more_than_their_number() {
     let keys = |prefix: &str| -> String {
-        let keys = (0..100_000).map(|at| format!("\"{prefix}{at}\": 1"));
+        let keys = (0..20_000).map(|at| format!("\"{prefix}{at}\": 1"));
         keys.collect::<Vec<_>>().join(", ")
     };
     for ending in ["json", "yaml"] {
@@ -214,7 +203,7 @@ fn many_keys_take_no_more_than_their_number() {
         );
         let twice = format!("{{{}, {}}}", keys("k"), keys("k"));
         let problems = read(ending, with_metadata(&twice)).unwrap_err();
-        assert_eq!(problems.len(), 100_000);
+        assert_eq!(problems.len(), 20_000);
         let concepts = format!(
             "{{\"id\": \"a\", \"annotations\": [{{\"concepts\": {{{}}}}}]}}",
             keys("c")
@@ -226,17 +215,18 @@ fn many_keys_take_no_more_than_their_number() {
 #[test]
 fn what_only_yaml_has_is_read_or_refused_by_name() {
     let metadata = |value: &str| {
-        format!("inputs: [{{ id: a, annotations: [{{ metadata: {{ k: {value} }} }}] }}]\n")
+        format!("inputs: [{{ id: a, annotations: [{{ key: k, metadata: {{ k: {value} }} }}] }}]\n")
     };
     refused(
         "yaml",
         metadata("!foo 1"),
         "the tag `!foo` in `metadata` is no JSON",
     );
-    refused("yaml", metadata("!!binary aGk="), "the tag");
+    // JSON has no bytes: they stay the text that they are written as.
+    assert_eq!(inputs("yaml", metadata("!!binary aGk=")), 1);
     refused("yaml", metadata("~"), "null in `metadata`");
     assert_eq!(inputs("yaml", metadata("!!str 1")), 1);
-    refused("yaml", metadata("{ [a]: 1 }"), "a key must be a text");
+    refused("yaml", metadata("{ [a]: 1 }"), "a key must be text");
     refused(
         "yaml",
         "inputs: []\n---\ninputs: []\n".to_owned(),

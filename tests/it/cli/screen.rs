@@ -351,3 +351,24 @@ fn what_a_plan_file_says() {
         is_harmless(&run(&world, &["apply", "altered.json"]));
     }
 }
+
+#[test]
+fn a_servers_text_is_rid_of_every_harmful_character() {
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse as _;
+    let world = World::new();
+    let all: String = (0..=0x000e_ffff)
+        .filter_map(char::from_u32)
+        .filter(|c| annosync::model::is_harmful(*c))
+        .collect();
+    let body = json!({"status": {"code": 11102, "description": format!("<{all}>")}}).to_string();
+    let url = world.block_on(proxy::answering(move |_| {
+        (StatusCode::BAD_REQUEST, body.clone()).into_response()
+    }));
+    let app = ["--endpoint", &url, "--user-id", "owner", "--app-id", "app"];
+    let listed = world.run(&[&["list"], &app[..]].concat()).exits(1);
+    // White space becomes a space; whatever else was escaped here was not taken out there.
+    let shown = listed.stderr.split_once('<').unwrap().1;
+    let shown = shown.split_once('>').unwrap().0;
+    assert_eq!(shown.trim(), "", "{}", listed.stderr);
+}

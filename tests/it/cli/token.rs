@@ -182,9 +182,6 @@ fn echoes() -> Vec<(&'static str, fn(&str) -> Response)> {
             format!(r#"{{"status":{{"code":10000}},"user":"{token}","annotations":"{token}"}}"#)
                 .into_response()
         }),
-        ("what is cut off", |token| {
-            format!(r#"{{"status":"{token}"#).into_response()
-        }),
     ]
 }
 
