@@ -7,7 +7,7 @@ use super::output;
 use super::plan::{Planning, stopped};
 use super::progress::{self, Done, Progress};
 use super::session::Session;
-use super::validate::load;
+use super::validate::{Files, load};
 use crate::apply::{self, OnFailure, Options, Stop, Watch};
 use crate::plan::{self, Outcome, Plan};
 use crate::render;
@@ -40,6 +40,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     planning: Planning,
     #[command(flatten)]
+    files: Files,
+    #[command(flatten)]
     connection: ConnectionArgs,
 }
 
@@ -53,7 +55,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         session.close().await;
         return ended;
     }
-    let manifest = load(&args.path)?;
+    let manifest = load(&args.path, args.files)?;
     let destination = args.connection.destination(Some(&manifest))?;
     let session = Session::open(&args.connection, &destination).await?;
     let ended = async {
@@ -88,15 +90,15 @@ fn plan_file(path: &Path) -> Result<Option<Plan>, Failure> {
 
 async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Failure> {
     if args.dry_run {
-        output::talk(&args.planning.text(&plan));
+        output::styled_talk(&args.planning.text(&plan));
         output::result(&render::calls(&plan))?;
         return Ok(held(args, &plan).unwrap_or(Exit::Done));
     }
     if plan.is_empty() {
-        output::result(&args.planning.text(&plan))?;
+        output::styled_result(&args.planning.text(&plan))?;
         return Ok(Exit::Done);
     }
-    output::talk(&args.planning.text(&plan));
+    output::styled_talk(&args.planning.text(&plan));
     if let Some(exit) = held(args, &plan) {
         return Ok(exit);
     }

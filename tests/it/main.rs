@@ -5,6 +5,8 @@
 mod cli;
 mod closeness;
 mod decisions;
+mod fuzzed;
+mod hostile;
 mod house;
 mod kinds;
 mod laws;

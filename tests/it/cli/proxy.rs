@@ -161,14 +161,26 @@ pub(crate) async fn start(target: String, meddling: Meddling) -> String {
     format!("http://{address}")
 }
 
-/// Starts a server that points to another one, whatever it is asked.
-pub(crate) async fn redirect(target: String) -> String {
+/// Starts a server that points to another one with this status, whatever it is asked.
+pub(crate) async fn redirect(target: String, status: u16) -> String {
+    let status = StatusCode::from_u16(status).unwrap();
+    answering(move |request| {
+        let to = format!("{target}{}", request.uri());
+        (status, [(header::LOCATION, to)]).into_response()
+    })
+    .await
+}
+
+/// Starts a server that makes its answers of what it is asked, but for the body.
+pub(crate) async fn answering(
+    answer: impl Fn(&Request) -> Response + Clone + Send + Sync + 'static,
+) -> String {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let listener = listener.await.unwrap();
     let address = listener.local_addr().unwrap();
     let app = Router::new().fallback(move |request: Request| {
-        let to = format!("{target}{}", request.uri());
-        async move { axum::response::Redirect::temporary(&to) }
+        let answer = answer(&request);
+        async move { answer }
     });
     tokio::spawn(async move { axum::serve(listener, app).await });
     format!("http://{address}")
