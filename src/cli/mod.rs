@@ -9,11 +9,14 @@ mod exit;
 mod import;
 mod interrupts;
 mod list;
+mod log;
 mod output;
 mod plan;
 mod pull;
 mod session;
+mod undo;
 mod validate;
+mod watchers;
 
 use clap::{Parser, Subcommand};
 use exit::{Exit, Failure};

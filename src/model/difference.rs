@@ -1,12 +1,14 @@
 //! What differs between what is declared and what is observed. The one place that knows when they are equal.
 
-use super::annotation::Content;
+use super::annotation::{Content, Extras};
 use super::concepts::Concept;
 use super::float;
 use super::geometry::Geometry;
 use super::ids::ConceptId;
+use super::json::Json;
+use super::shapes::Fraction;
 use super::state::ObservedAnnotation;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// What has to change. Fields that are not declared never differ.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -107,10 +109,49 @@ pub fn difference(declared: &Content, observed: &ObservedAnnotation) -> Differen
         let have = observed
             .info
             .as_ref()
-            .map_or(Value::Null, super::Json::to_value);
+            .map_or(Value::Null, Json::to_value);
         difference.info = json_difference(&info.to_value(), &have);
     }
     difference
+}
+
+/// Whether an annotation is this, all of it and nothing more: a field that `whole` does not have, the annotation does not
+/// have either. Only of a place that is not modelled nothing is known.
+pub fn is_all_of(whole: &Content, observed: &ObservedAnnotation) -> bool {
+    let geometry = match (&whole.geometry, &observed.geometry) {
+        (None, Geometry::Unmodelled) => None,
+        (geometry, _) => Some(geometry.clone().unwrap_or(Geometry::Whole)),
+    };
+    let text = |text: Option<&str>| Some(Box::from(text.unwrap_or_default()));
+    let complete = Content {
+        geometry,
+        concepts: Some(whole.concepts.clone().unwrap_or_default()),
+        extras: Extras {
+            track: text(whole.track()),
+            text: text(whole.text()),
+            region_value: Fraction::new(f64::from(whole.region_value().unwrap_or(0.0))).ok(),
+            embed_model_version: text(whole.embed_model_version()),
+        }
+        .boxed(),
+        // Compared below: what a manifest says of these is not all that may be there.
+        metadata: None,
+        info: None,
+        ..whole.clone()
+    };
+    let free = |json: Option<Value>| json.filter(|json| !json.is_null() && *json != json!({}));
+    let same = |whole: &Option<Json>, observed: Option<Value>| {
+        let whole = free(whole.as_ref().map(Json::to_value));
+        json_same(
+            &whole.unwrap_or_default(),
+            &free(observed).unwrap_or_default(),
+        )
+    };
+    difference(&complete, observed).is_empty()
+        && whole.frame == observed.frame
+        && whole.status == Some(observed.status)
+        && whole.user == observed.user
+        && same(&whole.metadata, observed.metadata())
+        && same(&whole.info, observed.info.as_ref().map(Json::to_value))
 }
 
 /// A service leaves an empty text out, so that one that is not there is the empty one.
@@ -215,8 +256,7 @@ pub fn merged(want: &Value, have: Option<&Value>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AnnotationId, Extras, Json, Maker, ObservedExtras, Status};
-    use serde_json::json;
+    use crate::model::{AnnotationId, Maker, ObservedExtras, Status};
 
     fn content(text: &str) -> Content {
         serde_json::from_str(text).unwrap()

@@ -24,7 +24,7 @@ mod status;
 
 pub use annotation::{Content, Extras, Frame};
 pub use concepts::{Concept, Concepts, DuplicateConcept};
-pub use difference::{Difference, JsonDifference, difference, merged, named};
+pub use difference::{Difference, JsonDifference, difference, is_all_of, merged, named};
 pub use fingerprint::{Fingerprint, fingerprint};
 pub use geometry::{Geometry, Kind, Nearest, RegionOf};
 pub use identity::{content_id, is_owned_by, is_set_id, key_id, set_prefix};

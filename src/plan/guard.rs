@@ -1,7 +1,7 @@
 //! Guards: limits that stop a plan which goes further than its author is likely to have meant.
 
 use super::types::{Action, Operation, Purge, Summary, Trip};
-use crate::model::{ConceptId, DesiredState, Maker, ObservedState, Share};
+use crate::model::{ConceptId, DesiredState, Guards, Maker, ObservedState, Share};
 use std::collections::BTreeMap;
 
 /// What a person let pass, by number: exactly the plan they saw.
@@ -58,6 +58,29 @@ pub(super) fn check(
 ) -> Vec<Trip> {
     let mut trips = Vec::new();
     let guards = &desired.guards;
+    let deletes = summary.delete + summary.purged;
+    if desired.inputs.is_empty() && deletes > 0 {
+        trips.push(Trip::EmptyManifest { deletes });
+    }
+    trips.extend(too_many(guards, summary));
+    let vanished = vanished(desired, observed, writes);
+    if vanished.len() as u64 > guards.max_vanished_concepts {
+        let concepts = vanished
+            .into_iter()
+            .map(|id| id.as_str().to_owned())
+            .collect();
+        trips.push(Trip::VanishedConcepts {
+            concepts,
+            limit: guards.max_vanished_concepts,
+        });
+    }
+    trips.retain(|trip| !allowances.let_pass(trip));
+    trips
+}
+
+/// The guards that count: more deletes, or more changes, than the limits allow of what exists.
+pub(super) fn too_many(guards: &Guards, summary: &Summary) -> Vec<Trip> {
+    let mut trips = Vec::new();
     let existing = summary.existing;
     let deletes = summary.delete + summary.purged;
     let updates = summary.merge + summary.overwrite + summary.remove + summary.replace;
@@ -66,9 +89,6 @@ pub(super) fn check(
         (matches!(limit, Share::Count(_)) || existing >= guards.min_existing)
             && limit.is_exceeded_by(count, existing)
     };
-    if desired.inputs.is_empty() && deletes > 0 {
-        trips.push(Trip::EmptyManifest { deletes });
-    }
     if exceeds(guards.max_deletes, deletes) {
         trips.push(Trip::Deletes {
             count: deletes,
@@ -83,18 +103,6 @@ pub(super) fn check(
             limit: guards.max_updates.to_string(),
         });
     }
-    let vanished = vanished(desired, observed, writes);
-    if vanished.len() as u64 > guards.max_vanished_concepts {
-        let concepts = vanished
-            .into_iter()
-            .map(|id| id.as_str().to_owned())
-            .collect();
-        trips.push(Trip::VanishedConcepts {
-            concepts,
-            limit: guards.max_vanished_concepts,
-        });
-    }
-    trips.retain(|trip| !allowances.let_pass(trip));
     trips
 }
 

@@ -17,6 +17,7 @@ mod read;
 mod region;
 mod shared;
 mod types;
+mod undo;
 
 pub use crate::matching::{Matched, MatchedBy};
 pub use batch::{MAX_BYTES, MAX_ITEMS};
@@ -32,5 +33,6 @@ pub use region::named_region;
 pub use shared::outlasts;
 pub use types::{
     Action, Batch, Call, FORMAT_VERSION, HeldBack, Operation, Plan, Purge, PurgedAnnotation,
-    Reason, Summary, Target, Trip,
+    Purpose, Reason, Summary, Target, Trip,
 };
+pub use undo::{Before, Fate, Fates, undo};

@@ -7,6 +7,7 @@
 mod calls;
 mod difference;
 mod listing;
+mod log;
 mod notation;
 mod outcome;
 mod page;
@@ -20,6 +21,7 @@ mod warnings;
 use crate::plan::Plan;
 pub use calls::calls;
 pub use listing::Table;
+pub use log::{Logged, log_line};
 pub use outcome::outcome_text;
 pub use page::{Color, escape, thousands};
 pub use pulled::pull_notes;

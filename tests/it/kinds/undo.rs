@@ -1,0 +1,136 @@
+//! What holds for the undo of every change of every kind of annotation: it finds what the apply made, brings back what
+//! was there, and can be undone itself.
+
+use super::laws::{only, stored};
+use super::world::{additions, declarable, habit};
+use super::{by_id, by_key, declared};
+use crate::support::{ME, Remote, observed, plan, purging};
+use annosync::apply::is_as_shown;
+use annosync::model::{DesiredState, Fingerprint, ObservedState, UserId, fingerprint};
+use annosync::plan::{self, Before, Fate, Fates, Freshness, Plan, Purpose, freshness, undo};
+use annosync::render;
+use proptest::prelude::*;
+
+/// What is there of everything that a plan touches.
+fn before(plan: &Plan, state: &ObservedState) -> Before {
+    let on = |input| state.inputs.get(input).cloned().unwrap_or_default();
+    let operations = plan.operations.iter().map(|operation| {
+        let mut on_it = on(&operation.input_id).into_iter();
+        on_it.find(|annotation| annotation.id == operation.id)
+    });
+    Before {
+        caller: UserId::new(ME).unwrap(),
+        operations: operations.collect(),
+        purges: plan.purges.iter().map(|it| on(&it.input_id)).collect(),
+    }
+}
+
+fn fingerprints(state: &ObservedState) -> Vec<(String, Fingerprint)> {
+    let all = state.inputs.values().flatten();
+    let mut all: Vec<_> = all.map(|it| (it.id.to_string(), fingerprint(it))).collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+/// Whether the operations find what is there as they should.
+fn find(undo: &Plan, state: &ObservedState, expected: Freshness) -> Result<(), TestCaseError> {
+    let there = before(undo, state).operations;
+    for (operation, now) in undo.operations.iter().zip(there) {
+        let found = freshness(operation, now.as_ref());
+        prop_assert_eq!(found, expected, "{:#?}\n{:#?}", operation, now);
+    }
+    Ok(())
+}
+
+/// Reads an undo from its file.
+fn through_its_file(undo: &Plan) -> Result<Plan, TestCaseError> {
+    let read = plan::read(&render::json(undo)).map_err(|it| TestCaseError::fail(it.to_string()))?;
+    let read = read.expect("it is a plan");
+    prop_assert_eq!(read.purpose, Purpose::Undo);
+    prop_assert!(is_as_shown(&read), "{:#?}", read);
+    prop_assert_eq!(render::json(&read), render::json(undo));
+    Ok(read)
+}
+
+/// Applies what a manifest says, undoes it, and undoes that.
+fn there_and_back(state: &DesiredState, remote: &mut Remote) -> Result<(), TestCaseError> {
+    let was = remote.observed();
+    let forth = plan(state, &was);
+    let seen = before(&forth, &was);
+    let back = through_its_file(&undo(&forth, &seen, &Fates::open(&forth)))?;
+    let count = forth.operations.len() + seen.purges.iter().map(Vec::len).sum::<usize>();
+    prop_assert_eq!(back.operations.len(), count, "{:#?}", back);
+    // What did not happen is already so.
+    find(&back, &was, Freshness::AsWanted)?;
+
+    remote.apply(&forth);
+    let is = remote.observed();
+    find(&back, &is, Freshness::AsPlanned)?;
+    let nothing = Fates {
+        operations: vec![Fate::Not; forth.operations.len()],
+        purges: vec![Fate::Not; forth.purges.len()],
+    };
+    prop_assert!(undo(&forth, &seen, &nothing).is_empty());
+
+    let again = undo(&back, &before(&back, &is), &Fates::open(&back));
+    let again = through_its_file(&again)?;
+    prop_assert_eq!(again.operations.len(), back.operations.len());
+    remote.apply(&back);
+    prop_assert_eq!(fingerprints(&remote.observed()), fingerprints(&was), "{:#?}", back);
+    find(&back, &remote.observed(), Freshness::AsWanted)?;
+    find(&again, &remote.observed(), Freshness::AsPlanned)?;
+    remote.apply(&again);
+    prop_assert_eq!(fingerprints(&remote.observed()), fingerprints(&is), "{:#?}", again);
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn a_change_is_undone(
+        is in declarable(), wanted in declarable(), additions in additions(), habit in habit(),
+    ) {
+        let mut remote = Remote::new(vec![stored(&is, &additions, &habit)]);
+        there_and_back(&declared(by_id("1"), wanted), &mut remote)?;
+    }
+
+    #[test]
+    fn a_post_is_undone(wanted in declarable()) {
+        there_and_back(&declared(by_key(), wanted), &mut Remote::default())?;
+    }
+
+    #[test]
+    fn a_delete_and_a_purge_are_undone(
+        is in declarable(), additions in additions(), habit in habit(),
+    ) {
+        let annotation = stored(&is, &additions, &habit);
+        let mut none = declared(by_key(), is);
+        none.inputs[0].annotations.clear();
+        let mut remote = Remote::new(vec![annotation.clone()]);
+        // What is somebody else's is not deleted, and that is undone by doing nothing.
+        there_and_back(&none, &mut remote)?;
+        none.inputs.clear();
+        there_and_back(&purging(none, "a"), &mut Remote::new(vec![annotation]))?;
+    }
+
+    #[test]
+    fn an_edit_by_somebody_else_is_never_undone(
+        is in declarable(), wanted in declarable(), edit in declarable(), additions in additions(),
+        habit in habit(),
+    ) {
+        let was = observed(&[stored(&is, &additions, &habit)]);
+        let forth = plan(&declared(by_id("1"), wanted), &was);
+        let back = undo(&forth, &before(&forth, &was), &Fates::open(&forth));
+        let mut remote = Remote::new(vec![stored(&is, &additions, &habit)]);
+        remote.apply(&forth);
+        let made = fingerprints(&remote.observed());
+        let edited = plan(&declared(by_id("1"), edit), &remote.observed());
+        remote.apply(&edited);
+        let now = remote.observed();
+        if !edited.is_empty() && fingerprints(&now) != made {
+            for operation in &back.operations {
+                let found = freshness(operation, Some(only(&now)));
+                prop_assert_ne!(found, Freshness::AsPlanned, "{:#?}\n{:#?}", operation, now);
+            }
+        }
+    }
+}
