@@ -24,8 +24,9 @@ impl Log {
     /// Opens the file, to append to it. What is there stays; a line that an earlier run could not end is ended.
     pub(crate) fn open(path: &Path, plan: &Arc<Plan>, stop: &Stop) -> Result<Self, Failure> {
         let file = open(path).map_err(|error| {
-            Failure::new(format!("cannot write {}: {error}", path.display()))
-                .hint("nothing was sent; check that its folder exists, may be written to, and has space")
+            Failure::new(format!("cannot write {}: {error}", path.display())).hint(
+                "nothing was sent; check that its folder exists, may be written to, and has space",
+            )
         })?;
         Ok(Self {
             path: path.to_owned(),

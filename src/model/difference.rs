@@ -106,10 +106,7 @@ pub fn difference(declared: &Content, observed: &ObservedAnnotation) -> Differen
         );
     }
     if let Some(info) = &declared.info {
-        let have = observed
-            .info
-            .as_ref()
-            .map_or(Value::Null, Json::to_value);
+        let have = observed.info.as_ref().map_or(Value::Null, Json::to_value);
         difference.info = json_difference(&info.to_value(), &have);
     }
     difference

@@ -69,8 +69,7 @@ impl Fates {
 pub fn undo(plan: &Plan, before: &Before, fates: &Fates) -> Plan {
     let mut undo = Undo {
         caller: &before.caller,
-        owns_the_app: plan.target.user_id == "me"
-            || plan.target.user_id == before.caller.as_str(),
+        owns_the_app: plan.target.user_id == "me" || plan.target.user_id == before.caller.as_str(),
         operations: Vec::new(),
         lost: Lost::default(),
     };
@@ -118,7 +117,12 @@ struct Lost {
 }
 
 impl Undo<'_> {
-    fn operation(&mut self, operation: &Operation, stored: Option<&ObservedAnnotation>, fate: Fate) {
+    fn operation(
+        &mut self,
+        operation: &Operation,
+        stored: Option<&ObservedAnnotation>,
+        fate: Fate,
+    ) {
         let fingerprint = match fate {
             Fate::Not => return,
             Fate::Done(fingerprint) => fingerprint,
@@ -342,10 +346,17 @@ impl Lost {
         let mut spots = Vec::new();
         let mut say = |names: &[String], what: &str| {
             if !names.is_empty() {
-                spots.push(format!("{} {what}: {}", annotations(names.len()), list(names)));
+                spots.push(format!(
+                    "{} {what}: {}",
+                    annotations(names.len()),
+                    list(names)
+                ));
             }
         };
-        say(&self.by_models, "that a model made, which nobody can post again");
+        say(
+            &self.by_models,
+            "that a model made, which nobody can post again",
+        );
         say(
             &self.of_others,
             "of other users, which only the app's owner can post again",
@@ -354,7 +365,10 @@ impl Lost {
             &self.half_replaced,
             "whose replacement was half done before, so that what it was is not there any more",
         );
-        say(&self.of_nobody, "without a user, which will be the caller's");
+        say(
+            &self.of_nobody,
+            "without a user, which will be the caller's",
+        );
         if self.made_anew > 0 {
             spots.push(format!(
                 "what the service makes itself of {} that it posts again: when it was made, its task, whether it is trusted",

@@ -76,7 +76,8 @@ mod tests {
     fn a_line_says_what_ended_and_how() {
         let mut plan = sample::plan(vec![sample::moved(), sample::deleted("z")]);
         plan.purges = vec![sample::purge("street-3", &["ann", "bea"])];
-        let failed = json!({"ended": "failed", "reason": "no\nsuch thing\u{1b}[1A", "touched": "perhaps"});
+        let failed =
+            json!({"ended": "failed", "reason": "no\nsuch thing\u{1b}[1A", "touched": "perhaps"});
         let mut lines = log_line(&plan, Logged::Operation(0), &json!({"ended": "applied"}));
         lines += &log_line(&plan, Logged::Operation(1), &failed);
         lines += &log_line(&plan, Logged::Purge(0), &json!({"ended": "not_attempted"}));
