@@ -77,3 +77,81 @@ impl Watch for Recorder {
         self.record().stored[operation as usize] = Some(now);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Batch, Touched};
+
+    /// A plan of this many operations, the first of them a post, and of one purge.
+    fn plan(operations: usize) -> Plan {
+        let operation = |at: usize| {
+            let action = if at == 0 { "post" } else { "merge" };
+            serde_json::json!({
+                "action": action, "input_id": "a", "id": at.to_string(), "reason": "differs",
+            })
+        };
+        let none: Vec<Batch> = Vec::new();
+        let text = serde_json::json!({
+            "format_version": "1.0", "tool_version": "0",
+            "target": {"endpoint": "", "user_id": "me", "app_id": "app"},
+            "set": "street", "policy": "sync", "caller": "me", "manifest_hash": "",
+            "summary": {
+                "post": 0, "merge": 0, "overwrite": 0, "remove": 0, "replace": 0, "delete": 0,
+                "unchanged": 0, "unmanaged": 0, "other_sets": 0, "existing": 0, "ambiguous": 0,
+                "held_back": {"updates": 0, "deletes": 0}, "calls": 0, "lower_bound": 0, "rate_limit": 1,
+            },
+            "guards": [], "blind_spots": [], "batches": none,
+            "operations": (0..operations).map(operation).collect::<Vec<_>>(),
+            "purges": [{"input_id": "b", "annotations": []}],
+        });
+        serde_json::from_value(text).unwrap()
+    }
+
+    #[test]
+    fn what_may_have_been_written_stays_open_and_what_was_not_is_not_undone() {
+        let seen: Fingerprint = serde_json::from_str(&format!("\"{:032x}\"", 7)).unwrap();
+        let failed = |touched| Ended::Failed {
+            reason: "no".to_owned(),
+            touched,
+        };
+        let endings = [
+            (Ended::AlreadySo, Fate::Done(None)),
+            (Ended::AlreadySo, Fate::Not),
+            (Ended::Applied, Fate::Done(None)),
+            (Ended::NotAttempted, Fate::Not),
+            (failed(Touched::Not), Fate::Not),
+            (failed(Touched::Perhaps), Fate::Open),
+            (failed(Touched::Deleted), Fate::Open),
+            (
+                Ended::Stale {
+                    touched: Touched::Not,
+                },
+                Fate::Not,
+            ),
+            (
+                Ended::Stale {
+                    touched: Touched::ConceptsRemoved,
+                },
+                Fate::Open,
+            ),
+        ];
+        // Two more: one whose stored state was seen, and one that nobody told anything of.
+        let plan = plan(endings.len() + 2);
+        let recorder = Recorder::new(&plan);
+        for (at, (ended, _)) in endings.iter().enumerate() {
+            recorder.ended(Subject::Operation(at as u32), ended);
+        }
+        let at = endings.len() as u32;
+        recorder.stored(at, seen);
+        recorder.ended(Subject::Operation(at), &failed(Touched::Otherwise));
+        recorder.ended(Subject::Purge(0), &failed(Touched::Perhaps));
+        let mut expected: Vec<Fate> = endings.iter().map(|(_, fate)| *fate).collect();
+        expected.extend([Fate::Done(Some(seen)), Fate::Open]);
+        let fates = recorder.fates();
+        assert_eq!(
+            (fates.operations, fates.purges),
+            (expected, vec![Fate::Open])
+        );
+    }
+}

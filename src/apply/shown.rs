@@ -25,7 +25,8 @@ fn sends_what_it_shows(operation: &Operation) -> bool {
         return false;
     };
     // What is not sent stays, or is the caller's; all that is sent must show.
-    let sends = |field: &str| body.to_value().get(field).is_some();
+    let body = body.to_value();
+    let sends = |field: &str| body.get(field).is_some();
     if !sends("status") {
         sent.status = after.status.unwrap_or(sent.status);
     }

@@ -89,14 +89,13 @@ fn plan_file(path: &Path) -> Result<Option<Plan>, Failure> {
     if !text.starts_with('{') {
         return Ok(None);
     }
-    let refused = |error: PlanFileError| {
-        Failure::new(format!("{}: {error}", path.display()))
-            .hint("make a new one with `annosync plan --out FILE`")
-    };
-    let plan = plan::read(&text).map_err(refused)?;
+    let refused = |error: PlanFileError| Failure::new(format!("{}: {error}", path.display()));
+    let plan = plan::read(&text)
+        .map_err(|error| refused(error).hint("make a new one with `annosync plan --out FILE`"))?;
     if plan.as_ref().is_some_and(|plan| !apply::is_as_shown(plan)) {
         let what = "the body of an operation is not what it shows";
-        return Err(refused(PlanFileError::Altered(what.to_owned())));
+        return Err(refused(PlanFileError::Altered(what.to_owned()))
+            .hint("apply the file as --undo-out wrote it"));
     }
     Ok(plan)
 }
@@ -111,6 +110,9 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
     if plan.is_empty() {
         if let Some(path) = &args.undo_out {
             UndoFile::of_nothing(path, &plan)?;
+        }
+        if let Some(path) = &args.log {
+            Log::open(path, &plan, &Stop::default())?;
         }
         output::result(&args.planning.text(&plan))?;
         return Ok(Exit::Done);

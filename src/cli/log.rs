@@ -4,7 +4,7 @@ use super::exit::Failure;
 use super::output;
 use crate::apply::{Ended, Stop, Subject, Watch};
 use crate::plan::Plan;
-use crate::render::{self, Logged};
+use crate::render::{self, LOG_LINE_START, Logged};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -45,6 +45,14 @@ fn open(path: &Path) -> io::Result<File> {
         .open(path)?;
     // Neither a pipe nor a terminal has a last byte.
     if file.metadata()?.is_file() && file.seek(SeekFrom::End(0))? > 0 {
+        let mut start = Vec::new();
+        file.rewind()?;
+        let most = LOG_LINE_START.len() as u64;
+        (&file).take(most).read_to_end(&mut start)?;
+        if !LOG_LINE_START.as_bytes().starts_with(&start) {
+            let what = "it is there, and is no file that --log wrote";
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
+        }
         let mut last = [0];
         file.seek(SeekFrom::End(-1))?;
         file.read_exact(&mut last)?;

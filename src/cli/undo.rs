@@ -98,7 +98,11 @@ impl UndoFile {
     }
 
     fn write(&self, fates: &Fates) -> Result<(), Failure> {
-        output::file(&self.path, &render::json(&self.undo(fates)))
+        output::file(&self.path, &render::json(&self.undo(fates))).map_err(|failure| {
+            failure.hint(
+                "nothing was sent; check that its folder exists, may be written to, and has space",
+            )
+        })
     }
 }
 
@@ -136,7 +140,7 @@ fn make_room(path: &Path) -> Result<Option<PathBuf>, Failure> {
         name.push(format!(".{number}"));
         PathBuf::from(name)
     };
-    let kept = (1..)
+    let kept = (1..=u32::MAX)
         .map(numbered)
         .find(|path| !path.exists())
         .expect("a folder does not hold four thousand million files");

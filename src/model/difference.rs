@@ -338,6 +338,50 @@ mod tests {
     }
 
     #[test]
+    fn an_annotation_is_all_of_what_has_each_of_its_fields_and_no_other() {
+        let base = r#"{"box": {"top": 0, "left": 0, "bottom": 1, "right": 1}, "concepts": {"a": 1}, "status": "success", "#;
+        let of = |fields: &str| {
+            let text = format!("{base}{fields}}}");
+            let text = text.replace(", }", "}");
+            (content(&text), observed(&text))
+        };
+        let plain = of("");
+        assert!(is_all_of(&plain.0, &plain.1));
+        for more in [
+            r#""frame": {"time_ms": 1}"#,
+            r#""track": "t""#,
+            r#""text": "t""#,
+            r#""region_value": 0.5"#,
+            r#""embed_model_version": "e""#,
+            r#""metadata": {"a": 0}"#,
+        ] {
+            let (whole, stored) = of(more);
+            assert!(is_all_of(&whole, &stored), "{more}");
+            assert!(!is_all_of(&whole, &plain.1), "{more} is not there");
+            assert!(!is_all_of(&plain.0, &stored), "{more} is there too");
+        }
+        let mut whole = plain.0.clone();
+        whole.concepts = None;
+        assert!(!is_all_of(&whole, &plain.1), "it has a concept");
+        whole = plain.0.clone();
+        whole.status = None;
+        assert!(!is_all_of(&whole, &plain.1), "its status is not said");
+        whole = plain.0.clone();
+        whole.geometry = None;
+        assert!(!is_all_of(&whole, &plain.1), "it lies somewhere");
+        let mut stored = plain.1.clone();
+        stored.user = Some(crate::model::UserId::new("ann").unwrap());
+        assert!(!is_all_of(&plain.0, &stored), "it is somebody's");
+        stored = plain.1.clone();
+        stored.info = Some(Json::from_value(&json!({"a": 1})));
+        assert!(!is_all_of(&plain.0, &stored), "it has info");
+        stored.info = Some(Json::from_value(&json!({})));
+        assert!(is_all_of(&plain.0, &stored), "it says nothing");
+        stored.geometry = Geometry::Unmodelled;
+        assert!(is_all_of(&whole, &stored), "of its place nothing is known");
+    }
+
+    #[test]
     fn metadata_is_managed_key_by_key() {
         let have = json!({"weather": "rain", "n": 1, "tags": ["a"], "deep": {"x": 1, "y": 2}});
         for (want, expected) in [

@@ -116,10 +116,10 @@ fn check(plan: &Plan) -> Result<(), PlanFileError> {
 fn check_purpose(plan: &Plan) -> Result<(), &'static str> {
     let undoes = |operation: &Operation| operation.reason == Reason::Undone;
     if plan.purpose == Purpose::Manifest {
-        return match plan.operations.iter().any(undoes) {
-            true => Err("an operation undoes an apply, and the plan does not"),
-            false => Ok(()),
-        };
+        if plan.operations.iter().any(undoes) {
+            return Err("an operation undoes an apply, and the plan does not");
+        }
+        return Ok(());
     }
     if !plan.operations.iter().all(undoes) || !plan.purges.is_empty() {
         return Err("it undoes an apply, and does something else besides");

@@ -15,28 +15,31 @@ pub enum Logged {
 
 #[derive(Serialize)]
 struct OperationLine<'a, E> {
+    #[serde(flatten)]
+    ended: &'a E,
     operation: u32,
     action: Action,
     input_id: &'a InputId,
     id: &'a AnnotationId,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a Key>,
-    #[serde(flatten)]
-    ended: &'a E,
 }
 
 #[derive(Serialize)]
 struct PurgeLine<'a, E> {
+    #[serde(flatten)]
+    ended: &'a E,
     purge: u32,
     action: &'static str,
     input_id: &'a InputId,
     annotations: usize,
-    #[serde(flatten)]
-    ended: &'a E,
 }
 
-/// The line, with its end. `ended` is an object whose fields say how it ended. There is no clock in it; text from outside
-/// is escaped as JSON does.
+/// How every line begins: nothing else that annosync reads or writes begins so.
+pub const LOG_LINE_START: &str = r#"{"ended":"#;
+
+/// The line, with its end. `ended` is an object whose fields say how it ended, the first of them `ended`. There is no
+/// clock in it; text from outside is escaped as JSON does.
 pub fn log_line(plan: &Plan, what: Logged, ended: &impl Serialize) -> String {
     let line = match what {
         Logged::Operation(at) => {
@@ -81,10 +84,11 @@ mod tests {
         let mut lines = log_line(&plan, Logged::Operation(0), &json!({"ended": "applied"}));
         lines += &log_line(&plan, Logged::Operation(1), &failed);
         lines += &log_line(&plan, Logged::Purge(0), &json!({"ended": "not_attempted"}));
+        assert!(lines.lines().all(|line| line.starts_with(LOG_LINE_START)));
         insta::assert_snapshot!(lines, @r#"
-        {"operation":0,"action":"overwrite","input_id":"street-1","id":"as-0a1b2c3d-00112233445566778899","key":"red-car","ended":"applied"}
-        {"operation":1,"action":"delete","input_id":"z","id":"300b8e39a65e4f33ae4e15e86eaf4a3b","ended":"failed","reason":"no\nsuch thing\u001b[1A","touched":"perhaps"}
-        {"purge":0,"action":"purge","input_id":"street-3","annotations":2,"ended":"not_attempted"}
+        {"ended":"applied","operation":0,"action":"overwrite","input_id":"street-1","id":"as-0a1b2c3d-00112233445566778899","key":"red-car"}
+        {"ended":"failed","reason":"no\nsuch thing\u001b[1A","touched":"perhaps","operation":1,"action":"delete","input_id":"z","id":"300b8e39a65e4f33ae4e15e86eaf4a3b"}
+        {"ended":"not_attempted","purge":0,"action":"purge","input_id":"street-3","annotations":2}
         "#);
     }
 }

@@ -21,7 +21,7 @@ mod warnings;
 use crate::plan::Plan;
 pub use calls::calls;
 pub use listing::Table;
-pub use log::{Logged, log_line};
+pub use log::{LOG_LINE_START, Logged, log_line};
 pub use outcome::outcome_text;
 pub use page::{Color, escape, thousands};
 pub use pulled::pull_notes;

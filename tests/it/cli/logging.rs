@@ -104,7 +104,7 @@ fn a_line_is_there_while_the_apply_still_runs() {
         child,
         arrived,
         release,
-    } = held(&world, "plan.json", &["--log", "log.jsonl"]);
+    } = held(&world, "plan.json", 0, &["--log", "log.jsonl"]);
     arrived.recv().unwrap();
     assert_eq!(account(&world), counts([("stale", 3)]));
     release.send(()).unwrap();
@@ -135,13 +135,14 @@ fn what_was_not_attempted_is_in_the_log() {
 fn a_log_is_appended_to_and_a_torn_line_is_ended() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
-    world.write("log.jsonl", "{\"operation\":7,\"act");
+    let torn_line = "{\"ended\":\"applied\",\"oper";
+    world.write("log.jsonl", torn_line);
     world.apply(&["--log", "log.jsonl"]).exits(0);
     let log = world.read("log.jsonl");
     let [torn, whole] = &log.lines().collect::<Vec<_>>()[..] else {
         panic!("{log}");
     };
-    assert_eq!(*torn, "{\"operation\":7,\"act");
+    assert_eq!(*torn, torn_line);
     assert_eq!(
         serde_json::from_str::<Value>(whole).unwrap()["ended"],
         "applied"
@@ -153,7 +154,8 @@ fn where_the_log_cannot_be_opened_nothing_is_sent() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     world.write("file", "");
-    for path in ["missing/log.jsonl", "file/log.jsonl", "."] {
+    world.write("labels.jsonl", "{\"id\":\"a\",\"annotations\":[]}\n");
+    for path in ["missing/log.jsonl", "file/log.jsonl", ".", "labels.jsonl"] {
         let run = world
             .apply(&["--log", path, "--undo-out", "undo.json"])
             .exits(1);

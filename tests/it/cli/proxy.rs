@@ -20,13 +20,31 @@ pub(crate) enum Meddling {
     RefuseWith(&'static str),
     /// It goes through without this field of its body.
     Without(&'static str),
-    /// The first one is held: that it came is told, and it goes through when it is let go.
-    Hold(Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
+    /// One is held: that it came is told, and it goes through when it is let go.
+    Hold(Sender<()>, Mutex<Held>),
+}
+
+/// Which call is held, and until when.
+pub(crate) struct Held {
+    /// So many go through before it.
+    before: usize,
+    release: Option<oneshot::Receiver<()>>,
 }
 
 impl Meddling {
+    /// Holds the first one.
     pub(crate) fn hold(arrived: Sender<()>, release: oneshot::Receiver<()>) -> Self {
-        Self::Hold(arrived, Mutex::new(Some(release)))
+        Self::hold_after(0, arrived, release)
+    }
+
+    /// Holds the one that comes after so many.
+    pub(crate) fn hold_after(
+        before: usize,
+        arrived: Sender<()>,
+        release: oneshot::Receiver<()>,
+    ) -> Self {
+        let release = Some(release);
+        Self::Hold(arrived, Mutex::new(Held { before, release }))
     }
 }
 
@@ -88,10 +106,19 @@ async fn pass(
         fields.remove(*field);
         body = json.to_string().into();
     }
-    if let Meddling::Hold(arrived, release) = meddling
+    if let Meddling::Hold(arrived, which) = meddling
         && writes
     {
-        let release = release.lock().unwrap().take();
+        let release = {
+            let mut which = which.lock().unwrap();
+            match which.before.checked_sub(1) {
+                Some(before) => {
+                    which.before = before;
+                    None
+                }
+                None => which.release.take(),
+            }
+        };
         if let Some(release) = release {
             arrived.send(()).unwrap();
             if release.await.is_err() {

@@ -9,7 +9,8 @@ use annosync::api::{ItemResult, PatchAction};
 use annosync::emulator::{Endpoint, Fault};
 use serde_json::{Value, json};
 use std::fs;
-use std::process::{Child, Stdio};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::Receiver;
 use tokio::sync::oneshot::Sender;
 
@@ -104,12 +105,12 @@ fn changing(world: &World, leaving_out: &[&str], change: &str) -> String {
 }
 
 /// Applies a manifest with `--undo-out`, undoes it, undoes that, and undoes that again.
-fn there_and_back(world: &World, inputs: &str, count: usize, word: &str) {
+fn there_and_back(world: &World, inputs: &str, count: usize, done: &str) {
     world.declare(inputs);
     let was = state(world);
     let run = world.apply(&["--undo-out", "undo.json", "--allow-purge"]);
     let run = run.exits(0);
-    let done = format!("{count} {word}");
+    let done = format!("{count} {done}");
     assert!(run.last_line().contains(&done), "{done}: {}", run.stdout);
     let is = state(world);
     assert_ne!(is, was);
@@ -273,18 +274,18 @@ fn what_somebody_edited_since_is_left_alone_by_the_undo() {
     }
 }
 
-/// An apply that was started, whose first write is held until it is let go.
+/// An apply that was started, one of whose writes is held until it is let go.
 pub(super) struct Held {
     pub(super) child: Child,
     pub(super) arrived: Receiver<()>,
     pub(super) release: Sender<()>,
 }
 
-/// Applies a manifest or a plan file one call at a time.
-pub(super) fn held(world: &World, path: &str, arguments: &[&str]) -> Held {
+/// Applies a manifest or a plan file one call at a time; the write after so many is held.
+pub(super) fn held(world: &World, path: &str, after: usize, arguments: &[&str]) -> Held {
     let (told, arrived) = std::sync::mpsc::channel();
     let (release, go) = tokio::sync::oneshot::channel();
-    let meddling = Meddling::hold(told, go);
+    let meddling = Meddling::hold_after(after, told, go);
     let url = world.block_on(proxy::start(world.emulator.url(), meddling));
     let mut command = world.command();
     command.args(["apply", path, "--auto-approve", "--concurrency", "1"]);
@@ -322,7 +323,7 @@ fn a_run_that_was_killed_left_the_file_that_undoes_what_it_did() {
             mut child,
             arrived,
             release,
-        } = held(&world, "m.yaml", &["--undo-out", "undo.json"]);
+        } = held(&world, "m.yaml", 0, &["--undo-out", "undo.json"]);
         arrived.recv().unwrap();
         // It is there, whole, before anything takes effect.
         let undo = plan_file(&world, "undo.json");
@@ -351,6 +352,93 @@ fn a_run_that_was_killed_left_the_file_that_undoes_what_it_did() {
         now.retain(|it| it["input_id"] != "in-003");
         same(&now, &was);
     }
+}
+
+#[test]
+fn a_run_that_was_killed_or_stopped_in_the_middle_is_undone_as_far_as_it_came() {
+    for signal in ["-KILL", "-INT"] {
+        let world = World::new();
+        world.declare(&boxes(0..600, "car"));
+        let Held {
+            mut child,
+            arrived,
+            release,
+        } = held(&world, "m.yaml", 2, &["--undo-out", "undo.json"]);
+        arrived.recv().unwrap();
+        assert_eq!(world.annotations().len(), 256);
+        let pid = child.id().to_string();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+        let kill = Command::new("kill").args([signal, &pid]).status();
+        assert!(kill.unwrap().success());
+        if signal == "-KILL" {
+            child.wait().unwrap();
+            drop(release);
+        } else {
+            let mut said = stderr.by_ref().map(Result::unwrap);
+            assert!(said.any(|line| line.starts_with("Stopping:")));
+            release.send(()).unwrap();
+            let run = Run::from(child.wait_with_output().unwrap()).exits(5);
+            assert!(run.last_line().starts_with("Applied 384 (384 posted)"));
+        }
+        let undo = plan_file(&world, "undo.json");
+        let all = undo["operations"].as_array().unwrap();
+        assert_eq!(all.len(), if signal == "-KILL" { 600 } else { 384 });
+        readdress(&world, "undo.json", &world.emulator.url());
+        let run = carry_out(&world, "undo.json", &[]).exits(0);
+        let account = if signal == "-KILL" {
+            "Applied 256 (256 deleted), 344 already so, 0 failed, 0 not attempted."
+        } else {
+            "Applied 384 (384 deleted), 0 already so, 0 failed, 0 not attempted."
+        };
+        assert_eq!(run.last_line(), account);
+        assert_eq!(world.annotations(), Vec::<Value>::new());
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_again_after_the_run_is_right_as_it_was() {
+    let world = mixed();
+    let was = state(&world);
+    fs::create_dir(world.path().join("kept")).unwrap();
+    let Held {
+        child,
+        arrived,
+        release,
+    } = held(&world, "m.yaml", 0, &["--undo-out", "kept/undo.json"]);
+    arrived.recv().unwrap();
+    fs::rename(world.path().join("kept"), world.path().join("away")).unwrap();
+    release.send(()).unwrap();
+    let run = Run::from(child.wait_with_output().unwrap()).exits(0);
+    assert!(run.last_line().starts_with("Applied 5 ("), "{}", run.stdout);
+    let said = "Warning: cannot write kept/undo.json: ";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    readdress(&world, "away/undo.json", &world.emulator.url());
+    carry_out(&world, "away/undo.json", &[]).exits(0);
+    let mut now = state(&world);
+    now.retain(|it| it["input_id"] != "in-003");
+    same(&now, &was);
+}
+
+#[test]
+fn the_same_command_in_the_manifests_folder_runs_again_beside_its_own_files() {
+    let world = World::new();
+    let header = super::header();
+    world.write("repo/annosync.yaml", &header);
+    world.write("repo/a.yaml", &format!("inputs:\n{}", boxes(0..2, "car")));
+    let apply = || {
+        let mut command = world.command();
+        command.current_dir(world.path().join("repo"));
+        command
+            .args(["apply", "--auto-approve", "--undo-out", "undo.json"])
+            .args(["--log", "log.jsonl", "--endpoint", &world.emulator.url()])
+            .args(["--user-id", "owner", "--app-id", "app"]);
+        Run::of(command).exits(0)
+    };
+    apply();
+    world.write("repo/a.yaml", &format!("inputs:\n{}", boxes(0..2, "tree")));
+    assert!(apply().last_line().starts_with("Applied 2 (2 overwritten)"));
+    assert!(apply().last_line().starts_with("No changes."));
+    assert_eq!(world.read("repo/log.jsonl").lines().count(), 4);
 }
 
 #[test]
@@ -415,7 +503,7 @@ fn a_full_disk_stops_the_apply_before_anything_is_sent() {
     let world = mixed();
     let was = state(&world);
     let apply = world.command();
-    let mut command = std::process::Command::new("sh");
+    let mut command = Command::new("sh");
     // No file can grow beyond 512 bytes: what a full disk does, and only to this process.
     let script = r#"trap "" XFSZ; ulimit -f 1; exec "$0" "$@""#;
     command.current_dir(world.path()).env_clear();
@@ -521,7 +609,7 @@ fn an_undo_that_was_altered_is_refused_and_nothing_is_sent() {
         }),
         ("a status that it does not show", |plan| {
             each(plan, "replace", |it| {
-                it["body"]["status"]["code"] = json!(24151)
+                it["body"]["status"]["code"] = json!(24151);
             });
         }),
         ("a delete that does not show what goes", |plan| {

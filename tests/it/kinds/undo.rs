@@ -4,12 +4,15 @@
 use super::laws::{only, stored};
 use super::world::{additions, declarable, habit};
 use super::{by_id, by_key, declared};
-use crate::support::{ME, Remote, observed, plan, purging};
+use crate::support::{
+    ME, Remote, boxed, desired, observed, observed_by, plan, purging, whole, with,
+};
 use annosync::apply::is_as_shown;
 use annosync::model::{DesiredState, Fingerprint, ObservedState, UserId, fingerprint};
 use annosync::plan::{self, Before, Fate, Fates, Freshness, Plan, Purpose, freshness, undo};
 use annosync::render;
 use proptest::prelude::*;
+use serde_json::json;
 
 /// What is there of everything that a plan touches.
 fn before(plan: &Plan, state: &ObservedState) -> Before {
@@ -144,4 +147,97 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_cannot_come_back_is_said() {
+    let of = |user: &str, id: &str| with(whole("a", id, &[("car", 1.0)]), "user_id", json!(user));
+    let mut nobodys = whole("a", "3", &[]);
+    nobodys.as_object_mut().unwrap().remove("user_id");
+    let models = with(of("", "4"), "model_version_id", json!("v1"));
+    let there = [of("ann", "1"), of("bea", "2"), nobodys, models];
+    let owners = observed_by("ann", "ann", &there);
+    let mut nothing = desired("  - id: b\n    annotations: []\n");
+    nothing.inputs.clear();
+    let forth = plan(&purging(nothing, "a"), &owners);
+    let spots = |caller: &str, owner: &str| {
+        let mut forth = forth.clone();
+        owner.clone_into(&mut forth.target.user_id);
+        let seen = Before {
+            caller: UserId::new(caller).unwrap(),
+            ..before(&forth, &owners)
+        };
+        let back = undo(&forth, &seen, &Fates::open(&forth));
+        let text = render::text(&back, &render::TextOptions::default());
+        assert!(text.contains("Warning: not restored: "), "{text}");
+        (back.operations.len(), back.blind_spots.join("\n"))
+    };
+    let (count, said) = spots("ann", "ann");
+    assert_eq!(count, 3);
+    insta::assert_snapshot!(said, @r"
+    1 annotation that a model made, which nobody can post again: 4 of input a
+    1 annotation without a user, which will be the caller's: 3 of input a
+    what the service makes itself of 3 annotations that it posts again: when it was made, its task, whether it is trusted
+    ");
+    let (count, said) = spots("bea", "ann");
+    assert_eq!(count, 2);
+    assert!(
+        said.contains(
+            "1 annotation of other users, which only the app's owner can post again: 1 of input a"
+        ),
+        "{said}"
+    );
+    assert_eq!(spots("bea", "me").0, 3, "`me` is whoever calls");
+}
+
+#[test]
+fn what_a_half_done_replacement_was_is_not_there_any_more() {
+    let there = [boxed("a", "1", [0.1, 0.2, 0.5, 0.6], &["car"])];
+    let declared = desired("  - id: a\n    annotations:\n      - { id: '1', user: bea }\n");
+    let forth = plan(&declared, &observed(&there));
+    let seen = before(&forth, &observed(&[]));
+    let back = undo(&forth, &seen, &Fates::open(&forth));
+    assert!(back.is_empty());
+    assert!(back.blind_spots[0].contains("was half done before"));
+}
+
+#[test]
+fn an_undo_shows_what_comes_back_and_what_goes() {
+    let was = [
+        with(
+            boxed("a", "1", [0.1, 0.2, 0.5, 0.6], &["car"]),
+            "annotation_info",
+            json!({"n": 1}),
+        ),
+        whole("b", "2", &[("car", 1.0)]),
+    ];
+    let declared = desired(
+        "  - id: a\n    annotations:\n      - { id: '1', text: hello, metadata: { new: 1 } }\n\
+         \x20 - id: b\n    annotations:\n      - { key: k, concepts: [bus] }\n",
+    );
+    let forth = plan(&declared, &observed(&was));
+    let back = undo(
+        &forth,
+        &before(&forth, &observed(&was)),
+        &Fates::open(&forth),
+    );
+    insta::assert_snapshot!(render::text(&back, &render::TextOptions::default()), @"
+    a
+      ~ overwrite box [car] 1 (undoes an apply)
+            concepts: [car]
+          - text: hello
+            status: success
+            user: me-1
+          - metadata:
+          -   new: 1
+            info:
+
+    b
+      ~ overwrite k (undoes an apply)
+          - concepts: [bus]
+          + concepts: [car]
+            status: success
+
+    Plan: 0 to post, 0 to merge, 2 to overwrite, 0 to remove, 0 to delete; 0 unchanged, 0 unmanaged. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
+    ");
 }
