@@ -205,6 +205,9 @@ impl ApiError {
                 | Code::CONN_EXCEEDS_LIMITS => {
                     "the account's limit is used up: wait until it is renewed, then run again"
                 }
+                Code::FAILURE | Code::MIXED_STATUS => {
+                    "the service failed and gave no other reason: run again later"
+                }
                 _ => return None,
             },
             Self::Unavailable { .. } => "run again later",
@@ -218,7 +221,10 @@ impl ApiError {
                 "run again when nothing else changes the app's annotations"
             }
             Self::GaveUp { last, .. } => return last.hint(),
-            Self::Setup(_) | Self::Unsendable(_) | Self::Malformed(_) => return None,
+            Self::Malformed(_) => {
+                "check that the endpoint is the API's address; if it is, run again later"
+            }
+            Self::Setup(_) | Self::Unsendable(_) => return None,
         })
     }
 }

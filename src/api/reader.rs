@@ -28,6 +28,11 @@ impl Reader {
         Self(transport)
     }
 
+    /// How many calls were sent so far through this connection, a writer's too; each attempt counts.
+    pub fn calls(&self) -> u64 {
+        self.0.calls()
+    }
+
     /// The id of the user whose token this is (`GET /v2/users/me`).
     pub async fn caller(&self) -> Result<String, ApiError> {
         let reply: SingleUser = self

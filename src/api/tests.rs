@@ -581,3 +581,20 @@ async fn an_id_that_would_bend_a_path_is_listed_by() {
         assert_eq!(calls[0].all("ids"), [id]);
     }
 }
+
+#[tokio::test]
+async fn reader_and_writer_count_their_calls_together_and_each_attempt() {
+    let server = Scripted::start(|call| match call.number {
+        0 => Reply::Hangup,
+        _ => success(&[named("in-1", "a1")]),
+    });
+    let (reader, writer) = connect(&server.connection()).unwrap();
+    let mut pages = reader.pages(&Filter::default());
+    pages.next().await.unwrap();
+    writer
+        .post(&[r#"{"id":"a1","input_id":"in-1"}"#])
+        .await
+        .unwrap();
+    assert_eq!(server.calls().len(), 3);
+    assert_eq!((reader.calls(), writer.calls()), (3, 3));
+}

@@ -10,7 +10,7 @@ use super::rate::RateLimiter;
 use super::request::{Reply, Request, Response};
 use super::retry::{RetryPolicy, retry_after};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -32,6 +32,7 @@ pub(super) struct Transport {
     concurrency: usize,
     slots: Semaphore,
     heard: AtomicBool,
+    calls: AtomicU64,
 }
 
 impl Transport {
@@ -52,6 +53,7 @@ impl Transport {
             concurrency,
             slots: Semaphore::new(concurrency),
             heard: AtomicBool::new(false),
+            calls: AtomicU64::new(0),
             endpoint: connection.endpoint.clone(),
         })
     }
@@ -80,6 +82,11 @@ impl Transport {
     /// How many calls may run at a time.
     pub(super) fn concurrency(&self) -> usize {
         self.concurrency
+    }
+
+    /// How many calls were sent so far, each attempt by itself.
+    pub(super) fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
     }
 
     /// Text of the server as it may be shown.
@@ -135,8 +142,9 @@ impl Transport {
             .acquire()
             .await
             .expect("the semaphore is never closed");
-        self.limiter.turn().await;
+        let turn = self.limiter.turn().await;
         let (method, path) = (request.method.clone(), request.url.path().to_owned());
+        self.calls.fetch_add(1, Ordering::Relaxed);
         let start = Instant::now();
         tracing::trace!(%method, path, "sending");
         let answer = self.exchange.exchange(request).await;
@@ -164,10 +172,9 @@ impl Transport {
         });
         match &read {
             Err(error) if http == 429 || error.code() == Some(Code::CONN_THROTTLED) => {
-                self.limiter
-                    .throttled(wait.filter(|wait| *wait <= self.retry.longest_wait));
+                turn.refused(wait.filter(|wait| *wait <= self.retry.longest_wait));
             }
-            _ => self.limiter.went_through(),
+            _ => turn.went_through(),
         }
         read
     }

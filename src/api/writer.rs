@@ -85,6 +85,11 @@ impl Writer {
         Self(transport)
     }
 
+    /// How many calls were sent so far through this connection, a reader's too; each attempt counts.
+    pub fn calls(&self) -> u64 {
+        self.0.calls()
+    }
+
     /// A reader over the same connection.
     pub fn reader(&self) -> Reader {
         Reader::over(Arc::clone(&self.0))

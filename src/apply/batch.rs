@@ -1,12 +1,17 @@
 //! One call of a plan: look again, and send. What the answers mean is in `settle`.
 
 use super::execute::Options;
+use super::replace::{self, Progress};
 use super::watch::{Ended, Subject};
 use crate::api::wire;
 use crate::api::{ApiError, DeletePairs, ItemResult, PatchAction, Writer};
-use crate::model::{Content, Fingerprint, Interner, Json, ObservedAnnotation, fingerprint};
+use crate::model::{
+    AnnotationId, Content, Fingerprint, Interner, Json, ObservedAnnotation, fingerprint,
+};
 use crate::observed;
-use crate::plan::{Action, Call, Freshness, Operation, Plan, Touched, freshness, outlasts};
+use crate::plan::{
+    Action, Call, Freshness, Operation, Plan, Touched, freshness, outlasts, stand_in_body,
+};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +49,8 @@ impl Ending {
 pub(super) struct Report {
     pub(super) call: Call,
     pub(super) endings: Vec<(u32, Ending)>,
+    /// How far replacements have come that go on.
+    pub(super) reached: Vec<(u32, Progress)>,
     pub(super) calls: u64,
     /// Nothing else will go through either: the token is not accepted.
     pub(super) hopeless: bool,
@@ -76,26 +83,30 @@ type Sent = Vec<ItemResult<Option<wire::Annotation>>>;
 
 /// A call that is being carried out.
 pub(super) struct Run {
-    plan: Arc<Plan>,
+    pub(super) plan: Arc<Plan>,
     writer: Writer,
     options: Options,
     pub(super) report: Report,
     interner: Interner,
     /// What annotations are once all their concepts are removed, by operation.
     emptied: HashMap<u32, Fingerprint>,
+    /// What the stand-ins that are to go were when they were last looked at, by operation.
+    pub(super) stand_ins: HashMap<u32, Fingerprint>,
 }
 
-/// Carries out some operations of one call.
+/// Carries out some operations of one call. `stand_ins`: what those that are to go were when they were last looked at.
 pub(super) async fn run(
     plan: Arc<Plan>,
     writer: Writer,
     options: Options,
     call: Call,
     operations: Vec<u32>,
+    stand_ins: HashMap<u32, Fingerprint>,
 ) -> Report {
     let report = Report {
         call,
         endings: Vec::with_capacity(operations.len()),
+        reached: Vec::new(),
         calls: 0,
         hopeless: false,
     };
@@ -106,6 +117,7 @@ pub(super) async fn run(
         report,
         interner: Interner::default(),
         emptied: HashMap::new(),
+        stand_ins,
     };
     let mut groups = VecDeque::from([Group::new(call, operations)]);
     while let Some(group) = groups.pop_front() {
@@ -122,13 +134,18 @@ impl Run {
     }
 
     pub(super) fn end(&mut self, operation: u32, ending: Ending) {
-        // One half of a replacement is not its end.
-        if !(self.report.call == Call::DeleteReplaced && matches!(ending, Ending::Applied)) {
+        // A replacement ends with its last step, which the phases know.
+        if self.operation(operation).action != Action::Replace {
             self.options
                 .watch
                 .ended(Subject::Operation(operation), &ending.told());
         }
         self.report.endings.push((operation, ending));
+    }
+
+    /// A replacement has come so far.
+    pub(super) fn reach(&mut self, operation: u32, progress: Progress) {
+        self.report.reached.push((operation, progress));
     }
 
     /// The service shows what it stores now.
@@ -156,21 +173,37 @@ impl Run {
         wait(&self.options, pause).await
     }
 
-    /// Input id and annotation id of each.
-    fn names(&self, operations: &[u32]) -> Vec<(String, String)> {
+    /// The id of the annotation that a call of this kind writes.
+    pub(super) fn id(&self, call: Call, at: u32) -> AnnotationId {
+        match call {
+            Call::PostStandIn | Call::DeleteStandIn => replace::stand_in_id(&self.plan, at),
+            _ => self.operation(at).id.clone(),
+        }
+    }
+
+    /// Input id and annotation id of what a call of this kind writes.
+    fn names(&self, call: Call, operations: &[u32]) -> Vec<(String, String)> {
         let name = |&at: &u32| {
-            let operation = self.operation(at);
-            (operation.input_id.to_string(), operation.id.to_string())
+            let input = self.operation(at).input_id.to_string();
+            (input, self.id(call, at).to_string())
         };
         operations.iter().map(name).collect()
     }
 
-    /// What these annotations are now; `None` for one that is not there.
+    /// What the annotations that a call of this kind writes are now; `None` for one that is not there.
     pub(super) async fn read(
         &mut self,
+        call: Call,
         operations: &[u32],
     ) -> Result<Vec<Option<ObservedAnnotation>>, ApiError> {
-        let names = self.names(operations);
+        self.read_names(self.names(call, operations)).await
+    }
+
+    /// What these annotations are now, by input id and id; `None` for one that is not there.
+    pub(super) async fn read_names(
+        &mut self,
+        names: Vec<(String, String)>,
+    ) -> Result<Vec<Option<ObservedAnnotation>>, ApiError> {
         let mut found = HashMap::new();
         for wire in self.writer.reader().by_ids(&names).await? {
             let (input, annotation) = self.decode(wire)?;
@@ -191,11 +224,13 @@ impl Run {
     /// Looks again, and sends what is still as the plan saw it.
     async fn carry_out(&mut self, group: Group, more: &mut VecDeque<Group>) {
         // The listing is seconds or, for a plan file, days old, and so may be the last attempt: what somebody changed since
-        // is not overwritten. A post needs no second look: its id is its own, and the service refuses one that exists.
-        let group = if group.call == Call::Post {
-            group
-        } else {
-            self.look_again(group, more).await
+        // is not overwritten. A new post needs no second look: its id is its own, and the service refuses one that exists.
+        let group = match group.call {
+            Call::Post => self.look_before_posts(group).await,
+            Call::DeleteReplaced => self.look_before_deletes(group).await,
+            Call::PostStandIn => self.look_at_originals(group).await,
+            Call::DeleteStandIn | Call::DeleteLeftBehind => self.look_at_stand_ins(group).await,
+            _ => self.look_again(group, more).await,
         };
         if !group.operations.is_empty() {
             self.send(group, more).await;
@@ -205,7 +240,7 @@ impl Run {
     /// Keeps the operations whose annotations are as the plan saw them.
     async fn look_again(&mut self, mut group: Group, more: &mut VecDeque<Group>) -> Group {
         let operations = std::mem::take(&mut group.operations);
-        let now = match self.read(&operations).await {
+        let now = match self.read(group.call, &operations).await {
             Ok(now) => now,
             Err(error) => {
                 self.fail_all(&operations, &error, group.touched);
@@ -225,8 +260,6 @@ impl Run {
                     removals_outlast &= self.note(group.call, at, now);
                     group.operations.push(at);
                 }
-                // The delete of a replacement is done already: that half counts as carried out.
-                Freshness::HalfReplaced => self.end(at, Ending::Applied),
                 Freshness::AsWanted if group.touched.is_not() => self.end(at, Ending::AlreadySo),
                 // An earlier attempt, of which no answer came, did it.
                 Freshness::AsWanted => {
@@ -235,7 +268,7 @@ impl Run {
                     }
                     self.end(at, Ending::Applied);
                 }
-                Freshness::Stale => {
+                Freshness::HalfReplaced | Freshness::Stale => {
                     let ending = self.stale(&group, at, now);
                     self.end(at, ending);
                 }
@@ -308,7 +341,9 @@ impl Run {
     /// Whether the operation's annotation is to be gone after a call of this kind.
     pub(super) fn goes(&self, call: Call, at: u32) -> bool {
         match call {
-            Call::Delete | Call::DeleteReplaced => true,
+            Call::Delete | Call::DeleteReplaced | Call::DeleteStandIn | Call::DeleteLeftBehind => {
+                true
+            }
             Call::RemoveOrDelete => self.operation(at).action == Action::Delete,
             _ => false,
         }
@@ -322,21 +357,17 @@ impl Run {
     async fn send(&mut self, group: Group, more: &mut VecDeque<Group>) {
         let operations = &group.operations;
         let sent = match group.call {
-            Call::DeleteReplaced | Call::Delete => self.send_deletes(operations).await,
-            Call::Merge => self.send_bodies(Some(PatchAction::Merge), operations).await,
-            Call::Remove => {
-                self.send_bodies(Some(PatchAction::Remove), operations)
-                    .await
+            Call::DeleteLeftBehind | Call::DeleteReplaced | Call::Delete | Call::DeleteStandIn => {
+                self.send_deletes(group.call, operations).await
             }
-            Call::Overwrite => {
-                self.send_bodies(Some(PatchAction::Overwrite), operations)
-                    .await
-            }
-            Call::Post => self.send_bodies(None, operations).await,
+            Call::Merge => self.send_patches(PatchAction::Merge, operations).await,
+            Call::Remove => self.send_patches(PatchAction::Remove, operations).await,
+            Call::Overwrite => self.send_patches(PatchAction::Overwrite, operations).await,
             Call::RemoveOrDelete => {
                 let action = PatchAction::RemoveOrDelete;
-                self.send_bodies(Some(action), operations).await
+                self.send_patches(action, operations).await
             }
+            Call::PostStandIn | Call::Post => self.send_posts(group.call, operations).await,
             Call::Purge => Err(ApiError::Unsendable(
                 "a purge is no call of operations".to_owned(),
             )),
@@ -348,36 +379,53 @@ impl Run {
         }
     }
 
-    async fn send_deletes(&self, operations: &[u32]) -> Result<Sent, ApiError> {
-        let pairs = DeletePairs::new(self.names(operations))
+    async fn send_deletes(&self, call: Call, operations: &[u32]) -> Result<Sent, ApiError> {
+        let pairs = DeletePairs::new(self.names(call, operations))
             .map_err(|error| ApiError::Unsendable(error.to_string()))?;
         let answer = self.writer.delete(&pairs).await?;
         Ok(answer.into_iter().map(|item| item.map(|()| None)).collect())
     }
 
-    /// Sends the operations' bodies: a patch of this action, or a post.
-    async fn send_bodies(
+    async fn send_patches(
         &self,
-        action: Option<PatchAction>,
+        action: PatchAction,
         operations: &[u32],
     ) -> Result<Sent, ApiError> {
-        let missing = || ApiError::Unsendable("the plan has no body for it".to_owned());
         let bodies = operations
             .iter()
-            .map(|&at| {
-                self.operation(at)
-                    .body
-                    .as_ref()
-                    .map(Json::as_str)
-                    .ok_or_else(missing)
-            })
-            .collect::<Result<Vec<&str>, ApiError>>()?;
-        let answer = match action {
-            Some(action) => self.writer.patch(action, &bodies).await?,
-            None => self.writer.post(&bodies).await?,
-        };
+            .map(|&at| self.operation(at).body.as_ref());
+        let bodies = texts(bodies)?;
+        let answer = self.writer.patch(action, &bodies).await?;
         Ok(answer.into_iter().map(|item| item.map(Some)).collect())
     }
+
+    /// Posts what the operations make, or the stand-ins of what they replace.
+    async fn send_posts(&self, call: Call, operations: &[u32]) -> Result<Sent, ApiError> {
+        let stand_ins: Vec<Option<Json>> = match call {
+            Call::PostStandIn => {
+                let body = |&at: &u32| stand_in_body(&self.plan.set, self.operation(at));
+                operations.iter().map(body).collect()
+            }
+            _ => Vec::new(),
+        };
+        let bodies = match call {
+            Call::PostStandIn => texts(stand_ins.iter().map(Option::as_ref))?,
+            _ => texts(
+                operations
+                    .iter()
+                    .map(|&at| self.operation(at).body.as_ref()),
+            )?,
+        };
+        let answer = self.writer.post(&bodies).await?;
+        Ok(answer.into_iter().map(|item| item.map(Some)).collect())
+    }
+}
+
+fn texts<'a>(bodies: impl Iterator<Item = Option<&'a Json>>) -> Result<Vec<&'a str>, ApiError> {
+    let missing = || ApiError::Unsendable("the plan has no body for it".to_owned());
+    bodies
+        .map(|body| body.map(Json::as_str).ok_or_else(missing))
+        .collect()
 }
 
 pub(super) fn stale(now: Option<ObservedAnnotation>, touched: Touched) -> Ending {
@@ -395,6 +443,10 @@ pub(super) enum Waited {
 
 /// Waits so long, or until the run is stopped.
 pub(super) async fn wait(options: &Options, pause: Duration) -> Waited {
+    tracing::debug!(
+        ms = pause.as_millis() as u64,
+        "waiting before another attempt"
+    );
     match tokio::time::timeout(pause, options.stop.requested()).await {
         Ok(()) => Waited::UntilStop,
         Err(_) => Waited::Whole,

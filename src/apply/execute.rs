@@ -1,8 +1,9 @@
-//! The phases: replacements' deletes, patches, posts, deletes. Calls of one phase run several at a time. Purges come
-//! last, and are `purge`'s.
+//! The phases: stand-ins, replacements' deletes, patches, posts, deletes. Calls of one phase run several at a time. Purges
+//! come last, and are `purge`'s.
 
 use super::batch::{Ending, run};
 use super::purge;
+use super::replace::{Mode, Progress, stand_in_id};
 use super::watch::{Ended, Subject, Unwatched, Watch};
 use crate::api::Writer;
 use crate::plan::{Action, Batch, Call, FailedItem, Outcome, Plan, StaleItem, Touched};
@@ -13,11 +14,13 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 /// A phase waits for the one before it.
-const PHASES: [&[Call]; 4] = [
+const PHASES: [&[Call]; 6] = [
+    &[Call::DeleteLeftBehind],
+    &[Call::PostStandIn],
     &[Call::DeleteReplaced],
     &[Call::Merge, Call::Remove, Call::Overwrite],
     &[Call::Post],
-    &[Call::RemoveOrDelete, Call::Delete],
+    &[Call::RemoveOrDelete, Call::Delete, Call::DeleteStandIn],
 ];
 
 /// What a failure does to the rest.
@@ -71,7 +74,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            concurrency: 4,
+            concurrency: 8,
             on_failure: OnFailure::GoOn,
             stop: Stop::default(),
             watch: Arc::new(Unwatched),
@@ -82,7 +85,7 @@ impl Default for Options {
 /// Carries out a plan. It never fails as a whole: the outcome accounts for every operation and every purge.
 pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Outcome {
     let mut endings: Vec<Option<Ending>> = plan.operations.iter().map(|_| None).collect();
-    let mut half_replaced = vec![false; plan.operations.len()];
+    let mut progress = Progress::of(&plan);
     let mut outcome = Outcome::default();
     for phase in PHASES {
         let mut waiting = plan
@@ -94,13 +97,14 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
         loop {
             while flying.len() < options.concurrency.max(1) {
                 let Some(batch) = waiting.next() else { break };
-                let operations = due(
-                    &plan,
-                    batch,
-                    &endings,
-                    &half_replaced,
-                    options.stop.is_requested(),
-                );
+                let mode = if options.stop.is_requested() {
+                    Mode::Stopping
+                } else {
+                    Mode::GoingOn
+                };
+                let operations = due(&plan, batch, &endings, &progress, mode);
+                let stand_ins = (operations.iter())
+                    .filter_map(|&at| Some((at, progress[at as usize].stand_in()?)));
                 if !operations.is_empty() {
                     let run = run(
                         Arc::clone(&plan),
@@ -108,6 +112,7 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
                         options.clone(),
                         batch.call,
                         operations.clone(),
+                        stand_ins.collect(),
                     );
                     sent.insert(flying.spawn(run).id(), operations);
                 }
@@ -130,18 +135,29 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
                 }
             };
             outcome.calls += report.calls;
+            for (operation, reached) in report.reached {
+                let failed = matches!(reached, Progress::Settled(_, Ending::Failed(..)));
+                if failed && options.on_failure == OnFailure::Stop {
+                    options.stop.request();
+                }
+                progress[operation as usize] = reached;
+            }
             for (operation, ending) in report.endings {
                 let at = operation as usize;
                 if matches!(ending, Ending::Failed(..)) && options.on_failure == OnFailure::Stop {
                     options.stop.request();
                 }
-                match ending {
-                    // One half of a replacement; its post comes in a later phase.
-                    Ending::Applied if report.call == Call::DeleteReplaced => {
-                        half_replaced[at] = true;
-                    }
-                    ending => endings[at] = Some(ending),
+                if plan.operations[at].action != Action::Replace {
+                    endings[at] = Some(ending);
+                    continue;
                 }
+                let id = stand_in_id(&plan, operation);
+                let whole = progress[at].advance(report.call, ending, &id);
+                if let Some(whole) = &whole {
+                    let subject = Subject::Operation(operation);
+                    options.watch.ended(subject, &whole.told());
+                }
+                endings[at] = whole;
             }
             if report.hopeless {
                 options.stop.request();
@@ -162,16 +178,6 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
                 touched,
                 ..FailedItem::new(at as u32, operation, reason)
             }),
-            None if half_replaced[at] => {
-                let reason = "deleted, and not posted again: run the same command again to post it";
-                let touched = Touched::Deleted;
-                let ending = Ending::Failed(reason.to_owned(), touched);
-                options.watch.ended(subject, &ending.told());
-                outcome.failed.push(FailedItem {
-                    touched,
-                    ..FailedItem::new(at as u32, operation, reason)
-                });
-            }
             None => {
                 options.watch.ended(subject, &Ended::NotAttempted);
                 outcome.not_attempted += 1;
@@ -183,21 +189,23 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
     outcome
 }
 
-/// The operations of a batch that are still to be done. After a stop, only the posts of replacements whose delete is
-/// done: an annotation must not be left deleted that the plan means to keep.
+/// The operations of a batch that are to be done now. After a stop nothing new is begun; a replacement that was begun is
+/// brought to a safe end.
 fn due(
     plan: &Plan,
     batch: &Batch,
     endings: &[Option<Ending>],
-    half_replaced: &[bool],
-    stopped: bool,
+    progress: &[Progress],
+    mode: Mode,
 ) -> Vec<u32> {
     let is_due = |operation: &&u32| {
         let at = **operation as usize;
-        let waits_for_delete = batch.call == Call::Post
-            && plan.operations[at].action == Action::Replace
-            && !half_replaced[at];
-        endings[at].is_none() && !waits_for_delete && (!stopped || half_replaced[at])
+        let is_next = if plan.operations[at].action == Action::Replace {
+            progress[at].is_due(batch.call, mode)
+        } else {
+            mode == Mode::GoingOn
+        };
+        endings[at].is_none() && is_next
     };
     batch.operations.iter().filter(is_due).copied().collect()
 }

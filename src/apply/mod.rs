@@ -8,8 +8,10 @@ mod before;
 mod execute;
 mod purge;
 mod recorder;
+mod replace;
 mod settle;
 mod shown;
+mod stand_in;
 mod watch;
 
 pub use before::before;

@@ -15,7 +15,7 @@ use std::time::Duration;
 const ITEM_ATTEMPTS: u32 = 4;
 
 /// An operation that may be done or not, and what the service said against it, if anything.
-type Doubt = (u32, Option<String>);
+pub(super) type Doubt = (u32, Option<String>);
 
 impl Run {
     /// Finds out what became of each annotation of a call that was answered.
@@ -31,6 +31,9 @@ impl Run {
             match item {
                 // The answer shows what the removal left of it, whether or not that was deleted then.
                 ItemResult::Done(Some(_)) if self.goes(group.call, at) => doubts.push((at, None)),
+                ItemResult::Done(Some(wire)) if group.call == Call::PostStandIn => {
+                    self.compare_stand_in(at, wire);
+                }
                 ItemResult::Done(Some(wire)) => {
                     let ending = self.compare(at, wire);
                     self.end(at, ending);
@@ -50,13 +53,15 @@ impl Run {
                 ItemResult::Unknown => doubts.push((at, None)),
             }
         }
+        let mut failed = Vec::new();
         for (at, reason) in self.read_back(&group, doubts, more).await {
             match reason {
                 // The answer does not say why it is not done. Sent without those that are, it gets an answer of its own.
                 None if group.attempt < ITEM_ATTEMPTS => again.push(at),
-                reason => self.fail(at, reason),
+                reason => failed.push((at, reason)),
             }
         }
+        self.fail(group.call, failed).await;
         if !again.is_empty() {
             again.sort_unstable();
             let pause = Duration::from_millis(200) * 2_u32.pow(group.attempt);
@@ -77,7 +82,8 @@ impl Run {
 
     /// Errors behind which the wanted state may stand already: an id that exists, an annotation that is gone.
     fn may_be_done(&self, call: Call, at: u32, error: &ItemError) -> bool {
-        call == Call::Post || (self.goes(call, at) && error.code == Code::CONN_DOES_NOT_EXIST)
+        matches!(call, Call::Post | Call::PostStandIn)
+            || (self.goes(call, at) && error.code == Code::CONN_DOES_NOT_EXIST)
     }
 
     /// The answer to a write is compared with what was wanted.
@@ -108,7 +114,7 @@ impl Run {
         }
         let (call, touched) = (group.call, group.touched);
         let operations: Vec<u32> = doubts.iter().map(|(at, _)| *at).collect();
-        let now = match self.read(&operations).await {
+        let now = match self.read(call, &operations).await {
             Ok(now) => now,
             Err(error) => {
                 self.fail_all(&operations, &error, Touched::Perhaps);
@@ -121,6 +127,7 @@ impl Run {
             let goes = self.goes(call, at);
             match now {
                 None if goes => self.end(at, Ending::Applied),
+                Some(now) if call == Call::PostStandIn => self.found_stand_in(at, &now),
                 Some(now) if !goes && is_as_wanted(self.operation(at), &now) => {
                     self.stored(at, &now);
                     let ending = if reason.is_some() && touched.is_not() {
@@ -204,10 +211,7 @@ impl Run {
         let doubts = doubts.collect();
         let left = self.read_back(&group, doubts, more).await;
         if !rejected || (left.len() == 1 && count == 1) {
-            for (at, reason) in left {
-                self.fail(at, reason);
-            }
-            return;
+            return self.fail(group.call, left).await;
         }
         group.operations = left.into_iter().map(|(at, _)| at).collect();
         if group.operations.len() < count {
@@ -217,10 +221,15 @@ impl Run {
         }
     }
 
-    fn fail(&mut self, at: u32, reason: Option<String>) {
-        let reason =
-            reason.unwrap_or_else(|| "the service's answer does not mention it".to_owned());
-        self.end(at, Ending::Failed(reason, Touched::Not));
+    async fn fail(&mut self, call: Call, mut failed: Vec<Doubt>) {
+        if call == Call::PostStandIn {
+            failed = self.resume_refused(failed).await;
+        }
+        for (at, reason) in failed {
+            let reason =
+                reason.unwrap_or_else(|| "the service's answer does not mention it".to_owned());
+            self.end(at, Ending::Failed(reason, Touched::Not));
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::interrupts::Interrupts;
 use super::log::Log;
 use super::output;
 use super::plan::{Planning, stopped};
+use super::progress::{self, Done, Progress};
 use super::session::Session;
 use super::undo::UndoFile;
 use super::validate::load;
@@ -121,7 +122,7 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
     if let Some(exit) = held(args, &plan) {
         return Ok(exit);
     }
-    let writer = session.writer()?;
+    let writer = session.writer();
     let undo = match &args.undo_out {
         Some(path) => Some(UndoFile::prepare(path, &plan, &writer.reader()).await?),
         None => None,
@@ -138,9 +139,11 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
         undo.begin()?;
     }
     watch_for_interrupt(stop.clone())?;
+    let done = Arc::new(Done::of(plan.operations.len() + plan.purges.len()));
     let watchers = Watchers::of([
         undo.as_ref().map(UndoFile::watch),
         log.map(|log| Arc::new(log) as Arc<dyn Watch>),
+        Some(Arc::clone(&done) as Arc<dyn Watch>),
     ]);
     let options = Options {
         concurrency: usize::from(args.connection.concurrency),
@@ -152,7 +155,9 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
         stop,
         watch: Arc::new(watchers),
     };
-    let outcome = apply::execute(plan, &writer, &options).await;
+    let progress = Progress::applying(writer, done);
+    let outcome = apply::execute(plan, writer, &options).await;
+    drop(progress);
     if let Some(undo) = &undo {
         undo.end();
     }
@@ -231,6 +236,7 @@ fn watch_for_interrupt(stop: Stop) -> Result<(), Failure> {
         stop.request();
         output::talk("Stopping: calls in flight are finished. Press Ctrl-C again to end now.");
         let status = interrupts.next().await;
+        progress::clear();
         std::process::exit(status);
     });
     Ok(())

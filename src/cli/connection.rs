@@ -13,7 +13,7 @@ const EMBEDDED: &str = "embedded:";
 /// Owner and app of an embedded store: it holds one of each.
 pub(super) const EMBEDDED_OWNER: &str = "local";
 pub(super) const EMBEDDED_APP: &str = "local";
-/// The embedded store is as fast as the disk; this only keeps forecasts finite.
+/// The embedded store is as fast as the disk; where no flag says otherwise, this keeps forecasts finite.
 const EMBEDDED_RATE: u32 = 1_000;
 
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -43,8 +43,11 @@ pub(crate) struct ConnectionArgs {
     /// Calls a second that the target takes
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rate_limit: Option<u32>,
+    /// Seconds that one call may take before it is given up and looked into
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) timeout: u64,
     /// Calls at a time
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) concurrency: u16,
 }
 
@@ -52,7 +55,7 @@ pub(crate) struct ConnectionArgs {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Destination {
     /// The store inside this program.
-    Embedded(PathBuf),
+    Embedded { path: PathBuf, rate_limit: u32 },
     /// An app.
     App {
         endpoint: Endpoint,
@@ -66,7 +69,7 @@ impl Destination {
     /// The target as a plan names it.
     pub(crate) fn target(&self) -> Target {
         match self {
-            Self::Embedded(path) => Target {
+            Self::Embedded { path, .. } => Target {
                 endpoint: format!("{EMBEDDED}{}", path.display()),
                 user_id: EMBEDDED_OWNER.to_owned(),
                 app_id: EMBEDDED_APP.to_owned(),
@@ -86,8 +89,7 @@ impl Destination {
 
     pub(crate) fn rate_limit(&self) -> u32 {
         match self {
-            Self::Embedded(_) => EMBEDDED_RATE,
-            Self::App { rate_limit, .. } => *rate_limit,
+            Self::Embedded { rate_limit, .. } | Self::App { rate_limit, .. } => *rate_limit,
         }
     }
 }
@@ -97,13 +99,13 @@ impl ConnectionArgs {
     /// store that the manifest names, nor from a target that a flag names.
     pub(crate) fn destination(&self, manifest: Option<&Manifest>) -> Result<Destination, Failure> {
         if let Some(path) = &self.embedded {
-            return Ok(Destination::Embedded(path.clone()));
+            return Ok(self.embedded_in(path.clone()));
         }
         let chosen = self.chosen_target(manifest)?;
         if let (Some(TargetSpec::Embedded { path }), Some(manifest), false) =
             (chosen, manifest, self.names_an_app())
         {
-            return Ok(Destination::Embedded(manifest.root.join(path)));
+            return Ok(self.embedded_in(manifest.root.join(path)));
         }
         let (user_id, app_id, endpoint, rate_limit) = match chosen {
             Some(TargetSpec::App {
@@ -174,7 +176,7 @@ impl ConnectionArgs {
             }
         }
         if let Some(path) = target.endpoint.strip_prefix(EMBEDDED) {
-            return Ok(Destination::Embedded(PathBuf::from(path)));
+            return Ok(self.embedded_in(PathBuf::from(path)));
         }
         if target.app_id.is_empty() {
             return Err(Failure::usage("the plan was made offline, for no target")
@@ -186,6 +188,13 @@ impl ConnectionArgs {
             app_id: target.app_id.clone(),
             rate_limit: self.rate_limit.unwrap_or(Connection::DEFAULT_RATE_LIMIT),
         })
+    }
+
+    fn embedded_in(&self, path: PathBuf) -> Destination {
+        Destination::Embedded {
+            path,
+            rate_limit: self.rate_limit.unwrap_or(EMBEDDED_RATE),
+        }
     }
 
     /// Whether a flag says where to go.

@@ -3,6 +3,7 @@
 use super::connection::ConnectionArgs;
 use super::exit::{Exit, Failure};
 use super::output::{self, Reading};
+use super::progress::Progress;
 use super::session::Session;
 use super::validate::load;
 use crate::api::code::Code;
@@ -165,7 +166,8 @@ impl Printer {
 }
 
 async fn pages(session: &Session, filter: &Filter, mut printer: Printer) -> Result<(), Failure> {
-    let mut pages = session.reader()?.pages(filter);
+    let _progress = Progress::reading(session.reader());
+    let mut pages = session.reader().pages(filter);
     let mut is_empty = true;
     while let Some(page) = pages.next().await? {
         is_empty = false;
@@ -181,9 +183,11 @@ async fn pages(session: &Session, filter: &Filter, mut printer: Printer) -> Resu
 }
 
 async fn document(session: &Session, filter: &Filter) -> Result<(), Failure> {
-    let reader = session.reader()?;
+    let reader = session.reader();
+    let progress = Progress::reading(reader);
     let caller = reader.caller().await?;
     let listing = reader.list(filter).await?;
+    drop(progress);
     let owner = if session.owner() == "me" {
         &caller
     } else {

@@ -12,6 +12,7 @@ mod list;
 mod log;
 mod output;
 mod plan;
+mod progress;
 mod pull;
 mod session;
 mod undo;
@@ -117,7 +118,7 @@ fn verbosity(level: u8) {
     };
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(level)
-        .with_writer(std::io::stderr)
+        .with_writer(|| progress::Log)
         .with_ansi(false)
         .finish();
     // Only a second subscriber would be an error, and there is none.

@@ -1,6 +1,7 @@
 //! Where output goes: results to stdout, talk to stderr, files whole or not at all.
 
 use super::exit::Failure;
+use super::progress;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
@@ -28,10 +29,12 @@ pub(crate) fn part(text: &str) -> Result<Reading, Failure> {
 }
 
 fn write(mut stdout: impl Write, text: &str) -> Result<Reading, Failure> {
-    match stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
+    // Stdout may be the same terminal as stderr.
+    let written = progress::around(|| {
+        stdout.write_all(text.as_bytes())?;
+        stdout.flush()
+    });
+    match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reading::HasEnded),
         Err(error) => Err(Failure::new(format!("cannot write to stdout: {error}"))),
         Ok(()) => Ok(Reading::GoesOn),
@@ -40,8 +43,10 @@ fn write(mut stdout: impl Write, text: &str) -> Result<Reading, Failure> {
 
 /// Says something to the person at the terminal; if nobody listens, the work goes on.
 pub(crate) fn talk(text: &str) {
-    let mut stderr = anstream::stderr().lock();
-    let _ = writeln!(stderr, "{}", text.trim_end_matches('\n'));
+    progress::around(|| {
+        let mut stderr = anstream::stderr().lock();
+        let _ = writeln!(stderr, "{}", text.trim_end_matches('\n'));
+    });
 }
 
 /// Whether stderr takes colours.

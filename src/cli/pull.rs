@@ -261,7 +261,7 @@ fn place(args: &Args) -> Result<(), Failure> {
 
 fn header(args: &Args, destination: &Destination) -> Result<Header, Failure> {
     let spec = match destination {
-        Destination::Embedded(path) => TargetSpec::Embedded {
+        Destination::Embedded { path, .. } => TargetSpec::Embedded {
             path: seen_from(folder_of(&args.path), path),
         },
         Destination::App {

@@ -2,15 +2,20 @@
 
 use super::connection::{ConnectionArgs, Destination, EMBEDDED_APP, EMBEDDED_OWNER};
 use super::exit::Failure;
+use super::progress::Progress;
 use crate::api::{self, Connection, Endpoint, InsecureHttp, Reader, Token, Writer};
 use crate::emulator::{Config, Database, Emulator};
 use crate::model::{ObservedState, Scope};
 use crate::observed;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 pub(crate) struct Session {
-    connection: Connection,
+    /// The app's owner as the target names it.
+    owner: String,
+    /// Both share one pace: what a plan's listing used up of a second, an apply does not use again.
+    clients: (Reader, Writer),
     emulator: Option<Emulator>,
 }
 
@@ -35,7 +40,7 @@ impl Session {
                 ),
                 None,
             ),
-            Destination::Embedded(path) => {
+            Destination::Embedded { path, .. } => {
                 // Other users of the machine can reach the port: the key is a secret of this process.
                 let key = format!("{:016x}{:016x}", secret(), secret());
                 let config = Config {
@@ -64,30 +69,33 @@ impl Session {
         };
         connection.rate_limit = destination.rate_limit();
         connection.concurrency = usize::from(args.concurrency);
+        connection.timeout = Duration::from_secs(args.timeout);
         Ok(Self {
-            connection,
+            clients: api::connect(&connection)?,
+            owner: connection.user_id,
             emulator,
         })
     }
 
     /// What a plan gets: nothing that could write.
-    pub(crate) fn reader(&self) -> Result<Reader, Failure> {
-        Ok(Reader::new(&self.connection)?)
+    pub(crate) fn reader(&self) -> &Reader {
+        &self.clients.0
     }
 
     /// What an apply gets.
-    pub(crate) fn writer(&self) -> Result<Writer, Failure> {
-        Ok(api::connect(&self.connection)?.1)
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.clients.1
     }
 
     /// Lists the app, proves the listing complete, and makes the observed state of it.
     pub(crate) async fn observe(&self, scope: &Scope) -> Result<ObservedState, Failure> {
-        Ok(observed::observe(&self.reader()?, &self.connection.user_id, scope).await?)
+        let _progress = Progress::reading(self.reader());
+        Ok(observed::observe(self.reader(), &self.owner, scope).await?)
     }
 
     /// The app's owner as the target names it; `me` stands for the caller.
     pub(crate) fn owner(&self) -> &str {
-        &self.connection.user_id
+        &self.owner
     }
 
     /// Ends the session; an embedded store is closed.

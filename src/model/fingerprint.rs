@@ -3,7 +3,10 @@
 //! Two listings of the same annotation may spell it differently: 0.1 or 0.10000000149011612, zeros written or left
 //! out, keys and concepts in another order, a mask in broken lines. The fingerprint is taken over one canonical spelling.
 
+mod holds;
 mod spelling;
+
+pub use holds::holds;
 
 use super::state::ObservedAnnotation;
 use sha2::{Digest, Sha256};

@@ -8,7 +8,14 @@
 //!    S: first 8 hex digits of SHA-256 of the set's name
 //!    H: first 20 hex digits of SHA-256 of a compact JSON text:
 //!       ["key", input id, key]   or   ["content", input id, content, ordinal]
+//!
+//! as-SSSSSSSS-rHHHHHHHHHHHHHHHHHHH
+//!    H: first 19 hex digits of SHA-256 of ["stand-in", input id, original id]
 //! ```
+//!
+//! The second form is a stand-in's: the copy that a replacement posts before it deletes the original. 'r' is no hex
+//! digit, so that no key and no content ever makes one.
+//!
 //!
 //! The content is `{"frame":…, GEOMETRY, "concepts":…}` in the manifest's notation, without what is not declared. 's'
 //! and '-' are no hex digits, so that an id that a server made is never taken for one of ours.
@@ -33,9 +40,9 @@ fn json<T: serde::Serialize>(parts: &T) -> String {
     serde_json::to_string(parts).expect("names and finite numbers always serialise")
 }
 
-fn assemble(set: &SetName, text: &str) -> AnnotationId {
-    AnnotationId::new(format!("{}{}", set_prefix(set), hex(text, 20)))
-        .expect("hex digits and dashes make an id")
+fn assemble(set: &SetName, own: &str) -> AnnotationId {
+    AnnotationId::new(format!("{}{own}", set_prefix(set)))
+        .expect("letters, digits and dashes make an id")
 }
 
 /// What every id of this set starts with: `as-` + 8 hex digits + `-`.
@@ -45,7 +52,7 @@ pub fn set_prefix(set: &SetName) -> String {
 
 /// The id of the annotation that is declared under `key`.
 pub fn key_id(set: &SetName, input: &InputId, key: &Key) -> AnnotationId {
-    assemble(set, &json(&("key", input, key)))
+    assemble(set, &hex(&json(&("key", input, key)), 20))
 }
 
 /// The id of an annotation that is declared without key or id. `ordinal` tells equal ones apart: the first one whose
@@ -57,21 +64,40 @@ pub fn content_id(set: &SetName, input: &InputId, content: &Content, ordinal: u3
         concepts: content.concepts.clone(),
         ..Content::default()
     };
-    assemble(set, &json(&("content", input, &named, ordinal)))
+    assemble(set, &hex(&json(&("content", input, &named, ordinal)), 20))
 }
 
-/// Whether some label set made this id.
-pub fn is_set_id(id: &AnnotationId) -> bool {
+/// The id of the annotation that stands in for another one while that is replaced.
+pub fn stand_in_id(set: &SetName, input: &InputId, original: &AnnotationId) -> AnnotationId {
+    let hash = hex(&json(&("stand-in", input, original)), 19);
+    assemble(set, &format!("r{hash}"))
+}
+
+/// What tells an annotation of a set from its others, if this is the id of one: 20 characters.
+fn own_part(id: &AnnotationId) -> Option<&[u8]> {
     let bytes = id.as_str().as_bytes();
-    let is_hex = |part: &[u8]| {
-        part.iter()
-            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b))
-    };
-    bytes.len() == 32
+    let is_ours = bytes.len() == 32
         && bytes.starts_with(b"as-")
         && bytes[11] == b'-'
-        && is_hex(&bytes[3..11])
-        && is_hex(&bytes[12..])
+        && is_hex(&bytes[3..11]);
+    is_ours.then(|| &bytes[12..])
+}
+
+fn is_hex(part: &[u8]) -> bool {
+    part.iter()
+        .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b))
+}
+
+/// Whether some label set made this id, a stand-in's included.
+pub fn is_set_id(id: &AnnotationId) -> bool {
+    own_part(id).is_some_and(|own| is_hex(own.strip_prefix(b"r").unwrap_or(own)))
+}
+
+/// Whether this id has the form of a stand-in's, of whatever set.
+pub fn is_stand_in_id(id: &AnnotationId) -> bool {
+    own_part(id)
+        .and_then(|own| own.strip_prefix(b"r"))
+        .is_some_and(is_hex)
 }
 
 /// Whether this label set made this id.

@@ -25,9 +25,11 @@ mod status;
 pub use annotation::{Content, Extras, Frame};
 pub use concepts::{Concept, Concepts, DuplicateConcept};
 pub use difference::{Difference, JsonDifference, difference, is_all_of, merged, named};
-pub use fingerprint::{Fingerprint, fingerprint};
+pub use fingerprint::{Fingerprint, fingerprint, holds};
 pub use geometry::{Geometry, Kind, Nearest, RegionOf};
-pub use identity::{content_id, is_owned_by, is_set_id, key_id, set_prefix};
+pub use identity::{
+    content_id, is_owned_by, is_set_id, is_stand_in_id, key_id, set_prefix, stand_in_id,
+};
 pub use ids::{
     AnnotationId, ConceptId, InputId, Interner, InvalidId, Key, RegionId, SetName, UserId,
 };

@@ -1,5 +1,6 @@
 //! Operations packed into calls.
 
+use super::stand_in::{self, is_clean_up, is_unfinished};
 use super::types::{Action, Batch, Call, Operation, Purge};
 
 /// Annotations in one call, at most.
@@ -10,7 +11,9 @@ pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 const PAIR_OVERHEAD: usize = 6;
 
 /// The kinds of calls, in the order in which they are made.
-const ORDER: [Call; 8] = [
+const ORDER: [Call; 11] = [
+    Call::DeleteLeftBehind,
+    Call::PostStandIn,
     Call::DeleteReplaced,
     Call::Merge,
     Call::Remove,
@@ -18,6 +21,7 @@ const ORDER: [Call; 8] = [
     Call::Post,
     Call::RemoveOrDelete,
     Call::Delete,
+    Call::DeleteStandIn,
     Call::Purge,
 ];
 
@@ -29,7 +33,14 @@ fn takes_part(operation: &Operation, call: Call) -> bool {
         Action::Merge => call == Call::Merge,
         Action::Remove => call == Call::Remove,
         Action::Overwrite => call == Call::Overwrite,
-        Action::Replace => matches!(call, Call::DeleteReplaced | Call::Post),
+        Action::Replace if is_unfinished(operation) => {
+            matches!(call, Call::Post | Call::DeleteStandIn)
+        }
+        Action::Replace => matches!(
+            call,
+            Call::PostStandIn | Call::DeleteReplaced | Call::Post | Call::DeleteStandIn
+        ),
+        Action::Delete if is_clean_up(operation) => call == Call::DeleteLeftBehind,
         Action::Delete if operation.body.is_some() => call == Call::RemoveOrDelete,
         Action::Delete => call == Call::Delete,
     }
@@ -94,8 +105,14 @@ fn fill(call: Call, items: impl Iterator<Item = (usize, usize)>) -> Vec<Batch> {
 
 pub(super) fn size(call: Call, operation: &Operation) -> usize {
     match (call, &operation.body) {
-        (Call::DeleteReplaced | Call::Delete, _) | (_, None) => {
+        (Call::DeleteStandIn, _) => {
+            stand_in::ID_LENGTH + operation.input_id.as_str().len() + PAIR_OVERHEAD
+        }
+        (Call::DeleteLeftBehind | Call::DeleteReplaced | Call::Delete, _) | (_, None) => {
             operation.id.as_str().len() + operation.input_id.as_str().len() + PAIR_OVERHEAD
+        }
+        (Call::PostStandIn, Some(body)) => {
+            body.as_str().len() + operation.id.as_str().len() + stand_in::BODY_OVERHEAD
         }
         (_, Some(body)) => body.as_str().len() + 1,
     }
@@ -153,15 +170,17 @@ mod tests {
         assert_eq!(
             sizes,
             [
+                (Call::PostStandIn, 1),
                 (Call::DeleteReplaced, 1),
                 (Call::Post, 128),
                 (Call::Post, 128),
                 (Call::Post, 45),
                 (Call::Delete, 128),
                 (Call::Delete, 2),
+                (Call::DeleteStandIn, 1),
             ]
         );
-        assert_eq!(lower_bound(&batches), 6);
+        assert_eq!(lower_bound(&batches), 8);
         let posts: Vec<u32> = batches
             .iter()
             .filter(|b| b.call == Call::Post)

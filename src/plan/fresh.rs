@@ -8,7 +8,7 @@ use crate::model::{Geometry, ObservedAnnotation, difference, fingerprint, is_all
 pub enum Freshness {
     /// As the plan saw it: go ahead.
     AsPlanned,
-    /// A replacement whose delete was done and whose post was not: the post remains.
+    /// A replacement whose original is gone; what is left to do is its post.
     HalfReplaced,
     /// As the plan wants it: nothing left to do.
     AsWanted,

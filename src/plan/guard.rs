@@ -1,5 +1,6 @@
 //! Guards: limits that stop a plan which goes further than its author is likely to have meant.
 
+use super::stand_in::{is_clean_up, is_unfinished};
 use super::types::{Action, Operation, Purge, Summary, Trip};
 use crate::model::{ConceptId, DesiredState, Guards, Maker, ObservedState, Share};
 use std::collections::BTreeMap;
@@ -58,11 +59,11 @@ pub(super) fn check(
 ) -> Vec<Trip> {
     let mut trips = Vec::new();
     let guards = &desired.guards;
-    let deletes = summary.delete + summary.purged;
+    let deletes = deletes(writes.operations, summary);
     if desired.inputs.is_empty() && deletes > 0 {
         trips.push(Trip::EmptyManifest { deletes });
     }
-    trips.extend(too_many(guards, summary));
+    trips.extend(too_many(guards, writes.operations, summary));
     let vanished = vanished(desired, observed, writes);
     if vanished.len() as u64 > guards.max_vanished_concepts {
         let concepts = vanished
@@ -78,12 +79,23 @@ pub(super) fn check(
     trips
 }
 
+fn count(operations: &[Operation], is: fn(&Operation) -> bool) -> u64 {
+    let of_kind = operations.iter().filter(|operation| is(operation));
+    of_kind.count() as u64
+}
+
+/// What goes. What an earlier run left is our own, and was guarded when it was planned.
+fn deletes(operations: &[Operation], summary: &Summary) -> u64 {
+    summary.delete - count(operations, is_clean_up) + summary.purged
+}
+
 /// The guards that count: more deletes, or more changes, than the limits allow of what exists.
-pub(super) fn too_many(guards: &Guards, summary: &Summary) -> Vec<Trip> {
+pub(super) fn too_many(guards: &Guards, operations: &[Operation], summary: &Summary) -> Vec<Trip> {
     let mut trips = Vec::new();
     let existing = summary.existing;
-    let deletes = summary.delete + summary.purged;
-    let updates = summary.merge + summary.overwrite + summary.remove + summary.replace;
+    let deletes = deletes(operations, summary);
+    let updates = summary.merge + summary.overwrite + summary.remove + summary.replace
+        - count(operations, is_unfinished);
     // A percentage of next to nothing says nothing; a number counts always.
     let exceeds = |limit: Share, count: u64| {
         (matches!(limit, Share::Count(_)) || existing >= guards.min_existing)

@@ -4,12 +4,13 @@ use super::body;
 use super::change::{self, Write};
 use super::error::PlanError;
 use super::region;
+use super::stand_in::{self, Sorted};
 use super::types::{Action, HeldBack, Operation, Purge, Reason};
 use crate::matching::{Claims, Matched, Matching, Pair, match_input};
 use crate::model::{
-    AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Geometry, Identity,
-    InputId, Json, Key, Maker, ObservedAnnotation, ObservedState, Policy, Rest, Scope, content_id,
-    difference, fingerprint, key_id, merged,
+    AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Difference, Fingerprint,
+    Geometry, Identity, InputId, Json, Key, Maker, ObservedAnnotation, ObservedState, Policy, Rest,
+    Scope, content_id, difference, fingerprint, key_id, merged,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -55,35 +56,53 @@ impl Planner<'_> {
         if input.rest == Rest::Purged {
             return self.purged(input, observed);
         }
+        let sorted = stand_in::sort_out(&self.claims.set, &input.id, &input.annotations, observed);
+        let observed = &*sorted.annotations;
         let resolved = region::resolve(input, observed, &mut part.errors);
         let input = resolved.as_ref();
         let matching = match_input(&self.claims, &input.id, &input.annotations, observed);
         for pair in &matching.pairs {
-            self.matched(
-                &mut part,
-                &input.id,
-                &input.annotations[pair.desired],
-                &observed[pair.observed],
-                *pair,
-            );
+            let (desired, found) = (&input.annotations[pair.desired], &observed[pair.observed]);
+            match sorted.unfinished.get(&found.id) {
+                Some(&seen) if !self.may_not_change(found) => {
+                    self.finish(&mut part, &input.id, Some((desired, *pair)), found, seen);
+                }
+                _ => self.matched(&mut part, &input.id, desired, found, *pair),
+            }
         }
         self.posts(&mut part, input, observed, &matching);
         for &at in &matching.unclaimed {
-            self.unclaimed(&mut part, &input.id, &observed[at], Reason::NotDeclared);
+            let found = &observed[at];
+            match sorted.unfinished.get(&found.id) {
+                Some(&seen) if !self.may_not_change(found) => {
+                    self.finish(&mut part, &input.id, None, found, seen);
+                }
+                Some(_) => self.leave(&mut part, found),
+                None => self.unclaimed(&mut part, &input.id, found, Reason::NotDeclared),
+            }
         }
+        self.clean_up(&mut part, &input.id, &sorted);
         part
     }
 
     /// An input that is not declared is not touched, but for what this set made on it.
     pub(super) fn undeclared(&self, input: &InputId, annotations: &[ObservedAnnotation]) -> Part {
         let mut part = Part::default();
-        for annotation in annotations {
-            if self.claims.is_owned(&annotation.id) {
+        let sorted = stand_in::sort_out(&self.claims.set, input, &[], annotations);
+        for annotation in &*sorted.annotations {
+            if let Some(&seen) = sorted.unfinished.get(&annotation.id)
+                && !self.may_not_change(annotation)
+            {
+                self.finish(&mut part, input, None, annotation, seen);
+            } else if self.claims.is_owned(&annotation.id)
+                && !sorted.unfinished.contains_key(&annotation.id)
+            {
                 self.unclaimed(&mut part, input, annotation, Reason::InputNotDeclared);
             } else {
                 self.leave(&mut part, annotation);
             }
         }
+        self.clean_up(&mut part, input, &sorted);
         part
     }
 
@@ -158,19 +177,7 @@ impl Planner<'_> {
             part.unchanged += 1;
             return;
         };
-        let is_moved = difference.geometry || difference.frame;
-        if is_moved
-            && observed.geometry == Geometry::Unmodelled
-            && body::has_several_places(observed)
-        {
-            part.errors.push(PlanError::SeveralPlaces {
-                input: input.clone(),
-                id: observed.id.clone(),
-                origin: desired.origin,
-            });
-            return;
-        }
-        if let Some(error) = self.forbidden(input, desired, observed, action) {
+        if let Some(error) = self.impossible(input, desired, observed, &difference, action) {
             part.errors.push(error);
             return;
         }
@@ -191,6 +198,114 @@ impl Planner<'_> {
             fingerprint: Some(fingerprint(observed)),
             body: Some(body),
         });
+    }
+
+    /// Plans the end of a replacement that an earlier run began: the annotation as its stand-in holds it, with what is
+    /// declared written into it. One that nobody declares any more is finished too; the next plan deletes it.
+    fn finish(
+        &self,
+        part: &mut Part,
+        input: &InputId,
+        declared: Option<(&DesiredAnnotation, Pair)>,
+        held: &ObservedAnnotation,
+        stand_in: Fingerprint,
+    ) {
+        part.existing += 1;
+        let mut wanted = Content::default();
+        let mut changes = Difference::default();
+        if let Some((desired, pair)) = declared {
+            part.ambiguous += u64::from(pair.matched.ambiguous);
+            changes = difference(&desired.content, held);
+            if changes.is_empty() {
+                // As it is.
+            } else if self.desired.policy == Policy::Create {
+                part.held_back.updates += 1;
+                changes = Difference::default();
+            } else if let Some(error) =
+                self.impossible(input, desired, held, &changes, Action::Replace)
+            {
+                part.errors.push(error);
+                return;
+            } else {
+                wanted = desired.content.clone();
+            }
+        }
+        let (before, after) = if changes.is_empty() {
+            (held.content(), held.content())
+        } else {
+            sides(&wanted, held)
+        };
+        part.operations.push(Operation {
+            action: Action::Replace,
+            input_id: input.clone(),
+            id: held.id.clone(),
+            key: declared.and_then(|(desired, _)| key_of(desired)),
+            reason: Reason::Unfinished,
+            matched: declared.map(|(_, pair)| pair.matched),
+            before: Some(before),
+            after: Some(after),
+            fingerprint: Some(stand_in),
+            body: Some(body::replacement(input, held, &wanted, &changes)),
+        });
+    }
+
+    /// Deletes the stand-ins that earlier runs left behind, but for those that this plan posts again as they are.
+    fn clean_up(&self, part: &mut Part, input: &InputId, sorted: &Sorted<'_>) {
+        if sorted.left_behind.is_empty() {
+            return;
+        }
+        let replaced: HashMap<AnnotationId, usize> = (part.operations.iter().enumerate())
+            .filter(|(_, operation)| operation.action == Action::Replace)
+            .map(|(at, operation)| (operation.id.clone(), at))
+            .collect();
+        for (stand_in, original) in &sorted.left_behind {
+            let is_used = replaced.get(original).is_some_and(|&at| {
+                let operation = &part.operations[at];
+                stand_in::is_stand_in_of(&self.claims.set, operation, stand_in)
+            });
+            if is_used {
+                continue;
+            }
+            if self.may_not_change(stand_in) {
+                self.leave(part, stand_in);
+                continue;
+            }
+            part.operations.push(Operation {
+                action: Action::Delete,
+                input_id: input.clone(),
+                id: stand_in.id.clone(),
+                key: None,
+                reason: Reason::LeftBehind,
+                matched: None,
+                before: Some(stand_in.content()),
+                after: None,
+                fingerprint: Some(fingerprint(stand_in)),
+                body: None,
+            });
+        }
+    }
+
+    /// Why this change of an existing annotation cannot be planned.
+    fn impossible(
+        &self,
+        input: &InputId,
+        desired: &DesiredAnnotation,
+        observed: &ObservedAnnotation,
+        difference: &Difference,
+        action: Action,
+    ) -> Option<PlanError> {
+        let is_moved = difference.geometry || difference.frame;
+        if is_moved
+            && observed.geometry == Geometry::Unmodelled
+            && body::has_several_places(observed)
+        {
+            return Some(PlanError::SeveralPlaces {
+                input: input.clone(),
+                id: observed.id.clone(),
+                origin: desired.origin,
+            });
+        }
+        self.forbidden(input, desired, observed, action)
     }
 
     /// Why this change of an existing annotation cannot be made.

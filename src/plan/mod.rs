@@ -16,6 +16,7 @@ mod purge;
 mod read;
 mod region;
 mod shared;
+mod stand_in;
 mod types;
 mod undo;
 
@@ -31,6 +32,10 @@ pub use outcome::{
 pub use read::{PlanFileError, read};
 pub use region::named_region;
 pub use shared::outlasts;
+pub use stand_in::{
+    STAND_IN_FOR, body as stand_in_body, id_for as stand_in_id_for, is_stand_in_of, is_unfinished,
+    original_of, settled,
+};
 pub use types::{
     Action, Batch, Call, FORMAT_VERSION, HeldBack, Operation, Plan, Purge, PurgedAnnotation,
     Purpose, Reason, Summary, Target, Trip,

@@ -68,7 +68,8 @@ pub enum Touched {
     ConceptsRemoved,
     /// It was deleted, and is not there again.
     Deleted,
-    /// It was written, and the service stored something else than was sent.
+    /// It was written, and something else is there than was meant: the service stored something else than was sent, or the
+    /// stand-in of a replacement is still there.
     Otherwise,
     /// Nobody knows: a call whose answer was lost, or that nobody can read back, may have written it.
     Perhaps,

@@ -1,6 +1,7 @@
 //! Reading a plan file back.
 
 use super::batch::{MAX_BYTES, MAX_ITEMS};
+use super::stand_in::original_of;
 use super::types::{Action, Batch, Call, FORMAT_VERSION, Operation, Plan, Purpose, Reason};
 use crate::model::Policy;
 use std::collections::HashSet;
@@ -99,6 +100,9 @@ fn check(plan: &Plan) -> Result<(), PlanFileError> {
         if !names_itself || !has_its_body {
             return altered("the body of an operation is not its annotation's");
         }
+        if !is_about_a_stand_in(plan, operation) {
+            return altered("what it says that an earlier run left is no stand-in");
+        }
     }
     check_purges(plan).or_else(altered)?;
     super::build::count_purges(&mut counted, &plan.purges);
@@ -138,6 +142,21 @@ fn check_purpose(plan: &Plan) -> Result<(), &'static str> {
         Ok(())
     } else {
         Err("it undoes an apply, and does not show what is there and what comes back")
+    }
+}
+
+/// Whether an operation that says it is about what an earlier run left is: else it is not guarded as others are.
+fn is_about_a_stand_in(plan: &Plan, operation: &Operation) -> bool {
+    match operation.reason {
+        Reason::LeftBehind => {
+            let info = operation.before.as_ref().and_then(|it| it.info.as_ref());
+            let (input, id) = (&operation.input_id, &operation.id);
+            operation.action == Action::Delete && original_of(&plan.set, input, id, info).is_some()
+        }
+        Reason::Unfinished => {
+            operation.action == Action::Replace && operation.fingerprint.is_some()
+        }
+        _ => true,
     }
 }
 

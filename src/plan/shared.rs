@@ -6,6 +6,7 @@
 //! it must each leave something that is no concept.
 
 use super::batch::{MAX_BYTES, MAX_ITEMS, pack, size};
+use super::stand_in::is_clean_up;
 use super::types::{Action, Call, Operation};
 use crate::model::{
     AnnotationId, Concepts, Content, Geometry, InputId, Json, Maker, ObservedAnnotation,
@@ -43,6 +44,7 @@ pub(super) fn share(operations: &mut [Operation], observed: &ObservedState) {
             break;
         }
         if operation.action == Action::Delete
+            && !is_clean_up(operation)
             && let Some(body) = stored
                 .get(operation)
                 .and_then(|annotation| whole_removal(&operation.input_id, annotation))

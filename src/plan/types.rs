@@ -17,7 +17,7 @@ pub const FORMAT_VERSION: &str = "1.0";
 pub enum Action {
     /// It goes.
     Delete,
-    /// It goes, and comes back with what a patch cannot change.
+    /// It goes, and comes back with what a patch cannot change; a stand-in holds it meanwhile.
     Replace,
     /// One patch that carries everything that is to stay.
     Overwrite,
@@ -54,6 +54,10 @@ pub enum Reason {
     NotDeclared,
     /// On the remote, made by this set, and its input is not declared any more.
     InputNotDeclared,
+    /// A stand-in that an earlier run left behind; the annotation that it stands in for is there.
+    LeftBehind,
+    /// An earlier run deleted it to replace it, and got no further; its stand-in is there.
+    Unfinished,
     /// It undoes what an apply did. What such an operation shows before and after is the whole annotation: a field that is
     /// not there, the annotation does not have.
     Undone,
@@ -93,8 +97,9 @@ pub struct Operation {
     /// What it is to be, in the manifest's notation: the managed fields.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Content>,
-    /// What was observed; an annotation with another fingerprint is stale. Of an operation that undoes another one,
-    /// nothing is known of it until that is done; `before` stands for it then.
+    /// What was observed; an annotation with another fingerprint is stale. Of a replacement that an earlier run did not
+    /// finish, the stand-in's. Of an operation that undoes another one, nothing is known of it until that is done; `before`
+    /// stands for it then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<Fingerprint>,
     /// The annotation as it is sent; nothing for a delete, unless it shares a call with removals: then the removal of
@@ -109,6 +114,10 @@ pub struct Operation {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Call {
+    /// DELETE of stand-ins that earlier runs left behind.
+    DeleteLeftBehind,
+    /// POST of the stand-ins of replacements, which their deletes wait for.
+    PostStandIn,
     /// The deletes of replacements, which their posts wait for.
     DeleteReplaced,
     /// PATCH with `merge`.
@@ -124,6 +133,8 @@ pub enum Call {
     RemoveOrDelete,
     /// DELETE by pairs of ids.
     Delete,
+    /// DELETE of the stand-ins of replacements that are done.
+    DeleteStandIn,
     /// DELETE by input ids alone: everything on these inputs but their input-level annotations.
     Purge,
 }

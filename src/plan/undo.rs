@@ -125,6 +125,8 @@ impl Undo<'_> {
     ) {
         let fingerprint = match fate {
             Fate::Not => return,
+            // A stand-in that an earlier run left is nobody's work.
+            _ if operation.reason == Reason::LeftBehind => return,
             Fate::Done(fingerprint) => fingerprint,
             Fate::Open => None,
         };
@@ -260,7 +262,7 @@ impl Undo<'_> {
             policy: Policy::Sync,
             caller: self.caller.clone(),
             manifest_hash: plan.manifest_hash.clone(),
-            guards: guard::too_many(&Guards::default(), &summary),
+            guards: guard::too_many(&Guards::default(), &self.operations, &summary),
             summary,
             blind_spots: self.lost.in_words(),
             operations: self.operations,

@@ -32,6 +32,8 @@ pub(super) fn pull(
     choice: &Choice,
     elsewhere: Elsewhere,
 ) -> Result<Vec<PulledInput>, PullError> {
+    // What an earlier apply left of a replacement is no label, and what it did not finish is what it is to be.
+    let observed = &*plan::settled(desired, observed);
     let world = World {
         desired,
         observed,

@@ -1,6 +1,7 @@
 //! The calls of a plan, as they would be made: what `apply --dry-run` prints.
 
-use crate::plan::{Call, Operation, Plan};
+use crate::model::Json;
+use crate::plan::{Call, Operation, Plan, stand_in_body, stand_in_id_for};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -31,16 +32,27 @@ pub fn calls(plan: &Plan) -> String {
         let annotations = || -> Value {
             operations
                 .iter()
-                .filter_map(|o| o.body.as_ref())
-                .map(crate::model::Json::to_value)
+                .filter_map(|o| match batch.call {
+                    Call::PostStandIn => stand_in_body(&plan.set, o),
+                    _ => o.body.clone(),
+                })
+                .map(|body| Json::to_value(&body))
                 .collect()
         };
-        if let (Call::DeleteReplaced | Call::Delete, [only]) = (batch.call, &operations[..])
-            && let (input, id) = (only.input_id.as_str(), only.id.as_str())
+        let id = |o: &Operation| match batch.call {
+            Call::DeleteStandIn => stand_in_id_for(&plan.set, o),
+            _ => o.id.clone(),
+        };
+        let deletes = matches!(
+            batch.call,
+            Call::DeleteLeftBehind | Call::DeleteReplaced | Call::Delete | Call::DeleteStandIn
+        );
+        if let (true, [only]) = (deletes, &operations[..])
+            && let (input, id) = (only.input_id.as_str(), id(only))
             && stands_in_a_path(input)
-            && stands_in_a_path(id)
+            && stands_in_a_path(id.as_str())
         {
-            let path = path(plan, &["inputs", input, "annotations", id]);
+            let path = path(plan, &["inputs", input, "annotations", id.as_str()]);
             write(&mut text, &json!({"method": "DELETE", "path": path}));
             continue;
         }
@@ -51,9 +63,11 @@ pub fn calls(plan: &Plan) -> String {
             )
         };
         let (method, body) = match batch.call {
-            Call::DeleteReplaced | Call::Delete => {
+            Call::DeleteLeftBehind | Call::DeleteReplaced | Call::Delete | Call::DeleteStandIn => {
                 let inputs: Value = operations.iter().map(|o| o.input_id.as_str()).collect();
-                let ids: Value = operations.iter().map(|o| o.id.as_str()).collect();
+                let ids: Value = (operations.iter())
+                    .map(|o| Value::from(id(o).as_str()))
+                    .collect();
                 ("DELETE", json!({"input_ids": inputs, "ids": ids}))
             }
             Call::Merge => patched("merge"),
@@ -63,7 +77,7 @@ pub fn calls(plan: &Plan) -> String {
                 json!({"action": "remove", "delete_if_empty_data": true, "annotations": annotations()}),
             ),
             Call::Overwrite => patched("overwrite"),
-            Call::Post => ("POST", json!({"annotations": annotations()})),
+            Call::PostStandIn | Call::Post => ("POST", json!({"annotations": annotations()})),
             Call::Purge => unreachable!("a purge was written above"),
         };
         write(

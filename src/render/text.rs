@@ -132,8 +132,8 @@ fn write_change(page: &mut Page, operation: &Operation, ids: &ShortIds) {
         Action::Replace => ("±", Ink::Removed),
     };
     let why = match &operation.matched {
-        Some(matched) => matched.to_string(),
-        None => reason(operation.reason).to_owned(),
+        Some(matched) if operation.reason != Reason::Unfinished => matched.to_string(),
+        _ => reason(operation.reason).to_owned(),
     };
     page.put(Ink::Plain, "  ")
         .put(ink, &format!("{sign} {}", operation.action))
@@ -161,6 +161,8 @@ fn reason(reason: Reason) -> &'static str {
         Reason::NotDeclared => "not declared",
         Reason::InputNotDeclared => "its input is not declared any more",
         Reason::Undone => "undoes an apply",
+        Reason::LeftBehind => "a stand-in that an earlier run left behind",
+        Reason::Unfinished => "an earlier run did not finish it",
     }
 }
 

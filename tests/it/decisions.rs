@@ -290,7 +290,15 @@ fn another_user_is_a_replace_under_the_same_id() {
     );
     assert_eq!(body["data"]["geo"], json!({"x": 1}));
     let calls: Vec<Call> = plan.batches.iter().map(|batch| batch.call).collect();
-    assert_eq!(calls, [Call::DeleteReplaced, Call::Post]);
+    assert_eq!(
+        calls,
+        [
+            Call::PostStandIn,
+            Call::DeleteReplaced,
+            Call::Post,
+            Call::DeleteStandIn
+        ]
+    );
 }
 
 #[test]

@@ -6,7 +6,10 @@ use annosync::model::{
     DesiredInput, DesiredState, InputId, Interner, ObservedState, Origin, Rest, Scope, UserId,
 };
 use annosync::observed;
-use annosync::plan::{self, Action, Allowances, Call, Context, Plan, PlanError, Target};
+use annosync::plan::{
+    self, Action, Allowances, Call, Context, Plan, PlanError, Target, stand_in_body,
+    stand_in_id_for,
+};
 use annosync::render;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
@@ -187,15 +190,26 @@ impl Remote {
             return;
         }
         let operation = &plan.operations[operation];
-        let at = self.position(operation.input_id.as_str(), operation.id.as_str());
-        let body = operation.body.as_ref().map(annosync::model::Json::to_value);
+        let id = match call {
+            Call::PostStandIn | Call::DeleteStandIn => stand_in_id_for(&plan.set, operation),
+            _ => operation.id.clone(),
+        };
+        let at = self.position(operation.input_id.as_str(), id.as_str());
+        let body = match call {
+            Call::PostStandIn => stand_in_body(&plan.set, operation),
+            _ => operation.body.clone(),
+        };
+        let body = body.as_ref().map(annosync::model::Json::to_value);
         let action = match call {
-            Call::Delete | Call::DeleteReplaced => {
+            Call::Delete | Call::DeleteReplaced | Call::DeleteStandIn | Call::DeleteLeftBehind => {
                 self.annotations
                     .remove(at.expect("what is deleted is there"));
                 return;
             }
-            Call::Post => {
+            Call::Post | Call::PostStandIn => {
+                if call == Call::PostStandIn && at.is_some() {
+                    return;
+                }
                 assert!(
                     at.is_none(),
                     "a post would make a duplicate: {operation:#?}"

@@ -397,7 +397,20 @@ fn patch_overwrite() {
 #[test]
 fn replace() {
     let (world, writes) = writes("replace", &[]);
-    assert_eq!(writes, [delete_one(), post(1)]);
+    let [
+        stand_in,
+        original,
+        replacement,
+        (Endpoint::DeleteAnnotation, last, 0),
+    ] = &writes[..]
+    else {
+        panic!("{writes:?}");
+    };
+    assert_eq!(
+        [stand_in, original, replacement],
+        [&post(1), &delete_one(), &post(1)]
+    );
+    assert!(last.starts_with("DELETE /inputs/in-1/annotations/as-6008c26f-r"));
     assert_eq!(world.annotation("a").unwrap()["user_id"], "labeler-1");
 }
 

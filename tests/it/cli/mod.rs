@@ -4,8 +4,10 @@
 //! Whatever an apply does, when it ends well a plan that follows has nothing to do: the harness holds every test to it.
 
 mod batches;
+mod boundaries;
 mod collaborators;
 mod connecting;
+mod disk;
 mod emptying;
 mod every;
 mod exits;
@@ -14,11 +16,16 @@ mod habits;
 mod importing;
 mod listing;
 mod logging;
+mod pace;
+mod pages;
 mod plan_file;
+mod progress;
 mod proxy;
 mod pulling;
 mod quickstart;
+mod races;
 mod reading;
+mod replacing;
 mod serving;
 mod sharing;
 mod single;

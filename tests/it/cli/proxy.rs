@@ -8,43 +8,151 @@ use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// What is done to a call that writes.
+/// What is done to a page of a listing on its way back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spoil {
+    /// The connection breaks in the middle of it.
+    BreakOff,
+    /// Its JSON ends in the middle, and the answer says that this is all.
+    CutOff,
+    /// A page for people comes instead, with HTTP 200.
+    Html,
+    /// The same, with HTTP 502.
+    BadGateway,
+    /// HTTP 200, with a status inside that says FAILURE, and all annotations.
+    Failure,
+    /// The same, with MIXED_STATUS.
+    Mixed,
+    /// HTTP 200, and no status.
+    NoStatus,
+    /// The page before it comes (page 1: page 2).
+    Neighbour,
+    /// Its annotations come in reverse.
+    Reversed,
+    /// Its first annotation is missing.
+    Short,
+    /// It is empty.
+    Empty,
+    /// One annotation comes twice on it.
+    Double,
+}
+
+/// Where a call is when it stands still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    /// Before the server has it.
+    Before,
+    /// After the server acted, before its answer is passed on.
+    After,
+}
+
+/// What is done to a call that writes, unless it says otherwise.
 pub(crate) enum Meddling {
+    /// The listing of this number (from 0) comes back so.
+    Page(usize, Spoil),
+    /// The call of this number (from 0), whatever it does, gets no answer: that it came so far is told.
+    StandStill(usize, When, Sender<()>),
     /// It goes through, and this is done to its answer.
     Answer(fn(&mut Value)),
     /// It is refused as a whole, with HTTP 400, when its body or its path holds this text.
     RefuseWith(&'static str),
     /// It goes through without this field of its body.
     Without(&'static str),
-    /// One is held: that it came is told, and it goes through when it is let go.
-    Hold(Sender<()>, Mutex<Held>),
+    /// Each is told of and held, before the server has it and again before its answer is passed on.
+    Step(Sender<Told>),
+    /// The first one is held: that it came is told, and it goes through when it is let go.
+    Hold(Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
+    /// The same with the one that comes after so many that write.
+    HoldAfter(
+        AtomicUsize,
+        Sender<()>,
+        Mutex<Option<oneshot::Receiver<()>>>,
+    ),
+    /// The same with the call of this number (from 0), whatever it does.
+    HoldAt(usize, Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
+    /// All go through, whatever they do, and how many were there at a time is counted.
+    Count(Arc<Crowd>),
 }
 
-/// Which call is held, and until when.
-pub(crate) struct Held {
-    /// So many go through before it.
-    before: usize,
-    release: Option<oneshot::Receiver<()>>,
+/// How many calls are there at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Crowd {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Crowd {
+    /// The most that were there at a time so far.
+    pub(crate) fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+
+    /// A call comes; it leaves with the guard, and not before others had time to come too.
+    async fn enter(&self) -> Inside<'_> {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        let inside = Inside(self);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        inside
+    }
+}
+
+/// A call that is there.
+struct Inside<'a>(&'a Crowd);
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// What is told of a run whose writes are held.
+pub(crate) enum Told {
+    /// A write is at this point, and goes on when it is let go; it fails where nobody will.
+    Write(When, oneshot::Sender<()>),
+    /// The run has ended.
+    Ended(std::process::Output),
+}
+
+/// Tells of a write, and waits until it is let go; whether it is.
+async fn held(told: &Sender<Told>, when: When) -> bool {
+    let (go, gone) = oneshot::channel();
+    told.send(Told::Write(when, go)).is_ok() && gone.await.is_ok()
+}
+
+/// Whether one more goes through.
+fn passes(left: &AtomicUsize) -> bool {
+    let less = |left: usize| left.checked_sub(1);
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
+        .is_ok()
 }
 
 impl Meddling {
-    /// Holds the first one.
     pub(crate) fn hold(arrived: Sender<()>, release: oneshot::Receiver<()>) -> Self {
-        Self::hold_after(0, arrived, release)
+        Self::Hold(arrived, Mutex::new(Some(release)))
     }
 
-    /// Holds the one that comes after so many.
     pub(crate) fn hold_after(
         before: usize,
         arrived: Sender<()>,
         release: oneshot::Receiver<()>,
     ) -> Self {
-        let release = Some(release);
-        Self::Hold(arrived, Mutex::new(Held { before, release }))
+        let release = Mutex::new(Some(release));
+        Self::HoldAfter(AtomicUsize::new(before), arrived, release)
+    }
+
+    pub(crate) fn hold_at(
+        number: usize,
+        arrived: Sender<()>,
+        release: oneshot::Receiver<()>,
+    ) -> Self {
+        Self::HoldAt(number, arrived, Mutex::new(Some(release)))
     }
 }
 
@@ -60,10 +168,16 @@ pub(crate) async fn start(target: String, meddling: Meddling) -> String {
         .tls_certs_only([])
         .build()
         .unwrap();
-    let shared = Arc::new((client, target, meddling));
+    let proxy = Arc::new(Proxy {
+        client,
+        target,
+        meddling,
+        calls: AtomicUsize::new(0),
+        listings: AtomicUsize::new(0),
+    });
     let app = Router::new().fallback(move |request: Request| {
-        let shared = Arc::clone(&shared);
-        async move { pass(&shared.0, &shared.1, &shared.2, request).await }
+        let proxy = Arc::clone(&proxy);
+        async move { proxy.pass(request).await }
     });
     tokio::spawn(async move { axum::serve(listener, app).await });
     format!("http://{address}")
@@ -82,65 +196,156 @@ pub(crate) async fn redirect(target: String) -> String {
     format!("http://{address}")
 }
 
-async fn pass(
-    client: &reqwest::Client,
-    target: &str,
-    meddling: &Meddling,
-    request: Request,
-) -> Response {
-    let (head, body) = request.into_parts();
-    let mut body = to_bytes(body, usize::MAX).await.unwrap();
-    let writes = head.method != Method::GET;
-    if let Meddling::RefuseWith(text) = meddling
-        && writes
-        && (String::from_utf8_lossy(&body).contains(text) || head.uri.path().contains(text))
-    {
-        let refusal =
-            r#"{"status":{"code":11102,"description":"one of these is not to be taken"}}"#;
-        return (StatusCode::BAD_REQUEST, refusal).into_response();
-    }
-    if let Meddling::Without(field) = meddling
-        && let Ok(mut json) = serde_json::from_slice::<Value>(&body)
-        && let Some(fields) = json.as_object_mut()
-    {
-        fields.remove(*field);
-        body = json.to_string().into();
-    }
-    if let Meddling::Hold(arrived, which) = meddling
-        && writes
-    {
-        let release = {
-            let mut which = which.lock().unwrap();
-            match which.before.checked_sub(1) {
-                Some(before) => {
-                    which.before = before;
-                    None
-                }
-                None => which.release.take(),
-            }
+struct Proxy {
+    client: reqwest::Client,
+    target: String,
+    meddling: Meddling,
+    calls: AtomicUsize,
+    listings: AtomicUsize,
+}
+
+/// A call that goes no further.
+async fn stand_still(arrived: &Sender<()>) -> ! {
+    arrived.send(()).unwrap();
+    std::future::pending().await
+}
+
+impl Proxy {
+    async fn pass(&self, request: Request) -> Response {
+        let number = self.calls.fetch_add(1, Ordering::SeqCst);
+        let _inside = match &self.meddling {
+            Meddling::Count(crowd) => Some(crowd.enter().await),
+            _ => None,
         };
-        if let Some(release) = release {
-            arrived.send(()).unwrap();
-            if release.await.is_err() {
+        let (head, body) = request.into_parts();
+        let mut body = to_bytes(body, usize::MAX).await.unwrap();
+        let writes = head.method != Method::GET;
+        let mut target = format!("{}{}", self.target, head.uri);
+        let mut spoil = None;
+        match &self.meddling {
+            Meddling::RefuseWith(text)
+                if writes
+                    && (String::from_utf8_lossy(&body).contains(text)
+                        || head.uri.path().contains(text)) =>
+            {
+                let refusal =
+                    r#"{"status":{"code":11102,"description":"one of these is not to be taken"}}"#;
+                return (StatusCode::BAD_REQUEST, refusal).into_response();
+            }
+            Meddling::Without(field) => {
+                if let Ok(mut json) = serde_json::from_slice::<Value>(&body)
+                    && let Some(fields) = json.as_object_mut()
+                {
+                    fields.remove(*field);
+                    body = json.to_string().into();
+                }
+            }
+            Meddling::HoldAt(at, ..) if *at != number => {}
+            Meddling::Hold(..) | Meddling::HoldAfter(..) if !writes => {}
+            Meddling::HoldAfter(before, ..) if passes(before) => {}
+            Meddling::Hold(arrived, release)
+            | Meddling::HoldAfter(_, arrived, release)
+            | Meddling::HoldAt(_, arrived, release) => {
+                let release = release.lock().unwrap().take();
+                if let Some(release) = release {
+                    arrived.send(()).unwrap();
+                    if release.await.is_err() {
+                        return StatusCode::BAD_GATEWAY.into_response();
+                    }
+                }
+            }
+            Meddling::Step(told) if writes && !held(told, When::Before).await => {
                 return StatusCode::BAD_GATEWAY.into_response();
             }
+            Meddling::StandStill(at, When::Before, arrived) if *at == number => {
+                stand_still(arrived).await;
+            }
+            Meddling::Page(at, how) if !writes && head.uri.path().ends_with("/annotations") => {
+                if self.listings.fetch_add(1, Ordering::SeqCst) == *at {
+                    spoil = Some(*how);
+                    if *how == Spoil::Neighbour {
+                        target = neighbour(&target);
+                    }
+                }
+            }
+            _ => {}
+        }
+        let answer = self
+            .client
+            .request(head.method, target)
+            .header(header::AUTHORIZATION, &head.headers[header::AUTHORIZATION])
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status();
+        let text: Bytes = answer.bytes().await.unwrap();
+        if let Some(spoil) = spoil {
+            return spoiled(spoil, &text);
+        }
+        match &self.meddling {
+            Meddling::Answer(change) if writes => {
+                let mut json: Value = serde_json::from_slice(&text).unwrap();
+                change(&mut json);
+                (status, json.to_string()).into_response()
+            }
+            Meddling::Step(told) if writes && !held(told, When::After).await => {
+                StatusCode::BAD_GATEWAY.into_response()
+            }
+            Meddling::StandStill(at, When::After, arrived) if *at == number => {
+                stand_still(arrived).await;
+            }
+            _ => (status, text).into_response(),
         }
     }
-    let answer = client
-        .request(head.method, format!("{target}{}", head.uri))
-        .header(header::AUTHORIZATION, &head.headers[header::AUTHORIZATION])
-        .body(body)
-        .send()
-        .await
-        .unwrap();
-    let status = answer.status();
-    let text: Bytes = answer.bytes().await.unwrap();
-    match meddling {
-        Meddling::Answer(change) if writes => {
-            let mut json: Value = serde_json::from_slice(&text).unwrap();
-            change(&mut json);
-            (status, json.to_string()).into_response()
+}
+
+/// The same URL with the page before; of the first one, with the second.
+fn neighbour(url: &str) -> String {
+    let mut url = url::Url::parse(url).unwrap();
+    let fields: Vec<(String, String)> = url
+        .query_pairs()
+        .map(
+            |(name, value)| match (name.as_ref(), value.parse::<u64>()) {
+                ("page", Ok(1)) => (name.into_owned(), "2".to_owned()),
+                ("page", Ok(page)) => (name.into_owned(), (page - 1).to_string()),
+                _ => (name.into_owned(), value.into_owned()),
+            },
+        )
+        .collect();
+    url.query_pairs_mut().clear().extend_pairs(fields);
+    url.into()
+}
+
+fn spoiled(spoil: Spoil, text: &Bytes) -> Response {
+    let mut page: Value = serde_json::from_slice(text).unwrap();
+    let half = text.slice(..text.len() / 2);
+    match spoil {
+        Spoil::BreakOff => {
+            // A server that promises more than comes closes the connection.
+            let length = [(header::CONTENT_LENGTH, text.len().to_string())];
+            return (length, half).into_response();
         }
-        _ => (status, text).into_response(),
+        Spoil::CutOff => return half.into_response(),
+        Spoil::Html => return "<html><body>Please log in</body></html>".into_response(),
+        Spoil::BadGateway => {
+            return (StatusCode::BAD_GATEWAY, "<html>Bad gateway</html>").into_response();
+        }
+        Spoil::Failure => page["status"]["code"] = 10020.into(),
+        Spoil::Mixed => page["status"]["code"] = "MIXED_STATUS".into(),
+        Spoil::NoStatus => page["status"] = serde_json::json!({}),
+        Spoil::Neighbour => {}
+        Spoil::Reversed | Spoil::Short | Spoil::Empty | Spoil::Double => {
+            let Some(annotations) = page["annotations"].as_array_mut() else {
+                return text.clone().into_response();
+            };
+            match spoil {
+                Spoil::Reversed => annotations.reverse(),
+                Spoil::Short => drop(annotations.drain(..1.min(annotations.len()))),
+                Spoil::Double => annotations.extend(annotations.first().cloned()),
+                _ => annotations.clear(),
+            }
+        }
     }
+    page.to_string().into_response()
 }

@@ -12,7 +12,7 @@ const DECLARED: usize = 11;
 const PAGES: u64 = 4;
 
 /// Eleven annotations on one input, all in place, listed three at a time.
-fn world() -> World {
+pub(super) fn world() -> World {
     let world = World::with(Config {
         page_cap: Some(3),
         ..Config::default()
@@ -28,7 +28,7 @@ fn world() -> World {
 }
 
 /// What a plan would do: (action, annotation id).
-fn operations(plan: &Run) -> Vec<(String, String)> {
+pub(super) fn operations(plan: &Run) -> Vec<(String, String)> {
     let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let operations = plan["operations"].as_array().unwrap().iter();
@@ -283,35 +283,4 @@ fn a_plan_of_the_declared_inputs_alone_says_what_it_cannot_see() {
             .stdout
             .contains("Warning: not seen: inputs that are not declared")
     );
-}
-
-#[test]
-fn a_bounded_rate_is_kept_to_and_a_lower_one_than_expected_is_learnt() {
-    for (expected, refusals) in [("15", 0..=5), ("1000", 1..=20)] {
-        let world = World::with(Config {
-            page_cap: Some(1),
-            rate_limit: Some(15),
-            ..Config::default()
-        });
-        let stored = |at: usize| whole("in-1", &format!("a{at}"), &[("car", 1.0)]);
-        world.seed((0..12).map(stored).collect());
-        world.declare(&super::boxes(0..6, "car"));
-        let url = world.emulator.url();
-        let flags = [
-            "--user-id",
-            "owner",
-            "--app-id",
-            "app",
-            "--rate-limit",
-            expected,
-        ];
-        let plan = world.run(&[&["plan", "m.yaml", "--endpoint", &url], &flags[..]].concat());
-        assert!(plan.exits(0).last_line().starts_with("Plan: 6 to post"));
-        let calls = world.emulator.calls();
-        let refused = calls.iter().filter(|call| call.status == Some(429)).count();
-        assert!(
-            refusals.contains(&refused),
-            "{refused} refusals at {expected} calls/s"
-        );
-    }
 }

@@ -124,9 +124,12 @@ fn a_single_patch_and_a_single_replacement_are_looked_at_by_their_path() {
         [
             Endpoint::GetAnnotation,
             Endpoint::PatchAnnotations,
+            // Before the stand-in is posted; from then on it is looked at together with the original.
             Endpoint::GetAnnotation,
+            Endpoint::PostAnnotations,
             Endpoint::DeleteAnnotation,
             Endpoint::PostAnnotations,
+            Endpoint::DeleteAnnotation,
         ]
     );
     assert_eq!(world.annotations()[0]["user_id"], "bea");

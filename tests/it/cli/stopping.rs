@@ -6,8 +6,8 @@ use super::{Run, World, boxes};
 use annosync::api::code::Code;
 use annosync::emulator::{Endpoint, Fault};
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead as _, BufReader, Lines, Read as _};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::Receiver;
 use tokio::sync::oneshot::Sender;
 
@@ -50,36 +50,100 @@ fn signal(child: &Child, name: &str) {
     );
 }
 
-#[test]
-fn ctrl_c_finishes_what_is_in_flight_and_starts_nothing_new() {
-    let world = World::new();
-    let Held {
-        mut child,
-        arrived,
-        release,
-    } = held(&world);
-    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
-    arrived.recv().unwrap();
-    signal(&child, "-INT");
-    let said = stderr.by_ref().map(Result::unwrap);
-    let stopping = said.into_iter().find(|line| line.starts_with("Stopping:"));
-    assert!(stopping.unwrap().contains("Press Ctrl-C again to end now"));
-    release.send(()).unwrap();
+/// Reads what the child says until a line holds this.
+fn hears(stderr: &mut Lines<BufReader<ChildStderr>>, text: &str) -> String {
+    let mut lines = stderr.by_ref().map(Result::unwrap);
+    let line = lines.find(|line| line.contains(text));
+    line.unwrap_or_else(|| panic!("{text:?} was not said"))
+}
+
+fn lines_of(child: &mut Child) -> Lines<BufReader<ChildStderr>> {
+    BufReader::new(child.stderr.take().unwrap()).lines()
+}
+
+/// All that the child prints, and its exit code.
+fn ends(mut child: Child) -> (String, Option<i32>) {
     let mut stdout = String::new();
-    child
-        .stdout
-        .take()
-        .unwrap()
-        .read_to_string(&mut stdout)
-        .unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(5));
-    assert_eq!(
-        stdout,
-        "Applied 128 (128 posted), 0 already so, 0 failed, 172 not attempted.\n"
-    );
-    assert_eq!(world.annotations().len(), 128);
-    let run = world.apply(&[]).exits(0);
-    assert!(run.last_line().starts_with("Applied 172 (172 posted)"));
+    let mut pipe = child.stdout.take().unwrap();
+    pipe.read_to_string(&mut stdout).unwrap();
+    (stdout, child.wait().unwrap().code())
+}
+
+#[test]
+fn ctrl_c_and_terminate_finish_what_is_in_flight_and_start_nothing_new() {
+    for name in ["-INT", "-TERM"] {
+        let world = World::new();
+        let Held {
+            mut child,
+            arrived,
+            release,
+        } = held(&world);
+        let mut stderr = lines_of(&mut child);
+        arrived.recv().unwrap();
+        signal(&child, name);
+        let said = hears(&mut stderr, "Stopping:");
+        assert!(said.contains("Press Ctrl-C again to end now"));
+        release.send(()).unwrap();
+        let account = "Applied 128 (128 posted), 0 already so, 0 failed, 172 not attempted.\n";
+        assert_eq!(ends(child), (account.to_owned(), Some(5)), "{name}");
+        assert_eq!(world.annotations().len(), 128);
+        let run = world.apply(&[]).exits(0);
+        assert!(run.last_line().starts_with("Applied 172 (172 posted)"));
+    }
+}
+
+#[test]
+fn a_second_signal_ends_the_run_at_once_and_the_next_one_repairs_it() {
+    for (name, code) in [("-INT", 130), ("-TERM", 143)] {
+        let world = World::new();
+        let Held {
+            mut child,
+            arrived,
+            release,
+        } = held(&world);
+        let mut stderr = lines_of(&mut child);
+        arrived.recv().unwrap();
+        signal(&child, name);
+        hears(&mut stderr, "Stopping:");
+        // The call is never answered.
+        signal(&child, name);
+        assert_eq!(ends(child), (String::new(), Some(code)));
+        drop(release);
+        world.apply(&[]).exits(0);
+        assert_eq!(world.annotations().len(), 300);
+    }
+}
+
+#[test]
+fn a_stop_ends_a_pause_and_what_waited_is_accounted_for() {
+    let world = World::new();
+    world.declare(&boxes(0..300, "car"));
+    let hour = Fault::Throttle {
+        retry_after: Some(250),
+    };
+    world
+        .emulator
+        .faults()
+        .next(Endpoint::PostAnnotations, hour);
+    let mut command = world.command();
+    command
+        .args(["apply", "m.yaml", "--auto-approve", "--concurrency", "1"])
+        .args(["--endpoint", &world.emulator.url(), "--user-id", "owner"])
+        .args(["--app-id", "app", "--rate-limit", "1000", "-v"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stderr = lines_of(&mut child);
+    hears(&mut stderr, "waiting before another attempt");
+    signal(&child, "-INT");
+    hears(&mut stderr, "Stopping:");
+    let (stdout, code) = ends(child);
+    assert_eq!(code, Some(1), "{stdout}");
+    let account = "Applied 0, 0 already so, 128 failed, 172 not attempted.";
+    assert_eq!(stdout.lines().last(), Some(account));
+    assert!(stdout.contains("CONN_THROTTLED"), "{stdout}");
+    assert_eq!(world.annotations().len(), 0);
+    world.apply(&[]).exits(0);
 }
 
 #[test]

@@ -1,0 +1,271 @@
+//! What a person at the terminal sees while it takes its time: a line on stderr that is gone when the work is done.
+//!
+//! Where stderr is no terminal there is nothing of it. At most one line is shown at a time; whatever else is printed
+//! goes through [`around`], which takes the line away for as long as that takes.
+
+use crate::api::{Reader, Writer};
+use crate::apply::{Ended, Subject, Watch};
+use crate::render::thousands;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often the line is drawn anew.
+const TICK: Duration = Duration::from_millis(125);
+
+/// Over how long the calls are counted that are made "just now".
+const LATELY: Duration = Duration::from_secs(3);
+
+/// The line on the terminal, if there is one.
+static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is behind these locks cannot be left half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Prints without mixing with the line that is shown.
+pub(crate) fn around<T>(print: impl FnOnce() -> T) -> T {
+    let shown = lock(&SHOWN).clone();
+    match shown {
+        Some(line) => line.suspend(print),
+        None => print(),
+    }
+}
+
+/// Takes the line away before the process ends on the spot.
+pub(crate) fn clear() {
+    if let Some(line) = lock(&SHOWN).take() {
+        line.finish_and_clear();
+    }
+}
+
+/// Stderr, for a log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Log;
+
+impl Write for Log {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        around(|| io::stderr().lock().write(text))
+    }
+
+    fn write_all(&mut self, text: &[u8]) -> io::Result<()> {
+        around(|| io::stderr().lock().write_all(text))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().lock().flush()
+    }
+}
+
+/// The line, for as long as this lives.
+#[derive(Debug)]
+#[must_use = "the line is gone when this is dropped"]
+pub(crate) struct Progress(());
+
+impl Progress {
+    /// Shows that an app is read.
+    pub(crate) fn reading(reader: &Reader) -> Self {
+        let reader = reader.clone();
+        let before = reader.calls();
+        Self::show("{spinner} {text}", None, move || {
+            format!("Reading: {}", counted(reader.calls() - before, "call"))
+        })
+    }
+
+    /// Shows how far an apply is.
+    pub(crate) fn applying(writer: &Writer, done: Arc<Done>) -> Self {
+        let writer = writer.clone();
+        let before = writer.calls();
+        let meter = Mutex::new(Meter::new(Instant::now()));
+        Self::show("{text} [{wide_bar}]", Some(done.all), move || {
+            let calls = writer.calls() - before;
+            lock(&meter).text(Instant::now(), done.count(), done.all, calls)
+        })
+    }
+
+    fn show(
+        template: &str,
+        length: Option<u64>,
+        text: impl Fn() -> String + Send + Sync + 'static,
+    ) -> Self {
+        if !io::stderr().is_terminal() {
+            return Self(());
+        }
+        let text = Arc::new(text);
+        let write = move |_: &ProgressState, line: &mut dyn fmt::Write| {
+            // A line that could not be drawn is drawn the next time.
+            let _ = line.write_str(&text());
+        };
+        let style = ProgressStyle::with_template(template)
+            .expect("the template is well formed")
+            .tick_chars("|/-\\ ")
+            .progress_chars("=> ")
+            .with_key("text", write);
+        let line = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
+        line.set_style(style);
+        line.enable_steady_tick(TICK);
+        *lock(&SHOWN) = Some(line);
+        Self(())
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        clear();
+    }
+}
+
+/// How many operations and purges of a plan have ended.
+#[derive(Debug)]
+pub(crate) struct Done {
+    all: u64,
+    ended: AtomicU64,
+}
+
+impl Done {
+    /// Nothing yet, of so many.
+    pub(crate) fn of(all: usize) -> Self {
+        Self {
+            all: all as u64,
+            ended: AtomicU64::new(0),
+        }
+    }
+
+    fn count(&self) -> u64 {
+        self.ended.load(Ordering::Relaxed)
+    }
+}
+
+impl Watch for Done {
+    fn ended(&self, _: Subject, how: &Ended) {
+        if *how != Ended::NotAttempted {
+            let ended = self.ended.fetch_add(1, Ordering::Relaxed) + 1;
+            if let Some(line) = &*lock(&SHOWN) {
+                line.set_position(ended);
+            }
+        }
+    }
+}
+
+/// How fast it goes.
+#[derive(Debug)]
+struct Meter {
+    start: Instant,
+    /// How many calls there were, when; the first is the last one from before [`LATELY`].
+    calls: VecDeque<(Instant, u64)>,
+}
+
+impl Meter {
+    fn new(start: Instant) -> Self {
+        Self {
+            start,
+            calls: VecDeque::from([(start, 0)]),
+        }
+    }
+
+    /// Calls a second just now.
+    fn rate(&mut self, now: Instant, calls: u64) -> f64 {
+        self.calls.push_back((now, calls));
+        while self.calls.get(1).is_some_and(|(at, _)| *at + LATELY <= now) {
+            self.calls.pop_front();
+        }
+        let (since, before) = self.calls[0];
+        // The burst of the first moment is no rate.
+        let seconds = (now - since).as_secs_f64().max(1.0);
+        (calls - before) as f64 / seconds
+    }
+
+    /// How long the rest takes, if it goes on as it did; nothing while nothing has ended.
+    fn left(&self, now: Instant, ended: u64, all: u64) -> Option<Duration> {
+        let share = all.saturating_sub(ended) as f64 / ended as f64;
+        Duration::try_from_secs_f64((now - self.start).as_secs_f64() * share).ok()
+    }
+
+    fn text(&mut self, now: Instant, ended: u64, all: u64, calls: u64) -> String {
+        let rate = self.rate(now, calls);
+        let left = self.left(now, ended, all);
+        let left = left.map(|left| format!(", {} left", duration(left)));
+        format!(
+            "Applying: {} of {}, {}, {rate:.1} calls/s{}",
+            thousands(ended),
+            counted(all, "operation"),
+            counted(calls, "call"),
+            left.unwrap_or_default()
+        )
+    }
+}
+
+fn counted(count: u64, one: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {one}{plural}", thousands(count))
+}
+
+/// A time as people say it, rounded up: `45 s`, `12 min`, `3 h 5 min`.
+fn duration(time: Duration) -> String {
+    let seconds = time.as_secs_f64().ceil() as u64;
+    let minutes = seconds.div_ceil(60);
+    match (seconds, minutes) {
+        (0..100, _) => format!("{seconds} s"),
+        (_, 0..100) => format!("{minutes} min"),
+        _ => format!("{} h {} min", thousands(minutes / 60), minutes % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_says_what_is_done_how_fast_and_how_long_it_takes() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let mut meter = Meter::new(start);
+        assert_eq!(
+            meter.text(at(0), 0, 1, 0),
+            "Applying: 0 of 1 operation, 0 calls, 0.0 calls/s"
+        );
+        assert_eq!(
+            meter.text(at(100), 0, 3400, 1),
+            "Applying: 0 of 3,400 operations, 1 call, 1.0 calls/s"
+        );
+        assert_eq!(
+            meter.text(at(2000), 256, 3400, 30),
+            "Applying: 256 of 3,400 operations, 30 calls, 15.0 calls/s, 25 s left"
+        );
+        // What was long ago counts for the time that is left, and not for the rate.
+        assert_eq!(
+            meter.text(at(10_000), 1280, 3400, 30),
+            "Applying: 1,280 of 3,400 operations, 30 calls, 0.0 calls/s, 17 s left"
+        );
+        assert_eq!(
+            meter.text(at(13_000), 3400, 3400, 72),
+            "Applying: 3,400 of 3,400 operations, 72 calls, 14.0 calls/s, 0 s left"
+        );
+    }
+
+    #[test]
+    fn times_are_rounded_up() {
+        let said = |seconds: f64| duration(Duration::from_secs_f64(seconds));
+        assert_eq!(said(0.0), "0 s");
+        assert_eq!(said(0.2), "1 s");
+        assert_eq!(said(99.0), "99 s");
+        assert_eq!(said(99.5), "2 min");
+        assert_eq!(said(121.0), "3 min");
+        assert_eq!(said(5_940.0), "99 min");
+        assert_eq!(said(5_941.0), "1 h 40 min");
+    }
+
+    #[test]
+    fn what_was_not_attempted_is_not_done() {
+        let done = Done::of(3);
+        done.ended(Subject::Operation(0), &Ended::Applied);
+        done.ended(Subject::Purge(0), &Ended::AlreadySo);
+        done.ended(Subject::Operation(1), &Ended::NotAttempted);
+        assert_eq!(done.count(), 2);
+    }
+}

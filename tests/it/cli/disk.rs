@@ -1,0 +1,50 @@
+//! Files that cannot be written: it is an error that says so, nothing is sent, and what stood there stands there still.
+
+use super::{Run, World, boxes, folder_of};
+use std::process::Command;
+
+/// The binary in the world's folder, where no file can grow: every write to a file fails, as on a full disk.
+pub(super) fn on_a_full_disk(world: &World, arguments: &[&str]) -> Run {
+    let binary = world.command();
+    let script = r#"trap "" XFSZ; ulimit -f 0; exec "$0" "$@""#;
+    let mut command = Command::new("/bin/sh");
+    command
+        .args(["-c", script])
+        .arg(binary.get_program())
+        .args(arguments)
+        .args(["--endpoint", &world.emulator.url()])
+        .args(["--user-id", "owner", "--app-id", "app"])
+        .args(["--rate-limit", "1000"])
+        .current_dir(world.path())
+        .env_clear();
+    for (name, value) in binary.get_envs() {
+        command.env(name, value.unwrap());
+    }
+    Run::of(command)
+}
+
+#[test]
+#[cfg(unix)]
+fn a_plan_that_cannot_be_kept_is_an_error_and_leaves_the_old_one() {
+    let world = World::new();
+    world.declare(&boxes(0..3, "car"));
+    world.plan(&["--out", "plan.json"]).exits(0);
+    let before = folder_of(world.path());
+    world.declare(&boxes(0..3, "car"));
+    let hint =
+        "hint: nothing was written; check that the folder exists, may be written to, and has space";
+    let out = ["plan", "m.yaml", "--out", "plan.json"];
+    let full = on_a_full_disk(&world, &out).exits(1);
+    assert_eq!(full.stdout, "");
+    full.says("error: cannot write plan.json: ").says(hint);
+    assert_eq!(folder_of(world.path()), before, "no half file, no scrap");
+    for nowhere in ["missing/plan.json", "m.yaml/plan.json", "/proc/plan.json"] {
+        let run = world.plan(&["--out", nowhere]).exits(1);
+        run.says(&format!("error: cannot write {nowhere}: "))
+            .says(hint);
+    }
+    assert_eq!(folder_of(world.path()), before);
+    assert_eq!(world.writes(), []);
+    // The old one is whole.
+    world.apply_path("plan.json", &[]).exits(0);
+}

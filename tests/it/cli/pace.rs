@@ -1,0 +1,118 @@
+//! How fast calls are made, and how many at a time: against an emulator that counts as the service does.
+
+use super::proxy::{self, Crowd, Meddling};
+use super::{Run, World, boxes};
+use crate::support::whole;
+use annosync::emulator::Config;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// A world whose server takes so many calls a second, with pages of one annotation, so that there is much to call for.
+fn bounded(rate: u32) -> World {
+    World::with(Config {
+        page_cap: Some(1),
+        rate_limit: Some(rate),
+        ..Config::default()
+    })
+}
+
+/// Runs the binary, which is told of so many calls a second.
+fn at_rate(world: &World, rate: &str, arguments: &[&str]) -> Run {
+    let url = world.emulator.url();
+    let app = ["--endpoint", &url, "--user-id", "owner", "--app-id", "app"];
+    world.run(&[arguments, &app, &["--rate-limit", rate]].concat())
+}
+
+/// How many calls there were, and how many of them were refused for the rate.
+fn calls(world: &World) -> (usize, usize) {
+    let calls = world.emulator.calls();
+    let refused = calls.iter().filter(|call| call.status == Some(429));
+    (calls.len(), refused.count())
+}
+
+/// Applies so many changes at the server's rate, which takes at least so many calls, and holds it to take them all.
+fn is_never_refused(rate: u32, annotations: usize, least: usize) {
+    let world = bounded(rate);
+    let stored = |at: usize| whole(&format!("in-{at}"), &format!("a{at}"), &[("car", 1.0)]);
+    world.seed((0..annotations).map(stored).collect());
+    world.declare(&(0..annotations).fold(String::new(), |text, at| {
+        let declared = format!("{{ id: a{at}, concepts: [tree] }}");
+        text + &format!("  - id: in-{at}\n    annotations: [{declared}]\n")
+    }));
+    // The listing, and the second look at each annotation, share one pace with the writes.
+    at_rate(
+        &world,
+        &rate.to_string(),
+        &["apply", "m.yaml", "--auto-approve"],
+    )
+    .exits(0)
+    .says(&format!("Applied {annotations} ("));
+    let (calls, refused) = calls(&world);
+    assert!(calls >= least, "{calls} calls at {rate}/s");
+    assert_eq!(refused, 0, "of {calls} calls at {rate}/s");
+}
+
+#[test]
+fn at_the_services_rate_not_one_call_is_refused() {
+    is_never_refused(15, 18, 70);
+}
+
+#[test]
+fn several_hundred_calls_at_a_higher_rate_are_not_refused_either() {
+    is_never_refused(100, 100, 300);
+}
+
+#[test]
+fn a_lower_rate_than_expected_is_learnt() {
+    let world = bounded(15);
+    let stored = |at: usize| whole("in-1", &format!("a{at}"), &[("car", 1.0)]);
+    world.seed((0..12).map(stored).collect());
+    world.declare(&boxes(0..6, "car"));
+    let plan = at_rate(&world, "1000", &["plan", "m.yaml"]).exits(0);
+    assert!(plan.last_line().starts_with("Plan: 6 to post"));
+    let (calls, refused) = calls(&world);
+    // What was on its way when the first refusal came, and hardly anything after it.
+    assert!((1..=10).contains(&refused), "{refused} of {calls}");
+}
+
+#[test]
+fn no_more_calls_are_made_at_a_time_than_asked_for() {
+    for (flags, most) in [
+        (&["--concurrency", "1"][..], 1..=1),
+        (&["--concurrency", "3"], 2..=3),
+        (&[], 4..=8),
+    ] {
+        let world = World::with(Config {
+            page_cap: Some(3),
+            ..Config::default()
+        });
+        let crowd = Arc::<Crowd>::default();
+        let counting = Meddling::Count(Arc::clone(&crowd));
+        let url = world.block_on(proxy::start(world.emulator.url(), counting));
+        let app = ["--endpoint", &url, "--user-id", "owner", "--app-id", "app"];
+        let app = [&app[..], &["--rate-limit", "1000"], flags].concat();
+        let run = |arguments: &[&str]| world.run(&[arguments, &app].concat()).exits(0);
+        for concept in ["car", "tree"] {
+            world.declare(&boxes(0..12, concept));
+            run(&["apply", "m.yaml", "--auto-approve"]);
+        }
+        run(&["plan", "m.yaml"]);
+        run(&["list"]);
+        run(&["list", "--all", "--format", "json"]);
+        run(&["pull", "pulled"]);
+        assert!(most.contains(&crowd.most()), "{flags:?}: {}", crowd.most());
+    }
+}
+
+#[test]
+fn an_embedded_store_keeps_to_the_rate_that_a_flag_names() {
+    let world = World::new();
+    world.declare(&boxes(0..1, "car"));
+    let rate = |flags: &[&str]| {
+        let plan = ["plan", "m.yaml", "--embedded", "s.db", "--format", "json"];
+        let run = world.run(&[&plan, flags].concat()).exits(0);
+        serde_json::from_str::<Value>(&run.stdout).unwrap()["summary"]["rate_limit"].clone()
+    };
+    assert_eq!(rate(&["--rate-limit", "7"]), 7);
+    assert_eq!(rate(&[]), 1000);
+}

@@ -1,0 +1,99 @@
+//! Every page of a listing, spoilt in every way on its way to the binary: a plan does nothing, or is an error.
+
+use super::proxy::{self, Meddling, Spoil};
+use super::reading::{operations, world};
+use super::{Run, World};
+
+/// A plan of the world's manifest, as JSON, through a proxy that spoils the listing of this number.
+fn planned(world: &World, number: usize, spoil: Spoil) -> Run {
+    let meddling = Meddling::Page(number, spoil);
+    let url = world.block_on(proxy::start(world.emulator.url(), meddling));
+    let app = ["--user-id", "owner", "--app-id", "app"];
+    let fast = ["--rate-limit", "1000", "--concurrency", "1"];
+    let plan = ["plan", "m.yaml", "--format", "json", "--endpoint", &url];
+    world.run(&[&plan[..], &app, &fast].concat())
+}
+
+/// How many listings a plan of this world takes when nothing is wrong.
+fn listings(world: &World) -> usize {
+    world.emulator.forget_calls();
+    world.plan(&[]).exits(0);
+    let calls = world.emulator.calls();
+    let lists = |path: &str| path.ends_with("/annotations");
+    calls.iter().filter(|call| lists(&call.path)).count()
+}
+
+/// Holds the plans to doing nothing, whichever page is spoilt so; gives how many of them were errors.
+#[track_caller]
+fn never_believed(spoil: Spoil, complaint: &str, hint: &str) -> usize {
+    let world = world();
+    let mut errors = 0;
+    let count = listings(&world);
+    assert!(count > 8, "{count}");
+    for number in 0..count {
+        let plan = planned(&world, number, spoil);
+        if plan.code == 0 {
+            assert_eq!(operations(&plan), [], "{spoil:?} of listing {number}");
+        } else {
+            let plan = plan.exits(1).says(complaint).says(hint);
+            assert_eq!(plan.stdout, "");
+            errors += 1;
+        }
+    }
+    assert_eq!(world.writes(), []);
+    world.is_settled();
+    errors
+}
+
+#[test]
+fn a_page_that_breaks_off_is_read_again() {
+    for spoil in [Spoil::BreakOff, Spoil::CutOff, Spoil::BadGateway] {
+        assert_eq!(never_believed(spoil, "", ""), 0, "{spoil:?}");
+    }
+}
+
+#[test]
+fn a_page_for_people_ends_the_plan() {
+    let complaint = "error: the answer (HTTP 200) is not JSON, it begins with `<html>";
+    let hint = "hint: check that the endpoint is the API's address";
+    let errors = never_believed(Spoil::Html, complaint, hint);
+    assert_eq!(errors, listings(&world()));
+}
+
+#[test]
+fn a_success_with_a_failure_inside_ends_the_plan() {
+    let later = "hint: the service failed and gave no other reason: run again later";
+    for (spoil, complaint, hint) in [
+        (
+            Spoil::Failure,
+            "refused with HTTP 200, code 10020 FAILURE",
+            later,
+        ),
+        (
+            Spoil::Mixed,
+            "refused with HTTP 200, code 10010 MIXED_STATUS",
+            later,
+        ),
+        (
+            Spoil::NoStatus,
+            "it has no status code that says success",
+            "hint: check that the endpoint is the API's address",
+        ),
+    ] {
+        let errors = never_believed(spoil, complaint, hint);
+        assert_eq!(errors, listings(&world()), "{spoil:?}");
+    }
+}
+
+#[test]
+fn pages_that_do_not_fit_together_are_listed_again() {
+    for spoil in [
+        Spoil::Neighbour,
+        Spoil::Reversed,
+        Spoil::Short,
+        Spoil::Empty,
+        Spoil::Double,
+    ] {
+        assert_eq!(never_believed(spoil, "", ""), 0, "{spoil:?}");
+    }
+}

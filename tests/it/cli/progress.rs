@@ -1,0 +1,142 @@
+//! The line that shows how far a run is: on a terminal, and nowhere else.
+
+use super::{World, boxes};
+use annosync::emulator::{Endpoint, Fault};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// A world with 300 boxes to post, in three calls, in which calls take long enough to be seen.
+fn world() -> World {
+    let world = World::new();
+    world.declare(&boxes(0..300, "car"));
+    for endpoint in [Endpoint::ListAnnotations, Endpoint::PostAnnotations] {
+        let slow = Fault::Latency(Duration::from_millis(400));
+        world.emulator.faults().always(endpoint, slow);
+    }
+    world
+}
+
+const APPLY: [&str; 6] = [
+    "apply",
+    "m.yaml",
+    "--auto-approve",
+    "-v",
+    "--concurrency",
+    "1",
+];
+
+/// What a terminal shows in the end, when these bytes were sent to it. It knows what progress needs: the cursor goes
+/// up, and to the left; the rest of a line is erased.
+fn screen(sent: &str) -> Vec<String> {
+    let mut lines: Vec<Vec<char>> = vec![Vec::new()];
+    let (mut row, mut column) = (0, 0);
+    let mut rest = sent.chars();
+    while let Some(sign) = rest.next() {
+        match sign {
+            '\r' => column = 0,
+            '\n' => {
+                row += 1;
+                if row == lines.len() {
+                    lines.push(Vec::new());
+                }
+            }
+            '\u{1b}' => {
+                assert_eq!(rest.next(), Some('['));
+                let mut number = String::new();
+                let action = loop {
+                    match rest.next().unwrap() {
+                        digit @ ('0'..='9' | ';') => number.push(digit),
+                        action => break action,
+                    }
+                };
+                match action {
+                    'A' => row -= number.parse::<usize>().unwrap_or(1),
+                    'K' if number == "2" => lines[row].clear(),
+                    'K' => lines[row].truncate(column),
+                    // Colours.
+                    'm' => {}
+                    other => panic!("{other:?} in {sent:?}"),
+                }
+            }
+            sign => {
+                let line = &mut lines[row];
+                line.resize(line.len().max(column + 1), ' ');
+                line[column] = sign;
+                column += 1;
+            }
+        }
+    }
+    let text = |line: Vec<char>| line.into_iter().collect::<String>().trim_end().to_owned();
+    lines.into_iter().map(text).collect()
+}
+
+/// The binary on the world's app, with the words of its command line.
+fn apply(world: &World) -> Vec<String> {
+    let url = world.emulator.url();
+    let app = ["--endpoint", &url, "--user-id", "owner", "--app-id", "app"];
+    let words = [&APPLY[..], &app].concat();
+    words.into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn on_a_terminal_it_says_how_far_a_run_is_and_leaves_nothing_behind() {
+    let script = Command::new("script").arg("--version").output();
+    if !script.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: there is no `script` to make a terminal with");
+        return;
+    }
+    let world = world();
+    let plan = world.plan(&[]).exits(0).stdout;
+    let quoted = apply(&world).iter().fold(
+        format!("'{}'", env!("CARGO_BIN_EXE_annosync")),
+        |line, word| format!("{line} '{word}'"),
+    );
+    let mut script = Command::new("script");
+    for (name, value) in world.command().get_envs() {
+        script.env(name, value.unwrap_or_default());
+    }
+    let output = script
+        .args(["-qec", &quoted, "/dev/null"])
+        .env("TERM", "xterm")
+        .current_dir(world.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let sent = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{sent}");
+    for words in [
+        "Reading: 1 call ",
+        "Applying: 0 of 300 operations, ",
+        "Applying: 128 of 300 operations, 2 calls, ",
+        " left [=",
+    ] {
+        assert!(sent.contains(words), "{words:?} is not in {sent:?}");
+    }
+    // What was printed meanwhile is whole, each on a line of its own.
+    let (log, rest): (Vec<String>, Vec<String>) = screen(&sent)
+        .into_iter()
+        .partition(|line| line.contains(" DEBUG "));
+    assert!(log.iter().all(|line| line.starts_with("20")), "{log:#?}");
+    assert!(log.len() > 10, "{log:#?}");
+    let (rest, plan) = (rest.join("\n"), plan.trim_end());
+    // How long the calls take is told at another rate.
+    let (listed, _) = plan.rsplit_once('\n').unwrap();
+    assert!(rest.starts_with(listed), "{rest}");
+    let rest: Vec<&str> = rest[listed.len()..].split_terminator('\n').collect();
+    assert_eq!(rest.len(), 3, "{rest:#?}");
+    assert!(rest[1].starts_with("Plan: 300 to post"), "{rest:#?}");
+    assert!(rest[2].starts_with("Applied 300 (300 posted)"), "{rest:#?}");
+}
+
+#[test]
+fn where_there_is_no_terminal_nothing_is_shown_of_it() {
+    let world = world();
+    let words = apply(&world);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let run = world.run(&words).exits(0);
+    for words in ["Reading:", "Applying:", "\r", "\u{1b}"] {
+        assert!(!run.stderr.contains(words), "{words:?} in {}", run.stderr);
+        assert!(!run.stdout.contains(words), "{words:?} in {}", run.stdout);
+    }
+}

@@ -1,0 +1,532 @@
+//! Replacements that break: a run that is killed, stopped, refused or disturbed at any of their steps. Nothing is lost,
+//! nothing is there twice, and the same command again ends it.
+//!
+//! A run is killed at its writes alone: reads change nothing, so that dying at one is dying after the write before it.
+
+use super::proxy::{self, Meddling, Told, When};
+use super::writing::apply_through;
+use super::{Run, World, header, settled};
+use annosync::api::{ItemResult, PatchAction};
+use annosync::model::{InputId, Key, SetName, key_id, set_prefix};
+use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader};
+use std::process::{ChildStderr, Command, Stdio};
+use std::sync::mpsc::Receiver;
+use tokio::sync::oneshot::Sender;
+
+/// A run of the binary whose writes are held one by one.
+struct Stepped {
+    pid: u32,
+    told: Receiver<Told>,
+    stderr: Option<ChildStderr>,
+    /// The write that is held now.
+    held: Option<(When, Sender<()>)>,
+    ended: Option<Run>,
+}
+
+impl Stepped {
+    /// Starts a run and waits for its first write.
+    fn start(world: &World, path: &str) -> Self {
+        let (tell, told) = std::sync::mpsc::channel();
+        let meddling = Meddling::Step(tell.clone());
+        let url = world.block_on(proxy::start(world.emulator.url(), meddling));
+        let mut command = world.command();
+        command.args(["apply", "--auto-approve", "--concurrency", "1"]);
+        if path == "plan.json" {
+            // A plan file names its target itself.
+            let plan = world.read(path).replace(&world.emulator.url(), &url);
+            world.write("stepped.json", &plan);
+            command.arg("stepped.json");
+        } else {
+            command.args([path, "--endpoint", &url, "--user-id", "owner"]);
+            command.args(["--app-id", "app", "--rate-limit", "1000"]);
+        }
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stderr = child.stderr.take();
+        let pid = child.id();
+        std::thread::spawn(move || tell.send(Told::Ended(child.wait_with_output().unwrap())));
+        let mut run = Self {
+            pid,
+            told,
+            stderr,
+            held: None,
+            ended: None,
+        };
+        run.wait();
+        run
+    }
+
+    fn wait(&mut self) {
+        match self.told.recv().unwrap() {
+            Told::Write(when, go) => self.held = Some((when, go)),
+            Told::Ended(output) => self.ended = Some(Run::from(output)),
+        }
+    }
+
+    /// Lets the run go on so many times, or to its end.
+    fn advance(&mut self, times: usize) {
+        for _ in 0..times {
+            let Some((_, go)) = self.held.take() else {
+                return;
+            };
+            go.send(()).unwrap();
+            self.wait();
+        }
+    }
+
+    fn finish(mut self) -> Run {
+        self.advance(usize::MAX);
+        self.ended.unwrap()
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.pid.to_string();
+        let killed = Command::new("kill").args([name, &pid]).status().unwrap();
+        assert!(killed.success());
+    }
+
+    /// Kills the run where it stands. Whether it was still going.
+    fn kill(mut self) -> bool {
+        if self.held.is_none() {
+            return false;
+        }
+        self.signal("-KILL");
+        while self.ended.is_none() {
+            self.held = None;
+            self.wait();
+        }
+        true
+    }
+
+    /// Asks the run to stop, and waits until it says that it does.
+    fn stop(&mut self) {
+        self.signal("-INT");
+        let lines = BufReader::new(self.stderr.take().unwrap()).lines();
+        let mut lines = lines.map(Result::unwrap);
+        assert!(lines.any(|line| line.starts_with("Stopping:")));
+        // The rest is read, so that the run is never kept from writing it.
+        std::thread::spawn(move || lines.count());
+    }
+}
+
+const INPUTS: [&str; 3] = ["in-1", "in-2", "in-3"];
+
+/// One annotation on each input: declared by key, by its id alone, by what it is.
+fn ids() -> [String; 3] {
+    let set = SetName::new("street").unwrap();
+    let by_key = key_id(
+        &set,
+        &InputId::new("in-1").unwrap(),
+        &Key::new("k").unwrap(),
+    );
+    let by_content = format!("{}0123456789abcdef0123", set_prefix(&set));
+    [by_key.to_string(), "alone".to_owned(), by_content]
+}
+
+fn seeded(input: &str, id: &str) -> Value {
+    json!({
+        "id": id, "input_id": input, "user_id": "owner", "created_at": "2026-01-01T00:00:00Z",
+        "status": {"code": 24151}, "annotation_info": {"n": 7},
+        "data": {
+            "geo": {"geo_point": {"latitude": 46.5, "longitude": 6.5}},
+            "metadata": {"weather": "rain"},
+            "regions": [{
+                "id": format!("region-{input}"),
+                "region_info": {"bounding_box": {"top_row": 0.1, "left_col": 0.2, "bottom_row": 0.5, "right_col": 0.6}},
+                "data": {"concepts": [{"id": "car", "value": 1.0}]},
+            }],
+        },
+    })
+}
+
+/// Three annotations of the owner's that hold more than the manifest declares, and a manifest that gives them to `user`.
+fn world(policy: &str) -> World {
+    let world = World::new();
+    let ids = ids();
+    let all = INPUTS.iter().zip(&ids).map(|(input, id)| seeded(input, id));
+    world.seed(all.collect());
+    given_to(&world, policy, "bea");
+    world
+}
+
+fn given_to(world: &World, policy: &str, user: &str) {
+    let box_ = "box: { top: 0.1, left: 0.2, bottom: 0.5, right: 0.6 }";
+    let header = header().replace("policy: sync", &format!("policy: {policy}"));
+    let inputs = format!(
+        "  - id: in-1\n    annotations: [{{ key: k, {box_}, concepts: [car], user: {user} }}]\n  \
+           - id: in-2\n    annotations: [{{ id: alone, user: {user} }}]\n  \
+           - id: in-3\n    annotations: [{{ {box_}, concepts: [car], user: {user} }}]\n"
+    );
+    world.write("m.yaml", &format!("{header}inputs:\n{inputs}"));
+}
+
+fn is_stand_in(annotation: &Value) -> bool {
+    annotation["annotation_info"]
+        .get("annosync_stand_in_for")
+        .is_some()
+}
+
+/// What is there of an annotation beside who it is of, and when it was written.
+fn substance(annotation: &Value) -> Value {
+    json!({
+        "data": annotation["data"], "info": annotation["annotation_info"],
+        "status": annotation["status"]["code"],
+    })
+}
+
+/// One annotation under each id, with everything that it held.
+#[track_caller]
+fn nothing_is_lost(world: &World) {
+    let all = world.annotations();
+    assert_eq!(all.len(), 3, "{all:#?}");
+    for (input, id) in INPUTS.iter().zip(ids()) {
+        let now = world.annotation(&id).unwrap();
+        assert_eq!(substance(&now), substance(&seeded(input, &id)), "{id}");
+    }
+}
+
+#[track_caller]
+fn all_are_of(world: &World, user: &str) {
+    nothing_is_lost(world);
+    for annotation in world.annotations() {
+        assert_eq!(annotation["user_id"], user, "{annotation:#}");
+    }
+}
+
+/// At every moment, everything that an annotation held is there under its own id or in a stand-in.
+#[track_caller]
+fn everything_is_somewhere(world: &World) {
+    for (input, id) in INPUTS.iter().zip(ids()) {
+        let expected = substance(&seeded(input, &id));
+        let holds_it = |mut it: Value| {
+            if let Some(info) = it["annotation_info"].as_object_mut() {
+                info.remove("annosync_stand_in_for");
+            }
+            it["input_id"] == *input && substance(&it) == expected
+        };
+        assert!(world.annotations().into_iter().any(holds_it), "{id}");
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_at_any_write_loses_nothing_and_the_same_command_ends_it() {
+    for policy in ["sync", "upsert"] {
+        for path in ["m.yaml", "plan.json"] {
+            for at in 0.. {
+                let world = world(policy);
+                world.plan(&["--out", "plan.json"]).exits(0);
+                let mut run = Stepped::start(&world, path);
+                run.advance(at);
+                if !run.kill() {
+                    assert_eq!(at, 8, "four writes, before and after each");
+                    break;
+                }
+                everything_is_somewhere(&world);
+                world.apply_path(path, &[]).exits(0);
+                all_are_of(&world, "bea");
+                world.is_settled();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_while_it_repairs_another_one_loses_nothing() {
+    for first in 0..8 {
+        for second in 0.. {
+            let world = world("sync");
+            let mut run = Stepped::start(&world, "m.yaml");
+            run.advance(first);
+            assert!(run.kill());
+            let mut run = Stepped::start(&world, "m.yaml");
+            run.advance(second);
+            let went_on = run.kill();
+            everything_is_somewhere(&world);
+            world.apply(&[]).exits(0);
+            all_are_of(&world, "bea");
+            if !went_on {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_run_that_is_stopped_at_any_write_leaves_no_stand_in() {
+    for at in 0..8 {
+        let world = world("sync");
+        let mut run = Stepped::start(&world, "m.yaml");
+        run.advance(at);
+        run.stop();
+        let run = run.finish();
+        nothing_is_lost(&world);
+        let of_bea = |it: &&Value| it["user_id"] == "bea";
+        let replaced = world.annotations().iter().filter(of_bea).count();
+        // What is in flight is finished; only a delete that was sent makes the rest necessary.
+        assert_eq!(replaced, if at < 2 { 0 } else { 3 }, "{at}");
+        let account = if at < 2 {
+            "Applied 0, 0 already so, 0 failed, 3 not attempted."
+        } else {
+            "Applied 3 (3 replaced), 0 already so, 0 failed, 0 not attempted."
+        };
+        assert_eq!(run.last_line(), account, "{at}");
+        world.apply(&[]).exits(0);
+        all_are_of(&world, "bea");
+    }
+}
+
+#[test]
+fn a_user_that_the_service_refuses_costs_nothing() {
+    let world = world("sync");
+    let text = world.read("m.yaml");
+    let typo = text.replace("id: alone, user: bea", "id: alone, user: bae");
+    world.write("m.yaml", &typo);
+    let before = world.annotation("alone");
+    let run = apply_through(&world, Meddling::RefuseWith("bae")).exits(5);
+    assert_eq!(
+        run.last_line(),
+        "Applied 2 (2 replaced), 0 already so, 1 failed, 0 not attempted."
+    );
+    let run = run.says("Failed: replace annotation alone of input in-2: refused with HTTP 400");
+    assert!(!run.stdout.contains("stand-in"), "{}", run.stdout);
+    nothing_is_lost(&world);
+    assert_eq!(world.annotation("alone"), before);
+    world.write("m.yaml", &text);
+    world.apply(&[]).exits(0);
+    all_are_of(&world, "bea");
+}
+
+#[test]
+fn a_service_that_does_not_keep_everything_keeps_the_original() {
+    let world = world("sync");
+    let forget = |answer: &mut Value| {
+        for annotation in answer["annotations"].as_array_mut().into_iter().flatten() {
+            if let Some(data) = annotation["data"].as_object_mut() {
+                data.remove("metadata");
+            }
+        }
+    };
+    let run = apply_through(&world, Meddling::Answer(forget)).exits(1);
+    run.says("the service accepted its stand-in and stored something else");
+    all_are_of(&world, "owner");
+}
+
+/// Somebody writes a concept into the region of an annotation, past the binary.
+fn someone_labels(world: &World, input: &str, id: &str) {
+    let region = json!([{"id": format!("region-{input}"), "data": {"concepts": [{"id": "late", "value": 1}]}}]);
+    let patch = json!({"id": id, "input_id": input, "data": {"regions": region}}).to_string();
+    let writer = world.writer();
+    let answer = world.block_on(writer.patch(PatchAction::Merge, &[&patch]));
+    assert!(matches!(answer.unwrap()[..], [ItemResult::Done(_)]));
+}
+
+fn is_labelled(annotation: &Value) -> bool {
+    annotation["data"].to_string().contains("late")
+}
+
+fn stand_in_on(world: &World, input: &str) -> String {
+    let all = world.annotations();
+    let found = all
+        .iter()
+        .find(|it| it["input_id"] == input && is_stand_in(it));
+    found.unwrap()["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn an_original_that_somebody_edits_after_its_stand_in_was_posted_is_left_alone() {
+    let world = world("sync");
+    let mut run = Stepped::start(&world, "m.yaml");
+    run.advance(1);
+    someone_labels(&world, "in-2", "alone");
+    let run = run.finish().exits(4);
+    assert_eq!(
+        run.last_line(),
+        "Applied 2 (2 replaced), 0 already so, 1 stale, 0 failed, 0 not attempted."
+    );
+    let now = world.annotation("alone").unwrap();
+    assert!(is_labelled(&now) && now["user_id"] == "owner");
+    assert!(!world.annotations().iter().any(is_stand_in));
+    world.apply(&[]).exits(0);
+    assert!(is_labelled(&world.annotation("alone").unwrap()));
+}
+
+#[test]
+fn an_original_that_somebody_deletes_before_its_stand_in_is_posted_stays_deleted() {
+    let world = world("sync");
+    world.plan(&["--out", "plan.json"]).exits(0);
+    world.delete("in-2", "alone");
+    let run = world.apply_path("plan.json", &[]).exits(4);
+    run.says(
+        "Stale: replace annotation alone of input in-2: it is gone. Nothing of it was written.",
+    );
+    assert_eq!(world.annotation("alone"), None);
+    assert!(!world.annotations().iter().any(is_stand_in));
+}
+
+#[test]
+fn a_stand_in_that_somebody_edits_is_left_and_reported() {
+    // After the first write the original is still there; after the third it is there again.
+    for (writes, user, said) in [
+        (
+            1,
+            "owner",
+            "somebody changed or deleted its stand-in, so that the annotation itself was left alone",
+        ),
+        (5, "bea", "it was replaced, and its stand-in `as-6008c26f-r"),
+    ] {
+        let world = world("sync");
+        let mut run = Stepped::start(&world, "m.yaml");
+        run.advance(writes);
+        let stand_in = stand_in_on(&world, "in-2");
+        someone_labels(&world, "in-2", &stand_in);
+        let run = run.finish().exits(5);
+        assert!(run.last_line().starts_with("Applied 2 (2 replaced), "));
+        let run = run.says(said);
+        run.says("(somebody changed it): run the same command again");
+        assert!(is_labelled(&world.annotation(&stand_in).unwrap()));
+        assert_eq!(world.annotation("alone").unwrap()["user_id"], user);
+        // It is shown before it goes.
+        let plan = world.plan(&[]).exits(0);
+        plan.says("(a stand-in that an earlier run left behind)");
+        world.apply(&[]).exits(0);
+        all_are_of(&world, "bea");
+    }
+}
+
+#[test]
+fn two_runs_at_once_leave_one_annotation_and_no_stand_in() {
+    for first in 0..=8 {
+        for second in 0..=8 {
+            let world = world("sync");
+            let mut one = Stepped::start(&world, "m.yaml");
+            let mut other = Stepped::start(&world, "m.yaml");
+            one.advance(first);
+            other.advance(second);
+            let (one, other) = (one.finish(), other.finish());
+            let told = format!("{first} {second}\n{}\n{}", one.stdout, other.stdout);
+            assert_eq!((one.code, other.code), (0, 0), "{told}");
+            all_are_of(&world, "bea");
+            world.is_settled();
+        }
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_beside_another_one_loses_nothing() {
+    for first in 0..8 {
+        for second in [0, 2, 4, 6] {
+            let world = world("sync");
+            let mut one = Stepped::start(&world, "m.yaml");
+            let mut other = Stepped::start(&world, "m.yaml");
+            other.advance(second);
+            one.advance(first);
+            one.kill();
+            other.finish();
+            everything_is_somewhere(&world);
+            world.apply(&[]).exits(0);
+            all_are_of(&world, "bea");
+        }
+    }
+}
+
+/// A world in which a run was killed after so many events.
+fn killed_after(events: usize) -> World {
+    let world = world("sync");
+    let mut run = Stepped::start(&world, "m.yaml");
+    run.advance(events);
+    assert!(run.kill());
+    world
+}
+
+#[test]
+fn a_manifest_that_changed_after_a_run_died_is_what_the_next_run_makes() {
+    for at in 0..8 {
+        let world = killed_after(at);
+        given_to(&world, "sync", "cyd");
+        let run = world.apply(&[]);
+        // Who finds an annotation by what it is, and has another user, finds none: there it is the earlier one's.
+        let kept: Vec<Value> = world.annotations();
+        assert!(!kept.iter().any(is_stand_in), "{at}: {kept:#?}");
+        assert_eq!(run.code, 0, "{at}: {}\n{}", run.stdout, run.stderr);
+        for id in &ids()[..2] {
+            assert_eq!(world.annotation(id).unwrap()["user_id"], "cyd", "{at}");
+        }
+        everything_is_somewhere(&world);
+    }
+}
+
+#[test]
+fn what_is_not_declared_any_more_is_finished_before_anything_else_is_done_to_it() {
+    let world = killed_after(3);
+    assert_eq!(world.annotation("alone"), None, "it is deleted");
+    world.declare("  - id: in-1\n    annotations: []\n");
+    let plan = world.plan(&[]).exits(0);
+    let plan = plan.says("± replace ");
+    plan.says("(an earlier run did not finish it)");
+    world.apply(&[]).exits(0);
+    all_are_of(&world, "bea");
+}
+
+#[test]
+fn a_policy_that_neither_changes_nor_deletes_finishes_and_cleans_up_what_it_finds() {
+    for at in [1, 3, 5] {
+        let world = killed_after(at);
+        given_to(&world, "create", "bea");
+        let run = world
+            .on_app(&["apply", "m.yaml", "--auto-approve"])
+            .exits(0);
+        nothing_is_lost(&world);
+        let applied = match at {
+            1 | 5 => "Applied 3 (3 deleted), ",
+            _ => "Applied 3 (3 replaced), ",
+        };
+        assert!(run.last_line().starts_with(applied), "{}", run.stdout);
+    }
+}
+
+#[test]
+fn guards_do_not_count_what_an_earlier_run_left() {
+    for at in [1, 3, 5] {
+        let world = killed_after(at);
+        let text = world.read("m.yaml");
+        let strict = text.replace(
+            "guards: { max_deletes: 100%, max_updates: 100%",
+            "guards: { max_deletes: 0, max_updates: 3",
+        );
+        assert_ne!(strict, text);
+        world.write("m.yaml", &strict);
+        world.apply(&[]).exits(0);
+        all_are_of(&world, "bea");
+    }
+}
+
+#[test]
+fn a_pull_never_takes_a_stand_in_for_a_label() {
+    for at in [1, 3, 5] {
+        let world = killed_after(at);
+        let known = world.read("m.yaml");
+        world
+            .on_app(&["pull", "pulled", "--set", "street"])
+            .exits(0);
+        let text = world.read("pulled/labels/pulled.yaml");
+        assert!(!text.contains("as-6008c26f-r"), "{text}");
+        assert!(!text.contains("annosync_stand_in_for"), "{text}");
+        assert_eq!(text.matches("- id: in-").count(), 3, "{text}");
+        world.on_app(&["pull", "m.yaml"]).exits(0);
+        let text = world.read("m.yaml");
+        assert!(!text.contains("as-6008c26f-r"), "{text}");
+        if at > 1 {
+            assert_eq!(text, known, "it says already what is, or is to be");
+        }
+        // The manifest that was pulled ends what was left, and then has nothing to do.
+        world
+            .on_app(&["apply", "pulled", "--auto-approve"])
+            .exits(0);
+        nothing_is_lost(&world);
+        settled(&world.on_app(&["plan", "pulled", "--detailed-exitcode"]));
+    }
+}
