@@ -254,7 +254,13 @@ impl Run {
                     group.operations.push(at);
                 }
                 Freshness::AsWanted if group.touched.is_not() => self.end(at, Ending::AlreadySo),
-                Freshness::AsWanted => self.end(at, Ending::Applied),
+                // An earlier attempt, of which no answer came, did it.
+                Freshness::AsWanted => {
+                    if let Some(now) = &now {
+                        self.stored(at, now);
+                    }
+                    self.end(at, Ending::Applied);
+                }
                 Freshness::HalfReplaced | Freshness::Stale => {
                     let ending = self.stale(&group, at, now);
                     self.end(at, ending);

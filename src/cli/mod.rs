@@ -9,12 +9,15 @@ mod exit;
 mod import;
 mod interrupts;
 mod list;
+mod log;
 mod output;
 mod plan;
 mod progress;
 mod pull;
 mod session;
+mod undo;
 mod validate;
+mod watchers;
 
 use clap::{Parser, Subcommand};
 use exit::{Exit, Failure};

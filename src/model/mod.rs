@@ -25,7 +25,7 @@ mod status;
 
 pub use annotation::{Content, Extras, Frame};
 pub use concepts::{Concept, Concepts, DuplicateConcept};
-pub use difference::{Difference, JsonDifference, difference, merged, named};
+pub use difference::{Difference, JsonDifference, difference, is_all_of, merged, named};
 pub use fingerprint::{Fingerprint, fingerprint, holds};
 pub use geometry::{Geometry, Kind, Nearest, RegionOf};
 pub use identity::{

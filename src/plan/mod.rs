@@ -19,6 +19,7 @@ mod repair;
 mod shared;
 mod stand_in;
 mod types;
+mod undo;
 
 pub use crate::matching::{Matched, MatchedBy};
 pub use batch::{MAX_BYTES, MAX_ITEMS};
@@ -38,5 +39,6 @@ pub use stand_in::{
 };
 pub use types::{
     Action, Batch, Call, FORMAT_VERSION, HeldBack, Operation, Plan, Purge, PurgedAnnotation,
-    Reason, Summary, Target, Trip,
+    Purpose, Reason, Summary, Target, Trip,
 };
+pub use undo::{Before, Fate, Fates, undo};

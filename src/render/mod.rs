@@ -7,6 +7,7 @@
 mod calls;
 mod difference;
 mod listing;
+mod log;
 mod notation;
 mod outcome;
 mod page;
@@ -22,6 +23,7 @@ pub use crate::model::{escape, escape_lines};
 use crate::plan::Plan;
 pub use calls::calls;
 pub use listing::Table;
+pub use log::{LOG_LINE_START, Logged, log_line};
 pub use outcome::outcome_text;
 pub use page::{Color, thousands};
 pub use pulled::pull_notes;

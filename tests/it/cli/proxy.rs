@@ -68,6 +68,12 @@ pub(crate) enum Meddling {
     Step(Sender<Told>),
     /// The first one is held: that it came is told, and it goes through when it is let go.
     Hold(Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
+    /// The same with the one that comes after so many that write.
+    HoldAfter(
+        AtomicUsize,
+        Sender<()>,
+        Mutex<Option<oneshot::Receiver<()>>>,
+    ),
     /// The same with the call of this number (from 0), whatever it does.
     HoldAt(usize, Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
     /// All go through, whatever they do, and how many were there at a time is counted.
@@ -120,9 +126,25 @@ async fn held(told: &Sender<Told>, when: When) -> bool {
     told.send(Told::Write(when, go)).is_ok() && gone.await.is_ok()
 }
 
+/// Whether one more goes through.
+fn passes(left: &AtomicUsize) -> bool {
+    let less = |left: usize| left.checked_sub(1);
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
+        .is_ok()
+}
+
 impl Meddling {
     pub(crate) fn hold(arrived: Sender<()>, release: oneshot::Receiver<()>) -> Self {
         Self::Hold(arrived, Mutex::new(Some(release)))
+    }
+
+    pub(crate) fn hold_after(
+        before: usize,
+        arrived: Sender<()>,
+        release: oneshot::Receiver<()>,
+    ) -> Self {
+        let release = Mutex::new(Some(release));
+        Self::HoldAfter(AtomicUsize::new(before), arrived, release)
     }
 
     pub(crate) fn hold_at(
@@ -231,8 +253,11 @@ impl Proxy {
                 }
             }
             Meddling::HoldAt(at, ..) if *at != number => {}
-            Meddling::Hold(..) if !writes => {}
-            Meddling::Hold(arrived, release) | Meddling::HoldAt(_, arrived, release) => {
+            Meddling::Hold(..) | Meddling::HoldAfter(..) if !writes => {}
+            Meddling::HoldAfter(before, ..) if passes(before) => {}
+            Meddling::Hold(arrived, release)
+            | Meddling::HoldAfter(_, arrived, release)
+            | Meddling::HoldAt(_, arrived, release) => {
                 let release = release.lock().unwrap().take();
                 if let Some(release) = release {
                     arrived.send(()).unwrap();
