@@ -89,7 +89,7 @@ impl Scanner<'_> {
             b'|' | b'>' if may_begin && in_block => return self.skip_block_text(),
             b'-' | b'?' if may_begin && in_block && self.is_blank(self.at + 1) => self.entries += 1,
             b'-' if may_begin && in_block && self.text[self.at..].starts_with(b"---") => {
-                self.at += 2
+                self.at += 2;
             }
             b'?' if may_begin && !in_block => {}
             b':' if self.ends_a_key() => self.last = Last::Start,

@@ -215,21 +215,17 @@ impl Manifest {
     /// The text of the file of this index. Reads it once more: nothing where it has changed since.
     pub fn text(&self, file: u32) -> Option<String> {
         let (candidate, digest) = self.files.get(file as usize)?;
-        match &self.texts {
-            Some(texts) => {
-                let binaries = &BTreeMap::new();
-                unchanged(candidate, digest, &Memory { texts, binaries })
-            }
-            None => {
-                // What is read is what was: its digest says so, and the file that the user named was read before.
-                let disk = Disk {
-                    folder: &self.root,
-                    reach: self.reach,
-                    chosen: Some(&candidate.shown),
-                };
-                unchanged(candidate, digest, &disk)
-            }
+        if let Some(texts) = &self.texts {
+            let binaries = &BTreeMap::new();
+            return unchanged(candidate, digest, &Memory { texts, binaries });
         }
+        // What is read is what was: its digest says so, and the file that the user named was read before.
+        let disk = Disk {
+            folder: &self.root,
+            reach: self.reach,
+            chosen: Some(&candidate.shown),
+        };
+        unchanged(candidate, digest, &disk)
     }
 
     /// Where an annotation was declared. Reads its file once more: nothing where that has changed since.

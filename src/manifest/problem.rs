@@ -3,7 +3,7 @@
 //! All problems of a manifest are reported together. Rendering is left to `annotate-snippets`; nothing is printed
 //! here.
 
-use crate::model::escape;
+use crate::model::{escape, escape_lines};
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use std::borrow::Cow;
 use std::fmt;
@@ -79,7 +79,7 @@ impl Problem {
         let path = self.path.to_string_lossy();
         let path = escape(&path);
         let message = escape(&self.message);
-        let hint = self.hint.as_deref().map(escape);
+        let hint = self.hint.as_deref().map(escape_lines);
         let source = self.spot.as_ref().map(Spot::harmless);
         let title = Level::ERROR.primary_title(message);
         let mut is_part = false;

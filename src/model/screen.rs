@@ -39,7 +39,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
 pub fn escape_lines(text: &str) -> Cow<'_, str> {
     let harmful = |c| is_harmful(c) && c != '\n';
     replaced(text, harmful, |safe, c| {
-        safe.push_str(&escape(c.encode_utf8(&mut [0; 4])))
+        safe.push_str(&escape(c.encode_utf8(&mut [0; 4])));
     })
 }
 

@@ -10,6 +10,16 @@ use axum::response::{Html, IntoResponse as _, Response};
 /// A text that nothing else holds.
 const MARKER: &str = "pat-5f0c2e9b-marker";
 
+/// Runs the binary with each of these arguments, which end with this code and tell nothing of the token.
+#[track_caller]
+fn told_without_the_token(world: &World, runs: Vec<(Vec<&str>, i32)>) {
+    for (arguments, code) in runs {
+        let run = world.run(&arguments).exits(code);
+        let said = format!("{}{}", run.stdout, run.stderr);
+        assert!(!said.contains("marker"), "{arguments:?}\n{said}");
+    }
+}
+
 #[test]
 fn no_output_and_no_file_ever_holds_the_token() {
     let world = World::with(Config {
@@ -93,6 +103,46 @@ fn no_output_and_no_file_ever_holds_the_token() {
             1,
         ),
         (vec!["validate", "m.yaml", "-vv"], 0),
+    ];
+    told_without_the_token(&world, runs.into());
+    std::fs::remove_file(world.path().join("secret/pat")).unwrap();
+    for (name, text) in folder_of(world.path()) {
+        assert!(!text.contains(MARKER), "{name}");
+    }
+    world.is_settled();
+}
+
+#[test]
+fn no_other_command_tells_the_token() {
+    let config = Config {
+        owner_key: MARKER.to_owned(),
+        ..Config::default()
+    };
+    let world = World::with(config).with_key(MARKER);
+    world.declare(&boxes(0..3, "car"));
+    let url = world.emulator.url();
+    let app = [
+        "--endpoint",
+        &url,
+        "--user-id",
+        "owner",
+        "--app-id",
+        "app",
+        "-vv",
+    ];
+    let wrong_app = [
+        "--endpoint",
+        &url,
+        "--user-id",
+        "owner",
+        "--app-id",
+        "other",
+        "-vv",
+    ];
+    world
+        .on_app(&["apply", "m.yaml", "--auto-approve"])
+        .exits(0);
+    let runs = vec![
         ([&["apply", "m.yaml", "--out", "x"], &app[..]].concat(), 64),
         (
             [&["pull", "pulled", "--set", "street"], &app[..]].concat(),
@@ -118,21 +168,17 @@ fn no_output_and_no_file_ever_holds_the_token() {
             1,
         ),
     ];
-    for (arguments, code) in runs {
-        let run = world.run(&arguments).exits(code);
-        let said = format!("{}{}", run.stdout, run.stderr);
-        assert!(!said.contains(MARKER), "{arguments:?}\n{said}");
-        assert!(!said.contains("marker"), "{arguments:?}\n{said}");
-    }
-    std::fs::remove_file(world.path().join("secret/pat")).unwrap();
+    told_without_the_token(&world, runs);
     for (name, text) in folder_of(world.path()) {
         assert!(!text.contains(MARKER), "{name}");
     }
-    world.is_settled();
 }
 
+/// An answer made of the caller's token.
+type Echo = fn(&str) -> Response;
+
 /// What a server that repeats its caller's token may answer.
-fn echoes() -> Vec<(&'static str, fn(&str) -> Response)> {
+fn echoes() -> Vec<(&'static str, Echo)> {
     vec![
         ("a description", |token| {
             let body = format!(
