@@ -61,7 +61,7 @@ impl Run {
                 reason => failed.push((at, reason)),
             }
         }
-        self.fail(group.call, failed).await;
+        self.fail(&group, failed).await;
         if !again.is_empty() {
             again.sort_unstable();
             let pause = Duration::from_millis(200) * 2_u32.pow(group.attempt);
@@ -211,7 +211,7 @@ impl Run {
         let doubts = doubts.collect();
         let left = self.read_back(&group, doubts, more).await;
         if !rejected || (left.len() == 1 && count == 1) {
-            return self.fail(group.call, left).await;
+            return self.fail(&group, left).await;
         }
         group.operations = left.into_iter().map(|(at, _)| at).collect();
         if group.operations.len() < count {
@@ -221,14 +221,15 @@ impl Run {
         }
     }
 
-    async fn fail(&mut self, call: Call, mut failed: Vec<Doubt>) {
-        if call == Call::PostStandIn {
+    /// These were not done when they were read back; but an attempt whose answer was lost may still be carried out.
+    async fn fail(&mut self, group: &Group, mut failed: Vec<Doubt>) {
+        if group.call == Call::PostStandIn {
             failed = self.resume_refused(failed).await;
         }
         for (at, reason) in failed {
             let reason =
                 reason.unwrap_or_else(|| "the service's answer does not mention it".to_owned());
-            self.end(at, Ending::Failed(reason, Touched::Not));
+            self.end(at, Ending::Failed(reason, group.touched));
         }
     }
 }

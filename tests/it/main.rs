@@ -14,5 +14,6 @@ mod matching;
 mod pull;
 mod purging;
 mod sharing;
+mod simulation;
 mod stand_ins;
 mod support;

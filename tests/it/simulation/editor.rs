@@ -1,0 +1,82 @@
+//! Somebody else who labels the same app: in its web interface, by another tool, in and out of scope.
+
+use super::chance::Chance;
+use super::faults::Fault;
+use super::remote::{How, Name, Who, name_of};
+use super::scene::Scene;
+use super::world::{self, CONCEPTS};
+use serde_json::{Value, json};
+
+/// One edit.
+pub(super) fn edit(scene: &mut Scene, chance: &mut Chance) {
+    let tick = scene.tick();
+    let place = chance.index(scene.remote.rows.len().max(1));
+    let row = scene.remote.rows.get(place).cloned();
+    let (how, name, after) = match (chance.below(6), row) {
+        (0, _) | (_, None) => post(scene, chance),
+        (1, Some(row)) if row.get("input_level").is_none() => (How::Delete, name_of(&row), None),
+        (_, Some(row)) if row.get("model_version_id").is_some() => return,
+        (2 | 3, Some(row)) => (How::Merge, name_of(&row), Some(relabelled(row, chance))),
+        (4, Some(mut row)) => {
+            row["data"]["metadata"]["seen_by"] = json!(chance.below(100));
+            (How::Merge, name_of(&row), Some(row))
+        }
+        (_, Some(row)) => (How::Overwrite, name_of(&row), Some(moved(row, chance))),
+    };
+    scene.counts.count(Fault::Edited);
+    scene.tell(&format!(
+        "somebody changes {}/{}: {}",
+        name.0,
+        name.1,
+        after
+            .as_ref()
+            .map_or("deleted".to_owned(), ToString::to_string)
+    ));
+    scene.remote.write(tick, Who::Editor, how, &name, after);
+}
+
+fn post(scene: &mut Scene, chance: &mut Chance) -> (How, Name, Option<Value>) {
+    let input = chance.pick(&scene.remote.inputs).clone();
+    let number = scene.remote.number();
+    let user = *chance.pick(&[scene.caller.as_str(), "bea", "cem"]);
+    let mut row = world::row(
+        &input,
+        &format!("{number:032x}"),
+        user,
+        &world::drawn(chance),
+    );
+    if chance.one_in(8) {
+        row["model_version_id"] = json!("v1");
+    }
+    (How::Post, name_of(&row), Some(row))
+}
+
+/// The same with other concepts.
+pub(super) fn relabelled(mut row: Value, chance: &mut Chance) -> Value {
+    let concept = json!({"id": chance.pick(&CONCEPTS), "value": 1.0});
+    let concepts = world::concepts_of(&mut row["data"]);
+    let listed = concepts.as_array_mut().expect("concepts are a list");
+    match chance.below(3) {
+        0 if !listed.is_empty() => {
+            listed.remove(chance.index(listed.len()));
+        }
+        1 => *listed = vec![concept],
+        _ if listed.iter().any(|known| known["id"] == concept["id"]) => listed.clear(),
+        _ => listed.push(concept),
+    }
+    row
+}
+
+/// The same at another place of the same kind, where it is a box; relabelled otherwise.
+pub(super) fn moved(mut row: Value, chance: &mut Chance) -> Value {
+    let by = *chance.pick(&[0.01, 0.02, 0.4]);
+    match row.pointer_mut("/data/regions/0/region_info/bounding_box") {
+        Some(edges) => {
+            for edge in ["top_row", "bottom_row"] {
+                edges[edge] = json!((edges[edge].as_f64().unwrap_or_default() + by).min(1.0));
+            }
+            row
+        }
+        None => relabelled(row, chance),
+    }
+}

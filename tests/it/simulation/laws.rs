@@ -1,0 +1,541 @@
+//! What must hold of every run, whatever went wrong: read from the journal of the remote and the runs' own accounts.
+
+use super::remote::{How, Name, Who, Write};
+use super::run::Record;
+use super::scene::{Exchanged, Scene};
+use super::service::body;
+use super::world::set_of;
+use annosync::api::Method;
+use annosync::apply::{Ended, Subject};
+use annosync::model::{Fingerprint, Interner, ObservedAnnotation, fingerprint};
+use annosync::observed;
+use annosync::plan::{
+    Action, Operation, Plan, Reason, Touched, is_as_wanted, stand_in_body, stand_in_id_for,
+};
+use serde_json::Value;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// A law that was broken: which, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Broken {
+    pub(super) law: &'static str,
+    pub(super) how: String,
+}
+
+/// Whom a manifest speaks for.
+#[derive(Debug)]
+pub(super) struct Speaks<'a> {
+    pub(super) manifest: &'a Value,
+    pub(super) caller: &'a str,
+}
+
+impl Speaks<'_> {
+    fn owns(&self, user: &str) -> bool {
+        let listed = self.manifest["owners"].as_array().into_iter().flatten();
+        listed
+            .map(|owner| owner.as_str().unwrap_or_default())
+            .any(|owner| owner == "any" || owner == user || (owner == "me" && user == self.caller))
+    }
+
+    pub(super) fn input(&self, input: &str) -> Option<&Value> {
+        let inputs = self.manifest["inputs"].as_array()?;
+        inputs.iter().find(|declared| declared["id"] == *input)
+    }
+
+    fn purges(&self, input: &str) -> bool {
+        self.input(input).is_some_and(|it| it["purge"] == true)
+    }
+
+    /// Whether it is a person's among the owners, and no other set's.
+    pub(super) fn in_scope(&self, row: &Value) -> bool {
+        is_a_persons(row)
+            && self.owns(row["user_id"].as_str().unwrap_or_default())
+            && set_of(row["id"].as_str().unwrap_or_default()) != Some("trees")
+    }
+
+    fn names_id(&self, input: &str, id: &str) -> bool {
+        let all = self.input(input).map(|it| &it["annotations"]);
+        let all = all.and_then(Value::as_array).into_iter().flatten();
+        all.into_iter().any(|it| it["id"] == *id)
+    }
+
+    fn declares_level(&self, input: &str) -> bool {
+        let all = self.input(input).map(|it| &it["annotations"]);
+        let all = all.and_then(Value::as_array).into_iter().flatten();
+        all.into_iter().any(|it| it["input_level"] == true)
+    }
+}
+
+pub(super) fn is_a_persons(row: &Value) -> bool {
+    row.get("model_version_id").is_none() && row.get("input_level").is_none()
+}
+
+pub(super) fn decoded(row: &Value) -> ObservedAnnotation {
+    let wire = serde_json::from_value(row.clone()).unwrap();
+    observed::annotation(wire, &mut Interner::default())
+        .unwrap()
+        .1
+}
+
+thread_local! {
+    /// Fingerprints of what was asked for before: laws ask for the same ones again and again.
+    static PRINTS: RefCell<HashMap<String, Fingerprint>> = RefCell::default();
+}
+
+fn print(row: &Value) -> Fingerprint {
+    PRINTS.with_borrow_mut(|prints| {
+        let made = || fingerprint(&decoded(row));
+        *prints.entry(row.to_string()).or_insert_with(made)
+    })
+}
+
+/// Everything that is held against the laws.
+pub(super) struct Court<'a> {
+    pub(super) scene: &'a Scene,
+    pub(super) speaks: Speaks<'a>,
+    pub(super) records: &'a [Record],
+    pub(super) broken: Vec<Broken>,
+}
+
+impl Court<'_> {
+    fn hold(&mut self, law: &'static str, holds: bool, how: impl FnOnce() -> String) {
+        if !holds {
+            let how = how();
+            self.broken.push(Broken { law, how });
+        }
+    }
+
+    pub(super) fn judge(&mut self) {
+        PRINTS.with_borrow_mut(HashMap::clear);
+        let writes = self.scene.remote.journal.clone();
+        for write in &writes {
+            if let Who::Run { run, exchange } = write.who {
+                self.write(write, run, exchange);
+            }
+        }
+        for record in self.records {
+            self.listing(record);
+            self.account(record, &writes);
+        }
+    }
+
+    /// Laws of one write.
+    fn write(&mut self, write: &Write, run: usize, exchange: usize) {
+        let (input, id) = &write.name;
+        let record = self.records.iter().find(|record| record.number == run);
+        let plan = record.and_then(|record| record.plan.clone());
+        let Some((record, plan)) = record.zip(plan) else {
+            let how = || format!("run {run} wrote {input}/{id} without a plan");
+            return self.hold("nothing outside the plan is written", false, how);
+        };
+        let exchanged = &self.scene.exchanges[exchange];
+        if let Some(operation) = stood_in(&plan, &write.name) {
+            return self.stand_in(write, &plan, operation, exchanged);
+        }
+        self.scope(write, operation(&plan, &write.name));
+        if write.how == How::Purge {
+            return self.purged(write, record, &plan, exchanged);
+        }
+        let Some(operation) = operation(&plan, &write.name) else {
+            let how = || {
+                format!(
+                    "run {run} {:?} {input}/{id}: no operation says so",
+                    write.how
+                )
+            };
+            return self.hold("nothing outside the plan is written", false, how);
+        };
+        self.said(write, operation, exchanged);
+        if write.how != How::Post {
+            self.looked(write, record, operation, exchanged);
+        }
+    }
+
+    /// The copy of an annotation that is replaced: it is posted as planned, and goes again.
+    fn stand_in(&mut self, write: &Write, plan: &Plan, operation: &Operation, by: &Exchanged) {
+        let fits = matches!(write.how, How::Post | How::Delete);
+        let how = || format!("{:?} of the stand-in {:?}", write.how, write.name);
+        self.hold("nothing outside the plan is written", fits, how);
+        if write.how == How::Post {
+            let planned = stand_in_body(&plan.set, operation).map(|it| it.to_value());
+            let same = sent(by, &write.name).iter().eq(planned.iter());
+            self.hold("what is sent is what was planned", same, how);
+        }
+    }
+
+    /// The operation says this write, and its result.
+    fn said(&mut self, write: &Write, operation: &Operation, exchanged: &Exchanged) {
+        let fits = match write.how {
+            How::Post => matches!(operation.action, Action::Post | Action::Replace),
+            How::Merge => operation.action == Action::Merge,
+            How::Overwrite => operation.action == Action::Overwrite,
+            How::Remove => matches!(operation.action, Action::Remove | Action::Delete),
+            How::Emptied => operation.action == Action::Delete,
+            How::Delete => matches!(operation.action, Action::Delete | Action::Replace),
+            How::Purge => false,
+        };
+        let named = || {
+            format!(
+                "{:?} {:?}: the plan says {}",
+                write.how, write.name, operation.action
+            )
+        };
+        self.hold("nothing outside the plan is written", fits, named);
+        if write.how == How::Delete {
+            return;
+        }
+        let planned = operation.body.as_ref().map(annosync::model::Json::to_value);
+        let same = sent(exchanged, &write.name).iter().eq(planned.iter());
+        self.hold("what is sent is what was planned", same, named);
+        let raced = match &write.before {
+            Some(before) => Some(print(before)) != operation.fingerprint,
+            None => false,
+        };
+        if let (Some(after), false, true) = (&write.after, raced, operation.after.is_some()) {
+            let wanted = is_as_wanted(operation, &decoded(after));
+            self.hold("what is stored is what was planned", wanted, || {
+                format!("{:?} {:?}: {after}", write.how, write.name)
+            });
+        }
+        if let (Some(before), Some(after)) = (&write.before, &write.after) {
+            let kept = |row: &Value| {
+                let data = &row["data"];
+                (data["metadata"]["kept"].clone(), data["unmodelled"].clone())
+            };
+            let stays = raced || kept(before) == kept(after);
+            self.hold("what nobody manages stays", stays, || {
+                format!("{:?} {:?}: {before} became {after}", write.how, write.name)
+            });
+        }
+    }
+
+    /// Who made it may be written to.
+    fn scope(&mut self, write: &Write, operation: Option<&Operation>) {
+        let (input, id) = &write.name;
+        let Some(before) = &write.before else { return };
+        let user = before["user_id"].as_str().unwrap_or_default();
+        let deletes = write.after.is_none();
+        let ours = set_of(id) == Some("street");
+        let is_left_behind = operation.is_some_and(|it| it.reason == Reason::LeftBehind);
+        let allowed = if is_left_behind {
+            ours
+        } else if write.how == How::Purge {
+            self.speaks.purges(input) && before.get("input_level").is_none()
+        } else if before.get("model_version_id").is_some() || set_of(id) == Some("trees") {
+            false
+        } else if before.get("input_level").is_some() {
+            !deletes && self.speaks.declares_level(input)
+        } else if self.speaks.input(input).is_none() {
+            ours && deletes && self.speaks.owns(user)
+        } else {
+            self.speaks.owns(user) || self.speaks.names_id(input, id) || (ours && !deletes)
+        };
+        self.hold("nothing out of scope is touched", allowed, || {
+            format!("{:?} of {before}", write.how)
+        });
+    }
+
+    /// Before every patch and every delete there was a look, and it showed what the plan had seen.
+    fn looked(&mut self, write: &Write, record: &Record, operation: &Operation, by: &Exchanged) {
+        let last_try = self
+            .scene
+            .exchanges
+            .iter()
+            .filter(|it| it.run == by.run && it.method != Method::GET && it.sent < by.sent)
+            .filter(|it| it.subject.names.contains(&write.name))
+            .map(|it| it.done.unwrap_or(u64::MAX))
+            .max();
+        let after = last_try.max(record.listed).unwrap_or_default();
+        let look = self.scene.exchanges.iter().rfind(|it| {
+            it.run == by.run
+                && it.method == Method::GET
+                && it.sent > after
+                && it.done.is_some_and(|done| done < by.sent)
+                && it.shown.contains(&write.name)
+        });
+        let Some(look) = look else {
+            return self.hold("before a write there is a look", false, || {
+                format!("{:?} {:?} by #{}", write.how, write.name, by.sent)
+            });
+        };
+        let acted = look.acted.unwrap_or_default();
+        let at_look = self.scene.remote.at(&write.name, acted);
+        // What this very run made of it before (a removal that was to delete it) is no surprise.
+        let last = self
+            .scene
+            .remote
+            .journal
+            .iter()
+            .rfind(|it| it.name == write.name && it.tick <= acted);
+        let mine = last.is_some_and(|it| matches!(it.who, Who::Run { run, .. } if run == by.run));
+        let as_planned = mine || at_look.as_ref().map(print) == operation.fingerprint;
+        self.hold(
+            "what changed since the plan is left alone",
+            as_planned,
+            || {
+                format!(
+                    "{:?} {:?} although a look had shown {at_look:?}",
+                    write.how, write.name
+                )
+            },
+        );
+    }
+
+    /// What goes with a purge was in the plan, or came after the look.
+    fn purged(&mut self, write: &Write, record: &Record, plan: &Plan, by: &Exchanged) {
+        let purge = plan
+            .purges
+            .iter()
+            .find(|it| it.input_id.as_str() == write.name.0);
+        let Some(purge) = purge else {
+            return self.hold("nothing outside the plan is written", false, || {
+                format!("{:?} was purged, and no purge was planned", write.name)
+            });
+        };
+        let before = write.before.as_ref().map(print);
+        let planned = purge
+            .annotations
+            .iter()
+            .any(|it| it.id.as_str() == write.name.1 && Some(it.fingerprint) == before);
+        let first_look = self
+            .scene
+            .exchanges
+            .iter()
+            .filter(|it| it.run == by.run && it.method == Method::GET)
+            .filter(|it| Some(it.sent) > record.listed)
+            .filter(|it| it.done.is_some_and(|done| done < by.sent))
+            .filter(|it| it.subject.inputs.contains(&write.name.0))
+            .filter_map(|it| it.acted)
+            .min();
+        let last = self
+            .scene
+            .remote
+            .journal
+            .iter()
+            .rfind(|it| it.name == write.name && it.tick < write.tick);
+        let raced = last.is_some_and(|it| first_look.is_some_and(|look| it.tick > look));
+        let looked = first_look.is_some();
+        self.hold("before a write there is a look", looked, || {
+            format!("purge of {:?}", write.name)
+        });
+        self.hold(
+            "what changed since the plan is left alone",
+            planned || raced,
+            || format!("{:?} was purged, and was not planned so", write.name),
+        );
+    }
+
+    /// An incomplete listing never becomes a plan.
+    fn listing(&mut self, record: &Record) {
+        let (Some(seen), Some(listed)) = (&record.seen, record.listed) else {
+            return;
+        };
+        let journal = &self.scene.remote.journal;
+        let mut names: BTreeSet<Name> = self
+            .scene
+            .remote
+            .rows
+            .iter()
+            .map(super::remote::name_of)
+            .collect();
+        names.extend(journal.iter().map(|write| write.name.clone()));
+        let mut broken = Vec::new();
+        for name in names {
+            let asked = record.whole_app || self.speaks.input(&name.0).is_some();
+            let changes = journal
+                .iter()
+                .filter(|it| it.name == name && it.tick > record.from && it.tick < listed);
+            let mut states = vec![self.scene.remote.at(&name, record.from)];
+            states.extend(changes.map(|it| it.after.clone()));
+            let always = states.iter().all(Option::is_some);
+            match seen.get(&name) {
+                None if always && asked => broken.push(format!("{name:?} was missed")),
+                Some(shown) if !states.iter().flatten().any(|state| print(state) == *shown) => {
+                    broken.push(format!("{name:?} was seen as it never was"));
+                }
+                _ => {}
+            }
+        }
+        for how in broken {
+            self.hold("an incomplete listing never becomes a plan", false, || how);
+        }
+    }
+
+    /// The closing account equals what the remote saw.
+    fn account(&mut self, record: &Record, writes: &[Write]) {
+        let Some(plan) = &record.plan else { return };
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for (at, operation) in plan.operations.iter().enumerate() {
+            let name = (operation.input_id.to_string(), operation.id.to_string());
+            let subject = Subject::Operation(at as u32);
+            let endings = record.endings.get(&subject).map_or(&[][..], Vec::as_slice);
+            let told_once = endings.len() == usize::from(record.outcome.is_some())
+                || (record.outcome.is_none() && endings.len() <= 1);
+            self.hold("every operation is told of once", told_once, || {
+                format!("run {}: {name:?}: {endings:?}", record.number)
+            });
+            let Some((tick, ended)) = endings.first() else {
+                continue;
+            };
+            *counts.entry(word(ended)).or_default() += 1;
+            self.ended(record, operation, &name, *tick, ended, writes);
+        }
+        for (at, purge) in plan.purges.iter().enumerate() {
+            let subject = Subject::Purge(at as u32);
+            let endings = record.endings.get(&subject).map_or(&[][..], Vec::as_slice);
+            let Some((_, ended)) = endings.first() else {
+                continue;
+            };
+            *counts.entry(word(ended)).or_default() += 1;
+            let written = writes.iter().any(|it| {
+                it.name.0 == purge.input_id.as_str()
+                    && matches!(it.who, Who::Run { run, .. } if run == record.number)
+            });
+            let untouched = match ended {
+                Ended::AlreadySo | Ended::NotAttempted => true,
+                Ended::Stale { touched } | Ended::Failed { touched, .. } => touched.is_not(),
+                Ended::Applied => false,
+            };
+            self.hold(
+                "the account equals what the remote saw",
+                !(untouched && written),
+                || {
+                    format!(
+                        "run {}: the purge of {} ended {ended:?}, and it was purged",
+                        record.number, purge.input_id
+                    )
+                },
+            );
+        }
+        let Some(outcome) = &record.outcome else {
+            return;
+        };
+        let all = (plan.operations.len() + plan.purges.len()) as u64;
+        let of = |word: &str| counts.get(word).copied().unwrap_or_default();
+        let adds_up = outcome.operations() == all
+            && outcome.applied.total() == of("applied")
+            && outcome.already_so == of("already so")
+            && outcome.stale_count() == of("stale")
+            && outcome.failed_count() == of("failed")
+            && outcome.not_attempted == of("not attempted");
+        self.hold("every operation is counted once", adds_up, || {
+            format!(
+                "run {}: {counts:?} of {all}, and {outcome:?}",
+                record.number
+            )
+        });
+    }
+
+    fn ended(
+        &mut self,
+        record: &Record,
+        operation: &Operation,
+        name: &Name,
+        tick: u64,
+        ended: &Ended,
+        writes: &[Write],
+    ) {
+        let by_run = |who: Who| matches!(who, Who::Run { run, .. } if run == record.number);
+        let mine: Vec<&Write> = writes
+            .iter()
+            .filter(|it| it.name == *name && by_run(it.who))
+            .collect();
+        let wanted = |state: Option<&Value>| match (operation.action, state) {
+            (Action::Delete, state) => state.is_none(),
+            (_, Some(state)) => is_as_wanted(operation, &decoded(state)),
+            (_, None) => false,
+        };
+        let from = record.listed.unwrap_or_default();
+        let states = || {
+            let changes = writes
+                .iter()
+                .filter(|it| it.name == *name && it.tick > from && it.tick < tick);
+            let mut states = vec![self.scene.remote.at(name, from)];
+            states.extend(changes.map(|it| it.after.clone()));
+            states
+        };
+        let law = "the account equals what the remote saw";
+        let told = || {
+            let writes: Vec<String> = mine
+                .iter()
+                .map(|it| format!("{:?} at {}", it.how, it.tick))
+                .collect();
+            format!(
+                "run {}: {} {name:?} ended {ended:?}; it wrote {writes:?}",
+                record.number, operation.action
+            )
+        };
+        let was_so = || states().iter().any(|state| wanted(state.as_ref()));
+        let holds = match ended {
+            Ended::Applied => was_so(),
+            Ended::AlreadySo => mine.is_empty() && was_so(),
+            Ended::NotAttempted => mine.is_empty() && !self.sent(record, name),
+            Ended::Stale { touched } | Ended::Failed { touched, .. } => match touched {
+                Touched::Not => mine.is_empty(),
+                Touched::Perhaps => self.was_lost(record, name),
+                Touched::Deleted => mine.iter().any(|it| it.how == How::Delete),
+                Touched::ConceptsRemoved => !mine.is_empty(),
+                // The service took it; whether anything came of it, nobody says.
+                Touched::Otherwise => self.sent(record, name),
+            },
+        };
+        let how = told();
+        self.hold(law, holds, || how);
+    }
+
+    fn sent(&self, record: &Record, name: &Name) -> bool {
+        let mut all = self.scene.exchanges.iter();
+        all.any(|it| {
+            it.run == record.number && it.method != Method::GET && it.subject.names.contains(name)
+        })
+    }
+
+    /// Whether an answer that was to speak of it was lost, could not be understood, or said nothing of it.
+    fn was_lost(&self, record: &Record, name: &Name) -> bool {
+        let mut of_run = self
+            .scene
+            .exchanges
+            .iter()
+            .filter(|it| it.run == record.number);
+        of_run.any(|it| {
+            let said_nothing = it.method == Method::GET && !it.succeeded;
+            (!it.intact || said_nothing) && it.subject.names.contains(name)
+        })
+    }
+}
+
+/// What was sent of an annotation.
+fn sent(by: &Exchanged, name: &Name) -> Vec<Value> {
+    let body = body(&by.request);
+    let items = body["annotations"].as_array().into_iter().flatten();
+    items
+        .filter(|item| super::remote::name_of(item) == *name)
+        .cloned()
+        .collect()
+}
+
+/// The replacement that this is the stand-in of.
+fn stood_in<'a>(plan: &'a Plan, name: &Name) -> Option<&'a Operation> {
+    plan.operations.iter().find(|it| {
+        it.action == Action::Replace
+            && it.input_id.as_str() == name.0
+            && stand_in_id_for(&plan.set, it).as_str() == name.1
+    })
+}
+
+fn operation<'a>(plan: &'a Plan, name: &Name) -> Option<&'a Operation> {
+    plan.operations
+        .iter()
+        .find(|it| it.input_id.as_str() == name.0 && it.id.as_str() == name.1)
+}
+
+fn word(ended: &Ended) -> &'static str {
+    match ended {
+        Ended::Applied => "applied",
+        Ended::AlreadySo => "already so",
+        Ended::Stale { .. } => "stale",
+        Ended::Failed { .. } => "failed",
+        Ended::NotAttempted => "not attempted",
+    }
+}

@@ -1,0 +1,180 @@
+//! A deterministic simulation of everything that can go wrong.
+//!
+//! The whole client (listing and its proof, plan, apply, retries, pace) runs in one thread on a virtual clock against a
+//! service in memory that was written from the API's documents alone. Latencies, losses, refusals, garbled answers, other
+//! people's edits, crashes and stops are drawn from a seed; the laws are held against the service's own journal.
+//!
+//! `ANNOSYNC_SIM_SEEDS=100000` plays that many seeds, `ANNOSYNC_SIM_SEED=7` one, with its trace.
+
+mod chance;
+mod editor;
+mod faults;
+mod habits;
+mod laws;
+mod play;
+mod remote;
+mod run;
+mod scene;
+mod service;
+mod wire;
+mod world;
+
+use faults::{Classes, Counts, Fault, table};
+use play::{Trace, Verdict, play};
+use std::fmt::Write as _;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// As many as CI has a minute for.
+const SEEDS: u64 = 3_000;
+
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().expect("a number of seeds"))
+}
+
+fn broken(verdict: &Verdict) -> String {
+    let mut text = String::new();
+    for broken in &verdict.broken {
+        writeln!(text, "  {}: {}", broken.law, broken.how).unwrap();
+    }
+    text
+}
+
+/// The same seed with as few classes of faults as it still fails with.
+fn smallest(seed: u64) -> (Classes, Verdict) {
+    let mut classes = Classes::ALL;
+    for &fault in Fault::ALL {
+        let fewer = classes.without(fault);
+        if !play(seed, fewer, Trace::Drop).broken.is_empty() {
+            classes = fewer;
+        }
+    }
+    (classes, play(seed, classes, Trace::Keep))
+}
+
+fn report(seed: u64) -> String {
+    let (classes, verdict) = smallest(seed);
+    let left: Vec<&str> = Fault::ALL
+        .iter()
+        .filter(|fault| classes.holds(**fault) && verdict.counts.of(**fault) > 0)
+        .map(|fault| fault.words())
+        .collect();
+    format!(
+        "seed {seed} breaks\n{}with {left:?}\nagain: ANNOSYNC_SIM_SEED={seed} cargo test --test it simulation -- --nocapture\n{}\n",
+        broken(&verdict),
+        verdict.trace.join("\n")
+    )
+}
+
+/// What all seeds came to.
+#[derive(Debug, Default)]
+struct Sum {
+    failed: Vec<u64>,
+    /// How many seeds broke each law.
+    laws: std::collections::BTreeMap<&'static str, u64>,
+    injected: Counts,
+    lost: Counts,
+    twice: Counts,
+    exchanges: u64,
+    runs: u64,
+    operations: u64,
+}
+
+impl Sum {
+    fn add(&mut self, seed: u64, verdict: &Verdict) {
+        self.injected.add(&verdict.counts);
+        self.exchanges += verdict.exchanges;
+        self.runs += verdict.runs;
+        self.operations += verdict.operations;
+        if verdict.broken.is_empty() {
+            return;
+        }
+        self.failed.push(seed);
+        let laws: std::collections::BTreeSet<&str> =
+            verdict.broken.iter().map(|broken| broken.law).collect();
+        let twice = laws.contains("nothing is there twice");
+        for law in verdict.broken.iter().map(|broken| broken.law) {
+            if laws.contains(law) {
+                *self.laws.entry(law).or_default() += 1;
+            }
+        }
+        let which = if twice {
+            &mut self.twice
+        } else {
+            &mut self.lost
+        };
+        for &fault in Fault::ALL {
+            if verdict.counts.of(fault) > 0 {
+                which.count(fault);
+            }
+        }
+    }
+}
+
+fn play_all(seeds: std::ops::Range<u64>) -> Sum {
+    let next = AtomicU64::new(seeds.start);
+    let sum = Mutex::new(Sum::default());
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds.end {
+                        return;
+                    }
+                    let verdict = play(seed, Classes::ALL, Trace::Drop);
+                    sum.lock().unwrap().add(seed, &verdict);
+                }
+            });
+        }
+    });
+    let mut sum = sum.into_inner().unwrap();
+    sum.failed.sort_unstable();
+    sum
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the table is what it is run for")]
+fn nothing_is_lost_and_nothing_is_there_twice_whatever_breaks() {
+    if let Some(seed) = number("ANNOSYNC_SIM_SEED") {
+        let verdict = play(seed, Classes::ALL, Trace::Keep);
+        println!("{}", verdict.trace.join("\n"));
+        assert!(
+            verdict.broken.is_empty(),
+            "seed {seed} breaks\n{}",
+            broken(&verdict)
+        );
+        return;
+    }
+    let first = number("ANNOSYNC_SIM_FIRST").unwrap_or(0);
+    let count = number("ANNOSYNC_SIM_SEEDS").unwrap_or(SEEDS);
+    let start = std::time::Instant::now();
+    let sum = play_all(first..first + count);
+    println!(
+        "{count} seeds, {} runs, {} operations, {} exchanges, {:.1} s\n{}",
+        sum.runs,
+        sum.operations,
+        sum.exchanges,
+        start.elapsed().as_secs_f64(),
+        table(&sum.injected, &sum.lost, &sum.twice)
+    );
+    if let Some(seed) = sum.failed.first() {
+        let shown = &sum.failed[..sum.failed.len().min(20)];
+        panic!(
+            "{} seeds break: {shown:?} {:?}\n{}",
+            sum.failed.len(),
+            sum.laws,
+            report(*seed)
+        );
+    }
+}
+
+#[test]
+fn a_seed_plays_the_same_twice() {
+    for seed in 0..60 {
+        let once = play(seed, Classes::ALL, Trace::Drop);
+        assert_eq!(play(seed, Classes::ALL, Trace::Drop), once, "seed {seed}");
+    }
+}

@@ -1,0 +1,217 @@
+//! One run of annosync, from the listing to the account, as the command makes it.
+
+use super::chance::Chance;
+use super::faults::Fault;
+use super::remote::Name;
+use super::scene::{Stage, lock};
+use super::service::OWNER;
+use super::wire::{Cut, PATIENCE, Wire};
+use annosync::api::{Connection, Endpoint, InsecureHttp, RetryPolicy, Token, connect_through};
+use annosync::apply::{self, Ended, Options, Stop, Subject, Watch};
+use annosync::model::{DesiredState, Fingerprint, ObservedState, Scope, fingerprint};
+use annosync::observed;
+use annosync::plan::{self, Allowances, Context, EmptyManifest, Outcome, Plan, Target};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
+
+/// How an operation ended, and when.
+pub(super) type Endings = BTreeMap<Subject, Vec<(u64, Ended)>>;
+
+/// What is known of a run afterwards.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    pub(super) number: usize,
+    pub(super) from: u64,
+    /// When the listing was there.
+    pub(super) listed: Option<u64>,
+    pub(super) seen: Option<BTreeMap<Name, Fingerprint>>,
+    pub(super) whole_app: bool,
+    pub(super) plan: Option<Arc<Plan>>,
+    /// The manifest asks for what cannot be done.
+    pub(super) refused: bool,
+    pub(super) endings: Endings,
+    pub(super) outcome: Option<Outcome>,
+    pub(super) error: Option<String>,
+    pub(super) to: u64,
+}
+
+#[derive(Debug)]
+struct Watching {
+    stage: Stage,
+    endings: Arc<Mutex<Endings>>,
+}
+
+impl Watch for Watching {
+    fn ended(&self, what: Subject, how: &Ended) {
+        let mut scene = lock(&self.stage);
+        let tick = scene.tick();
+        scene.tell(&format!("{what:?} ended: {how:?}"));
+        let mut endings = self.endings.lock().unwrap();
+        endings.entry(what).or_default().push((tick, how.clone()));
+    }
+}
+
+/// Runs the client until it ends or is killed.
+pub(super) async fn run(stage: &Stage, number: usize, desired: &DesiredState, cut: Cut) -> Record {
+    let (seed, from) = {
+        let mut scene = lock(stage);
+        scene.tell(&format!("run {number} starts: {cut:?}"));
+        (scene.seed, scene.tick())
+    };
+    let mut chance = Chance::of(&[seed, 4, number as u64]);
+    let stop = Stop::default();
+    let killed = Arc::new(Notify::new());
+    let wire = Arc::new(Wire {
+        stage: Arc::clone(stage),
+        run: number,
+        cut,
+        stop: stop.clone(),
+        killed: Arc::clone(&killed),
+        dead: AtomicBool::new(false),
+        count: AtomicU64::new(0),
+    });
+    let endpoint = Endpoint::new("https://api.example.org", InsecureHttp::Refuse).unwrap();
+    let token = Token::new("a-token").unwrap();
+    let mut connection = Connection::new(endpoint, OWNER.into(), "street".into(), token);
+    connection.concurrency = 1 + chance.index(8);
+    connection.rate_limit = *chance.pick(&[15, 15, 100]);
+    connection.timeout = PATIENCE;
+    connection.retry = RetryPolicy {
+        seed: Some(seed),
+        ..RetryPolicy::default()
+    };
+    let scope = if declared_only(seed) {
+        let inputs = desired.inputs.iter().map(|input| input.id.clone());
+        Scope::Inputs(inputs.collect())
+    } else {
+        Scope::WholeApp
+    };
+    let endings = Arc::new(Mutex::new(Endings::new()));
+    let watch = Watching {
+        stage: Arc::clone(stage),
+        endings: Arc::clone(&endings),
+    };
+    let options = Options {
+        concurrency: 1 + chance.index(5),
+        stop,
+        watch: Arc::new(watch),
+        ..Options::default()
+    };
+    let mut record = Record {
+        number,
+        from,
+        whole_app: scope == Scope::WholeApp,
+        ..Record::default()
+    };
+    let whole = go(
+        stage,
+        &connection,
+        wire,
+        desired,
+        &scope,
+        &options,
+        &mut record,
+    );
+    tokio::select! {
+        biased;
+        () = killed.notified() => {}
+        () = whole => {}
+    }
+    record.endings = std::mem::take(&mut *endings.lock().unwrap());
+    record.to = lock(stage).tick();
+    record
+}
+
+/// Whether a seed's runs list the declared inputs alone.
+pub(super) fn declared_only(seed: u64) -> bool {
+    Chance::of(&[seed, 7]).one_in(6)
+}
+
+async fn go(
+    stage: &Stage,
+    connection: &Connection,
+    wire: Arc<Wire>,
+    desired: &DesiredState,
+    scope: &Scope,
+    options: &Options,
+    record: &mut Record,
+) {
+    let (reader, writer) = connect_through(connection, wire).unwrap();
+    let observed = match observed::observe(&reader, OWNER, scope).await {
+        Ok(observed) => observed,
+        Err(error) => {
+            lock(stage).tell(&format!("run {}: {error}", record.number));
+            record.error = Some(error.to_string());
+            return;
+        }
+    };
+    record.listed = Some(lock(stage).tick());
+    record.seen = Some(seen(&observed));
+    let plan = match plan::plan(desired, &observed, &context()) {
+        Ok(plan) => Arc::new(plan),
+        Err(errors) => {
+            lock(stage).tell(&format!("run {}: {errors:?}", record.number));
+            record.refused = true;
+            return;
+        }
+    };
+    let shown: Vec<String> = plan
+        .operations
+        .iter()
+        .map(|it| format!("{} {}/{}", it.action, it.input_id, it.id))
+        .chain(
+            plan.purges
+                .iter()
+                .map(|it| format!("purge {}", it.input_id)),
+        )
+        .collect();
+    lock(stage).tell(&format!("run {} plans {shown:?}", record.number));
+    record.plan = Some(Arc::clone(&plan));
+    if !plan.guards.is_empty() || plan.is_empty() {
+        return;
+    }
+    record.outcome = Some(apply::execute(plan, &writer, options).await);
+}
+
+fn seen(observed: &ObservedState) -> BTreeMap<Name, Fingerprint> {
+    observed
+        .inputs
+        .iter()
+        .flat_map(|(input, all)| all.iter().map(move |one| (input, one)))
+        .map(|(input, one)| ((input.to_string(), one.id.to_string()), fingerprint(one)))
+        .collect()
+}
+
+/// Everything may pass: guards are no part of this.
+fn context() -> Context {
+    Context {
+        target: Target {
+            endpoint: "https://api.example.org".into(),
+            user_id: OWNER.into(),
+            app_id: "street".into(),
+        },
+        manifest_hash: "0".repeat(64),
+        rate_limit: 15,
+        allowances: Allowances {
+            deletes: Some(u64::MAX),
+            updates: Some(u64::MAX),
+            vanished: Some(u64::MAX),
+            empty: EmptyManifest::Passes,
+        },
+    }
+}
+
+/// Where the run of this number is cut short.
+pub(super) fn cut(stage: &Stage, number: usize) -> Cut {
+    let scene = lock(stage);
+    let mut chance = Chance::of(&[scene.seed, 5, number as u64]);
+    let at = chance.below(24);
+    match chance.below(6) {
+        0 | 1 if scene.classes.holds(Fault::CrashBefore) => Cut::Before(at),
+        2 | 3 if scene.classes.holds(Fault::CrashAfter) => Cut::After(at),
+        4 if scene.classes.holds(Fault::Stopped) => Cut::Stop(at),
+        _ => Cut::Never,
+    }
+}

@@ -1,0 +1,254 @@
+//! A scene: the service, its clock, what everybody did to it, and what was said of each exchange.
+
+use super::chance::{Chance, hash};
+use super::editor;
+use super::faults::{Classes, Counts, Fate, Fault};
+use super::habits::{Bulk, Habits};
+use super::remote::{Name, Remote, Who};
+use super::service::{Answer, Service, Subject};
+use annosync::api::{HttpRequest, HttpResponse, Method};
+use serde_json::json;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// One exchange, as the client and the server saw it.
+#[derive(Debug)]
+pub(super) struct Exchanged {
+    pub(super) run: usize,
+    pub(super) method: Method,
+    pub(super) subject: Subject,
+    pub(super) request: HttpRequest,
+    pub(super) sent: u64,
+    /// When the server acted.
+    pub(super) acted: Option<u64>,
+    /// When the client knew that there was an answer, or that none would come.
+    pub(super) done: Option<u64>,
+    /// Whether the client got the answer as the server meant it.
+    pub(super) intact: bool,
+    /// Whether the answer is a success.
+    pub(super) succeeded: bool,
+    /// Which annotations the answer showed.
+    pub(super) shown: Vec<Name>,
+}
+
+/// What everybody shares.
+#[derive(Debug)]
+pub(super) struct Scene {
+    pub(super) seed: u64,
+    pub(super) classes: Classes,
+    pub(super) remote: Remote,
+    pub(super) habits: Habits,
+    pub(super) caller: String,
+    pub(super) exchanges: Vec<Exchanged>,
+    pub(super) counts: Counts,
+    /// Faults in a thousand exchanges; 0 in the end.
+    pub(super) rate: u64,
+    /// Edits in a thousand arrivals; 0 in the end.
+    pub(super) edits: u64,
+    pub(super) hash: u64,
+    pub(super) trace: Option<Vec<String>>,
+    start: Instant,
+    tick: u64,
+    arrivals: VecDeque<Instant>,
+    poison: Option<Bulk>,
+    /// How many listings have to be honest before the next one may hide something.
+    honest: u64,
+}
+
+/// A scene that is shared by the client and the server's tasks.
+pub(super) type Stage = Arc<Mutex<Scene>>;
+
+pub(super) fn lock(stage: &Stage) -> MutexGuard<'_, Scene> {
+    stage.lock().unwrap()
+}
+
+impl Scene {
+    pub(super) fn new(seed: u64, classes: Classes, remote: Remote, caller: &str) -> Self {
+        let mut chance = Chance::of(&[seed, 2]);
+        let habits = Habits::of(&mut chance);
+        let poison = *chance.pick(&[None, None, Some(Bulk::Each), Some(Bulk::AllOrNone)]);
+        let class = match poison {
+            Some(Bulk::AllOrNone) => Fault::PoisonedBatch,
+            _ => Fault::PoisonedItem,
+        };
+        let edits = *chance.pick(&[0, 0, 20, 100]);
+        Self {
+            seed,
+            classes,
+            remote,
+            habits,
+            caller: caller.to_owned(),
+            exchanges: Vec::new(),
+            counts: Counts::default(),
+            rate: *chance.pick(&[20, 80, 200, 350]),
+            edits: if classes.holds(Fault::Edited) {
+                edits
+            } else {
+                0
+            },
+            hash: 0,
+            trace: None,
+            start: Instant::now(),
+            tick: 0,
+            arrivals: VecDeque::new(),
+            poison: poison.filter(|_| classes.holds(class)),
+            honest: 0,
+        }
+    }
+
+    /// The next moment.
+    pub(super) fn tick(&mut self) -> u64 {
+        self.tick += 1;
+        self.tick
+    }
+
+    /// Nothing goes wrong any more.
+    pub(super) fn calm(&mut self) {
+        (self.rate, self.edits, self.poison) = (0, 0, None);
+    }
+
+    pub(super) fn tell(&mut self, text: &str) {
+        self.hash = hash(text.as_bytes(), self.hash);
+        if let Some(trace) = &mut self.trace {
+            let at = self.start.elapsed().as_secs_f64();
+            trace.push(format!("{at:>9.3} s  {text}"));
+        }
+    }
+
+    /// A request is on its way.
+    pub(super) fn send(&mut self, run: usize, request: &HttpRequest) -> usize {
+        let sent = self.tick();
+        let exchange = self.exchanges.len();
+        self.exchanges.push(Exchanged {
+            run,
+            method: request.method.clone(),
+            subject: Subject::of(request),
+            request: request.clone(),
+            sent,
+            acted: None,
+            done: None,
+            intact: false,
+            succeeded: false,
+            shown: Vec::new(),
+        });
+        exchange
+    }
+
+    /// What is to become of it.
+    pub(super) fn fate(&mut self, run: usize, number: u64, request: &HttpRequest) -> Fate {
+        let chance = Chance::of(&[self.seed, 3, run as u64, number]);
+        let reads = request.method == Method::GET;
+        let mut fate = Fate::of(chance, self.rate, reads, self.classes);
+        if reads && self.honest > 0 {
+            self.honest -= 1;
+        }
+        let hides = matches!(
+            fate.fault,
+            Some(Fault::LeftOut | Fault::ShortPage | Fault::EmptyPage | Fault::WrongPage)
+        );
+        if reads && hides {
+            // A hiccup passes: a server that hides the same thing again and again cannot be seen through.
+            if self.honest > 0 || !request.url.path().ends_with("annotations") {
+                fate.fault = None;
+            } else {
+                self.honest = 40;
+            }
+        }
+        if let Some(fault) = fate.fault {
+            self.counts.count(fault);
+        }
+        fate
+    }
+
+    /// A request arrives, and is acted on.
+    pub(super) fn arrive(&mut self, exchange: usize, fate: &Fate) -> Answer {
+        let mut chance = fate.chance.clone();
+        if self.edits > 0 && chance.in_thousand(self.edits) {
+            editor::edit(self, &mut chance);
+        }
+        let answer = self.act(exchange, fate, chance.clone());
+        if self.edits > 0 && chance.in_thousand(self.edits) {
+            editor::edit(self, &mut chance);
+        }
+        answer
+    }
+
+    fn act(&mut self, exchange: usize, fate: &Fate, chance: Chance) -> Answer {
+        if let Some(limit) = self.habits.limit {
+            let now = Instant::now();
+            while self
+                .arrivals
+                .front()
+                .is_some_and(|at| now - *at >= Duration::from_secs(1))
+            {
+                self.arrivals.pop_front();
+            }
+            if self.arrivals.len() >= limit {
+                self.counts.count(Fault::OverLimit);
+                return self.refuse(429, 11_005, "CONN_THROTTLED");
+            }
+            self.arrivals.push_back(now);
+        }
+        let tick = self.tick();
+        let record = &mut self.exchanges[exchange];
+        record.acted = Some(tick);
+        let request = record.request.clone();
+        let who = Who::Run {
+            run: record.run,
+            exchange,
+        };
+        let (seed, poison) = (self.seed, self.poison);
+        let poisoned = move |name: &Name| {
+            let drawn = hash(name.1.as_bytes(), seed).is_multiple_of(12);
+            poison.filter(|_| drawn)
+        };
+        let mut service = Service {
+            remote: &mut self.remote,
+            habits: &self.habits,
+            tick,
+            who,
+            caller: &self.caller,
+            fault: fate.fault,
+            chance,
+            poisoned: &poisoned,
+            noted: Vec::new(),
+        };
+        let answer = service.serve(&request);
+        for fault in service.noted {
+            self.counts.count(fault);
+        }
+        answer
+    }
+
+    pub(super) fn refuse(&self, http: u16, code: u32, name: &str) -> Answer {
+        Answer {
+            http,
+            body: json!({"status": {"code": self.habits.code(code, name), "description": name}}),
+            retry_after: None,
+        }
+    }
+
+    /// The client has what it will ever get of this exchange.
+    pub(super) fn finish(
+        &mut self,
+        exchange: usize,
+        response: Option<&HttpResponse>,
+        intact: bool,
+    ) {
+        let tick = self.tick();
+        let record = &mut self.exchanges[exchange];
+        record.done = Some(tick);
+        record.intact = intact;
+        if let Some(response) = response {
+            let body: serde_json::Value =
+                serde_json::from_slice(&response.body).unwrap_or_default();
+            let code = &body["status"]["code"];
+            record.succeeded = response.status < 300 && (*code == 10_000 || *code == "SUCCESS");
+            let many = body["annotations"].as_array().into_iter().flatten();
+            let one = body.get("annotation");
+            record.shown = many.chain(one).map(super::remote::name_of).collect();
+        }
+    }
+}

@@ -1,0 +1,487 @@
+//! The service: what each request does to what is stored, and what it is answered. Read from the API's documents, apart
+//! from the emulator.
+
+use super::chance::Chance;
+use super::faults::Fault;
+use super::habits::{Bulk, Gone, Habits};
+use super::remote::{How, Name, Patch, Remote, Who, is_empty, name_of, patched, present};
+use annosync::api::{HttpRequest, Method, Url};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// The app's owner.
+pub(super) const OWNER: &str = "ann";
+/// As many annotations as a call takes.
+const MOST: usize = 128;
+
+/// An answer before it is written as text.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    pub(super) http: u16,
+    pub(super) body: Value,
+    pub(super) retry_after: Option<u64>,
+}
+
+impl Answer {
+    fn status(http: u16, code: &Value, description: &str) -> Self {
+        Self {
+            http,
+            body: json!({"status": {"code": code, "description": description}}),
+            retry_after: None,
+        }
+    }
+}
+
+/// What a request names: the annotations, or the whole inputs where it names no annotation.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Subject {
+    pub(super) names: Vec<Name>,
+    pub(super) inputs: Vec<String>,
+}
+
+impl Subject {
+    pub(super) fn of(request: &HttpRequest) -> Self {
+        let segments = segments(&request.url);
+        if let ["inputs", input, "annotations", id] =
+            segments.iter().map(String::as_str).collect::<Vec<_>>()[..]
+        {
+            return Self {
+                names: vec![(input.to_owned(), id.to_owned())],
+                inputs: Vec::new(),
+            };
+        }
+        let body: Value = body(request);
+        let (inputs, ids) = if request.method == Method::GET {
+            (query(&request.url, "input_ids"), query(&request.url, "ids"))
+        } else {
+            (texts(&body["input_ids"]), texts(&body["ids"]))
+        };
+        let mut names: Vec<Name> = inputs.iter().cloned().zip(ids).collect();
+        let inputs = if names.is_empty() { inputs } else { Vec::new() };
+        for item in body["annotations"].as_array().into_iter().flatten() {
+            names.push(name_of(item));
+        }
+        Self { names, inputs }
+    }
+}
+
+/// The path behind the app.
+pub(super) fn segments(url: &Url) -> Vec<String> {
+    let all: Vec<String> = url
+        .path_segments()
+        .into_iter()
+        .flatten()
+        .map(|segment| segment.replace("%20", " "))
+        .collect();
+    match all.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["v2", "users", _, "apps", _, ..] => all[5..].to_vec(),
+        _ => all,
+    }
+}
+
+fn query(url: &Url, name: &str) -> Vec<String> {
+    url.query_pairs()
+        .filter(|(field, _)| field == name)
+        .map(|(_, value)| value.into_owned())
+        .collect()
+}
+
+pub(super) fn body(request: &HttpRequest) -> Value {
+    let text = request.body.as_deref().unwrap_or("null");
+    serde_json::from_str(text).expect("what is sent is JSON")
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|text| text.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// What became of one annotation of a call.
+type Item = Result<Value, (u32, &'static str, &'static str)>;
+
+const INVALID: u32 = 24_155;
+const DENIED: u32 = 24_156;
+
+/// A request that is being served.
+pub(super) struct Service<'a> {
+    pub(super) remote: &'a mut Remote,
+    pub(super) habits: &'a Habits,
+    pub(super) tick: u64,
+    pub(super) who: Who,
+    /// Whose token it came with.
+    pub(super) caller: &'a str,
+    pub(super) fault: Option<Fault>,
+    pub(super) chance: Chance,
+    /// Annotations that are always refused, and whether each spoils its whole call.
+    pub(super) poisoned: &'a dyn Fn(&Name) -> Option<Bulk>,
+    /// What happened that was not drawn for this exchange.
+    pub(super) noted: Vec<Fault>,
+}
+
+impl Service<'_> {
+    pub(super) fn serve(&mut self, request: &HttpRequest) -> Answer {
+        let path = segments(&request.url);
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        match (&request.method, &path[..]) {
+            (&Method::GET, ["v2", "users", "me"]) => {
+                let mut answer = self.success();
+                answer.body["user"] = json!({"id": self.caller});
+                answer
+            }
+            (&Method::GET, ["annotations"]) => self.list(&request.url),
+            (&Method::GET, ["inputs", input, "annotations", id]) => {
+                let name = ((*input).to_owned(), (*id).to_owned());
+                match self.remote.get(&name) {
+                    None => self.not_found(),
+                    Some(row) => {
+                        let row = self.habits.spell(row);
+                        let mut answer = self.success();
+                        answer.body["annotation"] = row;
+                        answer
+                    }
+                }
+            }
+            (&Method::POST, ["annotations"]) => self.write(None, &body(request)),
+            (&Method::PATCH, ["annotations"]) => {
+                let body = body(request);
+                let action = match body["action"].as_str() {
+                    Some("merge") => Patch::Merge,
+                    Some("overwrite") => Patch::Overwrite,
+                    Some("remove") => Patch::Remove,
+                    _ => return self.refusal("no such action"),
+                };
+                self.write(Some(action), &body)
+            }
+            (&Method::DELETE, ["inputs", input, "annotations", id]) => {
+                let names = vec![((*input).to_owned(), (*id).to_owned())];
+                self.delete(names, true)
+            }
+            (&Method::DELETE, ["annotations"] | ["inputs", "annotations"]) => {
+                let body = body(request);
+                let (inputs, ids) = (texts(&body["input_ids"]), texts(&body["ids"]));
+                if inputs.is_empty() || (!ids.is_empty() && ids.len() != inputs.len()) {
+                    return self.refusal("input_ids and ids have to be pairs");
+                }
+                if ids.is_empty() {
+                    self.purge(&inputs)
+                } else {
+                    self.delete(inputs.into_iter().zip(ids).collect(), false)
+                }
+            }
+            _ => self.not_found(),
+        }
+    }
+
+    fn success(&self) -> Answer {
+        Answer::status(200, &self.habits.code(10_000, "SUCCESS"), "Ok")
+    }
+
+    fn not_found(&self) -> Answer {
+        let code = self.habits.code(11_101, "CONN_DOES_NOT_EXIST");
+        Answer::status(404, &code, "Annotation does not exist")
+    }
+
+    fn refusal(&self, why: &str) -> Answer {
+        let code = self.habits.code(11_102, "CONN_INVALID_REQUEST");
+        Answer::status(400, &code, why)
+    }
+
+    fn list(&mut self, url: &Url) -> Answer {
+        let number = |name| {
+            query(url, name)
+                .first()
+                .and_then(|text| text.parse::<usize>().ok())
+        };
+        let page = number("page").unwrap_or(1).max(1);
+        let size = number("per_page").unwrap_or(20).min(self.habits.page_cap);
+        let (inputs, ids) = (query(url, "input_ids"), query(url, "ids"));
+        let pairs: BTreeSet<(&str, &str)> = inputs
+            .iter()
+            .map(String::as_str)
+            .zip(ids.iter().map(String::as_str))
+            .collect();
+        let with_models = query(url, "list_all_annotations") == ["true"];
+        let listed: Vec<&Value> = self
+            .remote
+            .rows
+            .iter()
+            .filter(|row| with_models || row.get("model_version_id").is_none())
+            .filter(|row| {
+                let (input, id) = (row["input_id"].as_str(), row["id"].as_str());
+                let (input, id) = (input.unwrap_or_default(), id.unwrap_or_default());
+                if ids.is_empty() {
+                    inputs.is_empty() || inputs.iter().any(|named| named == input)
+                } else {
+                    pairs.contains(&(input, id))
+                }
+            })
+            .collect();
+        let pages = listed.len().div_ceil(size);
+        let mut served = page;
+        if self.fault == Some(Fault::WrongPage) && pages > 1 && page <= pages {
+            // Another one that exists: the one before, or the one behind.
+            served = if page == 1 || (page < pages && self.chance.one_in(2)) {
+                page + 1
+            } else {
+                page - 1
+            };
+        }
+        let mut rows: Vec<Value> = listed
+            .iter()
+            .skip((served - 1) * size)
+            .take(size)
+            .map(|row| self.habits.spell(row))
+            .collect();
+        match self.fault {
+            Some(Fault::EmptyPage) => rows.clear(),
+            Some(Fault::LeftOut | Fault::ShortPage) if !rows.is_empty() => {
+                rows.remove(self.chance.index(rows.len()));
+            }
+            Some(Fault::SaidTwice) if !rows.is_empty() => {
+                rows.push(rows[self.chance.index(rows.len())].clone());
+            }
+            _ => {}
+        }
+        self.habits.order(&mut rows, &mut self.chance);
+        let mut answer = self.success();
+        if !rows.is_empty() || self.chance.one_in(2) {
+            answer.body["annotations"] = rows.into();
+        }
+        answer
+    }
+
+    /// Posts, or patches.
+    fn write(&mut self, action: Option<Patch>, body: &Value) -> Answer {
+        let Some(items) = body["annotations"].as_array() else {
+            return self.refusal("no annotations");
+        };
+        if items.is_empty() || items.len() > MOST {
+            return self.refusal("1 to 128 annotations");
+        }
+        if items.iter().any(|item| self.spoils(&name_of(item))) {
+            return self.refusal("the request is invalid");
+        }
+        let deletes = body["delete_if_empty_data"] == true && self.habits.deletes_empty;
+        let prepared: Vec<Item> = items
+            .iter()
+            .map(|item| self.prepare(action, item))
+            .collect();
+        if self.habits.bulk == Bulk::AllOrNone && prepared.iter().any(Result::is_err) {
+            let code = self.habits.code(10_020, "FAILURE");
+            return Answer::status(400, &code, "Failure");
+        }
+        let mut answers = Vec::with_capacity(items.len());
+        for (item, row) in items.iter().zip(prepared) {
+            let name = name_of(item);
+            let answer = row.map(|row| {
+                let how = match action {
+                    None => How::Post,
+                    Some(Patch::Merge) => How::Merge,
+                    Some(Patch::Overwrite) => How::Overwrite,
+                    Some(Patch::Remove) => How::Remove,
+                };
+                let goes = deletes && row.get("input_level").is_none() && is_empty(&row["data"]);
+                if goes {
+                    self.remote
+                        .write(self.tick, self.who, How::Emptied, &name, None);
+                    self.habits.spell(&row)
+                } else {
+                    let stored = self
+                        .remote
+                        .write(self.tick, self.who, how, &name, Some(row));
+                    self.habits.spell(&stored.expect("it was stored"))
+                }
+            });
+            answers.push((name, answer));
+        }
+        self.answered(answers)
+    }
+
+    fn answered(&mut self, answers: Vec<(Name, Item)>) -> Answer {
+        let failed = answers.iter().filter(|(_, answer)| answer.is_err()).count();
+        let all = answers.len();
+        let mut rows: Vec<Value> = answers
+            .into_iter()
+            .map(|((input, id), answer)| match answer {
+                Ok(row) => row,
+                Err((number, name, why)) => json!({
+                    "id": id, "input_id": input,
+                    "status": {"code": self.habits.code(number, name), "description": why},
+                }),
+            })
+            .collect();
+        self.garble(&mut rows);
+        self.habits.order(&mut rows, &mut self.chance);
+        let multi = if self.habits.multi_status { 207 } else { 200 };
+        let mut answer = match failed {
+            0 => self.success(),
+            failed if failed < all => {
+                Answer::status(multi, &self.habits.code(10_010, "MIXED_STATUS"), "Mixed")
+            }
+            _ => Answer::status(400, &self.habits.code(10_020, "FAILURE"), "Failure"),
+        };
+        answer.body["annotations"] = rows.into();
+        answer
+    }
+
+    fn garble(&mut self, rows: &mut Vec<Value>) {
+        match self.fault {
+            Some(Fault::LeftOut) if !rows.is_empty() => {
+                rows.remove(self.chance.index(rows.len()));
+            }
+            Some(Fault::SaidTwice) if !rows.is_empty() => {
+                rows.push(rows[self.chance.index(rows.len())].clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn spoils(&mut self, name: &Name) -> bool {
+        let spoils = (self.poisoned)(name) == Some(Bulk::AllOrNone);
+        if spoils {
+            self.noted.push(Fault::PoisonedBatch);
+        }
+        spoils
+    }
+
+    /// What would be stored, or why not.
+    fn prepare(&mut self, action: Option<Patch>, item: &Value) -> Item {
+        let name = name_of(item);
+        if self.fault == Some(Fault::TryAgainItems) && self.chance.one_in(2) {
+            return Err((10_030, "TRY_AGAIN", "busy with this one"));
+        }
+        if (self.poisoned)(&name).is_some() {
+            self.noted.push(Fault::PoisonedItem);
+            return Err((INVALID, "ANNOTATION_INVALID_ARGUMENT", "poisoned"));
+        }
+        let stored = self.remote.get(&name);
+        match (action, stored) {
+            (None, Some(_)) => Err((INVALID, "ANNOTATION_INVALID_ARGUMENT", "duplicate id")),
+            (None, None) => self.made(item),
+            (Some(_), None) => Err((11_101, "CONN_DOES_NOT_EXIST", "no such annotation")),
+            (Some(_), Some(stored)) if !self.may_change(stored) => {
+                Err((DENIED, "ANNOTATION_PERMISSION_DENIED", "not yours"))
+            }
+            (Some(action), Some(stored)) => Ok(patched(stored, action, item, self.habits.unsent)),
+        }
+    }
+
+    fn made(&self, item: &Value) -> Item {
+        let invalid = |why| Err((INVALID, "ANNOTATION_INVALID_ARGUMENT", why));
+        let data = item.get("data").cloned().unwrap_or_else(|| json!({}));
+        if !self
+            .remote
+            .inputs
+            .iter()
+            .any(|input| item["input_id"] == **input)
+        {
+            return invalid("no such input");
+        }
+        if data["regions"].as_array().map_or(0, Vec::len) > 1 {
+            return invalid("more than one region");
+        }
+        let user = item["user_id"].as_str().unwrap_or(self.caller);
+        if user != self.caller && self.caller != OWNER {
+            return Err((
+                DENIED,
+                "ANNOTATION_PERMISSION_DENIED",
+                "not as somebody else",
+            ));
+        }
+        let code = if user == self.caller { 24_150 } else { 24_151 };
+        let mut row = json!({
+            "id": item["id"], "input_id": item["input_id"], "user_id": user, "data": data,
+            "status": item.get("status").cloned().unwrap_or_else(|| json!({"code": code})),
+        });
+        for field in ["annotation_info", "embed_model_version_id"] {
+            if let Some(value) = item.get(field) {
+                row[field] = value.clone();
+            }
+        }
+        present(&mut row["data"]);
+        Ok(row)
+    }
+
+    fn may_change(&self, row: &Value) -> bool {
+        row.get("model_version_id").is_none()
+            && (self.caller == OWNER || row["user_id"] == *self.caller)
+    }
+
+    fn delete(&mut self, names: Vec<Name>, by_path: bool) -> Answer {
+        if names.len() > MOST {
+            return self.refusal("1 to 128 annotations");
+        }
+        if names.iter().any(|name| self.spoils(name)) {
+            return self.refusal("the request is invalid");
+        }
+        let missing = names.iter().any(|name| self.remote.place(name).is_none());
+        let gone = self.habits.gone;
+        if missing && gone == Gone::NotFoundAndNone {
+            return self.not_found();
+        }
+        let mut answers: Vec<(Name, Item)> = Vec::new();
+        for name in names {
+            let answer = self.delete_one(&name);
+            answers.push((name, answer));
+        }
+        if let ([(_, Err((code, word, why)))], true) = (&answers[..], by_path) {
+            let code = self.habits.code(*code, word);
+            return Answer::status(400, &code, why);
+        }
+        if answers.iter().all(|(_, answer)| answer.is_ok()) && !self.habits.names_deleted {
+            return if missing && gone == Gone::NotFound {
+                self.not_found()
+            } else {
+                self.success()
+            };
+        }
+        self.answered(answers)
+    }
+
+    fn delete_one(&mut self, name: &Name) -> Item {
+        if self.fault == Some(Fault::TryAgainItems) && self.chance.one_in(2) {
+            return Err((10_030, "TRY_AGAIN", "busy with this one"));
+        }
+        if (self.poisoned)(name).is_some() {
+            self.noted.push(Fault::PoisonedItem);
+            return Err((INVALID, "ANNOTATION_INVALID_ARGUMENT", "poisoned"));
+        }
+        let (input, id) = name;
+        let done = json!({"id": id, "input_id": input, "status": {"code": 10_000}});
+        let Some(row) = self.remote.get(name) else {
+            return match self.habits.gone {
+                Gone::Fine => Ok(done),
+                _ if self.habits.names_deleted => {
+                    Err((11_101, "CONN_DOES_NOT_EXIST", "no such annotation"))
+                }
+                _ => Ok(done),
+            };
+        };
+        if row.get("input_level").is_some() || !self.may_change(row) {
+            return Err((DENIED, "ANNOTATION_PERMISSION_DENIED", "not yours"));
+        }
+        self.remote
+            .write(self.tick, self.who, How::Delete, name, None);
+        Ok(done)
+    }
+
+    fn purge(&mut self, inputs: &[String]) -> Answer {
+        let doomed: Vec<Name> = self
+            .remote
+            .rows
+            .iter()
+            .filter(|row| row.get("input_level").is_none())
+            .map(name_of)
+            .filter(|(input, _)| inputs.contains(input))
+            .collect();
+        for name in doomed {
+            self.remote
+                .write(self.tick, self.who, How::Purge, &name, None);
+        }
+        self.success()
+    }
+}
