@@ -154,6 +154,9 @@ impl Run {
                 now @ Some(_)
                     if freshness(self.operation(at), now.as_ref()) == Freshness::Stale =>
                 {
+                    // Who was not told how it went cannot know whether it was written before it was changed.
+                    let told = reason.is_some();
+                    let touched = if told { touched } else { Touched::Perhaps };
                     self.end(at, stale(now, touched));
                 }
                 _ => left.push((at, reason)),

@@ -277,11 +277,16 @@ fn kept(scene: &Scene, before: &Remote, records: &[Record], broken: &mut Vec<Bro
                     }) || plan.purges.iter().any(|it| it.input_id.as_str() == name.0)
                 })
             };
-            write.name == name
-                && match write.who {
-                    Who::Editor => true,
-                    Who::Run { run, .. } => write.after.is_none() && doomed(run),
-                }
+            let held_it = write
+                .before
+                .as_ref()
+                .is_some_and(|it| mark(it) == mark(row));
+            let holds_it = write.after.as_ref().is_some_and(|it| mark(it) == mark(row));
+            match write.who {
+                // In whatever copy.
+                Who::Editor => held_it && !holds_it,
+                Who::Run { run, .. } => write.name == name && write.after.is_none() && doomed(run),
+            }
         });
         if !excused {
             complain(
