@@ -255,7 +255,7 @@ fn pull_as(bencher: divan::Bencher, form: Form) {
         header: &header,
         path,
         form,
-        read_back: &|overlay| manifest::load_with(path, overlay),
+        read_back: &|overlay| manifest::load_with(path, overlay, manifest::Reach::Folder),
     };
     bencher
         .counter(divan::counter::ItemsCount::new(*SIZE))

@@ -229,6 +229,14 @@ impl ApiError {
     }
 }
 
+/// Characters that re-order what a terminal shows, or take no room. This room uses no other; a test holds the list to
+/// the one of what people are shown.
+fn is_mark(c: char) -> bool {
+    matches!(c,
+        '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
 /// Text of a server as it may be shown: without the token, without control characters and marks that re-order what a
 /// terminal shows, and no longer than `most` characters.
 pub(super) fn shown(text: &str, token: &str, most: usize) -> String {
@@ -237,10 +245,7 @@ pub(super) fn shown(text: &str, token: &str, most: usize) -> String {
     let mut clean = text
         .chars()
         .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|c| {
-            !c.is_control()
-                && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        });
+        .filter(|c| !c.is_control() && !is_mark(*c));
     let mut short: String = clean.by_ref().take(most).collect();
     if clean.next().is_some() {
         short.push('…');

@@ -46,6 +46,12 @@ impl Reader {
         if reply.user.id.is_empty() {
             return Err(ApiError::Malformed("the calling user has no id".to_owned()));
         }
+        // It goes into plans and saved listings.
+        if self.0.holds_token(&reply.user.id) {
+            return Err(ApiError::Malformed(
+                "the calling user's id cannot be one".to_owned(),
+            ));
+        }
         Ok(reply.user.id)
     }
 

@@ -94,6 +94,12 @@ impl Transport {
         shown(text, self.token.expose(), most)
     }
 
+    /// Whether a text of the server holds the token. The service's are longer than what any text holds by chance.
+    pub(super) fn holds_token(&self, text: &str) -> bool {
+        let token = self.token.expose();
+        token.len() >= 8 && text.contains(token)
+    }
+
     /// Sends a call that reads, again where that may help, and reads its answer.
     pub(super) async fn send<R: Reply>(&self, request: Request) -> Result<R, ApiError> {
         let mut attempts = 0;

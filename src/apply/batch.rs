@@ -4,14 +4,10 @@ use super::execute::Options;
 use super::replace::{self, Progress};
 use super::watch::{Ended, Subject};
 use crate::api::wire;
-use crate::api::{ApiError, DeletePairs, ItemResult, PatchAction, Writer};
-use crate::model::{
-    AnnotationId, Content, Fingerprint, Interner, Json, ObservedAnnotation, fingerprint,
-};
+use crate::api::{ApiError, Writer};
+use crate::model::{AnnotationId, Content, Fingerprint, Interner, ObservedAnnotation, fingerprint};
 use crate::observed;
-use crate::plan::{
-    Action, Call, Freshness, Operation, Plan, Touched, freshness, outlasts, stand_in_body,
-};
+use crate::plan::{Action, Call, Freshness, Operation, Plan, Touched, freshness, outlasts};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,13 +74,10 @@ impl Group {
     }
 }
 
-/// What became of each annotation of a call: as it is stored now, or nothing for a delete.
-type Sent = Vec<ItemResult<Option<wire::Annotation>>>;
-
 /// A call that is being carried out.
 pub(super) struct Run {
     pub(super) plan: Arc<Plan>,
-    writer: Writer,
+    pub(super) writer: Writer,
     options: Options,
     pub(super) report: Report,
     interner: Interner,
@@ -182,7 +175,7 @@ impl Run {
     }
 
     /// Input id and annotation id of what a call of this kind writes.
-    fn names(&self, call: Call, operations: &[u32]) -> Vec<(String, String)> {
+    pub(super) fn names(&self, call: Call, operations: &[u32]) -> Vec<(String, String)> {
         let name = |&at: &u32| {
             let input = self.operation(at).input_id.to_string();
             (input, self.id(call, at).to_string())
@@ -261,7 +254,13 @@ impl Run {
                     group.operations.push(at);
                 }
                 Freshness::AsWanted if group.touched.is_not() => self.end(at, Ending::AlreadySo),
-                Freshness::AsWanted => self.end(at, Ending::Applied),
+                // An earlier attempt, of which no answer came, did it.
+                Freshness::AsWanted => {
+                    if let Some(now) = &now {
+                        self.stored(at, now);
+                    }
+                    self.end(at, Ending::Applied);
+                }
                 Freshness::HalfReplaced | Freshness::Stale => {
                     let ending = self.stale(&group, at, now);
                     self.end(at, ending);
@@ -347,79 +346,6 @@ impl Run {
     pub(super) fn is_emptied(&self, at: u32, now: &ObservedAnnotation) -> bool {
         self.emptied.get(&at) == Some(&fingerprint(now))
     }
-
-    async fn send(&mut self, group: Group, more: &mut VecDeque<Group>) {
-        let operations = &group.operations;
-        let sent = match group.call {
-            Call::DeleteLeftBehind | Call::DeleteReplaced | Call::Delete | Call::DeleteStandIn => {
-                self.send_deletes(group.call, operations).await
-            }
-            Call::Merge => self.send_patches(PatchAction::Merge, operations).await,
-            Call::Remove => self.send_patches(PatchAction::Remove, operations).await,
-            Call::Overwrite => self.send_patches(PatchAction::Overwrite, operations).await,
-            Call::RemoveOrDelete => {
-                let action = PatchAction::RemoveOrDelete;
-                self.send_patches(action, operations).await
-            }
-            Call::PostStandIn | Call::Post => self.send_posts(group.call, operations).await,
-            Call::Purge => Err(ApiError::Unsendable(
-                "a purge is no call of operations".to_owned(),
-            )),
-        };
-        self.report.calls += 1;
-        match sent {
-            Ok(items) => self.settle(group, items, more).await,
-            Err(error) => self.refused(group, error, more).await,
-        }
-    }
-
-    async fn send_deletes(&self, call: Call, operations: &[u32]) -> Result<Sent, ApiError> {
-        let pairs = DeletePairs::new(self.names(call, operations))
-            .map_err(|error| ApiError::Unsendable(error.to_string()))?;
-        let answer = self.writer.delete(&pairs).await?;
-        Ok(answer.into_iter().map(|item| item.map(|()| None)).collect())
-    }
-
-    async fn send_patches(
-        &self,
-        action: PatchAction,
-        operations: &[u32],
-    ) -> Result<Sent, ApiError> {
-        let bodies = operations
-            .iter()
-            .map(|&at| self.operation(at).body.as_ref());
-        let bodies = texts(bodies)?;
-        let answer = self.writer.patch(action, &bodies).await?;
-        Ok(answer.into_iter().map(|item| item.map(Some)).collect())
-    }
-
-    /// Posts what the operations make, or the stand-ins of what they replace.
-    async fn send_posts(&self, call: Call, operations: &[u32]) -> Result<Sent, ApiError> {
-        let stand_ins: Vec<Option<Json>> = match call {
-            Call::PostStandIn => {
-                let body = |&at: &u32| stand_in_body(&self.plan.set, self.operation(at));
-                operations.iter().map(body).collect()
-            }
-            _ => Vec::new(),
-        };
-        let bodies = match call {
-            Call::PostStandIn => texts(stand_ins.iter().map(Option::as_ref))?,
-            _ => texts(
-                operations
-                    .iter()
-                    .map(|&at| self.operation(at).body.as_ref()),
-            )?,
-        };
-        let answer = self.writer.post(&bodies).await?;
-        Ok(answer.into_iter().map(|item| item.map(Some)).collect())
-    }
-}
-
-fn texts<'a>(bodies: impl Iterator<Item = Option<&'a Json>>) -> Result<Vec<&'a str>, ApiError> {
-    let missing = || ApiError::Unsendable("the plan has no body for it".to_owned());
-    bodies
-        .map(|body| body.map(Json::as_str).ok_or_else(missing))
-        .collect()
 }
 
 pub(super) fn stale(now: Option<ObservedAnnotation>, touched: Touched) -> Ending {

@@ -1,11 +1,12 @@
 //! The phases: stand-ins, replacements' deletes, patches, posts, deletes. Calls of one phase run several at a time. Purges
 //! come last, and are `purge`'s.
 
-use super::batch::{Ending, run};
+use super::batch::{Ending, Report, run};
 use super::purge;
 use super::replace::{Mode, Progress, stand_in_id};
 use super::watch::{Ended, Subject, Unwatched, Watch};
 use crate::api::Writer;
+use crate::model::Fingerprint;
 use crate::plan::{Action, Batch, Call, FailedItem, Outcome, Plan, StaleItem, Touched};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -74,7 +75,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            concurrency: 8,
+            concurrency: 4,
             on_failure: OnFailure::GoOn,
             stop: Stop::default(),
             watch: Arc::new(Unwatched),
@@ -84,9 +85,13 @@ impl Default for Options {
 
 /// Carries out a plan. It never fails as a whole: the outcome accounts for every operation and every purge.
 pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Outcome {
-    let mut endings: Vec<Option<Ending>> = plan.operations.iter().map(|_| None).collect();
-    let mut progress = Progress::of(&plan);
-    let mut outcome = Outcome::default();
+    let mut course = Course {
+        endings: plan.operations.iter().map(|_| None).collect(),
+        progress: Progress::of(&plan),
+        calls: 0,
+        plan: Arc::clone(&plan),
+        options,
+    };
     for phase in PHASES {
         let mut waiting = plan
             .batches
@@ -97,14 +102,7 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
         loop {
             while flying.len() < options.concurrency.max(1) {
                 let Some(batch) = waiting.next() else { break };
-                let mode = if options.stop.is_requested() {
-                    Mode::Stopping
-                } else {
-                    Mode::GoingOn
-                };
-                let operations = due(&plan, batch, &endings, &progress, mode);
-                let stand_ins = (operations.iter())
-                    .filter_map(|&at| Some((at, progress[at as usize].stand_in()?)));
+                let operations = course.due(batch);
                 if !operations.is_empty() {
                     let run = run(
                         Arc::clone(&plan),
@@ -112,100 +110,136 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
                         options.clone(),
                         batch.call,
                         operations.clone(),
-                        stand_ins.collect(),
+                        course.stand_ins(&operations),
                     );
                     sent.insert(flying.spawn(run).id(), operations);
                 }
             }
-            let Some(done) = flying.join_next_with_id().await else {
-                break;
-            };
-            let report = match done {
-                Ok((_, report)) => report,
-                Err(error) => {
-                    // A mistake of this program: what became of the batch is not known, and it says so.
-                    for operation in sent.remove(&error.id()).unwrap_or_default() {
-                        let reason = "annosync failed in the middle of this call: run the same command again";
-                        let ending = Ending::Failed(reason.to_owned(), Touched::Perhaps);
-                        let subject = Subject::Operation(operation);
-                        options.watch.ended(subject, &ending.told());
-                        endings[operation as usize] = Some(ending);
-                    }
-                    continue;
-                }
-            };
-            outcome.calls += report.calls;
-            for (operation, reached) in report.reached {
-                let failed = matches!(reached, Progress::Settled(_, Ending::Failed(..)));
-                if failed && options.on_failure == OnFailure::Stop {
-                    options.stop.request();
-                }
-                progress[operation as usize] = reached;
-            }
-            for (operation, ending) in report.endings {
-                let at = operation as usize;
-                if matches!(ending, Ending::Failed(..)) && options.on_failure == OnFailure::Stop {
-                    options.stop.request();
-                }
-                if plan.operations[at].action != Action::Replace {
-                    endings[at] = Some(ending);
-                    continue;
-                }
-                let id = stand_in_id(&plan, operation);
-                let whole = progress[at].advance(report.call, ending, &id);
-                if let Some(whole) = &whole {
-                    let subject = Subject::Operation(operation);
-                    options.watch.ended(subject, &whole.told());
-                }
-                endings[at] = whole;
-            }
-            if report.hopeless {
-                options.stop.request();
+            match flying.join_next_with_id().await {
+                Some(Ok((_, report))) => course.take_in(report),
+                Some(Err(error)) => course.lose(sent.remove(&error.id()).unwrap_or_default()),
+                None => break,
             }
         }
     }
-    for (at, ending) in endings.into_iter().enumerate() {
-        let operation = &plan.operations[at];
-        let subject = Subject::Operation(at as u32);
-        match ending {
-            Some(Ending::Applied) => outcome.applied.add(operation.action),
-            Some(Ending::AlreadySo) => outcome.already_so += 1,
-            Some(Ending::Stale(now, touched)) => outcome.stale.push(StaleItem {
-                touched,
-                ..StaleItem::new(at as u32, operation, now.map(|now| *now))
-            }),
-            Some(Ending::Failed(reason, touched)) => outcome.failed.push(FailedItem {
-                touched,
-                ..FailedItem::new(at as u32, operation, reason)
-            }),
-            None => {
-                options.watch.ended(subject, &Ended::NotAttempted);
-                outcome.not_attempted += 1;
-            }
-        }
-    }
+    let mut outcome = course.account();
     purge::execute(&plan, writer, options, &mut outcome).await;
     outcome.sort();
     outcome
 }
 
-/// The operations of a batch that are to be done now. After a stop nothing new is begun; a replacement that was begun is
-/// brought to a safe end.
-fn due(
-    plan: &Plan,
-    batch: &Batch,
-    endings: &[Option<Ending>],
-    progress: &[Progress],
-    mode: Mode,
-) -> Vec<u32> {
-    let is_due = |operation: &&u32| {
-        let at = **operation as usize;
-        let is_next = if plan.operations[at].action == Action::Replace {
-            progress[at].is_due(batch.call, mode)
+/// How far a plan has come.
+struct Course<'a> {
+    plan: Arc<Plan>,
+    options: &'a Options,
+    /// Of operations that have ended, how.
+    endings: Vec<Option<Ending>>,
+    progress: Vec<Progress>,
+    calls: u64,
+}
+
+impl Course<'_> {
+    /// The operations of a batch that are to be done now. After a stop nothing new is begun; a replacement that was begun
+    /// is brought to a safe end.
+    fn due(&self, batch: &Batch) -> Vec<u32> {
+        let mode = if self.options.stop.is_requested() {
+            Mode::Stopping
         } else {
-            mode == Mode::GoingOn
+            Mode::GoingOn
         };
-        endings[at].is_none() && is_next
-    };
-    batch.operations.iter().filter(is_due).copied().collect()
+        let is_due = |operation: &&u32| {
+            let at = **operation as usize;
+            let is_next = if self.plan.operations[at].action == Action::Replace {
+                self.progress[at].is_due(batch.call, mode)
+            } else {
+                mode == Mode::GoingOn
+            };
+            self.endings[at].is_none() && is_next
+        };
+        batch.operations.iter().filter(is_due).copied().collect()
+    }
+
+    /// What the stand-ins of these operations were when they were last looked at.
+    fn stand_ins(&self, operations: &[u32]) -> HashMap<u32, Fingerprint> {
+        let seen = |&at: &u32| Some((at, self.progress[at as usize].stand_in()?));
+        operations.iter().filter_map(seen).collect()
+    }
+
+    /// Takes in what became of a call.
+    fn take_in(&mut self, report: Report) {
+        self.calls += report.calls;
+        for (operation, reached) in report.reached {
+            self.stop_after(reached.ending());
+            self.progress[operation as usize] = reached;
+        }
+        for (operation, ending) in report.endings {
+            self.stop_after(Some(&ending));
+            let at = operation as usize;
+            if self.plan.operations[at].action != Action::Replace {
+                self.endings[at] = Some(ending);
+                continue;
+            }
+            let id = stand_in_id(&self.plan, operation);
+            if let Some(whole) = self.progress[at].advance(report.call, ending, &id) {
+                self.end(operation, whole);
+            }
+        }
+        if report.hopeless {
+            self.options.stop.request();
+        }
+    }
+
+    fn stop_after(&self, ending: Option<&Ending>) {
+        if matches!(ending, Some(Ending::Failed(..))) && self.options.on_failure == OnFailure::Stop
+        {
+            self.options.stop.request();
+        }
+    }
+
+    /// A mistake of this program: what became of a call is not known, and it says so.
+    fn lose(&mut self, operations: Vec<u32>) {
+        for operation in operations {
+            let reason = "annosync failed in the middle of this call: run the same command again";
+            self.end(
+                operation,
+                Ending::Failed(reason.to_owned(), Touched::Perhaps),
+            );
+        }
+    }
+
+    /// Tells of an operation that has ended.
+    fn end(&mut self, operation: u32, ending: Ending) {
+        let subject = Subject::Operation(operation);
+        self.options.watch.ended(subject, &ending.told());
+        self.endings[operation as usize] = Some(ending);
+    }
+
+    /// The account of all operations.
+    fn account(self) -> Outcome {
+        let mut outcome = Outcome {
+            calls: self.calls,
+            ..Outcome::default()
+        };
+        for (at, ending) in self.endings.into_iter().enumerate() {
+            let operation = &self.plan.operations[at];
+            match ending {
+                Some(Ending::Applied) => outcome.applied.add(operation.action),
+                Some(Ending::AlreadySo) => outcome.already_so += 1,
+                Some(Ending::Stale(now, touched)) => outcome.stale.push(StaleItem {
+                    touched,
+                    ..StaleItem::new(at as u32, operation, now.map(|now| *now))
+                }),
+                Some(Ending::Failed(reason, touched)) => outcome.failed.push(FailedItem {
+                    touched,
+                    ..FailedItem::new(at as u32, operation, reason)
+                }),
+                None => {
+                    let subject = Subject::Operation(at as u32);
+                    self.options.watch.ended(subject, &Ended::NotAttempted);
+                    outcome.not_attempted += 1;
+                }
+            }
+        }
+        outcome
+    }
 }

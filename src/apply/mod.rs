@@ -4,12 +4,19 @@
 //! answer means for each annotation, and when a plan has become stale. Uses `plan`, `api`, `observed` and `model`.
 
 mod batch;
+mod before;
 mod execute;
 mod purge;
+mod recorder;
 mod replace;
+mod send;
 mod settle;
+mod shown;
 mod stand_in;
 mod watch;
 
+pub use before::before;
 pub use execute::{OnFailure, Options, Stop, execute};
+pub use recorder::Recorder;
+pub use shown::is_as_shown;
 pub use watch::{Ended, Subject, Unwatched, Watch};

@@ -7,7 +7,7 @@
 use super::batch::{Waited, is_hopeless, wait};
 use super::execute::{OnFailure, Options};
 use super::watch::{Ended, Subject};
-use crate::api::{ApiError, Filter, ItemError, PurgeInputs, Writer};
+use crate::api::{ApiError, Filter, ItemError, PurgeInputs, Reader, Writer};
 use crate::model::{Fingerprint, Interner, Maker, ObservedAnnotation, fingerprint};
 use crate::observed;
 use crate::plan::{Call, FailedPurge, Outcome, Plan, Purge, Since, StalePurge, Touched, Unplanned};
@@ -223,32 +223,10 @@ impl Run {
         }
     }
 
-    /// Everything that these inputs hold, but their input-level annotations, whoever made it.
+    /// See [`listed`].
     async fn list(&self, purges: &[u32]) -> Result<Vec<Vec<ObservedAnnotation>>, ApiError> {
-        let ids = purges
-            .iter()
-            .map(|at| self.planned(*at).input_id.to_string());
-        let mut interner = Interner::default();
-        let listing = self
-            .writer
-            .reader()
-            .list_with(&Filter::inputs(ids), |wire| {
-                observed::annotation(wire, &mut interner)
-                    .map_err(|error| ApiError::Malformed(error.to_string()))
-            })
-            .await?;
-        let mut by_input: HashMap<_, Vec<ObservedAnnotation>> = HashMap::new();
-        for (input, annotation) in listing.into_parts().1 {
-            if annotation.maker != Maker::Input {
-                by_input.entry(input).or_default().push(annotation);
-            }
-        }
-        let of = |at: &u32| by_input.remove(&self.planned(*at).input_id);
-        Ok(purges
-            .iter()
-            .map(of)
-            .map(Option::unwrap_or_default)
-            .collect())
+        let purges = purges.iter().map(|at| self.planned(*at));
+        listed(&self.writer.reader(), purges).await
     }
 
     /// Holds what is there against what the plan saw; keeps the inputs that hold nothing else.
@@ -348,6 +326,29 @@ impl Run {
             self.end(at, Ending::Failed(reason));
         }
     }
+}
+
+/// Everything that the inputs of these purges hold, but their input-level annotations, whoever made it.
+pub(super) async fn listed(
+    reader: &Reader,
+    purges: impl Iterator<Item = &Purge> + Clone,
+) -> Result<Vec<Vec<ObservedAnnotation>>, ApiError> {
+    let ids = purges.clone().map(|purge| purge.input_id.to_string());
+    let mut interner = Interner::default();
+    let listing = reader
+        .list_with(&Filter::inputs(ids), |wire| {
+            observed::annotation(wire, &mut interner)
+                .map_err(|error| ApiError::Malformed(error.to_string()))
+        })
+        .await?;
+    let mut by_input: HashMap<_, Vec<ObservedAnnotation>> = HashMap::new();
+    for (input, annotation) in listing.into_parts().1 {
+        if annotation.maker != Maker::Input {
+            by_input.entry(input).or_default().push(annotation);
+        }
+    }
+    let of = |purge: &Purge| by_input.remove(&purge.input_id);
+    Ok(purges.map(of).map(Option::unwrap_or_default).collect())
 }
 
 /// What a purge would take and the plan did not show so.

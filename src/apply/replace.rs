@@ -68,6 +68,14 @@ impl Progress {
         }
     }
 
+    /// How it ends once its stand-in is gone, where that is known.
+    pub(super) fn ending(&self) -> Option<&Ending> {
+        match self {
+            Self::Settled(_, ending) => Some(ending),
+            _ => None,
+        }
+    }
+
     /// Takes in how a step ended. The ending of the whole replacement, once there is no step left.
     pub(super) fn advance(
         &mut self,

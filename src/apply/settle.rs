@@ -93,7 +93,8 @@ impl Run {
                 self.stored(at, &now);
                 Ending::Applied
             }
-            Ok(_) => {
+            Ok((_, now)) => {
+                self.stored(at, &now);
                 let reason = "the service accepted it and stored something else";
                 Ending::Failed(reason.to_owned(), Touched::Otherwise)
             }

@@ -200,10 +200,9 @@ impl Run {
                     let reason = "somebody changed or deleted its stand-in, so that the annotation itself was left alone: run the same command again";
                     Ending::Failed(reason.to_owned(), Touched::Not)
                 }
-                // Whoever deleted it: it is posted again, as the plan wants it.
-                Freshness::HalfReplaced => Ending::Applied,
                 Freshness::AsWanted if group.touched.is_not() => Ending::AlreadySo,
-                Freshness::AsWanted => Ending::Applied,
+                // Whoever deleted it: it is posted again, as the plan wants it.
+                Freshness::HalfReplaced | Freshness::AsWanted => Ending::Applied,
                 Freshness::Stale => stale(both.original, group.touched),
             };
             self.end(at, ending);

@@ -3,13 +3,16 @@
 use super::connection::ConnectionArgs;
 use super::exit::{Exit, Failure};
 use super::interrupts::Interrupts;
+use super::log::Log;
 use super::output;
 use super::plan::{Planning, stopped};
 use super::progress::{self, Done, Progress};
 use super::session::Session;
-use super::validate::load;
+use super::undo::UndoFile;
+use super::validate::{Files, load};
+use super::watchers::Watchers;
 use crate::apply::{self, OnFailure, Options, Stop, Watch};
-use crate::plan::{self, Outcome, Plan};
+use crate::plan::{self, Outcome, Plan, PlanFileError};
 use crate::render;
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::{Path, PathBuf};
@@ -37,8 +40,17 @@ pub(crate) struct Args {
     /// Let inputs be purged: everything on them goes, whoever made it
     #[arg(long)]
     allow_purge: bool,
+    /// Keep in FILE the plan that undoes this apply, for `apply FILE`. It is written before anything is sent; an undo
+    /// that is there already is kept as FILE.1, FILE.2, …
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    undo_out: Option<PathBuf>,
+    /// Append a line of JSON to FILE for each change as it ends
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    log: Option<PathBuf>,
     #[command(flatten)]
     planning: Planning,
+    #[command(flatten)]
+    files: Files,
     #[command(flatten)]
     connection: ConnectionArgs,
 }
@@ -53,7 +65,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         session.close().await;
         return ended;
     }
-    let manifest = load(&args.path)?;
+    let manifest = load(&args.path, args.files)?;
     let destination = args.connection.destination(Some(&manifest))?;
     let session = Session::open(&args.connection, &destination).await?;
     let ended = async {
@@ -80,33 +92,61 @@ fn plan_file(path: &Path) -> Result<Option<Plan>, Failure> {
     if !text.starts_with('{') {
         return Ok(None);
     }
-    plan::read(&text).map_err(|error| {
-        Failure::new(format!("{}: {error}", path.display()))
-            .hint("make a new one with `annosync plan --out FILE`")
-    })
+    let refused = |error: PlanFileError| Failure::new(format!("{}: {error}", path.display()));
+    let plan = plan::read(&text)
+        .map_err(|error| refused(error).hint("make a new one with `annosync plan --out FILE`"))?;
+    if plan.as_ref().is_some_and(|plan| !apply::is_as_shown(plan)) {
+        let what = "the body of an operation is not what it shows";
+        return Err(refused(PlanFileError::Altered(what.to_owned()))
+            .hint("apply the file as --undo-out wrote it"));
+    }
+    Ok(plan)
 }
 
 async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Failure> {
     if args.dry_run {
-        output::talk(&args.planning.text(&plan));
+        output::styled_talk(&args.planning.text(&plan));
         output::result(&render::calls(&plan))?;
         return Ok(held(args, &plan).unwrap_or(Exit::Done));
     }
+    let plan = Arc::new(plan);
     if plan.is_empty() {
-        output::result(&args.planning.text(&plan))?;
+        if let Some(path) = &args.undo_out {
+            UndoFile::of_nothing(path, &plan)?;
+        }
+        if let Some(path) = &args.log {
+            Log::open(path, &plan, &Stop::default())?;
+        }
+        output::styled_result(&args.planning.text(&plan))?;
         return Ok(Exit::Done);
     }
-    output::talk(&args.planning.text(&plan));
+    output::styled_talk(&args.planning.text(&plan));
     if let Some(exit) = held(args, &plan) {
         return Ok(exit);
     }
+    let writer = session.writer();
+    let undo = match &args.undo_out {
+        Some(path) => Some(UndoFile::prepare(path, &plan, &writer.reader()).await?),
+        None => None,
+    };
     if !args.auto_approve {
         ask(&plan).await?;
     }
-    let writer = session.writer();
     let stop = Stop::default();
+    let log = match &args.log {
+        Some(path) => Some(Log::open(path, &plan, &stop)?),
+        None => None,
+    };
+    if let Some(undo) = &undo {
+        undo.begin()?;
+    }
     watch_for_interrupt(stop.clone())?;
     let done = Arc::new(Done::of(plan.operations.len() + plan.purges.len()));
+    let watchers = Watchers::of([
+        undo.as_ref().map(UndoFile::watch),
+        log.map(|log| Arc::new(log) as Arc<dyn Watch>),
+        Some(Arc::clone(&done) as Arc<dyn Watch>),
+    ]);
     let options = Options {
         concurrency: usize::from(args.connection.concurrency),
         on_failure: if args.fail_fast {
@@ -115,11 +155,14 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
             OnFailure::GoOn
         },
         stop,
-        watch: Arc::clone(&done) as Arc<dyn Watch>,
+        watch: Arc::new(watchers),
     };
     let progress = Progress::applying(writer, done);
-    let outcome = apply::execute(Arc::new(plan), writer, &options).await;
+    let outcome = apply::execute(plan, writer, &options).await;
     drop(progress);
+    if let Some(undo) = &undo {
+        undo.end();
+    }
     output::result(&render::outcome_text(&outcome))?;
     Ok(exit(&outcome))
 }

@@ -1,6 +1,7 @@
 //! Which app a command talks to: flags beat the environment, which beats the manifest.
 
 use super::exit::Failure;
+use super::output;
 use crate::api::{Connection, Endpoint, InsecureHttp, Token};
 use crate::manifest::{Manifest, TargetSpec};
 use crate::plan::Target;
@@ -258,6 +259,7 @@ impl ConnectionArgs {
                 )
             })?,
         };
+        output::conceal(text.trim());
         Ok(Token::new(&text)?)
     }
 }

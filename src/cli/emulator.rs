@@ -84,11 +84,11 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         let _ = emulator.stop().await;
         return Err(failure);
     }
+    // Before anybody hears that it serves, and may tell it to stop.
+    let mut interrupts = Interrupts::new()
+        .map_err(|error| Failure::new(format!("cannot wait for Ctrl-C: {error}")))?;
     output::result(&format!("{}\n", emulator.url()))?;
-    Interrupts::new()
-        .map_err(|error| Failure::new(format!("cannot wait for Ctrl-C: {error}")))?
-        .next()
-        .await;
+    interrupts.next().await;
     output::talk("Stopping.");
     emulator
         .stop()

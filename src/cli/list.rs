@@ -5,12 +5,12 @@ use super::exit::{Exit, Failure};
 use super::output::{self, Reading};
 use super::progress::Progress;
 use super::session::Session;
-use super::validate::load;
+use super::validate::{Files, load};
 use crate::api::code::Code;
 use crate::api::wire::Annotation;
 use crate::api::{Filter, ModelMade, ModelOutput, Selection};
 use crate::manifest::write::yaml_element;
-use crate::model::{Status, UserId};
+use crate::model::{Status, UserId, escape_json};
 use crate::observed::SavedListing;
 use crate::render::Table;
 use std::path::PathBuf;
@@ -50,6 +50,8 @@ pub(crate) struct Args {
     /// How to print them
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     format: Format,
+    #[command(flatten)]
+    files: Files,
     #[command(flatten)]
     connection: ConnectionArgs,
 }
@@ -122,7 +124,11 @@ impl Args {
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let filter = args.filter()?;
-    let manifest = args.path.as_deref().map(load).transpose()?;
+    let manifest = args
+        .path
+        .as_deref()
+        .map(|path| load(path, args.files))
+        .transpose()?;
     let destination = args.connection.destination(manifest.as_ref())?;
     let session = Session::open(&args.connection, &destination).await?;
     let ended = match args.format {
@@ -146,10 +152,7 @@ impl Printer {
     fn page(&mut self, page: &[Annotation]) -> serde_json::Result<String> {
         let values = || page.iter().map(serde_json::to_value);
         match self {
-            Self::Lines => {
-                let line = |annotation| Ok(serde_json::to_string(annotation)? + "\n");
-                page.iter().map(line).collect()
-            }
+            Self::Lines => page.iter().map(line).collect(),
             Self::Table(table) => Ok(table.page(&values().collect::<Result<Vec<_>, _>>()?)),
             Self::Yaml => values().map(|value| Ok(yaml_element(&value?))).collect(),
         }
@@ -163,6 +166,15 @@ impl Printer {
             Self::Yaml => "[]\n".to_owned(),
         }
     }
+}
+
+/// An annotation on one line, however the server broke its JSON into lines.
+fn line(annotation: &Annotation) -> serde_json::Result<String> {
+    let mut json = serde_json::to_string(annotation)?;
+    if json.contains(['\n', '\r']) {
+        json = serde_json::to_string(&serde_json::to_value(annotation)?)?;
+    }
+    Ok(escape_json(&json).into_owned() + "\n")
 }
 
 async fn pages(session: &Session, filter: &Filter, mut printer: Printer) -> Result<(), Failure> {
@@ -199,5 +211,5 @@ async fn document(session: &Session, filter: &Filter) -> Result<(), Failure> {
     };
     let mut text = Vec::new();
     SavedListing::write(&mut text, &listing, &user(&caller)?, &user(owner)?)?;
-    output::data(&String::from_utf8_lossy(&text))
+    output::data(&escape_json(&String::from_utf8_lossy(&text)))
 }

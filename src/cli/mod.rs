@@ -9,15 +9,19 @@ mod exit;
 mod import;
 mod interrupts;
 mod list;
+mod log;
 mod output;
 mod plan;
 mod progress;
 mod pull;
 mod session;
+mod undo;
 mod validate;
+mod watchers;
 
 use clap::{Parser, Subcommand};
 use exit::{Exit, Failure};
+use std::borrow::Cow;
 use std::process::ExitCode;
 
 /// Terraform for labels: keep the annotations of a Clarifai app equal to the YAML in a git repository.
@@ -70,7 +74,7 @@ pub fn main() -> ExitCode {
             } else {
                 Exit::Done
             };
-            let _ = error.print();
+            refuse(&error);
             return exit.into();
         }
     };
@@ -98,6 +102,20 @@ pub fn main() -> ExitCode {
     ended.unwrap_or_else(|failure| fail(&failure)).into()
 }
 
+/// Prints what is wrong with a command line, or its help. What was typed is part of the former, and what is typed for
+/// somebody may hold what a terminal obeys: it is shown without colours then, for those are no different.
+fn refuse(error: &clap::Error) {
+    let is_harmless = |argument: std::ffi::OsString| {
+        let argument = argument.to_string_lossy();
+        matches!(crate::render::escape(&argument), Cow::Borrowed(_))
+    };
+    if std::env::args_os().all(is_harmless) {
+        let _ = error.print();
+    } else {
+        output::talk(&error.to_string());
+    }
+}
+
 fn fail(failure: &Failure) -> Exit {
     output::talk(&format!("error: {}", failure.message));
     if let Some(hint) = &failure.hint {
@@ -107,17 +125,19 @@ fn fail(failure: &Failure) -> Exit {
 }
 
 fn verbosity(level: u8) {
-    use tracing_subscriber::filter::LevelFilter;
+    use tracing_subscriber::filter::{LevelFilter, Targets};
+    use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
     let level = match level {
         0 => return,
         1 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(|| progress::Log)
-        .with_ansi(false)
-        .finish();
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(|| output::Talk)
+        .with_ansi(false);
+    // Of other crates' events nobody knows what they hold.
+    let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
+    let subscriber = tracing_subscriber::registry().with(lines.with_filter(ours));
     // Only a second subscriber would be an error, and there is none.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

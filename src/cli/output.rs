@@ -2,12 +2,19 @@
 
 use super::exit::Failure;
 use super::progress;
+use crate::render::escape_lines;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
+use std::sync::OnceLock;
 
-/// Writes a result for people to stdout, in colour if that takes colours. A reader that has seen enough (`| head`) is
-/// no error.
+/// Writes a result for people to stdout: lines, in which whatever a terminal would obey is escaped. A reader that has
+/// seen enough (`| head`) is no error.
 pub(crate) fn result(text: &str) -> Result<(), Failure> {
+    styled_result(&escape_lines(text))
+}
+
+/// Writes a result whose text was made harmless when it was coloured, in colour if stdout takes colours.
+pub(crate) fn styled_result(text: &str) -> Result<(), Failure> {
     write(anstream::stdout().lock(), text).map(|_| ())
 }
 
@@ -41,12 +48,51 @@ fn write(mut stdout: impl Write, text: &str) -> Result<Reading, Failure> {
     }
 }
 
-/// Says something to the person at the terminal; if nobody listens, the work goes on.
+/// The token of this run. Whoever shows a server's text takes the token out of it; should anybody forget, this does.
+static TOKEN: OnceLock<String> = OnceLock::new();
+
+/// Shorter texts are no token of the service's, and would be found in words.
+const SHORTEST_TOKEN: usize = 8;
+
+/// Keeps the token out of everything that is said from now on.
+pub(crate) fn conceal(token: &str) {
+    if token.len() >= SHORTEST_TOKEN {
+        // There is one token a run.
+        let _ = TOKEN.set(token.to_owned());
+    }
+}
+
+/// Says something to the person at the terminal: lines, in which whatever a terminal would obey is escaped, wherever it
+/// came from. If nobody listens, the work goes on.
 pub(crate) fn talk(text: &str) {
+    match TOKEN.get() {
+        Some(token) if text.contains(token) => {
+            styled_talk(&escape_lines(&text.replace(token, "[token]")));
+        }
+        _ => styled_talk(&escape_lines(text)),
+    }
+}
+
+/// Says something whose text was made harmless when it was coloured.
+pub(crate) fn styled_talk(text: &str) {
     progress::around(|| {
         let mut stderr = anstream::stderr().lock();
         let _ = writeln!(stderr, "{}", text.trim_end_matches('\n'));
     });
+}
+
+/// Takes lines of a log, and says them.
+pub(crate) struct Talk;
+
+impl Write for Talk {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        talk(&String::from_utf8_lossy(line));
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Whether stderr takes colours.

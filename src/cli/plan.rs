@@ -4,7 +4,7 @@ use super::connection::{ConnectionArgs, Destination};
 use super::exit::{Exit, Failure};
 use super::output;
 use super::session::Session;
-use super::validate::load;
+use super::validate::{Files, load};
 use crate::api::Connection;
 use crate::manifest::Manifest;
 use crate::model::{DesiredState, ObservedState, Origin, Scope};
@@ -33,6 +33,8 @@ pub(crate) struct Args {
     detailed_exitcode: bool,
     #[command(flatten)]
     planning: Planning,
+    #[command(flatten)]
+    files: Files,
     #[command(flatten)]
     connection: ConnectionArgs,
 }
@@ -145,7 +147,7 @@ impl Planning {
             ))
         })?;
         if self.fail_on_ambiguous && plan.summary.ambiguous > 0 {
-            output::talk(&self.text(&plan));
+            output::styled_talk(&self.text(&plan));
             return Err(
                 Failure::new(format!("{} ambiguous pairings", plan.summary.ambiguous))
                     .hint("give those annotations their `id`, or plan without --fail-on-ambiguous"),
@@ -189,7 +191,7 @@ pub(crate) fn stopped(plan: &Plan, reasons: &[&str], flag: Option<&str>) -> Exit
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
-    let manifest = load(&args.path)?;
+    let manifest = load(&args.path, args.files)?;
     let plan = if let Some(file) = &args.observed {
         offline(&args, &manifest, file)?
     } else {
@@ -206,7 +208,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         output::file(out, &json())?;
     }
     match args.format {
-        Format::Text => output::result(&args.planning.text(&plan))?,
+        Format::Text => output::styled_result(&args.planning.text(&plan))?,
         Format::Json => output::data(&json())?,
     }
     if !plan.guards.is_empty() {

@@ -9,7 +9,7 @@ use crate::render::thousands;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::collections::VecDeque;
 use std::fmt;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -41,24 +41,6 @@ pub(crate) fn around<T>(print: impl FnOnce() -> T) -> T {
 pub(crate) fn clear() {
     if let Some(line) = lock(&SHOWN).take() {
         line.finish_and_clear();
-    }
-}
-
-/// Stderr, for a log.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Log;
-
-impl Write for Log {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        around(|| io::stderr().lock().write(text))
-    }
-
-    fn write_all(&mut self, text: &[u8]) -> io::Result<()> {
-        around(|| io::stderr().lock().write_all(text))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        io::stderr().lock().flush()
     }
 }
 

@@ -4,7 +4,7 @@ use super::connection::{ConnectionArgs, Destination};
 use super::exit::{Exit, Failure};
 use super::output;
 use super::session::Session;
-use super::validate::load;
+use super::validate::{Files, load};
 use crate::manifest::{self, Header, Manifest, Overlay, TargetSpec};
 use crate::model::{ConceptId, ObservedState, Policy, Scope, SetName, Status, UserId};
 use crate::pull::{
@@ -63,6 +63,8 @@ pub(crate) struct Args {
     /// With --check: exit with 2 when something would be written
     #[arg(long, requires = "check")]
     detailed_exitcode: bool,
+    #[command(flatten)]
+    files: Files,
     #[command(flatten)]
     connection: ConnectionArgs,
 }
@@ -161,13 +163,13 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     output::talk(&format!("{lines}{notes}"));
     output::result(&written)?;
     if !pulled.files.is_empty() {
-        read_again(&args.path, &pulled)?;
+        read_again(&args.path, args.files, &pulled)?;
     }
     Ok(Exit::Done)
 }
 
 async fn over(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {
-    let manifest = load(&args.path)?;
+    let manifest = load(&args.path, args.files)?;
     for (given, flag, key) in [
         (args.set.is_some(), "--set", "set"),
         (args.policy.is_some(), "--policy", "policy"),
@@ -199,7 +201,8 @@ async fn over(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {
     let observed = observe(args, &destination, &scope).await?;
     warn_of_unknown(&scope, &observed, Some(&manifest));
     let text = |file: u32| manifest.text(file);
-    let read_back = |overlay: &Overlay| manifest::load_with(&args.path, overlay);
+    let read_back =
+        |overlay: &Overlay| manifest::load_with(&args.path, overlay, args.files.reach());
     let over = Over {
         manifest: &manifest,
         text: &text,
@@ -221,7 +224,8 @@ async fn fresh(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {
     };
     let observed = observe(args, &destination, &scope).await?;
     warn_of_unknown(&scope, &observed, None);
-    let read_back = |overlay: &Overlay| manifest::load_with(&args.path, overlay);
+    let read_back =
+        |overlay: &Overlay| manifest::load_with(&args.path, overlay, args.files.reach());
     let fresh = Fresh {
         header: &header,
         path: &args.path,
@@ -361,7 +365,7 @@ fn warn_of_unknown(scope: &Scope, observed: &ObservedState, manifest: Option<&Ma
 
 fn failure(error: &PullError) -> Failure {
     if let PullError::DoesNotFit(problems) = error {
-        output::talk(&problems.render(output::is_styled()));
+        output::styled_talk(&problems.render(output::is_styled()));
     }
     let hint = error.hint();
     Failure::new(format!("{error}; nothing was written")).hint(hint)
@@ -415,9 +419,9 @@ fn make_folder(path: &Path) -> Result<(), Failure> {
 }
 
 /// What stands on disk now is the manifest that was planned: git may ignore a new file, and so would a plan.
-fn read_again(path: &Path, pulled: &Pulled) -> Result<(), Failure> {
-    let is_as_planned =
-        manifest::load(path).is_ok_and(|manifest| manifest.hash == pulled.manifest_hash);
+fn read_again(path: &Path, files: Files, pulled: &Pulled) -> Result<(), Failure> {
+    let is_as_planned = manifest::load_with(path, &Overlay::new(), files.reach())
+        .is_ok_and(|manifest| manifest.hash == pulled.manifest_hash);
     if is_as_planned {
         return Ok(());
     }

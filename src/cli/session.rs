@@ -122,3 +122,46 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream;
+
+    #[tokio::test]
+    async fn the_embedded_store_is_on_this_machine_alone_and_refuses_who_has_no_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let destination = Destination::Embedded {
+            path: folder.path().join("store.db"),
+            rate_limit: 1_000,
+        };
+        let args = ConnectionArgs::default();
+        let session = Session::open(&args, &destination).await.unwrap();
+        let url = session.emulator.as_ref().unwrap().url();
+        let address: SocketAddr = url.strip_prefix("http://").unwrap().parse().unwrap();
+        assert!(address.ip().is_loopback());
+        let asked = tokio::task::spawn_blocking(move || {
+            let answer = |key: &str| {
+                let mut stream = TcpStream::connect(address).unwrap();
+                let path = "/v2/users/local/apps/local/annotations";
+                let head = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n");
+                stream
+                    .write_all(format!("{head}{key}\r\n").as_bytes())
+                    .unwrap();
+                let mut answer = String::new();
+                stream.read_to_string(&mut answer).unwrap();
+                answer
+            };
+            let keys = ["", "owner-key", "local", "0", &"0".repeat(32)];
+            let line = |key: &str| format!("Authorization: Key {key}\r\n");
+            let mut answers: Vec<String> = keys.map(|key| answer(&line(key))).into();
+            answers.push(answer(""));
+            answers
+        });
+        for answer in asked.await.unwrap() {
+            assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+        }
+        session.close().await;
+    }
+}

@@ -8,10 +8,10 @@ use super::finding::{Other, Place};
 use super::header::{Header, no_header_hint};
 use super::input::{Image, NamedFiles};
 use super::locate::Spotter;
-use super::named::{Digests, read_named};
+use super::named::{Digests, OUTSIDE, read_named};
 use super::problem::{Problem, Problems};
 use super::select::{Candidate, folder_of, is_header_file, matching};
-use super::source::Source;
+use super::source::{Source, Unreadable};
 use super::{checks, report};
 use crate::model::{DesiredAnnotation, DesiredInput, DesiredState, InputId, Origin};
 use rayon::prelude::*;
@@ -62,11 +62,23 @@ fn read_file(candidate: &Candidate, source: &dyn Source) -> File {
     let bytes = match source.own(candidate) {
         Ok(bytes) => bytes,
         Err(error) => {
-            file.problem = Some(Problem::of_file(
-                &candidate.shown,
-                format!("cannot be read: {error}"),
-                "check the path and its permissions",
-            ));
+            let (message, hint) = match error {
+                Unreadable::Missing => ("is not there".to_owned(), "check the path"),
+                Unreadable::Elsewhere => (
+                    "is a link that leads out of the manifest's folder".to_owned(),
+                    OUTSIDE,
+                ),
+                Unreadable::NoFile => ("is not a file".to_owned(), "check the path"),
+                Unreadable::TooLarge(most) => (
+                    format!("has more than {most} bytes"),
+                    "spread its inputs over several files",
+                ),
+                Unreadable::Failed(error) => (
+                    format!("cannot be read: {error}"),
+                    "check the path and its permissions",
+                ),
+            };
+            file.problem = Some(Problem::of_file(&candidate.shown, message, hint));
             return file;
         }
     };

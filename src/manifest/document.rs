@@ -3,6 +3,7 @@
 //! The three formats differ in their parser alone. Inputs are streamed: a tree of one input at a time exists, not one
 //! of the file. Says nothing about other files; that is [`super::assemble`].
 
+use super::depth::too_deep;
 use super::fields::{null_list, wrong_type};
 use super::finding::{Findings, Place};
 use super::header::{HEADER, INPUTS, ParsedHeader, header, known_keys};
@@ -76,6 +77,16 @@ pub(super) fn document(format: Format, text: &str) -> Result<Document, SyntaxErr
     };
     match format {
         Format::Yaml => {
+            if let Some(offset) = too_deep(text) {
+                return Err(SyntaxError {
+                    offset,
+                    message: "nested too deeply".to_owned(),
+                    hint: Some(
+                        "a manifest has no use for so many levels; is a bracket not closed?"
+                            .to_owned(),
+                    ),
+                });
+            }
             let top = TopSeed(&mut reading)
                 .deserialize(serde_yaml::Deserializer::from_str(text))
                 .map_err(|error| yaml_error(text, &error))?;

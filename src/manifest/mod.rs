@@ -11,6 +11,7 @@
 //! checks     between the files                  report     findings -> problems
 //! problem    what the user sees               write      the way back
 //! overlay    files as they would be           anchor     where the parts of a file begin
+//! depth      a bound on what the parser is given
 //! ```
 
 mod anchor;
@@ -19,6 +20,7 @@ mod assemble;
 mod checks;
 mod concepts;
 mod content;
+mod depth;
 mod document;
 mod fields;
 mod finding;
@@ -45,6 +47,7 @@ pub use header::Header;
 pub use input::{Image, InputText};
 pub use overlay::{Overlay, files_below, has_header, load_with};
 pub use problem::{Problem, Problems, Spot};
+pub use source::Reach;
 pub use target::TargetSpec;
 
 use crate::model::{DesiredState, InputId, Origin};
@@ -80,6 +83,7 @@ pub struct Manifest {
     pub root: PathBuf,
     names: BTreeMap<InputId, NamedFiles>,
     files: Vec<(Candidate, [u8; 32])>,
+    reach: Reach,
     /// The texts, where they did not come from files.
     texts: Option<BTreeMap<PathBuf, String>>,
 }
@@ -100,7 +104,7 @@ pub struct Location {
 /// A file whose header has `files:` stands for the files that these name, so that a header alone never reads as a
 /// manifest without inputs.
 pub fn load(path: &Path) -> Result<Manifest, Problems> {
-    load_with(path, &Overlay::new())
+    load_with(path, &Overlay::new(), Reach::Folder)
 }
 
 /// Reads a manifest from texts with the paths that they are known by, as [`load`] reads a folder.
@@ -144,7 +148,12 @@ pub fn parse_with(
         binaries: &binaries,
     };
     let assembled = assemble(&candidates, None, Path::new("."), &memory)?;
-    Ok(Manifest::new(assembled, Path::new(""), Some(texts)))
+    Ok(Manifest::new(
+        assembled,
+        Path::new(""),
+        Some(texts),
+        Reach::Folder,
+    ))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -155,7 +164,12 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 impl Manifest {
-    fn new(assembled: Assembled, folder: &Path, texts: Option<BTreeMap<PathBuf, String>>) -> Self {
+    fn new(
+        assembled: Assembled,
+        folder: &Path,
+        texts: Option<BTreeMap<PathBuf, String>>,
+        reach: Reach,
+    ) -> Self {
         let own = assembled.files.iter();
         let own = own.map(|(file, digest)| (file.relative.as_str(), digest));
         let named = assembled.named.iter();
@@ -176,6 +190,7 @@ impl Manifest {
             root: folder.join(folder_of(&assembled.header_file)),
             names: assembled.names,
             files: assembled.files,
+            reach,
             texts,
         }
     }
@@ -200,13 +215,17 @@ impl Manifest {
     /// The text of the file of this index. Reads it once more: nothing where it has changed since.
     pub fn text(&self, file: u32) -> Option<String> {
         let (candidate, digest) = self.files.get(file as usize)?;
-        match &self.texts {
-            Some(texts) => {
-                let binaries = &BTreeMap::new();
-                unchanged(candidate, digest, &Memory { texts, binaries })
-            }
-            None => unchanged(candidate, digest, &Disk(&self.root)),
+        if let Some(texts) = &self.texts {
+            let binaries = &BTreeMap::new();
+            return unchanged(candidate, digest, &Memory { texts, binaries });
         }
+        // What is read is what was: its digest says so, and the file that the user named was read before.
+        let disk = Disk {
+            folder: &self.root,
+            reach: self.reach,
+            chosen: Some(&candidate.shown),
+        };
+        unchanged(candidate, digest, &disk)
     }
 
     /// Where an annotation was declared. Reads its file once more: nothing where that has changed since.

@@ -8,7 +8,7 @@ use super::finding::{Findings, Place};
 use super::header::INPUTS;
 use super::known_text::{fill, filling};
 use super::select::folder_of;
-use super::source::{NoPath, Source, Unreadable, below};
+use super::source::{NoPath, Reach, Source, Unreadable, below};
 use super::words::quote;
 use crate::model::{Geometry, Mask};
 use rayon::prelude::*;
@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 pub(super) type Digests = BTreeMap<String, [u8; 32]>;
 
 const WHERE: &str = "a path is relative to the folder of the file it stands in, and may not leave the manifest's folder";
+pub(super) const OUTSIDE: &str = "put the file into the manifest's folder, or allow all that lie elsewhere with --allow-outside-files";
 const A_MASK: &str =
     "a mask is a PNG image of the input's shape in which the annotated pixels are not black";
 
@@ -59,7 +60,7 @@ type Found = Vec<(usize, Box<str>)>;
 /// Reads every file that is named, and puts masks and the texts of spans into the annotations. What is wrong becomes a
 /// finding wherever the file is named.
 pub(super) fn read_named(files: &mut [File], source: &dyn Source) -> Digests {
-    let (masks, texts) = collect(files);
+    let (masks, texts) = collect(files, source.reach());
     let mut digests = Digests::new();
 
     let read: Vec<Reading<Mask>> = masks
@@ -114,7 +115,7 @@ pub(super) fn read_named(files: &mut [File], source: &dyn Source) -> Digests {
 }
 
 /// The paths of masks and of texts, and who names them; those that are no paths are reported.
-fn collect(files: &mut [File]) -> (Namings, Namings) {
+fn collect(files: &mut [File], reach: Reach) -> (Namings, Namings) {
     let (mut masks, mut texts) = (Namings::new(), Namings::new());
     for (file, read) in files.iter_mut().enumerate() {
         let folder = folder_of(&read.candidate.relative);
@@ -133,7 +134,7 @@ fn collect(files: &mut [File]) -> (Namings, Namings) {
                     input,
                     annotation,
                 };
-                match below(folder, written) {
+                match below(folder, written, reach) {
                     Ok(path) => {
                         let of_kind = match annotation {
                             Some(_) => &mut masks,
@@ -142,16 +143,13 @@ fn collect(files: &mut [File]) -> (Namings, Namings) {
                         of_kind.entry(path).or_default().push(naming);
                     }
                     Err(error) => {
-                        let message = match error {
-                            NoPath::Absolute => format!("{} is an absolute path", quote(written)),
-                            NoPath::LeadsOut => {
-                                format!("{} leads out of the manifest's folder", quote(written))
-                            }
-                            NoPath::NoFile => {
-                                format!("{} is not the path of a file", quote(written))
-                            }
+                        let (what, hint) = match error {
+                            NoPath::Absolute => ("is an absolute path", OUTSIDE),
+                            NoPath::LeadsOut => ("leads out of the manifest's folder", OUTSIDE),
+                            NoPath::NoFile => ("is not the path of a file", WHERE),
                         };
-                        naming.report(&mut document.findings, &message, WHERE);
+                        let message = format!("{} {what}", quote(written));
+                        naming.report(&mut document.findings, &message, hint);
                     }
                 }
             }
@@ -168,9 +166,13 @@ fn read_bytes(path: &str, source: &dyn Source) -> Result<Vec<u8>, Refusal> {
                 "{} is a link that leads out of the manifest's folder",
                 quote(path)
             ),
-            "copy the file into the manifest's folder",
+            OUTSIDE,
         ),
         Unreadable::NoFile => (format!("{} is not a file", quote(path)), WHERE),
+        Unreadable::TooLarge(most) => (
+            format!("the file {} has more than {most} bytes", quote(path)),
+            "no mask and no text of an input is that large: name another file",
+        ),
         Unreadable::Failed(error) => (
             format!("the file {} cannot be read: {error}", quote(path)),
             "check the path and its permissions",

@@ -142,7 +142,8 @@ impl<'t> Visitor<'t> for NodeSeed<'_> {
     }
 
     fn visit_borrowed_str<E: Error>(self, text: &'t str) -> Result<Node<'t>, E> {
-        self.0.spend(1)?;
+        // It takes no room yet: what is made of it does.
+        self.0.spend(1 + text.len())?;
         Ok(Node::Text(Cow::Borrowed(text)))
     }
 
@@ -206,6 +207,10 @@ mod tests {
         for _ in 0..10_000 {
             text.push_str("  - *a\n");
         }
+        let error = yaml(&text).unwrap_err().to_string();
+        assert!(error.contains("aliases stand for"), "{error}");
+        let mut text = format!("a: &a {}\nb:\n", "x".repeat(100_000));
+        text.push_str(&"  - *a\n".repeat(10_000));
         let error = yaml(&text).unwrap_err().to_string();
         assert!(error.contains("aliases stand for"), "{error}");
     }

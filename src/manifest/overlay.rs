@@ -8,9 +8,8 @@ use super::assemble::{as_text, assemble};
 use super::document::{Format, document};
 use super::problem::{Problem, Problems};
 use super::select::{Candidate, is_header_file, slashes, walk};
-use super::source::{Disk, Source, Unreadable};
+use super::source::{Disk, Reach, Source, Unreadable};
 use std::collections::{BTreeMap, HashSet};
-use std::io;
 use std::path::{Path, PathBuf};
 
 /// Files that count instead of those on disk, by the paths that they are opened by.
@@ -32,7 +31,7 @@ impl Overlaid<'_> {
 }
 
 impl Source for Overlaid<'_> {
-    fn own(&self, candidate: &Candidate) -> io::Result<Vec<u8>> {
+    fn own(&self, candidate: &Candidate) -> Result<Vec<u8>, Unreadable> {
         match self.overlaid(&candidate.shown) {
             Some(bytes) => Ok(bytes.clone()),
             None => self.disk.own(candidate),
@@ -45,10 +44,15 @@ impl Source for Overlaid<'_> {
             None => self.disk.named(relative),
         }
     }
+
+    fn reach(&self) -> Reach {
+        self.disk.reach
+    }
 }
 
-/// Reads a manifest, a file or a folder with all its files, as it would be if `overlay` were written.
-pub fn load_with(path: &Path, overlay: &Overlay) -> Result<Manifest, Problems> {
+/// Reads a manifest, a file or a folder with all its files, as it would be if `overlay` were written. Its files lie
+/// where `reach` says; the file that `path` names may be a link to anywhere.
+pub fn load_with(path: &Path, overlay: &Overlay, reach: Reach) -> Result<Manifest, Problems> {
     let is_folder = match std::fs::metadata(path) {
         Ok(metadata) => metadata.is_dir(),
         Err(_) if overlay.contains_key(path) => false,
@@ -62,13 +66,17 @@ pub fn load_with(path: &Path, overlay: &Overlay) -> Result<Manifest, Problems> {
         }
     };
     let source = |folder| Overlaid {
-        disk: Disk(folder),
+        disk: Disk {
+            folder,
+            reach,
+            chosen: Some(path),
+        },
         folder,
         overlay,
     };
     if is_folder {
         let assembled = assemble(&candidates(path, overlay)?, None, path, &source(path))?;
-        return Ok(Manifest::new(assembled, path, None));
+        return Ok(Manifest::new(assembled, path, None, reach));
     }
     let Some(format) = Format::of(path) else {
         return Err(Problems::new(vec![Problem::of_file(
@@ -100,7 +108,7 @@ pub fn load_with(path: &Path, overlay: &Overlay) -> Result<Manifest, Problems> {
         all.extend(others.into_iter().filter(|other| other.relative != name));
     }
     let assembled = assemble(&all, Some(0), path, &source(folder))?;
-    Ok(Manifest::new(assembled, folder, None))
+    Ok(Manifest::new(assembled, folder, None, reach))
 }
 
 /// The files of a folder that may belong to a manifest, with those of the overlay, in byte order of their paths.
@@ -137,9 +145,14 @@ pub fn has_header(path: &Path) -> bool {
         return false;
     };
     let by_custom = |file: &Candidate| is_header_file(&file.relative);
+    let disk = Disk {
+        folder: path,
+        reach: Reach::Anywhere,
+        chosen: None,
+    };
     files.iter().any(by_custom)
         || files.iter().any(|file| {
-            let text = std::fs::read(&file.shown).ok().map(as_text);
+            let text = disk.own(file).ok().map(as_text);
             let Some(Ok(text)) = text else { return false };
             document(file.format, &text)
                 .ok()

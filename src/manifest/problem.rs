@@ -3,7 +3,9 @@
 //! All problems of a manifest are reported together. Rendering is left to `annotate-snippets`; nothing is printed
 //! here.
 
+use crate::model::{escape, escape_lines};
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +25,26 @@ pub struct Spot {
     pub source: String,
     /// The bytes of `source` that are meant.
     pub(super) marked: Marked,
+}
+
+impl Spot {
+    /// The source line and what is marked in it, as a terminal may show them. Tabs are left to the renderer.
+    fn harmless(&self) -> (Cow<'_, str>, Marked) {
+        let escaped = |text: &str| {
+            let parts: Vec<_> = text.split('\t').map(escape).collect();
+            parts.join("\t")
+        };
+        let (from, to) = self.marked;
+        let mut source = escaped(&self.source[..from]);
+        let start = source.len();
+        source.push_str(&escaped(&self.source[from..to]));
+        let end = source.len();
+        source.push_str(&escaped(&self.source[to..]));
+        if source == self.source {
+            return (Cow::Borrowed(&self.source), self.marked);
+        }
+        (Cow::Owned(source), (start, end))
+    }
 }
 
 /// One thing to mend.
@@ -55,17 +77,22 @@ impl Problem {
 
     fn render_with(&self, renderer: &Renderer) -> String {
         let path = self.path.to_string_lossy();
-        let title = Level::ERROR.primary_title(self.message.as_str());
+        let path = escape(&path);
+        let message = escape(&self.message);
+        let hint = self.hint.as_deref().map(escape_lines);
+        let source = self.spot.as_ref().map(Spot::harmless);
+        let title = Level::ERROR.primary_title(message);
         let mut is_part = false;
-        let mut group = match &self.spot {
+        let mut group = match self.spot.as_ref().zip(source) {
             None => title.element(Origin::path(path)),
-            Some(spot) => {
-                let (from, to) = spot.marked;
-                let snippet = Snippet::source(spot.source.as_str())
+            Some((spot, (source, (from, to)))) => {
+                // Of a long line a part is shown, and what is escaped takes more room: counting columns in that would
+                // be wrong.
+                let is_whole = spot.column == source[..from].chars().count() + 1;
+                let snippet = Snippet::source(source)
                     .line_start(spot.line)
                     .annotation(AnnotationKind::Primary.span(from..to));
-                // Of a long line a part is shown, and counting columns in that would be wrong.
-                if spot.column == spot.source[..from].chars().count() + 1 {
+                if is_whole {
                     title.element(snippet.path(path))
                 } else {
                     is_part = true;
@@ -74,8 +101,8 @@ impl Problem {
                 }
             }
         };
-        if let Some(hint) = &self.hint {
-            group = group.element(Level::HELP.message(hint.as_str()));
+        if let Some(hint) = hint {
+            group = group.element(Level::HELP.message(hint));
         }
         let text = renderer.render(&[group]);
         if !is_part {

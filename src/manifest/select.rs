@@ -4,6 +4,8 @@ use super::document::Format;
 use super::problem::Problem;
 use globset::{GlobBuilder, GlobMatcher};
 use ignore::WalkBuilder;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// A file that may belong to a manifest.
@@ -78,7 +80,7 @@ pub(super) fn folder_of(relative: &str) -> &str {
 }
 
 /// The files of a folder that may belong to a manifest, in byte order of their relative paths. Hidden files and what
-/// git ignores are left out, in a repository or not.
+/// git ignores are left out, in a repository or not, and what annosync itself wrote.
 pub(super) fn walk(folder: &Path) -> Result<Vec<Candidate>, Vec<Problem>> {
     let mut walk = WalkBuilder::new(folder);
     walk.require_git(false)
@@ -112,7 +114,7 @@ pub(super) fn walk(folder: &Path) -> Result<Vec<Candidate>, Vec<Problem>> {
             Some(kind) => kind.is_file(),
             None => false,
         };
-        if is_file {
+        if is_file && !is_output(path, format) {
             let relative = path.strip_prefix(folder).unwrap_or(path);
             candidates.push(Candidate {
                 shown: path.to_owned(),
@@ -126,6 +128,23 @@ pub(super) fn walk(folder: &Path) -> Result<Vec<Candidate>, Vec<Problem>> {
     }
     candidates.sort_by(|a, b| a.relative.as_bytes().cmp(b.relative.as_bytes()));
     Ok(candidates)
+}
+
+/// Whether annosync itself wrote the file, which may lie beside the manifest: a plan, an undo or a saved listing, which
+/// begin with their format's version, or the log of an apply. A manifest has neither key, so that none is left out.
+fn is_output(path: &Path, format: Format) -> bool {
+    let key = match format {
+        Format::Json => "\"format_version\":",
+        Format::JsonLines => "\"ended\":",
+        Format::Yaml => return false,
+    };
+    let mut start = Vec::new();
+    // What cannot be read is an error later on.
+    let read = File::open(path).and_then(|file| file.take(64).read_to_end(&mut start));
+    read.is_ok()
+        && String::from_utf8_lossy(&start)
+            .strip_prefix('{')
+            .is_some_and(|rest| rest.trim_start().starts_with(key))
 }
 
 fn is_in_repository(folder: &Path) -> bool {
@@ -167,6 +186,25 @@ mod tests {
             (vec![false, false, true], vec![])
         );
         assert_eq!(taken(&["**", "y/*"], "", &paths), (vec![true; 3], vec![1]));
+    }
+
+    #[test]
+    fn plans_listings_and_logs_that_lie_in_the_folder_are_no_part_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        for (file, text) in [
+            ("plan.json", "{\n  \"format_version\": \"1.0\",\n"),
+            ("listing.json", "{\"format_version\":\"1.0\"}"),
+            ("log.jsonl", "{\"ended\":\"applied\",\"operation\":0}\n"),
+            ("a.json", "{\"inputs\": [], \"format_version\": 1}"),
+            ("b.jsonl", "{\"purge\":true,\"id\":\"ended\"}\n"),
+            ("c.json", " "),
+            ("d.yaml", "format_version: 1\n"),
+        ] {
+            std::fs::write(folder.path().join(file), text).unwrap();
+        }
+        let found = walk(folder.path()).unwrap();
+        let names: Vec<&str> = found.iter().map(|file| file.relative.as_str()).collect();
+        assert_eq!(names, ["a.json", "b.jsonl", "c.json", "d.yaml"]);
     }
 
     #[test]

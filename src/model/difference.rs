@@ -1,12 +1,14 @@
 //! What differs between what is declared and what is observed. The one place that knows when they are equal.
 
-use super::annotation::Content;
+use super::annotation::{Content, Extras};
 use super::concepts::Concept;
 use super::float;
 use super::geometry::Geometry;
 use super::ids::ConceptId;
+use super::json::Json;
+use super::shapes::Fraction;
 use super::state::ObservedAnnotation;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// What has to change. Fields that are not declared never differ.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -104,13 +106,49 @@ pub fn difference(declared: &Content, observed: &ObservedAnnotation) -> Differen
         );
     }
     if let Some(info) = &declared.info {
-        let have = observed
-            .info
-            .as_ref()
-            .map_or(Value::Null, super::Json::to_value);
+        let have = observed.info.as_ref().map_or(Value::Null, Json::to_value);
         difference.info = json_difference(&info.to_value(), &have);
     }
     difference
+}
+
+/// Whether an annotation is this, all of it and nothing more: a field that `whole` does not have, the annotation does not
+/// have either. Only of a place that is not modelled nothing is known.
+pub fn is_all_of(whole: &Content, observed: &ObservedAnnotation) -> bool {
+    let geometry = match (&whole.geometry, &observed.geometry) {
+        (None, Geometry::Unmodelled) => None,
+        (geometry, _) => Some(geometry.clone().unwrap_or(Geometry::Whole)),
+    };
+    let text = |text: Option<&str>| Some(Box::from(text.unwrap_or_default()));
+    let complete = Content {
+        geometry,
+        concepts: Some(whole.concepts.clone().unwrap_or_default()),
+        extras: Extras {
+            track: text(whole.track()),
+            text: text(whole.text()),
+            region_value: Fraction::new(f64::from(whole.region_value().unwrap_or(0.0))).ok(),
+            embed_model_version: text(whole.embed_model_version()),
+        }
+        .boxed(),
+        // Compared below: what a manifest says of these is not all that may be there.
+        metadata: None,
+        info: None,
+        ..whole.clone()
+    };
+    let free = |json: Option<Value>| json.filter(|json| !json.is_null() && *json != json!({}));
+    let same = |whole: &Option<Json>, observed: Option<Value>| {
+        let whole = free(whole.as_ref().map(Json::to_value));
+        json_same(
+            &whole.unwrap_or_default(),
+            &free(observed).unwrap_or_default(),
+        )
+    };
+    difference(&complete, observed).is_empty()
+        && whole.frame == observed.frame
+        && whole.status == Some(observed.status)
+        && whole.user == observed.user
+        && same(&whole.metadata, observed.metadata())
+        && same(&whole.info, observed.info.as_ref().map(Json::to_value))
 }
 
 /// A service leaves an empty text out, so that one that is not there is the empty one.
@@ -215,8 +253,7 @@ pub fn merged(want: &Value, have: Option<&Value>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AnnotationId, Extras, Json, Maker, ObservedExtras, Status};
-    use serde_json::json;
+    use crate::model::{AnnotationId, Maker, ObservedExtras, Status};
 
     fn content(text: &str) -> Content {
         serde_json::from_str(text).unwrap()
@@ -298,6 +335,50 @@ mod tests {
         let close = content(r#"{"text": "t", "region_value": 0.5000001}"#);
         assert!(difference(&close, &stored).is_empty());
         assert!(difference(&content(r#"{"region_value": 0.51}"#), &stored).region_value);
+    }
+
+    #[test]
+    fn an_annotation_is_all_of_what_has_each_of_its_fields_and_no_other() {
+        let base = r#"{"box": {"top": 0, "left": 0, "bottom": 1, "right": 1}, "concepts": {"a": 1}, "status": "success", "#;
+        let of = |fields: &str| {
+            let text = format!("{base}{fields}}}");
+            let text = text.replace(", }", "}");
+            (content(&text), observed(&text))
+        };
+        let plain = of("");
+        assert!(is_all_of(&plain.0, &plain.1));
+        for more in [
+            r#""frame": {"time_ms": 1}"#,
+            r#""track": "t""#,
+            r#""text": "t""#,
+            r#""region_value": 0.5"#,
+            r#""embed_model_version": "e""#,
+            r#""metadata": {"a": 0}"#,
+        ] {
+            let (whole, stored) = of(more);
+            assert!(is_all_of(&whole, &stored), "{more}");
+            assert!(!is_all_of(&whole, &plain.1), "{more} is not there");
+            assert!(!is_all_of(&plain.0, &stored), "{more} is there too");
+        }
+        let mut whole = plain.0.clone();
+        whole.concepts = None;
+        assert!(!is_all_of(&whole, &plain.1), "it has a concept");
+        whole = plain.0.clone();
+        whole.status = None;
+        assert!(!is_all_of(&whole, &plain.1), "its status is not said");
+        whole = plain.0.clone();
+        whole.geometry = None;
+        assert!(!is_all_of(&whole, &plain.1), "it lies somewhere");
+        let mut stored = plain.1.clone();
+        stored.user = Some(crate::model::UserId::new("ann").unwrap());
+        assert!(!is_all_of(&plain.0, &stored), "it is somebody's");
+        stored = plain.1.clone();
+        stored.info = Some(Json::from_value(&json!({"a": 1})));
+        assert!(!is_all_of(&plain.0, &stored), "it has info");
+        stored.info = Some(Json::from_value(&json!({})));
+        assert!(is_all_of(&plain.0, &stored), "it says nothing");
+        stored.geometry = Geometry::Unmodelled;
+        assert!(is_all_of(&whole, &stored), "of its place nothing is known");
     }
 
     #[test]

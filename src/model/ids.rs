@@ -1,6 +1,7 @@
 //! Names of things: text that was checked once, cheap to clone.
 
 use super::concepts::Concepts;
+use super::screen::reorders;
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -28,10 +29,7 @@ fn check(text: &str) -> Result<(), InvalidId> {
         return Err(InvalidId::Empty);
     }
     // The bidirectional marks re-order what a terminal shows; they count as control characters here.
-    let hidden = |c: &char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
+    let hidden = |c: &char| c.is_control() || reorders(*c);
     if let Some(c) = text.chars().find(hidden) {
         return Err(InvalidId::Control(u32::from(c)));
     }

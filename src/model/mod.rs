@@ -15,6 +15,7 @@ mod json;
 mod keypoints;
 mod mask;
 mod overlap;
+mod screen;
 mod segment;
 mod settings;
 mod shapes;
@@ -24,7 +25,7 @@ mod status;
 
 pub use annotation::{Content, Extras, Frame};
 pub use concepts::{Concept, Concepts, DuplicateConcept};
-pub use difference::{Difference, JsonDifference, difference, merged, named};
+pub use difference::{Difference, JsonDifference, difference, is_all_of, merged, named};
 pub use fingerprint::{Fingerprint, fingerprint, holds};
 pub use geometry::{Geometry, Kind, Nearest, RegionOf};
 pub use identity::{
@@ -37,6 +38,7 @@ pub use json::{InvalidJson, Json};
 pub use keypoints::{Keypoint, Keypoints, Visibility};
 pub use mask::{Mask, MaskArea, MaskError};
 pub use overlap::{Measure, Overlap, overlap, text_overlap};
+pub use screen::{escape, escape_json, escape_lines, is_harmful};
 pub use segment::Segment;
 pub use settings::{Guards, Owner, Policy, Share};
 pub use shapes::{BoundingBox, Fraction, GeometryError, Point, Polygon};

@@ -222,6 +222,35 @@ pub(super) fn replacement(
     Json::from_value(&body.into())
 }
 
+/// An annotation as it is stored, to be posted again under its id, for its user.
+pub(super) fn restored(input: &InputId, stored: &ObservedAnnotation) -> Json {
+    let mut body = head(input, &stored.id);
+    body.insert("data".into(), whole::stored(stored).into());
+    let kept = Content {
+        status: Some(stored.status),
+        user: stored.user.clone(),
+        ..Content::default()
+    };
+    write_shared(&mut body, &kept);
+    write_kept(&mut body, stored, &Content::default());
+    Json::from_value(&body.into())
+}
+
+/// An annotation as it is stored, to be written over what becomes of it: `made`.
+pub(super) fn put_back(input: &InputId, stored: &ObservedAnnotation, made: &Content) -> Json {
+    let mut body = head(input, &stored.id);
+    body.insert("data".into(), whole::stored(stored).into());
+    if made.status != Some(stored.status) {
+        body.insert("status".into(), json!({"code": stored.status.code()}));
+    }
+    if stored.info.is_none() && made.info.is_some() {
+        // Left out, it would stay.
+        body.insert("annotation_info".into(), json!({}));
+    }
+    write_kept(&mut body, stored, &Content::default());
+    Json::from_value(&body.into())
+}
+
 /// Fields beside `data` that a service may drop when they are not sent again.
 fn write_kept(body: &mut Object, observed: &ObservedAnnotation, content: &Content) {
     let stored = observed.info.as_ref().map(Json::to_value);

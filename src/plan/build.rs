@@ -5,7 +5,7 @@ use super::error::PlanError;
 use super::guard::{self, Allowances};
 use super::input::{Part, Planner};
 use super::shared;
-use super::types::{Action, FORMAT_VERSION, Plan, Purge, Summary, Target};
+use super::types::{Action, FORMAT_VERSION, Plan, Purge, Purpose, Summary, Target};
 use crate::matching::Claims;
 use crate::model::{DesiredState, InputId, ObservedState, Scope};
 use rayon::prelude::*;
@@ -103,6 +103,7 @@ pub fn plan(
     Ok(Plan {
         format_version: FORMAT_VERSION.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        purpose: Purpose::Manifest,
         target: context.target.clone(),
         set: desired.set.clone(),
         policy: desired.policy,

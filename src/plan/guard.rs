@@ -2,7 +2,7 @@
 
 use super::stand_in::{is_clean_up, is_unfinished};
 use super::types::{Action, Operation, Purge, Summary, Trip};
-use crate::model::{ConceptId, DesiredState, Maker, ObservedState, Share};
+use crate::model::{ConceptId, DesiredState, Guards, Maker, ObservedState, Share};
 use std::collections::BTreeMap;
 
 /// What a person let pass, by number: exactly the plan they saw.
@@ -59,23 +59,48 @@ pub(super) fn check(
 ) -> Vec<Trip> {
     let mut trips = Vec::new();
     let guards = &desired.guards;
+    let deletes = deletes(writes.operations, summary);
+    if desired.inputs.is_empty() && deletes > 0 {
+        trips.push(Trip::EmptyManifest { deletes });
+    }
+    trips.extend(too_many(guards, writes.operations, summary));
+    let vanished = vanished(desired, observed, writes);
+    if vanished.len() as u64 > guards.max_vanished_concepts {
+        let concepts = vanished
+            .into_iter()
+            .map(|id| id.as_str().to_owned())
+            .collect();
+        trips.push(Trip::VanishedConcepts {
+            concepts,
+            limit: guards.max_vanished_concepts,
+        });
+    }
+    trips.retain(|trip| !allowances.let_pass(trip));
+    trips
+}
+
+fn count(operations: &[Operation], is: fn(&Operation) -> bool) -> u64 {
+    let of_kind = operations.iter().filter(|operation| is(operation));
+    of_kind.count() as u64
+}
+
+/// What goes. What an earlier run left is our own, and was guarded when it was planned.
+fn deletes(operations: &[Operation], summary: &Summary) -> u64 {
+    summary.delete - count(operations, is_clean_up) + summary.purged
+}
+
+/// The guards that count: more deletes, or more changes, than the limits allow of what exists.
+pub(super) fn too_many(guards: &Guards, operations: &[Operation], summary: &Summary) -> Vec<Trip> {
+    let mut trips = Vec::new();
     let existing = summary.existing;
-    // What an earlier run left is our own, and was guarded when it was planned.
-    let count = |is: fn(&Operation) -> bool| {
-        let of_kind = writes.operations.iter().filter(|operation| is(operation));
-        of_kind.count() as u64
-    };
-    let deletes = summary.delete - count(is_clean_up) + summary.purged;
-    let updates =
-        summary.merge + summary.overwrite + summary.remove + summary.replace - count(is_unfinished);
+    let deletes = deletes(operations, summary);
+    let updates = summary.merge + summary.overwrite + summary.remove + summary.replace
+        - count(operations, is_unfinished);
     // A percentage of next to nothing says nothing; a number counts always.
     let exceeds = |limit: Share, count: u64| {
         (matches!(limit, Share::Count(_)) || existing >= guards.min_existing)
             && limit.is_exceeded_by(count, existing)
     };
-    if desired.inputs.is_empty() && deletes > 0 {
-        trips.push(Trip::EmptyManifest { deletes });
-    }
     if exceeds(guards.max_deletes, deletes) {
         trips.push(Trip::Deletes {
             count: deletes,
@@ -90,18 +115,6 @@ pub(super) fn check(
             limit: guards.max_updates.to_string(),
         });
     }
-    let vanished = vanished(desired, observed, writes);
-    if vanished.len() as u64 > guards.max_vanished_concepts {
-        let concepts = vanished
-            .into_iter()
-            .map(|id| id.as_str().to_owned())
-            .collect();
-        trips.push(Trip::VanishedConcepts {
-            concepts,
-            limit: guards.max_vanished_concepts,
-        });
-    }
-    trips.retain(|trip| !allowances.let_pass(trip));
     trips
 }
 

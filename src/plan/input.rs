@@ -4,13 +4,13 @@ use super::body;
 use super::change::{self, Write};
 use super::error::PlanError;
 use super::region;
-use super::stand_in::{self, Sorted};
+use super::stand_in;
 use super::types::{Action, HeldBack, Operation, Purge, Reason};
 use crate::matching::{Claims, Matched, Matching, Pair, match_input};
 use crate::model::{
-    AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Difference, Fingerprint,
-    Geometry, Identity, InputId, Json, Key, Maker, ObservedAnnotation, ObservedState, Policy, Rest,
-    Scope, content_id, difference, fingerprint, key_id, merged,
+    AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Difference, Geometry,
+    Identity, InputId, Json, Key, Maker, ObservedAnnotation, ObservedState, Policy, Rest, Scope,
+    content_id, difference, fingerprint, key_id, merged,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -137,7 +137,7 @@ impl Planner<'_> {
         });
     }
 
-    fn leave(&self, part: &mut Part, annotation: &ObservedAnnotation) {
+    pub(super) fn leave(&self, part: &mut Part, annotation: &ObservedAnnotation) {
         if self.claims.is_of_another_set(&annotation.id) {
             part.other_sets += 1;
         } else if annotation.maker == Maker::User {
@@ -200,93 +200,8 @@ impl Planner<'_> {
         });
     }
 
-    /// Plans the end of a replacement that an earlier run began: the annotation as its stand-in holds it, with what is
-    /// declared written into it. One that nobody declares any more is finished too; the next plan deletes it.
-    fn finish(
-        &self,
-        part: &mut Part,
-        input: &InputId,
-        declared: Option<(&DesiredAnnotation, Pair)>,
-        held: &ObservedAnnotation,
-        stand_in: Fingerprint,
-    ) {
-        part.existing += 1;
-        let mut wanted = Content::default();
-        let mut changes = Difference::default();
-        if let Some((desired, pair)) = declared {
-            part.ambiguous += u64::from(pair.matched.ambiguous);
-            changes = difference(&desired.content, held);
-            if changes.is_empty() {
-                // As it is.
-            } else if self.desired.policy == Policy::Create {
-                part.held_back.updates += 1;
-                changes = Difference::default();
-            } else if let Some(error) =
-                self.impossible(input, desired, held, &changes, Action::Replace)
-            {
-                part.errors.push(error);
-                return;
-            } else {
-                wanted = desired.content.clone();
-            }
-        }
-        let (before, after) = if changes.is_empty() {
-            (held.content(), held.content())
-        } else {
-            sides(&wanted, held)
-        };
-        part.operations.push(Operation {
-            action: Action::Replace,
-            input_id: input.clone(),
-            id: held.id.clone(),
-            key: declared.and_then(|(desired, _)| key_of(desired)),
-            reason: Reason::Unfinished,
-            matched: declared.map(|(_, pair)| pair.matched),
-            before: Some(before),
-            after: Some(after),
-            fingerprint: Some(stand_in),
-            body: Some(body::replacement(input, held, &wanted, &changes)),
-        });
-    }
-
-    /// Deletes the stand-ins that earlier runs left behind, but for those that this plan posts again as they are.
-    fn clean_up(&self, part: &mut Part, input: &InputId, sorted: &Sorted<'_>) {
-        if sorted.left_behind.is_empty() {
-            return;
-        }
-        let replaced: HashMap<AnnotationId, usize> = (part.operations.iter().enumerate())
-            .filter(|(_, operation)| operation.action == Action::Replace)
-            .map(|(at, operation)| (operation.id.clone(), at))
-            .collect();
-        for (stand_in, original) in &sorted.left_behind {
-            let is_used = replaced.get(original).is_some_and(|&at| {
-                let operation = &part.operations[at];
-                stand_in::is_stand_in_of(&self.claims.set, operation, stand_in)
-            });
-            if is_used {
-                continue;
-            }
-            if self.may_not_change(stand_in) {
-                self.leave(part, stand_in);
-                continue;
-            }
-            part.operations.push(Operation {
-                action: Action::Delete,
-                input_id: input.clone(),
-                id: stand_in.id.clone(),
-                key: None,
-                reason: Reason::LeftBehind,
-                matched: None,
-                before: Some(stand_in.content()),
-                after: None,
-                fingerprint: Some(fingerprint(stand_in)),
-                body: None,
-            });
-        }
-    }
-
     /// Why this change of an existing annotation cannot be planned.
-    fn impossible(
+    pub(super) fn impossible(
         &self,
         input: &InputId,
         desired: &DesiredAnnotation,
@@ -442,7 +357,7 @@ impl Planner<'_> {
     }
 }
 
-fn key_of(desired: &DesiredAnnotation) -> Option<Key> {
+pub(super) fn key_of(desired: &DesiredAnnotation) -> Option<Key> {
     if let Identity::Key(key) = &desired.identity {
         Some(key.clone())
     } else {
@@ -451,7 +366,7 @@ fn key_of(desired: &DesiredAnnotation) -> Option<Key> {
 }
 
 /// Before and after of a change: the declared fields alone. Free JSON is shown whole, as it will be.
-fn sides(declared: &Content, observed: &ObservedAnnotation) -> (Content, Content) {
+pub(super) fn sides(declared: &Content, observed: &ObservedAnnotation) -> (Content, Content) {
     let mut before = observed.content();
     let mut after = declared.clone();
     if let Some(Geometry::Region(_)) = &declared.geometry {

@@ -15,9 +15,11 @@ mod outcome;
 mod purge;
 mod read;
 mod region;
+mod repair;
 mod shared;
 mod stand_in;
 mod types;
+mod undo;
 
 pub use crate::matching::{Matched, MatchedBy};
 pub use batch::{MAX_BYTES, MAX_ITEMS};
@@ -37,5 +39,6 @@ pub use stand_in::{
 };
 pub use types::{
     Action, Batch, Call, FORMAT_VERSION, HeldBack, Operation, Plan, Purge, PurgedAnnotation,
-    Reason, Summary, Target, Trip,
+    Purpose, Reason, Summary, Target, Trip,
 };
+pub use undo::{Before, Fate, Fates, undo};

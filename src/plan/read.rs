@@ -2,7 +2,7 @@
 
 use super::batch::{MAX_BYTES, MAX_ITEMS};
 use super::stand_in::original_of;
-use super::types::{Action, Batch, Call, FORMAT_VERSION, Operation, Plan, Reason};
+use super::types::{Action, Batch, Call, FORMAT_VERSION, Operation, Plan, Purpose, Reason};
 use crate::model::Policy;
 use std::collections::HashSet;
 
@@ -28,6 +28,9 @@ pub enum PlanFileError {
 }
 
 /// Reads a plan; nothing for JSON that is something else, such as a manifest.
+///
+/// Of a plan that undoes an apply, whether its bodies are what it shows is for `apply` to say: it can read them as it
+/// reads the service's.
 pub fn read(text: &str) -> Result<Option<Plan>, PlanFileError> {
     #[derive(serde::Deserialize)]
     struct Head {
@@ -67,6 +70,7 @@ fn check(plan: &Plan) -> Result<(), PlanFileError> {
     if !plan.batches.iter().all(|batch| is_sound(plan, batch)) {
         return altered("deletes share a call with more, or with less, than fits");
     }
+    check_purpose(plan).or_else(altered)?;
     let mut counted = super::types::Summary::default();
     for operation in &plan.operations {
         *super::build::count(&mut counted, operation.action) += 1;
@@ -74,8 +78,10 @@ fn check(plan: &Plan) -> Result<(), PlanFileError> {
         let names_itself = body.is_none_or(|body| {
             body["id"] == operation.id.as_str() && body["input_id"] == operation.input_id.as_str()
         });
-        // A post is made of what it shows alone, so that it can be made again and compared.
+        // A post is made of what it shows alone, so that it can be made again and compared. One that brings something
+        // back carries more than can be shown: whether it is what it shows takes reading it as the service would.
         let is_as_shown = operation.action != Action::Post
+            || operation.reason == Reason::Undone
             || operation
                 .after
                 .as_ref()
@@ -108,6 +114,35 @@ fn check(plan: &Plan) -> Result<(), PlanFileError> {
         return altered("its summary does not count its operations");
     }
     Ok(())
+}
+
+/// What undoes an apply undoes nothing but that, with whole annotations on every side that there is.
+fn check_purpose(plan: &Plan) -> Result<(), &'static str> {
+    let undoes = |operation: &Operation| operation.reason == Reason::Undone;
+    if plan.purpose == Purpose::Manifest {
+        if plan.operations.iter().any(undoes) {
+            return Err("an operation undoes an apply, and the plan does not");
+        }
+        return Ok(());
+    }
+    if !plan.operations.iter().all(undoes) || !plan.purges.is_empty() {
+        return Err("it undoes an apply, and does something else besides");
+    }
+    let is_whole = |operation: &Operation| {
+        let sides = (operation.before.is_some(), operation.after.is_some());
+        match operation.action {
+            Action::Post => sides == (false, true),
+            Action::Overwrite | Action::Replace => sides == (true, true),
+            Action::Delete => sides == (true, false) && operation.body.is_none(),
+            // An undo writes whole annotations.
+            Action::Merge | Action::Remove => false,
+        }
+    };
+    if plan.operations.iter().all(is_whole) {
+        Ok(())
+    } else {
+        Err("it undoes an apply, and does not show what is there and what comes back")
+    }
 }
 
 /// Whether an operation that says it is about what an earlier run left is: else it is not guarded as others are.

@@ -58,6 +58,20 @@ pub enum Reason {
     LeftBehind,
     /// An earlier run deleted it to replace it, and got no further; its stand-in is there.
     Unfinished,
+    /// It undoes what an apply did. What such an operation shows before and after is the whole annotation: a field that is
+    /// not there, the annotation does not have.
+    Undone,
+}
+
+/// What a plan is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// The app is to be what a manifest declares.
+    #[default]
+    Manifest,
+    /// The app is to be what it was before an apply.
+    Undo,
 }
 
 /// One write to one annotation.
@@ -84,7 +98,8 @@ pub struct Operation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Content>,
     /// What was observed; an annotation with another fingerprint is stale. Of a replacement that an earlier run did not
-    /// finish, the stand-in's.
+    /// finish, the stand-in's. Of an operation that undoes another one, nothing is known of it until that is done; `before`
+    /// stands for it then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<Fingerprint>,
     /// The annotation as it is sent; nothing for a delete, unless it shares a call with removals: then the removal of
@@ -282,6 +297,10 @@ pub(super) fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 impl Summary {
     /// How many operations there are.
     pub fn operations(&self) -> u64 {
@@ -301,6 +320,9 @@ pub struct Plan {
     pub format_version: String,
     /// The version of annosync that made it.
     pub tool_version: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub purpose: Purpose,
     /// The app it is for.
     pub target: Target,
     /// The label set.
@@ -315,7 +337,7 @@ pub struct Plan {
     pub summary: Summary,
     /// The guards that stopped it; a plan with any is not applied.
     pub guards: Vec<Trip>,
-    /// What the listing did not see, in words; empty when it saw the whole app.
+    /// What the listing did not see, in words; empty when it saw the whole app. Of an undo: what it does not restore.
     pub blind_spots: Vec<String>,
     /// The writes, sorted by input id, then destructive ones first, then in declared (deletes: observed) order.
     pub operations: Vec<Operation>,

@@ -1,6 +1,6 @@
 //! The calls of a plan, as they would be made: what `apply --dry-run` prints.
 
-use crate::model::Json;
+use crate::model::{Json, escape_json};
 use crate::plan::{Call, Operation, Plan, stand_in_body, stand_in_id_for};
 use serde_json::{Value, json};
 use url::Url;
@@ -89,7 +89,7 @@ pub fn calls(plan: &Plan) -> String {
 }
 
 fn write(text: &mut String, call: &Value) {
-    text.push_str(&call.to_string());
+    text.push_str(&escape_json(&call.to_string()));
     text.push('\n');
 }
 

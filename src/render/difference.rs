@@ -10,9 +10,17 @@ use similar::{ChangeTag, TextDiff};
 
 /// Writes the lines that differ, and one line around them. `indent` goes in front of each.
 pub(super) fn write(page: &mut Page, indent: &str, is: &Content, wanted: &Content) {
-    let (is, wanted) = (managed(is, wanted), spelled_as(wanted, is));
-    let layout = Layout::of(&[&is, &wanted]);
-    let (old, new) = (lines(&is, layout), lines(&wanted, layout));
+    write_sides(page, indent, &managed(is, wanted), &spelled_as(wanted, is));
+}
+
+/// Writes what differs between two whole annotations: a field that `wanted` does not have goes.
+pub(super) fn write_whole(page: &mut Page, indent: &str, is: &Content, wanted: &Content) {
+    write_sides(page, indent, is, &spelled_as(wanted, is));
+}
+
+fn write_sides(page: &mut Page, indent: &str, is: &Content, wanted: &Content) {
+    let layout = Layout::of(&[is, wanted]);
+    let (old, new) = (lines(is, layout), lines(wanted, layout));
     if old == new {
         page.line(
             Ink::Faint,

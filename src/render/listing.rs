@@ -4,8 +4,7 @@
 //! listed too. It shows what it can and refuses nothing. Widths are counted in characters.
 
 use super::notation::value_of;
-use super::page::escape;
-use crate::model::Status;
+use crate::model::{Status, escape};
 use serde_json::Value;
 
 const COLUMNS: usize = 7;

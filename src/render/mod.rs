@@ -7,6 +7,7 @@
 mod calls;
 mod difference;
 mod listing;
+mod log;
 mod notation;
 mod outcome;
 mod page;
@@ -17,20 +18,28 @@ mod sample;
 mod text;
 mod warnings;
 
+use crate::model::escape_json;
+pub use crate::model::{escape, escape_lines};
 use crate::plan::Plan;
 pub use calls::calls;
 pub use listing::Table;
+pub use log::{LOG_LINE_START, Logged, log_line};
 pub use outcome::outcome_text;
-pub use page::{Color, escape, thousands};
+pub use page::{Color, thousands};
 pub use pulled::pull_notes;
+use std::borrow::Cow;
 pub use text::{Detail, SHOWN, TextOptions, text};
 
-/// The plan file: pretty JSON with a newline at its end, the same bytes for the same plan.
+/// The plan file: pretty JSON with a newline at its end, the same bytes for the same plan. A terminal may show it: what
+/// one would obey is escaped.
 pub fn json(plan: &Plan) -> String {
     let mut text = serde_json::to_string_pretty(plan)
         .expect("a plan holds names, finite numbers and JSON that was checked");
     text.push('\n');
-    text
+    match escape_json(&text) {
+        Cow::Owned(safe) => safe,
+        Cow::Borrowed(_) => text,
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The page that text is written on: the only place where text from outside is made harmless, and colour is added.
 
+use crate::model::escape;
 use anstyle::{AnsiColor, Style};
-use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Whether text carries colour codes. Colour only ever repeats what the text says.
@@ -90,36 +90,6 @@ impl Page {
     }
 }
 
-/// Whether a character could change what a terminal shows: control characters, marks that re-order text, and
-/// characters that take no room.
-fn is_harmful(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
-/// Text from outside, safe to show on a terminal, on one line: what could change the screen is written as YAML and
-/// JSON escape it (`\n`, `\u001b`).
-pub fn escape(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_harmful) {
-        return Cow::Borrowed(text);
-    }
-    let mut safe = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        // Writing to a string cannot fail.
-        let _ = match (c, u32::from(c)) {
-            ('\n', _) => write!(safe, "\\n"),
-            ('\r', _) => write!(safe, "\\r"),
-            ('\t', _) => write!(safe, "\\t"),
-            (c, _) if !is_harmful(c) => write!(safe, "{c}"),
-            (_, code @ 0..=0xffff) => write!(safe, "\\u{code:04x}"),
-            (_, code) => write!(safe, "\\U{code:08x}"),
-        };
-    }
-    Cow::Owned(safe)
-}
-
 /// A count with a comma between thousands: `1,815`.
 pub fn thousands(count: u64) -> String {
     let digits = count.to_string();
@@ -142,17 +112,6 @@ pub(super) fn counted(count: u64, one: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_from_outside_reaches_the_screen_unescaped() {
-        assert_eq!(escape("a\u{1b}[31mb\r\n\tc"), "a\\u001b[31mb\\r\\n\\tc");
-        assert_eq!(
-            escape("\u{9b}2J\u{202e}x\u{7f}"),
-            "\\u009b2J\\u202ex\\u007f"
-        );
-        assert_eq!(escape("\u{e0041}"), "\\U000e0041");
-        assert!(matches!(escape("Größe 車 👍🏽"), Cow::Borrowed(_)));
-    }
 
     #[test]
     fn colour_is_added_around_the_text_and_only_when_asked_for() {

@@ -1,6 +1,7 @@
 //! What a pull says beside the files that it writes.
 
 use super::page::{counted, thousands};
+use crate::model::escape;
 use crate::pull::{Account, Change, Layout, Pulled};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -25,7 +26,7 @@ pub fn pull_notes(pulled: &Pulled, path: &Path) -> String {
             let _ = writeln!(
                 text,
                 "note: {} is written anew: its layout does not let parts of it be changed in place",
-                file.path.display()
+                escape(&file.path.to_string_lossy())
             );
         }
     }
@@ -62,7 +63,10 @@ pub fn pull_notes(pulled: &Pulled, path: &Path) -> String {
         counted(annotations, "annotation"),
         counted(inputs, "input"),
         match pulled.files.len() {
-            0 => format!("the manifest {} says so already", path.display()),
+            0 => format!(
+                "the manifest {} says so already",
+                escape(&path.to_string_lossy())
+            ),
             1 => "1 file differs".to_owned(),
             count => format!("{} files differ", thousands(count as u64)),
         }

@@ -5,8 +5,8 @@ use crate::model::{
     Overlap, Point, Policy, Polygon, SetName, Status, UserId,
 };
 use crate::plan::{
-    Action, FORMAT_VERSION, Matched, MatchedBy, Operation, Plan, Purge, PurgedAnnotation, Reason,
-    Summary, Target,
+    Action, FORMAT_VERSION, Matched, MatchedBy, Operation, Plan, Purge, PurgedAnnotation, Purpose,
+    Reason, Summary, Target,
 };
 
 pub(super) fn concepts(ids: &[&str]) -> Concepts {
@@ -162,6 +162,7 @@ pub(super) fn plan(mut operations: Vec<Operation>) -> Plan {
         purges: Vec::new(),
         format_version: FORMAT_VERSION.to_owned(),
         tool_version: "0.1.0".to_owned(),
+        purpose: Purpose::Manifest,
         target: Target {
             endpoint: "https://api.clarifai.com".to_owned(),
             user_id: "acme".to_owned(),

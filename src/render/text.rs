@@ -3,7 +3,7 @@
 use super::page::{Color, Ink, Page, counted, thousands};
 use super::{difference, notation, purge, warnings};
 use crate::model::{AnnotationId, Content, Geometry, InputId, Key, is_set_id};
-use crate::plan::{Action, MatchedBy, Operation, Plan, Reason, Summary};
+use crate::plan::{Action, MatchedBy, Operation, Plan, Purpose, Reason, Summary};
 use std::collections::BTreeMap;
 
 /// How many changes the text of a large plan shows, besides its deletes.
@@ -37,7 +37,9 @@ pub fn text(plan: &Plan, options: &TextOptions) -> String {
     page.gap();
     warnings::write(&mut page, plan);
     page.gap();
-    if plan.is_empty() {
+    if plan.is_empty() && plan.purpose == Purpose::Undo {
+        page.line(Ink::Plain, "No changes. There is nothing to undo.");
+    } else if plan.is_empty() {
         page.line(Ink::Plain, &no_changes(plan.summary.unchanged));
     } else {
         page.line(Ink::Plain, &summary(&plan.summary));
@@ -139,6 +141,9 @@ fn write_change(page: &mut Page, operation: &Operation, ids: &ShortIds) {
         .put(Ink::Faint, &format!(" ({why})"))
         .end();
     match (&operation.before, &operation.after) {
+        (Some(before), Some(after)) if operation.reason == Reason::Undone => {
+            difference::write_whole(page, INDENT, before, after);
+        }
         (Some(before), Some(after)) => difference::write(page, INDENT, before, after),
         (None, None) => {}
         (one, other) => {
@@ -155,6 +160,7 @@ fn reason(reason: Reason) -> &'static str {
         Reason::Differs => "differs",
         Reason::NotDeclared => "not declared",
         Reason::InputNotDeclared => "its input is not declared any more",
+        Reason::Undone => "undoes an apply",
         Reason::LeftBehind => "a stand-in that an earlier run left behind",
         Reason::Unfinished => "an earlier run did not finish it",
     }

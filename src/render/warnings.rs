@@ -2,14 +2,18 @@
 
 use super::page::{Ink, Page, counted, thousands};
 use crate::model::Policy;
-use crate::plan::{Plan, Trip};
+use crate::plan::{Plan, Purpose, Trip};
 
 /// How many concepts a warning names.
 const NAMED: usize = 10;
 
 pub(super) fn write(page: &mut Page, plan: &Plan) {
-    for sight in &plan.blind_spots {
-        warn(page, &format!("not seen: {sight}"));
+    let blind = match plan.purpose {
+        Purpose::Manifest => "not seen",
+        Purpose::Undo => "not restored",
+    };
+    for spot in &plan.blind_spots {
+        warn(page, &format!("{blind}: {spot}"));
     }
     let ambiguous = plan.summary.ambiguous;
     if ambiguous > 0 {

@@ -5,6 +5,8 @@
 mod cli;
 mod closeness;
 mod decisions;
+mod fuzzed;
+mod hostile;
 mod house;
 mod kinds;
 mod laws;
@@ -13,4 +15,5 @@ mod pull;
 mod purging;
 mod sharing;
 mod simulation;
+mod stand_ins;
 mod support;

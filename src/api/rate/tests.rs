@@ -77,7 +77,7 @@ impl Dice {
 struct Network {
     least: f64,
     jitter: f64,
-    /// In each ten seconds nothing moves for so long.
+    /// Every 7.3 seconds nothing moves for so long.
     stall: f64,
 }
 
@@ -97,8 +97,8 @@ impl Network {
     async fn carry(self, dice: &Mutex<Dice>, start: Instant) {
         let roll = dice.lock().unwrap().roll();
         let millis = self.least + self.jitter * roll;
-        let of_ten_seconds = start.elapsed().as_secs_f64() * 1000.0 % 10_000.0;
-        let millis = millis.max(self.stall - of_ten_seconds);
+        let since_stall = start.elapsed().as_secs_f64() * 1000.0 % 7300.0;
+        let millis = millis.max(self.stall - since_stall);
         tokio::time::sleep(Duration::from_secs_f64(millis / 1000.0)).await;
     }
 }
@@ -207,7 +207,7 @@ async fn a_strict_server_never_refuses_and_is_used_to_95_percent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stall_is_no_reason_to_be_refused_where_answers_are_quick() {
-    for stall in [60.0, 300.0, 450.0] {
+    for stall in [60.0, 150.0, 300.0] {
         let network = Network {
             stall,
             ..Network::NEAR

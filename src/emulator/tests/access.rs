@@ -198,3 +198,20 @@ async fn calls_are_recorded() {
     server.emulator.forget_calls();
     assert!(server.emulator.calls().is_empty());
 }
+
+#[tokio::test]
+async fn many_headers_are_no_problem_for_those_who_come_after() {
+    let server = Server::start().await;
+    let url = format!("{}/v2/annotations", server.emulator.url());
+    for count in [50, 5_000] {
+        let mut request = client().get(&url);
+        for at in 0..count {
+            request = request.header(format!("x-{at}"), "y".repeat(100));
+        }
+        // Few enough, and the key is missing; too many, and nothing was read of them.
+        let answer = request.send().await;
+        let http = answer.map(|answer| answer.status().as_u16());
+        assert!(!matches!(http, Ok(200..300)), "{http:?}");
+    }
+    assert_eq!(server.get(OWNER, "/annotations").await.0, 200);
+}

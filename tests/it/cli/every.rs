@@ -27,7 +27,7 @@ fn rows<const CELLS: usize>(heading: &str) -> Vec<[String; CELLS]> {
 }
 
 /// Name, manifest, and where it is stored.
-fn kinds() -> Vec<[String; 3]> {
+pub(super) fn kinds() -> Vec<[String; 3]> {
     rows("### Every kind of annotation")
 }
 
@@ -70,7 +70,7 @@ fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
 }
 
 /// What a model found on the input, for the rows about regions; the input is there before the rest.
-fn model_made() -> Value {
+pub(super) fn model_made() -> Value {
     json!({
         "id": "m1", "input_id": "in-1", "model_version_id": "mv1", "created_at": "2026-01-01T00:00:00Z",
         "data": {"regions": [{
@@ -81,7 +81,7 @@ fn model_made() -> Value {
     })
 }
 
-fn mask(world: &World, columns: u32) {
+pub(super) fn mask(world: &World, columns: u32) {
     let pixels: Vec<u8> = (0..100)
         .map(|at| if at % 10 < columns { 255 } else { 0 })
         .collect();

@@ -68,6 +68,12 @@ pub(crate) enum Meddling {
     Step(Sender<Told>),
     /// The first one is held: that it came is told, and it goes through when it is let go.
     Hold(Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
+    /// The same with the one that comes after so many that write.
+    HoldAfter(
+        AtomicUsize,
+        Sender<()>,
+        Mutex<Option<oneshot::Receiver<()>>>,
+    ),
     /// The same with the call of this number (from 0), whatever it does.
     HoldAt(usize, Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
     /// All go through, whatever they do, and how many were there at a time is counted.
@@ -120,9 +126,25 @@ async fn held(told: &Sender<Told>, when: When) -> bool {
     told.send(Told::Write(when, go)).is_ok() && gone.await.is_ok()
 }
 
+/// Whether one more goes through.
+fn passes(left: &AtomicUsize) -> bool {
+    let less = |left: usize| left.checked_sub(1);
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
+        .is_ok()
+}
+
 impl Meddling {
     pub(crate) fn hold(arrived: Sender<()>, release: oneshot::Receiver<()>) -> Self {
         Self::Hold(arrived, Mutex::new(Some(release)))
+    }
+
+    pub(crate) fn hold_after(
+        before: usize,
+        arrived: Sender<()>,
+        release: oneshot::Receiver<()>,
+    ) -> Self {
+        let release = Mutex::new(Some(release));
+        Self::HoldAfter(AtomicUsize::new(before), arrived, release)
     }
 
     pub(crate) fn hold_at(
@@ -161,14 +183,26 @@ pub(crate) async fn start(target: String, meddling: Meddling) -> String {
     format!("http://{address}")
 }
 
-/// Starts a server that points to another one, whatever it is asked.
-pub(crate) async fn redirect(target: String) -> String {
+/// Starts a server that points to another one with this status, whatever it is asked.
+pub(crate) async fn redirect(target: String, status: u16) -> String {
+    let status = StatusCode::from_u16(status).unwrap();
+    answering(move |request| {
+        let to = format!("{target}{}", request.uri());
+        (status, [(header::LOCATION, to)]).into_response()
+    })
+    .await
+}
+
+/// Starts a server that makes its answers of what it is asked, but for the body.
+pub(crate) async fn answering(
+    answer: impl Fn(&Request) -> Response + Clone + Send + Sync + 'static,
+) -> String {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let listener = listener.await.unwrap();
     let address = listener.local_addr().unwrap();
     let app = Router::new().fallback(move |request: Request| {
-        let to = format!("{target}{}", request.uri());
-        async move { axum::response::Redirect::temporary(&to) }
+        let answer = answer(&request);
+        async move { answer }
     });
     tokio::spawn(async move { axum::serve(listener, app).await });
     format!("http://{address}")
@@ -219,8 +253,11 @@ impl Proxy {
                 }
             }
             Meddling::HoldAt(at, ..) if *at != number => {}
-            Meddling::Hold(..) if !writes => {}
-            Meddling::Hold(arrived, release) | Meddling::HoldAt(_, arrived, release) => {
+            Meddling::Hold(..) | Meddling::HoldAfter(..) if !writes => {}
+            Meddling::HoldAfter(before, ..) if passes(before) => {}
+            Meddling::Hold(arrived, release)
+            | Meddling::HoldAfter(_, arrived, release)
+            | Meddling::HoldAt(_, arrived, release) => {
                 let release = release.lock().unwrap().take();
                 if let Some(release) = release {
                     arrived.send(()).unwrap();
@@ -235,12 +272,14 @@ impl Proxy {
             Meddling::StandStill(at, When::Before, arrived) if *at == number => {
                 stand_still(arrived).await;
             }
-            Meddling::Page(at, how) if !writes && head.uri.path().ends_with("/annotations") => {
-                if self.listings.fetch_add(1, Ordering::SeqCst) == *at {
-                    spoil = Some(*how);
-                    if *how == Spoil::Neighbour {
-                        target = neighbour(&target);
-                    }
+            Meddling::Page(at, how)
+                if !writes
+                    && head.uri.path().ends_with("/annotations")
+                    && self.listings.fetch_add(1, Ordering::SeqCst) == *at =>
+            {
+                spoil = Some(*how);
+                if *how == Spoil::Neighbour {
+                    target = neighbour(&target);
                 }
             }
             _ => {}

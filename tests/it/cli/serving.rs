@@ -259,3 +259,11 @@ fn a_seed_that_is_there_already_or_cannot_be_read_is_refused() {
         run.stderr
     );
 }
+
+#[test]
+fn it_listens_on_this_machine_alone_unless_told() {
+    let folder = folder(&boxes(0..1, "car"));
+    let mut help = command(folder.path());
+    help.args(["emulator", "--help"]);
+    Run::of(help).exits(0).says("127.0.0.1:8080");
+}

@@ -20,7 +20,7 @@ fn post(content: &Content) -> Value {
 }
 
 /// What a service holds of a post, under the id `1`.
-fn stored(content: &Content, additions: &Additions, habit: &Habit) -> Value {
+pub(super) fn stored(content: &Content, additions: &Additions, habit: &Habit) -> Value {
     let mut annotation = post(content);
     let data = held(annotation["data"].take(), additions);
     annotation["data"] = spelled(&data, habit);
@@ -33,7 +33,7 @@ fn stored(content: &Content, additions: &Additions, habit: &Habit) -> Value {
     annotation
 }
 
-fn only(state: &ObservedState) -> &ObservedAnnotation {
+pub(super) fn only(state: &ObservedState) -> &ObservedAnnotation {
     let mut all = state.inputs.values().flatten();
     let only = all.next().unwrap();
     assert!(all.next().is_none());

@@ -3,6 +3,7 @@
 
 mod changes;
 mod laws;
+mod undo;
 mod world;
 
 use crate::support::{ME, desired, png};

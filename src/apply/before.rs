@@ -1,0 +1,45 @@
+//! What is there before a plan is carried out, so that it can be undone.
+
+use super::purge;
+use crate::api::{ApiError, Reader};
+use crate::model::{AnnotationId, InputId, Interner, ObservedAnnotation, UserId};
+use crate::observed;
+use crate::plan::{Before, Plan};
+use std::collections::HashMap;
+
+/// Reads everything that a plan touches, whole, and who calls.
+///
+/// An annotation that is posted is looked for too: one that is there already is nothing that this plan makes.
+pub async fn before(plan: &Plan, reader: &Reader) -> Result<Before, ApiError> {
+    let malformed = |error: &dyn std::fmt::Display| ApiError::Malformed(error.to_string());
+    let caller = UserId::new(reader.caller().await?).map_err(|error| malformed(&error))?;
+    let names: Vec<(String, String)> = plan
+        .operations
+        .iter()
+        .map(|operation| (operation.input_id.to_string(), operation.id.to_string()))
+        .collect();
+    let mut found: HashMap<(InputId, AnnotationId), ObservedAnnotation> = HashMap::new();
+    if !names.is_empty() {
+        let mut interner = Interner::default();
+        for wire in reader.by_ids(&names).await? {
+            let (input, annotation) =
+                observed::annotation(wire, &mut interner).map_err(|error| malformed(&error))?;
+            found.insert((input, annotation.id.clone()), annotation);
+        }
+    }
+    let operations = plan
+        .operations
+        .iter()
+        .map(|operation| found.remove(&(operation.input_id.clone(), operation.id.clone())))
+        .collect();
+    let purges = if plan.purges.is_empty() {
+        Vec::new()
+    } else {
+        purge::listed(reader, plan.purges.iter()).await?
+    };
+    Ok(Before {
+        caller,
+        operations,
+        purges,
+    })
+}

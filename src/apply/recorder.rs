@@ -1,0 +1,157 @@
+//! Keeps what became of each operation, for the plan that undoes it.
+
+use super::watch::{Ended, Subject, Watch};
+use crate::model::Fingerprint;
+use crate::plan::{Action, Fate, Fates, Operation, Plan};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Told of a run, it knows what there is to undo.
+#[derive(Debug)]
+pub struct Recorder {
+    /// Whether it is a post, by operation.
+    posts: Vec<bool>,
+    record: Mutex<Record>,
+}
+
+#[derive(Debug)]
+struct Record {
+    fates: Fates,
+    /// What the service showed last, by operation.
+    stored: Vec<Option<Fingerprint>>,
+}
+
+impl Recorder {
+    /// For a plan that is about to be carried out.
+    pub fn new(plan: &Plan) -> Self {
+        let is_post = |operation: &Operation| operation.action == Action::Post;
+        Self {
+            posts: plan.operations.iter().map(is_post).collect(),
+            record: Mutex::new(Record {
+                fates: Fates::open(plan),
+                stored: vec![None; plan.operations.len()],
+            }),
+        }
+    }
+
+    /// What became of everything so far.
+    pub fn fates(&self) -> Fates {
+        self.record().fates.clone()
+    }
+
+    fn is_post(&self, what: Subject) -> bool {
+        matches!(what, Subject::Operation(at) if self.posts[at as usize])
+    }
+
+    fn record(&self) -> MutexGuard<'_, Record> {
+        // Each change of it is whole.
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watch for Recorder {
+    fn ended(&self, what: Subject, how: &Ended) {
+        let mut record = self.record();
+        let stored = match what {
+            Subject::Operation(at) => record.stored[at as usize],
+            Subject::Purge(_) => None,
+        };
+        let fate = match how {
+            Ended::Applied => Fate::Done(stored),
+            // It was not there when it was looked for: a call of this run made it whose answer was lost.
+            Ended::AlreadySo if self.is_post(what) => Fate::Done(stored),
+            Ended::AlreadySo | Ended::NotAttempted => Fate::Not,
+            Ended::Stale { touched } | Ended::Failed { touched, .. } if touched.is_not() => {
+                Fate::Not
+            }
+            // Something of it may be written: what it is now decides.
+            Ended::Stale { .. } => Fate::Open,
+            Ended::Failed { .. } => stored.map_or(Fate::Open, |stored| Fate::Done(Some(stored))),
+        };
+        match what {
+            Subject::Operation(at) => record.fates.operations[at as usize] = fate,
+            Subject::Purge(at) => record.fates.purges[at as usize] = fate,
+        }
+    }
+
+    fn stored(&self, operation: u32, now: Fingerprint) {
+        self.record().stored[operation as usize] = Some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Batch, Touched};
+
+    /// A plan of this many operations, the first of them a post, and of one purge.
+    fn plan(operations: usize) -> Plan {
+        let operation = |at: usize| {
+            let action = if at == 0 { "post" } else { "merge" };
+            serde_json::json!({
+                "action": action, "input_id": "a", "id": at.to_string(), "reason": "differs",
+            })
+        };
+        let none: Vec<Batch> = Vec::new();
+        let text = serde_json::json!({
+            "format_version": "1.0", "tool_version": "0",
+            "target": {"endpoint": "", "user_id": "me", "app_id": "app"},
+            "set": "street", "policy": "sync", "caller": "me", "manifest_hash": "",
+            "summary": {
+                "post": 0, "merge": 0, "overwrite": 0, "remove": 0, "replace": 0, "delete": 0,
+                "unchanged": 0, "unmanaged": 0, "other_sets": 0, "existing": 0, "ambiguous": 0,
+                "held_back": {"updates": 0, "deletes": 0}, "calls": 0, "lower_bound": 0, "rate_limit": 1,
+            },
+            "guards": [], "blind_spots": [], "batches": none,
+            "operations": (0..operations).map(operation).collect::<Vec<_>>(),
+            "purges": [{"input_id": "b", "annotations": []}],
+        });
+        serde_json::from_value(text).unwrap()
+    }
+
+    #[test]
+    fn what_may_have_been_written_stays_open_and_what_was_not_is_not_undone() {
+        let seen: Fingerprint = serde_json::from_str(&format!("\"{:032x}\"", 7)).unwrap();
+        let failed = |touched| Ended::Failed {
+            reason: "no".to_owned(),
+            touched,
+        };
+        let endings = [
+            (Ended::AlreadySo, Fate::Done(None)),
+            (Ended::AlreadySo, Fate::Not),
+            (Ended::Applied, Fate::Done(None)),
+            (Ended::NotAttempted, Fate::Not),
+            (failed(Touched::Not), Fate::Not),
+            (failed(Touched::Perhaps), Fate::Open),
+            (failed(Touched::Deleted), Fate::Open),
+            (
+                Ended::Stale {
+                    touched: Touched::Not,
+                },
+                Fate::Not,
+            ),
+            (
+                Ended::Stale {
+                    touched: Touched::ConceptsRemoved,
+                },
+                Fate::Open,
+            ),
+        ];
+        // Two more: one whose stored state was seen, and one that nobody told anything of.
+        let plan = plan(endings.len() + 2);
+        let recorder = Recorder::new(&plan);
+        for (at, (ended, _)) in endings.iter().enumerate() {
+            recorder.ended(Subject::Operation(at as u32), ended);
+        }
+        let at = endings.len() as u32;
+        recorder.stored(at, seen);
+        recorder.ended(Subject::Operation(at), &failed(Touched::Otherwise));
+        recorder.ended(Subject::Purge(0), &failed(Touched::Perhaps));
+        let mut expected: Vec<Fate> = endings.iter().map(|(_, fate)| *fate).collect();
+        expected.extend([Fate::Done(Some(seen)), Fate::Open]);
+        let fates = recorder.fates();
+        assert_eq!(
+            (fates.operations, fates.purges),
+            (expected, vec![Fate::Open])
+        );
+    }
+}

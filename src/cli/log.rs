@@ -1,0 +1,86 @@
+//! `apply --log`: a line for each change as it ends, in the file before the next one ends.
+
+use super::exit::Failure;
+use super::output;
+use crate::apply::{Ended, Stop, Subject, Watch};
+use crate::plan::Plan;
+use crate::render::{self, LOG_LINE_START, Logged};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The log of a run.
+#[derive(Debug)]
+pub(crate) struct Log {
+    path: PathBuf,
+    plan: Arc<Plan>,
+    stop: Stop,
+    /// Nothing once a line could not be written.
+    file: Mutex<Option<File>>,
+}
+
+impl Log {
+    /// Opens the file, to append to it. What is there stays; a line that an earlier run could not end is ended.
+    pub(crate) fn open(path: &Path, plan: &Arc<Plan>, stop: &Stop) -> Result<Self, Failure> {
+        let file = open(path).map_err(|error| {
+            Failure::new(format!("cannot write {}: {error}", path.display())).hint(
+                "nothing was sent; check that its folder exists, may be written to, and has space",
+            )
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            plan: Arc::clone(plan),
+            stop: stop.clone(),
+            file: Mutex::new(Some(file)),
+        })
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .open(path)?;
+    // Neither a pipe nor a terminal has a last byte.
+    if file.metadata()?.is_file() && file.seek(SeekFrom::End(0))? > 0 {
+        let mut start = Vec::new();
+        file.rewind()?;
+        let most = LOG_LINE_START.len() as u64;
+        (&file).take(most).read_to_end(&mut start)?;
+        if !LOG_LINE_START.as_bytes().starts_with(&start) {
+            let what = "it is there, and is no file that --log wrote";
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
+        }
+        let mut last = [0];
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+        if last != *b"\n" {
+            file.write_all(b"\n")?;
+        }
+    }
+    Ok(file)
+}
+
+impl Watch for Log {
+    fn ended(&self, what: Subject, how: &Ended) {
+        let what = match what {
+            Subject::Operation(at) => Logged::Operation(at),
+            Subject::Purge(at) => Logged::Purge(at),
+        };
+        let line = render::log_line(&self.plan, what, how);
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(open) = file.as_mut() else { return };
+        // In one piece: what is in the file after a crash are whole lines.
+        if let Err(error) = open.write_all(line.as_bytes()) {
+            *file = None;
+            self.stop.request();
+            output::talk(&format!(
+                "Stopping: cannot write {}: {error}. Calls in flight are finished; what ends from now on is in the account \
+                 below, and not in the log.",
+                self.path.display()
+            ));
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Several that watch one run.
+
+use crate::apply::{Ended, Subject, Watch};
+use crate::model::Fingerprint;
+use std::sync::Arc;
+
+/// Each is told everything, in this order.
+#[derive(Debug)]
+pub(crate) struct Watchers(Vec<Arc<dyn Watch>>);
+
+impl Watchers {
+    /// Those of them that there are.
+    pub(crate) fn of(watchers: impl IntoIterator<Item = Option<Arc<dyn Watch>>>) -> Self {
+        Self(watchers.into_iter().flatten().collect())
+    }
+}
+
+impl Watch for Watchers {
+    fn ended(&self, what: Subject, how: &Ended) {
+        for watcher in &self.0 {
+            watcher.ended(what, how);
+        }
+    }
+
+    fn stored(&self, operation: u32, now: Fingerprint) {
+        for watcher in &self.0 {
+            watcher.stored(operation, now);
+        }
+    }
+}

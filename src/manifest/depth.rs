@@ -1,0 +1,250 @@
+//! How deep a YAML text nests, before it is parsed.
+//!
+//! The parser looks at every level around it for every token: a hundred kilobytes of opening brackets would take minutes,
+//! and only then be refused for their depth. This look takes one pass. It knows of YAML what it takes to tell a bracket
+//! that opens a list from one in a text, and where it is in doubt about a text that no manifest holds, it counts.
+
+/// Levels of brackets, or of entries that begin in one line. The parser's own limit is 128 of all kinds together.
+const MOST: usize = 256;
+
+/// What was read last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Last {
+    /// What lets a value follow.
+    Start,
+    /// A part of a text without quotes.
+    Plain,
+    /// A whole value.
+    Value,
+}
+
+struct Scanner<'t> {
+    text: &'t [u8],
+    at: usize,
+    /// Brackets that are open.
+    open: usize,
+    /// Entries (`- `, `? `) that began in this line.
+    entries: usize,
+    last: Last,
+    /// How far the current line is indented.
+    indent: usize,
+}
+
+/// Where a YAML text nests deeper than any manifest does, in bytes.
+pub(super) fn too_deep(text: &str) -> Option<usize> {
+    let mut scanner = Scanner {
+        text: text.as_bytes(),
+        at: 0,
+        open: 0,
+        entries: 0,
+        last: Last::Start,
+        indent: 0,
+    };
+    scanner.indent = scanner.spaces(0);
+    while scanner.at < scanner.text.len() {
+        let at = scanner.at;
+        scanner.step();
+        if scanner.open > MOST || scanner.entries > MOST {
+            return Some(at);
+        }
+    }
+    None
+}
+
+impl Scanner<'_> {
+    fn byte(&self, at: usize) -> u8 {
+        self.text.get(at).copied().unwrap_or(b'\n')
+    }
+
+    fn is_blank(&self, at: usize) -> bool {
+        matches!(self.byte(at), b' ' | b'\t' | b'\n' | b'\r')
+    }
+
+    fn spaces(&self, from: usize) -> usize {
+        self.text[from..]
+            .iter()
+            .take_while(|byte| **byte == b' ')
+            .count()
+    }
+
+    /// Reads one token, or one byte of a plain text.
+    fn step(&mut self) {
+        let byte = self.byte(self.at);
+        let may_begin = self.last == Last::Start;
+        let in_block = self.open == 0;
+        match byte {
+            b'\n' | b'\r' => return self.end_line(),
+            b' ' | b'\t' => {}
+            b'#' if self.at == 0 || self.is_blank(self.at - 1) => return self.skip_line(),
+            b'[' | b'{' if !in_block || may_begin => {
+                self.open += 1;
+                self.last = Last::Start;
+            }
+            b']' | b'}' if !in_block => {
+                self.open -= 1;
+                self.last = Last::Value;
+            }
+            b',' if !in_block => self.last = Last::Start,
+            b'"' | b'\'' if may_begin => return self.skip_quoted(byte),
+            b'|' | b'>' if may_begin && in_block => return self.skip_block_text(),
+            b'-' | b'?' if may_begin && in_block && self.is_blank(self.at + 1) => self.entries += 1,
+            b'-' if may_begin && in_block && self.text[self.at..].starts_with(b"---") => {
+                self.at += 2;
+            }
+            b'?' if may_begin && !in_block => {}
+            b':' if self.ends_a_key() => self.last = Last::Start,
+            b'&' | b'!' if may_begin => return self.skip_word(),
+            _ => self.last = Last::Plain,
+        }
+        self.at += 1;
+    }
+
+    fn ends_a_key(&self) -> bool {
+        let next = self.at + 1;
+        let in_brackets = self.open > 0;
+        self.is_blank(next)
+            || (in_brackets
+                && (self.last != Last::Plain
+                    || matches!(self.byte(next), b',' | b'[' | b']' | b'{' | b'}')))
+    }
+
+    fn end_line(&mut self) {
+        self.at += 1;
+        self.entries = 0;
+        if self.open > 0 {
+            // A plain text goes on in the next line, where a bracket ends it all the same.
+            if self.last == Last::Plain {
+                self.last = Last::Value;
+            }
+            return;
+        }
+        let indent = self.spaces(self.at);
+        if matches!(self.byte(self.at + indent), b'\n' | b'\r') {
+            return;
+        }
+        // A text that goes on is indented further than the line that it began in.
+        if self.last == Last::Start || indent <= self.indent {
+            self.last = Last::Start;
+            self.indent = indent;
+        }
+    }
+
+    fn skip_line(&mut self) {
+        while !matches!(self.byte(self.at), b'\n' | b'\r') {
+            self.at += 1;
+        }
+    }
+
+    fn skip_quoted(&mut self, quote: u8) {
+        self.last = Last::Value;
+        self.at += 1;
+        while self.at < self.text.len() {
+            match self.text[self.at] {
+                b'\\' if quote == b'"' => self.at += 1,
+                byte if byte != quote => {}
+                b'\'' if self.byte(self.at + 1) == b'\'' => self.at += 1,
+                _ => break,
+            }
+            self.at += 1;
+        }
+        self.at += 1;
+    }
+
+    /// The lines of a literal or folded text are indented further than the one that begins it, or blank.
+    fn skip_block_text(&mut self) {
+        self.skip_line();
+        self.last = Last::Value;
+        while self.at < self.text.len() {
+            let indent = self.spaces(self.at + 1);
+            let is_blank = matches!(self.byte(self.at + 1 + indent), b'\n' | b'\r');
+            if !is_blank && indent <= self.indent {
+                return;
+            }
+            self.at += 1;
+            self.skip_line();
+        }
+    }
+
+    /// An anchor or a tag; a value still follows.
+    fn skip_word(&mut self) {
+        self.at += 1;
+        while !self.is_blank(self.at)
+            && !matches!(self.byte(self.at), b',' | b'[' | b']' | b'{' | b'}')
+        {
+            self.at += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_that_open_are_counted_wherever_they_may_stand() {
+        for unit in [
+            "[",
+            "{a: ",
+            "{a: [",
+            "[? ",
+            "{<<: ",
+            "[\n",
+            "[ # x\n",
+            "{a:\n  [",
+            "- ",
+            "? ",
+            "- ? ",
+            "{\"a\":[",
+            "['a', [",
+            "[*a,[",
+            "[a:b, [",
+            "[a\"b, [",
+            "[!t [",
+            "[!t[",
+            "[&a [",
+            "{? [a]: {",
+            "[[], ",
+            "[don't, [",
+        ] {
+            for before in [
+                "",
+                "inputs: ",
+                "- ",
+                "--- ",
+                "a: 1\nb:\n  ",
+                "a: |\n  [[\nb: ",
+                "\"x\": ",
+                "a: 'b' # \"\nc: ",
+                "a: x\n  y\nb: ",
+            ] {
+                let text = format!("{before}{}", unit.repeat(2 * MOST));
+                assert!(too_deep(&text).is_some(), "{unit:?} after {before:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn brackets_in_texts_are_not() {
+        for unit in [
+            "a: b [ c {\n",
+            "a: \"[[ \\\" [\"\n",
+            "a: '[ '' ['\n",
+            "# [[[\n",
+            "a: |\n  [\n\n  {\nb: 1\n",
+            "- >-\n  {\n  [\n",
+            "- - |\n    [\n",
+            "a: b\n  [ c\n",
+            "a: [[], {b: c}]\n",
+            "[a, \"[\", '{', b]\n",
+            "a: &x [b]\n",
+            "a[: {}\n",
+            "a-[\n",
+            "- - - 1\n",
+            "a: [b, # [\n  c]\n",
+            "x: [\"a\":b, 'c':d, e: \"[\"]\n",
+            "a: \"\n  [\n  \"\n",
+        ] {
+            assert_eq!(too_deep(&unit.repeat(2 * MOST)), None, "{unit:?}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The log of an apply: one JSON object a line, for each operation and each purge as it ends.
+
+use crate::model::{AnnotationId, InputId, Key};
+use crate::plan::{Action, Plan};
+use serde::Serialize;
+
+/// What a line is about: an index into the plan's operations, or into its purges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Logged {
+    /// An operation.
+    Operation(u32),
+    /// A purge.
+    Purge(u32),
+}
+
+#[derive(Serialize)]
+struct OperationLine<'a, E> {
+    #[serde(flatten)]
+    ended: &'a E,
+    operation: u32,
+    action: Action,
+    input_id: &'a InputId,
+    id: &'a AnnotationId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a Key>,
+}
+
+#[derive(Serialize)]
+struct PurgeLine<'a, E> {
+    #[serde(flatten)]
+    ended: &'a E,
+    purge: u32,
+    action: &'static str,
+    input_id: &'a InputId,
+    annotations: usize,
+}
+
+/// How every line begins: nothing else that annosync reads or writes begins so.
+pub const LOG_LINE_START: &str = r#"{"ended":"#;
+
+/// The line, with its end. `ended` is an object whose fields say how it ended, the first of them `ended`. There is no
+/// clock in it; text from outside is escaped as JSON does.
+pub fn log_line(plan: &Plan, what: Logged, ended: &impl Serialize) -> String {
+    let line = match what {
+        Logged::Operation(at) => {
+            let operation = &plan.operations[at as usize];
+            serde_json::to_string(&OperationLine {
+                operation: at,
+                action: operation.action,
+                input_id: &operation.input_id,
+                id: &operation.id,
+                key: operation.key.as_ref(),
+                ended,
+            })
+        }
+        Logged::Purge(at) => {
+            let purge = &plan.purges[at as usize];
+            serde_json::to_string(&PurgeLine {
+                purge: at,
+                action: "purge",
+                input_id: &purge.input_id,
+                annotations: purge.annotations.len(),
+                ended,
+            })
+        }
+    };
+    let mut line = line.expect("names and plain words are JSON");
+    line.push('\n');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample;
+    use serde_json::json;
+
+    #[test]
+    fn a_line_says_what_ended_and_how() {
+        let mut plan = sample::plan(vec![sample::moved(), sample::deleted("z")]);
+        plan.purges = vec![sample::purge("street-3", &["ann", "bea"])];
+        let failed =
+            json!({"ended": "failed", "reason": "no\nsuch thing\u{1b}[1A", "touched": "perhaps"});
+        let mut lines = log_line(&plan, Logged::Operation(0), &json!({"ended": "applied"}));
+        lines += &log_line(&plan, Logged::Operation(1), &failed);
+        lines += &log_line(&plan, Logged::Purge(0), &json!({"ended": "not_attempted"}));
+        assert!(lines.lines().all(|line| line.starts_with(LOG_LINE_START)));
+        insta::assert_snapshot!(lines, @r#"
+        {"ended":"applied","operation":0,"action":"overwrite","input_id":"street-1","id":"as-0a1b2c3d-00112233445566778899","key":"red-car"}
+        {"ended":"failed","reason":"no\nsuch thing\u001b[1A","touched":"perhaps","operation":1,"action":"delete","input_id":"z","id":"300b8e39a65e4f33ae4e15e86eaf4a3b"}
+        {"ended":"not_attempted","purge":0,"action":"purge","input_id":"street-3","annotations":2}
+        "#);
+    }
+}

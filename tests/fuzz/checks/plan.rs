@@ -1,0 +1,45 @@
+//! Any text as a plan file: it is refused, or it is a plan that can be shown, printed as calls, and written again as it
+//! is.
+
+use annosync::plan;
+use annosync::render::{self, Color, Detail, TextOptions};
+
+/// Holds what these bytes make to the above.
+pub(crate) fn check(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let Ok(Some(plan)) = plan::read(text) else {
+        return;
+    };
+    for detail in [Detail::First200, Detail::Full] {
+        harmless(&render::text(
+            &plan,
+            &TextOptions {
+                detail,
+                color: Color::Never,
+            },
+        ));
+    }
+    let calls = render::calls(&plan);
+    harmless(&calls);
+    assert_eq!(calls.lines().count(), plan.batches.len());
+    for call in calls.lines() {
+        let call: serde_json::Value = serde_json::from_str(call).expect("a call is JSON");
+        assert!(
+            call["method"].is_string() && call["path"].is_string(),
+            "{call}"
+        );
+    }
+    let file = render::json(&plan);
+    harmless(&file);
+    let read = plan::read(&file).unwrap_or_else(|error| panic!("{error}\n{file}"));
+    assert_eq!(read.as_ref(), Some(&plan), "{file}");
+}
+
+fn harmless(text: &str) {
+    let harmful = text
+        .chars()
+        .find(|c| *c != '\n' && render::escape(c.encode_utf8(&mut [0; 4])) != c.to_string());
+    assert_eq!(harmful, None, "{text:?}");
+}

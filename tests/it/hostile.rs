@@ -1,0 +1,263 @@
+//! Manifests made to do harm: bombs, depth, size, and whatever else a parser may trip over. Each is an error that says
+//! where, or a manifest that is read as it stands.
+//!
+//! Nothing here asserts a time or a size of memory: what is not in proportion to its text would not end.
+
+use annosync::manifest::{Manifest, Problems, parse};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+const HEADER: &str = "version: 1\nset: s\npolicy: sync\n";
+
+fn read(ending: &str, text: String) -> Result<Manifest, Problems> {
+    let labels = PathBuf::from("labels").join("a").with_extension(ending);
+    parse(vec![
+        ("annosync.yaml".into(), HEADER.to_owned()),
+        (labels, text),
+    ])
+}
+
+/// Holds a text to be refused in one place, in few words, one of which is this.
+#[track_caller]
+fn refused(ending: &str, text: String, why: &str) {
+    let length = text.len();
+    let problems = read(ending, text)
+        .map(|manifest| manifest.desired)
+        .unwrap_err();
+    let shown = problems.to_string();
+    assert!(shown.contains(why), "{shown}");
+    assert!(shown.contains(&format!("labels/a.{ending}:")), "{shown}");
+    assert_eq!(problems.len(), 1, "{shown}");
+    assert!(
+        shown.len() < 2_000,
+        "{length} bytes are answered by {}",
+        shown.len()
+    );
+}
+
+#[track_caller]
+fn inputs(ending: &str, text: String) -> usize {
+    let manifest = read(ending, text).unwrap_or_else(|problems| panic!("{problems}"));
+    manifest.desired.inputs.len()
+}
+
+/// An input with something in its metadata.
+fn with_metadata(value: &str) -> String {
+    format!(
+        "{{\"inputs\": [{{\"id\": \"a\", \"annotations\": [{{\"key\": \"k\", \"metadata\": {{\"k\": {value}}}}}]}}]}}"
+    )
+}
+
+fn nested(open: &str, inner: &str, close: &str, levels: usize) -> String {
+    format!("{}{inner}{}", open.repeat(levels), close.repeat(levels))
+}
+
+#[test]
+fn aliases_stand_for_no_more_than_a_file_could_say() {
+    // Ten to the ninth.
+    let mut laughs = "a0: &a0 [x]\n".to_owned();
+    for level in 1..10 {
+        let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+        writeln!(laughs, "a{level}: &a{level} [{aliases}]").unwrap();
+    }
+    refused(
+        "yaml",
+        format!("{laughs}inputs: *a9\n"),
+        "repetition limit exceeded",
+    );
+    // Many of one that is large.
+    let large = format!(
+        "text: t\n      metadata: &a {{ k: \"{}\" }}",
+        "x".repeat(100_000)
+    );
+    let aliases = "    - { metadata: *a, concepts: [c] }\n".repeat(2_000);
+    let text = format!("inputs:\n- id: a\n  annotations:\n    - {large}\n{aliases}");
+    refused("yaml", text, "its aliases stand for more than twenty times");
+    // As keys.
+    let keys = "    - { metadata: { ? *a : 1 } }\n".repeat(2_000);
+    let text = format!("inputs:\n- id: a\n  annotations:\n    - {large}\n{keys}");
+    assert!(read("yaml", text).is_err());
+    // Of itself, and of nothing.
+    refused(
+        "yaml",
+        "inputs: &a [*a]\n".to_owned(),
+        "recursion limit exceeded",
+    );
+    refused("yaml", "inputs: [*nothing]\n".to_owned(), "unknown anchor");
+}
+
+#[test]
+fn aliases_and_anchors_in_moderation_are_read() {
+    let mut anchors = String::from("inputs:\n");
+    for at in 0..50_000 {
+        writeln!(anchors, "- &a{at} {{ id: i{at}, annotations: [] }}").unwrap();
+    }
+    assert_eq!(inputs("yaml", anchors), 50_000);
+    let text = "inputs:\n- id: a\n  annotations: &l [{ concepts: &c [x, y] }, { text: t, concepts: *c }]\n- id: b\n  annotations: *l\n";
+    assert_eq!(inputs("yaml", text.to_owned()), 2);
+    // A merge key is a key like others, and unknown: nothing is ever merged unseen.
+    let text = "inputs:\n- &a { id: a, annotations: [] }\n- { <<: *a, id: b, annotations: [] }\n";
+    refused("yaml", text.to_owned(), "unknown key `<<` in an input");
+}
+
+#[test]
+fn depth_is_bounded_in_every_format() {
+    for levels in [1_000, 100_000] {
+        for (open, close) in [("[", "]"), ("{\"a\": ", "}")] {
+            for text in [
+                nested(open, "1", close, levels),
+                open.repeat(levels),
+                with_metadata(&nested(open, "1", close, levels)),
+            ] {
+                refused("json", text.clone(), "recursion limit exceeded");
+                refused("jsonl", text, "recursion limit exceeded");
+            }
+        }
+    }
+    for (open, close) in [("[", "]"), ("{a: ", "}")] {
+        let deep = |levels| with_metadata(&nested(open, "1", close, levels));
+        refused("yaml", deep(200), "recursion limit exceeded");
+        // The parser's own work would grow with the square of the depth.
+        refused("yaml", deep(1_000), "nested too deeply");
+        refused("yaml", deep(100_000), "nested too deeply");
+    }
+    for before in ["inputs: ", "inputs:\n "] {
+        let text = format!("{before}{}1\n", "- ".repeat(100_000));
+        refused("yaml", text, "nested too deeply");
+    }
+    for text in [
+        "[".repeat(100_000),
+        "{a: ".repeat(100_000),
+        "- ".repeat(100_000),
+        "? ".repeat(100_000),
+    ] {
+        assert!(read("yaml", text).is_err());
+    }
+    for ending in ["json", "yaml"] {
+        assert_eq!(
+            inputs(ending, with_metadata(&nested("[", "1", "]", 100))),
+            1
+        );
+    }
+}
+
+#[test]
+fn numbers_of_any_size_are_numbers_or_errors() {
+    let digits = "9".repeat(1_000_000);
+    for ending in ["json", "yaml"] {
+        for number in [
+            "1e-999",
+            "-0.0",
+            "18446744073709551615",
+            "-9223372036854775808",
+            &format!("0.{digits}"),
+        ] {
+            assert_eq!(
+                inputs(ending, with_metadata(number)),
+                1,
+                "{ending} {number:.20}"
+            );
+        }
+    }
+    let tiny = format!("0.{digits}e999999999999");
+    for number in ["1e999", "-1e999", &digits, &format!("-{digits}"), &tiny] {
+        assert!(read("json", with_metadata(number)).is_err(), "{number:.20}");
+        // What is no number to this parser is a text: a coordinate cannot be one.
+        let text = format!("inputs: [{{ id: a, annotations: [{{ point: [{number}, 0] }}] }}]");
+        assert!(read("yaml", text).is_err(), "{number:.20}");
+    }
+    for number in [".nan", ".inf", "-.inf", "18446744073709551616"] {
+        assert!(read("yaml", with_metadata(number)).is_err(), "{number}");
+    }
+}
+
+#[test]
+fn long_lines_and_long_texts_are_read_and_shown_in_part() {
+    let long = "x".repeat(1_000_000);
+    for ending in ["json", "yaml"] {
+        assert_eq!(inputs(ending, with_metadata(&format!("\"{long}\""))), 1);
+        let text =
+            format!("{{\"inputs\": [{{\"id\": \"a\", \"annotations\": [], \"k\": \"{long}\"}}]}}");
+        refused(ending, text, "unknown key `k`");
+    }
+    assert_eq!(inputs("yaml", format!("inputs: [] # {long}\n")), 0);
+    assert_eq!(
+        inputs("yaml", format!("{}inputs: []\n", "\n".repeat(1_000_000))),
+        0
+    );
+    // Twenty megabytes in one scalar.
+    let text = with_metadata(&format!("\"{}\"", "x".repeat(20_000_000)));
+    assert_eq!(inputs("json", text), 1);
+}
+
+#[test]
+fn many_keys_take_no_more_than_their_number() {
+    let keys = |prefix: &str| -> String {
+        let keys = (0..20_000).map(|at| format!("\"{prefix}{at}\": 1"));
+        keys.collect::<Vec<_>>().join(", ")
+    };
+    for ending in ["json", "yaml"] {
+        assert_eq!(
+            inputs(ending, with_metadata(&format!("{{{}}}", keys("k")))),
+            1
+        );
+        let twice = format!("{{{}, {}}}", keys("k"), keys("k"));
+        let problems = read(ending, with_metadata(&twice)).unwrap_err();
+        assert_eq!(problems.len(), 20_000);
+        let concepts = format!(
+            "{{\"id\": \"a\", \"annotations\": [{{\"concepts\": {{{}}}}}]}}",
+            keys("c")
+        );
+        assert_eq!(inputs(ending, format!("{{\"inputs\": [{concepts}]}}")), 1);
+    }
+}
+
+#[test]
+fn what_only_yaml_has_is_read_or_refused_by_name() {
+    let metadata = |value: &str| {
+        format!("inputs: [{{ id: a, annotations: [{{ key: k, metadata: {{ k: {value} }} }}] }}]\n")
+    };
+    refused(
+        "yaml",
+        metadata("!foo 1"),
+        "the tag `!foo` in `metadata` is no JSON",
+    );
+    // JSON has no bytes: they stay the text that they are written as.
+    assert_eq!(inputs("yaml", metadata("!!binary aGk=")), 1);
+    refused("yaml", metadata("~"), "null in `metadata`");
+    assert_eq!(inputs("yaml", metadata("!!str 1")), 1);
+    refused("yaml", metadata("{ [a]: 1 }"), "a key must be text");
+    refused(
+        "yaml",
+        "inputs: []\n---\ninputs: []\n".to_owned(),
+        "more than one document",
+    );
+    refused(
+        "yaml",
+        "%YAML 1.2\n---\ninputs: {}\n".to_owned(),
+        "`inputs` must be a list of inputs",
+    );
+}
+
+#[test]
+fn marks_and_bytes_that_are_no_text_are_found() {
+    for ending in ["yaml", "json"] {
+        assert_eq!(inputs(ending, "\u{feff}{\"inputs\": []}".to_owned()), 0);
+        for c in ['\0', '\u{1}', '\u{1b}', '\u{7f}', '\u{9b}'] {
+            let text = format!("{{\"inputs\": [{{\"id\": \"a{c}b\", \"annotations\": []}}]}}");
+            let shown = read(ending, text)
+                .map(|it| it.desired)
+                .unwrap_err()
+                .to_string();
+            assert!(!shown.contains(c), "{shown:?}");
+            let escaped = format!("a\\u{:04x}b", u32::from(c));
+            let text = format!("{{\"inputs\": [{{\"id\": \"{escaped}\", \"annotations\": []}}]}}");
+            let why = format!("holds the control character U+{:04X}", u32::from(c));
+            refused(ending, text, &why);
+        }
+        assert!(read(ending, "{\"inputs\": []}\u{feff}".to_owned()).is_err());
+        assert!(read(ending, "{\"inputs\": []}\0".to_owned()).is_err());
+    }
+    refused("json", with_metadata("\"\\ud800\""), "not valid JSON");
+    refused("yaml", with_metadata("\"\\ud800\""), "not valid YAML");
+}

@@ -1,0 +1,243 @@
+//! What holds for the undo of every change of every kind of annotation: it finds what the apply made, brings back what
+//! was there, and can be undone itself.
+
+use super::laws::{only, stored};
+use super::world::{additions, declarable, habit};
+use super::{by_id, by_key, declared};
+use crate::support::{
+    ME, Remote, boxed, desired, observed, observed_by, plan, purging, whole, with,
+};
+use annosync::apply::is_as_shown;
+use annosync::model::{DesiredState, Fingerprint, ObservedState, UserId, fingerprint};
+use annosync::plan::{self, Before, Fate, Fates, Freshness, Plan, Purpose, freshness, undo};
+use annosync::render;
+use proptest::prelude::*;
+use serde_json::json;
+
+/// What is there of everything that a plan touches.
+fn before(plan: &Plan, state: &ObservedState) -> Before {
+    let on = |input| state.inputs.get(input).cloned().unwrap_or_default();
+    let operations = plan.operations.iter().map(|operation| {
+        let mut on_it = on(&operation.input_id).into_iter();
+        on_it.find(|annotation| annotation.id == operation.id)
+    });
+    Before {
+        caller: UserId::new(ME).unwrap(),
+        operations: operations.collect(),
+        purges: plan.purges.iter().map(|it| on(&it.input_id)).collect(),
+    }
+}
+
+/// What there is, but for the ids that the remote gives to regions.
+fn fingerprints(remote: &Remote) -> Vec<(String, Fingerprint)> {
+    let mut remote = remote.clone();
+    for annotation in &mut remote.annotations {
+        if let Some(serde_json::Value::Object(region)) = annotation.pointer_mut("/data/regions/0")
+            && let Some(id) = region.get("id").and_then(|id| id.as_str())
+            && id.starts_with("made-")
+        {
+            region.remove("id");
+        }
+    }
+    let state = remote.observed();
+    let all = state.inputs.values().flatten();
+    let mut all: Vec<_> = all.map(|it| (it.id.to_string(), fingerprint(it))).collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+/// Whether the operations find what is there as they should.
+fn find(undo: &Plan, state: &ObservedState, expected: Freshness) -> Result<(), TestCaseError> {
+    let there = before(undo, state).operations;
+    for (operation, now) in undo.operations.iter().zip(there) {
+        let found = freshness(operation, now.as_ref());
+        prop_assert_eq!(found, expected, "{:#?}\n{:#?}", operation, now);
+    }
+    Ok(())
+}
+
+/// Reads an undo from its file.
+fn through_its_file(undo: &Plan) -> Result<Plan, TestCaseError> {
+    let read = plan::read(&render::json(undo)).map_err(|it| TestCaseError::fail(it.to_string()))?;
+    let read = read.expect("it is a plan");
+    prop_assert_eq!(read.purpose, Purpose::Undo);
+    prop_assert!(is_as_shown(&read), "{:#?}", read);
+    prop_assert_eq!(render::json(&read), render::json(undo));
+    Ok(read)
+}
+
+/// Applies what a manifest says, undoes it, and undoes that.
+fn there_and_back(state: &DesiredState, remote: &mut Remote) -> Result<(), TestCaseError> {
+    let (was, there) = (remote.observed(), fingerprints(remote));
+    let forth = plan(state, &was);
+    let seen = before(&forth, &was);
+    let back = through_its_file(&undo(&forth, &seen, &Fates::open(&forth)))?;
+    let count = forth.operations.len() + seen.purges.iter().map(Vec::len).sum::<usize>();
+    prop_assert_eq!(back.operations.len(), count, "{:#?}", back);
+    // What did not happen is already so.
+    find(&back, &was, Freshness::AsWanted)?;
+
+    remote.apply(&forth);
+    let (is, made) = (remote.observed(), fingerprints(remote));
+    find(&back, &is, Freshness::AsPlanned)?;
+    let nothing = Fates {
+        operations: vec![Fate::Not; forth.operations.len()],
+        purges: vec![Fate::Not; forth.purges.len()],
+    };
+    prop_assert!(undo(&forth, &seen, &nothing).is_empty());
+
+    let again = undo(&back, &before(&back, &is), &Fates::open(&back));
+    let again = through_its_file(&again)?;
+    prop_assert_eq!(again.operations.len(), back.operations.len());
+    remote.apply(&back);
+    prop_assert_eq!(fingerprints(remote), there, "{:#?}", back);
+    find(&back, &remote.observed(), Freshness::AsWanted)?;
+    find(&again, &remote.observed(), Freshness::AsPlanned)?;
+    remote.apply(&again);
+    prop_assert_eq!(fingerprints(remote), made, "{:#?}", again);
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn a_change_is_undone(
+        is in declarable(), wanted in declarable(), additions in additions(), habit in habit(),
+    ) {
+        let mut remote = Remote::new(vec![stored(&is, &additions, &habit)]);
+        there_and_back(&declared(by_id("1"), wanted), &mut remote)?;
+    }
+
+    #[test]
+    fn a_post_is_undone(wanted in declarable()) {
+        there_and_back(&declared(by_key(), wanted), &mut Remote::default())?;
+    }
+
+    #[test]
+    fn a_delete_and_a_purge_are_undone(
+        is in declarable(), additions in additions(), habit in habit(),
+    ) {
+        let annotation = stored(&is, &additions, &habit);
+        let mut none = declared(by_key(), is);
+        none.inputs[0].annotations.clear();
+        let mut remote = Remote::new(vec![annotation.clone()]);
+        // What is somebody else's is not deleted, and that is undone by doing nothing.
+        there_and_back(&none, &mut remote)?;
+        none.inputs.clear();
+        there_and_back(&purging(none, "a"), &mut Remote::new(vec![annotation]))?;
+    }
+
+    #[test]
+    fn an_edit_by_somebody_else_is_never_undone(
+        is in declarable(), wanted in declarable(), edit in declarable(), additions in additions(),
+        habit in habit(),
+    ) {
+        let was = observed(&[stored(&is, &additions, &habit)]);
+        let forth = plan(&declared(by_id("1"), wanted), &was);
+        let back = undo(&forth, &before(&forth, &was), &Fates::open(&forth));
+        let mut remote = Remote::new(vec![stored(&is, &additions, &habit)]);
+        remote.apply(&forth);
+        let made = fingerprints(&remote);
+        let edited = plan(&declared(by_id("1"), edit), &remote.observed());
+        remote.apply(&edited);
+        let now = remote.observed();
+        if !edited.is_empty() && fingerprints(&remote) != made {
+            for operation in &back.operations {
+                let found = freshness(operation, Some(only(&now)));
+                prop_assert_ne!(found, Freshness::AsPlanned, "{:#?}\n{:#?}", operation, now);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_cannot_come_back_is_said() {
+    let of = |user: &str, id: &str| with(whole("a", id, &[("car", 1.0)]), "user_id", json!(user));
+    let mut nobodys = whole("a", "3", &[]);
+    nobodys.as_object_mut().unwrap().remove("user_id");
+    let models = with(of("", "4"), "model_version_id", json!("v1"));
+    let there = [of("ann", "1"), of("bea", "2"), nobodys, models];
+    let owners = observed_by("ann", "ann", &there);
+    let mut nothing = desired("  - id: b\n    annotations: []\n");
+    nothing.inputs.clear();
+    let forth = plan(&purging(nothing, "a"), &owners);
+    let spots = |caller: &str, owner: &str| {
+        let mut forth = forth.clone();
+        owner.clone_into(&mut forth.target.user_id);
+        let seen = Before {
+            caller: UserId::new(caller).unwrap(),
+            ..before(&forth, &owners)
+        };
+        let back = undo(&forth, &seen, &Fates::open(&forth));
+        let text = render::text(&back, &render::TextOptions::default());
+        assert!(text.contains("Warning: not restored: "), "{text}");
+        (back.operations.len(), back.blind_spots.join("\n"))
+    };
+    let (count, said) = spots("ann", "ann");
+    assert_eq!(count, 3);
+    insta::assert_snapshot!(said, @r"
+    1 annotation that a model made, which nobody can post again: 4 of input a
+    1 annotation without a user, which will be the caller's: 3 of input a
+    what the service makes itself of 3 annotations that it posts again: when it was made, its task, whether it is trusted
+    ");
+    let (count, said) = spots("bea", "ann");
+    assert_eq!(count, 2);
+    assert!(
+        said.contains(
+            "1 annotation of other users, which only the app's owner can post again: 1 of input a"
+        ),
+        "{said}"
+    );
+    assert_eq!(spots("bea", "me").0, 3, "`me` is whoever calls");
+}
+
+#[test]
+fn what_a_half_done_replacement_was_is_not_there_any_more() {
+    let there = [boxed("a", "1", [0.1, 0.2, 0.5, 0.6], &["car"])];
+    let declared = desired("  - id: a\n    annotations:\n      - { id: '1', user: bea }\n");
+    let forth = plan(&declared, &observed(&there));
+    let seen = before(&forth, &observed(&[]));
+    let back = undo(&forth, &seen, &Fates::open(&forth));
+    assert!(back.is_empty());
+    assert!(back.blind_spots[0].contains("was half done before"));
+}
+
+#[test]
+fn an_undo_shows_what_comes_back_and_what_goes() {
+    let was = [
+        with(
+            boxed("a", "1", [0.1, 0.2, 0.5, 0.6], &["car"]),
+            "annotation_info",
+            json!({"n": 1}),
+        ),
+        whole("b", "2", &[("car", 1.0)]),
+    ];
+    let declared = desired(
+        "  - id: a\n    annotations:\n      - { id: '1', text: hello, metadata: { new: 1 } }\n\
+         \x20 - id: b\n    annotations:\n      - { key: k, concepts: [bus] }\n",
+    );
+    let forth = plan(&declared, &observed(&was));
+    let back = undo(
+        &forth,
+        &before(&forth, &observed(&was)),
+        &Fates::open(&forth),
+    );
+    insta::assert_snapshot!(render::text(&back, &render::TextOptions::default()), @"
+    a
+      ~ overwrite box [car] 1 (undoes an apply)
+            concepts: [car]
+          - text: hello
+            status: success
+            user: me-1
+          - metadata:
+          -   new: 1
+            info:
+
+    b
+      ~ overwrite k (undoes an apply)
+          - concepts: [bus]
+          + concepts: [car]
+            status: success
+
+    Plan: 0 to post, 0 to merge, 2 to overwrite, 0 to remove, 0 to delete; 0 unchanged, 0 unmanaged. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
+    ");
+}

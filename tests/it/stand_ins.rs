@@ -1,0 +1,451 @@
+//! Stand-ins in plans: what an earlier run left, and what is made of it.
+
+use crate::cli::World;
+use crate::support::{
+    ME, Remote, boxed, desired, manifest_of, observed, observed_by, plan, purging, with,
+};
+use annosync::apply::{self, Ended, Options, Subject, Watch};
+use annosync::model::{
+    AnnotationId, Fingerprint, InputId, ObservedState, SetName, is_owned_by, is_set_id,
+    is_stand_in_id, stand_in_id,
+};
+use annosync::plan::{self, Action, Call, Plan, PlanFileError, Reason};
+use annosync::render;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+
+const BOX: [f64; 4] = [0.1, 0.2, 0.5, 0.6];
+const GIVEN: &str = "  - id: a\n    annotations: [{ id: x, user: bea }]\n";
+
+fn set() -> SetName {
+    SetName::new("street").unwrap()
+}
+
+/// The annotation that is replaced, with more than the model knows.
+fn original() -> Value {
+    let mut original = boxed("a", "x", BOX, &["car"]);
+    original["data"]["geo"] = json!({"x": 1});
+    with(original, "annotation_info", json!({"n": 7}))
+}
+
+/// The app after so many writes of the replacement.
+fn after(writes: usize) -> Remote {
+    let mut remote = Remote::new(vec![original()]);
+    let plan = plan(&desired(GIVEN), &remote.observed());
+    remote.apply_some(&plan, writes);
+    remote
+}
+
+fn kinds(plan: &Plan) -> Vec<(Action, Reason)> {
+    let kind = |it: &annosync::plan::Operation| (it.action, it.reason);
+    plan.operations.iter().map(kind).collect()
+}
+
+fn calls(plan: &Plan) -> Vec<Call> {
+    plan.batches.iter().map(|batch| batch.call).collect()
+}
+
+fn shown(plan: &Plan) -> String {
+    render::text(plan, &render::TextOptions::default())
+}
+
+/// Carries the plan out, and holds the annotation to be there with everything, and nothing beside it.
+#[track_caller]
+fn ends_well(mut remote: Remote, manifest: &str, user: &str) {
+    remote.apply(&plan(&desired(manifest), &remote.observed()));
+    let [only] = &remote.annotations[..] else {
+        panic!("{:#?}", remote.annotations);
+    };
+    assert_eq!(only["id"], "x");
+    assert_eq!(only["user_id"], user);
+    assert_eq!(only["data"]["geo"], json!({"x": 1}));
+    assert_eq!(only["annotation_info"], json!({"n": 7}));
+    assert!(plan(&desired(manifest), &remote.observed()).is_empty());
+}
+
+#[test]
+fn the_recipe_of_stand_in_ids_is_frozen() {
+    let id = |input: &str, original: &str| {
+        let (input, original) = (InputId::new(input), AnnotationId::new(original));
+        stand_in_id(&set(), &input.unwrap(), &original.unwrap())
+    };
+    assert_snapshot!(id("street-0001", "as-6008c26f-2a3b80b400fb57cf8665"), @"as-6008c26f-r41ccf9ef9ff5f0797c0");
+    assert_snapshot!(id("a", "x"), @"as-6008c26f-ra1e0c4ad34156195603");
+    assert_ne!(id("b", "x"), id("a", "x"));
+    let ours = id("a", "x");
+    assert!(is_stand_in_id(&ours) && is_set_id(&ours) && is_owned_by(&ours, &set()));
+    assert!(!is_owned_by(&ours, &SetName::new("other").unwrap()));
+    for other in [
+        "as-6008c26f-2a3b80b400fb57cf8665",
+        "as-6008c26f-rr3b80b400fb57cf8665",
+        "as-6008c26f-ra3b80b400fb57cf866",
+        "as-6008c26fxra3b80b400fb57cf8665",
+    ] {
+        assert!(
+            !is_stand_in_id(&AnnotationId::new(other).unwrap()),
+            "{other}"
+        );
+    }
+}
+
+#[test]
+fn a_stand_in_is_the_whole_replacement_and_says_what_it_is_one_of() {
+    let plan = plan(&desired(GIVEN), &observed(&[original()]));
+    let operation = &plan.operations[0];
+    let body = |json: &annosync::model::Json| json.to_value();
+    let mut stand_in = body(&plan::stand_in_body(&plan.set, operation).unwrap());
+    let info = stand_in["annotation_info"].as_object_mut().unwrap();
+    assert_eq!(info.remove(plan::STAND_IN_FOR), Some(json!("x")));
+    let id = plan::stand_in_id_for(&plan.set, operation);
+    assert_eq!(stand_in["id"], id.as_str());
+    stand_in["id"] = json!("x");
+    assert_eq!(stand_in, body(operation.body.as_ref().unwrap()));
+}
+
+#[test]
+fn the_calls_of_a_replacement_are_printed_as_they_are_made() {
+    let plan = plan(&desired(GIVEN), &observed(&[original()]));
+    let printed: Vec<Value> = (render::calls(&plan).lines())
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let methods: Vec<&str> = (printed.iter())
+        .map(|it| it["method"].as_str().unwrap())
+        .collect();
+    assert_eq!(methods, ["POST", "DELETE", "POST", "DELETE"]);
+    let stand_in = plan::stand_in_id_for(&plan.set, &plan.operations[0]);
+    let annotation = |at: usize| &printed[at]["body"]["annotations"][0];
+    assert_eq!(annotation(0)["id"], stand_in.as_str());
+    assert_eq!(annotation(0)["annotation_info"][plan::STAND_IN_FOR], "x");
+    assert!(
+        printed[1]["path"]
+            .as_str()
+            .unwrap()
+            .ends_with("/inputs/a/annotations/x")
+    );
+    assert_eq!(annotation(2)["id"], "x");
+    assert!(
+        printed[3]["path"]
+            .as_str()
+            .unwrap()
+            .ends_with(stand_in.as_str())
+    );
+}
+
+#[test]
+fn a_stand_in_is_used_again_where_it_is_what_would_be_posted() {
+    let remote = after(1);
+    assert_eq!(remote.annotations.len(), 2);
+    let again = plan(&desired(GIVEN), &remote.observed());
+    assert_eq!(kinds(&again), [(Action::Replace, Reason::Differs)]);
+    ends_well(remote, GIVEN, "bea");
+}
+
+#[test]
+fn a_stand_in_of_something_else_goes_before_the_new_one_is_posted() {
+    let manifest = GIVEN.replace("bea", "cyd");
+    let remote = after(1);
+    let again = plan(&desired(&manifest), &remote.observed());
+    assert_eq!(
+        kinds(&again),
+        [
+            (Action::Delete, Reason::LeftBehind),
+            (Action::Replace, Reason::Differs)
+        ]
+    );
+    assert_eq!(
+        calls(&again),
+        [
+            Call::DeleteLeftBehind,
+            Call::PostStandIn,
+            Call::DeleteReplaced,
+            Call::Post,
+            Call::DeleteStandIn
+        ]
+    );
+    ends_well(remote, &manifest, "cyd");
+}
+
+#[test]
+fn an_unfinished_replacement_is_finished_as_its_stand_in_holds_it() {
+    let remote = after(2);
+    let again = plan(&desired(GIVEN), &remote.observed());
+    assert_eq!(kinds(&again), [(Action::Replace, Reason::Unfinished)]);
+    assert_eq!(calls(&again), [Call::Post, Call::DeleteStandIn]);
+    assert_snapshot!(shown(&again), @"
+    a
+      ± replace box [car] x (an earlier run did not finish it)
+          (the same in every field that is shown here)
+
+    Plan: 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 1 to replace, 0 to delete; 0 unchanged, 0 unmanaged. 2 calls (lower bound 2), about 0.2 s at 15 calls/s.
+    ");
+    ends_well(remote, GIVEN, "bea");
+    // What the manifest says by now is written at once.
+    ends_well(after(2), &GIVEN.replace("bea", "cyd"), "cyd");
+}
+
+#[test]
+fn a_stand_in_that_was_left_behind_goes_and_is_shown() {
+    let remote = after(3);
+    let again = plan(&desired(GIVEN), &remote.observed());
+    assert_eq!(kinds(&again), [(Action::Delete, Reason::LeftBehind)]);
+    assert_eq!((again.summary.unchanged, again.summary.existing), (1, 1));
+    assert_snapshot!(shown(&again), @r#"
+    a
+      - delete box [car] as-6008c26f-ra1e0c4ad34156195603 (a stand-in that an earlier run left behind)
+          {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: bea, info: {annosync_stand_in_for: x, "n": 7}}
+
+    Plan: 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 1 to delete; 1 unchanged, 0 unmanaged. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
+    "#);
+    ends_well(remote, GIVEN, "bea");
+}
+
+#[test]
+fn what_an_earlier_run_left_is_finished_on_inputs_that_are_not_declared_too() {
+    let elsewhere = "  - id: b\n    annotations: []\n";
+    for (writes, kind) in [
+        (1, (Action::Delete, Reason::LeftBehind)),
+        (2, (Action::Replace, Reason::Unfinished)),
+        (3, (Action::Delete, Reason::LeftBehind)),
+    ] {
+        let remote = after(writes);
+        let again = plan(&desired(elsewhere), &remote.observed());
+        assert_eq!(kinds(&again), [kind], "{writes}");
+        ends_well(remote, elsewhere, if writes == 1 { ME } else { "bea" });
+    }
+}
+
+#[test]
+fn what_is_not_declared_any_more_is_finished_first() {
+    let manifest = "  - id: a\n    annotations: []\n";
+    let again = plan(&desired(manifest), &after(2).observed());
+    assert_eq!(kinds(&again), [(Action::Replace, Reason::Unfinished)]);
+}
+
+#[test]
+fn every_policy_finishes_and_cleans_up() {
+    for policy in ["sync", "upsert", "create"] {
+        let manifest = |user: &str| {
+            let inputs = GIVEN.replace("bea", user);
+            manifest_of(&format!(
+                "version: 1\nset: street\npolicy: {policy}\ninputs:\n{inputs}"
+            ))
+        };
+        let unfinished = plan(&manifest("bea"), &after(2).observed());
+        assert_eq!(
+            kinds(&unfinished),
+            [(Action::Replace, Reason::Unfinished)],
+            "{policy}"
+        );
+        let left = plan(&manifest("bea"), &after(3).observed());
+        assert_eq!(
+            kinds(&left),
+            [(Action::Delete, Reason::LeftBehind)],
+            "{policy}"
+        );
+        // One that changes nothing finishes what was begun, and not more.
+        let changed = plan(&manifest("cyd"), &after(2).observed());
+        let body = changed.operations[0].body.as_ref().unwrap().to_value();
+        let (user, held) = if policy == "create" {
+            ("bea", 1)
+        } else {
+            ("cyd", 0)
+        };
+        assert_eq!(body["user_id"], user, "{policy}");
+        assert_eq!(changed.summary.held_back.updates, held, "{policy}");
+    }
+}
+
+#[test]
+fn guards_count_neither_what_is_finished_nor_what_is_cleaned_up() {
+    for (writes, trips) in [(0, 1), (2, 0), (3, 0)] {
+        let manifest = format!(
+            "version: 1\nset: street\npolicy: sync\nguards: {{ max_deletes: 0, max_updates: 0 }}\ninputs:\n{GIVEN}"
+        );
+        let plan = plan(&manifest_of(&manifest), &after(writes).observed());
+        assert_eq!(plan.guards.len(), trips, "{writes}: {:?}", plan.guards);
+    }
+}
+
+fn edited(writes: usize, edit: impl Fn(&mut Value)) -> ObservedState {
+    let mut remote = after(writes);
+    let is_stand_in = |it: &&mut Value| it["id"] != "x";
+    edit(remote.annotations.iter_mut().find(is_stand_in).unwrap());
+    remote.observed()
+}
+
+#[test]
+fn a_stand_in_counts_as_one_only_where_its_id_and_what_it_says_agree() {
+    let undeclared = desired("  - id: a\n    annotations: [{ id: x }]\n");
+    for (what, state) in [
+        (
+            "it does not say of what",
+            edited(3, |it| it["annotation_info"] = json!({"n": 7})),
+        ),
+        (
+            "it is one of something else",
+            edited(3, |it| {
+                it["annotation_info"][plan::STAND_IN_FOR] = json!("y");
+            }),
+        ),
+        (
+            "it says no name",
+            edited(3, |it| it["annotation_info"][plan::STAND_IN_FOR] = json!(7)),
+        ),
+        (
+            "its id is another",
+            edited(3, |it| it["id"] = json!("as-6008c26f-r0000000000000000000")),
+        ),
+        (
+            "its id is a server's",
+            edited(3, |it| it["id"] = json!("300b8e39a65e4f33ae4e15e86eaf4a3b")),
+        ),
+        (
+            "it is another set's",
+            edited(3, |it| {
+                let id = it["id"].as_str().unwrap().replace("6008c26f", "00000000");
+                it["id"] = json!(id);
+            }),
+        ),
+    ] {
+        let plan = plan(&undeclared, &state);
+        // It is of a user outside `owners`, like any other annotation of theirs.
+        assert!(plan.is_empty(), "{what}: {:#?}", plan.operations);
+    }
+}
+
+#[test]
+fn a_stand_in_that_is_declared_by_its_id_is_an_annotation_like_others() {
+    let remote = after(3);
+    let id = remote
+        .annotations
+        .iter()
+        .find(|it| it["id"] != "x")
+        .unwrap()["id"]
+        .clone();
+    let manifest = format!(
+        "  - id: a\n    annotations: [{{ id: x, user: bea }}, {{ id: {}, concepts: [car, red] }}]\n",
+        id.as_str().unwrap()
+    );
+    let plan = plan(&desired(&manifest), &remote.observed());
+    assert_eq!(kinds(&plan), [(Action::Merge, Reason::Differs)]);
+}
+
+#[test]
+fn what_was_added_to_a_stand_in_is_kept_when_it_is_finished() {
+    let state = edited(2, |it| it["data"]["late"] = json!({"y": 2}));
+    let plan = plan(&desired(GIVEN), &state);
+    let body = plan.operations[0].body.as_ref().unwrap().to_value();
+    assert_eq!(body["data"]["late"], json!({"y": 2}));
+    assert_eq!(body["annotation_info"], json!({"n": 7}));
+}
+
+#[test]
+fn a_collaborator_leaves_what_the_owner_did_not_finish() {
+    for writes in [1, 2, 3] {
+        let remote = after(writes);
+        let state = observed_by("cyd", ME, &remote.annotations);
+        let plan = plan(&desired("  - id: a\n    annotations: []\n"), &state);
+        assert!(plan.is_empty(), "{:#?}", plan.operations);
+        assert!(plan.summary.unmanaged > 0);
+    }
+}
+
+#[test]
+fn a_purge_takes_stand_ins_with_the_rest() {
+    let desired = purging(desired("  - id: b\n    annotations: []\n"), "a");
+    let plan = plan(&desired, &after(2).observed());
+    assert_eq!((plan.operations.len(), plan.summary.purged), (0, 1));
+}
+
+/// Reads a plan back after a change of its JSON.
+fn read_altered(plan: &Plan, alter: impl Fn(&mut Value)) -> Result<Option<Plan>, PlanFileError> {
+    let mut json = serde_json::to_value(plan).unwrap();
+    alter(&mut json);
+    plan::read(&json.to_string())
+}
+
+#[test]
+fn a_plan_file_cannot_name_another_annotation_as_a_stand_in() {
+    let left = plan(&desired(GIVEN), &after(3).observed());
+    assert!(matches!(read_altered(&left, |_| ()), Ok(Some(read)) if read == left));
+    let alterations: [fn(&mut Value); 3] = [
+        |plan| plan["operations"][0]["id"] = json!("x"),
+        |plan| plan["operations"][0]["input_id"] = json!("b"),
+        |plan| plan["operations"][0]["before"]["info"][plan::STAND_IN_FOR] = json!("y"),
+    ];
+    for alter in alterations {
+        let read = read_altered(&left, alter);
+        assert!(matches!(read, Err(PlanFileError::Altered(_))), "{read:?}");
+    }
+}
+
+#[test]
+fn a_plan_file_of_two_calls_a_replacement_is_refused() {
+    let made = plan(&desired(GIVEN), &observed(&[original()]));
+    let old = read_altered(&made, |plan| {
+        plan["batches"] = json!([
+            {"call": "delete_replaced", "operations": [0]},
+            {"call": "post", "operations": [0]},
+        ]);
+    });
+    assert!(matches!(old, Err(PlanFileError::Altered(_))), "{old:?}");
+}
+
+/// What was told of a run, in order.
+#[derive(Debug, Default)]
+struct Told {
+    ended: Mutex<Vec<(Subject, Ended)>>,
+    stored: Mutex<Vec<u32>>,
+}
+
+impl Watch for Told {
+    fn ended(&self, what: Subject, how: &Ended) {
+        self.ended.lock().unwrap().push((what, how.clone()));
+    }
+
+    fn stored(&self, operation: u32, _: Fingerprint) {
+        self.stored.lock().unwrap().push(operation);
+    }
+}
+
+#[test]
+fn a_replacement_is_told_of_once_when_its_last_step_is_done() {
+    let world = World::new();
+    let annotations = ["a", "b", "c"].map(|input| {
+        let mut annotation = boxed(input, &format!("on-{input}"), BOX, &["car"]);
+        annotation["user_id"] = json!("owner");
+        annotation
+    });
+    let inputs: String = ["a", "b", "c"]
+        .map(|input| {
+            format!("  - id: {input}\n    annotations: [{{ id: on-{input}, user: bea }}]\n")
+        })
+        .concat();
+    world.seed(annotations.to_vec());
+    let listed = world.annotations();
+    let state = observed_by("owner", "owner", &listed);
+    let plan = Arc::new(plan(&desired(&inputs), &state));
+    world.someone_marks_as_pending("b");
+    let told = Arc::new(Told::default());
+    let options = Options {
+        watch: Arc::clone(&told) as Arc<dyn Watch>,
+        ..Options::default()
+    };
+    let outcome = world.block_on(apply::execute(plan, &world.writer(), &options));
+    assert_eq!((outcome.applied.replace, outcome.stale.len()), (2, 1));
+    assert_eq!(outcome.calls, 4);
+    let mut ended = told.ended.lock().unwrap().clone();
+    ended.sort_by_key(|(what, _)| *what);
+    let subjects: Vec<Subject> = ended.iter().map(|(what, _)| *what).collect();
+    assert_eq!(subjects, [0, 1, 2].map(Subject::Operation));
+    assert_eq!(ended[0].1, Ended::Applied);
+    assert!(matches!(ended[1].1, Ended::Stale { .. }));
+    let mut stored = told.stored.lock().unwrap().clone();
+    stored.sort_unstable();
+    assert_eq!(
+        stored,
+        [0, 2],
+        "what is stored of the annotation, not of its stand-in"
+    );
+}
