@@ -87,9 +87,9 @@ fn a_person_who_labels_while_an_apply_runs_is_not_overwritten() {
             },
             Shift::Insert(whole("in-004", &id, &[("cloud", 1.0)])),
         ];
-        // The page behind the last one is read a second time for the proof, right before the plan.
+        // The only page is read a second time for the proof, as the last thing before the plan.
         let faults = world.emulator.faults();
-        faults.on(Scope::Page(2), 2, Fault::Then(shifts));
+        faults.on(Scope::Page(1), 2, Fault::Then(shifts));
         let run = world.on_app(&["apply", "m.yaml", "--auto-approve", "--concurrency", "1"]);
         assert_eq!(faults.pending(), 0);
         let run = run.exits(4);

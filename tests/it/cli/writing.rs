@@ -213,12 +213,12 @@ fn a_write_that_the_answer_does_not_mention_is_looked_up() {
     world.is_settled();
 }
 
-/// When the page behind the last one is read for the proof.
-const BEFORE_THE_LOOK: (Scope, usize) = (Scope::Page(2), 2);
+/// When the only page is read for the proof, as the last thing before the plan.
+const BEFORE_THE_LOOK: (Scope, usize) = (Scope::Page(1), 2);
 
 /// Six annotations, of which the manifest drops the last ones; `in-005` changes so, behind the back of an apply that
 /// makes one call at a time. Readings of page 1: to find the end, for the proof, and just before several deletes (a
-/// single one is looked at by its path). The page behind the last one is read right after each of the first two.
+/// single one is looked at by its path).
 fn dropped_behind_its_back(
     config: Config,
     dropped: usize,
