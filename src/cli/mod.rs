@@ -3,18 +3,23 @@
 //! The result goes to stdout, everything else to stderr; the exit codes are in `exit`.
 
 mod apply;
+mod completions;
 mod connection;
 mod emulator;
 mod exit;
 mod import;
+mod init;
 mod interrupts;
 mod list;
 mod log;
+mod man;
 mod output;
 mod plan;
 mod progress;
 mod pull;
+mod schema;
 mod session;
+mod test;
 mod undo;
 mod validate;
 mod watchers;
@@ -59,8 +64,18 @@ enum Command {
     /// Write annotations of another format as a manifest
     #[command(subcommand)]
     Import(import::Import),
+    /// Write a manifest, an example, and the pipelines of CI
+    Init(init::Args),
+    /// Compare the plans of test cases with what they are expected to be; offline
+    Test(test::Args),
     /// Serve the API over a SQLite file
     Emulator(emulator::Args),
+    /// Print the JSON Schema of a manifest, a plan, a listing or an outcome
+    Schema(schema::Args),
+    /// Print completions for a shell
+    Completions(completions::Args),
+    /// Print or write the manual pages
+    Man(man::Args),
 }
 
 /// Parses the command line, runs the command, and says how it ended.
@@ -94,7 +109,12 @@ pub fn main() -> ExitCode {
             Command::List(args) => list::run(args).await,
             Command::Validate(args) => validate::run(&args),
             Command::Import(import) => import::run(import),
+            Command::Init(args) => init::run(&args),
+            Command::Test(args) => test::run(&args),
             Command::Emulator(args) => emulator::run(args).await,
+            Command::Schema(args) => schema::run(&args),
+            Command::Completions(args) => completions::run(&args),
+            Command::Man(args) => man::run(&args),
         }
     });
     // A question at the terminal may still wait for a line on a blocking thread.

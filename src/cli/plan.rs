@@ -98,6 +98,7 @@ impl Planning {
             } else {
                 EmptyManifest::Stops
             },
+            ..Allowances::default()
         }
     }
 
@@ -168,6 +169,7 @@ impl Planning {
             &TextOptions {
                 detail,
                 color: Color::Always,
+                ..TextOptions::default()
             },
         )
     }

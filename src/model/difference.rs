@@ -279,7 +279,7 @@ mod tests {
                 managed: content
                     .extras
                     .map_or_else(Extras::default, |extras| *extras),
-                model_version: None,
+                ..ObservedExtras::default()
             }
             .boxed(),
         }

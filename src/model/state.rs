@@ -144,6 +144,8 @@ pub struct ObservedExtras {
     pub managed: Extras,
     /// The version of the model that made it.
     pub model_version: Option<Box<str>>,
+    /// When it was last written, where that was not when it was created: RFC 3339, as the service wrote it.
+    pub modified_at: Option<Box<str>>,
 }
 
 impl ObservedExtras {
@@ -184,6 +186,15 @@ impl ObservedAnnotation {
     /// The version of the model that made it.
     pub fn model_version(&self) -> Option<&str> {
         self.extras.as_deref()?.model_version.as_deref()
+    }
+
+    /// When it was last written: RFC 3339, as the service wrote it.
+    pub fn modified_at(&self) -> Option<&str> {
+        let later = self
+            .extras
+            .as_deref()
+            .and_then(|extras| extras.modified_at.as_deref());
+        later.or(self.created_at.as_deref())
     }
 
     /// `data.metadata`, parsed; nothing where there is none.

@@ -52,6 +52,10 @@ pub fn annotation(
         })?,
     };
     let model_version = wire.model_version().map(String::into_boxed_str);
+    let modified_at = wire
+        .modified_at
+        .filter(|time| wire.created_at.as_ref() != Some(time))
+        .map(String::into_boxed_str);
     let content = content(&data, interner);
     Ok((
         input,
@@ -72,6 +76,7 @@ pub fn annotation(
                     ..content.extras
                 },
                 model_version,
+                modified_at,
             }
             .boxed(),
         },

@@ -148,6 +148,8 @@ mod tests {
             id: AnnotationId::new(format!("{at}")).unwrap(),
             key: None,
             reason: Reason::Differs,
+            cause: None,
+            seen: None,
             matched: None,
             before: None,
             after: None,

@@ -5,7 +5,8 @@ use super::error::PlanError;
 use super::guard::{self, Allowances};
 use super::input::{Part, Planner};
 use super::shared;
-use super::types::{Action, FORMAT_VERSION, Plan, Purge, Purpose, Summary, Target};
+use super::summary::Summary;
+use super::types::{FORMAT_VERSION, Plan, Purpose, Target};
 use crate::matching::Claims;
 use crate::model::{DesiredState, InputId, ObservedState, Scope};
 use rayon::prelude::*;
@@ -81,15 +82,12 @@ pub fn plan(
     }
     // Stable: within one input and action the declared (or observed) order stays.
     operations.sort_by(|a, b| (&a.input_id, a.action).cmp(&(&b.input_id, b.action)));
-    for operation in &operations {
-        *count(&mut summary, operation.action) += 1;
-    }
     purges.sort_by(|a, b| a.input_id.cmp(&b.input_id));
-    count_purges(&mut summary, &purges);
+    summary.count_writes(&operations, &purges, &observed.caller);
+    summary.count_listed(&operations, &purges, observed);
     shared::share(&mut operations, observed);
     let batches = batch::pack(&operations, &purges);
-    summary.calls = batches.len() as u64;
-    summary.lower_bound = batch::lower_bound(&batches);
+    summary.forecast(&batches);
     let guards = guard::check(
         desired,
         observed,
@@ -109,32 +107,15 @@ pub fn plan(
         policy: desired.policy,
         caller: observed.caller.clone(),
         manifest_hash: context.manifest_hash.clone(),
+        base: None,
         summary,
         guards,
         blind_spots: blind_spots(observed),
         operations,
         purges,
+        kept: Vec::new(),
         batches,
     })
-}
-
-pub(super) fn count(summary: &mut Summary, action: Action) -> &mut u64 {
-    match action {
-        Action::Post => &mut summary.post,
-        Action::Merge => &mut summary.merge,
-        Action::Overwrite => &mut summary.overwrite,
-        Action::Remove => &mut summary.remove,
-        Action::Replace => &mut summary.replace,
-        Action::Delete => &mut summary.delete,
-    }
-}
-
-pub(super) fn count_purges(summary: &mut Summary, purges: &[Purge]) {
-    summary.purge = purges.len() as u64;
-    summary.purged = purges
-        .iter()
-        .map(|purge| purge.annotations.len() as u64)
-        .sum();
 }
 
 fn blind_spots(observed: &ObservedState) -> Vec<String> {

@@ -1,7 +1,8 @@
 //! Guards: limits that stop a plan which goes further than its author is likely to have meant.
 
 use super::stand_in::{is_clean_up, is_unfinished};
-use super::types::{Action, Operation, Purge, Summary, Trip};
+use super::summary::Summary;
+use super::types::{Action, Operation, Purge, Trip};
 use crate::model::{ConceptId, DesiredState, Guards, Maker, ObservedState, Share};
 use std::collections::BTreeMap;
 
@@ -16,6 +17,18 @@ pub struct Allowances {
     pub vanished: Option<u64>,
     /// A manifest that declares no input.
     pub empty: EmptyManifest,
+    /// Writes that revert what was done on the remote.
+    pub drift: Drift,
+}
+
+/// Whether a plan whose author wanted none may revert what was done on the remote.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Drift {
+    /// It may not.
+    #[default]
+    Stops,
+    /// It may.
+    Passes,
 }
 
 /// Whether a manifest that declares no input may delete.
@@ -38,6 +51,7 @@ impl Allowances {
             Trip::Updates { count, .. } => enough(self.updates, *count),
             Trip::VanishedConcepts { concepts, .. } => enough(self.vanished, concepts.len() as u64),
             Trip::EmptyManifest { .. } => self.empty == EmptyManifest::Passes,
+            Trip::Drift { .. } => self.drift == Drift::Passes,
         }
     }
 }

@@ -5,7 +5,8 @@ use super::change::{self, Write};
 use super::error::PlanError;
 use super::region;
 use super::stand_in;
-use super::types::{Action, HeldBack, Operation, Purge, Reason};
+use super::summary::HeldBack;
+use super::types::{Action, Operation, Purge, Reason, Seen};
 use crate::matching::{Claims, Matched, Matching, Pair, match_input};
 use crate::model::{
     AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Difference, Geometry,
@@ -129,6 +130,8 @@ impl Planner<'_> {
             id: annotation.id.clone(),
             key: None,
             reason,
+            cause: None,
+            seen: Some(Seen::of(annotation)),
             matched: None,
             before: Some(annotation.content()),
             after: None,
@@ -192,6 +195,8 @@ impl Planner<'_> {
             id: observed.id.clone(),
             key: key_of(desired),
             reason: Reason::Differs,
+            cause: None,
+            seen: Some(Seen::of(observed)),
             matched: Some(pair.matched),
             before: Some(before),
             after: Some(after),
@@ -347,6 +352,8 @@ impl Planner<'_> {
             input_id: input.clone(),
             key: key_of(desired),
             reason: Reason::NotOnRemote,
+            cause: None,
+            seen: None,
             matched: None::<Matched>,
             before: None,
             body: Some(body::post(input, &id, &desired.content)),

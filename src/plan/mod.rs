@@ -18,6 +18,7 @@ mod region;
 mod repair;
 mod shared;
 mod stand_in;
+mod summary;
 mod types;
 mod undo;
 
@@ -37,8 +38,11 @@ pub use stand_in::{
     STAND_IN_FOR, body as stand_in_body, id_for as stand_in_id_for, is_stand_in_of, is_unfinished,
     original_of, settled,
 };
+pub use summary::{
+    ClassCount, HeldBack, LARGEST_MOVES, Move, Moves, OthersWork, Relabelled, Summary,
+};
 pub use types::{
-    Action, Batch, Call, FORMAT_VERSION, HeldBack, Operation, Plan, Purge, PurgedAnnotation,
-    Purpose, Reason, Summary, Target, Trip,
+    Action, Base, Batch, Call, Cause, FORMAT_VERSION, Operation, Plan, Purge, PurgedAnnotation,
+    Purpose, Reason, Seen, Target, Trip,
 };
 pub use undo::{Before, Fate, Fates, undo};

@@ -1,6 +1,7 @@
 //! What became of a plan: the account of an apply.
 
-use super::types::{Action, Operation, Purge, is_zero};
+use super::summary::is_zero;
+use super::types::{Action, Operation, Purge};
 use crate::model::{AnnotationId, Content, InputId, Key};
 
 /// What was carried out: operations by action, and purges.
@@ -301,6 +302,8 @@ mod tests {
             id: AnnotationId::new("1").unwrap(),
             key: Some(Key::new("k").unwrap()),
             reason: Reason::Differs,
+            cause: None,
+            seen: None,
             matched: None,
             before: None,
             after: Some(Content::default()),

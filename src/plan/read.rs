@@ -2,6 +2,7 @@
 
 use super::batch::{MAX_BYTES, MAX_ITEMS};
 use super::stand_in::original_of;
+use super::summary::Summary;
 use super::types::{Action, Batch, Call, FORMAT_VERSION, Operation, Plan, Purpose, Reason};
 use crate::model::Policy;
 use std::collections::HashSet;
@@ -71,9 +72,7 @@ fn check(plan: &Plan) -> Result<(), PlanFileError> {
         return altered("deletes share a call with more, or with less, than fits");
     }
     check_purpose(plan).or_else(altered)?;
-    let mut counted = super::types::Summary::default();
     for operation in &plan.operations {
-        *super::build::count(&mut counted, operation.action) += 1;
         let body = operation.body.as_ref().map(crate::model::Json::to_value);
         let names_itself = body.is_none_or(|body| {
             body["id"] == operation.id.as_str() && body["input_id"] == operation.input_id.as_str()
@@ -105,12 +104,9 @@ fn check(plan: &Plan) -> Result<(), PlanFileError> {
         }
     }
     check_purges(plan).or_else(altered)?;
-    super::build::count_purges(&mut counted, &plan.purges);
-    let figures = |s: &super::types::Summary| {
-        let operations = [s.post, s.merge, s.overwrite, s.remove, s.replace, s.delete];
-        (operations, s.purge, s.purged)
-    };
-    if figures(&counted) != figures(&plan.summary) {
+    let mut counted = Summary::default();
+    counted.count_writes(&plan.operations, &plan.purges, &plan.caller);
+    if counted.written() != plan.summary.written() {
         return altered("its summary does not count its operations");
     }
     Ok(())

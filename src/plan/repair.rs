@@ -4,7 +4,7 @@
 use super::body;
 use super::input::{Part, Planner, key_of, sides};
 use super::stand_in::{self, Sorted};
-use super::types::{Action, Operation, Reason};
+use super::types::{Action, Operation, Reason, Seen};
 use crate::matching::Pair;
 use crate::model::{
     AnnotationId, Content, DesiredAnnotation, Difference, Fingerprint, InputId, ObservedAnnotation,
@@ -54,6 +54,8 @@ impl Planner<'_> {
             id: held.id.clone(),
             key: declared.and_then(|(desired, _)| key_of(desired)),
             reason: Reason::Unfinished,
+            cause: None,
+            seen: Some(Seen::of(held)),
             matched: declared.map(|(_, pair)| pair.matched),
             before: Some(before),
             after: Some(after),
@@ -89,6 +91,8 @@ impl Planner<'_> {
                 id: stand_in.id.clone(),
                 key: None,
                 reason: Reason::LeftBehind,
+                cause: None,
+                seen: Some(Seen::of(stand_in)),
                 matched: None,
                 before: Some(stand_in.content()),
                 after: None,

@@ -1,8 +1,10 @@
 //! The plan itself: the plain data that is shown, written to a file, and executed.
 
+use super::summary::Summary;
 use crate::matching::Matched;
 use crate::model::{
-    AnnotationId, Content, Fingerprint, InputId, Json, Key, Policy, SetName, UserId,
+    AnnotationId, Content, Fingerprint, InputId, Json, Key, ObservedAnnotation, Policy, SetName,
+    UserId,
 };
 use std::fmt;
 
@@ -74,6 +76,49 @@ pub enum Purpose {
     Undo,
 }
 
+/// Where a write comes from, where the plan was made against a base: the manifest as it was applied before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The manifest changed since the base, and the remote is as the base has it.
+    Intended,
+    /// The remote changed since the base, and the manifest did not: the write would revert that.
+    Drift,
+    /// Both changed.
+    Conflict,
+}
+
+/// What is known of who wrote an annotation, and when.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Seen {
+    /// Whose it is; nothing where the service names nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
+    /// When it was last written: RFC 3339, as the service wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified_at: Option<Box<str>>,
+}
+
+impl Seen {
+    pub(super) fn of(annotation: &ObservedAnnotation) -> Self {
+        Self {
+            user: annotation.user.clone(),
+            modified_at: annotation.modified_at().map(Box::from),
+        }
+    }
+}
+
+/// The manifest that was applied before, which tells what changed since.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Base {
+    /// The revision as it was named.
+    pub revision: String,
+    /// The commit that it stood for.
+    pub commit: String,
+    /// SHA-256 of that manifest's files.
+    pub manifest_hash: String,
+}
+
 /// One write to one annotation.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Operation {
@@ -88,6 +133,12 @@ pub struct Operation {
     pub key: Option<Key>,
     /// Why.
     pub reason: Reason,
+    /// Whether the manifest or the remote changed, where the plan was made against a base.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// Whose it is, and when it was last written; nothing for what is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
     /// Why the declared annotation was taken for this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matched: Option<Matched>,
@@ -187,15 +238,6 @@ pub struct Target {
     pub app_id: String,
 }
 
-/// What the policy keeps from being done.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct HeldBack {
-    /// Changes of existing annotations.
-    pub updates: u64,
-    /// Deletes.
-    pub deletes: u64,
-}
-
 /// A guard that stopped the plan.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "guard", rename_all = "snake_case")]
@@ -230,6 +272,11 @@ pub enum Trip {
         /// How many deletes there are.
         deletes: u64,
     },
+    /// Writes that would revert what was done on the remote, with `--on-drift fail`.
+    Drift {
+        /// How many there are.
+        count: u64,
+    },
 }
 
 impl Trip {
@@ -242,75 +289,13 @@ impl Trip {
                 format!("--allow-vanished {}", concepts.len())
             }
             Self::EmptyManifest { .. } => "--allow-empty".to_owned(),
+            Self::Drift { .. } => "--on-drift apply".to_owned(),
         }
     }
 }
 
-/// Everything that a plan counts.
-#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Summary {
-    /// Operations by action.
-    pub post: u64,
-    /// See [`Action::Merge`].
-    pub merge: u64,
-    /// See [`Action::Overwrite`].
-    pub overwrite: u64,
-    /// See [`Action::Remove`].
-    pub remove: u64,
-    /// See [`Action::Replace`].
-    pub replace: u64,
-    /// See [`Action::Delete`].
-    pub delete: u64,
-    /// Declared annotations that are on the remote as declared.
-    pub unchanged: u64,
-    /// Annotations that people made and that this manifest does not manage: those of users outside `owners`, and
-    /// those on inputs that are not declared.
-    pub unmanaged: u64,
-    /// Annotations that carry another label set's prefix.
-    pub other_sets: u64,
-    /// Annotations in scope that existed before; what the guards' percentages are taken of.
-    pub existing: u64,
-    /// Pairings whose runner-up is within 0.02.
-    pub ambiguous: u64,
-    /// Inputs to purge.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub purge: u64,
-    /// Annotations that go with them.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub purged: u64,
-    /// What the policy keeps from being done.
-    pub held_back: HeldBack,
-    /// Calls that the plan makes.
-    pub calls: u64,
-    /// The fewest calls that this could take: the sum over kinds of n / 128, rounded up. Deletes that share a call with
-    /// removals count as those.
-    pub lower_bound: u64,
-    /// Calls a second that the target takes.
-    pub rate_limit: u32,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-pub(super) fn is_zero(count: &u64) -> bool {
-    *count == 0
-}
-
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
-}
-
-impl Summary {
-    /// How many operations there are.
-    pub fn operations(&self) -> u64 {
-        self.post + self.merge + self.overwrite + self.remove + self.replace + self.delete
-    }
-
-    /// Tenths of a second that the calls take at the target's rate, rounded up.
-    pub fn tenths_of_seconds(&self) -> u64 {
-        (self.calls * 10).div_ceil(u64::from(self.rate_limit.max(1)))
-    }
 }
 
 /// What has to be done to make the app equal to the manifest.
@@ -333,6 +318,9 @@ pub struct Plan {
     pub caller: UserId,
     /// SHA-256 of the manifest's files: 64 hex digits.
     pub manifest_hash: String,
+    /// What it was compared with to tell what the manifest changed from what the remote did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Base>,
     /// The counts.
     pub summary: Summary,
     /// The guards that stopped it; a plan with any is not applied.
@@ -344,6 +332,10 @@ pub struct Plan {
     /// The inputs that are emptied, sorted by input id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub purges: Vec<Purge>,
+    /// What is not done because it would revert what was done on the remote (`--on-drift keep`), in the operations' order,
+    /// without bodies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Operation>,
     /// The calls, in the order in which they are made.
     pub batches: Vec<Batch>,
 }

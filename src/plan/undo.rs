@@ -7,10 +7,10 @@
 
 use super::batch;
 use super::body;
-use super::build::count;
 use super::fresh::{Freshness, freshness};
 use super::guard;
-use super::types::{Action, FORMAT_VERSION, Operation, Plan, Purpose, Reason, Summary};
+use super::summary::Summary;
+use super::types::{Action, FORMAT_VERSION, Operation, Plan, Purpose, Reason};
 use crate::model::{
     Content, Extras, Fingerprint, Geometry, Guards, InputId, Maker, ObservedAnnotation, Policy,
     Status, UserId, fingerprint,
@@ -171,6 +171,8 @@ impl Undo<'_> {
                 id: stored.id.clone(),
                 key: None,
                 reason: Reason::Undone,
+                cause: None,
+                seen: None,
                 matched: None,
                 before: None,
                 after: Some(after),
@@ -244,14 +246,11 @@ impl Undo<'_> {
             rate_limit: plan.summary.rate_limit,
             ..Summary::default()
         };
-        for operation in &self.operations {
-            *count(&mut summary, operation.action) += 1;
-        }
+        summary.count_writes(&self.operations, &[], self.caller);
         // What is there once the plan is carried out.
         summary.existing = (plan.summary.existing + summary.delete).saturating_sub(summary.post);
         let batches = batch::pack(&self.operations, &[]);
-        summary.calls = batches.len() as u64;
-        summary.lower_bound = batch::lower_bound(&batches);
+        summary.forecast(&batches);
         Plan {
             format_version: FORMAT_VERSION.to_owned(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -262,11 +261,13 @@ impl Undo<'_> {
             policy: Policy::Sync,
             caller: self.caller.clone(),
             manifest_hash: plan.manifest_hash.clone(),
+            base: None,
             guards: guard::too_many(&Guards::default(), &self.operations, &summary),
             summary,
             blind_spots: self.lost.in_words(),
             operations: self.operations,
             purges: Vec::new(),
+            kept: Vec::new(),
             batches,
         }
     }
@@ -280,6 +281,8 @@ fn undoing(operation: &Operation, action: Action) -> Operation {
         id: operation.id.clone(),
         key: operation.key.clone(),
         reason: Reason::Undone,
+        cause: None,
+        seen: None,
         matched: None,
         before: None,
         after: None,

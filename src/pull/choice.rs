@@ -32,7 +32,8 @@ impl InputPattern {
         self.glob.is_none().then_some(self.text.as_str())
     }
 
-    fn takes(&self, input: &InputId) -> bool {
+    /// Whether it names this input.
+    pub fn takes(&self, input: &InputId) -> bool {
         input.as_str() == self.text
             || self
                 .glob

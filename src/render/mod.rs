@@ -6,8 +6,10 @@
 
 mod calls;
 mod difference;
+mod filter;
 mod listing;
 mod log;
+mod markdown;
 mod notation;
 mod outcome;
 mod page;
@@ -22,8 +24,10 @@ use crate::model::escape_json;
 pub use crate::model::{escape, escape_lines};
 use crate::plan::Plan;
 pub use calls::calls;
+pub use filter::{Filter, Kind};
 pub use listing::Table;
 pub use log::{LOG_LINE_START, Logged, log_line};
+pub use markdown::{MARKDOWN_LIMIT, MarkdownOptions, markdown};
 pub use outcome::outcome_text;
 pub use page::{Color, thousands};
 pub use pulled::pull_notes;

@@ -44,6 +44,8 @@ fn operation(action: Action, input: &str, id: &str, reason: Reason) -> Operation
         id: AnnotationId::new(id).unwrap(),
         key: None,
         reason,
+        cause: None,
+        seen: None,
         matched: None,
         before: None,
         after: None,
@@ -172,10 +174,12 @@ pub(super) fn plan(mut operations: Vec<Operation>) -> Plan {
         policy: Policy::Sync,
         caller: UserId::new("me").unwrap(),
         manifest_hash: "0".repeat(64),
+        base: None,
         summary,
         guards: Vec::new(),
         blind_spots: Vec::new(),
         operations,
+        kept: Vec::new(),
         batches: Vec::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! A plan as text for people: purges, the changes by input, destructive ones first, then warnings, then the counts.
 
+use super::filter::Filter;
 use super::page::{Color, Ink, Page, counted, thousands};
 use super::{difference, notation, purge, warnings};
 use crate::model::{AnnotationId, Content, Geometry, InputId, Key, is_set_id};
@@ -20,12 +21,16 @@ pub enum Detail {
 }
 
 /// How a plan is shown.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct TextOptions {
     /// How much of it.
     pub detail: Detail,
+    /// Which changes.
+    pub filter: Filter,
     /// Whether in colour.
     pub color: Color,
+    /// Columns of the terminal; nothing where lines may be as long as they are.
+    pub width: Option<usize>,
 }
 
 /// The text of a plan. The last line is the summary, or says that there is nothing to do.

@@ -104,6 +104,10 @@ fn explain(trip: &Trip) -> String {
                 thousands(*limit),
             )
         }
+        Trip::Drift { count } => format!(
+            "{} would revert work done on the remote, and --on-drift is fail.",
+            counted(*count, "change"),
+        ),
         Trip::EmptyManifest { deletes } => format!(
             "the manifest declares no input, and the plan would delete {}.",
             counted(*deletes, "annotation"),

@@ -18,6 +18,7 @@ pub(crate) fn check(bytes: &[u8]) {
             &TextOptions {
                 detail,
                 color: Color::Never,
+                ..TextOptions::default()
             },
         ));
     }

@@ -199,6 +199,7 @@ fn context() -> Context {
             updates: Some(u64::MAX),
             vanished: Some(u64::MAX),
             empty: EmptyManifest::Passes,
+            ..Allowances::default()
         },
     }
 }

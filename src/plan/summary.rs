@@ -1,0 +1,466 @@
+//! What a plan comes to, in numbers: the one model behind every format that a plan is shown in.
+//!
+//! Everything that can be counted from the operations alone is, so that a plan file whose numbers say something else is
+//! found out; what takes the listing (how often a class is used, which inputs are left empty) is counted while planning.
+
+use super::batch;
+use super::types::{Action, Batch, Operation, Purge, PurgedAnnotation, Reason};
+use crate::matching::MatchedBy;
+use crate::model::{
+    AnnotationId, ConceptId, Concepts, Content, Geometry, InputId, Key, Maker, Measure,
+    ObservedState, Overlap, UserId, overlap,
+};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// How many moves are listed, the largest first.
+pub const LARGEST_MOVES: usize = 10;
+
+/// What keeps parts of a plan from being done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct HeldBack {
+    /// Changes of existing annotations that the policy does not make.
+    pub updates: u64,
+    /// Deletes that the policy does not make.
+    pub deletes: u64,
+    /// Writes that would revert what was done on the remote, and that `--on-drift keep` leaves out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub drift: u64,
+}
+
+/// Everything that a plan counts.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Summary {
+    /// Operations by action.
+    pub post: u64,
+    /// See [`Action::Merge`].
+    pub merge: u64,
+    /// See [`Action::Overwrite`].
+    pub overwrite: u64,
+    /// See [`Action::Remove`].
+    pub remove: u64,
+    /// See [`Action::Replace`].
+    pub replace: u64,
+    /// See [`Action::Delete`].
+    pub delete: u64,
+    /// Declared annotations that are on the remote as declared.
+    pub unchanged: u64,
+    /// Annotations that people made and that this manifest does not manage: those of users outside `owners`, and
+    /// those on inputs that are not declared.
+    pub unmanaged: u64,
+    /// Annotations that carry another label set's prefix.
+    pub other_sets: u64,
+    /// Annotations in scope that existed before; what the guards' percentages are taken of.
+    pub existing: u64,
+    /// Pairings whose runner-up is within 0.02.
+    pub ambiguous: u64,
+    /// Inputs to purge.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub purge: u64,
+    /// Annotations that go with them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub purged: u64,
+    /// What the policy, or what was done on the remote, keeps from being done.
+    pub held_back: HeldBack,
+    /// Writes that would revert what was done on the remote since the base, conflicts among them; nothing where the plan
+    /// was made without a base.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<u64>,
+    /// Of these, how many touch an annotation that the manifest changed as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflicts: Option<u64>,
+    /// Whose annotations are changed or go, where they are not the caller's own; sorted by user.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<OthersWork>,
+    /// Inputs that had annotations of people, and have none after this; sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emptied: Vec<InputId>,
+    /// The concepts that are on more or on fewer annotations after this, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<ClassCount>,
+    /// Which concepts were exchanged for which, most frequent first, then sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relabelled: Vec<Relabelled>,
+    /// Annotations that lie elsewhere after this.
+    #[serde(default, skip_serializing_if = "Moves::is_nothing")]
+    pub moved: Moves,
+    /// Calls that the plan makes.
+    pub calls: u64,
+    /// The fewest calls that this could take: the sum over kinds of n / 128, rounded up. Deletes that share a call with
+    /// removals count as those.
+    pub lower_bound: u64,
+    /// Calls a second that the target takes.
+    pub rate_limit: u32,
+    /// Seconds that the calls take at that rate, rounded up to tenths.
+    #[serde(default)]
+    pub seconds: f64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+pub(super) fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// What is done to annotations that are not the calling user's.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct OthersWork {
+    /// Whose they are; nothing where nobody is named, as with what a model made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
+    /// How many are changed.
+    pub changed: u64,
+    /// How many go, with purges among them.
+    pub deleted: u64,
+}
+
+/// How often a concept is said to be there: annotations of people, and input-level ones, that name it with a value
+/// above 0.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ClassCount {
+    /// Which.
+    pub concept: ConceptId,
+    /// On how many annotations of the listing.
+    pub before: u64,
+    /// On how many once the plan is applied.
+    pub after: u64,
+}
+
+impl ClassCount {
+    /// How many more; negative for fewer.
+    pub fn difference(&self) -> i64 {
+        self.after.cast_signed() - self.before.cast_signed()
+    }
+}
+
+/// Annotations that lose some concepts and get others for them.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Relabelled {
+    /// What goes, sorted.
+    pub from: Vec<ConceptId>,
+    /// What comes, sorted.
+    pub to: Vec<ConceptId>,
+    /// On how many annotations.
+    pub count: u64,
+}
+
+/// Annotations whose geometry changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Moves {
+    /// By the IoU of before and after, in tenths: the first counts 0 to below 0.1, the last 0.9 to 1. Points and
+    /// keypoints count by their distance, on the scale that matching uses.
+    pub histogram: [u64; 10],
+    /// Those that cannot be compared: of another kind than before, or masks that are found by name.
+    pub unmeasured: u64,
+    /// The [`LARGEST_MOVES`] largest: lowest IoU first, then by input and id.
+    pub largest: Vec<Move>,
+}
+
+/// One annotation that lies elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Move {
+    /// On which input.
+    pub input_id: InputId,
+    /// Which.
+    pub id: AnnotationId,
+    /// The name that the manifest gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Key>,
+    /// What the two are compared by.
+    pub measure: Measure,
+    /// How closely before and after lie together.
+    pub overlap: Overlap,
+}
+
+impl Moves {
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.histogram.iter().sum::<u64>() + self.unmeasured
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.count() == 0
+    }
+
+    fn of(operations: &[Operation]) -> Self {
+        let mut moves = Self::default();
+        for operation in operations {
+            let Some((before, after)) = places(operation) else {
+                continue;
+            };
+            if Geometry::same(before, after) {
+                continue;
+            }
+            let Some(overlap) = closeness(operation, before, after) else {
+                moves.unmeasured += 1;
+                continue;
+            };
+            moves.histogram[(overlap.millionths() / 100_000).min(9) as usize] += 1;
+            moves.largest.push(Move {
+                input_id: operation.input_id.clone(),
+                id: operation.id.clone(),
+                key: operation.key.clone(),
+                measure: Measure::of(before),
+                overlap,
+            });
+        }
+        moves
+            .largest
+            .sort_by(|a, b| (a.overlap, &a.input_id, &a.id).cmp(&(b.overlap, &b.input_id, &b.id)));
+        moves.largest.truncate(LARGEST_MOVES);
+        moves
+    }
+}
+
+fn places(operation: &Operation) -> Option<(&Geometry, &Geometry)> {
+    let before = operation.before.as_ref()?.geometry.as_ref()?;
+    Some((before, operation.after.as_ref()?.geometry.as_ref()?))
+}
+
+/// Masks are compared while matching, when their images are at hand, and not once more: a plan file does not hold them.
+fn closeness(operation: &Operation, before: &Geometry, after: &Geometry) -> Option<Overlap> {
+    match operation.matched {
+        Some(matched) if matches!(matched.by, MatchedBy::Moved | MatchedBy::MovedAndRelabelled) => {
+            matched.overlap
+        }
+        _ if matches!(before, Geometry::Mask(_)) => None,
+        _ => overlap(before, after),
+    }
+}
+
+impl Summary {
+    /// How many operations there are.
+    pub fn operations(&self) -> u64 {
+        self.post + self.merge + self.overwrite + self.remove + self.replace + self.delete
+    }
+
+    /// Tenths of a second that the calls take at the target's rate, rounded up.
+    pub fn tenths_of_seconds(&self) -> u64 {
+        (self.calls * 10).div_ceil(u64::from(self.rate_limit.max(1)))
+    }
+
+    /// The count of an action's operations.
+    pub(super) fn of(&mut self, action: Action) -> &mut u64 {
+        match action {
+            Action::Post => &mut self.post,
+            Action::Merge => &mut self.merge,
+            Action::Overwrite => &mut self.overwrite,
+            Action::Remove => &mut self.remove,
+            Action::Replace => &mut self.replace,
+            Action::Delete => &mut self.delete,
+        }
+    }
+
+    /// Counts what the writes say by themselves.
+    pub(super) fn count_writes(
+        &mut self,
+        operations: &[Operation],
+        purges: &[Purge],
+        caller: &UserId,
+    ) {
+        for operation in operations {
+            *self.of(operation.action) += 1;
+        }
+        self.purge = purges.len() as u64;
+        self.purged = purges
+            .iter()
+            .map(|purge| purge.annotations.len() as u64)
+            .sum();
+        self.others = others(operations, purges, caller);
+        self.relabelled = relabelled(operations);
+        self.moved = Moves::of(operations);
+    }
+
+    /// Counts what takes the listing as well.
+    pub(super) fn count_listed(
+        &mut self,
+        operations: &[Operation],
+        purges: &[Purge],
+        observed: &ObservedState,
+    ) {
+        self.classes = classes(operations, purges, observed);
+        self.emptied = emptied(operations, purges, observed);
+    }
+
+    /// Counts the calls, and the seconds that they take.
+    pub(super) fn forecast(&mut self, batches: &[Batch]) {
+        self.calls = batches.len() as u64;
+        self.lower_bound = batch::lower_bound(batches);
+        self.seconds = self.tenths_of_seconds() as f64 / 10.0;
+    }
+
+    /// What [`Summary::count_writes`] counted.
+    pub(super) fn written(&self) -> impl PartialEq + '_ {
+        let actions = [
+            self.post,
+            self.merge,
+            self.overwrite,
+            self.remove,
+            self.replace,
+            self.delete,
+        ];
+        (
+            (actions, self.purge, self.purged),
+            (&self.others, &self.relabelled, &self.moved),
+        )
+    }
+}
+
+/// Stand-ins are copies of our own making, whoever they are posted for.
+fn is_about_a_copy(operation: &Operation) -> bool {
+    operation.reason == Reason::LeftBehind
+}
+
+fn others(operations: &[Operation], purges: &[Purge], caller: &UserId) -> Vec<OthersWork> {
+    let mut counts: BTreeMap<Option<&UserId>, (u64, u64)> = BTreeMap::new();
+    for operation in operations {
+        let Some(seen) = operation
+            .seen
+            .as_ref()
+            .filter(|_| !is_about_a_copy(operation))
+        else {
+            continue;
+        };
+        let (changed, deleted) = counts.entry(seen.user.as_ref()).or_default();
+        *(if operation.action == Action::Delete {
+            deleted
+        } else {
+            changed
+        }) += 1;
+    }
+    for gone in purges.iter().flat_map(|purge| &purge.annotations) {
+        counts.entry(gone.user.as_ref()).or_default().1 += 1;
+    }
+    counts.remove(&Some(caller));
+    counts
+        .into_iter()
+        .map(|(user, (changed, deleted))| OthersWork {
+            user: user.cloned(),
+            changed,
+            deleted,
+        })
+        .collect()
+}
+
+/// The concepts that are said to be there.
+fn said(concepts: &Concepts) -> impl Iterator<Item = &ConceptId> {
+    let there = concepts.into_iter().filter(|concept| concept.value > 0.0);
+    there.map(|concept| &concept.id)
+}
+
+fn said_in(content: Option<&Content>) -> Option<Vec<&ConceptId>> {
+    Some(said(content?.concepts.as_ref()?).collect())
+}
+
+fn relabelled(operations: &[Operation]) -> Vec<Relabelled> {
+    let mut counts: BTreeMap<(Vec<ConceptId>, Vec<ConceptId>), u64> = BTreeMap::new();
+    for operation in operations {
+        let (Some(before), Some(after)) = (
+            said_in(operation.before.as_ref()),
+            said_in(operation.after.as_ref()),
+        ) else {
+            continue;
+        };
+        let without = |these: &[&'_ ConceptId], others: &[&ConceptId]| -> Vec<ConceptId> {
+            let left = these.iter().filter(|id| !others.contains(id));
+            left.map(|id| (*id).clone()).collect()
+        };
+        let (from, to) = (without(&before, &after), without(&after, &before));
+        if !from.is_empty() && !to.is_empty() {
+            *counts.entry((from, to)).or_default() += 1;
+        }
+    }
+    let mut relabelled: Vec<Relabelled> = counts
+        .into_iter()
+        .map(|((from, to), count)| Relabelled { from, to, count })
+        .collect();
+    // Stable: those as frequent stay sorted by their concepts.
+    relabelled.sort_by_key(|entry| std::cmp::Reverse(entry.count));
+    relabelled
+}
+
+fn classes(
+    operations: &[Operation],
+    purges: &[Purge],
+    observed: &ObservedState,
+) -> Vec<ClassCount> {
+    let copies: HashSet<&AnnotationId> = operations
+        .iter()
+        .filter(|operation| is_about_a_copy(operation))
+        .map(|operation| &operation.id)
+        .collect();
+    let mut changes: BTreeMap<&ConceptId, i64> = BTreeMap::new();
+    for operation in operations.iter().filter(|it| !is_about_a_copy(it)) {
+        let (before, after) = (
+            said_in(operation.before.as_ref()),
+            said_in(operation.after.as_ref()),
+        );
+        // A change that does not declare concepts keeps them.
+        let is_counted = operation.action == Action::Delete || after.is_some();
+        for id in before.into_iter().flatten().filter(|_| is_counted) {
+            *changes.entry(id).or_default() -= 1;
+        }
+        for id in after.into_iter().flatten() {
+            *changes.entry(id).or_default() += 1;
+        }
+    }
+    // What models made is not counted as anybody's labels.
+    let by_people = |gone: &&PurgedAnnotation| gone.model_version.is_none();
+    let purged = purges.iter().flat_map(|purge| &purge.annotations);
+    for gone in purged.filter(by_people) {
+        for id in said_in(Some(&gone.before)).into_iter().flatten() {
+            *changes.entry(id).or_default() -= 1;
+        }
+    }
+    changes.retain(|_, change| *change != 0);
+    if changes.is_empty() {
+        return Vec::new();
+    }
+    let mut before: HashMap<&ConceptId, u64> = HashMap::new();
+    let all = observed.inputs.values().flatten();
+    for annotation in all.filter(|it| it.maker != Maker::Model && !copies.contains(&it.id)) {
+        for id in said(&annotation.concepts).filter(|id| changes.contains_key(*id)) {
+            *before.entry(id).or_default() += 1;
+        }
+    }
+    changes
+        .into_iter()
+        .map(|(concept, change)| {
+            let before = before.get(concept).copied().unwrap_or_default();
+            ClassCount {
+                concept: concept.clone(),
+                before,
+                after: before.saturating_add_signed(change),
+            }
+        })
+        .collect()
+}
+
+/// Inputs that had annotations of people and have none once these writes are made.
+fn emptied(operations: &[Operation], purges: &[Purge], observed: &ObservedState) -> Vec<InputId> {
+    let mut gone: BTreeMap<&InputId, HashSet<&AnnotationId>> = BTreeMap::new();
+    let mut kept: HashSet<&InputId> = HashSet::new();
+    for operation in operations {
+        if operation.action == Action::Delete {
+            let gone = gone.entry(&operation.input_id).or_default();
+            gone.insert(&operation.id);
+        } else {
+            kept.insert(&operation.input_id);
+        }
+    }
+    for purge in purges {
+        let ids = purge.annotations.iter().map(|annotation| &annotation.id);
+        gone.entry(&purge.input_id).or_default().extend(ids);
+    }
+    let of_people = |input: &InputId| {
+        let all = observed.inputs.get(input).into_iter().flatten();
+        all.filter(|annotation| annotation.maker == Maker::User)
+    };
+    gone.retain(|input, ids| {
+        !kept.contains(input)
+            && of_people(input).next().is_some()
+            && of_people(input).all(|annotation| ids.contains(&annotation.id))
+    });
+    gone.into_keys().cloned().collect()
+}
