@@ -13,6 +13,7 @@ mod every;
 mod exits;
 mod guards;
 mod habits;
+mod helping;
 mod importing;
 mod listing;
 mod logging;
