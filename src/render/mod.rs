@@ -34,7 +34,7 @@ pub use calls::calls;
 pub use filter::{Filter, Kind};
 pub use listing::Table;
 pub use log::{LOG_LINE_START, Logged, log_line};
-pub use markdown::{MARKDOWN_LIMIT, MarkdownOptions, markdown};
+pub use markdown::{MARKDOWN_LIMIT, MarkdownOptions, markdown, marker};
 pub use outcome::outcome_text;
 pub use page::{Color, thousands};
 pub use pulled::pull_notes;

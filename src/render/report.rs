@@ -153,7 +153,7 @@ fn classes(summary: &Summary, limit: usize) -> Option<Section> {
         column("class", "", ""),
         column("before", " ", ""),
         column("after", " -> ", ""),
-        column("change", " (", ")"),
+        column("change", " ", ""),
     ];
     // Those that change most first; as many as that, sorted by concept as they come.
     let mut classes: Vec<_> = summary.classes.iter().collect();

@@ -102,7 +102,7 @@ fn text(cell: &Cell) -> String {
     match cell {
         Cell::Phrase(phrase) => phrase.text(),
         Cell::Count(count) => thousands(*count),
-        Cell::Change(change) => signed(*change),
+        Cell::Change(change) => format!("({})", signed(*change)),
         Cell::Bar(length) => "#".repeat(*length as usize),
     }
 }
