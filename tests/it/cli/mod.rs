@@ -11,6 +11,7 @@ mod disk;
 mod emptying;
 mod every;
 mod exits;
+mod formats;
 mod guards;
 mod habits;
 mod helping;
