@@ -1,5 +1,6 @@
 //! `plan`: what would apply do?
 
+use super::base::{self, BaseManifest};
 use super::connection::{ConnectionArgs, Destination};
 use super::exit::{Exit, Failure};
 use super::output;
@@ -9,7 +10,9 @@ use crate::api::Connection;
 use crate::manifest::Manifest;
 use crate::model::{DesiredState, ObservedState, Origin, Scope};
 use crate::observed::SavedListing;
-use crate::plan::{self, Allowances, Context, EmptyManifest, Plan, PlanError, Target};
+use crate::plan::{
+    self, Against, Allowances, Context, Drift, EmptyManifest, Plan, PlanError, Target,
+};
 use crate::render::{self, Color, Detail, TextOptions};
 use std::path::{Path, PathBuf};
 
@@ -67,6 +70,24 @@ pub(crate) struct Planning {
     /// Let a manifest without inputs delete
     #[arg(long)]
     allow_empty: bool,
+    /// Tell what the manifest changed since this git revision, which was applied, from what was done on the remote
+    /// since
+    #[arg(long, value_name = "REV")]
+    pub(crate) base: Option<String>,
+    /// With --base: what becomes of writes that would revert what was done on the remote
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) on_drift: Option<OnDrift>,
+}
+
+/// What becomes of writes that would revert what was done on the remote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum OnDrift {
+    /// Make them like any others; they are shown apart
+    Apply,
+    /// Leave them out, and say so
+    Keep,
+    /// Stop with exit code 3
+    Fail,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -98,7 +119,23 @@ impl Planning {
             } else {
                 EmptyManifest::Stops
             },
-            ..Allowances::default()
+            drift: if self.on_drift == Some(OnDrift::Apply) {
+                Drift::Passes
+            } else {
+                Drift::Stops
+            },
+        }
+    }
+
+    /// The manifest at the revision that the plan is held against, if there is one.
+    pub(crate) fn base(&self, path: &Path, files: Files) -> Result<Option<BaseManifest>, Failure> {
+        match (&self.base, self.on_drift) {
+            (Some(revision), _) => base::load(revision, path, files).map(Some),
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(Failure::usage(
+                "--on-drift says what becomes of drift, and without a base there is none",
+            )
+            .hint("name the revision that was applied before: --base REV")),
         }
     }
 
@@ -106,11 +143,13 @@ impl Planning {
     pub(crate) fn plan(
         &self,
         manifest: &Manifest,
+        base: Option<&BaseManifest>,
         observed: &ObservedState,
         destination: &Destination,
     ) -> Result<Plan, Failure> {
         self.plan_for(
             manifest,
+            base,
             observed,
             destination.target(),
             destination.rate_limit(),
@@ -120,6 +159,7 @@ impl Planning {
     fn plan_for(
         &self,
         manifest: &Manifest,
+        base: Option<&BaseManifest>,
         observed: &ObservedState,
         target: Target,
         rate_limit: u32,
@@ -130,7 +170,22 @@ impl Planning {
             rate_limit,
             allowances: self.allowances(),
         };
-        let plan = plan::plan(&manifest.desired, observed, &context).map_err(|errors| {
+        let made = match base {
+            None => plan::plan(&manifest.desired, observed, &context),
+            Some(base) => {
+                let against = Against {
+                    desired: &base.manifest.desired,
+                    base: base.base.clone(),
+                    on_drift: match self.on_drift {
+                        None | Some(OnDrift::Apply) => plan::OnDrift::Apply,
+                        Some(OnDrift::Keep) => plan::OnDrift::Keep,
+                        Some(OnDrift::Fail) => plan::OnDrift::Fail,
+                    },
+                };
+                plan::plan_against(&manifest.desired, observed, &context, &against)
+            }
+        };
+        let plan = made.map_err(|errors| {
             let origins: Vec<Origin> = errors.iter().map(PlanError::origin).collect();
             for (error, place) in errors.iter().zip(manifest.locate_all(&origins)) {
                 let place = place.map_or_else(String::new, |place| {
@@ -194,8 +249,9 @@ pub(crate) fn stopped(plan: &Plan, reasons: &[&str], flag: Option<&str>) -> Exit
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let manifest = load(&args.path, args.files)?;
+    let base = args.planning.base(&args.path, args.files)?;
     let plan = if let Some(file) = &args.observed {
-        offline(&args, &manifest, file)?
+        offline(&args, &manifest, base.as_ref(), file)?
     } else {
         let destination = args.connection.destination(Some(&manifest))?;
         let session = Session::open(&args.connection, &destination).await?;
@@ -203,7 +259,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             .observe(&args.planning.scope(&manifest.desired))
             .await;
         session.close().await;
-        args.planning.plan(&manifest, &observed?, &destination)?
+        args.planning
+            .plan(&manifest, base.as_ref(), &observed?, &destination)?
     };
     let json = || render::json(&plan);
     if let Some(out) = &args.out {
@@ -223,7 +280,12 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     })
 }
 
-fn offline(args: &Args, manifest: &Manifest, file: &Path) -> Result<Plan, Failure> {
+fn offline(
+    args: &Args,
+    manifest: &Manifest,
+    base: Option<&BaseManifest>,
+    file: &Path,
+) -> Result<Plan, Failure> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| Failure::new(format!("cannot read {}: {error}", file.display())))?;
     let saved = SavedListing::read(&text).map_err(|error| {
@@ -238,7 +300,7 @@ fn offline(args: &Args, manifest: &Manifest, file: &Path) -> Result<Plan, Failur
     let observed = saved.into_state();
     // A plan that is only looked at needs no target; one that is named must be there all the same.
     match args.connection.destination(Some(manifest)) {
-        Ok(destination) => args.planning.plan(manifest, &observed, &destination),
+        Ok(destination) => args.planning.plan(manifest, base, &observed, &destination),
         Err(failure) if args.connection.names_a_place() => Err(failure),
         Err(_) => {
             let target = Target {
@@ -246,8 +308,13 @@ fn offline(args: &Args, manifest: &Manifest, file: &Path) -> Result<Plan, Failur
                 user_id: observed.app_owner.to_string(),
                 app_id: String::new(),
             };
-            args.planning
-                .plan_for(manifest, &observed, target, Connection::DEFAULT_RATE_LIMIT)
+            args.planning.plan_for(
+                manifest,
+                base,
+                &observed,
+                target,
+                Connection::DEFAULT_RATE_LIMIT,
+            )
         }
     }
 }

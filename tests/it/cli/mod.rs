@@ -8,6 +8,7 @@ mod boundaries;
 mod collaborators;
 mod connecting;
 mod disk;
+mod drifting;
 mod emptying;
 mod every;
 mod exits;
