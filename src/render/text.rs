@@ -35,7 +35,7 @@ pub struct TextOptions {
 
 /// The text of a plan. The last line is the summary, or says that there is nothing to do.
 pub fn text(plan: &Plan, options: &TextOptions) -> String {
-    let mut page = Page::new(options.color);
+    let mut page = Page::new(options.color).within(options.width);
     purge::write(&mut page, plan, options.detail);
     page.gap();
     write_changes(&mut page, plan, options.detail);
