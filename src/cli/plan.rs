@@ -2,15 +2,18 @@
 
 use super::connection::{ConnectionArgs, Destination};
 use super::exit::{Exit, Failure};
+use super::formats::{self, Also, Format};
 use super::output;
 use super::session::Session;
+use super::terminal::Stream;
 use super::validate::{Files, load};
+use super::view::View;
 use crate::api::Connection;
 use crate::manifest::Manifest;
 use crate::model::{DesiredState, ObservedState, Origin, Scope};
 use crate::observed::SavedListing;
 use crate::plan::{self, Allowances, Context, EmptyManifest, Plan, PlanError, Target};
-use crate::render::{self, Color, Detail, TextOptions};
+use crate::render;
 use std::path::{Path, PathBuf};
 
 /// Show what apply would do
@@ -22,6 +25,9 @@ pub(crate) struct Args {
     /// How to print the plan
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Write the plan into FILE as well, as text, markdown or json; repeatable
+    #[arg(long, value_name = "FORMAT=FILE")]
+    also: Vec<Also>,
     /// Keep the plan in this file, for `apply FILE`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -46,9 +52,6 @@ pub(crate) struct Args {
     reason = "each is a flag of the command line"
 )]
 pub(crate) struct Planning {
-    /// Show every change, not the first 200
-    #[arg(long)]
-    full: bool,
     /// List the declared inputs alone; says what it cannot see
     #[arg(long)]
     declared_only: bool,
@@ -67,14 +70,8 @@ pub(crate) struct Planning {
     /// Let a manifest without inputs delete
     #[arg(long)]
     allow_empty: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// The plan file
-    Json,
+    #[command(flatten)]
+    pub(crate) view: View,
 }
 
 impl Planning {
@@ -148,30 +145,13 @@ impl Planning {
             ))
         })?;
         if self.fail_on_ambiguous && plan.summary.ambiguous > 0 {
-            output::styled_talk(&self.text(&plan));
+            output::styled_talk(&self.view.text(&plan, Stream::Stderr));
             return Err(
                 Failure::new(format!("{} ambiguous pairings", plan.summary.ambiguous))
                     .hint("give those annotations their `id`, or plan without --fail-on-ambiguous"),
             );
         }
         Ok(plan)
-    }
-
-    /// The text of a plan, with colours where stdout takes them.
-    pub(crate) fn text(&self, plan: &Plan) -> String {
-        let detail = if self.full {
-            Detail::Full
-        } else {
-            Detail::First200
-        };
-        render::text(
-            plan,
-            &TextOptions {
-                detail,
-                color: Color::Always,
-                ..TextOptions::default()
-            },
-        )
     }
 }
 
@@ -193,6 +173,13 @@ pub(crate) fn stopped(plan: &Plan, reasons: &[&str], flag: Option<&str>) -> Exit
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
+    let view = &args.planning.view;
+    let read: Vec<&Path> = [Some(&args.path), args.observed.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(PathBuf::as_path)
+        .collect();
+    formats::check(args.format, view, &args.also, args.out.as_deref(), &read)?;
     let manifest = load(&args.path, args.files)?;
     let plan = if let Some(file) = &args.observed {
         offline(&args, &manifest, file)?
@@ -209,8 +196,10 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     if let Some(out) = &args.out {
         output::file(out, &json())?;
     }
+    formats::write(&plan, view, &args.also)?;
     match args.format {
-        Format::Text => output::styled_result(&args.planning.text(&plan))?,
+        Format::Text => output::styled_result(&view.text(&plan, Stream::Stdout))?,
+        Format::Markdown => output::data(&view.markdown(&plan))?,
         Format::Json => output::data(&json())?,
     }
     if !plan.guards.is_empty() {
