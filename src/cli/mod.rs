@@ -15,6 +15,7 @@ mod list;
 mod log;
 mod man;
 mod output;
+mod pager;
 mod plan;
 mod progress;
 mod pull;

@@ -4,6 +4,7 @@ use super::connection::{ConnectionArgs, Destination};
 use super::exit::{Exit, Failure};
 use super::formats::{self, Also, Format};
 use super::output;
+use super::pager::{self, Paging};
 use super::session::Session;
 use super::terminal::Stream;
 use super::validate::{Files, load};
@@ -37,6 +38,9 @@ pub(crate) struct Args {
     /// Exit with 2 when there are changes
     #[arg(long)]
     detailed_exitcode: bool,
+    /// Print everything at once. Else a terminal shows it in ANNOSYNC_PAGER, PAGER, or less
+    #[arg(long)]
+    no_pager: bool,
     #[command(flatten)]
     planning: Planning,
     #[command(flatten)]
@@ -72,6 +76,16 @@ pub(crate) struct Planning {
     allow_empty: bool,
     #[command(flatten)]
     pub(crate) view: View,
+}
+
+impl Args {
+    fn paging(&self) -> Paging {
+        if self.no_pager {
+            Paging::Off
+        } else {
+            Paging::Wanted
+        }
+    }
 }
 
 impl Planning {
@@ -198,7 +212,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     }
     formats::write(&plan, view, &args.also)?;
     match args.format {
-        Format::Text => output::styled_result(&view.text(&plan, Stream::Stdout))?,
+        Format::Text => pager::show(&view.text(&plan, Stream::Stdout), args.paging())?,
         Format::Markdown => output::data(&view.markdown(&plan))?,
         Format::Json => output::data(&json())?,
     }
