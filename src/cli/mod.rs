@@ -14,6 +14,7 @@ mod interrupts;
 mod list;
 mod log;
 mod man;
+mod offline;
 mod output;
 mod pager;
 mod plan;

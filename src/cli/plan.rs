@@ -3,6 +3,7 @@
 use super::connection::{ConnectionArgs, Destination};
 use super::exit::{Exit, Failure};
 use super::formats::{self, Also, Format};
+use super::offline;
 use super::output;
 use super::pager::{self, Paging};
 use super::session::Session;
@@ -11,9 +12,8 @@ use super::validate::{Files, load};
 use super::view::View;
 use crate::api::Connection;
 use crate::manifest::Manifest;
-use crate::model::{DesiredState, ObservedState, Origin, Scope};
-use crate::observed::SavedListing;
-use crate::plan::{self, Allowances, Context, EmptyManifest, Plan, PlanError, Target};
+use crate::model::{DesiredState, ObservedState, Scope};
+use crate::plan::{self, Allowances, Context, EmptyManifest, Plan, Target};
 use crate::render;
 use std::path::{Path, PathBuf};
 
@@ -51,10 +51,6 @@ pub(crate) struct Args {
 
 /// What plan and apply have in common.
 #[derive(Debug, Clone, clap::Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 pub(crate) struct Planning {
     /// List the declared inputs alone; says what it cannot see
     #[arg(long)]
@@ -142,21 +138,11 @@ impl Planning {
             allowances: self.allowances(),
         };
         let plan = plan::plan(&manifest.desired, observed, &context).map_err(|errors| {
-            let origins: Vec<Origin> = errors.iter().map(PlanError::origin).collect();
-            for (error, place) in errors.iter().zip(manifest.locate_all(&origins)) {
-                let place = place.map_or_else(String::new, |place| {
-                    format!("{}:{}:{}: ", place.path.display(), place.line, place.column)
-                });
-                output::talk(&format!("error: {place}{error}\nhint: {}", error.hint()));
+            let (said, failure) = offline::refused(manifest, &errors);
+            for error in said {
+                output::talk(&error);
             }
-            let what = if errors.len() == 1 {
-                "1 change".to_owned()
-            } else {
-                format!("{} changes", errors.len())
-            };
-            Failure::new(format!(
-                "the manifest asks for {what} that cannot be made; nothing was sent"
-            ))
+            failure
         })?;
         if self.fail_on_ambiguous && plan.summary.ambiguous > 0 {
             output::styled_talk(&self.view.text(&plan, Stream::Stderr));
@@ -196,7 +182,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     formats::check(args.format, view, &args.also, args.out.as_deref(), &read)?;
     let manifest = load(&args.path, args.files)?;
     let plan = if let Some(file) = &args.observed {
-        offline(&args, &manifest, file)?
+        plan_offline(&args, &manifest, file)?
     } else {
         let destination = args.connection.destination(Some(&manifest))?;
         let session = Session::open(&args.connection, &destination).await?;
@@ -226,29 +212,14 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     })
 }
 
-fn offline(args: &Args, manifest: &Manifest, file: &Path) -> Result<Plan, Failure> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::new(format!("cannot read {}: {error}", file.display())))?;
-    let saved = SavedListing::read(&text).map_err(|error| {
-        Failure::new(format!("{}: {error}", file.display())).hint(
-            error
-                .hint()
-                .unwrap_or("save a listing with `annosync list --all --format json > FILE`"),
-        )
-    })?;
-    // The text of a large app's listing is as large as the state.
-    drop(text);
-    let observed = saved.into_state();
+fn plan_offline(args: &Args, manifest: &Manifest, file: &Path) -> Result<Plan, Failure> {
+    let observed = offline::observed(file)?;
     // A plan that is only looked at needs no target; one that is named must be there all the same.
     match args.connection.destination(Some(manifest)) {
         Ok(destination) => args.planning.plan(manifest, &observed, &destination),
         Err(failure) if args.connection.names_a_place() => Err(failure),
         Err(_) => {
-            let target = Target {
-                endpoint: String::new(),
-                user_id: observed.app_owner.to_string(),
-                app_id: String::new(),
-            };
+            let target = offline::no_target(&observed);
             args.planning
                 .plan_for(manifest, &observed, target, Connection::DEFAULT_RATE_LIMIT)
         }

@@ -18,6 +18,7 @@ mod purge;
 #[cfg(test)]
 mod sample;
 mod text;
+mod unified;
 mod warnings;
 
 use crate::model::escape_json;
@@ -33,6 +34,7 @@ pub use page::{Color, thousands};
 pub use pulled::pull_notes;
 use std::borrow::Cow;
 pub use text::{Detail, SHOWN, TextOptions, text};
+pub use unified::unified;
 
 /// The plan file: pretty JSON with a newline at its end, the same bytes for the same plan. A terminal may show it: what
 /// one would obey is escaped.
