@@ -8,6 +8,7 @@ use super::output;
 use super::plan::{OnDrift, Planning, stopped};
 use super::progress::{self, Done, Progress};
 use super::session::Session;
+use super::terminal::Stream;
 use super::undo::UndoFile;
 use super::validate::{Files, load};
 use super::watchers::Watchers;
@@ -124,7 +125,7 @@ fn plan_file(path: &Path) -> Result<Option<Plan>, Failure> {
 
 async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Failure> {
     if args.dry_run {
-        output::styled_talk(&args.planning.text(&plan));
+        output::styled_talk(&args.planning.view.text(&plan, Stream::Stderr));
         output::result(&render::calls(&plan))?;
         return Ok(held(args, &plan).unwrap_or(Exit::Done));
     }
@@ -136,10 +137,10 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
         if let Some(path) = &args.log {
             Log::open(path, &plan, &Stop::default())?;
         }
-        output::styled_result(&args.planning.text(&plan))?;
+        output::styled_result(&args.planning.view.text(&plan, Stream::Stdout))?;
         return Ok(Exit::Done);
     }
-    output::styled_talk(&args.planning.text(&plan));
+    output::styled_talk(&args.planning.view.text(&plan, Stream::Stderr));
     if let Some(exit) = held(args, &plan) {
         return Ok(exit);
     }

@@ -100,6 +100,11 @@ pub(crate) fn is_styled() -> bool {
     anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
 }
 
+/// Whether stdout takes colours.
+pub(crate) fn stdout_is_styled() -> bool {
+    anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+}
+
 /// Writes a file so that it is there whole or as it was before: a temporary file beside it, synced, renamed.
 pub(crate) fn file(path: &Path, content: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), Failure> {
     let folder = match path.parent() {

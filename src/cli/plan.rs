@@ -3,17 +3,19 @@
 use super::base::{self, BaseManifest};
 use super::connection::{ConnectionArgs, Destination};
 use super::exit::{Exit, Failure};
+use super::formats::{self, Also, Format};
+use super::offline;
 use super::output;
+use super::pager::{self, Paging};
 use super::session::Session;
+use super::terminal::Stream;
 use super::validate::{Files, load};
+use super::view::View;
 use crate::api::Connection;
 use crate::manifest::Manifest;
-use crate::model::{DesiredState, ObservedState, Origin, Scope};
-use crate::observed::SavedListing;
-use crate::plan::{
-    self, Against, Allowances, Context, Drift, EmptyManifest, Plan, PlanError, Target,
-};
-use crate::render::{self, Color, Detail, TextOptions};
+use crate::model::{DesiredState, ObservedState, Scope};
+use crate::plan::{self, Against, Allowances, Context, Drift, EmptyManifest, Plan, Target};
+use crate::render;
 use std::path::{Path, PathBuf};
 
 /// Show what apply would do
@@ -25,6 +27,9 @@ pub(crate) struct Args {
     /// How to print the plan
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Write the plan into FILE as well, as text, markdown or json; repeatable
+    #[arg(long, value_name = "FORMAT=FILE")]
+    also: Vec<Also>,
     /// Keep the plan in this file, for `apply FILE`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -34,6 +39,9 @@ pub(crate) struct Args {
     /// Exit with 2 when there are changes
     #[arg(long)]
     detailed_exitcode: bool,
+    /// Print everything at once. Else a terminal shows it in ANNOSYNC_PAGER, PAGER, or less
+    #[arg(long)]
+    no_pager: bool,
     #[command(flatten)]
     planning: Planning,
     #[command(flatten)]
@@ -44,14 +52,7 @@ pub(crate) struct Args {
 
 /// What plan and apply have in common.
 #[derive(Debug, Clone, clap::Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 pub(crate) struct Planning {
-    /// Show every change, not the first 200
-    #[arg(long)]
-    full: bool,
     /// List the declared inputs alone; says what it cannot see
     #[arg(long)]
     declared_only: bool,
@@ -77,6 +78,8 @@ pub(crate) struct Planning {
     /// With --base: what becomes of writes that would revert what was done on the remote
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) on_drift: Option<OnDrift>,
+    #[command(flatten)]
+    pub(crate) view: View,
 }
 
 /// What becomes of writes that would revert what was done on the remote.
@@ -90,12 +93,14 @@ pub(crate) enum OnDrift {
     Fail,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// The plan file
-    Json,
+impl Args {
+    fn paging(&self) -> Paging {
+        if self.no_pager {
+            Paging::Off
+        } else {
+            Paging::Wanted
+        }
+    }
 }
 
 impl Planning {
@@ -186,47 +191,20 @@ impl Planning {
             }
         };
         let plan = made.map_err(|errors| {
-            let origins: Vec<Origin> = errors.iter().map(PlanError::origin).collect();
-            for (error, place) in errors.iter().zip(manifest.locate_all(&origins)) {
-                let place = place.map_or_else(String::new, |place| {
-                    format!("{}:{}:{}: ", place.path.display(), place.line, place.column)
-                });
-                output::talk(&format!("error: {place}{error}\nhint: {}", error.hint()));
+            let (said, failure) = offline::refused(manifest, &errors);
+            for error in said {
+                output::talk(&error);
             }
-            let what = if errors.len() == 1 {
-                "1 change".to_owned()
-            } else {
-                format!("{} changes", errors.len())
-            };
-            Failure::new(format!(
-                "the manifest asks for {what} that cannot be made; nothing was sent"
-            ))
+            failure
         })?;
         if self.fail_on_ambiguous && plan.summary.ambiguous > 0 {
-            output::styled_talk(&self.text(&plan));
+            output::styled_talk(&self.view.text(&plan, Stream::Stderr));
             return Err(
                 Failure::new(format!("{} ambiguous pairings", plan.summary.ambiguous))
                     .hint("give those annotations their `id`, or plan without --fail-on-ambiguous"),
             );
         }
         Ok(plan)
-    }
-
-    /// The text of a plan, with colours where stdout takes them.
-    pub(crate) fn text(&self, plan: &Plan) -> String {
-        let detail = if self.full {
-            Detail::Full
-        } else {
-            Detail::First200
-        };
-        render::text(
-            plan,
-            &TextOptions {
-                detail,
-                color: Color::Always,
-                ..TextOptions::default()
-            },
-        )
     }
 }
 
@@ -248,10 +226,17 @@ pub(crate) fn stopped(plan: &Plan, reasons: &[&str], flag: Option<&str>) -> Exit
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
+    let view = &args.planning.view;
+    let read: Vec<&Path> = [Some(&args.path), args.observed.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(PathBuf::as_path)
+        .collect();
+    formats::check(args.format, view, &args.also, args.out.as_deref(), &read)?;
     let manifest = load(&args.path, args.files)?;
     let base = args.planning.base(&args.path, args.files)?;
     let plan = if let Some(file) = &args.observed {
-        offline(&args, &manifest, base.as_ref(), file)?
+        plan_offline(&args, &manifest, base.as_ref(), file)?
     } else {
         let destination = args.connection.destination(Some(&manifest))?;
         let session = Session::open(&args.connection, &destination).await?;
@@ -266,8 +251,11 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     if let Some(out) = &args.out {
         output::file(out, &json())?;
     }
+    let whole = formats::whole(args.out.as_deref(), &args.also);
+    formats::write(&plan, view, &args.also, whole)?;
     match args.format {
-        Format::Text => output::styled_result(&args.planning.text(&plan))?,
+        Format::Text => pager::show(&view.text(&plan, Stream::Stdout), args.paging())?,
+        Format::Markdown => output::data(&view.markdown(&plan, whole))?,
         Format::Json => output::data(&json())?,
     }
     if !plan.guards.is_empty() {
@@ -280,34 +268,19 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     })
 }
 
-fn offline(
+fn plan_offline(
     args: &Args,
     manifest: &Manifest,
     base: Option<&BaseManifest>,
     file: &Path,
 ) -> Result<Plan, Failure> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::new(format!("cannot read {}: {error}", file.display())))?;
-    let saved = SavedListing::read(&text).map_err(|error| {
-        Failure::new(format!("{}: {error}", file.display())).hint(
-            error
-                .hint()
-                .unwrap_or("save a listing with `annosync list --all --format json > FILE`"),
-        )
-    })?;
-    // The text of a large app's listing is as large as the state.
-    drop(text);
-    let observed = saved.into_state();
+    let observed = offline::observed(file)?;
     // A plan that is only looked at needs no target; one that is named must be there all the same.
     match args.connection.destination(Some(manifest)) {
         Ok(destination) => args.planning.plan(manifest, base, &observed, &destination),
         Err(failure) if args.connection.names_a_place() => Err(failure),
         Err(_) => {
-            let target = Target {
-                endpoint: String::new(),
-                user_id: observed.app_owner.to_string(),
-                app_id: String::new(),
-            };
+            let target = offline::no_target(&observed);
             args.planning.plan_for(
                 manifest,
                 base,

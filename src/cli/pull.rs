@@ -40,7 +40,7 @@ pub(crate) struct Args {
     #[arg(long = "status", value_name = "STATUS", value_parser = super::list::status)]
     statuses: Vec<Status>,
     /// Annotations that name this concept
-    #[arg(long = "concept", value_name = "ID", value_parser = concept)]
+    #[arg(long = "concept", value_name = "ID", value_parser = super::view::concept)]
     concepts: Vec<ConceptId>,
     /// Annotations that models made: leave them out, include them, or take them only
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = ModelMadeArg::LeaveOut, hide_default_value = true)]
@@ -92,10 +92,6 @@ enum PolicyArg {
 
 fn user(text: &str) -> Result<UserId, String> {
     UserId::new(text).map_err(|error| error.to_string())
-}
-
-fn concept(text: &str) -> Result<ConceptId, String> {
-    ConceptId::new(text).map_err(|error| error.to_string())
 }
 
 fn set(text: &str) -> Result<SetName, String> {

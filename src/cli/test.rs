@@ -1,11 +1,335 @@
 //! `test`: snapshots of plans, as tests of the user's own repository.
+//!
+//! A case is a folder that holds a listing (`observed.json`), a manifest, and what the plan of the two is expected to be.
+//! It is planned as `plan --observed` without a target plans it: neither the environment nor a target changes it.
 
 use super::exit::{Exit, Failure};
+use super::offline;
+use super::output;
+use super::validate::Files;
+use crate::api::Connection;
+use crate::manifest::{self, Overlay};
+use crate::plan::{self, Allowances, Context, Plan};
+use crate::render::{self, Color, Detail, MarkdownOptions, TextOptions, escape, escape_lines};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// The listing; a folder that holds one is a case.
+const OBSERVED: &str = "observed.json";
+/// Where a case keeps its manifest, if not in its own folder.
+const MANIFEST: &str = "manifest";
 
 /// Compare the plans of test cases with what they are expected to be; offline
+///
+/// A case is a folder that holds `observed.json` (saved with `annosync list --all --format json`), a manifest (in the
+/// folder, or in its subfolder `manifest`), and `plan.txt`, the text of the plan that is expected. `plan.md` and
+/// `plan.json` are compared as well where they are there; another version of annosync in a plan.json is no difference.
+/// Ends with 1 when a case differs or cannot be planned, and when there is no case.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Where the cases are: all folders below this one are looked through, but for hidden ones
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+    /// Write what the plans are now, where that differs, as what is expected
+    #[arg(long)]
+    bless: bool,
+    #[command(flatten)]
+    files: Files,
+}
 
-pub(crate) fn run(_args: &Args) -> Result<Exit, Failure> {
-    Err(Failure::new("not built yet"))
+/// What becomes of a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Compare,
+    Bless,
+}
+
+/// What became of a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    AsExpected,
+    Differs,
+    Accepted,
+    Unplannable,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let mode = if args.bless {
+        Mode::Bless
+    } else {
+        Mode::Compare
+    };
+    let cases = cases(&args.folder)?;
+    if cases.is_empty() {
+        return Err(Failure::new(format!(
+            "no test case in {}",
+            args.folder.display()
+        ))
+        .hint(
+            "a case is a folder that holds observed.json: save one with `annosync list --all --format json`, and put \
+             the manifest beside it",
+        ));
+    }
+    let verdicts = cases
+        .iter()
+        .map(|case| judge(case, mode, args.files))
+        .collect::<Result<Vec<Verdict>, Failure>>()?;
+    if verdicts.contains(&Verdict::Differs) {
+        output::talk(&format!(
+            "hint: look at what differs; if that is what you mean, accept it with `annosync test --bless {}`",
+            args.folder.display()
+        ));
+    }
+    output::result(&summary(&verdicts))?;
+    let is_failure = |verdict| matches!(verdict, &Verdict::Differs | &Verdict::Unplannable);
+    Ok(if verdicts.iter().any(is_failure) {
+        Exit::Error
+    } else {
+        Exit::Done
+    })
+}
+
+/// Every case in a folder and below it, sorted. Links to folders are not followed: they may go in circles.
+fn cases(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut cases = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let unreadable = |error| Failure::new(format!("cannot read {}: {error}", folder.display()));
+        for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+            if entry.file_type().map_err(unreadable)?.is_dir() && !is_hidden {
+                folders.push(entry.path());
+            }
+        }
+        if folder.join(OBSERVED).is_file() {
+            cases.push(folder);
+        }
+    }
+    cases.sort();
+    Ok(cases)
+}
+
+/// Plans a case, compares it, and says what is not as expected.
+fn judge(case: &Path, mode: Mode, files: Files) -> Result<Verdict, Failure> {
+    let compared = planned(case, files).and_then(|plan| {
+        let compared = Expected::ALL.map(|expected| expected.compare(case, &plan));
+        compared.into_iter().collect::<Result<Vec<_>, _>>()
+    });
+    let compared = match compared {
+        Ok(compared) => compared,
+        Err(why) => {
+            let case = escape(&shown(case).to_string()).into_owned();
+            output::styled_result(&format!("Cannot be planned: {case}\n{why}\n"))?;
+            return Ok(Verdict::Unplannable);
+        }
+    };
+    let mut verdict = Verdict::AsExpected;
+    for difference in compared.into_iter().flatten() {
+        if mode == Mode::Bless {
+            output::file(&difference.file, &difference.accepted)?;
+            output::result(&format!("Wrote {}.\n", shown(&difference.file)))?;
+            verdict = Verdict::Accepted;
+        } else {
+            output::styled_result(&difference.text())?;
+            verdict = Verdict::Differs;
+        }
+    }
+    Ok(verdict)
+}
+
+/// A path without the `.` that it began with.
+fn shown(path: &Path) -> std::path::Display<'_> {
+    match path.strip_prefix(".") {
+        Ok(below) if !below.as_os_str().is_empty() => below.display(),
+        _ => path.display(),
+    }
+}
+
+/// The plan of a case, or why there is none: lines that are harmless.
+fn planned(case: &Path, files: Files) -> Result<Plan, String> {
+    // The listing first: one that is broken would be taken for a part of the manifest.
+    let observed = offline::observed(&case.join(OBSERVED)).map_err(|failure| said(&failure))?;
+    let folder = Some(case.join(MANIFEST)).filter(|folder| folder.is_dir());
+    let folder = folder.as_deref().unwrap_or(case);
+    let manifest = manifest::load_with(folder, &Overlay::new(), files.reach())
+        .map_err(|problems| format!("{}\n", problems.render(true).trim_end()))?;
+    let context = Context {
+        target: offline::no_target(&observed),
+        manifest_hash: manifest.hash.clone(),
+        rate_limit: Connection::DEFAULT_RATE_LIMIT,
+        allowances: Allowances::default(),
+    };
+    plan::plan(&manifest.desired, &observed, &context).map_err(|errors| {
+        let (mut lines, _) = offline::refused(&manifest, &errors);
+        lines.push(String::new());
+        escape_lines(&lines.join("\n")).into_owned()
+    })
+}
+
+fn said(failure: &Failure) -> String {
+    let hint = failure.hint.iter().map(|hint| format!("hint: {hint}\n"));
+    let text = format!("error: {}\n{}", failure.message, hint.collect::<String>());
+    escape_lines(&text).into_owned()
+}
+
+/// A file that says what a plan is expected to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    Text,
+    Markdown,
+    Json,
+}
+
+/// A file that says something else than the plan.
+#[derive(Debug)]
+struct Difference {
+    file: PathBuf,
+    /// What the file holds; nothing if it is not there.
+    expected: Option<String>,
+    /// The plan, in what does not matter made like what is expected.
+    planned: String,
+    /// The plan as it is.
+    accepted: String,
+}
+
+impl Expected {
+    const ALL: [Self; 3] = [Self::Text, Self::Markdown, Self::Json];
+
+    fn file(self) -> &'static str {
+        match self {
+            Self::Text => "plan.txt",
+            Self::Markdown => "plan.md",
+            Self::Json => "plan.json",
+        }
+    }
+
+    fn render(self, plan: &Plan) -> String {
+        match self {
+            Self::Text => {
+                let detail = Detail::Full;
+                let options = TextOptions {
+                    detail,
+                    ..TextOptions::default()
+                };
+                render::text(plan, &options)
+            }
+            Self::Markdown => render::markdown(plan, &MarkdownOptions::default()),
+            Self::Json => render::json(plan),
+        }
+    }
+
+    /// What differs, if anything does. Only the text must be there.
+    fn compare(self, case: &Path, plan: &Plan) -> Result<Option<Difference>, String> {
+        let file = case.join(self.file());
+        let expected = match std::fs::read_to_string(&file) {
+            // A checkout may have changed the ends of its lines.
+            Ok(text) => Some(text.replace("\r\n", "\n")),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => {
+                let message = format!("cannot read {}: {error}", shown(&file));
+                return Err(said(&Failure::new(message)));
+            }
+        };
+        if expected.is_none() && self != Self::Text {
+            return Ok(None);
+        }
+        let accepted = self.render(plan);
+        let planned = match &expected {
+            Some(expected) if self == Self::Json => self.render(&as_if_made_by(plan, expected)),
+            _ => accepted.clone(),
+        };
+        let difference = Difference {
+            file,
+            expected,
+            planned,
+            accepted,
+        };
+        Ok(Some(difference).filter(Difference::is_one))
+    }
+}
+
+/// The plan as the version of annosync would have made it that made the expected one: another version alone is no
+/// difference.
+fn as_if_made_by(plan: &Plan, expected: &str) -> Plan {
+    #[derive(serde::Deserialize)]
+    struct Version {
+        tool_version: String,
+    }
+    let mut plan = plan.clone();
+    if let Ok(version) = serde_json::from_str::<Version>(expected) {
+        plan.tool_version = version.tool_version;
+    }
+    plan
+}
+
+impl Difference {
+    fn is_one(&self) -> bool {
+        self.expected.as_ref() != Some(&self.planned)
+    }
+
+    fn text(&self) -> String {
+        let file = shown(&self.file);
+        let what = match self.expected {
+            Some(_) => format!("Differs: {file}"),
+            None => format!("Missing: {file}"),
+        };
+        let expected = self.expected.as_deref().unwrap_or_default();
+        let diff = render::unified(
+            (&format_args!("{file} (expected)"), expected),
+            (&"the plan", &self.planned),
+            Color::Always,
+        );
+        format!("{}\n{diff}\n", escape(&what))
+    }
+}
+
+/// `12 cases: 10 as expected, 1 differs, 1 cannot be planned.`
+fn summary(verdicts: &[Verdict]) -> String {
+    let count = |verdict| verdicts.iter().filter(|it| **it == verdict).count() as u64;
+    let differing = count(Verdict::Differs);
+    let mut parts = vec![format!(
+        "{} as expected",
+        render::thousands(count(Verdict::AsExpected))
+    )];
+    for (count, word) in [
+        (count(Verdict::Accepted), "accepted"),
+        (differing, if differing == 1 { "differs" } else { "differ" }),
+        (count(Verdict::Unplannable), "cannot be planned"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{} {word}", render::thousands(count)));
+        }
+    }
+    let cases = verdicts.len() as u64;
+    let plural = if cases == 1 { "" } else { "s" };
+    format!(
+        "{} case{plural}: {}.\n",
+        render::thousands(cases),
+        parts.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_names_what_there_is() {
+        use Verdict::{Accepted, AsExpected, Differs, Unplannable};
+        for (verdicts, text) in [
+            (&[AsExpected][..], "1 case: 1 as expected.\n"),
+            (&[Differs], "1 case: 0 as expected, 1 differs.\n"),
+            (
+                &[Unplannable, AsExpected, Differs, Differs],
+                "4 cases: 1 as expected, 2 differ, 1 cannot be planned.\n",
+            ),
+            (
+                &[Accepted, AsExpected],
+                "2 cases: 1 as expected, 1 accepted.\n",
+            ),
+        ] {
+            assert_eq!(summary(verdicts), text);
+        }
+    }
 }

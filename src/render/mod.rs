@@ -25,6 +25,7 @@ mod sample;
 mod selection;
 mod tables;
 mod text;
+mod unified;
 mod warnings;
 
 use crate::model::escape_json;
@@ -40,6 +41,7 @@ pub use page::{Color, thousands};
 pub use pulled::pull_notes;
 use std::borrow::Cow;
 pub use text::{Detail, SHOWN, TextOptions, text};
+pub use unified::unified;
 
 /// The plan file: pretty JSON with a newline at its end, the same bytes for the same plan. A terminal may show it: what
 /// one would obey is escaped.

@@ -39,7 +39,7 @@ pub struct TextOptions {
 pub fn text(plan: &Plan, options: &TextOptions) -> String {
     let detail = options.detail;
     let selection = Selection::of(plan, &options.filter);
-    let mut page = Page::new(options.color);
+    let mut page = Page::new(options.color).within(options.width);
     purge::write(&mut page, &selection.purges, detail);
     write_reverting(&mut page, plan, &selection);
     write_changes(&mut page, &selection.ordinary, detail);

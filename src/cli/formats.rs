@@ -1,0 +1,183 @@
+//! In which formats a plan is shown: one on stdout, others in files beside it.
+
+use super::exit::Failure;
+use super::output;
+use super::view::View;
+use crate::plan::Plan;
+use crate::render;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// A format of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// The comment of a pull request
+    Markdown,
+    /// The plan file
+    Json,
+}
+
+impl Format {
+    /// Names of files in which a later run would read this format as a part of a manifest. A plan file is told from a
+    /// manifest where it has the name of one.
+    fn is_taken_for_a_manifest(self, file: &Path) -> bool {
+        let endings: &[&str] = match self {
+            Self::Text | Self::Markdown => &["yaml", "yml", "json", "jsonl"],
+            Self::Json => &["yaml", "yml", "jsonl"],
+        };
+        file.extension()
+            .is_some_and(|ending| endings.iter().any(|one| ending.eq_ignore_ascii_case(one)))
+    }
+}
+
+/// A file that gets a plan in a format: `FORMAT=FILE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Also {
+    format: Format,
+    file: PathBuf,
+}
+
+impl FromStr for Also {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (format, file) = text
+            .split_once('=')
+            .ok_or("a format and a file are needed, as in `markdown=plan.md`")?;
+        let format = <Format as clap::ValueEnum>::from_str(format, false)
+            .map_err(|_| format!("`{format}` is no format: take text, markdown or json"))?;
+        let file = PathBuf::from(file);
+        if file.as_os_str().is_empty() {
+            return Err("the file has no name, as in `markdown=plan.md`".to_owned());
+        }
+        if file.as_os_str() == "-" {
+            return Err("`-` is no file; --format says what goes to stdout".to_owned());
+        }
+        if format.is_taken_for_a_manifest(&file) {
+            return Err(format!(
+                "`{}` has the name of a manifest's file, and would be read as one; take .txt, .md, or .json for json",
+                file.display()
+            ));
+        }
+        Ok(Self { format, file })
+    }
+}
+
+/// The file that holds the whole plan, if there is one.
+pub(crate) fn whole<'a>(out: Option<&'a Path>, also: &'a [Also]) -> Option<&'a Path> {
+    let mut json = also.iter().filter(|also| also.format == Format::Json);
+    out.or_else(|| json.next().map(|also| also.file.as_path()))
+}
+
+/// Writes the plan into each of the files; `whole` is the one that holds all of it.
+pub(crate) fn write(
+    plan: &Plan,
+    view: &View,
+    also: &[Also],
+    whole: Option<&Path>,
+) -> Result<(), Failure> {
+    for Also { format, file } in also {
+        let text = match format {
+            Format::Text => view.plain(plan),
+            Format::Markdown => view.markdown(plan, whole),
+            Format::Json => render::json(plan),
+        };
+        output::file(file, &text)?;
+    }
+    Ok(())
+}
+
+/// Refuses a command line on which a file would be written twice, or over what was read, and one on which nothing shows
+/// what is to be left out.
+pub(crate) fn check(
+    format: Format,
+    view: &View,
+    also: &[Also],
+    out: Option<&Path>,
+    read: &[&Path],
+) -> Result<(), Failure> {
+    let mut formats = also.iter().map(|also| also.format).chain([format]);
+    if formats.all(|format| format == Format::Json) && !view.filter().is_everything() {
+        return Err(Failure::usage(
+            "--only, --input and --concept choose what text and Markdown show, and JSON holds the whole plan always",
+        )
+        .hint("leave them out, or add `--also text=FILE` or `--also markdown=FILE`"));
+    }
+    let files = also.iter().map(|also| also.file.as_path()).chain(out);
+    let mut taken: Vec<(PathBuf, Use)> = read.iter().map(|path| (place(path), Use::Read)).collect();
+    for file in files {
+        let place = place(file);
+        let shown = file.display();
+        match taken.iter().find(|(other, _)| *other == place) {
+            Some((_, Use::Read)) => {
+                return Err(
+                    Failure::usage(format!("{shown} is read, and would be overwritten"))
+                        .hint("name another file"),
+                );
+            }
+            Some((_, Use::Written)) => {
+                return Err(Failure::usage(format!("{shown} would be written twice"))
+                    .hint("give each format a file of its own"));
+            }
+            None => taken.push((place, Use::Written)),
+        }
+    }
+    Ok(())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Read,
+    Written,
+}
+
+/// Where a file lies, or will lie, however its path is spelled.
+fn place(file: &Path) -> PathBuf {
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    // A file that is written replaces the name, so a link at its end is not followed; links on the way are.
+    match (absolute.parent(), absolute.file_name()) {
+        (Some(folder), Some(name)) => folder
+            .canonicalize()
+            .unwrap_or_else(|_| folder.to_owned())
+            .join(name),
+        _ => absolute,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_and_a_file_are_read() {
+        let read = |text: &str| text.parse::<Also>();
+        for (text, format, file) in [
+            ("markdown=plan.md", Format::Markdown, "plan.md"),
+            ("text=a=b.txt", Format::Text, "a=b.txt"),
+            ("json=out/plan.json", Format::Json, "out/plan.json"),
+            (
+                "markdown=/tmp/step_summary_1",
+                Format::Markdown,
+                "/tmp/step_summary_1",
+            ),
+        ] {
+            let file = PathBuf::from(file);
+            assert_eq!(read(text), Ok(Also { format, file }));
+        }
+        for (text, why) in [
+            ("plan.md", "a format and a file are needed"),
+            ("html=plan.html", "`html` is no format"),
+            ("=plan.md", "`` is no format"),
+            ("markdown=", "has no name"),
+            ("text=-", "is no file"),
+            ("text=labels/plan.YAML", "would be read as one"),
+            ("markdown=plan.json", "would be read as one"),
+            ("json=plan.yml", "would be read as one"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! How a plan is looked at: how much of it, and which of its changes. None of it changes what is planned or applied.
+
+use super::terminal::{self, Stream};
+use crate::model::ConceptId;
+use crate::plan::Plan;
+use crate::pull::InputPattern;
+use crate::render::{self, Color, Detail, Filter, Kind, MarkdownOptions, TextOptions};
+use std::path::Path;
+
+/// What plan and apply show; everything is applied.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "What is shown (everything is applied)")]
+pub(crate) struct View {
+    /// Show every change, not the first 200
+    #[arg(long)]
+    full: bool,
+    /// Show changes of these kinds alone
+    #[arg(long, value_enum, value_name = "KIND,…", value_delimiter = ',')]
+    only: Vec<Shown>,
+    /// Show changes on this input alone, or on those that this glob over ids fits; repeatable
+    #[arg(long = "input", value_name = "GLOB")]
+    inputs: Vec<String>,
+    /// Show changes of annotations that name this concept before or after; repeatable
+    #[arg(long = "concept", value_name = "ID", value_parser = concept)]
+    concepts: Vec<ConceptId>,
+}
+
+/// A kind of change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Shown {
+    /// Deletes, purges and replacements
+    Deletes,
+    /// What is made
+    Posts,
+    /// What is changed in place
+    Patches,
+}
+
+impl From<Shown> for Kind {
+    fn from(shown: Shown) -> Self {
+        match shown {
+            Shown::Deletes => Self::Deletes,
+            Shown::Posts => Self::Posts,
+            Shown::Patches => Self::Patches,
+        }
+    }
+}
+
+/// Reads a concept's id.
+pub(super) fn concept(text: &str) -> Result<ConceptId, String> {
+    ConceptId::new(text).map_err(|error| error.to_string())
+}
+
+impl View {
+    /// Which changes are shown.
+    pub(crate) fn filter(&self) -> Filter {
+        Filter {
+            only: self.only.iter().copied().map(Kind::from).collect(),
+            inputs: self
+                .inputs
+                .iter()
+                .map(|text| InputPattern::new(text))
+                .collect(),
+            concepts: self.concepts.iter().cloned().collect(),
+        }
+    }
+
+    fn detail(&self) -> Detail {
+        if self.full {
+            Detail::Full
+        } else {
+            Detail::First200
+        }
+    }
+
+    /// The text of a plan as this stream shows it: as wide as its terminal, in colours that are taken away where it
+    /// takes none.
+    pub(crate) fn text(&self, plan: &Plan, stream: Stream) -> String {
+        let options = TextOptions {
+            detail: self.detail(),
+            filter: self.filter(),
+            color: Color::Always,
+            width: terminal::width(stream),
+        };
+        render::text(plan, &options)
+    }
+
+    /// The text of a plan for a file: no colours, and lines as long as they are.
+    pub(crate) fn plain(&self, plan: &Plan) -> String {
+        let options = TextOptions {
+            detail: self.detail(),
+            filter: self.filter(),
+            ..TextOptions::default()
+        };
+        render::text(plan, &options)
+    }
+
+    /// A plan as Markdown, which says that the whole of it is in this file.
+    pub(crate) fn markdown(&self, plan: &Plan, whole: Option<&Path>) -> String {
+        let options = MarkdownOptions {
+            filter: self.filter(),
+            full_plan: whole.map(|file| format!("the plan file {}", file.display())),
+        };
+        render::markdown(plan, &options)
+    }
+}
