@@ -2,7 +2,7 @@
 
 use super::exit::{Exit, Failure};
 use super::output;
-use crate::manifest;
+use crate::{manifest, observed, plan};
 
 /// Print the JSON Schema of a manifest, a plan, a listing or an outcome
 #[derive(Debug, clap::Args)]
@@ -17,12 +17,21 @@ pub(crate) struct Args {
 enum Name {
     /// A file of a manifest; a line of a .jsonl file is its $defs/input
     Manifest,
+    /// What `plan --out`, `plan --format json` and `apply --undo-out` write
+    Plan,
+    /// What `list --format json` writes and `plan --observed` reads
+    Listing,
+    /// What `apply --format json` prints
+    Outcome,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
-    let text = match args.name {
-        Name::Manifest => manifest::schema_text(),
+    let schema = match args.name {
+        Name::Manifest => manifest::schema(),
+        Name::Plan => plan::schema(),
+        Name::Listing => observed::schema(),
+        Name::Outcome => plan::outcome_schema(),
     };
-    output::data(&text)?;
+    output::data(&format!("{schema:#}\n"))?;
     Ok(Exit::Done)
 }

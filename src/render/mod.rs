@@ -22,7 +22,7 @@ mod warnings;
 
 use crate::model::escape_json;
 pub use crate::model::{escape, escape_lines};
-use crate::plan::Plan;
+use crate::plan::{Account, Plan};
 pub use calls::calls;
 pub use filter::{Filter, Kind};
 pub use listing::Table;
@@ -37,8 +37,17 @@ pub use text::{Detail, SHOWN, TextOptions, text};
 /// The plan file: pretty JSON with a newline at its end, the same bytes for the same plan. A terminal may show it: what
 /// one would obey is escaped.
 pub fn json(plan: &Plan) -> String {
-    let mut text = serde_json::to_string_pretty(plan)
-        .expect("a plan holds names, finite numbers and JSON that was checked");
+    document(plan)
+}
+
+/// The account of an apply, written as [`json`] writes a plan.
+pub fn outcome_json(account: &Account) -> String {
+    document(account)
+}
+
+fn document(of: &impl serde::Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(of)
+        .expect("it holds names, finite numbers and JSON that was checked");
     text.push('\n');
     match escape_json(&text) {
         Cow::Owned(safe) => safe,

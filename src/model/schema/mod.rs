@@ -1,7 +1,9 @@
-//! What JSON Schemas say of the domain's words: their patterns.
+//! What JSON Schemas say of the domain's words: their patterns, and how they are written.
 //!
-//! A pattern is a regular expression of ECMA-262 that takes exactly the texts that the constructor beside it takes. Knows
-//! no schema's shape.
+//! A pattern is a regular expression of ECMA-262 that takes exactly the texts that a constructor takes. Knows no
+//! document that the words stand in.
+
+mod written;
 
 /// The names that are checked as [`super::InputId`] is: not empty, no control characters, no marks that re-order text, no
 /// white space at the ends.
@@ -19,6 +21,9 @@ pub const STATUS_NUMBER_PATTERN: &str = r"^\+?0*24[0-9]{3}$";
 
 /// The texts that [`super::Share`] takes, but for numbers that do not fit into 64 bits.
 pub const SHARE_PATTERN: &str = r"^\+?(0*(100|[0-9]{1,2})%|[0-9]+)$";
+
+/// The numbers in text that stand for a [`super::Status`] without a name.
+pub(crate) const STATUS_WRITTEN_PATTERN: &str = "^[0-9]{1,10}$";
 
 #[cfg(test)]
 mod tests {
