@@ -37,6 +37,7 @@ pub fn schema() -> Value {
                         "type": "object",
                         "properties": {
                             "inputs": {
+                                "description": "Their ids.",
                                 "type": "array",
                                 "items": name("The id of an input."),
                                 "uniqueItems": true,
@@ -100,12 +101,13 @@ fn annotation() -> Value {
                 "type": "object",
                 "properties": {
                     "user": {
+                        "description": "A user.",
                         "type": "object",
                         "properties": { "id": text("Their id.") },
                         "required": ["id"],
                     },
-                    "model": { "type": "object" },
-                    "workflow": { "type": "object" },
+                    "model": { "description": "A model, as the service describes it.", "type": "object" },
+                    "workflow": { "description": "A workflow, as the service describes it.", "type": "object" },
                 },
             },
             "created_at": text("When it was made: RFC 3339."),

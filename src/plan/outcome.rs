@@ -401,16 +401,23 @@ mod tests {
             ..Outcome::default()
         };
         assert!(done.is_complete() && !done.has_stale() && !done.is_partial());
+        assert_eq!(done.ending(), Ending::Applied);
+        assert_eq!(Outcome::default().ending(), Ending::NothingToDo);
         let stale = Outcome {
             stale: vec![StaleItem::new(0, &operation(), None)],
             ..Outcome::default()
         };
         assert!(!stale.is_complete() && stale.has_stale() && !stale.is_partial());
+        assert_eq!(stale.ending(), Ending::Stale);
         let failed = Outcome {
             failed: vec![FailedItem::new(0, &operation(), "no")],
             ..Outcome::default()
         };
         assert!(!failed.is_complete() && failed.is_partial());
+        assert_eq!(failed.ending(), Ending::Failed);
+        let mut in_part = failed;
+        in_part.applied.add(Action::Merge);
+        assert_eq!(in_part.ending(), Ending::Partial);
         let stopped = Outcome {
             not_attempted: 1,
             ..Outcome::default()

@@ -63,13 +63,16 @@ fn document<T: JsonSchema>(name: &str, title: &str, description: &str) -> Value 
     Value::Object(schema)
 }
 
-/// Takes out what is true of the types and not of what they write: null where a field is left out instead, and the sizes of
-/// numbers.
+/// Takes out what is true of the types and not of what they write: null where a field is left out instead, the sizes of
+/// numbers, and the line breaks of comments.
 fn as_written(schema: &mut Schema) {
     let Some(schema) = schema.as_object_mut() else {
         return;
     };
     schema.remove("format");
+    if let Some(Value::String(description)) = schema.get_mut("description") {
+        *description = description.replace('\n', " ");
+    }
     let required = schema.get("required").cloned().unwrap_or_default();
     let is_required = |name: &str| {
         let required = required.as_array().into_iter().flatten();

@@ -58,6 +58,27 @@ fn document(of: &impl serde::Serialize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{FailedItem, Outcome};
+
+    #[test]
+    fn an_account_is_the_same_bytes_every_time_and_harmless() {
+        let plan = sample::plan(vec![sample::relabelled()]);
+        let outcome = Outcome {
+            failed: vec![FailedItem::new(
+                0,
+                &plan.operations[0],
+                "no\u{1b}[2J\u{202e}\u{9b}",
+            )],
+            ..Outcome::default()
+        };
+        let account = Account::new(&plan, outcome);
+        let text = outcome_json(&account);
+        assert_eq!(text, outcome_json(&account.clone()));
+        assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{text}");
+        let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read["failed"][0]["reason"], "no\u{1b}[2J\u{202e}\u{9b}");
+        assert_eq!(read["ending"], "failed");
+    }
 
     #[test]
     fn the_plan_file_is_the_same_bytes_every_time_and_reads_back() {

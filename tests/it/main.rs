@@ -13,6 +13,7 @@ mod laws;
 mod matching;
 mod pull;
 mod purging;
+mod schemas;
 mod sharing;
 mod simulation;
 mod stand_ins;

@@ -115,24 +115,28 @@ written! {
         "minItems": 1,
     }
     Mask(_generator) => {
-        "description": "A mask: the hash of its pixels and its size in pixels, or where it is found, or both.",
+        "description": "A mask: the hash of its pixels and its size, or where it is found, or both.",
         "type": "object",
         "properties": {
-            "sha256": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
-            "width": { "type": "integer", "minimum": 0, "maximum": u32::MAX },
-            "height": { "type": "integer", "minimum": 0, "maximum": u32::MAX },
-            "url": { "type": "string" },
+            "sha256": {
+                "description": "SHA-256 of its pixels: 64 hex digits.",
+                "type": "string",
+                "pattern": "^[0-9a-f]{64}$",
+            },
+            "width": count("In pixels."),
+            "height": count("In pixels."),
+            "url": { "description": "Where it is found.", "type": "string" },
         },
         "anyOf": [{ "required": ["sha256", "width", "height"] }, { "required": ["url"] }],
         "additionalProperties": false,
     }
     Span(_generator) => {
-        "description": "A stretch of a text: characters counted from 0, the end behind the last one.",
+        "description": "A stretch of a text, in characters.",
         "type": "object",
         "properties": {
-            "start": { "type": "integer", "minimum": 0, "maximum": u32::MAX },
-            "end": { "type": "integer", "minimum": 0, "maximum": u32::MAX },
-            "text": { "type": "string" },
+            "start": count("The first character, counted from 0."),
+            "end": count("Behind the last character."),
+            "text": { "description": "What these characters say.", "type": "string" },
         },
         "required": ["start", "end"],
         "additionalProperties": false,
@@ -141,8 +145,8 @@ written! {
         "description": "A stretch of time, in seconds from the start.",
         "type": "object",
         "properties": {
-            "begin": { "type": "number", "minimum": 0 },
-            "end": { "type": "number", "minimum": 0 },
+            "begin": { "description": "Seconds from the start.", "type": "number", "minimum": 0 },
+            "end": { "description": "Seconds from the start.", "type": "number", "minimum": 0 },
         },
         "required": ["begin", "end"],
         "additionalProperties": false,
@@ -161,7 +165,6 @@ written! {
             "span": of!(generator, Span),
             "segment": of!(generator, Segment),
             "region": of!(generator, RegionId),
-            "unmodelled": { "description": "It lies somewhere that this version does not model.", "type": "null" },
             "concepts": of!(generator, Concepts),
             "status": of!(generator, Status),
             "user": of!(generator, UserId, "Whose annotation it is."),
@@ -174,4 +177,13 @@ written! {
         },
         "additionalProperties": false,
     }
+}
+
+fn count(description: &str) -> serde_json::Value {
+    serde_json::json!({
+        "description": description,
+        "type": "integer",
+        "minimum": 0,
+        "maximum": u32::MAX,
+    })
 }
