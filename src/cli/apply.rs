@@ -13,7 +13,7 @@ use super::undo::UndoFile;
 use super::validate::{Files, load};
 use super::watchers::Watchers;
 use crate::apply::{self, OnFailure, Options, Stop, Watch};
-use crate::plan::{self, Outcome, Plan, PlanFileError};
+use crate::plan::{self, Account, Ending, Outcome, Plan, PlanFileError};
 use crate::render;
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::{Path, PathBuf};
@@ -29,6 +29,9 @@ pub(crate) struct Args {
     /// The manifest (a file or a folder), or a plan file that `plan --out` wrote
     #[arg(default_value = ".")]
     path: PathBuf,
+    /// How to print what became of it; the plan and all talk go to stderr
+    #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "dry_run")]
+    format: Format,
     /// Do not ask
     #[arg(long)]
     auto_approve: bool,
@@ -54,6 +57,14 @@ pub(crate) struct Args {
     files: Files,
     #[command(flatten)]
     connection: ConnectionArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// One JSON document; `annosync schema outcome` describes it
+    Json,
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
@@ -137,7 +148,15 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
         if let Some(path) = &args.log {
             Log::open(path, &plan, &Stop::default())?;
         }
-        output::styled_result(&args.planning.view.text(&plan, Stream::Stdout))?;
+        let text = |stream| args.planning.view.text(&plan, stream);
+        match args.format {
+            Format::Text => output::styled_result(&text(Stream::Stdout))?,
+            Format::Json => {
+                output::styled_talk(&text(Stream::Stderr));
+                let account = Account::new(&plan, Outcome::default());
+                output::data(&render::outcome_json(&account))?;
+            }
+        }
         return Ok(Exit::Done);
     }
     output::styled_talk(&args.planning.view.text(&plan, Stream::Stderr));
@@ -178,13 +197,20 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
         watch: Arc::new(watchers),
     };
     let progress = Progress::applying(writer, done);
-    let outcome = apply::execute(plan, writer, &options).await;
+    let outcome = apply::execute(Arc::clone(&plan), writer, &options).await;
     drop(progress);
     if let Some(undo) = &undo {
         undo.end();
     }
-    output::result(&render::outcome_text(&outcome))?;
-    Ok(exit(&outcome))
+    let ending = outcome.ending();
+    match args.format {
+        Format::Text => output::result(&render::outcome_text(&outcome))?,
+        Format::Json => {
+            let account = Account::new(&plan, outcome);
+            output::data(&render::outcome_json(&account))?;
+        }
+    }
+    Ok(exit(ending))
 }
 
 /// Says what keeps the plan from being carried out, if anything: guards, and purges that nobody allowed.
@@ -210,16 +236,13 @@ fn held(args: &Args, plan: &Plan) -> Option<Exit> {
     (!reasons.is_empty()).then(|| stopped(plan, &reasons, flag))
 }
 
-fn exit(outcome: &Outcome) -> Exit {
-    if outcome.is_complete() {
-        Exit::Done
-    } else if outcome.is_partial() && outcome.applied.is_nothing() && !outcome.has_stale() {
+fn exit(ending: Ending) -> Exit {
+    match ending {
+        Ending::NothingToDo | Ending::Applied => Exit::Done,
+        Ending::Stale => Exit::Stale,
+        Ending::Partial => Exit::Partial,
         // Nothing was written: an error like any other.
-        Exit::Error
-    } else if outcome.is_partial() {
-        Exit::Partial
-    } else {
-        Exit::Stale
+        Ending::Failed => Exit::Error,
     }
 }
 

@@ -1,11 +1,37 @@
 //! `schema`: the JSON Schemas of what is read and written.
 
 use super::exit::{Exit, Failure};
+use super::output;
+use crate::{manifest, observed, plan};
 
 /// Print the JSON Schema of a manifest, a plan, a listing or an outcome
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(arg_required_else_help = true)]
+pub(crate) struct Args {
+    /// What to print the schema of
+    name: Name,
+}
 
-pub(crate) fn run(_args: &Args) -> Result<Exit, Failure> {
-    Err(Failure::new("not built yet"))
+/// What has a schema.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Name {
+    /// A file of a manifest; a line of a .jsonl file is its $defs/input
+    Manifest,
+    /// What `plan --out`, `plan --format json` and `apply --undo-out` write
+    Plan,
+    /// What `list --format json` writes and `plan --observed` reads
+    Listing,
+    /// What `apply --format json` prints
+    Outcome,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let schema = match args.name {
+        Name::Manifest => manifest::schema(),
+        Name::Plan => plan::schema(),
+        Name::Listing => observed::schema(),
+        Name::Outcome => plan::outcome_schema(),
+    };
+    output::data(&format!("{schema:#}\n"))?;
+    Ok(Exit::Done)
 }

@@ -14,9 +14,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 /// The keys that say which annotation it is; at most one of them is given.
-const IDENTITY: [&str; 3] = ["key", "id", "input_level"];
+pub(super) const IDENTITY: [&str; 3] = ["key", "id", "input_level"];
 /// The keys that say where it lies; at most one of them is given.
-const GEOMETRY: [&str; 8] = [
+pub(super) const GEOMETRY: [&str; 8] = [
     "box",
     "polygon",
     "point",
@@ -27,11 +27,11 @@ const GEOMETRY: [&str; 8] = [
     "segment",
 ];
 /// Those of them that make a region: all but the last.
-const REGION: &[&str] = GEOMETRY.split_at(7).0;
+pub(super) const REGION: &[&str] = GEOMETRY.split_at(7).0;
 /// The keys that belong to a region.
-const OF_REGION: [&str; 2] = ["track", "region_value"];
+pub(super) const OF_REGION: [&str; 2] = ["track", "region_value"];
 /// The keys of an annotation.
-const ANNOTATION: [&str; 21] = [
+pub(super) const ANNOTATION: [&str; 21] = [
     "key",
     "id",
     "input_level",

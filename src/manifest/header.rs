@@ -25,20 +25,27 @@ pub(super) const HEADER: [&str; 10] = [
 ];
 /// The key that stands beside the header, or alone.
 pub(super) const INPUTS: &str = "inputs";
-const GUARDS: [&str; 4] = [
+/// The keys of `guards`.
+pub(super) const GUARDS: [&str; 4] = [
     "max_deletes",
     "max_updates",
     "min_existing",
     "max_vanished_concepts",
 ];
 /// The keys that every header has, each with what to write where it is missing.
-const REQUIRED: [(&str, &str); 3] = [
+pub(super) const REQUIRED: [(&str, &str); 3] = [
     ("version", "write version: 1"),
     ("set", "name the label set: set: street"),
     (
         "policy",
         "write policy: sync (create, update, delete), upsert (create, update) or create",
     ),
+];
+/// The words for what a plan may do.
+pub(super) const POLICIES: [(&str, Policy); 3] = [
+    ("sync", Policy::Sync),
+    ("upsert", Policy::Upsert),
+    ("create", Policy::Create),
 ];
 /// The only version of the format there is.
 pub(super) const VERSION: u64 = 1;
@@ -188,11 +195,6 @@ fn set(parts: Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) -> Opt
 }
 
 fn policy(parts: Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) -> Option<Policy> {
-    const POLICIES: [(&str, Policy); 3] = [
-        ("sync", Policy::Sync),
-        ("upsert", Policy::Upsert),
-        ("create", Policy::Create),
-    ];
     let node = parts.get("policy")?;
     let at = place.name("policy");
     let text = super::fields::text(node, "`policy`", &at, findings)?;

@@ -14,9 +14,9 @@ use crate::model::{ConceptId, Content, Identity, InputId, Interner, Rest};
 use std::collections::HashSet;
 
 /// The keys of an input.
-const INPUT: [&str; 5] = ["id", "image", "text", "annotations", "purge"];
+pub(super) const INPUT: [&str; 5] = ["id", "image", "text", "annotations", "purge"];
 /// The keys of `image`.
-const IMAGE: [&str; 3] = ["path", "width", "height"];
+pub(super) const IMAGE: [&str; 3] = ["path", "width", "height"];
 /// What a manifest says of an input's image. It is for people and reports; coordinates are fractions with or without.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Image {

@@ -11,7 +11,7 @@
 //! checks     between the files                  report     findings -> problems
 //! problem    what the user sees               write      the way back
 //! overlay    files as they would be           anchor     where the parts of a file begin
-//! depth      a bound on what the parser is given
+//! depth      a bound on what the parser is given   schema    the same notation for editors
 //! ```
 
 mod anchor;
@@ -33,6 +33,7 @@ mod node;
 mod overlay;
 mod problem;
 mod report;
+mod schema;
 mod select;
 mod source;
 mod target;
@@ -47,6 +48,7 @@ pub use header::Header;
 pub use input::{Image, InputText};
 pub use overlay::{Overlay, files_below, has_header, load_with};
 pub use problem::{Problem, Problems, Spot};
+pub use schema::{schema, schema_text};
 pub use source::Reach;
 pub use target::TargetSpec;
 

@@ -8,7 +8,8 @@ use crate::model::{Key, UserId};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-const TARGET: [&str; 5] = ["embedded", "user_id", "app_id", "endpoint", "rate_limit"];
+/// The keys of a target.
+pub(super) const TARGET: [&str; 5] = ["embedded", "user_id", "app_id", "endpoint", "rate_limit"];
 
 /// Where a manifest can be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]

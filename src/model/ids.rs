@@ -1,8 +1,9 @@
 //! Names of things: text that was checked once, cheap to clone.
 
 use super::concepts::Concepts;
+use super::schema::{NAME_PATTERN, SET_NAME_PATTERN};
 use super::screen::reorders;
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
@@ -40,8 +41,8 @@ fn check(text: &str) -> Result<(), InvalidId> {
 }
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $check:expr) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident, $check:expr, $pattern:expr) => {
+        $(#[doc = $doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(Arc<str>);
@@ -70,6 +71,20 @@ macro_rules! id {
         impl From<$name> for String {
             fn from(name: $name) -> Self {
                 name.as_str().to_owned()
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "description": concat!($($doc),*).trim(),
+                    "type": "string",
+                    "pattern": $pattern,
+                })
             }
         }
 
@@ -104,37 +119,44 @@ fn check_set(text: &str) -> Result<(), InvalidId> {
 id!(
     /// The id of an input (an image, a video, a text) of the app.
     InputId,
-    check
+    check,
+    NAME_PATTERN
 );
 id!(
     /// The id of an annotation, unique within its input.
     AnnotationId,
-    check
+    check,
+    NAME_PATTERN
 );
 id!(
     /// The id of a concept: a class of things, such as `car`.
     ConceptId,
-    check
+    check,
+    NAME_PATTERN
 );
 id!(
     /// The id of a user.
     UserId,
-    check
+    check,
+    NAME_PATTERN
 );
 id!(
     /// The id of a region that exists already, for example one that a model found.
     RegionId,
-    check
+    check,
+    NAME_PATTERN
 );
 id!(
     /// The name that a manifest gives an annotation; unique within its input.
     Key,
-    check
+    check,
+    NAME_PATTERN
 );
 id!(
     /// The name of a label set: `[a-z0-9-]{1,40}`. It goes into the ids of what the manifest creates.
     SetName,
-    check_set
+    check_set,
+    SET_NAME_PATTERN
 );
 
 /// Hands out one shared allocation per distinct text, and per distinct list of concepts: a million annotations name a

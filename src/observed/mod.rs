@@ -6,9 +6,11 @@
 mod decode;
 mod error;
 mod saved;
+mod schema;
 mod state;
 
 pub use decode::annotation;
 pub use error::ObservedError;
 pub use saved::{FORMAT_VERSION, SavedListing};
+pub use schema::schema;
 pub use state::{from_listing, observe};

@@ -3,6 +3,7 @@
 //! Pure: no I/O, no clock, no randomness, so that a plan is a function of (manifest, listing). Uses `matching` and
 //! `model`.
 
+mod account;
 mod batch;
 mod body;
 mod build;
@@ -18,6 +19,7 @@ mod purge;
 mod read;
 mod region;
 mod repair;
+mod schema;
 mod shared;
 mod stand_in;
 mod summary;
@@ -25,6 +27,7 @@ mod types;
 mod undo;
 
 pub use crate::matching::{Matched, MatchedBy};
+pub use account::Account;
 pub use batch::{MAX_BYTES, MAX_ITEMS};
 pub use build::{Context, plan, plan_against};
 pub use drift::{Against, OnDrift};
@@ -32,10 +35,12 @@ pub use error::PlanError;
 pub use fresh::{Freshness, freshness, is_as_wanted};
 pub use guard::{Allowances, Drift, EmptyManifest};
 pub use outcome::{
-    Applied, FailedItem, FailedPurge, Outcome, Since, StaleItem, StalePurge, Touched, Unplanned,
+    Applied, Ending, FailedItem, FailedPurge, Outcome, Since, StaleItem, StalePurge, Touched,
+    Unplanned,
 };
 pub use read::{PlanFileError, read};
 pub use region::named_region;
+pub use schema::{outcome_schema, schema};
 pub use shared::outlasts;
 pub use stand_in::{
     STAND_IN_FOR, body as stand_in_body, id_for as stand_in_id_for, is_stand_in_of, is_unfinished,

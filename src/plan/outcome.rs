@@ -5,19 +5,19 @@ use super::types::{Action, Operation, Purge};
 use crate::model::{AnnotationId, Content, InputId, Key};
 
 /// What was carried out: operations by action, and purges.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Applied {
-    /// See [`Action::Post`].
+    /// Annotations that were made.
     pub post: u64,
-    /// See [`Action::Merge`].
+    /// Patches with just the difference.
     pub merge: u64,
-    /// See [`Action::Overwrite`].
+    /// Patches that carried everything that was to stay.
     pub overwrite: u64,
-    /// See [`Action::Remove`].
+    /// Patches that named the concepts that went.
     pub remove: u64,
-    /// See [`Action::Replace`]; counted once both halves are done.
+    /// Annotations that went and came back; counted once both halves are done.
     pub replace: u64,
-    /// See [`Action::Delete`]; what was gone already counts as deleted.
+    /// Annotations that went; what was gone already counts as deleted.
     pub delete: u64,
     /// Inputs that were purged.
     #[serde(skip_serializing_if = "is_zero")]
@@ -57,8 +57,24 @@ impl Applied {
     }
 }
 
+/// How an apply ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// The app was as the plan wants it; the plan is empty. Exit code 0.
+    NothingToDo,
+    /// The app is now as the plan wanted it. Exit code 0.
+    Applied,
+    /// What had changed since the plan was made was left alone; the rest is done. Exit code 4.
+    Stale,
+    /// Something failed, or was not tried. Exit code 5.
+    Partial,
+    /// Something failed, or was not tried, and nothing was carried out. Exit code 1.
+    Failed,
+}
+
 /// What was written of an operation before it turned out to be stale.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Touched {
     /// Nothing.
@@ -84,7 +100,7 @@ impl Touched {
 }
 
 /// An operation whose annotation is neither as the plan saw it nor as it is to be.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct StaleItem {
     /// Index into the plan's operations.
     pub operation: u32,
@@ -122,7 +138,7 @@ impl StaleItem {
 }
 
 /// What happened to an annotation that a purge did not reckon with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Since {
     /// It was made after the plan.
@@ -132,7 +148,7 @@ pub enum Since {
 }
 
 /// An annotation that a purge would take and that the plan did not show so.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Unplanned {
     /// Which.
     pub id: AnnotationId,
@@ -143,7 +159,7 @@ pub struct Unplanned {
 }
 
 /// An input on which a purge would take more than the plan showed. Nothing on it was purged.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct StalePurge {
     /// Index into the plan's purges.
     pub purge: u32,
@@ -165,7 +181,7 @@ impl StalePurge {
 }
 
 /// An input that was not purged, or not to the end.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct FailedPurge {
     /// Index into the plan's purges.
     pub purge: u32,
@@ -187,7 +203,7 @@ impl FailedPurge {
 }
 
 /// An operation that was tried, and did not succeed.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct FailedItem {
     /// Index into the plan's operations.
     pub operation: u32,
@@ -224,7 +240,7 @@ impl FailedItem {
 
 /// The account of an apply. Every operation and every purge of the plan is counted in exactly one of `applied`,
 /// `already_so`, `stale`, `failed` (or their likes for purges) and `not_attempted`.
-#[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Outcome {
     /// Carried out.
     pub applied: Applied,
@@ -253,6 +269,23 @@ impl Outcome {
         self.failed.sort_by_key(|item| item.operation);
         self.stale_purges.sort_by_key(|item| item.purge);
         self.failed_purges.sort_by_key(|item| item.purge);
+    }
+
+    /// How the run of this plan ended.
+    pub fn ending(&self) -> Ending {
+        if self.is_complete() {
+            if self.operations() == 0 {
+                Ending::NothingToDo
+            } else {
+                Ending::Applied
+            }
+        } else if !self.is_partial() {
+            Ending::Stale
+        } else if self.applied.is_nothing() && !self.has_stale() {
+            Ending::Failed
+        } else {
+            Ending::Partial
+        }
     }
 
     /// Whether the app is now as the plan wanted it.
@@ -369,16 +402,23 @@ mod tests {
             ..Outcome::default()
         };
         assert!(done.is_complete() && !done.has_stale() && !done.is_partial());
+        assert_eq!(done.ending(), Ending::Applied);
+        assert_eq!(Outcome::default().ending(), Ending::NothingToDo);
         let stale = Outcome {
             stale: vec![StaleItem::new(0, &operation(), None)],
             ..Outcome::default()
         };
         assert!(!stale.is_complete() && stale.has_stale() && !stale.is_partial());
+        assert_eq!(stale.ending(), Ending::Stale);
         let failed = Outcome {
             failed: vec![FailedItem::new(0, &operation(), "no")],
             ..Outcome::default()
         };
         assert!(!failed.is_complete() && failed.is_partial());
+        assert_eq!(failed.ending(), Ending::Failed);
+        let mut in_part = failed;
+        in_part.applied.add(Action::Merge);
+        assert_eq!(in_part.ending(), Ending::Partial);
         let stopped = Outcome {
             not_attempted: 1,
             ..Outcome::default()

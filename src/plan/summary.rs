@@ -16,7 +16,17 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 pub const LARGEST_MOVES: usize = 10;
 
 /// What keeps parts of a plan from being done.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 pub struct HeldBack {
     /// Changes of existing annotations that the policy does not make.
     pub updates: u64,
@@ -28,19 +38,21 @@ pub struct HeldBack {
 }
 
 /// Everything that a plan counts.
-#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Summary {
-    /// Operations by action.
+    /// Annotations that are made.
     pub post: u64,
-    /// See [`Action::Merge`].
+    /// Patches with just the difference.
     pub merge: u64,
-    /// See [`Action::Overwrite`].
+    /// Patches that carry everything that is to stay.
     pub overwrite: u64,
-    /// See [`Action::Remove`].
+    /// Patches that name the concepts that go.
     pub remove: u64,
-    /// See [`Action::Replace`].
+    /// Annotations that go, and come back with what a patch cannot change.
     pub replace: u64,
-    /// See [`Action::Delete`].
+    /// Annotations that go.
     pub delete: u64,
     /// Declared annotations that are on the remote as declared.
     pub unchanged: u64,
@@ -104,7 +116,9 @@ pub(super) fn is_zero(count: &u64) -> bool {
 }
 
 /// What is done to annotations that are not the calling user's.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct OthersWork {
     /// Whose they are; nothing where nobody is named, as with what a model made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -117,7 +131,9 @@ pub struct OthersWork {
 
 /// How often a concept is said to be there: annotations of people, and input-level ones, that name it with a value
 /// above 0.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct ClassCount {
     /// Which.
     pub concept: ConceptId,
@@ -135,7 +151,9 @@ impl ClassCount {
 }
 
 /// Annotations that lose some concepts and get others for them.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Relabelled {
     /// What goes, sorted.
     pub from: Vec<ConceptId>,
@@ -146,19 +164,23 @@ pub struct Relabelled {
 }
 
 /// Annotations whose geometry changes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Moves {
     /// By the IoU of before and after, in tenths: the first counts 0 to below 0.1, the last 0.9 to 1. Points and
     /// keypoints count by their distance, on the scale that matching uses.
     pub histogram: [u64; 10],
     /// Those that cannot be compared: of another kind than before, or masks that are found by name.
     pub unmeasured: u64,
-    /// The [`LARGEST_MOVES`] largest: lowest IoU first, then by input and id.
+    /// The ten largest: lowest IoU first, then by input and id.
     pub largest: Vec<Move>,
 }
 
 /// One annotation that lies elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Move {
     /// On which input.
     pub input_id: InputId,

@@ -13,7 +13,17 @@ pub const FORMAT_VERSION: &str = "1.0";
 
 /// What is done to one annotation.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
@@ -45,7 +55,9 @@ impl fmt::Display for Action {
 }
 
 /// Why an operation is in the plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Declared, and not on the remote.
@@ -66,7 +78,17 @@ pub enum Reason {
 }
 
 /// What a plan is for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// The app is to be what a manifest declares.
@@ -77,7 +99,9 @@ pub enum Purpose {
 }
 
 /// Where a write comes from, where the plan was made against a base: the manifest as it was applied before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The manifest changed since the base, and the remote is as the base has it.
@@ -89,7 +113,9 @@ pub enum Cause {
 }
 
 /// What is known of who wrote an annotation, and when.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Seen {
     /// Whose it is; nothing where the service names nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -109,7 +135,9 @@ impl Seen {
 }
 
 /// The manifest that was applied before, which tells what changed since.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Base {
     /// The revision as it was named.
     pub revision: String,
@@ -120,7 +148,7 @@ pub struct Base {
 }
 
 /// One write to one annotation.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Operation {
     /// What is done.
     pub action: Action,
@@ -161,7 +189,17 @@ pub struct Operation {
 
 /// The kinds of calls, in the order in which they are made.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Call {
@@ -191,7 +229,9 @@ pub enum Call {
 }
 
 /// One call: up to 128 operations of one kind.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Batch {
     /// Of which kind.
     pub call: Call,
@@ -201,7 +241,7 @@ pub struct Batch {
 
 /// Everything on one input is to go, whoever made it, but its input-level annotation: the manifest says
 /// `purge: true`.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Purge {
     /// Which input.
     pub input_id: InputId,
@@ -214,7 +254,7 @@ pub struct Purge {
 }
 
 /// An annotation that goes with a purge.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct PurgedAnnotation {
     /// Which.
     pub id: AnnotationId,
@@ -235,7 +275,9 @@ pub struct PurgedAnnotation {
 }
 
 /// The app that a plan is for.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Target {
     /// The base URL, or `embedded:` and the store's path as the manifest gives it.
     pub endpoint: String,
@@ -246,7 +288,9 @@ pub struct Target {
 }
 
 /// A guard that stopped the plan.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(tag = "guard", rename_all = "snake_case")]
 pub enum Trip {
     /// Too many deletes.
@@ -306,9 +350,9 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 /// What has to be done to make the app equal to the manifest.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Plan {
-    /// [`FORMAT_VERSION`].
+    /// The version of this format: 1.0.
     pub format_version: String,
     /// The version of annosync that made it.
     pub tool_version: String,

@@ -30,7 +30,7 @@ mod warnings;
 
 use crate::model::escape_json;
 pub use crate::model::{escape, escape_lines};
-use crate::plan::Plan;
+use crate::plan::{Account, Plan};
 pub use calls::calls;
 pub use filter::{Filter, Kind};
 pub use listing::Table;
@@ -46,8 +46,17 @@ pub use unified::unified;
 /// The plan file: pretty JSON with a newline at its end, the same bytes for the same plan. A terminal may show it: what
 /// one would obey is escaped.
 pub fn json(plan: &Plan) -> String {
-    let mut text = serde_json::to_string_pretty(plan)
-        .expect("a plan holds names, finite numbers and JSON that was checked");
+    document(plan)
+}
+
+/// The account of an apply, written as [`json`] writes a plan.
+pub fn outcome_json(account: &Account) -> String {
+    document(account)
+}
+
+fn document(of: &impl serde::Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(of)
+        .expect("it holds names, finite numbers and JSON that was checked");
     text.push('\n');
     match escape_json(&text) {
         Cow::Owned(safe) => safe,
@@ -58,6 +67,27 @@ pub fn json(plan: &Plan) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{FailedItem, Outcome};
+
+    #[test]
+    fn an_account_is_the_same_bytes_every_time_and_harmless() {
+        let plan = sample::plan(vec![sample::relabelled()]);
+        let outcome = Outcome {
+            failed: vec![FailedItem::new(
+                0,
+                &plan.operations[0],
+                "no\u{1b}[2J\u{202e}\u{9b}",
+            )],
+            ..Outcome::default()
+        };
+        let account = Account::new(&plan, outcome);
+        let text = outcome_json(&account);
+        assert_eq!(text, outcome_json(&account.clone()));
+        assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{text}");
+        let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read["failed"][0]["reason"], "no\u{1b}[2J\u{202e}\u{9b}");
+        assert_eq!(read["ending"], "failed");
+    }
 
     #[test]
     fn the_plan_file_is_the_same_bytes_every_time_and_reads_back() {

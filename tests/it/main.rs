@@ -14,6 +14,7 @@ mod laws;
 mod matching;
 mod pull;
 mod purging;
+mod schemas;
 mod sharing;
 mod simulation;
 mod stand_ins;

@@ -1,5 +1,6 @@
 //! Desired and observed states from text, and a remote that lives in memory.
 
+use crate::schemas;
 use annosync::emulator::patch;
 use annosync::manifest;
 use annosync::model::{
@@ -27,7 +28,10 @@ pub(crate) fn desired(inputs: &str) -> DesiredState {
 /// A manifest of one file.
 pub(crate) fn manifest_of(text: &str) -> DesiredState {
     match manifest::parse(vec![(PathBuf::from("m.yaml"), text.to_owned())]) {
-        Ok(manifest) => manifest.desired,
+        Ok(manifest) => {
+            schemas::MANIFEST.takes_yaml(text);
+            manifest.desired
+        }
         Err(problems) => panic!("the test's manifest is wrong:\n{problems}"),
     }
 }
@@ -74,7 +78,9 @@ pub(crate) fn try_plan(
     desired: &DesiredState,
     observed: &ObservedState,
 ) -> Result<Plan, Vec<PlanError>> {
-    plan::plan(desired, observed, &context())
+    let plan = plan::plan(desired, observed, &context())?;
+    schemas::PLAN.takes(&plan);
+    Ok(plan)
 }
 
 /// Plans.

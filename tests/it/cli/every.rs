@@ -27,7 +27,7 @@ fn rows<const CELLS: usize>(heading: &str) -> Vec<[String; CELLS]> {
 }
 
 /// Name, manifest, and where it is stored.
-pub(super) fn kinds() -> Vec<[String; 3]> {
+pub(crate) fn kinds() -> Vec<[String; 3]> {
     rows("### Every kind of annotation")
 }
 

@@ -3,6 +3,7 @@
 //! [`World`] is one emulator, one folder with a manifest, and the binary run in that folder with a clean environment.
 //! Whatever an apply does, when it ends well a plan that follows has nothing to do: the harness holds every test to it.
 
+mod account;
 mod batches;
 mod boundaries;
 mod collaborators;
@@ -42,4 +43,5 @@ mod validating;
 mod world;
 mod writing;
 
+pub(crate) use every::kinds;
 pub(crate) use world::{Run, World, boxes, command, folder_of, header, settled};

@@ -4,6 +4,7 @@
 use super::every::{kinds, mask, model_made};
 use super::proxy::{self, Meddling};
 use super::{Run, World, boxes};
+use crate::schemas;
 use annosync::api::code::Code;
 use annosync::api::{ItemResult, PatchAction};
 use annosync::emulator::{Endpoint, Fault};
@@ -42,7 +43,9 @@ fn carry_out(world: &World, file: &str, arguments: &[&str]) -> Run {
 }
 
 fn plan_file(world: &World, file: &str) -> Value {
-    serde_json::from_str(&world.read(file)).unwrap()
+    let plan = serde_json::from_str(&world.read(file)).unwrap();
+    schemas::PLAN.takes(&plan);
+    plan
 }
 
 fn names() -> Vec<String> {

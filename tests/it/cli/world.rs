@@ -1,5 +1,6 @@
 //! The harness: a world to run the binary in.
 
+use crate::schemas;
 use crate::support::with;
 use annosync::api::{
     self, Connection, DeletePairs, InsecureHttp, ItemResult, PatchAction, Token, Writer,
@@ -161,7 +162,9 @@ impl World {
     /// The plan of `m.yaml` as JSON.
     pub(crate) fn plan_json(&self) -> Value {
         let plan = self.plan(&["--format", "json"]).exits(0);
-        serde_json::from_str(&plan.stdout).unwrap()
+        let plan = serde_json::from_str(&plan.stdout).unwrap();
+        schemas::PLAN.takes(&plan);
+        plan
     }
 
     /// Applies `m.yaml`; when that ends well, a plan has nothing to do.
@@ -188,6 +191,9 @@ impl World {
     pub(crate) fn is_settled(&self) {
         self.emulator.faults().clear();
         settled(&self.plan(&["--detailed-exitcode"]));
+        if self.path().join("m.yaml").is_file() {
+            schemas::MANIFEST.takes_yaml(&self.read("m.yaml"));
+        }
     }
 
     /// Every annotation of the app but the input-level ones, oldest first.

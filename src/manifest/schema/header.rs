@@ -1,0 +1,190 @@
+//! The header's part of the schema: its keys, the targets and the guards.
+
+use super::{closed, closed_with, named, reference, without};
+use crate::manifest::header::{POLICIES, VERSION};
+use crate::manifest::target::TARGET;
+use crate::model::{Guards, SET_NAME_PATTERN, SHARE_PATTERN};
+use serde_json::{Map, Value, json};
+
+/// The header's keys.
+pub(super) fn properties() -> Map<String, Value> {
+    named([
+        (
+            "version",
+            json!({
+                "description": "The version of the format: 1. A key that every header has.",
+                "type": "integer",
+                "const": VERSION,
+            }),
+        ),
+        (
+            "set",
+            json!({
+                "description": "The name of this label set: 1 to 40 of a-z, 0-9 and -. It goes into the ids of what the \
+                    manifest creates, and tells its annotations from those of other sets. A key that every header has.",
+                "type": "string",
+                "pattern": SET_NAME_PATTERN,
+                "examples": ["street"],
+            }),
+        ),
+        (
+            "policy",
+            json!({
+                "description": "What a plan may do. sync: create, update and delete; upsert: create and update; create: \
+                    create alone. A key that every header has.",
+                "type": "string",
+                "enum": POLICIES.map(|(name, _)| name),
+            }),
+        ),
+        (
+            "files",
+            json!({
+                "description": "Which files hold the manifest's inputs: patterns of paths below this file's folder, with \
+                    *, **, ?, [ab] and {a,b}. Without it, every *.yaml, *.yml, *.json and *.jsonl of the folder.",
+                "type": "array",
+                "items": { "type": "string" },
+                "minItems": 1,
+                "examples": [["labels/**"]],
+            }),
+        ),
+        (
+            "target",
+            json!({
+                "description": "The target that is used unless --target names another: a name among `targets`.",
+                "type": "string",
+            }),
+        ),
+        (
+            "targets",
+            json!({
+                "description": "Where the manifest can be applied, by name.",
+                "type": "object",
+                "propertyNames": { "$ref": "#/$defs/name" },
+                "additionalProperties": { "$ref": "#/$defs/target" },
+                "examples": [{
+                    "local": { "embedded": ".annosync/local.db" },
+                    "prod": { "user_id": "acme", "app_id": "street" },
+                }],
+            }),
+        ),
+        (
+            "vocabulary",
+            json!({
+                "description": "The concepts that annotations may name; any other is an error. Without it, any.",
+                "type": "array",
+                "items": { "$ref": "#/$defs/name" },
+                "uniqueItems": true,
+                "examples": [["car", "person", "tree"]],
+            }),
+        ),
+        (
+            "owners",
+            json!({
+                "description": "Whose undeclared annotations the manifest may claim and delete: me (the calling user), \
+                    user ids, or any.",
+                "type": "array",
+                "items": { "$ref": "#/$defs/name" },
+                "minItems": 1,
+                "default": ["me"],
+                "examples": [["me", "labeler-1"]],
+            }),
+        ),
+        (
+            "guards",
+            reference("guards", "The limits that stop a plan."),
+        ),
+        (
+            "renamed",
+            json!({
+                "description": "Concepts that were renamed: the old id to the new one. What has the old one is patched, \
+                    and neither deleted nor posted anew.",
+                "type": "object",
+                "propertyNames": { "$ref": "#/$defs/name" },
+                "additionalProperties": { "$ref": "#/$defs/name" },
+                "examples": [{ "plastic-film": "plastic_film" }],
+            }),
+        ),
+    ])
+}
+
+/// What the header's keys refer to.
+pub(super) fn definitions() -> Map<String, Value> {
+    let guards = Guards::default();
+    let share = |what: &str, default: &str| {
+        json!({
+            "description": format!("{what}: a percentage of what exists, 0% to 100%, or a number."),
+            "anyOf": [
+                { "type": "integer", "minimum": 0 },
+                { "type": "string", "pattern": SHARE_PATTERN },
+            ],
+            "default": default,
+            "examples": ["30%", 75],
+        })
+    };
+    let count = |what: &str, default: u64| json!({ "description": what, "type": "integer", "minimum": 0, "default": default });
+    named([
+        (
+            "guards",
+            closed(
+                "The limits that stop a plan. Each can be lifted for one plan on the command line.",
+                json!({
+                    "max_deletes": share(
+                        "More deletes than this stop the plan",
+                        &guards.max_deletes.to_string(),
+                    ),
+                    "max_updates": share(
+                        "More changes of existing annotations than this stop the plan",
+                        &guards.max_updates.to_string(),
+                    ),
+                    "min_existing": count(
+                        "Percentages count only where at least this many annotations exist.",
+                        guards.min_existing,
+                    ),
+                    "max_vanished_concepts": count(
+                        "More concepts than this that would be on no annotation any more stop the plan.",
+                        guards.max_vanished_concepts,
+                    ),
+                }),
+            ),
+        ),
+        ("target", target()),
+    ])
+}
+
+fn target() -> Value {
+    closed_with(
+        "Where a manifest can be applied: an app of the service, or a store in a file.",
+        json!({
+            "embedded": {
+                "description": "The file of the embedded store; a path relative to this file's folder.",
+                "type": "string",
+                "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
+                "examples": [".annosync/local.db"],
+            },
+            "user_id": reference("name", "The user, or the organisation, that owns the app."),
+            "app_id": reference("name", "The app."),
+            "endpoint": {
+                "description": "The base URL of the service; without it, https://api.clarifai.com. It holds no name, no \
+                    password, no query.",
+                "type": "string",
+                "pattern": "^https?://[^?#]+$",
+                "examples": ["https://api.clarifai.com"],
+            },
+            "rate_limit": {
+                "description": "Calls a second, at most; without it, 15.",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": u32::MAX,
+            },
+        }),
+        json!({
+            "if": { "required": ["embedded"] },
+            "then": without(TARGET.into_iter().filter(|key| *key != "embedded")),
+            "else": { "required": ["user_id", "app_id"] },
+            "examples": [
+                { "embedded": ".annosync/local.db" },
+                { "user_id": "acme", "app_id": "street" },
+            ],
+        }),
+    )
+}

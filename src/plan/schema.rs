@@ -1,0 +1,107 @@
+//! The JSON Schemas of the plan file and of the account of an apply, derived from the types that are written.
+//!
+//! They say what this version writes. A later one of the same format may write more; a reader ignores what it does not
+//! know.
+
+use super::account::Account;
+use super::types::{FORMAT_VERSION, Plan};
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema};
+use serde_json::{Map, Value, json};
+
+/// The schema of a plan file: JSON Schema, draft 2020-12.
+pub fn schema() -> Value {
+    document::<Plan>(
+        "plan",
+        "annosync plan",
+        "What `annosync plan --out FILE` and `--format json` write, and `apply --undo-out FILE`: what has to be done to \
+         make an app equal to a manifest.",
+    )
+}
+
+/// The schema of the account of an apply: JSON Schema, draft 2020-12.
+pub fn outcome_schema() -> Value {
+    document::<Account>(
+        "outcome",
+        "annosync outcome",
+        "What `annosync apply --format json` prints: what became of a plan. Every operation and every purge of the plan \
+         is counted in exactly one of `applied`, `already_so`, `stale`, `failed` (or their likes for purges) and \
+         `not_attempted`.",
+    )
+}
+
+fn document<T: JsonSchema>(name: &str, title: &str, description: &str) -> Value {
+    let generator = SchemaSettings::draft2020_12()
+        .for_serialize()
+        .with_transform(RecursiveTransform(as_written))
+        .into_generator();
+    let Value::Object(generated) = generator.into_root_schema_for::<T>().to_value() else {
+        unreachable!("the schema of a struct is a map");
+    };
+    let mut schema = Map::new();
+    for (key, value) in [
+        ("$schema", generated["$schema"].clone()),
+        (
+            "$id",
+            json!(format!("urn:annosync:schema:{name}:{FORMAT_VERSION}")),
+        ),
+        ("title", json!(format!("{title}, format {FORMAT_VERSION}"))),
+        (
+            "description",
+            json!(format!(
+                "{description} A later version of format 1 may write more fields: ignore those that you do not know."
+            )),
+        ),
+    ] {
+        schema.insert(key.to_owned(), value);
+    }
+    for (key, value) in generated {
+        schema.entry(key).or_insert(value);
+    }
+    schema["properties"]["format_version"]["const"] = json!(FORMAT_VERSION);
+    Value::Object(schema)
+}
+
+/// Takes out what is true of the types and not of what they write: null where a field is left out instead, the sizes of
+/// numbers, and the line breaks of comments.
+fn as_written(schema: &mut Schema) {
+    let Some(schema) = schema.as_object_mut() else {
+        return;
+    };
+    schema.remove("format");
+    if let Some(Value::String(description)) = schema.get_mut("description") {
+        *description = description.replace('\n', " ");
+    }
+    let required = schema.get("required").cloned().unwrap_or_default();
+    let is_required = |name: &str| {
+        let required = required.as_array().into_iter().flatten();
+        required.into_iter().any(|known| known == name)
+    };
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        for (name, property) in properties {
+            if let (false, Value::Object(property)) = (is_required(name), property) {
+                without_null(property);
+            }
+        }
+    }
+}
+
+fn without_null(property: &mut Map<String, Value>) {
+    if let Some(Value::Array(types)) = property.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = &types[..] {
+            property["type"] = only.clone();
+        }
+    }
+    if let Some(Value::Array(choices)) = property.get_mut("anyOf") {
+        choices.retain(|choice| choice["type"] != "null");
+        if let [Value::Object(only)] = &choices[..] {
+            let only = only.clone();
+            property.remove("anyOf");
+            for (key, value) in only {
+                property.entry(key).or_insert(value);
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! `apply --format json`: the account of an apply for programs, however it ends.
+
+use super::{Run, World, boxes};
+use crate::schemas::OUTCOME;
+use crate::support::{boxed, whole, with};
+use annosync::api::code::Code;
+use annosync::emulator::{Endpoint, Fault};
+use serde_json::{Value, json};
+
+const JSON: [&str; 2] = ["--format", "json"];
+
+/// The account that a run printed: what its schema says, and every operation counted once.
+#[track_caller]
+fn account(run: &Run) -> Value {
+    assert!(
+        run.stdout.starts_with("{\n") && run.stdout.ends_with("}\n"),
+        "{}",
+        run.stdout
+    );
+    let account: Value = serde_json::from_str(&run.stdout).unwrap();
+    OUTCOME.takes(&account);
+    let applied = account["applied"].as_object().unwrap().iter();
+    let applied = applied.filter(|(name, _)| *name != "purged");
+    let counts = applied
+        .map(|(_, count)| count.as_u64().unwrap())
+        .sum::<u64>()
+        + account["already_so"].as_u64().unwrap()
+        + account["not_attempted"].as_u64().unwrap();
+    let lists = ["stale", "failed", "stale_purges", "failed_purges"];
+    let listed: usize = lists
+        .iter()
+        .map(|list| account[list].as_array().map_or(0, Vec::len))
+        .sum();
+    assert_eq!(account["planned"], counts + listed as u64, "{account:#}");
+    account
+}
+
+#[test]
+fn an_apply_and_one_that_has_nothing_to_do_print_one_document_each() {
+    let world = World::new();
+    world.declare(&boxes(0..2, "car"));
+    let run = world.apply(&JSON).exits(0);
+    assert!(run.stderr.contains("Plan: 2 to post"), "{}", run.stderr);
+    let first = account(&run);
+    assert_eq!(first["format_version"], "1.0");
+    assert_eq!(first["ending"], "applied");
+    assert_eq!(first["set"], "street");
+    assert_eq!(first["target"]["app_id"], "app");
+    assert_eq!(
+        (&first["planned"], &first["applied"]["post"]),
+        (&json!(2), &json!(2))
+    );
+    let run = world.apply(&JSON).exits(0);
+    assert!(
+        run.stderr.contains("No changes. 2 annotations match."),
+        "{}",
+        run.stderr
+    );
+    let second = account(&run);
+    assert_eq!(
+        (&second["ending"], &second["planned"]),
+        (&json!("nothing_to_do"), &json!(0))
+    );
+    assert_eq!(second["manifest_hash"], first["manifest_hash"]);
+}
+
+#[test]
+fn what_failed_is_named_with_its_reason_and_the_exit_codes_are_the_same() {
+    let world = World::new();
+    world.declare(&boxes(0..3, "car"));
+    let fail = |items: Vec<usize>| {
+        let code = Code::ANNOTATION_INVALID_ARGUMENT;
+        let faults = world.emulator.faults();
+        faults.next(Endpoint::PostAnnotations, Fault::FailItems { items, code });
+    };
+    fail(vec![0, 1, 2]);
+    let none = account(&world.apply(&JSON).exits(1));
+    assert_eq!(none["ending"], "failed");
+    fail(vec![1]);
+    let part = account(&world.apply(&JSON).exits(5));
+    assert_eq!(part["ending"], "partial");
+    let failed = &part["failed"][0];
+    assert_eq!(
+        (&failed["input_id"], &failed["action"]),
+        (&json!("in-001"), &json!("post"))
+    );
+    let reason = failed["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("24155 ANNOTATION_INVALID_ARGUMENT"),
+        "{reason}"
+    );
+    let rest = account(&world.apply(&JSON).exits(0));
+    assert_eq!(rest["applied"]["post"], 1);
+}
+
+#[test]
+fn a_run_that_stops_at_its_first_failure_says_what_it_did_not_try() {
+    let world = World::new();
+    world.declare(&boxes(0..300, "car"));
+    let items = (0..128).collect();
+    let code = Code::ANNOTATION_INVALID_ARGUMENT;
+    let faults = world.emulator.faults();
+    faults.next(Endpoint::PostAnnotations, Fault::FailItems { items, code });
+    let flags = ["--fail-fast", "--concurrency", "1"];
+    let run = world.apply(&[&JSON[..], &flags].concat());
+    assert_ne!(run.code, 0);
+    let account = account(&run);
+    assert_ne!(account["not_attempted"], 0, "{account:#}");
+    world.apply(&[]).exits(0);
+}
+
+#[test]
+fn a_plan_file_that_is_stale_in_part_shows_what_is_there_now() {
+    let world = World::new();
+    world.declare(&boxes(0..3, "car"));
+    world.apply(&[]).exits(0);
+    world.declare(&boxes(0..3, "tree"));
+    world.plan(&["--out", "plan.json"]).exits(0);
+    world.someone_marks_as_pending("in-001");
+    let id = world.id_on("in-002");
+    world.delete("in-002", &id);
+    let run = world.apply_path("plan.json", &JSON).exits(4);
+    let account = account(&run);
+    assert_eq!(account["ending"], "stale");
+    assert_eq!(account["applied"]["overwrite"], 1);
+    let stale = account["stale"].as_array().unwrap();
+    let of = |input: &str| stale.iter().find(|it| it["input_id"] == input).unwrap();
+    assert_eq!(of("in-001")["now"]["status"], "pending");
+    assert_eq!(of("in-001")["wanted"]["concepts"], json!({"tree": 1}));
+    assert_eq!(of("in-002")["now"], Value::Null);
+    assert_eq!(of("in-002")["touched"], "not");
+    world.apply(&[]).exits(0);
+}
+
+#[test]
+fn a_purge_is_in_the_account_and_so_is_one_that_would_take_more_than_was_shown() {
+    let world = World::new();
+    let seeded = vec![
+        whole("p", "one", &[("car", 1.0)]),
+        with(
+            boxed("p", "two", [0.1, 0.1, 0.2, 0.2], &["car"]),
+            "user_id",
+            json!("bea"),
+        ),
+        whole("q", "three", &[("car", 1.0)]),
+    ];
+    world.seed(seeded);
+    world.declare("  - id: p\n    purge: true\n  - id: q\n    purge: true\n");
+    world.plan(&["--out", "plan.json"]).exits(0);
+    world.seed(vec![whole("q", "new", &[("bus", 1.0)])]);
+    let run = world.apply_path("plan.json", &[&JSON[..], &["--allow-purge"]].concat());
+    let account = account(&run.exits(4));
+    assert_eq!(account["applied"]["purge"], 1);
+    assert_eq!(account["applied"]["purged"], 2);
+    let stale = &account["stale_purges"][0];
+    assert_eq!(
+        (&stale["input_id"], &stale["unplanned"][0]["id"]),
+        (&json!("q"), &json!("new"))
+    );
+    world.apply(&["--allow-purge"]).exits(0);
+}
+
+#[test]
+fn a_dry_run_prints_its_calls_and_takes_no_format() {
+    let world = World::new();
+    world.declare(&boxes(0..1, "car"));
+    let run = world.apply(&["--dry-run", "--format", "json"]).exits(64);
+    assert_eq!(run.stdout, "");
+    assert!(run.stderr.contains("--dry-run"), "{}", run.stderr);
+    world.apply(&["--dry-run"]).exits(0);
+}
+
+#[test]
+fn what_a_guard_or_a_question_stopped_has_no_account() {
+    let world = World::new();
+    world.declare(&boxes(0..1, "car"));
+    let unasked = world
+        .on_app(&["apply", "m.yaml", "--format", "json"])
+        .exits(64);
+    assert_eq!(unasked.stdout, "");
+    let purge = world
+        .read("m.yaml")
+        .replace("    annotations:", "    purge: true #");
+    let (head, _) = purge.split_once("      - key").unwrap();
+    world.seed(vec![whole("in-000", "one", &[("car", 1.0)])]);
+    world.write("m.yaml", head);
+    let held = world.apply(&JSON).exits(3);
+    assert_eq!(held.stdout, "");
+    world.apply(&["--allow-purge"]).exits(0);
+}

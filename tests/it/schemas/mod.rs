@@ -1,0 +1,162 @@
+//! The JSON Schemas: what stands in src/schemas, and what is held to it.
+//!
+//! Every plan that any test makes, and every manifest that a test's builder reads, goes through [`Held::takes`]. The
+//! schemas of what is written are closed here: a field that they do not name is a failure.
+
+mod manifest;
+mod mistakes;
+mod outputs;
+
+use jsonschema::Validator;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::sync::LazyLock;
+
+/// A schema that values are held to.
+pub(crate) struct Held(Validator);
+
+/// See [`annosync::manifest::schema`].
+pub(crate) static MANIFEST: LazyLock<Held> =
+    LazyLock::new(|| Held::to(&annosync::manifest::schema()));
+/// See [`annosync::plan::schema`].
+pub(crate) static PLAN: LazyLock<Held> =
+    LazyLock::new(|| Held::to(&closed(annosync::plan::schema())));
+/// See [`annosync::observed::schema`].
+pub(crate) static LISTING: LazyLock<Held> =
+    LazyLock::new(|| Held::to(&closed(annosync::observed::schema())));
+/// See [`annosync::plan::outcome_schema`].
+pub(crate) static OUTCOME: LazyLock<Held> =
+    LazyLock::new(|| Held::to(&closed(annosync::plan::outcome_schema())));
+
+impl Held {
+    fn to(schema: &Value) -> Self {
+        Self(jsonschema::draft202012::new(schema).unwrap())
+    }
+
+    /// What is wrong with a value, a line each; nothing where nothing is.
+    fn refuses(&self, value: &Value) -> Option<String> {
+        let lines: Vec<String> = self
+            .0
+            .iter_errors(value)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+
+    /// Holds what is written to the schema.
+    #[track_caller]
+    pub(crate) fn takes(&self, written: &impl Serialize) {
+        let value = serde_json::to_value(written).unwrap();
+        if let Some(wrong) = self.refuses(&value) {
+            panic!("{wrong}\n{value:#}");
+        }
+    }
+
+    /// Holds a text in YAML to the schema.
+    #[track_caller]
+    pub(crate) fn takes_yaml(&self, text: &str) {
+        self.takes(&yaml(text));
+    }
+}
+
+fn yaml(text: &str) -> Value {
+    serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// The schema of one input: what a line of JSON Lines is held to.
+fn of_an_input() -> Held {
+    let mut schema = annosync::manifest::schema();
+    let definitions = schema["$defs"].take();
+    Held::to(&serde_json::json!({ "$ref": "#/$defs/input", "$defs": definitions }))
+}
+
+/// The schema without room for fields that it does not name.
+fn closed(mut schema: Value) -> Value {
+    close(&mut schema);
+    schema
+}
+
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if fields.contains_key("properties") && !fields.contains_key("additionalProperties") {
+                fields.insert("additionalProperties".to_owned(), false.into());
+            }
+            fields.values_mut().for_each(close);
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(close),
+        _ => {}
+    }
+}
+
+/// Every schema by its name.
+fn all() -> [(&'static str, Value); 4] {
+    [
+        ("manifest", annosync::manifest::schema()),
+        ("plan", annosync::plan::schema()),
+        ("listing", annosync::observed::schema()),
+        ("outcome", annosync::plan::outcome_schema()),
+    ]
+}
+
+#[test]
+fn the_committed_schemas_are_those_that_the_code_makes() {
+    for (name, schema) in all() {
+        let path = format!("src/schemas/{name}.json");
+        let whole = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(&path);
+        let committed = std::fs::read_to_string(whole).unwrap_or_default();
+        assert!(
+            committed == format!("{schema:#}\n"),
+            "{path} is not what the code makes; write it anew:\ncargo run -- schema {name} > {path}"
+        );
+    }
+    let text = annosync::manifest::schema_text();
+    assert_eq!(text, format!("{:#}\n", annosync::manifest::schema()));
+}
+
+#[test]
+fn each_is_a_schema_of_its_draft_with_a_name_and_words_for_people() {
+    for (name, schema) in all() {
+        assert_eq!(
+            schema["$schema"],
+            "https://json-schema.org/draft/2020-12/schema"
+        );
+        assert!(jsonschema::meta::is_valid(&schema), "{name}");
+        let id = schema["$id"].as_str().unwrap();
+        assert!(
+            id.starts_with(&format!("urn:annosync:schema:{name}:1")),
+            "{id}"
+        );
+        assert!(schema["title"].is_string());
+        let text = schema.to_string();
+        assert_eq!(annosync::render::escape(&text), text, "{name}");
+        // What a comment says to those who read the code.
+        assert!(!text.contains("[`") && !text.contains("Self::"), "{name}");
+        every_property(&schema, "#", &mut |at, property| {
+            let says = |key| property.get(key).is_some();
+            let says_enough = ["description", "$ref", "const"].into_iter().any(says);
+            assert!(says_enough || property.is_boolean(), "{name} {at}");
+        });
+    }
+}
+
+fn every_property(schema: &Value, at: &str, check: &mut impl FnMut(&str, &Value)) {
+    if let Some(properties) = schema["properties"].as_object() {
+        for (name, property) in properties {
+            check(&format!("{at}/{name}"), property);
+        }
+    }
+    match schema {
+        Value::Object(fields) => each(fields, at, check),
+        Value::Array(elements) => elements
+            .iter()
+            .for_each(|element| every_property(element, at, check)),
+        _ => {}
+    }
+}
+
+fn each(fields: &Map<String, Value>, at: &str, check: &mut impl FnMut(&str, &Value)) {
+    for (name, value) in fields.iter().filter(|(name, _)| *name != "examples") {
+        every_property(value, &format!("{at}/{name}"), check);
+    }
+}
