@@ -14,6 +14,7 @@ mod exits;
 mod guards;
 mod habits;
 mod importing;
+mod initial;
 mod listing;
 mod logging;
 mod outside;
@@ -36,6 +37,8 @@ mod taco;
 mod token;
 mod undoing;
 mod validating;
+#[cfg(unix)]
+mod workflows;
 mod world;
 mod writing;
 

@@ -284,7 +284,13 @@ fn a_plan_file_is_carried_out_only_if_it_was_made_of_the_manifest_that_is_named(
         plan["manifest_hash"].as_str().unwrap()[..12].to_owned()
     };
     world.declare(&boxes(0..3, "car"));
-    let apply = ["apply", "plan.json", "--manifest", "m.yaml", "--auto-approve"];
+    let apply = [
+        "apply",
+        "plan.json",
+        "--manifest",
+        "m.yaml",
+        "--auto-approve",
+    ];
     let refused = world.run(&apply).exits(4);
     assert_eq!(refused.stdout, "");
     world.plan(&["--out", "other.json"]).exits(0);
@@ -321,7 +327,13 @@ fn a_manifest_is_named_beside_a_plan_file_alone() {
     // A manifest that cannot be read is no match.
     world.write("m.yaml", "version: 1\n");
     world
-        .run(&["apply", "plan.json", "--manifest", "m.yaml", "--auto-approve"])
+        .run(&[
+            "apply",
+            "plan.json",
+            "--manifest",
+            "m.yaml",
+            "--auto-approve",
+        ])
         .exits(1);
     assert_eq!(world.writes().len(), 0);
 }
