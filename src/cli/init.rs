@@ -174,10 +174,9 @@ fn missing(
         return Ok(missing);
     }
     in_the_way.sort_unstable();
-    let list: String = in_the_way
-        .iter()
-        .map(|name| format!("\n  {}", shown(&folder.join(name)).display()))
-        .collect();
+    let list = in_the_way.iter().fold(String::new(), |list, name| {
+        format!("{list}\n  {}", shown(&folder.join(name)).display())
+    });
     Err(Failure::new(format!(
         "init overwrites nothing, and these are there with other content:{list}"
     ))
@@ -325,7 +324,7 @@ mod tests {
             let files = project(&SetName::new(set).unwrap(), &BTreeSet::from([Ci::None]));
             let text = files
                 .iter()
-                .filter(|(name, _)| name.ends_with(".yaml"))
+                .filter(|(name, _)| ["annosync.yaml", "labels/example.yaml"].contains(name))
                 .map(|(name, text)| (PathBuf::from(name), text.clone()))
                 .collect();
             let manifest = crate::manifest::parse(text).unwrap();

@@ -2,6 +2,7 @@
 
 use serde_yaml::Value;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -173,7 +174,7 @@ fn gitlab_runs_each_job_for_its_own_occasion() {
     let mut rules = String::new();
     for (name, job) in gitlab.as_mapping().unwrap() {
         for rule in list(job.get("rules")) {
-            rules.push_str(&format!("{}: {}\n", scalar(name), scalar(&rule["if"])));
+            writeln!(rules, "{}: {}", scalar(name), scalar(&rule["if"])).unwrap();
         }
     }
     insta::assert_snapshot!(rules, @r#"

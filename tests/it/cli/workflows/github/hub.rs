@@ -1,7 +1,7 @@
-//! The workflows for GitHub Actions, from the first branch to the last apply.
+//! GitHub, as far as the workflows know it: who runs their jobs, step by step.
 
-use super::texts::{at, entries, list, pipeline, scalar};
-use super::{LABELS, Project};
+use super::super::Project;
+use super::super::texts::{at, entries, list, pipeline, scalar};
 use crate::cli::Run;
 use serde_json::{Value as Json, json};
 use serde_yaml::Value;
@@ -10,31 +10,40 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// GitHub, as far as the workflows know it: a hub of files, which `gh.sh` reads and writes as well.
-struct GitHub {
-    project: Project,
+pub(super) struct GitHub {
+    pub(super) project: Project,
 }
 
 /// A run of a workflow's job.
-struct JobRun {
-    id: usize,
+pub(super) struct JobRun {
+    pub(super) id: usize,
     /// Of the step that failed, its exit code; else 0.
     code: i32,
     /// What its steps printed.
-    log: String,
+    pub(super) log: String,
     /// What it wrote to the run's summary.
-    summary: String,
-    folder: PathBuf,
+    pub(super) summary: String,
+    pub(super) folder: PathBuf,
 }
 
 impl JobRun {
     #[track_caller]
-    fn exits(self, code: i32) -> Self {
+    pub(super) fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{}", self.log);
         self
     }
 
+    /// What a step set for those after it, by the names that these have for it.
+    fn outputs(&self, step: &str) -> Vec<(String, String)> {
+        let text = fs::read_to_string(self.folder.join("output")).unwrap();
+        let lines = text.lines().map(|line| line.split_once('=').unwrap());
+        let named =
+            |(key, value): (&str, &str)| (format!("steps.{step}.outputs.{key}"), value.to_owned());
+        lines.map(named).collect()
+    }
+
     #[track_caller]
-    fn says(self, text: &str) -> Self {
+    pub(super) fn says(self, text: &str) -> Self {
         assert!(
             self.log.contains(text),
             "{text:?} is nowhere in\n{}",
@@ -54,9 +63,9 @@ struct Event {
 }
 
 impl GitHub {
-    fn new() -> Option<Self> {
+    pub(super) fn new() -> Option<Self> {
         let project = Project::new()?;
-        project.program("gh", include_str!("gh.sh"));
+        project.program("gh", include_str!("../gh.sh"));
         let hub = Self { project };
         for file in ["comments", "pulls", "runs"] {
             hub.write(file, &json!([]));
@@ -75,21 +84,27 @@ impl GitHub {
         self.project.path().join("hub")
     }
 
-    fn read(&self, file: &str) -> Vec<Json> {
+    pub(super) fn read(&self, file: &str) -> Vec<Json> {
         let text = fs::read_to_string(self.hub().join(format!("{file}.json"))).unwrap();
         serde_json::from_str(&text).unwrap()
     }
 
-    fn write(&self, file: &str, content: &Json) {
+    pub(super) fn write(&self, file: &str, content: &Json) {
         fs::write(self.hub().join(format!("{file}.json")), content.to_string()).unwrap();
     }
 
     /// The developer pushes a branch, and opens a pull request or adds to it: the workflow of pull requests runs.
-    fn push(&self, number: usize, branch: &str) -> JobRun {
+    pub(super) fn push(&self, number: usize, branch: &str) -> JobRun {
         self.push_from(number, branch, "acme/street", "plan")
     }
 
-    fn push_from(&self, number: usize, branch: &str, repository: &str, job: &str) -> JobRun {
+    pub(super) fn push_from(
+        &self,
+        number: usize,
+        branch: &str,
+        repository: &str,
+        job: &str,
+    ) -> JobRun {
         let project = &self.project;
         let head = project.push(branch);
         // What GitHub makes of it: main, with the branch merged.
@@ -126,7 +141,7 @@ impl GitHub {
     }
 
     /// The pull request is merged: the workflow of main runs.
-    fn merge(&self, number: usize, branch: &str) -> JobRun {
+    pub(super) fn merge(&self, number: usize, branch: &str) -> JobRun {
         let merged = self.project.merge(branch);
         let mut pulls = self.read("pulls");
         let pull = pulls.iter_mut().find(|pull| pull["number"] == number);
@@ -139,11 +154,11 @@ impl GitHub {
     }
 
     /// The workflow of main runs for what main is.
-    fn pushed_to_main(&self) -> JobRun {
+    pub(super) fn pushed_to_main(&self) -> JobRun {
         self.on_main("apply", "push")
     }
 
-    fn on_main(&self, workflow: &str, name: &'static str) -> JobRun {
+    pub(super) fn on_main(&self, workflow: &str, name: &'static str) -> JobRun {
         let commit = self
             .project
             .git(&self.project.dev(), &["rev-parse", "main"]);
@@ -240,38 +255,42 @@ impl GitHub {
                 .collect();
             let ended = match step.get("uses").map(scalar).as_deref() {
                 None => {
-                    let own = entries(step.get("env"));
-                    let own = own.iter().map(|(key, value)| (key, filled(value, context)));
-                    let mut command = self.project.command(&workspace, "bash");
-                    let script = run.folder.join("step.sh");
-                    fs::write(&script, scalar(&step["run"])).unwrap();
-                    command
-                        .args(["--noprofile", "--norc", "-eo", "pipefail"])
-                        .arg(&script)
-                        .envs(environment.iter().cloned())
-                        .envs(own);
-                    Run::of(command)
+                    let own = entries(step.get("env")).into_iter();
+                    let own = own.map(|(key, value)| (key, filled(&value, context)));
+                    let all = environment.iter().cloned().chain(own);
+                    self.script(&workspace, &scalar(&step["run"]), all)
                 }
                 Some("actions/checkout@v4") => self.checkout(&workspace, &event.commit, &with),
                 Some("actions/upload-artifact@v4") => self.upload(&workspace, id, &with),
                 Some(other) => panic!("not known here: {other}"),
             };
-            run.log
-                .push_str(&format!("{}{}", ended.stdout, ended.stderr));
+            run.log.extend([ended.stdout, ended.stderr]);
             if run.code == 0 {
                 run.code = ended.code;
             }
             if let Some(name) = step.get("id").map(scalar) {
-                let outputs = fs::read_to_string(run.folder.join("output")).unwrap();
-                for line in outputs.lines() {
-                    let (key, value) = line.split_once('=').unwrap();
-                    let key = format!("steps.{name}.outputs.{key}");
-                    context.insert(key, value.to_owned());
-                }
+                context.extend(run.outputs(&name));
             }
         }
         run.summary = fs::read_to_string(run.folder.join("summary")).unwrap();
         run
+    }
+
+    /// Runs a script as GitHub runs one whose shell is bash.
+    fn script(
+        &self,
+        workspace: &Path,
+        script: &str,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Run {
+        let file = workspace.with_file_name("step.sh");
+        fs::write(&file, script).unwrap();
+        let mut command = self.project.command(workspace, "bash");
+        command
+            .args(["--noprofile", "--norc", "-eo", "pipefail"])
+            .arg(&file)
+            .envs(environment);
+        Run::of(command)
     }
 
     /// What `actions/checkout` does.
@@ -316,18 +335,18 @@ impl GitHub {
         ended(0, "Uploaded.")
     }
 
-    fn artifact(&self, run: usize, name: &str) -> PathBuf {
+    pub(super) fn artifact(&self, run: usize, name: &str) -> PathBuf {
         let all = self.hub().join("artifacts");
         all.join(run.to_string()).join(name)
     }
 
     /// The body of the only comment of a pull request.
     #[track_caller]
-    fn comment(&self, number: usize) -> String {
+    pub(super) fn comment(&self, number: usize) -> String {
         let comments = self.read("comments");
+        let number = &number.to_string();
         let of_bot = |comment: &&Json| {
-            comment["pull"] == number.to_string()
-                && comment["user"]["login"] == "github-actions[bot]"
+            comment["pull"] == *number && comment["user"]["login"] == "github-actions[bot]"
         };
         let bodies: Vec<&Json> = comments.iter().filter(of_bot).collect();
         let [only] = bodies[..] else {
@@ -354,228 +373,9 @@ fn filled(text: &str, context: &BTreeMap<String, String>) -> String {
 /// Whether a condition holds: two names, equal or not.
 fn holds(condition: &str, context: &BTreeMap<String, String>) -> bool {
     let value = |name: &str| context[name.trim()].clone();
-    match condition.split_once(" == ") {
-        Some((left, right)) => value(left) == value(right),
-        None => {
-            let (left, right) = condition.split_once(" != ").unwrap();
-            value(left) != value(right)
-        }
+    if let Some((left, right)) = condition.split_once(" == ") {
+        return value(left) == value(right);
     }
-}
-
-/// Relabels the first car of the example.
-fn relabel(project: &Project) {
-    project.edit(LABELS, "concepts: [car]", "concepts: [person]");
-}
-
-#[test]
-fn a_label_is_edited_on_a_branch_planned_commented_merged_and_applied() {
-    let Some(hub) = GitHub::new() else { return };
-    let project = &hub.project;
-    // The app was applied by hand once: a commit without a plan is fine as long as there is nothing to apply.
-    hub.pushed_to_main().exits(0).says("No changes.");
-
-    project.branch("edit");
-    relabel(project);
-    let planned = hub.push(1, "edit").exits(0);
-    let first = hub.comment(1);
-    assert!(first.starts_with("<!-- annosync:plan"), "{first}");
-    assert!(first.contains("person"), "{first}");
-    assert!(first.contains("/acme/street/actions/runs/1001"), "{first}");
-    assert!(
-        first.contains(planned.summary.trim_end()),
-        "{}",
-        planned.summary
-    );
-    assert_eq!(project.world.writes().len(), 0, "a plan writes nothing");
-
-    // Somebody quotes the comment: that is theirs, and stays.
-    let mut comments = hub.read("comments");
-    comments.push(json!({"id": 7, "pull": "1", "user": {"login": "bea"}, "body": first}));
-    hub.write("comments", &comments.into());
-    // A second push, the same comment.
-    project.edit(LABELS, "night: false", "night: true");
-    let planned = hub.push(1, "edit").exits(0);
-    let second = hub.comment(1);
-    assert!(second.contains("night"), "{second}");
-    assert_ne!(first, second);
-    assert_eq!(hub.read("comments").len(), 2);
-
-    let applied = hub.merge(1, "edit").exits(0);
-    assert!(applied.log.contains("No changes."), "{}", applied.log);
-    assert!(
-        applied.summary.contains("Applied 2 ("),
-        "{}",
-        applied.summary
-    );
-    assert_eq!(project.count("person"), 1);
-    project.is_settled();
-    // What was applied is what was shown, byte for byte.
-    let reviewed = hub.artifact(planned.id, "annosync-plan").join("plan.json");
-    let carried_out = applied.folder.join("workspace/reviewed/plan.json");
-    assert_eq!(fs::read(reviewed).unwrap(), fs::read(carried_out).unwrap());
-
-    // And it can be taken back.
-    let kept = hub.artifact(applied.id, "annosync-apply-1");
-    let log = fs::read_to_string(kept.join("apply.jsonl")).unwrap();
-    assert_eq!(log.lines().count(), 2, "{log}");
-    let undo = kept.join("undo.json");
-    let undo = undo.to_str().unwrap();
-    let undone = project.run(
-        &project.dev(),
-        &["annosync", "apply", undo, "--auto-approve"],
-    );
-    undone.exits(0);
-    assert_eq!(project.count("person"), 0);
-}
-
-#[test]
-fn a_plan_of_another_main_is_refused_and_a_new_one_carries_on() {
-    let Some(hub) = GitHub::new() else { return };
-    let project = &hub.project;
-    project.branch("one");
-    relabel(project);
-    hub.push(1, "one").exits(0);
-    project.branch("two");
-    project.edit(LABELS, "night: false", "night: true");
-    hub.push(2, "two").exits(0);
-    hub.merge(1, "one").exits(0);
-    project.world.emulator.forget_calls();
-    let refused = hub.merge(2, "two").exits(4);
-    assert_eq!(project.world.writes().len(), 0);
-    refused
-        .says("is a plan of another manifest")
-        .says("::error::Not all of the reviewed plan was applied (exit code 4). To have a new plan reviewed, open a pull request");
-    // What it says to do.
-    project.branch("three");
-    hub.push(3, "three").exits(0);
-    assert!(hub.comment(3).contains("night"));
-    hub.merge(3, "three").exits(0);
-    project.is_settled();
-}
-
-#[test]
-fn what_somebody_did_after_the_plan_is_left_alone() {
-    let Some(hub) = GitHub::new() else { return };
-    let project = &hub.project;
-    project.branch("edit");
-    relabel(project);
-    project.edit(LABELS, "left: 0.05", "left: 0.06");
-    project.edit(LABELS, "night: false", "night: true");
-    hub.push(1, "edit").exits(0);
-    let night = project.id_of("night");
-    project.someone_marks_as_pending(&night);
-    let theirs = project.world.annotation(&night);
-    hub.merge(1, "edit")
-        .exits(4)
-        .says("Applied 2 (2 overwritten), 0 already so, 1 stale");
-    assert_eq!(project.world.annotation(&night), theirs);
-    assert_eq!(project.count("person"), 1, "the others are applied");
-}
-
-#[test]
-fn what_nobody_reviewed_is_not_applied() {
-    let Some(hub) = GitHub::new() else { return };
-    let project = &hub.project;
-    let dev = project.dev();
-    // Straight to main.
-    relabel(project);
-    project.push("main");
-    hub.pushed_to_main()
-        .exits(1)
-        .says("::error::Nobody reviewed a plan of this commit, and nothing was applied.");
-    assert_eq!(project.world.writes().len(), 0);
-    // A pull request whose plan left nothing behind.
-    project.branch("edit");
-    let run = hub.push(1, "edit").exits(0);
-    fs::remove_dir_all(hub.artifact(run.id, "annosync-plan")).unwrap();
-    hub.merge(1, "edit").exits(1).says("left no plan");
-    assert_eq!(project.world.writes().len(), 0);
-    // A commit that came with a pull request, and is not its merge: what is on main now, nobody looked at.
-    project.branch("late");
-    hub.push(2, "late").exits(0);
-    project.merge("late");
-    project.edit(LABELS, "night: false", "night: true");
-    project.push("main");
-    let on_main = project.git(&dev, &["rev-parse", "main"]);
-    let mut pulls = hub.read("pulls");
-    pulls[1]["merged_at"] = "2026-01-01T00:00:00Z".into();
-    pulls[1]["commits"] = json!([on_main]);
-    hub.write("pulls", &pulls.into());
-    hub.pushed_to_main().exits(1).says("Nobody reviewed");
-    assert_eq!(project.world.writes().len(), 0);
-}
-
-#[test]
-fn a_fork_gets_no_plan_and_what_it_says_is_its_plan_is_not_applied() {
-    let Some(hub) = GitHub::new() else { return };
-    let project = &hub.project;
-    project.branch("edit");
-    relabel(project);
-    let skipped = hub.push_from(1, "edit", "mallory/street", "fork").exits(0);
-    assert_eq!(hub.read("comments").len(), 0);
-    // The fork's own workflow leaves a plan behind that fits the manifest.
-    let artifact = hub.artifact(skipped.id, "annosync-plan");
-    fs::create_dir_all(&artifact).unwrap();
-    let out = artifact.join("plan.json");
-    let plan = ["annosync", "plan", "--target", "prod", "--out"];
-    let plan = [&plan[..], &[out.to_str().unwrap()]].concat();
-    project.run(&project.dev(), &plan).exits(0);
-    skipped.says("::notice::No plan: a pull request from a fork gets no token.");
-    hub.merge(1, "edit")
-        .exits(1)
-        .says("No pull request of this repository was merged as ");
-    assert_eq!(project.world.writes().len(), 0);
-}
-
-#[test]
-fn a_plan_that_a_guard_stops_is_commented_and_fails_and_is_not_applied() {
-    let Some(hub) = GitHub::new() else { return };
-    let project = &hub.project;
-    project.branch("edit");
-    relabel(project);
-    relabel(project);
-    let stopped = hub.push(1, "edit").exits(3);
-    assert!(hub.comment(1).contains("person"));
-    assert!(stopped.summary.contains("person"));
-    stopped.says("::error::A guard stopped the plan.");
-    hub.merge(1, "edit").exits(3);
-    assert_eq!(project.world.writes().len(), 0);
-    // What it says to do: the limit, in the pull request.
-    project.branch("limit");
-    project.edit(
-        "annosync.yaml",
-        "max_vanished_concepts: 0",
-        "max_vanished_concepts: 1",
-    );
-    hub.push(2, "limit").exits(0);
-    hub.merge(2, "limit").exits(0);
-    assert_eq!(project.count("person"), 2);
-    project.is_settled();
-}
-
-#[test]
-fn a_manifest_with_a_problem_fails_and_says_so() {
-    let Some(hub) = GitHub::new() else { return };
-    hub.project.branch("edit");
-    hub.project
-        .edit(LABELS, "concepts: [car]", "concepts: [cra]");
-    hub.push(1, "edit").exits(1).says("car");
-    assert_eq!(hub.read("comments").len(), 0);
-}
-
-#[test]
-fn what_somebody_changed_in_the_app_fails_the_daily_look() {
-    let Some(hub) = GitHub::new() else { return };
-    let project = &hub.project;
-    hub.on_main("drift", "schedule")
-        .exits(0)
-        .says("No changes.");
-    let street = project.id_of("street");
-    project.world.delete("example-0001", &street);
-    project.world.emulator.forget_calls();
-    let run = hub.on_main("drift", "schedule").exits(3);
-    assert!(run.summary.contains("street"), "{}", run.summary);
-    run.says("::error::The app is not what main says.");
-    assert_eq!(project.world.writes().len(), 0);
+    let (left, right) = condition.split_once(" != ").unwrap();
+    value(left) != value(right)
 }
