@@ -32,6 +32,9 @@ pub(crate) struct Args {
     /// How to print what became of it; the plan and all talk go to stderr
     #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "dry_run")]
     format: Format,
+    /// Apply the plan file only if it was made of this manifest, as it is now
+    #[arg(long, value_name = "PATH")]
+    manifest: Option<PathBuf>,
     /// Do not ask
     #[arg(long)]
     auto_approve: bool,
@@ -70,6 +73,9 @@ enum Format {
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     if let Some(mut plan) = plan_file(&args.path)? {
         is_no_new_plan(&args.planning)?;
+        if let Some(manifest) = &args.manifest {
+            is_of(&plan, &args.path, manifest, args.files)?;
+        }
         plan.guards
             .retain(|trip| !args.planning.allowances().let_pass(trip));
         let destination = args.connection.destination_of_plan(&plan.target)?;
@@ -77,6 +83,16 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         let ended = decide(&args, &session, plan).await;
         session.close().await;
         return ended;
+    }
+    if let Some(manifest) = &args.manifest {
+        return Err(Failure::usage(format!(
+            "--manifest says what a plan file must have been made of, and {} is no plan file",
+            args.path.display()
+        ))
+        .hint(format!(
+            "make one with `annosync plan {} --out FILE`, or leave --manifest out",
+            manifest.display()
+        )));
     }
     let manifest = load(&args.path, args.files)?;
     let base = args.planning.base(&args.path, args.files)?;
@@ -132,6 +148,30 @@ fn plan_file(path: &Path) -> Result<Option<Plan>, Failure> {
             .hint("apply the file as --undo-out wrote it"));
     }
     Ok(plan)
+}
+
+/// Refuses a plan that was made of another manifest: what people saw in it is not what this one would do.
+fn is_of(plan: &Plan, path: &Path, manifest: &Path, files: Files) -> Result<(), Failure> {
+    let hash = load(manifest, files)?.hash;
+    if plan.manifest_hash == hash {
+        return Ok(());
+    }
+    let short = |hash: &str| hash.chars().take(12).collect::<String>();
+    Err(Failure {
+        exit: Exit::Stale,
+        ..Failure::new(format!(
+            "{} is a plan of another manifest (SHA-256 {}…), and {} is now {}…; nothing was written",
+            path.display(),
+            short(&plan.manifest_hash),
+            manifest.display(),
+            short(&hash),
+        ))
+        .hint(format!(
+            "plan again, and look at the new plan: annosync plan {} --out {}",
+            manifest.display(),
+            path.display()
+        ))
+    })
 }
 
 async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Failure> {

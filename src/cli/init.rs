@@ -1,11 +1,336 @@
 //! `init`: a project that works at once.
+//!
+//! Holds which files there are and how they get there: all of them or none, and never over one that is there. The
+//! pipelines are the files of `examples/ci`, byte for byte; the other texts lie beside this file.
 
 use super::exit::{Exit, Failure};
+use super::output;
+use crate::manifest::{self, Header, write};
+use crate::model::{Policy, SetName};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+const HEADER: &str = include_str!("init/annosync.yaml");
+/// The line of the header that names the set.
+const SET: &str = "set: my-labels\n";
+const EXAMPLE: &str = include_str!("init/example.yaml");
+const IGNORED: &str = include_str!("init/gitignore");
+/// The pipelines, each with where its CI system looks for it.
+const GITHUB: [(&str, &str); 3] = [
+    (
+        ".github/workflows/annosync-plan.yml",
+        include_str!("../../examples/ci/github/plan.yml"),
+    ),
+    (
+        ".github/workflows/annosync-apply.yml",
+        include_str!("../../examples/ci/github/apply.yml"),
+    ),
+    (
+        ".github/workflows/annosync-drift.yml",
+        include_str!("../../examples/ci/github/drift.yml"),
+    ),
+];
+const GITLAB: [(&str, &str); 1] = [(
+    ".gitlab-ci.yml",
+    include_str!("../../examples/ci/gitlab/.gitlab-ci.yml"),
+)];
+/// Other names that a header's file has by custom: beside one of them a second header would be one too many.
+const OTHER_HEADERS: [&str; 2] = ["annosync.yml", "annosync.json"];
+/// The name of a set whose folder's name has nothing that a set's name may have.
+const NAMELESS: &str = "labels";
+const LONGEST_NAME: usize = 40;
 
 /// Write a manifest, an example, and the pipelines of CI
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// The project's folder; it is made if it is not there
+    #[arg(value_name = "DIR", default_value = ".")]
+    folder: PathBuf,
+    /// The label set's name, 1 to 40 of a-z, 0-9 and -; else made of the folder's name
+    #[arg(long, value_name = "NAME")]
+    set: Option<String>,
+    /// Which CI systems get their pipelines
+    #[arg(long, value_enum, value_name = "SYSTEM", default_value = "all")]
+    ci: Vec<Ci>,
+}
 
-pub(crate) fn run(_args: &Args) -> Result<Exit, Failure> {
-    Err(Failure::new("not built yet"))
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+enum Ci {
+    /// Every system that is known
+    All,
+    /// GitHub Actions
+    Github,
+    /// GitLab CI
+    Gitlab,
+    /// None at all
+    None,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let systems: BTreeSet<Ci> = args.ci.iter().copied().collect();
+    if systems.contains(&Ci::None) && systems.len() > 1 {
+        return Err(Failure::usage(
+            "--ci none is given, and another --ci beside it",
+        ));
+    }
+    let set = set_name(args)?;
+    let missing = missing(&args.folder, project(&set, &systems))?;
+    let ignored = ignored(&args.folder)?;
+    let written = write_all(&args.folder, &missing, ignored.as_deref())?;
+    for path in &written {
+        output::result(&format!("{}\n", shown(path).display()))?;
+    }
+    if written.is_empty() {
+        output::talk("Everything is there already; nothing was written.");
+    }
+    guide(&args.folder, &systems);
+    Ok(Exit::Done)
+}
+
+/// The name that was given, or one made of the folder's.
+fn set_name(args: &Args) -> Result<SetName, Failure> {
+    if let Some(name) = &args.set {
+        return SetName::new(name.as_str()).map_err(|error| {
+            Failure::usage(format!("`{name}` is no name of a set: {error}"))
+                .hint("it goes into the ids of what the manifest creates, for example --set street")
+        });
+    }
+    let folder =
+        fs::canonicalize(&args.folder).or_else(|_| std::path::absolute(args.folder.as_path()));
+    let name = folder.ok().and_then(|folder| {
+        let name = folder.file_name()?.to_string_lossy().into_owned();
+        Some(name)
+    });
+    Ok(named_after(&name.unwrap_or_default()))
+}
+
+/// What may stand in a set's name, and a `-` for each run of anything else.
+fn named_after(folder: &str) -> SetName {
+    let mut name = String::new();
+    for character in folder.chars().map(|c| c.to_ascii_lowercase()) {
+        if character.is_ascii_lowercase() || character.is_ascii_digit() {
+            name.push(character);
+        } else if !name.is_empty() && !name.ends_with('-') {
+            name.push('-');
+        }
+    }
+    name.truncate(LONGEST_NAME);
+    let name = match name.trim_matches('-') {
+        "" => NAMELESS,
+        name => name,
+    };
+    SetName::new(name).expect("nothing else was kept, and not more than may be")
+}
+
+/// The project's files but for .gitignore, each with its path below the folder.
+fn project(set: &SetName, systems: &BTreeSet<Ci>) -> Vec<(&'static str, String)> {
+    // A name such as `1e5` has to be quoted; who writes headers knows which.
+    let header = write::write_header(&Header::new(set.clone(), Policy::Sync));
+    let line = header.lines().find(|line| line.starts_with("set:"));
+    let line = line.expect("a header names its set").to_owned() + "\n";
+    let mut files = vec![
+        (".annosync/manifest.schema.json", manifest::schema_text()),
+        ("annosync.yaml", HEADER.replacen(SET, &line, 1)),
+        ("labels/example.yaml", EXAMPLE.to_owned()),
+    ];
+    let all = systems.contains(&Ci::All);
+    if all || systems.contains(&Ci::Github) {
+        files.extend(GITHUB.map(|(path, text)| (path, text.to_owned())));
+    }
+    if all || systems.contains(&Ci::Gitlab) {
+        files.extend(GITLAB.map(|(path, text)| (path, text.to_owned())));
+    }
+    files
+}
+
+/// Those of the files that are not there yet. One that is there and says something else is in the way of them all.
+fn missing(
+    folder: &Path,
+    files: Vec<(&'static str, String)>,
+) -> Result<Vec<(&'static str, String)>, Failure> {
+    let mut missing = Vec::new();
+    let mut in_the_way: Vec<&str> = Vec::new();
+    for other in OTHER_HEADERS {
+        if folder.join(other).exists() {
+            in_the_way.push(other);
+        }
+    }
+    for (name, text) in files {
+        let path = folder.join(name);
+        match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => missing.push((name, text)),
+            Ok(_) if fs::read(&path).is_ok_and(|there| there == text.as_bytes()) => {}
+            _ => in_the_way.push(name),
+        }
+    }
+    if in_the_way.is_empty() {
+        return Ok(missing);
+    }
+    in_the_way.sort_unstable();
+    let list = in_the_way.iter().fold(String::new(), |list, name| {
+        format!("{list}\n  {}", shown(&folder.join(name)).display())
+    });
+    Err(Failure::new(format!(
+        "init overwrites nothing, and these are there with other content:{list}"
+    ))
+    .hint("nothing was written; move them away, or choose another folder, or leave pipelines out with --ci"))
+}
+
+/// What .gitignore is to be; nothing where it has every line already.
+fn ignored(folder: &Path) -> Result<Option<Vec<u8>>, Failure> {
+    let path = folder.join(".gitignore");
+    let mut content = match fs::read(&path) {
+        Ok(content) => content,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Ok(Some(IGNORED.as_bytes().to_vec()));
+        }
+        Err(error) => {
+            return Err(
+                Failure::new(format!("cannot read {}: {error}", path.display()))
+                    .hint("nothing was written"),
+            );
+        }
+    };
+    let there = String::from_utf8_lossy(&content).into_owned();
+    let there: BTreeSet<&str> = there.lines().map(str::trim_end).collect();
+    let lines: Vec<&str> = IGNORED
+        .lines()
+        .filter(|line| !there.contains(line))
+        .collect();
+    if lines.iter().all(|line| line.starts_with('#')) {
+        return Ok(None);
+    }
+    if !content.is_empty() && !content.ends_with(b"\n") {
+        content.push(b'\n');
+    }
+    for line in lines {
+        content.extend_from_slice(line.as_bytes());
+        content.push(b'\n');
+    }
+    Ok(Some(content))
+}
+
+/// Writes the files, and says which. If one cannot be written, those before it go again.
+fn write_all(
+    folder: &Path,
+    files: &[(&'static str, String)],
+    ignored: Option<&[u8]>,
+) -> Result<Vec<PathBuf>, Failure> {
+    let mut written = Vec::new();
+    let mut write = |name: &str, content: &[u8]| {
+        let path = folder.join(name);
+        let parent = path.parent().unwrap_or(folder);
+        fs::create_dir_all(parent).map_err(|error| {
+            Failure::new(format!("cannot make {}: {error}", parent.display()))
+                .hint("nothing was written")
+        })?;
+        output::file(&path, content)?;
+        written.push(path);
+        Ok(())
+    };
+    // The only file that may have been there before comes last: nothing that fails after it has to be undone.
+    let ended = files
+        .iter()
+        .try_for_each(|(name, text)| write(name, text.as_bytes()))
+        .and_then(|()| ignored.map_or(Ok(()), |content| write(".gitignore", content)));
+    if let Err(failure) = ended {
+        for path in written {
+            // It was made a moment ago by this very run.
+            let _ = fs::remove_file(path);
+        }
+        return Err(failure);
+    }
+    written.sort();
+    Ok(written)
+}
+
+/// A path of the present folder without its `./`.
+fn shown(path: &Path) -> &Path {
+    path.strip_prefix(".").unwrap_or(path)
+}
+
+/// Says what to do next.
+fn guide(folder: &Path, systems: &BTreeSet<Ci>) {
+    let path = match folder.to_string_lossy() {
+        here if here == "." => String::new(),
+        path => format!(" {}", quoted(&path)),
+    };
+    output::talk(&format!(
+        "Try it; the example goes to a store in this folder:\n  \
+         annosync validate{path}\n  \
+         annosync plan{path}\n  \
+         annosync apply{path} --auto-approve\n\
+         Then write your app's ids under targets: in annosync.yaml, and pass --target prod."
+    ));
+    if systems.contains(&Ci::None) {
+        return;
+    }
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let repository = folder
+        .ancestors()
+        .find(|above| above.join(".git").exists())
+        .filter(|root| *root != folder);
+    if let Some(root) = repository {
+        output::talk(&format!(
+            "CI systems read pipelines at a repository's root alone: move them to {}, and let their commands name this \
+             folder.",
+            root.display()
+        ));
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    if path.chars().all(is_plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folders_name_makes_a_sets_name() {
+        for (folder, set) in [
+            ("street", "street"),
+            ("Street Labels (2026)", "street-labels-2026"),
+            ("__x__", "x"),
+            ("äöü", "labels"),
+            ("", "labels"),
+            (
+                &"ab-".repeat(20),
+                "ab-ab-ab-ab-ab-ab-ab-ab-ab-ab-ab-ab-ab-a",
+            ),
+            (&format!("{}-b", "a".repeat(39)), &"a".repeat(39)),
+        ] {
+            assert_eq!(named_after(folder).as_str(), set, "{folder}");
+        }
+    }
+
+    #[test]
+    fn the_header_names_the_set_whatever_yaml_would_read_it_as() {
+        for set in ["street", "123", "1e5", "no", "null", "2026-01-01"] {
+            let files = project(&SetName::new(set).unwrap(), &BTreeSet::from([Ci::None]));
+            let text = files
+                .iter()
+                .filter(|(name, _)| ["annosync.yaml", "labels/example.yaml"].contains(name))
+                .map(|(name, text)| (PathBuf::from(name), text.clone()))
+                .collect();
+            let manifest = crate::manifest::parse(text).unwrap();
+            assert_eq!(manifest.desired.set.as_str(), set);
+        }
+    }
+
+    #[test]
+    fn a_path_is_quoted_where_a_shell_would_take_it_apart() {
+        assert_eq!(quoted("../a-b/c.d"), "../a-b/c.d");
+        assert_eq!(quoted("my labels"), "'my labels'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
 }

@@ -18,6 +18,7 @@ mod guards;
 mod habits;
 mod helping;
 mod importing;
+mod initial;
 mod listing;
 mod logging;
 mod outside;
@@ -40,6 +41,8 @@ mod taco;
 mod token;
 mod undoing;
 mod validating;
+#[cfg(unix)]
+mod workflows;
 mod world;
 mod writing;
 

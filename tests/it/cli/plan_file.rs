@@ -273,3 +273,67 @@ fn a_plan_file_with_nothing_to_do_has_nothing_to_do() {
     assert_eq!(run.stdout, "No changes. 1 annotation matches.\n");
     assert_eq!(world.writes(), []);
 }
+
+#[test]
+fn a_plan_file_is_carried_out_only_if_it_was_made_of_the_manifest_that_is_named() {
+    let world = World::new();
+    world.declare(&boxes(0..2, "car"));
+    world.plan(&["--out", "plan.json"]).exits(0);
+    let hash = |name: &str| {
+        let plan: Value = serde_json::from_str(&world.read(name)).unwrap();
+        plan["manifest_hash"].as_str().unwrap()[..12].to_owned()
+    };
+    world.declare(&boxes(0..3, "car"));
+    let apply = [
+        "apply",
+        "plan.json",
+        "--manifest",
+        "m.yaml",
+        "--auto-approve",
+    ];
+    let refused = world.run(&apply).exits(4);
+    assert_eq!(refused.stdout, "");
+    world.plan(&["--out", "other.json"]).exits(0);
+    let expected = format!(
+        "error: plan.json is a plan of another manifest (SHA-256 {}…), and m.yaml is now {}…; nothing was written\n\
+         hint: plan again, and look at the new plan: annosync plan m.yaml --out plan.json\n",
+        hash("plan.json"),
+        hash("other.json"),
+    );
+    assert_eq!(refused.stderr, expected);
+    assert_eq!(world.writes().len(), 0);
+    // A comment is no label, and yet nobody looked at this file.
+    world.declare(&format!("{}  # looked at\n", boxes(0..2, "car")));
+    world.run(&apply).exits(4);
+    world.declare(&boxes(0..2, "car"));
+    world
+        .apply_path("plan.json", &["--manifest", "m.yaml"])
+        .exits(0);
+}
+
+#[test]
+fn a_manifest_is_named_beside_a_plan_file_alone() {
+    let world = World::new();
+    world.declare(&boxes(0..1, "car"));
+    for path in ["m.yaml", "missing.json"] {
+        let refused = world.run(&["apply", path, "--manifest", "m.yaml", "--auto-approve"]);
+        let refused = refused.exits(64);
+        let line = format!(
+            "error: --manifest says what a plan file must have been made of, and {path} is no plan file\n"
+        );
+        assert!(refused.stderr.starts_with(&line), "{}", refused.stderr);
+    }
+    world.plan(&["--out", "plan.json"]).exits(0);
+    // A manifest that cannot be read is no match.
+    world.write("m.yaml", "version: 1\n");
+    world
+        .run(&[
+            "apply",
+            "plan.json",
+            "--manifest",
+            "m.yaml",
+            "--auto-approve",
+        ])
+        .exits(1);
+    assert_eq!(world.writes().len(), 0);
+}

@@ -1,0 +1,245 @@
+//! `init`: what it writes works at once, and is never written over anything.
+
+use super::{Run, command, folder_of, settled};
+use std::fs;
+use std::path::Path;
+
+const ALL: [&str; 8] = [
+    ".annosync/manifest.schema.json",
+    ".github/workflows/annosync-apply.yml",
+    ".github/workflows/annosync-drift.yml",
+    ".github/workflows/annosync-plan.yml",
+    ".gitignore",
+    ".gitlab-ci.yml",
+    "annosync.yaml",
+    "labels/example.yaml",
+];
+
+fn run(folder: &Path, arguments: &[&str]) -> Run {
+    let mut command = command(folder);
+    command.args(arguments);
+    Run::of(command)
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    folder_of(folder)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect()
+}
+
+fn example(path: &str) -> String {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci");
+    fs::read_to_string(examples.join(path)).unwrap()
+}
+
+#[test]
+fn the_commands_that_init_tells_work_in_what_it_wrote() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("Street Labels");
+    fs::create_dir(&folder).unwrap();
+    let init = run(&folder, &["init"]).exits(0);
+    assert_eq!(init.stdout.lines().collect::<Vec<_>>(), ALL);
+    assert_eq!(names(&folder), ALL);
+    insta::assert_snapshot!(init.stderr, @"
+    Try it; the example goes to a store in this folder:
+      annosync validate
+      annosync plan
+      annosync apply --auto-approve
+    Then write your app's ids under targets: in annosync.yaml, and pass --target prod.
+    ");
+    let told: Vec<&str> = init
+        .stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix("  annosync "))
+        .collect();
+    let runs: Vec<Run> = told
+        .iter()
+        .map(|line| {
+            let words: Vec<&str> = line.split(' ').collect();
+            run(&folder, &words).exits(0)
+        })
+        .collect();
+    let [validated, planned, applied] = &runs[..] else {
+        panic!("{told:?}");
+    };
+    let summary = "The manifest is valid: set street-labels, 1 inputs, 4 annotations.\n";
+    assert_eq!(validated.stdout, summary);
+    assert!(planned.last_line().starts_with("Plan: 4 to post, "));
+    assert!(applied.stdout.starts_with("Applied 4 (4 posted), "));
+    settled(&run(&folder, &["plan", "--detailed-exitcode"]));
+    // The store that is there now is no part of what init looks at.
+    let again = run(&folder, &["init"]).exits(0);
+    assert_eq!(again.stdout, "");
+    assert!(again.stderr.starts_with("Everything is there already"));
+}
+
+#[test]
+fn the_pipelines_are_those_of_the_examples() {
+    let parent = tempfile::tempdir().unwrap();
+    run(
+        parent.path(),
+        &["init", "it's new/labels", "--set", "street"],
+    )
+    .exits(0);
+    let folder = parent.path().join("it's new/labels");
+    let files = folder_of(&folder);
+    let text = |name: &str| &files.iter().find(|(file, _)| file == name).unwrap().1;
+    for name in ["plan", "apply", "drift"] {
+        let written = text(&format!(".github/workflows/annosync-{name}.yml"));
+        assert_eq!(*written, example(&format!("github/{name}.yml")));
+    }
+    assert_eq!(*text(".gitlab-ci.yml"), example("gitlab/.gitlab-ci.yml"));
+    assert!(text("annosync.yaml").contains("\nset: street\n"));
+}
+
+#[test]
+fn the_commands_name_the_folder_as_a_shell_takes_it() {
+    let parent = tempfile::tempdir().unwrap();
+    let init = run(parent.path(), &["init", "my labels", "--ci", "none"]).exits(0);
+    init.says("\n  annosync apply 'my labels' --auto-approve\n")
+        .says("my labels/annosync.yaml\n");
+}
+
+#[test]
+fn pipelines_are_written_for_the_systems_that_are_named() {
+    for (systems, count) in [
+        (&["none"][..], 4),
+        (&["github"], 7),
+        (&["gitlab"], 5),
+        (&["gitlab", "github"], 8),
+        (&["all"], 8),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut arguments = vec!["init"];
+        for system in systems {
+            arguments.extend(["--ci", system]);
+        }
+        run(folder.path(), &arguments).exits(0);
+        assert_eq!(names(folder.path()).len(), count, "{systems:?}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["init", "--ci", "none", "--ci", "github"]).exits(64);
+    run(folder.path(), &["init", "--set", "My Labels"])
+        .exits(64)
+        .says("error: `My Labels` is no name of a set: ");
+    assert_eq!(folder_of(folder.path()), []);
+}
+
+#[test]
+fn nothing_is_written_where_a_file_of_other_content_is_in_the_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let workflows = folder.path().join(".github/workflows");
+    fs::create_dir_all(&workflows).unwrap();
+    fs::write(folder.path().join("annosync.yaml"), "version: 1\n").unwrap();
+    fs::write(folder.path().join("annosync.json"), "{}\n").unwrap();
+    fs::write(folder.path().join("labels"), "a file\n").unwrap();
+    fs::create_dir(folder.path().join(".gitlab-ci.yml")).unwrap();
+    // This one is as init would write it, and in nobody's way.
+    fs::write(
+        workflows.join("annosync-plan.yml"),
+        example("github/plan.yml"),
+    )
+    .unwrap();
+    let before = folder_of(folder.path());
+    let refused = run(folder.path(), &["init"]).exits(1);
+    assert_eq!(folder_of(folder.path()), before);
+    assert_eq!(refused.stdout, "");
+    insta::assert_snapshot!(refused.stderr, @"
+    error: init overwrites nothing, and these are there with other content:
+      .gitlab-ci.yml
+      annosync.json
+      annosync.yaml
+      labels/example.yaml
+    hint: nothing was written; move them away, or choose another folder, or leave pipelines out with --ci
+    ");
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_in_the_way_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("nowhere", folder.path().join("annosync.yaml")).unwrap();
+        run(folder.path(), &["init"]).exits(1);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
+
+#[test]
+fn lines_that_are_missing_are_added_to_a_gitignore() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(".gitignore");
+    fs::write(&path, "target/\nplan.json\n/out").unwrap();
+    run(folder.path(), &["init", "--ci", "none"]).exits(0);
+    insta::assert_snapshot!(fs::read_to_string(&path).unwrap(), @"
+    target/
+    plan.json
+    /out
+    # The local store. The schema beside it is for editors, and stays.
+    .annosync/*
+    !.annosync/manifest.schema.json
+    # Plans, undos and logs.
+    plan.md
+    drift.md
+    undo.json*
+    apply.jsonl
+    ");
+    let before = folder_of(folder.path());
+    run(folder.path(), &["init", "--ci", "none"]).exits(0);
+    assert_eq!(folder_of(folder.path()), before);
+}
+
+#[test]
+fn what_a_failed_init_wrote_goes_again() {
+    let folder = tempfile::tempdir().unwrap();
+    // The last file to be written, and not one that can be.
+    fs::create_dir(folder.path().join(".gitignore")).unwrap();
+    run(folder.path(), &["init"]).exits(1);
+    assert_eq!(folder_of(folder.path()), []);
+    #[cfg(unix)]
+    {
+        let blocked = folder.path().join("labels");
+        std::os::unix::fs::symlink("nowhere", &blocked).unwrap();
+        fs::remove_dir(folder.path().join(".gitignore")).unwrap();
+        run(folder.path(), &["init"]).exits(1);
+        assert!(!folder.path().join("annosync.yaml").exists());
+        assert!(
+            !folder
+                .path()
+                .join(".annosync/manifest.schema.json")
+                .exists()
+        );
+    }
+}
+
+#[test]
+fn the_schema_and_the_pipelines_are_no_part_of_the_manifest() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["init"]).exits(0);
+    let header = fs::read_to_string(folder.path().join("annosync.yaml")).unwrap();
+    // Without patterns every file of the folder counts that is not hidden.
+    let header = header.replace("files: [\"labels/**\"]\n", "");
+    fs::write(folder.path().join("annosync.yaml"), &header).unwrap();
+    let schema = "{\"set\": \"other\", \"policy\": \"sync\", \"inputs\": [{}]}\n";
+    fs::write(folder.path().join(".annosync/manifest.schema.json"), schema).unwrap();
+    run(folder.path(), &["validate"])
+        .exits(0)
+        .says("1 inputs, 4 annotations");
+}
+
+#[test]
+fn editors_find_the_schema_from_every_file_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["init"]).exits(0);
+    for name in ["annosync.yaml", "labels/example.yaml"] {
+        let path = folder.path().join(name);
+        let text = fs::read_to_string(&path).unwrap();
+        let line = text.lines().next().unwrap();
+        let schema = line
+            .strip_prefix("# yaml-language-server: $schema=")
+            .unwrap();
+        // Relative to the file that names it.
+        assert!(path.parent().unwrap().join(schema).is_file(), "{schema}");
+    }
+}

@@ -1,0 +1,381 @@
+//! GitHub, as far as the workflows know it: who runs their jobs, step by step.
+
+use super::super::Project;
+use super::super::texts::{at, entries, list, pipeline, scalar};
+use crate::cli::Run;
+use serde_json::{Value as Json, json};
+use serde_yaml::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// GitHub, as far as the workflows know it: a hub of files, which `gh.sh` reads and writes as well.
+pub(super) struct GitHub {
+    pub(super) project: Project,
+}
+
+/// A run of a workflow's job.
+pub(super) struct JobRun {
+    pub(super) id: usize,
+    /// Of the step that failed, its exit code; else 0.
+    code: i32,
+    /// What its steps printed.
+    pub(super) log: String,
+    /// What it wrote to the run's summary.
+    pub(super) summary: String,
+    pub(super) folder: PathBuf,
+}
+
+impl JobRun {
+    #[track_caller]
+    pub(super) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{}", self.log);
+        self
+    }
+
+    /// What a step set for those after it, by the names that these have for it.
+    fn outputs(&self, step: &str) -> Vec<(String, String)> {
+        let text = fs::read_to_string(self.folder.join("output")).unwrap();
+        let lines = text.lines().map(|line| line.split_once('=').unwrap());
+        let named =
+            |(key, value): (&str, &str)| (format!("steps.{step}.outputs.{key}"), value.to_owned());
+        lines.map(named).collect()
+    }
+
+    #[track_caller]
+    pub(super) fn says(self, text: &str) -> Self {
+        assert!(
+            self.log.contains(text),
+            "{text:?} is nowhere in\n{}",
+            self.log
+        );
+        self
+    }
+}
+
+/// What happened: what the expressions of a workflow may ask for, and what is checked out.
+struct Event {
+    name: &'static str,
+    /// The commit that the run is listed under.
+    head: String,
+    commit: String,
+    context: BTreeMap<String, String>,
+}
+
+impl GitHub {
+    pub(super) fn new() -> Option<Self> {
+        let project = Project::new()?;
+        project.program("gh", include_str!("../gh.sh"));
+        let hub = Self { project };
+        for file in ["comments", "pulls", "runs"] {
+            hub.write(file, &json!([]));
+        }
+        // The workflows that run are those that init wrote.
+        for name in ["plan", "apply", "drift"] {
+            let path = format!(".github/workflows/annosync-{name}.yml");
+            let text = fs::read_to_string(hub.project.dev().join(path)).unwrap();
+            let written: Value = serde_yaml::from_str(&text).unwrap();
+            assert_eq!(written, pipeline(&format!("github/{name}.yml")));
+        }
+        Some(hub)
+    }
+
+    fn hub(&self) -> PathBuf {
+        self.project.path().join("hub")
+    }
+
+    pub(super) fn read(&self, file: &str) -> Vec<Json> {
+        let text = fs::read_to_string(self.hub().join(format!("{file}.json"))).unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    pub(super) fn write(&self, file: &str, content: &Json) {
+        fs::write(self.hub().join(format!("{file}.json")), content.to_string()).unwrap();
+    }
+
+    /// The developer pushes a branch, and opens a pull request or adds to it: the workflow of pull requests runs.
+    pub(super) fn push(&self, number: usize, branch: &str) -> JobRun {
+        self.push_from(number, branch, "acme/street", "plan")
+    }
+
+    pub(super) fn push_from(
+        &self,
+        number: usize,
+        branch: &str,
+        repository: &str,
+        job: &str,
+    ) -> JobRun {
+        let project = &self.project;
+        let head = project.push(branch);
+        // What GitHub makes of it: main, with the branch merged.
+        let dev = project.dev();
+        project.git(&dev, &["checkout", "-q", "--detach", "main"]);
+        project.git(&dev, &["merge", "-q", "--no-ff", "-m", "Test", branch]);
+        let commit = project.git(&dev, &["rev-parse", "HEAD"]);
+        let reference = format!("HEAD:refs/pull/{number}/merge");
+        project.git(&dev, &["push", "-q", "--force", "origin", &reference]);
+        project.git(&dev, &["checkout", "-q", branch]);
+        let mut pulls = self.read("pulls");
+        pulls.retain(|pull| pull["number"] != number);
+        pulls.push(json!({
+            "number": number, "merged_at": null, "merge_commit_sha": commit, "commits": [head],
+            "head": {"sha": head, "repo": {"full_name": repository}},
+        }));
+        self.write("pulls", &pulls.into());
+        let event = "github.event.pull_request";
+        let context = BTreeMap::from([
+            (format!("{event}.number"), number.to_string()),
+            (format!("{event}.head.sha"), head.clone()),
+            (
+                format!("{event}.head.repo.full_name"),
+                repository.to_owned(),
+            ),
+        ]);
+        let event = Event {
+            name: "pull_request",
+            head,
+            commit,
+            context,
+        };
+        self.job("plan", job, event)
+    }
+
+    /// The pull request is merged: the workflow of main runs.
+    pub(super) fn merge(&self, number: usize, branch: &str) -> JobRun {
+        let merged = self.project.merge(branch);
+        let mut pulls = self.read("pulls");
+        let pull = pulls.iter_mut().find(|pull| pull["number"] == number);
+        let pull = pull.unwrap();
+        pull["merged_at"] = "2026-01-01T00:00:00Z".into();
+        pull["merge_commit_sha"] = merged.clone().into();
+        pull["commits"].as_array_mut().unwrap().push(merged.into());
+        self.write("pulls", &pulls.into());
+        self.pushed_to_main()
+    }
+
+    /// The workflow of main runs for what main is.
+    pub(super) fn pushed_to_main(&self) -> JobRun {
+        self.on_main("apply", "push")
+    }
+
+    pub(super) fn on_main(&self, workflow: &str, name: &'static str) -> JobRun {
+        let commit = self
+            .project
+            .git(&self.project.dev(), &["rev-parse", "main"]);
+        let event = Event {
+            name,
+            head: commit.clone(),
+            commit,
+            context: BTreeMap::new(),
+        };
+        self.job(workflow, workflow, event)
+    }
+
+    /// Runs a job of a workflow, step by step, as GitHub would.
+    fn job(&self, workflow: &str, job: &str, mut event: Event) -> JobRun {
+        let file = format!("annosync-{workflow}.yml");
+        let text = pipeline(&format!("github/{workflow}.yml"));
+        let triggers: Vec<&str> = at(&text, &["on"])
+            .and_then(Value::as_mapping)
+            .unwrap()
+            .keys()
+            .filter_map(Value::as_str)
+            .collect();
+        assert!(triggers.contains(&event.name), "{triggers:?}");
+        let mut runs = self.read("runs");
+        let id = 1000 + runs.len();
+        runs.push(json!({"id": id, "workflow": file, "event": event.name, "head_sha": event.head}));
+        self.write("runs", &runs.into());
+
+        let context = &mut event.context;
+        for (name, value) in [
+            ("github.repository", "acme/street"),
+            ("github.token", "github-token"),
+            ("github.run_attempt", "1"),
+            ("secrets.CLARIFAI_PAT", "owner-key"),
+        ] {
+            context.insert(name.to_owned(), value.to_owned());
+        }
+        let definition = at(&text, &["jobs", job]).unwrap();
+        if let Some(condition) = definition.get("if") {
+            assert!(holds(&scalar(condition), context), "{condition:?}");
+        }
+        let folder = self.project.path().join(format!("run-{id}"));
+        let workspace = folder.join("workspace");
+        fs::create_dir_all(&workspace).unwrap();
+        for file in ["summary", "output"] {
+            fs::write(folder.join(file), "").unwrap();
+        }
+        let permissions: Vec<String> = entries(text.get("permissions"))
+            .iter()
+            .map(|(of, how)| format!("{of}={how}"))
+            .collect();
+        let mut environment = entries(text.get("env"));
+        assert_eq!(definition.get("env"), None, "not known here");
+        let show = |path: &Path| path.to_str().unwrap().to_owned();
+        for (name, value) in [
+            ("GITHUB_REPOSITORY", "acme/street".to_owned()),
+            ("GITHUB_SERVER_URL", "https://github.com".to_owned()),
+            ("GITHUB_SHA", event.commit.clone()),
+            ("GITHUB_RUN_ID", id.to_string()),
+            ("GITHUB_OUTPUT", show(&folder.join("output"))),
+            ("GITHUB_STEP_SUMMARY", show(&folder.join("summary"))),
+            ("RUNNER_TEMP", show(&folder)),
+            ("HUB", show(&self.hub())),
+            ("HUB_PERMISSIONS", permissions.join(" ")),
+        ] {
+            environment.push((name.to_owned(), value));
+        }
+        let shell = at(&text, &["defaults", "run", "shell"]).map(scalar);
+        assert_eq!(shell.as_deref(), Some("bash"));
+
+        let mut run = JobRun {
+            id,
+            code: 0,
+            log: String::new(),
+            summary: String::new(),
+            folder,
+        };
+        for step in list(definition.get("steps")) {
+            let known = ["name", "id", "if", "env", "run", "uses", "with"];
+            for (key, _) in step.as_mapping().unwrap() {
+                assert!(known.contains(&key.as_str().unwrap()), "{key:?}");
+            }
+            let goes = match step.get("if").map(scalar).as_deref() {
+                None => run.code == 0,
+                Some("always()") => true,
+                Some(other) => panic!("not known here: {other}"),
+            };
+            if !goes {
+                continue;
+            }
+            let with: BTreeMap<String, String> = entries(step.get("with"))
+                .into_iter()
+                .map(|(key, value)| (key, filled(&value, context)))
+                .collect();
+            let ended = match step.get("uses").map(scalar).as_deref() {
+                None => {
+                    let own = entries(step.get("env")).into_iter();
+                    let own = own.map(|(key, value)| (key, filled(&value, context)));
+                    let all = environment.iter().cloned().chain(own);
+                    self.script(&workspace, &scalar(&step["run"]), all)
+                }
+                Some("actions/checkout@v4") => self.checkout(&workspace, &event.commit, &with),
+                Some("actions/upload-artifact@v4") => self.upload(&workspace, id, &with),
+                Some(other) => panic!("not known here: {other}"),
+            };
+            run.log.extend([ended.stdout, ended.stderr]);
+            if run.code == 0 {
+                run.code = ended.code;
+            }
+            if let Some(name) = step.get("id").map(scalar) {
+                context.extend(run.outputs(&name));
+            }
+        }
+        run.summary = fs::read_to_string(run.folder.join("summary")).unwrap();
+        run
+    }
+
+    /// Runs a script as GitHub runs one whose shell is bash.
+    fn script(
+        &self,
+        workspace: &Path,
+        script: &str,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Run {
+        let file = workspace.with_file_name("step.sh");
+        fs::write(&file, script).unwrap();
+        let mut command = self.project.command(workspace, "bash");
+        command
+            .args(["--noprofile", "--norc", "-eo", "pipefail"])
+            .arg(&file)
+            .envs(environment);
+        Run::of(command)
+    }
+
+    /// What `actions/checkout` does.
+    fn checkout(&self, workspace: &Path, commit: &str, with: &BTreeMap<String, String>) -> Run {
+        let depth = with.get("fetch-depth").map_or("1", String::as_str);
+        assert_eq!(with["persist-credentials"], "false");
+        let project = &self.project;
+        project.git(workspace, &["init", "-q"]);
+        let origin = project.origin();
+        project.git(
+            workspace,
+            &["fetch", "-q", "--depth", depth, &origin, commit],
+        );
+        let mut checkout = project.command(workspace, "git");
+        checkout.args(["checkout", "-q", "--detach", commit]);
+        Run::of(checkout)
+    }
+
+    /// What `actions/upload-artifact` does.
+    fn upload(&self, workspace: &Path, run: usize, with: &BTreeMap<String, String>) -> Run {
+        let ended = |code: i32, said: &str| Run {
+            code,
+            stdout: String::new(),
+            stderr: format!("{said}\n"),
+        };
+        let artifact = self.artifact(run, &with["name"]);
+        let files = with["path"].lines().map(|line| workspace.join(line));
+        let files: Vec<PathBuf> = files.filter(|path| path.exists()).collect();
+        if files.is_empty() {
+            return match &*with["if-no-files-found"] {
+                "ignore" => ended(0, "No files were found."),
+                _ => ended(1, "No files were found."),
+            };
+        }
+        if artifact.exists() && with.get("overwrite").is_none_or(|flag| flag != "true") {
+            return ended(1, "An artifact of this name is there.");
+        }
+        fs::create_dir_all(&artifact).unwrap();
+        for file in files {
+            fs::copy(&file, artifact.join(file.file_name().unwrap())).unwrap();
+        }
+        ended(0, "Uploaded.")
+    }
+
+    pub(super) fn artifact(&self, run: usize, name: &str) -> PathBuf {
+        let all = self.hub().join("artifacts");
+        all.join(run.to_string()).join(name)
+    }
+
+    /// The body of the only comment of a pull request.
+    #[track_caller]
+    pub(super) fn comment(&self, number: usize) -> String {
+        let comments = self.read("comments");
+        let number = &number.to_string();
+        let of_bot = |comment: &&Json| {
+            comment["pull"] == *number && comment["user"]["login"] == "github-actions[bot]"
+        };
+        let bodies: Vec<&Json> = comments.iter().filter(of_bot).collect();
+        let [only] = bodies[..] else {
+            panic!("not one comment: {bodies:#?}");
+        };
+        only["body"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A text with its expressions filled in.
+fn filled(text: &str, context: &BTreeMap<String, String>) -> String {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${{") {
+        let (expression, after) = after.split_once("}}").unwrap();
+        let value = context.get(expression.trim());
+        let value = value.unwrap_or_else(|| panic!("not known here: {expression}"));
+        filled.extend([before, value]);
+        rest = after;
+    }
+    filled + rest
+}
+
+/// Whether a condition holds: two names, equal or not.
+fn holds(condition: &str, context: &BTreeMap<String, String>) -> bool {
+    let value = |name: &str| context[name.trim()].clone();
+    if let Some((left, right)) = condition.split_once(" == ") {
+        return value(left) == value(right);
+    }
+    let (left, right) = condition.split_once(" != ").unwrap();
+    value(left) != value(right)
+}

@@ -1,0 +1,225 @@
+//! The workflows for GitHub Actions, from the first branch to the last apply.
+
+mod hub;
+
+use super::{LABELS, Project};
+use hub::GitHub;
+use serde_json::json;
+use std::fs;
+
+/// Relabels the first car of the example.
+fn relabel(project: &Project) {
+    project.edit(LABELS, "concepts: [car]", "concepts: [person]");
+}
+
+#[test]
+fn a_label_is_edited_on_a_branch_planned_commented_merged_and_applied() {
+    let Some(hub) = GitHub::new() else { return };
+    let project = &hub.project;
+    // The app was applied by hand once: a commit without a plan is fine as long as there is nothing to apply.
+    hub.pushed_to_main().exits(0).says("No changes.");
+
+    project.branch("edit");
+    relabel(project);
+    let planned = hub.push(1, "edit").exits(0);
+    let first = hub.comment(1);
+    assert!(first.starts_with("<!-- annosync:plan"), "{first}");
+    assert!(first.contains("person"), "{first}");
+    assert!(first.contains("/acme/street/actions/runs/1001"), "{first}");
+    assert!(
+        first.contains(planned.summary.trim_end()),
+        "{}",
+        planned.summary
+    );
+    assert_eq!(project.world.writes().len(), 0, "a plan writes nothing");
+
+    // Somebody quotes the comment: that is theirs, and stays.
+    let mut comments = hub.read("comments");
+    comments.push(json!({"id": 7, "pull": "1", "user": {"login": "bea"}, "body": first}));
+    hub.write("comments", &comments.into());
+    // A second push, the same comment.
+    project.edit(LABELS, "night: false", "night: true");
+    let planned = hub.push(1, "edit").exits(0);
+    let second = hub.comment(1);
+    assert!(second.contains("night"), "{second}");
+    assert_ne!(first, second);
+    assert_eq!(hub.read("comments").len(), 2);
+
+    let applied = hub.merge(1, "edit").exits(0);
+    assert!(applied.log.contains("No changes."), "{}", applied.log);
+    assert!(
+        applied.summary.contains("Applied 2 ("),
+        "{}",
+        applied.summary
+    );
+    assert_eq!(project.count("person"), 1);
+    project.is_settled();
+    // What was applied is what was shown, byte for byte.
+    let reviewed = hub.artifact(planned.id, "annosync-plan").join("plan.json");
+    let carried_out = applied.folder.join("workspace/reviewed/plan.json");
+    assert_eq!(fs::read(reviewed).unwrap(), fs::read(carried_out).unwrap());
+
+    // And it can be taken back.
+    let kept = hub.artifact(applied.id, "annosync-apply-1");
+    let log = fs::read_to_string(kept.join("apply.jsonl")).unwrap();
+    assert_eq!(log.lines().count(), 2, "{log}");
+    let undo = kept.join("undo.json");
+    let undo = undo.to_str().unwrap();
+    let undone = project.run(
+        &project.dev(),
+        &["annosync", "apply", undo, "--auto-approve"],
+    );
+    undone.exits(0);
+    assert_eq!(project.count("person"), 0);
+}
+
+#[test]
+fn a_plan_of_another_main_is_refused_and_a_new_one_carries_on() {
+    let Some(hub) = GitHub::new() else { return };
+    let project = &hub.project;
+    project.branch("one");
+    relabel(project);
+    hub.push(1, "one").exits(0);
+    project.branch("two");
+    project.edit(LABELS, "night: false", "night: true");
+    hub.push(2, "two").exits(0);
+    hub.merge(1, "one").exits(0);
+    project.world.emulator.forget_calls();
+    let refused = hub.merge(2, "two").exits(4);
+    assert_eq!(project.world.writes().len(), 0);
+    refused
+        .says("is a plan of another manifest")
+        .says("::error::Not all of the reviewed plan was applied (exit code 4). To have a new plan reviewed, open a pull request");
+    // What it says to do.
+    project.branch("three");
+    hub.push(3, "three").exits(0);
+    assert!(hub.comment(3).contains("night"));
+    hub.merge(3, "three").exits(0);
+    project.is_settled();
+}
+
+#[test]
+fn what_somebody_did_after_the_plan_is_left_alone() {
+    let Some(hub) = GitHub::new() else { return };
+    let project = &hub.project;
+    project.branch("edit");
+    relabel(project);
+    project.edit(LABELS, "left: 0.05", "left: 0.06");
+    project.edit(LABELS, "night: false", "night: true");
+    hub.push(1, "edit").exits(0);
+    let night = project.id_of("night");
+    project.someone_marks_as_pending(&night);
+    let theirs = project.world.annotation(&night);
+    hub.merge(1, "edit")
+        .exits(4)
+        .says("Applied 2 (2 overwritten), 0 already so, 1 stale");
+    assert_eq!(project.world.annotation(&night), theirs);
+    assert_eq!(project.count("person"), 1, "the others are applied");
+}
+
+#[test]
+fn what_nobody_reviewed_is_not_applied() {
+    let Some(hub) = GitHub::new() else { return };
+    let project = &hub.project;
+    let dev = project.dev();
+    // Straight to main.
+    relabel(project);
+    project.push("main");
+    hub.pushed_to_main()
+        .exits(1)
+        .says("::error::Nobody reviewed a plan of this commit, and nothing was applied.");
+    assert_eq!(project.world.writes().len(), 0);
+    // A pull request whose plan left nothing behind.
+    project.branch("edit");
+    let run = hub.push(1, "edit").exits(0);
+    fs::remove_dir_all(hub.artifact(run.id, "annosync-plan")).unwrap();
+    hub.merge(1, "edit").exits(1).says("left no plan");
+    assert_eq!(project.world.writes().len(), 0);
+    // A commit that came with a pull request, and is not its merge: what is on main now, nobody looked at.
+    project.branch("late");
+    hub.push(2, "late").exits(0);
+    project.merge("late");
+    project.edit(LABELS, "night: false", "night: true");
+    project.push("main");
+    let on_main = project.git(&dev, &["rev-parse", "main"]);
+    let mut pulls = hub.read("pulls");
+    pulls[1]["merged_at"] = "2026-01-01T00:00:00Z".into();
+    pulls[1]["commits"] = json!([on_main]);
+    hub.write("pulls", &pulls.into());
+    hub.pushed_to_main().exits(1).says("Nobody reviewed");
+    assert_eq!(project.world.writes().len(), 0);
+}
+
+#[test]
+fn a_fork_gets_no_plan_and_what_it_says_is_its_plan_is_not_applied() {
+    let Some(hub) = GitHub::new() else { return };
+    let project = &hub.project;
+    project.branch("edit");
+    relabel(project);
+    let skipped = hub.push_from(1, "edit", "mallory/street", "fork").exits(0);
+    assert_eq!(hub.read("comments").len(), 0);
+    // The fork's own workflow leaves a plan behind that fits the manifest.
+    let artifact = hub.artifact(skipped.id, "annosync-plan");
+    fs::create_dir_all(&artifact).unwrap();
+    let out = artifact.join("plan.json");
+    let plan = ["annosync", "plan", "--target", "prod", "--out"];
+    let plan = [&plan[..], &[out.to_str().unwrap()]].concat();
+    project.run(&project.dev(), &plan).exits(0);
+    skipped.says("::notice::No plan: a pull request from a fork gets no token.");
+    hub.merge(1, "edit")
+        .exits(1)
+        .says("No pull request of this repository was merged as ");
+    assert_eq!(project.world.writes().len(), 0);
+}
+
+#[test]
+fn a_plan_that_a_guard_stops_is_commented_and_fails_and_is_not_applied() {
+    let Some(hub) = GitHub::new() else { return };
+    let project = &hub.project;
+    project.branch("edit");
+    relabel(project);
+    relabel(project);
+    let stopped = hub.push(1, "edit").exits(3);
+    assert!(hub.comment(1).contains("person"));
+    assert!(stopped.summary.contains("person"));
+    stopped.says("::error::A guard stopped the plan.");
+    hub.merge(1, "edit").exits(3);
+    assert_eq!(project.world.writes().len(), 0);
+    // What it says to do: the limit, in the pull request.
+    project.branch("limit");
+    project.edit(
+        "annosync.yaml",
+        "max_vanished_concepts: 0",
+        "max_vanished_concepts: 1",
+    );
+    hub.push(2, "limit").exits(0);
+    hub.merge(2, "limit").exits(0);
+    assert_eq!(project.count("person"), 2);
+    project.is_settled();
+}
+
+#[test]
+fn a_manifest_with_a_problem_fails_and_says_so() {
+    let Some(hub) = GitHub::new() else { return };
+    hub.project.branch("edit");
+    hub.project
+        .edit(LABELS, "concepts: [car]", "concepts: [cra]");
+    hub.push(1, "edit").exits(1).says("car");
+    assert_eq!(hub.read("comments").len(), 0);
+}
+
+#[test]
+fn what_somebody_changed_in_the_app_fails_the_daily_look() {
+    let Some(hub) = GitHub::new() else { return };
+    let project = &hub.project;
+    hub.on_main("drift", "schedule")
+        .exits(0)
+        .says("No changes.");
+    let street = project.id_of("street");
+    project.world.delete("example-0001", &street);
+    project.world.emulator.forget_calls();
+    let run = hub.on_main("drift", "schedule").exits(3);
+    assert!(run.summary.contains("street"), "{}", run.summary);
+    run.says("::error::The app is not what main says.");
+    assert_eq!(project.world.writes().len(), 0);
+}

@@ -1,0 +1,208 @@
+//! GitLab: who runs the pipeline's jobs.
+
+use super::super::Project;
+use super::super::texts::{at, entries, list, pipeline, scalar};
+use super::server::{BOT, Known, answer};
+use crate::cli::Run;
+use serde_json::{Value as Json, json};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+pub(super) struct GitLab {
+    pub(super) project: Project,
+    url: String,
+    known: Arc<Mutex<Known>>,
+}
+
+/// How main gets a branch.
+#[derive(Clone, Copy)]
+pub(super) enum Merge {
+    Commit,
+    FastForward,
+}
+
+impl GitLab {
+    pub(super) fn new() -> Option<Self> {
+        let project = Project::new()?;
+        project.program(
+            "apt-get",
+            "#!/usr/bin/env bash\ncase \"$*\" in 'update -qq'|'install -y -qq jq') ;; *) exit 64 ;; esac\n",
+        );
+        let known = Arc::new(Mutex::new(Known {
+            artifacts: project.path().join("hub"),
+            ..Known::default()
+        }));
+        let router = axum::Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&known));
+        let url = project.world.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            tokio::spawn(async { axum::serve(listener, router).await });
+            format!("http://{address}/api/v4")
+        });
+        Some(Self {
+            project,
+            url,
+            known,
+        })
+    }
+
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Known) -> T) -> T {
+        change(&mut self.known.lock().unwrap())
+    }
+
+    /// The developer pushes a branch, and opens a merge request or adds to it: its pipeline runs.
+    pub(super) fn push(&self, number: usize, branch: &str) -> Run {
+        let project = &self.project;
+        let dev = project.dev();
+        let head = project.push(branch);
+        let base = project.git(&dev, &["merge-base", "main", branch]);
+        let pipeline = self.change(|known| {
+            known.merge_requests.retain(|one| one["iid"] != number);
+            known.merge_requests.push(json!({
+                "iid": number, "state": "opened", "target_branch": "main", "sha": head, "commits": [head],
+                "source_project_id": 1, "target_project_id": 1,
+                "merge_commit_sha": null, "squash_commit_sha": null,
+            }));
+            let id = 500 + known.pipelines.len();
+            let reference = format!("refs/merge-requests/{number}/head");
+            known.pipelines.push(json!({"id": id, "merge_request": number, "ref": reference}));
+            // Another system's status of the same commit is a pipeline as well.
+            let id = 500 + known.pipelines.len();
+            known.pipelines.push(json!({"id": id, "merge_request": number, "ref": branch}));
+            id - 1
+        });
+        let variables = [
+            ("CI_MERGE_REQUEST_IID", number.to_string()),
+            ("CI_MERGE_REQUEST_DIFF_BASE_SHA", base),
+        ];
+        self.job("annosync-plan", pipeline, &head, &variables)
+    }
+
+    /// The merge request is merged: the pipeline of main runs.
+    pub(super) fn merge(&self, number: usize, branch: &str, how: Merge) -> Run {
+        let project = &self.project;
+        let dev = project.dev();
+        let merged = match how {
+            Merge::Commit => project.merge(branch),
+            Merge::FastForward => {
+                project.git(&dev, &["checkout", "-q", "main"]);
+                project.git(&dev, &["merge", "-q", "--ff-only", branch]);
+                project.git(&dev, &["push", "-q", "origin", "main"]);
+                project.git(&dev, &["rev-parse", "main"])
+            }
+        };
+        self.change(|known| {
+            let mut all = known.merge_requests.iter_mut();
+            let one = all.find(|one| one["iid"] == number).unwrap();
+            one["state"] = "merged".into();
+            if matches!(how, Merge::Commit) {
+                one["merge_commit_sha"] = merged.clone().into();
+                one["commits"].as_array_mut().unwrap().push(merged.into());
+            }
+        });
+        self.on_main("annosync-apply")
+    }
+
+    pub(super) fn on_main(&self, job: &str) -> Run {
+        let commit = self
+            .project
+            .git(&self.project.dev(), &["rev-parse", "main"]);
+        self.job(job, 0, &commit, &[])
+    }
+
+    /// Runs a job as GitLab would: its scripts one after the other in one shell.
+    fn job(
+        &self,
+        name: &str,
+        pipeline_id: usize,
+        commit: &str,
+        variables: &[(&str, String)],
+    ) -> Run {
+        let text = pipeline("gitlab/.gitlab-ci.yml");
+        let definition = &text[name];
+        let id = self.change(|known| {
+            let id = 900 + known.jobs.len();
+            known
+                .jobs
+                .push(json!({"id": id, "pipeline": pipeline_id, "name": name}));
+            id
+        });
+        let own = entries(definition.get("variables"));
+        let depth = own.iter().find(|(key, _)| key == "GIT_DEPTH");
+        let project = &self.project;
+        let workspace = project.path().join(format!("job-{id}"));
+        fs::create_dir(&workspace).unwrap();
+        project.git(&workspace, &["init", "-q"]);
+        // GitLab's depth where the job names none; 0 is all there is.
+        let depth = depth.map_or("20", |(_, depth)| depth);
+        let origin = project.origin();
+        let fetch = ["fetch", "-q", "--depth", depth, &origin, commit];
+        let fetch: Vec<&str> = match depth {
+            "0" => vec!["fetch", "-q", &origin, commit],
+            _ => fetch.to_vec(),
+        };
+        project.git(&workspace, &fetch);
+        project.git(&workspace, &["checkout", "-q", "--detach", commit]);
+        let scripts = ["before_script", "script"]
+            .into_iter()
+            .flat_map(|key| list(definition.get(key)))
+            .fold(String::new(), |all, line| all + &scalar(line) + "\n");
+        let script = project.path().join(format!("job-{id}.sh"));
+        fs::write(&script, scripts).unwrap();
+        let mut command = project.command(&workspace, "bash");
+        command
+            .args(["-eo", "pipefail"])
+            .arg(&script)
+            .envs(entries(text.get("variables")))
+            .envs(own)
+            .envs(variables.iter().map(|(key, value)| (key, value)))
+            .envs([("CI_PROJECT_ID", "1"), ("CI_COMMIT_BRANCH", "main")])
+            .envs([("CI_COMMIT_SHA", commit), ("CI_API_V4_URL", &self.url)])
+            .env(
+                "CI_JOB_URL",
+                format!("https://gitlab.com/acme/street/-/jobs/{id}"),
+            )
+            .envs([
+                ("CLARIFAI_PAT", "owner-key"),
+                ("ANNOSYNC_GITLAB_TOKEN", "project-token"),
+            ]);
+        let run = Run::of(command);
+        assert_eq!(
+            at(definition, &["artifacts", "when"])
+                .map(scalar)
+                .as_deref(),
+            Some("always")
+        );
+        for file in list(at(definition, &["artifacts", "paths"])) {
+            let file = scalar(file);
+            if workspace.join(&file).exists() {
+                let folder = project.path().join("hub").join(id.to_string());
+                fs::create_dir_all(&folder).unwrap();
+                fs::copy(workspace.join(&file), folder.join(&file)).unwrap();
+            }
+        }
+        run
+    }
+
+    /// The body of the only note of ours on a merge request.
+    #[track_caller]
+    pub(super) fn note(&self, number: usize) -> String {
+        self.change(|known| {
+            let ours =
+                |note: &&Json| note["merge_request"] == number && note["author"]["id"] == BOT;
+            let notes: Vec<&Json> = known.notes.iter().filter(ours).collect();
+            let [only] = notes[..] else {
+                panic!("not one note: {notes:#?}");
+            };
+            only["body"].as_str().unwrap().to_owned()
+        })
+    }
+
+    pub(super) fn artifact(&self, job: usize, name: &str) -> PathBuf {
+        let hub = self.project.path().join("hub");
+        hub.join((900 + job).to_string()).join(name)
+    }
+}

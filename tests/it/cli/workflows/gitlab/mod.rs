@@ -1,0 +1,164 @@
+//! The pipeline for GitLab CI, from the first branch to the last apply, against a server with GitLab's API.
+
+mod hub;
+mod server;
+
+use super::{LABELS, Project};
+use hub::{GitLab, Merge};
+use serde_json::json;
+use std::fs;
+
+fn relabel(project: &Project) {
+    project.edit(LABELS, "concepts: [car]", "concepts: [person]");
+}
+
+#[test]
+fn a_label_is_edited_on_a_branch_planned_noted_merged_and_applied() {
+    let Some(hub) = GitLab::new() else { return };
+    let project = &hub.project;
+    hub.on_main("annosync-apply").exits(0).says("No changes.");
+    project.branch("edit");
+    relabel(project);
+    // Somebody says something first, and somebody quotes the plan.
+    let marker = "<!-- annosync:plan";
+    hub.change(|known| {
+        for (id, body) in [(1, "Looks good"), (2, marker)] {
+            let note = json!({"id": id, "merge_request": 1, "author": {"id": 3}, "body": body});
+            known.notes.push(note);
+        }
+    });
+    hub.push(1, "edit").exits(0);
+    let first = hub.note(1);
+    assert!(first.starts_with(marker), "{first}");
+    assert!(first.contains("person"), "{first}");
+    assert!(first.contains("/acme/street/-/jobs/901"), "{first}");
+    assert_eq!(project.world.writes().len(), 0, "a plan writes nothing");
+    project.edit(LABELS, "night: false", "night: true");
+    hub.push(1, "edit").exits(0);
+    let second = hub.note(1);
+    assert!(second.contains("night"), "{second}");
+    assert_eq!(hub.change(|known| known.notes.len()), 3);
+
+    hub.merge(1, "edit", Merge::Commit)
+        .exits(0)
+        .says("Applied 2 (")
+        .says("No changes.");
+    assert_eq!(project.count("person"), 1);
+    project.is_settled();
+    assert!(hub.artifact(3, "undo.json").is_file());
+    let log = fs::read_to_string(hub.artifact(3, "apply.jsonl")).unwrap();
+    assert_eq!(log.lines().count(), 2, "{log}");
+
+    // A project may fast-forward instead: then the merge request's last commit is main's.
+    project.branch("next");
+    relabel(project);
+    project.edit(
+        "annosync.yaml",
+        "max_vanished_concepts: 0",
+        "max_vanished_concepts: 1",
+    );
+    hub.push(2, "next").exits(0);
+    hub.merge(2, "next", Merge::FastForward).exits(0);
+    assert_eq!(project.count("person"), 2);
+    project.is_settled();
+}
+
+#[test]
+fn a_plan_of_another_main_is_refused_and_a_new_one_carries_on() {
+    let Some(hub) = GitLab::new() else { return };
+    let project = &hub.project;
+    project.branch("one");
+    relabel(project);
+    hub.push(1, "one").exits(0);
+    project.branch("two");
+    project.edit(LABELS, "night: false", "night: true");
+    hub.push(2, "two").exits(0);
+    hub.merge(1, "one", Merge::Commit).exits(0);
+    project.world.emulator.forget_calls();
+    hub.merge(2, "two", Merge::Commit)
+        .exits(4)
+        .says("is a plan of another manifest")
+        .says(
+            "(exit code 4). To have a new plan reviewed, open a merge request with an empty commit",
+        );
+    assert_eq!(project.world.writes().len(), 0);
+    project.branch("three");
+    hub.push(3, "three").exits(0);
+    hub.merge(3, "three", Merge::Commit).exits(0);
+    project.is_settled();
+}
+
+#[test]
+fn what_somebody_did_after_the_plan_is_left_alone() {
+    let Some(hub) = GitLab::new() else { return };
+    let project = &hub.project;
+    project.branch("edit");
+    relabel(project);
+    project.edit(LABELS, "night: false", "night: true");
+    hub.push(1, "edit").exits(0);
+    let night = project.id_of("night");
+    project.someone_marks_as_pending(&night);
+    let theirs = project.world.annotation(&night);
+    hub.merge(1, "edit", Merge::Commit)
+        .exits(4)
+        .says("0 already so, 1 stale");
+    assert_eq!(project.world.annotation(&night), theirs);
+    assert_eq!(project.count("person"), 1, "the other one is applied");
+}
+
+#[test]
+fn what_nobody_reviewed_is_not_applied() {
+    let Some(hub) = GitLab::new() else { return };
+    let project = &hub.project;
+    relabel(project);
+    project.push("main");
+    hub.on_main("annosync-apply")
+        .exits(1)
+        .says("Nobody reviewed a plan of this commit, and nothing was applied.");
+    // A plan that is gone.
+    project.branch("edit");
+    hub.push(1, "edit").exits(0);
+    fs::remove_file(hub.artifact(1, "plan.json")).unwrap();
+    hub.merge(1, "edit", Merge::Commit)
+        .exits(1)
+        .says("Nobody reviewed");
+    // One of a fork, whose pipeline left what it liked.
+    project.branch("fork");
+    hub.push(2, "fork").exits(0);
+    hub.change(|known| known.merge_requests[1]["source_project_id"] = 2.into());
+    hub.merge(2, "fork", Merge::Commit)
+        .exits(1)
+        .says("Nobody reviewed");
+    assert_eq!(project.world.writes().len(), 0);
+}
+
+#[test]
+fn a_plan_that_a_guard_stops_is_noted_and_fails_and_is_not_applied() {
+    let Some(hub) = GitLab::new() else { return };
+    let project = &hub.project;
+    project.branch("edit");
+    relabel(project);
+    relabel(project);
+    hub.push(1, "edit")
+        .exits(3)
+        .says("A guard stopped the plan.");
+    assert!(hub.note(1).contains("person"));
+    hub.merge(1, "edit", Merge::Commit).exits(3);
+    assert_eq!(project.world.writes().len(), 0);
+}
+
+#[test]
+fn what_somebody_changed_in_the_app_fails_the_scheduled_look() {
+    let Some(hub) = GitLab::new() else { return };
+    let project = &hub.project;
+    hub.on_main("annosync-drift").exits(0).says("No changes.");
+    let street = project.id_of("street");
+    project.world.delete("example-0001", &street);
+    project.world.emulator.forget_calls();
+    hub.on_main("annosync-drift")
+        .exits(3)
+        .says("The app is not what the branch says.");
+    let shown = fs::read_to_string(hub.artifact(1, "drift.md")).unwrap();
+    assert!(shown.contains("street"), "{shown}");
+    assert_eq!(project.world.writes().len(), 0);
+}

@@ -1,0 +1,239 @@
+//! The pipelines of `examples/ci`, run: their steps, by bash, in a real git repository, on an emulator over HTTP.
+//!
+//! What the CI systems do themselves is stood in for: checkouts by git, artifacts by folders, GitHub's program by
+//! `gh.sh`, GitLab's API by a server. Each of them fails on whatever it does not know, so that a pipeline that asks for
+//! something else fails its test.
+
+mod github;
+mod gitlab;
+mod texts;
+
+use super::{Run, World};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A repository that `init` made, whose target `prod` is the world's emulator, and which was applied once.
+struct Project {
+    world: World,
+}
+
+/// The only file of labels.
+const LABELS: &str = "labels/example.yaml";
+
+impl Project {
+    /// Nothing where a program is missing that the pipelines need.
+    fn new() -> Option<Self> {
+        if !["bash", "git", "jq", "curl"].into_iter().all(is_there) {
+            return None;
+        }
+        let project = Self {
+            world: World::new(),
+        };
+        for folder in ["bin", "home", "hub", "dev"] {
+            fs::create_dir(project.path().join(folder)).unwrap();
+        }
+        project.program("annosync", &annosync());
+        // Installing takes minutes and a network; what is installed is what is tested.
+        let version = env!("CARGO_PKG_VERSION");
+        let install = format!("install annosync --locked --version {version}");
+        project.program(
+            "cargo",
+            &format!("#!/usr/bin/env bash\n[ \"$*\" = '{install}' ] || {{ echo \"cargo: $*\" >&2; exit 64; }}\n"),
+        );
+        let here = project.path().to_owned();
+        project.git(&here, &["init", "-q", "--bare", "-b", "main", "origin.git"]);
+        let origin = project.path().join("origin.git");
+        // As the real ones: any commit can be fetched by its name.
+        project.git(
+            &origin,
+            &["config", "uploadpack.allowAnySHA1InWant", "true"],
+        );
+        let dev = project.dev();
+        project.git(&dev, &["init", "-q", "-b", "main"]);
+        project.git(&dev, &["remote", "add", "origin", &project.origin()]);
+        project
+            .run(&dev, &["annosync", "init", ".", "--set", "street"])
+            .exits(0);
+        let app = format!(
+            "prod: {{ user_id: owner, app_id: app, endpoint: \"{}\", rate_limit: 1000 }}",
+            project.world.emulator.url()
+        );
+        project.edit(
+            "annosync.yaml",
+            "prod: { user_id: your-user-id, app_id: your-app-id }",
+            &app,
+        );
+        project.commit("Begin");
+        project.git(&dev, &["push", "-q", "origin", "main"]);
+        project
+            .run(
+                &dev,
+                &["annosync", "apply", "--target", "prod", "--auto-approve"],
+            )
+            .exits(0);
+        assert_eq!(project.git(&dev, &["status", "--porcelain"]), "");
+        project.world.emulator.forget_calls();
+        Some(project)
+    }
+
+    fn path(&self) -> &Path {
+        self.world.path()
+    }
+
+    fn dev(&self) -> PathBuf {
+        self.path().join("dev")
+    }
+
+    fn origin(&self) -> String {
+        format!("file://{}", self.path().join("origin.git").display())
+    }
+
+    /// Puts a program where the pipelines find it first.
+    fn program(&self, name: &str, text: &str) {
+        let path = self.path().join("bin").join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// A command in a folder with nothing in its environment but what finds programs and keeps git to itself.
+    fn command(&self, folder: &Path, program: &str) -> Command {
+        let path = std::env::var("PATH").unwrap();
+        let bin = self.path().join("bin");
+        let mut command = Command::new(program);
+        command
+            .current_dir(folder)
+            .env_clear()
+            .env("PATH", format!("{}:{path}", bin.display()))
+            .env("HOME", self.path().join("home"))
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .envs([
+                ("GIT_AUTHOR_NAME", "dev"),
+                ("GIT_AUTHOR_EMAIL", "dev@localhost"),
+            ])
+            .envs([
+                ("GIT_COMMITTER_NAME", "dev"),
+                ("GIT_COMMITTER_EMAIL", "dev@localhost"),
+            ]);
+        command
+    }
+
+    /// Runs a program with the token in its environment.
+    fn run(&self, folder: &Path, words: &[&str]) -> Run {
+        let program = self.path().join("bin").join(words[0]);
+        let mut command = self.command(folder, program.to_str().unwrap());
+        command.args(&words[1..]).env("CLARIFAI_PAT", "owner-key");
+        Run::of(command)
+    }
+
+    /// Runs git, which has to succeed.
+    #[track_caller]
+    fn git(&self, folder: &Path, arguments: &[&str]) -> String {
+        let mut command = self.command(folder, "git");
+        command.args(arguments);
+        Run::of(command).exits(0).stdout.trim().to_owned()
+    }
+
+    /// Replaces a text that is in a file of the developer's checkout, where it is first.
+    #[track_caller]
+    fn edit(&self, file: &str, from: &str, to: &str) {
+        let path = self.dev().join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{from:?} is not in\n{text}");
+        fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    }
+
+    fn commit(&self, message: &str) {
+        let dev = self.dev();
+        self.git(&dev, &["add", "--all"]);
+        self.git(&dev, &["commit", "-q", "--allow-empty", "-m", message]);
+    }
+
+    /// The developer begins a branch on main.
+    fn branch(&self, name: &str) {
+        self.git(&self.dev(), &["checkout", "-q", "-b", name, "main"]);
+    }
+
+    /// The developer commits what there is to the branch, and pushes it.
+    fn push(&self, branch: &str) -> String {
+        self.commit("Change labels");
+        let dev = self.dev();
+        self.git(&dev, &["push", "-q", "origin", branch]);
+        self.git(&dev, &["rev-parse", branch])
+    }
+
+    /// Merges a branch into main with a merge commit, whose name comes back.
+    fn merge(&self, branch: &str) -> String {
+        let dev = self.dev();
+        self.git(&dev, &["checkout", "-q", "main"]);
+        self.git(&dev, &["merge", "-q", "--no-ff", "-m", "Merge", branch]);
+        self.git(&dev, &["push", "-q", "origin", "main"]);
+        self.git(&dev, &["rev-parse", "main"])
+    }
+
+    /// Holds the app to main.
+    #[track_caller]
+    fn is_settled(&self) {
+        let dev = self.dev();
+        self.git(&dev, &["checkout", "-q", "main"]);
+        let plan = [
+            "annosync",
+            "plan",
+            "--target",
+            "prod",
+            "--detailed-exitcode",
+        ];
+        super::settled(&self.run(&dev, &plan));
+    }
+
+    /// How often the app has a concept.
+    fn count(&self, concept: &str) -> usize {
+        let name = format!("\"id\":\"{concept}\"");
+        let annotations = self.world.annotations();
+        let texts = annotations.iter().map(ToString::to_string);
+        texts.filter(|text| text.contains(&name)).count()
+    }
+
+    /// The id of the first annotation that has a concept.
+    fn id_of(&self, concept: &str) -> String {
+        let name = format!("\"id\":\"{concept}\"");
+        let annotations = self.world.annotations();
+        let mut found = annotations
+            .iter()
+            .filter(|it| it.to_string().contains(&name));
+        found.next().unwrap()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Somebody sets an annotation to pending, past git.
+    fn someone_marks_as_pending(&self, id: &str) {
+        use annosync::api::{ItemResult, PatchAction};
+        let patch =
+            serde_json::json!({"id": id, "input_id": "example-0001", "status": {"code": 24151}});
+        let writer = self.world.writer();
+        let patches = [&*patch.to_string()].map(str::to_owned);
+        let patches: Vec<&str> = patches.iter().map(String::as_str).collect();
+        let answer = writer.patch(PatchAction::Merge, &patches);
+        let answer = self.world.block_on(answer).unwrap();
+        assert!(matches!(answer[..], [ItemResult::Done(_)]));
+        self.world.emulator.forget_calls();
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn is_there(program: &str) -> bool {
+    let is_there = Command::new(program)
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !is_there {
+        eprintln!("skipped: there is no `{program}` to run a pipeline with");
+    }
+    is_there
+}
+
+/// The program as the pipelines find it.
+fn annosync() -> String {
+    let binary = env!("CARGO_BIN_EXE_annosync");
+    format!("#!/usr/bin/env bash\nexec '{binary}' \"$@\"\n")
+}

@@ -1,0 +1,189 @@
+//! What can be said of the pipelines without running them.
+
+use serde_yaml::Value;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Reads a pipeline of `examples/ci`.
+pub(super) fn pipeline(path: &str) -> Value {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci");
+    serde_yaml::from_str(&fs::read_to_string(examples.join(path)).unwrap()).unwrap()
+}
+
+/// A value at a path of keys; nothing where there is none.
+pub(super) fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
+    path.iter().try_fold(value, |value, key| value.get(*key))
+}
+
+/// A list; empty where there is none.
+pub(super) fn list(value: Option<&Value>) -> &[Value] {
+    let list = value.and_then(Value::as_sequence);
+    list.map_or(&[], Vec::as_slice)
+}
+
+/// A scalar as text.
+pub(super) fn scalar(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Bool(flag) => flag.to_string(),
+        other => panic!("not a scalar: {other:?}"),
+    }
+}
+
+/// The entries of a map of scalars, in order; none where there is no map.
+pub(super) fn entries(value: Option<&Value>) -> Vec<(String, String)> {
+    let Some(map) = value.and_then(Value::as_mapping) else {
+        return Vec::new();
+    };
+    map.iter()
+        .map(|(key, value)| (scalar(key), scalar(value)))
+        .collect()
+}
+
+const WORKFLOWS: [&str; 3] = ["github/plan.yml", "github/apply.yml", "github/drift.yml"];
+const GITLAB: &str = "gitlab/.gitlab-ci.yml";
+
+/// Every step of the workflows.
+fn steps() -> Vec<(String, Value)> {
+    let mut steps = Vec::new();
+    for path in WORKFLOWS {
+        let workflow = pipeline(path);
+        let jobs = workflow["jobs"].as_mapping().unwrap();
+        for (_, job) in jobs {
+            let all = list(job.get("steps")).iter().cloned();
+            steps.extend(all.map(|step| (path.to_owned(), step)));
+        }
+    }
+    steps
+}
+
+/// Every script of every pipeline.
+fn scripts() -> Vec<(String, String)> {
+    let mut scripts: Vec<(String, String)> = steps()
+        .into_iter()
+        .filter_map(|(path, step)| Some((path, step.get("run")?.as_str()?.to_owned())))
+        .collect();
+    let gitlab = pipeline(GITLAB);
+    for (_, job) in gitlab.as_mapping().unwrap() {
+        for key in ["before_script", "script"] {
+            let lines = list(job.get(key)).iter().map(scalar);
+            scripts.extend(lines.map(|line| (GITLAB.to_owned(), line)));
+        }
+    }
+    scripts
+}
+
+#[test]
+fn every_script_is_one_that_bash_reads() {
+    if !super::is_there("bash") {
+        return;
+    }
+    let scripts = scripts();
+    assert!(scripts.len() > 15, "{}", scripts.len());
+    for (path, script) in scripts {
+        let check = Command::new("bash").args(["-n", "-c", &script]).output();
+        let check = check.unwrap();
+        let said = String::from_utf8_lossy(&check.stderr);
+        assert!(check.status.success(), "{path}: {said}\n{script}");
+        // What a pull request is called, or its branch, is somebody else's text, and no part of a script.
+        assert!(!script.contains("${{"), "{path}: {script}");
+        assert!(
+            script.starts_with("set -euo pipefail\n") || !script.contains('\n'),
+            "{path}: {script}"
+        );
+    }
+}
+
+#[test]
+fn actions_are_few_and_named_by_plain_tags() {
+    let steps = steps();
+    let uses = steps.iter().filter_map(|(_, step)| step.get("uses"));
+    let uses: BTreeSet<String> = uses.map(scalar).collect();
+    assert_eq!(
+        uses.into_iter().collect::<Vec<_>>(),
+        ["actions/checkout@v4", "actions/upload-artifact@v4"]
+    );
+}
+
+#[test]
+fn a_workflow_may_do_what_it_has_to_and_no_more() {
+    let permissions = WORKFLOWS.map(|path| {
+        let workflow = pipeline(path);
+        let given = entries(workflow.get("permissions"));
+        let given: Vec<String> = given
+            .iter()
+            .map(|(of, how)| format!("{of}: {how}"))
+            .collect();
+        format!("{path}: {}", given.join(", "))
+    });
+    insta::assert_snapshot!(permissions.join("\n"), @"
+    github/plan.yml: contents: read, pull-requests: write
+    github/apply.yml: contents: read, actions: read, pull-requests: read
+    github/drift.yml: contents: read
+    ");
+    // A job has no others.
+    for path in WORKFLOWS {
+        let workflow = pipeline(path);
+        for (_, job) in workflow["jobs"].as_mapping().unwrap() {
+            assert_eq!(job.get("permissions"), None, "{path}");
+        }
+    }
+}
+
+#[test]
+fn the_token_is_given_to_the_steps_that_need_it_alone() {
+    for (path, step) in steps() {
+        let run = step.get("run").map(scalar).unwrap_or_default();
+        let calls = run.contains("annosync plan ") || run.contains("annosync apply ");
+        let has = at(&step, &["env", "CLARIFAI_PAT"]).is_some();
+        assert_eq!(has, calls, "{path}: {run}");
+    }
+    for path in WORKFLOWS {
+        assert!(at(&pipeline(path), &["env", "CLARIFAI_PAT"]).is_none());
+    }
+}
+
+#[test]
+fn two_applies_never_run_at_once() {
+    let apply = pipeline("github/apply.yml");
+    let group = entries(apply.get("concurrency"));
+    let expected = [("group", "annosync-apply"), ("cancel-in-progress", "false")];
+    assert_eq!(group, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    let gitlab = pipeline(GITLAB);
+    let group = at(&gitlab, &["annosync-apply", "resource_group"]).unwrap();
+    assert_eq!(group, "annosync-apply");
+}
+
+#[test]
+fn the_pipelines_install_this_version() {
+    let version =
+        |path: &str, key: &str| scalar(at(&pipeline(path), &[key, "ANNOSYNC_VERSION"]).unwrap());
+    for path in WORKFLOWS {
+        assert_eq!(version(path, "env"), env!("CARGO_PKG_VERSION"));
+    }
+    assert_eq!(version(GITLAB, "variables"), env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn gitlab_runs_each_job_for_its_own_occasion() {
+    let gitlab = pipeline(GITLAB);
+    let mut rules = String::new();
+    for (name, job) in gitlab.as_mapping().unwrap() {
+        for rule in list(job.get("rules")) {
+            writeln!(rules, "{}: {}", scalar(name), scalar(&rule["if"])).unwrap();
+        }
+    }
+    insta::assert_snapshot!(rules, @r#"
+    workflow: $CI_PIPELINE_SOURCE == "merge_request_event"
+    workflow: $CI_PIPELINE_SOURCE == "schedule"
+    workflow: $CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
+    annosync-fork: $CI_PIPELINE_SOURCE == "merge_request_event" && $CI_MERGE_REQUEST_SOURCE_PROJECT_ID != $CI_MERGE_REQUEST_PROJECT_ID
+    annosync-plan: $CI_PIPELINE_SOURCE == "merge_request_event" && $CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_MERGE_REQUEST_PROJECT_ID
+    annosync-apply: $CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
+    annosync-drift: $CI_PIPELINE_SOURCE == "schedule"
+    "#);
+}
