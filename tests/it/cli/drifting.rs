@@ -44,6 +44,7 @@ fn commit(world: &World) {
 }
 
 /// Whether there is git; says so where there is none.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn has_git() -> bool {
     let there = Command::new("git").arg("--version").output().is_ok();
     if !there {
