@@ -314,6 +314,7 @@ fn git() -> Command {
         git.args(["-c", setting]);
     }
     git.env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_LITERAL_PATHSPECS", "1")
         .env("GIT_TERMINAL_PROMPT", "0");
     git
 }
@@ -370,4 +371,27 @@ fn run(git: &mut Command, input: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
 fn utf8(bytes: Vec<u8>) -> Result<String, Failure> {
     String::from_utf8(bytes)
         .map_err(|_| Failure::new("the path of the repository is not valid UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_manifest_is_made_of_comes_first_and_pictures_come_last() {
+        for (path, kind) in [
+            ("labels/a.yaml", Kind::Manifest),
+            ("a.jsonl", Kind::Manifest),
+            ("labels/.gitignore", Kind::Manifest),
+            (".gitattributes", Kind::Manifest),
+            ("masks/m.png", Kind::Named),
+            ("texts/yaml", Kind::Manifest),
+            ("texts/a.txt", Kind::Named),
+            ("a.yaml/b", Kind::Named),
+            ("images/A.JPG", Kind::Picture),
+            ("drive.mp4", Kind::Picture),
+        ] {
+            assert_eq!(kind_of(path.as_bytes()), kind, "{path}");
+        }
+    }
 }

@@ -12,7 +12,7 @@
 //! The base would delete what it does not declare: somebody made that since. It leaves alone what is none of its
 //! business: inputs that it does not declare, users that nobody lists as owners, other sets. Of such an annotation
 //! nobody can tell what changed since, and when in doubt a write is a conflict; a person who names one by its id looked
-//! at it. Of an annotation that is posted:
+//! at it. Nor can a base tell what became of fields that it does not declare. Of an annotation that is posted:
 //!
 //! | the base | |
 //! |---|---|
@@ -80,7 +80,7 @@ fn without_inputs(of: &DesiredState, owners: BTreeSet<Owner>) -> DesiredState {
         set: of.set.clone(),
         policy: Policy::Sync,
         owners,
-        guards: of.guards.clone(),
+        guards: of.guards,
         renamed: of.renamed.clone(),
         inputs: Vec::new(),
     }
@@ -150,13 +150,12 @@ impl<'a> Asked<'a> {
             .binary_search_by(|it| it.id.cmp(input))
             .ok()
             .map(|at| &inputs[at]);
-        let part = match declared {
-            Some(declared) => self.planner.declared(declared),
-            None => {
-                let all = self.planner.observed.inputs.get(input);
-                let all = all.map_or(&[][..], Vec::as_slice);
-                self.planner.undeclared(input, all)
-            }
+        let part = if let Some(declared) = declared {
+            self.planner.declared(declared)
+        } else {
+            let all = self.planner.observed.inputs.get(input);
+            let all = all.map_or(&[][..], Vec::as_slice);
+            self.planner.undeclared(input, all)
         };
         match part.errors.first() {
             Some(error) => Err(error.to_string()),

@@ -54,11 +54,11 @@ impl Against<'_> {
             let input = operations[0].input_id.clone();
             (input, asked.tell(operations, None))
         });
-        let purged = purges.par_iter_mut().map(|purge| {
+        let emptied = purges.par_iter_mut().map(|purge| {
             let input = purge.input_id.clone();
             (input, asked.tell(&mut [], Some(purge)))
         });
-        let mut told: Vec<(InputId, Result<(), String>)> = written.chain(purged).collect();
+        let mut told: Vec<(InputId, Result<(), String>)> = written.chain(emptied).collect();
         told.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut untold = (told.into_iter()).filter_map(|(input, told)| Some((input, told.err()?)));
         let (input, error) = untold.next()?;

@@ -304,9 +304,9 @@ impl Summary {
         let of = |causes: &[Cause]| {
             let is = |cause: Option<Cause>| cause.is_some_and(|cause| causes.contains(&cause));
             let written = operations.iter().filter(|operation| is(operation.cause));
-            let purged = purges.iter().filter(|purge| is(purge.cause));
-            let purged: usize = purged.map(|purge| purge.annotations.len()).sum();
-            (written.count() + purged) as u64
+            let emptied = purges.iter().filter(|purge| is(purge.cause));
+            let gone: usize = emptied.map(|purge| purge.annotations.len()).sum();
+            (written.count() + gone) as u64
         };
         self.drift = Some(of(&[Cause::Drift, Cause::Conflict]));
         self.conflicts = Some(of(&[Cause::Conflict]));
