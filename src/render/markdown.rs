@@ -345,3 +345,8 @@ fn place(full_plan: &str) -> String {
         _ => format!("see {}", prose(full_plan)),
     }
 }
+
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod tests;
