@@ -241,13 +241,28 @@ mod tests {
             filter: filter(&[], &["a"], &[]),
             ..TextOptions::default()
         };
-        let text = text(&against_main(plan), &options);
-        assert!(text.contains("- delete") && !text.contains("~ "), "{text}");
+        let plan = against_main(plan);
+        let shown = text(&plan, &options);
         assert!(
-            text.contains(
-                "Only changes on a: 1 of 2 changes shown; apply carries out all of them.\n"
-            ),
-            "{text}"
+            shown.contains("- delete") && !shown.contains("~ "),
+            "{shown}"
         );
+        for said in [
+            "Only changes on a: 1 of 2 changes shown; apply carries out all of them.\n",
+            "Would revert work done on the remote since main (1a2b3c4): 2 changes (1 shown)\n",
+            "Left alone: changed on the remote since main (1a2b3c4): 1 change not made.",
+        ] {
+            assert!(shown.contains(said), "{said} in\n{shown}");
+        }
+        // That there are some is said, whatever is shown.
+        let filter = filter(&[], &["z"], &[]);
+        let markdown = markdown(
+            &plan,
+            &MarkdownOptions {
+                filter,
+                full_plan: None,
+            },
+        );
+        assert!(markdown.contains("\n2 changes (0 shown).\n"), "{markdown}");
     }
 }

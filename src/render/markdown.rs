@@ -288,18 +288,19 @@ fn destructive(selection: &Selection<'_>) -> String {
 
 /// What would revert work on the remote, and of that what there is no room to show.
 fn reverting<'a>(plan: &Plan, selection: &Selection<'a>) -> (String, Vec<&'a Operation>) {
-    if selection.reverting.is_empty() {
+    let Some(count) = selection.reverting_words(plan) else {
         return (String::new(), Vec::new());
+    };
+    let heading = format!(
+        "### {}\n\n{count}.\n\n",
+        phrase_in(&drift::heading(plan), SENTENCE)
+    );
+    if selection.reverting.is_empty() {
+        return (heading, Vec::new());
     }
     let table = drift_table(&selection.reverting);
     let details = details(&selection.reverting, DRIFT_DETAILS);
-    let text = format!(
-        "### {}\n\n{}.\n\n{}\n{}",
-        phrase_in(&drift::heading(plan), SENTENCE),
-        drift::count(plan),
-        table.write(DRIFT_TABLE),
-        details.text,
-    );
+    let text = format!("{heading}{}\n{}", table.write(DRIFT_TABLE), details.text,);
     (text, details.left_out)
 }
 

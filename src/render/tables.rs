@@ -78,13 +78,16 @@ fn write_table(page: &mut Page, section: &Section) {
         for (at, (cell, text)) in row.iter().zip(texts).enumerate() {
             let column = &section.columns[at];
             let room = " ".repeat(widths[at].saturating_sub(width(text)));
-            let (before, after) = match cell {
-                Cell::Phrase(_) | Cell::Bar(_) => ("", &*room),
-                Cell::Count(_) | Cell::Change(_) => (&*room, ""),
-            };
             // The first column is set apart; what stands between the others is words.
-            let glue = if at == 0 { " " } else { column.before };
-            line.push_str(&[glue, before, text, after, column.after].concat());
+            let before = if at == 0 { " " } else { column.before };
+            let parts = match cell {
+                Cell::Phrase(_) | Cell::Bar(_) => [before, text, &room, column.after],
+                Cell::Count(_) | Cell::Change(_) if before.ends_with('(') => {
+                    [&room, before, text, column.after]
+                }
+                Cell::Count(_) | Cell::Change(_) => [before, &room, text, column.after],
+            };
+            line.push_str(&parts.concat());
         }
         page.line(Ink::Plain, line.trim_end());
     }
@@ -128,10 +131,10 @@ mod tests {
     fn every_part_is_a_table_where_it_has_more_than_a_few_rows() {
         insta::assert_snapshot!(shown(&eventful(), Detail::First200), @"
         Other people's work:
-          bea                                  1,200 changed, 8 deleted
-          ann                                      0 changed, 1 deleted
-          nobody named (made by a model, say):     2 changed, 0 deleted
-          cleo                                     2 changed, 0 deleted
+          bea             1,200 changed, 8 deleted
+          ann                 0 changed, 1 deleted
+          cleo                2 changed, 0 deleted
+          (no user named)     2 changed, 0 deleted
 
         Left without labels (12 inputs): in-10, in-11, in-12, in-13, in-14, in-15, in-16, in-17, in-18, in-19, 2 more inputs
 
@@ -181,7 +184,7 @@ mod tests {
             ..Summary::default()
         };
         insta::assert_snapshot!(shown(&summary, Detail::First200), @"
-        Other people's work: bea 0 changed, 1,000 deleted; nobody named (made by a model, say): 1 changed, 0 deleted
+        Other people's work: bea 0 changed, 1,000 deleted; (no user named) 1 changed, 0 deleted
         Classes: car 5 -> 4 (-1); taxi 0 -> 1 (+1)
         Relabelled: car -> taxi (1)
         Moved (3 annotations): in-0 id-0 IoU 0.61; in-1 red-car IoU 0.73; 1 move cannot be compared: of another kind than before, or masks that are found by name.
