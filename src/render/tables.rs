@@ -146,9 +146,9 @@ mod tests {
 
         Relabelled:
           car        -> taxi                  (1,203)
-          car        -> a, b, c, d, e, 2 more (    1)
-          lorry, van -> truck                 (    1)
-          x          -> y                     (    1)
+          car        -> a, b, c, d, e, 2 more     (1)
+          lorry, van -> truck                     (1)
+          x          -> y                         (1)
 
         Moved (14 annotations):
           IoU 0.3 to 0.4: 1 #####
