@@ -16,16 +16,12 @@ pub(super) fn heading(plan: &Plan) -> Phrase {
 /// How many would, and how many of those are conflicts.
 pub(super) fn count(plan: &Plan) -> String {
     let drift = plan.summary.drift.unwrap_or_default();
-    let mut words = counted(drift, "change");
+    let changes = counted(drift, "change");
     match plan.summary.conflicts.unwrap_or_default() {
-        0 => {}
-        1 => words.push_str(", of which 1 is a conflict"),
-        conflicts => words.push_str(&format!(
-            ", of which {} are conflicts",
-            thousands(conflicts)
-        )),
+        0 => changes,
+        1 => format!("{changes}, of which 1 is a conflict"),
+        conflicts => format!("{changes}, of which {} are conflicts", thousands(conflicts)),
     }
-    words
 }
 
 /// What stands above the other changes, where some would revert something.

@@ -43,7 +43,13 @@ fn write_line(page: &mut Page, section: &Section) {
         .map(|row| {
             let cells = row.iter().zip(section.columns);
             cells
-                .map(|(cell, column)| format!("{}{}{}", column.before, text(cell), column.after))
+                .flat_map(|(cell, column)| {
+                    [
+                        column.before.to_owned(),
+                        text(cell),
+                        column.after.to_owned(),
+                    ]
+                })
                 .collect()
         })
         .collect();
