@@ -129,7 +129,7 @@ type Relabelled = Vec<(String, String, i64)>;
 
 fn relabelled_of_summary(summary: &Summary) -> Relabelled {
     let names = |ids: &[annosync::model::ConceptId]| {
-        let names: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+        let names: Vec<&str> = ids.iter().map(annosync::model::ConceptId::as_str).collect();
         names.join(", ")
     };
     let pairs = summary.relabelled.iter().map(|pair| {
