@@ -16,16 +16,12 @@ pub(super) fn heading(plan: &Plan) -> Phrase {
 /// How many would, and how many of those are conflicts.
 pub(super) fn count(plan: &Plan) -> String {
     let drift = plan.summary.drift.unwrap_or_default();
-    let mut words = counted(drift, "change");
+    let changes = counted(drift, "change");
     match plan.summary.conflicts.unwrap_or_default() {
-        0 => {}
-        1 => words.push_str(", of which 1 is a conflict"),
-        conflicts => words.push_str(&format!(
-            ", of which {} are conflicts",
-            thousands(conflicts)
-        )),
+        0 => changes,
+        1 => format!("{changes}, of which 1 is a conflict"),
+        conflicts => format!("{changes}, of which {} are conflicts", thousands(conflicts)),
     }
-    words
 }
 
 /// What stands above the other changes, where some would revert something.
@@ -98,5 +94,136 @@ fn when(operation: &Operation) -> Phrase {
         Some(at) => Phrase::from("last written ").name(at),
         None if is_gone(operation) => "the service does not say by whom or when".into(),
         None => "the service does not say when it was last written".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample::{
+        against_main, caused, deleted, moved, plan, posted, purge, relabelled,
+    };
+    use crate::render::{Detail, TextOptions, text};
+
+    fn shown(plan: &Plan) -> String {
+        text(plan, &TextOptions::default())
+    }
+
+    #[test]
+    fn what_would_revert_work_stands_apart_with_whose_it_is_and_when() {
+        let mut plan = plan(vec![
+            caused(moved(), Cause::Conflict, Some("bea")),
+            caused(posted("street-1", 7), Cause::Drift, None),
+            caused(deleted("street-3"), Cause::Drift, None),
+            caused(relabelled(), Cause::Intended, Some("bea")),
+        ]);
+        plan.purges = vec![purge("z", &["ann"])];
+        insta::assert_snapshot!(shown(&against_main(plan)), @"
+        ! purge z: its 1 annotation goes, whoever made it (1 of ann)
+
+        Would revert work done on the remote since main (1a2b3c4): 3 changes, of which 1 is a conflict
+
+        street-3
+          - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b (not declared)
+              of nobody named, last written 2026-05-02T10:11:12Z
+              {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}
+
+        street-1
+          ~ overwrite red-car (matched: key)
+              of bea, last written 2026-05-02T10:11:12Z; the manifest changed it too
+              - box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
+              + box: {top: 0.1, left: 0.2, bottom: 0.75, right: 0.6}
+                concepts: [car]
+          + post box [person] as-…-00000007… (not on the remote)
+              deleted on the remote, the service does not say by whom or when
+              {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [person]}
+
+        Other changes:
+
+        street-2
+          ~ merge box [car] as-…-99887766… (matched: same place, other concepts)
+                box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
+              - concepts: [car]
+              + concepts: [car, taxi]
+
+        Warning: apply carries out a purge only with --allow-purge.
+
+        Plan: 1 to post, 1 to merge, 1 to overwrite, 0 to remove, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+        ");
+    }
+
+    #[test]
+    fn what_is_left_alone_is_shown_and_never_called_equal() {
+        let mut plan = plan(Vec::new());
+        plan.kept = vec![
+            caused(moved(), Cause::Drift, Some("bea")),
+            caused(posted("street-2", 7), Cause::Drift, None),
+        ];
+        insta::assert_snapshot!(shown(&against_main(plan)), @"
+        Left alone: changed on the remote since main (1a2b3c4): 2 changes not made. `annosync pull` takes what is on the remote into the manifest.
+
+        street-1
+          ~ overwrite red-car (matched: key)
+              of bea, last written 2026-05-02T10:11:12Z
+              - box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
+              + box: {top: 0.1, left: 0.2, bottom: 0.75, right: 0.6}
+                concepts: [car]
+
+        street-2
+          + post box [person] as-…-00000007… (not on the remote)
+              deleted on the remote, the service does not say by whom or when
+              {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [person]}
+
+        No changes. 1,815 annotations match; 2 that changed on the remote are left alone.
+        ");
+    }
+
+    #[test]
+    fn that_nothing_would_be_reverted_is_said() {
+        let mut plan = against_main(plan(vec![caused(relabelled(), Cause::Intended, None)]));
+        plan.base.as_mut().unwrap().revision = "1a2b3c4d5e6f".to_owned();
+        let text = shown(&plan);
+        let said = "\nNo work done on the remote since 1a2b3c4d5e6f would be reverted.\n";
+        assert!(text.contains(said), "{text}");
+        plan.base = None;
+        plan.summary.drift = None;
+        assert!(!shown(&plan).contains("remote since"));
+    }
+
+    #[test]
+    fn no_size_of_a_plan_hides_what_would_revert_work() {
+        let mut operations: Vec<Operation> = (0..300)
+            .map(|n| caused(posted("a", n), Cause::Drift, None))
+            .collect();
+        operations.extend((300..600).map(|n| caused(posted("b", n), Cause::Intended, None)));
+        let mut plan = plan(operations);
+        plan.kept = (0..300)
+            .map(|n| caused(posted("c", n), Cause::Drift, None))
+            .collect();
+        let plan = against_main(plan);
+        let count = |text: &str| text.matches("+ post").count();
+        let short = shown(&plan);
+        assert_eq!(count(&short), 300 + 200 + 200);
+        assert_eq!(
+            short
+                .matches("100 more changes not shown: 100 to post.")
+                .count(),
+            2
+        );
+        let options = TextOptions {
+            detail: Detail::Full,
+            ..TextOptions::default()
+        };
+        assert_eq!(count(&text(&plan, &options)), 900);
+    }
+
+    #[test]
+    fn what_the_service_does_not_say_is_said() {
+        let mut unknown = caused(moved(), Cause::Drift, None);
+        unknown.seen = None;
+        assert_eq!(
+            provenance(&unknown).text(),
+            "of nobody named, the service does not say when it was last written"
+        );
     }
 }

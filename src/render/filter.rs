@@ -120,3 +120,149 @@ impl Filter {
         self.concepts.is_empty() || named.any(|concept| self.concepts.contains(&concept.id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Cause;
+    use crate::render::sample::{
+        against_main, caused, deleted, moved, plan, posted, purge, relabelled,
+    };
+    use crate::render::{MarkdownOptions, TextOptions, markdown, text};
+
+    fn filter(only: &[Kind], inputs: &[&str], concepts: &[&str]) -> Filter {
+        Filter {
+            only: only.iter().copied().collect(),
+            inputs: inputs.iter().map(|text| InputPattern::new(text)).collect(),
+            concepts: concepts
+                .iter()
+                .map(|id| ConceptId::new(*id).unwrap())
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_filter_says_what_it_lets_through() {
+        let words = |filter: Filter| filter.words();
+        assert_eq!(words(Filter::default()), None);
+        for (filter, words) in [
+            (
+                filter(&[Kind::Patches, Kind::Deletes], &[], &[]),
+                "deletes and patches",
+            ),
+            (filter(&[], &["a*", "b"], &[]), "changes on a* or b"),
+            (
+                filter(&[Kind::Posts], &["a*"], &["car", "bus"]),
+                "posts on a* naming bus or car",
+            ),
+        ] {
+            assert_eq!(filter.words().unwrap(), words);
+        }
+    }
+
+    #[test]
+    fn what_is_not_shown_is_left_out_and_counted_and_the_rest_stays_whole() {
+        let mut plan = plan(vec![posted("a", 1), deleted("a"), relabelled(), moved()]);
+        plan.purges = vec![purge("b", &["ann"]), purge("c", &["ann"])];
+        plan.summary.purge = 2;
+        plan.summary.purged = 2;
+        plan.summary.classes = vec![crate::render::sample::class("person", 0, 1)];
+        let options = TextOptions {
+            filter: filter(&[Kind::Deletes], &["[ab]"], &[]),
+            ..TextOptions::default()
+        };
+        insta::assert_snapshot!(text(&plan, &options), @"
+        ! purge b: its 1 annotation goes, whoever made it (1 of ann)
+
+        a
+          - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b (not declared)
+              {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}
+
+        Only deletes on [ab]: 2 of 6 changes shown; apply carries out all of them.
+
+        Classes: person 0 -> 1 (+1)
+
+        Warning: apply carries out a purge only with --allow-purge.
+
+        Plan: 2 inputs to purge (2 annotations), 1 to post, 1 to merge, 1 to overwrite, 0 to remove, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+        ");
+        let options = MarkdownOptions {
+            filter: options.filter,
+            ..MarkdownOptions::default()
+        };
+        insta::assert_snapshot!(markdown(&plan, &options), @"
+        <!-- annosync:plan street acme/street -->
+        ## annosync plan: 2 inputs to purge (2 annotations), 1 to post, 1 to merge, 1 to overwrite, 1 to delete
+
+        Label set `street` on `acme/street` at `https://api.clarifai.com`, policy `sync`. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+
+        | post | merge | overwrite | remove | replace | delete | unchanged | unmanaged | inputs purged | annotations purged |
+        | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+        | 1 | 1 | 1 | 0 | 0 | 1 | 1,815 | 7 | 2 | 2 |
+
+        > **Warning:** apply carries out a purge only with --allow-purge.
+
+        **Filtered.** Only deletes on `[ab]`: 2 of 6 changes shown; apply carries out all of them.
+
+        ### What goes
+
+        | input | what goes | whose | why |
+        | --- | --- | --- | --- |
+        | `b` | purge: its 1 annotation goes, whoever made it | 1 of `ann` | `purge: true` |
+        | `a` | delete `box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b` | `me` | not declared |
+
+        ### Classes
+
+        | class | before | after | change |
+        | --- | ---: | ---: | ---: |
+        | `person` | 0 | 1 | +1 |
+
+        ### Changes by input
+
+        <details open><summary><code>a</code>: 1 to delete</summary>
+
+        ```diff
+        - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b (not declared)
+        -    {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}
+        ```
+
+        </details>
+        ");
+    }
+
+    #[test]
+    fn a_filter_holds_for_what_would_revert_work_and_for_what_is_left_alone() {
+        let mut plan = plan(vec![
+            caused(moved(), Cause::Drift, Some("bea")),
+            caused(deleted("a"), Cause::Drift, Some("bea")),
+        ]);
+        plan.kept = vec![caused(relabelled(), Cause::Drift, None)];
+        let options = TextOptions {
+            filter: filter(&[], &["a"], &[]),
+            ..TextOptions::default()
+        };
+        let plan = against_main(plan);
+        let shown = text(&plan, &options);
+        assert!(
+            shown.contains("- delete") && !shown.contains("~ "),
+            "{shown}"
+        );
+        for said in [
+            "Only changes on a: 1 of 2 changes shown; apply carries out all of them.\n",
+            "Would revert work done on the remote since main (1a2b3c4): 2 changes (1 shown)\n",
+            "Left alone: changed on the remote since main (1a2b3c4): 1 change not made.",
+        ] {
+            assert!(shown.contains(said), "{said} in\n{shown}");
+        }
+        // That there are some is said, whatever is shown.
+        let filter = filter(&[], &["z"], &[]);
+        let markdown = markdown(
+            &plan,
+            &MarkdownOptions {
+                filter,
+                full_plan: None,
+            },
+        );
+        assert!(markdown.contains("\n2 changes (0 shown).\n"), "{markdown}");
+    }
+}

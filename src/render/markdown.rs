@@ -16,6 +16,7 @@ use super::selection::{Selection, by_action};
 use super::{closing, drift, purge, report, warnings};
 use crate::plan::{Operation, Plan, Purpose};
 use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 use url::Url;
 
 /// No comment is longer. Counted in bytes, of which a text has at least as many as it has characters, or units of
@@ -57,9 +58,11 @@ pub fn marker(plan: &Plan) -> String {
         if name.len() <= LONGEST {
             return name;
         }
-        let digest = Sha256::digest(text.as_bytes());
-        let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("sha256%{digits}")
+        let mut digest = "sha256%".to_owned();
+        for byte in Sha256::digest(text.as_bytes()) {
+            let _ = write!(digest, "{byte:02x}");
+        }
+        digest
     };
     format!(
         "<!-- annosync:plan {} {}/{} -->",
@@ -157,12 +160,14 @@ impl Sheet {
                 "the plan file has everything, and so has what `annosync plan --full` prints"
                     .to_owned()
             });
-            text.push_str(&format!(
-                "**Not shown here for want of room: {}.** The counts above include them; {place}.\n",
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                text,
+                "**Not shown here for want of room: {}.** The counts above include them; {place}.",
                 missing.join(", "),
-            ));
+            );
         } else if let Some(place) = place {
-            text.push_str(&format!("For the whole plan, {place}.\n"));
+            let _ = writeln!(text, "For the whole plan, {place}.");
         }
         format!("{}\n", text.trim_end())
     }
@@ -250,7 +255,7 @@ fn warned(plan: &Plan, kind: warnings::Kind) -> String {
         text.push_str(&line);
     }
     if more > 0 {
-        text.push_str(&format!(">\n> {} more.\n", thousands(more)));
+        let _ = writeln!(text, ">\n> {} more.", thousands(more));
     }
     if !text.is_empty() {
         text.push('\n');
@@ -288,18 +293,19 @@ fn destructive(selection: &Selection<'_>) -> String {
 
 /// What would revert work on the remote, and of that what there is no room to show.
 fn reverting<'a>(plan: &Plan, selection: &Selection<'a>) -> (String, Vec<&'a Operation>) {
-    if selection.reverting.is_empty() {
+    let Some(count) = selection.reverting_words(plan) else {
         return (String::new(), Vec::new());
+    };
+    let heading = format!(
+        "### {}\n\n{count}.\n\n",
+        phrase_in(&drift::heading(plan), SENTENCE)
+    );
+    if selection.reverting.is_empty() {
+        return (heading, Vec::new());
     }
     let table = drift_table(&selection.reverting);
     let details = details(&selection.reverting, DRIFT_DETAILS);
-    let text = format!(
-        "### {}\n\n{}.\n\n{}\n{}",
-        phrase_in(&drift::heading(plan), SENTENCE),
-        drift::count(plan),
-        table.write(DRIFT_TABLE),
-        details.text,
-    );
+    let text = format!("{heading}{}\n{}", table.write(DRIFT_TABLE), details.text);
     (text, details.left_out)
 }
 
@@ -345,3 +351,8 @@ fn place(full_plan: &str) -> String {
         _ => format!("see {}", prose(full_plan)),
     }
 }
+
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use super::page::{counted, thousands};
 use super::phrase::Phrase;
 use crate::model::{ConceptId, InputId};
 use crate::plan::{Move, Summary};
+use std::cmp::Reverse;
 
 /// Up to so many moves a list says more than a histogram.
 const FEW_MOVES: u64 = 5;
@@ -116,9 +117,14 @@ fn others(summary: &Summary, limit: usize) -> Option<Section> {
         column("changed", " ", " changed"),
         column("deleted", ", ", " deleted"),
     ];
-    // Those who lose most first; as many as that, sorted by user as they come.
+    // Those who lose most first; as many as that, sorted by user as they come, nobody last.
     let mut others: Vec<_> = summary.others.iter().collect();
-    others.sort_by_key(|other| std::cmp::Reverse((other.deleted, other.changed)));
+    others.sort_by_key(|other| {
+        (
+            Reverse((other.deleted, other.changed)),
+            other.user.is_none(),
+        )
+    });
     table(
         "Other people's work",
         &COLUMNS,
@@ -126,7 +132,7 @@ fn others(summary: &Summary, limit: usize) -> Option<Section> {
         |other| {
             let user = match &other.user {
                 Some(user) => Cell::name(user.as_str()),
-                None => Cell::Phrase("nobody named (made by a model, say):".into()),
+                None => Cell::Phrase("(no user named)".into()),
             };
             vec![user, Cell::Count(other.changed), Cell::Count(other.deleted)]
         },
@@ -157,7 +163,7 @@ fn classes(summary: &Summary, limit: usize) -> Option<Section> {
     ];
     // Those that change most first; as many as that, sorted by concept as they come.
     let mut classes: Vec<_> = summary.classes.iter().collect();
-    classes.sort_by_key(|class| std::cmp::Reverse(class.difference().unsigned_abs()));
+    classes.sort_by_key(|class| Reverse(class.difference().unsigned_abs()));
     table(
         "Classes",
         &COLUMNS,
@@ -170,7 +176,7 @@ fn classes(summary: &Summary, limit: usize) -> Option<Section> {
                 Cell::Change(class.difference()),
             ]
         },
-        "class",
+        "concept",
     )
 }
 
@@ -178,7 +184,7 @@ fn relabelled(summary: &Summary, limit: usize) -> Option<Section> {
     const COLUMNS: [Column; 3] = [
         column("from", "", ""),
         column("to", " -> ", ""),
-        column("annotations", ": ", ""),
+        column("annotations", " (", ")"),
     ];
     let concepts = |ids: &[ConceptId]| {
         let named = ids.iter().take(CONCEPTS).map(ConceptId::as_str);
@@ -249,7 +255,7 @@ fn largest_moves(summary: &Summary) -> Option<Section> {
     const COLUMNS: [Column; 3] = [
         column("input", "", ""),
         column("annotation", " ", ""),
-        column("before and after", ", ", ""),
+        column("before and after", " ", ""),
     ];
     let moved = &summary.moved;
     let measured = moved.count() - moved.unmeasured;

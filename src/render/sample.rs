@@ -2,11 +2,11 @@
 
 use crate::model::{
     AnnotationId, BoundingBox, Concept, ConceptId, Concepts, Content, Geometry, InputId, Json, Key,
-    Overlap, Point, Policy, Polygon, SetName, Status, UserId,
+    Measure, Overlap, Point, Policy, Polygon, SetName, Status, UserId,
 };
 use crate::plan::{
-    Action, FORMAT_VERSION, Matched, MatchedBy, Operation, Plan, Purge, PurgedAnnotation, Purpose,
-    Reason, Summary, Target,
+    Action, Base, Cause, ClassCount, FORMAT_VERSION, Matched, MatchedBy, Move, Moves, Operation,
+    OthersWork, Plan, Purge, PurgedAnnotation, Purpose, Reason, Relabelled, Seen, Summary, Target,
 };
 
 pub(super) fn concepts(ids: &[&str]) -> Concepts {
@@ -183,5 +183,124 @@ pub(super) fn plan(mut operations: Vec<Operation>) -> Plan {
         operations,
         kept: Vec::new(),
         batches: Vec::new(),
+    }
+}
+
+/// This change, against a base: where it comes from, and who wrote the annotation last.
+pub(super) fn caused(mut operation: Operation, cause: Cause, user: Option<&str>) -> Operation {
+    operation.cause = Some(cause);
+    if operation.action != Action::Post {
+        operation.seen = Some(Seen {
+            user: user.map(|user| UserId::new(user).unwrap()),
+            modified_at: Some("2026-05-02T10:11:12Z".into()),
+        });
+    }
+    operation
+}
+
+/// This plan, made against `main`, with its drift counted.
+pub(super) fn against_main(mut plan: Plan) -> Plan {
+    let caused_by = |plan: &Plan, causes: &[Cause]| {
+        let causes = |it: &&Operation| it.cause.is_some_and(|cause| causes.contains(&cause));
+        plan.operations.iter().filter(causes).count() as u64
+    };
+    plan.summary.drift = Some(caused_by(&plan, &[Cause::Drift, Cause::Conflict]));
+    plan.summary.conflicts = Some(caused_by(&plan, &[Cause::Conflict]));
+    plan.summary.held_back.drift = plan.kept.len() as u64;
+    plan.base = Some(Base {
+        revision: "main".to_owned(),
+        commit: "1a2b3c4d5e6f".to_owned(),
+        manifest_hash: "1".repeat(64),
+    });
+    plan
+}
+
+pub(super) fn class(concept: &str, before: u64, after: u64) -> ClassCount {
+    ClassCount {
+        concept: ConceptId::new(concept).unwrap(),
+        before,
+        after,
+    }
+}
+
+pub(super) fn pair(from: &[&str], to: &[&str], count: u64) -> Relabelled {
+    let ids = |names: &[&str]| {
+        let ids = names.iter().map(|name| ConceptId::new(*name).unwrap());
+        ids.collect()
+    };
+    Relabelled {
+        from: ids(from),
+        to: ids(to),
+        count,
+    }
+}
+
+pub(super) fn work(user: Option<&str>, changed: u64, deleted: u64) -> OthersWork {
+    OthersWork {
+        user: user.map(|user| UserId::new(user).unwrap()),
+        changed,
+        deleted,
+    }
+}
+
+/// Moves of boxes to so many hundredths of an IoU, and so many that cannot be compared.
+pub(super) fn moves(hundredths: &[u32], unmeasured: u64) -> Moves {
+    let mut moves = Moves {
+        unmeasured,
+        ..Moves::default()
+    };
+    for (at, hundredth) in hundredths.iter().enumerate() {
+        moves.histogram[(hundredth / 10).min(9) as usize] += 1;
+        if at < 10 {
+            moves.largest.push(Move {
+                input_id: InputId::new(format!("in-{at}")).unwrap(),
+                id: AnnotationId::new(format!("id-{at}")).unwrap(),
+                key: (at == 1).then(|| Key::new("red-car").unwrap()),
+                measure: if at == 2 {
+                    Measure::Distance
+                } else {
+                    Measure::Iou
+                },
+                overlap: Overlap::from_millionths(hundredth * 10_000),
+            });
+        }
+    }
+    moves
+}
+
+/// A summary in which every part has something to say, and several more than one row.
+pub(super) fn eventful() -> Summary {
+    Summary {
+        post: 5,
+        overwrite: 1_204,
+        delete: 9,
+        unchanged: 1_815,
+        unmanaged: 7,
+        calls: 12,
+        lower_bound: 11,
+        rate_limit: 15,
+        others: vec![
+            work(None, 2, 0),
+            work(Some("ann"), 0, 1),
+            work(Some("bea"), 1_200, 8),
+            work(Some("cleo"), 2, 0),
+        ],
+        emptied: (10..22)
+            .map(|n| InputId::new(format!("in-{n}")).unwrap())
+            .collect(),
+        classes: vec![
+            class("car", 2_000, 796),
+            class("person", 0, 5),
+            class("taxi", 3, 1_207),
+            class("tree", 9, 0),
+        ],
+        relabelled: vec![
+            pair(&["car"], &["taxi"], 1_203),
+            pair(&["car"], &["a", "b", "c", "d", "e", "f", "g"], 1),
+            pair(&["lorry", "van"], &["truck"], 1),
+            pair(&["x"], &["y"], 1),
+        ],
+        moved: moves(&[31, 52, 55, 61, 72, 73, 74, 75, 76, 77, 99, 99], 2),
+        ..Summary::default()
     }
 }

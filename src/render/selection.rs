@@ -1,5 +1,6 @@
 //! Which of a plan's changes are shown, in which order, and what stands apart.
 
+use super::drift;
 use super::filter::Filter;
 use super::page::thousands;
 use super::phrase::Phrase;
@@ -42,6 +43,20 @@ impl<'a> Selection<'a> {
     /// How many are shown.
     pub(super) fn len(&self) -> usize {
         self.purges.len() + self.reverting.len() + self.ordinary.len()
+    }
+
+    /// How many would revert something, in words, and how many of those are shown; nothing where there are none.
+    pub(super) fn reverting_words(&self, plan: &Plan) -> Option<String> {
+        let shown = self.reverting.len() as u64;
+        let drift = plan.summary.drift.unwrap_or(shown);
+        (drift > 0).then(|| {
+            let count = drift::count(plan);
+            if shown < drift {
+                format!("{count} ({} shown)", thousands(shown))
+            } else {
+                count
+            }
+        })
     }
 
     /// What a filter leaves out; nothing where there is none.

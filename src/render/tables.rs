@@ -43,7 +43,13 @@ fn write_line(page: &mut Page, section: &Section) {
         .map(|row| {
             let cells = row.iter().zip(section.columns);
             cells
-                .map(|(cell, column)| format!("{}{}{}", column.before, text(cell), column.after))
+                .flat_map(|(cell, column)| {
+                    [
+                        column.before.to_owned(),
+                        text(cell),
+                        column.after.to_owned(),
+                    ]
+                })
                 .collect()
         })
         .collect();
@@ -78,13 +84,16 @@ fn write_table(page: &mut Page, section: &Section) {
         for (at, (cell, text)) in row.iter().zip(texts).enumerate() {
             let column = &section.columns[at];
             let room = " ".repeat(widths[at].saturating_sub(width(text)));
-            let (before, after) = match cell {
-                Cell::Phrase(_) | Cell::Bar(_) => ("", &*room),
-                Cell::Count(_) | Cell::Change(_) => (&*room, ""),
-            };
             // The first column is set apart; what stands between the others is words.
-            let glue = if at == 0 { " " } else { column.before };
-            line.push_str(&[glue, before, text, after, column.after].concat());
+            let before = if at == 0 { " " } else { column.before };
+            let parts = match cell {
+                Cell::Phrase(_) | Cell::Bar(_) => [before, text, &room, column.after],
+                Cell::Count(_) | Cell::Change(_) if before.ends_with('(') => {
+                    [&room, before, text, column.after]
+                }
+                Cell::Count(_) | Cell::Change(_) => [before, &room, text, column.after],
+            };
+            line.push_str(&parts.concat());
         }
         page.line(Ink::Plain, line.trim_end());
     }
@@ -110,4 +119,128 @@ fn text(cell: &Cell) -> String {
 /// Columns that a text takes once it is escaped.
 fn width(text: &str) -> usize {
     escape(text).width()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::Color;
+    use crate::render::sample::{class, eventful, moves, pair, work};
+
+    fn shown(summary: &Summary, detail: Detail) -> String {
+        let mut page = Page::new(Color::Never);
+        write(&mut page, summary, detail);
+        page.finish()
+    }
+
+    #[test]
+    fn every_part_is_a_table_where_it_has_more_than_a_few_rows() {
+        insta::assert_snapshot!(shown(&eventful(), Detail::First200), @"
+        Other people's work:
+          bea             1,200 changed, 8 deleted
+          ann                 0 changed, 1 deleted
+          cleo                2 changed, 0 deleted
+          (no user named)     2 changed, 0 deleted
+
+        Left without labels (12 inputs): in-10, in-11, in-12, in-13, in-14, in-15, in-16, in-17, in-18, in-19, 2 more inputs
+
+        Classes:
+          car    2,000 ->   796 (-1,204)
+          taxi       3 -> 1,207 (+1,204)
+          tree       9 ->     0     (-9)
+          person     0 ->     5     (+5)
+
+        Relabelled:
+          car        -> taxi                  (1,203)
+          car        -> a, b, c, d, e, 2 more     (1)
+          lorry, van -> truck                     (1)
+          x          -> y                         (1)
+
+        Moved (14 annotations):
+          IoU 0.3 to 0.4: 1 #####
+          IoU 0.4 to 0.5: 0
+          IoU 0.5 to 0.6: 2 ##########
+          IoU 0.6 to 0.7: 1 #####
+          IoU 0.7 to 0.8: 6 ##############################
+          IoU 0.8 to 0.9: 0
+          IoU 0.9 to 1.0: 2 ##########
+          2 moves cannot be compared: of another kind than before, or masks that are found by name.
+
+        Largest moves:
+          in-0 id-0    IoU 0.31
+          in-1 red-car IoU 0.52
+          in-2 id-2    distance 0.0180
+          in-3 id-3    IoU 0.61
+          in-4 id-4    IoU 0.72
+          in-5 id-5    IoU 0.73
+          in-6 id-6    IoU 0.74
+          in-7 id-7    IoU 0.75
+          in-8 id-8    IoU 0.76
+          in-9 id-9    IoU 0.77
+        ");
+    }
+
+    #[test]
+    fn what_is_little_stands_on_one_line() {
+        let summary = Summary {
+            others: vec![work(None, 1, 0), work(Some("bea"), 0, 1_000)],
+            classes: vec![class("car", 5, 4), class("taxi", 0, 1)],
+            relabelled: vec![pair(&["car"], &["taxi"], 1)],
+            moved: moves(&[61, 73], 1),
+            ..Summary::default()
+        };
+        insta::assert_snapshot!(shown(&summary, Detail::First200), @"
+        Other people's work: bea 0 changed, 1,000 deleted; (no user named) 1 changed, 0 deleted
+        Classes: car 5 -> 4 (-1); taxi 0 -> 1 (+1)
+        Relabelled: car -> taxi (1)
+        Moved (3 annotations): in-0 id-0 IoU 0.61; in-1 red-car IoU 0.73; 1 move cannot be compared: of another kind than before, or masks that are found by name.
+        ");
+    }
+
+    #[test]
+    fn what_nothing_happened_to_is_not_mentioned() {
+        assert_eq!(shown(&Summary::default(), Detail::Full), "");
+    }
+
+    #[test]
+    fn moves_that_cannot_be_compared_are_counted() {
+        let summary = Summary {
+            moved: moves(&[], 2),
+            ..Summary::default()
+        };
+        insta::assert_snapshot!(shown(&summary, Detail::First200), @"Moved (2 annotations): 2 moves cannot be compared: of another kind than before, or masks that are found by name.");
+    }
+
+    #[test]
+    fn of_a_long_table_the_rest_is_counted_unless_all_is_asked_for() {
+        let summary = Summary {
+            classes: (0..40).map(|n| class(&format!("c{n:02}"), n, 0)).collect(),
+            ..Summary::default()
+        };
+        let short = shown(&summary, Detail::First200);
+        assert_eq!(short.lines().count(), 1 + ROWS + 1);
+        assert!(
+            short.starts_with("Classes:\n  c39 39 -> 0 (-39)\n"),
+            "{short}"
+        );
+        assert!(short.ends_with("\n  28 more concepts\n"), "{short}");
+        assert_eq!(shown(&summary, Detail::Full).lines().count(), 41);
+    }
+
+    #[test]
+    fn a_long_or_harmful_name_spoils_no_table() {
+        let mut summary = Summary {
+            classes: (0..4).map(|n| class(&format!("c{n}"), n, 9)).collect(),
+            ..Summary::default()
+        };
+        summary.classes[0].concept = crate::model::ConceptId::new("x".repeat(70_000)).unwrap();
+        summary.classes[1].concept = crate::model::ConceptId::new("a\u{200b}b").unwrap();
+        insta::assert_snapshot!(shown(&summary, Detail::First200), @r"
+        Classes:
+          xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… 69,880 more characters, digest bca09f4a 0 -> 9 (+9)
+          a\u200bb 1 -> 9 (+8)
+          c2       2 -> 9 (+7)
+          c3       3 -> 9 (+6)
+        ");
+    }
 }

@@ -69,11 +69,11 @@ pub fn text(plan: &Plan, options: &TextOptions) -> String {
 
 /// All of them, in a plan of any size: nobody is to find out afterwards.
 fn write_reverting(page: &mut Page, plan: &Plan, selection: &Selection<'_>) {
-    if selection.reverting.is_empty() {
+    let Some(count) = selection.reverting_words(plan) else {
         return;
-    }
+    };
     page.gap();
-    let heading = format!("{}: {}", drift::heading(plan).text(), drift::count(plan));
+    let heading = format!("{}: {count}", drift::heading(plan).text());
     page.line(Ink::Warning, &heading);
     for (input_id, operations) in groups(&selection.reverting) {
         page.gap();

@@ -68,6 +68,10 @@ fn a_purge_takes_everything_but_the_input_level_annotation_and_is_shown_first() 
       + post k (not on the remote)
           {region: r, concepts: [car]}
 
+    Other people's work: bea 0 changed, 1 deleted; (no user named) 0 changed, 1 deleted
+    Left without labels (1 input): p
+    Classes: car 5 -> 2 (-3)
+
     Warning: apply carries out a purge only with --allow-purge.
 
     Plan: 1 input to purge (4 annotations), 1 to post, 0 to merge, 0 to overwrite, 0 to remove, 1 to delete; 0 unchanged, 0 unmanaged. 3 calls (lower bound 3), about 0.2 s at 15 calls/s.

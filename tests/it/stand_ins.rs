@@ -177,6 +177,8 @@ fn an_unfinished_replacement_is_finished_as_its_stand_in_holds_it() {
       ± replace box [car] x (an earlier run did not finish it)
           (the same in every field that is shown here)
 
+    Other people's work: bea 1 changed, 0 deleted
+
     Plan: 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 1 to replace, 0 to delete; 0 unchanged, 0 unmanaged. 2 calls (lower bound 2), about 0.2 s at 15 calls/s.
     ");
     ends_well(remote, GIVEN, "bea");

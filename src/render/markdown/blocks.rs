@@ -10,6 +10,7 @@ use crate::render::page::{Color, Ink, Page, counted, thousands};
 use crate::render::report::{Cell, Layout, Section, signed};
 use crate::render::selection::{by_action, destructiveness, groups};
 use crate::render::text::write_content;
+use std::fmt::Write as _;
 
 /// Room for the details of one input, in bytes.
 const BLOCK: usize = 9_000;
@@ -60,7 +61,8 @@ impl Table<'_> {
         let more = self.more + (self.rows.len() - shown) as u64;
         if more > 0 {
             let thing = format!("more {}", self.thing);
-            text.push_str(&format!("\n{}.\n", counted(more, &thing)));
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "\n{}.", counted(more, &thing));
         }
         text
     }
@@ -91,7 +93,8 @@ pub(super) fn section(section: &Section, room: usize) -> String {
                 let thing = format!("more {}", section.thing);
                 parts.push(counted(more, &thing));
             }
-            text.push_str(&format!("{}\n", parts.join(", ")));
+            text.push_str(&parts.join(", "));
+            text.push('\n');
         }
         Layout::Table => {
             let titles: Vec<&str> = section.columns.iter().map(|column| column.title).collect();
@@ -117,7 +120,7 @@ pub(super) fn section(section: &Section, room: usize) -> String {
         }
     }
     if let Some(note) = &section.note {
-        text.push_str(&format!("\n{note}\n"));
+        let _ = writeln!(text, "\n{note}");
     }
     text.push('\n');
     text
@@ -192,11 +195,12 @@ fn block<'a, 'b>(
         fenced("diff", &lines),
     );
     if !rest.is_empty() {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "{} on this input not shown: {}.\n\n",
             counted(rest.len() as u64, "more change"),
             by_action(rest.iter().copied()),
-        ));
+        );
     }
     text.push_str("</details>\n\n");
     (text, rest)
@@ -227,7 +231,7 @@ fn change(operation: &Operation, ids: &ShortIds) -> String {
             Some(own) if is_difference => (own, chars.as_str()),
             _ => (sign, line),
         };
-        page.line(Ink::Plain, &format!("{sign}    {}", rest));
+        page.line(Ink::Plain, &format!("{sign}    {rest}"));
     }
     fence_lines(&page.finish(), CHANGE)
 }

@@ -37,7 +37,9 @@ pub(super) fn code(text: &str) -> String {
 
 /// A text from outside as code inside HTML.
 pub(super) fn html_code(text: &str) -> String {
-    format!("<code>{}</code>", entities(&shown(text)))
+    // Between tags no Markdown is read, so that ids stay legible.
+    let is_plain = |c: char| matches!(c, '_' | '/' | ':');
+    format!("<code>{}</code>", entities_but(&shown(text), is_plain))
 }
 
 /// Words that the caller of annosync gives for this comment, which are not to be read as markup.
@@ -119,14 +121,18 @@ fn longest_run(text: &str) -> usize {
 /// Every character that could mean something, by its number; `@` and `#` in an element of their own, so that no host
 /// that looks for names and numbers in the finished text finds one.
 fn entities(text: &str) -> String {
+    entities_but(text, |_| false)
+}
+
+fn entities_but(text: &str, is_plain: impl Fn(char) -> bool) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
             '@' | '#' => {
                 let _ = write!(safe, "<span>&#{};</span>", u32::from(c));
             }
-            ' ' | ',' => safe.push(c),
-            _ if c.is_ascii() && !c.is_ascii_alphanumeric() => {
+            ' ' | ',' | '-' => safe.push(c),
+            _ if c.is_ascii() && !c.is_ascii_alphanumeric() && !is_plain(c) => {
                 let _ = write!(safe, "&#{};", u32::from(c));
             }
             _ => safe.push(c),
@@ -165,7 +171,7 @@ mod tests {
     fn nothing_ends_an_element() {
         assert_eq!(
             html_code("</summary><b a=\"&\">"),
-            "<code>&#60;&#47;summary&#62;&#60;b a&#61;&#34;&#38;&#34;&#62;</code>"
+            "<code>&#60;/summary&#62;&#60;b a&#61;&#34;&#38;&#34;&#62;</code>"
         );
     }
 

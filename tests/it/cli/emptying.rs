@@ -41,6 +41,10 @@ fn a_plan_shows_it_first_and_an_apply_asks_for_its_flag() {
     assert_snapshot!(plan.stdout, @"
     ! purge p: all 3 annotations go, whoever made them (1 of bea, 1 of owner, 1 made by a model)
 
+    Other people's work: bea 0 changed, 1 deleted; (no user named) 0 changed, 1 deleted
+    Left without labels (1 input): p
+    Classes: car 3 -> 1 (-2)
+
     Warning: apply carries out a purge only with --allow-purge.
 
     Plan: 1 input to purge (3 annotations), 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 0 to delete; 0 unchanged, 1 unmanaged. 1 call (lower bound 1), about 0.1 s at 1,000 calls/s.

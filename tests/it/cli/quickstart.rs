@@ -60,6 +60,9 @@ fn one_edited_label_is_exactly_one_change() {
           - concepts: [car]
           + concepts: [person]
 
+    Classes: car 6 -> 5 (-1); person 4 -> 5 (+1)
+    Relabelled: car -> person (1)
+
     Plan: 0 to post, 0 to merge, 1 to overwrite, 0 to remove, 0 to delete; 18 unchanged, 0 unmanaged. 1 call (lower bound 1), about 0.1 s at 1,000 calls/s.
     ");
     let applied = run(folder.path(), &["apply", "--auto-approve"]).exits(0);

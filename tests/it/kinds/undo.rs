@@ -238,6 +238,8 @@ fn an_undo_shows_what_comes_back_and_what_goes() {
           + concepts: [car]
             status: success
 
+    Relabelled: bus -> car (1)
+
     Plan: 0 to post, 0 to merge, 2 to overwrite, 0 to remove, 0 to delete; 0 unchanged, 0 unmanaged. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
     ");
 }

@@ -1,0 +1,437 @@
+use super::*;
+use crate::model::{ConceptId, InputId, SetName};
+use crate::plan::{Cause, HeldBack, Summary, Trip};
+use crate::render::sample::{
+    against_main, caused, deleted, eventful, moved, plan, posted, purge, relabelled,
+};
+
+fn shown(plan: &Plan) -> String {
+    markdown(plan, &MarkdownOptions::default())
+}
+
+#[test]
+fn a_plan_without_changes_is_the_marker_and_one_sentence() {
+    assert_eq!(
+        shown(&plan(Vec::new())),
+        "<!-- annosync:plan street acme/street -->\nNo changes. 1,815 annotations match.\n"
+    );
+}
+
+#[test]
+fn a_small_plan_is_shown_whole() {
+    insta::assert_snapshot!(shown(&plan(vec![moved(), relabelled()])), @"
+    <!-- annosync:plan street acme/street -->
+    ## annosync plan: 1 to merge, 1 to overwrite
+
+    Label set `street` on `acme/street` at `https://api.clarifai.com`, policy `sync`. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+
+    | post | merge | overwrite | remove | replace | delete | unchanged | unmanaged |
+    | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+    | 0 | 1 | 1 | 0 | 0 | 0 | 1,815 | 7 |
+
+    ### Changes by input
+
+    <details open><summary><code>street-1</code>: 1 to overwrite</summary>
+
+    ```diff
+    ! overwrite red-car (matched: key)
+    -     box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
+    +     box: {top: 0.1, left: 0.2, bottom: 0.75, right: 0.6}
+          concepts: [car]
+    ```
+
+    </details>
+
+    <details open><summary><code>street-2</code>: 1 to merge</summary>
+
+    ```diff
+    ! merge box [car] as-…-99887766… (matched: same place, other concepts)
+          box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
+    -     concepts: [car]
+    +     concepts: [car, taxi]
+    ```
+
+    </details>
+    ");
+}
+
+#[test]
+fn what_stops_a_plan_and_what_goes_come_first() {
+    let mut replaced = moved();
+    replaced.action = crate::plan::Action::Replace;
+    let mut plan = plan(vec![posted("a", 1), deleted("a"), replaced]);
+    plan.purges = vec![purge("street-0003", &["bea", "ann", "model", "bea"])];
+    plan.summary.purge = 1;
+    plan.summary.purged = 4;
+    plan.summary.other_sets = 3;
+    plan.summary.ambiguous = 1;
+    plan.summary.held_back = HeldBack {
+        deletes: 1,
+        ..HeldBack::default()
+    };
+    plan.blind_spots = vec!["annotations of other inputs (--declared-only)".to_owned()];
+    plan.guards = vec![
+        Trip::Deletes {
+            count: 6,
+            existing: 20,
+            limit: "5%".to_owned(),
+        },
+        Trip::VanishedConcepts {
+            concepts: vec!["car".to_owned()],
+            limit: 0,
+        },
+    ];
+    insta::assert_snapshot!(shown(&plan), @"
+    <!-- annosync:plan street acme/street -->
+    ## annosync plan: 1 input to purge (4 annotations), 1 to post, 1 to replace, 1 to delete
+
+    Label set `street` on `acme/street` at `https://api.clarifai.com`, policy `sync`. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+
+    > **Stopped:** 6 deletes of 20 existing annotations; the guard max_deletes allows `5%`. To let exactly this plan pass: --allow-deletes 6
+    >
+    > **Stopped:** 1 concept would be on no annotation any more (`car`); the guard max_vanished_concepts allows 0. To let exactly this plan pass: --allow-vanished 1
+
+    | post | merge | overwrite | remove | replace | delete | unchanged | unmanaged | inputs purged | annotations purged | of other sets | ambiguous | deletes held back |
+    | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+    | 1 | 0 | 0 | 0 | 1 | 1 | 1,815 | 7 | 1 | 4 | 3 | 1 | 1 |
+
+    > **Warning:** not seen: `annotations of other inputs (--declared-only)`
+    >
+    > **Warning:** 1 pairing is ambiguous: another annotation lies nearly as close (runner-up within 0.02). Look at what is marked ambiguous, or give those annotations keys. --fail-on-ambiguous refuses such a plan.
+    >
+    > **Warning:** the policy sync holds back 1 delete; `policy: sync` would not.
+    >
+    > **Warning:** apply carries out a purge only with --allow-purge.
+
+    ### What goes
+
+    | input | what goes | whose | why |
+    | --- | --- | --- | --- |
+    | `street-0003` | purge: all 4 annotations go, whoever made them | 2 of `bea`, 1 of `ann`, 1 made by a model | `purge: true` |
+    | `a` | delete `box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b` | `me` | not declared |
+    | `street-1` | replace `red-car` |  | matched: key |
+
+    ### Changes by input
+
+    <details open><summary><code>a</code>: 1 to delete, 1 to post</summary>
+
+    ```diff
+    - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b (not declared)
+    -    {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}
+    + post box [person] as-…-00000001… (not on the remote)
+    +    {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [person]}
+    ```
+
+    </details>
+
+    <details open><summary><code>street-1</code>: 1 to replace</summary>
+
+    ```diff
+    ! replace red-car (matched: key)
+    -     box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
+    +     box: {top: 0.1, left: 0.2, bottom: 0.75, right: 0.6}
+          concepts: [car]
+    ```
+
+    </details>
+    ");
+}
+
+#[test]
+fn what_would_revert_work_stands_apart() {
+    let mut plan = plan(vec![
+        caused(moved(), Cause::Conflict, Some("bea")),
+        caused(posted("street-1", 7), Cause::Drift, None),
+        caused(relabelled(), Cause::Intended, Some("bea")),
+    ]);
+    plan.kept = vec![caused(deleted("street-3"), Cause::Drift, Some("ann"))];
+    insta::assert_snapshot!(shown(&against_main(plan)), @"
+    <!-- annosync:plan street acme/street -->
+    ## annosync plan: 1 to post, 1 to merge, 1 to overwrite
+
+    Label set `street` on `acme/street` at `https://api.clarifai.com`, policy `sync`. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+
+    | post | merge | overwrite | remove | replace | delete | unchanged | unmanaged | would revert | conflicts | left alone |
+    | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+    | 1 | 1 | 1 | 0 | 0 | 0 | 1,815 | 7 | 2 | 1 | 1 |
+
+    ### Would revert work done on the remote since `main` (`1a2b3c4`)
+
+    2 changes, of which 1 is a conflict.
+
+    | input | change | whose annotation, when |
+    | --- | --- | --- |
+    | `street-1` | overwrite `red-car` | of `bea`, last written `2026-05-02T10:11:12Z`; the manifest changed it too |
+    | `street-1` | post `box [person] as-…-00000007…` | deleted on the remote, the service does not say by whom or when |
+
+    <details open><summary><code>street-1</code>: 1 to overwrite, 1 to post</summary>
+
+    ```diff
+    ! overwrite red-car (matched: key)
+    -     box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
+    +     box: {top: 0.1, left: 0.2, bottom: 0.75, right: 0.6}
+          concepts: [car]
+    + post box [person] as-…-00000007… (not on the remote)
+    +    {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [person]}
+    ```
+
+    </details>
+
+    ### Left alone: changed on the remote since `main` (`1a2b3c4`)
+
+    1 change not made. `annosync pull` takes what is on the remote into the manifest.
+
+    | input | change | whose annotation, when |
+    | --- | --- | --- |
+    | `street-3` | delete `box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b` | of `ann`, last written `2026-05-02T10:11:12Z` |
+
+    ### Changes by input
+
+    <details open><summary><code>street-2</code>: 1 to merge</summary>
+
+    ```diff
+    ! merge box [car] as-…-99887766… (matched: same place, other concepts)
+          box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
+    -     concepts: [car]
+    +     concepts: [car, taxi]
+    ```
+
+    </details>
+    ");
+}
+
+#[test]
+fn what_is_left_alone_is_not_called_equal() {
+    let mut plan = plan(Vec::new());
+    plan.kept = vec![caused(moved(), Cause::Drift, Some("bea"))];
+    insta::assert_snapshot!(shown(&against_main(plan)), @"
+    <!-- annosync:plan street acme/street -->
+    No changes. 1,815 annotations match; 1 that changed on the remote is left alone.
+
+    ### Left alone: changed on the remote since `main` (`1a2b3c4`)
+
+    1 change not made. `annosync pull` takes what is on the remote into the manifest.
+
+    | input | change | whose annotation, when |
+    | --- | --- | --- |
+    | `street-1` | overwrite `red-car` | of `bea`, last written `2026-05-02T10:11:12Z` |
+    ");
+}
+
+#[test]
+fn every_part_of_the_report_has_its_table() {
+    let mut plan = plan(vec![posted("a", 1)]);
+    plan.summary = eventful();
+    let markdown = shown(&plan);
+    let (_, parts) = markdown.split_once("### Other").unwrap();
+    let (parts, _) = parts.split_once("### Changes").unwrap();
+    insta::assert_snapshot!(parts, @"
+     people's work
+
+    | whose | changed | deleted |
+    | --- | ---: | ---: |
+    | `bea` | 1,200 | 8 |
+    | `ann` | 0 | 1 |
+    | `cleo` | 2 | 0 |
+    | (no user named) | 2 | 0 |
+
+    ### Left without labels (12 inputs)
+
+    `in-10`, `in-11`, `in-12`, `in-13`, `in-14`, `in-15`, `in-16`, `in-17`, `in-18`, `in-19`, 2 more inputs
+
+    ### Classes
+
+    | class | before | after | change |
+    | --- | ---: | ---: | ---: |
+    | `car` | 2,000 | 796 | -1,204 |
+    | `taxi` | 3 | 1,207 | +1,204 |
+    | `tree` | 9 | 0 | -9 |
+    | `person` | 0 | 5 | +5 |
+
+    ### Relabelled
+
+    | from | to | annotations |
+    | --- | --- | ---: |
+    | `car` | `taxi` | 1,203 |
+    | `car` | `a`, `b`, `c`, `d`, `e`, 2 more | 1 |
+    | `lorry`, `van` | `truck` | 1 |
+    | `x` | `y` | 1 |
+
+    ### Moved (14 annotations)
+
+    | IoU | annotations |  |
+    | --- | ---: | --- |
+    | IoU 0.3 to 0.4 | 1 | █████ |
+    | IoU 0.4 to 0.5 | 0 |  |
+    | IoU 0.5 to 0.6 | 2 | ██████████ |
+    | IoU 0.6 to 0.7 | 1 | █████ |
+    | IoU 0.7 to 0.8 | 6 | ██████████████████████████████ |
+    | IoU 0.8 to 0.9 | 0 |  |
+    | IoU 0.9 to 1.0 | 2 | ██████████ |
+
+    2 moves cannot be compared: of another kind than before, or masks that are found by name.
+
+    ### Largest moves
+
+    | input | annotation | before and after |
+    | --- | --- | --- |
+    | `in-0` | `id-0` | IoU 0.31 |
+    | `in-1` | `red-car` | IoU 0.52 |
+    | `in-2` | `id-2` | distance 0.0180 |
+    | `in-3` | `id-3` | IoU 0.61 |
+    | `in-4` | `id-4` | IoU 0.72 |
+    | `in-5` | `id-5` | IoU 0.73 |
+    | `in-6` | `id-6` | IoU 0.74 |
+    | `in-7` | `id-7` | IoU 0.75 |
+    | `in-8` | `id-8` | IoU 0.76 |
+    | `in-9` | `id-9` | IoU 0.77 |
+    ");
+}
+
+#[test]
+fn the_marker_is_of_the_set_and_the_app_alone() {
+    let one = plan(vec![posted("a", 1)]);
+    let other = plan(Vec::new());
+    assert_eq!(marker(&one), marker(&other));
+    let mut odd = one.clone();
+    odd.set = SetName::new("a--b").unwrap();
+    odd.target.user_id = "x --> <b>@me\n".to_owned();
+    odd.target.app_id = "a/b-".to_owned();
+    assert_eq!(
+        marker(&odd),
+        "<!-- annosync:plan a-%2Db x%20-%2D%3E%20%3Cb%3E%40me%0A/a%2Fb- -->"
+    );
+    odd.target.app_id = "x".repeat(70_000);
+    let long = marker(&odd);
+    odd.target.app_id = format!("{}y", "x".repeat(69_999));
+    assert!(long.len() < 300 && long != marker(&odd), "{long}");
+    assert!(shown(&one).starts_with(&format!("{}\n", marker(&one))));
+}
+
+#[test]
+fn where_the_whole_plan_is_can_be_said() {
+    let end = |full_plan: &str| {
+        let options = MarkdownOptions {
+            full_plan: Some(full_plan.to_owned()),
+            ..MarkdownOptions::default()
+        };
+        let markdown = markdown(&plan(vec![posted("a", 1)]), &options);
+        markdown.lines().last().unwrap().to_owned()
+    };
+    assert_eq!(
+        end("https://ci.example/run/7?a=1#plan"),
+        "For the whole plan, see [the whole plan](<https://ci.example/run/7?a=1#plan>)."
+    );
+    assert_eq!(
+        end("the artifact plan of this run"),
+        "For the whole plan, see the artifact plan of this run."
+    );
+    assert_eq!(
+        end("[x](javascript:y) @me"),
+        "For the whole plan, see &#91;x&#93;&#40;javascript&#58;y&#41; <span>&#64;</span>me."
+    );
+    assert!(!end("https://a.example/>b").contains("example/>"));
+}
+
+/// Every change that is not shown is counted, and so is every other.
+fn not_shown(markdown: &str) -> u64 {
+    let Some((_, rest)) = markdown.split_once("**Not shown here for want of room: ") else {
+        return 0;
+    };
+    let count = rest.split(' ').next().unwrap().replace(',', "");
+    count.parse().unwrap()
+}
+
+fn count(markdown: &str, sign: &str) -> u64 {
+    markdown
+        .lines()
+        .filter(|line| line.starts_with(sign))
+        .count() as u64
+}
+
+#[test]
+fn of_a_large_plan_the_least_destructive_changes_go_first() {
+    let mut operations: Vec<_> = (0..50_000)
+        .map(|n| posted(&format!("p-{n:05}"), n))
+        .collect();
+    operations.extend((0..50).map(|n| deleted(&format!("z-{n:02}"))));
+    let mut plan = plan(operations);
+    plan.summary.classes = eventful().classes;
+    let markdown = shown(&plan);
+    assert!(markdown.len() <= MARKDOWN_LIMIT, "{}", markdown.len());
+    assert!(
+        markdown.len() > MARKDOWN_LIMIT * 9 / 10,
+        "{}",
+        markdown.len()
+    );
+    assert!(markdown.contains("| 50,000 | 0 | 0 | 0 | 0 | 50 | 1,815 | 7 |"));
+    // Every delete is there twice, as a row and as a change.
+    assert_eq!(count(&markdown, "| `z-"), 50);
+    assert_eq!(count(&markdown, "- delete"), 50);
+    let posts = count(&markdown, "+ post");
+    assert!(posts > 50);
+    assert_eq!(posts + not_shown(&markdown), 50_000);
+    assert!(markdown.contains("### Classes"));
+    assert_eq!(
+        markdown.matches("<details>").count(),
+        markdown.matches("</details>").count()
+    );
+}
+
+#[test]
+fn one_input_with_a_hundred_thousand_changes_fits() {
+    let markdown = shown(&plan((0..100_000).map(|n| posted("one", n)).collect()));
+    assert!(markdown.len() <= MARKDOWN_LIMIT);
+    let posts = count(&markdown, "+ post");
+    assert!(posts > 100, "{posts}");
+    assert_eq!(posts + not_shown(&markdown), 100_000);
+    assert!(markdown.contains(" more changes on this input not shown: "));
+}
+
+#[test]
+fn deletes_beyond_all_room_are_counted() {
+    let deletes = (0..30_000).map(|n| deleted(&format!("z-{n:05}")));
+    let markdown = shown(&plan(deletes.collect()));
+    assert!(markdown.len() <= MARKDOWN_LIMIT);
+    let rows = count(&markdown, "| `z-");
+    let more = format!("\n{} more changes.\n", thousands(30_000 - rows));
+    assert!(markdown.contains(&more), "{more}");
+    assert_eq!(count(&markdown, "- delete") + not_shown(&markdown), 30_000);
+}
+
+#[test]
+fn names_of_any_length_fit() {
+    let long = |c: char| c.to_string().repeat(70_000);
+    let mut gone = deleted("a");
+    gone.input_id = InputId::new(long('i')).unwrap();
+    gone.id = crate::model::AnnotationId::new(long('`')).unwrap();
+    let mut named = relabelled();
+    let many: Vec<String> = (0..2_000).map(|n| format!("c{n}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    named.after.as_mut().unwrap().concepts = Some(crate::render::sample::concepts(&many));
+    let mut plan = plan(vec![gone, named]);
+    plan.target.endpoint = long('|');
+    plan.target.user_id = long('@');
+    plan.target.app_id = long('<');
+    plan.blind_spots = vec![long('#'); 10];
+    plan.guards = vec![
+        Trip::VanishedConcepts {
+            concepts: vec![long('|'); 12],
+            limit: 0,
+        };
+        3
+    ];
+    plan.summary = Summary {
+        emptied: vec![InputId::new(long('|')).unwrap(); 12],
+        ..eventful()
+    };
+    for class in &mut plan.summary.classes {
+        class.concept = ConceptId::new(long('|')).unwrap();
+    }
+    for pair in &mut plan.summary.relabelled {
+        pair.from = vec![ConceptId::new(long('`')).unwrap(); 9];
+    }
+    let markdown = shown(&plan);
+    assert!(markdown.len() <= MARKDOWN_LIMIT, "{}", markdown.len());
+    assert!(markdown.contains("| 5 | 0 | 1,204 |"));
+}
