@@ -102,6 +102,7 @@ fn what_somebody_did_after_the_plan_is_left_alone() {
     hub.merge(1, "edit", Merge::Commit)
         .exits(4)
         .says("0 already so, 1 stale");
+    assert!(hub.artifact(1, "undo.json").is_file());
     assert_eq!(project.world.annotation(&night), theirs);
     assert_eq!(project.count("person"), 1, "the other one is applied");
 }
