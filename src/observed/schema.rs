@@ -128,6 +128,7 @@ fn text(description: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::code::Code;
     use crate::api::wire::{Annotation, Status, Worker, WorkerUser};
     use serde_json::value::RawValue;
 
@@ -152,7 +153,7 @@ mod tests {
             input_id: text(),
             data: raw(),
             status: Some(Status {
-                code: crate::api::Code(24150),
+                code: Code(24150),
                 description: text(),
                 details: text(),
                 req_id: text(),

@@ -100,8 +100,11 @@ fn every_folder_is_a_room_of_the_table() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let mut files = Vec::new();
+            sources(&path, &mut files);
+            // What holds no code, such as the schemas, is no room.
             assert!(
-                ROOMS.iter().any(|(room, _)| *room == name),
+                files.is_empty() || ROOMS.iter().any(|(room, _)| *room == name),
                 "src/{name} is not in the table"
             );
         }

@@ -65,12 +65,10 @@ pub fn schema_text() -> String {
 
 /// A map with these keys and no other.
 fn closed(description: &str, properties: Value) -> Value {
-    json!({
-        "description": description,
-        "type": "object",
-        "properties": properties,
-        "additionalProperties": false,
-    })
+    let mut schema = json!({ "description": description, "type": "object" });
+    schema["properties"] = properties;
+    schema["additionalProperties"] = Value::Bool(false);
+    schema
 }
 
 /// The same, with what else is to be said of it.

@@ -156,6 +156,7 @@ written! {
             is not managed.",
         "type": "object",
         "properties": {
+            "whole": { "description": "The whole input, where that is said; it goes without saying.", "type": "null" },
             "frame": of!(generator, Frame),
             "box": of!(generator, BoundingBox),
             "polygon": of!(generator, Polygon),

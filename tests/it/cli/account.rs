@@ -184,7 +184,7 @@ fn what_a_guard_or_a_question_stopped_has_no_account() {
     let (head, _) = purge.split_once("      - key").unwrap();
     world.seed(vec![whole("in-000", "one", &[("car", 1.0)])]);
     world.write("m.yaml", head);
-    let held = world.apply(&JSON).exits(3);
-    assert_eq!(held.stdout, "");
+    let run = world.apply(&JSON).exits(3);
+    assert_eq!(run.stdout, "");
     world.apply(&["--allow-purge"]).exits(0);
 }

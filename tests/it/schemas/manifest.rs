@@ -96,6 +96,23 @@ fn what_pull_writes_is_taken() {
 }
 
 #[test]
+fn what_import_writes_is_taken() {
+    let world = World::new();
+    let coco = json!({
+        "images": [{"id": 1, "file_name": "street/a.jpg", "width": 200, "height": 100}],
+        "categories": [{"id": 1, "name": "Street Light"}],
+        "annotations": [
+            {"id": 1, "image_id": 1, "category_id": 1, "bbox": [20, 10, 40, 30], "segmentation": []},
+            {"id": 2, "image_id": 1, "category_id": 1, "segmentation": [[0, 0, 200, 0, 100, 100]]},
+        ],
+    });
+    world.write("coco.json", &coco.to_string());
+    let import = ["import", "coco", "coco.json", "--out", "labels"];
+    world.run(&import).exits(0);
+    assert!(files_are_taken(&world.path().join("labels")) >= 2);
+}
+
+#[test]
 fn whatever_the_fuzzer_found_that_the_parser_takes_is_taken() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/manifest");
     let mut refused = Vec::new();

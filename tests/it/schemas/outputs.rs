@@ -60,12 +60,10 @@ fn a_listing_of_every_kind_and_every_maker_is_what_its_schema_says() {
     let rows = kinds()
         .into_iter()
         .filter(|[name, ..]| !known.contains(&name.as_str()));
-    let inputs: String = rows
-        .map(|[name, annotation, _]| {
-            format!("  - id: in-{name}\n    annotations:\n      - {annotation}\n")
-        })
-        .collect();
-    world.declare(&inputs);
+    let inputs = rows.map(|[name, annotation, _]| {
+        format!("  - id: in-{name}\n    annotations:\n      - {annotation}\n")
+    });
+    world.declare(&inputs.collect::<String>());
     world.apply(&[]).exits(0);
     for arguments in [
         &["--all"][..],
