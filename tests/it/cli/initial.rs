@@ -243,3 +243,21 @@ fn editors_find_the_schema_from_every_file_that_names_it() {
         assert!(path.parent().unwrap().join(schema).is_file(), "{schema}");
     }
 }
+
+#[test]
+fn what_is_written_is_what_the_schema_beside_it_allows() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["init"]).exits(0);
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let schema = serde_json::from_str(&read(".annosync/manifest.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    for name in ["annosync.yaml", "labels/example.yaml"] {
+        let text = read(name);
+        let file: serde_json::Value = serde_yaml::from_str(&text).unwrap();
+        let errors: Vec<_> = schema.iter_errors(&file).collect();
+        assert!(errors.is_empty(), "{name}: {errors:?}");
+        let wrong = serde_yaml::from_str(&text.replacen("concepts:", "concpets:", 1));
+        let wrong: serde_json::Value = wrong.unwrap();
+        assert!(!schema.is_valid(&wrong), "{name}");
+    }
+}

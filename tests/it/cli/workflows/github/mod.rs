@@ -110,11 +110,43 @@ fn what_somebody_did_after_the_plan_is_left_alone() {
     let night = project.id_of("night");
     project.someone_marks_as_pending(&night);
     let theirs = project.world.annotation(&night);
-    hub.merge(1, "edit")
-        .exits(4)
-        .says("Applied 2 (2 overwritten), 0 already so, 1 stale");
+    let applied = hub.merge(1, "edit").exits(4);
+    assert!(
+        hub.artifact(applied.id, "annosync-apply-1")
+            .join("undo.json")
+            .is_file()
+    );
+    applied.says("Applied 2 (2 overwritten), 0 already so, 1 stale");
     assert_eq!(project.world.annotation(&night), theirs);
     assert_eq!(project.count("person"), 1, "the others are applied");
+}
+
+#[test]
+fn what_somebody_did_before_the_plan_is_shown_apart_before_it_is_reverted() {
+    let Some(hub) = GitHub::new() else { return };
+    let project = &hub.project;
+    let street = project.id_of("street");
+    let world = &project.world;
+    world.someone_labels("example-0001", &street, "tree");
+    world.emulator.forget_calls();
+    project.branch("edit");
+    relabel(project);
+    hub.push(1, "edit").exits(0);
+    let comment = hub.comment(1);
+    let (_, apart) = comment.split_once("### Would revert").unwrap();
+    let (apart, rest) = apart.split_once("\n### ").unwrap();
+    assert!(
+        apart.contains("-     concepts: {night: false, street: true, tree: true}"),
+        "{apart}"
+    );
+    assert!(apart.contains("| of `owner`, last written `20"), "{apart}");
+    assert!(!apart.contains("person"), "{apart}");
+    assert!(rest.contains("person"), "{rest}");
+    assert_eq!(world.writes().len(), 0);
+    // Everybody saw it, and merged.
+    hub.merge(1, "edit").exits(0);
+    assert_eq!(project.count("tree"), 1);
+    project.is_settled();
 }
 
 #[test]

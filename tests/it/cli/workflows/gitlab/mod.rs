@@ -19,20 +19,20 @@ fn a_label_is_edited_on_a_branch_planned_noted_merged_and_applied() {
     hub.on_main("annosync-apply").exits(0).says("No changes.");
     project.branch("edit");
     relabel(project);
-    // Somebody says something first, and somebody quotes the plan.
     let marker = "<!-- annosync:plan";
-    hub.change(|known| {
-        for (id, body) in [(1, "Looks good"), (2, marker)] {
-            let note = json!({"id": id, "merge_request": 1, "author": {"id": 3}, "body": body});
-            known.notes.push(note);
-        }
-    });
     hub.push(1, "edit").exits(0);
     let first = hub.note(1);
     assert!(first.starts_with(marker), "{first}");
     assert!(first.contains("person"), "{first}");
     assert!(first.contains("/acme/street/-/jobs/901"), "{first}");
     assert_eq!(project.world.writes().len(), 0, "a plan writes nothing");
+    // Somebody else's notes come first, and one of them quotes the plan.
+    hub.change(|known| {
+        for (id, body) in [(1, "Looks good"), (2, &*first)] {
+            let note = json!({"id": id, "merge_request": 1, "author": {"id": 3}, "body": body});
+            known.notes.insert(0, note);
+        }
+    });
     project.edit(LABELS, "night: false", "night: true");
     hub.push(1, "edit").exits(0);
     let second = hub.note(1);
@@ -102,6 +102,7 @@ fn what_somebody_did_after_the_plan_is_left_alone() {
     hub.merge(1, "edit", Merge::Commit)
         .exits(4)
         .says("0 already so, 1 stale");
+    assert!(hub.artifact(1, "undo.json").is_file());
     assert_eq!(project.world.annotation(&night), theirs);
     assert_eq!(project.count("person"), 1, "the other one is applied");
 }
