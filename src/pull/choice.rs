@@ -27,6 +27,11 @@ impl InputPattern {
         }
     }
 
+    /// The pattern as it was given.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The id that it names, if it is no glob.
     pub fn id(&self) -> Option<&str> {
         self.glob.is_none().then_some(self.text.as_str())

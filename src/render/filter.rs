@@ -1,5 +1,6 @@
 //! Which changes of a plan a person looks at. What is not shown is applied all the same.
 
+use super::phrase::Phrase;
 use crate::model::{ConceptId, Content, InputId};
 use crate::plan::{Action, Operation, Purge};
 use crate::pull::InputPattern;
@@ -25,6 +26,15 @@ impl Kind {
             Action::Post => Self::Posts,
         }
     }
+
+    /// The word that `--only` takes.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Deletes => "deletes",
+            Self::Posts => "posts",
+            Self::Patches => "patches",
+        }
+    }
 }
 
 /// What is shown of a plan's changes. Whatever is empty excludes nothing.
@@ -42,6 +52,40 @@ impl Filter {
     /// Whether nothing is left out.
     pub fn is_everything(&self) -> bool {
         self.only.is_empty() && self.inputs.is_empty() && self.concepts.is_empty()
+    }
+
+    /// What it lets through, in words: `deletes and posts, on input street-*, naming car`. Nothing where that is
+    /// everything.
+    pub fn words(&self) -> Option<String> {
+        self.phrase().map(|phrase| phrase.text())
+    }
+
+    pub(super) fn phrase(&self) -> Option<Phrase> {
+        if self.is_everything() {
+            return None;
+        }
+        let kinds: Vec<&str> = self.only.iter().map(|kind| kind.word()).collect();
+        let kinds = if kinds.is_empty() {
+            "changes".to_owned()
+        } else {
+            kinds.join(" and ")
+        };
+        let either = |names: Vec<&str>| {
+            Phrase::joined(
+                names.into_iter().map(|name| Phrase::new().name(name)),
+                " or ",
+            )
+        };
+        let mut parts = vec![Phrase::from(kinds)];
+        if !self.inputs.is_empty() {
+            let inputs = self.inputs.iter().map(InputPattern::text).collect();
+            parts.push(Phrase::from("on ").then(either(inputs)));
+        }
+        if !self.concepts.is_empty() {
+            let concepts = self.concepts.iter().map(ConceptId::as_str).collect();
+            parts.push(Phrase::from("naming ").then(either(concepts)));
+        }
+        Some(Phrase::joined(parts, " "))
     }
 
     /// Whether this operation is shown.

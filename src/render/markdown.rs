@@ -1,20 +1,347 @@
-//! A plan as the comment of a pull request.
+//! A plan as the comment of a pull request: what a reviewer decides by comes first, what would be too long is cut by
+//! rule, and counts are always whole.
+//!
+//! From the top: the marker, what it comes to, what stops it, the counts, warnings, what goes, what would revert work on
+//! the remote, the parts of the report, and the changes by input, the most destructive first. Each has a share of the
+//! room; what is left of it belongs to the changes, of which the last ones go.
 
+mod blocks;
+mod span;
+
+use self::blocks::{Align, Table, details};
+use self::span::{code, comment, phrase_in, prose};
 use super::filter::Filter;
-use super::text::{TextOptions, text};
-use crate::plan::Plan;
+use super::page::{counted, thousands};
+use super::selection::{Selection, by_action};
+use super::{closing, drift, purge, report, warnings};
+use crate::plan::{Operation, Plan, Purpose};
+use sha2::{Digest, Sha256};
+use url::Url;
 
-/// No comment is longer, in characters: what the hosts take is 65,536 and more.
+/// No comment is longer. Counted in bytes, of which a text has at least as many as it has characters, or units of
+/// UTF-16: whatever a host counts, GitHub's limit of 65,536 holds.
 pub const MARKDOWN_LIMIT: usize = 65_000;
+
+/// Shares of the room, in bytes.
+const WARNED: usize = 6_000;
+const DESTRUCTIVE: usize = 9_000;
+const DRIFT_TABLE: usize = 5_000;
+const DRIFT_DETAILS: usize = 7_000;
+const KEPT: usize = 3_000;
+const SECTION: usize = 3_000;
+/// A sentence with names in it.
+const SENTENCE: usize = 2_000;
+/// For what says where the rest is.
+const FOOT: usize = 3_000;
+/// How many rows a section has.
+const ROWS: usize = 30;
+/// How many rows of what goes, or would revert something, are written; there is no room for more.
+const MANY_ROWS: usize = 200;
 
 /// How a plan is shown as Markdown.
 #[derive(Debug, Clone, Default)]
 pub struct MarkdownOptions {
     /// Which changes.
     pub filter: Filter,
+    /// Where the whole plan is: a URL, or words (`the artifact plan.json of this run`).
+    pub full_plan: Option<String>,
 }
 
-/// A plan as Markdown.
-pub fn markdown(plan: &Plan, _options: &MarkdownOptions) -> String {
-    text(plan, &TextOptions::default())
+/// The comment's first line: a comment of HTML by which a bot finds the one that it is to update. The same for every
+/// plan of a label set for an app, and another one for every other. A bot compares the beginning of a comment with it.
+pub fn marker(plan: &Plan) -> String {
+    // What no host would take as a name is not spelled out.
+    const LONGEST: usize = 200;
+    let name = |text: &str| {
+        let name = comment(text);
+        if name.len() <= LONGEST {
+            return name;
+        }
+        let digest = Sha256::digest(text.as_bytes());
+        let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("sha256%{digits}")
+    };
+    format!(
+        "<!-- annosync:plan {} {}/{} -->",
+        name(plan.set.as_str()),
+        name(&plan.target.user_id),
+        name(&plan.target.app_id),
+    )
+}
+
+/// A plan as Markdown, of [`MARKDOWN_LIMIT`] at most.
+pub fn markdown(plan: &Plan, options: &MarkdownOptions) -> String {
+    let selection = Selection::of(plan, &options.filter);
+    let mut sheet = Sheet::new(format!("{}\n", marker(plan)));
+    let stopped = warned(plan, warnings::Kind::Stopped);
+    let warned = warned(plan, warnings::Kind::Warning);
+    if plan.is_empty() {
+        sheet.push(&format!("{}\n\n", closing::line(plan)));
+        sheet.push(&stopped);
+        sheet.push(&warned);
+        sheet.push(&kept(plan, &selection));
+        return sheet.finish(&[], options);
+    }
+    sheet.push(&headline(plan));
+    sheet.push(&stopped);
+    sheet.push(&counts(plan));
+    sheet.push(&warned);
+    if let Some(none) = drift::none(plan) {
+        sheet.push(&format!("{}\n\n", phrase_in(&none, SENTENCE)));
+    }
+    if let Some(words) = selection.words(&options.filter) {
+        let words = phrase_in(&words, SENTENCE);
+        sheet.push(&format!("**Filtered.** {words}\n\n"));
+    }
+    sheet.push(&destructive(&selection));
+    let (part, mut left_out) = reverting(plan, &selection);
+    sheet.push(&part);
+    sheet.push(&kept(plan, &selection));
+    for section in report::sections(&plan.summary, ROWS) {
+        sheet.push(&blocks::section(&section, SECTION));
+    }
+    if !selection.ordinary.is_empty() {
+        let details = details(&selection.ordinary, sheet.room());
+        if !details.text.is_empty() {
+            sheet.push("### Changes by input\n\n");
+            sheet.push(&details.text);
+        }
+        left_out.extend(details.left_out);
+    }
+    sheet.finish(&left_out, options)
+}
+
+/// What is written so far. Nothing is added that would leave no room for the foot.
+struct Sheet {
+    text: String,
+    skipped: u64,
+}
+
+impl Sheet {
+    fn new(text: String) -> Self {
+        Self { text, skipped: 0 }
+    }
+
+    /// Room for details under a heading of their own.
+    fn room(&self) -> usize {
+        const HEADING: usize = 100;
+        MARKDOWN_LIMIT.saturating_sub(self.text.len() + FOOT + HEADING)
+    }
+
+    /// Adds a part, or counts it as skipped. Each part has a share that makes this the exception.
+    fn push(&mut self, part: &str) {
+        if self.text.len() + part.len() + FOOT > MARKDOWN_LIMIT {
+            self.skipped += 1;
+        } else {
+            self.text.push_str(part);
+        }
+    }
+
+    /// Says what is not shown, and where it is.
+    fn finish(self, left_out: &[&Operation], options: &MarkdownOptions) -> String {
+        let Self { mut text, skipped } = self;
+        let place = options.full_plan.as_deref().map(place);
+        let mut missing = Vec::new();
+        if !left_out.is_empty() {
+            missing.push(format!(
+                "{} ({})",
+                counted(left_out.len() as u64, "change"),
+                by_action(left_out.iter().copied())
+            ));
+        }
+        if skipped > 0 {
+            missing.push(counted(skipped, "part"));
+        }
+        if !missing.is_empty() {
+            let place = place.unwrap_or_else(|| {
+                "the plan file has everything, and so has what `annosync plan --full` prints"
+                    .to_owned()
+            });
+            text.push_str(&format!(
+                "**Not shown here for want of room: {}.** The counts above include them; {place}.\n",
+                missing.join(", "),
+            ));
+        } else if let Some(place) = place {
+            text.push_str(&format!("For the whole plan, {place}.\n"));
+        }
+        format!("{}\n", text.trim_end())
+    }
+}
+
+fn headline(plan: &Plan) -> String {
+    let actions: Vec<String> = closing::actions(&plan.summary)
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(_, words)| words)
+        .collect();
+    let what = match plan.purpose {
+        Purpose::Manifest => "annosync plan",
+        Purpose::Undo => "annosync undo",
+    };
+    let endpoint = match plan.target.endpoint.as_str() {
+        "" => String::new(),
+        endpoint => format!(" at {}", code(endpoint)),
+    };
+    format!(
+        "## {what}: {}\n\nLabel set {} on {}{endpoint}, policy `{}`. {}.\n\n",
+        actions.join(", "),
+        code(plan.set.as_str()),
+        code(&format!("{}/{}", plan.target.user_id, plan.target.app_id)),
+        plan.policy,
+        closing::forecast(&plan.summary),
+    )
+}
+
+/// The numbers of the summary, those that every plan has and those that are not 0.
+fn counts(plan: &Plan) -> String {
+    let summary = &plan.summary;
+    let held = summary.held_back;
+    let always = [
+        ("post", summary.post),
+        ("merge", summary.merge),
+        ("overwrite", summary.overwrite),
+        ("remove", summary.remove),
+        ("replace", summary.replace),
+        ("delete", summary.delete),
+        ("unchanged", summary.unchanged),
+        ("unmanaged", summary.unmanaged),
+    ];
+    let sometimes = [
+        ("inputs purged", summary.purge),
+        ("annotations purged", summary.purged),
+        ("of other sets", summary.other_sets),
+        ("ambiguous", summary.ambiguous),
+        ("would revert", summary.drift.unwrap_or_default()),
+        ("conflicts", summary.conflicts.unwrap_or_default()),
+        ("changes held back", held.updates),
+        ("deletes held back", held.deletes),
+        ("left alone", held.drift),
+    ];
+    let sometimes = sometimes.into_iter().filter(|(_, count)| *count > 0);
+    let (titles, counts): (Vec<&str>, Vec<String>) = always
+        .into_iter()
+        .chain(sometimes)
+        .map(|(title, count)| (title, thousands(count)))
+        .unzip();
+    let table = Table {
+        titles: &titles,
+        align: vec![Align::Right; titles.len()],
+        rows: vec![counts],
+        more: 0,
+        thing: "",
+    };
+    format!("{}\n", table.write(SECTION))
+}
+
+/// Each in a paragraph of one quotation.
+fn warned(plan: &Plan, kind: warnings::Kind) -> String {
+    let mut text = String::new();
+    let mut more = 0;
+    for warning in warnings::of(plan).iter().filter(|it| it.kind == kind) {
+        let words = phrase_in(&warning.phrase, SENTENCE);
+        let line = format!("> **{}:** {words}\n", kind.word());
+        if !text.is_empty() && text.len() + line.len() > WARNED {
+            more += 1;
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(">\n");
+        }
+        text.push_str(&line);
+    }
+    if more > 0 {
+        text.push_str(&format!(">\n> {} more.\n", thousands(more)));
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+/// Purges, deletes and replacements.
+fn destructive(selection: &Selection<'_>) -> String {
+    const TITLES: [&str; 4] = ["input", "what goes", "whose", "why"];
+    let goes = blocks::destructive(&selection.ordinary);
+    let all = selection.purges.len() + goes.len();
+    if all == 0 {
+        return String::new();
+    }
+    let purges = selection.purges.iter().map(|purge| {
+        vec![
+            code(purge.input_id.as_str()),
+            format!("purge: {}", purge::all(purge)),
+            phrase_in(&purge::makers(purge), SENTENCE),
+            "`purge: true`".to_owned(),
+        ]
+    });
+    let deletes = goes.into_iter().map(blocks::row_of_delete);
+    let rows: Vec<_> = purges.chain(deletes).take(MANY_ROWS).collect();
+    let table = Table {
+        titles: &TITLES,
+        align: vec![Align::Left; TITLES.len()],
+        more: (all - rows.len()) as u64,
+        rows,
+        thing: "change",
+    };
+    format!("### What goes\n\n{}\n", table.write(DESTRUCTIVE))
+}
+
+/// What would revert work on the remote, and of that what there is no room to show.
+fn reverting<'a>(plan: &Plan, selection: &Selection<'a>) -> (String, Vec<&'a Operation>) {
+    if selection.reverting.is_empty() {
+        return (String::new(), Vec::new());
+    }
+    let table = drift_table(&selection.reverting);
+    let details = details(&selection.reverting, DRIFT_DETAILS);
+    let text = format!(
+        "### {}\n\n{}.\n\n{}\n{}",
+        phrase_in(&drift::heading(plan), SENTENCE),
+        drift::count(plan),
+        table.write(DRIFT_TABLE),
+        details.text,
+    );
+    (text, details.left_out)
+}
+
+fn kept(plan: &Plan, selection: &Selection<'_>) -> String {
+    if plan.kept.is_empty() {
+        return String::new();
+    }
+    format!(
+        "### {}\n\n{}\n\n{}\n",
+        phrase_in(&drift::kept_heading(plan), SENTENCE),
+        drift::kept_words(plan),
+        drift_table(&selection.kept).write(KEPT),
+    )
+}
+
+fn drift_table(operations: &[&Operation]) -> Table<'static> {
+    const TITLES: [&str; 3] = ["input", "change", "whose annotation, when"];
+    let rows: Vec<_> = operations
+        .iter()
+        .take(MANY_ROWS)
+        .map(|operation| blocks::row_of_drift(operation))
+        .collect();
+    Table {
+        titles: &TITLES,
+        align: vec![Align::Left; TITLES.len()],
+        more: (operations.len() - rows.len()) as u64,
+        rows,
+        thing: "change",
+    }
+}
+
+/// A link, or the words as they are.
+fn place(full_plan: &str) -> String {
+    /// Longer URLs are not links that anybody makes.
+    const LONGEST: usize = 1_500;
+    let url = Url::parse(full_plan).ok();
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+    match url.map(String::from) {
+        // Between angle brackets nothing else ends a link.
+        Some(url) if url.len() <= LONGEST && !url.contains(['<', '>', '\\']) => {
+            format!("see [the whole plan](<{url}>)")
+        }
+        _ => format!("see {}", prose(full_plan)),
+    }
 }

@@ -5,18 +5,25 @@
 //! [`escape`] alone, so that it cannot move the cursor or colour the screen. Uses `plan`, `pull` and `model`.
 
 mod calls;
+mod closing;
 mod difference;
+mod drift;
 mod filter;
 mod listing;
 mod log;
 mod markdown;
+mod naming;
 mod notation;
 mod outcome;
 mod page;
+mod phrase;
 mod pulled;
 mod purge;
+mod report;
 #[cfg(test)]
 mod sample;
+mod selection;
+mod tables;
 mod text;
 mod unified;
 mod warnings;
@@ -28,7 +35,7 @@ pub use calls::calls;
 pub use filter::{Filter, Kind};
 pub use listing::Table;
 pub use log::{LOG_LINE_START, Logged, log_line};
-pub use markdown::{MARKDOWN_LIMIT, MarkdownOptions, markdown};
+pub use markdown::{MARKDOWN_LIMIT, MarkdownOptions, markdown, marker};
 pub use outcome::outcome_text;
 pub use page::{Color, thousands};
 pub use pulled::pull_notes;

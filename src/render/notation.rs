@@ -346,13 +346,19 @@ fn digest(text: &str) -> String {
 }
 
 /// A line that is too long, cut.
-fn cut(line: &str) -> String {
+pub(super) fn cut(line: &str) -> String {
+    cut_to(line, WIDTH)
+}
+
+/// A line of more characters than this, cut; `width` is at least what the words about the rest take.
+pub(super) fn cut_to(line: &str, width: usize) -> String {
+    const REST: usize = 40;
     let length = line.chars().count();
-    if length <= WIDTH {
+    if length <= width {
         return line.to_owned();
     }
-    let start: String = line.chars().take(WIDTH - 40).collect();
-    let more = super::thousands((length - (WIDTH - 40)) as u64);
+    let start: String = line.chars().take(width - REST).collect();
+    let more = super::thousands((length - (width - REST)) as u64);
     format!("{start}… {more} more characters, digest {}", digest(line))
 }
 

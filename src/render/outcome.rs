@@ -1,7 +1,7 @@
 //! The outcome of an apply as text: what failed and what had changed, then the account in one line.
 
+use super::naming::name_alone;
 use super::page::{Color, Ink, Page, counted, thousands};
-use super::text::name_alone;
 use super::{difference, notation};
 use crate::plan::{Applied, Outcome, Since, StaleItem, StalePurge, Touched};
 

@@ -2,9 +2,10 @@
 
 use super::notation;
 use super::page::{Ink, Page, counted, thousands};
+use super::phrase::Phrase;
 use super::text::Detail;
 use crate::model::UserId;
-use crate::plan::{Plan, Purge, PurgedAnnotation};
+use crate::plan::{Purge, PurgedAnnotation};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -12,19 +13,28 @@ use std::collections::BTreeMap;
 const NAMED: usize = 10;
 
 /// A line an input; with `Full`, two more for each annotation.
-pub(super) fn write(page: &mut Page, plan: &Plan, detail: Detail) {
-    for purge in &plan.purges {
-        let all = match purge.annotations.len() as u64 {
-            1 => "its 1 annotation goes, whoever made it".to_owned(),
-            count => format!("all {} annotations go, whoever made them", thousands(count)),
-        };
-        let heading = format!("! purge {}: {all} ({})", purge.input_id, makers(purge));
+pub(super) fn write(page: &mut Page, purges: &[&Purge], detail: Detail) {
+    for purge in purges {
+        let heading = format!(
+            "! purge {}: {} ({})",
+            purge.input_id,
+            all(purge),
+            makers(purge).text()
+        );
         page.line(Ink::Removed, &heading);
         if detail == Detail::Full {
             for annotation in &purge.annotations {
                 write_annotation(page, annotation);
             }
         }
+    }
+}
+
+/// How many annotations go.
+pub(super) fn all(purge: &Purge) -> String {
+    match purge.annotations.len() as u64 {
+        1 => "its 1 annotation goes, whoever made it".to_owned(),
+        count => format!("all {} annotations go, whoever made them", thousands(count)),
     }
 }
 
@@ -43,7 +53,7 @@ fn write_annotation(page: &mut Page, annotation: &PurgedAnnotation) {
 }
 
 /// Whose annotations go: those with the most first, and last what models made.
-fn makers(purge: &Purge) -> String {
+pub(super) fn makers(purge: &Purge) -> Phrase {
     let mut by_models = 0;
     let mut of_nobody = 0;
     let mut counts: BTreeMap<&UserId, u64> = BTreeMap::new();
@@ -56,15 +66,15 @@ fn makers(purge: &Purge) -> String {
     }
     let mut users: Vec<(&UserId, u64)> = counts.into_iter().collect();
     users.sort_by_key(|(_, count)| Reverse(*count));
-    let mut parts: Vec<String> = users
+    let mut parts: Vec<Phrase> = users
         .iter()
         .take(NAMED)
-        .map(|(user, count)| format!("{} of {user}", thousands(*count)))
+        .map(|(user, count)| Phrase::from(format!("{} of ", thousands(*count))).name(user.as_str()))
         .collect();
     if let Some(rest) = users.get(NAMED..).filter(|rest| !rest.is_empty()) {
         let count: u64 = rest.iter().map(|(_, count)| count).sum();
         let others = counted(rest.len() as u64, "other user");
-        parts.push(format!("{} of {others}", thousands(count)));
+        parts.push(format!("{} of {others}", thousands(count)).into());
     }
     let anonymous = [
         (of_nobody, "of nobody"),
@@ -78,9 +88,9 @@ fn makers(purge: &Purge) -> String {
         ),
     ];
     for (count, words) in anonymous.into_iter().filter(|(count, _)| *count > 0) {
-        parts.push(format!("{} {words}", thousands(count)));
+        parts.push(format!("{} {words}", thousands(count)).into());
     }
-    parts.join(", ")
+    Phrase::joined(parts, ", ")
 }
 
 #[cfg(test)]

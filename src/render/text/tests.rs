@@ -1,6 +1,6 @@
 use super::*;
-use crate::model::{Json, Policy, Status};
-use crate::plan::{HeldBack, Matched, Trip};
+use crate::model::{AnnotationId, Content, InputId, Json, Policy, Status};
+use crate::plan::{HeldBack, Matched, MatchedBy, Summary, Trip};
 use crate::render::sample::{
     ambiguous, concepts, deleted, moved, plan, polygon, posted, relabelled,
 };

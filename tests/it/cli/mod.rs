@@ -12,6 +12,7 @@ mod disk;
 mod emptying;
 mod every;
 mod exits;
+mod formats;
 mod guards;
 mod habits;
 mod importing;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The data's folder; nothing, and a word about it, where the tests are run without it.
-fn data() -> Option<PathBuf> {
+pub(super) fn data() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/taco");
     if folder.is_dir() {
         return Some(folder);
@@ -19,7 +19,7 @@ fn data() -> Option<PathBuf> {
     None
 }
 
-fn import(world: &World, data: &Path, version: &str, out: &str) -> Run {
+pub(super) fn import(world: &World, data: &Path, version: &str, out: &str) -> Run {
     let file = data.join(format!("annotations-{version}.json"));
     world
         .run(&["import", "coco", file.to_str().unwrap(), "--out", out])

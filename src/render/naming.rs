@@ -1,0 +1,128 @@
+//! What a change is called, and why it is made.
+
+use super::notation;
+use super::selection::destructiveness;
+use crate::model::{AnnotationId, Content, Geometry, Key, is_set_id};
+use crate::plan::{Action, MatchedBy, Operation, Reason};
+use std::collections::BTreeMap;
+
+/// Why a change is in the plan: why the declared annotation was taken for the observed one, or what else there is.
+pub(super) fn why(operation: &Operation) -> String {
+    match &operation.matched {
+        Some(matched) if operation.reason != Reason::Unfinished => matched.to_string(),
+        _ => reason(operation.reason).to_owned(),
+    }
+}
+
+fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::NotOnRemote => "not on the remote",
+        Reason::Differs => "differs",
+        Reason::NotDeclared => "not declared",
+        Reason::InputNotDeclared => "its input is not declared any more",
+        Reason::Undone => "undoes an apply",
+        Reason::LeftBehind => "a stand-in that an earlier run left behind",
+        Reason::Unfinished => "an earlier run did not finish it",
+    }
+}
+
+/// The key; else what it is and its id: the whole id of what goes, which people look up, and enough of it to tell it
+/// from its neighbours for the rest.
+pub(super) fn name(operation: &Operation, ids: &ShortIds) -> String {
+    if let Some(key) = &operation.key {
+        return key.to_string();
+    }
+    let id = if destructiveness(operation.action) == 0 {
+        operation.id.to_string()
+    } else {
+        ids.get(&operation.id)
+    };
+    let content = operation.before.as_ref().or(operation.after.as_ref());
+    let concepts = content
+        .and_then(|content| content.concepts.as_ref())
+        .map(|concepts| format!("[{}] ", notation::brief(concepts)))
+        .unwrap_or_default();
+    format!("{} {concepts}{id}", kind(operation, content))
+}
+
+fn kind(operation: &Operation, content: Option<&Content>) -> &'static str {
+    match content.and_then(|content| content.geometry.as_ref()) {
+        Some(Geometry::Box(_)) => "box",
+        Some(Geometry::Polygon(_)) => "polygon",
+        Some(Geometry::Point(_)) => "point",
+        Some(Geometry::Keypoints(_)) => "keypoints",
+        Some(Geometry::Mask(_)) => "mask",
+        Some(Geometry::Span(_)) => "span",
+        Some(Geometry::Segment(_)) => "segment",
+        Some(Geometry::Region(_) | Geometry::RegionOf(_)) => "region",
+        Some(Geometry::Whole) => "whole input",
+        Some(Geometry::Unmodelled) => "annotation",
+        None if content.is_some_and(|content| content.frame.is_some()) => "frame",
+        None if content.is_some_and(|content| content.text().is_some()) => "text",
+        // Without a geometry it covers the whole input, or its place is not managed or not modelled.
+        None => match (
+            operation.action,
+            operation.matched.map(|matched| matched.by),
+        ) {
+            (Action::Post, _)
+            | (
+                _,
+                Some(
+                    MatchedBy::Exact
+                    | MatchedBy::Relabelled
+                    | MatchedBy::Moved
+                    | MatchedBy::MovedAndRelabelled,
+                ),
+            ) => "whole input",
+            (_, Some(MatchedBy::Id | MatchedBy::Key | MatchedBy::InputLevel) | None) => {
+                "annotation"
+            }
+        },
+    }
+}
+
+/// What a stale or failed operation is called, where only its names are known.
+pub(super) fn name_alone(key: Option<&Key>, id: &AnnotationId) -> String {
+    match key {
+        Some(key) => key.to_string(),
+        None => format!("annotation {id}"),
+    }
+}
+
+/// The ids of one input's changes, short where that tells them apart.
+pub(super) struct ShortIds(BTreeMap<String, u32>);
+
+impl ShortIds {
+    pub(super) fn of(operations: &[&Operation]) -> Self {
+        let mut counts = BTreeMap::new();
+        for operation in operations {
+            *counts.entry(Self::short(&operation.id)).or_default() += 1;
+        }
+        Self(counts)
+    }
+
+    fn get(&self, id: &AnnotationId) -> String {
+        let short = Self::short(id);
+        if self.0.get(&short) == Some(&1) {
+            short
+        } else {
+            id.to_string()
+        }
+    }
+
+    fn short(id: &AnnotationId) -> String {
+        const LENGTH: usize = 8;
+        let text = id.as_str();
+        // All of a set's ids begin alike; what tells them apart comes after the second dash.
+        let own = if is_set_id(id) { &text[12..] } else { text };
+        if own.chars().count() <= LENGTH + 4 {
+            return text.to_owned();
+        }
+        let start: String = own.chars().take(LENGTH).collect();
+        if is_set_id(id) {
+            format!("as-…-{start}…")
+        } else {
+            format!("{start}…")
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! What the summary of a plan says, part by part: rows that every format writes its own way, so that none can say
+//! another number.
+//!
+//! Chooses what is worth saying and how much of it; counts nothing. Guards, policies and blind spots are in `warnings`,
+//! what was done on the remote in `drift`.
+
+use super::page::{counted, thousands};
+use super::phrase::Phrase;
+use crate::model::{ConceptId, InputId};
+use crate::plan::{Move, Summary};
+
+/// Up to so many moves a list says more than a histogram.
+const FEW_MOVES: u64 = 5;
+/// How many inputs without labels are named.
+const EMPTIED: usize = 10;
+/// How many concepts one side of a relabelling names.
+const CONCEPTS: usize = 5;
+/// The length of a histogram's longest bar.
+const BAR: u64 = 30;
+
+/// One part of a report.
+#[derive(Debug, Clone)]
+pub(super) struct Section {
+    pub(super) title: Phrase,
+    pub(super) layout: Layout,
+    /// One for each cell of a row.
+    pub(super) columns: &'static [Column],
+    pub(super) rows: Vec<Vec<Cell>>,
+    /// How many rows there are besides.
+    pub(super) more: u64,
+    /// What one of those is.
+    pub(super) thing: &'static str,
+    /// What else is to be said.
+    pub(super) note: Option<String>,
+}
+
+/// How the rows of a section stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// One below the other.
+    Table,
+    /// One after the other, on one line.
+    List,
+}
+
+/// What the cells of a column are, and what stands around each where it is read as a sentence.
+#[derive(Debug)]
+pub(super) struct Column {
+    pub(super) title: &'static str,
+    pub(super) before: &'static str,
+    pub(super) after: &'static str,
+}
+
+/// One value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Cell {
+    Phrase(Phrase),
+    Count(u64),
+    /// A difference, written with its sign.
+    Change(i64),
+    /// So many marks side by side.
+    Bar(u64),
+}
+
+impl Cell {
+    fn name(name: &str) -> Self {
+        Self::Phrase(Phrase::new().name(name))
+    }
+}
+
+/// A difference with its sign: `+1,204`, `-3`.
+pub(super) fn signed(change: i64) -> String {
+    let sign = if change < 0 { "-" } else { "+" };
+    format!("{sign}{}", thousands(change.unsigned_abs()))
+}
+
+/// Everything that there is to say besides the changes themselves, with up to `limit` rows each.
+pub(super) fn sections(summary: &Summary, limit: usize) -> Vec<Section> {
+    [
+        others(summary, limit),
+        emptied(&summary.emptied),
+        classes(summary, limit),
+        relabelled(summary, limit),
+        moved(summary),
+        largest_moves(summary),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// A section of the first rows of these; nothing when there are none.
+fn table<'a, T: 'a>(
+    title: impl Into<Phrase>,
+    columns: &'static [Column],
+    (all, limit): (impl ExactSizeIterator<Item = &'a T>, usize),
+    row: impl Fn(&'a T) -> Vec<Cell>,
+    thing: &'static str,
+) -> Option<Section> {
+    let more = all.len().saturating_sub(limit) as u64;
+    let rows: Vec<_> = all.take(limit).map(row).collect();
+    (!rows.is_empty()).then(|| Section {
+        title: title.into(),
+        layout: Layout::Table,
+        columns,
+        rows,
+        more,
+        thing,
+        note: None,
+    })
+}
+
+fn others(summary: &Summary, limit: usize) -> Option<Section> {
+    const COLUMNS: [Column; 3] = [
+        column("whose", "", ""),
+        column("changed", " ", " changed"),
+        column("deleted", ", ", " deleted"),
+    ];
+    // Those who lose most first; as many as that, sorted by user as they come.
+    let mut others: Vec<_> = summary.others.iter().collect();
+    others.sort_by_key(|other| std::cmp::Reverse((other.deleted, other.changed)));
+    table(
+        "Other people's work",
+        &COLUMNS,
+        (others.into_iter(), limit),
+        |other| {
+            let user = match &other.user {
+                Some(user) => Cell::name(user.as_str()),
+                None => Cell::Phrase("nobody named (made by a model, say):".into()),
+            };
+            vec![user, Cell::Count(other.changed), Cell::Count(other.deleted)]
+        },
+        "user",
+    )
+}
+
+fn emptied(inputs: &[InputId]) -> Option<Section> {
+    const COLUMNS: [Column; 1] = [column("input", "", "")];
+    let title = format!(
+        "Left without labels ({})",
+        counted(inputs.len() as u64, "input")
+    );
+    let row = |input: &InputId| vec![Cell::name(input.as_str())];
+    let section = table(title, &COLUMNS, (inputs.iter(), EMPTIED), row, "input")?;
+    Some(Section {
+        layout: Layout::List,
+        ..section
+    })
+}
+
+fn classes(summary: &Summary, limit: usize) -> Option<Section> {
+    const COLUMNS: [Column; 4] = [
+        column("class", "", ""),
+        column("before", " ", ""),
+        column("after", " -> ", ""),
+        column("change", " ", ""),
+    ];
+    // Those that change most first; as many as that, sorted by concept as they come.
+    let mut classes: Vec<_> = summary.classes.iter().collect();
+    classes.sort_by_key(|class| std::cmp::Reverse(class.difference().unsigned_abs()));
+    table(
+        "Classes",
+        &COLUMNS,
+        (classes.into_iter(), limit),
+        |class| {
+            vec![
+                Cell::name(class.concept.as_str()),
+                Cell::Count(class.before),
+                Cell::Count(class.after),
+                Cell::Change(class.difference()),
+            ]
+        },
+        "class",
+    )
+}
+
+fn relabelled(summary: &Summary, limit: usize) -> Option<Section> {
+    const COLUMNS: [Column; 3] = [
+        column("from", "", ""),
+        column("to", " -> ", ""),
+        column("annotations", ": ", ""),
+    ];
+    let concepts = |ids: &[ConceptId]| {
+        let named = ids.iter().take(CONCEPTS).map(ConceptId::as_str);
+        let more = ids.len().saturating_sub(CONCEPTS);
+        let rest = if more > 0 {
+            format!(", {} more", thousands(more as u64))
+        } else {
+            String::new()
+        };
+        Cell::Phrase(Phrase::new().names(named).words(rest))
+    };
+    let rows = (summary.relabelled.iter(), limit);
+    table(
+        "Relabelled",
+        &COLUMNS,
+        rows,
+        |entry| {
+            vec![
+                concepts(&entry.from),
+                concepts(&entry.to),
+                Cell::Count(entry.count),
+            ]
+        },
+        "pair",
+    )
+}
+
+fn moved(summary: &Summary) -> Option<Section> {
+    const COLUMNS: [Column; 3] = [
+        column("IoU", "", ""),
+        column("annotations", ": ", ""),
+        column("", " ", ""),
+    ];
+    let moved = &summary.moved;
+    let measured = moved.count() - moved.unmeasured;
+    if measured <= FEW_MOVES {
+        return None;
+    }
+    let filled = |count: &u64| *count > 0;
+    let first = moved.histogram.iter().position(filled)?;
+    let last = moved.histogram.iter().rposition(filled)?;
+    let most = moved.histogram.iter().copied().max()?;
+    let tenths: Vec<(usize, u64)> = moved.histogram.iter().copied().enumerate().collect();
+    let section = table(
+        format!("Moved ({})", counted(moved.count(), "annotation")),
+        &COLUMNS,
+        (tenths[first..=last].iter(), 10),
+        |&(tenth, count)| {
+            let end = match tenth {
+                9 => "1.0".to_owned(),
+                tenth => format!("0.{}", tenth + 1),
+            };
+            vec![
+                Cell::Phrase(format!("IoU 0.{tenth} to {end}").into()),
+                Cell::Count(count),
+                Cell::Bar((count * BAR).div_ceil(most)),
+            ]
+        },
+        "tenth",
+    )?;
+    Some(Section {
+        note: unmeasured(summary),
+        ..section
+    })
+}
+
+fn largest_moves(summary: &Summary) -> Option<Section> {
+    const COLUMNS: [Column; 3] = [
+        column("input", "", ""),
+        column("annotation", " ", ""),
+        column("before and after", ", ", ""),
+    ];
+    let moved = &summary.moved;
+    let measured = moved.count() - moved.unmeasured;
+    let is_all = measured <= FEW_MOVES;
+    let title = if is_all {
+        format!("Moved ({})", counted(moved.count(), "annotation"))
+    } else {
+        "Largest moves".to_owned()
+    };
+    let row = |it: &Move| {
+        let name = it.key.as_ref().map_or(it.id.as_str(), |key| key.as_str());
+        vec![
+            Cell::name(it.input_id.as_str()),
+            Cell::name(name),
+            Cell::Phrase(it.measure.words(it.overlap).into()),
+        ]
+    };
+    let limit = moved.largest.len();
+    let section = table(
+        title.clone(),
+        &COLUMNS,
+        (moved.largest.iter(), limit),
+        row,
+        "",
+    );
+    if !is_all {
+        return section;
+    }
+    let note = unmeasured(summary);
+    match section {
+        Some(section) => Some(Section { note, ..section }),
+        None => note.map(|note| Section {
+            title: title.into(),
+            layout: Layout::Table,
+            columns: &COLUMNS,
+            rows: Vec::new(),
+            more: 0,
+            thing: "",
+            note: Some(note),
+        }),
+    }
+}
+
+fn unmeasured(summary: &Summary) -> Option<String> {
+    let count = summary.moved.unmeasured;
+    (count > 0).then(|| {
+        format!(
+            "{} cannot be compared: of another kind than before, or masks that are found by name.",
+            counted(count, "move")
+        )
+    })
+}
+
+const fn column(title: &'static str, before: &'static str, after: &'static str) -> Column {
+    Column {
+        title,
+        before,
+        after,
+    }
+}

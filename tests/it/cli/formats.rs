@@ -1,0 +1,253 @@
+//! One plan in every format: text, Markdown and JSON say the same numbers.
+
+use super::taco;
+use super::{World, settled};
+use annosync::plan::{self, Plan, Summary};
+use annosync::render::{self, MARKDOWN_LIMIT, MarkdownOptions, thousands};
+use std::collections::BTreeMap;
+
+/// The rows of a section of the text: the lines below its title, up to the next empty one.
+fn rows_of<'a>(text: &'a str, title: &str) -> Vec<&'a str> {
+    let start = format!("\n{title}:\n");
+    let Some((_, rest)) = text.split_once(&start) else {
+        panic!("no {title} in\n{text}");
+    };
+    rest.lines().take_while(|line| !line.is_empty()).collect()
+}
+
+/// The rows of a table of the Markdown, as their cells.
+fn cells_of(markdown: &str, heading: &str) -> Vec<Vec<String>> {
+    let start = format!("### {heading}\n\n");
+    let Some((_, rest)) = markdown.split_once(&start) else {
+        panic!("no {heading} in\n{markdown}");
+    };
+    let rows = rest.lines().take_while(|line| line.starts_with('|'));
+    let cells = rows.skip(2).map(|row| {
+        let cells = row.trim_matches('|').split(" | ");
+        cells.map(|cell| cell.trim().replace('`', "")).collect()
+    });
+    cells.collect()
+}
+
+fn number(text: &str) -> i64 {
+    let digits = text.trim_matches(['(', ')', '+']).replace(',', "");
+    digits
+        .parse()
+        .unwrap_or_else(|_| panic!("{text:?} is no number"))
+}
+
+/// The counts of the last line of a text: `329 to post` and so on.
+fn counts_of_text(line: &str) -> BTreeMap<String, i64> {
+    let words = line.trim_start_matches("Plan: ").split(['.', ';']).take(2);
+    let parts = words.flat_map(|words| words.split(", "));
+    parts
+        .map(|part| {
+            let (count, what) = part.trim().split_once(' ').unwrap();
+            (what.trim_start_matches("to ").to_owned(), number(count))
+        })
+        .collect()
+}
+
+/// The table of counts of the Markdown.
+fn counts_of_markdown(markdown: &str) -> BTreeMap<String, i64> {
+    let mut tables = markdown.lines().filter(|line| line.starts_with('|'));
+    let mut row = || {
+        let row = tables.next().unwrap().trim_matches('|');
+        row.split('|')
+            .map(|cell| cell.trim().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let (titles, _, counts) = (row(), row(), row());
+    let counts = counts.iter().map(|count| number(count));
+    titles.into_iter().zip(counts).collect()
+}
+
+fn counts_of_summary(summary: &Summary) -> BTreeMap<String, i64> {
+    let counts = [
+        ("post", summary.post),
+        ("merge", summary.merge),
+        ("overwrite", summary.overwrite),
+        ("remove", summary.remove),
+        ("delete", summary.delete),
+        ("unchanged", summary.unchanged),
+        ("unmanaged", summary.unmanaged),
+    ];
+    counts
+        .into_iter()
+        .map(|(what, count)| (what.to_owned(), i64::try_from(count).unwrap()))
+        .collect()
+}
+
+/// Class, before, after, difference; sorted by class.
+type Classes = Vec<(String, i64, i64, i64)>;
+
+fn classes_of_summary(summary: &Summary) -> Classes {
+    let number = |count: u64| i64::try_from(count).unwrap();
+    let classes = summary.classes.iter().map(|class| {
+        let name = class.concept.to_string();
+        let (before, after) = (number(class.before), number(class.after));
+        (name, before, after, class.difference())
+    });
+    classes.collect()
+}
+
+fn classes_of_text(text: &str) -> Classes {
+    let rows = rows_of(text, "Classes").into_iter().map(|row| {
+        let (rest, difference) = row.rsplit_once(' ').unwrap();
+        let (rest, after) = rest.rsplit_once("->").unwrap();
+        let (name, before) = rest.trim_end().rsplit_once(' ').unwrap();
+        let name = name.trim().to_owned();
+        (
+            name,
+            number(before),
+            number(after.trim()),
+            number(difference),
+        )
+    });
+    let mut classes: Classes = rows.collect();
+    classes.sort();
+    classes
+}
+
+fn classes_of_markdown(markdown: &str) -> Classes {
+    let rows = cells_of(markdown, "Classes").into_iter().map(|cells| {
+        let name = cells[0].clone();
+        (
+            name,
+            number(&cells[1]),
+            number(&cells[2]),
+            number(&cells[3]),
+        )
+    });
+    let mut classes: Classes = rows.collect();
+    classes.sort();
+    classes
+}
+
+/// From, to, count.
+type Relabelled = Vec<(String, String, i64)>;
+
+fn relabelled_of_summary(summary: &Summary) -> Relabelled {
+    let names = |ids: &[annosync::model::ConceptId]| {
+        let names: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+        names.join(", ")
+    };
+    let pairs = summary.relabelled.iter().map(|pair| {
+        let count = i64::try_from(pair.count).unwrap();
+        (names(&pair.from), names(&pair.to), count)
+    });
+    pairs.collect()
+}
+
+fn relabelled_of_text(text: &str) -> Relabelled {
+    let rows = rows_of(text, "Relabelled").into_iter().map(|row| {
+        let (names, count) = row.rsplit_once(": ").unwrap();
+        let (from, to) = names.split_once(" -> ").unwrap();
+        (
+            from.trim().to_owned(),
+            to.trim().to_owned(),
+            number(count.trim()),
+        )
+    });
+    rows.collect()
+}
+
+fn relabelled_of_markdown(markdown: &str) -> Relabelled {
+    let rows = cells_of(markdown, "Relabelled").into_iter();
+    rows.map(|cells| (cells[0].clone(), cells[1].clone(), number(&cells[2])))
+        .collect()
+}
+
+fn read(json: &str) -> Plan {
+    plan::read(json).unwrap().unwrap()
+}
+
+#[test]
+fn taco_says_the_same_numbers_as_text_markdown_and_json() {
+    let Some(data) = taco::data() else { return };
+    let world = World::new();
+    taco::import(&world, &data, "a56f6cb", "taco");
+    let apply = ["apply", "taco", "--auto-approve"];
+    world.run(&apply).exits(0);
+    taco::import(&world, &data, "a35e944", "taco");
+
+    let plan_as = |format: &str| {
+        let full = ["plan", "taco", "--full", "--format", format];
+        world.run(&full).exits(3).stdout
+    };
+    let (text, json) = (plan_as("text"), plan_as("json"));
+    let plan = read(&json);
+    let markdown = render::markdown(&plan, &MarkdownOptions::default());
+    let summary = &plan.summary;
+
+    // What was counted by hand: 1,827 before and 2,152 after, of which 1,815 unchanged, 8 relabelled, 4 gone, 329 new.
+    let relabelled: u64 = summary.relabelled.iter().map(|pair| pair.count).sum();
+    let counted = (summary.unchanged, relabelled, summary.delete, summary.post);
+    assert_eq!(counted, (1_815, 8, 4, 329));
+    assert_eq!(summary.existing, 1_827);
+    assert_eq!(summary.unchanged + relabelled + summary.post, 2_152);
+    assert_eq!(summary.moved.count(), 0);
+    let pairs = relabelled_of_summary(summary);
+    let pair = |from: &str, to: &str, count| (from.to_owned(), to.to_owned(), count);
+    assert_eq!(
+        pairs[..2],
+        [
+            pair("Produce bag", "Plastic Film", 4),
+            pair("Retort pouch", "Other plastic wrapper", 2),
+        ]
+    );
+
+    // The others say the same.
+    let counts = counts_of_summary(summary);
+    assert_eq!(counts_of_text(text.lines().last().unwrap()), counts);
+    let mut table = counts_of_markdown(&markdown);
+    assert_eq!(table.remove("replace"), Some(0));
+    assert_eq!(table, counts);
+    for headline in ["329 to post", "8 to overwrite", "4 to delete"] {
+        let line = markdown.lines().nth(1).unwrap();
+        assert!(line.starts_with("## ") && line.contains(headline), "{line}");
+    }
+    let forecast = format!(
+        "{} calls (lower bound {})",
+        summary.calls, summary.lower_bound
+    );
+    assert!(text.contains(&forecast) && markdown.contains(&forecast));
+    let classes = classes_of_summary(summary);
+    // What the classes gain and lose is what the annotations do: each of TACO's has one.
+    let change: i64 = classes.iter().map(|(.., difference)| difference).sum();
+    assert_eq!(change, 329 - 4);
+    assert_eq!(classes_of_text(&text), classes);
+    let of_markdown = classes_of_markdown(&markdown);
+    let left_out = format!(
+        "{} more concepts.",
+        thousands((classes.len() - of_markdown.len()) as u64)
+    );
+    assert!(markdown.contains(&left_out), "{left_out}");
+    assert!(of_markdown.iter().all(|class| classes.contains(class)));
+    assert_eq!(relabelled_of_text(&text), pairs);
+    assert_eq!(relabelled_of_markdown(&markdown), pairs);
+
+    // Both say first what stops it, and name everything that goes.
+    let stopped = "4 concepts would be on no annotation any more (";
+    assert!(text.contains(&format!("Stopped: {stopped}")));
+    let first = markdown.split_once("\n| ").unwrap().0;
+    assert!(
+        first.contains(&format!("> **Stopped:** {stopped}")),
+        "{first}"
+    );
+    let gone: Vec<_> = plan
+        .operations
+        .iter()
+        .filter(|operation| operation.action == plan::Action::Delete)
+        .collect();
+    assert_eq!(cells_of(&markdown, "What goes").len(), gone.len());
+    for operation in gone {
+        let id = operation.id.as_str();
+        assert!(text.contains(id) && markdown.contains(id));
+    }
+    assert!(markdown.len() <= MARKDOWN_LIMIT);
+
+    let allowed = ["--allow-vanished", "4"];
+    world.run(&[&apply[..], &allowed].concat()).exits(0);
+    settled(&world.run(&["plan", "taco", "--detailed-exitcode"]));
+}
