@@ -5,7 +5,7 @@ use super::exit::{Exit, Failure};
 use super::interrupts::Interrupts;
 use super::log::Log;
 use super::output;
-use super::plan::{Planning, stopped};
+use super::plan::{OnDrift, Planning, stopped};
 use super::progress::{self, Done, Progress};
 use super::session::Session;
 use super::terminal::Stream;
@@ -58,6 +58,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     if let Some(mut plan) = plan_file(&args.path)? {
+        is_no_new_plan(&args.planning)?;
         plan.guards
             .retain(|trip| !args.planning.allowances().let_pass(trip));
         let destination = args.connection.destination_of_plan(&plan.target)?;
@@ -67,20 +68,38 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         return ended;
     }
     let manifest = load(&args.path, args.files)?;
+    let base = args.planning.base(&args.path, args.files)?;
     let destination = args.connection.destination(Some(&manifest))?;
     let session = Session::open(&args.connection, &destination).await?;
     let ended = async {
         let observed = session
             .observe(&args.planning.scope(&manifest.desired))
             .await?;
-        let plan = args.planning.plan(&manifest, &observed, &destination)?;
+        let plan = args
+            .planning
+            .plan(&manifest, base.as_ref(), &observed, &destination)?;
         // Most of an app's memory is not needed any more.
-        drop(observed);
+        drop((observed, base));
         decide(&args, &session, plan).await
     }
     .await;
     session.close().await;
     ended
+}
+
+/// A plan file was held against its base when it was made; that its drift may be applied is all there is to say.
+fn is_no_new_plan(planning: &Planning) -> Result<(), Failure> {
+    match planning.on_drift {
+        _ if planning.base.is_some() => Err(Failure::usage(
+            "--base is for making a plan, and this one is made",
+        )
+        .hint("make it anew with `annosync plan --base REV --out FILE`")),
+        None | Some(OnDrift::Apply) => Ok(()),
+        Some(OnDrift::Keep | OnDrift::Fail) => Err(Failure::usage(
+            "a plan file has decided what becomes of drift when it was made",
+        )
+        .hint("--on-drift apply lets one pass that --on-drift fail stopped")),
+    }
 }
 
 /// Reads the path as a plan file, if it is one.

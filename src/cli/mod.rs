@@ -3,6 +3,7 @@
 //! The result goes to stdout, everything else to stderr; the exit codes are in `exit`.
 
 mod apply;
+mod base;
 mod completions;
 mod connection;
 mod emulator;

@@ -1,5 +1,6 @@
 //! `plan`: what would apply do?
 
+use super::base::{self, BaseManifest};
 use super::connection::{ConnectionArgs, Destination};
 use super::exit::{Exit, Failure};
 use super::formats::{self, Also, Format};
@@ -13,7 +14,7 @@ use super::view::View;
 use crate::api::Connection;
 use crate::manifest::Manifest;
 use crate::model::{DesiredState, ObservedState, Scope};
-use crate::plan::{self, Allowances, Context, EmptyManifest, Plan, Target};
+use crate::plan::{self, Against, Allowances, Context, Drift, EmptyManifest, Plan, Target};
 use crate::render;
 use std::path::{Path, PathBuf};
 
@@ -70,8 +71,26 @@ pub(crate) struct Planning {
     /// Let a manifest without inputs delete
     #[arg(long)]
     allow_empty: bool,
+    /// Tell what the manifest changed since this git revision, which was applied, from what was done on the remote
+    /// since
+    #[arg(long, value_name = "REV")]
+    pub(crate) base: Option<String>,
+    /// With --base: what becomes of writes that would revert what was done on the remote
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) on_drift: Option<OnDrift>,
     #[command(flatten)]
     pub(crate) view: View,
+}
+
+/// What becomes of writes that would revert what was done on the remote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum OnDrift {
+    /// Make them like any others; they are shown apart
+    Apply,
+    /// Leave them out, and say so
+    Keep,
+    /// Stop with exit code 3
+    Fail,
 }
 
 impl Args {
@@ -105,7 +124,23 @@ impl Planning {
             } else {
                 EmptyManifest::Stops
             },
-            ..Allowances::default()
+            drift: if self.on_drift == Some(OnDrift::Apply) {
+                Drift::Passes
+            } else {
+                Drift::Stops
+            },
+        }
+    }
+
+    /// The manifest at the revision that the plan is held against, if there is one.
+    pub(crate) fn base(&self, path: &Path, files: Files) -> Result<Option<BaseManifest>, Failure> {
+        match (&self.base, self.on_drift) {
+            (Some(revision), _) => base::load(revision, path, files).map(Some),
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(Failure::usage(
+                "--on-drift says what becomes of drift, and without a base there is none",
+            )
+            .hint("name the revision that was applied before: --base REV")),
         }
     }
 
@@ -113,11 +148,13 @@ impl Planning {
     pub(crate) fn plan(
         &self,
         manifest: &Manifest,
+        base: Option<&BaseManifest>,
         observed: &ObservedState,
         destination: &Destination,
     ) -> Result<Plan, Failure> {
         self.plan_for(
             manifest,
+            base,
             observed,
             destination.target(),
             destination.rate_limit(),
@@ -127,6 +164,7 @@ impl Planning {
     fn plan_for(
         &self,
         manifest: &Manifest,
+        base: Option<&BaseManifest>,
         observed: &ObservedState,
         target: Target,
         rate_limit: u32,
@@ -137,7 +175,22 @@ impl Planning {
             rate_limit,
             allowances: self.allowances(),
         };
-        let plan = plan::plan(&manifest.desired, observed, &context).map_err(|errors| {
+        let made = match base {
+            None => plan::plan(&manifest.desired, observed, &context),
+            Some(base) => {
+                let against = Against {
+                    desired: &base.manifest.desired,
+                    base: base.base.clone(),
+                    on_drift: match self.on_drift {
+                        None | Some(OnDrift::Apply) => plan::OnDrift::Apply,
+                        Some(OnDrift::Keep) => plan::OnDrift::Keep,
+                        Some(OnDrift::Fail) => plan::OnDrift::Fail,
+                    },
+                };
+                plan::plan_against(&manifest.desired, observed, &context, &against)
+            }
+        };
+        let plan = made.map_err(|errors| {
             let (said, failure) = offline::refused(manifest, &errors);
             for error in said {
                 output::talk(&error);
@@ -181,8 +234,9 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         .collect();
     formats::check(args.format, view, &args.also, args.out.as_deref(), &read)?;
     let manifest = load(&args.path, args.files)?;
+    let base = args.planning.base(&args.path, args.files)?;
     let plan = if let Some(file) = &args.observed {
-        plan_offline(&args, &manifest, file)?
+        plan_offline(&args, &manifest, base.as_ref(), file)?
     } else {
         let destination = args.connection.destination(Some(&manifest))?;
         let session = Session::open(&args.connection, &destination).await?;
@@ -190,7 +244,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             .observe(&args.planning.scope(&manifest.desired))
             .await;
         session.close().await;
-        args.planning.plan(&manifest, &observed?, &destination)?
+        args.planning
+            .plan(&manifest, base.as_ref(), &observed?, &destination)?
     };
     let json = || render::json(&plan);
     if let Some(out) = &args.out {
@@ -212,16 +267,26 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     })
 }
 
-fn plan_offline(args: &Args, manifest: &Manifest, file: &Path) -> Result<Plan, Failure> {
+fn plan_offline(
+    args: &Args,
+    manifest: &Manifest,
+    base: Option<&BaseManifest>,
+    file: &Path,
+) -> Result<Plan, Failure> {
     let observed = offline::observed(file)?;
     // A plan that is only looked at needs no target; one that is named must be there all the same.
     match args.connection.destination(Some(manifest)) {
-        Ok(destination) => args.planning.plan(manifest, &observed, &destination),
+        Ok(destination) => args.planning.plan(manifest, base, &observed, &destination),
         Err(failure) if args.connection.names_a_place() => Err(failure),
         Err(_) => {
             let target = offline::no_target(&observed);
-            args.planning
-                .plan_for(manifest, &observed, target, Connection::DEFAULT_RATE_LIMIT)
+            args.planning.plan_for(
+                manifest,
+                base,
+                &observed,
+                target,
+                Connection::DEFAULT_RATE_LIMIT,
+            )
         }
     }
 }

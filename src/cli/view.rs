@@ -96,7 +96,10 @@ impl View {
 
     /// A plan as Markdown.
     pub(crate) fn markdown(&self, plan: &Plan) -> String {
-        let filter = self.filter();
-        render::markdown(plan, &MarkdownOptions { filter })
+        let options = MarkdownOptions {
+            filter: self.filter(),
+            ..MarkdownOptions::default()
+        };
+        render::markdown(plan, &options)
     }
 }

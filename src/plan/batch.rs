@@ -244,6 +244,7 @@ mod tests {
     fn purges_are_called_last_128_inputs_at_a_time() {
         let purge = |at: usize| Purge {
             input_id: InputId::new(format!("{at}")).unwrap(),
+            cause: None,
             annotations: Vec::new(),
         };
         let purges: Vec<Purge> = (0..129).map(purge).collect();

@@ -1,9 +1,10 @@
 //! The plan: what the inputs contribute, brought together, counted, packed and guarded.
 
 use super::batch;
+use super::drift::{self, Against};
 use super::error::PlanError;
 use super::guard::{self, Allowances};
-use super::input::{Part, Planner};
+use super::input::{AsDeclared, Part, Planner};
 use super::shared;
 use super::summary::Summary;
 use super::types::{FORMAT_VERSION, Plan, Purpose, Target};
@@ -35,10 +36,36 @@ pub fn plan(
     observed: &ObservedState,
     context: &Context,
 ) -> Result<Plan, Vec<PlanError>> {
+    make(desired, observed, context, None)
+}
+
+/// The same, with what each write comes from: whether the manifest changed since `against`, or the remote did. Only
+/// with [`OnDrift::Keep`](super::OnDrift::Keep) anything else is written.
+///
+/// # Errors
+///
+/// As [`plan()`]. What the base asks for and cannot be done is no error: nobody can tell then what changed on that input,
+/// so that its writes count as conflicts.
+pub fn plan_against(
+    desired: &DesiredState,
+    observed: &ObservedState,
+    context: &Context,
+    against: &Against<'_>,
+) -> Result<Plan, Vec<PlanError>> {
+    make(desired, observed, context, Some(against))
+}
+
+fn make(
+    desired: &DesiredState,
+    observed: &ObservedState,
+    context: &Context,
+    against: Option<&Against<'_>>,
+) -> Result<Plan, Vec<PlanError>> {
     let planner = Planner {
         desired,
         observed,
         claims: Claims::new(desired, observed),
+        as_declared: AsDeclared::Counted,
     };
     let declared: HashSet<&InputId> = desired.inputs.iter().map(|input| &input.id).collect();
     let mut parts: Vec<Part> = desired
@@ -83,12 +110,19 @@ pub fn plan(
     // Stable: within one input and action the declared (or observed) order stays.
     operations.sort_by(|a, b| (&a.input_id, a.action).cmp(&(&b.input_id, b.action)));
     purges.sort_by(|a, b| a.input_id.cmp(&b.input_id));
+    let mut blind_spots = blind_spots(observed);
+    let mut kept = Vec::new();
+    if let Some(against) = against {
+        blind_spots.extend(against.tell(desired, observed, &mut operations, &mut purges));
+        kept = drift::take_out(against.on_drift, &mut operations, &mut purges);
+        summary.count_causes(&operations, &purges, &kept);
+    }
     summary.count_writes(&operations, &purges, &observed.caller);
     summary.count_listed(&operations, &purges, observed);
     shared::share(&mut operations, observed);
     let batches = batch::pack(&operations, &purges);
     summary.forecast(&batches);
-    let guards = guard::check(
+    let mut guards = guard::check(
         desired,
         observed,
         guard::Writes {
@@ -98,6 +132,7 @@ pub fn plan(
         &summary,
         &context.allowances,
     );
+    guards.extend(against.and_then(|against| against.trip(&summary, &context.allowances)));
     Ok(Plan {
         format_version: FORMAT_VERSION.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -107,13 +142,13 @@ pub fn plan(
         policy: desired.policy,
         caller: observed.caller.clone(),
         manifest_hash: context.manifest_hash.clone(),
-        base: None,
+        base: against.map(|against| against.base.clone()),
         summary,
         guards,
-        blind_spots: blind_spots(observed),
+        blind_spots,
         operations,
         purges,
-        kept: Vec::new(),
+        kept,
         batches,
     })
 }

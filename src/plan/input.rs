@@ -22,6 +22,8 @@ pub(super) struct Part {
     pub(super) purge: Option<Purge>,
     pub(super) errors: Vec<PlanError>,
     pub(super) unchanged: u64,
+    /// Those that are as declared, where they are asked for.
+    pub(super) as_declared: Vec<AnnotationId>,
     pub(super) unmanaged: u64,
     pub(super) other_sets: u64,
     pub(super) existing: u64,
@@ -34,6 +36,14 @@ pub(super) struct Planner<'a> {
     pub(super) desired: &'a DesiredState,
     pub(super) observed: &'a ObservedState,
     pub(super) claims: Claims,
+    pub(super) as_declared: AsDeclared,
+}
+
+/// What becomes of annotations that are as declared: a plan of a million of them does not keep their names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum AsDeclared {
+    Counted,
+    Named,
 }
 
 impl Planner<'_> {
@@ -178,6 +188,9 @@ impl Planner<'_> {
             change::write(input, observed, &desired.content, &difference)
         else {
             part.unchanged += 1;
+            if self.as_declared == AsDeclared::Named {
+                part.as_declared.push(observed.id.clone());
+            }
             return;
         };
         if let Some(error) = self.impossible(input, desired, observed, &difference, action) {

@@ -6,7 +6,9 @@
 mod batch;
 mod body;
 mod build;
+mod cause;
 mod change;
+mod drift;
 mod error;
 mod fresh;
 mod guard;
@@ -24,10 +26,11 @@ mod undo;
 
 pub use crate::matching::{Matched, MatchedBy};
 pub use batch::{MAX_BYTES, MAX_ITEMS};
-pub use build::{Context, plan};
+pub use build::{Context, plan, plan_against};
+pub use drift::{Against, OnDrift};
 pub use error::PlanError;
 pub use fresh::{Freshness, freshness, is_as_wanted};
-pub use guard::{Allowances, EmptyManifest};
+pub use guard::{Allowances, Drift, EmptyManifest};
 pub use outcome::{
     Applied, FailedItem, FailedPurge, Outcome, Since, StaleItem, StalePurge, Touched, Unplanned,
 };

@@ -333,6 +333,7 @@ mod tests {
     fn a_purge_counts_once_and_what_went_with_it_apart() {
         let purge = Purge {
             input_id: InputId::new("a").unwrap(),
+            cause: None,
             annotations: Vec::new(),
         };
         let mut outcome = Outcome {

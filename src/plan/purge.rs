@@ -36,6 +36,7 @@ impl Planner<'_> {
         } else if !doomed.is_empty() {
             part.purge = Some(Purge {
                 input_id: input.id.clone(),
+                cause: None,
                 annotations: doomed.into_iter().map(purged).collect(),
             });
         }
@@ -49,6 +50,7 @@ fn purged(annotation: &ObservedAnnotation) -> PurgedAnnotation {
         id: annotation.id.clone(),
         user: annotation.user.clone().filter(|_| !by_model),
         model_version: by_model.then(|| annotation.model_version().unwrap_or_default().to_owned()),
+        modified_at: annotation.modified_at().map(Box::from),
         fingerprint: fingerprint(annotation),
         before: annotation.content(),
     }

@@ -1,9 +1,12 @@
 //! Reading a plan file back.
 
 use super::batch::{MAX_BYTES, MAX_ITEMS};
+use super::drift::reverts;
 use super::stand_in::original_of;
 use super::summary::Summary;
-use super::types::{Action, Batch, Call, FORMAT_VERSION, Operation, Plan, Purpose, Reason};
+use super::types::{
+    Action, Batch, Call, Cause, FORMAT_VERSION, Operation, Plan, Purpose, Reason, Trip,
+};
 use crate::model::Policy;
 use std::collections::HashSet;
 
@@ -104,6 +107,7 @@ fn check(plan: &Plan) -> Result<(), PlanFileError> {
         }
     }
     check_purges(plan).or_else(altered)?;
+    check_causes(plan).or_else(altered)?;
     let mut counted = Summary::default();
     counted.count_writes(&plan.operations, &plan.purges, &plan.caller);
     if counted.written() != plan.summary.written() {
@@ -121,7 +125,7 @@ fn check_purpose(plan: &Plan) -> Result<(), &'static str> {
         }
         return Ok(());
     }
-    if !plan.operations.iter().all(undoes) || !plan.purges.is_empty() {
+    if !plan.operations.iter().all(undoes) || !plan.purges.is_empty() || plan.base.is_some() {
         return Err("it undoes an apply, and does something else besides");
     }
     let is_whole = |operation: &Operation| {
@@ -139,6 +143,65 @@ fn check_purpose(plan: &Plan) -> Result<(), &'static str> {
     } else {
         Err("it undoes an apply, and does not show what is there and what comes back")
     }
+}
+
+/// Every write has a cause where there is a base, and none where there is none; what is kept is not done.
+fn check_causes(plan: &Plan) -> Result<(), &'static str> {
+    let all = || plan.operations.iter().chain(&plan.kept);
+    let causes = || {
+        all()
+            .map(|operation| operation.cause)
+            .chain(plan.purges.iter().map(|purge| purge.cause))
+    };
+    let mut counted = Summary::default();
+    if plan.base.is_some() {
+        if !causes().all(|cause| cause.is_some()) {
+            return Err("it has a base, and a write whose cause it does not say");
+        }
+        counted.count_causes(&plan.operations, &plan.purges, &plan.kept);
+    } else if causes().any(|cause| cause.is_some()) || !plan.kept.is_empty() {
+        return Err("it has no base, and says what a write comes from");
+    }
+    let is_repair = |it: &Operation| matches!(it.reason, Reason::LeftBehind | Reason::Unfinished);
+    if all().any(|it| is_repair(it) && it.cause.is_some_and(|cause| cause != Cause::Intended)) {
+        return Err("what repairs an earlier run is taken for somebody's work");
+    }
+    if !plan
+        .kept
+        .iter()
+        .all(|it| reverts(it.cause) && it.body.is_none())
+    {
+        return Err("what is kept is not what was done on the remote");
+    }
+    let done: HashSet<_> = plan
+        .operations
+        .iter()
+        .map(|it| (&it.input_id, &it.id))
+        .collect();
+    let kept: HashSet<_> = plan.kept.iter().map(|it| (&it.input_id, &it.id)).collect();
+    let inputs: HashSet<_> = plan.kept.iter().map(|it| &it.input_id).collect();
+    let is_purged = plan
+        .purges
+        .iter()
+        .any(|purge| inputs.contains(&purge.input_id));
+    if kept.len() != plan.kept.len() || !kept.is_disjoint(&done) || is_purged {
+        return Err("what is kept is done all the same");
+    }
+    // Keeping leaves nothing that would revert what was done on the remote.
+    let is_told = |trip: &Trip| match trip {
+        Trip::Drift { count } => {
+            Some(*count) == counted.drift && *count > 0 && plan.kept.is_empty()
+        }
+        _ => true,
+    };
+    let counts = |it: &Summary| (it.drift, it.conflicts, it.held_back.drift);
+    if counts(&counted) != counts(&plan.summary)
+        || (!kept.is_empty() && counted.drift != Some(0))
+        || !plan.guards.iter().all(is_told)
+    {
+        return Err("its summary does not count what was done on the remote");
+    }
+    Ok(())
 }
 
 /// Whether an operation that says it is about what an earlier run left is: else it is not guarded as others are.

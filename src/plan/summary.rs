@@ -4,7 +4,7 @@
 //! found out; what takes the listing (how often a class is used, which inputs are left empty) is counted while planning.
 
 use super::batch;
-use super::types::{Action, Batch, Operation, Purge, PurgedAnnotation, Reason};
+use super::types::{Action, Batch, Cause, Operation, Purge, PurgedAnnotation, Reason};
 use crate::matching::MatchedBy;
 use crate::model::{
     AnnotationId, ConceptId, Concepts, Content, Geometry, InputId, Key, Maker, Measure,
@@ -270,6 +270,25 @@ impl Summary {
         self.others = others(operations, purges, caller);
         self.relabelled = relabelled(operations);
         self.moved = Moves::of(operations);
+    }
+
+    /// Counts what reverts, or would revert, what was done on the remote. A purge counts as all that goes with it.
+    pub(super) fn count_causes(
+        &mut self,
+        operations: &[Operation],
+        purges: &[Purge],
+        kept: &[Operation],
+    ) {
+        let of = |causes: &[Cause]| {
+            let is = |cause: Option<Cause>| cause.is_some_and(|cause| causes.contains(&cause));
+            let written = operations.iter().filter(|operation| is(operation.cause));
+            let purged = purges.iter().filter(|purge| is(purge.cause));
+            let purged: usize = purged.map(|purge| purge.annotations.len()).sum();
+            (written.count() + purged) as u64
+        };
+        self.drift = Some(of(&[Cause::Drift, Cause::Conflict]));
+        self.conflicts = Some(of(&[Cause::Conflict]));
+        self.held_back.drift = kept.len() as u64;
     }
 
     /// Counts what takes the listing as well.

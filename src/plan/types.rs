@@ -205,6 +205,10 @@ pub struct Batch {
 pub struct Purge {
     /// Which input.
     pub input_id: InputId,
+    /// Whether the manifest or the remote changed, where the plan was made against a base. A purge is one write: this
+    /// goes for all that goes with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
     /// What goes, in observed order; at least one.
     pub annotations: Vec<PurgedAnnotation>,
 }
@@ -221,6 +225,9 @@ pub struct PurgedAnnotation {
     /// made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_version: Option<String>,
+    /// When it was last written: RFC 3339, as the service wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified_at: Option<Box<str>>,
     /// What was observed; with another fingerprint, or with another annotation beside it, the purge is stale.
     pub fingerprint: Fingerprint,
     /// What it is, in the manifest's notation.

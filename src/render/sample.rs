@@ -133,11 +133,13 @@ pub(super) fn purge(input: &str, makers: &[&str]) -> Purge {
         id: AnnotationId::new(format!("gone-{at}")).unwrap(),
         user: (!["model", "nobody"].contains(maker)).then(|| UserId::new(*maker).unwrap()),
         model_version: (*maker == "model").then(|| "v1".to_owned()),
+        modified_at: None,
         fingerprint: serde_json::from_str(&format!("\"{at:032x}\"")).unwrap(),
         before: content(0.5, &["car"]),
     };
     Purge {
         input_id: InputId::new(input).unwrap(),
+        cause: None,
         annotations: makers.iter().enumerate().map(gone).collect(),
     }
 }

@@ -174,6 +174,14 @@ fn seen() -> impl Strategy<Value = Seen> {
         })
 }
 
+pub(crate) fn declarations() -> impl Strategy<Value = DesiredState> {
+    proptest::collection::vec(declared(), 0..5).prop_map(|it| desired(&manifest(&it)))
+}
+
+pub(crate) fn remotes() -> impl Strategy<Value = Remote> {
+    proptest::collection::vec(seen(), 0..5).prop_map(|it| Remote::new(listing(&it)))
+}
+
 fn world() -> impl Strategy<Value = (Vec<Declared>, Vec<Seen>)> {
     (
         proptest::collection::vec(declared(), 0..5),

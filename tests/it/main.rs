@@ -5,6 +5,7 @@
 mod cli;
 mod closeness;
 mod decisions;
+mod drifting;
 mod fuzzed;
 mod hostile;
 mod house;

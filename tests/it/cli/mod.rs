@@ -9,6 +9,7 @@ mod collaborators;
 mod coloring;
 mod connecting;
 mod disk;
+mod drifting;
 mod emptying;
 mod every;
 mod exits;

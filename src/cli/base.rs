@@ -1,0 +1,373 @@
+//! A manifest as it was at a revision of git.
+//!
+//! The `git` program reads it, as no library does: it alone knows every filter, attribute, partial clone and kind of
+//! repository that the checkout of the manifest went through, and what it gives is what a checkout of that revision
+//! would. It writes into a temporary folder with an index of its own; the user's index and work tree are not touched.
+//!
+//! What a manifest cannot need is not written: most repositories hold images, and few manifests name any file. So its
+//! own files come first, then whatever else lies in its folder but photos and videos, then those; what suffices ends it.
+//! Files of submodules are no part of a revision, and are not read.
+
+use super::exit::Failure;
+use super::output;
+use super::validate::Files;
+use crate::manifest::{self, Manifest, Overlay, Problems, Reach};
+use crate::plan::Base;
+use crate::render::escape;
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// A manifest that was applied before.
+#[derive(Debug)]
+pub(crate) struct BaseManifest {
+    pub(crate) manifest: Manifest,
+    pub(crate) base: Base,
+}
+
+/// Variables by which git tells the programs that it runs (hooks, aliases) where its repository is. The one that counts
+/// is the manifest's.
+const LOCAL: [&str; 8] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+];
+
+/// Settings under which nothing of the user's runs or is kept: no hook when an index is written, no daemon.
+const SETTINGS: [&str; 4] = [
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.splitIndex=false",
+    "core.sparseCheckout=false",
+];
+
+/// Endings of files that no manifest is made of and none names: a mask is a PNG, a text is a text.
+const PICTURES: [&str; 14] = [
+    "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "heic", "mp4", "mov", "avi", "mkv", "webm",
+    "zip",
+];
+
+/// Reads the manifest of `path` as it was at `revision`.
+pub(crate) fn load(revision: &str, path: &Path, files: Files) -> Result<BaseManifest, Failure> {
+    let (folder, file) = if path.is_dir() {
+        (path, None)
+    } else {
+        let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+        (folder.unwrap_or(Path::new(".")), path.file_name())
+    };
+    let repository = Repository::of(folder)?;
+    let commit = repository.commit(revision)?;
+    let tree = Tree::list(&repository, &commit, files.reach())?;
+    let root = tempfile::tempdir()
+        .and_then(|root| {
+            // Ignore files count up to the top of a repository, and where that is a folder of this name says.
+            std::fs::create_dir(root.path().join(".git"))?;
+            std::fs::create_dir_all(root.path().join(&repository.prefix))?;
+            Ok(root)
+        })
+        .map_err(|error| Failure::new(format!("cannot make a temporary folder: {error}")))?;
+    let place = root.path().join(&repository.prefix);
+    let place = file.map_or(place.clone(), |file| place.join(file));
+    let mut problems = None;
+    for kind in [Kind::Manifest, Kind::Named, Kind::Picture] {
+        if !tree.check_out(&repository, kind, &root)? && problems.is_some() {
+            continue;
+        }
+        if kind == Kind::Manifest && !manifest::has_header(&place) {
+            return Err(repository.no_manifest(revision, file));
+        }
+        match manifest::load_with(&place, &Overlay::new(), files.reach()) {
+            Ok(manifest) => {
+                let base = Base {
+                    revision: revision.to_owned(),
+                    commit,
+                    manifest_hash: manifest.hash.clone(),
+                };
+                return Ok(BaseManifest { manifest, base });
+            }
+            Err(found) => problems = Some(found),
+        }
+    }
+    Err(refused(revision, problems, &root))
+}
+
+/// Shows the problems with the paths that they have in the repository, as git writes them: `REV:path`.
+fn refused(revision: &str, problems: Option<Problems>, root: &TempDir) -> Failure {
+    let count = problems.as_ref().map_or(0, Problems::len);
+    if let Some(problems) = problems {
+        let text = problems.render(output::is_styled());
+        let top = root.path().display().to_string();
+        let shown = format!("{}:", escape(revision));
+        output::styled_talk(
+            &text
+                .replace(&format!("{top}/"), &shown)
+                .replace(&top, &shown),
+        );
+    }
+    let count = match count {
+        1 => "a problem".to_owned(),
+        count => format!("{count} problems"),
+    };
+    Failure::new(format!("the manifest at revision {revision} has {count}")).hint(
+        "it cannot have been applied as it is: name a revision that was, or plan without --base",
+    )
+}
+
+/// The repository of a manifest.
+struct Repository {
+    git_dir: PathBuf,
+    /// The manifest's folder below the top, with `/` at its end; empty at the top.
+    prefix: String,
+}
+
+impl Repository {
+    fn of(folder: &Path) -> Result<Self, Failure> {
+        let discover = |command: &mut Command| {
+            command
+                .current_dir(folder)
+                .args(["rev-parse", "--absolute-git-dir", "--show-prefix"]);
+            run(command, None)
+        };
+        let mut found = discover(&mut git());
+        // A repository that lies apart from its work tree is found by its variables alone.
+        if found.is_err()
+            && let Some(named) = named_repository()
+        {
+            found = discover(git().envs(named));
+        }
+        let found = found.map_err(|failure| {
+            failure.hint("--base reads an earlier manifest from the git repository that the manifest lies in")
+        })?;
+        let text = utf8(found)?;
+        let mut lines = text.lines();
+        let git_dir = PathBuf::from(lines.next().unwrap_or_default());
+        let prefix = lines.next().unwrap_or_default().to_owned();
+        Ok(Self { git_dir, prefix })
+    }
+
+    /// `git` on this repository, wherever it runs.
+    fn git(&self) -> Command {
+        let mut git = git();
+        git.arg("--git-dir").arg(&self.git_dir);
+        git
+    }
+
+    /// The commit that a revision stands for.
+    fn commit(&self, revision: &str) -> Result<String, Failure> {
+        let mut verify = self.git();
+        verify.args(["rev-parse", "--verify", "--quiet", "--end-of-options"]);
+        verify.arg(format!("{revision}^{{commit}}"));
+        let found = run(&mut verify, None).ok().and_then(|it| utf8(it).ok());
+        let commit = found.as_deref().map(str::trim).unwrap_or_default();
+        let is_id = commit.len() >= 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_id && !revision.is_empty() {
+            return Ok(commit.to_owned());
+        }
+        let failure = Failure::new(format!(
+            "there is no commit {revision:?} in this repository"
+        ));
+        let mut shallow = self.git();
+        shallow.args(["rev-parse", "--is-shallow-repository"]);
+        let is_shallow = run(&mut shallow, None).is_ok_and(|it| it.starts_with(b"true"));
+        Err(failure.hint(if is_shallow {
+            "this clone holds only part of the history: fetch the rest (actions/checkout: `fetch-depth: 0`; GitLab: \
+             `GIT_DEPTH: 0`; else `git fetch --unshallow`)"
+        } else {
+            "name a branch, a tag or a commit that is here: `git fetch` brings those of the server"
+        }))
+    }
+
+    fn no_manifest(&self, revision: &str, file: Option<&OsStr>) -> Failure {
+        let mut place = PathBuf::from(&self.prefix);
+        place.extend(file);
+        let place = match place.to_string_lossy() {
+            top if top.is_empty() => "the top of the repository".to_owned(),
+            place => place.into_owned(),
+        };
+        Failure::new(format!("revision {revision} has no manifest at {place}")).hint(
+            "where nothing was applied yet there is no base: plan without --base, or name a later revision",
+        )
+    }
+}
+
+/// Which files are written one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// What a manifest can be made of, and what decides about that.
+    Manifest,
+    /// What a manifest can name.
+    Named,
+    /// What it hardly ever does.
+    Picture,
+}
+
+/// The files of a revision that a manifest can be made of, in the form that an index is made of.
+struct Tree {
+    entries: Vec<(Kind, Vec<u8>)>,
+}
+
+impl Tree {
+    fn list(repository: &Repository, commit: &str, reach: Reach) -> Result<Self, Failure> {
+        let list = |paths: &[String]| {
+            let mut list = repository.git();
+            list.args(["ls-tree", "-r", "-z", "--full-tree", commit, "--"])
+                .args(paths);
+            run(&mut list, None)
+        };
+        let mut paths = Vec::new();
+        if !repository.prefix.is_empty() && reach == Reach::Folder {
+            // What lies above decides about what lies below.
+            let mut above = "";
+            for part in repository.prefix.split_inclusive('/') {
+                paths.extend([".gitignore", ".gitattributes"].map(|name| format!("{above}{name}")));
+                above = &repository.prefix[..above.len() + part.len()];
+            }
+            paths.push(repository.prefix.clone());
+        }
+        let mut tree = Self::read(&list(&paths)?);
+        let is_link = |(_, entry): &(Kind, Vec<u8>)| entry.starts_with(b"120000 ");
+        if tree.entries.iter().any(is_link) {
+            // A link may lead anywhere in the repository, and one that leads nowhere would be left out without a word.
+            tree = Self::read(&list(&[])?);
+            for (kind, _) in &mut tree.entries {
+                *kind = Kind::Manifest;
+            }
+        }
+        Ok(tree)
+    }
+
+    fn read(listed: &[u8]) -> Self {
+        let entries = listed.split(|byte| *byte == 0).filter_map(|entry| {
+            let tab = entry.iter().position(|byte| *byte == b'\t')?;
+            // Submodules are commits.
+            let is_file = entry[..tab].windows(6).any(|it| it == b" blob ");
+            is_file.then(|| (kind_of(&entry[tab + 1..]), entry.to_owned()))
+        });
+        Self {
+            entries: entries.collect(),
+        }
+    }
+
+    /// Writes the files of a kind below `root`; whether there are any.
+    fn check_out(
+        &self,
+        repository: &Repository,
+        kind: Kind,
+        root: &TempDir,
+    ) -> Result<bool, Failure> {
+        let mut listed = Vec::new();
+        for (_, entry) in self.entries.iter().filter(|(its, _)| *its == kind) {
+            listed.extend_from_slice(entry);
+            listed.push(0);
+        }
+        if listed.is_empty() {
+            return Ok(false);
+        }
+        let git = |arguments: &[&str], input: Option<&[u8]>| {
+            let mut git = repository.git();
+            git.arg("--work-tree")
+                .arg(root.path())
+                .args(arguments)
+                .env(
+                    "GIT_INDEX_FILE",
+                    root.path().join(".git").join(format!("{kind:?}")),
+                )
+                .current_dir(root.path());
+            run(&mut git, input)
+        };
+        git(&["update-index", "-z", "--index-info"], Some(&listed))?;
+        git(&["checkout-index", "--all", "--quiet"], None)?;
+        Ok(true)
+    }
+}
+
+fn kind_of(path: &[u8]) -> Kind {
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+    let ending = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
+    let is = |known: &str| ending.eq_ignore_ascii_case(known.as_bytes());
+    if ["yaml", "yml", "json", "jsonl", "gitignore", "gitattributes"]
+        .into_iter()
+        .any(is)
+    {
+        Kind::Manifest
+    } else if PICTURES.into_iter().any(is) {
+        Kind::Picture
+    } else {
+        Kind::Named
+    }
+}
+
+/// `git`, which finds its repository by where it runs, asks nobody and waits for nobody.
+fn git() -> Command {
+    let mut git = Command::new("git");
+    for name in LOCAL {
+        git.env_remove(name);
+    }
+    for setting in SETTINGS {
+        git.args(["-c", setting]);
+    }
+    git.env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_TERMINAL_PROMPT", "0");
+    git
+}
+
+/// The repository and the work tree that variables name, as paths that hold in every folder.
+fn named_repository() -> Option<[(&'static str, PathBuf); 2]> {
+    let git_dir = std::env::var_os("GIT_DIR")?;
+    let work_tree = std::env::var_os("GIT_WORK_TREE").unwrap_or_else(|| ".".into());
+    let absolute = |path: &OsStr| std::path::absolute(path).ok();
+    Some([
+        ("GIT_DIR", absolute(&git_dir)?),
+        ("GIT_WORK_TREE", absolute(&work_tree)?),
+    ])
+}
+
+/// Runs git, hands it what it reads, and takes what it writes. What it complains of is the failure.
+fn run(git: &mut Command, input: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
+    let stdin = if input.is_some() {
+        Stdio::piped()
+    } else {
+        Stdio::null()
+    };
+    let started = git
+        .stdin(stdin)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut child = started.map_err(|error| {
+        Failure::new(format!("cannot run git: {error}"))
+            .hint("--base reads an earlier manifest with the git program: install it, or plan without --base")
+    })?;
+    let ended = std::thread::scope(|scope| {
+        let pipe = child.stdin.take();
+        scope.spawn(move || {
+            // Git may end before it has read everything; its own complaint says more then.
+            pipe.zip(input)
+                .map(|(mut pipe, input)| pipe.write_all(input))
+        });
+        child.wait_with_output()
+    });
+    match ended {
+        Ok(output) if output.status.success() => Ok(output.stdout),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            Err(Failure::new(format!(
+                "git could not do it: {}",
+                said.trim()
+            )))
+        }
+        Err(error) => Err(Failure::new(format!("git could not do it: {error}"))),
+    }
+}
+
+fn utf8(bytes: Vec<u8>) -> Result<String, Failure> {
+    String::from_utf8(bytes)
+        .map_err(|_| Failure::new("the path of the repository is not valid UTF-8"))
+}

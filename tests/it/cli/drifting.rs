@@ -1,0 +1,619 @@
+//! `--base`: what the manifest changed since a revision of git that was applied, and what was done on the remote since.
+
+use super::{World, boxes, header, settled};
+use crate::support::{boxed, with};
+use annosync::api::{ItemResult, PatchAction};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Git in a folder, as nobody in particular.
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .current_dir(folder)
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_INDEX_FILE")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .args([
+            "-c",
+            "user.name=tester",
+            "-c",
+            "user.email=tester@example.com",
+        ])
+        .args([
+            "-c",
+            "init.defaultBranch=main",
+            "-c",
+            "commit.gpgsign=false",
+        ])
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "git {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn commit(world: &World) {
+    git(world.path(), &["add", "--all"]);
+    git(world.path(), &["commit", "--quiet", "--message", "labels"]);
+}
+
+/// Whether there is git; says so where there is none.
+fn has_git() -> bool {
+    let there = Command::new("git").arg("--version").output().is_ok();
+    if !there {
+        eprintln!("skipped: there is no git here");
+    }
+    there
+}
+
+/// A repository whose `m.yaml` declares `in-000` to `in-004` with a car each, committed and applied.
+fn applied() -> World {
+    let world = World::new();
+    git(world.path(), &["init", "--quiet"]);
+    world.declare(&boxes(0..5, "car"));
+    commit(&world);
+    world.apply(&[]).exits(0);
+    world
+}
+
+/// Somebody relabels the only annotation of an input in the app.
+fn relabel(world: &World, input: &str, concept: &str) {
+    let id = world.id_on(input);
+    let mut region = world.annotation(&id).unwrap()["data"]["regions"][0].clone();
+    region["data"] = json!({"concepts": [{"id": concept, "value": 1}]});
+    let patch = json!({"id": id, "input_id": input, "data": {"regions": [region]}}).to_string();
+    let answer = world.block_on(world.writer().patch(PatchAction::Overwrite, &[&patch]));
+    assert!(matches!(answer.unwrap()[..], [ItemResult::Done(_)]));
+}
+
+fn plan(world: &World, arguments: &[&str]) -> Value {
+    let all = [&["--base", "HEAD", "--format", "json"], arguments].concat();
+    let run = world.plan(&all);
+    serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr))
+}
+
+/// The writes of a plan's list as (input, action, cause).
+fn written(plan: &Value, list: &str) -> Vec<(String, String, String)> {
+    let text = |it: &Value, field: &str| it[field].as_str().unwrap_or("nothing").to_owned();
+    let all = plan[list].as_array().cloned().unwrap_or_default();
+    all.iter()
+        .map(|it| (text(it, "input_id"), text(it, "action"), text(it, "cause")))
+        .collect()
+}
+
+fn expect(list: &[(&str, &str, &str)]) -> Vec<(String, String, String)> {
+    list.iter()
+        .map(|(a, b, c)| ((*a).to_owned(), (*b).to_owned(), (*c).to_owned()))
+        .collect()
+}
+
+#[test]
+fn a_label_that_somebody_changed_is_shown_kept_and_pulled() {
+    if !has_git() {
+        return;
+    }
+    let world = applied();
+    relabel(&world, "in-001", "truck");
+    // A branch changes another label, and one is added.
+    world.declare(
+        &(boxes(0..2, "car") + &boxes(2..3, "bus") + &boxes(3..5, "car") + &boxes(5..6, "car")),
+    );
+
+    let all = plan(&world, &["--allow-vanished", "1"]);
+    assert_eq!(
+        written(&all, "operations"),
+        expect(&[
+            ("in-001", "overwrite", "drift"),
+            ("in-002", "overwrite", "intended"),
+            ("in-005", "post", "intended"),
+        ])
+    );
+    let counts = |plan: &Value| {
+        let summary = &plan["summary"];
+        (
+            summary["drift"].clone(),
+            summary["conflicts"].clone(),
+            summary["held_back"]["drift"].clone(),
+        )
+    };
+    assert_eq!(counts(&all), (json!(1), json!(0), Value::Null));
+    assert_eq!(all["operations"][0]["seen"]["user"], "owner");
+    let stored = world.annotation(&world.id_on("in-001")).unwrap();
+    assert_eq!(
+        all["operations"][0]["seen"]["modified_at"],
+        stored["modified_at"]
+    );
+    let head = git(world.path(), &["rev-parse", "HEAD"]);
+    assert_eq!(all["base"]["revision"], "HEAD");
+    assert_eq!(all["base"]["commit"], head.trim());
+    assert_ne!(all["base"]["manifest_hash"], all["manifest_hash"]);
+
+    let stopped = world.plan(&[
+        "--base",
+        "HEAD",
+        "--on-drift",
+        "fail",
+        "--allow-vanished",
+        "1",
+    ]);
+    assert_eq!(stopped.code, 3, "{}", stopped.stdout);
+    assert!(
+        stopped.stderr.contains("--on-drift apply"),
+        "{}",
+        stopped.stderr
+    );
+
+    let kept = plan(&world, &["--on-drift", "keep"]);
+    assert_eq!(
+        written(&kept, "kept"),
+        expect(&[("in-001", "overwrite", "drift")])
+    );
+    assert_eq!(counts(&kept), (json!(0), json!(0), json!(1)));
+    let run = world.on_app(&[
+        "apply",
+        "m.yaml",
+        "--auto-approve",
+        "--base",
+        "HEAD",
+        "--on-drift",
+        "keep",
+    ]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(world.annotation(&world.id_on("in-001")).unwrap(), stored);
+    let again = plan(&world, &["--on-drift", "keep"]);
+    assert_eq!(written(&again, "operations"), []);
+    assert_eq!(
+        written(&again, "kept"),
+        expect(&[("in-001", "overwrite", "drift")])
+    );
+
+    world.on_app(&["pull", "m.yaml"]).exits(0);
+    assert!(world.read("m.yaml").contains("truck"));
+    settled(&world.plan(&[
+        "--base",
+        "HEAD",
+        "--on-drift",
+        "fail",
+        "--detailed-exitcode",
+    ]));
+}
+
+#[test]
+fn what_was_added_deleted_or_changed_on_both_sides_is_told_apart() {
+    if !has_git() {
+        return;
+    }
+    let world = applied();
+    relabel(&world, "in-001", "truck");
+    world.delete("in-002", &world.id_on("in-002"));
+    world.seed(vec![boxed("in-003", "new", [0.7, 0.7, 0.9, 0.9], &["car"])]);
+    let unchanged = plan(&world, &["--allow-vanished", "1"]);
+    assert_eq!(
+        written(&unchanged, "operations"),
+        expect(&[
+            ("in-001", "overwrite", "drift"),
+            ("in-002", "post", "drift"),
+            ("in-003", "delete", "drift"),
+        ])
+    );
+    // As a schedule asks: nothing changed in the manifest, so that everything is drift.
+    world
+        .plan(&["--base", "HEAD", "--on-drift", "fail"])
+        .exits(3);
+    world
+        .plan(&[
+            "--base",
+            "HEAD",
+            "--detailed-exitcode",
+            "--allow-vanished",
+            "1",
+        ])
+        .exits(2);
+    world
+        .plan(&[
+            "--base",
+            "HEAD",
+            "--detailed-exitcode",
+            "--on-drift",
+            "keep",
+        ])
+        .exits(0);
+
+    // The manifest changes all three as well, and drops one that nobody touched.
+    world.declare(
+        &(boxes(0..1, "car") + &boxes(1..3, "bus") + "  - id: in-003\n    annotations: []\n"),
+    );
+    let changed = plan(&world, &[]);
+    assert_eq!(
+        written(&changed, "operations"),
+        expect(&[
+            ("in-001", "overwrite", "conflict"),
+            ("in-002", "post", "conflict"),
+            ("in-003", "delete", "drift"),
+            ("in-003", "delete", "intended"),
+            ("in-004", "delete", "intended"),
+        ])
+    );
+    assert_eq!(changed["summary"]["drift"], 3);
+    assert_eq!(changed["summary"]["conflicts"], 2);
+}
+
+#[test]
+fn where_nothing_was_done_on_the_remote_everything_is_meant() {
+    if !has_git() {
+        return;
+    }
+    let world = applied();
+    settled(&world.plan(&[
+        "--base",
+        "HEAD",
+        "--on-drift",
+        "fail",
+        "--detailed-exitcode",
+    ]));
+    world.declare(&boxes(0..4, "bus"));
+    let all = plan(
+        &world,
+        &[
+            "--on-drift",
+            "fail",
+            "--allow-vanished",
+            "1",
+            "--allow-deletes",
+            "1",
+        ],
+    );
+    let causes: Vec<String> = written(&all, "operations")
+        .into_iter()
+        .map(|it| it.2)
+        .collect();
+    assert_eq!(causes, ["intended"; 5]);
+    assert_eq!(all["guards"], json!([]));
+    // The revision may be named in every way, and so may the manifest.
+    for revision in ["main", "main~0", "@"] {
+        world.on_app(&["plan", ".", "--base", revision]).exits(0);
+    }
+}
+
+#[test]
+fn a_plan_file_carries_its_drift_and_passes_only_if_told() {
+    if !has_git() {
+        return;
+    }
+    let world = applied();
+    relabel(&world, "in-001", "truck");
+    let run = [
+        "--base",
+        "HEAD",
+        "--allow-vanished",
+        "1",
+        "--out",
+        "plan.json",
+    ];
+    world
+        .plan(&[&run[..], &["--on-drift", "fail"]].concat())
+        .exits(3);
+    world
+        .run(&["apply", "plan.json", "--auto-approve"])
+        .exits(3)
+        .says("--on-drift apply");
+    for (arguments, says) in [
+        (["--base", "HEAD"], "--base is for making a plan"),
+        (["--on-drift", "keep"], "has decided what becomes of drift"),
+        (["--on-drift", "fail"], "has decided what becomes of drift"),
+    ] {
+        let all = [&["apply", "plan.json", "--auto-approve"], &arguments[..]].concat();
+        world.run(&all).exits(64).says(says);
+    }
+    assert_eq!(world.annotations().len(), 5);
+    world
+        .apply_path("plan.json", &["--on-drift", "apply"])
+        .exits(0);
+
+    // What is kept stays, whoever carries the plan out.
+    relabel(&world, "in-001", "truck");
+    world.declare(&(boxes(0..4, "car") + &boxes(4..5, "bus")));
+    world
+        .plan(&[&run[..], &["--on-drift", "keep"]].concat())
+        .exits(0);
+    let before = world.annotation(&world.id_on("in-001"));
+    world
+        .run(&["apply", "plan.json", "--auto-approve"])
+        .exits(0);
+    assert_eq!(world.annotation(&world.id_on("in-001")), before);
+    let bus = world.annotation(&world.id_on("in-004")).unwrap();
+    assert!(bus.to_string().contains("bus"), "{bus}");
+}
+
+#[test]
+fn drift_without_a_base_is_a_usage_error() {
+    let world = World::new();
+    world.declare(&boxes(0..1, "car"));
+    world
+        .plan(&["--on-drift", "keep"])
+        .exits(64)
+        .says("--base REV");
+}
+
+#[test]
+fn the_users_index_and_work_tree_are_not_touched_and_no_hook_runs() {
+    if !has_git() {
+        return;
+    }
+    let world = applied();
+    let hook = world.path().join(".git/hooks/post-index-change");
+    fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    fs::write(&hook, "#!/bin/sh\ntouch \"$GIT_DIR/ran\"\n").unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    // Something staged, something changed, something new.
+    fs::write(world.path().join("staged.txt"), "s").unwrap();
+    git(world.path(), &["add", "staged.txt"]);
+    world.declare(&boxes(0..4, "car"));
+    fs::write(world.path().join("new.txt"), "n").unwrap();
+    let _ = fs::remove_file(world.path().join(".git/ran"));
+    let state = || {
+        (
+            fs::read(world.path().join(".git/index")).unwrap(),
+            super::folder_of(world.path()),
+        )
+    };
+    let before = state();
+    world
+        .plan(&["--base", "HEAD", "--allow-deletes", "1"])
+        .exits(0);
+    assert!(before == state(), "something in the folder changed");
+    let status = git(world.path(), &["status", "--porcelain"]);
+    assert_eq!(status, " M m.yaml\nA  staged.txt\n?? new.txt\n");
+}
+
+/// A folder of its own in the repository, with ignored files, masks and pictures.
+#[test]
+fn the_base_is_what_a_checkout_of_the_revision_would_be() {
+    if !has_git() {
+        return;
+    }
+    let world = World::new();
+    git(world.path(), &["init", "--quiet"]);
+    let write = |path: &str, bytes: &[u8]| {
+        let path = world.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    };
+    let png = crate::support::png(2, &[0, 255, 255, 0]);
+    write(".gitignore", b"scratch.yaml\n");
+    write("data/labels/annosync.yaml", header().as_bytes());
+    write("data/labels/scratch.yaml", b"not: a manifest\n");
+    write("data/labels/masks/m.png", &png);
+    write("data/labels/masks/odd.jpg", &png);
+    write("data/labels/image.jpg", b"no picture");
+    write("data/other.yaml", b"not: a manifest\n");
+    write(
+        "data/labels/a.yaml",
+        b"inputs:\n  - id: a\n    annotations:\n      - mask: { path: masks/m.png }\n        concepts: [car]\n",
+    );
+    // Committed in spite of being ignored: a walk leaves it out, then as now.
+    git(world.path(), &["add", "--all"]);
+    git(
+        world.path(),
+        &["add", "--force", "data/labels/scratch.yaml"],
+    );
+    git(world.path(), &["commit", "--quiet", "--message", "labels"]);
+    let plan = |folder: &str| {
+        let run = world.on_app(&["plan", folder, "--base", "HEAD", "--format", "json"]);
+        let plan: Value =
+            serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr));
+        assert_eq!(plan["base"]["manifest_hash"], plan["manifest_hash"]);
+        plan
+    };
+    let whole = plan("data/labels");
+    assert_eq!(plan("data/labels/annosync.yaml")["operations"], json!([]));
+    assert_eq!(
+        written(&whole, "operations"),
+        expect(&[("a", "post", "drift")])
+    );
+    // A mask that looks like a picture is found all the same.
+    let text = world.read("data/labels/a.yaml").replace("m.png", "odd.jpg");
+    write("data/labels/a.yaml", text.as_bytes());
+    git(
+        world.path(),
+        &["commit", "--quiet", "--all", "--message", "odd"],
+    );
+    plan("data/labels");
+    // So is what is read through a link.
+    #[cfg(unix)]
+    {
+        write(
+            "data/labels/kept.txt",
+            b"inputs:\n  - id: b\n    annotations: [{ concepts: [car] }]\n",
+        );
+        std::os::unix::fs::symlink("kept.txt", world.path().join("data/labels/b.yaml")).unwrap();
+        git(world.path(), &["add", "--all"]);
+        git(world.path(), &["commit", "--quiet", "--message", "link"]);
+        let linked = plan("data/labels");
+        assert_eq!(written(&linked, "operations").len(), 2);
+    }
+}
+
+#[test]
+fn line_ends_are_as_the_attributes_of_that_revision_say() {
+    if !has_git() {
+        return;
+    }
+    let world = World::new();
+    git(world.path(), &["init", "--quiet"]);
+    fs::write(
+        world.path().join(".gitattributes"),
+        "*.yaml text eol=crlf\n",
+    )
+    .unwrap();
+    world.declare(&boxes(0..1, "car"));
+    commit(&world);
+    let text = world.read("m.yaml").replace('\n', "\r\n");
+    fs::write(world.path().join("m.yaml"), text).unwrap();
+    let plan = plan(&world, &[]);
+    assert_eq!(plan["base"]["manifest_hash"], plan["manifest_hash"]);
+}
+
+#[test]
+fn what_is_no_base_is_an_error_that_says_what_to_do() {
+    if !has_git() {
+        return;
+    }
+    let world = World::new();
+    world.declare(&boxes(0..1, "car"));
+    let refused = |revision: &str, says: [&str; 2]| {
+        let base = format!("--base={revision}");
+        let run = world.plan(&[&base]).exits(1).says(says[0]).says(says[1]);
+        assert!(!run.stderr.contains("/tmp"), "{}", run.stderr);
+    };
+    let outside = world.plan(&["--base", "HEAD"]).exits(1);
+    assert!(
+        outside.stderr.contains("not a git repository"),
+        "{}",
+        outside.stderr
+    );
+
+    git(world.path(), &["init", "--quiet"]);
+    refused("HEAD", ["there is no commit", "git fetch"]);
+    let no_manifest = world.path().join("README.md");
+    fs::write(no_manifest, "nothing yet").unwrap();
+    git(world.path(), &["add", "README.md"]);
+    git(world.path(), &["commit", "--quiet", "--message", "first"]);
+    refused("HEAD", ["has no manifest at m.yaml", "plan without --base"]);
+    for revision in [
+        "nowhere",
+        "",
+        "--all",
+        "-h",
+        "HEAD:README.md",
+        "main..main",
+        "a\u{1b}[31mb",
+    ] {
+        refused(revision, ["there is no commit", "git fetch"]);
+    }
+
+    let good = world.read("m.yaml");
+    fs::write(world.path().join("m.yaml"), good.replace("[car]", "car")).unwrap();
+    commit(&world);
+    fs::write(world.path().join("m.yaml"), good).unwrap();
+    refused(
+        "HEAD",
+        [
+            "HEAD:m.yaml:",
+            "the manifest at revision HEAD has a problem",
+        ],
+    );
+}
+
+#[test]
+fn a_shallow_clone_says_how_to_get_the_rest() {
+    if !has_git() {
+        return;
+    }
+    let world = applied();
+    world.declare(&boxes(0..4, "car"));
+    commit(&world);
+    let first = git(world.path(), &["rev-parse", "HEAD~1"]);
+    let url = format!("file://{}", world.path().display());
+    git(
+        world.path(),
+        &["clone", "--quiet", "--depth", "1", &url, "clone"],
+    );
+    world
+        .on_app(&["plan", "clone/m.yaml", "--base", first.trim()])
+        .exits(1)
+        .says("fetch-depth: 0");
+}
+
+#[test]
+fn in_a_hook_the_manifests_repository_counts() {
+    if !has_git() {
+        return;
+    }
+    let world = applied();
+    let run = |git_dir: &str, work_tree: Option<&str>| {
+        let mut command = super::command(world.path());
+        command
+            .args(["plan", "m.yaml", "--base", "HEAD", "--detailed-exitcode"])
+            .args(["--endpoint", &world.emulator.url()])
+            .args(["--user-id", "owner", "--app-id", "app"])
+            .env("CLARIFAI_PAT", "owner-key")
+            .env("GIT_DIR", git_dir)
+            .env("GIT_INDEX_FILE", ".git/index.lock");
+        if let Some(folder) = work_tree {
+            command.env("GIT_WORK_TREE", folder);
+        }
+        super::Run::of(command)
+    };
+    settled(&run(".git", None));
+    settled(&run("elsewhere/.git", None));
+    // A repository that lies apart from its work tree.
+    fs::rename(world.path().join(".git"), world.path().join("apart")).unwrap();
+    settled(&run("apart", Some(".")));
+}
+
+#[test]
+fn a_saved_listing_is_planned_against_a_base_as_well() {
+    if !has_git() {
+        return;
+    }
+    let world = applied();
+    relabel(&world, "in-001", "truck");
+    let listing = world
+        .on_app(&["list", "--all", "--format", "json"])
+        .exits(0);
+    fs::write(world.path().join("state.json"), listing.stdout).unwrap();
+    let run = world.run(&[
+        "plan",
+        "m.yaml",
+        "--observed",
+        "state.json",
+        "--base",
+        "HEAD",
+        "--format",
+        "json",
+    ]);
+    let plan: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        written(&plan, "operations"),
+        expect(&[("in-001", "overwrite", "drift")])
+    );
+}
+
+#[test]
+fn with_the_declared_inputs_alone_a_base_that_declares_more_is_no_error() {
+    if !has_git() {
+        return;
+    }
+    let world = applied();
+    world.declare(&(boxes(0..1, "car") + &boxes(1..2, "bus")));
+    let plan = plan(&world, &["--declared-only"]);
+    assert_eq!(
+        written(&plan, "operations"),
+        expect(&[("in-001", "overwrite", "intended")])
+    );
+    let theirs = with(
+        boxed("in-000", "ann-s", [0.7, 0.7, 0.9, 0.9], &["car"]),
+        "user_id",
+        json!("ann"),
+    );
+    world.seed(vec![theirs]);
+    let text = world.read("m.yaml") + "owners: [me, ann]\n";
+    fs::write(world.path().join("m.yaml"), text).unwrap();
+    let plan = self::plan(&world, &["--declared-only"]);
+    let gone = &plan["operations"][0];
+    assert_eq!(
+        (&gone["cause"], &gone["seen"]["user"]),
+        (&json!("drift"), &json!("ann"))
+    );
+}
