@@ -22,17 +22,68 @@ pub(crate) enum Exit {
     Usage,
 }
 
+impl Exit {
+    /// Every one, by its number.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Done,
+        Self::Error,
+        Self::Changes,
+        Self::Guarded,
+        Self::Stale,
+        Self::Partial,
+        Self::Usage,
+    ];
+
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Error => 1,
+            Self::Changes => 2,
+            Self::Guarded => 3,
+            Self::Stale => 4,
+            Self::Partial => 5,
+            Self::Usage => 64,
+        }
+    }
+
+    /// What it says, in the words of the help.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done, or nothing to do",
+            Self::Error => "an error",
+            Self::Changes => "with --detailed-exitcode: there are changes",
+            Self::Guarded => "a guard stopped it",
+            Self::Stale => "the remote or the manifest changed since the plan was made",
+            Self::Partial => "applied in part",
+            Self::Usage => "the command line makes no sense",
+        }
+    }
+
+    /// What a person does then.
+    pub(crate) fn next(self) -> &'static str {
+        match self {
+            Self::Done => "Nothing.",
+            Self::Error => {
+                "Read the message and its hint; nothing was written, unless the last lines say what was."
+            }
+            Self::Changes => "Look at the plan, and apply it.",
+            Self::Guarded => {
+                "Nothing was written. If the plan is what you mean, pass the flag that the message names."
+            }
+            Self::Stale => {
+                "What changed was left alone. Plan again, and look at what is different."
+            }
+            Self::Partial => {
+                "The last lines say what failed and why; run the same command again to finish the rest."
+            }
+            Self::Usage => "Nothing was done. `annosync help COMMAND` says what the command takes.",
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Error => 1,
-            Exit::Changes => 2,
-            Exit::Guarded => 3,
-            Exit::Stale => 4,
-            Exit::Partial => 5,
-            Exit::Usage => 64,
-        })
+        Self::from(exit.number())
     }
 }
 

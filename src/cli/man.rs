@@ -1,11 +1,60 @@
 //! `man`: manual pages.
 
 use super::exit::{Exit, Failure};
+use super::help::find;
+use super::output;
+use clap::Command;
+use std::path::PathBuf;
 
 /// Print or write the manual pages
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Print the page of this command, such as `plan` or `import coco`; else that of annosync itself
+    #[arg(value_name = "COMMAND")]
+    command: Vec<String>,
+    /// Write the pages of all commands into this folder, which is made if it is not there
+    #[arg(long, value_name = "DIR", conflicts_with = "command")]
+    out: Option<PathBuf>,
+}
 
-pub(crate) fn run(_args: &Args) -> Result<Exit, Failure> {
-    Err(Failure::new("not built yet"))
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let mut root = super::command();
+    // Names such as `annosync-import-coco` are given while building.
+    root.build();
+    let Some(folder) = &args.out else {
+        let command = find(&root, &args.command)?;
+        output::data(&page(command)?)?;
+        return Ok(Exit::Done);
+    };
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Failure::new(format!("cannot make {}: {error}", folder.display())))?;
+    let mut written = String::new();
+    for command in all(&root) {
+        let path = folder.join(format!("{}.1", file_name(command)));
+        output::file(&path, &page(command)?)?;
+        written = format!("{written}{}\n", path.display());
+    }
+    output::result(&written)?;
+    Ok(Exit::Done)
+}
+
+/// A command and everything below it, in the order of the help.
+pub(super) fn all(command: &Command) -> Vec<&Command> {
+    let below = command.get_subcommands().filter(|it| !it.is_hide_set());
+    std::iter::once(command)
+        .chain(below.flat_map(all))
+        .collect()
+}
+
+fn file_name(command: &Command) -> &str {
+    command.get_display_name().unwrap_or(command.get_name())
+}
+
+fn page(command: &Command) -> Result<String, Failure> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone())
+        .source(concat!("annosync ", env!("CARGO_PKG_VERSION")))
+        .render(&mut page)
+        .map_err(Failure::new)?;
+    Ok(String::from_utf8_lossy(&page).into_owned())
 }

@@ -7,8 +7,10 @@ mod base;
 mod completions;
 mod connection;
 mod emulator;
+mod examples;
 mod exit;
 mod formats;
+mod help;
 mod import;
 mod init;
 mod interrupts;
@@ -21,6 +23,7 @@ mod pager;
 mod plan;
 mod progress;
 mod pull;
+mod reference;
 mod schema;
 mod session;
 mod terminal;
@@ -30,7 +33,7 @@ mod validate;
 mod view;
 mod watchers;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use exit::{Exit, Failure};
 use std::borrow::Cow;
 use std::process::ExitCode;
@@ -41,11 +44,8 @@ use std::process::ExitCode;
     name = "annosync",
     version,
     propagate_version = true,
-    arg_required_else_help = true
-)]
-#[command(
-    after_help = "Exit codes: 0 done or nothing to do, 1 error, 2 with --detailed-exitcode: there are changes, \
-3 a guard stopped it, 4 the remote changed since the plan was made, 5 applied in part, 64 usage."
+    arg_required_else_help = true,
+    disable_help_subcommand = true
 )]
 struct Cli {
     /// Tell on stderr what the client does; twice for more
@@ -82,11 +82,14 @@ enum Command {
     Completions(completions::Args),
     /// Print or write the manual pages
     Man(man::Args),
+    /// Print the help of a command or a topic
+    Help(help::Args),
 }
 
 /// Parses the command line, runs the command, and says how it ended.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = command().try_get_matches();
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are results; everything else is a command line that makes no sense.
@@ -121,6 +124,7 @@ pub fn main() -> ExitCode {
             Command::Schema(args) => schema::run(&args),
             Command::Completions(args) => completions::run(&args),
             Command::Man(args) => man::run(&args),
+            Command::Help(args) => help::run(&args),
         }
     });
     // A question at the terminal may still wait for a line on a blocking thread.
@@ -140,6 +144,17 @@ fn refuse(error: &clap::Error) {
     } else {
         output::talk(&error.to_string());
     }
+}
+
+/// The command line with everything that its help says.
+fn command() -> clap::Command {
+    let codes: Vec<String> = Exit::ALL
+        .map(|exit| format!("{} {}", exit.number(), exit.meaning()))
+        .into();
+    examples::with_examples(Cli::command()).after_help(format!(
+        "Exit codes: {}.\nMore: annosync help exit-codes, annosync help environment.",
+        codes.join("; ")
+    ))
 }
 
 fn fail(failure: &Failure) -> Exit {

@@ -426,8 +426,8 @@ fn classes(
     }
     // What models made is not counted as anybody's labels.
     let by_people = |gone: &&PurgedAnnotation| gone.model_version.is_none();
-    let purged = purges.iter().flat_map(|purge| &purge.annotations);
-    for gone in purged.filter(by_people) {
+    let all_gone = purges.iter().flat_map(|purge| &purge.annotations);
+    for gone in all_gone.filter(by_people) {
         for id in said_in(Some(&gone.before)).into_iter().flatten() {
             *changes.entry(id).or_default() -= 1;
         }

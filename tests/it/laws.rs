@@ -9,6 +9,7 @@ use annosync::plan::{self, Action, Call};
 use annosync::render::{self, TextOptions};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One declared annotation, from a small world in which everything collides with everything.
 #[derive(Debug, Clone)]
@@ -218,6 +219,48 @@ fn out_of_scope(annotation: &Value) -> bool {
         || id.starts_with("as-00000000-")
 }
 
+/// What a remote holds, counted without the project's help.
+struct Counted {
+    /// Annotations that name a concept, and were not made by a model.
+    classes: BTreeMap<String, u64>,
+    /// Inputs with annotations of people.
+    labelled: BTreeSet<String>,
+}
+
+impl Counted {
+    fn of(remote: &Remote) -> Self {
+        let mut counted = Self {
+            classes: BTreeMap::new(),
+            labelled: BTreeSet::new(),
+        };
+        for annotation in &remote.annotations {
+            if !annotation["model_version_id"].is_null() {
+                continue;
+            }
+            if annotation["input_level"] != true {
+                let input = annotation["input_id"].as_str().unwrap();
+                counted.labelled.insert(input.to_owned());
+            }
+            let data = &annotation["data"];
+            let frame = &data["frames"][0]["data"];
+            let places = [
+                &frame["regions"][0]["data"],
+                &data["regions"][0]["data"],
+                frame,
+                data,
+            ];
+            let listed = places.iter().find_map(|place| place["concepts"].as_array());
+            for concept in listed.into_iter().flatten() {
+                if concept["value"].as_f64().unwrap_or_default() > 0.0 {
+                    let id = concept["id"].as_str().unwrap().to_owned();
+                    *counted.classes.entry(id).or_default() += 1;
+                }
+            }
+        }
+        counted
+    }
+}
+
 proptest! {
     #[test]
     fn a_plan_from_what_is_to_what_is_is_empty(seen in proptest::collection::vec(seen(), 0..5)) {
@@ -327,6 +370,37 @@ proptest! {
         prop_assert!(plan(&desired, &remote.observed()).is_empty());
         prop_assert!(remote.annotations.iter().all(stays));
         prop_assert_eq!(levels(&remote), before);
+    }
+
+    #[test]
+    fn the_summary_says_what_the_app_holds_before_and_after(
+        (declared, seen) in world(),
+        kinds in proptest::collection::vec(0_usize..5, 0..4)
+    ) {
+        let (desired, mut remote) = states(&declared, &seen);
+        let desired = purging(desired, "p");
+        remote.annotations.extend(kinds.iter().enumerate().map(|(at, kind)| doomed(at, *kind)));
+        let before = Counted::of(&remote);
+        let plan = plan(&desired, &remote.observed());
+        remote.apply(&plan);
+        let after = Counted::of(&remote);
+        let mut classes = Vec::new();
+        for concept in before.classes.keys().chain(after.classes.keys()).collect::<BTreeSet<_>>() {
+            let of = |counted: &Counted| counted.classes.get(concept).copied().unwrap_or_default();
+            if of(&before) != of(&after) {
+                classes.push((concept.clone(), of(&before), of(&after)));
+            }
+        }
+        let said: Vec<(String, u64, u64)> = plan
+            .summary
+            .classes
+            .iter()
+            .map(|class| (class.concept.to_string(), class.before, class.after))
+            .collect();
+        prop_assert_eq!(said, classes, "{:#?}", plan.summary);
+        let emptied: Vec<&str> = before.labelled.difference(&after.labelled).map(String::as_str).collect();
+        let said: Vec<&str> = plan.summary.emptied.iter().map(InputId::as_str).collect();
+        prop_assert_eq!(said, emptied);
     }
 
     #[test]

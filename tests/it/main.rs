@@ -17,4 +17,5 @@ mod purging;
 mod sharing;
 mod simulation;
 mod stand_ins;
+mod summary;
 mod support;

@@ -16,6 +16,7 @@ mod exits;
 mod formats;
 mod guards;
 mod habits;
+mod helping;
 mod importing;
 mod listing;
 mod logging;

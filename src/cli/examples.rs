@@ -1,0 +1,195 @@
+//! An example or two for each command, shown at the end of its help. A test parses each of them.
+
+use clap::Command;
+
+/// Each command by its words, and its examples: what it is for, and the line to type.
+pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 14] = [
+    (
+        "plan",
+        &[
+            ("What would apply do?", "annosync plan"),
+            (
+                "On a pull request: what the branch changes, and what changed on the app meanwhile",
+                "annosync plan --target prod --base origin/main --out plan.json --also markdown=plan.md",
+            ),
+            (
+                "The deletes of some inputs alone",
+                "annosync plan --only deletes --input 'street-*'",
+            ),
+            (
+                "Offline, against a saved listing",
+                "annosync plan --observed listing.json",
+            ),
+        ],
+    ),
+    (
+        "apply",
+        &[
+            ("Show the plan, ask, carry it out", "annosync apply"),
+            (
+                "Carry out the plan that was looked at",
+                "annosync apply plan.json --auto-approve",
+            ),
+            ("Keep what undoes it", "annosync apply --undo-out undo.json"),
+        ],
+    ),
+    (
+        "pull",
+        &[
+            (
+                "Take into the manifest what changed on the app",
+                "annosync pull",
+            ),
+            (
+                "A manifest of an app, a file for each input",
+                "annosync pull labels --user-id acme --app-id street --split",
+            ),
+        ],
+    ),
+    (
+        "list",
+        &[
+            (
+                "What is pending, as a table",
+                "annosync list --status pending --format table",
+            ),
+            (
+                "Everything, for plan --observed and for annosync test",
+                "annosync list --all --format json",
+            ),
+        ],
+    ),
+    (
+        "validate",
+        &[(
+            "Every problem of the manifest in this folder",
+            "annosync validate",
+        )],
+    ),
+    (
+        "import",
+        &[(
+            "A COCO file as a manifest",
+            "annosync import coco annotations.json --out labels",
+        )],
+    ),
+    (
+        "import coco",
+        &[(
+            "A COCO file as a manifest",
+            "annosync import coco annotations.json --out labels",
+        )],
+    ),
+    (
+        "init",
+        &[
+            (
+                "A project in this folder, with pipelines for GitHub and GitLab",
+                "annosync init",
+            ),
+            (
+                "For GitHub alone, with a name for the label set",
+                "annosync init labels --ci github --set street",
+            ),
+        ],
+    ),
+    (
+        "test",
+        &[
+            ("Every case below this folder", "annosync test"),
+            (
+                "Accept what the plans are now",
+                "annosync test cases --bless",
+            ),
+        ],
+    ),
+    (
+        "emulator",
+        &[(
+            "The service's API over a file, on a port of its own",
+            "annosync emulator --db store.db --listen 127.0.0.1:0",
+        )],
+    ),
+    (
+        "schema",
+        &[(
+            "What a manifest may hold, for editors",
+            "annosync schema manifest",
+        )],
+    ),
+    (
+        "completions",
+        &[("For bash, in this shell", "annosync completions bash")],
+    ),
+    (
+        "man",
+        &[
+            ("The page of a command", "annosync man plan"),
+            ("All pages", "annosync man --out man1"),
+        ],
+    ),
+    (
+        "help",
+        &[("What the exit codes mean", "annosync help exit-codes")],
+    ),
+];
+
+/// The command with the examples at the end of each help.
+pub(super) fn with_examples(mut root: Command) -> Command {
+    for (words, examples) in EXAMPLES {
+        let words: Vec<&str> = words.split(' ').collect();
+        root = mutated(root, &words, &text(examples));
+    }
+    root
+}
+
+fn mutated(command: Command, words: &[&str], text: &str) -> Command {
+    match words.split_first() {
+        None => command.after_help(text.to_owned()),
+        Some((first, rest)) => command.mut_subcommand(first, |below| mutated(below, rest, text)),
+    }
+}
+
+fn text(examples: &[(&str, &str)]) -> String {
+    let one = |(purpose, line): &(&str, &str)| format!("  {purpose}\n    {line}\n");
+    let all: String = examples.iter().map(one).collect();
+    format!("Examples:\n{}", all.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Cli, command, man};
+    use super::*;
+    use clap::Parser as _;
+
+    #[test]
+    fn every_command_has_an_example_and_none_is_of_a_command_that_is_not_there() {
+        let mut root = command();
+        root.build();
+        let there: Vec<String> = man::all(&root)
+            .into_iter()
+            .skip(1)
+            .map(|command| command.get_bin_name().unwrap_or_default().to_owned())
+            .collect();
+        let shown = EXAMPLES.map(|(words, _)| format!("annosync {words}"));
+        assert_eq!(there, shown);
+    }
+
+    #[test]
+    fn every_example_is_a_command_line_that_makes_sense() {
+        for (words, examples) in EXAMPLES {
+            for (purpose, line) in examples {
+                assert!(line.starts_with("annosync "), "{line}");
+                assert!(!purpose.ends_with('.'), "{purpose}");
+                assert!(
+                    words.split(' ').all(|word| line.contains(word)),
+                    "{line} is no example of {words}"
+                );
+                let typed = line.split(' ').map(|word| word.trim_matches('\''));
+                if let Err(error) = Cli::try_parse_from(typed) {
+                    panic!("{line}: {error}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Help: of every command, of topics, for shells, as manual pages, and as one document.
+
+use super::World;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const COMMANDS: [&str; 14] = [
+    "plan",
+    "apply",
+    "pull",
+    "list",
+    "validate",
+    "import",
+    "import coco",
+    "init",
+    "test",
+    "emulator",
+    "schema",
+    "completions",
+    "man",
+    "help",
+];
+
+#[test]
+fn every_command_shows_an_example_however_it_is_asked() {
+    let world = World::new();
+    for command in COMMANDS {
+        let words: Vec<&str> = command.split(' ').collect();
+        let flag = world.run(&[&words[..], &["--help"]].concat()).exits(0);
+        assert!(
+            flag.stdout.contains("\nExamples:\n") && flag.stderr.is_empty(),
+            "{command}: {}",
+            flag.stdout
+        );
+        let asked = world.run(&[&["help"], &words[..]].concat()).exits(0);
+        assert_eq!(asked.stdout, flag.stdout, "{command}");
+    }
+}
+
+#[test]
+fn the_exit_codes_are_a_topic_and_the_readme_says_the_same() {
+    let run = World::new().run(&["help", "exit-codes"]).exits(0);
+    insta::assert_snapshot!(run.stdout, @"
+    Exit codes
+
+      0   done, or nothing to do
+          Nothing.
+      1   an error
+          Read the message and its hint; nothing was written, unless the last lines say what was.
+      2   with --detailed-exitcode: there are changes
+          Look at the plan, and apply it.
+      3   a guard stopped it
+          Nothing was written. If the plan is what you mean, pass the flag that the message names.
+      4   the remote or the manifest changed since the plan was made
+          What changed was left alone. Plan again, and look at what is different.
+      5   applied in part
+          The last lines say what failed and why; run the same command again to finish the rest.
+      64  the command line makes no sense
+          Nothing was done. `annosync help COMMAND` says what the command takes.
+    ");
+    let readme = include_str!("../../../README.md");
+    for row in run.stdout.lines().skip(2).step_by(2) {
+        let (number, meaning) = row.trim().split_once(' ').unwrap();
+        let meaning = meaning.trim().replace(
+            "--detailed-exitcode",
+            "`plan --detailed-exitcode` or `pull --check --detailed-exitcode`",
+        );
+        let meaning = meaning.strip_prefix("with ").unwrap_or(&meaning);
+        let row = format!("| {number} | {meaning} |");
+        assert!(readme.contains(&row), "README.md has no row {row}");
+    }
+}
+
+#[test]
+fn a_topic_that_is_not_there_names_those_that_are() {
+    let run = World::new().run(&["help", "exit-code"]).exits(64);
+    assert_eq!(run.stdout, "");
+    insta::assert_snapshot!(run.stderr, @"
+    error: there is no help on `exit-code`
+    hint: there is help on: plan, apply, pull, list, validate, import, init, test, emulator, schema, completions, man, help, exit-codes, environment, reference
+    ");
+    let below = World::new().run(&["help", "import", "yolo"]).exits(64);
+    insta::assert_snapshot!(below.stderr, @"
+    error: there is no help on `import yolo`
+    hint: there is help on: coco
+    ");
+}
+
+#[test]
+fn the_reference_that_is_committed_is_what_the_command_line_is() {
+    let run = World::new().run(&["help", "reference"]).exits(0);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/reference.md");
+    let committed = std::fs::read_to_string(path).unwrap();
+    assert!(
+        run.stdout == committed,
+        "src/cli/reference.md is out of date: cargo run -- help reference > src/cli/reference.md"
+    );
+    for command in COMMANDS {
+        assert!(
+            committed.contains(&format!("\n## `annosync {command}`\n")),
+            "{command}"
+        );
+    }
+}
+
+#[test]
+fn completions_are_a_script_that_the_shell_takes_and_know_every_command() {
+    let world = World::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = world.run(&["completions", shell]).exits(0).stdout;
+        for command in COMMANDS.iter().filter(|command| !command.contains(' ')) {
+            assert!(script.contains(command), "{shell}: {command}");
+        }
+        // Where the shell is at hand, it says itself whether it takes the script.
+        if shell == "bash"
+            && Command::new("bash")
+                .arg("--version")
+                .stdout(Stdio::null())
+                .status()
+                .is_ok()
+        {
+            world.write("completions.sh", &script);
+            let path = world.path().join("completions.sh");
+            let read = Command::new("bash").arg("-n").arg(path).status().unwrap();
+            assert!(read.success());
+        }
+    }
+}
+
+#[test]
+fn manual_pages_are_written_for_every_command() {
+    let world = World::new();
+    let run = world.run(&["man", "--out", "pages"]).exits(0);
+    let mut expected = vec!["pages/annosync.1".to_owned()];
+    expected
+        .extend(COMMANDS.map(|command| format!("pages/annosync-{}.1", command.replace(' ', "-"))));
+    assert_eq!(run.stdout.lines().collect::<Vec<_>>(), expected);
+    let page = std::fs::read_to_string(world.path().join("pages/annosync-plan.1")).unwrap();
+    assert!(page.contains(".TH annosync-plan 1"), "{page}");
+    assert!(page.contains("detailed\\-exitcode"), "{page}");
+    assert_eq!(world.run(&["man", "plan"]).exits(0).stdout, page);
+    let unknown = world.run(&["man", "plam"]).exits(64);
+    assert!(
+        unknown
+            .stderr
+            .starts_with("error: there is no help on `plam`"),
+        "{}",
+        unknown.stderr
+    );
+}
