@@ -20,16 +20,15 @@ const OBSERVED: &str = "observed.json";
 const MANIFEST: &str = "manifest";
 
 /// Compare the plans of test cases with what they are expected to be; offline
-///
-/// A case is a folder that holds `observed.json` (saved with `annosync list --all --format json`), a manifest (in the
-/// folder, or in its subfolder `manifest`), and `plan.txt`, the text of the plan that is expected. `plan.md` and
-/// `plan.json` are compared as well where they are there: `touch plan.md plan.json` and --bless make them. Another version
-/// of annosync in a plan.json is no difference.
-/// Ends with 1 when a case differs or cannot be planned, and when there is no case.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Where the cases are: all folders below this one are looked through, but for hidden ones
-    #[arg(default_value = ".")]
+    ///
+    /// A case is a folder that holds `observed.json` (of `annosync list --all --format json`), a manifest (in the folder, or
+    /// in `manifest` below it) and `plan.txt`, the text of the plan that is expected. `plan.md` and `plan.json` are compared
+    /// as well where they are there: `touch plan.md plan.json` and --bless make them. Another version of annosync in a
+    /// plan.json is no difference. The exit code is 1 when a case differs or cannot be planned, and when there is no case.
+    #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
     /// Write what the plans are now, where that differs, as what is expected
     #[arg(long)]
