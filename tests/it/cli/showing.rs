@@ -179,11 +179,46 @@ fn filters_change_nothing_of_the_plan() {
 }
 
 #[test]
+fn filters_leave_out_of_text_and_markdown_what_they_do_not_name() {
+    let world = world();
+    for (filter, shown) in [
+        (&[][..], [true, true, true]),
+        (FILTERS[0], [true, false, false]),
+        (FILTERS[1], [true, true, false]),
+        (
+            &["--only", "posts", "--only", "deletes"],
+            [true, false, true],
+        ),
+        (FILTERS[2], [true, true, false]),
+        (FILTERS[3], [true, false, false]),
+        (
+            &["--only", "posts", "--input", "in-001"],
+            [false, false, false],
+        ),
+    ] {
+        for format in ["text", "markdown"] {
+            let run = world
+                .plan(&[filter, &["--format", format]].concat())
+                .exits(0);
+            let is_heading = |line: &str, input: &str| {
+                line == input
+                    || line.contains(&format!("<code>{}</code>", input.replace('-', "&#45;")))
+            };
+            let found = ["in-000", "in-001", "in-002"]
+                .map(|input| run.stdout.lines().any(|line| is_heading(line, input)));
+            assert_eq!(found, shown, "{filter:?}\n{}", run.stdout);
+        }
+    }
+}
+
+#[test]
 fn an_apply_that_shows_posts_alone_deletes_all_the_same() {
     for filter in FILTERS {
         let world = world();
         let count = |run: &Run| run.last_line().to_owned();
         let applied = world.apply(filter).exits(0);
+        let said = "shown; apply carries out all of them.";
+        assert!(applied.stderr.contains(said), "{}", applied.stderr);
         assert_eq!(
             count(&applied),
             "Applied 3 (1 posted, 1 overwritten, 1 deleted), 0 already so, 0 failed, 0 not attempted."

@@ -273,9 +273,12 @@ fn with_all_formats(repository: &Repository) {
 fn markdown_and_json_are_compared_where_they_are_there() {
     let repository = Repository::new();
     with_all_formats(&repository);
-    for file in ["one/plan.md", "one/plan.json"] {
+    for (file, said, otherwise) in [
+        ("one/plan.md", "1 to overwrite", "2 to overwrite"),
+        ("one/plan.json", "in-000", "in-999"),
+    ] {
         let right = repository.read(file);
-        let wrong = right.replacen("in-000", "in-999", 1);
+        let wrong = right.replacen(said, otherwise, 1);
         assert_ne!(wrong, right);
         repository.write(file, &wrong);
         let run = repository
