@@ -158,9 +158,9 @@ mod tests {
             ("text=a=b.txt", Format::Text, "a=b.txt"),
             ("json=out/plan.json", Format::Json, "out/plan.json"),
             (
-                "markdown=/tmp/step_summary_1",
+                "markdown=/runner/step_summary_1",
                 Format::Markdown,
-                "/tmp/step_summary_1",
+                "/runner/step_summary_1",
             ),
         ] {
             let file = PathBuf::from(file);

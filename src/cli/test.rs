@@ -20,15 +20,15 @@ const OBSERVED: &str = "observed.json";
 const MANIFEST: &str = "manifest";
 
 /// Compare the plans of test cases with what they are expected to be; offline
-///
-/// A case is a folder that holds `observed.json` (saved with `annosync list --all --format json`), a manifest (in the
-/// folder, or in its subfolder `manifest`), and `plan.txt`, the text of the plan that is expected. `plan.md` and
-/// `plan.json` are compared as well where they are there; another version of annosync in a plan.json is no difference.
-/// Ends with 1 when a case differs or cannot be planned, and when there is no case.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Where the cases are: all folders below this one are looked through, but for hidden ones
-    #[arg(default_value = ".")]
+    ///
+    /// A case is a folder that holds `observed.json` (of `annosync list --all --format json`), a manifest (in the folder, or
+    /// in `manifest` below it) and `plan.txt`, the text of the plan that is expected. `plan.md` and `plan.json` are compared
+    /// as well where they are there: `touch plan.md plan.json` and --bless make them. Another version of annosync in a
+    /// plan.json is no difference. The exit code is 1 when a case differs or cannot be planned, and when there is no case.
+    #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
     /// Write what the plans are now, where that differs, as what is expected
     #[arg(long)]
@@ -103,7 +103,10 @@ fn cases(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
             }
         }
         if folder.join(OBSERVED).is_file() {
-            cases.push(folder);
+            cases.push(match folder.strip_prefix(".") {
+                Ok(below) if !below.as_os_str().is_empty() => below.to_owned(),
+                _ => folder,
+            });
         }
     }
     cases.sort();
@@ -112,6 +115,9 @@ fn cases(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 
 /// Plans a case, compares it, and says what is not as expected.
 fn judge(case: &Path, mode: Mode, files: Files) -> Result<Verdict, Failure> {
+    if mode == Mode::Bless {
+        claim(&case.join(Expected::Json.file()))?;
+    }
     let compared = planned(case, files).and_then(|plan| {
         let compared = Expected::ALL.map(|expected| expected.compare(case, &plan));
         compared.into_iter().collect::<Result<Vec<_>, _>>()
@@ -119,8 +125,8 @@ fn judge(case: &Path, mode: Mode, files: Files) -> Result<Verdict, Failure> {
     let compared = match compared {
         Ok(compared) => compared,
         Err(why) => {
-            let case = escape(&shown(case).to_string()).into_owned();
-            output::styled_result(&format!("Cannot be planned: {case}\n{why}\n"))?;
+            let case = case.display().to_string();
+            output::styled_result(&format!("Cannot be planned: {}\n{why}\n", escape(&case)))?;
             return Ok(Verdict::Unplannable);
         }
     };
@@ -128,7 +134,7 @@ fn judge(case: &Path, mode: Mode, files: Files) -> Result<Verdict, Failure> {
     for difference in compared.into_iter().flatten() {
         if mode == Mode::Bless {
             output::file(&difference.file, &difference.accepted)?;
-            output::result(&format!("Wrote {}.\n", shown(&difference.file)))?;
+            output::result(&format!("Wrote {}.\n", difference.file.display()))?;
             verdict = Verdict::Accepted;
         } else {
             output::styled_result(&difference.text())?;
@@ -138,12 +144,14 @@ fn judge(case: &Path, mode: Mode, files: Files) -> Result<Verdict, Failure> {
     Ok(verdict)
 }
 
-/// A path without the `.` that it began with.
-fn shown(path: &Path) -> std::path::Display<'_> {
-    match path.strip_prefix(".") {
-        Ok(below) if !below.as_os_str().is_empty() => below.display(),
-        _ => path.display(),
+/// An empty plan file is how a person asks for one (`touch plan.json`). Until it is written it must not be read as a part
+/// of the manifest, in which nothing may be empty by accident.
+fn claim(file: &Path) -> Result<(), Failure> {
+    let is_empty = std::fs::metadata(file).is_ok_and(|file| file.is_file() && file.len() == 0);
+    if is_empty {
+        output::file(file, "{\"format_version\": \"\"}\n")?;
     }
+    Ok(())
 }
 
 /// The plan of a case, or why there is none: lines that are harmless.
@@ -227,7 +235,7 @@ impl Expected {
             Ok(text) => Some(text.replace("\r\n", "\n")),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => {
-                let message = format!("cannot read {}: {error}", shown(&file));
+                let message = format!("cannot read {}: {error}", file.display());
                 return Err(said(&Failure::new(message)));
             }
         };
@@ -269,7 +277,7 @@ impl Difference {
     }
 
     fn text(&self) -> String {
-        let file = shown(&self.file);
+        let file = self.file.display();
         let what = match self.expected {
             Some(_) => format!("Differs: {file}"),
             None => format!("Missing: {file}"),

@@ -7,21 +7,22 @@ use crate::pull::InputPattern;
 use crate::render::{self, Color, Detail, Filter, Kind, MarkdownOptions, TextOptions};
 use std::path::Path;
 
+const HEADING: &str = "What is shown (everything is applied)";
+
 /// What plan and apply show; everything is applied.
 #[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "What is shown (everything is applied)")]
 pub(crate) struct View {
     /// Show every change, not the first 200
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     full: bool,
-    /// Show changes of these kinds alone
-    #[arg(long, value_enum, value_name = "KIND,…", value_delimiter = ',')]
+    /// Show changes of these kinds alone, as in `deletes,posts`
+    #[arg(long, value_enum, value_name = "KINDS", value_delimiter = ',', help_heading = HEADING)]
     only: Vec<Shown>,
     /// Show changes on this input alone, or on those that this glob over ids fits; repeatable
-    #[arg(long = "input", value_name = "GLOB")]
+    #[arg(long = "input", value_name = "GLOB", help_heading = HEADING)]
     inputs: Vec<String>,
     /// Show changes of annotations that name this concept before or after; repeatable
-    #[arg(long = "concept", value_name = "ID", value_parser = concept)]
+    #[arg(long = "concept", value_name = "ID", value_parser = concept, help_heading = HEADING)]
     concepts: Vec<ConceptId>,
 }
 

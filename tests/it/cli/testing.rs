@@ -1,0 +1,380 @@
+//! `annosync test`: plans as tests of the user's own repository, offline and without a token.
+
+use super::{Run, World, boxes, command, header};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A folder of cases.
+struct Repository(TempDir);
+
+impl Repository {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path().join(name)).unwrap()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.path().join(name).exists()
+    }
+
+    /// A case whose app holds a label `car` on `in-000`, and whose manifest wants this concept there.
+    fn case(&self, name: &str, concept: &str) {
+        self.listing(name, "owner");
+        self.write(&format!("{name}/annosync.yaml"), &manifest(concept));
+    }
+
+    fn listing(&self, name: &str, caller: &str) {
+        self.write(&format!("{name}/observed.json"), &listing(caller));
+    }
+
+    fn test(&self, arguments: &[&str]) -> Run {
+        let mut command = command(self.path());
+        command.arg("test").args(arguments);
+        Run::of(command)
+    }
+
+    fn bless(&self) -> Run {
+        self.test(&["--bless"])
+    }
+}
+
+fn manifest(concept: &str) -> String {
+    format!(
+        "{}inputs:\n  - id: in-000\n    annotations: [{{ id: a, concepts: [{concept}] }}]\n",
+        header()
+    )
+}
+
+fn listing(caller: &str) -> String {
+    let annotation = json!({"id": "a", "input_id": "in-000", "user_id": "owner",
+        "data": {"concepts": [{"id": "car", "value": 1}]}});
+    let listing = json!({"format_version": "1.0", "caller": caller, "app_owner": "owner",
+        "scope": "whole_app", "annotations": [annotation]});
+    // Its version comes first, as `list` writes it.
+    let text = listing.to_string();
+    assert!(text.starts_with("{\"format_version\""), "{text}");
+    text
+}
+
+#[test]
+fn a_case_is_as_expected_until_the_manifest_says_something_else() {
+    let repository = Repository::new();
+    repository.case("cases/one", "car");
+    repository
+        .bless()
+        .exits(0)
+        .says("Wrote cases/one/plan.txt.");
+    assert_eq!(
+        repository.read("cases/one/plan.txt"),
+        "No changes. 1 annotation matches.\n"
+    );
+    let run = repository.test(&[]).exits(0);
+    assert_eq!(
+        (&*run.stdout, &*run.stderr),
+        ("1 case: 1 as expected.\n", "")
+    );
+
+    repository.write("cases/one/annosync.yaml", &manifest("bus"));
+    let run = repository.test(&["cases"]).exits(1);
+    let shown: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(
+        shown[..5],
+        [
+            "Differs: cases/one/plan.txt",
+            "--- cases/one/plan.txt (expected)",
+            "+++ the plan",
+            shown[3],
+            "-No changes. 1 annotation matches.",
+        ]
+    );
+    assert!(shown[3].starts_with("@@ -1 +1,"), "{}", run.stdout);
+    assert!(shown.contains(&"+in-000"), "{}", run.stdout);
+    assert_eq!(run.last_line(), "1 case: 0 as expected, 1 differs.");
+    assert!(
+        run.stderr.contains("`annosync test --bless cases`"),
+        "{}",
+        run.stderr
+    );
+
+    let run = repository.bless().exits(0);
+    assert_eq!(
+        run.stdout,
+        "Wrote cases/one/plan.txt.\n1 case: 0 as expected, 1 accepted.\n"
+    );
+    repository.test(&[]).exits(0);
+}
+
+#[test]
+fn a_case_that_expects_nothing_yet_fails() {
+    let repository = Repository::new();
+    repository.case("one", "bus");
+    let run = repository.test(&[]).exits(1).says("Missing: one/plan.txt");
+    assert!(run.stdout.contains("\n+in-000\n"), "{}", run.stdout);
+    assert!(!repository.has("one/plan.txt"));
+    repository.bless().exits(0);
+    for absent in ["one/plan.md", "one/plan.json"] {
+        assert!(!repository.has(absent), "only what was there is written");
+    }
+}
+
+#[test]
+fn what_plan_says_of_a_listing_is_what_a_case_expects() {
+    let world = World::new();
+    world.declare(&boxes(0..250, "car"));
+    world.apply(&[]).exits(0);
+    let listing = world
+        .on_app(&["list", "--all", "--format", "json"])
+        .exits(0);
+    world.write("case/observed.json", &listing.stdout);
+    let inputs = boxes(0..250, "bus");
+    world.write(
+        "case/manifest/m.yaml",
+        &format!("{}inputs:\n{inputs}", header()),
+    );
+    let offline = ["plan", "case/manifest", "--observed", "case/observed.json"];
+    for (file, arguments) in [
+        ("case/plan.txt", &["--full"][..]),
+        ("case/plan.md", &["--format", "markdown"]),
+        ("case/plan.json", &["--format", "json"]),
+    ] {
+        let run = world.run(&[&offline, arguments].concat()).exits(0);
+        assert!(run.stdout.contains("in-249") || file == "case/plan.md");
+        world.write(file, &run.stdout);
+    }
+    let run = Run::from({
+        let mut command = command(world.path());
+        command.arg("test").output().unwrap()
+    });
+    assert_eq!(run.exits(0).stdout, "1 case: 1 as expected.\n");
+}
+
+#[test]
+fn a_case_that_cannot_be_planned_fails_and_the_others_go_on() {
+    let repository = Repository::new();
+    repository.case("cases/b-good", "car");
+    repository.bless().exits(0);
+    repository.case("cases/a-manifest", "car");
+    repository.write(
+        "cases/a-manifest/annosync.yaml",
+        "version: 1\nset: street\npolicy: sink\n",
+    );
+    repository.case("cases/c-listing", "car");
+    repository.write(
+        "cases/c-listing/observed.json",
+        "{\"format_version\": \"1.0\",\n7}",
+    );
+    // A collaborator may not label in another's name.
+    repository.listing("cases/d-refused", "ann");
+    repository.write(
+        "cases/d-refused/annosync.yaml",
+        &format!(
+            "{}inputs:\n  - id: in-000\n    annotations: [{{ concepts: [car], user: bob }}]\n",
+            header()
+        ),
+    );
+    repository.case("cases/e-good", "car");
+    repository.write(
+        "cases/e-good/plan.txt",
+        "No changes. 1 annotation matches.\n",
+    );
+    let run = repository.test(&["cases"]).exits(1);
+    for said in [
+        "Cannot be planned: cases/a-manifest\n",
+        "cases/a-manifest/annosync.yaml:3:9",
+        "Cannot be planned: cases/c-listing\nerror: cases/c-listing/observed.json: ",
+        "line 2 column 1",
+        "Cannot be planned: cases/d-refused\nerror: cases/d-refused/annosync.yaml:",
+    ] {
+        assert!(run.stdout.contains(said), "{said}\n{}", run.stdout);
+    }
+    assert_eq!(
+        run.last_line(),
+        "5 cases: 2 as expected, 3 cannot be planned."
+    );
+    // Nothing is made of what cannot be planned.
+    let run = repository.test(&["--bless"]).exits(1);
+    assert_eq!(
+        run.last_line(),
+        "5 cases: 2 as expected, 3 cannot be planned."
+    );
+    assert!(!repository.has("cases/a-manifest/plan.txt"));
+}
+
+#[test]
+fn where_there_is_no_case_nothing_was_tested() {
+    let repository = Repository::new();
+    repository.write("cases/annosync.yaml", &header());
+    repository.write(".hidden/observed.json", &listing("owner"));
+    repository.write("cases/.hidden/observed.json", &listing("owner"));
+    repository.test(&[]).exits(1).says("no test case in .");
+    repository
+        .test(&["cases"])
+        .exits(1)
+        .says("hint: a case is a folder");
+    repository.test(&["case"]).exits(1).says("cannot read case");
+    repository.test(&["--bless"]).exits(1);
+}
+
+#[test]
+fn cases_are_found_at_any_depth_and_in_order() {
+    let repository = Repository::new();
+    for name in ["z", "a/b/c", "a/b-c", "a/.hidden"] {
+        repository.case(name, "car");
+    }
+    let run = repository.bless().exits(0);
+    let wrote: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(
+        wrote,
+        [
+            "Wrote a/b/c/plan.txt.",
+            "Wrote a/b-c/plan.txt.",
+            "Wrote z/plan.txt.",
+            "3 cases: 0 as expected, 3 accepted."
+        ]
+    );
+    let run = repository.test(&["a/b/c"]).exits(0);
+    assert_eq!(run.stdout, "1 case: 1 as expected.\n");
+}
+
+/// A case whose three files are as expected.
+fn with_all_formats(repository: &Repository) {
+    repository.case("one", "bus");
+    for file in ["one/plan.md", "one/plan.json"] {
+        repository.write(file, "");
+    }
+    let run = repository.bless().exits(0);
+    for file in ["one/plan.txt", "one/plan.md", "one/plan.json"] {
+        assert!(
+            run.stdout.contains(&format!("Wrote {file}.")),
+            "{}",
+            run.stdout
+        );
+    }
+    // What is expected lies in the manifest's folder, and is no part of it.
+    repository.test(&[]).exits(0);
+}
+
+#[test]
+fn markdown_and_json_are_compared_where_they_are_there() {
+    let repository = Repository::new();
+    with_all_formats(&repository);
+    for (file, said, otherwise) in [
+        ("one/plan.md", "1 to overwrite", "2 to overwrite"),
+        ("one/plan.json", "in-000", "in-999"),
+    ] {
+        let right = repository.read(file);
+        let wrong = right.replacen(said, otherwise, 1);
+        assert_ne!(wrong, right);
+        repository.write(file, &wrong);
+        let run = repository
+            .test(&[])
+            .exits(1)
+            .says(&format!("Differs: {file}"));
+        assert_eq!(run.stdout.matches("Differs: ").count(), 1);
+        let run = repository.bless().exits(0);
+        assert_eq!(run.stdout.matches("Wrote ").count(), 1, "{}", run.stdout);
+        assert_eq!(repository.read(file), right);
+    }
+    // Byte for byte, even where it means the same.
+    let right = repository.read("one/plan.json");
+    repository.write("one/plan.json", &right.replacen("  ", "   ", 1));
+    repository.test(&[]).exits(1).says("Differs: one/plan.json");
+}
+
+#[test]
+fn another_version_alone_is_no_difference() {
+    let repository = Repository::new();
+    with_all_formats(&repository);
+    let plan = repository.read("one/plan.json");
+    let version = format!("\"tool_version\": \"{}\"", env!("CARGO_PKG_VERSION"));
+    let older = plan.replace(&version, "\"tool_version\": \"0.0.1-older\"");
+    assert_ne!(older, plan);
+    repository.write("one/plan.json", &older);
+    repository.test(&[]).exits(0);
+    repository.bless().exits(0);
+    assert_eq!(repository.read("one/plan.json"), older, "nothing differs");
+    repository.write("one/plan.json", &older.replacen("in-000", "in-999", 1));
+    let run = repository.test(&[]).exits(1);
+    assert!(!run.stdout.contains("-older"), "{}", run.stdout);
+    repository.bless().exits(0);
+    assert_eq!(repository.read("one/plan.json"), plan);
+}
+
+#[test]
+fn neither_targets_nor_the_environment_change_a_plan() {
+    let repository = Repository::new();
+    repository.case("one", "bus");
+    let header = manifest("bus")
+        + "target: prod\ntargets: { prod: { user_id: acme, app_id: street, rate_limit: 3 } }\n";
+    repository.write("one/annosync.yaml", &header);
+    repository.write("one/plan.json", "");
+    repository.bless().exits(0);
+    let plan: Value = serde_json::from_str(&repository.read("one/plan.json")).unwrap();
+    let target = json!({"endpoint": "", "user_id": "owner", "app_id": ""});
+    assert_eq!(plan["target"], target);
+    let mut command = command(repository.path());
+    command
+        .env("CLARIFAI_USER_ID", "someone")
+        .env("CLARIFAI_APP_ID", "other")
+        .env("COLUMNS", "40")
+        .env("PAGER", "false")
+        .arg("test");
+    Run::of(command).exits(0);
+}
+
+#[test]
+fn the_ends_of_lines_that_a_checkout_changed_are_no_difference() {
+    let repository = Repository::new();
+    with_all_formats(&repository);
+    for file in ["one/plan.txt", "one/plan.md", "one/plan.json"] {
+        let text = repository.read(file);
+        repository.write(file, &text.replace('\n', "\r\n"));
+    }
+    repository.test(&[]).exits(0);
+}
+
+#[test]
+fn a_plan_that_a_guard_stops_can_be_expected() {
+    let repository = Repository::new();
+    repository.listing("one", "owner");
+    let empty = header().replace("max_deletes: 100%", "max_deletes: 0%, min_existing: 0");
+    repository.write(
+        "one/annosync.yaml",
+        &format!("{empty}inputs: [{{ id: in-000, annotations: [] }}]\n"),
+    );
+    repository.bless().exits(0);
+    assert!(repository.read("one/plan.txt").contains("Stopped: "));
+    repository.test(&[]).exits(0);
+}
+
+#[test]
+fn a_diff_is_coloured_where_colours_are_taken_and_holds_nothing_that_a_terminal_obeys() {
+    let repository = Repository::new();
+    repository.case("one", "car");
+    repository.write("one/plan.txt", "\u{1b}]0;title\u{7}\n");
+    let plain = repository.test(&[]).exits(1).stdout;
+    assert!(plain.contains("-\\u001b]0;title\\u0007\n"), "{plain:?}");
+    let mut command = command(repository.path());
+    command.env("CLICOLOR_FORCE", "1").arg("test");
+    let colored = Run::of(command).exits(1).stdout;
+    assert!(
+        colored.contains("\u{1b}[31m-\\u001b]0;title"),
+        "{colored:?}"
+    );
+    assert_eq!(anstream::adapter::strip_str(&colored).to_string(), plain);
+}
