@@ -24,6 +24,18 @@ pub(super) fn count(plan: &Plan) -> String {
     }
 }
 
+/// What to do about work that would be reverted, said again where a long plan ends.
+pub(super) fn warning(plan: &Plan) -> Option<Phrase> {
+    let drift = plan.summary.drift.filter(|count| *count > 0)?;
+    let words = Phrase::from(format!(
+        "{} would revert work done on the remote",
+        counted(drift, "change")
+    ));
+    Some(words.then(since(plan.base.as_ref())).words(
+        ". `annosync pull` takes that work into the manifest; --on-drift keep leaves it alone.",
+    ))
+}
+
 /// What stands above the other changes, where some would revert something.
 pub(super) const OTHERS: &str = "Other changes";
 
@@ -146,6 +158,7 @@ mod tests {
               - concepts: [car]
               + concepts: [car, taxi]
 
+        Warning: 3 changes would revert work done on the remote since main (1a2b3c4). `annosync pull` takes that work into the manifest; --on-drift keep leaves it alone.
         Warning: apply carries out a purge only with --allow-purge.
 
         Plan: 1 to post, 1 to merge, 1 to overwrite, 0 to remove, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.

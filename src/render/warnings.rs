@@ -1,5 +1,6 @@
 //! What a person should know before a plan is applied: guards, what is held back, what was not seen.
 
+use super::drift;
 use super::page::{counted, thousands};
 use super::phrase::Phrase;
 use crate::model::Policy;
@@ -77,6 +78,9 @@ pub(super) fn of(plan: &Plan) -> Vec<Warning> {
             )
             .into(),
         );
+    }
+    if let Some(words) = drift::warning(plan) {
+        warn(words);
     }
     if !plan.purges.is_empty() {
         warn("apply carries out a purge only with --allow-purge.".into());

@@ -155,6 +155,8 @@ fn what_would_revert_work_stands_apart() {
     | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
     | 1 | 1 | 1 | 0 | 0 | 0 | 1,815 | 7 | 2 | 1 | 1 |
 
+    > **Warning:** 2 changes would revert work done on the remote since `main` (`1a2b3c4`). `annosync pull` takes that work into the manifest; --on-drift keep leaves it alone.
+
     ### Would revert work done on the remote since `main` (`1a2b3c4`)
 
     2 changes, of which 1 is a conflict.
