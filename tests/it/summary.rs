@@ -6,7 +6,7 @@ use crate::support::{
 use annosync::model::{AnnotationId, InputId};
 use annosync::plan::{LARGEST_MOVES, Plan, Summary, read};
 use annosync::render;
-use insta::assert_debug_snapshot;
+use insta::{assert_debug_snapshot, assert_snapshot};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -324,4 +324,335 @@ fn a_plan_file_whose_summary_says_something_else_is_refused() {
             "alteration {at}"
         );
     }
+}
+
+/// A plan that has something of everything: the tests below show it in every format.
+fn small_plan() -> Plan {
+    let listing = [
+        of(boxed("a", "1", BOX, &["car"]), "bea"),
+        boxed("b", "2", BOX, &["car"]),
+    ];
+    let inputs = declared(
+        "a",
+        &["id: '1', box: { top: 0.1, left: 0.1, bottom: 0.3, right: 0.4 }, concepts: [bus]"],
+    ) + &declared("b", &[])
+        + &declared("c", &["concepts: [car]"]);
+    plan(&desired(&inputs), &observed(&listing))
+}
+
+#[test]
+fn a_small_plan_as_text() {
+    assert_snapshot!(render::text(&small_plan(), &render::TextOptions::default()), @"
+    b
+      - delete box [car] 2 (not declared)
+          {box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}, concepts: [car], status: success, user: me-1}
+
+    a
+      ~ overwrite box [car] 1 (matched: id)
+          - box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}
+          - concepts: [car]
+          + box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.4}
+          + concepts: [bus]
+
+    c
+      + post whole input [car] as-…-3aca0981… (not on the remote)
+          {concepts: [car]}
+
+    Other people's work: bea 1 changed, 0 deleted
+    Left without labels (1 input): b
+    Classes: bus 0 -> 1 (+1); car 2 -> 1 (-1)
+    Relabelled: car -> bus (1)
+    Moved (1 annotation): a 1 IoU 0.66
+
+    Plan: 1 to post, 0 to merge, 1 to overwrite, 0 to remove, 1 to delete; 0 unchanged, 0 unmanaged. 3 calls (lower bound 3), about 0.2 s at 15 calls/s.
+    ");
+}
+
+#[test]
+fn a_small_plan_as_markdown() {
+    assert_snapshot!(render::markdown(&small_plan(), &render::MarkdownOptions::default()), @"
+    <!-- annosync:plan street me-1/street -->
+    ## annosync plan: 1 to post, 1 to overwrite, 1 to delete
+
+    Label set `street` on `me-1/street` at `https://api.clarifai.com`, policy `sync`. 3 calls (lower bound 3), about 0.2 s at 15 calls/s.
+
+    | post | merge | overwrite | remove | replace | delete | unchanged | unmanaged |
+    | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+    | 1 | 0 | 1 | 0 | 0 | 1 | 0 | 0 |
+
+    ### What goes
+
+    | input | what goes | whose | why |
+    | --- | --- | --- | --- |
+    | `b` | delete `box [car] 2` | `me-1` | not declared |
+
+    ### Other people's work
+
+    | whose | changed | deleted |
+    | --- | ---: | ---: |
+    | `bea` | 1 | 0 |
+
+    ### Left without labels (1 input)
+
+    `b`
+
+    ### Classes
+
+    | class | before | after | change |
+    | --- | ---: | ---: | ---: |
+    | `bus` | 0 | 1 | +1 |
+    | `car` | 2 | 1 | -1 |
+
+    ### Relabelled
+
+    | from | to | annotations |
+    | --- | --- | ---: |
+    | `car` | `bus` | 1 |
+
+    ### Moved (1 annotation)
+
+    | input | annotation | before and after |
+    | --- | --- | --- |
+    | `a` | `1` | IoU 0.66 |
+
+    ### Changes by input
+
+    <details open><summary><code>b</code>: 1 to delete</summary>
+
+    ```diff
+    - delete box [car] 2 (not declared)
+    -    {box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}, concepts: [car], status: success, user: me-1}
+    ```
+
+    </details>
+
+    <details open><summary><code>a</code>: 1 to overwrite</summary>
+
+    ```diff
+    ! overwrite box [car] 1 (matched: id)
+    -     box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}
+    -     concepts: [car]
+    +     box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.4}
+    +     concepts: [bus]
+    ```
+
+    </details>
+
+    <details open><summary><code>c</code>: 1 to post</summary>
+
+    ```diff
+    + post whole input [car] as-…-3aca0981… (not on the remote)
+    +    {concepts: [car]}
+    ```
+
+    </details>
+    ");
+}
+
+/// The JSON of the small plan without hashes and versions, which are not for people to compare: its head, and what it does.
+fn small_plan_as_json() -> (String, String) {
+    let is_shown = |line: &&str| {
+        let hidden = ["fingerprint", "tool_version", "manifest_hash"];
+        hidden.iter().all(|name| !line.contains(name))
+    };
+    let json = render::json(&small_plan());
+    let lines: Vec<&str> = json.lines().filter(is_shown).collect();
+    let json = lines.join("\n");
+    let (head, rest) = json.split_once("  \"operations\"").unwrap();
+    (head.to_owned(), format!("  \"operations\"{rest}"))
+}
+
+#[test]
+fn the_head_of_a_small_plan_as_json() {
+    assert_snapshot!(small_plan_as_json().0, @r#"
+    {
+      "format_version": "1.0",
+      "target": {
+        "endpoint": "https://api.clarifai.com",
+        "user_id": "me-1",
+        "app_id": "street"
+      },
+      "set": "street",
+      "policy": "sync",
+      "caller": "me-1",
+      "summary": {
+        "post": 1,
+        "merge": 0,
+        "overwrite": 1,
+        "remove": 0,
+        "replace": 0,
+        "delete": 1,
+        "unchanged": 0,
+        "unmanaged": 0,
+        "other_sets": 0,
+        "existing": 2,
+        "ambiguous": 0,
+        "held_back": {
+          "updates": 0,
+          "deletes": 0
+        },
+        "others": [
+          {
+            "user": "bea",
+            "changed": 1,
+            "deleted": 0
+          }
+        ],
+        "emptied": [
+          "b"
+        ],
+        "classes": [
+          {
+            "concept": "bus",
+            "before": 0,
+            "after": 1
+          },
+          {
+            "concept": "car",
+            "before": 2,
+            "after": 1
+          }
+        ],
+        "relabelled": [
+          {
+            "from": [
+              "car"
+            ],
+            "to": [
+              "bus"
+            ],
+            "count": 1
+          }
+        ],
+        "moved": {
+          "histogram": [
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            1,
+            0,
+            0,
+            0
+          ],
+          "unmeasured": 0,
+          "largest": [
+            {
+              "input_id": "a",
+              "id": "1",
+              "measure": "iou",
+              "overlap": 666667
+            }
+          ]
+        },
+        "calls": 3,
+        "lower_bound": 3,
+        "rate_limit": 15,
+        "seconds": 0.2
+      },
+      "guards": [],
+      "blind_spots": [],
+    "#);
+}
+
+#[test]
+fn what_a_small_plan_does_as_json() {
+    assert_snapshot!(small_plan_as_json().1, @r#"
+      "operations": [
+        {
+          "action": "overwrite",
+          "input_id": "a",
+          "id": "1",
+          "reason": "differs",
+          "seen": {
+            "user": "bea",
+            "modified_at": "2026-01-01T00:00:00Z"
+          },
+          "matched": {
+            "by": "id"
+          },
+          "before": {
+            "box": {
+              "top": 0.1,
+              "left": 0.1,
+              "bottom": 0.3,
+              "right": 0.3
+            },
+            "concepts": {
+              "car": 1
+            }
+          },
+          "after": {
+            "box": {
+              "top": 0.1,
+              "left": 0.1,
+              "bottom": 0.3,
+              "right": 0.4
+            },
+            "concepts": {
+              "bus": 1
+            }
+          },
+          "body": {"id":"1","input_id":"a","data":{"regions":[{"id":"region-1","region_info":{"bounding_box":{"top_row":0.1,"left_col":0.1,"bottom_row":0.3,"right_col":0.4}},"data":{"concepts":[{"id":"bus","value":1.0}]}}]}}
+        },
+        {
+          "action": "delete",
+          "input_id": "b",
+          "id": "2",
+          "reason": "not_declared",
+          "seen": {
+            "user": "me-1",
+            "modified_at": "2026-01-01T00:00:00Z"
+          },
+          "before": {
+            "box": {
+              "top": 0.1,
+              "left": 0.1,
+              "bottom": 0.3,
+              "right": 0.3
+            },
+            "concepts": {
+              "car": 1
+            },
+            "status": "success",
+            "user": "me-1"
+          },
+        },
+        {
+          "action": "post",
+          "input_id": "c",
+          "id": "as-6008c26f-3aca0981707321e81794",
+          "reason": "not_on_remote",
+          "after": {
+            "concepts": {
+              "car": 1
+            }
+          },
+          "body": {"id":"as-6008c26f-3aca0981707321e81794","input_id":"c","data":{"concepts":[{"id":"car","value":1.0}]}}
+        }
+      ],
+      "batches": [
+        {
+          "call": "overwrite",
+          "operations": [
+            0
+          ]
+        },
+        {
+          "call": "post",
+          "operations": [
+            2
+          ]
+        },
+        {
+          "call": "delete",
+          "operations": [
+            1
+          ]
+        }
+      ]
+    }
+    "#);
 }

@@ -2,16 +2,12 @@
 
 mod hub;
 
-use super::{LABELS, Project};
+use super::LABELS;
 use hub::GitHub;
 use serde_json::json;
 use std::fs;
 
 /// Relabels the first car of the example.
-fn relabel(project: &Project) {
-    project.edit(LABELS, "concepts: [car]", "concepts: [person]");
-}
-
 #[test]
 fn a_label_is_edited_on_a_branch_planned_commented_merged_and_applied() {
     let Some(hub) = GitHub::new() else { return };
@@ -20,7 +16,7 @@ fn a_label_is_edited_on_a_branch_planned_commented_merged_and_applied() {
     hub.pushed_to_main().exits(0).says("No changes.");
 
     project.branch("edit");
-    relabel(project);
+    project.relabel();
     let planned = hub.push(1, "edit").exits(0);
     let first = hub.comment(1);
     assert!(first.starts_with("<!-- annosync:plan"), "{first}");
@@ -78,7 +74,7 @@ fn a_plan_of_another_main_is_refused_and_a_new_one_carries_on() {
     let Some(hub) = GitHub::new() else { return };
     let project = &hub.project;
     project.branch("one");
-    relabel(project);
+    project.relabel();
     hub.push(1, "one").exits(0);
     project.branch("two");
     project.edit(LABELS, "night: false", "night: true");
@@ -103,7 +99,7 @@ fn what_somebody_did_after_the_plan_is_left_alone() {
     let Some(hub) = GitHub::new() else { return };
     let project = &hub.project;
     project.branch("edit");
-    relabel(project);
+    project.relabel();
     project.edit(LABELS, "left: 0.05", "left: 0.06");
     project.edit(LABELS, "night: false", "night: true");
     hub.push(1, "edit").exits(0);
@@ -130,7 +126,7 @@ fn what_somebody_did_before_the_plan_is_shown_apart_before_it_is_reverted() {
     world.someone_labels("example-0001", &street, "tree");
     world.emulator.forget_calls();
     project.branch("edit");
-    relabel(project);
+    project.relabel();
     hub.push(1, "edit").exits(0);
     let comment = hub.comment(1);
     let (_, apart) = comment.split_once("### Would revert").unwrap();
@@ -155,7 +151,7 @@ fn what_nobody_reviewed_is_not_applied() {
     let project = &hub.project;
     let dev = project.dev();
     // Straight to main.
-    relabel(project);
+    project.relabel();
     project.push("main");
     hub.pushed_to_main()
         .exits(1)
@@ -187,7 +183,7 @@ fn a_fork_gets_no_plan_and_what_it_says_is_its_plan_is_not_applied() {
     let Some(hub) = GitHub::new() else { return };
     let project = &hub.project;
     project.branch("edit");
-    relabel(project);
+    project.relabel();
     let skipped = hub.push_from(1, "edit", "mallory/street", "fork").exits(0);
     assert_eq!(hub.read("comments").len(), 0);
     // The fork's own workflow leaves a plan behind that fits the manifest.
@@ -209,8 +205,8 @@ fn a_plan_that_a_guard_stops_is_commented_and_fails_and_is_not_applied() {
     let Some(hub) = GitHub::new() else { return };
     let project = &hub.project;
     project.branch("edit");
-    relabel(project);
-    relabel(project);
+    project.relabel();
+    project.relabel();
     let stopped = hub.push(1, "edit").exits(3);
     assert!(hub.comment(1).contains("person"));
     assert!(stopped.summary.contains("person"));

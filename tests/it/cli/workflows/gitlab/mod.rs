@@ -3,14 +3,10 @@
 mod hub;
 mod server;
 
-use super::{LABELS, Project};
+use super::LABELS;
 use hub::{GitLab, Merge};
 use serde_json::json;
 use std::fs;
-
-fn relabel(project: &Project) {
-    project.edit(LABELS, "concepts: [car]", "concepts: [person]");
-}
 
 #[test]
 fn a_label_is_edited_on_a_branch_planned_noted_merged_and_applied() {
@@ -18,7 +14,7 @@ fn a_label_is_edited_on_a_branch_planned_noted_merged_and_applied() {
     let project = &hub.project;
     hub.on_main("annosync-apply").exits(0).says("No changes.");
     project.branch("edit");
-    relabel(project);
+    project.relabel();
     let marker = "<!-- annosync:plan";
     hub.push(1, "edit").exits(0);
     let first = hub.note(1);
@@ -51,7 +47,7 @@ fn a_label_is_edited_on_a_branch_planned_noted_merged_and_applied() {
 
     // A project may fast-forward instead: then the merge request's last commit is main's.
     project.branch("next");
-    relabel(project);
+    project.relabel();
     project.edit(
         "annosync.yaml",
         "max_vanished_concepts: 0",
@@ -68,7 +64,7 @@ fn a_plan_of_another_main_is_refused_and_a_new_one_carries_on() {
     let Some(hub) = GitLab::new() else { return };
     let project = &hub.project;
     project.branch("one");
-    relabel(project);
+    project.relabel();
     hub.push(1, "one").exits(0);
     project.branch("two");
     project.edit(LABELS, "night: false", "night: true");
@@ -93,7 +89,7 @@ fn what_somebody_did_after_the_plan_is_left_alone() {
     let Some(hub) = GitLab::new() else { return };
     let project = &hub.project;
     project.branch("edit");
-    relabel(project);
+    project.relabel();
     project.edit(LABELS, "night: false", "night: true");
     hub.push(1, "edit").exits(0);
     let night = project.id_of("night");
@@ -111,7 +107,7 @@ fn what_somebody_did_after_the_plan_is_left_alone() {
 fn what_nobody_reviewed_is_not_applied() {
     let Some(hub) = GitLab::new() else { return };
     let project = &hub.project;
-    relabel(project);
+    project.relabel();
     project.push("main");
     hub.on_main("annosync-apply")
         .exits(1)
@@ -138,8 +134,8 @@ fn a_plan_that_a_guard_stops_is_noted_and_fails_and_is_not_applied() {
     let Some(hub) = GitLab::new() else { return };
     let project = &hub.project;
     project.branch("edit");
-    relabel(project);
-    relabel(project);
+    project.relabel();
+    project.relabel();
     hub.push(1, "edit")
         .exits(3)
         .says("A guard stopped the plan.");
