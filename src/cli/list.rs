@@ -9,16 +9,16 @@ use super::validate::{Files, load};
 use crate::api::code::Code;
 use crate::api::wire::Annotation;
 use crate::api::{Filter, ModelMade, ModelOutput, Selection};
-use crate::manifest::write::yaml_element;
+use crate::manifest::{self, write::yaml_element};
 use crate::model::{Status, UserId, escape_json};
 use crate::observed::SavedListing;
 use crate::render::Table;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Print the annotations of an app
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The manifest whose targets `--target` names; not needed otherwise
+    /// The manifest whose targets are meant; else that of the present folder, if there is one and no flag names an app
     path: Option<PathBuf>,
     /// Of these inputs
     #[arg(long = "input-id", value_name = "ID")]
@@ -124,9 +124,11 @@ impl Args {
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let filter = args.filter()?;
-    let manifest = args
-        .path
-        .as_deref()
+    let here = Path::new(".");
+    let names_a_target = args.connection.target.is_some();
+    let is_needed = names_a_target || !args.connection.names_a_place();
+    let implied = (is_needed && manifest::has_header(here)).then_some(here);
+    let manifest = (args.path.as_deref().or(implied))
         .map(|path| load(path, args.files))
         .transpose()?;
     let destination = args.connection.destination(manifest.as_ref())?;

@@ -437,9 +437,8 @@ fn classes(
             said_in(operation.before.as_ref()),
             said_in(operation.after.as_ref()),
         );
-        // A change that does not declare concepts keeps them.
-        let is_counted = operation.action == Action::Delete || after.is_some();
-        for id in before.into_iter().flatten().filter(|_| is_counted) {
+        // Of a change that does not declare concepts, which keeps them, neither side has any.
+        for id in before.into_iter().flatten() {
             *changes.entry(id).or_default() -= 1;
         }
         for id in after.into_iter().flatten() {

@@ -255,3 +255,20 @@ fn a_redirect_to_another_path_of_the_same_server_is_not_followed_either() {
     run.exits(1).says("the server redirects to `/elsewhere`");
     assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 1);
 }
+
+#[test]
+fn a_list_knows_the_targets_of_the_manifest_in_its_folder_unless_flags_name_an_app() {
+    let world = world("here");
+    world.run(&["apply", "m.yaml", "--auto-approve"]).exits(0);
+    was_asked(&world);
+    let listed = world.run(&["list", "--all"]).exits(0).stdout;
+    assert!(listed.contains("\"car\""), "{listed}");
+    assert!(was_asked(&world));
+    let local = world.run(&["list", "--target", "local"]).exits(0);
+    assert_eq!(local.stdout, "");
+    assert!(!was_asked(&world));
+    // What is not needed is not read.
+    world.write("m.yaml", "version: 1\nset: street\npolicy: sync\ninputs:\n");
+    world.run(&["list"]).exits(1).says("m.yaml:4:");
+    assert_eq!(world.on_app(&["list", "--all"]).exits(0).stdout, listed);
+}
