@@ -46,3 +46,12 @@ fn any_bytes_are_a_listing_that_reads_back_or_are_refused() {
 fn any_bytes_are_a_plan_that_reads_back_or_are_refused() {
     replay("plan", plan::check);
 }
+
+#[test]
+fn a_corpus_of_plans_holds_plans_that_are_taken() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/plan");
+    for name in ["drift", "kept", "moved", "overwrite", "purge"] {
+        let text = fs::read_to_string(corpus.join(name)).unwrap();
+        assert!(matches!(annosync::plan::read(&text), Ok(Some(_))), "{name}");
+    }
+}

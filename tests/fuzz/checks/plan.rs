@@ -1,8 +1,8 @@
-//! Any text as a plan file: it is refused, or it is a plan that can be shown, printed as calls, and written again as it
+//! Any text as a plan file: it is refused, or it is a plan that can be shown as text and as Markdown, printed as calls, and written again as it
 //! is.
 
 use annosync::plan;
-use annosync::render::{self, Color, Detail, TextOptions};
+use annosync::render::{self, Color, Detail, MARKDOWN_LIMIT, MarkdownOptions, TextOptions};
 
 /// Holds what these bytes make to the above.
 pub(crate) fn check(bytes: &[u8]) {
@@ -12,16 +12,20 @@ pub(crate) fn check(bytes: &[u8]) {
     let Ok(Some(plan)) = plan::read(text) else {
         return;
     };
-    for detail in [Detail::First200, Detail::Full] {
+    for (detail, width) in [(Detail::First200, None), (Detail::Full, Some(40))] {
         harmless(&render::text(
             &plan,
             &TextOptions {
                 detail,
                 color: Color::Never,
+                width,
                 ..TextOptions::default()
             },
         ));
     }
+    let comment = render::markdown(&plan, &MarkdownOptions::default());
+    harmless(&comment);
+    assert!(comment.len() <= MARKDOWN_LIMIT, "{}", comment.len());
     let calls = render::calls(&plan);
     harmless(&calls);
     assert_eq!(calls.lines().count(), plan.batches.len());
