@@ -1,10 +1,11 @@
-//! Parse, match, plan and pull, on generated annotations.
+//! Parse, match, plan, show and pull, on generated annotations.
 //!
 //! `cargo bench --bench plan`; `ANNOSYNC_BENCH=1000000` for another number of annotations than 100,000.
 
 use annosync::model::{DesiredState, Mask, MaskArea, ObservedState, Policy, SetName};
-use annosync::plan::{Allowances, Context, Target};
+use annosync::plan::{Against, Allowances, Base, Context, OnDrift, Plan, Target};
 use annosync::pull::{self, Choice, Form, Fresh};
+use annosync::render::{self, Detail, MarkdownOptions, TextOptions};
 use annosync::{manifest, observed, plan};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -243,6 +244,60 @@ fn plan_one_crowded_input_all_moved(bencher: divan::Bencher) {
         .bench(|| {
             plan::plan(&desired, &observed, &context()).expect("the owner may do everything")
         });
+}
+
+/// What was declared before is what is there: every change is intended.
+#[divan::bench(sample_count = 5)]
+fn plan_changed_against_a_base(bencher: divan::Bencher) {
+    let of = |change| boxes(*SIZE, PER_INPUT, 0.1, change);
+    let desired = desired_from_lines(json_lines(&of(Change::Some)));
+    let before = desired_from_lines(json_lines(&of(Change::None)));
+    let observed = observed_from(&listing(&of(Change::None)));
+    let against = Against {
+        desired: &before,
+        base: Base {
+            revision: "main".into(),
+            commit: "0".repeat(40),
+            manifest_hash: String::new(),
+        },
+        on_drift: OnDrift::Apply,
+    };
+    bencher
+        .counter(divan::counter::ItemsCount::new(*SIZE))
+        .bench(|| {
+            plan::plan_against(&desired, &observed, &context(), &against)
+                .expect("the owner may do everything")
+        });
+}
+
+/// A plan with changes is shown.
+fn shown(bencher: divan::Bencher, show: impl Fn(&Plan) -> String + Sync) {
+    let of = |change| boxes(*SIZE, PER_INPUT, 0.1, change);
+    let desired = desired_from_lines(json_lines(&of(Change::Some)));
+    let observed = observed_from(&listing(&of(Change::None)));
+    let plan = plan::plan(&desired, &observed, &context()).expect("the owner may do everything");
+    bencher.bench(|| show(&plan));
+}
+
+#[divan::bench(sample_count = 5)]
+fn show_as_text(bencher: divan::Bencher) {
+    let options = TextOptions {
+        detail: Detail::Full,
+        width: Some(100),
+        ..TextOptions::default()
+    };
+    shown(bencher, |plan| render::text(plan, &options));
+}
+
+#[divan::bench(sample_count = 5)]
+fn show_as_markdown(bencher: divan::Bencher) {
+    let options = MarkdownOptions::default();
+    shown(bencher, |plan| render::markdown(plan, &options));
+}
+
+#[divan::bench(sample_count = 5)]
+fn show_as_json(bencher: divan::Bencher) {
+    shown(bencher, render::json);
 }
 
 fn pull_as(bencher: divan::Bencher, form: Form) {
