@@ -52,6 +52,11 @@ pub(crate) struct ConnectionArgs {
     pub(crate) concurrency: u16,
 }
 
+/// A variable of the environment that says something.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// Where a command goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Destination {
@@ -124,7 +129,7 @@ impl ConnectionArgs {
         };
         let environment = |name: &str| match &self.target {
             Some(_) => None,
-            None => std::env::var(name).ok().filter(|value| !value.is_empty()),
+            None => variable(name),
         };
         let choose = |flag: &Option<String>, name, manifest| {
             flag.clone().or_else(|| environment(name)).or(manifest)
@@ -201,6 +206,12 @@ impl ConnectionArgs {
     /// Whether a flag says where to go.
     pub(crate) fn names_a_place(&self) -> bool {
         self.target.is_some() || self.names_an_app() || self.embedded.is_some()
+    }
+
+    /// Whether only a manifest can say where to go: a flag names one of its targets, or nothing names an app.
+    pub(crate) fn needs_a_manifest(&self) -> bool {
+        let is_named = || self.names_a_place() || variable("CLARIFAI_APP_ID").is_some();
+        self.target.is_some() || !is_named()
     }
 
     fn names_an_app(&self) -> bool {

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 /// Print the annotations of an app
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The manifest whose targets are meant; else that of the present folder, if there is one and no flag names an app
+    /// The manifest whose targets are meant; else that of the present folder, if there is one and nothing else names an app
     path: Option<PathBuf>,
     /// Of these inputs
     #[arg(long = "input-id", value_name = "ID")]
@@ -125,8 +125,7 @@ impl Args {
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let filter = args.filter()?;
     let here = Path::new(".");
-    let names_a_target = args.connection.target.is_some();
-    let is_needed = names_a_target || !args.connection.names_a_place();
+    let is_needed = args.connection.needs_a_manifest();
     let implied = (is_needed && manifest::has_header(here)).then_some(here);
     let manifest = (args.path.as_deref().or(implied))
         .map(|path| load(path, args.files))

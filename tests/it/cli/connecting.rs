@@ -257,7 +257,7 @@ fn a_redirect_to_another_path_of_the_same_server_is_not_followed_either() {
 }
 
 #[test]
-fn a_list_knows_the_targets_of_the_manifest_in_its_folder_unless_flags_name_an_app() {
+fn a_list_knows_the_targets_of_the_manifest_in_its_folder_unless_something_else_names_an_app() {
     let world = world("here");
     world.run(&["apply", "m.yaml", "--auto-approve"]).exits(0);
     was_asked(&world);
@@ -271,4 +271,6 @@ fn a_list_knows_the_targets_of_the_manifest_in_its_folder_unless_flags_name_an_a
     world.write("m.yaml", "version: 1\nset: street\npolicy: sync\ninputs:\n");
     world.run(&["list"]).exits(1).says("m.yaml:4:");
     assert_eq!(world.on_app(&["list", "--all"]).exits(0).stdout, listed);
+    let run = Run::of(in_environment(&world, &["list", "--all"])).exits(0);
+    assert_eq!(run.stdout, listed);
 }
