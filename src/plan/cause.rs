@@ -31,7 +31,7 @@
 //! the base asks for what cannot be done now, everything else is a conflict.
 
 use super::input::{AsDeclared, Part, Planner};
-use super::types::{Action, Cause, Operation, Purge, Reason};
+use super::types::{Action, Cause, Operation, Purge};
 use crate::matching::{Claims, MatchedBy, match_input};
 use crate::model::{
     AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Geometry, Identity,
@@ -130,7 +130,7 @@ impl<'a> Asked<'a> {
         };
         for operation in &mut *operations {
             operation.cause = Some(match &side {
-                _ if is_repair(operation) => Cause::Intended,
+                _ if operation.reason.is_repair() => Cause::Intended,
                 Some(side) => side.cause(operation),
                 None => Cause::Conflict,
             });
@@ -231,7 +231,7 @@ impl Side {
         side.found
             .extend(undeclared.chain(declared.map(|id| (id, Was::AsDeclared))));
         for (at, operation) in part.operations.into_iter().enumerate() {
-            if is_repair(&operation) {
+            if operation.reason.is_repair() {
                 continue;
             }
             match (operation.action, operation.after) {
@@ -313,11 +313,6 @@ fn is_same(now: &Content, was: &Content) -> bool {
         )
     };
     geometry && concepts && rest(now) == rest(was)
-}
-
-/// What annosync does for itself.
-fn is_repair(operation: &Operation) -> bool {
-    matches!(operation.reason, Reason::LeftBehind | Reason::Unfinished)
 }
 
 /// What the base declares, as it was on the remote: matching knows declared annotations and observed ones.

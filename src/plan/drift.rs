@@ -82,11 +82,6 @@ impl Against<'_> {
     }
 }
 
-/// Whether a write would revert what was done on the remote.
-pub(super) fn reverts(cause: Option<Cause>) -> bool {
-    matches!(cause, Some(Cause::Drift | Cause::Conflict))
-}
-
 /// Takes out what would revert what was done on the remote, if that is to be kept. A purge is one write: all that would
 /// go with it stays.
 pub(super) fn take_out(
@@ -99,14 +94,14 @@ pub(super) fn take_out(
     }
     let (mut kept, made): (Vec<_>, Vec<_>) = std::mem::take(operations)
         .into_iter()
-        .partition(|operation| reverts(operation.cause));
+        .partition(|operation| operation.cause.is_some_and(Cause::reverts));
     *operations = made;
     for operation in &mut kept {
         operation.body = None;
     }
     let (stay, go): (Vec<_>, Vec<_>) = std::mem::take(purges)
         .into_iter()
-        .partition(|purge| reverts(purge.cause));
+        .partition(|purge| purge.cause.is_some_and(Cause::reverts));
     *purges = go;
     kept.extend(stay.into_iter().flat_map(deletes));
     // Stable: within one input and action the order stays.

@@ -14,6 +14,7 @@ mod error;
 mod fresh;
 mod guard;
 mod input;
+mod moves;
 mod outcome;
 mod purge;
 mod read;
@@ -34,6 +35,7 @@ pub use drift::{Against, OnDrift};
 pub use error::PlanError;
 pub use fresh::{Freshness, freshness, is_as_wanted};
 pub use guard::{Allowances, Drift, EmptyManifest};
+pub use moves::{LARGEST_MOVES, Move, Moves};
 pub use outcome::{
     Applied, Ending, FailedItem, FailedPurge, Outcome, Since, StaleItem, StalePurge, Touched,
     Unplanned,
@@ -46,9 +48,7 @@ pub use stand_in::{
     STAND_IN_FOR, body as stand_in_body, id_for as stand_in_id_for, is_stand_in_of, is_unfinished,
     original_of, settled,
 };
-pub use summary::{
-    ClassCount, HeldBack, LARGEST_MOVES, Move, Moves, OthersWork, Relabelled, Summary,
-};
+pub use summary::{ClassCount, HeldBack, OthersWork, Relabelled, Summary};
 pub use types::{
     Action, Base, Batch, Call, Cause, FORMAT_VERSION, Operation, Plan, Purge, PurgedAnnotation,
     Purpose, Reason, Seen, Target, Trip,

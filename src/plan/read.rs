@@ -1,7 +1,6 @@
 //! Reading a plan file back.
 
 use super::batch::{MAX_BYTES, MAX_ITEMS};
-use super::drift::reverts;
 use super::stand_in::original_of;
 use super::summary::Summary;
 use super::types::{
@@ -162,14 +161,15 @@ fn check_causes(plan: &Plan) -> Result<(), &'static str> {
     } else if causes().any(|cause| cause.is_some()) || !plan.kept.is_empty() {
         return Err("it has no base, and says what a write comes from");
     }
-    let is_repair = |it: &Operation| matches!(it.reason, Reason::LeftBehind | Reason::Unfinished);
-    if all().any(|it| is_repair(it) && it.cause.is_some_and(|cause| cause != Cause::Intended)) {
+    if all()
+        .any(|it| it.reason.is_repair() && it.cause.is_some_and(|cause| cause != Cause::Intended))
+    {
         return Err("what repairs an earlier run is taken for somebody's work");
     }
     if !plan
         .kept
         .iter()
-        .all(|it| reverts(it.cause) && it.body.is_none())
+        .all(|it| it.cause.is_some_and(Cause::reverts) && it.body.is_none())
     {
         return Err("what is kept is not what was done on the remote");
     }

@@ -4,16 +4,13 @@
 //! found out; what takes the listing (how often a class is used, which inputs are left empty) is counted while planning.
 
 use super::batch;
-use super::types::{Action, Batch, Cause, Operation, Purge, PurgedAnnotation, Reason};
-use crate::matching::MatchedBy;
+use super::moves::Moves;
+use super::stand_in::is_clean_up;
+use super::types::{Action, Batch, Cause, Operation, Purge, PurgedAnnotation};
 use crate::model::{
-    AnnotationId, ConceptId, Concepts, Content, Geometry, InputId, Key, Maker, Measure,
-    ObservedState, Overlap, UserId, overlap,
+    AnnotationId, ConceptId, Concepts, Content, InputId, Maker, ObservedState, UserId,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
-
-/// How many moves are listed, the largest first.
-pub const LARGEST_MOVES: usize = 10;
 
 /// What keeps parts of a plan from being done.
 #[derive(
@@ -163,94 +160,6 @@ pub struct Relabelled {
     pub count: u64,
 }
 
-/// Annotations whose geometry changes.
-#[derive(
-    Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-pub struct Moves {
-    /// By the IoU of before and after, in tenths: the first counts 0 to below 0.1, the last 0.9 to 1. Points and
-    /// keypoints count by their distance, on the scale that matching uses.
-    pub histogram: [u64; 10],
-    /// Those that cannot be compared: of another kind than before, or masks that are found by name.
-    pub unmeasured: u64,
-    /// The ten largest: lowest IoU first, then by input and id.
-    pub largest: Vec<Move>,
-}
-
-/// One annotation that lies elsewhere.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-pub struct Move {
-    /// On which input.
-    pub input_id: InputId,
-    /// Which.
-    pub id: AnnotationId,
-    /// The name that the manifest gives it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<Key>,
-    /// What the two are compared by.
-    pub measure: Measure,
-    /// How closely before and after lie together.
-    pub overlap: Overlap,
-}
-
-impl Moves {
-    /// How many there are.
-    pub fn count(&self) -> u64 {
-        self.histogram.iter().sum::<u64>() + self.unmeasured
-    }
-
-    fn is_nothing(&self) -> bool {
-        self.count() == 0
-    }
-
-    fn of(operations: &[Operation]) -> Self {
-        let mut moves = Self::default();
-        for operation in operations {
-            let Some((before, after)) = places(operation) else {
-                continue;
-            };
-            if Geometry::same(before, after) {
-                continue;
-            }
-            let Some(overlap) = closeness(operation, before, after) else {
-                moves.unmeasured += 1;
-                continue;
-            };
-            moves.histogram[(overlap.millionths() / 100_000).min(9) as usize] += 1;
-            moves.largest.push(Move {
-                input_id: operation.input_id.clone(),
-                id: operation.id.clone(),
-                key: operation.key.clone(),
-                measure: Measure::of(before),
-                overlap,
-            });
-        }
-        moves
-            .largest
-            .sort_by(|a, b| (a.overlap, &a.input_id, &a.id).cmp(&(b.overlap, &b.input_id, &b.id)));
-        moves.largest.truncate(LARGEST_MOVES);
-        moves
-    }
-}
-
-fn places(operation: &Operation) -> Option<(&Geometry, &Geometry)> {
-    let before = operation.before.as_ref()?.geometry.as_ref()?;
-    Some((before, operation.after.as_ref()?.geometry.as_ref()?))
-}
-
-/// Masks are compared while matching, when their images are at hand, and not once more: a plan file does not hold them.
-fn closeness(operation: &Operation, before: &Geometry, after: &Geometry) -> Option<Overlap> {
-    match operation.matched {
-        Some(matched) if matches!(matched.by, MatchedBy::Moved | MatchedBy::MovedAndRelabelled) => {
-            matched.overlap
-        }
-        _ if matches!(before, Geometry::Mask(_)) => None,
-        _ => overlap(before, after),
-    }
-}
-
 impl Summary {
     /// How many operations there are.
     pub fn operations(&self) -> u64 {
@@ -301,15 +210,15 @@ impl Summary {
         purges: &[Purge],
         kept: &[Operation],
     ) {
-        let of = |causes: &[Cause]| {
-            let is = |cause: Option<Cause>| cause.is_some_and(|cause| causes.contains(&cause));
+        let of = |counts: fn(Cause) -> bool| {
+            let is = |cause: Option<Cause>| cause.is_some_and(counts);
             let written = operations.iter().filter(|operation| is(operation.cause));
             let emptied = purges.iter().filter(|purge| is(purge.cause));
             let gone: usize = emptied.map(|purge| purge.annotations.len()).sum();
             (written.count() + gone) as u64
         };
-        self.drift = Some(of(&[Cause::Drift, Cause::Conflict]));
-        self.conflicts = Some(of(&[Cause::Conflict]));
+        self.drift = Some(of(Cause::reverts));
+        self.conflicts = Some(of(|cause| cause == Cause::Conflict));
         self.held_back.drift = kept.len() as u64;
     }
 
@@ -348,19 +257,10 @@ impl Summary {
     }
 }
 
-/// Stand-ins are copies of our own making, whoever they are posted for.
-fn is_about_a_copy(operation: &Operation) -> bool {
-    operation.reason == Reason::LeftBehind
-}
-
 fn others(operations: &[Operation], purges: &[Purge], caller: &UserId) -> Vec<OthersWork> {
     let mut counts: BTreeMap<Option<&UserId>, (u64, u64)> = BTreeMap::new();
     for operation in operations {
-        let Some(seen) = operation
-            .seen
-            .as_ref()
-            .filter(|_| !is_about_a_copy(operation))
-        else {
+        let Some(seen) = operation.seen.as_ref().filter(|_| !is_clean_up(operation)) else {
             continue;
         };
         let (changed, deleted) = counts.entry(seen.user.as_ref()).or_default();
@@ -428,11 +328,11 @@ fn classes(
 ) -> Vec<ClassCount> {
     let copies: HashSet<&AnnotationId> = operations
         .iter()
-        .filter(|operation| is_about_a_copy(operation))
+        .filter(|operation| is_clean_up(operation))
         .map(|operation| &operation.id)
         .collect();
     let mut changes: BTreeMap<&ConceptId, i64> = BTreeMap::new();
-    for operation in operations.iter().filter(|it| !is_about_a_copy(it)) {
+    for operation in operations.iter().filter(|it| !is_clean_up(it)) {
         let (before, after) = (
             said_in(operation.before.as_ref()),
             said_in(operation.after.as_ref()),

@@ -77,6 +77,13 @@ pub enum Reason {
     Undone,
 }
 
+impl Reason {
+    /// Whether it finishes or cleans up what an earlier run began: annosync's own work, and nobody's labels.
+    pub(super) fn is_repair(self) -> bool {
+        matches!(self, Self::LeftBehind | Self::Unfinished)
+    }
+}
+
 /// What a plan is for.
 #[derive(
     Debug,
@@ -110,6 +117,16 @@ pub enum Cause {
     Drift,
     /// Both changed.
     Conflict,
+}
+
+impl Cause {
+    /// Whether the write would revert what was done on the remote.
+    pub fn reverts(self) -> bool {
+        match self {
+            Self::Intended => false,
+            Self::Drift | Self::Conflict => true,
+        }
+    }
 }
 
 /// What is known of who wrote an annotation, and when.

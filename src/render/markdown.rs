@@ -11,11 +11,12 @@ mod span;
 use self::blocks::{Align, Table, details};
 use self::span::{code, comment, phrase_in, prose};
 use super::filter::Filter;
+use super::notation::digest;
 use super::page::{counted, thousands};
 use super::selection::{Selection, by_action};
-use super::{closing, drift, purge, report, warnings};
+use super::warnings::{self, Warning};
+use super::{closing, drift, purge, report};
 use crate::plan::{Operation, Plan, Purpose};
-use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use url::Url;
 
@@ -53,16 +54,13 @@ pub struct MarkdownOptions {
 pub fn marker(plan: &Plan) -> String {
     // What no host would take as a name is not spelled out.
     const LONGEST: usize = 200;
+    const WHOLE: usize = 32;
     let name = |text: &str| {
         let name = comment(text);
         if name.len() <= LONGEST {
             return name;
         }
-        let mut digest = "sha256%".to_owned();
-        for byte in Sha256::digest(text.as_bytes()) {
-            let _ = write!(digest, "{byte:02x}");
-        }
-        digest
+        format!("sha256%{}", digest(text, WHOLE))
     };
     format!(
         "<!-- annosync:plan {} {}/{} -->",
@@ -76,8 +74,9 @@ pub fn marker(plan: &Plan) -> String {
 pub fn markdown(plan: &Plan, options: &MarkdownOptions) -> String {
     let selection = Selection::of(plan, &options.filter);
     let mut sheet = Sheet::new(format!("{}\n", marker(plan)));
-    let stopped = warned(plan, warnings::Kind::Stopped);
-    let warned = warned(plan, warnings::Kind::Warning);
+    let warnings = warnings::of(plan);
+    let stopped = warned(&warnings, warnings::Kind::Stopped);
+    let warned = warned(&warnings, warnings::Kind::Warning);
     if plan.is_empty() {
         sheet.push(&format!("{}\n\n", closing::line(plan)));
         sheet.push(&stopped);
@@ -239,10 +238,10 @@ fn counts(plan: &Plan) -> String {
 }
 
 /// Each in a paragraph of one quotation.
-fn warned(plan: &Plan, kind: warnings::Kind) -> String {
+fn warned(warnings: &[Warning], kind: warnings::Kind) -> String {
     let mut text = String::new();
     let mut more = 0;
-    for warning in warnings::of(plan).iter().filter(|it| it.kind == kind) {
+    for warning in warnings.iter().filter(|it| it.kind == kind) {
         let words = phrase_in(&warning.phrase, SENTENCE);
         let line = format!("> **{}:** {words}\n", kind.word());
         if !text.is_empty() && text.len() + line.len() > WARNED {

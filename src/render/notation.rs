@@ -255,7 +255,7 @@ fn points_flow(points: &[String]) -> String {
         "[{}, … {} more, digest {}]",
         points[..3].join(", "),
         points.len() - 3,
-        digest(&points.join(" "))
+        digest(&points.join(" "), SHORT)
     )
 }
 
@@ -336,10 +336,14 @@ fn plain(text: &str) -> String {
     }
 }
 
-fn digest(text: &str) -> String {
+/// Bytes of a digest that tell two lines apart.
+const SHORT: usize = 4;
+
+/// The first bytes of a text's SHA-256, in hex.
+pub(super) fn digest(text: &str, bytes: usize) -> String {
     Sha256::digest(text.as_bytes())
         .iter()
-        .take(4)
+        .take(bytes)
         .map(|byte| format!("{byte:02x}"))
         .collect::<Vec<_>>()
         .concat()
@@ -359,7 +363,10 @@ pub(super) fn cut_to(line: &str, width: usize) -> String {
     }
     let start: String = line.chars().take(width - REST).collect();
     let more = super::thousands((length - (width - REST)) as u64);
-    format!("{start}… {more} more characters, digest {}", digest(line))
+    format!(
+        "{start}… {more} more characters, digest {}",
+        digest(line, SHORT)
+    )
 }
 
 #[cfg(test)]

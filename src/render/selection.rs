@@ -28,7 +28,7 @@ impl<'a> Selection<'a> {
             .operations
             .iter()
             .filter(shown)
-            .partition(|operation| reverts(operation));
+            .partition(|operation| operation.cause.is_some_and(Cause::reverts));
         Self {
             purges: (plan.purges.iter())
                 .filter(|purge| filter.shows_purge(purge))
@@ -70,10 +70,6 @@ impl<'a> Selection<'a> {
         );
         Some(Phrase::from("Only ").then(chosen).words(count))
     }
-}
-
-fn reverts(operation: &Operation) -> bool {
-    matches!(operation.cause, Some(Cause::Drift | Cause::Conflict))
 }
 
 /// 0: annotations go; 1: parts of annotations go; 2: nothing goes.
