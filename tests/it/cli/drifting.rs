@@ -1,6 +1,6 @@
 //! `--base`: what the manifest changed since a revision of git that was applied, and what was done on the remote since.
 
-use super::{World, boxes, header, settled};
+use super::{World, boxes, header, is_there, settled};
 use crate::support::{boxed, with};
 use annosync::api::{ItemResult, PatchAction};
 use serde_json::{Value, json};
@@ -41,16 +41,6 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
 fn commit(world: &World) {
     git(world.path(), &["add", "--all"]);
     git(world.path(), &["commit", "--quiet", "--message", "labels"]);
-}
-
-/// Whether there is git; says so where there is none.
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-fn has_git() -> bool {
-    let there = Command::new("git").arg("--version").output().is_ok();
-    if !there {
-        eprintln!("skipped: there is no git here");
-    }
-    there
 }
 
 /// A repository whose `m.yaml` declares `in-000` to `in-004` with a car each, committed and applied.
@@ -96,7 +86,7 @@ fn expect(list: &[(&str, &str, &str)]) -> Vec<(String, String, String)> {
 
 #[test]
 fn a_label_that_somebody_changed_is_shown_kept_and_pulled() {
-    if !has_git() {
+    if !is_there("git") {
         return;
     }
     let world = applied();
@@ -187,7 +177,7 @@ fn a_label_that_somebody_changed_is_shown_kept_and_pulled() {
 
 #[test]
 fn what_was_added_deleted_or_changed_on_both_sides_is_told_apart() {
-    if !has_git() {
+    if !is_there("git") {
         return;
     }
     let world = applied();
@@ -247,7 +237,7 @@ fn what_was_added_deleted_or_changed_on_both_sides_is_told_apart() {
 
 #[test]
 fn where_nothing_was_done_on_the_remote_everything_is_meant() {
-    if !has_git() {
+    if !is_there("git") {
         return;
     }
     let world = applied();
@@ -284,7 +274,7 @@ fn where_nothing_was_done_on_the_remote_everything_is_meant() {
 
 #[test]
 fn a_plan_file_carries_its_drift_and_passes_only_if_told() {
-    if !has_git() {
+    if !is_there("git") {
         return;
     }
     let world = applied();
@@ -344,7 +334,7 @@ fn drift_without_a_base_is_a_usage_error() {
 
 #[test]
 fn the_users_index_and_work_tree_are_not_touched_and_no_hook_runs() {
-    if !has_git() {
+    if !is_there("git") {
         return;
     }
     let world = applied();
@@ -380,7 +370,7 @@ fn the_users_index_and_work_tree_are_not_touched_and_no_hook_runs() {
 /// A folder of its own in the repository, with ignored files, masks and pictures.
 #[test]
 fn the_base_is_what_a_checkout_of_the_revision_would_be() {
-    if !has_git() {
+    if !is_there("git") {
         return;
     }
     let world = World::new();
@@ -450,7 +440,7 @@ fn the_base_is_what_a_checkout_of_the_revision_would_be() {
 
 #[test]
 fn line_ends_are_as_the_attributes_of_that_revision_say() {
-    if !has_git() {
+    if !is_there("git") {
         return;
     }
     let world = World::new();
@@ -470,7 +460,7 @@ fn line_ends_are_as_the_attributes_of_that_revision_say() {
 
 #[test]
 fn what_is_no_base_is_an_error_that_says_what_to_do() {
-    if !has_git() {
+    if !is_there("git") {
         return;
     }
     let world = World::new();
@@ -521,7 +511,7 @@ fn what_is_no_base_is_an_error_that_says_what_to_do() {
 
 #[test]
 fn a_shallow_clone_says_how_to_get_the_rest() {
-    if !has_git() {
+    if !is_there("git") {
         return;
     }
     let world = applied();
@@ -541,7 +531,7 @@ fn a_shallow_clone_says_how_to_get_the_rest() {
 
 #[test]
 fn in_a_hook_the_manifests_repository_counts() {
-    if !has_git() {
+    if !is_there("git") {
         return;
     }
     let world = applied();
@@ -568,7 +558,7 @@ fn in_a_hook_the_manifests_repository_counts() {
 
 #[test]
 fn a_saved_listing_is_planned_against_a_base_as_well() {
-    if !has_git() {
+    if !is_there("git") {
         return;
     }
     let world = applied();
@@ -596,7 +586,7 @@ fn a_saved_listing_is_planned_against_a_base_as_well() {
 
 #[test]
 fn with_the_declared_inputs_alone_a_base_that_declares_more_is_no_error() {
-    if !has_git() {
+    if !is_there("git") {
         return;
     }
     let world = applied();

@@ -50,4 +50,4 @@ mod world;
 mod writing;
 
 pub(crate) use every::kinds;
-pub(crate) use world::{Run, World, boxes, command, folder_of, header, settled};
+pub(crate) use world::{Run, World, boxes, command, folder_of, header, is_there, settled, skipped};

@@ -1,6 +1,6 @@
 //! The line that shows how far a run is: on a terminal, and nowhere else.
 
-use super::{World, boxes};
+use super::{World, boxes, is_there};
 use annosync::emulator::{Endpoint, Fault};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -79,11 +79,8 @@ fn apply(world: &World) -> Vec<String> {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn on_a_terminal_it_says_how_far_a_run_is_and_leaves_nothing_behind() {
-    let script = Command::new("script").arg("--version").output();
-    if !script.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: there is no `script` to make a terminal with");
+    if !is_there("script") {
         return;
     }
     let world = world();

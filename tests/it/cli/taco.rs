@@ -1,7 +1,6 @@
 //! Real data, from one version of it to the next: 1,827 and 2,152 annotations of litter on 715 photographs.
 
-use super::{Run, World, settled};
-use std::io::Write as _;
+use super::{Run, World, settled, skipped};
 use std::path::{Path, PathBuf};
 
 /// The data's folder; nothing, and a word about it, where the tests are run without it.
@@ -10,12 +9,7 @@ pub(super) fn data() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    // Past the test harness, which keeps what is printed to itself.
-    let _ = writeln!(
-        std::io::stderr(),
-        "skipped: no TACO data in {}",
-        folder.display()
-    );
+    skipped(&format!("no TACO data in {}", folder.display()));
     None
 }
 

@@ -9,6 +9,7 @@ use annosync::emulator::{CallRecord, Config, Emulator, Endpoint};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -344,4 +345,19 @@ pub(crate) fn folder_of(path: &Path) -> Vec<(String, String)> {
     }
     files.sort();
     files
+}
+
+/// Says that a test is skipped, and why: past the test harness, which keeps what is printed to itself.
+pub(crate) fn skipped(why: &str) {
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}
+
+/// Whether a program that a test needs is on this machine; says so where it is not.
+pub(crate) fn is_there(program: &str) -> bool {
+    let answer = Command::new(program).arg("--version").output();
+    let is_there = answer.is_ok_and(|output| output.status.success());
+    if !is_there {
+        skipped(&format!("there is no `{program}` here"));
+    }
+    is_there
 }

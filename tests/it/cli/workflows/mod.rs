@@ -8,7 +8,7 @@ mod github;
 mod gitlab;
 mod texts;
 
-use super::{Run, World};
+use super::{Run, World, is_there};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -223,18 +223,6 @@ impl Project {
         assert!(matches!(answer[..], [ItemResult::Done(_)]));
         self.world.emulator.forget_calls();
     }
-}
-
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-fn is_there(program: &str) -> bool {
-    let is_there = Command::new(program)
-        .arg("--version")
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !is_there {
-        eprintln!("skipped: there is no `{program}` to run a pipeline with");
-    }
-    is_there
 }
 
 /// The program as the pipelines find it.

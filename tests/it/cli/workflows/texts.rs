@@ -1,5 +1,6 @@
 //! What can be said of the pipelines without running them.
 
+use crate::cli::is_there;
 use serde_yaml::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -79,7 +80,7 @@ fn scripts() -> Vec<(String, String)> {
 
 #[test]
 fn every_script_is_one_that_bash_reads() {
-    if !super::is_there("bash") {
+    if !is_there("bash") {
         return;
     }
     let scripts = scripts();
