@@ -22,8 +22,11 @@ pub struct Config {
     pub app_id: String,
     /// Users who may use the app without owning it.
     pub collaborators: Vec<Collaborator>,
-    /// Annotations are only taken for inputs that exist. Otherwise an input is made when it is first named.
+    /// Annotations are only taken for inputs that exist. Otherwise every input that is named exists: a post makes it, and
+    /// a listing that asks for it by its id shows it.
     pub require_inputs: bool,
+    /// How many reads show a new input as waiting (30001) before it is processed; 0: it is processed at once.
+    pub processing_polls: u32,
     /// Requests a second that each key may make; the service's default is 15. `None`: any number.
     pub rate_limit: Option<u32>,
     /// Seconds that a refusal for too many requests tells the client to wait, in `Retry-After`. `None`: no header.
@@ -51,6 +54,7 @@ impl Default for Config {
             app_id: "app".to_owned(),
             collaborators: Vec::new(),
             require_inputs: false,
+            processing_polls: 0,
             rate_limit: None,
             retry_after: None,
             page_cap: None,

@@ -23,6 +23,22 @@ pub enum Endpoint {
     PostInputs,
     /// `GET /inputs`
     ListInputs,
+    /// `GET /inputs/stream`
+    StreamInputs,
+    /// `GET /inputs/status`
+    GetInputCount,
+    /// `GET /inputs/{input_id}`
+    GetInput,
+    /// `DELETE /inputs/{input_id}`
+    DeleteInput,
+    /// `DELETE /inputs`
+    DeleteInputs,
+    /// `GET /concepts`
+    ListConcepts,
+    /// `GET /concepts/{concept_id}`
+    GetConcept,
+    /// `POST /concepts`
+    PostConcepts,
     /// `GET /users/{user_id}`
     GetUser,
     /// A path or method that the emulator does not serve.
@@ -36,6 +52,8 @@ impl Endpoint {
             Self::PostAnnotations | Self::PatchAnnotations => Some("annotations"),
             Self::DeleteAnnotations => Some("input_ids"),
             Self::PostInputs => Some("inputs"),
+            Self::DeleteInputs => Some("ids"),
+            Self::PostConcepts => Some("concepts"),
             Self::PostAnnotationsSearches => Some("searches"),
             _ => None,
         }

@@ -5,10 +5,11 @@
 //! choice open, [`Config`] has it. This room uses nothing of the house but the API's status codes.
 //!
 //! A call goes through the files in this order: `connection` (TCP), `server` (route, faults, key, rate), `call`
-//! (app, items), then `read`, `search`, `write`, `task` or `delete` with `data`, `patch` and `listing` as their pure
-//! parts, `store` and `session` (one transaction), `reply` and `echo` (JSON).
+//! (app, items), then `read`, `search`, `write`, `task`, `delete`, `inputs` or `concepts` with `data`, `patch` and
+//! `listing` as their pure parts, `store` and `session` (one transaction), `reply` and `echo` (JSON).
 
 mod call;
+mod concepts;
 mod config;
 mod connection;
 mod data;
@@ -16,6 +17,7 @@ mod delete;
 mod echo;
 mod endpoint;
 mod faults;
+mod inputs;
 mod listing;
 pub mod patch;
 mod rate;

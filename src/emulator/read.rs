@@ -1,4 +1,4 @@
-//! What GET of annotations, inputs and users answers.
+//! What GET of annotations and users answers.
 
 use super::call::Call;
 use super::config::Config;
@@ -39,15 +39,6 @@ pub(super) fn get_annotation(
     shift::apply(session, &call.app, &call.effects.then)?;
     let shown = reply::annotation(stored, call.config.habits);
     Ok(Answer::success(Some(("annotation", shown))))
-}
-
-/// `GET /inputs`
-pub(super) fn list_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
-    let page = Page::read(&call.sent.query, call.config.page_cap).map_err(Refusal::invalid)?;
-    let found = session.inputs(&call.app, page.offset, page.limit)?;
-    let habits = call.config.habits;
-    let shown = found.into_iter().map(|i| reply::input(i, habits)).collect();
-    Ok(Answer::success(Some(("inputs", Value::Array(shown)))))
 }
 
 /// `GET /users/{user_id}`, which needs no app.

@@ -1,8 +1,9 @@
 //! Answers: status bodies, stored annotations as JSON, and refusals with their HTTP status.
 
+use super::call::Call;
 use super::config::{Authors, Codes, Habits};
 use super::echo;
-use super::store::{Stored, StoredInput};
+use super::store::{Stored, StoredConcept, StoredInput};
 use crate::api::code::Code;
 use serde_json::{Map, Value, json};
 
@@ -247,7 +248,15 @@ pub(super) fn input(stored: StoredInput, habits: Habits) -> Value {
     shown.insert("modified_at".to_owned(), stored.created_at.clone().into());
     shown.insert("created_at".to_owned(), stored.created_at.into());
     echo::write(&mut shown, habits);
-    let status = status(Code::INPUT_DOWNLOAD_SUCCESS, "", habits);
+    let status = status(stored.status, "", habits);
     shown.insert("status".to_owned(), status);
     Value::Object(shown)
+}
+
+/// A stored concept as the API shows it.
+pub(super) fn concept(stored: StoredConcept, call: &Call<'_>) -> Value {
+    json!({
+        "id": stored.id, "name": stored.name, "created_at": stored.created_at,
+        "app_id": call.config.app_id, "user_id": call.app.owner,
+    })
 }

@@ -77,7 +77,7 @@ impl<'a, 'b> Planting<'a, 'b> {
                 session.insert_bare_input(app, input_id, &json!({}))?;
                 return Ok(());
             }
-            session.insert_input(app, input_id, &app.owner, json!({}))?;
+            session.insert_input(app, input_id, &app.owner, Map::new())?;
             let own = session.annotations_of(app, input_id)?;
             let own = own.into_iter().find(|annotation| annotation.input_level);
             self.made

@@ -1,5 +1,5 @@
 //! The HTTP server: routes, who calls, limits, and faults that no operation needs to know of. What a call does is decided
-//! in `read`, `search`, `write`, `task` and `delete`.
+//! in `read`, `search`, `write`, `task`, `delete`, `inputs` and `concepts`.
 
 use super::call::{Call, Effects, Sent};
 use super::config::Config;
@@ -11,7 +11,7 @@ use super::reply::{Answer, Refusal};
 use super::session::Session;
 use super::shared::{CallRecord, Shared};
 use super::store::{Access, hex_id};
-use super::{delete, read, search, task, write};
+use super::{concepts, delete, inputs, read, search, task, write};
 use crate::api::code::Code;
 use axum::Router;
 use axum::body::Body;
@@ -73,8 +73,21 @@ fn router(shared: Arc<Shared>) -> Router {
         )
         .route(
             "/inputs",
-            post(on(Endpoint::PostInputs)).get(on(Endpoint::ListInputs)),
-        );
+            post(on(Endpoint::PostInputs))
+                .get(on(Endpoint::ListInputs))
+                .delete(on(Endpoint::DeleteInputs)),
+        )
+        .route("/inputs/stream", get(on(Endpoint::StreamInputs)))
+        .route("/inputs/status", get(on(Endpoint::GetInputCount)))
+        .route(
+            "/inputs/{input_id}",
+            get(on(Endpoint::GetInput)).delete(on(Endpoint::DeleteInput)),
+        )
+        .route(
+            "/concepts",
+            post(on(Endpoint::PostConcepts)).get(on(Endpoint::ListConcepts)),
+        )
+        .route("/concepts/{concept_id}", get(on(Endpoint::GetConcept)));
     let users: MethodRouter<Arc<Shared>> = get(on(Endpoint::GetUser));
     Router::new()
         .nest("/v2/users/{user_id}/apps/{app_id}", app.clone())
@@ -319,13 +332,22 @@ async fn operate(
         Endpoint::PostAnnotations => (Access::Writes, write::post_annotations),
         Endpoint::PatchAnnotations => (Access::Writes, write::patch_annotations),
         Endpoint::PatchAnnotationsStatus => (Access::Writes, task::patch_status),
-        Endpoint::PostInputs => (Access::Writes, write::post_inputs),
+        Endpoint::PostInputs => (Access::Writes, inputs::post_inputs),
+        Endpoint::DeleteInput => (Access::Writes, inputs::delete_input),
+        Endpoint::DeleteInputs => (Access::Writes, inputs::delete_inputs),
+        Endpoint::PostConcepts => (Access::Writes, concepts::post_concepts),
         Endpoint::DeleteAnnotation => (Access::Writes, delete::delete_annotation),
         Endpoint::DeleteAnnotations => (Access::Writes, delete::delete_annotations),
         Endpoint::ListAnnotations => (Access::Reads, read::list_annotations),
         Endpoint::GetAnnotation => (Access::Reads, read::get_annotation),
         Endpoint::PostAnnotationsSearches => (Access::Reads, search::post_searches),
-        Endpoint::ListInputs => (Access::Reads, read::list_inputs),
+        // Reading an input that waits brings its processing forward.
+        Endpoint::ListInputs => (Access::Writes, inputs::list_inputs),
+        Endpoint::GetInput => (Access::Writes, inputs::get_input),
+        Endpoint::StreamInputs => (Access::Reads, inputs::stream_inputs),
+        Endpoint::GetInputCount => (Access::Reads, inputs::get_input_count),
+        Endpoint::ListConcepts => (Access::Reads, concepts::list_concepts),
+        Endpoint::GetConcept => (Access::Reads, concepts::get_concept),
         Endpoint::GetUser => {
             let user = sent.path.get("user_id").map_or("me", String::as_str);
             return read::get_user(&shared.config, &caller, user);

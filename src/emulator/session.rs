@@ -4,10 +4,9 @@
 
 use super::config::Clock;
 use super::listing::{Bookmarks, Clause, Filter};
-use super::store::{App, COLUMNS, Stored, StoredInput, hex_id};
-use crate::api::code::Code;
+use super::store::{App, COLUMNS, Stored, hex_id};
 use rusqlite::{OptionalExtension, Transaction, params};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// One call's transaction.
@@ -169,6 +168,9 @@ impl Session<'_> {
                 text,
             ])?;
         new.seq = self.transaction.last_insert_rowid();
+        if !new.model_made {
+            self.note_concepts(app.key, &body, &new.created_at)?;
+        }
         if let Value::Object(body) = body {
             new.body = body;
         }
@@ -176,8 +178,10 @@ impl Session<'_> {
     }
 
     /// Stores what a patch made of an annotation.
-    pub(super) fn update(&self, changed: &mut Stored) -> rusqlite::Result<()> {
+    pub(super) fn update(&self, app: &App, changed: &mut Stored) -> rusqlite::Result<()> {
         changed.modified_at.clone_from(&self.now);
+        let body = Value::Object(changed.body.clone());
+        self.note_concepts(app.key, &body, &self.now)?;
         let task = changed.body.get("task_id").and_then(Value::as_str);
         self.transaction
             .prepare_cached(
@@ -188,7 +192,7 @@ impl Session<'_> {
                 changed.status.0,
                 task.unwrap_or_default(),
                 changed.modified_at,
-                Value::Object(changed.body.clone()).to_string(),
+                body.to_string(),
             ])?;
         Ok(())
     }
@@ -199,80 +203,6 @@ impl Session<'_> {
             .prepare_cached("DELETE FROM annotations WHERE seq = ?1")?
             .execute([annotation.seq])?;
         Ok(())
-    }
-
-    /// Whether the input exists.
-    pub(super) fn has_input(&self, app: &App, id: &str) -> rusqlite::Result<bool> {
-        self.transaction
-            .prepare_cached("SELECT 1 FROM inputs WHERE app = ?1 AND id = ?2")?
-            .exists(params![app.key, id])
-    }
-
-    /// Makes an input, which must not exist, with the annotation that every input has.
-    pub(super) fn insert_input(
-        &self,
-        app: &App,
-        id: &str,
-        user_id: &str,
-        data: Value,
-    ) -> rusqlite::Result<StoredInput> {
-        self.insert_bare_input(app, id, &data)?;
-        let mut body = Map::new();
-        body.insert("data".to_owned(), data.clone());
-        self.insert(
-            app,
-            &mut Stored {
-                input_id: id.to_owned(),
-                id: self.new_id()?,
-                user_id: user_id.to_owned(),
-                status: Code::ANNOTATION_SUCCESS,
-                input_level: true,
-                body,
-                ..Stored::default()
-            },
-        )?;
-        Ok(StoredInput {
-            id: id.to_owned(),
-            created_at: self.now.clone(),
-            data,
-        })
-    }
-
-    /// Makes an input without the annotation that every input has: the caller stores one.
-    pub(super) fn insert_bare_input(
-        &self,
-        app: &App,
-        id: &str,
-        data: &Value,
-    ) -> rusqlite::Result<()> {
-        self.transaction
-            .prepare_cached(
-                "INSERT INTO inputs (app, id, created_at, data) VALUES (?1, ?2, ?3, ?4)",
-            )?
-            .execute(params![app.key, id, self.now, data.to_string()])?;
-        Ok(())
-    }
-
-    /// `limit` of an app's inputs, oldest first, after the first `offset`.
-    pub(super) fn inputs(
-        &self,
-        app: &App,
-        offset: u64,
-        limit: u64,
-    ) -> rusqlite::Result<Vec<StoredInput>> {
-        self.transaction
-            .prepare_cached(
-                "SELECT id, created_at, data FROM inputs WHERE app = ?1 ORDER BY seq LIMIT ?2 OFFSET ?3",
-            )?
-            .query_map(params![app.key, signed(limit), signed(offset)], |row| {
-                let data: String = row.get(2)?;
-                Ok(StoredInput {
-                    id: row.get(0)?,
-                    created_at: row.get(1)?,
-                    data: serde_json::from_str(&data).unwrap_or_default(),
-                })
-            })?
-            .collect()
     }
 }
 
@@ -285,7 +215,7 @@ fn list_sql(clause: &Clause) -> String {
 }
 
 /// As SQL counts; more than it can count is more than there is.
-fn signed(count: u64) -> i64 {
+pub(super) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 

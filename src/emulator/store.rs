@@ -1,6 +1,7 @@
 //! The `SQLite` file: its tables, opening and closing it, and one transaction a call. What is done in a transaction is
 //! `session`'s. Server-owned fields are columns, everything else that was sent is kept whole as JSON.
 
+use super::concepts;
 use super::config::{Clock, Config, Database};
 use super::listing::Bookmarks;
 use super::session::Session;
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 /// How long a call waits for another process that writes to the same file.
 const BUSY: Duration = Duration::from_secs(10);
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 const SCHEMA: &str = "
     CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     INSERT INTO counters VALUES ('ids', 0), ('milliseconds', 0);
@@ -38,6 +39,16 @@ const SCHEMA: &str = "
         UNIQUE (app, input_id, id)
     );
     CREATE INDEX annotations_by_age ON annotations (app, seq);
+";
+/// What version 2 has in addition: the state of inputs, and the app's concepts, which outlive the annotations that name them.
+const SINCE_VERSION_2: &str = "
+    ALTER TABLE inputs ADD COLUMN status INTEGER NOT NULL DEFAULT 30000;
+    ALTER TABLE inputs ADD COLUMN polls INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE concepts (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        app INTEGER NOT NULL REFERENCES apps, id TEXT NOT NULL, name TEXT NOT NULL, created_at TEXT NOT NULL,
+        UNIQUE (app, id)
+    );
 ";
 pub(super) const COLUMNS: &str =
     "seq, input_id, id, user_id, status, input_level, model_made, created_at, modified_at, body";
@@ -141,6 +152,18 @@ pub(super) struct StoredInput {
     pub(super) id: String,
     pub(super) created_at: String,
     pub(super) data: Value,
+    /// How far its processing is: 30000 and following.
+    pub(super) status: Code,
+    /// How many more reads show it as waiting.
+    pub(super) polls: u32,
+}
+
+/// A concept as it is stored.
+#[derive(Debug, Clone)]
+pub(super) struct StoredConcept {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) created_at: String,
 }
 
 /// Whether a call writes. One that does takes the file's only write lock when it begins.
@@ -250,6 +273,11 @@ fn prepare_file(connection: &mut Connection) -> rusqlite::Result<i64> {
         transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if version == 0 && tables == 0 {
         transaction.execute_batch(SCHEMA)?;
+        version = 1;
+    }
+    if version == 1 {
+        transaction.execute_batch(SINCE_VERSION_2)?;
+        concepts::collect(&transaction)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         version = SCHEMA_VERSION;
     }

@@ -1,4 +1,4 @@
-//! What POST and PATCH of annotations and POST of inputs do, and who may.
+//! What POST and PATCH of annotations do, and who may.
 
 use super::call::{Call, take_status, take_text};
 use super::config::RegionPlaces;
@@ -9,7 +9,7 @@ use super::reply::{self, Answer, ItemFailure, Refusal};
 use super::session::Session;
 use super::store::Stored;
 use crate::api::code::Code;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// The outcome of one item; the outer error is the database's and ends the call.
 type Outcome<T> = Result<Result<T, ItemFailure>, rusqlite::Error>;
@@ -111,7 +111,15 @@ fn post_one(
             let input = &new.input_id;
             return Ok(Err(ItemFailure::missing(format!("no input `{input}`"))));
         }
-        session.insert_input(&call.app, &new.input_id, &call.app.owner, json!({}))?;
+        session.insert_input(&call.app, &new.input_id, &call.app.owner, Map::new())?;
+    } else if let Some(input) = session.input(&call.app, &new.input_id)?
+        && (input.polls > 0 || input.status != Code::INPUT_DOWNLOAD_SUCCESS)
+    {
+        // The documents: an input must exist and be processed before it can be annotated. Which code says so, they do not.
+        let input = &new.input_id;
+        return Ok(Err(ItemFailure::invalid(format!(
+            "input `{input}` is not processed"
+        ))));
     }
     new.body = item;
     data::name_parts(new.data_mut(), &mut || session.new_id())?;
@@ -152,7 +160,7 @@ fn read_new(call: &Call<'_>, item: &mut Map<String, Value>) -> Result<Stored, It
     })
 }
 
-fn check_data(body: &Map<String, Value>) -> Result<(), ItemFailure> {
+pub(super) fn check_data(body: &Map<String, Value>) -> Result<(), ItemFailure> {
     match body.get("data").and_then(Value::as_object) {
         Some(data) => data::check(data).map_err(ItemFailure::invalid),
         None => Ok(()),
@@ -199,7 +207,7 @@ fn patch_one(
     if deletes_empty && empty && !stored.input_level {
         session.delete(&stored)?;
     } else {
-        session.update(&mut stored)?;
+        session.update(&call.app, &mut stored)?;
     }
     Ok(Ok(stored))
 }
@@ -227,42 +235,4 @@ pub(super) fn may_change(call: &Call<'_>, stored: &Stored) -> Result<(), ItemFai
         "the annotation is `{}`'s, and only the app's owner changes those of others",
         stored.user_id
     )))
-}
-
-/// `POST /inputs`
-pub(super) fn post_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
-    let items = call.items("inputs", MissingValue::One)?;
-    let habits = call.config.habits;
-    let mut shown = Vec::with_capacity(items.len());
-    let mut failed = 0;
-    for (place, mut item) in items.into_iter().enumerate() {
-        let mut id = take_text(&mut item, "id");
-        let failure = match call.effects.failure(place) {
-            Some(failure) => Some(failure),
-            None if !id.is_empty() && session.has_input(&call.app, &id)? => Some(ItemFailure {
-                code: Code::CONN_INVALID_REQUEST,
-                details: format!("duplicate: there is an input `{id}`"),
-            }),
-            None => check_data(&item).err(),
-        };
-        if let Some(failure) = failure {
-            failed += 1;
-            let status = reply::status(failure.code, &failure.details, habits);
-            shown.push(json!({"id": id, "status": status}));
-            continue;
-        }
-        if id.is_empty() {
-            id = session.new_id()?;
-        }
-        let mut data = match item.shift_remove("data") {
-            Some(Value::Object(data)) => data,
-            _ => Map::new(),
-        };
-        data::name_parts(&mut data, &mut || session.new_id())?;
-        let input = session.insert_input(&call.app, &id, call.caller, Value::Object(data))?;
-        shown.push(reply::input(input, habits));
-    }
-    let total = shown.len();
-    let content = Some(("inputs", Value::Array(shown)));
-    Ok(Answer::of_batch(total, failed, content))
 }

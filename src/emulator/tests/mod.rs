@@ -3,6 +3,7 @@
 mod access;
 mod deleting;
 mod faults;
+mod inputs;
 mod kinds;
 mod listing;
 mod patching;

@@ -151,3 +151,24 @@ async fn a_call_that_was_begun_is_finished_when_the_server_stops() {
     server.emulator.stop().await.unwrap();
     assert_eq!(answer.await.unwrap().unwrap().status(), 200);
 }
+
+#[tokio::test]
+async fn a_file_of_the_first_format_is_brought_to_this_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("store.db");
+    let server = Server::with(over(&file)).await;
+    server.make(OWNER, tagged("a", "i", "car")).await;
+    server.emulator.stop().await.unwrap();
+    let database = rusqlite::Connection::open(&file).unwrap();
+    database
+        .execute_batch(
+            "DROP TABLE concepts; ALTER TABLE inputs DROP COLUMN status; ALTER TABLE inputs DROP COLUMN polls;
+             PRAGMA user_version = 1;",
+        )
+        .unwrap();
+    drop(database);
+    let server = Server::with(over(&file)).await;
+    assert_eq!(server.ids("").await, ["a"]);
+    let (_, listed) = server.get(OWNER, "/concepts").await;
+    assert_eq!(listed["concepts"][0]["id"], "car");
+}

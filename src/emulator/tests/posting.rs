@@ -172,8 +172,11 @@ async fn inputs_are_made_with_their_own_annotation_and_listed() {
     assert_eq!((http, code(&body)), (200, 10010));
     assert_eq!(body["inputs"][0]["status"]["code"], 30000);
     assert_eq!(body["inputs"][1]["id"].as_str().unwrap().len(), 32);
-    let failure = body["inputs"][2]["status"]["description"].as_str().unwrap();
-    assert!(failure.contains("duplicate"), "{failure}");
+    let failure = &body["inputs"][2]["status"];
+    assert_eq!(
+        (&failure["code"], &failure["details"]),
+        (&json!(30100), &json!("Input has a duplicate ID."))
+    );
     let (_, listed) = server.get(OWNER, "/annotations").await;
     let own = &listed["annotations"][0];
     assert_eq!(
