@@ -160,7 +160,7 @@ impl Filter {
 }
 
 /// Splits `items` so that each chunk's text stays within the budget; an item that exceeds it alone is a chunk.
-fn chunks<T: Clone + Ord>(
+pub(super) fn chunks<T: Clone + Ord>(
     common: &str,
     items: &BTreeSet<T>,
     write: impl Fn(&mut String, &T),
@@ -181,7 +181,7 @@ fn chunks<T: Clone + Ord>(
 }
 
 /// Appends `&name=value`. A space becomes %20: not every server reads `+` as one.
-fn push(text: &mut String, name: &str, value: &str) {
+pub(super) fn push(text: &mut String, name: &str, value: &str) {
     text.push('&');
     text.push_str(name);
     text.push('=');

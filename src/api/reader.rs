@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// A client that reads. Clones share one pace and one bound on calls at a time.
 #[derive(Debug, Clone)]
-pub struct Reader(Arc<Transport>);
+pub struct Reader(pub(super) Arc<Transport>);
 
 impl Reader {
     /// Sets up a reader without a writer. Nothing is sent yet.

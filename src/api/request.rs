@@ -3,7 +3,9 @@
 use super::code::Code;
 use super::error::{ApiError, shown};
 use super::exchange::HttpRequest;
-use super::wire::{Annotations, SingleAnnotation, SingleUser, Status, StatusOnly};
+use super::wire::{
+    Annotations, Concepts, InputCounts, Inputs, SingleAnnotation, SingleUser, Status, StatusOnly,
+};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
@@ -62,6 +64,27 @@ impl Reply for SingleAnnotation {
 }
 
 impl Reply for SingleUser {
+    fn status(&self) -> &Status {
+        &self.status
+    }
+}
+
+impl Reply for Inputs {
+    fn status(&self) -> &Status {
+        &self.status
+    }
+    fn has_items(&self) -> bool {
+        !self.inputs.is_empty()
+    }
+}
+
+impl Reply for InputCounts {
+    fn status(&self) -> &Status {
+        &self.status
+    }
+}
+
+impl Reply for Concepts {
     fn status(&self) -> &Status {
         &self.status
     }

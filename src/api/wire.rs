@@ -211,6 +211,58 @@ pub struct SingleUser {
     pub user: WorkerUser,
 }
 
+/// An input, or a concept, as far as it is read.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Named {
+    /// Its id.
+    #[serde(deserialize_with = "nullable")]
+    pub id: String,
+    /// Of an input, how far its processing is; in the answer to a write, how that went.
+    #[serde(deserialize_with = "nullable")]
+    pub status: Status,
+}
+
+/// A response that carries inputs.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Inputs {
+    /// How the call went.
+    pub status: Status,
+    /// The inputs; see [`Annotations::annotations`].
+    pub inputs: Vec<Named>,
+}
+
+/// A response that counts inputs.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct InputCounts {
+    /// How the call went.
+    pub status: Status,
+    /// The counts.
+    pub counts: Counts,
+}
+
+/// How many inputs are how far.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    /// Their processing has not begun.
+    pub to_process: u64,
+    /// Their processing goes on.
+    pub processing: u64,
+}
+
+/// A response that carries concepts.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Concepts {
+    /// How the call went.
+    pub status: Status,
+    /// The concepts; see [`Annotations::annotations`].
+    pub concepts: Vec<Named>,
+}
+
 /// A response that carries nothing but how the call went.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -68,7 +68,7 @@ impl<T> ItemResult<T> {
 
 /// A client that writes. Clones share one pace and one bound on calls at a time, with its readers too.
 #[derive(Debug, Clone)]
-pub struct Writer(Arc<Transport>);
+pub struct Writer(pub(super) Arc<Transport>);
 
 /// What has to be known of an annotation that is sent.
 #[derive(Deserialize)]

@@ -15,7 +15,7 @@ pub(super) fn list_concepts(session: &mut Session<'_>, call: &Call<'_>) -> Resul
     let page = Page::read(&call.sent.query, call.config.page_cap).map_err(Refusal::invalid)?;
     let mut found = session.concepts(&call.app, page.offset, page.limit)?;
     found.truncate(call.effects.page_limit.unwrap_or(usize::MAX));
-    let shown = found.into_iter().map(|it| reply::concept(it, call));
+    let shown = found.iter().map(|it| reply::concept(it, call));
     Ok(Answer::success(Some(("concepts", shown.collect()))))
 }
 
@@ -26,7 +26,7 @@ pub(super) fn get_concept(session: &mut Session<'_>, call: &Call<'_>) -> Result<
     let found = found.ok_or_else(|| Refusal::missing(format!("no concept `{id}`")))?;
     Ok(Answer::success(Some((
         "concept",
-        reply::concept(found, call),
+        reply::concept(&found, call),
     ))))
 }
 
@@ -53,7 +53,7 @@ pub(super) fn post_concepts(session: &mut Session<'_>, call: &Call<'_>) -> Resul
             name,
             created_at,
         };
-        shown.push(reply::concept(stored, call));
+        shown.push(reply::concept(&stored, call));
     }
     let content = ("concepts", Value::Array(shown));
     Ok(Answer::success(Some(content)))

@@ -254,7 +254,7 @@ pub(super) fn input(stored: StoredInput, habits: Habits) -> Value {
 }
 
 /// A stored concept as the API shows it.
-pub(super) fn concept(stored: StoredConcept, call: &Call<'_>) -> Value {
+pub(super) fn concept(stored: &StoredConcept, call: &Call<'_>) -> Value {
     json!({
         "id": stored.id, "name": stored.name, "created_at": stored.created_at,
         "app_id": call.config.app_id, "user_id": call.app.owner,
