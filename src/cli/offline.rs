@@ -6,6 +6,7 @@ use crate::manifest::Manifest;
 use crate::model::{ObservedState, Origin};
 use crate::observed::SavedListing;
 use crate::plan::{PlanError, Target};
+use crate::render::thousands;
 use std::path::Path;
 
 /// What a saved listing holds.
@@ -33,23 +34,46 @@ pub(crate) fn no_target(observed: &ObservedState) -> Target {
     }
 }
 
+/// Errors of one kind that are shown each; of more, the others are counted.
+const SHOWN: usize = 3;
+
 /// Why no plan can be made: each error with its place in the manifest and what to do, and what it comes to.
 pub(crate) fn refused(manifest: &Manifest, errors: &[PlanError]) -> (Vec<String>, Failure) {
-    let origins: Vec<Origin> = errors.iter().map(PlanError::origin).collect();
-    let said = errors.iter().zip(manifest.locate_all(&origins));
-    let said = said.map(|(error, place)| {
-        let place = place.map_or_else(String::new, |place| {
-            format!("{}:{}:{}: ", place.path.display(), place.line, place.column)
-        });
-        format!("error: {place}{error}\nhint: {}", error.hint())
-    });
+    let mut kinds: Vec<Vec<&PlanError>> = Vec::new();
+    for error in errors {
+        let kind = std::mem::discriminant(error);
+        match kinds
+            .iter_mut()
+            .find(|known| std::mem::discriminant(known[0]) == kind)
+        {
+            Some(known) => known.push(error),
+            None => kinds.push(vec![error]),
+        }
+    }
+    let mut said = Vec::new();
+    for errors in kinds {
+        let shown = &errors[..errors.len().min(SHOWN)];
+        let origins: Vec<Origin> = shown.iter().map(|error| error.origin()).collect();
+        for (error, place) in shown.iter().zip(manifest.locate_all(&origins)) {
+            let place = place.map_or_else(String::new, |place| {
+                format!("{}:{}:{}: ", place.path.display(), place.line, place.column)
+            });
+            said.push(format!("error: {place}{error}\nhint: {}", error.hint()));
+        }
+        if errors.len() > SHOWN {
+            said.push(format!(
+                "error: and {} more like the last one",
+                thousands((errors.len() - SHOWN) as u64)
+            ));
+        }
+    }
     let what = if errors.len() == 1 {
         "1 change".to_owned()
     } else {
-        format!("{} changes", errors.len())
+        format!("{} changes", thousands(errors.len() as u64))
     };
     let failure = Failure::new(format!(
         "the manifest asks for {what} that cannot be made; nothing was sent"
     ));
-    (said.collect(), failure)
+    (said, failure)
 }

@@ -57,10 +57,15 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 pub(crate) fn load(path: &Path, files: Files) -> Result<Manifest, Failure> {
     manifest::load_with(path, &Overlay::new(), files.reach()).map_err(|problems| {
         output::styled_talk(&problems.render(output::is_styled()));
-        let count = problems.len();
+        let (count, kinds) = (problems.len(), problems.kinds());
         Failure::new(match count {
             1 => "the manifest has a problem".to_owned(),
-            _ => format!("the manifest has {count} problems"),
+            _ if kinds == count => format!("the manifest has {count} problems"),
+            _ => format!(
+                "the manifest has {} problems, {} of them different",
+                render::thousands(count as u64),
+                render::thousands(kinds as u64)
+            ),
         })
     })
 }

@@ -65,14 +65,14 @@ pub(super) fn concepts(files: &mut [File], header: usize) {
                 } else if known.as_ref().is_some_and(|known| !known.contains(concept)) {
                     let words = vocabulary.iter().flatten().map(ConceptId::as_str);
                     let near = nearest(concept.as_str(), words)
-                        .map(|near| format!("did you mean {}? ", quote(near)))
+                        .map(|near| format!("did you mean {}? otherwise ", quote(near)))
                         .unwrap_or_default();
                     (
                         format!(
                             "the concept {} is not in the vocabulary",
                             quote(concept.as_str())
                         ),
-                        format!("{near}otherwise add it to `vocabulary` in the header"),
+                        format!("{near}add it to `vocabulary` in the header"),
                     )
                 } else {
                     return None;

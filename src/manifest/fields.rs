@@ -3,8 +3,8 @@
 //! Every reader returns what it found good and goes on, so that one run reports everything. Knows nothing of which
 //! keys a manifest has.
 
-use super::finding::{Findings, Place};
-use super::node::{Entry, Node};
+use super::finding::{Findings, Place, as_written};
+use super::node::{Entry, Node, number};
 use super::words::{list as word_list, quote, suggestion};
 use std::collections::HashMap;
 
@@ -98,7 +98,7 @@ pub(super) fn text_keys<'n>(
             findings
                 .add(
                     place.nth(index).key(),
-                    format!("a key must be text, found {}", key.describe()),
+                    format!("a key must be text, found {}", key.describe_written()),
                 )
                 .hint(quoting_hint(key).unwrap_or_else(|| "write a plain word".to_owned()));
             continue;
@@ -133,11 +133,14 @@ fn quoting_hint(node: &Node<'_>) -> Option<String> {
     let text = match node {
         Node::Bool(value) => value.to_string(),
         Node::Int(value) => value.to_string(),
-        Node::Float(value) => value.to_string(),
-        Node::Null => "null".to_owned(),
+        Node::Float(value) => number(*value),
+        Node::Null => return Some("if text is meant, put it in quotes: \"null\"".to_owned()),
         _ => return None,
     };
-    Some(format!("if text is meant, put it in quotes: \"{text}\""))
+    Some(format!(
+        "if text is meant, put it in quotes: \"{}\"",
+        as_written(&text)
+    ))
 }
 
 /// Reports a value of the wrong type. `expected` completes "must be …".
@@ -157,7 +160,10 @@ pub(super) fn wrong_type<'f>(
     }
     findings.add(
         place.value(),
-        format!("{noun} must be {expected}, found {}", node.describe()),
+        format!(
+            "{noun} must be {expected}, found {}",
+            node.describe_written()
+        ),
     )
 }
 

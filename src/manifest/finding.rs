@@ -101,6 +101,26 @@ pub(super) struct Other {
     pub(super) label: &'static str,
 }
 
+/// Stands on both sides of a value in a message or hint that is to be shown as the file spells it: `1.10` is another id
+/// than `1.1`. No text of a user holds it unescaped.
+const WRITTEN: char = '\0';
+
+/// A value in a message or hint, to be shown as the file spells it; this text is shown if the file cannot be read again.
+pub(super) fn as_written(value: &str) -> String {
+    format!("{WRITTEN}{value}{WRITTEN}")
+}
+
+/// A message or hint with the source text in place of each value that [`as_written`] marked.
+pub(super) fn spelled(text: &str, source: Option<&str>) -> String {
+    text.split(WRITTEN)
+        .enumerate()
+        .map(|(at, part)| match source {
+            Some(source) if at % 2 == 1 => source,
+            _ => part,
+        })
+        .collect()
+}
+
 /// Something wrong.
 #[derive(Debug, Clone)]
 pub(super) struct Finding {

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 
+use super::finding::as_written;
 use super::words::quote;
 
 /// A value as the file has it.
@@ -31,6 +32,15 @@ pub(super) enum Node<'t> {
 pub(super) type Entry<'t> = (Node<'t>, Node<'t>);
 
 impl Node<'_> {
+    /// What it is, for "found …" in a finding at its own place: a number is shown as the file spells it.
+    pub(super) fn describe_written(&self) -> String {
+        match self {
+            Self::Int(value) => format!("the number {}", as_written(&value.to_string())),
+            Self::Float(value) => format!("the number {}", as_written(&number(*value))),
+            _ => self.describe(),
+        }
+    }
+
     /// What it is, for "found …".
     pub(super) fn describe(&self) -> String {
         match self {

@@ -6,6 +6,8 @@
 use crate::model::{escape, escape_lines};
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +30,17 @@ pub struct Spot {
 }
 
 impl Spot {
+    /// The source text that is meant, if it is one short word on this line.
+    pub(super) fn marked_text(&self) -> Option<&str> {
+        const LONGEST: usize = 80;
+        let text = self.source.get(self.marked.0..self.marked.1)?;
+        let is_word = !text.is_empty()
+            && text.len() <= LONGEST
+            && text.chars().count() == self.length
+            && !text.contains(char::is_whitespace);
+        is_word.then_some(text)
+    }
+
     /// The source line and what is marked in it, as a terminal may show them. Tabs are left to the renderer.
     fn harmless(&self) -> (Cow<'_, str>, Marked) {
         let escaped = |text: &str| {
@@ -45,6 +58,19 @@ impl Spot {
         }
         (Cow::Owned(source), (start, end))
     }
+}
+
+/// A number with a comma between thousands.
+fn thousands(count: usize) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// One thing to mend.
@@ -75,7 +101,8 @@ impl Problem {
         }
     }
 
-    fn render_with(&self, renderer: &Renderer) -> String {
+    /// It as text; `count` is how many places it stands for, of which it is the first.
+    fn render_with(&self, renderer: &Renderer, count: usize) -> String {
         let path = self.path.to_string_lossy();
         let path = escape(&path);
         let message = escape(&self.message);
@@ -101,6 +128,13 @@ impl Problem {
                 }
             }
         };
+        if count > 1 {
+            let all = format!(
+                "this is the first of {} places with the same problem",
+                thousands(count)
+            );
+            group = group.element(Level::NOTE.message(all));
+        }
         if let Some(hint) = hint {
             group = group.element(Level::HELP.message(hint));
         }
@@ -117,7 +151,7 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render_with(&Renderer::plain()))
+        f.write_str(&self.render_with(&Renderer::plain(), 1))
     }
 }
 
@@ -154,16 +188,39 @@ impl Problems {
         self.0.iter()
     }
 
-    /// Every problem as text for people, `styled` with terminal colours or not; an empty line between two.
+    /// How many different ones there are: those that say the same of several places count once.
+    pub fn kinds(&self) -> usize {
+        self.grouped().len()
+    }
+
+    /// Each different problem at its first place, with how many there are of it, in order of the first places.
+    fn grouped(&self) -> Vec<(&Problem, usize)> {
+        let mut groups: Vec<(&Problem, usize)> = Vec::new();
+        let mut known: HashMap<(&str, Option<&str>), usize> = HashMap::new();
+        for problem in &self.0 {
+            let key = (problem.message.as_str(), problem.hint.as_deref());
+            match known.entry(key) {
+                Entry::Occupied(at) => groups[*at.get()].1 += 1,
+                Entry::Vacant(new) => {
+                    new.insert(groups.len());
+                    groups.push((problem, 1));
+                }
+            }
+        }
+        groups
+    }
+
+    /// The problems as text for people, `styled` with terminal colours or not; an empty line between two. Those that say
+    /// the same are shown once, at the first place, with their count.
     pub fn render(&self, styled: bool) -> String {
         let renderer = if styled {
             Renderer::styled()
         } else {
             Renderer::plain()
         };
-        self.0
-            .iter()
-            .map(|problem| problem.render_with(&renderer))
+        self.grouped()
+            .into_iter()
+            .map(|(problem, count)| problem.render_with(&renderer, count))
             .collect::<Vec<_>>()
             .join("\n\n")
     }

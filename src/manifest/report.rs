@@ -4,7 +4,7 @@
 
 use super::assemble::{File, as_text};
 use super::document::Format;
-use super::finding::{Finding, Pointer};
+use super::finding::{Finding, Pointer, spelled};
 use super::locate::{Spotter, locate};
 use super::problem::{Problem, Spot};
 use super::select::Candidate;
@@ -50,7 +50,9 @@ pub(super) fn problems(files: &mut [File], source: &dyn Source) -> Vec<Problem> 
         .collect();
     for (file, findings) in findings.iter().enumerate() {
         for (finding, (own, other)) in findings.iter().zip(&asked[file]) {
-            let mut hint = finding.hint.clone();
+            let spot = spots[file].as_ref().map(|spots| &spots[*own]);
+            let source = spot.and_then(Spot::marked_text);
+            let mut hint = finding.hint.as_deref().map(|hint| spelled(hint, source));
             if let (Some(other), Some((place, index))) = (&finding.other, other) {
                 let mut at = files[*place].candidate.shown.display().to_string();
                 if let Some(spots) = &spots[*place] {
@@ -65,8 +67,8 @@ pub(super) fn problems(files: &mut [File], source: &dyn Source) -> Vec<Problem> 
             }
             problems.push(Problem {
                 path: files[file].candidate.shown.clone(),
-                spot: spots[file].as_ref().map(|spots| spots[*own].clone()),
-                message: finding.message.clone(),
+                spot: spot.cloned(),
+                message: spelled(&finding.message, source),
                 hint,
             });
         }

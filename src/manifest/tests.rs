@@ -590,14 +590,7 @@ fn a_manifest_has_one_header() {
     1 | version: 1
       | ^^^^^^^
       |
-      = help: the header is at a.yaml:1:1; the header's keys stand in one file; move these there, or let `files:` leave this file out
-
-    error: a second header in the same manifest
-     --> c.yaml:1:1
-      |
-    1 | policy: sync
-      | ^^^^^^
-      |
+      = note: this is the first of 2 places with the same problem
       = help: the header is at a.yaml:1:1; the header's keys stand in one file; move these there, or let `files:` leave this file out
     "#);
     insta::assert_snapshot!(check(&[]), @r#"
@@ -776,7 +769,11 @@ fn the_order_of_threads_does_not_show() {
             .install(|| parse(files).unwrap_err().to_string())
     };
     let expected = run(1);
-    assert_eq!(expected.matches("error: ").count(), 40 * 2 + 39);
+    assert_eq!(expected.matches("error: ").count(), 3);
+    for places in [39, 40] {
+        let count = format!("the first of {places} places");
+        assert!(expected.contains(&count), "{expected}");
+    }
     for _ in 0..5 {
         assert_eq!(run(8), expected);
     }

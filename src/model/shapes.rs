@@ -3,6 +3,7 @@
 //! All coordinates are fractions of the image, 0..=1, with (0, 0) at the top left; 32-bit, as on the wire.
 
 use super::float;
+use super::ring::encloses_area;
 use serde::de::Error as _;
 
 /// Why numbers do not make a geometry.
@@ -196,6 +197,11 @@ impl BoundingBox {
         [self.top(), self.left(), self.bottom(), self.right()]
     }
 
+    /// Whether it encloses anything, with its edges as they go over the wire.
+    pub fn has_area(&self) -> bool {
+        self.top < self.bottom && self.left < self.right
+    }
+
     pub(super) fn same(&self, other: &Self) -> bool {
         self.edges()
             .into_iter()
@@ -223,6 +229,16 @@ impl Polygon {
     /// The points in their stored order.
     pub fn points(&self) -> &[Point] {
         &self.0
+    }
+
+    /// Whether it encloses anything, with its points as they go over the wire.
+    pub fn has_area(&self) -> bool {
+        let ring: Vec<[f64; 2]> = self
+            .0
+            .iter()
+            .map(|point| [f64::from(point.col.get()), f64::from(point.row.get())])
+            .collect();
+        encloses_area(&ring)
     }
 
     /// The smallest box around the points: top, left, bottom, right.

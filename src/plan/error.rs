@@ -140,6 +140,18 @@ pub enum PlanError {
         /// Where it is declared.
         origin: Origin,
     },
+    /// An annotation that the app does not have, and of which the manifest declares nothing.
+    #[error(
+        "annotation `{id}` of input `{input}` is not in the app, and the manifest declares nothing that could be posted"
+    )]
+    NothingDeclared {
+        /// Of which input.
+        input: InputId,
+        /// Which annotation.
+        id: AnnotationId,
+        /// Where it is declared.
+        origin: Origin,
+    },
     /// Two declarations that mean one annotation.
     #[error(
         "two annotations of input `{input}` have the id `{id}`: a key makes the id that the other one names"
@@ -177,6 +189,7 @@ impl PlanError {
             | Self::PurgeOfOthers { origin, .. }
             | Self::OfAnotherSet { origin, .. }
             | Self::SameId { origin, .. }
+            | Self::NothingDeclared { origin, .. }
             | Self::NotListed { origin, .. } => *origin,
         }
     }
@@ -204,6 +217,10 @@ impl PlanError {
             Self::SeveralRegions { .. } => "name one of them by its id: `region: ID`",
             Self::OfAnotherSet { .. } => "declare it in that set's manifest",
             Self::SameId { .. } => "leave one of the two out",
+            Self::NothingDeclared { .. } => {
+                "check the id (`annosync list` shows those of the app), remove the annotation from the manifest, or \
+                 declare its place or concepts"
+            }
             Self::NotListed { .. } => "save a listing that covers it, or plan against the app",
         }
     }

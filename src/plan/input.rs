@@ -356,7 +356,9 @@ impl Planner<'_> {
         desired: &DesiredAnnotation,
         id: AnnotationId,
     ) {
-        if let Some(error) = self.not_for_others(input, desired) {
+        let refused =
+            nothing_to_post(input, desired, &id).or_else(|| self.not_for_others(input, desired));
+        if let Some(error) = refused {
             part.errors.push(error);
             return;
         }
@@ -375,6 +377,27 @@ impl Planner<'_> {
             id,
         });
     }
+}
+
+/// The error of an annotation that the app does not have and of which nothing is declared that could be posted.
+fn nothing_to_post(
+    input: &InputId,
+    desired: &DesiredAnnotation,
+    id: &AnnotationId,
+) -> Option<PlanError> {
+    let content = &desired.content;
+    // What a manifest finds by its content has some: the manifest holds it to that.
+    let is_named = matches!(desired.identity, Identity::Id(_) | Identity::Key(_));
+    let has_content = content.geometry.is_some()
+        || content.concepts.as_ref().is_some_and(|it| !it.is_empty())
+        || content.text().is_some()
+        || content.metadata.is_some()
+        || content.info.is_some();
+    (is_named && !has_content).then(|| PlanError::NothingDeclared {
+        input: input.clone(),
+        id: id.clone(),
+        origin: desired.origin,
+    })
 }
 
 pub(super) fn key_of(desired: &DesiredAnnotation) -> Option<Key> {

@@ -6,10 +6,7 @@
 
 use super::raw::{Annotation, Numbers, Scalar, Segmentation};
 use super::{EDGE_TOLERANCE, Note, Overhang, SkipCode};
-use crate::model::{BoundingBox, Geometry, Point, Polygon};
-use i_overlay::core::fill_rule::FillRule;
-use i_overlay::core::overlay_rule::OverlayRule;
-use i_overlay::float::single::SingleFloatOverlay;
+use crate::model::{BoundingBox, Geometry, Point, Polygon, encloses_area};
 
 /// The size of an image in pixels.
 #[derive(Debug, Clone, Copy)]
@@ -185,7 +182,7 @@ fn polygon(
     overhang: Overhang,
     notes: &mut Vec<Note>,
 ) -> Result<Geometry, NotPlaced> {
-    if !has_area(ring) {
+    if !encloses_area(ring) {
         let detail = format!("a ring of {} points without area", ring.len());
         return Err(not(SkipCode::NoArea, detail));
     }
@@ -203,7 +200,7 @@ fn polygon(
                 .into_iter()
                 .map(|point| point.map(|c| c.clamp(0.0, 1.0)))
                 .collect();
-            if !has_area(&ring) {
+            if !encloses_area(&ring) {
                 return Err(outside(&inside, size));
             }
             ring
@@ -296,36 +293,6 @@ fn bounds<'a>(points: impl IntoIterator<Item = &'a Xy>) -> [f64; 4] {
         .fold(start, |[left, top, right, bottom], &[x, y]| {
             [left.min(x), top.min(y), right.max(x), bottom.max(y)]
         })
-}
-
-/// Whether a ring encloses anything. A bow tie does, though its two halves cancel out in the sum over its edges.
-fn has_area(ring: &[Xy]) -> bool {
-    const NOTHING: f64 = 1e-9;
-    let [left, top, right, bottom] = bounds(ring);
-    // Also true of a ring without points, and of numbers too large to compute with.
-    if !(left < right && top < bottom) {
-        return false;
-    }
-    let unit: Vec<Xy> = ring
-        .iter()
-        .map(|[x, y]| [(x - left) / (right - left), (y - top) / (bottom - top)])
-        .collect();
-    if doubled_area(&unit).abs() > NOTHING {
-        return true;
-    }
-    let none: Vec<Vec<Xy>> = Vec::new();
-    let parts = vec![unit].overlay(&none, OverlayRule::Union, FillRule::NonZero);
-    let area: f64 = parts.iter().flatten().map(|part| doubled_area(part)).sum();
-    // The overlay works on a grid: what it makes of points on one line can be a sliver.
-    area.abs() > 1e-6
-}
-
-fn doubled_area(ring: &[Xy]) -> f64 {
-    let next = ring.iter().skip(1).chain(ring.first());
-    ring.iter()
-        .zip(next)
-        .map(|([x1, y1], [x2, y2])| x1 * y2 - x2 * y1)
-        .sum()
 }
 
 /// The part of a ring within 0..1, as one ring; empty where there is none.

@@ -48,7 +48,7 @@ pub(in crate::manifest) fn bounding_box(
                 at.value(),
                 format!(
                     "`{key}` must be a number from 0 to 1, found {}",
-                    edge.describe()
+                    edge.describe_written()
                 ),
             )
             .hint(fraction_hint(number, axis, image));
@@ -62,7 +62,13 @@ pub(in crate::manifest) fn bounding_box(
         right.unwrap_or(1.0),
     );
     match checked {
-        Ok(checked) if values.iter().all(Option::is_some) => Some(checked),
+        Ok(checked) if values.iter().all(Option::is_some) => {
+            if !checked.has_area() {
+                no_box_area(&checked, place, findings);
+                return None;
+            }
+            Some(checked)
+        }
         Ok(_) => None,
         Err(error) => {
             out_of_order(&error, place, findings);
@@ -100,6 +106,23 @@ fn out_of_order(error: &GeometryError, place: &Place<'_>, findings: &mut Finding
         .hint(format!(
             "`{low_name}` is the edge nearer to the image's top left; swap it with `{high_name}`"
         ));
+}
+
+/// Reports a box whose edges fall together: the service refuses it in the middle of an apply.
+fn no_box_area(edges: &BoundingBox, place: &Place<'_>, findings: &mut Findings) {
+    let pairs = [
+        ("top", edges.top(), "bottom", edges.bottom()),
+        ("left", edges.left(), "right", edges.right()),
+    ];
+    let Some((low, _, high, _)) = pairs.into_iter().find(|(_, low, _, high)| low >= high) else {
+        return;
+    };
+    findings
+        .add(
+            place.name(high).value(),
+            format!("a box without area: `{low}` and `{high}` are equal as 32-bit numbers"),
+        )
+        .hint("the service stores coordinates as 32-bit numbers; give the box an area, or declare a `point`");
 }
 
 /// Reads `polygon`.
@@ -142,7 +165,14 @@ pub(in crate::manifest) fn polygon(
     if points.len() < elements.len() {
         return None;
     }
-    Polygon::new(points).ok()
+    let polygon = Polygon::new(points).ok()?;
+    if !polygon.has_area() {
+        findings.add(place.value(), "a polygon without area").hint(
+            "its points lie on one line as 32-bit numbers; give it an area, or declare a `point`",
+        );
+        return None;
+    }
+    Some(polygon)
 }
 
 /// Reads `point`.

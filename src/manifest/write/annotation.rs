@@ -119,8 +119,8 @@ fn place(tree: &mut Map<String, Value>, content: &Content, mask_path: Option<&st
 /// The key and the value of a geometry; nothing where a manifest cannot declare it.
 fn geometry_entry(geometry: &Geometry, mask_path: Option<&str>) -> Option<(&'static str, Value)> {
     Some(match geometry {
-        Geometry::Box(edges) => ("box", json!(edges)),
-        Geometry::Polygon(polygon) => ("polygon", json!(polygon)),
+        Geometry::Box(edges) if edges.has_area() => ("box", json!(edges)),
+        Geometry::Polygon(polygon) if polygon.has_area() => ("polygon", json!(polygon)),
         Geometry::Point(point) => ("point", json!(point)),
         Geometry::Keypoints(points) => ("keypoints", json!(points)),
         Geometry::Mask(mask) => ("mask", mask_tree(mask, mask_path)?),
@@ -129,7 +129,10 @@ fn geometry_entry(geometry: &Geometry, mask_path: Option<&str>) -> Option<(&'sta
         Geometry::Region(region) => ("region", json!(region)),
         Geometry::RegionOf(region) if region.from_model.is_empty() => return None,
         Geometry::RegionOf(region) => ("region", json!(region)),
-        Geometry::Whole | Geometry::Unmodelled => return None,
+        // The service may hold shapes without area; a manifest refuses them.
+        Geometry::Box(_) | Geometry::Polygon(_) | Geometry::Whole | Geometry::Unmodelled => {
+            return None;
+        }
     })
 }
 

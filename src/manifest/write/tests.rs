@@ -371,6 +371,7 @@ fn point() -> impl Strategy<Value = Point> {
 fn bounding_box() -> impl Strategy<Value = BoundingBox> {
     (fraction(), fraction(), fraction(), fraction())
         .prop_map(|(a, b, c, d)| BoundingBox::new(a.min(c), b.min(d), a.max(c), b.max(d)).unwrap())
+        .prop_filter("no area", BoundingBox::has_area)
 }
 
 fn filled() -> impl Strategy<Value = Box<str>> {
@@ -397,9 +398,14 @@ fn geometry() -> impl Strategy<Value = Option<Geometry>> {
         || any::<f32>().prop_filter("no time", |value| value.is_finite() && *value >= 0.0);
     prop_oneof![
         Just(None),
-        bounding_box().prop_map(|edges| Some(Geometry::Box(edges))),
+        bounding_box()
+            .prop_map(|edges| Some(Geometry::Box(edges)))
+            .boxed(),
         prop::collection::vec(point(), 3..20)
-            .prop_map(|points| Some(Geometry::Polygon(Polygon::new(points).unwrap()))),
+            .prop_map(|points| Polygon::new(points).unwrap())
+            .prop_filter("no area", Polygon::has_area)
+            .prop_map(|polygon| Some(Geometry::Polygon(polygon)))
+            .boxed(),
         point().prop_map(|point| Some(Geometry::Point(point))),
         prop::collection::vec(keypoint, 1..20)
             .prop_map(|points| Some(Geometry::Keypoints(Keypoints::new(points).unwrap()))),

@@ -84,3 +84,129 @@ fn a_folder_without_a_manifest_and_a_path_without_anything_are_errors() {
     let run = world.run(&["validate", "nowhere"]).exits(1);
     assert!(run.stderr.contains("nowhere"), "{}", run.stderr);
 }
+
+#[test]
+fn a_hint_quotes_the_number_as_the_file_spells_it() {
+    let world = World::new();
+    for (written, quoted) in [
+        ("72225e2", "\"72225e2\""),
+        ("1.10", "\"1.10\""),
+        ("0x1F", "\"0x1F\""),
+        ("true", "\"true\""),
+    ] {
+        world.declare(&format!("  - id: {written}\n    annotations: []\n"));
+        let run = world.run(&["validate", "m.yaml"]).exits(1);
+        assert!(run.stderr.contains(quoted), "{written}: {}", run.stderr);
+        let input = format!(r#"{{"inputs": [{{"id": {written}, "annotations": []}}]}}"#);
+        world.write("j/annosync.yaml", &header());
+        world.write("j/in.json", &input);
+        if written != "0x1F" {
+            let run = world.run(&["validate", "j"]).exits(1);
+            assert!(
+                run.stderr.contains(quoted),
+                "{written} in JSON: {}",
+                run.stderr
+            );
+        }
+    }
+    world
+        .declare("  - id: a\n    annotations:\n      - concepts: [1.10]\n      - { 72225e2: 1 }\n");
+    let run = world.run(&["validate", "m.yaml"]).exits(1);
+    for quoted in ["\"1.10\"", "\"72225e2\"", "found the number 1.10"] {
+        assert!(run.stderr.contains(quoted), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn equal_problems_are_one_report_with_their_count_and_first_place() {
+    let world = World::new();
+    world.write("annosync.yaml", &format!("{}vocabulary: [car]\n", header()));
+    for (file, concept) in [("a", "bus"), ("b", "bus"), ("c", "tram")] {
+        let annotations = format!("      - concepts: [{concept}]\n").repeat(600);
+        let text = format!("inputs:\n  - id: {file}\n    annotations:\n{annotations}");
+        world.write(&format!("labels/{file}.yaml"), &text);
+    }
+    let run = world.run(&["validate"]).exits(1);
+    insta::assert_snapshot!(run.stderr, @r"
+    error: the concept `bus` is not in the vocabulary
+     --> ./labels/a.yaml:4:20
+      |
+    4 |       - concepts: [bus]
+      |                    ^^^
+      |
+      = note: this is the first of 1,200 places with the same problem
+      = help: add it to `vocabulary` in the header
+
+    error: the concept `tram` is not in the vocabulary
+     --> ./labels/c.yaml:4:20
+      |
+    4 |       - concepts: [tram]
+      |                    ^^^^
+      |
+      = note: this is the first of 600 places with the same problem
+      = help: add it to `vocabulary` in the header
+    error: the manifest has 1,800 problems, 2 of them different
+    ");
+    let again = world.run(&["validate"]).exits(1);
+    assert_eq!(again.stderr, run.stderr);
+}
+
+#[test]
+fn a_shape_without_area_as_32_bit_numbers_is_a_problem() {
+    let world = World::new();
+    for shape in [
+        "box: { top: 0.5, left: 0.5, bottom: 0.5, right: 0.5 }",
+        "box: { top: 0.1, left: 0.2, bottom: 0.10000000001, right: 0.6 }",
+        "box: { top: 0.1, left: 0.2, bottom: 0.3, right: 0.20000000001 }",
+        "polygon: [[0.1, 0.1], [0.2, 0.2], [0.3, 0.3]]",
+        "polygon: [[0.5, 0.1], [0.5, 0.2], [0.50000000001, 0.3]]",
+    ] {
+        world.declare(&format!(
+            "  - id: a\n    annotations:\n      - {{ {shape}, concepts: [car] }}\n"
+        ));
+        world
+            .run(&["validate", "m.yaml"])
+            .exits(1)
+            .says("without area");
+    }
+    world.declare(
+        "  - id: a\n    annotations:\n      - { box: { top: 0.1, left: 0.2, bottom: 0.1000001, right: 0.6 }, concepts: [car] }\n",
+    );
+    world.run(&["validate", "m.yaml"]).exits(0);
+}
+
+#[test]
+fn an_annotation_that_the_app_lacks_and_of_which_nothing_is_declared_stops_the_plan() {
+    let world = World::new();
+    for annotation in [
+        "{ id: a }",
+        "{ id: a, status: pending }",
+        "{ key: a, status: pending }",
+    ] {
+        world.declare(&format!(
+            "  - id: in-000\n    annotations:\n      - {annotation}\n"
+        ));
+        let run = world.plan(&[]).exits(1);
+        assert!(
+            run.stderr.contains("m.yaml:8:11: annotation"),
+            "{}",
+            run.stderr
+        );
+        assert!(run.stderr.contains("is not in the app"), "{}", run.stderr);
+        let run = world
+            .on_app(&["apply", "m.yaml", "--auto-approve"])
+            .exits(1);
+        assert!(run.stderr.contains("nothing was sent"), "{}", run.stderr);
+    }
+    assert_eq!(world.writes(), []);
+    let many = "      - id: ID\n".repeat(9);
+    let many: String = (0..9).fold(many, |text, at| text.replacen("ID", &format!("a{at}"), 1));
+    world.declare(&format!("  - id: in-000\n    annotations:\n{many}"));
+    let run = world.plan(&[]).exits(1);
+    assert_eq!(run.stderr.matches("is not in the app").count(), 3);
+    assert!(
+        run.stderr.contains("and 6 more like the last one"),
+        "{}",
+        run.stderr
+    );
+}

@@ -173,6 +173,13 @@ pub(super) fn declarable() -> impl Strategy<Value = Content> {
                 all
             },
         )
+        .prop_filter("nothing that could be posted", |content| {
+            content.geometry.is_some()
+                || content.concepts.as_ref().is_some_and(|it| !it.is_empty())
+                || content.text().is_some()
+                || content.metadata.is_some()
+                || content.info.is_some()
+        })
 }
 
 /// How a service holds and sends the same things.
