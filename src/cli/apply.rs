@@ -2,6 +2,7 @@
 
 use super::connection::ConnectionArgs;
 use super::exit::{Exit, Failure};
+use super::input;
 use super::interrupts::Interrupts;
 use super::log::Log;
 use super::output;
@@ -134,8 +135,7 @@ fn plan_file(path: &Path) -> Result<Option<Plan>, Failure> {
     if !path.is_file() {
         return Ok(None);
     }
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
+    let text = input::text(path, input::LARGEST)?;
     if !text.starts_with('{') {
         return Ok(None);
     }

@@ -1,6 +1,7 @@
 //! Which app a command talks to: flags beat the environment, which beats the manifest.
 
 use super::exit::Failure;
+use super::input;
 use super::output;
 use crate::api::{Connection, Endpoint, InsecureHttp, Token};
 use crate::manifest::{Manifest, TargetSpec};
@@ -258,12 +259,7 @@ impl ConnectionArgs {
     /// The token, from a file or the environment.
     pub(crate) fn token(&self) -> Result<Token, Failure> {
         let text = match &self.pat_file {
-            Some(path) => std::fs::read_to_string(path).map_err(|error| {
-                Failure::new(format!(
-                    "cannot read the token from {}: {error}",
-                    path.display()
-                ))
-            })?,
+            Some(path) => input::text(path, input::LARGEST_TOKEN)?,
             None => std::env::var("CLARIFAI_PAT").map_err(|_| {
                 Failure::new("no token").hint(
                     "set CLARIFAI_PAT to a personal access token, or name a file with --pat-file",

@@ -1,6 +1,7 @@
 //! `emulator`: serve the API over a SQLite file.
 
 use super::exit::{Exit, Failure};
+use super::input;
 use super::interrupts::Interrupts;
 use super::output;
 use super::session::chain;
@@ -98,9 +99,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
 }
 
 fn annotations_of(path: &Path) -> Result<Vec<Value>, Failure> {
-    let failed = |error: &dyn std::error::Error| {
-        Failure::new(format!("{}: {}", path.display(), chain(error)))
-    };
-    let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
-    annotations_in(&text).map_err(|error| failed(&error))
+    let text = input::text(path, input::LARGEST)?;
+    annotations_in(&text)
+        .map_err(|error| Failure::new(format!("{}: {}", path.display(), chain(&error))))
 }

@@ -1,7 +1,7 @@
 //! In which formats a plan is shown: one on stdout, others in files beside it.
 
 use super::exit::Failure;
-use super::output;
+use super::output::{self, Place};
 use super::view::View;
 use crate::plan::Plan;
 use crate::render;
@@ -133,10 +133,13 @@ enum Use {
     Written,
 }
 
-/// Where a file lies, or will lie, however its path is spelled.
+/// Where a file lies, or will lie, however its path is spelled and whatever links lead to it.
 fn place(file: &Path) -> PathBuf {
-    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    // A file that is written replaces the name, so a link at its end is not followed; links on the way are.
+    let file = match output::place(file) {
+        Ok(Place::File(file) | Place::Stream(file)) => file,
+        Err(_) => file.to_owned(),
+    };
+    let absolute = std::path::absolute(&file).unwrap_or(file);
     match (absolute.parent(), absolute.file_name()) {
         (Some(folder), Some(name)) => folder
             .canonicalize()

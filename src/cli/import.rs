@@ -1,6 +1,7 @@
 //! `import`: annotations of another format as a manifest.
 
 use super::exit::{Exit, Failure};
+use super::input;
 use super::output;
 use crate::formats::coco::{self, CocoOptions, ConceptNames, Imported, InputIdFrom, Overhang};
 use crate::manifest::write::{WritableInput, write_header, write_json, write_jsonl, write_yaml};
@@ -54,8 +55,7 @@ enum InputIdArg {
 
 pub(crate) fn run(import: Import) -> Result<Exit, Failure> {
     let Import::Coco(args) = import;
-    let json = std::fs::read(&args.file)
-        .map_err(|error| Failure::new(format!("cannot read {}: {error}", args.file.display())))?;
+    let json = input::text(&args.file, input::LARGEST)?;
     let options = CocoOptions {
         input_id: match args.input_id {
             InputIdArg::FileStem => InputIdFrom::FileStem,
@@ -74,7 +74,7 @@ pub(crate) fn run(import: Import) -> Result<Exit, Failure> {
         },
         images: args.images,
     };
-    let imported = coco::import(&json, &options).map_err(|error| {
+    let imported = coco::import(json.as_bytes(), &options).map_err(|error| {
         Failure::new(format!(
             "{}: {}",
             args.file.display(),

@@ -5,7 +5,7 @@ use super::output;
 use crate::apply::{Ended, Stop, Subject, Watch};
 use crate::plan::Plan;
 use crate::render::{self, LOG_LINE_START, Logged};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,11 +38,7 @@ impl Log {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    let mut file = OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .open(path)?;
+    let mut file = output::append(path)?;
     // Neither a pipe nor a terminal has a last byte.
     if file.metadata()?.is_file() && file.seek(SeekFrom::End(0))? > 0 {
         let mut start = Vec::new();

@@ -13,6 +13,7 @@ mod formats;
 mod help;
 mod import;
 mod init;
+mod input;
 mod interrupts;
 mod list;
 mod log;

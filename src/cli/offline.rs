@@ -2,6 +2,7 @@
 //! it, so that a test case says what a plan would.
 
 use super::exit::Failure;
+use super::input;
 use crate::manifest::Manifest;
 use crate::model::{ObservedState, Origin};
 use crate::observed::SavedListing;
@@ -11,8 +12,7 @@ use std::path::Path;
 
 /// What a saved listing holds.
 pub(crate) fn observed(file: &Path) -> Result<ObservedState, Failure> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::new(format!("cannot read {}: {error}", file.display())))?;
+    let text = input::text(file, input::LARGEST)?;
     let saved = SavedListing::read(&text).map_err(|error| {
         Failure::new(format!("{}: {error}", file.display())).hint(
             error

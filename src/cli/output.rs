@@ -2,9 +2,11 @@
 
 use super::exit::Failure;
 use super::progress;
+use crate::manifest;
 use crate::render::escape_lines;
-use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::fs::{File, FileType, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// Writes a result for people to stdout: lines, in which whatever a terminal would obey is escaped. A reader that has
@@ -85,12 +87,12 @@ pub(crate) fn styled_talk(text: &str) {
 pub(crate) struct Talk;
 
 impl Write for Talk {
-    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         talk(&String::from_utf8_lossy(line));
         Ok(line.len())
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
@@ -105,38 +107,244 @@ pub(crate) fn stdout_is_styled() -> bool {
     anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
 }
 
-/// Writes a file so that it is there whole or as it was before: a temporary file beside it, synced, renamed.
-pub(crate) fn file(path: &Path, content: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), Failure> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let write = || -> std::io::Result<()> {
-        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-        temporary.write_all(content.as_ref())?;
-        temporary.as_file().sync_all()?;
-        keep_mode(&temporary, path)?;
-        temporary.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().map_err(|error| {
-        Failure::new(format!("cannot write {}: {error}", path.display())).hint(
-            "nothing was written; check that the folder exists, may be written to, and has space",
-        )
-    })
+/// Where the content of an output file ends up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In a regular file, which may not exist yet: not a link, but what the links lead to.
+    File(PathBuf),
+    /// In a pipe or a character device.
+    Stream(PathBuf),
 }
 
-/// A temporary file is private; what replaces a file, or is new, gets the usual mode.
+/// More links in a row go in a circle.
+const MOST_LINKS: usize = 40;
+
+/// Follows the links of an output file. What is neither a file nor takes a stream of bytes is an error.
+pub(crate) fn place(path: &Path) -> io::Result<Place> {
+    let mut at = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let known = match at.symlink_metadata() {
+            Ok(known) => known,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Place::File(at)),
+            Err(error) => return Err(error),
+        };
+        if !known.is_symlink() {
+            return place_of(at, known.file_type());
+        }
+        let folder = folder_of(&at).canonicalize()?;
+        if folder.starts_with("/proc") {
+            // An open file of a process, such as /dev/stdout: what is renamed over it would not reach its reader.
+            let kind = at.metadata()?.file_type();
+            return match place_of(at, kind)? {
+                Place::File(_) => Err(io::Error::other(
+                    "it is a file that is open already; name the file itself",
+                )),
+                stream @ Place::Stream(_) => Ok(stream),
+            };
+        }
+        at = folder.join(at.read_link()?);
+    }
+    Err(io::Error::other("its links go in a circle"))
+}
+
+fn place_of(at: PathBuf, kind: FileType) -> io::Result<Place> {
+    if kind.is_file() {
+        Ok(Place::File(at))
+    } else if takes_a_stream(kind) {
+        Ok(Place::Stream(at))
+    } else {
+        let kind = manifest::kind_of(kind);
+        Err(io::Error::other(format!(
+            "it is {kind}, and takes no output"
+        )))
+    }
+}
+
 #[cfg(unix)]
-fn keep_mode(temporary: &tempfile::NamedTempFile, path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = std::fs::metadata(path).map_or(0o644, |known| known.permissions().mode() & 0o777);
-    temporary
-        .as_file()
-        .set_permissions(std::fs::Permissions::from_mode(mode))
+fn takes_a_stream(kind: FileType) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    kind.is_fifo() || kind.is_char_device()
 }
 
 #[cfg(not(unix))]
-fn keep_mode(_: &tempfile::NamedTempFile, _: &Path) -> std::io::Result<()> {
+fn takes_a_stream(kind: FileType) -> bool {
+    !kind.is_dir()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Writes an output file. A regular file is there whole or as it was before: a temporary file beside it, synced, renamed;
+/// where the path is a link, at the link's target. A pipe or a device is opened and written to. Every option that names
+/// an output file goes through here, or through [`append`].
+pub(crate) fn file(path: &Path, content: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), Failure> {
+    let content = content.as_ref();
+    let failed = |error: io::Error| {
+        Failure::new(format!("cannot write {}: {error}", path.display())).hint(
+            "nothing was written; check that the folder exists, may be written to, and has space",
+        )
+    };
+    match place(path).map_err(failed)? {
+        Place::File(at) => replace(&at, content).map_err(failed),
+        Place::Stream(at) => OpenOptions::new()
+            .write(true)
+            .open(at)
+            .and_then(|mut stream| stream.write_all(content))
+            .map_err(|error| {
+                Failure::new(format!("cannot write to {}: {error}", path.display()))
+                    .hint("it may have got a part; check who reads it")
+            }),
+    }
+}
+
+/// Opens an output file to append to it; a pipe or a device is written to as it is.
+pub(crate) fn append(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    match place(path)? {
+        Place::File(at) => options.read(true).append(true).create(true).open(at),
+        // Opened for reading too, a pipe without a reader would swallow everything.
+        Place::Stream(at) => options.write(true).open(at),
+    }
+}
+
+/// Replaces a regular file, or makes one. A file in a folder that takes no other file is overwritten in place.
+fn replace(at: &Path, content: &[u8]) -> io::Result<()> {
+    let known = at.metadata().ok();
+    let failed = match write_beside(at, known.as_ref(), content) {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
+    // EBUSY: a file that is mounted by itself, as containers do, cannot be renamed over.
+    let is_folders_fault = matches!(
+        failed.kind(),
+        ErrorKind::PermissionDenied | ErrorKind::ResourceBusy | ErrorKind::CrossesDevices
+    );
+    let open = || OpenOptions::new().write(true).open(at).ok();
+    let Some(mut file) = open().filter(|_| known.is_some() && is_folders_fault) else {
+        return Err(failed);
+    };
+    file.write_all(content)?;
+    file.set_len(content.len() as u64)?;
+    file.sync_all()?;
+    talk(&format!(
+        "Warning: {} was overwritten in place, because it cannot be replaced ({failed}).",
+        at.display()
+    ));
     Ok(())
+}
+
+fn write_beside(at: &Path, known: Option<&Metadata>, content: &[u8]) -> io::Result<()> {
+    let folder = folder_of(at);
+    if !unnamed::write(folder, at, known, content)? {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".annosync-").suffix(".tmp");
+        usual_mode(&mut builder);
+        let mut temporary = builder.tempfile_in(folder)?;
+        fill(temporary.as_file_mut(), known, content)?;
+        temporary.persist(at).map_err(|error| error.error)?;
+    }
+    // The name is kept by the folder, and is synced with it. Not every system can open one.
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}
+
+fn fill(file: &mut File, known: Option<&Metadata>, content: &[u8]) -> io::Result<()> {
+    file.write_all(content)?;
+    if let Some(known) = known {
+        keep_owner_and_mode(file, known)?;
+    }
+    file.sync_all()
+}
+
+/// A temporary file is private, and an output file is not.
+#[cfg(unix)]
+fn usual_mode(builder: &mut tempfile::Builder<'_, '_>) {
+    use std::os::unix::fs::PermissionsExt as _;
+    builder.permissions(std::fs::Permissions::from_mode(0o666));
+}
+
+#[cfg(not(unix))]
+fn usual_mode(_: &mut tempfile::Builder<'_, '_>) {}
+
+#[cfg(unix)]
+fn keep_owner_and_mode(file: &File, known: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    let made = file.metadata()?;
+    if (made.uid(), made.gid()) != (known.uid(), known.gid()) {
+        // Only root can give a file away; for others the file becomes theirs.
+        let _ = fchown(file, Some(known.uid()), Some(known.gid()));
+    }
+    file.set_permissions(known.permissions())
+}
+
+#[cfg(not(unix))]
+fn keep_owner_and_mode(_: &File, _: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+/// A file that has no name until it is whole: a process that is killed leaves nothing behind.
+#[cfg(target_os = "linux")]
+mod unnamed {
+    use super::{File, Metadata, fill, io};
+    use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
+    use rustix::io::Errno;
+    use std::os::fd::AsRawFd as _;
+    use std::path::Path;
+
+    /// Whether that can be done here.
+    pub(super) fn write(
+        folder: &Path,
+        at: &Path,
+        known: Option<&Metadata>,
+        content: &[u8],
+    ) -> io::Result<bool> {
+        let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+        let mut file = match open(folder, flags, Mode::from_raw_mode(0o666)) {
+            Ok(file) => File::from(file),
+            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        fill(&mut file, known, content)?;
+        let open_file = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let link = |name: &Path| linkat(CWD, &open_file, CWD, name, AtFlags::SYMLINK_FOLLOW);
+        if known.is_none() {
+            match link(at) {
+                Ok(()) => return Ok(true),
+                Err(Errno::NOENT) => return Ok(false),
+                Err(Errno::EXIST) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // A name for the moment before the rename; the process's number keeps two runs apart.
+        let name = folder.join(format!(".annosync-{}.tmp", std::process::id()));
+        match link(&name) {
+            Ok(()) => {}
+            Err(Errno::NOENT) => return Ok(false),
+            Err(Errno::EXIST) => {
+                // Of a process that had the same number and was killed.
+                std::fs::remove_file(&name)?;
+                link(&name)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        std::fs::rename(&name, at).inspect_err(|_| drop(std::fs::remove_file(&name)))?;
+        Ok(true)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod unnamed {
+    use super::{Metadata, io};
+    use std::path::Path;
+
+    /// Whether that can be done here.
+    pub(super) fn write(_: &Path, _: &Path, _: Option<&Metadata>, _: &[u8]) -> io::Result<bool> {
+        Ok(false)
+    }
 }

@@ -4,14 +4,15 @@
 //! It is planned as `plan --observed` without a target plans it: neither the environment nor a target changes it.
 
 use super::exit::{Exit, Failure};
+use super::input;
 use super::offline;
 use super::output;
 use super::validate::Files;
 use crate::api::Connection;
 use crate::manifest::{self, Overlay};
+use crate::model::with_line_feeds;
 use crate::plan::{self, Allowances, Context, Plan};
 use crate::render::{self, Color, Detail, MarkdownOptions, TextOptions, escape, escape_lines};
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The listing; a folder that holds one is a case.
@@ -230,15 +231,13 @@ impl Expected {
     /// What differs, if anything does. Only the text must be there.
     fn compare(self, case: &Path, plan: &Plan) -> Result<Option<Difference>, String> {
         let file = case.join(self.file());
-        let expected = match std::fs::read_to_string(&file) {
-            // A checkout may have changed the ends of its lines.
-            Ok(text) => Some(text.replace("\r\n", "\n")),
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(error) => {
-                let message = format!("cannot read {}: {error}", file.display());
-                return Err(said(&Failure::new(message)));
-            }
-        };
+        let is_there = file.exists();
+        let expected = is_there.then(|| input::text(&file, input::LARGEST));
+        // A checkout may have changed the ends of its lines.
+        let expected = expected
+            .transpose()
+            .map_err(|failure| said(&failure))?
+            .map(with_line_feeds);
         if expected.is_none() && self != Self::Text {
             return Ok(None);
         }

@@ -4,7 +4,8 @@
 //! what came.
 
 use super::exit::Failure;
-use super::output;
+use super::input;
+use super::output::{self, Place};
 use crate::api::Reader;
 use crate::apply::{self, Recorder, Watch};
 use crate::plan::{self, Before, Fates, Plan, Purpose, undo};
@@ -28,15 +29,16 @@ impl UndoFile {
         plan: &Arc<Plan>,
         reader: &Reader,
     ) -> Result<Self, Failure> {
-        former(path)?;
+        let path = regular(path)?;
+        former(&path)?;
         let file = Self {
-            path: path.to_owned(),
+            path,
             plan: Arc::clone(plan),
             before: apply::before(plan, reader).await?,
             recorder: Arc::new(Recorder::new(plan)),
         };
         for spot in file.undo(&Fates::open(plan)).blind_spots {
-            let (path, spot) = (path.display().to_string(), render::escape(&spot));
+            let (path, spot) = (file.path.display().to_string(), render::escape(&spot));
             output::talk(&format!(
                 "Warning: {} will not restore: {spot}",
                 render::escape(&path)
@@ -48,7 +50,7 @@ impl UndoFile {
     /// An apply that has nothing to do is undone by doing nothing.
     pub(crate) fn of_nothing(path: &Path, plan: &Arc<Plan>) -> Result<(), Failure> {
         let file = Self {
-            path: path.to_owned(),
+            path: regular(path)?,
             plan: Arc::clone(plan),
             before: Before {
                 caller: plan.caller.clone(),
@@ -106,6 +108,19 @@ impl UndoFile {
     }
 }
 
+/// The file that the path leads to. A pipe or a device would not keep what it gets.
+fn regular(path: &Path) -> Result<PathBuf, Failure> {
+    let why = match output::place(path) {
+        Ok(Place::File(file)) => return Ok(file),
+        Ok(Place::Stream(_)) => {
+            "an undo is kept in a file, and this is a pipe or a device".to_owned()
+        }
+        Err(error) => error.to_string(),
+    };
+    let message = format!("cannot write {}: {why}", path.display());
+    Err(Failure::new(message).hint("nothing was sent; name a file"))
+}
+
 /// What is at the path already: nothing, an undo that has nothing to do, or one that has. Anything else is not
 /// overwritten.
 enum Former {
@@ -118,7 +133,7 @@ fn former(path: &Path) -> Result<Former, Failure> {
     if !path.exists() {
         return Ok(Former::Nothing);
     }
-    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let text = input::text(path, input::LARGEST).unwrap_or_default();
     match plan::read(&text) {
         Ok(Some(plan)) if plan.purpose == Purpose::Undo && plan.is_empty() => Ok(Former::Spent),
         Ok(Some(plan)) if plan.purpose == Purpose::Undo => Ok(Former::Undo),

@@ -11,11 +11,13 @@ use super::locate::Spotter;
 use super::named::{Digests, OUTSIDE, read_named};
 use super::problem::{Problem, Problems};
 use super::select::{Candidate, folder_of, is_header_file, matching};
-use super::source::{Source, Unreadable};
+use super::source::{Source, Unreadable, text_digest};
 use super::{checks, report};
-use crate::model::{DesiredAnnotation, DesiredInput, DesiredState, InputId, Origin};
+use crate::model::{
+    DesiredAnnotation, DesiredInput, DesiredState, InputId, NotText, Origin, Prose, TextFault,
+    text_of,
+};
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// A file that was read.
@@ -43,15 +45,6 @@ pub(super) struct Assembled {
     pub(super) named: Digests,
 }
 
-/// A text without its byte order mark, or why the bytes are no text.
-pub(super) fn as_text(bytes: Vec<u8>) -> Result<String, std::string::FromUtf8Error> {
-    let mut text = String::from_utf8(bytes)?;
-    if text.starts_with('\u{feff}') {
-        text.drain(..'\u{feff}'.len_utf8());
-    }
-    Ok(text)
-}
-
 fn read_file(candidate: &Candidate, source: &dyn Source) -> File {
     let mut file = File {
         candidate: candidate.clone(),
@@ -62,28 +55,20 @@ fn read_file(candidate: &Candidate, source: &dyn Source) -> File {
     let bytes = match source.own(candidate) {
         Ok(bytes) => bytes,
         Err(error) => {
-            let (message, hint) = match error {
-                Unreadable::Missing => ("is not there".to_owned(), "check the path"),
-                Unreadable::Elsewhere => (
-                    "is a link that leads out of the manifest's folder".to_owned(),
-                    OUTSIDE,
-                ),
-                Unreadable::NoFile => ("is not a file".to_owned(), "check the path"),
-                Unreadable::TooLarge(most) => (
-                    format!("has more than {most} bytes"),
-                    "spread its inputs over several files",
-                ),
-                Unreadable::Failed(error) => (
-                    format!("cannot be read: {error}"),
-                    "check the path and its permissions",
-                ),
+            let hint = match &error {
+                Unreadable::Missing | Unreadable::NoFile(_) => "check the path",
+                Unreadable::Elsewhere => OUTSIDE,
+                Unreadable::TooLarge(_) => "spread its inputs over several files",
+                Unreadable::Changed => "run the command again once nothing writes to it",
+                Unreadable::Failed(_) => "check the path and its permissions",
             };
+            let message = error.to_string();
             file.problem = Some(Problem::of_file(&candidate.shown, message, hint));
             return file;
         }
     };
-    file.digest = Sha256::digest(&bytes).into();
-    match as_text(bytes) {
+    file.digest = text_digest(&bytes);
+    match text_of(bytes, Prose::No) {
         Ok(text) => match document(candidate.format, &text) {
             Ok(document) => file.document = document,
             Err(error) => {
@@ -100,14 +85,24 @@ fn read_file(candidate: &Candidate, source: &dyn Source) -> File {
             }
         },
         Err(error) => {
-            let start = error.utf8_error().valid_up_to();
-            let text = String::from_utf8_lossy(error.as_bytes());
-            let end = start + char::REPLACEMENT_CHARACTER.len_utf8();
+            let NotText {
+                fault,
+                shown,
+                offset,
+            } = error;
+            let end = match fault {
+                TextFault::Conflict => shown[offset..].find(['\r', '\n']).map(|at| offset + at),
+                _ => shown[offset..]
+                    .chars()
+                    .next()
+                    .map(|c| offset + c.len_utf8()),
+            };
+            let range = offset..end.unwrap_or(shown.len());
             file.problem = Some(Problem {
                 path: candidate.shown.clone(),
-                spot: Some(Spotter::new(&text).spot(&(start..end))),
-                message: "not valid UTF-8".to_owned(),
-                hint: Some("save the file as UTF-8".to_owned()),
+                spot: (!shown.is_empty()).then(|| Spotter::new(&shown).spot(&range)),
+                message: fault.to_string(),
+                hint: Some(fault.hint().to_owned()),
             });
         }
     }

@@ -49,7 +49,7 @@ pub use input::{Image, InputText};
 pub use overlay::{Overlay, files_below, has_header, load_with};
 pub use problem::{Problem, Problems, Spot};
 pub use schema::{schema, schema_text};
-pub use source::Reach;
+pub use source::{Pipes, Reach, Unreadable, kind_of, read_bytes};
 pub use target::TargetSpec;
 
 use crate::model::{DesiredState, InputId, Origin};
@@ -79,7 +79,7 @@ pub struct Manifest {
     pub images: BTreeMap<InputId, Image>,
     /// 64 hex digits of SHA-256 over a line for each file, those that the manifest names among them, in byte order of
     /// their paths: the file's own SHA-256 in hex, two spaces, its path below the manifest's folder, a line feed.
-    /// `sha256sum` prints these lines.
+    /// `sha256sum` prints these lines. In a text file CRLF counts as LF.
     pub hash: String,
     /// The folder of the header's file; an embedded target's path is relative to it.
     pub root: PathBuf,

@@ -3,14 +3,14 @@
 //! Masks become geometries, texts are held against the spans of their input and then forgotten. Which paths are
 //! allowed is said by [`super::source`].
 
-use super::assemble::{File, as_text};
+use super::assemble::File;
 use super::finding::{Findings, Place};
 use super::header::INPUTS;
 use super::known_text::{fill, filling};
 use super::select::folder_of;
-use super::source::{NoPath, Reach, Source, Unreadable, below};
+use super::source::{NoPath, Reach, Source, Unreadable, below, text_digest};
 use super::words::quote;
-use crate::model::{Geometry, Mask};
+use crate::model::{Geometry, Mask, Prose, pointer, text_of, with_line_feeds};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -159,29 +159,25 @@ fn collect(files: &mut [File], reach: Reach) -> (Namings, Namings) {
 }
 
 fn read_bytes(path: &str, source: &dyn Source) -> Result<Vec<u8>, Refusal> {
-    source.named(path).map_err(|error| match error {
-        Unreadable::Missing => (format!("the file {} is not there", quote(path)), WHERE),
-        Unreadable::Elsewhere => (
-            format!(
-                "{} is a link that leads out of the manifest's folder",
-                quote(path)
-            ),
-            OUTSIDE,
-        ),
-        Unreadable::NoFile => (format!("{} is not a file", quote(path)), WHERE),
-        Unreadable::TooLarge(most) => (
-            format!("the file {} has more than {most} bytes", quote(path)),
-            "no mask and no text of an input is that large: name another file",
-        ),
-        Unreadable::Failed(error) => (
-            format!("the file {} cannot be read: {error}", quote(path)),
-            "check the path and its permissions",
-        ),
+    source.named(path).map_err(|error| {
+        let hint = match &error {
+            Unreadable::Missing | Unreadable::NoFile(_) => WHERE,
+            Unreadable::Elsewhere => OUTSIDE,
+            Unreadable::TooLarge(_) => {
+                "no mask and no text of an input is that large: name another file"
+            }
+            Unreadable::Changed => "run the command again once nothing writes to it",
+            Unreadable::Failed(_) => "check the path and its permissions",
+        };
+        (format!("{} {error}", quote(path)), hint)
     })
 }
 
 fn read_mask(path: &str, source: &dyn Source) -> Reading<Mask> {
     let bytes = read_bytes(path, source)?;
+    if let Some(fault) = pointer(&bytes) {
+        return Err((format!("{}: {fault}", quote(path)), fault.hint()));
+    }
     let digest = Sha256::digest(&bytes).into();
     match Mask::from_png(bytes) {
         Ok(mask) => Ok((digest, mask)),
@@ -193,16 +189,17 @@ fn read_mask(path: &str, source: &dyn Source) -> Reading<Mask> {
     }
 }
 
-/// A byte order mark is no character of the text.
+/// Neither a byte order mark nor the CR of a CRLF is a character of the text.
 fn read_text(path: &str, source: &dyn Source) -> Reading<String> {
     let bytes = read_bytes(path, source)?;
-    let digest = Sha256::digest(&bytes).into();
-    match as_text(bytes) {
-        Ok(text) => Ok((digest, text)),
-        Err(_) => Err((
-            format!("{} is not valid UTF-8", quote(path)),
-            "save the file as UTF-8",
-        )),
+    let digest = text_digest(&bytes);
+    match text_of(bytes, Prose::Yes) {
+        Ok(text) => Ok((digest, with_line_feeds(text))),
+        Err(error) => {
+            let (line, column) = error.line_and_column();
+            let message = format!("{}:{line}:{column}: {}", quote(path), error.fault);
+            Err((message, error.fault.hint()))
+        }
     }
 }
 

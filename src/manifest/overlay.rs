@@ -4,11 +4,12 @@
 //! header that decides about them.
 
 use super::Manifest;
-use super::assemble::{as_text, assemble};
+use super::assemble::assemble;
 use super::document::{Format, document};
 use super::problem::{Problem, Problems};
 use super::select::{Candidate, is_header_file, slashes, walk};
 use super::source::{Disk, Reach, Source, Unreadable};
+use crate::model::{Prose, text_of};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -97,7 +98,7 @@ pub fn load_with(path: &Path, overlay: &Overlay, reach: Reach) -> Result<Manifes
     let names_files = source(folder)
         .own(&alone)
         .ok()
-        .and_then(|bytes| as_text(bytes).ok())
+        .and_then(|bytes| text_of(bytes, Prose::No).ok())
         .and_then(|text| document(format, &text).ok())
         .and_then(|document| document.header)
         .is_some_and(|header| header.files.is_some());
@@ -152,7 +153,7 @@ pub fn has_header(path: &Path) -> bool {
     };
     files.iter().any(by_custom)
         || files.iter().any(|file| {
-            let text = disk.own(file).ok().map(as_text);
+            let text = disk.own(file).ok().map(|bytes| text_of(bytes, Prose::No));
             let Some(Ok(text)) = text else { return false };
             document(file.format, &text)
                 .ok()

@@ -2,15 +2,15 @@
 //!
 //! A file that is not any more what was read gives no places. Knows nothing of what is right or wrong.
 
-use super::assemble::{File, as_text};
+use super::assemble::File;
 use super::document::Format;
 use super::finding::{Finding, Pointer, spelled};
 use super::locate::{Spotter, locate};
 use super::problem::{Problem, Spot};
 use super::select::Candidate;
-use super::source::Source;
+use super::source::{Source, text_digest};
+use crate::model::{Prose, text_of};
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
 /// Where the answers for one finding are: its own among those of its file; the other's file, and its among that one's.
 type Asked = (usize, Option<(usize, usize)>);
@@ -92,8 +92,10 @@ pub(super) fn unchanged(
     source: &dyn Source,
 ) -> Option<String> {
     let bytes = source.own(candidate).ok()?;
-    let is_same = <[u8; 32]>::from(Sha256::digest(&bytes)) == *digest;
-    if is_same { as_text(bytes).ok() } else { None }
+    if text_digest(&bytes) != *digest {
+        return None;
+    }
+    text_of(bytes, Prose::No).ok()
 }
 
 /// The spots of the pointers in a text.

@@ -5,8 +5,10 @@
 //! into a plan or a message. Nothing is read that is no file, nor what is larger than a file of its kind ever is.
 
 use super::select::{Candidate, slashes};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fmt;
+use std::fs::{File, FileType};
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
@@ -26,17 +28,19 @@ pub enum Reach {
     Anywhere,
 }
 
-/// Why a file that a manifest names cannot be read.
+/// Why a file cannot be read.
 #[derive(Debug)]
-pub(super) enum Unreadable {
-    /// There is none.
+pub enum Unreadable {
+    /// It does not exist.
     Missing,
     /// A link leads out of the manifest's folder.
     Elsewhere,
-    /// A folder, or a device.
-    NoFile,
+    /// It is something that is not read: the kind of it.
+    NoFile(&'static str),
     /// More bytes than these.
     TooLarge(u64),
+    /// It was written to while it was read.
+    Changed,
     /// Anything else.
     Failed(io::Error),
 }
@@ -46,6 +50,19 @@ impl From<io::Error> for Unreadable {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Missing,
             _ => Self::Failed(error),
+        }
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("does not exist"),
+            Self::Elsewhere => f.write_str("is a link that leads out of the manifest's folder"),
+            Self::NoFile(kind) => write!(f, "is not a file but {kind}"),
+            Self::TooLarge(most) => write!(f, "has more than {most} bytes"),
+            Self::Changed => f.write_str("changed while it was read"),
+            Self::Failed(error) => write!(f, "cannot be read: {error}"),
         }
     }
 }
@@ -82,23 +99,97 @@ impl Disk<'_> {
     }
 }
 
-/// The bytes of a file, if there are no more than `most`.
-fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
-    // To read what is no file may take for ever, and so may opening it.
-    let length = match path.metadata()? {
-        metadata if metadata.is_file() => metadata.len(),
-        _ => return Err(Unreadable::NoFile),
-    };
-    if length > most {
+/// Whether a pipe is read like a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pipes {
+    /// Until its other end is closed: the user named it.
+    Read,
+    /// It is refused: reading it may take for ever, and can be done only once.
+    Refuse,
+}
+
+/// The bytes of a file, if there are no more than `most`. Folders, devices and sockets are never opened.
+pub fn read_bytes(path: &Path, most: u64, pipes: Pipes) -> Result<Vec<u8>, Unreadable> {
+    let kind = path.metadata()?.file_type();
+    let is_file = kind.is_file();
+    let is_readable = is_file || (pipes == Pipes::Read && is_pipe(kind));
+    if !is_readable {
+        return Err(Unreadable::NoFile(kind_of(kind)));
+    }
+    let mut file = File::open(path)?;
+    let before = file.metadata()?;
+    if is_file && before.len() > most {
         return Err(Unreadable::TooLarge(most));
     }
-    let mut bytes = Vec::with_capacity(length as usize + 1);
-    // It may grow meanwhile.
-    let count = File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
-    if count as u64 > most {
+    let mut bytes = Vec::with_capacity(if is_file {
+        before.len() as usize + 1
+    } else {
+        0
+    });
+    let count = file.by_ref().take(most + 1).read_to_end(&mut bytes)? as u64;
+    if count > most {
         return Err(Unreadable::TooLarge(most));
+    }
+    let after = file.metadata()?;
+    let is_same = after.len() == count && after.modified().ok() == before.modified().ok();
+    // The files of /proc have no length.
+    if is_file && !is_same && before.len() > 0 {
+        return Err(Unreadable::Changed);
     }
     Ok(bytes)
+}
+
+#[cfg(unix)]
+fn is_pipe(kind: FileType) -> bool {
+    std::os::unix::fs::FileTypeExt::is_fifo(&kind)
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: FileType) -> bool {
+    false
+}
+
+/// What something is called that is not a regular file.
+#[cfg(unix)]
+pub fn kind_of(kind: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    if kind.is_dir() {
+        "a folder"
+    } else if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+/// What something is called that is not a regular file.
+#[cfg(not(unix))]
+pub fn kind_of(kind: FileType) -> &'static str {
+    if kind.is_dir() {
+        "a folder"
+    } else {
+        "a device"
+    }
+}
+
+/// The SHA-256 of a text file, in which CRLF counts as LF: a checkout must not change what a manifest is.
+pub(super) fn text_digest(bytes: &[u8]) -> [u8; 32] {
+    if !bytes.contains(&b'\r') {
+        return Sha256::digest(bytes).into();
+    }
+    let mut digest = Sha256::new();
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        match line.strip_suffix(b"\r\n") {
+            Some(line) => {
+                digest.update(line);
+                digest.update(b"\n");
+            }
+            None => digest.update(line),
+        }
+    }
+    digest.finalize().into()
 }
 
 impl Source for Disk<'_> {
@@ -107,13 +198,14 @@ impl Source for Disk<'_> {
         // Folders are not walked into through links, so that a file alone can lead out.
         let is_link = || path.symlink_metadata().is_ok_and(|it| it.is_symlink());
         if self.chosen != Some(path) && is_link() {
-            return read(&self.inside(path)?, LARGEST_OWN);
+            return read_bytes(&self.inside(path)?, LARGEST_OWN, Pipes::Refuse);
         }
-        read(path, LARGEST_OWN)
+        read_bytes(path, LARGEST_OWN, Pipes::Refuse)
     }
 
     fn named(&self, relative: &str) -> Result<Vec<u8>, Unreadable> {
-        read(&self.inside(&self.folder.join(relative))?, LARGEST_NAMED)
+        let path = self.inside(&self.folder.join(relative))?;
+        read_bytes(&path, LARGEST_NAMED, Pipes::Refuse)
     }
 
     fn reach(&self) -> Reach {

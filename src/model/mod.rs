@@ -24,6 +24,7 @@ mod shapes;
 mod span;
 mod state;
 mod status;
+mod text;
 
 pub use annotation::{Content, Extras, Frame};
 pub use concepts::{Concept, Concepts, DuplicateConcept};
@@ -52,3 +53,4 @@ pub use state::{
     ObservedExtras, ObservedState, Origin, Rest, Scope, mask_png,
 };
 pub use status::{Status, UnknownStatus};
+pub use text::{NotText, Prose, TextFault, pointer, text_of, with_line_feeds};

@@ -199,7 +199,7 @@ fn the_fields_that_few_annotations_have_are_checked() {
 fn fields_that_do_not_go_together_are_refused() {
     insta::assert_snapshot!(check_annotation("{ point: [0, 0], keypoints: [[0, 0]] }, { mask: { path: a.png }, segment: { begin: 0, end: 1 } }, { span: { start: 0, end: 1 }, region: r }"), @"
     4:50 more than one geometry: `point` and `keypoints` (an annotation lies in one place; make two annotations of it)
-    4:89 the file `a.png` is not there (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)
+    4:89 `a.png` does not exist (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)
     4:98 more than one geometry: `mask` and `segment` (an annotation lies in one place; make two annotations of it)
     4:161 more than one geometry: `span` and `region` (an annotation lies in one place; make two annotations of it)
     ");
@@ -286,7 +286,7 @@ fn masks_are_checked() {
         "annotations: [{ mask: { path: no.png } }, { mask: { path: /m/a.png } }, { mask: { path: ../../a.png } }, { mask: { path: ../bad.png } }, { mask: { path: ../cut.png } }, { mask: { path: '.' } }, { mask: { path: ../good.png } }]",
         &[("bad.png", b"GIF89a"), ("cut.png", &good[..40]), ("good.png", &good)],
     ), @"
-    1:49 the file `labels/no.png` is not there (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)
+    1:49 `labels/no.png` does not exist (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)
     1:77 `/m/a.png` is an absolute path (put the file into the manifest's folder, or allow all that lie elsewhere with --allow-outside-files)
     1:107 `../../a.png` leads out of the manifest's folder (put the file into the manifest's folder, or allow all that lie elsewhere with --allow-outside-files)
     1:140 `bad.png` is no mask: not a PNG image: Invalid PNG signature (a mask is a PNG image of the input's shape in which the annotated pixels are not black)
@@ -295,8 +295,8 @@ fn masks_are_checked() {
     ");
     // Two that name what is not there are two places to mend.
     insta::assert_snapshot!(check_files("annotations: [{ mask: { path: a.png }, concepts: [x] }, { mask: { path: a.png }, conceps: [y] }]", &[]), @"
-    1:49 the file `labels/a.png` is not there (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)
-    1:91 the file `labels/a.png` is not there (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)
+    1:49 `labels/a.png` does not exist (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)
+    1:91 `labels/a.png` does not exist (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)
     1:100 unknown key `conceps` in an annotation (did you mean `concepts`? allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`)
     ");
 }
@@ -369,9 +369,9 @@ fn texts_of_inputs_are_checked() {
     4:44 unknown key `c` in `text` (allowed: `path`, `raw`)
     ");
     insta::assert_snapshot!(check_input("text: { raw: '' }, annotations: []"), @r#"4:32 `raw` is empty (write { path: texts/a.txt } for a file, or { raw: "what the input says" })"#);
-    insta::assert_snapshot!(check_files("text: { path: no.txt }, annotations: []", &[]), @"1:33 the file `labels/no.txt` is not there (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)");
+    insta::assert_snapshot!(check_files("text: { path: no.txt }, annotations: []", &[]), @"1:33 `labels/no.txt` does not exist (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)");
     insta::assert_snapshot!(check_files("text: { path: ../../no.txt }, annotations: []", &[]), @"1:33 `../../no.txt` leads out of the manifest's folder (put the file into the manifest's folder, or allow all that lie elsewhere with --allow-outside-files)");
-    insta::assert_snapshot!(check_files("text: { path: a.txt }, annotations: []", &[("labels/a.txt", b"\xff")]), @"1:33 `labels/a.txt` is not valid UTF-8 (save the file as UTF-8)");
+    insta::assert_snapshot!(check_files("text: { path: a.txt }, annotations: []", &[("labels/a.txt", b"\xff")]), @"1:33 `labels/a.txt`:1:1: not valid UTF-8 (save the file as UTF-8)");
 }
 
 #[test]
@@ -423,11 +423,11 @@ fn files_that_are_named_count_in_the_hash_once_each() {
 #[test]
 fn a_mask_that_is_wrong_does_not_hide_other_problems() {
     insta::assert_snapshot!(check_files("annotations: [{ mask: { path: no.png }, conceps: [a] }, { box: 1 }, { mask: { path: no.png }, box: 2 }]", &[]), @"
-    1:49 the file `labels/no.png` is not there (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)
+    1:49 `labels/no.png` does not exist (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)
     1:59 unknown key `conceps` in an annotation (did you mean `concepts`? allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`)
     1:82 `box` must be a map of `top`, `left`, `bottom`, `right`, found the number 1 ()
     1:89 more than one geometry: `box` and `mask` (an annotation lies in one place; make two annotations of it)
-    1:103 the file `labels/no.png` is not there (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)
+    1:103 `labels/no.png` does not exist (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)
     1:118 `box` must be a map of `top`, `left`, `bottom`, `right`, found the number 2 ()
     ");
 }
@@ -508,6 +508,6 @@ mod on_disk {
             ("masks/a.png/b", b""),
         ]);
         let problems = load(&folder.path().join("manifest")).unwrap_err();
-        insta::assert_snapshot!(brief(&problems), @"1:49 `masks/a.png` is not a file (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)");
+        insta::assert_snapshot!(brief(&problems), @"1:49 `masks/a.png` is not a file but a folder (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)");
     }
 }

@@ -20,8 +20,11 @@ mod habits;
 mod helping;
 mod importing;
 mod initial;
+mod input_files;
 mod listing;
 mod logging;
+#[cfg(unix)]
+mod output_files;
 mod outside;
 mod pace;
 mod pages;

@@ -1,0 +1,42 @@
+//! Files that an option or an argument names, as they are read: saved listings, plans, files of other tools, tokens.
+//!
+//! The one place where the command line reads a file. What a manifest is made of is read by `manifest`, with the same
+//! functions below.
+
+use super::exit::Failure;
+use crate::manifest::{Pipes, Unreadable, read_bytes};
+use crate::model::{Prose, text_of};
+use std::path::Path;
+
+/// Bytes that a file of data may have: a listing of a large app, a plan, a file of another tool.
+pub(crate) const LARGEST: u64 = 4 << 30;
+
+/// Bytes that a token's file may have.
+pub(crate) const LARGEST_TOKEN: u64 = 64 << 10;
+
+/// Reads a file that is a text, without its byte order mark; a pipe is read to its end. Line ends stay.
+pub(crate) fn text(path: &Path, most: u64) -> Result<String, Failure> {
+    text_of(bytes(path, most)?, Prose::No).map_err(|error| {
+        let (line, column) = error.line_and_column();
+        Failure::new(format!(
+            "{}:{line}:{column}: {}",
+            path.display(),
+            error.fault
+        ))
+        .hint(error.fault.hint())
+    })
+}
+
+/// Reads a file byte for byte.
+pub(crate) fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
+    read_bytes(path, most, Pipes::Read).map_err(|error| {
+        let hint = match &error {
+            Unreadable::Missing => "check the path",
+            Unreadable::NoFile(_) | Unreadable::Elsewhere => "name a file, or a pipe",
+            Unreadable::TooLarge(_) => "no file of its kind is that large: check the path",
+            Unreadable::Changed => "run the command again once nothing writes to it",
+            Unreadable::Failed(_) => "check the path and its permissions",
+        };
+        Failure::new(format!("{} {error}", path.display())).hint(hint)
+    })
+}
