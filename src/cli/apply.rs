@@ -77,8 +77,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         if let Some(manifest) = &args.manifest {
             is_of(&plan, &args.path, manifest, args.files)?;
         }
-        plan.guards
-            .retain(|trip| !args.planning.allowances().let_pass(trip));
+        plan.pass_guards(&args.planning.allowances());
         let destination = args.connection.destination_of_plan(&plan.target)?;
         let session = Session::open(&args.connection, &destination).await?;
         let ended = decide(&args, &session, plan).await;

@@ -14,7 +14,9 @@ use super::view::View;
 use crate::api::Connection;
 use crate::manifest::Manifest;
 use crate::model::{DesiredState, ObservedState, Scope};
-use crate::plan::{self, Against, Allowances, Context, Drift, EmptyManifest, Plan, Target};
+use crate::plan::{
+    self, Against, Allowances, Context, Drift, EmptyManifest, Numbers, Plan, Target,
+};
 use crate::render;
 use std::path::{Path, PathBuf};
 
@@ -42,6 +44,10 @@ pub(crate) struct Args {
     /// Print everything at once. Else a terminal shows it in ANNOSYNC_PAGER, PAGER, or less
     #[arg(long)]
     no_pager: bool,
+    /// Let every guard that has a number pass, whatever the number. The plan shows what it let pass, and the plan file
+    /// records it for `apply FILE`
+    #[arg(long)]
+    allow_guards: bool,
     #[command(flatten)]
     planning: Planning,
     #[command(flatten)]
@@ -78,6 +84,9 @@ pub(crate) struct Planning {
     /// With --base: what becomes of writes that would revert what was done on the remote
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) on_drift: Option<OnDrift>,
+    /// Set by `plan --allow-guards`. `apply` takes numbers alone, or a plan file that records what was let pass.
+    #[arg(skip)]
+    numbers: Numbers,
     #[command(flatten)]
     pub(crate) view: View,
 }
@@ -119,6 +128,7 @@ impl Planning {
             deletes: self.allow_deletes,
             updates: self.allow_updates,
             vanished: self.allow_vanished,
+            numbers: self.numbers,
             empty: if self.allow_empty {
                 EmptyManifest::Passes
             } else {
@@ -225,7 +235,10 @@ pub(crate) fn stopped(plan: &Plan, reasons: &[&str], flag: Option<&str>) -> Exit
     Exit::Guarded
 }
 
-pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
+pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
+    if args.allow_guards {
+        args.planning.numbers = Numbers::Pass;
+    }
     let view = &args.planning.view;
     let read: Vec<&Path> = [Some(&args.path), args.observed.as_ref()]
         .into_iter()

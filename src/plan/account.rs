@@ -1,6 +1,7 @@
 //! The account of an apply as a document: which plan it was of, how it ended, and what became of every operation.
 
 use super::outcome::{Ending, Outcome};
+use super::trip::Trip;
 use super::types::{FORMAT_VERSION, Plan, Purpose, Target};
 use crate::model::SetName;
 
@@ -23,6 +24,9 @@ pub struct Account {
     pub manifest_hash: String,
     /// Operations and purges of the plan: what the counts below come to.
     pub planned: u64,
+    /// The guards that would have stopped the plan, and that were let pass.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_guards: Vec<Trip>,
     /// What became of them.
     #[serde(flatten)]
     pub outcome: Outcome,
@@ -40,6 +44,7 @@ impl Account {
             set: plan.set.clone(),
             manifest_hash: plan.manifest_hash.clone(),
             planned: (plan.operations.len() + plan.purges.len()) as u64,
+            passed_guards: plan.passed_guards.clone(),
             outcome,
         }
     }

@@ -3,10 +3,11 @@
 use super::batch;
 use super::drift::{self, Against};
 use super::error::PlanError;
-use super::guard::{self, Allowances};
+use super::guard;
 use super::input::{AsDeclared, Part, Planner};
 use super::shared;
 use super::summary::Summary;
+use super::trip::{Allowances, Trip};
 use super::types::{FORMAT_VERSION, Plan, Purpose, Target};
 use crate::matching::Claims;
 use crate::model::{DesiredState, InputId, ObservedState, Scope};
@@ -122,7 +123,7 @@ fn make(
     shared::share(&mut operations, observed);
     let batches = batch::pack(&operations, &purges);
     summary.forecast(&batches);
-    let mut guards = guard::check(
+    let mut trips = guard::check(
         desired,
         observed,
         guard::Writes {
@@ -130,9 +131,11 @@ fn make(
             purges: &purges,
         },
         &summary,
-        &context.allowances,
     );
-    guards.extend(against.and_then(|against| against.trip(&summary, &context.allowances)));
+    trips.extend(against.and_then(|against| against.trip(&summary, &context.allowances)));
+    let (passed_guards, guards): (Vec<Trip>, Vec<Trip>) = trips
+        .into_iter()
+        .partition(|trip| trip.is_passed_by(&context.allowances));
     Ok(Plan {
         format_version: FORMAT_VERSION.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -145,6 +148,7 @@ fn make(
         base: against.map(|against| against.base.clone()),
         summary,
         guards,
+        passed_guards,
         blind_spots,
         operations,
         purges,

@@ -4,9 +4,9 @@
 //! What each write comes from is `cause`'s to say, input by input; how it is counted is `summary`'s.
 
 use super::cause::{Asked, scope};
-use super::guard::{self, Allowances};
 use super::summary::Summary;
-use super::types::{Action, Base, Cause, Operation, Purge, Reason, Seen, Trip};
+use super::trip::{self, Allowances, Trip};
+use super::types::{Action, Base, Cause, Operation, Purge, Reason, Seen};
 use crate::model::{DesiredState, InputId, ObservedState};
 use rayon::prelude::*;
 
@@ -74,11 +74,11 @@ impl Against<'_> {
         ))
     }
 
-    /// The guard that stops a plan which reverts anything, where that is wanted.
+    /// The guard that a plan trips if it reverts anything, where that is to stop it or was let pass.
     pub(super) fn trip(&self, summary: &Summary, allowances: &Allowances) -> Option<Trip> {
         let count = summary.drift.filter(|count| *count > 0)?;
-        let is_stopped = self.on_drift == OnDrift::Fail && allowances.drift == guard::Drift::Stops;
-        is_stopped.then_some(Trip::Drift { count })
+        let is_guarded = self.on_drift == OnDrift::Fail || allowances.drift == trip::Drift::Passes;
+        is_guarded.then_some(Trip::Drift { count })
     }
 }
 

@@ -2,59 +2,10 @@
 
 use super::stand_in::{is_clean_up, is_unfinished};
 use super::summary::Summary;
-use super::types::{Action, Operation, Purge, Trip};
+use super::trip::{Rename, Trip};
+use super::types::{Action, Operation, Plan, Purge};
 use crate::model::{ConceptId, DesiredState, Guards, Maker, ObservedState, Share};
 use std::collections::BTreeMap;
-
-/// What a person let pass, by number: exactly the plan they saw.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Allowances {
-    /// Up to this many deletes.
-    pub deletes: Option<u64>,
-    /// Up to this many changes of existing annotations.
-    pub updates: Option<u64>,
-    /// Up to this many concepts that vanish.
-    pub vanished: Option<u64>,
-    /// A manifest that declares no input.
-    pub empty: EmptyManifest,
-    /// Writes that revert what was done on the remote.
-    pub drift: Drift,
-}
-
-/// Whether a plan whose author wanted none may revert what was done on the remote.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Drift {
-    /// It may not.
-    #[default]
-    Stops,
-    /// It may.
-    Passes,
-}
-
-/// Whether a manifest that declares no input may delete.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum EmptyManifest {
-    /// It may not.
-    #[default]
-    Stops,
-    /// It may.
-    Passes,
-}
-
-impl Allowances {
-    /// Whether this guard was told to let the plan pass.
-    pub fn let_pass(&self, trip: &Trip) -> bool {
-        let enough =
-            |allowed: Option<u64>, count: u64| allowed.is_some_and(|allowed| count <= allowed);
-        match trip {
-            Trip::Deletes { count, .. } => enough(self.deletes, *count),
-            Trip::Updates { count, .. } => enough(self.updates, *count),
-            Trip::VanishedConcepts { concepts, .. } => enough(self.vanished, concepts.len() as u64),
-            Trip::EmptyManifest { .. } => self.empty == EmptyManifest::Passes,
-            Trip::Drift { .. } => self.drift == Drift::Passes,
-        }
-    }
-}
 
 /// Everything that a plan does.
 #[derive(Clone, Copy)]
@@ -63,13 +14,12 @@ pub(super) struct Writes<'a> {
     pub(super) purges: &'a [Purge],
 }
 
-/// The guards that stop these writes.
+/// The guards that these writes trip, whatever is allowed to pass.
 pub(super) fn check(
     desired: &DesiredState,
     observed: &ObservedState,
     writes: Writes<'_>,
     summary: &Summary,
-    allowances: &Allowances,
 ) -> Vec<Trip> {
     let mut trips = Vec::new();
     let guards = &desired.guards;
@@ -80,6 +30,8 @@ pub(super) fn check(
     trips.extend(too_many(guards, writes.operations, summary));
     let vanished = vanished(desired, observed, writes);
     if vanished.len() as u64 > guards.max_vanished_concepts {
+        let renames = vanished.iter().filter_map(|id| rename(id, summary));
+        let renames = renames.collect();
         let concepts = vanished
             .into_iter()
             .map(|id| id.as_str().to_owned())
@@ -87,10 +39,55 @@ pub(super) fn check(
         trips.push(Trip::VanishedConcepts {
             concepts,
             limit: guards.max_vanished_concepts,
+            renames,
         });
     }
-    trips.retain(|trip| !allowances.let_pass(trip));
     trips
+}
+
+/// The concept that most annotations of this one get instead, if there is one.
+fn rename(vanished: &ConceptId, summary: &Summary) -> Option<Rename> {
+    let class = summary
+        .classes
+        .iter()
+        .find(|class| class.concept == *vanished)?;
+    let pairs = summary.relabelled.iter();
+    let (to, annotations) = pairs
+        .filter_map(|pair| match (&pair.from[..], &pair.to[..]) {
+            ([from], [to]) if from == vanished => Some((to, pair.count)),
+            _ => None,
+        })
+        .max_by_key(|(_, count)| *count)?;
+    (annotations * 2 > class.before).then(|| Rename {
+        from: vanished.as_str().to_owned(),
+        to: to.as_str().to_owned(),
+        annotations,
+    })
+}
+
+/// Takes back what a plan file let pass with smaller numbers than it has now. The file alone does not say how many
+/// concepts vanish; and that it reverts no more than it says is checked with its causes.
+pub(super) fn take_back(plan: &mut Plan) {
+    let deletes = deletes(&plan.operations, &plan.summary);
+    let updates = updates(&plan.operations, &plan.summary);
+    for mut trip in std::mem::take(&mut plan.passed_guards) {
+        let (recorded, now) = match &mut trip {
+            Trip::Deletes { count, .. } | Trip::EmptyManifest { deletes: count } => {
+                (count, deletes)
+            }
+            Trip::Updates { count, .. } => (count, updates),
+            Trip::VanishedConcepts { .. } | Trip::Drift { .. } => {
+                plan.passed_guards.push(trip);
+                continue;
+            }
+        };
+        if now > *recorded {
+            *recorded = now;
+            plan.guards.push(trip);
+        } else {
+            plan.passed_guards.push(trip);
+        }
+    }
 }
 
 fn count(operations: &[Operation], is: fn(&Operation) -> bool) -> u64 {
@@ -103,13 +100,18 @@ fn deletes(operations: &[Operation], summary: &Summary) -> u64 {
     summary.delete - count(operations, is_clean_up) + summary.purged
 }
 
+/// Existing annotations that change. What an earlier run began was guarded when it was planned.
+fn updates(operations: &[Operation], summary: &Summary) -> u64 {
+    summary.merge + summary.overwrite + summary.remove + summary.replace
+        - count(operations, is_unfinished)
+}
+
 /// The guards that count: more deletes, or more changes, than the limits allow of what exists.
 pub(super) fn too_many(guards: &Guards, operations: &[Operation], summary: &Summary) -> Vec<Trip> {
     let mut trips = Vec::new();
     let existing = summary.existing;
     let deletes = deletes(operations, summary);
-    let updates = summary.merge + summary.overwrite + summary.remove + summary.replace
-        - count(operations, is_unfinished);
+    let updates = updates(operations, summary);
     // A percentage of next to nothing says nothing; a number counts always.
     let exceeds = |limit: Share, count: u64| {
         (matches!(limit, Share::Count(_)) || existing >= guards.min_existing)

@@ -24,6 +24,7 @@ mod schema;
 mod shared;
 mod stand_in;
 mod summary;
+mod trip;
 mod types;
 mod undo;
 
@@ -34,7 +35,6 @@ pub use build::{Context, plan, plan_against};
 pub use drift::{Against, OnDrift};
 pub use error::PlanError;
 pub use fresh::{Freshness, freshness, is_as_wanted};
-pub use guard::{Allowances, Drift, EmptyManifest};
 pub use moves::{LARGEST_MOVES, Move, Moves};
 pub use outcome::{
     Applied, Ending, FailedItem, FailedPurge, Outcome, Since, StaleItem, StalePurge, Touched,
@@ -49,8 +49,11 @@ pub use stand_in::{
     original_of, settled,
 };
 pub use summary::{ClassCount, HeldBack, OthersWork, Relabelled, Summary};
+pub use trip::{
+    Allowances, Drift, EmptyManifest, GUARDS_LABEL, Numbers, REVERTS_LABEL, Rename, Trip,
+};
 pub use types::{
     Action, Base, Batch, Call, Cause, FORMAT_VERSION, Operation, Plan, Purge, PurgedAnnotation,
-    Purpose, Reason, Seen, Target, Trip,
+    Purpose, Reason, Seen, Target,
 };
 pub use undo::{Before, Fate, Fates, undo};

@@ -1,6 +1,7 @@
 //! The plan itself: the plain data that is shown, written to a file, and executed.
 
 use super::summary::Summary;
+use super::trip::{Allowances, Trip};
 use crate::matching::Matched;
 use crate::model::{
     AnnotationId, Content, Fingerprint, InputId, Json, Key, ObservedAnnotation, Policy, SetName,
@@ -304,64 +305,6 @@ pub struct Target {
     pub app_id: String,
 }
 
-/// A guard that stopped the plan.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(tag = "guard", rename_all = "snake_case")]
-pub enum Trip {
-    /// Too many deletes.
-    Deletes {
-        /// How many there are.
-        count: u64,
-        /// Of how many existing annotations in scope.
-        existing: u64,
-        /// The limit, as the manifest gives it.
-        limit: String,
-    },
-    /// Too many changes of existing annotations.
-    Updates {
-        /// How many there are.
-        count: u64,
-        /// Of how many existing annotations in scope.
-        existing: u64,
-        /// The limit, as the manifest gives it.
-        limit: String,
-    },
-    /// Concepts that would be on no annotation any more.
-    VanishedConcepts {
-        /// Which, sorted.
-        concepts: Vec<String>,
-        /// The limit.
-        limit: u64,
-    },
-    /// The manifest declares no input at all, and the plan would delete.
-    EmptyManifest {
-        /// How many deletes there are.
-        deletes: u64,
-    },
-    /// Writes that would revert what was done on the remote, with `--on-drift fail`.
-    Drift {
-        /// How many there are.
-        count: u64,
-    },
-}
-
-impl Trip {
-    /// The flag that lets exactly this plan pass.
-    pub fn flag(&self) -> String {
-        match self {
-            Self::Deletes { count, .. } => format!("--allow-deletes {count}"),
-            Self::Updates { count, .. } => format!("--allow-updates {count}"),
-            Self::VanishedConcepts { concepts, .. } => {
-                format!("--allow-vanished {}", concepts.len())
-            }
-            Self::EmptyManifest { .. } => "--allow-empty".to_owned(),
-            Self::Drift { .. } => "--on-drift apply".to_owned(),
-        }
-    }
-}
-
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -393,6 +336,9 @@ pub struct Plan {
     pub summary: Summary,
     /// The guards that stopped it; a plan with any is not applied.
     pub guards: Vec<Trip>,
+    /// The guards that would have stopped it, and that a flag let pass. An apply lets them pass up to these numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_guards: Vec<Trip>,
     /// What the listing did not see, in words; empty when it saw the whole app. Of an undo: what it does not restore.
     pub blind_spots: Vec<String>,
     /// The writes, sorted by input id, then destructive ones first, then in declared (deletes: observed) order.
@@ -412,5 +358,13 @@ impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty() && self.purges.is_empty()
+    }
+
+    /// Lets the guards pass that these allowances let pass, and records it.
+    pub fn pass_guards(&mut self, allowances: &Allowances) {
+        let passed = self
+            .guards
+            .extract_if(.., |trip| trip.is_passed_by(allowances));
+        self.passed_guards.extend(passed);
     }
 }

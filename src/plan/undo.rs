@@ -263,6 +263,7 @@ impl Undo<'_> {
             manifest_hash: plan.manifest_hash.clone(),
             base: None,
             guards: guard::too_many(&Guards::default(), &self.operations, &summary),
+            passed_guards: Vec::new(),
             summary,
             blind_spots: self.lost.in_words(),
             operations: self.operations,

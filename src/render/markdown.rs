@@ -9,7 +9,7 @@ mod blocks;
 mod span;
 
 use self::blocks::{Align, Table, details};
-use self::span::{code, comment, phrase_in, prose};
+use self::span::{code, comment, fence_lines, fenced, phrase_in, prose};
 use super::filter::Filter;
 use super::notation::digest;
 use super::page::{counted, thousands};
@@ -75,17 +75,21 @@ pub fn markdown(plan: &Plan, options: &MarkdownOptions) -> String {
     let selection = Selection::of(plan, &options.filter);
     let mut sheet = Sheet::new(format!("{}\n", marker(plan)));
     let warnings = warnings::of(plan);
-    let stopped = warned(&warnings, warnings::Kind::Stopped);
+    let mut stopped = warned(&warnings, warnings::Kind::Stopped);
+    stopped.push_str(&to_pass(plan));
+    let passed = warned(&warnings, warnings::Kind::Passed);
     let warned = warned(&warnings, warnings::Kind::Warning);
     if plan.is_empty() {
         sheet.push(&format!("{}\n\n", closing::line(plan)));
         sheet.push(&stopped);
+        sheet.push(&passed);
         sheet.push(&warned);
         sheet.push(&kept(plan, &selection));
         return sheet.finish(&[], options);
     }
     sheet.push(&headline(plan));
     sheet.push(&stopped);
+    sheet.push(&passed);
     sheet.push(&counts(plan));
     sheet.push(&warned);
     if let Some(none) = drift::none(plan) {
@@ -243,7 +247,13 @@ fn warned(warnings: &[Warning], kind: warnings::Kind) -> String {
     let mut more = 0;
     for warning in warnings.iter().filter(|it| it.kind == kind) {
         let words = phrase_in(&warning.phrase, SENTENCE);
-        let line = format!("> **{}:** {words}\n", kind.word());
+        let mut line = format!("> **{}:** {words}\n", kind.word());
+        if !warning.lines.is_empty() {
+            let lines = fence_lines(&warning.lines.join("\n"), SENTENCE);
+            for line_of_fence in fenced("yaml", &lines).lines() {
+                let _ = writeln!(line, "> {line_of_fence}");
+            }
+        }
         if !text.is_empty() && text.len() + line.len() > WARNED {
             more += 1;
             continue;
@@ -260,6 +270,19 @@ fn warned(warnings: &[Warning], kind: warnings::Kind) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Which labels let a stopped plan pass in the pipelines.
+fn to_pass(plan: &Plan) -> String {
+    let labels: Vec<String> = warnings::labels(plan).into_iter().map(code).collect();
+    if labels.is_empty() {
+        return String::new();
+    }
+    let plural = if labels.len() == 1 { "" } else { "s" };
+    format!(
+        "If this is meant, set the label{plural} {} on this pull request or merge request, and let its pipeline plan again.\n\n",
+        labels.join(" and ")
+    )
 }
 
 /// Purges, deletes and replacements.

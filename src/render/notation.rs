@@ -321,7 +321,7 @@ fn flow(value: &Value) -> String {
 }
 
 /// A text as a YAML scalar: quoted unless every reader of YAML takes it for a text.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
     let is_plain = text.starts_with(|c: char| c.is_alphabetic() || c == '_')
         && !text.ends_with(' ')

@@ -179,6 +179,7 @@ pub(super) fn plan(mut operations: Vec<Operation>) -> Plan {
         base: None,
         summary,
         guards: Vec::new(),
+        passed_guards: Vec::new(),
         blind_spots: Vec::new(),
         operations,
         kept: Vec::new(),

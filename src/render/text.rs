@@ -55,12 +55,15 @@ pub fn text(plan: &Plan, options: &TextOptions) -> String {
     }
     for warning in warnings::of(plan) {
         let ink = match warning.kind {
-            warnings::Kind::Warning => Ink::Warning,
+            warnings::Kind::Warning | warnings::Kind::Passed => Ink::Warning,
             warnings::Kind::Stopped => Ink::Removed,
         };
         page.put(ink, &format!("{}: ", warning.kind.word()))
             .put(Ink::Plain, &warning.phrase.text())
             .end();
+        for line in &warning.lines {
+            page.line(Ink::Plain, &format!("    {line}"));
+        }
     }
     page.gap();
     page.line(Ink::Plain, &closing::line(plan));

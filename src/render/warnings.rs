@@ -1,10 +1,12 @@
-//! What a person should know before a plan is applied: guards, what is held back, what was not seen.
+//! What a person should know before a plan is applied: guards, what they let pass, what is held back, what was not seen.
 
 use super::drift;
+use super::notation::plain;
 use super::page::{counted, thousands};
 use super::phrase::Phrase;
 use crate::model::Policy;
-use crate::plan::{Plan, Purpose, Trip};
+use crate::plan::{Plan, Purpose, Rename, Trip};
+use std::collections::BTreeSet;
 
 /// How many concepts a warning names.
 const NAMED: usize = 10;
@@ -13,6 +15,8 @@ const NAMED: usize = 10;
 pub(super) struct Warning {
     pub(super) kind: Kind,
     pub(super) phrase: Phrase,
+    /// Lines of YAML to write, which the phrase announces.
+    pub(super) lines: Vec<String>,
 }
 
 /// What it means for the plan.
@@ -20,6 +24,8 @@ pub(super) struct Warning {
 pub(super) enum Kind {
     /// The plan goes on.
     Warning,
+    /// A guard would have stopped it, and someone let it pass.
+    Passed,
     /// It does not.
     Stopped,
 }
@@ -28,6 +34,7 @@ impl Kind {
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Warning => "Warning",
+            Self::Passed => "Let pass",
             Self::Stopped => "Stopped",
         }
     }
@@ -40,6 +47,7 @@ pub(super) fn of(plan: &Plan) -> Vec<Warning> {
         warnings.push(Warning {
             kind: Kind::Warning,
             phrase,
+            lines: Vec::new(),
         });
     };
     let blind = match plan.purpose {
@@ -85,15 +93,53 @@ pub(super) fn of(plan: &Plan) -> Vec<Warning> {
     if !plan.purges.is_empty() {
         warn("apply carries out a purge only with --allow-purge.".into());
     }
+    warnings.extend(passed(&plan.passed_guards));
     warnings.extend(plan.guards.iter().map(|trip| {
+        let phrase = explain(trip)
+            .words(" To let exactly this plan pass: ")
+            .words(trip.flag());
+        let lines = renamed(trip);
         Warning {
             kind: Kind::Stopped,
-            phrase: explain(trip)
-                .words(" To let exactly this plan pass: ")
-                .words(trip.flag()),
+            phrase: if lines.is_empty() {
+                phrase
+            } else {
+                phrase.words(". If this is a rename, write in the header instead:")
+            },
+            lines,
         }
     }));
     warnings
+}
+
+/// What guards were let pass.
+pub(super) fn passed(trips: &[Trip]) -> impl Iterator<Item = Warning> {
+    trips.iter().map(|trip| Warning {
+        kind: Kind::Passed,
+        phrase: explain(trip),
+        lines: Vec::new(),
+    })
+}
+
+/// The labels that let this plan pass in the pipelines, sorted; empty if no label does.
+pub(super) fn labels(plan: &Plan) -> Vec<&'static str> {
+    if plan.purpose == Purpose::Undo {
+        return Vec::new();
+    }
+    let labels: Option<BTreeSet<&str>> = plan.guards.iter().map(Trip::label).collect();
+    labels.unwrap_or_default().into_iter().collect()
+}
+
+/// The lines of a header that say which concepts were renamed.
+fn renamed(trip: &Trip) -> Vec<String> {
+    match trip {
+        Trip::VanishedConcepts { renames, .. } if !renames.is_empty() => {
+            let pair = |it: &Rename| format!("  {}: {}", plain(&it.from), plain(&it.to));
+            let key = std::iter::once("renamed:".to_owned());
+            key.chain(renames.iter().map(pair)).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn explain(trip: &Trip) -> Phrase {
@@ -120,7 +166,9 @@ fn explain(trip: &Trip) -> Phrase {
         ))
         .name(limit)
         .words("."),
-        Trip::VanishedConcepts { concepts, limit } => {
+        Trip::VanishedConcepts {
+            concepts, limit, ..
+        } => {
             let count = concepts.len();
             let more = if count > NAMED {
                 format!(", {} more", thousands((count - NAMED) as u64))
@@ -139,7 +187,7 @@ fn explain(trip: &Trip) -> Phrase {
             ))
         }
         Trip::Drift { count } => format!(
-            "{} would revert work done on the remote, and --on-drift is fail.",
+            "{} would revert work done on the remote.",
             counted(*count, "change"),
         )
         .into(),

@@ -5,7 +5,7 @@ use crate::support::{
     whole, with,
 };
 use annosync::model::{InputId, Scope};
-use annosync::plan::{Action, Call, Trip};
+use annosync::plan::{Action, Call, Rename, Trip};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -609,7 +609,12 @@ fn a_concept_that_nobody_would_name_any_more_trips_a_guard() {
         trips,
         [Trip::VanishedConcepts {
             concepts: vec!["car".into()],
-            limit: 0
+            limit: 0,
+            renames: vec![Rename {
+                from: "car".into(),
+                to: "bus".into(),
+                annotations: 1
+            }]
         }]
     );
     // Somebody else still names it: it did not vanish.

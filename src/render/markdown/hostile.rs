@@ -88,6 +88,7 @@ fn named(name: &str) -> Plan {
         Trip::VanishedConcepts {
             concepts: vec![name.to_owned(); 2],
             limit: 0,
+            renames: Vec::new(),
         },
         Trip::Deletes {
             count: 1,

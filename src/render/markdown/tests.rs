@@ -79,6 +79,7 @@ fn what_stops_a_plan_and_what_goes_come_first() {
         Trip::VanishedConcepts {
             concepts: vec!["car".to_owned()],
             limit: 0,
+            renames: Vec::new(),
         },
     ];
     insta::assert_snapshot!(shown(&plan), @"
@@ -90,6 +91,8 @@ fn what_stops_a_plan_and_what_goes_come_first() {
     > **Stopped:** 6 deletes of 20 existing annotations; the guard max_deletes allows `5%`. To let exactly this plan pass: --allow-deletes 6
     >
     > **Stopped:** 1 concept would be on no annotation any more (`car`); the guard max_vanished_concepts allows 0. To let exactly this plan pass: --allow-vanished 1
+
+    If this is meant, set the label `annosync-allow-guards` on this pull request or merge request, and let its pipeline plan again.
 
     | post | merge | overwrite | remove | replace | delete | unchanged | unmanaged | inputs purged | annotations purged | of other sets | ambiguous | deletes held back |
     | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
@@ -420,6 +423,7 @@ fn names_of_any_length_fit() {
         Trip::VanishedConcepts {
             concepts: vec![long('|'); 12],
             limit: 0,
+            renames: Vec::new(),
         };
         3
     ];

@@ -186,6 +186,7 @@ fn warnings_stand_between_the_changes_and_the_summary() {
         Trip::VanishedConcepts {
             concepts: (10..22).map(|n| format!("c{n}")).collect(),
             limit: 0,
+            renames: Vec::new(),
         },
         Trip::EmptyManifest { deletes: 1 },
     ];

@@ -1,6 +1,8 @@
 //! Guards: a plan that goes too far stops, and names the flag that lets exactly it pass.
 
 use super::{World, boxes};
+use crate::schemas;
+use serde_json::json;
 use std::fmt::Write as _;
 
 /// Twelve annotations that are in place, under a header with the guards that a manifest has by itself.
@@ -125,6 +127,122 @@ fn a_concept_that_would_vanish_stops_the_plan() {
             .contains("1 concept would be on no annotation any more (tree)")
     );
     stops_and_passes(&world, &["--allow-vanished", "1"]);
+}
+
+#[test]
+fn allow_guards_lets_every_number_pass_and_records_it_for_the_apply() {
+    let world = guarded();
+    declare(&world, &boxes(0..6, "car"));
+    world.plan(&["--out", "plan.json"]).exits(3);
+    let plan = world.plan(&["--allow-guards", "--out", "plan.json"]);
+    let line =
+        "Let pass: 6 deletes of 12 existing annotations; the guard max_deletes allows 30%.\n";
+    plan.exits(0).says(line);
+    let kept: serde_json::Value = serde_json::from_str(&world.read("plan.json")).unwrap();
+    schemas::PLAN.takes(&kept);
+    assert_eq!(kept["guards"], json!([]));
+    assert_eq!(
+        kept["passed_guards"],
+        json!([{"guard": "deletes", "count": 6, "existing": 12, "limit": "30%"}])
+    );
+    let markdown = world.plan(&["--allow-guards", "--format", "markdown"]);
+    markdown.says(
+        "> **Let pass:** 6 deletes of 12 existing annotations; the guard max_deletes allows `30%`.\n",
+    );
+    // The file says what may pass, and its apply needs no flag.
+    let applied = world
+        .apply_path("plan.json", &["--format", "json"])
+        .exits(0);
+    let outcome: serde_json::Value = serde_json::from_str(&applied.stdout).unwrap();
+    schemas::OUTCOME.takes(&outcome);
+    assert_eq!(outcome["passed_guards"], kept["passed_guards"]);
+    applied.says(line);
+    assert_eq!(world.annotations().len(), 6);
+}
+
+#[test]
+fn an_apply_lets_pass_no_more_than_the_numbers_that_were_recorded() {
+    let world = guarded();
+    declare(&world, &boxes(0..6, "car"));
+    world
+        .plan(&["--allow-guards", "--out", "plan.json"])
+        .exits(0);
+    let kept = world.read("plan.json");
+    let smaller = kept.replace("\"count\": 6", "\"count\": 5");
+    assert_ne!(kept, smaller);
+    world.write("plan.json", &smaller);
+    let refused = world.apply_path("plan.json", &[]).exits(3);
+    assert_eq!(named_flags(&refused.stderr), ["--allow-deletes", "6"]);
+    assert!(!refused.stderr.contains("Let pass"), "{}", refused.stderr);
+    assert_eq!(world.writes(), []);
+    world
+        .apply_path("plan.json", &["--allow-deletes", "6"])
+        .exits(0);
+}
+
+#[test]
+fn allow_guards_is_for_plans_that_are_reviewed_and_for_guards_with_a_number() {
+    let world = guarded();
+    declare(&world, "");
+    world.apply(&["--allow-guards"]).exits(64);
+    let stopped = world.plan(&["--allow-guards"]).exits(3);
+    assert_eq!(named_flags(&stopped.stderr), ["--allow-empty"]);
+    stopped
+        .says("Let pass: 12 deletes of 12")
+        .says("Stopped: the manifest declares no input");
+    assert_eq!(world.writes(), []);
+}
+
+#[test]
+fn a_comment_names_the_label_that_lets_the_plan_pass() {
+    let world = guarded();
+    let comment = || world.plan(&["--format", "markdown"]).exits(3).stdout;
+    declare(&world, &boxes(0..6, "car"));
+    let text = comment();
+    assert!(
+        text.contains("set the label `annosync-allow-guards` on this pull request"),
+        "{text}"
+    );
+    // No label lets an empty manifest delete.
+    declare(&world, "");
+    let text = comment();
+    assert!(!text.contains("annosync-allow-guards"), "{text}");
+}
+
+#[test]
+fn a_vanished_concept_that_relabels_explain_comes_with_the_lines_to_write() {
+    let world = guarded();
+    let header = "version: 1\nset: street\npolicy: sync\nguards: { max_updates: 100% }\n";
+    let as_yes = list(&boxes(0..12, "\"yes\""));
+    world.write("m.yaml", &format!("{header}{as_yes}"));
+    let stopped = world.plan(&[]).exits(3);
+    assert!(
+        stopped.stdout.contains(
+            "To let exactly this plan pass: --allow-vanished 1. If this is a rename, write in the header instead:\n\
+             \x20   renamed:\n\
+             \x20     car: \"yes\"\n"
+        ),
+        "{}",
+        stopped.stdout
+    );
+    world
+        .plan(&["--format", "markdown"])
+        .says("\n> ```yaml\n> renamed:\n>   car: \"yes\"\n> ```\n");
+    // What it says to write is what lets the plan pass.
+    let lines = "renamed:\n  car: \"yes\"\n";
+    world.write("m.yaml", &format!("{header}{lines}{as_yes}"));
+    world.apply(&[]).exits(0);
+}
+
+#[test]
+fn a_concept_that_most_annotations_lose_otherwise_was_not_renamed() {
+    let world = guarded();
+    let header =
+        "version: 1\nset: street\npolicy: sync\nguards: { max_updates: 100%, max_deletes: 100% }\n";
+    // Half get `bus`, the others go.
+    world.write("m.yaml", &format!("{header}{}", list(&boxes(0..6, "bus"))));
+    let stopped = world.plan(&[]).exits(3).says("--allow-vanished 1");
+    assert!(!stopped.stdout.contains("renamed:"), "{}", stopped.stdout);
 }
 
 #[test]
