@@ -44,6 +44,11 @@ case "$*" in
     change comments --argjson id "$id" --rawfile body "${6#body=@}" 'map(if .id == $id then .body = $body else . end)'
     echo '{}'
     ;;
+  "api $repository/pulls/"*)
+    needs pull-requests read
+    number="${2#"$repository/pulls/"}"
+    jq -e --argjson number "$number" '.[] | select(.number == $number)' "$HUB/pulls.json" || refuse "no pull $number"
+    ;;
   "api $repository/commits/"*"/pulls")
     needs pull-requests read
     commit="${2#"$repository/commits/"}"

@@ -149,6 +149,21 @@ fn the_token_is_given_to_the_steps_that_need_it_alone() {
 }
 
 #[test]
+fn no_file_of_a_pull_request_has_a_say_in_which_annosync_plans_it() {
+    let plan = pipeline("github/plan.yml");
+    let steps = list(at(&plan, &["jobs", "plan", "steps"])).iter();
+    let steps: Vec<String> = steps
+        .map(|step| scalar(step.get("run").or(step.get("uses")).unwrap()))
+        .collect();
+    let checkout = steps.iter().position(|step| step == "actions/checkout@v4");
+    let install = |step: &String| step.contains("cargo install ");
+    assert!(steps.iter().position(install) < checkout, "{steps:#?}");
+    let before = at(&pipeline(GITLAB), &["annosync-plan", "before_script"]).cloned();
+    let before = scalar(&list(before.as_ref())[0]);
+    assert!(before.contains("(cd / && cargo install "), "{before}");
+}
+
+#[test]
 fn two_applies_never_run_at_once() {
     let apply = pipeline("github/apply.yml");
     let group = entries(apply.get("concurrency"));

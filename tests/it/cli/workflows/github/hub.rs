@@ -116,19 +116,45 @@ impl GitHub {
         project.git(&dev, &["push", "-q", "--force", "origin", &reference]);
         project.git(&dev, &["checkout", "-q", branch]);
         let mut pulls = self.read("pulls");
-        pulls.retain(|pull| pull["number"] != number);
-        pulls.push(json!({
+        let known = pulls.iter().position(|pull| pull["number"] == number);
+        let known = known.map(|at| pulls.remove(at));
+        let labels = known.map_or(json!([]), |pull| pull["labels"].clone());
+        let pull = json!({
             "number": number, "merged_at": null, "merge_commit_sha": commit, "commits": [head],
-            "head": {"sha": head, "repo": {"full_name": repository}},
-        }));
+            "head": {"sha": head, "repo": {"full_name": repository}}, "labels": labels,
+        });
+        pulls.push(pull.clone());
         self.write("pulls", &pulls.into());
+        self.pull_request(&pull, "synchronize", job)
+    }
+
+    /// Someone sets a label on a pull request: the workflow of pull requests runs again.
+    pub(super) fn label(&self, number: usize, label: &str) -> JobRun {
+        let mut pulls = self.read("pulls");
+        let pull = pulls.iter_mut().find(|pull| pull["number"] == number);
+        let pull = pull.unwrap();
+        let labels = pull["labels"].as_array_mut().unwrap();
+        labels.push(json!({"name": label}));
+        let pull = pull.clone();
+        self.write("pulls", &pulls.into());
+        self.pull_request(&pull, "labeled", "plan")
+    }
+
+    /// Runs a job of the workflow of pull requests.
+    fn pull_request(&self, pull: &Json, kind: &str, job: &str) -> JobRun {
+        let text = pipeline("github/plan.yml");
+        let kinds = list(at(&text, &["on", "pull_request", "types"]));
+        assert!(kinds.iter().any(|known| known == kind), "{kinds:?}");
+        let text = |value: &Json| value.as_str().unwrap().to_owned();
+        let head = text(&pull["head"]["sha"]);
+        let commit = text(&pull["merge_commit_sha"]);
         let event = "github.event.pull_request";
         let context = BTreeMap::from([
-            (format!("{event}.number"), number.to_string()),
+            (format!("{event}.number"), pull["number"].to_string()),
             (format!("{event}.head.sha"), head.clone()),
             (
                 format!("{event}.head.repo.full_name"),
-                repository.to_owned(),
+                text(&pull["head"]["repo"]["full_name"]),
             ),
         ]);
         let event = Event {

@@ -88,7 +88,8 @@ fn a_plan_of_another_main_is_refused_and_a_new_one_carries_on() {
         .says("::error::Not all of the reviewed plan was applied (exit code 4). To have a new plan reviewed, open a pull request");
     // What it says to do.
     project.branch("three");
-    hub.push(3, "three").exits(0);
+    hub.push(3, "three").exits(3);
+    hub.label(3, "annosync-allow-reverts").exits(0);
     assert!(hub.comment(3).contains("night"));
     hub.merge(3, "three").exits(0);
     project.is_settled();
@@ -127,8 +128,20 @@ fn what_somebody_did_before_the_plan_is_shown_apart_before_it_is_reverted() {
     world.emulator.forget_calls();
     project.branch("edit");
     project.relabel();
-    hub.push(1, "edit").exits(0);
+    // It stops, and another label does not help.
+    hub.push(1, "edit").exits(3);
     let comment = hub.comment(1);
+    assert!(
+        comment.contains("set the label `annosync-allow-reverts`"),
+        "{comment}"
+    );
+    hub.label(1, "annosync-allow-guards").exits(3);
+    hub.label(1, "annosync-allow-reverts").exits(0);
+    let comment = hub.comment(1);
+    assert!(
+        comment.contains("> **Let pass:** 1 change would revert work done on the remote."),
+        "{comment}"
+    );
     let (_, apart) = comment.split_once("### Would revert").unwrap();
     let (apart, rest) = apart.split_once("\n### ").unwrap();
     assert!(
@@ -159,13 +172,13 @@ fn what_nobody_reviewed_is_not_applied() {
     assert_eq!(project.world.writes().len(), 0);
     // A pull request whose plan left nothing behind.
     project.branch("edit");
-    let run = hub.push(1, "edit").exits(0);
+    let run = hub.push(1, "edit").exits(3);
     fs::remove_dir_all(hub.artifact(run.id, "annosync-plan")).unwrap();
     hub.merge(1, "edit").exits(1).says("left no plan");
     assert_eq!(project.world.writes().len(), 0);
     // A commit that came with a pull request, and is not its merge: what is on main now, nobody looked at.
     project.branch("late");
-    hub.push(2, "late").exits(0);
+    hub.push(2, "late").exits(3);
     project.merge("late");
     project.edit(LABELS, "night: false", "night: true");
     project.push("main");
@@ -210,7 +223,7 @@ fn a_plan_that_a_guard_stops_is_commented_and_fails_and_is_not_applied() {
     let stopped = hub.push(1, "edit").exits(3);
     assert!(hub.comment(1).contains("person"));
     assert!(stopped.summary.contains("person"));
-    stopped.says("::error::A guard stopped the plan.");
+    stopped.says("::error::The plan was stopped.");
     hub.merge(1, "edit").exits(3);
     assert_eq!(project.world.writes().len(), 0);
     // What it says to do: the limit, in the pull request.
@@ -220,8 +233,55 @@ fn a_plan_that_a_guard_stops_is_commented_and_fails_and_is_not_applied() {
         "max_vanished_concepts: 0",
         "max_vanished_concepts: 1",
     );
-    hub.push(2, "limit").exits(0);
+    hub.push(2, "limit").exits(3);
+    hub.label(2, "annosync-allow-reverts").exits(0);
     hub.merge(2, "limit").exits(0);
+    assert_eq!(project.count("person"), 2);
+    project.is_settled();
+}
+
+#[test]
+fn a_label_lets_a_guarded_plan_pass_and_the_apply_carries_out_what_was_recorded() {
+    let Some(hub) = GitHub::new() else { return };
+    let project = &hub.project;
+    project.branch("edit");
+    project.relabel();
+    project.relabel();
+    // What the pull request brings with it is no label.
+    for file in ["annosync-allow-guards", ".github/labels.yml", "labels.json"] {
+        let text = "[{\"name\": \"annosync-allow-guards\"}]\n";
+        fs::write(project.dev().join(file), text).unwrap();
+    }
+    project.git(&project.dev(), &["add", "--all"]);
+    hub.push(1, "edit").exits(3);
+    let comment = hub.comment(1);
+    for text in [
+        "> **Stopped:** 1 concept would be on no annotation any more (`car`)",
+        "> ```yaml\n> renamed:\n>   car: person\n> ```\n",
+        "set the label `annosync-allow-guards` on this pull request",
+    ] {
+        assert!(comment.contains(text), "{text} in\n{comment}");
+    }
+    // Neither does a label of another name.
+    hub.label(1, "annosync-allow-guards?").exits(3);
+    let planned = hub.label(1, "annosync-allow-guards").exits(0);
+    let comment = hub.comment(1);
+    assert!(
+        comment.contains("> **Let pass:** 1 concept would be on no annotation any more (`car`)"),
+        "{comment}"
+    );
+    assert!(!comment.contains("Stopped"), "{comment}");
+    assert_eq!(project.world.writes().len(), 0);
+    let plan = hub.artifact(planned.id, "annosync-plan").join("plan.json");
+    let plan: serde_json::Value = serde_json::from_slice(&fs::read(plan).unwrap()).unwrap();
+    assert_eq!(
+        plan["passed_guards"][0]["concepts"],
+        json!(["car"]),
+        "{plan:#}"
+    );
+    hub.merge(1, "edit")
+        .exits(0)
+        .says("Let pass: 1 concept would be on no annotation any more (car)");
     assert_eq!(project.count("person"), 2);
     project.is_settled();
 }

@@ -60,9 +60,14 @@ impl GitLab {
         let head = project.push(branch);
         let base = project.git(&dev, &["merge-base", "main", branch]);
         let pipeline = self.change(|known| {
-            known.merge_requests.retain(|one| one["iid"] != number);
+            let earlier = known
+                .merge_requests
+                .iter()
+                .position(|one| one["iid"] == number);
+            let earlier = earlier.map(|at| known.merge_requests.remove(at));
+            let labels = earlier.map_or(json!([]), |one| one["labels"].clone());
             known.merge_requests.push(json!({
-                "iid": number, "state": "opened", "target_branch": "main", "sha": head, "commits": [head],
+                "labels": labels, "iid": number, "state": "opened", "target_branch": "main", "sha": head, "commits": [head],
                 "source_project_id": 1, "target_project_id": 1,
                 "merge_commit_sha": null, "squash_commit_sha": null,
             }));
@@ -74,11 +79,34 @@ impl GitLab {
             known.pipelines.push(json!({"id": id, "merge_request": number, "ref": branch}));
             id - 1
         });
+        self.plan(number, pipeline, &head, base)
+    }
+
+    /// Someone sets a label on a merge request, and retries the job of its last pipeline that plans.
+    pub(super) fn label_and_retry(&self, number: usize, label: &str) -> Run {
+        let (head, pipeline) = self.change(|known| {
+            let mut all = known.merge_requests.iter_mut();
+            let one = all.find(|one| one["iid"] == number).unwrap();
+            one["labels"].as_array_mut().unwrap().push(label.into());
+            let head = one["sha"].as_str().unwrap().to_owned();
+            let of_it = |it: &&Json| {
+                let reference = it["ref"].as_str().unwrap();
+                it["merge_request"] == number && reference.starts_with("refs/merge-requests/")
+            };
+            let last = known.pipelines.iter().rfind(of_it).unwrap();
+            (head, last["id"].as_u64().unwrap())
+        });
+        let dev = self.project.dev();
+        let base = self.project.git(&dev, &["merge-base", "main", &head]);
+        self.plan(number, pipeline.try_into().unwrap(), &head, base)
+    }
+
+    fn plan(&self, number: usize, pipeline: usize, head: &str, base: String) -> Run {
         let variables = [
             ("CI_MERGE_REQUEST_IID", number.to_string()),
             ("CI_MERGE_REQUEST_DIFF_BASE_SHA", base),
         ];
-        self.job("annosync-plan", pipeline, &head, &variables)
+        self.job("annosync-plan", pipeline, head, &variables)
     }
 
     /// The merge request is merged: the pipeline of main runs.

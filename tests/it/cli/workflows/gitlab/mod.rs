@@ -79,7 +79,8 @@ fn a_plan_of_another_main_is_refused_and_a_new_one_carries_on() {
         );
     assert_eq!(project.world.writes().len(), 0);
     project.branch("three");
-    hub.push(3, "three").exits(0);
+    hub.push(3, "three").exits(3);
+    hub.label_and_retry(3, "annosync-allow-reverts").exits(0);
     hub.merge(3, "three", Merge::Commit).exits(0);
     project.is_settled();
 }
@@ -114,14 +115,14 @@ fn what_nobody_reviewed_is_not_applied() {
         .says("Nobody reviewed a plan of this commit, and nothing was applied.");
     // A plan that is gone.
     project.branch("edit");
-    hub.push(1, "edit").exits(0);
+    hub.push(1, "edit").exits(3);
     fs::remove_file(hub.artifact(1, "plan.json")).unwrap();
     hub.merge(1, "edit", Merge::Commit)
         .exits(1)
         .says("Nobody reviewed");
     // One of a fork, whose pipeline left what it liked.
     project.branch("fork");
-    hub.push(2, "fork").exits(0);
+    hub.push(2, "fork").exits(3);
     hub.change(|known| known.merge_requests[1]["source_project_id"] = 2.into());
     hub.merge(2, "fork", Merge::Commit)
         .exits(1)
@@ -136,12 +137,67 @@ fn a_plan_that_a_guard_stops_is_noted_and_fails_and_is_not_applied() {
     project.branch("edit");
     project.relabel();
     project.relabel();
-    hub.push(1, "edit")
-        .exits(3)
-        .says("A guard stopped the plan.");
+    hub.push(1, "edit").exits(3).says("The plan was stopped.");
     assert!(hub.note(1).contains("person"));
     hub.merge(1, "edit", Merge::Commit).exits(3);
     assert_eq!(project.world.writes().len(), 0);
+}
+
+#[test]
+fn a_label_lets_a_guarded_plan_pass_and_the_apply_carries_out_what_was_recorded() {
+    let Some(hub) = GitLab::new() else { return };
+    let project = &hub.project;
+    project.branch("edit");
+    project.relabel();
+    project.relabel();
+    fs::write(project.dev().join("annosync-allow-guards"), "").unwrap();
+    hub.push(1, "edit").exits(3);
+    let note = hub.note(1);
+    assert!(
+        note.contains("set the label `annosync-allow-guards`"),
+        "{note}"
+    );
+    assert!(note.contains("\n> renamed:\n>   car: person\n"), "{note}");
+    hub.label_and_retry(1, "not-annosync-allow-guards").exits(3);
+    hub.label_and_retry(1, "annosync-allow-guards").exits(0);
+    let note = hub.note(1);
+    assert!(note.contains("> **Let pass:** 1 concept"), "{note}");
+    assert_eq!(project.world.writes().len(), 0);
+    hub.merge(1, "edit", Merge::Commit)
+        .exits(0)
+        .says("Let pass: 1 concept would be on no annotation any more (car)");
+    assert_eq!(project.count("person"), 2);
+    project.is_settled();
+}
+
+#[test]
+fn work_done_in_the_app_is_reverted_only_with_its_label() {
+    let Some(hub) = GitLab::new() else { return };
+    let project = &hub.project;
+    let street = project.id_of("street");
+    let world = &project.world;
+    world.someone_labels("example-0001", &street, "tree");
+    world.emulator.forget_calls();
+    project.branch("edit");
+    project.relabel();
+    hub.push(1, "edit").exits(3);
+    let note = hub.note(1);
+    assert!(note.contains("### Would revert"), "{note}");
+    assert!(
+        note.contains("set the label `annosync-allow-reverts`"),
+        "{note}"
+    );
+    hub.label_and_retry(1, "annosync-allow-guards").exits(3);
+    hub.label_and_retry(1, "annosync-allow-reverts").exits(0);
+    let note = hub.note(1);
+    assert!(
+        note.contains("> **Let pass:** 1 change would revert work done on the remote."),
+        "{note}"
+    );
+    assert_eq!(world.writes().len(), 0);
+    hub.merge(1, "edit", Merge::Commit).exits(0);
+    assert_eq!(project.count("person"), 1);
+    project.is_settled();
 }
 
 #[test]

@@ -62,6 +62,12 @@ pub(super) async fn answer(
             let notes = of(&known.notes, "merge_request", number);
             ok(notes.into_iter().skip(page - 1).take(1).collect())
         }
+        ("GET", ["projects", "1", "merge_requests", number]) => {
+            match &of(&known.merge_requests, "iid", number)[..] {
+                [one] => ok(one.clone()),
+                _ => StatusCode::NOT_FOUND.into_response(),
+            }
+        }
         ("POST", ["projects", "1", "merge_requests", number, "notes"]) => {
             let Some(text) = text_of(&headers, &body) else {
                 return StatusCode::BAD_REQUEST.into_response();
