@@ -75,10 +75,16 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 14] = [
     ),
     (
         "import coco",
-        &[(
-            "A COCO file as a manifest",
-            "annosync import coco annotations.json --out labels",
-        )],
+        &[
+            (
+                "A COCO file as a manifest, or over the one in this folder",
+                "annosync import coco annotations.json --out labels",
+            ),
+            (
+                "In CI: fail if anything cannot be taken over",
+                "annosync import coco annotations.json --out labels --strict",
+            ),
+        ],
     ),
     (
         "init",

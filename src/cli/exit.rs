@@ -16,7 +16,7 @@ pub(crate) enum Exit {
     Guarded,
     /// The remote changed since the plan was made.
     Stale,
-    /// Some of it was applied, and some could not be.
+    /// Some of it was applied or imported, and some could not be.
     Partial,
     /// The command line makes no sense.
     Usage,
@@ -54,7 +54,7 @@ impl Exit {
             Self::Changes => "with --detailed-exitcode: there are changes",
             Self::Guarded => "a guard stopped it",
             Self::Stale => "the remote or the manifest changed since the plan was made",
-            Self::Partial => "applied in part",
+            Self::Partial => "applied or imported in part",
             Self::Usage => "the command line makes no sense",
         }
     }

@@ -107,7 +107,7 @@ fn set_name(args: &Args) -> Result<SetName, Failure> {
 }
 
 /// What may stand in a set's name, and a `-` for each run of anything else.
-fn named_after(folder: &str) -> SetName {
+pub(super) fn named_after(folder: &str) -> SetName {
     let mut name = String::new();
     for character in folder.chars().map(|c| c.to_ascii_lowercase()) {
         if character.is_ascii_lowercase() || character.is_ascii_digit() {
@@ -179,7 +179,7 @@ fn missing(
 }
 
 /// What .gitignore is to be; nothing where it has every line already.
-fn ignored(folder: &Path) -> Result<Option<Vec<u8>>, Failure> {
+pub(super) fn ignored(folder: &Path) -> Result<Option<Vec<u8>>, Failure> {
     let path = folder.join(".gitignore");
     let mut content = match fs::read(&path) {
         Ok(content) => content,

@@ -368,7 +368,7 @@ fn failure(error: &PullError) -> Failure {
 }
 
 /// Writes the files in their order; what was written is said, also when not all could be.
-fn write(pulled: &Pulled) -> Result<String, Failure> {
+pub(super) fn write(pulled: &Pulled) -> Result<String, Failure> {
     let mut written = String::new();
     for file in &pulled.files {
         let path = &file.path;

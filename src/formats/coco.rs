@@ -1,35 +1,29 @@
 //! COCO instances -> inputs with annotations, in fractions of the image.
 //!
 //! Holds the rules of the import. How the JSON is read stands in `coco/raw.rs`, where an annotation lies in
-//! `coco/place.rs`, what an input is called in `coco/name.rs`, what comes out in `coco/account.rs`. Nothing is dropped in silence: each
-//! annotation of the file is either an annotation of the result or in [`Imported::skipped`]. COCO's own ids are not
-//! used as identity, since tools renumber them; categories carry over by name. Uses `model`.
+//! `coco/place.rs`, run-length masks in `coco/rle.rs`. Nothing is dropped in silence: each annotation of the file is
+//! either taken over or in [`Imported::skipped`]. COCO's own ids are not used as identity, since tools renumber them;
+//! categories carry over by name.
 
-mod account;
-mod name;
 mod place;
 mod raw;
+mod rle;
 
+use super::account::{ImageInfo, Imported, ImportedInput, Note, SkipCode, Skipped};
+use super::input_id::{Collision, InputIdFrom, collisions, describe, image_path, input_id};
+use super::pieces;
+use crate::manifest::write::declarable;
 use crate::model::{
-    Concept, ConceptId, Concepts, Content, DesiredAnnotation, DesiredInput, Identity, Origin, Rest,
+    Concept, ConceptId, Concepts, DesiredAnnotation, DesiredInput, Identity, InputId, Json, Kind,
+    Origin, Rest,
 };
-pub use account::{ImageInfo, Imported, ImportedInput, Note, SkipCode, Skipped};
-pub use name::Collision;
 use place::Size;
-use raw::{Annotation, Category, File, Image, Item};
+use raw::{Annotation, Attributes, Category, File, Image, Item};
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 
-/// What an input is called after.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum InputIdFrom {
-    /// The file name without folders and ending; with as many folders in front as it takes to tell two apart.
-    #[default]
-    FileStem,
-    /// The file name as the file has it.
-    FileName,
-    /// The image's id.
-    ImageId,
-}
+/// The kinds of places that COCO can say. Annotations of other kinds say nothing about a COCO file, nor it about them.
+pub const KINDS: [Kind; 4] = [Kind::Box, Kind::Polygon, Kind::Keypoints, Kind::Mask];
 
 /// How a category's name becomes a concept's id.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -51,18 +45,44 @@ pub enum Overhang {
     Clip,
 }
 
+/// What becomes of an object with several rings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MultiRing {
+    /// One polygon for each ring; `metadata.part_of` says which belong together.
+    #[default]
+    Split,
+    /// The ring with the largest area alone.
+    Largest,
+    /// The box around them.
+    Box,
+}
+
+/// What becomes of `score`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Scores {
+    /// It is left out: the concept is present.
+    #[default]
+    LeaveOut,
+    /// It is the concept's value.
+    Values,
+}
+
 /// How far a coordinate may lie outside the image to count as being on its edge: rounding, in fractions of the image.
 pub const EDGE_TOLERANCE: f64 = 1e-6;
 
 /// How to import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CocoOptions {
-    /// What an input is called after.
+    /// What an input is named after.
     pub input_id: InputIdFrom,
     /// How a category's name becomes a concept's id.
     pub concepts: ConceptNames,
     /// What happens to what reaches out of the image.
     pub overhang: Overhang,
+    /// What becomes of an object with several rings.
+    pub multi_ring: MultiRing,
+    /// What becomes of `score`.
+    pub scores: Scores,
     /// The folder that the images are in, as the manifest is to name it; goes in front of each file name.
     pub images: Option<String>,
 }
@@ -70,8 +90,8 @@ pub struct CocoOptions {
 /// Why a file cannot be imported at all.
 #[derive(Debug, thiserror::Error)]
 pub enum CocoError {
-    /// It is no JSON, or not of COCO's form.
-    #[error("line {line}, column {column}: {message}")]
+    /// It is not JSON.
+    #[error("not JSON: line {line}, column {column}: {message}")]
     Syntax {
         /// Line, from 1.
         line: usize,
@@ -80,8 +100,17 @@ pub enum CocoError {
         /// What is wrong there.
         message: String,
     },
+    /// It is not UTF-8.
+    #[error("not UTF-8 text: byte {offset} begins no character")]
+    NotText {
+        /// From 0.
+        offset: usize,
+    },
+    /// It is JSON of another form.
+    #[error("not a COCO file: {0}")]
+    NotCoco(String),
     /// Images that would become the same input.
-    #[error("{}", name::describe(.0))]
+    #[error("{}", describe(.0))]
     SameInput(Vec<Collision>),
     /// Two images with one id: what refers to it could mean either.
     #[error("two images have the id {id:?}: {first:?} and {second:?}")]
@@ -105,6 +134,21 @@ pub enum CocoError {
     },
 }
 
+impl CocoError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Syntax { .. } | Self::NotText { .. } | Self::NotCoco(_) => None,
+            Self::SameInput(_) => Some(
+                "--input-id whole_path takes whole paths of URLs as well, file_name the name as it is, image_id the image's id",
+            ),
+            Self::SameImageId { .. } | Self::SameCategoryId { .. } => {
+                Some("give each its own id, and adapt what refers to it")
+            }
+        }
+    }
+}
+
 /// Imports a COCO file: `images`, `annotations` and `categories` are needed, everything else is optional.
 pub fn import(json: &[u8], options: &CocoOptions) -> Result<Imported, CocoError> {
     let file = raw::read(json)?;
@@ -117,8 +161,14 @@ pub fn import(json: &[u8], options: &CocoOptions) -> Result<Imported, CocoError>
     let concepts = concepts(&file.categories, options.concepts, &mut imported)?;
     let places = inputs(&file, options, &mut imported)?;
     for (index, item) in file.annotations.iter().enumerate() {
-        if let Err(skipped) = take_over(index, item, &concepts, &places, options, &mut imported) {
-            imported.skipped.push(skipped);
+        match take_over(index, item, &concepts, &places, options, &mut imported) {
+            Ok(()) => imported.taken_over += 1,
+            Err((skipped, input)) => {
+                imported.skipped.push(skipped);
+                if let Some(input) = input {
+                    imported.inputs[input].left_out += 1;
+                }
+            }
         }
     }
     imported.inputs.sort_by(|a, b| a.input.id.cmp(&b.input.id));
@@ -139,7 +189,7 @@ fn concepts(
         let Item::Entry(category) = item else {
             continue;
         };
-        let Some(id) = category.id.label() else {
+        let Some(id) = category.id.id() else {
             continue;
         };
         let name = category.name.label().unwrap_or_default();
@@ -158,13 +208,16 @@ fn concepts(
             ConceptNames::Slug => slug(&name),
         };
         if names == ConceptNames::AsNamed && text != name {
-            imported.note(Note::CategoryNameTrimmed);
+            imported.note(Note::CategoryNameTrimmed, format!("category {id} {name:?}"));
         }
         let concept = ConceptId::new(text).map_err(|_| name.clone());
         if let Ok(concept) = &concept
             && !imported.concepts.insert(concept.clone())
         {
-            imported.note(Note::CategoriesShareConcept);
+            imported.note(
+                Note::CategoriesShareConcept,
+                format!("category {id} {name:?}"),
+            );
         }
         name_by_id.insert(id.clone(), name);
         by_id.insert(id, concept);
@@ -183,11 +236,14 @@ fn slug(name: &str) -> String {
 
 /// Where the annotations of an image go.
 struct Place {
-    /// Index of the input; nothing where the image was left out.
+    /// Index of the input; `None` if the image was left out.
     input: Option<usize>,
     size: Option<Size>,
     name: String,
 }
+
+/// What an image is, or why it is left out.
+type Named = Result<InputId, (SkipCode, String)>;
 
 fn inputs(
     file: &File,
@@ -195,38 +251,35 @@ fn inputs(
     imported: &mut Imported,
 ) -> Result<HashMap<String, Place>, CocoError> {
     let empty = Image::default();
-    let images: Vec<&Image> = file
-        .images
+    let mut named: Vec<(Named, &Image, String)> = Vec::with_capacity(file.images.len());
+    for (index, item) in file.images.iter().enumerate() {
+        let (image, id) = match item {
+            Item::Entry(image) => (image, named_input(image, options)),
+            Item::Wrong(found) => {
+                let detail = format!("an image is {found}");
+                (&empty, Err((SkipCode::WrongType, detail)))
+            }
+        };
+        let name = image.file_name.label().or_else(|| image.id.id());
+        named.push((
+            id,
+            image,
+            name.unwrap_or_else(|| format!("images[{index}]")),
+        ));
+    }
+    let ids = named
         .iter()
-        .map(|item| match item {
-            Item::Entry(image) => image,
-            Item::Wrong(_) => &empty,
-        })
-        .collect();
-    let ids = name::input_ids(&images, options.input_id).map_err(CocoError::SameInput)?;
+        .filter_map(|(id, _, shown)| Some((id.as_ref().ok()?.as_str(), shown.as_str())));
+    let same = collisions(ids);
+    if !same.is_empty() {
+        return Err(CocoError::SameInput(same));
+    }
     let mut places: HashMap<String, Place> = HashMap::new();
-    for (index, ((item, image), id)) in file.images.iter().zip(images).zip(ids).enumerate() {
-        let label = image.id.label();
-        let file_name = image.file_name.label();
-        let shown = file_name
-            .clone()
-            .or_else(|| label.clone())
-            .unwrap_or_else(|| format!("images[{index}]"));
+    for (index, (id, image, name)) in named.into_iter().enumerate() {
         let size = Size::new(&image.width, &image.height);
-        let input = match (item, id) {
-            (Item::Wrong(found), _) => Err((SkipCode::WrongType, format!("an image is {found}"))),
-            (_, None) => Err((
-                SkipCode::ImageWithoutName,
-                match options.input_id {
-                    InputIdFrom::ImageId => "it has no id".to_owned(),
-                    _ => "it has no file_name".to_owned(),
-                },
-            )),
-            (_, Some(Err(invalid))) => Err((
-                SkipCode::InvalidInputId,
-                format!("{:?}: {}", invalid.text, invalid.error),
-            )),
-            (_, Some(Ok(id))) => {
+        let input = match id {
+            Ok(id) => {
+                let path = image.file_name.label();
                 imported.inputs.push(ImportedInput {
                     input: DesiredInput {
                         rest: Rest::Managed,
@@ -238,39 +291,55 @@ fn inputs(
                         },
                     },
                     image: ImageInfo {
-                        path: file_name.map(|name| name::path(options.images.as_deref(), &name)),
+                        path: path.map(|path| image_path(options.images.as_deref(), &path)),
                         size: size.map(Size::pixels),
                     },
+                    left_out: 0,
                 });
-                Ok(imported.inputs.len() - 1)
+                Some(imported.inputs.len() - 1)
+            }
+            Err((code, detail)) => {
+                imported.skipped.push(Skipped {
+                    code,
+                    annotation: None,
+                    image: Some(name.clone()),
+                    detail,
+                });
+                None
             }
         };
-        let place = Place {
-            input: input.as_ref().ok().copied(),
-            size,
-            name: shown,
-        };
-        if let Err((code, detail)) = input {
-            imported.skipped.push(Skipped {
-                code,
-                annotation: None,
-                image: Some(place.name.clone()),
-                detail,
-            });
-        }
-        let Some(label) = label else { continue };
-        if let Some(first) = places.get(&label) {
+        let Some(id) = image.id.id() else { continue };
+        let place = Place { input, size, name };
+        if let Some(first) = places.get(&id) {
             return Err(CocoError::SameImageId {
-                id: label,
+                id,
                 first: first.name.clone(),
                 second: place.name,
             });
         }
-        places.insert(label, place);
+        places.insert(id, place);
     }
     Ok(places)
 }
 
+fn named_input(image: &Image, options: &CocoOptions) -> Named {
+    let (file_name, own_id) = (image.file_name.label(), image.id.id());
+    let text = input_id(options.input_id, file_name.as_deref(), own_id.as_deref());
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        let missing = match options.input_id {
+            InputIdFrom::ImageId => "it has no id",
+            _ => "it has no usable file_name",
+        };
+        return Err((SkipCode::ImageWithoutName, missing.to_owned()));
+    };
+    let error = match InputId::new(text.clone()) {
+        Ok(id) => return Ok(id),
+        Err(error) => error,
+    };
+    Err((SkipCode::InvalidInputId, format!("{text:?}: {error}")))
+}
+
+/// Takes one annotation over; the error says why it was left out, and of which input.
 fn take_over(
     index: usize,
     item: &Item<Annotation>,
@@ -278,7 +347,7 @@ fn take_over(
     places: &HashMap<String, Place>,
     options: &CocoOptions,
     imported: &mut Imported,
-) -> Result<(), Skipped> {
+) -> Result<(), (Skipped, Option<usize>)> {
     let skip = |code, annotation: Option<String>, image: Option<String>, detail: String| Skipped {
         code,
         annotation: annotation.or_else(|| Some(format!("annotations[{index}]"))),
@@ -289,23 +358,34 @@ fn take_over(
         Item::Entry(annotation) => annotation,
         Item::Wrong(found) => {
             let detail = format!("an annotation is {found}");
-            return Err(skip(SkipCode::WrongType, None, None, detail));
+            return Err((skip(SkipCode::WrongType, None, None, detail), None));
         }
     };
-    let id = || annotation.id.label();
-    let image_id = annotation.image_id.label();
+    let id = || annotation.id.id();
+    let image_id = annotation.image_id.id();
     let Some(place) = image_id.as_ref().and_then(|id| places.get(id)) else {
         let detail = format!("image_id is {}", shown(image_id.as_deref()));
-        return Err(skip(SkipCode::UnknownImage, id(), image_id, detail));
+        return Err((skip(SkipCode::UnknownImage, id(), image_id, detail), None));
     };
-    let skip = |code, detail| skip(code, id(), Some(place.name.clone()), detail);
+    let skip = |code, detail| {
+        let skipped = skip(code, id(), Some(place.name.clone()), detail);
+        (skipped, place.input)
+    };
     let Some(input) = place.input else {
         return Err(skip(
             SkipCode::ImageLeftOut,
             "its image was left out".to_owned(),
         ));
     };
-    let category = annotation.category_id.label();
+    if annotation.iscrowd.is_set() {
+        let detail = "iscrowd: it stands for a group of objects".to_owned();
+        return Err(skip(SkipCode::Crowd, detail));
+    }
+    if annotation.ignore.is_set() {
+        let detail = "ignore: the file says so".to_owned();
+        return Err(skip(SkipCode::Ignored, detail));
+    }
+    let category = annotation.category_id.id();
     let concept = match category.as_ref().and_then(|id| concepts.get(id)) {
         Some(Ok(concept)) => concept.clone(),
         Some(Err(name)) => {
@@ -321,39 +401,69 @@ fn take_over(
         let detail = "its image has no width and height in whole pixels".to_owned();
         return Err(skip(SkipCode::ImageWithoutSize, detail));
     };
-    let found = place::place(annotation, size, options.overhang)
+    let has_score = !matches!(annotation.score, raw::Scalar::Missing);
+    let value = match options.scores {
+        Scores::Values if has_score => annotation
+            .score
+            .number()
+            .filter(|score| (0.0..=1.0).contains(score))
+            .ok_or_else(|| {
+                let score = annotation.score.label();
+                let detail = format!("score is {}", shown(score.as_deref()));
+                skip(SkipCode::WrongScore, detail)
+            })?,
+        _ => 1.0,
+    };
+    let mut found = place::place(annotation, size, options)
         .map_err(|place::NotPlaced { code, detail }| skip(code, detail))?;
-
-    let also = [
-        (annotation.keypoints.0, Note::KeypointsLeftOut),
-        (annotation.attributes.0, Note::AttributesLeftOut),
-    ];
-    let also = also.into_iter().filter(|(has, _)| *has).map(|(_, n)| n);
-    found
-        .notes
-        .into_iter()
-        .chain(also)
-        .for_each(|note| imported.note(note));
+    if has_score && options.scores == Scores::LeaveOut {
+        found.notes.push(Note::ScoreLeftOut);
+    }
+    let (metadata, is_whole) = metadata(&annotation.attributes);
+    if !is_whole {
+        found.notes.push(Note::AttributesLeftOut);
+    }
+    let object = id().unwrap_or_else(|| format!("annotations[{index}]"));
+    for note in found.notes {
+        imported.note(note, format!("annotation {object} image {}", place.name));
+    }
 
     let input = &mut imported.inputs[input].input;
     let concepts = Concepts::new(vec![Concept {
         id: concept,
-        value: 1.0,
+        // `+ 0.0` turns -0.0 into 0.0.
+        value: value as f32 + 0.0,
     }])
     .expect("one concept is named once");
-    input.annotations.push(DesiredAnnotation {
-        identity: Identity::Content,
-        content: Content {
-            geometry: Some(found.geometry),
-            concepts: Some(concepts),
-            ..Content::default()
-        },
-        origin: Origin {
-            annotation: input.annotations.len() as u32,
-            ..input.origin
-        },
-    });
+    for content in pieces::annotations(found.shapes, &concepts, metadata) {
+        input.annotations.push(DesiredAnnotation {
+            identity: Identity::Content,
+            content,
+            origin: Origin {
+                annotation: input.annotations.len() as u32,
+                ..input.origin
+            },
+        });
+    }
     Ok(())
+}
+
+/// The attributes that a manifest can hold, and whether these are all.
+fn metadata(attributes: &Attributes) -> (Map<String, Value>, bool) {
+    match attributes {
+        Attributes::Missing => (Map::new(), true),
+        Attributes::Wrong => (Map::new(), false),
+        Attributes::Object(fields) => {
+            let json = Json::from_value(&Value::Object(fields.clone()));
+            let Some(Value::Object(mut held)) = declarable(&json) else {
+                return (Map::new(), false);
+            };
+            // This name says which annotations are one object.
+            let is_taken = held.remove(pieces::PART_OF).is_some();
+            let is_whole = held.len() == fields.len() && !is_taken;
+            (held, is_whole)
+        }
+    }
 }
 
 fn shown(label: Option<&str>) -> String {

@@ -52,7 +52,7 @@ pub use schema::{schema, schema_text};
 pub use source::{Pipes, Reach, Unreadable, kind_of, read_bytes};
 pub use target::TargetSpec;
 
-use crate::model::{DesiredState, InputId, Origin};
+use crate::model::{ConceptId, DesiredState, InputId, Origin};
 use assemble::{Assembled, assemble};
 use document::Format;
 use finding::{Place, Pointer};
@@ -81,6 +81,10 @@ pub struct Manifest {
     /// their paths: the file's own SHA-256 in hex, two spaces, its path below the manifest's folder, a line feed.
     /// `sha256sum` prints these lines. In a text file CRLF counts as LF.
     pub hash: String,
+    /// The concepts that annotations may name, if the header says which.
+    pub vocabulary: Option<Vec<ConceptId>>,
+    /// The header's file.
+    pub header_file: PathBuf,
     /// The folder of the header's file; an embedded target's path is relative to it.
     pub root: PathBuf,
     names: BTreeMap<InputId, NamedFiles>,
@@ -189,6 +193,8 @@ impl Manifest {
             default_target: assembled.header.target,
             images: assembled.images,
             hash: hex(&Sha256::digest(lines.as_bytes())),
+            vocabulary: assembled.header.vocabulary,
+            header_file: folder.join(&assembled.header_file),
             root: folder.join(folder_of(&assembled.header_file)),
             names: assembled.names,
             files: assembled.files,

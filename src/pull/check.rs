@@ -226,7 +226,7 @@ impl World<'_> {
 impl PulledInput {
     /// Whether it will be declared: it is already, or there is something on it to declare.
     pub(super) fn is_declared(&self) -> bool {
-        self.declared.is_some() || !self.entries.is_empty()
+        self.declared.is_some() || !self.entries.is_empty() || self.is_declared_empty
     }
 }
 

@@ -4,6 +4,7 @@ use super::choice::{Choice, ModelMade};
 use super::declare;
 use super::report::Account;
 use super::writable::{Png, declarable};
+use crate::manifest::Image;
 use crate::matching::{Claims, match_input};
 use crate::model::{
     AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Geometry, Identity,
@@ -49,6 +50,10 @@ pub(super) struct PulledInput {
     /// What of it the filters leave out.
     pub(super) left_out: BTreeSet<AnnotationId>,
     pub(super) account: Account,
+    /// What is known of its image, where the manifest says nothing of it.
+    pub(super) image: Option<Image>,
+    /// Whether it is declared where it has no annotations as well.
+    pub(super) is_declared_empty: bool,
 }
 
 impl PulledInput {
@@ -94,6 +99,8 @@ impl World<'_> {
             dropped: Vec::new(),
             left_out: BTreeSet::new(),
             account: Account::default(),
+            image: None,
+            is_declared_empty: false,
         };
         if was.is_some_and(|was| was.rest == Rest::Purged)
             && observed.iter().all(|o| o.maker == Maker::Input)

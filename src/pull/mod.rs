@@ -9,6 +9,7 @@
 //! input     one input: kept, changed, added, dropped      check     the plan of it all is empty
 //! fresh     a manifest where none is            over      a manifest that is there, made equal
 //! splice    a YAML text with some parts anew    yaml_lines  where its parts begin and end
+//! incoming  the inputs of another tool's file, over a manifest that is there
 //! settle    texts that read back as meant       writable    images and masks, name: file names
 //! ```
 
@@ -17,6 +18,7 @@ mod choice;
 mod declare;
 mod error;
 mod fresh;
+mod incoming;
 mod input;
 mod name;
 mod over;
@@ -29,6 +31,7 @@ mod yaml_lines;
 pub use choice::{Choice, InputPattern, ModelMade};
 pub use error::PullError;
 pub use fresh::{Form, Fresh, fresh, set_name};
+pub use incoming::{Incoming, Merged, merge};
 pub use over::{NewInputs, Over, over};
 pub use report::{Account, Change, FileChange, Layout, Pulled};
 pub use settle::ReadBack;

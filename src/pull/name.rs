@@ -7,12 +7,20 @@ use std::fmt::Write as _;
 
 /// Bytes of a name without hash and ending: file systems take 255, tools and people less.
 const LONGEST: usize = 100;
+/// Names of a header's file: an input's file of that name would be read as one, or overwrite it.
+const HEADERS: [&str; 3] = ["annosync.yaml", "annosync.yml", "annosync.json"];
 /// Names that some file system keeps for devices, whatever ending follows.
 const RESERVED: [&str; 4] = ["con", "prn", "aux", "nul"];
 
 /// Hands out file names, each once, without regard to case.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Names(HashSet<String>);
+
+impl Default for Names {
+    fn default() -> Self {
+        Self(HEADERS.map(str::to_owned).into())
+    }
+}
 
 impl Names {
     /// Keeps a name from being handed out.

@@ -18,7 +18,7 @@ use std::path::{Component, Path, PathBuf};
 
 /// Where inputs go that the manifest does not have yet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum NewInputs {
+pub enum NewInputs<'a> {
     /// To the others: in files of their own where the others have such, else into the file that holds most.
     #[default]
     WithTheOthers,
@@ -26,6 +26,10 @@ pub enum NewInputs {
     OwnFiles,
     /// Into the manifest's only file, which stands for itself.
     SameFile,
+    /// In files of their own in this folder.
+    InFolder(&'a Path),
+    /// Into this file, which is one of the manifest's.
+    InFile(&'a Path),
 }
 
 /// The manifest that is pulled over.
@@ -36,7 +40,7 @@ pub struct Over<'a> {
     /// The text of the file of an index; nothing where it is not any more what was read.
     pub text: &'a dyn Fn(u32) -> Option<String>,
     /// Where new inputs go.
-    pub new_inputs: NewInputs,
+    pub new_inputs: NewInputs<'a>,
     /// How a file is laid out that has to be made for all of them.
     pub form: Form,
     /// Reads back what would be written.
@@ -63,10 +67,16 @@ pub fn over(
     observed: &ObservedState,
     choice: &Choice,
 ) -> Result<Pulled, PullError> {
+    let desired = &over.manifest.desired;
+    let inputs = check::pull(desired, observed, choice, Elsewhere::IsAsBefore)?;
+    write_over(over, &inputs)
+}
+
+/// The files that change so that the manifest declares these inputs so.
+pub(super) fn write_over(over: &Over<'_>, inputs: &[PulledInput]) -> Result<Pulled, PullError> {
     let manifest = over.manifest;
-    let inputs = check::pull(&manifest.desired, observed, choice, Elsewhere::IsAsBefore)?;
     let mut account = Account::default();
-    for input in &inputs {
+    for input in inputs {
         account.add(input.account);
     }
 
@@ -89,7 +99,7 @@ pub fn over(
         file.edit.inputs = file.inputs.len() as u32;
     }
     let mut intended: Vec<DesiredInput> = manifest.desired.inputs.clone();
-    for input in &inputs {
+    for input in inputs {
         let Some(at) = input.declared else {
             continue;
         };
@@ -177,8 +187,8 @@ fn place<'a>(
         && files.iter().all(|file| file.inputs.len() <= 1);
     let made = match over.new_inputs {
         NewInputs::WithTheOthers if one_each => own_files(over, files, new, masks),
-        NewInputs::OwnFiles => own_files(over, files, new, masks),
-        NewInputs::WithTheOthers | NewInputs::SameFile => {
+        NewInputs::OwnFiles | NewInputs::InFolder(_) => own_files(over, files, new, masks),
+        NewInputs::WithTheOthers | NewInputs::SameFile | NewInputs::InFile(_) => {
             together(over, files, new, masks).into_iter().collect()
         }
     };
@@ -216,6 +226,7 @@ fn own_files<'a>(
     let all_beside = folders.clone().all(|folder| is_beside_the_header(&folder));
     let first = folders.find(|folder| all_beside || !is_beside_the_header(folder));
     let folder = match over.new_inputs {
+        NewInputs::InFolder(folder) => folder,
         NewInputs::OwnFiles if all_beside => &labels,
         _ => first.unwrap_or(&labels),
     };
@@ -249,9 +260,10 @@ fn together<'a>(
         .max()
         .unwrap_or(0);
     let takes_any = most > 0 || over.new_inputs == NewInputs::SameFile;
-    let fullest = files
-        .iter_mut()
-        .find(|file| takes_any && file.inputs.len() == most);
+    let fullest = files.iter_mut().find(|file| match over.new_inputs {
+        NewInputs::InFile(path) => file.path == path,
+        _ => takes_any && file.inputs.len() == most,
+    });
     let labels = over.manifest.root.join(LABELS);
     let folder = match &fullest {
         Some(file) => file.path.parent().unwrap_or(Path::new("")),

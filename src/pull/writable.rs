@@ -6,7 +6,7 @@
 use super::input::{Entry, PulledInput};
 use crate::manifest::write::{WritableAnnotation, WritableInput, annotation_fields};
 use crate::manifest::{Manifest, Overlay};
-use crate::model::{Content, DesiredInput, Geometry, Identity, InputId, ObservedAnnotation};
+use crate::model::{Content, DesiredInput, Geometry, Identity, InputId, Mask, ObservedAnnotation};
 use std::path::Path;
 
 /// The folder of masks, beside the file that names them.
@@ -37,7 +37,9 @@ pub(super) fn pulled(
     }
     WritableInput {
         id: input.id.clone(),
-        image: manifest.and_then(|manifest| manifest.images.get(&input.id).cloned()),
+        image: manifest
+            .and_then(|manifest| manifest.images.get(&input.id).cloned())
+            .or_else(|| input.image.clone()),
         text: manifest.and_then(|manifest| manifest.input_text(&input.id)),
         annotations: input
             .entries
@@ -129,6 +131,14 @@ impl Png {
         Some(Self {
             sha256: mask.sha256()?,
             bytes: observed.mask_png()?,
+        })
+    }
+
+    /// The file of a mask whose pixels are to be sent.
+    pub(super) fn of_mask(mask: &Mask) -> Option<Self> {
+        Some(Self {
+            sha256: mask.sha256()?,
+            bytes: mask.png()?.to_vec(),
         })
     }
 

@@ -5,8 +5,10 @@
 //! clipped ring runs along the edge between the two, so that it stays one ring with the right area.
 
 use super::raw::{Annotation, Numbers, Scalar, Segmentation};
-use super::{EDGE_TOLERANCE, Note, Overhang, SkipCode};
-use crate::model::{BoundingBox, Geometry, Point, Polygon, encloses_area};
+use super::{CocoOptions, EDGE_TOLERANCE, MultiRing, Note, Overhang, SkipCode, rle};
+use crate::model::{
+    BoundingBox, Geometry, Keypoint, Keypoints, Point, Polygon, Visibility, encloses_area,
+};
 
 /// The size of an image in pixels.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +37,8 @@ impl Size {
 }
 
 pub(super) struct Placed {
-    pub(super) geometry: Geometry,
+    /// At least one.
+    pub(super) shapes: Vec<Geometry>,
     pub(super) notes: Vec<Note>,
 }
 
@@ -54,41 +57,158 @@ fn not(code: SkipCode, detail: impl Into<String>) -> NotPlaced {
 /// x from the left, y from the top: in pixels, then in fractions.
 type Xy = [f64; 2];
 
-/// Finds the geometry of an annotation: its single ring, else the box around its rings, else its box.
+/// Finds the places of an annotation: its rings, its mask, or its box; and its keypoints.
 pub(super) fn place(
     annotation: &Annotation,
     size: Size,
-    overhang: Overhang,
+    options: &CocoOptions,
 ) -> Result<Placed, NotPlaced> {
     let mut notes = Vec::new();
-    let geometry = match &annotation.segmentation {
+    let overhang = options.overhang;
+    let keypoints = keypoints(&annotation.keypoints, size, overhang, &mut notes)?;
+    let mut shapes = match &annotation.segmentation {
         Segmentation::Wrong(found) => {
             return Err(not(SkipCode::WrongType, format!("segmentation is {found}")));
         }
-        Segmentation::Missing => bbox(annotation, size, overhang, &mut notes)?,
-        Segmentation::Mask => {
-            notes.push(Note::RleAsBox);
-            bbox(annotation, size, overhang, &mut notes)?
-        }
+        Segmentation::Missing => Vec::new(),
+        Segmentation::Mask(mask) => match rle::mask(mask, size.pixels()) {
+            Ok(Some(mask)) => vec![Geometry::Mask(Box::new(mask))],
+            Ok(None) => return Err(not(SkipCode::NoArea, "a mask without pixels")),
+            Err(detail) => return Err(not(SkipCode::WrongMask, detail)),
+        },
         Segmentation::Rings(rings) => {
             let rings = points(rings)?;
-            match &rings[..] {
-                [] => bbox(annotation, size, overhang, &mut notes)?,
-                [one] if one.len() >= 3 => polygon(one, size, overhang, &mut notes)?,
-                [_] => {
-                    notes.push(Note::ShortRingAsBox);
-                    bbox(annotation, size, overhang, &mut notes)?
-                }
-                several => {
-                    notes.push(Note::MultiRingAsBox);
-                    let [left, top, right, bottom] = bounds(several.iter().flatten());
-                    let corners = [[left, top], [right, bottom]];
-                    box_between(corners, size, overhang, &mut notes)?
-                }
-            }
+            shapes_of_rings(&rings, annotation, size, options, &mut notes)?
         }
     };
-    Ok(Placed { geometry, notes })
+    let has_box = !matches!(&annotation.bbox, Numbers::Missing)
+        && !matches!(&annotation.bbox, Numbers::List(list) if list.is_empty());
+    if shapes.is_empty() && (has_box || keypoints.is_none()) {
+        shapes.push(bbox(annotation, size, overhang, &mut notes)?);
+    }
+    if let Some(keypoints) = keypoints {
+        if !shapes.is_empty() {
+            notes.push(Note::SplitKeypoints);
+        }
+        shapes.push(Geometry::Keypoints(keypoints));
+    }
+    Ok(Placed { shapes, notes })
+}
+
+/// The places of the rings; none where there are no rings.
+fn shapes_of_rings(
+    rings: &[Vec<Xy>],
+    annotation: &Annotation,
+    size: Size,
+    options: &CocoOptions,
+    notes: &mut Vec<Note>,
+) -> Result<Vec<Geometry>, NotPlaced> {
+    let overhang = options.overhang;
+    match rings {
+        [] => return Ok(Vec::new()),
+        [one] if one.len() >= 3 => return Ok(vec![polygon(one, size, overhang, notes)?]),
+        [_] => {
+            notes.push(Note::ShortRingAsBox);
+            return Ok(vec![bbox(annotation, size, overhang, notes)?]);
+        }
+        _ => {}
+    }
+    let mut whole: Vec<&Vec<Xy>> = rings.iter().filter(|ring| encloses_area(ring)).collect();
+    if whole.is_empty() {
+        return Err(not(SkipCode::NoArea, "no ring has an area"));
+    }
+    if whole.len() < rings.len() {
+        notes.push(Note::EmptyRingLeftOut);
+    }
+    if let [one] = whole[..] {
+        return Ok(vec![polygon(one, size, overhang, notes)?]);
+    }
+    match options.multi_ring {
+        MultiRing::Box => {
+            notes.push(Note::MultiRingAsBox);
+            let [left, top, right, bottom] = bounds(whole.into_iter().flatten());
+            let corners = [[left, top], [right, bottom]];
+            return Ok(vec![box_between(corners, size, overhang, notes)?]);
+        }
+        MultiRing::Largest => {
+            notes.push(Note::SmallerRingsLeftOut);
+            let area = |ring: &Vec<Xy>| doubled_area(ring).abs();
+            // The first of equal ones.
+            let largest = whole
+                .iter()
+                .copied()
+                .reduce(|best, ring| if area(ring) > area(best) { ring } else { best });
+            whole = largest.into_iter().collect();
+        }
+        MultiRing::Split => notes.push(Note::SplitRings),
+    }
+    let shapes: Vec<Geometry> = whole
+        .into_iter()
+        .map(|ring| polygon(ring, size, overhang, notes))
+        .collect::<Result<_, _>>()?;
+    notes.dedup();
+    Ok(shapes)
+}
+
+fn doubled_area(ring: &[Xy]) -> f64 {
+    let next = ring.iter().skip(1).chain(ring.first());
+    ring.iter()
+        .zip(next)
+        .map(|([x1, y1], [x2, y2])| x1 * y2 - x2 * y1)
+        .sum()
+}
+
+/// The keypoints; `None` if there are none, or none of them is labelled.
+fn keypoints(
+    numbers: &Numbers,
+    size: Size,
+    overhang: Overhang,
+    notes: &mut Vec<Note>,
+) -> Result<Option<Keypoints>, NotPlaced> {
+    let numbers = match numbers {
+        Numbers::Missing => return Ok(None),
+        Numbers::Wrong(found) => {
+            return Err(not(SkipCode::WrongType, format!("keypoints are {found}")));
+        }
+        Numbers::List(numbers) => numbers,
+    };
+    if !numbers.len().is_multiple_of(3) {
+        let detail = format!("keypoints of {} numbers: x, y, v", numbers.len());
+        return Err(not(SkipCode::WrongType, detail));
+    }
+    if numbers.chunks(3).all(|point| point[2] == 0.0) {
+        return Ok(None);
+    }
+    let mut points = Vec::with_capacity(numbers.len() / 3);
+    for point in numbers.chunks(3) {
+        let visibility = match point[2] {
+            0.0 => Visibility::NotPresent,
+            1.0 => Visibility::NotVisible,
+            2.0 => Visibility::Visible,
+            other => {
+                let detail = format!("a keypoint with v {other}, which is none of 0, 1, 2");
+                return Err(not(SkipCode::WrongType, detail));
+            }
+        };
+        let inside = [fraction([point[0], point[1]], size)];
+        let [[x, y]] = match fit(&inside) {
+            Fit::Inside => inside,
+            // A point that is absent has no place.
+            _ if visibility == Visibility::NotPresent => [[0.0, 0.0]],
+            Fit::Outside if overhang == Overhang::LeaveOut => return Err(outside(&inside, size)),
+            fit => {
+                if !notes.contains(&fit.note()) {
+                    notes.push(fit.note());
+                }
+                inside.map(|point| point.map(|c| c.clamp(0.0, 1.0)))
+            }
+        };
+        points.push(Keypoint {
+            point: Point::new(y, x).map_err(|_| outside(&inside, size))?,
+            visibility,
+        });
+    }
+    Ok(Keypoints::new(points).ok())
 }
 
 /// The rings that hold anything.
@@ -171,9 +291,12 @@ fn box_between(
     if !(left < right && top < bottom) {
         return Err(outside(&corners, size));
     }
-    BoundingBox::new(top, left, bottom, right)
-        .map(Geometry::Box)
-        .map_err(|_| outside(&corners, size))
+    let edges = BoundingBox::new(top, left, bottom, right).map_err(|_| outside(&corners, size))?;
+    if !edges.has_area() {
+        let detail = "a box without area as 32-bit numbers";
+        return Err(not(SkipCode::NoArea, detail));
+    }
+    Ok(Geometry::Box(edges))
 }
 
 fn polygon(
@@ -210,8 +333,14 @@ fn polygon(
         .map(|&[x, y]| Point::new(y, x))
         .collect::<Result<Vec<_>, _>>()
         .and_then(Polygon::new)
-        .map(Geometry::Polygon)
         .map_err(|_| outside(&inside, size))
+        .and_then(|polygon| {
+            let detail = "a ring without area as 32-bit numbers";
+            let has_area = polygon.has_area();
+            has_area
+                .then_some(Geometry::Polygon(polygon))
+                .ok_or_else(|| not(SkipCode::NoArea, detail))
+        })
 }
 
 fn fraction([x, y]: Xy, size: Size) -> Xy {

@@ -1,14 +1,20 @@
 //! The JSON of a COCO file, read leniently: a wrong type in one entry must not cost the others.
 //!
 //! Fields that the import does not use are not even looked at. Of those that it uses, numbers may come as strings,
-//! ids as either, and anything else becomes a value that says what was found instead. Only a file whose outline is
-//! wrong (no JSON, no `images` list) is an error.
+//! ids as either, and anything else becomes a value that says what was found instead. Numbers are kept as text until a
+//! number is needed: an id may have more digits than any number type. Only a file whose outline is wrong (not JSON, no
+//! `images` list) is an error.
 
 use super::CocoError;
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use std::fmt;
+use serde::de::{Deserialize, Deserializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
 
-#[derive(serde::Deserialize)]
+/// What a COCO file is, for messages about files that are something else.
+const EXPECTED: &str =
+    "a COCO file is an object with the lists `images`, `annotations` and `categories`";
+
 pub(super) struct File {
     pub(super) images: Vec<Item<Image>>,
     pub(super) annotations: Vec<Item<Annotation>>,
@@ -39,29 +45,133 @@ pub(super) struct Annotation {
     pub(super) category_id: Scalar,
     pub(super) bbox: Numbers,
     pub(super) segmentation: Segmentation,
-    pub(super) keypoints: Filled,
-    pub(super) attributes: Filled,
+    pub(super) keypoints: Numbers,
+    pub(super) attributes: Attributes,
+    pub(super) iscrowd: Scalar,
+    pub(super) ignore: Scalar,
+    pub(super) score: Scalar,
 }
 
 /// Reads the outline of the file.
 pub(super) fn read(json: &[u8]) -> Result<File, CocoError> {
-    // Files written on Windows often start with a byte order mark, which is no JSON.
-    let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
-    serde_json::from_slice(json).map_err(|error| {
-        let message = error.to_string();
-        let place = format!(" at line {} column {}", error.line(), error.column());
-        CocoError::Syntax {
-            line: error.line(),
-            column: error.column(),
-            message: message.strip_suffix(&place).unwrap_or(&message).to_owned(),
+    let text = std::str::from_utf8(json).map_err(|error| CocoError::NotText {
+        offset: error.valid_up_to(),
+    })?;
+    // Files written on Windows often start with a byte order mark, which is not JSON.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    match outline(text) {
+        Err(CocoError::Syntax { .. }) => match without_nan(text) {
+            Cow::Borrowed(text) => outline(text),
+            Cow::Owned(text) => outline(&text),
+        },
+        read => read,
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Outline<'t> {
+    #[serde(borrow)]
+    images: Option<&'t RawValue>,
+    #[serde(borrow)]
+    annotations: Option<&'t RawValue>,
+    #[serde(borrow)]
+    categories: Option<&'t RawValue>,
+}
+
+fn outline(text: &str) -> Result<File, CocoError> {
+    match text.trim_start().as_bytes().first() {
+        Some(b'{') => {}
+        Some(b'[') => {
+            let entries: Vec<&RawValue> =
+                serde_json::from_str(text).map_err(|error| syntax(&error))?;
+            let is_result = entries
+                .first()
+                .is_some_and(|entry| entry.get().contains("\"score\""));
+            return Err(CocoError::NotCoco(format!(
+                "it is a list{}; {EXPECTED}",
+                if is_result {
+                    ", like the results of a model (detections with `image_id` and `score`)"
+                } else {
+                    ""
+                }
+            )));
         }
+        _ => {
+            let value: Value = serde_json::from_str(text).map_err(|error| syntax(&error))?;
+            return Err(CocoError::NotCoco(format!(
+                "it is {}; {EXPECTED}",
+                kind(&value)
+            )));
+        }
+    }
+    let outline: Outline<'_> = serde_json::from_str(text).map_err(|error| syntax(&error))?;
+    Ok(File {
+        images: entries("images", outline.images)?,
+        annotations: entries("annotations", outline.annotations)?,
+        categories: entries("categories", outline.categories)?,
     })
+}
+
+fn entries<T: for<'t> Deserialize<'t>>(
+    name: &str,
+    raw: Option<&RawValue>,
+) -> Result<Vec<Item<T>>, CocoError> {
+    let Some(raw) = raw else {
+        return Err(CocoError::NotCoco(format!(
+            "it has no `{name}`; {EXPECTED}"
+        )));
+    };
+    if !raw.get().starts_with('[') {
+        return Err(CocoError::NotCoco(format!(
+            "its `{name}` is {}; {EXPECTED}",
+            kind_of(raw)
+        )));
+    }
+    serde_json::from_str(raw.get()).map_err(|error| syntax(&error))
+}
+
+fn syntax(error: &serde_json::Error) -> CocoError {
+    let message = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    CocoError::Syntax {
+        line: error.line(),
+        column: error.column(),
+        message: message.strip_suffix(&place).unwrap_or(&message).to_owned(),
+    }
+}
+
+/// The text with `null` for each `NaN` and `Infinity` outside of strings. They are not JSON, but Python writes them.
+fn without_nan(text: &str) -> Cow<'_, str> {
+    const WORDS: [&str; 3] = ["NaN", "-Infinity", "Infinity"];
+    if !text.contains("NaN") && !text.contains("Infinity") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let (mut rest, mut is_in_string) = (text, false);
+    while let Some(c) = rest.chars().next() {
+        if !is_in_string && let Some(word) = WORDS.iter().find(|word| rest.starts_with(**word)) {
+            out.push_str("null");
+            rest = &rest[word.len()..];
+            continue;
+        }
+        let mut length = c.len_utf8();
+        match c {
+            '"' => is_in_string = !is_in_string,
+            '\\' if is_in_string => {
+                length += rest[1..].chars().next().map_or(0, char::len_utf8);
+            }
+            _ => {}
+        }
+        out.push_str(&rest[..length]);
+        rest = &rest[length..];
+    }
+    Cow::Owned(out)
 }
 
 /// An entry of a list, which should be an object.
 pub(super) enum Item<T> {
     Entry(T),
-    Wrong(&'static str),
+    Wrong(String),
 }
 
 /// A number, a text, or neither.
@@ -69,9 +179,8 @@ pub(super) enum Item<T> {
 pub(super) enum Scalar {
     #[default]
     Missing,
-    Unsigned(u64),
-    Signed(i64),
-    Float(f64),
+    /// As the file spells it.
+    Number(String),
     Text(String),
     Wrong,
 }
@@ -80,25 +189,53 @@ impl Scalar {
     /// The finite number, which may come as a string.
     pub(super) fn number(&self) -> Option<f64> {
         match self {
-            Self::Unsigned(number) => Some(*number as f64),
-            Self::Signed(number) => Some(*number as f64),
-            Self::Float(number) => Some(*number),
-            Self::Text(text) => text.trim().parse().ok(),
+            Self::Number(text) | Self::Text(text) => text.trim().parse().ok(),
             Self::Missing | Self::Wrong => None,
         }
-        .filter(|number| number.is_finite())
+        .filter(|number: &f64| number.is_finite())
     }
 
-    /// The text of an id or a name: 7, 7.0 and "7" are the same.
+    /// Whether it is there and says yes: 1, true, "1".
+    pub(super) fn is_set(&self) -> bool {
+        match self {
+            Self::Wrong => true,
+            _ => self.number().is_some_and(|number| number != 0.0),
+        }
+    }
+
+    /// The text of an id or a name, with all its digits: 7, 7.0 and "7" are the same.
     pub(super) fn label(&self) -> Option<String> {
         match self {
-            Self::Unsigned(number) => Some(number.to_string()),
-            Self::Signed(number) => Some(number.to_string()),
-            Self::Float(number) => Some(number.to_string()),
+            Self::Number(text) => Some(whole_number(text)),
             Self::Text(text) if text.trim().is_empty() => None,
             Self::Text(text) => Some(text.clone()),
             Self::Missing | Self::Wrong => None,
         }
+    }
+
+    /// The text of an id: as [`Self::label`], and "7.0" is the same as well.
+    pub(super) fn id(&self) -> Option<String> {
+        match self {
+            Self::Text(text) if serde_json::from_str::<&RawValue>(text).is_ok_and(is_number) => {
+                Some(whole_number(text.trim()))
+            }
+            _ => self.label(),
+        }
+    }
+}
+
+fn is_number(raw: &RawValue) -> bool {
+    raw.get()
+        .starts_with(|c: char| c == '-' || c.is_ascii_digit())
+}
+
+/// A whole number without its zeros behind the point: 7 for 7.0. Anything else stays as it is spelled.
+fn whole_number(text: &str) -> String {
+    match text.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0') => {
+            whole.to_owned()
+        }
+        _ => text.to_owned(),
     }
 }
 
@@ -111,6 +248,26 @@ pub(super) enum Numbers {
     Wrong(&'static str),
 }
 
+impl Numbers {
+    fn of(value: &Value) -> Self {
+        let list = match value {
+            Value::Null => return Self::Missing,
+            Value::Array(list) => list,
+            _ => return Self::Wrong(kind(value)),
+        };
+        let numbers = list.iter().map(|item| match item {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        });
+        let finite = numbers.map(|number| number.filter(|number| number.is_finite()));
+        finite.collect::<Option<Vec<f64>>>().map_or(
+            Self::Wrong("a list with something else than numbers"),
+            Self::List,
+        )
+    }
+}
+
 /// The outline of an object.
 #[derive(Default)]
 pub(super) enum Segmentation {
@@ -118,167 +275,133 @@ pub(super) enum Segmentation {
     Missing,
     /// Rings of x, y, x, y, … in pixels.
     Rings(Vec<Numbers>),
-    /// A run-length mask: any object, such as `{"counts": …, "size": …}`.
-    Mask,
+    Mask(Rle),
     Wrong(&'static str),
 }
 
-/// Whether something stands there at all.
-#[derive(Default)]
-pub(super) struct Filled(pub(super) bool);
-
-/// The methods of a visitor for what is not expected: it becomes a value instead of an error.
-macro_rules! otherwise {
-    (@one bool, $wrong:expr) => {
-        fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> { Ok($wrong("true or false")) }
-    };
-    (@one number, $wrong:expr) => {
-        fn visit_u64<E: de::Error>(self, _: u64) -> Result<Self::Value, E> { Ok($wrong("a number")) }
-        fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self::Value, E> { Ok($wrong("a number")) }
-        fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> { Ok($wrong("a number")) }
-    };
-    (@one text, $wrong:expr) => {
-        fn visit_str<E: de::Error>(self, _: &str) -> Result<Self::Value, E> { Ok($wrong("a text")) }
-    };
-    (@one null, $wrong:expr) => {
-        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> { Ok($wrong("null")) }
-    };
-    (@one list, $wrong:expr) => {
-        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-            while list.next_element::<IgnoredAny>()?.is_some() {}
-            Ok($wrong("a list"))
-        }
-    };
-    (@one object, $wrong:expr) => {
-        fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
-            while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-            Ok($wrong("an object"))
-        }
-    };
-    ($wrong:expr, $($kind:ident)+) => {
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str("any value") }
-        $(otherwise!(@one $kind, $wrong);)+
-    };
+/// A run-length mask.
+pub(super) struct Rle {
+    /// Height and width.
+    pub(super) size: Numbers,
+    pub(super) counts: Counts,
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Item<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visit<T>(std::marker::PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Visit<T> {
-            type Value = Item<T>;
-            otherwise!(Item::Wrong, bool number text null list);
-            fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(de::value::MapAccessDeserializer::new(object)).map(Item::Entry)
-            }
+/// The lengths of the runs of a mask.
+pub(super) enum Counts {
+    List(Numbers),
+    Text(String),
+}
+
+impl Segmentation {
+    fn of(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Missing,
+            Value::Array(rings) => Self::Rings(rings.iter().map(Numbers::of).collect()),
+            Value::Object(mask) => Self::Mask(Rle {
+                size: mask.get("size").map_or(Numbers::Missing, Numbers::of),
+                counts: match mask.get("counts") {
+                    Some(Value::String(text)) => Counts::Text(text.clone()),
+                    Some(value) => Counts::List(Numbers::of(value)),
+                    None => Counts::List(Numbers::Missing),
+                },
+            }),
+            _ => Self::Wrong(kind(value)),
         }
-        deserializer.deserialize_any(Visit(std::marker::PhantomData))
+    }
+}
+
+/// Free fields of an object.
+#[derive(Default)]
+pub(super) enum Attributes {
+    #[default]
+    Missing,
+    Object(serde_json::Map<String, Value>),
+    /// Something else.
+    Wrong,
+}
+
+/// What a value is, in words.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+fn kind_of(raw: &RawValue) -> &'static str {
+    match raw.get().as_bytes().first() {
+        Some(b'{') => "an object",
+        Some(b'[') => "a list",
+        Some(b'"') => "a text",
+        Some(b't' | b'f') => "true or false",
+        Some(b'n') => "null",
+        _ => "a number",
+    }
+}
+
+/// The value; an error is that of a number beyond all limits, or of a tree that is too deep.
+fn value(raw: &RawValue) -> Result<Value, &'static str> {
+    serde_json::from_str(raw.get()).map_err(|_| "a value that cannot be read")
+}
+
+impl<'de, T: for<'t> Deserialize<'t>> Deserialize<'de> for Item<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        if !raw.get().starts_with('{') {
+            return Ok(Self::Wrong(kind_of(raw).to_owned()));
+        }
+        Ok(serde_json::from_str(raw.get()).map_or_else(
+            |error| {
+                let message = error.to_string();
+                let what = message.split(" at line ").next().unwrap_or_default();
+                Self::Wrong(format!("an object that cannot be read: {what}"))
+            },
+            Self::Entry,
+        ))
     }
 }
 
 impl<'de> Deserialize<'de> for Scalar {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visit;
-        impl<'de> Visitor<'de> for Visit {
-            type Value = Scalar;
-            otherwise!(|_| Scalar::Wrong, bool list object);
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Scalar, E> {
-                Ok(Scalar::Unsigned(number))
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        Ok(match raw.get() {
+            "null" | "false" => Self::Missing,
+            text if text.starts_with('"') => {
+                serde_json::from_str(text).map_or(Self::Wrong, Self::Text)
             }
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Scalar, E> {
-                Ok(Scalar::Signed(number))
-            }
-            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Scalar, E> {
-                Ok(Scalar::Float(number))
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Scalar, E> {
-                Ok(Scalar::Text(text.to_owned()))
-            }
-            fn visit_unit<E: de::Error>(self) -> Result<Scalar, E> {
-                Ok(Scalar::Missing)
-            }
-        }
-        deserializer.deserialize_any(Visit)
+            text if is_number(raw) => Self::Number(text.to_owned()),
+            _ => Self::Wrong,
+        })
     }
 }
 
 impl<'de> Deserialize<'de> for Numbers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visit;
-        impl<'de> Visitor<'de> for Visit {
-            type Value = Numbers;
-            otherwise!(Numbers::Wrong, bool number text object);
-            fn visit_unit<E: de::Error>(self) -> Result<Numbers, E> {
-                Ok(Numbers::Missing)
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Numbers, A::Error> {
-                let mut numbers = Vec::new();
-                let mut all = true;
-                while let Some(item) = list.next_element::<Scalar>()? {
-                    match item.number() {
-                        Some(number) => numbers.push(number),
-                        None => all = false,
-                    }
-                }
-                Ok(if all {
-                    Numbers::List(numbers)
-                } else {
-                    Numbers::Wrong("a list with something else than numbers")
-                })
-            }
-        }
-        deserializer.deserialize_any(Visit)
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        Ok(value(raw).map_or_else(Self::Wrong, |value| Self::of(&value)))
     }
 }
 
 impl<'de> Deserialize<'de> for Segmentation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visit;
-        impl<'de> Visitor<'de> for Visit {
-            type Value = Segmentation;
-            otherwise!(Segmentation::Wrong, bool number text);
-            fn visit_unit<E: de::Error>(self) -> Result<Segmentation, E> {
-                Ok(Segmentation::Missing)
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut mask: A) -> Result<Segmentation, A::Error> {
-                while mask.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Segmentation::Mask)
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Segmentation, A::Error> {
-                let mut rings = Vec::new();
-                while let Some(ring) = list.next_element()? {
-                    rings.push(ring);
-                }
-                Ok(Segmentation::Rings(rings))
-            }
-        }
-        deserializer.deserialize_any(Visit)
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        Ok(value(raw).map_or_else(Self::Wrong, |value| Self::of(&value)))
     }
 }
 
-impl<'de> Deserialize<'de> for Filled {
+impl<'de> Deserialize<'de> for Attributes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visit;
-        impl<'de> Visitor<'de> for Visit {
-            type Value = Filled;
-            otherwise!(|_| Filled(true), bool number text);
-            fn visit_unit<E: de::Error>(self) -> Result<Filled, E> {
-                Ok(Filled(false))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Filled, A::Error> {
-                let mut filled = false;
-                while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
-                    filled = true;
-                }
-                Ok(Filled(filled))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Filled, A::Error> {
-                let mut filled = false;
-                while list.next_element::<IgnoredAny>()?.is_some() {
-                    filled = true;
-                }
-                Ok(Filled(filled))
-            }
-        }
-        deserializer.deserialize_any(Visit)
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        Ok(match value(raw) {
+            Ok(Value::Null) => Self::Missing,
+            Ok(Value::Object(fields)) if fields.is_empty() => Self::Missing,
+            Ok(Value::Array(list)) if list.is_empty() => Self::Missing,
+            Ok(Value::Object(fields)) => Self::Object(fields),
+            _ => Self::Wrong,
+        })
     }
 }

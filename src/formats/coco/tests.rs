@@ -71,15 +71,15 @@ fn skipped(imported: &Imported) -> String {
     let [skipped] = &imported.skipped[..] else {
         panic!("one is left out, not {:?}", imported.skipped);
     };
-    assert_eq!(imported.taken_over(), 0);
+    assert_eq!(imported.taken_over, 0);
     format!("{}: {}", skipped.code, skipped.detail)
 }
 
 fn notes(imported: &Imported) -> Vec<(&'static str, u64)> {
     imported
-        .notes
-        .iter()
-        .map(|(n, count)| (n.as_str(), *count))
+        .notes_by_code()
+        .into_iter()
+        .map(|(note, count)| (note.as_str(), count))
         .collect()
 }
 
@@ -113,30 +113,238 @@ fn a_single_ring_becomes_a_polygon_whatever_its_box_says() {
     assert!(imported.notes.is_empty());
 }
 
+/// The annotations of the one image, each with its place and metadata.
+fn pieces(imported: &Imported) -> Vec<String> {
+    let annotations = imported.inputs[0].input.annotations.iter();
+    annotations
+        .map(|annotation| {
+            let content = &annotation.content;
+            let metadata = content.metadata.as_ref().map_or("", Json::as_str);
+            let place = serde_json::to_string(&content.geometry).unwrap();
+            format!("{place} {metadata}").trim_end().to_owned()
+        })
+        .collect()
+}
+
+fn with_rings(multi_ring: MultiRing, rings: &str) -> Imported {
+    let options = CocoOptions {
+        multi_ring,
+        ..CocoOptions::default()
+    };
+    let file = annotation(&format!(r#""bbox": [0, 0, 1, 1], "segmentation": {rings}"#));
+    import(file.as_bytes(), &options).unwrap()
+}
+
 #[test]
-fn what_is_no_single_ring_becomes_a_box_and_is_counted() {
-    let several = imported(&annotation(
-        r#""bbox": [0, 0, 1, 1], "segmentation": [[0, 0, 50, 0, 50, 25], [60, 0, 70, 0, 70, 50]]"#,
+fn an_object_of_several_rings_is_split_and_its_pieces_can_be_told() {
+    let rings = "[[0, 0, 50, 0, 50, 25], [60, 0, 80, 0, 80, 50], [1, 1, 2, 2]]";
+    let split = with_rings(MultiRing::Split, rings);
+    insta::assert_snapshot!(pieces(&split).join("\n"), @r#"
+    {"polygon":[[0,0],[0,0.5],[0.5,0.5]]} {"part_of":"object-dfbc4fe307"}
+    {"polygon":[[0,0.6],[0,0.8],[1,0.8]]} {"part_of":"object-dfbc4fe307"}
+    "#);
+    assert_eq!(
+        notes(&split),
+        [("split_rings", 1), ("empty_ring_left_out", 1)]
+    );
+    assert_eq!(split.taken_over, 1);
+    assert!(!split.has_losses());
+    let largest = with_rings(MultiRing::Largest, rings);
+    assert_eq!(
+        pieces(&largest),
+        [r#"{"polygon":[[0,0],[0,0.5],[0.5,0.5]]}"#]
+    );
+    assert!(largest.has_losses());
+    let boxed = with_rings(MultiRing::Box, rings);
+    assert_eq!(
+        pieces(&boxed),
+        [r#"{"box":{"top":0,"left":0,"bottom":1,"right":0.8}}"#]
+    );
+    assert_eq!(
+        notes(&boxed),
+        [("multi_ring_as_box", 1), ("empty_ring_left_out", 1)]
+    );
+    // Their names do not depend on the annotation's id or on what else is in the file.
+    let again = with_rings(MultiRing::Split, rings);
+    assert_eq!(pieces(&again), pieces(&split));
+}
+
+#[test]
+fn a_ring_of_two_points_becomes_its_box_and_is_counted() {
+    let short = imported(&annotation(
+        r#""bbox": [0, 0, 50, 25], "segmentation": [[1, 2, 3, 4]]"#,
     ));
     assert_eq!(
-        geometry(&several),
-        r#"{"box":{"top":0,"left":0,"bottom":1,"right":0.7}}"#
+        geometry(&short),
+        r#"{"box":{"top":0,"left":0,"bottom":0.5,"right":0.5}}"#
     );
-    assert_eq!(notes(&several), [("multi_ring_as_box", 1)]);
-    for (segmentation, code) in [
-        (r#"{"counts": [1, 2], "size": [50, 100]}"#, "rle_as_box"),
-        (r#"{"counts": "abc", "size": [50, 100]}"#, "rle_as_box"),
-        ("[[1, 2, 3, 4]]", "short_ring_as_box"),
-    ] {
-        let imported = imported(&annotation(&format!(
-            r#""bbox": [0, 0, 50, 25], "segmentation": {segmentation}"#
-        )));
-        assert_eq!(
-            geometry(&imported),
-            r#"{"box":{"top":0,"left":0,"bottom":0.5,"right":0.5}}"#
-        );
-        assert_eq!(notes(&imported), [(code, 1)]);
+    assert_eq!(notes(&short), [("short_ring_as_box", 1)]);
+}
+
+#[test]
+fn a_run_length_mask_becomes_a_mask_column_by_column() {
+    // An image 3 wide and 2 high; pixels go down the columns: (0,1) and (1,0), then (2,1).
+    let file = |counts: &str| {
+        format!(
+            r#"{{"images": [{{"id": 1, "file_name": "a.jpg", "width": 3, "height": 2}}],
+                "categories": [{{"id": 1, "name": "car"}}], "annotations": [{{"id": 5, "image_id": 1,
+                "category_id": 1, "bbox": [0, 0, 3, 2], "segmentation": {{"size": [2, 3], "counts": {counts}}}}}]}}"#
+        )
+    };
+    let list = imported(&file("[1, 2, 2, 1]"));
+    let Some(Geometry::Mask(mask)) = &list.inputs[0].input.annotations[0].content.geometry else {
+        panic!("{:?}", list.skipped);
+    };
+    let mut expected = crate::formats::bitmap::Bitmap::new(3, 2).unwrap();
+    for (x, y) in [(0, 1), (1, 0), (2, 1)] {
+        expected.set(x, y);
     }
+    assert_eq!(mask.png(), expected.mask().unwrap().png());
+    assert!(list.notes.is_empty());
+    // The same runs as pycocotools compresses them.
+    let text = imported(&file(r#""122O""#));
+    assert_eq!(text.inputs, list.inputs, "{:?}", text.skipped);
+    for (counts, why) in [
+        ("[1, 2, 2, 2]", "come to 7 pixels"),
+        ("[1, -2, 2, 1]", "a run of -2 pixels"),
+        ("[1.5, 1.5, 2, 1]", "a run of 1.5 pixels"),
+        ("[18446744073709551615, 1e300]", "a run of"),
+        (r#""~~~""#, "the byte 126"),
+        (r#""PPPPPPPPPPPPPPPPPPP""#, "too large"),
+        ("{}", "an object"),
+        ("null", "has no `counts`"),
+    ] {
+        let wrong = imported(&file(counts));
+        assert_eq!(wrong.skipped[0].code, SkipCode::WrongMask, "{counts}");
+        assert!(wrong.skipped[0].detail.contains(why), "{:?}", wrong.skipped);
+    }
+    assert_eq!(imported(&file("[6]")).skipped[0].code, SkipCode::NoArea);
+}
+
+#[test]
+fn keypoints_are_kept_beside_the_shape() {
+    let file = annotation(
+        r#""bbox": [0, 0, 50, 25], "keypoints": [0, 0, 0, 10, 5, 1, 20, 10, 2], "num_keypoints": 2"#,
+    );
+    insta::assert_snapshot!(pieces(&imported(&file)).join("\n"), @r#"
+    {"box":{"top":0,"left":0,"bottom":0.5,"right":0.5}} {"part_of":"object-924bbd6ead"}
+    {"keypoints":[[0,0,"not_present"],[0.1,0.1,"not_visible"],[0.2,0.2,"visible"]]} {"part_of":"object-924bbd6ead"}
+    "#);
+    let alone = imported(&annotation(r#""keypoints": [10, 5, 2]"#));
+    assert_eq!(geometry(&alone), r#"{"keypoints":[[0.1,0.1,"visible"]]}"#);
+    let absent = imported(&annotation(
+        r#""bbox": [0, 0, 50, 25], "keypoints": [0, 0, 0, 0, 0, 0]"#,
+    ));
+    assert_eq!(
+        geometry(&absent),
+        r#"{"box":{"top":0,"left":0,"bottom":0.5,"right":0.5}}"#
+    );
+    for (keypoints, expected) in [
+        ("[1, 2]", "wrong_type: keypoints of 2 numbers"),
+        ("[1, 2, 3]", "wrong_type: a keypoint with v 3"),
+        ("[1, 200, 2]", "outside_image"),
+        ("{}", "wrong_type: keypoints are an object"),
+    ] {
+        let file = annotation(&format!(
+            r#""bbox": [0, 0, 50, 25], "keypoints": {keypoints}"#
+        ));
+        let wrong = imported(&file);
+        assert!(skipped(&wrong).starts_with(expected), "{:?}", wrong.skipped);
+    }
+}
+
+#[test]
+fn crowds_and_what_is_to_be_ignored_are_left_out_and_counted() {
+    for (field, code) in [
+        (r#""iscrowd": 1"#, "crowd"),
+        (r#""iscrowd": true"#, "crowd"),
+        (r#""iscrowd": "1""#, "crowd"),
+        (r#""ignore": 1"#, "ignored"),
+    ] {
+        let left = imported(&annotation(&format!(r#""bbox": [0, 0, 50, 25], {field}"#)));
+        assert!(skipped(&left).starts_with(code), "{field}");
+        assert_eq!(left.inputs[0].left_out, 1);
+    }
+    let taken = imported(&annotation(
+        r#""bbox": [0, 0, 50, 25], "iscrowd": 0, "ignore": false"#,
+    ));
+    assert_eq!((taken.taken_over, taken.inputs[0].left_out), (1, 0));
+}
+
+#[test]
+fn a_score_is_a_value_only_if_it_is_asked_for() {
+    let file = annotation(r#""bbox": [0, 0, 50, 25], "score": 0.03"#);
+    let concepts = |imported: &Imported| {
+        format!(
+            "{:?}",
+            imported.inputs[0].input.annotations[0].content.concepts
+        )
+    };
+    let without = imported(&file);
+    assert_eq!(concepts(&without), r#"Some({"car": 1.0})"#);
+    assert_eq!(notes(&without), [("score_left_out", 1)]);
+    assert!(without.has_losses());
+    let options = CocoOptions {
+        scores: Scores::Values,
+        ..CocoOptions::default()
+    };
+    let with = import(file.as_bytes(), &options).unwrap();
+    assert_eq!(concepts(&with), r#"Some({"car": 0.03})"#);
+    assert!(with.notes.is_empty());
+    let wrong = annotation(r#""bbox": [0, 0, 50, 25], "score": 3"#);
+    let wrong = import(wrong.as_bytes(), &options).unwrap();
+    assert_eq!(skipped(&wrong), r#"wrong_score: score is "3""#);
+}
+
+#[test]
+fn a_shape_without_area_as_32_bit_numbers_is_left_out() {
+    for shape in [
+        r#""bbox": [10, 5, 0.0000000001, 10]"#,
+        r#""segmentation": [[10, 5, 20, 5, 20, 5.0000000001]]"#,
+    ] {
+        let left = imported(&annotation(shape));
+        assert!(skipped(&left).starts_with("no_area"), "{:?}", left.skipped);
+    }
+    let touching = clipped(&annotation(r#""bbox": [100, 0, 20, 30]"#));
+    assert_eq!(touching.inputs[0].left_out, 1);
+}
+
+#[test]
+fn ids_keep_their_digits_and_are_the_same_however_they_are_spelled() {
+    let digits = "340282366920938463463374607431768211455";
+    let other = "340282366920938463463374607431768211454";
+    let file = format!(
+        r#"{{"images": [{{"id": {digits}, "file_name": "a.jpg", "width": 9, "height": 9}},
+            {{"id": "{other}", "file_name": "b.jpg", "width": 9, "height": 9}},
+            {{"id": 1.0, "file_name": "c.jpg", "width": 9, "height": 9}}],
+        "categories": [{{"id": "1.0", "name": "car"}}],
+        "annotations": [{{"id": 1, "image_id": "{digits}", "category_id": 1, "bbox": [0, 0, 1, 1]}},
+            {{"id": 2, "image_id": {other}, "category_id": 1.00, "bbox": [0, 0, 1, 1]}},
+            {{"id": 3, "image_id": "1", "category_id": "1", "bbox": [0, 0, 1, 1]}}]}}"#
+    );
+    let options = CocoOptions {
+        input_id: InputIdFrom::ImageId,
+        ..CocoOptions::default()
+    };
+    let by_id = import(file.as_bytes(), &options).unwrap();
+    assert_eq!(ids(&by_id), ["1", other, digits]);
+    assert_eq!(by_id.taken_over, 3, "{:?}", by_id.skipped);
+    assert!(
+        by_id
+            .inputs
+            .iter()
+            .all(|it| it.input.annotations.len() == 1)
+    );
+}
+
+#[test]
+fn nan_in_a_field_that_is_not_used_costs_nothing() {
+    let file =
+        annotation(r#""bbox": [0, 0, 50, 25], "area": NaN, "x": [-Infinity, "NaN \" Infinity"]"#);
+    assert_eq!(imported(&file).taken_over, 1);
+    let file = annotation(r#""bbox": [0, NaN, 50, 25]"#);
+    let used = imported(&file);
+    assert!(skipped(&used).starts_with("wrong_type: bbox is a list"));
 }
 
 #[test]
@@ -162,7 +370,7 @@ fn what_cannot_be_expressed_is_left_out_under_a_stable_code() {
         ),
         (
             r#""segmentation": [[1, 1, 1, 2, 1, 3], [1, 4]]"#,
-            "no_area: all points on one line",
+            "no_area: no ring has an area",
         ),
         (
             r#""bbox": null, "segmentation": null"#,
@@ -237,7 +445,7 @@ fn what_refers_to_nothing_is_left_out_under_a_stable_code() {
         )
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
-    image_without_name None ("3") it has no file_name
+    image_without_name None ("3") it has no usable file_name
     invalid_input_id None ("c\u{1b}.jpg") "c\u{1b}": holds the control character U+001B
     wrong_type None ("images[4]") an image is a number
     unknown_image ("1") ("9") image_id is "9"
@@ -252,7 +460,7 @@ fn what_refers_to_nothing_is_left_out_under_a_stable_code() {
     "#);
     assert_eq!(ids(&imported), ["a", "b"]);
     assert_eq!(imported.inputs[1].image.size, None);
-    assert_eq!(imported.taken_over(), 0);
+    assert_eq!(imported.taken_over, 0);
     assert_eq!(imported.skipped_by_code()[&SkipCode::UnknownImage], 2);
 }
 
@@ -375,15 +583,16 @@ fn types_of_fields_may_be_loose() {
 }
 
 #[test]
-fn what_has_no_place_in_a_manifest_is_counted() {
+fn attributes_become_metadata_as_far_as_a_manifest_can_hold_them() {
     let imported = imported(&annotation(
-        r#""bbox": [0, 0, 1, 1], "keypoints": [1, 1, 2], "attributes": {"occluded": true}"#,
+        r#""bbox": [0, 0, 1, 1], "attributes": {"occluded": true, "tags": ["a"], "note": null}"#,
     ));
+    assert_eq!(notes(&imported), [("attributes_left_out", 1)]);
+    assert_eq!(imported.taken_over, 1);
     assert_eq!(
-        notes(&imported),
-        [("keypoints_left_out", 1), ("attributes_left_out", 1)]
+        pieces(&imported),
+        [r#"{"box":{"top":0,"left":0,"bottom":0.02,"right":0.01}} {"occluded":true,"tags":["a"]}"#]
     );
-    assert_eq!(imported.taken_over(), 1);
 }
 
 #[test]
@@ -412,7 +621,7 @@ fn category_names_become_concepts() {
 #[test]
 fn inputs_are_sorted_and_an_image_without_annotations_is_one() {
     let imported = imported(&images(&["b.tar.gz", "./x/a.png", "c", ".hidden"]));
-    assert_eq!(ids(&imported), [".hidden", "a", "b.tar", "c"]);
+    assert_eq!(ids(&imported), [".hidden", "b.tar", "c", "x-a"]);
     assert!(
         imported
             .inputs
@@ -422,26 +631,15 @@ fn inputs_are_sorted_and_an_image_without_annotations_is_one() {
 }
 
 #[test]
-fn folders_tell_equal_names_apart_as_far_as_it_takes() {
-    let names = [
-        "1/a.jpg",
-        "2\\a.jpg",
-        "3/b.jpg",
-        "c.jpg",
-        "4/c.png",
-        "x/5/d.jpg",
-        "y/5/d.jpg",
-    ];
-    let expected = ["1-a", "2-a", "4-c", "b", "c", "x-5-d", "y-5-d"];
-    assert_eq!(ids(&imported(&images(&names))), expected);
-    let mut reversed = names;
-    reversed.reverse();
-    assert_eq!(ids(&imported(&images(&reversed))), expected);
-    // A name made longer must not meet one that was as long before.
+fn an_images_id_does_not_depend_on_what_else_is_in_the_file() {
+    let names = ["1/a.jpg", "2\\a.jpg", "a.jpg", "x/5/d.jpg"];
     assert_eq!(
-        ids(&imported(&images(&["1/a.jpg", "2/a.jpg", "p/1-a.jpg"]))),
-        ["1-a", "2-a", "p-1-a"]
+        ids(&imported(&images(&names))),
+        ["1-a", "2-a", "a", "x-5-d"]
     );
+    for (name, id) in [("1/a.jpg", "1-a"), ("2\\a.jpg", "2-a"), ("a.jpg", "a")] {
+        assert_eq!(ids(&imported(&images(&[name]))), [id]);
+    }
 }
 
 #[test]
@@ -454,13 +652,13 @@ fn images_that_cannot_be_told_apart_are_an_error_that_names_both() {
         import(json.as_bytes(), &options).unwrap_err().to_string()
     };
     assert_eq!(
-        error(&images(&["1/a.jpg", "1/a.png"]), InputIdFrom::FileStem),
+        error(&images(&["1/a.jpg", "1/a.png"]), InputIdFrom::Path),
         r#""1/a.jpg" and "1/a.png" would both be the input "1-a""#
     );
     assert_eq!(
         error(
             &images(&["x/y-a.jpg", "x-y/a.jpg", "a.jpg", "y-a.jpg"]),
-            InputIdFrom::FileStem
+            InputIdFrom::Path
         ),
         r#""x/y-a.jpg" and "x-y/a.jpg" would both be the input "x-y-a""#
     );
@@ -504,8 +702,6 @@ fn inputs_can_be_called_after_file_names_and_ids() {
         by_id.inputs[0].image.path.as_deref(),
         Some("pictures/1/a.jpg")
     );
-    assert_eq!(name::path(Some("p"), "https://h/a.jpg"), "https://h/a.jpg");
-    assert_eq!(name::path(Some("p"), "/x/a.jpg"), "/x/a.jpg");
 }
 
 #[test]
@@ -515,23 +711,45 @@ fn a_file_of_another_form_is_an_error_with_its_place() {
             .unwrap_err()
             .to_string()
     };
-    assert_eq!(
-        error("{\n  \"images\": [}"),
-        "line 2, column 14: expected value"
-    );
-    assert_eq!(
-        error(r#"{"images": [], "categories": []}"#),
-        "line 1, column 32: missing field `annotations`"
-    );
-    // Read as an empty list, it would have every annotation deleted.
-    assert_eq!(
-        error(r#"{"images": [], "categories": [], "annotations": null}"#),
-        "line 1, column 52: invalid type: null, expected a sequence"
-    );
-    assert_eq!(
-        error(r#"{"images": [], "images": []}"#),
-        "line 1, column 23: duplicate field `images`"
-    );
+    let expected =
+        "a COCO file is an object with the lists `images`, `annotations` and `categories`";
+    for (json, why) in [
+        (
+            "{\n  \"images\": [}",
+            "not JSON: line 2, column 14: expected value".to_owned(),
+        ),
+        (
+            r#"{"images": [], "categories": []}"#,
+            format!("not a COCO file: it has no `annotations`; {expected}"),
+        ),
+        // Read as an empty list, it would have every annotation deleted.
+        (
+            r#"{"images": [], "categories": [], "annotations": null}"#,
+            format!("not a COCO file: it has no `annotations`; {expected}"),
+        ),
+        (
+            r#"{"images": {}, "categories": [], "annotations": []}"#,
+            format!("not a COCO file: its `images` is an object; {expected}"),
+        ),
+        (
+            r#"[{"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "score": 0.5}]"#,
+            format!(
+                "not a COCO file: it is a list, like the results of a model (detections with `image_id` and `score`); {expected}"
+            ),
+        ),
+        ("[]", format!("not a COCO file: it is a list; {expected}")),
+        ("7", format!("not a COCO file: it is a number; {expected}")),
+        (
+            r#"{"images": [], "images": []}"#,
+            "not JSON: line 1, column 23: duplicate field `images`".to_owned(),
+        ),
+        (
+            "",
+            "not JSON: line 1, column 0: EOF while parsing a value".to_owned(),
+        ),
+    ] {
+        assert_eq!(error(json), why, "{json}");
+    }
 }
 
 /// A real file beside the project, and nothing (with a line that says so) where it is missing.
@@ -586,8 +804,211 @@ fn real_files_are_taken_over_whole() {
             "{path}"
         );
         assert_eq!(imported.skipped, [], "{path}");
-        let attributes = imported.notes.get(&Note::AttributesLeftOut).copied();
-        assert_eq!(attributes.unwrap_or(0), boxes as u64, "{path}");
-        assert_eq!(imported.notes.len(), usize::from(boxes > 0), "{path}");
+        assert_eq!(imported.notes, [], "{path}");
+        let with_metadata = imported
+            .inputs
+            .iter()
+            .flat_map(|input| &input.input.annotations)
+            .filter(|annotation| annotation.content.metadata.is_some());
+        assert_eq!(with_metadata.count(), boxes, "{path}");
+    }
+}
+
+#[test]
+fn every_annotation_of_the_real_coco_variants_is_accounted_for() {
+    use std::fmt::Write as _;
+    let mut lines = String::new();
+    for path in [
+        "coco_instances/instances_train.json",
+        "coco_instances/instances_val.json",
+        "coco_person_keypoints/person_keypoints_train.json",
+        "coco_person_keypoints/person_keypoints_val.json",
+    ] {
+        let Some(file) = real(&format!("datumaro/{path}")) else {
+            return;
+        };
+        let imported = import(&file, &CocoOptions::default()).unwrap();
+        let skipped = imported.skipped.iter().filter(|it| it.annotation.is_some());
+        assert_eq!(
+            imported.taken_over + skipped.count(),
+            imported.annotations,
+            "{path}"
+        );
+        let _ = writeln!(
+            lines,
+            "{path}: {:?} {:?}",
+            imported.skipped_by_code(),
+            notes(&imported)
+        );
+        for piece in pieces(&imported) {
+            let _ = writeln!(lines, "  {piece}");
+        }
+    }
+    insta::assert_snapshot!(lines, @r#"
+    coco_instances/instances_train.json: {} []
+      {"box":{"top":0.4,"left":0.2,"bottom":0.6,"right":0.5}}
+    coco_instances/instances_val.json: {Crowd: 1} []
+      {"polygon":[[0,0],[0,0.2],[0.2,0.2],[0.2,0]]} {"x":1,"y":"hello"}
+    coco_person_keypoints/person_keypoints_train.json: {} [("split_keypoints", 1)]
+      {"box":{"top":0.4,"left":0.2,"bottom":0.6,"right":0.5}} {"part_of":"object-ee32a7fc43"}
+      {"keypoints":[[0,0,"not_present"],[0.4,0,"not_visible"],[0.2,0.4,"visible"]]} {"part_of":"object-ee32a7fc43"}
+    coco_person_keypoints/person_keypoints_val.json: {Crowd: 1} [("split_keypoints", 1)]
+      {"polygon":[[0,0],[0,0.2],[0.2,0.2],[0.2,0]]} {"x":1,"y":"hello","part_of":"object-1a35b3b3e7"}
+      {"keypoints":[[0.2,0.2,"visible"],[0.4,0.6,"visible"],[0.3,0.4,"visible"]]} {"x":1,"y":"hello","part_of":"object-1a35b3b3e7"}
+    "#);
+}
+
+mod hostile {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    /// Values that a field may hold in a file that somebody made to break a reader.
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            prop::sample::select(vec![
+                0.0,
+                -0.0,
+                1e-320,
+                1e300,
+                -1e300,
+                0.5,
+                1e-9,
+                4_294_967_296.0,
+                100.000_000_1
+            ])
+            .prop_map(Value::from),
+            prop::sample::select(vec![
+                "",
+                "1",
+                "1.0",
+                "NaN",
+                "../../x",
+                "/etc/passwd",
+                "a\u{0}b",
+                "C:\\x.png",
+                "https://h/%2e%2e%2f?x#y",
+                "-",
+                "annosync",
+                "PPPPPPPPPPP",
+                "02",
+                "\u{202e}",
+                "%",
+                "://"
+            ])
+            .prop_map(Value::from),
+            ".{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 40, 8, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..8).prop_map(Value::from),
+                prop::collection::btree_map("[a-z]{1,6}", inner.clone(), 0..4)
+                    .prop_map(|map| map.into_iter().collect::<serde_json::Map<_, _>>().into()),
+                (inner.clone(), inner)
+                    .prop_map(|(size, counts)| json!({"size": size, "counts": counts})),
+            ]
+        })
+        .boxed()
+    }
+
+    /// Mostly a sound value, so that the fields behind it are reached as well.
+    fn or(sound: Value) -> impl Strategy<Value = Value> {
+        prop_oneof![3 => Just(sound), 1 => value()].boxed()
+    }
+
+    fn object(fields: Vec<(&'static str, Value)>) -> impl Strategy<Value = Value> {
+        let fields = fields
+            .into_iter()
+            .map(|(name, sound)| or(sound).prop_map(move |value| (name.to_owned(), value)));
+        fields
+            .collect::<Vec<_>>()
+            .prop_map(|fields| Value::Object(fields.into_iter().collect()))
+            .boxed()
+    }
+
+    fn file() -> impl Strategy<Value = String> {
+        let image = object(vec![
+            ("id", json!(1)),
+            ("file_name", json!("a.jpg")),
+            ("width", json!(4)),
+            ("height", json!(2)),
+        ]);
+        let category = object(vec![("id", json!(1)), ("name", json!("car"))]);
+        let shape = prop_oneof![
+            Just(json!([[0, 0, 4, 0, 4, 2]])),
+            Just(json!([[0, 0, 4, 0, 4, 2], [0, 0, 1, 0, 1, 1]])),
+            Just(json!({"size": [2, 4], "counts": [1, 3, 4]})),
+            Just(json!({"size": [2, 4], "counts": "134"})),
+            value(),
+        ];
+        let annotation = (
+            shape,
+            object(vec![
+                ("id", json!(1)),
+                ("image_id", json!(1)),
+                ("category_id", json!(1)),
+                ("bbox", json!([0, 0, 2, 1])),
+                ("keypoints", json!([1, 1, 2])),
+                ("attributes", json!({"a": 1})),
+                ("iscrowd", json!(0)),
+                ("score", json!(0.5)),
+            ]),
+        )
+            .prop_map(|(shape, mut object)| {
+                object["segmentation"] = shape;
+                object
+            });
+        let list = |entry: BoxedStrategy<Value>| {
+            prop::collection::vec(prop_oneof![8 => entry, 1 => value().boxed()], 0..4)
+        };
+        (
+            list(image.boxed()),
+            list(category.boxed()),
+            list(annotation.boxed()),
+        )
+            .prop_map(|(images, categories, annotations)| {
+                json!({"images": images, "categories": categories, "annotations": annotations})
+                    .to_string()
+            })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn every_annotation_is_taken_over_or_left_out(json in file(), cut in any::<prop::sample::Index>()) {
+            for (multi_ring, overhang, scores) in [
+                (MultiRing::Split, Overhang::LeaveOut, Scores::LeaveOut),
+                (MultiRing::Largest, Overhang::Clip, Scores::Values),
+                (MultiRing::Box, Overhang::Clip, Scores::LeaveOut),
+            ] {
+                let options = CocoOptions { overhang, multi_ring, scores, ..CocoOptions::default() };
+                if let Ok(imported) = import(json.as_bytes(), &options) {
+                    let left_out = imported.skipped.iter().filter(|it| it.annotation.is_some());
+                    prop_assert_eq!(imported.taken_over + left_out.count(), imported.annotations);
+                    for each in &imported.inputs {
+                        for annotation in &each.input.annotations {
+                            let has_area = match annotation.content.geometry.as_ref().unwrap() {
+                                Geometry::Box(edges) => edges.has_area(),
+                                Geometry::Polygon(polygon) => polygon.has_area(),
+                                Geometry::Mask(mask) => mask.bounds().is_some(),
+                                _ => true,
+                            };
+                            prop_assert!(has_area, "{:?}", annotation);
+                        }
+                    }
+                }
+            }
+            // Cut anywhere, and with bytes of another encoding in it, it is an error and never a panic.
+            let mut bytes = json.into_bytes();
+            bytes.truncate(cut.index(bytes.len() + 1));
+            let _ = import(&bytes, &CocoOptions::default());
+            bytes.push(0xff);
+            prop_assert!(import(&bytes, &CocoOptions::default()).is_err());
+        }
     }
 }

@@ -167,12 +167,12 @@ fn taco_says_the_same_numbers_as_text_markdown_and_json() {
     let Some(data) = taco::data() else { return };
     let world = World::new();
     taco::import(&world, &data, "a56f6cb", "taco");
-    let apply = ["apply", "taco", "--auto-approve"];
+    let apply = ["apply", ".", "--auto-approve"];
     world.run(&apply).exits(0);
     taco::import(&world, &data, "a35e944", "taco");
 
     let plan_as = |format: &str| {
-        let full = ["plan", "taco", "--full", "--format", format];
+        let full = ["plan", ".", "--full", "--format", format];
         world.run(&full).exits(3).stdout
     };
     let (text, json) = (plan_as("text"), plan_as("json"));
@@ -243,5 +243,5 @@ fn taco_says_the_same_numbers_as_text_markdown_and_json() {
 
     let allowed = ["--allow-vanished", "4"];
     world.run(&[&apply[..], &allowed].concat()).exits(0);
-    settled(&world.run(&["plan", "taco", "--detailed-exitcode"]));
+    settled(&world.run(&["plan", ".", "--detailed-exitcode"]));
 }

@@ -53,7 +53,7 @@ fn the_exit_codes_are_a_topic_and_the_readme_says_the_same() {
           Nothing was written. If the plan is what you mean, pass the flag that the message names.
       4   the remote or the manifest changed since the plan was made
           What changed was left alone. Plan again, and look at what is different.
-      5   applied in part
+      5   applied or imported in part
           The last lines say what failed and why; run the same command again to finish the rest.
       64  the command line makes no sense
           Nothing was done. `annosync help COMMAND` says what the command takes.

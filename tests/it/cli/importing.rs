@@ -1,128 +1,412 @@
-//! `import coco`: from a file of another world to a manifest that applies.
+//! `import coco`: from a file of another tool to a manifest that applies, and over one that is there.
 
-use super::{World, folder_of, header, settled};
+use super::{Run, World, folder_of, header, settled, skipped};
 use serde_json::{Value, json};
 use std::fs;
+use std::path::Path;
 
-/// Three images and six annotations, three of which say nothing that could be taken over.
-fn coco() -> Value {
-    let image = |id: u32, name: &str| json!({"id": id, "file_name": format!("street/{name}.jpg"), "width": 200, "height": 100});
-    let boxed = |id: u32, image: u32, bbox: [f64; 4]| json!({"id": id, "image_id": image, "category_id": 1, "bbox": bbox, "segmentation": []});
-    let ring = json!([[0, 0, 200, 0, 100, 100]]);
+fn image(id: u32, name: &str) -> Value {
+    json!({"id": id, "file_name": format!("street/{name}.jpg"), "width": 200, "height": 100})
+}
+
+fn boxed(id: u32, image: u32, bbox: [f64; 4]) -> Value {
+    json!({"id": id, "image_id": image, "category_id": 1, "bbox": bbox, "segmentation": []})
+}
+
+/// Three images and four annotations, all of which can be taken over.
+fn whole() -> Value {
     json!({
         "info": {"unknown": true},
         "images": [image(1, "a"), image(2, "b"), image(3, "c")],
         "categories": [{"id": 1, "name": "Car"}, {"id": 2, "name": "Street Light"}],
         "annotations": [
             boxed(1, 1, [20.0, 10.0, 40.0, 30.0]),
-            {"id": 2, "image_id": 1, "category_id": 2, "bbox": [0, 0, 200, 100], "segmentation": ring},
+            {"id": 2, "image_id": 1, "category_id": 2, "bbox": [0, 0, 200, 100], "segmentation": [[0, 0, 200, 0, 100, 100]]},
             boxed(3, 2, [10.0, 10.0, 20.0, 20.0]),
-            boxed(4, 2, [10.0, 10.0, 0.0, 20.0]),
-            boxed(5, 2, [190.0, 10.0, 20.0, 20.0]),
-            boxed(6, 9, [10.0, 10.0, 20.0, 20.0]),
+            boxed(4, 2, [60.0, 10.0, 20.0, 20.0]),
         ],
     })
 }
 
-fn world() -> World {
+/// The same, and three annotations that cannot.
+fn lossy() -> Value {
+    let mut file = whole();
+    file["annotations"].as_array_mut().unwrap().extend([
+        boxed(5, 2, [10.0, 10.0, 0.0, 20.0]),
+        boxed(6, 2, [190.0, 10.0, 20.0, 20.0]),
+        boxed(7, 9, [10.0, 10.0, 20.0, 20.0]),
+    ]);
+    file
+}
+
+const IMPORT: [&str; 5] = ["import", "coco", "coco.json", "--out", "labels"];
+
+fn world(coco: &Value) -> World {
     let world = World::new();
-    world.write("coco.json", &coco().to_string());
+    world.write("coco.json", &coco.to_string());
     world
 }
 
 #[test]
-fn a_folder_of_an_import_is_a_manifest_that_applies_at_once() {
-    let world = world();
-    let run = world
-        .run(&["import", "coco", "coco.json", "--out", "labels"])
-        .exits(0);
+fn an_import_makes_a_project_that_applies_at_once() {
+    let world = world(&whole());
+    let run = world.run(&IMPORT).exits(0);
     assert_eq!(
         run.stdout,
-        "Wrote 3 of 3 files in labels.\nWrote labels/annosync.yaml: read it before you apply.\n"
+        "Wrote 3 files; inputs: 3 new; annotations: 4 added.\nWrote annosync.yaml: read it before you apply.\n"
     );
+    assert_eq!(
+        run.stderr,
+        "4 of 4 annotations on 3 of 3 images, 2 categories.\n"
+    );
+    let files: Vec<String> = folder_of(world.path()).into_iter().map(|it| it.0).collect();
+    assert_eq!(
+        files,
+        [
+            ".gitignore",
+            "annosync.yaml",
+            "coco.json",
+            "labels/street-a.yaml",
+            "labels/street-b.yaml",
+            "labels/street-c.yaml"
+        ]
+    );
+    let header = world.read("annosync.yaml");
+    assert!(
+        header.contains("policy: sync\nfiles: [\"labels/**\"]"),
+        "{header}"
+    );
+    assert!(world.read(".gitignore").contains(".annosync/*"));
+    world
+        .run(&["validate"])
+        .exits(0)
+        .says("3 inputs, 4 annotations");
+    world
+        .run(&["apply", "--auto-approve"])
+        .exits(0)
+        .says("Applied 4 (4 posted)");
+    settled(&world.run(&["plan", "--detailed-exitcode"]));
+    let before = folder_of(world.path());
+    let again = world.run(&IMPORT).exits(0);
+    assert_eq!(again.stdout, "Nothing to write; inputs: 3 unchanged.\n");
+    assert_eq!(folder_of(world.path()), before);
+}
+
+#[test]
+fn an_image_of_which_something_was_left_out_is_not_declared() {
+    let world = world(&lossy());
+    let run = world.run(&IMPORT).exits(5);
     insta::assert_snapshot!(run.stderr, @r#"
-    left out: no_area: annotation 4 image street/b.jpg: width 0, height 20
-    left out: outside_image: annotation 5 image street/b.jpg: out of the image of 200 x 100 px by 10.00 px right
-    left out: unknown_image: annotation 6 image 9: image_id is "9"
-    left out: unknown_image: 1
-    left out: no_area: 1
-    left out: outside_image: 1
-    3 of 6 annotations on 3 of 3 images, 2 categories.
+    left out: unknown_image: 1: annotation 7 image 9: image_id is "9"
+    left out: no_area: 1: annotation 5 image street/b.jpg: width 0, height 20
+    left out: outside_image: 1: annotation 6 image street/b.jpg: out of the image of 200 x 100 px by 10.00 px right
+    4 of 7 annotations on 3 of 3 images, 2 categories.
+    warning: 1 input of which something was left out: not declared, so that no plan deletes what was left out: street-b
+    hint: --allow-incomplete declares them with what could be taken over
     "#);
+    assert!(world.read("annosync.yaml").contains("policy: upsert"));
+    assert!(!world.path().join("labels/street-b.yaml").exists());
+    world
+        .run(&["validate"])
+        .exits(0)
+        .says("2 inputs, 2 annotations");
+    let all = [&IMPORT[..], &["--allow-incomplete"]].concat();
+    world.run(&all).exits(5);
+    world
+        .run(&["validate"])
+        .exits(0)
+        .says("3 inputs, 4 annotations");
+}
+
+#[test]
+fn strict_fails_on_any_loss_and_writes_nothing() {
+    let mut scored = whole();
+    scored["annotations"][0]["score"] = json!(0.03);
+    for file in [lossy(), scored] {
+        let world = world(&file);
+        let before = folder_of(world.path());
+        let strict = [&IMPORT[..], &["--strict"]].concat();
+        world.run(&strict).exits(1).says("nothing was written");
+        assert_eq!(folder_of(world.path()), before);
+        world.run(&IMPORT).exits(5);
+    }
+    let strict = [&IMPORT[..], &["--strict"]].concat();
+    world(&whole()).run(&strict).exits(0);
+}
+
+#[test]
+fn an_image_that_loses_its_size_keeps_the_labels_that_were_imported_before() {
+    let world = world(&whole());
+    world.run(&IMPORT).exits(0);
+    world.run(&["apply", "--auto-approve"]).exits(0);
+    let before = folder_of(&world.path().join("labels"));
+    let mut next = whole();
+    next["images"][1].as_object_mut().unwrap().remove("width");
+    world.write("coco.json", &next.to_string());
+    let run = world.run(&IMPORT).exits(5);
+    assert!(
+        run.stderr
+            .contains("keep the labels that the manifest has, so that no plan deletes what was left out: street-b"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(folder_of(&world.path().join("labels")), before);
+    settled(&world.run(&["plan", "--detailed-exitcode"]));
+}
+
+#[test]
+fn importing_over_a_manifest_keeps_keys_ids_metadata_and_comments() {
+    let world = world(&whole());
+    world.write(
+        "annosync.yaml",
+        &format!("# mine\n{}files: [\"labels/**\"]\n", header()),
+    );
+    let a = "# by hand
+inputs:
+  - id: street-a   # the first one
+    annotations:
+      - key: my-car  # reviewed
+        box: { top: 0.1, left: 0.1, bottom: 0.4, right: 0.3 }  # measured
+        concepts: [Car]
+        metadata: { weather: rain }
+      # a light
+      - id: 300b8e39a65e4f33ae4e15e86eaf4a3b
+        polygon: [[0, 0], [0, 1], [1, 0.5]]
+        concepts: [Street Light]
+        status: pending
+      - concepts: { night: true }
+  - id: elsewhere
+    annotations: []
+";
+    world.write("labels/mine.yaml", a);
+    let first = world.run(&IMPORT).exits(0);
+    assert_eq!(
+        first.stdout,
+        "Wrote 2 files; inputs: 2 new, 1 unchanged; annotations: 2 added, 1 that the format cannot say kept.\n"
+    );
+    assert!(
+        first.stderr.contains(
+            "note: 1 input of the manifest is not in the file, and stays as it is declared"
+        ),
+        "{}",
+        first.stderr
+    );
+    assert_eq!(world.read("labels/mine.yaml"), a, "nothing of it changed");
+    assert!(world.read("annosync.yaml").starts_with("# mine\n"));
+
+    let mut next = whole();
+    next["annotations"][0]["bbox"] = json!([20, 10, 42, 30]);
+    next["annotations"][1]["category_id"] = json!(1);
+    let all = next["annotations"].as_array_mut().unwrap();
+    all.reverse();
+    for (at, annotation) in all.iter_mut().enumerate() {
+        annotation["id"] = json!(at + 100);
+    }
+    world.write("coco.json", &next.to_string());
+    let second = world.run(&IMPORT).exits(0);
+    assert_eq!(
+        second.stdout,
+        "Wrote 1 file; inputs: 1 changed, 2 unchanged; annotations: 2 changed, 1 that the format cannot say kept.\n"
+    );
+    let diff: Vec<String> = similar::TextDiff::from_lines(a, &world.read("labels/mine.yaml"))
+        .iter_all_changes()
+        .filter(|change| change.tag() != similar::ChangeTag::Equal)
+        .map(|change| format!("{}{change}", change.tag()))
+        .collect();
+    insta::assert_snapshot!(diff.concat(), @r"
+    -        box: { top: 0.1, left: 0.1, bottom: 0.4, right: 0.3 }  # measured
+    +        box: { top: 0.1, left: 0.1, bottom: 0.4, right: 0.31 }  # measured
+    -        concepts: [Street Light]
+    +        concepts: [Car]
+    ");
+
+    let mut last = whole();
+    last["annotations"].as_array_mut().unwrap().truncate(1);
+    world.write("coco.json", &last.to_string());
+    world.run(&IMPORT).exits(0).says("3 dropped");
+    let text = world.read("labels/mine.yaml");
+    for kept in [
+        "my-car",
+        "# the first one",
+        "# reviewed",
+        "# measured",
+        "weather: rain",
+        "night: true",
+    ] {
+        assert!(text.contains(kept), "{text}");
+    }
+}
+
+#[test]
+fn a_header_is_never_overwritten_and_an_image_of_its_name_gets_another_file() {
+    let mut file = whole();
+    file["images"][0]["file_name"] = json!("annosync.jpg");
+    let world = world(&file);
+    let mine = format!("# mine\n{}files: [\"*.yaml\"]\n", header());
+    world.write("labels/annosync.yaml", &mine);
+    world.run(&IMPORT).exits(0);
+    assert_eq!(world.read("labels/annosync.yaml"), mine);
+    assert!(
+        !world.path().join("annosync.yaml").exists(),
+        "one header is enough"
+    );
     world
         .run(&["validate", "labels"])
         .exits(0)
-        .says("set labels, 3 inputs, 3 annotations");
+        .says("3 inputs, 4 annotations");
+    // A new project whose labels lie beside the header.
+    world.write("p/.keep", "");
+    let mut command = world.command();
+    command.current_dir(world.path().join("p")).args([
+        "import",
+        "coco",
+        "../coco.json",
+        "--out",
+        ".",
+    ]);
+    Run::of(command).exits(0);
     world
-        .run(&["apply", "labels", "--auto-approve"])
+        .run(&["validate", "p"])
         .exits(0)
-        .says("Applied 3 (3 posted)");
-    settled(&world.run(&["plan", "labels", "--detailed-exitcode"]));
+        .says("3 inputs, 4 annotations");
 }
 
 #[test]
-fn importing_again_writes_only_what_changed_and_names_what_it_did_not_write() {
-    let world = world();
-    let import = ["import", "coco", "coco.json", "--out", "labels"];
-    world.run(&import).exits(0);
-    let mut header = world.read("labels/annosync.yaml");
-    header.push_str("# mine\n");
-    world.write("labels/annosync.yaml", &header);
-    let again = world.run(&import).exits(0);
-    assert_eq!(again.stdout, "Wrote 0 of 3 files in labels.\n");
-
-    world.run(&["apply", "labels", "--auto-approve"]).exits(0);
-    let before = folder_of(&world.path().join("labels"));
-    let mut changed = coco();
-    changed["annotations"][2]["bbox"] = json!([10, 10, 21, 20]);
-    changed["images"].as_array_mut().unwrap().pop();
-    // COCO ids get renumbered; they are no identity.
-    for annotation in changed["annotations"].as_array_mut().unwrap() {
-        annotation["id"] = json!(annotation["id"].as_u64().unwrap() + 100);
-    }
-    world.write("coco.json", &changed.to_string());
-    let third = world.run(&import).exits(0);
-    assert_eq!(third.stdout, "Wrote 1 of 2 files in labels.\n");
-    let leftover = "warning: labels/c.yaml is not of this import; delete it if its inputs are gone";
-    assert!(third.stderr.contains(leftover), "{}", third.stderr);
-    let after = folder_of(&world.path().join("labels"));
-    let differing: Vec<&str> = before
+fn hostile_names_write_nothing_outside_the_folder() {
+    let names = [
+        "../../etc/passwd",
+        "/etc/passwd",
+        "..\\..\\x.jpg",
+        "C:\\windows\\x2.jpg",
+        "https://h/%2e%2e%2f%2e%2e%2fy.jpg?a=../../z",
+        "a\u{0}b.jpg",
+        "..",
+        "CON.jpg",
+        "annosync.yaml",
+        "-rf.jpg",
+        "\u{202e}gpj.exe",
+        ".hidden",
+    ];
+    let images: Vec<Value> = names
         .iter()
-        .zip(&after)
-        .filter(|(one, other)| one != other)
-        .map(|((name, _), _)| name.as_str())
+        .enumerate()
+        .map(|(id, name)| json!({"id": id, "file_name": name, "width": 3, "height": 2}))
         .collect();
-    assert_eq!(differing, ["b.yaml"], "the header is a person's");
-    let plan = world.run(&["plan", "labels"]).exits(0);
-    assert!(
-        plan.last_line().starts_with(
-            "Plan: 0 to post, 0 to merge, 1 to overwrite, 0 to remove, 0 to delete; 2 unchanged"
-        ),
-        "{}",
-        plan.stdout
+    let annotations: Vec<Value> = (0..names.len())
+        .map(|id| json!({"id": id, "image_id": id, "category_id": 1, "segmentation": {"size": [2, 3], "counts": [1, 2, 2, 1]}}))
+        .collect();
+    let file = json!({"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "../c"}]});
+    let world = World::new();
+    world.write("in/coco.json", &file.to_string());
+    let outside = |world: &World| -> Vec<String> {
+        let all = folder_of(world.path()).into_iter().map(|it| it.0);
+        all.filter(|name| !name.starts_with("p/labels/")).collect()
+    };
+    fs::create_dir(world.path().join("p")).unwrap();
+    let mut command = world.command();
+    command.current_dir(world.path().join("p")).args([
+        "import",
+        "coco",
+        "../in/coco.json",
+        "--out",
+        "labels",
+    ]);
+    let run = Run::of(command);
+    assert_eq!(run.code, 5, "{}", run.stderr);
+    assert_eq!(
+        outside(&world),
+        ["in/coco.json", "p/.gitignore", "p/annosync.yaml"]
     );
-    world.run(&["apply", "labels", "--auto-approve"]).exits(0);
-    settled(&world.run(&["plan", "labels", "--detailed-exitcode"]));
+    world.run(&["validate", "p"]).exits(0);
+    let names: Vec<String> = folder_of(&world.path().join("p/labels"))
+        .into_iter()
+        .map(|it| it.0)
+        .collect();
+    assert!(names.iter().all(|name| !name.contains("..")), "{names:?}");
+}
+
+#[test]
+fn masks_and_pieces_apply_and_come_back_to_nothing() {
+    let mut file = whole();
+    file["annotations"] = json!([
+        {"id": 1, "image_id": 1, "category_id": 1, "segmentation": [[0, 0, 50, 0, 50, 25], [60, 0, 80, 0, 80, 50]]},
+        {"id": 2, "image_id": 2, "category_id": 1, "segmentation": {"size": [100, 200], "counts": [100, 50, 19850]}},
+        {"id": 3, "image_id": 3, "category_id": 1, "bbox": [0, 0, 20, 20], "keypoints": [1, 1, 2, 5, 5, 1, 0, 0, 0]},
+    ]);
+    let world = world(&file);
+    world.run(&IMPORT).exits(0);
+    let masks = fs::read_dir(world.path().join("labels/masks"))
+        .unwrap()
+        .count();
+    assert_eq!(masks, 1);
+    world
+        .run(&["apply", "--auto-approve"])
+        .exits(0)
+        .says("Applied 5 (5 posted)");
+    settled(&world.run(&["plan", "--detailed-exitcode"]));
+    let before = folder_of(world.path());
+    world.run(&IMPORT).exits(0).says("Nothing to write");
+    assert_eq!(folder_of(world.path()), before);
+    // An object whose pieces move keeps the name that tells them.
+    file["annotations"][0]["segmentation"][0][2] = json!(49);
+    world.write("coco.json", &file.to_string());
+    let a = world.read("labels/street-a.yaml");
+    world.run(&IMPORT).exits(0).says("1 changed");
+    let moved = world.read("labels/street-a.yaml");
+    let names = |text: &str| -> Vec<String> {
+        text.lines()
+            .filter(|line| line.contains("part_of"))
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(names(&a), names(&moved));
+}
+
+#[test]
+fn a_vocabulary_that_lacks_concepts_is_extended_on_request() {
+    let world = world(&whole());
+    world.run(&["init", "--ci", "none"]).exits(0);
+    let before = folder_of(world.path());
+    let run = world.run(&IMPORT).exits(1);
+    insta::assert_snapshot!(run.stderr, @"
+    4 of 4 annotations on 3 of 3 images, 2 categories.
+    error: the vocabulary in annosync.yaml lacks 2 of the file's concepts; nothing was written
+    hint: import with --extend-vocabulary, or add them to `vocabulary`:
+      - Car
+      - Street Light
+    ");
+    assert_eq!(folder_of(world.path()), before);
+    let extend = [&IMPORT[..], &["--extend-vocabulary"]].concat();
+    world.run(&extend).exits(0).says("Added 2 concepts");
+    let header = world.read("annosync.yaml");
+    assert!(
+        header.contains("vocabulary: [car, night, person, street, tree, Car, Street Light]\n"),
+        "{header}"
+    );
+    world.run(&["validate"]).exits(0);
+    world.run(&IMPORT).exits(0).says("Nothing to write");
 }
 
 #[test]
 fn one_file_of_any_form_plans_the_same() {
-    let world = world();
+    let world = world(&whole());
     world.write("annosync.yaml", &format!("{}files: [\"in.*\"]\n", header()));
     for (at, end) in ["yaml", "json", "jsonl"].into_iter().enumerate() {
         let file = format!("in.{end}");
         let run = world
             .run(&["import", "coco", "coco.json", "--out", &file])
             .exits(0);
-        assert_eq!(run.stdout, format!("Wrote {file}.\n"));
-        assert!(!run.stderr.contains("hint"), "there is a header beside it");
+        assert_eq!(
+            run.stdout,
+            "Wrote 1 file; inputs: 3 new; annotations: 4 added.\n"
+        );
         let run = world
             .run(&["apply", "--embedded", "store.db", "--auto-approve"])
             .exits(0);
         let expected = if at == 0 {
-            "Applied 3 (3 posted)"
+            "Applied 4 (4 posted)"
         } else {
-            "No changes. 3 annotations match."
+            "No changes. 4 annotations match."
         };
         assert!(
             run.last_line().starts_with(expected),
@@ -130,13 +414,35 @@ fn one_file_of_any_form_plans_the_same() {
             run.stdout
         );
         settled(&world.run(&["plan", "--embedded", "store.db", "--detailed-exitcode"]));
+        let again = ["import", "coco", "coco.json", "--out", &file];
+        world.run(&again).exits(0).says("Nothing to write");
         fs::remove_file(world.path().join(file)).unwrap();
     }
 }
 
 #[test]
+fn json_lines_hold_an_input_a_line_and_only_its_line_changes() {
+    let world = world(&whole());
+    let import = [&IMPORT[..], &["--format", "jsonl"]].concat();
+    world.run(&import).exits(0);
+    let before = world.read("labels/imported.jsonl");
+    assert_eq!(before.lines().count(), 3);
+    let mut next = whole();
+    next["annotations"][2]["bbox"] = json!([10, 10, 21, 20]);
+    world.write("coco.json", &next.to_string());
+    world.run(&import).exits(0);
+    let after = world.read("labels/imported.jsonl");
+    let differing = before.lines().zip(after.lines()).filter(|(a, b)| a != b);
+    assert_eq!(differing.count(), 1);
+    world
+        .run(&["validate"])
+        .exits(0)
+        .says("3 inputs, 4 annotations");
+}
+
+#[test]
 fn options_say_what_inputs_and_concepts_are_called_and_what_is_clipped() {
-    let world = world();
+    let world = world(&lossy());
     let mut import = vec!["import", "coco", "coco.json", "--out", "in.jsonl"];
     import.extend([
         "--input-id",
@@ -145,11 +451,15 @@ fn options_say_what_inputs_and_concepts_are_called_and_what_is_clipped() {
         "img",
         "--slug",
         "--clip",
+        "--allow-incomplete",
     ]);
-    let run = world.run(&import).exits(0);
-    assert!(run.stderr.contains("note: clipped: 1"), "{}", run.stderr);
-    assert!(run.stderr.contains("4 of 6 annotations"));
-    assert!(run.stderr.contains("hint: a manifest needs a header too"));
+    let run = world.run(&import).exits(5);
+    assert!(
+        run.stderr.contains("note: clipped: 1: annotation 6"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("5 of 7 annotations"));
     let inputs: Vec<Value> = world
         .read("in.jsonl")
         .lines()
@@ -161,34 +471,93 @@ fn options_say_what_inputs_and_concepts_are_called_and_what_is_clipped() {
         inputs[0]["annotations"][1]["concepts"],
         json!(["street-light"])
     );
-    assert_eq!(inputs[1]["annotations"][1]["box"]["right"], 1);
-    let import = [
-        "import",
-        "coco",
-        "coco.json",
-        "--out",
-        "in.jsonl",
-        "--input-id",
-        "image_id",
-    ];
-    world.run(&import).exits(0);
-    assert!(world.read("in.jsonl").starts_with(r#"{"id":"1","#));
+    assert_eq!(inputs[1]["annotations"][2]["box"]["right"], 1);
 }
 
 #[test]
-fn what_is_no_coco_file_is_an_error_and_writes_nothing() {
-    let world = World::new();
-    world.write("cut.json", &coco().to_string()[..300]);
-    world.write("other.json", r#"{"format_version":"1.0"}"#);
+fn an_image_whose_id_the_manifest_has_for_another_image_is_refused() {
+    let world = world(&whole());
+    world.run(&IMPORT).exits(0);
+    let mut next = whole();
+    next["images"][0]["file_name"] = json!("street-a.jpg");
+    world.write("coco.json", &next.to_string());
     let before = folder_of(world.path());
-    for (file, out) in [
-        ("cut.json", "labels"),
-        ("other.json", "labels"),
-        ("missing.json", "labels"),
+    let run = world.run(&IMPORT).exits(1);
+    assert!(
+        run.stderr
+            .contains("street-a: street/a.jpg and street-a.jpg; nothing was written"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(folder_of(world.path()), before);
+}
+
+#[test]
+fn equal_findings_are_one_line_and_every_place_with_v() {
+    let mut file = whole();
+    for annotation in file["annotations"].as_array_mut().unwrap() {
+        annotation["iscrowd"] = json!(1);
+    }
+    let world = world(&file);
+    let run = world.run(&IMPORT).exits(5);
+    let line = "left out: crowd: 4, first: annotation 1 image street/a.jpg: iscrowd";
+    assert!(run.stderr.contains(line), "{}", run.stderr);
+    let verbose = [&IMPORT[..], &["-v"]].concat();
+    let run = world.run(&verbose).exits(5);
+    assert_eq!(
+        run.stderr.matches("  annotation ").count(),
+        4,
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn what_is_not_a_coco_file_is_an_error_and_writes_nothing() {
+    let world = World::new();
+    world.write("cut.json", &whole().to_string()[..300]);
+    world.write("other.json", r#"{"format_version":"1.0"}"#);
+    world.write("results.json", r#"[{"image_id": 1, "score": 0.5}]"#);
+    let before = folder_of(world.path());
+    for (file, why) in [
+        ("cut.json", "not JSON"),
+        ("other.json", "it has no `images`; a COCO file is an object"),
+        ("results.json", "like the results of a model"),
+        ("missing.json", "cannot read"),
     ] {
-        let run = world.run(&["import", "coco", file, "--out", out]).exits(1);
+        let run = world
+            .run(&["import", "coco", file, "--out", "labels"])
+            .exits(1)
+            .says(why);
         assert!(run.stderr.contains(file), "{}", run.stderr);
         assert_eq!(run.stdout, "");
     }
     assert_eq!(folder_of(world.path()), before);
+}
+
+#[test]
+fn the_real_coco_variants_import_and_apply() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/datumaro");
+    if !data.is_dir() {
+        skipped(&format!("no Datumaro data in {}", data.display()));
+        return;
+    }
+    for (file, code, posted) in [
+        ("coco_instances/instances_train.json", 0, 1),
+        ("coco_person_keypoints/person_keypoints_train.json", 0, 2),
+        ("coco_person_keypoints/person_keypoints_val.json", 5, 0),
+    ] {
+        let world = World::new();
+        let file = data.join(file);
+        let import = ["import", "coco", file.to_str().unwrap(), "--out", "labels"];
+        world.run(&import).exits(code);
+        if posted > 0 {
+            let posted = format!("({posted} posted)");
+            world
+                .run(&["apply", "--auto-approve"])
+                .exits(0)
+                .says(&posted);
+            settled(&world.run(&["plan", "--detailed-exitcode"]));
+        }
+    }
 }

@@ -24,8 +24,8 @@ pub(super) fn import(world: &World, data: &Path, version: &str, out: &str) -> Ru
 fn taco_goes_from_one_version_to_the_next_with_what_changed_and_nothing_else() {
     let Some(data) = data() else { return };
     let world = World::new();
-    let apply = ["apply", "taco", "--auto-approve"];
-    let plan = ["plan", "taco", "--detailed-exitcode"];
+    let apply = ["apply", ".", "--auto-approve"];
+    let plan = ["plan", ".", "--detailed-exitcode"];
 
     let first = import(&world, &data, "a56f6cb", "taco");
     assert_eq!(
@@ -35,7 +35,7 @@ fn taco_goes_from_one_version_to_the_next_with_what_changed_and_nothing_else() {
     assert!(
         first
             .stdout
-            .starts_with("Wrote 715 of 715 files in taco.\n")
+            .starts_with("Wrote 715 files; inputs: 715 new; annotations: 1,827 added.\n")
     );
     let made = world.run(&apply).exits(0);
     assert_eq!(
@@ -49,7 +49,10 @@ fn taco_goes_from_one_version_to_the_next_with_what_changed_and_nothing_else() {
         second.stderr,
         "2,152 of 2,152 annotations on 715 of 715 images, 60 categories.\n"
     );
-    assert_eq!(second.stdout, "Wrote 110 of 715 files in taco.\n");
+    assert_eq!(
+        second.stdout,
+        "Wrote 110 files; inputs: 110 changed, 605 unchanged; annotations: 329 added, 8 changed, 4 dropped.\n"
+    );
     // 1,815 + 8 + 4 = 1,827 were there, and 1,815 + 8 + 329 = 2,152 are to be.
     let changes = world.run(&plan).exits(3);
     assert_eq!(
@@ -86,10 +89,11 @@ fn taco_goes_from_one_version_to_the_next_with_what_changed_and_nothing_else() {
     settled(&world.run(&plan));
 
     // The same in one file of JSON Lines is the same manifest.
-    let header = world.read("taco/annosync.yaml");
+    let header = world.read("annosync.yaml");
+    let header = header.replace("taco/**", "taco.jsonl");
     world.write("bulk/annosync.yaml", &header);
     import(&world, &data, "a35e944", "bulk/taco.jsonl");
-    let store = ["--embedded", "taco/.annosync/local.db"];
+    let store = ["--embedded", ".annosync/local.db"];
     let bulk = ["plan", "bulk", "--detailed-exitcode"];
     let same = world.run(&[&bulk[..], &store].concat());
     settled(&same);

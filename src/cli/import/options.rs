@@ -1,0 +1,86 @@
+//! The options that every format of an import has.
+
+use crate::cli::validate::Files;
+use crate::formats::InputIdFrom;
+use crate::model::SetName;
+use std::path::PathBuf;
+
+/// What every format has in common.
+#[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one flag of the command line each"
+)]
+pub(crate) struct Common {
+    /// Where to write: a .yaml, .json or .jsonl file, or a folder that gets a file for each input
+    #[arg(long, value_name = "DIR_OR_FILE")]
+    pub(super) out: PathBuf,
+    /// How new inputs are written into a folder: a YAML file for each, or one file with an input a line
+    #[arg(long, value_enum, default_value_t = Form::Yaml)]
+    pub(super) format: Form,
+    /// What an input is named after
+    #[arg(long, value_enum, default_value_t = InputIdArg::Path)]
+    input_id: InputIdArg,
+    /// The folder that the images are in, as the manifest is to name it
+    #[arg(long, value_name = "DIR")]
+    pub(super) images: Option<String>,
+    /// Concepts in lower case with dashes
+    #[arg(long)]
+    pub(super) slug: bool,
+    /// Write nothing and fail if anything of the file cannot be taken over
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Declare images of which something was left out as well: under policy sync, a plan deletes what was left out
+    #[arg(long)]
+    pub(super) allow_incomplete: bool,
+    /// Add concepts that the header's vocabulary lacks
+    #[arg(long)]
+    pub(super) extend_vocabulary: bool,
+    /// The set's name in a new header; else made from the folder's name
+    #[arg(long, value_name = "NAME", value_parser = set)]
+    pub(super) set: Option<SetName>,
+    #[command(flatten)]
+    pub(super) files: Files,
+}
+
+fn set(text: &str) -> Result<SetName, String> {
+    SetName::new(text).map_err(|error| error.to_string())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Form {
+    Yaml,
+    /// An input a line
+    Jsonl,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum InputIdArg {
+    /// The relative path without its ending, with dashes: `a/1.jpg` is a-1; of a URL or an absolute path the last part
+    #[value(name = "path")]
+    Path,
+    /// The same with the whole path of a URL or of an absolute path
+    #[value(name = "whole_path")]
+    WholePath,
+    /// The file's name without folders and ending
+    #[value(name = "file_stem")]
+    FileStem,
+    /// The file name as the file has it
+    #[value(name = "file_name")]
+    FileName,
+    /// The image's id
+    #[value(name = "image_id")]
+    ImageId,
+}
+
+impl Common {
+    pub(super) fn input_id(&self) -> InputIdFrom {
+        match self.input_id {
+            InputIdArg::Path => InputIdFrom::Path,
+            InputIdArg::WholePath => InputIdFrom::WholePath,
+            InputIdArg::FileStem => InputIdFrom::FileStem,
+            InputIdArg::FileName => InputIdFrom::FileName,
+            InputIdArg::ImageId => InputIdFrom::ImageId,
+        }
+    }
+}

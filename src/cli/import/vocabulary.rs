@@ -1,0 +1,147 @@
+//! A header's `vocabulary` with more concepts in it, and everything else as it is.
+
+use crate::manifest::write::yaml_element;
+use crate::model::ConceptId;
+use serde_json::json;
+
+/// The header's text with these concepts at the end of its vocabulary; `None` if that is not a list at the left edge, in
+/// brackets or in lines of its own. The caller reads the text back.
+pub(super) fn extended(text: &str, concepts: &[&ConceptId]) -> Option<String> {
+    let key = "vocabulary:";
+    let start = text
+        .match_indices(key)
+        .map(|(at, _)| at)
+        .find(|at| *at == 0 || text.as_bytes()[at - 1] == b'\n')?;
+    let value = start + key.len();
+    let rest = &text[value..];
+    let line_end = rest.find('\n').unwrap_or(rest.len());
+    if rest.trim_start().starts_with('[') {
+        let close = closing_bracket(rest)?;
+        let inner = rest[rest.find('[')? + 1..close].trim();
+        let mut list: Vec<String> = Vec::new();
+        if !inner.is_empty() && !inner.ends_with(',') {
+            list.push(String::new());
+        }
+        list.extend(concepts.iter().map(|concept| flow(concept)));
+        let at = value + rest[..close].trim_end().len();
+        let separator = if inner.ends_with(',') { " " } else { "" };
+        return Some(format!(
+            "{}{separator}{}{}",
+            &text[..at],
+            list.join(", "),
+            &text[at..]
+        ));
+    }
+    let first = rest[..line_end].trim();
+    if !first.is_empty() && !first.starts_with('#') {
+        return None;
+    }
+    // Where the last element ends, and where the line ends that is looked at.
+    let mut end = value + line_end + 1;
+    let mut at = end;
+    let mut indent = None;
+    for line in text.get(end..)?.split_inclusive('\n') {
+        let column = line.len() - line.trim_start().len();
+        at += line.len();
+        if line.trim_start().starts_with("- ") {
+            indent = Some(column);
+            end = at;
+        } else if !line.trim().is_empty() && !line.trim_start().starts_with('#') {
+            break;
+        }
+    }
+    let indent = " ".repeat(indent?);
+    let lines = indented(concepts, &indent);
+    let line_break = if text[..end].ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    Some(format!(
+        "{}{line_break}{lines}{}",
+        &text[..end],
+        &text[end..]
+    ))
+}
+
+/// Where the bracket closes that the text begins with, outside of quotes and comments.
+fn closing_bracket(text: &str) -> Option<usize> {
+    let (mut quote, mut is_comment) = (None, false);
+    let mut before = ' ';
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (_, '\n') => is_comment = false,
+            _ if is_comment => {}
+            (Some(open), _) if c == open && before != '\\' => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '#') if before.is_whitespace() => is_comment = true,
+            (None, ']') => return Some(at),
+            _ => {}
+        }
+        before = c;
+    }
+    None
+}
+
+/// A concept as an element of a list in brackets.
+fn flow(concept: &ConceptId) -> String {
+    let text = concept.as_str();
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ');
+    let element = yaml_element(&json!(concept));
+    let written = element.trim_end().trim_start_matches("- ");
+    if text.chars().all(is_plain) {
+        written.to_owned()
+    } else {
+        json!(text).to_string()
+    }
+}
+
+/// The lines to add, as they stand in the vocabulary.
+pub(super) fn lines(concepts: &[&ConceptId]) -> String {
+    indented(concepts, "  ")
+}
+
+fn indented(concepts: &[&ConceptId], indent: &str) -> String {
+    concepts.iter().fold(String::new(), |mut lines, concept| {
+        lines.push_str(indent);
+        lines.push_str(&yaml_element(&json!(concept)));
+        lines
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn concepts_go_to_the_end_of_the_list_and_nothing_else_changes() {
+        let extend = |text: &str| {
+            let concepts = ["bus", "no", "a, b"].map(|text| ConceptId::new(text).unwrap());
+            extended(text, &concepts.iter().collect::<Vec<_>>())
+        };
+        for (text, expected) in [
+            (
+                "set: s\nvocabulary: [car, tree]  # ours\nowners: [me]\n",
+                "set: s\nvocabulary: [car, tree, bus, \"no\", \"a, b\"]  # ours\nowners: [me]\n",
+            ),
+            ("vocabulary: []", "vocabulary: [bus, \"no\", \"a, b\"]"),
+            (
+                "vocabulary: [\n  car, # ]\n  \"x]\",\n]\n",
+                "vocabulary: [\n  car, # ]\n  \"x]\", bus, \"no\", \"a, b\"\n]\n",
+            ),
+            (
+                "vocabulary:\n  # classes\n  - car # c\n\nset: s\n",
+                "vocabulary:\n  # classes\n  - car # c\n  - bus\n  - \"no\"\n  - \"a, b\"\n\nset: s\n",
+            ),
+            (
+                "vocabulary:\n- car",
+                "vocabulary:\n- car\n- bus\n- \"no\"\n- \"a, b\"\n",
+            ),
+        ] {
+            assert_eq!(extend(text).as_deref(), Some(expected));
+        }
+        for text in ["set: s\n", "vocabulary: app\n", "{\"vocabulary\": []}"] {
+            assert_eq!(extend(text), None, "{text}");
+        }
+    }
+}

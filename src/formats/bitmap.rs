@@ -1,0 +1,78 @@
+//! Pixels of an image, set or not -> the PNG file of a mask.
+
+use crate::model::{Mask, MaskError};
+
+/// Pixels that a mask may have, as in the model: more is not a photograph, but a file made to fill the memory.
+const MOST_PIXELS: u64 = 100_000_000;
+
+/// Which pixels of an image are set, one bit each.
+#[derive(Debug)]
+pub(super) struct Bitmap {
+    width: u32,
+    height: u32,
+    /// Row by row; each row begins with a byte of its own, the left pixel in the highest bit.
+    bits: Vec<u8>,
+    set: u64,
+}
+
+impl Bitmap {
+    /// An image without set pixels; `None` if it is empty or larger than a mask may be.
+    pub(super) fn new(width: u32, height: u32) -> Option<Self> {
+        let pixels = u64::from(width) * u64::from(height);
+        (1..=MOST_PIXELS).contains(&pixels).then(|| Self {
+            width,
+            height,
+            bits: vec![0; width.div_ceil(8) as usize * height as usize],
+            set: 0,
+        })
+    }
+
+    /// Sets a pixel inside the image; others are ignored.
+    pub(super) fn set(&mut self, x: u32, y: u32) {
+        if x >= self.width || y >= self.height {
+            return;
+        }
+        let byte = y as usize * self.width.div_ceil(8) as usize + x as usize / 8;
+        let bit = 0x80 >> (x % 8);
+        self.set += u64::from(self.bits[byte] & bit == 0);
+        self.bits[byte] |= bit;
+    }
+
+    /// How many pixels are set.
+    pub(super) fn area(&self) -> u64 {
+        self.set
+    }
+
+    /// The mask of a PNG file with these pixels, white on black.
+    pub(super) fn mask(&self) -> Result<Mask, MaskError> {
+        let mut png = Vec::new();
+        let mut encoder = png::Encoder::new(&mut png, self.width, self.height);
+        encoder.set_color(png::ColorType::Grayscale);
+        encoder.set_depth(png::BitDepth::One);
+        encoder.set_compression(png::Compression::Balanced);
+        encoder
+            .write_header()
+            .and_then(|mut writer| writer.write_image_data(&self.bits))
+            .expect("a vector takes every write, and the pixels fit the size");
+        Mask::from_png(png)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn set_pixels_are_in_the_mask() {
+        let mut bitmap = Bitmap::new(10, 5).unwrap();
+        for (x, y) in [(2, 1), (9, 4), (2, 1), (10, 0)] {
+            bitmap.set(x, y);
+        }
+        assert_eq!(bitmap.area(), 2);
+        let mask = bitmap.mask().unwrap();
+        assert_eq!(mask.size(), Some((10, 5)));
+        assert_eq!(mask.bounds(), Some([0.2, 0.2, 1.0, 1.0]));
+        assert!(Bitmap::new(0, 5).is_none());
+        assert!(Bitmap::new(u32::MAX, u32::MAX).is_none());
+    }
+}
