@@ -10,8 +10,8 @@ use url::form_urlencoded;
 /// Bytes that the filters of one URL may take: proxies are known to refuse URLs above 8 kB.
 const QUERY_BUDGET: usize = 5_500;
 
-/// How many annotations a page is asked to hold: the most that the API gives.
-pub(super) const PER_PAGE: usize = 1_000;
+/// The largest page that the API gives.
+pub(super) const PER_PAGE: u64 = 1_000;
 
 /// Which part of the app.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -206,13 +206,34 @@ impl Query {
     }
 
     /// The query of one page.
-    pub(super) fn page(&self, number: u64) -> String {
-        format!("page={number}&per_page={PER_PAGE}{}", self.text)
+    pub(super) fn page(&self, number: u64, size: u64) -> String {
+        format!("page={number}&per_page={size}{}", self.text)
     }
 
     /// Whether an annotation is one of those asked for.
     pub(super) fn admits(&self, input: &str, id: &str) -> bool {
         self.selection.admits(input, id)
+    }
+
+    /// Two queries that together ask for the same, where this one names more than one input.
+    pub(super) fn halves(&self) -> Option<[Self; 2]> {
+        let Selection::Inputs(inputs) = &*self.selection else {
+            return None;
+        };
+        if inputs.len() < 2 {
+            return None;
+        }
+        let named = self.text.find("&input_ids=")?;
+        let mut one = inputs.clone();
+        let middle = inputs.iter().nth(inputs.len() / 2)?;
+        let other = one.split_off(middle);
+        Some([one, other].map(|half| {
+            let mut text = self.text[..named].to_owned();
+            for input in &half {
+                push(&mut text, "input_ids", input);
+            }
+            Self::new(text, Selection::Inputs(half))
+        }))
     }
 
     /// How many annotations it can bring, where that is known.
@@ -240,13 +261,13 @@ mod tests {
             ..Filter::annotations([("in 1&+".into(), "ä".into()), ("b".into(), "c".into())])
         };
         assert_eq!(
-            filter.queries()[0].page(3),
+            filter.queries()[0].page(3, 1_000),
             "page=3&per_page=1000&user_ids=ann&model_version_ids=m1&workflow_version_ids=w1\
              &statuses=ANNOTATION_PENDING&statuses=24999&task_id=t%201&list_all_annotations=true\
              &return_model_output=true&input_ids=b&ids=c&input_ids=in%201%26%2B&ids=%C3%A4"
         );
         assert_eq!(
-            Filter::default().queries()[0].page(1),
+            Filter::default().queries()[0].page(1, 1_000),
             "page=1&per_page=1000"
         );
     }
@@ -258,7 +279,7 @@ mod tests {
         assert!(queries.len() > 1);
         let mut named = 0;
         for query in &queries {
-            let text = query.page(1_000);
+            let text = query.page(1_000, 1_000);
             assert!(text.len() < 6_000, "{}", text.len());
             named += text.matches("input_ids=").count();
         }

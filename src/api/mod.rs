@@ -11,12 +11,16 @@ mod filter;
 mod inputs;
 mod listing;
 mod ordered;
+mod overlapping;
+mod page;
 mod purge;
 mod rate;
 mod reader;
 mod request;
+mod rereading;
 mod retry;
 mod transport;
+mod windows;
 pub mod wire;
 mod writer;
 

@@ -35,6 +35,11 @@ where
         }
     }
 
+    /// Lets this many run at a time from now on.
+    pub(super) fn widen(&mut self, window: usize) {
+        self.window = window.max(1);
+    }
+
     /// The next result in order; nothing when all have been handed out.
     pub(super) async fn next(&mut self) -> Option<T> {
         while self.running.len() + self.finished.len() < self.window {

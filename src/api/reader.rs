@@ -7,8 +7,10 @@ use super::exchange::HttpRequest;
 use super::filter::{Filter, Query};
 use super::listing::{self, CompleteListing};
 use super::ordered::Ordered;
+use super::page::fetch;
 use super::request::{Partial, Request, stands_in_a_path};
 use super::transport::Transport;
+use super::windows::Window;
 use super::wire::{Annotation, SingleAnnotation, SingleUser};
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -138,7 +140,7 @@ impl Reader {
 }
 
 async fn chunk(transport: &Arc<Transport>, query: Query) -> Result<Vec<Annotation>, ApiError> {
-    let page = listing::fetch(Arc::clone(transport), query.clone(), 1).await?;
+    let page = fetch(Arc::clone(transport), query.clone(), Window::largest(1)).await?;
     let distinct: HashSet<(&str, &str)> = page
         .iter()
         .map(|annotation| (annotation.input_id.as_str(), annotation.id.as_str()))
@@ -146,7 +148,7 @@ async fn chunk(transport: &Arc<Transport>, query: Query) -> Result<Vec<Annotatio
     if distinct.len() == page.len() && query.most() == Some(page.len()) {
         return Ok(page);
     }
-    listing::prove(transport, &query, Ok).await
+    listing::prove_by_halves(transport, query).await
 }
 
 /// Pages as they come. See [`Reader::pages`].
@@ -164,8 +166,8 @@ impl Pages {
     /// The next page, without what came before; nothing after two empty pages in a row.
     pub async fn next(&mut self) -> Result<Option<Vec<Annotation>>, ApiError> {
         while let Some(query) = self.queries.front() {
-            let page =
-                listing::fetch(Arc::clone(&self.transport), query.clone(), self.number).await?;
+            let window = Window::largest(self.number);
+            let page = fetch(Arc::clone(&self.transport), query.clone(), window).await?;
             self.number += 1;
             if page.is_empty() {
                 self.empty += 1;

@@ -12,6 +12,7 @@ mod editor;
 mod faults;
 mod habits;
 mod laws;
+mod listings;
 mod play;
 mod remote;
 mod run;

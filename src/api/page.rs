@@ -1,0 +1,147 @@
+//! One page of a listing, and what two readings are compared by.
+
+use super::error::ApiError;
+use super::exchange::HttpRequest;
+use super::filter::Query;
+use super::request::{Partial, Request};
+use super::transport::Transport;
+use super::windows::Window;
+use super::wire::{Annotation, Annotations};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+/// Why an attempt at a listing ended without a proof.
+#[derive(Debug)]
+pub(super) enum Attempt<E> {
+    /// The pages do not fit together.
+    Doubt(String),
+    /// Pages of this server are too small to overlap, or not of the size that is asked for.
+    NoOverlap,
+    /// A call failed, or an annotation could not be taken.
+    Failed(E),
+}
+
+impl<E: From<ApiError>> From<ApiError> for Attempt<E> {
+    fn from(error: ApiError) -> Self {
+        Self::Failed(E::from(error))
+    }
+}
+
+/// Reads one page and checks that it can be what was asked for.
+pub(super) async fn fetch(
+    transport: Arc<Transport>,
+    query: Query,
+    window: Window,
+) -> Result<Vec<Annotation>, ApiError> {
+    let number = window.number;
+    let mut url = transport.app_url(&["annotations"]);
+    url.set_query(Some(&query.page(number, window.size)));
+    let page = transport
+        .send::<Annotations>(Request {
+            http: HttpRequest::get(url),
+            about: transport.app(),
+            partial: Partial::Fails,
+        })
+        .await?
+        .annotations;
+    for annotation in &page {
+        let (input, id) = (&annotation.input_id, &annotation.id);
+        if input.is_empty() || id.is_empty() {
+            return Err(ApiError::Malformed(format!(
+                "page {number} of the listing holds an annotation without an id or an input"
+            )));
+        }
+        if !query.admits(input, id) {
+            return Err(ApiError::Malformed(format!(
+                "annotation `{}` of input `{}` was listed although it was not asked for",
+                transport.shown(id, 100),
+                transport.shown(input, 100)
+            )));
+        }
+    }
+    Ok(page)
+}
+
+/// How a page's annotations relate to those that came before.
+#[derive(Debug, Default)]
+pub(super) struct Meeting {
+    /// Annotations that were not known.
+    pub(super) fresh: Vec<Annotation>,
+    /// How many were known, in the version that came again.
+    pub(super) shared: usize,
+    /// Whether these have two times of creation and two times of modification at least.
+    pub(super) spans: bool,
+}
+
+/// The annotations that came so far, each as two 64-bit hashes: the names of a million would take 100 MB.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    hasher: RandomState,
+    versions: HashMap<u64, u64>,
+}
+
+impl Known {
+    /// Input id and annotation id in one number.
+    pub(super) fn name(&self, annotation: &Annotation) -> u64 {
+        self.hasher.hash_one((&annotation.input_id, &annotation.id))
+    }
+
+    fn version(&self, annotation: &Annotation) -> u64 {
+        self.hasher.hash_one((
+            &annotation.input_id,
+            &annotation.id,
+            &annotation.created_at,
+            &annotation.modified_at,
+        ))
+    }
+
+    /// A page in one number, whatever the order in it: two readings of it are the same if these are.
+    pub(super) fn sum(&self, page: &[Annotation]) -> (usize, u64) {
+        let versions = page.iter().map(|annotation| self.version(annotation));
+        (page.len(), versions.fold(0, u64::wrapping_add))
+    }
+
+    /// Notes a page's annotations. Known ones count where `counts` admits their name. `Err` holds an annotation that is in
+    /// the page twice.
+    pub(super) fn meet(
+        &mut self,
+        page: Vec<Annotation>,
+        counts: impl Fn(u64) -> bool,
+    ) -> Result<Meeting, Box<Annotation>> {
+        let mut meeting = Meeting::default();
+        let mut here = HashSet::with_capacity(page.len());
+        let (mut created, mut modified) = (HashSet::new(), HashSet::new());
+        for annotation in page {
+            let name = self.name(&annotation);
+            if !here.insert(name) {
+                return Err(Box::new(annotation));
+            }
+            let version = self.version(&annotation);
+            match self.versions.entry(name) {
+                Entry::Vacant(entry) => {
+                    entry.insert(version);
+                    meeting.fresh.push(annotation);
+                }
+                Entry::Occupied(entry) if *entry.get() == version && counts(name) => {
+                    meeting.shared += 1;
+                    created.extend(annotation.created_at);
+                    modified.extend(annotation.modified_at);
+                }
+                Entry::Occupied(_) => {}
+            }
+        }
+        meeting.spans = created.len() > 1 && modified.len() > 1;
+        Ok(meeting)
+    }
+}
+
+/// A reason for doubt that names an annotation.
+pub(super) fn twice<E>(transport: &Transport, annotation: &Annotation, number: u64) -> Attempt<E> {
+    Attempt::Doubt(format!(
+        "annotation `{}` of input `{}` came twice, the second time on page {number}",
+        transport.shown(&annotation.id, 100),
+        transport.shown(&annotation.input_id, 100)
+    ))
+}
