@@ -218,7 +218,8 @@ impl ApiError {
                 "check that the endpoint is the API's address, without a proxy or login page before it"
             }
             Self::IncompleteListing { .. } => {
-                "run again when nothing else changes the app's annotations"
+                "run again when nothing else changes the app's annotations; if nothing does, the service lists \
+                 annotations of the same time in a changing order: use --declared-only, which asks for few inputs at a time"
             }
             Self::GaveUp { last, .. } => return last.hint(),
             Self::Malformed(_) => {

@@ -11,7 +11,7 @@ use url::form_urlencoded;
 const QUERY_BUDGET: usize = 5_500;
 
 /// The largest page that the API gives.
-pub(super) const PER_PAGE: u64 = 1_000;
+pub(super) const PER_PAGE: usize = 1_000;
 
 /// Which part of the app.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

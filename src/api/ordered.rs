@@ -40,6 +40,11 @@ where
         self.window = window.max(1);
     }
 
+    /// Waits for what still runs, starts nothing more, and drops the results.
+    pub(super) async fn finish(mut self) {
+        while self.running.join_next().await.is_some() {}
+    }
+
     /// The next result in order; nothing when all have been handed out.
     pub(super) async fn next(&mut self) -> Option<T> {
         while self.running.len() + self.finished.len() < self.window {

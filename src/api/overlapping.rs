@@ -23,11 +23,11 @@
 //! short each time, a hiccup does not come twice.
 
 use super::error::ApiError;
-use super::filter::{PER_PAGE, Query};
+use super::filter::Query;
 use super::ordered::Ordered;
 use super::page::{Attempt, Known, Meeting, fetch, twice};
 use super::transport::Transport;
-use super::windows::{SMALLEST_PAGE, Window, windows};
+use super::windows::{LARGEST_PAGE, SMALLEST_PAGE, Window, windows};
 use super::wire::Annotation;
 use std::collections::HashSet;
 use std::pin::Pin;
@@ -103,16 +103,15 @@ impl<T, E: From<ApiError>, F: FnMut(Annotation) -> Result<T, E>> Pages<'_, T, F>
         let mut rest = self.fetched(windows(size).skip(1));
         let mut empty = 0;
         while empty < 2 {
-            let (window, page) = match first.take() {
-                Some(page) => (windows(size).next().expect("there is a first"), page),
-                None => {
-                    // Few are read in vain behind the end of a short listing.
-                    let ahead = (reads.len() + 2).min(self.transport.concurrency());
-                    rest.widen(ahead);
-                    match rest.next().await {
-                        Some((window, page)) => (window, page?),
-                        None => return Err(Attempt::NoOverlap),
-                    }
+            let (window, page) = if let Some(page) = first.take() {
+                let number = 1;
+                (Window { number, size }, page)
+            } else {
+                // Few are read in vain behind the end of a short listing.
+                rest.widen((reads.len() + 2).min(self.transport.concurrency()));
+                match rest.next().await {
+                    Some((window, page)) => (window, page?),
+                    None => return Err(Attempt::NoOverlap),
                 }
             };
             if page.is_empty() {
@@ -145,7 +144,8 @@ impl<T, E: From<ApiError>, F: FnMut(Annotation) -> Result<T, E>> Pages<'_, T, F>
             reads.push(read);
             self.keep(meeting.fresh)?;
         }
-        drop(rest);
+        // Their calls were made already, and no more than are allowed may run at a time.
+        rest.finish().await;
         self.prove(&reads, &head, &tail).await
     }
 
@@ -154,8 +154,8 @@ impl<T, E: From<ApiError>, F: FnMut(Annotation) -> Result<T, E>> Pages<'_, T, F>
     async fn first(&mut self) -> Result<Option<(u64, Vec<Annotation>)>, Attempt<E>> {
         let window = Window::largest(1);
         let page = self.page(window).await?;
-        if page.len() as u64 >= PER_PAGE {
-            return Ok(Some((PER_PAGE, page)));
+        if page.len() as u64 >= LARGEST_PAGE {
+            return Ok(Some((LARGEST_PAGE, page)));
         }
         // Either everything is on it, or the server's pages are smaller. One of the readings may be wrong by a hiccup.
         let others = [2, 2, 3].map(Window::largest);
@@ -176,11 +176,14 @@ impl<T, E: From<ApiError>, F: FnMut(Annotation) -> Result<T, E>> Pages<'_, T, F>
             self.keep(meeting.fresh)?;
             return Ok(None);
         }
-        let most = (most as u64).min(PER_PAGE);
+        let most = (most as u64).min(LARGEST_PAGE);
         if most < SMALLEST_PAGE {
             return Err(Attempt::NoOverlap);
         }
-        let window = Window { number: 1, size: most };
+        let window = Window {
+            number: 1,
+            size: most,
+        };
         Ok(Some((most, self.page(window).await?)))
     }
 
@@ -217,7 +220,11 @@ impl<T, E: From<ApiError>, F: FnMut(Annotation) -> Result<T, E>> Pages<'_, T, F>
         last.joins(&meeting)?;
         self.keep(meeting.fresh)?;
         let meeting = self.meet(front.window, beginning, |name| head.contains(&name))?;
-        Read { overlap: front.sum.0 as u64, ..*front }.joins(&meeting)?;
+        Read {
+            overlap: front.sum.0 as u64,
+            ..*front
+        }
+        .joins(&meeting)?;
         self.keep(meeting.fresh)
     }
 

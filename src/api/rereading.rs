@@ -22,7 +22,13 @@ pub(super) async fn list<T, E: From<ApiError>>(
     query: &Query,
     mut take: impl FnMut(Annotation) -> Result<T, E>,
 ) -> Result<Vec<T>, Attempt<E>> {
-    let page = |number| fetch(Arc::clone(transport), query.clone(), Window::largest(number));
+    let page = |number| {
+        fetch(
+            Arc::clone(transport),
+            query.clone(),
+            Window::largest(number),
+        )
+    };
     let mut known = Known::default();
     let (mut items, mut sums) = (Vec::new(), Vec::new());
     let mut empty = 0;

@@ -5,6 +5,8 @@
 
 use super::filter::PER_PAGE;
 
+/// The largest page that the API gives.
+pub(super) const LARGEST_PAGE: u64 = PER_PAGE as u64;
 /// The share of a page that at least overlaps, and its bounds.
 const OVERLAP_DIVISOR: u64 = 64;
 const OVERLAP: std::ops::RangeInclusive<u64> = 2..=16;
@@ -23,7 +25,7 @@ pub(super) struct Window {
 impl Window {
     /// The page of this number, as large as the API gives it.
     pub(super) fn largest(number: u64) -> Self {
-        let size = PER_PAGE;
+        let size = LARGEST_PAGE;
         Self { number, size }
     }
 
@@ -68,7 +70,11 @@ mod tests {
 
     #[test]
     fn windows_overlap_and_advance_and_cost_little() {
-        for (page, pages, most) in [(20, 1_000, 1_600), (128, 1_000, 1_200), (1_000, 1_000, 1_070)] {
+        for (page, pages, most) in [
+            (20, 1_000, 1_600),
+            (128, 1_000, 1_200),
+            (1_000, 1_000, 1_070),
+        ] {
             let overlap = (page / 64).clamp(2, 16);
             let mut end = 0;
             let mut count = 0;

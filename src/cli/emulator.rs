@@ -5,7 +5,9 @@ use super::input;
 use super::interrupts::Interrupts;
 use super::output;
 use super::session::chain;
-use crate::emulator::{Collaborator, Config, Database, Emulator, annotations_in};
+use crate::emulator::{
+    Collaborator, Config, Database, Emulator, Habits, ListingOrder, annotations_in,
+};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -41,6 +43,23 @@ pub(crate) struct Args {
     /// Refuse more than N calls in a second from one key, as the service does at 15
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rate_limit: Option<u32>,
+    /// The order of listings
+    #[arg(long, value_name = "ORDER", value_enum, default_value_t = Order::Oldest)]
+    listing_order: Order,
+    /// Serve pages of N annotations at most; the API's are 1,000
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    page_size: Option<u32>,
+}
+
+/// The order of listings, which differs between the service's documents.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Order {
+    /// By creation, the oldest first
+    Oldest,
+    /// By creation, the newest first
+    Newest,
+    /// By modification, the latest first
+    Modified,
 }
 
 fn collaborator(text: &str) -> Result<Collaborator, String> {
@@ -71,6 +90,15 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         collaborators: args.collaborators,
         require_inputs: args.require_inputs,
         rate_limit: args.rate_limit,
+        page_cap: args.page_size,
+        habits: Habits {
+            listings: match args.listing_order {
+                Order::Oldest => ListingOrder::OldestFirst,
+                Order::Newest => ListingOrder::NewestFirst,
+                Order::Modified => ListingOrder::ModifiedFirst,
+            },
+            ..Habits::default()
+        },
         ..Config::default()
     };
     let emulator = Emulator::start(config, args.listen)

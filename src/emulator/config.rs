@@ -159,6 +159,42 @@ pub struct Habits {
     pub authors: Authors,
     /// Regions that a write names by id alone.
     pub regions: RegionPlaces,
+    /// The order in which annotations are listed.
+    pub listings: ListingOrder,
+}
+
+/// The order in which annotations are listed. The documents say oldest first; the SDK's tests fit newest first only.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ListingOrder {
+    /// By creation, the oldest first.
+    #[default]
+    OldestFirst,
+    /// By creation, the newest first.
+    NewestFirst,
+    /// By modification, the one that was modified last first.
+    ModifiedFirst,
+    /// By modification, the one that was modified last last.
+    ModifiedLast,
+}
+
+impl ListingOrder {
+    /// Every order.
+    pub const ALL: [Self; 4] = [
+        Self::OldestFirst,
+        Self::NewestFirst,
+        Self::ModifiedFirst,
+        Self::ModifiedLast,
+    ];
+
+    /// As SQL; `None` for the order of the table.
+    pub(super) fn sql(self) -> Option<&'static str> {
+        match self {
+            Self::OldestFirst => None,
+            Self::NewestFirst => Some("seq DESC"),
+            Self::ModifiedFirst => Some("modified_at DESC, seq DESC"),
+            Self::ModifiedLast => Some("modified_at, seq"),
+        }
+    }
 }
 
 /// How a 32-bit float is written.

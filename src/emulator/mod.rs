@@ -37,8 +37,8 @@ mod tests;
 mod write;
 
 pub use config::{
-    Authors, Clock, Codes, Collaborator, Config, Database, FloatEcho, Habits, MissingDelete,
-    RegionPlaces, WideNumbers, Zeros,
+    Authors, Clock, Codes, Collaborator, Config, Database, FloatEcho, Habits, ListingOrder,
+    MissingDelete, RegionPlaces, WideNumbers, Zeros,
 };
 pub use endpoint::Endpoint;
 pub use faults::{Fault, FaultControl, Faults, Scope, Shift};

@@ -18,7 +18,7 @@ pub(super) fn list_annotations(
     let filter = Filter::read(query)
         .map_err(Refusal::invalid)?
         .without(call.effects.hidden.clone());
-    let mut found = session.list(&call.app, &filter, page.offset, page.limit)?;
+    let mut found = session.list_sorted(&call.app, &filter, page, call.config.habits.listings)?;
     found.truncate(call.effects.page_limit.unwrap_or(usize::MAX));
     shift::apply(session, &call.app, &call.effects.then)?;
     let habits = call.config.habits;

@@ -2,8 +2,8 @@
 //!
 //! It decides nothing: what may be stored is checked before.
 
-use super::config::Clock;
-use super::listing::{Bookmarks, Clause, Filter};
+use super::config::{Clock, ListingOrder};
+use super::listing::{Bookmarks, Clause, Filter, Page};
 use super::store::{App, COLUMNS, Stored, hex_id};
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::Value;
@@ -101,9 +101,24 @@ impl Session<'_> {
         offset: u64,
         limit: u64,
     ) -> rusqlite::Result<Vec<Stored>> {
+        let page = Page { offset, limit };
+        self.list_sorted(app, filter, page, ListingOrder::OldestFirst)
+    }
+
+    /// A page of an app's annotations that pass a filter, in this order.
+    pub(super) fn list_sorted(
+        &mut self,
+        app: &App,
+        filter: &Filter,
+        Page { offset, limit }: Page,
+        order: ListingOrder,
+    ) -> rusqlite::Result<Vec<Stored>> {
         let clause = filter.clause();
-        let (skipped, after) = self.bookmarks.nearest(app.key, &clause, offset);
-        let sql = list_sql(&clause);
+        let (skipped, after) = match order {
+            ListingOrder::OldestFirst => self.bookmarks.nearest(app.key, &clause, offset),
+            _ => (0, 0),
+        };
+        let sql = list_sql(&clause, order);
         let text = |text: &String| rusqlite::types::Value::Text(text.clone());
         let mut values = vec![app.key.into(), after.into()];
         values.extend(clause.values.iter().map(text));
@@ -114,7 +129,7 @@ impl Session<'_> {
             .prepare(&sql)?
             .query_map(rusqlite::params_from_iter(values), Stored::read)?
             .collect::<Result<_, _>>()?;
-        if let Some(last) = found.last() {
+        if let (Some(last), ListingOrder::OldestFirst) = (found.last(), order) {
             let end = offset + found.len() as u64;
             self.bookmarks.mark(app.key, clause, end, last.seq);
         }
@@ -207,10 +222,11 @@ impl Session<'_> {
 }
 
 /// The listing of a clause: app, the last annotation before, the clause's values, limit, offset.
-fn list_sql(clause: &Clause) -> String {
+fn list_sql(clause: &Clause, sorted: ListingOrder) -> String {
     let Clause { sql, order, .. } = clause;
+    let by = sorted.sql().unwrap_or(order);
     format!(
-        "SELECT {COLUMNS} FROM annotations WHERE app = ? AND {order} > ?{sql} ORDER BY {order} LIMIT ? OFFSET ?"
+        "SELECT {COLUMNS} FROM annotations WHERE app = ? AND {order} > ?{sql} ORDER BY {by} LIMIT ? OFFSET ?"
     )
 }
 
@@ -229,7 +245,10 @@ mod tests {
     fn how(session: &Session<'_>, query: &str) -> String {
         let filter = Filter::read(&Query::parse(query)).unwrap();
         let clause = filter.clause();
-        let sql = format!("EXPLAIN QUERY PLAN {}", list_sql(&clause));
+        let sql = format!(
+            "EXPLAIN QUERY PLAN {}",
+            list_sql(&clause, ListingOrder::default())
+        );
         let mut statement = session.transaction.prepare(&sql).unwrap();
         let values = vec!["1".to_owned(); statement.parameter_count()];
         let lines = statement.query_map(rusqlite::params_from_iter(values), |row| row.get(3));

@@ -3,7 +3,8 @@
 use super::{World, header};
 use crate::support::{boxed, png, whole, with};
 use annosync::emulator::{
-    Authors, Clock, Codes, Config, FloatEcho, Habits, RegionPlaces, WideNumbers, Zeros,
+    Authors, Clock, Codes, Config, FloatEcho, Habits, ListingOrder, RegionPlaces, WideNumbers,
+    Zeros,
 };
 use serde_json::{Value, json};
 use std::fs;
@@ -18,9 +19,18 @@ fn all_habits() -> Vec<Habits> {
         wide_numbers: WideNumbers::Numbers,
         authors: Authors::Worker,
         regions: RegionPlaces::FilledIn,
+        listings: ListingOrder::NewestFirst,
     };
     vec![
         plain,
+        Habits {
+            listings: all.listings,
+            ..plain
+        },
+        Habits {
+            listings: ListingOrder::ModifiedFirst,
+            ..plain
+        },
         Habits {
             floats: all.floats,
             ..plain

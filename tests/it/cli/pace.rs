@@ -83,7 +83,7 @@ fn no_more_calls_are_made_at_a_time_than_asked_for() {
         (&[], 4..=8),
     ] {
         let world = World::with(Config {
-            page_cap: Some(3),
+            page_cap: Some(20),
             ..Config::default()
         });
         let crowd = Arc::<Crowd>::default();
@@ -93,7 +93,7 @@ fn no_more_calls_are_made_at_a_time_than_asked_for() {
         let app = [&app[..], &["--rate-limit", "1000"], flags].concat();
         let run = |arguments: &[&str]| world.run(&[arguments, &app].concat()).exits(0);
         for concept in ["car", "tree"] {
-            world.declare(&boxes(0..12, concept));
+            world.declare(&boxes(0..200, concept));
             run(&["apply", "m.yaml", "--auto-approve"]);
         }
         run(&["plan", "m.yaml"]);

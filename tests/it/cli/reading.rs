@@ -3,7 +3,7 @@
 use super::{Run, World};
 use crate::support::whole;
 use annosync::api::code::Code;
-use annosync::emulator::{Config, Endpoint, Fault, Scope, Shift};
+use annosync::emulator::{Config, Endpoint, Fault, Habits, ListingOrder, Scope, Shift};
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -13,12 +13,21 @@ const PAGES: u64 = 4;
 
 /// Eleven annotations on one input, all in place, listed three at a time.
 pub(super) fn world() -> World {
+    world_in(ListingOrder::OldestFirst, 3, DECLARED)
+}
+
+/// So many annotations on one input, all in place, listed in this order by pages of this size.
+fn world_in(listings: ListingOrder, page_cap: u32, declared: usize) -> World {
     let world = World::with(Config {
-        page_cap: Some(3),
+        page_cap: Some(page_cap),
+        habits: Habits {
+            listings,
+            ..Habits::default()
+        },
         ..Config::default()
     });
     let mut inputs = "  - id: in-1\n    annotations:\n".to_owned();
-    for at in 0..DECLARED {
+    for at in 0..declared {
         writeln!(inputs, "      - {{ key: k{at}, concepts: [car] }}").unwrap();
     }
     world.declare(&inputs);
@@ -113,31 +122,36 @@ fn an_annotation_that_comes_while_pages_are_read_leads_to_no_other_delete_and_no
 }
 
 #[test]
-fn one_that_goes_while_another_comes_is_noticed_although_their_number_stays() {
-    let world = world();
-    for page in 1..=PAGES + 1 {
-        let gone = world.annotations()[1]["id"].as_str().unwrap().to_owned();
-        let swap = vec![
-            Shift::Delete {
-                input_id: "in-1".to_owned(),
-                id: gone.clone(),
-            },
-            Shift::Insert(whole("in-1", "new", &[("tree", 1.0)])),
-        ];
-        let faults = world.emulator.faults();
-        faults.on(Scope::Page(page), 1, Fault::Then(swap));
-        let plan = world.plan(&["--format", "json"]).exits(0);
-        for operation in operations(&plan) {
-            let expected = [
-                ("post".to_owned(), gone.clone()),
-                ("delete".to_owned(), "new".to_owned()),
+fn one_that_goes_while_another_comes_hides_no_other_in_any_order() {
+    for (order, page_cap, declared) in ListingOrder::ALL
+        .into_iter()
+        .flat_map(|order| [(order, 3, DECLARED), (order, 20, 50)])
+    {
+        let world = world_in(order, page_cap, declared);
+        for page in 1..=PAGES + 1 {
+            let gone = world.annotations()[1]["id"].as_str().unwrap().to_owned();
+            let swap = vec![
+                Shift::Delete {
+                    input_id: "in-1".to_owned(),
+                    id: gone.clone(),
+                },
+                Shift::Insert(whole("in-1", "new", &[("tree", 1.0)])),
             ];
-            assert!(expected.contains(&operation), "{operation:?}");
-        }
-        world.apply(&[]).exits(0);
-        // It is somebody else's, so that the apply left it; and it can come only once.
-        if world.annotation("new").is_some() {
-            world.delete("in-1", "new");
+            let faults = world.emulator.faults();
+            faults.on(Scope::Page(page), 1, Fault::Then(swap));
+            let plan = world.plan(&["--format", "json"]).exits(0);
+            for operation in operations(&plan) {
+                let expected = [
+                    ("post".to_owned(), gone.clone()),
+                    ("delete".to_owned(), "new".to_owned()),
+                ];
+                assert!(expected.contains(&operation), "{order:?} {operation:?}");
+            }
+            world.apply(&[]).exits(0);
+            // It is somebody else's, so that the apply left it; and it can come only once.
+            if world.annotation("new").is_some() {
+                world.delete("in-1", "new");
+            }
         }
     }
 }
@@ -212,12 +226,12 @@ fn a_call_that_fails_for_a_moment_is_made_again() {
 #[test]
 fn an_app_that_never_holds_still_cannot_be_planned_or_listed() {
     let world = world();
-    // Each reading of the first page makes another annotation.
+    // Each reading of any page makes another annotation.
     let new = Shift::Insert(serde_json::json!({"input_id": "in-2", "data": {}}));
     world
         .emulator
         .faults()
-        .always(Scope::Page(1), Fault::Then(vec![new]));
+        .always(Endpoint::ListAnnotations, Fault::Then(vec![new]));
     for arguments in [
         &["plan", "m.yaml"][..],
         &["apply", "m.yaml"],

@@ -5,7 +5,7 @@ use crate::support::with;
 use annosync::api::{
     self, Connection, DeletePairs, InsecureHttp, ItemResult, PatchAction, Token, Writer,
 };
-use annosync::emulator::{CallRecord, Config, Emulator, Endpoint};
+use annosync::emulator::{CallRecord, Config, Emulator, Endpoint, ListingOrder};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs;
@@ -75,6 +75,15 @@ pub(crate) fn command(folder: &Path) -> Command {
     command
 }
 
+/// The order of listings that `ANNOSYNC_TEST_ORDER` asks for, in all tests (`newest`, `modified`).
+fn listing_order() -> Option<ListingOrder> {
+    match std::env::var("ANNOSYNC_TEST_ORDER").ok()?.as_str() {
+        "newest" => Some(ListingOrder::NewestFirst),
+        "modified" => Some(ListingOrder::ModifiedFirst),
+        other => panic!("ANNOSYNC_TEST_ORDER is {other}, not newest or modified"),
+    }
+}
+
 /// An emulator, a folder, and a token.
 pub(crate) struct World {
     pub(crate) emulator: Emulator,
@@ -88,7 +97,10 @@ impl World {
         Self::with(Config::default())
     }
 
-    pub(crate) fn with(config: Config) -> Self {
+    pub(crate) fn with(mut config: Config) -> Self {
+        if let Some(order) = listing_order() {
+            config.habits.listings = order;
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// As many as the ordinary run has a few seconds for.
-const LISTINGS: u64 = 2_000;
+const LISTINGS: u64 = 400;
 
 /// What a listing is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -191,7 +191,11 @@ impl Listed {
         self.calls += 1;
         let mode = self.chance.below(3);
         if hiccup && mode == 0 {
-            page = if page > 1 && self.chance.one_in(2) { page - 1 } else { page + 1 };
+            page = if page > 1 && self.chance.one_in(2) {
+                page - 1
+            } else {
+                page + 1
+            };
         }
         let input = |row: &Row| format!("in-{}", row.input);
         let mut listed: Vec<&Row> = self
@@ -271,9 +275,8 @@ fn list(seed: u64, order: Order, ties: Ties, rates: &[u64]) -> (Ending, u64) {
         0 => Filter::inputs((0..3).map(|input| format!("in-{input}"))),
         _ => Filter::everything(),
     };
-    let asked = |input: &str| {
-        filter == Filter::everything() || matches!(input, "in-0" | "in-1" | "in-2")
-    };
+    let asked =
+        |input: &str| filter == Filter::everything() || matches!(input, "in-0" | "in-1" | "in-2");
     let listed = Arc::new(Mutex::new(listed));
     let endpoint = Endpoint::new("https://api.example.org", InsecureHttp::Refuse).unwrap();
     let token = Token::new("a-token").unwrap();
@@ -296,11 +299,16 @@ fn list(seed: u64, order: Order, ties: Ties, rates: &[u64]) -> (Ending, u64) {
                 .iter()
                 .map(|it| (it.id.parse().unwrap(), version(&it.modified_at)))
                 .collect();
-            let there = listed.rows.iter().filter(|row| listed.always.contains(&row.id));
+            let there = listed
+                .rows
+                .iter()
+                .filter(|row| listed.always.contains(&row.id));
             let missed = there
                 .filter(|row| asked(&format!("in-{}", row.input)))
                 .any(|row| !shown.contains_key(&row.id));
-            let invented = shown.iter().any(|(id, at)| !listed.versions.contains(&(*id, *at)));
+            let invented = shown
+                .iter()
+                .any(|(id, at)| !listed.versions.contains(&(*id, *at)));
             if missed || invented || shown.len() != complete.items().len() {
                 Ending::Wrong
             } else {
@@ -351,7 +359,10 @@ fn list_all(ties: Ties, rates: &[u64], count: u64) -> Sum {
     sum.into_inner().unwrap()
 }
 
-#[expect(clippy::print_stdout, reason = "the figures are what a long run is made for")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the figures are what a long run is made for"
+)]
 fn hold(ties: Ties, rates: &[u64]) -> Sum {
     if let Some(seed) = number("ANNOSYNC_SIM_LISTING") {
         let order = ORDERS[seed as usize % ORDERS.len()];
