@@ -2,7 +2,7 @@
 
 use crate::model::{
     AnnotationId, Concept, ConceptId, Concepts, DesiredAnnotation, DesiredState, Geometry, Maker,
-    ObservedAnnotation, ObservedState, Owner, SetName, UserId, is_owned_by, is_set_id,
+    ObservedAnnotation, ObservedState, Owner, SetName, Unreadable, UserId, is_owned_by, is_set_id,
 };
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +52,19 @@ impl Claims {
             None => self.anybody,
         };
         observed.maker == Maker::User && by_an_owner() && !self.is_of_another_set(&observed.id)
+    }
+
+    /// Whether an annotation that cannot be read could be one that a declared annotation would claim by its content, or one
+    /// in scope.
+    pub fn could_claim(&self, unreadable: &Unreadable) -> bool {
+        let id = AnnotationId::new(&*unreadable.id).ok();
+        let by_an_owner = || match &unreadable.user {
+            Some(user) => self.anybody || self.users.contains(user),
+            None => true,
+        };
+        unreadable.maker == Maker::User
+            && !id.as_ref().is_some_and(|id| self.is_of_another_set(id))
+            && (id.as_ref().is_some_and(|id| self.is_owned(id)) || by_an_owner())
     }
 
     /// Whether some declared annotation may claim it by its content. Beyond what is in scope: work that this set

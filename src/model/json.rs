@@ -1,16 +1,24 @@
 //! JSON that is kept whole: what annosync does not model must survive an overwrite.
 
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::fmt;
 
+/// How many levels a [`Json`] from outside may nest. The parser stops at 128; a plan file, a request and a manifest each
+/// put a few levels of their own around it.
+pub const MAX_DEPTH: usize = 100;
+
 /// A JSON text, checked once and kept as compact text: a tenth of the memory of a parsed tree.
+///
+/// Every `Json` parses to a value that holds all of the text: there is no way to make one of a text that does not.
 #[derive(Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(transparent)]
 pub struct Json(RawText);
 
-/// A text that is no JSON.
+/// A text that is not JSON, or that cannot be parsed and written again without loss.
 #[derive(Debug, thiserror::Error)]
-#[error("not JSON: {0}")]
+#[error("cannot be kept as JSON without loss: {0}")]
 pub struct InvalidJson(#[from] serde_json::Error);
 
 #[derive(Clone, serde::Serialize)]
@@ -28,16 +36,17 @@ impl Eq for RawText {}
 impl Json {
     /// Checks `text` and keeps it without white space between its tokens.
     pub fn new(text: &str) -> Result<Self, InvalidJson> {
-        let value: serde_json::Value = serde_json::from_str(text)?;
-        Ok(Self::from_value(&value))
+        check(text)?;
+        Ok(Self::from_value(&serde_json::from_str(text)?))
     }
 
-    /// The compact text of a value.
+    /// The compact text of a value. Values are built of parsed JSON and a few levels around it, so that they nest less
+    /// than 128 levels deep.
     pub fn from_value(value: &serde_json::Value) -> Self {
-        // A Value always serialises: its keys are strings and its numbers are finite.
-        Self(RawText(
-            serde_json::value::to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned()),
-        ))
+        let raw = serde_json::value::to_raw_value(value);
+        Self(RawText(raw.expect(
+            "a value serialises: its keys are strings and its numbers are finite",
+        )))
     }
 
     /// The text.
@@ -47,32 +56,181 @@ impl Json {
 
     /// The parsed value.
     pub fn to_value(&self) -> serde_json::Value {
-        serde_json::from_str(self.as_str()).unwrap_or(serde_json::Value::Null)
+        serde_json::from_str(self.as_str()).expect("the text was checked when it was kept")
     }
 }
 
-impl From<Box<RawValue>> for Json {
-    fn from(raw: Box<RawValue>) -> Self {
+impl TryFrom<Box<RawValue>> for Json {
+    type Error = InvalidJson;
+
+    /// Raw JSON was skipped over, not parsed: it may hold what no parsed value can, such as half of a surrogate pair.
+    fn try_from(raw: Box<RawValue>) -> Result<Self, InvalidJson> {
         // Servers send compact JSON; a listing saved by hand may hold line breaks, which would not compare equal.
         if raw.get().contains(['\n', '\t']) || raw.get().contains("\": ") {
-            return Self::from_value(
-                &serde_json::from_str(raw.get()).unwrap_or(serde_json::Value::Null),
-            );
+            return Self::new(raw.get());
         }
-        Self(RawText(raw))
+        check(raw.get())?;
+        Ok(Self(RawText(raw)))
     }
 }
 
 impl<'de> serde::Deserialize<'de> for Json {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self::from_value(&serde_json::Value::deserialize(
             deserializer,
         )?))
     }
 }
 
+/// Parses a text without keeping anything, and refuses what a parsed value could not hold: a number out of range, half of a
+/// surrogate pair, a duplicate key, too many levels.
+fn check(text: &str) -> Result<(), serde_json::Error> {
+    let mut parser = serde_json::Deserializer::from_str(text);
+    Check { levels: MAX_DEPTH }.deserialize(&mut parser)?;
+    parser.end()
+}
+
+struct Check {
+    levels: usize,
+}
+
+impl Check {
+    fn inside<E: serde::de::Error>(&self) -> Result<Self, E> {
+        match self.levels.checked_sub(1) {
+            Some(levels) => Ok(Self { levels }),
+            None => Err(E::custom(format!(
+                "nested more than {MAX_DEPTH} levels deep"
+            ))),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Check {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Check {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element_seed(self.inside()?)?.is_some() {}
+        Ok(())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut keys: Vec<Cow<'de, str>> = Vec::new();
+        while let Some(key) = map.next_key_seed(KeyText)? {
+            keys.push(key);
+            map.next_value_seed(self.inside()?)?;
+        }
+        keys.sort_unstable();
+        match keys.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(A::Error::custom(format!(
+                "duplicate key \"{}\"",
+                pair[0].escape_debug()
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A key, borrowed from the text where it has no escapes.
+struct KeyText;
+
+impl<'de> DeserializeSeed<'de> for KeyText {
+    type Value = Cow<'de, str>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for KeyText {
+    type Value = Cow<'de, str>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(key))
+    }
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(key.to_owned()))
+    }
+}
+
 impl fmt::Debug for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(text: &str) -> Box<RawValue> {
+        RawValue::from_string(text.to_owned()).unwrap()
+    }
+
+    fn nested(levels: usize) -> String {
+        "[".repeat(levels) + &"]".repeat(levels)
+    }
+
+    #[test]
+    fn text_that_cannot_be_written_again_without_loss_is_refused() {
+        for (text, why) in [
+            (r#"{"a":"\ud83d"}"#.to_owned(), "hex escape"),
+            (r#"{"\ud83d":1}"#.to_owned(), "hex escape"),
+            (r#"{"a":1e999}"#.to_owned(), "out of range"),
+            (r#"{"a":-1e999}"#.to_owned(), "out of range"),
+            (r#"{"a":{"b":1,"b":2}}"#.to_owned(), "duplicate key"),
+            (r#"{"b":1,"a":0,"\u0062":2}"#.to_owned(), "duplicate key"),
+            (nested(MAX_DEPTH + 1), "nested more than 100 levels"),
+            (nested(100_000), "nested more than 100 levels"),
+        ] {
+            let error = Json::try_from(raw(&text)).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+            assert!(Json::new(&text).is_err());
+            assert!(Json::try_from(raw(&format!("[ \n{text}]"))).is_err());
+        }
+    }
+
+    #[test]
+    fn whatever_is_kept_parses_again_and_stays_the_same_text() {
+        for text in [
+            r#"{"b":1,"a":[null,true,-3,1.5,"\ud83d\ude00"],"big":18446744073709551615}"#
+                .to_owned(),
+            r#"{"n":0.10000000149011612}"#.to_owned(),
+            nested(MAX_DEPTH),
+            "7".to_owned(),
+        ] {
+            let json = Json::try_from(raw(&text)).unwrap();
+            assert_eq!(json.as_str(), text);
+            let again = Json::from_value(&json.to_value());
+            assert_eq!(again.to_value(), json.to_value());
+        }
+        let spaced = Json::try_from(raw("{\n  \"a\": [1, 2]\n}")).unwrap();
+        assert_eq!(spaced.as_str(), r#"{"a":[1,2]}"#);
     }
 }

@@ -37,7 +37,7 @@ pub use identity::{
 pub use ids::{
     AnnotationId, ConceptId, InputId, Interner, InvalidId, Key, RegionId, SetName, UserId,
 };
-pub use json::{InvalidJson, Json};
+pub use json::{InvalidJson, Json, MAX_DEPTH};
 pub use keypoints::{Keypoint, Keypoints, Visibility};
 pub use mask::{Mask, MaskArea, MaskError};
 pub use overlap::{Measure, Overlap, overlap, text_overlap};
@@ -50,7 +50,7 @@ pub use shapes::{BoundingBox, Fraction, GeometryError, Point, Polygon};
 pub use span::Span;
 pub use state::{
     DesiredAnnotation, DesiredInput, DesiredState, Identity, Maker, ObservedAnnotation,
-    ObservedExtras, ObservedState, Origin, Rest, Scope, mask_png,
+    ObservedExtras, ObservedState, Origin, Rest, Scope, Unreadable, mask_png,
 };
 pub use status::{Status, UnknownStatus};
 pub use text::{NotText, Prose, TextFault, pointer, text_of, with_line_feeds};

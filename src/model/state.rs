@@ -302,6 +302,23 @@ struct StoredImage {
     base64: Option<String>,
 }
 
+/// An annotation that was listed and that cannot be read, or not be carried without loss. Nothing is written to it, and
+/// nothing is concluded from it: it may be anything, one that the manifest declares among them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("annotation `{}` of input `{}` cannot be read: {why}", id.escape_debug(), input.escape_debug())]
+pub struct Unreadable {
+    /// Its input, as the service writes it.
+    pub input: Box<str>,
+    /// Its id, as the service writes it.
+    pub id: Box<str>,
+    /// Who made it.
+    pub maker: Maker,
+    /// Whose it is; `None` if the service reports no user, or one that is no user's id.
+    pub user: Option<UserId>,
+    /// What is wrong with it.
+    pub why: Box<str>,
+}
+
 /// Which part of the app a listing saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
@@ -325,17 +342,30 @@ pub struct ObservedState {
     pub scope: Scope,
     /// The annotations of each input, sorted by (`created_at`, id), so that the order of pages does not show.
     pub inputs: BTreeMap<InputId, Vec<ObservedAnnotation>>,
+    /// The annotations that were listed and cannot be read, sorted by input and id.
+    pub unreadable: Vec<Unreadable>,
 }
 
 impl ObservedState {
     /// Brings the annotations of each input into their one order.
     pub fn sort(&mut self) {
+        self.unreadable
+            .sort_by(|a, b| (&a.input, &a.id).cmp(&(&b.input, &b.id)));
         for annotations in self.inputs.values_mut() {
             annotations.sort_by(|a, b| (&a.created_at, &a.id).cmp(&(&b.created_at, &b.id)));
         }
     }
 
-    /// How many annotations were observed.
+    /// The annotations of an input that cannot be read.
+    pub fn unreadable_on(&self, input: &InputId) -> &[Unreadable] {
+        let start = self
+            .unreadable
+            .partition_point(|it| *it.input < *input.as_str());
+        let length = self.unreadable[start..].partition_point(|it| *it.input == *input.as_str());
+        &self.unreadable[start..start + length]
+    }
+
+    /// How many annotations were observed and can be read.
     pub fn len(&self) -> usize {
         self.inputs.values().map(Vec::len).sum()
     }

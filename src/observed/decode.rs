@@ -1,41 +1,32 @@
 //! One annotation of the wire becomes one of the model.
 //!
 //! What the model has no words for is never dropped: it becomes [`Geometry::Unmodelled`], which nothing but an id
-//! matches, and its `data` is kept whole. What breaks the API's form is an error: a listing that cannot be understood
-//! is no basis for a plan. Where an annotation lies is read in `place`.
+//! matches, and its `data` is kept whole. What breaks the API's form, or cannot be written back as it is, is
+//! [`Unreadable`]. Where an annotation lies is read in `place`.
 
 mod place;
 
-use super::error::ObservedError;
 use crate::api::code::Code;
 use crate::api::wire;
 use crate::model::{
     AnnotationId, Concept, ConceptId, Concepts, Extras, Frame, Geometry, InputId, Interner,
-    InvalidId, Json, Maker, ObservedAnnotation, ObservedExtras, Status, UserId,
+    InvalidId, InvalidJson, Json, Maker, ObservedAnnotation, ObservedExtras, Status, Unreadable,
+    UserId,
 };
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Decodes one annotation. Names that many annotations share are shared through `interner`.
+///
+/// # Errors
+///
+/// An annotation that breaks the API's form, or that could not be written back as it is. One such annotation says nothing
+/// about the others.
 pub fn annotation(
     wire: wire::Annotation,
     interner: &mut Interner,
-) -> Result<(InputId, ObservedAnnotation), ObservedError> {
-    let input = name(
-        "an input",
-        &wire.input_id,
-        InputId::new(interner.intern(&wire.input_id)),
-    )?;
-    let id = name(
-        "an annotation",
-        &wire.id,
-        AnnotationId::new(wire.id.as_str()),
-    )?;
-    let user = match wire.user() {
-        "" => None,
-        user => Some(name("a user", user, UserId::new(interner.intern(user)))?),
-    };
+) -> Result<(InputId, ObservedAnnotation), Unreadable> {
     let maker = if wire.input_level {
         Maker::Input
     } else if wire.is_model_made() {
@@ -43,20 +34,55 @@ pub fn annotation(
     } else {
         Maker::User
     };
-    let data: wire::Data = match &wire.data {
+    let mut unreadable = Unreadable {
+        input: wire.input_id.as_str().into(),
+        id: wire.id.as_str().into(),
+        maker,
+        user: None,
+        why: Box::default(),
+    };
+    let user = match wire.user() {
+        "" => None,
+        user => match UserId::new(interner.intern(user)) {
+            Ok(user) => Some(user),
+            Err(why) => {
+                unreadable.why = odd_name("its user's id", &why).into();
+                return Err(unreadable);
+            }
+        },
+    };
+    match read(wire, maker, user.clone(), interner) {
+        Ok(read) => Ok(read),
+        Err(why) => {
+            unreadable.user = user;
+            unreadable.why = why.into();
+            Err(unreadable)
+        }
+    }
+}
+
+fn read(
+    mut wire: wire::Annotation,
+    maker: Maker,
+    user: Option<UserId>,
+    interner: &mut Interner,
+) -> Result<(InputId, ObservedAnnotation), String> {
+    let input = InputId::new(interner.intern(&wire.input_id))
+        .map_err(|why| odd_name("its input's id", &why))?;
+    let id = AnnotationId::new(wire.id.as_str()).map_err(|why| odd_name("its id", &why))?;
+    let data = object(wire.data.take()).map_err(|why| format!("its data {why}"))?;
+    let info = object(wire.annotation_info.take()).map_err(|why| format!("its info {why}"))?;
+    let parsed: wire::Data = match &data {
         None => wire::Data::default(),
-        Some(raw) => serde_json::from_str(raw.get()).map_err(|error| ObservedError::Data {
-            input: wire.input_id.clone(),
-            id: wire.id.clone(),
-            why: error.to_string(),
-        })?,
+        Some(data) => serde_json::from_str(data.as_str())
+            .map_err(|error| format!("its data breaks the API's form: {error}"))?,
     };
     let model_version = wire.model_version().map(String::into_boxed_str);
     let modified_at = wire
         .modified_at
         .filter(|time| wire.created_at.as_ref() != Some(time))
         .map(String::into_boxed_str);
-    let content = content(&data, interner);
+    let content = content(&parsed, interner);
     Ok((
         input,
         ObservedAnnotation {
@@ -68,8 +94,8 @@ pub fn annotation(
             user,
             maker,
             created_at: wire.created_at.map(String::into_boxed_str),
-            data: object(wire.data),
-            info: object(wire.annotation_info),
+            data,
+            info,
             extras: ObservedExtras {
                 managed: Extras {
                     embed_model_version: given(wire.embed_model_version_id),
@@ -83,12 +109,11 @@ pub fn annotation(
     ))
 }
 
-fn name<T>(what: &'static str, text: &str, made: Result<T, InvalidId>) -> Result<T, ObservedError> {
-    made.map_err(|why| ObservedError::Name {
-        what,
-        text: text.to_owned(),
-        why,
-    })
+fn odd_name(what: &str, why: &InvalidId) -> String {
+    match why {
+        InvalidId::Empty => format!("{what} is empty"),
+        why => format!("{what} {why}"),
+    }
 }
 
 /// A text that says something.
@@ -99,8 +124,9 @@ fn given(text: String) -> Option<Box<str>> {
 }
 
 /// An empty object says no more than none: servers write either.
-fn object(raw: Option<Box<RawValue>>) -> Option<Json> {
-    raw.map(Json::from).filter(|json| json.as_str() != "{}")
+fn object(raw: Option<Box<RawValue>>) -> Result<Option<Json>, InvalidJson> {
+    let json = raw.map(Json::try_from).transpose()?;
+    Ok(json.filter(|json| json.as_str() != "{}"))
 }
 
 /// A missing status is the one that an annotation has when nothing is said; a code of another family is none that an

@@ -9,7 +9,7 @@ pub enum ObservedError {
     /// The listing failed.
     #[error(transparent)]
     Api(#[from] ApiError),
-    /// A name that cannot be one.
+    /// The id of the caller, the app's owner or an input of the filter that cannot be one.
     #[error("the service names {what} `{text}`, which is no name: it is {why}", text = .text.escape_debug())]
     Name {
         /// What it names.
@@ -19,16 +19,9 @@ pub enum ObservedError {
         /// Why it is none.
         why: InvalidId,
     },
-    /// An annotation whose data is not of the API's form.
-    #[error("annotation `{id}` of input `{input}` cannot be read: {why}")]
-    Data {
-        /// Its input.
-        input: String,
-        /// Its id.
-        id: String,
-        /// What is wrong.
-        why: String,
-    },
+    /// An annotation of which nobody knows where it belongs.
+    #[error("the service lists annotation `{}` without an input", .0.escape_debug())]
+    NoInput(String),
     /// A listing that leaves out, on purpose, annotations of what it covers.
     #[error("this listing was made with filters and does not show everything")]
     Filtered,
@@ -56,7 +49,7 @@ impl ObservedError {
             Self::Filtered | Self::NotSaved(_) | Self::Version { .. } => Some(
                 "save a listing with `annosync list --format json > observed.json`, with no filter but --input-id",
             ),
-            Self::Name { .. } | Self::Data { .. } => {
+            Self::Name { .. } | Self::NoInput(_) => {
                 Some("look at it in the app; nothing was planned or changed")
             }
             Self::Write(_) => None,

@@ -120,9 +120,8 @@ impl SavedListing {
             SavedScope::Inputs(inputs) => Scope::Inputs(inputs),
             SavedScope::Filtered => return Err(ObservedError::Filtered),
         };
-        let annotations = read.annotations.0?;
+        let annotations = read.annotations.0;
         check(&annotations, &scope)?;
-        let annotations = annotations.into_iter().map(Ok);
         assemble(annotations, read.caller, read.app_owner, scope).map(Self)
     }
 
@@ -132,9 +131,8 @@ impl SavedListing {
     }
 }
 
-/// Annotations that became the model's one by one, so that the wire's form of a whole app is never in memory; or the
-/// first that could not.
-struct Decoded(Result<Vec<Placed>, ObservedError>);
+/// Annotations that became the model's one by one, so that the wire's form of a whole app is never in memory.
+struct Decoded(Vec<Placed>);
 
 impl<'de> Deserialize<'de> for Decoded {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -146,14 +144,9 @@ impl<'de> Deserialize<'de> for Decoded {
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Decoded, A::Error> {
                 let mut interner = Interner::default();
-                let mut decoded = Ok(Vec::new());
+                let mut decoded = Vec::new();
                 while let Some(wire) = list.next_element::<wire::Annotation>()? {
-                    if let Ok(known) = &mut decoded {
-                        match annotation(wire, &mut interner) {
-                            Ok(placed) => known.push(placed),
-                            Err(error) => decoded = Err(error),
-                        }
-                    }
+                    decoded.push(annotation(wire, &mut interner));
                 }
                 Ok(Decoded(decoded))
             }
@@ -165,8 +158,12 @@ impl<'de> Deserialize<'de> for Decoded {
 /// A file may have been edited: what no complete listing holds is refused.
 fn check(annotations: &[Placed], scope: &Scope) -> Result<(), ObservedError> {
     let mut seen = HashSet::with_capacity(annotations.len());
-    for (input, annotation) in annotations {
-        let problem = if !seen.insert((input, &annotation.id)) {
+    for placed in annotations {
+        let (input, id) = match placed {
+            Ok((input, annotation)) => (input.as_str(), annotation.id.as_str()),
+            Err(unreadable) => (&*unreadable.input, &*unreadable.id),
+        };
+        let problem = if !seen.insert((input, id)) {
             "stands in it twice"
         } else if matches!(scope, Scope::Inputs(inputs) if !inputs.contains(input)) {
             "is of an input outside its scope"
@@ -174,8 +171,9 @@ fn check(annotations: &[Placed], scope: &Scope) -> Result<(), ObservedError> {
             continue;
         };
         return Err(ObservedError::NotSaved(format!(
-            "annotation `{}` of input `{input}` {problem}",
-            annotation.id
+            "annotation `{}` of input `{}` {problem}",
+            id.escape_debug(),
+            input.escape_debug()
         )));
     }
     Ok(())
@@ -291,7 +289,7 @@ mod tests {
             ),
             (
                 format!(r#"{{{whole},"annotations":[{{"id":"a"}}]}}"#),
-                "an input",
+                "without an input",
             ),
         ] {
             let error = SavedListing::read(&text).unwrap_err();

@@ -3,11 +3,13 @@
 use super::decode;
 use super::error::ObservedError;
 use crate::api::{CompleteListing, Filter, Reader, Selection, wire};
-use crate::model::{InputId, Interner, ObservedAnnotation, ObservedState, Scope, UserId};
+use crate::model::{
+    InputId, Interner, ObservedAnnotation, ObservedState, Scope, Unreadable, UserId,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An annotation with its input.
-pub(super) type Placed = (InputId, ObservedAnnotation);
+/// An annotation with its input, or one that cannot be read.
+pub(super) type Placed = Result<(InputId, ObservedAnnotation), Unreadable>;
 
 /// Lists the app, or these inputs of it, proves the listing complete, and makes the state of it: who calls, and what
 /// is there, whoever made it. `app_owner` is the target's user id; `me` stands for the caller.
@@ -25,7 +27,9 @@ pub async fn observe(
     };
     let mut interner = Interner::default();
     let listing = reader
-        .list_with(&filter, |wire| decode::annotation(wire, &mut interner))
+        .list_with(&filter, |wire| {
+            Ok::<_, ObservedError>(decode::annotation(wire, &mut interner))
+        })
         .await?;
     let (filter, annotations) = listing.into_parts();
     let owner = if app_owner == "me" {
@@ -34,7 +38,7 @@ pub async fn observe(
         app_owner
     };
     assemble(
-        annotations.into_iter().map(Ok),
+        annotations,
         user(&caller)?,
         user(owner)?,
         scope_of(&filter)?,
@@ -78,15 +82,20 @@ pub(super) fn scope_of(filter: &Filter) -> Result<Scope, ObservedError> {
 
 /// Brings annotations that were proved to be all of `scope` together.
 pub(super) fn assemble(
-    annotations: impl Iterator<Item = Result<Placed, ObservedError>>,
+    annotations: impl IntoIterator<Item = Placed>,
     caller: UserId,
     app_owner: UserId,
     scope: Scope,
 ) -> Result<ObservedState, ObservedError> {
     let mut inputs: BTreeMap<InputId, Vec<ObservedAnnotation>> = BTreeMap::new();
+    let mut unreadable = Vec::new();
     for placed in annotations {
-        let (input, annotation) = placed?;
-        inputs.entry(input).or_default().push(annotation);
+        match placed {
+            Ok((input, annotation)) => inputs.entry(input).or_default().push(annotation),
+            // It could be of any input: there is no telling what else it makes uncertain.
+            Err(one) if one.input.is_empty() => return Err(ObservedError::NoInput(one.id.into())),
+            Err(one) => unreadable.push(one),
+        }
     }
     // Lists grow by doubling: of a million annotations, a third of the room would stay empty.
     inputs.values_mut().for_each(Vec::shrink_to_fit);
@@ -95,6 +104,7 @@ pub(super) fn assemble(
         app_owner,
         scope,
         inputs,
+        unreadable,
     };
     state.sort();
     Ok(state)
@@ -226,17 +236,39 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_annotation_that_cannot_be_read_fails_it_all() {
+    async fn one_annotation_that_cannot_be_read_is_set_aside() {
         let mut all = annotations();
-        all.push(r#"{"id":"e","input_id":"in-3","data":{"regions":7}}"#.into());
-        let error = observe(&reader(&server(all)), "ann", &Scope::WholeApp)
+        for odd in [
+            r#"{"id":"e","input_id":"in-3","data":{"regions":7}}"#,
+            r#"{"id":"f","input_id":"in-1","user_id":"bea","data":{"metadata":{"a":"\ud83d"}}}"#,
+            r#"{"id":"g","input_id":"in-1","annotation_info":{"a":1e999}}"#,
+            r#"{"id":"h","input_id":"in-1 "}"#,
+            r#"{"id":"i\u0007","input_id":"in-1"}"#,
+            r#"{"id":"j","input_id":"in-1","user_id":" bea"}"#,
+        ] {
+            all.push(odd.into());
+        }
+        let state = observe(&reader(&server(all)), "ann", &Scope::WholeApp)
             .await
-            .unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .starts_with("annotation `e` of input `in-3` cannot be read"),
-            "{error}"
-        );
+            .unwrap();
+        assert_eq!(names(&state), ["in-1/c", "in-1/d", "in-1/a", "in-2/b"]);
+        let said: Vec<String> = state.unreadable.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(said.join("\n"), @r"
+        annotation `f` of input `in-1` cannot be read: its data cannot be kept as JSON without loss: unexpected end of hex escape at line 1 column 25
+        annotation `g` of input `in-1` cannot be read: its info cannot be kept as JSON without loss: number out of range at line 1 column 10
+        annotation `i\u{7}` of input `in-1` cannot be read: its id holds the control character U+0007
+        annotation `j` of input `in-1` cannot be read: its user's id begins or ends with white space
+        annotation `h` of input `in-1 ` cannot be read: its input's id begins or ends with white space
+        annotation `e` of input `in-3` cannot be read: its data breaks the API's form: invalid type: integer `7`, expected a sequence at line 1 column 12
+        ");
+        let input = InputId::new("in-1").unwrap();
+        let on: Vec<&str> = state
+            .unreadable_on(&input)
+            .iter()
+            .map(|it| &*it.id)
+            .collect();
+        assert_eq!(on, ["f", "g", "i\u{7}", "j"]);
+        let f = &state.unreadable_on(&input)[0];
+        assert_eq!(f.user.as_ref().unwrap().as_str(), "bea");
     }
 }

@@ -9,6 +9,7 @@ use super::shared;
 use super::summary::Summary;
 use super::trip::{Allowances, Trip};
 use super::types::{FORMAT_VERSION, Plan, Purpose, Target};
+use super::unreadable;
 use crate::matching::Claims;
 use crate::model::{DesiredState, InputId, ObservedState, Scope};
 use rayon::prelude::*;
@@ -93,6 +94,7 @@ fn make(
 
     let mut summary = Summary {
         rate_limit: context.rate_limit,
+        unreadable: observed.unreadable.len() as u64,
         ..Summary::default()
     };
     let mut operations = Vec::new();
@@ -105,6 +107,7 @@ fn make(
         summary.ambiguous += part.ambiguous;
         summary.held_back.updates += part.held_back.updates;
         summary.held_back.deletes += part.held_back.deletes;
+        summary.held_back.unreadable += part.held_back.unreadable;
         operations.extend(part.operations);
         purges.extend(part.purge);
     }
@@ -158,11 +161,13 @@ fn make(
 }
 
 fn blind_spots(observed: &ObservedState) -> Vec<String> {
-    match &observed.scope {
+    let mut spots = match &observed.scope {
         Scope::WholeApp => Vec::new(),
         Scope::Inputs(_) => vec![
             "inputs that are not declared (--declared-only): what this set made there stays"
                 .to_owned(),
         ],
-    }
+    };
+    spots.extend(unreadable::in_words(observed));
+    spots
 }

@@ -164,6 +164,18 @@ pub enum PlanError {
         /// Where the second one is declared.
         origin: Origin,
     },
+    /// What the manifest declares, or would purge, cannot be read.
+    #[error("annotation `{}` of input `{input}` cannot be read: {why}", id.escape_debug())]
+    Unreadable {
+        /// Of which input.
+        input: InputId,
+        /// Which annotation, as the service writes its id.
+        id: Box<str>,
+        /// What is wrong with it.
+        why: Box<str>,
+        /// Where it is declared.
+        origin: Origin,
+    },
     /// The listing did not cover a declared input: what it holds is not known.
     #[error("input `{input}` is declared, and was not listed")]
     NotListed {
@@ -190,6 +202,7 @@ impl PlanError {
             | Self::OfAnotherSet { origin, .. }
             | Self::SameId { origin, .. }
             | Self::NothingDeclared { origin, .. }
+            | Self::Unreadable { origin, .. }
             | Self::NotListed { origin, .. } => *origin,
         }
     }
@@ -220,6 +233,9 @@ impl PlanError {
             Self::NothingDeclared { .. } => {
                 "check the id (`annosync list` shows those of the app), remove the annotation from the manifest, or \
                  declare its place or concepts"
+            }
+            Self::Unreadable { .. } => {
+                "repair or delete it in the app, or leave it out of the manifest: then it is left alone"
             }
             Self::NotListed { .. } => "save a listing that covers it, or plan against the app",
         }

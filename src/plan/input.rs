@@ -67,6 +67,7 @@ impl Planner<'_> {
         if input.rest == Rest::Purged {
             return self.purged(input, observed);
         }
+        self.unreadable_declared(&mut part, input);
         let sorted = stand_in::sort_out(&self.claims.set, &input.id, &input.annotations, observed);
         let observed = &*sorted.annotations;
         let resolved = region::resolve(input, observed, &mut part.errors);
@@ -93,6 +94,7 @@ impl Planner<'_> {
             }
         }
         self.clean_up(&mut part, &input.id, &sorted);
+        self.hold_back_uncertain(&mut part, &input.id);
         part
     }
 
@@ -114,6 +116,7 @@ impl Planner<'_> {
             }
         }
         self.clean_up(&mut part, input, &sorted);
+        self.hold_back_uncertain(&mut part, input);
         part
     }
 
@@ -302,6 +305,9 @@ impl Planner<'_> {
             .iter()
             .map(|annotation| annotation.id.clone())
             .collect();
+        // An id that cannot be one is in nobody's way.
+        let unreadable = self.observed.unreadable_on(&input.id).iter();
+        taken.extend(unreadable.filter_map(|it| AnnotationId::new(&*it.id).ok()));
         // Names first: a made-up id gives way to one that the manifest names.
         let mut named: HashMap<usize, AnnotationId> = HashMap::new();
         for &at in &matching.missing {
@@ -324,7 +330,8 @@ impl Planner<'_> {
                     .push(PlanError::OfAnotherSet { input, id, origin });
             } else if taken.insert(id.clone()) {
                 named.insert(at, id);
-            } else {
+            } else if (self.observed.unreadable_on(&input).iter()).all(|it| *it.id != *id.as_str())
+            {
                 part.errors.push(PlanError::SameId { input, id, origin });
             }
         }

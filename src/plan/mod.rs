@@ -27,6 +27,7 @@ mod summary;
 mod trip;
 mod types;
 mod undo;
+mod unreadable;
 
 pub use crate::matching::{Matched, MatchedBy};
 pub use account::Account;

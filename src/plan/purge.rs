@@ -11,6 +11,20 @@ impl Planner<'_> {
     /// Plans an input that the manifest purges. Nothing else is done to it.
     pub(super) fn purged(&self, input: &DesiredInput, observed: &[ObservedAnnotation]) -> Part {
         let mut part = Part::default();
+        // A purge deletes what the plan showed, and nothing can be shown of these.
+        let unreadable = self.observed.unreadable_on(&input.id).iter();
+        part.errors
+            .extend(unreadable.filter(|it| it.maker != Maker::Input).map(|it| {
+                PlanError::Unreadable {
+                    input: input.id.clone(),
+                    id: it.id.clone(),
+                    why: it.why.clone(),
+                    origin: input.origin,
+                }
+            }));
+        if !part.errors.is_empty() {
+            return part;
+        }
         let doomed: Vec<&ObservedAnnotation> = observed
             .iter()
             .filter(|annotation| annotation.maker != Maker::Input)

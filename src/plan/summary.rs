@@ -32,6 +32,9 @@ pub struct HeldBack {
     /// Writes that would revert what was done on the remote, and that `--on-drift keep` leaves out.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub drift: u64,
+    /// Writes to inputs that hold an annotation which cannot be read: they could double or delete a label.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unreadable: u64,
 }
 
 /// Everything that a plan counts.
@@ -58,6 +61,9 @@ pub struct Summary {
     pub unmanaged: u64,
     /// Annotations that carry another label set's prefix.
     pub other_sets: u64,
+    /// Annotations that were listed and cannot be read: they are left alone.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unreadable: u64,
     /// Annotations in scope that existed before; what the guards' percentages are taken of.
     pub existing: u64,
     /// Pairings whose runner-up is within 0.02.

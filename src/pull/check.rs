@@ -34,6 +34,13 @@ pub(super) fn pull(
 ) -> Result<Vec<PulledInput>, PullError> {
     // What an earlier apply left of a replacement is no label, and what it did not finish is what it is to be.
     let observed = &*plan::settled(desired, observed);
+    // Writes that are held back would pass for none.
+    let readable = (!observed.unreadable.is_empty()).then(|| ObservedState {
+        unreadable: Vec::new(),
+        ..observed.clone()
+    });
+    let all = observed;
+    let observed = readable.as_ref().unwrap_or(observed);
     let world = World {
         desired,
         observed,
@@ -53,6 +60,8 @@ pub(super) fn pull(
     let ids: Vec<(&InputId, Option<usize>)> = ids
         .into_iter()
         .filter(|(id, _)| choice.takes_input(id) && was_listed(id))
+        // A declared annotation that is not found may be the one that cannot be read.
+        .filter(|(id, declared)| declared.is_none() || all.unreadable_on(id).is_empty())
         .collect();
     let mut pulled: Vec<PulledInput> = ids
         .into_par_iter()

@@ -79,6 +79,9 @@ fn summary(summary: &Summary) -> String {
     if summary.other_sets > 0 {
         rest.push(format!("{} of other sets", thousands(summary.other_sets)));
     }
+    if summary.unreadable > 0 {
+        rest.push(format!("{} unreadable", thousands(summary.unreadable)));
+    }
     format!(
         "Plan: {}; {}. {}.",
         actions.join(", "),

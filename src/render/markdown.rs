@@ -224,6 +224,8 @@ fn counts(plan: &Plan) -> String {
         ("changes held back", held.updates),
         ("deletes held back", held.deletes),
         ("left alone", held.drift),
+        ("unreadable", summary.unreadable),
+        ("uncertain, held back", held.unreadable),
     ];
     let sometimes = sometimes.into_iter().filter(|(_, count)| *count > 0);
     let (titles, counts): (Vec<&str>, Vec<String>) = always

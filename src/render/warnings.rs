@@ -87,6 +87,20 @@ pub(super) fn of(plan: &Plan) -> Vec<Warning> {
             .into(),
         );
     }
+    if held.unreadable > 0 {
+        warn(
+            format!(
+                "{} held back on inputs that hold an annotation which cannot be read: it may be one of the declared ones. \
+                 Repair or delete it in the app, then plan again.",
+                if held.unreadable == 1 {
+                    "1 write is".to_owned()
+                } else {
+                    format!("{} writes are", thousands(held.unreadable))
+                }
+            )
+            .into(),
+        );
+    }
     if let Some(words) = drift::warning(plan) {
         warn(words);
     }

@@ -49,11 +49,14 @@ pub(crate) fn observed_by(caller: &str, owner: &str, annotations: &[Value]) -> O
         app_owner: UserId::new(owner).unwrap(),
         scope: Scope::WholeApp,
         inputs: std::collections::BTreeMap::default(),
+        unreadable: Vec::new(),
     };
     for annotation in annotations {
         let wire = serde_json::from_value(annotation.clone()).unwrap();
-        let (input, annotation) = observed::annotation(wire, &mut interner).unwrap();
-        state.inputs.entry(input).or_default().push(annotation);
+        match observed::annotation(wire, &mut interner) {
+            Ok((input, annotation)) => state.inputs.entry(input).or_default().push(annotation),
+            Err(unreadable) => state.unreadable.push(unreadable),
+        }
     }
     state.sort();
     state

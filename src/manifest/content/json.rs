@@ -3,7 +3,7 @@
 use crate::manifest::fields::{map, text_keys};
 use crate::manifest::finding::{Findings, Place};
 use crate::manifest::node::{Node, number};
-use crate::model::Json;
+use crate::model::{Json, MAX_DEPTH};
 
 /// Reads `metadata` or `info`: any JSON object.
 pub(in crate::manifest) fn object(
@@ -13,7 +13,27 @@ pub(in crate::manifest) fn object(
     findings: &mut Findings,
 ) -> Option<Json> {
     map(node, noun, "a map", place, findings)?;
-    json(node, noun, place, findings).map(|value| Json::from_value(&value))
+    let value = json(node, noun, place, findings)?;
+    // It is read again from inside of the annotation's data.
+    if levels(&value) >= MAX_DEPTH {
+        findings
+            .add(
+                place.value(),
+                format!("{noun} is nested more than {} levels deep", MAX_DEPTH - 1),
+            )
+            .hint("make it flatter, or put the inner part into a string");
+        return None;
+    }
+    Some(Json::from_value(&value))
+}
+
+fn levels(value: &serde_json::Value) -> usize {
+    use serde_json::Value;
+    match value {
+        Value::Array(elements) => 1 + elements.iter().map(levels).max().unwrap_or(0),
+        Value::Object(entries) => 1 + entries.values().map(levels).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 fn json(

@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::{BoundingBox, Point, Polygon, RegionId};
 
-fn decode(json: &str) -> Result<ObservedAnnotation, ObservedError> {
+fn decode(json: &str) -> Result<ObservedAnnotation, Unreadable> {
     annotation(
         serde_json::from_str(json).unwrap(),
         &mut Interner::default(),

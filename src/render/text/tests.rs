@@ -168,7 +168,7 @@ fn warnings_stand_between_the_changes_and_the_summary() {
     plan.summary.held_back = HeldBack {
         updates: 1_200,
         deletes: 1,
-        drift: 0,
+        ..HeldBack::default()
     };
     plan.summary.ambiguous = 2;
     plan.blind_spots = vec!["annotations of other inputs (--declared-only)".to_owned()];

@@ -139,6 +139,7 @@ fn plans(desired: &DesiredState) {
         app_owner: me,
         scope: Scope::WholeApp,
         inputs: BTreeMap::new(),
+        unreadable: Vec::new(),
     };
     let context = Context {
         target: Target {

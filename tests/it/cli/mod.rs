@@ -46,6 +46,7 @@ mod taco;
 mod testing;
 mod token;
 mod undoing;
+mod unreadable;
 mod validating;
 #[cfg(unix)]
 mod workflows;

@@ -60,6 +60,8 @@ pub(crate) enum Meddling {
     StandStill(usize, When, Sender<()>),
     /// It goes through, and this is done to its answer.
     Answer(fn(&mut Value)),
+    /// It goes through, and in the answer to any call each of these texts is replaced by the other.
+    Replace(&'static [(&'static str, &'static str)]),
     /// It is refused as a whole, with HTTP 400, when its body or its path holds this text.
     RefuseWith(&'static str),
     /// It goes through without this field of its body.
@@ -302,6 +304,13 @@ impl Proxy {
                 let mut json: Value = serde_json::from_slice(&text).unwrap();
                 change(&mut json);
                 (status, json.to_string()).into_response()
+            }
+            Meddling::Replace(pairs) => {
+                let text = String::from_utf8(text.to_vec()).unwrap();
+                let text = pairs
+                    .iter()
+                    .fold(text, |text, (from, to)| text.replace(from, to));
+                (status, text).into_response()
             }
             Meddling::Step(told) if writes && !held(told, When::After).await => {
                 StatusCode::BAD_GATEWAY.into_response()

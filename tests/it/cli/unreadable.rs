@@ -1,0 +1,203 @@
+//! Annotations that are listed and cannot be read, or not be written back as they are.
+
+use super::proxy::{self, Meddling};
+use super::{Run, World, settled};
+use crate::support::{boxed, with};
+use serde_json::{Value, json};
+
+const BOX: [f64; 4] = [0.1, 0.2, 0.5, 0.6];
+/// The same, moved a little.
+const MOVED: [f64; 4] = [0.11, 0.2, 0.5, 0.6];
+
+/// What a server may answer and JSON parsers refuse: half of a surrogate pair, and a number out of range.
+const ODD: &[(&str, &str)] = &[
+    (r#""surrogate""#, r#""\ud83d""#),
+    (r#""huge""#, "1e999"),
+    (r#""padded""#, r#""padded ""#),
+];
+
+fn nested(levels: usize) -> Value {
+    (0..levels).fold(json!({}), |inner, _| json!({ "a": inner }))
+}
+
+fn with_metadata(annotation: Value, metadata: Value) -> Value {
+    let mut annotation = annotation;
+    annotation["data"]["metadata"] = metadata;
+    annotation
+}
+
+/// Runs the binary on the app as a server shows it that answers with [`ODD`].
+fn through(world: &World, arguments: &[&str]) -> Run {
+    let url = world.block_on(proxy::start(world.emulator.url(), Meddling::Replace(ODD)));
+    let mut command = world.command();
+    command
+        .args(arguments)
+        .args(["--endpoint", &url, "--user-id", "owner", "--app-id", "app"])
+        .args(["--rate-limit", "1000"]);
+    Run::of(command)
+}
+
+fn declare_box(world: &World, head: &str) {
+    world.declare(&format!(
+        "  - id: in-1\n    annotations:\n      - {head}\n        \
+         box: {{ top: 0.11, left: 0.2, bottom: 0.5, right: 0.6 }}\n        concepts: [car]\n"
+    ));
+}
+
+/// One annotation on `in-1` whose metadata is this, and one that can be read on `in-2`.
+fn world_with(metadata: Value) -> World {
+    let world = World::new();
+    world.seed(vec![
+        with_metadata(boxed("in-1", "a", BOX, &["car"]), metadata),
+        boxed("in-2", "b", BOX, &["car"]),
+    ]);
+    world
+}
+
+#[test]
+fn a_declared_annotation_that_cannot_be_carried_is_an_error_and_keeps_its_data() {
+    for (metadata, why) in [
+        (json!({"m": "surrogate"}), "hex escape"),
+        (json!({"m": "huge"}), "out of range"),
+        (nested(115), "nested more than 100 levels deep"),
+    ] {
+        let world = world_with(metadata);
+        declare_box(&world, "id: a");
+        let before = world.annotations();
+        for command in [
+            &["plan", "m.yaml"][..],
+            &[
+                "apply",
+                "m.yaml",
+                "--auto-approve",
+                "--undo-out",
+                "undo.json",
+            ],
+        ] {
+            through(&world, command)
+                .exits(1)
+                .says("annotation `a` of input `in-1` cannot be read")
+                .says(why)
+                .says("m.yaml:");
+        }
+        assert_eq!(world.annotations(), before);
+        assert!(world.writes().is_empty());
+    }
+}
+
+#[test]
+fn what_may_be_the_unreadable_annotation_is_neither_posted_nor_deleted() {
+    let world = world_with(json!({"m": "surrogate"}));
+    // Undeclared: sync would delete it. Close to the declaration: sync would move it.
+    world.seed(vec![
+        boxed("in-1", "far", [0.7, 0.7, 0.9, 0.9], &["car"]),
+        boxed("in-1", "tree", MOVED, &["tree"]),
+    ]);
+    world.declare(
+        "  - id: in-1\n    annotations:\n      \
+         - box: { top: 0.11, left: 0.2, bottom: 0.5, right: 0.6 }\n        concepts: [car]\n      \
+         - { id: far, status: pending }\n  \
+         - id: in-2\n    annotations: []\n",
+    );
+    let run = through(&world, &["apply", "m.yaml", "--auto-approve"])
+        .exits(0)
+        .says("1 unreadable")
+        .says("annotation `a` of input `in-1` cannot be read")
+        .says("1 write is held back");
+    assert_eq!(
+        run.last_line(),
+        "Applied 2 (1 merged, 1 deleted), 0 already so, 0 failed, 0 not attempted."
+    );
+    // What is found by its id is written, and so is the rest of the app.
+    assert_eq!(world.annotation("far").unwrap()["status"]["code"], 24151);
+    assert!(world.annotation("b").is_none());
+    let tree = world.annotation("tree").unwrap();
+    assert_eq!(tree["data"]["concepts"][0]["id"], json!(null));
+    assert_eq!(
+        tree["data"]["regions"][0]["data"]["concepts"][0]["id"],
+        "tree"
+    );
+    assert_eq!(world.annotations().len(), 3);
+    settled(&through(&world, &["plan", "m.yaml", "--detailed-exitcode"]));
+    // Once it can be read, the plan says what there is to do.
+    world.plan(&["--detailed-exitcode"]).exits(2);
+}
+
+#[test]
+fn an_odd_object_elsewhere_blocks_nothing() {
+    let world = World::new();
+    world.seed(vec![
+        boxed("padded", "p", BOX, &["car"]),
+        with(
+            boxed("in-3", "u", BOX, &["car"]),
+            "model_version_id",
+            json!("v1"),
+        ),
+        with_metadata(boxed("in-4", "m", BOX, &["car"]), json!({"m": "huge"})),
+    ]);
+    world.declare("  - id: in-1\n    annotations:\n      - { concepts: [night] }\n");
+    let run = through(&world, &["apply", "m.yaml", "--auto-approve"])
+        .exits(0)
+        // The padded input's own annotation counts as well.
+        .says("3 unreadable")
+        .says("annotation `p` of input `padded ` cannot be read: its input's id begins or ends with white space");
+    assert_eq!(
+        run.last_line(),
+        "Applied 1 (1 posted), 0 already so, 0 failed, 0 not attempted."
+    );
+    settled(&through(&world, &["plan", "m.yaml", "--detailed-exitcode"]));
+    assert_eq!(world.annotations().len(), 4);
+}
+
+#[test]
+fn an_input_with_an_unreadable_annotation_is_not_purged() {
+    let world = world_with(json!({"m": "huge"}));
+    world.declare("  - id: in-1\n    purge: true\n");
+    through(
+        &world,
+        &["apply", "m.yaml", "--auto-approve", "--allow-purge"],
+    )
+    .exits(1)
+    .says("annotation `a` of input `in-1` cannot be read");
+    assert_eq!(world.annotations().len(), 2);
+}
+
+#[test]
+fn a_key_whose_annotation_cannot_be_read_is_an_error_and_posts_nothing() {
+    let world = World::new();
+    world.declare(
+        "  - id: in-1\n    annotations:\n      - { key: k, concepts: [car], metadata: { m: surrogate } }\n",
+    );
+    world.apply(&[]).exits(0);
+    through(&world, &["apply", "m.yaml", "--auto-approve"])
+        .exits(1)
+        .says("cannot be read");
+    assert_eq!(world.annotations().len(), 1);
+}
+
+#[test]
+fn a_pull_leaves_declared_inputs_with_unreadable_annotations_alone() {
+    let world = world_with(json!({"m": "surrogate"}));
+    declare_box(&world, "key: k");
+    let before = world.read("m.yaml");
+    through(&world, &["pull", "m.yaml"]);
+    let after = world.read("m.yaml");
+    assert!(
+        after.contains("key: k") && after.contains("id: in-2"),
+        "{after}"
+    );
+    assert!(after.starts_with(before.trim_end()), "{after}");
+}
+
+#[test]
+fn metadata_deeper_than_what_can_be_read_again_is_refused_in_a_manifest() {
+    let world = World::new();
+    let deep = nested(101).to_string();
+    world.declare(&format!(
+        "  - id: in-1\n    annotations:\n      - {{ concepts: [car], metadata: {deep} }}\n"
+    ));
+    world
+        .plan(&[])
+        .exits(1)
+        .says("`metadata` is nested more than 99 levels deep");
+}
