@@ -101,6 +101,7 @@ fn claims(desired: &DesiredState) -> Claims {
         caller: nobody.clone(),
         app_owner: nobody,
         scope: Scope::WholeApp,
+        unreadable: Vec::new(),
         inputs: BTreeMap::new(),
     };
     Claims::new(&anybody, &observed)
