@@ -106,8 +106,8 @@ fn what_import_writes_is_taken() {
             {"id": 2, "image_id": 1, "category_id": 1, "segmentation": [[0, 0, 200, 0, 100, 100]]},
         ],
     });
-    world.write("coco.json", &coco.to_string());
-    let import = ["import", "coco", "coco.json", "--out", "labels"];
+    world.write("coco.txt", &coco.to_string());
+    let import = ["import", "coco", "coco.txt", "--out", "labels"];
     world.run(&import).exits(0);
     assert!(files_are_taken(world.path()) >= 2);
 }
