@@ -11,7 +11,7 @@ use super::progress::{self, Done, Progress};
 use super::session::Session;
 use super::terminal::Stream;
 use super::undo::UndoFile;
-use super::validate::{Files, load};
+use super::validate::{Files, load_whole};
 use super::watchers::Watchers;
 use crate::apply::{self, OnFailure, Options, Stop, Watch};
 use crate::plan::{self, Account, Ending, Outcome, Plan, PlanFileError};
@@ -94,7 +94,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             manifest.display()
         )));
     }
-    let manifest = load(&args.path, args.files)?;
+    let manifest = load_whole(&args.path, args.files)?;
     let base = args.planning.base(&args.path, args.files)?;
     let destination = args.connection.destination(Some(&manifest))?;
     let session = Session::open(&args.connection, &destination).await?;
@@ -151,7 +151,7 @@ fn plan_file(path: &Path) -> Result<Option<Plan>, Failure> {
 
 /// Refuses a plan that was made of another manifest: what people saw in it is not what this one would do.
 fn is_of(plan: &Plan, path: &Path, manifest: &Path, files: Files) -> Result<(), Failure> {
-    let hash = load(manifest, files)?.hash;
+    let hash = load_whole(manifest, files)?.hash;
     if plan.manifest_hash == hash {
         return Ok(());
     }

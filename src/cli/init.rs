@@ -4,6 +4,7 @@
 //! pipelines are the files of `examples/ci`, byte for byte; the other texts lie beside this file.
 
 use super::exit::{Exit, Failure};
+use super::input;
 use super::output;
 use crate::manifest::{self, Header, write};
 use crate::model::{Policy, SetName};
@@ -16,7 +17,11 @@ const HEADER: &str = include_str!("init/annosync.yaml");
 /// The line of the header that names the set.
 const SET: &str = "set: my-labels\n";
 const EXAMPLE: &str = include_str!("init/example.yaml");
-const IGNORED: &str = include_str!("init/gitignore");
+/// Files whose missing lines are added to one that is there already.
+const LISTS: [(&str, &str); 2] = [
+    (".gitattributes", include_str!("init/gitattributes")),
+    (".gitignore", include_str!("init/gitignore")),
+];
 /// The pipelines, each with where its CI system looks for it.
 const GITHUB: [(&str, &str); 3] = [
     (
@@ -77,8 +82,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     let set = set_name(args)?;
     let missing = missing(&args.folder, project(&set, &systems))?;
-    let ignored = ignored(&args.folder)?;
-    let written = write_all(&args.folder, &missing, ignored.as_deref())?;
+    let lists = lists(&args.folder)?;
+    let written = write_all(&args.folder, &missing, &lists)?;
     for path in &written {
         output::result(&format!("{}\n", shown(path).display()))?;
     }
@@ -124,7 +129,7 @@ pub(super) fn named_after(folder: &str) -> SetName {
     SetName::new(name).expect("nothing else was kept, and not more than may be")
 }
 
-/// The project's files but for .gitignore, each with its path below the folder.
+/// The project's files except the lists, each with its path below the folder.
 fn project(set: &SetName, systems: &BTreeSet<Ci>) -> Vec<(&'static str, String)> {
     // A name such as `1e5` has to be quoted; who writes headers knows which.
     let header = write::write_header(&Header::new(set.clone(), Policy::Sync));
@@ -161,7 +166,10 @@ fn missing(
         let path = folder.join(name);
         match fs::symlink_metadata(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => missing.push((name, text)),
-            Ok(_) if fs::read(&path).is_ok_and(|there| there == text.as_bytes()) => {}
+            Ok(_)
+                if path.is_file()
+                    && input::bytes(&path, input::LARGEST)
+                        .is_ok_and(|there| there == text.as_bytes()) => {}
             _ => in_the_way.push(name),
         }
     }
@@ -178,48 +186,74 @@ fn missing(
     .hint("nothing was written; move them away, or choose another folder, or leave pipelines out with --ci"))
 }
 
-/// What .gitignore is to be; nothing where it has every line already.
-pub(super) fn ignored(folder: &Path) -> Result<Option<Vec<u8>>, Failure> {
-    let path = folder.join(".gitignore");
-    let mut content = match fs::read(&path) {
-        Ok(content) => content,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Ok(Some(IGNORED.as_bytes().to_vec()));
-        }
-        Err(error) => {
-            return Err(
-                Failure::new(format!("cannot read {}: {error}", path.display()))
-                    .hint("nothing was written"),
-            );
-        }
+/// A list as it was and as it is to be.
+pub(super) struct List {
+    pub(super) name: &'static str,
+    before: Option<Vec<u8>>,
+    pub(super) after: Vec<u8>,
+}
+
+/// The lists of a project that lack lines.
+pub(super) fn lists(folder: &Path) -> Result<Vec<List>, Failure> {
+    let mut lists = Vec::new();
+    for (name, lines) in LISTS {
+        lists.extend(completed(folder, name, lines)?);
+    }
+    Ok(lists)
+}
+
+/// A list with the lines that it lacks; nothing where it has them all.
+fn completed(folder: &Path, name: &'static str, lines: &str) -> Result<Option<List>, Failure> {
+    let path = folder.join(name);
+    if path
+        .symlink_metadata()
+        .is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    {
+        let after = lines.as_bytes().to_vec();
+        let before = None;
+        return Ok(Some(List {
+            name,
+            before,
+            after,
+        }));
+    }
+    let is_file = path.metadata().is_ok_and(|known| known.is_file());
+    let before = if is_file {
+        input::bytes(&path, input::LARGEST)
+    } else {
+        Err(Failure::new(format!("{} is not a file", path.display())))
     };
-    let there = String::from_utf8_lossy(&content).into_owned();
+    let before = before.map_err(|failure| failure.hint("nothing was written"))?;
+    let there = String::from_utf8_lossy(&before).into_owned();
     let there: BTreeSet<&str> = there.lines().map(str::trim_end).collect();
-    let lines: Vec<&str> = IGNORED
-        .lines()
-        .filter(|line| !there.contains(line))
-        .collect();
+    let lines: Vec<&str> = lines.lines().filter(|line| !there.contains(line)).collect();
     if lines.iter().all(|line| line.starts_with('#')) {
         return Ok(None);
     }
-    if !content.is_empty() && !content.ends_with(b"\n") {
-        content.push(b'\n');
+    let mut after = before.clone();
+    if !after.is_empty() && !after.ends_with(b"\n") {
+        after.push(b'\n');
     }
     for line in lines {
-        content.extend_from_slice(line.as_bytes());
-        content.push(b'\n');
+        after.extend_from_slice(line.as_bytes());
+        after.push(b'\n');
     }
-    Ok(Some(content))
+    let before = Some(before);
+    Ok(Some(List {
+        name,
+        before,
+        after,
+    }))
 }
 
-/// Writes the files, and says which. If one cannot be written, those before it go again.
+/// Writes the files, and says which. If one cannot be written, those before it are as they were.
 fn write_all(
     folder: &Path,
     files: &[(&'static str, String)],
-    ignored: Option<&[u8]>,
+    lists: &[List],
 ) -> Result<Vec<PathBuf>, Failure> {
     let mut written = Vec::new();
-    let mut write = |name: &str, content: &[u8]| {
+    let mut write = |name: &str, before: Option<&[u8]>, content: &[u8]| {
         let path = folder.join(name);
         let parent = path.parent().unwrap_or(folder);
         fs::create_dir_all(parent).map_err(|error| {
@@ -227,21 +261,27 @@ fn write_all(
                 .hint("nothing was written")
         })?;
         output::file(&path, content)?;
-        written.push(path);
+        written.push((path, before.map(<[u8]>::to_vec)));
         Ok(())
     };
-    // The only file that may have been there before comes last: nothing that fails after it has to be undone.
     let ended = files
         .iter()
-        .try_for_each(|(name, text)| write(name, text.as_bytes()))
-        .and_then(|()| ignored.map_or(Ok(()), |content| write(".gitignore", content)));
+        .try_for_each(|(name, text)| write(name, None, text.as_bytes()))
+        .and_then(|()| {
+            let mut lists = lists.iter();
+            lists.try_for_each(|list| write(list.name, list.before.as_deref(), &list.after))
+        });
     if let Err(failure) = ended {
-        for path in written {
-            // It was made a moment ago by this very run.
-            let _ = fs::remove_file(path);
+        for (path, before) in written {
+            // It was written a moment ago by this very run.
+            let _ = match before {
+                Some(before) => output::file(&path, &before),
+                None => fs::remove_file(path).map_err(Failure::new),
+            };
         }
         return Err(failure);
     }
+    let mut written: Vec<PathBuf> = written.into_iter().map(|(path, _)| path).collect();
     written.sort();
     Ok(written)
 }

@@ -4,7 +4,7 @@ use super::connection::{ConnectionArgs, Destination};
 use super::exit::{Exit, Failure};
 use super::output;
 use super::session::Session;
-use super::validate::{Files, load};
+use super::validate::{Files, load_whole};
 use crate::manifest::{self, Header, Manifest, Overlay, TargetSpec};
 use crate::model::{ConceptId, ObservedState, Policy, Scope, SetName, Status, UserId};
 use crate::pull::{
@@ -165,7 +165,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
 }
 
 async fn over(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {
-    let manifest = load(&args.path, args.files)?;
+    let manifest = load_whole(&args.path, args.files)?;
     for (given, flag, key) in [
         (args.set.is_some(), "--set", "set"),
         (args.policy.is_some(), "--policy", "policy"),
@@ -370,6 +370,9 @@ fn failure(error: &PullError) -> Failure {
 /// Writes the files in their order; what was written is said, also when not all could be.
 pub(super) fn write(pulled: &Pulled) -> Result<String, Failure> {
     let mut written = String::new();
+    // Half a new manifest would be in the way of the next pull.
+    let is_whole_new = pulled.files.iter().any(|it| it.change == Change::Header);
+    let mut made: Vec<&Path> = Vec::new();
     for file in &pulled.files {
         let path = &file.path;
         let is_new = !matches!(file.change, Change::Changed { .. } | Change::Mask);
@@ -383,6 +386,12 @@ pub(super) fn write(pulled: &Pulled) -> Result<String, Failure> {
             make_folder(path).and_then(|()| output::file(path, &file.content))
         };
         if let Err(failure) = done {
+            if is_whole_new {
+                for path in made {
+                    let _ = std::fs::remove_file(path);
+                }
+                return Err(failure);
+            }
             if written.is_empty() {
                 return Err(failure);
             }
@@ -396,6 +405,7 @@ pub(super) fn write(pulled: &Pulled) -> Result<String, Failure> {
                 ..failure
             });
         }
+        made.push(path);
         let shown = path.strip_prefix(".").unwrap_or(path);
         let _ = writeln!(written, "{}", shown.display());
     }

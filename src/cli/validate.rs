@@ -1,7 +1,8 @@
-//! `validate`: is the manifest right? Offline.
+//! `validate`: is the manifest right? Offline. Also how every command reads its manifest.
 
 use super::exit::{Exit, Failure};
 use super::output;
+use super::tracked::tracked;
 use crate::manifest::{self, Manifest, Overlay, Reach};
 use crate::render;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,9 @@ pub(crate) struct Args {
     /// A file, or a folder that is read with all its files
     #[arg(default_value = ".")]
     path: PathBuf,
+    /// List the files that belong to the manifest, and what was left out and why
+    #[arg(long = "files")]
+    list: bool,
     #[command(flatten)]
     files: Files,
 }
@@ -23,6 +27,10 @@ pub(crate) struct Files {
     /// author may read what you may
     #[arg(long)]
     allow_outside_files: bool,
+    /// Go on without label files that git has and the disk has not: deleted and not committed, or left out by a sparse
+    /// checkout
+    #[arg(long)]
+    allow_missing_files: bool,
 }
 
 impl Files {
@@ -36,6 +44,9 @@ impl Files {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    if args.list {
+        output::result(&listed(&args.path, args.files))?;
+    }
     let manifest = load(&args.path, args.files)?;
     let inputs = manifest.desired.inputs.len() as u64;
     let annotations: u64 = manifest
@@ -53,9 +64,94 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Reads a manifest; every problem of it is shown.
+/// What belongs to the manifest, and what does not.
+fn listed(path: &Path, files: Files) -> String {
+    let survey = manifest::survey(path, files.reach(), &tracked);
+    let mut text = String::new();
+    for file in &survey.belongs {
+        let file = file.strip_prefix(".").unwrap_or(file);
+        text.push_str(&format!(
+            "belongs   {}\n",
+            render::escape(&file.display().to_string())
+        ));
+    }
+    let parts = [
+        ("missing ", &survey.unreadable),
+        ("left out", &survey.left_out),
+    ];
+    for (word, files) in parts {
+        for (file, why) in files {
+            let file = file.strip_prefix("./").unwrap_or(file);
+            text.push_str(&format!(
+                "{word}  {}: {}\n",
+                render::escape(file),
+                render::escape(why)
+            ));
+        }
+    }
+    text
+}
+
+/// Reads a manifest; every problem of it is shown. Label files that git has and the disk has not are a warning, unless a
+/// sparse checkout leaves them out.
 pub(crate) fn load(path: &Path, files: Files) -> Result<Manifest, Failure> {
-    manifest::load_with(path, &Overlay::new(), files.reach()).map_err(|problems| {
+    let manifest = read(path, files)?;
+    let gone = &manifest.gone;
+    if files.allow_missing_files || gone.is_empty() {
+        return Ok(manifest);
+    }
+    if gone.iter().any(|(_, is_sparse)| *is_sparse) {
+        return Err(missing(&manifest));
+    }
+    output::talk(&format!("Warning: {}", missing(&manifest).message));
+    Ok(manifest)
+}
+
+/// Reads a manifest that is about to be acted upon: label files that are gone are an error.
+pub(crate) fn load_whole(path: &Path, files: Files) -> Result<Manifest, Failure> {
+    let manifest = read(path, files)?;
+    if files.allow_missing_files || manifest.gone.is_empty() {
+        return Ok(manifest);
+    }
+    Err(missing(&manifest))
+}
+
+/// Names the label files that are gone, the first ones of many.
+fn missing(manifest: &Manifest) -> Failure {
+    const SHOWN: usize = 10;
+    let gone = &manifest.gone;
+    let mut list = String::new();
+    for (path, is_sparse) in gone.iter().take(SHOWN) {
+        let why = if *is_sparse {
+            "left out by a sparse checkout"
+        } else {
+            "deleted, and the deletion is not committed"
+        };
+        list.push_str(&format!("\n  {} ({why})", path.display()));
+    }
+    if gone.len() > SHOWN {
+        list.push_str(&format!("\n  and {} more", gone.len() - SHOWN));
+    }
+    let (files, they) = if gone.len() == 1 {
+        ("1 label file that git has is".to_owned(), "its")
+    } else {
+        (
+            format!("{} label files that git has are", gone.len()),
+            "their",
+        )
+    };
+    Failure::new(format!(
+        "{files} not on the disk; {they} inputs are not declared any more:{list}"
+    ))
+    .hint(
+        "restore them with `git restore FILE` or `git sparse-checkout add FOLDER`; if you mean to delete them, commit that \
+         or pass --allow-missing-files",
+    )
+}
+
+/// Reads a manifest; every problem of it is shown.
+fn read(path: &Path, files: Files) -> Result<Manifest, Failure> {
+    manifest::load_tracked(path, &Overlay::new(), files.reach(), &tracked).map_err(|problems| {
         output::styled_talk(&problems.render(output::is_styled()));
         let (count, kinds) = (problems.len(), problems.kinds());
         Failure::new(match count {

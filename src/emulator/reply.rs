@@ -112,6 +112,13 @@ impl Refusal {
     pub(super) fn into_answer(self) -> Answer {
         match self {
             Self::Answer(answer) => answer,
+            // A file that is damaged or full is so at the next attempt too: nothing that a client tries again.
+            Self::Database(error) if !is_passing(&error) => Answer {
+                http: 400,
+                code: Code::FAILURE,
+                details: format!("the database cannot be used: {error}"),
+                content: Vec::new(),
+            },
             // Internal issues of the service are 98xxx; which of them, the documents do not say.
             Self::Database(error) => Answer {
                 http: 500,
@@ -121,6 +128,15 @@ impl Refusal {
             },
         }
     }
+}
+
+/// Whether a failure may be gone at the next attempt: another process has the file.
+fn is_passing(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+    matches!(
+        error.sqlite_error_code(),
+        Some(DatabaseBusy | DatabaseLocked)
+    )
 }
 
 /// Why one item of a call is not carried out, while others may be.

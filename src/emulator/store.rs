@@ -72,6 +72,12 @@ pub enum StoreError {
         /// Why.
         source: rusqlite::Error,
     },
+    /// The path leads to something that is no file.
+    #[error("the database {path} is not a file")]
+    NoFile {
+        /// What is there.
+        path: PathBuf,
+    },
     /// The file was made by another version of the emulator.
     #[error(
         "the database {path} has format {found}, and this version knows format {SCHEMA_VERSION}"
@@ -180,6 +186,10 @@ impl Store {
             Database::Memory => ":memory:".to_owned(),
             Database::File(file) => {
                 make_folder_of(file)?;
+                // Opening a pipe or a device would wait for ever, or write into it.
+                if file.metadata().is_ok_and(|known| !known.is_file()) {
+                    return Err(StoreError::NoFile { path: file.clone() });
+                }
                 file.display().to_string()
             }
         };

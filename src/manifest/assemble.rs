@@ -3,15 +3,18 @@
 //! Files are read on several threads; results and problems come in the order of the files all the same. Does not know
 //! where texts come from: a file system, or memory.
 
-use super::document::{Document, document};
+use super::document::{Document, Format, document};
 use super::finding::{Other, Place};
 use super::header::{Header, no_header_hint};
 use super::input::{Image, NamedFiles};
 use super::locate::Spotter;
 use super::named::{Digests, OUTSIDE, read_named};
 use super::problem::{Problem, Problems};
-use super::select::{Candidate, folder_of, is_header_file, matching};
+use super::select::{
+    Candidate, folder_of, is_header_file, matching, may_match_below, without_doubles,
+};
 use super::source::{Source, Unreadable, text_digest};
+use super::walk::{Found, Gone, Obstacle};
 use super::{checks, report};
 use crate::model::{
     DesiredAnnotation, DesiredInput, DesiredState, InputId, NotText, Origin, Prose, TextFault,
@@ -43,6 +46,61 @@ pub(super) struct Assembled {
     pub(super) files: Vec<(Candidate, [u8; 32])>,
     /// The files that these name.
     pub(super) named: Digests,
+    /// Files that git has, that the disk has not, and whose inputs nothing declares any more.
+    pub(super) gone: Vec<Gone>,
+    narrowing: Option<Narrowing>,
+}
+
+impl Assembled {
+    /// Whether a file of this path would belong to the manifest.
+    pub(super) fn takes(&self, path: &str) -> bool {
+        self.narrowing.as_ref().is_none_or(|it| it.takes(path))
+    }
+}
+
+/// The patterns of a header, and its folder.
+#[derive(Debug, Clone)]
+pub(super) struct Narrowing {
+    patterns: Vec<String>,
+    folder: String,
+    /// The header's file.
+    header: String,
+}
+
+/// The patterns of the header among these files, if it has any.
+pub(super) fn narrowing_of(candidates: &[Candidate], source: &dyn Source) -> Option<Narrowing> {
+    let by_custom = candidates.iter().find(|it| is_header_file(&it.relative));
+    match by_custom {
+        Some(header) => Narrowing::of(&read_file(header, source)),
+        None => narrowed(read_all(candidates, source)).1,
+    }
+}
+
+impl Narrowing {
+    fn of(file: &File) -> Option<Self> {
+        let header = file.document.header.as_ref()?;
+        Some(Self {
+            patterns: header.files.clone()?,
+            folder: folder_of(&file.candidate.relative).to_owned(),
+            header: file.candidate.relative.clone(),
+        })
+    }
+
+    fn takes(&self, path: &str) -> bool {
+        matching(&self.patterns, &self.folder, &[path]).0[0]
+    }
+
+    /// Whether a path belongs to the manifest: one that a pattern matches, or the header's own.
+    pub(super) fn is_of(&self, path: &str) -> bool {
+        self.takes(path) || path == self.header
+    }
+
+    pub(super) fn takes_obstacle(&self, obstacle: &Obstacle) -> bool {
+        is_header_file(&obstacle.relative)
+            || self.takes(&obstacle.relative)
+            || (obstacle.is_folder
+                && may_match_below(&self.patterns, &self.folder, &obstacle.relative))
+    }
 }
 
 fn read_file(candidate: &Candidate, source: &dyn Source) -> File {
@@ -122,39 +180,37 @@ fn read_all<'c>(
 
 /// The header's file, if custom or the user names it, narrows what else is read. `place` is what the user named.
 pub(super) fn assemble(
-    candidates: &[Candidate],
+    found: &Found,
     header_file: Option<usize>,
     place: &std::path::Path,
     source: &dyn Source,
 ) -> Result<Assembled, Problems> {
+    let candidates = &found.files;
     let known = header_file.or_else(|| {
         candidates
             .iter()
             .position(|candidate| is_header_file(&candidate.relative))
     });
-    let mut files = match known {
+    let (mut files, narrowing) = match known {
         Some(index) => {
             let first = read_file(&candidates[index], source);
             // A header that cannot be read might have named the files; what the others say means nothing then.
             if let Some(problem) = first.problem {
                 return Err(Problems::new(vec![problem]));
             }
-            let patterns = first.document.header.as_ref().and_then(|h| h.files.clone());
-            let others: Vec<&Candidate> = match patterns {
-                Some(patterns) => {
-                    let paths: Vec<&str> = candidates.iter().map(|c| c.relative.as_str()).collect();
-                    let folder = folder_of(&candidates[index].relative);
-                    let (taken, _) = matching(&patterns, folder, &paths);
-                    (0..candidates.len())
-                        .filter(|other| *other != index && taken[*other])
-                        .map(|other| &candidates[other])
-                        .collect()
-                }
-                None => (0..candidates.len())
-                    .filter(|other| *other != index)
-                    .map(|other| &candidates[other])
-                    .collect(),
+            let narrowing = Narrowing::of(&first);
+            let is_taken = |other: &Candidate| {
+                other.relative != candidates[index].relative
+                    && narrowing
+                        .as_ref()
+                        .is_none_or(|it| it.takes(&other.relative))
             };
+            let mut taken = vec![candidates[index].clone()];
+            taken.extend(candidates.iter().filter(|other| is_taken(other)).cloned());
+            let others = without_doubles(taken);
+            let others = others
+                .iter()
+                .filter(|other| other.relative != candidates[index].relative);
             let mut files = read_all(others, source);
             files.push(first);
             files.sort_by(|a, b| {
@@ -163,12 +219,17 @@ pub(super) fn assemble(
                     .as_bytes()
                     .cmp(b.candidate.relative.as_bytes())
             });
-            files
+            (files, narrowing)
         }
-        None => narrowed(read_all(candidates, source)),
+        None => narrowed(read_all(&without_doubles(candidates.clone()), source)),
     };
+    let obstacles: Vec<&Obstacle> = found
+        .obstacles
+        .iter()
+        .filter(|one| narrowing.as_ref().is_none_or(|it| it.takes_obstacle(one)))
+        .collect();
     checks::patterns(&mut files);
-    let header_index = choose_header(&mut files, place);
+    let header_index = choose_header(&mut files, place, !obstacles.is_empty());
     if let Ok(index) = header_index {
         checks::concepts(&mut files, index);
         checks::key_ids(&mut files, index);
@@ -176,6 +237,11 @@ pub(super) fn assemble(
     checks::duplicates(&mut files);
     let named = read_named(&mut files, source);
     let mut problems = report::problems(&mut files, source);
+    problems.extend(
+        obstacles
+            .into_iter()
+            .map(|one| Problem::of_file(&one.shown, one.message.clone(), one.hint.clone())),
+    );
     let header = match header_index {
         Ok(index) => files[index]
             .document
@@ -190,14 +256,41 @@ pub(super) fn assemble(
         }
     };
     match header {
-        Some((index, header)) if problems.is_empty() => Ok(finish(files, index, header, named)),
+        Some((index, header)) if problems.is_empty() => {
+            let mut assembled = finish(files, index, header, named);
+            let mut gone = found.gone.clone();
+            gone.retain(|one| {
+                narrowing.as_ref().is_none_or(|it| it.takes(&one.relative))
+                    && is_lost(one, &assembled.state)
+            });
+            assembled.gone = gone;
+            assembled.narrowing = narrowing;
+            Ok(assembled)
+        }
         _ => Err(Problems::new(problems)),
     }
 }
 
+/// Whether a file that is gone declared something that nothing declares any more. One that was renamed, split, or was
+/// no part of a manifest did not.
+fn is_lost(gone: &Gone, state: &DesiredState) -> bool {
+    let Some(format) = Format::of(&gone.shown) else {
+        // A link to a folder.
+        return true;
+    };
+    let text = gone.bytes.clone().map(|bytes| text_of(bytes, Prose::No));
+    let Some(Ok(text)) = text else { return true };
+    let Ok(document) = document(format, &text) else {
+        return true;
+    };
+    let is_declared = |id: &InputId| state.inputs.binary_search_by(|it| it.id.cmp(id)).is_ok();
+    let mut inputs = document.inputs.iter();
+    inputs.any(|input| input.id.as_ref().is_none_or(|id| !is_declared(id)))
+}
+
 /// Without a header file by custom every file was read; if exactly one of them is a header and names files, the
 /// others count no more, whatever they are.
-fn narrowed(files: Vec<File>) -> Vec<File> {
+fn narrowed(files: Vec<File>) -> (Vec<File>, Option<Narrowing>) {
     let mut strong = files.iter().enumerate().filter(|(_, file)| {
         file.document
             .header
@@ -205,22 +298,18 @@ fn narrowed(files: Vec<File>) -> Vec<File> {
             .is_some_and(|header| header.is_strong)
     });
     let (Some((index, file)), None) = (strong.next(), strong.next()) else {
-        return files;
+        return (files, None);
     };
-    let Some(patterns) = file.document.header.as_ref().and_then(|h| h.files.as_ref()) else {
-        return files;
+    let Some(narrowing) = Narrowing::of(file) else {
+        return (files, None);
     };
-    let paths: Vec<&str> = files
-        .iter()
-        .map(|f| f.candidate.relative.as_str())
-        .collect();
-    let (taken, _) = matching(patterns, folder_of(&file.candidate.relative), &paths);
-    files
+    let files = files
         .into_iter()
         .enumerate()
-        .filter(|(other, _)| *other == index || taken[*other])
+        .filter(|(other, file)| *other == index || narrowing.takes(&file.candidate.relative))
         .map(|(_, file)| file)
-        .collect()
+        .collect();
+    (files, Some(narrowing))
 }
 
 /// Which file has the header, or what to say where that is not one. Nothing is to be said where a file that cannot be
@@ -228,12 +317,13 @@ fn narrowed(files: Vec<File>) -> Vec<File> {
 fn choose_header(
     files: &mut [File],
     place: &std::path::Path,
+    has_obstacles: bool,
 ) -> Result<usize, Option<Box<Problem>>> {
     let having: Vec<usize> = (0..files.len())
         .filter(|index| files[*index].document.header.is_some())
         .collect();
     let Some((&first, others)) = having.split_first() else {
-        if files.iter().any(|file| file.problem.is_some()) {
+        if has_obstacles || files.iter().any(|file| file.problem.is_some()) {
             return Err(None);
         }
         let message = if files.is_empty() {
@@ -355,5 +445,7 @@ fn finish(files: Vec<File>, header_index: usize, header: Header, named: Digests)
         names: beside,
         files: kept,
         named,
+        gone: Vec::new(),
+        narrowing: None,
     }
 }

@@ -28,7 +28,9 @@ pub(super) enum Format {
 impl Format {
     /// The format that the file's ending stands for.
     pub(super) fn of(path: &Path) -> Option<Self> {
-        match path.extension()?.to_str()? {
+        // Some systems show no difference, and some editors add a space.
+        let ending = path.extension()?.to_str()?.trim_end().to_ascii_lowercase();
+        match ending.as_str() {
             "yaml" | "yml" => Some(Self::Yaml),
             "json" => Some(Self::Json),
             "jsonl" => Some(Self::JsonLines),

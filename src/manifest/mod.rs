@@ -4,7 +4,9 @@
 //! what is allowed. Reading a manifest's own files is the only I/O here; nothing is printed. Uses `model` alone.
 //!
 //! ```text
-//! select     which files                      document   a file's text, streamed into …
+//! walk       which files could belong         select     which of them the header chooses
+//! rules      what .gitignore leaves out       tracked    what git has, as the caller tells it
+//! survey     what belongs, and why not        document   a file's text, streamed into …
 //! node       a tree that hides nothing        header, target, input, annotation, content   … the model, with findings
 //! source     a folder, or memory              named      masks and texts that the files name
 //! assemble   all files: header, duplicates, vocabulary   locate   findings -> lines and columns, if there are any
@@ -33,10 +35,14 @@ mod node;
 mod overlay;
 mod problem;
 mod report;
+mod rules;
 mod schema;
 mod select;
 mod source;
+mod survey;
 mod target;
+mod tracked;
+mod walk;
 mod words;
 pub mod write;
 
@@ -46,11 +52,13 @@ mod tests;
 pub use anchor::{Anchor, anchors};
 pub use header::Header;
 pub use input::{Image, InputText};
-pub use overlay::{Overlay, files_below, has_header, load_with};
+pub use overlay::{Overlay, files_below, has_header, load_tracked, load_with};
 pub use problem::{Problem, Problems, Spot};
 pub use schema::{schema, schema_text};
 pub use source::{Pipes, Reach, Unreadable, kind_of, read_bytes};
+pub use survey::{Survey, survey};
 pub use target::TargetSpec;
+pub use tracked::{GoneFile, Index, Tracked, TrackedKind};
 
 use crate::model::{ConceptId, DesiredState, InputId, Origin};
 use assemble::{Assembled, assemble};
@@ -65,6 +73,7 @@ use source::{Disk, Memory};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use walk::Found;
 
 /// A manifest that has nothing wrong with it.
 #[derive(Debug, Clone)]
@@ -90,6 +99,9 @@ pub struct Manifest {
     names: BTreeMap<InputId, NamedFiles>,
     files: Vec<(Candidate, [u8; 32])>,
     reach: Reach,
+    /// Files that git has and the disk has not, whose inputs nothing declares any more; whether a sparse checkout leaves
+    /// them out.
+    pub gone: Vec<(PathBuf, bool)>,
     /// The texts, where they did not come from files.
     texts: Option<BTreeMap<PathBuf, String>>,
 }
@@ -128,11 +140,9 @@ pub fn parse_with(
     let mut problems = Vec::new();
     for (path, _) in &files {
         match Format::of(path) {
-            Some(format) => candidates.push(Candidate {
-                shown: path.clone(),
-                relative: slashes(path),
-                format,
-            }),
+            Some(format) => {
+                candidates.push(Candidate::new(path.clone(), slashes(path), format));
+            }
             None => problems.push(Problem::of_file(
                 path,
                 "not a manifest's file: it ends in none of .yaml, .yml, .json and .jsonl",
@@ -153,7 +163,11 @@ pub fn parse_with(
         texts: &texts,
         binaries: &binaries,
     };
-    let assembled = assemble(&candidates, None, Path::new("."), &memory)?;
+    let found = Found {
+        files: candidates,
+        ..Found::default()
+    };
+    let assembled = assemble(&found, None, Path::new("."), &memory)?;
     Ok(Manifest::new(
         assembled,
         Path::new(""),
@@ -198,6 +212,11 @@ impl Manifest {
             root: folder.join(folder_of(&assembled.header_file)),
             names: assembled.names,
             files: assembled.files,
+            gone: assembled
+                .gone
+                .into_iter()
+                .map(|gone| (gone.shown, gone.is_sparse))
+                .collect(),
             reach,
             texts,
         }

@@ -1,12 +1,12 @@
-//! Which files are a manifest's: the walk over a folder, and the header's patterns.
+//! Files that may belong to a manifest, and the header's patterns, which choose among them.
 
 use super::document::Format;
-use super::problem::Problem;
 use globset::{GlobBuilder, GlobMatcher};
-use ignore::WalkBuilder;
-use std::fs::File;
+use std::collections::HashMap;
+use std::fs::{File, Metadata};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// A file that may belong to a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,61 @@ pub(super) struct Candidate {
     /// Below the folder that was given, with `/` between its parts.
     pub(super) relative: String,
     pub(super) format: Format,
+    /// Whether a link is on the way to it, so that it may be another file as well.
+    pub(super) is_linked: bool,
+    pub(super) stamp: Stamp,
+}
+
+impl Candidate {
+    pub(super) fn new(shown: PathBuf, relative: String, format: Format) -> Self {
+        Self {
+            shown,
+            relative,
+            format,
+            is_linked: false,
+            stamp: Stamp::default(),
+        }
+    }
+}
+
+/// What tells that a file was written to. Never shown, and part of no result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Stamp(u64, Option<SystemTime>);
+
+impl Stamp {
+    pub(super) fn of(known: &Metadata) -> Self {
+        Self(known.len(), known.modified().ok())
+    }
+}
+
+/// Leaves each file in the list once, by the path without links if there is one.
+pub(super) fn without_doubles(mut files: Vec<Candidate>) -> Vec<Candidate> {
+    if !files.iter().any(|file| file.is_linked) {
+        return files;
+    }
+    let canonical: Vec<PathBuf> = files
+        .iter()
+        .map(|file| {
+            file.shown
+                .canonicalize()
+                .unwrap_or_else(|_| file.shown.clone())
+        })
+        .collect();
+    let mut kept: HashMap<&PathBuf, usize> = HashMap::new();
+    for (index, path) in canonical.iter().enumerate() {
+        let other = kept.entry(path).or_insert(index);
+        if files[*other].is_linked && !files[index].is_linked {
+            *other = index;
+        }
+    }
+    let mut kept: Vec<usize> = kept.into_values().collect();
+    kept.sort_unstable();
+    let mut index = 0;
+    files.retain(|_| {
+        index += 1;
+        kept.binary_search(&(index - 1)).is_ok()
+    });
+    files
 }
 
 /// Names that a header's file has by custom; one that stands at the top of a folder is the header's.
@@ -26,10 +81,11 @@ pub(super) fn is_header_file(relative: &str) -> bool {
     HEADER_FILES.contains(&relative)
 }
 
-/// Compiles a pattern. `*` does not reach into folders, `**` does.
+/// Compiles a pattern. `*` does not reach into folders, `**` does; case does not count, as it does not in endings.
 pub(super) fn pattern(pattern: &str) -> Result<GlobMatcher, globset::Error> {
     GlobBuilder::new(pattern.strip_prefix("./").unwrap_or(pattern))
         .literal_separator(true)
+        .case_insensitive(true)
         .build()
         .map(|glob| glob.compile_matcher())
 }
@@ -79,60 +135,35 @@ pub(super) fn folder_of(relative: &str) -> &str {
     relative.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// The files of a folder that may belong to a manifest, in byte order of their relative paths. Hidden files and what
-/// git ignores are left out, in a repository or not, and what annosync itself wrote.
-pub(super) fn walk(folder: &Path) -> Result<Vec<Candidate>, Vec<Problem>> {
-    let mut walk = WalkBuilder::new(folder);
-    walk.require_git(false)
-        // What git ignores on this machine alone must not change what a manifest says.
-        .git_global(false)
-        .git_exclude(false)
-        .ignore(false)
-        // Outside a repository no .gitignore above the folder has anything to do with it.
-        .parents(is_in_repository(folder));
-    let mut candidates = Vec::new();
-    let mut problems = Vec::new();
-    for entry in walk.build() {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => {
-                problems.push(Problem::of_file(
-                    folder,
-                    format!("cannot be read: {error}"),
-                    "make it readable, or let .gitignore leave it out",
-                ));
-                continue;
-            }
-        };
-        let path = entry.path();
-        let Some(format) = Format::of(path) else {
-            continue;
-        };
-        // A link to a file counts as that file; folders are not followed through links, which may go in circles.
-        let is_file = match entry.file_type() {
-            Some(kind) if kind.is_symlink() => path.is_file(),
-            Some(kind) => kind.is_file(),
-            None => false,
-        };
-        if is_file && !is_output(path, format) {
-            let relative = path.strip_prefix(folder).unwrap_or(path);
-            candidates.push(Candidate {
-                shown: path.to_owned(),
-                relative: slashes(relative),
-                format,
-            });
+/// Whether a pattern may match something below a folder: in doubt it may.
+pub(super) fn may_match_below(patterns: &[String], header_folder: &str, folder: &str) -> bool {
+    let Some(folder) = below(folder, header_folder) else {
+        return below(header_folder, folder).is_some();
+    };
+    let may = |text: &String| {
+        let text = text.strip_prefix("./").unwrap_or(text);
+        if text.contains('{') {
+            return true;
         }
-    }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    candidates.sort_by(|a, b| a.relative.as_bytes().cmp(b.relative.as_bytes()));
-    Ok(candidates)
+        let mut parts = text.split('/');
+        for name in folder.split('/').filter(|name| !name.is_empty()) {
+            match parts.next() {
+                Some("**") => return true,
+                Some(part) => match pattern(part) {
+                    Ok(glob) if !glob.is_match(name) => return false,
+                    _ => {}
+                },
+                None => return false,
+            }
+        }
+        parts.next().is_some()
+    };
+    patterns.iter().any(may)
 }
 
 /// Whether annosync itself wrote the file, which may lie beside the manifest: a plan, an undo or a saved listing, which
 /// begin with their format's version, or the log of an apply. A manifest has neither key, so that none is left out.
-fn is_output(path: &Path, format: Format) -> bool {
+pub(super) fn is_output(path: &Path, format: Format) -> bool {
     let key = match format {
         Format::Json => "\"format_version\":",
         Format::JsonLines => "\"ended\":",
@@ -143,13 +174,9 @@ fn is_output(path: &Path, format: Format) -> bool {
     let read = File::open(path).and_then(|file| file.take(64).read_to_end(&mut start));
     read.is_ok()
         && String::from_utf8_lossy(&start)
+            .trim_start_matches('\u{feff}')
             .strip_prefix('{')
             .is_some_and(|rest| rest.trim_start().starts_with(key))
-}
-
-fn is_in_repository(folder: &Path) -> bool {
-    std::path::absolute(folder)
-        .is_ok_and(|folder| folder.ancestors().any(|above| above.join(".git").exists()))
 }
 
 /// A path with `/` between its parts on every system.
@@ -164,6 +191,36 @@ pub(super) fn slashes(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn walk(folder: &Path) -> Vec<Candidate> {
+        let found = crate::manifest::walk::walk(
+            folder,
+            crate::manifest::Reach::Folder,
+            &crate::manifest::tracked::no_index,
+        );
+        assert!(found.obstacles.is_empty(), "{:?}", found.obstacles);
+        found.files
+    }
+
+    #[test]
+    fn a_pattern_may_match_below_a_folder() {
+        let may = |pattern: &str, folder: &str| may_match_below(&[pattern.to_owned()], "", folder);
+        for (pattern, folder, expected) in [
+            ("labels/**", "labels", true),
+            ("labels/**", "labels/x/y", true),
+            ("labels/**", "images", false),
+            ("labels/*.yaml", "labels", true),
+            ("labels/*.yaml", "labels/x", false),
+            ("**/*.yaml", "images", true),
+            ("l*/a/*", "labels/a", true),
+            ("{a,b/c}/*", "b/c", true),
+            ("a.yaml", "", true),
+        ] {
+            assert_eq!(may(pattern, folder), expected, "{pattern} {folder}");
+        }
+        assert!(may_match_below(&["x/*".to_owned()], "a/b", "a"));
+        assert!(!may_match_below(&["x/*".to_owned()], "a/b", "c"));
+    }
 
     fn taken(patterns: &[&str], folder: &str, paths: &[&str]) -> (Vec<bool>, Vec<usize>) {
         let patterns: Vec<String> = patterns.iter().map(|p| (*p).to_owned()).collect();
@@ -202,7 +259,7 @@ mod tests {
         ] {
             std::fs::write(folder.path().join(file), text).unwrap();
         }
-        let found = walk(folder.path()).unwrap();
+        let found = walk(folder.path());
         let names: Vec<&str> = found.iter().map(|file| file.relative.as_str()).collect();
         assert_eq!(names, ["a.json", "b.jsonl", "c.json", "d.yaml"]);
     }
@@ -225,7 +282,7 @@ mod tests {
             std::fs::write(path, "").unwrap();
         }
         std::fs::write(folder.path().join(".gitignore"), "out/\n").unwrap();
-        let found = walk(folder.path()).unwrap();
+        let found = walk(folder.path());
         let names: Vec<&str> = found.iter().map(|file| file.relative.as_str()).collect();
         assert_eq!(names, ["B.yml", "a-b.json", "a/z.jsonl", "b.yaml"]);
     }

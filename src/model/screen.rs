@@ -14,14 +14,17 @@ pub(super) fn reorders(c: char) -> bool {
     )
 }
 
-/// Whether a character could change what a terminal shows: control characters, marks that re-order text, and
-/// characters that take no room.
+/// Whether a character could change what a terminal shows, or make two names look the same: control characters, marks
+/// that re-order text, characters that take no room, and letters that are blank. The selectors of an emoji's style are
+/// left as they are.
 pub fn is_harmful(c: char) -> bool {
     c.is_control()
         || reorders(c)
         || matches!(c,
-            '\u{180e}' | '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Text from outside, safe to show on a terminal, on one line: what could change the screen is written as YAML and
@@ -93,7 +96,19 @@ mod tests {
             "\\u009b2J\\u202ex\\u007f"
         );
         assert_eq!(escape("\u{e0041}"), "\\U000e0041");
-        assert!(matches!(escape("Größe 車 👍🏽"), Cow::Borrowed(_)));
+        assert_eq!(escape("ca\u{ad}r \u{3164}"), "ca\\u00adr \\u3164");
+        for blank in [
+            "\u{34f}",
+            "\u{115f}",
+            "\u{200c}",
+            "\u{200d}",
+            "\u{2800}",
+            "\u{ffa0}",
+            "\u{e0100}",
+        ] {
+            assert!(matches!(escape(blank), Cow::Owned(_)), "{blank:?}");
+        }
+        assert!(matches!(escape("Größe 車 👍🏽 ❤\u{fe0f}"), Cow::Borrowed(_)));
     }
 
     #[test]

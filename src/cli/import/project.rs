@@ -264,10 +264,10 @@ impl Project {
             });
         }
         write_files(pulled)?;
-        if self.is_new()
-            && let Some(ignored) = init::ignored(&self.root)?
-        {
-            output::file(&self.root.join(".gitignore"), &ignored)?;
+        if self.is_new() {
+            for list in init::lists(&self.root)? {
+                output::file(&self.root.join(list.name), &list.after)?;
+            }
         }
         output::result(&said(labels, merged))?;
         for file in &pulled.files {

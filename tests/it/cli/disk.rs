@@ -48,3 +48,54 @@ fn a_plan_that_cannot_be_kept_is_an_error_and_leaves_the_old_one() {
     // The old one is whole.
     world.apply_path("plan.json", &[]).exits(0);
 }
+
+#[test]
+#[cfg(unix)]
+fn a_pull_onto_a_full_disk_leaves_nothing_and_works_once_there_is_space() {
+    let world = World::new();
+    world.declare(&boxes(0..3, "car"));
+    world.apply(&[]).exits(0);
+    on_a_full_disk(&world, &["pull", "new"])
+        .exits(1)
+        .says("new/");
+    let left = folder_of(&world.path().join("new"));
+    assert_eq!(left, [], "no half file, no scrap");
+    world.on_app(&["pull", "new"]).exits(0);
+    super::settled(&world.on_app(&["plan", "new", "--detailed-exitcode"]));
+}
+
+#[test]
+fn a_damaged_store_is_an_error_that_is_not_tried_again() {
+    let world = World::new();
+    world.declare(&boxes(0..200, "car"));
+    let apply = ["apply", "m.yaml", "--embedded", "s.db", "--auto-approve"];
+    world.run(&apply).exits(0);
+    let mut bytes = std::fs::read(world.path().join("s.db")).unwrap();
+    let damaged = bytes.len() / 4;
+    bytes[damaged..].fill(0xa5);
+    std::fs::write(world.path().join("s.db"), bytes).unwrap();
+    let plan = ["plan", "m.yaml", "--embedded", "s.db", "-v"];
+    let run = world.run(&plan).exits(1).says("malformed");
+    assert!(!run.stderr.contains("attempt"), "{}", run.stderr);
+    std::fs::write(
+        world.path().join("s.db"),
+        "no database, and long enough to look like one",
+    )
+    .unwrap();
+    world.run(&plan).exits(1).says("not a database");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_store_that_is_no_file_is_not_opened() {
+    let world = World::new();
+    world.declare(&boxes(0..1, "car"));
+    let made = Command::new("mkfifo")
+        .arg(world.path().join("s.db"))
+        .status();
+    assert!(made.unwrap().success());
+    for path in ["s.db", "."] {
+        let plan = ["plan", "m.yaml", "--embedded", path];
+        world.run(&plan).exits(1).says("is not a file");
+    }
+}

@@ -392,12 +392,7 @@ fn the_base_is_what_a_checkout_of_the_revision_would_be() {
         "data/labels/a.yaml",
         b"inputs:\n  - id: a\n    annotations:\n      - mask: { path: masks/m.png }\n        concepts: [car]\n",
     );
-    // Committed in spite of being ignored: a walk leaves it out, then as now.
     git(world.path(), &["add", "--all"]);
-    git(
-        world.path(),
-        &["add", "--force", "data/labels/scratch.yaml"],
-    );
     git(world.path(), &["commit", "--quiet", "--message", "labels"]);
     let plan = |folder: &str| {
         let run = world.on_app(&["plan", folder, "--base", "HEAD", "--format", "json"]);

@@ -63,6 +63,7 @@ fn an_import_makes_a_project_that_applies_at_once() {
     assert_eq!(
         files,
         [
+            ".gitattributes",
             ".gitignore",
             "annosync.yaml",
             "coco.json",
@@ -315,7 +316,12 @@ fn hostile_names_write_nothing_outside_the_folder() {
     assert_eq!(run.code, 5, "{}", run.stderr);
     assert_eq!(
         outside(&world),
-        ["in/coco.json", "p/.gitignore", "p/annosync.yaml"]
+        [
+            "in/coco.json",
+            "p/.gitattributes",
+            "p/.gitignore",
+            "p/annosync.yaml"
+        ]
     );
     world.run(&["validate", "p"]).exits(0);
     let names: Vec<String> = folder_of(&world.path().join("p/labels"))

@@ -4,8 +4,9 @@ use super::{Run, command, folder_of, settled};
 use std::fs;
 use std::path::Path;
 
-const ALL: [&str; 8] = [
+const ALL: [&str; 9] = [
     ".annosync/manifest.schema.json",
+    ".gitattributes",
     ".github/workflows/annosync-apply.yml",
     ".github/workflows/annosync-drift.yml",
     ".github/workflows/annosync-plan.yml",
@@ -104,11 +105,11 @@ fn the_commands_name_the_folder_as_a_shell_takes_it() {
 #[test]
 fn pipelines_are_written_for_the_systems_that_are_named() {
     for (systems, count) in [
-        (&["none"][..], 4),
-        (&["github"], 7),
-        (&["gitlab"], 5),
-        (&["gitlab", "github"], 8),
-        (&["all"], 8),
+        (&["none"][..], 5),
+        (&["github"], 8),
+        (&["gitlab"], 6),
+        (&["gitlab", "github"], 9),
+        (&["all"], 9),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let mut arguments = vec!["init"];

@@ -8,6 +8,7 @@ mod batches;
 mod boundaries;
 mod collaborators;
 mod coloring;
+mod complete;
 mod connecting;
 mod disk;
 mod drifting;

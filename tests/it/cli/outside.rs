@@ -47,6 +47,10 @@ fn a_mask_outside_the_folder_is_read_only_where_that_is_allowed() {
     let world = world();
     link(&world, "m/link.png", "../outside/mask.png");
     link(&world, "m/folder", "../outside");
+    world.write(
+        "m/annosync.yaml",
+        &format!("{}files: ['labels/**']\n", header()),
+    );
     let absolute = world.path().join("outside/mask.png");
     for path in [
         absolute.to_str().unwrap(),
@@ -107,7 +111,8 @@ fn a_link_is_no_way_to_a_manifests_file_elsewhere() {
     let run = world
         .run(&["validate", "m"])
         .exits(1)
-        .says("is a link that leads out of the manifest's folder");
+        .says("is a link that leads out of the manifest's folder")
+        .says("is a link to a folder outside the manifest's folder");
     assert!(!run.stderr.contains(SECRET), "{}", run.stderr);
     let allowed = ["validate", "m", "--allow-outside-files"];
     world.run(&allowed).exits(1).says(SECRET);
@@ -139,8 +144,16 @@ fn what_is_no_file_is_not_opened() {
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(made.unwrap().success());
     link(&world, "m/zero", "/dev/zero");
-    // Among the files of a folder it is passed over; by its name it is an error.
+    // It has the name of a label file: to pass it over would be to lose it.
     world.write("m/labels/b.yaml", "inputs: []\n");
+    world
+        .run(&["validate", "m"])
+        .exits(1)
+        .says("is not a file but a pipe");
+    world.write(
+        "m/annosync.yaml",
+        &format!("{}files: ['labels/**']\n", header()),
+    );
     world.run(&["validate", "m"]).exits(0);
     world
         .run(&["validate", "m/pipe.yaml"])

@@ -1,0 +1,159 @@
+//! What git tracks in a manifest's folder, so that no label file falls out of sight: the index, and what HEAD has and the
+//! disk has not.
+//!
+//! Without git, or outside a repository, the disk alone counts.
+
+use super::git::{git, named_repository};
+use super::output;
+use crate::manifest::{GoneFile, Tracked, TrackedKind};
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Endings of a manifest's files.
+const ENDINGS: [&str; 4] = ["yaml", "yml", "json", "jsonl"];
+/// Files that are gone are read from git up to this many; more are named without a look.
+const MOST_READ: usize = 1_000;
+
+/// What git tracks in a folder.
+pub(crate) fn tracked(folder: &Path) -> Option<Tracked> {
+    let listed = match ask(folder, &["ls-files", "-z", "-s", "-t", "--", "."], &[]) {
+        Ok(listed) => listed,
+        Err(None) => return None,
+        Err(Some(complaint)) => {
+            output::talk(&format!(
+                "Warning: git cannot say which files of {} it tracks, so that the files on the disk alone count: {complaint}",
+                folder.display()
+            ));
+            return None;
+        }
+    };
+    let mut tracked = Tracked::default();
+    // The names by which git knows what is gone.
+    let mut gone: BTreeMap<String, (bool, String)> = BTreeMap::new();
+    for entry in listed.split(|byte| *byte == 0) {
+        let entry = String::from_utf8_lossy(entry);
+        let Some((about, path)) = entry.split_once('\t') else {
+            continue;
+        };
+        let mut about = about.split(' ');
+        let (tag, mode) = (
+            about.next().unwrap_or_default(),
+            about.next().unwrap_or_default(),
+        );
+        let kind = match mode {
+            "120000" => TrackedKind::Link,
+            "160000" => TrackedKind::Submodule,
+            _ => TrackedKind::File,
+        };
+        let may_be_folder = kind == TrackedKind::Link && Path::new(path).extension().is_none();
+        if (may_be_folder || is_label_file(path)) && is_gone(folder, path) {
+            gone.insert(path.to_owned(), (tag == "S", format!(":./{path}")));
+        }
+        tracked.files.push((path.to_owned(), kind));
+    }
+    // A repository without a commit has no HEAD.
+    let head = [
+        "diff-index",
+        "-z",
+        "--name-only",
+        "--relative",
+        "--no-renames",
+        "--diff-filter=D",
+        "HEAD",
+        "--",
+        ".",
+    ];
+    for path in ask(folder, &head, &[])
+        .unwrap_or_default()
+        .split(|byte| *byte == 0)
+    {
+        let path = String::from_utf8_lossy(path).into_owned();
+        if is_label_file(&path) && is_gone(folder, &path) {
+            let name = format!("HEAD:./{path}");
+            gone.entry(path).or_insert((false, name));
+        }
+    }
+    let names: Vec<&str> = gone.values().map(|(_, name)| name.as_str()).collect();
+    let mut contents = contents(folder, &names).into_iter();
+    tracked.gone = gone
+        .into_iter()
+        .map(|(path, (is_sparse, _))| GoneFile {
+            path,
+            is_sparse,
+            bytes: contents.next().flatten(),
+        })
+        .collect();
+    Some(tracked)
+}
+
+fn is_label_file(path: &str) -> bool {
+    let ending = Path::new(path).extension().and_then(|it| it.to_str());
+    ending.is_some_and(|it| ENDINGS.iter().any(|one| one.eq_ignore_ascii_case(it)))
+}
+
+fn is_gone(folder: &Path, path: &str) -> bool {
+    folder.join(path).symlink_metadata().is_err()
+}
+
+/// What git has of these, in their order; nothing of what it cannot read.
+fn contents(folder: &Path, names: &[&str]) -> Vec<Option<Vec<u8>>> {
+    if names.is_empty() || names.len() > MOST_READ || names.iter().any(|name| name.contains('\n')) {
+        return Vec::new();
+    }
+    let mut input = names.join("\n");
+    input.push('\n');
+    let output = ask(folder, &["cat-file", "--batch"], input.as_bytes()).unwrap_or_default();
+    let mut rest = output.as_slice();
+    let mut contents = Vec::new();
+    while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+        let head = String::from_utf8_lossy(&rest[..end]).into_owned();
+        rest = &rest[end + 1..];
+        let mut about = head.rsplit(' ');
+        let size = about.next().and_then(|size| size.parse::<usize>().ok());
+        match (size, about.next()) {
+            (Some(size), Some("blob")) if rest.len() > size => {
+                contents.push(Some(rest[..size].to_owned()));
+                rest = &rest[size + 1..];
+            }
+            _ => contents.push(None),
+        }
+    }
+    contents
+}
+
+/// Runs git in a folder. `Err(None)` where there is no git or no repository; else what git complains of.
+fn ask(folder: &Path, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Option<String>> {
+    let run = |mut git: Command| -> Result<Vec<u8>, Option<String>> {
+        git.arg("-C").arg(folder).args(arguments);
+        // Messages are told apart below; what a partial clone lacks is not fetched.
+        git.env("LC_ALL", "C").env("GIT_NO_LAZY_FETCH", "1");
+        git.stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = git.spawn().map_err(|_| None)?;
+        let pipe = child.stdin.take();
+        let ended = std::thread::scope(|scope| {
+            scope.spawn(move || pipe.map(|mut pipe| pipe.write_all(input)));
+            child.wait_with_output()
+        });
+        let ended = ended.map_err(|error| Some(error.to_string()))?;
+        if ended.status.success() {
+            return Ok(ended.stdout);
+        }
+        let complaint = String::from_utf8_lossy(&ended.stderr);
+        let complaint = complaint.lines().next().unwrap_or_default();
+        let is_no_repository = complaint.contains("not a git repository");
+        Err((!is_no_repository).then(|| complaint.to_owned()))
+    };
+    match (run(git()), named_repository()) {
+        // A repository that lies apart from its work tree is found by its variables alone.
+        (Err(None), Some(named)) => {
+            let mut git = git();
+            git.envs(named);
+            run(git)
+        }
+        (answer, _) => answer,
+    }
+}

@@ -1,0 +1,141 @@
+//! Ignore rules: the `.gitignore` files of the repository that a manifest lies in, as far as they say something about it.
+//!
+//! An outer repository has no say: one that holds the manifest's repository, and one that ignores the manifest's folder
+//! as a whole. What git ignores on this machine alone (`.git/info/exclude`, `core.excludesFile`) must not change what a
+//! manifest is, and is not read.
+
+use super::source::{Pipes, Unreadable, kind_of, read_bytes};
+use crate::model::{Prose, text_of};
+use ignore::Match;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use std::path::{Path, PathBuf};
+
+/// Bytes and patterns that an ignore file may have: more take longer than the manifest.
+const LARGEST: u64 = 1 << 20;
+const MOST_PATTERNS: usize = 10_000;
+
+/// An ignore file that cannot be used, and why.
+pub(super) type BadRules = (PathBuf, String);
+
+/// The rules of a folder and of those above it.
+#[derive(Debug)]
+pub(super) struct Rules<'r> {
+    matcher: Option<&'r Gitignore>,
+    above: Option<&'r Rules<'r>>,
+}
+
+impl<'r> Rules<'r> {
+    pub(super) fn none() -> Self {
+        Self {
+            matcher: None,
+            above: None,
+        }
+    }
+
+    pub(super) fn with(&'r self, matcher: &'r Gitignore) -> Self {
+        Self {
+            matcher: Some(matcher),
+            above: Some(self),
+        }
+    }
+
+    pub(super) fn same(&'r self) -> Self {
+        Self {
+            matcher: None,
+            above: Some(self),
+        }
+    }
+
+    /// The rule that ignores a path, if one does: the nearest rule that matches decides.
+    pub(super) fn matching(&self, path: &Path, is_folder: bool) -> Option<String> {
+        let mut rules = Some(self);
+        while let Some(these) = rules {
+            if let Some(matcher) = these.matcher {
+                match matcher.matched(path, is_folder) {
+                    Match::Ignore(glob) => {
+                        return Some(format!("`{}` in a .gitignore", glob.original()));
+                    }
+                    Match::Whitelist(_) => return None,
+                    Match::None => {}
+                }
+            }
+            rules = these.above;
+        }
+        None
+    }
+}
+
+/// The matchers of the folders above, from the top of the repository down; none outside a repository.
+pub(super) fn rules_above(folder: &Path) -> Result<Vec<Gitignore>, BadRules> {
+    let is_top = |folder: &Path| folder.join(".git").symlink_metadata().is_ok();
+    let mut above: Vec<&Path> = Vec::new();
+    let mut is_in_repository = is_top(folder);
+    for one in folder.ancestors().skip(1) {
+        if is_in_repository {
+            break;
+        }
+        above.push(one);
+        is_in_repository = is_top(one);
+    }
+    if !is_in_repository {
+        return Ok(Vec::new());
+    }
+    above.reverse();
+    let mut matchers = Vec::new();
+    for (depth, one) in above.iter().enumerate() {
+        matchers.extend(rules_of(one)?);
+        let below = above.get(depth + 1).copied().unwrap_or(folder);
+        if is_ignored(&matchers, below) {
+            return Ok(Vec::new());
+        }
+    }
+    Ok(matchers)
+}
+
+fn is_ignored(matchers: &[Gitignore], folder: &Path) -> bool {
+    for matcher in matchers.iter().rev() {
+        match matcher.matched(folder, true) {
+            Match::Ignore(_) => return true,
+            Match::Whitelist(_) => return false,
+            Match::None => {}
+        }
+    }
+    false
+}
+
+/// The rules of a folder's own ignore file, if it has one.
+pub(super) fn rules_of(folder: &Path) -> Result<Option<Gitignore>, BadRules> {
+    let path = folder.join(".gitignore");
+    let bad = |message: String| (path.clone(), message);
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(bad(format!("cannot be read: {error}"))),
+        Ok(known) if known.is_symlink() => {
+            return Err(bad("is a link, which git does not read either".to_owned()));
+        }
+        Ok(known) if !known.is_file() => {
+            let kind = kind_of(known.file_type());
+            return Err(bad(format!("is not a file but {kind}")));
+        }
+        Ok(_) => {}
+    }
+    let bytes = read_bytes(&path, LARGEST, Pipes::Refuse)
+        .map_err(|error: Unreadable| bad(error.to_string()))?;
+    let text = text_of(bytes, Prose::No).map_err(|error| bad(error.fault.to_string()))?;
+    let patterns = || {
+        text.lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    };
+    if patterns().nth(MOST_PATTERNS).is_some() {
+        return Err(bad(format!("has more than {MOST_PATTERNS} patterns")));
+    }
+    let mut builder = GitignoreBuilder::new(folder);
+    for line in patterns() {
+        // One that is not a pattern matches nothing, as in git.
+        let _ = builder.add_line(None, line);
+    }
+    builder
+        .build()
+        .map(Some)
+        .map_err(|error| bad(format!("cannot be used: {error}")))
+}

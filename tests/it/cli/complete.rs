@@ -1,0 +1,387 @@
+//! A manifest is complete or it is no manifest: every way in which a label file falls out of sight.
+
+use super::{Run, World, boxes, header, is_there, settled};
+use std::fs;
+use std::process::Command;
+
+/// A manifest of three label files that was applied, committed.
+fn world() -> World {
+    let world = World::new();
+    world.write("m/annosync.yaml", &header());
+    for (file, inputs) in [("a", 0..2), ("b", 2..4), ("c", 4..6)] {
+        let text = format!("inputs:\n{}", boxes(inputs, "car"));
+        world.write(&format!("m/labels/{file}.yaml"), &text);
+    }
+    world.on_app(&["apply", "m", "--auto-approve"]).exits(0);
+    world
+}
+
+fn git(world: &World, arguments: &[&str]) {
+    let mut git = Command::new("git");
+    git.arg("-C")
+        .arg(world.path())
+        .args(["-c", "user.name=t", "-c", "user.email=t@example.org"]);
+    git.args([
+        "-c",
+        "protocol.file.allow=always",
+        "-c",
+        "init.defaultBranch=main",
+    ]);
+    let run = git.args(arguments).output().unwrap();
+    assert!(
+        run.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+}
+
+fn commit(world: &World) {
+    git(world, &["init", "--quiet"]);
+    git(world, &["add", "--all", "--force"]);
+    git(world, &["commit", "--quiet", "--message", "labels"]);
+}
+
+fn plan(world: &World) -> Run {
+    world.on_app(&["plan", "m", "--detailed-exitcode"])
+}
+
+fn rename(world: &World, from: &str, to: &str) {
+    fs::rename(world.path().join(from), world.path().join(to)).unwrap();
+}
+
+/// Plan and apply stop and name the file; nothing is sent.
+#[track_caller]
+fn stops(world: &World, words: &[&str]) {
+    let sent = world.writes().len();
+    for command in [
+        &["plan", "m"][..],
+        &["apply", "m", "--auto-approve"],
+        &["validate", "m"],
+    ] {
+        let mut run = world.on_app_or_offline(command).exits(1);
+        for word in words {
+            run = run.says(word);
+        }
+    }
+    assert_eq!(world.writes().len(), sent);
+}
+
+impl World {
+    fn on_app_or_offline(&self, arguments: &[&str]) -> Run {
+        if arguments[0] == "validate" {
+            self.run(arguments)
+        } else {
+            self.on_app(arguments)
+        }
+    }
+}
+
+#[test]
+fn endings_count_in_any_case() {
+    let world = world();
+    for (from, to) in [
+        ("b.yaml", "b.YAML"),
+        ("a.yaml", "a.Yml"),
+        ("b.YAML", "b.yaml "),
+    ] {
+        rename(
+            &world,
+            &format!("m/labels/{from}"),
+            &format!("m/labels/{to}"),
+        );
+        settled(&plan(&world));
+    }
+    world.write(
+        "m/labels/d.JSONL",
+        "{\"id\": \"in-000\", \"annotations\": []}\n",
+    );
+    world.run(&["validate", "m"]).exits(1).says("in-000");
+    fs::remove_file(world.path().join("m/labels/d.JSONL")).unwrap();
+    world.write(
+        "m/annosync.yaml",
+        &format!("{}files: ['Labels/*.y*']\n", header()),
+    );
+    settled(&plan(&world));
+}
+
+#[test]
+fn a_file_that_git_tracks_and_ignores_stops_the_run() {
+    if !is_there("git") {
+        return;
+    }
+    let world = world();
+    commit(&world);
+    settled(&plan(&world));
+    world.write("m/.gitignore", "b.yaml\n");
+    stops(
+        &world,
+        &[
+            "m/labels/b.yaml",
+            "git tracks `labels/b.yaml`",
+            "`b.yaml` in a .gitignore",
+        ],
+    );
+    // The folder as a whole, from above.
+    world.write("m/.gitignore", "");
+    world.write(".gitignore", "labels/\n");
+    stops(
+        &world,
+        &["`labels/a.yaml`", "`labels/b.yaml`", "`labels/c.yaml`"],
+    );
+    // Not if the header leaves it out, and not if git forgot it.
+    world.write(".gitignore", "");
+    world.write("m/.gitignore", "/tools/\n");
+    world.write("m/tools/x.json", "{}");
+    git(&world, &["add", "--force", "m/tools/x.json"]);
+    stops(&world, &["m/tools/x.json"]);
+    git(&world, &["rm", "--quiet", "--cached", "m/tools/x.json"]);
+    settled(&plan(&world));
+}
+
+#[test]
+fn an_outer_repository_has_no_say() {
+    if !is_there("git") {
+        return;
+    }
+    let world = world();
+    // One that ignores the manifest's folder as a whole.
+    git(&world, &["init", "--quiet"]);
+    world.write(".gitignore", "m/\n*.yaml\n");
+    settled(&plan(&world));
+    // One around the manifest's own repository.
+    world.write(".gitignore", "*.yaml\n");
+    git(&world, &["init", "--quiet", "m"]);
+    settled(&plan(&world));
+    // One that lies around no repository at all.
+    fs::remove_dir_all(world.path().join("m/.git")).unwrap();
+    fs::remove_dir_all(world.path().join(".git")).unwrap();
+    settled(&plan(&world));
+    world.write("m/.gitignore", "b.yaml\n");
+    assert_eq!(
+        plan(&world).code,
+        2,
+        "its own rules count without a repository too"
+    );
+}
+
+#[test]
+fn a_deleted_file_is_a_warning_for_plan_and_an_error_for_apply() {
+    if !is_there("git") {
+        return;
+    }
+    let world = world();
+    commit(&world);
+    let text = world.read("m/labels/b.yaml");
+    for staged in [false, true] {
+        if staged {
+            git(&world, &["rm", "--quiet", "m/labels/b.yaml"]);
+        } else {
+            fs::remove_file(world.path().join("m/labels/b.yaml")).unwrap();
+        }
+        let planned = plan(&world);
+        assert_eq!(planned.code, 2, "{}", planned.stderr);
+        planned
+            .says("Warning: 1 label file that git has is not on the disk")
+            .says("m/labels/b.yaml");
+        let sent = world.writes().len();
+        let apply = ["apply", "m", "--auto-approve"];
+        world
+            .on_app(&apply)
+            .exits(1)
+            .says("m/labels/b.yaml")
+            .says("--allow-missing-files");
+        world
+            .on_app(&["pull", "m"])
+            .exits(1)
+            .says("m/labels/b.yaml");
+        assert_eq!(world.writes().len(), sent);
+        // One that was renamed, or whose inputs stand elsewhere, is not lost.
+        world.write("m/labels/renamed.yaml", &text);
+        let run = plan(&world);
+        settled(&run);
+        assert_eq!(run.stderr, "");
+        fs::remove_file(world.path().join("m/labels/renamed.yaml")).unwrap();
+        git(
+            &world,
+            &["checkout", "--quiet", "HEAD", "--", "m/labels/b.yaml"],
+        );
+    }
+    fs::remove_file(world.path().join("m/labels/b.yaml")).unwrap();
+    let allowed = ["apply", "m", "--auto-approve", "--allow-missing-files"];
+    let run = world.on_app(&allowed).exits(0);
+    assert!(!run.stderr.contains("Warning"), "{}", run.stderr);
+    git(
+        &world,
+        &["commit", "--quiet", "--all", "--message", "fewer"],
+    );
+    let run = plan(&world);
+    settled(&run);
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn what_is_not_checked_out_stops_the_run() {
+    if !is_there("git") {
+        return;
+    }
+    let world = world();
+    commit(&world);
+    git(
+        &world,
+        &[
+            "sparse-checkout",
+            "set",
+            "--no-cone",
+            "/*",
+            "!/m/labels/b.yaml",
+        ],
+    );
+    world
+        .on_app(&["plan", "m"])
+        .exits(1)
+        .says("m/labels/b.yaml (left out by a sparse checkout)");
+    world
+        .on_app(&["plan", "m", "--allow-missing-files"])
+        .exits(0);
+    git(&world, &["sparse-checkout", "disable"]);
+    settled(&plan(&world));
+    // A submodule.
+    git(&world, &["init", "--quiet", "other"]);
+    world.write(
+        "other/d.yaml",
+        "inputs: [{ id: in-900, annotations: [] }]\n",
+    );
+    git(&world, &["-C", "other", "add", "d.yaml"]);
+    git(
+        &world,
+        &["-C", "other", "commit", "--quiet", "--message", "d"],
+    );
+    git(&world, &["submodule", "--quiet", "add", "./other", "m/sub"]);
+    git(&world, &["commit", "--quiet", "--message", "sub"]);
+    world.run(&["validate", "m"]).exits(0).says("7 inputs");
+    git(
+        &world,
+        &["submodule", "--quiet", "deinit", "--force", "m/sub"],
+    );
+    stops(&world, &["m/sub", "is a submodule that is not checked out"]);
+    world.write(
+        "m/annosync.yaml",
+        &format!("{}files: ['labels/**']\n", header()),
+    );
+    settled(&plan(&world));
+}
+
+#[test]
+#[cfg(unix)]
+fn links_are_followed_within_the_folder_and_refused_elsewhere() {
+    use std::os::unix::fs::symlink;
+    let world = world();
+    rename(&world, "m/labels", "m/.kept");
+    symlink(".kept", world.path().join("m/labels")).unwrap();
+    settled(&plan(&world));
+    // In circles, and to files that are read already.
+    symlink("..", world.path().join("m/.kept/up")).unwrap();
+    symlink("labels", world.path().join("m/again")).unwrap();
+    symlink("labels/a.yaml", world.path().join("m/a.yaml")).unwrap();
+    settled(&plan(&world));
+    for target in ["missing.yaml", "d.yaml"] {
+        symlink(target, world.path().join("m/d.yaml")).unwrap();
+        stops(&world, &["m/d.yaml", "cannot be followed"]);
+        fs::remove_file(world.path().join("m/d.yaml")).unwrap();
+    }
+    rename(&world, "m/.kept", "elsewhere");
+    stops(
+        &world,
+        &["m/labels", "is a link to .kept, which cannot be followed"],
+    );
+    fs::remove_file(world.path().join("m/labels")).unwrap();
+    fs::remove_file(world.path().join("elsewhere/up")).unwrap();
+    fs::remove_file(world.path().join("m/again")).unwrap();
+    fs::remove_file(world.path().join("m/a.yaml")).unwrap();
+    symlink("../elsewhere", world.path().join("m/labels")).unwrap();
+    stops(
+        &world,
+        &[
+            "m/labels",
+            "is a link to a folder outside the manifest's folder",
+        ],
+    );
+    settled(&world.on_app(&["plan", "m", "--detailed-exitcode", "--allow-outside-files"]));
+}
+
+#[test]
+#[cfg(unix)]
+fn names_and_kinds_that_cannot_be_read_stop_the_run() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let world = world();
+    let name = std::ffi::OsStr::from_bytes(b"m/labels/\xff.yaml");
+    fs::write(world.path().join(name), "inputs: []\n").unwrap();
+    stops(&world, &["not valid UTF-8"]);
+    fs::remove_file(world.path().join(name)).unwrap();
+    fs::create_dir(world.path().join("m/labels/d.yaml")).unwrap();
+    settled(&plan(&world));
+}
+
+#[test]
+#[cfg(unix)]
+fn an_ignore_file_is_bounded_and_a_plain_file() {
+    let world = world();
+    let ignore = world.path().join("m/labels/.gitignore");
+    std::os::unix::fs::symlink("/dev/zero", &ignore).unwrap();
+    stops(&world, &["m/labels/.gitignore", "is a link"]);
+    fs::remove_file(&ignore).unwrap();
+    let made = Command::new("mkfifo").arg(&ignore).status();
+    assert!(made.unwrap().success());
+    stops(&world, &["m/labels/.gitignore", "is not a file but a pipe"]);
+    fs::remove_file(&ignore).unwrap();
+    fs::write(&ignore, "a\n".repeat(300_000)).unwrap();
+    stops(
+        &world,
+        &["m/labels/.gitignore", "has more than 10000 patterns"],
+    );
+    fs::write(&ignore, "x".repeat(2 << 20)).unwrap();
+    stops(
+        &world,
+        &["m/labels/.gitignore", "has more than 1048576 bytes"],
+    );
+    fs::write(&ignore, "[\n").unwrap();
+    settled(&plan(&world));
+}
+
+#[test]
+fn validate_lists_what_belongs_and_what_does_not() {
+    if !is_there("git") {
+        return;
+    }
+    let world = World::new();
+    world.write(
+        "m/annosync.yaml",
+        &format!("{}files: ['labels/**']\n", header()),
+    );
+    world.write("m/labels/a.yaml", "inputs: []\n");
+    world.write(
+        "m/labels/gone.yaml",
+        "inputs: [{ id: a, annotations: [] }]\n",
+    );
+    commit(&world);
+    fs::remove_file(world.path().join("m/labels/gone.yaml")).unwrap();
+    world.write("m/labels/old/b.yaml", "inputs: []\n");
+    world.write("m/labels/.c.yaml", "");
+    world.write("m/labels/plan.json", "{\"format_version\": \"1.0\"}");
+    world.write("m/tools/x.json", "{}");
+    world.write("m/.github/x.yml", "");
+    world.write("m/labels/photo.jpg", "");
+    world.write("m/.gitignore", "old/\n");
+    let run = world.run(&["validate", "m", "--files"]).exits(0);
+    insta::assert_snapshot!(run.stdout, @r"
+    belongs   m/annosync.yaml
+    belongs   m/labels/a.yaml
+    missing   m/labels/gone.yaml: git has it, and it is not on the disk
+    left out  m/.github/: hidden
+    left out  m/labels/.c.yaml: hidden
+    left out  m/labels/old/: ignored by `old/` in a .gitignore
+    left out  m/labels/plan.json: written by annosync: a plan, a listing or a log
+    left out  m/tools/x.json: not among the `files:` of the header
+    The manifest is valid: set street, 0 inputs, 0 annotations.
+    ");
+}
