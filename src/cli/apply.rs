@@ -5,7 +5,6 @@ use super::exit::{Exit, Failure};
 use super::input;
 use super::interrupts::Interrupts;
 use super::log::Log;
-use super::output;
 use super::plan::{OnDrift, Planning, stopped};
 use super::progress::{self, Done, Progress};
 use super::session::Session;
@@ -13,7 +12,9 @@ use super::terminal::Stream;
 use super::undo::UndoFile;
 use super::validate::{Files, load_whole};
 use super::watchers::Watchers;
+use super::{kind, output};
 use crate::apply::{self, OnFailure, Options, Stop, Watch};
+use crate::model::FileKind;
 use crate::plan::{self, Account, Ending, Outcome, Plan, PlanFileError};
 use crate::render;
 use std::io::{BufRead as _, IsTerminal as _};
@@ -130,8 +131,9 @@ fn is_no_new_plan(planning: &Planning) -> Result<(), Failure> {
 }
 
 /// Reads the path as a plan file, if it is one.
-fn plan_file(path: &Path) -> Result<Option<Plan>, Failure> {
-    if !path.is_file() {
+pub(crate) fn plan_file(path: &Path) -> Result<Option<Plan>, Failure> {
+    let is_other = |kind| !matches!(kind, FileKind::Plan | FileKind::Undo | FileKind::Unknown);
+    if !path.is_file() || kind::of(path).is_some_and(is_other) {
         return Ok(None);
     }
     let text = input::text(path, input::LARGEST)?;

@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// Each command by its words, and its examples: what it is for, and the line to type.
-pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 14] = [
+pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
     (
         "plan",
         &[
@@ -31,6 +31,19 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 14] = [
                 "annosync apply plan.json --auto-approve",
             ),
             ("Keep what undoes it", "annosync apply --undo-out undo.json"),
+        ],
+    ),
+    (
+        "show",
+        &[
+            (
+                "The deletes of a plan that was kept",
+                "annosync show plan.json --only deletes --full",
+            ),
+            (
+                "What an apply did, as a comment",
+                "annosync show outcome.json --format markdown",
+            ),
         ],
     ),
     (

@@ -10,10 +10,10 @@ mod vocabulary;
 
 use super::exit::{Exit, Failure};
 use super::input;
-use super::output;
+use super::{kind, output};
 use crate::formats::Imported;
 use crate::formats::coco::{self, CocoOptions, ConceptNames, MultiRing, Overhang, Scores};
-use crate::model::Kind;
+use crate::model::{FileKind, Kind};
 use crate::render::escape;
 use options::Common;
 use std::path::{Path, PathBuf};
@@ -54,6 +54,7 @@ enum MultiRingArg {
 
 pub(crate) fn run(import: Import) -> Result<Exit, Failure> {
     let Import::Coco(args) = import;
+    kind::expect(&args.file, &[FileKind::Coco], "a COCO file")?;
     let json = input::text(&args.file, input::LARGEST)?;
     let options = CocoOptions {
         input_id: args.common.input_id(),

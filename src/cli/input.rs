@@ -6,6 +6,7 @@
 use super::exit::Failure;
 use crate::manifest::{Pipes, Unreadable, read_bytes};
 use crate::model::{Prose, text_of};
+use std::io::Read as _;
 use std::path::Path;
 
 /// Bytes that a file of data may have: a listing of a large app, a plan, a file of another tool.
@@ -25,6 +26,17 @@ pub(crate) fn text(path: &Path, most: u64) -> Result<String, Failure> {
         ))
         .hint(error.fault.hint())
     })
+}
+
+/// The first bytes of a regular file; `None` if it is something else or cannot be read.
+pub(crate) fn head(path: &Path, most: u64) -> Option<Vec<u8>> {
+    if !path.is_file() {
+        return None;
+    }
+    let mut head = Vec::new();
+    let file = std::fs::File::open(path).ok()?;
+    file.take(most).read_to_end(&mut head).ok()?;
+    Some(head)
 }
 
 /// Reads a file byte for byte.

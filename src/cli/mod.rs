@@ -16,6 +16,7 @@ mod import;
 mod init;
 mod input;
 mod interrupts;
+mod kind;
 mod list;
 mod log;
 mod man;
@@ -28,6 +29,7 @@ mod pull;
 mod reference;
 mod schema;
 mod session;
+mod show;
 mod terminal;
 mod test;
 mod tracked;
@@ -64,6 +66,8 @@ enum Command {
     Plan(plan::Args),
     /// Make the app equal to the manifest
     Apply(apply::Args),
+    /// Show a plan, an undo, an outcome or a log that was kept
+    Show(show::Args),
     /// Write what an app holds as a manifest, or make a manifest equal to it
     Pull(pull::Args),
     /// Print the annotations of an app
@@ -117,6 +121,7 @@ pub fn main() -> ExitCode {
         match cli.command {
             Command::Plan(args) => plan::run(args).await,
             Command::Apply(args) => apply::run(args).await,
+            Command::Show(args) => show::run(&args),
             Command::Pull(args) => pull::run(args).await,
             Command::List(args) => list::run(args).await,
             Command::Validate(args) => validate::run(&args),

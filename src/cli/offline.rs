@@ -2,9 +2,9 @@
 //! it, so that a test case says what a plan would.
 
 use super::exit::Failure;
-use super::input;
+use super::{input, kind};
 use crate::manifest::Manifest;
-use crate::model::{ObservedState, Origin};
+use crate::model::{FileKind, ObservedState, Origin};
 use crate::observed::SavedListing;
 use crate::plan::{PlanError, Target};
 use crate::render::thousands;
@@ -12,6 +12,7 @@ use std::path::Path;
 
 /// What a saved listing holds.
 pub(crate) fn observed(file: &Path) -> Result<ObservedState, Failure> {
+    kind::expect(file, &[FileKind::Listing], "a saved listing")?;
     let text = input::text(file, input::LARGEST)?;
     let saved = SavedListing::read(&text).map_err(|error| {
         Failure::new(format!("{}: {error}", file.display())).hint(

@@ -1,8 +1,8 @@
 //! `validate`: is the manifest right? Offline. Also how every command reads its manifest.
 
 use super::exit::{Exit, Failure};
-use super::output;
 use super::tracked::tracked;
+use super::{kind, output};
 use crate::manifest::{self, Manifest, Overlay, Reach};
 use crate::render;
 use std::path::{Path, PathBuf};
@@ -149,8 +149,9 @@ fn missing(manifest: &Manifest) -> Failure {
     )
 }
 
-/// Reads a manifest; every problem of it is shown.
+/// Reads a manifest; every problem of it is shown. A file of another kind is refused as a whole.
 fn read(path: &Path, files: Files) -> Result<Manifest, Failure> {
+    kind::expect_manifest(path)?;
     manifest::load_tracked(path, &Overlay::new(), files.reach(), &tracked).map_err(|problems| {
         output::styled_talk(&problems.render(output::is_styled()));
         let (count, kinds) = (problems.len(), problems.kinds());

@@ -77,13 +77,17 @@ impl View {
     /// The text of a plan as this stream shows it: as wide as its terminal, in colours that are taken away where it
     /// takes none.
     pub(crate) fn text(&self, plan: &Plan, stream: Stream) -> String {
-        let options = TextOptions {
+        render::text(plan, &self.text_options(stream))
+    }
+
+    /// How this stream shows text.
+    pub(crate) fn text_options(&self, stream: Stream) -> TextOptions {
+        TextOptions {
             detail: self.detail(),
             filter: self.filter(),
             color: Color::Always,
             width: terminal::width(stream),
-        };
-        render::text(plan, &options)
+        }
     }
 
     /// The text of a plan for a file: no colours, and lines as long as they are.
@@ -98,10 +102,13 @@ impl View {
 
     /// A plan as Markdown, which says that the whole of it is in this file.
     pub(crate) fn markdown(&self, plan: &Plan, whole: Option<&Path>) -> String {
-        let options = MarkdownOptions {
+        render::markdown(plan, &self.markdown_options(whole))
+    }
+
+    pub(crate) fn markdown_options(&self, whole: Option<&Path>) -> MarkdownOptions {
+        MarkdownOptions {
             filter: self.filter(),
             full_plan: whole.map(|file| format!("the plan file {}", file.display())),
-        };
-        render::markdown(plan, &options)
+        }
     }
 }

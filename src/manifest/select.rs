@@ -1,6 +1,7 @@
 //! Files that may belong to a manifest, and the header's patterns, which choose among them.
 
 use super::document::Format;
+use crate::model::FileKind;
 use globset::{GlobBuilder, GlobMatcher};
 use std::collections::HashMap;
 use std::fs::{File, Metadata};
@@ -161,22 +162,16 @@ pub(super) fn may_match_below(patterns: &[String], header_folder: &str, folder: 
     patterns.iter().any(may)
 }
 
-/// Whether annosync itself wrote the file, which may lie beside the manifest: a plan, an undo or a saved listing, which
-/// begin with their format's version, or the log of an apply. A manifest has neither key, so that none is left out.
+/// Whether annosync itself wrote the file, which may lie beside the manifest: a plan, an undo, an outcome, a saved listing
+/// or the log of an apply. No part of a manifest is taken for one of them.
 pub(super) fn is_output(path: &Path, format: Format) -> bool {
-    let key = match format {
-        Format::Json => "\"format_version\":",
-        Format::JsonLines => "\"ended\":",
-        Format::Yaml => return false,
-    };
-    let mut start = Vec::new();
+    if format == Format::Yaml {
+        return false;
+    }
+    let mut head = Vec::new();
     // What cannot be read is an error later on.
-    let read = File::open(path).and_then(|file| file.take(64).read_to_end(&mut start));
-    read.is_ok()
-        && String::from_utf8_lossy(&start)
-            .trim_start_matches('\u{feff}')
-            .strip_prefix('{')
-            .is_some_and(|rest| rest.trim_start().starts_with(key))
+    let read = File::open(path).and_then(|file| file.take(FileKind::HEAD).read_to_end(&mut head));
+    read.is_ok() && FileKind::of(&head).is_some_and(FileKind::is_output)
 }
 
 /// A path with `/` between its parts on every system.

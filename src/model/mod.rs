@@ -6,6 +6,7 @@
 mod annotation;
 mod concepts;
 mod difference;
+mod file_kind;
 mod fingerprint;
 pub mod float;
 mod geometry;
@@ -29,6 +30,7 @@ mod text;
 pub use annotation::{Content, Extras, Frame};
 pub use concepts::{Concept, Concepts, DuplicateConcept};
 pub use difference::{Difference, JsonDifference, difference, is_all_of, merged, named};
+pub use file_kind::FileKind;
 pub use fingerprint::{Fingerprint, fingerprint, holds};
 pub use geometry::{Geometry, Kind, Nearest, RegionOf};
 pub use identity::{

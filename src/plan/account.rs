@@ -1,6 +1,7 @@
 //! The account of an apply as a document: which plan it was of, how it ended, and what became of every operation.
 
 use super::outcome::{Ending, Outcome};
+use super::read::{PlanFileError, syntax};
 use super::trip::Trip;
 use super::types::{FORMAT_VERSION, Plan, Purpose, Target};
 use crate::model::SetName;
@@ -33,6 +34,45 @@ pub struct Account {
 }
 
 impl Account {
+    /// Reads what `apply --format json` printed.
+    ///
+    /// # Errors
+    ///
+    /// A text that is not an account of this format.
+    pub fn read(text: &str) -> Result<Self, PlanFileError> {
+        #[derive(serde::Deserialize)]
+        struct Head {
+            format_version: String,
+            tool_version: String,
+            ending: Ending,
+            purpose: Purpose,
+            target: Target,
+            set: SetName,
+            manifest_hash: String,
+            planned: u64,
+            #[serde(default)]
+            passed_guards: Vec<Trip>,
+        }
+        let head: Head = serde_json::from_str(text).map_err(|error| syntax(&error))?;
+        if head.format_version != FORMAT_VERSION {
+            return Err(PlanFileError::Version(head.format_version));
+        }
+        // The outcome holds JSON as it was stored, which cannot be read by way of a flattened field.
+        let outcome = serde_json::from_str(text).map_err(|error| syntax(&error))?;
+        Ok(Self {
+            format_version: head.format_version,
+            tool_version: head.tool_version,
+            ending: head.ending,
+            purpose: head.purpose,
+            target: head.target,
+            set: head.set,
+            manifest_hash: head.manifest_hash,
+            planned: head.planned,
+            passed_guards: head.passed_guards,
+            outcome,
+        })
+    }
+
     /// The account of what became of this plan.
     pub fn new(plan: &Plan, outcome: Outcome) -> Self {
         Self {

@@ -5,7 +5,17 @@ use super::types::{Action, Operation, Purge};
 use crate::model::{AnnotationId, Content, InputId, Key};
 
 /// What was carried out: operations by action, and purges.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 pub struct Applied {
     /// Annotations that were made.
     pub post: u64,
@@ -20,10 +30,10 @@ pub struct Applied {
     /// Annotations that went; what was gone already counts as deleted.
     pub delete: u64,
     /// Inputs that were purged.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub purge: u64,
     /// Annotations that went with purges, those of inputs on which something was left included.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub purged: u64,
 }
 
@@ -58,7 +68,9 @@ impl Applied {
 }
 
 /// How an apply ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// The app was as the plan wants it; the plan is empty. Exit code 0.
@@ -74,7 +86,17 @@ pub enum Ending {
 }
 
 /// What was written of an operation before it turned out to be stale.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Touched {
     /// Nothing.
@@ -100,7 +122,7 @@ impl Touched {
 }
 
 /// An operation whose annotation is neither as the plan saw it nor as it is to be.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct StaleItem {
     /// Index into the plan's operations.
     pub operation: u32,
@@ -111,7 +133,7 @@ pub struct StaleItem {
     /// Its id.
     pub id: AnnotationId,
     /// The name that the manifest gives it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Key>,
     /// What it is now, all of it; nothing where it is gone.
     pub now: Option<Content>,
@@ -138,7 +160,9 @@ impl StaleItem {
 }
 
 /// What happened to an annotation that a purge did not reckon with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Since {
     /// It was made after the plan.
@@ -148,7 +172,7 @@ pub enum Since {
 }
 
 /// An annotation that a purge would take and that the plan did not show so.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Unplanned {
     /// Which.
     pub id: AnnotationId,
@@ -159,7 +183,7 @@ pub struct Unplanned {
 }
 
 /// An input on which a purge would take more than the plan showed. Nothing on it was purged.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct StalePurge {
     /// Index into the plan's purges.
     pub purge: u32,
@@ -181,7 +205,9 @@ impl StalePurge {
 }
 
 /// An input that was not purged, or not to the end.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct FailedPurge {
     /// Index into the plan's purges.
     pub purge: u32,
@@ -203,7 +229,9 @@ impl FailedPurge {
 }
 
 /// An operation that was tried, and did not succeed.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct FailedItem {
     /// Index into the plan's operations.
     pub operation: u32,
@@ -214,12 +242,12 @@ pub struct FailedItem {
     /// Its id.
     pub id: AnnotationId,
     /// The name that the manifest gives it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Key>,
     /// Why it failed, in the service's words or ours.
     pub reason: String,
     /// What was written of it.
-    #[serde(skip_serializing_if = "Touched::is_not")]
+    #[serde(default, skip_serializing_if = "Touched::is_not")]
     pub touched: Touched,
 }
 
@@ -240,7 +268,9 @@ impl FailedItem {
 
 /// The account of an apply. Every operation and every purge of the plan is counted in exactly one of `applied`,
 /// `already_so`, `stale`, `failed` (or their likes for purges) and `not_attempted`.
-#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Outcome {
     /// Carried out.
     pub applied: Applied,
@@ -251,10 +281,10 @@ pub struct Outcome {
     /// Tried in vain; in order of operation.
     pub failed: Vec<FailedItem>,
     /// Purges that would take more than the plan showed; in order of purge.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale_purges: Vec<StalePurge>,
     /// Purges that were tried and left something, or were tried in vain; in order of purge.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed_purges: Vec<FailedPurge>,
     /// Not tried: the run was stopped before.
     pub not_attempted: u64,

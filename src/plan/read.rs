@@ -30,6 +30,15 @@ pub enum PlanFileError {
     Altered(String),
 }
 
+/// What serde says of a text that is not as it is written.
+pub(super) fn syntax(error: &serde_json::Error) -> PlanFileError {
+    PlanFileError::Syntax {
+        line: error.line(),
+        column: error.column(),
+        message: error.to_string(),
+    }
+}
+
 /// Reads a plan; nothing for JSON that is something else, such as a manifest.
 ///
 /// Of a plan that undoes an apply, whether its bodies are what it shows is for `apply` to say: it can read them as it
@@ -41,11 +50,6 @@ pub fn read(text: &str) -> Result<Option<Plan>, PlanFileError> {
         operations: Option<serde::de::IgnoredAny>,
         batches: Option<serde::de::IgnoredAny>,
     }
-    let syntax = |error: &serde_json::Error| PlanFileError::Syntax {
-        line: error.line(),
-        column: error.column(),
-        message: error.to_string(),
-    };
     let head: Head = match serde_json::from_str(text) {
         Ok(head) => head,
         // A manifest's file reports its own mistakes.

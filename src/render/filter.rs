@@ -105,6 +105,21 @@ impl Filter {
         self.takes(Kind::Deletes) && self.takes_input(&purge.input_id) && self.takes_concepts(gone)
     }
 
+    /// Whether the result of an operation is shown, whose annotation is one of these.
+    pub(super) fn shows_result<'a>(
+        &self,
+        kind: Kind,
+        input: &InputId,
+        contents: impl Iterator<Item = &'a Content>,
+    ) -> bool {
+        self.shows_failure(kind, input) && self.takes_concepts(contents)
+    }
+
+    /// Whether a result is shown of which the concepts are not recorded.
+    pub(super) fn shows_failure(&self, kind: Kind, input: &InputId) -> bool {
+        self.takes(kind) && self.takes_input(input)
+    }
+
     fn takes(&self, kind: Kind) -> bool {
         self.only.is_empty() || self.only.contains(&kind)
     }

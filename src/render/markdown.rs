@@ -117,6 +117,12 @@ pub fn markdown(plan: &Plan, options: &MarkdownOptions) -> String {
     sheet.finish(&left_out, options)
 }
 
+/// A text under a heading, as a block of code, of [`MARKDOWN_LIMIT`] at most.
+pub(super) fn of_text(heading: &str, text: &str) -> String {
+    let lines = fence_lines(text, MARKDOWN_LIMIT - FOOT);
+    format!("## {heading}\n\n{}", fenced("text", &lines))
+}
+
 /// What is written so far. Nothing is added that would leave no room for the foot.
 struct Sheet {
     text: String,

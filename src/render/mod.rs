@@ -4,6 +4,7 @@
 //! prints nothing. Text that came from outside (ids, concepts, metadata, a server's messages) goes through
 //! [`escape`] alone, so that it cannot move the cursor or colour the screen. Uses `plan`, `pull` and `model`.
 
+mod account;
 mod calls;
 mod closing;
 mod difference;
@@ -11,6 +12,7 @@ mod drift;
 mod filter;
 mod listing;
 mod log;
+mod log_file;
 mod markdown;
 mod naming;
 mod notation;
@@ -31,10 +33,12 @@ mod warnings;
 use crate::model::escape_json;
 pub use crate::model::{escape, escape_lines};
 use crate::plan::{Account, Plan};
+pub use account::{account_markdown, account_text};
 pub use calls::calls;
 pub use filter::{Filter, Kind};
 pub use listing::Table;
 pub use log::{LOG_LINE_START, Logged, log_line};
+pub use log_file::{LogError, LogFile, log_markdown, log_text};
 pub use markdown::{MARKDOWN_LIMIT, MarkdownOptions, markdown, marker};
 pub use outcome::outcome_text;
 pub use page::{Color, thousands};

@@ -12,11 +12,18 @@ const SHOWN: usize = 10;
 /// failed, and were not attempted.
 pub fn outcome_text(outcome: &Outcome) -> String {
     let mut page = Page::new(Color::Never);
+    write_items(&mut page, outcome);
+    page.line(Ink::Plain, &account(outcome));
+    page.finish()
+}
+
+/// What was stale and what failed, one by one.
+pub(super) fn write_items(page: &mut Page, outcome: &Outcome) {
     for item in &outcome.stale {
-        write_stale(&mut page, item);
+        write_stale(page, item);
     }
     for item in &outcome.stale_purges {
-        write_stale_purge(&mut page, item);
+        write_stale_purge(page, item);
     }
     for item in &outcome.failed_purges {
         let line = format!("Failed: purge of input {}: {}", item.input_id, item.reason);
@@ -34,8 +41,6 @@ pub fn outcome_text(outcome: &Outcome) -> String {
         );
         page.line(Ink::Removed, &line);
     }
-    page.line(Ink::Plain, &account(outcome));
-    page.finish()
 }
 
 fn write_stale(page: &mut Page, item: &StaleItem) {
@@ -97,7 +102,8 @@ fn write_stale_purge(page: &mut Page, item: &StalePurge) {
     }
 }
 
-fn account(outcome: &Outcome) -> String {
+/// The numbers in one line.
+pub(super) fn account(outcome: &Outcome) -> String {
     let Applied {
         post,
         merge,

@@ -1,0 +1,62 @@
+//! Files that are given to a command that does not take them: what they are, and which command takes them.
+
+use super::exit::Failure;
+use super::input;
+use crate::model::FileKind;
+use std::path::Path;
+
+/// The kind of a file; `None` if nothing tells, if it cannot be read, or if it is not a regular file.
+pub(crate) fn of(path: &Path) -> Option<FileKind> {
+    FileKind::of(&input::head(path, FileKind::HEAD)?)
+}
+
+/// Refuses a file that is known to be of another kind than those that the command takes. One whose kind nothing tells
+/// is left to its reader.
+pub(crate) fn expect(path: &Path, taken: &[FileKind], wanted: &str) -> Result<(), Failure> {
+    match of(path) {
+        Some(kind) if !taken.contains(&kind) => Err(is_not(path, kind, wanted)),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a file that is of another kind than a manifest.
+pub(crate) fn expect_manifest(path: &Path) -> Result<(), Failure> {
+    expect(path, &[FileKind::Manifest], "a manifest")
+}
+
+/// That a file of this kind is not what is wanted, and which command takes it.
+pub(crate) fn is_not(path: &Path, kind: FileKind, wanted: &str) -> Failure {
+    let file = path.display();
+    Failure::usage(format!("{file} is {}, not {wanted}", noun(kind))).hint(match kind {
+        FileKind::Manifest => {
+            format!("check it with `annosync validate {file}`, plan it with `annosync plan {file}`")
+        }
+        FileKind::Plan | FileKind::Undo => format!(
+            "look at it with `annosync show {file}`, carry it out with `annosync apply {file}`"
+        ),
+        FileKind::Outcome | FileKind::Log => {
+            format!("look at it with `annosync show {file}`")
+        }
+        FileKind::Listing => {
+            format!("plan against it with `annosync plan --observed {file}`")
+        }
+        FileKind::Unknown => "use the version of annosync that wrote it".to_owned(),
+        FileKind::Coco => {
+            format!("turn it into a manifest with `annosync import coco {file} --out labels`")
+        }
+    })
+}
+
+/// What a file of this kind is, with its article.
+pub(crate) fn noun(kind: FileKind) -> &'static str {
+    match kind {
+        FileKind::Manifest => "a part of a manifest",
+        FileKind::Plan => "a plan file",
+        FileKind::Undo => "an undo (a plan file that undoes an apply)",
+        FileKind::Outcome => "the outcome of an apply",
+        FileKind::Log => "the log of an apply",
+        FileKind::Listing => "a saved listing",
+        FileKind::Unknown => "a file of another version of annosync",
+        FileKind::Coco => "a COCO file",
+    }
+}

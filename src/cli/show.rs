@@ -1,0 +1,117 @@
+//! `show`: a plan, an undo, an outcome or a log that was kept.
+
+use super::apply::plan_file;
+use super::exit::{Exit, Failure};
+use super::formats::Format;
+use super::pager::{self, Paging};
+use super::terminal::Stream;
+use super::view::View;
+use super::{input, kind, output};
+use crate::model::FileKind;
+use crate::plan::Account;
+use crate::render::{self, LogFile};
+use std::path::{Path, PathBuf};
+
+/// Show a plan, an undo, an outcome or a log that was kept
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// What `plan --out`, `apply --undo-out`, `apply --format json` or `apply --log` wrote; which of them is told by its
+    /// content
+    file: PathBuf,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Print everything at once. Else a terminal shows it in ANNOSYNC_PAGER, PAGER, or less
+    #[arg(long)]
+    no_pager: bool,
+    #[command(flatten)]
+    view: View,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let filter = args.view.filter();
+    if args.format == Format::Json && !filter.is_everything() {
+        return Err(Failure::usage(
+            "--only, --input and --concept choose what text and Markdown show, and JSON always holds everything",
+        )
+        .hint("leave them out, or choose another --format"));
+    }
+    let file = &args.file;
+    let kind = kind::of(file);
+    let shown = match kind {
+        Some(FileKind::Outcome) => account(args)?,
+        Some(FileKind::Log) => log(args)?,
+        Some(FileKind::Listing | FileKind::Manifest | FileKind::Coco) | None => {
+            return Err(match kind {
+                Some(kind) => kind::is_not(file, kind, WANTED),
+                None => is_nothing(file),
+            });
+        }
+        Some(FileKind::Plan | FileKind::Undo | FileKind::Unknown) => {
+            let plan =
+                plan_file(file)?.ok_or_else(|| kind::is_not(file, FileKind::Unknown, WANTED))?;
+            match args.format {
+                Format::Text => args.view.text(&plan, Stream::Stdout),
+                Format::Markdown => args.view.markdown(&plan, Some(file)),
+                Format::Json => render::json(&plan),
+            }
+        }
+    };
+    if let Some(kind) = kind {
+        output::talk(&format!("{} is {}.", file.display(), kind::noun(kind)));
+    }
+    match args.format {
+        Format::Text if args.no_pager => pager::show(&shown, Paging::Off)?,
+        Format::Text => pager::show(&shown, Paging::Wanted)?,
+        Format::Markdown | Format::Json => output::data(&shown)?,
+    }
+    Ok(Exit::Done)
+}
+
+const WANTED: &str = "a plan, an undo, an outcome or a log";
+
+fn is_nothing(file: &Path) -> Failure {
+    if let Err(error) = std::fs::metadata(file) {
+        return Failure::new(format!("cannot read {}: {error}", file.display()));
+    }
+    Failure::usage(format!("{} is not {WANTED}", file.display())).hint(
+        "name a file that `plan --out`, `apply --undo-out`, `apply --format json` or `apply --log` wrote",
+    )
+}
+
+fn account(args: &Args) -> Result<String, Failure> {
+    let text = input::text(&args.file, input::LARGEST)?;
+    let account = Account::read(&text).map_err(|error| {
+        Failure::new(format!(
+            "{} is the outcome of an apply, and cannot be read: {error}",
+            args.file.display()
+        ))
+    })?;
+    Ok(match args.format {
+        Format::Text => render::account_text(&account, &args.view.text_options(Stream::Stdout)),
+        Format::Markdown => render::account_markdown(&account, &args.view.markdown_options(None)),
+        Format::Json => render::outcome_json(&account),
+    })
+}
+
+fn log(args: &Args) -> Result<String, Failure> {
+    if !args.view.filter().concepts.is_empty() {
+        return Err(
+            Failure::usage("the log of an apply does not record concepts, so --concept cannot choose among its lines")
+                .hint("leave --concept out, or show the plan that was applied"),
+        );
+    }
+    let text = input::text(&args.file, input::LARGEST)?;
+    let log = LogFile::read(&text).map_err(|error| {
+        Failure::new(format!(
+            "{} is the log of an apply, and cannot be read: {error}",
+            args.file.display()
+        ))
+    })?;
+    Ok(match args.format {
+        Format::Text => render::log_text(&log, &args.view.text_options(Stream::Stdout)),
+        Format::Markdown => render::log_markdown(&log, &args.view.markdown_options(None)),
+        // Each line is a document, as in the file.
+        Format::Json => text,
+    })
+}

@@ -1,0 +1,109 @@
+//! The account of an apply that was kept, as text and as Markdown.
+
+use super::filter::{Filter, Kind};
+use super::markdown::{self, MarkdownOptions};
+use super::outcome;
+use super::page::{Ink, Page, counted};
+use super::text::{Detail, SHOWN, TextOptions};
+use super::warnings;
+use crate::plan::{Account, Ending, Outcome, Purpose};
+
+/// An account as text: what it is of, what was let pass, what was stale or failed, and the numbers in one line.
+pub fn account_text(account: &Account, options: &TextOptions) -> String {
+    let mut page = Page::new(options.color).within(options.width);
+    page.line(Ink::Plain, &title(account));
+    for passed in warnings::passed(&account.passed_guards) {
+        page.put(Ink::Warning, &format!("{}: ", passed.kind.word()))
+            .put(Ink::Plain, &passed.phrase.text())
+            .end();
+    }
+    page.gap();
+    let mut shown = filtered(&account.outcome, &options.filter);
+    let hidden = items(&account.outcome) - items(&shown);
+    let mut left_out = 0;
+    if options.detail == Detail::First200 {
+        left_out = items(&shown);
+        shown.stale.truncate(SHOWN);
+        shown.failed.truncate(SHOWN);
+        shown.stale_purges.truncate(SHOWN);
+        shown.failed_purges.truncate(SHOWN);
+        left_out -= items(&shown);
+    }
+    outcome::write_items(&mut page, &shown);
+    if left_out > 0 {
+        let more = counted(left_out as u64, "more result");
+        page.line(Ink::Plain, &format!("and {more}; --full shows them"));
+    }
+    if let Some(words) = options.filter.words() {
+        let hidden = counted(hidden as u64, "other result");
+        page.line(Ink::Warning, &format!("Only {words}: {hidden} not shown."));
+    }
+    page.line(Ink::Plain, &outcome::account(&account.outcome));
+    page.finish()
+}
+
+/// An account as the comment of a pull request, of [`MARKDOWN_LIMIT`](super::MARKDOWN_LIMIT) at most.
+pub fn account_markdown(account: &Account, options: &MarkdownOptions) -> String {
+    let text = account_text(
+        account,
+        &TextOptions {
+            filter: options.filter.clone(),
+            ..TextOptions::default()
+        },
+    );
+    let ending = format!("annosync apply: {}", ending(account.ending));
+    markdown::of_text(&ending, &text)
+}
+
+fn title(account: &Account) -> String {
+    let of = match account.purpose {
+        Purpose::Manifest => "An apply",
+        Purpose::Undo => "An undo",
+    };
+    let target = &account.target;
+    format!(
+        "{of} of label set {} to app {} of {} at {}: {}.",
+        account.set,
+        target.app_id,
+        target.user_id,
+        target.endpoint,
+        ending(account.ending)
+    )
+}
+
+fn ending(ending: Ending) -> &'static str {
+    match ending {
+        Ending::NothingToDo => "nothing to do",
+        Ending::Applied => "applied",
+        Ending::Stale => "applied except for what was stale",
+        Ending::Partial => "applied in part",
+        Ending::Failed => "failed",
+    }
+}
+
+fn items(outcome: &Outcome) -> usize {
+    outcome.stale.len()
+        + outcome.failed.len()
+        + outcome.stale_purges.len()
+        + outcome.failed_purges.len()
+}
+
+/// What a filter shows. The concepts of what failed are not recorded: no choice of concepts hides a failure.
+fn filtered(outcome: &Outcome, filter: &Filter) -> Outcome {
+    let mut shown = outcome.clone();
+    shown.stale.retain(|item| {
+        let contents = item.now.iter().chain(&item.wanted);
+        filter.shows_result(Kind::of(item.action), &item.input_id, contents)
+    });
+    shown.stale_purges.retain(|item| {
+        let contents = item.unplanned.iter().map(|it| &it.now);
+        filter.shows_result(Kind::Deletes, &item.input_id, contents)
+    });
+    shown
+        .failed
+        .retain(|item| filter.shows_failure(Kind::of(item.action), &item.input_id));
+    shown
+        .failed_purges
+        .retain(|item| filter.shows_failure(Kind::Deletes, &item.input_id));
+    shown
+}
