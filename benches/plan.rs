@@ -3,7 +3,7 @@
 //! `cargo bench --bench plan`; `ANNOSYNC_BENCH=1000000` for another number of annotations than 100,000.
 
 use annosync::model::{DesiredState, Mask, MaskArea, ObservedState, Policy, SetName};
-use annosync::plan::{Against, Allowances, Base, Context, OnDrift, Plan, Target};
+use annosync::plan::{Against, Allowances, Base, Context, OnConflict, OnDrift, Plan, Target};
 use annosync::pull::{self, Choice, Form, Fresh};
 use annosync::render::{self, Detail, MarkdownOptions, TextOptions};
 use annosync::{manifest, observed, plan};
@@ -260,7 +260,8 @@ fn plan_changed_against_a_base(bencher: divan::Bencher) {
             commit: "0".repeat(40),
             manifest_hash: String::new(),
         },
-        on_drift: OnDrift::Apply,
+        on_drift: OnDrift::Keep,
+        on_conflict: OnConflict::Leave,
     };
     bencher
         .counter(divan::counter::ItemsCount::new(*SIZE))

@@ -5,7 +5,7 @@ use super::exit::{Exit, Failure};
 use super::input;
 use super::interrupts::Interrupts;
 use super::log::Log;
-use super::plan::{OnDrift, Planning, stopped};
+use super::plan::{OnDrift, Planning, stopped, undecided};
 use super::progress::{self, Done, Progress};
 use super::session::Session;
 use super::terminal::Stream;
@@ -115,18 +115,24 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     ended
 }
 
-/// A plan file was held against its base when it was made; that its drift may be applied is all there is to say.
+/// A plan file was compared with its base when it was made; that one stopped by drift may go on is all there is to say.
 fn is_no_new_plan(planning: &Planning) -> Result<(), Failure> {
+    let anew = "make it anew with `annosync plan --base REV --out FILE`";
+    if planning.base.is_some() {
+        return Err(Failure::usage("--base is for making a plan, and this one is made").hint(anew));
+    }
+    if planning.conflicts.is_some() {
+        return Err(Failure::usage(
+            "a plan file has decided about conflicts when it was made: --conflicts comes too late",
+        )
+        .hint(anew));
+    }
     match planning.on_drift {
-        _ if planning.base.is_some() => Err(Failure::usage(
-            "--base is for making a plan, and this one is made",
+        None | Some(OnDrift::Keep) => Ok(()),
+        Some(OnDrift::Apply | OnDrift::Fail) => Err(Failure::usage(
+            "a plan file has decided about drift when it was made",
         )
-        .hint("make it anew with `annosync plan --base REV --out FILE`")),
-        None | Some(OnDrift::Apply) => Ok(()),
-        Some(OnDrift::Keep | OnDrift::Fail) => Err(Failure::usage(
-            "a plan file has decided what becomes of drift when it was made",
-        )
-        .hint("--on-drift apply lets one pass that --on-drift fail stopped")),
+        .hint("--on-drift keep lets one pass that --on-drift fail stopped")),
     }
 }
 
@@ -179,7 +185,7 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
     if args.dry_run {
         output::styled_talk(&args.planning.view.text(&plan, Stream::Stderr));
         output::result(&render::calls(&plan))?;
-        return Ok(held(args, &plan).unwrap_or(Exit::Done));
+        return Ok(held(args, &plan).unwrap_or_else(|| ended(&plan, Exit::Done)));
     }
     let plan = Arc::new(plan);
     if plan.is_empty() {
@@ -198,7 +204,7 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
                 output::data(&render::outcome_json(&account))?;
             }
         }
-        return Ok(Exit::Done);
+        return Ok(held(args, &plan).unwrap_or_else(|| ended(&plan, Exit::Done)));
     }
     output::styled_talk(&args.planning.view.text(&plan, Stream::Stderr));
     if let Some(exit) = held(args, &plan) {
@@ -243,7 +249,7 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
     if let Some(undo) = &undo {
         undo.end();
     }
-    let ending = outcome.ending();
+    let exit = exit(outcome.ending());
     match args.format {
         Format::Text => output::result(&render::outcome_text(&outcome))?,
         Format::Json => {
@@ -251,7 +257,7 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
             output::data(&render::outcome_json(&account))?;
         }
     }
-    Ok(exit(ending))
+    Ok(ended(&plan, exit))
 }
 
 /// Says what keeps the plan from being carried out, if anything: guards, and purges that nobody allowed.
@@ -275,6 +281,15 @@ fn held(args: &Args, plan: &Plan) -> Option<Exit> {
     }
     let flag = is_purge_held.then_some("--allow-purge");
     (!reasons.is_empty()).then(|| stopped(plan, &reasons, flag))
+}
+
+/// Conflicts that are left are said where nothing worse happened.
+fn ended(plan: &Plan, exit: Exit) -> Exit {
+    if exit == Exit::Done && plan.has_undecided_conflicts() {
+        undecided(plan)
+    } else {
+        exit
+    }
 }
 
 fn exit(ending: Ending) -> Exit {

@@ -14,7 +14,7 @@ pub(crate) enum Exit {
     Changes,
     /// A guard stopped it.
     Guarded,
-    /// The remote changed since the plan was made.
+    /// The remote changed since the plan was made, or the manifest and the app changed the same.
     Stale,
     /// Some of it was applied or imported, and some could not be.
     Partial,
@@ -53,7 +53,9 @@ impl Exit {
             Self::Error => "an error",
             Self::Changes => "with --detailed-exitcode: there are changes",
             Self::Guarded => "a guard stopped it",
-            Self::Stale => "the remote or the manifest changed since the plan was made",
+            Self::Stale => {
+                "the remote or the manifest changed since the plan was made, or conflicts are left"
+            }
             Self::Partial => "applied or imported in part",
             Self::Usage => "the command line makes no sense",
         }
@@ -71,7 +73,7 @@ impl Exit {
                 "Nothing was written. If the plan is what you mean, pass the flag that the message names."
             }
             Self::Stale => {
-                "What changed was left alone. Plan again, and look at what is different."
+                "What changed was left alone. Plan again, and look at what is different; decide conflicts with --conflicts."
             }
             Self::Partial => {
                 "The last lines say what failed and why; run the same command again to finish the rest."

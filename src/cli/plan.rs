@@ -77,29 +77,53 @@ pub(crate) struct Planning {
     /// Let a manifest without inputs delete
     #[arg(long)]
     allow_empty: bool,
-    /// Tell what the manifest changed since this git revision, which was applied, from what was done on the remote
-    /// since
+    /// Write only what the manifest changed since this git revision, the one that was applied last. What was changed in
+    /// the app since is shown
     #[arg(long, value_name = "REV")]
     pub(crate) base: Option<String>,
-    /// With --base: what becomes of writes that would revert what was done on the remote
+    /// With --base: what to do about annotations that were added, changed or deleted in the app [default: keep]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) on_drift: Option<OnDrift>,
     /// Set by `plan --allow-guards`. `apply` takes numbers alone, or a plan file that records what was let pass.
     #[arg(skip)]
     numbers: Numbers,
+    /// With --base: whose value counts where the manifest and the app changed the same. Without this flag neither is
+    /// written, and the exit code is 4
+    #[arg(long, value_enum, value_name = "SIDE")]
+    pub(crate) conflicts: Option<Conflicts>,
     #[command(flatten)]
     pub(crate) view: View,
 }
 
-/// What becomes of writes that would revert what was done on the remote.
+/// What to do about what was changed in the app since the base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum OnDrift {
-    /// Make them like any others; they are shown apart
-    Apply,
-    /// Leave them out, and say so
+    /// Leave it as the app has it
     Keep,
-    /// Stop with exit code 3
+    /// Revert it; such writes are shown apart
+    Apply,
+    /// Leave it, and stop with exit code 3
     Fail,
+}
+
+/// Whose value counts where both sides changed the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Conflicts {
+    /// The manifest's
+    Manifest,
+    /// The app's
+    App,
+}
+
+impl Conflicts {
+    /// In the plan's words.
+    pub(crate) fn decide(given: Option<Self>) -> plan::OnConflict {
+        match given {
+            None => plan::OnConflict::Leave,
+            Some(Self::Manifest) => plan::OnConflict::Manifest,
+            Some(Self::App) => plan::OnConflict::App,
+        }
+    }
 }
 
 impl Args {
@@ -134,7 +158,7 @@ impl Planning {
             } else {
                 EmptyManifest::Stops
             },
-            drift: if self.on_drift == Some(OnDrift::Apply) {
+            drift: if matches!(self.on_drift, Some(OnDrift::Keep | OnDrift::Apply)) {
                 Drift::Passes
             } else {
                 Drift::Stops
@@ -144,14 +168,18 @@ impl Planning {
 
     /// The manifest at the revision that the plan is held against, if there is one.
     pub(crate) fn base(&self, path: &Path, files: Files) -> Result<Option<BaseManifest>, Failure> {
-        match (&self.base, self.on_drift) {
-            (Some(revision), _) => base::load(revision, path, files).map(Some),
-            (None, None) => Ok(None),
-            (None, Some(_)) => Err(Failure::usage(
-                "--on-drift says what becomes of drift, and without a base there is none",
-            )
-            .hint("name the revision that was applied before: --base REV")),
+        if let Some(revision) = &self.base {
+            return base::load(revision, path, files).map(Some);
         }
+        let flag = match (self.on_drift, self.conflicts) {
+            (None, None) => return Ok(None),
+            (Some(_), _) => "--on-drift",
+            (None, Some(_)) => "--conflicts",
+        };
+        Err(Failure::usage(format!(
+            "{flag} needs a base: without one, nobody can tell what was changed in the app"
+        ))
+        .hint("name the revision that was applied last: --base REV"))
     }
 
     /// Makes the plan; what cannot be done is shown with its place in the manifest.
@@ -192,10 +220,11 @@ impl Planning {
                     desired: &base.manifest.desired,
                     base: base.base.clone(),
                     on_drift: match self.on_drift {
-                        None | Some(OnDrift::Apply) => plan::OnDrift::Apply,
-                        Some(OnDrift::Keep) => plan::OnDrift::Keep,
+                        None | Some(OnDrift::Keep) => plan::OnDrift::Keep,
+                        Some(OnDrift::Apply) => plan::OnDrift::Apply,
                         Some(OnDrift::Fail) => plan::OnDrift::Fail,
                     },
+                    on_conflict: Conflicts::decide(self.conflicts),
                 };
                 plan::plan_against(&manifest.desired, observed, &context, &against)
             }
@@ -233,6 +262,19 @@ pub(crate) fn stopped(plan: &Plan, reasons: &[&str], flag: Option<&str>) -> Exit
         flags.join(" ")
     ));
     Exit::Guarded
+}
+
+/// Says that conflicts are left.
+pub(crate) fn undecided(plan: &Plan) -> Exit {
+    let conflicts = match plan.summary.undecided {
+        1 => "1 conflict is".to_owned(),
+        count => format!("{} conflicts are", render::thousands(count)),
+    };
+    output::talk(&format!(
+        "error: {conflicts} left: the manifest and the app changed the same\n\
+         hint: decide with --conflicts manifest or --conflicts app"
+    ));
+    Exit::Stale
 }
 
 pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
@@ -274,7 +316,9 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     if !plan.guards.is_empty() {
         return Ok(guarded(&plan));
     }
-    Ok(if args.detailed_exitcode && !plan.is_empty() {
+    Ok(if plan.has_undecided_conflicts() {
+        undecided(&plan)
+    } else if args.detailed_exitcode && !plan.is_empty() {
         Exit::Changes
     } else {
         Exit::Done

@@ -1,12 +1,15 @@
 //! `pull`: the annotations of an app as a manifest.
 
+use super::base;
 use super::connection::{ConnectionArgs, Destination};
 use super::exit::{Exit, Failure};
 use super::output;
+use super::plan::Conflicts;
 use super::session::Session;
 use super::validate::{Files, load_whole};
 use crate::manifest::{self, Header, Manifest, Overlay, TargetSpec};
 use crate::model::{ConceptId, ObservedState, Policy, Scope, SetName, Status, UserId};
+use crate::plan::{self, AppChange, Decision};
 use crate::pull::{
     self, Change, Choice, Form, Fresh, InputPattern, ModelMade, NewInputs, Over, PullError, Pulled,
 };
@@ -57,6 +60,14 @@ pub(crate) struct Args {
     /// What a plan may do, in a new header; else upsert, which never deletes
     #[arg(long, value_enum)]
     policy: Option<PolicyArg>,
+    /// Keep what the manifest changed since this git revision, the one that was applied last, and take over only what
+    /// was changed in the app since: the way to pull on a branch
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
+    /// With --base: whose value counts where both sides changed the same. Without this flag the manifest keeps its own,
+    /// and the exit code is 4
+    #[arg(long, value_enum, value_name = "SIDE", requires = "base")]
+    conflicts: Option<Conflicts>,
     /// Write nothing, and print what would be written
     #[arg(long)]
     check: bool,
@@ -136,20 +147,29 @@ impl Args {
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let choice = args.choice();
-    let pulled = if manifest::has_header(&args.path) {
+    let (pulled, changes) = if manifest::has_header(&args.path) {
         over(&args, &choice).await?
+    } else if args.base.is_some() {
+        return Err(Failure::usage(format!(
+            "--base compares two manifests, and there is none at {}",
+            args.path.display()
+        ))
+        .hint("name the manifest, or pull without --base"));
     } else {
-        fresh(&args, &choice).await?
+        (fresh(&args, &choice).await?, Vec::new())
     };
+    let undecided = undecided(&changes);
     let lines: String = pulled.files.iter().fold(String::new(), |mut text, file| {
         let _ = writeln!(text, "{file}");
         text
     });
-    let notes = render::pull_notes(&pulled, &args.path);
+    let notes = render::pull_notes(&pulled, &args.path) + &render::conflict_list(&changes);
     if args.check {
         output::talk(&notes);
         output::result(&lines)?;
-        return Ok(if args.detailed_exitcode && !pulled.files.is_empty() {
+        return Ok(if undecided > 0 {
+            left(undecided)
+        } else if args.detailed_exitcode && !pulled.files.is_empty() {
             Exit::Changes
         } else {
             Exit::Done
@@ -161,10 +181,33 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     if !pulled.files.is_empty() {
         read_again(&args.path, args.files, &pulled)?;
     }
-    Ok(Exit::Done)
+    Ok(if undecided > 0 {
+        left(undecided)
+    } else {
+        Exit::Done
+    })
 }
 
-async fn over(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {
+fn undecided(changes: &[AppChange]) -> usize {
+    let is_undecided = |change: &&AppChange| change.decision == Decision::Undecided;
+    changes.iter().filter(is_undecided).count()
+}
+
+/// Says that conflicts are left.
+fn left(conflicts: usize) -> Exit {
+    let conflicts = match conflicts {
+        1 => "1 conflict is".to_owned(),
+        count => format!("{} conflicts are", render::thousands(count as u64)),
+    };
+    output::talk(&format!(
+        "error: {conflicts} left: the manifest keeps its own values\n\
+         hint: take the app's with --conflicts app, or settle for the manifest's with --conflicts manifest"
+    ));
+    Exit::Stale
+}
+
+/// What is pulled over a manifest, and what was changed in the app since the base.
+async fn over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChange>), Failure> {
     let manifest = load_whole(&args.path, args.files)?;
     for (given, flag, key) in [
         (args.set.is_some(), "--set", "set"),
@@ -192,10 +235,22 @@ async fn over(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {
         (false, true) => NewInputs::SameFile,
         (false, false) => NewInputs::WithTheOthers,
     };
+    let base = args.base.as_ref();
+    let base = base.map(|revision| base::load(revision, &args.path, args.files));
+    let base = base.transpose()?;
     let destination = args.connection.destination(Some(&manifest))?;
     let scope = choice.scope().map_err(Failure::usage)?;
-    let observed = observe(args, &destination, &scope).await?;
+    let mut observed = observe(args, &destination, &scope).await?;
     warn_of_unknown(&scope, &observed, Some(&manifest));
+    let mut changes = Vec::new();
+    if let Some(base) = base {
+        let on_conflict = Conflicts::decide(args.conflicts);
+        let base = &base.manifest.desired;
+        (observed, changes) =
+            plan::merged_state(base, &manifest.desired, &observed, on_conflict)
+                .map_err(|error| Failure::new(format!("{error}; nothing was written")))?;
+        changes.retain(|change| choice.takes_input(&change.input_id));
+    }
     let text = |file: u32| manifest.text(file);
     let read_back =
         |overlay: &Overlay| manifest::load_with(&args.path, overlay, args.files.reach());
@@ -206,7 +261,8 @@ async fn over(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {
         form: args.form(),
         read_back: &read_back,
     };
-    pull::over(&over, &observed, choice).map_err(|error| failure(&error))
+    let pulled = pull::over(&over, &observed, choice).map_err(|error| failure(&error))?;
+    Ok((pulled, changes))
 }
 
 async fn fresh(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {

@@ -85,8 +85,13 @@ impl Claims {
             || (desired.content.user.is_some() && desired.content.user == observed.user)
     }
 
+    /// Whether this declared annotation may be paired with that one although its content differs.
+    pub fn may_claim(&self, desired: &DesiredAnnotation, observed: &ObservedAnnotation) -> bool {
+        self.is_claimable(observed) && self.allows(desired, observed)
+    }
+
     /// The concepts under their present names.
-    pub(super) fn present_names<'a>(&self, concepts: &'a Concepts) -> Cow<'a, Concepts> {
+    pub fn present_names<'a>(&self, concepts: &'a Concepts) -> Cow<'a, Concepts> {
         if self.renamed.is_empty() || !concepts.iter().any(|c| self.renamed.contains_key(&c.id)) {
             return Cow::Borrowed(concepts);
         }

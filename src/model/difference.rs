@@ -206,7 +206,7 @@ fn json_difference(want: &Value, have: &Value) -> JsonDifference {
 }
 
 /// Equal JSON: numbers by value, so that 1 and 1.0 are the same; objects in any order.
-fn json_same(a: &Value, b: &Value) -> bool {
+pub fn json_same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => {
             a == b || a.as_f64().is_some_and(|a| Some(a) == b.as_f64())

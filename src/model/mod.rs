@@ -29,7 +29,7 @@ mod text;
 
 pub use annotation::{Content, Extras, Frame};
 pub use concepts::{Concept, Concepts, DuplicateConcept};
-pub use difference::{Difference, JsonDifference, difference, is_all_of, merged, named};
+pub use difference::{Difference, JsonDifference, difference, is_all_of, json_same, merged, named};
 pub use file_kind::FileKind;
 pub use fingerprint::{Fingerprint, fingerprint, holds};
 pub use geometry::{Geometry, Kind, Nearest, RegionOf};

@@ -4,7 +4,7 @@ use super::batch;
 use super::drift::{self, Against};
 use super::error::PlanError;
 use super::guard;
-use super::input::{AsDeclared, Part, Planner};
+use super::input::{Part, Planner};
 use super::shared;
 use super::summary::Summary;
 use super::trip::{Allowances, Trip};
@@ -13,7 +13,7 @@ use super::unreadable;
 use crate::matching::Claims;
 use crate::model::{DesiredState, InputId, ObservedState, Scope};
 use rayon::prelude::*;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// What a plan is made for, beside the two states.
 #[derive(Debug, Clone)]
@@ -41,13 +41,12 @@ pub fn plan(
     make(desired, observed, context, None)
 }
 
-/// The same, with what each write comes from: whether the manifest changed since `against`, or the remote did. Only
-/// with [`OnDrift::Keep`](super::OnDrift::Keep) anything else is written.
+/// The writes of what the manifest changed since `against`. What the app changed since is reported, and left alone
+/// unless `against` says otherwise.
 ///
 /// # Errors
 ///
-/// As [`plan()`]. What the base asks for and cannot be done is no error: nobody can tell then what changed on that input,
-/// so that its writes count as conflicts.
+/// As [`plan()`].
 pub fn plan_against(
     desired: &DesiredState,
     observed: &ObservedState,
@@ -67,7 +66,7 @@ fn make(
         desired,
         observed,
         claims: Claims::new(desired, observed),
-        as_declared: AsDeclared::Counted,
+        three_way: against.map(|against| against.three_way(desired, observed)),
     };
     let declared: HashSet<&InputId> = desired.inputs.iter().map(|input| &input.id).collect();
     let mut parts: Vec<Part> = desired
@@ -99,6 +98,8 @@ fn make(
     };
     let mut operations = Vec::new();
     let mut purges = Vec::new();
+    let mut drift = Vec::new();
+    let mut unmanaged_users = BTreeMap::new();
     for part in parts {
         summary.unchanged += part.unchanged;
         summary.unmanaged += part.unmanaged;
@@ -110,16 +111,18 @@ fn make(
         summary.held_back.unreadable += part.held_back.unreadable;
         operations.extend(part.operations);
         purges.extend(part.purge);
+        drift.extend(part.drift);
+        for (user, count) in part.unmanaged_users {
+            *unmanaged_users.entry(user).or_default() += count;
+        }
     }
+    summary.count_unmanaged(unmanaged_users);
     // Stable: within one input and action the declared (or observed) order stays.
     operations.sort_by(|a, b| (&a.input_id, a.action).cmp(&(&b.input_id, b.action)));
     purges.sort_by(|a, b| a.input_id.cmp(&b.input_id));
-    let mut blind_spots = blind_spots(observed);
-    let mut kept = Vec::new();
-    if let Some(against) = against {
-        blind_spots.extend(against.tell(desired, observed, &mut operations, &mut purges));
-        kept = drift::take_out(against.on_drift, &mut operations, &mut purges);
-        summary.count_causes(&operations, &purges, &kept);
+    if against.is_some() {
+        drift::sort(&mut drift);
+        summary.count_drift(&drift);
     }
     summary.count_writes(&operations, &purges, &observed.caller);
     summary.count_listed(&operations, &purges, observed);
@@ -152,10 +155,10 @@ fn make(
         summary,
         guards,
         passed_guards,
-        blind_spots,
+        blind_spots: blind_spots(observed),
         operations,
         purges,
-        kept,
+        drift,
         batches,
     })
 }

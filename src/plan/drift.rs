@@ -1,136 +1,266 @@
-//! A plan against a base: what a manifest declared before, and what becomes of writes that would revert what was done on
-//! the remote since.
+//! A plan against a base: the manifest as it was applied last. What the app changed since is drift, and stays as it is
+//! unless the user decides otherwise.
 //!
-//! What each write comes from is `cause`'s to say, input by input; how it is counted is `summary`'s.
+//! What happened to each annotation is `three_way`'s to say, and of each field `merge`'s; it is counted in `summary`.
 
-use super::cause::{Asked, scope};
+use super::error::PlanError;
+use super::merge::{Picks, Side};
+use super::region;
+use super::stand_in::settled;
 use super::summary::Summary;
+use super::three_way::{MergedInput, ThreeWay, as_posted, free_id};
 use super::trip::{self, Allowances, Trip};
-use super::types::{Action, Base, Cause, Operation, Purge, Reason, Seen};
-use crate::model::{DesiredState, InputId, ObservedState};
+use super::types::{AppChange, Base, Decision};
+use crate::model::{
+    Content, DesiredInput, DesiredState, Difference, Geometry, Identity, InputId, Json, Maker,
+    ObservedAnnotation, ObservedExtras, ObservedState, Origin, Rest, Scope, difference, merged,
+};
 use rayon::prelude::*;
+use std::collections::{BTreeMap, HashSet};
 
-/// What becomes of writes that would revert what was done on the remote.
+/// What becomes of what the app changed and the manifest did not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OnDrift {
-    /// They are made like any others, and are shown apart.
+    /// It stays as the app has it, and is shown.
     #[default]
-    Apply,
-    /// They are left out, and are shown as what is left out.
-    ///
-    /// What stands by itself is made: where a declaration moved so far that it matches nothing any more, and somebody
-    /// changed what it was for, that stays and the declared annotation is made beside it.
     Keep,
-    /// Any of them stops the plan.
+    /// The plan reverts it; such writes are shown apart.
+    Apply,
+    /// It stays, and any of it stops the plan.
     Fail,
 }
 
-/// What a plan is held against.
+/// What becomes of what both sides changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnConflict {
+    /// Nothing is written until somebody decides.
+    #[default]
+    Leave,
+    /// The manifest's value counts.
+    Manifest,
+    /// The app's value counts.
+    App,
+}
+
+/// What a plan is compared with.
 #[derive(Debug, Clone)]
 pub struct Against<'a> {
     /// What was declared then, and applied.
     pub desired: &'a DesiredState,
     /// Which revision that is.
     pub base: Base,
-    /// What becomes of what was done on the remote since.
+    /// What becomes of what the app changed since.
     pub on_drift: OnDrift,
+    /// What becomes of what both sides changed since.
+    pub on_conflict: OnConflict,
 }
 
-impl Against<'_> {
-    /// Tells the cause of every write; both are sorted by input. What cannot be told is returned in words.
-    pub(super) fn tell(
+impl<'a> Against<'a> {
+    pub(super) fn three_way(
         &self,
         desired: &DesiredState,
         observed: &ObservedState,
-        operations: &mut [Operation],
-        purges: &mut [Purge],
-    ) -> Option<String> {
-        let scope = scope(self.desired, desired);
-        let asked = Asked::new(self.desired, &scope, desired, observed);
-        let inputs: Vec<&mut [Operation]> = operations
-            .chunk_by_mut(|a, b| a.input_id == b.input_id)
-            .collect();
-        let written = inputs.into_par_iter().map(|operations| {
-            let input = operations[0].input_id.clone();
-            (input, asked.tell(operations, None))
-        });
-        let emptied = purges.par_iter_mut().map(|purge| {
-            let input = purge.input_id.clone();
-            (input, asked.tell(&mut [], Some(purge)))
-        });
-        let mut told: Vec<(InputId, Result<(), String>)> = written.chain(emptied).collect();
-        told.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let mut untold = (told.into_iter()).filter_map(|(input, told)| Some((input, told.err()?)));
-        let (input, error) = untold.next()?;
-        let others = match untold.count() {
-            0 => String::new(),
-            1 => " and of 1 other input".to_owned(),
-            count => format!(" and of {count} other inputs"),
+    ) -> ThreeWay<'a> {
+        let picks = Picks {
+            drift: match self.on_drift {
+                OnDrift::Apply => Side::Manifest,
+                OnDrift::Keep | OnDrift::Fail => Side::App,
+            },
+            conflict: match self.on_conflict {
+                OnConflict::Manifest => Side::Manifest,
+                OnConflict::Leave | OnConflict::App => Side::App,
+            },
         };
-        Some(format!(
-            "what changed on input `{input}`{others} since {}, which cannot be planned there now: {error}; \
-             what is written there counts as conflicts",
-            self.base.revision
-        ))
+        let decision = decision(self.on_conflict);
+        ThreeWay::new(self.desired, desired, observed, picks, decision)
     }
 
-    /// The guard that a plan trips if it reverts anything, where that is to stop it or was let pass.
+    /// The guard that a plan trips where the app was changed, if that is to stop it, or where it reverts that on request.
     pub(super) fn trip(&self, summary: &Summary, allowances: &Allowances) -> Option<Trip> {
         let count = summary.drift.filter(|count| *count > 0)?;
-        let is_guarded = self.on_drift == OnDrift::Fail || allowances.drift == trip::Drift::Passes;
+        let is_guarded = self.on_drift == OnDrift::Fail
+            || (self.on_drift == OnDrift::Apply && allowances.drift == trip::Drift::Passes);
         is_guarded.then_some(Trip::Drift { count })
     }
 }
 
-/// Takes out what would revert what was done on the remote, if that is to be kept. A purge is one write: all that would
-/// go with it stays.
-pub(super) fn take_out(
-    on_drift: OnDrift,
-    operations: &mut Vec<Operation>,
-    purges: &mut Vec<Purge>,
-) -> Vec<Operation> {
-    if on_drift != OnDrift::Keep {
-        return Vec::new();
+fn decision(on_conflict: OnConflict) -> Decision {
+    match on_conflict {
+        OnConflict::Leave => Decision::Undecided,
+        OnConflict::Manifest | OnConflict::App => Decision::Kept,
     }
-    let (mut kept, made): (Vec<_>, Vec<_>) = std::mem::take(operations)
-        .into_iter()
-        .partition(|operation| operation.cause.is_some_and(Cause::reverts));
-    *operations = made;
-    for operation in &mut kept {
-        operation.body = None;
-    }
-    let (stay, go): (Vec<_>, Vec<_>) = std::mem::take(purges)
-        .into_iter()
-        .partition(|purge| purge.cause.is_some_and(Cause::reverts));
-    *purges = go;
-    kept.extend(stay.into_iter().flat_map(deletes));
-    // Stable: within one input and action the order stays.
-    kept.sort_by(|a, b| (&a.input_id, a.action).cmp(&(&b.input_id, b.action)));
-    kept
 }
 
-/// What a purge would delete, one by one.
-fn deletes(purge: Purge) -> impl Iterator<Item = Operation> {
-    let Purge {
-        input_id,
-        cause,
-        annotations,
-    } = purge;
-    annotations.into_iter().map(move |gone| Operation {
-        action: Action::Delete,
-        input_id: input_id.clone(),
-        id: gone.id,
-        key: None,
-        reason: Reason::NotDeclared,
-        cause,
-        seen: Some(Seen {
-            user: gone.user,
-            modified_at: gone.modified_at,
-        }),
-        matched: None,
-        before: Some(gone.before),
-        after: None,
-        fingerprint: Some(gone.fingerprint),
-        body: None,
-    })
+/// Into the order of a plan.
+pub(super) fn sort(changes: &mut [AppChange]) {
+    // Stable: within one input and kind the order stays.
+    changes.sort_by(|a, b| (&a.input_id, a.kind).cmp(&(&b.input_id, b.kind)));
+}
+
+/// What the app would hold if everything that the manifest changed since the base were applied to it, and nothing else;
+/// and what the app changed. Undecided conflicts have the manifest's values. A manifest that says just this has what
+/// both sides changed.
+///
+/// # Errors
+///
+/// A region that the manifest names by the model that found it, and that is not there.
+pub fn merged_state(
+    base: &DesiredState,
+    desired: &DesiredState,
+    observed: &ObservedState,
+    on_conflict: OnConflict,
+) -> Result<(ObservedState, Vec<AppChange>), PlanError> {
+    let observed = &*settled(desired, observed);
+    let picks = Picks {
+        drift: Side::App,
+        conflict: match on_conflict {
+            OnConflict::Leave | OnConflict::Manifest => Side::Manifest,
+            OnConflict::App => Side::App,
+        },
+    };
+    let three = ThreeWay::new(base, desired, observed, picks, decision(on_conflict));
+    let mut inputs: BTreeMap<&InputId, Option<&DesiredInput>> = (observed.inputs.keys())
+        .chain(base.inputs.iter().map(|input| &input.id))
+        .map(|id| (id, None))
+        .collect();
+    inputs.extend(desired.inputs.iter().map(|input| (&input.id, Some(input))));
+    if let Scope::Inputs(listed) = &observed.scope {
+        inputs.retain(|id, _| listed.contains(*id));
+    }
+    let merged: Vec<_> = (inputs.into_par_iter())
+        .map(|(id, declared)| {
+            let here = observed.inputs.get(id).map_or(&[][..], Vec::as_slice);
+            let (here, changes) = merged_input(&three, id, declared, here, observed)?;
+            Ok((id.clone(), here, changes))
+        })
+        .collect::<Result<_, PlanError>>()?;
+    let mut state = ObservedState {
+        inputs: BTreeMap::new(),
+        ..observed.clone()
+    };
+    let mut all = Vec::new();
+    for (id, here, changes) in merged {
+        state.inputs.insert(id, here);
+        all.extend(changes);
+    }
+    state.sort();
+    sort(&mut all);
+    for change in all.iter_mut().filter(|change| change.conflict) {
+        change.decision = match on_conflict {
+            OnConflict::Leave => Decision::Undecided,
+            OnConflict::Manifest => Decision::Reverted,
+            OnConflict::App => Decision::Kept,
+        };
+    }
+    Ok((state, all))
+}
+
+fn merged_input(
+    three: &ThreeWay<'_>,
+    id: &InputId,
+    declared: Option<&DesiredInput>,
+    observed: &[ObservedAnnotation],
+    state: &ObservedState,
+) -> Result<(Vec<ObservedAnnotation>, Vec<AppChange>), PlanError> {
+    if declared.is_none() && !three.declares(id) {
+        return Ok((observed.to_vec(), Vec::new()));
+    }
+    if declared.is_some_and(|input| input.rest == Rest::Purged) {
+        let mut changes = Vec::new();
+        let mut purge = super::purge::of(id, observed);
+        let is_made =
+            purge.annotations.is_empty() || three.purge(&mut purge, observed, &mut changes);
+        let stays = |it: &&ObservedAnnotation| !is_made || it.maker == Maker::Input;
+        return Ok((observed.iter().filter(stays).cloned().collect(), changes));
+    }
+    let mut errors = Vec::new();
+    let resolved = declared.map(|input| region::resolve(input, observed, &mut errors).into_owned());
+    if let Some(error) = errors.pop() {
+        return Err(error);
+    }
+    let input = resolved.unwrap_or_else(|| undeclared(id));
+    let MergedInput {
+        input,
+        matching,
+        dropped,
+        changes,
+        ..
+    } = three.merge(&input, declared.is_some(), observed, |_| false);
+    let dropped: HashSet<usize> = dropped.into_iter().collect();
+    let mut here: Vec<Option<ObservedAnnotation>> = (observed.iter().enumerate())
+        .map(|(at, it)| (!dropped.contains(&at)).then(|| it.clone()))
+        .collect();
+    for pair in &matching.pairs {
+        let wanted = &input.annotations[pair.desired].content;
+        here[pair.observed] = Some(written(&observed[pair.observed], wanted));
+    }
+    let mut taken: HashSet<_> = observed.iter().map(|it| it.id.clone()).collect();
+    for at in matching.missing {
+        let annotation = &input.annotations[at];
+        if annotation.identity == Identity::InputLevel {
+            continue;
+        }
+        let id = free_id(three.set(), id, annotation, |id| taken.contains(id));
+        taken.insert(id.clone());
+        here.push(Some(as_posted(id, &annotation.content, &state.caller)));
+    }
+    Ok((here.into_iter().flatten().collect(), changes))
+}
+
+/// An input that is not declared, as one that declares nothing.
+pub(super) fn undeclared(id: &InputId) -> DesiredInput {
+    DesiredInput {
+        id: id.clone(),
+        annotations: Vec::new(),
+        rest: Rest::Managed,
+        origin: Origin::default(),
+    }
+}
+
+/// An annotation with what is declared written into it.
+fn written(found: &ObservedAnnotation, wanted: &Content) -> ObservedAnnotation {
+    let differs = difference(wanted, found);
+    let mut made = found.clone();
+    if differs == Difference::default() {
+        return made;
+    }
+    if let Some(geometry) = wanted.geometry.as_ref().filter(|_| differs.geometry) {
+        made.geometry = geometry.clone();
+    }
+    made.frame = wanted.frame.or(made.frame);
+    if let Some(concepts) = &wanted.concepts {
+        made.concepts = concepts.clone();
+    }
+    made.status = wanted.status.unwrap_or(made.status);
+    made.user = wanted.user.clone().or(made.user);
+    if let Some(metadata) = &wanted.metadata {
+        let mut data = made
+            .data
+            .as_ref()
+            .map_or_else(Default::default, Json::to_value);
+        if !data.is_object() {
+            data = serde_json::json!({});
+        }
+        data["metadata"] = merged(&metadata.to_value(), found.metadata().as_ref());
+        made.data = Some(Json::from_value(&data));
+    }
+    if let Some(info) = &wanted.info {
+        let had = found.info.as_ref().map(Json::to_value);
+        made.info = Some(Json::from_value(&merged(&info.to_value(), had.as_ref())));
+    }
+    if let Some(extras) = wanted.extras.as_deref() {
+        let mut all: ObservedExtras = made.extras.as_deref().cloned().unwrap_or_default();
+        let own = &mut all.managed;
+        own.track = extras.track.clone().or(own.track.take());
+        own.text = extras.text.clone().or(own.text.take());
+        own.region_value = extras.region_value.or(own.region_value);
+        own.embed_model_version =
+            (extras.embed_model_version.clone()).or(own.embed_model_version.take());
+        made.extras = all.boxed();
+    }
+    if matches!(made.geometry, Geometry::Mask(_)) && differs.geometry {
+        // The file in `data` is the one before.
+        made.data = None;
+    }
+    made
 }

@@ -2,18 +2,20 @@
 
 use super::body;
 use super::change::{self, Write};
+use super::drift;
 use super::error::PlanError;
 use super::region;
 use super::stand_in;
 use super::summary::HeldBack;
-use super::types::{Action, Operation, Purge, Reason, Seen};
+use super::three_way::{MergedInput, ThreeWay};
+use super::types::{Action, AppChange, Cause, Decision, Operation, Purge, Reason, Seen};
 use crate::matching::{Claims, Matched, Matching, Pair, match_input};
 use crate::model::{
     AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Difference, Geometry,
     Identity, InputId, Json, Key, Maker, ObservedAnnotation, ObservedState, Policy, Rest, Scope,
-    content_id, difference, fingerprint, key_id, merged,
+    UserId, content_id, difference, fingerprint, key_id, merged,
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What one input contributes.
 #[derive(Default)]
@@ -22,13 +24,17 @@ pub(super) struct Part {
     pub(super) purge: Option<Purge>,
     pub(super) errors: Vec<PlanError>,
     pub(super) unchanged: u64,
-    /// Those that are as declared, where they are asked for.
-    pub(super) as_declared: Vec<AnnotationId>,
     pub(super) unmanaged: u64,
     pub(super) other_sets: u64,
     pub(super) existing: u64,
     pub(super) ambiguous: u64,
     pub(super) held_back: HeldBack,
+    /// The users of what is unmanaged.
+    left_users: BTreeMap<Option<UserId>, u64>,
+    /// The same, on a declared input.
+    pub(super) unmanaged_users: BTreeMap<Option<UserId>, u64>,
+    /// What the app changed since the base.
+    pub(super) drift: Vec<AppChange>,
 }
 
 /// What every input is planned with.
@@ -36,14 +42,8 @@ pub(super) struct Planner<'a> {
     pub(super) desired: &'a DesiredState,
     pub(super) observed: &'a ObservedState,
     pub(super) claims: Claims,
-    pub(super) as_declared: AsDeclared,
-}
-
-/// What becomes of annotations that are as declared: a plan of a million of them does not keep their names.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum AsDeclared {
-    Counted,
-    Named,
+    /// The base that the plan is made against.
+    pub(super) three_way: Option<ThreeWay<'a>>,
 }
 
 impl Planner<'_> {
@@ -71,8 +71,19 @@ impl Planner<'_> {
         let sorted = stand_in::sort_out(&self.claims.set, &input.id, &input.annotations, observed);
         let observed = &*sorted.annotations;
         let resolved = region::resolve(input, observed, &mut part.errors);
-        let input = resolved.as_ref();
-        let matching = match_input(&self.claims, &input.id, &input.annotations, observed);
+        let mut merged = self.three_way.as_ref().map(|three| {
+            let is_repaired = |id: &AnnotationId| sorted.unfinished.contains_key(id);
+            three.merge(&resolved, true, observed, is_repaired)
+        });
+        let plain;
+        let (input, matching) = match &merged {
+            Some(merged) => (&merged.input, &merged.matching),
+            None => {
+                let input = resolved.as_ref();
+                plain = match_input(&self.claims, &input.id, &input.annotations, observed);
+                (input, &plain)
+            }
+        };
         for pair in &matching.pairs {
             let (desired, found) = (&input.annotations[pair.desired], &observed[pair.observed]);
             match sorted.unfinished.get(&found.id) {
@@ -82,7 +93,7 @@ impl Planner<'_> {
                 _ => self.matched(&mut part, &input.id, desired, found, *pair),
             }
         }
-        self.posts(&mut part, input, observed, &matching);
+        self.posts(&mut part, input, observed, matching);
         for &at in &matching.unclaimed {
             let found = &observed[at];
             match sorted.unfinished.get(&found.id) {
@@ -93,20 +104,43 @@ impl Planner<'_> {
                 None => self.unclaimed(&mut part, &input.id, found, Reason::NotDeclared),
             }
         }
+        let left = merged.iter().flat_map(|merged| &merged.left);
+        for &at in left {
+            self.keep(&mut part, &observed[at]);
+        }
         self.clean_up(&mut part, &input.id, &sorted);
+        if let Some(merged) = &mut merged {
+            assign_causes(&mut part, merged);
+        }
         self.hold_back_uncertain(&mut part, &input.id);
+        settle_decisions(&mut part);
+        part.unmanaged_users = std::mem::take(&mut part.left_users);
         part
     }
 
-    /// An input that is not declared is not touched, but for what this set made on it.
+    /// An input that is not declared is not touched, except for what this set made on it.
     pub(super) fn undeclared(&self, input: &InputId, annotations: &[ObservedAnnotation]) -> Part {
         let mut part = Part::default();
         let sorted = stand_in::sort_out(&self.claims.set, input, &[], annotations);
-        for annotation in &*sorted.annotations {
+        let observed = &*sorted.annotations;
+        let is_touched = |three: &&ThreeWay<'_>| {
+            three.declares(input) || observed.iter().any(|it| self.claims.is_owned(&it.id))
+        };
+        let mut merged = (self.three_way.as_ref().filter(is_touched)).map(|three| {
+            let is_repaired = |id: &AnnotationId| sorted.unfinished.contains_key(id);
+            three.merge(&drift::undeclared(input), false, observed, is_repaired)
+        });
+        let left: HashSet<usize> = merged
+            .iter()
+            .flat_map(|merged| merged.left.clone())
+            .collect();
+        for (at, annotation) in observed.iter().enumerate() {
             if let Some(&seen) = sorted.unfinished.get(&annotation.id)
                 && !self.may_not_change(annotation)
             {
                 self.finish(&mut part, input, None, annotation, seen);
+            } else if left.contains(&at) {
+                self.keep(&mut part, annotation);
             } else if self.claims.is_owned(&annotation.id)
                 && !sorted.unfinished.contains_key(&annotation.id)
             {
@@ -116,8 +150,21 @@ impl Planner<'_> {
             }
         }
         self.clean_up(&mut part, input, &sorted);
+        if let Some(merged) = &mut merged {
+            assign_causes(&mut part, merged);
+        }
         self.hold_back_uncertain(&mut part, input);
+        settle_decisions(&mut part);
         part
+    }
+
+    /// Leaves what the app changed or added as it is.
+    fn keep(&self, part: &mut Part, annotation: &ObservedAnnotation) {
+        if self.claims.is_in_scope(annotation) {
+            part.existing += 1;
+        } else {
+            self.leave(part, annotation);
+        }
     }
 
     fn unclaimed(
@@ -158,6 +205,7 @@ impl Planner<'_> {
             part.other_sets += 1;
         } else if annotation.maker == Maker::User {
             part.unmanaged += 1;
+            *part.left_users.entry(annotation.user.clone()).or_default() += 1;
         }
     }
 
@@ -191,9 +239,6 @@ impl Planner<'_> {
             change::write(input, observed, &desired.content, &difference)
         else {
             part.unchanged += 1;
-            if self.as_declared == AsDeclared::Named {
-                part.as_declared.push(observed.id.clone());
-            }
             return;
         };
         if let Some(error) = self.impossible(input, desired, observed, &difference, action) {
@@ -405,6 +450,35 @@ fn nothing_to_post(
         id: id.clone(),
         origin: desired.origin,
     })
+}
+
+/// Says of each write where it comes from, and takes over what the app changed.
+fn assign_causes(part: &mut Part, merged: &mut MergedInput) {
+    let mut posts = merged.posts.iter();
+    for operation in &mut part.operations {
+        let cause = match operation.action {
+            _ if operation.reason.is_repair() => None,
+            Action::Post => posts.next().copied().flatten().map(|(cause, change)| {
+                // Without a key its id is made of what the manifest declares now.
+                merged.changes[change].id = operation.id.clone();
+                cause
+            }),
+            _ => merged.causes.get(&operation.id).copied(),
+        };
+        operation.cause = Some(cause.unwrap_or(Cause::Intended));
+    }
+    part.drift.append(&mut merged.changes);
+}
+
+/// What nothing reverts is kept: policy, owners, rights and what cannot be read may hold a write back.
+fn settle_decisions(part: &mut Part) {
+    let reverting = (part.operations.iter()).filter(|it| it.cause.is_some_and(Cause::reverts));
+    let reverted: HashSet<&AnnotationId> = reverting.map(|it| &it.id).collect();
+    for change in &mut part.drift {
+        if change.decision == Decision::Reverted && !reverted.contains(&change.id) {
+            change.decision = Decision::Kept;
+        }
+    }
 }
 
 pub(super) fn key_of(desired: &DesiredAnnotation) -> Option<Key> {

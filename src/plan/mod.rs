@@ -7,13 +7,13 @@ mod account;
 mod batch;
 mod body;
 mod build;
-mod cause;
 mod change;
 mod drift;
 mod error;
 mod fresh;
 mod guard;
 mod input;
+mod merge;
 mod moves;
 mod outcome;
 mod purge;
@@ -24,6 +24,7 @@ mod schema;
 mod shared;
 mod stand_in;
 mod summary;
+mod three_way;
 mod trip;
 mod types;
 mod undo;
@@ -33,7 +34,7 @@ pub use crate::matching::{Matched, MatchedBy};
 pub use account::Account;
 pub use batch::{MAX_BYTES, MAX_ITEMS};
 pub use build::{Context, plan, plan_against};
-pub use drift::{Against, OnDrift};
+pub use drift::{Against, OnConflict, OnDrift, merged_state};
 pub use error::PlanError;
 pub use fresh::{Freshness, freshness, is_as_wanted};
 pub use moves::{LARGEST_MOVES, Move, Moves};
@@ -49,12 +50,12 @@ pub use stand_in::{
     STAND_IN_FOR, body as stand_in_body, id_for as stand_in_id_for, is_stand_in_of, is_unfinished,
     original_of, settled,
 };
-pub use summary::{ClassCount, HeldBack, OthersWork, Relabelled, Summary};
+pub use summary::{ClassCount, HeldBack, OthersWork, Relabelled, Summary, UserCount};
 pub use trip::{
     Allowances, Drift, EmptyManifest, GUARDS_LABEL, Numbers, REVERTS_LABEL, Rename, Trip,
 };
 pub use types::{
-    Action, Base, Batch, Call, Cause, FORMAT_VERSION, Operation, Plan, Purge, PurgedAnnotation,
-    Purpose, Reason, Seen, Target,
+    Action, AppChange, AppChangeKind, Base, Batch, Call, Cause, Decision, FORMAT_VERSION,
+    FieldChange, Operation, Plan, Purge, PurgedAnnotation, Purpose, Reason, Seen, Target,
 };
 pub use undo::{Before, Fate, Fates, undo};

@@ -5,7 +5,7 @@
 use super::error::PlanError;
 use super::input::{Part, Planner};
 use super::types::{Purge, PurgedAnnotation};
-use crate::model::{DesiredInput, Maker, ObservedAnnotation, Policy, fingerprint};
+use crate::model::{DesiredInput, InputId, Maker, ObservedAnnotation, Policy, fingerprint};
 
 impl Planner<'_> {
     /// Plans an input that the manifest purges. Nothing else is done to it.
@@ -48,13 +48,22 @@ impl Planner<'_> {
         if self.desired.policy != Policy::Sync {
             part.held_back.deletes += doomed.len() as u64;
         } else if !doomed.is_empty() {
-            part.purge = Some(Purge {
-                input_id: input.id.clone(),
-                cause: None,
-                annotations: doomed.into_iter().map(purged).collect(),
-            });
+            let mut purge = of(&input.id, observed);
+            let is_made = (self.three_way.as_ref())
+                .is_none_or(|three| three.purge(&mut purge, observed, &mut part.drift));
+            part.purge = is_made.then_some(purge);
         }
         part
+    }
+}
+
+/// All that goes with a purge of an input.
+pub(super) fn of(input: &InputId, observed: &[ObservedAnnotation]) -> Purge {
+    let gone = observed.iter().filter(|it| it.maker != Maker::Input);
+    Purge {
+        input_id: input.clone(),
+        cause: None,
+        annotations: gone.map(purged).collect(),
     }
 }
 

@@ -5,7 +5,10 @@ use super::guard;
 use super::stand_in::original_of;
 use super::summary::Summary;
 use super::trip::Trip;
-use super::types::{Action, Batch, Call, Cause, FORMAT_VERSION, Operation, Plan, Purpose, Reason};
+use super::types::{
+    Action, AppChange, Batch, Call, Cause, Decision, FORMAT_VERSION, Operation, Plan, Purpose,
+    Reason,
+};
 use crate::model::Policy;
 use std::collections::HashSet;
 
@@ -150,62 +153,59 @@ fn check_purpose(plan: &Plan) -> Result<(), &'static str> {
     }
 }
 
-/// Every write has a cause where there is a base, and none where there is none; what is kept is not done.
+/// With a base every write has a cause, and what reverts a change of the app is listed on both sides; without one there
+/// is neither.
 fn check_causes(plan: &Plan) -> Result<(), &'static str> {
-    let all = || plan.operations.iter().chain(&plan.kept);
     let causes = || {
-        all()
-            .map(|operation| operation.cause)
-            .chain(plan.purges.iter().map(|purge| purge.cause))
+        let written = plan.operations.iter().map(|operation| operation.cause);
+        written.chain(plan.purges.iter().map(|purge| purge.cause))
     };
     let mut counted = Summary::default();
     if plan.base.is_some() {
         if !causes().all(|cause| cause.is_some()) {
-            return Err("it has a base, and a write whose cause it does not say");
+            return Err("it has a base, and a write without a cause");
         }
-        counted.count_causes(&plan.operations, &plan.purges, &plan.kept);
-    } else if causes().any(|cause| cause.is_some()) || !plan.kept.is_empty() {
-        return Err("it has no base, and says what a write comes from");
+        counted.count_drift(&plan.drift);
+    } else if causes().any(|cause| cause.is_some()) || !plan.drift.is_empty() {
+        return Err("it has no base, and says what was changed since");
     }
-    if all()
-        .any(|it| it.reason.is_repair() && it.cause.is_some_and(|cause| cause != Cause::Intended))
+    if (plan.operations.iter())
+        .any(|it| it.reason.is_repair() && it.cause.is_some_and(Cause::reverts))
     {
-        return Err("what repairs an earlier run is taken for somebody's work");
+        return Err("a repair of an earlier run reverts a change of the app");
     }
-    if !plan
-        .kept
+    let name = |change: &'_ AppChange| (change.input_id.clone(), change.id.clone());
+    let changed: HashSet<_> = plan.drift.iter().map(name).collect();
+    if changed.len() != plan.drift.len() {
+        return Err("an annotation was changed in the app twice");
+    }
+    let reverts = |cause: Option<Cause>| cause.is_some_and(Cause::reverts);
+    let reverting = (plan.operations.iter())
+        .filter(|it| reverts(it.cause))
+        .map(|it| (it.input_id.clone(), it.id.clone()));
+    let purged = plan.purges.iter().filter(|it| reverts(it.cause));
+    let purged: HashSet<_> = purged.map(|it| &it.input_id).collect();
+    let reverted = plan
+        .drift
         .iter()
-        .all(|it| it.cause.is_some_and(Cause::reverts) && it.body.is_none())
+        .filter(|it| it.decision == Decision::Reverted);
+    let (by_purge, by_write): (Vec<_>, Vec<_>) =
+        reverted.partition(|it| purged.contains(&it.input_id));
+    if reverting.collect::<HashSet<_>>() != by_write.into_iter().map(name).collect()
+        || by_purge
+            .into_iter()
+            .map(|it| &it.input_id)
+            .collect::<HashSet<_>>()
+            != purged
     {
-        return Err("what is kept is not what was done on the remote");
+        return Err("what reverts a change of the app is not what it lists as reverted");
     }
-    let done: HashSet<_> = plan
-        .operations
-        .iter()
-        .map(|it| (&it.input_id, &it.id))
-        .collect();
-    let kept: HashSet<_> = plan.kept.iter().map(|it| (&it.input_id, &it.id)).collect();
-    let inputs: HashSet<_> = plan.kept.iter().map(|it| &it.input_id).collect();
-    let is_purged = plan
-        .purges
-        .iter()
-        .any(|purge| inputs.contains(&purge.input_id));
-    if kept.len() != plan.kept.len() || !kept.is_disjoint(&done) || is_purged {
-        return Err("what is kept is done all the same");
-    }
-    // Keeping leaves nothing that would revert what was done on the remote.
-    let is_told = |trip: &Trip| match trip {
-        Trip::Drift { count } => {
-            Some(*count) == counted.drift && *count > 0 && plan.kept.is_empty()
-        }
+    let is_counted = |trip: &Trip| match trip {
+        Trip::Drift { count } => Some(*count) == counted.drift && *count > 0,
         _ => true,
     };
-    let counts = |it: &Summary| (it.drift, it.conflicts, it.held_back.drift);
-    if counts(&counted) != counts(&plan.summary)
-        || (!kept.is_empty() && counted.drift != Some(0))
-        || !(plan.guards.iter().chain(&plan.passed_guards)).all(is_told)
-    {
-        return Err("its summary does not count what was done on the remote");
+    if counted.drifted() != plan.summary.drifted() || !(plan.guards.iter().chain(&plan.passed_guards)).all(is_counted) {
+        return Err("its summary does not count what was changed in the app");
     }
     Ok(())
 }

@@ -6,7 +6,9 @@
 use super::batch;
 use super::moves::Moves;
 use super::stand_in::is_clean_up;
-use super::types::{Action, Batch, Cause, Operation, Purge, PurgedAnnotation};
+use super::types::{
+    Action, AppChange, AppChangeKind, Batch, Decision, Operation, Purge, PurgedAnnotation,
+};
 use crate::model::{
     AnnotationId, ConceptId, Concepts, Content, InputId, Maker, ObservedState, UserId,
 };
@@ -29,7 +31,7 @@ pub struct HeldBack {
     pub updates: u64,
     /// Deletes that the policy does not make.
     pub deletes: u64,
-    /// Writes that would revert what was done on the remote, and that `--on-drift keep` leaves out.
+    /// Annotations that the app changed since the base and that the plan leaves alone, undecided conflicts among them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub drift: u64,
     /// Writes to inputs that hold an annotation which cannot be read: they could double or delete a label.
@@ -76,13 +78,31 @@ pub struct Summary {
     pub purged: u64,
     /// What the policy, or what was done on the remote, keeps from being done.
     pub held_back: HeldBack,
-    /// Writes that would revert what was done on the remote since the base, conflicts among them; nothing where the plan
-    /// was made without a base.
+    /// Annotations that were added, changed or deleted in the app since the base, by anybody; `None` for a plan without
+    /// a base.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<u64>,
-    /// Of these, how many touch an annotation that the manifest changed as well.
+    /// Of these, those of which both sides changed the same field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conflicts: Option<u64>,
+    /// Of the drift, annotations that were added.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub drift_added: u64,
+    /// Of the drift, annotations that were changed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub drift_changed: u64,
+    /// Of the drift, annotations that were deleted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub drift_deleted: u64,
+    /// Of the drift, annotations that this plan reverts.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reverted: u64,
+    /// Of the conflicts, those that nobody decided; nothing is written of their fields.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub undecided: u64,
+    /// Annotations on declared inputs that people outside `owners` made and that the manifest does not declare, by user.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmanaged_users: Vec<UserCount>,
     /// Whose annotations are changed or go, where they are not the caller's own; sorted by user.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<OthersWork>,
@@ -130,6 +150,18 @@ pub struct OthersWork {
     pub changed: u64,
     /// How many go, with purges among them.
     pub deleted: u64,
+}
+
+/// How many annotations a user has.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct UserCount {
+    /// Who; `None` if the service reports no user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
+    /// How many.
+    pub count: u64,
 }
 
 /// How often a concept is said to be there: annotations of people, and input-level ones, that name it with a value
@@ -209,23 +241,29 @@ impl Summary {
         self.moved = Moves::of(operations);
     }
 
-    /// Counts what reverts, or would revert, what was done on the remote. A purge counts as all that goes with it.
-    pub(super) fn count_causes(
-        &mut self,
-        operations: &[Operation],
-        purges: &[Purge],
-        kept: &[Operation],
-    ) {
-        let of = |counts: fn(Cause) -> bool| {
-            let is = |cause: Option<Cause>| cause.is_some_and(counts);
-            let written = operations.iter().filter(|operation| is(operation.cause));
-            let emptied = purges.iter().filter(|purge| is(purge.cause));
-            let gone: usize = emptied.map(|purge| purge.annotations.len()).sum();
-            (written.count() + gone) as u64
+    /// Counts the annotations of other people on declared inputs.
+    pub(super) fn count_unmanaged(&mut self, counts: BTreeMap<Option<UserId>, u64>) {
+        let by_user = counts.into_iter();
+        self.unmanaged_users = by_user
+            .map(|(user, count)| UserCount { user, count })
+            .collect();
+    }
+
+    /// Counts what was changed in the app since the base.
+    pub(crate) fn count_drift(&mut self, drift: &[AppChange]) {
+        let count = |is: &dyn Fn(&AppChange) -> bool| {
+            drift.iter().filter(|change| is(change)).count() as u64
         };
-        self.drift = Some(of(Cause::reverts));
-        self.conflicts = Some(of(|cause| cause == Cause::Conflict));
-        self.held_back.drift = kept.len() as u64;
+        let of_kind = |kind| count(&|change| change.kind == kind);
+        let decided = |decision| count(&|change| change.decision == decision);
+        self.drift = Some(drift.len() as u64);
+        self.conflicts = Some(count(&|change| change.conflict));
+        self.drift_added = of_kind(AppChangeKind::Added);
+        self.drift_changed = of_kind(AppChangeKind::Changed);
+        self.drift_deleted = of_kind(AppChangeKind::Deleted);
+        self.reverted = decided(Decision::Reverted);
+        self.undecided = decided(Decision::Undecided);
+        self.held_back.drift = drift.len() as u64 - self.reverted;
     }
 
     /// Counts what takes the listing as well.
@@ -244,6 +282,15 @@ impl Summary {
         self.calls = batches.len() as u64;
         self.lower_bound = batch::lower_bound(batches);
         self.seconds = self.tenths_of_seconds() as f64 / 10.0;
+    }
+
+    /// What [`Summary::count_drift`] counted.
+    pub(super) fn drifted(&self) -> impl PartialEq + use<> {
+        (
+            (self.drift, self.conflicts, self.held_back.drift),
+            (self.drift_added, self.drift_changed, self.drift_deleted),
+            (self.reverted, self.undecided),
+        )
     }
 
     /// What [`Summary::count_writes`] counted.

@@ -49,7 +49,7 @@ pub enum Trip {
         /// How many deletes there are.
         deletes: u64,
     },
-    /// Writes that would revert what was done on the remote, with `--on-drift fail`.
+    /// The app was changed since the base: with `--on-drift fail` it stops the plan, with `apply` the plan reverts it.
     Drift {
         /// How many there are.
         count: u64,
@@ -107,7 +107,7 @@ impl Trip {
                 is_set: allowances.empty == EmptyManifest::Passes,
             },
             Self::Drift { .. } => Pass::Switch {
-                flag: "--on-drift apply",
+                flag: "--on-drift keep",
                 label: Some(REVERTS_LABEL),
                 is_set: allowances.drift == Drift::Passes,
             },

@@ -112,16 +112,16 @@ pub enum Purpose {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// The manifest changed since the base, and the remote is as the base has it.
+    /// The manifest changed since the base, and the app has what the base says.
     Intended,
-    /// The remote changed since the base, and the manifest did not: the write would revert that.
+    /// The app changed since the base, and the manifest did not: the write reverts that (`--on-drift apply`).
     Drift,
-    /// Both changed.
+    /// Both changed the same field: the write replaces the app's change by the manifest's (`--conflicts manifest`).
     Conflict,
 }
 
 impl Cause {
-    /// Whether the write would revert what was done on the remote.
+    /// Whether the write reverts what was changed in the app.
     pub fn reverts(self) -> bool {
         match self {
             Self::Intended => false,
@@ -150,6 +150,89 @@ impl Seen {
             modified_at: annotation.modified_at().map(Box::from),
         }
     }
+}
+
+/// What the app has and the base does not say, of one annotation.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct AppChange {
+    /// What happened to it.
+    pub kind: AppChangeKind,
+    /// Of which input.
+    pub input_id: InputId,
+    /// Its id: the observed one; of a deleted one, the id that a post of it has.
+    pub id: AnnotationId,
+    /// The name that the manifest, or the base, gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Key>,
+    /// Its user and the time of the last write; `None` for a deleted one, of which the service says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
+    /// What the app has, in the manifest's notation; of a deleted one, what the base declares.
+    pub content: Content,
+    /// The fields that differ from the base. Empty for an added one, and for a deleted one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldChange>,
+    /// Whether the manifest changed the same: the same field, or the annotation that one side deleted.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub conflict: bool,
+    /// What the plan does about it.
+    pub decision: Decision,
+}
+
+/// What happened to an annotation in the app since the base.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum AppChangeKind {
+    /// The base does not declare it.
+    Added,
+    /// The base declares it otherwise.
+    Changed,
+    /// The base declares it, and the app does not have it.
+    Deleted,
+}
+
+/// What a plan does about a change that was made in the app.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// It stays as the app has it.
+    Kept,
+    /// An operation or a purge of the plan reverts it.
+    Reverted,
+    /// A conflict that nobody decided: it stays as the app has it, and so does the manifest's change wait.
+    Undecided,
+}
+
+/// A field that the app changed since the base, with the values of all sides; `None` where a side has no such field.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct FieldChange {
+    /// Its name: `geometry`, `concepts.car`, `metadata.weather`, …
+    pub field: String,
+    /// What the base declares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<serde_json::Value>,
+    /// What the manifest declares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<serde_json::Value>,
+    /// What the app has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<serde_json::Value>,
+    /// Whether the manifest changed it too, to another value.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub conflict: bool,
 }
 
 /// The manifest that was applied before, which tells what changed since.
@@ -346,10 +429,9 @@ pub struct Plan {
     /// The inputs that are emptied, sorted by input id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub purges: Vec<Purge>,
-    /// What is not done because it would revert what was done on the remote (`--on-drift keep`), in the operations' order,
-    /// without bodies.
+    /// What the app has and the base does not say, sorted by input id, then by kind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub kept: Vec<Operation>,
+    pub drift: Vec<AppChange>,
     /// The calls, in the order in which they are made.
     pub batches: Vec<Batch>,
 }
@@ -366,5 +448,11 @@ impl Plan {
             .guards
             .extract_if(.., |trip| trip.is_passed_by(allowances));
         self.passed_guards.extend(passed);
+    }
+
+    /// Whether both sides changed something, and nobody decided which change counts.
+    pub fn has_undecided_conflicts(&self) -> bool {
+        let is_undecided = |change: &AppChange| change.decision == Decision::Undecided;
+        self.drift.iter().any(is_undecided)
     }
 }

@@ -268,7 +268,7 @@ impl Undo<'_> {
             blind_spots: self.lost.in_words(),
             operations: self.operations,
             purges: Vec::new(),
-            kept: Vec::new(),
+            drift: Vec::new(),
             batches,
         }
     }

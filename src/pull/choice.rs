@@ -94,7 +94,8 @@ impl Choice {
         self.inputs.is_empty()
     }
 
-    pub(super) fn takes_input(&self, input: &InputId) -> bool {
+    /// Whether this input is pulled.
+    pub fn takes_input(&self, input: &InputId) -> bool {
         self.inputs.is_empty() || self.inputs.iter().any(|pattern| pattern.takes(input))
     }
 

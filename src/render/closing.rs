@@ -20,9 +20,9 @@ fn no_changes(summary: &Summary) -> String {
     let unchanged = counted(unchanged, "annotation");
     let kept = match summary.held_back.drift {
         0 => String::new(),
-        1 => "; 1 that changed on the remote is left alone".to_owned(),
+        1 => "; 1 that was changed in the app is left alone".to_owned(),
         kept => format!(
-            "; {} that changed on the remote are left alone",
+            "; {} that were changed in the app are left alone",
             thousands(kept)
         ),
     };

@@ -1,68 +1,127 @@
-//! What was done on the remote since the base: what would be reverted, whose it is, and what is left alone.
+//! What was changed in the app since the base: what the plan reverts, what it leaves alone, and what both sides changed.
 
+use super::naming::change_name;
+use super::notation::{flow, one_line};
 use super::page::{counted, thousands};
 use super::phrase::Phrase;
-use crate::plan::{Action, Base, Cause, Operation, Plan};
+use crate::model::escape;
+use crate::plan::{
+    Action, AppChange, AppChangeKind, Base, Cause, FieldChange, Operation, Plan, Seen,
+};
+use serde_json::Value;
+use std::fmt::Write as _;
 
 /// Digits of a commit that are shown.
 const COMMIT: usize = 7;
 
-/// What stands above the changes that would revert something.
+/// What stands above the changes that revert something.
 pub(super) fn heading(plan: &Plan) -> Phrase {
-    let since = since(plan.base.as_ref());
-    Phrase::from("Would revert work done on the remote").then(since)
+    Phrase::from("Reverts changes made in the app").then(since(plan.base.as_ref()))
 }
 
-/// How many would, and how many of those are conflicts.
+/// How many annotations are reverted.
 pub(super) fn count(plan: &Plan) -> String {
-    let drift = plan.summary.drift.unwrap_or_default();
-    let changes = counted(drift, "change");
-    match plan.summary.conflicts.unwrap_or_default() {
-        0 => changes,
-        1 => format!("{changes}, of which 1 is a conflict"),
-        conflicts => format!("{changes}, of which {} are conflicts", thousands(conflicts)),
+    counted(plan.summary.reverted, "change")
+}
+
+/// What to do about work that would be reverted, and about conflicts, said again where a long plan ends.
+pub(super) fn warnings(plan: &Plan) -> Vec<Phrase> {
+    let mut all = Vec::new();
+    if plan.summary.reverted > 0 {
+        let words = match plan.summary.reverted {
+            1 => "1 change reverts what was done in the app".to_owned(),
+            count => format!(
+                "{} changes revert what was done in the app",
+                thousands(count)
+            ),
+        };
+        let words = Phrase::from(words).then(since(plan.base.as_ref()));
+        all.push(
+            words
+                .words(". ")
+                .then(pull(plan))
+                .words(" takes that into the manifest; --on-drift keep leaves it alone."),
+        );
     }
+    if plan.summary.undecided > 0 {
+        let words = Phrase::from(format!(
+            "{}: the manifest and the app changed the same",
+            counted(plan.summary.undecided, "conflict")
+        ));
+        let words = words.then(since(plan.base.as_ref())).words(
+            ", and neither change is written. Decide with --conflicts manifest or --conflicts app, or take the app's \
+             values into the manifest: ",
+        );
+        all.push(words.then(pull_conflicts(plan)).words("."));
+    }
+    all
 }
 
-/// What to do about work that would be reverted, said again where a long plan ends.
-pub(super) fn warning(plan: &Plan) -> Option<Phrase> {
-    let drift = plan.summary.drift.filter(|count| *count > 0)?;
-    let words = Phrase::from(format!(
-        "{} would revert work done on the remote",
-        counted(drift, "change")
-    ));
-    Some(words.then(since(plan.base.as_ref())).words(
-        ". `annosync pull` takes that work into the manifest; --on-drift keep leaves it alone.",
-    ))
-}
-
-/// What stands above the other changes, where some would revert something.
+/// What stands above the other changes, where some revert something.
 pub(super) const OTHERS: &str = "Other changes";
+
+/// What stands above conflicts that nobody decided.
+pub(super) fn undecided_heading(plan: &Plan) -> Phrase {
+    Phrase::from("Conflicts: changed in the manifest and in the app")
+        .then(since(plan.base.as_ref()))
+}
+
+/// How many conflicts wait.
+pub(super) fn undecided_words(plan: &Plan) -> Phrase {
+    let count = counted(plan.summary.undecided, "annotation");
+    format!("{count}. Neither change is written.").into()
+}
 
 /// What stands above what is left alone.
 pub(super) fn kept_heading(plan: &Plan) -> Phrase {
-    let since = since(plan.base.as_ref());
-    Phrase::from("Left alone: changed on the remote").then(since)
+    Phrase::from("Changed in the app").then(since(plan.base.as_ref()))
 }
 
 /// How much is left alone, and what to do about it.
-pub(super) fn kept_words(plan: &Plan) -> String {
-    let count = plan.summary.held_back.drift;
-    format!(
-        "{} not made. `annosync pull` takes what is on the remote into the manifest.",
-        counted(count, "change")
-    )
+pub(super) fn kept_words(plan: &Plan) -> Phrase {
+    let kept = plan.summary.held_back.drift - plan.summary.undecided;
+    let words = format!("{} left alone. ", counted(kept, "annotation"));
+    Phrase::from(words)
+        .then(pull(plan))
+        .words(" takes what the app has into the manifest.")
 }
 
-/// That nothing would be reverted, where the plan has a base that says so.
+/// That nothing was changed in the app, where the plan has a base that says so.
 pub(super) fn none(plan: &Plan) -> Option<Phrase> {
     let base = plan.base.as_ref()?;
-    let is_none = plan.summary.drift == Some(0) && plan.summary.held_back.drift == 0;
-    is_none.then(|| {
-        Phrase::from("No work done on the remote")
+    (plan.summary.drift == Some(0)).then(|| {
+        Phrase::from("Nothing was changed in the app")
             .then(since(Some(base)))
-            .words(" would be reverted.")
+            .words(".")
     })
+}
+
+/// The command that takes the app's changes into the manifest: on a branch it has to keep the branch's own.
+fn pull(plan: &Plan) -> Phrase {
+    Phrase::new().whole(&command(plan))
+}
+
+fn pull_conflicts(plan: &Plan) -> Phrase {
+    Phrase::new().whole(&format!("{} --conflicts app", with_base(plan)))
+}
+
+fn command(plan: &Plan) -> String {
+    let is_changed = |base: &Base| base.manifest_hash != plan.manifest_hash;
+    if plan.base.as_ref().is_some_and(is_changed) {
+        with_base(plan)
+    } else {
+        "annosync pull".to_owned()
+    }
+}
+
+fn with_base(plan: &Plan) -> String {
+    let revision = plan.base.as_ref().map_or("REV", |base| &base.revision);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._/~^@-".contains(c);
+    if revision.chars().all(is_plain) {
+        format!("annosync pull --base {revision}")
+    } else {
+        format!("annosync pull --base '{}'", revision.replace('\'', "'\\''"))
+    }
 }
 
 fn since(base: Option<&Base>) -> Phrase {
@@ -77,43 +136,105 @@ fn since(base: Option<&Base>) -> Phrase {
     phrase.words(" (").name(&commit).words(")")
 }
 
-/// Whose annotation this is, when it was last written, and whether the manifest changed it too.
+/// Of a write: the user of the annotation, when it was last written, and whether the manifest changed it too.
 pub(super) fn provenance(operation: &Operation) -> Phrase {
-    let phrase = Phrase::joined([whose(operation), when(operation)], ", ");
+    let is_gone = operation.action == Action::Post && operation.seen.is_none();
+    let phrase = by_whom(operation.seen.as_ref(), is_gone);
     match operation.cause {
         Some(Cause::Conflict) => phrase.words("; the manifest changed it too"),
         Some(Cause::Intended | Cause::Drift) | None => phrase,
     }
 }
 
-/// Whether it is gone from the remote, so that the write would bring it back.
-fn is_gone(operation: &Operation) -> bool {
-    operation.action == Action::Post && operation.seen.is_none()
-}
-
-fn whose(operation: &Operation) -> Phrase {
-    let user = operation.seen.as_ref().and_then(|seen| seen.user.as_ref());
-    match user {
+fn by_whom(seen: Option<&Seen>, is_gone: bool) -> Phrase {
+    if is_gone {
+        return "deleted in the app, the service does not say by whom or when".into();
+    }
+    let user = match seen.and_then(|seen| seen.user.as_ref()) {
         Some(user) => Phrase::from("of ").name(user.as_str()),
-        None if is_gone(operation) => "deleted on the remote".into(),
-        None => "of nobody named".into(),
-    }
+        None => "user unknown".into(),
+    };
+    let when = match seen.and_then(|seen| seen.modified_at.as_deref()) {
+        Some(at) => Phrase::from("last written ").name(at),
+        None => "the service does not say when it was last written".into(),
+    };
+    Phrase::joined([user, when], ", ")
 }
 
-fn when(operation: &Operation) -> Phrase {
-    let seen = operation.seen.as_ref();
-    match seen.and_then(|seen| seen.modified_at.as_deref()) {
-        Some(at) => Phrase::from("last written ").name(at),
-        None if is_gone(operation) => "the service does not say by whom or when".into(),
-        None => "the service does not say when it was last written".into(),
+/// What happened to an annotation: `changed red-car`.
+pub(super) fn title(change: &AppChange) -> Phrase {
+    Phrase::from(match change.kind {
+        AppChangeKind::Added => "added ",
+        AppChangeKind::Changed => "changed ",
+        AppChangeKind::Deleted => "deleted ",
+    })
+    .whole(&change_name(change))
+}
+
+/// Of a change in the app: the user of the annotation, and when it was last written.
+pub(super) fn change_provenance(change: &AppChange) -> Phrase {
+    let is_gone = change.kind == AppChangeKind::Deleted;
+    let phrase = by_whom(change.seen.as_ref(), is_gone);
+    if is_gone && change.conflict {
+        return phrase.words("; the manifest changed it too");
     }
+    let dropped = |field: &FieldChange| field.conflict && field.manifest.is_none();
+    if !change.fields.is_empty() && change.fields.iter().all(dropped) {
+        return phrase.words("; the manifest does not declare it any more");
+    }
+    phrase
+}
+
+/// What differs, one line a field; or the whole of what came or went.
+pub(super) fn details(change: &AppChange) -> Vec<Phrase> {
+    if change.fields.is_empty() {
+        return vec![Phrase::new().whole(&one_line(&change.content))];
+    }
+    change.fields.iter().map(field).collect()
+}
+
+/// The conflicts among these, one after the other, as a pull shows them: the manifest keeps its values unless
+/// `--conflicts app` was given.
+pub fn conflict_list(changes: &[AppChange]) -> String {
+    let mut text = String::new();
+    for change in changes.iter().filter(|change| change.conflict) {
+        let place = escape(change.input_id.as_str());
+        let title = escape(&title(change).text()).into_owned();
+        let whose = escape(&change_provenance(change).text()).into_owned();
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "conflict: input {place}: {title}, {whose}");
+        for line in details(change) {
+            let _ = writeln!(text, "  {}", escape(&line.text()));
+        }
+    }
+    text
+}
+
+fn field(field: &FieldChange) -> Phrase {
+    let value = |value: &Option<Value>| match value {
+        Some(value) => Phrase::new().name(&flow(value)),
+        None => "nothing".into(),
+    };
+    let phrase = Phrase::new().name(&field.field).words(": ");
+    if field.conflict {
+        let sides = [
+            Phrase::from("base ").then(value(&field.base)),
+            Phrase::from("manifest ").then(value(&field.manifest)),
+            Phrase::from("app ").then(value(&field.app)),
+        ];
+        return phrase.then(Phrase::joined(sides, ", "));
+    }
+    phrase
+        .then(value(&field.base))
+        .words(" -> ")
+        .then(value(&field.app))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::render::sample::{
-        against_main, caused, deleted, moved, plan, posted, purge, relabelled,
+        against_main, app_change, caused, deleted, field, moved, plan, posted, purge, relabelled,
     };
     use crate::render::{Detail, TextOptions, text};
 
@@ -122,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_revert_work_stands_apart_with_whose_it_is_and_when() {
+    fn writes_that_revert_changes_of_the_app_stand_apart_with_user_and_time() {
         let mut plan = plan(vec![
             caused(moved(), Cause::Conflict, Some("bea")),
             caused(posted("street-1", 7), Cause::Drift, None),
@@ -133,11 +254,11 @@ mod tests {
         insta::assert_snapshot!(shown(&against_main(plan)), @"
         ! purge z: its 1 annotation goes, whoever made it (1 of ann)
 
-        Would revert work done on the remote since main (1a2b3c4): 3 changes, of which 1 is a conflict
+        Reverts changes made in the app since main (1a2b3c4): 3 changes
 
         street-3
           - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b (not declared)
-              of nobody named, last written 2026-05-02T10:11:12Z
+              user unknown, last written 2026-05-02T10:11:12Z
               {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}
 
         street-1
@@ -147,7 +268,7 @@ mod tests {
               + box: {top: 0.1, left: 0.2, bottom: 0.75, right: 0.6}
                 concepts: [car]
           + post box [person] as-…-00000007… (not on the remote)
-              deleted on the remote, the service does not say by whom or when
+              deleted in the app, the service does not say by whom or when
               {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [person]}
 
         Other changes:
@@ -158,7 +279,7 @@ mod tests {
               - concepts: [car]
               + concepts: [car, taxi]
 
-        Warning: 3 changes would revert work done on the remote since main (1a2b3c4). `annosync pull` takes that work into the manifest; --on-drift keep leaves it alone.
+        Warning: 3 changes revert what was done in the app since main (1a2b3c4). annosync pull --base main takes that into the manifest; --on-drift keep leaves it alone.
         Warning: apply carries out a purge only with --allow-purge.
 
         Plan: 1 to post, 1 to merge, 1 to overwrite, 0 to remove, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
@@ -166,77 +287,120 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_alone_is_shown_and_never_called_equal() {
+    fn changes_of_the_app_that_are_left_alone_and_conflicts_are_shown() {
         let mut plan = plan(Vec::new());
-        plan.kept = vec![
-            caused(moved(), Cause::Drift, Some("bea")),
-            caused(posted("street-2", 7), Cause::Drift, None),
+        let place = [r#"{"box": [0]}"#, r#"{"box": [0]}"#, r#"{"box": [1]}"#];
+        plan.drift = vec![
+            app_change(
+                &moved(),
+                AppChangeKind::Changed,
+                Some("bea"),
+                vec![
+                    field("geometry", place, false),
+                    field("concepts.car", ["1", "", "0.5"], true),
+                ],
+            ),
+            app_change(
+                &moved(),
+                AppChangeKind::Changed,
+                Some("bea"),
+                vec![field("geometry", place, false)],
+            ),
+            app_change(&deleted("street-1"), AppChangeKind::Added, None, Vec::new()),
+            app_change(
+                &posted("street-2", 7),
+                AppChangeKind::Deleted,
+                None,
+                Vec::new(),
+            ),
         ];
         insta::assert_snapshot!(shown(&against_main(plan)), @"
-        Left alone: changed on the remote since main (1a2b3c4): 2 changes not made. `annosync pull` takes what is on the remote into the manifest.
+        Conflicts: changed in the manifest and in the app since main (1a2b3c4): 1 annotation. Neither change is written.
 
         street-1
-          ~ overwrite red-car (matched: key)
+          ~ changed red-car
               of bea, last written 2026-05-02T10:11:12Z
-              - box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
-              + box: {top: 0.1, left: 0.2, bottom: 0.75, right: 0.6}
-                concepts: [car]
+              geometry: {box: [0]} -> {box: [1]}
+              concepts.car: base 1, manifest nothing, app 0.5
+
+        Changed in the app since main (1a2b3c4): 3 annotations left alone. annosync pull --base main takes what the app has into the manifest.
+
+        street-1
+          ~ changed red-car
+              of bea, last written 2026-05-02T10:11:12Z
+              geometry: {box: [0]} -> {box: [1]}
+          + added box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b
+              user unknown, last written 2026-05-02T10:11:12Z
+              {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}
 
         street-2
-          + post box [person] as-…-00000007… (not on the remote)
-              deleted on the remote, the service does not say by whom or when
+          - deleted box [person] as-0a1b2c3d-00000007000000000000
+              deleted in the app, the service does not say by whom or when
               {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [person]}
 
-        No changes. 1,815 annotations match; 2 that changed on the remote are left alone.
+        Warning: 1 conflict: the manifest and the app changed the same since main (1a2b3c4), and neither change is written. Decide with --conflicts manifest or --conflicts app, or take the app's values into the manifest: annosync pull --base main --conflicts app.
+
+        No changes. 1,815 annotations match; 4 that were changed in the app are left alone.
         ");
     }
 
     #[test]
-    fn that_nothing_would_be_reverted_is_said() {
-        let mut plan = against_main(plan(vec![caused(relabelled(), Cause::Intended, None)]));
-        plan.base.as_mut().unwrap().revision = "1a2b3c4d5e6f".to_owned();
-        let text = shown(&plan);
-        let said = "\nNo work done on the remote since 1a2b3c4d5e6f would be reverted.\n";
-        assert!(text.contains(said), "{text}");
-        plan.base = None;
-        plan.summary.drift = None;
-        assert!(!shown(&plan).contains("remote since"));
+    fn the_pull_command_keeps_the_changes_of_a_branch() {
+        let mut plan = against_main(plan(Vec::new()));
+        assert_eq!(pull(&plan).text(), "annosync pull --base main");
+        plan.base.as_mut().unwrap().revision = "it's; rm".to_owned();
+        assert_eq!(pull(&plan).text(), r"annosync pull --base 'it'\''s; rm'");
+        plan.manifest_hash = plan.base.as_ref().unwrap().manifest_hash.clone();
+        assert_eq!(pull(&plan).text(), "annosync pull");
     }
 
     #[test]
-    fn no_size_of_a_plan_hides_what_would_revert_work() {
+    fn a_plan_says_that_nothing_was_changed_in_the_app() {
+        let mut plan = against_main(plan(vec![caused(relabelled(), Cause::Intended, None)]));
+        plan.base.as_mut().unwrap().revision = "1a2b3c4d5e6f".to_owned();
+        let text = shown(&plan);
+        let said = "\nNothing was changed in the app since 1a2b3c4d5e6f.\n";
+        assert!(text.contains(said), "{text}");
+        plan.base = None;
+        plan.summary.drift = None;
+        assert!(!shown(&plan).contains("changed in the app"));
+    }
+
+    #[test]
+    fn no_size_of_a_plan_hides_writes_that_revert() {
         let mut operations: Vec<Operation> = (0..300)
             .map(|n| caused(posted("a", n), Cause::Drift, None))
             .collect();
         operations.extend((300..600).map(|n| caused(posted("b", n), Cause::Intended, None)));
         let mut plan = plan(operations);
-        plan.kept = (0..300)
-            .map(|n| caused(posted("c", n), Cause::Drift, None))
+        plan.drift = (0..300)
+            .map(|n| app_change(&posted("c", n), AppChangeKind::Deleted, None, Vec::new()))
             .collect();
         let plan = against_main(plan);
-        let count = |text: &str| text.matches("+ post").count();
+        let count = |text: &str, what: &str| text.matches(what).count();
         let short = shown(&plan);
-        assert_eq!(count(&short), 300 + 200 + 200);
-        assert_eq!(
-            short
-                .matches("100 more changes not shown: 100 to post.")
-                .count(),
-            2
-        );
+        assert_eq!(count(&short, "+ post"), 300 + 200);
+        assert_eq!(count(&short, "- deleted"), 200);
+        assert_eq!(count(&short, "100 more changes not shown: 100 to post."), 1);
+        assert_eq!(count(&short, "100 more annotations not shown."), 1);
         let options = TextOptions {
             detail: Detail::Full,
             ..TextOptions::default()
         };
-        assert_eq!(count(&text(&plan, &options)), 900);
+        let full = text(&plan, &options);
+        assert_eq!(
+            (count(&full, "+ post"), count(&full, "- deleted")),
+            (600, 300)
+        );
     }
 
     #[test]
-    fn what_the_service_does_not_say_is_said() {
+    fn unknown_users_and_times_are_said() {
         let mut unknown = caused(moved(), Cause::Drift, None);
         unknown.seen = None;
         assert_eq!(
             provenance(&unknown).text(),
-            "of nobody named, the service does not say when it was last written"
+            "user unknown, the service does not say when it was last written"
         );
     }
 }

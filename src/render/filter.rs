@@ -2,7 +2,7 @@
 
 use super::phrase::Phrase;
 use crate::model::{ConceptId, Content, InputId};
-use crate::plan::{Action, Operation, Purge};
+use crate::plan::{Action, AppChange, AppChangeKind, Operation, Purge};
 use crate::pull::InputPattern;
 use std::collections::BTreeSet;
 
@@ -96,6 +96,18 @@ impl Filter {
             && self.takes_concepts(sides.into_iter().flatten())
     }
 
+    /// Whether this change of the app is shown.
+    pub fn shows_app_change(&self, change: &AppChange) -> bool {
+        let kind = match change.kind {
+            AppChangeKind::Added => Kind::Posts,
+            AppChangeKind::Changed => Kind::Patches,
+            AppChangeKind::Deleted => Kind::Deletes,
+        };
+        self.takes(kind)
+            && self.takes_input(&change.input_id)
+            && self.takes_concepts([&change.content].into_iter())
+    }
+
     /// Whether this purge is shown.
     pub fn shows_purge(&self, purge: &Purge) -> bool {
         let gone = purge
@@ -141,7 +153,7 @@ mod tests {
     use super::*;
     use crate::plan::Cause;
     use crate::render::sample::{
-        against_main, caused, deleted, moved, plan, posted, purge, relabelled,
+        against_main, app_change, caused, deleted, moved, plan, posted, purge, relabelled,
     };
     use crate::render::{MarkdownOptions, TextOptions, markdown, text};
 
@@ -246,12 +258,13 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_holds_for_what_would_revert_work_and_for_what_is_left_alone() {
+    fn a_filter_holds_for_changes_of_the_app_as_well() {
         let mut plan = plan(vec![
             caused(moved(), Cause::Drift, Some("bea")),
             caused(deleted("a"), Cause::Drift, Some("bea")),
         ]);
-        plan.kept = vec![caused(relabelled(), Cause::Drift, None)];
+        let added = crate::plan::AppChangeKind::Added;
+        plan.drift = vec![app_change(&relabelled(), added, None, Vec::new())];
         let options = TextOptions {
             filter: filter(&[], &["a"], &[]),
             ..TextOptions::default()
@@ -259,13 +272,13 @@ mod tests {
         let plan = against_main(plan);
         let shown = text(&plan, &options);
         assert!(
-            shown.contains("- delete") && !shown.contains("~ "),
+            shown.contains("- delete") && !shown.contains("~ ") && !shown.contains("+ added"),
             "{shown}"
         );
         for said in [
             "Only changes on a: 1 of 2 changes shown; apply carries out all of them.\n",
-            "Would revert work done on the remote since main (1a2b3c4): 2 changes (1 shown)\n",
-            "Left alone: changed on the remote since main (1a2b3c4): 1 change not made.",
+            "Reverts changes made in the app since main (1a2b3c4): 2 changes (1 shown)\n",
+            "Changed in the app since main (1a2b3c4): 1 annotation left alone.",
         ] {
             assert!(shown.contains(said), "{said} in\n{shown}");
         }

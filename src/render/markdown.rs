@@ -1,8 +1,8 @@
 //! A plan as the comment of a pull request: what a reviewer decides by comes first, what would be too long is cut by
 //! rule, and counts are always whole.
 //!
-//! From the top: the marker, what it comes to, what stops it, the counts, warnings, what goes, what would revert work on
-//! the remote, the parts of the report, and the changes by input, the most destructive first. Each has a share of the
+//! From the top: the marker, what it comes to, what stops it, the counts, warnings, what goes, what reverts changes made in
+//! the app and what was changed there, the parts of the report, and the changes by input, the most destructive first. Each has a share of the
 //! room; what is left of it belongs to the changes, of which the last ones go.
 
 mod blocks;
@@ -13,10 +13,11 @@ use self::span::{code, comment, fence_lines, fenced, phrase_in, prose};
 use super::filter::Filter;
 use super::notation::digest;
 use super::page::{counted, thousands};
+use super::phrase::Phrase;
 use super::selection::{Selection, by_action};
 use super::warnings::{self, Warning};
 use super::{closing, drift, purge, report};
-use crate::plan::{Operation, Plan, Purpose};
+use crate::plan::{AppChange, Operation, Plan, Purpose};
 use std::fmt::Write as _;
 use url::Url;
 
@@ -29,7 +30,7 @@ const WARNED: usize = 6_000;
 const DESTRUCTIVE: usize = 9_000;
 const DRIFT_TABLE: usize = 5_000;
 const DRIFT_DETAILS: usize = 7_000;
-const KEPT: usize = 3_000;
+const KEPT: usize = 5_000;
 const SECTION: usize = 3_000;
 /// A sentence with names in it.
 const SENTENCE: usize = 2_000;
@@ -84,7 +85,10 @@ pub fn markdown(plan: &Plan, options: &MarkdownOptions) -> String {
         sheet.push(&stopped);
         sheet.push(&passed);
         sheet.push(&warned);
-        sheet.push(&kept(plan, &selection));
+        sheet.push(&left_alone(plan, &selection));
+        for section in report::sections(&plan.summary, ROWS) {
+            sheet.push(&blocks::section(&section, SECTION));
+        }
         return sheet.finish(&[], options);
     }
     sheet.push(&headline(plan));
@@ -102,7 +106,7 @@ pub fn markdown(plan: &Plan, options: &MarkdownOptions) -> String {
     sheet.push(&destructive(&selection));
     let (part, mut left_out) = reverting(plan, &selection);
     sheet.push(&part);
-    sheet.push(&kept(plan, &selection));
+    sheet.push(&left_alone(plan, &selection));
     for section in report::sections(&plan.summary, ROWS) {
         sheet.push(&blocks::section(&section, SECTION));
     }
@@ -225,7 +229,8 @@ fn counts(plan: &Plan) -> String {
         ("annotations purged", summary.purged),
         ("of other sets", summary.other_sets),
         ("ambiguous", summary.ambiguous),
-        ("would revert", summary.drift.unwrap_or_default()),
+        ("changed in the app", summary.drift.unwrap_or_default()),
+        ("reverted", summary.reverted),
         ("conflicts", summary.conflicts.unwrap_or_default()),
         ("changes held back", held.updates),
         ("deletes held back", held.deletes),
@@ -321,7 +326,7 @@ fn destructive(selection: &Selection<'_>) -> String {
     format!("### What goes\n\n{}\n", table.write(DESTRUCTIVE))
 }
 
-/// What would revert work on the remote, and of that what there is no room to show.
+/// What reverts changes made in the app, and of that what there is no room to show.
 fn reverting<'a>(plan: &Plan, selection: &Selection<'a>) -> (String, Vec<&'a Operation>) {
     let Some(count) = selection.reverting_words(plan) else {
         return (String::new(), Vec::new());
@@ -339,16 +344,43 @@ fn reverting<'a>(plan: &Plan, selection: &Selection<'a>) -> (String, Vec<&'a Ope
     (text, details.left_out)
 }
 
-fn kept(plan: &Plan, selection: &Selection<'_>) -> String {
-    if plan.kept.is_empty() {
-        return String::new();
+/// What was changed in the app: conflicts that nobody decided, and what is left alone.
+fn left_alone(plan: &Plan, selection: &Selection<'_>) -> String {
+    let part = |heading: &Phrase, words: &Phrase, changes: &[&AppChange], room| {
+        format!(
+            "### {}\n\n{}\n\n{}\n",
+            phrase_in(heading, SENTENCE),
+            phrase_in(words, SENTENCE),
+            app_changes(changes).write(room),
+        )
+    };
+    let mut text = String::new();
+    let undecided = plan.summary.undecided;
+    if undecided > 0 {
+        let (heading, words) = (drift::undecided_heading(plan), drift::undecided_words(plan));
+        text.push_str(&part(&heading, &words, &selection.undecided, DRIFT_TABLE));
     }
-    format!(
-        "### {}\n\n{}\n\n{}\n",
-        phrase_in(&drift::kept_heading(plan), SENTENCE),
-        drift::kept_words(plan),
-        drift_table(&selection.kept).write(KEPT),
-    )
+    if plan.summary.held_back.drift > undecided {
+        let (heading, words) = (drift::kept_heading(plan), drift::kept_words(plan));
+        text.push_str(&part(&heading, &words, &selection.kept, KEPT));
+    }
+    text
+}
+
+fn app_changes(changes: &[&AppChange]) -> Table<'static> {
+    const TITLES: [&str; 4] = ["input", "in the app", "whose annotation, when", "what"];
+    let rows: Vec<_> = changes
+        .iter()
+        .take(MANY_ROWS)
+        .map(|change| blocks::row_of_app_change(change))
+        .collect();
+    Table {
+        titles: &TITLES,
+        align: vec![Align::Left; TITLES.len()],
+        more: (changes.len() - rows.len()) as u64,
+        rows,
+        thing: "annotation",
+    }
 }
 
 fn drift_table(operations: &[&Operation]) -> Table<'static> {

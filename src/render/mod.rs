@@ -35,6 +35,7 @@ pub use crate::model::{escape, escape_lines};
 use crate::plan::{Account, Plan};
 pub use account::{account_markdown, account_text};
 pub use calls::calls;
+pub use drift::conflict_list;
 pub use filter::{Filter, Kind};
 pub use listing::Table;
 pub use log::{LOG_LINE_START, Logged, log_line};

@@ -3,7 +3,7 @@
 use super::notation;
 use super::selection::destructiveness;
 use crate::model::{AnnotationId, Content, Geometry, Key, is_set_id};
-use crate::plan::{Action, MatchedBy, Operation, Reason};
+use crate::plan::{Action, AppChange, MatchedBy, Operation, Reason};
 use std::collections::BTreeMap;
 
 /// Why a change is in the plan: why the declared annotation was taken for the observed one, or what else there is.
@@ -38,46 +38,64 @@ pub(super) fn name(operation: &Operation, ids: &ShortIds) -> String {
         ids.get(&operation.id)
     };
     let content = operation.before.as_ref().or(operation.after.as_ref());
-    let concepts = content
-        .and_then(|content| content.concepts.as_ref())
-        .map(|concepts| format!("[{}] ", notation::brief(concepts)))
-        .unwrap_or_default();
-    format!("{} {concepts}{id}", kind(operation, content))
+    let what = kind_of(content).unwrap_or_else(|| kind(operation));
+    format!("{what} {}{id}", named_concepts(content))
 }
 
-fn kind(operation: &Operation, content: Option<&Content>) -> &'static str {
-    match content.and_then(|content| content.geometry.as_ref()) {
-        Some(Geometry::Box(_)) => "box",
-        Some(Geometry::Polygon(_)) => "polygon",
-        Some(Geometry::Point(_)) => "point",
-        Some(Geometry::Keypoints(_)) => "keypoints",
-        Some(Geometry::Mask(_)) => "mask",
-        Some(Geometry::Span(_)) => "span",
-        Some(Geometry::Segment(_)) => "segment",
-        Some(Geometry::Region(_) | Geometry::RegionOf(_)) => "region",
-        Some(Geometry::Whole) => "whole input",
-        Some(Geometry::Unmodelled) => "annotation",
-        None if content.is_some_and(|content| content.frame.is_some()) => "frame",
-        None if content.is_some_and(|content| content.text().is_some()) => "text",
-        // Without a geometry it covers the whole input, or its place is not managed or not modelled.
-        None => match (
-            operation.action,
-            operation.matched.map(|matched| matched.by),
-        ) {
-            (Action::Post, _)
-            | (
-                _,
-                Some(
-                    MatchedBy::Exact
-                    | MatchedBy::Relabelled
-                    | MatchedBy::Moved
-                    | MatchedBy::MovedAndRelabelled,
-                ),
-            ) => "whole input",
-            (_, Some(MatchedBy::Id | MatchedBy::Key | MatchedBy::InputLevel) | None) => {
-                "annotation"
-            }
+/// The name of an annotation that was changed in the app.
+pub(super) fn change_name(change: &AppChange) -> String {
+    if let Some(key) = &change.key {
+        return key.to_string();
+    }
+    let content = Some(&change.content);
+    let what = kind_of(content).unwrap_or("annotation");
+    format!("{what} {}{}", named_concepts(content), change.id)
+}
+
+fn named_concepts(content: Option<&Content>) -> String {
+    let concepts = content.and_then(|content| content.concepts.as_ref());
+    concepts.map_or_else(String::new, |concepts| {
+        format!("[{}] ", notation::brief(concepts))
+    })
+}
+
+fn kind_of(content: Option<&Content>) -> Option<&'static str> {
+    Some(
+        match content.and_then(|content| content.geometry.as_ref()) {
+            Some(Geometry::Box(_)) => "box",
+            Some(Geometry::Polygon(_)) => "polygon",
+            Some(Geometry::Point(_)) => "point",
+            Some(Geometry::Keypoints(_)) => "keypoints",
+            Some(Geometry::Mask(_)) => "mask",
+            Some(Geometry::Span(_)) => "span",
+            Some(Geometry::Segment(_)) => "segment",
+            Some(Geometry::Region(_) | Geometry::RegionOf(_)) => "region",
+            Some(Geometry::Whole) => "whole input",
+            Some(Geometry::Unmodelled) => "annotation",
+            None if content.is_some_and(|content| content.frame.is_some()) => "frame",
+            None if content.is_some_and(|content| content.text().is_some()) => "text",
+            None => return None,
         },
+    )
+}
+
+/// Without a geometry it covers the whole input, or its place is not managed or not modelled.
+fn kind(operation: &Operation) -> &'static str {
+    match (
+        operation.action,
+        operation.matched.map(|matched| matched.by),
+    ) {
+        (Action::Post, _)
+        | (
+            _,
+            Some(
+                MatchedBy::Exact
+                | MatchedBy::Relabelled
+                | MatchedBy::Moved
+                | MatchedBy::MovedAndRelabelled,
+            ),
+        ) => "whole input",
+        (_, Some(MatchedBy::Id | MatchedBy::Key | MatchedBy::InputLevel) | None) => "annotation",
     }
 }
 

@@ -292,7 +292,7 @@ pub(super) fn value_of(value: f32) -> String {
 }
 
 /// Any JSON as YAML flow, keys sorted: their order says nothing.
-fn flow(value: &Value) -> String {
+pub(super) fn flow(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(flag) => flag.to_string(),

@@ -79,6 +79,7 @@ pub(super) fn signed(change: i64) -> String {
 pub(super) fn sections(summary: &Summary, limit: usize) -> Vec<Section> {
     [
         others(summary, limit),
+        unmanaged(summary, limit),
         emptied(&summary.emptied),
         classes(summary, limit),
         relabelled(summary, limit),
@@ -135,6 +136,26 @@ fn others(summary: &Summary, limit: usize) -> Option<Section> {
                 None => Cell::Phrase("(no user named)".into()),
             };
             vec![user, Cell::Count(other.changed), Cell::Count(other.deleted)]
+        },
+        "user",
+    )
+}
+
+fn unmanaged(summary: &Summary, limit: usize) -> Option<Section> {
+    const COLUMNS: [Column; 2] = [column("whose", "", ""), column("annotations", " ", "")];
+    // Those who have most first; as many as that, sorted by user as they come.
+    let mut users: Vec<_> = summary.unmanaged_users.iter().collect();
+    users.sort_by_key(|user| Reverse(user.count));
+    table(
+        "Annotations of other people on declared inputs, not managed",
+        &COLUMNS,
+        (users.into_iter(), limit),
+        |entry| {
+            let user = match &entry.user {
+                Some(user) => Cell::name(user.as_str()),
+                None => Cell::Phrase("(no user named)".into()),
+            };
+            vec![user, Cell::Count(entry.count)]
         },
         "user",
     )

@@ -5,8 +5,9 @@ use crate::model::{
     Measure, Overlap, Point, Policy, Polygon, SetName, Status, UserId,
 };
 use crate::plan::{
-    Action, Base, Cause, ClassCount, FORMAT_VERSION, Matched, MatchedBy, Move, Moves, Operation,
-    OthersWork, Plan, Purge, PurgedAnnotation, Purpose, Reason, Relabelled, Seen, Summary, Target,
+    Action, AppChange, AppChangeKind, Base, Cause, ClassCount, Decision, FORMAT_VERSION,
+    FieldChange, Matched, MatchedBy, Move, Moves, Operation, OthersWork, Plan, Purge,
+    PurgedAnnotation, Purpose, Reason, Relabelled, Seen, Summary, Target,
 };
 
 pub(super) fn concepts(ids: &[&str]) -> Concepts {
@@ -182,7 +183,7 @@ pub(super) fn plan(mut operations: Vec<Operation>) -> Plan {
         passed_guards: Vec::new(),
         blind_spots: Vec::new(),
         operations,
-        kept: Vec::new(),
+        drift: Vec::new(),
         batches: Vec::new(),
     }
 }
@@ -199,15 +200,61 @@ pub(super) fn caused(mut operation: Operation, cause: Cause, user: Option<&str>)
     operation
 }
 
-/// This plan, made against `main`, with its drift counted.
+/// What happened in the app to the annotation of this write, of this user.
+pub(super) fn app_change(
+    of: &Operation,
+    kind: AppChangeKind,
+    user: Option<&str>,
+    fields: Vec<FieldChange>,
+) -> AppChange {
+    let conflict = fields.iter().any(|field| field.conflict);
+    AppChange {
+        kind,
+        input_id: of.input_id.clone(),
+        id: of.id.clone(),
+        key: of.key.clone(),
+        seen: (kind != AppChangeKind::Deleted).then(|| Seen {
+            user: user.map(|user| UserId::new(user).unwrap()),
+            modified_at: Some("2026-05-02T10:11:12Z".into()),
+        }),
+        content: of.before.clone().or(of.after.clone()).unwrap(),
+        fields,
+        conflict,
+        decision: if conflict {
+            Decision::Undecided
+        } else {
+            Decision::Kept
+        },
+    }
+}
+
+/// A field with the values of the base, the manifest and the app.
+pub(super) fn field(name: &str, [base, manifest, app]: [&str; 3], conflict: bool) -> FieldChange {
+    let value = |text: &str| serde_json::from_str(text).ok();
+    FieldChange {
+        field: name.to_owned(),
+        base: value(base),
+        manifest: value(manifest),
+        app: value(app),
+        conflict,
+    }
+}
+
+/// This plan, made against `main`, with what was changed in the app counted: what the plan reverts among it.
 pub(super) fn against_main(mut plan: Plan) -> Plan {
-    let caused_by = |plan: &Plan, causes: &[Cause]| {
-        let causes = |it: &&Operation| it.cause.is_some_and(|cause| causes.contains(&cause));
-        plan.operations.iter().filter(causes).count() as u64
-    };
-    plan.summary.drift = Some(caused_by(&plan, &[Cause::Drift, Cause::Conflict]));
-    plan.summary.conflicts = Some(caused_by(&plan, &[Cause::Conflict]));
-    plan.summary.held_back.drift = plan.kept.len() as u64;
+    let reverted = plan
+        .operations
+        .iter()
+        .filter(|it| it.cause.is_some_and(Cause::reverts));
+    let reverted: Vec<AppChange> = reverted
+        .map(|it| AppChange {
+            conflict: it.cause == Some(Cause::Conflict),
+            decision: Decision::Reverted,
+            ..app_change(it, AppChangeKind::Changed, None, Vec::new())
+        })
+        .collect();
+    plan.drift.extend(reverted);
+    plan.summary.count_drift(&plan.drift);
     plan.base = Some(Base {
         revision: "main".to_owned(),
         commit: "1a2b3c4d5e6f".to_owned(),

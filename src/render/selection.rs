@@ -5,18 +5,20 @@ use super::filter::Filter;
 use super::page::thousands;
 use super::phrase::Phrase;
 use crate::model::InputId;
-use crate::plan::{Action, Cause, Operation, Plan, Purge};
+use crate::plan::{Action, AppChange, Cause, Decision, Operation, Plan, Purge};
 use std::collections::BTreeMap;
 
 /// The changes of a plan that a filter lets through.
 pub(super) struct Selection<'a> {
     pub(super) purges: Vec<&'a Purge>,
-    /// Those that would revert what was done on the remote.
+    /// Those that revert what was changed in the app.
     pub(super) reverting: Vec<&'a Operation>,
     /// All others.
     pub(super) ordinary: Vec<&'a Operation>,
-    /// What is left alone because it would revert what was done on the remote.
-    pub(super) kept: Vec<&'a Operation>,
+    /// What both sides changed, and nobody decided.
+    pub(super) undecided: Vec<&'a AppChange>,
+    /// What was changed in the app and is left alone.
+    pub(super) kept: Vec<&'a AppChange>,
     /// How many there are without the filter, what is left alone not among them.
     all: usize,
 }
@@ -29,13 +31,18 @@ impl<'a> Selection<'a> {
             .iter()
             .filter(shown)
             .partition(|operation| operation.cause.is_some_and(Cause::reverts));
+        let with = |decision| {
+            let shown = |it: &&AppChange| it.decision == decision && filter.shows_app_change(it);
+            plan.drift.iter().filter(shown).collect()
+        };
         Self {
             purges: (plan.purges.iter())
                 .filter(|purge| filter.shows_purge(purge))
                 .collect(),
             reverting,
             ordinary,
-            kept: plan.kept.iter().filter(shown).collect(),
+            undecided: with(Decision::Undecided),
+            kept: with(Decision::Kept),
             all: plan.operations.len() + plan.purges.len(),
         }
     }
@@ -45,13 +52,13 @@ impl<'a> Selection<'a> {
         self.purges.len() + self.reverting.len() + self.ordinary.len()
     }
 
-    /// How many would revert something, in words, and how many of those are shown; nothing where there are none.
+    /// How many revert something, in words, and how many of those are shown; nothing where there are none.
     pub(super) fn reverting_words(&self, plan: &Plan) -> Option<String> {
         let shown = self.reverting.len() as u64;
-        let drift = plan.summary.drift.unwrap_or(shown);
-        (drift > 0).then(|| {
+        let all = plan.summary.reverted;
+        (all > 0).then(|| {
             let count = drift::count(plan);
-            if shown < drift {
+            if shown < all {
                 format!("{count} ({} shown)", thousands(shown))
             } else {
                 count

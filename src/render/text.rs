@@ -1,5 +1,5 @@
-//! A plan as text for people: purges, what would revert work done on the remote, the changes by input, destructive ones
-//! first, then what they come to part by part, warnings, and the counts.
+//! A plan as text for people: purges, what reverts changes made in the app, the changes by input, destructive ones
+//! first, what else was changed in the app, then what they come to part by part, warnings, and the counts.
 
 use super::filter::Filter;
 use super::naming::{ShortIds, name, why};
@@ -7,7 +7,7 @@ use super::page::{Color, Ink, Page, counted, thousands};
 use super::phrase::Phrase;
 use super::selection::{Selection, by_action, destructiveness, groups};
 use super::{closing, difference, drift, notation, purge, tables, warnings};
-use crate::plan::{Action, Operation, Plan, Reason};
+use crate::plan::{Action, AppChange, AppChangeKind, Operation, Plan, Reason};
 
 /// How many changes the text of a large plan shows, besides its deletes.
 pub const SHOWN: usize = 200;
@@ -43,7 +43,7 @@ pub fn text(plan: &Plan, options: &TextOptions) -> String {
     purge::write(&mut page, &selection.purges, detail);
     write_reverting(&mut page, plan, &selection);
     write_changes(&mut page, &selection.ordinary, detail);
-    write_kept(&mut page, plan, &selection, detail);
+    write_drift(&mut page, plan, &selection, detail);
     if let Some(words) = selection.words(&options.filter) {
         page.gap();
         page.line(Ink::Warning, &words.text());
@@ -92,29 +92,64 @@ fn write_reverting(page: &mut Page, plan: &Plan, selection: &Selection<'_>) {
     }
 }
 
-fn write_kept(page: &mut Page, plan: &Plan, selection: &Selection<'_>, detail: Detail) {
-    if plan.kept.is_empty() {
-        return;
+/// What was changed in the app: conflicts that nobody decided, and what is left alone.
+fn write_drift(page: &mut Page, plan: &Plan, selection: &Selection<'_>, detail: Detail) {
+    let undecided = plan.summary.undecided;
+    if undecided > 0 {
+        let heading = (drift::undecided_heading(plan), drift::undecided_words(plan));
+        write_app_changes(page, heading, &selection.undecided, Detail::Full);
     }
+    if plan.summary.held_back.drift > undecided {
+        let heading = (drift::kept_heading(plan), drift::kept_words(plan));
+        write_app_changes(page, heading, &selection.kept, detail);
+    }
+}
+
+fn write_app_changes(
+    page: &mut Page,
+    (heading, words): (Phrase, Phrase),
+    changes: &[&AppChange],
+    detail: Detail,
+) {
+    const INDENT: &str = "      ";
     page.gap();
-    let heading = drift::kept_heading(plan).text();
-    page.put(Ink::Warning, &format!("{heading}: "))
-        .put(Ink::Plain, &drift::kept_words(plan))
+    page.put(Ink::Warning, &format!("{}: ", heading.text()))
+        .put(Ink::Plain, &words.text())
         .end();
     let limit = match detail {
         Detail::First200 => SHOWN,
         Detail::Full => usize::MAX,
     };
-    let shown = &selection.kept[..selection.kept.len().min(limit)];
-    for (input_id, operations) in groups(shown) {
+    let shown = &changes[..changes.len().min(limit)];
+    for changes in shown.chunk_by(|a, b| a.input_id == b.input_id) {
         page.gap();
-        page.line(Ink::Heading, input_id.as_str());
-        let ids = ShortIds::of(&operations);
-        for operation in operations {
-            write_change(page, operation, &ids, Some(&drift::provenance(operation)));
+        page.line(Ink::Heading, changes[0].input_id.as_str());
+        for change in changes {
+            let (sign, ink) = match change.kind {
+                AppChangeKind::Added => ("+", Ink::Added),
+                AppChangeKind::Changed => ("~", Ink::Changed),
+                AppChangeKind::Deleted => ("-", Ink::Removed),
+            };
+            page.put(Ink::Plain, "  ")
+                .put(ink, sign)
+                .put(Ink::Plain, &format!(" {}", drift::title(change).text()))
+                .end();
+            let provenance = drift::change_provenance(change).text();
+            page.line(Ink::Warning, &format!("{INDENT}{provenance}"));
+            for line in drift::details(change) {
+                page.line(Ink::Plain, &format!("{INDENT}{}", line.text()));
+            }
         }
     }
-    write_left_out(page, &selection.kept[shown.len()..]);
+    let more = (changes.len() - shown.len()) as u64;
+    if more > 0 {
+        page.gap();
+        let line = format!(
+            "{} not shown. See all with --full.",
+            counted(more, "more annotation")
+        );
+        page.line(Ink::Warning, &line);
+    }
 }
 
 fn write_changes(page: &mut Page, operations: &[&Operation], detail: Detail) {

@@ -101,7 +101,7 @@ pub(super) fn of(plan: &Plan) -> Vec<Warning> {
             .into(),
         );
     }
-    if let Some(words) = drift::warning(plan) {
+    for words in drift::warnings(plan) {
         warn(words);
     }
     if !plan.purges.is_empty() {
@@ -201,8 +201,8 @@ fn explain(trip: &Trip) -> Phrase {
             ))
         }
         Trip::Drift { count } => format!(
-            "{} would revert work done on the remote.",
-            counted(*count, "change"),
+            "{} added, changed or deleted in the app since the base.",
+            counted(*count, "annotation"),
         )
         .into(),
         Trip::EmptyManifest { deletes } => format!(

@@ -1,13 +1,13 @@
-//! Plans against a base: which writes are meant, which would revert what was done on the remote, and what is left alone.
+//! Plans against a base: what the manifest changed is written, what the app changed is reported and left alone.
 
 use crate::laws::{declarations, remotes};
 use crate::support::{
-    ME, Remote, boxed, context, desired, manifest_of, observed, observed_by, plan, purging, whole,
-    with,
+    ME, Remote, boxed, context, desired, manifest_of, observed, plan, purging, whole, with,
 };
 use annosync::model::{DesiredState, ObservedState};
 use annosync::plan::{
-    self, Action, Against, Allowances, Base, Cause, Drift, OnDrift, Plan, Reason, Trip,
+    self, Action, Against, Allowances, AppChangeKind, Base, Cause, Decision, Drift, OnConflict,
+    OnDrift, Plan, Reason, Trip,
 };
 use annosync::render;
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ const BOX: &str = "box: { top: 0.1, left: 0.1, bottom: 0.3, right: 0.3 }";
 const NEAR: [f64; 4] = [0.12, 0.1, 0.32, 0.3];
 const FAR: [f64; 4] = [0.6, 0.6, 0.9, 0.9];
 
-fn base() -> Base {
+pub(crate) fn base() -> Base {
     Base {
         revision: "main".into(),
         commit: "c".repeat(40),
@@ -26,16 +26,17 @@ fn base() -> Base {
     }
 }
 
-fn try_against(
+pub(crate) fn against(
     base_state: &DesiredState,
     desired: &DesiredState,
     observed: &ObservedState,
-    on_drift: OnDrift,
+    (on_drift, on_conflict): (OnDrift, OnConflict),
 ) -> Plan {
     let against = Against {
         desired: base_state,
         base: base(),
         on_drift,
+        on_conflict,
     };
     let plan = plan::plan_against(desired, observed, &context(), &against)
         .unwrap_or_else(|errors| panic!("{errors:#?}"));
@@ -47,6 +48,9 @@ fn try_against(
     plan
 }
 
+const KEEP: (OnDrift, OnConflict) = (OnDrift::Keep, OnConflict::Leave);
+const REVERT: (OnDrift, OnConflict) = (OnDrift::Apply, OnConflict::Manifest);
+
 /// One input `a` that declares these annotations.
 fn a(annotations: &[&str]) -> String {
     if annotations.is_empty() {
@@ -56,15 +60,51 @@ fn a(annotations: &[&str]) -> String {
     format!("  - id: a\n    annotations:\n{}", items.collect::<String>())
 }
 
-/// Each write as (action, cause), of a plan from two lists of annotations of one input.
+/// Each write as (action, cause) with everything reverted, of a plan from two lists of annotations of one input.
 fn causes(before: &[&str], now: &[&str], seen: &[Value]) -> Vec<(Action, Cause)> {
     causes_of(&desired(&a(before)), &desired(&a(now)), seen)
 }
 
 fn causes_of(before: &DesiredState, now: &DesiredState, seen: &[Value]) -> Vec<(Action, Cause)> {
-    let plan = try_against(before, now, &observed(seen), OnDrift::Apply);
+    let plan = against(before, now, &observed(seen), REVERT);
     let told = |it: &plan::Operation| (it.action, it.cause.unwrap());
     plan.operations.iter().map(told).collect()
+}
+
+/// Each change of the app as (kind, id, the fields, conflicting ones with a `!`).
+fn drift(plan: &Plan) -> Vec<(AppChangeKind, String, String)> {
+    let field = |it: &plan::FieldChange| {
+        let mark = if it.conflict { "!" } else { "" };
+        format!("{mark}{}", it.field)
+    };
+    let told = |it: &plan::AppChange| {
+        let fields: Vec<String> = it.fields.iter().map(field).collect();
+        (it.kind, it.id.to_string(), fields.join(" "))
+    };
+    plan.drift.iter().map(told).collect()
+}
+
+/// The same where nothing is reverted, and how many writes there are.
+fn kept(
+    before: &[&str],
+    now: &[&str],
+    seen: &[Value],
+) -> (usize, Vec<(AppChangeKind, String, String)>) {
+    let plan = against(
+        &desired(&a(before)),
+        &desired(&a(now)),
+        &observed(seen),
+        KEEP,
+    );
+    (plan.operations.len(), drift(&plan))
+}
+
+fn changed(id: &str, fields: &str) -> Vec<(AppChangeKind, String, String)> {
+    vec![(AppChangeKind::Changed, id.to_owned(), fields.to_owned())]
+}
+
+fn added(id: &str) -> Vec<(AppChangeKind, String, String)> {
+    vec![(AppChangeKind::Added, id.to_owned(), String::new())]
 }
 
 fn car(id: &str, edges: [f64; 4]) -> Value {
@@ -76,7 +116,7 @@ const BUS: &str = "box: { top: 0.1, left: 0.1, bottom: 0.3, right: 0.3 }, concep
 const FAR_CAR: &str = "box: { top: 0.6, left: 0.6, bottom: 0.9, right: 0.9 }, concepts: [car]";
 
 #[test]
-fn a_change_is_meant_where_the_remote_is_as_the_base_has_it() {
+fn a_change_is_intended_where_the_app_has_what_the_base_says() {
     let seen = [car("x", HERE)];
     assert_eq!(
         causes(&[CAR], &[BUS], &seen),
@@ -90,7 +130,7 @@ fn a_change_is_meant_where_the_remote_is_as_the_base_has_it() {
         causes(&[CAR], &[CAR, FAR_CAR], &seen),
         [(Action::Post, Cause::Intended)]
     );
-    // What the base does not manage of it is nobody's drift.
+    // A field that the base does not declare cannot drift.
     let pending = [with(car("x", HERE), "status", json!({"code": 24151}))];
     assert_eq!(
         causes(&[CAR], &[&format!("{CAR}, status: success")], &pending),
@@ -99,51 +139,239 @@ fn a_change_is_meant_where_the_remote_is_as_the_base_has_it() {
 }
 
 #[test]
-fn what_somebody_changed_is_drift_and_a_conflict_where_the_manifest_changed_as_well() {
+fn each_side_keeps_the_fields_that_it_changed() {
+    // Moved in the app, relabelled here: without a key the two are found only by way of the base.
+    let moved = [0.15, 0.1, 0.35, 0.3];
+    let mut remote = Remote::new(vec![car("x", moved)]);
+    let (before, now) = (desired(&a(&[CAR])), desired(&a(&[BUS])));
+    let plan = against(&before, &now, &remote.observed(), KEEP);
+    assert_eq!(drift(&plan), changed("x", "geometry"));
+    assert_eq!(plan.drift[0].decision, Decision::Kept);
+    remote.apply(&plan);
+    let region = &remote.annotations[0]["data"]["regions"][0];
+    assert_eq!(region["region_info"]["bounding_box"]["top_row"], 0.15);
+    assert_eq!(region["data"]["concepts"][0]["id"], "bus");
+    assert!(against(&before, &now, &remote.observed(), KEEP).is_empty());
+    assert!(against(&now, &now, &remote.observed(), KEEP).is_empty());
+
+    // Concept by concept, key by key, and the other fields.
+    let before = format!(
+        "key: k, {BOX}, concepts: {{ car: 1, bus: 1 }}, metadata: {{ w: rain, d: {{ x: 1, y: 1 }} }}, status: pending"
+    );
+    let now = before.replace("bus: 1", "bus: 0.5").replace("x: 1", "x: 2");
+    let mut remote = Remote::default();
+    remote.apply(&crate::support::plan(
+        &desired(&a(&[&before])),
+        &remote.observed(),
+    ));
+    let edited = &mut remote.annotations[0];
+    edited["data"]["regions"][0]["data"]["concepts"] =
+        json!([{"id": "bus", "value": 1}, {"id": "tree", "value": 1}]);
+    edited["data"]["metadata"] = json!({"w": "sun", "d": {"x": 1, "y": 2}});
+    edited["status"] = json!({"code": 24150});
+    let (before, now) = (desired(&a(&[&before])), desired(&a(&[&now])));
+    let plan = against(&before, &now, &remote.observed(), KEEP);
+    let id = remote.annotations[0]["id"].as_str().unwrap().to_owned();
+    let fields = "concepts.car concepts.tree status metadata.d.y metadata.w";
+    assert_eq!(drift(&plan), changed(&id, fields));
+    remote.apply(&plan);
+    let data = &remote.annotations[0]["data"];
+    assert_eq!(data["metadata"], json!({"w": "sun", "d": {"x": 2, "y": 2}}));
+    assert_eq!(
+        data["regions"][0]["data"]["concepts"],
+        json!([{"id": "bus", "value": 0.5}, {"id": "tree", "value": 1}])
+    );
+    assert_eq!(remote.annotations[0]["status"]["code"], 24150);
+}
+
+#[test]
+fn a_field_that_both_sides_changed_is_a_conflict_and_is_not_written() {
+    let key = |text: &str| format!("key: k, {text}");
+    let mut remote = Remote::default();
+    let before = desired(&a(&[&key(CAR)]));
+    remote.apply(&plan(&before, &remote.observed()));
+    remote.annotations[0]["data"]["regions"][0]["region_info"]["bounding_box"]["top_row"] =
+        json!(0.05);
+    // The geometry conflicts, and the concept that the manifest adds does not.
+    let now = key("box: { top: 0.12, left: 0.1, bottom: 0.3, right: 0.3 }, concepts: [car, red]");
+    let now = desired(&a(&[&now]));
+    let id = remote.annotations[0]["id"].as_str().unwrap().to_owned();
+    let plan = against(&before, &now, &remote.observed(), KEEP);
+    assert_eq!(drift(&plan), changed(&id, "!geometry"));
+    assert!(plan.has_undecided_conflicts());
+    let field = &plan.drift[0].fields[0];
+    let top = |value: &Option<Value>| value.as_ref().unwrap()["box"]["top"].clone();
+    assert_eq!(
+        [top(&field.base), top(&field.manifest), top(&field.app)],
+        [0.1, 0.12, 0.05]
+    );
+    assert_eq!(
+        (plan.summary.conflicts, plan.summary.undecided),
+        (Some(1), 1)
+    );
+    assert_eq!(plan.operations[0].action, Action::Merge);
+    let written = |on_conflict| {
+        let mut remote = remote.clone();
+        let plan = against(
+            &before,
+            &now,
+            &remote.observed(),
+            (OnDrift::Keep, on_conflict),
+        );
+        assert_eq!(
+            plan.has_undecided_conflicts(),
+            on_conflict == OnConflict::Leave
+        );
+        remote.apply(&plan);
+        let region = &remote.annotations[0]["data"]["regions"][0];
+        assert_eq!(region["data"]["concepts"].as_array().unwrap().len(), 2);
+        (
+            region["region_info"]["bounding_box"]["top_row"].clone(),
+            plan.operations[0].cause,
+        )
+    };
+    assert_eq!(
+        written(OnConflict::Leave),
+        (json!(0.05), Some(Cause::Intended))
+    );
+    assert_eq!(
+        written(OnConflict::App),
+        (json!(0.05), Some(Cause::Intended))
+    );
+    assert_eq!(
+        written(OnConflict::Manifest),
+        (json!(0.12), Some(Cause::Conflict))
+    );
+}
+
+#[test]
+fn two_relabellings_of_one_concept_are_a_conflict_and_never_both_written() {
+    let tree = [boxed("a", "x", HERE, &["tree"])];
+    assert_eq!(
+        kept(&[CAR], &[BUS], &tree),
+        (0, changed("x", "!concepts.bus !concepts.tree"))
+    );
+    // The same relabelling on both sides is nothing.
+    let bus = [boxed("a", "x", HERE, &["bus"])];
+    assert_eq!(kept(&[CAR], &[BUS], &bus), (0, Vec::new()));
+    // The app changed how sure it is of what the manifest relabels.
+    let mut unsure = car("x", HERE);
+    unsure["data"]["regions"][0]["data"]["concepts"][0]["value"] = json!(0.5);
+    let both = changed("x", "!concepts.bus !concepts.car");
+    assert_eq!(kept(&[CAR], &[BUS], &[unsure]), (0, both));
+    // The app added one: that is no relabelling.
+    let two = [boxed("a", "x", HERE, &["car", "red"])];
+    assert_eq!(
+        kept(&[CAR], &[BUS], &two),
+        (1, changed("x", "concepts.red"))
+    );
+}
+
+#[test]
+fn what_the_app_changed_is_drift_and_stays() {
     let seen = [boxed("a", "x", HERE, &["tree"])];
+    assert_eq!(
+        kept(&[CAR], &[CAR], &seen),
+        (0, changed("x", "concepts.car concepts.tree"))
+    );
     assert_eq!(
         causes(&[CAR], &[CAR], &seen),
         [(Action::Overwrite, Cause::Drift)]
     );
+    // Dropped here, changed there.
     assert_eq!(
-        causes(&[CAR], &[BUS], &seen),
-        [(Action::Overwrite, Cause::Conflict)]
+        kept(&[CAR], &[], &seen),
+        (0, changed("x", "!concepts.car !concepts.tree"))
     );
     assert_eq!(
         causes(&[CAR], &[], &seen),
         [(Action::Delete, Cause::Conflict)]
     );
-    let moved = [car("x", NEAR)];
     assert_eq!(
-        causes(&[CAR], &[CAR], &moved),
-        [(Action::Overwrite, Cause::Drift)]
+        kept(&[CAR], &[CAR], &[car("x", NEAR)]),
+        (0, changed("x", "geometry"))
+    );
+    // A field that the manifest does not declare any more is reported, and nothing is to be written.
+    let pending = [with(car("x", HERE), "status", json!({"code": 24151}))];
+    let declared = format!("{CAR}, status: success");
+    assert_eq!(
+        kept(&[&declared], &[CAR], &pending),
+        (0, changed("x", "status"))
     );
 }
 
 #[test]
-fn what_somebody_added_is_never_deleted_or_changed_as_if_that_was_meant() {
-    let seen = [car("x", HERE), car("new", FAR)];
+fn what_anybody_added_is_drift_and_never_deleted_unasked() {
+    let mine = car("new", FAR);
     assert_eq!(
-        causes(&[CAR], &[CAR], &seen),
+        kept(&[CAR], &[CAR], &[car("x", HERE), mine.clone()]),
+        (0, added("new"))
+    );
+    assert_eq!(
+        causes(&[CAR], &[CAR], &[car("x", HERE), mine.clone()]),
         [(Action::Delete, Cause::Drift)]
     );
-    // The manifest declares something there as well.
-    let near = "box: { top: 0.6, left: 0.6, bottom: 0.9, right: 0.88 }, concepts: [car]";
-    assert_eq!(
-        causes(&[CAR], &[CAR, near], &seen),
-        [(Action::Overwrite, Cause::Conflict)]
+    // Of a person outside `owners` as well, where nothing would be written in any case.
+    let theirs = with(
+        with(mine.clone(), "user_id", json!("ann")),
+        "modified_at",
+        json!("2026-03-01T00:00:00Z"),
     );
-    // Its input was declared by nobody: nobody knows when it was made.
+    let seen = [car("x", HERE), theirs];
+    assert_eq!(kept(&[CAR], &[CAR], &seen), (0, added("new")));
+    let all = against(
+        &desired(&a(&[CAR])),
+        &desired(&a(&[CAR])),
+        &observed(&seen),
+        REVERT,
+    );
+    assert!(all.is_empty());
+    assert_eq!(all.drift[0].decision, Decision::Kept);
+    let by = all.drift[0].seen.as_ref().unwrap();
+    assert_eq!(by.user.as_ref().unwrap().as_str(), "ann");
+    assert_eq!(by.modified_at.as_deref(), Some("2026-03-01T00:00:00Z"));
+    // Nothing that nobody added in the app is drift.
+    for nobodys in [
+        with(mine.clone(), "model_version_id", json!("v1")),
+        with(mine.clone(), "input_level", json!(true)),
+        with(
+            mine.clone(),
+            "id",
+            json!("as-00000000-0123456789abcdef0123"),
+        ),
+        with(mine.clone(), "input_id", json!("elsewhere")),
+    ] {
+        assert_eq!(
+            kept(&[CAR], &[CAR], &[car("x", HERE), nobodys]),
+            (0, Vec::new())
+        );
+    }
+}
+
+#[test]
+fn what_both_sides_added_conflicts_field_by_field_unless_named_by_id() {
+    let near = "box: { top: 0.6, left: 0.6, bottom: 0.9, right: 0.88 }, concepts: [car]";
+    let seen = [car("x", HERE), car("new", FAR)];
+    let both = vec![(
+        AppChangeKind::Added,
+        "new".to_owned(),
+        "!geometry".to_owned(),
+    )];
+    assert_eq!(kept(&[CAR], &[CAR, near], &seen), (0, both));
+    assert_eq!(kept(&[CAR], &[CAR, FAR_CAR], &seen), (0, Vec::new()));
+    // A person who names it by its id saw it.
+    let named = "id: new, concepts: [bus]";
+    assert_eq!(kept(&[CAR], &[CAR, named], &seen), (1, Vec::new()));
+    // On an input that the base does not declare nobody knows when it was made.
     let other = desired("  - id: b\n    annotations: []\n");
     assert_eq!(
         causes_of(&other, &desired(&a(&[CAR])), &seen),
-        [(Action::Delete, Cause::Conflict)]
+        [(Action::Delete, Cause::Drift)]
     );
     assert_eq!(
         causes_of(&other, &desired(&a(&[BUS])), &seen[..1]),
         [(Action::Overwrite, Cause::Conflict)]
     );
-    // A person who names it by its id looked at it.
     assert_eq!(
         causes_of(
             &other,
@@ -155,56 +383,41 @@ fn what_somebody_added_is_never_deleted_or_changed_as_if_that_was_meant() {
 }
 
 #[test]
-fn what_somebody_deleted_is_not_made_again_as_if_that_was_meant() {
+fn what_the_app_deleted_is_not_posted_again_unasked() {
+    let is_deleted = |(writes, drift): (usize, Vec<(AppChangeKind, String, String)>)| {
+        assert_eq!((writes, drift.len()), (0, 1), "{drift:?}");
+        assert_eq!(drift[0].0, AppChangeKind::Deleted);
+    };
+    is_deleted(kept(&[CAR], &[CAR], &[]));
     assert_eq!(causes(&[CAR], &[CAR], &[]), [(Action::Post, Cause::Drift)]);
     let keyed = |it: &str| format!("key: k, {it}");
+    is_deleted(kept(&[&keyed(CAR)], &[&keyed(BUS)], &[]));
     assert_eq!(
         causes(&[&keyed(CAR)], &[&keyed(BUS)], &[]),
         [(Action::Post, Cause::Conflict)]
     );
     // Without a key a declaration that changed has another id; it is found by what it is.
+    is_deleted(kept(&[CAR], &[BUS], &[]));
     assert_eq!(
         causes(&[CAR], &[BUS], &[]),
         [(Action::Post, Cause::Conflict)]
     );
-    assert_eq!(
-        causes(&[&keyed(CAR)], &[CAR], &[]),
-        [(Action::Post, Cause::Drift)]
-    );
-    assert_eq!(
-        causes(&[CAR], &[CAR, FAR_CAR], &[]),
-        [
-            (Action::Post, Cause::Drift),
-            (Action::Post, Cause::Intended)
-        ]
-    );
+    is_deleted(kept(&[&keyed(CAR)], &[CAR], &[]));
+    let (writes, drift) = kept(&[CAR], &[CAR, FAR_CAR], &[]);
+    assert_eq!((writes, drift.len()), (1, 1));
+    // Deleted on both sides.
+    assert_eq!(kept(&[CAR], &[], &[]), (0, Vec::new()));
 }
 
 #[test]
-fn a_declaration_that_moved_is_no_new_one_where_its_annotation_moved_away() {
-    // The remote moved it one way, the manifest another: the plan does not know it any more.
-    let left = "box: { top: 0.1, left: 0.16, bottom: 0.3, right: 0.36 }, concepts: [car]";
-    let right = [0.16, 0.1, 0.36, 0.3];
+fn an_annotation_that_moved_out_of_sight_counts_as_deleted_and_added() {
+    let (writes, drift) = kept(&[CAR], &[CAR], &[car("x", FAR)]);
+    let kinds: Vec<AppChangeKind> = drift.iter().map(|it| it.0).collect();
     assert_eq!(
-        causes(&[CAR], &[left], &[car("x", right)]),
-        [
-            (Action::Delete, Cause::Conflict),
-            (Action::Post, Cause::Conflict)
-        ]
+        (writes, kinds),
+        (0, vec![AppChangeKind::Added, AppChangeKind::Deleted])
     );
-    // The remote moved it out of sight of either.
-    assert_eq!(
-        causes(&[CAR], &[CAR], &[car("x", FAR)]),
-        [(Action::Delete, Cause::Drift), (Action::Post, Cause::Drift)]
-    );
-    assert_eq!(
-        causes(&[CAR], &[BUS], &[car("x", FAR)]),
-        [
-            (Action::Delete, Cause::Drift),
-            (Action::Post, Cause::Conflict)
-        ]
-    );
-    // Nothing happened there: the manifest moved it out of sight.
+    // Nothing happened in the app: the manifest moved it out of sight.
     assert_eq!(
         causes(&[CAR], &[FAR_CAR], &[car("x", HERE)]),
         [
@@ -212,29 +425,38 @@ fn a_declaration_that_moved_is_no_new_one_where_its_annotation_moved_away() {
             (Action::Post, Cause::Intended)
         ]
     );
+    // The app moved it one way, the manifest another: a conflict in one field, and no second annotation.
+    let left = "box: { top: 0.1, left: 0.16, bottom: 0.3, right: 0.36 }, concepts: [car]";
+    let right = [0.16, 0.1, 0.36, 0.3];
+    assert_eq!(
+        kept(&[CAR], &[left], &[car("x", right)]),
+        (0, changed("x", "!geometry"))
+    );
 }
 
 #[test]
-fn an_input_that_is_dropped_drops_what_is_as_the_base_has_it() {
+fn an_input_that_is_dropped_drops_what_is_as_the_base_says() {
     let mut remote = Remote::default();
     let keyed = format!("key: k, {CAR}");
     let before = desired(&a(&[&keyed]));
     remote.apply(&plan(&before, &remote.observed()));
     let now = desired("  - id: b\n    annotations: []\n");
     let reason = |it: &Plan| (it.operations[0].reason, it.operations[0].cause);
-    let made = try_against(&before, &now, &remote.observed(), OnDrift::Apply);
+    let made = against(&before, &now, &remote.observed(), KEEP);
     assert_eq!(
         reason(&made),
         (Reason::InputNotDeclared, Some(Cause::Intended))
     );
     remote.annotations[0]["data"]["regions"][0]["data"]["concepts"][0]["id"] = json!("bus");
-    let made = try_against(&before, &now, &remote.observed(), OnDrift::Apply);
+    assert!(against(&before, &now, &remote.observed(), KEEP).is_empty());
+    let made = against(&before, &now, &remote.observed(), REVERT);
     assert_eq!(
         reason(&made),
         (Reason::InputNotDeclared, Some(Cause::Conflict))
     );
     // The base had dropped it before: somebody made it since.
-    let made = try_against(&now, &now, &remote.observed(), OnDrift::Apply);
+    assert!(against(&now, &now, &remote.observed(), KEEP).is_empty());
+    let made = against(&now, &now, &remote.observed(), REVERT);
     assert_eq!(
         reason(&made),
         (Reason::InputNotDeclared, Some(Cause::Drift))
@@ -254,34 +476,41 @@ fn owners_and_policies_that_widened_hide_nothing() {
         causes_of(&before, &now, &theirs),
         [(Action::Delete, Cause::Drift)]
     );
-    // Under a policy that deletes nothing, what somebody added is still theirs.
-    let near = "box: { top: 0.6, left: 0.6, bottom: 0.9, right: 0.88 }, concepts: [car]";
-    let now = header("policy: upsert").replace(&a(&[CAR]), &a(&[CAR, near]));
-    assert_eq!(
-        causes_of(
-            &before,
-            &manifest_of(&now),
-            &[car("x", HERE), car("new", FAR)]
-        ),
-        [(Action::Overwrite, Cause::Conflict)]
-    );
+    // Under a policy that deletes nothing, what somebody added is drift all the same.
+    let plan = against(&before, &before, &observed(&theirs), REVERT);
+    assert!(plan.is_empty());
+    assert_eq!(drift(&plan), added("ann-s"));
+    assert_eq!((plan.summary.drift, plan.summary.reverted), (Some(1), 0));
 }
 
 #[test]
-fn a_rename_of_concepts_is_meant() {
-    let header = |renamed: &str, concept: &str| {
-        let annotation = format!("{BOX}, concepts: [{concept}]");
+fn a_rename_of_concepts_is_intended_and_keeps_what_the_app_changed() {
+    let header = |renamed: &str, concepts: &str| {
+        let annotation = format!("{BOX}, concepts: [{concepts}]");
         manifest_of(&format!(
             "version: 1\nset: street\npolicy: sync\n{renamed}inputs:\n{}",
             a(&[&annotation])
         ))
     };
-    let seen = [car("x", HERE)];
+    let before = header("", "car");
     let now = header("renamed: { car: auto }\n", "auto");
     assert_eq!(
-        causes_of(&header("", "car"), &now, &seen),
+        causes_of(&before, &now, &[car("x", HERE)]),
         [(Action::Overwrite, Cause::Intended)]
     );
+    let two = [boxed("a", "x", HERE, &["car", "red"])];
+    let plan = against(&before, &now, &observed(&two), KEEP);
+    assert_eq!(drift(&plan), changed("x", "concepts.red"));
+    let mut remote = Remote::new(two.to_vec());
+    remote.apply(&plan);
+    let concepts = &remote.annotations[0]["data"]["regions"][0]["data"]["concepts"];
+    let ids: Vec<&str> = concepts
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids, ["auto", "red"]);
 }
 
 #[test]
@@ -289,29 +518,39 @@ fn a_purge_is_one_write_with_one_cause() {
     let purged = purging(desired("  - id: z\n    annotations: []\n"), "a");
     let before = desired(&a(&[CAR]));
     let cause = |before: &DesiredState, seen: &[Value]| {
-        let plan = try_against(before, &purged, &observed(seen), OnDrift::Apply);
-        (plan.purges[0].cause.unwrap(), plan.summary.drift)
+        let plan = against(before, &purged, &observed(seen), REVERT);
+        let kept = against(before, &purged, &observed(seen), KEEP);
+        assert_eq!(
+            kept.purges.is_empty(),
+            plan.purges[0].cause.unwrap().reverts()
+        );
+        assert_eq!(plan.summary.drift, kept.summary.drift);
+        (
+            plan.purges[0].cause.unwrap(),
+            plan.summary.drift.unwrap(),
+            plan.summary.reverted,
+        )
     };
     let mine = car("x", HERE);
     let by_model = with(car("m", FAR), "model_version_id", json!("v1"));
     let theirs = with(car("ann-s", FAR), "user_id", json!("ann"));
     assert_eq!(
         cause(&before, std::slice::from_ref(&mine)),
-        (Cause::Intended, Some(0))
+        (Cause::Intended, 0, 0)
     );
     assert_eq!(
         cause(&before, &[mine.clone(), by_model.clone()]),
-        (Cause::Intended, Some(0))
+        (Cause::Intended, 0, 0)
     );
     assert_eq!(
         cause(&before, &[mine.clone(), theirs]),
-        (Cause::Conflict, Some(2))
+        (Cause::Conflict, 1, 1)
     );
     assert_eq!(
         cause(&before, &[boxed("a", "x", HERE, &["bus"])]),
-        (Cause::Conflict, Some(1))
+        (Cause::Conflict, 1, 1)
     );
-    assert_eq!(cause(&purged, &[mine, by_model]), (Cause::Drift, Some(2)));
+    assert_eq!(cause(&purged, &[mine, by_model]), (Cause::Drift, 2, 2));
 }
 
 #[test]
@@ -322,55 +561,14 @@ fn a_purge_that_was_taken_back_does_not_hide_what_was_made_since() {
         causes_of(&purged, &now, &[car("x", HERE), car("y", HERE)]),
         [
             (Action::Delete, Cause::Drift),
-            (Action::Overwrite, Cause::Conflict),
+            (Action::Overwrite, Cause::Intended),
             (Action::Post, Cause::Intended)
         ]
     );
 }
 
 #[test]
-fn keep_leaves_a_purge_out_whole_and_shows_what_would_have_gone() {
-    let purged = purging(desired("  - id: z\n    annotations: []\n"), "a");
-    let seen = [
-        car("x", HERE),
-        with(
-            with(car("ann-s", FAR), "user_id", json!("ann")),
-            "modified_at",
-            json!("2026-03-01T00:00:00Z"),
-        ),
-    ];
-    let plan = try_against(
-        &desired(&a(&[CAR])),
-        &purged,
-        &observed(&seen),
-        OnDrift::Keep,
-    );
-    assert!(plan.is_empty() && plan.batches.is_empty() && plan.guards.is_empty());
-    let shown: Vec<_> = plan
-        .kept
-        .iter()
-        .map(|it| (it.id.as_str(), it.action, it.cause))
-        .collect();
-    let conflict = Some(Cause::Conflict);
-    assert_eq!(
-        shown,
-        [
-            ("ann-s", Action::Delete, conflict),
-            ("x", Action::Delete, conflict)
-        ]
-    );
-    let seen = plan.kept[0].seen.as_ref().unwrap();
-    assert_eq!(seen.user.as_ref().unwrap().as_str(), "ann");
-    assert_eq!(seen.modified_at.as_deref(), Some("2026-03-01T00:00:00Z"));
-    let summary = &plan.summary;
-    assert_eq!(
-        (summary.held_back.drift, summary.drift, summary.purged),
-        (2, Some(0), 0)
-    );
-}
-
-#[test]
-fn keep_takes_out_what_reverts_before_anything_is_counted_packed_or_guarded() {
+fn what_is_left_alone_is_neither_counted_packed_nor_guarded() {
     let seen = [
         boxed("a", "x", HERE, &["tree"]),
         car("new", FAR),
@@ -378,87 +576,62 @@ fn keep_takes_out_what_reverts_before_anything_is_counted_packed_or_guarded() {
     ];
     let before = desired(&a(&[CAR, "concepts: [night]"]));
     let now = desired(&a(&[CAR, "concepts: [night, rain]"]));
-    let plan = try_against(&before, &now, &observed(&seen), OnDrift::Keep);
+    let plan = against(&before, &now, &observed(&seen), KEEP);
     let [made] = &plan.operations[..] else {
         panic!("{:#?}", plan.operations);
     };
     assert_eq!((made.id.as_str(), made.cause), ("w", Some(Cause::Intended)));
-    let kept: Vec<_> = plan
-        .kept
-        .iter()
-        .map(|it| (it.id.as_str(), it.action))
-        .collect();
-    assert_eq!(kept, [("new", Action::Delete), ("x", Action::Overwrite)]);
-    assert!(plan.kept.iter().all(|it| it.body.is_none()));
     let summary = &plan.summary;
     assert_eq!((summary.merge, summary.operations()), (1, 1));
     assert_eq!(
         (summary.drift, summary.conflicts, summary.held_back.drift),
-        (Some(0), Some(0), 2)
+        (Some(2), Some(0), 2)
     );
-    assert_eq!(summary.calls, 1);
+    assert_eq!(
+        (
+            summary.drift_added,
+            summary.drift_changed,
+            summary.drift_deleted
+        ),
+        (1, 1, 0)
+    );
+    assert_eq!((summary.calls, summary.unmanaged), (1, 0));
     // `tree` would vanish from the app, and does not.
     assert_eq!(plan.guards, []);
-    let all = try_against(&before, &now, &observed(&seen), OnDrift::Apply);
+    let all = against(&before, &now, &observed(&seen), REVERT);
     assert!(matches!(all.guards[..], [Trip::VanishedConcepts { .. }]));
-    assert_eq!(
-        (all.summary.drift, all.summary.conflicts),
-        (Some(2), Some(0))
-    );
+    assert_eq!((all.summary.drift, all.summary.reverted), (Some(2), 2));
 }
 
 #[test]
-fn fail_stops_a_plan_that_would_revert_anything_and_no_other() {
-    let seen = observed(&[boxed("a", "x", HERE, &["car", "tree"])]);
-    let (before, now) = (desired(&a(&[CAR])), desired(&a(&[CAR])));
+fn fail_stops_a_plan_where_the_app_was_changed_and_no_other() {
+    let fail = (OnDrift::Fail, OnConflict::Leave);
     let trip = Trip::Drift { count: 1 };
-    let mut guarded = try_against(&before, &now, &seen, OnDrift::Fail).guards;
-    guarded.retain(|it| !matches!(it, Trip::VanishedConcepts { .. }));
-    assert_eq!(guarded, std::slice::from_ref(&trip));
+    let same = desired(&a(&[CAR]));
+    for seen in [
+        vec![boxed("a", "x", HERE, &["car", "tree"])],
+        vec![
+            car("x", HERE),
+            with(car("ann-s", FAR), "user_id", json!("ann")),
+        ],
+        vec![],
+    ] {
+        let plan = against(&same, &same, &observed(&seen), fail);
+        assert!(plan.is_empty());
+        assert_eq!(plan.guards, std::slice::from_ref(&trip));
+    }
     assert!(!trip.is_passed_by(&Allowances::default()));
     assert!(trip.is_passed_by(&Allowances {
         drift: Drift::Passes,
         ..Allowances::default()
     }));
-    let meant = try_against(
-        &desired(&a(&[&format!("{BOX}, concepts: [car, tree]")])),
-        &now,
-        &seen,
-        OnDrift::Fail,
-    );
+    let now = desired(&a(&[BUS]));
+    let meant = against(&same, &now, &observed(&[car("x", HERE)]), fail);
     assert!(!meant.guards.contains(&trip) && !meant.is_empty());
 }
 
 #[test]
-fn what_the_base_cannot_do_now_makes_everything_on_that_input_a_conflict_and_is_said() {
-    // Somebody else's annotation, which its owner changed since: a collaborator cannot bring it back.
-    let before = desired(&a(&[
-        "id: theirs, concepts: [car]",
-        "key: k, concepts: [night]",
-    ]));
-    let now = desired(&a(&["key: k, concepts: [rain]"]));
-    let mut remote = Remote::default();
-    remote.apply(&plan(
-        &desired(&a(&["key: k, concepts: [night]"])),
-        &remote.observed(),
-    ));
-    let theirs = with(boxed("a", "theirs", FAR, &["bus"]), "user_id", json!("ann"));
-    remote.annotations.push(theirs);
-    let seen = observed_by(ME, "owner", &remote.annotations);
-    let plan = try_against(&before, &now, &seen, OnDrift::Apply);
-    assert_eq!(plan.operations.len(), 1);
-    assert_eq!(plan.operations[0].cause, Some(Cause::Conflict));
-    let [said] = &plan.blind_spots[..] else {
-        panic!("{:?}", plan.blind_spots);
-    };
-    assert!(
-        said.contains("since main") && said.contains("`theirs`"),
-        "{said}"
-    );
-}
-
-#[test]
-fn what_an_earlier_run_left_is_repaired_and_never_kept() {
+fn what_an_earlier_run_left_is_repaired_and_is_no_drift() {
     let before = desired(&a(&[&format!("key: k, {CAR}")]));
     let now = desired(&a(&[&format!("key: k, {CAR}, user: bea")]));
     let mut remote = Remote::default();
@@ -468,17 +641,40 @@ fn what_an_earlier_run_left_is_repaired_and_never_kept() {
     for steps in 1..4 {
         let mut remote = remote.clone();
         remote.apply_some(&replacing, steps);
-        let plan = try_against(&before, &now, &remote.observed(), OnDrift::Keep);
-        assert!(plan.kept.is_empty(), "after {steps}: {:#?}", plan.kept);
+        let plan = against(&before, &now, &remote.observed(), KEEP);
+        assert!(plan.drift.is_empty(), "after {steps}: {:#?}", plan.drift);
         remote.apply(&plan);
         let after = crate::support::plan(&now, &remote.observed());
         assert!(after.is_empty(), "after {steps}");
     }
 }
 
+#[test]
+fn a_plan_counts_the_annotations_of_other_people_on_declared_inputs_by_user() {
+    let by = |id: &str, user: &str| with(car(id, FAR), "user_id", json!(user));
+    let seen = [
+        car("x", HERE),
+        by("1", "bea"),
+        by("2", "ann"),
+        by("3", "bea"),
+        with(by("4", "ann"), "input_id", json!("elsewhere")),
+        with(by("5", "ann"), "model_version_id", json!("v1")),
+    ];
+    let plan = plan(&desired(&a(&[CAR])), &observed(&seen));
+    let counts: Vec<_> = (plan.summary.unmanaged_users.iter())
+        .map(|it| (it.user.as_ref().unwrap().as_str(), it.count))
+        .collect();
+    assert_eq!(counts, [("ann", 1), ("bea", 2)]);
+    let text = render::text(&plan, &render::TextOptions::default());
+    let said = "Annotations of other people on declared inputs, not managed:";
+    assert!(text.contains(said) && text.contains("bea"), "{text}");
+    let markdown = render::markdown(&plan, &render::MarkdownOptions::default());
+    assert!(markdown.contains("| `bea` | 2 |"), "{markdown}");
+}
+
 /// What a person changes in a plan file to have drift reverted without a word, or the other way round.
 #[test]
-fn a_plan_file_whose_causes_do_not_hang_together_is_refused() {
+fn a_plan_file_whose_drift_does_not_hang_together_is_refused() {
     let seen = observed(&[
         boxed("a", "x", HERE, &["car", "tree"]),
         whole("a", "w", &[("night", 1.0)]),
@@ -486,8 +682,8 @@ fn a_plan_file_whose_causes_do_not_hang_together_is_refused() {
     let before = desired(&a(&[CAR, "concepts: [night]"]));
     let now = desired(&a(&[CAR, "concepts: [night, rain]"]));
     let read = |plan: &Value| plan::read(&plan.to_string());
-    let refused = |on_drift, change: &dyn Fn(&mut Value)| {
-        let plan = try_against(&before, &now, &seen, on_drift);
+    let refused = |decided, change: &dyn Fn(&mut Value)| {
+        let plan = against(&before, &now, &seen, decided);
         let mut plan: Value = serde_json::from_str(&render::json(&plan)).unwrap();
         read(&plan).unwrap();
         change(&mut plan);
@@ -499,22 +695,24 @@ fn a_plan_file_whose_causes_do_not_hang_together_is_refused() {
             Ok(_) => panic!("accepted: {plan:#}"),
         }
     };
-    let keep = |change: &dyn Fn(&mut Value)| refused(OnDrift::Keep, change);
-    let all = |change: &dyn Fn(&mut Value)| refused(OnDrift::Apply, change);
-    keep(&|plan| plan["kept"][0]["body"] = json!({"id": "x", "input_id": "a"}));
-    keep(&|plan| plan["kept"][0]["cause"] = json!("intended"));
-    keep(&|plan| plan["kept"] = json!([]));
+    let keep = |change: &dyn Fn(&mut Value)| refused(KEEP, change);
+    let all = |change: &dyn Fn(&mut Value)| refused(REVERT, change);
+    keep(&|plan| plan["drift"][0]["decision"] = json!("reverted"));
+    keep(&|plan| plan["drift"] = json!([]));
     keep(&|plan| plan["summary"]["held_back"]["drift"] = json!(2));
     keep(&|plan| {
         plan.as_object_mut().unwrap().remove("base");
     });
     keep(&|plan| {
-        let twice = plan["kept"][0].clone();
-        plan["kept"].as_array_mut().unwrap().push(twice);
+        let twice = plan["drift"][0].clone();
+        plan["drift"].as_array_mut().unwrap().push(twice);
+        for count in ["drift", "drift_changed"] {
+            plan["summary"][count] = json!(2);
+        }
         plan["summary"]["held_back"]["drift"] = json!(2);
     });
-    keep(&|plan| plan["kept"][0]["id"] = json!("w"));
-    keep(&|plan| plan["guards"] = json!([{"guard": "drift", "count": 1}]));
+    keep(&|plan| plan["operations"][0]["cause"] = json!("drift"));
+    keep(&|plan| plan["guards"] = json!([{"guard": "drift", "count": 2}]));
     all(&|plan| {
         plan.as_object_mut().unwrap().remove("base");
     });
@@ -529,99 +727,89 @@ fn a_plan_file_whose_causes_do_not_hang_together_is_refused() {
             operation["cause"] = json!("intended");
         }
     });
+    all(&|plan| plan["drift"][0]["decision"] = json!("kept"));
     all(&|plan| plan["summary"]["conflicts"] = json!(1));
     all(&|plan| {
         plan["summary"].as_object_mut().unwrap().remove("drift");
     });
 }
 
-fn is_repair(operation: &plan::Operation) -> bool {
-    matches!(operation.reason, Reason::LeftBehind | Reason::Unfinished)
-}
-
-fn without_causes(mut plan: Plan) -> Plan {
-    plan.base = None;
-    (plan.summary.drift, plan.summary.conflicts) = (None, None);
-    plan.operations.iter_mut().for_each(|it| it.cause = None);
-    plan.purges.iter_mut().for_each(|it| it.cause = None);
-    plan
-}
-
 proptest! {
     #[test]
-    fn a_base_changes_nothing_but_what_is_said((before, now) in (declarations(), declarations()), remote in remotes()) {
+    fn where_the_manifest_did_not_change_nothing_is_written_and_every_difference_is_reported(
+        now in declarations(), remote in remotes()
+    ) {
         let observed = remote.observed();
-        let told = try_against(&before, &now, &observed, OnDrift::Apply);
-        prop_assert_eq!(without_causes(told), plan(&now, &observed));
-    }
-
-    #[test]
-    fn where_the_manifest_did_not_change_every_write_is_drift(now in declarations(), remote in remotes()) {
-        let told = try_against(&now, &now, &remote.observed(), OnDrift::Apply);
-        for operation in &told.operations {
+        let kept = against(&now, &now, &observed, KEEP);
+        prop_assert!(kept.is_empty() && kept.batches.is_empty());
+        prop_assert_eq!(kept.summary.conflicts, Some(0));
+        if !plan(&now, &observed).is_empty() {
+            prop_assert!(!kept.drift.is_empty());
+        }
+        let reverted = against(&now, &now, &observed, REVERT);
+        for operation in &reverted.operations {
             prop_assert_eq!(operation.cause, Some(Cause::Drift), "{:#?}", operation);
         }
-        let kept = try_against(&now, &now, &remote.observed(), OnDrift::Keep);
-        prop_assert!(kept.is_empty() && kept.batches.is_empty());
-        prop_assert_eq!(kept.kept.len(), told.operations.len());
+        // What is reverted and what would be planned without a base are the same annotations.
+        let ids = |plan: &Plan| plan.operations.iter().map(|it| it.id.clone()).collect::<Vec<_>>();
+        prop_assert_eq!(ids(&reverted), ids(&plan(&now, &observed)));
     }
 
     #[test]
-    fn where_the_remote_did_not_change_every_write_is_meant((before, now) in (declarations(), declarations()), mut remote in remotes()) {
+    fn where_the_app_did_not_change_every_write_is_intended_and_leads_to_the_manifest(
+        (before, now) in (declarations(), declarations()), mut remote in remotes()
+    ) {
         remote.apply(&plan(&before, &remote.observed()));
-        let told = try_against(&before, &now, &remote.observed(), OnDrift::Apply);
+        let told = against(&before, &now, &remote.observed(), KEEP);
         for operation in &told.operations {
             prop_assert_eq!(operation.cause, Some(Cause::Intended), "{:#?}", operation);
         }
+        // Others have theirs on the input, and nobody changed what the base says.
+        prop_assert!(told.drift.iter().all(|it| it.kind == AppChangeKind::Added), "{:#?}", told.drift);
+        remote.apply(&told);
+        let left = plan(&now, &remote.observed());
+        let theirs: Vec<_> = told.drift.iter().map(|it| it.id.clone()).collect();
+        prop_assert!(left.operations.iter().all(|it| theirs.contains(&it.id)), "{:#?}", left.operations);
     }
 
     #[test]
-    fn what_is_kept_stays_byte_for_byte_and_the_rest_is_made(
-        (before, now) in (declarations(), declarations()), mut remote in remotes(), edits in proptest::collection::vec((0_usize..12, 0_usize..4), 0..4)
+    fn with_everything_reverted_the_app_has_what_the_manifest_says(
+        (before, now) in (declarations(), declarations()), mut remote in remotes(), edits in edits()
     ) {
         remote.apply(&plan(&before, &remote.observed()));
-        for (turn, (at, edit)) in edits.into_iter().enumerate() {
-            edit_by_hand(&mut remote, turn, at, edit);
-        }
-        let observed = remote.observed();
-        let whole = try_against(&before, &now, &observed, OnDrift::Apply);
-        let kept = try_against(&before, &now, &observed, OnDrift::Keep);
-        // Nothing is lost between the two lists, and nothing that somebody did is written.
-        prop_assert_eq!(kept.operations.len() + kept.kept.len(), whole.operations.len());
-        prop_assert!(kept.operations.iter().all(|it| it.cause == Some(Cause::Intended) || is_repair(it)));
-        let stays: Vec<Value> = remote.annotations.iter()
-            .filter(|it| kept.kept.iter().any(|kept| it["id"] == kept.id.as_str() && it["input_id"] == kept.input_id.as_str()))
-            .cloned().collect();
-        let count = remote.annotations.len();
+        edit_all(&mut remote, edits);
+        remote.apply(&against(&before, &now, &remote.observed(), REVERT));
+        let left = plan(&now, &remote.observed());
+        prop_assert!(left.is_empty(), "{:#?}", left.operations);
+    }
+
+    #[test]
+    fn what_is_left_alone_stays_byte_for_byte_and_a_second_plan_is_empty(
+        (before, now) in (declarations(), declarations()), mut remote in remotes(), edits in edits()
+    ) {
+        remote.apply(&plan(&before, &remote.observed()));
+        edit_all(&mut remote, edits);
+        let kept = against(&before, &now, &remote.observed(), KEEP);
+        prop_assert!(kept.operations.iter().all(|it| it.cause == Some(Cause::Intended)));
+        let written: Vec<_> = kept.operations.iter().map(|it| it.id.clone()).collect();
+        let is_left = |it: &Value| kept.drift.iter().any(|left| it["id"] == left.id.as_str() && !written.contains(&left.id));
+        let stays: Vec<Value> = remote.annotations.iter().filter(|it| is_left(it)).cloned().collect();
         remote.apply(&kept);
         for annotation in stays {
             prop_assert!(remote.annotations.contains(&annotation), "{annotation:#}");
         }
-        let made = kept.summary.post as usize;
-        prop_assert_eq!(remote.annotations.len(), count + made - kept.summary.delete as usize);
-        for operation in &kept.operations {
-            let there = remote.annotations.iter().any(|it| it["id"] == operation.id.as_str());
-            prop_assert_eq!(there, operation.action != Action::Delete);
-        }
+        let again = against(&before, &now, &remote.observed(), KEEP);
+        prop_assert!(again.is_empty(), "{:#?}", again.operations);
     }
+}
 
-    #[test]
-    fn what_somebody_added_changed_or_deleted_is_never_written_as_if_that_was_meant(
-        (before, now) in (declarations(), declarations()), mut remote in remotes(), at in 0_usize..12, edit in 0_usize..4
-    ) {
-        remote.apply(&plan(&before, &remote.observed()));
-        let Some(edited) = edit_by_hand(&mut remote, 0, at, edit) else { return Ok(()); };
-        // What the base does not manage of an annotation is not the base's to know.
-        let back = plan(&before, &remote.observed());
-        let told = try_against(&before, &now, &remote.observed(), OnDrift::Apply);
-        for operation in told.operations.iter().filter(|it| edited == it.id.as_str() && it.input_id.as_str() == "a") {
-            // What was deleted is made again under the name that a declaration gives it, or as what nobody knows.
-            let is_known = match operation.action {
-                Action::Post => back.operations.iter().any(|it| it.id == operation.id),
-                _ => !back.is_empty(),
-            };
-            prop_assert!(!is_known || operation.cause != Some(Cause::Intended), "{:#?}", operation);
-        }
+fn edits() -> impl Strategy<Value = Vec<(usize, usize)>> {
+    proptest::collection::vec((0_usize..12, 0_usize..4), 0..4)
+}
+
+fn edit_all(remote: &mut Remote, edits: Vec<(usize, usize)>) {
+    for (turn, (at, edit)) in edits.into_iter().enumerate() {
+        edit_by_hand(remote, turn, at, edit);
     }
 }
 

@@ -12,6 +12,7 @@ mod house;
 mod kinds;
 mod laws;
 mod matching;
+mod merging;
 mod pull;
 mod purging;
 mod schemas;

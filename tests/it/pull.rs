@@ -50,7 +50,7 @@ fn header(policy: Policy) -> Header {
 }
 
 /// A manifest in memory: texts, and the masks that they name.
-fn parsed(files: &Overlay) -> Result<Manifest, manifest::Problems> {
+pub(crate) fn parsed(files: &Overlay) -> Result<Manifest, manifest::Problems> {
     let (masks, texts): (Vec<_>, Vec<_>) = files
         .iter()
         .map(|(path, bytes)| (path.clone(), bytes.clone()))
@@ -85,7 +85,11 @@ fn fresh(
 }
 
 /// Pulls over files, which change.
-fn over(files: &mut Overlay, state: &ObservedState, choice: &Choice) -> Result<Pulled, PullError> {
+pub(crate) fn over(
+    files: &mut Overlay,
+    state: &ObservedState,
+    choice: &Choice,
+) -> Result<Pulled, PullError> {
     let manifest = parsed(files).unwrap_or_else(|problems| panic!("{problems}"));
     let read_back = |overlay: &Overlay| {
         let mut all = files.clone();
@@ -106,12 +110,12 @@ fn over(files: &mut Overlay, state: &ObservedState, choice: &Choice) -> Result<P
 }
 
 /// A manifest of one YAML file.
-fn one_file(inputs: &str) -> Overlay {
+pub(crate) fn one_file(inputs: &str) -> Overlay {
     let text = format!("version: 1\nset: street\npolicy: sync\ninputs:\n{inputs}");
     Overlay::from([(PathBuf::from("m.yaml"), text.into_bytes())])
 }
 
-fn text(files: &Overlay, path: &str) -> String {
+pub(crate) fn text(files: &Overlay, path: &str) -> String {
     String::from_utf8(files[Path::new(path)].clone()).unwrap()
 }
 

@@ -1,12 +1,13 @@
 //! The parts of a comment that may be longer than there is room for: tables that lose their last rows, and the details
 //! of the inputs, of which the last ones go. What is left out is counted.
 
-use super::span::{code, fence_lines, fenced, html_code, phrase};
+use super::span::{code, fence_lines, fenced, html_code, phrase, phrase_in};
 use crate::model::InputId;
-use crate::plan::{Action, Operation};
+use crate::plan::{Action, AppChange, Operation};
 use crate::render::drift;
 use crate::render::naming::{ShortIds, name, why};
 use crate::render::page::{Color, Ink, Page, counted, thousands};
+use crate::render::phrase::Phrase;
 use crate::render::report::{Cell, Layout, Section, signed};
 use crate::render::selection::{by_action, destructiveness, groups};
 use crate::render::text::write_content;
@@ -16,6 +17,8 @@ use std::fmt::Write as _;
 const BLOCK: usize = 9_000;
 /// Room for one change, in bytes.
 const CHANGE: usize = 4_000;
+/// Room for what differs in one annotation, in bytes.
+const DETAILS: usize = 2_000;
 /// Up to so many changes, the details are open.
 const OPEN: usize = 5;
 
@@ -265,7 +268,18 @@ pub(super) fn row_of_delete(operation: &Operation) -> Vec<String> {
     ]
 }
 
-/// A row for what would revert work: where, what, and who did that when.
+/// A row for what was changed in the app: where, what, of whom and when, and what differs.
+pub(super) fn row_of_app_change(change: &AppChange) -> Vec<String> {
+    let details = Phrase::joined(drift::details(change), "; ");
+    vec![
+        code(change.input_id.as_str()),
+        phrase(&drift::title(change)),
+        phrase(&drift::change_provenance(change)),
+        phrase_in(&details, DETAILS),
+    ]
+}
+
+/// A row for what reverts a change: where, what, and of whom and when.
 pub(super) fn row_of_drift(operation: &Operation) -> Vec<String> {
     vec![
         code(operation.input_id.as_str()),

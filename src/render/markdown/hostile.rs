@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::model::{AnnotationId, ConceptId, Concepts, InputId, Json, Key, UserId};
-use crate::plan::{Cause, Trip};
+use crate::plan::{AppChangeKind, Cause, Trip};
 use crate::render::sample::{
-    against_main, caused, concepts, deleted, moved, plan, posted, relabelled,
+    against_main, app_change, caused, concepts, deleted, field, moved, plan, posted, relabelled,
 };
 use proptest::prelude::*;
 
@@ -80,7 +80,21 @@ fn named(name: &str) -> Plan {
     let mut changed = relabelled();
     changed.after.as_mut().unwrap().concepts = Some(concepts(&[name]));
     let mut plan = plan(vec![gone, drifted, changed, posted("zz", 1)]);
-    plan.kept = vec![caused(moved(), Cause::Drift, Some(name))];
+    let value = serde_json::to_string(name).unwrap();
+    let mut there = app_change(
+        &moved(),
+        AppChangeKind::Changed,
+        Some(name),
+        vec![field(name, [&value, &value, &value], false)],
+    );
+    there.key = Some(Key::new(name).unwrap());
+    let conflict = app_change(
+        &moved(),
+        AppChangeKind::Changed,
+        Some(name),
+        vec![field(name, [&value, &value, &value], true)],
+    );
+    plan.drift = vec![there, conflict];
     plan.target.app_id = name.to_owned();
     plan.target.endpoint = name.to_owned();
     plan.blind_spots = vec![name.to_owned()];

@@ -1,8 +1,9 @@
 use super::*;
 use crate::model::{ConceptId, InputId, SetName};
-use crate::plan::{Cause, HeldBack, Summary, Trip};
+use crate::plan::{AppChangeKind, Cause, HeldBack, Summary, Trip};
 use crate::render::sample::{
-    against_main, caused, deleted, eventful, moved, plan, posted, purge, relabelled,
+    against_main, app_change, caused, deleted, eventful, field, moved, plan, posted, purge,
+    relabelled,
 };
 
 fn shown(plan: &Plan) -> String {
@@ -141,33 +142,48 @@ fn what_stops_a_plan_and_what_goes_come_first() {
 }
 
 #[test]
-fn what_would_revert_work_stands_apart() {
+fn writes_that_revert_changes_of_the_app_stand_apart() {
     let mut plan = plan(vec![
         caused(moved(), Cause::Conflict, Some("bea")),
         caused(posted("street-1", 7), Cause::Drift, None),
         caused(relabelled(), Cause::Intended, Some("bea")),
     ]);
-    plan.kept = vec![caused(deleted("street-3"), Cause::Drift, Some("ann"))];
+    let fields = vec![field("concepts.car", ["1", "0", "0.5"], true)];
+    let added = app_change(
+        &deleted("street-3"),
+        AppChangeKind::Added,
+        Some("ann"),
+        Vec::new(),
+    );
+    let changed = app_change(
+        &deleted("street-4"),
+        AppChangeKind::Changed,
+        Some("ann"),
+        fields,
+    );
+    plan.drift = vec![added, changed];
     insta::assert_snapshot!(shown(&against_main(plan)), @"
     <!-- annosync:plan street acme/street -->
     ## annosync plan: 1 to post, 1 to merge, 1 to overwrite
 
     Label set `street` on `acme/street` at `https://api.clarifai.com`, policy `sync`. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
 
-    | post | merge | overwrite | remove | replace | delete | unchanged | unmanaged | would revert | conflicts | left alone |
-    | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-    | 1 | 1 | 1 | 0 | 0 | 0 | 1,815 | 7 | 2 | 1 | 1 |
+    | post | merge | overwrite | remove | replace | delete | unchanged | unmanaged | changed in the app | reverted | conflicts | left alone |
+    | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+    | 1 | 1 | 1 | 0 | 0 | 0 | 1,815 | 7 | 4 | 2 | 2 | 2 |
 
-    > **Warning:** 2 changes would revert work done on the remote since `main` (`1a2b3c4`). `annosync pull` takes that work into the manifest; --on-drift keep leaves it alone.
+    > **Warning:** 2 changes revert what was done in the app since `main` (`1a2b3c4`). `annosync pull --base main` takes that into the manifest; --on-drift keep leaves it alone.
+    >
+    > **Warning:** 1 conflict: the manifest and the app changed the same since `main` (`1a2b3c4`), and neither change is written. Decide with --conflicts manifest or --conflicts app, or take the app's values into the manifest: `annosync pull --base main --conflicts app`.
 
-    ### Would revert work done on the remote since `main` (`1a2b3c4`)
+    ### Reverts changes made in the app since `main` (`1a2b3c4`)
 
-    2 changes, of which 1 is a conflict.
+    2 changes.
 
     | input | change | whose annotation, when |
     | --- | --- | --- |
     | `street-1` | overwrite `red-car` | of `bea`, last written `2026-05-02T10:11:12Z`; the manifest changed it too |
-    | `street-1` | post `box [person] as-…-00000007…` | deleted on the remote, the service does not say by whom or when |
+    | `street-1` | post `box [person] as-…-00000007…` | deleted in the app, the service does not say by whom or when |
 
     <details open><summary><code>street-1</code>: 1 to overwrite, 1 to post</summary>
 
@@ -182,13 +198,21 @@ fn what_would_revert_work_stands_apart() {
 
     </details>
 
-    ### Left alone: changed on the remote since `main` (`1a2b3c4`)
+    ### Conflicts: changed in the manifest and in the app since `main` (`1a2b3c4`)
 
-    1 change not made. `annosync pull` takes what is on the remote into the manifest.
+    1 annotation. Neither change is written.
 
-    | input | change | whose annotation, when |
-    | --- | --- | --- |
-    | `street-3` | delete `box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b` | of `ann`, last written `2026-05-02T10:11:12Z` |
+    | input | in the app | whose annotation, when | what |
+    | --- | --- | --- | --- |
+    | `street-4` | changed `box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b` | of `ann`, last written `2026-05-02T10:11:12Z` | `concepts.car`: base `1`, manifest `0`, app `0.5` |
+
+    ### Changed in the app since `main` (`1a2b3c4`)
+
+    1 annotation left alone. `annosync pull --base main` takes what the app has into the manifest.
+
+    | input | in the app | whose annotation, when | what |
+    | --- | --- | --- | --- |
+    | `street-3` | added `box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b` | of `ann`, last written `2026-05-02T10:11:12Z` | `{box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}` |
 
     ### Changes by input
 
@@ -206,20 +230,30 @@ fn what_would_revert_work_stands_apart() {
 }
 
 #[test]
-fn what_is_left_alone_is_not_called_equal() {
+fn a_changed_annotation_that_is_left_alone_is_not_called_equal() {
     let mut plan = plan(Vec::new());
-    plan.kept = vec![caused(moved(), Cause::Drift, Some("bea"))];
+    let fields = vec![field(
+        "status",
+        ["\"success\"", "\"success\"", "\"pending\""],
+        false,
+    )];
+    plan.drift = vec![app_change(
+        &moved(),
+        AppChangeKind::Changed,
+        Some("bea"),
+        fields,
+    )];
     insta::assert_snapshot!(shown(&against_main(plan)), @"
     <!-- annosync:plan street acme/street -->
-    No changes. 1,815 annotations match; 1 that changed on the remote is left alone.
+    No changes. 1,815 annotations match; 1 that was changed in the app is left alone.
 
-    ### Left alone: changed on the remote since `main` (`1a2b3c4`)
+    ### Changed in the app since `main` (`1a2b3c4`)
 
-    1 change not made. `annosync pull` takes what is on the remote into the manifest.
+    1 annotation left alone. `annosync pull --base main` takes what the app has into the manifest.
 
-    | input | change | whose annotation, when |
-    | --- | --- | --- |
-    | `street-1` | overwrite `red-car` | of `bea`, last written `2026-05-02T10:11:12Z` |
+    | input | in the app | whose annotation, when | what |
+    | --- | --- | --- | --- |
+    | `street-1` | changed `red-car` | of `bea`, last written `2026-05-02T10:11:12Z` | `status`: `success` -> `pending` |
     ");
 }
 

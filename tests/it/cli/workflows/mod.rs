@@ -210,6 +210,13 @@ impl Project {
         found.next().unwrap()["id"].as_str().unwrap().to_owned()
     }
 
+    /// A box that a person outside `owners` drew in the app.
+    fn box_of_a_colleague(&self) -> serde_json::Value {
+        let place = [0.7, 0.7, 0.9, 0.9];
+        let new = crate::support::boxed("example-0001", "ann-s", place, &["car"]);
+        crate::support::with(new, "user_id", "ann".into())
+    }
+
     /// Somebody sets an annotation to pending, past git.
     fn someone_marks_as_pending(&self, id: &str) {
         use annosync::api::{ItemResult, PatchAction};

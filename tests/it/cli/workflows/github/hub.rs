@@ -326,10 +326,9 @@ impl GitHub {
         let project = &self.project;
         project.git(workspace, &["init", "-q"]);
         let origin = project.origin();
-        project.git(
-            workspace,
-            &["fetch", "-q", "--depth", depth, &origin, commit],
-        );
+        let whole = ["fetch", "-q", &origin, commit];
+        let part = ["fetch", "-q", "--depth", depth, &origin, commit];
+        project.git(workspace, if depth == "0" { &whole } else { &part });
         let mut checkout = project.command(workspace, "git");
         checkout.args(["checkout", "-q", "--detach", commit]);
         Run::of(checkout)

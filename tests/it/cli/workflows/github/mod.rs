@@ -139,10 +139,10 @@ fn what_somebody_did_before_the_plan_is_shown_apart_before_it_is_reverted() {
     hub.label(1, "annosync-allow-reverts").exits(0);
     let comment = hub.comment(1);
     assert!(
-        comment.contains("> **Let pass:** 1 change would revert work done on the remote."),
+        comment.contains("> **Let pass:** 1 annotation added, changed or deleted in the app since the base."),
         "{comment}"
     );
-    let (_, apart) = comment.split_once("### Would revert").unwrap();
+    let (_, apart) = comment.split_once("### Reverts").unwrap();
     let (apart, rest) = apart.split_once("\n### ").unwrap();
     assert!(
         apart.contains("-     concepts: {night: false, street: true, tree: true}"),
@@ -303,6 +303,17 @@ fn what_somebody_changed_in_the_app_fails_the_daily_look() {
     hub.on_main("drift", "schedule")
         .exits(0)
         .says("No changes.");
+    // A colleague, who is not among the owners, draws a box.
+    project.world.seed(vec![project.box_of_a_colleague()]);
+    let run = hub.on_main("drift", "schedule").exits(3);
+    assert!(
+        run.summary.contains("added `box [car] ann-s`"),
+        "{}",
+        run.summary
+    );
+    assert!(run.summary.contains("of `ann`"), "{}", run.summary);
+    project.world.delete("example-0001", "ann-s");
+    hub.on_main("drift", "schedule").exits(0);
     let street = project.id_of("street");
     project.world.delete("example-0001", &street);
     project.world.emulator.forget_calls();

@@ -182,7 +182,7 @@ fn work_done_in_the_app_is_reverted_only_with_its_label() {
     project.relabel();
     hub.push(1, "edit").exits(3);
     let note = hub.note(1);
-    assert!(note.contains("### Would revert"), "{note}");
+    assert!(note.contains("### Changed in the app"), "{note}");
     assert!(
         note.contains("set the label `annosync-allow-reverts`"),
         "{note}"
@@ -191,7 +191,7 @@ fn work_done_in_the_app_is_reverted_only_with_its_label() {
     hub.label_and_retry(1, "annosync-allow-reverts").exits(0);
     let note = hub.note(1);
     assert!(
-        note.contains("> **Let pass:** 1 change would revert work done on the remote."),
+        note.contains("> **Let pass:** 1 annotation added, changed or deleted in the app since the base."),
         "{note}"
     );
     assert_eq!(world.writes().len(), 0);
@@ -205,6 +205,12 @@ fn what_somebody_changed_in_the_app_fails_the_scheduled_look() {
     let Some(hub) = GitLab::new() else { return };
     let project = &hub.project;
     hub.on_main("annosync-drift").exits(0).says("No changes.");
+    // A colleague, who is not among the owners, draws a box.
+    project.world.seed(vec![project.box_of_a_colleague()]);
+    hub.on_main("annosync-drift").exits(3);
+    let shown = fs::read_to_string(hub.artifact(1, "drift.md")).unwrap();
+    assert!(shown.contains("added `box [car] ann-s`"), "{shown}");
+    project.world.delete("example-0001", "ann-s");
     let street = project.id_of("street");
     project.world.delete("example-0001", &street);
     project.world.emulator.forget_calls();
