@@ -169,7 +169,7 @@ fn merged_input(
         let mut changes = Vec::new();
         let mut purge = super::purge::of(id, observed);
         let is_made =
-            purge.annotations.is_empty() || three.purge(&mut purge, observed, &mut changes);
+            purge.annotations.is_empty() || three.decide_purge(&mut purge, observed, &mut changes);
         let stays = |it: &&ObservedAnnotation| !is_made || it.maker == Maker::Input;
         return Ok((observed.iter().filter(stays).cloned().collect(), changes));
     }

@@ -50,7 +50,7 @@ impl Planner<'_> {
         } else if !doomed.is_empty() {
             let mut purge = of(&input.id, observed);
             let is_made = (self.three_way.as_ref())
-                .is_none_or(|three| three.purge(&mut purge, observed, &mut part.drift));
+                .is_none_or(|three| three.decide_purge(&mut purge, observed, &mut part.drift));
             part.purge = is_made.then_some(purge);
         }
         part

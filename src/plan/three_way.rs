@@ -226,7 +226,10 @@ impl<'a> ThreeWay<'a> {
     ) {
         let deleted = before.filter(|_| {
             // What is there and cannot be claimed was not deleted.
-            links.base_of[at].is_some_and(|base| links.observed_of_base[base].is_none())
+            links.base_of[at].is_some_and(|base| {
+                links.observed_of_base[base].is_none()
+                    && !links.observed_ids.contains(&links.base_ids[base])
+            })
         });
         let Some(before) = deleted else {
             merged.matching.missing.push(at);
@@ -344,7 +347,7 @@ impl<'a> ThreeWay<'a> {
     }
 
     /// Says where a purge comes from and what of it the app changed; whether it is made.
-    pub(super) fn purge(
+    pub(super) fn decide_purge(
         &self,
         purge: &mut Purge,
         observed: &[ObservedAnnotation],
@@ -416,6 +419,7 @@ impl<'a> ThreeWay<'a> {
             is_paired: vec![false; observed.len()],
             is_base_used: vec![false; was.len()],
             base_ids: Vec::new(),
+            observed_ids: observed.iter().map(|it| it.id.clone()).collect(),
         };
         for pair in match_input(&self.base_claims, input, was, observed).pairs {
             links.observed_of_base[pair.desired] = Some((pair.observed, pair.matched));
@@ -451,18 +455,11 @@ impl<'a> ThreeWay<'a> {
             self.pair_by_content(&mut links, input, (declared, observed), is_new);
         }
 
-        // What the base declares is one declaration now: the one it became, else the one that has its annotation.
+        // What the base declares of an annotation counts for whatever has that annotation now.
         for at in 0..declared.len() {
-            let Some((found, _)) = links.observed_of[at] else {
-                continue;
-            };
-            let became = links.base_of[at];
-            let had = links.base_of_observed[found];
-            if became.is_none()
-                && let Some(base) = had
-                && !links.base_of.contains(&had)
-            {
-                links.base_of[at] = Some(base);
+            let found = links.observed_of[at].and_then(|(found, _)| links.base_of_observed[found]);
+            if found.is_some() && !links.base_of.contains(&found) {
+                links.base_of[at] = found;
             }
         }
         for base in links.base_of.iter().flatten() {
@@ -503,15 +500,31 @@ impl<'a> ThreeWay<'a> {
         links: &Links,
         observed: &[ObservedAnnotation],
     ) -> Vec<ObservedAnnotation> {
-        let mut taken = HashSet::new();
+        let mut taken: HashSet<AnnotationId> = observed.iter().map(|it| it.id.clone()).collect();
         (was.iter().enumerate())
             .map(|(at, annotation)| {
-                let found = links.observed_of_base[at].map(|(found, _)| observed[found].id.clone());
-                let id = found.unwrap_or_else(|| {
-                    free_id(&self.claims.set, input, annotation, |id| taken.contains(id))
-                });
+                let found = links.observed_of_base[at].map(|(found, _)| &observed[found]);
+                let id = found.map_or_else(
+                    || free_id(&self.claims.set, input, annotation, |id| taken.contains(id)),
+                    |found| found.id.clone(),
+                );
                 taken.insert(id.clone());
                 let mut made = as_posted(id, &annotation.content, &self.caller);
+                // What the base does not say of it, only the app knows.
+                let content = &annotation.content;
+                if let Some(found) = found {
+                    if content.geometry.is_none() {
+                        made.geometry = found.geometry.clone();
+                    }
+                    made.frame = content.frame.or(found.frame);
+                    if content.concepts.is_none() {
+                        made.concepts = found.concepts.clone();
+                    }
+                } else if content.geometry.is_none()
+                    && matches!(annotation.identity, Identity::Id(_))
+                {
+                    made.geometry = Geometry::Unmodelled;
+                }
                 if annotation.identity == Identity::InputLevel {
                     made.maker = Maker::Input;
                 }
@@ -581,6 +594,7 @@ struct Links {
     is_base_used: Vec<bool>,
     /// The ids of what the base declares.
     base_ids: Vec<AnnotationId>,
+    observed_ids: HashSet<AnnotationId>,
 }
 
 impl Links {

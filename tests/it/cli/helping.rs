@@ -51,8 +51,8 @@ fn the_exit_codes_are_a_topic_and_the_readme_says_the_same() {
           Look at the plan, and apply it.
       3   a guard stopped it
           Nothing was written. If the plan is what you mean, pass the flag that the message names.
-      4   the remote or the manifest changed since the plan was made
-          What changed was left alone. Plan again, and look at what is different.
+      4   the remote or the manifest changed since the plan was made, or conflicts are left
+          What changed was left alone. Plan again, and look at what is different; decide conflicts with --conflicts.
       5   applied or imported in part
           The last lines say what failed and why; run the same command again to finish the rest.
       64  the command line makes no sense

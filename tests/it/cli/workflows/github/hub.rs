@@ -326,9 +326,10 @@ impl GitHub {
         let project = &self.project;
         project.git(workspace, &["init", "-q"]);
         let origin = project.origin();
-        let whole = ["fetch", "-q", &origin, commit];
-        let part = ["fetch", "-q", "--depth", depth, &origin, commit];
-        project.git(workspace, if depth == "0" { &whole } else { &part });
+        project.git(
+            workspace,
+            &["fetch", "-q", "--depth", depth, &origin, commit],
+        );
         let mut checkout = project.command(workspace, "git");
         checkout.args(["checkout", "-q", "--detach", commit]);
         Run::of(checkout)
