@@ -204,7 +204,9 @@ fn check_causes(plan: &Plan) -> Result<(), &'static str> {
         Trip::Drift { count } => Some(*count) == counted.drift && *count > 0,
         _ => true,
     };
-    if counted.drifted() != plan.summary.drifted() || !(plan.guards.iter().chain(&plan.passed_guards)).all(is_counted) {
+    if counted.drifted() != plan.summary.drifted()
+        || !(plan.guards.iter().chain(&plan.passed_guards)).all(is_counted)
+    {
         return Err("its summary does not count what was changed in the app");
     }
     Ok(())

@@ -139,7 +139,9 @@ fn what_somebody_did_before_the_plan_is_shown_apart_before_it_is_reverted() {
     hub.label(1, "annosync-allow-reverts").exits(0);
     let comment = hub.comment(1);
     assert!(
-        comment.contains("> **Let pass:** 1 annotation added, changed or deleted in the app since the base."),
+        comment.contains(
+            "> **Let pass:** 1 annotation added, changed or deleted in the app since the base."
+        ),
         "{comment}"
     );
     let (_, apart) = comment.split_once("### Reverts").unwrap();
