@@ -112,7 +112,7 @@ impl Planner<'_> {
         if let Some(merged) = &mut merged {
             assign_causes(&mut part, merged);
         }
-        self.hold_back_uncertain(&mut part, &input.id);
+        self.hold_back_uncertain(&mut part, &resolved.id);
         settle_decisions(&mut part);
         part.unmanaged_users = std::mem::take(&mut part.left_users);
         part

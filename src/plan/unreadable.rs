@@ -5,7 +5,7 @@
 //! deletes and changes of what merely resembles a declaration are held back: they could double a label or delete one.
 
 use super::error::PlanError;
-use super::input::{AsDeclared, Part, Planner};
+use super::input::{Part, Planner};
 use super::types::{Operation, Reason};
 use crate::matching::MatchedBy;
 use crate::model::{DesiredInput, Identity, InputId, Maker, ObservedState, key_id};
@@ -51,16 +51,6 @@ impl Planner<'_> {
         });
         let held_back = (planned - part.operations.len()) as u64;
         part.held_back.unreadable += held_back;
-        if held_back > 0 && self.as_declared == AsDeclared::Named {
-            // The base is asked: it cannot tell what changed here.
-            part.errors
-                .extend(there.first().map(|found| PlanError::Unreadable {
-                    input: input.clone(),
-                    id: found.id.clone(),
-                    why: found.why.clone(),
-                    origin: crate::model::Origin::default(),
-                }));
-        }
     }
 }
 

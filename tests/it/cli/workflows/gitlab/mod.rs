@@ -191,7 +191,9 @@ fn work_done_in_the_app_is_reverted_only_with_its_label() {
     hub.label_and_retry(1, "annosync-allow-reverts").exits(0);
     let note = hub.note(1);
     assert!(
-        note.contains("> **Let pass:** 1 annotation added, changed or deleted in the app since the base."),
+        note.contains(
+            "> **Let pass:** 1 annotation added, changed or deleted in the app since the base."
+        ),
         "{note}"
     );
     assert_eq!(world.writes().len(), 0);
