@@ -76,13 +76,12 @@ impl Planner<'_> {
             three.merge(&resolved, true, observed, is_repaired)
         });
         let plain;
-        let (input, matching) = match &merged {
-            Some(merged) => (&merged.input, &merged.matching),
-            None => {
-                let input = resolved.as_ref();
-                plain = match_input(&self.claims, &input.id, &input.annotations, observed);
-                (input, &plain)
-            }
+        let (input, matching) = if let Some(merged) = &merged {
+            (&merged.input, &merged.matching)
+        } else {
+            let input = resolved.as_ref();
+            plain = match_input(&self.claims, &input.id, &input.annotations, observed);
+            (input, &plain)
         };
         for pair in &matching.pairs {
             let (desired, found) = (&input.annotations[pair.desired], &observed[pair.observed]);

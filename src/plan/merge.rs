@@ -179,12 +179,12 @@ impl<'a> Merger<'a> {
         let metadata = self.json(
             "metadata",
             [was.metadata.as_ref(), declared.metadata.as_ref()],
-            observed.metadata(),
+            observed.metadata().as_ref(),
         );
         let info = self.json(
             "info",
             [was.info.as_ref(), declared.info.as_ref()],
-            observed.info.as_ref().map(Json::to_value),
+            observed.info.as_ref().map(Json::to_value).as_ref(),
         );
         let extras = self.extras(was, declared, observed, [&since, &wanted]);
         Merged {
@@ -206,10 +206,9 @@ impl<'a> Merger<'a> {
     fn verdict(&self, in_base: Option<bool>, changed: bool) -> Verdict {
         match (self.base, in_base) {
             (BaseView::AddedByBoth, _) => Verdict::Conflict,
-            (_, None) => Verdict::Intended,
             (_, Some(true)) => Verdict::Drift,
             (_, Some(false)) if changed => Verdict::Conflict,
-            (_, Some(false)) => Verdict::Intended,
+            (_, None | Some(false)) => Verdict::Intended,
         }
     }
 
@@ -423,11 +422,11 @@ impl<'a> Merger<'a> {
         &mut self,
         name: &str,
         [base, manifest]: [Option<&Json>; 2],
-        app: Option<Value>,
+        app: Option<&Value>,
     ) -> Option<Json> {
         let base = base.map(Json::to_value);
         let manifest = manifest.map(Json::to_value);
-        self.value(name, base.as_ref(), manifest.as_ref(), app.as_ref())
+        self.value(name, base.as_ref(), manifest.as_ref(), app)
             .map(|value| Json::from_value(&value))
     }
 
@@ -530,7 +529,7 @@ impl<'a> Relabelling<'a> {
     }
 }
 
-fn ids<'a, const N: usize>(of: [&'a Concepts; N]) -> BTreeSet<&'a ConceptId> {
+fn ids<const N: usize>(of: [&Concepts; N]) -> BTreeSet<&ConceptId> {
     of.into_iter().flatten().map(|it| &it.id).collect()
 }
 

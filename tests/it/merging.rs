@@ -10,6 +10,7 @@ use annosync::pull::Choice;
 use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// An annotation: the values of its fields, by name. A field that is not there is not declared; a concept that is not
 /// there is not named, because concepts are declared whole.
@@ -33,11 +34,13 @@ fn manifest(side: &Side) -> String {
         let left = at as f64 / 10.0;
         let mut text = format!("      # annotation {at}\n      - key: k{at}\n");
         let place = fields["place"];
-        text += &format!(
-            "        box: {{ top: {}, left: {left}, bottom: 0.9, right: {} }}\n",
+        writeln!(
+            text,
+            "        box: {{ top: {}, left: {left}, bottom: 0.9, right: {} }}",
             edge(place),
             left + 0.05
-        );
+        )
+        .unwrap();
         let named = ["car", "bus"].into_iter().filter_map(|concept| {
             let value = fields.get(concept)?;
             Some(format!(
@@ -45,20 +48,22 @@ fn manifest(side: &Side) -> String {
                 if *value == 0 { "0.5" } else { "1" }
             ))
         });
-        text += &format!(
-            "        concepts: {{ obj: 1{} }}\n",
+        writeln!(
+            text,
+            "        concepts: {{ obj: 1{} }}",
             named.collect::<String>()
-        );
+        )
+        .unwrap();
         if let Some(status) = fields.get("status") {
             let name = STATUSES[*status as usize];
-            text += &format!("        status: {name}\n");
+            writeln!(text, "        status: {name}").unwrap();
         }
         let metadata: Vec<String> = [("meta.n", "n"), ("meta.t", "t")]
             .into_iter()
             .filter_map(|(field, key)| Some(format!("{key}: {}", fields.get(field)?)))
             .collect();
         if !metadata.is_empty() {
-            text += &format!("        metadata: {{ {} }}\n", metadata.join(", "));
+            writeln!(text, "        metadata: {{ {} }}", metadata.join(", ")).unwrap();
         }
         Some(text)
     });

@@ -211,7 +211,7 @@ impl Project {
     }
 
     /// A box that a person outside `owners` drew in the app.
-    fn box_of_a_colleague(&self) -> serde_json::Value {
+    fn box_of_a_colleague() -> serde_json::Value {
         let place = [0.7, 0.7, 0.9, 0.9];
         let new = crate::support::boxed("example-0001", "ann-s", place, &["car"]);
         crate::support::with(new, "user_id", "ann".into())

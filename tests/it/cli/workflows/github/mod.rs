@@ -306,7 +306,9 @@ fn what_somebody_changed_in_the_app_fails_the_daily_look() {
         .exits(0)
         .says("No changes.");
     // A colleague, who is not among the owners, draws a box.
-    project.world.seed(vec![project.box_of_a_colleague()]);
+    project
+        .world
+        .seed(vec![super::Project::box_of_a_colleague()]);
     let run = hub.on_main("drift", "schedule").exits(3);
     assert!(
         run.summary.contains("added `box [car] ann-s`"),

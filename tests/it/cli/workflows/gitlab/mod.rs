@@ -208,7 +208,9 @@ fn what_somebody_changed_in_the_app_fails_the_scheduled_look() {
     let project = &hub.project;
     hub.on_main("annosync-drift").exits(0).says("No changes.");
     // A colleague, who is not among the owners, draws a box.
-    project.world.seed(vec![project.box_of_a_colleague()]);
+    project
+        .world
+        .seed(vec![super::Project::box_of_a_colleague()]);
     hub.on_main("annosync-drift").exits(3);
     let shown = fs::read_to_string(hub.artifact(1, "drift.md")).unwrap();
     assert!(shown.contains("added `box [car] ann-s`"), "{shown}");
