@@ -529,7 +529,7 @@ fn what_is_not_a_coco_file_is_an_error_and_writes_nothing() {
         ("cut.json", "not JSON"),
         ("other.json", "it has no `images`; a COCO file is an object"),
         ("results.json", "like the results of a model"),
-        ("missing.json", "cannot read"),
+        ("missing.json", "does not exist"),
     ] {
         let run = world
             .run(&["import", "coco", file, "--out", "labels"])
