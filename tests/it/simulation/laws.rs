@@ -215,7 +215,9 @@ impl Court<'_> {
         let (input, id) = &write.name;
         let Some(before) = &write.before else { return };
         let user = before["user_id"].as_str().unwrap_or_default();
-        let deletes = write.after.is_none();
+        // A removal of all concepts is how a planned delete may be carried out, and not every service deletes what it leaves.
+        let deletes =
+            write.after.is_none() || operation.is_some_and(|it| it.action == Action::Delete);
         let ours = set_of(id) == Some("street");
         let is_left_behind = operation.is_some_and(|it| it.reason == Reason::LeftBehind);
         let allowed = if is_left_behind {
@@ -477,7 +479,11 @@ impl Court<'_> {
             Ended::Stale { touched } | Ended::Failed { touched, .. } => match touched {
                 Touched::Not => mine.is_empty(),
                 Touched::Perhaps => self.was_lost(record, name),
-                Touched::Deleted => mine.iter().any(|it| it.how == How::Delete),
+                // Where somebody else deleted it after the look, the service answers our delete as if it was ours.
+                Touched::Deleted => {
+                    mine.iter().any(|it| it.how == How::Delete)
+                        || (self.sent(record, name) && states().iter().any(Option::is_none))
+                }
                 Touched::ConceptsRemoved => !mine.is_empty(),
                 // The service took it; whether anything came of it, nobody says.
                 Touched::Otherwise => self.sent(record, name),

@@ -200,6 +200,22 @@ fn what_a_hiccup_hides_behind_the_last_page_and_a_delete_moves_onto_it_is_seen()
 }
 
 #[test]
+fn a_planned_delete_may_begin_with_a_removal_on_an_undeclared_input() {
+    holds(18_799);
+}
+
+#[test]
+fn a_delete_that_somebody_else_was_faster_with_counts_as_deleted() {
+    holds(28_343);
+    holds(47_951);
+}
+
+#[test]
+fn what_a_hiccup_hides_on_the_last_page_and_a_delete_moves_off_it_is_seen() {
+    holds(29_748);
+}
+
+#[test]
 fn a_seed_plays_the_same_twice() {
     for seed in 0..25 {
         let once = play(seed, Classes::ALL, Trace::Drop);
