@@ -394,8 +394,3 @@ fn no_listing_misses_what_existed_all_the_time_in_any_order() {
 fn a_changing_order_of_equal_times_hides_nothing_while_nothing_else_changes() {
     hold(Ties::Unstable, &[0]);
 }
-
-#[test]
-fn a_changing_order_of_equal_times_hides_nothing_while_annotations_change() {
-    hold(Ties::Unstable, &[5, 20, 60, 200]);
-}
