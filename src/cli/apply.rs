@@ -5,7 +5,7 @@ use super::exit::{Exit, Failure};
 use super::input;
 use super::interrupts::Interrupts;
 use super::log::Log;
-use super::plan::{OnDrift, Planning, stopped, undecided};
+use super::plan::{OnDrift, Planning, denied, stopped, undecided};
 use super::progress::{self, Done, Progress};
 use super::session::Session;
 use super::terminal::Stream;
@@ -14,7 +14,7 @@ use super::validate::{Files, load_whole};
 use super::watchers::Watchers;
 use super::{kind, output};
 use crate::apply::{self, OnFailure, Options, Stop, Watch};
-use crate::model::FileKind;
+use crate::model::{FileKind, UserId};
 use crate::plan::{self, Account, Ending, Outcome, Plan, PlanFileError};
 use crate::render;
 use std::io::{BufRead as _, IsTerminal as _};
@@ -81,7 +81,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         plan.pass_guards(&args.planning.allowances());
         let destination = args.connection.destination_of_plan(&plan.target)?;
         let session = Session::open(&args.connection, &destination).await?;
-        let ended = decide(&args, &session, plan).await;
+        let ended = decide(&args, &session, plan, None).await;
         session.close().await;
         return ended;
     }
@@ -95,7 +95,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             manifest.display()
         )));
     }
-    let manifest = load_whole(&args.path, args.files)?;
+    let mut manifest = load_whole(&args.path, args.files)?;
+    args.planning.adopt(&mut manifest)?;
     let base = args.planning.base(&args.path, args.files)?;
     let destination = args.connection.destination(Some(&manifest))?;
     let session = Session::open(&args.connection, &destination).await?;
@@ -106,9 +107,10 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         let plan = args
             .planning
             .plan(&manifest, base.as_ref(), &observed, &destination)?;
+        let caller = observed.caller.clone();
         // Most of an app's memory is not needed any more.
         drop((observed, base));
-        decide(&args, &session, plan).await
+        decide(&args, &session, plan, Some(caller)).await
     }
     .await;
     session.close().await;
@@ -126,6 +128,12 @@ fn is_no_new_plan(planning: &Planning) -> Result<(), Failure> {
             "a plan file has decided about conflicts when it was made: --conflicts comes too late",
         )
         .hint(anew));
+    }
+    if planning.adopts() {
+        return Err(Failure::usage(
+            "--adopt-set is for making a plan, and a plan file is made already",
+        )
+        .hint("make it anew with `annosync plan --adopt-set NAME --out FILE`"));
     }
     match planning.on_drift {
         None | Some(OnDrift::Keep) => Ok(()),
@@ -181,7 +189,12 @@ fn is_of(plan: &Plan, path: &Path, manifest: &Path, files: Files) -> Result<(), 
     })
 }
 
-async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Failure> {
+async fn decide(
+    args: &Args,
+    session: &Session,
+    plan: Plan,
+    caller: Option<UserId>,
+) -> Result<Exit, Failure> {
     if args.dry_run {
         output::styled_talk(&args.planning.view.text(&plan, Stream::Stderr));
         output::result(&render::calls(&plan))?;
@@ -210,6 +223,7 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
     if let Some(exit) = held(args, &plan) {
         return Ok(exit);
     }
+    is_allowed(&plan, session, caller).await?;
     let writer = session.writer();
     let undo = match &args.undo_out {
         Some(path) => Some(UndoFile::prepare(path, &plan, &writer.reader()).await?),
@@ -260,6 +274,20 @@ async fn decide(args: &Args, session: &Session, plan: Plan) -> Result<Exit, Fail
     Ok(ended(&plan, exit))
 }
 
+/// Refuses a plan of which the token may not do a part: it is applied as a whole, or not at all.
+async fn is_allowed(plan: &Plan, session: &Session, caller: Option<UserId>) -> Result<(), Failure> {
+    let caller = match caller {
+        Some(caller) => caller,
+        None => session.caller().await?,
+    };
+    match denied(plan, &caller) {
+        None => Ok(()),
+        Some(denied) => Err(Failure::new(format!("{denied}; nothing was sent")).hint(
+            "apply it with a token of that user: in CLARIFAI_PAT, or in a file with --pat-file",
+        )),
+    }
+}
+
 /// Says what keeps the plan from being carried out, if anything: guards, and purges that nobody allowed.
 fn held(args: &Args, plan: &Plan) -> Option<Exit> {
     let mut reasons = Vec::new();
@@ -280,7 +308,7 @@ fn held(args: &Args, plan: &Plan) -> Option<Exit> {
         reasons.push(&purges);
     }
     let flag = is_purge_held.then_some("--allow-purge");
-    (!reasons.is_empty()).then(|| stopped(plan, &reasons, flag))
+    (!reasons.is_empty()).then(|| stopped(plan, &args.path, &reasons, flag))
 }
 
 /// Conflicts that are left are said where nothing worse happened.

@@ -54,7 +54,7 @@ pub(crate) struct ConnectionArgs {
 }
 
 /// A variable of the environment that says something.
-fn variable(name: &str) -> Option<String> {
+pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

@@ -3,11 +3,12 @@
 //! Holds which files there are and how they get there: all of them or none, and never over one that is there. The
 //! pipelines are the files of `examples/ci`, byte for byte; the other texts lie beside this file.
 
+use super::connection;
 use super::exit::{Exit, Failure};
 use super::input;
 use super::output;
-use crate::manifest::{self, Header, write};
-use crate::model::{Policy, SetName};
+use crate::manifest::{self, Header, TargetSpec, write};
+use crate::model::{Owner, Policy, SetName, UserId};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
@@ -16,6 +17,12 @@ use std::path::{Path, PathBuf};
 const HEADER: &str = include_str!("init/annosync.yaml");
 /// The line of the header that names the set.
 const SET: &str = "set: my-labels\n";
+/// The line that describes the user's app, and what stands in it where an id is not known.
+const TARGET: &str = "  prod: { user_id: your-user-id, app_id: your-app-id }\n";
+const NO_USER: &str = "your-user-id";
+const NO_APP: &str = "your-app-id";
+/// The line that names the owners, where the user is not known.
+const OWNERS: &str = "# owners: [your-user-id]\n";
 const EXAMPLE: &str = include_str!("init/example.yaml");
 /// Files whose missing lines are added to one that is there already.
 const LISTS: [(&str, &str); 2] = [
@@ -59,6 +66,12 @@ pub(crate) struct Args {
     /// Which CI systems get their pipelines
     #[arg(long, value_enum, value_name = "SYSTEM", default_value = "all")]
     ci: Vec<Ci>,
+    /// The user who owns the app: goes into the target and into `owners` [env: CLARIFAI_USER_ID]
+    #[arg(long, value_name = "ID")]
+    user_id: Option<String>,
+    /// The app: goes into the target [env: CLARIFAI_APP_ID]
+    #[arg(long, value_name = "ID")]
+    app_id: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -81,7 +94,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         ));
     }
     let set = set_name(args)?;
-    let missing = missing(&args.folder, project(&set, &systems))?;
+    let app = App::of(args)?;
+    let missing = missing(&args.folder, project(&set, &app, &systems))?;
     let lists = lists(&args.folder)?;
     let written = write_all(&args.folder, &missing, &lists)?;
     for path in &written {
@@ -92,6 +106,54 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     guide(&args.folder, &systems);
     Ok(Exit::Done)
+}
+
+/// What is known of the user's app.
+#[derive(Debug, Default)]
+struct App {
+    owner: Option<UserId>,
+    id: Option<String>,
+}
+
+impl App {
+    /// From flags or the environment. `me` is nobody's id.
+    fn of(args: &Args) -> Result<Self, Failure> {
+        let known =
+            |flag: &Option<String>, name| flag.clone().or_else(|| connection::variable(name));
+        let owner = known(&args.user_id, "CLARIFAI_USER_ID").filter(|id| id != "me");
+        let owner = owner.map(UserId::new).transpose();
+        Ok(Self {
+            owner: owner.map_err(|error| Failure::usage(format!("the user's id: {error}")))?,
+            id: known(&args.app_id, "CLARIFAI_APP_ID"),
+        })
+    }
+
+    /// The header's lines about it: the target, and the owners.
+    fn lines(&self, set: &SetName) -> [String; 2] {
+        let placeholder = || UserId::new(NO_USER).expect("the placeholder is a valid id");
+        let mut header = Header::new(set.clone(), Policy::Sync);
+        header.targets.insert(
+            "prod".to_owned(),
+            TargetSpec::App {
+                user_id: self.owner.clone().unwrap_or_else(placeholder),
+                app_id: self.id.clone().unwrap_or_else(|| NO_APP.to_owned()),
+                endpoint: None,
+                rate_limit: None,
+            },
+        );
+        if let Some(owner) = &self.owner {
+            header.owners = BTreeSet::from([Owner::User(owner.clone())]);
+        }
+        ["  prod:", "owners:"]
+            .map(|start| line_of(&header, start).unwrap_or_else(|| OWNERS.to_owned()))
+    }
+}
+
+/// A line of a header as it is written: who writes headers knows what has to be quoted.
+fn line_of(header: &Header, start: &str) -> Option<String> {
+    let text = write::write_header(header);
+    let line = text.lines().find(|line| line.starts_with(start))?;
+    Some(format!("{line}\n"))
 }
 
 /// The name that was given, or one made of the folder's.
@@ -130,14 +192,17 @@ pub(super) fn named_after(folder: &str) -> SetName {
 }
 
 /// The project's files except the lists, each with its path below the folder.
-fn project(set: &SetName, systems: &BTreeSet<Ci>) -> Vec<(&'static str, String)> {
-    // A name such as `1e5` has to be quoted; who writes headers knows which.
-    let header = write::write_header(&Header::new(set.clone(), Policy::Sync));
-    let line = header.lines().find(|line| line.starts_with("set:"));
-    let line = line.expect("a header names its set").to_owned() + "\n";
+fn project(set: &SetName, app: &App, systems: &BTreeSet<Ci>) -> Vec<(&'static str, String)> {
+    let line = line_of(&Header::new(set.clone(), Policy::Sync), "set:");
+    let line = line.expect("a header names its set");
+    let [target, owners] = app.lines(set);
+    let header = HEADER
+        .replacen(SET, &line, 1)
+        .replacen(TARGET, &target, 1)
+        .replacen(OWNERS, &owners, 1);
     let mut files = vec![
         (".annosync/manifest.schema.json", manifest::schema_text()),
-        ("annosync.yaml", HEADER.replacen(SET, &line, 1)),
+        ("annosync.yaml", header),
         ("labels/example.yaml", EXAMPLE.to_owned()),
     ];
     let all = systems.contains(&Ci::All);
@@ -356,7 +421,11 @@ mod tests {
     #[test]
     fn the_header_names_the_set_whatever_yaml_would_read_it_as() {
         for set in ["street", "123", "1e5", "no", "null", "2026-01-01"] {
-            let files = project(&SetName::new(set).unwrap(), &BTreeSet::from([Ci::None]));
+            let files = project(
+                &SetName::new(set).unwrap(),
+                &App::default(),
+                &BTreeSet::from([Ci::None]),
+            );
             let text = files
                 .iter()
                 .filter(|(name, _)| ["annosync.yaml", "labels/example.yaml"].contains(name))

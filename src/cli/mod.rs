@@ -29,6 +29,7 @@ mod pull;
 mod reference;
 mod schema;
 mod session;
+mod sets;
 mod show;
 mod terminal;
 mod test;

@@ -8,16 +8,18 @@ use super::offline;
 use super::output;
 use super::pager::{self, Paging};
 use super::session::Session;
+use super::sets;
 use super::terminal::Stream;
 use super::validate::{Files, load};
 use super::view::View;
 use crate::api::Connection;
 use crate::manifest::Manifest;
-use crate::model::{DesiredState, ObservedState, Scope};
+use crate::model::{DesiredState, ObservedState, Scope, SetName, UserId};
 use crate::plan::{
     self, Against, Allowances, Context, Drift, EmptyManifest, Numbers, Plan, Target,
 };
 use crate::render;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Show what apply would do
@@ -74,6 +76,13 @@ pub(crate) struct Planning {
     /// Let up to N concepts vanish
     #[arg(long, value_name = "N")]
     allow_vanished: Option<u64>,
+    /// Let up to N posts pass that equal annotations of others
+    #[arg(long, value_name = "N")]
+    allow_doubles: Option<u64>,
+    /// Take over the annotations of this label set, for this plan: an earlier name of the set, or what its ids begin
+    /// with (as- and 8 hex digits). `adopts` in the header does it for good
+    #[arg(long, value_name = "NAME", value_parser = super::pull::set)]
+    adopt_set: Vec<SetName>,
     /// Let a manifest without inputs delete
     #[arg(long)]
     allow_empty: bool,
@@ -153,6 +162,7 @@ impl Planning {
             updates: self.allow_updates,
             vanished: self.allow_vanished,
             numbers: self.numbers,
+            doubles: self.allow_doubles,
             empty: if self.allow_empty {
                 EmptyManifest::Passes
             } else {
@@ -164,6 +174,35 @@ impl Planning {
                 Drift::Stops
             },
         }
+    }
+
+    /// Adds the sets that --adopt-set names to those that the header adopts.
+    pub(crate) fn adopt(&self, manifest: &mut Manifest) -> Result<(), Failure> {
+        let desired = &mut manifest.desired;
+        if self.adopt_set.contains(&desired.set) {
+            return Err(Failure::usage(format!(
+                "--adopt-set {} names the set itself",
+                desired.set
+            ))
+            .hint("give the name that the set had before"));
+        }
+        let new: BTreeSet<SetName> = self.adopt_set.iter().cloned().collect();
+        let all: BTreeSet<SetName> = desired.adopts.union(&new).cloned().collect();
+        if all != desired.adopts {
+            let names: Vec<&str> = all.iter().map(SetName::as_str).collect();
+            output::talk(&format!(
+                "note: --adopt-set is for this run alone. Write it into the header, so that later plans know it too:\n\
+                 adopts: [{}]",
+                names.join(", ")
+            ));
+            desired.adopts = all;
+        }
+        Ok(())
+    }
+
+    /// Whether a set is to be adopted.
+    pub(crate) fn adopts(&self) -> bool {
+        !self.adopt_set.is_empty()
     }
 
     /// The manifest at the revision that the plan is held against, if there is one.
@@ -194,7 +233,7 @@ impl Planning {
             manifest,
             base,
             observed,
-            destination.target(),
+            target_of(destination.target(), observed),
             destination.rate_limit(),
         )
     }
@@ -247,13 +286,38 @@ impl Planning {
     }
 }
 
+/// The target with its owner's id: `me` would be another app for whoever else applies the plan.
+fn target_of(target: Target, observed: &ObservedState) -> Target {
+    match target.user_id.as_str() {
+        "me" => Target {
+            user_id: observed.app_owner.to_string(),
+            ..target
+        },
+        _ => target,
+    }
+}
+
+/// What the token of `caller` may not do of a plan, in words: `the token is of bea, and the plan needs …`. `None` if it
+/// may do all of it.
+pub(crate) fn denied(plan: &Plan, caller: &UserId) -> Option<String> {
+    let app_owner = match UserId::new(plan.target.user_id.as_str()) {
+        Ok(owner) if owner.as_str() != "me" => owner,
+        _ => plan.app_owner.clone(),
+    };
+    if *caller == app_owner {
+        return None;
+    }
+    let words = render::denied_words(&plan.needed(&app_owner), caller, &app_owner)?;
+    Some(format!("the token is of {caller}, and the plan {words}"))
+}
+
 /// Says which guards stopped the plan, and what would let it pass.
-fn guarded(plan: &Plan) -> Exit {
-    stopped(plan, &["a guard stopped the plan"], None)
+fn guarded(plan: &Plan, path: &Path) -> Exit {
+    stopped(plan, path, &["a guard stopped the plan"], None)
 }
 
 /// Says why the plan goes no further, and which flags would let it pass: those of its guards, and one more.
-pub(crate) fn stopped(plan: &Plan, reasons: &[&str], flag: Option<&str>) -> Exit {
+pub(crate) fn stopped(plan: &Plan, path: &Path, reasons: &[&str], flag: Option<&str>) -> Exit {
     let mut flags: Vec<String> = plan.guards.iter().map(plan::Trip::flag).collect();
     flags.extend(flag.map(str::to_owned));
     output::talk(&format!(
@@ -261,6 +325,9 @@ pub(crate) fn stopped(plan: &Plan, reasons: &[&str], flag: Option<&str>) -> Exit
         reasons.join("\nerror: "),
         flags.join(" ")
     ));
+    if let Some(adoption) = sets::adoption(plan, path) {
+        output::talk(&format!("hint: {adoption}"));
+    }
     Exit::Guarded
 }
 
@@ -288,8 +355,10 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
         .map(PathBuf::as_path)
         .collect();
     formats::check(args.format, view, &args.also, args.out.as_deref(), &read)?;
-    let manifest = load(&args.path, args.files)?;
+    let mut manifest = load(&args.path, args.files)?;
+    args.planning.adopt(&mut manifest)?;
     let base = args.planning.base(&args.path, args.files)?;
+    let mut caller = None;
     let plan = if let Some(file) = &args.observed {
         plan_offline(&args, &manifest, base.as_ref(), file)?
     } else {
@@ -299,8 +368,12 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
             .observe(&args.planning.scope(&manifest.desired))
             .await;
         session.close().await;
-        args.planning
-            .plan(&manifest, base.as_ref(), &observed?, &destination)?
+        let observed = observed?;
+        let plan = args
+            .planning
+            .plan(&manifest, base.as_ref(), &observed, &destination)?;
+        caller = Some(observed.caller);
+        plan
     };
     let json = || render::json(&plan);
     if let Some(out) = &args.out {
@@ -313,8 +386,11 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
         Format::Markdown => output::data(&view.markdown(&plan, whole))?,
         Format::Json => output::data(&json())?,
     }
+    if let Some(denied) = caller.and_then(|caller| denied(&plan, &caller)) {
+        output::talk(&format!("warning: {denied}; `apply` would refuse it"));
+    }
     if !plan.guards.is_empty() {
-        return Ok(guarded(&plan));
+        return Ok(guarded(&plan, &args.path));
     }
     Ok(if plan.has_undecided_conflicts() {
         undecided(&plan)

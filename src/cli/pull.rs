@@ -6,9 +6,10 @@ use super::exit::{Exit, Failure};
 use super::output;
 use super::plan::Conflicts;
 use super::session::Session;
+use super::sets;
 use super::validate::{Files, load_whole};
 use crate::manifest::{self, Header, Manifest, Overlay, TargetSpec};
-use crate::model::{ConceptId, ObservedState, Policy, Scope, SetName, Status, UserId};
+use crate::model::{ConceptId, ObservedState, Policy, Scope, SetName, SetPrefix, Status, UserId};
 use crate::plan::{self, AppChange, Decision};
 use crate::pull::{
     self, Change, Choice, Form, Fresh, InputPattern, ModelMade, NewInputs, Over, PullError, Pulled,
@@ -57,6 +58,10 @@ pub(crate) struct Args {
     /// The set's name in a new header; else made from the app's id
     #[arg(long, value_name = "NAME", value_parser = set)]
     set: Option<SetName>,
+    /// A set whose annotations are taken over, in a new header (`adopts`): an earlier name of the set, or what its ids
+    /// begin with (as- and 8 hex digits)
+    #[arg(long, value_name = "NAME", value_parser = set)]
+    adopt_set: Vec<SetName>,
     /// What a plan may do, in a new header; else upsert, which never deletes
     #[arg(long, value_enum)]
     policy: Option<PolicyArg>,
@@ -105,7 +110,7 @@ fn user(text: &str) -> Result<UserId, String> {
     UserId::new(text).map_err(|error| error.to_string())
 }
 
-fn set(text: &str) -> Result<SetName, String> {
+pub(super) fn set(text: &str) -> Result<SetName, String> {
     SetName::new(text).map_err(|error| error.to_string())
 }
 
@@ -211,6 +216,7 @@ async fn over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChange>), 
     let manifest = load_whole(&args.path, args.files)?;
     for (given, flag, key) in [
         (args.set.is_some(), "--set", "set"),
+        (!args.adopt_set.is_empty(), "--adopt-set", "adopts"),
         (args.policy.is_some(), "--policy", "policy"),
     ] {
         if given {
@@ -262,6 +268,9 @@ async fn over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChange>), 
         read_back: &read_back,
     };
     let pulled = pull::over(&over, &observed, choice).map_err(|error| failure(&error))?;
+    let desired = &manifest.desired;
+    let others = sets::others(&observed, &desired.set, &desired.adopts);
+    tell_of_other_sets(args, &destination, &pulled, (&desired.set, &others))?;
     Ok((pulled, changes))
 }
 
@@ -284,7 +293,43 @@ async fn fresh(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {
         form: args.form(),
         read_back: &read_back,
     };
-    pull::fresh(&fresh, &observed, choice).map_err(|error| failure(&error))
+    let pulled = pull::fresh(&fresh, &observed, choice).map_err(|error| failure(&error))?;
+    let others = sets::others(&observed, &header.set, &header.adopts);
+    tell_of_other_sets(args, &destination, &pulled, (&header.set, &others))?;
+    Ok(pulled)
+}
+
+/// Says which other sets the app has. Where there is nothing else, nothing is written: an empty manifest is not what
+/// anybody pulls for.
+fn tell_of_other_sets(
+    args: &Args,
+    destination: &Destination,
+    pulled: &Pulled,
+    (set, others): (&SetName, &BTreeMap<SetPrefix, u64>),
+) -> Result<(), Failure> {
+    if others.is_empty() || pulled.account.other_sets == 0 {
+        return Ok(());
+    }
+    let known = sets::known(&args.path, &destination.target().app_id);
+    let words = sets::words(others, &known);
+    let has_header = manifest::has_header(&args.path);
+    let hint = if has_header {
+        "to pull another set's, change `set` in the header to its name, or list it in `adopts` if it is this set's \
+         earlier name; a name that is lost is given by what the ids begin with"
+    } else {
+        "to pull another set's, give its name with --set; if the name is lost, give any --set, and what its ids begin with \
+         as --adopt-set"
+    };
+    if pulled.account.annotations == 0 {
+        return Err(Failure::new(format!(
+            "the app has no annotations for set {set}, only those of other sets: {words}; nothing was written"
+        ))
+        .hint(hint));
+    }
+    output::talk(&format!(
+        "note: annotations of other sets are not pulled: {words}\nhint: {hint}"
+    ));
+    Ok(())
 }
 
 /// Holds a new manifest to a place where it is alone.
@@ -342,6 +387,12 @@ fn header(args: &Args, destination: &Destination) -> Result<Header, Failure> {
     Ok(Header {
         target: Some(TARGET.to_owned()),
         targets: BTreeMap::from([(TARGET.to_owned(), spec)]),
+        adopts: args
+            .adopt_set
+            .iter()
+            .filter(|it| **it != set)
+            .cloned()
+            .collect(),
         ..Header::new(set, args.policy())
     })
 }

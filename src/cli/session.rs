@@ -5,7 +5,7 @@ use super::exit::Failure;
 use super::progress::Progress;
 use crate::api::{self, Connection, Endpoint, InsecureHttp, Reader, Token, Writer};
 use crate::emulator::{Config, Database, Emulator};
-use crate::model::{ObservedState, Scope};
+use crate::model::{ObservedState, Scope, UserId};
 use crate::observed;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -91,6 +91,12 @@ impl Session {
     pub(crate) async fn observe(&self, scope: &Scope) -> Result<ObservedState, Failure> {
         let _progress = Progress::reading(self.reader());
         Ok(observed::observe(self.reader(), &self.owner, scope).await?)
+    }
+
+    /// The user whose token this is.
+    pub(crate) async fn caller(&self) -> Result<UserId, Failure> {
+        let id = self.reader().caller().await?;
+        UserId::new(id).map_err(|error| Failure::new(format!("the calling user: {error}")))
     }
 
     /// The app's owner as the target names it; `me` stands for the caller.

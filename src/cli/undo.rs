@@ -53,7 +53,7 @@ impl UndoFile {
             path: regular(path)?,
             plan: Arc::clone(plan),
             before: Before {
-                caller: plan.caller.clone(),
+                caller: plan.app_owner.clone(),
                 operations: Vec::new(),
                 purges: Vec::new(),
             },

@@ -5,6 +5,7 @@ use super::tracked::tracked;
 use super::{kind, output};
 use crate::manifest::{self, Manifest, Overlay, Reach};
 use crate::render;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Check a manifest, offline
@@ -70,10 +71,9 @@ fn listed(path: &Path, files: Files) -> String {
     let mut text = String::new();
     for file in &survey.belongs {
         let file = file.strip_prefix(".").unwrap_or(file);
-        text.push_str(&format!(
-            "belongs   {}\n",
-            render::escape(&file.display().to_string())
-        ));
+        // Writing to a string cannot fail.
+        let name = file.display().to_string();
+        let _ = writeln!(text, "belongs   {}", render::escape(&name));
     }
     let parts = [
         ("missing ", &survey.unreadable),
@@ -82,11 +82,8 @@ fn listed(path: &Path, files: Files) -> String {
     for (word, files) in parts {
         for (file, why) in files {
             let file = file.strip_prefix("./").unwrap_or(file);
-            text.push_str(&format!(
-                "{word}  {}: {}\n",
-                render::escape(file),
-                render::escape(why)
-            ));
+            let (file, why) = (render::escape(file), render::escape(why));
+            let _ = writeln!(text, "{word}  {file}: {why}");
         }
     }
     text
@@ -127,10 +124,10 @@ fn missing(manifest: &Manifest) -> Failure {
         } else {
             "deleted, and the deletion is not committed"
         };
-        list.push_str(&format!("\n  {} ({why})", path.display()));
+        let _ = write!(list, "\n  {} ({why})", path.display());
     }
     if gone.len() > SHOWN {
-        list.push_str(&format!("\n  and {} more", gone.len() - SHOWN));
+        let _ = write!(list, "\n  and {} more", gone.len() - SHOWN);
     }
     let (files, they) = if gone.len() == 1 {
         ("1 label file that git has is".to_owned(), "its")

@@ -395,6 +395,7 @@ fn finish(files: Vec<File>, header_index: usize, header: Header, named: Digests)
         owners: header.owners.clone(),
         guards: header.guards,
         renamed: header.renamed.clone(),
+        adopts: header.adopts.clone(),
         inputs: Vec::with_capacity(files.iter().map(|f| f.document.inputs.len()).sum()),
     };
     let mut images = BTreeMap::new();

@@ -11,7 +11,7 @@ use crate::model::{ConceptId, Guards, Owner, Policy, SetName, Share, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The keys of a header, in the order in which they are written.
-pub(super) const HEADER: [&str; 10] = [
+pub(super) const HEADER: [&str; 11] = [
     "version",
     "set",
     "policy",
@@ -22,15 +22,17 @@ pub(super) const HEADER: [&str; 10] = [
     "owners",
     "guards",
     "renamed",
+    "adopts",
 ];
 /// The key that stands beside the header, or alone.
 pub(super) const INPUTS: &str = "inputs";
 /// The keys of `guards`.
-pub(super) const GUARDS: [&str; 4] = [
+pub(super) const GUARDS: [&str; 5] = [
     "max_deletes",
     "max_updates",
     "min_existing",
     "max_vanished_concepts",
+    "max_doubles",
 ];
 /// The keys that every header has, each with what to write where it is missing.
 pub(super) const REQUIRED: [(&str, &str); 3] = [
@@ -71,6 +73,8 @@ pub struct Header {
     pub guards: Guards,
     /// Old concept id to new one.
     pub renamed: BTreeMap<ConceptId, ConceptId>,
+    /// Earlier names of the set: what was made under them is this set's.
+    pub adopts: BTreeSet<SetName>,
 }
 
 impl Header {
@@ -86,13 +90,14 @@ impl Header {
             owners: default_owners(),
             guards: Guards::default(),
             renamed: BTreeMap::new(),
+            adopts: BTreeSet::new(),
         }
     }
 }
 
-/// The owners where the header names none: the calling user.
+/// The owners if the header names none.
 pub(super) fn default_owners() -> BTreeSet<Owner> {
-    BTreeSet::from([Owner::Me])
+    BTreeSet::from([Owner::AppOwner])
 }
 
 /// What a file has of a header.
@@ -145,6 +150,7 @@ pub(super) fn header(
     let owners = owners(parts, place, findings);
     let guards = guards(parts, place, findings);
     let renamed = renamed(parts, vocabulary.as_deref(), place, findings);
+    let adopts = adopts(parts, set.as_ref(), place, findings);
     Some(ParsedHeader {
         first_key,
         is_strong: missing.len() <= 1,
@@ -162,6 +168,7 @@ pub(super) fn header(
             owners,
             guards,
             renamed,
+            adopts,
         }),
     })
 }
@@ -320,7 +327,7 @@ fn owners(parts: Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) -> 
         return default_owners();
     };
     let at = place.name("owners");
-    let hint = "write me (the calling user), user ids, or any: owners: [me, labeler-1]";
+    let hint = "write user ids, me (the token's user), or any: owners: [acme, labeler-1]";
     let mut owners = BTreeSet::new();
     match node {
         Node::List(elements) if !elements.is_empty() => {
@@ -382,6 +389,7 @@ fn guards(parts: Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) -> 
     for (key, limit) in [
         ("min_existing", &mut guards.min_existing),
         ("max_vanished_concepts", &mut guards.max_vanished_concepts),
+        ("max_doubles", &mut guards.max_doubles),
     ] {
         if let Some(read) = limits
             .get(key)
@@ -472,6 +480,33 @@ fn renamed(
         }
     }
     renamed
+}
+
+fn adopts(
+    parts: Fields<'_, '_>,
+    set: Option<&SetName>,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> BTreeSet<SetName> {
+    let mut adopts = BTreeSet::new();
+    let Some(node) = parts.get("adopts") else {
+        return adopts;
+    };
+    let at = place.name("adopts");
+    let Some(elements) = list(node, "`adopts`", "a list of sets", &at, findings) else {
+        return adopts;
+    };
+    for (index, element) in elements.iter().enumerate() {
+        let at = at.nth(index);
+        let read = name(element, "a set", &at, findings, |text| SetName::new(text));
+        if read.as_ref().is_some_and(|name| Some(name) == set) {
+            findings
+                .add(at.value(), "`adopts` names the set itself")
+                .hint("name the sets whose annotations are to be this set's, or leave it out");
+        }
+        adopts.extend(read);
+    }
+    adopts
 }
 
 /// What to say where there is no header at all.

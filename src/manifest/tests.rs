@@ -1,7 +1,7 @@
 //! What a manifest's errors look like, and which there are; which files are read, and in which order.
 
 use super::*;
-use crate::model::{Content, Geometry, Guards, Identity, Owner, Policy, Share, Status};
+use crate::model::{Content, Geometry, Guards, Identity, Owner, Policy, SetName, Share, Status};
 use std::collections::BTreeSet;
 
 mod kinds;
@@ -100,8 +100,9 @@ targets:
   prod: { user_id: acme, app_id: street, endpoint: \"https://api.clarifai.com\", rate_limit: 15 }
 vocabulary: [car, person, tree, water, film]
 owners: [me, labeler-1]
-guards: { max_deletes: 40%, max_updates: 7 }
+guards: { max_deletes: 40%, max_updates: 7, max_doubles: 2 }
 renamed: { plastic-film: film }
+adopts: [street-old, as-6008c26f]
 ",
         ),
         (
@@ -136,6 +137,9 @@ inputs:
     assert_eq!(desired.guards.max_deletes, Share::Percent(40));
     assert_eq!(desired.guards.max_updates, Share::Count(7));
     assert_eq!(desired.guards.min_existing, Guards::default().min_existing);
+    assert_eq!(desired.guards.max_doubles, 2);
+    let adopts: Vec<&str> = desired.adopts.iter().map(SetName::as_str).collect();
+    assert_eq!(adopts, ["as-6008c26f", "street-old"]);
     assert!(desired.owners.contains(&Owner::Me));
     assert_eq!(desired.owners.len(), 2);
     assert_eq!(desired.renamed.len(), 1);
@@ -179,7 +183,7 @@ inputs:
 #[test]
 fn what_a_header_leaves_out_has_its_default() {
     let manifest = one(&[("a.yaml", "version: 1\nset: s\npolicy: create\ninputs: []\n")]);
-    assert_eq!(manifest.desired.owners, BTreeSet::from([Owner::Me]));
+    assert_eq!(manifest.desired.owners, BTreeSet::from([Owner::AppOwner]));
     assert_eq!(manifest.desired.guards, Guards::default());
     assert_eq!(manifest.default_target, None);
 }
@@ -339,7 +343,7 @@ fn unknown_keys_say_what_is_allowed() {
     insta::assert_snapshot!(check_body("inputs: [{ ID: a, id: a, image: { widht: 3 }, annotations: [] }]\ntragets: {}\n"), @"
     4:12 unknown key `ID` in an input (did you mean `id`? allowed: `id`, `image`, `text`, `annotations`, `purge`)
     4:35 unknown key `widht` in `image` (did you mean `width`? allowed: `path`, `width`, `height`)
-    5:1 unknown key `tragets` in a manifest (did you mean `targets`? allowed: `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `guards`, `renamed`, `inputs`)
+    5:1 unknown key `tragets` in a manifest (did you mean `targets`? allowed: `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `guards`, `renamed`, `adopts`, `inputs`)
     ");
 }
 
@@ -551,12 +555,20 @@ fn headers_are_checked() {
     2:6 `Straße` is no name of a set (1 to 40 of a-z, 0-9 and -; it goes into the ids of what the manifest creates)
     3:9 unknown policy `dlete` (allowed: `sync`, `upsert`, `create`)
     4:10 `version` must be 1, found the number 2 (this program reads version 1 of the format; a later one needs a later program)
-    5:9 `owners` must be a list, found the text `me` (write me (the calling user), user ids, or any: owners: [me, labeler-1])
+    5:9 `owners` must be a list, found the text `me` (write user ids, me (the token's user), or any: owners: [acme, labeler-1])
     6:24 `max_deletes` must be a percentage such as 30%, or a number, found the text `130%` ()
     6:43 `max_updates` must be a percentage such as 30%, or a number, found the number -1 ()
     6:61 `min_existing` must be a whole number of at least 0, found the number 1.5 ()
-    6:66 unknown key `max_vanished` in `guards` (allowed: `max_deletes`, `max_updates`, `min_existing`, `max_vanished_concepts`)
+    6:66 unknown key `max_vanished` in `guards` (allowed: `max_deletes`, `max_updates`, `min_existing`, `max_vanished_concepts`, `max_doubles`)
     "#);
+    let adopting = check_header("version: 1\nset: s\npolicy: sync\nadopts: [old, s, A b, 7]\n");
+    for problem in [
+        "5:15 `adopts` names the set itself",
+        "5:18 a set is invalid: not of the form",
+        "5:23 a set must be text, found the number 7",
+    ] {
+        assert!(adopting.contains(problem), "{problem}\n{adopting}");
+    }
     insta::assert_snapshot!(check_header("set: s\ntarget: prd\ntargets: { prod: { user_id: a, app_id: b, rate_limit: 0, endpoint: 'ftp://x' }, both: { embedded: a, user_id: b }, none: {}, e: { user_id: a, app_id: b, endpoint: 'https://me:secret@x' } }\nowners: []\nfiles: ['[', 7]\n"), @r#"
     1:1 a header without `policy` (write policy: sync (create, update, delete), upsert (create, update) or create)
     1:1 a header without `version` (write version: 1)
@@ -567,7 +579,7 @@ fn headers_are_checked() {
     4:116 the target `none` without `app_id` (write { user_id: …, app_id: … } for an app, or { embedded: FILE } for a local store)
     4:116 the target `none` without `user_id` (write { user_id: …, app_id: … } for an app, or { embedded: FILE } for a local store)
     4:164 `endpoint` holds a name or a password (a manifest holds no secrets; the token comes from the environment)
-    5:1 `owners` names nobody (write me (the calling user), user ids, or any: owners: [me, labeler-1])
+    5:1 `owners` names nobody (write user ids, me (the token's user), or any: owners: [acme, labeler-1])
     6:9 `[` is no pattern: unclosed character class; missing ']' (a pattern is a path below the header's folder, with *, **, ?, [ab] and {a,b})
     6:14 a pattern must be text, found the number 7 (if text is meant, put it in quotes: "7")
     "#);
@@ -612,7 +624,7 @@ fn a_file_of_something_else_is_told_so() {
     1 | services: {}
       | ^^^^^^^^
       |
-      = help: a manifest's file is a map with `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `guards`, `renamed`, `inputs`; if this one is something else, name the files that hold inputs in the header: files: ["labels/**"]
+      = help: a manifest's file is a map with `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `guards`, `renamed`, `adopts`, `inputs`; if this one is something else, name the files that hold inputs in the header: files: ["labels/**"]
 
     error: this is no file of a manifest: it holds a list
      --> list.json:1:2
@@ -620,7 +632,7 @@ fn a_file_of_something_else_is_told_so() {
     1 | [1]
       |  ^
       |
-      = help: a manifest's file is a map with `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `guards`, `renamed`, `inputs`; if this one is something else, name the files that hold inputs in the header: files: ["labels/**"]
+      = help: a manifest's file is a map with `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `guards`, `renamed`, `adopts`, `inputs`; if this one is something else, name the files that hold inputs in the header: files: ["labels/**"]
 
     error: the file is empty
      --> void.yaml:1:1

@@ -101,7 +101,7 @@ pub(super) fn walk(root: &Path, reach: Reach, index: Index<'_>) -> Found {
                 walk.visit(&Folder {
                     relative: "",
                     rules,
-                    above: &[canonical.clone()],
+                    above: std::slice::from_ref(&canonical),
                     is_linked: false,
                 });
             });

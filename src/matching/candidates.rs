@@ -120,6 +120,33 @@ pub(super) fn pair(state: &mut State<'_>) {
     }
 }
 
+/// For each declared annotation that is still free, the closest one with the same concepts that overlaps it nearly
+/// wholly.
+pub(super) fn near(state: &State<'_>) -> Vec<(usize, usize)> {
+    let (seeking, available) = (state.seeking(), state.available());
+    if seeking.is_empty() || available.is_empty() {
+        return Vec::new();
+    }
+    let mut found = Found::default();
+    found.close(state, &seeking, &available);
+    let mut closest: BTreeMap<usize, (Overlap, usize)> = BTreeMap::new();
+    for ((desired, observed), candidate) in found.candidates {
+        if candidate.by != MatchedBy::Moved || candidate.overlap < MOVED_AND_RELABELLED {
+            continue;
+        }
+        let known = closest
+            .entry(desired)
+            .or_insert((candidate.overlap, observed));
+        if candidate.overlap > known.0 {
+            *known = (candidate.overlap, observed);
+        }
+    }
+    let pairs = closest
+        .into_iter()
+        .map(|(desired, (_, observed))| (desired, observed));
+    pairs.collect()
+}
+
 #[derive(Default)]
 struct Found {
     candidates: BTreeMap<(usize, usize), Candidate>,
@@ -275,9 +302,6 @@ impl Found {
     /// Makes a candidate of a pair that is close enough for some stage.
     fn weigh(&mut self, state: &State<'_>, at: usize, other: usize, closeness: &mut Closeness) {
         let (desired, observed) = (&state.desired[at], &state.observed[other]);
-        if !state.claims.allows(desired, observed) {
-            return;
-        }
         let Some(closeness) = closeness.of(state, at, other) else {
             return;
         };

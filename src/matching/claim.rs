@@ -1,8 +1,9 @@
 //! Which observed annotations a manifest may claim, and which it may delete.
 
 use crate::model::{
-    AnnotationId, Concept, ConceptId, Concepts, DesiredAnnotation, DesiredState, Geometry, Maker,
-    ObservedAnnotation, ObservedState, Owner, SetName, Unreadable, UserId, is_owned_by, is_set_id,
+    AnnotationId, Concept, ConceptId, Concepts, DesiredAnnotation, DesiredState, Geometry, InputId,
+    Key, Maker, ObservedAnnotation, ObservedState, Owner, SetName, SetPrefix, Unreadable, UserId,
+    is_set_id, is_stand_in_id,
 };
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,15 +13,20 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Claims {
     /// The label set.
     pub set: SetName,
+    /// What its ids begin with; then those of the sets that it adopts.
+    prefixes: Vec<SetPrefix>,
     users: BTreeSet<UserId>,
+    /// Whether everything that people made may be claimed.
+    everything: bool,
     anybody: bool,
     renamed: BTreeMap<ConceptId, ConceptId>,
 }
 
 impl Claims {
-    /// Resolves `me` to the calling user.
+    /// Resolves who the owners are.
     pub fn new(desired: &DesiredState, observed: &ObservedState) -> Self {
         let users = desired.owners.iter().filter_map(|owner| match owner {
+            Owner::AppOwner => Some(observed.app_owner.clone()),
             Owner::Me => Some(observed.caller.clone()),
             Owner::User(user) if user.as_str() == "me" => Some(observed.caller.clone()),
             Owner::User(user) => Some(user.clone()),
@@ -28,15 +34,40 @@ impl Claims {
         });
         Self {
             set: desired.set.clone(),
+            prefixes: [SetPrefix::of(&desired.set)]
+                .into_iter()
+                .chain(desired.adopts.iter().map(SetPrefix::named))
+                .collect(),
+            everything: false,
             users: users.collect(),
             anybody: desired.owners.contains(&Owner::Any),
             renamed: desired.renamed.clone(),
         }
     }
 
-    /// Whether this set made it.
+    /// The same, but that everything that people made may be claimed, whoever and whichever set made it.
+    pub(super) fn of_everything(&self) -> Self {
+        Self {
+            everything: true,
+            ..self.clone()
+        }
+    }
+
+    /// Whether this set made it, or a set that it adopts. A stand-in of an adopted set stays that set's: only its own
+    /// name leads to what it stands in for.
     pub fn is_owned(&self, id: &AnnotationId) -> bool {
-        is_owned_by(id, &self.set)
+        let (own, adopted) = self.prefixes.split_at(1);
+        own.iter().any(|prefix| prefix.is_of(id))
+            || (adopted.iter().any(|prefix| prefix.is_of(id)) && !is_stand_in_id(id))
+    }
+
+    /// The ids that a key stands for: the one that this set makes of it, then those of the sets that it adopts.
+    pub fn key_ids<'a>(
+        &'a self,
+        input: &'a InputId,
+        key: &'a Key,
+    ) -> impl Iterator<Item = AnnotationId> + 'a {
+        self.prefixes.iter().map(|prefix| prefix.key_id(input, key))
     }
 
     /// Whether another label set made it: never claimed, never deleted.
@@ -44,14 +75,25 @@ impl Claims {
         is_set_id(id) && !self.is_owned(id)
     }
 
-    /// Whether it is in scope: a person made it, that person is among the owners, and no other set made it. What is
-    /// in scope and not declared is deleted.
+    /// The owners as user ids, sorted; `any` for everybody.
+    pub fn owners(&self) -> Vec<UserId> {
+        if self.anybody {
+            return vec![UserId::new("any").expect("a word is a valid user id")];
+        }
+        self.users.iter().cloned().collect()
+    }
+
+    /// Whether it is in scope: this set made it, with whoever's token; or one of the owners made it, and no other set.
+    /// What is in scope and not declared is deleted.
     pub fn is_in_scope(&self, observed: &ObservedAnnotation) -> bool {
         let by_an_owner = || match &observed.user {
             Some(user) => self.anybody || self.users.contains(user),
             None => self.anybody,
         };
-        observed.maker == Maker::User && by_an_owner() && !self.is_of_another_set(&observed.id)
+        observed.maker == Maker::User
+            && (self.everything
+                || self.is_owned(&observed.id)
+                || (by_an_owner() && !self.is_of_another_set(&observed.id)))
     }
 
     /// Whether an annotation that cannot be read could be one that a declared annotation would claim by its content, or one
@@ -67,27 +109,9 @@ impl Claims {
             && (id.as_ref().is_some_and(|id| self.is_owned(id)) || by_an_owner())
     }
 
-    /// Whether some declared annotation may claim it by its content. Beyond what is in scope: work that this set
-    /// assigned to a user, which a declaration naming that user must find again.
-    pub(super) fn is_claimable(&self, observed: &ObservedAnnotation) -> bool {
-        observed.maker == Maker::User
-            && observed.geometry != Geometry::Unmodelled
-            && (self.is_in_scope(observed) || self.is_owned(&observed.id))
-    }
-
-    /// Whether this declared annotation may claim that one by its content.
-    pub(super) fn allows(
-        &self,
-        desired: &DesiredAnnotation,
-        observed: &ObservedAnnotation,
-    ) -> bool {
-        self.is_in_scope(observed)
-            || (desired.content.user.is_some() && desired.content.user == observed.user)
-    }
-
-    /// Whether this declared annotation may be paired with that one although its content differs.
-    pub fn may_claim(&self, desired: &DesiredAnnotation, observed: &ObservedAnnotation) -> bool {
-        self.is_claimable(observed) && self.allows(desired, observed)
+    /// Whether a declared annotation may claim it by its content.
+    pub fn is_claimable(&self, observed: &ObservedAnnotation) -> bool {
+        observed.geometry != Geometry::Unmodelled && self.is_in_scope(observed)
     }
 
     /// The concepts under their present names.

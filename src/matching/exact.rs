@@ -235,9 +235,7 @@ impl Index {
             .copied()
             .filter(|&o| {
                 let observed = &state.observed[o];
-                lies_together(desired, observed)
-                    && state.claims.same_concepts(desired, observed)
-                    && state.claims.allows(desired, observed)
+                lies_together(desired, observed) && state.claims.same_concepts(desired, observed)
             })
             .collect()
     }
@@ -255,9 +253,7 @@ impl Index {
             .copied()
             .filter(|&o| {
                 let observed = &state.observed[o];
-                state.observed_free[o]
-                    && lies_together(desired, observed)
-                    && state.claims.allows(desired, observed)
+                state.observed_free[o] && lies_together(desired, observed)
             })
             .collect()
     }

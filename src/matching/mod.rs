@@ -11,16 +11,16 @@ mod assignment;
 mod candidates;
 mod claim;
 mod closeness;
+mod doubles;
 mod exact;
 mod place;
 mod reason;
 
 pub use claim::Claims;
+pub use doubles::{Double, doubles};
 pub use reason::{Matched, MatchedBy};
 
-use crate::model::{
-    DesiredAnnotation, Geometry, Identity, InputId, Maker, ObservedAnnotation, key_id,
-};
+use crate::model::{DesiredAnnotation, Geometry, Identity, InputId, Maker, ObservedAnnotation};
 use std::collections::HashMap;
 
 /// A declared annotation and the observed one that it is.
@@ -53,14 +53,7 @@ pub fn match_input(
     desired: &[DesiredAnnotation],
     observed: &[ObservedAnnotation],
 ) -> Matching {
-    let mut state = State {
-        claims,
-        desired,
-        observed,
-        pairs: Vec::with_capacity(desired.len()),
-        desired_free: vec![true; desired.len()],
-        observed_free: vec![true; observed.len()],
-    };
+    let mut state = State::new(claims, desired, observed);
     state.by_name(input);
     exact::pair(&mut state);
     candidates::pair(&mut state);
@@ -75,6 +68,23 @@ struct State<'a> {
     pairs: Vec<Pair>,
     desired_free: Vec<bool>,
     observed_free: Vec<bool>,
+}
+
+impl<'a> State<'a> {
+    fn new(
+        claims: &'a Claims,
+        desired: &'a [DesiredAnnotation],
+        observed: &'a [ObservedAnnotation],
+    ) -> Self {
+        Self {
+            claims,
+            desired,
+            observed,
+            pairs: Vec::with_capacity(desired.len()),
+            desired_free: vec![true; desired.len()],
+            observed_free: vec![true; observed.len()],
+        }
+    }
 }
 
 impl State<'_> {
@@ -104,9 +114,13 @@ impl State<'_> {
             .map(|(at, o)| (o.id.as_str(), at))
             .collect();
         for (at, desired) in self.desired.iter().enumerate() {
-            let (id, by) = match &desired.identity {
-                Identity::Id(id) => (id.clone(), MatchedBy::Id),
-                Identity::Key(key) => (key_id(&self.claims.set, input, key), MatchedBy::Key),
+            let (found, by) = match &desired.identity {
+                Identity::Id(id) => (by_id.get(id.as_str()), MatchedBy::Id),
+                Identity::Key(key) => {
+                    let mut ids = self.claims.key_ids(input, key);
+                    let found = ids.find_map(|id| by_id.get(id.as_str()));
+                    (found, MatchedBy::Key)
+                }
                 Identity::InputLevel => {
                     if let Some(found) = self.free_input_level() {
                         self.take(at, found, Matched::by_name(MatchedBy::InputLevel));
@@ -115,7 +129,7 @@ impl State<'_> {
                 }
                 Identity::Content => continue,
             };
-            if let Some(&found) = by_id.get(id.as_str())
+            if let Some(&found) = found
                 && self.observed_free[found]
             {
                 self.take(at, found, Matched::by_name(by));

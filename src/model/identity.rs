@@ -23,7 +23,7 @@
 use super::annotation::Content;
 use super::ids::{AnnotationId, InputId, Key, SetName};
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 fn hex(text: &str, digits: usize) -> String {
     let hash = Sha256::digest(text.as_bytes());
@@ -41,8 +41,53 @@ fn json<T: serde::Serialize>(parts: &T) -> String {
 }
 
 fn assemble(set: &SetName, own: &str) -> AnnotationId {
-    AnnotationId::new(format!("{}{own}", set_prefix(set)))
-        .expect("letters, digits and dashes make an id")
+    assemble_after(&set_prefix(set), own)
+}
+
+fn assemble_after(prefix: &str, own: &str) -> AnnotationId {
+    AnnotationId::new(format!("{prefix}{own}")).expect("letters, digits and dashes make an id")
+}
+
+/// What the ids of one label set begin with, without the dash behind it: `as-` + 8 hex digits of a hash of its name. The
+/// name cannot be read back from it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SetPrefix(Box<str>);
+
+impl SetPrefix {
+    /// The prefix of a set.
+    pub fn of(set: &SetName) -> Self {
+        Self(set_prefix(set).trim_end_matches('-').into())
+    }
+
+    /// The prefix of another set, which is given by its name, or by its prefix where the name is lost.
+    pub fn named(text: &SetName) -> Self {
+        let bytes = text.as_str().as_bytes();
+        if bytes.len() == 11 && bytes.starts_with(b"as-") && is_hex(&bytes[3..]) {
+            return Self(text.as_str().into());
+        }
+        Self::of(text)
+    }
+
+    /// The prefix of the set that made this id; `None` if no set did.
+    pub fn of_id(id: &AnnotationId) -> Option<Self> {
+        is_set_id(id).then(|| Self(id.as_str()[..11].into()))
+    }
+
+    /// Whether the set with this prefix made this id.
+    pub fn is_of(&self, id: &AnnotationId) -> bool {
+        is_set_id(id) && id.as_str().starts_with(&*self.0)
+    }
+
+    /// The id that the set with this prefix makes of a key.
+    pub fn key_id(&self, input: &InputId, key: &Key) -> AnnotationId {
+        assemble_after(&format!("{}-", self.0), &key_hash(input, key))
+    }
+}
+
+impl fmt::Display for SetPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
 }
 
 /// What every id of this set starts with: `as-` + 8 hex digits + `-`.
@@ -52,7 +97,11 @@ pub fn set_prefix(set: &SetName) -> String {
 
 /// The id of the annotation that is declared under `key`.
 pub fn key_id(set: &SetName, input: &InputId, key: &Key) -> AnnotationId {
-    assemble(set, &hex(&json(&("key", input, key)), 20))
+    assemble(set, &key_hash(input, key))
+}
+
+fn key_hash(input: &InputId, key: &Key) -> String {
+    hex(&json(&("key", input, key)), 20)
 }
 
 /// The id of an annotation that is declared without key or id. `ordinal` tells equal ones apart: the first one whose

@@ -31,7 +31,9 @@ impl fmt::Display for Policy {
 /// Whose undeclared annotations a manifest may claim and delete.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owner {
-    /// The user whose token makes the calls.
+    /// The user who owns the app.
+    AppOwner,
+    /// The user whose token makes the listing.
     Me,
     /// Everybody.
     Any,
@@ -107,6 +109,8 @@ pub struct Guards {
     pub min_existing: u64,
     /// More concepts than this that would be on no annotation any more trip the guard.
     pub max_vanished_concepts: u64,
+    /// More posts than this that equal an annotation of somebody else trip the guard.
+    pub max_doubles: u64,
 }
 
 impl Default for Guards {
@@ -116,6 +120,7 @@ impl Default for Guards {
             max_updates: Share::Percent(30),
             min_existing: 10,
             max_vanished_concepts: 0,
+            max_doubles: 0,
         }
     }
 }

@@ -88,6 +88,8 @@ pub struct DesiredState {
     pub guards: Guards,
     /// Old concept id to new one.
     pub renamed: BTreeMap<ConceptId, ConceptId>,
+    /// Sets whose annotations are this set's: its earlier names.
+    pub adopts: BTreeSet<SetName>,
     /// The inputs, sorted by id, each at most once.
     pub inputs: Vec<DesiredInput>,
 }

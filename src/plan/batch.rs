@@ -149,6 +149,8 @@ mod tests {
             key: None,
             reason: Reason::Differs,
             cause: None,
+            needs: None,
+            double: None,
             seen: None,
             matched: None,
             before: None,
@@ -245,6 +247,7 @@ mod tests {
         let purge = |at: usize| Purge {
             input_id: InputId::new(format!("{at}")).unwrap(),
             cause: None,
+            needs: None,
             annotations: Vec::new(),
         };
         let purges: Vec<Purge> = (0..129).map(purge).collect();

@@ -5,6 +5,7 @@ use super::drift::{self, Against};
 use super::error::PlanError;
 use super::guard;
 use super::input::{Part, Planner};
+use super::rights;
 use super::shared;
 use super::summary::Summary;
 use super::trip::{Allowances, Trip};
@@ -124,7 +125,8 @@ fn make(
         drift::sort(&mut drift);
         summary.count_drift(&drift);
     }
-    summary.count_writes(&operations, &purges, &observed.caller);
+    rights::mark(&mut operations, &mut purges, &observed.app_owner);
+    summary.count_writes(&operations, &purges, &observed.app_owner);
     summary.count_listed(&operations, &purges, observed);
     shared::share(&mut operations, observed);
     let batches = batch::pack(&operations, &purges);
@@ -149,7 +151,9 @@ fn make(
         target: context.target.clone(),
         set: desired.set.clone(),
         policy: desired.policy,
-        caller: observed.caller.clone(),
+        app_owner: observed.app_owner.clone(),
+        owners: planner.claims.owners(),
+        adopts: desired.adopts.iter().cloned().collect(),
         manifest_hash: context.manifest_hash.clone(),
         base: against.map(|against| against.base.clone()),
         summary,

@@ -202,7 +202,7 @@ fn merged_input(
         }
         let id = free_id(three.set(), id, annotation, |id| taken.contains(id));
         taken.insert(id.clone());
-        here.push(Some(as_posted(id, &annotation.content, &state.caller)));
+        here.push(Some(as_posted(id, &annotation.content, &state.app_owner)));
     }
     Ok((here.into_iter().flatten().collect(), changes))
 }

@@ -1,44 +1,10 @@
 //! What makes a plan impossible, each with the place in the manifest that asks for it.
 
-use crate::model::{AnnotationId, InputId, Origin, UserId};
+use crate::model::{AnnotationId, InputId, Origin};
 
 /// Something that the manifest asks for and that cannot be done. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// A collaborator may change only their own annotations.
-    #[error(
-        "annotation `{id}` of input `{input}` belongs to `{user}`: only they and the app's owner `{owner}` may change it, and the token is of `{caller}`"
-    )]
-    NotYours {
-        /// Of which input.
-        input: InputId,
-        /// Which annotation.
-        id: AnnotationId,
-        /// Whose it is.
-        user: String,
-        /// The app's owner.
-        owner: UserId,
-        /// Whose token it is.
-        caller: UserId,
-        /// Where it is declared.
-        origin: Origin,
-    },
-    /// A collaborator may not post as somebody else.
-    #[error(
-        "an annotation of input `{input}` is to be made for `{user}`: only the app's owner `{owner}` may do that, and the token is of `{caller}`"
-    )]
-    NotForOthers {
-        /// Of which input.
-        input: InputId,
-        /// For whom.
-        user: UserId,
-        /// The app's owner.
-        owner: UserId,
-        /// Whose token it is.
-        caller: UserId,
-        /// Where it is declared.
-        origin: Origin,
-    },
     /// Nobody edits what a model made.
     #[error("annotation `{id}` of input `{input}` was made by a model: nobody can change it")]
     ModelMade {
@@ -112,22 +78,6 @@ pub enum PlanError {
         /// Where it is declared.
         origin: Origin,
     },
-    /// A purge would delete what a collaborator may not touch.
-    #[error(
-        "input `{input}` is to be purged, and {count} of its annotations belong to others than `{caller}`, whose token it is: only the app's owner `{owner}` may delete those"
-    )]
-    PurgeOfOthers {
-        /// Which input.
-        input: InputId,
-        /// How many annotations.
-        count: u64,
-        /// The app's owner.
-        owner: UserId,
-        /// Whose token it is.
-        caller: UserId,
-        /// Where it is declared.
-        origin: Origin,
-    },
     /// Another label set's annotation, declared by its id.
     #[error(
         "annotation `{id}` of input `{input}` was made by another label set: this one cannot claim it"
@@ -190,15 +140,12 @@ impl PlanError {
     /// Where in the manifest the cause stands.
     pub fn origin(&self) -> Origin {
         match self {
-            Self::NotYours { origin, .. }
-            | Self::NotForOthers { origin, .. }
-            | Self::ModelMade { origin, .. }
+            Self::ModelMade { origin, .. }
             | Self::InputLevel { origin, .. }
             | Self::SeveralPlaces { origin, .. }
             | Self::NoInputLevel { origin, .. }
             | Self::NoRegion { origin, .. }
             | Self::SeveralRegions { origin, .. }
-            | Self::PurgeOfOthers { origin, .. }
             | Self::OfAnotherSet { origin, .. }
             | Self::SameId { origin, .. }
             | Self::NothingDeclared { origin, .. }
@@ -210,12 +157,6 @@ impl PlanError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NotYours { .. } | Self::NotForOthers { .. } => {
-                "use the app owner's token, or leave it out of the manifest"
-            }
-            Self::PurgeOfOthers { .. } => {
-                "use the app owner's token, or declare `annotations: []`: then only what is yours goes"
-            }
             Self::ModelMade { .. } => "declare an annotation of your own, without its id",
             Self::InputLevel { .. } => "leave `user` and `embed_model_version` out",
             Self::SeveralPlaces { .. } => {

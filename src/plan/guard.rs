@@ -42,6 +42,15 @@ pub(super) fn check(
             renames,
         });
     }
+    let doubles = doubles(summary);
+    if doubles > guards.max_doubles {
+        let equal = summary.doubles.iter().filter(|of| of.equal > 0);
+        trips.push(Trip::Doubles {
+            count: doubles,
+            limit: guards.max_doubles,
+            of: equal.cloned().collect(),
+        });
+    }
     trips
 }
 
@@ -76,6 +85,7 @@ pub(super) fn take_back(plan: &mut Plan) {
                 (count, deletes)
             }
             Trip::Updates { count, .. } => (count, updates),
+            Trip::Doubles { count, .. } => (count, doubles(&plan.summary)),
             Trip::VanishedConcepts { .. } | Trip::Drift { .. } => {
                 plan.passed_guards.push(trip);
                 continue;
@@ -88,6 +98,11 @@ pub(super) fn take_back(plan: &mut Plan) {
             plan.passed_guards.push(trip);
         }
     }
+}
+
+/// Posts that equal somebody else's annotation.
+fn doubles(summary: &Summary) -> u64 {
+    summary.doubles.iter().map(|of| of.equal).sum()
 }
 
 fn count(operations: &[Operation], is: fn(&Operation) -> bool) -> u64 {

@@ -8,8 +8,10 @@ use super::region;
 use super::stand_in;
 use super::summary::HeldBack;
 use super::three_way::{MergedInput, ThreeWay};
-use super::types::{Action, AppChange, Cause, Decision, Operation, Purge, Reason, Seen};
-use crate::matching::{Claims, Matched, Matching, Pair, match_input};
+use super::types::{
+    Action, AppChange, Cause, Decision, Double, Likeness, Operation, Purge, Reason, Seen,
+};
+use crate::matching::{Claims, Matched, Matching, Pair, doubles, match_input};
 use crate::model::{
     AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Difference, Geometry,
     Identity, InputId, Json, Key, Maker, ObservedAnnotation, ObservedState, Policy, Rest, Scope,
@@ -86,20 +88,17 @@ impl Planner<'_> {
         for pair in &matching.pairs {
             let (desired, found) = (&input.annotations[pair.desired], &observed[pair.observed]);
             match sorted.unfinished.get(&found.id) {
-                Some(&seen) if !self.may_not_change(found) => {
+                Some(&seen) => {
                     self.finish(&mut part, &input.id, Some((desired, *pair)), found, seen);
                 }
-                _ => self.matched(&mut part, &input.id, desired, found, *pair),
+                None => self.matched(&mut part, &input.id, desired, found, *pair),
             }
         }
         self.posts(&mut part, input, observed, matching);
         for &at in &matching.unclaimed {
             let found = &observed[at];
             match sorted.unfinished.get(&found.id) {
-                Some(&seen) if !self.may_not_change(found) => {
-                    self.finish(&mut part, &input.id, None, found, seen);
-                }
-                Some(_) => self.leave(&mut part, found),
+                Some(&seen) => self.finish(&mut part, &input.id, None, found, seen),
                 None => self.unclaimed(&mut part, &input.id, found, Reason::NotDeclared),
             }
         }
@@ -134,15 +133,11 @@ impl Planner<'_> {
             .flat_map(|merged| merged.left.clone())
             .collect();
         for (at, annotation) in observed.iter().enumerate() {
-            if let Some(&seen) = sorted.unfinished.get(&annotation.id)
-                && !self.may_not_change(annotation)
-            {
+            if let Some(&seen) = sorted.unfinished.get(&annotation.id) {
                 self.finish(&mut part, input, None, annotation, seen);
             } else if left.contains(&at) {
                 self.keep(&mut part, annotation);
-            } else if self.claims.is_owned(&annotation.id)
-                && !sorted.unfinished.contains_key(&annotation.id)
-            {
+            } else if self.claims.is_owned(&annotation.id) {
                 self.unclaimed(&mut part, input, annotation, Reason::InputNotDeclared);
             } else {
                 self.leave(&mut part, annotation);
@@ -173,8 +168,7 @@ impl Planner<'_> {
         annotation: &ObservedAnnotation,
         reason: Reason,
     ) {
-        // A collaborator may not delete what is somebody else's, whoever the manifest lists as owners.
-        if !self.claims.is_in_scope(annotation) || self.may_not_change(annotation) {
+        if !self.claims.is_in_scope(annotation) {
             self.leave(part, annotation);
             return;
         }
@@ -190,6 +184,8 @@ impl Planner<'_> {
             key: None,
             reason,
             cause: None,
+            needs: None,
+            double: None,
             seen: Some(Seen::of(annotation)),
             matched: None,
             before: Some(annotation.content()),
@@ -206,12 +202,6 @@ impl Planner<'_> {
             part.unmanaged += 1;
             *part.left_users.entry(annotation.user.clone()).or_default() += 1;
         }
-    }
-
-    /// Whether the calling user is a collaborator and the annotation somebody else's.
-    pub(super) fn may_not_change(&self, annotation: &ObservedAnnotation) -> bool {
-        self.observed.caller != self.observed.app_owner
-            && annotation.user.as_ref() != Some(&self.observed.caller)
     }
 
     fn matched(
@@ -240,7 +230,7 @@ impl Planner<'_> {
             part.unchanged += 1;
             return;
         };
-        if let Some(error) = self.impossible(input, desired, observed, &difference, action) {
+        if let Some(error) = Self::impossible(input, desired, observed, &difference, action) {
             part.errors.push(error);
             return;
         }
@@ -256,6 +246,8 @@ impl Planner<'_> {
             key: key_of(desired),
             reason: Reason::Differs,
             cause: None,
+            needs: None,
+            double: None,
             seen: Some(Seen::of(observed)),
             matched: Some(pair.matched),
             before: Some(before),
@@ -267,7 +259,6 @@ impl Planner<'_> {
 
     /// Why this change of an existing annotation cannot be planned.
     pub(super) fn impossible(
-        &self,
         input: &InputId,
         desired: &DesiredAnnotation,
         observed: &ObservedAnnotation,
@@ -285,54 +276,14 @@ impl Planner<'_> {
                 origin: desired.origin,
             });
         }
-        self.forbidden(input, desired, observed, action)
-    }
-
-    /// Why this change of an existing annotation cannot be made.
-    fn forbidden(
-        &self,
-        input: &InputId,
-        desired: &DesiredAnnotation,
-        observed: &ObservedAnnotation,
-        action: Action,
-    ) -> Option<PlanError> {
         let (input, id, origin) = (input.clone(), observed.id.clone(), desired.origin);
         match observed.maker {
-            Maker::Model => return Some(PlanError::ModelMade { input, id, origin }),
+            Maker::Model => Some(PlanError::ModelMade { input, id, origin }),
             Maker::Input if action == Action::Replace => {
-                return Some(PlanError::InputLevel { input, id, origin });
+                Some(PlanError::InputLevel { input, id, origin })
             }
-            Maker::Input | Maker::User => {}
+            Maker::Input | Maker::User => None,
         }
-        if self.may_not_change(observed) {
-            return Some(PlanError::NotYours {
-                input,
-                id,
-                user: observed
-                    .user
-                    .as_ref()
-                    .map_or_else(|| "nobody".to_owned(), ToString::to_string),
-                owner: self.observed.app_owner.clone(),
-                caller: self.observed.caller.clone(),
-                origin,
-            });
-        }
-        self.not_for_others(&input, desired)
-    }
-
-    fn not_for_others(&self, input: &InputId, desired: &DesiredAnnotation) -> Option<PlanError> {
-        let user = desired
-            .content
-            .user
-            .as_ref()
-            .filter(|user| **user != self.observed.caller)?;
-        (self.observed.caller != self.observed.app_owner).then(|| PlanError::NotForOthers {
-            input: input.clone(),
-            user: user.clone(),
-            owner: self.observed.app_owner.clone(),
-            caller: self.observed.caller.clone(),
-            origin: desired.origin,
-        })
     }
 
     fn posts(
@@ -382,10 +333,14 @@ impl Planner<'_> {
         // Where the search for a free ordinal goes on, by the id that ordinal 0 would have: of thousands of equal
         // annotations, each would otherwise try the ordinals of all before it.
         let mut ordinals: HashMap<AnnotationId, u32> = HashMap::new();
+        let first = part.operations.len();
+        let mut posted = Vec::with_capacity(matching.missing.len());
         for &at in &matching.missing {
             let desired = &input.annotations[at];
             if let Some(id) = named.remove(&at) {
-                self.post(part, &input.id, desired, id);
+                if post(part, &input.id, desired, id) {
+                    posted.push(at);
+                }
             } else if desired.identity == Identity::Content {
                 let id_of =
                     |ordinal| content_id(&self.claims.set, &input.id, &desired.content, ordinal);
@@ -395,38 +350,30 @@ impl Planner<'_> {
                     *ordinal += 1;
                     id = id_of(*ordinal);
                 }
-                self.post(part, &input.id, desired, id);
+                if post(part, &input.id, desired, id) {
+                    posted.push(at);
+                }
             }
         }
-    }
-
-    fn post(
-        &self,
-        part: &mut Part,
-        input: &InputId,
-        desired: &DesiredAnnotation,
-        id: AnnotationId,
-    ) {
-        let refused =
-            nothing_to_post(input, desired, &id).or_else(|| self.not_for_others(input, desired));
-        if let Some(error) = refused {
-            part.errors.push(error);
-            return;
+        let doubles = doubles(
+            &self.claims,
+            (&input.annotations, &posted),
+            (observed, &matching.unclaimed),
+        );
+        for double in doubles {
+            // Both are in declared order, and each post has one double at most.
+            let at = posted.partition_point(|&posted| posted < double.desired);
+            let there = &observed[double.observed];
+            part.operations[first + at].double = Some(Box::new(Double {
+                id: there.id.clone(),
+                user: there.user.clone(),
+                closeness: if double.is_equal {
+                    Likeness::Equal
+                } else {
+                    Likeness::Near
+                },
+            }));
         }
-        part.operations.push(Operation {
-            action: Action::Post,
-            input_id: input.clone(),
-            key: key_of(desired),
-            reason: Reason::NotOnRemote,
-            cause: None,
-            seen: None,
-            matched: None::<Matched>,
-            before: None,
-            body: Some(body::post(input, &id, &desired.content)),
-            after: Some(desired.content.clone()),
-            fingerprint: None,
-            id,
-        });
     }
 }
 
@@ -478,6 +425,31 @@ fn settle_decisions(part: &mut Part) {
             change.decision = Decision::Kept;
         }
     }
+}
+
+/// Posts an annotation, if there is anything to post. Says whether it does.
+fn post(part: &mut Part, input: &InputId, desired: &DesiredAnnotation, id: AnnotationId) -> bool {
+    if let Some(error) = nothing_to_post(input, desired, &id) {
+        part.errors.push(error);
+        return false;
+    }
+    part.operations.push(Operation {
+        action: Action::Post,
+        input_id: input.clone(),
+        key: key_of(desired),
+        reason: Reason::NotOnRemote,
+        cause: None,
+        needs: None,
+        double: None,
+        seen: None,
+        matched: None::<Matched>,
+        before: None,
+        body: Some(body::post(input, &id, &desired.content)),
+        after: Some(desired.content.clone()),
+        fingerprint: None,
+        id,
+    });
+    true
 }
 
 pub(super) fn key_of(desired: &DesiredAnnotation) -> Option<Key> {

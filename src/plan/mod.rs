@@ -20,6 +20,7 @@ mod purge;
 mod read;
 mod region;
 mod repair;
+mod rights;
 mod schema;
 mod shared;
 mod stand_in;
@@ -44,18 +45,19 @@ pub use outcome::{
 };
 pub use read::{PlanFileError, read};
 pub use region::named_region;
+pub use rights::Needed;
 pub use schema::{outcome_schema, schema};
 pub use shared::outlasts;
 pub use stand_in::{
     STAND_IN_FOR, body as stand_in_body, id_for as stand_in_id_for, is_stand_in_of, is_unfinished,
     original_of, settled,
 };
-pub use summary::{ClassCount, HeldBack, OthersWork, Relabelled, Summary, UserCount};
+pub use summary::{ClassCount, Doubles, HeldBack, OthersWork, Relabelled, Summary, UserCount};
 pub use trip::{
     Allowances, Drift, EmptyManifest, GUARDS_LABEL, Numbers, REVERTS_LABEL, Rename, Trip,
 };
 pub use types::{
-    Action, AppChange, AppChangeKind, Base, Batch, Call, Cause, Decision, FORMAT_VERSION,
-    FieldChange, Operation, Plan, Purge, PurgedAnnotation, Purpose, Reason, Seen, Target,
+    Action, AppChange, AppChangeKind, Base, Batch, Call, Cause, Decision, Double, FORMAT_VERSION,
+    FieldChange, Likeness, Operation, Plan, Purge, PurgedAnnotation, Purpose, Reason, Seen, Target,
 };
 pub use undo::{Before, Fate, Fates, undo};

@@ -366,6 +366,8 @@ mod tests {
             key: Some(Key::new("k").unwrap()),
             reason: Reason::Differs,
             cause: None,
+            needs: None,
+            double: None,
             seen: None,
             matched: None,
             before: None,
@@ -397,6 +399,7 @@ mod tests {
         let purge = Purge {
             input_id: InputId::new("a").unwrap(),
             cause: None,
+            needs: None,
             annotations: Vec::new(),
         };
         let mut outcome = Outcome {

@@ -29,21 +29,6 @@ impl Planner<'_> {
             .iter()
             .filter(|annotation| annotation.maker != Maker::Input)
             .collect();
-        // What a model made is nobody's: the rule that a collaborator keeps their hands off is about people.
-        let of_others = doomed
-            .iter()
-            .filter(|annotation| annotation.maker == Maker::User && self.may_not_change(annotation))
-            .count() as u64;
-        if of_others > 0 {
-            part.errors.push(PlanError::PurgeOfOthers {
-                input: input.id.clone(),
-                count: of_others,
-                owner: self.observed.app_owner.clone(),
-                caller: self.observed.caller.clone(),
-                origin: input.origin,
-            });
-            return part;
-        }
         part.existing += doomed.len() as u64;
         if self.desired.policy != Policy::Sync {
             part.held_back.deletes += doomed.len() as u64;
@@ -63,6 +48,7 @@ pub(super) fn of(input: &InputId, observed: &[ObservedAnnotation]) -> Purge {
     Purge {
         input_id: input.clone(),
         cause: None,
+        needs: None,
         annotations: gone.map(purged).collect(),
     }
 }

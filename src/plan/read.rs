@@ -2,12 +2,13 @@
 
 use super::batch::{MAX_BYTES, MAX_ITEMS};
 use super::guard;
+use super::rights;
 use super::stand_in::original_of;
 use super::summary::Summary;
 use super::trip::Trip;
 use super::types::{
-    Action, AppChange, Batch, Call, Cause, Decision, FORMAT_VERSION, Operation, Plan, Purpose,
-    Reason,
+    Action, AppChange, Batch, Call, Cause, Decision, FORMAT_VERSION, Operation, Plan, Purge,
+    Purpose, Reason,
 };
 use crate::model::Policy;
 use std::collections::HashSet;
@@ -116,8 +117,9 @@ fn check(plan: &Plan) -> Result<(), PlanFileError> {
     }
     check_purges(plan).or_else(altered)?;
     check_causes(plan).or_else(altered)?;
+    check_rights(plan).or_else(altered)?;
     let mut counted = Summary::default();
-    counted.count_writes(&plan.operations, &plan.purges, &plan.caller);
+    counted.count_writes(&plan.operations, &plan.purges, &plan.app_owner);
     if counted.written() != plan.summary.written() {
         return altered("its summary does not count its operations");
     }
@@ -210,6 +212,25 @@ fn check_causes(plan: &Plan) -> Result<(), &'static str> {
         return Err("its summary does not count what was changed in the app");
     }
     Ok(())
+}
+
+/// Every write says whose token it takes. Plan files of earlier versions name no owners, and say it of none.
+fn check_rights(plan: &Plan) -> Result<(), &'static str> {
+    if plan.owners.is_empty() {
+        return Ok(());
+    }
+    let is_marked =
+        |operation: &Operation| operation.needs == rights::of_operation(operation, &plan.app_owner);
+    let needed = rights::needed(&plan.operations, &plan.purges, &plan.app_owner);
+    let is_purge_marked = |purge: &Purge| purge.needs == rights::of_purge(purge, &plan.app_owner);
+    if plan.operations.iter().all(is_marked)
+        && plan.purges.iter().all(is_purge_marked)
+        && plan.summary.needs == needed
+    {
+        Ok(())
+    } else {
+        Err("it does not say whose token its operations take")
+    }
 }
 
 /// Whether an operation that says it is about what an earlier run left is: else it is not guarded as others are.

@@ -35,7 +35,7 @@ impl Planner<'_> {
                 part.held_back.updates += 1;
                 changes = Difference::default();
             } else if let Some(error) =
-                self.impossible(input, desired, held, &changes, Action::Replace)
+                Self::impossible(input, desired, held, &changes, Action::Replace)
             {
                 part.errors.push(error);
                 return;
@@ -55,6 +55,8 @@ impl Planner<'_> {
             key: declared.and_then(|(desired, _)| key_of(desired)),
             reason: Reason::Unfinished,
             cause: None,
+            needs: None,
+            double: None,
             seen: Some(Seen::of(held)),
             matched: declared.map(|(_, pair)| pair.matched),
             before: Some(before),
@@ -81,10 +83,6 @@ impl Planner<'_> {
             if is_used {
                 continue;
             }
-            if self.may_not_change(stand_in) {
-                self.leave(part, stand_in);
-                continue;
-            }
             part.operations.push(Operation {
                 action: Action::Delete,
                 input_id: input.clone(),
@@ -92,6 +90,8 @@ impl Planner<'_> {
                 key: None,
                 reason: Reason::LeftBehind,
                 cause: None,
+                needs: None,
+                double: None,
                 seen: Some(Seen::of(stand_in)),
                 matched: None,
                 before: Some(stand_in.content()),

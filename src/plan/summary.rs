@@ -5,12 +5,13 @@
 
 use super::batch;
 use super::moves::Moves;
+use super::rights::{self, Needed};
 use super::stand_in::is_clean_up;
 use super::types::{
-    Action, AppChange, AppChangeKind, Batch, Decision, Operation, Purge, PurgedAnnotation,
+    Action, AppChange, AppChangeKind, Batch, Decision, Likeness, Operation, Purge, PurgedAnnotation,
 };
 use crate::model::{
-    AnnotationId, ConceptId, Concepts, Content, InputId, Maker, ObservedState, UserId,
+    AnnotationId, ConceptId, Concepts, Content, InputId, Maker, ObservedState, SetPrefix, UserId,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -103,9 +104,16 @@ pub struct Summary {
     /// Annotations on declared inputs that people outside `owners` made and that the manifest does not declare, by user.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmanaged_users: Vec<UserCount>,
-    /// Whose annotations are changed or go, where they are not the caller's own; sorted by user.
+    /// Whose annotations are changed or go, where they are not the app owner's; sorted by user.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<OthersWork>,
+    /// What only one user and the app's owner may do, sorted by user. Whoever applies the plan must be the app's owner, or
+    /// the only user listed here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Needed>,
+    /// Posts that double annotations of users outside `owners`, or of other sets; sorted by set, then user.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubles: Vec<Doubles>,
     /// Inputs that had annotations of people, and have none after this; sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub emptied: Vec<InputId>,
@@ -138,7 +146,7 @@ pub(super) fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// What is done to annotations that are not the calling user's.
+/// What is done to annotations that are not the app owner's.
 #[derive(
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
@@ -162,6 +170,23 @@ pub struct UserCount {
     pub user: Option<UserId>,
     /// How many.
     pub count: u64,
+}
+
+/// Posts that double annotations of one user, or of one other set.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct Doubles {
+    /// What the ids of the other set begin with; absent for annotations that no set made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<String>,
+    /// The user; absent for another set's, and if the service reports none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
+    /// Posts whose place and concepts equal one of these annotations.
+    pub equal: u64,
+    /// Posts that have the same concepts as one of these annotations, and nearly the same place.
+    pub near: u64,
 }
 
 /// How often a concept is said to be there: annotations of people, and input-level ones, that name it with a value
@@ -226,7 +251,7 @@ impl Summary {
         &mut self,
         operations: &[Operation],
         purges: &[Purge],
-        caller: &UserId,
+        app_owner: &UserId,
     ) {
         for operation in operations {
             *self.of(operation.action) += 1;
@@ -236,7 +261,9 @@ impl Summary {
             .iter()
             .map(|purge| purge.annotations.len() as u64)
             .sum();
-        self.others = others(operations, purges, caller);
+        self.others = others(operations, purges, app_owner);
+        self.needs = rights::needed(operations, purges, app_owner);
+        self.doubles = doubles(operations);
         self.relabelled = relabelled(operations);
         self.moved = Moves::of(operations);
     }
@@ -305,12 +332,12 @@ impl Summary {
         ];
         (
             (actions, self.purge, self.purged),
-            (&self.others, &self.relabelled, &self.moved),
+            (&self.others, &self.relabelled, &self.moved, &self.doubles),
         )
     }
 }
 
-fn others(operations: &[Operation], purges: &[Purge], caller: &UserId) -> Vec<OthersWork> {
+fn others(operations: &[Operation], purges: &[Purge], app_owner: &UserId) -> Vec<OthersWork> {
     let mut counts: BTreeMap<Option<&UserId>, (u64, u64)> = BTreeMap::new();
     for operation in operations {
         let Some(seen) = operation.seen.as_ref().filter(|_| !is_clean_up(operation)) else {
@@ -326,7 +353,7 @@ fn others(operations: &[Operation], purges: &[Purge], caller: &UserId) -> Vec<Ot
     for gone in purges.iter().flat_map(|purge| &purge.annotations) {
         counts.entry(gone.user.as_ref()).or_default().1 += 1;
     }
-    counts.remove(&Some(caller));
+    counts.remove(&Some(app_owner));
     counts
         .into_iter()
         .map(|(user, (changed, deleted))| OthersWork {
@@ -335,6 +362,26 @@ fn others(operations: &[Operation], purges: &[Purge], caller: &UserId) -> Vec<Ot
             deleted,
         })
         .collect()
+}
+
+fn doubles(operations: &[Operation]) -> Vec<Doubles> {
+    let mut counts: BTreeMap<(Option<SetPrefix>, Option<&UserId>), Doubles> = BTreeMap::new();
+    for double in operations.iter().filter_map(|it| it.double.as_deref()) {
+        let set = SetPrefix::of_id(&double.id);
+        let user = double.user.as_ref().filter(|_| set.is_none());
+        let empty = Doubles {
+            set: set.as_ref().map(ToString::to_string),
+            user: user.cloned(),
+            equal: 0,
+            near: 0,
+        };
+        let of = counts.entry((set, user)).or_insert(empty);
+        match double.closeness {
+            Likeness::Equal => of.equal += 1,
+            Likeness::Near => of.near += 1,
+        }
+    }
+    counts.into_values().collect()
 }
 
 /// The concepts that are said to be there.

@@ -44,7 +44,8 @@ pub(super) struct ThreeWay<'a> {
     claims: Claims,
     /// The manifest's, where whatever is declared may be whatever was.
     any_claims: Claims,
-    caller: UserId,
+    /// In whose name a post without `user` is taken to be.
+    poster: UserId,
     picks: Picks,
     /// What becomes of the conflicts that `picks` leaves to the app.
     conflicts: Decision,
@@ -83,6 +84,7 @@ impl<'a> ThreeWay<'a> {
                 owners,
                 guards: of.guards,
                 renamed: of.renamed.clone(),
+                adopts: &base.adopts | &desired.adopts,
                 inputs: Vec::new(),
             };
             Claims::new(&scope, observed)
@@ -92,7 +94,7 @@ impl<'a> ThreeWay<'a> {
             base_claims: scope(base, &base.owners | &desired.owners),
             claims: Claims::new(desired, observed),
             any_claims: scope(desired, BTreeSet::from([Owner::Any])),
-            caller: observed.caller.clone(),
+            poster: observed.app_owner.clone(),
             picks,
             conflicts,
         }
@@ -441,11 +443,11 @@ impl<'a> ThreeWay<'a> {
                 links.pair(pair.desired, pair.observed, pair.matched);
             }
         }
-        for (at, desired) in declared.iter().enumerate() {
+        for at in 0..declared.len() {
             let before = links.base_of[at].and_then(|base| links.observed_of_base[base]);
             if let (None, Some((found, matched))) = (links.observed_of[at], before)
                 && !links.is_paired[found]
-                && self.claims.may_claim(desired, &observed[found])
+                && self.claims.is_claimable(&observed[found])
             {
                 links.pair(at, found, matched);
             }
@@ -509,7 +511,7 @@ impl<'a> ThreeWay<'a> {
                     |found| found.id.clone(),
                 );
                 taken.insert(id.clone());
-                let mut made = as_posted(id, &annotation.content, &self.caller);
+                let mut made = as_posted(id, &annotation.content, &self.poster);
                 // What the base does not say of it, only the app knows.
                 let content = &annotation.content;
                 if let Some(found) = found {
@@ -562,7 +564,7 @@ pub(super) fn free_id(
 pub(super) fn as_posted(
     id: AnnotationId,
     content: &Content,
-    caller: &UserId,
+    poster: &UserId,
 ) -> ObservedAnnotation {
     let metadata = content.metadata.as_ref();
     ObservedAnnotation {
@@ -571,7 +573,7 @@ pub(super) fn as_posted(
         frame: content.frame,
         concepts: content.concepts.clone().unwrap_or_default(),
         status: content.status.unwrap_or(Status::SUCCESS),
-        user: Some(content.user.clone().unwrap_or_else(|| caller.clone())),
+        user: Some(content.user.clone().unwrap_or_else(|| poster.clone())),
         maker: Maker::User,
         created_at: None,
         data: metadata.map(|it| Json::from_value(&json!({ "metadata": it.to_value() }))),

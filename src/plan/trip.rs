@@ -3,6 +3,8 @@
 //! [`Trip::pass`] is the one place that says so: the flag, the label on a pull request, and the number. A new guard needs
 //! a variant, its line there, and its sentence in `render/warnings`. When a guard trips is decided in `guard`.
 
+use super::summary::Doubles;
+
 /// The label that lets guards with a number pass: someone sets it on the pull request, and the pipelines of
 /// `examples/ci` hand it on as `--allow-guards`.
 pub const GUARDS_LABEL: &str = "annosync-allow-guards";
@@ -43,6 +45,15 @@ pub enum Trip {
         /// Those of them that the plan relabels as one other concept; sorted.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         renames: Vec<Rename>,
+    },
+    /// Posts that equal an annotation of a user outside `owners`, or of another set.
+    Doubles {
+        /// How many there are.
+        count: u64,
+        /// The limit.
+        limit: u64,
+        /// Whose annotations they equal, as in the summary.
+        of: Vec<Doubles>,
     },
     /// The manifest declares no input at all, and the plan would delete.
     EmptyManifest {
@@ -100,6 +111,7 @@ impl Trip {
                 concepts.len() as u64,
                 allowances.vanished,
             ),
+            Self::Doubles { count, .. } => number("--allow-doubles", *count, allowances.doubles),
             // An empty manifest is more often a mistake than an intention: no label lets it pass.
             Self::EmptyManifest { .. } => Pass::Switch {
                 flag: "--allow-empty",
@@ -150,6 +162,8 @@ pub struct Allowances {
     pub updates: Option<u64>,
     /// Up to this many concepts that vanish.
     pub vanished: Option<u64>,
+    /// Up to this many posts that equal somebody else's annotation.
+    pub doubles: Option<u64>,
     /// Every guard that has a number, whatever the number.
     pub numbers: Numbers,
     /// A manifest that declares no input.

@@ -265,12 +265,19 @@ pub struct Operation {
     /// Whether the manifest or the remote changed, where the plan was made against a base.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
+    /// The user whose token this takes, if it is not the app owner's. Absent if any token that may write to the app will
+    /// do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<UserId>,
     /// Whose it is, and when it was last written; nothing for what is not there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Seen>,
     /// Why the declared annotation was taken for this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matched: Option<Matched>,
+    /// Of a post: somebody else's annotation that says the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub double: Option<Box<Double>>,
     /// What it is, in the manifest's notation: of a changed one the managed fields, of a deleted one everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Content>,
@@ -286,6 +293,32 @@ pub struct Operation {
     /// all its concepts, which are all that it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Json>,
+}
+
+/// Somebody else's annotation that a post would double.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct Double {
+    /// Its id.
+    pub id: AnnotationId,
+    /// The user who made it; absent if the service reports none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
+    /// How close the two are.
+    pub closeness: Likeness,
+}
+
+/// How much a post and another annotation say the same.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Likeness {
+    /// Place and concepts are equal.
+    Equal,
+    /// The concepts are equal, and the places overlap by an IoU of at least 0.9.
+    Near,
 }
 
 /// The kinds of calls, in the order in which they are made.
@@ -350,6 +383,9 @@ pub struct Purge {
     /// goes for all that goes with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
+    /// The user whose token this takes, if it is not the app owner's. Absent if only models made what goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<UserId>,
     /// What goes, in observed order; at least one.
     pub annotations: Vec<PurgedAnnotation>,
 }
@@ -408,8 +444,15 @@ pub struct Plan {
     pub set: SetName,
     /// What it may do.
     pub policy: Policy,
-    /// The user whose token made the listing.
-    pub caller: UserId,
+    /// The user who owns the app. Plan files of earlier versions have the user whose token made the listing instead.
+    #[serde(alias = "caller")]
+    pub app_owner: UserId,
+    /// The users whose undeclared annotations are in scope, sorted; `any` for everybody. `me` is resolved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owners: Vec<UserId>,
+    /// Sets whose annotations are this set's, from the manifest's `adopts` and from --adopt-set, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adopts: Vec<SetName>,
     /// SHA-256 of the manifest's files: 64 hex digits.
     pub manifest_hash: String,
     /// What it was compared with to tell what the manifest changed from what the remote did.

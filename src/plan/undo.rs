@@ -9,6 +9,7 @@ use super::batch;
 use super::body;
 use super::fresh::{Freshness, freshness};
 use super::guard;
+use super::rights;
 use super::summary::Summary;
 use super::types::{Action, FORMAT_VERSION, Operation, Plan, Purpose, Reason};
 use crate::model::{
@@ -69,7 +70,6 @@ impl Fates {
 pub fn undo(plan: &Plan, before: &Before, fates: &Fates) -> Plan {
     let mut undo = Undo {
         caller: &before.caller,
-        owns_the_app: plan.target.user_id == "me" || plan.target.user_id == before.caller.as_str(),
         operations: Vec::new(),
         lost: Lost::default(),
     };
@@ -101,7 +101,6 @@ pub fn undo(plan: &Plan, before: &Before, fates: &Fates) -> Plan {
 
 struct Undo<'a> {
     caller: &'a UserId,
-    owns_the_app: bool,
     operations: Vec<Operation>,
     lost: Lost,
 }
@@ -110,7 +109,6 @@ struct Undo<'a> {
 #[derive(Default)]
 struct Lost {
     by_models: Vec<String>,
-    of_others: Vec<String>,
     of_nobody: Vec<String>,
     half_replaced: Vec<String>,
     made_anew: u64,
@@ -172,6 +170,8 @@ impl Undo<'_> {
                 key: None,
                 reason: Reason::Undone,
                 cause: None,
+                needs: None,
+                double: None,
                 seen: None,
                 matched: None,
                 before: None,
@@ -200,7 +200,7 @@ impl Undo<'_> {
         }
     }
 
-    /// The post that makes a stored annotation again, and what it makes; nothing where nobody, or not this caller, can.
+    /// The post that makes a stored annotation again, and what it makes; `None` if nobody can.
     fn post_of(
         &mut self,
         input: &InputId,
@@ -212,17 +212,10 @@ impl Undo<'_> {
             return None;
         }
         let mut after = stored.content();
-        match &stored.user {
-            None => {
-                // Whoever posts it owns it.
-                self.lost.of_nobody.push(name);
-                after.user = Some(self.caller.clone());
-            }
-            Some(user) if !self.owns_the_app && user != self.caller => {
-                self.lost.of_others.push(name);
-                return None;
-            }
-            Some(_) => {}
+        if stored.user.is_none() {
+            // Whoever posts it owns it.
+            self.lost.of_nobody.push(name);
+            after.user = Some(self.caller.clone());
         }
         self.lost.made_anew += 1;
         Some((body::restored(input, stored), after))
@@ -246,7 +239,8 @@ impl Undo<'_> {
             rate_limit: plan.summary.rate_limit,
             ..Summary::default()
         };
-        summary.count_writes(&self.operations, &[], self.caller);
+        rights::mark(&mut self.operations, &mut [], &plan.app_owner);
+        summary.count_writes(&self.operations, &[], &plan.app_owner);
         // What is there once the plan is carried out.
         summary.existing = (plan.summary.existing + summary.delete).saturating_sub(summary.post);
         let batches = batch::pack(&self.operations, &[]);
@@ -259,7 +253,9 @@ impl Undo<'_> {
             set: plan.set.clone(),
             // An undo of any plan may have to delete.
             policy: Policy::Sync,
-            caller: self.caller.clone(),
+            app_owner: plan.app_owner.clone(),
+            owners: plan.owners.clone(),
+            adopts: plan.adopts.clone(),
             manifest_hash: plan.manifest_hash.clone(),
             base: None,
             guards: guard::too_many(&Guards::default(), &self.operations, &summary),
@@ -283,6 +279,8 @@ fn undoing(operation: &Operation, action: Action) -> Operation {
         key: operation.key.clone(),
         reason: Reason::Undone,
         cause: None,
+        needs: None,
+        double: None,
         seen: None,
         matched: None,
         before: None,
@@ -362,10 +360,6 @@ impl Lost {
         say(
             &self.by_models,
             "that a model made, which nobody can post again",
-        );
-        say(
-            &self.of_others,
-            "of other users, which only the app's owner can post again",
         );
         say(
             &self.half_replaced,

@@ -7,7 +7,7 @@ use super::error::PullError;
 use super::input::{PulledInput, World};
 use crate::matching::Claims;
 use crate::model::{
-    DesiredInput, DesiredState, Identity, InputId, ObservedState, Origin, Policy, Scope, key_id,
+    DesiredInput, DesiredState, Identity, InputId, ObservedState, Origin, Policy, Scope,
 };
 use crate::plan::{self, Action, Allowances, Context, Operation, PlanError, Reason, Target};
 use rayon::prelude::*;
@@ -124,6 +124,7 @@ impl World<'_> {
             owners: self.desired.owners.clone(),
             guards: self.desired.guards,
             renamed: self.desired.renamed.clone(),
+            adopts: self.desired.adopts.clone(),
         };
         match plan::plan(&desired, self.observed, &context()) {
             Ok(plan) => {
@@ -222,7 +223,7 @@ impl World<'_> {
             let id = &observed[at].id;
             let is_named = match &entry.identity {
                 Identity::Id(_) | Identity::InputLevel => true,
-                Identity::Key(key) => key_id(&self.desired.set, &input.id, key) == *id,
+                Identity::Key(key) => self.claims.key_ids(&input.id, key).any(|made| made == *id),
                 Identity::Content => false,
             };
             if !is_named {

@@ -11,10 +11,10 @@ use crate::model::{
 
 /// Everything of an annotation that a manifest has words for, but for what it need not say: the status of accepted
 /// work, and the calling user.
-pub(super) fn content(observed: &ObservedAnnotation, caller: &UserId) -> Content {
+pub(super) fn content(observed: &ObservedAnnotation, app_owner: &UserId) -> Content {
     let mut content = observed.content();
     content.status = content.status.filter(|status| *status != Status::SUCCESS);
-    content.user = content.user.filter(|user| user != caller);
+    content.user = content.user.filter(|user| user != app_owner);
     content.metadata = object(content.metadata.as_ref());
     content.info = object(content.info.as_ref());
     content.extras = content.extras.and_then(|extras| {

@@ -94,6 +94,7 @@ pub fn fresh(
         owners: header.owners.clone(),
         guards: header.guards,
         renamed: header.renamed.clone(),
+        adopts: header.adopts.clone(),
         inputs: Vec::new(),
     };
     let pulled = check::pull(&nothing, observed, choice, Elsewhere::Counts)?;

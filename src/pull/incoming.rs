@@ -94,6 +94,7 @@ fn claims(desired: &DesiredState) -> Claims {
         owners: BTreeSet::from([Owner::Any]),
         guards: desired.guards,
         renamed: desired.renamed.clone(),
+        adopts: desired.adopts.clone(),
         inputs: Vec::new(),
     };
     let nobody = UserId::new("import").expect("a plain word is a user id");

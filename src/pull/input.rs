@@ -187,7 +187,7 @@ impl World<'_> {
         }
         if says_too_little(&entry) {
             entry.png = Png::of(remote);
-            let content = declare::content(remote, &self.observed.caller);
+            let content = declare::content(remote, &self.observed.app_owner);
             entry.content = declarable(&entry.identity, content, entry.png.as_ref());
         }
         if says_too_little(&entry) && entry.identity != Identity::InputLevel {
@@ -219,7 +219,7 @@ impl World<'_> {
             Identity::Id(remote.id.clone())
         };
         let png = Png::of(remote);
-        let content = declare::content(remote, &self.observed.caller);
+        let content = declare::content(remote, &self.observed.app_owner);
         let content = declarable(&identity, content, png.as_ref());
         let is_silent = remote.maker == Maker::Input && content == Content::default();
         if !self.choice.takes(remote, self.observed) {
@@ -247,10 +247,7 @@ impl World<'_> {
     fn is_found_by_content(&self, remote: &ObservedAnnotation, content: &Content) -> bool {
         // A place that cannot be declared is no whole input.
         let has_its_place = content.geometry.is_some() || remote.geometry == Geometry::Whole;
-        remote.maker == Maker::User
-            && self.claims.is_owned(&remote.id)
-            && has_its_place
-            && (self.claims.is_in_scope(remote) || content.user.is_some())
+        remote.maker == Maker::User && self.claims.is_owned(&remote.id) && has_its_place
     }
 }
 

@@ -79,7 +79,9 @@ pub fn markdown(plan: &Plan, options: &MarkdownOptions) -> String {
     let mut stopped = warned(&warnings, warnings::Kind::Stopped);
     stopped.push_str(&to_pass(plan));
     let passed = warned(&warnings, warnings::Kind::Passed);
-    let warned = warned(&warnings, warnings::Kind::Warning);
+    let warned = [warnings::Kind::Note, warnings::Kind::Warning]
+        .map(|kind| warned(&warnings, kind))
+        .concat();
     if plan.is_empty() {
         sheet.push(&format!("{}\n\n", closing::line(plan)));
         sheet.push(&stopped);

@@ -22,6 +22,7 @@ mod phrase;
 mod pulled;
 mod purge;
 mod report;
+mod rights;
 #[cfg(test)]
 mod sample;
 mod selection;
@@ -44,6 +45,7 @@ pub use markdown::{MARKDOWN_LIMIT, MarkdownOptions, markdown, marker};
 pub use outcome::outcome_text;
 pub use page::{Color, thousands};
 pub use pulled::pull_notes;
+pub use rights::denied_words;
 use std::borrow::Cow;
 pub use text::{Detail, SHOWN, TextOptions, text};
 pub use unified::unified;

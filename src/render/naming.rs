@@ -3,14 +3,28 @@
 use super::notation;
 use super::selection::destructiveness;
 use crate::model::{AnnotationId, Content, Geometry, Key, is_set_id};
-use crate::plan::{Action, AppChange, MatchedBy, Operation, Reason};
+use crate::plan::{Action, AppChange, Likeness, MatchedBy, Operation, Reason};
 use std::collections::BTreeMap;
 
 /// Why a change is in the plan: why the declared annotation was taken for the observed one, or what else there is.
 pub(super) fn why(operation: &Operation) -> String {
-    match &operation.matched {
+    let why = match &operation.matched {
         Some(matched) if operation.reason != Reason::Unfinished => matched.to_string(),
         _ => reason(operation.reason).to_owned(),
+    };
+    match operation.double.as_deref() {
+        None => why,
+        Some(double) => {
+            let is = match double.closeness {
+                Likeness::Equal => "equals",
+                Likeness::Near => "lies close to",
+            };
+            let whose = double
+                .user
+                .as_ref()
+                .map_or_else(String::new, |user| format!(" of {user}"));
+            format!("{why}; {is} {}{whose}", double.id)
+        }
     }
 }
 

@@ -11,7 +11,8 @@ pub fn pull_notes(pulled: &Pulled, path: &Path) -> String {
     let Account {
         inputs,
         annotations,
-        other_sets,
+        // Which sets those are takes more than a count.
+        other_sets: _,
         model_made,
         left_out,
         dropped,
@@ -35,11 +36,6 @@ pub fn pull_notes(pulled: &Pulled, path: &Path) -> String {
             dropped,
             "declared annotation is not in the app, and goes",
             "declared annotations are not in the app, and go",
-        ),
-        (
-            other_sets,
-            "annotation is another label set's, and left to that (a new manifest takes the set that --set names)",
-            "annotations are other label sets', and left to those (a new manifest takes the set that --set names)",
         ),
         (
             model_made,

@@ -46,6 +46,8 @@ fn operation(action: Action, input: &str, id: &str, reason: Reason) -> Operation
         key: None,
         reason,
         cause: None,
+        needs: None,
+        double: None,
         seen: None,
         matched: None,
         before: None,
@@ -141,6 +143,7 @@ pub(super) fn purge(input: &str, makers: &[&str]) -> Purge {
     Purge {
         input_id: InputId::new(input).unwrap(),
         cause: None,
+        needs: None,
         annotations: makers.iter().enumerate().map(gone).collect(),
     }
 }
@@ -175,7 +178,9 @@ pub(super) fn plan(mut operations: Vec<Operation>) -> Plan {
         },
         set: SetName::new("street").unwrap(),
         policy: Policy::Sync,
-        caller: UserId::new("me").unwrap(),
+        app_owner: UserId::new("me").unwrap(),
+        owners: vec![UserId::new("me").unwrap()],
+        adopts: Vec::new(),
         manifest_hash: "0".repeat(64),
         base: None,
         summary,

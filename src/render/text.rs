@@ -55,6 +55,7 @@ pub fn text(plan: &Plan, options: &TextOptions) -> String {
     }
     for warning in warnings::of(plan) {
         let ink = match warning.kind {
+            warnings::Kind::Note => Ink::Faint,
             warnings::Kind::Warning | warnings::Kind::Passed => Ink::Warning,
             warnings::Kind::Stopped => Ink::Removed,
         };

@@ -4,8 +4,9 @@ use super::drift;
 use super::notation::plain;
 use super::page::{counted, thousands};
 use super::phrase::Phrase;
+use super::rights;
 use crate::model::Policy;
-use crate::plan::{Plan, Purpose, Rename, Trip};
+use crate::plan::{Doubles, Plan, Purpose, Rename, Trip};
 use std::collections::BTreeSet;
 
 /// How many concepts a warning names.
@@ -22,6 +23,8 @@ pub(super) struct Warning {
 /// What it means for the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
+    /// Nothing is wrong.
+    Note,
     /// The plan goes on.
     Warning,
     /// A guard would have stopped it, and someone let it pass.
@@ -33,6 +36,7 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) fn word(self) -> &'static str {
         match self {
+            Self::Note => "Note",
             Self::Warning => "Warning",
             Self::Passed => "Let pass",
             Self::Stopped => "Stopped",
@@ -42,7 +46,15 @@ impl Kind {
 
 /// Everything to know about a plan; what stops it last, where it is nearest to the summary.
 pub(super) fn of(plan: &Plan) -> Vec<Warning> {
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<Warning> = [rights::owners(plan), rights::note(plan)]
+        .into_iter()
+        .flatten()
+        .map(|phrase| Warning {
+            kind: Kind::Note,
+            phrase,
+            lines: Vec::new(),
+        })
+        .collect();
     let mut warn = |phrase: Phrase| {
         warnings.push(Warning {
             kind: Kind::Warning,
@@ -65,6 +77,9 @@ pub(super) fn of(plan: &Plan) -> Vec<Warning> {
              Look at what is marked ambiguous, or give those annotations keys. --fail-on-ambiguous refuses such a plan.",
             counted(ambiguous, "pairing")
         ).into());
+    }
+    if let Some(words) = near(plan) {
+        warn(words);
     }
     let held = plan.summary.held_back;
     let policy = if held.deletes > 0 {
@@ -156,8 +171,59 @@ fn renamed(trip: &Trip) -> Vec<String> {
     }
 }
 
+/// Posts that lie close to annotations of somebody else.
+fn near(plan: &Plan) -> Option<Phrase> {
+    let of = || plan.summary.doubles.iter().filter(|of| of.near > 0);
+    let count: u64 = of().map(|of| of.near).sum();
+    let whose = of().map(|of| owner_of(of, of.near));
+    let are = if count == 1 { "post lies" } else { "posts lie" };
+    (count > 0).then(|| {
+        Phrase::from(format!(
+            "{} {are} close to annotations with the same concepts (IoU 0.9 or more) ",
+            thousands(count)
+        ))
+        .then(Phrase::joined(whose, ", "))
+        .words(".")
+    })
+}
+
+/// `of bea (12)`, or `of another set, as-6008c26f (12)`.
+fn owner_of(doubles: &Doubles, count: u64) -> Phrase {
+    let count = format!(" ({})", thousands(count));
+    match (&doubles.set, &doubles.user) {
+        (Some(set), _) => Phrase::from("of another set, ").name(set).words(count),
+        (None, Some(user)) => Phrase::from("of ").name(user.as_str()).words(count),
+        (None, None) => Phrase::from("without a user").words(count),
+    }
+}
+
 fn explain(trip: &Trip) -> Phrase {
     match trip {
+        Trip::Doubles { count, limit, of } => {
+            let whose = of.iter().map(|of| owner_of(of, of.equal));
+            let ways = [
+                (
+                    of.iter().any(|of| of.set.is_none()),
+                    " To take them as they are, add their user to `owners`; under sync, what that user has on declared \
+                     inputs and the manifest does not declare is deleted then.",
+                ),
+                (
+                    of.iter().any(|of| of.set.is_some()),
+                    " If the set was renamed, its annotations are taken over with --adopt-set and its earlier name.",
+                ),
+            ];
+            let ways = ways.into_iter().filter(|(is_one, _)| *is_one);
+            Phrase::from(format!(
+                "{} would double annotations ",
+                counted(*count, "post")
+            ))
+            .then(Phrase::joined(whose, ", "))
+            .words(format!(
+                "; the guard max_doubles allows {}.",
+                thousands(*limit)
+            ))
+            .then(Phrase::joined(ways.map(|(_, way)| Phrase::from(way)), ""))
+        }
         Trip::Deletes {
             count,
             existing,

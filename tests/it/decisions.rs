@@ -4,8 +4,8 @@ use crate::support::{
     ME, boxed, desired, manifest_of, observed, observed_by, only_write, plan, plan_text, try_plan,
     whole, with,
 };
-use annosync::model::{InputId, Scope};
-use annosync::plan::{Action, Call, Rename, Trip};
+use annosync::model::{InputId, Scope, UserId};
+use annosync::plan::{Action, Call, Plan, Rename, Trip};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -429,35 +429,58 @@ fn work_assigned_to_a_user_is_found_again() {
     let mut remote = crate::support::Remote::default();
     remote.apply(&first);
     assert!(plan(&declared, &remote.observed()).is_empty());
-    // Dropped from the manifest it stays: it is the labeler's now.
-    assert!(
-        plan(
-            &desired("  - id: a\n    annotations: []\n"),
-            &remote.observed()
-        )
-        .is_empty()
+    // It is this set's, whoever it was given to.
+    let dropped = plan(
+        &desired("  - id: a\n    annotations: []\n"),
+        &remote.observed(),
     );
+    assert_eq!(actions(&dropped), [Action::Delete]);
+}
+
+fn actions(plan: &Plan) -> Vec<Action> {
+    plan.operations.iter().map(|it| it.action).collect()
 }
 
 #[test]
-fn a_collaborator_may_change_only_their_own() {
-    let theirs = with(
-        whole("a", "1", &[("tree", 1.0)]),
-        "user_id",
-        json!("owner-1"),
+fn a_plan_says_whose_token_each_write_takes_and_is_the_same_for_every_token() {
+    let of = |annotation, user: &str| with(annotation, "user_id", json!(user));
+    let there = [
+        of(whole("a", "1", &[("tree", 1.0)]), "owner-1"),
+        of(whole("a", "2", &[("tree", 1.0)]), "bea"),
+        of(whole("a", "3", &[("tree", 1.0)]), "bea"),
+    ];
+    let inputs = "  - id: a\n    annotations:\n      - { id: '1', concepts: [car] }\n      \
+                  - { id: '2', concepts: [car] }\n      - { id: '3', concepts: [tree], user: carl }\n      \
+                  - { concepts: [new], user: carl }\n      - { concepts: [free] }\n";
+    let plans = ["owner-1", "bea", "reader"].map(|caller| {
+        let seen = observed_by(caller, "owner-1", &there);
+        plan(&desired(inputs), &seen)
+    });
+    assert_eq!(plans[0], plans[1]);
+    assert_eq!(plans[0], plans[2]);
+    let needs: Vec<_> = (plans[0].operations.iter())
+        .map(|it| (it.action, it.needs.as_ref().map(UserId::as_str)))
+        .collect();
+    assert_eq!(
+        needs,
+        [
+            (Action::Replace, Some("owner-1")),
+            (Action::Overwrite, Some("owner-1")),
+            (Action::Overwrite, Some("bea")),
+            (Action::Post, Some("carl")),
+            (Action::Post, None),
+        ]
     );
-    let errors = try_plan(
-        &desired(&input("{ id: '1', concepts: [car] }")),
-        &observed_by(ME, "owner-1", &[theirs]),
-    )
-    .unwrap_err();
-    assert_snapshot!(errors[0], @"annotation `1` of input `a` belongs to `owner-1`: only they and the app's owner `owner-1` may change it, and the token is of `me-1`");
-    let errors = try_plan(
-        &desired(&input("{ concepts: [car], user: labeler-1 }")),
-        &observed_by(ME, "owner-1", &[]),
-    )
-    .unwrap_err();
-    assert_snapshot!(errors[0], @"an annotation of input `a` is to be made for `labeler-1`: only the app's owner `owner-1` may do that, and the token is of `me-1`");
+    let needed = plans[0].needed(&UserId::new("owner-1").unwrap());
+    let needed: Vec<_> = (needed.iter())
+        .map(|it| (it.user.as_str(), it.changes, it.posts))
+        .collect();
+    assert_eq!(needed, [("bea", 2, 0), ("carl", 0, 2), ("owner-1", 1, 0)]);
+    // What a plan file says of it is held to its operations.
+    let mut file: serde_json::Value =
+        serde_json::from_str(&annosync::render::json(&plans[0])).unwrap();
+    file["operations"][0]["needs"] = json!("bea");
+    assert!(annosync::plan::read(&file.to_string()).is_err());
 }
 
 #[test]
@@ -728,13 +751,13 @@ fn posts_stand_in_declared_order_and_equal_ones_get_ordinals_in_turn() {
 }
 
 #[test]
-fn an_ordinal_that_is_taken_is_passed_over() {
+fn an_ordinal_is_passed_over_only_if_its_annotation_moved_away_from_the_content() {
     let declared = desired(
-        "  - id: a\n    annotations: [{ box: { top: 0, left: 0, bottom: 0.2, right: 0.2 }, concepts: [car] }]\n",
+        "  - id: a\n    annotations: [{ box: { top: 0, left: 0, bottom: 0.2, right: 0.2 }, concepts: [car] }, { box: { top: 0.8, left: 0.8, bottom: 0.9, right: 0.9 }, concepts: [bus] }]\n",
     );
     let content = &declared.inputs[0].annotations[0].content;
     let first = annosync::model::content_id(&declared.set, &declared.inputs[0].id, content, 0);
-    // It was named for this content and has moved away from it since, under another user's hand.
+    // It was named for this content, has moved away from it since, and is what another declaration is about.
     let moved = with(
         boxed("a", first.as_str(), [0.8, 0.8, 0.9, 0.9], &["bus"]),
         "user_id",
@@ -749,4 +772,12 @@ fn an_ordinal_that_is_taken_is_passed_over() {
             .collect::<Vec<_>>(),
         [(Action::Post, &second)]
     );
+    // Made by another user, and equal: it is that annotation, and nothing is posted beside it.
+    let equal = with(
+        boxed("a", first.as_str(), [0.0, 0.0, 0.2, 0.2], &["car"]),
+        "user_id",
+        json!("somebody"),
+    );
+    let other = boxed("a", "bus", [0.8, 0.8, 0.9, 0.9], &["bus"]);
+    assert!(plan(&declared, &observed(&[equal, other])).is_empty());
 }

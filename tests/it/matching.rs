@@ -29,6 +29,29 @@ fn outcome(plan: &Plan) -> Vec<(Action, String, Option<MatchedBy>)> {
 }
 
 #[test]
+fn a_set_is_named_by_its_name_or_by_what_its_ids_begin_with() {
+    use annosync::model::SetPrefix;
+    let street = SetName::new("street").unwrap();
+    let id = key_id(
+        &street,
+        &InputId::new("a").unwrap(),
+        &Key::new("k").unwrap(),
+    );
+    let prefix = SetPrefix::of_id(&id).unwrap();
+    assert_snapshot!(prefix, @"as-6008c26f");
+    let given = SetName::new("as-6008c26f").unwrap();
+    assert_eq!(SetPrefix::of(&street), prefix);
+    assert_eq!(SetPrefix::named(&street), prefix);
+    assert_eq!(SetPrefix::named(&given), prefix);
+    assert_ne!(SetPrefix::of(&given), prefix, "a set may be called so");
+    assert!(prefix.is_of(&id));
+    assert_eq!(
+        SetPrefix::of_id(&AnnotationId::new("as-6008c26f-x").unwrap()),
+        None
+    );
+}
+
+#[test]
 fn the_recipe_of_ids_is_frozen() {
     // A change of these would orphan every id in use.
     let set = SetName::new("street").unwrap();

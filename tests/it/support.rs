@@ -224,7 +224,7 @@ impl Remote {
                     "a post would make a duplicate: {operation:#?}"
                 );
                 let mut new = body.expect("a post has a body");
-                let defaults = json!({"user_id": plan.caller.as_str(), "status": {"code": 24150}});
+                let defaults = json!({"user_id": ME, "status": {"code": 24150}});
                 for (field, value) in defaults.as_object().unwrap() {
                     if new.get(field).is_none() {
                         new[field] = value.clone();

@@ -80,13 +80,12 @@ pub(super) fn properties() -> Map<String, Value> {
         (
             "owners",
             json!({
-                "description": "Whose undeclared annotations the manifest may claim and delete: me (the calling user), \
-                    user ids, or any.",
+                "description": "Whose undeclared annotations the manifest may claim and delete, besides what its set made: \
+                    user ids, me (the token's user), or any. Without it, the app's owner's.",
                 "type": "array",
                 "items": { "$ref": "#/$defs/name" },
                 "minItems": 1,
-                "default": ["me"],
-                "examples": [["me", "labeler-1"]],
+                "examples": [["acme", "labeler-1"]],
             }),
         ),
         (
@@ -102,6 +101,17 @@ pub(super) fn properties() -> Map<String, Value> {
                 "propertyNames": { "$ref": "#/$defs/name" },
                 "additionalProperties": { "$ref": "#/$defs/name" },
                 "examples": [{ "plastic-film": "plastic_film" }],
+            }),
+        ),
+        (
+            "adopts",
+            json!({
+                "description": "Other label sets whose annotations are this set's, such as its earlier names: matched by \
+                    content and by key, kept under their ids, and deleted when they are not declared any more. A set \
+                    whose name is lost is given by what its ids begin with: as- and 8 hex digits.",
+                "type": "array",
+                "items": { "type": "string", "pattern": SET_NAME_PATTERN },
+                "examples": [["street-old"]],
             }),
         ),
     ])
@@ -143,6 +153,11 @@ pub(super) fn definitions() -> Map<String, Value> {
                     "max_vanished_concepts": count(
                         "More concepts than this that would be on no annotation any more stop the plan.",
                         guards.max_vanished_concepts,
+                    ),
+                    "max_doubles": count(
+                        "More posts than this that equal an annotation of a user outside `owners`, or of another set, stop \
+                            the plan.",
+                        guards.max_doubles,
                     ),
                 }),
             ),

@@ -148,10 +148,12 @@ fn header_tree(header: &Header) -> Map<String, Value> {
         tree.insert("vocabulary".into(), json!(vocabulary));
     }
     if header.owners != default_owners() {
-        let owners = header.owners.iter().map(|owner| match owner {
-            Owner::Me => "me",
-            Owner::Any => "any",
-            Owner::User(user) => user.as_str(),
+        let owners = header.owners.iter().filter_map(|owner| match owner {
+            // Only the default: it has no word of its own.
+            Owner::AppOwner => None,
+            Owner::Me => Some("me"),
+            Owner::Any => Some("any"),
+            Owner::User(user) => Some(user.as_str()),
         });
         tree.insert("owners".into(), owners.collect());
     }
@@ -166,6 +168,9 @@ fn header_tree(header: &Header) -> Map<String, Value> {
             .map(|(old, new)| (old.as_str().to_owned(), json!(new)))
             .collect();
         tree.insert("renamed".into(), Value::Object(renamed));
+    }
+    if !header.adopts.is_empty() {
+        tree.insert("adopts".into(), json!(header.adopts));
     }
     tree
 }
@@ -217,6 +222,7 @@ fn guards_tree(guards: &Guards) -> Map<String, Value> {
             guards.max_vanished_concepts,
             default.max_vanished_concepts,
         ),
+        ("max_doubles", guards.max_doubles, default.max_doubles),
     ] {
         if value != default {
             tree.insert(key.into(), json!(value));

@@ -273,7 +273,7 @@ fn a_header_is_written_short() {
     targets:
       local: { embedded: ".annosync/local.db" }
       prod: { user_id: acme, app_id: street, endpoint: "https://api.clarifai.com", rate_limit: 15 }
-    owners: [me, "on"]
+    owners: ["on"]
     guards: { max_deletes: "50%", max_updates: 7 }
     "#);
 }
@@ -617,8 +617,11 @@ proptest! {
         owners in prop::collection::btree_set(name(), 1..3),
         renamed in prop::collection::btree_map(name(), Just("new".to_owned()), 0..3),
         guards in (0_u32..=100, any::<u64>(), any::<u64>(), any::<u64>()),
+        max_doubles in any::<u64>(),
+        adopts in prop::collection::btree_set("[a-z0-9-]{2,40}", 0..3),
     ) {
         let mut header = Header::new(SetName::new("s").unwrap(), Policy::Sync);
+        header.adopts = adopts.into_iter().map(|name| SetName::new(name).unwrap()).collect();
         header.files = files;
         header.targets = targets
             .into_iter()
@@ -653,6 +656,7 @@ proptest! {
         header.guards.max_updates = Share::Count(guards.1);
         header.guards.min_existing = guards.2;
         header.guards.max_vanished_concepts = guards.3;
+        header.guards.max_doubles = max_doubles;
 
         let text = write_header(&header);
         let document = crate::manifest::document::document(

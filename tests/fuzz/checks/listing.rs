@@ -88,6 +88,7 @@ fn nothing_declared() -> DesiredState {
             ..Guards::default()
         },
         renamed: BTreeMap::new(),
+        adopts: BTreeSet::new(),
         inputs: Vec::new(),
     }
 }

@@ -262,3 +262,37 @@ fn what_is_written_is_what_the_schema_beside_it_allows() {
         assert!(!schema.is_valid(&wrong), "{name}");
     }
 }
+
+#[test]
+fn an_app_that_is_known_is_written_into_the_header() {
+    let parent = tempfile::tempdir().unwrap();
+    let header = |name: &str, arguments: &[&str], variables: &[(&str, &str)]| {
+        let folder = parent.path().join(name);
+        fs::create_dir(&folder).unwrap();
+        let mut init = command(&folder);
+        init.args(["init", "--ci", "none"]).args(arguments);
+        init.envs(variables.iter().copied());
+        Run::of(init).exits(0);
+        run(&folder, &["validate"]).exits(0);
+        fs::read_to_string(folder.join("annosync.yaml")).unwrap()
+    };
+    let by_flag = ["--user-id", "acme", "--app-id", "123"];
+    let by_variable = [("CLARIFAI_USER_ID", "acme"), ("CLARIFAI_APP_ID", "123")];
+    for text in [header("a", &by_flag, &[]), header("b", &[], &by_variable)] {
+        assert!(
+            text.contains("  prod: { user_id: acme, app_id: \"123\" }\n"),
+            "{text}"
+        );
+        assert!(text.contains("\nowners: [acme]\n"), "{text}");
+    }
+    for text in [
+        header("c", &[], &[]),
+        header("d", &["--user-id", "me"], &[]),
+    ] {
+        assert!(
+            text.contains("  prod: { user_id: your-user-id, app_id: your-app-id }\n"),
+            "{text}"
+        );
+        assert!(text.contains("\n# owners: [your-user-id]\n"), "{text}");
+    }
+}

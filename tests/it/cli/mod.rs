@@ -45,6 +45,7 @@ mod showing;
 mod single;
 mod stopping;
 mod taco;
+mod teams;
 mod testing;
 mod token;
 mod undoing;

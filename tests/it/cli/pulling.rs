@@ -77,10 +77,11 @@ fn a_fresh_pull_is_a_manifest_that_plans_to_nothing() {
     new/annosync.yaml
     ");
     insta::assert_snapshot!(run.stderr, @"
+    note: annotations of other sets are not pulled: as-00000000 (name not known): 1 annotation
+    hint: to pull another set's, give its name with --set; if the name is lost, give any --set, and what its ids begin with as --adopt-set
     + new/labels/masks/1aa09979b73a3063.png (mask)
     + new/labels/pulled.yaml (4 annotations)
     + new/annosync.yaml (header)
-    note: 1 annotation is another label set's, and left to that (a new manifest takes the set that --set names)
     note: 1 annotation that a model made is left out (--model-made include)
     4 annotations on 2 inputs; 3 files differ.
     ");
@@ -203,8 +204,9 @@ fn a_pull_over_a_manifest_changes_what_differs_and_says_what_goes() {
     let check = world.run(&["pull", "--check"]).exits(0);
     insta::assert_snapshot!(check.stdout, @"~ labels/pulled.yaml (1 added, 1 dropped)");
     insta::assert_snapshot!(check.stderr, @"
+    note: annotations of other sets are not pulled: as-00000000 (name not known): 1 annotation
+    hint: to pull another set's, change `set` in the header to its name, or list it in `adopts` if it is this set's earlier name; a name that is lost is given by what the ids begin with
     note: 1 declared annotation is not in the app, and goes
-    note: 1 annotation is another label set's, and left to that (a new manifest takes the set that --set names)
     note: 1 annotation that a model made is left out (--model-made include)
     4 annotations on 3 inputs; 1 file differs.
     ");
@@ -241,7 +243,14 @@ fn an_embedded_store_is_pulled_with_a_target_that_leads_to_it() {
     world.write("m.yaml", &format!("{}targets: {{ local: {{ embedded: store.db }} }}\ntarget: local\ninputs:\n  - id: in-1\n    annotations:\n      - concepts: [day]\n", super::header()));
     world.run(&["apply", "m.yaml", "--auto-approve"]).exits(0);
     world
-        .run(&["pull", "new/deep", "--embedded", "store.db"])
+        .run(&[
+            "pull",
+            "new/deep",
+            "--embedded",
+            "store.db",
+            "--set",
+            "street",
+        ])
         .exits(0);
     let header = world.read("new/deep/annosync.yaml");
     assert!(header.contains("embedded: \"../../store.db\""), "{header}");

@@ -467,8 +467,12 @@ fn what_is_not_declared_any_more_is_finished_before_anything_else_is_done_to_it(
     let plan = world.plan(&[]).exits(0);
     let plan = plan.says("± replace ");
     plan.says("(an earlier run did not finish it)");
-    world.apply(&[]).exits(0);
+    let apply = ["apply", "m.yaml", "--auto-approve"];
+    world.on_app(&apply).exits(0);
     all_are_of(&world, "bea");
+    // Then it is deleted, as what this set made and does not declare.
+    world.apply(&[]).exits(0);
+    assert_eq!(world.annotation("alone").unwrap()["user_id"], "bea");
 }
 
 #[test]

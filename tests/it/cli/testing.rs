@@ -178,12 +178,15 @@ fn a_case_that_cannot_be_planned_fails_and_the_others_go_on() {
         "cases/c-listing/observed.json",
         "{\"format_version\": \"1.0\",\n7}",
     );
-    // A collaborator may not label in another's name.
-    repository.listing("cases/d-refused", "ann");
+    // Nobody may change what a model made.
+    repository.write(
+        "cases/d-refused/observed.json",
+        &listing("owner").replace("\"user_id\":\"owner\"", "\"model_version_id\":\"v\""),
+    );
     repository.write(
         "cases/d-refused/annosync.yaml",
         &format!(
-            "{}inputs:\n  - id: in-000\n    annotations: [{{ concepts: [car], user: bob }}]\n",
+            "{}inputs:\n  - id: in-000\n    annotations: [{{ id: a, concepts: [bus] }}]\n",
             header()
         ),
     );

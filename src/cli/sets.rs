@@ -1,0 +1,145 @@
+//! The label sets of an app. An id says which set made it by a hash of the set's name, so the name cannot be read back;
+//! it can be found among names that are known here: those that the header had before, and those that folders and apps
+//! give.
+
+use super::git;
+use crate::model::{Maker, ObservedState, SetName, SetPrefix};
+use crate::plan::{Plan, Trip};
+use crate::pull;
+use crate::render;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Names that examples and `init` give.
+const COMMON: [&str; 4] = ["labels", "my-labels", "quickstart", "street"];
+/// The header's file, by custom.
+const HEADERS: [&str; 3] = ["annosync.yaml", "annosync.yml", "annosync.json"];
+/// Commits that changed the set's name and are looked at.
+const COMMITS: &str = "100";
+
+/// How many annotations each set has, except this one and those that it adopts.
+pub(crate) fn others(
+    observed: &ObservedState,
+    set: &SetName,
+    adopts: &BTreeSet<SetName>,
+) -> BTreeMap<SetPrefix, u64> {
+    let ours: BTreeSet<SetPrefix> = [SetPrefix::of(set)]
+        .into_iter()
+        .chain(adopts.iter().map(SetPrefix::named))
+        .collect();
+    let mut counts = BTreeMap::new();
+    let people = (observed.inputs.values().flatten()).filter(|it| it.maker == Maker::User);
+    for prefix in people.filter_map(|it| SetPrefix::of_id(&it.id)) {
+        if !ours.contains(&prefix) {
+            *counts.entry(prefix).or_default() += 1;
+        }
+    }
+    counts
+}
+
+/// The sets in words: `street (as-6008c26f): 12 annotations`, or the prefix alone where no known name makes it.
+pub(crate) fn words(
+    counts: &BTreeMap<SetPrefix, u64>,
+    known: &BTreeMap<SetPrefix, SetName>,
+) -> String {
+    let of = |(prefix, count): (&SetPrefix, &u64)| {
+        let plural = if *count == 1 { "" } else { "s" };
+        let count = render::thousands(*count);
+        match known.get(prefix) {
+            Some(name) => format!("{name} ({prefix}): {count} annotation{plural}"),
+            None => format!("{prefix} (name not known): {count} annotation{plural}"),
+        }
+    };
+    counts.iter().map(of).collect::<Vec<_>>().join("; ")
+}
+
+/// Names that are known here, by the prefix that each makes. `path` is a manifest, or the folder of one.
+pub(crate) fn known(path: &Path, app_id: &str) -> BTreeMap<SetPrefix, SetName> {
+    let folder = if path.is_dir() {
+        path
+    } else {
+        path.parent().unwrap_or(path)
+    };
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let mut names: Vec<SetName> = COMMON
+        .iter()
+        .filter_map(|name| SetName::new(*name).ok())
+        .collect();
+    names.extend(pull::set_name(app_id));
+    if let Ok(whole) = std::fs::canonicalize(folder) {
+        let above = whole.ancestors().filter_map(Path::file_name);
+        names.extend(above.map(|name| super::init::named_after(&name.to_string_lossy())));
+    }
+    // Last: of two names with one prefix, the header's own is the likelier.
+    names.extend(earlier(folder));
+    names
+        .into_iter()
+        .map(|name| (SetPrefix::of(&name), name))
+        .collect()
+}
+
+/// The names that the header of a folder had, as far as git knows them.
+fn earlier(folder: &Path) -> Vec<SetName> {
+    let mut log = git::git();
+    log.current_dir(folder)
+        .args([
+            "log",
+            "--all",
+            "-n",
+            COMMITS,
+            "--format=",
+            "-p",
+            "-U0",
+            "-G",
+            "set.?:",
+            "--",
+        ])
+        .args(HEADERS);
+    let Ok(diff) = git::run(&mut log, None) else {
+        return Vec::new();
+    };
+    String::from_utf8_lossy(&diff)
+        .lines()
+        .filter_map(|line| line.strip_prefix(['+', '-']))
+        .filter_map(|line| line.trim_start_matches([' ', '{', '"']).strip_prefix("set"))
+        .filter_map(|rest| rest.trim_start_matches('"').strip_prefix(':'))
+        .filter_map(|value| {
+            let value = value.split('#').next()?.trim_matches([' ', '"', '\'', ',']);
+            SetName::new(value).ok()
+        })
+        .collect()
+}
+
+/// How to take over the annotations of the sets that a plan would double, where it would.
+pub(crate) fn adoption(plan: &Plan, path: &Path) -> Option<String> {
+    let mut sets: Vec<SetName> = Vec::new();
+    for trip in &plan.guards {
+        if let Trip::Doubles { of, .. } = trip {
+            let sets_of = of.iter().filter_map(|of| of.set.as_deref());
+            sets.extend(sets_of.filter_map(|set| SetName::new(set).ok()));
+        }
+    }
+    if sets.is_empty() {
+        return None;
+    }
+    let known = known(path, &plan.target.app_id);
+    let names = sets
+        .iter()
+        .map(|set| known.get(&SetPrefix::named(set)).unwrap_or(set));
+    let names: BTreeSet<&str> = names.map(SetName::as_str).collect();
+    let flags: Vec<String> = names
+        .iter()
+        .map(|name| format!("--adopt-set {name}"))
+        .collect();
+    let list: Vec<&str> = names.into_iter().collect();
+    Some(format!(
+        "if another set's annotations are this set's, because it was renamed, take them over: add\n  \
+         adopts: [{}]\nto the header, or pass {}",
+        list.join(", "),
+        flags.join(" ")
+    ))
+}

@@ -1,0 +1,111 @@
+//! Whose token a plan takes: the app's owner may do everything; a collaborator may change only their own annotations and
+//! may post only as themselves.
+//!
+//! A plan says what each write needs, whoever made the plan, so that it is the same for every token. Whether a token
+//! may apply it is asked when it is applied.
+
+use super::types::{Action, Operation, Plan, Purge};
+use crate::model::UserId;
+use std::collections::BTreeMap;
+
+/// What only one user and the app's owner may do.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct Needed {
+    /// The user; the app's owner for an annotation without a user.
+    pub user: UserId,
+    /// Their annotations that are changed or deleted.
+    pub changes: u64,
+    /// Annotations that are posted in their name.
+    pub posts: u64,
+}
+
+/// The user whose annotation an operation changes, and the user in whose name it posts; each if there is one.
+fn users<'a>(
+    operation: &'a Operation,
+    app_owner: &'a UserId,
+) -> (Option<&'a UserId>, Option<&'a UserId>) {
+    let user = |content: &'a Option<crate::model::Content>| content.as_ref()?.user.as_ref();
+    let seen = operation.seen.as_ref().and_then(|seen| seen.user.as_ref());
+    let changed = seen.or(user(&operation.before)).unwrap_or(app_owner);
+    match operation.action {
+        Action::Post => (None, user(&operation.after)),
+        Action::Replace => (
+            Some(changed),
+            user(&operation.after).filter(|posted| *posted != changed),
+        ),
+        Action::Delete | Action::Overwrite | Action::Remove | Action::Merge => {
+            (Some(changed), None)
+        }
+    }
+}
+
+/// The user whose token an operation takes, where the app's owner's is not there; `None` if anybody's will do.
+pub(super) fn of_operation(operation: &Operation, app_owner: &UserId) -> Option<UserId> {
+    match users(operation, app_owner) {
+        (Some(_), Some(_)) => Some(app_owner.clone()),
+        (one, other) => one.or(other).cloned(),
+    }
+}
+
+/// The same of a purge. What models made needs nobody in particular.
+pub(super) fn of_purge(purge: &Purge, app_owner: &UserId) -> Option<UserId> {
+    let by_people = purge
+        .annotations
+        .iter()
+        .filter(|it| it.model_version.is_none());
+    let mut users = by_people.map(|it| it.user.as_ref().unwrap_or(app_owner));
+    let first = users.next()?;
+    let one = users.all(|user| user == first);
+    Some(if one { first } else { app_owner }.clone())
+}
+
+/// Marks every write with what it needs.
+pub(super) fn mark(operations: &mut [Operation], purges: &mut [Purge], app_owner: &UserId) {
+    for operation in operations {
+        operation.needs = of_operation(operation, app_owner);
+    }
+    for purge in purges {
+        purge.needs = of_purge(purge, app_owner);
+    }
+}
+
+/// What all of it needs, sorted by user.
+pub(super) fn needed(
+    operations: &[Operation],
+    purges: &[Purge],
+    app_owner: &UserId,
+) -> Vec<Needed> {
+    let mut counts: BTreeMap<&UserId, (u64, u64)> = BTreeMap::new();
+    for operation in operations {
+        let (changed, posted) = users(operation, app_owner);
+        if let Some(user) = changed {
+            counts.entry(user).or_default().0 += 1;
+        }
+        if let Some(user) = posted {
+            counts.entry(user).or_default().1 += 1;
+        }
+    }
+    let emptied = purges.iter().flat_map(|purge| &purge.annotations);
+    for gone in emptied.filter(|it| it.model_version.is_none()) {
+        let user = gone.user.as_ref().unwrap_or(app_owner);
+        counts.entry(user).or_default().0 += 1;
+    }
+    counts
+        .into_iter()
+        .map(|(user, (changes, posts))| Needed {
+            user: user.clone(),
+            changes,
+            posts,
+        })
+        .collect()
+}
+
+impl Plan {
+    /// What only one user and the app's owner may do, in an app of `app_owner`. Counted from the operations, because a plan
+    /// file of an earlier version does not say it.
+    pub fn needed(&self, app_owner: &UserId) -> Vec<Needed> {
+        needed(&self.operations, &self.purges, app_owner)
+    }
+}

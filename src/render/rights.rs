@@ -1,0 +1,62 @@
+//! Whose token a plan takes, and whose annotations are in scope, in words.
+
+use super::page::counted;
+use super::phrase::Phrase;
+use crate::model::UserId;
+use crate::plan::{Needed, Plan};
+
+/// Who may apply a plan that needs this: one user besides the app's owner, or the owner alone.
+fn who(needed: &[Needed], app_owner: &UserId) -> Phrase {
+    match needed {
+        [only] if only.user != *app_owner => Phrase::from("needs ")
+            .name(only.user.as_str())
+            .words(" or the app's owner"),
+        _ => Phrase::from("needs the app's owner"),
+    }
+}
+
+/// `12 changes to annotations of acme, 1 post in the name of bea`.
+fn parts<'a>(needed: impl IntoIterator<Item = &'a Needed>) -> Phrase {
+    let parts = needed.into_iter().flat_map(|needed| {
+        let part = |count: u64, what: &str, of: &'static str| {
+            let words = Phrase::from(counted(count, what))
+                .words(of)
+                .name(needed.user.as_str());
+            (count > 0).then_some(words)
+        };
+        [
+            part(needed.changes, "change", " to annotations of "),
+            part(needed.posts, "post", " in the name of "),
+        ]
+    });
+    Phrase::joined(parts.flatten(), ", ")
+}
+
+/// What of a plan that needs this a collaborator may not do: `needs the app's owner: 12 changes to annotations of acme`.
+/// `None` if they may do all of it. Not escaped.
+pub fn denied_words(needed: &[Needed], caller: &UserId, app_owner: &UserId) -> Option<String> {
+    let denied: Vec<&Needed> = (needed.iter()).filter(|it| it.user != *caller).collect();
+    let words = who(needed, app_owner)
+        .words(": ")
+        .then(parts(denied.iter().copied()));
+    (!denied.is_empty()).then(|| words.text())
+}
+
+/// What the plan needs, unless it touches nobody's annotations but the app owner's.
+pub(super) fn note(plan: &Plan) -> Option<Phrase> {
+    let needed = &plan.summary.needs;
+    let is_of_others = needed.iter().any(|needed| needed.user != plan.app_owner);
+    is_of_others.then(|| {
+        who(needed, &plan.app_owner)
+            .words(": ")
+            .then(parts(needed))
+            .words(".")
+    })
+}
+
+/// Whose annotations are in scope, where that is not just the app's owner.
+pub(super) fn owners(plan: &Plan) -> Option<Phrase> {
+    let is_plain = plan.owners.is_empty() || plan.owners == [plan.app_owner.clone()];
+    let names = plan.owners.iter().map(UserId::as_str);
+    (!is_plain).then(|| Phrase::from("owners: ").names(names).words("."))
+}
