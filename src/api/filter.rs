@@ -3,6 +3,7 @@
 //! The API takes filters as query fields, so that many inputs need several listings: each chunk keeps its URL short.
 
 use super::code::Code;
+use super::wire::Annotation;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use url::form_urlencoded;
@@ -67,7 +68,7 @@ pub struct Filter {
     pub model_version_ids: Vec<String>,
     /// Made by any of these workflow versions.
     pub workflow_version_ids: Vec<String>,
-    /// Having any of these statuses.
+    /// Having any of these statuses. The client filters by them: no source shows how the API takes them in a URL.
     pub statuses: Vec<Code>,
     /// Belonging to this labelling task.
     pub task_id: Option<String>,
@@ -113,6 +114,15 @@ impl Filter {
             || matches!(self.selection, Selection::Annotations(_))
     }
 
+    /// Whether an annotation has one of the statuses, if any are given. No status is that of success.
+    pub(super) fn takes(&self, annotation: &Annotation) -> bool {
+        let code = match annotation.status.as_ref().map(|status| status.code) {
+            None | Some(Code(0) | Code::SUCCESS) => Code::ANNOTATION_SUCCESS,
+            Some(code) => code,
+        };
+        self.statuses.is_empty() || self.statuses.contains(&code)
+    }
+
     /// The queries that together ask for all of it. A selection of nothing asks nothing.
     pub(super) fn queries(&self) -> Vec<Query> {
         let mut common = String::new();
@@ -124,12 +134,6 @@ impl Filter {
         }
         for version in &self.workflow_version_ids {
             push(&mut common, "workflow_version_ids", version);
-        }
-        for status in &self.statuses {
-            match status.name() {
-                Some(name) => push(&mut common, "statuses", name),
-                None => push(&mut common, "statuses", &status.0.to_string()),
-            }
         }
         if let Some(task) = &self.task_id {
             push(&mut common, "task_id", task);
@@ -263,7 +267,7 @@ mod tests {
         assert_eq!(
             filter.queries()[0].page(3, 1_000),
             "page=3&per_page=1000&user_ids=ann&model_version_ids=m1&workflow_version_ids=w1\
-             &statuses=ANNOTATION_PENDING&statuses=24999&task_id=t%201&list_all_annotations=true\
+             &task_id=t%201&list_all_annotations=true\
              &return_model_output=true&input_ids=b&ids=c&input_ids=in%201%26%2B&ids=%C3%A4"
         );
         assert_eq!(

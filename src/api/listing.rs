@@ -49,6 +49,10 @@ pub(super) async fn list<T, E: From<ApiError>>(
     mut take: impl FnMut(Annotation) -> Result<T, E>,
 ) -> Result<CompleteListing<T>, E> {
     let queries = filter.queries();
+    let mut take = |annotation| match filter.takes(&annotation) {
+        true => take(annotation).map(Some),
+        false => Ok(None),
+    };
     let mut items = Vec::new();
     if let [query] = &queries[..]
         && query.halves().is_none()
@@ -68,7 +72,7 @@ pub(super) async fn list<T, E: From<ApiError>>(
     }
     Ok(CompleteListing {
         filter: filter.clone(),
-        items,
+        items: items.into_iter().flatten().collect(),
     })
 }
 

@@ -77,6 +77,7 @@ impl Reader {
         Pages {
             transport: Arc::clone(&self.0),
             queries: filter.queries().into(),
+            filter: filter.clone(),
             number: 1,
             empty: 0,
             hasher: RandomState::new(),
@@ -156,6 +157,7 @@ async fn chunk(transport: &Arc<Transport>, query: Query) -> Result<Vec<Annotatio
 pub struct Pages {
     transport: Arc<Transport>,
     queries: VecDeque<Query>,
+    filter: Filter,
     number: u64,
     empty: u32,
     hasher: RandomState,
@@ -191,7 +193,13 @@ impl Pages {
                     self.number - 1
                 )));
             }
-            return Ok(Some(fresh));
+            let wanted: Vec<Annotation> = fresh
+                .into_iter()
+                .filter(|annotation| self.filter.takes(annotation))
+                .collect();
+            if !wanted.is_empty() {
+                return Ok(Some(wanted));
+            }
         }
         Ok(None)
     }

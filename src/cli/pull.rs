@@ -28,7 +28,7 @@ const SERVICE: &str = "https://api.clarifai.com";
 ///
 /// Where no manifest is, one is made: annosync.yaml and labels/pulled.yaml. Where one is, the files whose annotations
 /// differ from the app's are changed, and in them nothing else. A plan that follows is empty. The paths that were
-/// written go to stdout.
+/// written go to stdout. What cannot be written in full is named, and the exit code is 5.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A folder, or a file
@@ -177,7 +177,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         } else if args.detailed_exitcode && !pulled.files.is_empty() {
             Exit::Changes
         } else {
-            Exit::Done
+            ended(&pulled)
         });
     }
     let written = write(&pulled)?;
@@ -189,8 +189,17 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     Ok(if undecided > 0 {
         left(undecided)
     } else {
-        Exit::Done
+        ended(&pulled)
     })
+}
+
+/// Whether all that was pulled could be written in full.
+fn ended(pulled: &Pulled) -> Exit {
+    if pulled.losses.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Partial
+    }
 }
 
 fn undecided(changes: &[AppChange]) -> usize {

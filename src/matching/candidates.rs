@@ -6,7 +6,7 @@ use super::exact::{Index, solve};
 use super::place::{Place, declared_text, whole_text};
 use super::reason::{Matched, MatchedBy};
 use super::{State, geometry};
-use crate::model::{Measure, Overlap, difference};
+use crate::model::{Geometry, Measure, Overlap, difference};
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
 use std::collections::{BTreeMap, HashMap};
@@ -17,15 +17,31 @@ const MOVED: Overlap = Overlap::from_millionths(500_000);
 const MOVED_AND_RELABELLED: Overlap = Overlap::from_millionths(900_000);
 /// A runner-up as close as this makes a pairing ambiguous.
 const AMBIGUOUS: u32 = 20_000;
-/// More relabelled pairings than this on one spot are not weighed against each other, but paired in order.
-const PILE: usize = 1_000;
+/// More annotations than this on one spot are not weighed against each other when they are relabelled, but paired in order.
+const PILE: usize = 256;
+
+/// Up to so many pairs whose bounds touch, all of an input are weighed, and the pairing is the best there is. Of more, each
+/// declared annotation is weighed against the nearest ones alone.
+const EXACT_PAIRS: usize = 200_000;
+/// How many nearest ones that are; fewer, down to the second number, where polygons have many points.
+const NEAREST: [usize; 2] = [24, 3];
+/// So many points of polygons count as one pair more.
+const POINTS_OF_A_PAIR: usize = 200;
+/// How many points of polygons are read in all where only the nearest ones are weighed.
+const POINTS: usize = 3_000_000;
+/// How many of those that have the very same bounds count among them.
+const SAME_BOUNDS: usize = 4;
+/// How often what found no partner among its nearest ones is tried again with those that are left.
+const ROUNDS: usize = 4;
 
 /// More pairs of texts than this on one input are not compared with each other: texts have no place by which the close
-/// ones could be found, and each comparison reads both.
-const TEXT_PAIRS: usize = 250_000;
+/// ones could be found.
+const TEXT_PAIRS: usize = 1_000_000;
 
 /// An observed annotation's bounds, with its index.
 type Bounds = GeomWithData<Rectangle<[f32; 2]>, usize>;
+/// Bounds as one point, with the annotations that have just these.
+type Corner = GeomWithData<[f32; 4], Vec<usize>>;
 
 /// A pairing that some stage would make.
 #[derive(Debug, Clone, Copy)]
@@ -92,32 +108,28 @@ impl Rivals {
 }
 
 pub(super) fn pair(state: &mut State<'_>) {
-    let (seeking, available) = (state.seeking(), state.available());
-    if seeking.is_empty() || available.is_empty() {
-        return;
+    for round in 0..ROUNDS {
+        let (seeking, available) = (state.seeking(), state.available());
+        if seeking.is_empty() || available.is_empty() {
+            return;
+        }
+        let mut found = Found::default();
+        found.same_place(state, &seeking, &available);
+        let (seeking, available) = (state.seeking(), state.available());
+        let weighed = found.close(state, &seeking, &available);
+        let before = state.pairs.len();
+        found.settle(state);
+        if weighed == Weighed::All || state.pairs.len() == before || round + 1 == ROUNDS {
+            return;
+        }
     }
-    let mut found = Found::default();
-    found.same_place(state, &seeking, &available);
-    found.close(state, &seeking, &available);
+}
 
-    let pairs: Vec<(usize, usize)> = found.candidates.keys().copied().collect();
-    for (desired, observed) in solve(&pairs, |d, o| found.candidates[&(d, o)].weight()) {
-        let candidate = found.candidates[&(desired, observed)];
-        let runner_up = found.runner_up(candidate.by, desired, observed);
-        let ambiguous = runner_up
-            .is_some_and(|other| other.millionths() + AMBIGUOUS >= candidate.overlap.millionths());
-        let matched = Matched {
-            by: candidate.by,
-            measure: match candidate.by {
-                MatchedBy::Relabelled => Measure::default(),
-                _ => Measure::of(geometry(&state.desired[desired])),
-            },
-            overlap: Some(candidate.overlap),
-            runner_up,
-            ambiguous,
-        };
-        state.take(desired, observed, matched);
-    }
+/// Which pairs of an input were weighed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weighed {
+    All,
+    Nearest,
 }
 
 /// For each declared annotation that is still free, the closest one with the same concepts that overlaps it nearly
@@ -152,6 +164,8 @@ struct Found {
     candidates: BTreeMap<(usize, usize), Candidate>,
     of_desired: HashMap<usize, Rivals>,
     of_observed: HashMap<usize, Rivals>,
+    /// How many pairs were compared.
+    weighed: usize,
 }
 
 impl Found {
@@ -178,17 +192,47 @@ impl Found {
         ours.max(theirs)
     }
 
+    /// Pairs what was found, in the best way there is.
+    fn settle(&self, state: &mut State<'_>) {
+        debug_assert!(
+            self.candidates.len() <= EXACT_PAIRS + state.desired.len() * PILE.max(NEAREST[0])
+                && (self.weighed <= EXACT_PAIRS + TEXT_PAIRS + state.desired.len() * NEAREST[0]),
+            "more candidates than are allowed to be stored"
+        );
+        let pairs: Vec<(usize, usize)> = self.candidates.keys().copied().collect();
+        for (desired, observed) in solve(&pairs, |d, o| self.candidates[&(d, o)].weight()) {
+            let candidate = self.candidates[&(desired, observed)];
+            let runner_up = self.runner_up(candidate.by, desired, observed);
+            let ambiguous = runner_up.is_some_and(|other| {
+                other.millionths() + AMBIGUOUS >= candidate.overlap.millionths()
+            });
+            let matched = Matched {
+                by: candidate.by,
+                measure: match candidate.by {
+                    MatchedBy::Relabelled => Measure::default(),
+                    _ => Measure::of(geometry(&state.desired[desired])),
+                },
+                overlap: Some(candidate.overlap),
+                runner_up,
+                ambiguous,
+            };
+            state.take(desired, observed, matched);
+        }
+    }
+
     /// Stage 3. What has the same concepts as well was paired before.
-    fn same_place(&mut self, state: &State<'_>, seeking: &[usize], available: &[usize]) {
+    fn same_place(&mut self, state: &mut State<'_>, seeking: &[usize], available: &[usize]) {
         let index = Index::new(state, seeking, available);
-        let mut taken_in_order: HashMap<usize, usize> = HashMap::new();
         for &desired in seeking {
             let mut spot = index.same_place(state, desired);
             spot.sort_unstable();
             if spot.len() > PILE {
-                let next = taken_in_order.entry(spot[0]).or_default();
-                spot = spot.get(*next).copied().into_iter().collect();
-                *next += 1;
+                let matched = Matched {
+                    overlap: Some(Overlap::WHOLE),
+                    ..Matched::by_name(MatchedBy::Relabelled)
+                };
+                state.take(desired, spot[0], matched);
+                continue;
             }
             for observed in spot {
                 let change = difference(&state.desired[desired].content, &state.observed[observed]);
@@ -214,10 +258,11 @@ impl Found {
     }
 
     /// Stages 4 and 5.
-    fn close(&mut self, state: &State<'_>, seeking: &[usize], available: &[usize]) {
+    fn close(&mut self, state: &State<'_>, seeking: &[usize], available: &[usize]) -> Weighed {
         let mut closeness = Closeness::default();
-        self.overlapping(state, seeking, available, &mut closeness);
+        let weighed = self.overlapping(state, seeking, available, &mut closeness);
         self.alike(state, seeking, available, &mut closeness);
+        weighed
     }
 
     /// What says nearly the same about the whole input, or the whole frame.
@@ -264,7 +309,7 @@ impl Found {
         seeking: &[usize],
         available: &[usize],
         closeness: &mut Closeness,
-    ) {
+    ) -> Weighed {
         let mut trees: HashMap<Place, Vec<Bounds>> = HashMap::new();
         for &observed in available {
             let annotation = &state.observed[observed];
@@ -282,6 +327,8 @@ impl Found {
             .into_iter()
             .map(|(place, items)| (place, RTree::bulk_load(items)))
             .collect();
+        let mut touching: Vec<(usize, usize)> = Vec::new();
+        let mut cost = 0;
         for &at in seeking {
             let desired = &state.desired[at];
             let Some([top, left, bottom, right]) = geometry(desired).bounds() else {
@@ -294,14 +341,89 @@ impl Found {
             let envelope =
                 AABB::from_corners([top - reach, left - reach], [bottom + reach, right + reach]);
             for near in tree.locate_in_envelope_intersecting(&envelope) {
-                self.weigh(state, at, near.data, closeness);
+                touching.push((at, near.data));
+                let points =
+                    points(geometry(desired)) + points(&state.observed[near.data].geometry);
+                cost += 1 + points / POINTS_OF_A_PAIR;
+                if cost > EXACT_PAIRS {
+                    drop(touching);
+                    self.nearest(state, seeking, available, closeness);
+                    return Weighed::Nearest;
+                }
             }
+        }
+        for (at, other) in touching {
+            self.weigh(state, at, other, closeness);
+        }
+        Weighed::All
+    }
+
+    /// Weighs each declared annotation against those whose four bounds are nearest to its own. Of many that have the same
+    /// bounds each takes others, in order, so that as many as there are find a partner.
+    fn nearest(
+        &mut self,
+        state: &State<'_>,
+        seeking: &[usize],
+        available: &[usize],
+        closeness: &mut Closeness,
+    ) {
+        let mut corners: HashMap<Place, BTreeMap<[u32; 4], Vec<usize>>> = HashMap::new();
+        for &observed in available {
+            let annotation = &state.observed[observed];
+            if let Some(bounds) = annotation.geometry.bounds() {
+                for place in Place::of_observed(annotation) {
+                    let at = corners.entry(place).or_default();
+                    at.entry(bounds.map(f32::to_bits))
+                        .or_default()
+                        .push(observed);
+                }
+            }
+        }
+        let trees: HashMap<Place, RTree<Corner>> = corners
+            .into_iter()
+            .map(|(place, at)| {
+                let corner = |(bits, members): ([u32; 4], _)| {
+                    GeomWithData::new(bits.map(f32::from_bits), members)
+                };
+                (
+                    place,
+                    RTree::bulk_load(at.into_iter().map(corner).collect()),
+                )
+            })
+            .collect();
+        let read: usize = (seeking.iter())
+            .map(|&at| 2 * points(geometry(&state.desired[at])))
+            .sum();
+        let nearest = (POINTS / read.max(1)).clamp(NEAREST[1], NEAREST[0]);
+        let mut turns: HashMap<(Place, [u32; 4]), usize> = HashMap::new();
+        for &at in seeking {
+            let desired = &state.desired[at];
+            let place = Place::of_desired(desired);
+            let (Some(bounds), Some(tree)) = (geometry(desired).bounds(), trees.get(&place)) else {
+                continue;
+            };
+            let turn = turns.entry((place, bounds.map(f32::to_bits))).or_default();
+            let mut left = nearest;
+            for corner in tree.nearest_neighbor_iter(&bounds) {
+                let members = &corner.data;
+                let count = members.len().min(SAME_BOUNDS).min(left);
+                for next in 0..count {
+                    let other = members[(*turn + next) % members.len()];
+                    self.weigh(state, at, other, closeness);
+                }
+                left -= count;
+                if left == 0 {
+                    break;
+                }
+            }
+            *turn += 1;
         }
     }
 
     /// Makes a candidate of a pair that is close enough for some stage.
     fn weigh(&mut self, state: &State<'_>, at: usize, other: usize, closeness: &mut Closeness) {
         let (desired, observed) = (&state.desired[at], &state.observed[other]);
+        self.weighed += 1;
         let Some(closeness) = closeness.of(state, at, other) else {
             return;
         };
@@ -324,5 +446,13 @@ impl Found {
             gentleness: 0,
         };
         self.candidates.entry((at, other)).or_insert(candidate);
+    }
+}
+
+/// How many points have to be read to compare a geometry.
+fn points(geometry: &Geometry) -> usize {
+    match geometry {
+        Geometry::Polygon(ring) => ring.points().len(),
+        _ => 0,
     }
 }

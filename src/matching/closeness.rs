@@ -1,10 +1,10 @@
 //! How close a declared annotation is to an observed one, by the measure of their kind.
 //!
-//! Masks are images: each is decoded once for all that it is compared with, and forgotten with its input.
+//! Masks and texts are large: each is decoded or counted once for all that it is compared with, and forgotten with its input.
 
 use super::place::{declared_text, whole_text};
 use super::{State, geometry};
-use crate::model::{Geometry, MaskArea, Overlap, overlap, text_overlap};
+use crate::model::{Geometry, MaskArea, Overlap, TextPairs, overlap};
 use std::collections::HashMap;
 
 /// What was worked out for the annotations of one input.
@@ -12,6 +12,8 @@ use std::collections::HashMap;
 pub(super) struct Closeness {
     desired_masks: HashMap<usize, Option<MaskArea>>,
     observed_masks: HashMap<usize, Option<MaskArea>>,
+    desired_texts: HashMap<usize, TextPairs>,
+    observed_texts: HashMap<usize, TextPairs>,
 }
 
 impl Closeness {
@@ -36,7 +38,15 @@ impl Closeness {
                 Some(wanted.as_ref()?.overlap(stored.as_ref()?))
             }
             (Geometry::Whole, Geometry::Whole) => {
-                Some(text_overlap(declared_text(wanted)?, whole_text(stored)?))
+                let (wanted, stored) = (declared_text(wanted)?, whole_text(stored)?);
+                if wanted == stored {
+                    return Some(Overlap::WHOLE);
+                }
+                let wanted =
+                    (self.desired_texts.entry(desired)).or_insert_with(|| TextPairs::of(wanted));
+                let stored =
+                    (self.observed_texts.entry(observed)).or_insert_with(|| TextPairs::of(stored));
+                Some(wanted.overlap(stored))
             }
             (wanted, stored) => overlap(wanted, stored),
         }

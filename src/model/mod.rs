@@ -42,7 +42,7 @@ pub use ids::{
 pub use json::{InvalidJson, Json, MAX_DEPTH};
 pub use keypoints::{Keypoint, Keypoints, Visibility};
 pub use mask::{Mask, MaskArea, MaskError};
-pub use overlap::{Measure, Overlap, overlap, text_overlap};
+pub use overlap::{Measure, Overlap, TextPairs, overlap, text_overlap};
 pub use ring::encloses_area;
 pub use schema::{NAME_PATTERN, SET_NAME_PATTERN, SHARE_PATTERN, STATUS_NUMBER_PATTERN};
 pub use screen::{escape, escape_json, escape_lines, is_harmful};

@@ -8,6 +8,7 @@ use super::shapes::Polygon;
 use i_overlay::core::fill_rule::FillRule;
 use i_overlay::core::overlay_rule::OverlayRule;
 use i_overlay::float::single::SingleFloatOverlay;
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 /// Intersection over union, in millionths: 0 = apart, 1,000,000 = the same area. Whole numbers, so that sums of it
@@ -156,23 +157,52 @@ pub fn overlap(a: &Geometry, b: &Geometry) -> Option<Overlap> {
 
 /// How alike two texts are: the IoU of their pairs of neighbouring characters, counted with repetitions.
 pub fn text_overlap(one: &str, other: &str) -> Overlap {
-    let pairs = |text: &str| {
+    if one == other {
+        return Overlap::WHOLE;
+    }
+    TextPairs::of(one).overlap(&TextPairs::of(other))
+}
+
+/// A text's pairs of neighbouring characters, sorted, with how often each occurs: what two texts are compared by.
+#[derive(Debug)]
+pub struct TextPairs {
+    counts: Vec<((char, char), u32)>,
+    all: u32,
+}
+
+impl TextPairs {
+    /// Counts the pairs of a text.
+    pub fn of(text: &str) -> Self {
         let mut counts: HashMap<(char, char), u32> = HashMap::new();
         for pair in text.chars().zip(text.chars().skip(1)) {
             *counts.entry(pair).or_default() += 1;
         }
-        counts
-    };
-    if one == other {
-        return Overlap::WHOLE;
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_unstable();
+        let all = counts.iter().map(|(_, count)| count).sum();
+        Self { counts, all }
     }
-    let (one, other) = (pairs(one), pairs(other));
-    let count = |pairs: &HashMap<_, u32>| pairs.values().map(|n| f64::from(*n)).sum::<f64>();
-    let common: f64 = one
-        .iter()
-        .filter_map(|(pair, n)| other.get(pair).map(|m| f64::from(*n.min(m))))
-        .sum();
-    ratio(common, count(&one), count(&other))
+
+    /// The IoU of two texts' pairs. It reads each distinct pair once, however long the texts are.
+    pub fn overlap(&self, other: &Self) -> Overlap {
+        let (mut ours, mut theirs) = (
+            self.counts.iter().peekable(),
+            other.counts.iter().peekable(),
+        );
+        let mut common = 0;
+        while let (Some((one, count)), Some((another, times))) = (ours.peek(), theirs.peek()) {
+            match one.cmp(another) {
+                Ordering::Less => drop(ours.next()),
+                Ordering::Greater => drop(theirs.next()),
+                Ordering::Equal => {
+                    common += count.min(times);
+                    ours.next();
+                    theirs.next();
+                }
+            }
+        }
+        ratio(f64::from(common), f64::from(self.all), f64::from(other.all))
+    }
 }
 
 fn stretches([start1, end1]: [f64; 2], [start2, end2]: [f64; 2]) -> Overlap {

@@ -5,6 +5,7 @@
 use super::choice::Choice;
 use super::error::PullError;
 use super::input::{PulledInput, World};
+use super::report::{Loss, LossKind};
 use crate::matching::Claims;
 use crate::model::{
     DesiredInput, DesiredState, Identity, InputId, ObservedState, Origin, Policy, Scope,
@@ -87,6 +88,25 @@ pub(super) fn pull(
         Some((_, Fault::Error(why))) => Err(PullError::NotPlannable { why }),
         None => Ok(pulled),
     }
+}
+
+/// What could not be written in full of these inputs, and what could not be read at all.
+pub(super) fn losses(inputs: &[PulledInput], observed: &ObservedState) -> Vec<Loss> {
+    let unreadable = observed.unreadable.iter().map(|it| Loss {
+        input: it.input.clone(),
+        id: it.id.clone(),
+        kind: LossKind::Unreadable,
+    });
+    let partly = inputs.iter().flat_map(|input| {
+        input.losses.iter().map(|(id, kind)| Loss {
+            input: input.id.as_str().into(),
+            id: id.as_str().into(),
+            kind: *kind,
+        })
+    });
+    let mut losses: Vec<Loss> = unreadable.chain(partly).collect();
+    losses.sort_by(|a, b| (&a.input, &a.id, a.kind).cmp(&(&b.input, &b.id, b.kind)));
+    losses
 }
 
 /// What is wrong with an input.

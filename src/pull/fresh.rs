@@ -102,6 +102,7 @@ pub fn fresh(
     for input in &pulled {
         account.add(input.account);
     }
+    let losses = check::losses(&pulled, observed);
     let pulled: Vec<&PulledInput> = pulled.iter().filter(|input| input.is_declared()).collect();
     let intended: Vec<DesiredInput> = pulled.iter().map(|input| input.desired()).collect();
 
@@ -131,7 +132,8 @@ pub fn fresh(
             })],
             inputs: ids(),
         });
-        return settle(&drafts, masks, &intended, account, fresh.read_back);
+        let pulled = settle(&drafts, masks, &intended, account, fresh.read_back)?;
+        return Ok(Pulled { losses, ..pulled });
     }
     if fresh.form == Form::FileAnInput && !pulled.is_empty() {
         let mut names = Names::default();
@@ -167,7 +169,8 @@ pub fn fresh(
         ways: vec![Box::new(move || Some(header_text(&header)))],
         inputs: Vec::new(),
     });
-    settle(&drafts, masks, &intended, account, fresh.read_back)
+    let pulled = settle(&drafts, masks, &intended, account, fresh.read_back)?;
+    Ok(Pulled { losses, ..pulled })
 }
 
 fn header_text(header: &Header) -> String {

@@ -78,6 +78,7 @@ pub fn merge(
             entries,
             dropped: Vec::new(),
             left_out: BTreeSet::new(),
+            losses: Vec::new(),
             account: Account::default(),
             image: each.image.clone(),
             is_declared_empty: true,

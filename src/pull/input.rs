@@ -2,13 +2,13 @@
 
 use super::choice::{Choice, ModelMade};
 use super::declare;
-use super::report::Account;
+use super::report::{Account, LossKind};
 use super::writable::{Png, declarable};
 use crate::manifest::Image;
 use crate::matching::{Claims, match_input};
 use crate::model::{
     AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Geometry, Identity,
-    InputId, Maker, ObservedAnnotation, ObservedState, Origin, Rest, difference,
+    InputId, Json, Maker, ObservedAnnotation, ObservedState, Origin, Rest, difference,
 };
 use crate::plan::named_region;
 use std::borrow::Cow;
@@ -49,6 +49,8 @@ pub(super) struct PulledInput {
     pub(super) dropped: Vec<usize>,
     /// What of it the filters leave out.
     pub(super) left_out: BTreeSet<AnnotationId>,
+    /// Annotations that are not written in full.
+    pub(super) losses: Vec<(AnnotationId, LossKind)>,
     pub(super) account: Account,
     /// What is known of its image, where the manifest says nothing of it.
     pub(super) image: Option<Image>,
@@ -75,6 +77,30 @@ impl PulledInput {
         }
     }
 
+    /// Notes what of an annotation is not in the content that is written of it.
+    fn note_losses(&mut self, remote: &ObservedAnnotation, written: &Content) {
+        let has_place = !matches!(remote.geometry, Geometry::Whole) && remote.maker != Maker::Input;
+        let lacks_keys = |stored: Option<serde_json::Value>, written: Option<&Json>| {
+            let count =
+                |value: &serde_json::Value| value.as_object().map_or(0, serde_json::Map::len);
+            stored.as_ref().map_or(0, count) > written.map_or(0, |json| count(&json.to_value()))
+        };
+        let kind = match &remote.geometry {
+            Geometry::Mask(_) if written.geometry.is_none() => LossKind::Mask,
+            _ if has_place && written.geometry.is_none() => LossKind::Place,
+            _ if lacks_keys(remote.metadata(), written.metadata.as_ref())
+                || lacks_keys(
+                    remote.info.as_ref().map(Json::to_value),
+                    written.info.as_ref(),
+                ) =>
+            {
+                LossKind::Null
+            }
+            _ => return,
+        };
+        self.losses.push((remote.id.clone(), kind));
+    }
+
     /// Declared annotations that the remote has not and that are kept all the same: what a plan may post.
     pub(super) fn kept_missing(&self) -> usize {
         let is_missing = |entry: &&Entry| entry.observed.is_none();
@@ -98,6 +124,7 @@ impl World<'_> {
             entries: Vec::new(),
             dropped: Vec::new(),
             left_out: BTreeSet::new(),
+            losses: Vec::new(),
             account: Account::default(),
             image: None,
             is_declared_empty: false,
@@ -193,6 +220,9 @@ impl World<'_> {
         if says_too_little(&entry) && entry.identity != Identity::InputLevel {
             entry.identity = Identity::Id(remote.id.clone());
         }
+        if written.content.geometry.is_some() && entry.content.geometry.is_none() {
+            pulled.note_losses(remote, &entry.content);
+        }
         let is_void = entry.identity == Identity::InputLevel && entry.content == Content::default();
         (!is_void).then_some(entry)
     }
@@ -230,6 +260,7 @@ impl World<'_> {
         if is_silent {
             return None;
         }
+        pulled.note_losses(remote, &content);
         if self.is_found_by_content(remote, &content) {
             identity = Identity::Content;
         }

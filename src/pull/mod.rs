@@ -33,5 +33,5 @@ pub use error::PullError;
 pub use fresh::{Form, Fresh, fresh, set_name};
 pub use incoming::{Incoming, Merged, merge};
 pub use over::{NewInputs, Over, over};
-pub use report::{Account, Change, FileChange, Layout, Pulled};
+pub use report::{Account, Change, FileChange, Layout, Loss, LossKind, Pulled};
 pub use settle::ReadBack;

@@ -69,7 +69,9 @@ pub fn over(
 ) -> Result<Pulled, PullError> {
     let desired = &over.manifest.desired;
     let inputs = check::pull(desired, observed, choice, Elsewhere::IsAsBefore)?;
-    write_over(over, &inputs)
+    let losses = check::losses(&inputs, observed);
+    let pulled = write_over(over, &inputs)?;
+    Ok(Pulled { losses, ..pulled })
 }
 
 /// The files that change so that the manifest declares these inputs so.

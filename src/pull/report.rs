@@ -10,8 +10,49 @@ pub struct Pulled {
     pub files: Vec<FileChange>,
     /// The counts.
     pub account: Account,
+    /// What could not be written in full, sorted by input.
+    pub losses: Vec<Loss>,
     /// SHA-256 of the manifest's files once they are written, as a plan names it.
     pub manifest_hash: String,
+}
+
+/// An annotation of which a pull leaves something out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// Its input, as the service writes it.
+    pub input: Box<str>,
+    /// Its id, as the service writes it.
+    pub id: Box<str>,
+    /// What is left out.
+    pub kind: LossKind,
+}
+
+/// What a pull leaves out of an annotation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LossKind {
+    /// All of it: it cannot be read.
+    Unreadable,
+    /// Its place, which no manifest can declare, and what lies in it.
+    Place,
+    /// Its mask, which is found at a URL that no manifest can declare.
+    Mask,
+    /// Keys of its metadata or info that hold a null.
+    Null,
+}
+
+impl LossKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Unreadable, Self::Place, Self::Mask, Self::Null];
+
+    /// Its code, which stays the same from version to version.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::Place => "place-not-declarable",
+            Self::Mask => "mask-not-declarable",
+            Self::Null => "null-values",
+        }
+    }
 }
 
 /// A file to write.

@@ -208,6 +208,7 @@ fn pulled(
     Pulled {
         files: masks.chain(texts).collect(),
         account,
+        losses: Vec::new(),
         manifest_hash,
     }
 }

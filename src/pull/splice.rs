@@ -207,6 +207,7 @@ impl<'t> Splicer<'t> {
                     if self.fields(sides, element, fields, block.clone()).is_none() {
                         self.splices.truncate(before);
                         let text = write_annotation(&sides[1], column);
+                        let text = self.with_comments(block.clone(), column, text);
                         self.replace(self.lines.bytes(block), text);
                     }
                 }
@@ -253,12 +254,45 @@ impl<'t> Splicer<'t> {
             if field.len() == 1 {
                 let rest = &self.lines.line(*line)[at - self.lines.start(*line)..];
                 text.push_str(comment(rest).map_or("", |at| &rest[at..]));
+            } else {
+                for comment in self.comments(field.clone()) {
+                    let _ = write!(text, " {comment}");
+                }
             }
             let last = field.end - 1;
             let end = self.lines.start(last) + self.lines.line(last).len();
             self.replace(*at..end, text);
         }
         Some(())
+    }
+
+    /// The comments of some lines, each from its `#` on.
+    fn comments(&self, lines: Range<usize>) -> Vec<&'t str> {
+        lines
+            .filter_map(|line| {
+                let line = self.lines.line(line);
+                Some(line[comment(line)?..].trim())
+            })
+            .collect()
+    }
+
+    /// A text that is written over these lines, with the comments that they hold: behind it where both are one line, else in
+    /// lines of their own before it.
+    fn with_comments(&self, lines: Range<usize>, column: usize, text: String) -> String {
+        let comments = self.comments(lines.clone());
+        match (&comments[..], text.trim_end_matches('\n')) {
+            ([], _) => text,
+            ([only], line) if lines.len() == 1 && !line.contains('\n') => {
+                format!("{line}  {only}\n")
+            }
+            _ => {
+                let mut all = String::new();
+                for comment in comments {
+                    let _ = writeln!(all, "{:column$}{comment}", "");
+                }
+                all + &text
+            }
+        }
     }
 
     /// Which of the fields has its key here.
@@ -277,6 +311,7 @@ impl<'t> Splicer<'t> {
         let element = self.lines.element(first_key)?;
         let block = self.lines.block(element.line, element.column, limit);
         let text = write_input(&edit.whole, element.column);
+        let text = self.with_comments(block.clone(), element.column, text);
         self.replace(self.lines.bytes(block), text);
         Some(())
     }

@@ -2,7 +2,7 @@
 
 use super::page::{counted, thousands};
 use crate::model::escape;
-use crate::pull::{Account, Change, Layout, Pulled};
+use crate::pull::{Account, Change, Layout, Loss, LossKind, Pulled};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -53,6 +53,9 @@ pub fn pull_notes(pulled: &Pulled, path: &Path) -> String {
             let _ = writeln!(text, "note: {} {what}", thousands(count));
         }
     }
+    for kind in LossKind::ALL {
+        write_losses(&mut text, kind, &pulled.losses);
+    }
     let _ = writeln!(
         text,
         "{} on {}; {}.",
@@ -68,4 +71,42 @@ pub fn pull_notes(pulled: &Pulled, path: &Path) -> String {
         }
     );
     text
+}
+
+/// How many annotations of one kind of loss are named.
+const NAMED: usize = 10;
+
+/// What was not written in full, by kind: how many annotations, and the first of them.
+fn write_losses(text: &mut String, kind: LossKind, losses: &[Loss]) {
+    let of: Vec<&Loss> = losses.iter().filter(|loss| loss.kind == kind).collect();
+    if of.is_empty() {
+        return;
+    }
+    let what = match kind {
+        LossKind::Unreadable => "cannot be read and left alone",
+        LossKind::Place => {
+            "written by id without place and concepts, which a manifest cannot declare: both stay unmanaged"
+        }
+        LossKind::Mask => {
+            "written by id without the mask, whose URL a manifest cannot declare: it stays unmanaged"
+        }
+        LossKind::Null => "written without the keys of metadata or info that hold a null",
+    };
+    let _ = writeln!(
+        text,
+        "warning[{}]: {} {what}",
+        kind.code(),
+        counted(of.len() as u64, "annotation"),
+    );
+    for loss in of.iter().take(NAMED) {
+        let _ = writeln!(
+            text,
+            "  `{}` of input `{}`",
+            escape(&loss.id),
+            escape(&loss.input)
+        );
+    }
+    if of.len() > NAMED {
+        let _ = writeln!(text, "  and {} more", thousands((of.len() - NAMED) as u64));
+    }
 }

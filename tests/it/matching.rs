@@ -446,3 +446,43 @@ fn a_moved_annotation_keeps_its_id_and_the_next_one_gets_a_free_ordinal() {
     remote.apply(&second);
     assert!(plan(&both, &remote.observed()).is_empty());
 }
+
+fn counted(plan: &Plan) -> std::collections::BTreeMap<(Action, Option<MatchedBy>), usize> {
+    let mut counts = std::collections::BTreeMap::new();
+    for (action, _, by) in outcome(plan) {
+        *counts.entry((action, by)).or_default() += 1;
+    }
+    counts
+}
+
+#[test]
+fn a_thousand_equal_boxes_that_were_relabelled_are_all_paired() {
+    let there: Vec<Value> = (0..1_000)
+        .map(|at| boxed("a", &format!("o{at:04}"), HERE, &["car"]))
+        .collect();
+    let wanted = vec![declared_box(HERE, "concepts: [bus]"); 1_000];
+    let plan = plan(&desired(&input(&wanted)), &observed(&there));
+    assert_eq!(
+        counted(&plan),
+        [((Action::Overwrite, Some(MatchedBy::Relabelled)), 1_000)].into()
+    );
+}
+
+#[test]
+fn more_boxes_that_moved_among_each_other_than_are_weighed_in_pairs_are_all_paired() {
+    let edges = |at: usize, moved: f64| {
+        let by = at as f64 * 0.0002;
+        [0.1 + by + moved, 0.1 + by, 0.3 + by + moved, 0.3 + by]
+    };
+    let there: Vec<Value> = (0..1_000)
+        .map(|at| boxed("a", &format!("o{at:04}"), edges(at, 0.0), &["car"]))
+        .collect();
+    let wanted: Vec<String> = (0..1_000)
+        .map(|at| declared_box(edges(at, 0.001), "concepts: [car]"))
+        .collect();
+    let plan = plan(&desired(&input(&wanted)), &observed(&there));
+    assert_eq!(
+        counted(&plan),
+        [((Action::Overwrite, Some(MatchedBy::Moved)), 1_000)].into()
+    );
+}

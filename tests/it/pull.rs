@@ -513,8 +513,8 @@ fn only_what_differs_is_changed_in_a_file_and_comments_stay() {
     -      right: 0.9
     -    concepts:   # two
     -    - tree
-    +    box: { top: 0.5, left: 0.5, bottom: 0.75, right: 1 }
-    +    concepts: [car, tree]
+    +    box: { top: 0.5, left: 0.5, bottom: 0.75, right: 1 } # the lower edge
+    +    concepts: [car, tree] # two
     -  - { key: idea, concepts: [ idea ] }
     -  annotations: []   # none yet
     +  annotations:   # none yet

@@ -66,7 +66,7 @@ pub(super) fn write_region(region: &mut Object, geometry: &Geometry) {
         Geometry::Box(edges) => write_box(kind(region, "bounding_box"), edges),
         Geometry::Polygon(ring) => {
             let points = kind(region, "polygon").entry("points").or_insert(json!([]));
-            let stored = unmoved(points, ring.points());
+            let stored = in_order(points, ring.points());
             write_points(points, stored, ring.points(), |stored, point| {
                 write_point(stored, *point);
             });
@@ -148,29 +148,40 @@ fn write_points<P>(
     *slot = stored.into();
 }
 
-/// The stored points of a ring, without what is not modelled of those that are not where they were: a ring may start
-/// anywhere, so that the place in the list does not say which point is which.
-fn unmoved(stored: &Value, points: &[Point]) -> Vec<Value> {
+/// The stored points of a ring in the order of the new ones, so that what is not modelled of a vertex (its depth, its
+/// visibility) stays with it. A ring may start anywhere and run either way: of the point by point order and those that begin
+/// at the stored point nearest to the first new one, the one is taken in which the points move least. Where their number
+/// changed, nothing says which was which.
+fn in_order(stored: &Value, points: &[Point]) -> Vec<Value> {
     let stored = stored.as_array().map_or(&[][..], Vec::as_slice);
-    let lies_there = |stored: &Value, point: &Point| {
-        let coordinate = |name| stored[name].as_f64().unwrap_or(0.0);
-        Point::new(coordinate("row"), coordinate("col"))
-            .is_ok_and(|known| Geometry::Point(known).same(&Geometry::Point(*point)))
-    };
-    if stored.len() != points.len() {
+    let count = points.len();
+    if stored.len() != count || count == 0 {
         return Vec::new();
     }
-    stored
+    let at: Vec<[f64; 2]> = stored
         .iter()
-        .zip(points)
-        .map(|(stored, point)| {
-            if lies_there(stored, point) {
-                stored.clone()
-            } else {
-                json!({})
-            }
-        })
-        .collect()
+        .map(|point| ["row", "col"].map(|name| point[name].as_f64().unwrap_or(0.0)))
+        .collect();
+    let distance = |from: usize, to: usize| {
+        let (row, col) = (points[to].row.get(), points[to].col.get());
+        (at[from][0] - f64::from(row)).powi(2) + (at[from][1] - f64::from(col)).powi(2)
+    };
+    let nearest = (0..count)
+        .min_by(|a, b| distance(*a, 0).total_cmp(&distance(*b, 0)))
+        .unwrap_or(0);
+    let orders: [Box<dyn Fn(usize) -> usize>; 3] = [
+        Box::new(|to| to),
+        Box::new(|to| (nearest + to) % count),
+        Box::new(|to| (nearest + count - to) % count),
+    ];
+    let moved = |order: &dyn Fn(usize) -> usize| -> f64 {
+        (0..count).map(|to| distance(order(to), to)).sum()
+    };
+    let best = orders
+        .iter()
+        .min_by(|a, b| moved(a).total_cmp(&moved(b)))
+        .expect("there are three orders");
+    (0..count).map(|to| stored[best(to)].clone()).collect()
 }
 
 /// The image goes whole: a URL beside other pixels, or pixels beside another URL, would contradict each other.

@@ -150,7 +150,7 @@ fn the_default_format_is_json_lines() {
 }
 
 #[test]
-fn filters_are_asked_of_the_server() {
+fn filters_are_asked_of_the_server_except_statuses() {
     let world = world();
     world
         .on_app(&[
@@ -167,7 +167,7 @@ fn filters_are_asked_of_the_server() {
     let calls = world.emulator.calls();
     assert_eq!(
         calls[0].query,
-        "page=1&per_page=1000&workflow_version_ids=w&statuses=ANNOTATION_PENDING&task_id=t%201&return_model_output=true"
+        "page=1&per_page=1000&workflow_version_ids=w&task_id=t%201&return_model_output=true"
     );
 }
 

@@ -376,3 +376,53 @@ fn a_collaborator_pulls_what_others_made_and_plans_to_nothing() {
     world.on_app(&["pull", "new"]).exits(0);
     settled(&plan(&world, "new"));
 }
+
+#[test]
+fn what_cannot_be_written_in_full_is_named_and_changes_the_exit_code() {
+    let world = World::new();
+    let at = |id: &str, info: Value| {
+        let mut annotation = boxed("in-1", id, [0.0, 0.0, 0.0, 0.0], &["car"]);
+        annotation["data"]["regions"][0]["region_info"] = info;
+        annotation
+    };
+    world.seed(vec![
+        at("token", json!({"token": {"char_start": 1, "char_end": 2}})),
+        at("url", json!({"mask": {"image": {"url": "s3://b/x.png"}}})),
+        boxed("in-1", "whole", [0.1, 0.2, 0.5, 0.6], &["car"]),
+    ]);
+    let run = world
+        .on_app(&["pull", "out"])
+        .exits(5)
+        .says("`token` of input `in-1`")
+        .says("`url` of input `in-1`")
+        .says("warning[place-not-declarable]: 1 annotation written by id")
+        .says("warning[mask-not-declarable]: 1 annotation written by id");
+    assert!(!run.stderr.contains("`whole`"), "{}", run.stderr);
+    let before = world.annotations();
+    world
+        .on_app(&["apply", "out", "--auto-approve"])
+        .exits(0)
+        .says("No changes.");
+    assert_eq!(world.annotations(), before);
+}
+
+#[test]
+fn comments_survive_a_change_in_flow_style_and_in_lists_of_several_lines() {
+    let world = World::new();
+    world.declare(
+        "  - id: in-1\n    annotations:\n      \
+         - { key: k1, concepts: [car] }  # reviewed\n      \
+         - \"key\": k2\n        \"concepts\":\n          - car  # sure\n          - red  # unsure\n",
+    );
+    world.apply(&[]).exits(0);
+    for annotation in world.annotations() {
+        let id = annotation["id"].as_str().unwrap();
+        world.someone_labels("in-1", id, "night");
+    }
+    world.on_app(&["pull", "m.yaml"]).exits(0);
+    let text = world.read("m.yaml");
+    for kept in ["# reviewed", "# sure", "# unsure", "night"] {
+        assert!(text.contains(kept), "{kept} in\n{text}");
+    }
+    world.is_settled();
+}

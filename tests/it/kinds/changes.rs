@@ -77,7 +77,7 @@ fn a_place_that_changes_is_an_overwrite_that_keeps_what_is_not_modelled() {
             json!({"polygon": [[0, 0], [0, 0.5], [1, 0]]}),
             Action::Overwrite,
             region(json!({"polygon": {"points": [
-                {"z": 0.5, "row": 0.0, "col": 0.0}, {"row": 0.0, "col": 0.5}, {"row": 1.0, "z": 0.5, "col": 0.0}]}})),
+                {"z": 0.5, "row": 0.0, "col": 0.0}, {"row": 0.0, "col": 0.5, "z": 0.5}, {"row": 1.0, "z": 0.5, "col": 0.0}]}})),
         ),
         (
             "a moved span does not keep the words of other characters",
