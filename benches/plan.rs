@@ -3,7 +3,9 @@
 //! `cargo bench --bench plan`; `ANNOSYNC_BENCH=1000000` for another number of annotations than 100,000.
 
 use annosync::model::{DesiredState, Mask, MaskArea, ObservedState, Policy, SetName};
-use annosync::plan::{Against, Allowances, Base, Context, OnConflict, OnDrift, Plan, Target};
+use annosync::plan::{
+    Against, Allowances, Base, Context, Inventory, OnConflict, OnDrift, Plan, Target,
+};
 use annosync::pull::{self, Choice, Form, Fresh};
 use annosync::render::{self, Detail, MarkdownOptions, TextOptions};
 use annosync::{manifest, observed, plan};
@@ -169,6 +171,7 @@ fn context() -> Context {
         manifest_hash: String::new(),
         rate_limit: 15,
         allowances: Allowances::default(),
+        inventory: Inventory::default(),
     }
 }
 

@@ -5,7 +5,7 @@
 //! cargo run --example offline_plan -- examples/quickstart listing.json
 //! ```
 
-use annosync::plan::{Allowances, Context, Target};
+use annosync::plan::{Allowances, Context, Inventory, Target};
 use annosync::{manifest, observed, plan, render};
 use std::error::Error;
 use std::path::Path;
@@ -34,6 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         manifest_hash: manifest.hash.clone(),
         rate_limit: 15,
         allowances: Allowances::default(),
+        // Without the app nothing is known of its inputs and concepts beyond the listing.
+        inventory: Inventory::default(),
     };
     let plan = plan::plan(&manifest.desired, &observed, &context).map_err(|errors| {
         errors

@@ -13,7 +13,7 @@ fn main() {
 
 #[cfg(test)]
 mod tests {
-    use annosync::plan::{Allowances, Context, Target};
+    use annosync::plan::{Allowances, Context, Inventory, Target};
     use annosync::{manifest, observed, plan, render};
     use std::path::PathBuf;
 
@@ -34,6 +34,7 @@ mod tests {
             manifest_hash: manifest.hash.clone(),
             rate_limit: 15,
             allowances: Allowances::default(),
+            inventory: Inventory::default(),
         };
         let plan = plan::plan(&manifest.desired, &observed, &context)
             .unwrap_or_else(|errors| panic!("{errors:#?}"));

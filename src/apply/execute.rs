@@ -2,15 +2,17 @@
 //! come last, and are `purge`'s.
 
 use super::batch::{Ending, Report, run};
+use super::inputs::{self, InputFiles, NoFiles};
 use super::purge;
 use super::replace::{Mode, Progress, stand_in_id};
 use super::watch::{Ended, Subject, Unwatched, Watch};
 use crate::api::Writer;
-use crate::model::Fingerprint;
+use crate::model::{Fingerprint, InputId};
 use crate::plan::{Action, Batch, Call, FailedItem, Outcome, Plan, StaleItem, Touched};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -70,6 +72,10 @@ pub struct Options {
     pub stop: Stop,
     /// Is told how each operation ends.
     pub watch: Arc<dyn Watch>,
+    /// How long inputs are waited for while none of them comes forward.
+    pub input_timeout: Duration,
+    /// Gives the files that are posted.
+    pub files: Arc<dyn InputFiles>,
 }
 
 impl Default for Options {
@@ -79,13 +85,17 @@ impl Default for Options {
             on_failure: OnFailure::GoOn,
             stop: Stop::default(),
             watch: Arc::new(Unwatched),
+            input_timeout: Duration::from_secs(600),
+            files: Arc::new(NoFiles),
         }
     }
 }
 
 /// Carries out a plan. It never fails as a whole: the outcome accounts for every operation and every purge.
 pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Outcome {
+    let prepared = inputs::prepare(&plan, writer, options).await;
     let mut course = Course {
+        blocked: &prepared.blocked,
         endings: plan.operations.iter().map(|_| None).collect(),
         progress: Progress::of(&plan),
         calls: 0,
@@ -123,7 +133,9 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
         }
     }
     let mut outcome = course.account();
+    prepared.account(&mut outcome);
     purge::execute(&plan, writer, options, &mut outcome).await;
+    inputs::delete(&plan, writer, options, &mut outcome).await;
     outcome.sort();
     outcome
 }
@@ -132,6 +144,8 @@ pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Out
 struct Course<'a> {
     plan: Arc<Plan>,
     options: &'a Options,
+    /// Inputs that are not there, or not processed.
+    blocked: &'a HashSet<InputId>,
     /// Of operations that have ended, how.
     endings: Vec<Option<Ending>>,
     progress: Vec<Progress>,
@@ -154,7 +168,8 @@ impl Course<'_> {
             } else {
                 mode == Mode::GoingOn
             };
-            self.endings[at].is_none() && is_next
+            let is_blocked = self.blocked.contains(&self.plan.operations[at].input_id);
+            self.endings[at].is_none() && is_next && !is_blocked
         };
         batch.operations.iter().filter(is_due).copied().collect()
     }

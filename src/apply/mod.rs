@@ -6,6 +6,7 @@
 mod batch;
 mod before;
 mod execute;
+mod inputs;
 mod purge;
 mod recorder;
 mod replace;
@@ -17,6 +18,7 @@ mod watch;
 
 pub use before::before;
 pub use execute::{OnFailure, Options, Stop, execute};
+pub use inputs::{InputFiles, NoFiles};
 pub use recorder::Recorder;
 pub use shown::is_as_shown;
 pub use watch::{Ended, Subject, Unwatched, Watch};

@@ -53,7 +53,7 @@ impl Watch for Recorder {
         let mut record = self.record();
         let stored = match what {
             Subject::Operation(at) => record.stored[at as usize],
-            Subject::Purge(_) => None,
+            _ => None,
         };
         let fate = match how {
             Ended::Applied => Fate::Done(stored),
@@ -70,6 +70,9 @@ impl Watch for Recorder {
         match what {
             Subject::Operation(at) => record.fates.operations[at as usize] = fate,
             Subject::Purge(at) => record.fates.purges[at as usize] = fate,
+            Subject::Input(at) => record.fates.inputs[at as usize] = fate,
+            // An undo of an undo posts no inputs.
+            Subject::DeletedInput(_) => {}
         }
     }
 

@@ -24,8 +24,8 @@ impl Run {
                 self.send_patches(action, operations).await
             }
             Call::PostStandIn | Call::Post => self.send_posts(group.call, operations).await,
-            Call::Purge => Err(ApiError::Unsendable(
-                "a purge is no call of operations".to_owned(),
+            Call::Purge | Call::PostInputs | Call::DeleteInputs => Err(ApiError::Unsendable(
+                "this call is not about operations".to_owned(),
             )),
         };
         self.report.calls += 1;

@@ -4,13 +4,17 @@ use crate::model::Fingerprint;
 use crate::plan::Touched;
 use std::fmt;
 
-/// What has ended: an index into the plan's operations, or into its purges.
+/// What has ended: an index into the plan's operations, purges, inputs, or deleted inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// An operation.
     Operation(u32),
     /// The purge of an input.
     Purge(u32),
+    /// An input that is posted or waited for.
+    Input(u32),
+    /// An input that an undo deletes.
+    DeletedInput(u32),
 }
 
 /// How it ended.
@@ -42,6 +46,9 @@ pub enum Ended {
 pub trait Watch: fmt::Debug + Send + Sync {
     /// This has ended so.
     fn ended(&self, what: Subject, how: &Ended);
+
+    /// So many inputs are not processed yet.
+    fn waiting(&self, _inputs: u64) {}
 
     /// The service has shown what it stores of this operation's annotation now. Told before it has ended.
     fn stored(&self, _operation: u32, _now: Fingerprint) {}

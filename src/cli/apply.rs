@@ -4,6 +4,7 @@ use super::connection::ConnectionArgs;
 use super::exit::{Exit, Failure};
 use super::input;
 use super::interrupts::Interrupts;
+use super::inventory::{self, CreateInputs, ManifestFiles};
 use super::log::Log;
 use super::plan::{OnDrift, Planning, denied, stopped, undecided};
 use super::progress::{self, Done, Progress};
@@ -13,13 +14,15 @@ use super::undo::UndoFile;
 use super::validate::{Files, load_whole};
 use super::watchers::Watchers;
 use super::{kind, output};
-use crate::apply::{self, OnFailure, Options, Stop, Watch};
+use crate::apply::{self, InputFiles, NoFiles, OnFailure, Options, Stop, Watch};
+use crate::manifest::Manifest;
 use crate::model::{FileKind, UserId};
-use crate::plan::{self, Account, Ending, Outcome, Plan, PlanFileError};
+use crate::plan::{self, Account, Ending, MediumSource, Outcome, Plan, PlanFileError};
 use crate::render;
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Make the app equal to the manifest
 #[derive(Debug, clap::Args)]
@@ -49,6 +52,12 @@ pub(crate) struct Args {
     /// Let inputs be purged: everything on them goes, whoever made it
     #[arg(long)]
     allow_purge: bool,
+    /// Let an undo delete the inputs that its apply posted, where nothing else lies on them
+    #[arg(long)]
+    allow_delete_inputs: bool,
+    /// Seconds to wait for posted inputs while none of them comes forward
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    input_timeout: u64,
     /// Keep in FILE the plan that undoes this apply, for `apply FILE`. It is written before anything is sent; an undo
     /// that is there already is kept as FILE.1, FILE.2, …
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
@@ -75,13 +84,23 @@ enum Format {
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     if let Some(mut plan) = plan_file(&args.path)? {
         is_no_new_plan(&args.planning)?;
-        if let Some(manifest) = &args.manifest {
-            is_of(&plan, &args.path, manifest, args.files)?;
+        let manifest = match &args.manifest {
+            Some(manifest) => Some(is_of(&plan, &args.path, manifest, args.files)?),
+            None => None,
+        };
+        let files = files_of(&plan, &args.path, manifest)?;
+        if !args.allow_delete_inputs {
+            keep_inputs(&mut plan);
         }
         plan.pass_guards(&args.planning.allowances());
         let destination = args.connection.destination_of_plan(&plan.target)?;
-        let session = Session::open(&args.connection, &destination).await?;
-        let ended = decide(&args, &session, plan, None).await;
+        let create = if plan.inputs.is_empty() {
+            CreateInputs::No
+        } else {
+            CreateInputs::Yes
+        };
+        let session = Session::open_for(&args.connection, &destination, create).await?;
+        let ended = decide(&args, &session, plan, None, files).await;
         session.close().await;
         return ended;
     }
@@ -99,18 +118,26 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     args.planning.adopt(&mut manifest)?;
     let base = args.planning.base(&args.path, args.files)?;
     let destination = args.connection.destination(Some(&manifest))?;
-    let session = Session::open(&args.connection, &destination).await?;
+    let create = args.planning.create_inputs(&manifest);
+    let manifest = Arc::new(manifest);
+    let session = Session::open_for(&args.connection, &destination, create).await?;
     let ended = async {
         let observed = session
             .observe(&args.planning.scope(&manifest.desired))
             .await?;
-        let plan = args
-            .planning
-            .plan(&manifest, base.as_ref(), &observed, &destination)?;
+        let inventory = inventory::learn(&session, &manifest, &observed, create).await?;
+        let plan =
+            args.planning
+                .plan(&manifest, base.as_ref(), &observed, inventory, &destination)?;
+        let files: Arc<dyn InputFiles> = if plan.inputs.is_empty() {
+            Arc::new(NoFiles)
+        } else {
+            Arc::new(ManifestFiles(Arc::clone(&manifest)))
+        };
         let caller = observed.caller.clone();
         // Most of an app's memory is not needed any more.
         drop((observed, base));
-        decide(&args, &session, plan, Some(caller)).await
+        decide(&args, &session, plan, Some(caller), files).await
     }
     .await;
     session.close().await;
@@ -166,10 +193,11 @@ pub(crate) fn plan_file(path: &Path) -> Result<Option<Plan>, Failure> {
 }
 
 /// Refuses a plan that was made of another manifest: what people saw in it is not what this one would do.
-fn is_of(plan: &Plan, path: &Path, manifest: &Path, files: Files) -> Result<(), Failure> {
-    let hash = load_whole(manifest, files)?.hash;
-    if plan.manifest_hash == hash {
-        return Ok(());
+fn is_of(plan: &Plan, path: &Path, manifest: &Path, files: Files) -> Result<Manifest, Failure> {
+    let loaded = load_whole(manifest, files)?;
+    let hash = &loaded.hash;
+    if plan.manifest_hash == *hash {
+        return Ok(loaded);
     }
     let short = |hash: &str| hash.chars().take(12).collect::<String>();
     Err(Failure {
@@ -179,7 +207,7 @@ fn is_of(plan: &Plan, path: &Path, manifest: &Path, files: Files) -> Result<(), 
             path.display(),
             short(&plan.manifest_hash),
             manifest.display(),
-            short(&hash),
+            short(hash),
         ))
         .hint(format!(
             "plan again, and look at the new plan: annosync plan {} --out {}",
@@ -189,11 +217,53 @@ fn is_of(plan: &Plan, path: &Path, manifest: &Path, files: Files) -> Result<(), 
     })
 }
 
+/// The files that a plan file posts: those of the manifest that it was made of.
+fn files_of(
+    plan: &Plan,
+    path: &Path,
+    manifest: Option<Manifest>,
+) -> Result<Arc<dyn InputFiles>, Failure> {
+    let media = plan.inputs.iter().flat_map(|input| &input.media);
+    let files = media
+        .filter(|medium| matches!(medium.source, MediumSource::File { .. }))
+        .count();
+    match manifest {
+        Some(manifest) => Ok(Arc::new(ManifestFiles(Arc::new(manifest)))),
+        None if files == 0 => Ok(Arc::new(NoFiles)),
+        None => Err(Failure::usage(format!(
+            "{} posts files of its manifest's folder ({files}), and does not say where that is",
+            path.display()
+        ))
+        .hint("name the manifest that it was made of: --manifest PATH")),
+    }
+}
+
+/// Leaves the inputs of an undo where they are, and says so.
+fn keep_inputs(plan: &mut Plan) {
+    const NAMED: usize = 10;
+    if plan.deleted_inputs.is_empty() {
+        return;
+    }
+    let all = plan.deleted_inputs.len();
+    let names = plan.deleted_inputs.iter().take(NAMED);
+    let names: Vec<String> = names
+        .map(|id| render::escape(id.as_str()).into_owned())
+        .collect();
+    let more = if all > NAMED { ", …" } else { "" };
+    output::talk(&format!(
+        "{all} posted input{} kept: {}{more}. --allow-delete-inputs deletes what the apply posted.",
+        if all == 1 { " is" } else { "s are" },
+        names.join(", ")
+    ));
+    plan.keep_inputs();
+}
+
 async fn decide(
     args: &Args,
     session: &Session,
     plan: Plan,
     caller: Option<UserId>,
+    files: Arc<dyn InputFiles>,
 ) -> Result<Exit, Failure> {
     if args.dry_run {
         output::styled_talk(&args.planning.view.text(&plan, Stream::Stderr));
@@ -241,7 +311,7 @@ async fn decide(
         undo.begin()?;
     }
     watch_for_interrupt(stop.clone())?;
-    let done = Arc::new(Done::of(plan.operations.len() + plan.purges.len()));
+    let done = Arc::new(Done::of(plan.len()));
     let watchers = Watchers::of([
         undo.as_ref().map(UndoFile::watch),
         log.map(|log| Arc::new(log) as Arc<dyn Watch>),
@@ -256,6 +326,8 @@ async fn decide(
         },
         stop,
         watch: Arc::new(watchers),
+        input_timeout: Duration::from_secs(args.input_timeout),
+        files,
     };
     let progress = Progress::applying(writer, done);
     let outcome = apply::execute(Arc::clone(&plan), writer, &options).await;

@@ -64,6 +64,8 @@ impl Watch for Log {
         let what = match what {
             Subject::Operation(at) => Logged::Operation(at),
             Subject::Purge(at) => Logged::Purge(at),
+            Subject::Input(at) => Logged::Input(at),
+            Subject::DeletedInput(at) => Logged::DeletedInput(at),
         };
         let line = render::log_line(&self.plan, what, how);
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);

@@ -16,6 +16,7 @@ mod import;
 mod init;
 mod input;
 mod interrupts;
+mod inventory;
 mod kind;
 mod list;
 mod log;

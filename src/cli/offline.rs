@@ -37,6 +37,8 @@ pub(crate) fn no_target(observed: &ObservedState) -> Target {
 
 /// Errors of one kind that are shown each; of more, the others are counted.
 const SHOWN: usize = 3;
+/// Of inputs that the app lacks, each is a word to correct.
+const MISSING: usize = 20;
 
 /// Why no plan can be made: each error with its place in the manifest and what to do, and what it comes to.
 pub(crate) fn refused(manifest: &Manifest, errors: &[PlanError]) -> (Vec<String>, Failure) {
@@ -53,7 +55,11 @@ pub(crate) fn refused(manifest: &Manifest, errors: &[PlanError]) -> (Vec<String>
     }
     let mut said = Vec::new();
     for errors in kinds {
-        let shown = &errors[..errors.len().min(SHOWN)];
+        let most = match errors[0] {
+            PlanError::NoInput { .. } | PlanError::NothingToPost { .. } => MISSING,
+            _ => SHOWN,
+        };
+        let shown = &errors[..errors.len().min(most)];
         let origins: Vec<Origin> = shown.iter().map(|error| error.origin()).collect();
         for (error, place) in shown.iter().zip(manifest.locate_all(&origins)) {
             let place = place.map_or_else(String::new, |place| {
@@ -61,10 +67,10 @@ pub(crate) fn refused(manifest: &Manifest, errors: &[PlanError]) -> (Vec<String>
             });
             said.push(format!("error: {place}{error}\nhint: {}", error.hint()));
         }
-        if errors.len() > SHOWN {
+        if errors.len() > most {
             said.push(format!(
                 "error: and {} more like the last one",
-                thousands((errors.len() - SHOWN) as u64)
+                thousands((errors.len() - most) as u64)
             ));
         }
     }

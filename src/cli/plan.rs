@@ -4,6 +4,7 @@ use super::base::{self, BaseManifest};
 use super::connection::{ConnectionArgs, Destination};
 use super::exit::{Exit, Failure};
 use super::formats::{self, Also, Format};
+use super::inventory::{self, CreateInputs};
 use super::offline;
 use super::output;
 use super::pager::{self, Paging};
@@ -16,7 +17,7 @@ use crate::api::Connection;
 use crate::manifest::Manifest;
 use crate::model::{DesiredState, ObservedState, Scope, SetName, UserId};
 use crate::plan::{
-    self, Against, Allowances, Context, Drift, EmptyManifest, Numbers, Plan, Target,
+    self, Against, Allowances, Context, Drift, EmptyManifest, Inventory, Numbers, Plan, Target,
 };
 use crate::render;
 use std::collections::BTreeSet;
@@ -60,6 +61,10 @@ pub(crate) struct Args {
 
 /// What plan and apply have in common.
 #[derive(Debug, Clone, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct Planning {
     /// List the declared inputs alone; says what it cannot see
     #[arg(long)]
@@ -83,6 +88,12 @@ pub(crate) struct Planning {
     /// with (as- and 8 hex digits). `adopts` in the header does it for good
     #[arg(long, value_name = "NAME", value_parser = super::pull::set)]
     adopt_set: Vec<SetName>,
+    /// Let up to N concepts be created that the app does not have
+    #[arg(long, value_name = "N")]
+    allow_new_concepts: Option<u64>,
+    /// Post the inputs that the app lacks before they are annotated
+    #[arg(long)]
+    create_inputs: bool,
     /// Let a manifest without inputs delete
     #[arg(long)]
     allow_empty: bool,
@@ -163,6 +174,7 @@ impl Planning {
             vanished: self.allow_vanished,
             numbers: self.numbers,
             doubles: self.allow_doubles,
+            new_concepts: self.allow_new_concepts,
             empty: if self.allow_empty {
                 EmptyManifest::Passes
             } else {
@@ -205,6 +217,15 @@ impl Planning {
         !self.adopt_set.is_empty()
     }
 
+    /// Whether inputs that the app lacks are posted.
+    pub(crate) fn create_inputs(&self, manifest: &Manifest) -> CreateInputs {
+        if self.create_inputs || manifest.create_inputs {
+            CreateInputs::Yes
+        } else {
+            CreateInputs::No
+        }
+    }
+
     /// The manifest at the revision that the plan is held against, if there is one.
     pub(crate) fn base(&self, path: &Path, files: Files) -> Result<Option<BaseManifest>, Failure> {
         if let Some(revision) = &self.base {
@@ -227,14 +248,18 @@ impl Planning {
         manifest: &Manifest,
         base: Option<&BaseManifest>,
         observed: &ObservedState,
+        inventory: Inventory,
         destination: &Destination,
     ) -> Result<Plan, Failure> {
         self.plan_for(
             manifest,
             base,
             observed,
-            target_of(destination.target(), observed),
-            destination.rate_limit(),
+            inventory,
+            (
+                target_of(destination.target(), observed),
+                destination.rate_limit(),
+            ),
         )
     }
 
@@ -243,14 +268,15 @@ impl Planning {
         manifest: &Manifest,
         base: Option<&BaseManifest>,
         observed: &ObservedState,
-        target: Target,
-        rate_limit: u32,
+        inventory: Inventory,
+        (target, rate_limit): (Target, u32),
     ) -> Result<Plan, Failure> {
         let context = Context {
             target,
             manifest_hash: manifest.hash.clone(),
             rate_limit,
             allowances: self.allowances(),
+            inventory,
         };
         let made = match base {
             None => plan::plan(&manifest.desired, observed, &context),
@@ -363,15 +389,20 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
         plan_offline(&args, &manifest, base.as_ref(), file)?
     } else {
         let destination = args.connection.destination(Some(&manifest))?;
-        let session = Session::open(&args.connection, &destination).await?;
-        let observed = session
-            .observe(&args.planning.scope(&manifest.desired))
-            .await;
+        let create = args.planning.create_inputs(&manifest);
+        let session = Session::open_for(&args.connection, &destination, create).await?;
+        let read = async {
+            let scope = args.planning.scope(&manifest.desired);
+            let observed = session.observe(&scope).await?;
+            let inventory = inventory::learn(&session, &manifest, &observed, create).await?;
+            Ok::<_, Failure>((observed, inventory))
+        };
+        let read = read.await;
         session.close().await;
-        let observed = observed?;
-        let plan = args
-            .planning
-            .plan(&manifest, base.as_ref(), &observed, &destination)?;
+        let (observed, inventory) = read?;
+        let plan =
+            args.planning
+                .plan(&manifest, base.as_ref(), &observed, inventory, &destination)?;
         caller = Some(observed.caller);
         plan
     };
@@ -408,9 +439,12 @@ fn plan_offline(
     file: &Path,
 ) -> Result<Plan, Failure> {
     let observed = offline::observed(file)?;
+    let inventory = inventory::offline(manifest, &observed);
     // A plan that is only looked at needs no target; one that is named must be there all the same.
     match args.connection.destination(Some(manifest)) {
-        Ok(destination) => args.planning.plan(manifest, base, &observed, &destination),
+        Ok(destination) => args
+            .planning
+            .plan(manifest, base, &observed, inventory, &destination),
         Err(failure) if args.connection.names_a_place() => Err(failure),
         Err(_) => {
             let target = offline::no_target(&observed);
@@ -418,8 +452,8 @@ fn plan_offline(
                 manifest,
                 base,
                 &observed,
-                target,
-                Connection::DEFAULT_RATE_LIMIT,
+                inventory,
+                (target, Connection::DEFAULT_RATE_LIMIT),
             )
         }
     }

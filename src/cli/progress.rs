@@ -66,7 +66,14 @@ impl Progress {
         let meter = Mutex::new(Meter::new(Instant::now()));
         Self::show("{text} [{wide_bar}]", Some(done.all), move || {
             let calls = writer.calls() - before;
-            lock(&meter).text(Instant::now(), done.count(), done.all, calls)
+            match done.waiting.load(Ordering::Relaxed) {
+                0 => lock(&meter).text(Instant::now(), done.count(), done.all, calls),
+                waiting => format!(
+                    "Waiting: {} not processed yet, {}",
+                    counted(waiting, "input"),
+                    counted(calls, "call")
+                ),
+            }
         })
     }
 
@@ -107,6 +114,7 @@ impl Drop for Progress {
 pub(crate) struct Done {
     all: u64,
     ended: AtomicU64,
+    waiting: AtomicU64,
 }
 
 impl Done {
@@ -115,6 +123,7 @@ impl Done {
         Self {
             all: all as u64,
             ended: AtomicU64::new(0),
+            waiting: AtomicU64::new(0),
         }
     }
 
@@ -124,6 +133,10 @@ impl Done {
 }
 
 impl Watch for Done {
+    fn waiting(&self, inputs: u64) {
+        self.waiting.store(inputs, Ordering::Relaxed);
+    }
+
     fn ended(&self, _: Subject, how: &Ended) {
         if *how != Ended::NotAttempted {
             let ended = self.ended.fetch_add(1, Ordering::Relaxed) + 1;

@@ -2,6 +2,7 @@
 
 use super::connection::{ConnectionArgs, Destination, EMBEDDED_APP, EMBEDDED_OWNER};
 use super::exit::Failure;
+use super::inventory::CreateInputs;
 use super::progress::Progress;
 use crate::api::{self, Connection, Endpoint, InsecureHttp, Reader, Token, Writer};
 use crate::emulator::{Config, Database, Emulator};
@@ -24,6 +25,15 @@ impl Session {
     pub(crate) async fn open(
         args: &ConnectionArgs,
         destination: &Destination,
+    ) -> Result<Self, Failure> {
+        Self::open_for(args, destination, CreateInputs::No).await
+    }
+
+    /// The same. An embedded store makes inputs by itself, unless they are to be posted.
+    pub(crate) async fn open_for(
+        args: &ConnectionArgs,
+        destination: &Destination,
+        create: CreateInputs,
     ) -> Result<Self, Failure> {
         let (mut connection, emulator) = match destination {
             Destination::App {
@@ -48,6 +58,7 @@ impl Session {
                     owner: EMBEDDED_OWNER.into(),
                     owner_key: key.clone(),
                     app_id: EMBEDDED_APP.into(),
+                    require_inputs: create == CreateInputs::Yes,
                     ..Config::default()
                 };
                 let emulator = Emulator::start(config, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))

@@ -11,7 +11,7 @@ use super::validate::Files;
 use crate::api::Connection;
 use crate::manifest::{self, Overlay};
 use crate::model::with_line_feeds;
-use crate::plan::{self, Allowances, Context, Plan};
+use crate::plan::{self, Allowances, Context, Inventory, Plan};
 use crate::render::{self, Color, Detail, MarkdownOptions, TextOptions, escape, escape_lines};
 use std::path::{Path, PathBuf};
 
@@ -168,6 +168,7 @@ fn planned(case: &Path, files: Files) -> Result<Plan, String> {
         manifest_hash: manifest.hash.clone(),
         rate_limit: Connection::DEFAULT_RATE_LIMIT,
         allowances: Allowances::default(),
+        inventory: Inventory::default(),
     };
     plan::plan(&manifest.desired, &observed, &context).map_err(|errors| {
         let (mut lines, _) = offline::refused(&manifest, &errors);

@@ -22,6 +22,12 @@ impl Watch for Watchers {
         }
     }
 
+    fn waiting(&self, inputs: u64) {
+        for watcher in &self.0 {
+            watcher.waiting(inputs);
+        }
+    }
+
     fn stored(&self, operation: u32, now: Fingerprint) {
         for watcher in &self.0 {
             watcher.stored(operation, now);

@@ -303,6 +303,20 @@ pub(super) fn only_true(
     None
 }
 
+/// Reads `true` or `false`; anything else is reported, and false.
+pub(super) fn truth(
+    node: &Node<'_>,
+    noun: &str,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> bool {
+    if let Node::Bool(value) = node {
+        return *value;
+    }
+    wrong_type(node, noun, "true or false", place, findings);
+    false
+}
+
 /// Reads a text and makes a name of it.
 pub(super) fn name<T>(
     node: &Node<'_>,

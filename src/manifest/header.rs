@@ -1,7 +1,7 @@
 //! The header: what a manifest is, which files hold its inputs, and how far a plan of it may go.
 
 use super::fields::{
-    Fields, check_keys, fields, list, map, name, text_keys, whole_number, wrong_type,
+    Fields, check_keys, fields, list, map, name, text_keys, truth, whole_number, wrong_type,
 };
 use super::finding::{Findings, Place};
 use super::node::{Entry, Node};
@@ -11,7 +11,7 @@ use crate::model::{ConceptId, Guards, Owner, Policy, SetName, Share, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The keys of a header, in the order in which they are written.
-pub(super) const HEADER: [&str; 11] = [
+pub(super) const HEADER: [&str; 12] = [
     "version",
     "set",
     "policy",
@@ -20,6 +20,7 @@ pub(super) const HEADER: [&str; 11] = [
     "targets",
     "vocabulary",
     "owners",
+    "create_inputs",
     "guards",
     "renamed",
     "adopts",
@@ -27,12 +28,13 @@ pub(super) const HEADER: [&str; 11] = [
 /// The key that stands beside the header, or alone.
 pub(super) const INPUTS: &str = "inputs";
 /// The keys of `guards`.
-pub(super) const GUARDS: [&str; 5] = [
+pub(super) const GUARDS: [&str; 6] = [
     "max_deletes",
     "max_updates",
     "min_existing",
     "max_vanished_concepts",
     "max_doubles",
+    "max_new_concepts",
 ];
 /// The keys that every header has, each with what to write where it is missing.
 pub(super) const REQUIRED: [(&str, &str); 3] = [
@@ -49,6 +51,9 @@ pub(super) const POLICIES: [(&str, Policy); 3] = [
     ("upsert", Policy::Upsert),
     ("create", Policy::Create),
 ];
+/// The vocabulary that is the app's own.
+pub(super) const VOCABULARY_OF_APP: &str = "app";
+const VOCABULARIES: &str = "a list of concepts, or the word app: those that the app has";
 /// The only version of the format there is.
 pub(super) const VERSION: u64 = 1;
 
@@ -67,8 +72,12 @@ pub struct Header {
     pub targets: BTreeMap<String, TargetSpec>,
     /// The concepts that annotations may name. Nothing: any.
     pub vocabulary: Option<Vec<ConceptId>>,
+    /// Whether annotations may name only concepts that the app has (`vocabulary: app`).
+    pub vocabulary_of_app: bool,
     /// Whose undeclared annotations are in scope.
     pub owners: BTreeSet<Owner>,
+    /// Whether inputs that the app lacks are posted.
+    pub create_inputs: bool,
     /// The limits that stop a plan.
     pub guards: Guards,
     /// Old concept id to new one.
@@ -87,7 +96,9 @@ impl Header {
             target: None,
             targets: BTreeMap::new(),
             vocabulary: None,
+            vocabulary_of_app: false,
             owners: default_owners(),
+            create_inputs: false,
             guards: Guards::default(),
             renamed: BTreeMap::new(),
             adopts: BTreeSet::new(),
@@ -146,8 +157,22 @@ pub(super) fn header(
         .map(|node| targets(node, &place.name("targets"), findings))
         .unwrap_or_default();
     let target = default_target(parts, &targets, place, findings);
-    let vocabulary = vocabulary(parts, place, findings);
+    let vocabulary_of_app =
+        matches!(parts.get("vocabulary"), Some(Node::Text(text)) if text == VOCABULARY_OF_APP);
+    let vocabulary = if vocabulary_of_app {
+        None
+    } else {
+        vocabulary(parts, place, findings)
+    };
     let owners = owners(parts, place, findings);
+    let create_inputs = parts.get("create_inputs").is_some_and(|node| {
+        truth(
+            node,
+            "`create_inputs`",
+            &place.name("create_inputs"),
+            findings,
+        )
+    });
     let guards = guards(parts, place, findings);
     let renamed = renamed(parts, vocabulary.as_deref(), place, findings);
     let adopts = adopts(parts, set.as_ref(), place, findings);
@@ -165,7 +190,9 @@ pub(super) fn header(
             target,
             targets,
             vocabulary,
+            vocabulary_of_app,
             owners,
+            create_inputs,
             guards,
             renamed,
             adopts,
@@ -296,7 +323,7 @@ fn vocabulary(
 ) -> Option<Vec<ConceptId>> {
     let node = parts.get("vocabulary")?;
     let at = place.name("vocabulary");
-    let elements = list(node, "`vocabulary`", "a list of concepts", &at, findings)?;
+    let elements = list(node, "`vocabulary`", VOCABULARIES, &at, findings)?;
     let mut first: BTreeMap<ConceptId, usize> = BTreeMap::new();
     let mut vocabulary = Vec::with_capacity(elements.len());
     for (index, element) in elements.iter().enumerate() {
@@ -398,6 +425,10 @@ fn guards(parts: Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) -> 
             *limit = read;
         }
     }
+    let at_new = at.name("max_new_concepts");
+    guards.max_new_concepts = limits
+        .get("max_new_concepts")
+        .and_then(|node| whole_number(node, "`max_new_concepts`", 0, u64::MAX, &at_new, findings));
     guards
 }
 

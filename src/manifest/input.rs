@@ -4,7 +4,7 @@
 //! manifest with findings is ever used for anything else.
 
 use super::annotation::{Names, annotation};
-use super::content::{TextSource, text_input};
+use super::content::{InputVideo, TextSource, text_input, url_of, video};
 use super::fields::{Fields, fields, list, name, only_true, text, whole_number};
 use super::finding::{Findings, Place};
 use super::known_text::{fill, filling};
@@ -14,14 +14,17 @@ use crate::model::{ConceptId, Content, Identity, InputId, Interner, Rest};
 use std::collections::HashSet;
 
 /// The keys of an input.
-pub(super) const INPUT: [&str; 5] = ["id", "image", "text", "annotations", "purge"];
+pub(super) const INPUT: [&str; 6] = ["id", "image", "video", "text", "annotations", "purge"];
 /// The keys of `image`.
-pub(super) const IMAGE: [&str; 3] = ["path", "width", "height"];
-/// What a manifest says of an input's image. It is for people and reports; coordinates are fractions with or without.
+pub(super) const IMAGE: [&str; 4] = ["path", "url", "width", "height"];
+/// What a manifest says of an input's image. Coordinates are fractions with or without it. Where the app lacks the input
+/// and may be given it, the image is posted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Image {
     /// Where the image lies, as written.
     pub path: Option<Box<str>>,
+    /// Where the service can fetch it; not beside a path.
+    pub url: Option<Box<str>>,
     /// In pixels, at least 1.
     pub width: Option<u32>,
     /// In pixels, at least 1.
@@ -35,6 +38,8 @@ pub enum InputText {
     Path(Box<str>),
     /// The text itself.
     Raw(Box<str>),
+    /// Where the service can fetch it: what it says is not known here.
+    Url(Box<str>),
 }
 
 /// An input as far as it could be read.
@@ -57,6 +62,10 @@ pub(super) struct NamedFiles {
     pub(super) text: Option<Box<str>>,
     /// The same, where the manifest itself says it.
     pub(super) raw: Option<Box<str>>,
+    /// The same, where the service can fetch it.
+    pub(super) text_url: Option<Box<str>>,
+    /// The video.
+    pub(super) video: Option<InputVideo>,
     /// The masks, with the index of the annotation of each.
     pub(super) masks: Vec<(usize, Box<str>)>,
 }
@@ -105,11 +114,25 @@ pub(super) fn input(
     parsed.image = parts
         .get("image")
         .and_then(|node| image(node, &place.name("image"), findings));
+    let video = parts
+        .get("video")
+        .and_then(|node| video(node, &place.name("video"), findings));
+    if parts.get("image").is_some() && parts.get("video").is_some() {
+        findings
+            .add(
+                place.name("video").key(),
+                "an input with both `image` and `video`",
+            )
+            .hint("keep one of the two");
+    }
     let text = parts
         .get("text")
         .and_then(|node| text_input(node, &place.name("text"), findings));
     parsed.rest = rest(&parts, place, findings);
-    let mut named = NamedFiles::default();
+    let mut named = NamedFiles {
+        video,
+        ..NamedFiles::default()
+    };
     if let Some(elements) = elements(&parts, &parsed, place, findings) {
         let at = place.name("annotations");
         let mut identities = Names::default();
@@ -129,6 +152,7 @@ pub(super) fn input(
             fill(&mut parsed.annotations, found);
             named.raw = Some(text.into());
         }
+        Some(TextSource::Url(url)) => named.text_url = Some(url),
         None => {}
     }
     parsed.named = (named != NamedFiles::default()).then(|| Box::new(named));
@@ -193,8 +217,20 @@ fn image(node: &Node<'_>, place: &Place<'_>, findings: &mut Findings) -> Option<
         .get("path")
         .and_then(|node| text(node, "`path`", &place.name("path"), findings))
         .map(Box::from);
+    let url = parts
+        .get("url")
+        .and_then(|node| url_of(node, "an image", &place.name("url"), findings));
+    if parts.get("path").is_some() && parts.get("url").is_some() {
+        findings
+            .add(
+                place.name("url").key(),
+                "`image` with both `path` and `url`",
+            )
+            .hint("keep one of the two");
+    }
     Some(Image {
         path,
+        url,
         width,
         height,
     })

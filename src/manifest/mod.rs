@@ -50,6 +50,7 @@ pub mod write;
 mod tests;
 
 pub use anchor::{Anchor, anchors};
+pub use content::InputVideo;
 pub use header::Header;
 pub use input::{Image, InputText};
 pub use overlay::{Overlay, files_below, has_header, load_tracked, load_with};
@@ -86,6 +87,10 @@ pub struct Manifest {
     pub default_target: Option<String>,
     /// What it says of its inputs' images.
     pub images: BTreeMap<InputId, Image>,
+    /// Whether inputs that the app lacks are posted.
+    pub create_inputs: bool,
+    /// Whether annotations may name only concepts that the app has.
+    pub vocabulary_of_app: bool,
     /// 64 hex digits of SHA-256 over a line for each file, those that the manifest names among them, in byte order of
     /// their paths: the file's own SHA-256 in hex, two spaces, its path below the manifest's folder, a line feed.
     /// `sha256sum` prints these lines. In a text file CRLF counts as LF.
@@ -96,6 +101,8 @@ pub struct Manifest {
     pub header_file: PathBuf,
     /// The folder of the header's file; an embedded target's path is relative to it.
     pub root: PathBuf,
+    /// The folder that was read; paths are below it.
+    folder: PathBuf,
     names: BTreeMap<InputId, NamedFiles>,
     files: Vec<(Candidate, [u8; 32])>,
     reach: Reach,
@@ -104,6 +111,15 @@ pub struct Manifest {
     pub gone: Vec<(PathBuf, bool)>,
     /// The texts, where they did not come from files.
     texts: Option<BTreeMap<PathBuf, String>>,
+}
+
+/// What a file of an input is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediumContent {
+    /// An image or a video.
+    Bytes,
+    /// A text.
+    Text,
 }
 
 /// A place in a manifest.
@@ -206,10 +222,13 @@ impl Manifest {
             targets: assembled.header.targets,
             default_target: assembled.header.target,
             images: assembled.images,
+            create_inputs: assembled.header.create_inputs,
+            vocabulary_of_app: assembled.header.vocabulary_of_app,
             hash: hex(&Sha256::digest(lines.as_bytes())),
             vocabulary: assembled.header.vocabulary,
             header_file: folder.join(&assembled.header_file),
             root: folder.join(folder_of(&assembled.header_file)),
+            folder: folder.to_owned(),
             names: assembled.names,
             files: assembled.files,
             gone: assembled
@@ -231,7 +250,53 @@ impl Manifest {
     pub fn input_text(&self, input: &InputId) -> Option<InputText> {
         let named = self.names.get(input)?;
         let path = named.text.clone().map(InputText::Path);
-        path.or_else(|| named.raw.clone().map(InputText::Raw))
+        let raw = || named.raw.clone().map(InputText::Raw);
+        let url = || named.text_url.clone().map(InputText::Url);
+        path.or_else(raw).or_else(url)
+    }
+
+    /// The video of an input, as it is written.
+    pub fn input_video(&self, input: &InputId) -> Option<InputVideo> {
+        self.names.get(input)?.video.clone()
+    }
+
+    /// Where a file that an input names lies, below the manifest's folder.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be named, and what to do.
+    pub fn medium_path(
+        &self,
+        origin: Origin,
+        written: &str,
+    ) -> Result<String, (String, &'static str)> {
+        let file = self.files.get(origin.file as usize);
+        let folder = file.map_or("", |(file, _)| folder_of(&file.relative));
+        named::path_below(folder, written, self.reach)
+    }
+
+    /// The bytes of a file of the manifest's folder, as they are now; of a text, without a byte order mark, and with the
+    /// same line ends on every machine.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be read, and what to do.
+    pub fn read_medium(
+        &self,
+        path: &str,
+        content: MediumContent,
+    ) -> Result<Vec<u8>, (String, &'static str)> {
+        let disk = Disk {
+            folder: &self.folder,
+            reach: self.reach,
+            chosen: None,
+        };
+        // A plan file may say anything.
+        let path = named::path_below("", path, self.reach)?;
+        match content {
+            MediumContent::Bytes => named::read_bytes(&path, &disk),
+            MediumContent::Text => Ok(named::read_text(&path, &disk)?.1.into_bytes()),
+        }
     }
 
     /// The files of the masks of an input, as written, with the indices of their annotations.

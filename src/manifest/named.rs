@@ -49,7 +49,7 @@ impl Naming {
 type Namings = BTreeMap<String, Vec<Naming>>;
 
 /// What is wrong with a file: a message, and a hint.
-type Refusal = (String, &'static str);
+pub(super) type Refusal = (String, &'static str);
 
 /// What became of a file: its SHA-256 and what was made of it.
 type Reading<T> = Result<([u8; 32], T), Refusal>;
@@ -134,7 +134,7 @@ fn collect(files: &mut [File], reach: Reach) -> (Namings, Namings) {
                     input,
                     annotation,
                 };
-                match below(folder, written, reach) {
+                match path_below(folder, written, reach) {
                     Ok(path) => {
                         let of_kind = match annotation {
                             Some(_) => &mut masks,
@@ -142,13 +142,7 @@ fn collect(files: &mut [File], reach: Reach) -> (Namings, Namings) {
                         };
                         of_kind.entry(path).or_default().push(naming);
                     }
-                    Err(error) => {
-                        let (what, hint) = match error {
-                            NoPath::Absolute => ("is an absolute path", OUTSIDE),
-                            NoPath::LeadsOut => ("leads out of the manifest's folder", OUTSIDE),
-                            NoPath::NoFile => ("is not the path of a file", WHERE),
-                        };
-                        let message = format!("{} {what}", quote(written));
+                    Err((message, hint)) => {
                         naming.report(&mut document.findings, &message, hint);
                     }
                 }
@@ -158,13 +152,25 @@ fn collect(files: &mut [File], reach: Reach) -> (Namings, Namings) {
     (masks, texts)
 }
 
-fn read_bytes(path: &str, source: &dyn Source) -> Result<Vec<u8>, Refusal> {
+/// The path below the manifest's folder of what is written in a file of `folder`.
+pub(super) fn path_below(folder: &str, written: &str, reach: Reach) -> Result<String, Refusal> {
+    below(folder, written, reach).map_err(|error| {
+        let (what, hint) = match error {
+            NoPath::Absolute => ("is an absolute path", OUTSIDE),
+            NoPath::LeadsOut => ("leads out of the manifest's folder", OUTSIDE),
+            NoPath::NoFile => ("is not the path of a file", WHERE),
+        };
+        (format!("{} {what}", quote(written)), hint)
+    })
+}
+
+pub(super) fn read_bytes(path: &str, source: &dyn Source) -> Result<Vec<u8>, Refusal> {
     source.named(path).map_err(|error| {
         let hint = match &error {
             Unreadable::Missing | Unreadable::NoFile(_) => WHERE,
             Unreadable::Elsewhere => OUTSIDE,
             Unreadable::TooLarge(_) => {
-                "no mask and no text of an input is that large: name another file"
+                "name another file; an image or a video of that size can be posted by its `url`"
             }
             Unreadable::Changed => "run the command again once nothing writes to it",
             Unreadable::Failed(_) => "check the path and its permissions",
@@ -190,7 +196,7 @@ fn read_mask(path: &str, source: &dyn Source) -> Reading<Mask> {
 }
 
 /// Neither a byte order mark nor the CR of a CRLF is a character of the text.
-fn read_text(path: &str, source: &dyn Source) -> Reading<String> {
+pub(super) fn read_text(path: &str, source: &dyn Source) -> Reading<String> {
     let bytes = read_bytes(path, source)?;
     let digest = text_digest(&bytes);
     match text_of(bytes, Prose::Yes) {

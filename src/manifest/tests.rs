@@ -236,7 +236,7 @@ inputs:
     5 | guards: { max_delete: 3 }
       |           ^^^^^^^^^^
       |
-      = help: did you mean `max_deletes`? allowed: `max_deletes`, `max_updates`, `min_existing`, `max_vanished_concepts`
+      = help: did you mean `max_deletes`? allowed: `max_deletes`, `max_updates`, `min_existing`, `max_vanished_concepts`, `max_doubles`, `max_new_concepts`
 
     error: unknown key `concpts` in an annotation
      --> labels/a.yaml:4:9
@@ -341,9 +341,9 @@ fn unknown_keys_say_what_is_allowed() {
     4:60 a key must be text, found the number 7 (if text is meant, put it in quotes: "7")
     "#);
     insta::assert_snapshot!(check_body("inputs: [{ ID: a, id: a, image: { widht: 3 }, annotations: [] }]\ntragets: {}\n"), @"
-    4:12 unknown key `ID` in an input (did you mean `id`? allowed: `id`, `image`, `text`, `annotations`, `purge`)
-    4:35 unknown key `widht` in `image` (did you mean `width`? allowed: `path`, `width`, `height`)
-    5:1 unknown key `tragets` in a manifest (did you mean `targets`? allowed: `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `guards`, `renamed`, `adopts`, `inputs`)
+    4:12 unknown key `ID` in an input (did you mean `id`? allowed: `id`, `image`, `video`, `text`, `annotations`, `purge`)
+    4:35 unknown key `widht` in `image` (did you mean `width`? allowed: `path`, `url`, `width`, `height`)
+    5:1 unknown key `tragets` in a manifest (did you mean `targets`? allowed: `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `create_inputs`, `guards`, `renamed`, `adopts`, `inputs`)
     ");
 }
 
@@ -513,12 +513,12 @@ fn an_id_alone_keeps_an_annotation_and_manages_nothing_of_it() {
 #[test]
 fn inputs_are_checked() {
     insta::assert_snapshot!(check_body("inputs: [{ annotations: [] }, { id: a }, { id: 2024, annotations: {} }, 7, []]\n"), @r#"
-    4:1 an input must be a map of `id`, `image`, `text`, `annotations`, `purge`, found a list ()
+    4:1 an input must be a map of `id`, `image`, `video`, `text`, `annotations`, `purge`, found a list ()
     4:12 an input without `id` (name the input: id: street-0001)
     4:33 input `a` without `annotations` (write `annotations: []` if you mean none)
     4:48 `id` must be text, found the number 2024 (if text is meant, put it in quotes: "2024")
     4:54 `annotations` must be a list, found a map ()
-    4:73 an input must be a map of `id`, `image`, `text`, `annotations`, `purge`, found the number 7 ()
+    4:73 an input must be a map of `id`, `image`, `video`, `text`, `annotations`, `purge`, found the number 7 ()
     "#);
     insta::assert_snapshot!(check_body("inputs: { id: a }\n"), @"4:1 `inputs` must be a list of inputs, found a map ()");
     insta::assert_snapshot!(check_body("inputs: \"a\"\n"), @"4:9 `inputs` must be a list of inputs, found the text `a` ()");
@@ -559,7 +559,7 @@ fn headers_are_checked() {
     6:24 `max_deletes` must be a percentage such as 30%, or a number, found the text `130%` ()
     6:43 `max_updates` must be a percentage such as 30%, or a number, found the number -1 ()
     6:61 `min_existing` must be a whole number of at least 0, found the number 1.5 ()
-    6:66 unknown key `max_vanished` in `guards` (allowed: `max_deletes`, `max_updates`, `min_existing`, `max_vanished_concepts`, `max_doubles`)
+    6:66 unknown key `max_vanished` in `guards` (allowed: `max_deletes`, `max_updates`, `min_existing`, `max_vanished_concepts`, `max_doubles`, `max_new_concepts`)
     "#);
     let adopting = check_header("version: 1\nset: s\npolicy: sync\nadopts: [old, s, A b, 7]\n");
     for problem in [
@@ -624,7 +624,7 @@ fn a_file_of_something_else_is_told_so() {
     1 | services: {}
       | ^^^^^^^^
       |
-      = help: a manifest's file is a map with `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `guards`, `renamed`, `adopts`, `inputs`; if this one is something else, name the files that hold inputs in the header: files: ["labels/**"]
+      = help: a manifest's file is a map with `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `create_inputs`, `guards`, `renamed`, `adopts`, `inputs`; if this one is something else, name the files that hold inputs in the header: files: ["labels/**"]
 
     error: this is no file of a manifest: it holds a list
      --> list.json:1:2
@@ -632,7 +632,7 @@ fn a_file_of_something_else_is_told_so() {
     1 | [1]
       |  ^
       |
-      = help: a manifest's file is a map with `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `guards`, `renamed`, `adopts`, `inputs`; if this one is something else, name the files that hold inputs in the header: files: ["labels/**"]
+      = help: a manifest's file is a map with `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `create_inputs`, `guards`, `renamed`, `adopts`, `inputs`; if this one is something else, name the files that hold inputs in the header: files: ["labels/**"]
 
     error: the file is empty
      --> void.yaml:1:1
@@ -900,7 +900,7 @@ mod folders {
         let one = folder(&[("annosync.yaml", text.as_bytes())]);
         insta::assert_snapshot!(brief(&load(one.path()).unwrap_err()), @"
         4:12 input `a` without `annotations` (write `annotations: []` if you mean none)
-        4:19 unknown key `anotations` in an input (did you mean `annotations`? allowed: `id`, `image`, `text`, `annotations`, `purge`)
+        4:19 unknown key `anotations` in an input (did you mean `annotations`? allowed: `id`, `image`, `video`, `text`, `annotations`, `purge`)
         ");
         let bad = folder(&[("annosync.yaml", b"version: 1\nset: \xff\n")]);
         insta::assert_snapshot!(brief(&load(bad.path()).unwrap_err()), @"2:6 not valid UTF-8 (save the file as UTF-8)");

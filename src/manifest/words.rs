@@ -1,6 +1,8 @@
 //! Words of error messages: how a user's text is quoted, and which known word is nearest to an unknown one.
 //!
-//! Holds no messages of its own; uses no other room.
+//! Holds no messages of its own.
+
+pub(super) use crate::model::nearest_word as nearest;
 
 /// Texts longer than this are shortened in a message.
 const LONGEST_QUOTE: usize = 60;
@@ -26,27 +28,6 @@ pub(super) fn quote(text: &str) -> String {
 /// The words between backticks, separated by commas.
 pub(super) fn list<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
     words.into_iter().map(quote).collect::<Vec<_>>().join(", ")
-}
-
-/// The candidate that `word` was probably meant to be: at most a third of its letters differ, whatever their case.
-pub(super) fn nearest<'w>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'w str>,
-) -> Option<&'w str> {
-    let word = word.to_lowercase();
-    let length = word.chars().count();
-    let limit = (length / 3).max(1);
-    candidates
-        .into_iter()
-        // The distance is at least the difference of the lengths, and costs their product.
-        .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
-        .map(|candidate| {
-            let distance = strsim::damerau_levenshtein(&word, &candidate.to_lowercase());
-            (distance, candidate)
-        })
-        .filter(|(distance, _)| *distance <= limit)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
 }
 
 /// "did you mean `word`?" and then everything that is allowed.

@@ -15,6 +15,7 @@ mod ids;
 mod json;
 mod keypoints;
 mod mask;
+mod nearest;
 mod overlap;
 mod ring;
 mod schema;
@@ -42,6 +43,7 @@ pub use ids::{
 pub use json::{InvalidJson, Json, MAX_DEPTH};
 pub use keypoints::{Keypoint, Keypoints, Visibility};
 pub use mask::{Mask, MaskArea, MaskError};
+pub use nearest::{Words, nearest_word};
 pub use overlap::{Measure, Overlap, TextPairs, overlap, text_overlap};
 pub use ring::encloses_area;
 pub use schema::{NAME_PATTERN, SET_NAME_PATTERN, SHARE_PATTERN, STATUS_NUMBER_PATTERN};

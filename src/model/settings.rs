@@ -111,6 +111,9 @@ pub struct Guards {
     pub max_vanished_concepts: u64,
     /// More posts than this that equal an annotation of somebody else trip the guard.
     pub max_doubles: u64,
+    /// More concepts than this that the app does not have yet trip the guard; `None`: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_new_concepts: Option<u64>,
 }
 
 impl Default for Guards {
@@ -121,6 +124,7 @@ impl Default for Guards {
             min_existing: 10,
             max_vanished_concepts: 0,
             max_doubles: 0,
+            max_new_concepts: None,
         }
     }
 }

@@ -5,12 +5,14 @@
 
 mod decode;
 mod error;
+mod inventory;
 mod saved;
 mod schema;
 mod state;
 
 pub use decode::annotation;
 pub use error::ObservedError;
+pub use inventory::{missing_inputs, new_concepts, unseen_concepts, unseen_inputs, waiting_inputs};
 pub use saved::{FORMAT_VERSION, SavedListing};
 pub use schema::schema;
 pub use state::{from_listing, observe};

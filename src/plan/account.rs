@@ -23,7 +23,7 @@ pub struct Account {
     pub set: SetName,
     /// SHA-256 of the manifest's files: 64 hex digits.
     pub manifest_hash: String,
-    /// Operations and purges of the plan: what the counts below come to.
+    /// Operations, purges and inputs of the plan: what the counts below come to.
     pub planned: u64,
     /// The guards that would have stopped the plan, and that were let pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -83,7 +83,7 @@ impl Account {
             target: plan.target.clone(),
             set: plan.set.clone(),
             manifest_hash: plan.manifest_hash.clone(),
-            planned: (plan.operations.len() + plan.purges.len()) as u64,
+            planned: plan.len() as u64,
             passed_guards: plan.passed_guards.clone(),
             outcome,
         }

@@ -1,7 +1,8 @@
 //! Operations packed into calls.
 
 use super::stand_in::{self, is_clean_up, is_unfinished};
-use super::types::{Action, Batch, Call, Operation, Purge};
+use super::types::{Action, Batch, Call, Medium, MediumSource, Operation, PlannedInput, Purge};
+use crate::model::InputId;
 
 /// Annotations in one call, at most.
 pub const MAX_ITEMS: usize = 128;
@@ -11,7 +12,8 @@ pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 const PAIR_OVERHEAD: usize = 6;
 
 /// The kinds of calls, in the order in which they are made.
-const ORDER: [Call; 11] = [
+const ORDER: [Call; 13] = [
+    Call::PostInputs,
     Call::DeleteLeftBehind,
     Call::PostStandIn,
     Call::DeleteReplaced,
@@ -23,6 +25,7 @@ const ORDER: [Call; 11] = [
     Call::Delete,
     Call::DeleteStandIn,
     Call::Purge,
+    Call::DeleteInputs,
 ];
 
 /// Whether an operation takes part in a kind of call. Removals that a delete shares a call with are told apart only
@@ -81,6 +84,36 @@ pub(super) fn pack(operations: &[Operation], purges: &[Purge]) -> Vec<Batch> {
         });
     }
     batches
+}
+
+/// Adds the calls that post inputs, first, and those that delete inputs, last.
+pub(super) fn pack_inputs(batches: &mut Vec<Batch>, inputs: &[PlannedInput], deleted: &[InputId]) {
+    let posted = inputs.iter().enumerate().filter(|(_, it)| it.is_posted());
+    let posts = fill(
+        Call::PostInputs,
+        posted.map(|(at, it)| (at, size_of_input(it))),
+    );
+    batches.splice(0..0, posts);
+    let size = |(at, id): (usize, &InputId)| (at, id.as_str().len() + PAIR_OVERHEAD);
+    batches.extend(fill(
+        Call::DeleteInputs,
+        deleted.iter().enumerate().map(size),
+    ));
+}
+
+/// The bytes of an input in a call's body, or a few more.
+fn size_of_input(input: &PlannedInput) -> usize {
+    /// The names of the fields around a medium.
+    const FIELDS: usize = 80;
+    let medium = |medium: &Medium| {
+        FIELDS
+            + match &medium.source {
+                MediumSource::File { bytes, .. } => (*bytes as usize).div_ceil(3) * 4,
+                // Escaped, a byte takes up to six.
+                MediumSource::Url { url: text } | MediumSource::Raw { raw: text } => text.len() * 2,
+            }
+    };
+    input.input_id.as_str().len() + FIELDS + input.media.iter().map(medium).sum::<usize>()
 }
 
 /// Fills calls of one kind: (index, bytes) of each item.

@@ -5,11 +5,12 @@ use super::drift::{self, Against};
 use super::error::PlanError;
 use super::guard;
 use super::input::{Part, Planner};
+use super::inventory::Inventory;
 use super::rights;
 use super::shared;
 use super::summary::Summary;
 use super::trip::{Allowances, Trip};
-use super::types::{FORMAT_VERSION, Plan, Purpose, Target};
+use super::types::{Batch, FORMAT_VERSION, Operation, Plan, PlannedInput, Purge, Purpose, Target};
 use super::unreadable;
 use crate::matching::Claims;
 use crate::model::{DesiredState, InputId, ObservedState, Scope};
@@ -27,6 +28,8 @@ pub struct Context {
     pub rate_limit: u32,
     /// What a person let pass.
     pub allowances: Allowances,
+    /// What is known of the app beside its annotations.
+    pub inventory: Inventory,
 }
 
 /// The smallest set of writes that makes the observed state equal to the desired one.
@@ -70,9 +73,11 @@ fn make(
         three_way: against.map(|against| against.three_way(desired, observed)),
     };
     let declared: HashSet<&InputId> = desired.inputs.iter().map(|input| &input.id).collect();
+    let inventory = &context.inventory;
     let mut parts: Vec<Part> = desired
         .inputs
         .par_iter()
+        .filter(|input| !inventory.is_refused(input))
         .map(|input| planner.declared(input))
         .collect();
     parts.extend(
@@ -86,6 +91,7 @@ fn make(
     let mut errors: Vec<PlanError> = parts
         .iter_mut()
         .flat_map(|part| std::mem::take(&mut part.errors))
+        .chain(inventory.errors(desired))
         .collect();
     if !errors.is_empty() {
         errors.sort_by_key(PlanError::origin);
@@ -129,8 +135,9 @@ fn make(
     summary.count_writes(&operations, &purges, &observed.app_owner);
     summary.count_listed(&operations, &purges, observed);
     shared::share(&mut operations, observed);
-    let batches = batch::pack(&operations, &purges);
-    summary.forecast(&batches);
+    let inputs = inventory.inputs(&operations);
+    summary.new_concepts = inventory.created(&operations);
+    let batches = calls(&operations, &purges, &inputs, &mut summary);
     let mut trips = guard::check(
         desired,
         observed,
@@ -159,7 +166,9 @@ fn make(
         summary,
         guards,
         passed_guards,
-        blind_spots: blind_spots(observed),
+        blind_spots: blind_spots(observed, inventory),
+        inputs,
+        deleted_inputs: Vec::new(),
         operations,
         purges,
         drift,
@@ -167,7 +176,21 @@ fn make(
     })
 }
 
-fn blind_spots(observed: &ObservedState) -> Vec<String> {
+/// Packs everything into calls, and counts them.
+fn calls(
+    operations: &[Operation],
+    purges: &[Purge],
+    inputs: &[PlannedInput],
+    summary: &mut Summary,
+) -> Vec<Batch> {
+    let mut batches = batch::pack(operations, purges);
+    batch::pack_inputs(&mut batches, inputs, &[]);
+    summary.count_inputs(inputs, &[]);
+    summary.forecast(&batches);
+    batches
+}
+
+fn blind_spots(observed: &ObservedState, inventory: &Inventory) -> Vec<String> {
     let mut spots = match &observed.scope {
         Scope::WholeApp => Vec::new(),
         Scope::Inputs(_) => vec![
@@ -176,5 +199,6 @@ fn blind_spots(observed: &ObservedState) -> Vec<String> {
         ],
     };
     spots.extend(unreadable::in_words(observed));
+    spots.extend(inventory.blind_spots.iter().cloned());
     spots
 }

@@ -1,6 +1,7 @@
 //! What makes a plan impossible, each with the place in the manifest that asks for it.
 
-use crate::model::{AnnotationId, InputId, Origin};
+use crate::model::{AnnotationId, ConceptId, InputId, Origin};
+use std::fmt::Display;
 
 /// Something that the manifest asks for and that cannot be done. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -126,6 +127,38 @@ pub enum PlanError {
         /// Where it is declared.
         origin: Origin,
     },
+    /// The app lacks a declared input.
+    #[error("the app has no input `{input}`{}", said(nearest.as_ref()))]
+    NoInput {
+        /// Which input.
+        input: InputId,
+        /// The input that was probably meant.
+        nearest: Option<InputId>,
+        /// Where it is declared.
+        origin: Origin,
+    },
+    /// The app lacks a declared input, and the manifest does not say what it is made of.
+    #[error("the app has no input `{input}`, and the manifest does not say what to post{}", said(nearest.as_ref()))]
+    NothingToPost {
+        /// Which input.
+        input: InputId,
+        /// The input that was probably meant.
+        nearest: Option<InputId>,
+        /// Where it is declared.
+        origin: Origin,
+    },
+    /// A label names a concept that the app does not have, and `vocabulary` is `app`.
+    #[error("the app has no concept `{concept}`{}{}", said(nearest.as_ref()), besides(*count))]
+    NoConcept {
+        /// Which concept.
+        concept: ConceptId,
+        /// The concept that was probably meant.
+        nearest: Option<ConceptId>,
+        /// On how many annotations it is declared.
+        count: u64,
+        /// Where it is declared first.
+        origin: Origin,
+    },
     /// The listing did not cover a declared input: what it holds is not known.
     #[error("input `{input}` is declared, and was not listed")]
     NotListed {
@@ -150,6 +183,9 @@ impl PlanError {
             | Self::SameId { origin, .. }
             | Self::NothingDeclared { origin, .. }
             | Self::Unreadable { origin, .. }
+            | Self::NoInput { origin, .. }
+            | Self::NothingToPost { origin, .. }
+            | Self::NoConcept { origin, .. }
             | Self::NotListed { origin, .. } => *origin,
         }
     }
@@ -178,7 +214,29 @@ impl PlanError {
             Self::Unreadable { .. } => {
                 "repair or delete it in the app, or leave it out of the manifest: then it is left alone"
             }
+            Self::NoInput { .. } => {
+                "correct the id, or let apply post it first: `create_inputs: true` in the header, or --create-inputs"
+            }
+            Self::NothingToPost { .. } => {
+                "correct the id, or give it an `image`, a `video` or a `text` with a `path` or a `url`"
+            }
+            Self::NoConcept { .. } => {
+                "correct it, create it in the app, or leave `vocabulary: app` out: the service cannot delete concepts"
+            }
             Self::NotListed { .. } => "save a listing that covers it, or plan against the app",
         }
+    }
+}
+
+/// Asks whether the nearest one was meant.
+fn said(nearest: Option<&impl Display>) -> String {
+    nearest.map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+}
+
+/// Where else it stands, in numbers.
+fn besides(count: u64) -> String {
+    match count {
+        0 | 1 => String::new(),
+        count => format!(" ({count} annotations name it)"),
     }
 }

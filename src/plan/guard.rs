@@ -51,6 +51,15 @@ pub(super) fn check(
             of: equal.cloned().collect(),
         });
     }
+    if let Some(limit) = guards.max_new_concepts
+        && summary.new_concepts.len() as u64 > limit
+    {
+        let concepts = summary.new_concepts.iter();
+        trips.push(Trip::NewConcepts {
+            concepts: concepts.map(|it| it.concept.to_string()).collect(),
+            limit,
+        });
+    }
     trips
 }
 
@@ -86,7 +95,7 @@ pub(super) fn take_back(plan: &mut Plan) {
             }
             Trip::Updates { count, .. } => (count, updates),
             Trip::Doubles { count, .. } => (count, doubles(&plan.summary)),
-            Trip::VanishedConcepts { .. } | Trip::Drift { .. } => {
+            Trip::VanishedConcepts { .. } | Trip::NewConcepts { .. } | Trip::Drift { .. } => {
                 plan.passed_guards.push(trip);
                 continue;
             }

@@ -13,6 +13,7 @@ mod error;
 mod fresh;
 mod guard;
 mod input;
+mod inventory;
 mod merge;
 mod moves;
 mod outcome;
@@ -38,10 +39,11 @@ pub use build::{Context, plan, plan_against};
 pub use drift::{Against, OnConflict, OnDrift, merged_state};
 pub use error::PlanError;
 pub use fresh::{Freshness, freshness, is_as_wanted};
+pub use inventory::{Inventory, Missing, Vocabulary};
 pub use moves::{LARGEST_MOVES, Move, Moves};
 pub use outcome::{
-    Applied, Ending, FailedItem, FailedPurge, Outcome, Since, StaleItem, StalePurge, Touched,
-    Unplanned,
+    Applied, Ending, FailedInput, FailedItem, FailedPurge, Outcome, Since, StaleInput, StaleItem,
+    StalePurge, Touched, Unplanned,
 };
 pub use read::{PlanFileError, read};
 pub use region::named_region;
@@ -52,12 +54,15 @@ pub use stand_in::{
     STAND_IN_FOR, body as stand_in_body, id_for as stand_in_id_for, is_stand_in_of, is_unfinished,
     original_of, settled,
 };
-pub use summary::{ClassCount, Doubles, HeldBack, OthersWork, Relabelled, Summary, UserCount};
+pub use summary::{
+    ClassCount, Doubles, HeldBack, NewConcept, OthersWork, Relabelled, Summary, UserCount,
+};
 pub use trip::{
     Allowances, Drift, EmptyManifest, GUARDS_LABEL, Numbers, REVERTS_LABEL, Rename, Trip,
 };
 pub use types::{
     Action, AppChange, AppChangeKind, Base, Batch, Call, Cause, Decision, Double, FORMAT_VERSION,
-    FieldChange, Likeness, Operation, Plan, Purge, PurgedAnnotation, Purpose, Reason, Seen, Target,
+    FieldChange, Likeness, Medium, MediumKind, MediumSource, Operation, Plan, PlannedInput, Purge,
+    PurgedAnnotation, Purpose, Reason, Seen, Target,
 };
 pub use undo::{Before, Fate, Fates, undo};

@@ -32,6 +32,12 @@ pub struct Applied {
     /// Inputs that were purged.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub purge: u64,
+    /// Inputs that were posted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub posted_inputs: u64,
+    /// Inputs that were deleted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub deleted_inputs: u64,
     /// Annotations that went with purges, those of inputs on which something was left included.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub purged: u64,
@@ -59,6 +65,8 @@ impl Applied {
             + self.replace
             + self.delete
             + self.purge
+            + self.posted_inputs
+            + self.deleted_inputs
     }
 
     /// Whether nothing was written at all.
@@ -266,7 +274,32 @@ impl FailedItem {
     }
 }
 
-/// The account of an apply. Every operation and every purge of the plan is counted in exactly one of `applied`,
+/// An input that was not posted, not processed, or not deleted. What was to be written on it was not attempted.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct FailedInput {
+    /// Which input.
+    pub input_id: InputId,
+    /// Why, in the service's words or ours.
+    pub reason: String,
+    /// Whether it was posted.
+    #[serde(default, skip_serializing_if = "Touched::is_not")]
+    pub touched: Touched,
+}
+
+/// An input that an undo would have deleted, and on which something lies.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct StaleInput {
+    /// Which input.
+    pub input_id: InputId,
+    /// How many annotations lie on it.
+    pub annotations: u64,
+}
+
+/// The account of an apply. Every operation, purge and input of the plan is counted in exactly one of `applied`,
 /// `already_so`, `stale`, `failed` (or their likes for purges) and `not_attempted`.
 #[derive(
     Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
@@ -286,7 +319,13 @@ pub struct Outcome {
     /// Purges that were tried and left something, or were tried in vain; in order of purge.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed_purges: Vec<FailedPurge>,
-    /// Not tried: the run was stopped before.
+    /// Inputs that could not be posted, were not processed, or could not be deleted; sorted by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_inputs: Vec<FailedInput>,
+    /// Inputs that were not deleted because something lies on them; sorted by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale_inputs: Vec<StaleInput>,
+    /// Not tried: the run was stopped before, or the input is not there.
     pub not_attempted: u64,
     /// Calls that were made, repeated ones included.
     pub calls: u64,
@@ -299,6 +338,10 @@ impl Outcome {
         self.failed.sort_by_key(|item| item.operation);
         self.stale_purges.sort_by_key(|item| item.purge);
         self.failed_purges.sort_by_key(|item| item.purge);
+        self.failed_inputs
+            .sort_by(|a, b| a.input_id.cmp(&b.input_id));
+        self.stale_inputs
+            .sort_by(|a, b| a.input_id.cmp(&b.input_id));
     }
 
     /// How the run of this plan ended.
@@ -311,11 +354,16 @@ impl Outcome {
             }
         } else if !self.is_partial() {
             Ending::Stale
-        } else if self.applied.is_nothing() && !self.has_stale() {
+        } else if self.applied.is_nothing() && !self.has_stale() && !self.has_posted_in_vain() {
             Ending::Failed
         } else {
             Ending::Partial
         }
+    }
+
+    /// Whether an input was posted that cannot be annotated yet, or ever.
+    fn has_posted_in_vain(&self) -> bool {
+        self.failed_inputs.iter().any(|it| !it.touched.is_not())
     }
 
     /// Whether the app is now as the plan wanted it.
@@ -330,12 +378,12 @@ impl Outcome {
 
     /// How many operations and purges were stale.
     pub fn stale_count(&self) -> u64 {
-        (self.stale.len() + self.stale_purges.len()) as u64
+        (self.stale.len() + self.stale_purges.len() + self.stale_inputs.len()) as u64
     }
 
     /// How many operations and purges failed.
     pub fn failed_count(&self) -> u64 {
-        (self.failed.len() + self.failed_purges.len()) as u64
+        (self.failed.len() + self.failed_purges.len() + self.failed_inputs.len()) as u64
     }
 
     /// Whether anything failed or was not tried.

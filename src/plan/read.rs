@@ -77,7 +77,9 @@ pub fn read(text: &str) -> Result<Option<Plan>, PlanFileError> {
 /// A plan's parts must say the same: what is shown and counted is what is sent.
 fn check(plan: &Plan) -> Result<(), PlanFileError> {
     let altered = |what: &str| Err(PlanFileError::Altered(what.to_owned()));
-    if plan.batches != super::batch::pack(&plan.operations, &plan.purges) {
+    let mut batches = super::batch::pack(&plan.operations, &plan.purges);
+    super::batch::pack_inputs(&mut batches, &plan.inputs, &plan.deleted_inputs);
+    if plan.batches != batches {
         return altered("its calls are not those that its operations make");
     }
     if !plan.batches.iter().all(|batch| is_sound(plan, batch)) {
@@ -115,6 +117,7 @@ fn check(plan: &Plan) -> Result<(), PlanFileError> {
             return altered("what it says that an earlier run left is no stand-in");
         }
     }
+    check_inputs(plan).or_else(altered)?;
     check_purges(plan).or_else(altered)?;
     check_causes(plan).or_else(altered)?;
     check_rights(plan).or_else(altered)?;
@@ -265,6 +268,29 @@ fn is_sound(plan: &Plan, batch: &Batch) -> bool {
         .filter(|operation| operation.action == Action::Remove)
         .count();
     removals > 0 && batch.operations.len() <= MAX_ITEMS && bytes <= MAX_BYTES
+}
+
+/// Inputs are named once, in order; a plan posts them for what it writes on them, and an undo deletes what an apply posted.
+fn check_inputs(plan: &Plan) -> Result<(), &'static str> {
+    let mut counted = Summary::default();
+    counted.count_inputs(&plan.inputs, &plan.deleted_inputs);
+    if counted.inputs() != plan.summary.inputs() {
+        return Err("its summary does not count its inputs");
+    }
+    let is_sorted = plan.inputs.is_sorted_by(|a, b| a.input_id < b.input_id)
+        && plan.deleted_inputs.is_sorted_by(|a, b| a < b);
+    if !is_sorted {
+        return Err("its inputs are not one by one, in order");
+    }
+    let is_undo = plan.purpose == Purpose::Undo;
+    if (is_undo && !plan.inputs.is_empty()) || (!is_undo && !plan.deleted_inputs.is_empty()) {
+        return Err("only a manifest posts inputs, and only an undo deletes them");
+    }
+    let written: HashSet<_> = plan.operations.iter().map(|it| &it.input_id).collect();
+    if !plan.inputs.iter().all(|it| written.contains(&it.input_id)) {
+        return Err("an input is posted, and nothing is written on it");
+    }
+    Ok(())
 }
 
 /// What is purged is purged once, shows what goes, and has nothing else done to it.

@@ -8,7 +8,8 @@ use super::moves::Moves;
 use super::rights::{self, Needed};
 use super::stand_in::is_clean_up;
 use super::types::{
-    Action, AppChange, AppChangeKind, Batch, Decision, Likeness, Operation, Purge, PurgedAnnotation,
+    Action, AppChange, AppChangeKind, Batch, Decision, Likeness, Operation, PlannedInput, Purge,
+    PurgedAnnotation,
 };
 use crate::model::{
     AnnotationId, ConceptId, Concepts, Content, InputId, Maker, ObservedState, SetPrefix, UserId,
@@ -77,6 +78,18 @@ pub struct Summary {
     /// Annotations that go with them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub purged: u64,
+    /// Inputs to post.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub posted_inputs: u64,
+    /// Inputs whose processing is waited for, beside those that are posted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub awaited_inputs: u64,
+    /// Inputs to delete.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub deleted_inputs: u64,
+    /// The concepts that the app does not have yet and that the plan creates, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub new_concepts: Vec<NewConcept>,
     /// What the policy, or what was done on the remote, keeps from being done.
     pub held_back: HeldBack,
     /// Annotations that were added, changed or deleted in the app since the base, by anybody; `None` for a plan without
@@ -189,6 +202,20 @@ pub struct Doubles {
     pub near: u64,
 }
 
+/// A concept that the app does not have yet.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct NewConcept {
+    /// Which.
+    pub concept: ConceptId,
+    /// On how many annotations that are written it stands.
+    pub annotations: u64,
+    /// The concept of the app that was probably meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<ConceptId>,
+}
+
 /// How often a concept is said to be there: annotations of people, and input-level ones, that name it with a value
 /// above 0.
 #[derive(
@@ -266,6 +293,18 @@ impl Summary {
         self.doubles = doubles(operations);
         self.relabelled = relabelled(operations);
         self.moved = Moves::of(operations);
+    }
+
+    /// Counts the inputs.
+    pub(super) fn count_inputs(&mut self, inputs: &[PlannedInput], deleted: &[InputId]) {
+        self.posted_inputs = inputs.iter().filter(|input| input.is_posted()).count() as u64;
+        self.awaited_inputs = inputs.len() as u64 - self.posted_inputs;
+        self.deleted_inputs = deleted.len() as u64;
+    }
+
+    /// What [`Summary::count_inputs`] counted.
+    pub(super) fn inputs(&self) -> impl PartialEq + use<> {
+        (self.posted_inputs, self.awaited_inputs, self.deleted_inputs)
     }
 
     /// Counts the annotations of other people on declared inputs.

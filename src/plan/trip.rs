@@ -60,6 +60,13 @@ pub enum Trip {
         /// How many deletes there are.
         deletes: u64,
     },
+    /// Concepts that the app does not have yet, and that the service cannot delete.
+    NewConcepts {
+        /// Which, sorted.
+        concepts: Vec<String>,
+        /// The limit.
+        limit: u64,
+    },
     /// The app was changed since the base: with `--on-drift fail` it stops the plan, with `apply` the plan reverts it.
     Drift {
         /// How many there are.
@@ -112,6 +119,11 @@ impl Trip {
                 allowances.vanished,
             ),
             Self::Doubles { count, .. } => number("--allow-doubles", *count, allowances.doubles),
+            Self::NewConcepts { concepts, .. } => number(
+                "--allow-new-concepts",
+                concepts.len() as u64,
+                allowances.new_concepts,
+            ),
             // An empty manifest is more often a mistake than an intention: no label lets it pass.
             Self::EmptyManifest { .. } => Pass::Switch {
                 flag: "--allow-empty",
@@ -164,6 +176,8 @@ pub struct Allowances {
     pub vanished: Option<u64>,
     /// Up to this many posts that equal somebody else's annotation.
     pub doubles: Option<u64>,
+    /// Up to this many concepts that the app does not have yet.
+    pub new_concepts: Option<u64>,
     /// Every guard that has a number, whatever the number.
     pub numbers: Numbers,
     /// A manifest that declares no input.

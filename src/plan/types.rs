@@ -337,6 +337,8 @@ pub enum Likeness {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Call {
+    /// POST of inputs.
+    PostInputs,
     /// DELETE of stand-ins that earlier runs left behind.
     DeleteLeftBehind,
     /// POST of the stand-ins of replacements, which their deletes wait for.
@@ -360,6 +362,8 @@ pub enum Call {
     DeleteStandIn,
     /// DELETE by input ids alone: everything on these inputs but their input-level annotations.
     Purge,
+    /// DELETE of inputs.
+    DeleteInputs,
 }
 
 /// One call: up to 128 operations of one kind.
@@ -369,7 +373,8 @@ pub enum Call {
 pub struct Batch {
     /// Of which kind.
     pub call: Call,
-    /// Indices into the plan's operations; of a purge, into its purges.
+    /// Indices into the plan's operations; of a purge, into its purges; of a call about inputs, into its inputs or deleted
+    /// inputs.
     pub operations: Vec<u32>,
 }
 
@@ -409,6 +414,115 @@ pub struct PurgedAnnotation {
     pub fingerprint: Fingerprint,
     /// What it is, in the manifest's notation.
     pub before: Content,
+}
+
+/// What an input is made of: one of its media.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct Medium {
+    /// What it is.
+    pub kind: MediumKind,
+    /// Where it comes from.
+    pub source: MediumSource,
+}
+
+/// What a medium is.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum MediumKind {
+    /// An image.
+    Image,
+    /// A video.
+    Video,
+    /// A text.
+    Text,
+}
+
+impl MediumKind {
+    /// The API's name, and the manifest's.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Video => "video",
+            Self::Text => "text",
+        }
+    }
+}
+
+/// Where a medium comes from.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case", untagged)]
+pub enum MediumSource {
+    /// A file of the manifest's folder. Its bytes are read when they are sent.
+    File {
+        /// Its path below the manifest's folder.
+        path: String,
+        /// SHA-256 of its bytes: 64 hex digits. A file with another one is not sent.
+        sha256: String,
+        /// How many bytes it has.
+        bytes: u64,
+    },
+    /// A URL that the service fetches.
+    Url {
+        /// The URL.
+        url: String,
+    },
+    /// A text that the manifest itself says.
+    Raw {
+        /// The text.
+        raw: String,
+    },
+}
+
+/// An input that has to be there before its annotations are written.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct PlannedInput {
+    /// Which input.
+    pub input_id: InputId,
+    /// What is posted; empty for an input that exists and whose processing is waited for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<Medium>,
+}
+
+impl PlannedInput {
+    /// Whether it is posted; else it is waited for.
+    pub fn is_posted(&self) -> bool {
+        !self.media.is_empty()
+    }
+
+    /// The input as it is sent. `read` gives what a file holds by its path and its SHA-256: in base64, or as it is where it is
+    /// a text.
+    pub fn body<E>(
+        &self,
+        mut read: impl FnMut(&str, &str, MediumKind) -> Result<String, E>,
+    ) -> Result<serde_json::Value, E> {
+        let mut data = serde_json::Map::new();
+        for medium in &self.media {
+            let value = match &medium.source {
+                MediumSource::File { path, sha256, .. } => match medium.kind {
+                    MediumKind::Text => {
+                        serde_json::json!({ "raw": read(path, sha256, medium.kind)? })
+                    }
+                    _ => serde_json::json!({ "base64": read(path, sha256, medium.kind)? }),
+                },
+                // The same file may be what several inputs show.
+                MediumSource::Url { url } => match medium.kind {
+                    MediumKind::Text => serde_json::json!({ "url": url }),
+                    _ => serde_json::json!({ "url": url, "allow_duplicate_url": true }),
+                },
+                MediumSource::Raw { raw } => serde_json::json!({ "raw": raw }),
+            };
+            data.insert(medium.kind.word().to_owned(), value);
+        }
+        Ok(serde_json::json!({ "id": self.input_id.as_str(), "data": data }))
+    }
 }
 
 /// The app that a plan is for.
@@ -467,6 +581,13 @@ pub struct Plan {
     pub passed_guards: Vec<Trip>,
     /// What the listing did not see, in words; empty when it saw the whole app. Of an undo: what it does not restore.
     pub blind_spots: Vec<String>,
+    /// The inputs that are posted, or waited for, before anything else, sorted by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<PlannedInput>,
+    /// Of an undo: the inputs that the apply posted, sorted by id. They are deleted, after everything else, only with
+    /// `--allow-delete-inputs`, and only while nothing lies on them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deleted_inputs: Vec<InputId>,
     /// The writes, sorted by input id, then destructive ones first, then in declared (deletes: observed) order.
     pub operations: Vec<Operation>,
     /// The inputs that are emptied, sorted by input id.
@@ -482,7 +603,24 @@ pub struct Plan {
 impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.operations.is_empty() && self.purges.is_empty()
+        self.operations.is_empty()
+            && self.purges.is_empty()
+            && self.inputs.is_empty()
+            && self.deleted_inputs.is_empty()
+    }
+
+    /// Leaves the inputs that an apply posted where they are.
+    pub fn keep_inputs(&mut self) {
+        self.deleted_inputs.clear();
+        self.batches
+            .retain(|batch| batch.call != Call::DeleteInputs);
+        self.summary.count_inputs(&self.inputs, &[]);
+        self.summary.forecast(&self.batches);
+    }
+
+    /// How many operations, purges and inputs there are.
+    pub fn len(&self) -> usize {
+        self.operations.len() + self.purges.len() + self.inputs.len() + self.deleted_inputs.len()
     }
 
     /// Lets the guards pass that these allowances let pass, and records it.

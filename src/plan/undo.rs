@@ -51,6 +51,8 @@ pub struct Fates {
     pub operations: Vec<Fate>,
     /// By purge.
     pub purges: Vec<Fate>,
+    /// By input that is posted or waited for.
+    pub inputs: Vec<Fate>,
 }
 
 impl Fates {
@@ -59,6 +61,7 @@ impl Fates {
         Self {
             operations: vec![Fate::Open; plan.operations.len()],
             purges: vec![Fate::Open; plan.purges.len()],
+            inputs: vec![Fate::Open; plan.inputs.len()],
         }
     }
 }
@@ -71,6 +74,7 @@ pub fn undo(plan: &Plan, before: &Before, fates: &Fates) -> Plan {
     let mut undo = Undo {
         caller: &before.caller,
         operations: Vec::new(),
+        posted: posted(plan, fates),
         lost: Lost::default(),
     };
     for ((operation, stored), fate) in plan
@@ -99,9 +103,20 @@ pub fn undo(plan: &Plan, before: &Before, fates: &Fates) -> Plan {
     undo.finish(plan)
 }
 
+/// The inputs that were posted, or may have been.
+fn posted(plan: &Plan, fates: &Fates) -> Vec<InputId> {
+    let with_fates = plan.inputs.iter().zip(&fates.inputs);
+    with_fates
+        .filter(|(input, fate)| input.is_posted() && **fate != Fate::Not)
+        .map(|(input, _)| input.input_id.clone())
+        .collect()
+}
+
 struct Undo<'a> {
     caller: &'a UserId,
     operations: Vec<Operation>,
+    /// The inputs that the plan posts.
+    posted: Vec<InputId>,
     lost: Lost,
 }
 
@@ -241,9 +256,11 @@ impl Undo<'_> {
         };
         rights::mark(&mut self.operations, &mut [], &plan.app_owner);
         summary.count_writes(&self.operations, &[], &plan.app_owner);
+        summary.count_inputs(&[], &self.posted);
         // What is there once the plan is carried out.
         summary.existing = (plan.summary.existing + summary.delete).saturating_sub(summary.post);
-        let batches = batch::pack(&self.operations, &[]);
+        let mut batches = batch::pack(&self.operations, &[]);
+        batch::pack_inputs(&mut batches, &[], &self.posted);
         summary.forecast(&batches);
         Plan {
             format_version: FORMAT_VERSION.to_owned(),
@@ -262,6 +279,8 @@ impl Undo<'_> {
             passed_guards: Vec::new(),
             summary,
             blind_spots: self.lost.in_words(),
+            inputs: Vec::new(),
+            deleted_inputs: self.posted,
             operations: self.operations,
             purges: Vec::new(),
             drift: Vec::new(),

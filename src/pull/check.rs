@@ -10,7 +10,9 @@ use crate::matching::Claims;
 use crate::model::{
     DesiredInput, DesiredState, Identity, InputId, ObservedState, Origin, Policy, Scope,
 };
-use crate::plan::{self, Action, Allowances, Context, Operation, PlanError, Reason, Target};
+use crate::plan::{
+    self, Action, Allowances, Context, Inventory, Operation, PlanError, Reason, Target,
+};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 
@@ -280,5 +282,6 @@ fn context() -> Context {
         manifest_hash: String::new(),
         rate_limit: 1,
         allowances: Allowances::default(),
+        inventory: Inventory::default(),
     }
 }

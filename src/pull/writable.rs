@@ -16,6 +16,7 @@ const FOLDER: &str = "masks";
 pub(super) fn standing(manifest: &Manifest, input: &DesiredInput) -> WritableInput {
     let mut writable = WritableInput {
         image: manifest.images.get(&input.id).cloned(),
+        video: manifest.input_video(&input.id),
         text: manifest.input_text(&input.id),
         ..WritableInput::from(input)
     };
@@ -40,6 +41,7 @@ pub(super) fn pulled(
         image: manifest
             .and_then(|manifest| manifest.images.get(&input.id).cloned())
             .or_else(|| input.image.clone()),
+        video: manifest.and_then(|manifest| manifest.input_video(&input.id)),
         text: manifest.and_then(|manifest| manifest.input_text(&input.id)),
         annotations: input
             .entries

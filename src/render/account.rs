@@ -27,6 +27,8 @@ pub fn account_text(account: &Account, options: &TextOptions) -> String {
         shown.failed.truncate(SHOWN);
         shown.stale_purges.truncate(SHOWN);
         shown.failed_purges.truncate(SHOWN);
+        shown.failed_inputs.truncate(SHOWN);
+        shown.stale_inputs.truncate(SHOWN);
         left_out -= items(&shown);
     }
     outcome::write_items(&mut page, &shown);
@@ -86,6 +88,8 @@ fn items(outcome: &Outcome) -> usize {
         + outcome.failed.len()
         + outcome.stale_purges.len()
         + outcome.failed_purges.len()
+        + outcome.failed_inputs.len()
+        + outcome.stale_inputs.len()
 }
 
 /// What a filter shows. The concepts of what failed are not recorded: no choice of concepts hides a failure.
@@ -104,6 +108,12 @@ fn filtered(outcome: &Outcome, filter: &Filter) -> Outcome {
         .retain(|item| filter.shows_failure(Kind::of(item.action), &item.input_id));
     shown
         .failed_purges
+        .retain(|item| filter.shows_failure(Kind::Deletes, &item.input_id));
+    shown
+        .failed_inputs
+        .retain(|item| filter.shows_failure(Kind::Posts, &item.input_id));
+    shown
+        .stale_inputs
         .retain(|item| filter.shows_failure(Kind::Deletes, &item.input_id));
     shown
 }

@@ -1,7 +1,7 @@
 //! The calls of a plan, as they would be made: what `apply --dry-run` prints.
 
 use crate::model::{Json, escape_json};
-use crate::plan::{Call, Operation, Plan, stand_in_body, stand_in_id_for};
+use crate::plan::{Batch, Call, Operation, Plan, stand_in_body, stand_in_id_for};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -22,6 +22,10 @@ pub fn calls(plan: &Plan) -> String {
                 &mut text,
                 &json!({"method": "DELETE", "path": bulk, "body": body}),
             );
+            continue;
+        }
+        if let Call::PostInputs | Call::DeleteInputs = batch.call {
+            write(&mut text, &about_inputs(plan, batch));
             continue;
         }
         let operations: Vec<&Operation> = batch
@@ -78,7 +82,9 @@ pub fn calls(plan: &Plan) -> String {
             ),
             Call::Overwrite => patched("overwrite"),
             Call::PostStandIn | Call::Post => ("POST", json!({"annotations": annotations()})),
-            Call::Purge => unreachable!("a purge was written above"),
+            Call::Purge | Call::PostInputs | Call::DeleteInputs => {
+                unreachable!("these were written above")
+            }
         };
         write(
             &mut text,
@@ -86,6 +92,21 @@ pub fn calls(plan: &Plan) -> String {
         );
     }
     text
+}
+
+/// A call that posts or deletes inputs. Files are named in place of their bytes.
+fn about_inputs(plan: &Plan, batch: &Batch) -> Value {
+    let path = path(plan, &["inputs"]);
+    let at = batch.operations.iter().map(|at| *at as usize);
+    if batch.call == Call::DeleteInputs {
+        let ids: Value = at.map(|at| plan.deleted_inputs[at].as_str()).collect();
+        return json!({"method": "DELETE", "path": path, "body": {"ids": ids}});
+    }
+    let inputs: Value = at
+        .map(|at| plan.inputs[at].body(|path, _, _| Ok::<_, ()>(format!("the bytes of {path}"))))
+        .map(Result::unwrap_or_default)
+        .collect();
+    json!({"method": "POST", "path": path, "body": {"inputs": inputs}})
 }
 
 fn write(text: &mut String, call: &Value) {

@@ -33,6 +33,15 @@ fn no_changes(summary: &Summary) -> String {
 pub(super) fn actions(summary: &Summary) -> Vec<(u64, String)> {
     let to = |count: u64, word: &str| (count, format!("{} to {word}", thousands(count)));
     let mut actions = Vec::new();
+    for (count, word) in [
+        (summary.posted_inputs, "post"),
+        (summary.awaited_inputs, "wait for"),
+        (summary.deleted_inputs, "delete"),
+    ] {
+        if count > 0 {
+            actions.push((count, format!("{} to {word}", counted(count, "input"))));
+        }
+    }
     if summary.purge > 0 {
         let purge = format!(
             "{} to purge ({})",

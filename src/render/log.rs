@@ -1,16 +1,20 @@
-//! The log of an apply: one JSON object a line, for each operation and each purge as it ends.
+//! The log of an apply: one JSON object a line, for each operation, purge and input as it ends.
 
 use crate::model::{AnnotationId, InputId, Key};
 use crate::plan::{Action, Plan};
 use serde::Serialize;
 
-/// What a line is about: an index into the plan's operations, or into its purges.
+/// What a line is about: an index into the plan's operations, purges, inputs, or deleted inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Logged {
     /// An operation.
     Operation(u32),
     /// A purge.
     Purge(u32),
+    /// An input that is posted or waited for.
+    Input(u32),
+    /// An input that an undo deletes.
+    DeletedInput(u32),
 }
 
 #[derive(Serialize)]
@@ -23,6 +27,15 @@ struct OperationLine<'a, E> {
     id: &'a AnnotationId,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a Key>,
+}
+
+#[derive(Serialize)]
+struct InputLine<'a, E> {
+    #[serde(flatten)]
+    ended: &'a E,
+    input: u32,
+    action: &'static str,
+    input_id: &'a InputId,
 }
 
 #[derive(Serialize)]
@@ -63,6 +76,25 @@ pub fn log_line(plan: &Plan, what: Logged, ended: &impl Serialize) -> String {
                 ended,
             })
         }
+        Logged::Input(at) => {
+            let input = &plan.inputs[at as usize];
+            serde_json::to_string(&InputLine {
+                input: at,
+                action: if input.is_posted() {
+                    "post_input"
+                } else {
+                    "wait_for_input"
+                },
+                input_id: &input.input_id,
+                ended,
+            })
+        }
+        Logged::DeletedInput(at) => serde_json::to_string(&InputLine {
+            input: at,
+            action: "delete_input",
+            input_id: &plan.deleted_inputs[at as usize],
+            ended,
+        }),
     };
     let mut line = line.expect("names and plain words are JSON");
     line.push('\n');

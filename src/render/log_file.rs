@@ -69,9 +69,12 @@ impl Ended {
 }
 
 #[derive(Debug, Clone, Copy, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 enum What {
     Purge,
+    PostInput,
+    WaitForInput,
+    DeleteInput,
     #[serde(untagged)]
     Action(Action),
 }
@@ -107,7 +110,8 @@ pub fn log_text(log: &LogFile, options: &TextOptions) -> String {
     let mut page = Page::new(options.color).within(options.width);
     let is_shown = |line: &&Line| {
         let kind = match line.action {
-            What::Purge => Kind::Deletes,
+            What::Purge | What::DeleteInput => Kind::Deletes,
+            What::PostInput | What::WaitForInput => Kind::Posts,
             What::Action(action) => Kind::of(action),
         };
         options.filter.shows_failure(kind, &line.input_id)
@@ -162,6 +166,9 @@ pub fn log_markdown(log: &LogFile, options: &MarkdownOptions) -> String {
 
 fn words(line: &Line) -> String {
     let what = match (line.action, &line.id) {
+        (What::PostInput, _) => "post".to_owned(),
+        (What::WaitForInput, _) => "processing".to_owned(),
+        (What::DeleteInput, _) => "delete".to_owned(),
         (What::Purge, _) | (_, None) => "purge".to_owned(),
         (What::Action(action), Some(id)) => {
             format!("{action} {}", name_alone(line.key.as_ref(), id))

@@ -16,7 +16,7 @@ use super::page::{counted, thousands};
 use super::phrase::Phrase;
 use super::selection::{Selection, by_action};
 use super::warnings::{self, Warning};
-use super::{closing, drift, purge, report};
+use super::{closing, drift, inputs, purge, report};
 use crate::plan::{AppChange, Operation, Plan, Purpose};
 use std::fmt::Write as _;
 use url::Url;
@@ -105,6 +105,7 @@ pub fn markdown(plan: &Plan, options: &MarkdownOptions) -> String {
         let words = phrase_in(&words, SENTENCE);
         sheet.push(&format!("**Filtered.** {words}\n\n"));
     }
+    sheet.push(&inputs_of(plan));
     sheet.push(&destructive(&selection));
     let (part, mut left_out) = reverting(plan, &selection);
     sheet.push(&part);
@@ -227,6 +228,10 @@ fn counts(plan: &Plan) -> String {
         ("unmanaged", summary.unmanaged),
     ];
     let sometimes = [
+        ("inputs posted", summary.posted_inputs),
+        ("inputs awaited", summary.awaited_inputs),
+        ("inputs deleted", summary.deleted_inputs),
+        ("new concepts", summary.new_concepts.len() as u64),
         ("inputs purged", summary.purge),
         ("annotations purged", summary.purged),
         ("of other sets", summary.other_sets),
@@ -298,6 +303,28 @@ fn to_pass(plan: &Plan) -> String {
         "If this is meant, set the label{plural} {} on this pull request or merge request, and let its pipeline plan again.\n\n",
         labels.join(" and ")
     )
+}
+
+/// The inputs that are posted, waited for, or deleted.
+fn inputs_of(plan: &Plan) -> String {
+    const TITLES: [&str; 2] = ["input", "what is done"];
+    let lines = inputs::lines(plan);
+    let rows: Vec<_> = lines
+        .iter()
+        .take(MANY_ROWS)
+        .map(|line| vec![code(line.input.as_str()), phrase_in(&line.what, SENTENCE)])
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let table = Table {
+        titles: &TITLES,
+        align: vec![Align::Left; TITLES.len()],
+        more: (lines.len() - rows.len()) as u64,
+        rows,
+        thing: "input",
+    };
+    format!("### Inputs\n\n{}\n", table.write(SECTION))
 }
 
 /// Purges, deletes and replacements.

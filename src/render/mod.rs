@@ -10,6 +10,7 @@ mod closing;
 mod difference;
 mod drift;
 mod filter;
+mod inputs;
 mod listing;
 mod log;
 mod log_file;

@@ -29,6 +29,19 @@ pub(super) fn write_items(page: &mut Page, outcome: &Outcome) {
         let line = format!("Failed: purge of input {}: {}", item.input_id, item.reason);
         page.line(Ink::Removed, &line);
     }
+    for item in &outcome.stale_inputs {
+        let verb = if item.annotations == 1 { "lies" } else { "lie" };
+        let line = format!(
+            "Stale: input {}: {} {verb} on it that the undo does not know. It was not deleted.",
+            item.input_id,
+            counted(item.annotations, "annotation")
+        );
+        page.line(Ink::Changed, &line);
+    }
+    for item in &outcome.failed_inputs {
+        let line = format!("Failed: input {}: {}", item.input_id, item.reason);
+        page.line(Ink::Removed, &line);
+    }
     for item in &outcome.failed {
         let name = name_alone(item.key.as_ref(), &item.id);
         let doubt = match item.touched {
@@ -113,8 +126,15 @@ pub(super) fn account(outcome: &Outcome) -> String {
         delete,
         purge,
         purged,
+        posted_inputs,
+        deleted_inputs,
     } = outcome.applied;
-    let mut kinds: Vec<String> = [
+    let inputs = [(posted_inputs, "posted"), (deleted_inputs, "deleted")];
+    let inputs = inputs
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{} {word}", counted(count, "input")));
+    let annotations = [
         (post, "posted"),
         (merge, "merged"),
         (overwrite, "overwritten"),
@@ -124,8 +144,8 @@ pub(super) fn account(outcome: &Outcome) -> String {
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)
-    .map(|(count, word)| format!("{} {word}", thousands(count)))
-    .collect();
+    .map(|(count, word)| format!("{} {word}", thousands(count)));
+    let mut kinds: Vec<String> = inputs.chain(annotations).collect();
     if purge > 0 {
         let (inputs, gone) = (counted(purge, "input"), counted(purged, "annotation"));
         kinds.push(format!("{inputs} purged of {gone}"));

@@ -78,6 +78,7 @@ pub(super) fn signed(change: i64) -> String {
 /// Everything that there is to say besides the changes themselves, with up to `limit` rows each.
 pub(super) fn sections(summary: &Summary, limit: usize) -> Vec<Section> {
     [
+        new_concepts(summary, limit),
         others(summary, limit),
         unmanaged(summary, limit),
         emptied(&summary.emptied),
@@ -110,6 +111,32 @@ fn table<'a, T: 'a>(
         thing,
         note: None,
     })
+}
+
+fn new_concepts(summary: &Summary, limit: usize) -> Option<Section> {
+    const COLUMNS: [Column; 3] = [
+        column("concept", "", ""),
+        column("annotations", " (", ")"),
+        column("nearest that exists", " ", ""),
+    ];
+    let count = summary.new_concepts.len() as u64;
+    table(
+        format!(
+            "Creates {}; the service cannot delete concepts",
+            counted(count, "concept")
+        ),
+        &COLUMNS,
+        (summary.new_concepts.iter(), limit),
+        |new| {
+            let nearest = match &new.nearest {
+                Some(nearest) => Cell::name(nearest.as_str()),
+                None => Cell::Phrase("-".into()),
+            };
+            let concept = Cell::name(new.concept.as_str());
+            vec![concept, Cell::Count(new.annotations), nearest]
+        },
+        "concept",
+    )
 }
 
 fn others(summary: &Summary, limit: usize) -> Option<Section> {

@@ -187,6 +187,8 @@ pub(super) fn plan(mut operations: Vec<Operation>) -> Plan {
         guards: Vec::new(),
         passed_guards: Vec::new(),
         blind_spots: Vec::new(),
+        inputs: Vec::new(),
+        deleted_inputs: Vec::new(),
         operations,
         drift: Vec::new(),
         batches: Vec::new(),

@@ -6,7 +6,7 @@ use super::naming::{ShortIds, name, why};
 use super::page::{Color, Ink, Page, counted, thousands};
 use super::phrase::Phrase;
 use super::selection::{Selection, by_action, destructiveness, groups};
-use super::{closing, difference, drift, notation, purge, tables, warnings};
+use super::{closing, difference, drift, inputs, notation, purge, tables, warnings};
 use crate::plan::{Action, AppChange, AppChangeKind, Operation, Plan, Reason};
 
 /// How many changes the text of a large plan shows, besides its deletes.
@@ -40,6 +40,7 @@ pub fn text(plan: &Plan, options: &TextOptions) -> String {
     let detail = options.detail;
     let selection = Selection::of(plan, &options.filter);
     let mut page = Page::new(options.color).within(options.width);
+    inputs::write(&mut page, plan, detail);
     purge::write(&mut page, &selection.purges, detail);
     write_reverting(&mut page, plan, &selection);
     write_changes(&mut page, &selection.ordinary, detail);

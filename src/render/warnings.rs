@@ -119,6 +119,18 @@ pub(super) fn of(plan: &Plan) -> Vec<Warning> {
     for words in drift::warnings(plan) {
         warn(words);
     }
+    if let Some(words) = unusual(plan) {
+        warn(words);
+    }
+    if !plan.deleted_inputs.is_empty() {
+        warn(
+            format!(
+                "apply deletes {} only with --allow-delete-inputs, and only while nothing lies on them.",
+                counted(plan.deleted_inputs.len() as u64, "input")
+            )
+            .into(),
+        );
+    }
     if !plan.purges.is_empty() {
         warn("apply carries out a purge only with --allow-purge.".into());
     }
@@ -197,6 +209,39 @@ fn owner_of(doubles: &Doubles, count: u64) -> Phrase {
     }
 }
 
+/// New concepts with ids that other clients of the service do not take.
+fn unusual(plan: &Plan) -> Option<Phrase> {
+    let is_usual = |id: &str| {
+        id.chars().count() <= 32
+            && id
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+    };
+    let new = plan.summary.new_concepts.iter();
+    let unusual: Vec<&str> = new
+        .map(|it| it.concept.as_str())
+        .filter(|id| !is_usual(id))
+        .collect();
+    if unusual.is_empty() {
+        return None;
+    }
+    let more = if unusual.len() > NAMED {
+        format!(", {} more", thousands((unusual.len() - NAMED) as u64))
+    } else {
+        String::new()
+    };
+    let phrase = Phrase::from(format!(
+        "{} with unusual ids (",
+        counted(unusual.len() as u64, "new concept")
+    ));
+    Some(
+        phrase
+            .names(unusual.into_iter().take(NAMED))
+            .words(more)
+            .words("): some clients of the service take only letters, digits, - and _, up to 32 characters."),
+    )
+}
+
 fn explain(trip: &Trip) -> Phrase {
     match trip {
         Trip::Doubles { count, limit, of } => {
@@ -263,6 +308,24 @@ fn explain(trip: &Trip) -> Phrase {
             .words(more)
             .words(format!(
                 "); the guard max_vanished_concepts allows {}.",
+                thousands(*limit)
+            ))
+        }
+        Trip::NewConcepts { concepts, limit } => {
+            let count = concepts.len();
+            let more = if count > NAMED {
+                format!(", {} more", thousands((count - NAMED) as u64))
+            } else {
+                String::new()
+            };
+            Phrase::from(format!(
+                "the plan creates {} (",
+                counted(count as u64, "concept")
+            ))
+            .names(concepts.iter().take(NAMED).map(String::as_str))
+            .words(more)
+            .words(format!(
+                "), and the service cannot delete concepts; the guard max_new_concepts allows {}.",
                 thousands(*limit)
             ))
         }

@@ -8,7 +8,7 @@ use annosync::model::{
 };
 use annosync::observed;
 use annosync::plan::{
-    self, Action, Allowances, Call, Context, Plan, PlanError, Target, stand_in_body,
+    self, Action, Allowances, Call, Context, Inventory, Plan, PlanError, Target, stand_in_body,
     stand_in_id_for,
 };
 use annosync::render;
@@ -73,6 +73,7 @@ pub(crate) fn context() -> Context {
         manifest_hash: "0".repeat(64),
         rate_limit: 15,
         allowances: Allowances::default(),
+        inventory: Inventory::default(),
     }
 }
 
@@ -241,6 +242,7 @@ impl Remote {
                 return;
             }
             Call::Purge => unreachable!("it was carried out above"),
+            Call::PostInputs | Call::DeleteInputs => unreachable!("these plans post no inputs"),
             Call::Merge => patch::Action::Merge,
             Call::Remove | Call::RemoveOrDelete => patch::Action::Remove,
             Call::Overwrite => patch::Action::Overwrite,

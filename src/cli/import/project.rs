@@ -510,6 +510,7 @@ fn incoming(each: ImportedInput) -> Incoming {
     let ImageInfo { path, size } = each.image;
     let image = (path.is_some() || size.is_some()).then(|| Image {
         path: path.map(String::into_boxed_str),
+        url: None,
         width: size.map(|(width, _)| width),
         height: size.map(|(_, height)| height),
     });

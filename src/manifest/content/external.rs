@@ -2,7 +2,7 @@
 //!
 //! Opens no files: it says what is named, and [`crate::manifest::named`] reads it.
 
-use crate::manifest::fields::{Choice, one_of};
+use crate::manifest::fields::{Choice, filled, one_of};
 use crate::manifest::finding::{Findings, Place};
 use crate::manifest::node::Node;
 use crate::manifest::words::quote;
@@ -16,9 +16,20 @@ pub(in crate::manifest) enum MaskSource {
     Url(Box<str>),
 }
 
+/// Where the video of an input comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InputVideo {
+    /// A file, as written.
+    Path(Box<str>),
+    /// A URL.
+    Url(Box<str>),
+}
+
 /// Where the text of an input comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::manifest) enum TextSource<'n> {
+    /// A URL.
+    Url(Box<str>),
     /// A file, as written.
     Path(Box<str>),
     /// The manifest.
@@ -59,9 +70,62 @@ pub(in crate::manifest) fn text_input<'n>(
     place: &Place<'_>,
     findings: &mut Findings,
 ) -> Option<TextSource<'n>> {
-    let hint = "write { path: texts/a.txt } for a file, or { raw: \"what the input says\" }";
+    let hint = "write { path: texts/a.txt } for a file, { raw: \"what the input says\" }, or { url: \"https://…\" }";
+    if let Node::Map(entries) = node
+        && let [(Node::Text(key), url)] = &entries[..]
+        && key == "url"
+    {
+        return url_of(url, "a text", &place.name("url"), findings).map(TextSource::Url);
+    }
     match one_of(node, "`text`", ["path", "raw"], hint, place, findings)? {
         Choice::First(path) => Some(TextSource::Path(path.into())),
         Choice::Second(raw) => Some(TextSource::Raw(raw)),
     }
+}
+
+/// Reads `video`.
+pub(in crate::manifest) fn video(
+    node: &Node<'_>,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Option<InputVideo> {
+    let hint = "write { path: videos/a.mp4 } for a file, or { url: \"https://…\" }";
+    match one_of(node, "`video`", ["path", "url"], hint, place, findings)? {
+        Choice::First(path) => Some(InputVideo::Path(path.into())),
+        Choice::Second(_) => {
+            let Node::Map(entries) = node else {
+                return None;
+            };
+            let url = entries
+                .iter()
+                .find(|(key, _)| matches!(key, Node::Text(key) if key == "url"));
+            url_of(&url?.1, "a video", &place.name("url"), findings).map(InputVideo::Url)
+        }
+    }
+}
+
+/// Reads a URL that a server can fetch something from.
+pub(in crate::manifest) fn url_of(
+    node: &Node<'_>,
+    what: &str,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Option<Box<str>> {
+    let url = filled(
+        node,
+        "`url`",
+        "for example https://example.com/a",
+        place,
+        findings,
+    )?;
+    if is_web_url(url) {
+        return Some(url.into());
+    }
+    findings
+        .add(
+            place.value(),
+            format!("{} is not the URL of {what}", quote(url)),
+        )
+        .hint("a URL begins with https:// or http://; a file is named by `path`");
+    None
 }

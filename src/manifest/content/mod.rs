@@ -12,7 +12,8 @@ mod shapes;
 mod state;
 mod time;
 
-pub(super) use external::{MaskSource, TextSource, is_web_url, mask, text_input};
+pub use external::InputVideo;
+pub(super) use external::{MaskSource, TextSource, is_web_url, mask, text_input, url_of, video};
 pub(super) use json::object;
 pub(super) use region::region;
 pub(super) use shapes::{bounding_box, keypoints, point, polygon};

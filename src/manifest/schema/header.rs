@@ -1,7 +1,7 @@
 //! The header's part of the schema: its keys, the targets and the guards.
 
 use super::{closed, closed_with, named, reference, without};
-use crate::manifest::header::{POLICIES, VERSION};
+use crate::manifest::header::{POLICIES, VERSION, VOCABULARY_OF_APP};
 use crate::manifest::target::TARGET;
 use crate::model::{Guards, SET_NAME_PATTERN, SHARE_PATTERN};
 use serde_json::{Map, Value, json};
@@ -70,11 +70,13 @@ pub(super) fn properties() -> Map<String, Value> {
         (
             "vocabulary",
             json!({
-                "description": "The concepts that annotations may name; any other is an error. Without it, any.",
-                "type": "array",
-                "items": { "$ref": "#/$defs/name" },
-                "uniqueItems": true,
-                "examples": [["car", "person", "tree"]],
+                "description": "The concepts that annotations may name; any other is an error. The word app: those that \
+                    the app has already. Without it, any.",
+                "anyOf": [
+                    { "const": VOCABULARY_OF_APP },
+                    { "type": "array", "items": { "$ref": "#/$defs/name" }, "uniqueItems": true },
+                ],
+                "examples": [["car", "person", "tree"], VOCABULARY_OF_APP],
             }),
         ),
         (
@@ -86,6 +88,15 @@ pub(super) fn properties() -> Map<String, Value> {
                 "items": { "$ref": "#/$defs/name" },
                 "minItems": 1,
                 "examples": [["acme", "labeler-1"]],
+            }),
+        ),
+        (
+            "create_inputs",
+            json!({
+                "description": "Post the inputs that the app lacks, from their `image`, `video` or `text`, before they are \
+                    annotated. Without it, an input that the app lacks is an error of the plan.",
+                "type": "boolean",
+                "default": false,
             }),
         ),
         (
@@ -159,6 +170,12 @@ pub(super) fn definitions() -> Map<String, Value> {
                             the plan.",
                         guards.max_doubles,
                     ),
+                    "max_new_concepts": {
+                        "description": "More concepts than this that the app does not have yet stop the plan: the service \
+                            cannot delete a concept. Without it, any number.",
+                        "type": "integer",
+                        "minimum": 0,
+                    },
                 }),
             ),
         ),

@@ -13,6 +13,7 @@ pub(super) fn definitions() -> Map<String, Value> {
                 json!({
                     "id": reference("name", "The input's id in the app."),
                     "image": { "$ref": "#/$defs/image" },
+                    "video": { "$ref": "#/$defs/video" },
                     "text": { "$ref": "#/$defs/input_text" },
                     "annotations": {
                         "description": "Every annotation that this set wants on the input. [] means that the input is \
@@ -44,15 +45,35 @@ pub(super) fn definitions() -> Map<String, Value> {
         (
             "image",
             closed(
-                "What the input's image is. It is for people and reports: coordinates are fractions with or without it.",
+                "What the input's image is: coordinates are fractions with or without it. It is posted where the app lacks \
+                    the input and `create_inputs` is true.",
                 json!({
                     "path": {
-                        "description": "Where the image lies. It is not read.",
+                        "description": "Where the image lies: a path relative to this file's folder. It is read only where \
+                            the image is posted.",
                         "type": "string",
                     },
+                    "url": url("Where the service can fetch the image; instead of `path`."),
                     "width": pixels("The image's width, in pixels."),
                     "height": pixels("The image's height, in pixels."),
                 }),
+            ),
+        ),
+        (
+            "video",
+            closed_with(
+                "What the input's video is: a file, or where the service can fetch it. It is posted where the app lacks the \
+                    input and `create_inputs` is true.",
+                json!({
+                    "path": {
+                        "description": "Where the video lies: a path relative to this file's folder. It is read only where \
+                            the video is posted.",
+                        "type": "string",
+                        "minLength": 1,
+                    },
+                    "url": url("Where the service can fetch the video."),
+                }),
+                json!({ "minProperties": 1, "maxProperties": 1 }),
             ),
         ),
         (
@@ -71,11 +92,16 @@ pub(super) fn definitions() -> Map<String, Value> {
                         "type": "string",
                         "minLength": 1,
                     },
+                    "url": url("Where the service can fetch the text. Spans say their text themselves then."),
                 }),
                 json!({ "minProperties": 1, "maxProperties": 1 }),
             ),
         ),
     ])
+}
+
+fn url(description: &str) -> Value {
+    json!({ "description": description, "type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://." })
 }
 
 fn pixels(description: &str) -> Value {

@@ -363,12 +363,12 @@ fn the_place_of_a_wrong_span_is_shown() {
 #[test]
 fn texts_of_inputs_are_checked() {
     insta::assert_snapshot!(check_input("text: cat, annotations: []"), @"4:25 `text` must be a map of `path`, `raw`, found the text `cat` ()");
-    insta::assert_snapshot!(check_input("text: {}, annotations: []"), @r#"4:19 `text` without `path` or `raw` (write { path: texts/a.txt } for a file, or { raw: "what the input says" })"#);
+    insta::assert_snapshot!(check_input("text: {}, annotations: []"), @r#"4:19 `text` without `path` or `raw` (write { path: texts/a.txt } for a file, { raw: "what the input says" }, or { url: "https://…" })"#);
     insta::assert_snapshot!(check_input("text: { raw: a, path: b, c: d }, annotations: []"), @"
     4:27 `text` with both `path` and `raw` (keep one of the two)
     4:44 unknown key `c` in `text` (allowed: `path`, `raw`)
     ");
-    insta::assert_snapshot!(check_input("text: { raw: '' }, annotations: []"), @r#"4:32 `raw` is empty (write { path: texts/a.txt } for a file, or { raw: "what the input says" })"#);
+    insta::assert_snapshot!(check_input("text: { raw: '' }, annotations: []"), @r#"4:32 `raw` is empty (write { path: texts/a.txt } for a file, { raw: "what the input says" }, or { url: "https://…" })"#);
     insta::assert_snapshot!(check_files("text: { path: no.txt }, annotations: []", &[]), @"1:33 `labels/no.txt` does not exist (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)");
     insta::assert_snapshot!(check_files("text: { path: ../../no.txt }, annotations: []", &[]), @"1:33 `../../no.txt` leads out of the manifest's folder (put the file into the manifest's folder, or allow all that lie elsewhere with --allow-outside-files)");
     insta::assert_snapshot!(check_files("text: { path: a.txt }, annotations: []", &[("labels/a.txt", b"\xff")]), @"1:33 `labels/a.txt`:1:1: not valid UTF-8 (save the file as UTF-8)");

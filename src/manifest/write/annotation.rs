@@ -4,8 +4,8 @@
 //! always read again.
 
 use super::{WritableAnnotation, WritableInput};
-use crate::manifest::InputText;
 use crate::manifest::content::is_web_url;
+use crate::manifest::{InputText, InputVideo};
 use crate::model::{Concepts, Content, Geometry, Identity, Json, Mask, Rest, float};
 use serde_json::{Map, Value, json};
 
@@ -16,6 +16,7 @@ pub(super) fn input_tree(input: &WritableInput) -> Value {
     if let Some(image) = &input.image {
         let mut size = Map::new();
         size.extend(image.path.iter().map(|path| ("path".into(), json!(path))));
+        size.extend(image.url.iter().map(|url| ("url".into(), json!(url))));
         size.extend(
             image
                 .width
@@ -30,12 +31,20 @@ pub(super) fn input_tree(input: &WritableInput) -> Value {
         );
         tree.insert("image".into(), Value::Object(size));
     }
+    let video = input.video.as_ref().map(|video| match video {
+        InputVideo::Path(path) => json!({ "path": path }),
+        InputVideo::Url(url) => json!({ "url": url }),
+    });
+    tree.extend(video.map(|video| ("video".into(), video)));
     match &input.text {
         Some(InputText::Path(path)) => {
             tree.insert("text".into(), json!({ "path": path }));
         }
         Some(InputText::Raw(text)) => {
             tree.insert("text".into(), json!({ "raw": text }));
+        }
+        Some(InputText::Url(url)) => {
+            tree.insert("text".into(), json!({ "url": url }));
         }
         None => {}
     }

@@ -10,7 +10,8 @@ mod yaml;
 
 pub use part::{annotation_fields, write_annotation, write_field, write_input};
 
-use super::header::{Header, VERSION, default_owners};
+use super::content::InputVideo;
+use super::header::{Header, VERSION, VOCABULARY_OF_APP, default_owners};
 use super::input::{Image, InputText};
 use super::target::TargetSpec;
 use crate::model::{Content, DesiredInput, Guards, Identity, InputId, Owner, Rest, Share};
@@ -25,6 +26,8 @@ pub struct WritableInput {
     pub id: InputId,
     /// What is known of its image.
     pub image: Option<Image>,
+    /// Its video.
+    pub video: Option<InputVideo>,
     /// What it says.
     pub text: Option<InputText>,
     /// Its annotations, in order.
@@ -54,6 +57,7 @@ impl From<&DesiredInput> for WritableInput {
         Self {
             id: input.id.clone(),
             image: None,
+            video: None,
             text: None,
             annotations: input
                 .annotations
@@ -144,7 +148,9 @@ fn header_tree(header: &Header) -> Map<String, Value> {
             .collect();
         tree.insert("targets".into(), Value::Object(targets));
     }
-    if let Some(vocabulary) = &header.vocabulary {
+    if header.vocabulary_of_app {
+        tree.insert("vocabulary".into(), json!(VOCABULARY_OF_APP));
+    } else if let Some(vocabulary) = &header.vocabulary {
         tree.insert("vocabulary".into(), json!(vocabulary));
     }
     if header.owners != default_owners() {
@@ -156,6 +162,9 @@ fn header_tree(header: &Header) -> Map<String, Value> {
             Owner::User(user) => Some(user.as_str()),
         });
         tree.insert("owners".into(), owners.collect());
+    }
+    if header.create_inputs {
+        tree.insert("create_inputs".into(), json!(true));
     }
     let guards = guards_tree(&header.guards);
     if !guards.is_empty() {
@@ -227,6 +236,9 @@ fn guards_tree(guards: &Guards) -> Map<String, Value> {
         if value != default {
             tree.insert(key.into(), json!(value));
         }
+    }
+    if let Some(limit) = guards.max_new_concepts {
+        tree.insert("max_new_concepts".into(), json!(limit));
     }
     tree
 }

@@ -54,6 +54,7 @@ fn back(manifest: &Manifest) -> Vec<WritableInput> {
         .iter()
         .map(|input| WritableInput {
             image: manifest.images.get(&input.id).cloned(),
+            video: None,
             ..WritableInput::from(input)
         })
         .collect();
@@ -85,9 +86,11 @@ fn example() -> Vec<WritableInput> {
             id: InputId::new("street-0001").unwrap(),
             image: Some(Image {
                 path: Some("images/street 1.jpg".into()),
+                url: None,
                 width: Some(1920),
                 height: Some(1080),
             }),
+            video: None,
             text: None,
             annotations: vec![
                 WritableAnnotation {
@@ -127,6 +130,7 @@ fn example() -> Vec<WritableInput> {
         WritableInput {
             id: InputId::new("2024").unwrap(),
             image: None,
+            video: None,
             text: None,
             annotations: Vec::new(),
             rest: Rest::Managed,
@@ -524,9 +528,11 @@ prop_compose! {
             id: InputId::new(id).unwrap(),
             image: image.map(|(path, width, height)| Image {
                 path: Some(path.into()),
+                url: None,
                 width: Some(width),
                 height: Some(height),
             }),
+            video: None,
             text: None,
             annotations: if is_purged { Vec::new() } else { annotations },
             rest: if is_purged { Rest::Purged } else { Rest::Managed },
@@ -595,6 +601,7 @@ proptest! {
         let inputs = [WritableInput {
             id: InputId::new("a").unwrap(),
             image: None,
+            video: None,
             text: None,
             annotations: vec![annotation],
             rest: Rest::Managed,
@@ -619,6 +626,9 @@ proptest! {
         guards in (0_u32..=100, any::<u64>(), any::<u64>(), any::<u64>()),
         max_doubles in any::<u64>(),
         adopts in prop::collection::btree_set("[a-z0-9-]{2,40}", 0..3),
+        max_new_concepts in proptest::option::of(any::<u64>()),
+        vocabulary_of_app in any::<bool>(),
+        create_inputs in any::<bool>(),
     ) {
         let mut header = Header::new(SetName::new("s").unwrap(), Policy::Sync);
         header.adopts = adopts.into_iter().map(|name| SetName::new(name).unwrap()).collect();
@@ -652,6 +662,12 @@ proptest! {
             all.push(ConceptId::new("new").unwrap());
             all
         });
+        header.vocabulary_of_app = vocabulary_of_app;
+        if vocabulary_of_app {
+            header.vocabulary = None;
+        }
+        header.create_inputs = create_inputs;
+        header.guards.max_new_concepts = max_new_concepts;
         header.guards.max_deletes = Share::Percent(guards.0);
         header.guards.max_updates = Share::Count(guards.1);
         header.guards.min_existing = guards.2;

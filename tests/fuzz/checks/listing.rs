@@ -10,7 +10,7 @@ use annosync::model::{
     SetName, Share, fingerprint,
 };
 use annosync::observed::{self, SavedListing};
-use annosync::plan::{self, Allowances, Context, Target};
+use annosync::plan::{self, Allowances, Context, Inventory, Target};
 use annosync::pull::{self, Choice, Form, Fresh};
 use annosync::render;
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,6 +103,7 @@ fn context(state: &ObservedState) -> Context {
         manifest_hash: String::new(),
         rate_limit: 15,
         allowances: Allowances::default(),
+        inventory: Inventory::default(),
     }
 }
 

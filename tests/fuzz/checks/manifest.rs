@@ -6,7 +6,7 @@
 use annosync::manifest::write::{WritableInput, write_jsonl, write_yaml};
 use annosync::manifest::{Manifest, Problems, parse_with};
 use annosync::model::{DesiredState, ObservedState, Scope, UserId};
-use annosync::plan::{self, Allowances, Context, Target};
+use annosync::plan::{self, Allowances, Context, Inventory, Target};
 use annosync::render;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -150,6 +150,7 @@ fn plans(desired: &DesiredState) {
         manifest_hash: String::new(),
         rate_limit: 15,
         allowances: Allowances::default(),
+        inventory: Inventory::default(),
     };
     match plan::plan(desired, &observed, &context) {
         Err(errors) => assert!(!errors.is_empty()),

@@ -98,8 +98,14 @@ pub(super) fn apply_through(world: &World, meddling: Meddling) -> Command {
 
 /// Runs the apply until its call of this number stands still, and kills it there. Whether it came so far.
 fn killed_at(world: &World, number: usize, when: When) -> bool {
+    killed_with(world, &[], number, when)
+}
+
+/// The same with more arguments.
+pub(super) fn killed_with(world: &World, more: &[&str], number: usize, when: When) -> bool {
     let (told, arrived) = std::sync::mpsc::channel();
     let mut command = apply_through(world, Meddling::StandStill(number, when, told));
+    command.args(more);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     loop {

@@ -22,6 +22,7 @@ mod helping;
 mod importing;
 mod initial;
 mod input_files;
+mod inputs;
 mod kept;
 mod listing;
 mod logging;

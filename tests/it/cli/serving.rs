@@ -152,7 +152,7 @@ fn inputs_may_have_to_be_there_and_the_rate_may_be_bounded() {
     let server = Server::start(folder.path(), &["--require-inputs", "--rate-limit", "100"]);
     let apply = ["apply", "m.yaml", "--auto-approve"];
     let run = server.run(folder.path(), "owner-key", &apply).exits(1);
-    assert!(run.stdout.contains("no input `in-000`"), "{}", run.stdout);
+    assert!(run.stderr.contains("no input `in-000`"), "{}", run.stderr);
     assert_eq!(server.stop("-INT").0, Some(0));
 }
 

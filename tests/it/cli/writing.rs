@@ -3,6 +3,7 @@
 use super::proxy::{self, Meddling};
 use super::{Run, World, boxes};
 use crate::support::whole;
+use annosync::api::DeleteInputs;
 use annosync::api::code::Code;
 use annosync::emulator::{Config, Endpoint, Fault, MissingDelete, Scope, Shift};
 use serde_json::json;
@@ -299,17 +300,23 @@ fn what_somebody_edits_while_an_apply_runs_is_not_deleted() {
 }
 
 #[test]
-fn an_input_that_the_app_does_not_have_fails_alone() {
+fn an_input_that_is_deleted_after_the_plan_fails_alone() {
     let world = World::with(Config {
         require_inputs: true,
         ..Config::default()
     });
-    world.seed(vec![whole("in-000", "made-with-it", &[("tree", 1.0)])]);
+    world.seed(vec![
+        whole("in-000", "made-with-it", &[("tree", 1.0)]),
+        whole("in-001", "gone-with-it", &[("tree", 1.0)]),
+    ]);
     world.declare(&format!(
         "{}  - id: in-001\n    annotations:\n      - {{ key: k, concepts: [car] }}\n",
         boxes(0..1, "car")
     ));
-    let run = world.apply(&[]).exits(5);
+    world.plan(&["--out", "plan.json"]).exits(0);
+    let gone = DeleteInputs::new(vec!["in-001".to_owned()]).unwrap();
+    world.block_on(world.writer().delete_inputs(&gone)).unwrap();
+    let run = world.apply_path("plan.json", &[]).exits(5);
     assert!(
         run.stdout.contains(
             "Failed: post k of input in-001: 11101 CONN_DOES_NOT_EXIST: no input `in-001`\n"

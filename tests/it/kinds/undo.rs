@@ -83,6 +83,7 @@ fn there_and_back(state: &DesiredState, remote: &mut Remote) -> Result<(), TestC
     let nothing = Fates {
         operations: vec![Fate::Not; forth.operations.len()],
         purges: vec![Fate::Not; forth.purges.len()],
+        inputs: vec![Fate::Not; forth.inputs.len()],
     };
     prop_assert!(undo(&forth, &seen, &nothing).is_empty());
 

@@ -10,7 +10,7 @@ use annosync::api::{Connection, Endpoint, InsecureHttp, RetryPolicy, Token, conn
 use annosync::apply::{self, Ended, Options, Stop, Subject, Watch};
 use annosync::model::{DesiredState, Fingerprint, ObservedState, Scope, fingerprint};
 use annosync::observed;
-use annosync::plan::{self, Allowances, Context, EmptyManifest, Outcome, Plan, Target};
+use annosync::plan::{self, Allowances, Context, EmptyManifest, Inventory, Outcome, Plan, Target};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
@@ -201,6 +201,7 @@ fn context() -> Context {
             empty: EmptyManifest::Passes,
             ..Allowances::default()
         },
+        inventory: Inventory::default(),
     }
 }
 

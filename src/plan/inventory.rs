@@ -1,0 +1,136 @@
+//! What is known of the app beside its annotations: which declared inputs and concepts it lacks.
+
+use super::error::PlanError;
+use super::summary::NewConcept;
+use super::types::{Medium, Operation, PlannedInput};
+use crate::model::{ConceptId, DesiredInput, DesiredState, InputId, Origin};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// What is known of the app beside its annotations. By itself it says nothing: nothing is missing as far as is known.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    /// The declared inputs that the app lacks.
+    pub missing: BTreeMap<InputId, Missing>,
+    /// The declared inputs that exist and are not processed yet.
+    pub waiting: BTreeSet<InputId>,
+    /// The declared concepts that the app lacks, each with the one of the app that was probably meant.
+    pub new_concepts: BTreeMap<ConceptId, Option<ConceptId>>,
+    /// What becomes of concepts that the app lacks.
+    pub vocabulary: Vocabulary,
+    /// What could not be learnt, in words.
+    pub blind_spots: Vec<String>,
+}
+
+/// An input that the app lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missing {
+    /// It is posted.
+    Posted(Vec<Medium>),
+    /// It is not posted; the input that was probably meant.
+    Error(Option<InputId>),
+    /// It would be posted, and the manifest does not say what it is made of; the input that was probably meant.
+    Nothing(Option<InputId>),
+}
+
+/// What becomes of declared concepts that the app lacks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Vocabulary {
+    /// They are created.
+    #[default]
+    Open,
+    /// They are errors (`vocabulary: app`).
+    App,
+}
+
+impl Inventory {
+    /// What is wrong with the inputs and concepts of a manifest.
+    pub(super) fn errors(&self, desired: &DesiredState) -> Vec<PlanError> {
+        let mut errors = Vec::new();
+        for input in &desired.inputs {
+            let origin = input.origin;
+            let id = input.id.clone();
+            match self.missing.get(&input.id) {
+                Some(Missing::Error(nearest)) => errors.push(PlanError::NoInput {
+                    input: id,
+                    nearest: nearest.clone(),
+                    origin,
+                }),
+                Some(Missing::Nothing(nearest)) => errors.push(PlanError::NothingToPost {
+                    input: id,
+                    nearest: nearest.clone(),
+                    origin,
+                }),
+                Some(Missing::Posted(_)) | None => {}
+            }
+        }
+        if self.vocabulary == Vocabulary::App {
+            errors.extend(self.unknown_concepts(desired));
+        }
+        errors
+    }
+
+    fn unknown_concepts(&self, desired: &DesiredState) -> Vec<PlanError> {
+        let mut uses: BTreeMap<&ConceptId, (u64, Origin)> = BTreeMap::new();
+        for annotation in desired.inputs.iter().flat_map(|input| &input.annotations) {
+            for concept in annotation.content.concepts.iter().flatten() {
+                if self.new_concepts.contains_key(&concept.id) {
+                    let (count, first) = uses.entry(&concept.id).or_insert((0, annotation.origin));
+                    *count += 1;
+                    *first = (*first).min(annotation.origin);
+                }
+            }
+        }
+        uses.into_iter()
+            .map(|(concept, (count, origin))| PlanError::NoConcept {
+                concept: concept.clone(),
+                nearest: self.new_concepts[concept].clone(),
+                count,
+                origin,
+            })
+            .collect()
+    }
+
+    /// Whether an input is reported as missing: what else is wrong with it says nothing then.
+    pub(super) fn is_refused(&self, input: &DesiredInput) -> bool {
+        matches!(
+            self.missing.get(&input.id),
+            Some(Missing::Error(_) | Missing::Nothing(_))
+        )
+    }
+
+    /// The inputs that have to be there before these operations.
+    pub(super) fn inputs(&self, operations: &[Operation]) -> Vec<PlannedInput> {
+        let written: BTreeSet<&InputId> = operations.iter().map(|it| &it.input_id).collect();
+        let planned = |input_id: &InputId| match self.missing.get(input_id) {
+            Some(Missing::Posted(media)) => Some(PlannedInput {
+                input_id: input_id.clone(),
+                media: media.clone(),
+            }),
+            None if self.waiting.contains(input_id) => Some(PlannedInput {
+                input_id: input_id.clone(),
+                media: Vec::new(),
+            }),
+            _ => None,
+        };
+        written.into_iter().filter_map(planned).collect()
+    }
+
+    /// The concepts that these operations create, sorted.
+    pub(super) fn created(&self, operations: &[Operation]) -> Vec<NewConcept> {
+        let mut counts: HashMap<&ConceptId, u64> = HashMap::new();
+        if !self.new_concepts.is_empty() {
+            let written = operations.iter().filter_map(|it| it.after.as_ref());
+            for concept in written.filter_map(|it| it.concepts.as_ref()).flatten() {
+                *counts.entry(&concept.id).or_default() += 1;
+            }
+        }
+        let new = self.new_concepts.iter().filter_map(|(concept, nearest)| {
+            Some(NewConcept {
+                annotations: *counts.get(concept)?,
+                concept: concept.clone(),
+                nearest: nearest.clone(),
+            })
+        });
+        new.collect()
+    }
+}
