@@ -4,9 +4,10 @@ use super::World;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "plan",
     "apply",
+    "show",
     "pull",
     "list",
     "validate",
@@ -77,7 +78,7 @@ fn a_topic_that_is_not_there_names_those_that_are() {
     assert_eq!(run.stdout, "");
     insta::assert_snapshot!(run.stderr, @"
     error: there is no help on `exit-code`
-    hint: there is help on: plan, apply, pull, list, validate, import, init, test, emulator, schema, completions, man, help, exit-codes, environment, reference
+    hint: there is help on: plan, apply, show, pull, list, validate, import, init, test, emulator, schema, completions, man, help, exit-codes, environment, reference
     ");
     let below = World::new().run(&["help", "import", "yolo"]).exits(64);
     insta::assert_snapshot!(below.stderr, @"

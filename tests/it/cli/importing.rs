@@ -522,7 +522,7 @@ fn equal_findings_are_one_line_and_every_place_with_v() {
 fn what_is_not_a_coco_file_is_an_error_and_writes_nothing() {
     let world = World::new();
     world.write("cut.json", &whole().to_string()[..300]);
-    world.write("other.json", r#"{"format_version":"1.0"}"#);
+    world.write("other.json", r#"{"things":[]}"#);
     world.write("results.json", r#"[{"image_id": 1, "score": 0.5}]"#);
     let before = folder_of(world.path());
     for (file, why) in [

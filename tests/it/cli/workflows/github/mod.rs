@@ -289,6 +289,26 @@ fn a_label_lets_a_guarded_plan_pass_and_the_apply_carries_out_what_was_recorded(
 }
 
 #[test]
+fn what_both_sides_changed_is_commented_and_waits_for_its_label() {
+    let Some(hub) = GitHub::new() else { return };
+    let project = &hub.project;
+    let street = project.id_of("street");
+    let world = &project.world;
+    world.someone_labels("example-0001", &street, "night");
+    world.emulator.forget_calls();
+    project.branch("edit");
+    project.edit(LABELS, "night: false", "night: 0.5");
+    hub.push(1, "edit").exits(3);
+    let comment = hub.comment(1);
+    assert!(
+        comment.contains("set the label `annosync-allow-reverts`"),
+        "{comment}"
+    );
+    hub.merge(1, "edit").exits(3);
+    assert_eq!(world.writes().len(), 0);
+}
+
+#[test]
 fn a_manifest_with_a_problem_fails_and_says_so() {
     let Some(hub) = GitHub::new() else { return };
     hub.project.branch("edit");
