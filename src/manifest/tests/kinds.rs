@@ -492,9 +492,22 @@ mod on_disk {
                 std::fs::create_dir(&link).unwrap();
             }
             std::os::unix::fs::symlink(to, top.join(from)).unwrap();
+            let problems = brief(&load(&top).unwrap_err());
+            let mut lines = problems.lines();
             assert_eq!(
-                brief(&load(&top).unwrap_err()),
-                "1:49 `masks/a.png` is a link that leads out of the manifest's folder (put the file into the manifest's folder, or allow all that lie elsewhere with --allow-outside-files)"
+                lines.next(),
+                Some(
+                    "1:49 `masks/a.png` is a link that leads out of the manifest's folder (put the file into the manifest's folder, or allow all that lie elsewhere with --allow-outside-files)"
+                )
+            );
+            // A linked folder could hold label files as well: it is refused itself.
+            let of_folder = lines
+                .next()
+                .map(|line| line.starts_with("- is a link to a folder outside"));
+            assert_eq!(
+                of_folder,
+                (!from.contains('/')).then_some(true),
+                "{problems}"
             );
             std::fs::remove_file(top.join(from)).unwrap();
         }

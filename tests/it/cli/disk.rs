@@ -55,12 +55,12 @@ fn a_pull_onto_a_full_disk_leaves_nothing_and_works_once_there_is_space() {
     let world = World::new();
     world.declare(&boxes(0..3, "car"));
     world.apply(&[]).exits(0);
-    on_a_full_disk(&world, &["pull", "new"])
+    on_a_full_disk(&world, &["pull", "new", "--set", "street"])
         .exits(1)
         .says("new/");
     let left = folder_of(&world.path().join("new"));
     assert_eq!(left, [], "no half file, no scrap");
-    world.on_app(&["pull", "new"]).exits(0);
+    world.on_app(&["pull", "new", "--set", "street"]).exits(0);
     super::settled(&world.on_app(&["plan", "new", "--detailed-exitcode"]));
 }
 
