@@ -110,6 +110,9 @@ pub struct Annotation {
     /// Any JSON object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotation_info: Option<Box<RawValue>>,
+    /// What reviewers agreed on: any JSON object, which only the service writes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consensus_info: Option<Box<RawValue>>,
     /// The labelling task it belongs to.
     #[serde(
         deserialize_with = "nullable",

@@ -90,6 +90,7 @@ fn annotation() -> Value {
             "model_version_id": text("The version of the model that made it. The service prefers `worker`."),
             "embed_model_version_id": text("The version of the embedding model."),
             "annotation_info": { "description": "Any map.", "type": "object" },
+            "consensus_info": { "description": "What reviewers agreed on; only the service writes it.", "type": "object" },
             "task_id": text("The labelling task that it belongs to."),
             "trusted": { "description": "Whether the service trusts it.", "type": "boolean" },
             "input_level": {
@@ -162,6 +163,7 @@ mod tests {
             model_version_id: text(),
             embed_model_version_id: text(),
             annotation_info: raw(),
+            consensus_info: raw(),
             task_id: text(),
             trusted: true,
             input_level: true,

@@ -68,6 +68,9 @@ pub struct Summary {
     /// Annotations that were listed and cannot be read: they are left alone.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unreadable: u64,
+    /// Annotations to replace whose `consensus_info` is lost: no call can write it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lost_consensus: u64,
     /// Annotations in scope that existed before; what the guards' percentages are taken of.
     pub existing: u64,
     /// Pairings whose runner-up is within 0.02.
@@ -341,6 +344,7 @@ impl Summary {
     ) {
         self.classes = classes(operations, purges, observed);
         self.emptied = emptied(operations, purges, observed);
+        self.lost_consensus = lost_consensus(operations, observed);
     }
 
     /// Counts the calls, and the seconds that they take.
@@ -514,6 +518,21 @@ fn classes(
             }
         })
         .collect()
+}
+
+/// Replacements whose `consensus_info` is not carried over.
+fn lost_consensus(operations: &[Operation], observed: &ObservedState) -> u64 {
+    let replaced = operations
+        .iter()
+        .filter(|operation| operation.action == Action::Replace);
+    let loses = |operation: &&Operation| {
+        let annotations = observed.inputs.get(&operation.input_id);
+        annotations.is_some_and(|all| {
+            all.iter()
+                .any(|it| it.id == operation.id && it.has_consensus())
+        })
+    };
+    replaced.filter(loses).count() as u64
 }
 
 /// Inputs that had annotations of people and have none once these writes are made.

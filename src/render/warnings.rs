@@ -116,6 +116,15 @@ pub(super) fn of(plan: &Plan) -> Vec<Warning> {
             .into(),
         );
     }
+    if plan.summary.lost_consensus > 0 {
+        warn(
+            format!(
+                "{} that the plan replaces will lose `consensus_info`: the API has no call that writes it.",
+                counted(plan.summary.lost_consensus, "annotation")
+            )
+            .into(),
+        );
+    }
     for words in drift::warnings(plan) {
         warn(words);
     }
