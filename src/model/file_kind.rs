@@ -45,7 +45,9 @@ impl FileKind {
         }
         // A part of a manifest has keys of its own, and none of those below.
         let is_ours = has_any(&["format_version", "tool_version", "batches", "ending"]);
-        if has("inputs") || has_any(&["set", "policy", "targets"]) && !is_ours {
+        // A plan that posts inputs names them too, behind both versions.
+        let is_plan = has("format_version") && has("tool_version");
+        if has("inputs") && !is_plan || has_any(&["set", "policy", "targets"]) && !is_ours {
             return Some(Self::Manifest);
         }
         if has("batches") || has("tool_version") && !has("ending") {

@@ -128,17 +128,8 @@ pub(super) fn of(plan: &Plan) -> Vec<Warning> {
     for words in drift::warnings(plan) {
         warn(words);
     }
-    if let Some(words) = unusual(plan) {
+    for words in unusual(plan).into_iter().chain(deleted_inputs(plan)) {
         warn(words);
-    }
-    if !plan.deleted_inputs.is_empty() {
-        warn(
-            format!(
-                "apply deletes {} only with --allow-delete-inputs, and only while nothing lies on them.",
-                counted(plan.deleted_inputs.len() as u64, "input")
-            )
-            .into(),
-        );
     }
     if !plan.purges.is_empty() {
         warn("apply carries out a purge only with --allow-purge.".into());
@@ -216,6 +207,17 @@ fn owner_of(doubles: &Doubles, count: u64) -> Phrase {
         (None, Some(user)) => Phrase::from("of ").name(user.as_str()).words(count),
         (None, None) => Phrase::from("without a user").words(count),
     }
+}
+
+fn deleted_inputs(plan: &Plan) -> Option<Phrase> {
+    let count = plan.deleted_inputs.len() as u64;
+    (count > 0).then(|| {
+        format!(
+            "apply deletes {} only with --allow-delete-inputs, and only while nothing lies on them.",
+            counted(count, "input")
+        )
+        .into()
+    })
 }
 
 /// New concepts with ids that other clients of the service do not take.
