@@ -4,6 +4,8 @@ use super::chance::Chance;
 use super::faults::Fault;
 use super::remote::{How, Name, Who, name_of};
 use super::scene::Scene;
+use super::service::OWNER;
+use super::team::{COLLABORATORS, Crew, LABELER};
 use super::world::{self, CONCEPTS};
 use serde_json::{Value, json};
 
@@ -24,8 +26,9 @@ pub(super) fn edit(scene: &mut Scene, chance: &mut Chance) {
         (_, Some(row)) => (How::Overwrite, name_of(&row), Some(moved(row, chance))),
     };
     scene.counts.count(Fault::Edited);
+    let actor = actor(scene, &name, after.as_ref(), chance);
     scene.tell(&format!(
-        "somebody changes {}/{}: {}",
+        "{actor} changes {}/{}: {}",
         name.0,
         name.1,
         after
@@ -35,16 +38,33 @@ pub(super) fn edit(scene: &mut Scene, chance: &mut Chance) {
     scene.remote.write(tick, Who::Editor, how, &name, after);
 }
 
+/// Who may do that: the app's owner, or whose annotation it is.
+fn actor(scene: &Scene, name: &Name, after: Option<&Value>, chance: &mut Chance) -> String {
+    if scene.crew == Crew::One {
+        return "somebody".to_owned();
+    }
+    let user = |row: &Value| row["user_id"].as_str().unwrap_or(OWNER).to_owned();
+    match scene.remote.get(name) {
+        None => after.map_or_else(|| OWNER.to_owned(), user),
+        Some(_) if chance.one_in(2) => OWNER.to_owned(),
+        Some(row) => user(row),
+    }
+}
+
 fn post(scene: &mut Scene, chance: &mut Chance) -> (How, Name, Option<Value>) {
-    let input = chance.pick(&scene.remote.inputs).clone();
+    let mut input = chance.pick(&scene.remote.inputs).clone();
     let number = scene.remote.number();
-    let user = *chance.pick(&[scene.caller.as_str(), "bea", "cem"]);
-    let mut row = world::row(
-        &input,
-        &format!("{number:032x}"),
-        user,
-        &world::drawn(chance),
-    );
+    let [bea, cem] = COLLABORATORS;
+    let user = match scene.crew {
+        Crew::One => *chance.pick(&[scene.regular, bea, cem]),
+        Crew::Team => *chance.pick(&[OWNER, bea, cem, LABELER]),
+    };
+    let mut data = world::drawn(chance);
+    // By hand, what the manifest declares as well.
+    if scene.crew == Crew::Team && !scene.declared.is_empty() && chance.one_in(3) {
+        (input, data) = chance.pick(&scene.declared).clone();
+    }
+    let mut row = world::row(&input, &format!("{number:032x}"), user, &data);
     if chance.one_in(8) {
         row["model_version_id"] = json!("v1");
     }

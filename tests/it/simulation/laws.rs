@@ -3,8 +3,8 @@
 use super::remote::{How, Name, Who, Write};
 use super::run::Record;
 use super::scene::{Exchanged, Scene};
-use super::service::body;
-use super::world::set_of;
+use super::service::{OWNER, body};
+use super::world::{set_id, set_of};
 use annosync::api::Method;
 use annosync::apply::{Ended, Subject};
 use annosync::model::{Fingerprint, Interner, ObservedAnnotation, fingerprint};
@@ -32,8 +32,11 @@ pub(super) struct Speaks<'a> {
 
 impl Speaks<'_> {
     fn owns(&self, user: &str) -> bool {
-        let listed = self.manifest["owners"].as_array().into_iter().flatten();
+        let Some(listed) = self.manifest["owners"].as_array() else {
+            return user == OWNER;
+        };
         listed
+            .iter()
             .map(|owner| owner.as_str().unwrap_or_default())
             .any(|owner| owner == "any" || owner == user || (owner == "me" && user == self.caller))
     }
@@ -47,11 +50,24 @@ impl Speaks<'_> {
         self.input(input).is_some_and(|it| it["purge"] == true)
     }
 
-    /// Whether it is a person's among the owners, and no other set's.
+    /// Whether it is the set's, whoever made it, or a person's among the owners, and no other set's.
     pub(super) fn in_scope(&self, row: &Value) -> bool {
         is_a_persons(row)
-            && self.owns(row["user_id"].as_str().unwrap_or_default())
-            && set_of(row["id"].as_str().unwrap_or_default()) != Some("trees")
+            && match set_of(row["id"].as_str().unwrap_or_default()) {
+                Some(set) => set == "street",
+                None => self.owns(row["user_id"].as_str().unwrap_or_default()),
+            }
+    }
+
+    /// The annotation that a declaration names by its id or key.
+    pub(super) fn name_of(&self, input: &str, declared: &Value) -> Option<Name> {
+        let set = self.manifest["set"].as_str().unwrap_or_default();
+        let id = match (declared["id"].as_str(), declared["key"].as_str()) {
+            (Some(id), _) => id.to_owned(),
+            (None, Some(key)) => set_id(set, input, key),
+            (None, None) => return None,
+        };
+        Some((input.to_owned(), id))
     }
 
     fn names_id(&self, input: &str, id: &str) -> bool {
@@ -229,9 +245,9 @@ impl Court<'_> {
         } else if before.get("input_level").is_some() {
             !deletes && self.speaks.declares_level(input)
         } else if self.speaks.input(input).is_none() {
-            ours && deletes && self.speaks.owns(user)
+            ours && deletes
         } else {
-            self.speaks.owns(user) || self.speaks.names_id(input, id) || (ours && !deletes)
+            self.speaks.owns(user) || self.speaks.names_id(input, id) || ours
         };
         self.hold("nothing out of scope is touched", allowed, || {
             format!("{:?} of {before}", write.how)

@@ -1,11 +1,14 @@
 //! One simulation: a world, some runs among faults, then runs in peace; and what is to hold at the end.
 
 use super::chance::Chance;
+use super::editor;
 use super::faults::{Classes, Counts, Fault};
 use super::laws::{Broken, Court, Speaks, is_a_persons};
 use super::remote::{Remote, Who, name_of};
-use super::run::{Record, cut, declared_only, run};
+use super::run::{Command, Record, cut, declared_only, run};
 use super::scene::{Scene, Stage, lock};
+use super::service::OWNER;
+use super::team::{self, COLLABORATORS, Crew};
 use super::wire::Cut;
 use super::world::{World, data, gist, set_of};
 use serde_json::Value;
@@ -21,6 +24,11 @@ pub(super) struct Verdict {
     pub(super) exchanges: u64,
     pub(super) runs: u64,
     pub(super) operations: u64,
+    /// Runs whose token may not do a part of their plan, and runs that the guard against doubles stopped.
+    pub(super) denied: u64,
+    pub(super) stopped: u64,
+    /// Runs of collaborators that wrote something.
+    pub(super) by_collaborators: u64,
     /// Of all requests, answers, edits and endings in their order.
     pub(super) hash: u64,
     pub(super) trace: Vec<String>,
@@ -40,17 +48,17 @@ pub(super) enum Trace {
 const PEACEFUL: usize = 3;
 
 /// Plays a seed.
-pub(super) fn play(seed: u64, classes: Classes, trace: Trace) -> Verdict {
+pub(super) fn play(seed: u64, crew: Crew, classes: Classes, trace: Trace) -> Verdict {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .unwrap();
-    let mut verdict = runtime.block_on(perform(seed, classes, trace));
+    let mut verdict = runtime.block_on(perform(seed, crew, classes, trace));
     let unmolested = verdict.counts.of(Fault::Edited) == 0;
     if unmolested && classes != Classes::NONE && !verdict.ends_refused {
         // With nobody else about, faults must not show in what is there at the end.
-        let peaceful = runtime.block_on(perform(seed, Classes::NONE, Trace::Drop));
+        let peaceful = runtime.block_on(perform(seed, crew, Classes::NONE, Trace::Drop));
         if peaceful.remains != verdict.remains {
             let how = format!("{:#?}\nis not\n{:#?}", verdict.remains, peaceful.remains);
             verdict.broken.push(Broken {
@@ -62,11 +70,11 @@ pub(super) fn play(seed: u64, classes: Classes, trace: Trace) -> Verdict {
     verdict
 }
 
-async fn perform(seed: u64, classes: Classes, trace: Trace) -> Verdict {
+async fn perform(seed: u64, crew: Crew, classes: Classes, trace: Trace) -> Verdict {
     let mut chance = Chance::of(&[seed, 6]);
-    let world = World::of(seed);
-    let before = world.remote.clone();
-    let mut scene = Scene::new(seed, classes, world.remote, &world.caller);
+    let world = World::of(seed, crew);
+    let before = &world.remote;
+    let mut scene = Scene::new(seed, classes, &world);
     if trace == Trace::Keep {
         scene.trace = Some(Vec::new());
         let manifest = serde_json::to_string_pretty(&world.manifest).unwrap();
@@ -79,22 +87,30 @@ async fn perform(seed: u64, classes: Classes, trace: Trace) -> Verdict {
     }
     let stage: Stage = Arc::new(Mutex::new(scene));
     let mut records: Vec<Record> = Vec::new();
-    let troubled = chance.below(4) as usize;
+    let troubled = match crew {
+        Crew::One => chance.below(4),
+        Crew::Team => 1 + chance.below(3),
+    };
+    let troubled_run = |number: usize| Command {
+        number,
+        caller: world.caller(number),
+        doubles_pass: crew == Crew::One,
+        cut: cut(&stage, number),
+    };
     for _ in 0..troubled {
-        let number = records.len();
-        let first = cut(&stage, number);
+        let first = troubled_run(records.len());
         if classes.holds(Fault::TwoRuns) && chance.one_in(6) {
             lock(&stage).counts.count(Fault::TwoRuns);
-            let second = cut(&stage, number + 1);
+            let second = troubled_run(records.len() + 1);
             let pause = Duration::from_millis(chance.below(3_000));
             let later = async {
                 tokio::time::sleep(pause).await;
-                run(&stage, number + 1, &world.desired, second).await
+                run(&stage, &world.desired, second).await
             };
-            let (one, other) = tokio::join!(run(&stage, number, &world.desired, first), later);
+            let (one, other) = tokio::join!(run(&stage, &world.desired, first), later);
             records.extend([one, other]);
         } else {
-            records.push(run(&stage, number, &world.desired, first).await);
+            records.push(run(&stage, &world.desired, first).await);
         }
         if chance.one_in(2) {
             tokio::time::sleep(Duration::from_secs(chance.below(100))).await;
@@ -102,23 +118,19 @@ async fn perform(seed: u64, classes: Classes, trace: Trace) -> Verdict {
         // What a run that is gone has sent, the service is assumed to do before the next one begins.
         let late = lock(&stage).late;
         tokio::time::sleep_until(late).await;
+        if crew == Crew::Team {
+            work(&mut lock(&stage), records.len());
+        }
     }
     // What is still on its way arrives.
     tokio::time::sleep(Duration::from_secs(200)).await;
     lock(&stage).calm();
     let calm_from = records.len();
-    for _ in 0..PEACEFUL {
-        let record = run(&stage, records.len(), &world.desired, Cut::Never).await;
-        let is_over = record.refused || record.plan.as_ref().is_some_and(|plan| plan.is_empty());
-        records.push(record);
-        if is_over {
-            break;
-        }
-    }
+    let calm_to = in_peace(&stage, &world, &mut records).await;
     let scene = lock(&stage);
     let speaks = Speaks {
         manifest: &world.manifest,
-        caller: &world.caller,
+        caller: world.last_caller(),
     };
     let mut court = Court {
         scene: &scene,
@@ -129,13 +141,18 @@ async fn perform(seed: u64, classes: Classes, trace: Trace) -> Verdict {
     court.judge();
     let mut broken = court.broken;
     let speaks = court.speaks;
-    peace(&records[calm_from..], &mut broken);
-    let last = records.last().expect("there was a run");
+    peace(&records[calm_from..calm_to], &mut broken);
+    if crew == Crew::Team {
+        let last = &records[calm_to - 1..];
+        team::judge(&scene, &speaks, &records, last, &mut broken);
+    }
+    let last = &records[calm_to - 1];
     let ends_refused = last.refused;
     if !ends_refused {
         as_declared(&scene.remote, &speaks, declared_only(seed), &mut broken);
     }
-    kept(&scene, &before, &records, &mut broken);
+    kept(&scene, before, &records, &mut broken);
+    let count = |is: fn(&&Record) -> bool| records.iter().filter(is).count() as u64;
     Verdict {
         broken,
         counts: scene.counts.clone(),
@@ -146,18 +163,62 @@ async fn perform(seed: u64, classes: Classes, trace: Trace) -> Verdict {
             .filter_map(|record| record.plan.as_ref())
             .map(|plan| plan.operations.len() as u64)
             .sum(),
+        denied: count(|it| it.denied),
+        stopped: count(|it| it.stopped),
+        by_collaborators: count(|it| it.caller != OWNER && it.outcome.is_some()),
         hash: scene.hash,
         trace: scene.trace.clone().unwrap_or_default(),
-        remains: remains(&scene.remote),
+        remains: remains(&scene.remote, crew),
         ends_refused,
     }
+}
+
+/// Runs in peace until there is nothing to do; then, of a team, one of each collaborator. Says how many runs there were
+/// before those.
+async fn in_peace(stage: &Stage, world: &World, records: &mut Vec<Record>) -> usize {
+    let mut calm_run = Command {
+        number: records.len(),
+        caller: world.last_caller(),
+        doubles_pass: world.crew == Crew::One,
+        cut: Cut::Never,
+    };
+    for _ in 0..PEACEFUL {
+        let record = run(stage, &world.desired, calm_run).await;
+        let is_over = record.refused || record.plan.as_ref().is_some_and(|plan| plan.is_empty());
+        calm_run.number += 1;
+        // Somebody looks at what stopped it, and lets it pass.
+        calm_run.doubles_pass |= record.stopped;
+        records.push(record);
+        if is_over {
+            break;
+        }
+    }
+    let calm_to = records.len();
+    if world.crew == Crew::Team {
+        for caller in COLLABORATORS {
+            calm_run.caller = caller;
+            records.push(run(stage, &world.desired, calm_run).await);
+            calm_run.number += 1;
+        }
+    }
+    calm_to
 }
 
 fn complain(broken: &mut Vec<Broken>, law: &'static str, how: String) {
     broken.push(Broken { law, how });
 }
 
-/// Once nothing goes wrong, a run or two do what is left, and the next has nothing to do.
+/// People work in the app between two runs.
+fn work(scene: &mut Scene, run: usize) {
+    let mut chance = Chance::of(&[scene.seed, 14, run as u64]);
+    if scene.edits > 0 {
+        for _ in 0..chance.below(4) {
+            editor::edit(scene, &mut chance);
+        }
+    }
+}
+
+/// Once nothing goes wrong, a run or two do what is left, and the next has nothing to do. One that was stopped did nothing.
 fn peace(records: &[Record], broken: &mut Vec<Broken>) {
     let law = "running again converges";
     for record in records {
@@ -170,7 +231,7 @@ fn peace(records: &[Record], broken: &mut Vec<Broken>) {
     }
     let last = records.last().expect("there was a run in peace");
     let is_over = last.refused || last.plan.as_ref().is_some_and(|plan| plan.is_empty());
-    if !is_over || records.len() > 2 {
+    if !is_over || records.iter().filter(|it| !it.stopped).count() > 2 {
         let plans: Vec<_> = records
             .iter()
             .map(|it| it.plan.as_ref().map(|it| &it.operations))
@@ -205,7 +266,7 @@ fn as_declared(remote: &Remote, speaks: &Speaks<'_>, blind: bool, broken: &mut V
             .filter(|it| it["input_level"] != true)
         {
             let mut stored = data(one);
-            narrow(&mut stored);
+            super::remote::narrow(&mut stored);
             *wanted.entry(gist(&stored)).or_default() += 1;
         }
         let mut there: BTreeMap<String, i64> = BTreeMap::new();
@@ -227,17 +288,6 @@ fn as_declared(remote: &Remote, speaks: &Speaks<'_>, blind: bool, broken: &mut V
                 complain(broken, "nothing is there twice", format!("{input}: {what}"));
             }
         }
-    }
-}
-
-fn narrow(value: &mut Value) {
-    match value {
-        Value::Number(number) if number.is_f64() => {
-            *value = f64::from(number.as_f64().unwrap_or_default() as f32).into();
-        }
-        Value::Array(items) => items.iter_mut().for_each(narrow),
-        Value::Object(fields) => fields.values_mut().for_each(narrow),
-        _ => {}
     }
 }
 
@@ -301,19 +351,22 @@ fn kept(scene: &Scene, before: &Remote, records: &[Record], broken: &mut Vec<Bro
     }
 }
 
-/// What the app holds, but for what the service makes up.
-fn remains(remote: &Remote) -> Vec<String> {
+/// What the app holds, but for what the service makes up: of a team also who made it, which depends on whose run was
+/// first, and the status that follows from that.
+fn remains(remote: &Remote, crew: Crew) -> Vec<String> {
     let mut all: Vec<String> = remote
         .rows
         .iter()
         .map(|row| {
             let data = &row["data"];
+            let by = match crew {
+                Crew::One => format!("{} {}", row["user_id"], row["status"]["code"]),
+                Crew::Team => String::new(),
+            };
             format!(
-                "{}/{} {} {} {} {} {}",
+                "{}/{} {by} {} {} {}",
                 row["input_id"].as_str().unwrap_or_default(),
                 set_of(row["id"].as_str().unwrap_or_default()).unwrap_or("-"),
-                row["user_id"],
-                row["status"]["code"],
                 gist(data),
                 data["metadata"],
                 data["unmodelled"],

@@ -162,7 +162,7 @@ impl Remote {
 }
 
 /// Numbers as the service keeps them: in 32 bits, but for whole numbers and free JSON.
-fn narrow(value: &mut Value) {
+pub(super) fn narrow(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => {
             *value = json!(f64::from(number.as_f64().unwrap_or_default() as f32));

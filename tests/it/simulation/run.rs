@@ -5,6 +5,7 @@ use super::faults::Fault;
 use super::remote::Name;
 use super::scene::{Stage, lock};
 use super::service::OWNER;
+use super::team::{self, Crew};
 use super::wire::{Cut, PATIENCE, Wire};
 use annosync::api::{Connection, Endpoint, InsecureHttp, RetryPolicy, Token, connect_through};
 use annosync::apply::{self, Ended, Options, Stop, Subject, Watch};
@@ -21,8 +22,16 @@ pub(super) type Endings = BTreeMap<Subject, Vec<(u64, Ended)>>;
 
 /// What is known of a run afterwards.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a way in which a run ends, or what it was allowed"
+)]
 pub(super) struct Record {
     pub(super) number: usize,
+    /// Whose token it has.
+    pub(super) caller: &'static str,
+    /// Whether it may double annotations of others.
+    pub(super) doubles_pass: bool,
     pub(super) from: u64,
     /// When the listing was there.
     pub(super) listed: Option<u64>,
@@ -31,6 +40,12 @@ pub(super) struct Record {
     pub(super) plan: Option<Arc<Plan>>,
     /// The manifest asks for what cannot be done.
     pub(super) refused: bool,
+    /// A guard stopped it.
+    pub(super) stopped: bool,
+    /// The token may not do a part of the plan.
+    pub(super) denied: bool,
+    /// What another user would have planned, where that is something else.
+    pub(super) differing: Option<String>,
     pub(super) endings: Endings,
     pub(super) outcome: Option<Outcome>,
     pub(super) error: Option<String>,
@@ -53,11 +68,26 @@ impl Watch for Watching {
     }
 }
 
+/// What is to be run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Command {
+    pub(super) number: usize,
+    pub(super) caller: &'static str,
+    pub(super) doubles_pass: bool,
+    pub(super) cut: Cut,
+}
+
 /// Runs the client until it ends or is killed.
-pub(super) async fn run(stage: &Stage, number: usize, desired: &DesiredState, cut: Cut) -> Record {
+pub(super) async fn run(stage: &Stage, desired: &DesiredState, command: Command) -> Record {
+    let Command { number, cut, .. } = command;
     let (seed, from) = {
         let mut scene = lock(stage);
-        scene.tell(&format!("run {number} starts: {cut:?}"));
+        scene.callers.insert(number, command.caller);
+        let by = match scene.crew {
+            Crew::One => String::new(),
+            Crew::Team => format!(" by {}", command.caller),
+        };
+        scene.tell(&format!("run {number}{by} starts: {cut:?}"));
         (scene.seed, scene.tick())
     };
     let mut chance = Chance::of(&[seed, 4, number as u64]);
@@ -101,6 +131,8 @@ pub(super) async fn run(stage: &Stage, number: usize, desired: &DesiredState, cu
     };
     let mut record = Record {
         number,
+        caller: command.caller,
+        doubles_pass: command.doubles_pass,
         from,
         whole_app: scope == Scope::WholeApp,
         ..Record::default()
@@ -149,7 +181,12 @@ async fn go(
     };
     record.listed = Some(lock(stage).tick());
     record.seen = Some(seen(&observed));
-    let plan = match plan::plan(desired, &observed, &context()) {
+    let context = context(record.doubles_pass);
+    let planned = plan::plan(desired, &observed, &context);
+    if lock(stage).crew == Crew::Team {
+        record.differing = team::differing(desired, &observed, &context, &planned);
+    }
+    let plan = match planned {
         Ok(plan) => Arc::new(plan),
         Err(errors) => {
             lock(stage).tell(&format!("run {}: {errors:?}", record.number));
@@ -169,7 +206,13 @@ async fn go(
         .collect();
     lock(stage).tell(&format!("run {} plans {shown:?}", record.number));
     record.plan = Some(Arc::clone(&plan));
-    if !plan.guards.is_empty() || plan.is_empty() {
+    record.stopped = !plan.guards.is_empty();
+    if record.stopped || plan.is_empty() {
+        return;
+    }
+    record.denied = team::is_denied(&plan, record.caller);
+    if record.denied {
+        lock(stage).tell(&format!("run {} is refused", record.number));
         return;
     }
     record.outcome = Some(apply::execute(plan, &writer, options).await);
@@ -184,8 +227,8 @@ fn seen(observed: &ObservedState) -> BTreeMap<Name, Fingerprint> {
         .collect()
 }
 
-/// Everything may pass: guards are no part of this.
-fn context() -> Context {
+/// Everything may pass, but doubles only where the run says so.
+fn context(doubles_pass: bool) -> Context {
     Context {
         target: Target {
             endpoint: "https://api.example.org".into(),
@@ -198,6 +241,7 @@ fn context() -> Context {
             deletes: Some(u64::MAX),
             updates: Some(u64::MAX),
             vanished: Some(u64::MAX),
+            doubles: doubles_pass.then_some(u64::MAX),
             empty: EmptyManifest::Passes,
             ..Allowances::default()
         },

@@ -6,9 +6,11 @@ use super::faults::{Classes, Counts, Fate, Fault};
 use super::habits::{Bulk, Habits};
 use super::remote::{Name, Remote, Who};
 use super::service::{Answer, Service, Subject};
+use super::team::Crew;
+use super::world::World;
 use annosync::api::{HttpRequest, HttpResponse, Method};
-use serde_json::json;
-use std::collections::VecDeque;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -33,6 +35,14 @@ pub(super) struct Exchanged {
     pub(super) shown: Vec<Name>,
 }
 
+/// What the service denied a run.
+#[derive(Debug)]
+pub(super) struct Denial {
+    pub(super) run: usize,
+    pub(super) tick: u64,
+    pub(super) name: Name,
+}
+
 /// What everybody shares.
 #[derive(Debug)]
 pub(super) struct Scene {
@@ -40,7 +50,14 @@ pub(super) struct Scene {
     pub(super) classes: Classes,
     pub(super) remote: Remote,
     pub(super) habits: Habits,
-    pub(super) caller: String,
+    pub(super) crew: Crew,
+    /// Who applies most.
+    pub(super) regular: &'static str,
+    /// Whose token each run has.
+    pub(super) callers: BTreeMap<usize, &'static str>,
+    /// The declared annotations as the API's data, each with its input.
+    pub(super) declared: Vec<(String, Value)>,
+    pub(super) denials: Vec<Denial>,
     pub(super) exchanges: Vec<Exchanged>,
     pub(super) counts: Counts,
     /// Faults in a thousand exchanges; 0 in the end.
@@ -67,7 +84,7 @@ pub(super) fn lock(stage: &Stage) -> MutexGuard<'_, Scene> {
 }
 
 impl Scene {
-    pub(super) fn new(seed: u64, classes: Classes, remote: Remote, caller: &str) -> Self {
+    pub(super) fn new(seed: u64, classes: Classes, world: &World) -> Self {
         let mut chance = Chance::of(&[seed, 2]);
         let habits = Habits::of(&mut chance);
         let poison = *chance.pick(&[None, None, Some(Bulk::Each), Some(Bulk::AllOrNone)]);
@@ -79,9 +96,13 @@ impl Scene {
         Self {
             seed,
             classes,
-            remote,
+            remote: world.remote.clone(),
             habits,
-            caller: caller.to_owned(),
+            crew: world.crew,
+            regular: world.regular,
+            callers: BTreeMap::new(),
+            declared: world.declared(),
+            denials: Vec::new(),
             exchanges: Vec::new(),
             counts: Counts::default(),
             rate: *chance.pick(&[20, 80, 200, 350]),
@@ -198,10 +219,8 @@ impl Scene {
         let record = &mut self.exchanges[exchange];
         record.acted = Some(tick);
         let request = record.request.clone();
-        let who = Who::Run {
-            run: record.run,
-            exchange,
-        };
+        let run = record.run;
+        let who = Who::Run { run, exchange };
         let (seed, poison) = (self.seed, self.poison);
         let poisoned = move |name: &Name| {
             let drawn = hash(name.1.as_bytes(), seed).is_multiple_of(12);
@@ -212,16 +231,20 @@ impl Scene {
             habits: &self.habits,
             tick,
             who,
-            caller: &self.caller,
+            caller: self.callers[&run],
             fault: fate.fault,
             chance,
             poisoned: &poisoned,
             noted: Vec::new(),
+            denied: Vec::new(),
         };
         let answer = service.serve(&request);
-        for fault in service.noted {
+        let Service { noted, denied, .. } = service;
+        for fault in noted {
             self.counts.count(fault);
         }
+        let denials = denied.into_iter().map(|name| Denial { run, tick, name });
+        self.denials.extend(denials);
         answer
     }
 

@@ -120,6 +120,8 @@ pub(super) struct Service<'a> {
     pub(super) poisoned: &'a dyn Fn(&Name) -> Option<Bulk>,
     /// What happened that was not drawn for this exchange.
     pub(super) noted: Vec<Fault>,
+    /// What the caller has no right to do.
+    pub(super) denied: Vec<Name>,
 }
 
 impl Service<'_> {
@@ -364,13 +366,14 @@ impl Service<'_> {
             (None, None) => self.made(item),
             (Some(_), None) => Err((11_101, "CONN_DOES_NOT_EXIST", "no such annotation")),
             (Some(_), Some(stored)) if !self.may_change(stored) => {
+                self.denied.push(name);
                 Err((DENIED, "ANNOTATION_PERMISSION_DENIED", "not yours"))
             }
             (Some(action), Some(stored)) => Ok(patched(stored, action, item, self.habits.unsent)),
         }
     }
 
-    fn made(&self, item: &Value) -> Item {
+    fn made(&mut self, item: &Value) -> Item {
         let invalid = |why| Err((INVALID, "ANNOTATION_INVALID_ARGUMENT", why));
         let data = item.get("data").cloned().unwrap_or_else(|| json!({}));
         if !self
@@ -386,6 +389,7 @@ impl Service<'_> {
         }
         let user = item["user_id"].as_str().unwrap_or(self.caller);
         if user != self.caller && self.caller != OWNER {
+            self.denied.push(name_of(item));
             return Err((
                 DENIED,
                 "ANNOTATION_PERMISSION_DENIED",
@@ -462,6 +466,7 @@ impl Service<'_> {
             };
         };
         if row.get("input_level").is_some() || !self.may_change(row) {
+            self.denied.push(name.clone());
             return Err((DENIED, "ANNOTATION_PERMISSION_DENIED", "not yours"));
         }
         self.remote
@@ -478,6 +483,18 @@ impl Service<'_> {
             .map(name_of)
             .filter(|(input, _)| inputs.contains(input))
             .collect();
+        // What models made is nobody's. The call names no annotation, so it is denied as a whole.
+        let (remote, caller) = (&self.remote, self.caller);
+        let of_others = doomed.iter().filter(|name| {
+            let row = remote.get(name).expect("it is there");
+            row.get("model_version_id").is_none() && caller != OWNER && row["user_id"] != *caller
+        });
+        let denied: Vec<Name> = of_others.cloned().collect();
+        if !denied.is_empty() {
+            self.denied.extend(denied);
+            let code = self.habits.code(DENIED, "ANNOTATION_PERMISSION_DENIED");
+            return Answer::status(403, &code, "not yours");
+        }
         for name in doomed {
             self.remote
                 .write(self.tick, self.who, How::Purge, &name, None);

@@ -4,6 +4,7 @@ use super::chance::Chance;
 use super::editor::{moved, relabelled};
 use super::remote::Remote;
 use super::service::OWNER;
+use super::team::{self, COLLABORATORS, Crew};
 use annosync::manifest;
 use annosync::model::{AnnotationId, DesiredState, InputId, Key, SetName, key_id};
 use serde_json::{Map, Value, json};
@@ -11,8 +12,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 pub(super) const CONCEPTS: [&str; 5] = ["car", "bus", "tree", "person", "water"];
-/// Who calls when it is not the owner.
-pub(super) const COLLABORATOR: &str = "cem";
+/// Who calls when it is not the owner, where one user applies.
+const COLLABORATOR: &str = "cem";
 
 /// Whose annotations are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,11 +30,39 @@ pub(super) struct World {
     pub(super) manifest: Value,
     pub(super) desired: DesiredState,
     pub(super) remote: Remote,
-    pub(super) caller: String,
+    pub(super) crew: Crew,
+    /// Who applies: always, or most.
+    pub(super) regular: &'static str,
+    seed: u64,
 }
 
 impl World {
-    pub(super) fn of(seed: u64) -> Self {
+    pub(super) fn of(seed: u64, crew: Crew) -> Self {
+        match crew {
+            Crew::One => Self::of_one(seed),
+            Crew::Team => Self::of_team(seed),
+        }
+    }
+
+    /// A team applies. Some apps are new to it, so that much is there to post, which any token may.
+    fn of_team(seed: u64) -> Self {
+        let mut chance = Chance::of(&[seed, 13]);
+        let [bea, cem] = COLLABORATORS;
+        let regular = *chance.pick(&[OWNER, bea, cem]);
+        let owners = match chance.below(6) {
+            0 => json!([OWNER, bea]),
+            1 => json!(["any"]),
+            2 => json!([OWNER]),
+            _ => Value::Null,
+        };
+        let crowd = Crowd::Team {
+            regular,
+            is_new: !chance.one_in(3),
+        };
+        Self::made(seed, chance, crowd, owners)
+    }
+
+    fn of_one(seed: u64) -> Self {
         let mut chance = Chance::of(&[seed, 1]);
         let caller = if chance.one_in(5) {
             COLLABORATOR
@@ -45,8 +74,12 @@ impl World {
             2 if caller == OWNER => json!(["any"]),
             _ => json!(["me"]),
         };
+        Self::made(seed, chance, Crowd::One(caller), owners)
+    }
+
+    fn made(seed: u64, mut chance: Chance, crowd: Crowd, owners: Value) -> Self {
         // What is given to somebody outside the owners, under an id that no set made, is not found again by its content.
-        let users = if owners == json!(["me"]) {
+        let users = if owners == json!(["me"]) || owners == json!([OWNER]) || owners.is_null() {
             Users::Stay
         } else {
             Users::Change
@@ -55,7 +88,7 @@ impl World {
         let mut maker = Maker {
             chance,
             remote: Remote::default(),
-            caller,
+            crowd,
             users,
             inputs: Vec::new(),
         };
@@ -65,9 +98,12 @@ impl World {
         }
         maker.undeclared();
         let Maker { remote, inputs, .. } = maker;
-        let manifest = json!({
-            "version": 1, "set": "street", "policy": policy, "owners": owners, "inputs": inputs,
+        let mut manifest = json!({
+            "version": 1, "set": "street", "policy": policy, "inputs": inputs,
         });
+        if !owners.is_null() {
+            manifest["owners"] = owners;
+        }
         let file = (PathBuf::from("m.json"), manifest.to_string());
         let desired = match manifest::parse(vec![file]) {
             Ok(manifest) => manifest.desired,
@@ -77,15 +113,69 @@ impl World {
             manifest,
             desired,
             remote,
-            caller: caller.to_owned(),
+            crew: match crowd {
+                Crowd::One(_) => Crew::One,
+                Crowd::Team { .. } => Crew::Team,
+            },
+            regular: crowd.regular(),
+            seed,
         }
+    }
+
+    /// Whose token the run of this number has, while things go wrong.
+    pub(super) fn caller(&self, run: usize) -> &'static str {
+        match self.crew {
+            Crew::One => self.regular,
+            Crew::Team => team::caller(self.seed, self.regular, run),
+        }
+    }
+
+    /// Whose token the last runs have.
+    pub(super) fn last_caller(&self) -> &'static str {
+        match self.crew {
+            Crew::One => self.regular,
+            Crew::Team => OWNER,
+        }
+    }
+
+    /// The declared annotations as the API's data, each with its input.
+    pub(super) fn declared(&self) -> Vec<(String, Value)> {
+        let inputs = self.manifest["inputs"].as_array().into_iter().flatten();
+        inputs
+            .flat_map(|input| {
+                let id = input["id"].as_str().unwrap_or_default();
+                let all = input["annotations"].as_array().into_iter().flatten();
+                all.filter(|it| it["input_level"] != true)
+                    .map(move |it| (id.to_owned(), data(it)))
+            })
+            .collect()
+    }
+}
+
+/// Who made what is there.
+#[derive(Debug, Clone, Copy)]
+enum Crowd {
+    /// Mostly the one who applies.
+    One(&'static str),
+    /// Several, most of it one of them; little of it where the app is new.
+    Team { regular: &'static str, is_new: bool },
+}
+
+impl Crowd {
+    fn regular(self) -> &'static str {
+        let (Self::One(user) | Self::Team { regular: user, .. }) = self;
+        user
+    }
+
+    fn is_new(self) -> bool {
+        matches!(self, Self::Team { is_new: true, .. })
     }
 }
 
 struct Maker {
     chance: Chance,
     remote: Remote,
-    caller: &'static str,
+    crowd: Crowd,
     users: Users,
     inputs: Vec<Value>,
 }
@@ -95,9 +185,13 @@ impl Maker {
         self.remote.inputs.push(input.to_owned());
         let mut level = row(input, &format!("level-{input}"), OWNER, &json!({}));
         level["input_level"] = json!(true);
-        let declares_level = self.caller == OWNER && self.chance.one_in(6);
+        let may_all = match self.crowd {
+            Crowd::One(caller) => caller == OWNER,
+            Crowd::Team { .. } => true,
+        };
+        let declares_level = may_all && self.chance.one_in(6);
         self.store(level);
-        let purges = self.caller == OWNER && policy == "sync" && self.chance.one_in(12);
+        let purges = may_all && policy == "sync" && self.chance.one_in(12);
         let mut annotations = Vec::new();
         for at in 0..self.chance.below(most + 1) {
             let declared = self.declared(input, at);
@@ -151,7 +245,7 @@ impl Maker {
 
     /// What the app holds of a declared annotation: nothing, the same, or something like it.
     fn seen(&mut self, input: &str, declared: &Value) {
-        if self.chance.one_in(3) {
+        if self.chance.one_in(3) || (self.crowd.is_new() && !self.chance.one_in(5)) {
             return;
         }
         let serial = self.remote.number();
@@ -160,7 +254,13 @@ impl Maker {
             (_, Some(id)) => id.to_owned(),
             _ => format!("{serial:032x}"),
         };
-        let mut is = row(input, &id, self.caller, &data(declared));
+        let user = match self.crowd {
+            Crowd::One(caller) => caller,
+            // What somebody outside the owners made by hand is a double of what is declared.
+            Crowd::Team { .. } if set_of(&id).is_none() && !self.chance.one_in(8) => OWNER,
+            Crowd::Team { .. } => self.somebody(),
+        };
+        let mut is = row(input, &id, user, &data(declared));
         if let Some(user) = declared["user"].as_str().filter(|_| self.chance.one_in(2)) {
             is["user_id"] = json!(user);
         }
@@ -182,21 +282,33 @@ impl Maker {
 
     /// What nobody declared: of any maker.
     fn besides(&mut self, input: &str) {
+        if self.crowd.is_new() && !self.chance.one_in(5) {
+            return;
+        }
         let serial = self.remote.number();
+        let somebody = self.somebody();
         let (id, user) = match self.chance.below(6) {
-            0 => (set_id("trees", input, &format!("t{serial}")), self.caller),
-            1 => (
-                set_id("street", input, &format!("old-{serial}")),
-                self.caller,
-            ),
+            0 => (set_id("trees", input, &format!("t{serial}")), somebody),
+            1 => (set_id("street", input, &format!("old-{serial}")), somebody),
             2 => (format!("{serial:032x}"), "bea"),
-            _ => (format!("{serial:032x}"), self.caller),
+            _ => (format!("{serial:032x}"), somebody),
         };
         let mut is = row(input, &id, user, &drawn(&mut self.chance));
         if self.chance.one_in(6) {
             is["model_version_id"] = json!("v1");
         }
         self.store(is);
+    }
+
+    /// Some user: the one who applies, or most often the regular one of a team.
+    fn somebody(&mut self) -> &'static str {
+        match self.crowd {
+            Crowd::One(caller) => caller,
+            Crowd::Team { regular, .. } if !self.chance.one_in(4) => regular,
+            Crowd::Team { .. } => *self
+                .chance
+                .pick(&[OWNER, COLLABORATORS[0], COLLABORATORS[1]]),
+        }
     }
 
     /// Stores it, often with things that no manifest here speaks of.
