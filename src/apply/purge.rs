@@ -184,7 +184,7 @@ impl Run {
     }
 
     async fn purge(&mut self, group: &Group, more: &mut VecDeque<Group>) {
-        let due = match self.list(&group.purges).await {
+        let due = match self.list_unchanged(&group.purges).await {
             Ok(there) => self.compare(group, there),
             Err(error) => return self.fail(group.purges.iter().copied(), &error),
         };
@@ -227,6 +227,26 @@ impl Run {
     async fn list(&self, purges: &[u32]) -> Result<Vec<Vec<ObservedAnnotation>>, ApiError> {
         let purges = purges.iter().map(|at| self.planned(*at));
         listed(&self.writer.reader(), purges).await
+    }
+
+    /// The same, once two listings agree: a purge takes whatever is there, so nothing may have changed while it was listed.
+    async fn list_unchanged(
+        &self,
+        purges: &[u32],
+    ) -> Result<Vec<Vec<ObservedAnnotation>>, ApiError> {
+        const ATTEMPTS: u32 = 3;
+        let mut last = self.list(purges).await?;
+        for _ in 0..ATTEMPTS {
+            let next = self.list(purges).await?;
+            if next == last {
+                return Ok(next);
+            }
+            last = next;
+        }
+        Err(ApiError::IncompleteListing {
+            attempts: ATTEMPTS,
+            reason: "an input to purge changed while it was listed".to_owned(),
+        })
     }
 
     /// Holds what is there against what the plan saw; keeps the inputs that hold nothing else.

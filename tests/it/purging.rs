@@ -125,14 +125,14 @@ fn the_policy_holds_a_purge_back() {
 }
 
 #[test]
-fn a_collaborator_purges_their_own_and_what_models_made() {
+fn a_purge_is_the_same_for_every_caller_and_says_what_it_needs() {
     let seen = everything("p");
-    let errors = try_plan(&desired(""), &observed_by(ME, "owner-1", &seen)).unwrap_err();
-    assert_eq!(errors.len(), 1);
-    assert_snapshot!(errors[0], @"input `p` is to be purged, and 1 of its annotations belong to others than `me-1`, whose token it is: only the app's owner `owner-1` may delete those");
-    let own: Vec<Value> = seen.into_iter().filter(|it| it["user_id"] == ME).collect();
-    let plan = plan(&desired(""), &observed_by(ME, "owner-1", &own));
-    assert_eq!(plan.summary.purged, 3);
+    let of = |caller| plan(&desired(""), &observed_by(caller, "owner-1", &seen));
+    assert_eq!(of(ME), of("owner-1"));
+    assert_eq!(of(ME).summary.purged, 4);
+    assert!(text(&of(ME)).contains(
+        "Note: needs the app's owner: 1 change to annotations of bea, 2 changes to annotations of me-1."
+    ));
 }
 
 #[test]

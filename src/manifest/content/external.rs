@@ -2,7 +2,7 @@
 //!
 //! Opens no files: it says what is named, and [`crate::manifest::named`] reads it.
 
-use crate::manifest::fields::{Choice, filled, one_of};
+use crate::manifest::fields::{Choice, fields, filled, one_of};
 use crate::manifest::finding::{Findings, Place};
 use crate::manifest::node::Node;
 use crate::manifest::words::quote;
@@ -76,6 +76,14 @@ pub(in crate::manifest) fn text_input<'n>(
         && key == "url"
     {
         return url_of(url, "a text", &place.name("url"), findings).map(TextSource::Url);
+    }
+    const KEYS: [&str; 3] = ["path", "raw", "url"];
+    let is_known = |key: &Node<'_>| matches!(key, Node::Text(key) if KEYS.contains(&&**key));
+    if let Node::Map(entries) = node
+        && !entries.iter().all(|(key, _)| is_known(key))
+    {
+        fields(node, "`text`", &KEYS, place, findings);
+        return None;
     }
     match one_of(node, "`text`", ["path", "raw"], hint, place, findings)? {
         Choice::First(path) => Some(TextSource::Path(path.into())),

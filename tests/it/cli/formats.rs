@@ -199,7 +199,12 @@ fn taco_says_the_same_numbers_as_text_markdown_and_json() {
 
     // The others say the same.
     let counts = counts_of_summary(summary);
-    assert_eq!(counts_of_text(text.lines().last().unwrap()), counts);
+    let mut of_text = counts_of_text(text.lines().last().unwrap());
+    assert_eq!(
+        of_text.remove("new concepts").unwrap_or_default(),
+        summary.new_concepts.len() as i64
+    );
+    assert_eq!(of_text, counts);
     let mut table = counts_of_markdown(&markdown);
     assert_eq!(table.remove("replace"), Some(0));
     assert_eq!(table, counts);

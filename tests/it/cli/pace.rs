@@ -99,7 +99,7 @@ fn no_more_calls_are_made_at_a_time_than_asked_for() {
         run(&["plan", "m.yaml"]);
         run(&["list"]);
         run(&["list", "--all", "--format", "json"]);
-        run(&["pull", "pulled"]);
+        run(&["pull", "pulled", "--set", "street"]);
         assert!(most.contains(&crowd.most()), "{flags:?}: {}", crowd.most());
     }
 }

@@ -48,10 +48,16 @@ fn two_applies_at_once_end_as_one_after_the_other() {
 fn two_sets_at_once_do_not_meet() {
     let before = before();
     let wanted = wanted(&before);
-    let other = "version: 1\nset: other\npolicy: sync\ninputs:\n  - id: in-000\n    annotations:\n                       - { key: k, box: { top: 0.1, left: 0.2, bottom: 0.5, right: 0.6 }, concepts: [car] }\n";
+    let other = "version: 1\nset: other\npolicy: sync\nguards: { max_doubles: 1 }\ninputs:\n  - id: in-000\n    annotations:\n                       - { key: k, box: { top: 0.1, left: 0.2, bottom: 0.5, right: 0.6 }, concepts: [car] }\n";
     each(calls(&before), |number| {
         let world = world(&before);
         world.write("other.yaml", other);
+        // Each set may see what the other one made on the same place.
+        let declared = world.read("m.yaml");
+        world.write(
+            "m.yaml",
+            &declared.replace("guards: {", "guards: { max_doubles: 1,"),
+        );
         meanwhile(&world, number, || {
             let apply = ["apply", "other.yaml", "--auto-approve"];
             world.on_app(&apply).exits(0);

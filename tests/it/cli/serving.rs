@@ -246,7 +246,7 @@ fn a_seed_that_is_there_already_or_cannot_be_read_is_refused() {
             &["--seed", "cut.jsonl"],
             "cut.jsonl: no annotations to store: EOF",
         ),
-        (&["--seed", "missing.jsonl"], "missing.jsonl: "),
+        (&["--seed", "missing.jsonl"], "missing.jsonl does not exist"),
     ] {
         let run = emulator(arguments).exits(1);
         assert!(run.stderr.contains(why), "{}", run.stderr);

@@ -154,7 +154,7 @@ fn no_other_command_tells_the_token() {
         ([&["list", "--format", "jsonl"], &wrong_app[..]].concat(), 1),
         (
             vec!["import", "coco", "m.yaml", "--out", "imported.yaml", "-vv"],
-            1,
+            64,
         ),
         (
             vec![
@@ -326,7 +326,7 @@ fn a_token_file_may_end_with_a_line_feed_and_beats_the_environment() {
     world.plan(&["--pat-file", "pat"]).exits(0);
     let run = world.plan(&["--pat-file", "missing"]).exits(1);
     assert!(
-        run.stderr.contains("cannot read the token from missing"),
+        run.stderr.contains("error: missing does not exist"),
         "{}",
         run.stderr
     );

@@ -2,7 +2,7 @@
 
 use super::proxy::{self, Meddling};
 use super::{Run, World, boxes};
-use crate::support::whole;
+use crate::support::{boxed, whole};
 use annosync::api::DeleteInputs;
 use annosync::api::code::Code;
 use annosync::emulator::{Config, Endpoint, Fault, MissingDelete, Scope, Shift};
@@ -307,7 +307,7 @@ fn an_input_that_is_deleted_after_the_plan_fails_alone() {
     });
     world.seed(vec![
         whole("in-000", "made-with-it", &[("tree", 1.0)]),
-        whole("in-001", "gone-with-it", &[("tree", 1.0)]),
+        boxed("in-001", "gone-with-it", [0.1, 0.2, 0.5, 0.6], &["tree"]),
     ]);
     world.declare(&format!(
         "{}  - id: in-001\n    annotations:\n      - {{ key: k, concepts: [car] }}\n",
