@@ -172,12 +172,14 @@ fn an_unfinished_replacement_is_finished_as_its_stand_in_holds_it() {
     let again = plan(&desired(GIVEN), &remote.observed());
     assert_eq!(kinds(&again), [(Action::Replace, Reason::Unfinished)]);
     assert_eq!(calls(&again), [Call::Post, Call::DeleteStandIn]);
-    assert_snapshot!(shown(&again), @"
+    assert_snapshot!(shown(&again), @r"
     a
       ± replace box [car] x (an earlier run did not finish it)
           (the same in every field that is shown here)
 
     Other people's work: bea 1 changed, 0 deleted
+
+    Note: needs bea or the app's owner: 1 change to annotations of bea.
 
     Plan: 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 1 to replace, 0 to delete; 0 unchanged, 0 unmanaged. 2 calls (lower bound 2), about 0.2 s at 15 calls/s.
     ");
@@ -196,6 +198,8 @@ fn a_stand_in_that_was_left_behind_goes_and_is_shown() {
     a
       - delete box [car] as-6008c26f-ra1e0c4ad34156195603 (a stand-in that an earlier run left behind)
           {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: bea, info: {annosync_stand_in_for: x, "n": 7}}
+
+    Note: needs bea or the app's owner: 1 change to annotations of bea.
 
     Plan: 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 1 to delete; 1 unchanged, 0 unmanaged. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
     "#);

@@ -342,7 +342,7 @@ fn small_plan() -> Plan {
 
 #[test]
 fn a_small_plan_as_text() {
-    assert_snapshot!(render::text(&small_plan(), &render::TextOptions::default()), @"
+    assert_snapshot!(render::text(&small_plan(), &render::TextOptions::default()), @r"
     b
       - delete box [car] 2 (not declared)
           {box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}, concepts: [car], status: success, user: me-1}
@@ -364,13 +364,15 @@ fn a_small_plan_as_text() {
     Relabelled: car -> bus (1)
     Moved (1 annotation): a 1 IoU 0.66
 
+    Note: needs the app's owner: 1 change to annotations of bea, 1 change to annotations of me-1.
+
     Plan: 1 to post, 0 to merge, 1 to overwrite, 0 to remove, 1 to delete; 0 unchanged, 0 unmanaged. 3 calls (lower bound 3), about 0.2 s at 15 calls/s.
     ");
 }
 
 #[test]
 fn a_small_plan_as_markdown() {
-    assert_snapshot!(render::markdown(&small_plan(), &render::MarkdownOptions::default()), @"
+    assert_snapshot!(render::markdown(&small_plan(), &render::MarkdownOptions::default()), @r"
     <!-- annosync:plan street me-1/street -->
     ## annosync plan: 1 to post, 1 to overwrite, 1 to delete
 
@@ -379,6 +381,8 @@ fn a_small_plan_as_markdown() {
     | post | merge | overwrite | remove | replace | delete | unchanged | unmanaged |
     | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
     | 1 | 0 | 1 | 0 | 0 | 1 | 0 | 0 |
+
+    > **Note:** needs the app's owner: 1 change to annotations of `bea`, 1 change to annotations of `me-1`.
 
     ### What goes
 
@@ -474,7 +478,10 @@ fn the_head_of_a_small_plan_as_json() {
       },
       "set": "street",
       "policy": "sync",
-      "caller": "me-1",
+      "app_owner": "me-1",
+      "owners": [
+        "me-1"
+      ],
       "summary": {
         "post": 1,
         "merge": 0,
@@ -496,6 +503,18 @@ fn the_head_of_a_small_plan_as_json() {
             "user": "bea",
             "changed": 1,
             "deleted": 0
+          }
+        ],
+        "needs": [
+          {
+            "user": "bea",
+            "changes": 1,
+            "posts": 0
+          },
+          {
+            "user": "me-1",
+            "changes": 1,
+            "posts": 0
           }
         ],
         "emptied": [
@@ -566,6 +585,7 @@ fn what_a_small_plan_does_as_json() {
           "input_id": "a",
           "id": "1",
           "reason": "differs",
+          "needs": "bea",
           "seen": {
             "user": "bea",
             "modified_at": "2026-01-01T00:00:00Z"
@@ -602,6 +622,7 @@ fn what_a_small_plan_does_as_json() {
           "input_id": "b",
           "id": "2",
           "reason": "not_declared",
+          "needs": "me-1",
           "seen": {
             "user": "me-1",
             "modified_at": "2026-01-01T00:00:00Z"

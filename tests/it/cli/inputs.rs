@@ -165,7 +165,58 @@ fn inputs_are_posted_from_files_urls_and_texts_before_they_are_annotated() {
         plan["inputs"][0]["media"][0]["source"]["path"],
         "images/a.jpg"
     );
-    insta::assert_snapshot!(world.plan(&[]).exits(0).stdout, @"");
+    insta::assert_snapshot!(world.plan(&[]).exits(0).stdout, @r"
+    Inputs
+      + a post image images/a.jpg (17 bytes)
+      + b post image https://example.com/b.jpg
+      + b2 post image https://example.com/b.jpg
+      + c post video clip.mp4 (11 bytes)
+      + d post video https://example.com/d.mp4
+      + e post text (5 characters)
+      + f post text t.txt (12 bytes)
+      + g post text https://example.com/g.txt
+
+    a
+      + post k (not on the remote)
+          {concepts: [car]}
+
+    b
+      + post k (not on the remote)
+          {concepts: [car]}
+
+    b2
+      + post k (not on the remote)
+          {concepts: [car]}
+
+    c
+      + post k (not on the remote)
+          {concepts: [car]}
+
+    d
+      + post k (not on the remote)
+          {concepts: [car]}
+
+    e
+      + post k (not on the remote)
+          {concepts: [car]}
+
+    f
+      + post k (not on the remote)
+          {concepts: [car]}
+
+    g
+      + post k (not on the remote)
+          {concepts: [car]}
+
+    there
+      + post k (not on the remote)
+          {concepts: [car]}
+
+    Creates 1 concept; the service cannot delete concepts: car (9) -
+    Classes: car 0 -> 9 (+9)
+
+    Plan: 8 inputs to post, 9 to post, 0 to merge, 0 to overwrite, 0 to remove, 0 to delete; 0 unchanged, 0 unmanaged. 2 calls (lower bound 2), about 0.1 s at 1,000 calls/s.
+    ");
     insta::assert_snapshot!(world.plan(&["--format", "markdown"]).exits(0).stdout, @"");
     let dry = world.apply(&["--dry-run"]).exits(0);
     assert!(dry.stdout.starts_with(r#"{"method":"POST","path":"/v2/users/owner/apps/app/inputs","body":{"inputs":[{"id":"a","data":{"image":{"base64":"the bytes of images/a.jpg"}}}"#), "{}", dry.stdout);

@@ -116,7 +116,7 @@ fn on_a_terminal_it_says_how_far_a_run_is_and_leaves_nothing_behind() {
         .partition(|line| line.contains(" DEBUG "));
     assert!(log.iter().all(|line| line.starts_with("20")), "{log:#?}");
     // One of them for inputs, and one for concepts, that the listing does not show.
-    assert_eq!(log.len(), 10, "{log:#?}");
+    assert_eq!(log.len(), 11, "{log:#?}");
     let (rest, plan) = (rest.join("\n"), plan.trim_end());
     // How long the calls take is told at another rate.
     let (listed, _) = plan.rsplit_once('\n').unwrap();

@@ -559,8 +559,13 @@ fn a_task_survives_a_replacement_and_an_undo_and_lost_consensus_is_named() {
         .says("1 annotation that the plan replaces will lose `consensus_info`");
     assert_eq!(task(), Some(json!("t1")));
     world.is_settled();
-    world
-        .apply_path("undo.json", &["--allow-updates", "1"])
-        .exits(0);
+    let undo = [
+        "apply",
+        "undo.json",
+        "--auto-approve",
+        "--allow-updates",
+        "1",
+    ];
+    world.run(&undo).exits(0);
     assert_eq!(task(), Some(json!("t1")));
 }

@@ -176,7 +176,7 @@ fn a_case_that_cannot_be_planned_fails_and_the_others_go_on() {
     repository.case("cases/c-listing", "car");
     repository.write(
         "cases/c-listing/observed.json",
-        "{\"format_version\": \"1.0\",\n7}",
+        "{\"format_version\": \"1.0\", \"caller\": \"a\", \"app_owner\": \"a\",\n7}",
     );
     // Nobody may change what a model made.
     repository.write(
