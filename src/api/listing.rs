@@ -49,9 +49,12 @@ pub(super) async fn list<T, E: From<ApiError>>(
     mut take: impl FnMut(Annotation) -> Result<T, E>,
 ) -> Result<CompleteListing<T>, E> {
     let queries = filter.queries();
-    let mut take = |annotation| match filter.takes(&annotation) {
-        true => take(annotation).map(Some),
-        false => Ok(None),
+    let mut take = |annotation| {
+        if filter.takes(&annotation) {
+            take(annotation).map(Some)
+        } else {
+            Ok(None)
+        }
     };
     let mut items = Vec::new();
     if let [query] = &queries[..]

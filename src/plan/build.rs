@@ -72,31 +72,8 @@ fn make(
         claims: Claims::new(desired, observed),
         three_way: against.map(|against| against.three_way(desired, observed)),
     };
-    let declared: HashSet<&InputId> = desired.inputs.iter().map(|input| &input.id).collect();
     let inventory = &context.inventory;
-    let mut parts: Vec<Part> = desired
-        .inputs
-        .par_iter()
-        .filter(|input| !inventory.is_refused(input))
-        .map(|input| planner.declared(input))
-        .collect();
-    parts.extend(
-        observed
-            .inputs
-            .iter()
-            .filter(|(input, _)| !declared.contains(input))
-            .map(|(input, annotations)| planner.undeclared(input, annotations)),
-    );
-
-    let mut errors: Vec<PlanError> = parts
-        .iter_mut()
-        .flat_map(|part| std::mem::take(&mut part.errors))
-        .chain(inventory.errors(desired))
-        .collect();
-    if !errors.is_empty() {
-        errors.sort_by_key(PlanError::origin);
-        return Err(errors);
-    }
+    let parts = parts(&planner, inventory)?;
 
     let mut summary = Summary {
         rate_limit: context.rate_limit,
@@ -174,6 +151,36 @@ fn make(
         drift,
         batches,
     })
+}
+
+/// What each input contributes.
+fn parts(planner: &Planner<'_>, inventory: &Inventory) -> Result<Vec<Part>, Vec<PlanError>> {
+    let (desired, observed) = (planner.desired, planner.observed);
+    let declared: HashSet<&InputId> = desired.inputs.iter().map(|input| &input.id).collect();
+    let mut parts: Vec<Part> = desired
+        .inputs
+        .par_iter()
+        .filter(|input| !inventory.is_refused(input))
+        .map(|input| planner.declared(input))
+        .collect();
+    parts.extend(
+        observed
+            .inputs
+            .iter()
+            .filter(|(input, _)| !declared.contains(input))
+            .map(|(input, annotations)| planner.undeclared(input, annotations)),
+    );
+
+    let mut errors: Vec<PlanError> = parts
+        .iter_mut()
+        .flat_map(|part| std::mem::take(&mut part.errors))
+        .chain(inventory.errors(desired))
+        .collect();
+    if !errors.is_empty() {
+        errors.sort_by_key(PlanError::origin);
+        return Err(errors);
+    }
+    Ok(parts)
 }
 
 /// Packs everything into calls, and counts them.

@@ -81,27 +81,10 @@ pub(super) fn of(plan: &Plan) -> Vec<Warning> {
     if let Some(words) = near(plan) {
         warn(words);
     }
-    let held = plan.summary.held_back;
-    let policy = if held.deletes > 0 {
-        Policy::Sync
-    } else {
-        Policy::Upsert
-    };
-    let parts: Vec<String> = [(held.updates, "change"), (held.deletes, "delete")]
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| counted(count, word))
-        .collect();
-    if !parts.is_empty() {
-        warn(
-            format!(
-                "the policy {} holds back {}; `policy: {policy}` would not.",
-                plan.policy,
-                parts.join(" and ")
-            )
-            .into(),
-        );
+    if let Some(words) = held_back(plan) {
+        warn(words);
     }
+    let held = plan.summary.held_back;
     if held.unreadable > 0 {
         warn(
             format!(
@@ -151,6 +134,29 @@ pub(super) fn of(plan: &Plan) -> Vec<Warning> {
         }
     }));
     warnings
+}
+
+/// What the policy holds back.
+fn held_back(plan: &Plan) -> Option<Phrase> {
+    let held = plan.summary.held_back;
+    let policy = if held.deletes > 0 {
+        Policy::Sync
+    } else {
+        Policy::Upsert
+    };
+    let parts: Vec<String> = [(held.updates, "change"), (held.deletes, "delete")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| counted(count, word))
+        .collect();
+    (!parts.is_empty()).then(|| {
+        format!(
+            "the policy {} holds back {}; `policy: {policy}` would not.",
+            plan.policy,
+            parts.join(" and ")
+        )
+        .into()
+    })
 }
 
 /// What guards were let pass.

@@ -70,6 +70,7 @@ pub(in crate::manifest) fn text_input<'n>(
     place: &Place<'_>,
     findings: &mut Findings,
 ) -> Option<TextSource<'n>> {
+    const KEYS: [&str; 3] = ["path", "raw", "url"];
     let hint = "write { path: texts/a.txt } for a file, { raw: \"what the input says\" }, or { url: \"https://…\" }";
     if let Node::Map(entries) = node
         && let [(Node::Text(key), url)] = &entries[..]
@@ -77,7 +78,6 @@ pub(in crate::manifest) fn text_input<'n>(
     {
         return url_of(url, "a text", &place.name("url"), findings).map(TextSource::Url);
     }
-    const KEYS: [&str; 3] = ["path", "raw", "url"];
     let is_known = |key: &Node<'_>| matches!(key, Node::Text(key) if KEYS.contains(&&**key));
     if let Node::Map(entries) = node
         && !entries.iter().all(|(key, _)| is_known(key))
