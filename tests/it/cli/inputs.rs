@@ -217,7 +217,124 @@ fn inputs_are_posted_from_files_urls_and_texts_before_they_are_annotated() {
 
     Plan: 8 inputs to post, 9 to post, 0 to merge, 0 to overwrite, 0 to remove, 0 to delete; 0 unchanged, 0 unmanaged. 2 calls (lower bound 2), about 0.1 s at 1,000 calls/s.
     ");
-    insta::assert_snapshot!(world.plan(&["--format", "markdown"]).exits(0).stdout, @"");
+    insta::assert_snapshot!(world.plan(&["--format", "markdown"]).exits(0).stdout, @r"
+    <!-- annosync:plan street owner/app -->
+    ## annosync plan: 8 inputs to post, 9 to post
+
+    Label set `street` on `owner/app` at `http://127.0.0.1:33373`, policy `sync`. 2 calls (lower bound 2), about 0.1 s at 1,000 calls/s.
+
+    | post | merge | overwrite | remove | replace | delete | unchanged | unmanaged | inputs posted | new concepts |
+    | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+    | 9 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 8 | 1 |
+
+    ### Inputs
+
+    | input | what is done |
+    | --- | --- |
+    | `a` | post image `images/a.jpg` (17 bytes) |
+    | `b` | post image `https://example.com/b.jpg` |
+    | `b2` | post image `https://example.com/b.jpg` |
+    | `c` | post video `clip.mp4` (11 bytes) |
+    | `d` | post video `https://example.com/d.mp4` |
+    | `e` | post text (5 characters) |
+    | `f` | post text `t.txt` (12 bytes) |
+    | `g` | post text `https://example.com/g.txt` |
+
+    ### Creates 1 concept; the service cannot delete concepts
+
+    | concept | annotations | nearest that exists |
+    | --- | ---: | --- |
+    | `car` | 9 | - |
+
+    ### Classes
+
+    | class | before | after | change |
+    | --- | ---: | ---: | ---: |
+    | `car` | 0 | 9 | +9 |
+
+    ### Changes by input
+
+    <details><summary><code>a</code>: 1 to post</summary>
+
+    ```diff
+    + post k (not on the remote)
+    +    {concepts: [car]}
+    ```
+
+    </details>
+
+    <details><summary><code>b</code>: 1 to post</summary>
+
+    ```diff
+    + post k (not on the remote)
+    +    {concepts: [car]}
+    ```
+
+    </details>
+
+    <details><summary><code>b2</code>: 1 to post</summary>
+
+    ```diff
+    + post k (not on the remote)
+    +    {concepts: [car]}
+    ```
+
+    </details>
+
+    <details><summary><code>c</code>: 1 to post</summary>
+
+    ```diff
+    + post k (not on the remote)
+    +    {concepts: [car]}
+    ```
+
+    </details>
+
+    <details><summary><code>d</code>: 1 to post</summary>
+
+    ```diff
+    + post k (not on the remote)
+    +    {concepts: [car]}
+    ```
+
+    </details>
+
+    <details><summary><code>e</code>: 1 to post</summary>
+
+    ```diff
+    + post k (not on the remote)
+    +    {concepts: [car]}
+    ```
+
+    </details>
+
+    <details><summary><code>f</code>: 1 to post</summary>
+
+    ```diff
+    + post k (not on the remote)
+    +    {concepts: [car]}
+    ```
+
+    </details>
+
+    <details><summary><code>g</code>: 1 to post</summary>
+
+    ```diff
+    + post k (not on the remote)
+    +    {concepts: [car]}
+    ```
+
+    </details>
+
+    <details><summary><code>there</code>: 1 to post</summary>
+
+    ```diff
+    + post k (not on the remote)
+    +    {concepts: [car]}
+    ```
+
+    </details>
+    ");
     let dry = world.apply(&["--dry-run"]).exits(0);
     assert!(dry.stdout.starts_with(r#"{"method":"POST","path":"/v2/users/owner/apps/app/inputs","body":{"inputs":[{"id":"a","data":{"image":{"base64":"the bytes of images/a.jpg"}}}"#), "{}", dry.stdout);
     world.emulator.forget_calls();
