@@ -263,7 +263,20 @@ pub(super) fn one_of<'n>(
     place: &Place<'_>,
     findings: &mut Findings,
 ) -> Option<Choice<'n>> {
-    let parts = fields(node, noun, &keys, place, findings)?;
+    one_of_known(node, noun, &keys, keys, hint, place, findings)
+}
+
+/// The same where other keys are known as well.
+pub(super) fn one_of_known<'n>(
+    node: &'n Node<'_>,
+    noun: &str,
+    known: &[&'static str],
+    keys: [&'static str; 2],
+    hint: &str,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Option<Choice<'n>> {
+    let parts = fields(node, noun, known, place, findings)?;
     let [first, second] = keys;
     let read = |key, node, findings: &mut Findings| {
         filled(node, &quote(key), hint, &place.name(key), findings)

@@ -467,6 +467,10 @@ fn small_plan_as_json() -> (String, String) {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "the whole output stands in the snapshots"
+)]
 fn the_head_of_a_small_plan_as_json() {
     assert_snapshot!(small_plan_as_json().0, @r#"
     {

@@ -2,7 +2,7 @@
 //!
 //! Opens no files: it says what is named, and [`crate::manifest::named`] reads it.
 
-use crate::manifest::fields::{Choice, fields, filled, one_of};
+use crate::manifest::fields::{Choice, fields, filled, one_of, one_of_known};
 use crate::manifest::finding::{Findings, Place};
 use crate::manifest::node::Node;
 use crate::manifest::words::quote;
@@ -72,20 +72,34 @@ pub(in crate::manifest) fn text_input<'n>(
 ) -> Option<TextSource<'n>> {
     const KEYS: [&str; 3] = ["path", "raw", "url"];
     let hint = "write { path: texts/a.txt } for a file, { raw: \"what the input says\" }, or { url: \"https://…\" }";
-    if let Node::Map(entries) = node
-        && let [(Node::Text(key), url)] = &entries[..]
-        && key == "url"
-    {
-        return url_of(url, "a text", &place.name("url"), findings).map(TextSource::Url);
+    if let Node::Map(entries) = node {
+        let value = |name: &str| {
+            let mut named = entries.iter();
+            named.find(|(key, _)| matches!(key, Node::Text(key) if key == name))
+        };
+        if let Some((_, url)) = value("url") {
+            if let Some(other) = ["path", "raw"].into_iter().find(|key| value(key).is_some()) {
+                findings
+                    .add(
+                        place.name("url").key(),
+                        format!("`text` with both `{other}` and `url`"),
+                    )
+                    .hint("keep one of the two");
+                return None;
+            }
+            fields(node, "`text`", &KEYS, place, findings)?;
+            return url_of(url, "a text", &place.name("url"), findings).map(TextSource::Url);
+        }
     }
-    let is_known = |key: &Node<'_>| matches!(key, Node::Text(key) if KEYS.contains(&&**key));
-    if let Node::Map(entries) = node
-        && !entries.iter().all(|(key, _)| is_known(key))
-    {
-        fields(node, "`text`", &KEYS, place, findings);
-        return None;
-    }
-    match one_of(node, "`text`", ["path", "raw"], hint, place, findings)? {
+    match one_of_known(
+        node,
+        "`text`",
+        &KEYS,
+        ["path", "raw"],
+        hint,
+        place,
+        findings,
+    )? {
         Choice::First(path) => Some(TextSource::Path(path.into())),
         Choice::Second(raw) => Some(TextSource::Raw(raw)),
     }

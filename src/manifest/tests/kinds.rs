@@ -362,11 +362,11 @@ fn the_place_of_a_wrong_span_is_shown() {
 
 #[test]
 fn texts_of_inputs_are_checked() {
-    insta::assert_snapshot!(check_input("text: cat, annotations: []"), @"4:25 `text` must be a map of `path`, `raw`, found the text `cat` ()");
+    insta::assert_snapshot!(check_input("text: cat, annotations: []"), @"4:25 `text` must be a map of `path`, `raw`, `url`, found the text `cat` ()");
     insta::assert_snapshot!(check_input("text: {}, annotations: []"), @r#"4:19 `text` without `path` or `raw` (write { path: texts/a.txt } for a file, { raw: "what the input says" }, or { url: "https://…" })"#);
     insta::assert_snapshot!(check_input("text: { raw: a, path: b, c: d }, annotations: []"), @"
     4:27 `text` with both `path` and `raw` (keep one of the two)
-    4:44 unknown key `c` in `text` (allowed: `path`, `raw`)
+    4:44 unknown key `c` in `text` (allowed: `path`, `raw`, `url`)
     ");
     insta::assert_snapshot!(check_input("text: { raw: '' }, annotations: []"), @r#"4:32 `raw` is empty (write { path: texts/a.txt } for a file, { raw: "what the input says" }, or { url: "https://…" })"#);
     insta::assert_snapshot!(check_files("text: { path: no.txt }, annotations: []", &[]), @"1:33 `labels/no.txt` does not exist (a path is relative to the folder of the file it stands in, and may not leave the manifest's folder)");

@@ -152,7 +152,7 @@ async fn perform(seed: u64, crew: Crew, classes: Classes, trace: Trace) -> Verdi
         as_declared(&scene.remote, &speaks, declared_only(seed), &mut broken);
     }
     kept(&scene, before, &records, &mut broken);
-    let count = |is: fn(&&Record) -> bool| records.iter().filter(is).count() as u64;
+    let how_many = |is: fn(&&Record) -> bool| records.iter().filter(is).count() as u64;
     Verdict {
         broken,
         counts: scene.counts.clone(),
@@ -163,9 +163,9 @@ async fn perform(seed: u64, crew: Crew, classes: Classes, trace: Trace) -> Verdi
             .filter_map(|record| record.plan.as_ref())
             .map(|plan| plan.operations.len() as u64)
             .sum(),
-        denied: count(|it| it.denied),
-        stopped: count(|it| it.stopped),
-        by_collaborators: count(|it| it.caller != OWNER && it.outcome.is_some()),
+        denied: how_many(|it| it.denied),
+        stopped: how_many(|it| it.stopped),
+        by_collaborators: how_many(|it| it.caller != OWNER && it.outcome.is_some()),
         hash: scene.hash,
         trace: scene.trace.clone().unwrap_or_default(),
         remains: remains(&scene.remote, crew),

@@ -28,6 +28,10 @@ pub(super) enum Crew {
 }
 
 /// Whose token the run of this number has.
+#[expect(
+    clippy::explicit_auto_deref,
+    reason = "the name outlives the array that it is picked from"
+)]
 pub(super) fn caller(seed: u64, regular: &'static str, run: usize) -> &'static str {
     let [bea, cem] = COLLABORATORS;
     let mut chance = Chance::of(&[seed, 12, run as u64]);

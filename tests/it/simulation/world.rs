@@ -301,6 +301,10 @@ impl Maker {
     }
 
     /// Some user: the one who applies, or most often the regular one of a team.
+    #[expect(
+        clippy::explicit_auto_deref,
+        reason = "the name outlives the array that it is picked from"
+    )]
     fn somebody(&mut self) -> &'static str {
         match self.crowd {
             Crowd::One(caller) => caller,
