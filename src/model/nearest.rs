@@ -29,7 +29,7 @@ pub fn nearest_word<'w>(
         .map(|(_, candidate)| candidate)
 }
 
-/// Many known words, in which the nearest one is found without comparing all: of more than [`FEW`], one that differs by
+/// Many known words, in which the nearest one is found without comparing all: of more than 5,000, one that differs by
 /// one letter is found for sure, one that differs by more only if it sorts close by.
 #[derive(Debug)]
 pub struct Words<'w> {
