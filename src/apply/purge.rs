@@ -8,10 +8,10 @@ use super::batch::{Waited, is_hopeless, wait};
 use super::execute::{OnFailure, Options};
 use super::watch::{Ended, Subject};
 use crate::api::{ApiError, Filter, ItemError, PurgeInputs, Reader, Writer};
-use crate::model::{Fingerprint, Interner, Maker, ObservedAnnotation, fingerprint};
+use crate::model::{AnnotationId, Fingerprint, Interner, Maker, ObservedAnnotation, fingerprint};
 use crate::observed;
 use crate::plan::{Call, FailedPurge, Outcome, Plan, Purge, Since, StalePurge, Touched, Unplanned};
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -238,7 +238,7 @@ impl Run {
         let mut last = self.list(purges).await?;
         for _ in 0..ATTEMPTS {
             let next = self.list(purges).await?;
-            if next == last {
+            if named(&next) == named(&last) {
                 return Ok(next);
             }
             last = next;
@@ -369,6 +369,14 @@ pub(super) async fn listed(
     }
     let of = |purge: &Purge| by_input.remove(&purge.input_id);
     Ok(purges.map(of).map(Option::unwrap_or_default).collect())
+}
+
+/// What lies on each input, by id and fingerprint: a service may spell the same annotation in several ways.
+fn named(there: &[Vec<ObservedAnnotation>]) -> Vec<BTreeMap<&AnnotationId, Fingerprint>> {
+    let inputs = there.iter();
+    inputs
+        .map(|all| all.iter().map(|it| (&it.id, fingerprint(it))).collect())
+        .collect()
 }
 
 /// What a purge would take and the plan did not show so.
