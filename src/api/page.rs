@@ -7,6 +7,8 @@ use super::request::{Partial, Request};
 use super::transport::Transport;
 use super::windows::Window;
 use super::wire::{Annotation, Annotations};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -88,13 +90,45 @@ impl Known {
         self.hasher.hash_one((&annotation.input_id, &annotation.id))
     }
 
+    /// One number for an annotation as it is. Where the service gives no time of modification, an edit shows only in what
+    /// the annotation says.
     fn version(&self, annotation: &Annotation) -> u64 {
+        let data = annotation.data.as_deref();
+        let info = annotation.annotation_info.as_deref();
+        let content = annotation.modified_at.is_none().then(|| {
+            let status = annotation.status.as_ref().map(|status| status.code);
+            (self.content(data), self.content(info), status)
+        });
         self.hasher.hash_one((
             &annotation.input_id,
             &annotation.id,
             &annotation.created_at,
             &annotation.modified_at,
+            content,
         ))
+    }
+
+    /// JSON in one number, whatever its white space and the order of its keys: servers change both from call to call.
+    fn content(&self, json: Option<&RawValue>) -> u64 {
+        let Some(json) = json else { return 0 };
+        match serde_json::from_str(json.get()) {
+            Ok(value) => self.value(&value),
+            Err(_) => self.hasher.hash_one(json.get()),
+        }
+    }
+
+    fn value(&self, value: &Value) -> u64 {
+        match value {
+            Value::Array(items) => {
+                let items: Vec<u64> = items.iter().map(|item| self.value(item)).collect();
+                self.hasher.hash_one(items)
+            }
+            Value::Object(map) => map
+                .iter()
+                .map(|(key, value)| self.hasher.hash_one((key, self.value(value))))
+                .fold(1, u64::wrapping_add),
+            scalar => self.hasher.hash_one(scalar),
+        }
     }
 
     /// A page in one number, whatever the order in it: two readings of it are the same if these are.
@@ -144,4 +178,28 @@ pub(super) fn twice<E>(transport: &Transport, annotation: &Annotation, number: u
         transport.shown(&annotation.id, 100),
         transport.shown(&annotation.input_id, 100)
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edit_shows_where_the_service_gives_no_time_of_modification() {
+        let known = Known::default();
+        let version = |json: &str| known.version(&serde_json::from_str(json).unwrap());
+        let one = version(
+            r#"{"id": "a", "data": {"x": [1, {"y": 2, "z": 3}]}, "status": {"code": 24150}}"#,
+        );
+        let spelt = version(r#"{"id":"a","status":{"code":24150},"data":{"x":[1,{"z":3,"y":2}]}}"#);
+        assert_eq!(one, spelt);
+        for other in [
+            r#"{"id": "a", "data": {"x": [{"y": 2, "z": 3}, 1]}, "status": {"code": 24150}}"#,
+            r#"{"id": "a", "data": {"x": [1, {"y": 3, "z": 2}]}, "status": {"code": 24150}}"#,
+            r#"{"id": "a", "data": {"x": [1, {"y": 2, "z": 3}]}, "status": {"code": 24151}}"#,
+            r#"{"id": "a", "status": {"code": 24150}}"#,
+        ] {
+            assert_ne!(one, version(other), "{other}");
+        }
+    }
 }
