@@ -148,6 +148,8 @@ pub struct ObservedExtras {
     pub model_version: Option<Box<str>>,
     /// When it was last written, where that was not when it was created: RFC 3339, as the service wrote it.
     pub modified_at: Option<Box<str>>,
+    /// The labelling task that it belongs to.
+    pub task: Option<Box<str>>,
     /// Whether the service keeps `consensus_info` with it, which no call can write.
     pub has_consensus: bool,
 }
@@ -190,6 +192,11 @@ impl ObservedAnnotation {
     /// The version of the model that made it.
     pub fn model_version(&self) -> Option<&str> {
         self.extras.as_deref()?.model_version.as_deref()
+    }
+
+    /// The labelling task that it belongs to.
+    pub fn task(&self) -> Option<&str> {
+        self.extras.as_deref()?.task.as_deref()
     }
 
     /// See [`ObservedExtras::has_consensus`].

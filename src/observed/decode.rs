@@ -103,6 +103,7 @@ fn read(
                 },
                 model_version,
                 modified_at,
+                task: given(wire.task_id),
                 has_consensus: wire
                     .consensus_info
                     .is_some_and(|info| !matches!(info.get(), "null" | "{}")),

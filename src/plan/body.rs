@@ -219,6 +219,7 @@ pub(super) fn replacement(
     };
     write_shared(&mut body, &kept);
     write_kept(&mut body, observed, content);
+    write_task(&mut body, observed);
     Json::from_value(&body.into())
 }
 
@@ -233,6 +234,7 @@ pub(super) fn restored(input: &InputId, stored: &ObservedAnnotation) -> Json {
     };
     write_shared(&mut body, &kept);
     write_kept(&mut body, stored, &Content::default());
+    write_task(&mut body, stored);
     Json::from_value(&body.into())
 }
 
@@ -266,6 +268,13 @@ fn write_kept(body: &mut Object, observed: &ObservedAnnotation, content: &Conten
         .or(observed.embed_model_version());
     if let Some(model) = model {
         body.insert("embed_model_version_id".into(), model.into());
+    }
+}
+
+/// The labelling task of an annotation that is posted again. A patch leaves it alone.
+fn write_task(body: &mut Object, stored: &ObservedAnnotation) {
+    if let Some(task) = stored.task() {
+        body.insert("task_id".into(), task.into());
     }
 }
 

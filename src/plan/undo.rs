@@ -390,7 +390,7 @@ impl Lost {
         );
         if self.made_anew > 0 {
             spots.push(format!(
-                "what the service makes itself of {} that it posts again: when it was made, its task, what reviewers agreed on (`consensus_info`), whether it is trusted",
+                "what the service makes itself of {} that it posts again: when it was made, what reviewers agreed on (`consensus_info`), whether it is trusted",
                 annotations(self.made_anew as usize)
             ));
         }

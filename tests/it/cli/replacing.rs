@@ -536,12 +536,13 @@ fn a_pull_never_takes_a_stand_in_for_a_label() {
 }
 
 #[test]
-fn consensus_is_listed_and_its_loss_is_named() {
+fn a_task_survives_a_replacement_and_an_undo_and_lost_consensus_is_named() {
     let world = World::new();
     world.seed(vec![json!({
         "id": "a", "input_id": "in", "task_id": "t1", "consensus_info": { "approved": 2 },
         "data": { "concepts": [{ "id": "car", "value": 1 }] },
     })]);
+    let task = || world.annotation("a").map(|it| it["task_id"].clone());
     let listed = world.on_app(&["list", "--format", "jsonl"]).exits(0);
     assert!(listed.stdout.contains(r#""consensus_info":{"approved":2}"#));
     let annotation = "{ id: a, concepts: [car], user: labeler-1 }";
@@ -556,6 +557,7 @@ fn consensus_is_listed_and_its_loss_is_named() {
         .apply(&["--undo-out", "undo.json"])
         .exits(0)
         .says("1 annotation that the plan replaces will lose `consensus_info`");
+    assert_eq!(task(), Some(json!("t1")));
     world.is_settled();
     let undo = [
         "apply",
@@ -565,4 +567,5 @@ fn consensus_is_listed_and_its_loss_is_named() {
         "1",
     ];
     world.run(&undo).exits(0);
+    assert_eq!(task(), Some(json!("t1")));
 }

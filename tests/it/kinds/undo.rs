@@ -178,7 +178,7 @@ fn what_cannot_come_back_is_said() {
     insta::assert_snapshot!(said, @r"
     1 annotation that a model made, which nobody can post again: 4 of input a
     1 annotation without a user, which will be the caller's: 3 of input a
-    what the service makes itself of 3 annotations that it posts again: when it was made, its task, what reviewers agreed on (`consensus_info`), whether it is trusted
+    what the service makes itself of 3 annotations that it posts again: when it was made, what reviewers agreed on (`consensus_info`), whether it is trusted
     ");
     // Whose token may apply it is asked when it is applied.
     assert_eq!(spots("bea", "ann").0, 3);
