@@ -32,6 +32,11 @@ impl Format {
     }
 }
 
+/// Whether one of the formats in which a plan is shown is the plan file.
+pub(crate) fn has_plan_file(format: Format, also: &[Also]) -> bool {
+    format == Format::Json || also.iter().any(|also| also.format == Format::Json)
+}
+
 /// A file that gets a plan in a format: `FORMAT=FILE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Also {

@@ -11,7 +11,7 @@ use super::pager::{self, Paging};
 use super::session::Session;
 use super::sets;
 use super::terminal::Stream;
-use super::validate::{Files, load};
+use super::validate::{Files, load, load_whole};
 use super::view::View;
 use crate::api::Connection;
 use crate::manifest::Manifest;
@@ -381,7 +381,12 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
         .map(PathBuf::as_path)
         .collect();
     formats::check(args.format, view, &args.also, args.out.as_deref(), &read)?;
-    let mut manifest = load(&args.path, args.files)?;
+    // `apply FILE` acts upon what is kept here.
+    let mut manifest = if args.out.is_some() || formats::has_plan_file(args.format, &args.also) {
+        load_whole(&args.path, args.files)?
+    } else {
+        load(&args.path, args.files)?
+    };
     args.planning.adopt(&mut manifest)?;
     let base = args.planning.base(&args.path, args.files)?;
     let mut caller = None;

@@ -303,6 +303,7 @@ async fn fresh(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {
         read_back: &read_back,
     };
     let pulled = pull::fresh(&fresh, &observed, choice).map_err(|error| failure(&error))?;
+    refuse_others(args, &pulled)?;
     let others = sets::others(&observed, &header.set, &header.adopts);
     tell_of_other_sets(args, &destination, &pulled, (&header.set, &others))?;
     Ok(pulled)
@@ -359,14 +360,33 @@ fn place(args: &Args) -> Result<(), Failure> {
             .hint("name a folder, with --format jsonl for an input a line; or a .yaml file"));
         }
     }
-    if let Some(file) = manifest::files_below(&args.path.join("labels")).first() {
-        return Err(Failure::new(format!(
-            "{} is there, and no header: a new one would take it in",
+    Ok(())
+}
+
+/// Refuses label files that a new header would take in, but for those that a pull which was interrupted wrote: they hold
+/// what this one writes.
+fn refuse_others(args: &Args, pulled: &Pulled) -> Result<(), Failure> {
+    let ours = |file: &PathBuf| {
+        let written = pulled.files.iter().find(|it| it.path == *file);
+        written.is_some_and(|written| holds(file, &written.content))
+    };
+    let files = manifest::files_below(&args.path.join("labels"));
+    match files.iter().find(|file| !ours(file)) {
+        None => Ok(()),
+        Some(file) => Err(Failure::new(format!(
+            "{} is there, and no header: a new one would take it in; nothing was written",
             file.display()
         ))
-        .hint("write its header, annosync.yaml, and pull over it; or pull into another folder"));
+        .hint(
+            "if a pull that was interrupted left it, remove it; else write its header, annosync.yaml, and pull over \
+             it, or pull into another folder",
+        )),
     }
-    Ok(())
+}
+
+/// Whether a file holds just this.
+fn holds(path: &Path, content: &[u8]) -> bool {
+    std::fs::read(path).is_ok_and(|bytes| bytes == content)
 }
 
 fn header(args: &Args, destination: &Destination) -> Result<Header, Failure> {
@@ -492,7 +512,7 @@ pub(super) fn write(pulled: &Pulled) -> Result<String, Failure> {
     for file in &pulled.files {
         let path = &file.path;
         let is_new = !matches!(file.change, Change::Changed { .. } | Change::Mask);
-        let done = if is_new && path.exists() {
+        let done = if is_new && path.exists() && !holds(path, &file.content) {
             Err(
                 Failure::new(format!("{} is there already", path.display())).hint(
                     "it is not of this manifest; move it away, or let the header's `files:` take it in",

@@ -7,7 +7,8 @@ use super::exit::{Exit, Failure};
 use super::input;
 use super::offline;
 use super::output;
-use super::validate::Files;
+use super::tracked::tracked;
+use super::validate::{Files, refuse_missing};
 use crate::api::Connection;
 use crate::manifest::{self, Overlay};
 use crate::model::with_line_feeds;
@@ -161,8 +162,9 @@ fn planned(case: &Path, files: Files) -> Result<Plan, String> {
     let observed = offline::observed(&case.join(OBSERVED)).map_err(|failure| said(&failure))?;
     let folder = Some(case.join(MANIFEST)).filter(|folder| folder.is_dir());
     let folder = folder.as_deref().unwrap_or(case);
-    let manifest = manifest::load_with(folder, &Overlay::new(), files.reach())
-        .map_err(|problems| format!("{}\n", problems.render(true).trim_end()))?;
+    let read = manifest::load_tracked(folder, &Overlay::new(), files.reach(), &tracked);
+    let manifest = read.map_err(|problems| format!("{}\n", problems.render(true).trim_end()))?;
+    refuse_missing(&manifest, files).map_err(|failure| said(&failure))?;
     let context = Context {
         target: offline::no_target(&observed),
         manifest_hash: manifest.hash.clone(),

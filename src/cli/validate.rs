@@ -107,10 +107,16 @@ pub(crate) fn load(path: &Path, files: Files) -> Result<Manifest, Failure> {
 /// Reads a manifest that is about to be acted upon: label files that are gone are an error.
 pub(crate) fn load_whole(path: &Path, files: Files) -> Result<Manifest, Failure> {
     let manifest = read(path, files)?;
+    refuse_missing(&manifest, files)?;
+    Ok(manifest)
+}
+
+/// Refuses a manifest of which label files are gone, unless that is allowed.
+pub(crate) fn refuse_missing(manifest: &Manifest, files: Files) -> Result<(), Failure> {
     if files.allow_missing_files || manifest.gone.is_empty() {
-        return Ok(manifest);
+        return Ok(());
     }
-    Err(missing(&manifest))
+    Err(missing(manifest))
 }
 
 /// Names the label files that are gone, the first ones of many.

@@ -77,8 +77,8 @@ impl PulledInput {
         }
     }
 
-    /// Notes what of an annotation is not in the content that is written of it.
-    fn note_losses(&mut self, remote: &ObservedAnnotation, written: &Content) {
+    /// Notes what of an annotation is not in the content that is written of it, and whether that is anything.
+    fn note_losses(&mut self, remote: &ObservedAnnotation, written: &Content) -> bool {
         let has_place = !matches!(remote.geometry, Geometry::Whole) && remote.maker != Maker::Input;
         let lacks_keys = |stored: Option<serde_json::Value>, written: Option<&Json>| {
             let count =
@@ -96,9 +96,10 @@ impl PulledInput {
             {
                 LossKind::Null
             }
-            _ => return,
+            _ => return false,
         };
         self.losses.push((remote.id.clone(), kind));
+        true
     }
 
     /// Declared annotations that the remote has not and that are kept all the same: what a plan may post.
@@ -220,8 +221,11 @@ impl World<'_> {
         if says_too_little(&entry) && entry.identity != Identity::InputLevel {
             entry.identity = Identity::Id(remote.id.clone());
         }
-        if written.content.geometry.is_some() && entry.content.geometry.is_none() {
-            pulled.note_losses(remote, &entry.content);
+        if written.content.geometry.is_some()
+            && entry.content.geometry.is_none()
+            && pulled.note_losses(remote, &entry.content)
+        {
+            entry = only_named(entry, remote);
         }
         let is_void = entry.identity == Identity::InputLevel && entry.content == Content::default();
         (!is_void).then_some(entry)
@@ -260,16 +264,22 @@ impl World<'_> {
         if is_silent {
             return None;
         }
-        pulled.note_losses(remote, &content);
+        let is_partial = pulled.note_losses(remote, &content);
         if self.is_found_by_content(remote, &content) {
             identity = Identity::Content;
         }
-        Some(Entry {
+        let entry = Entry {
             declared: None,
             observed: Some(at),
             png: png.filter(|_| content.geometry.is_some()),
             identity,
             content,
+        };
+        // An input's own annotation is on every app, and nothing posts it.
+        Some(if is_partial && entry.identity != Identity::InputLevel {
+            only_named(entry, remote)
+        } else {
+            entry
         })
     }
 
@@ -279,6 +289,17 @@ impl World<'_> {
         // A place that cannot be declared is no whole input.
         let has_its_place = content.geometry.is_some() || remote.geometry == Geometry::Whole;
         remote.maker == Maker::User && self.claims.is_owned(&remote.id) && has_its_place
+    }
+}
+
+/// An annotation that cannot be written in full, by its id alone: a plan for another app refuses it, where a part of it
+/// would be posted as if that were all.
+fn only_named(entry: Entry, remote: &ObservedAnnotation) -> Entry {
+    Entry {
+        identity: Identity::Id(remote.id.clone()),
+        content: Content::default(),
+        png: None,
+        ..entry
     }
 }
 

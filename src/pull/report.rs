@@ -27,16 +27,16 @@ pub struct Loss {
     pub kind: LossKind,
 }
 
-/// What a pull leaves out of an annotation.
+/// Why a pull does not write an annotation in full, but its id alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LossKind {
-    /// All of it: it cannot be read.
+    /// It cannot be read: not even its id is written.
     Unreadable,
-    /// Its place, which no manifest can declare, and what lies in it.
+    /// No manifest can declare its place.
     Place,
-    /// Its mask, which is found at a URL that no manifest can declare.
+    /// Its mask is found at a URL that no manifest can declare.
     Mask,
-    /// Keys of its metadata or info that hold a null.
+    /// Its metadata or info holds a null, which no manifest can declare.
     Null,
 }
 

@@ -85,12 +85,14 @@ fn write_losses(text: &mut String, kind: LossKind, losses: &[Loss]) {
     let what = match kind {
         LossKind::Unreadable => "cannot be read and left alone",
         LossKind::Place => {
-            "written by id without place and concepts, which a manifest cannot declare: both stay unmanaged"
+            "named by id alone, because a manifest cannot declare the place: what the app has stays as it is"
         }
         LossKind::Mask => {
-            "written by id without the mask, whose URL a manifest cannot declare: it stays unmanaged"
+            "named by id alone, because a manifest cannot declare the mask's URL: what the app has stays as it is"
         }
-        LossKind::Null => "written without the keys of metadata or info that hold a null",
+        LossKind::Null => {
+            "named by id alone, because a manifest cannot declare a null in metadata or info: what the app has stays as it is"
+        }
     };
     let _ = writeln!(
         text,

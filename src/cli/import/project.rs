@@ -8,6 +8,8 @@ use crate::cli::init;
 use crate::cli::input;
 use crate::cli::output;
 use crate::cli::pull::write as write_files;
+use crate::cli::tracked::tracked;
+use crate::cli::validate::refuse_missing;
 use crate::formats::{ImageInfo, Imported, ImportedInput, InputIdFrom};
 use crate::manifest::write::{write_header, write_json, write_jsonl, write_yaml};
 use crate::manifest::{self, Header, Image, Manifest, Overlay, TargetSpec};
@@ -214,7 +216,8 @@ impl Project {
     }
 
     fn load(&self, common: &Common, base: &Overlay, file: &Path) -> Result<Manifest, Failure> {
-        manifest::load_with(&self.root, base, common.files.reach()).map_err(|problems| {
+        let read = manifest::load_tracked(&self.root, base, common.files.reach(), &tracked);
+        let manifest = read.map_err(|problems| {
             output::styled_talk(&problems.render(output::is_styled()));
             let is_read = problems.iter().any(|problem| same_file(&problem.path, file));
             Failure::new("the manifest that is there has problems; nothing was written").hint(
@@ -225,7 +228,10 @@ impl Project {
                     "mend it first, or import into another folder"
                 },
             )
-        })
+        })?;
+        // What a file that is gone declares would be imported as new.
+        refuse_missing(&manifest, common.files)?;
+        Ok(manifest)
     }
 
     /// A file that the manifest does not take in would be written and never read.

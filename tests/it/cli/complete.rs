@@ -1,7 +1,9 @@
 //! A manifest is complete or it is no manifest: every way in which a label file falls out of sight.
 
-use super::{Run, World, boxes, header, is_there, settled};
+use super::{Run, World, boxes, folder_of, header, is_there, settled};
+use serde_json::json;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 /// A manifest of three label files that was applied, committed.
@@ -190,10 +192,26 @@ fn a_deleted_file_is_a_warning_for_plan_and_an_error_for_apply() {
             .exits(1)
             .says("m/labels/b.yaml")
             .says("--allow-missing-files");
+        let coco = json!({
+            "images": [{ "id": 1, "file_name": "new.jpg", "width": 10, "height": 10 }],
+            "annotations": [], "categories": [],
+        });
+        world.write("coco.json", &coco.to_string());
+        let before = folder_of(world.path());
+        // Whatever `apply FILE` takes would delete, and whatever writes into the manifest would declare twice.
+        for acts in [
+            &["plan", "m", "--out", "plan.json"][..],
+            &["plan", "m", "--format", "json"],
+            &["plan", "m", "--also", "json=plan.json"],
+            &["pull", "m"],
+        ] {
+            world.on_app(acts).exits(1).says("m/labels/b.yaml");
+        }
         world
-            .on_app(&["pull", "m"])
+            .run(&["import", "coco", "coco.json", "--out", "m/labels"])
             .exits(1)
             .says("m/labels/b.yaml");
+        assert_eq!(folder_of(world.path()), before);
         assert_eq!(world.writes().len(), sent);
         // One that was renamed, or whose inputs stand elsewhere, is not lost.
         world.write("m/labels/renamed.yaml", &text);
@@ -217,6 +235,44 @@ fn a_deleted_file_is_a_warning_for_plan_and_an_error_for_apply() {
     let run = plan(&world);
     settled(&run);
     assert_eq!(run.stderr, "");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_folder_or_a_file_that_may_not_be_read_stops_the_run() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::process::CommandExt as _;
+    let mode = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let world = world();
+    mode(world.path(), 0o755);
+    let locked = world.path().join("m/labels/locked");
+    world.write("m/labels/locked/c.yaml", "inputs: []\n");
+    // Root may read everything, so a root's run is another user's, which has to be able to start the binary.
+    let is_root = fs::metadata(world.path()).is_ok_and(|it| it.uid() == 0);
+    let binary = world.path().join("annosync");
+    if is_root {
+        fs::copy(env!("CARGO_BIN_EXE_annosync"), &binary).unwrap();
+    }
+    for place in [locked.join("c.yaml"), locked.clone()] {
+        let was = fs::metadata(&place).unwrap().permissions();
+        mode(&place, 0o000);
+        let mut command = if is_root {
+            let mut command = Command::new(&binary);
+            command.current_dir(world.path()).uid(65_534).gid(65_534);
+            command
+        } else {
+            world.command()
+        };
+        command.args(["validate", "m"]);
+        let run = Run::of(command);
+        fs::set_permissions(&place, was).unwrap();
+        run.exits(1)
+            .says("m/labels/locked")
+            .says("ermission denied");
+    }
+    world.run(&["validate", "m"]).exits(0);
 }
 
 #[test]

@@ -334,6 +334,29 @@ fn a_pull_that_makes_no_sense_writes_nothing() {
 }
 
 #[test]
+fn what_a_pull_that_was_interrupted_left_is_no_hindrance() {
+    let world = world();
+    world.on_app(&["pull", "new", "--split"]).exits(0);
+    let whole = folder_of(world.path());
+    // The header is written last: without it, and without some of the files, the pull was interrupted.
+    fs::remove_file(world.path().join("new/annosync.yaml")).unwrap();
+    fs::remove_file(world.path().join("new/labels/in-2.yaml")).unwrap();
+    world.on_app(&["pull", "new", "--split"]).exits(0);
+    assert_eq!(folder_of(world.path()), whole);
+    settled(&plan(&world, "new"));
+
+    // What the app does not hold any more is in the way, and is named.
+    fs::remove_file(world.path().join("new/annosync.yaml")).unwrap();
+    world.write("new/labels/in-1.yaml", "- id: in-1\n");
+    let before = folder_of(world.path());
+    let again = world.on_app(&["pull", "new", "--split"]).exits(1);
+    again
+        .says("new/labels/in-1.yaml is there, and no header")
+        .says("if a pull that was interrupted left it, remove it");
+    assert_eq!(folder_of(world.path()), before);
+}
+
+#[test]
 fn a_file_that_git_ignores_is_said_to_be_hidden_from_a_plan() {
     let world = world();
     world.write("new/.gitignore", "labels/\n");
@@ -388,6 +411,12 @@ fn what_cannot_be_written_in_full_is_named_and_changes_the_exit_code() {
     world.seed(vec![
         at("token", json!({"token": {"char_start": 1, "char_end": 2}})),
         at("url", json!({"mask": {"image": {"url": "s3://b/x.png"}}})),
+        boxed("in-1", "above", [-0.01, 0.2, 0.5, 0.6], &["car"]),
+        with(
+            whole("in-1", "null", &[("car", 1.0)]),
+            "annotation_info",
+            json!({"reviewed": null}),
+        ),
         boxed("in-1", "whole", [0.1, 0.2, 0.5, 0.6], &["car"]),
     ]);
     let run = world
@@ -395,8 +424,11 @@ fn what_cannot_be_written_in_full_is_named_and_changes_the_exit_code() {
         .exits(5)
         .says("`token` of input `in-1`")
         .says("`url` of input `in-1`")
-        .says("warning[place-not-declarable]: 1 annotation written by id")
-        .says("warning[mask-not-declarable]: 1 annotation written by id");
+        .says("`above` of input `in-1`")
+        .says("`null` of input `in-1`")
+        .says("warning[place-not-declarable]: 2 annotations named by id alone")
+        .says("warning[null-values]: 1 annotation named by id alone")
+        .says("warning[mask-not-declarable]: 1 annotation named by id alone");
     assert!(!run.stderr.contains("`whole`"), "{}", run.stderr);
     let before = world.annotations();
     world
@@ -404,6 +436,18 @@ fn what_cannot_be_written_in_full_is_named_and_changes_the_exit_code() {
         .exits(0)
         .says("No changes.");
     assert_eq!(world.annotations(), before);
+
+    // On another app there is nothing of them to post: it is said, and none is posted in part.
+    let other = World::new();
+    other.seed(vec![boxed("in-1", "else", [0.1, 0.2, 0.5, 0.6], &["car"])]);
+    for name in ["annosync.yaml", "labels/pulled.yaml"] {
+        other.write(name, &world.read(&format!("out/{name}")));
+    }
+    let before = other.annotations();
+    let run = other.on_app(&["apply", ".", "--auto-approve"]).exits(1);
+    run.says("annotation `above` of input `in-1` is not in the app")
+        .says("the manifest asks for 4 changes that cannot be made; nothing was sent");
+    assert_eq!(other.annotations(), before);
 }
 
 #[test]
