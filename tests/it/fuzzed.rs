@@ -2,6 +2,8 @@
 //!
 //! The targets and how to run them: tests/fuzz/Cargo.toml.
 
+#[path = "../fuzz/checks/coco.rs"]
+mod coco;
 #[path = "../fuzz/checks/listing.rs"]
 mod listing;
 #[path = "../fuzz/checks/manifest.rs"]
@@ -35,6 +37,11 @@ fn replay(target: &str, check: fn(&[u8])) {
 #[test]
 fn any_bytes_are_a_manifest_or_say_why_not() {
     replay("manifest", manifest::check);
+}
+
+#[test]
+fn any_bytes_are_a_coco_file_that_is_accounted_for_or_are_refused() {
+    replay("coco", coco::check);
 }
 
 #[test]
