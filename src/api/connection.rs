@@ -148,6 +148,10 @@ pub struct Connection {
     pub concurrency: usize,
     /// How long one attempt of one call may take.
     pub timeout: Duration,
+    /// How many bytes one answer may have, unpacked.
+    pub largest_answer: u64,
+    /// How many pages one listing may have.
+    pub most_pages: u64,
     /// How often, and after how long, a call is tried again.
     pub retry: RetryPolicy,
 }
@@ -155,8 +159,12 @@ pub struct Connection {
 impl Connection {
     /// The API documents 15 calls a second for every user.
     pub const DEFAULT_RATE_LIMIT: u32 = 15;
+    /// A page of 1,000 annotations has 256 KiB for each.
+    pub const DEFAULT_LARGEST_ANSWER: u64 = 256 << 20;
+    /// 20 million annotations in pages of 1,000, which is more than fits into memory.
+    pub const DEFAULT_MOST_PAGES: u64 = 20_000;
 
-    /// A connection with the default pace: 15 calls a second, 8 at a time, a minute for each.
+    /// A connection with the default pace and bounds: 15 calls a second, 8 at a time, a minute for each.
     pub fn new(endpoint: Endpoint, user_id: String, app_id: String, token: Token) -> Self {
         Self {
             endpoint,
@@ -166,6 +174,8 @@ impl Connection {
             rate_limit: Self::DEFAULT_RATE_LIMIT,
             concurrency: 8,
             timeout: Duration::from_secs(60),
+            largest_answer: Self::DEFAULT_LARGEST_ANSWER,
+            most_pages: Self::DEFAULT_MOST_PAGES,
             retry: RetryPolicy::default(),
         }
     }

@@ -105,6 +105,20 @@ pub enum ApiError {
         /// How much came.
         bytes: usize,
     },
+    /// The answer does not end where one has to.
+    #[error("an answer from {host} has more than {} MB, unpacked", bytes >> 20)]
+    TooLarge {
+        /// Which host.
+        host: String,
+        /// How many bytes it may have.
+        bytes: u64,
+    },
+    /// The listing does not end where one has to.
+    #[error("the listing has more than {most} pages")]
+    TooManyPages {
+        /// How many it may have.
+        most: u64,
+    },
     /// JSON, and not what the API documents.
     #[error("the answer is not of the API's form: {0}")]
     Malformed(String),
@@ -152,6 +166,7 @@ impl ApiError {
             | Self::TimedOut { .. }
             | Self::CutOff { .. }
             | Self::NotJson { .. }
+            | Self::TooLarge { .. }
             | Self::Malformed(_) => true,
             _ => false,
         }
@@ -224,6 +239,12 @@ impl ApiError {
             Self::GaveUp { last, .. } => return last.hint(),
             Self::Malformed(_) => {
                 "check that the endpoint is the API's address; if it is, run again later"
+            }
+            Self::TooLarge { .. } => {
+                "if the app's annotations are as large as that, raise --max-answer; else check the endpoint"
+            }
+            Self::TooManyPages { .. } => {
+                "if the app has as many annotations as that, raise --max-pages; else check the endpoint"
             }
             Self::Setup(_) | Self::Unsendable(_) => return None,
         })

@@ -61,6 +61,9 @@ pub enum Lost {
     /// No connection, or one that broke; the cause.
     #[error("{0}")]
     Unreachable(String),
+    /// It has more bytes than these, unpacked.
+    #[error("the answer has more than {0} bytes")]
+    TooLarge(u64),
 }
 
 /// An exchange under way.
@@ -79,6 +82,7 @@ pub(super) struct Network {
     client: reqwest::Client,
     token: Token,
     timeout: Duration,
+    largest_answer: u64,
 }
 
 impl Network {
@@ -104,6 +108,7 @@ impl Network {
                 .map_err(|error| ApiError::Setup(root_cause(&error)))?,
             token: connection.token.clone(),
             timeout: connection.timeout,
+            largest_answer: connection.largest_answer,
         })
     }
 
@@ -115,7 +120,7 @@ impl Network {
         }
     }
 
-    async fn carry(&self, request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
+    async fn carry(&self, request: HttpRequest) -> Result<HttpResponse, Lost> {
         let mut builder = self
             .client
             .request(request.method, request.url)
@@ -123,19 +128,27 @@ impl Network {
         if let Some(body) = request.body {
             builder = builder.header(CONTENT_TYPE, "application/json").body(body);
         }
-        let response = builder.send().await?;
-        Ok(HttpResponse {
+        let mut response = builder.send().await.map_err(|error| self.lost(&error))?;
+        let mut answer = HttpResponse {
             status: response.status().as_u16(),
             retry_after: header(response.headers(), &RETRY_AFTER),
             location: header(response.headers(), &LOCATION),
-            body: response.bytes().await?.into(),
-        })
+            body: Vec::new(),
+        };
+        // What comes is unpacked piece by piece: a little that unpacks to a lot is never there as a whole.
+        while let Some(piece) = (response.chunk().await).map_err(|error| self.lost(&error))? {
+            if (answer.body.len() + piece.len()) as u64 > self.largest_answer {
+                return Err(Lost::TooLarge(self.largest_answer));
+            }
+            answer.body.extend_from_slice(&piece);
+        }
+        Ok(answer)
     }
 }
 
 impl Exchange for Network {
     fn exchange(&self, request: HttpRequest) -> Exchanging<'_> {
-        Box::pin(async move { self.carry(request).await.map_err(|error| self.lost(&error)) })
+        Box::pin(self.carry(request))
     }
 }
 

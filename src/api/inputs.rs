@@ -93,14 +93,15 @@ impl Reader {
     pub async fn all_inputs(&self) -> Result<BTreeSet<String>, ApiError> {
         let mut all = BTreeSet::new();
         let mut last = String::new();
-        loop {
+        for number in 1_u64.. {
+            self.0.check_page(number)?;
             let mut query = format!("per_page={PER_PAGE}&order_by_id=true");
             if !last.is_empty() {
                 push(&mut query, "last_id", &last);
             }
             let page: Inputs = get(&self.0, &["inputs", "stream"], &query).await?;
             let Some(end) = page.inputs.last() else {
-                return Ok(all);
+                break;
             };
             last.clone_from(&end.id);
             let before = all.len();
@@ -111,6 +112,7 @@ impl Reader {
                 ));
             }
         }
+        Ok(all)
     }
 
     /// How many inputs of the app wait for their processing (`GET /inputs/status`).
@@ -123,6 +125,7 @@ impl Reader {
     pub async fn concepts(&self, wanted: &BTreeSet<String>) -> Result<BTreeSet<String>, ApiError> {
         let mut all = BTreeSet::new();
         for number in 1_u64.. {
+            self.0.check_page(number)?;
             let query = format!("page={number}&per_page={PER_PAGE}");
             let page: Concepts = get(&self.0, &["concepts"], &query).await?;
             let before = all.len();

@@ -38,6 +38,9 @@ type Fetch = Pin<Box<dyn Future<Output = Page> + Send>>;
 /// A page, and what it holds.
 type Page = (Window, Result<Vec<Annotation>, ApiError>);
 
+/// The pages that were read, the names on the first one, and those that came with the last one.
+type Walked = (Vec<Read>, HashSet<u64>, HashSet<u64>);
+
 /// A page that was read and holds something.
 #[derive(Debug, Clone, Copy)]
 struct Read {
@@ -96,11 +99,25 @@ impl<T, E: From<ApiError>, F: FnMut(Annotation) -> Result<T, E>> Pages<'_, T, F>
         let Some((size, first)) = self.first().await? else {
             return Ok(());
         };
+        let mut rest = self.fetched(windows(size).skip(1));
+        let walked = self.walk(size, first, &mut rest).await;
+        // Their calls were made already, and no more than are allowed may run at a time.
+        rest.finish().await;
+        let (reads, head, tail) = walked?;
+        self.prove(&reads, &head, &tail).await
+    }
+
+    /// Reads from the first page on until two are empty; with the names on the first page, and those that came with the
+    /// last one.
+    async fn walk<I: Iterator<Item = Fetch>>(
+        &mut self,
+        size: u64,
+        first: Vec<Annotation>,
+        rest: &mut Ordered<I, Page>,
+    ) -> Result<Walked, Attempt<E>> {
         let mut reads: Vec<Read> = Vec::new();
-        // The names on the first page, and those that came with the last one.
         let (mut head, mut tail) = (HashSet::new(), HashSet::new());
         let mut first = Some(first);
-        let mut rest = self.fetched(windows(size).skip(1));
         let mut empty = 0;
         while empty < 2 {
             let (window, page) = if let Some(page) = first.take() {
@@ -144,9 +161,7 @@ impl<T, E: From<ApiError>, F: FnMut(Annotation) -> Result<T, E>> Pages<'_, T, F>
             reads.push(read);
             self.keep(meeting.fresh)?;
         }
-        // Their calls were made already, and no more than are allowed may run at a time.
-        rest.finish().await;
-        self.prove(&reads, &head, &tail).await
+        Ok((reads, head, tail))
     }
 
     /// The largest page that the server gives, and the first one, which is read before all the others. `None` if it was
@@ -161,14 +176,13 @@ impl<T, E: From<ApiError>, F: FnMut(Annotation) -> Result<T, E>> Pages<'_, T, F>
         let others = [2, 2, 3].map(Window::largest);
         let mut pages = self.fetched(others.into_iter());
         pages.widen(others.len());
-        let mut most = page.len();
-        let mut is_only = true;
+        let mut lengths = Vec::new();
         while let Some((_, other)) = pages.next().await {
-            let other = other?;
-            is_only &= other.is_empty();
-            most = most.max(other.len());
+            lengths.push(other.map(|other| other.len()));
         }
-        drop(pages);
+        let lengths = lengths.into_iter().collect::<Result<Vec<usize>, _>>()?;
+        let most = lengths.iter().copied().fold(page.len(), usize::max);
+        let is_only = lengths.iter().all(|length| *length == 0);
         if is_only {
             // Its annotations existed all the time, so what is behind them now was behind them on the empty pages.
             self.same(window, self.known.sum(&page)).await?;

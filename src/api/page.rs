@@ -38,6 +38,7 @@ pub(super) async fn fetch(
     window: Window,
 ) -> Result<Vec<Annotation>, ApiError> {
     let number = window.number;
+    transport.check_page(number)?;
     let mut url = transport.app_url(&["annotations"]);
     url.set_query(Some(&query.page(number, window.size)));
     let page = transport

@@ -30,6 +30,7 @@ pub(super) struct Transport {
     limiter: RateLimiter,
     retry: RetryPolicy,
     concurrency: usize,
+    most_pages: u64,
     slots: Semaphore,
     heard: AtomicBool,
     calls: AtomicU64,
@@ -51,6 +52,7 @@ impl Transport {
             limiter: RateLimiter::new(connection.rate_limit),
             retry: connection.retry,
             concurrency,
+            most_pages: connection.most_pages,
             slots: Semaphore::new(concurrency),
             heard: AtomicBool::new(false),
             calls: AtomicU64::new(0),
@@ -82,6 +84,15 @@ impl Transport {
     /// How many calls may run at a time.
     pub(super) fn concurrency(&self) -> usize {
         self.concurrency
+    }
+
+    /// Refuses a page behind the last one that a listing may have: a server may have pages without end.
+    pub(super) fn check_page(&self, number: u64) -> Result<(), ApiError> {
+        let most = self.most_pages;
+        if number > most {
+            return Err(ApiError::TooManyPages { most });
+        }
+        Ok(())
     }
 
     /// How many calls were sent so far, each attempt by itself.
@@ -193,6 +204,7 @@ impl Transport {
                 host,
                 seconds: time.as_secs(),
             },
+            Lost::TooLarge(bytes) => ApiError::TooLarge { host, bytes },
             Lost::Unreachable(cause) => ApiError::Unreachable {
                 host,
                 cause: self.shown(&cause, 200),

@@ -1,6 +1,6 @@
 //! `apply`: make the app equal to the manifest, or carry out a plan file.
 
-use super::connection::ConnectionArgs;
+use super::connection::{ConnectionArgs, Deadline};
 use super::exit::{Exit, Failure};
 use super::input;
 use super::interrupts::Interrupts;
@@ -82,6 +82,7 @@ enum Format {
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
+    let deadline = args.connection.deadline();
     if let Some(mut plan) = plan_file(&args.path)? {
         is_no_new_plan(&args.planning)?;
         let manifest = match &args.manifest {
@@ -100,7 +101,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             CreateInputs::Yes
         };
         let session = Session::open_for(&args.connection, &destination, create).await?;
-        let ended = decide(&args, &session, plan, None, files).await;
+        let ended = decide(&args, (&session, deadline), plan, None, files).await;
         session.close().await;
         return ended;
     }
@@ -122,10 +123,13 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let manifest = Arc::new(manifest);
     let session = Session::open_for(&args.connection, &destination, create).await?;
     let ended = async {
-        let observed = session
-            .observe(&args.planning.scope(&manifest.desired))
-            .await?;
-        let inventory = inventory::learn(&session, &manifest, &observed, create).await?;
+        let reading = async {
+            let scope = args.planning.scope(&manifest.desired);
+            let observed = session.observe(&scope).await?;
+            let inventory = inventory::learn(&session, &manifest, &observed, create).await?;
+            Ok((observed, inventory))
+        };
+        let (observed, inventory) = deadline.hold(reading).await?;
         let plan =
             args.planning
                 .plan(&manifest, base.as_ref(), &observed, inventory, &destination)?;
@@ -137,7 +141,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         let caller = observed.caller.clone();
         // Most of an app's memory is not needed any more.
         drop((observed, base));
-        decide(&args, &session, plan, Some(caller), files).await
+        decide(&args, (&session, deadline), plan, Some(caller), files).await
     }
     .await;
     session.close().await;
@@ -260,7 +264,7 @@ fn keep_inputs(plan: &mut Plan) {
 
 async fn decide(
     args: &Args,
-    session: &Session,
+    (session, deadline): (&Session, Deadline),
     plan: Plan,
     caller: Option<UserId>,
     files: Arc<dyn InputFiles>,
@@ -293,12 +297,18 @@ async fn decide(
     if let Some(exit) = held(args, &plan) {
         return Ok(exit);
     }
-    is_allowed(&plan, session, caller).await?;
     let writer = session.writer();
-    let undo = match &args.undo_out {
-        Some(path) => Some(UndoFile::prepare(path, &plan, &writer.reader()).await?),
-        None => None,
+    let reading = async {
+        is_allowed(&plan, session, caller).await?;
+        match &args.undo_out {
+            Some(path) => {
+                let prepared = UndoFile::prepare(path, &plan, &writer.reader()).await;
+                prepared.map(Some)
+            }
+            None => Ok(None),
+        }
     };
+    let undo = deadline.hold(reading).await?;
     if !args.auto_approve {
         ask(&plan).await?;
     }
@@ -311,6 +321,7 @@ async fn decide(
         undo.begin()?;
     }
     watch_for_interrupt(stop.clone())?;
+    let stopping = tokio::spawn(stop_at(deadline, stop.clone()));
     let done = Arc::new(Done::of(plan.len()));
     let watchers = Watchers::of([
         undo.as_ref().map(UndoFile::watch),
@@ -331,6 +342,7 @@ async fn decide(
     };
     let progress = Progress::applying(writer, done);
     let outcome = apply::execute(Arc::clone(&plan), writer, &options).await;
+    stopping.abort();
     drop(progress);
     if let Some(undo) = &undo {
         undo.end();
@@ -425,6 +437,15 @@ async fn ask(plan: &Plan) -> Result<(), Failure> {
         Ok(Ok(line)) if line.trim() == "yes" => Ok(()),
         _ => Err(Failure::new("not confirmed; nothing was written")),
     }
+}
+
+/// Once the deadline is over, calls in flight are finished and no new ones are begun.
+async fn stop_at(deadline: Deadline, stop: Stop) {
+    deadline.passed().await;
+    stop.request();
+    output::talk(&format!(
+        "Stopping: {deadline}. Calls in flight are finished; the same command goes on from here."
+    ));
 }
 
 /// Ctrl-C, or the signal by which services are stopped, finishes what is in flight and starts nothing new; a second one

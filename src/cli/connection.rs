@@ -6,7 +6,10 @@ use super::output;
 use crate::api::{Connection, Endpoint, InsecureHttp, Token};
 use crate::manifest::{Manifest, TargetSpec};
 use crate::plan::Target;
+use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// The service, where no endpoint is given.
 const SERVICE: &str = "https://api.clarifai.com";
@@ -48,9 +51,58 @@ pub(crate) struct ConnectionArgs {
     /// Seconds that one call may take before it is given up and looked into
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) timeout: u64,
+    /// Seconds that the whole run may take. Reading ends with an error then; an apply finishes the calls in flight and
+    /// starts no new ones
+    #[arg(long, value_name = "SECONDS", default_value_t = 21_600, value_parser = clap::value_parser!(u64).range(1..=2_592_000))]
+    deadline: u64,
+    /// Megabytes that one answer may have, unpacked
+    #[arg(long, value_name = "MB", default_value_t = Connection::DEFAULT_LARGEST_ANSWER >> 20, value_parser = clap::value_parser!(u64).range(1..=16_384))]
+    max_answer: u64,
+    /// Pages that one listing may have
+    #[arg(long, value_name = "N", default_value_t = Connection::DEFAULT_MOST_PAGES, value_parser = clap::value_parser!(u64).range(1..))]
+    max_pages: u64,
     /// Calls at a time
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) concurrency: u16,
+}
+
+/// When a run has to end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline {
+    seconds: u64,
+    at: Instant,
+}
+
+impl Deadline {
+    /// Does what only reads, or gives it up.
+    pub(crate) async fn hold<T>(
+        self,
+        reading: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::time::timeout_at(self.at, reading)
+            .await
+            .unwrap_or_else(|_| {
+                Err(
+                    Failure::new(format!("{self}; nothing was sent that writes"))
+                        .hint("raise --deadline, or ask for less (--declared-only, --input)"),
+                )
+            })
+    }
+
+    /// Waits until it is there.
+    pub(crate) async fn passed(self) {
+        tokio::time::sleep_until(self.at).await;
+    }
+}
+
+impl fmt::Display for Deadline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the run took longer than {} s (--deadline)",
+            self.seconds
+        )
+    }
 }
 
 /// A variable of the environment that says something.
@@ -102,6 +154,22 @@ impl Destination {
 }
 
 impl ConnectionArgs {
+    /// Bounds the calls of a connection.
+    pub(super) fn bound(&self, connection: &mut Connection) {
+        connection.concurrency = usize::from(self.concurrency);
+        connection.timeout = Duration::from_secs(self.timeout);
+        connection.largest_answer = self.max_answer << 20;
+        connection.most_pages = self.max_pages;
+    }
+
+    /// When the run, which begins now, has to end.
+    pub(super) fn deadline(&self) -> Deadline {
+        Deadline {
+            seconds: self.deadline,
+            at: Instant::now() + Duration::from_secs(self.deadline),
+        }
+    }
+
     /// Decides where to go. The environment names an app of the service: it does not lead away from an embedded
     /// store that the manifest names, nor from a target that a flag names.
     pub(crate) fn destination(&self, manifest: Option<&Manifest>) -> Result<Destination, Failure> {

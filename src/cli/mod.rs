@@ -121,11 +121,20 @@ pub fn main() -> ExitCode {
     };
     let ended = runtime.block_on(async {
         match cli.command {
-            Command::Plan(args) => plan::run(args).await,
+            Command::Plan(args) => {
+                let deadline = args.connection.deadline();
+                deadline.hold(plan::run(args)).await
+            }
             Command::Apply(args) => apply::run(args).await,
             Command::Show(args) => show::run(&args),
-            Command::Pull(args) => pull::run(args).await,
-            Command::List(args) => list::run(args).await,
+            Command::Pull(args) => {
+                let deadline = args.connection.deadline();
+                deadline.hold(pull::run(args)).await
+            }
+            Command::List(args) => {
+                let deadline = args.connection.deadline();
+                deadline.hold(list::run(args)).await
+            }
             Command::Validate(args) => validate::run(&args),
             Command::Import(import) => import::run(import),
             Command::Init(args) => init::run(&args),

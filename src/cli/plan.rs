@@ -56,7 +56,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     files: Files,
     #[command(flatten)]
-    connection: ConnectionArgs,
+    pub(super) connection: ConnectionArgs,
 }
 
 /// What plan and apply have in common.

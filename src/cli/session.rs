@@ -10,7 +10,6 @@ use crate::model::{ObservedState, Scope, UserId};
 use crate::observed;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 pub(crate) struct Session {
     /// The app's owner as the target names it.
@@ -79,8 +78,7 @@ impl Session {
             }
         };
         connection.rate_limit = destination.rate_limit();
-        connection.concurrency = usize::from(args.concurrency);
-        connection.timeout = Duration::from_secs(args.timeout);
+        args.bound(&mut connection);
         Ok(Self {
             clients: api::connect(&connection)?,
             owner: connection.user_id,

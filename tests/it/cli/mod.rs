@@ -6,6 +6,7 @@
 mod account;
 mod batches;
 mod boundaries;
+mod bounded;
 mod collaborators;
 mod coloring;
 mod complete;

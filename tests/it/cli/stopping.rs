@@ -19,6 +19,10 @@ struct Held {
 }
 
 fn held(world: &World) -> Held {
+    held_with(world, &[])
+}
+
+fn held_with(world: &World, more: &[&str]) -> Held {
     world.declare(&boxes(0..300, "car"));
     let (told, arrived) = std::sync::mpsc::channel();
     let (release, go) = tokio::sync::oneshot::channel();
@@ -29,6 +33,7 @@ fn held(world: &World) -> Held {
         .args(["apply", "m.yaml", "--auto-approve", "--concurrency", "1"])
         .args(["--endpoint", &url, "--user-id", "owner", "--app-id", "app"])
         .args(["--rate-limit", "1000"])
+        .args(more)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -90,6 +95,28 @@ fn ctrl_c_and_terminate_finish_what_is_in_flight_and_start_nothing_new() {
         let run = world.apply(&[]).exits(0);
         assert!(run.last_line().starts_with("Applied 172 (172 posted)"));
     }
+}
+
+#[test]
+fn the_deadline_finishes_what_is_in_flight_and_starts_nothing_new() {
+    let world = World::new();
+    let Held {
+        mut child,
+        arrived,
+        release,
+    } = held_with(&world, &["--deadline", "5"]);
+    let mut stderr = lines_of(&mut child);
+    arrived.recv().unwrap();
+    hears(
+        &mut stderr,
+        "Stopping: the run took longer than 5 s (--deadline).",
+    );
+    release.send(()).unwrap();
+    let account = "Applied 128 (128 posted), 0 already so, 0 failed, 172 not attempted.\n";
+    assert_eq!(ends(child), (account.to_owned(), Some(5)));
+    let run = world.apply(&[]).exits(0);
+    assert!(run.last_line().starts_with("Applied 172 (172 posted)"));
+    world.is_settled();
 }
 
 #[test]
