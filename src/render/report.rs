@@ -117,7 +117,7 @@ fn new_concepts(summary: &Summary, limit: usize) -> Option<Section> {
     const COLUMNS: [Column; 3] = [
         column("concept", "", ""),
         column("annotations", " (", ")"),
-        column("nearest that exists", " ", ""),
+        column("nearest that exists", ", nearest that exists: ", ""),
     ];
     let count = summary.new_concepts.len() as u64;
     table(
@@ -130,7 +130,7 @@ fn new_concepts(summary: &Summary, limit: usize) -> Option<Section> {
         |new| {
             let nearest = match &new.nearest {
                 Some(nearest) => Cell::name(nearest.as_str()),
-                None => Cell::Phrase("-".into()),
+                None => Cell::Phrase("none".into()),
             };
             let concept = Cell::name(new.concept.as_str());
             vec![concept, Cell::Count(new.annotations), nearest]

@@ -216,7 +216,7 @@ fn inputs_are_posted_from_files_urls_and_texts_before_they_are_annotated() {
       + post k (not on the remote)
           {concepts: [car]}
 
-    Creates 1 concept; the service cannot delete concepts: car (9) -
+    Creates 1 concept; the service cannot delete concepts: car (9), nearest that exists: none
     Classes: car 0 -> 9 (+9)
 
     Plan: 8 inputs to post, 9 to post, 0 to merge, 0 to overwrite, 0 to remove, 0 to delete; 0 unchanged, 0 unmanaged. 2 calls (lower bound 2), about 0.1 s at 1,000 calls/s.
@@ -249,7 +249,7 @@ fn inputs_are_posted_from_files_urls_and_texts_before_they_are_annotated() {
 
     | concept | annotations | nearest that exists |
     | --- | ---: | --- |
-    | `car` | 9 | - |
+    | `car` | 9 | none |
 
     ### Classes
 
@@ -665,10 +665,10 @@ fn new_concepts_are_listed_with_the_nearest_and_guarded_where_that_is_asked() {
           {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [water, xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, zebra crossing]}
 
     Creates 4 concepts; the service cannot delete concepts:
-      trafic-light                             (2) traffic-light
-      water                                    (1) -
-      xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx (1) -
-      zebra crossing                           (1) -
+      trafic-light                             (2), nearest that exists: traffic-light
+      water                                    (1), nearest that exists: none
+      xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx (1), nearest that exists: none
+      zebra crossing                           (1), nearest that exists: none
 
     Classes:
       trafic-light                             0 -> 2 (+2)
