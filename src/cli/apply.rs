@@ -11,7 +11,7 @@ use super::progress::{self, Done, Progress};
 use super::session::Session;
 use super::terminal::Stream;
 use super::undo::UndoFile;
-use super::validate::{Files, load_whole};
+use super::validate::{Files, load_whole, refuse_unproven};
 use super::watchers::Watchers;
 use super::{kind, output};
 use crate::apply::{self, InputFiles, NoFiles, OnFailure, Options, Stop, Watch};
@@ -133,6 +133,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         let plan =
             args.planning
                 .plan(&manifest, base.as_ref(), &observed, inventory, &destination)?;
+        refuse_unproven(&manifest, &plan, args.files)?;
         let files: Arc<dyn InputFiles> = if plan.inputs.is_empty() {
             Arc::new(NoFiles)
         } else {
@@ -201,6 +202,7 @@ fn is_of(plan: &Plan, path: &Path, manifest: &Path, files: Files) -> Result<Mani
     let loaded = load_whole(manifest, files)?;
     let hash = &loaded.hash;
     if plan.manifest_hash == *hash {
+        refuse_unproven(&loaded, plan, files)?;
         return Ok(loaded);
     }
     let short = |hash: &str| hash.chars().take(12).collect::<String>();

@@ -1,8 +1,10 @@
 //! In which formats a plan is shown: one on stdout, others in files beside it.
 
 use super::exit::Failure;
+use super::kind;
 use super::output::{self, Place};
 use super::view::View;
+use crate::model::FileKind;
 use crate::plan::Plan;
 use crate::render;
 use std::path::{Path, PathBuf};
@@ -94,8 +96,8 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// Refuses a command line on which a file would be written twice, or over what was read, and one on which nothing shows
-/// what is to be left out.
+/// Refuses a command line on which a file would be written twice, over what was read, over what is no plan, or into a
+/// folder that is not there, and one on which nothing shows what is to be left out.
 pub(crate) fn check(
     format: Format,
     view: &View,
@@ -110,11 +112,22 @@ pub(crate) fn check(
         )
         .hint("leave them out, or add `--also text=FILE` or `--also markdown=FILE`"));
     }
+    let plans = also.iter().filter(|also| also.format == Format::Json);
+    for file in plans.map(|also| also.file.as_path()).chain(out) {
+        refuse_to_overwrite(file)?;
+    }
     let files = also.iter().map(|also| also.file.as_path()).chain(out);
     let mut taken: Vec<(PathBuf, Use)> = read.iter().map(|path| (place(path), Use::Read)).collect();
     for file in files {
         let place = place(file);
         let shown = file.display();
+        if let Some(folder) = place.parent().filter(|folder| !folder.is_dir()) {
+            return Err(Failure::new(format!(
+                "cannot write {shown}: there is no folder {}; nothing was written",
+                folder.display()
+            ))
+            .hint("make the folder, or name another file"));
+        }
         match taken.iter().find(|(other, _)| *other == place) {
             Some((_, Use::Read)) => {
                 return Err(
@@ -128,6 +141,26 @@ pub(crate) fn check(
             }
             None => taken.push((place, Use::Written)),
         }
+    }
+    Ok(())
+}
+
+/// Refuses to write a plan over anything but a plan, or where a later run would read it as a part of a manifest.
+fn refuse_to_overwrite(file: &Path) -> Result<(), Failure> {
+    let shown = file.display();
+    if Format::Json.is_taken_for_a_manifest(file) {
+        return Err(Failure::usage(format!(
+            "{shown} has the name of a manifest's file, and would be read as one"
+        ))
+        .hint("name a file that ends in .json"));
+    }
+    let is_there = file.metadata().is_ok_and(|it| it.is_file() && it.len() > 0);
+    let is_plan = || matches!(kind::of(file), Some(FileKind::Plan | FileKind::Unknown));
+    if is_there && !is_plan() {
+        return Err(Failure::new(format!(
+            "{shown} exists and is not a plan file; nothing was written"
+        ))
+        .hint("name another file"));
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use crate::manifest::{InputText, InputVideo, Manifest, MediumContent};
 use crate::model::{ConceptId, DesiredInput, InputId, ObservedState};
 use crate::observed;
 use crate::plan::{Inventory, Medium, MediumKind, MediumSource, Missing, Vocabulary};
+use crate::render::counted;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -74,7 +75,7 @@ pub(crate) fn offline(manifest: &Manifest, observed: &ObservedState) -> Inventor
     if !unseen.is_empty() {
         blind_spots.push(format!(
             "whether the app has {} that the listing does not show: {}",
-            count(unseen.len(), "declared input"),
+            counted(unseen.len() as u64, "declared input"),
             named(unseen.iter().map(InputId::as_str))
         ));
     }
@@ -82,7 +83,7 @@ pub(crate) fn offline(manifest: &Manifest, observed: &ObservedState) -> Inventor
     if manifest.vocabulary_of_app && !concepts.is_empty() {
         blind_spots.push(format!(
             "whether the app has {} that no listed annotation names (vocabulary: app): {}",
-            count(concepts.len(), "declared concept"),
+            counted(concepts.len() as u64, "declared concept"),
             named(concepts.iter().map(ConceptId::as_str))
         ));
     }
@@ -90,11 +91,6 @@ pub(crate) fn offline(manifest: &Manifest, observed: &ObservedState) -> Inventor
         blind_spots,
         ..Inventory::default()
     }
-}
-
-fn count(count: usize, one: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {one}{plural}", crate::render::thousands(count as u64))
 }
 
 fn named<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
@@ -153,7 +149,7 @@ fn to_post(
     }
     Err(Failure::new(format!(
         "{} cannot be posted; nothing was sent",
-        count(all, "input")
+        counted(all as u64, "input")
     )))
 }
 

@@ -185,7 +185,7 @@ pub(crate) fn file(path: &Path, content: &(impl AsRef<[u8]> + ?Sized)) -> Result
     let content = content.as_ref();
     let failed = |error: io::Error| {
         Failure::new(format!("cannot write {}: {error}", path.display())).hint(
-            "nothing was written; check that the folder exists, may be written to, and has space",
+            "that file is as it was; check that its folder exists, may be written to, and has space",
         )
     };
     match place(path).map_err(failed)? {

@@ -11,7 +11,7 @@ use super::pager::{self, Paging};
 use super::session::Session;
 use super::sets;
 use super::terminal::Stream;
-use super::validate::{Files, load, load_whole};
+use super::validate::{Files, load, load_whole, refuse_unproven};
 use super::view::View;
 use crate::api::Connection;
 use crate::manifest::Manifest;
@@ -382,7 +382,8 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
         .collect();
     formats::check(args.format, view, &args.also, args.out.as_deref(), &read)?;
     // `apply FILE` acts upon what is kept here.
-    let mut manifest = if args.out.is_some() || formats::has_plan_file(args.format, &args.also) {
+    let is_kept = args.out.is_some() || formats::has_plan_file(args.format, &args.also);
+    let mut manifest = if is_kept {
         load_whole(&args.path, args.files)?
     } else {
         load(&args.path, args.files)?
@@ -411,6 +412,9 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
         caller = Some(observed.caller);
         plan
     };
+    if is_kept {
+        refuse_unproven(&manifest, &plan, args.files)?;
+    }
     let json = || render::json(&plan);
     if let Some(out) = &args.out {
         output::file(out, &json())?;

@@ -5,7 +5,7 @@
 
 use crate::api::{Reader, Writer};
 use crate::apply::{Ended, Subject, Watch};
-use crate::render::thousands;
+use crate::render::{counted, thousands};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::collections::VecDeque;
 use std::fmt;
@@ -193,11 +193,6 @@ impl Meter {
             left.unwrap_or_default()
         )
     }
-}
-
-fn counted(count: u64, one: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {one}{plural}", thousands(count))
 }
 
 /// A time as people say it, rounded up: `45 s`, `12 min`, `3 h 5 min`.

@@ -1,10 +1,9 @@
 //! What git tracks in a manifest's folder, so that no label file falls out of sight: the index, and what HEAD has and the
 //! disk has not.
 //!
-//! Without git, or outside a repository, the disk alone counts.
+//! Outside a repository the disk alone counts.
 
 use super::git::{git, named_repository};
-use super::output;
 use crate::manifest::{GoneFile, Tracked, TrackedKind};
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -16,17 +15,18 @@ const ENDINGS: [&str; 4] = ["yaml", "yml", "json", "jsonl"];
 /// Files that are gone are read from git up to this many; more are named without a look.
 const MOST_READ: usize = 1_000;
 
-/// What git tracks in a folder.
-pub(crate) fn tracked(folder: &Path) -> Option<Tracked> {
+/// What git tracks in a folder; `Err` where it lies in a repository and git does not tell.
+pub(crate) fn tracked(folder: &Path) -> Result<Option<Tracked>, String> {
     let listed = match ask(folder, &["ls-files", "-z", "-s", "-t", "--", "."], &[]) {
         Ok(listed) => listed,
-        Err(None) => return None,
-        Err(Some(complaint)) => {
-            output::talk(&format!(
-                "Warning: git cannot say which files of {} it tracks, so that the files on the disk alone count: {complaint}",
+        Err(complaint) => {
+            let Some(complaint) = complaint.or_else(|| unusable_repository(folder)) else {
+                return Ok(None);
+            };
+            return Err(format!(
+                "git cannot say which files of {} it tracks: {complaint}",
                 folder.display()
             ));
-            return None;
         }
     };
     let mut tracked = Tracked::default();
@@ -48,7 +48,10 @@ pub(crate) fn tracked(folder: &Path) -> Option<Tracked> {
             _ => TrackedKind::File,
         };
         let may_be_folder = kind == TrackedKind::Link && Path::new(path).extension().is_none();
-        if (may_be_folder || is_label_file(path)) && is_gone(folder, path) {
+        let on_disk = folder.join(path);
+        let is_gone = (is_label_file(path) && Tracked::is_gone(&on_disk))
+            || (may_be_folder && on_disk.symlink_metadata().is_err());
+        if is_gone {
             gone.insert(path.to_owned(), (tag == "S", format!(":./{path}")));
         }
         tracked.files.push((path.to_owned(), kind));
@@ -70,9 +73,15 @@ pub(crate) fn tracked(folder: &Path) -> Option<Tracked> {
         .split(|byte| *byte == 0)
     {
         let path = String::from_utf8_lossy(path).into_owned();
-        if is_label_file(&path) && is_gone(folder, &path) {
+        if !is_label_file(&path) {
+            continue;
+        }
+        if Tracked::is_gone(&folder.join(&path)) {
             let name = format!("HEAD:./{path}");
             gone.entry(path).or_insert((false, name));
+        } else {
+            // It was taken out of the index, and that is not committed.
+            tracked.files.push((path, TrackedKind::File));
         }
     }
     let names: Vec<&str> = gone.values().map(|(_, name)| name.as_str()).collect();
@@ -85,16 +94,28 @@ pub(crate) fn tracked(folder: &Path) -> Option<Tracked> {
             bytes: contents.next().flatten(),
         })
         .collect();
-    Some(tracked)
+    Ok(Some(tracked))
+}
+
+/// Why git sees no repository in a folder that lies in one: the program is not there, or the repository cannot be used.
+fn unusable_repository(folder: &Path) -> Option<String> {
+    let folder = folder.canonicalize().ok()?;
+    let is_repository = |place: &Path| {
+        // A file leads to a repository elsewhere.
+        let git = place.join(".git");
+        git.is_file() || git.join("HEAD").exists()
+    };
+    let top = folder.ancestors().find(|place| is_repository(place))?;
+    let shown = top.join(".git").display().to_string();
+    Some(match git().arg("--version").output() {
+        Ok(_) => format!("it takes {shown} for no repository"),
+        Err(error) => format!("it cannot be run ({error}), and {shown} is there"),
+    })
 }
 
 fn is_label_file(path: &str) -> bool {
     let ending = Path::new(path).extension().and_then(|it| it.to_str());
     ending.is_some_and(|it| ENDINGS.iter().any(|one| one.eq_ignore_ascii_case(it)))
-}
-
-fn is_gone(folder: &Path, path: &str) -> bool {
-    folder.join(path).symlink_metadata().is_err()
 }
 
 /// What git has of these, in their order; nothing of what it cannot read.

@@ -4,6 +4,7 @@ use super::exit::{Exit, Failure};
 use super::tracked::tracked;
 use super::{kind, output};
 use crate::manifest::{self, Manifest, Overlay, Reach};
+use crate::plan::Plan;
 use crate::render;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -93,6 +94,11 @@ fn listed(path: &Path, files: Files) -> String {
 /// sparse checkout leaves them out.
 pub(crate) fn load(path: &Path, files: Files) -> Result<Manifest, Failure> {
     let manifest = read(path, files)?;
+    if let Some(why) = &manifest.unproven {
+        output::talk(&format!(
+            "Warning: {why}. A label file that is missing is not noticed."
+        ));
+    }
     let gone = &manifest.gone;
     if files.allow_missing_files || gone.is_empty() {
         return Ok(manifest);
@@ -117,6 +123,26 @@ pub(crate) fn refuse_missing(manifest: &Manifest, files: Files) -> Result<(), Fa
         return Ok(());
     }
     Err(missing(manifest))
+}
+
+/// Refuses a plan that deletes, where a label file that git has could be missing unnoticed.
+pub(crate) fn refuse_unproven(
+    manifest: &Manifest,
+    plan: &Plan,
+    files: Files,
+) -> Result<(), Failure> {
+    let deletes = plan.summary.delete + plan.summary.purged;
+    match &manifest.unproven {
+        Some(why) if deletes > 0 && !files.allow_missing_files => Err(Failure::new(format!(
+            "{why}; the plan deletes {}, which a missing label file would do as well",
+            render::counted(deletes, "annotation")
+        ))
+        .hint(
+            "install git and make the repository usable for it (in a container: git config --global --add safe.directory \
+             FOLDER); or, if no label file is missing, pass --allow-missing-files",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Names the label files that are gone, the first ones of many.

@@ -48,6 +48,8 @@ pub(super) struct Assembled {
     pub(super) named: Digests,
     /// Files that git has, that the disk has not, and whose inputs nothing declares any more.
     pub(super) gone: Vec<Gone>,
+    /// Why it cannot be told what git tracks.
+    pub(super) unproven: Option<String>,
     narrowing: Option<Narrowing>,
 }
 
@@ -264,6 +266,7 @@ pub(super) fn assemble(
                     && is_lost(one, &assembled.state)
             });
             assembled.gone = gone;
+            assembled.unproven.clone_from(&found.unproven);
             assembled.narrowing = narrowing;
             Ok(assembled)
         }
@@ -447,6 +450,7 @@ fn finish(files: Vec<File>, header_index: usize, header: Header, named: Digests)
         files: kept,
         named,
         gone: Vec::new(),
+        unproven: None,
         narrowing: None,
     }
 }

@@ -109,6 +109,9 @@ pub struct Manifest {
     /// Files that git has and the disk has not, whose inputs nothing declares any more; whether a sparse checkout leaves
     /// them out.
     pub gone: Vec<(PathBuf, bool)>,
+    /// Why it cannot be told what git tracks, where the files may lie in a repository: one that git has and the disk has
+    /// not would not be noticed.
+    pub unproven: Option<String>,
     /// The texts, where they did not come from files.
     texts: Option<BTreeMap<PathBuf, String>>,
 }
@@ -236,6 +239,7 @@ impl Manifest {
                 .into_iter()
                 .map(|gone| (gone.shown, gone.is_sparse))
                 .collect(),
+            unproven: assembled.unproven,
             reach,
             texts,
         }

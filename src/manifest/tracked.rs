@@ -33,10 +33,18 @@ pub struct GoneFile {
     pub bytes: Option<Vec<u8>>,
 }
 
-/// Tells what git tracks in a folder: nothing without git, or outside a repository.
-pub type Index<'i> = &'i (dyn Fn(&Path) -> Option<Tracked> + Sync);
+impl Tracked {
+    /// Whether a file that git has is gone from the disk; a folder of its name is not that file.
+    pub fn is_gone(file: &Path) -> bool {
+        file.symlink_metadata().map_or(true, |there| there.is_dir())
+    }
+}
+
+/// Tells what git tracks in a folder: nothing outside a repository. `Err` says why that cannot be told.
+pub type Index<'i> = &'i (dyn Fn(&Path) -> Result<Option<Tracked>, String> + Sync);
 
 /// Nobody is asked: the disk alone counts.
-pub(super) fn no_index(_: &Path) -> Option<Tracked> {
-    None
+#[expect(clippy::unnecessary_wraps, reason = "it stands where others are asked")]
+pub(super) fn no_index(_: &Path) -> Result<Option<Tracked>, String> {
+    Ok(None)
 }

@@ -8,7 +8,7 @@ use super::document::Format;
 use super::rules::{Rules, rules_above, rules_of};
 use super::select::{Candidate, Stamp, is_output};
 use super::source::{Reach, kind_of};
-use super::tracked::{Index, TrackedKind};
+use super::tracked::{Index, Tracked, TrackedKind};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{DirEntry, Metadata};
 use std::path::{Path, PathBuf};
@@ -41,6 +41,8 @@ pub(super) struct Found {
     pub(super) files: Vec<Candidate>,
     pub(super) obstacles: Vec<Obstacle>,
     pub(super) gone: Vec<Gone>,
+    /// Why it cannot be told what git tracks.
+    pub(super) unproven: Option<String>,
     /// Files that end as a manifest's do, and folders, with the reason why they were left out.
     pub(super) left_out: BTreeMap<String, String>,
 }
@@ -172,8 +174,13 @@ impl Walk<'_> {
 
     /// Asks what git tracks in a folder that is a repository, or lies in one.
     fn take_index(&mut self, relative: &str) {
-        let Some(tracked) = (self.index)(&self.shown(relative)) else {
-            return;
+        let tracked = match (self.index)(&self.shown(relative)) {
+            Ok(Some(tracked)) => tracked,
+            Ok(None) => return,
+            Err(why) => {
+                self.found.unproven.get_or_insert(why);
+                return;
+            }
         };
         let whole = |path: String| match relative {
             "" => path,
@@ -304,7 +311,8 @@ impl Walk<'_> {
 
     fn refuse_ignored(&mut self, relative: &str, is_folder: bool, rule: &str) {
         let message = format!("git tracks `{relative}`, and {rule} ignores it");
-        let hint = "take that line out of the .gitignore, or stop tracking the file with `git rm --cached`";
+        let hint = "take that line out of the .gitignore; or, to have its labels deleted from the app, remove the file with \
+             `git rm --cached` and commit that";
         self.refuse(relative, is_folder, message, hint);
     }
 
@@ -468,7 +476,13 @@ impl Walk<'_> {
             }
         }
         self.found.gone.retain(|gone| {
-            !is_hidden(&gone.relative) && self.root.join(&gone.relative).symlink_metadata().is_err()
+            let file = self.root.join(&gone.relative);
+            let is_gone = match Format::of(&file) {
+                Some(_) => Tracked::is_gone(&file),
+                // A link to a folder.
+                None => file.symlink_metadata().is_err(),
+            };
+            !is_hidden(&gone.relative) && is_gone
         });
     }
 

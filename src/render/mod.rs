@@ -44,7 +44,7 @@ pub use log::{LOG_LINE_START, Logged, log_line};
 pub use log_file::{LogError, LogFile, log_markdown, log_text};
 pub use markdown::{MARKDOWN_LIMIT, MarkdownOptions, markdown, marker};
 pub use outcome::outcome_text;
-pub use page::{Color, thousands};
+pub use page::{Color, counted, thousands};
 pub use pulled::pull_notes;
 pub use rights::denied_words;
 use std::borrow::Cow;

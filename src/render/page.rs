@@ -147,7 +147,7 @@ pub fn thousands(count: u64) -> String {
 }
 
 /// `1 call`, `1,815 calls`.
-pub(super) fn counted(count: u64, one: &str) -> String {
+pub fn counted(count: u64, one: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {one}{plural}", thousands(count))
 }

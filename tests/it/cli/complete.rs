@@ -238,6 +238,100 @@ fn a_deleted_file_is_a_warning_for_plan_and_an_error_for_apply() {
 }
 
 #[test]
+fn a_file_taken_out_of_the_index_and_one_replaced_by_a_folder_are_not_deleted_labels() {
+    if !is_there("git") {
+        return;
+    }
+    let world = world();
+    commit(&world);
+    let sent = world.writes().len();
+    let apply = ["apply", "m", "--auto-approve"];
+    // As long as that is not committed, git has the file.
+    world.write("m/.gitignore", "b.yaml\n");
+    world.on_app(&apply).exits(1).says("and commit that");
+    git(&world, &["rm", "--quiet", "--cached", "m/labels/b.yaml"]);
+    world
+        .on_app(&apply)
+        .exits(1)
+        .says("git tracks `labels/b.yaml`");
+    git(&world, &["reset", "--quiet"]);
+    fs::remove_file(world.path().join("m/.gitignore")).unwrap();
+    settled(&plan(&world));
+
+    fs::remove_file(world.path().join("m/labels/b.yaml")).unwrap();
+    fs::create_dir(world.path().join("m/labels/b.yaml")).unwrap();
+    world
+        .on_app(&apply)
+        .exits(1)
+        .says("m/labels/b.yaml (deleted, and the deletion is not committed)");
+    assert_eq!(world.writes().len(), sent);
+}
+
+#[test]
+#[cfg(unix)]
+fn where_git_cannot_tell_what_it_tracks_nothing_is_deleted() {
+    if !is_there("git") {
+        return;
+    }
+    let world = world();
+    commit(&world);
+    let b = world.path().join("m/labels/b.yaml");
+    let text = world.read("m/labels/b.yaml");
+    fs::remove_file(&b).unwrap();
+    let sent = world.writes().len();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let index = world.path().join(".git/index");
+    let whole = fs::read(&index).unwrap();
+    let run = |arguments: &[&str], path: &Path| {
+        let mut command = world.command();
+        command.args(arguments).env("PATH", path);
+        command.args(["--endpoint", &world.emulator.url(), "--user-id", "owner"]);
+        command.args(["--app-id", "app", "--rate-limit", "1000"]);
+        Run::of(command)
+    };
+    let path = std::env::var_os("PATH").unwrap();
+    let path = Path::new(&path);
+    for (git_dir, index_is_whole, path) in [
+        // No program, an index that is no index, a repository that is not where it is said to be.
+        (false, true, elsewhere.path()),
+        (false, false, path),
+        (true, true, path),
+    ] {
+        if git_dir {
+            fs::rename(world.path().join(".git"), elsewhere.path().join("git")).unwrap();
+            world.write(".git", "gitdir: /nowhere\n");
+        } else if !index_is_whole {
+            fs::write(&index, "no index").unwrap();
+        }
+        run(&["plan", "m"], path)
+            .exits(0)
+            .says("Warning: git cannot say which files of m it tracks: ")
+            .says("2 to delete");
+        for acts in [
+            &["apply", "m", "--auto-approve"][..],
+            &["plan", "m", "--out", "plan.json"],
+        ] {
+            run(acts, path)
+                .exits(1)
+                .says("git cannot say which files of m it tracks: ")
+                .says("the plan deletes 2 annotations")
+                .says("--allow-missing-files");
+        }
+        assert_eq!(world.writes().len(), sent);
+        // What deletes nothing needs no proof.
+        fs::write(&b, &text).unwrap();
+        run(&["apply", "m", "--auto-approve"], path).exits(0);
+        fs::remove_file(&b).unwrap();
+        if !git_dir {
+            fs::write(&index, &whole).unwrap();
+        }
+    }
+    let allowed = ["apply", "m", "--auto-approve", "--allow-missing-files"];
+    run(&allowed, path).exits(0);
+    assert_eq!(world.annotations().len(), 4);
+}
+
+#[test]
 #[cfg(unix)]
 fn a_folder_or_a_file_that_may_not_be_read_stops_the_run() {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};

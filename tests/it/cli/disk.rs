@@ -31,17 +31,28 @@ fn a_plan_that_cannot_be_kept_is_an_error_and_leaves_the_old_one() {
     world.plan(&["--out", "plan.json"]).exits(0);
     let before = folder_of(world.path());
     world.declare(&boxes(0..3, "car"));
-    let hint =
-        "hint: nothing was written; check that the folder exists, may be written to, and has space";
+    let hint = "hint: that file is as it was; check that its folder exists, may be written to, and has space";
     let out = ["plan", "m.yaml", "--out", "plan.json"];
     let full = on_a_full_disk(&world, &out).exits(1);
     assert_eq!(full.stdout, "");
     full.says("error: cannot write plan.json: ").says(hint);
     assert_eq!(folder_of(world.path()), before, "no half file, no scrap");
-    for nowhere in ["missing/plan.json", "m.yaml/plan.json", "/proc/plan.json"] {
-        let run = world.plan(&["--out", nowhere]).exits(1);
-        run.says(&format!("error: cannot write {nowhere}: "))
-            .says(hint);
+    let run = world.plan(&["--out", "/proc/plan.json"]).exits(1);
+    run.says("error: cannot write /proc/plan.json: ").says(hint);
+    // Of several files none is written where one cannot be.
+    for nowhere in ["missing/plan.json", "m.yaml/plan.json"] {
+        let also = format!("markdown={nowhere}.md");
+        for to in [
+            &["--out", nowhere][..],
+            &["--out", "x.json", "--also", &also],
+        ] {
+            world
+                .plan(to)
+                .exits(1)
+                .says(&format!("error: cannot write {nowhere}"))
+                .says("there is no folder ")
+                .says("nothing was written");
+        }
     }
     assert_eq!(folder_of(world.path()), before);
     assert_eq!(world.writes(), []);

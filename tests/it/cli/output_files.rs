@@ -244,3 +244,27 @@ fn a_full_disk_leaves_neither_half_a_file_nor_a_temporary_one() {
         assert_eq!(folder_of(world.path()), before);
     }
 }
+
+#[test]
+fn a_plan_is_written_over_nothing_but_a_plan() {
+    let world = World::new();
+    world.declare(&boxes(0..1, "car"));
+    world.write("labels.json", "{\"inputs\": []}\n");
+    world.write("other.json", "{\"a\": 1}\n");
+    world.write("empty.json", "");
+    let before = folder_of(world.path());
+    for (file, code, says) in [
+        ("m2.yaml", 64, "has the name of a manifest's file"),
+        ("m2.JSONL", 64, "has the name of a manifest's file"),
+        ("labels.json", 1, "labels.json exists and is not a plan file"),
+        ("other.json", 1, "other.json exists and is not a plan file"),
+    ] {
+        world.plan(&["--out", file]).exits(code).says(says);
+    }
+    let run = world.plan(&["--also", "json=labels.json"]).exits(1);
+    run.says("labels.json exists and is not a plan file");
+    assert_eq!(folder_of(world.path()), before);
+    for file in ["new.json", "new.json", "empty.json"] {
+        world.plan(&["--out", file]).exits(0);
+    }
+}
