@@ -13,7 +13,7 @@
 //!    others, and the second reading has to share annotations with the pages *before* the last: if a hiccup hid one
 //!    annotation the first time, it shows the second time.
 //! 4. **Edits.** Where the service sorts by modification, an edit moves an annotation to the beginning or the end. So the first
-//!    page is read again as well, after all the others. An annotation edited since the beginning stands there before all that
+//!    page is read again as well, after all the others, and once more if it is another one then. An annotation edited since the beginning stands there before all that
 //!    was not, or at the end behind all of that. Both are found by 3 and 4.
 //! 5. **Equal times.** The order of annotations with the same time may change from call to call. Hence an overlap counts only if
 //!    it is just as long as it would be had nothing moved (then as many annotations came as there are positions), or if it
@@ -233,13 +233,21 @@ impl<T, E: From<ApiError>, F: FnMut(Annotation) -> Result<T, E>> Pages<'_, T, F>
         let meeting = self.meet(last.window, end, |name| !tail.contains(&name))?;
         last.joins(&meeting)?;
         self.keep(meeting.fresh)?;
-        let meeting = self.meet(front.window, beginning, |name| head.contains(&name))?;
-        Read {
-            overlap: front.sum.0 as u64,
-            ..*front
+        // A hiccup could give the page behind it, which shares the end of the first one. It does not come twice.
+        let mut beginnings = vec![beginning];
+        if self.known.sum(&beginnings[0]) != front.sum {
+            beginnings.push(self.page(front.window).await?);
         }
-        .joins(&meeting)?;
-        self.keep(meeting.fresh)
+        for beginning in beginnings {
+            let meeting = self.meet(front.window, beginning, |name| head.contains(&name))?;
+            Read {
+                overlap: front.sum.0 as u64,
+                ..*front
+            }
+            .joins(&meeting)?;
+            self.keep(meeting.fresh)?;
+        }
+        Ok(())
     }
 
     /// Reads a page again, which has to hold the same.

@@ -256,7 +256,11 @@ fn a_plan_is_written_over_nothing_but_a_plan() {
     for (file, code, says) in [
         ("m2.yaml", 64, "has the name of a manifest's file"),
         ("m2.JSONL", 64, "has the name of a manifest's file"),
-        ("labels.json", 1, "labels.json exists and is not a plan file"),
+        (
+            "labels.json",
+            1,
+            "labels.json exists and is not a plan file",
+        ),
         ("other.json", 1, "other.json exists and is not a plan file"),
     ] {
         world.plan(&["--out", file]).exits(code).says(says);

@@ -394,3 +394,14 @@ fn no_listing_misses_what_existed_all_the_time_in_any_order() {
 fn a_changing_order_of_equal_times_hides_nothing_while_nothing_else_changes() {
     hold(Ties::Unstable, &[0]);
 }
+
+#[test]
+fn a_wrong_page_at_the_second_reading_of_the_first_one_hides_no_edit() {
+    let (ending, _) = list(
+        19_783,
+        Order::ModifiedFirst,
+        Ties::Stable,
+        &[0, 5, 20, 60, 200, 500],
+    );
+    assert_ne!(ending, Ending::Wrong);
+}
