@@ -14,7 +14,7 @@ use crate::plan::{self, AppChange, Decision};
 use crate::pull::{
     self, Change, Choice, Form, Fresh, InputPattern, ModelMade, NewInputs, Over, PullError, Pulled,
 };
-use crate::render;
+use crate::render::{self, Losses};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
@@ -168,7 +168,12 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         let _ = writeln!(text, "{file}");
         text
     });
-    let notes = render::pull_notes(&pulled, &args.path) + &render::conflict_list(&changes);
+    let losses = if tracing::enabled!(tracing::Level::DEBUG) {
+        Losses::All
+    } else {
+        Losses::First
+    };
+    let notes = render::pull_notes(&pulled, &args.path, losses) + &render::conflict_list(&changes);
     if args.check {
         output::talk(&notes);
         output::result(&lines)?;

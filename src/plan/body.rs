@@ -12,7 +12,7 @@ pub(super) use route::{Route, has_several_places};
 
 use crate::model::{
     AnnotationId, Concept, Content, Difference, Geometry, InputId, Json, JsonDifference, Mask,
-    ObservedAnnotation, float, mask_png, merged,
+    ObservedAnnotation, float, holds, mask_png, merged,
 };
 use serde_json::{Map, Value, json};
 
@@ -158,6 +158,12 @@ pub(super) fn merge(
         body.insert("annotation_info".into(), part.clone());
     }
     Json::from_value(&body.into())
+}
+
+/// Whether a post of this content makes all that the service holds of an annotation, but for ids and names that it gives
+/// itself.
+pub fn makes_all(input: &InputId, observed: &ObservedAnnotation, content: &Content) -> bool {
+    holds(observed, &post(input, &observed.id, content))
 }
 
 /// A removal of just the named concepts.

@@ -35,6 +35,7 @@ mod unreadable;
 pub use crate::matching::{Matched, MatchedBy};
 pub use account::Account;
 pub use batch::{MAX_BYTES, MAX_ITEMS};
+pub use body::makes_all;
 pub use build::{Context, plan, plan_against};
 pub use drift::{Against, OnConflict, OnDrift, merged_state};
 pub use error::PlanError;

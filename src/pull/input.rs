@@ -10,7 +10,7 @@ use crate::model::{
     AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Geometry, Identity,
     InputId, Json, Maker, ObservedAnnotation, ObservedState, Origin, Rest, difference,
 };
-use crate::plan::named_region;
+use crate::plan::{makes_all, named_region};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -77,8 +77,14 @@ impl PulledInput {
         }
     }
 
-    /// Notes what of an annotation is not in the content that is written of it, and whether that is anything.
-    fn note_losses(&mut self, remote: &ObservedAnnotation, written: &Content) -> bool {
+    /// Notes what of an annotation is not in the content that is written of it, and whether that is anything. `png` is
+    /// its mask, if that is written into a file.
+    fn note_losses(
+        &mut self,
+        remote: &ObservedAnnotation,
+        written: &Content,
+        png: Option<&Png>,
+    ) -> bool {
         let has_place = !matches!(remote.geometry, Geometry::Whole) && remote.maker != Maker::Input;
         let lacks_keys = |stored: Option<serde_json::Value>, written: Option<&Json>| {
             let count =
@@ -96,10 +102,25 @@ impl PulledInput {
             {
                 LossKind::Null
             }
+            _ if remote.maker != Maker::Input && !self.is_whole(remote, written, png) => {
+                LossKind::Other
+            }
             _ => return false,
         };
         self.losses.push((remote.id.clone(), kind));
         true
+    }
+
+    /// Whether what is written says all of an annotation.
+    fn is_whole(&self, remote: &ObservedAnnotation, written: &Content, png: Option<&Png>) -> bool {
+        let mut written = written.clone();
+        if let (Some(Geometry::Mask(mask)), Some(png)) = (&mut written.geometry, png) {
+            let Some(pixels) = png.mask() else {
+                return false;
+            };
+            **mask = pixels;
+        }
+        makes_all(&self.id, remote, &written)
     }
 
     /// Declared annotations that the remote has not and that are kept all the same: what a plan may post.
@@ -223,7 +244,7 @@ impl World<'_> {
         }
         if written.content.geometry.is_some()
             && entry.content.geometry.is_none()
-            && pulled.note_losses(remote, &entry.content)
+            && pulled.note_losses(remote, &entry.content, entry.png.as_ref())
         {
             entry = only_named(entry, remote);
         }
@@ -264,7 +285,7 @@ impl World<'_> {
         if is_silent {
             return None;
         }
-        let is_partial = pulled.note_losses(remote, &content);
+        let is_partial = pulled.note_losses(remote, &content, png.as_ref());
         if self.is_found_by_content(remote, &content) {
             identity = Identity::Content;
         }

@@ -38,11 +38,19 @@ pub enum LossKind {
     Mask,
     /// Its metadata or info holds a null, which no manifest can declare.
     Null,
+    /// It holds something else that no manifest can declare.
+    Other,
 }
 
 impl LossKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Unreadable, Self::Place, Self::Mask, Self::Null];
+    pub const ALL: [Self; 5] = [
+        Self::Unreadable,
+        Self::Place,
+        Self::Mask,
+        Self::Null,
+        Self::Other,
+    ];
 
     /// Its code, which stays the same from version to version.
     pub fn code(self) -> &'static str {
@@ -51,6 +59,7 @@ impl LossKind {
             Self::Place => "place-not-declarable",
             Self::Mask => "mask-not-declarable",
             Self::Null => "null-values",
+            Self::Other => "fields-not-declarable",
         }
     }
 }

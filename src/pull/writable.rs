@@ -144,6 +144,11 @@ impl Png {
         })
     }
 
+    /// The mask that it holds.
+    pub(super) fn mask(&self) -> Option<Mask> {
+        Mask::from_png(self.bytes.clone()).ok()
+    }
+
     /// Where it lies, as the file that names it says: by the hash of its pixels, so that one image is one file.
     fn relative(&self) -> String {
         format!("{FOLDER}/{}.png", &self.sha256[..16])

@@ -45,7 +45,7 @@ pub use log_file::{LogError, LogFile, log_markdown, log_text};
 pub use markdown::{MARKDOWN_LIMIT, MarkdownOptions, markdown, marker};
 pub use outcome::outcome_text;
 pub use page::{Color, counted, thousands};
-pub use pulled::pull_notes;
+pub use pulled::{Losses, pull_notes};
 pub use rights::denied_words;
 use std::borrow::Cow;
 pub use text::{Detail, SHOWN, TextOptions, text};

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// What was left out, what goes, and how much it all is.
-pub fn pull_notes(pulled: &Pulled, path: &Path) -> String {
+pub fn pull_notes(pulled: &Pulled, path: &Path, losses: Losses) -> String {
     let Account {
         inputs,
         annotations,
@@ -54,7 +54,7 @@ pub fn pull_notes(pulled: &Pulled, path: &Path) -> String {
         }
     }
     for kind in LossKind::ALL {
-        write_losses(&mut text, kind, &pulled.losses);
+        write_losses(&mut text, kind, &pulled.losses, losses);
     }
     let _ = writeln!(
         text,
@@ -76,8 +76,21 @@ pub fn pull_notes(pulled: &Pulled, path: &Path) -> String {
 /// How many annotations of one kind of loss are named.
 const NAMED: usize = 10;
 
+/// Which annotations are named that could not be written in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Losses {
+    /// The first ones of each kind.
+    First,
+    /// All of them.
+    All,
+}
+
 /// What was not written in full, by kind: how many annotations, and the first of them.
-fn write_losses(text: &mut String, kind: LossKind, losses: &[Loss]) {
+fn write_losses(text: &mut String, kind: LossKind, losses: &[Loss], which: Losses) {
+    let named = match which {
+        Losses::First => NAMED,
+        Losses::All => usize::MAX,
+    };
     let of: Vec<&Loss> = losses.iter().filter(|loss| loss.kind == kind).collect();
     if of.is_empty() {
         return;
@@ -90,6 +103,9 @@ fn write_losses(text: &mut String, kind: LossKind, losses: &[Loss]) {
         LossKind::Mask => {
             "named by id alone, because a manifest cannot declare the mask's URL: what the app has stays as it is"
         }
+        LossKind::Other => {
+            "named by id alone, because of fields that a manifest cannot declare: what the app has stays as it is"
+        }
         LossKind::Null => {
             "named by id alone, because a manifest cannot declare a null in metadata or info: what the app has stays as it is"
         }
@@ -100,7 +116,7 @@ fn write_losses(text: &mut String, kind: LossKind, losses: &[Loss]) {
         kind.code(),
         counted(of.len() as u64, "annotation"),
     );
-    for loss in of.iter().take(NAMED) {
+    for loss in of.iter().take(named) {
         let _ = writeln!(
             text,
             "  `{}` of input `{}`",
@@ -108,7 +124,8 @@ fn write_losses(text: &mut String, kind: LossKind, losses: &[Loss]) {
             escape(&loss.input)
         );
     }
-    if of.len() > NAMED {
-        let _ = writeln!(text, "  and {} more", thousands((of.len() - NAMED) as u64));
+    if of.len() > named {
+        let more = thousands((of.len() - named) as u64);
+        let _ = writeln!(text, "  and {more} more (-v names them)");
     }
 }

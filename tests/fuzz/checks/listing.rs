@@ -161,7 +161,11 @@ fn is_pulled(state: &ObservedState) {
         };
         match pull::fresh(&fresh, state, &choice) {
             Ok(pulled) => {
-                harmless(&render::pull_notes(&pulled, Path::new("labels")));
+                harmless(&render::pull_notes(
+                    &pulled,
+                    Path::new("labels"),
+                    render::Losses::All,
+                ));
             }
             Err(pull::PullError::DoesNotFit(problems)) => panic!("{problems}"),
             Err(error) => panic!("{error}"),

@@ -451,6 +451,56 @@ fn what_cannot_be_written_in_full_is_named_and_changes_the_exit_code() {
 }
 
 #[test]
+fn fields_that_no_manifest_can_declare_are_named_and_never_left_out_in_silence() {
+    let world = World::new();
+    let region = |id: &str, region: Value| json!({"id": id, "input_id": "in-1", "user_id": ME, "status": {"code": 24150}, "data": {"regions": [region]}});
+    let place = json!({"bounding_box": {"top_row": 0.1, "left_col": 0.2, "bottom_row": 0.5, "right_col": 0.6}});
+    let car = json!({"id": "car", "name": "Car", "app_id": "app", "language": "en", "value": 1});
+    let with_data = |id: &str, name: &str, value: Value| {
+        let mut annotation = region(
+            id,
+            json!({"region_info": place, "data": {"concepts": [car]}}),
+        );
+        annotation["data"][name] = value;
+        annotation
+    };
+    let corner = |row: f64, col: f64, z: f64| json!({"row": row, "col": col, "z": z});
+    let polygon = |z: f64| json!({"polygon": {"points": [corner(0.1, 0.1, z), corner(0.5, 0.1, 0.0), corner(0.5, 0.5, 0.0)]}});
+    world.seed(vec![
+        region("plain", json!({"id": "r", "region_info": place, "data": {"concepts": [car]}})),
+        region("flat", json!({"region_info": polygon(0.0), "data": {"concepts": [car]}})),
+        region("lost-depth", json!({"region_info": polygon(0.5), "data": {"concepts": [car]}})),
+        with_data("lost-day", "concepts", json!([{"id": "day", "value": 1}])),
+        with_data("lost-geo", "geo", json!({"geo_point": {"longitude": 1.5, "latitude": 2.5}})),
+        with_data("lost-color", "colors", json!([{"raw_hex": "#102030", "value": 1}])),
+        with_data("lost-text", "text", json!({"url": "https://example.org/t.txt"})),
+        region(
+            "lost-inner",
+            json!({"region_info": place, "data": {"concepts": [car], "regions": [{"region_info": place}]}}),
+        ),
+        whole("in-1", "lost-value", &[("car", 1.5)]),
+        whole("in-1", "lost-twice", &[("car", 1.0), ("car", 0.2)]),
+    ]);
+    let run = world.on_app(&["pull", "out"]).exits(5);
+    let stored: Vec<String> = world
+        .annotations()
+        .iter()
+        .map(|it| it["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(stored.len(), 10);
+    let text = world.read("out/labels/pulled.yaml");
+    for id in &stored {
+        let named = run.stderr.contains(&format!("`{id}` of input `in-1`"));
+        assert_eq!(named, id.starts_with("lost-"), "{id}: {}", run.stderr);
+        if named {
+            assert!(text.contains(&format!("- id: {id}\n")), "{id}: {text}");
+        }
+    }
+    run.says("fields-not-declarable");
+    settled(&plan(&world, "out"));
+}
+
+#[test]
 fn comments_survive_a_change_in_flow_style_and_in_lists_of_several_lines() {
     let world = World::new();
     world.declare(
