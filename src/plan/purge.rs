@@ -53,7 +53,13 @@ pub(super) fn of(input: &InputId, observed: &[ObservedAnnotation]) -> Purge {
     }
 }
 
-fn purged(annotation: &ObservedAnnotation) -> PurgedAnnotation {
+/// Whether two show the same. When it was last written may be told in several ways.
+pub(super) fn is_same(one: &PurgedAnnotation, other: &PurgedAnnotation) -> bool {
+    let shown = |it: &PurgedAnnotation| serde_json::to_value(&it.before).ok();
+    (&one.user, &one.model_version, shown(one)) == (&other.user, &other.model_version, shown(other))
+}
+
+pub(super) fn purged(annotation: &ObservedAnnotation) -> PurgedAnnotation {
     let by_model = annotation.maker == Maker::Model;
     PurgedAnnotation {
         id: annotation.id.clone(),
