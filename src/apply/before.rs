@@ -41,7 +41,9 @@ pub(super) async fn by_name(
     if names.is_empty() {
         return Ok(found);
     }
-    let named = names.iter().map(|(input, id)| (input.to_string(), id.to_string()));
+    let named = names
+        .iter()
+        .map(|(input, id)| (input.to_string(), id.to_string()));
     let mut interner = Interner::default();
     for wire in reader.by_ids(&named.collect::<Vec<_>>()).await? {
         let (input, annotation) = observed::annotation(wire, &mut interner)

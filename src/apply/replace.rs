@@ -54,7 +54,9 @@ impl Progress {
     /// Of every operation of a plan; operations that replace nothing stay as they are.
     pub(super) fn of(plan: &Plan) -> Vec<Self> {
         let start = |operation: &Operation| match operation.fingerprint {
-            Some(stand_in) if is_unfinished(operation) => Self::LeftUnfinished(StandIn::left(stand_in)),
+            Some(stand_in) if is_unfinished(operation) => {
+                Self::LeftUnfinished(StandIn::left(stand_in))
+            }
             _ => Self::Untouched,
         };
         plan.operations.iter().map(start).collect()

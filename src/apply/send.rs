@@ -84,7 +84,8 @@ impl Run {
     }
 
     fn bodies_of(&self, operations: &[u32]) -> Result<Vec<&Json>, ApiError> {
-        let missing = || ApiError::Unsendable("nothing was looked at that it is made of".to_owned());
+        let missing =
+            || ApiError::Unsendable("nothing was looked at that it is made of".to_owned());
         let body = |at: &u32| self.bodies.get(at).map(|body| &**body).ok_or_else(missing);
         operations.iter().map(body).collect()
     }

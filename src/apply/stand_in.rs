@@ -6,9 +6,7 @@ use super::batch::{Ending, Group, Run, is_hopeless, stale};
 use super::replace::{Progress, StandIn};
 use super::settle::Doubt;
 use crate::api::wire;
-use crate::model::{
-    AnnotationId, Fingerprint, Json, ObservedAnnotation, difference, fingerprint,
-};
+use crate::model::{AnnotationId, Fingerprint, Json, ObservedAnnotation, difference, fingerprint};
 use crate::plan::{
     Call, Freshness, Touched, body_of_stand_in, freshness, is_as_wanted, is_stand_in_of,
     is_unfinished, original_of, stand_in_body,
@@ -140,9 +138,8 @@ impl Run {
         let is_named = self.original(Call::PostStandIn, at, stand_in.info.as_ref())
             == Some(operation.id.clone());
         is_named
-            && body_of_stand_in(operation, stand_in).is_some_and(|body| {
-                is_stand_in_of(&self.plan.set, operation, &body, stand_in)
-            })
+            && body_of_stand_in(operation, stand_in)
+                .is_some_and(|body| is_stand_in_of(&self.plan.set, operation, &body, stand_in))
     }
 
     fn keeps_everything(&mut self, at: u32, stored: &ObservedAnnotation) -> bool {
@@ -174,9 +171,8 @@ impl Run {
 
     /// Whether this is the stand-in of a replacement that is posted as `body`.
     fn is_posted(&self, at: u32, body: Option<&Arc<Json>>, found: &ObservedAnnotation) -> bool {
-        let is_it = |body: &Arc<Json>| {
-            is_stand_in_of(&self.plan.set, self.operation(at), body, found)
-        };
+        let is_it =
+            |body: &Arc<Json>| is_stand_in_of(&self.plan.set, self.operation(at), body, found);
         body.is_some_and(is_it)
     }
 
@@ -313,8 +309,7 @@ impl Run {
     /// read does: then what was sent counts.
     fn is_unchanged(&self, at: u32, stand_in: &ObservedAnnotation) -> bool {
         self.stand_ins.get(&at).is_some_and(|known| {
-            known.seen == fingerprint(stand_in)
-                || self.is_posted(at, known.body.as_ref(), stand_in)
+            known.seen == fingerprint(stand_in) || self.is_posted(at, known.body.as_ref(), stand_in)
         })
     }
 

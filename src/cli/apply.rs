@@ -5,6 +5,7 @@ use super::exit::{Exit, Failure};
 use super::interrupts::Interrupts;
 use super::inventory::{self, ManifestFiles};
 use super::log::Log;
+use super::output;
 use super::plan::{Planning, denied, stopped, undecided};
 use super::plan_file::{self, Request};
 use super::progress::{self, Done, Progress};
@@ -13,7 +14,6 @@ use super::terminal::Stream;
 use super::undo::UndoFile;
 use super::validate::{Files, load_whole};
 use super::watchers::Watchers;
-use super::output;
 use crate::apply::{self, InputFiles, NoFiles, OnFailure, Options, Stop, Watch};
 use crate::model::UserId;
 use crate::plan::{Account, Ending, Outcome, Permit, Plan};
@@ -107,7 +107,11 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         )));
     }
     if args.allow_guards || !args.allow_user.is_empty() {
-        let flag = if args.allow_guards { "--allow-guards" } else { "--allow-user" };
+        let flag = if args.allow_guards {
+            "--allow-guards"
+        } else {
+            "--allow-user"
+        };
         return Err(Failure::usage(format!(
             "{flag} is for a plan file, and {} is none",
             args.path.display()

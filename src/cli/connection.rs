@@ -238,7 +238,10 @@ impl ConnectionArgs {
             return Ok(is_chosen && self.endpoint_is(target)?);
         }
         let is_app = self.user_id.as_deref().is_none_or(same_user)
-            && self.app_id.as_deref().is_none_or(|app| app == target.app_id);
+            && self
+                .app_id
+                .as_deref()
+                .is_none_or(|app| app == target.app_id);
         if self.target.is_some() || !is_app || !self.endpoint_is(target)? {
             return Ok(false);
         }

@@ -105,7 +105,7 @@ impl Request<'_> {
         let anew = "make it anew with `annosync plan --base REV --out FILE`";
         if self.planning.base.is_some() {
             return Err(
-                Failure::usage("--base is for making a plan, and this one is made").hint(anew)
+                Failure::usage("--base is for making a plan, and this one is made").hint(anew),
             );
         }
         if self.planning.conflicts.is_some() {
@@ -159,6 +159,7 @@ impl Request<'_> {
         };
         let touched = plan.touched_inputs();
         if touched.is_empty() {
+            plan.pass_guards(&self.planning.allowances());
             return Ok(Permit::of_file(plan, &session.caller().await?, &extra));
         }
         if let Some(manifest) = manifest.filter(|_| !plan.is_undo()) {

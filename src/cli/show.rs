@@ -47,8 +47,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             });
         }
         Some(FileKind::Plan | FileKind::Undo | FileKind::Unknown) => {
-            let plan =
-                plan_file::read(file)?.ok_or_else(|| kind::is_not(file, FileKind::Unknown, WANTED))?;
+            let plan = plan_file::read(file)?
+                .ok_or_else(|| kind::is_not(file, FileKind::Unknown, WANTED))?;
             match args.format {
                 Format::Text => args.view.text(&plan, Stream::Stdout),
                 Format::Markdown => args.view.markdown(&plan, Some(file)),

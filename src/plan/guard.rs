@@ -42,7 +42,13 @@ pub(super) fn check(
         trips.push(Trip::EmptyManifest { deletes });
     }
     trips.extend(too_many(guards, writes.operations, summary));
-    trips.extend(vanishing(guards, &desired.renamed, observed, writes, summary));
+    trips.extend(vanishing(
+        guards,
+        &desired.renamed,
+        observed,
+        writes,
+        summary,
+    ));
     trips.extend(doubling(guards, summary));
     trips.extend(unknown(guards, summary));
     trips
@@ -145,6 +151,32 @@ pub(super) fn recheck(
     trips
 }
 
+/// The place of a guard among those that a plan trips.
+pub(super) fn rank(trip: &Trip) -> u8 {
+    match trip {
+        Trip::EmptyManifest { .. } => 0,
+        Trip::Deletes { .. } => 1,
+        Trip::Updates { .. } => 2,
+        Trip::VanishedConcepts { .. } => 3,
+        Trip::Doubles { .. } => 4,
+        Trip::NewConcepts { .. } => 5,
+        Trip::Drift { .. } => 6,
+    }
+}
+
+/// Whether the number of a guard that a plan file names is that of its operations. How many concepts vanish, the file alone
+/// does not say; of drift, its causes do.
+pub(super) fn is_counted(plan: &Plan, trip: &Trip) -> bool {
+    let deletes = deletes(&plan.operations, &plan.summary);
+    match trip {
+        Trip::Deletes { count, .. } | Trip::EmptyManifest { deletes: count } => *count == deletes,
+        Trip::Updates { count, .. } => *count == updates(&plan.operations, &plan.summary),
+        Trip::Doubles { count, .. } => *count == doubles(&plan.summary),
+        Trip::NewConcepts { concepts, .. } => concepts.len() == plan.summary.new_concepts.len(),
+        Trip::VanishedConcepts { .. } | Trip::Drift { .. } => true,
+    }
+}
+
 /// How many annotations there are of which a plan file may say that they exist in its scope.
 fn seen(plan: &Plan, observed: &ObservedState, permit: &Permit) -> u64 {
     let Some(claims) = permit.claims() else {
@@ -169,8 +201,15 @@ fn doubled(plan: &Plan, observed: &ObservedState, permit: &Permit) -> Vec<Double
         return plan.summary.doubles.clone();
     };
     let mut posts: BTreeMap<&InputId, Vec<&Operation>> = BTreeMap::new();
-    for operation in plan.operations.iter().filter(|it| it.action == Action::Post) {
-        posts.entry(&operation.input_id).or_default().push(operation);
+    for operation in plan
+        .operations
+        .iter()
+        .filter(|it| it.action == Action::Post)
+    {
+        posts
+            .entry(&operation.input_id)
+            .or_default()
+            .push(operation);
     }
     let mut doubling = Vec::new();
     for (input, posts) in posts {

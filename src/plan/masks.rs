@@ -24,7 +24,10 @@ pub(super) fn restore(plan: &mut Plan) -> Result<(), &'static str> {
         let png = STANDARD.decode(text).ok();
         let mask = png.and_then(|png| Mask::from_png(png).ok());
         let mask = mask.filter(|mask| mask.sha256().as_deref() == Some(&**hash));
-        files.insert(hash, (mask.ok_or("a mask is not what it is called")?, false));
+        files.insert(
+            hash,
+            (mask.ok_or("a mask is not what it is called")?, false),
+        );
     }
     for operation in &mut plan.operations {
         if sent(operation).is_none() {
@@ -34,7 +37,8 @@ pub(super) fn restore(plan: &mut Plan) -> Result<(), &'static str> {
             operation.after.as_mut().and_then(|it| it.geometry.as_mut())
             && let Some(hash) = shown.sha256()
         {
-            let (file, is_used) = (files.get_mut(&*hash)).ok_or("a mask that it sends is not in it")?;
+            let (file, is_used) =
+                (files.get_mut(&*hash)).ok_or("a mask that it sends is not in it")?;
             *is_used = true;
             let url = shown.url().map(Box::<str>::from);
             **shown = match url {
@@ -53,7 +57,10 @@ pub(super) fn restore(plan: &mut Plan) -> Result<(), &'static str> {
 /// The mask that an operation writes, if it writes one. What undoes an apply has its own body.
 fn sent(operation: &Operation) -> Option<&Mask> {
     let place = operation.after.as_ref()?.geometry.as_ref()?;
-    let before = operation.before.as_ref().and_then(|it| it.geometry.as_ref());
+    let before = operation
+        .before
+        .as_ref()
+        .and_then(|it| it.geometry.as_ref());
     let stays = operation.action != Action::Post && before.is_some_and(|it| it.same(place));
     match place {
         Geometry::Mask(mask) if !stays && operation.body.is_none() => Some(mask),

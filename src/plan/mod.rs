@@ -42,8 +42,8 @@ pub use batch::{MAX_BYTES, MAX_ITEMS};
 pub use build::{Context, plan, plan_against};
 pub use drift::{Against, OnConflict, OnDrift, merged_state};
 pub use error::PlanError;
-pub use guard::Limits;
 pub use fresh::{Freshness, freshness, is_as_wanted};
+pub use guard::Limits;
 pub use inventory::{Inventory, Missing, Vocabulary};
 pub use moves::{LARGEST_MOVES, Move, Moves};
 pub use outcome::{

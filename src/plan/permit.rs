@@ -78,10 +78,13 @@ impl Permit {
         let claims = Claims::new(desired, observed);
         users.extend(claims.owners());
         let declared = desired.inputs.iter().flat_map(|input| {
-            let ids = input.annotations.iter().filter_map(|it| match &it.identity {
-                Identity::Id(id) => Some(id.clone()),
-                _ => None,
-            });
+            let ids = input
+                .annotations
+                .iter()
+                .filter_map(|it| match &it.identity {
+                    Identity::Id(id) => Some(id.clone()),
+                    _ => None,
+                });
             ids.map(|id| (input.id.clone(), id))
         });
         Self::File(Box::new(FilePermit {
@@ -115,6 +118,11 @@ impl Permit {
             // The reason is that of the maker.
             return Ok(());
         }
+        if operation.reason == Reason::InputNotDeclared && !file.claims.is_owned(&now.id) {
+            return Err(Misfit::Forbidden(
+                "its input is not declared, and its set did not make it".to_owned(),
+            ));
+        }
         let name = (operation.input_id.clone(), now.id.clone());
         if file.claims.is_in_scope(now) || file.declared.contains(&name) {
             return Ok(());
@@ -125,7 +133,10 @@ impl Permit {
                     .to_owned(),
             ));
         }
-        let is_users = now.user.as_ref().is_none_or(|user| file.users.contains(user));
+        let is_users = now
+            .user
+            .as_ref()
+            .is_none_or(|user| file.users.contains(user));
         let is_change = operation.action != Action::Delete;
         if (is_change && is_users) || is_any(&file.users) {
             return Ok(());

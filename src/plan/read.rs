@@ -1,6 +1,7 @@
 //! Reading a plan file back.
 
 use super::batch::{MAX_BYTES, MAX_ITEMS};
+use super::guard;
 use super::masks;
 use super::rights;
 use super::shared::is_whole_removal;
@@ -205,7 +206,9 @@ fn check_operation(plan: &Plan, operation: &Operation) -> Result<(), &'static st
     let repairs = operation.reason.is_repair();
     match (operation.action, plan.policy) {
         _ if repairs => Ok(()),
-        (Action::Delete, Policy::Upsert | Policy::Create) => Err("the plan's policy deletes nothing"),
+        (Action::Delete, Policy::Upsert | Policy::Create) => {
+            Err("the plan's policy deletes nothing")
+        }
         (Action::Post | Action::Delete, _) | (_, Policy::Sync | Policy::Upsert) => Ok(()),
         (_, Policy::Create) => Err("the plan's policy changes nothing"),
     }
@@ -218,6 +221,10 @@ fn check_counts(plan: &Plan) -> Result<(), &'static str> {
     forecast.forecast(&plan.batches);
     if forecast != *summary {
         return Err("its summary does not count its calls");
+    }
+    let mut trips = plan.guards.iter().chain(&plan.passed_guards);
+    if !trips.all(|trip| guard::is_counted(plan, trip)) {
+        return Err("the number of a guard is not that of its operations");
     }
     if plan.is_undo() {
         return Ok(());

@@ -4,9 +4,9 @@
 use super::fresh::{Freshness, freshness};
 use super::guard::{self, Limits};
 use super::permit::Permit;
+use super::purge;
 use super::sent::{Misfit, write_body};
 use super::stand_in::{id_for, is_unfinished};
-use super::purge;
 use super::types::{Action, Operation, Plan, Purge, PurgedAnnotation};
 use crate::model::{AnnotationId, InputId, Json, ObservedAnnotation, ObservedState};
 use std::collections::{BTreeSet, HashMap};
@@ -64,15 +64,19 @@ pub fn misfits(plan: &Plan, observed: &ObservedState, permit: &Permit) -> Vec<St
     } in &plan.purges
     {
         let there = observed.inputs.get(input_id).into_iter().flatten();
-        let there: HashMap<&AnnotationId, _> = there.map(|it| (&it.id, purge::purged(it))).collect();
+        let there: HashMap<&AnnotationId, _> =
+            there.map(|it| (&it.id, purge::purged(it))).collect();
         let is_other = |shown: &&PurgedAnnotation| {
             there.get(&shown.id).is_some_and(|now| {
                 now.fingerprint == shown.fingerprint && !purge::is_same(shown, now)
             })
         };
-        misfits.extend(annotations.iter().filter(is_other).map(|it| {
-            format!("purge of input {input_id}: {} is not what it shows", it.id)
-        }));
+        misfits.extend(
+            annotations
+                .iter()
+                .filter(is_other)
+                .map(|it| format!("purge of input {input_id}: {} is not what it shows", it.id)),
+        );
     }
     misfits
 }
@@ -89,6 +93,7 @@ impl Plan {
                 trips.push(trip);
             }
         }
+        trips.sort_by_key(guard::rank);
         self.guards = trips;
     }
 
@@ -117,7 +122,13 @@ impl Plan {
         if whole(self) != whole(remade) {
             return Some("its target, its set or its policy is another".to_owned());
         }
-        let scope = |plan: &Self| (plan.owners.clone(), plan.adopts.clone(), plan.app_owner.clone());
+        let scope = |plan: &Self| {
+            (
+                plan.owners.clone(),
+                plan.adopts.clone(),
+                plan.app_owner.clone(),
+            )
+        };
         if scope(self) != scope(remade) {
             return Some("its owners, or the sets that it adopts, are others".to_owned());
         }
@@ -126,17 +137,21 @@ impl Plan {
             return Some("its base is another".to_owned());
         }
         let name = |it: &'_ Operation| (it.input_id.clone(), it.id.clone());
-        let in_words =
-            |it: &Operation| format!("{} {} of input {}", it.action, it.id, it.input_id);
-        let made: HashMap<_, &Operation> =
-            (remade.operations.iter()).map(|it| (name(it), it)).collect();
+        let in_words = |it: &Operation| format!("{} {} of input {}", it.action, it.id, it.input_id);
+        let made: HashMap<_, &Operation> = (remade.operations.iter())
+            .map(|it| (name(it), it))
+            .collect();
         let due = bodies(self, observed, &Permit::Planned);
         for (operation, body) in self.operations.iter().zip(&due) {
             let is_due = match (operation.action, body) {
                 (Action::Delete, _) => is_fresh(operation, observed),
                 (_, body) => !matches!(body, Ok(None)),
             };
-            if is_due && !made.get(&name(operation)).is_some_and(|it| is_same(operation, it)) {
+            if is_due
+                && !made
+                    .get(&name(operation))
+                    .is_some_and(|it| is_same(operation, it))
+            {
                 return Some(in_words(operation));
             }
         }
@@ -148,20 +163,24 @@ impl Plan {
             }
         }
         let kept: BTreeSet<_> = self.operations.iter().map(name).collect();
-        let more = remade.operations.iter().find(|it| {
-            !it.reason.is_repair() && !kept.contains(&name(it))
-        });
+        let more = remade
+            .operations
+            .iter()
+            .find(|it| !it.reason.is_repair() && !kept.contains(&name(it)));
         if let Some(more) = more {
             return Some(format!("{}, which it leaves out", in_words(more)));
         }
         let purges: HashMap<_, _> = remade.purges.iter().map(|it| (&it.input_id, it)).collect();
-        let is_there = |input: &InputId| observed.inputs.contains_key(input);
         for purge in &self.purges {
-            if is_there(&purge.input_id) && purges.get(&purge.input_id) != Some(&purge) {
+            let there = observed.inputs.get(&purge.input_id);
+            let is_due = there.is_some_and(|there| purge::is_as_seen(purge, there));
+            if is_due && !purges.contains_key(&purge.input_id) {
                 return Some(format!("the purge of input {}", purge.input_id));
             }
         }
-        if let Some(more) = remade.purges.iter().find(|it| !self.purges.contains(it)) {
+        let kept: BTreeSet<_> = self.purges.iter().map(|it| &it.input_id).collect();
+        let more = remade.purges.iter().find(|it| !kept.contains(&it.input_id));
+        if let Some(more) = more {
             return Some(format!(
                 "the purge of input {}, which it leaves out",
                 more.input_id
@@ -177,13 +196,18 @@ fn is_fresh(operation: &Operation, observed: &ObservedState) -> bool {
     freshness(operation, now) == Freshness::AsPlanned
 }
 
-/// Whether two operations show and do the same. How they are packed may differ.
+/// Whether two operations do the same to the same annotation. How they are packed may differ, and so may what else there
+/// was to choose from.
 fn is_same(one: &Operation, other: &Operation) -> bool {
     let shown = |it: &Operation| {
-        let plain = Operation {
+        let mut plain = Operation {
             bytes: 0,
+            matched: None,
             ..it.clone()
         };
+        if let Some(seen) = &mut plain.seen {
+            seen.modified_at = None;
+        }
         serde_json::to_value(plain).ok()
     };
     shown(one) == shown(other)

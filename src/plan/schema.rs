@@ -31,11 +31,7 @@ pub fn outcome_schema() -> Value {
     )
 }
 
-fn document<T: JsonSchema>(
-    (name, version): (&str, &str),
-    title: &str,
-    description: &str,
-) -> Value {
+fn document<T: JsonSchema>((name, version): (&str, &str), title: &str, description: &str) -> Value {
     let generator = SchemaSettings::draft2020_12()
         .for_serialize()
         .with_transform(RecursiveTransform(as_written))

@@ -71,7 +71,10 @@ pub fn write_body(
     check_maker(operation, now)?;
     if operation.reason == Reason::Undone {
         // What is not modelled cannot be shown. Its fingerprint stands for it.
-        let shows = operation.before.as_ref().is_some_and(|it| is_all_of(it, now));
+        let shows = operation
+            .before
+            .as_ref()
+            .is_some_and(|it| is_all_of(it, now));
         return if shows {
             Ok(operation.body.clone())
         } else {
@@ -172,7 +175,8 @@ fn check_user(operation: &Operation, now: &ObservedAnnotation) -> Result<(), Mis
     if operation.seen.is_some() && shown == now.user.as_ref() {
         return Ok(());
     }
-    let name = |user: Option<&UserId>| user.map_or_else(|| "nobody".to_owned(), ToString::to_string);
+    let name =
+        |user: Option<&UserId>| user.map_or_else(|| "nobody".to_owned(), ToString::to_string);
     Err(Misfit::User {
         shown: name(shown),
         found: name(now.user.as_ref()),

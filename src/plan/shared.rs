@@ -31,10 +31,7 @@ pub(super) fn share(operations: &mut [Operation], observed: &ObservedState) {
     for &at in &removals.operations {
         let operation = &operations[at as usize];
         bytes += size(Call::RemoveOrDelete, operation);
-        if !stored
-            .get(operation)
-            .is_some_and(outlasts)
-        {
+        if !stored.get(operation).is_some_and(outlasts) {
             return;
         }
     }

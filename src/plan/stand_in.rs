@@ -128,7 +128,10 @@ pub(super) fn sort_out<'a>(
 }
 
 /// The annotation that a stand-in holds.
-pub(super) fn restored(stand_in: &ObservedAnnotation, original: &AnnotationId) -> ObservedAnnotation {
+pub(super) fn restored(
+    stand_in: &ObservedAnnotation,
+    original: &AnnotationId,
+) -> ObservedAnnotation {
     let mut info = stand_in.info.as_ref().map(Json::to_value);
     if let Some(Value::Object(fields)) = &mut info {
         fields.remove(STAND_IN_FOR);

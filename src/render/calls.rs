@@ -39,8 +39,10 @@ pub fn calls(plan: &Plan, bodies: &[Option<Json>]) -> String {
         if due.is_empty() {
             continue;
         }
-        let operations: Vec<&Operation> =
-            due.iter().map(|&at| &plan.operations[at as usize]).collect();
+        let operations: Vec<&Operation> = due
+            .iter()
+            .map(|&at| &plan.operations[at as usize])
+            .collect();
         let annotations = || -> Value {
             let with_bodies = due.iter().zip(&operations);
             with_bodies

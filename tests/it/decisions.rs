@@ -1,8 +1,8 @@
 //! The decision list: which write a difference leads to, a test a row.
 
 use crate::support::{
-    ME, bodies, boxed, desired, manifest_of, observed, observed_by, only_write, plan, plan_text, try_plan,
-    whole, with,
+    ME, bodies, boxed, desired, manifest_of, observed, observed_by, only_write, plan, plan_text,
+    try_plan, whole, with,
 };
 use annosync::model::{InputId, Scope, UserId};
 use annosync::plan::{Action, Call, Plan, Rename, Trip};

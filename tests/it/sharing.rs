@@ -62,7 +62,9 @@ fn a_delete_rides_with_a_removal_where_that_saves_a_call() {
     let delete = &plan.operations[1];
     assert_eq!(delete.action, Action::Delete);
     assert_eq!(
-        bodies(&plan, &observed(&[kept(1), gone(1)].concat()))[1].clone().unwrap(),
+        bodies(&plan, &observed(&[kept(1), gone(1)].concat()))[1]
+            .clone()
+            .unwrap(),
         json!({"id": "g000", "input_id": "b", "data": {"concepts": [{"id": "car"}]}})
     );
     insta::assert_snapshot!(render::text(&plan, &render::TextOptions::default()), @r"

@@ -207,7 +207,11 @@ impl Remote {
     fn now(&self, input: &str, id: &str) -> Option<ObservedAnnotation> {
         let row = self.annotations[self.position(input, id)?].clone();
         let wire = serde_json::from_value(row).unwrap();
-        Some(observed::annotation(wire, &mut Interner::default()).unwrap().1)
+        Some(
+            observed::annotation(wire, &mut Interner::default())
+                .unwrap()
+                .1,
+        )
     }
 
     /// What an operation sends, made of what is there.
@@ -225,7 +229,9 @@ impl Remote {
                 self.replacing.insert(name, replacement.to_value());
                 Some(stand_in_body(&plan.set, operation, &replacement))
             }
-            (Call::Post, Action::Replace) if plan::is_unfinished(operation) => made(stand_in.as_ref()),
+            (Call::Post, Action::Replace) if plan::is_unfinished(operation) => {
+                made(stand_in.as_ref())
+            }
             (Call::Post, Action::Replace) => return self.replacing.remove(&name),
             _ => made(now.as_ref()),
         };

@@ -320,7 +320,8 @@ impl World {
 }
 
 fn is_plan_file(path: &str) -> bool {
-    Path::new(path).extension().is_some_and(|end| end == "json")
+    // An undo that was kept has a number behind its ending.
+    Path::new(path).extension().is_some_and(|end| end == "json") || path.contains(".json.")
 }
 
 /// Holds a plan to have nothing to do.
