@@ -256,6 +256,9 @@ fn check_purpose(plan: &Plan) -> Result<(), &'static str> {
     if !plan.operations.iter().all(undoes) || !plan.purges.is_empty() || plan.base.is_some() {
         return Err("it undoes an apply, and does something else besides");
     }
+    if plan.policy != Policy::Sync {
+        return Err("its policy is not that of what undoes an apply");
+    }
     Ok(())
 }
 

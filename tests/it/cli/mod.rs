@@ -15,6 +15,7 @@ mod drifting;
 mod emptying;
 mod every;
 mod exits;
+mod forged;
 mod formats;
 mod guards;
 mod habits;
