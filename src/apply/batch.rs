@@ -1,13 +1,17 @@
 //! One call of a plan: look again, and send. What the answers mean is in `settle`.
 
 use super::execute::Options;
-use super::replace::{self, Progress};
+use super::replace::{self, Progress, StandIn};
 use super::watch::{Ended, Subject};
 use crate::api::wire;
 use crate::api::{ApiError, Writer};
-use crate::model::{AnnotationId, Content, Fingerprint, Interner, ObservedAnnotation, fingerprint};
+use crate::model::{
+    AnnotationId, Content, Fingerprint, Interner, Json, ObservedAnnotation, fingerprint,
+};
 use crate::observed;
-use crate::plan::{Action, Call, Freshness, Operation, Plan, Touched, freshness, outlasts};
+use crate::plan::{
+    Action, Call, Freshness, Operation, Plan, Touched, freshness, outlasts, write_body,
+};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,18 +87,20 @@ pub(super) struct Run {
     interner: Interner,
     /// What annotations are once all their concepts are removed, by operation.
     emptied: HashMap<u32, Fingerprint>,
-    /// What the stand-ins that are to go were when they were last looked at, by operation.
-    pub(super) stand_ins: HashMap<u32, Fingerprint>,
+    /// What is sent, made of what was there when it was looked at last, by operation.
+    pub(super) bodies: HashMap<u32, Arc<Json>>,
+    /// The stand-ins of replacements as they were when they were last looked at, by operation.
+    pub(super) stand_ins: HashMap<u32, StandIn>,
 }
 
-/// Carries out some operations of one call. `stand_ins`: what those that are to go were when they were last looked at.
+/// Carries out some operations of one call. `stand_ins`: those of replacements, as they were when they were last looked at.
 pub(super) async fn run(
     plan: Arc<Plan>,
     writer: Writer,
     options: Options,
     call: Call,
     operations: Vec<u32>,
-    stand_ins: HashMap<u32, Fingerprint>,
+    stand_ins: HashMap<u32, StandIn>,
 ) -> Report {
     let report = Report {
         call,
@@ -110,6 +116,7 @@ pub(super) async fn run(
         report,
         interner: Interner::default(),
         emptied: HashMap::new(),
+        bodies: HashMap::new(),
         stand_ins,
     };
     let mut groups = VecDeque::from([Group::new(call, operations)]);
@@ -250,8 +257,10 @@ impl Run {
             }
             match freshness(self.operation(at), now.as_ref()) {
                 Freshness::AsPlanned => {
-                    removals_outlast &= self.note(group.call, at, now);
-                    group.operations.push(at);
+                    if self.make_body(at, now.as_ref(), group.touched) {
+                        removals_outlast &= self.note(group.call, at, now);
+                        group.operations.push(at);
+                    }
                 }
                 Freshness::AsWanted if group.touched.is_not() => self.end(at, Ending::AlreadySo),
                 // An earlier attempt, of which no answer came, did it.
@@ -270,6 +279,27 @@ impl Run {
         self.apart(group, emptied, removals_outlast, more)
     }
 
+    /// Makes what is sent for an operation out of what is there now. Where the operation does not fit that, nothing is sent.
+    pub(super) fn make_body(
+        &mut self,
+        at: u32,
+        now: Option<&ObservedAnnotation>,
+        touched: Touched,
+    ) -> bool {
+        match write_body(self.operation(at), now, &self.options.permit) {
+            Ok(body) => {
+                if let Some(body) = body {
+                    self.bodies.insert(at, Arc::new(body));
+                }
+                true
+            }
+            Err(misfit) => {
+                self.end(at, Ending::Failed(misfit.to_string(), touched));
+                false
+            }
+        }
+    }
+
     /// Keeps what a shared call has to know of an annotation that is as planned. Whether it stays what it is but for its
     /// concepts, if it is to stay.
     fn note(&mut self, call: Call, at: u32, now: Option<ObservedAnnotation>) -> bool {
@@ -281,7 +311,7 @@ impl Run {
             self.emptied.insert(at, fingerprint(&emptied));
             true
         } else {
-            outlasts(self.operation(at), &now)
+            outlasts(&now)
         }
     }
 
@@ -292,7 +322,7 @@ impl Run {
         &self,
         mut group: Group,
         mut emptied: Vec<u32>,
-        removals_outlast: bool,
+        mut removals_outlast: bool,
         more: &mut VecDeque<Group>,
     ) -> Group {
         if group.call == Call::RemoveOrDelete {
@@ -300,6 +330,8 @@ impl Run {
                 .operations
                 .iter()
                 .partition(|at| self.operation(**at).action == Action::Delete);
+            // A plan file may say of any delete that it is one.
+            removals_outlast &= deletes.iter().all(|at| self.bodies.contains_key(at));
             if deletes.is_empty() || removals.is_empty() || !removals_outlast {
                 more.push_front(Group {
                     call: Call::Delete,

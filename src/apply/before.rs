@@ -13,25 +13,13 @@ use std::collections::HashMap;
 pub async fn before(plan: &Plan, reader: &Reader) -> Result<Before, ApiError> {
     let malformed = |error: &dyn std::fmt::Display| ApiError::Malformed(error.to_string());
     let caller = UserId::new(reader.caller().await?).map_err(|error| malformed(&error))?;
-    let names: Vec<(String, String)> = plan
+    let names: Vec<(InputId, AnnotationId)> = plan
         .operations
         .iter()
-        .map(|operation| (operation.input_id.to_string(), operation.id.to_string()))
+        .map(|operation| (operation.input_id.clone(), operation.id.clone()))
         .collect();
-    let mut found: HashMap<(InputId, AnnotationId), ObservedAnnotation> = HashMap::new();
-    if !names.is_empty() {
-        let mut interner = Interner::default();
-        for wire in reader.by_ids(&names).await? {
-            let (input, annotation) =
-                observed::annotation(wire, &mut interner).map_err(|error| malformed(&error))?;
-            found.insert((input, annotation.id.clone()), annotation);
-        }
-    }
-    let operations = plan
-        .operations
-        .iter()
-        .map(|operation| found.remove(&(operation.input_id.clone(), operation.id.clone())))
-        .collect();
+    let mut found = by_name(&names, reader).await?;
+    let operations = names.iter().map(|name| found.remove(name)).collect();
     let purges = if plan.purges.is_empty() {
         Vec::new()
     } else {
@@ -42,4 +30,25 @@ pub async fn before(plan: &Plan, reader: &Reader) -> Result<Before, ApiError> {
         operations,
         purges,
     })
+}
+
+/// These annotations as they are now, by input and id.
+pub(super) async fn by_name(
+    names: &[(InputId, AnnotationId)],
+    reader: &Reader,
+) -> Result<HashMap<(InputId, AnnotationId), ObservedAnnotation>, ApiError> {
+    let mut found = HashMap::new();
+    if names.is_empty() {
+        return Ok(found);
+    }
+    let named = names
+        .iter()
+        .map(|(input, id)| (input.to_string(), id.to_string()));
+    let mut interner = Interner::default();
+    for wire in reader.by_ids(&named.collect::<Vec<_>>()).await? {
+        let (input, annotation) = observed::annotation(wire, &mut interner)
+            .map_err(|error| ApiError::Malformed(error.to_string()))?;
+        found.insert((input, annotation.id.clone()), annotation);
+    }
+    Ok(found)
 }

@@ -4,11 +4,11 @@
 use super::batch::{Ending, Report, run};
 use super::inputs::{self, InputFiles, NoFiles};
 use super::purge;
-use super::replace::{Mode, Progress, stand_in_id};
+use super::replace::{Mode, Progress, StandIn, stand_in_id};
 use super::watch::{Ended, Subject, Unwatched, Watch};
 use crate::api::Writer;
-use crate::model::{Fingerprint, InputId};
-use crate::plan::{Action, Batch, Call, FailedItem, Outcome, Plan, StaleItem, Touched};
+use crate::model::InputId;
+use crate::plan::{Action, Batch, Call, FailedItem, Outcome, Permit, Plan, StaleItem, Touched};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -76,6 +76,8 @@ pub struct Options {
     pub input_timeout: Duration,
     /// Gives the files that are posted.
     pub files: Arc<dyn InputFiles>,
+    /// Whose annotations the plan may touch.
+    pub permit: Arc<Permit>,
 }
 
 impl Default for Options {
@@ -87,6 +89,7 @@ impl Default for Options {
             watch: Arc::new(Unwatched),
             input_timeout: Duration::from_secs(600),
             files: Arc::new(NoFiles),
+            permit: Arc::new(Permit::Planned),
         }
     }
 }
@@ -175,8 +178,8 @@ impl Course<'_> {
     }
 
     /// What the stand-ins of these operations were when they were last looked at.
-    fn stand_ins(&self, operations: &[u32]) -> HashMap<u32, Fingerprint> {
-        let seen = |&at: &u32| Some((at, self.progress[at as usize].stand_in()?));
+    fn stand_ins(&self, operations: &[u32]) -> HashMap<u32, StandIn> {
+        let seen = |&at: &u32| Some((at, self.progress[at as usize].stand_in()?.clone()));
         operations.iter().filter_map(seen).collect()
     }
 

@@ -91,14 +91,14 @@ mod tests {
         let operation = |at: usize| {
             let action = if at == 0 { "post" } else { "merge" };
             serde_json::json!({
-                "action": action, "input_id": "a", "id": at.to_string(), "reason": "differs",
+                "action": action, "input_id": "a", "id": at.to_string(), "reason": "differs", "bytes": 1,
             })
         };
         let none: Vec<Batch> = Vec::new();
         let text = serde_json::json!({
             "format_version": "1.0", "tool_version": "0",
             "target": {"endpoint": "", "user_id": "me", "app_id": "app"},
-            "set": "street", "policy": "sync", "caller": "me", "manifest_hash": "",
+            "set": "street", "policy": "sync", "app_owner": "me", "manifest_hash": "",
             "summary": {
                 "post": 0, "merge": 0, "overwrite": 0, "remove": 0, "replace": 0, "delete": 0,
                 "unchanged": 0, "unmanaged": 0, "other_sets": 0, "existing": 0, "ambiguous": 0,

@@ -4,11 +4,27 @@
 //! that a run may die anywhere. How a step is sent is `batch`'s; what is looked at before it is `stand_in`'s.
 
 use super::batch::Ending;
-use crate::model::{AnnotationId, Fingerprint};
+use crate::model::{AnnotationId, Fingerprint, Json};
 use crate::plan::{Call, Operation, Plan, Touched, is_unfinished, stand_in_id_for};
+use std::sync::Arc;
 
 /// What to do about a stand-in that is still there.
 const NEXT: &str = "run the same command again";
+
+/// A stand-in as it was when it was last looked at.
+#[derive(Debug, Clone)]
+pub(super) struct StandIn {
+    pub(super) seen: Fingerprint,
+    /// What the replacement is posted as; `None` where another run began it: then the stand-in holds it.
+    pub(super) body: Option<Arc<Json>>,
+}
+
+impl StandIn {
+    /// One that another run left.
+    pub(super) fn left(seen: Fingerprint) -> Self {
+        Self { seen, body: None }
+    }
+}
 
 /// How far a replacement has come.
 #[derive(Debug)]
@@ -16,13 +32,13 @@ pub(super) enum Progress {
     /// Nothing of it was written.
     Untouched,
     /// An earlier run deleted the original; its stand-in is there, as the plan saw it.
-    LeftUnfinished(Fingerprint),
+    LeftUnfinished(StandIn),
     /// The stand-in is there, and so is the original.
-    StoodIn(Fingerprint),
+    StoodIn(StandIn),
     /// The stand-in is there, and the original is deleted.
-    Deleted(Fingerprint),
+    Deleted(StandIn),
     /// It ends so once its stand-in is gone.
-    Settled(Fingerprint, Ending),
+    Settled(StandIn, Ending),
 }
 
 /// Whether a run goes on, or ends what it has begun.
@@ -38,7 +54,9 @@ impl Progress {
     /// Of every operation of a plan; operations that replace nothing stay as they are.
     pub(super) fn of(plan: &Plan) -> Vec<Self> {
         let start = |operation: &Operation| match operation.fingerprint {
-            Some(stand_in) if is_unfinished(operation) => Self::LeftUnfinished(stand_in),
+            Some(stand_in) if is_unfinished(operation) => {
+                Self::LeftUnfinished(StandIn::left(stand_in))
+            }
             _ => Self::Untouched,
         };
         plan.operations.iter().map(start).collect()
@@ -58,13 +76,13 @@ impl Progress {
     }
 
     /// The stand-in as it was when it was last looked at.
-    pub(super) fn stand_in(&self) -> Option<Fingerprint> {
+    pub(super) fn stand_in(&self) -> Option<&StandIn> {
         match self {
             Self::Untouched => None,
             Self::LeftUnfinished(seen)
             | Self::StoodIn(seen)
             | Self::Deleted(seen)
-            | Self::Settled(seen, _) => Some(*seen),
+            | Self::Settled(seen, _) => Some(seen),
         }
     }
 
@@ -178,8 +196,8 @@ mod tests {
     use super::*;
     use crate::model::ObservedAnnotation;
 
-    fn seen() -> Fingerprint {
-        serde_json::from_str("\"00112233445566778899aabbccddeeff\"").unwrap()
+    fn seen() -> StandIn {
+        StandIn::left(serde_json::from_str("\"00112233445566778899aabbccddeeff\"").unwrap())
     }
 
     fn id() -> AnnotationId {

@@ -246,8 +246,8 @@ fn frees_an_id(call: Call) -> bool {
     matches!(call, Call::DeleteReplaced | Call::DeleteLeftBehind)
 }
 
-/// One bad annotation may spoil a call: halves find it.
-fn split(group: Group, more: &mut VecDeque<Group>) {
+/// One bad annotation may spoil a call, or the call be too large: halves find it, or fit.
+pub(super) fn split(group: Group, more: &mut VecDeque<Group>) {
     let mut left = group.operations;
     let right = left.split_off(left.len() / 2);
     for operations in [left, right] {

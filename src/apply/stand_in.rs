@@ -3,14 +3,15 @@
 //! A stand-in is deleted only while its original is seen: whoever else is at work, what it holds is not lost.
 
 use super::batch::{Ending, Group, Run, is_hopeless, stale};
-use super::replace::Progress;
+use super::replace::{Progress, StandIn};
 use super::settle::Doubt;
 use crate::api::wire;
-use crate::model::{AnnotationId, Json, ObservedAnnotation, difference, fingerprint};
+use crate::model::{AnnotationId, Fingerprint, Json, ObservedAnnotation, difference, fingerprint};
 use crate::plan::{
-    Call, Freshness, Touched, freshness, is_as_wanted, is_stand_in_of, is_unfinished, original_of,
-    stand_in_body,
+    Call, Freshness, Touched, body_of_stand_in, freshness, is_as_wanted, is_stand_in_of,
+    is_unfinished, original_of, stand_in_body,
 };
+use std::sync::Arc;
 
 /// An annotation and its stand-in, as they are now.
 struct Both {
@@ -34,10 +35,10 @@ impl Run {
         };
         let mut others = Vec::new();
         for (at, original) in operations.into_iter().zip(originals) {
-            if freshness(self.operation(at), original.as_ref()) == Freshness::AsPlanned {
-                group.operations.push(at);
-            } else {
+            if freshness(self.operation(at), original.as_ref()) != Freshness::AsPlanned {
                 others.push((at, original));
+            } else if self.make_body(at, original.as_ref(), Touched::Not) {
+                group.operations.push(at);
             }
         }
         let names: Vec<u32> = others.iter().map(|(at, _)| *at).collect();
@@ -87,9 +88,8 @@ impl Run {
         original: Option<ObservedAnnotation>,
         stand_in: Option<&ObservedAnnotation>,
     ) {
-        let is_ours =
-            |it: &&ObservedAnnotation| is_stand_in_of(&self.plan.set, self.operation(at), it);
-        let ours = stand_in.filter(is_ours).map(fingerprint);
+        let ours = stand_in.filter(|it| self.holds_it(at, it));
+        let ours = ours.map(|it| StandIn::left(fingerprint(it)));
         let ending = match freshness(self.operation(at), original.as_ref()) {
             Freshness::AsWanted => Ending::AlreadySo,
             _ => stale(original.clone(), Touched::Not),
@@ -117,18 +117,36 @@ impl Run {
         };
         let seen = fingerprint(&stored);
         if self.keeps_everything(at, &stored) {
-            self.reach(at, Progress::StoodIn(seen));
+            let stand_in = self.stood_in(at, seen);
+            self.reach(at, Progress::StoodIn(stand_in));
         } else {
             let reason = "the service accepted its stand-in and stored something else, so that the annotation itself was left alone";
             let ending = Ending::Failed(reason.to_owned(), Touched::Not);
-            self.reach(at, Progress::Settled(seen, ending));
+            self.reach(at, Progress::Settled(StandIn::left(seen), ending));
         }
     }
 
+    /// A stand-in that this run posted.
+    fn stood_in(&self, at: u32, seen: Fingerprint) -> StandIn {
+        let body = self.bodies.get(&at).cloned();
+        StandIn { seen, body }
+    }
+
+    /// Whether a stand-in that another run left holds what the replacement is to be, as it says itself.
+    fn holds_it(&self, at: u32, stand_in: &ObservedAnnotation) -> bool {
+        let operation = self.operation(at);
+        let is_named = self.original(Call::PostStandIn, at, stand_in.info.as_ref())
+            == Some(operation.id.clone());
+        is_named
+            && body_of_stand_in(operation, stand_in)
+                .is_some_and(|body| is_stand_in_of(&self.plan.set, operation, &body, stand_in))
+    }
+
     fn keeps_everything(&mut self, at: u32, stored: &ObservedAnnotation) -> bool {
-        let Some(body) = stand_in_body(&self.plan.set, self.operation(at)) else {
+        let Some(body) = self.bodies.get(&at) else {
             return false;
         };
+        let body = stand_in_body(&self.plan.set, self.operation(at), body);
         let sent = serde_json::from_str::<wire::Annotation>(body.as_str())
             .ok()
             .and_then(|wire| self.decode(wire).ok());
@@ -139,8 +157,9 @@ impl Run {
 
     /// Something stands under the id of a stand-in that was to be posted.
     pub(super) fn found_stand_in(&mut self, at: u32, found: &ObservedAnnotation) {
-        if is_stand_in_of(&self.plan.set, self.operation(at), found) {
-            self.reach(at, Progress::StoodIn(fingerprint(found)));
+        if self.is_posted(at, self.bodies.get(&at), found) {
+            let stand_in = self.stood_in(at, fingerprint(found));
+            self.reach(at, Progress::StoodIn(stand_in));
         } else {
             let reason = format!(
                 "`{}` is in the way, where its stand-in is to be: run the same command again",
@@ -148,6 +167,13 @@ impl Run {
             );
             self.end(at, Ending::Failed(reason, Touched::Not));
         }
+    }
+
+    /// Whether this is the stand-in of a replacement that is posted as `body`.
+    fn is_posted(&self, at: u32, body: Option<&Arc<Json>>, found: &ObservedAnnotation) -> bool {
+        let is_it =
+            |body: &Arc<Json>| is_stand_in_of(&self.plan.set, self.operation(at), body, found);
+        body.is_some_and(is_it)
     }
 
     /// The annotation that a stand-in stands in for, as it says itself.
@@ -213,7 +239,7 @@ impl Run {
     /// Keeps the posts that go on; of those that an earlier run left, the ones whose stand-ins are as the plan saw them.
     pub(super) async fn look_before_posts(&mut self, mut group: Group) -> Group {
         let (left, others): (Vec<u32>, Vec<u32>) =
-            (group.operations.iter()).partition(|&&at| is_unfinished(self.operation(at)));
+            (group.operations.iter()).partition(|&&at| self.is_of_another_run(at));
         group.operations = left;
         if !group.operations.is_empty() {
             for both in self.look_at_both(&mut group).await {
@@ -221,7 +247,9 @@ impl Run {
                 let holds = (both.stand_in.as_ref()).is_some_and(|it| self.is_unchanged(at, it));
                 let ending = match both.original {
                     None if holds => {
-                        group.operations.push(at);
+                        if self.make_body_of_stand_in(at, both.stand_in.as_ref(), group.touched) {
+                            group.operations.push(at);
+                        }
                         continue;
                     }
                     Some(it) if is_as_wanted(self.operation(at), &it) => {
@@ -237,17 +265,52 @@ impl Run {
                 self.end(at, ending);
             }
         }
-        group.operations.extend(others);
+        for at in others {
+            // A replacement is posted as it was made when its original was looked at.
+            let made = self.stand_ins.get(&at).and_then(|it| it.body.clone());
+            if let Some(body) = made {
+                self.bodies.insert(at, body);
+                group.operations.push(at);
+            } else if self.make_body(at, None, group.touched) {
+                group.operations.push(at);
+            }
+        }
         group.operations.sort_unstable();
         group
+    }
+
+    /// Whether it is the post of a replacement that another run began.
+    fn is_of_another_run(&self, at: u32) -> bool {
+        let is_left = |it: &StandIn| it.body.is_none();
+        is_unfinished(self.operation(at)) || self.stand_ins.get(&at).is_some_and(is_left)
+    }
+
+    /// Makes the post of a replacement that another run began out of its stand-in.
+    fn make_body_of_stand_in(
+        &mut self,
+        at: u32,
+        stand_in: Option<&ObservedAnnotation>,
+        touched: Touched,
+    ) -> bool {
+        if is_unfinished(self.operation(at)) {
+            return self.make_body(at, stand_in, touched);
+        }
+        let body = stand_in.and_then(|it| body_of_stand_in(self.operation(at), it));
+        let Some(body) = body else {
+            let reason = "its stand-in holds something else than the plan: plan again";
+            self.end(at, Ending::Failed(reason.to_owned(), touched));
+            return false;
+        };
+        self.bodies.insert(at, Arc::new(body));
+        true
     }
 
     /// Whether a stand-in is what it was when it was last looked at. The answer to its post may spell it otherwise than a
     /// read does: then what was sent counts.
     fn is_unchanged(&self, at: u32, stand_in: &ObservedAnnotation) -> bool {
-        let operation = self.operation(at);
-        self.stand_ins.get(&at) == Some(&fingerprint(stand_in))
-            || (!is_unfinished(operation) && is_stand_in_of(&self.plan.set, operation, stand_in))
+        self.stand_ins.get(&at).is_some_and(|known| {
+            known.seen == fingerprint(stand_in) || self.is_posted(at, known.body.as_ref(), stand_in)
+        })
     }
 
     /// Keeps the stand-ins that are as they were, and whose originals are there.
@@ -267,7 +330,13 @@ impl Run {
                     let reason = "the annotation that it stands in for is gone";
                     self.end(at, Ending::Failed(reason.to_owned(), Touched::Not));
                 }
-                (Some(_), Some(_)) if holds => group.operations.push(at),
+                (Some(_), Some(it)) if holds => {
+                    if group.call == Call::DeleteStandIn
+                        || self.make_body(at, Some(&it), Touched::Not)
+                    {
+                        group.operations.push(at);
+                    }
+                }
                 (Some(_), it) => self.end(at, stale(it, Touched::Not)),
             }
         }

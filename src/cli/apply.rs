@@ -2,25 +2,24 @@
 
 use super::connection::{ConnectionArgs, Deadline};
 use super::exit::{Exit, Failure};
-use super::input;
 use super::interrupts::Interrupts;
-use super::inventory::{self, CreateInputs, ManifestFiles};
+use super::inventory::{self, ManifestFiles};
 use super::log::Log;
-use super::plan::{OnDrift, Planning, denied, stopped, undecided};
+use super::output;
+use super::plan::{Planning, denied, stopped, undecided};
+use super::plan_file::{self, Request};
 use super::progress::{self, Done, Progress};
 use super::session::Session;
 use super::terminal::Stream;
 use super::undo::UndoFile;
 use super::validate::{Files, load_whole, refuse_unproven};
 use super::watchers::Watchers;
-use super::{kind, output};
 use crate::apply::{self, InputFiles, NoFiles, OnFailure, Options, Stop, Watch};
-use crate::manifest::Manifest;
-use crate::model::{FileKind, UserId};
-use crate::plan::{self, Account, Ending, MediumSource, Outcome, Plan, PlanFileError};
+use crate::model::UserId;
+use crate::plan::{Account, Ending, Outcome, Permit, Plan};
 use crate::render;
 use std::io::{BufRead as _, IsTerminal as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,9 +36,17 @@ pub(crate) struct Args {
     /// How to print what became of it; the plan and all talk go to stderr
     #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "dry_run")]
     format: Format,
-    /// Apply the plan file only if it was made of this manifest, as it is now
+    /// Apply the plan file only if it is the plan that this manifest makes of the app as it is now; its guards and owners
+    /// count then. Give the flags that it was planned with
     #[arg(long, value_name = "PATH")]
     manifest: Option<PathBuf>,
+    /// Let a plan file touch annotations of this user (`any`: of everybody), beside those of the set, of the app's owner
+    /// and your own; with --manifest those of its owners are allowed already
+    #[arg(long, value_name = "ID", value_parser = user)]
+    allow_user: Vec<UserId>,
+    /// Let every guard that has a number pass, whatever the number; for a plan file that somebody looked at
+    #[arg(long)]
+    allow_guards: bool,
     /// Do not ask
     #[arg(long)]
     auto_approve: bool,
@@ -73,6 +80,10 @@ pub(crate) struct Args {
     connection: ConnectionArgs,
 }
 
+fn user(text: &str) -> Result<UserId, String> {
+    UserId::new(text).map_err(|error| error.to_string())
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
     /// For people
@@ -83,27 +94,8 @@ enum Format {
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let deadline = args.connection.deadline();
-    if let Some(mut plan) = plan_file(&args.path)? {
-        is_no_new_plan(&args.planning)?;
-        let manifest = match &args.manifest {
-            Some(manifest) => Some(is_of(&plan, &args.path, manifest, args.files)?),
-            None => None,
-        };
-        let files = files_of(&plan, &args.path, manifest)?;
-        if !args.allow_delete_inputs {
-            keep_inputs(&mut plan);
-        }
-        plan.pass_guards(&args.planning.allowances());
-        let destination = args.connection.destination_of_plan(&plan.target)?;
-        let create = if plan.inputs.is_empty() {
-            CreateInputs::No
-        } else {
-            CreateInputs::Yes
-        };
-        let session = Session::open_for(&args.connection, &destination, create).await?;
-        let ended = decide(&args, (&session, deadline), plan, None, files).await;
-        session.close().await;
-        return ended;
+    if let Some(plan) = plan_file::read(&args.path)? {
+        return run_file(args, plan, deadline).await;
     }
     if let Some(manifest) = &args.manifest {
         return Err(Failure::usage(format!(
@@ -114,6 +106,18 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             "make one with `annosync plan {} --out FILE`, or leave --manifest out",
             manifest.display()
         )));
+    }
+    if args.allow_guards || !args.allow_user.is_empty() {
+        let flag = if args.allow_guards {
+            "--allow-guards"
+        } else {
+            "--allow-user"
+        };
+        return Err(Failure::usage(format!(
+            "{flag} is for a plan file, and {} is none",
+            args.path.display()
+        ))
+        .hint("of a manifest's plan, allow the numbers that the guard names"));
     }
     let mut manifest = load_whole(&args.path, args.files)?;
     args.planning.adopt(&mut manifest)?;
@@ -142,106 +146,45 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         let caller = observed.caller.clone();
         // Most of an app's memory is not needed any more.
         drop((observed, base));
-        decide(&args, (&session, deadline), plan, Some(caller), files).await
+        let session = (&session, deadline);
+        decide(&args, session, plan, Some(caller), files, Permit::Planned).await
     }
     .await;
     session.close().await;
     ended
 }
 
-/// A plan file was compared with its base when it was made; that one stopped by drift may go on is all there is to say.
-fn is_no_new_plan(planning: &Planning) -> Result<(), Failure> {
-    let anew = "make it anew with `annosync plan --base REV --out FILE`";
-    if planning.base.is_some() {
-        return Err(Failure::usage("--base is for making a plan, and this one is made").hint(anew));
+/// Carries out a plan file.
+async fn run_file(mut args: Args, mut plan: Plan, deadline: Deadline) -> Result<Exit, Failure> {
+    if args.allow_guards {
+        args.planning.pass_numbers();
     }
-    if planning.conflicts.is_some() {
-        return Err(Failure::usage(
-            "a plan file has decided about conflicts when it was made: --conflicts comes too late",
-        )
-        .hint(anew));
+    let request = Request {
+        path: &args.path,
+        manifest: args.manifest.as_deref(),
+        planning: &args.planning,
+        files: args.files,
+        users: &args.allow_user,
+    };
+    let manifest = request.manifest(&plan)?;
+    let destination = request.destination(&args.connection, &plan, manifest.as_ref())?;
+    let files = request.input_files(&plan, manifest.as_ref())?;
+    if !args.allow_delete_inputs {
+        keep_inputs(&mut plan);
     }
-    if planning.adopts() {
-        return Err(Failure::usage(
-            "--adopt-set is for making a plan, and a plan file is made already",
-        )
-        .hint("make it anew with `annosync plan --adopt-set NAME --out FILE`"));
+    let create = request.create(&plan, manifest.as_ref());
+    let session = Session::open_for(&args.connection, &destination, create).await?;
+    let ended = async {
+        let verifying = request.verify(&mut plan, manifest.as_ref(), &session, &destination);
+        let permit = deadline.hold(verifying).await?;
+        if let Some(manifest) = &manifest {
+            refuse_unproven(manifest, &plan, args.files)?;
+        }
+        decide(&args, (&session, deadline), plan, None, files, permit).await
     }
-    match planning.on_drift {
-        None | Some(OnDrift::Keep) => Ok(()),
-        Some(OnDrift::Apply | OnDrift::Fail) => Err(Failure::usage(
-            "a plan file has decided about drift when it was made",
-        )
-        .hint("--on-drift keep lets one pass that --on-drift fail stopped")),
-    }
-}
-
-/// Reads the path as a plan file, if it is one.
-pub(crate) fn plan_file(path: &Path) -> Result<Option<Plan>, Failure> {
-    let is_other = |kind| !matches!(kind, FileKind::Plan | FileKind::Undo | FileKind::Unknown);
-    if !path.is_file() || kind::of(path).is_some_and(is_other) {
-        return Ok(None);
-    }
-    let text = input::text(path, input::LARGEST)?;
-    if !text.starts_with('{') {
-        return Ok(None);
-    }
-    let refused = |error: PlanFileError| Failure::new(format!("{}: {error}", path.display()));
-    let plan = plan::read(&text)
-        .map_err(|error| refused(error).hint("make a new one with `annosync plan --out FILE`"))?;
-    if plan.as_ref().is_some_and(|plan| !apply::is_as_shown(plan)) {
-        let what = "the body of an operation is not what it shows";
-        return Err(refused(PlanFileError::Altered(what.to_owned()))
-            .hint("apply the file as --undo-out wrote it"));
-    }
-    Ok(plan)
-}
-
-/// Refuses a plan that was made of another manifest: what people saw in it is not what this one would do.
-fn is_of(plan: &Plan, path: &Path, manifest: &Path, files: Files) -> Result<Manifest, Failure> {
-    let loaded = load_whole(manifest, files)?;
-    let hash = &loaded.hash;
-    if plan.manifest_hash == *hash {
-        refuse_unproven(&loaded, plan, files)?;
-        return Ok(loaded);
-    }
-    let short = |hash: &str| hash.chars().take(12).collect::<String>();
-    Err(Failure {
-        exit: Exit::Stale,
-        ..Failure::new(format!(
-            "{} is a plan of another manifest (SHA-256 {}…), and {} is now {}…; nothing was written",
-            path.display(),
-            short(&plan.manifest_hash),
-            manifest.display(),
-            short(hash),
-        ))
-        .hint(format!(
-            "plan again, and look at the new plan: annosync plan {} --out {}",
-            manifest.display(),
-            path.display()
-        ))
-    })
-}
-
-/// The files that a plan file posts: those of the manifest that it was made of.
-fn files_of(
-    plan: &Plan,
-    path: &Path,
-    manifest: Option<Manifest>,
-) -> Result<Arc<dyn InputFiles>, Failure> {
-    let media = plan.inputs.iter().flat_map(|input| &input.media);
-    let files = media
-        .filter(|medium| matches!(medium.source, MediumSource::File { .. }))
-        .count();
-    match manifest {
-        Some(manifest) => Ok(Arc::new(ManifestFiles(Arc::new(manifest)))),
-        None if files == 0 => Ok(Arc::new(NoFiles)),
-        None => Err(Failure::usage(format!(
-            "{} posts files of its manifest's folder ({files}), and does not say where that is",
-            path.display()
-        ))
-        .hint("name the manifest that it was made of: --manifest PATH")),
-    }
+    .await;
+    session.close().await;
+    ended
 }
 
 /// Leaves the inputs of an undo where they are, and says so.
@@ -270,10 +213,12 @@ async fn decide(
     plan: Plan,
     caller: Option<UserId>,
     files: Arc<dyn InputFiles>,
+    permit: Permit,
 ) -> Result<Exit, Failure> {
     if args.dry_run {
         output::styled_talk(&args.planning.view.text(&plan, Stream::Stderr));
-        output::result(&render::calls(&plan))?;
+        let bodies = apply::preview(&plan, session.reader(), &permit).await?;
+        output::result(&render::calls(&plan, &bodies))?;
         return Ok(held(args, &plan).unwrap_or_else(|| ended(&plan, Exit::Done)));
     }
     let plan = Arc::new(plan);
@@ -341,6 +286,7 @@ async fn decide(
         watch: Arc::new(watchers),
         input_timeout: Duration::from_secs(args.input_timeout),
         files,
+        permit: Arc::new(permit),
     };
     let progress = Progress::applying(writer, done);
     let outcome = apply::execute(Arc::clone(&plan), writer, &options).await;

@@ -6,6 +6,7 @@ use super::output;
 use crate::api::{Connection, Endpoint, InsecureHttp, Token};
 use crate::manifest::{Manifest, TargetSpec};
 use crate::plan::Target;
+use crate::render::escape;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -200,6 +201,7 @@ impl ConnectionArgs {
             Some(_) => None,
             None => variable(name),
         };
+        self.agrees_with(endpoint.as_deref())?;
         let choose = |flag: &Option<String>, name, manifest| {
             flag.clone().or_else(|| environment(name)).or(manifest)
         };
@@ -236,19 +238,36 @@ impl ConnectionArgs {
         })
     }
 
+    /// Refuses a target of the manifest that names another host than --endpoint does: a pull request may have changed it.
+    fn agrees_with(&self, of_target: Option<&str>) -> Result<(), Failure> {
+        let (Some(name), Some(flag), Some(endpoint)) = (&self.target, &self.endpoint, of_target)
+        else {
+            return Ok(());
+        };
+        let [flag, endpoint] = [self.checked(flag)?, self.checked(endpoint)?];
+        if flag == endpoint {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "--endpoint names {flag}, and target {name} of the manifest names {endpoint}; nothing was sent"
+        ))
+        .hint("if the manifest is right, leave --endpoint out, or give it the same URL"))
+    }
+
     /// The destination of a plan file. A flag that says otherwise is a mistake: the plan is for that app alone.
-    pub(crate) fn destination_of_plan(&self, target: &Target) -> Result<Destination, Failure> {
-        if self.names_a_place() {
-            let place = self
-                .destination(None)
-                .ok()
-                .map(|destination| destination.target());
-            if place.as_ref() != Some(target) {
-                return Err(Failure::usage(
-                    "a plan file names its own target, and the flags name another",
-                )
-                .hint("leave --target, --endpoint, --user-id, --app-id and --embedded out"));
-            }
+    ///
+    /// A plan file is data from outside: the token goes to its host only if a flag, the environment or the manifest names
+    /// the same one, or if it is the service's own.
+    pub(crate) fn destination_of_plan(
+        &self,
+        target: &Target,
+        manifest: Option<&Manifest>,
+    ) -> Result<Destination, Failure> {
+        if !self.may_be(target, manifest)? {
+            return Err(Failure::usage(
+                "a plan file names its own target, and the flags name another",
+            )
+            .hint("leave --target, --endpoint, --user-id, --app-id and --embedded out"));
         }
         if let Some(path) = target.endpoint.strip_prefix(EMBEDDED) {
             return Ok(self.embedded_in(PathBuf::from(path)));
@@ -257,12 +276,101 @@ impl ConnectionArgs {
             return Err(Failure::usage("the plan was made offline, for no target")
                 .hint("plan again with --target, or with --user-id and --app-id"));
         }
+        let endpoint = self.checked(&target.endpoint)?;
+        self.is_named(&endpoint, manifest)?;
         Ok(Destination::App {
-            endpoint: self.checked(&target.endpoint)?,
+            endpoint,
             user_id: target.user_id.clone(),
             app_id: target.app_id.clone(),
             rate_limit: self.rate_limit.unwrap_or(Connection::DEFAULT_RATE_LIMIT),
         })
+    }
+
+    /// Whether each flag that says where to go leads to this target. A manifest that is at hand has to know the app, where
+    /// no flag names it.
+    fn may_be(&self, target: &Target, manifest: Option<&Manifest>) -> Result<bool, Failure> {
+        let same_user = |user: &str| user == target.user_id || user == "me";
+        let is_it = |spec: &TargetSpec| match spec {
+            TargetSpec::Embedded { .. } => target.endpoint.starts_with(EMBEDDED),
+            TargetSpec::App {
+                user_id, app_id, ..
+            } => same_user(user_id.as_str()) && *app_id == target.app_id,
+        };
+        if let Some(path) = &self.embedded
+            && self.embedded_in(path.clone()).target() != *target
+        {
+            return Ok(false);
+        }
+        if let (Some(_), Some(_)) = (&self.target, manifest) {
+            let is_chosen = self.chosen_target(manifest)?.is_some_and(is_it);
+            return Ok(is_chosen && self.endpoint_is(target)?);
+        }
+        let is_app = self.user_id.as_deref().is_none_or(same_user)
+            && self
+                .app_id
+                .as_deref()
+                .is_none_or(|app| app == target.app_id);
+        if self.target.is_some() || !is_app || !self.endpoint_is(target)? {
+            return Ok(false);
+        }
+        let known = manifest.map(|it| &it.targets).filter(|it| !it.is_empty());
+        let names_it = self.user_id.is_some() || self.app_id.is_some() || self.embedded.is_some();
+        let (false, Some(known)) = (names_it, known) else {
+            return Ok(true);
+        };
+        if known.values().any(is_it) {
+            return Ok(true);
+        }
+        Err(Failure::new(format!(
+            "the plan is for app {} of {}, and no target of the manifest is that app",
+            escape(&target.app_id),
+            escape(&target.user_id)
+        ))
+        .hint("if it is right, name it: --user-id and --app-id"))
+    }
+
+    fn endpoint_is(&self, target: &Target) -> Result<bool, Failure> {
+        match &self.endpoint {
+            Some(endpoint) => Ok(self.checked(endpoint)?.to_string() == target.endpoint),
+            None => Ok(true),
+        }
+    }
+
+    /// Refuses a host that only a plan file names.
+    fn is_named(&self, endpoint: &Endpoint, manifest: Option<&Manifest>) -> Result<(), Failure> {
+        let (names, by) = if let Some(flag) = &self.endpoint {
+            (vec![flag.clone()], "--endpoint names")
+        } else if let Some(base) = variable("CLARIFAI_API_BASE") {
+            (vec![base], "CLARIFAI_API_BASE names")
+        } else {
+            let targets = manifest.into_iter().flat_map(|it| it.targets.values());
+            let endpoints = targets.filter_map(|spec| match spec {
+                TargetSpec::App { endpoint, .. } => {
+                    Some(endpoint.clone().unwrap_or_else(|| SERVICE.to_owned()))
+                }
+                TargetSpec::Embedded { .. } => None,
+            });
+            let endpoints: Vec<String> = endpoints.collect();
+            if endpoints.is_empty() {
+                (vec![SERVICE.to_owned()], "without a flag it goes to")
+            } else {
+                (endpoints, "the manifest names")
+            }
+        };
+        for name in &names {
+            if self.checked(name)?.to_string() == endpoint.to_string() {
+                return Ok(());
+            }
+        }
+        Err(Failure::new(format!(
+            "the token is not sent to {}, which only the plan file names: {by} {}",
+            escape(&endpoint.to_string()),
+            escape(&names.join(", "))
+        ))
+        .hint(format!(
+            "nothing was sent. If that host is right, name it: --endpoint {}",
+            escape(&endpoint.to_string())
+        )))
     }
 
     fn embedded_in(&self, path: PathBuf) -> Destination {

@@ -25,6 +25,7 @@ mod offline;
 mod output;
 mod pager;
 mod plan;
+mod plan_file;
 mod progress;
 mod pull;
 mod reference;

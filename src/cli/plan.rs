@@ -104,7 +104,7 @@ pub(crate) struct Planning {
     /// With --base: what to do about annotations that were added, changed or deleted in the app [default: keep]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) on_drift: Option<OnDrift>,
-    /// Set by `plan --allow-guards`. `apply` takes numbers alone, or a plan file that records what was let pass.
+    /// Set by `--allow-guards`.
     #[arg(skip)]
     numbers: Numbers,
     /// With --base: whose value counts where the manifest and the app changed the same. Without this flag neither is
@@ -212,9 +212,19 @@ impl Planning {
         Ok(())
     }
 
-    /// Whether a set is to be adopted.
-    pub(crate) fn adopts(&self) -> bool {
-        !self.adopt_set.is_empty()
+    /// The sets that --adopt-set names.
+    pub(crate) fn adopted(&self) -> BTreeSet<SetName> {
+        self.adopt_set.iter().cloned().collect()
+    }
+
+    /// Whether only a part of the app is listed.
+    pub(crate) fn lists_declared_only(&self) -> bool {
+        self.declared_only
+    }
+
+    /// Lets every guard that has a number pass.
+    pub(crate) fn pass_numbers(&mut self) {
+        self.numbers = Numbers::Pass;
     }
 
     /// Whether inputs that the app lacks are posted.
@@ -372,7 +382,7 @@ pub(crate) fn undecided(plan: &Plan) -> Exit {
 
 pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     if args.allow_guards {
-        args.planning.numbers = Numbers::Pass;
+        args.planning.pass_numbers();
     }
     let view = &args.planning.view;
     let read: Vec<&Path> = [Some(&args.path), args.observed.as_ref()]

@@ -1,12 +1,11 @@
 //! `show`: a plan, an undo, an outcome or a log that was kept.
 
-use super::apply::plan_file;
 use super::exit::{Exit, Failure};
 use super::formats::Format;
 use super::pager::{self, Paging};
 use super::terminal::Stream;
 use super::view::View;
-use super::{input, kind, output};
+use super::{input, kind, output, plan_file};
 use crate::model::FileKind;
 use crate::plan::Account;
 use crate::render::{self, LogFile};
@@ -48,8 +47,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             });
         }
         Some(FileKind::Plan | FileKind::Undo | FileKind::Unknown) => {
-            let plan =
-                plan_file(file)?.ok_or_else(|| kind::is_not(file, FileKind::Unknown, WANTED))?;
+            let plan = plan_file::read(file)?
+                .ok_or_else(|| kind::is_not(file, FileKind::Unknown, WANTED))?;
             match args.format {
                 Format::Text => args.view.text(&plan, Stream::Stdout),
                 Format::Markdown => args.view.markdown(&plan, Some(file)),

@@ -25,10 +25,15 @@ pub struct Claims {
 impl Claims {
     /// Resolves who the owners are.
     pub fn new(desired: &DesiredState, observed: &ObservedState) -> Self {
+        Self::of(desired, &observed.app_owner, &observed.caller)
+    }
+
+    /// The same, by the app's owner and the calling user.
+    pub fn of(desired: &DesiredState, app_owner: &UserId, caller: &UserId) -> Self {
         let users = desired.owners.iter().filter_map(|owner| match owner {
-            Owner::AppOwner => Some(observed.app_owner.clone()),
-            Owner::Me => Some(observed.caller.clone()),
-            Owner::User(user) if user.as_str() == "me" => Some(observed.caller.clone()),
+            Owner::AppOwner => Some(app_owner.clone()),
+            Owner::Me => Some(caller.clone()),
+            Owner::User(user) if user.as_str() == "me" => Some(caller.clone()),
             Owner::User(user) => Some(user.clone()),
             Owner::Any => None,
         });

@@ -3,8 +3,11 @@
 use super::outcome::{Ending, Outcome};
 use super::read::{PlanFileError, syntax};
 use super::trip::Trip;
-use super::types::{FORMAT_VERSION, Plan, Purpose, Target};
+use super::types::{Plan, Purpose, Target};
 use crate::model::SetName;
+
+/// The version of the account's format.
+pub(super) const ACCOUNT_VERSION: &str = "1.0";
 
 /// What `apply --format json` prints.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
@@ -54,8 +57,11 @@ impl Account {
             passed_guards: Vec<Trip>,
         }
         let head: Head = serde_json::from_str(text).map_err(|error| syntax(&error))?;
-        if head.format_version != FORMAT_VERSION {
-            return Err(PlanFileError::Version(head.format_version));
+        if head.format_version != ACCOUNT_VERSION {
+            return Err(PlanFileError::Version {
+                found: head.format_version,
+                known: ACCOUNT_VERSION,
+            });
         }
         // The outcome holds JSON as it was stored, which cannot be read by way of a flattened field.
         let outcome = serde_json::from_str(text).map_err(|error| syntax(&error))?;
@@ -76,7 +82,7 @@ impl Account {
     /// The account of what became of this plan.
     pub fn new(plan: &Plan, outcome: Outcome) -> Self {
         Self {
-            format_version: FORMAT_VERSION.to_owned(),
+            format_version: ACCOUNT_VERSION.to_owned(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             ending: outcome.ending(),
             purpose: plan.purpose,

@@ -44,13 +44,13 @@ fn takes_part(operation: &Operation, call: Call) -> bool {
             Call::PostStandIn | Call::DeleteReplaced | Call::Post | Call::DeleteStandIn
         ),
         Action::Delete if is_clean_up(operation) => call == Call::DeleteLeftBehind,
-        Action::Delete if operation.body.is_some() => call == Call::RemoveOrDelete,
+        Action::Delete if operation.bytes > 0 => call == Call::RemoveOrDelete,
         Action::Delete => call == Call::Delete,
     }
 }
 
 /// Fills calls up across inputs, in the order in which they are made; operations keep their order within a kind.
-/// Deletes that have a body join the last call of removals.
+/// Deletes that have a size join the last call of removals.
 pub(super) fn pack(operations: &[Operation], purges: &[Purge]) -> Vec<Batch> {
     let of_call = |call: Call| {
         let items = operations.iter().enumerate();
@@ -137,17 +137,16 @@ fn fill(call: Call, items: impl Iterator<Item = (usize, usize)>) -> Vec<Batch> {
 }
 
 pub(super) fn size(call: Call, operation: &Operation) -> usize {
-    match (call, &operation.body) {
-        (Call::DeleteStandIn, _) => {
+    let names = operation.id.as_str().len() + operation.input_id.as_str().len();
+    match call {
+        Call::DeleteStandIn => {
             stand_in::ID_LENGTH + operation.input_id.as_str().len() + PAIR_OVERHEAD
         }
-        (Call::DeleteLeftBehind | Call::DeleteReplaced | Call::Delete, _) | (_, None) => {
-            operation.id.as_str().len() + operation.input_id.as_str().len() + PAIR_OVERHEAD
+        Call::DeleteLeftBehind | Call::DeleteReplaced | Call::Delete => names + PAIR_OVERHEAD,
+        Call::PostStandIn => {
+            operation.bytes as usize + operation.id.as_str().len() + stand_in::BODY_OVERHEAD
         }
-        (Call::PostStandIn, Some(body)) => {
-            body.as_str().len() + operation.id.as_str().len() + stand_in::BODY_OVERHEAD
-        }
-        (_, Some(body)) => body.as_str().len() + 1,
+        _ => operation.bytes as usize + 1,
     }
 }
 
@@ -171,7 +170,7 @@ pub(super) fn lower_bound(batches: &[Batch]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AnnotationId, InputId, Json};
+    use crate::model::{AnnotationId, InputId};
     use crate::plan::Reason;
 
     fn operation(at: usize, action: Action, bytes: usize) -> Operation {
@@ -189,7 +188,8 @@ mod tests {
             before: None,
             after: None,
             fingerprint: None,
-            body: (bytes > 0).then(|| Json::from_value(&serde_json::json!("x".repeat(bytes)))),
+            bytes: bytes as u32,
+            body: None,
         }
     }
 
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn deletes_with_a_body_join_the_last_call_of_removals_and_keep_their_order() {
+    fn deletes_with_a_size_join_the_last_call_of_removals_and_keep_their_order() {
         let mut operations: Vec<Operation> = (0..130)
             .map(|at| operation(at, Action::Remove, 10))
             .collect();

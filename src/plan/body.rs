@@ -11,8 +11,8 @@ mod whole;
 pub(super) use route::{Route, has_several_places};
 
 use crate::model::{
-    AnnotationId, Concept, Content, Difference, Geometry, InputId, Json, JsonDifference, Mask,
-    ObservedAnnotation, float, holds, mask_png, merged,
+    AnnotationId, Concept, Content, Difference, Geometry, InputId, Json, JsonDifference,
+    ObservedAnnotation, float, holds, merged,
 };
 use serde_json::{Map, Value, json};
 
@@ -44,21 +44,6 @@ fn write_shared(body: &mut Object, content: &Content) {
     if let Some(user) = &content.user {
         body.insert("user_id".into(), user.as_str().into());
     }
-}
-
-/// Whether `body` is the post of this content. A plan shows a mask by its hash alone: the file is in the body, and has
-/// to be the one that is shown.
-pub(super) fn is_post(body: &Json, input: &InputId, id: &AnnotationId, content: &Content) -> bool {
-    let mut content = content.clone();
-    if let Some(Geometry::Mask(shown)) = &mut content.geometry
-        && shown.png().is_none()
-        && let Some(png) = mask_png(&Json::from_value(&body.to_value()["data"]))
-        && let Ok(sent) = Mask::from_png(png)
-        && sent.sha256() == shown.sha256()
-    {
-        **shown = sent;
-    }
-    post(input, id, &content) == *body
 }
 
 /// A new annotation.

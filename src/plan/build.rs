@@ -6,6 +6,7 @@ use super::error::PlanError;
 use super::guard;
 use super::input::{Part, Planner};
 use super::inventory::Inventory;
+use super::masks;
 use super::rights;
 use super::shared;
 use super::summary::Summary;
@@ -112,6 +113,7 @@ fn make(
     summary.count_writes(&operations, &purges, &observed.app_owner);
     summary.count_listed(&operations, &purges, observed);
     shared::share(&mut operations, observed);
+    let masks = masks::of(&operations);
     let inputs = inventory.inputs(&operations);
     summary.new_concepts = inventory.created(&operations);
     let batches = calls(&operations, &purges, &inputs, &mut summary);
@@ -147,6 +149,7 @@ fn make(
         inputs,
         deleted_inputs: Vec::new(),
         operations,
+        masks,
         purges,
         drift,
         batches,

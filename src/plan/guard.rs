@@ -1,11 +1,25 @@
 //! Guards: limits that stop a plan which goes further than its author is likely to have meant.
 
+use super::permit::Permit;
 use super::stand_in::{is_clean_up, is_unfinished};
-use super::summary::Summary;
+use super::summary::{self, Doubles, Summary};
 use super::trip::{Rename, Trip};
-use super::types::{Action, Operation, Plan, Purge};
-use crate::model::{ConceptId, DesiredState, Guards, Maker, ObservedState, Share};
-use std::collections::BTreeMap;
+use super::types::{Action, Cause, Double, Likeness, Operation, Plan, Purge};
+use crate::matching;
+use crate::model::{
+    ConceptId, DesiredAnnotation, DesiredState, Guards, Identity, InputId, Maker,
+    ObservedAnnotation, ObservedState, Origin, Share,
+};
+use std::collections::{BTreeMap, HashSet};
+
+/// What a plan file is held to.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits<'a> {
+    /// The limits that stop a plan.
+    pub guards: &'a Guards,
+    /// Concepts that were renamed, old to new: those do not vanish.
+    pub renamed: &'a BTreeMap<ConceptId, ConceptId>,
+}
 
 /// Everything that a plan does.
 #[derive(Clone, Copy)]
@@ -28,39 +42,59 @@ pub(super) fn check(
         trips.push(Trip::EmptyManifest { deletes });
     }
     trips.extend(too_many(guards, writes.operations, summary));
-    let vanished = vanished(desired, observed, writes);
-    if vanished.len() as u64 > guards.max_vanished_concepts {
-        let renames = vanished.iter().filter_map(|id| rename(id, summary));
-        let renames = renames.collect();
-        let concepts = vanished
-            .into_iter()
-            .map(|id| id.as_str().to_owned())
-            .collect();
-        trips.push(Trip::VanishedConcepts {
-            concepts,
-            limit: guards.max_vanished_concepts,
-            renames,
-        });
-    }
-    let doubles = doubles(summary);
-    if doubles > guards.max_doubles {
-        let equal = summary.doubles.iter().filter(|of| of.equal > 0);
-        trips.push(Trip::Doubles {
-            count: doubles,
-            limit: guards.max_doubles,
-            of: equal.cloned().collect(),
-        });
-    }
-    if let Some(limit) = guards.max_new_concepts
-        && summary.new_concepts.len() as u64 > limit
-    {
-        let concepts = summary.new_concepts.iter();
-        trips.push(Trip::NewConcepts {
-            concepts: concepts.map(|it| it.concept.to_string()).collect(),
-            limit,
-        });
-    }
+    trips.extend(vanishing(
+        guards,
+        &desired.renamed,
+        observed,
+        writes,
+        summary,
+    ));
+    trips.extend(doubling(guards, summary));
+    trips.extend(unknown(guards, summary));
     trips
+}
+
+fn vanishing(
+    guards: &Guards,
+    renamed: &BTreeMap<ConceptId, ConceptId>,
+    observed: &ObservedState,
+    writes: Writes<'_>,
+    summary: &Summary,
+) -> Option<Trip> {
+    let vanished = vanished(renamed, observed, writes);
+    if vanished.len() as u64 <= guards.max_vanished_concepts {
+        return None;
+    }
+    let renames = vanished.iter().filter_map(|id| rename(id, summary));
+    let renames = renames.collect();
+    let concepts = vanished
+        .into_iter()
+        .map(|id| id.as_str().to_owned())
+        .collect();
+    Some(Trip::VanishedConcepts {
+        concepts,
+        limit: guards.max_vanished_concepts,
+        renames,
+    })
+}
+
+fn doubling(guards: &Guards, summary: &Summary) -> Option<Trip> {
+    let doubles = doubles(summary);
+    let equal = summary.doubles.iter().filter(|of| of.equal > 0);
+    (doubles > guards.max_doubles).then(|| Trip::Doubles {
+        count: doubles,
+        limit: guards.max_doubles,
+        of: equal.cloned().collect(),
+    })
+}
+
+fn unknown(guards: &Guards, summary: &Summary) -> Option<Trip> {
+    let limit = guards.max_new_concepts?;
+    let concepts = summary.new_concepts.iter();
+    (summary.new_concepts.len() as u64 > limit).then(|| Trip::NewConcepts {
+        concepts: concepts.map(|it| it.concept.to_string()).collect(),
+        limit,
+    })
 }
 
 /// The concept that most annotations of this one get instead, if there is one.
@@ -83,30 +117,127 @@ fn rename(vanished: &ConceptId, summary: &Summary) -> Option<Rename> {
     })
 }
 
-/// Takes back what a plan file let pass with smaller numbers than it has now. The file alone does not say how many
-/// concepts vanish; and that it reverts no more than it says is checked with its causes.
-pub(super) fn take_back(plan: &mut Plan) {
+/// The guards that a plan file trips, whatever it says itself. What it says exists counts only as far as it was seen.
+///
+/// What undoes an apply takes back what was guarded when it was applied: only how much it writes is guarded.
+pub(super) fn recheck(
+    plan: &Plan,
+    observed: &ObservedState,
+    permit: &Permit,
+    limits: Limits<'_>,
+) -> Vec<Trip> {
+    let Limits { guards, renamed } = limits;
+    let writes = Writes {
+        operations: &plan.operations,
+        purges: &plan.purges,
+    };
+    let mut summary = plan.summary.clone();
+    summary.existing = summary.existing.min(seen(plan, observed, permit));
+    let mut trips = too_many(guards, writes.operations, &summary);
+    if plan.is_undo() {
+        return trips;
+    }
+    trips.extend(vanishing(guards, renamed, observed, writes, &summary));
+    summary.doubles = doubled(plan, observed, permit);
+    trips.extend(doubling(guards, &summary));
+    trips.extend(unknown(guards, &summary));
+    let causes = plan.operations.iter().map(|it| it.cause);
+    let mut causes = causes.chain(plan.purges.iter().map(|it| it.cause));
+    if causes.any(|cause| cause.is_some_and(Cause::reverts)) {
+        trips.push(Trip::Drift {
+            count: summary.drift.unwrap_or_default(),
+        });
+    }
+    trips
+}
+
+/// The place of a guard among those that a plan trips.
+pub(super) fn rank(trip: &Trip) -> u8 {
+    match trip {
+        Trip::EmptyManifest { .. } => 0,
+        Trip::Deletes { .. } => 1,
+        Trip::Updates { .. } => 2,
+        Trip::VanishedConcepts { .. } => 3,
+        Trip::Doubles { .. } => 4,
+        Trip::NewConcepts { .. } => 5,
+        Trip::Drift { .. } => 6,
+    }
+}
+
+/// Whether the number of a guard that a plan file names is that of its operations. How many concepts vanish, the file alone
+/// does not say; of drift, its causes do.
+pub(super) fn is_counted(plan: &Plan, trip: &Trip) -> bool {
     let deletes = deletes(&plan.operations, &plan.summary);
-    let updates = updates(&plan.operations, &plan.summary);
-    for mut trip in std::mem::take(&mut plan.passed_guards) {
-        let (recorded, now) = match &mut trip {
-            Trip::Deletes { count, .. } | Trip::EmptyManifest { deletes: count } => {
-                (count, deletes)
-            }
-            Trip::Updates { count, .. } => (count, updates),
-            Trip::Doubles { count, .. } => (count, doubles(&plan.summary)),
-            Trip::VanishedConcepts { .. } | Trip::NewConcepts { .. } | Trip::Drift { .. } => {
-                plan.passed_guards.push(trip);
-                continue;
-            }
+    match trip {
+        Trip::Deletes { count, .. } | Trip::EmptyManifest { deletes: count } => *count == deletes,
+        Trip::Updates { count, .. } => *count == updates(&plan.operations, &plan.summary),
+        Trip::Doubles { count, .. } => *count == doubles(&plan.summary),
+        Trip::NewConcepts { concepts, .. } => concepts.len() == plan.summary.new_concepts.len(),
+        Trip::VanishedConcepts { .. } | Trip::Drift { .. } => true,
+    }
+}
+
+/// How many annotations there are of which a plan file may say that they exist in its scope.
+fn seen(plan: &Plan, observed: &ObservedState, permit: &Permit) -> u64 {
+    let Some(claims) = permit.claims() else {
+        return u64::MAX;
+    };
+    let name = |it: &'_ Operation| (it.input_id.clone(), it.id.clone());
+    let changed: HashSet<_> = plan.operations.iter().map(name).collect();
+    let purged: HashSet<&InputId> = plan.purges.iter().map(|it| &it.input_id).collect();
+    let all = observed.inputs.iter();
+    let all = all.flat_map(|(input, all)| all.iter().map(move |it| (input, it)));
+    let exists = |(input, it): &(&InputId, &ObservedAnnotation)| {
+        claims.is_in_scope(it)
+            || purged.contains(input)
+            || changed.contains(&((*input).clone(), it.id.clone()))
+    };
+    all.filter(exists).count() as u64
+}
+
+/// The posts that equal annotations of others, counted anew.
+fn doubled(plan: &Plan, observed: &ObservedState, permit: &Permit) -> Vec<Doubles> {
+    let Some(claims) = permit.claims() else {
+        return plan.summary.doubles.clone();
+    };
+    let mut posts: BTreeMap<&InputId, Vec<&Operation>> = BTreeMap::new();
+    for operation in plan
+        .operations
+        .iter()
+        .filter(|it| it.action == Action::Post)
+    {
+        posts
+            .entry(&operation.input_id)
+            .or_default()
+            .push(operation);
+    }
+    let mut doubling = Vec::new();
+    for (input, posts) in posts {
+        let there = observed.inputs.get(input).map_or(&[][..], Vec::as_slice);
+        let declared = |operation: &&Operation| DesiredAnnotation {
+            identity: Identity::Content,
+            content: operation.after.clone().unwrap_or_default(),
+            origin: Origin::default(),
         };
-        if now > *recorded {
-            *recorded = now;
-            plan.guards.push(trip);
-        } else {
-            plan.passed_guards.push(trip);
+        let declared: Vec<DesiredAnnotation> = posts.iter().map(declared).collect();
+        let missing: Vec<usize> = (0..declared.len()).collect();
+        let unclaimed: Vec<usize> = (0..there.len()).collect();
+        for double in matching::doubles(claims, (&declared, &missing), (there, &unclaimed)) {
+            let of = &there[double.observed];
+            let mut operation = posts[double.desired].clone();
+            operation.double = Some(Box::new(Double {
+                id: of.id.clone(),
+                user: of.user.clone(),
+                closeness: if double.is_equal {
+                    Likeness::Equal
+                } else {
+                    Likeness::Near
+                },
+            }));
+            doubling.push(operation);
         }
     }
+    summary::doubles(&doubling)
 }
 
 /// Posts that equal somebody else's annotation.
@@ -161,7 +292,7 @@ pub(super) fn too_many(guards: &Guards, operations: &[Operation], summary: &Summ
 /// Concepts that people's annotations name now and that none would name after these writes, sorted. One that was
 /// renamed does not count.
 fn vanished(
-    desired: &DesiredState,
+    renamed: &BTreeMap<ConceptId, ConceptId>,
     observed: &ObservedState,
     writes: Writes<'_>,
 ) -> Vec<ConceptId> {
@@ -195,7 +326,7 @@ fn vanished(
             .flatten()
             .for_each(|c| *losses.entry(&c.id).or_default() -= 1);
     }
-    losses.retain(|id, loss| *loss > 0 && !desired.renamed.contains_key(*id));
+    losses.retain(|id, loss| *loss > 0 && !renamed.contains_key(*id));
     if losses.is_empty() {
         return Vec::new();
     }

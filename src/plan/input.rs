@@ -191,6 +191,7 @@ impl Planner<'_> {
             before: Some(annotation.content()),
             after: None,
             fingerprint: Some(fingerprint(annotation)),
+            bytes: 0,
             body: None,
         });
     }
@@ -253,7 +254,8 @@ impl Planner<'_> {
             before: Some(before),
             after: Some(after),
             fingerprint: Some(fingerprint(observed)),
-            body: Some(body),
+            bytes: size(&body),
+            body: None,
         });
     }
 
@@ -444,12 +446,18 @@ fn post(part: &mut Part, input: &InputId, desired: &DesiredAnnotation, id: Annot
         seen: None,
         matched: None::<Matched>,
         before: None,
-        body: Some(body::post(input, &id, &desired.content)),
+        bytes: size(&body::post(input, &id, &desired.content)),
+        body: None,
         after: Some(desired.content.clone()),
         fingerprint: None,
         id,
     });
     true
+}
+
+/// How many bytes a body takes in a call.
+pub(super) fn size(body: &Json) -> u32 {
+    u32::try_from(body.as_str().len()).unwrap_or(u32::MAX)
 }
 
 pub(super) fn key_of(desired: &DesiredAnnotation) -> Option<Key> {

@@ -14,15 +14,19 @@ mod fresh;
 mod guard;
 mod input;
 mod inventory;
+mod masks;
 mod merge;
 mod moves;
 mod outcome;
+mod permit;
 mod purge;
 mod read;
+mod recheck;
 mod region;
 mod repair;
 mod rights;
 mod schema;
+mod sent;
 mod shared;
 mod stand_in;
 mod summary;
@@ -40,16 +44,20 @@ pub use build::{Context, plan, plan_against};
 pub use drift::{Against, OnConflict, OnDrift, merged_state};
 pub use error::PlanError;
 pub use fresh::{Freshness, freshness, is_as_wanted};
+pub use guard::Limits;
 pub use inventory::{Inventory, Missing, Vocabulary};
 pub use moves::{LARGEST_MOVES, Move, Moves};
 pub use outcome::{
     Applied, Ending, FailedInput, FailedItem, FailedPurge, Outcome, Since, StaleInput, StaleItem,
     StalePurge, Touched, Unplanned,
 };
+pub use permit::{Extra, Permit};
 pub use read::{PlanFileError, read};
+pub use recheck::{bodies, misfits};
 pub use region::named_region;
 pub use rights::Needed;
 pub use schema::{outcome_schema, schema};
+pub use sent::{Misfit, body_of_stand_in, write_body};
 pub use shared::outlasts;
 pub use stand_in::{
     STAND_IN_FOR, body as stand_in_body, id_for as stand_in_id_for, is_stand_in_of, is_unfinished,

@@ -6,6 +6,7 @@ use super::error::PlanError;
 use super::input::{Part, Planner};
 use super::types::{Purge, PurgedAnnotation};
 use crate::model::{DesiredInput, InputId, Maker, ObservedAnnotation, Policy, fingerprint};
+use std::collections::BTreeSet;
 
 impl Planner<'_> {
     /// Plans an input that the manifest purges. Nothing else is done to it.
@@ -53,7 +54,25 @@ pub(super) fn of(input: &InputId, observed: &[ObservedAnnotation]) -> Purge {
     }
 }
 
-fn purged(annotation: &ObservedAnnotation) -> PurgedAnnotation {
+/// Whether two show the same. When it was last written may be told in several ways.
+pub(super) fn is_same(one: &PurgedAnnotation, other: &PurgedAnnotation) -> bool {
+    let shown = |it: &PurgedAnnotation| serde_json::to_value(&it.before).ok();
+    (&one.user, &one.model_version, shown(one)) == (&other.user, &other.model_version, shown(other))
+}
+
+/// Whether an input holds just what a purge shows.
+pub(super) fn is_as_seen(purge: &Purge, there: &[ObservedAnnotation]) -> bool {
+    let shown: BTreeSet<_> = (purge.annotations.iter())
+        .map(|it| (&it.id, it.fingerprint.to_string()))
+        .collect();
+    let there = there.iter().filter(|it| it.maker != Maker::Input);
+    let there: BTreeSet<_> = there
+        .map(|it| (&it.id, fingerprint(it).to_string()))
+        .collect();
+    shown == there
+}
+
+pub(super) fn purged(annotation: &ObservedAnnotation) -> PurgedAnnotation {
     let by_model = annotation.maker == Maker::Model;
     PurgedAnnotation {
         id: annotation.id.clone(),

@@ -2,15 +2,17 @@
 
 use super::batch::{MAX_BYTES, MAX_ITEMS};
 use super::guard;
+use super::masks;
 use super::rights;
-use super::stand_in::original_of;
-use super::summary::Summary;
+use super::shared::is_whole_removal;
+use super::stand_in::{is_clean_up, is_unfinished, original_of};
+use super::summary::{Summary, class_changes};
 use super::trip::Trip;
 use super::types::{
     Action, AppChange, Batch, Call, Cause, Decision, FORMAT_VERSION, Operation, Plan, Purge,
     Purpose, Reason,
 };
-use crate::model::Policy;
+use crate::model::{AnnotationId, InputId, Policy};
 use std::collections::HashSet;
 
 /// Why a text is no plan that can be carried out.
@@ -27,8 +29,13 @@ pub enum PlanFileError {
         message: String,
     },
     /// A plan of another format.
-    #[error("a plan of format version {0:?}; this version reads {FORMAT_VERSION:?}")]
-    Version(String),
+    #[error("format version {found:?}; this version of annosync reads {known:?}")]
+    Version {
+        /// The version that the text names.
+        found: String,
+        /// The version that is read.
+        known: &'static str,
+    },
     /// A plan that does not hang together.
     #[error("the plan was altered: {0}")]
     Altered(String),
@@ -45,8 +52,9 @@ pub(super) fn syntax(error: &serde_json::Error) -> PlanFileError {
 
 /// Reads a plan; nothing for JSON that is something else, such as a manifest.
 ///
-/// Of a plan that undoes an apply, whether its bodies are what it shows is for `apply` to say: it can read them as it
-/// reads the service's.
+/// A plan file is data from outside. Its parts are held to each other here; whether what it shows fits what the app holds
+/// is found out when it is carried out ([`super::recheck`], [`super::write_body`]). Of a plan that undoes an apply, whether its
+/// bodies are what it shows is for `apply` to say: it can read them as it reads the service's.
 pub fn read(text: &str) -> Result<Option<Plan>, PlanFileError> {
     #[derive(serde::Deserialize)]
     struct Head {
@@ -65,12 +73,14 @@ pub fn read(text: &str) -> Result<Option<Plan>, PlanFileError> {
         return Ok(None);
     };
     if version != FORMAT_VERSION {
-        return Err(PlanFileError::Version(version));
+        return Err(PlanFileError::Version {
+            found: version,
+            known: FORMAT_VERSION,
+        });
     }
     let mut plan: Plan = serde_json::from_str(text).map_err(|error| syntax(&error))?;
+    masks::restore(&mut plan).map_err(|what| PlanFileError::Altered(what.to_owned()))?;
     check(&plan)?;
-    // What was let pass holds for the numbers that were recorded, and for no larger ones.
-    guard::take_back(&mut plan);
     Ok(Some(plan))
 }
 
@@ -86,37 +96,8 @@ fn check(plan: &Plan) -> Result<(), PlanFileError> {
         return altered("deletes share a call with more, or with less, than fits");
     }
     check_purpose(plan).or_else(altered)?;
-    for operation in &plan.operations {
-        let body = operation.body.as_ref().map(crate::model::Json::to_value);
-        let names_itself = body.is_none_or(|body| {
-            body["id"] == operation.id.as_str() && body["input_id"] == operation.input_id.as_str()
-        });
-        // A post is made of what it shows alone, so that it can be made again and compared. One that brings something
-        // back carries more than can be shown: whether it is what it shows takes reading it as the service would.
-        let is_as_shown = operation.action != Action::Post
-            || operation.reason == Reason::Undone
-            || operation
-                .after
-                .as_ref()
-                .zip(operation.body.as_ref())
-                .is_some_and(|(after, body)| {
-                    super::body::is_post(body, &operation.input_id, &operation.id, after)
-                });
-        if !is_as_shown {
-            return altered("the body of a post is not what it shows");
-        }
-        let has_its_body = match (&operation.body, operation.action) {
-            (None, action) => action == Action::Delete,
-            (Some(_), Action::Delete) => super::shared::is_whole_removal(operation),
-            (Some(_), _) => true,
-        };
-        if !names_itself || !has_its_body {
-            return altered("the body of an operation is not its annotation's");
-        }
-        if !is_about_a_stand_in(plan, operation) {
-            return altered("what it says that an earlier run left is no stand-in");
-        }
-    }
+    check_target(plan).or_else(altered)?;
+    check_operations(plan)?;
     check_inputs(plan).or_else(altered)?;
     check_purges(plan).or_else(altered)?;
     check_causes(plan).or_else(altered)?;
@@ -126,10 +107,144 @@ fn check(plan: &Plan) -> Result<(), PlanFileError> {
     if counted.written() != plan.summary.written() {
         return altered("its summary does not count its operations");
     }
-    Ok(())
+    check_counts(plan).or_else(altered)
 }
 
-/// What undoes an apply undoes nothing but that, with whole annotations on every side that there is.
+/// Who owns the app is said twice.
+fn check_target(plan: &Plan) -> Result<(), &'static str> {
+    let owner = plan.target.user_id.as_str();
+    // An offline plan has no target, and cannot be applied.
+    if plan.target.app_id.is_empty() || owner == "me" || owner == plan.app_owner.as_str() {
+        Ok(())
+    } else {
+        Err("its target is an app of another user than its owner")
+    }
+}
+
+/// Each operation says all that its kind says, and is the only one of its annotation.
+fn check_operations(plan: &Plan) -> Result<(), PlanFileError> {
+    let mut seen: HashSet<(&InputId, &AnnotationId)> = HashSet::new();
+    for operation in &plan.operations {
+        let what = if seen.insert((&operation.input_id, &operation.id)) {
+            check_operation(plan, operation).err()
+        } else {
+            Some("its annotation is in the plan twice")
+        };
+        if let Some(what) = what {
+            let Operation { action, id, .. } = operation;
+            return Err(PlanFileError::Altered(format!(
+                "{action} {id} of input {}: {what}",
+                operation.input_id
+            )));
+        }
+    }
+    let order = |operation: &'_ Operation| (operation.input_id.clone(), operation.action);
+    if plan.operations.is_sorted_by_key(order) {
+        Ok(())
+    } else {
+        let what = "its operations are not in their order";
+        Err(PlanFileError::Altered(what.to_owned()))
+    }
+}
+
+fn check_operation(plan: &Plan, operation: &Operation) -> Result<(), &'static str> {
+    if !is_about_a_stand_in(plan, operation) {
+        return Err("what it says that an earlier run left is no stand-in");
+    }
+    if let Some(body) = operation.body.as_ref().map(crate::model::Json::to_value) {
+        let names_itself =
+            body["id"] == operation.id.as_str() && body["input_id"] == operation.input_id.as_str();
+        if !names_itself {
+            return Err("its body is another annotation's");
+        }
+    }
+    let sides = (operation.before.is_some(), operation.after.is_some());
+    let has_body = operation.body.is_some();
+    if operation.reason == Reason::Undone {
+        let is_whole = match operation.action {
+            Action::Post => sides == (false, true) && has_body,
+            Action::Overwrite | Action::Replace => sides == (true, true) && has_body,
+            Action::Delete => sides == (true, false) && !has_body && operation.bytes == 0,
+            // An undo writes whole annotations.
+            Action::Merge | Action::Remove => false,
+        };
+        return if is_whole {
+            Ok(())
+        } else {
+            Err("it undoes an apply, and does not show what is there and what comes back")
+        };
+    }
+    if has_body {
+        return Err("it carries a body, and only what undoes an apply has one");
+    }
+    let (is_complete, fits) = match operation.action {
+        Action::Post => (
+            sides == (false, true) && operation.fingerprint.is_none(),
+            operation.reason == Reason::NotOnRemote,
+        ),
+        Action::Delete => (
+            sides == (true, false) && operation.fingerprint.is_some(),
+            matches!(
+                operation.reason,
+                Reason::NotDeclared | Reason::InputNotDeclared | Reason::LeftBehind
+            ),
+        ),
+        Action::Replace | Action::Overwrite | Action::Remove | Action::Merge => (
+            sides == (true, true) && operation.fingerprint.is_some(),
+            operation.reason == Reason::Differs || is_unfinished(operation),
+        ),
+    };
+    if !is_complete {
+        return Err("it does not show what is there and what comes of it");
+    }
+    if !fits {
+        return Err("its reason is that of another kind of write");
+    }
+    if operation.action == Action::Delete && operation.bytes > 0 && !is_whole_removal(operation) {
+        return Err("it shares a call with removals, and holds more than concepts");
+    }
+    let repairs = operation.reason.is_repair();
+    match (operation.action, plan.policy) {
+        _ if repairs => Ok(()),
+        (Action::Delete, Policy::Upsert | Policy::Create) => {
+            Err("the plan's policy deletes nothing")
+        }
+        (Action::Post | Action::Delete, _) | (_, Policy::Sync | Policy::Upsert) => Ok(()),
+        (_, Policy::Create) => Err("the plan's policy changes nothing"),
+    }
+}
+
+/// The numbers that follow from others.
+fn check_counts(plan: &Plan) -> Result<(), &'static str> {
+    let summary = &plan.summary;
+    let mut forecast = summary.clone();
+    forecast.forecast(&plan.batches);
+    if forecast != *summary {
+        return Err("its summary does not count its calls");
+    }
+    let mut trips = plan.guards.iter().chain(&plan.passed_guards);
+    if !trips.all(|trip| guard::is_counted(plan, trip)) {
+        return Err("the number of a guard is not that of its operations");
+    }
+    if plan.is_undo() {
+        return Ok(());
+    }
+    let deletes = plan.operations.iter();
+    let deletes = deletes.filter(|it| it.action == Action::Delete && !is_clean_up(it));
+    if summary.existing < deletes.count() as u64 {
+        return Err("its summary counts fewer annotations than it deletes");
+    }
+    let changes = class_changes(&plan.operations, &plan.purges);
+    let counted = summary.classes.iter();
+    let counted = counted.map(|class| (&class.concept, class.difference()));
+    if counted.eq(changes) {
+        Ok(())
+    } else {
+        Err("its summary does not count how its classes change")
+    }
+}
+
+/// What undoes an apply undoes nothing but that.
 fn check_purpose(plan: &Plan) -> Result<(), &'static str> {
     let undoes = |operation: &Operation| operation.reason == Reason::Undone;
     if plan.purpose == Purpose::Manifest {
@@ -141,21 +256,10 @@ fn check_purpose(plan: &Plan) -> Result<(), &'static str> {
     if !plan.operations.iter().all(undoes) || !plan.purges.is_empty() || plan.base.is_some() {
         return Err("it undoes an apply, and does something else besides");
     }
-    let is_whole = |operation: &Operation| {
-        let sides = (operation.before.is_some(), operation.after.is_some());
-        match operation.action {
-            Action::Post => sides == (false, true),
-            Action::Overwrite | Action::Replace => sides == (true, true),
-            Action::Delete => sides == (true, false) && operation.body.is_none(),
-            // An undo writes whole annotations.
-            Action::Merge | Action::Remove => false,
-        }
-    };
-    if plan.operations.iter().all(is_whole) {
-        Ok(())
-    } else {
-        Err("it undoes an apply, and does not show what is there and what comes back")
+    if plan.policy != Policy::Sync {
+        return Err("its policy is not that of what undoes an apply");
     }
+    Ok(())
 }
 
 /// With a base every write has a cause, and what reverts a change of the app is listed on both sides; without one there
@@ -217,11 +321,8 @@ fn check_causes(plan: &Plan) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Every write says whose token it takes. Plan files of earlier versions name no owners, and say it of none.
+/// Every write says whose token it takes.
 fn check_rights(plan: &Plan) -> Result<(), &'static str> {
-    if plan.owners.is_empty() {
-        return Ok(());
-    }
     let is_marked =
         |operation: &Operation| operation.needs == rights::of_operation(operation, &plan.app_owner);
     let needed = rights::needed(&plan.operations, &plan.purges, &plan.app_owner);
@@ -244,9 +345,7 @@ fn is_about_a_stand_in(plan: &Plan, operation: &Operation) -> bool {
             let (input, id) = (&operation.input_id, &operation.id);
             operation.action == Action::Delete && original_of(&plan.set, input, id, info).is_some()
         }
-        Reason::Unfinished => {
-            operation.action == Action::Replace && operation.fingerprint.is_some()
-        }
+        Reason::Unfinished => operation.action == Action::Replace,
         _ => true,
     }
 }

@@ -2,7 +2,9 @@
 //! were left behind go. What that is, is `stand_in`'s.
 
 use super::body;
-use super::input::{Part, Planner, key_of, sides};
+use super::input::{Part, Planner, key_of, sides, size};
+use super::permit::Permit;
+use super::sent;
 use super::stand_in::{self, Sorted};
 use super::types::{Action, Operation, Reason, Seen};
 use crate::matching::Pair;
@@ -62,7 +64,8 @@ impl Planner<'_> {
             before: Some(before),
             after: Some(after),
             fingerprint: Some(stand_in),
-            body: Some(body::replacement(input, held, &wanted, &changes)),
+            bytes: size(&body::replacement(input, held, &wanted, &changes)),
+            body: None,
         });
     }
 
@@ -78,7 +81,10 @@ impl Planner<'_> {
         for (stand_in, original) in &sorted.left_behind {
             let is_used = replaced.get(original).is_some_and(|&at| {
                 let operation = &part.operations[at];
-                stand_in::is_stand_in_of(&self.claims.set, operation, stand_in)
+                let there = sorted.annotations.iter().find(|it| it.id == *original);
+                let replacement = sent::write_body(operation, there, &Permit::Planned);
+                matches!(replacement, Ok(Some(body))
+                    if stand_in::is_stand_in_of(&self.claims.set, operation, &body, stand_in))
             });
             if is_used {
                 continue;
@@ -97,6 +103,7 @@ impl Planner<'_> {
                 before: Some(stand_in.content()),
                 after: None,
                 fingerprint: Some(fingerprint(stand_in)),
+                bytes: 0,
                 body: None,
             });
         }

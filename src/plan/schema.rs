@@ -3,7 +3,7 @@
 //! They say what this version writes. A later one of the same format may write more; a reader ignores what it does not
 //! know.
 
-use super::account::Account;
+use super::account::{ACCOUNT_VERSION, Account};
 use super::types::{FORMAT_VERSION, Plan};
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 /// The schema of a plan file: JSON Schema, draft 2020-12.
 pub fn schema() -> Value {
     document::<Plan>(
-        "plan",
+        ("plan", FORMAT_VERSION),
         "annosync plan",
         "What `annosync plan --out FILE` and `--format json` write, and `apply --undo-out FILE`: what has to be done to \
          make an app equal to a manifest.",
@@ -23,7 +23,7 @@ pub fn schema() -> Value {
 /// The schema of the account of an apply: JSON Schema, draft 2020-12.
 pub fn outcome_schema() -> Value {
     document::<Account>(
-        "outcome",
+        ("outcome", ACCOUNT_VERSION),
         "annosync outcome",
         "What `annosync apply --format json` prints: what became of a plan. Every operation, purge and input of the plan \
          is counted in exactly one of `applied`, `already_so`, `stale`, `failed` (or their likes for purges) and \
@@ -31,7 +31,7 @@ pub fn outcome_schema() -> Value {
     )
 }
 
-fn document<T: JsonSchema>(name: &str, title: &str, description: &str) -> Value {
+fn document<T: JsonSchema>((name, version): (&str, &str), title: &str, description: &str) -> Value {
     let generator = SchemaSettings::draft2020_12()
         .for_serialize()
         .with_transform(RecursiveTransform(as_written))
@@ -44,13 +44,14 @@ fn document<T: JsonSchema>(name: &str, title: &str, description: &str) -> Value 
         ("$schema", generated["$schema"].clone()),
         (
             "$id",
-            json!(format!("urn:annosync:schema:{name}:{FORMAT_VERSION}")),
+            json!(format!("urn:annosync:schema:{name}:{version}")),
         ),
-        ("title", json!(format!("{title}, format {FORMAT_VERSION}"))),
+        ("title", json!(format!("{title}, format {version}"))),
         (
             "description",
             json!(format!(
-                "{description} A later version of format 1 may write more fields: ignore those that you do not know."
+                "{description} A later version of format {} may write more fields: ignore those that you do not know.",
+                version.split('.').next().unwrap_or_default()
             )),
         ),
     ] {
@@ -59,7 +60,7 @@ fn document<T: JsonSchema>(name: &str, title: &str, description: &str) -> Value 
     for (key, value) in generated {
         schema.entry(key).or_insert(value);
     }
-    schema["properties"]["format_version"]["const"] = json!(FORMAT_VERSION);
+    schema["properties"]["format_version"]["const"] = json!(version);
     Value::Object(schema)
 }
 

@@ -15,7 +15,7 @@ use crate::model::{
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 
-/// Gives the deletes that ride in the last call of removals their body, if that saves a call.
+/// Gives the deletes that ride in the last call of removals their size there, if that saves a call.
 pub(super) fn share(operations: &mut [Operation], observed: &ObservedState) {
     let apart = pack(operations, &[]);
     let last = |call| apart.iter().rfind(|batch| batch.call == call);
@@ -31,10 +31,7 @@ pub(super) fn share(operations: &mut [Operation], observed: &ObservedState) {
     for &at in &removals.operations {
         let operation = &operations[at as usize];
         bytes += size(Call::RemoveOrDelete, operation);
-        if !stored
-            .get(operation)
-            .is_some_and(|annotation| outlasts(operation, annotation))
-        {
+        if !stored.get(operation).is_some_and(outlasts) {
             return;
         }
     }
@@ -50,61 +47,29 @@ pub(super) fn share(operations: &mut [Operation], observed: &ObservedState) {
                 .and_then(|annotation| whole_removal(&operation.input_id, annotation))
         {
             bytes += body.as_str().len() + 1;
-            riders.push((at, body));
+            riders.push((at, super::input::size(&body)));
         }
     }
     if riders.len() < needed || bytes > MAX_BYTES {
         return;
     }
     let places: Vec<usize> = riders.iter().map(|(at, _)| *at).collect();
-    for (at, body) in riders {
-        operations[at].body = Some(body);
+    for (at, size) in riders {
+        operations[at].bytes = size;
     }
     // Calls that are split by their bytes may not close the gap that the riders leave.
     if pack(operations, &[]).len() >= apart.len() {
         for at in places {
-            operations[at].body = None;
+            operations[at].bytes = 0;
         }
     }
 }
 
-/// Whether a removal leaves something of an annotation that is no concept, whatever becomes of its concepts: a region,
-/// a frame, a text, metadata. What holds protobuf's defaults alone does not count.
-pub fn outlasts(removal: &Operation, stored: &ObservedAnnotation) -> bool {
-    let names_concepts_alone = removal
-        .body
-        .as_ref()
-        .is_some_and(|body| leads_to_concepts(&body.to_value()["data"]));
-    names_concepts_alone
-        && stored
-            .data
-            .as_ref()
-            .is_some_and(|data| holds_more(&data.to_value()))
-}
-
-/// Whether the data of a patch names concepts, wherever they stand, and nothing else.
-fn leads_to_concepts(data: &Value) -> bool {
-    let inner = |element: &Value| match element {
-        Value::Object(fields) => {
-            fields.contains_key("data")
-                && fields.iter().all(|(name, value)| match name.as_str() {
-                    "id" => true,
-                    "data" => leads_to_concepts(value),
-                    _ => false,
-                })
-        }
-        _ => false,
-    };
-    match data {
-        Value::Object(fields) => fields.iter().all(|(name, value)| match name.as_str() {
-            "concepts" => true,
-            "regions" | "frames" | "time_segments" => value
-                .as_array()
-                .is_some_and(|elements| elements.iter().all(inner)),
-            _ => false,
-        }),
-        _ => false,
-    }
+/// Whether a removal of concepts leaves something of an annotation, whatever becomes of its concepts: a region, a frame, a
+/// text, metadata. What holds protobuf's defaults alone does not count.
+pub fn outlasts(stored: &ObservedAnnotation) -> bool {
+    let data = stored.data.as_ref();
+    data.is_some_and(|data| holds_more(&data.to_value()))
 }
 
 /// Whether there is anything in it beside concepts and protobuf's defaults.
@@ -122,7 +87,7 @@ fn holds_more(value: &Value) -> bool {
 }
 
 /// The removal of all that an annotation holds, if that is nothing but concepts that can be named.
-fn whole_removal(input: &InputId, annotation: &ObservedAnnotation) -> Option<Json> {
+pub(super) fn whole_removal(input: &InputId, annotation: &ObservedAnnotation) -> Option<Json> {
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Data {
@@ -152,20 +117,15 @@ fn removal(input: &InputId, id: &AnnotationId, concepts: &Concepts) -> Json {
     }))
 }
 
-/// Whether a delete's body is the removal of all that the delete shows.
+/// Whether a delete shows an annotation of which a removal of all concepts leaves nothing.
 pub(super) fn is_whole_removal(delete: &Operation) -> bool {
-    let Some(Content {
+    matches!(&delete.before, Some(Content {
         frame: None,
         geometry: None,
         concepts: Some(concepts),
         metadata: None,
         ..
-    }) = &delete.before
-    else {
-        return false;
-    };
-    concepts.iter().next().is_some()
-        && delete.body.as_ref() == Some(&removal(&delete.input_id, &delete.id, concepts))
+    }) if !concepts.is_empty())
 }
 
 /// What was observed of operations. The annotations of one input are put in order once, however many of them are

@@ -27,24 +27,30 @@ pub fn id_for(set: &SetName, operation: &Operation) -> AnnotationId {
     stand_in_id(set, &operation.input_id, &operation.id)
 }
 
-/// The stand-in of a replacement as it is posted: everything that the replacement has, under an id of its own, and with
-/// the original's id. Nothing for an operation without a body.
-pub fn body(set: &SetName, operation: &Operation) -> Option<Json> {
-    let mut body = operation.body.as_ref()?.to_value();
-    let fields = body.as_object_mut()?;
-    fields.insert("id".into(), id_for(set, operation).as_str().into());
-    let info = fields.entry("annotation_info").or_insert(Value::Null);
+/// The stand-in of a replacement as it is posted: everything that the replacement has (`replacement`), under an id of its
+/// own, and with the original's id.
+pub fn body(set: &SetName, operation: &Operation, replacement: &Json) -> Json {
+    let mut body = match replacement.to_value() {
+        Value::Object(body) => body,
+        _ => Map::new(),
+    };
+    body.insert("id".into(), id_for(set, operation).as_str().into());
+    let info = body.entry("annotation_info").or_insert(Value::Null);
     if !info.is_object() {
         *info = Map::new().into();
     }
     info[STAND_IN_FOR] = operation.id.as_str().into();
-    Some(Json::from_value(&body))
+    Json::from_value(&body.into())
 }
 
 /// Whether what is there under a stand-in's id is what the replacement would post under it.
-pub fn is_stand_in_of(set: &SetName, operation: &Operation, found: &ObservedAnnotation) -> bool {
-    found.id == id_for(set, operation)
-        && body(set, operation).is_some_and(|body| holds(found, &body))
+pub fn is_stand_in_of(
+    set: &SetName,
+    operation: &Operation,
+    replacement: &Json,
+    found: &ObservedAnnotation,
+) -> bool {
+    found.id == id_for(set, operation) && holds(found, &body(set, operation, replacement))
 }
 
 /// The annotation that the one with this id stands in for: the id's form, the set, and what its info says agree.
@@ -122,7 +128,10 @@ pub(super) fn sort_out<'a>(
 }
 
 /// The annotation that a stand-in holds.
-fn restored(stand_in: &ObservedAnnotation, original: &AnnotationId) -> ObservedAnnotation {
+pub(super) fn restored(
+    stand_in: &ObservedAnnotation,
+    original: &AnnotationId,
+) -> ObservedAnnotation {
     let mut info = stand_in.info.as_ref().map(Json::to_value);
     if let Some(Value::Object(fields)) = &mut info {
         fields.remove(STAND_IN_FOR);

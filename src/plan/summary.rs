@@ -407,7 +407,7 @@ fn others(operations: &[Operation], purges: &[Purge], app_owner: &UserId) -> Vec
         .collect()
 }
 
-fn doubles(operations: &[Operation]) -> Vec<Doubles> {
+pub(super) fn doubles(operations: &[Operation]) -> Vec<Doubles> {
     let mut counts: BTreeMap<(Option<SetPrefix>, Option<&UserId>), Doubles> = BTreeMap::new();
     for double in operations.iter().filter_map(|it| it.double.as_deref()) {
         let set = SetPrefix::of_id(&double.id);
@@ -464,16 +464,11 @@ fn relabelled(operations: &[Operation]) -> Vec<Relabelled> {
     relabelled
 }
 
-fn classes(
-    operations: &[Operation],
-    purges: &[Purge],
-    observed: &ObservedState,
-) -> Vec<ClassCount> {
-    let copies: HashSet<&AnnotationId> = operations
-        .iter()
-        .filter(|operation| is_clean_up(operation))
-        .map(|operation| &operation.id)
-        .collect();
+/// On how many more annotations each concept is after these writes, or, negative, on how many fewer; sorted.
+pub(super) fn class_changes<'a>(
+    operations: &'a [Operation],
+    purges: &'a [Purge],
+) -> BTreeMap<&'a ConceptId, i64> {
     let mut changes: BTreeMap<&ConceptId, i64> = BTreeMap::new();
     for operation in operations.iter().filter(|it| !is_clean_up(it)) {
         let (before, after) = (
@@ -497,6 +492,20 @@ fn classes(
         }
     }
     changes.retain(|_, change| *change != 0);
+    changes
+}
+
+fn classes(
+    operations: &[Operation],
+    purges: &[Purge],
+    observed: &ObservedState,
+) -> Vec<ClassCount> {
+    let copies: HashSet<&AnnotationId> = operations
+        .iter()
+        .filter(|operation| is_clean_up(operation))
+        .map(|operation| &operation.id)
+        .collect();
+    let changes = class_changes(operations, purges);
     if changes.is_empty() {
         return Vec::new();
     }

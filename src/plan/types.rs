@@ -7,10 +7,11 @@ use crate::model::{
     AnnotationId, Content, Fingerprint, InputId, Json, Key, ObservedAnnotation, Policy, SetName,
     UserId,
 };
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The version of the plan file's format.
-pub const FORMAT_VERSION: &str = "1.0";
+pub const FORMAT_VERSION: &str = "2.0";
 
 /// What is done to one annotation.
 #[derive(
@@ -289,8 +290,12 @@ pub struct Operation {
     /// stands for it then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<Fingerprint>,
-    /// The annotation as it is sent; nothing for a delete, unless it shares a call with removals: then the removal of
-    /// all its concepts, which are all that it holds.
+    /// How many bytes it took in a call when it was planned: calls are packed by that. Absent for a delete, unless it
+    /// shares a call with removals.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub bytes: u32,
+    /// Of an operation that undoes another one, and that posts or overwrites: the annotation as it is sent. Every other
+    /// operation is sent as what it shows makes of what is stored then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Json>,
 }
@@ -545,7 +550,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 /// What has to be done to make the app equal to the manifest.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Plan {
-    /// The version of this format: 1.0.
+    /// The version of this format: 2.0.
     pub format_version: String,
     /// The version of annosync that made it.
     pub tool_version: String,
@@ -558,8 +563,7 @@ pub struct Plan {
     pub set: SetName,
     /// What it may do.
     pub policy: Policy,
-    /// The user who owns the app. Plan files of earlier versions have the user whose token made the listing instead.
-    #[serde(alias = "caller")]
+    /// The user who owns the app.
     pub app_owner: UserId,
     /// The users whose undeclared annotations are in scope, sorted; `any` for everybody. `me` is resolved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -590,6 +594,10 @@ pub struct Plan {
     pub deleted_inputs: Vec<InputId>,
     /// The writes, sorted by input id, then destructive ones first, then in declared (deletes: observed) order.
     pub operations: Vec<Operation>,
+    /// The PNG files of the masks that are sent, in base64, each by the SHA-256 of its pixels, by which the operations name
+    /// them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub masks: BTreeMap<String, String>,
     /// The inputs that are emptied, sorted by input id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub purges: Vec<Purge>,
@@ -607,6 +615,11 @@ impl Plan {
             && self.purges.is_empty()
             && self.inputs.is_empty()
             && self.deleted_inputs.is_empty()
+    }
+
+    /// Whether it undoes an apply.
+    pub fn is_undo(&self) -> bool {
+        self.purpose == Purpose::Undo
     }
 
     /// Leaves the inputs that an apply posted where they are.

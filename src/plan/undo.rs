@@ -9,6 +9,7 @@ use super::batch;
 use super::body;
 use super::fresh::{Freshness, freshness};
 use super::guard;
+use super::input::size;
 use super::rights;
 use super::summary::Summary;
 use super::types::{Action, FORMAT_VERSION, Operation, Plan, Purpose, Reason};
@@ -16,7 +17,7 @@ use crate::model::{
     Content, Extras, Fingerprint, Geometry, Guards, InputId, Maker, ObservedAnnotation, Policy,
     Status, UserId, fingerprint,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// How many annotations are named of those that an undo does not restore.
 const NAMED: usize = 10;
@@ -154,9 +155,11 @@ impl Undo<'_> {
                 Action::Replace => self.replace_back(operation, stored, fingerprint),
                 Action::Post | Action::Merge | Action::Remove | Action::Overwrite => {
                     let made = made(operation, stored);
+                    let body = body::put_back(&operation.input_id, stored, &made);
                     self.push(Operation {
                         fingerprint,
-                        body: Some(body::put_back(&operation.input_id, stored, &made)),
+                        bytes: size(&body),
+                        body: Some(body),
                         before: Some(made),
                         after: Some(stored.content()),
                         ..undoing(operation, Action::Overwrite)
@@ -192,6 +195,7 @@ impl Undo<'_> {
                 before: None,
                 after: Some(after),
                 fingerprint: None,
+                bytes: size(&body),
                 body: Some(body),
             });
         }
@@ -209,6 +213,7 @@ impl Undo<'_> {
                 fingerprint,
                 before: Some(made(operation, stored)),
                 after: Some(after),
+                bytes: size(&body),
                 body: Some(body),
                 ..undoing(operation, Action::Replace)
             });
@@ -282,6 +287,7 @@ impl Undo<'_> {
             inputs: Vec::new(),
             deleted_inputs: self.posted,
             operations: self.operations,
+            masks: BTreeMap::new(),
             purges: Vec::new(),
             drift: Vec::new(),
             batches,
@@ -305,6 +311,7 @@ fn undoing(operation: &Operation, action: Action) -> Operation {
         before: None,
         after: None,
         fingerprint: None,
+        bytes: 0,
         body: None,
     }
 }

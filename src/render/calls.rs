@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use url::Url;
 
 /// One JSON object a line: `{"method", "path", "body"}`, in the order in which the calls would be made. The token and
-/// the host are not part of it. A single annotation is deleted by its path, without a body.
-pub fn calls(plan: &Plan) -> String {
+/// the host are not part of it. A single annotation is deleted by its path, without a body. `bodies`: what each operation
+/// sends; one that needs a body and has none is left out.
+pub fn calls(plan: &Plan, bodies: &[Option<Json>]) -> String {
     let bulk = path(plan, &["annotations"]);
     let mut text = String::new();
     for batch in &plan.batches {
@@ -28,29 +29,33 @@ pub fn calls(plan: &Plan) -> String {
             write(&mut text, &about_inputs(plan, batch));
             continue;
         }
-        let operations: Vec<&Operation> = batch
-            .operations
+        let deletes = matches!(
+            batch.call,
+            Call::DeleteLeftBehind | Call::DeleteReplaced | Call::Delete | Call::DeleteStandIn
+        );
+        let body = |at: u32| bodies.get(at as usize).and_then(Option::as_ref);
+        let due = batch.operations.iter().copied();
+        let due: Vec<u32> = due.filter(|at| deletes || body(*at).is_some()).collect();
+        if due.is_empty() {
+            continue;
+        }
+        let operations: Vec<&Operation> = due
             .iter()
             .map(|&at| &plan.operations[at as usize])
             .collect();
         let annotations = || -> Value {
-            operations
-                .iter()
-                .filter_map(|o| match batch.call {
-                    Call::PostStandIn => stand_in_body(&plan.set, o),
-                    _ => o.body.clone(),
+            let with_bodies = due.iter().zip(&operations);
+            with_bodies
+                .filter_map(|(&at, o)| match batch.call {
+                    Call::PostStandIn => Some(stand_in_body(&plan.set, o, body(at)?).to_value()),
+                    _ => body(at).map(Json::to_value),
                 })
-                .map(|body| Json::to_value(&body))
                 .collect()
         };
         let id = |o: &Operation| match batch.call {
             Call::DeleteStandIn => stand_in_id_for(&plan.set, o),
             _ => o.id.clone(),
         };
-        let deletes = matches!(
-            batch.call,
-            Call::DeleteLeftBehind | Call::DeleteReplaced | Call::Delete | Call::DeleteStandIn
-        );
         if let (true, [only]) = (deletes, &operations[..])
             && let (input, id) = (only.input_id.as_str(), id(only))
             && stands_in_a_path(input)

@@ -53,6 +53,7 @@ fn operation(action: Action, input: &str, id: &str, reason: Reason) -> Operation
         before: None,
         after: None,
         fingerprint: None,
+        bytes: 0,
         body: None,
     }
 }
@@ -168,6 +169,7 @@ pub(super) fn plan(mut operations: Vec<Operation>) -> Plan {
     };
     Plan {
         purges: Vec::new(),
+        masks: std::collections::BTreeMap::new(),
         format_version: FORMAT_VERSION.to_owned(),
         tool_version: "0.1.0".to_owned(),
         purpose: Purpose::Manifest,

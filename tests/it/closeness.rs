@@ -1,6 +1,6 @@
 //! Matching of every kind: same, moved, another; and regions that a model found.
 
-use crate::support::{ME, base64, context, observed, png};
+use crate::support::{ME, base64, bodies, context, observed, png};
 use annosync::manifest;
 use annosync::model::DesiredState;
 use annosync::plan::{self, Plan, PlanError};
@@ -282,7 +282,8 @@ fn a_region_that_a_model_found_gets_a_label_by_its_id() {
     let [operation] = &plan.operations[..] else {
         panic!("{:?}", plan.operations);
     };
-    let body = operation.body.as_ref().unwrap().to_value();
+    assert_eq!(operation.action, annosync::plan::Action::Post);
+    let body = bodies(&plan, &observed(&remote)).remove(0).unwrap();
     assert_eq!(body["data"]["regions"][0]["id"], "r1");
     assert_eq!(
         body["data"]["regions"][0]["data"]["concepts"][0]["id"],

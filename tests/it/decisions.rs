@@ -1,8 +1,8 @@
 //! The decision list: which write a difference leads to, a test a row.
 
 use crate::support::{
-    ME, boxed, desired, manifest_of, observed, observed_by, only_write, plan, plan_text, try_plan,
-    whole, with,
+    ME, bodies, boxed, desired, manifest_of, observed, observed_by, only_write, plan, plan_text,
+    try_plan, whole, with,
 };
 use annosync::model::{InputId, Scope, UserId};
 use annosync::plan::{Action, Call, Plan, Rename, Trip};
@@ -277,13 +277,11 @@ fn another_user_is_a_replace_under_the_same_id() {
     let mut remote = boxed("a", "1", BOX, &["car"]);
     remote["data"]["geo"] = json!({"x": 1});
     remote["status"] = json!({"code": 24157});
-    let plan = plan(
-        &desired(&input("{ id: '1', user: labeler-1 }")),
-        &observed(&[remote]),
-    );
+    let observed = observed(&[remote]);
+    let plan = plan(&desired(&input("{ id: '1', user: labeler-1 }")), &observed);
     assert_eq!(plan.operations[0].action, Action::Replace);
     assert_eq!(plan.operations[0].id.as_str(), "1");
-    let body = plan.operations[0].body.as_ref().unwrap().to_value();
+    let body = bodies(&plan, &observed).remove(0).unwrap();
     assert_eq!(
         (&body["user_id"], &body["status"]["code"]),
         (&json!("labeler-1"), &json!(24157))
@@ -356,12 +354,10 @@ fn what_is_not_on_the_remote_is_posted() {
 
 #[test]
 fn what_is_on_the_remote_and_not_declared_is_deleted() {
-    let plan = plan(
-        &desired("  - id: a\n    annotations: []\n"),
-        &observed(&[boxed("a", "1", BOX, &["car"])]),
-    );
+    let observed = observed(&[boxed("a", "1", BOX, &["car"])]);
+    let plan = plan(&desired("  - id: a\n    annotations: []\n"), &observed);
     assert_eq!(plan.operations[0].action, Action::Delete);
-    assert_eq!(plan.operations[0].body, None);
+    assert_eq!(bodies(&plan, &observed), [None]);
 }
 
 #[test]

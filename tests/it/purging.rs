@@ -80,7 +80,7 @@ fn a_purge_takes_everything_but_the_input_level_annotation_and_is_shown_first() 
     let calls: Vec<Call> = plan.batches.iter().map(|batch| batch.call).collect();
     assert_eq!(calls, [Call::Post, Call::Delete, Call::Purge]);
     assert_eq!((plan.summary.existing, plan.summary.purged), (5, 4));
-    let sent = render::calls(&plan);
+    let sent = render::calls(&plan, &vec![None; plan.operations.len()]);
     assert_eq!(
         sent.lines().last().unwrap(),
         r#"{"method":"DELETE","path":"/v2/users/me-1/apps/street/annotations","body":{"input_ids":["p"]}}"#

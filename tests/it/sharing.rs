@@ -1,7 +1,7 @@
 //! Deletes that share a call with removals: when they do, when they do not, and what an apply makes of it.
 
 use crate::cli::{World, header};
-use crate::support::{boxed, manifest_of, observed, plan, whole, with};
+use crate::support::{bodies, boxed, manifest_of, observed, plan, sent, whole, with};
 use annosync::apply::{self, Options};
 use annosync::emulator::{Endpoint, Fault, Scope as Faulty, Shift};
 use annosync::model::{DesiredState, Scope};
@@ -62,7 +62,9 @@ fn a_delete_rides_with_a_removal_where_that_saves_a_call() {
     let delete = &plan.operations[1];
     assert_eq!(delete.action, Action::Delete);
     assert_eq!(
-        delete.body.as_ref().unwrap().to_value(),
+        bodies(&plan, &observed(&[kept(1), gone(1)].concat()))[1]
+            .clone()
+            .unwrap(),
         json!({"id": "g000", "input_id": "b", "data": {"concepts": [{"id": "car"}]}})
     );
     insta::assert_snapshot!(render::text(&plan, &render::TextOptions::default()), @r"
@@ -80,7 +82,7 @@ fn a_delete_rides_with_a_removal_where_that_saves_a_call() {
 
     Plan: 0 to post, 0 to merge, 0 to overwrite, 1 to remove, 1 to delete; 0 unchanged, 0 unmanaged. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
     ");
-    insta::assert_snapshot!(render::calls(&plan), @r#"{"method":"PATCH","path":"/v2/users/me-1/apps/street/annotations","body":{"action":"remove","delete_if_empty_data":true,"annotations":[{"id":"k000","input_id":"a","data":{"regions":[{"id":"region-k000","data":{"concepts":[{"id":"bus"}]}}]}},{"id":"g000","input_id":"b","data":{"concepts":[{"id":"car"}]}}]}}"#);
+    insta::assert_snapshot!(render::calls(&plan, &sent(&plan, &observed(&[kept(1), gone(1)].concat()))), @r#"{"method":"PATCH","path":"/v2/users/me-1/apps/street/annotations","body":{"action":"remove","delete_if_empty_data":true,"annotations":[{"id":"k000","input_id":"a","data":{"regions":[{"id":"region-k000","data":{"concepts":[{"id":"bus"}]}}]}},{"id":"g000","input_id":"b","data":{"concepts":[{"id":"car"}]}}]}}"#);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use crate::cli::World;
 use crate::support::{
-    ME, Remote, boxed, desired, manifest_of, observed, observed_by, plan, purging, with,
+    ME, Remote, bodies, boxed, desired, manifest_of, observed, observed_by, plan, purging, sent,
+    with,
 };
 use annosync::apply::{self, Ended, Options, Subject, Watch};
 use annosync::model::{
@@ -91,22 +92,24 @@ fn the_recipe_of_stand_in_ids_is_frozen() {
 
 #[test]
 fn a_stand_in_is_the_whole_replacement_and_says_what_it_is_one_of() {
-    let plan = plan(&desired(GIVEN), &observed(&[original()]));
+    let observed = observed(&[original()]);
+    let plan = plan(&desired(GIVEN), &observed);
     let operation = &plan.operations[0];
-    let body = |json: &annosync::model::Json| json.to_value();
-    let mut stand_in = body(&plan::stand_in_body(&plan.set, operation).unwrap());
+    let replacement = sent(&plan, &observed).remove(0).unwrap();
+    let mut stand_in = plan::stand_in_body(&plan.set, operation, &replacement).to_value();
     let info = stand_in["annotation_info"].as_object_mut().unwrap();
     assert_eq!(info.remove(plan::STAND_IN_FOR), Some(json!("x")));
     let id = plan::stand_in_id_for(&plan.set, operation);
     assert_eq!(stand_in["id"], id.as_str());
     stand_in["id"] = json!("x");
-    assert_eq!(stand_in, body(operation.body.as_ref().unwrap()));
+    assert_eq!(stand_in, replacement.to_value());
 }
 
 #[test]
 fn the_calls_of_a_replacement_are_printed_as_they_are_made() {
-    let plan = plan(&desired(GIVEN), &observed(&[original()]));
-    let printed: Vec<Value> = (render::calls(&plan).lines())
+    let observed = observed(&[original()]);
+    let plan = plan(&desired(GIVEN), &observed);
+    let printed: Vec<Value> = (render::calls(&plan, &sent(&plan, &observed)).lines())
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     let methods: Vec<&str> = (printed.iter())
@@ -251,7 +254,7 @@ fn every_policy_finishes_and_cleans_up() {
         );
         // One that changes nothing finishes what was begun, and not more.
         let changed = plan(&manifest("cyd"), &after(2).observed());
-        let body = changed.operations[0].body.as_ref().unwrap().to_value();
+        let body = bodies(&changed, &after(2).observed()).remove(0).unwrap();
         let (user, held) = if policy == "create" {
             ("bea", 1)
         } else {
@@ -344,7 +347,7 @@ fn a_stand_in_that_is_declared_by_its_id_is_an_annotation_like_others() {
 fn what_was_added_to_a_stand_in_is_kept_when_it_is_finished() {
     let state = edited(2, |it| it["data"]["late"] = json!({"y": 2}));
     let plan = plan(&desired(GIVEN), &state);
-    let body = plan.operations[0].body.as_ref().unwrap().to_value();
+    let body = bodies(&plan, &state).remove(0).unwrap();
     assert_eq!(body["data"]["late"], json!({"y": 2}));
     assert_eq!(body["annotation_info"], json!({"n": 7}));
 }

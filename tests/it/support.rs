@@ -4,15 +4,17 @@ use crate::schemas;
 use annosync::emulator::patch;
 use annosync::manifest;
 use annosync::model::{
-    DesiredInput, DesiredState, InputId, Interner, ObservedState, Origin, Rest, Scope, UserId,
+    DesiredInput, DesiredState, InputId, Interner, Json, ObservedAnnotation, ObservedState, Origin,
+    Rest, Scope, UserId,
 };
 use annosync::observed;
 use annosync::plan::{
-    self, Action, Allowances, Call, Context, Inventory, Plan, PlanError, Target, stand_in_body,
-    stand_in_id_for,
+    self, Action, Allowances, Call, Context, Inventory, Permit, Plan, PlanError, Target,
+    stand_in_body, stand_in_id_for,
 };
 use annosync::render;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The calling user of every test, who owns the app unless a test says otherwise.
@@ -106,13 +108,21 @@ pub(crate) fn only_write(inputs: &str, annotations: &[Value]) -> (Action, Value)
     let [operation] = &plan.operations[..] else {
         panic!("expected one operation: {:#?}", plan.operations);
     };
-    (
-        operation.action,
-        operation
-            .body
-            .as_ref()
-            .map_or(Value::Null, annosync::model::Json::to_value),
-    )
+    let body = bodies(&plan, &observed(annotations)).remove(0);
+    (operation.action, body.unwrap_or_default())
+}
+
+/// What each operation of a plan sends when the app is as it was observed; nothing for a delete.
+pub(crate) fn bodies(plan: &Plan, observed: &ObservedState) -> Vec<Option<Value>> {
+    let bodies = plan::bodies(plan, observed, &Permit::Planned);
+    let value = |body: Option<Json>| body.as_ref().map(Json::to_value);
+    bodies.into_iter().map(|it| value(it.unwrap())).collect()
+}
+
+/// The same as text, in the order of the plan's operations.
+pub(crate) fn sent(plan: &Plan, observed: &ObservedState) -> Vec<Option<Json>> {
+    let bodies = plan::bodies(plan, observed, &Permit::Planned);
+    bodies.into_iter().map(Result::unwrap).collect()
 }
 
 /// A box annotation as the service sends it.
@@ -175,6 +185,8 @@ pub(crate) fn with(mut annotation: Value, field: &str, value: Value) -> Value {
 pub(crate) struct Remote {
     pub(crate) annotations: Vec<Value>,
     made: usize,
+    /// What replacements that are under way are posted as, by input and id.
+    replacing: BTreeMap<(String, String), Value>,
 }
 
 impl Remote {
@@ -182,6 +194,7 @@ impl Remote {
         Self {
             annotations,
             made: 0,
+            replacing: BTreeMap::new(),
         }
     }
 
@@ -189,6 +202,40 @@ impl Remote {
         self.annotations
             .iter()
             .position(|a| a["input_id"] == input && a["id"] == id)
+    }
+
+    fn now(&self, input: &str, id: &str) -> Option<ObservedAnnotation> {
+        let row = self.annotations[self.position(input, id)?].clone();
+        let wire = serde_json::from_value(row).unwrap();
+        Some(
+            observed::annotation(wire, &mut Interner::default())
+                .unwrap()
+                .1,
+        )
+    }
+
+    /// What an operation sends, made of what is there.
+    fn body(&mut self, plan: &Plan, call: Call, operation: &plan::Operation) -> Option<Value> {
+        let input = operation.input_id.as_str();
+        let name = (input.to_owned(), operation.id.to_string());
+        let made = |now: Option<&ObservedAnnotation>| {
+            plan::write_body(operation, now, &Permit::Planned).unwrap()
+        };
+        let now = self.now(input, operation.id.as_str());
+        let stand_in = self.now(input, stand_in_id_for(&plan.set, operation).as_str());
+        let body = match (call, operation.action) {
+            (Call::PostStandIn, _) => {
+                let replacement = made(now.as_ref()).expect("a replacement has a body");
+                self.replacing.insert(name, replacement.to_value());
+                Some(stand_in_body(&plan.set, operation, &replacement))
+            }
+            (Call::Post, Action::Replace) if plan::is_unfinished(operation) => {
+                made(stand_in.as_ref())
+            }
+            (Call::Post, Action::Replace) => return self.replacing.remove(&name),
+            _ => made(now.as_ref()),
+        };
+        body.as_ref().map(Json::to_value)
     }
 
     /// Carries out one operation's, or one purge's, part in a call.
@@ -205,11 +252,7 @@ impl Remote {
             _ => operation.id.clone(),
         };
         let at = self.position(operation.input_id.as_str(), id.as_str());
-        let body = match call {
-            Call::PostStandIn => stand_in_body(&plan.set, operation),
-            _ => operation.body.clone(),
-        };
-        let body = body.as_ref().map(annosync::model::Json::to_value);
+        let body = self.body(plan, call, operation);
         let action = match call {
             Call::Delete | Call::DeleteReplaced | Call::DeleteStandIn | Call::DeleteLeftBehind => {
                 self.annotations

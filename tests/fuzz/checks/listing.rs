@@ -122,7 +122,9 @@ fn is_deleted(state: &ObservedState) {
         harmless(&render::text(&plan, &render::TextOptions::default()));
         let file = render::json(&plan);
         harmless(&file);
-        harmless(&render::calls(&plan));
+        let bodies = plan::bodies(&plan, state, &plan::Permit::Planned);
+        let bodies: Vec<_> = bodies.into_iter().map(|it| it.expect("it fits")).collect();
+        harmless(&render::calls(&plan, &bodies));
         let read = plan::read(&file).unwrap_or_else(|error| panic!("{error}\n{file}"));
         let read = read.expect("it is a plan");
         assert_eq!(render::json(&read), file);

@@ -26,7 +26,8 @@ pub(crate) fn check(bytes: &[u8]) {
     let comment = render::markdown(&plan, &MarkdownOptions::default());
     harmless(&comment);
     assert!(comment.len() <= MARKDOWN_LIMIT, "{}", comment.len());
-    let calls = render::calls(&plan);
+    let nothing = annosync::model::Json::new("{}").expect("it is JSON");
+    let calls = render::calls(&plan, &vec![Some(nothing); plan.operations.len()]);
     harmless(&calls);
     assert_eq!(calls.lines().count(), plan.batches.len());
     for call in calls.lines() {

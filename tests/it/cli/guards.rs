@@ -130,7 +130,7 @@ fn a_concept_that_would_vanish_stops_the_plan() {
 }
 
 #[test]
-fn allow_guards_lets_every_number_pass_and_records_it_for_the_apply() {
+fn allow_guards_lets_every_number_pass_and_its_apply_says_so_again() {
     let world = guarded();
     declare(&world, &boxes(0..6, "car"));
     world.plan(&["--out", "plan.json"]).exits(3);
@@ -149,9 +149,10 @@ fn allow_guards_lets_every_number_pass_and_records_it_for_the_apply() {
     markdown.says(
         "> **Let pass:** 6 deletes of 12 existing annotations; the guard max_deletes allows `30%`.\n",
     );
-    // The file says what may pass, and its apply needs no flag.
+    // Anybody can write into the file what may pass: whoever applies it says so again.
+    world.apply_path("plan.json", &[]).exits(3);
     let applied = world
-        .apply_path("plan.json", &["--format", "json"])
+        .apply_path("plan.json", &["--allow-guards", "--format", "json"])
         .exits(0);
     let outcome: serde_json::Value = serde_json::from_str(&applied.stdout).unwrap();
     schemas::OUTCOME.takes(&outcome);
@@ -161,7 +162,7 @@ fn allow_guards_lets_every_number_pass_and_records_it_for_the_apply() {
 }
 
 #[test]
-fn an_apply_lets_pass_no_more_than_the_numbers_that_were_recorded() {
+fn an_apply_believes_no_number_that_a_plan_file_says_was_let_pass() {
     let world = guarded();
     declare(&world, &boxes(0..6, "car"));
     world
@@ -171,9 +172,19 @@ fn an_apply_lets_pass_no_more_than_the_numbers_that_were_recorded() {
     let smaller = kept.replace("\"count\": 6", "\"count\": 5");
     assert_ne!(kept, smaller);
     world.write("plan.json", &smaller);
-    let refused = world.apply_path("plan.json", &[]).exits(3);
-    assert_eq!(named_flags(&refused.stderr), ["--allow-deletes", "6"]);
-    assert!(!refused.stderr.contains("Let pass"), "{}", refused.stderr);
+    world
+        .apply_path("plan.json", &["--allow-deletes", "5"])
+        .exits(1)
+        .says("the plan was altered: the number of a guard is not that of its operations");
+    for (from, to) in [("\"passed_guards\"", "\"unknown\""), ("30%", "100%")] {
+        world.write("plan.json", &kept.replace(from, to));
+        for manifest in [&["--manifest", "m.yaml"][..], &[]] {
+            let apply = [&["apply", "plan.json", "--auto-approve"], manifest].concat();
+            let refused = world.run(&apply).exits(3);
+            assert_eq!(named_flags(&refused.stderr), ["--allow-deletes", "6"]);
+            assert!(!refused.stderr.contains("Let pass"), "{}", refused.stderr);
+        }
+    }
     assert_eq!(world.writes(), []);
     world
         .apply_path("plan.json", &["--allow-deletes", "6"])

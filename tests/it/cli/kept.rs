@@ -18,7 +18,15 @@ fn world() -> World {
     world.declare(&inputs.concat());
     world.plan(&["--out", "plan.json"]).exits(0);
     world.someone_marks_as_pending("in-003");
-    let apply = ["apply", "plan.json", "--auto-approve", "--format", "json"];
+    let apply = [
+        "apply",
+        "plan.json",
+        "--auto-approve",
+        "--format",
+        "json",
+        "--manifest",
+        "m.yaml",
+    ];
     let kept = ["--undo-out", "undo.json", "--log", "log.jsonl"];
     let applied = world.run(&[&apply[..], &kept].concat()).exits(4);
     world.write("outcome.json", &applied.stdout);

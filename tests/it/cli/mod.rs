@@ -16,6 +16,7 @@ mod drifting;
 mod emptying;
 mod every;
 mod exits;
+mod forged;
 mod formats;
 mod guards;
 mod habits;

@@ -140,7 +140,7 @@ type Alteration = (&'static str, fn(&mut Value));
 fn a_plan_file_that_was_altered_is_refused_and_nothing_is_sent() {
     let world = planned();
     let plan: Value = serde_json::from_str(&world.read("plan.json")).unwrap();
-    let alterations: [Alteration; 9] = [
+    let alterations: [Alteration; 8] = [
         ("an operation is gone", |plan| {
             plan["operations"].as_array_mut().unwrap().pop();
         }),
@@ -149,20 +149,12 @@ fn a_plan_file_that_was_altered_is_refused_and_nothing_is_sent() {
             plan["batches"].as_array_mut().unwrap().pop();
         }),
         ("another format", |plan| {
-            plan["format_version"] = json!("2.0");
+            plan["format_version"] = json!("1.0");
         }),
-        ("another annotation's body", |plan| {
+        ("a body", |plan| {
             for operation in plan["operations"].as_array_mut().unwrap() {
-                if operation["action"] == "post" {
-                    operation["body"]["id"] = json!("other");
-                }
-            }
-        }),
-        ("a post of something else than it shows", |plan| {
-            for operation in plan["operations"].as_array_mut().unwrap() {
-                if operation["action"] == "post" {
-                    operation["body"]["status"] = json!({"code": 24151});
-                }
+                let name = json!({"id": operation["id"], "input_id": operation["input_id"]});
+                operation["body"] = name;
             }
         }),
         ("a delete of something else", |plan| {
@@ -205,6 +197,7 @@ fn a_plan_file_is_for_its_own_app_alone() {
     for flags in [
         &["--embedded", "other.db"][..],
         &["--user-id", "owner", "--app-id", "other"],
+        &["--app-id", "other"],
         &["--endpoint", "https://api.clarifai.com"],
         &["--target", "prod"],
     ] {
@@ -217,10 +210,17 @@ fn a_plan_file_is_for_its_own_app_alone() {
         );
     }
     assert_eq!(world.emulator.calls(), []);
-    // The environment is not asked: a plan is as explicit as a flag.
+    // The environment is asked for the host alone: a plan is as explicit as a flag.
     let mut command = world.command();
     command
-        .args(["apply", "plan.json", "--auto-approve"])
+        .args([
+            "apply",
+            "plan.json",
+            "--auto-approve",
+            "--manifest",
+            "m.yaml",
+        ])
+        .env("CLARIFAI_API_BASE", world.emulator.url())
         .env("CLARIFAI_APP_ID", "other");
     super::Run::of(command).exits(0);
     world.is_settled();

@@ -341,7 +341,7 @@ fn what_a_plan_file_says() {
     world.plan(&["--out", "plan.json"]).exits(0);
     let hostile = serde_json::to_string(HOSTILE).unwrap();
     for (from, to) in [
-        ("\"1.0\"", hostile.as_str()),
+        ("\"2.0\"", hostile.as_str()),
         ("\"post\"", &hostile),
         ("\"app\"", &hostile),
         ("\"not_on_remote\"", &hostile),

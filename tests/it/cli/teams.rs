@@ -165,11 +165,18 @@ fn me_is_resolved_once_and_kept_in_the_plan() {
     let plan: Value = serde_json::from_str(&world.read("plan.json")).unwrap();
     assert_eq!(plan["owners"], json!(["bea"]));
     // Whoever applies it, it is hers that is deleted.
-    let mut apply = world.command();
-    apply
-        .env("CLARIFAI_PAT", "owner-key")
-        .args(["apply", "plan.json", "--auto-approve"]);
-    Run::of(apply).exits(0);
+    let apply = ["apply", "plan.json", "--auto-approve"];
+    let as_owner = |arguments: &[&str]| {
+        let mut command = world.command();
+        command
+            .env("CLARIFAI_PAT", "owner-key")
+            .env("CLARIFAI_API_BASE", world.emulator.url())
+            .args([&apply, arguments].concat());
+        Run::of(command)
+    };
+    as_owner(&[]).exits(1).says("--allow-user bea");
+    assert_eq!(world.annotations().len(), 2);
+    as_owner(&["--allow-user", "bea", "--allow-vanished", "1"]).exits(0);
     assert_eq!(world.annotations().len(), 1);
     assert!(world.annotation("his").is_some());
 }

@@ -648,15 +648,13 @@ fn a_fingerprint_that_was_taken_out_makes_nothing_easier() {
         }
         world.write("stripped.json", &plan.to_string());
     };
-    // Of a plan that a manifest made, only its posts are carried out.
+    // A plan that a manifest made is refused.
     let world = mixed();
     world.plan(&["--out", "plan.json"]).exits(0);
     strip(&world, "plan.json");
-    let run = carry_out(&world, "stripped.json", &[]).exits(4);
-    assert!(
-        run.last_line()
-            .starts_with("Applied 1 (1 posted), 0 already so, 4 stale")
-    );
+    let run = carry_out(&world, "stripped.json", &[]).exits(1);
+    run.says("it does not show what is there and what comes of it");
+    assert_eq!(world.writes(), []);
     // Of an undo, what is there must be all that the operation shows, and nothing more.
     let world = mixed();
     world.apply(&["--undo-out", "undo.json"]).exits(0);

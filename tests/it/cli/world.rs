@@ -149,10 +149,16 @@ impl World {
         command
     }
 
-    /// Runs the binary without naming an app.
+    /// Runs the binary without naming an app; beside a plan file, with the host.
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         let mut command = self.command();
         command.args(arguments);
+        if let ["apply", path, ..] = arguments
+            && is_plan_file(path)
+        {
+            // The token goes to no host that a plan file alone names.
+            command.env("CLARIFAI_API_BASE", self.emulator.url());
+        }
         Run::of(command)
     }
 
@@ -188,8 +194,13 @@ impl World {
     /// Applies a manifest or a plan file made of `m.yaml`; when that ends well, a plan of `m.yaml` has nothing to do.
     pub(crate) fn apply_path(&self, path: &str, arguments: &[&str]) -> Run {
         let run = if is_plan_file(path) {
-            // A plan file names its target itself.
-            self.run(&[&["apply", path, "--auto-approve"], arguments].concat())
+            // A plan file names its app itself, and a manifest stands behind one that is no undo.
+            let is_undo = self.read(path).contains("\"purpose\": \"undo\"");
+            let manifest = match self.path().join("m.yaml").is_file() && !is_undo {
+                true if !arguments.contains(&"--manifest") => &["--manifest", "m.yaml"][..],
+                _ => &[],
+            };
+            self.run(&[&["apply", path, "--auto-approve"], manifest, arguments].concat())
         } else {
             self.on_app(&[&["apply", path, "--auto-approve"], arguments].concat())
         };
@@ -309,7 +320,8 @@ impl World {
 }
 
 fn is_plan_file(path: &str) -> bool {
-    Path::new(path).extension().is_some_and(|end| end == "json")
+    // An undo that was kept has a number behind its ending.
+    Path::new(path).extension().is_some_and(|end| end == "json") || path.contains(".json.")
 }
 
 /// Holds a plan to have nothing to do.

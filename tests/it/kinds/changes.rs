@@ -1,21 +1,20 @@
 //! The decision list for every kind of annotation: which write a difference leads to, and what it sends.
 
 use super::{by_id, by_key, content, declared, mask, stored};
-use crate::support::{base64, observed, plan, png, try_plan, with};
-use annosync::model::{Content, Identity, Json};
+use crate::support::{base64, bodies, observed, plan, png, try_plan, with};
+use annosync::model::{Content, Identity};
 use annosync::plan::Action;
 use serde_json::{Value, json};
 
 /// The one write that makes the stored annotation what is declared.
 fn write_of(remote: Value, content: Content) -> (Action, Value) {
-    let plan = plan(&declared(by_id("1"), content), &observed(&[remote]));
+    let observed = observed(&[remote]);
+    let plan = plan(&declared(by_id("1"), content), &observed);
     let [operation] = &plan.operations[..] else {
         panic!("expected one operation: {:#?}", plan.operations);
     };
-    (
-        operation.action,
-        operation.body.as_ref().map_or(Value::Null, Json::to_value),
-    )
+    let body = bodies(&plan, &observed).remove(0);
+    (operation.action, body.unwrap_or_default())
 }
 
 /// Each row: what it shows, the stored data, what is declared, the write, and the data that it sends.
@@ -454,7 +453,7 @@ fn the_input_level_annotation_is_patched_and_never_replaced() {
 fn post_of(content: Content) -> Value {
     let plan = plan(&declared(by_key(), content), &observed(&[]));
     assert_eq!(plan.operations[0].action, Action::Post);
-    plan.operations[0].body.as_ref().unwrap().to_value()
+    bodies(&plan, &observed(&[])).remove(0).unwrap()
 }
 
 #[test]

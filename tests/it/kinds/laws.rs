@@ -4,7 +4,7 @@ use super::world::{
     Additions, Habit, additions, declarable, habit, held, lies_in_a_region, spelled,
 };
 use super::{by_id, by_key, declared};
-use crate::support::{ME, Remote, observed, plan};
+use crate::support::{ME, Remote, bodies, observed, plan};
 use annosync::model::{
     Content, Extras, Fraction, Geometry, ObservedAnnotation, ObservedState, difference, fingerprint,
 };
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 fn post(content: &Content) -> Value {
     let plan = plan(&declared(by_key(), content.clone()), &observed(&[]));
     assert_eq!(plan.operations[0].action, Action::Post);
-    plan.operations[0].body.as_ref().unwrap().to_value()
+    bodies(&plan, &observed(&[])).remove(0).unwrap()
 }
 
 /// What a service holds of a post, under the id `1`.
@@ -135,8 +135,8 @@ proptest! {
             &remote.annotations[0]["data"]["unmodelled"],
             &before_of(only(&before))["unmodelled"]
         );
-        for operation in &first.operations {
-            let body = operation.body.as_ref().unwrap().to_value();
+        for (operation, body) in first.operations.iter().zip(bodies(&first, &before)) {
+            let body = body.unwrap();
             prop_assert!(operation.action == Action::Remove || all_values_are_written(&body), "{body}");
         }
     }

@@ -106,6 +106,12 @@ fn print(row: &Value) -> Fingerprint {
     })
 }
 
+/// What an operation would have sent when it was planned.
+fn planned<'a>(record: &'a Record, operation: &Operation) -> Option<&'a annosync::model::Json> {
+    let name = (operation.input_id.to_string(), operation.id.to_string());
+    record.bodies.get(&name)
+}
+
 /// Everything that is held against the laws.
 pub(super) struct Court<'a> {
     pub(super) scene: &'a Scene,
@@ -147,7 +153,7 @@ impl Court<'_> {
         };
         let exchanged = &self.scene.exchanges[exchange];
         if let Some(operation) = stood_in(&plan, &write.name) {
-            return self.stand_in(write, &plan, operation, exchanged);
+            return self.stand_in(write, record, &plan, operation, exchanged);
         }
         self.scope(write, operation(&plan, &write.name));
         if write.how == How::Purge {
@@ -162,26 +168,40 @@ impl Court<'_> {
             };
             return self.hold("nothing outside the plan is written", false, how);
         };
-        self.said(write, operation, exchanged);
+        self.said(write, record, operation, exchanged);
         if write.how != How::Post {
             self.looked(write, record, operation, exchanged);
         }
     }
 
     /// The copy of an annotation that is replaced: it is posted as planned, and goes again.
-    fn stand_in(&mut self, write: &Write, plan: &Plan, operation: &Operation, by: &Exchanged) {
+    fn stand_in(
+        &mut self,
+        write: &Write,
+        record: &Record,
+        plan: &Plan,
+        operation: &Operation,
+        by: &Exchanged,
+    ) {
         let fits = matches!(write.how, How::Post | How::Delete);
         let how = || format!("{:?} of the stand-in {:?}", write.how, write.name);
         self.hold("nothing outside the plan is written", fits, how);
         if write.how == How::Post {
-            let planned = stand_in_body(&plan.set, operation).map(|it| it.to_value());
+            let planned = planned(record, operation)
+                .map(|body| stand_in_body(&plan.set, operation, body).to_value());
             let same = sent(by, &write.name).iter().eq(planned.iter());
             self.hold("what is sent is what was planned", same, how);
         }
     }
 
     /// The operation says this write, and its result.
-    fn said(&mut self, write: &Write, operation: &Operation, exchanged: &Exchanged) {
+    fn said(
+        &mut self,
+        write: &Write,
+        record: &Record,
+        operation: &Operation,
+        exchanged: &Exchanged,
+    ) {
         let fits = match write.how {
             How::Post => matches!(operation.action, Action::Post | Action::Replace),
             How::Merge => operation.action == Action::Merge,
@@ -201,7 +221,7 @@ impl Court<'_> {
         if write.how == How::Delete {
             return;
         }
-        let planned = operation.body.as_ref().map(annosync::model::Json::to_value);
+        let planned = planned(record, operation).map(annosync::model::Json::to_value);
         let same = sent(exchanged, &write.name).iter().eq(planned.iter());
         self.hold("what is sent is what was planned", same, named);
         let raced = match &write.before {

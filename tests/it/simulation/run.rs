@@ -9,10 +9,10 @@ use super::team::{self, Crew};
 use super::wire::{Cut, PATIENCE, Wire};
 use annosync::api::{Connection, Endpoint, InsecureHttp, RetryPolicy, Token, connect_through};
 use annosync::apply::{self, Ended, Options, Stop, Subject, Watch};
-use annosync::model::{DesiredState, Fingerprint, ObservedState, Scope, fingerprint};
+use annosync::model::{DesiredState, Fingerprint, Json, ObservedState, Scope, fingerprint};
 use annosync::observed;
 use annosync::plan::{self, Allowances, Context, EmptyManifest, Inventory, Outcome, Plan, Target};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
@@ -38,6 +38,8 @@ pub(super) struct Record {
     pub(super) seen: Option<BTreeMap<Name, Fingerprint>>,
     pub(super) whole_app: bool,
     pub(super) plan: Option<Arc<Plan>>,
+    /// What its operations would have sent when it was made, by input and id.
+    pub(super) bodies: HashMap<Name, Json>,
     /// The manifest asks for what cannot be done.
     pub(super) refused: bool,
     /// A guard stopped it.
@@ -205,6 +207,14 @@ async fn go(
         )
         .collect();
     lock(stage).tell(&format!("run {} plans {shown:?}", record.number));
+    let bodies = plan::bodies(&plan, &observed, &plan::Permit::Planned);
+    let with_bodies = plan.operations.iter().zip(bodies);
+    record.bodies = with_bodies
+        .filter_map(|(it, body)| {
+            let name = (it.input_id.to_string(), it.id.to_string());
+            Some((name, body.expect("what was just planned fits")?))
+        })
+        .collect();
     record.plan = Some(Arc::clone(&plan));
     record.stopped = !plan.guards.is_empty();
     if record.stopped || plan.is_empty() {

@@ -124,7 +124,7 @@ fn lacks(scene: &Scene, record: &Record, plan: &Plan) -> Option<bool> {
             lacks |= user_of(&name)? != record.caller;
         }
         if matches!(operation.action, Action::Post | Action::Replace) {
-            let body = operation.body.as_ref()?.to_value();
+            let body = record.bodies.get(&name)?.to_value();
             lacks |= body["user_id"]
                 .as_str()
                 .is_some_and(|user| user != record.caller);

@@ -1,7 +1,7 @@
 //! GitHub, as far as the workflows know it: who runs their jobs, step by step.
 
 use super::super::Project;
-use super::super::texts::{at, entries, list, pipeline, scalar};
+use super::super::texts::{at, entries, list, pipeline, pipeline_at, scalar};
 use crate::cli::Run;
 use serde_json::{Value as Json, json};
 use serde_yaml::Value;
@@ -142,7 +142,7 @@ impl GitHub {
 
     /// Runs a job of the workflow of pull requests.
     fn pull_request(&self, pull: &Json, kind: &str, job: &str) -> JobRun {
-        let text = pipeline("github/plan.yml");
+        let text = pipeline_at("github/plan.yml", &self.project.world.emulator.url());
         let kinds = list(at(&text, &["on", "pull_request", "types"]));
         assert!(kinds.iter().any(|known| known == kind), "{kinds:?}");
         let text = |value: &Json| value.as_str().unwrap().to_owned();
@@ -200,7 +200,10 @@ impl GitHub {
     /// Runs a job of a workflow, step by step, as GitHub would.
     fn job(&self, workflow: &str, job: &str, mut event: Event) -> JobRun {
         let file = format!("annosync-{workflow}.yml");
-        let text = pipeline(&format!("github/{workflow}.yml"));
+        let text = pipeline_at(
+            &format!("github/{workflow}.yml"),
+            &self.project.world.emulator.url(),
+        );
         let triggers: Vec<&str> = at(&text, &["on"])
             .and_then(Value::as_mapping)
             .unwrap()
@@ -328,7 +331,11 @@ impl GitHub {
         let origin = project.origin();
         project.git(
             workspace,
-            &["fetch", "-q", "--depth", depth, &origin, commit],
+            &match depth {
+                // All there is.
+                "0" => vec!["fetch", "-q", &origin, commit],
+                _ => vec!["fetch", "-q", "--depth", depth, &origin, commit],
+            },
         );
         let mut checkout = project.command(workspace, "git");
         checkout.args(["checkout", "-q", "--detach", commit]);

@@ -63,7 +63,14 @@ fn a_label_is_edited_on_a_branch_planned_commented_merged_and_applied() {
     let undo = undo.to_str().unwrap();
     let undone = project.run(
         &project.dev(),
-        &["annosync", "apply", undo, "--auto-approve"],
+        &[
+            "annosync",
+            "apply",
+            undo,
+            "--auto-approve",
+            "--endpoint",
+            &project.world.emulator.url(),
+        ],
     );
     undone.exits(0);
     assert_eq!(project.count("person"), 0);

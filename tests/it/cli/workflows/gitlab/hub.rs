@@ -1,7 +1,7 @@
 //! GitLab: who runs the pipeline's jobs.
 
 use super::super::Project;
-use super::super::texts::{at, entries, list, pipeline, scalar};
+use super::super::texts::{at, entries, list, pipeline_at, scalar};
 use super::server::{BOT, Known, answer};
 use crate::cli::Run;
 use serde_json::{Value as Json, json};
@@ -149,7 +149,7 @@ impl GitLab {
         commit: &str,
         variables: &[(&str, String)],
     ) -> Run {
-        let text = pipeline("gitlab/.gitlab-ci.yml");
+        let text = pipeline_at("gitlab/.gitlab-ci.yml", &self.project.world.emulator.url());
         let definition = &text[name];
         let id = self.change(|known| {
             let id = 900 + known.jobs.len();

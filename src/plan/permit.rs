@@ -1,0 +1,220 @@
+//! Whose annotations a plan may touch when it is carried out.
+//!
+//! A plan that this run made was held to the manifest when it was made. A plan file says itself whose annotations it
+//! takes, and anybody can write one: so it may touch what the set made, and what the app's owner and the token's user
+//! made. Whatever is beyond that takes the manifest, or a flag.
+
+use super::sent::Misfit;
+use super::stand_in::{is_clean_up, original_of};
+use super::types::{Action, Operation, Plan, Reason};
+use crate::matching::Claims;
+use crate::model::{
+    AnnotationId, DesiredState, Guards, Identity, InputId, Maker, ObservedAnnotation,
+    ObservedState, Owner, SetName, UserId, is_stand_in_id,
+};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// Whose annotations a plan may touch.
+#[derive(Debug, Clone)]
+pub enum Permit {
+    /// Those that it was made for, by this very run.
+    Planned,
+    /// Those that a plan file may touch.
+    File(Box<FilePermit>),
+}
+
+/// What a plan file may touch.
+#[derive(Debug, Clone)]
+pub struct FilePermit {
+    /// What it may delete: the set's, and those of owners.
+    claims: Claims,
+    /// Whose annotations it may change, whether or not they are owners; `any` for everybody's.
+    users: BTreeSet<UserId>,
+    /// What the manifest declares by its id.
+    declared: HashSet<(InputId, AnnotationId)>,
+}
+
+/// What a person allows a plan file beyond what every plan file may.
+#[derive(Debug, Clone, Default)]
+pub struct Extra {
+    /// Users whose annotations it may touch; `any` for everybody's.
+    pub users: BTreeSet<UserId>,
+    /// Sets that it may take over.
+    pub sets: BTreeSet<SetName>,
+}
+
+impl Permit {
+    /// Of a plan file, by itself.
+    pub fn of_file(plan: &Plan, caller: &UserId, extra: &Extra) -> Self {
+        let mut users: BTreeSet<UserId> = extra.users.clone();
+        users.extend([plan.app_owner.clone(), caller.clone()]);
+        let anybody = is_any(&users);
+        let is_owner = |user: &&UserId| plan.owners.contains(user) || is_any(&plan.owners);
+        let owners = users.iter().filter(|user| {
+            // An undo puts back what its apply changed, whoever the owners were.
+            plan.is_undo() || is_owner(user)
+        });
+        let mut owners: BTreeSet<Owner> = owners.cloned().map(Owner::User).collect();
+        if anybody {
+            let named = plan.owners.iter().cloned();
+            owners.extend(named.map(|user| match user.as_str() {
+                "any" => Owner::Any,
+                _ => Owner::User(user),
+            }));
+        }
+        let adopts = plan.adopts.iter().filter(|set| extra.sets.contains(*set));
+        let claims = claims(plan, owners, adopts.cloned().collect(), caller);
+        Self::File(Box::new(FilePermit {
+            claims,
+            users,
+            declared: HashSet::new(),
+        }))
+    }
+
+    /// Of a plan file that a manifest stands behind.
+    pub fn of_manifest(desired: &DesiredState, observed: &ObservedState, extra: &Extra) -> Self {
+        let mut users: BTreeSet<UserId> = extra.users.clone();
+        users.extend([observed.app_owner.clone(), observed.caller.clone()]);
+        let claims = Claims::new(desired, observed);
+        users.extend(claims.owners());
+        let declared = desired.inputs.iter().flat_map(|input| {
+            let ids = input
+                .annotations
+                .iter()
+                .filter_map(|it| match &it.identity {
+                    Identity::Id(id) => Some(id.clone()),
+                    _ => None,
+                });
+            ids.map(|id| (input.id.clone(), id))
+        });
+        Self::File(Box::new(FilePermit {
+            claims,
+            users,
+            declared: declared.collect(),
+        }))
+    }
+
+    /// Which annotations are in scope, as far as a plan file may say so.
+    pub fn claims(&self) -> Option<&Claims> {
+        match self {
+            Self::Planned => None,
+            Self::File(file) => Some(&file.claims),
+        }
+    }
+
+    /// Whether the annotation that is there may be touched.
+    pub(super) fn check(
+        &self,
+        operation: &Operation,
+        now: &ObservedAnnotation,
+    ) -> Result<(), Misfit> {
+        let Self::File(file) = self else {
+            return Ok(());
+        };
+        if matches!(operation.reason, Reason::LeftBehind | Reason::Unfinished) {
+            return file.check_stand_in(operation, now);
+        }
+        if now.maker != Maker::User && operation.action == Action::Delete {
+            // The reason is that of the maker.
+            return Ok(());
+        }
+        if operation.reason == Reason::InputNotDeclared && !file.claims.is_owned(&now.id) {
+            return Err(Misfit::Forbidden(
+                "its input is not declared, and its set did not make it".to_owned(),
+            ));
+        }
+        let name = (operation.input_id.clone(), now.id.clone());
+        if file.claims.is_in_scope(now) || file.declared.contains(&name) {
+            return Ok(());
+        }
+        if file.claims.is_of_another_set(&now.id) {
+            return Err(Misfit::Forbidden(
+                "another label set made it: a plan file takes that over only with --manifest PATH, or --adopt-set NAME"
+                    .to_owned(),
+            ));
+        }
+        let is_users = now
+            .user
+            .as_ref()
+            .is_none_or(|user| file.users.contains(user));
+        let is_change = operation.action != Action::Delete;
+        if (is_change && is_users) || is_any(&file.users) {
+            return Ok(());
+        }
+        Err(Misfit::Forbidden(match &now.user {
+            Some(user) if file.users.contains(user) => format!(
+                "it is of {user}, who is no owner of this plan, and another one than its set made it"
+            ),
+            Some(user) => format!(
+                "it is of {user}: a plan file touches only what its set, the app's owner or the token's user made, unless \
+                 --manifest PATH or --allow-user {user} is given"
+            ),
+            None => "it is of nobody, and its set did not make it".to_owned(),
+        }))
+    }
+
+    /// Whether an annotation may be posted under this id.
+    pub(super) fn check_post(&self, operation: &Operation) -> Result<(), Misfit> {
+        let Self::File(file) = self else {
+            return Ok(());
+        };
+        let is_undone = operation.reason == Reason::Undone;
+        if !is_undone && file.claims.is_of_another_set(&operation.id) {
+            return Err(Misfit::Forbidden(
+                "its id is of another label set".to_owned(),
+            ));
+        }
+        if !is_undone && is_stand_in_id(&operation.id) {
+            return Err(Misfit::Forbidden(
+                "its id is that of a copy which a replacement keeps".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl FilePermit {
+    /// A copy that an earlier run left says itself what it is one of, and its id vouches for that.
+    fn check_stand_in(
+        &self,
+        operation: &Operation,
+        now: &ObservedAnnotation,
+    ) -> Result<(), Misfit> {
+        let (set, input) = (&self.claims.set, &operation.input_id);
+        let original = original_of(set, input, &now.id, now.info.as_ref());
+        let is_it = match original {
+            Some(_) if is_clean_up(operation) => now.id == operation.id,
+            Some(original) => original == operation.id,
+            None => false,
+        };
+        if is_it && now.maker == Maker::User {
+            return Ok(());
+        }
+        Err(Misfit::Forbidden(
+            "it is no copy that an earlier run of this set left".to_owned(),
+        ))
+    }
+}
+
+fn is_any<'a>(users: impl IntoIterator<Item = &'a UserId>) -> bool {
+    users.into_iter().any(|user| user.as_str() == "any")
+}
+
+/// The scope of a set whose manifest is not at hand.
+fn claims(
+    plan: &Plan,
+    owners: BTreeSet<Owner>,
+    adopts: BTreeSet<SetName>,
+    caller: &UserId,
+) -> Claims {
+    let desired = DesiredState {
+        set: plan.set.clone(),
+        policy: plan.policy,
+        owners,
+        guards: Guards::default(),
+        renamed: BTreeMap::new(),
+        adopts,
+        inputs: Vec::new(),
+    };
+    Claims::of(&desired, &plan.app_owner, caller)
+}

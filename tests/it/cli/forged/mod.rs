@@ -1,0 +1,204 @@
+//! Plan files and undo files that somebody changed: what they make an apply do is within what they show, and never
+//! touches what a colleague, a model or another set made.
+//!
+//! The strongest forgery is a plan of another manifest: all of its parts agree. So most of these begin with a real one.
+
+mod fields;
+mod hosts;
+mod table;
+mod undo;
+
+use super::{Run, World, boxes};
+use crate::support::{boxed, png, whole, with};
+use annosync::model::{Interner, ObservedAnnotation};
+use annosync::observed;
+use annosync::plan::{self, Action};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+
+/// The ids of what a plan of this set has no business with.
+const FOREIGN: [&str; 4] = ["hers", "m1", OTHER_SET, "mine"];
+const OTHER_SET: &str = "as-00000000-00000000000000000001";
+
+/// A header with the guards that a manifest has by itself.
+const HEADER: &str = "version: 1\nset: street\npolicy: sync\n";
+
+/// Twenty inputs, with one annotation of the set on each, and beside them those of others.
+fn labels() -> String {
+    let all = boxes(0..20, "car");
+    let with_trees = ["in-002", "in-019"]
+        .into_iter()
+        .fold(all, |text, input| relabelled(&text, input, "[car, tree]"));
+    relabelled(&with_trees, "in-018", "[bus]")
+}
+
+/// The labels with other concepts on one input.
+fn relabelled(labels: &str, input: &str, concepts: &str) -> String {
+    changed(labels, input, "[car]", concepts)
+}
+
+fn changed(labels: &str, input: &str, from: &str, to: &str) -> String {
+    let at = labels.find(&format!("id: {input}")).unwrap();
+    let (before, after) = labels.split_at(at);
+    format!("{before}{}", after.replacen(from, to, 1))
+}
+
+/// The same, so that every kind of write is needed.
+fn wanted() -> String {
+    let mut text = relabelled(&labels(), "in-000", "[bus]");
+    text = changed(&text, "in-001", "[car]", "[car]\n        status: pending");
+    text = changed(&text, "in-002", "[car, tree]", "[car]");
+    text = changed(&text, "in-005", "[car]", "[car]\n        user: bea");
+    let gone = text.find("  - id: in-003").unwrap();
+    let rest = text.find("  - id: in-004").unwrap();
+    let mask = "  - id: in-020\n    annotations:\n      - key: road\n        \
+                mask: { path: road.png }\n        concepts: [car]\n";
+    format!(
+        "{}  - id: in-003\n    annotations: []\n{}{mask}",
+        &text[..gone],
+        &text[rest..]
+    )
+}
+
+/// An app that holds the labels, and a manifest that wants others.
+fn scene() -> World {
+    let world = World::new();
+    let found = json!({
+        "id": "m1", "input_id": "in-006", "model_version_id": "mv1",
+        "data": {"concepts": [{"id": "person", "value": 0.9}]},
+    });
+    world.seed(vec![
+        with(
+            boxed("in-006", "hers", [0.7, 0.7, 0.9, 0.9], &["tree"]),
+            "user_id",
+            "bea".into(),
+        ),
+        found,
+        whole("in-007", OTHER_SET, &[("tree", 1.0)]),
+        whole("in-099", "mine", &[("tree", 1.0)]),
+    ]);
+    fs::write(world.path().join("road.png"), png(2, &[0, 255, 255, 0])).unwrap();
+    declare(&world, HEADER, &labels());
+    world.apply(&[]).exits(0);
+    declare(&world, HEADER, &wanted());
+    world.plan(&["--out", "plan.json"]).exits(0);
+    world.emulator.forget_calls();
+    world
+}
+
+fn declare(world: &World, header: &str, inputs: &str) {
+    world.write("m.yaml", &format!("{header}inputs:\n{inputs}"));
+}
+
+fn read(world: &World, file: &str) -> Value {
+    serde_json::from_str(&world.read(file)).unwrap()
+}
+
+/// Every annotation by its id.
+fn rows(world: &World) -> BTreeMap<String, Value> {
+    let rows = world.block_on(world.emulator.annotations()).unwrap();
+    let id = |row: &Value| row["id"].as_str().unwrap().to_owned();
+    rows.into_iter().map(|row| (id(&row), row)).collect()
+}
+
+fn decoded(row: &Value) -> ObservedAnnotation {
+    let wire = serde_json::from_value(row.clone()).unwrap();
+    observed::annotation(wire, &mut Interner::default())
+        .unwrap()
+        .1
+}
+
+/// Applies a file without its manifest.
+fn apply(world: &World, file: &str, arguments: &[&str]) -> Run {
+    world.run(&[&["apply", file, "--auto-approve"], arguments].concat())
+}
+
+/// The law: what an apply of `file` changed is within what the file shows, and nobody else's work is touched.
+fn holds(
+    what: &str,
+    file: &Value,
+    run: &Run,
+    before: &BTreeMap<String, Value>,
+    world: &World,
+) -> bool {
+    let after = rows(world);
+    let of_input = |row: &Value| row["input_level"] == true;
+    let ids = before.keys().chain(after.keys());
+    let mut touched: Vec<&String> = ids.filter(|id| before.get(*id) != after.get(*id)).collect();
+    touched.sort();
+    touched.dedup();
+    // A new input comes with its own annotation.
+    touched.retain(|id| {
+        !after
+            .get(*id)
+            .is_some_and(|row| of_input(row) && !before.contains_key(*id))
+    });
+    let told = || format!("{what}: {}\n{}", run.stdout, run.stderr);
+    if touched.is_empty() {
+        return false;
+    }
+    assert!(
+        matches!(run.code, 0 | 4 | 5),
+        "exit code {}: {}",
+        run.code,
+        told()
+    );
+    for id in touched {
+        assert!(
+            !FOREIGN.contains(&id.as_str()),
+            "{id} is touched: {}",
+            told()
+        );
+        let operations = file["operations"].as_array().unwrap();
+        let shown = operations.iter().find(|it| it["id"] == **id);
+        let shown = shown.unwrap_or_else(|| panic!("{id} is not shown: {}", told()));
+        let operation: plan::Operation = serde_json::from_value(shown.clone()).unwrap();
+        let (was, is) = (before.get(id), after.get(id));
+        let fits = match operation.action {
+            Action::Delete => is.is_none(),
+            Action::Post => was.is_none(),
+            _ => was.is_some() && is.is_some(),
+        };
+        assert!(
+            fits,
+            "{} of {id} is not what was done: {}",
+            operation.action,
+            told()
+        );
+        let Some(is) = is.map(decoded) else { continue };
+        assert!(
+            plan::is_as_wanted(&operation, &is),
+            "{id} is not as shown: {}",
+            told()
+        );
+        let Some(was) = was.map(decoded) else {
+            continue;
+        };
+        let [was, is] = [was, is].map(|it| serde_json::to_value(it.content()).unwrap());
+        let named = shown["after"].as_object().unwrap();
+        for (field, value) in was.as_object().unwrap() {
+            let same = named.contains_key(field) || is.get(field) == Some(value);
+            assert!(
+                same,
+                "{field} of {id} is changed, and not shown: {}",
+                told()
+            );
+        }
+    }
+    true
+}
+
+/// Makes the app what it was.
+fn reset(world: &World, to: &BTreeMap<String, Value>) {
+    let now = rows(world);
+    let is_its_own = |row: &Value| row["input_level"] == true;
+    for (id, row) in &now {
+        if to.get(id) != Some(row) && !is_its_own(row) {
+            world.delete(row["input_id"].as_str().unwrap(), id);
+        }
+    }
+    let missing = to.iter().filter(|(id, row)| now.get(*id) != Some(row));
+    world.seed(missing.map(|(_, row)| row.clone()).collect());
+    world.emulator.forget_calls();
+}

@@ -1,0 +1,555 @@
+//! One row an attack: what is done to a real plan file, how its apply is called, and what comes of it.
+
+use super::{HEADER, OTHER_SET, World, apply, changed, declare, labels, read, rows, scene, wanted};
+use crate::cli::boxes;
+use crate::support::png;
+use annosync::model::fingerprint;
+use serde_json::{Value, json};
+use std::fs;
+
+/// A forged file that is refused before anything is sent.
+struct Refused {
+    what: &'static str,
+    file: Value,
+    flags: &'static [&'static str],
+    code: i32,
+    says: &'static str,
+}
+
+/// Holds every row to its exit code and its words, and the app to what it was.
+fn refused(world: &World, rows: Vec<Refused>) {
+    let before = super::rows(world);
+    for row in rows {
+        world.write("forged.json", &row.file.to_string());
+        world.emulator.forget_calls();
+        let run = apply(world, "forged.json", row.flags);
+        let told = format!("{}: exit code {}\n{}", row.what, run.code, run.stderr);
+        assert_eq!(run.code, row.code, "{told}");
+        assert!(run.stderr.contains(row.says), "{told}");
+        assert_eq!(world.writes(), [], "{told}");
+        assert_eq!(super::rows(world), before, "{told}");
+    }
+}
+
+/// The operation of this action.
+fn of<'v>(plan: &'v mut Value, action: &str) -> &'v mut Value {
+    let operations = plan["operations"].as_array_mut().unwrap();
+    operations
+        .iter_mut()
+        .find(|it| it["action"] == action)
+        .unwrap()
+}
+
+/// The plan with a change.
+fn with(plan: &Value, change: impl FnOnce(&mut Value)) -> Value {
+    let mut plan = plan.clone();
+    let before = plan.clone();
+    change(&mut plan);
+    assert_ne!(plan, before);
+    plan
+}
+
+/// A plan that a manifest of the forger's makes, with the hash of the real one.
+fn of_another_manifest(world: &World, header: &str, inputs: &str, flags: &[&str]) -> Value {
+    let real = world.read("m.yaml");
+    let hash = read(world, "plan.json")["manifest_hash"].clone();
+    declare(world, header, inputs);
+    let run = world.plan(&[&["--out", "other.json"], flags].concat());
+    assert!(matches!(run.code, 0 | 3), "{}", run.stderr);
+    world.write("m.yaml", &real);
+    with(&read(world, "other.json"), |plan| {
+        plan["manifest_hash"] = hash
+    })
+}
+
+/// A plan of one delete, of an annotation that no plan would delete. All that it shows and counts is true.
+fn lone_delete(world: &World, row: &Value) -> Value {
+    let fewer = labels().replace(&boxes(3..4, "car"), "  - id: in-003\n    annotations: []\n");
+    let plan = of_another_manifest(world, HEADER, &fewer, &[]);
+    with(&plan, |it| {
+        let operation = of(it, "delete");
+        retargeted(operation, row);
+        let user = row["user_id"].as_str();
+        let needs = user.unwrap_or("owner");
+        operation["needs"] = json!(needs);
+        let lost = operation["before"]["concepts"]
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
+        let class = |concept: &String| json!({"concept": concept, "before": 9, "after": 8});
+        let summary = it["summary"].as_object_mut().unwrap();
+        summary["classes"] = lost.keys().map(class).collect();
+        if lost.is_empty() {
+            summary.remove("classes");
+        }
+        summary["needs"] = json!([{"user": needs, "changes": 1, "posts": 0}]);
+        if user != Some("owner") {
+            let mut others = json!({"user": user, "changed": 0, "deleted": 1});
+            if user.is_none() {
+                others.as_object_mut().unwrap().remove("user");
+            }
+            summary.insert("others".into(), json!([others]));
+        }
+    })
+}
+
+/// An operation as if it had been planned for another annotation: all that it shows of it is true.
+pub(super) fn retargeted(operation: &mut Value, row: &Value) {
+    let annotation = super::decoded(row);
+    operation["id"] = row["id"].clone();
+    operation["input_id"] = row["input_id"].clone();
+    operation["fingerprint"] = json!(fingerprint(&annotation).to_string());
+    operation["before"] = serde_json::to_value(annotation.content()).unwrap();
+    match annotation.user {
+        Some(user) => operation["seen"]["user"] = json!(user),
+        None => drop(operation["seen"].as_object_mut().unwrap().remove("user")),
+    }
+}
+
+#[test]
+fn what_a_plan_file_cannot_say_of_its_operations() {
+    let world = scene();
+    let plan = read(&world, "plan.json");
+    let row = |what, file, says| Refused {
+        what,
+        file,
+        flags: &[],
+        code: 1,
+        says,
+    };
+    let body = |action: &'static str, body: Value| with(&plan, |it| of(it, action)["body"] = body);
+    let named = |action: &str, data: Value| {
+        let mut plan = plan.clone();
+        let operation = of(&mut plan, action);
+        json!({"id": operation["id"], "input_id": operation["input_id"], "data": data})
+    };
+    refused(
+        &world,
+        vec![
+            row(
+                "a merge that carries data",
+                body("merge", named("merge", json!({}))),
+                "it carries a body",
+            ),
+            row(
+                "a replacement that loses its data",
+                body("replace", named("replace", json!({}))),
+                "it carries a body",
+            ),
+            row(
+                "an overwrite that wipes",
+                body("overwrite", named("overwrite", json!({}))),
+                "it carries a body",
+            ),
+            row(
+                "a merge that relabels",
+                body(
+                    "merge",
+                    named("merge", json!({"concepts": [{"id": "bus", "value": 1}]})),
+                ),
+                "it carries a body",
+            ),
+            row(
+                "an overwrite that shows another state before",
+                with(&plan, |it| {
+                    of(it, "overwrite")["before"]["concepts"] = json!({"tree": 1})
+                }),
+                "its summary does not count",
+            ),
+            row(
+                "a merge that shows another state before",
+                with(&plan, |it| {
+                    of(it, "merge")["before"]["status"] = json!("awaiting_review")
+                }),
+                "the annotation is not what it shows",
+            ),
+            row(
+                "a merge that is shown as an overwrite",
+                with(&plan, |it| {
+                    of(it, "merge")["action"] = json!("overwrite");
+                    it["summary"]["merge"] = json!(0);
+                    it["summary"]["overwrite"] = json!(2);
+                    it["batches"]
+                        .as_array_mut()
+                        .unwrap()
+                        .retain(|batch| batch["call"] != "merge");
+                    let calls = json!(it["batches"].as_array().unwrap().len());
+                    it["summary"]["calls"] = calls.clone();
+                    it["summary"]["lower_bound"] = calls;
+                    for batch in it["batches"].as_array_mut().unwrap() {
+                        if batch["call"] == "overwrite" {
+                            let both = [0, 1, 2, 3, 4, 5].map(|at| json!(at));
+                            let all = plan["operations"].as_array().unwrap();
+                            let is_it = |at: &&Value| {
+                                let action = &all[at.as_u64().unwrap() as usize]["action"];
+                                action == "overwrite" || action == "merge"
+                            };
+                            batch["operations"] = both.iter().filter(is_it).cloned().collect();
+                        }
+                    }
+                }),
+                "what it shows takes a merge",
+            ),
+            row(
+                "the same operation twice",
+                with(&plan, |it| {
+                    let delete = of(it, "delete").clone();
+                    it["operations"].as_array_mut().unwrap().push(delete);
+                }),
+                "its calls are not those that its operations make",
+            ),
+            row(
+                "a delete that is not counted",
+                with(&plan, |it| it["summary"]["delete"] = json!(0)),
+                "its summary does not count its operations",
+            ),
+            row(
+                "a class that seems to stay",
+                with(&plan, |it| it["summary"]["classes"] = json!([])),
+                "its summary does not count how its classes change",
+            ),
+            row(
+                "fewer calls than it makes",
+                with(&plan, |it| it["summary"]["calls"] = json!(1)),
+                "its summary does not count its calls",
+            ),
+            row(
+                "another owner of the app",
+                with(&plan, |it| it["app_owner"] = json!("bea")),
+                "its target is an app of another user than its owner",
+            ),
+            row(
+                "a write that seems to take nobody's token",
+                with(&plan, |it| {
+                    drop(of(it, "delete").as_object_mut().unwrap().remove("needs"))
+                }),
+                "it does not say whose token its operations take",
+            ),
+            row(
+                "a policy that deletes nothing",
+                with(&plan, |it| it["policy"] = json!("upsert")),
+                "the plan's policy deletes nothing",
+            ),
+            row(
+                "a policy that changes nothing",
+                with(&plan, |it| it["policy"] = json!("create")),
+                "the plan's policy changes nothing",
+            ),
+            row(
+                "another mask",
+                with(&plan, |it| {
+                    use base64::Engine as _;
+                    let other = base64::engine::general_purpose::STANDARD.encode(png(2, &[255; 4]));
+                    for (_, file) in it["masks"].as_object_mut().unwrap() {
+                        *file = json!(other);
+                    }
+                }),
+                "a mask is not what it is called",
+            ),
+            row(
+                "no mask",
+                with(&plan, |it| it["masks"] = json!({})),
+                "a mask that it sends is not in it",
+            ),
+            row(
+                "a post under the id of another set",
+                with(&plan, |it| {
+                    of(it, "post")["id"] = json!("as-00000000-00000000000000000002")
+                }),
+                "its id is of another label set",
+            ),
+            row(
+                "an older format",
+                with(&plan, |it| it["format_version"] = json!("1.0")),
+                "format version \"1.0\"",
+            ),
+        ],
+    );
+    apply(&world, "plan.json", &[]).exits(0);
+    world.is_settled();
+}
+
+#[test]
+fn whose_annotations_a_plan_file_cannot_take() {
+    let world = scene();
+    let all = rows(&world);
+    let delete = |id: &str| lone_delete(&world, &all[id]);
+    let input_level = all
+        .values()
+        .find(|it| it["input_level"] == true && it["input_id"] == "in-003");
+    let input_level = input_level.unwrap()["id"].as_str().unwrap().to_owned();
+    let everybodys = of_another_manifest(
+        &world,
+        &format!("{HEADER}owners: [any]\n"),
+        &relabel_in_006(),
+        &[],
+    );
+    let adopted = of_another_manifest(
+        &world,
+        HEADER,
+        &changed(
+            &labels(),
+            "in-007",
+            "- key: k",
+            "- key: k\n        status: success",
+        ),
+        &["--adopt-set", "as-00000000"],
+    );
+    assert!(everybodys.to_string().contains("\"hers\""), "{everybodys}");
+    assert!(adopted.to_string().contains(OTHER_SET), "{adopted}");
+    let mut table = Vec::new();
+    for (what, file, flags, says) in [
+        (
+            "a colleague's by owners: any",
+            everybodys.clone(),
+            &[][..],
+            "--allow-user bea",
+        ),
+        (
+            "a colleague's, and her as owner",
+            with(&everybodys, |it| it["owners"] = json!(["bea", "owner"])),
+            &[],
+            "it is of bea",
+        ),
+        (
+            "a colleague's, and she is no owner",
+            with(&everybodys, |it| it["owners"] = json!(["owner"])),
+            &["--allow-user", "bea"],
+            "it is of bea, who is no owner of this plan",
+        ),
+        (
+            "another set's",
+            adopted.clone(),
+            &[],
+            "another label set made it",
+        ),
+        (
+            "another set's, although its name is taken out",
+            with(&adopted, |it| {
+                drop(it.as_object_mut().unwrap().remove("adopts"))
+            }),
+            &["--adopt-set", "as-00000000"],
+            "another label set made it",
+        ),
+        (
+            "a colleague's, with the right fingerprint",
+            delete("hers"),
+            &[],
+            "it is of bea: a plan file touches only",
+        ),
+        (
+            "a model's, with the right fingerprint",
+            delete("m1"),
+            &["--allow-user", "any"],
+            "a model made it",
+        ),
+        (
+            "another set's, with the right fingerprint",
+            delete(OTHER_SET),
+            &["--allow-user", "any"],
+            "another label set made it",
+        ),
+        (
+            "an input's own",
+            delete(&input_level),
+            &[],
+            "cannot be deleted",
+        ),
+        (
+            "a colleague's, shown as somebody else's",
+            with(&everybodys, |it| {
+                for operation in it["operations"].as_array_mut().unwrap() {
+                    if operation["id"] == "hers" {
+                        operation["seen"]["user"] = json!("owner");
+                    }
+                }
+            }),
+            &["--allow-user", "any"],
+            "the plan was altered",
+        ),
+        (
+            "what is on an input that is not declared",
+            with(&delete("mine"), |it| {
+                of(it, "delete")["reason"] = json!("input_not_declared")
+            }),
+            &[],
+            "its input is not declared, and its set did not make it",
+        ),
+    ] {
+        table.push(Refused {
+            what,
+            file,
+            flags,
+            code: 1,
+            says,
+        });
+    }
+    refused(&world, table);
+    // The right flag, or the manifest, is how it is allowed.
+    world.write("other.json", &everybodys.to_string());
+    apply(&world, "other.json", &["--allow-user", "any"]).exits(0);
+    assert_eq!(world.annotation("hers"), None);
+}
+
+/// The labels, with `in-006` as if only the set's own annotation belonged there.
+fn relabel_in_006() -> String {
+    changed(
+        &labels(),
+        "in-006",
+        "- key: k",
+        "- key: k\n        status: success",
+    )
+}
+
+#[test]
+fn which_guards_a_plan_file_cannot_pass() {
+    let world = scene();
+    let open = "guards: { max_deletes: 100%, max_updates: 100%, max_vanished_concepts: 99, max_doubles: 99 }\n";
+    let open = format!("{HEADER}{open}");
+    let few = of_another_manifest(&world, &open, &boxes(0..5, "car"), &[]);
+    let others = of_another_manifest(&world, &open, &boxes(0..20, "bus"), &[]);
+    let double = "  - id: in-006\n    annotations:\n      - key: k\n        \
+                  box: { top: 0.1, left: 0.2, bottom: 0.5, right: 0.6 }\n        concepts: [car]\n      \
+                  - box: { top: 0.7, left: 0.7, bottom: 0.9, right: 0.9 }\n        concepts: [tree]\n";
+    let rest = labels().replace(&boxes(6..7, "car"), double);
+    let double = of_another_manifest(&world, &open, &rest, &[]);
+    assert!(double.to_string().contains("\"doubles\""), "{double}");
+    let stopped = of_another_manifest(&world, HEADER, &boxes(0..5, "car"), &[]);
+    assert_ne!(stopped["guards"], json!([]));
+    let mut table = Vec::new();
+    let passed = |plan: &Value| {
+        with(plan, |it| {
+            it["passed_guards"] = it["guards"].take();
+            it["guards"] = json!([]);
+        })
+    };
+    let undoubled = with(&double, |it| {
+        for operation in it["operations"].as_array_mut().unwrap() {
+            operation.as_object_mut().unwrap().remove("double");
+        }
+        it["summary"].as_object_mut().unwrap().remove("doubles");
+    });
+    for (what, file, says) in [
+        (
+            "limits of another manifest",
+            few.clone(),
+            "--allow-deletes 15",
+        ),
+        (
+            "no guards",
+            with(&stopped, |it| it["guards"] = json!([])),
+            "--allow-deletes 15",
+        ),
+        (
+            "guards that were let pass",
+            passed(&stopped),
+            "--allow-deletes 15",
+        ),
+        (
+            "many more that exist",
+            with(&few, |it| it["summary"]["existing"] = json!(1_000_000)),
+            "15 deletes of 2",
+        ),
+        ("a concept that vanishes", others, "--allow-vanished"),
+        ("a double", double, "--allow-doubles 1"),
+        ("a double that is not shown", undoubled, "--allow-doubles 1"),
+    ] {
+        table.push(Refused {
+            what,
+            file,
+            flags: &[],
+            code: 3,
+            says,
+        });
+    }
+    let fewer = |existing: u64| with(&few, |it| it["summary"]["existing"] = json!(existing));
+    table.push(Refused {
+        what: "so few that no guard counts",
+        file: fewer(9),
+        flags: &[],
+        code: 1,
+        says: "counts fewer annotations than it deletes",
+    });
+    refused(&world, table);
+    // With its manifest its guards count, and the same plan passes.
+    declare(&world, &open, &boxes(0..5, "car"));
+    world.write("other.json", &few.to_string());
+    apply(&world, "other.json", &["--manifest", "m.yaml"])
+        .exits(4)
+        .says("is a plan of another manifest");
+    world.plan(&["--out", "other.json"]).exits(0);
+    world.apply_path("other.json", &[]).exits(0);
+}
+
+#[test]
+fn what_a_plan_file_cannot_do_besides_its_manifest() {
+    let world = scene();
+    let with_manifest: &[&str] = &["--manifest", "m.yaml"];
+    let more = of_another_manifest(&world, HEADER, &relabel_more(), &[]);
+    let without = {
+        // A delete less, and everything counted again: a plan of another policy has it.
+        let upsert = HEADER.replace("sync", "upsert");
+        let plan = of_another_manifest(&world, &upsert, &wanted(), &[]);
+        with(&plan, |it| it["policy"] = json!("sync"))
+    };
+    let purging = of_another_manifest(
+        &world,
+        HEADER,
+        "  - id: in-006\n    purge: true\n",
+        &["--allow-empty"],
+    );
+    let mut table = Vec::new();
+    for (what, file, flags, code, says) in [
+        ("a write more", more, with_manifest, 4, "overwrite as-"),
+        (
+            "a delete less",
+            without,
+            with_manifest,
+            4,
+            "which it leaves out",
+        ),
+        (
+            "a purge that nobody allowed",
+            purging.clone(),
+            &[],
+            3,
+            "--allow-purge",
+        ),
+        (
+            "a purge that shows somebody else's",
+            with(&purging, |it| {
+                for gone in it["purges"][0]["annotations"].as_array_mut().unwrap() {
+                    if gone["id"] == "hers" {
+                        gone["user"] = json!("owner");
+                    }
+                }
+            }),
+            &["--allow-purge"],
+            1,
+            "",
+        ),
+        (
+            "a purge that its manifest does not want",
+            purging,
+            &["--manifest", "m.yaml", "--allow-purge"],
+            4,
+            "",
+        ),
+    ] {
+        table.push(Refused {
+            what,
+            file,
+            flags,
+            code,
+            says,
+        });
+    }
+    refused(&world, table);
+    fs::write(world.path().join("secret.txt"), "secret").unwrap();
+    world.apply_path("plan.json", &[]).exits(0);
+}
+
+/// What is wanted, and one more label that nobody asked for.
+fn relabel_more() -> String {
+    changed(&wanted(), "in-010", "[car]", "[bus]")
+}
