@@ -68,6 +68,7 @@ pub(super) fn worthwhile(state: &State<'_>, seeking: &[usize], available: &[usiz
         .into_iter()
         .map(|(place, items)| (place, RTree::bulk_load(items)))
         .collect();
+    let masks = MaskSizes::of(state, seeking, available);
     let mut found = Worthwhile::default();
     let (mut cost, mut areas) = (0, 0_usize);
     for &at in seeking {
@@ -84,10 +85,10 @@ pub(super) fn worthwhile(state: &State<'_>, seeking: &[usize], available: &[usiz
         for near in tree.locate_in_envelope_intersecting(&envelope) {
             let (one, other) = (geometry(desired), &state.observed[near.data].geometry);
             found.pairs.push((at, near.data));
-            cost += 1 + (reading(one) + reading(other)) / READ_OF_A_PAIR;
+            cost += 1 + (masks.reading(one) + masks.reading(other)) / READ_OF_A_PAIR;
             areas = areas.saturating_add(area(one, other));
             if cost > ALL {
-                return nearest(state, seeking, available);
+                return nearest(state, seeking, available, masks);
             }
         }
     }
@@ -99,10 +100,15 @@ pub(super) fn worthwhile(state: &State<'_>, seeking: &[usize], available: &[usiz
 
 /// Pairs each declared annotation with those whose four bounds are nearest to its own. Of many that have the same bounds each
 /// takes others, in order, so that as many as there are find a partner.
-fn nearest(state: &State<'_>, seeking: &[usize], available: &[usize]) -> Worthwhile {
+fn nearest(
+    state: &State<'_>,
+    seeking: &[usize],
+    available: &[usize],
+    masks: MaskSizes,
+) -> Worthwhile {
     let trees = corners(state, available);
     let read: usize = (seeking.iter())
-        .map(|&at| 2 * reading(geometry(&state.desired[at])))
+        .map(|&at| 2 * masks.reading(geometry(&state.desired[at])))
         .sum();
     let nearest = (READ / read.max(1)).clamp(NEAREST[1], NEAREST[0]);
     let mut turns: HashMap<(Place, [u32; 4]), usize> = HashMap::new();
@@ -147,19 +153,30 @@ pub(super) fn offer(
         let (Some(bounds), Some(tree)) = (geometry(desired).bounds(), trees.get_mut(&place)) else {
             continue;
         };
-        let offers = tree.nearest_neighbor_iter(&bounds).flat_map(|corner| {
-            let free = (corner.data.iter().copied()).filter(|&at| state.observed_free[at]);
-            free.map(|other| (corner.clone(), other)).take(SAME_BOUNDS)
-        });
-        let offers: Vec<(Corner, usize)> = offers.take(looks).collect();
-        for (corner, other) in offers {
-            if take(state, at, other) {
-                // Nobody else has to pass over what is taken. An annotation may lie in more than one tree.
-                if (corner.data.iter()).all(|&at| !state.observed_free[at]) {
-                    tree.remove(&corner);
+        let (mut left, mut emptied) = (looks, None);
+        'corners: for corner in tree.nearest_neighbor_iter(&bounds) {
+            let mut same = SAME_BOUNDS;
+            for &other in &corner.data {
+                if same == 0 {
+                    break;
                 }
-                break;
+                if !state.observed_free[other] {
+                    continue;
+                }
+                if left == 0 {
+                    break 'corners;
+                }
+                (same, left) = (same - 1, left - 1);
+                if take(state, at, other) {
+                    // Nobody else has to pass over what is taken.
+                    let is_empty = (corner.data.iter()).all(|&at| !state.observed_free[at]);
+                    emptied = is_empty.then(|| corner.clone());
+                    break 'corners;
+                }
             }
+        }
+        if let Some(corner) = emptied {
+            tree.remove(&corner);
         }
     }
 }
@@ -187,14 +204,41 @@ fn corners(state: &State<'_>, available: &[usize]) -> HashMap<Place, RTree<Corne
         .collect()
 }
 
-/// How much has to be read to compare a geometry: a keypoint, or 64 pixels of a mask, is one.
-fn reading(geometry: &Geometry) -> usize {
-    match geometry {
-        Geometry::Keypoints(points) => points.points().len(),
-        Geometry::Mask(mask) => mask.size().map_or(0, |(width, height)| {
-            (width as usize).saturating_mul(height as usize) / 64
-        }),
-        _ => 0,
+/// How long masks take to compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum MaskSizes {
+    /// All have one size: 64 pixels at a time.
+    Same,
+    /// Pixel by pixel.
+    Mixed,
+}
+
+impl MaskSizes {
+    fn of(state: &State<'_>, seeking: &[usize], available: &[usize]) -> Self {
+        let desired = seeking.iter().map(|&at| geometry(&state.desired[at]));
+        let observed = available.iter().map(|&at| &state.observed[at].geometry);
+        let mut sizes = desired
+            .chain(observed)
+            .filter_map(|geometry| match geometry {
+                Geometry::Mask(mask) => mask.size(),
+                _ => None,
+            });
+        match sizes.next() {
+            Some(first) if sizes.any(|size| size != first) => Self::Mixed,
+            _ => Self::Same,
+        }
+    }
+
+    /// How much has to be read to compare a geometry, in what takes as long as a keypoint.
+    fn reading(self, geometry: &Geometry) -> usize {
+        match geometry {
+            Geometry::Keypoints(points) => points.points().len(),
+            Geometry::Mask(mask) => mask.size().map_or(0, |(width, height)| {
+                let pixels = (width as usize).saturating_mul(height as usize);
+                pixels / if self == Self::Same { 1_024 } else { 16 }
+            }),
+            _ => 0,
+        }
     }
 }
 

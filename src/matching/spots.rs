@@ -1,9 +1,9 @@
 //! Which declared and observed annotations lie on the same spot: each distinct place is compared once, however many lie there.
 
-use super::index::{Index, hash};
+use super::index::{Index, hash, hash_ids};
 use super::place::Place;
 use super::{State, geometry};
-use crate::model::DesiredAnnotation;
+use crate::model::{Concepts, DesiredAnnotation};
 use std::collections::HashMap;
 
 /// Up to so many pairs on one spot all are weighed: 256 declared ones and as many observed ones.
@@ -43,25 +43,20 @@ impl Spots {
         Self::new(
             state,
             seeking,
-            |a, b| a.content.concepts == b.content.concepts,
+            |it| it.content.concepts.as_ref(),
             |at| index.same(state, at),
         )
     }
 
     /// Same place, whatever the concepts.
     pub(super) fn of_place(index: &Index, state: &State<'_>, seeking: &[usize]) -> Self {
-        Self::new(
-            state,
-            seeking,
-            |_, _| true,
-            |at| index.same_place(state, at),
-        )
+        Self::new(state, seeking, |_| None, |at| index.same_place(state, at))
     }
 
     fn new(
         state: &State<'_>,
         seeking: &[usize],
-        is_alike: impl Fn(&DesiredAnnotation, &DesiredAnnotation) -> bool,
+        concepts: impl Fn(&DesiredAnnotation) -> Option<&Concepts>,
         find: impl Fn(usize) -> Vec<usize>,
     ) -> Self {
         let mut spots: Vec<Spot> = Vec::new();
@@ -71,14 +66,15 @@ impl Spots {
             let bounds = geometry(desired).bounds();
             let key = hash(&(
                 Place::of_desired(desired),
-                bounds.map(|b| b.map(f32::to_bits)),
+                bounds.map(|bounds| bounds.map(f32::to_bits)),
+                concepts(desired).map(hash_ids),
             ));
             let there = known.entry(key).or_default();
             let spot = there.iter().find(|&&spot| {
                 let first = &state.desired[spots[spot].desired[0]];
                 Place::of_desired(first) == Place::of_desired(desired)
                     && geometry(first) == geometry(desired)
-                    && is_alike(first, desired)
+                    && concepts(first) == concepts(desired)
             });
             if let Some(&spot) = spot {
                 spots[spot].desired.push(at);
