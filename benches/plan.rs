@@ -1,6 +1,7 @@
 //! Parse, match, plan, show and pull, on generated annotations.
 //!
 //! `cargo bench --bench plan`; `ANNOSYNC_BENCH=1000000` for another number of annotations than 100,000.
+//! `cargo bench --bench plan -- growth` plans crowds on one input instead, as ratios to a floor.
 
 use annosync::model::{DesiredState, Mask, MaskArea, ObservedState, Policy, SetName};
 use annosync::plan::{
@@ -13,8 +14,14 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+mod growth;
+
 fn main() {
     divan::main();
+    // Divan names no case after this word: it alone prints nothing but these.
+    if std::env::args().any(|argument| argument == "growth") {
+        growth::print();
+    }
 }
 
 /// Boxes on one input.

@@ -1,45 +1,12 @@
 //! The exact assignment: of all ways to pair two sides, the one with the greatest total weight.
 //!
-//! Weights are short vectors of whole numbers that are added component by component and compared from the left, so
-//! that nothing of a later component can outweigh one unit of an earlier one, and there is no rounding. The method
-//! is successive shortest augmenting paths with potentials; it only ever touches what an augmentation reaches, so a
-//! large sparse problem costs little more than its many small parts.
+//! The method is successive shortest augmenting paths with potentials; it only ever touches what an augmentation reaches, so a
+//! large sparse problem costs little more than its many small parts. Steps are counted, and there are so many and no more
+//! for one input: a row that comes when they are used up takes the best column that is free.
 
+use super::weight::Weight;
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, HashSet};
-use std::ops::{Add, AddAssign, Sub, SubAssign};
-
-/// A weight: compared from the left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) struct Weight(pub(super) [i64; 6]);
-
-impl Add for Weight {
-    type Output = Self;
-    fn add(mut self, other: Self) -> Self {
-        self += other;
-        self
-    }
-}
-
-impl AddAssign for Weight {
-    fn add_assign(&mut self, other: Self) {
-        self.0.iter_mut().zip(other.0).for_each(|(a, b)| *a += b);
-    }
-}
-
-impl Sub for Weight {
-    type Output = Self;
-    fn sub(mut self, other: Self) -> Self {
-        self -= other;
-        self
-    }
-}
-
-impl SubAssign for Weight {
-    fn sub_assign(&mut self, other: Self) {
-        self.0.iter_mut().zip(other.0).for_each(|(a, b)| *a -= b);
-    }
-}
 
 /// A pairing that is possible.
 #[derive(Debug, Clone, Copy)]
@@ -51,15 +18,63 @@ pub(super) struct Edge {
 
 const NONE: u32 = u32::MAX;
 
+/// How many edges may still be looked at. No row needs more than all edges once to be paired, and once for its ties: the
+/// pairing is the best there is wherever rows times edges are at most [`Steps::EXACT`], such as 256 rows and columns that
+/// may all be paired with each other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Steps {
+    pairing: usize,
+    ties: usize,
+}
+
+impl Steps {
+    /// For each of both, less than a second.
+    const EXACT: usize = 16_777_216;
+
+    #[cfg(test)]
+    pub(super) fn used(self) -> usize {
+        2 * Self::EXACT - self.pairing - self.ties
+    }
+}
+
+impl Default for Steps {
+    fn default() -> Self {
+        Self {
+            pairing: Self::EXACT,
+            ties: Self::EXACT,
+        }
+    }
+}
+
+/// Takes a number of steps, or says that there are not as many left.
+fn spend(left: &mut usize, count: usize) -> Option<()> {
+    let enough = left.checked_sub(count);
+    *left = enough.unwrap_or(0);
+    enough.map(drop)
+}
+
 /// For each row the column it is paired with, or none: the pairing of greatest total weight, every weight being
 /// greater than that of no pair. Among equal ones, the first row takes the first column it can, then the second row,
 /// and so on. `edges` may come in any order, each (row, column) at most once.
-pub(super) fn assign(rows: usize, columns: usize, edges: &[Edge]) -> Vec<Option<u32>> {
+///
+/// When the steps are used up, each remaining row takes the free column of the greatest weight, of equal ones the first.
+pub(super) fn assign(
+    rows: usize,
+    columns: usize,
+    edges: &[Edge],
+    steps: &mut Steps,
+) -> Vec<Option<u32>> {
     let mut solver = Solver::new(rows, columns, edges);
+    let mut is_best = true;
     for row in 0..rows {
-        solver.insert(row);
+        if solver.insert(row, &mut steps.pairing).is_none() {
+            solver.take_free(row);
+            is_best = false;
+        }
     }
-    solver.settle_ties();
+    if is_best {
+        solver.settle_ties(&mut steps.ties);
+    }
     solver
         .column_of
         .iter()
@@ -81,6 +96,13 @@ struct Solver {
     distance: Vec<Weight>,
     reached_from: Vec<u32>,
     state: Vec<Reached>,
+}
+
+/// What one row's search for an earlier column has seen.
+#[derive(Default)]
+struct Search {
+    visited: HashSet<u32>,
+    seen_free: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -132,8 +154,20 @@ impl Solver {
         cost - self.row_potential[row] - self.column_potential[column]
     }
 
-    /// Gives one more row its column, re-pairing others along the cheapest augmenting path.
-    fn insert(&mut self, row: usize) {
+    /// The row's best column that is free.
+    fn take_free(&mut self, row: usize) {
+        let (column, _) = self
+            .choices(row)
+            .filter(|&(column, _)| self.row_of[column] == NONE)
+            .min_by_key(|&(column, cost)| (cost, column))
+            .expect("every row has its own way out");
+        self.column_of[row] = column as u32;
+        self.row_of[column] = row as u32;
+    }
+
+    /// Gives one more row its column, re-pairing others along the cheapest augmenting path. Nothing is changed if the
+    /// steps do not suffice.
+    fn insert(&mut self, row: usize, steps: &mut usize) -> Option<()> {
         let cheapest = self
             .choices(row)
             .map(|(column, cost)| cost - self.column_potential[column])
@@ -145,27 +179,40 @@ impl Solver {
         let mut done: Vec<usize> = Vec::new();
         let (mut at, mut travelled) = (row, Weight::default());
         let end = loop {
-            let relaxed: Vec<(usize, Weight)> = self
-                .choices(at)
-                .filter(|&(column, _)| self.state[column] != Reached::Done)
-                .map(|(column, cost)| (column, travelled + self.reduced(at, column, cost)))
-                .collect();
-            for (column, distance) in relaxed {
-                if self.state[column] == Reached::Not || distance < self.distance[column] {
-                    if self.state[column] == Reached::Not {
-                        touched.push(column);
-                    }
-                    self.state[column] = Reached::Queued;
-                    self.distance[column] = distance;
-                    self.reached_from[column] = at as u32;
-                    queue.push(Reverse((distance, column)));
-                }
+            let degree = (self.starts[at + 1] - self.starts[at]) as usize;
+            if spend(steps, degree).is_none() {
+                self.forget(&touched);
+                return None;
             }
-            let Reverse((distance, column)) = loop {
+            let base = travelled - self.row_potential[at];
+            for next in self.starts[at]..=self.starts[at + 1] {
+                let (column, cost) = if next < self.starts[at + 1] {
+                    let (column, weight) = self.targets[next as usize];
+                    (column as usize, base - weight)
+                } else {
+                    (self.columns + at, base)
+                };
+                if self.state[column] == Reached::Done {
+                    continue;
+                }
+                let distance = cost - self.column_potential[column];
+                if self.state[column] == Reached::Not {
+                    touched.push(column);
+                } else if distance >= self.distance[column] {
+                    continue;
+                }
+                self.state[column] = Reached::Queued;
+                self.distance[column] = distance;
+                self.reached_from[column] = at as u32;
+                // Of equally far ones, those that are free end the search at once.
+                let is_taken = self.row_of[column] != NONE;
+                queue.push(Reverse((distance, is_taken, column)));
+            }
+            let Reverse((distance, _, column)) = loop {
                 let next = queue
                     .pop()
                     .expect("the way out of the new row is always reachable");
-                let Reverse((distance, column)) = next;
+                let Reverse((distance, _, column)) = next;
                 if self.state[column] == Reached::Queued
                     && self.distance[column].cmp(&distance) == Ordering::Equal
                 {
@@ -199,7 +246,12 @@ impl Solver {
             }
             column = previous as usize;
         }
-        for column in touched {
+        self.forget(&touched);
+        Some(())
+    }
+
+    fn forget(&mut self, touched: &[usize]) {
+        for &column in touched {
             self.state[column] = Reached::Not;
             self.reached_from[column] = NONE;
         }
@@ -207,7 +259,7 @@ impl Solver {
 
     /// Among all pairings of the greatest weight, the one in which earlier rows have earlier columns. All of them
     /// lie on the edges without reduced cost, and leave free only columns without potential.
-    fn settle_ties(&mut self) {
+    fn settle_ties(&mut self, steps: &mut usize) {
         let rows = self.column_of.len();
         let tight: Vec<Vec<u32>> = (0..rows)
             .map(|row| {
@@ -222,11 +274,15 @@ impl Solver {
             .filter(|&column| self.column_potential[column as usize] == Weight::default())
             .collect();
         for row in 0..rows {
+            // What did not lead to the row's own column for one wish does not for the next one.
+            let mut search = Search::default();
             for &wanted in &tight[row] {
-                if wanted >= self.column_of[row] {
+                if wanted >= self.column_of[row] || *steps == 0 {
                     break;
                 }
-                if self.swap_to(row, wanted, &tight, &can_be_free) {
+                if search.visited.insert(wanted)
+                    && self.swap_to(row, wanted, &tight, &can_be_free, &mut search, steps)
+                {
                     break;
                 }
             }
@@ -244,10 +300,10 @@ impl Solver {
         wanted: u32,
         tight: &[Vec<u32>],
         can_be_free: &[u32],
+        search: &mut Search,
+        steps: &mut usize,
     ) -> bool {
         let given_up = self.column_of[row];
-        let mut visited = HashSet::from([wanted]);
-        let mut seen_free = false;
         let mut path: Vec<(u32, u32)> = vec![(row as u32, wanted)];
         let mut pending: Vec<(u32, usize)> = Vec::new();
         loop {
@@ -256,7 +312,7 @@ impl Solver {
             if pending.len() < path.len() {
                 let holder = self.row_of[taken as usize];
                 let may_seek = if holder == NONE {
-                    !std::mem::replace(&mut seen_free, true)
+                    !std::mem::replace(&mut search.seen_free, true)
                 } else {
                     holder > row as u32
                 };
@@ -269,6 +325,9 @@ impl Solver {
             let Some((seeker, next)) = pending.last_mut() else {
                 return false;
             };
+            if spend(steps, 1).is_none() {
+                return false;
+            }
             let choices = if *seeker == NONE {
                 can_be_free
             } else {
@@ -288,7 +347,7 @@ impl Solver {
                         path.push((*seeker, column));
                         break;
                     }
-                    if visited.insert(column) {
+                    if search.visited.insert(column) {
                         path.push((*seeker, column));
                     }
                 }
@@ -308,6 +367,10 @@ impl Solver {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn best(rows: usize, columns: usize, edges: &[Edge]) -> Vec<Option<u32>> {
+        assign(rows, columns, edges, &mut Steps::default())
+    }
 
     fn edge(row: u32, column: u32, weight: [i64; 2]) -> Edge {
         Edge {
@@ -365,13 +428,13 @@ mod tests {
     #[test]
     fn the_greatest_sum_wins_over_the_greatest_single() {
         let edges = [edge(0, 0, [1, 9]), edge(0, 1, [1, 8]), edge(1, 0, [1, 8])];
-        assert_eq!(assign(2, 2, &edges), [Some(1), Some(0)]);
+        assert_eq!(best(2, 2, &edges), [Some(1), Some(0)]);
     }
 
     #[test]
     fn an_earlier_component_is_never_given_up_for_a_later_one() {
         let edges = [edge(0, 0, [1, 0]), edge(1, 0, [0, 1_000_000])];
-        assert_eq!(assign(2, 1, &edges), [Some(0), None]);
+        assert_eq!(best(2, 1, &edges), [Some(0), None]);
     }
 
     #[test]
@@ -379,9 +442,37 @@ mod tests {
         let edges: Vec<Edge> = (0..3)
             .flat_map(|r| (0..3).map(move |c| edge(r, c, [1, 5])))
             .collect();
-        assert_eq!(assign(3, 3, &edges), [Some(0), Some(1), Some(2)]);
+        assert_eq!(best(3, 3, &edges), [Some(0), Some(1), Some(2)]);
         let one: Vec<Edge> = (0..3).map(|r| edge(r, 0, [1, 5])).collect();
-        assert_eq!(assign(3, 1, &one), [Some(0), None, None]);
+        assert_eq!(best(3, 1, &one), [Some(0), None, None]);
+    }
+
+    #[test]
+    fn rows_that_come_when_the_steps_are_used_up_take_what_is_free() {
+        let edges: Vec<Edge> = (0..40)
+            .flat_map(|r| (0..40).map(move |c| edge(r, c, [1, i64::from(r * c % 7)])))
+            .collect();
+        for pairing in [0, 50, 500, 5_000] {
+            let mut steps = Steps { pairing, ties: 0 };
+            let found = assign(40, 40, &edges, &mut steps);
+            let mut columns: Vec<u32> = found.iter().copied().flatten().collect();
+            assert_eq!(columns.len(), 40, "everybody finds somebody");
+            columns.sort_unstable();
+            columns.dedup();
+            assert_eq!(columns.len(), 40, "nobody is taken twice");
+            assert_eq!(steps.pairing == 0, pairing < 5_000);
+        }
+    }
+
+    #[test]
+    fn a_crowd_where_all_is_equal_takes_few_steps() {
+        let edges: Vec<Edge> = (0..256)
+            .flat_map(|r| (0..256).map(move |c| edge(r, c, [1, 0])))
+            .collect();
+        let mut steps = Steps::default();
+        let found = assign(256, 256, &edges, &mut steps);
+        assert!((0..256).all(|row| found[row as usize] == Some(row)));
+        assert!(steps.used() <= 2 * edges.len(), "{steps:?}");
     }
 
     proptest! {
@@ -399,7 +490,7 @@ mod tests {
                     }
                 }
             }
-            prop_assert_eq!(assign(rows as usize, columns as usize, &edges), by_brute_force(rows, &edges));
+            prop_assert_eq!(best(rows as usize, columns as usize, &edges), by_brute_force(rows, &edges));
         }
     }
 }

@@ -1,14 +1,17 @@
 //! Stages 3 to 5: relabelled, moved, moved and relabelled.
 
-use super::assignment::Weight;
-use super::closeness::Closeness;
-use super::exact::{Index, solve};
-use super::place::{Place, declared_text, whole_text};
+use super::assignment::Steps;
+use super::closeness::{Closeness, PolygonMeasure};
+use super::exact::solve;
+use super::index::Index;
+use super::nearest::{self, Which};
+use super::pile::{self, gentleness};
 use super::reason::{Matched, MatchedBy};
+use super::spots::{Spot, Spots};
+use super::texts;
+use super::weight::Weight;
 use super::{State, geometry};
-use crate::model::{Geometry, Measure, Overlap, difference};
-use rstar::primitives::{GeomWithData, Rectangle};
-use rstar::{AABB, RTree};
+use crate::model::{Measure, Overlap};
 use std::collections::{BTreeMap, HashMap};
 
 /// Same concepts, and at least half of the common area.
@@ -17,45 +20,22 @@ const MOVED: Overlap = Overlap::from_millionths(500_000);
 const MOVED_AND_RELABELLED: Overlap = Overlap::from_millionths(900_000);
 /// A runner-up as close as this makes a pairing ambiguous.
 const AMBIGUOUS: u32 = 20_000;
-/// More annotations than this on one spot are not weighed against each other when they are relabelled, but paired in order.
-const PILE: usize = 256;
-
-/// Up to so many pairs whose bounds touch, all of an input are weighed, and the pairing is the best there is. Of more, each
-/// declared annotation is weighed against the nearest ones alone.
-const EXACT_PAIRS: usize = 200_000;
-/// How many nearest ones that are; fewer, down to the second number, where polygons have many points.
-const NEAREST: [usize; 2] = [24, 3];
-/// So many points of polygons count as one pair more.
-const POINTS_OF_A_PAIR: usize = 200;
-/// How many points of polygons are read in all where only the nearest ones are weighed.
-const POINTS: usize = 3_000_000;
-/// How many of those that have the very same bounds count among them.
-const SAME_BOUNDS: usize = 4;
 /// How often what found no partner among its nearest ones is tried again with those that are left.
 const ROUNDS: usize = 4;
 
-/// More pairs of texts than this on one input are not compared with each other: texts have no place by which the close
-/// ones could be found.
-const TEXT_PAIRS: usize = 1_000_000;
-
-/// An observed annotation's bounds, with its index.
-type Bounds = GeomWithData<Rectangle<[f32; 2]>, usize>;
-/// Bounds as one point, with the annotations that have just these.
-type Corner = GeomWithData<[f32; 4], Vec<usize>>;
-
 /// A pairing that some stage would make.
 #[derive(Debug, Clone, Copy)]
-struct Candidate {
-    by: MatchedBy,
-    overlap: Overlap,
+pub(super) struct Candidate {
+    pub(super) by: MatchedBy,
+    pub(super) overlap: Overlap,
     /// How little a relabelling would have to take away.
-    gentleness: i64,
+    pub(super) gentleness: i64,
 }
 
 impl Candidate {
     /// First the number of pairs, stage by stage, which is what saves writes; then their closeness; last how gentle the
     /// relabellings are.
-    fn weight(self) -> Weight {
+    pub(super) fn weight(self) -> Weight {
         let closeness = i64::from(self.overlap.millionths());
         match self.by {
             MatchedBy::Moved => Weight([0, 1, 0, closeness, 0, 0]),
@@ -108,28 +88,40 @@ impl Rivals {
 }
 
 pub(super) fn pair(state: &mut State<'_>) {
+    let mut steps = Steps::default();
     for round in 0..ROUNDS {
         let (seeking, available) = (state.seeking(), state.available());
         if seeking.is_empty() || available.is_empty() {
             return;
         }
         let mut found = Found::default();
-        found.same_place(state, &seeking, &available);
-        let (seeking, available) = (state.seeking(), state.available());
-        let weighed = found.close(state, &seeking, &available);
+        if round == 0 {
+            found.same_place(state, &seeking, &available);
+        }
+        let which = found.close(state, &state.seeking(), &state.available());
         let before = state.pairs.len();
-        found.settle(state);
-        if weighed == Weighed::All || state.pairs.len() == before || round + 1 == ROUNDS {
+        found.settle(state, &mut steps);
+        if which == Which::All {
             return;
         }
+        if state.pairs.len() == before {
+            break;
+        }
     }
-}
-
-/// Which pairs of an input were weighed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Weighed {
-    All,
-    Nearest,
+    for by in [MatchedBy::Moved, MatchedBy::MovedAndRelabelled] {
+        let mut found = Found::default();
+        let mut closeness = Closeness::default();
+        closeness.polygons = PolygonMeasure::Lines;
+        nearest::offer(state, |state, at, other| {
+            found.weigh(state, at, other, &mut closeness);
+            let candidate = found.candidates.get(&(at, other)).copied();
+            let fits = candidate.filter(|candidate| candidate.by == by);
+            if let Some(candidate) = fits {
+                found.take(state, at, other, candidate);
+            }
+            fits.is_some()
+        });
+    }
 }
 
 /// For each declared annotation that is still free, the closest one with the same concepts that overlaps it nearly
@@ -164,8 +156,6 @@ struct Found {
     candidates: BTreeMap<(usize, usize), Candidate>,
     of_desired: HashMap<usize, Rivals>,
     of_observed: HashMap<usize, Rivals>,
-    /// How many pairs were compared.
-    weighed: usize,
 }
 
 impl Found {
@@ -193,237 +183,86 @@ impl Found {
     }
 
     /// Pairs what was found, in the best way there is.
-    fn settle(&self, state: &mut State<'_>) {
-        debug_assert!(
-            self.candidates.len() <= EXACT_PAIRS + state.desired.len() * PILE.max(NEAREST[0])
-                && (self.weighed <= EXACT_PAIRS + TEXT_PAIRS + state.desired.len() * NEAREST[0]),
-            "more candidates than are allowed to be stored"
-        );
+    fn settle(&self, state: &mut State<'_>, steps: &mut Steps) {
         let pairs: Vec<(usize, usize)> = self.candidates.keys().copied().collect();
-        for (desired, observed) in solve(&pairs, |d, o| self.candidates[&(d, o)].weight()) {
-            let candidate = self.candidates[&(desired, observed)];
-            let runner_up = self.runner_up(candidate.by, desired, observed);
-            let ambiguous = runner_up.is_some_and(|other| {
-                other.millionths() + AMBIGUOUS >= candidate.overlap.millionths()
-            });
-            let matched = Matched {
-                by: candidate.by,
-                measure: match candidate.by {
-                    MatchedBy::Relabelled => Measure::default(),
-                    _ => Measure::of(geometry(&state.desired[desired])),
-                },
-                overlap: Some(candidate.overlap),
-                runner_up,
-                ambiguous,
-            };
-            state.take(desired, observed, matched);
+        let weight = |desired, observed| self.candidates[&(desired, observed)].weight();
+        for (desired, observed) in solve(&pairs, weight, steps) {
+            self.take(
+                state,
+                desired,
+                observed,
+                self.candidates[&(desired, observed)],
+            );
         }
+    }
+
+    fn take(&self, state: &mut State<'_>, desired: usize, observed: usize, candidate: Candidate) {
+        let runner_up = self.runner_up(candidate.by, desired, observed);
+        let ambiguous = runner_up
+            .is_some_and(|other| other.millionths() + AMBIGUOUS >= candidate.overlap.millionths());
+        let matched = Matched {
+            by: candidate.by,
+            measure: match candidate.by {
+                MatchedBy::Relabelled => Measure::default(),
+                _ => Measure::of(geometry(&state.desired[desired])),
+            },
+            overlap: Some(candidate.overlap),
+            runner_up,
+            ambiguous,
+        };
+        state.take(desired, observed, matched);
     }
 
     /// Stage 3. What has the same concepts as well was paired before.
     fn same_place(&mut self, state: &mut State<'_>, seeking: &[usize], available: &[usize]) {
         let index = Index::new(state, seeking, available);
-        for &desired in seeking {
-            let mut spot = index.same_place(state, desired);
-            spot.sort_unstable();
-            if spot.len() > PILE {
-                let matched = Matched {
-                    overlap: Some(Overlap::WHOLE),
-                    ..Matched::by_name(MatchedBy::Relabelled)
-                };
-                state.take(desired, spot[0], matched);
+        let (piles, spots) = Spots::of_place(&index, state, seeking).split();
+        for spot in piles {
+            let matched = Matched {
+                overlap: Some(Overlap::WHOLE),
+                runner_up: Some(Overlap::WHOLE),
+                ambiguous: true,
+                ..Matched::by_name(MatchedBy::Relabelled)
+            };
+            pile::pair_relabelled(state, &spot, matched);
+        }
+        for (desired, observed) in spots.iter().flat_map(Spot::pairs) {
+            if !state.observed_free[observed] {
                 continue;
             }
-            for observed in spot {
-                let change = difference(&state.desired[desired].content, &state.observed[observed]);
-                let gentleness = match (change.added.is_empty(), change.removed.is_empty()) {
-                    (_, true) => 2,
-                    (true, false) => 1,
-                    (false, false) => 0,
-                };
-                let candidate = Candidate {
-                    by: MatchedBy::Relabelled,
-                    overlap: Overlap::WHOLE,
-                    gentleness,
-                };
-                self.candidates.insert((desired, observed), candidate);
-                self.rivals(
-                    desired,
-                    observed,
-                    |rivals| &mut rivals.relabelled,
-                    Overlap::WHOLE,
-                );
-            }
+            let candidate = Candidate {
+                by: MatchedBy::Relabelled,
+                overlap: Overlap::WHOLE,
+                gentleness: gentleness(state, desired, observed).into(),
+            };
+            self.candidates.insert((desired, observed), candidate);
+            self.rivals(
+                desired,
+                observed,
+                |rivals| &mut rivals.relabelled,
+                Overlap::WHOLE,
+            );
         }
     }
 
     /// Stages 4 and 5.
-    fn close(&mut self, state: &State<'_>, seeking: &[usize], available: &[usize]) -> Weighed {
+    fn close(&mut self, state: &State<'_>, seeking: &[usize], available: &[usize]) -> Which {
         let mut closeness = Closeness::default();
-        let weighed = self.overlapping(state, seeking, available, &mut closeness);
-        self.alike(state, seeking, available, &mut closeness);
-        weighed
-    }
-
-    /// What says nearly the same about the whole input, or the whole frame.
-    fn alike(
-        &mut self,
-        state: &State<'_>,
-        seeking: &[usize],
-        available: &[usize],
-        closeness: &mut Closeness,
-    ) {
-        let texts: Vec<usize> = seeking
-            .iter()
-            .copied()
-            .filter(|&at| declared_text(&state.desired[at]).is_some())
-            .collect();
-        if texts.is_empty() {
-            return;
+        let found = nearest::worthwhile(state, seeking, available);
+        closeness.polygons = found.polygons;
+        for (at, other) in found.pairs {
+            self.weigh(state, at, other, &mut closeness);
         }
-        let mut by_place: HashMap<Place, Vec<usize>> = HashMap::new();
-        let mut count = 0;
-        for &observed in available {
-            let annotation = &state.observed[observed];
-            if whole_text(annotation).is_some() {
-                count += 1;
-                for place in Place::of_observed(annotation) {
-                    by_place.entry(place).or_default().push(observed);
-                }
-            }
+        let (pairs, which) = texts::worthwhile(state, seeking, available, &mut closeness);
+        for (at, other) in pairs {
+            self.weigh(state, at, other, &mut closeness);
         }
-        if texts.len().saturating_mul(count) > TEXT_PAIRS {
-            return;
-        }
-        for at in texts {
-            let place = Place::of_desired_with_any_text(&state.desired[at]);
-            for &observed in by_place.get(&place).into_iter().flatten() {
-                self.weigh(state, at, observed, closeness);
-            }
-        }
-    }
-
-    fn overlapping(
-        &mut self,
-        state: &State<'_>,
-        seeking: &[usize],
-        available: &[usize],
-        closeness: &mut Closeness,
-    ) -> Weighed {
-        let mut trees: HashMap<Place, Vec<Bounds>> = HashMap::new();
-        for &observed in available {
-            let annotation = &state.observed[observed];
-            if let Some([top, left, bottom, right]) = annotation.geometry.bounds() {
-                let rectangle = Rectangle::from_corners([top, left], [bottom, right]);
-                for place in Place::of_observed(annotation) {
-                    trees
-                        .entry(place)
-                        .or_default()
-                        .push(GeomWithData::new(rectangle, observed));
-                }
-            }
-        }
-        let trees: HashMap<Place, RTree<_>> = trees
-            .into_iter()
-            .map(|(place, items)| (place, RTree::bulk_load(items)))
-            .collect();
-        let mut touching: Vec<(usize, usize)> = Vec::new();
-        let mut cost = 0;
-        for &at in seeking {
-            let desired = &state.desired[at];
-            let Some([top, left, bottom, right]) = geometry(desired).bounds() else {
-                continue;
-            };
-            let Some(tree) = trees.get(&Place::of_desired(desired)) else {
-                continue;
-            };
-            let reach = Measure::of(geometry(desired)).reach();
-            let envelope =
-                AABB::from_corners([top - reach, left - reach], [bottom + reach, right + reach]);
-            for near in tree.locate_in_envelope_intersecting(&envelope) {
-                touching.push((at, near.data));
-                let points =
-                    points(geometry(desired)) + points(&state.observed[near.data].geometry);
-                cost += 1 + points / POINTS_OF_A_PAIR;
-                if cost > EXACT_PAIRS {
-                    drop(touching);
-                    self.nearest(state, seeking, available, closeness);
-                    return Weighed::Nearest;
-                }
-            }
-        }
-        for (at, other) in touching {
-            self.weigh(state, at, other, closeness);
-        }
-        Weighed::All
-    }
-
-    /// Weighs each declared annotation against those whose four bounds are nearest to its own. Of many that have the same
-    /// bounds each takes others, in order, so that as many as there are find a partner.
-    fn nearest(
-        &mut self,
-        state: &State<'_>,
-        seeking: &[usize],
-        available: &[usize],
-        closeness: &mut Closeness,
-    ) {
-        let mut corners: HashMap<Place, BTreeMap<[u32; 4], Vec<usize>>> = HashMap::new();
-        for &observed in available {
-            let annotation = &state.observed[observed];
-            if let Some(bounds) = annotation.geometry.bounds() {
-                for place in Place::of_observed(annotation) {
-                    let at = corners.entry(place).or_default();
-                    at.entry(bounds.map(f32::to_bits))
-                        .or_default()
-                        .push(observed);
-                }
-            }
-        }
-        let trees: HashMap<Place, RTree<Corner>> = corners
-            .into_iter()
-            .map(|(place, at)| {
-                let corner = |(bits, members): ([u32; 4], _)| {
-                    GeomWithData::new(bits.map(f32::from_bits), members)
-                };
-                (
-                    place,
-                    RTree::bulk_load(at.into_iter().map(corner).collect()),
-                )
-            })
-            .collect();
-        let read: usize = (seeking.iter())
-            .map(|&at| 2 * points(geometry(&state.desired[at])))
-            .sum();
-        let nearest = (POINTS / read.max(1)).clamp(NEAREST[1], NEAREST[0]);
-        let mut turns: HashMap<(Place, [u32; 4]), usize> = HashMap::new();
-        for &at in seeking {
-            let desired = &state.desired[at];
-            let place = Place::of_desired(desired);
-            let (Some(bounds), Some(tree)) = (geometry(desired).bounds(), trees.get(&place)) else {
-                continue;
-            };
-            let turn = turns.entry((place, bounds.map(f32::to_bits))).or_default();
-            let mut left = nearest;
-            for corner in tree.nearest_neighbor_iter(&bounds) {
-                let members = &corner.data;
-                let count = members.len().min(SAME_BOUNDS).min(left);
-                for next in 0..count {
-                    let other = members[(*turn + next) % members.len()];
-                    self.weigh(state, at, other, closeness);
-                }
-                left -= count;
-                if left == 0 {
-                    break;
-                }
-            }
-            *turn += 1;
-        }
+        which.max(found.which)
     }
 
     /// Makes a candidate of a pair that is close enough for some stage.
     fn weigh(&mut self, state: &State<'_>, at: usize, other: usize, closeness: &mut Closeness) {
         let (desired, observed) = (&state.desired[at], &state.observed[other]);
-        self.weighed += 1;
         let Some(closeness) = closeness.of(state, at, other) else {
             return;
         };
@@ -446,13 +285,5 @@ impl Found {
             gentleness: 0,
         };
         self.candidates.entry((at, other)).or_insert(candidate);
-    }
-}
-
-/// How many points have to be read to compare a geometry.
-fn points(geometry: &Geometry) -> usize {
-    match geometry {
-        Geometry::Polygon(ring) => ring.points().len(),
-        _ => 0,
     }
 }

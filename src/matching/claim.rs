@@ -58,6 +58,20 @@ impl Claims {
         }
     }
 
+    /// Those of a set to which everything belongs.
+    #[cfg(test)]
+    pub(super) fn for_tests() -> Self {
+        let set = SetName::new("bench").expect("a word is a valid set name");
+        Self {
+            prefixes: vec![SetPrefix::of(&set)],
+            set,
+            users: BTreeSet::new(),
+            everything: true,
+            anybody: true,
+            renamed: BTreeMap::new(),
+        }
+    }
+
     /// Whether this set made it, or a set that it adopts. A stand-in of an adopted set stays that set's: only its own
     /// name leads to what it stands in for.
     pub fn is_owned(&self, id: &AnnotationId) -> bool {

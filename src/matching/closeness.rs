@@ -1,15 +1,33 @@
 //! How close a declared annotation is to an observed one, by the measure of their kind.
 //!
-//! Masks and texts are large: each is decoded or counted once for all that it is compared with, and forgotten with its input.
+//! Masks, texts and large polygons: each is decoded, counted or cut once for all that it is compared with, and forgotten with
+//! its input.
 
 use super::place::{declared_text, whole_text};
 use super::{State, geometry};
-use crate::model::{Geometry, MaskArea, Overlap, TextPairs, overlap};
+use crate::model::{
+    Geometry, MaskArea, Overlap, Polygon, PolygonLines, Spacing, TextPairs, overlap,
+};
 use std::collections::HashMap;
+
+/// What polygons are measured by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum PolygonMeasure {
+    /// Their exact areas.
+    #[default]
+    Area,
+    /// Their lengths along lines, which is thousands of times as fast for polygons of many points.
+    Lines,
+}
 
 /// What was worked out for the annotations of one input.
 #[derive(Default)]
 pub(super) struct Closeness {
+    pub(super) polygons: PolygonMeasure,
+    desired_spacings: HashMap<usize, Spacing>,
+    observed_spacings: HashMap<usize, Spacing>,
+    desired_lines: HashMap<(usize, Spacing), PolygonLines>,
+    observed_lines: HashMap<(usize, Spacing), PolygonLines>,
     desired_masks: HashMap<usize, Option<MaskArea>>,
     observed_masks: HashMap<usize, Option<MaskArea>>,
     desired_texts: HashMap<usize, TextPairs>,
@@ -48,7 +66,45 @@ impl Closeness {
                     (self.observed_texts.entry(observed)).or_insert_with(|| TextPairs::of(stored));
                 Some(wanted.overlap(stored))
             }
+            (Geometry::Polygon(wanted), Geometry::Polygon(stored))
+                if self.polygons == PolygonMeasure::Lines =>
+            {
+                Some(self.along_lines((desired, wanted), (observed, stored)))
+            }
             (wanted, stored) => overlap(wanted, stored),
         }
+    }
+
+    fn along_lines(
+        &mut self,
+        (desired, wanted): (usize, &Polygon),
+        (observed, stored): (usize, &Polygon),
+    ) -> Overlap {
+        let spacing =
+            |known: &mut HashMap<usize, Spacing>, at: usize, polygon: &Polygon| -> Spacing {
+                *known.entry(at).or_insert_with(|| Spacing::of(polygon))
+            };
+        let spacing = spacing(&mut self.desired_spacings, desired, wanted).with(spacing(
+            &mut self.observed_spacings,
+            observed,
+            stored,
+        ));
+        let wanted = (self.desired_lines.entry((desired, spacing)))
+            .or_insert_with(|| PolygonLines::of(wanted, spacing));
+        let stored = (self.observed_lines.entry((observed, spacing)))
+            .or_insert_with(|| PolygonLines::of(stored, spacing));
+        wanted.overlap(stored)
+    }
+
+    /// How many distinct pairs of neighbouring characters a text has: what it takes to compare it.
+    pub(super) fn pairs_of_desired(&mut self, at: usize, text: &str) -> usize {
+        let pairs = self.desired_texts.entry(at);
+        pairs.or_insert_with(|| TextPairs::of(text)).distinct()
+    }
+
+    /// The same of an observed one.
+    pub(super) fn pairs_of_observed(&mut self, at: usize, text: &str) -> usize {
+        let pairs = self.observed_texts.entry(at);
+        pairs.or_insert_with(|| TextPairs::of(text)).distinct()
     }
 }

@@ -13,8 +13,16 @@ mod claim;
 mod closeness;
 mod doubles;
 mod exact;
+#[cfg(test)]
+mod growth;
+mod index;
+mod nearest;
+mod pile;
 mod place;
 mod reason;
+mod spots;
+mod texts;
+mod weight;
 
 pub use claim::Claims;
 pub use doubles::{Double, doubles};

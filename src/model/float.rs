@@ -14,6 +14,14 @@ pub fn same(a: f32, b: f32) -> bool {
 /// The shortest decimal that reads back as the same 32-bit float, as a 64-bit one: what JSON and YAML print as `0.1`,
 /// not as `0.10000000149011612`.
 pub fn shortest(value: f32) -> f64 {
+    // Nearly all coordinates have six digits or fewer. Below 1 no two decimals of six digits read back as the same 32 bits, so
+    // that one that does is the shortest; and a quotient of two whole numbers is rounded as a decimal is when it is parsed.
+    if (0.0..=1.0).contains(&value) && value.is_sign_positive() {
+        let short = (f64::from(value) * 1e6).round() / 1e6;
+        if (short as f32).to_bits() == value.to_bits() {
+            return short;
+        }
+    }
     // Rust prints the shortest digits that read back the same 32 bits, and any such text is a valid f64.
     value.to_string().parse().unwrap_or(f64::from(value))
 }
@@ -41,6 +49,18 @@ mod tests {
         assert!(same(0.5, 0.500_000_9));
         assert!(!same(0.5, 0.500_002));
         assert!(!same(f32::NAN, f32::NAN));
+    }
+
+    #[test]
+    fn short_decimals_are_found_as_printing_finds_them() {
+        let printed = |value: f32| value.to_string().parse::<f64>().unwrap();
+        for number in (0..1_000_000).step_by(37) {
+            let value = (f64::from(number) / 1e6) as f32;
+            assert_eq!(shortest(value).to_bits(), printed(value).to_bits());
+            let next = f32::from_bits(value.to_bits() + 1);
+            assert_eq!(shortest(next).to_bits(), printed(next).to_bits());
+        }
+        assert_eq!(shortest(-0.0).to_bits(), printed(-0.0).to_bits());
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod identity;
 mod ids;
 mod json;
 mod keypoints;
+mod lines;
 mod mask;
 mod nearest;
 mod overlap;
@@ -42,6 +43,7 @@ pub use ids::{
 };
 pub use json::{InvalidJson, Json, MAX_DEPTH};
 pub use keypoints::{Keypoint, Keypoints, Visibility};
+pub use lines::{PolygonLines, Spacing};
 pub use mask::{Mask, MaskArea, MaskError};
 pub use nearest::{Words, nearest_word};
 pub use overlap::{Measure, Overlap, TextPairs, overlap, text_overlap};

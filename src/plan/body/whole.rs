@@ -7,6 +7,7 @@
 use super::{Object, number, place, write_region_fields};
 use crate::model::{Content, Difference, Geometry, Json, ObservedAnnotation, float, merged};
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 
 /// The stored `data` with what is declared written into it.
 pub(super) fn data(
@@ -191,9 +192,15 @@ impl Carried {
     fn write(self, place: &mut Object, content: &Content) {
         let there = Self::take(place);
         let concepts = if let Some(named) = &content.concepts {
+            let mut stored: HashMap<&str, &Value> = HashMap::new();
+            for known in &self.concepts {
+                if let Some(id) = known["id"].as_str() {
+                    stored.entry(id).or_insert(known);
+                }
+            }
             named
                 .iter()
-                .map(|c| concept(&self.concepts, c.id.as_str(), c.value))
+                .map(|c| concept(stored.get(c.id.as_str()).copied(), c.id.as_str(), c.value))
                 .collect()
         } else {
             let mut all = self.concepts;
@@ -220,12 +227,8 @@ impl Carried {
 }
 
 /// The stored concept with this value, and with the fields that annosync does not model; or a new one.
-fn concept(stored: &[Value], id: &str, value: f32) -> Value {
-    let mut concept = stored
-        .iter()
-        .find(|known| known["id"] == id)
-        .cloned()
-        .unwrap_or_else(|| json!({"id": id}));
+fn concept(stored: Option<&Value>, id: &str, value: f32) -> Value {
+    let mut concept = stored.cloned().unwrap_or_else(|| json!({"id": id}));
     if !concept["value"]
         .as_f64()
         .is_some_and(|known| float::same(known as f32, value))

@@ -1,0 +1,369 @@
+//! Tests: small inputs get the best pairing there is, and the work on large ones grows no faster than they do.
+
+use super::candidates::Candidate;
+use super::closeness::{Closeness, PolygonMeasure};
+use super::index::Index;
+use super::nearest::{self, Which};
+use super::place::lies_together;
+use super::reason::MatchedBy;
+use super::spots::Spots;
+use super::weight::Weight;
+use super::{Claims, Pair, State, geometry, match_input, pile, texts};
+use crate::model::{
+    AnnotationId, Content, DesiredAnnotation, Extras, Geometry, Identity, InputId, Json, Maker,
+    ObservedAnnotation, ObservedExtras, Origin, Overlap, Status, overlap, text_overlap,
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+fn content(value: &Value) -> Content {
+    serde_json::from_value(value.clone()).unwrap()
+}
+
+fn declared(values: &[Value]) -> Vec<DesiredAnnotation> {
+    let annotation = |value| DesiredAnnotation {
+        identity: Identity::Content,
+        content: content(value),
+        origin: Origin::default(),
+    };
+    values.iter().map(annotation).collect()
+}
+
+/// Annotations that are what a manifest would say of them, in the order of their ids.
+fn stored(values: &[Value]) -> Vec<ObservedAnnotation> {
+    let annotation = |(at, value)| {
+        let content = content(value);
+        let metadata = content.metadata.as_ref().map(Json::to_value);
+        ObservedAnnotation {
+            id: AnnotationId::new(format!("{at:06}")).unwrap(),
+            geometry: content.geometry.unwrap_or(Geometry::Whole),
+            frame: content.frame,
+            concepts: content.concepts.unwrap_or_default(),
+            status: Status::SUCCESS,
+            user: None,
+            maker: Maker::User,
+            created_at: None,
+            data: metadata.map(|m| Json::from_value(&json!({ "metadata": m }))),
+            info: None,
+            extras: ObservedExtras {
+                managed: content.extras.map_or_else(Extras::default, |it| *it),
+                ..ObservedExtras::default()
+            }
+            .boxed(),
+        }
+    };
+    values.iter().enumerate().map(annotation).collect()
+}
+
+fn pairs_of(desired: &[DesiredAnnotation], observed: &[ObservedAnnotation]) -> Vec<Pair> {
+    let input = InputId::new("a").unwrap();
+    match_input(&Claims::for_tests(), &input, desired, observed).pairs
+}
+
+/// Tries every pairing, the first columns first; of equal ones the first.
+fn by_brute_force(
+    rows: &[usize],
+    columns: &[usize],
+    weight: &dyn Fn(usize, usize) -> Option<Weight>,
+) -> Vec<(usize, usize)> {
+    fn go(
+        rows: &[usize],
+        columns: &[usize],
+        weight: &dyn Fn(usize, usize) -> Option<Weight>,
+        total: Weight,
+        picked: &mut Vec<(usize, usize)>,
+        best: &mut Option<(Weight, Vec<(usize, usize)>)>,
+    ) {
+        let [row, rest @ ..] = rows else {
+            if best.as_ref().is_none_or(|(known, _)| total > *known) {
+                *best = Some((total, picked.clone()));
+            }
+            return;
+        };
+        for &column in columns {
+            if picked.iter().any(|&(_, taken)| taken == column) {
+                continue;
+            }
+            if let Some(more) = weight(*row, column) {
+                picked.push((*row, column));
+                go(rest, columns, weight, total + more, picked, best);
+                picked.pop();
+            }
+        }
+        go(rest, columns, weight, total, picked, best);
+    }
+    let mut best = None;
+    go(
+        rows,
+        columns,
+        weight,
+        Weight::default(),
+        &mut Vec::new(),
+        &mut best,
+    );
+    best.expect("no pair at all is a pairing").1
+}
+
+/// Matching as it is described, by trying everything.
+fn plainly(state: &State<'_>) -> Vec<(usize, usize)> {
+    let (seeking, available) = (state.seeking(), state.available());
+    let same =
+        |d: usize, o: usize| (state.claims).same_concepts(&state.desired[d], &state.observed[o]);
+    let together = |d: usize, o: usize| lies_together(&state.desired[d], &state.observed[o]);
+    let mut pairs = by_brute_force(&seeking, &available, &|d, o| {
+        let unchanged = i64::from(pile::is_unchanged(state, d, o));
+        (together(d, o) && same(d, o)).then_some(Weight([1, unchanged, 0, 0, 0, 0]))
+    });
+    let free = |all: &[usize], side: fn(&(usize, usize)) -> usize| -> Vec<usize> {
+        let taken: BTreeSet<usize> = pairs.iter().map(side).collect();
+        all.iter()
+            .copied()
+            .filter(|at| !taken.contains(at))
+            .collect()
+    };
+    let (rows, columns) = (free(&seeking, |p| p.0), free(&available, |p| p.1));
+    let more = by_brute_force(&rows, &columns, &|d, o| {
+        let (wanted, there) = (&state.desired[d].content, &state.observed[o]);
+        let (by, overlap, gentleness) = if together(d, o) {
+            let gentleness = pile::gentleness(state, d, o).into();
+            (MatchedBy::Relabelled, Overlap::WHOLE, gentleness)
+        } else {
+            let close = match (wanted.text(), there.text()) {
+                (Some(one), Some(other)) => text_overlap(one, other),
+                _ => overlap(geometry(&state.desired[d]), &there.geometry)?,
+            };
+            match (same(d, o), close.millionths()) {
+                (true, 500_000..) => (MatchedBy::Moved, close, 0),
+                (false, 900_000..) => (MatchedBy::MovedAndRelabelled, close, 0),
+                _ => return None,
+            }
+        };
+        let candidate = Candidate {
+            by,
+            overlap,
+            gentleness,
+        };
+        Some(candidate.weight())
+    });
+    pairs.extend(more);
+    pairs.sort_unstable();
+    pairs
+}
+
+fn square(at: f64, side: f64) -> Value {
+    json!({"top": at, "left": 0.1, "bottom": at + side, "right": 0.5})
+}
+
+/// An annotation of a few kinds, in a few places that lie close together.
+fn any_annotation(kind: u8) -> impl Strategy<Value = Value> {
+    let concepts = prop::sample::subsequence(vec!["car", "bus", "red"], 0..=2);
+    (0_u8..6, concepts, 0_u8..3).prop_map(move |(place, concepts, n)| {
+        let at = 0.1 + f64::from(place) * 0.015;
+        let mut value = match kind {
+            0 => json!({"box": square(at, 0.3)}),
+            1 => json!({"polygon": [[at, 0.1], [at, 0.6], [at + 0.3, 0.6], [at + 0.2, 0.1]]}),
+            2 => json!({"point": [at, at]}),
+            _ => json!({"text": "what is written here, or nearly".split_at(24 + usize::from(place)).0}),
+        };
+        value["concepts"] = concepts.iter().map(|&c| (c.to_owned(), json!(1))).collect();
+        if n > 0 {
+            value["metadata"] = json!({ "n": n });
+        }
+        value
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    #[test]
+    fn small_inputs_get_the_pairing_that_trying_everything_finds(
+        (wanted, there) in (0_u8..4).prop_flat_map(|kind| (
+            prop::collection::vec(any_annotation(kind), 0..5),
+            prop::collection::vec(any_annotation(kind), 0..5),
+        )),
+    ) {
+        let (desired, observed) = (declared(&wanted), stored(&there));
+        let claims = Claims::for_tests();
+        let state = State::new(&claims, &desired, &observed);
+        let found: Vec<_> = pairs_of(&desired, &observed)
+            .into_iter().map(|pair| (pair.desired, pair.observed)).collect();
+        prop_assert_eq!(found, plainly(&state));
+    }
+
+    #[test]
+    fn a_pile_is_paired_with_as_few_writes_as_trying_everything_finds(
+        wanted in prop::collection::vec(0_u8..4, 1..6), there in prop::collection::vec(0_u8..4, 1..6),
+    ) {
+        let one = |n: &u8| json!({"box": square(0.1, 0.3), "concepts": {"car": 1}, "metadata": {"n": n}});
+        let (desired, observed) = (
+            declared(&wanted.iter().map(one).collect::<Vec<_>>()),
+            stored(&there.iter().map(one).collect::<Vec<_>>()),
+        );
+        let claims = Claims::for_tests();
+        let mut state = State::new(&claims, &desired, &observed);
+        let best = plainly(&state).into_iter()
+            .filter(|&(d, o)| pile::is_unchanged(&state, d, o)).count();
+        let index = Index::new(&state, &state.seeking(), &state.available());
+        for spot in Spots::of_equal(&index, &state, &state.seeking()).all() {
+            pile::pair_equal(&mut state, &spot, super::Matched::by_name(MatchedBy::Exact));
+        }
+        let unchanged = state.pairs.iter()
+            .filter(|pair| pile::is_unchanged(&state, pair.desired, pair.observed)).count();
+        prop_assert_eq!(state.pairs.len(), wanted.len().min(there.len()));
+        prop_assert_eq!(unchanged, best);
+    }
+}
+
+/// A fixed sequence of fractions that looks like chance.
+fn fractions() -> impl FnMut() -> f64 {
+    let mut state = 7_u64;
+    move || {
+        state = (state.wrapping_mul(6_364_136_223_846_793_005)).wrapping_add(1);
+        (state >> 40) as f64 / f64::from(1_u32 << 24)
+    }
+}
+
+fn with_car(mut value: Value) -> Value {
+    value["concepts"] = json!({"car": 1});
+    value
+}
+
+/// The pairs that are weighed for what lies somewhere.
+fn weighed(wanted: &[Value], there: &[Value]) -> nearest::Worthwhile {
+    let (desired, observed) = (declared(wanted), stored(there));
+    let claims = Claims::for_tests();
+    let state = State::new(&claims, &desired, &observed);
+    nearest::worthwhile(&state, &state.seeking(), &state.available())
+}
+
+#[test]
+fn equal_boxes_that_were_relabelled_are_one_pile_of_which_no_pair_is_stored() {
+    let boxes =
+        |concept: &str| vec![json!({"box": square(0.1, 0.3), "concepts": {concept: 1}}); 5_000];
+    let (desired, observed) = (declared(&boxes("bus")), stored(&boxes("car")));
+    let claims = Claims::for_tests();
+    let state = State::new(&claims, &desired, &observed);
+    let index = Index::new(&state, &state.seeking(), &state.available());
+    let (piles, spots) = Spots::of_place(&index, &state, &state.seeking()).split();
+    assert_eq!((piles.len(), spots.len()), (1, 0));
+    let pairs = pairs_of(&desired, &observed);
+    assert!((pairs.iter().enumerate()).all(|(at, pair)| (pair.desired, pair.observed) == (at, at)));
+    assert_eq!(pairs.len(), 5_000);
+}
+
+#[test]
+fn a_pile_gives_each_the_concepts_that_take_the_least_away() {
+    let boxes = |concepts: [&str; 2]| {
+        let of = |at: usize| {
+            let concepts: BTreeMap<&str, u8> =
+                concepts[at % 2].split(' ').map(|c| (c, 1)).collect();
+            json!({"box": square(0.1, 0.3), "concepts": concepts})
+        };
+        (0..600).map(of).collect::<Vec<_>>()
+    };
+    // Every second one only gains a concept; in order each would have lost one.
+    let (wanted, there) = (boxes(["a b", "c d"]), boxes(["c", "a"]));
+    let (desired, observed) = (declared(&wanted), stored(&there));
+    let claims = Claims::for_tests();
+    let state = State::new(&claims, &desired, &observed);
+    let pairs = pairs_of(&desired, &observed);
+    assert_eq!(pairs.len(), 600);
+    assert!(
+        pairs
+            .iter()
+            .all(|it| pile::gentleness(&state, it.desired, it.observed) == 2)
+    );
+    assert!(pairs.iter().all(|it| it.matched.ambiguous));
+}
+
+#[test]
+fn of_a_crowd_each_is_weighed_against_a_few() {
+    for count in [500, 1_000] {
+        let mut next = fractions();
+        let edges: Vec<[f64; 4]> = (0..count)
+            .map(|_| [0.3, 0.3, 0.6, 0.6].map(|edge| edge + next() * 0.01))
+            .collect();
+        let boxes = |by: f64| -> Vec<Value> {
+            let at = |[t, l, b, r]: &[f64; 4]| {
+                with_car(
+                    json!({"box": {"top": t + by, "left": l + by, "bottom": b + by, "right": r + by}}),
+                )
+            };
+            edges.iter().map(at).collect()
+        };
+        let (wanted, there) = (boxes(0.002), boxes(0.0));
+        let found = weighed(&wanted, &there);
+        assert_eq!(found.which, Which::Nearest);
+        assert_eq!(found.pairs.len(), 24 * count);
+        let pairs = pairs_of(&declared(&wanted), &stored(&there));
+        assert_eq!(pairs.len(), count, "nobody is left without a partner");
+    }
+}
+
+#[test]
+fn polygons_of_many_points_are_measured_along_lines() {
+    let ring = |points: usize, at: f64| {
+        let on = |side: f64, part: usize| (part as f64 / points as f64) * side + at;
+        let half = points / 2;
+        let down = (0..half).map(|part| json!([on(0.5, part), at]));
+        let up = (0..half).rev().map(|part| json!([on(0.5, part), at + 0.3]));
+        with_car(json!({"polygon": down.chain(up).collect::<Vec<_>>()}))
+    };
+    let rings = |points, count: usize, by: f64| -> Vec<Value> {
+        (0..count)
+            .map(|at| ring(points, 0.1 + at as f64 * 0.002 + by))
+            .collect()
+    };
+    let of = |points, count| weighed(&rings(points, count, 0.001), &rings(points, count, 0.0));
+    assert_eq!(of(40, 30).polygons, PolygonMeasure::Area);
+    assert_eq!(of(2_000, 20).polygons, PolygonMeasure::Lines);
+    let (wanted, there) = (rings(2_000, 20, 0.0005), rings(2_000, 20, 0.0));
+    let pairs = pairs_of(&declared(&wanted), &stored(&there));
+    assert!(pairs.iter().all(|pair| pair.desired == pair.observed));
+    assert_eq!(pairs.len(), 20);
+}
+
+#[test]
+fn more_texts_than_are_compared_in_pairs_find_theirs_by_its_passages() {
+    let count = 600;
+    let mut next = fractions();
+    let letters: Vec<char> = "etaoin shrdlu".chars().collect();
+    let mut text = || -> String {
+        (0..300)
+            .map(|_| letters[(next() * letters.len() as f64) as usize])
+            .collect()
+    };
+    let before: Vec<String> = (0..count).map(|_| text()).collect();
+    let there: Vec<Value> = before
+        .iter()
+        .map(|text| with_car(json!({ "text": text })))
+        .collect();
+    let edited = |text: &String| {
+        with_car(json!({"text": format!("{}, edited, {}", &text[..100], &text[110..])}))
+    };
+    let wanted: Vec<Value> = before.iter().rev().map(edited).collect();
+    let (desired, observed) = (declared(&wanted), stored(&there));
+    let claims = Claims::for_tests();
+    let state = State::new(&claims, &desired, &observed);
+    let (seeking, available) = (state.seeking(), state.available());
+    let (pairs, which) = texts::worthwhile(&state, &seeking, &available, &mut Closeness::default());
+    assert_eq!((which, pairs.len()), (Which::Nearest, 24 * count));
+    let found = pairs_of(&desired, &observed);
+    assert_eq!(found.len(), count);
+    assert!(
+        found
+            .iter()
+            .all(|pair| pair.desired + pair.observed == count - 1)
+    );
+}
+
+#[test]
+fn equal_texts_that_were_all_edited_are_all_paired() {
+    let texts = |text: &str| vec![with_car(json!({ "text": text })); 600];
+    let pairs = pairs_of(
+        &declared(&texts("what is written here, edited")),
+        &stored(&texts("what is written here")),
+    );
+    assert_eq!(pairs.len(), 600);
+}
