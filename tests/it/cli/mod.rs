@@ -39,6 +39,7 @@ mod pulling;
 mod quickstart;
 mod races;
 mod reading;
+mod reimporting;
 mod replacing;
 mod screen;
 mod serving;
