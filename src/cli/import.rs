@@ -115,16 +115,12 @@ fn finish(
         ))
         .hint("mend the file, or leave --strict out"));
     }
-    let incomplete = imported.inputs.iter().filter(|it| it.left_out > 0).count();
-    let left_out = if common.allow_incomplete {
+    let incomplete = if common.allow_incomplete {
         Vec::new()
     } else {
-        let (whole, incomplete) = imported.inputs.into_iter().partition(|it| it.left_out == 0);
-        imported.inputs = whole;
-        incomplete
+        imported.take_incomplete()
     };
-    let is_complete = incomplete == 0;
-    project::write(common, file, imported, &left_out, is_complete, kinds)?;
+    project::write(common, file, imported, &incomplete, kinds)?;
     Ok(if is_lossless {
         Exit::Done
     } else {

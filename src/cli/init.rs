@@ -6,6 +6,7 @@
 use super::connection;
 use super::exit::{Exit, Failure};
 use super::input;
+use super::label_files::{self, shown};
 use super::output;
 use crate::manifest::{self, Header, TargetSpec, write};
 use crate::model::{Owner, Policy, SetName, UserId};
@@ -97,7 +98,18 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let app = App::of(args)?;
     let missing = missing(&args.folder, project(&set, &app, &systems))?;
     let lists = lists(&args.folder)?;
-    let written = write_all(&args.folder, &missing, &lists)?;
+    // Those that the manifest is made of: hidden ones are for other programs.
+    let own: Vec<PathBuf> = (missing.iter().map(|(name, _)| name))
+        .filter(|name| !name.starts_with('.'))
+        .map(|name| args.folder.join(name))
+        .collect();
+    label_files::refuse_left_out(&args.folder, own.iter().map(PathBuf::as_path))?;
+    let texts = missing.iter().map(|(name, text)| (*name, text.as_bytes()));
+    let lists = lists.iter().map(|list| (list.name, list.after.as_slice()));
+    let all = texts.chain(lists);
+    let mut written =
+        label_files::write(all.map(|(name, content)| (args.folder.join(name), content)))?;
+    written.sort();
     for path in &written {
         output::result(&format!("{}\n", shown(path).display()))?;
     }
@@ -254,7 +266,6 @@ fn missing(
 /// A list as it was and as it is to be.
 pub(super) struct List {
     pub(super) name: &'static str,
-    before: Option<Vec<u8>>,
     pub(super) after: Vec<u8>,
 }
 
@@ -275,12 +286,7 @@ fn completed(folder: &Path, name: &'static str, lines: &str) -> Result<Option<Li
         .is_err_and(|error| error.kind() == ErrorKind::NotFound)
     {
         let after = lines.as_bytes().to_vec();
-        let before = None;
-        return Ok(Some(List {
-            name,
-            before,
-            after,
-        }));
+        return Ok(Some(List { name, after }));
     }
     let is_file = path.metadata().is_ok_and(|known| known.is_file());
     let before = if is_file {
@@ -303,57 +309,7 @@ fn completed(folder: &Path, name: &'static str, lines: &str) -> Result<Option<Li
         after.extend_from_slice(line.as_bytes());
         after.push(b'\n');
     }
-    let before = Some(before);
-    Ok(Some(List {
-        name,
-        before,
-        after,
-    }))
-}
-
-/// Writes the files, and says which. If one cannot be written, those before it are as they were.
-fn write_all(
-    folder: &Path,
-    files: &[(&'static str, String)],
-    lists: &[List],
-) -> Result<Vec<PathBuf>, Failure> {
-    let mut written = Vec::new();
-    let mut write = |name: &str, before: Option<&[u8]>, content: &[u8]| {
-        let path = folder.join(name);
-        let parent = path.parent().unwrap_or(folder);
-        fs::create_dir_all(parent).map_err(|error| {
-            Failure::new(format!("cannot make {}: {error}", parent.display()))
-                .hint("nothing was written")
-        })?;
-        output::file(&path, content)?;
-        written.push((path, before.map(<[u8]>::to_vec)));
-        Ok(())
-    };
-    let ended = files
-        .iter()
-        .try_for_each(|(name, text)| write(name, None, text.as_bytes()))
-        .and_then(|()| {
-            let mut lists = lists.iter();
-            lists.try_for_each(|list| write(list.name, list.before.as_deref(), &list.after))
-        });
-    if let Err(failure) = ended {
-        for (path, before) in written {
-            // It was written a moment ago by this very run.
-            let _ = match before {
-                Some(before) => output::file(&path, &before),
-                None => fs::remove_file(path).map_err(Failure::new),
-            };
-        }
-        return Err(failure);
-    }
-    let mut written: Vec<PathBuf> = written.into_iter().map(|(path, _)| path).collect();
-    written.sort();
-    Ok(written)
-}
-
-/// A path of the present folder without its `./`.
-fn shown(path: &Path) -> &Path {
-    path.strip_prefix(".").unwrap_or(path)
+    Ok(Some(List { name, after }))
 }
 
 /// Says what to do next.

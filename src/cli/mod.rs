@@ -18,6 +18,7 @@ mod input;
 mod interrupts;
 mod inventory;
 mod kind;
+mod label_files;
 mod list;
 mod log;
 mod man;

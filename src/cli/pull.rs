@@ -3,6 +3,7 @@
 use super::base;
 use super::connection::{ConnectionArgs, Destination};
 use super::exit::{Exit, Failure};
+use super::label_files;
 use super::output;
 use super::plan::Conflicts;
 use super::session::Session;
@@ -12,7 +13,7 @@ use crate::manifest::{self, Header, Manifest, Overlay, TargetSpec};
 use crate::model::{ConceptId, ObservedState, Policy, Scope, SetName, SetPrefix, Status, UserId};
 use crate::plan::{self, AppChange, Decision};
 use crate::pull::{
-    self, Change, Choice, Form, Fresh, InputPattern, ModelMade, NewInputs, Over, PullError, Pulled,
+    self, Choice, Form, Fresh, InputPattern, ModelMade, NewInputs, Over, PullError, Pulled,
 };
 use crate::render::{self, Losses};
 use std::collections::BTreeMap;
@@ -163,6 +164,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     } else {
         (fresh(&args, &choice).await?, Vec::new())
     };
+    label_files::check(walked(&args.path), &pulled.files)?;
     let undecided = undecided(&changes);
     let lines: String = pulled.files.iter().fold(String::new(), |mut text, file| {
         let _ = writeln!(text, "{file}");
@@ -185,7 +187,12 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             ended(&pulled)
         });
     }
-    let written = write(&pulled)?;
+    let files = pulled.files.iter();
+    let written = label_files::write(files.map(|it| (it.path.clone(), it.content.as_slice())))?;
+    let written: String = written
+        .iter()
+        .map(|path| format!("{}\n", label_files::shown(path).display()))
+        .collect();
     output::talk(&format!("{lines}{notes}"));
     output::result(&written)?;
     if !pulled.files.is_empty() {
@@ -373,7 +380,7 @@ fn place(args: &Args) -> Result<(), Failure> {
 fn refuse_others(args: &Args, pulled: &Pulled) -> Result<(), Failure> {
     let ours = |file: &PathBuf| {
         let written = pulled.files.iter().find(|it| it.path == *file);
-        written.is_some_and(|written| holds(file, &written.content))
+        written.is_some_and(|written| label_files::holds(file, &written.content))
     };
     let files = manifest::files_below(&args.path.join("labels"));
     match files.iter().find(|file| !ours(file)) {
@@ -387,11 +394,6 @@ fn refuse_others(args: &Args, pulled: &Pulled) -> Result<(), Failure> {
              it, or pull into another folder",
         )),
     }
-}
-
-/// Whether a file holds just this.
-fn holds(path: &Path, content: &[u8]) -> bool {
-    std::fs::read(path).is_ok_and(|bytes| bytes == content)
 }
 
 fn header(args: &Args, destination: &Destination) -> Result<Header, Failure> {
@@ -429,6 +431,17 @@ fn header(args: &Args, destination: &Destination) -> Result<Header, Failure> {
             .collect(),
         ..Header::new(set, args.policy())
     })
+}
+
+/// The folder whose files are the manifest's.
+fn walked(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if path.is_file() => match folder.as_os_str() {
+            here if here.is_empty() => Path::new("."),
+            _ => folder,
+        },
+        _ => path,
+    }
 }
 
 /// The folder of a new header.
@@ -506,63 +519,6 @@ fn failure(error: &PullError) -> Failure {
     }
     let hint = error.hint();
     Failure::new(format!("{error}; nothing was written")).hint(hint)
-}
-
-/// Writes the files in their order; what was written is said, also when not all could be.
-pub(super) fn write(pulled: &Pulled) -> Result<String, Failure> {
-    let mut written = String::new();
-    // Half a new manifest would be in the way of the next pull.
-    let is_whole_new = pulled.files.iter().any(|it| it.change == Change::Header);
-    let mut made: Vec<&Path> = Vec::new();
-    for file in &pulled.files {
-        let path = &file.path;
-        let is_new = !matches!(file.change, Change::Changed { .. } | Change::Mask);
-        let done = if is_new && path.exists() && !holds(path, &file.content) {
-            Err(
-                Failure::new(format!("{} is there already", path.display())).hint(
-                    "it is not of this manifest; move it away, or let the header's `files:` take it in",
-                ),
-            )
-        } else {
-            make_folder(path).and_then(|()| output::file(path, &file.content))
-        };
-        if let Err(failure) = done {
-            if is_whole_new {
-                for path in made {
-                    let _ = std::fs::remove_file(path);
-                }
-                return Err(failure);
-            }
-            if written.is_empty() {
-                return Err(failure);
-            }
-            return Err(Failure {
-                message: format!(
-                    "{}; these were written before:\n{}",
-                    failure.message,
-                    written.trim_end()
-                ),
-                hint: Some("pull again once that is mended".to_owned()),
-                ..failure
-            });
-        }
-        made.push(path);
-        let shown = path.strip_prefix(".").unwrap_or(path);
-        let _ = writeln!(written, "{}", shown.display());
-    }
-    Ok(written)
-}
-
-fn make_folder(path: &Path) -> Result<(), Failure> {
-    let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) else {
-        return Ok(());
-    };
-    std::fs::create_dir_all(folder).map_err(|error| {
-        Failure::new(format!(
-            "cannot make the folder {}: {error}",
-            folder.display()
-        ))
-    })
 }
 
 /// What stands on disk now is the manifest that was planned: git may ignore a new file, and so would a plan.

@@ -58,10 +58,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         .map(|input| input.annotations.len() as u64)
         .sum();
     output::result(&format!(
-        "The manifest is valid: set {}, {} inputs, {} annotations.\n",
+        "The manifest is valid: set {}, {}, {}.\n",
         manifest.desired.set,
-        render::thousands(inputs),
-        render::thousands(annotations),
+        render::counted(inputs, "input"),
+        render::counted(annotations, "annotation"),
     ))?;
     Ok(Exit::Done)
 }

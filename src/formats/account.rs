@@ -34,6 +34,8 @@ codes! {
     SkipCode {
         /// The image has no usable file name (or id) to name the input after.
         ImageWithoutName = "image_without_name",
+        /// The image has no usable id, so that its objects cannot be found.
+        ImageWithoutId = "image_without_id",
         /// The text that would name the input is not a valid id.
         InvalidInputId = "invalid_input_id",
         /// A field, or the whole entry, has a type that the format does not allow.
@@ -92,6 +94,12 @@ codes! {
         ScoreLeftOut = "score_left_out",
         /// Attributes that a manifest cannot hold were left out.
         AttributesLeftOut = "attributes_left_out",
+        /// Fields that the format does not define were left out: lists, objects, and what a manifest cannot hold.
+        FieldsLeftOut = "fields_left_out",
+        /// The names of a category's keypoints, or which of them are connected, were left out.
+        KeypointNamesLeftOut = "keypoint_names_left_out",
+        /// What an image says of whole categories was left out: that they are absent, or not annotated in full.
+        ImageCategoriesLeftOut = "image_categories_left_out",
     }
 }
 
@@ -103,7 +111,10 @@ impl Note {
             | Self::MultiRingAsBox
             | Self::ShortRingAsBox
             | Self::ScoreLeftOut
-            | Self::AttributesLeftOut => true,
+            | Self::AttributesLeftOut
+            | Self::FieldsLeftOut
+            | Self::KeypointNamesLeftOut
+            | Self::ImageCategoriesLeftOut => true,
             Self::SplitRings
             | Self::EmptyRingLeftOut
             | Self::SplitKeypoints
@@ -113,6 +124,45 @@ impl Note {
             | Self::CategoriesShareConcept => false,
         }
     }
+
+    /// What it is said of.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::CategoryNameTrimmed
+            | Self::CategoriesShareConcept
+            | Self::KeypointNamesLeftOut => "category",
+            Self::ImageCategoriesLeftOut => "image",
+            _ => "object",
+        }
+    }
+
+    /// What happened, in words, to this many.
+    pub fn words(self, count: u64) -> &'static str {
+        match self {
+            Self::SplitRings => "several rings became a polygon each, linked by `part_of`",
+            Self::SmallerRingsLeftOut => "only the largest ring was taken over",
+            Self::MultiRingAsBox => "several rings became the box around them",
+            Self::ShortRingAsBox => "a ring of fewer than three points, so the box was taken over",
+            Self::EmptyRingLeftOut => "rings without area were left out",
+            Self::SplitKeypoints if count == 1 => {
+                "its keypoints are a separate annotation, linked by `part_of`"
+            }
+            Self::SplitKeypoints => "their keypoints are separate annotations, linked by `part_of`",
+            Self::Clipped => "clipped to the image",
+            Self::SetToEdge => "outside the image by no more than rounding, set to its edge",
+            Self::CategoryNameTrimmed => "white space around the name was removed",
+            Self::CategoriesShareConcept => "the same concept as an earlier category",
+            Self::ScoreLeftOut => "`score` was left out (--scores takes it over)",
+            Self::AttributesLeftOut => "`attributes` that a manifest cannot hold were left out",
+            Self::FieldsLeftOut => "fields that a manifest cannot hold were left out",
+            Self::KeypointNamesLeftOut => {
+                "the names or the skeleton of the keypoints were left out"
+            }
+            Self::ImageCategoriesLeftOut => {
+                "`neg_category_ids` and `not_exhaustive_category_ids` were left out"
+            }
+        }
+    }
 }
 
 /// Something that was left out.
@@ -120,11 +170,11 @@ impl Note {
 pub struct Skipped {
     /// Why.
     pub code: SkipCode,
-    /// The object's id, or `annotations[7]` where it has none; `None` where a whole image was left out. Text from the
-    /// file: it may hold control characters.
+    /// The object's id, or `number 8` where it has none; `None` where a whole image was left out. Text from the file: it
+    /// may hold control characters.
     pub annotation: Option<String>,
-    /// The image's file name; else its id, or `images[7]`; `None` where it is not known. Text from the file: it may
-    /// hold control characters.
+    /// The image's file name; else its id, or `number 8`; `None` where it is not known. Text from the file: it may hold
+    /// control characters.
     pub image: Option<String>,
     /// The numbers or names at fault. Safe to print.
     pub detail: String,
@@ -144,6 +194,8 @@ pub struct Noted {
 pub struct ImageInfo {
     /// Its path as the manifest names it. Text from the file: it may hold control characters.
     pub path: Option<String>,
+    /// Where it can be fetched; not beside a path.
+    pub url: Option<String>,
     /// Width and height in pixels.
     pub size: Option<(u32, u32)>,
 }
@@ -179,6 +231,9 @@ pub struct Imported {
     pub annotations: usize,
     /// How many objects were taken over; one may be several annotations.
     pub taken_over: usize,
+    /// How many objects were left out without a known image, and how many images without an id that objects could name.
+    /// Such an object may be any image's, so that no input is complete.
+    pub unassigned: u64,
 }
 
 impl Imported {
@@ -198,6 +253,16 @@ impl Imported {
             *counts.entry(noted.code).or_default() += 1;
         }
         counts
+    }
+
+    /// Takes out the inputs of which something was, or may have been, left out.
+    pub fn take_incomplete(&mut self) -> Vec<ImportedInput> {
+        let is_complete = |input: &ImportedInput| self.unassigned == 0 && input.left_out == 0;
+        let (complete, incomplete) = std::mem::take(&mut self.inputs)
+            .into_iter()
+            .partition(is_complete);
+        self.inputs = complete;
+        incomplete
     }
 
     /// Whether anything of the file is lost.

@@ -10,7 +10,7 @@ mod raw;
 mod rle;
 
 use super::account::{ImageInfo, Imported, ImportedInput, Note, SkipCode, Skipped};
-use super::input_id::{Collision, InputIdFrom, collisions, describe, image_path, input_id};
+use super::input_id::{Collision, InputIdFrom, collisions, describe, image_place, input_id};
 use super::pieces;
 use crate::manifest::write::declarable;
 use crate::model::{
@@ -20,7 +20,7 @@ use crate::model::{
 use place::Size;
 use raw::{Annotation, Attributes, Category, File, Image, Item};
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// The kinds of places that COCO can say. Annotations of other kinds say nothing about a COCO file, nor it about them.
 pub const KINDS: [Kind; 4] = [Kind::Box, Kind::Polygon, Kind::Keypoints, Kind::Mask];
@@ -110,8 +110,13 @@ pub enum CocoError {
     #[error("not a COCO file: {0}")]
     NotCoco(String),
     /// Images that would become the same input.
-    #[error("{}", describe(.0))]
-    SameInput(Vec<Collision>),
+    #[error("{}", describe(.collisions))]
+    SameInput {
+        /// The images.
+        collisions: Vec<Collision>,
+        /// What the inputs of this file can be named after instead.
+        choices: Vec<InputIdFrom>,
+    },
     /// Two images with one id: what refers to it could mean either.
     #[error("two images have the id {id:?}: {first:?} and {second:?}")]
     SameImageId {
@@ -136,14 +141,18 @@ pub enum CocoError {
 
 impl CocoError {
     /// What to do about it.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<String> {
         match self {
             Self::Syntax { .. } | Self::NotText { .. } | Self::NotCoco(_) => None,
-            Self::SameInput(_) => Some(
-                "--input-id whole_path takes whole paths of URLs as well, file_name the name as it is, image_id the image's id",
-            ),
+            Self::SameInput { choices, .. } => Some(if choices.is_empty() {
+                "no choice of --input-id tells all images apart: give each its own name or id"
+                    .to_owned()
+            } else {
+                let names: Vec<&str> = choices.iter().map(|choice| choice.as_str()).collect();
+                format!("tell them apart with --input-id {}", names.join(" or "))
+            }),
             Self::SameImageId { .. } | Self::SameCategoryId { .. } => {
-                Some("give each its own id, and adapt what refers to it")
+                Some("give each its own id, and adapt what refers to it".to_owned())
             }
         }
     }
@@ -163,10 +172,13 @@ pub fn import(json: &[u8], options: &CocoOptions) -> Result<Imported, CocoError>
     for (index, item) in file.annotations.iter().enumerate() {
         match take_over(index, item, &concepts, &places, options, &mut imported) {
             Ok(()) => imported.taken_over += 1,
-            Err((skipped, input)) => {
+            Err((skipped, of)) => {
                 imported.skipped.push(skipped);
-                if let Some(input) = input {
-                    imported.inputs[input].left_out += 1;
+                match of {
+                    Of::Input(input) => imported.inputs[input].left_out += 1,
+                    // No input stands for its image, so that none lacks it.
+                    Of::ImageLeftOut => {}
+                    Of::Unknown => imported.unassigned += 1,
                 }
             }
         }
@@ -209,6 +221,12 @@ fn concepts(
         };
         if names == ConceptNames::AsNamed && text != name {
             imported.note(Note::CategoryNameTrimmed, format!("category {id} {name:?}"));
+        }
+        if category.keypoints.is_some() || category.skeleton.is_some() {
+            imported.note(
+                Note::KeypointNamesLeftOut,
+                format!("category {id} {name:?}"),
+            );
         }
         let concept = ConceptId::new(text).map_err(|_| name.clone());
         if let Ok(concept) = &concept
@@ -254,32 +272,45 @@ fn inputs(
     let mut named: Vec<(Named, &Image, String)> = Vec::with_capacity(file.images.len());
     for (index, item) in file.images.iter().enumerate() {
         let (image, id) = match item {
-            Item::Entry(image) => (image, named_input(image, options)),
+            Item::Entry(image) => (image, named_input(image, options.input_id)),
             Item::Wrong(found) => {
                 let detail = format!("an image is {found}");
                 (&empty, Err((SkipCode::WrongType, detail)))
             }
         };
         let name = image.file_name.label().or_else(|| image.id.id());
-        named.push((
-            id,
-            image,
-            name.unwrap_or_else(|| format!("images[{index}]")),
-        ));
+        let name = name.unwrap_or_else(|| numbered(index));
+        if image.neg_category_ids.is_some() || image.not_exhaustive_category_ids.is_some() {
+            imported.note(Note::ImageCategoriesLeftOut, name.clone());
+        }
+        named.push((id, image, name));
     }
     let ids = named
         .iter()
         .filter_map(|(id, _, shown)| Some((id.as_ref().ok()?.as_str(), shown.as_str())));
-    let same = collisions(ids);
-    if !same.is_empty() {
-        return Err(CocoError::SameInput(same));
+    let collisions = collisions(ids);
+    if !collisions.is_empty() {
+        let images: Vec<&Image> = named
+            .iter()
+            .filter_map(|(id, image, _)| id.as_ref().ok().map(|_| *image))
+            .collect();
+        let choices = InputIdFrom::ALL
+            .into_iter()
+            .filter(|choice| tells_apart(*choice, &images))
+            .collect();
+        return Err(CocoError::SameInput {
+            collisions,
+            choices,
+        });
     }
     let mut places: HashMap<String, Place> = HashMap::new();
     for (index, (id, image, name)) in named.into_iter().enumerate() {
         let size = Size::new(&image.width, &image.height);
         let input = match id {
-            Ok(id) => {
-                let path = image.file_name.label();
+            Ok(id) if image.id.id().is_some() => {
+                let name = image.file_name.label();
+                let place = name.map(|name| image_place(options.images.as_deref(), &name));
+                let (path, url) = place.unwrap_or_default();
                 imported.inputs.push(ImportedInput {
                     input: DesiredInput {
                         rest: Rest::Managed,
@@ -291,14 +322,19 @@ fn inputs(
                         },
                     },
                     image: ImageInfo {
-                        path: path.map(|path| image_path(options.images.as_deref(), &path)),
+                        path,
+                        url,
                         size: size.map(Size::pixels),
                     },
                     left_out: 0,
                 });
                 Some(imported.inputs.len() - 1)
             }
-            Err((code, detail)) => {
+            unusable => {
+                let (code, detail) = unusable.err().unwrap_or_else(|| {
+                    let detail = "it has no id that objects could name";
+                    (SkipCode::ImageWithoutId, detail.to_owned())
+                });
                 imported.skipped.push(Skipped {
                     code,
                     annotation: None,
@@ -308,7 +344,10 @@ fn inputs(
                 None
             }
         };
-        let Some(id) = image.id.id() else { continue };
+        let Some(id) = image.id.id() else {
+            imported.unassigned += 1;
+            continue;
+        };
         let place = Place { input, size, name };
         if let Some(first) = places.get(&id) {
             return Err(CocoError::SameImageId {
@@ -322,11 +361,25 @@ fn inputs(
     Ok(places)
 }
 
-fn named_input(image: &Image, options: &CocoOptions) -> Named {
+/// Whether all of these images get an id of their own.
+fn tells_apart(choice: InputIdFrom, images: &[&Image]) -> bool {
+    let ids: Option<BTreeSet<InputId>> = images
+        .iter()
+        .map(|image| named_input(image, choice).ok())
+        .collect();
+    ids.is_some_and(|ids| ids.len() == images.len())
+}
+
+/// What an entry of a list is called that has no name or id.
+fn numbered(index: usize) -> String {
+    format!("number {}", index + 1)
+}
+
+fn named_input(image: &Image, from: InputIdFrom) -> Named {
     let (file_name, own_id) = (image.file_name.label(), image.id.id());
-    let text = input_id(options.input_id, file_name.as_deref(), own_id.as_deref());
+    let text = input_id(from, file_name.as_deref(), own_id.as_deref());
     let Some(text) = text.filter(|text| !text.is_empty()) else {
-        let missing = match options.input_id {
+        let missing = match from {
             InputIdFrom::ImageId => "it has no id",
             _ => "it has no usable file_name",
         };
@@ -339,7 +392,17 @@ fn named_input(image: &Image, options: &CocoOptions) -> Named {
     Err((SkipCode::InvalidInputId, format!("{text:?}: {error}")))
 }
 
-/// Takes one annotation over; the error says why it was left out, and of which input.
+/// What an object that was left out belongs to.
+enum Of {
+    /// This input.
+    Input(usize),
+    /// An image that was left out itself.
+    ImageLeftOut,
+    /// Any image.
+    Unknown,
+}
+
+/// Takes one annotation over; the error says why it was left out, and what it belongs to.
 fn take_over(
     index: usize,
     item: &Item<Annotation>,
@@ -347,10 +410,10 @@ fn take_over(
     places: &HashMap<String, Place>,
     options: &CocoOptions,
     imported: &mut Imported,
-) -> Result<(), (Skipped, Option<usize>)> {
+) -> Result<(), (Skipped, Of)> {
     let skip = |code, annotation: Option<String>, image: Option<String>, detail: String| Skipped {
         code,
-        annotation: annotation.or_else(|| Some(format!("annotations[{index}]"))),
+        annotation: annotation.or_else(|| Some(numbered(index))),
         image,
         detail,
     };
@@ -358,18 +421,20 @@ fn take_over(
         Item::Entry(annotation) => annotation,
         Item::Wrong(found) => {
             let detail = format!("an annotation is {found}");
-            return Err((skip(SkipCode::WrongType, None, None, detail), None));
+            let skipped = skip(SkipCode::WrongType, None, None, detail);
+            return Err((skipped, Of::Unknown));
         }
     };
     let id = || annotation.id.id();
     let image_id = annotation.image_id.id();
     let Some(place) = image_id.as_ref().and_then(|id| places.get(id)) else {
         let detail = format!("image_id is {}", shown(image_id.as_deref()));
-        return Err((skip(SkipCode::UnknownImage, id(), image_id, detail), None));
+        let skipped = skip(SkipCode::UnknownImage, id(), image_id, detail);
+        return Err((skipped, Of::Unknown));
     };
     let skip = |code, detail| {
         let skipped = skip(code, id(), Some(place.name.clone()), detail);
-        (skipped, place.input)
+        (skipped, place.input.map_or(Of::ImageLeftOut, Of::Input))
     };
     let Some(input) = place.input else {
         return Err(skip(
@@ -419,13 +484,10 @@ fn take_over(
     if has_score && options.scores == Scores::LeaveOut {
         found.notes.push(Note::ScoreLeftOut);
     }
-    let (metadata, is_whole) = metadata(&annotation.attributes);
-    if !is_whole {
-        found.notes.push(Note::AttributesLeftOut);
-    }
-    let object = id().unwrap_or_else(|| format!("annotations[{index}]"));
+    let metadata = metadata(annotation, &mut found.notes);
+    let object = id().unwrap_or_else(|| numbered(index));
     for note in found.notes {
-        imported.note(note, format!("annotation {object} image {}", place.name));
+        imported.note(note, format!("annotation {object}, {}", place.name));
     }
 
     let input = &mut imported.inputs[input].input;
@@ -448,22 +510,38 @@ fn take_over(
     Ok(())
 }
 
-/// The attributes that a manifest can hold, and whether these are all.
-fn metadata(attributes: &Attributes) -> (Map<String, Value>, bool) {
-    match attributes {
+/// The attributes, and the fields that COCO does not define, as far as a manifest can hold them.
+fn metadata(annotation: &Annotation, notes: &mut Vec<Note>) -> Map<String, Value> {
+    let (attributes, is_whole) = match &annotation.attributes {
         Attributes::Missing => (Map::new(), true),
         Attributes::Wrong => (Map::new(), false),
-        Attributes::Object(fields) => {
-            let json = Json::from_value(&Value::Object(fields.clone()));
-            let Some(Value::Object(mut held)) = declarable(&json) else {
-                return (Map::new(), false);
-            };
-            // This name says which annotations are one object.
-            let is_taken = held.remove(pieces::PART_OF).is_some();
-            let is_whole = held.len() == fields.len() && !is_taken;
-            (held, is_whole)
-        }
+        Attributes::Object(fields) => held(fields),
+    };
+    if !is_whole {
+        notes.push(Note::AttributesLeftOut);
     }
+    let (mut metadata, is_whole) = held(&annotation.others.fields);
+    let own = metadata.len() + attributes.len();
+    metadata.extend(attributes);
+    if !is_whole || annotation.others.has_unusable || metadata.len() < own {
+        notes.push(Note::FieldsLeftOut);
+    }
+    metadata
+}
+
+/// What of these fields a manifest can hold, and whether that is all.
+fn held(fields: &Map<String, Value>) -> (Map<String, Value>, bool) {
+    if fields.is_empty() {
+        return (Map::new(), true);
+    }
+    let json = Json::from_value(&Value::Object(fields.clone()));
+    let Some(Value::Object(mut held)) = declarable(&json) else {
+        return (Map::new(), false);
+    };
+    // This name says which annotations are one object.
+    let is_taken = held.remove(pieces::PART_OF).is_some();
+    let is_whole = held.len() == fields.len() && !is_taken;
+    (held, is_whole)
 }
 
 fn shown(label: Option<&str>) -> String {

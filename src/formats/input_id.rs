@@ -3,6 +3,7 @@
 //! An id depends on the name of its own image and on nothing else in the file: an image keeps its id when others come
 //! and go. So two images that would get one id are an error, never told apart by what is beside them.
 
+use crate::manifest::is_web_url;
 use std::collections::BTreeMap;
 use url::Url;
 
@@ -21,6 +22,28 @@ pub enum InputIdFrom {
     FileName,
     /// The image's own id in the file.
     ImageId,
+}
+
+impl InputIdFrom {
+    /// Every choice.
+    pub(super) const ALL: [Self; 5] = [
+        Self::Path,
+        Self::WholePath,
+        Self::FileStem,
+        Self::FileName,
+        Self::ImageId,
+    ];
+
+    /// Its name on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::WholePath => "whole_path",
+            Self::FileStem => "file_stem",
+            Self::FileName => "file_name",
+            Self::ImageId => "image_id",
+        }
+    }
 }
 
 /// Two images that would become the same input.
@@ -158,20 +181,31 @@ fn without_ending(name: &str) -> &str {
     }
 }
 
-/// The image's path as the manifest names it: the folder and the file name; a file name that is an absolute path or URL
-/// stays, without query and fragment, which may hold a signature.
-pub(super) fn image_path(folder: Option<&str>, file_name: &str) -> String {
+/// The image's path, or its URL, as the manifest names it. The folder goes in front of a relative path, which gets `/` on
+/// every system; an absolute path stays. A URL stays without query and fragment, which may hold a signature: that of a
+/// web server is one, any other is a path.
+pub(super) fn image_place(
+    folder: Option<&str>,
+    file_name: &str,
+) -> (Option<String>, Option<String>) {
     if file_name.contains("://") {
         let end = file_name.find(['?', '#']).unwrap_or(file_name.len());
-        return file_name[..end].to_owned();
+        let url = file_name[..end].trim().to_owned();
+        return if is_web_url(&url) {
+            (None, Some(url))
+        } else {
+            (Some(url), None)
+        };
     }
-    let is_absolute = file_name.starts_with(['/', '\\']);
-    match folder {
-        Some(folder) if !is_absolute && !folder.is_empty() => {
-            format!("{}/{file_name}", folder.trim_end_matches('/'))
-        }
-        _ => file_name.to_owned(),
+    if !parts(file_name).0 {
+        return (Some(file_name.to_owned()), None);
     }
+    let path = file_name.replace('\\', "/");
+    let path = match folder {
+        Some(folder) if !folder.is_empty() => format!("{}/{path}", folder.trim_end_matches('/')),
+        _ => path,
+    };
+    (Some(path), None)
 }
 
 #[cfg(test)]
@@ -215,12 +249,34 @@ mod tests {
     }
 
     #[test]
-    fn the_path_of_a_signed_url_loses_its_signature() {
-        assert_eq!(
-            image_path(Some("img"), "https://b.example/x/1.jpg?sig=1#f"),
-            "https://b.example/x/1.jpg"
-        );
-        assert_eq!(image_path(Some("img/"), "a/1.jpg"), "img/a/1.jpg");
-        assert_eq!(image_path(None, "a#1.jpg"), "a#1.jpg");
+    fn an_image_is_named_by_a_url_without_signature_or_by_a_path_with_slashes() {
+        let url = |text: &str| (None, Some(text.to_owned()));
+        let path = |text: &str| (Some(text.to_owned()), None);
+        for (folder, name, expected) in [
+            (
+                Some("img"),
+                "https://b.example/x/1.jpg?sig=1#f",
+                url("https://b.example/x/1.jpg"),
+            ),
+            (
+                None,
+                "HTTP://b.example/1.jpg",
+                url("HTTP://b.example/1.jpg"),
+            ),
+            (
+                None,
+                "s3://bucket/1.jpg?versionId=1",
+                path("s3://bucket/1.jpg"),
+            ),
+            (None, "https://", path("https://")),
+            (Some("img/"), "a/1.jpg", path("img/a/1.jpg")),
+            (Some("img"), r"a\b\1.jpg", path("img/a/b/1.jpg")),
+            (Some("img"), "/data/1.jpg", path("/data/1.jpg")),
+            (Some("img"), r"C:\data\1.jpg", path(r"C:\data\1.jpg")),
+            (Some("img"), r"\\server\x\1.jpg", path(r"\\server\x\1.jpg")),
+            (None, "a#1.jpg", path("a#1.jpg")),
+        ] {
+            assert_eq!(image_place(folder, name), expected, "{name}");
+        }
     }
 }

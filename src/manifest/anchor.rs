@@ -14,6 +14,10 @@ pub enum Anchor {
     Inputs,
     /// An input: its first key.
     Input(u32),
+    /// The width of an input's image.
+    Width(u32),
+    /// The height of an input's image.
+    Height(u32),
     /// The key `annotations` of an input.
     Annotations(u32),
     /// An annotation of an input: its first key.
@@ -27,7 +31,10 @@ impl Anchor {
         let inputs = Place::ROOT.name(INPUTS);
         let (input, annotation) = match self {
             Self::Inputs => return inputs.key(),
-            Self::Input(input) | Self::Annotations(input) => (input, 0),
+            Self::Input(input)
+            | Self::Width(input)
+            | Self::Height(input)
+            | Self::Annotations(input) => (input, 0),
             Self::Annotation(input, annotation) | Self::Field(input, annotation, _) => {
                 (input, annotation)
             }
@@ -37,6 +44,8 @@ impl Anchor {
         let annotation = annotations.nth(annotation as usize);
         match self {
             Self::Inputs | Self::Input(_) => input.value(),
+            Self::Width(_) => input.name("image").name("width").value(),
+            Self::Height(_) => input.name("image").name("height").value(),
             Self::Annotations(_) => annotations.key(),
             Self::Annotation(..) => annotation.value(),
             Self::Field(_, _, field) => annotation.nth(field as usize).key(),
@@ -60,10 +69,12 @@ mod tests {
 
     #[test]
     fn parts_are_found_by_where_they_begin() {
-        let text = "inputs:\n- id: a\n  annotations:\n  - key: k\n    concepts: [x]\n- id: b\n";
+        let text = "inputs:\n- id: a\n  image: { width: 7, height: 8 }\n  annotations:\n  - key: k\n    concepts: [x]\n- id: b\n";
         let wanted = [
             Anchor::Inputs,
             Anchor::Input(1),
+            Anchor::Width(0),
+            Anchor::Height(0),
             Anchor::Annotations(0),
             Anchor::Annotation(0, 0),
             Anchor::Field(0, 0, 1),
@@ -78,6 +89,8 @@ mod tests {
             [
                 "inputs:",
                 "id: b",
+                "7, height: 8 }",
+                "8 }",
                 "annotations:",
                 "key: k",
                 "concepts: [x]",

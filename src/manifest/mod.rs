@@ -50,14 +50,14 @@ pub mod write;
 mod tests;
 
 pub use anchor::{Anchor, anchors};
-pub use content::InputVideo;
+pub use content::{InputVideo, is_web_url};
 pub use header::Header;
 pub use input::{Image, InputText};
 pub use overlay::{Overlay, files_below, has_header, load_tracked, load_with};
 pub use problem::{Problem, Problems, Spot};
 pub use schema::{schema, schema_text};
 pub use source::{Pipes, Reach, Unreadable, kind_of, read_bytes};
-pub use survey::{Survey, survey};
+pub use survey::{Survey, left_out_ahead, survey};
 pub use target::TargetSpec;
 pub use tracked::{GoneFile, Index, Tracked, TrackedKind};
 

@@ -8,7 +8,9 @@ use super::source::{Pipes, Unreadable, kind_of, read_bytes};
 use crate::model::{Prose, text_of};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// Bytes and patterns that an ignore file may have: more take longer than the manifest.
 const LARGEST: u64 = 1 << 20;
@@ -93,14 +95,114 @@ pub(super) fn rules_above(folder: &Path) -> Result<Vec<Gitignore>, BadRules> {
 }
 
 fn is_ignored(matchers: &[Gitignore], folder: &Path) -> bool {
-    for matcher in matchers.iter().rev() {
-        match matcher.matched(folder, true) {
-            Match::Ignore(_) => return true,
-            Match::Whitelist(_) => return false,
+    ignoring(matchers.iter().rev(), folder, true).is_some()
+}
+
+/// The matcher and the rule that ignore a path; the nearest comes first.
+fn ignoring<'m>(
+    matchers: impl Iterator<Item = &'m Gitignore>,
+    path: &Path,
+    is_folder: bool,
+) -> Option<(&'m Gitignore, String)> {
+    for matcher in matchers {
+        match matcher.matched(path, is_folder) {
+            Match::Ignore(glob) => return Some((matcher, glob.original().to_owned())),
+            Match::Whitelist(_) => return None,
             Match::None => {}
         }
     }
-    false
+    None
+}
+
+/// The rules for files of a folder that are not there yet.
+pub(super) struct Ahead<'f> {
+    /// As the user knows it.
+    shown: &'f Path,
+    folder: PathBuf,
+    /// Of the folders above it.
+    above: Result<Vec<Rc<Gitignore>>, BadRules>,
+    /// Of the folder itself and of those below, as far as they were asked for.
+    own: HashMap<PathBuf, Result<Option<Rc<Gitignore>>, BadRules>>,
+}
+
+impl<'f> Ahead<'f> {
+    pub(super) fn new(shown: &'f Path) -> Self {
+        let folder = canonical(shown);
+        let above = rules_above(&folder);
+        Self {
+            shown,
+            folder,
+            above: above.map(|all| all.into_iter().map(Rc::new).collect()),
+            own: HashMap::new(),
+        }
+    }
+
+    /// Why a file would be left out, by its path below the folder.
+    pub(super) fn why(&mut self, relative: &str) -> Option<String> {
+        self.ignored(relative).unwrap_or_else(|(path, message)| {
+            Some(format!("{} {message}", self.named(&path).display()))
+        })
+    }
+
+    fn ignored(&mut self, relative: &str) -> Result<Option<String>, BadRules> {
+        let mut rules = self.above.clone()?;
+        let mut at = self.folder.clone();
+        let mut parts = relative.split('/').peekable();
+        while let Some(part) = parts.next() {
+            rules.extend(self.own(&at)?);
+            let path = at.join(part);
+            // Of a link to a folder git knows no more than that it is a link.
+            let is_link = path
+                .symlink_metadata()
+                .is_ok_and(|known| known.is_symlink());
+            let is_folder = parts.peek().is_some() && !is_link;
+            let nearest_first = rules.iter().rev().map(Rc::as_ref);
+            if let Some((matcher, rule)) = ignoring(nearest_first, &path, is_folder) {
+                let file = self.named(&matcher.path().join(".gitignore"));
+                return Ok(Some(format!("ignored by `{rule}` in {}", file.display())));
+            }
+            at = if is_link { canonical(&path) } else { path };
+            if !at.starts_with(&self.folder) || at.join(".git").symlink_metadata().is_ok() {
+                rules.clear();
+            }
+        }
+        Ok(None)
+    }
+
+    fn own(&mut self, folder: &Path) -> Result<Option<Rc<Gitignore>>, BadRules> {
+        if let Some(known) = self.own.get(folder) {
+            return known.clone();
+        }
+        let own = rules_of(folder).map(|rules| rules.map(Rc::new));
+        self.own.insert(folder.to_owned(), own.clone());
+        own
+    }
+
+    /// A path as the user knows it.
+    fn named(&self, path: &Path) -> PathBuf {
+        let shown = match path.strip_prefix(&self.folder) {
+            Ok(below) => self.shown.join(below),
+            Err(_) => path.to_owned(),
+        };
+        shown
+            .strip_prefix(".")
+            .map_or(shown.clone(), Path::to_owned)
+    }
+}
+
+/// The path without links, as far as it is there.
+fn canonical(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let there = whole.ancestors().find_map(|above| {
+        let rest = whole.strip_prefix(above).ok()?;
+        let above = above.canonicalize().ok()?;
+        Some(if rest.as_os_str().is_empty() {
+            above
+        } else {
+            above.join(rest)
+        })
+    });
+    there.unwrap_or(whole)
 }
 
 /// The rules of a folder's own ignore file, if it has one.

@@ -1,9 +1,11 @@
 //! Which files belong to a manifest, and which were left out, each with the reason.
 
 use super::assemble::{Narrowing, narrowing_of};
+use super::rules::Ahead;
+use super::select::slashes;
 use super::source::{Disk, Reach};
 use super::tracked::Index;
-use super::walk::walk;
+use super::walk::{is_hidden, walk};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -73,4 +75,31 @@ pub fn survey(path: &Path, reach: Reach, index: Index<'_>) -> Survey {
         }
     }
     survey
+}
+
+/// Which of these files, once written, would be left out of the manifest of a folder, whatever its `files:` say; each
+/// with the reason. The folder itself may not be there yet; files elsewhere, and the folder itself, are no matter.
+pub fn left_out_ahead<'f>(
+    folder: &Path,
+    files: impl IntoIterator<Item = &'f Path>,
+) -> Vec<(&'f Path, String)> {
+    let mut ahead = Ahead::new(folder);
+    let mut left_out = Vec::new();
+    for file in files {
+        let relative = match file.strip_prefix(folder) {
+            Ok(below) => slashes(below),
+            Err(_) if folder == Path::new(".") && file.is_relative() => slashes(file),
+            Err(_) => continue,
+        };
+        if relative.is_empty() {
+            continue;
+        }
+        let why = if is_hidden(&relative) {
+            Some("a name on its path begins with a dot, which hides it".to_owned())
+        } else {
+            ahead.why(&relative)
+        };
+        left_out.extend(why.map(|why| (file, why)));
+    }
+    left_out
 }

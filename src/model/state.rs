@@ -236,7 +236,12 @@ impl ObservedAnnotation {
 
     /// The PNG file of its mask, if it has one and it travels with the annotation.
     pub fn mask_png(&self) -> Option<Vec<u8>> {
-        mask_png(self.data.as_ref()?)
+        match (&self.data, &self.geometry) {
+            (Some(data), _) => mask_png(data),
+            // It was made from a file that is at hand, and never stored.
+            (None, Geometry::Mask(mask)) => mask.png().map(|png| png.to_vec()),
+            (None, _) => None,
+        }
     }
 
     fn first_region(&self) -> Option<StoredRegion> {

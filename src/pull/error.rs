@@ -48,11 +48,17 @@ pub enum PullError {
         why: String,
     },
     /// What would be written is no manifest: the header does not allow it.
-    #[error("what the app holds does not fit this manifest's header")]
+    #[error("what would be written does not fit this manifest")]
     DoesNotFit(Problems),
     /// A file cannot be changed without losing what else it says.
     #[error("{} is laid out in a way that cannot be changed in place", path.display())]
     Layout {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A new file would not be one of the manifest's.
+    #[error("{} would not belong to the manifest: its `files:` leave it out", path.display())]
+    LeftOut {
         /// Which file.
         path: PathBuf,
     },
@@ -89,7 +95,8 @@ impl PullError {
                 "change the header first: add concepts to `vocabulary`, apply what `renamed` asks for, or let `files` take the new file"
             }
             Self::Layout { .. } => "write its `inputs:` as a block list at the left edge",
-            Self::Changed { .. } => "pull again",
+            Self::LeftOut { .. } => "add it to `files:` in the header",
+            Self::Changed { .. } => "run the command again",
         }
     }
 }

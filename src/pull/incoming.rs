@@ -28,7 +28,8 @@ const PART_OF: &str = "part_of";
 pub struct Incoming {
     /// It with all its annotations, each found by what it is.
     pub input: DesiredInput,
-    /// Its image; written for an input that is new to the manifest.
+    /// Its image; written for an input that is new to the manifest. Of another, its size replaces what the manifest
+    /// states.
     pub image: Option<Image>,
 }
 
@@ -70,7 +71,12 @@ pub fn merge(
         let id = &each.input.id;
         let declared = desired.inputs.binary_search_by(|it| it.id.cmp(id)).ok();
         let was = declared.map(|at| &desired.inputs[at]);
-        let entries = entries(&claims, each, was, kinds, &mut merged);
+        let known = over.manifest.images.get(id);
+        let image = match was {
+            None => each.image.clone(),
+            Some(_) => resized(known, each.image.as_ref()),
+        };
+        let entries = entries(&claims, each, was, kinds, image.is_some(), &mut merged);
         inputs.push(PulledInput {
             id: id.clone(),
             declared,
@@ -80,11 +86,24 @@ pub fn merge(
             left_out: BTreeSet::new(),
             losses: Vec::new(),
             account: Account::default(),
-            image: each.image.clone(),
+            image,
             is_declared_empty: true,
         });
     }
     Ok((write_over(over, &inputs)?, merged))
+}
+
+/// The image as the manifest has it, with the size that the file says, where the manifest states another. What the
+/// manifest leaves open stays open.
+fn resized(known: Option<&Image>, new: Option<&Image>) -> Option<Image> {
+    let (known, new) = (known?, new?);
+    let size = |known: Option<u32>, new: Option<u32>| known.and(new).or(known);
+    let resized = Image {
+        width: size(known.width, new.width),
+        height: size(known.height, new.height),
+        ..known.clone()
+    };
+    (resized != *known).then_some(resized)
 }
 
 /// Claims under which everything may be what anything is: a file has no users.
@@ -115,6 +134,7 @@ fn entries(
     each: &Incoming,
     was: Option<&DesiredInput>,
     kinds: &[Kind],
+    has_new_image: bool,
     merged: &mut Merged,
 ) -> Vec<Entry> {
     let declared = was.map_or(&[][..], |was| &was.annotations);
@@ -186,7 +206,8 @@ fn entries(
         None => merged.new_inputs += 1,
         Some(was)
             if before == (merged.added, merged.changed, merged.dropped)
-                && was.rest == Rest::Managed =>
+                && was.rest == Rest::Managed
+                && !has_new_image =>
         {
             merged.same_inputs += 1;
         }

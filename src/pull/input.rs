@@ -52,7 +52,7 @@ pub(super) struct PulledInput {
     /// Annotations that are not written in full.
     pub(super) losses: Vec<(AnnotationId, LossKind)>,
     pub(super) account: Account,
-    /// What is known of its image, where the manifest says nothing of it.
+    /// What is written of its image, where that is not what the manifest says of it already.
     pub(super) image: Option<Image>,
     /// Whether it is declared where it has no annotations as well.
     pub(super) is_declared_empty: bool,

@@ -11,7 +11,7 @@ use super::settle::{Draft, ReadBack, Way, settle};
 use super::splice::{FileEdit, InputEdit, Part, replace_inputs, splice};
 use super::writable;
 use crate::manifest::write::{WritableInput, write_json, write_jsonl, write_yaml};
-use crate::manifest::{Manifest, Overlay};
+use crate::manifest::{Image, Manifest, Overlay};
 use crate::model::{DesiredInput, ObservedState};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
@@ -109,7 +109,9 @@ pub(super) fn write_over(over: &Over<'_>, inputs: &[PulledInput]) -> Result<Pull
         let file = &mut files[was.origin.file as usize];
         let folder = file.path.parent().unwrap_or(Path::new(""));
         let parts = parts(manifest, input, was);
+        let size = sizes(manifest.images.get(&input.id), input.image.as_ref());
         let is_same = was.rest == input.rest
+            && size == [None; 2]
             && parts.iter().all(|part| *part == Part::Kept)
             && input.entries.len() == was.annotations.len();
         if is_same {
@@ -121,6 +123,7 @@ pub(super) fn write_over(over: &Over<'_>, inputs: &[PulledInput]) -> Result<Pull
         file.edit.edits.push(InputEdit {
             index: was.origin.input,
             rest: was.rest,
+            size,
             parts,
             added: added
                 .map(|entry| writable::annotation(Some(manifest), &input.id, entry))
@@ -151,6 +154,15 @@ impl File<'_> {
     fn holds_any(&self) -> bool {
         !self.inputs.is_empty()
     }
+}
+
+/// Which of width and height change, and how.
+fn sizes(was: Option<&Image>, is: Option<&Image>) -> [Option<[u32; 2]>; 2] {
+    let (Some(was), Some(is)) = (was, is) else {
+        return [None; 2];
+    };
+    let changed = |was: Option<u32>, is: Option<u32>| Some([was?, is?]).filter(|it| it[0] != it[1]);
+    [changed(was.width, is.width), changed(was.height, is.height)]
 }
 
 fn parts(manifest: &Manifest, input: &PulledInput, was: &DesiredInput) -> Vec<Part> {

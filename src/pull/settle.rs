@@ -74,11 +74,18 @@ pub(super) fn settle(
             );
         }
         let (bad, problems, manifest_hash) = match read_back(&overlay) {
-            Ok(manifest) => (
-                differing(&manifest, intended, &holders, &candidates),
-                None,
-                manifest.hash,
-            ),
+            Ok(manifest) => {
+                let is_new = |it: &&Candidate<'_, '_>| matches!(it.draft.change, Change::New(_));
+                let new = candidates.iter().filter(is_new).map(|it| &it.draft.path);
+                if let Some(path) = left_out(new, &manifest) {
+                    return Err(PullError::LeftOut { path });
+                }
+                (
+                    differing(&manifest, intended, &holders, &candidates),
+                    None,
+                    manifest.hash,
+                )
+            }
             Err(problems) => {
                 let is_blamed = |at: &usize| {
                     let path = &candidates[*at].draft.path;
@@ -113,6 +120,13 @@ pub(super) fn settle(
             }
         }
     }
+}
+
+/// The first of these files that is not among those of the manifest.
+fn left_out<'p>(new: impl Iterator<Item = &'p PathBuf>, manifest: &Manifest) -> Option<PathBuf> {
+    let files: BTreeSet<&Path> = manifest.files().collect();
+    let mut new = new.filter(|path| !files.contains(path.as_path()));
+    new.next().cloned()
 }
 
 fn layout(path: &Path) -> PullError {

@@ -31,6 +31,8 @@ pub(super) struct InputEdit {
     pub(super) index: u32,
     /// What happened to the rest of it before.
     pub(super) rest: Rest,
+    /// Width and height of the image, as they were and as they are to be, where they change.
+    pub(super) size: [Option<[u32; 2]>; 2],
     /// For each annotation that is declared.
     pub(super) parts: Vec<Part>,
     pub(super) added: Vec<WritableAnnotation>,
@@ -58,6 +60,7 @@ pub(super) fn splice(text: &str, edit: &FileEdit) -> Option<String> {
         format!("{text}\n")
     };
     let mut splicer = Splicer {
+        text: &whole,
         lines: Lines::new(&whole),
         splices: Vec::new(),
     };
@@ -85,6 +88,8 @@ struct InputAnchors {
     input: usize,
     /// The input behind it.
     next: Option<usize>,
+    /// The values of the image's width and height.
+    size: [usize; 2],
     key: usize,
     annotations: Vec<usize>,
     /// Of each annotation that changes, the keys.
@@ -99,6 +104,8 @@ impl Anchors {
             wanted.extend([
                 Anchor::Input(index),
                 Anchor::Input(index + 1),
+                Anchor::Width(index),
+                Anchor::Height(index),
                 Anchor::Annotations(index),
             ]);
             for (at, part) in input.parts.iter().enumerate() {
@@ -115,10 +122,12 @@ impl Anchors {
         let (inputs, last) = (next(), next());
         let mut edits = Vec::with_capacity(edit.edits.len());
         for input in &edit.edits {
-            let (at, behind, key) = (next(), next(), next());
+            let (at, behind) = (next(), next());
+            let (size, key) = ([next(), next()], next());
             let mut of = InputAnchors {
                 input: at,
                 next: (input.index + 1 < edit.inputs).then_some(behind),
+                size,
                 key,
                 annotations: Vec::with_capacity(input.parts.len()),
                 fields: Vec::with_capacity(input.parts.len()),
@@ -153,6 +162,7 @@ fn field_count(part: &Part) -> usize {
 }
 
 struct Splicer<'t> {
+    text: &'t str,
     lines: Lines<'t>,
     splices: Vec<(Range<usize>, String)>,
 }
@@ -172,6 +182,16 @@ impl<'t> Splicer<'t> {
             return None;
         }
         self.lines.element(found.input)?.keys?;
+        for (change, at) in edit.size.iter().zip(found.size) {
+            if let Some([was, is]) = change {
+                let was = was.to_string();
+                self.text.get(at..)?.strip_prefix(&was)?;
+                self.replace(at..at + was.len(), is.to_string());
+            }
+        }
+        if edit.parts.iter().all(|part| *part == Part::Kept) && edit.added.is_empty() {
+            return Some(());
+        }
         let key = self.lines.entry("annotations", found.key)?;
         let keys_column = key.column;
         if edit.parts.is_empty() {

@@ -38,9 +38,10 @@ pub(super) fn pulled(
     }
     WritableInput {
         id: input.id.clone(),
-        image: manifest
-            .and_then(|manifest| manifest.images.get(&input.id).cloned())
-            .or_else(|| input.image.clone()),
+        image: input
+            .image
+            .clone()
+            .or_else(|| manifest?.images.get(&input.id).cloned()),
         video: manifest.and_then(|manifest| manifest.input_video(&input.id)),
         text: manifest.and_then(|manifest| manifest.input_text(&input.id)),
         annotations: input

@@ -1,7 +1,7 @@
 //! What an import could not take over as it is, in words: one line for each code, with its count and first place.
 
 use crate::formats::{Imported, Skipped};
-use crate::render::{escape, thousands};
+use crate::render::{counted, escape, thousands};
 use std::fmt::Write as _;
 
 /// Which places are named.
@@ -23,22 +23,44 @@ pub(super) fn account(imported: &Imported, places: Places) -> String {
         group(&mut text, &heading, &lines, places);
     }
     for (code, count) in imported.notes_by_code() {
-        let of_code = imported.notes.iter().filter(|it| it.code == code);
-        let lines: Vec<String> = of_code.map(|it| escape(&it.place).into_owned()).collect();
-        let heading = format!("note: {code}: {}", thousands(count));
-        group(&mut text, &heading, &lines, places);
+        let mut of_code = imported.notes.iter().filter(|it| it.code == code);
+        let objects = match code.noun() {
+            "category" => categories(count),
+            noun => counted(count, noun),
+        };
+        let first = match (of_code.next(), places) {
+            (Some(only), _) if count == 1 => format!(" ({})", escape(&only.place)),
+            (Some(first), Places::First) => format!(" (first: {})", escape(&first.place)),
+            _ => String::new(),
+        };
+        let _ = writeln!(
+            text,
+            "note: {code}: {objects}{first}: {}",
+            code.words(count)
+        );
+        if places == Places::All && count > 1 {
+            for noted in imported.notes.iter().filter(|it| it.code == code) {
+                let _ = writeln!(text, "  {}", escape(&noted.place));
+            }
+        }
     }
-    let images = imported.inputs.len() as u64;
     let _ = writeln!(
         text,
-        "{} of {} annotations on {} of {} images, {} categories.",
+        "{} of {} on {} of {}, {}.",
         thousands(imported.taken_over as u64),
-        thousands(imported.annotations as u64),
-        thousands(images),
-        thousands(imported.images as u64),
-        thousands(imported.categories as u64),
+        counted(imported.annotations as u64, "annotation"),
+        thousands(imported.inputs.len() as u64),
+        counted(imported.images as u64, "image"),
+        categories(imported.categories as u64),
     );
     text
+}
+
+fn categories(count: u64) -> String {
+    match count {
+        1 => "1 category".to_owned(),
+        _ => format!("{} categories", thousands(count)),
+    }
 }
 
 fn group(text: &mut String, heading: &str, lines: &[String], places: Places) {

@@ -6,8 +6,8 @@ use super::vocabulary;
 use crate::cli::exit::Failure;
 use crate::cli::init;
 use crate::cli::input;
+use crate::cli::label_files;
 use crate::cli::output;
-use crate::cli::pull::write as write_files;
 use crate::cli::tracked::tracked;
 use crate::cli::validate::refuse_missing;
 use crate::formats::{ImageInfo, Imported, ImportedInput, InputIdFrom};
@@ -17,7 +17,7 @@ use crate::model::{ConceptId, InputId, Kind, Policy};
 use crate::pull::{
     self, Change, FileChange, Incoming, Layout, Merged, NewInputs, Over, PullError, Pulled,
 };
-use crate::render::{escape, thousands};
+use crate::render::{counted, escape, thousands};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
@@ -33,10 +33,9 @@ pub(super) fn write(
     file: &Path,
     imported: Imported,
     incomplete: &[ImportedInput],
-    is_complete: bool,
     kinds: &[Kind],
 ) -> Result<(), Failure> {
-    let project = Project::find(common, is_complete)?;
+    let project = Project::find(common, imported.skipped.is_empty())?;
     let mut base = project.placeholders();
     let manifest = project.load(common, &base, file)?;
     project.check_place(&manifest)?;
@@ -51,7 +50,7 @@ pub(super) fn write(
         Some(_) => project.load(common, &base, file)?,
         None => manifest,
     };
-    say_incomplete(&manifest, incomplete);
+    say_incomplete(&manifest, incomplete, imported.unassigned);
     let incoming: Vec<Incoming> = imported.inputs.into_iter().map(incoming).collect();
     let others = others(&manifest, &incoming, incomplete);
 
@@ -82,10 +81,15 @@ pub(super) fn write(
     {
         pulled.files.insert(0, change);
     }
-    if !pulled.files.is_empty() || !project.is_new() {
-        project.finish(common, &mut pulled, &merged, &incoming)?;
+    // Where all labels are there already, the header may be all that is missing.
+    if incoming.is_empty() && project.is_new() {
+        output::result(if incomplete.is_empty() {
+            "Nothing to write: the file has no image that can be taken over.\n"
+        } else {
+            "Nothing to write: no image is complete.\n"
+        })?;
     } else {
-        output::result("Nothing to write: no image is complete.\n")?;
+        project.finish(common, &mut pulled, &merged, &incoming)?;
     }
     if others > 0 {
         output::talk(&format!(
@@ -240,6 +244,7 @@ impl Project {
         if manifest.files().any(|file| file == place) {
             return Ok(());
         }
+        label_files::refuse_left_out(&self.root, [place.as_path()])?;
         let shown = match &self.out {
             Out::Folder(folder) => folder,
             Out::File(file) => file,
@@ -261,7 +266,6 @@ impl Project {
         incoming: &[Incoming],
     ) -> Result<(), Failure> {
         let labels = pulled.files.len() as u64;
-        // Last: an import that was interrupted leaves no manifest, not half of one.
         if let Some(header) = &self.header {
             pulled.files.push(FileChange {
                 path: self.header_path(),
@@ -269,12 +273,19 @@ impl Project {
                 change: Change::Header,
             });
         }
-        write_files(pulled)?;
-        if self.is_new() {
-            for list in init::lists(&self.root)? {
-                output::file(&self.root.join(list.name), &list.after)?;
-            }
-        }
+        label_files::check(&self.root, &pulled.files)?;
+        let lists = if self.is_new() {
+            init::lists(&self.root)?
+        } else {
+            Vec::new()
+        };
+        let lists = lists
+            .iter()
+            .map(|list| (self.root.join(list.name), list.after.as_slice()));
+        // The header last: an import that was interrupted leaves no manifest, not half of one.
+        let all = lists
+            .chain((pulled.files.iter()).map(|file| (file.path.clone(), file.content.as_slice())));
+        label_files::write(all)?;
         output::result(&said(labels, merged))?;
         for file in &pulled.files {
             if let Change::Changed {
@@ -307,7 +318,7 @@ impl Project {
         }
         Err(
             Failure::new("the written files do not read as the manifest that they are to be").hint(
-                "see `annosync validate`; a .gitignore that matches a new file hides it from a plan too",
+                "see `annosync validate`; what belongs to the manifest is in `annosync validate --files`",
             ),
         )
     }
@@ -352,10 +363,7 @@ fn said(files: u64, merged: &Merged) -> String {
 }
 
 fn inputs(count: u64) -> String {
-    match count {
-        1 => "1 input".to_owned(),
-        _ => format!("{} inputs", thousands(count)),
-    }
+    counted(count, "input")
 }
 
 /// Some of the names, and how many there are beyond.
@@ -368,7 +376,21 @@ fn some(names: &[String]) -> String {
 }
 
 /// Names the inputs of which something was left out: new ones are not declared, declared ones keep what they have.
-fn say_incomplete(manifest: &Manifest, incomplete: &[ImportedInput]) {
+fn say_incomplete(manifest: &Manifest, incomplete: &[ImportedInput], unassigned: u64) {
+    if unassigned > 0 && !incomplete.is_empty() {
+        output::talk(&format!(
+            "warning: no image is taken as complete: {} may belong to any of them",
+            match unassigned {
+                1 => "1 entry that was left out".to_owned(),
+                _ => format!("{} entries that were left out", thousands(unassigned)),
+            }
+        ));
+    }
+    let why = if unassigned > 0 {
+        "of which something may have been left out"
+    } else {
+        "of which something was left out"
+    };
     let (kept, new): (Vec<_>, Vec<_>) = incomplete
         .iter()
         .map(|it| &it.input.id)
@@ -385,13 +407,18 @@ fn say_incomplete(manifest: &Manifest, incomplete: &[ImportedInput]) {
             .map(|id| escape(id.as_str()).into_owned())
             .collect();
         output::talk(&format!(
-            "warning: {} of which something was left out: {what}, so that no plan deletes what was left out: {}",
+            "warning: {} {why}: {what}, so that no plan deletes what was left out: {}",
             inputs(ids.len() as u64),
             some(&names)
         ));
     }
     if !incomplete.is_empty() {
-        output::talk("hint: --allow-incomplete declares them with what could be taken over");
+        output::talk(if unassigned > 0 {
+            "hint: mend the entries left out as unknown_image, wrong_type or image_without_id; or --allow-incomplete \
+             declares the images with what could be taken over"
+        } else {
+            "hint: --allow-incomplete declares them with what could be taken over"
+        });
     }
 }
 
@@ -417,8 +444,9 @@ fn check_images(manifest: &Manifest, imported: &Imported) -> Result<(), Failure>
     let mut others = Vec::new();
     for each in &imported.inputs {
         let known = manifest.images.get(&each.input.id);
-        let (Some(known), Some(new)) = (known.and_then(|it| it.path.as_deref()), &each.image.path)
-        else {
+        let known = known.and_then(|it| it.path.as_deref().or(it.url.as_deref()));
+        let new = each.image.path.as_ref().or(each.image.url.as_ref());
+        let (Some(known), Some(new)) = (known, new) else {
             continue;
         };
         if name(known) != name(new) {
@@ -495,10 +523,7 @@ fn extend_vocabulary(
     };
     output::talk(&format!(
         "Added {} to the vocabulary.",
-        match missing.len() {
-            1 => "1 concept".to_owned(),
-            count => format!("{} concepts", thousands(count as u64)),
-        }
+        counted(missing.len() as u64, "concept")
     ));
     Ok(Some(FileChange {
         path: path.clone(),
@@ -513,10 +538,10 @@ fn extend_vocabulary(
 }
 
 fn incoming(each: ImportedInput) -> Incoming {
-    let ImageInfo { path, size } = each.image;
-    let image = (path.is_some() || size.is_some()).then(|| Image {
+    let ImageInfo { path, url, size } = each.image;
+    let image = (path.is_some() || url.is_some() || size.is_some()).then(|| Image {
         path: path.map(String::into_boxed_str),
-        url: None,
+        url: url.map(String::into_boxed_str),
         width: size.map(|(width, _)| width),
         height: size.map(|(_, height)| height),
     });

@@ -168,7 +168,7 @@ fn keypoints(
     let numbers = match numbers {
         Numbers::Missing => return Ok(None),
         Numbers::Wrong(found) => {
-            return Err(not(SkipCode::WrongType, format!("keypoints are {found}")));
+            return Err(not(SkipCode::WrongType, format!("keypoints {found}")));
         }
         Numbers::List(numbers) => numbers,
     };
@@ -225,7 +225,7 @@ fn points(rings: &[Numbers]) -> Result<Vec<Vec<Xy>>, NotPlaced> {
                 all.push(numbers.chunks(2).map(|pair| [pair[0], pair[1]]).collect());
             }
             Numbers::Wrong(found) => {
-                let detail = format!("a ring of the segmentation is {found}");
+                let detail = format!("a ring of the segmentation {found}");
                 return Err(not(SkipCode::WrongType, detail));
             }
             Numbers::Missing => {
@@ -248,7 +248,7 @@ fn bbox(
             SkipCode::NoGeometry,
             "neither a ring of three points nor a bbox",
         )),
-        Numbers::Wrong(found) => Err(not(SkipCode::WrongType, format!("bbox is {found}"))),
+        Numbers::Wrong(found) => Err(not(SkipCode::WrongType, format!("bbox {found}"))),
         Numbers::List(numbers) => match numbers[..] {
             [] => Err(not(
                 SkipCode::NoGeometry,

@@ -1,12 +1,12 @@
 //! The JSON of a COCO file, read leniently: a wrong type in one entry must not cost the others.
 //!
-//! Fields that the import does not use are not even looked at. Of those that it uses, numbers may come as strings,
-//! ids as either, and anything else becomes a value that says what was found instead. Numbers are kept as text until a
+//! Fields of the file and of images that the import does not use are not even looked at; those of annotations are kept.
+//! Numbers may come as strings, ids as either, and anything else becomes a value that says what was found instead. Numbers are kept as text until a
 //! number is needed: an id may have more digits than any number type. Only a file whose outline is wrong (not JSON, no
 //! `images` list) is an error.
 
 use super::CocoError;
-use serde::de::{Deserialize, Deserializer};
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -28,6 +28,8 @@ pub(super) struct Image {
     pub(super) file_name: Scalar,
     pub(super) width: Scalar,
     pub(super) height: Scalar,
+    pub(super) neg_category_ids: List,
+    pub(super) not_exhaustive_category_ids: List,
 }
 
 #[derive(Default, serde::Deserialize)]
@@ -35,10 +37,11 @@ pub(super) struct Image {
 pub(super) struct Category {
     pub(super) id: Scalar,
     pub(super) name: Scalar,
+    pub(super) keypoints: List,
+    pub(super) skeleton: List,
 }
 
-#[derive(Default, serde::Deserialize)]
-#[serde(default)]
+#[derive(Default)]
 pub(super) struct Annotation {
     pub(super) id: Scalar,
     pub(super) image_id: Scalar,
@@ -50,6 +53,27 @@ pub(super) struct Annotation {
     pub(super) iscrowd: Scalar,
     pub(super) ignore: Scalar,
     pub(super) score: Scalar,
+    pub(super) others: Others,
+}
+
+/// Fields of an annotation that COCO does not define, as `difficult` and `caption`.
+#[derive(Default)]
+pub(super) struct Others {
+    /// Those that are a number, a text, true or false.
+    pub(super) fields: serde_json::Map<String, Value>,
+    /// Whether there are others: lists and objects that hold anything, and what cannot be read.
+    pub(super) has_unusable: bool,
+}
+
+/// A list or an object that is only looked for.
+#[derive(Default)]
+pub(super) struct List(bool);
+
+impl List {
+    /// Whether it holds anything.
+    pub(super) fn is_some(&self) -> bool {
+        self.0
+    }
 }
 
 /// Reads the outline of the file.
@@ -132,11 +156,15 @@ fn entries<T: for<'t> Deserialize<'t>>(
 
 fn syntax(error: &serde_json::Error) -> CocoError {
     let message = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
+    let message = match message.split(" at line ").next() {
+        _ if error.is_eof() && (error.line(), error.column()) == (1, 0) => "the file is empty",
+        _ if error.is_eof() => "the file is cut off",
+        message => message.unwrap_or_default(),
+    };
     CocoError::Syntax {
         line: error.line(),
         column: error.column(),
-        message: message.strip_suffix(&place).unwrap_or(&message).to_owned(),
+        message: message.to_owned(),
     }
 }
 
@@ -245,7 +273,8 @@ pub(super) enum Numbers {
     #[default]
     Missing,
     List(Vec<f64>),
-    Wrong(&'static str),
+    /// What is wrong with it, as the rest of a sentence: "is a text".
+    Wrong(String),
 }
 
 impl Numbers {
@@ -253,7 +282,7 @@ impl Numbers {
         let list = match value {
             Value::Null => return Self::Missing,
             Value::Array(list) => list,
-            _ => return Self::Wrong(kind(value)),
+            _ => return Self::Wrong(format!("is {}", kind(value))),
         };
         let numbers = list.iter().map(|item| match item {
             Value::Number(number) => number.as_f64(),
@@ -262,7 +291,7 @@ impl Numbers {
         });
         let finite = numbers.map(|number| number.filter(|number| number.is_finite()));
         finite.collect::<Option<Vec<f64>>>().map_or(
-            Self::Wrong("a list with something else than numbers"),
+            Self::Wrong("holds a value that is not a number".to_owned()),
             Self::List,
         )
     }
@@ -379,10 +408,88 @@ impl<'de> Deserialize<'de> for Scalar {
     }
 }
 
+impl<'de> Deserialize<'de> for Annotation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+/// Reads the fields of an annotation.
+struct Fields;
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Annotation;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an annotation")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Annotation, M::Error> {
+        let mut annotation = Annotation::default();
+        let mut seen: Vec<String> = Vec::new();
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "id" => annotation.id = map.next_value()?,
+                "image_id" => annotation.image_id = map.next_value()?,
+                "category_id" => annotation.category_id = map.next_value()?,
+                "bbox" => annotation.bbox = map.next_value()?,
+                "segmentation" => annotation.segmentation = map.next_value()?,
+                "keypoints" => annotation.keypoints = map.next_value()?,
+                "attributes" => annotation.attributes = map.next_value()?,
+                "iscrowd" => annotation.iscrowd = map.next_value()?,
+                "ignore" => annotation.ignore = map.next_value()?,
+                "score" => annotation.score = map.next_value()?,
+                // Both follow from the others.
+                "area" | "num_keypoints" => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+                _ => {
+                    annotation.others.add(key, map.next_value()?);
+                    continue;
+                }
+            }
+            if seen.contains(&key) {
+                return Err(M::Error::custom(format!("duplicate field `{key}`")));
+            }
+            seen.push(key);
+        }
+        Ok(annotation)
+    }
+}
+
+impl Others {
+    fn add(&mut self, key: String, raw: &RawValue) {
+        match value(raw) {
+            Ok(Value::Null) => {}
+            Ok(Value::Array(list)) if list.is_empty() => {}
+            Ok(Value::Object(fields)) if fields.is_empty() => {}
+            Ok(Value::Array(_) | Value::Object(_)) | Err(_) => self.has_unusable = true,
+            Ok(value) => {
+                self.fields.insert(key, value);
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for List {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        let text = raw.get();
+        let inner = text.get(1..text.len() - 1).unwrap_or_default();
+        Ok(Self(
+            text.starts_with(['[', '{']) && !inner.trim().is_empty(),
+        ))
+    }
+}
+
 impl<'de> Deserialize<'de> for Numbers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?;
-        Ok(value(raw).map_or_else(Self::Wrong, |value| Self::of(&value)))
+        Ok(value(raw).map_or_else(
+            |found| Self::Wrong(format!("is {found}")),
+            |value| Self::of(&value),
+        ))
     }
 }
 

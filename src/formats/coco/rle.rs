@@ -12,17 +12,19 @@ pub(super) fn mask(rle: &Rle, (width, height): (u32, u32)) -> Result<Option<Mask
     let size = match &rle.size {
         Numbers::List(size) => size.as_slice(),
         Numbers::Missing => return Err("the mask has no `size`".to_owned()),
-        Numbers::Wrong(found) => return Err(format!("the mask's `size` is {found}")),
+        Numbers::Wrong(found) => return Err(format!("the mask's `size` {found}")),
     };
     if size != [f64::from(height), f64::from(width)] {
+        let size: Vec<String> = size.iter().map(f64::to_string).collect();
         return Err(format!(
-            "the mask's size is {size:?}, and the image is {height} high and {width} wide"
+            "the mask's size is [{}], and the image is {height} high and {width} wide",
+            size.join(", ")
         ));
     }
     let runs = match &rle.counts {
         Counts::List(Numbers::List(numbers)) => whole(numbers)?,
         Counts::List(Numbers::Wrong(found)) => {
-            return Err(format!("the mask's `counts` are {found}"));
+            return Err(format!("the mask's `counts` {found}"));
         }
         Counts::List(Numbers::Missing) => return Err("the mask has no `counts`".to_owned()),
         Counts::Text(text) => decoded(text)?,

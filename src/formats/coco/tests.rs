@@ -243,7 +243,7 @@ fn keypoints_are_kept_beside_the_shape() {
         ("[1, 2]", "wrong_type: keypoints of 2 numbers"),
         ("[1, 2, 3]", "wrong_type: a keypoint with v 3"),
         ("[1, 200, 2]", "outside_image"),
-        ("{}", "wrong_type: keypoints are an object"),
+        ("{}", "wrong_type: keypoints is an object"),
     ] {
         let file = annotation(&format!(
             r#""bbox": [0, 0, 50, 25], "keypoints": {keypoints}"#
@@ -344,7 +344,7 @@ fn nan_in_a_field_that_is_not_used_costs_nothing() {
     assert_eq!(imported(&file).taken_over, 1);
     let file = annotation(r#""bbox": [0, NaN, 50, 25]"#);
     let used = imported(&file);
-    assert!(skipped(&used).starts_with("wrong_type: bbox is a list"));
+    assert!(skipped(&used).starts_with("wrong_type: bbox holds a value"));
 }
 
 #[test]
@@ -387,11 +387,11 @@ fn what_cannot_be_expressed_is_left_out_under_a_stable_code() {
         ),
         (
             r#""bbox": [1, 2, "x", 4]"#,
-            "wrong_type: bbox is a list with something else than numbers",
+            "wrong_type: bbox holds a value that is not a number",
         ),
         (
             r#""bbox": [1, 2, "NaN", 4]"#,
-            "wrong_type: bbox is a list with something else than numbers",
+            "wrong_type: bbox holds a value that is not a number",
         ),
         (
             r#""bbox": [0, 0, 1, 1], "segmentation": 3"#,
@@ -447,7 +447,7 @@ fn what_refers_to_nothing_is_left_out_under_a_stable_code() {
     insta::assert_snapshot!(lines.join("\n"), @r#"
     image_without_name None ("3") it has no usable file_name
     invalid_input_id None ("c\u{1b}.jpg") "c\u{1b}": holds the control character U+001B
-    wrong_type None ("images[4]") an image is a number
+    wrong_type None ("number 5") an image is a number
     unknown_image ("1") ("9") image_id is "9"
     unknown_image ("2") None image_id is missing
     unknown_category ("3") ("a.jpg") category_id is "x"
@@ -455,8 +455,8 @@ fn what_refers_to_nothing_is_left_out_under_a_stable_code() {
     category_without_name ("5") ("a.jpg") the category's name is "a\u{7}"
     image_without_size ("6") ("b.jpg") its image has no width and height in whole pixels
     image_left_out ("7") ("3") its image was left out
-    image_left_out ("annotations[7]") ("c\u{1b}.jpg") its image was left out
-    wrong_type ("annotations[8]") None an annotation is a text
+    image_left_out ("number 8") ("c\u{1b}.jpg") its image was left out
+    wrong_type ("number 9") None an annotation is a text
     "#);
     assert_eq!(ids(&imported), ["a", "b"]);
     assert_eq!(imported.inputs[1].image.size, None);
@@ -745,7 +745,7 @@ fn a_file_of_another_form_is_an_error_with_its_place() {
         ),
         (
             "",
-            "not JSON: line 1, column 0: EOF while parsing a value".to_owned(),
+            "not JSON: line 1, column 0: the file is empty".to_owned(),
         ),
     ] {
         assert_eq!(error(json), why, "{json}");
@@ -849,13 +849,118 @@ fn every_annotation_of_the_real_coco_variants_is_accounted_for() {
       {"box":{"top":0.4,"left":0.2,"bottom":0.6,"right":0.5}}
     coco_instances/instances_val.json: {Crowd: 1} []
       {"polygon":[[0,0],[0,0.2],[0.2,0.2],[0.2,0]]} {"x":1,"y":"hello"}
-    coco_person_keypoints/person_keypoints_train.json: {} [("split_keypoints", 1)]
+    coco_person_keypoints/person_keypoints_train.json: {} [("split_keypoints", 1), ("keypoint_names_left_out", 2)]
       {"box":{"top":0.4,"left":0.2,"bottom":0.6,"right":0.5}} {"part_of":"object-ee32a7fc43"}
       {"keypoints":[[0,0,"not_present"],[0.4,0,"not_visible"],[0.2,0.4,"visible"]]} {"part_of":"object-ee32a7fc43"}
-    coco_person_keypoints/person_keypoints_val.json: {Crowd: 1} [("split_keypoints", 1)]
+    coco_person_keypoints/person_keypoints_val.json: {Crowd: 1} [("split_keypoints", 1), ("keypoint_names_left_out", 2)]
       {"polygon":[[0,0],[0,0.2],[0.2,0.2],[0.2,0]]} {"x":1,"y":"hello","part_of":"object-1a35b3b3e7"}
       {"keypoints":[[0.2,0.2,"visible"],[0.4,0.6,"visible"],[0.3,0.4,"visible"]]} {"x":1,"y":"hello","part_of":"object-1a35b3b3e7"}
     "#);
+}
+
+#[test]
+fn fields_that_coco_does_not_define_become_metadata_as_far_as_a_manifest_can_hold_them() {
+    let file = |fields: &str| imported(&annotation(&format!(r#""bbox": [0, 0, 1, 1], {fields}"#)));
+    let kept = file(
+        r#""area": 1, "num_keypoints": 0, "difficult": 1, "truncated": false, "is_group_of": 0, "isgroup": true,
+           "caption": "a car", "empty": [], "none": null, "attributes": {"occluded": true}"#,
+    );
+    assert_eq!(
+        pieces(&kept),
+        [
+            r#"{"box":{"top":0,"left":0,"bottom":0.02,"right":0.01}} {"difficult":1,"truncated":false,"is_group_of":0,"isgroup":true,"caption":"a car","occluded":true}"#
+        ]
+    );
+    assert!(!kept.has_losses(), "{:?}", kept.notes);
+    for lost in [
+        r#""track": [1]"#,
+        r#""track": {"id": 1}"#,
+        r#""number": 1e999"#,
+        r#""part_of": "me""#,
+        r#""a": 1, "attributes": {"a": 2}"#,
+    ] {
+        let lossy = file(lost);
+        assert_eq!(notes(&lossy), [("fields_left_out", 1)], "{lost}");
+        assert!(lossy.has_losses());
+        assert_eq!(lossy.taken_over, 1);
+    }
+    assert!(pieces(&file(r#""a": 1, "attributes": {"a": 2}"#))[0].ends_with(r#"{"a":2}"#));
+}
+
+#[test]
+fn what_categories_and_images_say_beyond_their_names_is_accounted_for() {
+    let file = |image: &str, category: &str| {
+        let json = format!(
+            r#"{{"images": [{{"id": 1, "file_name": "a.jpg", {image} "width": 9, "height": 9}}],
+                "categories": [{{"id": 1, {category} "name": "person"}}], "annotations": []}}"#
+        );
+        imported(&json)
+    };
+    for category in [r#""keypoints": ["nose"],"#, r#""skeleton": [[1, 2]],"#] {
+        let lossy = file("", category);
+        assert_eq!(notes(&lossy), [("keypoint_names_left_out", 1)]);
+        assert_eq!(lossy.notes[0].place, r#"category 1 "person""#);
+        assert!(lossy.has_losses());
+    }
+    for image in [
+        r#""neg_category_ids": [1],"#,
+        r#""not_exhaustive_category_ids": [ 1 ],"#,
+    ] {
+        let lossy = file(image, "");
+        assert_eq!(notes(&lossy), [("image_categories_left_out", 1)]);
+        assert!(lossy.has_losses());
+    }
+    let empty = file(
+        r#""neg_category_ids": [ ],"#,
+        r#""keypoints": [], "skeleton": null,"#,
+    );
+    assert_eq!(notes(&empty), []);
+}
+
+#[test]
+fn an_error_about_equal_ids_names_the_choices_that_help() {
+    let hint = |images: &str, input_id| {
+        let json = format!(r#"{{"images": [{images}], "annotations": [], "categories": []}}"#);
+        let options = CocoOptions {
+            input_id,
+            ..CocoOptions::default()
+        };
+        let error = import(json.as_bytes(), &options).unwrap_err();
+        error.hint().unwrap()
+    };
+    let [a, b] = [
+        r#"{"id": 1, "file_name": "x/1.jpg"}"#,
+        r#"{"id": 2, "file_name": "x/1.png"}"#,
+    ];
+    assert_eq!(
+        hint(&format!("{a}, {b}"), InputIdFrom::Path),
+        "tell them apart with --input-id file_name or image_id"
+    );
+    let url = r#"{"id": 2, "file_name": "https://b.example/x/y/1.png"}"#;
+    let other = r#"{"id": 2, "file_name": "https://b.example/1.png"}"#;
+    assert_eq!(
+        hint(&format!("{url}, {other}"), InputIdFrom::Path),
+        "tell them apart with --input-id whole_path or file_name"
+    );
+    assert_eq!(
+        hint(&format!("{a}, {a}"), InputIdFrom::Path),
+        "no choice of --input-id tells all images apart: give each its own name or id"
+    );
+}
+
+#[test]
+fn what_has_no_known_image_is_counted_as_unassigned() {
+    let file = |image_id: &str| {
+        with(&format!(
+            r#"{{"id": 5, "image_id": {image_id}, "category_id": 1, "bbox": [0, 0, 1, 1]}}"#
+        ))
+    };
+    for (image_id, unassigned) in [("1", 0), ("\"1\"", 0), ("1.0", 0), ("2", 1), ("null", 1)] {
+        let mut imported = imported(&file(image_id));
+        assert_eq!(imported.unassigned, unassigned, "{image_id}");
+        assert_eq!(imported.take_incomplete().len() as u64, unassigned);
+        assert_eq!(imported.inputs.len() as u64, 1 - unassigned);
+    }
 }
 
 mod hostile {

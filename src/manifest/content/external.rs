@@ -36,8 +36,8 @@ pub(in crate::manifest) enum TextSource<'n> {
     Raw(&'n str),
 }
 
-/// Whether this is a URL that a server can fetch a mask from.
-pub(in crate::manifest) fn is_web_url(text: &str) -> bool {
+/// Whether this is a URL that a server can fetch something from.
+pub fn is_web_url(text: &str) -> bool {
     url::Url::parse(text)
         .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }

@@ -12,8 +12,8 @@ mod shapes;
 mod state;
 mod time;
 
-pub use external::InputVideo;
-pub(super) use external::{MaskSource, TextSource, is_web_url, mask, text_input, url_of, video};
+pub use external::{InputVideo, is_web_url};
+pub(super) use external::{MaskSource, TextSource, mask, text_input, url_of, video};
 pub(super) use json::object;
 pub(super) use region::region;
 pub(super) use shapes::{bounding_box, keypoints, point, polygon};

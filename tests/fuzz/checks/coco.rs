@@ -106,12 +106,12 @@ fn parsed(files: &Overlay) -> Result<Manifest, annosync::manifest::Problems> {
 }
 
 fn incoming(each: ImportedInput) -> Incoming {
-    let ImageInfo { path, size } = each.image;
+    let ImageInfo { path, url, size } = each.image;
     Incoming {
         input: each.input,
-        image: (path.is_some() || size.is_some()).then(|| Image {
+        image: (path.is_some() || url.is_some() || size.is_some()).then(|| Image {
             path: path.map(String::into_boxed_str),
-            url: None,
+            url: url.map(String::into_boxed_str),
             width: size.map(|(width, _)| width),
             height: size.map(|(_, height)| height),
         }),

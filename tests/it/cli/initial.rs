@@ -1,6 +1,6 @@
 //! `init`: what it writes works at once, and is never written over anything.
 
-use super::{Run, command, folder_of, settled};
+use super::{Run, World, command, folder_of, settled};
 use std::fs;
 use std::path::Path;
 
@@ -64,7 +64,7 @@ fn the_commands_that_init_tells_work_in_what_it_wrote() {
     let [validated, planned, applied] = &runs[..] else {
         panic!("{told:?}");
     };
-    let summary = "The manifest is valid: set street-labels, 1 inputs, 4 annotations.\n";
+    let summary = "The manifest is valid: set street-labels, 1 input, 4 annotations.\n";
     assert_eq!(validated.stdout, summary);
     assert!(planned.last_line().starts_with("Plan: 4 to post, "));
     assert!(applied.stdout.starts_with("Applied 4 (4 posted), "));
@@ -226,7 +226,7 @@ fn the_schema_and_the_pipelines_are_no_part_of_the_manifest() {
     fs::write(folder.path().join(".annosync/manifest.schema.json"), schema).unwrap();
     run(folder.path(), &["validate"])
         .exits(0)
-        .says("1 inputs, 4 annotations");
+        .says("1 input, 4 annotations");
 }
 
 #[test]
@@ -295,4 +295,20 @@ fn an_app_that_is_known_is_written_into_the_header() {
         );
         assert!(text.contains("\n# owners: [your-user-id]\n"), "{text}");
     }
+}
+
+#[test]
+fn a_project_that_git_would_ignore_is_not_begun() {
+    let world = World::new();
+    fs::create_dir(world.path().join(".git")).unwrap();
+    world.write(".gitignore", "*.yaml\n!annosync.yaml\n");
+    let before = folder_of(world.path());
+    world
+        .run(&["init"])
+        .exits(1)
+        .says("nothing was written:\n  labels/example.yaml: ignored by `*.yaml` in .gitignore\n");
+    assert_eq!(folder_of(world.path()), before);
+    world.write(".gitignore", "*.yaml\n!annosync.yaml\n!labels/*.yaml\n");
+    world.run(&["init"]).exits(0);
+    world.run(&["validate"]).exits(0);
 }

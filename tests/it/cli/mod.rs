@@ -40,6 +40,7 @@ mod pulling;
 mod quickstart;
 mod races;
 mod reading;
+mod reimporting;
 mod replacing;
 mod screen;
 mod serving;

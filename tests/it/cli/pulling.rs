@@ -315,11 +315,7 @@ fn a_pull_that_makes_no_sense_writes_nothing() {
         ),
         (&["pull", "new.yaml", "--split"], 64, "need a folder"),
         (&["pull", "broken"], 1, "the manifest has"),
-        (
-            &["pull", "strict"],
-            1,
-            "does not fit this manifest's header",
-        ),
+        (&["pull", "strict"], 1, "does not fit this manifest"),
         (&["pull", "new", "--input", "a "], 64, "white space"),
         (&["pull", "new", "--detailed-exitcode"], 64, "--check"),
     ] {
@@ -357,14 +353,49 @@ fn what_a_pull_that_was_interrupted_left_is_no_hindrance() {
 }
 
 #[test]
-fn a_file_that_git_ignores_is_said_to_be_hidden_from_a_plan() {
+fn a_new_file_that_a_rule_would_leave_out_is_named_before_anything_is_written() {
     let world = world();
     world.write("new/.gitignore", "labels/\n");
-    world.on_app(&["pull", "new"]).exits(1).says(".gitignore");
+    for options in [&["pull", "new"][..], &["pull", "new", "--check"]] {
+        let before = folder_of(world.path());
+        let run = world.on_app(options).exits(1).says(
+            "nothing was written:\n  new/labels/pulled.yaml: ignored by `labels/` in new/.gitignore\n",
+        );
+        assert_eq!((run.stdout.as_str(), folder_of(world.path())), ("", before));
+    }
+    world.on_app(&["pull", ".", "--split"]).exits(0);
+    world.seed(vec![boxed("in-3", "n3", [0.1, 0.2, 0.5, 0.6], &["bus"])]);
+    world.write("labels/.gitignore", "in-3.*\n");
+    let before = folder_of(world.path());
+    world
+        .run(&["pull"])
+        .exits(1)
+        .says("labels/in-3.yaml: ignored by `in-3.*` in labels/.gitignore");
+    assert_eq!(folder_of(world.path()), before);
+    fs::remove_file(world.path().join("labels/.gitignore")).unwrap();
+    world.run(&["pull"]).exits(0);
+    settled(&plan(&world, "."));
 }
 
 #[test]
-fn what_was_written_before_a_failure_is_said() {
+fn a_new_file_that_the_header_leaves_out_is_named() {
+    let world = world();
+    world.on_app(&["pull", "."]).exits(0);
+    let text = world.read("annosync.yaml");
+    let narrow = text.replace("labels/**", "labels/pulled.yaml");
+    assert_ne!(narrow, text);
+    world.write("annosync.yaml", &narrow);
+    world.seed(vec![boxed("in-3", "n3", [0.1, 0.2, 0.5, 0.6], &["bus"])]);
+    let before = folder_of(world.path());
+    world
+        .run(&["pull", "--split"])
+        .exits(1)
+        .says("labels/in-3.yaml would not belong to the manifest: its `files:` leave it out; nothing was written");
+    assert_eq!(folder_of(world.path()), before);
+}
+
+#[test]
+fn a_folder_in_the_way_of_a_new_file_is_named_before_anything_is_written() {
     let world = world();
     world.on_app(&["pull", ".", "--split"]).exits(0);
     // A folder stands where a new input's file belongs.
@@ -373,13 +404,12 @@ fn what_was_written_before_a_failure_is_said() {
         boxed("in-4", "n4", [0.1, 0.2, 0.5, 0.6], &["bus"]),
     ]);
     fs::create_dir(world.path().join("labels/in-4.yaml")).unwrap();
-    let run = world.run(&["pull"]).exits(1);
-    assert!(
-        run.stderr
-            .contains("these were written before:\nlabels/in-3.yaml"),
-        "{}",
-        run.stderr
-    );
+    let before = folder_of(world.path());
+    world
+        .run(&["pull"])
+        .exits(1)
+        .says("labels/in-4.yaml is a folder; nothing was written");
+    assert_eq!(folder_of(world.path()), before);
     fs::remove_dir(world.path().join("labels/in-4.yaml")).unwrap();
     world.run(&["pull"]).exits(0);
     settled(&plan(&world, "."));
