@@ -189,7 +189,8 @@ impl Request<'_> {
             };
             plan.clone_from(&stated);
             self.recheck(plan, manifest, &observed, &permit)?;
-            // A guard may count too little where only a part of the app was listed, and never too much.
+            // Where only a part of the app was listed, a guard may stop what the whole app would let pass, and never the
+            // other way round.
             if plan.guards.is_empty() {
                 break;
             }
@@ -215,18 +216,16 @@ impl Request<'_> {
         if !misfits.is_empty() {
             return Err(self.unfit(&misfits));
         }
-        let (guards, renamed) = (Guards::default(), BTreeMap::new());
-        let limits = match manifest {
-            Some(manifest) => Limits {
-                guards: &manifest.desired.guards,
-                renamed: &manifest.desired.renamed,
-            },
-            None => Limits {
-                guards: &guards,
-                renamed: &renamed,
-            },
+        let (mut guards, renamed) = match manifest {
+            Some(manifest) => (manifest.desired.guards, manifest.desired.renamed.clone()),
+            None => (Guards::default(), BTreeMap::new()),
         };
-        plan.recheck(observed, permit, limits);
+        if observed.scope != Scope::WholeApp {
+            // How many annotations there are cannot be told from a part of the app.
+            guards.min_existing = 0;
+        }
+        let (guards, renamed) = (&guards, &renamed);
+        plan.recheck(observed, permit, Limits { guards, renamed });
         plan.pass_guards(&self.planning.allowances());
         Ok(())
     }

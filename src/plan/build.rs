@@ -90,6 +90,7 @@ fn make(
         summary.unmanaged += part.unmanaged;
         summary.other_sets += part.other_sets;
         summary.existing += part.existing;
+        summary.changeable += part.existing + part.others;
         summary.ambiguous += part.ambiguous;
         summary.held_back.updates += part.held_back.updates;
         summary.held_back.deletes += part.held_back.deletes;

@@ -2,10 +2,10 @@
 
 use super::permit::Permit;
 use super::stand_in::{is_clean_up, is_unfinished};
-use super::summary::{self, Doubles, Summary};
+use super::summary::{self, ClassCount, Doubles, Summary};
 use super::trip::{Rename, Trip};
 use super::types::{Action, Cause, Double, Likeness, Operation, Plan, Purge};
-use crate::matching;
+use crate::matching::{self, Claims};
 use crate::model::{
     ConceptId, DesiredAnnotation, DesiredState, Guards, Identity, InputId, Maker,
     ObservedAnnotation, ObservedState, Origin, Share,
@@ -42,9 +42,9 @@ pub(super) fn check(
         trips.push(Trip::EmptyManifest { deletes });
     }
     trips.extend(too_many(guards, writes.operations, summary));
+    let renamed = &desired.renamed;
     trips.extend(vanishing(
-        guards,
-        &desired.renamed,
+        Limits { guards, renamed },
         observed,
         writes,
         summary,
@@ -55,14 +55,13 @@ pub(super) fn check(
 }
 
 fn vanishing(
-    guards: &Guards,
-    renamed: &BTreeMap<ConceptId, ConceptId>,
+    limits: Limits<'_>,
     observed: &ObservedState,
     writes: Writes<'_>,
     summary: &Summary,
 ) -> Option<Trip> {
-    let vanished = vanished(renamed, observed, writes);
-    if vanished.len() as u64 <= guards.max_vanished_concepts {
+    let vanished = vanished(limits, observed, writes);
+    if vanished.len() as u64 <= limits.guards.max_vanished_concepts {
         return None;
     }
     let renames = vanished.iter().filter_map(|id| rename(id, summary));
@@ -73,7 +72,7 @@ fn vanishing(
         .collect();
     Some(Trip::VanishedConcepts {
         concepts,
-        limit: guards.max_vanished_concepts,
+        limit: limits.guards.max_vanished_concepts,
         renames,
     })
 }
@@ -126,18 +125,22 @@ pub(super) fn recheck(
     permit: &Permit,
     limits: Limits<'_>,
 ) -> Vec<Trip> {
-    let Limits { guards, renamed } = limits;
+    let guards = limits.guards;
     let writes = Writes {
         operations: &plan.operations,
         purges: &plan.purges,
     };
     let mut summary = plan.summary.clone();
-    summary.existing = summary.existing.min(seen(plan, observed, permit));
+    if let Some(claims) = permit.claims() {
+        let (existing, changeable) = seen(plan, observed, claims);
+        summary.existing = summary.existing.min(existing);
+        summary.changeable = summary.changeable.min(changeable);
+    }
     let mut trips = too_many(guards, writes.operations, &summary);
     if plan.is_undo() {
         return trips;
     }
-    trips.extend(vanishing(guards, renamed, observed, writes, &summary));
+    trips.extend(vanishing(limits, observed, writes, &summary));
     summary.doubles = doubled(plan, observed, permit);
     trips.extend(doubling(guards, &summary));
     trips.extend(unknown(guards, &summary));
@@ -177,22 +180,24 @@ pub(super) fn is_counted(plan: &Plan, trip: &Trip) -> bool {
     }
 }
 
-/// How many annotations there are of which a plan file may say that they exist in its scope.
-fn seen(plan: &Plan, observed: &ObservedState, permit: &Permit) -> u64 {
-    let Some(claims) = permit.claims() else {
-        return u64::MAX;
-    };
+/// Of how many annotations a plan file may say that it could delete them, and of how many that it could change them.
+fn seen(plan: &Plan, observed: &ObservedState, claims: &Claims) -> (u64, u64) {
     let name = |it: &'_ Operation| (it.input_id.clone(), it.id.clone());
     let changed: HashSet<_> = plan.operations.iter().map(name).collect();
     let purged: HashSet<&InputId> = plan.purges.iter().map(|it| &it.input_id).collect();
     let all = observed.inputs.iter();
     let all = all.flat_map(|(input, all)| all.iter().map(move |it| (input, it)));
-    let exists = |(input, it): &(&InputId, &ObservedAnnotation)| {
-        claims.is_in_scope(it)
-            || purged.contains(input)
-            || changed.contains(&((*input).clone(), it.id.clone()))
+    let exists = |input: &InputId, it: &ObservedAnnotation| {
+        claims.is_in_scope(it) || (purged.contains(input) && it.maker != Maker::Input)
     };
-    all.filter(exists).count() as u64
+    all.fold((0, 0), |(existing, changeable), (input, it)| {
+        let exists = exists(input, it);
+        let changes = exists || changed.contains(&(input.clone(), it.id.clone()));
+        (
+            existing + u64::from(exists),
+            changeable + u64::from(changes),
+        )
+    })
 }
 
 /// The posts that equal annotations of others, counted anew.
@@ -264,85 +269,46 @@ fn updates(operations: &[Operation], summary: &Summary) -> u64 {
 /// The guards that count: more deletes, or more changes, than the limits allow of what exists.
 pub(super) fn too_many(guards: &Guards, operations: &[Operation], summary: &Summary) -> Vec<Trip> {
     let mut trips = Vec::new();
-    let existing = summary.existing;
     let deletes = deletes(operations, summary);
     let updates = updates(operations, summary);
-    // A percentage of next to nothing says nothing; a number counts always.
-    let exceeds = |limit: Share, count: u64| {
-        (matches!(limit, Share::Count(_)) || existing >= guards.min_existing)
+    // A percentage of next to nothing says nothing; a number counts always, and so does none at all.
+    let exceeds = |limit: Share, count: u64, existing: u64| {
+        (matches!(limit, Share::Count(_) | Share::Percent(0)) || existing >= guards.min_existing)
             && limit.is_exceeded_by(count, existing)
     };
-    if exceeds(guards.max_deletes, deletes) {
+    if exceeds(guards.max_deletes, deletes, summary.existing) {
         trips.push(Trip::Deletes {
             count: deletes,
-            existing,
+            existing: summary.existing,
             limit: guards.max_deletes.to_string(),
         });
     }
-    if exceeds(guards.max_updates, updates) {
+    if exceeds(guards.max_updates, updates, summary.changeable) {
         trips.push(Trip::Updates {
             count: updates,
-            existing,
+            existing: summary.changeable,
             limit: guards.max_updates.to_string(),
         });
     }
     trips
 }
 
-/// Concepts that people's annotations name now and that none would name after these writes, sorted. One that was
-/// renamed does not count.
-fn vanished(
-    renamed: &BTreeMap<ConceptId, ConceptId>,
-    observed: &ObservedState,
-    writes: Writes<'_>,
-) -> Vec<ConceptId> {
-    let mut losses: BTreeMap<&ConceptId, i64> = BTreeMap::new();
-    let purged = writes.purges.iter().flat_map(|purge| &purge.annotations);
-    for concept in purged
-        .filter(|annotation| annotation.model_version.is_none())
-        .filter_map(|annotation| annotation.before.concepts.as_ref())
-        .flatten()
-    {
-        *losses.entry(&concept.id).or_default() += 1;
-    }
-    for operation in writes.operations {
-        let before = operation
-            .before
-            .as_ref()
-            .and_then(|content| content.concepts.as_ref());
-        let after = operation
-            .after
-            .as_ref()
-            .and_then(|content| content.concepts.as_ref());
-        // A change that does not declare concepts keeps them; only a delete loses what it had.
-        if operation.action == Action::Delete || after.is_some() {
-            before
-                .into_iter()
-                .flatten()
-                .for_each(|c| *losses.entry(&c.id).or_default() += 1);
-        }
-        after
-            .into_iter()
-            .flatten()
-            .for_each(|c| *losses.entry(&c.id).or_default() -= 1);
-    }
-    losses.retain(|id, loss| *loss > 0 && !renamed.contains_key(*id));
-    if losses.is_empty() {
-        return Vec::new();
-    }
-    let people = observed
-        .inputs
-        .values()
-        .flatten()
-        .filter(|annotation| annotation.maker != Maker::Model);
-    for concept in people.flat_map(|annotation| &annotation.concepts) {
-        if let Some(left) = losses.get_mut(&concept.id) {
-            *left -= 1;
-        }
-    }
-    losses
+/// Concepts that enough annotations of people bear now and that none would bear after these writes, sorted. One that was
+/// renamed does not vanish, where most of its annotations get the new name.
+fn vanished(limits: Limits<'_>, observed: &ObservedState, writes: Writes<'_>) -> Vec<ConceptId> {
+    let Writes { operations, purges } = writes;
+    let relabelled = summary::relabelled(operations);
+    let is_renamed = |class: &ClassCount| {
+        limits.renamed.get(&class.concept).is_some_and(|to| {
+            let pairs = relabelled.iter();
+            let renamed = pairs.filter(|it| it.from.contains(&class.concept) && it.to.contains(to));
+            renamed.map(|it| it.count).sum::<u64>() * 2 > class.before
+        })
+    };
+    summary::classes(operations, purges, observed)
         .into_iter()
-        .filter(|(_, left)| *left >= 0)
-        .map(|(id, _)| id.clone())
+        .filter(|class| class.after == 0 && class.before >= limits.guards.min_existing.max(1))
+        .filter(|class| !is_renamed(class))
+        .map(|class| class.concept)
         .collect()
 }

@@ -29,6 +29,8 @@ pub(super) struct Part {
     pub(super) unmanaged: u64,
     pub(super) other_sets: u64,
     pub(super) existing: u64,
+    /// Declared annotations that are not in scope: they could be changed, and never deleted.
+    pub(super) others: u64,
     pub(super) ambiguous: u64,
     pub(super) held_back: HeldBack,
     /// The users of what is unmanaged.
@@ -222,7 +224,11 @@ impl Planner<'_> {
                 .push(PlanError::OfAnotherSet { input, id, origin });
             return;
         }
-        part.existing += 1;
+        if self.claims.is_in_scope(observed) {
+            part.existing += 1;
+        } else {
+            part.others += 1;
+        }
         part.ambiguous += u64::from(pair.matched.ambiguous);
         let difference = difference(&desired.content, observed);
         let Some(Write { action, body }) =

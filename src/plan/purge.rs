@@ -30,7 +30,6 @@ impl Planner<'_> {
             .iter()
             .filter(|annotation| annotation.maker != Maker::Input)
             .collect();
-        part.existing += doomed.len() as u64;
         if self.desired.policy != Policy::Sync {
             part.held_back.deletes += doomed.len() as u64;
         } else if !doomed.is_empty() {
@@ -39,6 +38,12 @@ impl Planner<'_> {
                 .is_none_or(|three| three.decide_purge(&mut purge, observed, &mut part.drift));
             part.purge = is_made.then_some(purge);
         }
+        part.existing += if part.purge.is_some() {
+            doomed.len()
+        } else {
+            let in_scope = doomed.iter().filter(|it| self.claims.is_in_scope(it));
+            in_scope.count()
+        } as u64;
         part
     }
 }

@@ -71,8 +71,13 @@ pub struct Summary {
     /// Annotations to replace whose `consensus_info` is lost: no call can write it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub lost_consensus: u64,
-    /// Annotations in scope that existed before; what the guards' percentages are taken of.
+    /// Annotations in scope that existed before, which the plan could delete: what the percentage of `max_deletes` is taken
+    /// of.
     pub existing: u64,
+    /// These, and the declared ones that are not in scope, which the plan could change: what the percentage of
+    /// `max_updates` is taken of.
+    #[serde(default)]
+    pub changeable: u64,
     /// Pairings whose runner-up is within 0.02.
     pub ambiguous: u64,
     /// Inputs to purge.
@@ -437,7 +442,7 @@ fn said_in(content: Option<&Content>) -> Option<Vec<&ConceptId>> {
     Some(said(content?.concepts.as_ref()?).collect())
 }
 
-fn relabelled(operations: &[Operation]) -> Vec<Relabelled> {
+pub(super) fn relabelled(operations: &[Operation]) -> Vec<Relabelled> {
     let mut counts: BTreeMap<(Vec<ConceptId>, Vec<ConceptId>), u64> = BTreeMap::new();
     for operation in operations {
         let (Some(before), Some(after)) = (
@@ -495,7 +500,7 @@ pub(super) fn class_changes<'a>(
     changes
 }
 
-fn classes(
+pub(super) fn classes(
     operations: &[Operation],
     purges: &[Purge],
     observed: &ObservedState,

@@ -264,6 +264,8 @@ impl Undo<'_> {
         summary.count_inputs(&[], &self.posted);
         // What is there once the plan is carried out.
         summary.existing = (plan.summary.existing + summary.delete).saturating_sub(summary.post);
+        summary.changeable =
+            (plan.summary.changeable + summary.delete).saturating_sub(summary.post);
         let mut batches = batch::pack(&self.operations, &[]);
         batch::pack_inputs(&mut batches, &[], &self.posted);
         summary.forecast(&batches);

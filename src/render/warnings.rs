@@ -84,6 +84,9 @@ pub(super) fn of(plan: &Plan) -> Vec<Warning> {
     if let Some(words) = held_back(plan) {
         warn(words);
     }
+    if let Some(words) = vanishing(plan) {
+        warn(words);
+    }
     let held = plan.summary.held_back;
     if held.unreadable > 0 {
         warn(
@@ -224,6 +227,42 @@ fn deleted_inputs(plan: &Plan) -> Option<Phrase> {
         )
         .into()
     })
+}
+
+/// Concepts that no annotation names after the plan, but for those that a guard names.
+fn vanishing(plan: &Plan) -> Option<Phrase> {
+    let guarded = plan.guards.iter().chain(&plan.passed_guards);
+    let guarded: Vec<&str> = guarded
+        .filter_map(|trip| match trip {
+            Trip::VanishedConcepts { concepts, .. } => Some(concepts),
+            _ => None,
+        })
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    let classes = plan.summary.classes.iter();
+    let gone: Vec<&str> = classes
+        .filter(|class| class.before > 0 && class.after == 0)
+        .map(|class| class.concept.as_str())
+        .filter(|concept| !guarded.contains(concept))
+        .collect();
+    if gone.is_empty() {
+        return None;
+    }
+    let more = match gone.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(", {} more", thousands(more as u64)),
+    };
+    let phrase = Phrase::from(format!(
+        "{} will be on no annotation any more (",
+        counted(gone.len() as u64, "concept")
+    ));
+    Some(
+        phrase
+            .names(gone.into_iter().take(NAMED))
+            .words(more)
+            .words(")."),
+    )
 }
 
 /// New concepts with ids that other clients of the service do not take.

@@ -4,7 +4,7 @@ use crate::support::{
     ME, bodies, boxed, desired, manifest_of, observed, observed_by, only_write, plan, plan_text,
     try_plan, whole, with,
 };
-use annosync::model::{InputId, Scope, UserId};
+use annosync::model::{InputId, Scope, Share, UserId};
 use annosync::plan::{Action, Call, Plan, Rename, Trip};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -622,7 +622,11 @@ fn updates_have_a_guard_of_their_own() {
 #[test]
 fn a_concept_that_nobody_would_name_any_more_trips_a_guard() {
     let mut remote = vec![whole("a", "1", &[("car", 1.0)])];
-    let declared = desired(&input("{ id: '1', concepts: [bus] }"));
+    let mut declared = desired(&input("{ id: '1', concepts: [bus] }"));
+    declared.guards.max_updates = Share::Percent(100);
+    // With fewer than `min_existing` annotations a concept vanishes without a guard.
+    assert!(plan(&declared, &observed(&remote)).guards.is_empty());
+    declared.guards.min_existing = 1;
     let trips = plan(&declared, &observed(&remote)).guards;
     assert_eq!(
         trips,

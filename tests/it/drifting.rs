@@ -4,7 +4,7 @@ use crate::laws::{declarations, remotes};
 use crate::support::{
     ME, Remote, boxed, context, desired, manifest_of, observed, plan, purging, whole, with,
 };
-use annosync::model::{DesiredState, ObservedState};
+use annosync::model::{DesiredState, Guards, ObservedState, Share};
 use annosync::plan::{
     self, Action, Against, Allowances, AppChangeKind, Base, Cause, Decision, Drift, OnConflict,
     OnDrift, Plan, Reason, Trip,
@@ -575,7 +575,13 @@ fn what_is_left_alone_is_neither_counted_packed_nor_guarded() {
         whole("a", "w", &[("night", 1.0)]),
     ];
     let before = desired(&a(&[CAR, "concepts: [night]"]));
-    let now = desired(&a(&[CAR, "concepts: [night, rain]"]));
+    let mut now = desired(&a(&[CAR, "concepts: [night, rain]"]));
+    now.guards = Guards {
+        min_existing: 1,
+        max_deletes: Share::Percent(100),
+        max_updates: Share::Percent(100),
+        ..Guards::default()
+    };
     let plan = against(&before, &now, &observed(&seen), KEEP);
     let [made] = &plan.operations[..] else {
         panic!("{:#?}", plan.operations);

@@ -7,6 +7,7 @@ mod closeness;
 mod decisions;
 mod drifting;
 mod fuzzed;
+mod guarding;
 mod hostile;
 mod house;
 mod kinds;

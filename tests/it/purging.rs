@@ -161,7 +161,7 @@ fn what_is_purged_counts_for_the_guards() {
     let seen: Vec<Value> = purged.into_iter().chain(kept).collect();
     let inputs = "  - id: a\n    annotations: [{ id: '0' }, { id: '1' }]\n";
     let manifest = manifest_of(&format!(
-        "version: 1\nset: street\npolicy: sync\ninputs:\n{inputs}"
+        "version: 1\nset: street\npolicy: sync\nguards: {{ min_existing: 4 }}\ninputs:\n{inputs}"
     ));
     let trips = plan(&purging(manifest, "p"), &observed(&seen)).guards;
     let flags: Vec<String> = trips.iter().map(Trip::flag).collect();

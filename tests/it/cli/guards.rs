@@ -1,7 +1,8 @@
 //! Guards: a plan that goes too far stops, and names the flag that lets exactly it pass.
 
-use super::{World, boxes};
+use super::{World, boxes, settled};
 use crate::schemas;
+use crate::support::{boxed, with};
 use serde_json::json;
 use std::fmt::Write as _;
 
@@ -117,16 +118,100 @@ fn a_manifest_without_inputs_stops_although_every_number_is_allowed() {
 #[test]
 fn a_concept_that_would_vanish_stops_the_plan() {
     let world = guarded();
-    declare(&world, &(boxes(0..11, "car") + &boxes(11..12, "tree")));
+    let updates = "guards: { max_updates: 100% }\n";
+    let declare = |inputs: &str| {
+        let header = format!("version: 1\nset: street\npolicy: sync\n{updates}");
+        world.write("m.yaml", &format!("{header}{}", list(inputs)));
+    };
+    declare(&(boxes(0..12, "car") + &boxes(12..22, "tree") + &boxes(22..31, "bus")));
     world.apply(&[]).exits(0);
     world.emulator.forget_calls();
-    declare(&world, &boxes(0..12, "car"));
+    // What fewer than `min_existing` annotations bear is said, and stops nothing.
+    declare(&(boxes(0..12, "car") + &boxes(12..22, "tree") + &boxes(22..31, "car")));
+    world
+        .plan(&[])
+        .exits(0)
+        .says("1 concept will be on no annotation any more (bus).");
+    declare(&(boxes(0..22, "car") + &boxes(22..31, "bus")));
     let plan = world.plan(&[]).exits(3);
     assert!(
         plan.stdout
             .contains("1 concept would be on no annotation any more (tree)")
     );
     stops_and_passes(&world, &["--allow-vanished", "1"]);
+}
+
+#[test]
+fn none_are_none_however_few_there_are() {
+    let world = World::new();
+    let header =
+        "version: 1\nset: street\npolicy: sync\nguards: { max_deletes: 0%, max_updates: 0% }\n";
+    let declare = |inputs: &str| world.write("m.yaml", &format!("{header}{}", list(inputs)));
+    declare(&boxes(0..3, "car"));
+    world.apply(&[]).exits(0);
+    world.emulator.forget_calls();
+    declare(&boxes(0..2, "car"));
+    stops_and_passes(&world, &["--allow-deletes", "1"]);
+    declare(&boxes(0..2, "bus"));
+    world
+        .plan(&[])
+        .exits(3)
+        .says("2 changes of 2 existing annotations; the guard max_updates allows 0%");
+}
+
+#[test]
+fn a_percentage_is_of_what_the_plan_could_delete() {
+    let world = guarded();
+    // A colleague's are declared by their ids, and could be changed, but not deleted.
+    let theirs = |at: usize| {
+        with(
+            boxed("in-000", &format!("b{at}"), [0.5, 0.5, 0.6, 0.6], &["bus"]),
+            "user_id",
+            json!("bea"),
+        )
+    };
+    world.seed((0..40).map(theirs).collect());
+    let adopted = |inputs: String| {
+        let ids: String = (0..40).fold(String::new(), |mut text, at| {
+            writeln!(text, "      - id: b{at}").unwrap();
+            text
+        });
+        inputs.replacen("annotations:\n", &format!("annotations:\n{ids}"), 1)
+    };
+    declare(&world, &adopted(boxes(0..12, "car")));
+    settled(&world.plan(&["--detailed-exitcode"]));
+    declare(&world, &adopted(boxes(0..8, "car")));
+    world
+        .plan(&[])
+        .exits(3)
+        .says("4 deletes of 12 existing annotations; the guard max_deletes allows 30%");
+}
+
+#[test]
+fn a_concept_vanishes_whatever_else_the_manifest_says_of_it() {
+    let world = guarded();
+    let guards = "guards: { max_deletes: 100%, max_updates: 100% }\n";
+    let declare = |more: &str, inputs: &str| {
+        let header = format!("version: 1\nset: street\npolicy: sync\n{guards}{more}");
+        world.write("m.yaml", &format!("{header}{}", list(inputs)));
+    };
+    declare("", &(boxes(0..12, "car") + &boxes(12..24, "precious")));
+    world.apply(&[]).exits(0);
+    world.emulator.forget_calls();
+    for (more, inputs) in [
+        ("", boxes(0..12, "car")),
+        ("renamed: { precious: gone }\n", boxes(0..12, "car")),
+        ("", boxes(0..12, "car") + &boxes(12..24, "precious: false")),
+        ("", boxes(0..11, "car") + &boxes(11..12, "precious: false")),
+    ] {
+        let inputs = inputs.replace("[precious: false]", "{ precious: false }");
+        declare(more, &inputs);
+        world
+            .plan(&[])
+            .exits(3)
+            .says("1 concept would be on no annotation any more (precious)");
+    }
+    assert_eq!(world.writes(), []);
 }
 
 #[test]

@@ -83,6 +83,16 @@ impl Project {
         Some(project)
     }
 
+    /// Has the guard of vanishing concepts count from two annotations on, as many as the example has of a concept.
+    fn guard_few(&self) {
+        for (limit, other) in [
+            ("min_existing: 10", "min_existing: 2 "),
+            ("max_updates: 30%", "max_updates: 100%"),
+        ] {
+            self.edit("annosync.yaml", limit, other);
+        }
+    }
+
     fn path(&self) -> &Path {
         self.world.path()
     }

@@ -227,6 +227,7 @@ fn a_plan_that_a_guard_stops_is_commented_and_fails_and_is_not_applied() {
     let Some(hub) = GitHub::new() else { return };
     let project = &hub.project;
     project.branch("edit");
+    project.guard_few();
     project.relabel();
     project.relabel();
     let stopped = hub.push(1, "edit").exits(3);
@@ -254,6 +255,7 @@ fn a_label_lets_a_guarded_plan_pass_and_the_apply_carries_out_what_was_recorded(
     let Some(hub) = GitHub::new() else { return };
     let project = &hub.project;
     project.branch("edit");
+    project.guard_few();
     project.relabel();
     project.relabel();
     // What the pull request brings with it is no label.

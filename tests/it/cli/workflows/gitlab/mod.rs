@@ -135,6 +135,7 @@ fn a_plan_that_a_guard_stops_is_noted_and_fails_and_is_not_applied() {
     let Some(hub) = GitLab::new() else { return };
     let project = &hub.project;
     project.branch("edit");
+    project.guard_few();
     project.relabel();
     project.relabel();
     hub.push(1, "edit").exits(3).says("The plan was stopped.");
@@ -148,6 +149,7 @@ fn a_label_lets_a_guarded_plan_pass_and_the_apply_carries_out_what_was_recorded(
     let Some(hub) = GitLab::new() else { return };
     let project = &hub.project;
     project.branch("edit");
+    project.guard_few();
     project.relabel();
     project.relabel();
     fs::write(project.dev().join("annosync-allow-guards"), "").unwrap();
