@@ -31,7 +31,19 @@ pub(super) fn check(folder: &Path, files: &[FileChange]) -> Result<(), Failure> 
         Change::Mask => false,
     };
     let new = files.iter().filter(is_new);
-    refuse_left_out(folder, new.map(|file| file.path.as_path()))
+    refuse_left_out(folder, new.map(|file| file.path.as_path()))?;
+    // A manifest reads a mask whatever git ignores; a clone does not have it.
+    let masks = files.iter().filter(|file| file.change == Change::Mask);
+    let ignored = manifest::left_out_ahead(folder, masks.map(|file| file.path.as_path()));
+    if let Some((path, why)) = ignored.first() {
+        output::talk(&format!(
+            "warning: git would not keep {}, first {}: {why}\n\
+             hint: change the rule, or other clones lack what the manifest names",
+            counted(ignored.len() as u64, "mask"),
+            shown(path).display()
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses new files that rules would leave out of the manifest in `folder`.

@@ -127,7 +127,7 @@ pub fn main() -> ExitCode {
                 let deadline = args.connection.deadline();
                 deadline.hold(plan::run(args)).await
             }
-            Command::Apply(args) => apply::run(args).await,
+            Command::Apply(args) => Box::pin(apply::run(args)).await,
             Command::Show(args) => show::run(&args),
             Command::Pull(args) => {
                 let deadline = args.connection.deadline();

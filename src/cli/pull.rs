@@ -189,10 +189,10 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     }
     let files = pulled.files.iter();
     let written = label_files::write(files.map(|it| (it.path.clone(), it.content.as_slice())))?;
-    let written: String = written
-        .iter()
-        .map(|path| format!("{}\n", label_files::shown(path).display()))
-        .collect();
+    let written = written.iter().fold(String::new(), |mut text, path| {
+        let _ = writeln!(text, "{}", label_files::shown(path).display());
+        text
+    });
     output::talk(&format!("{lines}{notes}"));
     output::result(&written)?;
     if !pulled.files.is_empty() {

@@ -5,18 +5,20 @@
 //! either taken over or in [`Imported::skipped`]. COCO's own ids are not used as identity, since tools renumber them;
 //! categories carry over by name.
 
+mod error;
 mod place;
 mod raw;
 mod rle;
 
 use super::account::{ImageInfo, Imported, ImportedInput, Note, SkipCode, Skipped};
-use super::input_id::{Collision, InputIdFrom, collisions, describe, image_place, input_id};
+use super::input_id::{InputIdFrom, collisions, image_place, input_id};
 use super::pieces;
 use crate::manifest::write::declarable;
 use crate::model::{
     Concept, ConceptId, Concepts, DesiredAnnotation, DesiredInput, Identity, InputId, Json, Kind,
     Origin, Rest,
 };
+pub use error::CocoError;
 use place::Size;
 use raw::{Annotation, Attributes, Category, File, Image, Item};
 use serde_json::{Map, Value};
@@ -85,77 +87,6 @@ pub struct CocoOptions {
     pub scores: Scores,
     /// The folder that the images are in, as the manifest is to name it; goes in front of each file name.
     pub images: Option<String>,
-}
-
-/// Why a file cannot be imported at all.
-#[derive(Debug, thiserror::Error)]
-pub enum CocoError {
-    /// It is not JSON.
-    #[error("not JSON: line {line}, column {column}: {message}")]
-    Syntax {
-        /// Line, from 1.
-        line: usize,
-        /// Column, from 1; 0 before the first character of the line.
-        column: usize,
-        /// What is wrong there.
-        message: String,
-    },
-    /// It is not UTF-8.
-    #[error("not UTF-8 text: byte {offset} begins no character")]
-    NotText {
-        /// From 0.
-        offset: usize,
-    },
-    /// It is JSON of another form.
-    #[error("not a COCO file: {0}")]
-    NotCoco(String),
-    /// Images that would become the same input.
-    #[error("{}", describe(.collisions))]
-    SameInput {
-        /// The images.
-        collisions: Vec<Collision>,
-        /// What the inputs of this file can be named after instead.
-        choices: Vec<InputIdFrom>,
-    },
-    /// Two images with one id: what refers to it could mean either.
-    #[error("two images have the id {id:?}: {first:?} and {second:?}")]
-    SameImageId {
-        /// The id.
-        id: String,
-        /// File name of the first image.
-        first: String,
-        /// File name of the second image.
-        second: String,
-    },
-    /// Two categories with one id and different names: what refers to it could mean either.
-    #[error("two categories have the id {id:?}: {first:?} and {second:?}")]
-    SameCategoryId {
-        /// The id.
-        id: String,
-        /// Name of the first category.
-        first: String,
-        /// Name of the second category.
-        second: String,
-    },
-}
-
-impl CocoError {
-    /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Syntax { .. } | Self::NotText { .. } | Self::NotCoco(_) => None,
-            Self::SameInput { choices, .. } => Some(if choices.is_empty() {
-                "no choice of --input-id tells all images apart: give each its own name or id"
-                    .to_owned()
-            } else {
-                let names: Vec<&str> = choices.iter().map(|choice| choice.as_str()).collect();
-                format!("tell them apart with --input-id {}", names.join(" or "))
-            }),
-            Self::SameImageId { .. } | Self::SameCategoryId { .. } => {
-                Some("give each its own id, and adapt what refers to it".to_owned())
-            }
-        }
-    }
 }
 
 /// Imports a COCO file: `images`, `annotations` and `categories` are needed, everything else is optional.
@@ -332,8 +263,8 @@ fn inputs(
             }
             unusable => {
                 let (code, detail) = unusable.err().unwrap_or_else(|| {
-                    let detail = "it has no id that objects could name";
-                    (SkipCode::ImageWithoutId, detail.to_owned())
+                    let detail = format!("no object can name it: its id is {}", image.id.words());
+                    (SkipCode::ImageWithoutId, detail)
                 });
                 imported.skipped.push(Skipped {
                     code,
@@ -428,7 +359,7 @@ fn take_over(
     let id = || annotation.id.id();
     let image_id = annotation.image_id.id();
     let Some(place) = image_id.as_ref().and_then(|id| places.get(id)) else {
-        let detail = format!("image_id is {}", shown(image_id.as_deref()));
+        let detail = format!("image_id is {}", annotation.image_id.words());
         let skipped = skip(SkipCode::UnknownImage, id(), image_id, detail);
         return Err((skipped, Of::Unknown));
     };
@@ -458,7 +389,7 @@ fn take_over(
             return Err(skip(SkipCode::CategoryWithoutName, detail));
         }
         None => {
-            let detail = format!("category_id is {}", shown(category.as_deref()));
+            let detail = format!("category_id is {}", annotation.category_id.words());
             return Err(skip(SkipCode::UnknownCategory, detail));
         }
     };
@@ -473,8 +404,7 @@ fn take_over(
             .number()
             .filter(|score| (0.0..=1.0).contains(score))
             .ok_or_else(|| {
-                let score = annotation.score.label();
-                let detail = format!("score is {}", shown(score.as_deref()));
+                let detail = format!("score is {}", annotation.score.words());
                 skip(SkipCode::WrongScore, detail)
             })?,
         _ => 1.0,
@@ -542,10 +472,6 @@ fn held(fields: &Map<String, Value>) -> (Map<String, Value>, bool) {
     let is_taken = held.remove(pieces::PART_OF).is_some();
     let is_whole = held.len() == fields.len() && !is_taken;
     (held, is_whole)
-}
-
-fn shown(label: Option<&str>) -> String {
-    label.map_or_else(|| "missing".to_owned(), |label| format!("{label:?}"))
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use super::options::{Common, Form};
 use super::vocabulary;
 use crate::cli::exit::Failure;
 use crate::cli::init;
-use crate::cli::input;
 use crate::cli::label_files;
 use crate::cli::output;
 use crate::cli::tracked::tracked;
@@ -13,7 +12,7 @@ use crate::cli::validate::refuse_missing;
 use crate::formats::{ImageInfo, Imported, ImportedInput, InputIdFrom};
 use crate::manifest::write::{write_header, write_json, write_jsonl, write_yaml};
 use crate::manifest::{self, Header, Image, Manifest, Overlay, TargetSpec};
-use crate::model::{ConceptId, InputId, Kind, Policy};
+use crate::model::{InputId, Kind, Policy};
 use crate::pull::{
     self, Change, FileChange, Incoming, Layout, Merged, NewInputs, Over, PullError, Pulled,
 };
@@ -42,7 +41,7 @@ pub(super) fn write(
     if common.input_id() != InputIdFrom::ImageId {
         check_images(&manifest, &imported)?;
     }
-    let header = extend_vocabulary(common, &manifest, &imported)?;
+    let header = vocabulary::extend(common, &manifest, &imported)?;
     if let Some(change) = &header {
         base.insert(change.path.clone(), change.content.clone());
     }
@@ -415,9 +414,9 @@ fn say_incomplete(manifest: &Manifest, incomplete: &[ImportedInput], unassigned:
     if !incomplete.is_empty() {
         output::talk(if unassigned > 0 {
             "hint: mend the entries left out as unknown_image, wrong_type or image_without_id; or --allow-incomplete \
-             declares the images with what could be taken over"
+             declares the images with what could be taken over: under policy sync, a plan then deletes what was left out"
         } else {
-            "hint: --allow-incomplete declares them with what could be taken over"
+            "hint: --allow-incomplete declares them with what could be taken over: under policy sync, a plan then deletes what was left out"
         });
     }
 }
@@ -469,72 +468,6 @@ fn check_images(manifest: &Manifest, imported: &Imported) -> Result<(), Failure>
     .hint(
         "choose another --input-id, or mend `image.path` in the manifest if the image was renamed",
     ))
-}
-
-/// The header with the concepts that its vocabulary lacks; `None` if it lacks none.
-fn extend_vocabulary(
-    common: &Common,
-    manifest: &Manifest,
-    imported: &Imported,
-) -> Result<Option<FileChange>, Failure> {
-    let Some(vocabulary) = &manifest.vocabulary else {
-        return Ok(None);
-    };
-    let used: BTreeSet<&ConceptId> = imported
-        .inputs
-        .iter()
-        .flat_map(|it| &it.input.annotations)
-        .flat_map(|it| {
-            it.content
-                .concepts
-                .iter()
-                .flat_map(|concepts| concepts.iter())
-        })
-        .map(|concept| &concept.id)
-        .collect();
-    let missing: Vec<&ConceptId> = used
-        .into_iter()
-        .filter(|concept| !vocabulary.contains(concept))
-        .collect();
-    if missing.is_empty() {
-        return Ok(None);
-    }
-    let path = &manifest.header_file;
-    let lacks = format!(
-        "the vocabulary in {} lacks {} of the file's concepts",
-        path.strip_prefix(".").unwrap_or(path).display(),
-        thousands(missing.len() as u64)
-    );
-    let lines = vocabulary::lines(&missing);
-    if !common.extend_vocabulary {
-        return Err(
-            Failure::new(format!("{lacks}; nothing was written")).hint(format!(
-                "import with --extend-vocabulary, or add them to `vocabulary`:\n{}",
-                lines.trim_end()
-            )),
-        );
-    }
-    let text = input::text(path, input::LARGEST)?;
-    let Some(text) = vocabulary::extended(&text, &missing) else {
-        return Err(Failure::new(format!(
-            "{lacks}, and it is laid out in a way that cannot be changed in place; nothing was written"
-        ))
-        .hint(format!("add them to `vocabulary`:\n{}", lines.trim_end())));
-    };
-    output::talk(&format!(
-        "Added {} to the vocabulary.",
-        counted(missing.len() as u64, "concept")
-    ));
-    Ok(Some(FileChange {
-        path: path.clone(),
-        content: text.into_bytes(),
-        change: Change::Changed {
-            added: 0,
-            changed: 0,
-            dropped: 0,
-            layout: Layout::Kept,
-        },
-    }))
 }
 
 fn incoming(each: ImportedInput) -> Incoming {

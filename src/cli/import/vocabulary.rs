@@ -1,12 +1,86 @@
 //! A header's `vocabulary` with more concepts in it, and everything else as it is.
 
+use super::options::Common;
+use crate::cli::exit::Failure;
+use crate::cli::{input, output};
+use crate::formats::Imported;
+use crate::manifest::Manifest;
 use crate::manifest::write::yaml_element;
 use crate::model::ConceptId;
+use crate::pull::{Change, FileChange, Layout};
+use crate::render::{counted, thousands};
 use serde_json::json;
+use std::collections::BTreeSet;
+
+/// The header with the concepts that its vocabulary lacks; `None` if it lacks none.
+pub(super) fn extend(
+    common: &Common,
+    manifest: &Manifest,
+    imported: &Imported,
+) -> Result<Option<FileChange>, Failure> {
+    let Some(vocabulary) = &manifest.vocabulary else {
+        return Ok(None);
+    };
+    let used: BTreeSet<&ConceptId> = imported
+        .inputs
+        .iter()
+        .flat_map(|it| &it.input.annotations)
+        .flat_map(|it| {
+            it.content
+                .concepts
+                .iter()
+                .flat_map(|concepts| concepts.iter())
+        })
+        .map(|concept| &concept.id)
+        .collect();
+    let missing: Vec<&ConceptId> = used
+        .into_iter()
+        .filter(|concept| !vocabulary.contains(concept))
+        .collect();
+    if missing.is_empty() {
+        return Ok(None);
+    }
+    let path = &manifest.header_file;
+    let lacks = format!(
+        "the vocabulary in {} lacks {} of the file's concepts",
+        path.strip_prefix(".").unwrap_or(path).display(),
+        thousands(missing.len() as u64)
+    );
+    let list = lines(&missing);
+    if !common.extend_vocabulary {
+        return Err(
+            Failure::new(format!("{lacks}; nothing was written")).hint(format!(
+                "import with --extend-vocabulary, or add them to `vocabulary`:\n{}",
+                list.trim_end()
+            )),
+        );
+    }
+    let text = input::text(path, input::LARGEST)?;
+    let Some(text) = extended(&text, &missing) else {
+        return Err(Failure::new(format!(
+            "{lacks}, and it is laid out in a way that cannot be changed in place; nothing was written"
+        ))
+        .hint(format!("add them to `vocabulary`:\n{}", list.trim_end())));
+    };
+    output::talk(&format!(
+        "Added {} to the vocabulary.",
+        counted(missing.len() as u64, "concept")
+    ));
+    Ok(Some(FileChange {
+        path: path.clone(),
+        content: text.into_bytes(),
+        change: Change::Changed {
+            added: 0,
+            changed: 0,
+            dropped: 0,
+            layout: Layout::Kept,
+        },
+    }))
+}
 
 /// The header's text with these concepts at the end of its vocabulary; `None` if that is not a list at the left edge, in
 /// brackets or in lines of its own. The caller reads the text back.
-pub(super) fn extended(text: &str, concepts: &[&ConceptId]) -> Option<String> {
+fn extended(text: &str, concepts: &[&ConceptId]) -> Option<String> {
     let key = "vocabulary:";
     let start = text
         .match_indices(key)
@@ -97,7 +171,7 @@ fn flow(concept: &ConceptId) -> String {
 }
 
 /// The lines to add, as they stand in the vocabulary.
-pub(super) fn lines(concepts: &[&ConceptId]) -> String {
+fn lines(concepts: &[&ConceptId]) -> String {
     indented(concepts, "  ")
 }
 

@@ -241,6 +241,16 @@ impl Scalar {
         }
     }
 
+    /// What it says, for a message.
+    pub(super) fn words(&self) -> String {
+        match (self, self.id()) {
+            (_, Some(id)) => format!("{id:?}"),
+            (Self::Missing, _) => "missing".to_owned(),
+            (Self::Text(_), _) => "empty".to_owned(),
+            _ => "neither a number nor a text".to_owned(),
+        }
+    }
+
     /// The text of an id: as [`Self::label`], and "7.0" is the same as well.
     pub(super) fn id(&self) -> Option<String> {
         match self {

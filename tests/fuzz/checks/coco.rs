@@ -1,10 +1,10 @@
 //! Any bytes as a COCO file, under each of the options.
 //!
-//! Every object is taken over or accounted for. What was taken over is written as a manifest that says the same, and
+//! Every object is taken over or accounted for, and if its image is not known, no input is complete. What was taken over is written as a manifest that says the same, and
 //! imported again it changes nothing.
 
 use annosync::formats::coco::{self, CocoOptions, MultiRing, Overhang, Scores};
-use annosync::formats::{ImageInfo, ImportedInput, InputIdFrom};
+use annosync::formats::{ImageInfo, ImportedInput, InputIdFrom, SkipCode};
 use annosync::manifest::{Image, Manifest, Overlay, parse_with};
 use annosync::pull::{self, Form, Incoming, Merged, NewInputs, Over, Pulled};
 use annosync::render;
@@ -43,14 +43,25 @@ pub(crate) fn check(bytes: &[u8]) {
         };
         match coco::import(bytes, &options) {
             Err(error) => harmless(&render::escape(&error.to_string())),
-            Ok(imported) => {
+            Ok(mut imported) => {
                 let objects = imported
                     .skipped
                     .iter()
                     .filter(|it| it.annotation.is_some())
                     .count();
                 assert_eq!(imported.taken_over + objects, imported.annotations);
-                is_written(imported.inputs);
+                let has_no_image = imported.skipped.iter().any(|it| {
+                    it.code == SkipCode::ImageWithoutId
+                        || it.code == SkipCode::UnknownImage
+                        || (it.annotation.is_some() && it.image.is_none())
+                });
+                let inputs = imported.inputs.clone();
+                let incomplete = imported.take_incomplete();
+                if has_no_image {
+                    assert_eq!(imported.inputs, []);
+                }
+                assert!(incomplete.len() + imported.inputs.len() == inputs.len());
+                is_written(inputs);
             }
         }
     }

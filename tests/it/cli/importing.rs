@@ -101,7 +101,7 @@ fn an_image_of_which_something_was_left_out_is_not_declared() {
     left out: outside_image: 1: annotation 6 image street/b.jpg: out of the image of 200 x 100 px by 10.00 px right
     4 of 6 annotations on 3 of 3 images, 2 categories.
     warning: 1 input of which something was left out: not declared, so that no plan deletes what was left out: street-b
-    hint: --allow-incomplete declares them with what could be taken over
+    hint: --allow-incomplete declares them with what could be taken over: under policy sync, a plan then deletes what was left out
     "#);
     assert!(world.read("annosync.yaml").contains("policy: upsert"));
     assert!(!world.path().join("labels/street-b.yaml").exists());

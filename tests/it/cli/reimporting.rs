@@ -372,6 +372,58 @@ fn what_is_in_the_way_of_a_new_file_is_named_before_anything_is_written() {
 }
 
 #[test]
+fn masks_that_git_ignores_are_written_with_a_warning() {
+    let mut file = whole();
+    file["annotations"] = json!([
+        {"id": 1, "image_id": 2, "category_id": 1, "segmentation": {"size": [100, 200], "counts": [100, 50, 19850]}},
+    ]);
+    let world = world(&file);
+    world.write(".gitignore", "*.png\n");
+    let run = world
+        .run(&IMPORT)
+        .exits(0)
+        .says("warning: git would not keep 1 mask, first labels/masks/");
+    assert!(
+        run.stderr
+            .contains(".png: ignored by `*.png` in .gitignore"),
+        "{}",
+        run.stderr
+    );
+    world.run(&["validate"]).exits(0);
+}
+
+#[test]
+#[cfg(unix)]
+fn where_one_file_cannot_be_written_all_are_as_they_were() {
+    let mut file = whole();
+    let ring: Vec<f64> = (0..1000)
+        .map(|at| f64::from(at) * 0.006)
+        .flat_map(|angle| [100.0 + 90.0 * angle.cos(), 50.0 + 40.0 * angle.sin()])
+        .collect();
+    // The last file is larger than a file may be.
+    file["annotations"].as_array_mut().unwrap().push(json!(
+        {"id": 9, "image_id": 3, "category_id": 1, "segmentation": [ring]}
+    ));
+    let world = world(&file);
+    let mine = "# by hand\ninputs:\n  - id: street-a\n    annotations: []\n";
+    world.write("labels/a.yaml", mine);
+    let before = folder_of(world.path());
+    let mut command = std::process::Command::new("/bin/sh");
+    command
+        .args(["-c", r#"trap "" XFSZ; ulimit -f 8; exec "$0" "$@""#])
+        .arg(env!("CARGO_BIN_EXE_annosync"))
+        .args(IMPORT)
+        .current_dir(world.path())
+        .env_clear();
+    Run::of(command)
+        .exits(1)
+        .says("cannot write ./labels/street-c.yaml");
+    assert_eq!(folder_of(world.path()), before);
+    world.run(&IMPORT).exits(0);
+    assert!(world.read("labels/a.yaml").starts_with("# by hand\n"));
+}
+
+#[test]
 fn the_image_of_a_web_address_is_a_url_and_a_path_has_slashes() {
     let mut file = whole();
     let url = "https://b.example/x/img_0001.jpg";
