@@ -192,10 +192,10 @@ fn seen(plan: &Plan, observed: &ObservedState, claims: &Claims) -> (u64, u64) {
     };
     all.fold((0, 0), |(existing, changeable), (input, it)| {
         let exists = exists(input, it);
-        let changes = exists || changed.contains(&(input.clone(), it.id.clone()));
+        let may_change = exists || changed.contains(&(input.clone(), it.id.clone()));
         (
             existing + u64::from(exists),
-            changeable + u64::from(changes),
+            changeable + u64::from(may_change),
         )
     })
 }

@@ -246,7 +246,7 @@ impl World<'_> {
             && entry.content.geometry.is_none()
             && pulled.note_losses(remote, &entry.content, entry.png.as_ref())
         {
-            entry = only_named(entry, remote);
+            entry = only_named(&entry, remote);
         }
         let is_void = entry.identity == Identity::InputLevel && entry.content == Content::default();
         (!is_void).then_some(entry)
@@ -298,7 +298,7 @@ impl World<'_> {
         };
         // An input's own annotation is on every app, and nothing posts it.
         Some(if is_partial && entry.identity != Identity::InputLevel {
-            only_named(entry, remote)
+            only_named(&entry, remote)
         } else {
             entry
         })
@@ -315,12 +315,13 @@ impl World<'_> {
 
 /// An annotation that cannot be written in full, by its id alone: a plan for another app refuses it, where a part of it
 /// would be posted as if that were all.
-fn only_named(entry: Entry, remote: &ObservedAnnotation) -> Entry {
+fn only_named(entry: &Entry, remote: &ObservedAnnotation) -> Entry {
     Entry {
         identity: Identity::Id(remote.id.clone()),
         content: Content::default(),
         png: None,
-        ..entry
+        declared: entry.declared,
+        observed: entry.observed,
     }
 }
 
