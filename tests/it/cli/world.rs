@@ -200,7 +200,12 @@ impl World {
                 true if !arguments.contains(&"--manifest") => &["--manifest", "m.yaml"][..],
                 _ => &[],
             };
-            self.run(&[&["apply", path, "--auto-approve"], manifest, arguments].concat())
+            let fast = match arguments.contains(&"--rate-limit") {
+                true => &[][..],
+                false => &["--rate-limit", "1000"],
+            };
+            let apply = ["apply", path, "--auto-approve"];
+            self.run(&[&apply, manifest, fast, arguments].concat())
         } else {
             self.on_app(&[&["apply", path, "--auto-approve"], arguments].concat())
         };
