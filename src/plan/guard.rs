@@ -56,12 +56,12 @@ pub(super) fn check(
 
 fn vanishing(
     guards: &Guards,
-    renamed: &BTreeMap<ConceptId, ConceptId>,
+    known: &BTreeMap<ConceptId, ConceptId>,
     observed: &ObservedState,
     writes: Writes<'_>,
     summary: &Summary,
 ) -> Option<Trip> {
-    let vanished = vanished(renamed, observed, writes);
+    let vanished = vanished(known, observed, writes);
     if vanished.len() as u64 <= guards.max_vanished_concepts {
         return None;
     }

@@ -421,6 +421,7 @@ mod tests {
             before: None,
             after: Some(Content::default()),
             fingerprint: None,
+            bytes: 0,
             body: None,
         }
     }

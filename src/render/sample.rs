@@ -53,6 +53,7 @@ fn operation(action: Action, input: &str, id: &str, reason: Reason) -> Operation
         before: None,
         after: None,
         fingerprint: None,
+        bytes: 0,
         body: None,
     }
 }
@@ -114,7 +115,7 @@ pub(super) fn relabelled() -> Operation {
     relabelled.matched = Some(Matched::by_name(MatchedBy::Relabelled));
     relabelled.before = Some(content(0.5, &["car"]));
     relabelled.after = Some(content(0.5, &["car", "taxi"]));
-    relabelled.body = Some(Json::new(r#"{"id": "x"}"#).unwrap());
+    relabelled.bytes = 12;
     relabelled
 }
 
@@ -190,6 +191,7 @@ pub(super) fn plan(mut operations: Vec<Operation>) -> Plan {
         inputs: Vec::new(),
         deleted_inputs: Vec::new(),
         operations,
+        masks: std::collections::BTreeMap::new(),
         drift: Vec::new(),
         batches: Vec::new(),
     }

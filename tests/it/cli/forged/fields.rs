@@ -180,7 +180,8 @@ fn play(world: &World, file: &str) -> HashMap<bool, usize> {
             reset(world, &before);
         }
     }
-    let of_people = |rows: &super::Rows| rows.values().filter(|it| it["input_level"] != true).count();
+    let of_people =
+        |rows: &super::Rows| rows.values().filter(|it| it["input_level"] != true).count();
     assert_eq!(of_people(&rows(world)), of_people(&before));
     counts
 }

@@ -60,7 +60,7 @@ fn of_another_manifest(world: &World, header: &str, inputs: &str, flags: &[&str]
     assert!(matches!(run.code, 0 | 3), "{}", run.stderr);
     world.write("m.yaml", &real);
     with(&read(world, "other.json"), |plan| {
-        plan["manifest_hash"] = hash
+        plan["manifest_hash"] = hash;
     })
 }
 
@@ -109,6 +109,7 @@ pub(super) fn retargeted(operation: &mut Value, row: &Value) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row an attack")]
 fn what_a_plan_file_cannot_say_of_its_operations() {
     let world = scene();
     let plan = read(&world, "plan.json");
@@ -154,14 +155,14 @@ fn what_a_plan_file_cannot_say_of_its_operations() {
             attack(
                 "an overwrite that shows another state before",
                 with(&plan, |it| {
-                    of(it, "overwrite")["before"]["concepts"] = json!({"tree": 1})
+                    of(it, "overwrite")["before"]["concepts"] = json!({"tree": 1});
                 }),
                 "its summary does not count",
             ),
             attack(
                 "a merge that shows another state before",
                 with(&plan, |it| {
-                    of(it, "merge")["before"]["status"] = json!("awaiting_review")
+                    of(it, "merge")["before"]["status"] = json!("awaiting_review");
                 }),
                 "the annotation is not what it shows",
             ),
@@ -223,7 +224,7 @@ fn what_a_plan_file_cannot_say_of_its_operations() {
             attack(
                 "a write that seems to take nobody's token",
                 with(&plan, |it| {
-                    drop(of(it, "delete").as_object_mut().unwrap().remove("needs"))
+                    drop(of(it, "delete").as_object_mut().unwrap().remove("needs"));
                 }),
                 "it does not say whose token its operations take",
             ),
@@ -256,7 +257,7 @@ fn what_a_plan_file_cannot_say_of_its_operations() {
             attack(
                 "a post under the id of another set",
                 with(&plan, |it| {
-                    of(it, "post")["id"] = json!("as-00000000-00000000000000000002")
+                    of(it, "post")["id"] = json!("as-00000000-00000000000000000002");
                 }),
                 "its id is of another label set",
             ),
@@ -272,6 +273,7 @@ fn what_a_plan_file_cannot_say_of_its_operations() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row an attack")]
 fn whose_annotations_a_plan_file_cannot_take() {
     let world = scene();
     let all = rows(&world);
@@ -328,7 +330,7 @@ fn whose_annotations_a_plan_file_cannot_take() {
         (
             "another set's, although its name is taken out",
             with(&adopted, |it| {
-                drop(it.as_object_mut().unwrap().remove("adopts"))
+                drop(it.as_object_mut().unwrap().remove("adopts"));
             }),
             &["--adopt-set", "as-00000000"],
             "another label set made it",
@@ -372,7 +374,7 @@ fn whose_annotations_a_plan_file_cannot_take() {
         (
             "what is on an input that is not declared",
             with(&delete("mine"), |it| {
-                of(it, "delete")["reason"] = json!("input_not_declared")
+                of(it, "delete")["reason"] = json!("input_not_declared");
             }),
             &[],
             "its input is not declared, and its set did not make it",
