@@ -41,11 +41,11 @@ pub(super) async fn by_name(
     if names.is_empty() {
         return Ok(found);
     }
-    let named = names
+    let texts = names
         .iter()
         .map(|(input, id)| (input.to_string(), id.to_string()));
     let mut interner = Interner::default();
-    for wire in reader.by_ids(&named.collect::<Vec<_>>()).await? {
+    for wire in reader.by_ids(&texts.collect::<Vec<_>>()).await? {
         let (input, annotation) = observed::annotation(wire, &mut interner)
             .map_err(|error| ApiError::Malformed(error.to_string()))?;
         found.insert((input, annotation.id.clone()), annotation);

@@ -1,14 +1,57 @@
 //! Whether a plan that undoes an apply sends what it shows.
 
 use crate::api::wire;
-use crate::model::{Interner, is_all_of};
+use crate::model::{Content, Interner, is_all_of};
 use crate::observed;
-use crate::plan::{Operation, Plan, Purpose};
+use crate::plan::{Action, Operation, Plan, Purpose};
+use serde_json::{Value, json};
 
 /// Whether every body of a plan that undoes an apply, read as the service's annotations are, is what the plan says that
 /// will be there: a file can be changed by anybody. Other plans are made of what they show, and reading them checks that.
 pub fn is_as_shown(plan: &Plan) -> bool {
     plan.purpose != Purpose::Undo || plan.operations.iter().all(sends_what_it_shows)
+}
+
+/// Whether each field of a body is spelled in the one way that a request has: what a reader takes for a default, a service
+/// that is sent it may take for something else.
+fn is_plain(body: &Value, after: &Content) -> bool {
+    let Value::Object(fields) = body else {
+        return false;
+    };
+    fields.iter().all(|(name, value)| match name.as_str() {
+        "id" | "input_id" => true,
+        "data" => value.is_object() && has_values(value),
+        "status" => after
+            .status
+            .is_some_and(|status| *value == json!({"code": status.code()})),
+        "user_id" => after
+            .user
+            .as_ref()
+            .is_some_and(|user| *value == user.as_str()),
+        "annotation_info" => value.is_object(),
+        "embed_model_version_id" => after
+            .embed_model_version()
+            .is_some_and(|model| *value == model),
+        _ => false,
+    })
+}
+
+/// Whether every concept has a value: in a request, one without is 1.
+fn has_values(data: &Value) -> bool {
+    match data {
+        Value::Object(fields) => fields
+            .iter()
+            .all(|(name, value)| match (name.as_str(), value) {
+                ("metadata", _) => true,
+                ("concepts", Value::Array(concepts)) => {
+                    concepts.iter().all(|concept| concept["value"].is_number())
+                }
+                ("concepts", _) => false,
+                (_, value) => has_values(value),
+            }),
+        Value::Array(items) => items.iter().all(has_values),
+        _ => true,
+    }
 }
 
 fn sends_what_it_shows(operation: &Operation) -> bool {
@@ -24,14 +67,28 @@ fn sends_what_it_shows(operation: &Operation) -> bool {
     let Some(after) = &operation.after else {
         return false;
     };
-    // What is not sent stays, or is the caller's; all that is sent must show.
     let body = body.to_value();
-    let sends = |field: &str| body.get(field).is_some();
-    if !sends("status") {
-        sent.status = after.status.unwrap_or(sent.status);
+    if !is_plain(&body, after) {
+        return false;
     }
-    if !sends("user_id") {
-        sent.user.clone_from(&after.user);
+    let sends = |field: &str| body.get(field).is_some();
+    match (operation.action, &operation.before) {
+        // What is not sent stays, and nobody else's can it become.
+        (Action::Overwrite, Some(before)) => {
+            if !sends("status") {
+                sent.status = before.status.unwrap_or(sent.status);
+            }
+            if !sends("annotation_info") {
+                sent.info.clone_from(&before.info);
+            }
+            if !sends("embed_model_version_id") && before.embed_model_version().is_some() {
+                return false;
+            }
+            sent.user.clone_from(&before.user);
+        }
+        // Without a user it is the caller's: whether that is what it shows is found out when it is sent.
+        _ if !sends("user_id") => sent.user.clone_from(&after.user),
+        _ => {}
     }
     input == operation.input_id && sent.id == operation.id && is_all_of(after, &sent)
 }

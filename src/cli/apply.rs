@@ -167,7 +167,9 @@ async fn run_file(mut args: Args, mut plan: Plan, deadline: Deadline) -> Result<
         users: &args.allow_user,
     };
     let manifest = request.manifest(&plan)?;
-    let destination = request.destination(&args.connection, &plan, manifest.as_ref())?;
+    let destination = args
+        .connection
+        .destination_of_plan(&plan.target, manifest.as_deref())?;
     let files = request.input_files(&plan, manifest.as_ref())?;
     if !args.allow_delete_inputs {
         keep_inputs(&mut plan);

@@ -4,7 +4,7 @@
 //! says of guards, owners and sets counts only where it makes the plan stricter: the rest takes the manifest, or a flag.
 
 use super::base;
-use super::connection::{ConnectionArgs, Destination};
+use super::connection::Destination;
 use super::exit::{Exit, Failure};
 use super::input;
 use super::inventory::{self, CreateInputs, ManifestFiles};
@@ -232,9 +232,9 @@ impl Request<'_> {
 
     fn unfit(&self, reasons: &[String]) -> Failure {
         let shown = reasons.iter().take(NAMED);
-        let mut list: String = shown
-            .map(|reason| format!("\n  {}", render::escape(reason)))
-            .collect();
+        let mut list = shown.fold(String::new(), |list, reason| {
+            format!("{list}\n  {}", render::escape(reason))
+        });
         if reasons.len() > NAMED {
             list = format!("{list}\n  and {} more", reasons.len() - NAMED);
         }
@@ -290,15 +290,5 @@ impl Request<'_> {
             None if plan.inputs.is_empty() => CreateInputs::No,
             _ => CreateInputs::Yes,
         }
-    }
-
-    /// The app that the plan is for. The token goes to no host that the plan file alone names.
-    pub(crate) fn destination(
-        &self,
-        connection: &ConnectionArgs,
-        plan: &Plan,
-        manifest: Option<&Arc<Manifest>>,
-    ) -> Result<Destination, Failure> {
-        connection.destination_of_plan(&plan.target, manifest.map(|it| &**it))
     }
 }

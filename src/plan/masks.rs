@@ -39,6 +39,9 @@ pub(super) fn restore(plan: &mut Plan) -> Result<(), &'static str> {
         {
             let (file, is_used) =
                 (files.get_mut(&*hash)).ok_or("a mask that it sends is not in it")?;
+            if file.size() != shown.size() {
+                return Err("a mask is not of the size that it shows");
+            }
             *is_used = true;
             let url = shown.url().map(Box::<str>::from);
             **shown = match url {

@@ -9,7 +9,7 @@ use super::stand_in::{is_clean_up, original_of};
 use super::types::{Action, Operation, Plan, Reason};
 use crate::matching::Claims;
 use crate::model::{
-    AnnotationId, DesiredState, Guards, Identity, InputId, Maker, ObservedAnnotation,
+    AnnotationId, DesiredState, Guards, Identity, InputId, Json, Maker, ObservedAnnotation,
     ObservedState, Owner, SetName, UserId, is_stand_in_id,
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -30,6 +30,8 @@ pub struct FilePermit {
     claims: Claims,
     /// Whose annotations it may change, whether or not they are owners; `any` for everybody's.
     users: BTreeSet<UserId>,
+    /// The user whose token it is.
+    caller: UserId,
     /// What the manifest declares by its id.
     declared: HashSet<(InputId, AnnotationId)>,
 }
@@ -67,6 +69,7 @@ impl Permit {
         Self::File(Box::new(FilePermit {
             claims,
             users,
+            caller: caller.clone(),
             declared: HashSet::new(),
         }))
     }
@@ -90,6 +93,7 @@ impl Permit {
         Self::File(Box::new(FilePermit {
             claims,
             users,
+            caller: observed.caller.clone(),
             declared: declared.collect(),
         }))
     }
@@ -117,6 +121,9 @@ impl Permit {
         if now.maker != Maker::User && operation.action == Action::Delete {
             // The reason is that of the maker.
             return Ok(());
+        }
+        if operation.reason == Reason::Undone && operation.action == Action::Replace {
+            file.check_poster(operation)?;
         }
         if operation.reason == Reason::InputNotDeclared && !file.claims.is_owned(&now.id) {
             return Err(Misfit::Forbidden(
@@ -158,13 +165,15 @@ impl Permit {
         let Self::File(file) = self else {
             return Ok(());
         };
-        let is_undone = operation.reason == Reason::Undone;
-        if !is_undone && file.claims.is_of_another_set(&operation.id) {
+        if operation.reason == Reason::Undone {
+            return file.check_poster(operation);
+        }
+        if file.claims.is_of_another_set(&operation.id) {
             return Err(Misfit::Forbidden(
                 "its id is of another label set".to_owned(),
             ));
         }
-        if !is_undone && is_stand_in_id(&operation.id) {
+        if is_stand_in_id(&operation.id) {
             return Err(Misfit::Forbidden(
                 "its id is that of a copy which a replacement keeps".to_owned(),
             ));
@@ -174,6 +183,23 @@ impl Permit {
 }
 
 impl FilePermit {
+    /// What is posted without a user becomes the caller's.
+    fn check_poster(&self, operation: &Operation) -> Result<(), Misfit> {
+        let body = operation.body.as_ref().map(Json::to_value);
+        let shown = operation
+            .after
+            .as_ref()
+            .and_then(|after| after.user.as_ref());
+        let names_one = body.is_none_or(|body| body.get("user_id").is_some());
+        if names_one || shown == Some(&self.caller) {
+            return Ok(());
+        }
+        Err(Misfit::User {
+            shown: shown.map_or_else(|| "nobody".to_owned(), ToString::to_string),
+            found: self.caller.to_string(),
+        })
+    }
+
     /// A copy that an earlier run left says itself what it is one of, and its id vouches for that.
     fn check_stand_in(
         &self,

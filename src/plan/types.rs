@@ -580,7 +580,7 @@ pub struct Plan {
     pub summary: Summary,
     /// The guards that stopped it; a plan with any is not applied.
     pub guards: Vec<Trip>,
-    /// The guards that would have stopped it, and that a flag let pass. An apply lets them pass up to these numbers.
+    /// The guards that would have stopped it, and that a flag let pass. An apply of the file asks for the flag again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passed_guards: Vec<Trip>,
     /// What the listing did not see, in words; empty when it saw the whole app. Of an undo: what it does not restore.

@@ -115,7 +115,7 @@ pub(super) fn relabelled() -> Operation {
     relabelled.matched = Some(Matched::by_name(MatchedBy::Relabelled));
     relabelled.before = Some(content(0.5, &["car"]));
     relabelled.after = Some(content(0.5, &["car", "taxi"]));
-    relabelled.body = Some(Json::new(r#"{"id": "x"}"#).unwrap());
+    relabelled.bytes = 12;
     relabelled
 }
 
@@ -169,7 +169,6 @@ pub(super) fn plan(mut operations: Vec<Operation>) -> Plan {
     };
     Plan {
         purges: Vec::new(),
-        masks: std::collections::BTreeMap::new(),
         format_version: FORMAT_VERSION.to_owned(),
         tool_version: "0.1.0".to_owned(),
         purpose: Purpose::Manifest,
@@ -192,6 +191,7 @@ pub(super) fn plan(mut operations: Vec<Operation>) -> Plan {
         inputs: Vec::new(),
         deleted_inputs: Vec::new(),
         operations,
+        masks: std::collections::BTreeMap::new(),
         drift: Vec::new(),
         batches: Vec::new(),
     }

@@ -510,7 +510,8 @@ fn what_a_collaborator_may_not_delete_is_left_and_said() {
     world.write("plan.json", &render::json(&plan));
     let world = world.with_key("bea-key");
     // The plan is the owner's; carried out with a collaborator's token, the service has the last word.
-    let run = world.apply_path("plan.json", &["--allow-purge"]).exits(1);
+    let flags = ["--allow-purge", "--allow-vanished", "1"];
+    let run = world.apply_path("plan.json", &flags).exits(1);
     assert!(
         run.stdout
             .contains("Failed: purge of input p: 2 annotations are still there: "),

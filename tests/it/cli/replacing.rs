@@ -33,10 +33,10 @@ impl Stepped {
         let mut command = world.command();
         command.args(["apply", "--auto-approve", "--concurrency", "1"]);
         if path == "plan.json" {
-            // A plan file names its target itself.
+            // A plan file names its target itself; the token goes there only if a flag says so too.
             let plan = world.read(path).replace(&world.emulator.url(), &url);
             world.write("stepped.json", &plan);
-            command.arg("stepped.json");
+            command.args(["stepped.json", "--endpoint", &url, "--rate-limit", "1000"]);
         } else {
             command.args([path, "--endpoint", &url, "--user-id", "owner"]);
             command.args(["--app-id", "app", "--rate-limit", "1000"]);

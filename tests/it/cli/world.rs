@@ -196,11 +196,16 @@ impl World {
         let run = if is_plan_file(path) {
             // A plan file names its app itself, and a manifest stands behind one that is no undo.
             let is_undo = self.read(path).contains("\"purpose\": \"undo\"");
-            let manifest = match self.path().join("m.yaml").is_file() && !is_undo {
-                true if !arguments.contains(&"--manifest") => &["--manifest", "m.yaml"][..],
-                _ => &[],
-            };
-            self.run(&[&["apply", path, "--auto-approve"], manifest, arguments].concat())
+            let has_one = self.path().join("m.yaml").is_file() && !is_undo;
+            let mut more = Vec::new();
+            if has_one && !arguments.contains(&"--manifest") {
+                more.extend(["--manifest", "m.yaml"]);
+            }
+            if !arguments.contains(&"--rate-limit") {
+                more.extend(["--rate-limit", "1000"]);
+            }
+            let apply = ["apply", path, "--auto-approve"];
+            self.run(&[&apply, &more[..], arguments].concat())
         } else {
             self.on_app(&[&["apply", path, "--auto-approve"], arguments].concat())
         };

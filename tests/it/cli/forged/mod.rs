@@ -95,11 +95,21 @@ fn read(world: &World, file: &str) -> Value {
     serde_json::from_str(&world.read(file)).unwrap()
 }
 
-/// Every annotation by its id.
-fn rows(world: &World) -> BTreeMap<String, Value> {
+/// Every annotation, by its input and its id.
+type Rows = BTreeMap<(String, String), Value>;
+
+fn rows(world: &World) -> Rows {
     let rows = world.block_on(world.emulator.annotations()).unwrap();
-    let id = |row: &Value| row["id"].as_str().unwrap().to_owned();
-    rows.into_iter().map(|row| (id(&row), row)).collect()
+    let name = |row: &Value| {
+        let text = |field: &str| row[field].as_str().unwrap().to_owned();
+        (text("input_id"), text("id"))
+    };
+    rows.into_iter().map(|row| (name(&row), row)).collect()
+}
+
+/// The annotation of this id.
+fn row<'r>(rows: &'r Rows, id: &str) -> &'r Value {
+    rows.values().find(|row| row["id"] == *id).unwrap()
 }
 
 fn decoded(row: &Value) -> ObservedAnnotation {
@@ -111,50 +121,44 @@ fn decoded(row: &Value) -> ObservedAnnotation {
 
 /// Applies a file without its manifest.
 fn apply(world: &World, file: &str, arguments: &[&str]) -> Run {
-    world.run(&[&["apply", file, "--auto-approve"], arguments].concat())
+    let fast = ["--rate-limit", "1000"];
+    world.run(&[&["apply", file, "--auto-approve"], &fast[..], arguments].concat())
 }
 
 /// The law: what an apply of `file` changed is within what the file shows, and nobody else's work is touched.
-fn holds(
-    what: &str,
-    file: &Value,
-    run: &Run,
-    before: &BTreeMap<String, Value>,
-    world: &World,
-) -> bool {
+fn holds(what: &str, file: &Value, run: &Run, before: &Rows, world: &World) -> bool {
     let after = rows(world);
     let of_input = |row: &Value| row["input_level"] == true;
     let ids = before.keys().chain(after.keys());
-    let mut touched: Vec<&String> = ids.filter(|id| before.get(*id) != after.get(*id)).collect();
+    let mut touched: Vec<_> = ids
+        .filter(|name| before.get(*name) != after.get(*name))
+        .collect();
     touched.sort();
     touched.dedup();
     // A new input comes with its own annotation.
-    touched.retain(|id| {
-        !after
-            .get(*id)
-            .is_some_and(|row| of_input(row) && !before.contains_key(*id))
-    });
+    let is_its_own = |name: &(String, String)| {
+        after.get(name).is_some_and(of_input) && !before.contains_key(name)
+    };
+    touched.retain(|name| !is_its_own(name));
     let told = || format!("{what}: {}\n{}", run.stdout, run.stderr);
     if touched.is_empty() {
         return false;
     }
-    assert!(
-        matches!(run.code, 0 | 4 | 5),
-        "exit code {}: {}",
-        run.code,
-        told()
-    );
-    for id in touched {
+    let code = run.code;
+    assert!(matches!(code, 0 | 4 | 5), "exit code {code}: {}", told());
+    for name in touched {
+        let (input, id) = name;
         assert!(
-            !FOREIGN.contains(&id.as_str()),
+            !(before.contains_key(name) && FOREIGN.contains(&&**id)),
             "{id} is touched: {}",
             told()
         );
         let operations = file["operations"].as_array().unwrap();
-        let shown = operations.iter().find(|it| it["id"] == **id);
+        let is_it = |it: &&Value| it["id"] == **id && it["input_id"] == **input;
+        let shown = operations.iter().find(is_it);
         let shown = shown.unwrap_or_else(|| panic!("{id} is not shown: {}", told()));
         let operation: plan::Operation = serde_json::from_value(shown.clone()).unwrap();
-        let (was, is) = (before.get(id), after.get(id));
+        let (was, is) = (before.get(name), after.get(name));
         let fits = match operation.action {
             Action::Delete => is.is_none(),
             Action::Post => was.is_none(),
@@ -190,12 +194,12 @@ fn holds(
 }
 
 /// Makes the app what it was.
-fn reset(world: &World, to: &BTreeMap<String, Value>) {
+fn reset(world: &World, to: &Rows) {
     let now = rows(world);
     let is_its_own = |row: &Value| row["input_level"] == true;
-    for (id, row) in &now {
-        if to.get(id) != Some(row) && !is_its_own(row) {
-            world.delete(row["input_id"].as_str().unwrap(), id);
+    for (name, row) in &now {
+        if to.get(name) != Some(row) && !is_its_own(row) {
+            world.delete(&name.0, &name.1);
         }
     }
     let missing = to.iter().filter(|(id, row)| now.get(*id) != Some(row));

@@ -1,6 +1,8 @@
 //! One row an attack: what is done to a real plan file, how its apply is called, and what comes of it.
 
-use super::{HEADER, OTHER_SET, World, apply, changed, declare, labels, read, rows, scene, wanted};
+use super::{
+    HEADER, OTHER_SET, World, apply, changed, declare, labels, read, row, rows, scene, wanted,
+};
 use crate::cli::boxes;
 use crate::support::png;
 use annosync::model::fingerprint;
@@ -17,9 +19,9 @@ struct Refused {
 }
 
 /// Holds every row to its exit code and its words, and the app to what it was.
-fn refused(world: &World, rows: Vec<Refused>) {
+fn refused(world: &World, table: Vec<Refused>) {
     let before = super::rows(world);
-    for row in rows {
+    for row in table {
         world.write("forged.json", &row.file.to_string());
         world.emulator.forget_calls();
         let run = apply(world, "forged.json", row.flags);
@@ -58,7 +60,7 @@ fn of_another_manifest(world: &World, header: &str, inputs: &str, flags: &[&str]
     assert!(matches!(run.code, 0 | 3), "{}", run.stderr);
     world.write("m.yaml", &real);
     with(&read(world, "other.json"), |plan| {
-        plan["manifest_hash"] = hash
+        plan["manifest_hash"] = hash;
     })
 }
 
@@ -107,10 +109,11 @@ pub(super) fn retargeted(operation: &mut Value, row: &Value) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row an attack")]
 fn what_a_plan_file_cannot_say_of_its_operations() {
     let world = scene();
     let plan = read(&world, "plan.json");
-    let row = |what, file, says| Refused {
+    let attack = |what, file, says| Refused {
         what,
         file,
         flags: &[],
@@ -126,22 +129,22 @@ fn what_a_plan_file_cannot_say_of_its_operations() {
     refused(
         &world,
         vec![
-            row(
+            attack(
                 "a merge that carries data",
                 body("merge", named("merge", json!({}))),
                 "it carries a body",
             ),
-            row(
+            attack(
                 "a replacement that loses its data",
                 body("replace", named("replace", json!({}))),
                 "it carries a body",
             ),
-            row(
+            attack(
                 "an overwrite that wipes",
                 body("overwrite", named("overwrite", json!({}))),
                 "it carries a body",
             ),
-            row(
+            attack(
                 "a merge that relabels",
                 body(
                     "merge",
@@ -149,21 +152,21 @@ fn what_a_plan_file_cannot_say_of_its_operations() {
                 ),
                 "it carries a body",
             ),
-            row(
+            attack(
                 "an overwrite that shows another state before",
                 with(&plan, |it| {
-                    of(it, "overwrite")["before"]["concepts"] = json!({"tree": 1})
+                    of(it, "overwrite")["before"]["concepts"] = json!({"tree": 1});
                 }),
                 "its summary does not count",
             ),
-            row(
+            attack(
                 "a merge that shows another state before",
                 with(&plan, |it| {
-                    of(it, "merge")["before"]["status"] = json!("awaiting_review")
+                    of(it, "merge")["before"]["status"] = json!("awaiting_review");
                 }),
                 "the annotation is not what it shows",
             ),
-            row(
+            attack(
                 "a merge that is shown as an overwrite",
                 with(&plan, |it| {
                     of(it, "merge")["action"] = json!("overwrite");
@@ -190,7 +193,7 @@ fn what_a_plan_file_cannot_say_of_its_operations() {
                 }),
                 "what it shows takes a merge",
             ),
-            row(
+            attack(
                 "the same operation twice",
                 with(&plan, |it| {
                     let delete = of(it, "delete").clone();
@@ -198,44 +201,44 @@ fn what_a_plan_file_cannot_say_of_its_operations() {
                 }),
                 "its calls are not those that its operations make",
             ),
-            row(
+            attack(
                 "a delete that is not counted",
                 with(&plan, |it| it["summary"]["delete"] = json!(0)),
                 "its summary does not count its operations",
             ),
-            row(
+            attack(
                 "a class that seems to stay",
                 with(&plan, |it| it["summary"]["classes"] = json!([])),
                 "its summary does not count how its classes change",
             ),
-            row(
+            attack(
                 "fewer calls than it makes",
                 with(&plan, |it| it["summary"]["calls"] = json!(1)),
                 "its summary does not count its calls",
             ),
-            row(
+            attack(
                 "another owner of the app",
                 with(&plan, |it| it["app_owner"] = json!("bea")),
                 "its target is an app of another user than its owner",
             ),
-            row(
+            attack(
                 "a write that seems to take nobody's token",
                 with(&plan, |it| {
-                    drop(of(it, "delete").as_object_mut().unwrap().remove("needs"))
+                    drop(of(it, "delete").as_object_mut().unwrap().remove("needs"));
                 }),
                 "it does not say whose token its operations take",
             ),
-            row(
+            attack(
                 "a policy that deletes nothing",
                 with(&plan, |it| it["policy"] = json!("upsert")),
                 "the plan's policy deletes nothing",
             ),
-            row(
+            attack(
                 "a policy that changes nothing",
                 with(&plan, |it| it["policy"] = json!("create")),
                 "the plan's policy changes nothing",
             ),
-            row(
+            attack(
                 "another mask",
                 with(&plan, |it| {
                     use base64::Engine as _;
@@ -246,19 +249,19 @@ fn what_a_plan_file_cannot_say_of_its_operations() {
                 }),
                 "a mask is not what it is called",
             ),
-            row(
+            attack(
                 "no mask",
                 with(&plan, |it| it["masks"] = json!({})),
                 "a mask that it sends is not in it",
             ),
-            row(
+            attack(
                 "a post under the id of another set",
                 with(&plan, |it| {
-                    of(it, "post")["id"] = json!("as-00000000-00000000000000000002")
+                    of(it, "post")["id"] = json!("as-00000000-00000000000000000002");
                 }),
                 "its id is of another label set",
             ),
-            row(
+            attack(
                 "an older format",
                 with(&plan, |it| it["format_version"] = json!("1.0")),
                 "format version \"1.0\"",
@@ -270,10 +273,11 @@ fn what_a_plan_file_cannot_say_of_its_operations() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row an attack")]
 fn whose_annotations_a_plan_file_cannot_take() {
     let world = scene();
     let all = rows(&world);
-    let delete = |id: &str| lone_delete(&world, &all[id]);
+    let delete = |id: &str| lone_delete(&world, row(&all, id));
     let input_level = all
         .values()
         .find(|it| it["input_level"] == true && it["input_id"] == "in-003");
@@ -326,7 +330,7 @@ fn whose_annotations_a_plan_file_cannot_take() {
         (
             "another set's, although its name is taken out",
             with(&adopted, |it| {
-                drop(it.as_object_mut().unwrap().remove("adopts"))
+                drop(it.as_object_mut().unwrap().remove("adopts"));
             }),
             &["--adopt-set", "as-00000000"],
             "another label set made it",
@@ -370,7 +374,7 @@ fn whose_annotations_a_plan_file_cannot_take() {
         (
             "what is on an input that is not declared",
             with(&delete("mine"), |it| {
-                of(it, "delete")["reason"] = json!("input_not_declared")
+                of(it, "delete")["reason"] = json!("input_not_declared");
             }),
             &[],
             "its input is not declared, and its set did not make it",

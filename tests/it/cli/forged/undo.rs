@@ -1,6 +1,6 @@
 //! The same attacks on the file that undoes an apply, which has to carry what it restores.
 
-use super::{OTHER_SET, Run, World, apply, read, rows, scene};
+use super::{OTHER_SET, Run, World, apply, read, row, rows, scene};
 use crate::cli::boxes;
 use annosync::model::fingerprint;
 use serde_json::{Value, json};
@@ -46,16 +46,21 @@ fn an_undo_file_takes_nothing_that_its_apply_cannot_have_made() {
     let mut level = level.clone();
     level["user_id"] = json!("owner");
     for (what, row, flags, says) in [
-        ("a colleague's", &all["hers"], &[][..], "--allow-user bea"),
+        (
+            "a colleague's",
+            row(&all, "hers"),
+            &[][..],
+            "--allow-user bea",
+        ),
         (
             "a model's",
-            &all["m1"],
+            row(&all, "m1"),
             &["--allow-user", "any"],
             "a model made it",
         ),
         (
             "another set's",
-            &all[OTHER_SET],
+            row(&all, OTHER_SET),
             &["--allow-user", "any"],
             "another label set made it",
         ),
@@ -178,7 +183,7 @@ fn an_undo_file_does_no_more_than_a_plan_file() {
 }
 
 /// Everything that the apply changed is as it was.
-fn is_undone(world: &World, applied: &std::collections::BTreeMap<String, Value>) {
+fn is_undone(world: &World, applied: &super::Rows) {
     assert_ne!(rows(world), *applied);
     world.plan(&["--detailed-exitcode"]).exits(2);
     let plan = super::read(world, "plan.json");

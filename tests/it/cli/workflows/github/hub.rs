@@ -197,13 +197,15 @@ impl GitHub {
         self.job(workflow, workflow, event)
     }
 
+    fn workflow(&self, name: &str) -> Value {
+        let url = self.project.world.emulator.url();
+        pipeline_at(&format!("github/{name}.yml"), &url)
+    }
+
     /// Runs a job of a workflow, step by step, as GitHub would.
     fn job(&self, workflow: &str, job: &str, mut event: Event) -> JobRun {
         let file = format!("annosync-{workflow}.yml");
-        let text = pipeline_at(
-            &format!("github/{workflow}.yml"),
-            &self.project.world.emulator.url(),
-        );
+        let text = self.workflow(workflow);
         let triggers: Vec<&str> = at(&text, &["on"])
             .and_then(Value::as_mapping)
             .unwrap()
