@@ -73,6 +73,10 @@ fn is_nothing(file: &Path) -> Failure {
     if let Err(error) = std::fs::metadata(file) {
         return Failure::new(format!("cannot read {}: {error}", file.display()));
     }
+    // Another encoding, an unresolved conflict or a pointer of Git LFS says more.
+    if let Err(failure) = input::text(file, input::LARGEST) {
+        return failure;
+    }
     Failure::usage(format!("{} is not {WANTED}", file.display())).hint(
         "name a file that `plan --out`, `apply --undo-out`, `apply --format json` or `apply --log` wrote",
     )

@@ -392,14 +392,13 @@ fn nothing_to_post(
     id: &AnnotationId,
 ) -> Option<PlanError> {
     let content = &desired.content;
-    // What a manifest finds by its content has some: the manifest holds it to that.
-    let is_named = matches!(desired.identity, Identity::Id(_) | Identity::Key(_));
+    let says_something = |json: Option<&Json>| json.is_some_and(|json| json.as_str() != "{}");
     let has_content = content.geometry.is_some()
         || content.concepts.as_ref().is_some_and(|it| !it.is_empty())
         || content.text().is_some()
-        || content.metadata.is_some()
-        || content.info.is_some();
-    (is_named && !has_content).then(|| PlanError::NothingDeclared {
+        || says_something(content.metadata.as_ref())
+        || says_something(content.info.as_ref());
+    (!has_content).then(|| PlanError::NothingDeclared {
         input: input.clone(),
         id: id.clone(),
         origin: desired.origin,
