@@ -44,7 +44,7 @@ fn has_values(data: &Value) -> bool {
             .all(|(name, value)| match (name.as_str(), value) {
                 ("metadata", _) => true,
                 ("concepts", Value::Array(concepts)) => {
-                    concepts.iter().all(|concept| concept["value"].is_number())
+                    concepts.iter().all(|concept| has_value(&concept["value"]))
                 }
                 ("concepts", _) => false,
                 (_, value) => has_values(value),
@@ -52,6 +52,14 @@ fn has_values(data: &Value) -> bool {
         Value::Array(items) => items.iter().all(has_values),
         _ => true,
     }
+}
+
+/// Some services write numbers as text.
+fn has_value(value: &Value) -> bool {
+    value.is_number()
+        || value
+            .as_str()
+            .is_some_and(|text| text.parse::<f64>().is_ok())
 }
 
 fn sends_what_it_shows(operation: &Operation) -> bool {

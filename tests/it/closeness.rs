@@ -399,5 +399,5 @@ fn a_plan_file_shows_a_mask_by_its_hash_and_sends_no_other() {
     let altered = text.replace(&base64(&columns(0, 5)), &base64(&columns(0, 6)));
     assert_ne!(altered, text);
     let error = plan::read(&altered).unwrap_err().to_string();
-    insta::assert_snapshot!(error, @"the plan was altered: the body of a post is not what it shows");
+    insta::assert_snapshot!(error, @"the plan was altered: a mask is not what it is called");
 }

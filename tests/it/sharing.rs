@@ -347,9 +347,16 @@ fn a_plan_that_would_endanger_another_annotation_is_carried_out_in_two_calls() {
     let stays = with(kept(1).remove(0), "data", json!({"concepts": concepts}));
     let (world, apart) = world(1, [vec![stays], gone(1)].concat());
     let mut file: Value = serde_json::from_str(&render::json(&apart)).unwrap();
-    file["operations"][1]["body"] =
-        json!({"id": "g000", "input_id": "b", "data": {"concepts": [{"id": "car"}]}});
+    file["operations"][1]["bytes"] = json!(60);
+    for (count, value) in [
+        ("calls", json!(1)),
+        ("lower_bound", json!(1)),
+        ("seconds", json!(0.1)),
+    ] {
+        file["summary"][count] = value;
+    }
     file["batches"] = json!([{"call": "remove_or_delete", "operations": [0, 1]}]);
+    file["target"]["user_id"] = file["app_owner"].clone();
     let forged = annosync::plan::read(&file.to_string()).unwrap().unwrap();
     let outcome = execute(&world, &forged);
     assert!(outcome.is_complete(), "{outcome:#?}");

@@ -224,6 +224,10 @@ impl Remote {
         let now = self.now(input, operation.id.as_str());
         let stand_in = self.now(input, stand_in_id_for(&plan.set, operation).as_str());
         let body = match (call, operation.action) {
+            (
+                Call::Delete | Call::DeleteReplaced | Call::DeleteStandIn | Call::DeleteLeftBehind,
+                _,
+            ) => None,
             (Call::PostStandIn, _) => {
                 let replacement = made(now.as_ref()).expect("a replacement has a body");
                 self.replacing.insert(name, replacement.to_value());

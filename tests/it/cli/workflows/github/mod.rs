@@ -223,6 +223,32 @@ fn a_fork_gets_no_plan_and_what_it_says_is_its_plan_is_not_applied() {
 }
 
 #[test]
+fn a_host_that_a_pull_request_or_a_plan_names_gets_no_token() {
+    let Some(hub) = GitHub::new() else { return };
+    let project = &hub.project;
+    let url = project.world.emulator.url();
+    // Nothing answers there: what is asked of it fails otherwise than this.
+    let other = "http://127.0.0.1:1";
+    project.branch("host");
+    project.edit("annosync.yaml", &url, other);
+    hub.push(1, "host").exits(1).says(&format!(
+        "--endpoint names {url}, and target prod of the manifest names {other}"
+    ));
+    // A branch's own workflow can leave any plan behind.
+    project.branch("edit");
+    project.relabel();
+    let planned = hub.push(2, "edit").exits(0);
+    let file = hub.artifact(planned.id, "annosync-plan").join("plan.json");
+    let plan = fs::read_to_string(&file).unwrap();
+    fs::write(&file, plan.replace(&url, other)).unwrap();
+    project.world.emulator.forget_calls();
+    hub.merge(2, "edit")
+        .exits(64)
+        .says("a plan file names its own target, and the flags name another");
+    assert_eq!(project.world.writes().len(), 0);
+}
+
+#[test]
 fn a_plan_that_a_guard_stops_is_commented_and_fails_and_is_not_applied() {
     let Some(hub) = GitHub::new() else { return };
     let project = &hub.project;
