@@ -167,11 +167,18 @@ fn swapped(document: &Value) -> Vec<(String, Value)> {
     forgeries
 }
 
-/// Applies every forgery of a file, and holds each to the law. How many changed something, and how many did not.
-fn play(world: &World, file: &str) -> HashMap<bool, usize> {
+/// One in so many is tried in an ordinary run; `ANNOSYNC_FORGE_ALL=1` tries all.
+const ONE_IN: usize = 6;
+
+/// Applies the forgeries of a file, and holds each to the law. Some have to change something, and some not.
+fn play(world: &World, file: &str) {
     let before = rows(world);
-    let mut counts = HashMap::new();
-    for (what, forged) in forgeries(&read(world, file)) {
+    let mut counts: HashMap<bool, usize> = HashMap::new();
+    let one_in = match std::env::var_os("ANNOSYNC_FORGE_ALL") {
+        Some(_) => 1,
+        None => ONE_IN,
+    };
+    for (what, forged) in forgeries(&read(world, file)).into_iter().step_by(one_in) {
         world.write("forged.json", &forged.to_string());
         let run = apply(world, "forged.json", &[]);
         let is_written = holds(&what, &forged, &run, &before, world);
@@ -183,14 +190,14 @@ fn play(world: &World, file: &str) -> HashMap<bool, usize> {
     let of_people =
         |rows: &super::Rows| rows.values().filter(|it| it["input_level"] != true).count();
     assert_eq!(of_people(&rows(world)), of_people(&before));
-    counts
+    let count = |is_written| counts.get(&is_written).copied().unwrap_or_default() * one_in;
+    assert!(count(false) > 200 && count(true) > 10, "{counts:?}");
 }
 
 #[test]
 fn no_field_of_a_plan_file_makes_it_do_what_it_does_not_show() {
     let world = scene();
-    let counts = play(&world, "plan.json");
-    assert!(counts[&false] > 300 && counts[&true] > 20, "{counts:?}");
+    play(&world, "plan.json");
     // What was planned first is still what is to be done.
     world.plan(&["--out", "again.json"]).exits(0);
     let operations = |file: &str| {
@@ -209,7 +216,6 @@ fn no_field_of_an_undo_file_makes_it_do_what_it_does_not_show() {
     world
         .apply_path("plan.json", &["--undo-out", "undo.json"])
         .exits(0);
-    let counts = play(&world, "undo.json");
-    assert!(counts[&false] > 300 && counts[&true] > 20, "{counts:?}");
+    play(&world, "undo.json");
     world.is_settled();
 }
