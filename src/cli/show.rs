@@ -74,7 +74,9 @@ fn is_nothing(file: &Path) -> Failure {
         return Failure::new(format!("cannot read {}: {error}", file.display()));
     }
     // Another encoding, an unresolved conflict or a pointer of Git LFS says more.
-    if let Err(failure) = input::text(file, input::LARGEST) {
+    if file.is_file()
+        && let Err(failure) = input::text(file, input::LARGEST)
+    {
         return failure;
     }
     Failure::usage(format!("{} is not {WANTED}", file.display())).hint(

@@ -397,7 +397,9 @@ fn nothing_to_post(
         || content.concepts.as_ref().is_some_and(|it| !it.is_empty())
         || content.text().is_some()
         || says_something(content.metadata.as_ref())
-        || says_something(content.info.as_ref());
+        || says_something(content.info.as_ref())
+        // Work that is given to somebody may begin with nothing else.
+        || (desired.identity == Identity::Content && content.status.is_some());
     (!has_content).then(|| PlanError::NothingDeclared {
         input: input.clone(),
         id: id.clone(),

@@ -223,14 +223,10 @@ fn taco_says_the_same_numbers_as_text_markdown_and_json() {
     assert_eq!(relabelled_of_text(&text), pairs);
     assert_eq!(relabelled_of_markdown(&markdown), pairs);
 
-    // Both say first what stops it, and name everything that goes.
-    let stopped = "4 concepts would be on no annotation any more (";
-    assert!(text.contains(&format!("Stopped: {stopped}")));
-    let first = markdown.split_once("\n| ").unwrap().0;
-    assert!(
-        first.contains(&format!("> **Stopped:** {stopped}")),
-        "{first}"
-    );
+    // Both say what goes for good, too little of each to stop the plan, and name everything that goes.
+    let gone = "4 concepts will be on no annotation any more (";
+    assert!(text.contains(&format!("Warning: {gone}")), "{text}");
+    assert!(markdown.contains(gone), "{markdown}");
     let gone: Vec<_> = plan
         .operations
         .iter()
