@@ -29,6 +29,8 @@ fn is_plain(body: &Value, after: &Content) -> bool {
             .as_ref()
             .is_some_and(|user| *value == user.as_str()),
         "annotation_info" => value.is_object(),
+        // Its task is not what an annotation says, and no plan shows it.
+        "task_id" => value.is_string(),
         "embed_model_version_id" => after
             .embed_model_version()
             .is_some_and(|model| *value == model),

@@ -112,10 +112,6 @@ pub(crate) fn check(
         )
         .hint("leave them out, or add `--also text=FILE` or `--also markdown=FILE`"));
     }
-    let plans = also.iter().filter(|also| also.format == Format::Json);
-    for file in plans.map(|also| also.file.as_path()).chain(out) {
-        refuse_to_overwrite(file)?;
-    }
     let files = also.iter().map(|also| also.file.as_path()).chain(out);
     let mut taken: Vec<(PathBuf, Use)> = read.iter().map(|path| (place(path), Use::Read)).collect();
     for file in files {
@@ -142,7 +138,9 @@ pub(crate) fn check(
             None => taken.push((place, Use::Written)),
         }
     }
-    Ok(())
+    let plans = also.iter().filter(|also| also.format == Format::Json);
+    let mut plans = plans.map(|also| also.file.as_path()).chain(out);
+    plans.try_for_each(refuse_to_overwrite)
 }
 
 /// Refuses to write a plan over anything but a plan, or where a later run would read it as a part of a manifest.

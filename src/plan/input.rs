@@ -392,15 +392,14 @@ fn nothing_to_post(
     id: &AnnotationId,
 ) -> Option<PlanError> {
     let content = &desired.content;
-    let says_something = |json: Option<&Json>| json.is_some_and(|json| json.as_str() != "{}");
+    // What a manifest finds by its content has some: the manifest holds it to that.
+    let is_named = matches!(desired.identity, Identity::Id(_) | Identity::Key(_));
     let has_content = content.geometry.is_some()
         || content.concepts.as_ref().is_some_and(|it| !it.is_empty())
         || content.text().is_some()
-        || says_something(content.metadata.as_ref())
-        || says_something(content.info.as_ref())
-        // Work that is given to somebody may begin with nothing else.
-        || (desired.identity == Identity::Content && content.status.is_some());
-    (!has_content).then(|| PlanError::NothingDeclared {
+        || content.metadata.is_some()
+        || content.info.is_some();
+    (is_named && !has_content).then(|| PlanError::NothingDeclared {
         input: input.clone(),
         id: id.clone(),
         origin: desired.origin,

@@ -315,6 +315,9 @@ fn a_service_that_does_not_keep_everything_keeps_the_original() {
     all_are_of(&world, "owner");
 }
 
+/// Applies a plan file without its manifest, which makes no such plan any more.
+const ALONE: [&str; 4] = ["apply", "plan.json", "--auto-approve", "--rate-limit=1000"];
+
 /// Somebody writes a concept into the region of an annotation, past the binary.
 fn someone_labels(world: &World, input: &str, id: &str) {
     let region = json!([{"id": format!("region-{input}"), "data": {"concepts": [{"id": "late", "value": 1}]}}]);
@@ -359,7 +362,7 @@ fn an_original_that_somebody_deletes_before_its_stand_in_is_posted_stays_deleted
     let world = world("sync");
     world.plan(&["--out", "plan.json"]).exits(0);
     world.delete("in-2", "alone");
-    let run = world.apply_path("plan.json", &[]).exits(4);
+    let run = world.run(&ALONE).exits(4);
     run.says(
         "Stale: replace annotation alone of input in-2: it is gone. Nothing of it was written.",
     );
@@ -567,6 +570,8 @@ fn a_task_survives_a_replacement_and_an_undo_and_lost_consensus_is_named() {
         "--auto-approve",
         "--allow-updates",
         "1",
+        "--allow-user",
+        "labeler-1",
     ];
     world.run(&undo).exits(0);
     assert_eq!(task(), Some(json!("t1")));

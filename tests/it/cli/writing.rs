@@ -316,7 +316,14 @@ fn an_input_that_is_deleted_after_the_plan_fails_alone() {
     world.plan(&["--out", "plan.json"]).exits(0);
     let gone = DeleteInputs::new(vec!["in-001".to_owned()]).unwrap();
     world.block_on(world.writer().delete_inputs(&gone)).unwrap();
-    let run = world.apply_path("plan.json", &[]).exits(5);
+    // Its manifest makes no such plan any more.
+    let apply = ["apply", "plan.json", "--auto-approve"];
+    let with_manifest = [&apply[..], &["--manifest", "m.yaml"]].concat();
+    world
+        .run(&with_manifest)
+        .exits(1)
+        .says("the app has no input `in-001`");
+    let run = world.run(&apply).exits(5);
     assert!(
         run.stdout.contains(
             "Failed: post k of input in-001: 11101 CONN_DOES_NOT_EXIST: no input `in-001`\n"
