@@ -63,7 +63,8 @@ pub(super) struct Group {
     pub(super) operations: Vec<u32>,
     /// 1 the first time.
     pub(super) attempt: u32,
-    /// What earlier attempts, of which no answer came, wrote of these: nothing, or nobody knows.
+    /// What earlier calls wrote of these: nothing, nobody knows (no answer came), or they removed the concepts of what is to
+    /// be deleted.
     pub(super) touched: Touched,
 }
 
@@ -74,6 +75,14 @@ impl Group {
             operations,
             attempt: 1,
             touched: Touched::Not,
+        }
+    }
+
+    /// The deletes of annotations that the removal of all concepts has left there.
+    pub(super) fn emptied(operations: Vec<u32>) -> Self {
+        Self {
+            touched: Touched::ConceptsRemoved,
+            ..Self::new(Call::Delete, operations)
         }
     }
 }
@@ -326,6 +335,7 @@ impl Run {
         more: &mut VecDeque<Group>,
     ) -> Group {
         if group.call == Call::RemoveOrDelete {
+            let touched = group.touched;
             let (deletes, removals): (Vec<u32>, Vec<u32>) = group
                 .operations
                 .iter()
@@ -341,7 +351,12 @@ impl Run {
                 group.call = Call::Remove;
                 group.operations = removals;
             }
-            more.push_front(Group::new(Call::Delete, emptied));
+            more.push_front(if touched.is_not() {
+                // Somebody else has emptied them.
+                Group::new(Call::Delete, emptied)
+            } else {
+                Group::emptied(emptied)
+            });
         } else {
             group.operations.append(&mut emptied);
         }

@@ -162,7 +162,7 @@ impl Run {
                 _ => left.push((at, reason)),
             }
         }
-        more.push_back(Group::new(Call::Delete, emptied));
+        more.push_back(Group::emptied(emptied));
         left
     }
 

@@ -110,8 +110,8 @@ pub enum Touched {
     /// Nothing.
     #[default]
     Not,
-    /// The concepts that the plan saw are gone: their removal was to delete the annotation, and somebody had given it
-    /// something else by then.
+    /// The concepts that the plan saw are gone: their removal was to delete the annotation, and it is still there, as
+    /// somebody had given it something else by then or the service left it to a delete that failed.
     ConceptsRemoved,
     /// It was deleted, and is not there again.
     Deleted,

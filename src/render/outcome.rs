@@ -46,6 +46,9 @@ pub(super) fn write_items(page: &mut Page, outcome: &Outcome) {
         let name = name_alone(item.key.as_ref(), &item.id);
         let doubt = match item.touched {
             Touched::Perhaps => ". Whether it was written is not known: plan again to see",
+            Touched::ConceptsRemoved => {
+                ". The concepts that it had are removed, and it was not deleted: run the same command again"
+            }
             _ => "",
         };
         let line = format!(

@@ -2,10 +2,11 @@
 
 use super::World;
 use super::proxy::Meddling;
-use super::writing::apply_through;
+use super::writing::{apply_through, apply_with};
 use crate::support::{boxed, whole};
+use annosync::api::code::Code;
 use annosync::emulator::{Endpoint, Fault};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A box that loses a concept, and a label that goes.
 fn world() -> World {
@@ -57,6 +58,37 @@ fn a_service_that_does_not_know_the_flag_gets_a_delete_that_names_the_annotation
         );
         world.is_settled();
     }
+}
+
+#[test]
+fn a_delete_that_fails_after_the_removal_says_that_the_concepts_are_gone() {
+    let failing = |more: &[&str]| {
+        let world = world();
+        let refused = Fault::FailItems {
+            items: vec![0],
+            code: Code::ANNOTATION_INVALID_ARGUMENT,
+        };
+        let faults = world.emulator.faults();
+        faults.next(Endpoint::DeleteAnnotation, refused);
+        let without = Meddling::Without("delete_if_empty_data");
+        let run = apply_with(&world, without, more).exits(5);
+        assert!(world.annotation("goes").is_some());
+        (world, run)
+    };
+    let (_, run) = failing(&[]);
+    run.says("The concepts that it had are removed, and it was not deleted");
+    let (world, run) = failing(&["--undo-out", "undo.json", "--format", "json"]);
+    let account: Value = serde_json::from_str(&run.stdout).unwrap();
+    let failed = &account["failed"][0];
+    assert_eq!(
+        (&failed["id"], &failed["touched"]),
+        (&json!("goes"), &json!("concepts_removed"))
+    );
+    // Its undo may have to bring it back.
+    let undo = world.read("undo.json");
+    assert!(undo.contains("\"goes\""), "{undo}");
+    world.apply(&[]).exits(0);
+    world.is_settled();
 }
 
 #[test]

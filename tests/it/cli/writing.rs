@@ -123,10 +123,15 @@ fn one_bad_annotation_of_a_full_call_fails_alone_and_a_second_run_repairs_it() {
 
 /// The binary on the emulator's app, through a proxy.
 pub(super) fn apply_through(world: &World, meddling: Meddling) -> Run {
+    apply_with(world, meddling, &[])
+}
+
+/// The same with more arguments.
+pub(super) fn apply_with(world: &World, meddling: Meddling, more: &[&str]) -> Run {
     let url = world.block_on(proxy::start(world.emulator.url(), meddling));
     let flags = ["--endpoint", &url, "--user-id", "owner", "--app-id", "app"];
     let fast = ["--rate-limit", "1000", "--auto-approve"];
-    world.run(&[&["apply", "m.yaml"], &flags[..], &fast].concat())
+    world.run(&[&["apply", "m.yaml"], &flags[..], &fast, more].concat())
 }
 
 #[test]

@@ -248,6 +248,17 @@ fn what_a_hiccup_hides_on_the_last_page_and_a_delete_moves_off_it_is_seen() {
 }
 
 #[test]
+fn a_replacement_that_nobody_declares_any_more_is_finished_by_one_run_and_deleted_by_the_next() {
+    holds(17_914);
+    holds(19_774);
+}
+
+#[test]
+fn a_delete_that_fails_after_its_removal_of_all_concepts_is_not_told_as_nothing_written() {
+    holds(19_175);
+}
+
+#[test]
 fn a_seed_plays_the_same_twice() {
     for (crew, seed) in (0..12).flat_map(|seed| [(Crew::One, seed), (Crew::Team, seed)]) {
         let once = play(seed, crew, Classes::ALL, Trace::Drop);
