@@ -412,14 +412,14 @@ fn an_input_dropped_from_the_manifest_drops_what_the_set_made_there() {
         .to_string();
     remote.annotations.push(boxed("a", &made, HERE, &["car"]));
     let text = plan_text("  - id: b\n    annotations: []\n", &remote.annotations);
-    assert_snapshot!(text, @"
+    assert_snapshot!(text, @r"
     a
       - delete box [car] as-6008c26f-a55499edfb6a12ee7a74 (its input is not declared any more)
           {box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}, concepts: [car], status: success, user: me-1}
 
     Classes: car 1 -> 0 (-1)
 
-    Stopped: 1 concept would be on no annotation any more (car); the guard max_vanished_concepts allows 0. To let exactly this plan pass: --allow-vanished 1
+    Warning: 1 concept will be on no annotation any more (car).
 
     Plan: 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 1 to delete; 0 unchanged, 1 unmanaged. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
     ");

@@ -474,7 +474,7 @@ fn small_plan_as_json() -> (String, String) {
 fn the_head_of_a_small_plan_as_json() {
     assert_snapshot!(small_plan_as_json().0, @r#"
     {
-      "format_version": "1.0",
+      "format_version": "2.0",
       "target": {
         "endpoint": "https://api.clarifai.com",
         "user_id": "me-1",
@@ -496,7 +496,8 @@ fn the_head_of_a_small_plan_as_json() {
         "unchanged": 0,
         "unmanaged": 0,
         "other_sets": 0,
-        "existing": 2,
+        "existing": 1,
+        "changeable": 2,
         "ambiguous": 0,
         "held_back": {
           "updates": 0,
@@ -583,101 +584,101 @@ fn the_head_of_a_small_plan_as_json() {
 #[test]
 fn what_a_small_plan_does_as_json() {
     assert_snapshot!(small_plan_as_json().1, @r#"
-      "operations": [
-        {
-          "action": "overwrite",
-          "input_id": "a",
-          "id": "1",
-          "reason": "differs",
-          "needs": "bea",
-          "seen": {
-            "user": "bea",
-            "modified_at": "2026-01-01T00:00:00Z"
-          },
-          "matched": {
-            "by": "id"
-          },
-          "before": {
-            "box": {
-              "top": 0.1,
-              "left": 0.1,
-              "bottom": 0.3,
-              "right": 0.3
+        "operations": [
+          {
+            "action": "overwrite",
+            "input_id": "a",
+            "id": "1",
+            "reason": "differs",
+            "needs": "bea",
+            "seen": {
+              "user": "bea",
+              "modified_at": "2026-01-01T00:00:00Z"
             },
-            "concepts": {
-              "car": 1
-            }
-          },
-          "after": {
-            "box": {
-              "top": 0.1,
-              "left": 0.1,
-              "bottom": 0.3,
-              "right": 0.4
+            "matched": {
+              "by": "id"
             },
-            "concepts": {
-              "bus": 1
-            }
-          },
-          "body": {"id":"1","input_id":"a","data":{"regions":[{"id":"region-1","region_info":{"bounding_box":{"top_row":0.1,"left_col":0.1,"bottom_row":0.3,"right_col":0.4}},"data":{"concepts":[{"id":"bus","value":1.0}]}}]}}
-        },
-        {
-          "action": "delete",
-          "input_id": "b",
-          "id": "2",
-          "reason": "not_declared",
-          "needs": "me-1",
-          "seen": {
-            "user": "me-1",
-            "modified_at": "2026-01-01T00:00:00Z"
-          },
-          "before": {
-            "box": {
-              "top": 0.1,
-              "left": 0.1,
-              "bottom": 0.3,
-              "right": 0.3
+            "before": {
+              "box": {
+                "top": 0.1,
+                "left": 0.1,
+                "bottom": 0.3,
+                "right": 0.3
+              },
+              "concepts": {
+                "car": 1
+              }
             },
-            "concepts": {
-              "car": 1
+            "after": {
+              "box": {
+                "top": 0.1,
+                "left": 0.1,
+                "bottom": 0.3,
+                "right": 0.4
+              },
+              "concepts": {
+                "bus": 1
+              }
             },
-            "status": "success",
-            "user": "me-1"
+            "bytes": 206
           },
-        },
-        {
-          "action": "post",
-          "input_id": "c",
-          "id": "as-6008c26f-3aca0981707321e81794",
-          "reason": "not_on_remote",
-          "after": {
-            "concepts": {
-              "car": 1
-            }
+          {
+            "action": "delete",
+            "input_id": "b",
+            "id": "2",
+            "reason": "not_declared",
+            "needs": "me-1",
+            "seen": {
+              "user": "me-1",
+              "modified_at": "2026-01-01T00:00:00Z"
+            },
+            "before": {
+              "box": {
+                "top": 0.1,
+                "left": 0.1,
+                "bottom": 0.3,
+                "right": 0.3
+              },
+              "concepts": {
+                "car": 1
+              },
+              "status": "success",
+              "user": "me-1"
+            },
           },
-          "body": {"id":"as-6008c26f-3aca0981707321e81794","input_id":"c","data":{"concepts":[{"id":"car","value":1.0}]}}
-        }
-      ],
-      "batches": [
-        {
-          "call": "overwrite",
-          "operations": [
-            0
-          ]
-        },
-        {
-          "call": "post",
-          "operations": [
-            2
-          ]
-        },
-        {
-          "call": "delete",
-          "operations": [
-            1
-          ]
-        }
-      ]
-    }
+          {
+            "action": "post",
+            "input_id": "c",
+            "id": "as-6008c26f-3aca0981707321e81794",
+            "reason": "not_on_remote",
+            "after": {
+              "concepts": {
+                "car": 1
+              }
+            },
+            "bytes": 103
+          }
+        ],
+        "batches": [
+          {
+            "call": "overwrite",
+            "operations": [
+              0
+            ]
+          },
+          {
+            "call": "post",
+            "operations": [
+              2
+            ]
+          },
+          {
+            "call": "delete",
+            "operations": [
+              1
+            ]
+          }
+        ]
+      }
     "#);
 }
