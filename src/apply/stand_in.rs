@@ -115,14 +115,14 @@ impl Run {
                 return self.end(at, ending);
             }
         };
-        let seen = fingerprint(&stored);
+        let stand_in = self.stood_in(at, fingerprint(&stored));
         if self.keeps_everything(at, &stored) {
-            let stand_in = self.stood_in(at, seen);
             self.reach(at, Progress::StoodIn(stand_in));
         } else {
             let reason = "the service accepted its stand-in and stored something else, so that the annotation itself was left alone";
             let ending = Ending::Failed(reason.to_owned(), Touched::Not);
-            self.reach(at, Progress::Settled(StandIn::left(seen), ending));
+            // The answer may show less than is stored: what it is known by is what was posted.
+            self.reach(at, Progress::Settled(stand_in, ending));
         }
     }
 
