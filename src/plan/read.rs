@@ -53,7 +53,7 @@ pub(super) fn syntax(error: &serde_json::Error) -> PlanFileError {
 /// Reads a plan; nothing for JSON that is something else, such as a manifest.
 ///
 /// A plan file is data from outside. Its parts are held to each other here; whether what it shows fits what the app holds
-/// is found out when it is carried out ([`super::recheck`], [`super::write_body`]). Of a plan that undoes an apply, whether its
+/// is found out when it is carried out ([`Plan::recheck`], [`super::write_body`]). Of a plan that undoes an apply, whether its
 /// bodies are what it shows is for `apply` to say: it can read them as it reads the service's.
 pub fn read(text: &str) -> Result<Option<Plan>, PlanFileError> {
     #[derive(serde::Deserialize)]
