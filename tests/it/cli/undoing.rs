@@ -296,6 +296,7 @@ pub(super) fn held(world: &World, path: &str, after: usize, arguments: &[&str]) 
         command.args(["--endpoint", &url, "--user-id", "owner", "--app-id", "app"]);
     } else {
         readdress(world, path, &url);
+        command.args(["--endpoint", &url]);
     }
     command
         .args(["--rate-limit", "1000"])
