@@ -118,15 +118,7 @@ fn make(
     let inputs = inventory.inputs(&operations);
     summary.new_concepts = inventory.created(&operations);
     let batches = calls(&operations, &purges, &inputs, &mut summary);
-    let mut trips = guard::check(
-        desired,
-        observed,
-        guard::Writes {
-            operations: &operations,
-            purges: &purges,
-        },
-        &summary,
-    );
+    let mut trips = guard::check(desired, &operations, &summary);
     trips.extend(against.and_then(|against| against.trip(&summary, &context.allowances)));
     let (passed_guards, guards): (Vec<Trip>, Vec<Trip>) = trips
         .into_iter()

@@ -4,7 +4,7 @@ use super::permit::Permit;
 use super::stand_in::{is_clean_up, is_unfinished};
 use super::summary::{self, ClassCount, Doubles, Summary};
 use super::trip::{Rename, Trip};
-use super::types::{Action, Cause, Double, Likeness, Operation, Plan, Purge};
+use super::types::{Action, Cause, Double, Likeness, Operation, Plan};
 use crate::matching::{self, Claims};
 use crate::model::{
     ConceptId, DesiredAnnotation, DesiredState, Guards, Identity, InputId, Maker,
@@ -21,55 +21,34 @@ pub struct Limits<'a> {
     pub renamed: &'a BTreeMap<ConceptId, ConceptId>,
 }
 
-/// Everything that a plan does.
-#[derive(Clone, Copy)]
-pub(super) struct Writes<'a> {
-    pub(super) operations: &'a [Operation],
-    pub(super) purges: &'a [Purge],
-}
-
-/// The guards that these writes trip, whatever is allowed to pass.
+/// The guards that these operations trip, whatever is allowed to pass; `summary` counts them.
 pub(super) fn check(
     desired: &DesiredState,
-    observed: &ObservedState,
-    writes: Writes<'_>,
+    operations: &[Operation],
     summary: &Summary,
 ) -> Vec<Trip> {
     let mut trips = Vec::new();
     let guards = &desired.guards;
-    let deletes = deletes(writes.operations, summary);
+    let deletes = deletes(operations, summary);
     if desired.inputs.is_empty() && deletes > 0 {
         trips.push(Trip::EmptyManifest { deletes });
     }
-    trips.extend(too_many(guards, writes.operations, summary));
+    trips.extend(too_many(guards, operations, summary));
     let renamed = &desired.renamed;
-    trips.extend(vanishing(
-        Limits { guards, renamed },
-        observed,
-        writes,
-        summary,
-    ));
+    trips.extend(vanishing(Limits { guards, renamed }, summary));
     trips.extend(doubling(guards, summary));
     trips.extend(unknown(guards, summary));
     trips
 }
 
-fn vanishing(
-    limits: Limits<'_>,
-    observed: &ObservedState,
-    writes: Writes<'_>,
-    summary: &Summary,
-) -> Option<Trip> {
-    let vanished = vanished(limits, observed, writes);
+fn vanishing(limits: Limits<'_>, summary: &Summary) -> Option<Trip> {
+    let vanished = vanished(limits, summary);
     if vanished.len() as u64 <= limits.guards.max_vanished_concepts {
         return None;
     }
     let renames = vanished.iter().filter_map(|id| rename(id, summary));
     let renames = renames.collect();
-    let concepts = vanished
-        .into_iter()
-        .map(|id| id.as_str().to_owned())
-        .collect();
+    let concepts = vanished.iter().map(|id| id.as_str().to_owned()).collect();
     Some(Trip::VanishedConcepts {
         concepts,
         limit: limits.guards.max_vanished_concepts,
@@ -126,21 +105,19 @@ pub(super) fn recheck(
     limits: Limits<'_>,
 ) -> Vec<Trip> {
     let guards = limits.guards;
-    let writes = Writes {
-        operations: &plan.operations,
-        purges: &plan.purges,
-    };
     let mut summary = plan.summary.clone();
     if let Some(claims) = permit.claims() {
         let (existing, changeable) = seen(plan, observed, claims);
         summary.existing = summary.existing.min(existing);
         summary.changeable = summary.changeable.min(changeable);
     }
-    let mut trips = too_many(guards, writes.operations, &summary);
+    let mut trips = too_many(guards, &plan.operations, &summary);
     if plan.is_undo() {
         return trips;
     }
-    trips.extend(vanishing(limits, observed, writes, &summary));
+    // How often a concept is there, the file alone does not say.
+    summary.classes = summary::classes(&plan.operations, &plan.purges, observed);
+    trips.extend(vanishing(limits, &summary));
     summary.doubles = doubled(plan, observed, permit);
     trips.extend(doubling(guards, &summary));
     trips.extend(unknown(guards, &summary));
@@ -295,20 +272,18 @@ pub(super) fn too_many(guards: &Guards, operations: &[Operation], summary: &Summ
 
 /// Concepts that enough annotations of people bear now and that none would bear after these writes, sorted. One that was
 /// renamed does not vanish, where most of its annotations get the new name.
-fn vanished(limits: Limits<'_>, observed: &ObservedState, writes: Writes<'_>) -> Vec<ConceptId> {
-    let Writes { operations, purges } = writes;
-    let relabelled = summary::relabelled(operations);
+fn vanished<'s>(limits: Limits<'_>, summary: &'s Summary) -> Vec<&'s ConceptId> {
     let is_renamed = |class: &ClassCount| {
         limits.renamed.get(&class.concept).is_some_and(|to| {
-            let pairs = relabelled.iter();
+            let pairs = summary.relabelled.iter();
             let renamed = pairs.filter(|it| it.from.contains(&class.concept) && it.to.contains(to));
             renamed.map(|it| it.count).sum::<u64>() * 2 > class.before
         })
     };
-    summary::classes(operations, purges, observed)
-        .into_iter()
+    let classes = summary.classes.iter();
+    classes
         .filter(|class| class.after == 0 && class.before >= limits.guards.min_existing.max(1))
         .filter(|class| !is_renamed(class))
-        .map(|class| class.concept)
+        .map(|class| &class.concept)
         .collect()
 }

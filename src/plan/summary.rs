@@ -442,7 +442,7 @@ fn said_in(content: Option<&Content>) -> Option<Vec<&ConceptId>> {
     Some(said(content?.concepts.as_ref()?).collect())
 }
 
-pub(super) fn relabelled(operations: &[Operation]) -> Vec<Relabelled> {
+fn relabelled(operations: &[Operation]) -> Vec<Relabelled> {
     let mut counts: BTreeMap<(Vec<ConceptId>, Vec<ConceptId>), u64> = BTreeMap::new();
     for operation in operations {
         let (Some(before), Some(after)) = (

@@ -249,20 +249,20 @@ fn vanishing(plan: &Plan) -> Option<Phrase> {
     if gone.is_empty() {
         return None;
     }
-    let more = match gone.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(", {} more", thousands(more as u64)),
-    };
     let phrase = Phrase::from(format!(
         "{} will be on no annotation any more (",
         counted(gone.len() as u64, "concept")
     ));
-    Some(
-        phrase
-            .names(gone.into_iter().take(NAMED))
-            .words(more)
-            .words(")."),
-    )
+    Some(named(phrase, &gone).words(")."))
+}
+
+/// Appends the first ones of these names, and how many more there are.
+fn named(phrase: Phrase, names: &[impl AsRef<str>]) -> Phrase {
+    let phrase = phrase.names(names.iter().take(NAMED).map(AsRef::as_ref));
+    match names.len().saturating_sub(NAMED) {
+        0 => phrase,
+        more => phrase.words(format!(", {} more", thousands(more as u64))),
+    }
 }
 
 /// New concepts with ids that other clients of the service do not take.
@@ -281,21 +281,13 @@ fn unusual(plan: &Plan) -> Option<Phrase> {
     if unusual.is_empty() {
         return None;
     }
-    let more = if unusual.len() > NAMED {
-        format!(", {} more", thousands((unusual.len() - NAMED) as u64))
-    } else {
-        String::new()
-    };
     let phrase = Phrase::from(format!(
         "{} with unusual ids (",
         counted(unusual.len() as u64, "new concept")
     ));
-    Some(
-        phrase
-            .names(unusual.into_iter().take(NAMED))
-            .words(more)
-            .words("): some clients of the service take only letters, digits, - and _, up to 32 characters."),
-    )
+    Some(named(phrase, &unusual).words(
+        "): some clients of the service take only letters, digits, - and _, up to 32 characters.",
+    ))
 }
 
 fn explain(trip: &Trip) -> Phrase {
@@ -350,37 +342,17 @@ fn explain(trip: &Trip) -> Phrase {
         Trip::VanishedConcepts {
             concepts, limit, ..
         } => {
-            let count = concepts.len();
-            let more = if count > NAMED {
-                format!(", {} more", thousands((count - NAMED) as u64))
-            } else {
-                String::new()
-            };
-            Phrase::from(format!(
-                "{} would be on no annotation any more (",
-                counted(count as u64, "concept")
-            ))
-            .names(concepts.iter().take(NAMED).map(String::as_str))
-            .words(more)
-            .words(format!(
+            let count = counted(concepts.len() as u64, "concept");
+            let phrase = Phrase::from(format!("{count} would be on no annotation any more ("));
+            named(phrase, concepts).words(format!(
                 "); the guard max_vanished_concepts allows {}.",
                 thousands(*limit)
             ))
         }
         Trip::NewConcepts { concepts, limit } => {
-            let count = concepts.len();
-            let more = if count > NAMED {
-                format!(", {} more", thousands((count - NAMED) as u64))
-            } else {
-                String::new()
-            };
-            Phrase::from(format!(
-                "the plan creates {} (",
-                counted(count as u64, "concept")
-            ))
-            .names(concepts.iter().take(NAMED).map(String::as_str))
-            .words(more)
-            .words(format!(
+            let count = counted(concepts.len() as u64, "concept");
+            let phrase = Phrase::from(format!("the plan creates {count} ("));
+            named(phrase, concepts).words(format!(
                 "), and the service cannot delete concepts; the guard max_new_concepts allows {}.",
                 thousands(*limit)
             ))

@@ -1,10 +1,11 @@
 //! Answers without end: of bytes, of pages, of time. Each ends in an error that names what may be raised, in little memory.
 
+#[cfg(unix)]
+use super::disk::limited;
 use super::{Run, World, boxes};
 use serde_json::{Value, json};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,21 +16,7 @@ const ADDRESS_SPACE: u32 = 1_500_000;
 /// The binary with little memory, against the server at this URL.
 #[cfg(unix)]
 fn on_little_memory(world: &World, url: &str, arguments: &[&str]) -> Run {
-    let binary = world.command();
-    let script = format!(r#"ulimit -v {ADDRESS_SPACE}; exec "$0" "$@""#);
-    let mut command = Command::new("/bin/sh");
-    command
-        .args(["-c", &script])
-        .arg(binary.get_program())
-        .args(arguments)
-        .args(["--endpoint", url, "--user-id", "owner", "--app-id", "app"])
-        .args(["--rate-limit", "1000"])
-        .current_dir(world.path())
-        .env_clear();
-    for (name, value) in binary.get_envs() {
-        command.env(name, value.unwrap());
-    }
-    Run::of(command)
+    limited(world, &format!("ulimit -v {ADDRESS_SPACE}"), url, arguments)
 }
 
 /// Serves the caller, and lets `answer` write the answer to everything else, of which it gets the path with its query. A

@@ -5,15 +5,24 @@ use std::process::Command;
 
 /// The binary in the world's folder, where no file can grow: every write to a file fails, as on a full disk.
 pub(super) fn on_a_full_disk(world: &World, arguments: &[&str]) -> Run {
+    limited(
+        world,
+        r#"trap "" XFSZ; ulimit -f 0"#,
+        &world.emulator.url(),
+        arguments,
+    )
+}
+
+/// The binary in the world's folder after these commands of the shell, against the server at this URL.
+pub(super) fn limited(world: &World, limits: &str, url: &str, arguments: &[&str]) -> Run {
     let binary = world.command();
-    let script = r#"trap "" XFSZ; ulimit -f 0; exec "$0" "$@""#;
+    let script = format!(r#"{limits}; exec "$0" "$@""#);
     let mut command = Command::new("/bin/sh");
     command
-        .args(["-c", script])
+        .args(["-c", &script])
         .arg(binary.get_program())
         .args(arguments)
-        .args(["--endpoint", &world.emulator.url()])
-        .args(["--user-id", "owner", "--app-id", "app"])
+        .args(["--endpoint", url, "--user-id", "owner", "--app-id", "app"])
         .args(["--rate-limit", "1000"])
         .current_dir(world.path())
         .env_clear();
