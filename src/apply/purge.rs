@@ -25,8 +25,8 @@ enum Ending {
     Purged,
     /// There was nothing to do.
     AlreadySo,
-    /// It would have taken more than the plan showed.
-    Stale(Vec<Unplanned>),
+    /// It would have taken more than the plan showed. An earlier attempt deleted so many annotations.
+    Stale(Vec<Unplanned>, u64),
     /// Something is left, or it could not be tried.
     Failed(String),
 }
@@ -37,8 +37,12 @@ impl Ending {
         match self {
             Self::Purged => Ended::Applied,
             Self::AlreadySo => Ended::AlreadySo,
-            Self::Stale(_) => Ended::Stale {
-                touched: Touched::Not,
+            Self::Stale(_, gone) => Ended::Stale {
+                touched: if *gone == 0 {
+                    Touched::Not
+                } else {
+                    Touched::Deleted
+                },
             },
             // Some of it may be gone; the account counts what is.
             Self::Failed(reason) => Ended::Failed {
@@ -108,9 +112,9 @@ pub(super) async fn execute(
             match ending {
                 Ending::Purged => outcome.applied.purge += 1,
                 Ending::AlreadySo => outcome.already_so += 1,
-                Ending::Stale(unplanned) => outcome
+                Ending::Stale(unplanned, gone) => outcome
                     .stale_purges
-                    .push(StalePurge::new(at, purge, unplanned)),
+                    .push(StalePurge::new(at, purge, unplanned, gone)),
                 Ending::Failed(reason) => {
                     outcome
                         .failed_purges
@@ -139,6 +143,8 @@ struct Run {
     writer: Writer,
     options: Options,
     report: Report,
+    /// How many annotations each purge has deleted.
+    gone: HashMap<u32, u64>,
 }
 
 async fn run(plan: Arc<Plan>, writer: Writer, options: Options, purges: Vec<u32>) -> Report {
@@ -147,6 +153,7 @@ async fn run(plan: Arc<Plan>, writer: Writer, options: Options, purges: Vec<u32>
         writer,
         options,
         report: Report::default(),
+        gone: HashMap::new(),
     };
     let mut groups = VecDeque::from([Group { purges, attempt: 1 }]);
     while let Some(group) = groups.pop_front() {
@@ -157,8 +164,8 @@ async fn run(plan: Arc<Plan>, writer: Writer, options: Options, purges: Vec<u32>
     run.report
 }
 
-/// An input that is being purged, and how many annotations it held right before.
-type Due = (u32, u64);
+/// An input that is being purged, and the annotations that it held right before.
+type Due = (u32, BTreeSet<AnnotationId>);
 
 impl Run {
     fn planned(&self, at: u32) -> &Purge {
@@ -255,9 +262,10 @@ impl Run {
         for (&at, there) in group.purges.iter().zip(there) {
             let unplanned = unplanned(self.planned(at), &there);
             if !unplanned.is_empty() {
-                self.end(at, Ending::Stale(unplanned));
+                let gone = self.gone.get(&at).copied().unwrap_or_default();
+                self.end(at, Ending::Stale(unplanned, gone));
             } else if !there.is_empty() {
-                due.push((at, there.len() as u64));
+                due.push((at, there.into_iter().map(|it| it.id).collect()));
             } else if group.attempt > 1 {
                 self.end(at, Ending::Purged);
             } else {
@@ -283,9 +291,12 @@ impl Run {
         };
         let mut left = Vec::new();
         for ((at, before), there) in due.into_iter().zip(there) {
-            let now = there.len() as u64;
-            self.report.gone += before.saturating_sub(now);
-            if now == 0 {
+            let now: BTreeSet<AnnotationId> = there.into_iter().map(|it| it.id).collect();
+            // Somebody may have labelled the input meanwhile, so counts would not tell.
+            let gone = before.difference(&now).count() as u64;
+            self.report.gone += gone;
+            *self.gone.entry(at).or_default() += gone;
+            if now.is_empty() {
                 self.end(at, Ending::Purged);
             } else {
                 left.push((at, now));
@@ -336,7 +347,8 @@ impl Run {
     }
 
     fn leave(&mut self, left: Vec<Due>, reason: &str) {
-        for (at, count) in left {
+        for (at, there) in left {
+            let count = there.len();
             let are = if count == 1 {
                 "annotation is"
             } else {

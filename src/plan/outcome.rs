@@ -199,15 +199,19 @@ pub struct StalePurge {
     pub input_id: InputId,
     /// What the plan did not show, in observed order; at least one.
     pub unplanned: Vec<Unplanned>,
+    /// How many annotations of the plan an earlier attempt of the same run deleted; absent for none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub purged: u64,
 }
 
 impl StalePurge {
-    /// The purge at `index` of a plan, which would take these as well.
-    pub fn new(index: u32, purge: &Purge, unplanned: Vec<Unplanned>) -> Self {
+    /// The purge at `index` of a plan, which would delete these as well.
+    pub fn new(index: u32, purge: &Purge, unplanned: Vec<Unplanned>, purged: u64) -> Self {
         Self {
             purge: index,
             input_id: purge.input_id.clone(),
             unplanned,
+            purged,
         }
     }
 }
@@ -462,7 +466,7 @@ mod tests {
         assert_eq!((outcome.operations(), outcome.is_complete()), (2, true));
         outcome.failed_purges = vec![FailedPurge::new(2, &purge, "no")];
         assert!(outcome.is_partial() && !outcome.has_stale());
-        outcome.stale_purges = vec![StalePurge::new(3, &purge, Vec::new())];
+        outcome.stale_purges = vec![StalePurge::new(3, &purge, Vec::new(), 0)];
         assert!(outcome.has_stale() && !outcome.is_complete());
         assert_eq!(outcome.operations(), 4);
         let some_went = Applied {

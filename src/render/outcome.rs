@@ -98,8 +98,16 @@ fn write_stale_purge(page: &mut Page, item: &StalePurge) {
     .filter(|(count, _)| *count > 0)
     .map(|(count, word)| format!("{} {word}", counted(count, "annotation")))
     .collect();
+    let purged = match item.purged {
+        0 => "Nothing on it was purged.".to_owned(),
+        gone => format!(
+            "{} on it {} purged before that.",
+            counted(gone, "annotation"),
+            if gone == 1 { "was" } else { "were" }
+        ),
+    };
     let line = format!(
-        "Stale: purge of input {}: {} after the plan was made. Nothing on it was purged.",
+        "Stale: purge of input {}: {} after the plan was made. {purged}",
         item.input_id,
         parts.join(" and ")
     );
@@ -235,8 +243,8 @@ mod tests {
         let late = vec![unplanned(Since::Made, 0), unplanned(Since::Changed, 1)];
         let many = (0..12).map(|at| unplanned(Since::Made, at)).collect();
         outcome.stale_purges = vec![
-            StalePurge::new(0, &purge, late),
-            StalePurge::new(1, &purge, many),
+            StalePurge::new(0, &purge, late, 0),
+            StalePurge::new(1, &purge, many, 2),
         ];
         outcome.failed_purges = vec![FailedPurge::new(
             2,
@@ -247,7 +255,7 @@ mod tests {
         Stale: purge of input street-3: 1 annotation made and 1 annotation changed after the plan was made. Nothing on it was purged.
             late-0 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
             late-1 (changed, now) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-        Stale: purge of input street-3: 12 annotations made after the plan was made. Nothing on it was purged.
+        Stale: purge of input street-3: 12 annotations made after the plan was made. 2 annotations on it were purged before that.
             late-0 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
             late-1 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
             late-2 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}

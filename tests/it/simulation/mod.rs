@@ -259,6 +259,11 @@ fn a_delete_that_fails_after_its_removal_of_all_concepts_is_not_told_as_nothing_
 }
 
 #[test]
+fn a_purge_that_is_stale_at_its_second_attempt_reports_what_the_first_deleted() {
+    holds(4_158);
+}
+
+#[test]
 fn a_seed_plays_the_same_twice() {
     for (crew, seed) in (0..12).flat_map(|seed| [(Crew::One, seed), (Crew::Team, seed)]) {
         let once = play(seed, crew, Classes::ALL, Trace::Drop);
