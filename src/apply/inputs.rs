@@ -8,7 +8,7 @@ use super::batch::{Waited, is_hopeless, wait};
 use super::execute::{OnFailure, Options};
 use super::watch::{Ended, Subject};
 use crate::api::{ApiError, DeleteInputs, Filter, ItemError, ItemResult, Processing, Writer};
-use crate::model::{InputId, Interner, Maker};
+use crate::model::{Geometry, InputId, Interner, Maker, ObservedAnnotation};
 use crate::observed;
 use crate::plan::{Call, FailedInput, MediumKind, Outcome, Plan, StaleInput, Touched};
 use base64::Engine as _;
@@ -639,7 +639,7 @@ async fn look_at(
     for (input, annotation) in listing.into_parts().1 {
         let came_with_it = match annotation.maker {
             Maker::Model => true,
-            Maker::Input => annotation.concepts.into_iter().next().is_none(),
+            Maker::Input => says_nothing(&annotation),
             Maker::User => false,
         };
         if !came_with_it {
@@ -647,4 +647,16 @@ async fn look_at(
         }
     }
     Ok((there, lying))
+}
+
+/// Whether nobody wrote anything into the annotation that came with an input.
+fn says_nothing(annotation: &ObservedAnnotation) -> bool {
+    let is_empty =
+        |json: &serde_json::Value| json.as_object().is_some_and(serde_json::Map::is_empty);
+    annotation.concepts.iter().next().is_none()
+        && annotation.info.is_none()
+        && annotation.geometry == Geometry::Whole
+        && annotation
+            .metadata()
+            .is_none_or(|metadata| is_empty(&metadata))
 }

@@ -59,9 +59,9 @@ pub(crate) struct Args {
     /// Let inputs be purged: everything on them goes, whoever made it
     #[arg(long)]
     allow_purge: bool,
-    /// Let an undo delete the inputs that its apply posted, where nothing else lies on them
-    #[arg(long)]
-    allow_delete_inputs: bool,
+    /// Let an undo delete up to N inputs that its apply posted, where nothing else lies on them
+    #[arg(long, value_name = "N")]
+    allow_delete_inputs: Option<u64>,
     /// Seconds to wait for posted inputs while none of them comes forward
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     input_timeout: u64,
@@ -171,8 +171,9 @@ async fn run_file(mut args: Args, mut plan: Plan, deadline: Deadline) -> Result<
         .connection
         .destination_of_plan(&plan.target, manifest.as_deref())?;
     let files = request.input_files(&plan, manifest.as_ref())?;
-    if !args.allow_delete_inputs {
-        keep_inputs(&mut plan);
+    match args.allow_delete_inputs {
+        None => keep_inputs(&mut plan),
+        Some(allowed) => delete_inputs(&plan, allowed)?,
     }
     let create = request.create(&plan, manifest.as_ref());
     let session = Session::open_for(&args.connection, &destination, create).await?;
@@ -189,6 +190,25 @@ async fn run_file(mut args: Args, mut plan: Plan, deadline: Deadline) -> Result<
     ended
 }
 
+/// Refuses to delete more inputs than a person counted: which ones an apply posted, only its undo says.
+fn delete_inputs(plan: &Plan, allowed: u64) -> Result<(), Failure> {
+    let count = plan.deleted_inputs.len() as u64;
+    if count <= allowed {
+        return Ok(());
+    }
+    let message = format!(
+        "the undo deletes {}, and --allow-delete-inputs allows {}; nothing was sent",
+        render::counted(count, "input"),
+        render::thousands(allowed)
+    );
+    let hint =
+        format!("look at them with `annosync show`; --allow-delete-inputs {count} deletes them");
+    Err(Failure {
+        exit: Exit::Guarded,
+        ..Failure::new(message).hint(hint)
+    })
+}
+
 /// Leaves the inputs of an undo where they are, and says so.
 fn keep_inputs(plan: &mut Plan) {
     const NAMED: usize = 10;
@@ -202,7 +222,7 @@ fn keep_inputs(plan: &mut Plan) {
         .collect();
     let more = if all > NAMED { ", …" } else { "" };
     output::talk(&format!(
-        "{all} posted input{} kept: {}{more}. --allow-delete-inputs deletes what the apply posted.",
+        "{all} posted input{} kept: {}{more}. --allow-delete-inputs {all} deletes what the apply posted.",
         if all == 1 { " is" } else { "s are" },
         names.join(", ")
     ));

@@ -9,11 +9,11 @@ use crate::apply::InputFiles;
 use crate::manifest::{InputText, InputVideo, Manifest, MediumContent};
 use crate::model::{ConceptId, DesiredInput, InputId, ObservedState};
 use crate::observed;
-use crate::plan::{Inventory, Medium, MediumKind, MediumSource, Missing, Vocabulary};
+use crate::plan::{Inventory, Medium, MediumKind, MediumSource, Missing, PlannedInput, Vocabulary};
 use crate::render::counted;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -151,6 +151,23 @@ fn to_post(
         "{} cannot be posted; nothing was sent",
         counted(all as u64, "input")
     )))
+}
+
+/// The first of these inputs that is posted and is not made of what the manifest says of it.
+pub(crate) fn undeclared<'i>(
+    manifest: &Manifest,
+    inputs: &'i [PlannedInput],
+) -> Option<&'i InputId> {
+    let declared: HashMap<&InputId, &DesiredInput> = (manifest.desired.inputs.iter())
+        .map(|input| (&input.id, input))
+        .collect();
+    let is_declared = |input: &PlannedInput| {
+        let declared = declared.get(&input.input_id);
+        declared.is_some_and(|it| media(manifest, it).is_ok_and(|media| media == input.media))
+    };
+    let posted = inputs.par_iter().filter(|input| input.is_posted());
+    let other = posted.find_first(|input| !is_declared(input))?;
+    Some(&other.input_id)
 }
 
 fn media(manifest: &Manifest, input: &DesiredInput) -> Result<Vec<Medium>, String> {

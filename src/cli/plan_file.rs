@@ -264,7 +264,11 @@ impl Request<'_> {
         let remade =
             self.planning
                 .plan(manifest, base.as_ref(), observed, inventory, destination)?;
-        if let Some(difference) = plan.differs_from(&remade, observed) {
+        let difference = plan.differs_from(&remade, observed).or_else(|| {
+            let input = inventory::undeclared(manifest, &plan.inputs)?;
+            Some(format!("what is posted as input {input}"))
+        });
+        if let Some(difference) = difference {
             let message = format!(
                 "{} is not the plan that {} makes of the app as it is now: {}; nothing was written",
                 self.path.display(),

@@ -3,7 +3,7 @@
 //! An id depends on the name of its own image and on nothing else in the file: an image keeps its id when others come
 //! and go. So two images that would get one id are an error, never told apart by what is beside them.
 
-use crate::manifest::is_web_url;
+use crate::model::is_web_url;
 use std::collections::BTreeMap;
 use url::Url;
 

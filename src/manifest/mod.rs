@@ -50,7 +50,7 @@ pub mod write;
 mod tests;
 
 pub use anchor::{Anchor, anchors};
-pub use content::{InputVideo, is_web_url};
+pub use content::InputVideo;
 pub use header::Header;
 pub use input::{Image, InputText};
 pub use overlay::{Overlay, files_below, has_header, load_tracked, load_with};

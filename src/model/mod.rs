@@ -59,4 +59,4 @@ pub use state::{
     ObservedExtras, ObservedState, Origin, Rest, Scope, Unreadable, mask_png,
 };
 pub use status::{Status, UnknownStatus};
-pub use text::{NotText, Prose, TextFault, pointer, text_of, with_line_feeds};
+pub use text::{NotText, Prose, TextFault, is_web_url, pointer, text_of, with_line_feeds};

@@ -198,6 +198,12 @@ fn conflict(text: &str, prose: Prose) -> Option<usize> {
     }
 }
 
+/// Whether this is a URL that a server can fetch something from.
+pub fn is_web_url(text: &str) -> bool {
+    url::Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,11 +9,11 @@ use super::stand_in::{is_clean_up, is_unfinished, original_of};
 use super::summary::{Summary, class_changes};
 use super::trip::Trip;
 use super::types::{
-    Action, AppChange, Batch, Call, Cause, Decision, FORMAT_VERSION, Operation, Plan, Purge,
-    Purpose, Reason,
+    Action, AppChange, Batch, Call, Cause, Decision, FORMAT_VERSION, Medium, Operation, Plan,
+    Purge, Purpose, Reason,
 };
 use crate::model::{AnnotationId, InputId, Policy};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// Why a text is no plan that can be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -384,6 +384,15 @@ fn check_inputs(plan: &Plan) -> Result<(), &'static str> {
     let is_undo = plan.purpose == Purpose::Undo;
     if (is_undo && !plan.inputs.is_empty()) || (!is_undo && !plan.deleted_inputs.is_empty()) {
         return Err("only a manifest posts inputs, and only an undo deletes them");
+    }
+    // One medium of a kind is sent, and people would see several.
+    let is_one_each = |media: &[Medium]| {
+        let kinds: BTreeSet<_> = media.iter().map(|it| it.kind.word()).collect();
+        kinds.len() == media.len()
+    };
+    let mut media = plan.inputs.iter().map(|it| &it.media[..]);
+    if !media.all(|media| is_one_each(media) && media.iter().all(Medium::is_declarable)) {
+        return Err("an input is made of what a manifest cannot say");
     }
     let written: HashSet<_> = plan.operations.iter().map(|it| &it.input_id).collect();
     if !plan.inputs.iter().all(|it| written.contains(&it.input_id)) {

@@ -155,10 +155,10 @@ impl Plan {
                 return Some(in_words(operation));
             }
         }
-        let posted: HashMap<_, _> = remade.inputs.iter().map(|it| (&it.input_id, it)).collect();
-        for input in &self.inputs {
-            let made = posted.get(&input.input_id);
-            if made.is_some_and(|it| it.is_posted() && *it != input) {
+        let planned: HashMap<_, _> = self.inputs.iter().map(|it| (&it.input_id, it)).collect();
+        let posted = remade.inputs.iter().filter(|it| it.is_posted());
+        for input in posted {
+            if planned.get(&input.input_id) != Some(&input) {
                 return Some(format!("what is posted as input {}", input.input_id));
             }
         }

@@ -5,7 +5,7 @@ use super::trip::{Allowances, Trip};
 use crate::matching::Matched;
 use crate::model::{
     AnnotationId, Content, Fingerprint, InputId, Json, Key, ObservedAnnotation, Policy, SetName,
-    UserId,
+    UserId, is_web_url,
 };
 use std::collections::BTreeMap;
 use std::fmt;
@@ -432,6 +432,17 @@ pub struct Medium {
     pub source: MediumSource,
 }
 
+impl Medium {
+    /// Whether a manifest can declare it.
+    pub(super) fn is_declarable(&self) -> bool {
+        match &self.source {
+            MediumSource::File { .. } => true,
+            MediumSource::Url { url } => is_web_url(url),
+            MediumSource::Raw { .. } => self.kind == MediumKind::Text,
+        }
+    }
+}
+
 /// What a medium is.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
@@ -589,7 +600,7 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<PlannedInput>,
     /// Of an undo: the inputs that the apply posted, sorted by id. They are deleted, after everything else, only with
-    /// `--allow-delete-inputs`, and only while nothing lies on them.
+    /// `--allow-delete-inputs N`, and only while nothing lies on them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deleted_inputs: Vec<InputId>,
     /// The writes, sorted by input id, then destructive ones first, then in declared (deletes: observed) order.

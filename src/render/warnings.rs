@@ -222,7 +222,7 @@ fn deleted_inputs(plan: &Plan) -> Option<Phrase> {
     let count = plan.deleted_inputs.len() as u64;
     (count > 0).then(|| {
         format!(
-            "apply deletes {} only with --allow-delete-inputs, and only while nothing lies on them.",
+            "apply deletes {} only with --allow-delete-inputs {count}, and only while nothing lies on them.",
             counted(count, "input")
         )
         .into()

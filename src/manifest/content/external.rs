@@ -6,6 +6,7 @@ use crate::manifest::fields::{Choice, fields, filled, one_of, one_of_known};
 use crate::manifest::finding::{Findings, Place};
 use crate::manifest::node::Node;
 use crate::manifest::words::quote;
+use crate::model::is_web_url;
 
 /// Where a mask comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,12 +35,6 @@ pub(in crate::manifest) enum TextSource<'n> {
     Path(Box<str>),
     /// The manifest.
     Raw(&'n str),
-}
-
-/// Whether this is a URL that a server can fetch something from.
-pub fn is_web_url(text: &str) -> bool {
-    url::Url::parse(text)
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 /// Reads `mask`.

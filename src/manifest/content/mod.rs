@@ -12,7 +12,7 @@ mod shapes;
 mod state;
 mod time;
 
-pub use external::{InputVideo, is_web_url};
+pub use external::InputVideo;
 pub(super) use external::{MaskSource, TextSource, mask, text_input, url_of, video};
 pub(super) use json::object;
 pub(super) use region::region;

@@ -4,9 +4,8 @@
 //! always read again.
 
 use super::{WritableAnnotation, WritableInput};
-use crate::manifest::content::is_web_url;
 use crate::manifest::{InputText, InputVideo};
-use crate::model::{Concepts, Content, Geometry, Identity, Json, Mask, Rest, float};
+use crate::model::{Concepts, Content, Geometry, Identity, Json, Mask, Rest, float, is_web_url};
 use serde_json::{Map, Value, json};
 
 /// An input with its annotations.

@@ -267,6 +267,7 @@ impl World {
                     | Endpoint::DeleteAnnotation
                     | Endpoint::DeleteAnnotations
                     | Endpoint::PostInputs
+                    | Endpoint::DeleteInputs
             )
         });
         calls

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A server that counts what is asked of it.
-fn listener(world: &World) -> (String, Arc<AtomicUsize>) {
+pub(in crate::cli) fn listener(world: &World) -> (String, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
     let url = world.block_on(proxy::answering(move |_| {

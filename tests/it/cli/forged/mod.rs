@@ -5,8 +5,11 @@
 
 mod fields;
 mod hosts;
+mod inputs;
 mod table;
 mod undo;
+
+pub(super) use hosts::listener;
 
 use super::{Run, World, boxes};
 use crate::support::{boxed, png, whole, with};

@@ -4,9 +4,11 @@ mod hub;
 mod server;
 
 use super::LABELS;
+use crate::cli::forged::listener;
 use hub::{GitLab, Merge};
 use serde_json::json;
 use std::fs;
+use std::sync::atomic::Ordering;
 
 #[test]
 fn a_label_is_edited_on_a_branch_planned_noted_merged_and_applied() {
@@ -128,6 +130,32 @@ fn what_nobody_reviewed_is_not_applied() {
         .exits(1)
         .says("Nobody reviewed");
     assert_eq!(project.world.writes().len(), 0);
+}
+
+#[test]
+fn a_host_that_a_merge_request_or_a_plan_names_gets_no_token() {
+    let Some(hub) = GitLab::new() else { return };
+    let project = &hub.project;
+    let url = project.world.emulator.url();
+    let (other, asked) = listener(&project.world);
+    project.branch("host");
+    project.edit("annosync.yaml", &url, &other);
+    hub.push(1, "host").exits(1).says(&format!(
+        "--endpoint names {url}, and target prod of the manifest names {other}"
+    ));
+    // A branch's own pipeline can leave any plan behind.
+    project.branch("edit");
+    project.relabel();
+    hub.push(2, "edit").exits(0);
+    let file = hub.artifact(1, "plan.json");
+    let plan = fs::read_to_string(&file).unwrap();
+    fs::write(&file, plan.replace(&url, &other)).unwrap();
+    project.world.emulator.forget_calls();
+    hub.merge(2, "edit", Merge::Commit)
+        .exits(64)
+        .says("a plan file names its own target, and the flags name another");
+    assert_eq!(project.world.writes().len(), 0);
+    assert_eq!(asked.load(Ordering::Relaxed), 0);
 }
 
 #[test]
