@@ -120,7 +120,8 @@ impl Filter {
             None | Some(Code(0) | Code::SUCCESS) => Code::ANNOTATION_SUCCESS,
             Some(code) => code,
         };
-        self.statuses.is_empty() || self.statuses.contains(&code)
+        // What cannot be read may have any status.
+        self.statuses.is_empty() || self.statuses.contains(&code) || annotation.broken.is_some()
     }
 
     /// The queries that together ask for all of it. A selection of nothing asks nothing.

@@ -6,7 +6,7 @@ use super::filter::Query;
 use super::request::{Partial, Request};
 use super::transport::Transport;
 use super::windows::Window;
-use super::wire::{Annotation, Annotations};
+use super::wire::{Annotation, Page};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::hash_map::Entry;
@@ -42,18 +42,25 @@ pub(super) async fn fetch(
     let mut url = transport.app_url(&["annotations"]);
     url.set_query(Some(&query.page(number, window.size)));
     let page = transport
-        .send::<Annotations>(Request {
+        .send::<Page>(Request {
             http: HttpRequest::get(url),
             about: transport.app(),
             partial: Partial::Fails,
         })
         .await?
         .annotations;
-    for annotation in &page {
+    let page: Vec<Annotation> = page.into_iter().map(|listed| listed.0).collect();
+    for (at, annotation) in page.iter().enumerate() {
         let (input, id) = (&annotation.input_id, &annotation.id);
         if input.is_empty() || id.is_empty() {
+            // It could be of any input: there is no telling what else it makes uncertain.
+            let why = annotation.broken.as_ref().map_or_else(
+                || "it is without an id or an input".to_owned(),
+                |broken| transport.shown(&broken.why, 200),
+            );
             return Err(ApiError::Malformed(format!(
-                "page {number} of the listing holds an annotation without an id or an input"
+                "annotation {} of page {number} of the listing cannot be read: {why}",
+                at + 1
             )));
         }
         if !query.admits(input, id) {
@@ -96,9 +103,11 @@ impl Known {
     fn version(&self, annotation: &Annotation) -> u64 {
         let data = annotation.data.as_deref();
         let info = annotation.annotation_info.as_deref();
+        let broken = annotation.broken.as_ref().map(|broken| &*broken.raw);
         let content = annotation.modified_at.is_none().then(|| {
             let status = annotation.status.as_ref().map(|status| status.code);
-            (self.content(data), self.content(info), status)
+            let [data, info, broken] = [data, info, broken].map(|json| self.content(json));
+            (data, info, broken, status)
         });
         self.hasher.hash_one((
             &annotation.input_id,

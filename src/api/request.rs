@@ -4,7 +4,8 @@ use super::code::Code;
 use super::error::{ApiError, shown};
 use super::exchange::HttpRequest;
 use super::wire::{
-    Annotations, Concepts, InputCounts, Inputs, SingleAnnotation, SingleUser, Status, StatusOnly,
+    Annotations, Concepts, InputCounts, Inputs, Page, SingleAnnotation, SingleUser, Status,
+    StatusOnly,
 };
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -49,6 +50,15 @@ pub(super) trait Reply: DeserializeOwned + Send {
 }
 
 impl Reply for Annotations {
+    fn status(&self) -> &Status {
+        &self.status
+    }
+    fn has_items(&self) -> bool {
+        !self.annotations.is_empty()
+    }
+}
+
+impl Reply for Page {
     fn status(&self) -> &Status {
         &self.status
     }

@@ -2,8 +2,10 @@
 //! in [`Annotation::data`]; anything may be missing, because the service leaves defaults out.
 
 mod data;
+mod listed;
 
 pub use data::*;
+pub use listed::{Broken, Listed, Page};
 
 use super::code::Code;
 use serde::de::Deserializer;
@@ -134,6 +136,9 @@ pub struct Annotation {
     /// RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modified_at: Option<String>,
+    /// Of a listing: what came instead of an annotation of this form. The other fields hold what can be read of it.
+    #[serde(skip)]
+    pub broken: Option<Box<Broken>>,
 }
 
 impl Annotation {

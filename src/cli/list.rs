@@ -7,7 +7,7 @@ use super::progress::Progress;
 use super::session::Session;
 use super::validate::{Files, load};
 use crate::api::code::Code;
-use crate::api::wire::Annotation;
+use crate::api::wire::{Annotation, Listed};
 use crate::api::{Filter, ModelMade, ModelOutput, Selection};
 use crate::manifest::{self, write::yaml_element};
 use crate::model::{Status, UserId, escape_json};
@@ -151,7 +151,7 @@ enum Printer {
 
 impl Printer {
     fn page(&mut self, page: &[Annotation]) -> serde_json::Result<String> {
-        let values = || page.iter().map(serde_json::to_value);
+        let values = || page.iter().map(|it| serde_json::to_value(Listed(it)));
         match self {
             Self::Lines => page.iter().map(line).collect(),
             Self::Table(table) => Ok(table.page(&values().collect::<Result<Vec<_>, _>>()?)),
@@ -171,9 +171,9 @@ impl Printer {
 
 /// An annotation on one line, however the server broke its JSON into lines.
 fn line(annotation: &Annotation) -> serde_json::Result<String> {
-    let mut json = serde_json::to_string(annotation)?;
+    let mut json = serde_json::to_string(&Listed(annotation))?;
     if json.contains(['\n', '\r']) {
-        json = serde_json::to_string(&serde_json::to_value(annotation)?)?;
+        json = serde_json::to_string(&serde_json::to_value(Listed(annotation))?)?;
     }
     Ok(escape_json(&json).into_owned() + "\n")
 }

@@ -51,6 +51,14 @@ pub fn annotation(
             }
         },
     };
+    if let Some(broken) = wire.broken {
+        let why = format!("it breaks the API's form: {}", broken.why);
+        return Err(Unreadable {
+            user,
+            why: why.into(),
+            ..unreadable
+        });
+    }
     match read(wire, maker, user.clone(), interner) {
         Ok(read) => Ok(read),
         Err(why) => {

@@ -40,7 +40,7 @@ struct Written<'a> {
     caller: &'a UserId,
     app_owner: &'a UserId,
     scope: SavedScope,
-    annotations: &'a [wire::Annotation],
+    annotations: Vec<wire::Listed<&'a wire::Annotation>>,
 }
 
 #[derive(Deserialize)]
@@ -76,7 +76,7 @@ impl SavedListing {
                 caller,
                 app_owner,
                 scope,
-                annotations: listing.items(),
+                annotations: listing.items().iter().map(wire::Listed).collect(),
             },
         )
         .map_err(std::io::Error::from)?;
@@ -145,8 +145,8 @@ impl<'de> Deserialize<'de> for Decoded {
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Decoded, A::Error> {
                 let mut interner = Interner::default();
                 let mut decoded = Vec::new();
-                while let Some(wire) = list.next_element::<wire::Annotation>()? {
-                    decoded.push(annotation(wire, &mut interner));
+                while let Some(listed) = list.next_element::<wire::Listed<wire::Annotation>>()? {
+                    decoded.push(annotation(listed.0, &mut interner));
                 }
                 Ok(Decoded(decoded))
             }

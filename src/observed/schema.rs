@@ -174,6 +174,7 @@ mod tests {
             }),
             created_at: Some(text()),
             modified_at: Some(text()),
+            broken: None,
         })
         .unwrap();
         let schema = schema();

@@ -18,15 +18,15 @@ use std::path::{Path, PathBuf};
 
 /// Holds what these bytes make to the above.
 pub(crate) fn check(bytes: &[u8]) {
-    if let Ok(page) = serde_json::from_slice::<wire::Annotations>(bytes) {
+    if let Ok(page) = serde_json::from_slice::<wire::Page>(bytes) {
         let shown: Vec<_> = page
             .annotations
             .iter()
-            .filter_map(|it| serde_json::to_value(it).ok())
+            .filter_map(|it| serde_json::to_value(wire::Listed(&it.0)).ok())
             .collect();
         harmless(&render::Table::default().page(&shown));
-        for wire in page.annotations {
-            decodes_the_same(wire);
+        for listed in page.annotations {
+            decodes_the_same(listed.0);
         }
     }
     if let Ok(text) = std::str::from_utf8(bytes)
@@ -39,8 +39,8 @@ pub(crate) fn check(bytes: &[u8]) {
 }
 
 fn decodes_the_same(wire: wire::Annotation) {
-    let text = serde_json::to_string(&wire).expect("what was read can be written");
-    let again: wire::Annotation =
+    let text = serde_json::to_string(&wire::Listed(&wire)).expect("what was read can be written");
+    let wire::Listed::<wire::Annotation>(again) =
         serde_json::from_str(&text).expect("what was written can be read");
     let mut interner = Interner::default();
     let first = observed::annotation(wire, &mut interner);

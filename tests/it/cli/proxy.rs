@@ -60,6 +60,8 @@ pub(crate) enum Meddling {
     StandStill(usize, When, Sender<()>),
     /// It goes through, and this is done to its answer.
     Answer(fn(&mut Value)),
+    /// All go through, and this is done to the answer of each that reads.
+    Read(fn(&mut Value)),
     /// It goes through, and in the answer to any call each of these texts is replaced by the other.
     Replace(&'static [(&'static str, &'static str)]),
     /// It is refused as a whole, with HTTP 400, when its body or its path holds this text.
@@ -301,6 +303,11 @@ impl Proxy {
         }
         match &self.meddling {
             Meddling::Answer(change) if writes => {
+                let mut json: Value = serde_json::from_slice(&text).unwrap();
+                change(&mut json);
+                (status, json.to_string()).into_response()
+            }
+            Meddling::Read(change) if !writes => {
                 let mut json: Value = serde_json::from_slice(&text).unwrap();
                 change(&mut json);
                 (status, json.to_string()).into_response()

@@ -28,7 +28,12 @@ fn with_metadata(annotation: Value, metadata: Value) -> Value {
 
 /// Runs the binary on the app as a server shows it that answers with [`ODD`].
 fn through(world: &World, arguments: &[&str]) -> Run {
-    let url = world.block_on(proxy::start(world.emulator.url(), Meddling::Replace(ODD)));
+    through_with(world, Meddling::Replace(ODD), arguments)
+}
+
+/// Runs the binary on the app as a server shows it that does this to its answers.
+fn through_with(world: &World, meddling: Meddling, arguments: &[&str]) -> Run {
+    let url = world.block_on(proxy::start(world.emulator.url(), meddling));
     let mut command = world.command();
     command
         .args(arguments)
@@ -200,4 +205,116 @@ fn metadata_deeper_than_what_can_be_read_again_is_refused_in_a_manifest() {
         .plan(&[])
         .exits(1)
         .says("`metadata` is nested more than 99 levels deep");
+}
+
+/// Puts another value into a field of the listed annotation `a`.
+fn spoil(answer: &mut Value, field: &str, value: Value) {
+    let listed = answer["annotations"].as_array_mut().into_iter().flatten();
+    if let Some(annotation) = listed.into_iter().find(|it| it["id"] == "a") {
+        annotation[field] = value;
+    }
+}
+
+/// Fields of the wrong type, as what `list` prints of them, and as the service sends them.
+const WRONG: [(&str, fn(&mut Value)); 8] = [
+    ("\"id\":7", |it| spoil(it, "id", json!(7))),
+    ("\"id\":[\"a\"]", |it| spoil(it, "id", json!(["a"]))),
+    ("\"status\":\"pending\"", |it| {
+        spoil(it, "status", json!("pending"));
+    }),
+    ("\"user_id\":{}", |it| spoil(it, "user_id", json!({}))),
+    ("\"worker\":\"owner\"", |it| {
+        spoil(it, "worker", json!("owner"))
+    }),
+    ("\"trusted\":\"yes\"", |it| {
+        spoil(it, "trusted", json!("yes"))
+    }),
+    ("\"created_at\":1", |it| spoil(it, "created_at", json!(1))),
+    ("\"input_level\":\"no\"", |it| {
+        spoil(it, "input_level", json!("no"));
+    }),
+];
+
+#[test]
+fn a_field_of_the_wrong_type_makes_one_annotation_unreadable_and_no_other() {
+    for (raw, wrong) in WRONG {
+        let world = World::new();
+        world.seed(vec![
+            boxed("in-1", "a", BOX, &["car"]),
+            boxed("in-1", "far", [0.7, 0.7, 0.9, 0.9], &["car"]),
+            boxed("in-2", "b", BOX, &["car"]),
+        ]);
+        world.declare(
+            "  - id: in-1\n    annotations:\n      \
+             - box: { top: 0.11, left: 0.2, bottom: 0.5, right: 0.6 }\n        concepts: [car]\n      \
+             - { id: far, status: pending }\n  \
+             - id: in-2\n    annotations: []\n",
+        );
+        let through = |arguments: &[&str]| through_with(&world, Meddling::Read(wrong), arguments);
+        let listed = through(&["list"]).exits(0);
+        assert!(listed.stdout.contains(raw), "{raw}: {}", listed.stdout);
+        assert_eq!(listed.stdout.lines().count(), 5, "{raw}: {}", listed.stdout);
+        through(&["list", "--format", "table"]).exits(0);
+        let saved = through(&["list", "--all", "--format", "json"]).exits(0);
+        assert!(saved.stdout.contains(raw), "{raw}: {}", saved.stdout);
+        let before = world.annotation("a");
+        let run = through(&["apply", "m.yaml", "--auto-approve"])
+            .exits(0)
+            .says("1 unreadable")
+            .says("of input `in-1` cannot be read: it breaks the API's form: invalid type")
+            .says("1 write is held back");
+        assert_eq!(
+            run.last_line(),
+            "Applied 2 (1 merged, 1 deleted), 0 already so, 0 failed, 0 not attempted."
+        );
+        assert_eq!(world.annotation("a"), before, "{raw}");
+        assert!(world.annotation("b").is_none(), "{raw}");
+        assert_eq!(world.annotations().len(), 2, "{raw}");
+        settled(&through(&["plan", "m.yaml", "--detailed-exitcode"]));
+        // A listing that was saved says the same.
+        world.write("state/listing.json", &saved.stdout);
+        world
+            .run(&["plan", "m.yaml", "--observed", "state/listing.json"])
+            .exits(0)
+            .says("1 unreadable")
+            .says("1 write is held back");
+    }
+}
+
+#[test]
+fn an_annotation_whose_input_cannot_be_read_stops_every_plan() {
+    for wrong in [
+        (|it| spoil(it, "input_id", json!(7))) as fn(&mut Value),
+        |it| spoil(it, "input_id", json!(null)),
+        |it| spoil(it, "id", json!(null)),
+    ] {
+        let world = World::new();
+        world.seed(vec![
+            boxed("in-1", "a", BOX, &["car"]),
+            boxed("in-2", "b", BOX, &["car"]),
+        ]);
+        declare_box(&world, "key: k");
+        for command in [
+            &["plan", "m.yaml"][..],
+            &["apply", "m.yaml", "--auto-approve"],
+        ] {
+            through_with(&world, Meddling::Read(wrong), command)
+                .exits(1)
+                .says("of page 1 of the listing cannot be read");
+        }
+        assert_eq!((world.annotations().len(), world.writes()), (2, vec![]));
+    }
+}
+
+#[test]
+fn a_declared_annotation_with_a_field_of_the_wrong_type_is_an_error() {
+    let world = World::new();
+    world.seed(vec![boxed("in-1", "a", BOX, &["car"])]);
+    declare_box(&world, "id: a");
+    let wrong = Meddling::Read(|it| spoil(it, "trusted", json!("yes")));
+    through_with(&world, wrong, &["apply", "m.yaml", "--auto-approve"])
+        .exits(1)
+        .says("annotation `a` of input `in-1` cannot be read")
+        .says("m.yaml:");
+    assert_eq!(world.writes(), []);
 }

@@ -6,6 +6,7 @@
 mod fields;
 mod hosts;
 mod inputs;
+mod renames;
 mod table;
 mod undo;
 

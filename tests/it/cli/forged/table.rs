@@ -9,16 +9,16 @@ use annosync::model::fingerprint;
 use serde_json::{Value, json};
 
 /// A forged file that is refused before anything is sent.
-struct Refused {
-    what: &'static str,
-    file: Value,
-    flags: &'static [&'static str],
-    code: i32,
-    says: &'static str,
+pub(super) struct Refused {
+    pub(super) what: &'static str,
+    pub(super) file: Value,
+    pub(super) flags: &'static [&'static str],
+    pub(super) code: i32,
+    pub(super) says: &'static str,
 }
 
 /// Holds every row to its exit code and its words, and the app to what it was.
-fn refused(world: &World, table: Vec<Refused>) {
+pub(super) fn refused(world: &World, table: Vec<Refused>) {
     let before = super::rows(world);
     for row in table {
         world.write("forged.json", &row.file.to_string());
@@ -42,7 +42,7 @@ fn of<'v>(plan: &'v mut Value, action: &str) -> &'v mut Value {
 }
 
 /// The plan with a change.
-fn with(plan: &Value, change: impl FnOnce(&mut Value)) -> Value {
+pub(super) fn with(plan: &Value, change: impl FnOnce(&mut Value)) -> Value {
     let mut plan = plan.clone();
     let before = plan.clone();
     change(&mut plan);
@@ -51,7 +51,12 @@ fn with(plan: &Value, change: impl FnOnce(&mut Value)) -> Value {
 }
 
 /// A plan that a manifest of the forger's makes, with the hash of the real one.
-fn of_another_manifest(world: &World, header: &str, inputs: &str, flags: &[&str]) -> Value {
+pub(super) fn of_another_manifest(
+    world: &World,
+    header: &str,
+    inputs: &str,
+    flags: &[&str],
+) -> Value {
     let real = world.read("m.yaml");
     let hash = read(world, "plan.json")["manifest_hash"].clone();
     declare(world, header, inputs);
