@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 type Crowd = (&'static str, usize, fn(usize, bool) -> Value);
 
 /// The first four are the worst that was found on real and made-up data.
-const CROWDS: [Crowd; 8] = [
+const CROWDS: [Crowd; 9] = [
     ("equal boxes, relabelled", 5_000, |_, is_changed| {
         of(
             "box",
@@ -48,6 +48,10 @@ const CROWDS: [Crowd; 8] = [
             value
         },
     ),
+    ("keypoints of 10,000 points, moved", 50, |at, is_changed| {
+        let points = ring(at, 10_000, moved(is_changed, 0.004));
+        of("keypoints", points, "car")
+    }),
 ];
 
 /// Prints a line for each crowd, and for each of half the size.
@@ -99,9 +103,11 @@ fn wire((at, declared): (usize, &Value)) -> Value {
     let concepts: Vec<Value> = (declared["concepts"].as_array().into_iter().flatten())
         .map(|id| json!({"id": id, "name": id, "value": 1}))
         .collect();
+    let point = |point: &Value| json!({"row": point[0], "col": point[1]});
     let info = if let Some(points) = declared["polygon"].as_array() {
-        let point = |point: &Value| json!({"row": point[0], "col": point[1]});
         json!({"polygon": {"points": points.iter().map(point).collect::<Vec<_>>()}})
+    } else if let Some(points) = declared["keypoints"].as_array() {
+        json!({"keypoint_locations": points.iter().map(point).collect::<Vec<_>>()})
     } else {
         let it = &declared["box"];
         json!({"bounding_box": {

@@ -10,7 +10,7 @@ use crate::model::{
     ConceptId, DesiredAnnotation, DesiredState, Guards, Identity, InputId, Maker,
     ObservedAnnotation, ObservedState, Origin, Share,
 };
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What a plan file is held to.
 #[derive(Debug, Clone, Copy)]
@@ -46,8 +46,7 @@ fn vanishing(limits: Limits<'_>, summary: &Summary) -> Option<Trip> {
     if vanished.len() as u64 <= limits.guards.max_vanished_concepts {
         return None;
     }
-    let renames = vanished.iter().filter_map(|id| rename(id, summary));
-    let renames = renames.collect();
+    let renames = renames(&vanished, summary);
     let concepts = vanished.iter().map(|id| id.as_str().to_owned()).collect();
     Some(Trip::VanishedConcepts {
         concepts,
@@ -75,24 +74,30 @@ fn unknown(guards: &Guards, summary: &Summary) -> Option<Trip> {
     })
 }
 
-/// The concept that most annotations of this one get instead, if there is one.
-fn rename(vanished: &ConceptId, summary: &Summary) -> Option<Rename> {
-    let class = summary
-        .classes
-        .iter()
-        .find(|class| class.concept == *vanished)?;
-    let pairs = summary.relabelled.iter();
-    let (to, annotations) = pairs
-        .filter_map(|pair| match (&pair.from[..], &pair.to[..]) {
-            ([from], [to]) if from == vanished => Some((to, pair.count)),
-            _ => None,
+/// Of each of these concepts, the one that most of its annotations get instead, if there is one.
+fn renames(vanished: &[&ConceptId], summary: &Summary) -> Vec<Rename> {
+    let classes = summary.classes.iter();
+    let before: HashMap<_, _> = classes
+        .map(|class| (&class.concept, class.before))
+        .collect();
+    let mut most: HashMap<&ConceptId, (&ConceptId, u64)> = HashMap::new();
+    for pair in &summary.relabelled {
+        if let ([from], [to]) = (&pair.from[..], &pair.to[..]) {
+            let known = most.entry(from).or_insert((to, pair.count));
+            if pair.count >= known.1 {
+                *known = (to, pair.count);
+            }
+        }
+    }
+    let renamed = vanished.iter().filter_map(|from| {
+        let (to, annotations) = most.get(from).copied()?;
+        (annotations * 2 > before[from]).then(|| Rename {
+            from: from.as_str().to_owned(),
+            to: to.as_str().to_owned(),
+            annotations,
         })
-        .max_by_key(|(_, count)| *count)?;
-    (annotations * 2 > class.before).then(|| Rename {
-        from: vanished.as_str().to_owned(),
-        to: to.as_str().to_owned(),
-        annotations,
-    })
+    });
+    renamed.collect()
 }
 
 /// The guards that a plan file trips, whatever it says itself. What it says exists counts only as far as it was seen.
@@ -273,12 +278,23 @@ pub(super) fn too_many(guards: &Guards, operations: &[Operation], summary: &Summ
 /// Concepts that enough annotations of people bear now and that none would bear after these writes, sorted. One that was
 /// renamed does not vanish, where most of its annotations get the new name.
 fn vanished<'s>(limits: Limits<'_>, summary: &'s Summary) -> Vec<&'s ConceptId> {
+    let mut renamed: HashMap<&ConceptId, u64> = HashMap::new();
+    if !limits.renamed.is_empty() {
+        for pair in &summary.relabelled {
+            for from in &pair.from {
+                if limits
+                    .renamed
+                    .get(from)
+                    .is_some_and(|to| pair.to.contains(to))
+                {
+                    *renamed.entry(from).or_default() += pair.count;
+                }
+            }
+        }
+    }
     let is_renamed = |class: &ClassCount| {
-        limits.renamed.get(&class.concept).is_some_and(|to| {
-            let pairs = summary.relabelled.iter();
-            let renamed = pairs.filter(|it| it.from.contains(&class.concept) && it.to.contains(to));
-            renamed.map(|it| it.count).sum::<u64>() * 2 > class.before
-        })
+        let count = renamed.get(&class.concept);
+        count.is_some_and(|count| count * 2 > class.before)
     };
     let classes = summary.classes.iter();
     classes

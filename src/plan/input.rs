@@ -17,6 +17,7 @@ use crate::model::{
     Identity, InputId, Json, Key, Maker, ObservedAnnotation, ObservedState, Policy, Rest, Scope,
     UserId, content_id, difference, fingerprint, key_id, merged,
 };
+use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What one input contributes.
@@ -40,6 +41,22 @@ pub(super) struct Part {
     /// What the app changed since the base.
     pub(super) drift: Vec<AppChange>,
 }
+
+impl Part {
+    /// Adds what pairs of an input contribute.
+    fn add_pairs(&mut self, pairs: Self) {
+        self.operations.extend(pairs.operations);
+        self.errors.extend(pairs.errors);
+        self.unchanged += pairs.unchanged;
+        self.existing += pairs.existing;
+        self.others += pairs.others;
+        self.ambiguous += pairs.ambiguous;
+        self.held_back.updates += pairs.held_back.updates;
+    }
+}
+
+/// So many pairs of an input are planned one after the other.
+const AT_ONCE: usize = 8;
 
 /// What every input is planned with.
 pub(super) struct Planner<'a> {
@@ -87,14 +104,22 @@ impl Planner<'_> {
             plain = match_input(&self.claims, &input.id, &input.annotations, observed);
             (input, &plain)
         };
-        for pair in &matching.pairs {
-            let (desired, found) = (&input.annotations[pair.desired], &observed[pair.observed]);
-            match sorted.unfinished.get(&found.id) {
-                Some(&seen) => {
-                    self.finish(&mut part, &input.id, Some((desired, *pair)), found, seen);
+        // Annotations may be large, and their number as well.
+        let parts = matching.pairs.par_chunks(AT_ONCE).map(|pairs| {
+            let mut part = Part::default();
+            for pair in pairs {
+                let (desired, found) = (&input.annotations[pair.desired], &observed[pair.observed]);
+                match sorted.unfinished.get(&found.id) {
+                    Some(&seen) => {
+                        self.finish(&mut part, &input.id, Some((desired, *pair)), found, seen);
+                    }
+                    None => self.matched(&mut part, &input.id, desired, found, *pair),
                 }
-                None => self.matched(&mut part, &input.id, desired, found, *pair),
             }
+            part
+        });
+        for matched in parts.collect::<Vec<Part>>() {
+            part.add_pairs(matched);
         }
         self.posts(&mut part, input, observed, matching);
         for &at in &matching.unclaimed {

@@ -6,7 +6,8 @@
 use super::notation::{Layout, Line, lines};
 use super::page::{Ink, Page};
 use crate::model::{Concepts, Content, Extras, Fraction, Geometry, Json, float, named};
-use similar::{ChangeTag, TextDiff};
+use similar::{Algorithm, ChangeTag, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
+use std::collections::HashSet;
 
 /// Writes the lines that differ, and one line around them. `indent` goes in front of each.
 pub(super) fn write(page: &mut Page, indent: &str, is: &Content, wanted: &Content) {
@@ -29,10 +30,10 @@ fn write_sides(page: &mut Page, indent: &str, is: &Content, wanted: &Content) {
         return;
     }
     let (old_texts, new_texts) = (texts(&old), texts(&new));
-    let diff = TextDiff::from_slices(&old_texts, &new_texts);
+    let ops = group_diff_ops(compare(&old_texts, &new_texts), 1);
     let mut heading = None;
-    for op in diff.grouped_ops(1).iter().flatten() {
-        for change in diff.iter_changes(op) {
+    for op in ops.iter().flatten() {
+        for change in op.iter_changes(&old_texts[..], &new_texts[..]) {
             let line = change
                 .old_index()
                 .map(|index| &old[index])
@@ -53,6 +54,58 @@ fn write_sides(page: &mut Page, indent: &str, is: &Content, wanted: &Content) {
             page.line(ink, &format!("{indent}{sign} {}", change.value()));
         }
     }
+}
+
+/// How one list of lines becomes the other. Lines that only one of them has are left out of the comparison, which would take
+/// as long as their number times that of all lines.
+fn compare(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
+    let shared = |lines: &[&str], others: &[&str]| -> Vec<usize> {
+        let others: HashSet<&str> = others.iter().copied().collect();
+        let all = 0..lines.len();
+        all.filter(|&at| others.contains(lines[at])).collect()
+    };
+    let (of_old, of_new) = (shared(old, new), shared(new, old));
+    let old_shared: Vec<&str> = of_old.iter().map(|&at| old[at]).collect();
+    let new_shared: Vec<&str> = of_new.iter().map(|&at| new[at]).collect();
+    let kept = capture_diff_slices(Algorithm::Myers, &old_shared, &new_shared);
+    let equal = kept.iter().filter(|op| op.tag() == DiffTag::Equal);
+    let equal = equal.flat_map(|op| op.old_range().zip(op.new_range()));
+    let equal = equal.map(|(old, new)| (of_old[old], of_new[new], 1));
+    let mut ops = Vec::new();
+    let (mut old_index, mut new_index) = (0, 0);
+    for (old_at, new_at, len) in equal.chain([(old.len(), new.len(), 0)]) {
+        let (old_len, new_len) = (old_at - old_index, new_at - new_index);
+        match (old_len, new_len) {
+            (0, 0) => {}
+            (_, 0) => ops.push(DiffOp::Delete {
+                old_index,
+                old_len,
+                new_index,
+            }),
+            (0, _) => ops.push(DiffOp::Insert {
+                old_index,
+                new_index,
+                new_len,
+            }),
+            _ => ops.push(DiffOp::Replace {
+                old_index,
+                old_len,
+                new_index,
+                new_len,
+            }),
+        }
+        match ops.last_mut() {
+            Some(DiffOp::Equal { len: equal, .. }) => *equal += len,
+            _ if len > 0 => ops.push(DiffOp::Equal {
+                old_index: old_at,
+                new_index: new_at,
+                len,
+            }),
+            _ => {}
+        }
+        (old_index, new_index) = (old_at + len, new_at + len);
+    }
+    ops
 }
 
 fn texts(lines: &[Line]) -> Vec<&str> {
@@ -177,6 +230,62 @@ mod tests {
             g: true
         +   h: 0.5
         ");
+    }
+
+    #[test]
+    fn lines_are_compared_as_the_library_compares_them() {
+        let lists = [
+            "",
+            "a",
+            "a b",
+            "b a",
+            "a b c d",
+            "a x c d",
+            "x y z",
+            "a b x d e",
+            "d c b a",
+            "a a b a",
+            "x a a y",
+        ];
+        let lists = lists.map(|list| list.split_whitespace().collect::<Vec<_>>());
+        for (old, new) in lists
+            .iter()
+            .flat_map(|one| lists.iter().map(move |it| (one, it)))
+        {
+            let same = |ops: &[DiffOp]| -> usize {
+                let equal = ops.iter().filter(|op| op.tag() == DiffTag::Equal);
+                equal.map(|op| op.old_range().len()).sum()
+            };
+            let ops = compare(old, new);
+            let shortest = capture_diff_slices(Algorithm::Myers, old, new);
+            assert_eq!(same(&ops), same(&shortest), "{old:?} {new:?}");
+            // Taken one after the other they make the one of the other.
+            let changes = ops
+                .iter()
+                .flat_map(|op| op.iter_changes(&old[..], &new[..]));
+            let changes: Vec<_> = changes.collect();
+            let side = |gone: ChangeTag| -> Vec<&str> {
+                let of_side = changes.iter().filter(|change| change.tag() != gone);
+                of_side.map(similar::Change::value).collect()
+            };
+            assert_eq!(
+                (&side(ChangeTag::Insert), &side(ChangeTag::Delete)),
+                (old, new)
+            );
+        }
+    }
+
+    /// Comparing all with all would take minutes here.
+    #[test]
+    fn a_hundred_thousand_replaced_concepts_are_so_many_lines() {
+        let concepts = |name: &str| {
+            let concepts: Vec<String> = (0..100_000)
+                .map(|at| format!("\"{name}{at:06}\": 1"))
+                .collect();
+            format!("{{\"concepts\": {{{}}}}}", concepts.join(", "))
+        };
+        let text = diff(&concepts("old"), &concepts("new"));
+        assert_eq!(text.lines().count(), 200_001);
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! writing manifests: what is cut does not read back.
 
 use crate::model::{
-    BoundingBox, Concepts, Content, Geometry, Json, Keypoints, Mask, Point, Polygon, float,
+    BoundingBox, Concepts, Content, Geometry, Json, Keypoint, Keypoints, Mask, Point, Polygon,
+    Visibility, float,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -213,11 +214,17 @@ fn polygon_flow(polygon: &Polygon) -> String {
 }
 
 fn keypoints_flow(points: &Keypoints) -> String {
-    let points: Vec<String> = points
-        .points()
-        .iter()
-        .map(|point| flow(&json!(point)))
-        .collect();
+    let flow = |Keypoint { point, visibility }: &Keypoint| {
+        let place = point_flow(*point);
+        match visibility {
+            Visibility::NotSet => place,
+            seen => {
+                let (_, name) = Visibility::ALL[*seen as usize];
+                format!("{}, {name}]", place.trim_end_matches(']'))
+            }
+        }
+    };
+    let points: Vec<String> = points.points().iter().map(flow).collect();
     points_flow(&points)
 }
 

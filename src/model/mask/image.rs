@@ -94,12 +94,14 @@ impl Image {
         self.is_set_at(row as usize * self.width as usize + col as usize)
     }
 
+    #[inline]
     pub(super) fn is_set_at(&self, pixel: usize) -> bool {
-        let at = pixel * self.depth;
-        match &self.bytes[at..at + self.depth] {
-            [grey] => *grey != 0,
-            pixel => pixel[..6].iter().any(|byte| *byte != 0) && pixel[6..] != [0, 0],
+        if self.depth == 1 {
+            return self.bytes[pixel] != 0;
         }
+        let at = pixel * self.depth;
+        let pixel = &self.bytes[at..at + self.depth];
+        pixel[..6].iter().any(|byte| *byte != 0) && pixel[6..] != [0, 0]
     }
 
     pub(super) fn bounds(&self) -> Option<[f32; 4]> {
