@@ -302,12 +302,9 @@ impl Proxy {
             return spoiled(spoil, &text);
         }
         match &self.meddling {
-            Meddling::Answer(change) if writes => {
-                let mut json: Value = serde_json::from_slice(&text).unwrap();
-                change(&mut json);
-                (status, json.to_string()).into_response()
-            }
-            Meddling::Read(change) if !writes => {
+            Meddling::Answer(change) | Meddling::Read(change)
+                if writes == matches!(self.meddling, Meddling::Answer(_)) =>
+            {
                 let mut json: Value = serde_json::from_slice(&text).unwrap();
                 change(&mut json);
                 (status, json.to_string()).into_response()

@@ -215,8 +215,11 @@ fn spoil(answer: &mut Value, field: &str, value: Value) {
     }
 }
 
+/// What is done to an answer.
+type Wrong = fn(&mut Value);
+
 /// Fields of the wrong type, as what `list` prints of them, and as the service sends them.
-const WRONG: [(&str, fn(&mut Value)); 8] = [
+const WRONG: [(&str, Wrong); 8] = [
     ("\"id\":7", |it| spoil(it, "id", json!(7))),
     ("\"id\":[\"a\"]", |it| spoil(it, "id", json!(["a"]))),
     ("\"status\":\"pending\"", |it| {
@@ -224,10 +227,10 @@ const WRONG: [(&str, fn(&mut Value)); 8] = [
     }),
     ("\"user_id\":{}", |it| spoil(it, "user_id", json!({}))),
     ("\"worker\":\"owner\"", |it| {
-        spoil(it, "worker", json!("owner"))
+        spoil(it, "worker", json!("owner"));
     }),
     ("\"trusted\":\"yes\"", |it| {
-        spoil(it, "trusted", json!("yes"))
+        spoil(it, "trusted", json!("yes"));
     }),
     ("\"created_at\":1", |it| spoil(it, "created_at", json!(1))),
     ("\"input_level\":\"no\"", |it| {
