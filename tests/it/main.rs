@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod circles;
 mod cli;
 mod closeness;
 mod decisions;
@@ -9,9 +10,9 @@ mod drifting;
 mod fuzzed;
 mod guarding;
 mod hostile;
-mod house;
 mod kinds;
 mod laws;
+mod layers;
 mod matching;
 mod merging;
 mod pull;

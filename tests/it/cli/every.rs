@@ -1,5 +1,5 @@
-//! Every row of the README's tables of kinds and calls, through the real binary: each test takes the row as it stands
-//! there and is named after it.
+//! Every row of the tables of kinds and calls in `examples/README.md`, through the real binary. Each test has the name of
+//! its row and uses the row as it is written there.
 
 use super::{World, settled};
 use crate::support::png;
@@ -7,12 +7,12 @@ use annosync::emulator::Endpoint;
 use serde_json::{Value, json};
 use std::fs;
 
-const README: &str = include_str!("../../../README.md");
+const TABLES: &str = include_str!("../../../examples/README.md");
 const SOURCE: &str = include_str!("every.rs");
 
-/// The rows of the README's table below this heading.
+/// The rows of the table below this heading.
 fn rows<const CELLS: usize>(heading: &str) -> Vec<[String; CELLS]> {
-    let (_, rest) = README.split_once(heading).unwrap();
+    let (_, rest) = TABLES.split_once(heading).unwrap();
     let table = rest
         .lines()
         .skip_while(|line| !line.starts_with("|---"))
@@ -28,12 +28,12 @@ fn rows<const CELLS: usize>(heading: &str) -> Vec<[String; CELLS]> {
 
 /// Name, manifest, and where it is stored.
 pub(crate) fn kinds() -> Vec<[String; 3]> {
-    rows("### Every kind of annotation")
+    rows("## Every kind of annotation")
 }
 
 /// Name, what the app has, what the manifest says, and the call.
 fn calls() -> Vec<[String; 4]> {
-    rows("### Every call")
+    rows("## Every call")
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn names() -> Vec<String> {
     kinds().into_iter().map(|[name, ..]| name).collect()
 }
 
-/// One input for each kind of the README's table, with its annotation as it stands there.
+/// One input for each row of the table of kinds in `examples/README.md`.
 fn declared() -> String {
     let rows = kinds().into_iter().map(|[name, annotation, _]| {
         format!("  - id: in-{name}\n    annotations:\n      - {annotation}\n")

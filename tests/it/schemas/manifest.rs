@@ -56,7 +56,7 @@ fn the_example_is_taken() {
 }
 
 #[test]
-fn every_row_of_the_readmes_table_is_taken() {
+fn the_schema_accepts_every_documented_kind() {
     for [name, annotation, _] in kinds() {
         let text = format!("{HEADER}inputs: [{{ id: a, annotations: [{annotation}] }}]\n");
         parse(&[("m.yaml", &text)]).unwrap_or_else(|problems| panic!("{name}: {problems}"));
@@ -65,7 +65,7 @@ fn every_row_of_the_readmes_table_is_taken() {
 }
 
 #[test]
-fn every_manifest_in_the_readme_is_taken() {
+fn the_schema_accepts_the_manifests_of_the_readme() {
     let readme = include_str!("../../../README.md");
     let blocks: Vec<&str> = readme
         .split("```yaml\n")

@@ -1,10 +1,10 @@
-//! The rooms: who may use whom. Data flows one way, and no room reaches back.
+//! The modules of the crate: which may use which.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A room and the rooms it may use; ARCHITECTURE.md shows the same table.
-const ROOMS: [(&str, &[&str]); 12] = [
+/// Each module and those it may use, as in the table of ARCHITECTURE.md.
+const MODULES: [(&str, &[&str]); 12] = [
     ("model", &[]),
     ("manifest", &["model"]),
     ("api", &[]),
@@ -25,7 +25,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ),
 ];
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+pub(crate) fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
@@ -36,8 +36,8 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Rooms that a source names after `crate::`, in `use` lines or in paths, outside of comments.
-fn rooms_used(text: &str) -> Vec<String> {
+/// The modules that a source names after `crate::`, in `use` lines or in paths, outside of comments.
+fn modules_used(text: &str) -> Vec<String> {
     let code = text
         .lines()
         .filter(|line| !line.trim_start().starts_with("//"));
@@ -69,19 +69,19 @@ fn rooms_used(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn no_room_reaches_back() {
+fn modules_use_only_what_the_table_allows() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut violations = Vec::new();
-    for (room, allowed) in ROOMS {
+    for (module, allowed) in MODULES {
         let mut files = Vec::new();
-        sources(&src.join(room), &mut files);
-        assert!(!files.is_empty(), "room {room} is empty");
+        sources(&src.join(module), &mut files);
+        assert!(!files.is_empty(), "module {module} is empty");
         for file in files {
             let text = fs::read_to_string(&file).unwrap();
             // Tests at the end of a file may look further than its code.
             let code = text.split("#[cfg(test)]").next().unwrap();
-            for used in rooms_used(code) {
-                if used != room && !allowed.contains(&used.as_str()) {
+            for used in modules_used(code) {
+                if used != module && !allowed.contains(&used.as_str()) {
                     violations.push(format!(
                         "{} uses crate::{used}",
                         file.strip_prefix(&src).unwrap().display()
@@ -94,7 +94,7 @@ fn no_room_reaches_back() {
 }
 
 #[test]
-fn every_folder_is_a_room_of_the_table() {
+fn every_folder_is_in_the_table() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for entry in fs::read_dir(src).unwrap() {
         let path = entry.unwrap().path();
@@ -102,9 +102,9 @@ fn every_folder_is_a_room_of_the_table() {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
             let mut files = Vec::new();
             sources(&path, &mut files);
-            // What holds no code, such as the schemas, is no room.
+            // What holds no code, such as the schemas, is no module.
             assert!(
-                files.is_empty() || ROOMS.iter().any(|(room, _)| *room == name),
+                files.is_empty() || MODULES.iter().any(|(module, _)| *module == name),
                 "src/{name} is not in the table"
             );
         }
@@ -112,11 +112,11 @@ fn every_folder_is_a_room_of_the_table() {
 }
 
 #[test]
-fn the_pure_rooms_know_no_clock_no_files_and_no_chance() {
+fn pure_modules_use_no_clock_no_files_and_no_randomness() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for room in ["model", "matching", "plan", "pull", "render"] {
+    for module in ["model", "matching", "plan", "pull", "render"] {
         let mut files = Vec::new();
-        sources(&src.join(room), &mut files);
+        sources(&src.join(module), &mut files);
         for file in files {
             let text = fs::read_to_string(&file).unwrap();
             for impure in [
@@ -129,14 +129,14 @@ fn the_pure_rooms_know_no_clock_no_files_and_no_chance() {
                 "std::net",
                 "async fn",
             ] {
-                assert!(!text.contains(impure), "{} knows {impure}", file.display());
+                assert!(!text.contains(impure), "{} uses {impure}", file.display());
             }
         }
     }
 }
 
 #[test]
-fn whoever_can_delete_everything_on_an_input_is_known() {
+fn only_two_files_can_delete_everything_on_an_input() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     sources(&src, &mut files);
@@ -146,7 +146,7 @@ fn whoever_can_delete_everything_on_an_input_is_known() {
         let path = file.strip_prefix(&src).unwrap().to_str().unwrap();
         let mut lines: Vec<&str> = text.lines().filter(|l| l.contains("PurgeInputs")).collect();
         if path == "api/mod.rs" {
-            // The room's face hands the name on, and does nothing else with it.
+            // The re-export is not a use.
             lines.retain(|line| !line.starts_with("pub use purge::"));
         }
         if !lines.is_empty() {
@@ -162,7 +162,7 @@ fn whoever_can_delete_everything_on_an_input_is_known() {
 }
 
 #[test]
-fn the_rooms_are_found_in_use_lines_and_paths() {
+fn modules_are_found_in_use_lines_and_paths() {
     let text = "use crate::{api::wire, model};\n// crate::cli\nfn f() { crate::plan::plan() }";
-    assert_eq!(rooms_used(text), ["api", "model", "plan"]);
+    assert_eq!(modules_used(text), ["api", "model", "plan"]);
 }
