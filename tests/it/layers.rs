@@ -166,3 +166,35 @@ fn modules_are_found_in_use_lines_and_paths() {
     let text = "use crate::{api::wire, model};\n// crate::cli\nfn f() { crate::plan::plan() }";
     assert_eq!(modules_used(text), ["api", "model", "plan"]);
 }
+
+#[test]
+fn architecture_names_files_and_functions_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let quoted: Vec<&str> = text.split('`').collect();
+    let mut files = 0;
+    let mut missing = Vec::new();
+    for at in (1..quoted.len()).step_by(2) {
+        let name = quoted[at];
+        if !name.ends_with(".rs") || name.contains(' ') {
+            continue;
+        }
+        files += 1;
+        let of_src = root.join("src").join(name);
+        let path = if of_src.exists() {
+            of_src
+        } else {
+            root.join(name)
+        };
+        let Ok(code) = fs::read_to_string(&path) else {
+            missing.push(name.to_owned());
+            continue;
+        };
+        // "`file.rs` `name`" names a function of the file.
+        if quoted[at + 1] == " " && !code.contains(&format!("fn {}", quoted[at + 2])) {
+            missing.push(format!("{name}: fn {}", quoted[at + 2]));
+        }
+    }
+    assert!(files > 40, "only {files} files are named");
+    assert!(missing.is_empty(), "{missing:#?}");
+}
