@@ -199,8 +199,11 @@ impl Response<'_> {
 
     /// What an answer that cannot be parsed means.
     fn unreadable(&self, error: &serde_json::Error, about: &str) -> ApiError {
-        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(2_000)]);
-        let start = self.shown(text.trim(), 80);
+        // Spaces go before the cut, and only these: a token that the cut parted would not be recognised, and what is shown ends
+        // long before it.
+        let body = self.body.trim_ascii_start();
+        let text = String::from_utf8_lossy(&body[..body.len().min(2_000)]);
+        let start = self.shown(text.trim_end(), 80);
         let status = Status {
             description: start.clone(),
             ..Status::default()

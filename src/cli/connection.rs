@@ -296,13 +296,23 @@ impl ConnectionArgs {
                 user_id, app_id, ..
             } => same_user(user_id.as_str()) && *app_id == target.app_id,
         };
+        // Whether the file may name its host is another question, unless a flag chooses a target that has one.
+        let is_at_its_host = |spec: &TargetSpec| match spec {
+            TargetSpec::App { endpoint, .. } if self.endpoint.is_none() => {
+                let endpoint = endpoint.as_deref().unwrap_or(SERVICE);
+                self.checked(endpoint)
+                    .is_ok_and(|it| it.to_string() == target.endpoint)
+            }
+            _ => true,
+        };
         if let Some(path) = &self.embedded
             && self.embedded_in(path.clone()).target() != *target
         {
             return Ok(false);
         }
         if let (Some(_), Some(_)) = (&self.target, manifest) {
-            let is_chosen = self.chosen_target(manifest)?.is_some_and(is_it);
+            let chosen = self.chosen_target(manifest)?;
+            let is_chosen = chosen.is_some_and(|spec| is_it(spec) && is_at_its_host(spec));
             return Ok(is_chosen && self.endpoint_is(target)?);
         }
         let is_app = self.user_id.as_deref().is_none_or(same_user)

@@ -44,7 +44,9 @@ pub(crate) fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
     read_bytes(path, most, Pipes::Read).map_err(|error| {
         let hint = match &error {
             Unreadable::Missing => "check the path",
-            Unreadable::NoFile(_) | Unreadable::Elsewhere => "name a file, or a pipe",
+            Unreadable::NoFile(_) | Unreadable::Elsewhere | Unreadable::Hidden => {
+                "name a file, or a pipe"
+            }
             Unreadable::TooLarge(_) => "no file of its kind is that large: check the path",
             Unreadable::Changed => "run the command again once nothing writes to it",
             Unreadable::Failed(_) => "check the path and its permissions",

@@ -23,28 +23,27 @@ pub(crate) fn tracked(folder: &Path) -> Result<Option<Tracked>, String> {
             let Some(complaint) = complaint.or_else(|| unusable_repository(folder)) else {
                 return Ok(None);
             };
-            return Err(format!(
-                "git cannot say which files of {} it tracks: {complaint}",
-                folder.display()
-            ));
+            return Err(unknown(folder, &complaint));
         }
     };
+    if let Some(top) = other_work_tree(folder) {
+        return Err(unknown(folder, &format!("its work tree is {top}")));
+    }
     let mut tracked = Tracked::default();
     // The names by which git knows what is gone.
-    let mut gone: BTreeMap<String, (bool, String)> = BTreeMap::new();
+    let mut gone: BTreeMap<String, (bool, Option<String>)> = BTreeMap::new();
     for entry in listed.split(|byte| *byte == 0) {
         let entry = String::from_utf8_lossy(entry);
         let Some((about, path)) = entry.split_once('\t') else {
             continue;
         };
         let mut about = about.split(' ');
-        let (tag, mode) = (
-            about.next().unwrap_or_default(),
-            about.next().unwrap_or_default(),
-        );
+        let mut next = || about.next().unwrap_or_default();
+        let (tag, mode, object) = (next(), next(), next());
         let kind = match mode {
             "120000" => TrackedKind::Link,
-            "160000" => TrackedKind::Submodule,
+            "160000" if is_at(&folder.join(path), object) => TrackedKind::Submodule,
+            "160000" => TrackedKind::MovedSubmodule,
             _ => TrackedKind::File,
         };
         let may_be_folder = kind == TrackedKind::Link && Path::new(path).extension().is_none();
@@ -52,7 +51,9 @@ pub(crate) fn tracked(folder: &Path) -> Result<Option<Tracked>, String> {
         let is_gone = (is_label_file(path) && Tracked::is_gone(&on_disk))
             || (may_be_folder && on_disk.symlink_metadata().is_err());
         if is_gone {
-            gone.insert(path.to_owned(), (tag == "S", format!(":./{path}")));
+            // What git has of a link is where it led, which says nothing of what was declared there.
+            let name = (kind != TrackedKind::Link).then(|| format!(":./{path}"));
+            gone.insert(path.to_owned(), (tag == "S", name));
         }
         tracked.files.push((path.to_owned(), kind));
     }
@@ -68,33 +69,69 @@ pub(crate) fn tracked(folder: &Path) -> Result<Option<Tracked>, String> {
         "--",
         ".",
     ];
-    for path in ask(folder, &head, &[])
-        .unwrap_or_default()
-        .split(|byte| *byte == 0)
-    {
+    let deleted = match ask(folder, &head, &[]) {
+        Ok(deleted) => deleted,
+        Err(complaint) if has_head(folder) => {
+            return Err(unknown(folder, &complaint.unwrap_or_default()));
+        }
+        Err(_) => Vec::new(),
+    };
+    for path in deleted.split(|byte| *byte == 0) {
         let path = String::from_utf8_lossy(path).into_owned();
         if !is_label_file(&path) {
             continue;
         }
         if Tracked::is_gone(&folder.join(&path)) {
             let name = format!("HEAD:./{path}");
-            gone.entry(path).or_insert((false, name));
+            gone.entry(path).or_insert((false, Some(name)));
         } else {
             // It was taken out of the index, and that is not committed.
             tracked.files.push((path, TrackedKind::File));
         }
     }
-    let names: Vec<&str> = gone.values().map(|(_, name)| name.as_str()).collect();
+    let names: Vec<&str> = gone
+        .values()
+        .filter_map(|(_, name)| name.as_deref())
+        .collect();
     let mut contents = contents(folder, &names).into_iter();
     tracked.gone = gone
         .into_iter()
-        .map(|(path, (is_sparse, _))| GoneFile {
+        .map(|(path, (is_sparse, name))| GoneFile {
             path,
             is_sparse,
-            bytes: contents.next().flatten(),
+            bytes: name.and_then(|_| contents.next().flatten()),
         })
         .collect();
     Ok(Some(tracked))
+}
+
+/// Whether a submodule is checked out at the commit that its repository records.
+fn is_at(submodule: &Path, commit: &str) -> bool {
+    let head = ask(submodule, &["rev-parse", "HEAD"], &[]);
+    head.is_ok_and(|head| String::from_utf8_lossy(&head).trim_end() == commit)
+}
+
+fn unknown(folder: &Path, why: &str) -> String {
+    format!(
+        "git cannot say which files of {} it tracks: {why}",
+        folder.display()
+    )
+}
+
+/// Whether HEAD names a commit, readable or not; else nothing was committed yet.
+fn has_head(folder: &Path) -> bool {
+    ask(folder, &["rev-parse", "--verify", "--quiet", "HEAD"], &[]).is_ok()
+}
+
+/// The work tree of the repository, if the folder does not lie in it (`core.worktree`): git lists no file of it then.
+fn other_work_tree(folder: &Path) -> Option<String> {
+    let top = ask(folder, &["rev-parse", "--show-toplevel"], &[]).ok()?;
+    let top = String::from_utf8_lossy(&top).trim_end().to_owned();
+    let is_inside = folder
+        .canonicalize()
+        .ok()?
+        .starts_with(Path::new(&top).canonicalize().ok()?);
+    (!is_inside).then_some(top)
 }
 
 /// Why git sees no repository in a folder that lies in one: the program is not there, or the repository cannot be used.

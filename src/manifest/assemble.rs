@@ -8,7 +8,7 @@ use super::finding::{Other, Place};
 use super::header::{Header, no_header_hint};
 use super::input::{Image, NamedFiles};
 use super::locate::Spotter;
-use super::named::{Digests, OUTSIDE, read_named};
+use super::named::{Digests, HIDDEN, OUTSIDE, read_named};
 use super::problem::{Problem, Problems};
 use super::select::{
     Candidate, folder_of, is_header_file, matching, may_match_below, without_doubles,
@@ -118,6 +118,7 @@ fn read_file(candidate: &Candidate, source: &dyn Source) -> File {
             let hint = match &error {
                 Unreadable::Missing | Unreadable::NoFile(_) => "check the path",
                 Unreadable::Elsewhere => OUTSIDE,
+                Unreadable::Hidden => HIDDEN,
                 Unreadable::TooLarge(_) => "spread its inputs over several files",
                 Unreadable::Changed => "run the command again once nothing writes to it",
                 Unreadable::Failed(_) => "check the path and its permissions",
@@ -286,6 +287,10 @@ fn is_lost(gone: &Gone, state: &DesiredState) -> bool {
     let Ok(document) = document(format, &text) else {
         return true;
     };
+    // A file that git has empty, as after `git add -N`, tells nothing of what the missing one declared.
+    if document.inputs.is_empty() && document.header.is_none() {
+        return true;
+    }
     let is_declared = |id: &InputId| state.inputs.binary_search_by(|it| it.id.cmp(id)).is_ok();
     let mut inputs = document.inputs.iter();
     inputs.any(|input| input.id.as_ref().is_none_or(|id| !is_declared(id)))

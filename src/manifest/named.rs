@@ -20,6 +20,8 @@ pub(super) type Digests = BTreeMap<String, [u8; 32]>;
 
 const WHERE: &str = "a path is relative to the folder of the file it stands in, and may not leave the manifest's folder";
 pub(super) const OUTSIDE: &str = "put the file into the manifest's folder, or allow all that lie elsewhere with --allow-outside-files";
+pub(super) const HIDDEN: &str =
+    "hidden files can hold secrets; rename it, or allow it with --allow-outside-files";
 const A_MASK: &str =
     "a mask is a PNG image of the input's shape in which the annotated pixels are not black";
 
@@ -158,6 +160,7 @@ pub(super) fn path_below(folder: &str, written: &str, reach: Reach) -> Result<St
         let (what, hint) = match error {
             NoPath::Absolute => ("is an absolute path", OUTSIDE),
             NoPath::LeadsOut => ("leads out of the manifest's folder", OUTSIDE),
+            NoPath::Hidden => ("is a hidden file", HIDDEN),
             NoPath::NoFile => ("is not the path of a file", WHERE),
         };
         (format!("{} {what}", quote(written)), hint)
@@ -169,6 +172,7 @@ pub(super) fn read_bytes(path: &str, source: &dyn Source) -> Result<Vec<u8>, Ref
         let hint = match &error {
             Unreadable::Missing | Unreadable::NoFile(_) => WHERE,
             Unreadable::Elsewhere => OUTSIDE,
+            Unreadable::Hidden => HIDDEN,
             Unreadable::TooLarge(_) => {
                 "name another file; an image or a video of that size can be posted by its `url`"
             }

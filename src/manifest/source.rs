@@ -35,6 +35,8 @@ pub enum Unreadable {
     Missing,
     /// A link leads out of the manifest's folder.
     Elsewhere,
+    /// A link leads to a hidden file.
+    Hidden,
     /// It is something that is not read: the kind of it.
     NoFile(&'static str),
     /// More bytes than these.
@@ -59,6 +61,7 @@ impl fmt::Display for Unreadable {
         match self {
             Self::Missing => f.write_str("does not exist"),
             Self::Elsewhere => f.write_str("is a link that leads out of the manifest's folder"),
+            Self::Hidden => f.write_str("is a link to a hidden file"),
             Self::NoFile(kind) => write!(f, "is not a file but {kind}"),
             Self::TooLarge(most) => write!(f, "has more than {most} bytes"),
             Self::Changed => f.write_str("changed while it was read"),
@@ -205,6 +208,9 @@ impl Source for Disk<'_> {
 
     fn named(&self, relative: &str) -> Result<Vec<u8>, Unreadable> {
         let path = self.inside(&self.folder.join(relative))?;
+        if self.reach == Reach::Folder && leads_to_a_secret(&path) {
+            return Err(Unreadable::Hidden);
+        }
         read_bytes(&path, LARGEST_NAMED, Pipes::Refuse)
     }
 
@@ -246,7 +252,21 @@ impl Source for Memory<'_> {
 pub(super) enum NoPath {
     Absolute,
     LeadsOut,
+    Hidden,
     NoFile,
+}
+
+/// Whether a part of the path begins with a dot: `.git/config`, `.env`. Such files can hold secrets, and messages quote texts.
+fn is_hidden(path: &Path) -> bool {
+    path.iter()
+        .any(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+/// The same of a file at the end of a link, which may well lie in a hidden folder: git-annex keeps its files in `.git/annex`.
+fn leads_to_a_secret(path: &Path) -> bool {
+    let of_git = path.iter().skip_while(|name| *name != ".git").nth(1);
+    of_git.is_some_and(|name| name != "annex")
+        || path.file_name().is_some_and(|it| is_hidden(Path::new(it)))
 }
 
 /// The path below the manifest's folder, with `/` between its parts, of what is written in a file of `folder` (empty
@@ -284,6 +304,9 @@ pub(super) fn below(folder: &str, written: &str, reach: Reach) -> Result<String,
         Some(Component::Normal(_))
     ) {
         let path: PathBuf = parts.into_iter().collect();
+        if reach == Reach::Folder && is_hidden(&path) {
+            return Err(NoPath::Hidden);
+        }
         Ok(if path.is_absolute() {
             path.to_string_lossy().into_owned()
         } else {
@@ -307,6 +330,8 @@ mod tests {
             ("labels/x", "../m/a.png", Ok("labels/m/a.png")),
             ("labels/x", "../../a.png", Ok("a.png")),
             ("labels/x", "../../../a.png", Err(NoPath::LeadsOut)),
+            ("labels/x", "../../.git/config", Err(NoPath::Hidden)),
+            ("", ".env", Err(NoPath::Hidden)),
             ("", "m/../../m/a.png", Err(NoPath::LeadsOut)),
             ("", "/a.png", Err(NoPath::Absolute)),
             ("", ".", Err(NoPath::NoFile)),

@@ -20,6 +20,8 @@ pub enum TrackedKind {
     Link,
     /// Another repository.
     Submodule,
+    /// Another repository, at another commit than this one records.
+    MovedSubmodule,
 }
 
 /// A file that git has and the disk has not.

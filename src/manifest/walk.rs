@@ -6,7 +6,7 @@
 
 use super::document::Format;
 use super::rules::{Rules, rules_above, rules_of};
-use super::select::{Candidate, Stamp, is_output};
+use super::select::{Candidate, Stamp, is_output, slashes};
 use super::source::{Reach, kind_of};
 use super::tracked::{Index, Tracked, TrackedKind};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -67,6 +67,8 @@ struct Walk<'w> {
     /// Folders that are repositories of their own.
     repositories: HashSet<String>,
     visits: HashMap<PathBuf, usize>,
+    /// Links to folders that were followed, with where they lead below the manifest's folder.
+    links: Vec<(String, String)>,
     found: Found,
 }
 
@@ -91,6 +93,7 @@ pub(super) fn walk(root: &Path, reach: Reach, index: Index<'_>) -> Found {
         ignored: Vec::new(),
         repositories: HashSet::new(),
         visits: HashMap::new(),
+        links: Vec::new(),
         found: Found::default(),
     };
     walk.take_index("");
@@ -372,6 +375,9 @@ impl Walk<'_> {
                 "name it by one path, and delete the other links",
             );
         }
+        if let Ok(target) = canonical.strip_prefix(&self.canonical) {
+            self.links.push((relative.to_owned(), slashes(target)));
+        }
         let none = Rules::none();
         let mut above = folder.above.to_vec();
         above.push(canonical);
@@ -445,7 +451,15 @@ impl Walk<'_> {
                 continue;
             }
             let is_there = self.shown(path).symlink_metadata().is_ok();
-            if *kind == TrackedKind::Submodule {
+            if *kind == TrackedKind::MovedSubmodule && self.repositories.contains(path) {
+                let files = &self.found.files;
+                if files.iter().any(|file| is_below(&file.relative, path)) {
+                    let why = format!(
+                        "the submodule {path} is not at the commit that the repository records"
+                    );
+                    self.found.unproven.get_or_insert(why);
+                }
+            } else if matches!(kind, TrackedKind::Submodule | TrackedKind::MovedSubmodule) {
                 if self.repositories.contains(path) || self.is_behind_an_obstacle(path) {
                     continue;
                 }
@@ -475,6 +489,7 @@ impl Walk<'_> {
                 }
             }
         }
+        self.gone_behind_links();
         self.found.gone.retain(|gone| {
             let file = self.root.join(&gone.relative);
             let is_gone = match Format::of(&file) {
@@ -484,6 +499,25 @@ impl Walk<'_> {
             };
             !is_hidden(&gone.relative) && is_gone
         });
+    }
+
+    /// A file that is gone from a folder is gone as well by every link to that folder, which `files:` may name alone.
+    fn gone_behind_links(&mut self) {
+        let mut more = Vec::new();
+        for (link, target) in &self.links {
+            for gone in &self.found.gone {
+                let rest = gone.relative.strip_prefix(target.as_str());
+                if let Some(rest) = rest.filter(|rest| rest.starts_with('/')) {
+                    let relative = format!("{link}{rest}");
+                    more.push(Gone {
+                        shown: self.shown(&relative),
+                        relative,
+                        ..gone.clone()
+                    });
+                }
+            }
+        }
+        self.found.gone.append(&mut more);
     }
 
     fn is_behind_an_obstacle(&self, path: &str) -> bool {

@@ -7,6 +7,9 @@ use super::json::Json;
 use super::shapes::Fraction;
 use super::status::Status;
 use serde::Deserialize as _;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde_json::Value;
+use std::fmt;
 
 /// The moment of a video that an annotation lies in.
 #[derive(
@@ -41,7 +44,7 @@ pub struct Content {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frame: Option<Frame>,
     /// Where in the input.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "geometry")]
     pub geometry: Option<Geometry>,
     /// Which classes. When given, this is the whole list.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,6 +96,53 @@ impl Extras {
     }
 }
 
+/// The fields that are not named in [`Content`] itself: at most one place, and [`Extras`].
+///
+/// serde takes a flattened `Option` that does not parse for `None`; an annotation with a mistake in its box would then lie on
+/// the whole input.
+fn geometry<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Geometry>, D::Error> {
+    let mut found: Option<(String, Value)> = None;
+    for (key, value) in deserializer.deserialize_map(Fields)? {
+        if EXTRAS.contains(&key.as_str()) {
+            continue;
+        }
+        if let Some((first, _)) = &found {
+            let message = format!("`{first}` and `{key}`: an annotation has one place");
+            return Err(D::Error::custom(message));
+        }
+        found = Some((key, value));
+    }
+    let parse = |(key, value): (String, Value)| {
+        Geometry::deserialize(Value::Object([(key.clone(), value)].into_iter().collect()))
+            .map_err(|error| D::Error::custom(format!("`{key}`: {error}")))
+    };
+    found.map(parse).transpose()
+}
+
+/// The names of the fields of [`Extras`].
+const EXTRAS: [&str; 4] = ["track", "text", "region_value", "embed_model_version"];
+
+/// Reads the fields of a map in order, those that come twice included.
+struct Fields;
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Vec<(String, Value)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(field) = map.next_entry()? {
+            fields.push(field);
+        }
+        Ok(fields)
+    }
+}
+
 fn extras<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Box<Extras>>, D::Error> {
@@ -141,5 +191,61 @@ impl Content {
     /// See [`Extras::embed_model_version`].
     pub fn embed_model_version(&self) -> Option<&str> {
         self.extra(|extras| extras.embed_model_version.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Content, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_place_that_does_not_parse_is_an_error() {
+        for text in [
+            r#"{"box": {"top": 0.7, "left": 0.2, "bottom": 0.5, "right": 0.6}}"#,
+            r#"{"box": {"top": 0.1, "top": 0.1, "left": 0.2, "bottom": 0.5, "right": 0.6}}"#,
+            r#"{"box": {"top": 0.1, "left": 0.2, "bottom": 0.5, "right": 0.6, "depth": 1}}"#,
+            r#"{"box": "all"}"#,
+            r#"{"boxx": {"top": 0.1, "left": 0.2, "bottom": 0.5, "right": 0.6}}"#,
+            r#"{"polygon": [[0.1, 0.2], [0.3, 0.4]]}"#,
+            r#"{"point": [2, 0.1]}"#,
+            r#"{"point": [0.1, 0.1], "point": [0.2, 0.1]}"#,
+            r#"{"point": [0.1, 0.1], "whole": null}"#,
+            r#"{"span": {"start": 4, "end": 2, "text": "ab"}}"#,
+            r#"{"text": "a", "text": "b"}"#,
+            r#"{"weather": "rain"}"#,
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_field_is_read_back() {
+        let extras = Extras {
+            track: Some("t7".into()),
+            text: Some("GE".into()),
+            region_value: Some(Fraction::new(0.5).unwrap()),
+            embed_model_version: Some("e".into()),
+        };
+        let written = serde_json::to_value(&extras).unwrap();
+        assert!(written.as_object().unwrap().keys().eq(EXTRAS));
+        for geometry in [
+            None,
+            Some(Geometry::Whole),
+            Some(Geometry::Point(
+                super::super::Point::new(0.25, 0.5).unwrap(),
+            )),
+        ] {
+            let content = Content {
+                geometry,
+                extras: extras.clone().boxed(),
+                ..Content::default()
+            };
+            let text = serde_json::to_string(&content).unwrap();
+            assert_eq!(read(&text).as_ref(), Ok(&content), "{text}");
+        }
     }
 }

@@ -100,6 +100,11 @@ pub fn key_id(set: &SetName, input: &InputId, key: &Key) -> AnnotationId {
     assemble(set, &key_hash(input, key))
 }
 
+/// Whether this is the id that a key gives an annotation of this input, under whichever set.
+pub fn is_key_id(id: &AnnotationId, input: &InputId, key: &Key) -> bool {
+    own_part(id) == Some(key_hash(input, key).as_bytes())
+}
+
 fn key_hash(input: &InputId, key: &Key) -> String {
     hex(&json(&("key", input, key)), 20)
 }

@@ -36,7 +36,8 @@ pub use file_kind::FileKind;
 pub use fingerprint::{Fingerprint, fingerprint, holds};
 pub use geometry::{Geometry, Kind, Nearest, RegionOf};
 pub use identity::{
-    SetPrefix, content_id, is_owned_by, is_set_id, is_stand_in_id, key_id, set_prefix, stand_in_id,
+    SetPrefix, content_id, is_key_id, is_owned_by, is_set_id, is_stand_in_id, key_id, set_prefix,
+    stand_in_id,
 };
 pub use ids::{
     AnnotationId, ConceptId, InputId, Interner, InvalidId, Key, RegionId, SetName, UserId,

@@ -33,7 +33,7 @@ pub(super) fn check(
     if desired.inputs.is_empty() && deletes > 0 {
         trips.push(Trip::EmptyManifest { deletes });
     }
-    trips.extend(too_many(guards, operations, summary));
+    trips.extend(too_many(guards, operations, summary, Scope::of(summary)));
     let renamed = &desired.renamed;
     trips.extend(vanishing(Limits { guards, renamed }, summary));
     trips.extend(doubling(guards, summary));
@@ -111,12 +111,15 @@ pub(super) fn recheck(
 ) -> Vec<Trip> {
     let guards = limits.guards;
     let mut summary = plan.summary.clone();
+    // A smaller number in the file makes a percentage stricter. Whether percentages count at all, the app alone says: a small
+    // number would switch them off.
+    let mut scope = Scope::of(&summary);
     if let Some(claims) = permit.claims() {
-        let (existing, changeable) = seen(plan, observed, claims);
-        summary.existing = summary.existing.min(existing);
-        summary.changeable = summary.changeable.min(changeable);
+        scope = seen(plan, observed, claims);
+        summary.existing = summary.existing.min(scope.existing);
+        summary.changeable = summary.changeable.min(scope.changeable);
     }
-    let mut trips = too_many(guards, &plan.operations, &summary);
+    let mut trips = too_many(guards, &plan.operations, &summary, scope);
     if plan.is_undo() {
         return trips;
     }
@@ -163,7 +166,7 @@ pub(super) fn is_counted(plan: &Plan, trip: &Trip) -> bool {
 }
 
 /// Of how many annotations a plan file may say that it could delete them, and of how many that it could change them.
-fn seen(plan: &Plan, observed: &ObservedState, claims: &Claims) -> (u64, u64) {
+fn seen(plan: &Plan, observed: &ObservedState, claims: &Claims) -> Scope {
     let name = |it: &'_ Operation| (it.input_id.clone(), it.id.clone());
     let changed: HashSet<_> = plan.operations.iter().map(name).collect();
     let purged: HashSet<&InputId> = plan.purges.iter().map(|it| &it.input_id).collect();
@@ -172,13 +175,13 @@ fn seen(plan: &Plan, observed: &ObservedState, claims: &Claims) -> (u64, u64) {
     let exists = |input: &InputId, it: &ObservedAnnotation| {
         claims.is_in_scope(it) || (purged.contains(input) && it.maker != Maker::Input)
     };
-    all.fold((0, 0), |(existing, changeable), (input, it)| {
+    all.fold(Scope::default(), |scope, (input, it)| {
         let exists = exists(input, it);
         let may_change = exists || changed.contains(&(input.clone(), it.id.clone()));
-        (
-            existing + u64::from(exists),
-            changeable + u64::from(may_change),
-        )
+        Scope {
+            existing: scope.existing + u64::from(exists),
+            changeable: scope.changeable + u64::from(may_change),
+        }
     })
 }
 
@@ -248,24 +251,56 @@ fn updates(operations: &[Operation], summary: &Summary) -> u64 {
         - count(operations, is_unfinished)
 }
 
-/// The guards that count: more deletes, or more changes, than the limits allow of what exists.
-pub(super) fn too_many(guards: &Guards, operations: &[Operation], summary: &Summary) -> Vec<Trip> {
+/// How many annotations a plan could delete, and how many it could change.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Scope {
+    existing: u64,
+    changeable: u64,
+}
+
+impl Scope {
+    pub(super) fn of(summary: &Summary) -> Self {
+        Self {
+            existing: summary.existing,
+            changeable: summary.changeable,
+        }
+    }
+}
+
+/// The guards that count: more deletes, or more changes, than the limits allow of what exists. `scope` says whether
+/// `min_existing` annotations exist; percentages are of the numbers in `summary`.
+pub(super) fn too_many(
+    guards: &Guards,
+    operations: &[Operation],
+    summary: &Summary,
+    scope: Scope,
+) -> Vec<Trip> {
     let mut trips = Vec::new();
     let deletes = deletes(operations, summary);
     let updates = updates(operations, summary);
     // A percentage of next to nothing says nothing; a number counts always, and so does none at all.
-    let exceeds = |limit: Share, count: u64, existing: u64| {
-        (matches!(limit, Share::Count(_) | Share::Percent(0)) || existing >= guards.min_existing)
+    let exceeds = |limit: Share, count: u64, existing: u64, there: u64| {
+        (matches!(limit, Share::Count(_) | Share::Percent(0)) || there >= guards.min_existing)
             && limit.is_exceeded_by(count, existing)
     };
-    if exceeds(guards.max_deletes, deletes, summary.existing) {
+    if exceeds(
+        guards.max_deletes,
+        deletes,
+        summary.existing,
+        scope.existing,
+    ) {
         trips.push(Trip::Deletes {
             count: deletes,
             existing: summary.existing,
             limit: guards.max_deletes.to_string(),
         });
     }
-    if exceeds(guards.max_updates, updates, summary.changeable) {
+    if exceeds(
+        guards.max_updates,
+        updates,
+        summary.changeable,
+        scope.changeable,
+    ) {
         trips.push(Trip::Updates {
             count: updates,
             existing: summary.changeable,

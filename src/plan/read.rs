@@ -12,7 +12,8 @@ use super::types::{
     Action, AppChange, Batch, Call, Cause, Decision, FORMAT_VERSION, Medium, Operation, Plan,
     Purge, Purpose, Reason,
 };
-use crate::model::{AnnotationId, InputId, Policy};
+use crate::matching::MatchedBy;
+use crate::model::{AnnotationId, InputId, Policy, is_key_id};
 use std::collections::{BTreeSet, HashSet};
 
 /// Why a text is no plan that can be carried out.
@@ -158,6 +159,9 @@ fn check_operation(plan: &Plan, operation: &Operation) -> Result<(), &'static st
             return Err("its body is another annotation's");
         }
     }
+    if !has_its_key(operation) {
+        return Err("its key is that of another annotation");
+    }
     let sides = (operation.before.is_some(), operation.after.is_some());
     let has_body = operation.body.is_some();
     if operation.reason == Reason::Undone {
@@ -211,6 +215,21 @@ fn check_operation(plan: &Plan, operation: &Operation) -> Result<(), &'static st
         }
         (Action::Post | Action::Delete, _) | (_, Policy::Sync | Policy::Upsert) => Ok(()),
         (_, Policy::Create) => Err("the plan's policy changes nothing"),
+    }
+}
+
+/// Whether an operation is shown under a key that it can have: the key is what people read instead of the id.
+fn has_its_key(operation: &Operation) -> bool {
+    let Some(key) = &operation.key else {
+        return true;
+    };
+    let is_key_id = || is_key_id(&operation.id, &operation.input_id, key);
+    match operation.action {
+        Action::Post => is_key_id(),
+        // What is not declared has no key, unless an apply posted it.
+        Action::Delete => operation.reason == Reason::Undone && is_key_id(),
+        // A declared annotation can be found by its content under another id, which is shown beside the key then.
+        _ => operation.matched.is_none_or(|it| it.by != MatchedBy::Key) || is_key_id(),
     }
 }
 

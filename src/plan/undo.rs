@@ -282,7 +282,12 @@ impl Undo<'_> {
             adopts: plan.adopts.clone(),
             manifest_hash: plan.manifest_hash.clone(),
             base: None,
-            guards: guard::too_many(&Guards::default(), &self.operations, &summary),
+            guards: guard::too_many(
+                &Guards::default(),
+                &self.operations,
+                &summary,
+                guard::Scope::of(&summary),
+            ),
             passed_guards: Vec::new(),
             summary,
             blind_spots: self.lost.in_words(),

@@ -2,7 +2,7 @@
 
 use super::notation;
 use super::selection::destructiveness;
-use crate::model::{AnnotationId, Content, Geometry, Key, is_set_id};
+use crate::model::{AnnotationId, Content, Geometry, Key, is_key_id, is_set_id};
 use crate::plan::{Action, AppChange, Likeness, MatchedBy, Operation, Reason};
 use std::collections::BTreeMap;
 
@@ -40,17 +40,20 @@ fn reason(reason: Reason) -> &'static str {
     }
 }
 
-/// The key; else what it is and its id: the whole id of what goes, which people look up, and enough of it to tell it
+/// The key, if the id is made of it; else key or content and the id: the whole id of what goes, which people look up, and enough of it to tell it
 /// from its neighbours for the rest.
 pub(super) fn name(operation: &Operation, ids: &ShortIds) -> String {
-    if let Some(key) = &operation.key {
-        return key.to_string();
-    }
     let id = if destructiveness(operation.action) == 0 {
         operation.id.to_string()
     } else {
         ids.get(&operation.id)
     };
+    match &operation.key {
+        Some(key) if is_key_id(&operation.id, &operation.input_id, key) => return key.to_string(),
+        // The id is not made of the key: a plan file could show any key.
+        Some(key) => return format!("{key} {id}"),
+        None => {}
+    }
     let content = operation.before.as_ref().or(operation.after.as_ref());
     let what = kind_of(content).unwrap_or_else(|| kind(operation));
     format!("{what} {}{id}", named_concepts(content))

@@ -269,6 +269,87 @@ fn a_file_taken_out_of_the_index_and_one_replaced_by_a_folder_are_not_deleted_la
 
 #[test]
 #[cfg(unix)]
+fn what_is_missing_is_noticed_whatever_git_has_of_it() {
+    use std::os::unix::fs::symlink;
+    if !is_there("git") {
+        return;
+    }
+    let world = world();
+    commit(&world);
+    let apply = ["apply", "m", "--auto-approve"];
+    let sent = world.writes().len();
+    // The index knows the file, and not yet what is in it.
+    git(&world, &["rm", "--quiet", "--cached", "m/labels/b.yaml"]);
+    git(&world, &["commit", "--quiet", "--message", "not yet"]);
+    git(&world, &["add", "--intent-to-add", "m/labels/b.yaml"]);
+    let text = world.read("m/labels/b.yaml");
+    fs::remove_file(world.path().join("m/labels/b.yaml")).unwrap();
+    world.on_app(&apply).exits(1).says("m/labels/b.yaml");
+    // What git has of a link is where it led.
+    world.write("kept.yaml", &text);
+    rename(&world, "kept.yaml", "m/kept.yaml");
+    let header = format!("{}files: ['labels/**']\n", header());
+    world.write("m/annosync.yaml", &header);
+    symlink("../kept.yaml", world.path().join("m/labels/b.yaml")).unwrap();
+    git(&world, &["add", "--all", "--force"]);
+    git(&world, &["commit", "--quiet", "--message", "a link"]);
+    settled(&plan(&world));
+    fs::remove_file(world.path().join("m/labels/b.yaml")).unwrap();
+    world.on_app(&apply).exits(1).says("m/labels/b.yaml");
+    // A file that is read through a link to its folder.
+    fs::create_dir(world.path().join("m/real")).unwrap();
+    rename(&world, "m/kept.yaml", "m/real/b.yaml");
+    symlink("../real", world.path().join("m/labels/linked")).unwrap();
+    git(&world, &["add", "--all", "--force"]);
+    git(
+        &world,
+        &["commit", "--quiet", "--message", "a linked folder"],
+    );
+    settled(&plan(&world));
+    fs::remove_file(world.path().join("m/real/b.yaml")).unwrap();
+    world.on_app(&apply).exits(1).says("m/labels/linked/b.yaml");
+    assert_eq!(world.writes().len(), sent);
+}
+
+#[test]
+fn a_repository_that_cannot_tell_what_is_committed_deletes_nothing() {
+    if !is_there("git") {
+        return;
+    }
+    let world = world();
+    commit(&world);
+    git(&world, &["rm", "--quiet", "m/labels/b.yaml"]);
+    let sent = world.writes().len();
+    let apply = ["apply", "m", "--auto-approve"];
+    let refused = |why: &str| {
+        world
+            .on_app(&apply)
+            .exits(1)
+            .says("git cannot say which files of m it tracks: ")
+            .says(why)
+            .says("the plan deletes 2 annotations");
+    };
+    // The work tree is said to be elsewhere.
+    fs::create_dir(world.path().join("other")).unwrap();
+    let other = world.path().join("other").canonicalize().unwrap();
+    git(
+        &world,
+        &["config", "core.worktree", other.to_str().unwrap()],
+    );
+    refused("its work tree is ");
+    git(&world, &["config", "--unset", "core.worktree"]);
+    // The commit of HEAD cannot be read.
+    let head = world.path().join(".git/refs/heads/main");
+    let commit = fs::read_to_string(&head).unwrap();
+    let (folder, file) = commit.trim().split_at(2);
+    let object = world.path().join(".git/objects").join(folder).join(file);
+    fs::remove_file(object).unwrap();
+    refused("HEAD");
+    assert_eq!(world.writes().len(), sent);
+}
+
+#[test]
+#[cfg(unix)]
 fn where_git_cannot_tell_what_it_tracks_nothing_is_deleted() {
     if !is_there("git") {
         return;
@@ -409,6 +490,13 @@ fn what_is_not_checked_out_stops_the_run() {
     git(&world, &["submodule", "--quiet", "add", "./other", "m/sub"]);
     git(&world, &["commit", "--quiet", "--message", "sub"]);
     world.run(&["validate", "m"]).exits(0).says("7 inputs");
+    // Checked out at another commit than the one that is recorded.
+    let allow = ["commit", "--quiet", "--allow-empty", "--message", "e"];
+    git(&world, &[&["-C", "m/sub"], &allow[..]].concat());
+    plan(&world)
+        .says("Warning: the submodule sub is not at the commit that the repository records");
+    git(&world, &["submodule", "--quiet", "update"]);
+    assert_eq!(plan(&world).stderr, "");
     git(
         &world,
         &["submodule", "--quiet", "deinit", "--force", "m/sub"],

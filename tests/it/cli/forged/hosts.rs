@@ -62,11 +62,6 @@ fn a_host_that_only_a_plan_file_names_is_not_asked() {
                 (&[], Some(&*real), "CLARIFAI_API_BASE names"),
                 (&["--manifest", "m.yaml"], None, "the manifest names"),
                 (
-                    &["--manifest", "m.yaml", "--target", "prod"],
-                    None,
-                    "the manifest names",
-                ),
-                (
                     &["--manifest", "m.yaml"],
                     Some(&real),
                     "CLARIFAI_API_BASE names",
@@ -79,10 +74,14 @@ fn a_host_that_only_a_plan_file_names_is_not_asked() {
                 assert!(run.stderr.contains(&refused), "{}", run.stderr);
                 run.says(&format!("--endpoint {host}"));
             }
-            let other = ["--endpoint", real.as_str()];
-            apply(&world, "forged.json", &other, None)
-                .exits(64)
-                .says("the flags name another");
+            for other in [
+                &["--endpoint", real.as_str()][..],
+                &["--manifest", "m.yaml", "--target", "prod"],
+            ] {
+                apply(&world, "forged.json", other, None)
+                    .exits(64)
+                    .says("the flags name another");
+            }
         }
     }
     assert_eq!(asked.load(Ordering::Relaxed), 0);
@@ -111,6 +110,33 @@ fn another_app_than_the_manifests_is_refused() {
     apply(&world, "forged.json", &named, None).exits(64);
     assert_eq!(world.emulator.calls(), []);
     apply(&world, "plan.json", &named, None).exits(0);
+    world.is_settled();
+}
+
+#[test]
+fn a_target_flag_that_names_another_host_than_the_plan_file_is_refused() {
+    let world = scene();
+    let (host, asked) = listener(&world);
+    let header = format!(
+        "{}targets:\n  here: {{ user_id: owner, app_id: app, endpoint: \"{}\" }}\n  there: {{ user_id: owner, app_id: app, endpoint: \"{host}\" }}\n",
+        super::HEADER,
+        world.emulator.url()
+    );
+    super::declare(&world, &header, &super::wanted());
+    world
+        .run(&["plan", "m.yaml", "--target", "here", "--out", "plan.json"])
+        .exits(0);
+    let mut plan = read(&world, "plan.json");
+    plan["target"]["endpoint"] = json!(host);
+    world.write("forged.json", &plan.to_string());
+    for (file, target) in [("plan.json", "there"), ("forged.json", "here")] {
+        let flags = ["--manifest", "m.yaml", "--target", target];
+        let run = apply(&world, file, &flags, None).exits(64);
+        run.says("a plan file names its own target, and the flags name another");
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 0);
+    let flags = ["--manifest", "m.yaml", "--target", "here"];
+    apply(&world, "plan.json", &flags, None).exits(0);
     world.is_settled();
 }
 

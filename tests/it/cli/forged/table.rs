@@ -261,9 +261,23 @@ fn what_a_plan_file_cannot_say_of_its_operations() {
             attack(
                 "a post under the id of another set",
                 with(&plan, |it| {
-                    of(it, "post")["id"] = json!("as-00000000-00000000000000000002");
+                    let post = of(it, "post");
+                    post["id"] = json!("as-00000000-00000000000000000002");
+                    post.as_object_mut().unwrap().remove("key");
                 }),
                 "its id is of another label set",
+            ),
+            attack(
+                "the name of another annotation",
+                with(&plan, |it| of(it, "delete")["key"] = json!("another")),
+                "its key is that of another annotation",
+            ),
+            attack(
+                "a box that is no box: the whole input would be labelled",
+                with(&plan, |it| {
+                    of(it, "post")["after"]["box"]["top"] = json!(1.5);
+                }),
+                "`box`: ",
             ),
             attack(
                 "an older format",
@@ -487,6 +501,28 @@ fn which_guards_a_plan_file_cannot_pass() {
         .says("is a plan of another manifest");
     world.plan(&["--out", "other.json"]).exits(0);
     world.apply_path("other.json", &[]).exits(0);
+}
+
+#[test]
+fn a_plan_file_cannot_say_that_too_little_exists_for_a_guard() {
+    let world = World::new();
+    declare(&world, HEADER, &boxes(0..20, "car"));
+    world.apply(&[]).exits(0);
+    // A few cars stay, so that no concept vanishes.
+    declare(&world, HEADER, &(boxes(0..2, "car") + &boxes(2..20, "bus")));
+    world.plan(&["--out", "plan.json"]).exits(3);
+    let plan = read(&world, "plan.json");
+    let table = [1_000_000, 0].map(|changeable| Refused {
+        what: "another number of annotations that it could change",
+        file: with(&plan, |it| {
+            it["guards"] = json!([]);
+            it["summary"]["changeable"] = json!(changeable);
+        }),
+        flags: &[],
+        code: 3,
+        says: "--allow-updates 18",
+    });
+    refused(&world, table.into());
 }
 
 #[test]
