@@ -53,7 +53,7 @@ fn one_edited_label_is_exactly_one_change() {
     fs::write(&file, text.replace("[car]", "[person]")).unwrap();
     let plan = run(folder.path(), &["plan", "--detailed-exitcode"]).exits(2);
     assert_eq!(plan.stderr, "");
-    insta::assert_snapshot!(plan.stdout, @"
+    insta::assert_snapshot!(plan.stdout, @r"
     drive-0001
       ~ overwrite box [car] as-…-95f47f59… (matched: same place, other concepts)
             box: {top: 0.4, left: 0.4, bottom: 0.6, right: 0.7}
@@ -63,7 +63,7 @@ fn one_edited_label_is_exactly_one_change() {
     Classes: car 6 -> 5 (-1); person 4 -> 5 (+1)
     Relabelled: car -> person (1)
 
-    Plan: 0 to post, 0 to merge, 1 to overwrite, 0 to remove, 0 to delete; 18 unchanged, 0 unmanaged. 1 call (lower bound 1), about 0.1 s at 1,000 calls/s.
+    Plan: 1 to overwrite; 18 unchanged. 1 call (lower bound 1), about 0.1 s at 1,000 calls/s.
     ");
     let applied = run(folder.path(), &["apply", "--auto-approve"]).exits(0);
     assert!(applied.stdout.starts_with("Applied 1 (1 overwritten)"));
