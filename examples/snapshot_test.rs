@@ -71,7 +71,7 @@ inputs:
 
         Classes: taxi 0 -> 1 (+1)
 
-        Plan: 0 to post, 1 to merge, 0 to overwrite, 0 to remove, 0 to delete; 0 unchanged, 0 unmanaged. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
+        Plan: 1 to merge. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
         ");
     }
 }

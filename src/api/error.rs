@@ -58,7 +58,7 @@ pub enum ApiError {
         description: String,
     },
     /// The service says that it is too busy, or broken, just now.
-    #[error("not now, with HTTP {http}, code {code}: {description}")]
+    #[error("service unavailable (HTTP {http}, code {code}): {description}")]
     Unavailable {
         /// The HTTP status.
         http: u16,

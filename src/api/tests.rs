@@ -378,7 +378,7 @@ async fn attempts_are_bounded_and_the_last_cause_is_told() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "gave up after 4 attempts: not now, with HTTP 503, code 98010: maintenance"
+        "gave up after 4 attempts: service unavailable (HTTP 503, code 98010): maintenance"
     );
     assert_eq!(server.calls().len(), 4);
 }

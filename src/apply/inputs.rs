@@ -365,7 +365,7 @@ impl Post {
                 }
                 ItemResult::Unknown if group.attempt < ATTEMPTS => again.push(at),
                 ItemResult::Unknown => {
-                    let reason = "the service does not say what became of it".to_owned();
+                    let reason = "the service does not report its result".to_owned();
                     self.end(at, State::Failed(reason, Touched::Perhaps));
                 }
             }

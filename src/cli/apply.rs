@@ -33,14 +33,14 @@ pub(crate) struct Args {
     /// The manifest (a file or a folder), or a plan file that `plan --out` wrote
     #[arg(default_value = ".")]
     path: PathBuf,
-    /// How to print what became of it; the plan and all talk go to stderr
+    /// How to print the result; the plan and messages go to stderr
     #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "dry_run")]
     format: Format,
     /// Apply the plan file only if it is the plan that this manifest makes of the app as it is now; its guards and owners
     /// count then. Give the flags that it was planned with
     #[arg(long, value_name = "PATH")]
     manifest: Option<PathBuf>,
-    /// Let a plan file touch annotations of this user (`any`: of everybody), beside those of the set, of the app's owner
+    /// Let a plan file touch annotations of this user (`any`: of everybody), besides those of the set, of the app's owner
     /// and your own; with --manifest those of its owners are allowed already
     #[arg(long, value_name = "ID", value_parser = user)]
     allow_user: Vec<UserId>,
@@ -99,7 +99,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     }
     if let Some(manifest) = &args.manifest {
         return Err(Failure::usage(format!(
-            "--manifest says what a plan file must have been made of, and {} is no plan file",
+            "--manifest goes with a plan file, and {} is not one",
             args.path.display()
         ))
         .hint(format!(
@@ -114,7 +114,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             "--allow-user"
         };
         return Err(Failure::usage(format!(
-            "{flag} is for a plan file, and {} is none",
+            "{flag} goes with a plan file, and {} is not one",
             args.path.display()
         ))
         .hint("of a manifest's plan, allow the numbers that the guard names"));
@@ -134,9 +134,10 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             Ok((observed, inventory))
         };
         let (observed, inventory) = deadline.hold(reading).await?;
-        let plan =
-            args.planning
-                .plan(&manifest, base.as_ref(), &observed, inventory, &destination)?;
+        let plan = args
+            .planning
+            .plan(&manifest, base.as_ref(), &observed, inventory, &destination)
+            .map_err(Failure::unsent)?;
         refuse_unproven(&manifest, &plan, args.files)?;
         let files: Arc<dyn InputFiles> = if plan.inputs.is_empty() {
             Arc::new(NoFiles)
@@ -318,13 +319,23 @@ async fn decide(
         undo.end();
     }
     let exit = exit(outcome.ending());
-    match args.format {
-        Format::Text => output::result(&render::outcome_text(&outcome))?,
+    let text = render::outcome_text(&outcome);
+    let written = match args.format {
+        Format::Text => output::result(&text),
         Format::Json => {
             let account = Account::new(&plan, outcome);
-            output::data(&render::outcome_json(&account))?;
+            output::data(&render::outcome_json(&account))
         }
-    }
+    };
+    // What was changed must be said, wherever that can be.
+    written.map_err(|failure| {
+        output::talk(&text);
+        Failure::new(format!(
+            "{}; the apply itself went on to its end, as said above",
+            failure.message
+        ))
+        .hint("`annosync plan` shows what is left to do")
+    })?;
     Ok(ended(&plan, exit))
 }
 

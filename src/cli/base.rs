@@ -11,7 +11,7 @@
 use super::exit::Failure;
 use super::git::{git, named_repository, run, utf8};
 use super::output;
-use super::validate::Files;
+use super::validate::{Files, problem_text};
 use crate::manifest::{self, Manifest, Overlay, Problems, Reach};
 use crate::plan::Base;
 use crate::render::escape;
@@ -81,7 +81,7 @@ pub(crate) fn load(revision: &str, path: &Path, files: Files) -> Result<BaseMani
 fn refused(revision: &str, problems: Option<Problems>, root: &TempDir) -> Failure {
     let count = problems.as_ref().map_or(0, Problems::len);
     if let Some(problems) = problems {
-        let text = problems.render(output::is_styled());
+        let text = problem_text(&problems);
         let top = root.path().display().to_string();
         let shown = format!("{}:", escape(revision));
         output::styled_talk(

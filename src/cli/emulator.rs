@@ -1,13 +1,14 @@
 //! `emulator`: serve the API over a SQLite file.
 
 use super::exit::{Exit, Failure};
-use super::input;
 use super::interrupts::Interrupts;
 use super::output;
 use super::session::chain;
+use super::{input, kind};
 use crate::emulator::{
-    Collaborator, Config, Database, Emulator, Habits, ListingOrder, annotations_in,
+    Collaborator, Config, Database, Emulator, EmulatorError, Habits, ListingOrder, annotations_in,
 };
+use crate::model::FileKind;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -127,7 +128,14 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
 }
 
 fn annotations_of(path: &Path) -> Result<Vec<Value>, Failure> {
+    const WANTED: &str = "a listing that `annosync list` printed, as json or jsonl";
+    kind::expect(path, &[FileKind::Listing, FileKind::Annotations], WANTED)?;
     let text = input::text(path, input::LARGEST)?;
-    annotations_in(&text)
-        .map_err(|error| Failure::new(format!("{}: {}", path.display(), chain(&error))))
+    annotations_in(&text).map_err(|error| {
+        match &error {
+            EmulatorError::NotJson(error) => input::broken(path, &error.into()),
+            _ => Failure::new(format!("{}: {}", path.display(), chain(&error))),
+        }
+        .hint(format!("give it {WANTED}"))
+    })
 }

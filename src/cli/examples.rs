@@ -202,7 +202,7 @@ mod tests {
                 assert!(!purpose.ends_with('.'), "{purpose}");
                 assert!(
                     words.split(' ').all(|word| line.contains(word)),
-                    "{line} is no example of {words}"
+                    "{line} is not an example of {words}"
                 );
                 let typed = line.split(' ').map(|word| word.trim_matches('\''));
                 if let Err(error) = Cli::try_parse_from(typed) {

@@ -115,6 +115,14 @@ impl Failure {
         }
     }
 
+    /// It, where an apply was asked for.
+    pub(crate) fn unsent(self) -> Self {
+        Self {
+            message: format!("{}; nothing was sent", self.message),
+            ..self
+        }
+    }
+
     /// With what to do next.
     pub(crate) fn hint(mut self, hint: impl fmt::Display) -> Self {
         self.hint = Some(hint.to_string());

@@ -54,13 +54,13 @@ impl FromStr for Also {
             .split_once('=')
             .ok_or("a format and a file are needed, as in `markdown=plan.md`")?;
         let format = <Format as clap::ValueEnum>::from_str(format, false)
-            .map_err(|_| format!("`{format}` is no format: take text, markdown or json"))?;
+            .map_err(|_| format!("`{format}` is not a format: use text, markdown or json"))?;
         let file = PathBuf::from(file);
         if file.as_os_str().is_empty() {
             return Err("the file has no name, as in `markdown=plan.md`".to_owned());
         }
         if file.as_os_str() == "-" {
-            return Err("`-` is no file; --format says what goes to stdout".to_owned());
+            return Err("`-` is not a file; --format says what goes to stdout".to_owned());
         }
         if format.is_taken_for_a_manifest(&file) {
             return Err(format!(
@@ -207,10 +207,10 @@ mod tests {
         }
         for (text, why) in [
             ("plan.md", "a format and a file are needed"),
-            ("html=plan.html", "`html` is no format"),
-            ("=plan.md", "`` is no format"),
+            ("html=plan.html", "`html` is not a format"),
+            ("=plan.md", "`` is not a format"),
             ("markdown=", "has no name"),
-            ("text=-", "is no file"),
+            ("text=-", "is not a file"),
             ("text=labels/plan.YAML", "would be read as one"),
             ("markdown=plan.json", "would be read as one"),
             ("json=plan.yml", "would be read as one"),

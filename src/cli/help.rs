@@ -97,7 +97,7 @@ pub(super) const ENVIRONMENT: [(&str, &str); 10] = [
     ("CLICOLOR", "0: no colours"),
     (
         "CLICOLOR_FORCE",
-        "1: colours, on whatever is no terminal too",
+        "1: colours, also where the output is not a terminal",
     ),
 ];
 

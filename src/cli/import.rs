@@ -12,7 +12,9 @@ use super::exit::{Exit, Failure};
 use super::input;
 use super::{kind, output};
 use crate::formats::Imported;
-use crate::formats::coco::{self, CocoOptions, ConceptNames, MultiRing, Overhang, Scores};
+use crate::formats::coco::{
+    self, CocoError, CocoOptions, ConceptNames, MultiRing, Overhang, Scores,
+};
 use crate::model::{FileKind, Kind};
 use crate::render::escape;
 use options::Common;
@@ -81,11 +83,14 @@ pub(crate) fn run(import: Import) -> Result<Exit, Failure> {
         images: args.common.images.clone(),
     };
     let imported = coco::import(json.as_bytes(), &options).map_err(|error| {
-        let failure = Failure::new(format!(
-            "{}: {}",
-            args.file.display(),
-            escape(&error.to_string())
-        ));
+        let failure = match &error {
+            CocoError::Syntax(fault) => input::broken(&args.file, fault),
+            _ => Failure::new(format!(
+                "{}: {}",
+                args.file.display(),
+                escape(&error.to_string())
+            )),
+        };
         match error.hint() {
             Some(hint) => failure.hint(hint),
             None => failure,

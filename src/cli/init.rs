@@ -172,7 +172,7 @@ fn line_of(header: &Header, start: &str) -> Option<String> {
 fn set_name(args: &Args) -> Result<SetName, Failure> {
     if let Some(name) = &args.set {
         return SetName::new(name.as_str()).map_err(|error| {
-            Failure::usage(format!("`{name}` is no name of a set: {error}"))
+            Failure::usage(format!("`{name}` is not a valid set name: {error}"))
                 .hint("it goes into the ids of what the manifest creates, for example --set street")
         });
     }

@@ -5,7 +5,7 @@
 
 use super::exit::Failure;
 use crate::manifest::{Pipes, Unreadable, read_bytes};
-use crate::model::{Prose, text_of};
+use crate::model::{JsonFault, Prose, escape, text_of};
 use std::io::Read as _;
 use std::path::Path;
 
@@ -28,6 +28,16 @@ pub(crate) fn text(path: &Path, most: u64) -> Result<String, Failure> {
     })
 }
 
+/// A file whose JSON is not what it should be.
+pub(crate) fn broken(path: &Path, fault: &JsonFault) -> Failure {
+    let JsonFault { line, column, .. } = fault;
+    Failure::new(format!(
+        "{}:{line}:{column}: {}",
+        path.display(),
+        escape(&fault.message)
+    ))
+}
+
 /// The first bytes of a regular file; `None` if it is something else or cannot be read.
 pub(crate) fn head(path: &Path, most: u64) -> Option<Vec<u8>> {
     if !path.is_file() {
@@ -44,7 +54,7 @@ pub(crate) fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
     read_bytes(path, most, Pipes::Read).map_err(|error| {
         let hint = match &error {
             Unreadable::Missing => "check the path",
-            Unreadable::NoFile(_) | Unreadable::Elsewhere | Unreadable::Hidden => {
+            Unreadable::NotAFile(_) | Unreadable::Elsewhere | Unreadable::Hidden => {
                 "name a file, or a pipe"
             }
             Unreadable::TooLarge(_) => "no file of its kind is that large: check the path",

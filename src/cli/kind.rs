@@ -40,6 +40,9 @@ pub(crate) fn is_not(path: &Path, kind: FileKind, wanted: &str) -> Failure {
         FileKind::Listing => {
             format!("plan against it with `annosync plan --observed {file}`")
         }
+        FileKind::Annotations => {
+            format!("serve it with `annosync emulator --seed {file}`")
+        }
         FileKind::Unknown => "use the version of annosync that wrote it".to_owned(),
         FileKind::Coco => {
             format!("turn it into a manifest with `annosync import coco {file} --out labels`")
@@ -56,6 +59,7 @@ pub(crate) fn noun(kind: FileKind) -> &'static str {
         FileKind::Outcome => "the outcome of an apply",
         FileKind::Log => "the log of an apply",
         FileKind::Listing => "a saved listing",
+        FileKind::Annotations => "a list of annotations (`list --format jsonl`)",
         FileKind::Unknown => "a file of another version of annosync",
         FileKind::Coco => "a COCO file",
     }

@@ -46,7 +46,7 @@ fn open(path: &Path) -> io::Result<File> {
         let most = LOG_LINE_START.len() as u64;
         (&file).take(most).read_to_end(&mut start)?;
         if !LOG_LINE_START.as_bytes().starts_with(&start) {
-            let what = "it is there, and is no file that --log wrote";
+            let what = "it exists and is not a log that --log wrote";
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
         }
         let mut last = [0];

@@ -5,7 +5,7 @@ use super::exit::Failure;
 use super::{input, kind};
 use crate::manifest::Manifest;
 use crate::model::{FileKind, ObservedState, Origin};
-use crate::observed::SavedListing;
+use crate::observed::{ObservedError, SavedListing};
 use crate::plan::{PlanError, Target};
 use crate::render::thousands;
 use std::path::Path;
@@ -15,11 +15,14 @@ pub(crate) fn observed(file: &Path) -> Result<ObservedState, Failure> {
     kind::expect(file, &[FileKind::Listing], "a saved listing")?;
     let text = input::text(file, input::LARGEST)?;
     let saved = SavedListing::read(&text).map_err(|error| {
-        Failure::new(format!("{}: {error}", file.display())).hint(
-            error
-                .hint()
-                .unwrap_or("save a listing with `annosync list --all --format json > FILE`"),
-        )
+        let hint = error
+            .hint()
+            .unwrap_or("save a listing with `annosync list --all --format json > FILE`");
+        match &error {
+            ObservedError::NotJson(fault) => input::broken(file, fault),
+            _ => Failure::new(format!("{}: {error}", file.display())),
+        }
+        .hint(hint)
     })?;
     // The text of a large app's listing is as large as the state.
     drop(text);
@@ -79,8 +82,6 @@ pub(crate) fn refused(manifest: &Manifest, errors: &[PlanError]) -> (Vec<String>
     } else {
         format!("{} changes", thousands(errors.len() as u64))
     };
-    let failure = Failure::new(format!(
-        "the manifest asks for {what} that cannot be made; nothing was sent"
-    ));
+    let failure = Failure::new(format!("the manifest asks for {what} that cannot be made"));
     (said, failure)
 }

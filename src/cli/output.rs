@@ -154,9 +154,7 @@ fn place_of(at: PathBuf, kind: FileType) -> io::Result<Place> {
         Ok(Place::Stream(at))
     } else {
         let kind = manifest::kind_of(kind);
-        Err(io::Error::other(format!(
-            "it is {kind}, and takes no output"
-        )))
+        Err(io::Error::other(format!("it is {kind}, not a file")))
     }
 }
 

@@ -247,7 +247,7 @@ impl Planning {
             (None, Some(_)) => "--conflicts",
         };
         Err(Failure::usage(format!(
-            "{flag} needs a base: without one, nobody can tell what was changed in the app"
+            "{flag} needs a base: without one, what was changed in the app is not known"
         ))
         .hint("name the revision that was applied last: --base REV"))
     }

@@ -29,7 +29,8 @@ const NAMED: usize = 10;
 /// Reads the path as a plan file, if it is one.
 pub(crate) fn read(path: &Path) -> Result<Option<Plan>, Failure> {
     let is_other = |kind| !matches!(kind, FileKind::Plan | FileKind::Undo | FileKind::Unknown);
-    if !path.is_file() || kind::of(path).is_some_and(is_other) {
+    let kind = kind::of(path);
+    if !path.is_file() || kind.is_some_and(is_other) {
         return Ok(None);
     }
     let text = input::text(path, input::LARGEST)?;
@@ -37,15 +38,24 @@ pub(crate) fn read(path: &Path) -> Result<Option<Plan>, Failure> {
         return Ok(None);
     }
     let refused = |error: PlanFileError| {
-        let message = error.to_string();
-        Failure::new(format!("{}: {}", path.display(), render::escape(&message)))
+        let failure = match error {
+            PlanFileError::Syntax(fault) => input::broken(path, &fault),
+            other => {
+                let message = other.to_string();
+                Failure::new(format!("{}: {}", path.display(), render::escape(&message)))
+            }
+        };
+        failure.hint(match kind {
+            Some(FileKind::Undo) => {
+                "an undo cannot be made again: restore the file as --undo-out wrote it, whole"
+            }
+            _ => "make a new one with `annosync plan --out FILE`",
+        })
     };
-    let plan = plan::read(&text)
-        .map_err(|error| refused(error).hint("make a new one with `annosync plan --out FILE`"))?;
+    let plan = plan::read(&text).map_err(refused)?;
     if plan.as_ref().is_some_and(|plan| !apply::is_as_shown(plan)) {
         let what = "the body of an operation is not what it shows";
-        return Err(refused(PlanFileError::Altered(what.to_owned()))
-            .hint("apply the file as --undo-out wrote it"));
+        return Err(refused(PlanFileError::Altered(what.to_owned())));
     }
     Ok(plan)
 }
@@ -102,22 +112,23 @@ impl Request<'_> {
 
     /// Without its manifest, a plan file cannot be made again.
     fn is_no_new_plan(&self) -> Result<(), Failure> {
-        let anew = "make it anew with `annosync plan --base REV --out FILE`";
+        let anew = "make a new one with `annosync plan --base REV --out FILE`";
         if self.planning.base.is_some() {
-            return Err(
-                Failure::usage("--base is for making a plan, and this one is made").hint(anew),
-            );
+            return Err(Failure::usage(
+                "--base goes with making a plan, and this one is made already",
+            )
+            .hint(anew));
         }
         if self.planning.conflicts.is_some() {
             return Err(Failure::usage(
-                "a plan file has decided about conflicts when it was made: --conflicts comes too late",
+                "conflicts were decided when the plan file was made: --conflicts changes nothing in it",
             )
             .hint(anew));
         }
         match self.planning.on_drift {
             None | Some(OnDrift::Keep | OnDrift::Apply) => Ok(()),
             Some(OnDrift::Fail) => Err(Failure::usage(
-                "a plan file has decided about drift when it was made",
+                "drift was decided when the plan file was made",
             )
             .hint("--on-drift keep lets one pass that --on-drift fail stopped")),
         }

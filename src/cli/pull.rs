@@ -8,7 +8,7 @@ use super::output;
 use super::plan::Conflicts;
 use super::session::Session;
 use super::sets;
-use super::validate::{Files, load_whole};
+use super::validate::{Files, load_whole, problem_text};
 use crate::manifest::{self, Header, Manifest, Overlay, TargetSpec};
 use crate::model::{ConceptId, ObservedState, Policy, Scope, SetName, SetPrefix, Status, UserId};
 use crate::plan::{self, AppChange, Decision};
@@ -253,7 +253,7 @@ async fn over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChange>), 
     let new_inputs = match (args.split, stands_alone) {
         (true, true) => {
             return Err(Failure::usage(format!(
-                "--split makes files beside {}, which stands for itself alone",
+                "--split makes files beside {}, which is a whole manifest by itself",
                 args.path.display()
             ))
             .hint("name its folder, or give it `files:`"));
@@ -515,7 +515,7 @@ fn warn_of_unknown(scope: &Scope, observed: &ObservedState, manifest: Option<&Ma
 
 fn failure(error: &PullError) -> Failure {
     if let PullError::DoesNotFit(problems) = error {
-        output::styled_talk(&problems.render(output::is_styled()));
+        output::styled_talk(&problem_text(problems));
     }
     let hint = error.hint();
     Failure::new(format!("{error}; nothing was written")).hint(hint)

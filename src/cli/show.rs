@@ -7,7 +7,7 @@ use super::terminal::Stream;
 use super::view::View;
 use super::{input, kind, output, plan_file};
 use crate::model::FileKind;
-use crate::plan::Account;
+use crate::plan::{Account, PlanFileError};
 use crate::render::{self, LogFile};
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let shown = match kind {
         Some(FileKind::Outcome) => account(args)?,
         Some(FileKind::Log) => log(args)?,
-        Some(FileKind::Listing | FileKind::Manifest | FileKind::Coco) | None => {
+        Some(FileKind::Listing | FileKind::Annotations | FileKind::Manifest | FileKind::Coco)
+        | None => {
             return Err(match kind {
                 Some(kind) => kind::is_not(file, kind, WANTED),
                 None => is_nothing(file),
@@ -86,11 +87,15 @@ fn is_nothing(file: &Path) -> Failure {
 
 fn account(args: &Args) -> Result<String, Failure> {
     let text = input::text(&args.file, input::LARGEST)?;
-    let account = Account::read(&text).map_err(|error| {
-        Failure::new(format!(
-            "{} is the outcome of an apply, and cannot be read: {error}",
+    let account = Account::read(&text).map_err(|error| match error {
+        PlanFileError::Syntax(fault) => input::broken(&args.file, &fault).hint(
+            "this is the outcome of an apply: keep all that `annosync apply --format json` prints",
+        ),
+        other => Failure::new(format!(
+            "{} is the outcome of an apply, and cannot be read: {other}",
             args.file.display()
         ))
+        .hint("use the version of annosync that wrote it"),
     })?;
     Ok(match args.format {
         Format::Text => render::account_text(&account, &args.view.text_options(Stream::Stdout)),
@@ -107,11 +112,9 @@ fn log(args: &Args) -> Result<String, Failure> {
         );
     }
     let text = input::text(&args.file, input::LARGEST)?;
-    let log = LogFile::read(&text).map_err(|error| {
-        Failure::new(format!(
-            "{} is the log of an apply, and cannot be read: {error}",
-            args.file.display()
-        ))
+    let log = LogFile::read(&text).map_err(|fault| {
+        input::broken(&args.file, &fault)
+            .hint("this is the log of an apply: each line is as `annosync apply --log` wrote it")
     })?;
     Ok(match args.format {
         Format::Text => render::log_text(&log, &args.view.text_options(Stream::Stdout)),

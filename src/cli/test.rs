@@ -10,7 +10,7 @@ use super::output;
 use super::tracked::tracked;
 use super::validate::{Files, refuse_missing};
 use crate::api::Connection;
-use crate::manifest::{self, Overlay};
+use crate::manifest::{self, Overlay, Shown};
 use crate::model::with_line_feeds;
 use crate::plan::{self, Allowances, Context, Inventory, Plan};
 use crate::render::{self, Color, Detail, MarkdownOptions, TextOptions, escape, escape_lines};
@@ -163,7 +163,8 @@ fn planned(case: &Path, files: Files) -> Result<Plan, String> {
     let folder = Some(case.join(MANIFEST)).filter(|folder| folder.is_dir());
     let folder = folder.as_deref().unwrap_or(case);
     let read = manifest::load_tracked(folder, &Overlay::new(), files.reach(), &tracked);
-    let manifest = read.map_err(|problems| format!("{}\n", problems.render(true).trim_end()))?;
+    let manifest =
+        read.map_err(|problems| format!("{}\n", problems.render(true, Shown::First).trim_end()))?;
     refuse_missing(&manifest, files).map_err(|failure| said(&failure))?;
     let context = Context {
         target: offline::no_target(&observed),

@@ -145,7 +145,7 @@ fn unusable_repository(folder: &Path) -> Option<String> {
     let top = folder.ancestors().find(|place| is_repository(place))?;
     let shown = top.join(".git").display().to_string();
     Some(match git().arg("--version").output() {
-        Ok(_) => format!("it takes {shown} for no repository"),
+        Ok(_) => format!("it does not accept {shown} as a repository"),
         Err(error) => format!("it cannot be run ({error}), and {shown} is there"),
     })
 }

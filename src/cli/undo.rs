@@ -137,11 +137,10 @@ fn former(path: &Path) -> Result<Former, Failure> {
     match plan::read(&text) {
         Ok(Some(plan)) if plan.purpose == Purpose::Undo && plan.is_empty() => Ok(Former::Spent),
         Ok(Some(plan)) if plan.purpose == Purpose::Undo => Ok(Former::Undo),
-        _ => Err(Failure::new(format!(
-            "{} is there, and is no file that --undo-out wrote",
-            path.display()
-        ))
-        .hint("nothing was sent; name another file")),
+        _ => Err(
+            Failure::new(format!("{} exists and is not an undo file", path.display()))
+                .hint("nothing was sent; name another file"),
+        ),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::tracked::tracked;
 use super::{kind, output};
-use crate::manifest::{self, Manifest, Overlay, Reach};
+use crate::manifest::{self, Manifest, Overlay, Problems, Reach, Shown};
 use crate::plan::Plan;
 use crate::render;
 use std::fmt::Write as _;
@@ -74,17 +74,18 @@ fn listed(path: &Path, files: Files) -> String {
         let file = file.strip_prefix(".").unwrap_or(file);
         // Writing to a string cannot fail.
         let name = file.display().to_string();
-        let _ = writeln!(text, "belongs   {}", render::escape(&name));
+        let _ = writeln!(text, "belongs     {}", render::escape(&name));
     }
     let parts = [
-        ("missing ", &survey.unreadable),
-        ("left out", &survey.left_out),
+        ("unreadable", &survey.unreadable, ""),
+        ("missing   ", &survey.missing, ":"),
+        ("left out  ", &survey.left_out, ":"),
     ];
-    for (word, files) in parts {
+    for (word, files, colon) in parts {
         for (file, why) in files {
             let file = file.strip_prefix("./").unwrap_or(file);
             let (file, why) = (render::escape(file), render::escape(why));
-            let _ = writeln!(text, "{word}  {file}: {why}");
+            let _ = writeln!(text, "{word}  {file}{colon} {why}");
         }
     }
     text
@@ -178,11 +179,21 @@ fn missing(manifest: &Manifest) -> Failure {
     )
 }
 
+/// A manifest's problems for people: the first ones of each kind, and with `-v` all.
+pub(crate) fn problem_text(problems: &Problems) -> String {
+    let shown = if tracing::enabled!(tracing::Level::DEBUG) {
+        Shown::All
+    } else {
+        Shown::First
+    };
+    problems.render(output::is_styled(), shown)
+}
+
 /// Reads a manifest; every problem of it is shown. A file of another kind is refused as a whole.
 fn read(path: &Path, files: Files) -> Result<Manifest, Failure> {
     kind::expect_manifest(path)?;
     manifest::load_tracked(path, &Overlay::new(), files.reach(), &tracked).map_err(|problems| {
-        output::styled_talk(&problems.render(output::is_styled()));
+        output::styled_talk(&problem_text(&problems));
         let (count, kinds) = (problems.len(), problems.kinds());
         Failure::new(match count {
             1 => "the manifest has a problem".to_owned(),

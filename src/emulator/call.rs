@@ -128,13 +128,13 @@ impl<'a> Call<'a> {
         let items = match self.sent.body.get(list) {
             None | Some(Value::Null) => &[][..],
             Some(Value::Array(items)) => items,
-            Some(_) => return Err(Refusal::format(format!("`{list}` is no list"))),
+            Some(_) => return Err(Refusal::format(format!("`{list}` is not a list"))),
         };
         check_count(list, items.len())?;
         let mut prepared = Vec::with_capacity(items.len());
         for (place, item) in items.iter().enumerate() {
             let Value::Object(item) = item else {
-                return Err(Refusal::format(format!("{list}[{place}] is no object")));
+                return Err(Refusal::format(format!("{list}[{place}] is not an object")));
             };
             let mut item = item.clone();
             data::prepare(&mut item, missing)
@@ -149,10 +149,10 @@ impl<'a> Call<'a> {
         let texts = match self.sent.body.get(list) {
             None | Some(Value::Null) => &[][..],
             Some(Value::Array(texts)) => texts,
-            Some(_) => return Err(Refusal::format(format!("`{list}` is no list"))),
+            Some(_) => return Err(Refusal::format(format!("`{list}` is not a list"))),
         };
         let texts: Option<Vec<&str>> = texts.iter().map(Value::as_str).collect();
-        texts.ok_or_else(|| Refusal::format(format!("`{list}` holds something that is no text")))
+        texts.ok_or_else(|| Refusal::format(format!("`{list}` holds something that is not a text")))
     }
 }
 
@@ -187,7 +187,7 @@ pub(super) fn take_status(object: &mut Map<String, Value>) -> Result<Option<Code
         Ok(Code(0)) if code.is_number() => Ok(None),
         Ok(code) if is_annotation_status(code) => Ok(Some(code)),
         _ => Err(ItemFailure::invalid(format!(
-            "{code} is no status of an annotation"
+            "{code} is not a status of an annotation"
         ))),
     }
 }

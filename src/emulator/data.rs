@@ -83,10 +83,10 @@ fn prepare_object(
     }
     for (name, value) in object {
         if OBJECTS.contains(&name.as_str()) && !value.is_object() {
-            return Err(format!("`{name}` is no object"));
+            return Err(format!("`{name}` is not an object"));
         }
         if TEXTS.contains(&name.as_str()) && !value.is_string() {
-            return Err(format!("`{name}` is no text"));
+            return Err(format!("`{name}` is not a text"));
         }
         if FREE.contains(&name.as_str()) {
             continue;
@@ -94,10 +94,10 @@ fn prepare_object(
         let is_value = name == "value" && matches!(list, "concepts" | "regions");
         match value {
             _ if is_value || FLOATS.contains(&name.as_str()) => {
-                *value = float(value).ok_or_else(|| format!("`{name}` is no number"))?;
+                *value = float(value).ok_or_else(|| format!("`{name}` is not a number"))?;
             }
             _ if COUNTS.contains(&name.as_str()) => {
-                *value = count(value).ok_or_else(|| format!("`{name}` is no whole number"))?;
+                *value = count(value).ok_or_else(|| format!("`{name}` is not a whole number"))?;
             }
             // Concepts and inputs have a member of that name that is an object.
             Value::String(_) | Value::Number(_) if name == "visibility" => {
@@ -113,13 +113,13 @@ fn prepare_object(
                     match element {
                         Value::Object(element) => prepare_object(element, name, missing)?,
                         _ if LISTS.contains(&name.as_str()) => {
-                            return Err(format!("`{name}` holds something that is no object"));
+                            return Err(format!("`{name}` holds something that is not an object"));
                         }
                         _ => {}
                     }
                 }
             }
-            _ if LISTS.contains(&name.as_str()) => return Err(format!("`{name}` is no list")),
+            _ if LISTS.contains(&name.as_str()) => return Err(format!("`{name}` is not a list")),
             Value::Object(object) => prepare_object(object, "", missing)?,
             Value::Number(number) if number.is_f64() => {
                 *value = float(value).ok_or_else(|| format!("`{name}` is out of range"))?;
@@ -240,7 +240,7 @@ fn check_place(place: &Map<String, Value>) -> Result<(), String> {
     {
         Some(Value::String(text)) if is_base64(text) => Ok(()),
         None => Ok(()),
-        Some(_) => Err("the `base64` of a mask is no base64".to_owned()),
+        Some(_) => Err("the `base64` of a mask is not base64".to_owned()),
     }
 }
 

@@ -72,7 +72,7 @@ fn post_one(
         if let Some(bytes) = medium.shift_remove("base64") {
             let text = bytes.as_str().unwrap_or_default();
             let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(text) else {
-                let details = format!("the `base64` of the {kind} is no base64");
+                let details = format!("the `base64` of the {kind} is not base64");
                 return refused(Code::INPUT_INVALID_ARGUMENT, details);
             };
             if bytes.is_empty() {
@@ -86,7 +86,7 @@ fn post_one(
                 Ok(url) if matches!(url.scheme(), "http" | "https") => {
                     url.host_str().unwrap_or_default().to_owned()
                 }
-                _ => return refused(Code::INPUT_INVALID_URL, format!("`{url}` is no URL")),
+                _ => return refused(Code::INPUT_INVALID_URL, format!("`{url}` is not a URL")),
             };
             let allowed = medium.get("allow_duplicate_url") == Some(&Value::Bool(true));
             if !allowed && session.has_url(&call.app, kind, url)? {

@@ -137,7 +137,7 @@ impl Filter {
             ..Self::default()
         };
         for text in query.all("statuses") {
-            let code = Code::parse(&text).ok_or_else(|| format!("`{text}` is no status"))?;
+            let code = Code::parse(&text).ok_or_else(|| format!("`{text}` is not a status"))?;
             filter.statuses.push(code);
         }
         // Taken, and without effect: what models put out is stored as annotations here.

@@ -81,7 +81,10 @@ pub enum EmulatorError {
     /// What was to be stored directly is not valid or there already, or the database failed.
     #[error("cannot store the annotation: {0}")]
     Seed(String),
-    /// A text is no list of annotations.
+    /// A text is not JSON.
+    #[error("no annotations to store: {0}")]
+    NotJson(serde_json::Error),
+    /// A text is not a list of annotations.
     #[error("no annotations to store: {0}")]
     NoAnnotations(String),
 }

@@ -154,7 +154,11 @@ fn read_filter(
             (Value::Bool(true), _, "input_level") => Condition::InputLevel,
             (code, _, "status.code") => match serde_json::from_value(code.clone()) {
                 Ok(code) if code != Code(0) => Condition::Status(code),
-                _ => return Err(Refusal::invalid(format!("`{path}`: {code} is no status"))),
+                _ => {
+                    return Err(Refusal::invalid(format!(
+                        "`{path}`: {code} is not a status"
+                    )));
+                }
             },
             (Value::Array(concepts), _, "data.concepts") => concept(concepts)?,
             (Value::Object(inside), ..) if !inside.is_empty() => {

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 pub fn annotations_in(text: &str) -> Result<Vec<Value>, EmulatorError> {
     let mut annotations = Vec::new();
     for value in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
-        let value = value.map_err(|error| EmulatorError::NoAnnotations(error.to_string()))?;
+        let value = value.map_err(EmulatorError::NotJson)?;
         match value {
             Value::Array(list) => annotations.extend(list),
             Value::Object(mut document) => match document.get_mut("annotations") {
@@ -25,7 +25,7 @@ pub fn annotations_in(text: &str) -> Result<Vec<Value>, EmulatorError> {
                 _ => annotations.push(Value::Object(document)),
             },
             other => {
-                let what = format!("`{other}` is no annotation");
+                let what = format!("`{other}` is not an annotation");
                 return Err(EmulatorError::NoAnnotations(what));
             }
         }
@@ -100,7 +100,9 @@ impl<'a, 'b> Planting<'a, 'b> {
 fn read(annotation: Value, app: &App) -> Result<Stored, Refusal> {
     let refused = |failure: ItemFailure| Refusal::invalid(failure.details);
     let Value::Object(mut body) = annotation else {
-        return Err(Refusal::format(format!("`{annotation}` is no annotation")));
+        return Err(Refusal::format(format!(
+            "`{annotation}` is not an annotation"
+        )));
     };
     data::prepare(&mut body, MissingValue::Nothing).map_err(Refusal::format)?;
     let input_id = take_text(&mut body, "input_id");
@@ -166,7 +168,7 @@ mod tests {
         for (text, why) in [
             ("{\"id\":\"a\"}\n{\"id\":", "line 2"),
             ("- id: a\n", "line 1"),
-            ("7", "`7` is no annotation"),
+            ("7", "`7` is not an annotation"),
         ] {
             let error = annotations_in(text).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");

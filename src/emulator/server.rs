@@ -271,7 +271,7 @@ fn read_sent(
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
         Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => {
-            return Err(Refusal::format("the path is no UTF-8"));
+            return Err(Refusal::format("the path is not UTF-8"));
         }
         // A path without parameters.
         Err(_) => HashMap::new(),
@@ -317,7 +317,7 @@ fn caller<'a>(config: &'a Config, headers: &HeaderMap) -> Result<&'a str, Refusa
     };
     config
         .user_of_key(token.trim())
-        .ok_or_else(|| Refusal::new(401, Code::CONN_KEY_INVALID, "the key is nobody's"))
+        .ok_or_else(|| Refusal::new(401, Code::CONN_KEY_INVALID, "the key is not known"))
 }
 
 async fn operate(

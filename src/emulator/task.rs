@@ -30,7 +30,7 @@ pub(super) fn patch_status(session: &mut Session<'_>, call: &Call<'_>) -> Result
             .iter()
             .map(|code| self::status("status_codes", code))
             .collect::<Result<_, _>>()?,
-        Some(_) => return Err(Refusal::format("`status_codes` is no list")),
+        Some(_) => return Err(Refusal::format("`status_codes` is not a list")),
     };
     let user_ids = call.texts("user_ids")?.into_iter().map(ToOwned::to_owned);
     let filter = Filter::of_task(call.path("task_id"), user_ids.collect(), statuses);
@@ -54,7 +54,7 @@ fn status(field: &str, value: &Value) -> Result<Code, Refusal> {
     match serde_json::from_value(value.clone()) {
         Ok(code) if is_annotation_status(code) => Ok(code),
         _ => Err(Refusal::invalid(format!(
-            "`{field}`: {value} is no status of an annotation"
+            "`{field}`: {value} is not a status of an annotation"
         ))),
     }
 }

@@ -374,7 +374,7 @@ fn take_over(
         ));
     };
     if annotation.iscrowd.is_set() {
-        let detail = "iscrowd: it stands for a group of objects".to_owned();
+        let detail = "iscrowd: it is a group of objects".to_owned();
         return Err(skip(SkipCode::Crowd, detail));
     }
     if annotation.ignore.is_set() {

@@ -113,7 +113,7 @@ pub(super) fn annotation(
     content.extras = extras(&parts, place, findings).boxed();
     // An annotation with an error may look empty because of it.
     if findings.0.len() == before {
-        says_enough(&parsed.identity, &parts, place, findings);
+        says_enough(&parsed, &parts, place, findings);
     }
     parsed
 }
@@ -257,13 +257,14 @@ fn extras(parts: &Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) ->
 
 /// Reports an annotation that could not be found again, or would be posted without anything in it.
 fn says_enough(
-    identity: &Identity,
+    parsed: &ParsedAnnotation,
     parts: &Fields<'_, '_>,
     place: &Place<'_>,
     findings: &mut Findings,
 ) {
     let given = |key: &&str| parts.get(key).is_some();
-    match identity {
+    let says_nothing = parsed.content.says_nothing() && parsed.mask.is_none();
+    match &parsed.identity {
         Identity::Key(_) if !ANNOTATION[IDENTITY.len()..].iter().any(given) => {
             findings
                 .add(place.value(), "an annotation with a `key` and nothing else")
@@ -276,6 +277,17 @@ fn says_enough(
                     "an annotation without a place, concepts, text, `key` or `id`",
                 )
                 .hint(format!("{ENOUGH}; nothing else tells which one it is"));
+        }
+        Identity::Content if says_nothing => {
+            findings
+                .add(
+                    place.name("concepts").value(),
+                    "an annotation without a place and with an empty list of concepts",
+                )
+                .hint(
+                    "it would be posted empty: name its concepts, say where it lies, or give the `status` and `user` of the \
+                     work to do; an input without annotations has `annotations: []`",
+                );
         }
         // The first two say enough alone: "keep this one, and leave it as it is".
         Identity::Id(_) | Identity::InputLevel | Identity::Key(_) | Identity::Content => {}
@@ -306,9 +318,9 @@ impl Names {
                     None => self.input_level = Some(at),
                     Some(first) => {
                         findings
-                            .add(at, "`input_level` stands twice in this input")
+                            .add(at, "a second `input_level` annotation on this input")
                             .hint("an input has one such annotation; put everything into one")
-                            .other("the first one is at", first.clone());
+                            .other("the first is at", first.clone());
                     }
                 }
                 return;
@@ -324,10 +336,10 @@ impl Names {
                 findings
                     .add(
                         at,
-                        format!("the {field} {} stands twice in this input", quote(text)),
+                        format!("duplicate {field} {} on this input", quote(text)),
                     )
                     .hint("each annotation has its own")
-                    .other("the first one is at", first.get().clone());
+                    .other("the first is at", first.get().clone());
             }
         }
     }

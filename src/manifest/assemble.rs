@@ -22,6 +22,7 @@ use crate::model::{
 };
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// A file that was read.
 #[derive(Debug)]
@@ -105,6 +106,12 @@ impl Narrowing {
     }
 }
 
+/// A file as the subject of a message.
+fn subject(path: &Path) -> String {
+    let path = path.strip_prefix(".").unwrap_or(path);
+    format!("`{}`", path.display())
+}
+
 fn read_file(candidate: &Candidate, source: &dyn Source) -> File {
     let mut file = File {
         candidate: candidate.clone(),
@@ -116,14 +123,14 @@ fn read_file(candidate: &Candidate, source: &dyn Source) -> File {
         Ok(bytes) => bytes,
         Err(error) => {
             let hint = match &error {
-                Unreadable::Missing | Unreadable::NoFile(_) => "check the path",
+                Unreadable::Missing | Unreadable::NotAFile(_) => "check the path",
                 Unreadable::Elsewhere => OUTSIDE,
                 Unreadable::Hidden => HIDDEN,
                 Unreadable::TooLarge(_) => "spread its inputs over several files",
                 Unreadable::Changed => "run the command again once nothing writes to it",
                 Unreadable::Failed(_) => "check the path and its permissions",
             };
-            let message = error.to_string();
+            let message = format!("{} {error}", subject(&candidate.shown));
             file.problem = Some(Problem::of_file(&candidate.shown, message, hint));
             return file;
         }
@@ -185,7 +192,7 @@ fn read_all<'c>(
 pub(super) fn assemble(
     found: &Found,
     header_file: Option<usize>,
-    place: &std::path::Path,
+    place: &Path,
     source: &dyn Source,
 ) -> Result<Assembled, Problems> {
     let candidates = &found.files;
@@ -240,11 +247,10 @@ pub(super) fn assemble(
     checks::duplicates(&mut files);
     let named = read_named(&mut files, source);
     let mut problems = report::problems(&mut files, source);
-    problems.extend(
-        obstacles
-            .into_iter()
-            .map(|one| Problem::of_file(&one.shown, one.message.clone(), one.hint.clone())),
-    );
+    problems.extend(obstacles.into_iter().map(|one| {
+        let message = format!("{} {}", subject(&one.shown), one.message);
+        Problem::of_file(&one.shown, message, one.hint.clone())
+    }));
     let header = match header_index {
         Ok(index) => files[index]
             .document
@@ -324,7 +330,7 @@ fn narrowed(files: Vec<File>) -> (Vec<File>, Option<Narrowing>) {
 /// read may have it.
 fn choose_header(
     files: &mut [File],
-    place: &std::path::Path,
+    place: &Path,
     has_obstacles: bool,
 ) -> Result<usize, Option<Box<Problem>>> {
     let having: Vec<usize> = (0..files.len())
@@ -335,9 +341,9 @@ fn choose_header(
             return Err(None);
         }
         let message = if files.is_empty() {
-            "no file of a manifest is there: no *.yaml, *.yml, *.json or *.jsonl"
+            "no manifest found: there is no *.yaml, *.yml, *.json or *.jsonl file"
         } else {
-            "this manifest has no header"
+            "the manifest has no header"
         };
         return Err(Some(Box::new(Problem::of_file(
             place,
@@ -388,7 +394,7 @@ fn choose_header(
         let findings = &mut files[index].document.findings;
         let finding = findings.add(at, "a second header in the same manifest");
         finding.hint(
-            "the header's keys stand in one file; move these there, or let `files:` leave this file out",
+            "the header's keys belong in one file; move these there, or let `files:` leave this file out",
         );
         finding.other = Some(other.clone());
     }

@@ -11,7 +11,7 @@ use crate::model::{ConceptId, Identity, InputId, key_id, set_prefix};
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 
-/// A pattern that takes no file is a slip, and under `sync` it would read as "delete all of that".
+/// A pattern that matches no files is a slip, and under `sync` it would read as "delete all of that".
 pub(super) fn patterns(files: &mut [File]) {
     let paths: Vec<String> = files.iter().map(|f| f.candidate.relative.clone()).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
@@ -32,8 +32,8 @@ pub(super) fn patterns(files: &mut [File]) {
             };
             file.document
                 .findings
-                .add(at, format!("{} takes no file", quote(&pattern)))
-                .hint("a pattern is relative to this file's folder and takes *.yaml, *.yml, *.json and *.jsonl");
+                .add(at, format!("{} matches no files", quote(&pattern)))
+                .hint("a pattern is relative to this file's folder and matches only *.yaml, *.yml, *.json and *.jsonl");
         }
     }
 }
@@ -159,7 +159,7 @@ pub(super) fn key_ids(files: &mut [File], header: usize) {
     });
 }
 
-/// Reports an input that stands twice, in one file or in two.
+/// Reports an input that is declared twice, in one file or in two.
 pub(super) fn duplicates(files: &mut [File]) {
     let mut first: HashMap<InputId, (usize, usize)> = HashMap::new();
     for (file, read) in files.iter_mut().enumerate() {
@@ -175,12 +175,12 @@ pub(super) fn duplicates(files: &mut [File]) {
                 }
                 Some((other_file, other_index)) => findings.push(Finding {
                     at: id_of(index),
-                    message: format!("the input {} stands twice", quote(id.as_str())),
+                    message: format!("duplicate input {}", quote(id.as_str())),
                     hint: Some("put all its annotations in one place".to_owned()),
                     other: Some(Other {
                         file: Some(*other_file),
                         at: id_of(*other_index),
-                        label: "the first one is at",
+                        label: "the first is at",
                     }),
                 }),
             }

@@ -10,7 +10,7 @@ use super::header::{HEADER, INPUTS, ParsedHeader, header, known_keys};
 use super::input::{ParsedInput, Shared, input};
 use super::node::{Budget, Entry, Node, NodeSeed};
 use super::words::nearest;
-use crate::model::ConceptId;
+use crate::model::{ConceptId, JsonFault};
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 use std::collections::HashSet;
 use std::fmt;
@@ -173,7 +173,7 @@ fn foreign(findings: &mut Findings, node: &Node<'_>) {
     findings
         .add(
             Place::ROOT.value(),
-            format!("this is no file of a manifest: {found}"),
+            format!("not a file of a manifest: {found}"),
         )
         .hint(format!(
             "a manifest's file is a map with {}; if this one is something else, name the files that hold inputs in the \
@@ -354,21 +354,18 @@ fn second_document(text: &str) -> usize {
 }
 
 fn json_error(text: &str, base: usize, error: &serde_json::Error) -> SyntaxError {
-    let start = match error.line() {
-        0 | 1 => 0,
+    let fault = JsonFault::from(error);
+    let start = match fault.line {
+        1 => 0,
         line => text
             .match_indices('\n')
             .nth(line - 2)
             .map_or(text.len(), |(at, _)| at + 1),
     };
-    let offset = (start + error.column().saturating_sub(1)).min(text.len());
-    let full = error.to_string();
-    let message = full
-        .rsplit_once(" at line ")
-        .map_or(full.as_str(), |(message, _)| message);
+    let offset = (start + fault.column - 1).min(text.len());
     SyntaxError {
         offset: base + floor(text, offset),
-        message: format!("not valid JSON: {message}"),
+        message: format!("not valid JSON: {fault}"),
         hint: None,
     }
 }

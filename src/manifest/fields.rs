@@ -59,7 +59,7 @@ pub(super) fn fields<'n, 't>(
     Some(Fields(entries))
 }
 
-/// Reports keys that are not among `keys`, that are no text, or that stand twice.
+/// Reports keys that are not among `keys`, that are not text, or duplicate another.
 pub(super) fn check_keys<'n, 't>(
     entries: &'n [Entry<'t>],
     noun: &str,
@@ -117,10 +117,10 @@ pub(super) fn text_keys<'n>(
             findings
                 .add(
                     place.nth(index).key(),
-                    format!("the key {} stands twice", quote(text)),
+                    format!("duplicate key {}", quote(text)),
                 )
                 .hint("keep one of the two")
-                .other("the first one is at", place.nth(earlier).key());
+                .other("the first is at", place.nth(earlier).key());
         } else {
             keys.push((index, text));
         }

@@ -207,7 +207,10 @@ fn version(parts: Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) {
         findings
             .add(
                 place.name("version").value(),
-                format!("`version` must be {VERSION}, found {}", node.describe()),
+                format!(
+                    "`version` must be {VERSION}, found {}",
+                    node.describe_written()
+                ),
             )
             .hint("this program reads version 1 of the format; a later one needs a later program");
     }
@@ -220,7 +223,10 @@ fn set(parts: Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) -> Opt
     SetName::new(text)
         .map_err(|_| {
             findings
-                .add(at.value(), format!("{} is no name of a set", quote(text)))
+                .add(
+                    at.value(),
+                    format!("{} is not a valid set name", quote(text)),
+                )
                 .hint(
                     "1 to 40 of a-z, 0-9 and -; it goes into the ids of what the manifest creates",
                 );
@@ -270,7 +276,7 @@ fn files(parts: Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) -> O
                 findings
                     .add(
                         at.value(),
-                        format!("{} is no pattern: {}", quote(pattern), error.kind()),
+                        format!("{} is not a valid pattern: {}", quote(pattern), error.kind()),
                     )
                     .hint("a pattern is a path below the header's folder, with *, **, ?, [ab] and {a,b}");
             }
@@ -370,7 +376,7 @@ fn owners(parts: Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) -> 
             }
         }
         Node::List(_) => {
-            findings.add(at.value(), "`owners` names nobody").hint(hint);
+            findings.add(at.value(), "`owners` is empty").hint(hint);
         }
         _ => {
             wrong_type(node, "`owners`", "a list", &at, findings).hint(hint);

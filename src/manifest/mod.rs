@@ -54,7 +54,7 @@ pub use content::InputVideo;
 pub use header::Header;
 pub use input::{Image, InputText};
 pub use overlay::{Overlay, files_below, has_header, load_tracked, load_with};
-pub use problem::{Problem, Problems, Spot};
+pub use problem::{Problem, Problems, Shown, Spot};
 pub use schema::{schema, schema_text};
 pub use source::{Pipes, Reach, Unreadable, kind_of, read_bytes};
 pub use survey::{Survey, left_out_ahead, survey};

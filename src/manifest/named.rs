@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 /// The SHA-256 of each file that was read, by its path below the manifest's folder.
 pub(super) type Digests = BTreeMap<String, [u8; 32]>;
 
-const WHERE: &str = "a path is relative to the folder of the file it stands in, and may not leave the manifest's folder";
+const WHERE: &str = "a path is relative to the folder of the file that names it, and may not leave the manifest's folder";
 pub(super) const OUTSIDE: &str = "put the file into the manifest's folder, or allow all that lie elsewhere with --allow-outside-files";
 pub(super) const HIDDEN: &str =
     "hidden files can hold secrets; rename it, or allow it with --allow-outside-files";
@@ -170,7 +170,7 @@ pub(super) fn path_below(folder: &str, written: &str, reach: Reach) -> Result<St
 pub(super) fn read_bytes(path: &str, source: &dyn Source) -> Result<Vec<u8>, Refusal> {
     source.named(path).map_err(|error| {
         let hint = match &error {
-            Unreadable::Missing | Unreadable::NoFile(_) => WHERE,
+            Unreadable::Missing | Unreadable::NotAFile(_) => WHERE,
             Unreadable::Elsewhere => OUTSIDE,
             Unreadable::Hidden => HIDDEN,
             Unreadable::TooLarge(_) => {
@@ -190,11 +190,15 @@ fn read_mask(path: &str, source: &dyn Source) -> Reading<Mask> {
     }
     let digest = Sha256::digest(&bytes).into();
     match Mask::from_png(bytes) {
+        Ok(mask) if mask.is_empty() => Err((
+            format!("{} is a mask without a set pixel", quote(path)),
+            A_MASK,
+        )),
         Ok(mask) => Ok((digest, mask)),
         Err(error) => {
             let error = error.to_string();
             let error = error.trim_end_matches('.');
-            Err((format!("{} is no mask: {error}", quote(path)), A_MASK))
+            Err((format!("{} is not a mask: {error}", quote(path)), A_MASK))
         }
     }
 }

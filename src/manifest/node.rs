@@ -91,7 +91,7 @@ impl Budget {
                 Ok(())
             }
             None => Err(E::custom(
-                "its aliases stand for more than twenty times the size of the file",
+                "its aliases expand to more than twenty times the size of the file",
             )),
         }
     }
@@ -218,10 +218,10 @@ mod tests {
             text.push_str("  - *a\n");
         }
         let error = yaml(&text).unwrap_err().to_string();
-        assert!(error.contains("aliases stand for"), "{error}");
+        assert!(error.contains("aliases expand to"), "{error}");
         let mut text = format!("a: &a {}\nb:\n", "x".repeat(100_000));
         text.push_str(&"  - *a\n".repeat(10_000));
         let error = yaml(&text).unwrap_err().to_string();
-        assert!(error.contains("aliases stand for"), "{error}");
+        assert!(error.contains("aliases expand to"), "{error}");
     }
 }

@@ -60,6 +60,27 @@ impl Spot {
     }
 }
 
+/// How many problems are shown of those that differ only in what they name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// The first ones of each kind.
+    First,
+    /// All.
+    All,
+}
+
+/// So many of a kind are shown where not all are.
+const FIRST: usize = 5;
+
+/// What is wrong, whatever it names: a message without what is quoted in it, and without numbers.
+fn kind(message: &str) -> String {
+    let words = message.split('`').step_by(2);
+    words
+        .flat_map(str::chars)
+        .filter(|c| !c.is_ascii_digit())
+        .collect()
+}
+
 /// A number with a comma between thousands.
 fn thousands(count: usize) -> String {
     let digits = count.to_string();
@@ -212,17 +233,38 @@ impl Problems {
 
     /// The problems as text for people, `styled` with terminal colours or not; an empty line between two. Those that say
     /// the same are shown once, at the first place, with their count.
-    pub fn render(&self, styled: bool) -> String {
+    pub fn render(&self, styled: bool, shown: Shown) -> String {
         let renderer = if styled {
             Renderer::styled()
         } else {
             Renderer::plain()
         };
-        self.grouped()
-            .into_iter()
-            .map(|(problem, count)| problem.render_with(&renderer, count))
-            .collect::<Vec<_>>()
-            .join("\n\n")
+        let groups = self.grouped();
+        // By kind: how many different ones, and in how many places.
+        let mut kinds: HashMap<String, (usize, usize)> = HashMap::new();
+        let mut texts = Vec::new();
+        let mut cut = Vec::new();
+        for (problem, count) in groups {
+            let (different, left_out) = kinds.entry(kind(&problem.message)).or_default();
+            *different += 1;
+            if shown == Shown::All || *different <= FIRST {
+                texts.push(problem.render_with(&renderer, count));
+                if *different == FIRST {
+                    cut.push((texts.len() - 1, kind(&problem.message)));
+                }
+            } else {
+                *left_out += count;
+            }
+        }
+        for (at, kind) in cut {
+            let (_, left_out) = kinds[&kind];
+            if left_out > 0 {
+                let more = thousands(left_out);
+                let text = &mut texts[at];
+                text.push_str(&format!("\n\nand {more} more like this; -v shows all"));
+            }
+        }
+        texts.join("\n\n")
     }
 }
 
@@ -236,7 +278,7 @@ impl<'p> IntoIterator for &'p Problems {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render(false))
+        f.write_str(&self.render(false, Shown::All))
     }
 }
 

@@ -217,13 +217,16 @@ pub(super) fn rules_of(folder: &Path) -> Result<Option<Gitignore>, BadRules> {
         }
         Ok(known) if !known.is_file() => {
             let kind = kind_of(known.file_type());
-            return Err(bad(format!("is not a file but {kind}")));
+            return Err(bad(format!("is {kind}, not a file")));
         }
         Ok(_) => {}
     }
     let bytes = read_bytes(&path, LARGEST, Pipes::Refuse)
         .map_err(|error: Unreadable| bad(error.to_string()))?;
-    let text = text_of(bytes, Prose::No).map_err(|error| bad(error.fault.to_string()))?;
+    let text = text_of(bytes, Prose::No).map_err(|error| {
+        let (line, _) = error.line_and_column();
+        bad(format!("cannot be used: {} in line {line}", error.fault))
+    })?;
     let patterns = || {
         text.lines()
             .filter(|line| !line.is_empty() && !line.starts_with('#'))

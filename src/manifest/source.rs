@@ -38,7 +38,7 @@ pub enum Unreadable {
     /// A link leads to a hidden file.
     Hidden,
     /// It is something that is not read: the kind of it.
-    NoFile(&'static str),
+    NotAFile(&'static str),
     /// More bytes than these.
     TooLarge(u64),
     /// It was written to while it was read.
@@ -62,7 +62,7 @@ impl fmt::Display for Unreadable {
             Self::Missing => f.write_str("does not exist"),
             Self::Elsewhere => f.write_str("is a link that leads out of the manifest's folder"),
             Self::Hidden => f.write_str("is a link to a hidden file"),
-            Self::NoFile(kind) => write!(f, "is not a file but {kind}"),
+            Self::NotAFile(kind) => write!(f, "is {kind}, not a file"),
             Self::TooLarge(most) => write!(f, "has more than {most} bytes"),
             Self::Changed => f.write_str("changed while it was read"),
             Self::Failed(error) => write!(f, "cannot be read: {error}"),
@@ -117,7 +117,7 @@ pub fn read_bytes(path: &Path, most: u64, pipes: Pipes) -> Result<Vec<u8>, Unrea
     let is_file = kind.is_file();
     let is_readable = is_file || (pipes == Pipes::Read && is_pipe(kind));
     if !is_readable {
-        return Err(Unreadable::NoFile(kind_of(kind)));
+        return Err(Unreadable::NotAFile(kind_of(kind)));
     }
     let mut file = File::open(path)?;
     let before = file.metadata()?;

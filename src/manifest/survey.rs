@@ -16,8 +16,10 @@ pub struct Survey {
     pub belongs: Vec<PathBuf>,
     /// What was left out, folders with a `/` at their end, with the reason.
     pub left_out: BTreeMap<String, String>,
-    /// What would belong and cannot be read, with the reason.
+    /// What would belong and cannot be read, or decides about that and cannot be used, with the reason: "is a pipe".
     pub unreadable: BTreeMap<String, String>,
+    /// What git has and the disk has not, with the reason.
+    pub missing: BTreeMap<String, String>,
 }
 
 /// Looks through a folder; a file stands for the folder that it lies in.
@@ -58,7 +60,7 @@ pub fn survey(path: &Path, reach: Reach, index: Index<'_>) -> Survey {
         if narrowing.as_ref().is_none_or(|it| it.takes_obstacle(one)) {
             survey.unreadable.insert(path, one.message.clone());
         } else {
-            let why = format!("not among the `files:` of the header; {}", one.message);
+            let why = format!("not among the `files:` of the header; it {}", one.message);
             survey.left_out.insert(path, why);
         }
     }
@@ -70,7 +72,7 @@ pub fn survey(path: &Path, reach: Reach, index: Index<'_>) -> Survey {
                 "git has it, and it is not on the disk"
             };
             survey
-                .unreadable
+                .missing
                 .insert(gone.shown.display().to_string(), why.to_owned());
         }
     }

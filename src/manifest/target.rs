@@ -126,7 +126,7 @@ fn endpoint(node: &Node<'_>, place: &Place<'_>, findings: &mut Findings) -> Opti
         findings
             .add(
                 place.value(),
-                format!("{} is no URL of a server", quote(written)),
+                format!("{} is not the URL of a server", quote(written)),
             )
             .hint("write https://api.clarifai.com, or http:// and the address of a local server");
         return None;

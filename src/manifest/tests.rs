@@ -214,7 +214,7 @@ inputs:
     .unwrap_err();
     assert_eq!(problems.len(), 10);
     insta::assert_snapshot!(problems, @r#"
-    error: `Street` is no name of a set
+    error: `Street` is not a valid set name
      --> annosync.yaml:2:6
       |
     2 | set: Street
@@ -286,13 +286,13 @@ inputs:
       |
       = help: write [] if you mean none
 
-    error: the input `a` stands twice
+    error: duplicate input `a`
      --> labels/b.jsonl:1:8
       |
     1 | {"id": "a", "annotations": []}
       |        ^^^
       |
-      = help: the first one is at labels/a.yaml:2:9; put all its annotations in one place
+      = help: the first is at labels/a.yaml:2:9; put all its annotations in one place
     "#);
 }
 
@@ -314,21 +314,21 @@ fn null_is_no_list() {
 
 #[test]
 fn duplicate_keys_are_refused_at_any_depth() {
-    insta::assert_snapshot!(check_body("set: t\ninputs: [{ id: a, annotations: [{ concepts: [a], concepts: [b], metadata: { a: { b: 1, b: 1 } } }] }]\ninputs: []\n"), @r#"
-    4:1 the key `set` stands twice (the first one is at annosync.yaml:2:1; keep one of the two)
-    5:50 the key `concepts` stands twice (the first one is at annosync.yaml:5:35; keep one of the two)
-    5:88 the key `b` stands twice (the first one is at annosync.yaml:5:82; keep one of the two)
-    6:1 the key `inputs` stands twice (the first one is at annosync.yaml:5:1; keep one of the two)
-    "#);
+    insta::assert_snapshot!(check_body("set: t\ninputs: [{ id: a, annotations: [{ concepts: [a], concepts: [b], metadata: { a: { b: 1, b: 1 } } }] }]\ninputs: []\n"), @r"
+    4:1 duplicate key `set` (the first is at annosync.yaml:2:1; keep one of the two)
+    5:50 duplicate key `concepts` (the first is at annosync.yaml:5:35; keep one of the two)
+    5:88 duplicate key `b` (the first is at annosync.yaml:5:82; keep one of the two)
+    6:1 duplicate key `inputs` (the first is at annosync.yaml:5:1; keep one of the two)
+    ");
     let json = r#"{"id": "a", "annotations": [], "annotations": []}"#;
     insta::assert_snapshot!(check(&[("annosync.yaml", HEADER), ("a.jsonl", json)]), @r#"
-    error: the key `annotations` stands twice
+    error: duplicate key `annotations`
      --> a.jsonl:1:32
       |
     1 | {"id": "a", "annotations": [], "annotations": []}
       |                                ^^^^^^^^^^^^^
       |
-      = help: the first one is at a.jsonl:1:13; keep one of the two
+      = help: the first is at a.jsonl:1:13; keep one of the two
     "#);
 }
 
@@ -404,15 +404,15 @@ fn concepts_are_checked() {
     4:66 a concept is invalid: begins or ends with white space (a name is not empty, has no control characters, and no white space at its ends)
     4:74 a concept must be text, found a map (for values write a map: { car: 0.5, tree: true })
     "#);
-    insta::assert_snapshot!(check_annotation("{ concepts: { a: 2, b: -1, c: .nan, d: yes, e: ~, e: 1 } }, { concepts: car }"), @r#"
+    insta::assert_snapshot!(check_annotation("{ concepts: { a: 2, b: -1, c: .nan, d: yes, e: ~, e: 1 } }, { concepts: car }"), @r"
     4:50 the value of `a` must be true, false or a number from 0 to 1, found the number 2 (true means present (1), false means absent (0))
     4:56 the value of `b` must be true, false or a number from 0 to 1, found the number -1 (true means present (1), false means absent (0))
     4:63 the value of `c` must be true, false or a number from 0 to 1, found the number .nan (true means present (1), false means absent (0))
     4:72 the value of `d` must be true, false or a number from 0 to 1, found the text `yes` (true means present (1), false means absent (0))
     4:80 the value of `e` has no value (it must be true, false or a number from 0 to 1; leave the key out if it does not apply)
-    4:83 the key `e` stands twice (the first one is at annosync.yaml:4:77; keep one of the two)
+    4:83 duplicate key `e` (the first is at annosync.yaml:4:77; keep one of the two)
     4:105 `concepts` must be a list or a map, found the text `car` (write a list: [car])
-    "#);
+    ");
 }
 
 #[test]
@@ -472,7 +472,7 @@ fn the_other_fields_are_checked() {
     4:81 .inf in `info` is not a finite number (JSON has no such number; leave the key out, or put it in quotes)
     4:94 null in `info` (the service ignores null, so it can never be set; leave the key out)
     4:98 a key must be text, found the number 1 (if text is meant, put it in quotes: "1")
-    4:107 the tag `!x` in `info` is no JSON (leave the tag out)
+    4:107 the tag `!x` in `info` is not JSON (leave the tag out)
     "#);
     insta::assert_snapshot!(check_annotation("{ concepts: [a], frame: { time_ms: -1, number: 1.5 } }, { concepts: [b], frame: {} }, { concepts: [c], frame: 3 }"), @r#"
     4:68 `time_ms` must be a whole number of at least 0, found the number -1 ()
@@ -486,8 +486,8 @@ fn the_other_fields_are_checked() {
 fn identities_are_checked() {
     insta::assert_snapshot!(check_annotation("{ id: x, key: y }, { id: x }, { key: k, concepts: [a] }, { key: k, concepts: [b] }, { id: 7 }"), @r#"
     4:42 both `id` and `key` (`id` adopts an annotation that exists, `key` names one of this manifest; keep one)
-    4:58 the id `x` stands twice in this input (the first one is at annosync.yaml:4:39; each annotation has its own)
-    4:97 the key `k` stands twice in this input (the first one is at annosync.yaml:4:70; each annotation has its own)
+    4:58 duplicate id `x` on this input (the first is at annosync.yaml:4:39; each annotation has its own)
+    4:97 duplicate key `k` on this input (the first is at annosync.yaml:4:70; each annotation has its own)
     4:123 `id` must be text, found the number 7 (if text is meant, put it in quotes: "7")
     "#);
     insta::assert_snapshot!(check_annotation("{}, { status: pending }, { key: a }, { frame: { number: 1 } }, 5"), @"
@@ -531,28 +531,28 @@ fn an_input_that_stands_twice_is_named_with_the_other_place() {
         ("b.yaml", "inputs: [{ id: x, annotations: [] }]"),
         ("c.jsonl", "\n{\"id\": \"y\", \"annotations\": []}\n{\"id\": \"x\", \"annotations\": []}\n{\"id\": \"y\", \"annotations\": []}\n"),
     ]), @r#"
-    error: the input `x` stands twice
+    error: duplicate input `x`
      --> c.jsonl:3:8
       |
     3 | {"id": "x", "annotations": []}
       |        ^^^
       |
-      = help: the first one is at b.yaml:1:16; put all its annotations in one place
+      = help: the first is at b.yaml:1:16; put all its annotations in one place
 
-    error: the input `y` stands twice
+    error: duplicate input `y`
      --> c.jsonl:4:8
       |
     4 | {"id": "y", "annotations": []}
       |        ^^^
       |
-      = help: the first one is at c.jsonl:2:8; put all its annotations in one place
+      = help: the first is at c.jsonl:2:8; put all its annotations in one place
     "#);
 }
 
 #[test]
 fn headers_are_checked() {
-    insta::assert_snapshot!(check_header("set: Straße\npolicy: dlete\nversion: 2\nowners: me\nguards: { max_deletes: 130%, max_updates: -1, min_existing: 1.5, max_vanished: 0 }\n"), @r#"
-    2:6 `Straße` is no name of a set (1 to 40 of a-z, 0-9 and -; it goes into the ids of what the manifest creates)
+    insta::assert_snapshot!(check_header("set: Straße\npolicy: dlete\nversion: 2\nowners: me\nguards: { max_deletes: 130%, max_updates: -1, min_existing: 1.5, max_vanished: 0 }\n"), @r"
+    2:6 `Straße` is not a valid set name (1 to 40 of a-z, 0-9 and -; it goes into the ids of what the manifest creates)
     3:9 unknown policy `dlete` (allowed: `sync`, `upsert`, `create`)
     4:10 `version` must be 1, found the number 2 (this program reads version 1 of the format; a later one needs a later program)
     5:9 `owners` must be a list, found the text `me` (write user ids, me (the token's user), or any: owners: [acme, labeler-1])
@@ -560,7 +560,7 @@ fn headers_are_checked() {
     6:43 `max_updates` must be a percentage such as 30%, or a number, found the number -1 ()
     6:61 `min_existing` must be a whole number of at least 0, found the number 1.5 ()
     6:66 unknown key `max_vanished` in `guards` (allowed: `max_deletes`, `max_updates`, `min_existing`, `max_vanished_concepts`, `max_doubles`, `max_new_concepts`)
-    "#);
+    ");
     let adopting = check_header("version: 1\nset: s\npolicy: sync\nadopts: [old, s, A b, 7]\n");
     for problem in [
         "5:15 `adopts` names the set itself",
@@ -574,28 +574,28 @@ fn headers_are_checked() {
     1:1 a header without `version` (write version: 1)
     3:9 `prd` is not among `targets` (did you mean `prod`? allowed: `prod`, `both`, `none`, `e`)
     4:55 `rate_limit` must be a whole number from 1 to 4294967295, found the number 0 ()
-    4:68 `ftp://x` is no URL of a server (write https://api.clarifai.com, or http:// and the address of a local server)
+    4:68 `ftp://x` is not the URL of a server (write https://api.clarifai.com, or http:// and the address of a local server)
     4:102 the target `both` has both `embedded` and `user_id` (write { user_id: …, app_id: … } for an app, or { embedded: FILE } for a local store)
     4:116 the target `none` without `app_id` (write { user_id: …, app_id: … } for an app, or { embedded: FILE } for a local store)
     4:116 the target `none` without `user_id` (write { user_id: …, app_id: … } for an app, or { embedded: FILE } for a local store)
     4:164 `endpoint` holds a name or a password (a manifest holds no secrets; the token comes from the environment)
-    5:1 `owners` names nobody (write user ids, me (the token's user), or any: owners: [acme, labeler-1])
-    6:9 `[` is no pattern: unclosed character class; missing ']' (a pattern is a path below the header's folder, with *, **, ?, [ab] and {a,b})
+    5:1 `owners` is empty (write user ids, me (the token's user), or any: owners: [acme, labeler-1])
+    6:9 `[` is not a valid pattern: unclosed character class; missing ']' (a pattern is a path below the header's folder, with *, **, ?, [ab] and {a,b})
     6:14 a pattern must be text, found the number 7 (if text is meant, put it in quotes: "7")
     "#);
 }
 
 #[test]
 fn a_manifest_has_one_header() {
-    insta::assert_snapshot!(check(&[("a.yaml", "inputs: []\n")]), @r#"
-    error: this manifest has no header
+    insta::assert_snapshot!(check(&[("a.yaml", "inputs: []\n")]), @r"
+    error: the manifest has no header
     --> .
      = help: a header names the label set and what a plan may do; begin annosync.yaml with
              version: 1
              set: my-labels
              policy: sync
-    "#);
-    insta::assert_snapshot!(check(&[("a.yaml", HEADER), ("b.yaml", HEADER), ("c.yaml", "policy: sync\ninputs: []\n")]), @r#"
+    ");
+    insta::assert_snapshot!(check(&[("a.yaml", HEADER), ("b.yaml", HEADER), ("c.yaml", "policy: sync\ninputs: []\n")]), @r"
     error: a second header in the same manifest
      --> b.yaml:1:1
       |
@@ -603,22 +603,22 @@ fn a_manifest_has_one_header() {
       | ^^^^^^^
       |
       = note: this is the first of 2 places with the same problem
-      = help: the header is at a.yaml:1:1; the header's keys stand in one file; move these there, or let `files:` leave this file out
-    "#);
-    insta::assert_snapshot!(check(&[]), @r#"
-    error: no file of a manifest is there: no *.yaml, *.yml, *.json or *.jsonl
+      = help: the header is at a.yaml:1:1; the header's keys belong in one file; move these there, or let `files:` leave this file out
+    ");
+    insta::assert_snapshot!(check(&[]), @r"
+    error: no manifest found: there is no *.yaml, *.yml, *.json or *.jsonl file
     --> .
      = help: a header names the label set and what a plan may do; begin annosync.yaml with
              version: 1
              set: my-labels
              policy: sync
-    "#);
+    ");
 }
 
 #[test]
 fn a_file_of_something_else_is_told_so() {
     insta::assert_snapshot!(check(&[("annosync.yaml", HEADER), ("compose.yaml", "services: {}\n"), ("list.json", "[1]"), ("void.yaml", "# nothing\n")]), @r#"
-    error: this is no file of a manifest: it has none of its keys
+    error: not a file of a manifest: it has none of its keys
      --> compose.yaml:1:1
       |
     1 | services: {}
@@ -626,7 +626,7 @@ fn a_file_of_something_else_is_told_so() {
       |
       = help: a manifest's file is a map with `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `create_inputs`, `guards`, `renamed`, `adopts`, `inputs`; if this one is something else, name the files that hold inputs in the header: files: ["labels/**"]
 
-    error: this is no file of a manifest: it holds a list
+    error: not a file of a manifest: it holds a list
      --> list.json:1:2
       |
     1 | [1]
@@ -661,13 +661,13 @@ fn syntax_errors_are_shown_where_they_are() {
     3 |     annotations: []
       |                ^
 
-    error: not valid JSON: key must be a string
+    error: not valid JSON: a key must be a text in double quotes
      --> b.json:1:25
       |
     1 | {"inputs": [{"id": "日本",, }]}
       |                           ^
 
-    error: not valid JSON: EOF while parsing a value
+    error: not valid JSON: the file ends where a value must be
      --> c.jsonl:2:6
       |
     2 | {"id":
@@ -731,8 +731,8 @@ fn a_wide_character_does_not_shift_the_caret() {
 #[test]
 fn colours_are_for_terminals_alone() {
     let problems = parse(files(&[("a.yaml", "inputs:\n")])).unwrap_err();
-    assert!(!problems.render(false).contains('\u{1b}'));
-    let styled = problems.render(true);
+    assert!(!problems.render(false, Shown::All).contains('\u{1b}'));
+    let styled = problems.render(true, Shown::All);
     assert!(styled.contains('\u{1b}'));
     assert_eq!(
         anstream::adapter::strip_str(&styled).to_string(),
@@ -891,7 +891,7 @@ mod folders {
             ("annosync.yaml", header.as_bytes()),
             ("labels/a.yaml", input("a").as_bytes()),
         ]);
-        insta::assert_snapshot!(brief(&load(folder.path()).unwrap_err()), @"4:9 `labls/**` takes no file (a pattern is relative to this file's folder and takes *.yaml, *.yml, *.json and *.jsonl)");
+        insta::assert_snapshot!(brief(&load(folder.path()).unwrap_err()), @"4:9 `labls/**` matches no files (a pattern is relative to this file's folder and matches only *.yaml, *.yml, *.json and *.jsonl)");
     }
 
     #[test]

@@ -211,7 +211,7 @@ impl Walk<'_> {
             Err(error) => {
                 let hint =
                     "make it readable, or let `files:` in the header or a .gitignore leave it out";
-                let message = format!("the folder cannot be read: {error}");
+                let message = format!("cannot be read: {error}");
                 return self.refuse(folder.relative, true, message, hint);
             }
         };
@@ -313,7 +313,7 @@ impl Walk<'_> {
     }
 
     fn refuse_ignored(&mut self, relative: &str, is_folder: bool, rule: &str) {
-        let message = format!("git tracks `{relative}`, and {rule} ignores it");
+        let message = format!("is tracked by git, and {rule} ignores it");
         let hint = "take that line out of the .gitignore; or, to have its labels deleted from the app, remove the file with \
              `git rm --cached` and commit that";
         self.refuse(relative, is_folder, message, hint);
@@ -347,7 +347,7 @@ impl Walk<'_> {
         let canonical = match path.canonicalize() {
             Ok(canonical) => canonical,
             Err(error) => {
-                let message = format!("the link cannot be followed: {error}");
+                let message = format!("is a link that cannot be followed: {error}");
                 return self.refuse(
                     relative,
                     true,
@@ -367,7 +367,7 @@ impl Walk<'_> {
         let visits = self.visits.entry(canonical.clone()).or_default();
         *visits += 1;
         if *visits > MOST_VISITS {
-            let message = format!("more than {MOST_VISITS} links lead to this folder");
+            let message = format!("is a folder that more than {MOST_VISITS} links lead to");
             return self.refuse(
                 relative,
                 true,
@@ -400,18 +400,18 @@ impl Walk<'_> {
         let Some(format) = format else {
             let is_bare = Path::new(relative).extension().is_none();
             if is_bare && !is_linked && self.tracked.get(relative) == Some(&TrackedKind::Link) {
-                let message = "git tracks it as a link, and it was checked out as a plain file";
+                let message = "is a link in git, and was checked out as a plain file";
                 let hint = "set `git config core.symlinks true` and check it out again";
                 self.refuse(relative, true, message, hint);
             }
             return;
         };
         if relative.contains(char::REPLACEMENT_CHARACTER) && path.to_str().is_none() {
-            let message = "its path is not valid UTF-8, and could not be told from others";
+            let message = "has a path that is not valid UTF-8, and could not be told from others";
             return self.refuse(relative, false, message, "rename it");
         }
         if !known.is_file() {
-            let message = format!("is not a file but {}", kind_of(known.file_type()));
+            let message = format!("is {}, not a file", kind_of(known.file_type()));
             return self.refuse(
                 relative,
                 false,
@@ -479,7 +479,7 @@ impl Walk<'_> {
                     && names.contains(other.as_str())
                 {
                     let message =
-                        format!("on this disk it is the same file as {other}, and git tracks both");
+                        format!("is the same file as {other} on this disk, and git tracks both");
                     self.refuse(
                         path,
                         false,

@@ -150,6 +150,18 @@ fn extras<'de, D: serde::Deserializer<'de>>(
 }
 
 impl Content {
+    /// Whether a post of it would make an annotation that says nothing: no place, no concept, no text, no state of the
+    /// work, no user, and none of the team's own data.
+    pub fn says_nothing(&self) -> bool {
+        self.geometry.is_none()
+            && self.concepts.as_ref().is_none_or(Concepts::is_empty)
+            && self.text().is_none()
+            && self.status.is_none()
+            && self.user.is_none()
+            && self.metadata.is_none()
+            && self.info.is_none()
+    }
+
     fn extra<'a, T: ?Sized>(
         &'a self,
         field: impl FnOnce(&'a Extras) -> Option<&'a T>,

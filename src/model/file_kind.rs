@@ -20,6 +20,8 @@ pub enum FileKind {
     Log,
     /// What `list --format json` prints.
     Listing,
+    /// What `list --format jsonl` prints: an annotation a line.
+    Annotations,
     /// Written by annosync, and of no kind that this version knows.
     Unknown,
     /// A COCO file.
@@ -40,6 +42,10 @@ impl FileKind {
         let keys = Keys::of(text);
         let has = |key: &str| keys.value(key).is_some();
         let has_any = |names: &[&str]| names.iter().any(|name| has(name));
+        // Its first line may be cut off.
+        if text.starts_with("{\"ended\"") && keys.0.is_empty() {
+            return Some(Self::Log);
+        }
         if has("ended") && has_any(&["operation", "purge", "action"]) || keys.begins_with("ended") {
             return Some(Self::Log);
         }
@@ -66,13 +72,17 @@ impl FileKind {
         if has("images") && has_any(&["info", "licenses", "categories", "annotations"]) {
             return Some(Self::Coco);
         }
+        if has("input_id") && has_any(&["id", "data", "user_id"]) {
+            return Some(Self::Annotations);
+        }
         // A line of a .jsonl file is an input.
         (has("id") && has_any(&["annotations", "purge", "image", "text"])).then_some(Self::Manifest)
     }
 
-    /// Whether annosync wrote it, so that it is no part of a manifest beside it.
+    /// Whether annosync wrote it, so that it is not a part of a manifest beside it. A list of annotations is neither: what
+    /// others write looks the same, and a manifest stops at it.
     pub fn is_output(self) -> bool {
-        !matches!(self, Self::Manifest | Self::Coco)
+        !matches!(self, Self::Manifest | Self::Coco | Self::Annotations)
     }
 }
 
@@ -222,6 +232,15 @@ mod tests {
             ),
             (r#"{"id":"a","annotations":[]}"#, Some(FileKind::Manifest)),
             (r#"{"purge":true,"id":"ended"}"#, Some(FileKind::Manifest)),
+            ("{\"ended\"", Some(FileKind::Log)),
+            (
+                r#"{"id":"a","input_id":"in-1","data":{}}"#,
+                Some(FileKind::Annotations),
+            ),
+            (
+                r#"{"input_id":"in-1","id":"a","da"#,
+                Some(FileKind::Annotations),
+            ),
             ("", None),
             ("{}", None),
             ("{", None),

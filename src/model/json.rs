@@ -1,5 +1,6 @@
 //! JSON that is kept whole: what annosync does not model must survive an overwrite.
 
+use super::json_fault::JsonFault;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -19,7 +20,13 @@ pub struct Json(RawText);
 /// A text that is not JSON, or that cannot be parsed and written again without loss.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot be kept as JSON without loss: {0}")]
-pub struct InvalidJson(#[from] serde_json::Error);
+pub struct InvalidJson(JsonFault);
+
+impl From<serde_json::Error> for InvalidJson {
+    fn from(error: serde_json::Error) -> Self {
+        Self(error.into())
+    }
+}
 
 #[derive(Clone, serde::Serialize)]
 #[serde(transparent)]
@@ -200,10 +207,16 @@ mod tests {
     #[test]
     fn text_that_cannot_be_written_again_without_loss_is_refused() {
         for (text, why) in [
-            (r#"{"a":"\ud83d"}"#.to_owned(), "hex escape"),
-            (r#"{"\ud83d":1}"#.to_owned(), "hex escape"),
-            (r#"{"a":1e999}"#.to_owned(), "out of range"),
-            (r#"{"a":-1e999}"#.to_owned(), "out of range"),
+            (
+                r#"{"a":"\ud83d"}"#.to_owned(),
+                "escape that stands for no character",
+            ),
+            (
+                r#"{"\ud83d":1}"#.to_owned(),
+                "escape that stands for no character",
+            ),
+            (r#"{"a":1e999}"#.to_owned(), "too large to be read"),
+            (r#"{"a":-1e999}"#.to_owned(), "too large to be read"),
             (r#"{"a":{"b":1,"b":2}}"#.to_owned(), "duplicate key"),
             (r#"{"b":1,"a":0,"\u0062":2}"#.to_owned(), "duplicate key"),
             (nested(MAX_DEPTH + 1), "nested more than 100 levels"),

@@ -46,8 +46,18 @@ struct Pixels {
     sha256: [u8; 32],
     width: u32,
     height: u32,
-    /// Around the pixels that are set: top, left, bottom, right, as fractions of the image.
-    bounds: Option<[f32; 4]>,
+    set: SetPixels,
+}
+
+/// Which pixels of a mask are set.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum SetPixels {
+    /// Not known: only the hash was kept.
+    Unknown,
+    /// No pixel: the image is black or transparent.
+    None,
+    /// Those in this box: top, left, bottom, right, as fractions of the image.
+    Within([f32; 4]),
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -71,7 +81,7 @@ impl TryFrom<Written> for Mask {
                 sha256: unhex(&hash).ok_or("a mask's sha256 is 64 hex digits")?,
                 width,
                 height,
-                bounds: None,
+                set: SetPixels::Unknown,
             }),
             (None, None, None) => None,
             _ => return Err("a mask has sha256, width and height, or a url".to_owned()),
@@ -126,7 +136,7 @@ impl Mask {
                 sha256: image.hash(),
                 width: image.width,
                 height: image.height,
-                bounds: image.bounds(),
+                set: image.bounds().map_or(SetPixels::None, SetPixels::Within),
             }),
             url: None,
             png: None,
@@ -176,7 +186,16 @@ impl Mask {
 
     /// The box around the pixels that are set: top, left, bottom, right, as fractions of the image.
     pub fn bounds(&self) -> Option<[f32; 4]> {
-        self.pixels.and_then(|pixels| pixels.bounds)
+        match self.pixels?.set {
+            SetPixels::Within(bounds) => Some(bounds),
+            SetPixels::None | SetPixels::Unknown => None,
+        }
+    }
+
+    /// Whether its pixels are known and none of them is set: it annotates nothing.
+    pub fn is_empty(&self) -> bool {
+        self.pixels
+            .is_some_and(|pixels| pixels.set == SetPixels::None)
     }
 
     /// By their pixels where both have them, else by their URLs.
@@ -276,7 +295,12 @@ mod tests {
         bytes[16 + 5] = 255;
         let mask = Mask::seen(&grey(8, &bytes)).unwrap();
         assert_eq!(mask.bounds(), Some([0.25, 0.25, 0.75, 0.75]));
-        assert_eq!(Mask::seen(&grey(8, &[0; 32])).unwrap().bounds(), None);
+        let black = Mask::from_png(grey(8, &[0; 32])).unwrap();
+        assert!(black.is_empty() && !mask.is_empty());
+        assert_eq!(black.bounds(), None);
+        // Of a mask in a plan file only the hash is known.
+        let json = serde_json::to_string(&black).unwrap();
+        assert!(!serde_json::from_str::<Mask>(&json).unwrap().is_empty());
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod geometry;
 mod identity;
 mod ids;
 mod json;
+mod json_fault;
 mod keypoints;
 mod lines;
 mod mask;
@@ -43,6 +44,7 @@ pub use ids::{
     AnnotationId, ConceptId, InputId, Interner, InvalidId, Key, RegionId, SetName, UserId,
 };
 pub use json::{InvalidJson, Json, MAX_DEPTH};
+pub use json_fault::JsonFault;
 pub use keypoints::{Keypoint, Keypoints, Visibility};
 pub use lines::{PolygonLines, Spacing};
 pub use mask::{Mask, MaskArea, MaskError};

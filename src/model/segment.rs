@@ -46,7 +46,7 @@ impl From<Segment> for Written {
 }
 
 impl Segment {
-    /// Checks that both are times, and in order.
+    /// Checks that both are times, and in order. An empty one is allowed: the service may hold it.
     pub fn new(begin: f64, end: f64) -> Result<Self, GeometryError> {
         for time in [begin, end] {
             // Beyond 32 bits a time would become infinite. The comparison is false for NaN as well.
@@ -79,6 +79,11 @@ impl Segment {
         self.end
     }
 
+    /// Whether it ends where it begins, with its times as they go over the wire.
+    pub fn is_empty(&self) -> bool {
+        self.begin >= self.end
+    }
+
     pub(super) fn same(self, other: Self) -> bool {
         same_time(self.begin, other.begin) && same_time(self.end, other.end)
     }
@@ -109,6 +114,8 @@ mod tests {
         ] {
             assert!(Segment::new(begin, end).is_err(), "{begin} {end}");
         }
+        // 32 bits hold no thousandths at that size.
+        assert!(segment(1e5, 1e5 + 0.001).is_empty() && !segment(1.0, 1.001).is_empty());
         let json = serde_json::to_string(&segment(0.1, 2.0)).unwrap();
         assert_eq!(json, r#"{"begin":0.1,"end":2}"#);
         assert_eq!(

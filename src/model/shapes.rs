@@ -41,7 +41,7 @@ pub enum GeometryError {
         end: f64,
     },
     /// A time that is no number of seconds.
-    #[error("{0} is no time from the start, in seconds")]
+    #[error("{0} is not a time from the start, in seconds")]
     NoTime(f64),
 }
 

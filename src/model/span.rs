@@ -34,7 +34,7 @@ impl From<Span> for Written {
 }
 
 impl Span {
-    /// Checks that it does not end before it begins. `text` is unmanaged where it is not given.
+    /// Checks that it does not end before it begins. An empty one is allowed: the service may hold it. `text` is unmanaged where it is not given.
     pub fn new(start: u32, end: u32, text: Option<Box<str>>) -> Result<Self, GeometryError> {
         if start > end {
             return Err(GeometryError::Backwards {
@@ -54,6 +54,11 @@ impl Span {
     /// Behind the last character.
     pub fn end(&self) -> u32 {
         self.end
+    }
+
+    /// Whether it holds no character.
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
     }
 
     /// What the characters say.
@@ -80,6 +85,6 @@ mod tests {
         assert!(!span(1, 4, Some("cat")).same(&span(1, 4, Some("dog"))));
         assert!(!span(1, 4, None).same(&span(1, 5, None)));
         assert!(Span::new(2, 1, None).is_err());
-        assert!(Span::new(2, 2, None).is_ok());
+        assert!(span(2, 2, None).is_empty() && !span(2, 3, None).is_empty());
     }
 }

@@ -9,7 +9,7 @@ pub struct Status(u32);
 
 /// A word or number that is no status.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no status")]
+#[error("`{0}` is not a status")]
 pub struct UnknownStatus(pub String);
 
 /// Code and name of every status, from the API's list of status codes.

@@ -28,12 +28,12 @@ impl TextFault {
     pub fn hint(self) -> &'static str {
         match self {
             Self::OtherEncoding(_) => {
-                "save the file as UTF-8; Windows PowerShell writes UTF-16 with `>`: let annosync write the file itself \
-                 (`--out FILE`), or use PowerShell 7 or cmd"
+                "save the file as UTF-8; `>` in Windows PowerShell 5 writes UTF-16: use PowerShell 7 or cmd, or \
+                 `| Out-File -Encoding utf8 FILE`"
             }
             Self::NotUtf8 => "save the file as UTF-8",
             Self::Nul => {
-                "no text holds one: the file is binary or damaged; restore it, or save it as UTF-8"
+                "a text file has none: the file is binary or damaged; restore it, or save it as UTF-8"
             }
             Self::Conflict => {
                 "choose what is to stay, delete the lines with <<<<<<<, ======= and >>>>>>>, and `git add` the file"

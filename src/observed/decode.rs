@@ -10,8 +10,8 @@ use crate::api::code::Code;
 use crate::api::wire;
 use crate::model::{
     AnnotationId, Concept, ConceptId, Concepts, Extras, Frame, Geometry, InputId, Interner,
-    InvalidId, InvalidJson, Json, Maker, ObservedAnnotation, ObservedExtras, Status, Unreadable,
-    UserId,
+    InvalidId, InvalidJson, Json, JsonFault, Maker, ObservedAnnotation, ObservedExtras, Status,
+    Unreadable, UserId,
 };
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -82,8 +82,9 @@ fn read(
     let info = object(wire.annotation_info.take()).map_err(|why| format!("its info {why}"))?;
     let parsed: wire::Data = match &data {
         None => wire::Data::default(),
-        Some(data) => serde_json::from_str(data.as_str())
-            .map_err(|error| format!("its data breaks the API's form: {error}"))?,
+        Some(data) => serde_json::from_str(data.as_str()).map_err(|error| {
+            format!("its data breaks the API's form: {}", JsonFault::from(error))
+        })?,
     };
     let model_version = wire.model_version().map(String::into_boxed_str);
     let modified_at = wire

@@ -1,7 +1,7 @@
 //! Why something that was listed cannot be understood.
 
 use crate::api::ApiError;
-use crate::model::InvalidId;
+use crate::model::{InvalidId, JsonFault};
 
 /// A listing that is no basis for a plan.
 #[derive(Debug, thiserror::Error)]
@@ -10,7 +10,7 @@ pub enum ObservedError {
     #[error(transparent)]
     Api(#[from] ApiError),
     /// The id of the caller, the app's owner or an input of the filter that cannot be one.
-    #[error("the service names {what} `{text}`, which is no name: it is {why}", text = .text.escape_debug())]
+    #[error("the service names {what} `{text}`, which is not a valid name: it is {why}", text = .text.escape_debug())]
     Name {
         /// What it names.
         what: &'static str,
@@ -25,9 +25,12 @@ pub enum ObservedError {
     /// A listing that leaves out, on purpose, annotations of what it covers.
     #[error("this listing was made with filters and does not show everything")]
     Filtered,
-    /// A file that is no saved listing.
-    #[error("this is no saved listing: {0}")]
+    /// A file that is not a saved listing.
+    #[error("not a saved listing: {0}")]
     NotSaved(String),
+    /// A file that is not the JSON of a saved listing.
+    #[error(transparent)]
+    NotJson(JsonFault),
     /// A saved listing of another version of the format.
     #[error("this listing was saved in format {found}, and this version reads {known}")]
     Version {
@@ -46,7 +49,7 @@ impl ObservedError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Api(error) => error.hint(),
-            Self::Filtered | Self::NotSaved(_) | Self::Version { .. } => Some(
+            Self::Filtered | Self::NotSaved(_) | Self::NotJson(_) | Self::Version { .. } => Some(
                 "save a listing with `annosync list --format json > observed.json`, with no filter but --input-id",
             ),
             Self::Name { .. } | Self::NoInput(_) => {

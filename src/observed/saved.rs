@@ -92,14 +92,8 @@ impl SavedListing {
         struct Version {
             format_version: Option<String>,
         }
-        let broken = |error: &serde_json::Error| {
-            ObservedError::NotSaved(if error.is_eof() {
-                "it breaks off".to_owned()
-            } else {
-                error.to_string()
-            })
-        };
-        let version: Version = serde_json::from_str(text).map_err(|error| broken(&error))?;
+        let broken = |error: serde_json::Error| ObservedError::NotJson(error.into());
+        let version: Version = serde_json::from_str(text).map_err(broken)?;
         match version.format_version {
             None => {
                 return Err(ObservedError::NotSaved(
@@ -114,7 +108,7 @@ impl SavedListing {
             }
             Some(_) => {}
         }
-        let read: Read = serde_json::from_str(text).map_err(|error| broken(&error))?;
+        let read: Read = serde_json::from_str(text).map_err(broken)?;
         let scope = match read.scope {
             SavedScope::WholeApp => Scope::WholeApp,
             SavedScope::Inputs(inputs) => Scope::Inputs(inputs),
@@ -164,7 +158,7 @@ fn check(annotations: &[Placed], scope: &Scope) -> Result<(), ObservedError> {
             Err(unreadable) => (&*unreadable.input, &*unreadable.id),
         };
         let problem = if !seen.insert((input, id)) {
-            "stands in it twice"
+            "is in it twice"
         } else if matches!(scope, Scope::Inputs(inputs) if !inputs.contains(input)) {
             "is of an input outside its scope"
         } else {
@@ -249,7 +243,7 @@ mod tests {
             assert!(SavedListing::read(&text[..end]).is_err(), "{end}");
         }
         let error = SavedListing::read(&text[..text.len() / 2]).unwrap_err();
-        assert_eq!(error.to_string(), "this is no saved listing: it breaks off");
+        assert_eq!(error.to_string(), "the file is cut off inside of an object");
         assert!(error.hint().unwrap().contains("list --format json"));
     }
 
@@ -258,22 +252,22 @@ mod tests {
         let header = r#""format_version":"1.0","caller":"a","app_owner":"a""#;
         let whole = format!(r#"{header},"scope":"whole_app""#);
         for (text, why) in [
-            ("[]".to_owned(), "no saved listing"),
+            ("[]".to_owned(), "must be an object"),
             (r#"{"annotations":[]}"#.to_owned(), "no format_version"),
-            (r#"{"id":"a"}"#.to_owned() + "\n{}", "trailing"),
+            (r#"{"id":"a"}"#.to_owned() + "\n{}", "more text after"),
             (
                 r#"{"format_version":"2.0","other":1}"#.to_owned(),
                 "saved in format 2.0",
             ),
-            (format!("{{{whole}}}"), "missing field `annotations`"),
+            (format!("{{{whole}}}"), "the key `annotations` is missing"),
             (
                 format!(r#"{{{header},"annotations":[]}}"#),
-                "missing field `scope`",
+                "the key `scope` is missing",
             ),
             (format!(r#"{{{whole},"annotations":null}}"#), "null"),
             (
                 format!(r#"{{{whole},"filters":{{}},"annotations":[]}}"#),
-                "unknown field `filters`",
+                "unknown key `filters`",
             ),
             (
                 format!(

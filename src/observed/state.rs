@@ -254,12 +254,12 @@ mod tests {
         assert_eq!(names(&state), ["in-1/c", "in-1/d", "in-1/a", "in-2/b"]);
         let said: Vec<String> = state.unreadable.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(said.join("\n"), @r"
-        annotation `f` of input `in-1` cannot be read: its data cannot be kept as JSON without loss: unexpected end of hex escape at line 1 column 25
-        annotation `g` of input `in-1` cannot be read: its info cannot be kept as JSON without loss: number out of range at line 1 column 10
+        annotation `f` of input `in-1` cannot be read: its data cannot be kept as JSON without loss: an escape that stands for no character
+        annotation `g` of input `in-1` cannot be read: its info cannot be kept as JSON without loss: a number too large to be read
         annotation `i\u{7}` of input `in-1` cannot be read: its id holds the control character U+0007
         annotation `j` of input `in-1` cannot be read: its user's id begins or ends with white space
         annotation `h` of input `in-1 ` cannot be read: its input's id begins or ends with white space
-        annotation `e` of input `in-3` cannot be read: its data breaks the API's form: invalid type: integer `7`, expected a sequence at line 1 column 12
+        annotation `e` of input `in-3` cannot be read: its data breaks the API's form: must be a list, found the number 7
         ");
         let input = InputId::new("in-1").unwrap();
         let on: Vec<&str> = state

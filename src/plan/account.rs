@@ -1,7 +1,7 @@
 //! The account of an apply as a document: which plan it was of, how it ended, and what became of every operation.
 
 use super::outcome::{Ending, Outcome};
-use super::read::{PlanFileError, syntax};
+use super::read::PlanFileError;
 use super::trip::Trip;
 use super::types::{Plan, Purpose, Target};
 use crate::model::SetName;
@@ -56,7 +56,8 @@ impl Account {
             #[serde(default)]
             passed_guards: Vec<Trip>,
         }
-        let head: Head = serde_json::from_str(text).map_err(|error| syntax(&error))?;
+        let head: Head =
+            serde_json::from_str(text).map_err(|error| PlanFileError::Syntax(error.into()))?;
         if head.format_version != ACCOUNT_VERSION {
             return Err(PlanFileError::Version {
                 found: head.format_version,
@@ -64,7 +65,8 @@ impl Account {
             });
         }
         // The outcome holds JSON as it was stored, which cannot be read by way of a flattened field.
-        let outcome = serde_json::from_str(text).map_err(|error| syntax(&error))?;
+        let outcome =
+            serde_json::from_str(text).map_err(|error| PlanFileError::Syntax(error.into()))?;
         Ok(Self {
             format_version: head.format_version,
             tool_version: head.tool_version,

@@ -1,13 +1,13 @@
 //! What makes a plan impossible, each with the place in the manifest that asks for it.
 
-use crate::model::{AnnotationId, ConceptId, InputId, Origin};
+use crate::model::{AnnotationId, ConceptId, InputId, Key, Origin};
 use std::fmt::Display;
 
 /// Something that the manifest asks for and that cannot be done. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// Nobody edits what a model made.
-    #[error("annotation `{id}` of input `{input}` was made by a model: nobody can change it")]
+    #[error("annotation `{id}` of input `{input}` was made by a model and cannot be changed")]
     ModelMade {
         /// Of which input.
         input: InputId,
@@ -93,11 +93,14 @@ pub enum PlanError {
     },
     /// An annotation that the app does not have, and of which the manifest declares nothing.
     #[error(
-        "annotation `{id}` of input `{input}` is not in the app, and the manifest declares nothing that could be posted"
+        "{} of input `{input}` is not in the app, and the manifest declares nothing that could be posted",
+        declared_as(key.as_ref(), id)
     )]
     NothingDeclared {
         /// Of which input.
         input: InputId,
+        /// The key that it is declared by; `None` if it is declared by its id.
+        key: Option<Key>,
         /// Which annotation.
         id: AnnotationId,
         /// Where it is declared.
@@ -207,7 +210,10 @@ impl PlanError {
             Self::SeveralRegions { .. } => "name one of them by its id: `region: ID`",
             Self::OfAnotherSet { .. } => "declare it in that set's manifest",
             Self::SameId { .. } => "leave one of the two out",
-            Self::NothingDeclared { .. } => {
+            Self::NothingDeclared { key: Some(_), .. } => {
+                "declare its place or concepts, or remove the annotation from the manifest"
+            }
+            Self::NothingDeclared { key: None, .. } => {
                 "check the id (`annosync list` shows those of the app), remove the annotation from the manifest, or \
                  declare its place or concepts"
             }
@@ -225,6 +231,14 @@ impl PlanError {
             }
             Self::NotListed { .. } => "save a listing that covers it, or plan against the app",
         }
+    }
+}
+
+/// An annotation as the manifest names it.
+fn declared_as(key: Option<&Key>, id: &AnnotationId) -> String {
+    match key {
+        Some(key) => format!("the annotation with the key `{key}`"),
+        None => format!("annotation `{id}`"),
     }
 }
 

@@ -417,15 +417,20 @@ fn nothing_to_post(
     id: &AnnotationId,
 ) -> Option<PlanError> {
     let content = &desired.content;
-    // What a manifest finds by its content has some: the manifest holds it to that.
-    let is_named = matches!(desired.identity, Identity::Id(_) | Identity::Key(_));
+    let key = match &desired.identity {
+        Identity::Id(_) => None,
+        Identity::Key(key) => Some(key.clone()),
+        // What a manifest finds by its content has some: the manifest holds it to that.
+        Identity::Content | Identity::InputLevel => return None,
+    };
     let has_content = content.geometry.is_some()
         || content.concepts.as_ref().is_some_and(|it| !it.is_empty())
         || content.text().is_some()
         || content.metadata.is_some()
         || content.info.is_some();
-    (is_named && !has_content).then(|| PlanError::NothingDeclared {
+    (!has_content).then(|| PlanError::NothingDeclared {
         input: input.clone(),
+        key,
         id: id.clone(),
         origin: desired.origin,
     })

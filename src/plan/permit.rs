@@ -150,13 +150,13 @@ impl Permit {
         }
         Err(Misfit::Forbidden(match &now.user {
             Some(user) if file.users.contains(user) => format!(
-                "it is of {user}, who is no owner of this plan, and another one than its set made it"
+                "it belongs to {user}, who is not an owner of this plan, and its set did not make it"
             ),
             Some(user) => format!(
                 "it is of {user}: a plan file touches only what its set, the app's owner or the token's user made, unless \
                  --manifest PATH or --allow-user {user} is given"
             ),
-            None => "it is of nobody, and its set did not make it".to_owned(),
+            None => "its author is unknown, and its set did not make it".to_owned(),
         }))
     }
 
@@ -195,7 +195,7 @@ impl FilePermit {
             return Ok(());
         }
         Err(Misfit::User {
-            shown: shown.map_or_else(|| "nobody".to_owned(), ToString::to_string),
+            shown: shown.map_or_else(|| "no user".to_owned(), ToString::to_string),
             found: self.caller.to_string(),
         })
     }
@@ -217,7 +217,7 @@ impl FilePermit {
             return Ok(());
         }
         Err(Misfit::Forbidden(
-            "it is no copy that an earlier run of this set left".to_owned(),
+            "it is not a copy that an earlier run of this set left".to_owned(),
         ))
     }
 }

@@ -13,24 +13,17 @@ use super::types::{
     Purge, Purpose, Reason,
 };
 use crate::matching::MatchedBy;
-use crate::model::{AnnotationId, InputId, Policy, is_key_id};
+use crate::model::{AnnotationId, InputId, JsonFault, Policy, is_key_id};
 use std::collections::{BTreeSet, HashSet};
 
 /// Why a text is no plan that can be carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanFileError {
-    /// No JSON at all.
-    #[error("line {line}, column {column}: {message}")]
-    Syntax {
-        /// From 1.
-        line: usize,
-        /// From 1.
-        column: usize,
-        /// What is wrong there.
-        message: String,
-    },
+    /// Not the JSON that it should be.
+    #[error(transparent)]
+    Syntax(JsonFault),
     /// A plan of another format.
-    #[error("format version {found:?}; this version of annosync reads {known:?}")]
+    #[error("it has format version {found:?}, and this version of annosync reads {known:?}")]
     Version {
         /// The version that the text names.
         found: String,
@@ -40,15 +33,6 @@ pub enum PlanFileError {
     /// A plan that does not hang together.
     #[error("the plan was altered: {0}")]
     Altered(String),
-}
-
-/// What serde says of a text that is not as it is written.
-pub(super) fn syntax(error: &serde_json::Error) -> PlanFileError {
-    PlanFileError::Syntax {
-        line: error.line(),
-        column: error.column(),
-        message: error.to_string(),
-    }
 }
 
 /// Reads a plan; nothing for JSON that is something else, such as a manifest.
@@ -67,7 +51,7 @@ pub fn read(text: &str) -> Result<Option<Plan>, PlanFileError> {
         Ok(head) => head,
         // A manifest's file reports its own mistakes.
         Err(_) if !text.contains("\"format_version\"") => return Ok(None),
-        Err(error) => return Err(syntax(&error)),
+        Err(error) => return Err(PlanFileError::Syntax(error.into())),
     };
     let (Some(version), Some(_), Some(_)) = (head.format_version, head.operations, head.batches)
     else {
@@ -79,7 +63,8 @@ pub fn read(text: &str) -> Result<Option<Plan>, PlanFileError> {
             known: FORMAT_VERSION,
         });
     }
-    let mut plan: Plan = serde_json::from_str(text).map_err(|error| syntax(&error))?;
+    let mut plan: Plan =
+        serde_json::from_str(text).map_err(|error| PlanFileError::Syntax(error.into()))?;
     masks::restore(&mut plan).map_err(|what| PlanFileError::Altered(what.to_owned()))?;
     check(&plan)?;
     Ok(Some(plan))
@@ -150,7 +135,7 @@ fn check_operations(plan: &Plan) -> Result<(), PlanFileError> {
 
 fn check_operation(plan: &Plan, operation: &Operation) -> Result<(), &'static str> {
     if !is_about_a_stand_in(plan, operation) {
-        return Err("what it says that an earlier run left is no stand-in");
+        return Err("what it says that an earlier run left is not a stand-in");
     }
     if let Some(body) = operation.body.as_ref().map(crate::model::Json::to_value) {
         let names_itself =

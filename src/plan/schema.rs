@@ -25,7 +25,7 @@ pub fn outcome_schema() -> Value {
     document::<Account>(
         ("outcome", ACCOUNT_VERSION),
         "annosync outcome",
-        "What `annosync apply --format json` prints: what became of a plan. Every operation, purge and input of the plan \
+        "What `annosync apply --format json` prints: the result of a plan. Every operation, purge and input of the plan \
          is counted in exactly one of `applied`, `already_so`, `stale`, `failed` (or their likes for purges) and \
          `not_attempted`.",
     )

@@ -176,7 +176,7 @@ fn check_user(operation: &Operation, now: &ObservedAnnotation) -> Result<(), Mis
         return Ok(());
     }
     let name =
-        |user: Option<&UserId>| user.map_or_else(|| "nobody".to_owned(), ToString::to_string);
+        |user: Option<&UserId>| user.map_or_else(|| "no user".to_owned(), ToString::to_string);
     Err(Misfit::User {
         shown: name(shown),
         found: name(now.user.as_ref()),

@@ -392,7 +392,7 @@ impl Lost {
         };
         say(
             &self.by_models,
-            "that a model made, which nobody can post again",
+            "that a model made, which cannot be posted again",
         );
         say(
             &self.half_replaced,

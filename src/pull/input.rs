@@ -309,7 +309,10 @@ impl World<'_> {
     fn is_found_by_content(&self, remote: &ObservedAnnotation, content: &Content) -> bool {
         // A place that cannot be declared is no whole input.
         let has_its_place = content.geometry.is_some() || remote.geometry == Geometry::Whole;
-        remote.maker == Maker::User && self.claims.is_owned(&remote.id) && has_its_place
+        remote.maker == Maker::User
+            && self.claims.is_owned(&remote.id)
+            && has_its_place
+            && !content.says_nothing()
     }
 }
 
@@ -332,7 +335,10 @@ fn says_too_little(entry: &Entry) -> bool {
         Identity::Key(_) | Identity::InputLevel => entry.content == Content::default(),
         Identity::Content => {
             let content = &entry.content;
-            content.geometry.is_none() && content.concepts.is_none() && content.text().is_none()
+            content.says_nothing()
+                || (content.geometry.is_none()
+                    && content.concepts.is_none()
+                    && content.text().is_none())
         }
     }
 }

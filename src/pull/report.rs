@@ -34,7 +34,7 @@ pub enum LossKind {
     Unreadable,
     /// No manifest can declare its place.
     Place,
-    /// Its mask is found at a URL that no manifest can declare.
+    /// Its mask sets no pixel, or is found at a URL that no manifest can declare.
     Mask,
     /// Its metadata or info holds a null, which no manifest can declare.
     Null,

@@ -29,38 +29,41 @@ fn no_changes(summary: &Summary) -> String {
     format!("No changes. {unchanged} {match_}{kept}.")
 }
 
-/// What is done, by kind: those that every plan counts, and those that there are.
-pub(super) fn actions(summary: &Summary) -> Vec<(u64, String)> {
-    let to = |count: u64, word: &str| (count, format!("{} to {word}", thousands(count)));
-    let mut actions = Vec::new();
-    for (count, word) in [
+/// What is done, by kind, of what there is.
+pub(super) fn actions(summary: &Summary) -> Vec<String> {
+    let inputs = [
         (summary.posted_inputs, "post"),
         (summary.awaited_inputs, "wait for"),
         (summary.deleted_inputs, "delete"),
-    ] {
-        if count > 0 {
-            actions.push((count, format!("{} to {word}", counted(count, "input"))));
-        }
-    }
-    if summary.purge > 0 {
-        let purge = format!(
+    ];
+    let inputs = inputs
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{} to {word}", counted(count, "input")));
+    let purged = (summary.purge > 0).then(|| {
+        format!(
             "{} to purge ({})",
             counted(summary.purge, "input"),
             counted(summary.purged, "annotation")
-        );
-        actions.push((summary.purge, purge));
-    }
-    actions.extend([
-        to(summary.post, "post"),
-        to(summary.merge, "merge"),
-        to(summary.overwrite, "overwrite"),
-        to(summary.remove, "remove"),
+        )
+    });
+    let annotations = counts([
+        (summary.post, "to post"),
+        (summary.merge, "to merge"),
+        (summary.overwrite, "to overwrite"),
+        (summary.remove, "to remove"),
+        (summary.replace, "to replace"),
+        (summary.delete, "to delete"),
     ]);
-    if summary.replace > 0 {
-        actions.push(to(summary.replace, "replace"));
-    }
-    actions.push(to(summary.delete, "delete"));
-    actions
+    inputs.chain(purged).chain(annotations).collect()
+}
+
+/// `8 to merge`, of each count that is not 0.
+fn counts<const N: usize>(counts: [(u64, &str); N]) -> impl Iterator<Item = String> {
+    counts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{} {word}", thousands(count)))
 }
 
 /// What the calls come to: `5 calls (lower bound 5), about 0.4 s at 15 calls/s`.
@@ -77,24 +80,21 @@ pub(super) fn forecast(summary: &Summary) -> String {
 }
 
 fn summary(summary: &Summary) -> String {
-    let actions: Vec<String> = actions(summary)
-        .into_iter()
-        .map(|(_, words)| words)
-        .collect();
-    let mut rest = vec![
-        format!("{} unchanged", thousands(summary.unchanged)),
-        format!("{} unmanaged", thousands(summary.unmanaged)),
-    ];
-    if summary.other_sets > 0 {
-        rest.push(format!("{} of other sets", thousands(summary.other_sets)));
-    }
-    if summary.unreadable > 0 {
-        rest.push(format!("{} unreadable", thousands(summary.unreadable)));
-    }
+    let rest: Vec<String> = counts([
+        (summary.unchanged, "unchanged"),
+        (summary.unmanaged, "unmanaged"),
+        (summary.other_sets, "of other sets"),
+        (summary.unreadable, "unreadable"),
+    ])
+    .collect();
+    let rest = if rest.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", rest.join(", "))
+    };
     format!(
-        "Plan: {}; {}. {}.",
-        actions.join(", "),
-        rest.join(", "),
+        "Plan: {}{rest}. {}.",
+        actions(summary).join(", "),
         forecast(summary),
     )
 }

@@ -251,7 +251,7 @@ mod tests {
             caused(relabelled(), Cause::Intended, Some("bea")),
         ]);
         plan.purges = vec![purge("z", &["ann"])];
-        insta::assert_snapshot!(shown(&against_main(plan)), @"
+        insta::assert_snapshot!(shown(&against_main(plan)), @r"
         ! purge z: its 1 annotation goes, whoever made it (1 of ann)
 
         Reverts changes made in the app since main (1a2b3c4): 3 changes
@@ -282,7 +282,7 @@ mod tests {
         Warning: 3 changes revert what was done in the app since main (1a2b3c4). annosync pull --base main takes that into the manifest; --on-drift keep leaves it alone.
         Warning: apply carries out a purge only with --allow-purge.
 
-        Plan: 1 to post, 1 to merge, 1 to overwrite, 0 to remove, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+        Plan: 1 to post, 1 to merge, 1 to overwrite, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
         ");
     }
 

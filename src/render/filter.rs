@@ -198,7 +198,7 @@ mod tests {
             filter: filter(&[Kind::Deletes], &["[ab]"], &[]),
             ..TextOptions::default()
         };
-        insta::assert_snapshot!(text(&plan, &options), @"
+        insta::assert_snapshot!(text(&plan, &options), @r"
         ! purge b: its 1 annotation goes, whoever made it (1 of ann)
 
         a
@@ -211,7 +211,7 @@ mod tests {
 
         Warning: apply carries out a purge only with --allow-purge.
 
-        Plan: 2 inputs to purge (2 annotations), 1 to post, 1 to merge, 1 to overwrite, 0 to remove, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+        Plan: 2 inputs to purge (2 annotations), 1 to post, 1 to merge, 1 to overwrite, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
         ");
         let options = MarkdownOptions {
             filter: options.filter,

@@ -6,7 +6,7 @@ use super::markdown::{self, MarkdownOptions};
 use super::naming::name_alone;
 use super::page::{Ink, Page, counted, thousands};
 use super::text::{Detail, SHOWN, TextOptions};
-use crate::model::{AnnotationId, InputId, Key};
+use crate::model::{AnnotationId, InputId, JsonFault, Key};
 use crate::plan::{Action, Touched};
 use std::collections::BTreeMap;
 
@@ -16,14 +16,6 @@ pub struct LogFile {
     lines: Vec<Line>,
     /// Lines that break off: the run died while it wrote them.
     breaks_off: u64,
-}
-
-/// Why a text is not a log.
-#[derive(Debug, thiserror::Error)]
-#[error("line {line}: {message}")]
-pub struct LogError {
-    line: usize,
-    message: String,
 }
 
 #[derive(Debug, Clone, serde::Deserialize)]
@@ -81,7 +73,7 @@ enum What {
 
 impl LogFile {
     /// Reads a log. A line that breaks off is left out; any other line that cannot be read is an error.
-    pub fn read(text: &str) -> Result<Self, LogError> {
+    pub fn read(text: &str) -> Result<Self, JsonFault> {
         let mut log = Self {
             lines: Vec::new(),
             breaks_off: 0,
@@ -90,13 +82,17 @@ impl LogFile {
             match serde_json::from_str(line) {
                 Ok(line) => log.lines.push(line),
                 // A run that dies may leave half a line; the next run begins another one.
-                Err(error) if error.is_eof() && line.starts_with(LOG_LINE_START) => {
+                Err(error)
+                    if error.is_eof()
+                        && (line.starts_with(LOG_LINE_START)
+                            || (!line.is_empty() && LOG_LINE_START.starts_with(line))) =>
+                {
                     log.breaks_off += 1;
                 }
                 Err(error) => {
-                    return Err(LogError {
+                    return Err(JsonFault {
                         line: at + 1,
-                        message: error.to_string(),
+                        ..error.into()
                     });
                 }
             }
@@ -136,7 +132,14 @@ pub fn log_text(log: &LogFile, options: &TextOptions) -> String {
     }
     if log.breaks_off > 0 {
         let lines = counted(log.breaks_off, "line");
-        let line = format!("Warning: {lines} not shown: the run died while it wrote.");
+        let (is, it) = if log.breaks_off == 1 {
+            ("is", "it")
+        } else {
+            ("are", "them")
+        };
+        let line = format!(
+            "Warning: {lines} {is} cut off and not shown: the run ended while it wrote {it}, or the file is not whole."
+        );
         page.line(Ink::Warning, &line);
     }
     let mut counts: BTreeMap<Ended, u64> = BTreeMap::new();
@@ -148,7 +151,12 @@ pub fn log_text(log: &LogFile, options: &TextOptions) -> String {
         .map(|(ended, count)| format!("{} {}", thousands(count), ended.words()))
         .collect();
     let all = counted(log.lines.len() as u64, "change");
-    page.line(Ink::Plain, &format!("{all}: {}.", counts.join(", ")));
+    let counts = if counts.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", counts.join(", "))
+    };
+    page.line(Ink::Plain, &format!("{all}{counts}."));
     page.finish()
 }
 

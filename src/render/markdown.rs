@@ -190,11 +190,7 @@ impl Sheet {
 }
 
 fn headline(plan: &Plan) -> String {
-    let actions: Vec<String> = closing::actions(&plan.summary)
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(_, words)| words)
-        .collect();
+    let actions = closing::actions(&plan.summary);
     let what = match plan.purpose {
         Purpose::Manifest => "annosync plan",
         Purpose::Undo => "annosync undo",

@@ -41,7 +41,7 @@ pub use drift::conflict_list;
 pub use filter::{Filter, Kind};
 pub use listing::Table;
 pub use log::{LOG_LINE_START, Logged, log_line};
-pub use log_file::{LogError, LogFile, log_markdown, log_text};
+pub use log_file::{LogFile, log_markdown, log_text};
 pub use markdown::{MARKDOWN_LIMIT, MarkdownOptions, markdown, marker};
 pub use outcome::outcome_text;
 pub use page::{Color, counted, thousands};

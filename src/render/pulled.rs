@@ -101,7 +101,7 @@ fn write_losses(text: &mut String, kind: LossKind, losses: &[Loss], which: Losse
             "named by id alone, because a manifest cannot declare the place: what the app has stays as it is"
         }
         LossKind::Mask => {
-            "named by id alone, because a manifest cannot declare the mask's URL: what the app has stays as it is"
+            "named by id alone, because a manifest cannot declare the mask (no pixel is set, or its URL is not http or https): what the app has stays as it is"
         }
         LossKind::Other => {
             "named by id alone, because of fields that a manifest cannot declare: what the app has stays as it is"

@@ -43,7 +43,7 @@ fn write_annotation(page: &mut Page, annotation: &PurgedAnnotation) {
         (_, Some("")) => "made by a model".to_owned(),
         (_, Some(version)) => format!("made by model version {version}"),
         (Some(user), None) => format!("of {user}"),
-        (None, None) => "of nobody".to_owned(),
+        (None, None) => "author unknown".to_owned(),
     };
     page.put(Ink::Removed, &format!("    - {}", annotation.id))
         .put(Ink::Faint, &format!(" ({maker})"))
@@ -77,7 +77,7 @@ pub(super) fn makers(purge: &Purge) -> Phrase {
         parts.push(format!("{} of {others}", thousands(count)).into());
     }
     let anonymous = [
-        (of_nobody, "of nobody"),
+        (of_nobody, "author unknown"),
         (
             by_models,
             if by_models == 1 {
@@ -107,7 +107,7 @@ mod tests {
         plan.summary.purge = 2;
         plan.summary.purged = 8;
         insta::assert_snapshot!(text(&plan, &TextOptions::default()), @r"
-        ! purge street-0003: all 7 annotations go, whoever made them (3 of bea, 1 of ann, 1 of nobody, 2 made by models)
+        ! purge street-0003: all 7 annotations go, whoever made them (3 of bea, 1 of ann, 1 author unknown, 2 made by models)
         ! purge z: its 1 annotation goes, whoever made it (1 of ann)
 
         a
@@ -116,7 +116,7 @@ mod tests {
 
         Warning: apply carries out a purge only with --allow-purge.
 
-        Plan: 2 inputs to purge (8 annotations), 1 to post, 0 to merge, 0 to overwrite, 0 to remove, 0 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+        Plan: 2 inputs to purge (8 annotations), 1 to post; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
         ");
     }
 
@@ -132,17 +132,17 @@ mod tests {
             ..TextOptions::default()
         };
         insta::assert_snapshot!(text(&plan, &full), @r"
-        ! purge a: all 3 annotations go, whoever made them (1 of bea, 1 of nobody, 1 made by a model)
+        ! purge a: all 3 annotations go, whoever made them (1 of bea, 1 author unknown, 1 made by a model)
             - gone-0 (of bea)
                 {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
             - gone-1 (made by a model)
                 {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            - gone-2 (of nobody)
+            - gone-2 (author unknown)
                 {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
 
         Warning: apply carries out a purge only with --allow-purge.
 
-        Plan: 1 input to purge (3 annotations), 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 0 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+        Plan: 1 input to purge (3 annotations); 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
         ");
     }
 

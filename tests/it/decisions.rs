@@ -491,7 +491,7 @@ fn nobody_changes_what_a_model_made() {
         &observed(&[made]),
     )
     .unwrap_err();
-    assert_snapshot!(errors[0], @"annotation `1` of input `a` was made by a model: nobody can change it");
+    assert_snapshot!(errors[0], @"annotation `1` of input `a` was made by a model and cannot be changed");
 }
 
 #[test]

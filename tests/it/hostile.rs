@@ -72,7 +72,7 @@ fn aliases_stand_for_no_more_than_a_file_could_say() {
     );
     let aliases = "    - { metadata: *a, concepts: [c] }\n".repeat(2_000);
     let text = format!("inputs:\n- id: a\n  annotations:\n    - {large}\n{aliases}");
-    refused("yaml", text, "its aliases stand for more than twenty times");
+    refused("yaml", text, "its aliases expand to more than twenty times");
     // As keys.
     let keys = "    - { metadata: { ? *a : 1 } }\n".repeat(2_000);
     let text = format!("inputs:\n- id: a\n  annotations:\n    - {large}\n{keys}");
@@ -217,7 +217,7 @@ fn what_only_yaml_has_is_read_or_refused_by_name() {
     refused(
         "yaml",
         metadata("!foo 1"),
-        "the tag `!foo` in `metadata` is no JSON",
+        "the tag `!foo` in `metadata` is not JSON",
     );
     // JSON has no bytes: they stay the text that they are written as.
     assert_eq!(inputs("yaml", metadata("!!binary aGk=")), 1);

@@ -421,7 +421,7 @@ fn an_input_dropped_from_the_manifest_drops_what_the_set_made_there() {
 
     Warning: 1 concept will be on no annotation any more (car).
 
-    Plan: 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 1 to delete; 0 unchanged, 1 unmanaged. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
+    Plan: 1 to delete; 1 unmanaged. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
     ");
 }
 

@@ -75,7 +75,7 @@ fn a_purge_takes_everything_but_the_input_level_annotation_and_is_shown_first() 
     Note: needs the app's owner: 1 change to annotations of bea, 3 changes to annotations of me-1.
     Warning: apply carries out a purge only with --allow-purge.
 
-    Plan: 1 input to purge (4 annotations), 1 to post, 0 to merge, 0 to overwrite, 0 to remove, 1 to delete; 0 unchanged, 0 unmanaged. 3 calls (lower bound 3), about 0.2 s at 15 calls/s.
+    Plan: 1 input to purge (4 annotations), 1 to post, 1 to delete. 3 calls (lower bound 3), about 0.2 s at 15 calls/s.
     ");
     let calls: Vec<Call> = plan.batches.iter().map(|batch| batch.call).collect();
     assert_eq!(calls, [Call::Post, Call::Delete, Call::Purge]);

@@ -82,7 +82,7 @@ fn a_delete_rides_with_a_removal_where_that_saves_a_call() {
 
     Warning: 1 concept will be on no annotation any more (bus).
 
-    Plan: 0 to post, 0 to merge, 0 to overwrite, 1 to remove, 1 to delete; 0 unchanged, 0 unmanaged. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
+    Plan: 1 to remove, 1 to delete. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
     ");
     insta::assert_snapshot!(render::calls(&plan, &sent(&plan, &observed(&[kept(1), gone(1)].concat()))), @r#"{"method":"PATCH","path":"/v2/users/me-1/apps/street/annotations","body":{"action":"remove","delete_if_empty_data":true,"annotations":[{"id":"k000","input_id":"a","data":{"regions":[{"id":"region-k000","data":{"concepts":[{"id":"bus"}]}}]}},{"id":"g000","input_id":"b","data":{"concepts":[{"id":"car"}]}}]}}"#);
 }

@@ -184,7 +184,7 @@ fn an_unfinished_replacement_is_finished_as_its_stand_in_holds_it() {
 
     Note: needs bea or the app's owner: 1 change to annotations of bea.
 
-    Plan: 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 1 to replace, 0 to delete; 0 unchanged, 0 unmanaged. 2 calls (lower bound 2), about 0.2 s at 15 calls/s.
+    Plan: 1 to replace. 2 calls (lower bound 2), about 0.2 s at 15 calls/s.
     ");
     ends_well(remote, GIVEN, "bea");
     // What the manifest says by now is written at once.
@@ -204,7 +204,7 @@ fn a_stand_in_that_was_left_behind_goes_and_is_shown() {
 
     Note: needs bea or the app's owner: 1 change to annotations of bea.
 
-    Plan: 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 1 to delete; 1 unchanged, 0 unmanaged. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
+    Plan: 1 to delete; 1 unchanged. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
     "#);
     ends_well(remote, GIVEN, "bea");
 }

@@ -366,7 +366,7 @@ fn a_small_plan_as_text() {
 
     Note: needs the app's owner: 1 change to annotations of bea, 1 change to annotations of me-1.
 
-    Plan: 1 to post, 0 to merge, 1 to overwrite, 0 to remove, 1 to delete; 0 unchanged, 0 unmanaged. 3 calls (lower bound 3), about 0.2 s at 15 calls/s.
+    Plan: 1 to post, 1 to overwrite, 1 to delete. 3 calls (lower bound 3), about 0.2 s at 15 calls/s.
     ");
 }
 

@@ -8,7 +8,7 @@ use crate::cli::init;
 use crate::cli::label_files;
 use crate::cli::output;
 use crate::cli::tracked::tracked;
-use crate::cli::validate::refuse_missing;
+use crate::cli::validate::{problem_text, refuse_missing};
 use crate::formats::{ImageInfo, Imported, ImportedInput, InputIdFrom};
 use crate::manifest::write::{write_header, write_json, write_jsonl, write_yaml};
 use crate::manifest::{self, Header, Image, Manifest, Overlay, TargetSpec};
@@ -221,7 +221,7 @@ impl Project {
     fn load(&self, common: &Common, base: &Overlay, file: &Path) -> Result<Manifest, Failure> {
         let read = manifest::load_tracked(&self.root, base, common.files.reach(), &tracked);
         let manifest = read.map_err(|problems| {
-            output::styled_talk(&problems.render(output::is_styled()));
+            output::styled_talk(&problem_text(&problems));
             let is_read = problems.iter().any(|problem| same_file(&problem.path, file));
             Failure::new("the manifest that is there has problems; nothing was written").hint(
                 if is_read {
@@ -486,7 +486,7 @@ fn incoming(each: ImportedInput) -> Incoming {
 
 fn failure(error: &PullError) -> Failure {
     if let PullError::DoesNotFit(problems) = error {
-        output::styled_talk(&problems.render(output::is_styled()));
+        output::styled_talk(&problem_text(problems));
     }
     Failure::new(format!("{error}; nothing was written")).hint(error.hint())
 }

@@ -99,10 +99,10 @@ async fn what_is_there_already_is_refused_and_nothing_is_stored() {
             "input `i` has an input-level annotation already",
         ),
         (json!({"id": "x"}), "annotation `x` has no `input_id`"),
-        (json!("x"), "`\"x\"` is no annotation"),
+        (json!("x"), "`\"x\"` is not an annotation"),
         (
             json!({"id": "x", "input_id": "i", "status": {"code": 7}}),
-            "7 is no status",
+            "7 is not a status",
         ),
     ] {
         let error = server

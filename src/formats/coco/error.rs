@@ -1,22 +1,16 @@
 //! Why a COCO file cannot be imported, and what to do about it.
 
 use crate::formats::input_id::{Collision, InputIdFrom, describe};
+use crate::model::JsonFault;
 
 /// Why a file cannot be imported at all.
 #[derive(Debug, thiserror::Error)]
 pub enum CocoError {
-    /// It is not JSON.
-    #[error("not JSON: line {line}, column {column}: {message}")]
-    Syntax {
-        /// Line, from 1.
-        line: usize,
-        /// Column, from 1; 0 before the first character of the line.
-        column: usize,
-        /// What is wrong there.
-        message: String,
-    },
+    /// It is not the JSON that it should be.
+    #[error(transparent)]
+    Syntax(JsonFault),
     /// It is not UTF-8.
-    #[error("not UTF-8 text: byte {offset} begins no character")]
+    #[error("not UTF-8 text: byte {offset} does not begin a character")]
     NotText {
         /// From 0.
         offset: usize,
@@ -58,7 +52,7 @@ impl CocoError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Syntax { .. } | Self::NotText { .. } | Self::NotCoco(_) => None,
+            Self::Syntax(_) | Self::NotText { .. } | Self::NotCoco(_) => None,
             Self::SameInput { choices, .. } => Some(if choices.is_empty() {
                 "no choice of --input-id tells all images apart: give each its own name or id"
                     .to_owned()

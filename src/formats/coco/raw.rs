@@ -155,17 +155,7 @@ fn entries<T: for<'t> Deserialize<'t>>(
 }
 
 fn syntax(error: &serde_json::Error) -> CocoError {
-    let message = error.to_string();
-    let message = match message.split(" at line ").next() {
-        _ if error.is_eof() && (error.line(), error.column()) == (1, 0) => "the file is empty",
-        _ if error.is_eof() => "the file is cut off",
-        message => message.unwrap_or_default(),
-    };
-    CocoError::Syntax {
-        line: error.line(),
-        column: error.column(),
-        message: message.to_owned(),
-    }
+    CocoError::Syntax(error.into())
 }
 
 /// The text with `null` for each `NaN` and `Infinity` outside of strings. They are not JSON, but Python writes them.

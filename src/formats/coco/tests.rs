@@ -716,7 +716,7 @@ fn a_file_of_another_form_is_an_error_with_its_place() {
     for (json, why) in [
         (
             "{\n  \"images\": [}",
-            "not JSON: line 2, column 14: expected value".to_owned(),
+            "a value is missing: a text in double quotes, a number, a list or an object".to_owned(),
         ),
         (
             r#"{"images": [], "categories": []}"#,
@@ -741,12 +741,9 @@ fn a_file_of_another_form_is_an_error_with_its_place() {
         ("7", format!("not a COCO file: it is a number; {expected}")),
         (
             r#"{"images": [], "images": []}"#,
-            "not JSON: line 1, column 23: duplicate field `images`".to_owned(),
+            "duplicate key `images`".to_owned(),
         ),
-        (
-            "",
-            "not JSON: line 1, column 0: the file is empty".to_owned(),
-        ),
+        ("", "the file is empty".to_owned()),
     ] {
         assert_eq!(error(json), why, "{json}");
     }

@@ -51,7 +51,7 @@ pub(in crate::manifest) fn mask(
             findings
                 .add(
                     place.name("url").value(),
-                    format!("{} is no URL of an image", quote(url)),
+                    format!("{} is not the URL of an image", quote(url)),
                 )
                 .hint("a URL begins with https:// or http://; a file is named by `path`");
             None

@@ -103,7 +103,7 @@ fn json(
         }
         Node::Tagged(_) => unfit(
             findings,
-            format!("{} in {noun} is no JSON", node.describe()),
+            format!("{} in {noun} is not JSON", node.describe()),
             "leave the tag out",
         ),
     }

@@ -65,6 +65,17 @@ pub(in crate::manifest) fn segment(
                 .hint("a segment runs forward; swap `begin` and `end`");
         })
         .ok()
+        .filter(|segment| {
+            if segment.is_empty() {
+                findings
+                    .add(
+                        place.name("end").value(),
+                        "a segment without duration: `begin` and `end` are equal as 32-bit numbers",
+                    )
+                    .hint("the service stores times as 32-bit numbers; let it end later, or declare a `frame`");
+            }
+            !segment.is_empty()
+        })
 }
 
 /// Reads `span`. Whether the text of the input has it is checked where that text is known.
@@ -93,4 +104,15 @@ pub(in crate::manifest) fn span(
                 .hint("a span runs forward; swap `start` and `end`");
         })
         .ok()
+        .filter(|span| {
+            if span.is_empty() {
+                findings
+                    .add(
+                        place.name("end").value(),
+                        "a span without characters: `start` and `end` are equal",
+                    )
+                    .hint("`end` is behind the last character: a span of one character ends at `start` + 1");
+            }
+            !span.is_empty()
+        })
 }

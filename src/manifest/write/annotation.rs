@@ -131,16 +131,20 @@ fn geometry_entry(geometry: &Geometry, mask_path: Option<&str>) -> Option<(&'sta
         Geometry::Polygon(polygon) if polygon.has_area() => ("polygon", json!(polygon)),
         Geometry::Point(point) => ("point", json!(point)),
         Geometry::Keypoints(points) => ("keypoints", json!(points)),
-        Geometry::Mask(mask) => ("mask", mask_tree(mask, mask_path)?),
-        Geometry::Span(span) => ("span", json!(span)),
-        Geometry::Segment(segment) => ("segment", json!(segment)),
+        Geometry::Mask(mask) if !mask.is_empty() => ("mask", mask_tree(mask, mask_path)?),
+        Geometry::Span(span) if !span.is_empty() => ("span", json!(span)),
+        Geometry::Segment(segment) if !segment.is_empty() => ("segment", json!(segment)),
         Geometry::Region(region) => ("region", json!(region)),
         Geometry::RegionOf(region) if region.from_model.is_empty() => return None,
         Geometry::RegionOf(region) => ("region", json!(region)),
-        // The service may hold shapes without area; a manifest refuses them.
-        Geometry::Box(_) | Geometry::Polygon(_) | Geometry::Whole | Geometry::Unmodelled => {
-            return None;
-        }
+        // The service may hold shapes without area, length or pixels; a manifest refuses them.
+        Geometry::Box(_)
+        | Geometry::Polygon(_)
+        | Geometry::Mask(_)
+        | Geometry::Span(_)
+        | Geometry::Segment(_)
+        | Geometry::Whole
+        | Geometry::Unmodelled => return None,
     })
 }
 

@@ -387,7 +387,8 @@ fn filled() -> impl Strategy<Value = Box<str>> {
 fn mask() -> impl Strategy<Value = Mask> {
     prop_oneof![
         prop::collection::vec(any::<u8>(), 1..9)
-            .prop_map(|pixels| Mask::from_png(png(1, &pixels)).unwrap()),
+            .prop_map(|pixels| Mask::from_png(png(1, &pixels)).unwrap())
+            .prop_filter("no pixel", |mask| !mask.is_empty()),
         "[a-z]{1,4}".prop_map(|name| Mask::of_url(format!("https://example.com/{name}.png?a=b#c"))),
     ]
 }
@@ -414,14 +415,16 @@ fn geometry() -> impl Strategy<Value = Option<Geometry>> {
         prop::collection::vec(keypoint, 1..20)
             .prop_map(|points| Some(Geometry::Keypoints(Keypoints::new(points).unwrap()))),
         mask().prop_map(|mask| Some(Geometry::Mask(Box::new(mask)))),
-        (any::<u32>(), any::<u32>(), proptest::option::of(text())).prop_map(|(a, b, text)| {
-            let span = Span::new(a.min(b), a.max(b), text.map(String::into_boxed_str));
-            Some(Geometry::Span(Box::new(span.unwrap())))
-        }),
-        (seconds(), seconds()).prop_map(|(a, b)| {
-            let segment = Segment::new(a.min(b).into(), a.max(b).into());
-            Some(Geometry::Segment(segment.unwrap()))
-        }),
+        (any::<u32>(), any::<u32>(), proptest::option::of(text()))
+            .prop_map(|(a, b, text)| {
+                Span::new(a.min(b), a.max(b), text.map(String::into_boxed_str)).unwrap()
+            })
+            .prop_filter("no character", |span| !span.is_empty())
+            .prop_map(|span| Some(Geometry::Span(Box::new(span)))),
+        (seconds(), seconds())
+            .prop_map(|(a, b)| Segment::new(a.min(b).into(), a.max(b).into()).unwrap())
+            .prop_filter("no duration", |segment| !segment.is_empty())
+            .prop_map(|segment| Some(Geometry::Segment(segment))),
         name().prop_map(|id| Some(Geometry::Region(RegionId::new(id).unwrap()))),
         (filled(), proptest::option::of(name()), bounding_box()).prop_map(
             |(from_model, concept, edges)| Some(Geometry::RegionOf(Box::new(RegionOf {
@@ -462,6 +465,9 @@ fn declarable(identity: &Identity, mut content: Content) -> Content {
         extras.track = None;
         extras.region_value = None;
         content.extras = extras.boxed();
+    }
+    if *identity == Identity::Content && content.says_nothing() {
+        content.status = Some(Status::from_code(24_150));
     }
     content
 }
@@ -584,6 +590,10 @@ proptest! {
         empty in any::<bool>(),
     ) {
         let mut content = Content { geometry, ..content };
+        // A place that is not written leaves nothing of what has no concepts.
+        if content.concepts.as_ref().is_none_or(Concepts::is_empty) {
+            content.status.get_or_insert(Status::from_code(24_150));
+        }
         if let (true, Some(extras)) = (empty, &mut content.extras) {
             extras.track = Some("".into());
             extras.text = Some("".into());

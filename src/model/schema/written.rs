@@ -53,7 +53,7 @@ written! {
         "type": "object",
     }
     Overlap(_generator) => {
-        "description": "How closely two places lie together, in millionths: of an IoU, or of what stands for it where \
+        "description": "How closely two places lie together, in millionths: of an IoU, or of another measure where \
             places have no area. 0 is apart, 1000000 is the same place.",
         "type": "integer",
         "minimum": 0,
@@ -169,8 +169,8 @@ written! {
             "concepts": of!(generator, Concepts),
             "status": of!(generator, Status),
             "user": of!(generator, UserId, "Whose annotation it is."),
-            "metadata": of!(generator, Json, "What stands in `data.metadata`."),
-            "info": of!(generator, Json, "What stands in `annotation_info`."),
+            "metadata": of!(generator, Json, "`data.metadata`."),
+            "info": of!(generator, Json, "`annotation_info`."),
             "track": { "description": "The track of a video that its region belongs to.", "type": "string" },
             "text": { "description": "What is written there.", "type": "string" },
             "region_value": of!(generator, Fraction, "The region's own value: how sure its maker was that it is one."),

@@ -42,7 +42,7 @@ fn changes_are_grouped_by_input_with_destructive_ones_first() {
           - concepts: [car]
           + concepts: [car, taxi]
 
-    Plan: 2 to post, 1 to merge, 1 to overwrite, 0 to remove, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+    Plan: 2 to post, 1 to merge, 1 to overwrite, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
     ");
 }
 
@@ -63,7 +63,7 @@ fn a_replacement_shows_its_difference() {
           - user: ann
           + user: bob
 
-    Plan: 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 1 to replace, 0 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+    Plan: 1 to replace; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
     ");
 }
 
@@ -77,7 +77,7 @@ fn a_difference_outside_the_manifests_fields_is_said() {
       ± replace red-car (matched: key)
           (the same in every field that is shown here)
 
-    Plan: 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 1 to replace, 0 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+    Plan: 1 to replace; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
     ");
 }
 
@@ -103,7 +103,7 @@ fn a_removal_and_an_ambiguous_match_are_shown() {
 
     Warning: 1 pairing is ambiguous: another annotation lies nearly as close (runner-up within 0.02). Look at what is marked ambiguous, or give those annotations keys. --fail-on-ambiguous refuses such a plan.
 
-    Plan: 0 to post, 0 to merge, 1 to overwrite, 1 to remove, 0 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+    Plan: 1 to overwrite, 1 to remove; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
     ");
 }
 
@@ -143,7 +143,7 @@ fn every_kind_of_annotation_has_a_name() {
       + post region [x: false, y: 0.5] as-…-00000003… (not on the remote)
           {region: r1, concepts: {x: false, "y": 0.5}}
 
-    Plan: 3 to post, 1 to merge, 0 to overwrite, 0 to remove, 0 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+    Plan: 3 to post, 1 to merge; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
     "#);
 }
 
@@ -203,7 +203,7 @@ fn warnings_stand_between_the_changes_and_the_summary() {
     Stopped: 12 concepts would be on no annotation any more (c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, 2 more); the guard max_vanished_concepts allows 0. To let exactly this plan pass: --allow-vanished 12
     Stopped: the manifest declares no input, and the plan would delete 1 annotation. To let exactly this plan pass: --allow-empty
 
-    Plan: 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+    Plan: 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
     ");
 }
 
@@ -237,7 +237,7 @@ fn the_summary_counts_in_whole_words() {
     let last = |plan: &Plan| shown(plan).lines().last().unwrap().to_owned();
     assert_eq!(
         last(&plan),
-        "Plan: 12 to post, 3 to merge, 1 to overwrite, 0 to remove, 4 to delete; 1,815 unchanged, 7 unmanaged. \
+        "Plan: 12 to post, 3 to merge, 1 to overwrite, 4 to delete; 1,815 unchanged, 7 unmanaged. \
          5 calls (lower bound 5), about 0.4 s at 15 calls/s."
     );
     plan.summary.replace = 2;
@@ -246,7 +246,7 @@ fn the_summary_counts_in_whole_words() {
     plan.summary.rate_limit = 1;
     assert_eq!(
         last(&plan),
-        "Plan: 12 to post, 3 to merge, 1 to overwrite, 0 to remove, 2 to replace, 4 to delete; \
+        "Plan: 12 to post, 3 to merge, 1 to overwrite, 2 to replace, 4 to delete; \
          1,815 unchanged, 7 unmanaged, 3,000 of other sets. \
          1 call (lower bound 5), about 1.0 s at 1 call/s."
     );

@@ -61,7 +61,7 @@ fn checked(files: Vec<(PathBuf, String)>) -> Option<Manifest> {
         .collect();
     match parse(files) {
         Err(problems) => {
-            harmless(&problems.render(false));
+            harmless(&problems.to_string());
             for problem in &problems {
                 if let Some(spot) = &problem.spot {
                     assert!((1..=lines[&problem.path]).contains(&spot.line), "{problem}");

@@ -119,7 +119,7 @@ fn a_file_that_git_tracks_and_ignores_stops_the_run() {
         &world,
         &[
             "m/labels/b.yaml",
-            "git tracks `labels/b.yaml`",
+            "labels/b.yaml` is tracked by git, and",
             "`b.yaml` in a .gitignore",
         ],
     );
@@ -128,7 +128,11 @@ fn a_file_that_git_tracks_and_ignores_stops_the_run() {
     world.write(".gitignore", "labels/\n");
     stops(
         &world,
-        &["`labels/a.yaml`", "`labels/b.yaml`", "`labels/c.yaml`"],
+        &[
+            "labels/a.yaml` is tracked by git, and",
+            "labels/b.yaml` is tracked by git, and",
+            "`labels/c.yaml`",
+        ],
     );
     // Not if the header leaves it out, and not if git forgot it.
     world.write(".gitignore", "");
@@ -253,7 +257,7 @@ fn a_file_taken_out_of_the_index_and_one_replaced_by_a_folder_are_not_deleted_la
     world
         .on_app(&apply)
         .exits(1)
-        .says("git tracks `labels/b.yaml`");
+        .says("labels/b.yaml` is tracked by git, and");
     git(&world, &["reset", "--quiet"]);
     fs::remove_file(world.path().join("m/.gitignore")).unwrap();
     settled(&plan(&world));
@@ -570,7 +574,7 @@ fn an_ignore_file_is_bounded_and_a_plain_file() {
     fs::remove_file(&ignore).unwrap();
     let made = Command::new("mkfifo").arg(&ignore).status();
     assert!(made.unwrap().success());
-    stops(&world, &["m/labels/.gitignore", "is not a file but a pipe"]);
+    stops(&world, &["m/labels/.gitignore", "is a pipe, not a file"]);
     fs::remove_file(&ignore).unwrap();
     fs::write(&ignore, "a\n".repeat(300_000)).unwrap();
     stops(
@@ -612,14 +616,14 @@ fn validate_lists_what_belongs_and_what_does_not() {
     world.write("m/.gitignore", "old/\n");
     let run = world.run(&["validate", "m", "--files"]).exits(0);
     insta::assert_snapshot!(run.stdout, @r"
-    belongs   m/annosync.yaml
-    belongs   m/labels/a.yaml
-    missing   m/labels/gone.yaml: git has it, and it is not on the disk
-    left out  m/.github/: hidden
-    left out  m/labels/.c.yaml: hidden
-    left out  m/labels/old/: ignored by `old/` in a .gitignore
-    left out  m/labels/plan.json: written by annosync: a plan, a listing or a log
-    left out  m/tools/x.json: not among the `files:` of the header
+    belongs     m/annosync.yaml
+    belongs     m/labels/a.yaml
+    missing     m/labels/gone.yaml: git has it, and it is not on the disk
+    left out    m/.github/: hidden
+    left out    m/labels/.c.yaml: hidden
+    left out    m/labels/old/: ignored by `old/` in a .gitignore
+    left out    m/labels/plan.json: written by annosync: a plan, a listing or a log
+    left out    m/tools/x.json: not among the `files:` of the header
     The manifest is valid: set street, 0 inputs, 0 annotations.
     ");
 }

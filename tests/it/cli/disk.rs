@@ -119,3 +119,28 @@ fn a_store_that_is_no_file_is_not_opened() {
         world.run(&plan).exits(1).says("is not a file");
     }
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_account_that_cannot_be_printed_goes_to_stderr() {
+    for format in ["text", "json"] {
+        let world = World::new();
+        world.declare(&boxes(0..3, "car"));
+        let full = std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let mut command = world.command();
+        command
+            .args(["apply", "m.yaml", "--auto-approve", "--format", format])
+            .args(["--endpoint", &world.emulator.url()])
+            .args(["--user-id", "owner", "--app-id", "app"])
+            .stdout(full);
+        let run = Run::of(command).exits(1);
+        run.says("\nApplied 3 (3 posted), 0 already so, 0 failed, 0 not attempted.\n")
+            .says("error: cannot write to stdout: ")
+            .says("the apply itself went on to its end, as said above")
+            .says("hint: `annosync plan` shows what is left to do");
+        world.is_settled();
+    }
+}

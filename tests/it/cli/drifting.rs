@@ -447,9 +447,9 @@ fn a_plan_file_carries_its_drift_and_passes_only_if_told() {
         .exits(3)
         .says("--on-drift keep");
     for (arguments, says) in [
-        (["--base", "HEAD"], "--base is for making a plan"),
-        (["--on-drift", "fail"], "has decided about drift"),
-        (["--conflicts", "app"], "has decided about conflicts"),
+        (["--base", "HEAD"], "--base goes with making a plan"),
+        (["--on-drift", "fail"], "drift was decided when"),
+        (["--conflicts", "app"], "conflicts were decided when"),
     ] {
         let all = [&["apply", "plan.json", "--auto-approve"], &arguments[..]].concat();
         world.run(&all).exits(64).says(says);

@@ -38,7 +38,7 @@ fn a_plan_shows_it_first_and_an_apply_asks_for_its_flag() {
     world.declare(PURGED);
     world.plan(&["--detailed-exitcode"]).exits(2);
     let plan = world.plan(&[]).exits(0);
-    assert_snapshot!(plan.stdout, @"
+    assert_snapshot!(plan.stdout, @r"
     ! purge p: all 3 annotations go, whoever made them (1 of bea, 1 of owner, 1 made by a model)
 
     Other people's work: bea 0 changed, 1 deleted; (no user named) 0 changed, 1 deleted
@@ -48,7 +48,7 @@ fn a_plan_shows_it_first_and_an_apply_asks_for_its_flag() {
     Note: needs the app's owner: 1 change to annotations of bea, 1 change to annotations of owner.
     Warning: apply carries out a purge only with --allow-purge.
 
-    Plan: 1 input to purge (3 annotations), 0 to post, 0 to merge, 0 to overwrite, 0 to remove, 0 to delete; 0 unchanged, 1 unmanaged. 1 call (lower bound 1), about 0.1 s at 1,000 calls/s.
+    Plan: 1 input to purge (3 annotations); 1 unmanaged. 1 call (lower bound 1), about 0.1 s at 1,000 calls/s.
     ");
     let refused = world.apply(&[]).exits(3);
     assert_snapshot!(refused.stderr.lines().skip_while(|line| !line.starts_with("error")).collect::<Vec<_>>().join("\n"), @"

@@ -199,7 +199,9 @@ fn taco_says_the_same_numbers_as_text_markdown_and_json() {
 
     // The others say the same.
     let counts = counts_of_summary(summary);
-    assert_eq!(counts_of_text(text.lines().last().unwrap()), counts);
+    let mut named = counts.clone();
+    named.retain(|_, count| *count > 0);
+    assert_eq!(counts_of_text(text.lines().last().unwrap()), named);
     let mut table = counts_of_markdown(&markdown);
     assert_eq!(table.remove("replace"), Some(0));
     let new_concepts = i64::try_from(summary.new_concepts.len()).unwrap();

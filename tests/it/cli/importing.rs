@@ -526,7 +526,7 @@ fn what_is_not_a_coco_file_is_an_error_and_writes_nothing() {
     world.write("results.json", r#"[{"image_id": 1, "score": 0.5}]"#);
     let before = folder_of(world.path());
     for (file, why) in [
-        ("cut.json", ": the file is cut off\n"),
+        ("cut.json", ": the file is cut off inside of "),
         ("other.json", "it has no `images`; a COCO file is an object"),
         ("results.json", "like the results of a model"),
         ("missing.json", "does not exist"),

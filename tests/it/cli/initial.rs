@@ -66,7 +66,7 @@ fn the_commands_that_init_tells_work_in_what_it_wrote() {
     };
     let summary = "The manifest is valid: set street-labels, 1 input, 4 annotations.\n";
     assert_eq!(validated.stdout, summary);
-    assert!(planned.last_line().starts_with("Plan: 4 to post, "));
+    assert!(planned.last_line().starts_with("Plan: 4 to post. "));
     assert!(applied.stdout.starts_with("Applied 4 (4 posted), "));
     settled(&run(&folder, &["plan", "--detailed-exitcode"]));
     // The store that is there now is no part of what init looks at.
@@ -123,7 +123,7 @@ fn pipelines_are_written_for_the_systems_that_are_named() {
     run(folder.path(), &["init", "--ci", "none", "--ci", "github"]).exits(64);
     run(folder.path(), &["init", "--set", "My Labels"])
         .exits(64)
-        .says("error: `My Labels` is no name of a set: ");
+        .says("error: `My Labels` is not a valid set name: ");
     assert_eq!(folder_of(folder.path()), []);
 }
 

@@ -219,10 +219,7 @@ fn a_pipe_is_read_where_a_file_is_named_and_a_device_never() {
         (["list", "--all", "--pat-file", "{}"], "/dev/zero"),
     ] {
         let arguments = arguments.map(|it| if it == "{}" { name } else { it });
-        world
-            .on_app(&arguments)
-            .exits(1)
-            .says("is not a file but a");
+        world.on_app(&arguments).exits(1).says(", not a file");
     }
 }
 
@@ -254,4 +251,225 @@ fn a_token_may_have_a_byte_order_mark_and_is_never_shown() {
         .on_app(&["list", "--all", "--pat-file", "pat"])
         .exits(1)
         .says("more than 65536 bytes");
+}
+
+/// Words of the parser, and names of types of this program.
+const NOT_ENGLISH: [&str; 8] = [
+    "EOF",
+    "expected",
+    "invalid type",
+    "missing field",
+    "unknown field",
+    "unknown variant",
+    "struct ",
+    " at line ",
+];
+
+#[test]
+fn a_broken_file_is_said_in_plain_words_with_its_place() {
+    let world = world();
+    world
+        .apply(&["--undo-out", "undo.json", "--log", "log.jsonl"])
+        .exits(0);
+    world.write("m.yaml", &format!("{}inputs: []\n", header()));
+    let listed = world
+        .on_app(&["list", "--all", "--format", "json"])
+        .exits(0);
+    world.write("listing.json", &listed.stdout);
+    let outcome = world.on_app(&[
+        "apply",
+        "m.yaml",
+        "--auto-approve",
+        "--allow-empty",
+        "--format",
+        "json",
+    ]);
+    let outcome = outcome.exits(0).stdout;
+    let read = |name: &str| world.read(name);
+    let (plan, undo, listing) = (read("plan.json"), read("undo.json"), read("listing.json"));
+    let half = |text: &str| text[..text.len() / 2].to_owned();
+    let log = read("log.jsonl");
+    let no_list = |text: &str, key: &str| {
+        let mut json: serde_json::Value = serde_json::from_str(text).unwrap();
+        json[key] = serde_json::json!({"a": 1});
+        json.to_string()
+    };
+    let without = |text: &str, key: &str| {
+        let mut json: serde_json::Value = serde_json::from_str(text).unwrap();
+        json.as_object_mut().unwrap().remove(key).unwrap();
+        json.to_string()
+    };
+    let apply: &[&str] = &["apply", "{}"];
+    let show: &[&str] = &["show", "{}"];
+    let observed: &[&str] = &["plan", "m.yaml", "--observed", "{}"];
+    let seed: &[&str] = &["emulator", "--listen", "127.0.0.1:0", "--seed", "{}"];
+    let coco: &[&str] = &["import", "coco", "{}", "--out", "out.yaml"];
+    let validate: &[&str] = &["validate", "{}"];
+    let new_plan = "make a new one with `annosync plan --out FILE`";
+    let new_listing = "save a listing with `annosync list";
+    let an_undo = "an undo cannot be made again: restore the file as --undo-out wrote it, whole";
+    let seedable = "give it a listing that `annosync list` printed, as json or jsonl";
+    let cut = "the file is cut off ";
+    for (file, text, command, message, hint) in [
+        ("b.json", half(&plan), apply, cut, new_plan),
+        ("b.json", half(&plan), show, cut, new_plan),
+        (
+            "b.json",
+            no_list(&plan, "operations"),
+            apply,
+            "must be a list, found an object",
+            new_plan,
+        ),
+        (
+            "b.json",
+            without(&plan, "policy"),
+            apply,
+            "the key `policy` is missing",
+            new_plan,
+        ),
+        (
+            "b.json",
+            plan.replace("\"sync\"", "\"snyc\""),
+            apply,
+            "unknown value `snyc`; allowed: `sync`, `upsert`, `create`",
+            new_plan,
+        ),
+        ("b.json", half(&undo), apply, cut, an_undo),
+        ("b.json", half(&undo), show, cut, an_undo),
+        (
+            "b.json",
+            half(&outcome),
+            show,
+            cut,
+            "keep all that `annosync apply --format json` prints",
+        ),
+        (
+            "b.json",
+            no_list(&outcome, "planned"),
+            show,
+            "must be a whole number, 0 or more, found an object",
+            "annosync apply --format json",
+        ),
+        ("b.json", half(&listing), observed, cut, new_listing),
+        (
+            "b.json",
+            no_list(&listing, "annotations"),
+            observed,
+            "must be a list of annotations, found an object",
+            new_listing,
+        ),
+        (
+            "b.json",
+            without(&listing, "caller"),
+            observed,
+            "the key `caller` is missing",
+            new_listing,
+        ),
+        ("b.json", half(&listing), seed, cut, seedable),
+        (
+            "b.yaml",
+            "- id: a\n".to_owned(),
+            seed,
+            "not a number of JSON",
+            seedable,
+        ),
+        ("b.json", "{\"images\": [".to_owned(), coco, cut, ""),
+        (
+            "b.json",
+            "{\"images\": [], \"annotations\": [], \"info\": x}".to_owned(),
+            coco,
+            "a value is missing",
+            "",
+        ),
+        (
+            "b.json",
+            "{\"inputs\": [{\"id\": \"a\"".to_owned(),
+            validate,
+            cut,
+            "",
+        ),
+        (
+            "b.jsonl",
+            "{\"id\": \"a\", \"annotations\": []}\n{\"id\": \"b\"\n".to_owned(),
+            validate,
+            cut,
+            "",
+        ),
+        (
+            "b.txt",
+            format!("{log}{{\"ended\":\"applied\",\"x\":1}}\n"),
+            show,
+            "the key `action` is missing",
+            "annosync apply --log",
+        ),
+    ] {
+        world.write(file, &text);
+        let arguments: Vec<String> = command.iter().map(|it| it.replace("{}", file)).collect();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let run = world.run(&arguments).exits(1);
+        let case = format!(
+            "{arguments:?} of {}: {}",
+            &text[..text.len().min(40)],
+            run.stderr
+        );
+        assert!(run.stderr.contains(message), "{case}");
+        assert!(run.stderr.contains(hint), "{case}");
+        let place = run.stderr.split(&format!("{file}:")).nth(1).expect(&case);
+        let mut numbers = place.split([':', '\n', ' ']);
+        for _ in 0..2 {
+            let number = numbers.next().and_then(|it| it.parse::<usize>().ok());
+            assert!(number.is_some_and(|it| it > 0), "{case}");
+        }
+        for word in NOT_ENGLISH {
+            assert!(!run.stderr.contains(word), "{word}: {case}");
+        }
+        fs::remove_file(world.path().join(file)).unwrap();
+    }
+}
+
+#[test]
+fn a_file_of_another_kind_is_named_and_so_is_what_is_wanted() {
+    let world = world();
+    world.apply(&[]).exits(0);
+    let list = world
+        .on_app(&["list", "--all", "--format", "jsonl"])
+        .exits(0);
+    world.write("seed.jsonl", &list.stdout);
+    let observed = ["plan", "m.yaml", "--observed", "seed.jsonl"];
+    let annotations = "seed.jsonl is a list of annotations (`list --format jsonl`), not ";
+    let run = world.run(&observed).exits(64);
+    run.says(annotations).says("not a saved listing");
+    let run = world.run(&["show", "seed.jsonl"]).exits(64);
+    run.says(annotations);
+    let run = world.run(&["validate", "seed.jsonl"]).exits(64);
+    run.says(annotations).says("not a manifest");
+    let seed = ["emulator", "--listen", "127.0.0.1:0", "--seed"];
+    for (file, kind) in [
+        ("plan.json", "a plan file"),
+        ("m.yaml", "a part of a manifest"),
+        ("coco.json", "a COCO file"),
+    ] {
+        let run = world.run(&[&seed[..], &[file]].concat()).exits(64);
+        run.says(&format!(
+            "{file} is {kind}, not a listing that `annosync list` printed, as json or jsonl"
+        ));
+    }
+}
+
+#[test]
+fn a_log_that_is_cut_off_is_shown_as_far_as_it_goes() {
+    let world = world();
+    world.apply(&["--log", "log.jsonl"]).exits(0);
+    let log = world.read("log.jsonl");
+    let first = log.find('\n').unwrap();
+    for (length, summary) in [
+        (8, "0 changes.\n"),
+        (first / 2, "0 changes.\n"),
+        (first + first / 2, "1 change: 1 applied.\n"),
+    ] {
+        world.write("cut.txt", &log[..length]);
+        let run = world.run(&["show", "cut.txt"]).exits(0);
+        assert!(run.stdout.ends_with(summary), "{length}: {}", run.stdout);
+        run.says("Warning: 1 line is cut off and not shown");
+    }
 }

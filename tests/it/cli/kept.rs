@@ -168,10 +168,10 @@ fn a_log_is_shown_in_every_format() {
     world.write("log.jsonl", &cut);
     show(&[])
         .exits(0)
-        .says("1 line not shown")
+        .says("1 line is cut off and not shown")
         .says("4 changes: ");
     world.write("log.jsonl", &(cut + "\n{\"ended\":7}\n"));
-    show(&[]).exits(1).says("line 6: ");
+    show(&[]).exits(1).says("log.jsonl:6:");
 }
 
 /// The files of the world: what each is, and which command its hint names.
@@ -282,6 +282,6 @@ fn what_is_no_file_of_annosync_is_refused_by_show() {
     world
         .run(&["show", "plan.json"])
         .exits(1)
-        .says("plan.json: line ");
+        .says("the file is cut off inside of ");
     world.write("m.yaml", &header());
 }

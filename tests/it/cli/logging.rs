@@ -105,7 +105,7 @@ fn a_line_is_there_while_the_apply_still_runs() {
         arrived,
         release,
     } = held(&world, "plan.json", 0, &["--log", "log.jsonl"]);
-    arrived.recv().unwrap();
+    arrived.wait();
     assert_eq!(account(&world), counts([("stale", 3)]));
     release.send(()).unwrap();
     let run = Run::from(child.wait_with_output().unwrap()).exits(4);

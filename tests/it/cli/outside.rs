@@ -130,7 +130,7 @@ fn patterns_never_reach_out_of_the_folder() {
         world.write("m/annosync.yaml", &text);
         for flags in [&[][..], &["--allow-outside-files"]] {
             let run = world.run(&[&["validate", "m"], flags].concat()).exits(1);
-            assert!(run.stderr.contains("takes no file"), "{}", run.stderr);
+            assert!(run.stderr.contains("matches no files"), "{}", run.stderr);
             assert!(!run.stderr.contains(SECRET), "{}", run.stderr);
         }
     }
@@ -149,7 +149,7 @@ fn what_is_no_file_is_not_opened() {
     world
         .run(&["validate", "m"])
         .exits(1)
-        .says("is not a file but a pipe");
+        .says("is a pipe, not a file");
     world.write(
         "m/annosync.yaml",
         &format!("{}files: ['labels/**']\n", header()),
@@ -158,7 +158,7 @@ fn what_is_no_file_is_not_opened() {
     world
         .run(&["validate", "m/pipe.yaml"])
         .exits(1)
-        .says("is not a file");
+        .says("is a pipe, not a file");
     for path in [
         "../pipe.yaml",
         "../zero",
@@ -170,7 +170,7 @@ fn what_is_no_file_is_not_opened() {
             with(&world, path);
             world.run(&["validate", "m"]).exits(1);
             let allowed = ["validate", "m", "--allow-outside-files"];
-            world.run(&allowed).exits(1).says("is not a file");
+            world.run(&allowed).exits(1).says(", not a file");
         }
     }
     for path in ["C:\\a.png", "\\\\server\\a.png", "a\\..\\..\\b.png"] {

@@ -31,7 +31,7 @@ fn planned() -> World {
     let plan = world.plan(&["--out", "plan.json"]).exits(0);
     assert!(
         plan.last_line().starts_with(
-            "Plan: 1 to post, 1 to merge, 1 to overwrite, 1 to remove, 1 to replace, 1 to delete; 0 unchanged"
+            "Plan: 1 to post, 1 to merge, 1 to overwrite, 1 to remove, 1 to replace, 1 to delete. "
         ),
         "{}",
         plan.stdout
@@ -179,7 +179,7 @@ fn a_plan_file_that_was_altered_is_refused_and_nothing_is_sent() {
         let run = world.run(&["apply", "altered.json", "--auto-approve"]);
         assert_eq!(run.code, 1, "{what}: {}", run.stderr);
         assert!(
-            run.stderr.contains("altered.json: "),
+            run.stderr.contains("error: altered.json:"),
             "{what}: {}",
             run.stderr
         );
@@ -318,9 +318,7 @@ fn a_manifest_is_named_beside_a_plan_file_alone() {
     for path in ["m.yaml", "missing.json"] {
         let refused = world.run(&["apply", path, "--manifest", "m.yaml", "--auto-approve"]);
         let refused = refused.exits(64);
-        let line = format!(
-            "error: --manifest says what a plan file must have been made of, and {path} is no plan file\n"
-        );
+        let line = format!("error: --manifest goes with a plan file, and {path} is not one\n");
         assert!(refused.stderr.starts_with(&line), "{}", refused.stderr);
     }
     world.plan(&["--out", "plan.json"]).exits(0);

@@ -1,7 +1,7 @@
 //! `pull`: from an app to a manifest that plans to nothing, and back into one that is there.
 
 use super::{Run, World, folder_of, settled};
-use crate::support::{ME, boxed, whole, with};
+use crate::support::{ME, base64, boxed, png, whole, with};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs;
@@ -170,9 +170,7 @@ fn an_edited_label_is_one_change_and_pulling_again_drops_it() {
     let pulled = world.read("labels/pulled.yaml");
     let mine = pulled.replace("night: true", "night: false") + "# mine\n";
     world.write("labels/pulled.yaml", &mine);
-    plan(&world, ".")
-        .exits(2)
-        .says("0 to post, 1 to merge, 0 to overwrite, 0 to remove, 0 to delete");
+    plan(&world, ".").exits(2).says("Plan: 1 to merge; ");
 
     let check = world.run(&["pull", "--check"]).exits(0);
     assert_eq!(check.stdout, "~ labels/pulled.yaml (1 changed)\n");
@@ -306,7 +304,7 @@ fn a_pull_that_makes_no_sense_writes_nothing() {
         (
             &["pull", "m.yaml", "--split"],
             64,
-            "stands for itself alone",
+            "is a whole manifest by itself",
         ),
         (
             &["pull", "new.jsonl"],
@@ -441,6 +439,15 @@ fn what_cannot_be_written_in_full_is_named_and_changes_the_exit_code() {
     world.seed(vec![
         at("token", json!({"token": {"char_start": 1, "char_end": 2}})),
         at("url", json!({"mask": {"image": {"url": "s3://b/x.png"}}})),
+        at(
+            "black",
+            json!({"mask": {"image": {"base64": base64(&png(2, &[0, 0]))}}}),
+        ),
+        at(
+            "no-letter",
+            json!({"span": {"char_start": 3, "char_end": 3}}),
+        ),
+        boxed("in-1", "flat", [0.1, 0.2, 0.1, 0.6], &["car"]),
         boxed("in-1", "above", [-0.01, 0.2, 0.5, 0.6], &["car"]),
         with(
             whole("in-1", "null", &[("car", 1.0)]),
@@ -456,10 +463,14 @@ fn what_cannot_be_written_in_full_is_named_and_changes_the_exit_code() {
         .says("`url` of input `in-1`")
         .says("`above` of input `in-1`")
         .says("`null` of input `in-1`")
-        .says("warning[place-not-declarable]: 2 annotations named by id alone")
+        .says("`black` of input `in-1`")
+        .says("`no-letter` of input `in-1`")
+        .says("`flat` of input `in-1`")
+        .says("warning[place-not-declarable]: 4 annotations named by id alone")
         .says("warning[null-values]: 1 annotation named by id alone")
-        .says("warning[mask-not-declarable]: 1 annotation named by id alone");
+        .says("warning[mask-not-declarable]: 2 annotations named by id alone");
     assert!(!run.stderr.contains("`whole`"), "{}", run.stderr);
+    assert!(!world.path().join("out/labels/masks").exists());
     let before = world.annotations();
     world
         .on_app(&["apply", "out", "--auto-approve"])
@@ -476,7 +487,7 @@ fn what_cannot_be_written_in_full_is_named_and_changes_the_exit_code() {
     let before = other.annotations();
     let run = other.on_app(&["apply", ".", "--auto-approve"]).exits(1);
     run.says("annotation `above` of input `in-1` is not in the app")
-        .says("the manifest asks for 4 changes that cannot be made; nothing was sent");
+        .says("the manifest asks for 7 changes that cannot be made; nothing was sent");
     assert_eq!(other.annotations(), before);
 }
 

@@ -242,10 +242,7 @@ fn a_seed_that_is_there_already_or_cannot_be_read_is_refused() {
             "seed.jsonl: cannot store the annotation: input `i` has an annotation `a` already",
         ),
         (&["--seed", "twice.jsonl"], "`a` already"),
-        (
-            &["--seed", "cut.jsonl"],
-            "cut.jsonl: no annotations to store: EOF",
-        ),
+        (&["--seed", "cut.jsonl"], "the file is cut off inside of"),
         (&["--seed", "missing.jsonl"], "missing.jsonl does not exist"),
     ] {
         let run = emulator(arguments).exits(1);

@@ -88,7 +88,7 @@ fn a_command_line_that_makes_no_sense_is_refused_before_anything_is_read() {
     let calls = world.emulator.calls().len();
     for (arguments, why) in [
         (&["--also", "plan.md"][..], "a format and a file are needed"),
-        (&["--also", "html=plan.html"], "`html` is no format"),
+        (&["--also", "html=plan.html"], "`html` is not a format"),
         (&["--also", "markdown="], "the file has no name"),
         (&["--also", "text=-"], "--format says what goes to stdout"),
         (&["--also", "text=labels.yaml"], "would be read as one"),

@@ -2,19 +2,19 @@
 //! the rest.
 
 use super::proxy::{self, Meddling};
+use super::undoing::{Arrival, arrival};
 use super::{Run, World, boxes};
 use annosync::api::code::Code;
 use annosync::emulator::{Endpoint, Fault};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Lines, Read as _};
 use std::process::{Child, ChildStderr, Command, Stdio};
-use std::sync::mpsc::Receiver;
 use tokio::sync::oneshot::Sender;
 
 /// An apply of 300 posts, one call at a time, whose first call is held until it is let go.
 struct Held {
     child: Child,
-    arrived: Receiver<()>,
+    arrived: Arrival,
     release: Sender<()>,
 }
 
@@ -24,17 +24,16 @@ fn held(world: &World) -> Held {
 
 fn held_with(world: &World, more: &[&str]) -> Held {
     world.declare(&boxes(0..300, "car"));
-    let (told, arrived) = std::sync::mpsc::channel();
+    let mut command = world.command();
+    let (told, arrived) = arrival(&mut command);
     let (release, go) = tokio::sync::oneshot::channel();
     let meddling = Meddling::hold(told, go);
     let url = world.block_on(proxy::start(world.emulator.url(), meddling));
-    let mut command = world.command();
     command
         .args(["apply", "m.yaml", "--auto-approve", "--concurrency", "1"])
         .args(["--endpoint", &url, "--user-id", "owner", "--app-id", "app"])
         .args(["--rate-limit", "1000"])
         .args(more)
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     Held {
@@ -84,7 +83,7 @@ fn ctrl_c_and_terminate_finish_what_is_in_flight_and_start_nothing_new() {
             release,
         } = held(&world);
         let mut stderr = lines_of(&mut child);
-        arrived.recv().unwrap();
+        arrived.wait();
         signal(&child, name);
         let said = hears(&mut stderr, "Stopping:");
         assert!(said.contains("Press Ctrl-C again to end now"));
@@ -106,7 +105,7 @@ fn the_deadline_finishes_what_is_in_flight_and_starts_nothing_new() {
         release,
     } = held_with(&world, &["--deadline", "5"]);
     let mut stderr = lines_of(&mut child);
-    arrived.recv().unwrap();
+    arrived.wait();
     hears(
         &mut stderr,
         "Stopping: the run took longer than 5 s (--deadline).",
@@ -129,7 +128,7 @@ fn a_second_signal_ends_the_run_at_once_and_the_next_one_repairs_it() {
             release,
         } = held(&world);
         let mut stderr = lines_of(&mut child);
-        arrived.recv().unwrap();
+        arrived.wait();
         signal(&child, name);
         hears(&mut stderr, "Stopping:");
         // The call is never answered.
@@ -182,7 +181,7 @@ fn a_run_that_died_in_the_middle_of_a_call_is_repaired_by_the_next_one() {
             arrived,
             release,
         } = held(&world);
-        arrived.recv().unwrap();
+        arrived.wait();
         if takes_effect {
             // The call goes through, and nobody hears of it.
             release.send(()).unwrap();
@@ -306,10 +305,7 @@ fn a_dry_run_prints_the_calls_and_makes_none() {
     assert_eq!(paths, [&bulk, &bulk, &single]);
     assert_eq!(calls[0]["body"]["action"], "overwrite");
     assert_eq!(calls[2].get("body"), None);
-    assert!(
-        run.stderr
-            .contains("Plan: 1 to post, 0 to merge, 1 to overwrite")
-    );
+    assert!(run.stderr.contains("Plan: 1 to post, 1 to overwrite"));
     assert_eq!(world.writes(), []);
     // What was printed is what is sent.
     world.apply(&[]).exits(0);

@@ -57,7 +57,7 @@ fn taco_goes_from_one_version_to_the_next_with_what_changed_and_nothing_else() {
     let changes = world.run(&plan).exits(2);
     assert_eq!(
         changes.last_line(),
-        "Plan: 329 to post, 0 to merge, 8 to overwrite, 0 to remove, 4 to delete; 1,815 unchanged, 0 unmanaged. \
+        "Plan: 329 to post, 8 to overwrite, 4 to delete; 1,815 unchanged. \
          5 calls (lower bound 5), about 0.1 s at 1,000 calls/s."
     );
     let relabelled = changes

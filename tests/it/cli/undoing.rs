@@ -10,7 +10,7 @@ use annosync::api::{ItemResult, PatchAction};
 use annosync::emulator::{Endpoint, Fault};
 use serde_json::{Value, json};
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::Receiver;
 use tokio::sync::oneshot::Sender;
@@ -196,7 +196,7 @@ fn a_purge_of_every_kind_is_undone_but_for_what_models_made() {
     there_and_back(&world, &inputs.collect::<String>(), count, "inputs purged");
     let spots = plan_file(&world, "undo.json")["blind_spots"].to_string();
     let lost = format!(
-        "{count} annotations that a model made, which nobody can post again: m1 of input in-box"
+        "{count} annotations that a model made, which cannot be posted again: m1 of input in-box"
     );
     assert!(spots.contains(&lost), "{spots}");
 }
@@ -280,17 +280,58 @@ fn what_somebody_edited_since_is_left_alone_by_the_undo() {
 /// An apply that was started, one of whose writes is held until it is let go.
 pub(super) struct Held {
     pub(super) child: Child,
-    pub(super) arrived: Receiver<()>,
+    pub(super) arrived: Arrival,
     pub(super) release: Sender<()>,
+}
+
+/// That the write which is held has arrived, or that the run ended before it.
+pub(super) struct Arrival(Receiver<bool>);
+
+impl Arrival {
+    /// Waits for the write, and fails if the run ends first.
+    #[track_caller]
+    pub(super) fn wait(&self) {
+        assert!(
+            self.0.recv().unwrap(),
+            "the run ended before its write arrived"
+        );
+    }
+}
+
+/// Who is told of the write, and what waits for it; also for the end of the command, which gets its stdin here.
+pub(super) fn arrival(command: &mut Command) -> (std::sync::mpsc::Sender<()>, Arrival) {
+    let (told, write) = std::sync::mpsc::channel();
+    let (tell, arrived) = std::sync::mpsc::channel();
+    let tell_of_end = tell.clone();
+    std::thread::spawn(move || write.recv().is_ok_and(|()| tell.send(true).is_ok()));
+    // The command holds one end of a pipe, which is closed once it ends.
+    let (mut end, held) = std::io::pipe().unwrap();
+    command.stdin(Stdio::from(held));
+    std::thread::spawn(move || {
+        let _ = end.read_to_end(&mut Vec::new());
+        // Nobody may wait any more.
+        let _ = tell_of_end.send(false);
+    });
+    (told, Arrival(arrived))
+}
+
+#[test]
+#[should_panic(expected = "the run ended before its write arrived")]
+fn waiting_for_a_write_fails_where_the_run_ends_before_it() {
+    let world = World::new();
+    world.declare("  - id: in-000\n    annotations: []\n");
+    let mut held = held(&world, "m.yaml", 0, &[]);
+    held.child.wait().unwrap();
+    held.arrived.wait();
 }
 
 /// Applies a manifest or a plan file one call at a time; the write after so many is held.
 pub(super) fn held(world: &World, path: &str, after: usize, arguments: &[&str]) -> Held {
-    let (told, arrived) = std::sync::mpsc::channel();
+    let mut command = world.command();
+    let (told, arrived) = arrival(&mut command);
     let (release, go) = tokio::sync::oneshot::channel();
     let meddling = Meddling::hold_after(after, told, go);
     let url = world.block_on(proxy::start(world.emulator.url(), meddling));
-    let mut command = world.command();
     command.args(["apply", path, "--auto-approve", "--concurrency", "1"]);
     if path == "m.yaml" {
         command.args(["--endpoint", &url, "--user-id", "owner", "--app-id", "app"]);
@@ -301,7 +342,6 @@ pub(super) fn held(world: &World, path: &str, after: usize, arguments: &[&str]) 
     command
         .args(["--rate-limit", "1000"])
         .args(arguments)
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     Held {
@@ -328,7 +368,7 @@ fn a_run_that_was_killed_left_the_file_that_undoes_what_it_did() {
             arrived,
             release,
         } = held(&world, "m.yaml", 0, &["--undo-out", "undo.json"]);
-        arrived.recv().unwrap();
+        arrived.wait();
         // It is there, whole, before anything takes effect.
         let undo = plan_file(&world, "undo.json");
         assert_eq!(undo["operations"].as_array().unwrap().len(), 5, "{undo:#}");
@@ -368,7 +408,7 @@ fn a_run_that_was_killed_or_stopped_in_the_middle_is_undone_as_far_as_it_came() 
             arrived,
             release,
         } = held(&world, "m.yaml", 2, &["--undo-out", "undo.json"]);
-        arrived.recv().unwrap();
+        arrived.wait();
         assert_eq!(world.annotations().len(), 256);
         let pid = child.id().to_string();
         let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -409,7 +449,7 @@ fn a_file_that_cannot_be_written_again_after_the_run_is_right_as_it_was() {
         arrived,
         release,
     } = held(&world, "m.yaml", 0, &["--undo-out", "kept/undo.json"]);
-    arrived.recv().unwrap();
+    arrived.wait();
     fs::rename(world.path().join("kept"), world.path().join("away")).unwrap();
     release.send(()).unwrap();
     let run = Run::from(child.wait_with_output().unwrap()).exits(0);
@@ -477,7 +517,7 @@ fn an_undo_that_is_there_is_kept_and_nothing_else_is_overwritten() {
     let manifest = world.read("m.yaml");
     let run = world.apply(&["--undo-out", "m.yaml"]).exits(1);
     assert!(
-        run.stderr.contains("is no file that --undo-out wrote"),
+        run.stderr.contains("exists and is not an undo file"),
         "{}",
         run.stderr
     );

@@ -1,6 +1,8 @@
 //! `validate`: a manifest's problems, all of them, without a network.
 
 use super::{World, header};
+use crate::support::png;
+use std::fs;
 
 #[test]
 fn a_valid_manifest_is_counted() {
@@ -160,6 +162,7 @@ fn a_shape_without_area_as_32_bit_numbers_is_a_problem() {
         "box: { top: 0.1, left: 0.2, bottom: 0.3, right: 0.20000000001 }",
         "polygon: [[0.1, 0.1], [0.2, 0.2], [0.3, 0.3]]",
         "polygon: [[0.5, 0.1], [0.5, 0.2], [0.50000000001, 0.3]]",
+        "polygon: [[0.5, 0.1], [0.50000000001, 0.10000000001], [0.5, 0.2], [0.50000000001, 0.2]]",
     ] {
         world.declare(&format!(
             "  - id: a\n    annotations:\n      - {{ {shape}, concepts: [car] }}\n"
@@ -187,11 +190,7 @@ fn an_annotation_that_the_app_lacks_and_of_which_nothing_is_declared_stops_the_p
             "  - id: in-000\n    annotations:\n      - {annotation}\n"
         ));
         let run = world.plan(&[]).exits(1);
-        assert!(
-            run.stderr.contains("m.yaml:8:11: annotation"),
-            "{}",
-            run.stderr
-        );
+        assert!(run.stderr.contains("m.yaml:8:11: "), "{}", run.stderr);
         assert!(run.stderr.contains("is not in the app"), "{}", run.stderr);
         let run = world
             .on_app(&["apply", "m.yaml", "--auto-approve"])
@@ -209,4 +208,136 @@ fn an_annotation_that_the_app_lacks_and_of_which_nothing_is_declared_stops_the_p
         "{}",
         run.stderr
     );
+}
+
+#[test]
+fn a_mask_without_pixels_and_what_has_no_length_are_problems() {
+    let world = World::new();
+    fs::create_dir(world.path().join("masks")).unwrap();
+    fs::write(world.path().join("masks/black.png"), png(2, &[0, 0])).unwrap();
+    fs::write(world.path().join("masks/dot.png"), png(2, &[0, 9])).unwrap();
+    let check = |annotation: &str| {
+        world.declare(&format!(
+            "  - id: a\n    annotations:\n      - {{ {annotation}, concepts: [car] }}\n"
+        ));
+        world.run(&["validate", "m.yaml"])
+    };
+    for (annotation, message) in [
+        (
+            "mask: { path: masks/black.png }",
+            "`masks/black.png` is a mask without a set pixel\n --> m.yaml:8:25\n",
+        ),
+        (
+            "span: { start: 3, end: 3 }",
+            "a span without characters: `start` and `end` are equal\n --> m.yaml:8:34\n",
+        ),
+        (
+            "segment: { begin: 1.5, end: 1.5 }",
+            "a segment without duration: `begin` and `end` are equal as 32-bit numbers\n --> m.yaml:8:39\n",
+        ),
+        (
+            "segment: { begin: 100000, end: 100000.001 }",
+            "a segment without duration",
+        ),
+    ] {
+        check(annotation).exits(1).says(message);
+    }
+    for annotation in [
+        "mask: { path: masks/dot.png }",
+        "span: { start: 3, end: 4 }",
+        "segment: { begin: 100000, end: 100000.1 }",
+        "frame: { time_ms: 0, number: 0 }",
+    ] {
+        check(annotation).exits(0);
+    }
+}
+
+#[test]
+fn problems_that_differ_in_a_name_alone_are_counted_after_the_first_ones() {
+    let world = World::new();
+    let input = |id: usize| format!("  - id: in-{id}\n    annotations: []\n");
+    let inputs: String = (0..500).map(input).collect();
+    world.declare(&format!("{inputs}{inputs}  - id: 7\n    annotations: []\n"));
+    let run = world.run(&["validate", "m.yaml"]).exits(1);
+    assert_eq!(run.stderr.matches("error: duplicate input `in-").count(), 5);
+    assert!(
+        run.stderr
+            .contains("\n\nand 495 more like this; -v shows all\n"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr
+            .contains("error: `id` must be text, found the number 7"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr
+            .ends_with("error: the manifest has 501 problems\n"),
+        "{}",
+        run.stderr
+    );
+    let all = world.run(&["validate", "m.yaml", "-v"]).exits(1);
+    assert_eq!(
+        all.stderr.matches("error: duplicate input `in-").count(),
+        500
+    );
+    assert!(!all.stderr.contains("more like this"));
+    // What is of different kinds is not counted together.
+    world.declare("  - id: a\n    annotations:\n      - { box: 1, cocnepts: [a], polygon: 1, frame: 1, status: odd, key: 3, info: 1 }\n");
+    let run = world.run(&["validate", "m.yaml"]).exits(1);
+    assert!(!run.stderr.contains("more like this"), "{}", run.stderr);
+}
+
+#[test]
+fn an_annotation_that_would_be_posted_empty_is_a_problem() {
+    let world = World::new();
+    let declare = |annotation: &str| {
+        world.declare(&format!(
+            "  - id: in-000\n    annotations:\n      - {annotation}\n"
+        ));
+    };
+    for empty in ["concepts: []", "{ frame: { number: 3 }, concepts: [] }"] {
+        declare(empty);
+        world
+            .run(&["validate", "m.yaml"])
+            .exits(1)
+            .says("an annotation without a place and with an empty list of concepts")
+            .says("--> m.yaml:8:")
+            .says("`annotations: []`");
+    }
+    // Work that is handed to somebody is an annotation without concepts.
+    declare("{ concepts: [], status: pending }");
+    world.apply(&[]).exits(0);
+    // What loses its last concept is not what is posted.
+    declare("{ key: k, concepts: [car] }");
+    world.apply(&["--allow-deletes", "1"]).exits(0);
+    declare("{ key: k, concepts: [] }");
+    world.apply(&["--allow-vanished", "1"]).exits(0);
+}
+
+#[test]
+fn a_version_is_quoted_as_it_is_written() {
+    let world = World::new();
+    world.write(
+        "m.yaml",
+        &header().replace("version: 1\n", "version: 1.0\n"),
+    );
+    world
+        .run(&["validate", "m.yaml"])
+        .exits(1)
+        .says("`version` must be 1, found the number 1.0");
+}
+
+#[test]
+fn a_key_is_named_where_its_annotation_is_missing_and_a_plan_sends_nothing() {
+    let world = World::new();
+    world.declare("  - id: in-000\n    annotations:\n      - { key: red, status: pending }\n");
+    let run = world
+        .plan(&[])
+        .exits(1)
+        .says("m.yaml:8:11: the annotation with the key `red` of input `in-000` is not in the app");
+    assert!(!run.stderr.contains("sent"), "{}", run.stderr);
+    assert!(!run.stderr.contains("as-"), "{}", run.stderr);
 }

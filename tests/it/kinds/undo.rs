@@ -176,7 +176,7 @@ fn what_cannot_come_back_is_said() {
     let (count, said) = spots("ann", "ann");
     assert_eq!(count, 3);
     insta::assert_snapshot!(said, @r"
-    1 annotation that a model made, which nobody can post again: 4 of input a
+    1 annotation that a model made, which cannot be posted again: 4 of input a
     1 annotation without a user, which will be the caller's: 3 of input a
     what the service makes itself of 3 annotations that it posts again: when it was made, what reviewers agreed on (`consensus_info`), whether it is trusted
     ");
@@ -234,6 +234,6 @@ fn an_undo_shows_what_comes_back_and_what_goes() {
 
     Relabelled: bus -> car (1)
 
-    Plan: 0 to post, 0 to merge, 2 to overwrite, 0 to remove, 0 to delete; 0 unchanged, 0 unmanaged. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
+    Plan: 2 to overwrite. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
     ");
 }

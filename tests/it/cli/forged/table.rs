@@ -337,7 +337,7 @@ fn whose_annotations_a_plan_file_cannot_take() {
             "a colleague's, and she is no owner",
             with(&everybodys, |it| it["owners"] = json!(["owner"])),
             &["--allow-user", "bea"],
-            "it is of bea, who is no owner of this plan",
+            "it belongs to bea, who is not an owner of this plan",
         ),
         (
             "another set's",

@@ -1,0 +1,271 @@
+//! What is wrong with a JSON text, in plain words: the parser's own are those of a programmer.
+//!
+//! Knows no files. Whoever reads JSON from a file says with it which file that is.
+
+use std::fmt;
+
+/// What is wrong with a JSON text, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonFault {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in bytes.
+    pub column: usize,
+    /// What is wrong there.
+    pub message: String,
+    /// Whether the text ends before its value does.
+    pub is_cut_off: bool,
+}
+
+impl fmt::Display for JsonFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for JsonFault {}
+
+impl From<&serde_json::Error> for JsonFault {
+    fn from(error: &serde_json::Error) -> Self {
+        let full = error.to_string();
+        let message = full
+            .rsplit_once(" at line ")
+            .map_or(full.as_str(), |(message, _)| message);
+        Self {
+            line: error.line().max(1),
+            column: error.column().max(1),
+            message: match (error.is_eof(), error.line(), error.column()) {
+                (true, 1, 0) => "the file is empty".to_owned(),
+                _ => in_words(message),
+            },
+            is_cut_off: error.is_eof(),
+        }
+    }
+}
+
+impl From<serde_json::Error> for JsonFault {
+    fn from(error: serde_json::Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+/// The parser's message in plain words; one that is not known stays as it is.
+fn in_words(message: &str) -> String {
+    if let Some(words) = of_syntax(message) {
+        return words.to_owned();
+    }
+    if let Some(rest) = message.strip_prefix("invalid type: ") {
+        return mismatch(rest).unwrap_or_else(|| message.to_owned());
+    }
+    if let Some(rest) = message.strip_prefix("invalid value: ") {
+        return mismatch(rest).unwrap_or_else(|| message.to_owned());
+    }
+    if let Some(key) = message.strip_prefix("missing field ") {
+        return format!("the key {key} is missing");
+    }
+    if let Some(key) = message.strip_prefix("duplicate field ") {
+        return format!("duplicate key {key}");
+    }
+    for (prefix, noun) in [("unknown field ", "key"), ("unknown variant ", "value")] {
+        if let Some(rest) = message.strip_prefix(prefix) {
+            let (found, known) = rest.split_once(", ").unwrap_or((rest, ""));
+            let known = known
+                .strip_prefix("expected one of ")
+                .or_else(|| known.strip_prefix("expected "));
+            return match known {
+                Some(known) => format!("unknown {noun} {found}; allowed: {known}"),
+                None => format!("unknown {noun} {found}"),
+            };
+        }
+    }
+    if let Some((count, expected)) = message
+        .strip_prefix("invalid length ")
+        .and_then(|rest| rest.split_once(", expected "))
+    {
+        return format!("must be {}, found {count} elements", wanted(expected));
+    }
+    if message.starts_with("data did not match any variant") {
+        return "a value of a form that is not known here".to_owned();
+    }
+    message.to_owned()
+}
+
+fn of_syntax(message: &str) -> Option<&'static str> {
+    Some(match message {
+        "EOF while parsing a list" => "the file is cut off inside of a list",
+        "EOF while parsing an object" => "the file is cut off inside of an object",
+        "EOF while parsing a string" => "the file is cut off inside of a text",
+        "EOF while parsing a value" => "the file is cut off where a value must be",
+        "expected `:`" => "a `:` is missing",
+        "expected `,` or `]`" => "a `,` or `]` is missing",
+        "expected `,` or `}`" => "a `,` or `}` is missing",
+        "expected `\"`" | "key must be a string" => "a key must be a text in double quotes",
+        "expected ident" => "not a word of JSON: true, false and null are",
+        "expected value" => {
+            "a value is missing: a text in double quotes, a number, a list or an object"
+        }
+        "invalid escape" => "not an escape of JSON: write \\\\ for a backslash",
+        "invalid number" => "not a number of JSON",
+        "number out of range" => "a number too large to be read",
+        "invalid unicode code point"
+        | "lone leading surrogate in hex escape"
+        | "unexpected end of hex escape" => "an escape that stands for no character",
+        "control character (\\u0000-\\u001F) found while parsing a string" => {
+            "a control character or a line end in a text: write it as an escape, such as \\n"
+        }
+        "trailing comma" => "a `,` after the last element",
+        "trailing characters" => "more text after the end of the value",
+        "recursion limit exceeded" => "nested too deeply",
+        _ => return None,
+    })
+}
+
+/// `map, expected a sequence`
+fn mismatch(rest: &str) -> Option<String> {
+    let (found, expected) = rest.rsplit_once(", expected ")?;
+    Some(format!(
+        "must be {}, found {}",
+        wanted(expected),
+        found_as(found)
+    ))
+}
+
+/// What was found, as a person calls it.
+fn found_as(found: &str) -> String {
+    let named = |prefix: &str, noun: &str| {
+        let rest = found.strip_prefix(prefix)?;
+        Some(format!("the {noun} {}", rest.trim_matches('`')))
+    };
+    match found {
+        "map" => "an object".to_owned(),
+        "sequence" => "a list".to_owned(),
+        "null" | "unit value" | "Option value" => "null".to_owned(),
+        _ => named("integer ", "number")
+            .or_else(|| named("floating point ", "number"))
+            .or_else(|| named("string ", "text"))
+            .or_else(|| found.strip_prefix("boolean ").map(str::to_owned))
+            .unwrap_or_else(|| found.to_owned()),
+    }
+}
+
+/// What is allowed, as a person calls it.
+fn wanted(expected: &str) -> String {
+    match expected {
+        "a map" => "an object",
+        "a sequence" => "a list",
+        "a string" | "a borrowed string" | "str" | "string" => "a text",
+        "a boolean" => "true or false",
+        "u8" | "u16" | "u32" | "u64" | "u128" | "usize" => "a whole number, 0 or more",
+        "i8" | "i16" | "i32" | "i64" | "i128" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "unit" => "null",
+        "string or map" => "a text or an object",
+        "field identifier" | "variant identifier" => "a name",
+        // What a type is called here means nothing to who wrote the file.
+        other if other.starts_with("enum ") => "a text or an object",
+        other
+            if other.starts_with("tuple ")
+                || other.starts_with("an array ")
+                || other.starts_with("a tuple ") =>
+        {
+            "a list"
+        }
+        other if other.starts_with("struct ") || other.starts_with("internally tagged enum") => {
+            "an object"
+        }
+        other => other,
+    }
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only reading it matters")]
+    struct Part {
+        count: u32,
+        word: Word,
+        list: Vec<String>,
+        pair: (f64, f64),
+        map: BTreeMap<String, bool>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Word {
+        One,
+        Two,
+    }
+
+    #[test]
+    fn messages_name_no_type_of_this_program() {
+        let whole = r#""count":1,"word":"one","list":[],"pair":[1,2],"map":{}"#;
+        let with = |from: &str, to: &str| format!("{{{}}}", whole.replacen(from, to, 1));
+        for (text, message) in [
+            (
+                format!("{{{whole}"),
+                "the file is cut off inside of an object",
+            ),
+            (String::new(), "the file is empty"),
+            (
+                " \n".to_owned(),
+                "the file is cut off where a value must be",
+            ),
+            ("[]".to_owned(), "must be an object, found 0 elements"),
+            ("3".to_owned(), "must be an object, found the number 3"),
+            (with("\"count\":1,", ""), "the key `count` is missing"),
+            (
+                with("\"count\":1", "\"count\":1,\"count\":1"),
+                "duplicate key `count`",
+            ),
+            (
+                with("\"count\"", "\"cuont\""),
+                "unknown key `cuont`; allowed: `count`, `word`, `list`, `pair`, `map`",
+            ),
+            (
+                with("1", "-1"),
+                "must be a whole number, 0 or more, found the number -1",
+            ),
+            (
+                with("1", "\"x\""),
+                "must be a whole number, 0 or more, found the text \"x\"",
+            ),
+            (
+                with("\"one\"", "\"three\""),
+                "unknown value `three`; allowed: `one` or `two`",
+            ),
+            (with("[]", "{}"), "must be a list, found an object"),
+            (with("[1,2]", "[1]"), "must be a list, found 1 elements"),
+            (with("{}", "null"), "must be an object, found null"),
+            (
+                with("{}", "{\"a\":1.5}"),
+                "must be true or false, found the number 1.5",
+            ),
+            (with("[]", "[1,]"), "must be a text, found the number 1"),
+            (
+                with("[]", "[\"\\x\"]"),
+                "not an escape of JSON: write \\\\ for a backslash",
+            ),
+            (with("{}", "{},"), "a `,` after the last element"),
+            (
+                format!("{{{whole}}} x"),
+                "more text after the end of the value",
+            ),
+        ] {
+            let error = serde_json::from_str::<Part>(&text).unwrap_err();
+            assert_eq!(JsonFault::from(&error).message, message, "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_place_is_that_of_the_parser_and_never_zero() {
+        let fault = |text: &str| JsonFault::from(serde_json::from_str::<Part>(text).unwrap_err());
+        let at = |fault: JsonFault| (fault.line, fault.column, fault.is_cut_off);
+        assert_eq!(at(fault("{\n \"count\": []}")), (2, 10, false));
+        assert_eq!(at(fault("{\n")), (2, 1, true));
+    }
+}
