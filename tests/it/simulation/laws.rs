@@ -516,9 +516,12 @@ impl Court<'_> {
                 Touched::Not => mine.is_empty(),
                 Touched::Perhaps => self.was_lost(record, name),
                 // Where somebody else deleted it after the look, the service answers our delete as if it was ours.
+                // So it does if another run of the same replacement did: its stand-in holds it then, whoever finishes.
                 Touched::Deleted => {
+                    let may_be_ours =
+                        operation.action == Action::Replace || self.sent(record, name);
                     mine.iter().any(|it| it.how == How::Delete)
-                        || (self.sent(record, name) && states().iter().any(Option::is_none))
+                        || (may_be_ours && states().iter().any(Option::is_none))
                 }
                 Touched::ConceptsRemoved => !mine.is_empty(),
                 // The service took it; whether anything came of it, nobody says.

@@ -264,6 +264,11 @@ fn a_purge_that_is_stale_at_its_second_attempt_reports_what_the_first_deleted() 
 }
 
 #[test]
+fn a_replacement_that_another_run_is_further_with_counts_as_deleted() {
+    holds(56_790);
+}
+
+#[test]
 fn a_seed_plays_the_same_twice() {
     for (crew, seed) in (0..12).flat_map(|seed| [(Crew::One, seed), (Crew::Team, seed)]) {
         let once = play(seed, crew, Classes::ALL, Trace::Drop);
