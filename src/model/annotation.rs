@@ -7,8 +7,7 @@ use super::json::Json;
 use super::shapes::Fraction;
 use super::status::Status;
 use serde::Deserialize as _;
-use serde::de::{Error as _, MapAccess, Visitor};
-use serde_json::Value;
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 
 /// The moment of a video that an annotation lies in.
@@ -96,50 +95,55 @@ impl Extras {
     }
 }
 
-/// The fields that are not named in [`Content`] itself: at most one place, and [`Extras`].
-///
 /// serde takes a flattened `Option` that does not parse for `None`; an annotation with a mistake in its box would then lie on
-/// the whole input.
+/// the whole input. So every field that is neither named in [`Content`] nor in [`Extras`] must be the one place.
 fn geometry<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Geometry>, D::Error> {
-    let mut found: Option<(String, Value)> = None;
-    for (key, value) in deserializer.deserialize_map(Fields)? {
-        if EXTRAS.contains(&key.as_str()) {
-            continue;
-        }
-        if let Some((first, _)) = &found {
-            let message = format!("`{first}` and `{key}`: an annotation has one place");
-            return Err(D::Error::custom(message));
-        }
-        found = Some((key, value));
-    }
-    let parse = |(key, value): (String, Value)| {
-        Geometry::deserialize(Value::Object([(key.clone(), value)].into_iter().collect()))
-            .map_err(|error| D::Error::custom(format!("`{key}`: {error}")))
-    };
-    found.map(parse).transpose()
+    deserializer.deserialize_map(Place)
 }
 
 /// The names of the fields of [`Extras`].
 const EXTRAS: [&str; 4] = ["track", "text", "region_value", "embed_model_version"];
 
-/// Reads the fields of a map in order, those that come twice included.
-struct Fields;
+struct Place;
 
-impl<'de> Visitor<'de> for Fields {
-    type Value = Vec<(String, Value)>;
+impl<'de> Visitor<'de> for Place {
+    type Value = Option<Geometry>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map")
+        f.write_str("an annotation with at most one place")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Vec::new();
-        while let Some(field) = map.next_entry()? {
-            fields.push(field);
+        let mut found: Option<(String, Geometry)> = None;
+        while let Some(key) = map.next_key::<String>()? {
+            if EXTRAS.contains(&key.as_str()) {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            let place = match key.as_str() {
+                "whole" => map.next_value().map(|()| Geometry::Whole),
+                "box" => map.next_value().map(Geometry::Box),
+                "polygon" => map.next_value().map(Geometry::Polygon),
+                "point" => map.next_value().map(Geometry::Point),
+                "keypoints" => map.next_value().map(Geometry::Keypoints),
+                "mask" => map.next_value().map(Geometry::Mask),
+                "span" => map.next_value().map(Geometry::Span),
+                "segment" => map.next_value().map(Geometry::Segment),
+                "region" => map.next_value().map(Geometry::Region),
+                "region_of" => map.next_value().map(Geometry::RegionOf),
+                "unmodelled" => map.next_value().map(|()| Geometry::Unmodelled),
+                _ => Err(A::Error::custom("unknown field")),
+            };
+            let place = place.map_err(|error| A::Error::custom(format!("`{key}`: {error}")))?;
+            if let Some((first, _)) = &found {
+                let message = format!("`{first}` and `{key}`: an annotation has one place");
+                return Err(A::Error::custom(message));
+            }
+            found = Some((key, place));
         }
-        Ok(fields)
+        Ok(found.map(|(_, place)| place))
     }
 }
 

@@ -266,6 +266,7 @@ fn a_purge_that_is_stale_at_its_second_attempt_reports_what_the_first_deleted() 
 #[test]
 fn a_replacement_that_another_run_is_further_with_counts_as_deleted() {
     holds(56_790);
+    holds(60_363);
 }
 
 #[test]
