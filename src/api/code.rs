@@ -1,7 +1,7 @@
 //! Status codes, of calls and of single annotations.
 //!
-//! The service sends them as numbers, and in places as the names of its protobuf enum (`"CONN_THROTTLED"`); both are
-//! read everywhere.
+//! The service sends them as numbers, and in places as the names of its protobuf enum (`"CONN_THROTTLED"`). Both are read
+//! everywhere.
 
 use serde::de::{Deserializer, Error, Visitor};
 use std::fmt;
@@ -61,7 +61,6 @@ codes! {
 }
 
 impl Code {
-    /// The API's name of this code.
     pub fn name(self) -> Option<&'static str> {
         Self::NAMES
             .iter()
@@ -69,7 +68,7 @@ impl Code {
             .map(|(_, name)| *name)
     }
 
-    /// The code of this name, in any case, or of this number in text.
+    /// Reads a name, in upper or lower case, or a number.
     pub fn parse(text: &str) -> Option<Self> {
         if let Ok(number) = text.parse() {
             return Some(Self(number));
@@ -80,7 +79,7 @@ impl Code {
             .map(|(number, _)| Self(*number))
     }
 
-    /// Codes that say: the same request may go through later. 98xxx are internal issues of the service.
+    /// Whether the same request may succeed later. 98xxx are internal errors of the service.
     pub fn is_transient(self) -> bool {
         matches!(self, Self::TRY_AGAIN | Self::CONN_THROTTLED)
             || (98_004..=98_026).contains(&self.0)
@@ -119,7 +118,7 @@ impl<'de> serde::Deserialize<'de> for Code {
             fn visit_f64<E: Error>(self, number: f64) -> Result<Code, E> {
                 Ok(Code(number as u32))
             }
-            // A name that is not in the table is a status all the same: 0 is neither success nor worth a retry.
+            // An unknown name becomes 0, which is neither success nor transient.
             fn visit_str<E: Error>(self, text: &str) -> Result<Code, E> {
                 Ok(Code::parse(text).unwrap_or_default())
             }

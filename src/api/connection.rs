@@ -1,6 +1,6 @@
-//! What it takes to reach an app: endpoint, token, whose app, and how hard to pull.
+//! How to reach an app: endpoint, token, ids, and limits.
 //!
-//! Everything is checked here, before a byte is sent: the token must not travel in plain text, nor to another host.
+//! Everything is checked here, before anything is sent: the token must not travel in plain text, nor to another host.
 
 use super::error::ApiError;
 use super::retry::RetryPolicy;
@@ -10,25 +10,25 @@ use std::fmt;
 use std::time::Duration;
 use url::{Host, Url};
 
-/// Whether plain http may leave this machine.
+/// Whether plain http may be used with other machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InsecureHttp {
-    /// Only to loopback addresses.
+    /// Only loopback addresses.
     Refuse,
-    /// To any host: the token and the labels travel in plain text.
+    /// Any host: the token and the labels travel unencrypted.
     Allow,
 }
 
-/// The base URL of an API, `https://api.clarifai.com` for one.
+/// The base URL of an API, such as `https://api.clarifai.com`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint(Url);
 
 impl Endpoint {
-    /// Checks a base URL: http or https, a host, no credentials, no query. Plain http only to this machine, unless
-    /// it is allowed.
+    /// Accepts http and https URLs with a host, and without credentials or a query. Plain http is accepted for this machine
+    /// only, unless `insecure` allows it.
     pub fn new(text: &str, insecure: InsecureHttp) -> Result<Self, ApiError> {
         let error = |why: &str| ApiError::Endpoint {
-            // What stands before an `@` may be a password.
+            // The part before an `@` may be a password.
             endpoint: super::error::shown(
                 text.rsplit_once('@').map_or(text, |(_, host)| host),
                 "\0",
@@ -41,10 +41,10 @@ impl Endpoint {
             return Err(error("it does not begin with https://"));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(error("credentials do not belong into it"));
+            return Err(error("it must not contain credentials"));
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return Err(error("a query or fragment does not belong into it"));
+            return Err(error("it must not have a query or a fragment"));
         }
         let endpoint = Self(url);
         if endpoint.is_plain() && !endpoint.is_loopback() && insecure == InsecureHttp::Refuse {
@@ -55,12 +55,10 @@ impl Endpoint {
         Ok(endpoint)
     }
 
-    /// Whether nothing is encrypted.
     pub(super) fn is_plain(&self) -> bool {
         self.0.scheme() == "http"
     }
 
-    /// Whether this is the machine itself.
     pub(super) fn is_loopback(&self) -> bool {
         match self.0.host() {
             Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -70,7 +68,7 @@ impl Endpoint {
         }
     }
 
-    /// Host and, where it is not the usual one, port.
+    /// The host, with the port unless that is the default.
     pub(super) fn host(&self) -> String {
         let host = self.0.host_str().unwrap_or_default();
         self.0
@@ -95,19 +93,21 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// A personal access token. Nothing prints it.
+/// A personal access token. Its `Debug` output does not show it.
 #[derive(Clone)]
 pub struct Token(SecretString);
 
 impl Token {
-    /// Takes a token as it stands in a variable or a file; white space around it is not part of it.
+    /// Reads the value of a variable or the content of a file; surrounding white space is removed.
     pub fn new(text: &str) -> Result<Self, ApiError> {
         let text = text.trim();
         if text.is_empty() {
             return Err(ApiError::Token("is empty"));
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(ApiError::Token("holds characters that no token has"));
+            return Err(ApiError::Token(
+                "contains characters that are not allowed in a token",
+            ));
         }
         Ok(Self(SecretString::from(text)))
     }
@@ -131,40 +131,36 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Which app, as whom, and how fast.
+/// Which app to reach, with which token, and within which limits.
 #[derive(Debug, Clone)]
 pub struct Connection {
-    /// Where the API is.
     pub endpoint: Endpoint,
     /// The app's owner; `me` is the calling user.
     pub user_id: String,
-    /// The app.
     pub app_id: String,
-    /// What authorises the calls.
     pub token: Token,
-    /// Calls a second; at least 1.
+    /// Calls per second; at least 1.
     pub rate_limit: u32,
     /// Calls at a time; at least 1.
     pub concurrency: usize,
-    /// How long one attempt of one call may take.
+    /// The time limit of one attempt of a call.
     pub timeout: Duration,
-    /// How many bytes one answer may have, unpacked.
-    pub largest_answer: u64,
-    /// How many pages one listing may have.
-    pub most_pages: u64,
-    /// How often, and after how long, a call is tried again.
+    /// The largest answer, in bytes after decompression.
+    pub max_answer_bytes: u64,
+    /// The most pages that a listing may have.
+    pub max_pages: u64,
     pub retry: RetryPolicy,
 }
 
 impl Connection {
-    /// The API documents 15 calls a second for every user.
+    /// The API's documented limit for every user.
     pub const DEFAULT_RATE_LIMIT: u32 = 15;
-    /// A page of 1,000 annotations has 256 KiB for each.
-    pub const DEFAULT_LARGEST_ANSWER: u64 = 256 << 20;
-    /// 20 million annotations in pages of 1,000, which is more than fits into memory.
-    pub const DEFAULT_MOST_PAGES: u64 = 20_000;
+    /// 256 KiB for each annotation of a full page of 1,000.
+    pub const DEFAULT_MAX_ANSWER_BYTES: u64 = 256 << 20;
+    /// 20 million annotations in pages of 1,000, more than fit into memory.
+    pub const DEFAULT_MAX_PAGES: u64 = 20_000;
 
-    /// A connection with the default pace and bounds: 15 calls a second, 8 at a time, a minute for each.
+    /// A connection with the default limits: 15 calls per second, 8 at a time, one minute for each.
     pub fn new(endpoint: Endpoint, user_id: String, app_id: String, token: Token) -> Self {
         Self {
             endpoint,
@@ -174,13 +170,13 @@ impl Connection {
             rate_limit: Self::DEFAULT_RATE_LIMIT,
             concurrency: 8,
             timeout: Duration::from_secs(60),
-            largest_answer: Self::DEFAULT_LARGEST_ANSWER,
-            most_pages: Self::DEFAULT_MOST_PAGES,
+            max_answer_bytes: Self::DEFAULT_MAX_ANSWER_BYTES,
+            max_pages: Self::DEFAULT_MAX_PAGES,
             retry: RetryPolicy::default(),
         }
     }
 
-    /// An id that stands in a path: `.` and `..` would make another path of it, an empty one none.
+    /// Refuses ids that would change the path of a URL.
     pub(super) fn check(&self) -> Result<(), ApiError> {
         for (what, value) in [("a user id", &self.user_id), ("an app id", &self.app_id)] {
             if matches!(value.as_str(), "" | "." | "..") || value.chars().any(char::is_control) {
@@ -221,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_endpoint_is_refused_and_a_password_is_not_shown() {
+    fn invalid_endpoints_are_refused_and_passwords_not_shown() {
         for text in [
             "api.clarifai.com",
             "localhost:8080",
@@ -260,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_would_bend_the_path_are_refused() {
+    fn ids_that_would_change_the_path_are_refused() {
         let endpoint = Endpoint::new("https://example.org", InsecureHttp::Refuse).unwrap();
         for bad in ["", ".", "..", "a\nb"] {
             let connection = Connection::new(

@@ -1,50 +1,49 @@
-//! What a delete may say: names of annotations, in pairs, and at least one.
+//! The annotations that a delete names: at least one, each by its input's id and its own.
 
-use super::request::stands_in_a_path;
+use crate::model::is_path_segment;
 use serde::Serialize;
 
-/// A delete without a name in it.
+/// A delete that does not name each of its annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum EmptyName {
-    /// No annotation at all.
-    #[error("a delete has to name at least one annotation")]
+pub enum InvalidDelete {
+    /// No annotation.
+    #[error("a delete must name at least one annotation")]
     NoAnnotation,
-    /// An annotation without its id, or without its input's.
-    #[error("a delete has to name an input and an annotation in each pair")]
+    /// A pair without an input id or without an annotation id.
+    #[error("each pair of a delete must name an input and an annotation")]
     NoId,
 }
 
-/// The annotations that a delete names: at least one, each by its input's id and its own.
+/// The annotations that a delete names: at least one pair of input id and annotation id.
 ///
-/// The API reads a delete with input ids alone as "everything on these inputs". That form cannot be made of this
-/// type: the two lists are written from the same pairs, and neither they nor the ids in them are ever empty.
+/// The API reads a delete with input ids alone as "everything on these inputs". This type cannot be written in that form:
+/// the two lists come from the same pairs, and neither the lists nor their ids are empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeletePairs(Vec<(String, String)>);
 
 impl DeletePairs {
-    /// Checks the names: (input id, annotation id).
-    pub fn new(pairs: Vec<(String, String)>) -> Result<Self, EmptyName> {
+    /// Pairs of input id and annotation id.
+    pub fn new(pairs: Vec<(String, String)>) -> Result<Self, InvalidDelete> {
         if pairs.is_empty() {
-            return Err(EmptyName::NoAnnotation);
+            return Err(InvalidDelete::NoAnnotation);
         }
         if pairs
             .iter()
             .any(|(input, id)| input.trim().is_empty() || id.trim().is_empty())
         {
-            return Err(EmptyName::NoId);
+            return Err(InvalidDelete::NoId);
         }
         Ok(Self(pairs))
     }
 
-    /// The names, in the order given.
     pub fn pairs(&self) -> &[(String, String)] {
         &self.0
     }
 
-    /// The pair that is deleted by a path of its own: the only one, of ids that can stand in a path.
-    pub(super) fn alone(&self) -> Option<(&str, &str)> {
+    /// The only pair, if its ids can be segments of a path: it is deleted by its own path.
+    pub(super) fn single(&self) -> Option<(&str, &str)> {
         match &self.0[..] {
-            [(input, id)] if stands_in_a_path(input) && stands_in_a_path(id) => Some((input, id)),
+            [(input, id)] if is_path_segment(input) && is_path_segment(id) => Some((input, id)),
             _ => None,
         }
     }
@@ -70,11 +69,14 @@ mod tests {
 
     #[test]
     fn a_delete_always_names_annotations() {
-        assert_eq!(DeletePairs::new(Vec::new()), Err(EmptyName::NoAnnotation));
+        assert_eq!(
+            DeletePairs::new(Vec::new()),
+            Err(InvalidDelete::NoAnnotation)
+        );
         for (input, id) in [("in", ""), ("", "a"), ("in", " ")] {
             assert_eq!(
                 DeletePairs::new(vec![("in".into(), "a".into()), (input.into(), id.into())]),
-                Err(EmptyName::NoId)
+                Err(InvalidDelete::NoId)
             );
         }
     }

@@ -1,53 +1,50 @@
-//! Everything that can go wrong between here and the service, in words that say what to do next.
+//! Errors of calls, with hints that say what to do next.
 //!
-//! No variant ever holds the token: text of the server comes here only through [`shown`], which takes it out.
+//! No variant contains the token: text of the server gets here only through [`shown`], which removes it.
 
 use super::code::Code;
+use crate::model::is_harmful;
 use std::time::Duration;
 
-/// A call, or the way to it, that failed.
+/// A call that failed, or could not be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
-    /// A text that is no endpoint.
-    #[error("`{endpoint}` cannot be the endpoint: {why}")]
+    #[error("invalid endpoint `{endpoint}`: {why}")]
     Endpoint {
         /// The text, without credentials.
         endpoint: String,
-        /// What is wrong with it.
         why: String,
     },
-    /// A text that cannot be a token. It is not shown.
+    /// A text that is not a token. It is not shown.
     #[error("the token {0}")]
     Token(&'static str),
-    /// A text that cannot stand in a path.
-    #[error("`{value}` cannot be {what}")]
+    /// An id that would change the path of a URL.
+    #[error("`{value}` is not valid as {what}")]
     Name {
-        /// What it was to be.
+        /// `a user id` or `an app id`.
         what: &'static str,
-        /// The text.
         value: String,
     },
-    /// The HTTP client could not be made.
     #[error("cannot set up the HTTP client: {0}")]
     Setup(String),
-    /// What was to be sent is nothing that the API takes. Nothing was sent.
+    /// The request is not one that the API accepts. Nothing was sent.
     #[error("not sent: {0}")]
     Unsendable(String),
-    /// The token is not one that the service knows, or it is not for this.
+    /// The service does not know the token, or does not accept it for this call.
     #[error("not authorised: {description}")]
     Unauthorised {
         /// What the service says.
         description: String,
     },
-    /// The app, the user, or what a call is about is not there.
+    /// The app, the user, or another object of the call does not exist.
     #[error("{what} was not found: {description}")]
     NotFound {
-        /// What was asked of.
+        /// The object, such as the app.
         what: String,
         /// What the service says.
         description: String,
     },
-    /// The service understood, and said no.
+    /// The service understood the call and refused it.
     #[error("refused with HTTP {http}, code {code}: {description}")]
     Refused {
         /// The HTTP status.
@@ -57,7 +54,7 @@ pub enum ApiError {
         /// What the service says.
         description: String,
     },
-    /// The service says that it is too busy, or broken, just now.
+    /// The service is busy or broken at the moment.
     #[error("service unavailable (HTTP {http}, code {code}): {description}")]
     Unavailable {
         /// The HTTP status.
@@ -66,82 +63,67 @@ pub enum ApiError {
         code: Code,
         /// What the service says.
         description: String,
-        /// How long it asks to be left alone (`Retry-After`).
+        /// How long the service asks to wait (`Retry-After`).
         wait: Option<Duration>,
     },
-    /// No connection, or one that broke.
+    /// There was no connection, or it broke.
     #[error("cannot reach {host}: {cause}")]
-    Unreachable {
-        /// Which host.
-        host: String,
-        /// Why.
-        cause: String,
-    },
-    /// No whole answer in time.
+    Unreachable { host: String, cause: String },
+    /// No complete answer in time.
     #[error("no answer from {host} within {seconds} s")]
-    TimedOut {
-        /// Which host.
-        host: String,
-        /// How long was waited.
-        seconds: u64,
-    },
-    /// The server points elsewhere; the token goes to no other address than the one it was given for.
+    TimedOut { host: String, seconds: u64 },
+    /// The server redirects. The token is sent to no other address than the one it was given for.
     #[error("the server redirects to `{to}`")]
-    Redirected {
-        /// Where to.
-        to: String,
-    },
-    /// Something else answered.
+    Redirected { to: String },
+    /// Something other than the API answered.
     #[error("the answer (HTTP {http}) is not JSON, it begins with `{start}`")]
     NotJson {
         /// The HTTP status.
         http: u16,
-        /// How it begins: up to 80 characters.
+        /// Its first characters, up to 80.
         start: String,
     },
-    /// The answer ends before it is complete.
+    /// The answer is incomplete.
     #[error("the answer breaks off after {bytes} bytes")]
     CutOff {
-        /// How much came.
+        /// How many were received.
         bytes: usize,
     },
-    /// The answer does not end where one has to.
+    /// The answer is larger than allowed.
     #[error("an answer from {host} has more than {} MB, unpacked", bytes >> 20)]
     TooLarge {
-        /// Which host.
         host: String,
-        /// How many bytes it may have.
+        /// The limit.
         bytes: u64,
     },
-    /// The listing does not end where one has to.
+    /// The listing has more pages than allowed.
     #[error("the listing has more than {most} pages")]
     TooManyPages {
-        /// How many it may have.
+        /// The limit.
         most: u64,
     },
-    /// JSON, and not what the API documents.
-    #[error("the answer is not of the API's form: {0}")]
+    /// JSON, but not as the API documents it.
+    #[error("the answer does not have the API's form: {0}")]
     Malformed(String),
     /// The app changed while it was listed, or the server pages wrongly.
     #[error("the listing could not be proved complete in {attempts} attempts: {reason}")]
     IncompleteListing {
         /// How often it was listed.
         attempts: u32,
-        /// What the last attempt saw.
+        /// Of the last attempt.
         reason: String,
     },
-    /// What may pass was tried as often as is sensible.
+    /// A transient failure that lasted through all attempts.
     #[error("gave up after {attempts} attempts: {last}")]
     GaveUp {
-        /// How often.
+        /// How many were made.
         attempts: u32,
-        /// The last failure.
         last: Box<ApiError>,
     },
 }
 
 impl ApiError {
-    /// Whether the same call may go through later.
+    /// Whether the same call may succeed later.
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
@@ -152,12 +134,12 @@ impl ApiError {
         )
     }
 
-    /// Whether the service turned this very call down: with fewer or other annotations it may go through.
+    /// Whether the service refused this very call: with fewer or other annotations it may succeed.
     pub fn is_rejection(&self) -> bool {
         matches!(self, Self::Refused { .. } | Self::NotFound { .. })
     }
 
-    /// Whether the call may have taken effect although no answer says so.
+    /// Whether the call may have taken effect although no answer confirms it.
     pub fn may_have_taken_effect(&self) -> bool {
         match self {
             Self::GaveUp { last, .. } => last.may_have_taken_effect(),
@@ -172,7 +154,7 @@ impl ApiError {
         }
     }
 
-    /// How long the service asks to be left alone, where it does.
+    /// How long the service asks to wait, if it does.
     pub fn wait(&self) -> Option<Duration> {
         match self {
             Self::Unavailable { wait, .. } => *wait,
@@ -180,7 +162,7 @@ impl ApiError {
         }
     }
 
-    /// The same; as given up on, if it was tried again in vain.
+    /// Wraps a transient error in [`ApiError::GaveUp`].
     #[must_use]
     pub fn given_up_after(self, attempts: u32) -> Self {
         if self.is_transient() {
@@ -191,12 +173,25 @@ impl ApiError {
         }
     }
 
-    /// The API's code, where the service gave one.
+    /// The API's code, if the service gave one.
     pub fn code(&self) -> Option<Code> {
         match self {
             Self::Refused { code, .. } | Self::Unavailable { code, .. } => Some(*code),
             Self::GaveUp { last, .. } => last.code(),
             _ => None,
+        }
+    }
+
+    /// Whether the service does not accept the token: no other call will succeed either.
+    pub fn is_unauthorised(&self) -> bool {
+        matches!(self, Self::Unauthorised { .. })
+    }
+
+    /// The message, with the hint in parentheses.
+    pub fn with_hint(&self) -> String {
+        match self.hint() {
+            Some(hint) => format!("{self} ({hint})"),
+            None => self.to_string(),
         }
     }
 
@@ -228,48 +223,38 @@ impl ApiError {
             Self::Unavailable { .. } => "run again later",
             Self::Unreachable { .. } => "check the endpoint and the network, then run again",
             Self::TimedOut { .. } | Self::CutOff { .. } => "check the network, then run again",
-            Self::Redirected { .. } => "set the endpoint to where the API itself answers",
+            Self::Redirected { .. } => "set the endpoint to the address of the API itself",
             Self::NotJson { .. } => {
-                "check that the endpoint is the API's address, without a proxy or login page before it"
+                "check that the endpoint is the API's address, with no proxy or login page in front of it"
             }
             Self::IncompleteListing { .. } => {
                 "run again when nothing else changes the app's annotations; if nothing does, the service lists \
-                 annotations of the same time in a changing order: use --declared-only, which asks for few inputs at a time"
+                 annotations with equal times in a changing order: use --declared-only, which asks for few inputs at a time"
             }
             Self::GaveUp { last, .. } => return last.hint(),
             Self::Malformed(_) => {
                 "check that the endpoint is the API's address; if it is, run again later"
             }
             Self::TooLarge { .. } => {
-                "if the app's annotations are as large as that, raise --max-answer; else check the endpoint"
+                "if the app's annotations are that large, raise --max-answer; otherwise check the endpoint"
             }
             Self::TooManyPages { .. } => {
-                "if the app has as many annotations as that, raise --max-pages; else check the endpoint"
+                "if the app has that many annotations, raise --max-pages; otherwise check the endpoint"
             }
             Self::Setup(_) | Self::Unsendable(_) => return None,
         })
     }
 }
 
-/// Characters that re-order what a terminal shows, or take no room. This room uses no other; a test holds the list to
-/// the one of what people are shown.
-fn is_mark(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
-        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// Text of a server as it may be shown: without the token, without control characters and marks that re-order what a
-/// terminal shows, and no longer than `most` characters.
+/// Text of a server that may be shown: without the token and characters that could change what a terminal shows, and at
+/// most `most` characters long.
 pub(super) fn shown(text: &str, token: &str, most: usize) -> String {
-    // The token goes first: a cut through its middle would leave half of it.
+    // Before the text is cut, which could leave half of the token.
     let text = text.replace(token, "[token]");
     let mut clean = text
         .chars()
         .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|c| !c.is_control() && !is_mark(*c));
+        .filter(|c| !is_harmful(*c));
     let mut short: String = clean.by_ref().take(most).collect();
     if clean.next().is_some() {
         short.push('…');
@@ -282,7 +267,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_of_a_server_is_shown_without_token_control_characters_or_end() {
+    fn text_of_a_server_is_shown_without_token_and_control_characters_and_cut() {
         assert_eq!(
             shown("\u{1b}[31mkey\nabc123\u{202e} is bad", "abc123", 80),
             "[31mkey [token] is bad"

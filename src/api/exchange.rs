@@ -1,7 +1,7 @@
-//! How one HTTP request travels, and its answer comes back.
+//! Carries one HTTP request and its answer.
 //!
-//! Everything else of the client (pages and their proof, retries, pace, what an answer means) is above this line and does
-//! not know what is below it: the network, or a server within a test, on a clock of its own.
+//! The rest of the client (pages and their proof, retries, rate limit, what an answer means) uses the trait [`Exchange`] and
+//! does not know whether the network or a test's server is behind it.
 
 use super::connection::{Connection, Endpoint, Token};
 use super::error::ApiError;
@@ -14,22 +14,19 @@ use std::time::Duration;
 pub use reqwest::Method;
 pub use url::Url;
 
-/// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// One request. Authorisation is the business of what carries it.
+/// A request, without authorisation: the exchange adds that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpRequest {
-    /// GET, POST, PATCH or DELETE.
     pub method: Method,
-    /// All of it, query included.
+    /// With its query.
     pub url: Url,
     /// JSON.
     pub body: Option<String>,
 }
 
 impl HttpRequest {
-    /// A request that reads.
     pub(super) fn get(url: Url) -> Self {
         Self {
             method: Method::GET,
@@ -39,55 +36,55 @@ impl HttpRequest {
     }
 }
 
-/// One answer, whole.
+/// A complete answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HttpResponse {
     /// The HTTP status.
     pub status: u16,
-    /// The header of that name: seconds, or an HTTP date.
+    /// The header `Retry-After`: seconds, or an HTTP date.
     pub retry_after: Option<String>,
-    /// Where a redirect points.
+    /// The header `Location` of a redirect.
     pub location: Option<String>,
-    /// As many bytes as came.
+    /// The bytes that were received, decompressed.
     pub body: Vec<u8>,
 }
 
-/// Why no whole answer came. The request may have taken effect all the same.
+/// Why there is no complete answer. The request may have taken effect nevertheless.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Lost {
-    /// Not in time.
+pub enum ExchangeError {
     #[error("no answer within {0:?}")]
     TimedOut(Duration),
-    /// No connection, or one that broke; the cause.
+    /// There was no connection, or it broke; the cause.
     #[error("{0}")]
     Unreachable(String),
-    /// It has more bytes than these, unpacked.
+    /// The limit in bytes, after decompression.
     #[error("the answer has more than {0} bytes")]
     TooLarge(u64),
 }
 
-/// An exchange under way.
-pub type Exchanging<'a> = Pin<Box<dyn Future<Output = Result<HttpResponse, Lost>> + Send + 'a>>;
+/// The future of an exchange.
+pub type ExchangeFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<HttpResponse, ExchangeError>> + Send + 'a>>;
 
-/// Carries one request and brings its answer: once, without following a redirect, without trying again.
+/// Sends one request once: it follows no redirect and does not retry.
 pub trait Exchange: fmt::Debug + Send + Sync {
-    /// Sends the request and waits for all of the answer.
-    fn exchange(&self, request: HttpRequest) -> Exchanging<'_>;
+    /// Sends the request and waits for the complete answer.
+    fn exchange(&self, request: HttpRequest) -> ExchangeFuture<'_>;
 }
 
-/// The network. It follows no redirect, because the token belongs to the endpoint alone, and uses no proxy to reach this
+/// The network. It follows no redirect, because the token may only be sent to the endpoint, and uses no proxy for this
 /// machine.
 #[derive(Debug)]
 pub(super) struct Network {
     client: reqwest::Client,
     token: Token,
     timeout: Duration,
-    largest_answer: u64,
+    max_answer_bytes: u64,
 }
 
 impl Network {
     pub(super) fn new(connection: &Connection) -> Result<Self, ApiError> {
-        // Whoever comes second finds the same provider in place.
+        // An error means that the same provider was installed before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let endpoint: &Endpoint = &connection.endpoint;
         let mut builder = reqwest::Client::builder()
@@ -99,7 +96,7 @@ impl Network {
             builder = builder.no_proxy();
         }
         if endpoint.is_plain() {
-            // No certificate will be checked; reading the machine's takes time and may fail where there are none.
+            // No certificate will be checked; loading the machine's takes time, and fails if there are none.
             builder = builder.tls_certs_only([]);
         }
         Ok(Self {
@@ -108,19 +105,19 @@ impl Network {
                 .map_err(|error| ApiError::Setup(root_cause(&error)))?,
             token: connection.token.clone(),
             timeout: connection.timeout,
-            largest_answer: connection.largest_answer,
+            max_answer_bytes: connection.max_answer_bytes,
         })
     }
 
-    fn lost(&self, error: &reqwest::Error) -> Lost {
+    fn failure(&self, error: &reqwest::Error) -> ExchangeError {
         if error.is_timeout() && !error.is_connect() {
-            Lost::TimedOut(self.timeout)
+            ExchangeError::TimedOut(self.timeout)
         } else {
-            Lost::Unreachable(root_cause(error))
+            ExchangeError::Unreachable(root_cause(error))
         }
     }
 
-    async fn carry(&self, request: HttpRequest) -> Result<HttpResponse, Lost> {
+    async fn carry(&self, request: HttpRequest) -> Result<HttpResponse, ExchangeError> {
         let mut builder = self
             .client
             .request(request.method, request.url)
@@ -128,17 +125,17 @@ impl Network {
         if let Some(body) = request.body {
             builder = builder.header(CONTENT_TYPE, "application/json").body(body);
         }
-        let mut response = builder.send().await.map_err(|error| self.lost(&error))?;
+        let mut response = builder.send().await.map_err(|error| self.failure(&error))?;
         let mut answer = HttpResponse {
             status: response.status().as_u16(),
             retry_after: header(response.headers(), &RETRY_AFTER),
             location: header(response.headers(), &LOCATION),
             body: Vec::new(),
         };
-        // What comes is unpacked piece by piece: a little that unpacks to a lot is never there as a whole.
-        while let Some(piece) = (response.chunk().await).map_err(|error| self.lost(&error))? {
-            if (answer.body.len() + piece.len()) as u64 > self.largest_answer {
-                return Err(Lost::TooLarge(self.largest_answer));
+        // Decompressed piece by piece, so that a small answer that expands to a huge one never fills the memory.
+        while let Some(piece) = (response.chunk().await).map_err(|error| self.failure(&error))? {
+            if (answer.body.len() + piece.len()) as u64 > self.max_answer_bytes {
+                return Err(ExchangeError::TooLarge(self.max_answer_bytes));
             }
             answer.body.extend_from_slice(&piece);
         }
@@ -147,7 +144,7 @@ impl Network {
 }
 
 impl Exchange for Network {
-    fn exchange(&self, request: HttpRequest) -> Exchanging<'_> {
+    fn exchange(&self, request: HttpRequest) -> ExchangeFuture<'_> {
         Box::pin(self.carry(request))
     }
 }

@@ -1,6 +1,6 @@
-//! Which annotations a listing asks for, and how that becomes URLs.
+//! Which annotations a listing asks for, and the URLs for that.
 //!
-//! The API takes filters as query fields, so that many inputs need several listings: each chunk keeps its URL short.
+//! The API takes filters as query fields, so many inputs are split into several listings with short URLs.
 
 use super::code::Code;
 use super::wire::Annotation;
@@ -8,16 +8,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use url::form_urlencoded;
 
-/// Bytes that the filters of one URL may take: proxies are known to refuse URLs above 8 kB.
+/// The most bytes of filters in one URL: some proxies refuse URLs above 8 kB.
 const QUERY_BUDGET: usize = 5_500;
 
-/// The largest page that the API gives.
+/// The API's largest page.
 pub(super) const PER_PAGE: usize = 1_000;
 
 /// Which part of the app.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Selection {
-    /// All of it.
     #[default]
     WholeApp,
     /// The annotations of these inputs.
@@ -36,50 +35,46 @@ impl Selection {
     }
 }
 
-/// Whether a listing holds what models made.
+/// Whether a listing contains annotations that models made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ModelMade {
-    /// It does not: what the API does when nothing is said.
+    /// The API's default.
     #[default]
     LeaveOut,
-    /// It does (`list_all_annotations`).
+    /// `list_all_annotations`
     Include,
 }
 
-/// Whether what models put out comes with the annotations that they made.
+/// Whether annotations that models made contain the models' output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ModelOutput {
-    /// It does not: what the API does when nothing is said.
+    /// The API's default.
     #[default]
     LeaveOut,
-    /// It does (`return_model_output`).
+    /// `return_model_output`
     Include,
 }
 
 /// What a listing asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Which part of the app.
     pub selection: Selection,
-    /// Made by any of these users.
+    /// Only those made by one of these users.
     pub user_ids: Vec<String>,
-    /// Made by any of these model versions. The API ORs this with `user_ids` and `workflow_version_ids`, and lists
-    /// what models made wherever one of the three is given.
+    /// Only those made by one of these model versions. The API combines this with `user_ids` and `workflow_version_ids` by
+    /// OR, and includes model-made annotations if one of the three is given.
     pub model_version_ids: Vec<String>,
-    /// Made by any of these workflow versions.
+    /// Only those made by one of these workflow versions.
     pub workflow_version_ids: Vec<String>,
-    /// Having any of these statuses. The client filters by them: no source shows how the API takes them in a URL.
+    /// Only those with one of these statuses. The client applies this filter: it is undocumented how the API takes it.
     pub statuses: Vec<Code>,
-    /// Belonging to this labelling task.
+    /// Only those of this labelling task.
     pub task_id: Option<String>,
-    /// Whether what models made is listed.
     pub model_made: ModelMade,
-    /// Whether it is listed with the models' output.
     pub model_output: ModelOutput,
 }
 
 impl Filter {
-    /// Everything the app holds.
     pub fn everything() -> Self {
         Self {
             model_made: ModelMade::Include,
@@ -87,7 +82,7 @@ impl Filter {
         }
     }
 
-    /// Everything that these inputs hold.
+    /// Everything on these inputs.
     pub fn inputs(ids: impl IntoIterator<Item = String>) -> Self {
         Self {
             selection: Selection::Inputs(ids.into_iter().collect()),
@@ -95,7 +90,7 @@ impl Filter {
         }
     }
 
-    /// These annotations, whoever made them.
+    /// These annotations (input id, annotation id), whoever made them.
     pub fn annotations(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         Self {
             selection: Selection::Annotations(pairs.into_iter().collect()),
@@ -103,8 +98,8 @@ impl Filter {
         }
     }
 
-    /// Whether annotations of the selection may be missing from the listing on purpose. (That models' annotations are
-    /// left out is no such purpose: they are nobody's to change.)
+    /// Whether the filter leaves out annotations of its selection. Leaving out those of models does not count: nobody may
+    /// change them.
     pub fn narrows(&self) -> bool {
         !self.user_ids.is_empty()
             || !self.model_version_ids.is_empty()
@@ -114,17 +109,17 @@ impl Filter {
             || matches!(self.selection, Selection::Annotations(_))
     }
 
-    /// Whether an annotation has one of the statuses, if any are given. No status is that of success.
-    pub(super) fn takes(&self, annotation: &Annotation) -> bool {
+    /// Whether an annotation has one of the statuses, if any are given. A missing status means success.
+    pub(super) fn has_status(&self, annotation: &Annotation) -> bool {
         let code = match annotation.status.as_ref().map(|status| status.code) {
             None | Some(Code(0) | Code::SUCCESS) => Code::ANNOTATION_SUCCESS,
             Some(code) => code,
         };
-        // What cannot be read may have any status.
+        // One that cannot be read may have any status.
         self.statuses.is_empty() || self.statuses.contains(&code) || annotation.broken.is_some()
     }
 
-    /// The queries that together ask for all of it. A selection of nothing asks nothing.
+    /// The queries that together ask for everything; none for an empty selection.
     pub(super) fn queries(&self) -> Vec<Query> {
         let mut common = String::new();
         for user in &self.user_ids {
@@ -164,7 +159,7 @@ impl Filter {
     }
 }
 
-/// Splits `items` so that each chunk's text stays within the budget; an item that exceeds it alone is a chunk.
+/// Splits `items` so that the text of each chunk stays within the budget. An item that exceeds it is a chunk by itself.
 pub(super) fn chunks<T: Clone + Ord>(
     common: &str,
     items: &BTreeSet<T>,
@@ -185,7 +180,7 @@ pub(super) fn chunks<T: Clone + Ord>(
     chunks
 }
 
-/// Appends `&name=value`. A space becomes %20: not every server reads `+` as one.
+/// Appends `&name=value`. A space becomes %20: not every server reads `+` as a space.
 pub(super) fn push(text: &mut String, name: &str, value: &str) {
     text.push('&');
     text.push_str(name);
@@ -195,7 +190,7 @@ pub(super) fn push(text: &mut String, name: &str, value: &str) {
     }
 }
 
-/// One listing's query, without its page.
+/// The query of a listing, without the page.
 #[derive(Debug, Clone)]
 pub(super) struct Query {
     text: Arc<str>,
@@ -210,17 +205,16 @@ impl Query {
         }
     }
 
-    /// The query of one page.
     pub(super) fn page(&self, number: u64, size: u64) -> String {
         format!("page={number}&per_page={size}{}", self.text)
     }
 
-    /// Whether an annotation is one of those asked for.
+    /// Whether the query asks for this annotation.
     pub(super) fn admits(&self, input: &str, id: &str) -> bool {
         self.selection.admits(input, id)
     }
 
-    /// Two queries that together ask for the same, where this one names more than one input.
+    /// Two queries that together ask for the same, if this one names several inputs.
     pub(super) fn halves(&self) -> Option<[Self; 2]> {
         let Selection::Inputs(inputs) = &*self.selection else {
             return None;
@@ -228,12 +222,12 @@ impl Query {
         if inputs.len() < 2 {
             return None;
         }
-        let named = self.text.find("&input_ids=")?;
+        let start = self.text.find("&input_ids=")?;
         let mut one = inputs.clone();
         let middle = inputs.iter().nth(inputs.len() / 2)?;
         let other = one.split_off(middle);
         Some([one, other].map(|half| {
-            let mut text = self.text[..named].to_owned();
+            let mut text = self.text[..start].to_owned();
             for input in &half {
                 push(&mut text, "input_ids", input);
             }
@@ -241,8 +235,8 @@ impl Query {
         }))
     }
 
-    /// How many annotations it can bring, where that is known.
-    pub(super) fn most(&self) -> Option<usize> {
+    /// The most annotations that it can return, if that is known.
+    pub(super) fn max_results(&self) -> Option<usize> {
         match &*self.selection {
             Selection::Annotations(pairs) => Some(pairs.len()),
             _ => None,
@@ -278,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn many_inputs_become_short_urls_that_name_each_once() {
+    fn many_inputs_are_split_into_short_urls() {
         let ids: Vec<String> = (0..2_000).map(|n| format!("input-{n:05}")).collect();
         let queries = Filter::inputs(ids.iter().cloned().chain(ids.iter().cloned())).queries();
         assert!(queries.len() > 1);
@@ -294,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_leaves_annotations_out_on_purpose_narrows() {
+    fn a_filter_that_leaves_annotations_out_narrows() {
         let list = || vec!["x".to_owned()];
         let narrow: [fn(&mut Filter, Vec<String>); 5] = [
             |filter, list| filter.user_ids = list,
@@ -317,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_selection_of_nothing_asks_nothing() {
+    fn an_empty_selection_needs_no_call() {
         assert!(Filter::inputs([]).queries().is_empty());
         assert!(Filter::annotations([]).queries().is_empty());
         assert_eq!(Filter::everything().queries().len(), 1);

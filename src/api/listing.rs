@@ -1,23 +1,22 @@
-//! Listings that are proved complete: no plan is made from less than everything.
+//! Listings that are proved complete: an incomplete one must not become a plan.
 //!
-//! A listing goes by pages that overlap (`overlapping`); where the server's pages are too small for that, by two readings that
-//! agree (`rereading`). What cannot be proved is listed again, three times in all. Where several inputs were asked for, each
-//! half is then listed by itself, because what fits into one page comes at one moment.
+//! A listing reads overlapping pages (`overlapping`), or, if the server's pages are too small for that, reads everything twice
+//! (`rereading`). A listing that cannot be proved is repeated, three attempts in all. Then, if it names several inputs, each
+//! half of them is listed by itself: what fits into one page is read at one moment.
 
 use super::error::ApiError;
 use super::filter::{Filter, Query};
 use super::ordered::Ordered;
-use super::page::Attempt;
+use super::page::Unproved;
 use super::transport::Transport;
 use super::wire::Annotation;
 use super::{overlapping, rereading};
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// How often a listing is made at most.
 const ATTEMPTS: u32 = 3;
 
-/// A listing that was proved complete. Nothing but the proof makes one.
+/// A listing that was proved complete. Only the proof can create one.
 #[derive(Debug, Clone)]
 pub struct CompleteListing<T> {
     filter: Filter,
@@ -25,24 +24,22 @@ pub struct CompleteListing<T> {
 }
 
 impl<T> CompleteListing<T> {
-    /// What was asked for.
     pub fn filter(&self) -> &Filter {
         &self.filter
     }
 
-    /// What came, in the order in which it came: that of the service if nothing changed meanwhile.
+    /// In the order of the service, unless something changed meanwhile.
     pub fn items(&self) -> &[T] {
         &self.items
     }
 
-    /// What was asked for, and what came.
     pub fn into_parts(self) -> (Filter, Vec<T>) {
         (self.filter, self.items)
     }
 }
 
-/// Lists, proves, and turns each annotation into what the caller keeps of it, page by page: the wire form of a page
-/// is gone before the next is taken.
+/// Lists and proves. `take` turns each annotation into what the caller keeps, page by page, so that only one page is in memory
+/// in its wire form.
 pub(super) async fn list<T, E: From<ApiError>>(
     transport: &Arc<Transport>,
     filter: &Filter,
@@ -50,7 +47,7 @@ pub(super) async fn list<T, E: From<ApiError>>(
 ) -> Result<CompleteListing<T>, E> {
     let queries = filter.queries();
     let mut take = |annotation| {
-        if filter.takes(&annotation) {
+        if filter.has_status(&annotation) {
             take(annotation).map(Some)
         } else {
             Ok(None)
@@ -79,7 +76,7 @@ pub(super) async fn list<T, E: From<ApiError>>(
     })
 }
 
-/// Makes one query's listing; where it cannot be proved, that of each half of what it names.
+/// Lists one query; if that cannot be proved, each half of its inputs.
 pub(super) fn prove_by_halves(
     transport: &Arc<Transport>,
     query: Query,
@@ -96,7 +93,7 @@ pub(super) fn prove_by_halves(
     })
 }
 
-/// Makes one query's listing until one is proved.
+/// Lists one query until the listing is proved.
 async fn prove<T, E: From<ApiError>>(
     transport: &Arc<Transport>,
     query: &Query,
@@ -112,18 +109,18 @@ async fn prove<T, E: From<ApiError>>(
         };
         match listed {
             Ok(items) => return Ok(items),
-            Err(Attempt::Failed(error)) => return Err(error),
-            Err(Attempt::NoOverlap) => {
+            Err(Unproved::Failed(error)) => return Err(error),
+            Err(Unproved::NoOverlap) => {
                 tracing::debug!("pages do not overlap, reading each twice");
                 overlaps = false;
             }
-            Err(Attempt::Doubt(reason)) if attempt == ATTEMPTS => {
+            Err(Unproved::Doubt(reason)) if attempt == ATTEMPTS => {
                 return Err(E::from(ApiError::IncompleteListing {
                     attempts: ATTEMPTS,
                     reason,
                 }));
             }
-            Err(Attempt::Doubt(reason)) => {
+            Err(Unproved::Doubt(reason)) => {
                 tracing::debug!(attempt, reason, "the listing is not proved, listing again");
                 attempt += 1;
             }

@@ -1,14 +1,16 @@
-//! The client of the service's REST API: wire types, a reader that cannot write, a writer, paging, retry, rate limit.
+//! The client of the service's REST API: wire types, a reader that cannot write, a writer, paging, retries, rate limit.
 //!
-//! It knows HTTP and the API's JSON, and nothing of manifests, plans or matching; it uses no other room.
+//! It knows HTTP and the API's JSON, and nothing about manifests, plans or matching. Uses `model`, for the rules about text.
 
 pub mod code;
+mod connect;
 mod connection;
 mod delete;
 mod error;
 mod exchange;
 mod filter;
 mod inputs;
+mod item;
 mod listing;
 mod ordered;
 mod overlapping;
@@ -27,37 +29,21 @@ mod writer;
 #[cfg(test)]
 pub(crate) mod scripted;
 
+pub use connect::{connect, connect_through};
 pub use connection::{Connection, Endpoint, InsecureHttp, Token};
-pub use delete::{DeletePairs, EmptyName};
+pub use delete::{DeletePairs, InvalidDelete};
 pub use error::ApiError;
-pub use exchange::{Exchange, Exchanging, HttpRequest, HttpResponse, Lost, Method, Url};
+pub use exchange::{
+    Exchange, ExchangeError, ExchangeFuture, HttpRequest, HttpResponse, Method, Url,
+};
 pub use filter::{Filter, ModelMade, ModelOutput, Selection};
 pub use inputs::{DeleteInputs, InputState, Processing};
+pub use item::{ItemError, ItemResult};
 pub use listing::CompleteListing;
-pub use purge::{NotPurgeable, PurgeInputs};
+pub use purge::{InvalidPurge, PurgeInputs};
 pub use reader::{Pages, Reader};
 pub use retry::RetryPolicy;
-use std::sync::Arc;
-pub use writer::{ItemError, ItemResult, PatchAction, Writer};
-
-/// A reader and a writer that share one client, one rate limit and one bound on calls at a time.
-///
-/// This is the only way to a [`Writer`]: whoever is given a [`Reader`] alone cannot write.
-pub fn connect(connection: &Connection) -> Result<(Reader, Writer), ApiError> {
-    connect_through(connection, Arc::new(exchange::Network::new(connection)?))
-}
-
-/// As [`connect`], with something else than the network to carry the requests. It is not given the token.
-pub fn connect_through(
-    connection: &Connection,
-    exchange: Arc<dyn Exchange>,
-) -> Result<(Reader, Writer), ApiError> {
-    let transport = Arc::new(transport::Transport::new(connection, exchange)?);
-    Ok((
-        Reader::over(Arc::clone(&transport)),
-        Writer::over(transport),
-    ))
-}
+pub use writer::{PatchAction, Writer};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
-//! Several tasks at a time, their results in the order in which they were asked for.
+//! Runs several futures at a time and returns their results in order.
 //!
-//! At most so many results are held back that later tasks finish early; memory stays bounded by that window.
+//! Running futures and results that wait for earlier ones are together at most the window, which bounds memory.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -14,7 +14,7 @@ pub(super) struct Ordered<I, T> {
     finished: BTreeMap<u64, T>,
     window: usize,
     started: u64,
-    handed_out: u64,
+    returned: u64,
 }
 
 impl<F, I, T> Ordered<I, T>
@@ -23,7 +23,7 @@ where
     I: Iterator<Item = F>,
     T: Send + 'static,
 {
-    /// Nothing runs until the first result is asked for. Dropping this stops what still runs.
+    /// Nothing runs before the first call of `next`. Dropping this stops running futures.
     pub(super) fn new(window: usize, futures: I) -> Self {
         Self {
             futures,
@@ -31,21 +31,20 @@ where
             finished: BTreeMap::new(),
             window: window.max(1),
             started: 0,
-            handed_out: 0,
+            returned: 0,
         }
     }
 
-    /// Lets this many run at a time from now on.
-    pub(super) fn widen(&mut self, window: usize) {
+    pub(super) fn set_window(&mut self, window: usize) {
         self.window = window.max(1);
     }
 
-    /// Waits for what still runs, starts nothing more, and drops the results.
+    /// Waits for running futures, and drops their results.
     pub(super) async fn finish(mut self) {
         while self.running.join_next().await.is_some() {}
     }
 
-    /// The next result in order; nothing when all have been handed out.
+    /// The next result in order; `None` after the last one.
     pub(super) async fn next(&mut self) -> Option<T> {
         while self.running.len() + self.finished.len() < self.window {
             let Some(future) = self.futures.next() else {
@@ -56,8 +55,8 @@ where
             self.running.spawn(async move { (number, future.await) });
         }
         loop {
-            if let Some(result) = self.finished.remove(&self.handed_out) {
-                self.handed_out += 1;
+            if let Some(result) = self.finished.remove(&self.returned) {
+                self.returned += 1;
                 return Some(result);
             }
             match self.running.join_next().await? {

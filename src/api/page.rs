@@ -1,9 +1,7 @@
-//! One page of a listing, and what two readings are compared by.
+//! One page of a listing, and how readings are compared.
 
 use super::error::ApiError;
-use super::exchange::HttpRequest;
 use super::filter::Query;
-use super::request::{Partial, Request};
 use super::transport::Transport;
 use super::windows::Window;
 use super::wire::{Annotation, Page};
@@ -14,24 +12,24 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-/// Why an attempt at a listing ended without a proof.
+/// Why a listing was not proved complete.
 #[derive(Debug)]
-pub(super) enum Attempt<E> {
-    /// The pages do not fit together.
+pub(super) enum Unproved<E> {
+    /// The pages do not fit together; the reason.
     Doubt(String),
-    /// Pages of this server are too small to overlap, or not of the size that is asked for.
+    /// The server's pages are too small to overlap, or not of the requested size.
     NoOverlap,
-    /// A call failed, or an annotation could not be taken.
+    /// A call failed, or the caller could not take an annotation.
     Failed(E),
 }
 
-impl<E: From<ApiError>> From<ApiError> for Attempt<E> {
+impl<E: From<ApiError>> From<ApiError> for Unproved<E> {
     fn from(error: ApiError) -> Self {
         Self::Failed(E::from(error))
     }
 }
 
-/// Reads one page and checks that it can be what was asked for.
+/// Reads one page, and checks that the query asks for what it contains.
 pub(super) async fn fetch(
     transport: Arc<Transport>,
     query: Query,
@@ -39,23 +37,15 @@ pub(super) async fn fetch(
 ) -> Result<Vec<Annotation>, ApiError> {
     let number = window.number;
     transport.check_page(number)?;
-    let mut url = transport.app_url(&["annotations"]);
-    url.set_query(Some(&query.page(number, window.size)));
-    let page = transport
-        .send::<Page>(Request {
-            http: HttpRequest::get(url),
-            about: transport.app(),
-            partial: Partial::Fails,
-        })
-        .await?
-        .annotations;
-    let page: Vec<Annotation> = page.into_iter().map(|listed| listed.0).collect();
+    let query_text = query.page(number, window.size);
+    let answer: Page = transport.get(&["annotations"], &query_text).await?;
+    let page: Vec<Annotation> = answer.annotations.into_iter().map(|it| it.0).collect();
     for (at, annotation) in page.iter().enumerate() {
         let (input, id) = (&annotation.input_id, &annotation.id);
         if input.is_empty() || id.is_empty() {
-            // It could be of any input: there is no telling what else it makes uncertain.
+            // It could belong to any input, so nothing that it affects can be told apart.
             let why = annotation.broken.as_ref().map_or_else(
-                || "it is without an id or an input".to_owned(),
+                || "it has no id or no input id".to_owned(),
                 |broken| transport.shown(&broken.why, 200),
             );
             return Err(ApiError::Malformed(format!(
@@ -65,7 +55,7 @@ pub(super) async fn fetch(
         }
         if !query.admits(input, id) {
             return Err(ApiError::Malformed(format!(
-                "annotation `{}` of input `{}` was listed although it was not asked for",
+                "the listing contains annotation `{}` of input `{}`, which was not asked for",
                 transport.shown(id, 100),
                 transport.shown(input, 100)
             )));
@@ -74,18 +64,18 @@ pub(super) async fn fetch(
     Ok(page)
 }
 
-/// How a page's annotations relate to those that came before.
+/// A page compared with the pages before it.
 #[derive(Debug, Default)]
-pub(super) struct Meeting {
-    /// Annotations that were not known.
+pub(super) struct Comparison {
+    /// New annotations.
     pub(super) fresh: Vec<Annotation>,
-    /// How many were known, in the version that came again.
+    /// How many were known in the same version.
     pub(super) shared: usize,
-    /// Whether these have two times of creation and two times of modification at least.
-    pub(super) spans: bool,
+    /// Whether the shared ones have at least two times of creation and two times of modification.
+    pub(super) spans_times: bool,
 }
 
-/// The annotations that came so far, each as two 64-bit hashes: the names of a million would take 100 MB.
+/// The annotations read so far, each as two 64-bit hashes: the names of a million would take 100 MB.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     hasher: RandomState,
@@ -93,13 +83,12 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Input id and annotation id in one number.
+    /// A hash of input id and annotation id.
     pub(super) fn name(&self, annotation: &Annotation) -> u64 {
         self.hasher.hash_one((&annotation.input_id, &annotation.id))
     }
 
-    /// One number for an annotation as it is. Where the service gives no time of modification, an edit shows only in what
-    /// the annotation says.
+    /// A hash of an annotation as it is now. Without a time of modification, only the content shows an edit.
     fn version(&self, annotation: &Annotation) -> u64 {
         let data = annotation.data.as_deref();
         let info = annotation.annotation_info.as_deref();
@@ -118,7 +107,7 @@ impl Known {
         ))
     }
 
-    /// JSON in one number, whatever its white space and the order of its keys: servers change both from call to call.
+    /// A hash of JSON that ignores white space and the order of keys: servers change both from call to call.
     fn content(&self, json: Option<&RawValue>) -> u64 {
         let Some(json) = json else { return 0 };
         match serde_json::from_str(json.get()) {
@@ -141,20 +130,20 @@ impl Known {
         }
     }
 
-    /// A page in one number, whatever the order in it: two readings of it are the same if these are.
+    /// The length and a hash of a page, whatever its order.
     pub(super) fn sum(&self, page: &[Annotation]) -> (usize, u64) {
         let versions = page.iter().map(|annotation| self.version(annotation));
         (page.len(), versions.fold(0, u64::wrapping_add))
     }
 
-    /// Notes a page's annotations. Known ones count where `counts` admits their name. `Err` holds an annotation that is in
-    /// the page twice.
-    pub(super) fn meet(
+    /// Compares a page with the known annotations, and adds it to them. Known ones count as shared if `counts` accepts their
+    /// name. `Err` holds an annotation that is on the page twice.
+    pub(super) fn compare(
         &mut self,
         page: Vec<Annotation>,
         counts: impl Fn(u64) -> bool,
-    ) -> Result<Meeting, Box<Annotation>> {
-        let mut meeting = Meeting::default();
+    ) -> Result<Comparison, Box<Annotation>> {
+        let mut comparison = Comparison::default();
         let mut here = HashSet::with_capacity(page.len());
         let (mut created, mut modified) = (HashSet::new(), HashSet::new());
         for annotation in page {
@@ -166,25 +155,28 @@ impl Known {
             match self.versions.entry(name) {
                 Entry::Vacant(entry) => {
                     entry.insert(version);
-                    meeting.fresh.push(annotation);
+                    comparison.fresh.push(annotation);
                 }
                 Entry::Occupied(entry) if *entry.get() == version && counts(name) => {
-                    meeting.shared += 1;
+                    comparison.shared += 1;
                     created.extend(annotation.created_at);
                     modified.extend(annotation.modified_at);
                 }
                 Entry::Occupied(_) => {}
             }
         }
-        meeting.spans = created.len() > 1 && modified.len() > 1;
-        Ok(meeting)
+        comparison.spans_times = created.len() > 1 && modified.len() > 1;
+        Ok(comparison)
     }
 }
 
-/// A reason for doubt that names an annotation.
-pub(super) fn twice<E>(transport: &Transport, annotation: &Annotation, number: u64) -> Attempt<E> {
-    Attempt::Doubt(format!(
-        "annotation `{}` of input `{}` came twice, the second time on page {number}",
+pub(super) fn duplicate<E>(
+    transport: &Transport,
+    annotation: &Annotation,
+    number: u64,
+) -> Unproved<E> {
+    Unproved::Doubt(format!(
+        "annotation `{}` of input `{}` was listed twice, the second time on page {number}",
         transport.shown(&annotation.id, 100),
         transport.shown(&annotation.input_id, 100)
     ))
@@ -195,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_edit_shows_where_the_service_gives_no_time_of_modification() {
+    fn an_edit_is_noticed_without_a_time_of_modification() {
         let known = Known::default();
         let version = |json: &str| known.version(&serde_json::from_str(json).unwrap());
         let one = version(

@@ -1,49 +1,49 @@
-//! The one call that deletes without naming annotations: everything on some inputs.
+//! The only call that deletes annotations without naming them: everything on some inputs.
 //!
-//! All of it is in this file, from the type that it takes to the body that is sent, so that whoever looks for a way to
-//! delete everything finds one place. Whether an input may be purged is not decided here.
+//! This file holds all of it, from the type to the body, so that there is one place to look for a way to delete everything.
+//! Whether an input may be purged is not decided here.
 
-use super::code::Code;
 use super::error::ApiError;
-use super::writer::{ItemError, Writer};
+use super::item::ItemError;
+use super::wire::Annotations;
+use super::writer::Writer;
 use reqwest::Method;
 use serde::Serialize;
 
-/// Inputs that a purge cannot be sent for.
+/// Ids that a purge cannot name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotPurgeable {
-    /// No input at all.
-    #[error("a purge has to name at least one input")]
+pub enum InvalidPurge {
+    /// No input.
+    #[error("a purge must name at least one input")]
     NoInput,
-    /// An input without an id.
-    #[error("a purge has to name each input by its id")]
+    /// An empty id.
+    #[error("a purge must name each input by its id")]
     NoId,
-    /// More than a call takes.
-    #[error("a purge of {0} inputs; a call takes {most}", most = PurgeInputs::MOST)]
+    /// More than one call takes.
+    #[error("a purge of {0} inputs; a call takes at most {most}", most = PurgeInputs::MOST)]
     TooMany(usize),
 }
 
 /// The inputs that a purge names: 1 to 128 ids, none of them empty.
 ///
-/// The API reads a delete with `input_ids` alone as "everything on these inputs but their input-level annotations",
-/// whoever made it. This type is the only one that is written so.
+/// The API reads a delete with `input_ids` alone as "everything on these inputs except their input-level annotations",
+/// whoever made it. Only this type is written in that form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PurgeInputs(Vec<String>);
 
 impl PurgeInputs {
-    /// As many as the API documents for a call.
+    /// The API's documented limit for a call.
     pub const MOST: usize = 128;
 
-    /// Checks the ids.
-    pub fn new(input_ids: Vec<String>) -> Result<Self, NotPurgeable> {
+    pub fn new(input_ids: Vec<String>) -> Result<Self, InvalidPurge> {
         if input_ids.is_empty() {
-            return Err(NotPurgeable::NoInput);
+            return Err(InvalidPurge::NoInput);
         }
         if input_ids.len() > Self::MOST {
-            return Err(NotPurgeable::TooMany(input_ids.len()));
+            return Err(InvalidPurge::TooMany(input_ids.len()));
         }
         if input_ids.iter().any(|id| id.trim().is_empty()) {
-            return Err(NotPurgeable::NoId);
+            return Err(InvalidPurge::NoId);
         }
         Ok(Self(input_ids))
     }
@@ -58,21 +58,22 @@ impl PurgeInputs {
 }
 
 impl Writer {
-    /// Deletes everything on these inputs but their input-level annotations, whoever made it. Gives what the
-    /// service says where it does not say success. Which of the inputs that is about, it does not say, and nothing of
-    /// single annotations: what is left has to be listed.
+    /// Deletes everything on these inputs except their input-level annotations, whoever made it. Returns the service's
+    /// objection, if any. The answer does not say which inputs it is about: list what is left.
     pub async fn purge(&self, inputs: &PurgeInputs) -> Result<Option<ItemError>, ApiError> {
-        let sent = self
-            .call(Method::DELETE, &["annotations"], Some(inputs.body()))
+        let path = &["annotations"];
+        let sent: Annotations = self
+            .0
+            .write(Method::DELETE, path, Some(inputs.body()))
             .await?;
-        let status = sent.status;
-        Ok((status.code != Code::SUCCESS).then(|| self.complaint(&status)))
+        Ok(self.0.objection(&sent.status))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::connect;
+    use super::super::code::Code;
+    use super::super::connect::connect;
     use super::super::scripted::{Reply, Scripted};
     use super::*;
 
@@ -83,12 +84,12 @@ mod tests {
     #[test]
     fn a_purge_names_1_to_128_inputs() {
         let of = |count: usize| PurgeInputs::new((0..count).map(|n| n.to_string()).collect());
-        assert_eq!(of(0), Err(NotPurgeable::NoInput));
+        assert_eq!(of(0), Err(InvalidPurge::NoInput));
         assert!(of(1).is_ok() && of(128).is_ok());
-        assert_eq!(of(129), Err(NotPurgeable::TooMany(129)));
+        assert_eq!(of(129), Err(InvalidPurge::TooMany(129)));
         for bad in ["", " "] {
             let ids = vec!["in".to_owned(), bad.to_owned()];
-            assert_eq!(PurgeInputs::new(ids), Err(NotPurgeable::NoId));
+            assert_eq!(PurgeInputs::new(ids), Err(InvalidPurge::NoId));
         }
     }
 
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_service_has_against_it_is_kept() {
+    async fn an_objection_of_the_service_is_returned() {
         let server = Scripted::start(|call| match call.number {
             0 => Reply::Text(
                 200,
@@ -125,9 +126,9 @@ mod tests {
         });
         let (_, writer) = connect(&server.connection()).unwrap();
         let mixed = writer.purge(&inputs(&["in"])).await.unwrap();
-        let complaint = mixed.unwrap();
-        assert_eq!(complaint.code, Code::MIXED_STATUS);
-        assert!(!complaint.to_string().contains('\u{1b}'));
+        let objection = mixed.unwrap();
+        assert_eq!(objection.code, Code::MIXED_STATUS);
+        assert!(!objection.to_string().contains('\u{1b}'));
         let refused = writer.purge(&inputs(&["in"])).await.unwrap_err();
         assert!(refused.is_rejection(), "{refused}");
     }

@@ -1,69 +1,67 @@
-//! Reading an app: who calls, complete listings, single annotations. Nothing here can write, and no way leads from
-//! here to something that can.
+//! Reads an app: the calling user, complete listings, single annotations. A reader cannot write, and gives no access to a
+//! writer.
 
 use super::connection::Connection;
 use super::error::ApiError;
-use super::exchange::HttpRequest;
 use super::filter::{Filter, Query};
 use super::listing::{self, CompleteListing};
 use super::ordered::Ordered;
 use super::page::fetch;
-use super::request::{Partial, Request, stands_in_a_path};
 use super::transport::Transport;
 use super::windows::Window;
 use super::wire::{Annotation, SingleAnnotation, SingleUser};
+use crate::model::is_path_segment;
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-/// A client that reads. Clones share one pace and one bound on calls at a time.
+/// A client that reads. Clones share one rate limit and one limit of calls at a time.
 #[derive(Debug, Clone)]
 pub struct Reader(pub(super) Arc<Transport>);
 
 impl Reader {
-    /// Sets up a reader without a writer. Nothing is sent yet.
+    /// Sets up a reader without a writer. Sends nothing.
     pub fn new(connection: &Connection) -> Result<Self, ApiError> {
-        Ok(super::connect(connection)?.0)
+        Ok(Self::over(Transport::over_network(connection)?))
     }
 
     pub(super) fn over(transport: Arc<Transport>) -> Self {
         Self(transport)
     }
 
-    /// How many calls were sent so far through this connection, a writer's too; each attempt counts.
+    /// How many calls this connection has sent, including a writer's; each attempt counts.
     pub fn calls(&self) -> u64 {
         self.0.calls()
     }
 
-    /// The id of the user whose token this is (`GET /v2/users/me`).
+    /// The id of the token's user (`GET /v2/users/me`).
     pub async fn caller(&self) -> Result<String, ApiError> {
         let reply: SingleUser = self
             .0
-            .send(Request {
-                http: HttpRequest::get(self.0.url(&["v2", "users", "me"])),
-                about: "the calling user".to_owned(),
-                partial: Partial::Fails,
-            })
+            .read(
+                self.0.url(&["v2", "users", "me"]),
+                "the calling user".to_owned(),
+            )
             .await?;
         if reply.user.id.is_empty() {
             return Err(ApiError::Malformed("the calling user has no id".to_owned()));
         }
-        // It goes into plans and saved listings.
+        // The id is written into plans and saved listings.
         if self.0.holds_token(&reply.user.id) {
             return Err(ApiError::Malformed(
-                "the calling user's id cannot be one".to_owned(),
+                "the calling user's id is not valid".to_owned(),
             ));
         }
         Ok(reply.user.id)
     }
 
-    /// Lists what the filter asks for and proves that nothing was missed.
+    /// Lists what the filter asks for, and proves that nothing is missing.
     pub async fn list(&self, filter: &Filter) -> Result<CompleteListing<Annotation>, ApiError> {
         self.list_with(filter, Ok).await
     }
 
-    /// As [`Reader::list`], keeping of each annotation what `take` makes of it: a million of them fit into memory in
-    /// the caller's form, not in the wire's. A listing that is made again takes everything anew.
+    /// Like [`Reader::list`], but keeps what `take` makes of each annotation: a million annotations fit into memory in the
+    /// caller's form, but not in the wire form. A listing that is repeated calls `take` again for everything.
     pub async fn list_with<T, E: From<ApiError>>(
         &self,
         filter: &Filter,
@@ -72,7 +70,7 @@ impl Reader {
         listing::list(&self.0, filter, take).await
     }
 
-    /// Lists page by page, for output that is shown as it comes. It proves nothing: no plan may be built on it.
+    /// Lists page by page, for output as it is read. It proves nothing: no plan may be built from it.
     pub fn pages(&self, filter: &Filter) -> Pages {
         Pages {
             transport: Arc::clone(&self.0),
@@ -85,13 +83,13 @@ impl Reader {
         }
     }
 
-    /// These annotations, (input id, annotation id), as they are now, whoever made them; sorted by input id and
-    /// annotation id. One that does not come is not there: where any is missing, the listing of that chunk is proved
-    /// complete. (A single one is asked for by its path first; that a path leads nowhere proves nothing.)
+    /// These annotations (input id, annotation id) as they are now, whoever made them, sorted by input id and annotation id.
+    /// One that is not returned does not exist: if any is missing, the listing of its chunk is proved complete. (A single one
+    /// is asked for by its path first; a "not found" there proves nothing.)
     pub async fn by_ids(&self, names: &[(String, String)]) -> Result<Vec<Annotation>, ApiError> {
         if let [(input, id)] = names
-            && stands_in_a_path(input)
-            && stands_in_a_path(id)
+            && is_path_segment(input)
+            && is_path_segment(id)
             && let Some(annotation) = self.one(input, id).await?
         {
             return Ok(vec![annotation]);
@@ -112,24 +110,17 @@ impl Reader {
         Ok(annotations)
     }
 
-    /// One annotation by its path (`GET /inputs/{input_id}/annotations/{id}`), if there is one.
+    /// One annotation by its path (`GET /inputs/{input_id}/annotations/{id}`); `None` if it is not found.
     async fn one(&self, input: &str, id: &str) -> Result<Option<Annotation>, ApiError> {
-        let sent = self
-            .0
-            .send::<SingleAnnotation>(Request {
-                http: HttpRequest::get(self.0.app_url(&["inputs", input, "annotations", id])),
-                about: self.0.app(),
-                partial: Partial::Fails,
-            })
-            .await;
-        match sent {
+        let path = ["inputs", input, "annotations", id];
+        match self.0.get::<SingleAnnotation>(&path, "").await {
             Ok(sent) => {
                 let annotation = sent.annotation;
                 if annotation.input_id == input && annotation.id == id {
                     return Ok(Some(annotation));
                 }
                 Err(ApiError::Malformed(format!(
-                    "annotation `{}` of input `{}` came, and another one was asked for",
+                    "another annotation was asked for than `{}` of input `{}`, which was returned",
                     self.0.shown(&annotation.id, 100),
                     self.0.shown(&annotation.input_id, 100)
                 )))
@@ -146,13 +137,13 @@ async fn chunk(transport: &Arc<Transport>, query: Query) -> Result<Vec<Annotatio
         .iter()
         .map(|annotation| (annotation.input_id.as_str(), annotation.id.as_str()))
         .collect();
-    if distinct.len() == page.len() && query.most() == Some(page.len()) {
+    if distinct.len() == page.len() && query.max_results() == Some(page.len()) {
         return Ok(page);
     }
     listing::prove_by_halves(transport, query).await
 }
 
-/// Pages as they come. See [`Reader::pages`].
+/// See [`Reader::pages`].
 #[derive(Debug)]
 pub struct Pages {
     transport: Arc<Transport>,
@@ -165,7 +156,7 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// The next page, without what came before; nothing after two empty pages in a row.
+    /// The next page, without annotations of earlier pages; `None` after two empty pages in a row.
     pub async fn next(&mut self) -> Result<Option<Vec<Annotation>>, ApiError> {
         while let Some(query) = self.queries.front() {
             let window = Window::largest(self.number);
@@ -189,13 +180,13 @@ impl Pages {
                 .collect();
             if fresh.is_empty() {
                 return Err(ApiError::Malformed(format!(
-                    "page {} of the listing holds nothing but what came before",
+                    "page {} of the listing contains only annotations of earlier pages",
                     self.number - 1
                 )));
             }
             let wanted: Vec<Annotation> = fresh
                 .into_iter()
-                .filter(|annotation| self.filter.takes(annotation))
+                .filter(|annotation| self.filter.has_status(annotation))
                 .collect();
             if !wanted.is_empty() {
                 return Ok(Some(wanted));

@@ -1,4 +1,4 @@
-//! One call before it is sent, and what may come back for it.
+//! One call, and how its answer is judged.
 
 use super::code::Code;
 use super::error::{ApiError, shown};
@@ -10,113 +10,71 @@ use super::wire::{
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
-/// Whether an answer that is no success as a whole may still be an answer.
+/// Whether an answer may report success for only a part of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Partial {
-    /// No: anything but success is a failure.
-    Fails,
-    /// Yes: each annotation has a status of its own.
-    Answers,
+    /// Anything except complete success is an error.
+    Refuse,
+    /// Each item has its own status.
+    Accept,
 }
 
-/// A call.
 #[derive(Debug)]
 pub(super) struct Request {
-    /// What is sent.
     pub(super) http: HttpRequest,
-    /// What a "not found" is about.
+    /// The object that a "not found" is about.
     pub(super) about: String,
-    /// Which answers count.
     pub(super) partial: Partial,
 }
 
-/// Whether an id can be a segment of a path and stay itself. `.` and `..` mean other paths; a slash, a backslash and
-/// a percent sign are encoded, which proxies on the way are known to undo.
-pub(super) fn stands_in_a_path(id: &str) -> bool {
-    !matches!(id, "" | "." | "..")
-        && !id
-            .chars()
-            .any(|c| matches!(c, '/' | '\\' | '%') || c.is_control())
-}
-
-/// A response whose call status can be read.
 pub(super) trait Reply: DeserializeOwned + Send {
-    /// How the call went.
+    /// Of the call as a whole.
     fn status(&self) -> &Status;
-    /// Whether it says something of single annotations.
+    /// Whether it reports on single items.
     fn has_items(&self) -> bool {
         false
     }
 }
 
-impl Reply for Annotations {
-    fn status(&self) -> &Status {
-        &self.status
-    }
-    fn has_items(&self) -> bool {
-        !self.annotations.is_empty()
-    }
+macro_rules! replies {
+    ($($reply:ty $(, $items:ident)?;)*) => {
+        $(impl Reply for $reply {
+            fn status(&self) -> &Status {
+                &self.status
+            }
+            $(fn has_items(&self) -> bool {
+                !self.$items.is_empty()
+            })?
+        })*
+    };
 }
 
-impl Reply for Page {
-    fn status(&self) -> &Status {
-        &self.status
-    }
-    fn has_items(&self) -> bool {
-        !self.annotations.is_empty()
-    }
+replies! {
+    Annotations, annotations;
+    Page, annotations;
+    Inputs, inputs;
+    SingleAnnotation;
+    SingleUser;
+    InputCounts;
+    Concepts;
 }
 
-impl Reply for SingleAnnotation {
-    fn status(&self) -> &Status {
-        &self.status
-    }
-}
-
-impl Reply for SingleUser {
-    fn status(&self) -> &Status {
-        &self.status
-    }
-}
-
-impl Reply for Inputs {
-    fn status(&self) -> &Status {
-        &self.status
-    }
-    fn has_items(&self) -> bool {
-        !self.inputs.is_empty()
-    }
-}
-
-impl Reply for InputCounts {
-    fn status(&self) -> &Status {
-        &self.status
-    }
-}
-
-impl Reply for Concepts {
-    fn status(&self) -> &Status {
-        &self.status
-    }
-}
-
-/// What came back over HTTP, and what is needed to judge it.
+/// An HTTP answer, and what is needed to judge it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Response<'a> {
-    /// The HTTP status.
+    /// The status.
     pub(super) http: u16,
-    /// The body.
     pub(super) body: &'a [u8],
     /// Where a redirect points.
     pub(super) location: Option<&'a str>,
-    /// How long the service asks to be left alone.
+    /// How long the service asks to wait.
     pub(super) wait: Option<Duration>,
-    /// The token, to keep it out of every message.
+    /// The token, to keep it out of messages.
     pub(super) token: &'a str,
 }
 
 impl Response<'_> {
-    /// Judges the answer: a whole, well-formed success, or an error that says what it is instead.
+    /// Reads a complete, well-formed success; anything else is an error.
     pub(super) fn read<R: Reply>(&self, about: &str, partial: Partial) -> Result<R, ApiError> {
         if (300..400).contains(&self.http) {
             let to = self.shown(self.location.unwrap_or_default(), 200);
@@ -127,7 +85,7 @@ impl Response<'_> {
             Ok(reply) => {
                 let code = reply.status().code;
                 let answered = (ok && code == Code::SUCCESS)
-                    || (partial == Partial::Answers
+                    || (partial == Partial::Accept
                         && self.http < 500
                         && self.http != 429
                         && (code == Code::MIXED_STATUS
@@ -138,7 +96,7 @@ impl Response<'_> {
                     Err(self.refusal(reply.status(), about))
                 }
             }
-            // A failure may carry less than, or something other than, what a success does.
+            // The answer to a failed call may have another form.
             Err(error) => match serde_json::from_slice::<StatusOnly>(self.body) {
                 Ok(StatusOnly { status }) if !ok || !matches!(status.code.0, 0 | 10000) => {
                     Err(self.refusal(&status, about))
@@ -148,7 +106,7 @@ impl Response<'_> {
         }
     }
 
-    /// What a status that is no success means.
+    /// The error for a status that is not success.
     fn refusal(&self, status: &Status, about: &str) -> ApiError {
         let (http, code) = (self.http, status.code);
         let description = self.description(status);
@@ -187,7 +145,7 @@ impl Response<'_> {
                 description,
             },
             200..=299 if code == Code::default() => {
-                ApiError::Malformed("it has no status code that says success".to_owned())
+                ApiError::Malformed("it has no status code".to_owned())
             }
             _ => ApiError::Refused {
                 http,
@@ -197,7 +155,7 @@ impl Response<'_> {
         }
     }
 
-    /// What an answer that cannot be parsed means.
+    /// The error for an answer that cannot be parsed.
     fn unreadable(&self, error: &serde_json::Error, about: &str) -> ApiError {
         // Spaces go before the cut, and only these: a token that the cut parted would not be recognised, and what is shown ends
         // long before it.
@@ -239,7 +197,7 @@ mod tests {
     use super::*;
 
     fn read(http: u16, body: &str) -> Result<Annotations, ApiError> {
-        read_as(http, body, Partial::Fails)
+        read_as(http, body, Partial::Refuse)
     }
 
     fn read_as(http: u16, body: &str, partial: Partial) -> Result<Annotations, ApiError> {
@@ -254,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_page_is_a_whole_success_and_nothing_else_is() {
+    fn an_empty_page_is_a_success_and_a_broken_answer_is_not() {
         for body in [
             r#"{"status":{"code":10000},"annotations":[]}"#,
             r#"{"status":{"code":"SUCCESS"}}"#,
@@ -284,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_pass_is_told_from_what_stays() {
+    fn transient_failures_are_told_from_permanent_ones() {
         let transient = [
             (429, "slow down"),
             (429, r#"{"status":{"code":"CONN_THROTTLED"}}"#),
@@ -302,7 +260,7 @@ mod tests {
                 "{http} {body}"
             );
         }
-        let lasting = [
+        let permanent = [
             (501, ""),
             (429, r#"{"status":{"code":11004}}"#),
             (401, ""),
@@ -311,7 +269,7 @@ mod tests {
             (200, "<html>please log in</html>"),
             (200, r#"{"status":{"code":10000},"annotations":null}"#),
         ];
-        for (http, body) in lasting {
+        for (http, body) in permanent {
             assert!(
                 !read(http, body).unwrap_err().is_transient(),
                 "{http} {body}"
@@ -320,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_clean_and_never_hold_the_token() {
+    fn messages_contain_neither_control_characters_nor_the_token() {
         let html = read(200, "<html>\u{1b}[31m secret \n in").unwrap_err();
         assert_eq!(
             html.to_string(),
@@ -344,22 +302,22 @@ mod tests {
     }
 
     #[test]
-    fn a_write_that_failed_in_part_is_an_answer() {
+    fn a_partly_failed_write_is_an_answer() {
         let mixed = r#"{"status":{"code":"MIXED_STATUS"},"annotations":[{"id":"a"}]}"#;
         let failed = r#"{"status":{"code":10020},"annotations":[{"id":"a"}]}"#;
         let whole = r#"{"status":{"code":10020}}"#;
-        assert!(read_as(207, mixed, Partial::Answers).is_ok());
-        assert!(read_as(400, failed, Partial::Answers).is_ok());
+        assert!(read_as(207, mixed, Partial::Accept).is_ok());
+        assert!(read_as(400, failed, Partial::Accept).is_ok());
         assert!(
-            read_as(400, whole, Partial::Answers)
+            read_as(400, whole, Partial::Accept)
                 .unwrap_err()
                 .is_rejection()
         );
         assert!(
-            read_as(500, failed, Partial::Answers)
+            read_as(500, failed, Partial::Accept)
                 .unwrap_err()
                 .is_transient()
         );
-        assert!(read_as(200, mixed, Partial::Fails).is_err());
+        assert!(read_as(200, mixed, Partial::Refuse).is_err());
     }
 }

@@ -1,45 +1,44 @@
-//! How often a call is tried again, and after how long.
+//! How often a call is retried, and after which pauses.
 //!
-//! Every call here is safe to repeat: posts carry ids of the client's choosing, deletes name what they delete, and
-//! patches say what is to be. Whether a failure is worth another attempt is decided where answers are read.
+//! Every call is safe to repeat: posts carry ids that the client chose, deletes name what they delete, and patches give the
+//! wanted state. Whether a failure is transient is decided where answers are judged.
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::{Duration, SystemTime};
 
-/// The bounds of trying again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How often a call is made at most; at least 1.
+    /// The most attempts of a call; at least 1.
     pub attempts: u32,
-    /// The first pause; each further one is twice as long, and up to as long again is added by chance.
+    /// The first pause; each further one is twice as long. A random time of up to the same length is added.
     pub first_pause: Duration,
-    /// The longest pause before chance is added.
-    pub longest_pause: Duration,
-    /// A server that asks for a longer pause than this is given up on.
-    pub longest_wait: Duration,
-    /// What chance is drawn from; nothing: other chance each time.
+    /// The longest pause, without the random time.
+    pub max_pause: Duration,
+    /// The client gives up if a server asks for a longer pause than this.
+    pub max_wait: Duration,
+    /// The seed of the random times; `None` for different ones each time.
     pub seed: Option<u64>,
 }
 
 impl Default for RetryPolicy {
-    /// Eight attempts over about half a minute: long enough for a server that restarts.
+    /// Eight attempts over about half a minute: enough for a server that restarts.
     fn default() -> Self {
         Self {
             attempts: 8,
             first_pause: Duration::from_millis(250),
-            longest_pause: Duration::from_secs(15),
-            longest_wait: Duration::from_secs(300),
+            max_pause: Duration::from_secs(15),
+            max_wait: Duration::from_secs(300),
             seed: None,
         }
     }
 }
 
 impl RetryPolicy {
-    /// The pauses between attempts, one fewer than there are attempts.
+    /// The pauses between attempts.
     pub(super) fn pauses(&self) -> impl Iterator<Item = Duration> + Send + use<> {
         let pauses = ExponentialBuilder::default()
             .with_min_delay(self.first_pause)
-            .with_max_delay(self.longest_pause)
+            .with_max_delay(self.max_pause)
             .with_factor(2.0)
             .with_max_times(self.attempts.max(1) as usize - 1)
             .with_jitter();
@@ -51,7 +50,7 @@ impl RetryPolicy {
     }
 }
 
-/// What `Retry-After` asks for: seconds, or an HTTP date. What cannot be read asks for nothing.
+/// Reads `Retry-After`: seconds, or an HTTP date. `None` if it is neither.
 pub(super) fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse() {
@@ -87,7 +86,7 @@ mod tests {
         let policy = RetryPolicy {
             attempts: 6,
             first_pause: Duration::from_millis(100),
-            longest_pause: Duration::from_millis(400),
+            max_pause: Duration::from_millis(400),
             ..RetryPolicy::default()
         };
         let pauses: Vec<u128> = policy.pauses().map(|pause| pause.as_millis()).collect();

@@ -1,7 +1,8 @@
-//! A server for tests that does what a closure says: each test has one with just the habit that it is about. It is
-//! written by hand down to the bytes, so that it can break off, close early, and speak no JSON at all.
+//! A server for tests whose answers come from a closure. It writes raw bytes, so that it can break off, close early, and answer
+//! something other than JSON.
 
-use super::{Connection, Endpoint, InsecureHttp, RetryPolicy, Token};
+use super::connection::{Connection, Endpoint, InsecureHttp, Token};
+use super::retry::RetryPolicy;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -10,7 +11,7 @@ use std::time::Duration;
 /// A request as it arrived.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
-    /// How many came before it.
+    /// The number of calls before it.
     pub(crate) number: usize,
     pub(crate) method: String,
     pub(crate) path: String,
@@ -29,27 +30,25 @@ impl Call {
             .collect()
     }
 
-    /// A query field that is a number.
     pub(crate) fn number(&self, name: &str) -> usize {
         self.all(name)[0].parse().unwrap()
     }
 }
 
-/// What the server does.
 pub(crate) enum Reply {
     /// A status and a body.
     Text(u16, String),
-    /// The same, with further header lines.
+    /// A status, further header lines, and a body.
     Headed(u16, &'static str, String),
-    /// Promises more than comes.
+    /// Announces more bytes than it sends.
     BreakOff(String),
-    /// Closes the connection without a word.
+    /// Closes the connection without an answer.
     Hangup,
-    /// Says nothing for this long.
+    /// Does not answer for this time.
     Silence(Duration),
 }
 
-/// A success that carries these annotations.
+/// A success with these annotations.
 pub(crate) fn success(annotations: &[String]) -> Reply {
     Reply::Text(
         200,
@@ -60,7 +59,7 @@ pub(crate) fn success(annotations: &[String]) -> Reply {
     )
 }
 
-/// An annotation that is nothing but its names.
+/// An annotation that has only its ids.
 pub(crate) fn named(input: &str, id: &str) -> String {
     format!(r#"{{"id":"{id}","input_id":"{input}"}}"#)
 }
@@ -72,7 +71,7 @@ pub(crate) fn page_of(all: &[String], call: &Call, cap: usize) -> Reply {
     success(&all[start.min(all.len())..(start + size).min(all.len())])
 }
 
-/// A running server. It stops when the test's process does.
+/// A running server. It stops with the test's process.
 pub(crate) struct Scripted {
     address: String,
     calls: Arc<Mutex<Vec<Call>>>,
@@ -88,7 +87,7 @@ impl Scripted {
             for stream in listener.incoming().flatten() {
                 let (script, seen) = (Arc::clone(&script), Arc::clone(&seen));
                 std::thread::spawn(move || {
-                    // A client that hangs up early is none of the server's business.
+                    // A client may hang up early.
                     let _ = serve(stream, &*script, &seen);
                 });
             }
@@ -96,12 +95,12 @@ impl Scripted {
         Self { address, calls }
     }
 
-    /// Everything that was asked so far.
+    /// All calls so far.
     pub(crate) fn calls(&self) -> Vec<Call> {
         self.calls.lock().unwrap().clone()
     }
 
-    /// A connection to it that does not dawdle.
+    /// A connection to it with short pauses.
     pub(crate) fn connection(&self) -> Connection {
         let endpoint = Endpoint::new(&self.address, InsecureHttp::Refuse).unwrap();
         Connection {
@@ -111,8 +110,8 @@ impl Scripted {
             retry: RetryPolicy {
                 attempts: 4,
                 first_pause: Duration::from_millis(1),
-                longest_pause: Duration::from_millis(2),
-                longest_wait: Duration::from_secs(1),
+                max_pause: Duration::from_millis(2),
+                max_wait: Duration::from_secs(1),
                 seed: None,
             },
             ..Connection::new(
@@ -132,7 +131,7 @@ fn serve(
 ) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut line = String::new();
-    // A connection that was opened in advance, and not needed, is no call.
+    // A connection that was opened in advance and not used is not a call.
     if reader.read_line(&mut line)? == 0 {
         return Ok(());
     }

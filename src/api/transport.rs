@@ -1,14 +1,16 @@
-//! The one place that sends: authorisation, pace, retries, time-outs, and the judgement of what came back.
-//!
-//! Reader and writer share one of these. How a request gets there is `exchange`'s.
+//! Sends calls: rate limit, calls at a time, retries, and the judgement of answers. Reader and writer share one transport.
+//! `exchange` carries the requests.
 
 use super::code::Code;
 use super::connection::{Connection, Endpoint, Token};
 use super::error::{ApiError, shown};
-use super::exchange::{Exchange, HttpRequest, Lost};
+use super::exchange::{Exchange, ExchangeError, HttpRequest, Network};
+use super::item::ItemError;
 use super::rate::RateLimiter;
-use super::request::{Reply, Request, Response};
+use super::request::{Partial, Reply, Request, Response};
 use super::retry::{RetryPolicy, retry_after};
+use super::wire::Status;
+use reqwest::Method;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -16,10 +18,9 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::Url;
 
-/// A host that never answered is likelier a typing error than an outage: it is tried this often.
+/// How often a host that never answered is tried: a typing error is likelier than an outage.
 const ATTEMPTS_AT_A_SILENT_HOST: u32 = 3;
 
-/// What sends calls.
 #[derive(Debug)]
 pub(super) struct Transport {
     exchange: Arc<dyn Exchange>,
@@ -30,14 +31,21 @@ pub(super) struct Transport {
     limiter: RateLimiter,
     retry: RetryPolicy,
     concurrency: usize,
-    most_pages: u64,
+    max_pages: u64,
     slots: Semaphore,
-    heard: AtomicBool,
+    /// Whether the host has ever answered.
+    has_answered: AtomicBool,
     calls: AtomicU64,
 }
 
 impl Transport {
-    /// Sets up the client over what carries its requests. Nothing is sent yet.
+    /// A transport over the network. Sends nothing yet.
+    pub(super) fn over_network(connection: &Connection) -> Result<Arc<Self>, ApiError> {
+        let network = Network::new(connection)?;
+        Ok(Arc::new(Self::new(connection, Arc::new(network))?))
+    }
+
+    /// A transport over an exchange. Sends nothing yet.
     pub(super) fn new(
         connection: &Connection,
         exchange: Arc<dyn Exchange>,
@@ -52,27 +60,27 @@ impl Transport {
             limiter: RateLimiter::new(connection.rate_limit),
             retry: connection.retry,
             concurrency,
-            most_pages: connection.most_pages,
+            max_pages: connection.max_pages,
             slots: Semaphore::new(concurrency),
-            heard: AtomicBool::new(false),
+            has_answered: AtomicBool::new(false),
             calls: AtomicU64::new(0),
             endpoint: connection.endpoint.clone(),
         })
     }
 
-    /// The URL of a path of the app.
+    /// The URL of a path below the app.
     pub(super) fn app_url(&self, path: &[&str]) -> Url {
         let mut segments = vec!["v2", "users", &self.user_id, "apps", &self.app_id];
         segments.extend(path);
         self.endpoint.join(&segments)
     }
 
-    /// The URL of a path outside the app.
+    /// The URL of a path below the endpoint.
     pub(super) fn url(&self, path: &[&str]) -> Url {
         self.endpoint.join(path)
     }
 
-    /// The app, in words.
+    /// The app, for messages.
     pub(super) fn app(&self) -> String {
         format!(
             "app `{}` of user `{}`",
@@ -81,38 +89,83 @@ impl Transport {
         )
     }
 
-    /// How many calls may run at a time.
     pub(super) fn concurrency(&self) -> usize {
         self.concurrency
     }
 
-    /// Refuses a page behind the last one that a listing may have: a server may have pages without end.
+    /// Refuses page numbers above the limit: a server might return pages without end.
     pub(super) fn check_page(&self, number: u64) -> Result<(), ApiError> {
-        let most = self.most_pages;
+        let most = self.max_pages;
         if number > most {
             return Err(ApiError::TooManyPages { most });
         }
         Ok(())
     }
 
-    /// How many calls were sent so far, each attempt by itself.
+    /// How many calls were sent; each attempt counts.
     pub(super) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// Text of the server as it may be shown.
+    /// Text of the server that may be shown; see [`shown`].
     pub(super) fn shown(&self, text: &str, most: usize) -> String {
         shown(text, self.token.expose(), most)
     }
 
-    /// Whether a text of the server holds the token. The service's are longer than what any text holds by chance.
+    /// Whether a text of the server contains the token. Shorter tokens than the service's could be there by chance.
     pub(super) fn holds_token(&self, text: &str) -> bool {
         let token = self.token.expose();
         token.len() >= 8 && text.contains(token)
     }
 
-    /// Sends a call that reads, again where that may help, and reads its answer.
-    pub(super) async fn send<R: Reply>(&self, request: Request) -> Result<R, ApiError> {
+    /// The error of an item with this status.
+    pub(super) fn item_error(&self, status: &Status) -> ItemError {
+        ItemError {
+            code: status.code,
+            description: self.shown(&status.text(), 500),
+        }
+    }
+
+    /// The service's objection to a call as a whole; `None` if it succeeded.
+    pub(super) fn objection(&self, status: &Status) -> Option<ItemError> {
+        (status.code != Code::SUCCESS).then(|| self.item_error(status))
+    }
+
+    /// Reads a path below the app. `query` may be empty.
+    pub(super) async fn get<R: Reply>(&self, path: &[&str], query: &str) -> Result<R, ApiError> {
+        let mut url = self.app_url(path);
+        url.set_query(Some(query).filter(|query| !query.is_empty()));
+        self.read(url, self.app()).await
+    }
+
+    /// Reads a URL. `about` is the object that a "not found" is about.
+    pub(super) async fn read<R: Reply>(&self, url: Url, about: String) -> Result<R, ApiError> {
+        self.send(Request {
+            http: HttpRequest::get(url),
+            about,
+            partial: Partial::Refuse,
+        })
+        .await
+    }
+
+    /// Writes to a path below the app, once: whether to retry depends on what exists by then.
+    pub(super) async fn write<R: Reply>(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: Option<String>,
+    ) -> Result<R, ApiError> {
+        let url = self.app_url(path);
+        self.send_once(&Request {
+            http: HttpRequest { method, url, body },
+            about: self.app(),
+            partial: Partial::Accept,
+        })
+        .await
+    }
+
+    /// Sends a call that reads, with retries.
+    async fn send<R: Reply>(&self, request: Request) -> Result<R, ApiError> {
         let mut attempts = 0;
         loop {
             attempts += 1;
@@ -128,24 +181,22 @@ impl Transport {
         }
     }
 
-    /// Sends a call, and reads its answer. One that writes is sent so: whether it is to be sent again depends on what is
-    /// there by then.
-    pub(super) async fn send_once<R: Reply>(&self, request: &Request) -> Result<R, ApiError> {
+    async fn send_once<R: Reply>(&self, request: &Request) -> Result<R, ApiError> {
         let read = |response: Response<'_>| response.read(&request.about, request.partial);
         self.attempt(request.http.clone(), read).await
     }
 
-    /// How long to wait before a call that failed so in its attempt of this number (from 1) is made again; nothing where
-    /// it was made often enough, or cannot go through later.
+    /// The pause before the next attempt, after `attempts` attempts of which the last failed with `error`. `None` if there is
+    /// to be no other: the error is permanent, or the attempts are used up.
     pub(super) fn pause(&self, attempts: u32, error: &ApiError) -> Option<Duration> {
-        let silent =
-            matches!(error, ApiError::Unreachable { .. }) && !self.heard.load(Ordering::Relaxed);
+        let silent = matches!(error, ApiError::Unreachable { .. })
+            && !self.has_answered.load(Ordering::Relaxed);
         let wait = error.wait().unwrap_or_default();
-        let hopeless = !error.is_transient()
+        let gives_up = !error.is_transient()
             || (silent && attempts >= ATTEMPTS_AT_A_SILENT_HOST)
-            || wait > self.retry.longest_wait;
+            || wait > self.retry.max_wait;
         let mut pauses = self.retry.pauses().skip(attempts as usize - 1);
-        let pause = pauses.next().filter(|_| !hopeless)?;
+        let pause = pauses.next().filter(|_| !gives_up)?;
         Some(pause.max(wait))
     }
 
@@ -165,8 +216,8 @@ impl Transport {
         let start = Instant::now();
         tracing::trace!(%method, path, "sending");
         let answer = self.exchange.exchange(request).await;
-        let answer = answer.map_err(|lost| self.lost(lost))?;
-        self.heard.store(true, Ordering::Relaxed);
+        let answer = answer.map_err(|failure| self.error(failure))?;
+        self.has_answered.store(true, Ordering::Relaxed);
         let http = answer.status;
         tracing::debug!(
             %method,
@@ -189,23 +240,22 @@ impl Transport {
         });
         match &read {
             Err(error) if http == 429 || error.code() == Some(Code::CONN_THROTTLED) => {
-                turn.refused(wait.filter(|wait| *wait <= self.retry.longest_wait));
+                turn.refused(wait.filter(|wait| *wait <= self.retry.max_wait));
             }
-            _ => turn.went_through(),
+            _ => turn.succeeded(),
         }
         read
     }
 
-    /// What a call that brought no whole answer failed of.
-    fn lost(&self, lost: Lost) -> ApiError {
+    fn error(&self, failure: ExchangeError) -> ApiError {
         let host = self.endpoint.host();
-        match lost {
-            Lost::TimedOut(time) => ApiError::TimedOut {
+        match failure {
+            ExchangeError::TimedOut(time) => ApiError::TimedOut {
                 host,
                 seconds: time.as_secs(),
             },
-            Lost::TooLarge(bytes) => ApiError::TooLarge { host, bytes },
-            Lost::Unreachable(cause) => ApiError::Unreachable {
+            ExchangeError::TooLarge(bytes) => ApiError::TooLarge { host, bytes },
+            ExchangeError::Unreachable(cause) => ApiError::Unreachable {
                 host,
                 cause: self.shown(&cause, 200),
             },

@@ -1,21 +1,20 @@
-//! Pages that overlap: which page of which size to ask for, so that each shares some annotations with the one before.
+//! Overlapping pages: which numbers and sizes to ask for, so that each page shares annotations with the one before.
 //!
-//! The API knows pages only as `page` and `per_page`, so a window begins at a multiple of its own size. Consecutive
-//! windows therefore have different sizes. With pages of 1,000 a listing takes about 5 % more calls than without overlap.
+//! The API's parameters are `page` and `per_page`, so a page begins at a multiple of its own size. Consecutive pages therefore
+//! have different sizes. With pages of 1,000 a listing takes about 5 % more calls than without overlap.
 
 use super::filter::PER_PAGE;
 
-/// The largest page that the API gives.
 pub(super) const LARGEST_PAGE: u64 = PER_PAGE as u64;
-/// The share of a page that at least overlaps, and its bounds.
+/// The least overlap is this fraction of a page, within the bounds of `OVERLAP`.
 const OVERLAP_DIVISOR: u64 = 64;
 const OVERLAP: std::ops::RangeInclusive<u64> = 2..=16;
-/// Servers with smaller pages are read in another way: their windows would overlap by half or not at all.
+/// The listing of a server with smaller pages is read twice instead: they would overlap by half or not at all.
 pub(super) const SMALLEST_PAGE: u64 = 20;
-/// How many sizes are compared for a window.
+/// How many sizes are compared for the next window.
 const CANDIDATES: u64 = 256;
 
-/// One page: its number, from 1, and the size to ask for.
+/// One page: its number, starting at 1, and the size to ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Window {
     pub(super) number: u64,
@@ -23,7 +22,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// The page of this number, as large as the API gives it.
+    /// The page with this number, of the API's largest size.
     pub(super) fn largest(number: u64) -> Self {
         let size = LARGEST_PAGE;
         Self { number, size }
@@ -34,14 +33,13 @@ impl Window {
         (self.number - 1) * self.size
     }
 
-    /// The position behind its last annotation.
+    /// The position after its last annotation.
     pub(super) fn end(self) -> u64 {
         self.number * self.size
     }
 }
 
-/// Windows from the beginning of a listing onwards, none larger than `page`. They end only where no window overlaps
-/// and advances.
+/// Windows from the beginning of a listing, none larger than `page`. They end if no window both overlaps and advances.
 pub(super) fn windows(page: u64) -> impl Iterator<Item = Window> + Send {
     let first = Window {
         number: 1,
@@ -50,7 +48,7 @@ pub(super) fn windows(page: u64) -> impl Iterator<Item = Window> + Send {
     std::iter::successors(Some(first), move |window| next(window.end(), page))
 }
 
-/// The window that reaches farthest among those that begin before `end` by the overlap at least.
+/// The window with the last end among those that begin at least one overlap before `end`.
 fn next(end: u64, page: u64) -> Option<Window> {
     let overlap = (page / OVERLAP_DIVISOR).clamp(*OVERLAP.start(), *OVERLAP.end());
     let latest_start = end.checked_sub(overlap)?;
@@ -69,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn windows_overlap_and_advance_and_cost_little() {
+    fn windows_overlap_and_advance_with_few_more_calls() {
         for (page, pages, most) in [
             (20, 1_000, 1_600),
             (128, 1_000, 1_200),

@@ -1,30 +1,29 @@
-//! The JSON of requests and responses, as far as annosync reads it. Unknown fields are ignored here and kept whole
-//! in [`Annotation::data`]; anything may be missing, because the service leaves defaults out.
+//! The JSON of requests and responses, as far as annosync reads it. Unknown fields are ignored, except in
+//! [`Annotation::data`], which is kept as text. Any field may be missing, because the service omits defaults.
 
 mod data;
+mod lenient;
 mod listed;
 
 pub use data::*;
-pub use listed::{Broken, Listed, Page};
+pub use listed::{Listed, Page};
 
 use super::code::Code;
-use serde::de::Deserializer;
+use lenient::nullable;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// The status of a call or of one annotation.
+/// The status of a call or of one item.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Status {
-    /// Which.
     pub code: Code,
-    /// One line for people.
+    /// One line, for people.
     #[serde(
         deserialize_with = "nullable",
         skip_serializing_if = "String::is_empty"
     )]
     pub description: String,
-    /// More of it.
     #[serde(
         deserialize_with = "nullable",
         skip_serializing_if = "String::is_empty"
@@ -39,7 +38,7 @@ pub struct Status {
 }
 
 impl Status {
-    /// What it says to people: the description and the details, which some answers repeat.
+    /// Description and details, which are equal in some answers.
     pub fn text(&self) -> String {
         match (self.description.as_str(), self.details.as_str()) {
             (description, details) if details.is_empty() || details == description => {
@@ -55,43 +54,44 @@ impl Status {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Worker {
-    /// A user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<WorkerUser>,
-    /// A model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<Box<RawValue>>,
-    /// A workflow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workflow: Option<Box<RawValue>>,
 }
 
-/// The user among the workers.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WorkerUser {
-    /// Their id.
     #[serde(deserialize_with = "nullable")]
     pub id: String,
 }
 
-/// An annotation. `data` and `annotation_info` are kept as text: see [`Data`] for what is read of the former.
+/// An annotation that does not have the API's form.
+#[derive(Debug, Clone)]
+pub struct Broken {
+    pub raw: Box<RawValue>,
+    /// What is wrong.
+    pub why: String,
+}
+
+/// An annotation. `data` and `annotation_info` are kept as text; [`Data`] is what annosync reads of `data`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Annotation {
-    /// Its id; unique within the input.
+    /// Unique within the input.
     #[serde(deserialize_with = "nullable")]
     pub id: String,
-    /// Its input.
     #[serde(deserialize_with = "nullable")]
     pub input_id: String,
-    /// What it says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Box<RawValue>>,
-    /// The state of the labelling work; in the answer to a write, how that write went.
+    /// The state of the labelling work; in the answer to a write, the result of that write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
-    /// Whose it is. Deprecated by the service in favour of `worker`, and still written.
+    /// The owner. The service has deprecated it in favour of `worker`, but still writes it.
     #[serde(
         deserialize_with = "nullable",
         skip_serializing_if = "String::is_empty"
@@ -103,7 +103,7 @@ pub struct Annotation {
         skip_serializing_if = "String::is_empty"
     )]
     pub model_version_id: String,
-    /// The embedding model that ties it to training and search.
+    /// The embedding model that it is linked to for training and search.
     #[serde(
         deserialize_with = "nullable",
         skip_serializing_if = "String::is_empty"
@@ -112,10 +112,9 @@ pub struct Annotation {
     /// Any JSON object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotation_info: Option<Box<RawValue>>,
-    /// What reviewers agreed on: any JSON object, which only the service writes.
+    /// What reviewers agreed on: any JSON object. Only the service writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consensus_info: Option<Box<RawValue>>,
-    /// The labelling task it belongs to.
     #[serde(
         deserialize_with = "nullable",
         skip_serializing_if = "String::is_empty"
@@ -124,10 +123,9 @@ pub struct Annotation {
     /// Whether the service trusts it.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "is_false")]
     pub trusted: bool,
-    /// Whether it is the annotation that the app made with the input.
+    /// Whether the app made it together with the input.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "is_false")]
     pub input_level: bool,
-    /// Who made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker: Option<Worker>,
     /// RFC 3339.
@@ -136,13 +134,13 @@ pub struct Annotation {
     /// RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modified_at: Option<String>,
-    /// Of a listing: what came instead of an annotation of this form. The other fields hold what can be read of it.
+    /// In a listing: an annotation that does not have the API's form. The other fields hold what can be read of it.
     #[serde(skip)]
     pub broken: Option<Box<Broken>>,
 }
 
 impl Annotation {
-    /// Whose it is, from either field; empty where the service says neither.
+    /// The owner, from either field; empty if both are missing.
     pub fn user(&self) -> &str {
         match &self.worker {
             Some(Worker {
@@ -152,7 +150,7 @@ impl Annotation {
         }
     }
 
-    /// The version of the model that made it, from either field; nothing where the service says neither.
+    /// The version of the model that made it, from either field; `None` if both are missing.
     pub fn model_version(&self) -> Option<String> {
         #[derive(Default, Deserialize)]
         #[serde(default)]
@@ -186,96 +184,78 @@ impl Annotation {
     }
 }
 
-/// A response that carries annotations.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Annotations {
-    /// How the call went.
     pub status: Status,
-    /// The annotations. Missing means none, as every default that is left out; `null` is an error: it is no list, and
-    /// must never pass for an empty page.
+    /// Missing means none, as defaults are omitted. `null` is an error: it must not pass for an empty page.
     pub annotations: Vec<Annotation>,
 }
 
-/// A response that carries one annotation.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct SingleAnnotation {
-    /// How the call went.
     pub status: Status,
-    /// The annotation.
     #[serde(deserialize_with = "nullable")]
     pub annotation: Annotation,
 }
 
-/// A response that says who is calling.
+/// The calling user.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct SingleUser {
-    /// How the call went.
     pub status: Status,
-    /// The user.
     #[serde(deserialize_with = "nullable")]
     pub user: WorkerUser,
 }
 
-/// An input, or a concept, as far as it is read.
+/// An input or a concept, as far as annosync reads it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Named {
-    /// Its id.
+pub struct Resource {
     #[serde(deserialize_with = "nullable")]
     pub id: String,
-    /// Of an input, how far its processing is; in the answer to a write, how that went.
+    /// Of an input, the state of its processing; in the answer to a write, the result of that write.
     #[serde(deserialize_with = "nullable")]
     pub status: Status,
 }
 
-/// A response that carries inputs.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Inputs {
-    /// How the call went.
     pub status: Status,
-    /// The inputs; see [`Annotations::annotations`].
-    pub inputs: Vec<Named>,
+    /// See [`Annotations::annotations`].
+    pub inputs: Vec<Resource>,
 }
 
-/// A response that counts inputs.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct InputCounts {
-    /// How the call went.
     pub status: Status,
-    /// The counts.
     pub counts: Counts,
 }
 
-/// How many inputs are how far.
+/// How many inputs are in which state of processing.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Counts {
-    /// Their processing has not begun.
+    /// Not begun.
     pub to_process: u64,
-    /// Their processing goes on.
     pub processing: u64,
 }
 
-/// A response that carries concepts.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Concepts {
-    /// How the call went.
     pub status: Status,
-    /// The concepts; see [`Annotations::annotations`].
-    pub concepts: Vec<Named>,
+    /// See [`Annotations::annotations`].
+    pub concepts: Vec<Resource>,
 }
 
-/// A response that carries nothing but how the call went.
+/// A response of which only the status is read.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct StatusOnly {
-    /// How the call went.
     pub status: Status,
 }
 
@@ -285,11 +265,4 @@ pub struct StatusOnly {
 )]
 fn is_false(flag: &bool) -> bool {
     !flag
-}
-
-/// `null` reads as the default.
-fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

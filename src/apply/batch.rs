@@ -1,108 +1,55 @@
-//! One call of a plan: look again, and send. What the answers mean is in `settle`.
+//! One batch of a plan: read the annotations again, then send. `settle` says what the answers mean.
 
-use super::execute::Options;
+use super::account::OperationOutcome;
+use super::look::{self, by_name};
+use super::options::Options;
+use super::queue::{Group, Queue};
 use super::replace::{self, Progress, StandIn};
-use super::watch::{Ended, Subject};
-use crate::api::wire;
-use crate::api::{ApiError, Writer};
+use super::watch::{ItemOutcome, Subject};
+use crate::api::{ApiError, Writer, wire};
 use crate::model::{
-    AnnotationId, Content, Fingerprint, Interner, Json, ObservedAnnotation, fingerprint,
+    AnnotationId, Fingerprint, InputId, Interner, Json, ObservedAnnotation, fingerprint,
 };
-use crate::observed;
 use crate::plan::{
     Action, Call, Freshness, Operation, Plan, Touched, freshness, outlasts, write_body,
 };
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-/// What became of one operation.
+/// What a batch did about one operation.
 #[derive(Debug)]
-pub(super) enum Ending {
-    /// It was carried out.
-    Applied,
-    /// There was nothing left to do.
-    AlreadySo,
-    /// The annotation is something else now, and is left alone.
-    Stale(Option<Box<Content>>, Touched),
-    /// It could not be carried out.
-    Failed(String, Touched),
+pub(super) enum Step {
+    /// The operation has ended; of a replacement, this step of it.
+    Ended(OperationOutcome),
+    /// A replacement has come this far.
+    Reached(Progress),
+    /// A replacement has ended, and none of its further steps may be made.
+    Abandoned(OperationOutcome),
 }
 
-impl Ending {
-    /// As it is told.
-    pub(super) fn told(&self) -> Ended {
-        match self {
-            Self::Applied => Ended::Applied,
-            Self::AlreadySo => Ended::AlreadySo,
-            Self::Stale(_, touched) => Ended::Stale { touched: *touched },
-            Self::Failed(reason, touched) => Ended::Failed {
-                reason: reason.clone(),
-                touched: *touched,
-            },
-        }
-    }
-}
-
-/// What became of one batch.
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) call: Call,
-    pub(super) endings: Vec<(u32, Ending)>,
-    /// How far replacements have come that go on.
-    pub(super) reached: Vec<(u32, Progress)>,
+    pub(super) steps: Vec<(u32, Step)>,
     pub(super) calls: u64,
-    /// Nothing else will go through either: the token is not accepted.
-    pub(super) hopeless: bool,
 }
 
-/// Operations that are sent together, and how often that was tried.
-pub(super) struct Group {
-    /// How: mostly as the batch says, but for what cannot be sent so after all.
-    pub(super) call: Call,
-    pub(super) operations: Vec<u32>,
-    /// 1 the first time.
-    pub(super) attempt: u32,
-    /// What earlier calls wrote of these: nothing, nobody knows (no answer came), or they removed the concepts of what is to
-    /// be deleted.
-    pub(super) touched: Touched,
-}
-
-impl Group {
-    pub(super) fn new(call: Call, operations: Vec<u32>) -> Self {
-        Self {
-            call,
-            operations,
-            attempt: 1,
-            touched: Touched::Not,
-        }
-    }
-
-    /// The deletes of annotations that the removal of all concepts has left there.
-    pub(super) fn emptied(operations: Vec<u32>) -> Self {
-        Self {
-            touched: Touched::ConceptsRemoved,
-            ..Self::new(Call::Delete, operations)
-        }
-    }
-}
-
-/// A call that is being carried out.
-pub(super) struct Run {
+/// A batch that is being carried out.
+pub(super) struct BatchRun {
     pub(super) plan: Arc<Plan>,
     pub(super) writer: Writer,
-    options: Options,
+    pub(super) options: Options,
     pub(super) report: Report,
     interner: Interner,
     /// What annotations are once all their concepts are removed, by operation.
-    emptied: HashMap<u32, Fingerprint>,
-    /// What is sent, made of what was there when it was looked at last, by operation.
+    without_concepts: HashMap<u32, Fingerprint>,
+    /// What is sent, made from what was read last, by operation.
     pub(super) bodies: HashMap<u32, Arc<Json>>,
-    /// The stand-ins of replacements as they were when they were last looked at, by operation.
+    /// The stand-ins of replacements as they were last seen, by operation.
     pub(super) stand_ins: HashMap<u32, StandIn>,
 }
 
-/// Carries out some operations of one call. `stand_ins`: those of replacements, as they were when they were last looked at.
+/// Carries out some operations of a batch.
 pub(super) async fn run(
     plan: Arc<Plan>,
     writer: Writer,
@@ -111,75 +58,82 @@ pub(super) async fn run(
     operations: Vec<u32>,
     stand_ins: HashMap<u32, StandIn>,
 ) -> Report {
-    let report = Report {
-        call,
-        endings: Vec::with_capacity(operations.len()),
-        reached: Vec::new(),
-        calls: 0,
-        hopeless: false,
-    };
-    let mut run = Run {
+    let mut run = BatchRun {
         plan,
         writer,
         options,
-        report,
+        report: Report {
+            call,
+            steps: Vec::with_capacity(operations.len()),
+            calls: 0,
+        },
         interner: Interner::default(),
-        emptied: HashMap::new(),
+        without_concepts: HashMap::new(),
         bodies: HashMap::new(),
         stand_ins,
     };
-    let mut groups = VecDeque::from([Group::new(call, operations)]);
-    while let Some(group) = groups.pop_front() {
-        if !group.operations.is_empty() {
-            run.carry_out(group, &mut groups).await;
-        }
+    let mut queue = Queue::new(Group::new(call, operations));
+    while let Some(group) = queue.pop() {
+        run.carry_out(group, &mut queue).await;
     }
     run.report
 }
 
-impl Run {
+/// The deletes of annotations whose concepts were all removed.
+pub(super) fn deletes_after_removal(operations: Vec<u32>) -> Group {
+    Group {
+        touched: Touched::ConceptsRemoved,
+        ..Group::new(Call::Delete, operations)
+    }
+}
+
+pub(super) fn stale(found: Option<ObservedAnnotation>, touched: Touched) -> OperationOutcome {
+    let found = found.map(|now| Box::new(now.content()));
+    ItemOutcome::Stale { found, touched }
+}
+
+/// Whether a call of this kind names what it deletes.
+pub(super) fn is_delete(call: Call) -> bool {
+    matches!(
+        call,
+        Call::Delete | Call::DeleteReplaced | Call::DeleteStandIn | Call::DeleteLeftBehind
+    )
+}
+
+impl BatchRun {
     pub(super) fn operation(&self, at: u32) -> &Operation {
         &self.plan.operations[at as usize]
     }
 
-    pub(super) fn end(&mut self, operation: u32, ending: Ending) {
-        // A replacement ends with its last step, which the phases know.
-        if self.operation(operation).action != Action::Replace {
-            self.options
-                .watch
-                .ended(Subject::Operation(operation), &ending.told());
+    pub(super) fn end(&mut self, at: u32, outcome: OperationOutcome) {
+        // A replacement ends with its last step, which only `execute` knows.
+        if self.operation(at).action != Action::Replace {
+            let subject = Subject::Operation(at);
+            self.options.watch.ended(subject, &outcome.summary());
         }
-        self.report.endings.push((operation, ending));
+        self.report.steps.push((at, Step::Ended(outcome)));
     }
 
-    /// A replacement has come so far.
-    pub(super) fn reach(&mut self, operation: u32, progress: Progress) {
-        self.report.reached.push((operation, progress));
-    }
-
-    /// The service shows what it stores now.
-    pub(super) fn stored(&self, operation: u32, now: &ObservedAnnotation) {
-        self.options.watch.stored(operation, fingerprint(now));
+    pub(super) fn fail(&mut self, at: u32, reason: impl Into<String>, touched: Touched) {
+        self.end(at, ItemOutcome::failed(reason, touched));
     }
 
     pub(super) fn fail_all(&mut self, operations: &[u32], error: &ApiError, touched: Touched) {
-        let hint = error
-            .hint()
-            .map(|hint| format!(" ({hint})"))
-            .unwrap_or_default();
-        for &operation in operations {
-            self.end(operation, Ending::Failed(format!("{error}{hint}"), touched));
+        for &at in operations {
+            self.fail(at, error.with_hint(), touched);
+        }
+        if error.is_unauthorised() {
+            self.options.stop.request();
         }
     }
 
-    /// How long to wait before a call that failed so is made again, if it is.
-    pub(super) fn pause(&self, attempts: u32, error: &ApiError) -> Option<Duration> {
-        self.writer.pause(attempts, error)
+    pub(super) fn reach(&mut self, at: u32, progress: Progress) {
+        self.report.steps.push((at, Step::Reached(progress)));
     }
 
-    /// Waits so long, or until the run is stopped.
-    pub(super) async fn wait(&self, pause: Duration) -> Waited {
-        wait(&self.options, pause).await
+    /// Tells the watch what the service stores now.
+    pub(super) fn stored(&self, at: u32, now: &ObservedAnnotation) {
+        self.options.watch.stored(at, fingerprint(now));
     }
 
     /// The id of the annotation that a call of this kind writes.
@@ -191,15 +145,12 @@ impl Run {
     }
 
     /// Input id and annotation id of what a call of this kind writes.
-    pub(super) fn names(&self, call: Call, operations: &[u32]) -> Vec<(String, String)> {
-        let name = |&at: &u32| {
-            let input = self.operation(at).input_id.to_string();
-            (input, self.id(call, at).to_string())
-        };
+    pub(super) fn names(&self, call: Call, operations: &[u32]) -> Vec<(InputId, AnnotationId)> {
+        let name = |&at: &u32| (self.operation(at).input_id.clone(), self.id(call, at));
         operations.iter().map(name).collect()
     }
 
-    /// What the annotations that a call of this kind writes are now; `None` for one that is not there.
+    /// The annotations that a call of this kind writes, as they are now; `None` for one that does not exist.
     pub(super) async fn read(
         &mut self,
         call: Call,
@@ -208,87 +159,82 @@ impl Run {
         self.read_names(self.names(call, operations)).await
     }
 
-    /// What these annotations are now, by input id and id; `None` for one that is not there.
+    /// These annotations as they are now; `None` for one that does not exist.
     pub(super) async fn read_names(
         &mut self,
-        names: Vec<(String, String)>,
+        names: Vec<(InputId, AnnotationId)>,
     ) -> Result<Vec<Option<ObservedAnnotation>>, ApiError> {
-        let mut found = HashMap::new();
-        for wire in self.writer.reader().by_ids(&names).await? {
-            let (input, annotation) = self.decode(wire)?;
-            found.insert((input, annotation.id.to_string()), annotation);
-        }
+        let mut found = by_name(&names, &self.writer.reader(), &mut self.interner).await?;
         Ok(names.into_iter().map(|name| found.remove(&name)).collect())
     }
 
     pub(super) fn decode(
         &mut self,
         wire: wire::Annotation,
-    ) -> Result<(String, ObservedAnnotation), ApiError> {
-        let (input, annotation) = observed::annotation(wire, &mut self.interner)
-            .map_err(|error| ApiError::Malformed(error.to_string()))?;
-        Ok((input.to_string(), annotation))
+    ) -> Result<ObservedAnnotation, ApiError> {
+        Ok(look::decode(wire, &mut self.interner)?.1)
     }
 
-    /// Looks again, and sends what is still as the plan saw it.
-    async fn carry_out(&mut self, group: Group, more: &mut VecDeque<Group>) {
-        // The listing is seconds or, for a plan file, days old, and so may be the last attempt: what somebody changed since
-        // is not overwritten. A new post needs no second look: its id is its own, and the service refuses one that exists.
+    /// Reads the annotations again, and sends the operations whose annotations are as the plan saw them.
+    async fn carry_out(&mut self, group: Group, queue: &mut Queue) {
+        // The listing, or the last attempt, may be seconds old, that of a plan file days: what somebody changed since is not
+        // overwritten. A new post is not checked first: its id is unique, and the service refuses one that exists.
         let group = match group.call {
-            Call::Post => self.look_before_posts(group).await,
-            Call::DeleteReplaced => self.look_before_deletes(group).await,
-            Call::PostStandIn => self.look_at_originals(group).await,
-            Call::DeleteStandIn | Call::DeleteLeftBehind => self.look_at_stand_ins(group).await,
-            _ => self.look_again(group, more).await,
+            Call::Post => self.check_posts(group).await,
+            Call::DeleteReplaced => self.check_deletes_of_originals(group).await,
+            Call::PostStandIn => self.check_originals(group).await,
+            Call::DeleteStandIn | Call::DeleteLeftBehind => self.check_stand_ins(group).await,
+            _ => self.check(group, queue).await,
         };
-        if !group.operations.is_empty() {
-            self.send(group, more).await;
+        if !group.items.is_empty() {
+            self.send(group, queue).await;
         }
     }
 
     /// Keeps the operations whose annotations are as the plan saw them.
-    async fn look_again(&mut self, mut group: Group, more: &mut VecDeque<Group>) -> Group {
-        let operations = std::mem::take(&mut group.operations);
+    async fn check(&mut self, mut group: Group, queue: &mut Queue) -> Group {
+        let operations = group.take_items();
         let now = match self.read(group.call, &operations).await {
             Ok(now) => now,
             Err(error) => {
                 self.fail_all(&operations, &error, group.touched);
-                self.report.hopeless |= is_hopeless(&error);
                 return group;
             }
         };
-        let mut emptied = Vec::new();
+        let mut without_concepts = Vec::new();
         let mut removals_outlast = true;
         for (at, now) in operations.into_iter().zip(now) {
-            if now.as_ref().is_some_and(|now| self.is_emptied(at, now)) {
-                emptied.push(at);
+            if (now.as_ref()).is_some_and(|now| self.has_only_lost_concepts(at, now)) {
+                without_concepts.push(at);
                 continue;
             }
             match freshness(self.operation(at), now.as_ref()) {
                 Freshness::AsPlanned => {
                     if self.make_body(at, now.as_ref(), group.touched) {
-                        removals_outlast &= self.note(group.call, at, now);
-                        group.operations.push(at);
+                        removals_outlast &= self.note_for_shared_call(group.call, at, now);
+                        group.items.push(at);
                     }
                 }
-                Freshness::AsWanted if group.touched.is_not() => self.end(at, Ending::AlreadySo),
-                // An earlier attempt, of which no answer came, did it.
+                Freshness::AsWanted if group.touched.is_not() => {
+                    self.end(at, ItemOutcome::AlreadySo);
+                }
+                // An earlier attempt did it, whose answer was lost.
                 Freshness::AsWanted => {
                     if let Some(now) = &now {
                         self.stored(at, now);
                     }
-                    self.end(at, Ending::Applied);
+                    self.end(at, ItemOutcome::Applied);
                 }
                 Freshness::HalfReplaced | Freshness::Stale => {
-                    let ending = self.stale(&group, at, now);
-                    self.end(at, ending);
+                    let outcome = self.stale(&group, at, now);
+                    self.end(at, outcome);
                 }
             }
         }
-        self.apart(group, emptied, removals_outlast, more)
+        self.split_shared_call(group, without_concepts, removals_outlast, queue)
     }
 
-    /// Makes what is sent for an operation out of what is there now. Where the operation does not fit that, nothing is sent.
+    /// Makes what an operation sends out of what exists now. `false` if the operation does not fit that and has failed.
     pub(super) fn make_body(
         &mut self,
         at: u32,
@@ -303,73 +249,77 @@ impl Run {
                 true
             }
             Err(misfit) => {
-                self.end(at, Ending::Failed(misfit.to_string(), touched));
+                self.fail(at, misfit.to_string(), touched);
                 false
             }
         }
     }
 
-    /// Keeps what a shared call has to know of an annotation that is as planned. Whether it stays what it is but for its
-    /// concepts, if it is to stay.
-    fn note(&mut self, call: Call, at: u32, now: Option<ObservedAnnotation>) -> bool {
+    /// Notes what a shared call needs to know of an annotation. `false` if the annotation is to stay, and removing its
+    /// concepts could leave it empty.
+    fn note_for_shared_call(
+        &mut self,
+        call: Call,
+        at: u32,
+        now: Option<ObservedAnnotation>,
+    ) -> bool {
         let (Call::RemoveOrDelete, Some(now)) = (call, now) else {
             return true;
         };
         if self.operation(at).action == Action::Delete {
             let emptied = ObservedAnnotation { data: None, ..now };
-            self.emptied.insert(at, fingerprint(&emptied));
+            self.without_concepts.insert(at, fingerprint(&emptied));
             true
         } else {
             outlasts(&now)
         }
     }
 
-    /// What is sent together. Removals and deletes share a call only as long as there are both, and no removal could
-    /// empty an annotation that is to stay: a plan file may have been written by anybody. What an earlier attempt has
-    /// emptied is only left to be deleted.
-    fn apart(
+    /// Removals and deletes share a call only while there are both, and no removal could empty an annotation that is to
+    /// stay: anybody may have written the plan file. Annotations that have lost their concepts only need their delete.
+    fn split_shared_call(
         &self,
         mut group: Group,
-        mut emptied: Vec<u32>,
+        mut without_concepts: Vec<u32>,
         mut removals_outlast: bool,
-        more: &mut VecDeque<Group>,
+        queue: &mut Queue,
     ) -> Group {
         if group.call == Call::RemoveOrDelete {
             let touched = group.touched;
             let (deletes, removals): (Vec<u32>, Vec<u32>) = group
-                .operations
+                .items
                 .iter()
                 .partition(|at| self.operation(**at).action == Action::Delete);
-            // A plan file may say of any delete that it is one.
+            // A plan file may put any delete into a shared call; only some have a body for it.
             removals_outlast &= deletes.iter().all(|at| self.bodies.contains_key(at));
             if deletes.is_empty() || removals.is_empty() || !removals_outlast {
-                more.push_front(Group {
+                queue.push_front(Group {
                     call: Call::Delete,
-                    operations: deletes,
+                    items: deletes,
                     ..group
                 });
                 group.call = Call::Remove;
-                group.operations = removals;
+                group.items = removals;
             }
-            more.push_front(if touched.is_not() {
-                // Somebody else has emptied them.
-                Group::new(Call::Delete, emptied)
+            queue.push_front(if touched.is_not() {
+                // Somebody else removed the concepts.
+                Group::new(Call::Delete, without_concepts)
             } else {
-                Group::emptied(emptied)
+                deletes_after_removal(without_concepts)
             });
         } else {
-            group.operations.append(&mut emptied);
+            group.items.append(&mut without_concepts);
         }
         group
     }
 
-    /// The ending of an annotation that is something else than the plan saw.
-    fn stale(&self, group: &Group, at: u32, now: Option<ObservedAnnotation>) -> Ending {
+    /// The outcome for an annotation that is not as the plan saw it.
+    fn stale(&self, group: &Group, at: u32, now: Option<ObservedAnnotation>) -> OperationOutcome {
         let lost = |now: &ObservedAnnotation| {
             group.call == Call::RemoveOrDelete
                 && !group.touched.is_not()
-                && self.goes(group.call, at)
-                && self.lost_its_concepts(at, now)
+                && self.deletes(group.call, at)
+                && self.has_lost_its_concepts(at, now)
         };
         if now.as_ref().is_some_and(lost) {
             stale(now, Touched::ConceptsRemoved)
@@ -378,48 +328,22 @@ impl Run {
         }
     }
 
-    /// Whether the operation's annotation is to be gone after a call of this kind.
-    pub(super) fn goes(&self, call: Call, at: u32) -> bool {
-        match call {
-            Call::Delete | Call::DeleteReplaced | Call::DeleteStandIn | Call::DeleteLeftBehind => {
-                true
-            }
-            Call::RemoveOrDelete => self.operation(at).action == Action::Delete,
-            _ => false,
-        }
+    /// Whether a call of this kind deletes the operation's annotation.
+    pub(super) fn deletes(&self, call: Call, at: u32) -> bool {
+        is_delete(call)
+            || (call == Call::RemoveOrDelete && self.operation(at).action == Action::Delete)
     }
 
-    /// Whether all that happened to the annotation is that its concepts went.
-    pub(super) fn is_emptied(&self, at: u32, now: &ObservedAnnotation) -> bool {
-        self.emptied.get(&at) == Some(&fingerprint(now))
+    /// Whether the annotation has lost its concepts, and nothing else has changed.
+    pub(super) fn has_only_lost_concepts(&self, at: u32, now: &ObservedAnnotation) -> bool {
+        self.without_concepts.get(&at) == Some(&fingerprint(now))
     }
-}
 
-pub(super) fn stale(now: Option<ObservedAnnotation>, touched: Touched) -> Ending {
-    Ending::Stale(now.map(|now| Box::new(now.content())), touched)
-}
-
-/// How a pause ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Waited {
-    /// It was waited for to the end.
-    Whole,
-    /// The run was stopped.
-    UntilStop,
-}
-
-/// Waits so long, or until the run is stopped.
-pub(super) async fn wait(options: &Options, pause: Duration) -> Waited {
-    tracing::debug!(
-        ms = pause.as_millis() as u64,
-        "waiting before another attempt"
-    );
-    match tokio::time::timeout(pause, options.stop.requested()).await {
-        Ok(()) => Waited::UntilStop,
-        Err(_) => Waited::Whole,
+    /// Whether none of the concepts that the plan saw is left.
+    pub(super) fn has_lost_its_concepts(&self, at: u32, now: &ObservedAnnotation) -> bool {
+        let before = self.operation(at).before.as_ref();
+        before
+            .and_then(|before| before.concepts.as_ref())
+            .is_some_and(|seen| seen.iter().all(|c| now.concepts.get(&c.id).is_none()))
     }
-}
-
-pub(super) fn is_hopeless(error: &ApiError) -> bool {
-    matches!(error, ApiError::Unauthorised { .. })
 }

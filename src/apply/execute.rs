@@ -1,22 +1,21 @@
-//! The phases: stand-ins, replacements' deletes, patches, posts, deletes. Calls of one phase run several at a time. Purges
-//! come last, and are `purge`'s.
+//! The phases of an apply. A phase waits for the one before it; calls of one phase run several at a time.
 
-use super::batch::{Ending, Report, run};
-use super::inputs::{self, InputFiles, NoFiles};
+use super::account::{OperationOutcome, count_operation};
+use super::batch::{Report, Step, run};
+use super::delete_inputs;
+use super::options::{OnFailure, Options};
+use super::post_inputs;
 use super::purge;
+use super::queue::{CRASHED, InFlight};
 use super::replace::{Mode, Progress, StandIn, stand_in_id};
-use super::watch::{Ended, Subject, Unwatched, Watch};
+use super::watch::{ItemOutcome, Subject};
 use crate::api::Writer;
 use crate::model::InputId;
-use crate::plan::{Action, Batch, Call, FailedItem, Outcome, Permit, Plan, StaleItem, Touched};
+use crate::plan::{Action, Batch, Call, Outcome, Plan, Touched};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-use tokio::sync::Notify;
-use tokio::task::JoinSet;
 
-/// A phase waits for the one before it.
+/// The phases that write annotations.
 const PHASES: [&[Call]; 6] = [
     &[Call::DeleteLeftBehind],
     &[Call::PostStandIn],
@@ -26,238 +25,157 @@ const PHASES: [&[Call]; 6] = [
     &[Call::RemoveOrDelete, Call::Delete, Call::DeleteStandIn],
 ];
 
-/// What a failure does to the rest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnFailure {
-    /// Nothing.
-    GoOn,
-    /// Nothing new is started.
-    Stop,
-}
-
-/// Asks a running apply to finish what is in flight and to start nothing new.
-#[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<(AtomicBool, Notify)>);
-
-impl Stop {
-    /// Asks.
-    pub fn request(&self) {
-        self.0.0.store(true, Ordering::SeqCst);
-        self.0.1.notify_waiters();
-    }
-
-    /// Whether it was asked.
-    pub fn is_requested(&self) -> bool {
-        self.0.0.load(Ordering::SeqCst)
-    }
-
-    /// Waits until it is asked.
-    pub async fn requested(&self) {
-        // In this order: a request between the two is not missed.
-        let asked = self.0.1.notified();
-        if !self.is_requested() {
-            asked.await;
-        }
-    }
-}
-
-/// How a plan is carried out.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Calls at a time; at least 1.
-    pub concurrency: usize,
-    /// What a failure does to the rest.
-    pub on_failure: OnFailure,
-    /// Stops it from outside.
-    pub stop: Stop,
-    /// Is told how each operation ends.
-    pub watch: Arc<dyn Watch>,
-    /// How long inputs are waited for while none of them comes forward.
-    pub input_timeout: Duration,
-    /// Gives the files that are posted.
-    pub files: Arc<dyn InputFiles>,
-    /// Whose annotations the plan may touch.
-    pub permit: Arc<Permit>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            concurrency: 4,
-            on_failure: OnFailure::GoOn,
-            stop: Stop::default(),
-            watch: Arc::new(Unwatched),
-            input_timeout: Duration::from_secs(600),
-            files: Arc::new(NoFiles),
-            permit: Arc::new(Permit::Planned),
-        }
-    }
-}
-
-/// Carries out a plan. It never fails as a whole: the outcome accounts for every operation and every purge.
+/// Carries out a plan: inputs are posted, annotations written, inputs purged, inputs deleted. It never fails as a whole: the
+/// outcome accounts for every item of the plan.
 pub async fn execute(plan: Arc<Plan>, writer: &Writer, options: &Options) -> Outcome {
-    let prepared = inputs::prepare(&plan, writer, options).await;
-    let mut course = Course {
-        blocked: &prepared.blocked,
-        endings: plan.operations.iter().map(|_| None).collect(),
+    let mut outcome = Outcome::default();
+    let blocked = post_inputs::post(&plan, writer, options, &mut outcome).await;
+    let mut operations = Operations {
+        blocked: &blocked,
+        ended: plan.operations.iter().map(|_| None).collect(),
         progress: Progress::of(&plan),
-        calls: 0,
         plan: Arc::clone(&plan),
         options,
     };
     for phase in PHASES {
-        let mut waiting = plan
-            .batches
-            .iter()
-            .filter(|batch| phase.contains(&batch.call));
-        let mut flying = JoinSet::new();
-        let mut sent = HashMap::new();
-        loop {
-            while flying.len() < options.concurrency.max(1) {
-                let Some(batch) = waiting.next() else { break };
-                let operations = course.due(batch);
-                if !operations.is_empty() {
-                    let run = run(
-                        Arc::clone(&plan),
-                        writer.clone(),
-                        options.clone(),
-                        batch.call,
-                        operations.clone(),
-                        course.stand_ins(&operations),
-                    );
-                    sent.insert(flying.spawn(run).id(), operations);
-                }
-            }
-            match flying.join_next_with_id().await {
-                Some(Ok((_, report))) => course.take_in(report),
-                Some(Err(error)) => course.lose(sent.remove(&error.id()).unwrap_or_default()),
-                None => break,
-            }
-        }
+        outcome.calls += operations.run(phase, writer).await;
     }
-    let mut outcome = course.account();
-    prepared.account(&mut outcome);
+    operations.count(&mut outcome);
     purge::execute(&plan, writer, options, &mut outcome).await;
-    inputs::delete(&plan, writer, options, &mut outcome).await;
+    delete_inputs::delete(&plan, writer, options, &mut outcome).await;
     outcome.sort();
     outcome
 }
 
-/// How far a plan has come.
-struct Course<'a> {
+/// How far the operations of a plan have come.
+struct Operations<'a> {
     plan: Arc<Plan>,
     options: &'a Options,
-    /// Inputs that are not there, or not processed.
+    /// Inputs that do not exist or are not processed.
     blocked: &'a HashSet<InputId>,
-    /// Of operations that have ended, how.
-    endings: Vec<Option<Ending>>,
+    /// `None` for operations that have not ended.
+    ended: Vec<Option<OperationOutcome>>,
     progress: Vec<Progress>,
-    calls: u64,
 }
 
-impl Course<'_> {
-    /// The operations of a batch that are to be done now. After a stop nothing new is begun; a replacement that was begun
-    /// is brought to a safe end.
+impl Operations<'_> {
+    /// Makes the calls of one phase, and returns how many there were.
+    async fn run(&mut self, phase: &[Call], writer: &Writer) -> u64 {
+        let plan = Arc::clone(&self.plan);
+        let mut waiting = plan.batches.iter().filter(|it| phase.contains(&it.call));
+        let mut in_flight = InFlight::new(self.options.concurrency);
+        let mut calls = 0;
+        loop {
+            while in_flight.has_room() {
+                let Some(batch) = waiting.next() else { break };
+                let due = self.due(batch);
+                if !due.is_empty() {
+                    let run = run(
+                        Arc::clone(&plan),
+                        writer.clone(),
+                        self.options.clone(),
+                        batch.call,
+                        due.clone(),
+                        self.stand_ins(&due),
+                    );
+                    in_flight.start(due, run);
+                }
+            }
+            match in_flight.next().await {
+                Some(Ok(report)) => {
+                    calls += report.calls;
+                    self.advance(report);
+                }
+                Some(Err(crashed)) => {
+                    for at in crashed {
+                        self.end(at, ItemOutcome::failed(CRASHED, Touched::Perhaps));
+                    }
+                }
+                None => return calls,
+            }
+        }
+    }
+
+    /// The operations of a batch that are to be carried out now. After a stop nothing new is begun; a replacement that was
+    /// begun is brought to a safe end.
     fn due(&self, batch: &Batch) -> Vec<u32> {
         let mode = if self.options.stop.is_requested() {
             Mode::Stopping
         } else {
-            Mode::GoingOn
+            Mode::Running
         };
         let is_due = |operation: &&u32| {
             let at = **operation as usize;
             let is_next = if self.plan.operations[at].action == Action::Replace {
                 self.progress[at].is_due(batch.call, mode)
             } else {
-                mode == Mode::GoingOn
+                mode == Mode::Running
             };
             let is_blocked = self.blocked.contains(&self.plan.operations[at].input_id);
-            self.endings[at].is_none() && is_next && !is_blocked
+            self.ended[at].is_none() && is_next && !is_blocked
         };
         batch.operations.iter().filter(is_due).copied().collect()
     }
 
-    /// What the stand-ins of these operations were when they were last looked at.
+    /// The stand-ins of these operations as they were last seen.
     fn stand_ins(&self, operations: &[u32]) -> HashMap<u32, StandIn> {
         let seen = |&at: &u32| Some((at, self.progress[at as usize].stand_in()?.clone()));
         operations.iter().filter_map(seen).collect()
     }
 
-    /// Takes in what became of a call.
-    fn take_in(&mut self, report: Report) {
-        self.calls += report.calls;
-        for (operation, reached) in report.reached {
-            self.stop_after(reached.ending());
-            self.progress[operation as usize] = reached;
-        }
-        for (operation, ending) in report.endings {
-            self.stop_after(Some(&ending));
+    /// Takes in what a batch did.
+    fn advance(&mut self, report: Report) {
+        for (operation, step) in report.steps {
             let at = operation as usize;
-            if self.plan.operations[at].action != Action::Replace {
-                self.endings[at] = Some(ending);
-                continue;
+            match step {
+                Step::Reached(progress) => {
+                    self.stop_after(progress.outcome());
+                    self.progress[at] = progress;
+                }
+                Step::Ended(outcome) => {
+                    self.stop_after(Some(&outcome));
+                    if self.plan.operations[at].action == Action::Replace {
+                        let id = stand_in_id(&self.plan, operation);
+                        let whole = self.progress[at].advance(report.call, outcome, &id);
+                        if let Some(whole) = whole {
+                            self.end(operation, whole);
+                        }
+                    } else {
+                        self.ended[at] = Some(outcome);
+                    }
+                }
+                Step::Abandoned(outcome) => self.end(operation, outcome),
             }
-            let id = stand_in_id(&self.plan, operation);
-            if let Some(whole) = self.progress[at].advance(report.call, ending, &id) {
-                self.end(operation, whole);
-            }
-        }
-        if report.hopeless {
-            self.options.stop.request();
         }
     }
 
-    fn stop_after(&self, ending: Option<&Ending>) {
-        if matches!(ending, Some(Ending::Failed(..))) && self.options.on_failure == OnFailure::Stop
+    fn stop_after(&self, outcome: Option<&OperationOutcome>) {
+        if matches!(outcome, Some(ItemOutcome::Failed { .. }))
+            && self.options.on_failure == OnFailure::Stop
         {
             self.options.stop.request();
         }
     }
 
-    /// A mistake of this program: what became of a call is not known, and it says so.
-    fn lose(&mut self, operations: Vec<u32>) {
-        for operation in operations {
-            let reason = "annosync failed in the middle of this call: run the same command again";
-            self.end(
-                operation,
-                Ending::Failed(reason.to_owned(), Touched::Perhaps),
-            );
-        }
+    /// Ends an operation that its batch did not end.
+    fn end(&mut self, operation: u32, outcome: OperationOutcome) {
+        self.tell(operation, &outcome);
+        self.ended[operation as usize] = Some(outcome);
     }
 
-    /// Tells of an operation that has ended.
-    fn end(&mut self, operation: u32, ending: Ending) {
+    fn tell(&self, operation: u32, outcome: &OperationOutcome) {
         let subject = Subject::Operation(operation);
-        self.options.watch.ended(subject, &ending.told());
-        self.endings[operation as usize] = Some(ending);
+        self.options.watch.ended(subject, &outcome.summary());
     }
 
-    /// The account of all operations.
-    fn account(self) -> Outcome {
-        let mut outcome = Outcome {
-            calls: self.calls,
-            ..Outcome::default()
-        };
-        for (at, ending) in self.endings.into_iter().enumerate() {
-            let operation = &self.plan.operations[at];
-            match ending {
-                Some(Ending::Applied) => outcome.applied.add(operation.action),
-                Some(Ending::AlreadySo) => outcome.already_so += 1,
-                Some(Ending::Stale(now, touched)) => outcome.stale.push(StaleItem {
-                    touched,
-                    ..StaleItem::new(at as u32, operation, now.map(|now| *now))
-                }),
-                Some(Ending::Failed(reason, touched)) => outcome.failed.push(FailedItem {
-                    touched,
-                    ..FailedItem::new(at as u32, operation, reason)
-                }),
-                None => {
-                    let subject = Subject::Operation(at as u32);
-                    self.options.watch.ended(subject, &Ended::NotAttempted);
-                    outcome.not_attempted += 1;
-                }
-            }
+    fn count(mut self, outcome: &mut Outcome) {
+        for (at, ended) in std::mem::take(&mut self.ended).into_iter().enumerate() {
+            let at = at as u32;
+            let ended = ended.unwrap_or_else(|| {
+                self.tell(at, &ItemOutcome::NotAttempted);
+                ItemOutcome::NotAttempted
+            });
+            count_operation(outcome, &self.plan, at, ended);
         }
-        outcome
     }
 }

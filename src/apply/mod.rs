@@ -1,14 +1,19 @@
 //! Executes a plan through the writer, and accounts for every operation of it.
 //!
-//! It decides nothing about what is to be done: that is the plan's. It knows in which order calls may be made, what an
-//! answer means for each annotation, and when a plan has become stale. Uses `plan`, `api`, `observed` and `model`.
+//! The plan decides what is done; this module knows in which order calls may be made, what an answer means for each annotation,
+//! and when an operation is stale. Uses `plan`, `api`, `observed` and `model`.
 
+mod account;
 mod batch;
 mod before;
+mod delete_inputs;
 mod execute;
-mod inputs;
+mod look;
+mod options;
+mod post_inputs;
 mod preview;
 mod purge;
+mod queue;
 mod recorder;
 mod replace;
 mod send;
@@ -18,9 +23,9 @@ mod stand_in;
 mod watch;
 
 pub use before::before;
-pub use execute::{OnFailure, Options, Stop, execute};
-pub use inputs::{InputFiles, NoFiles};
+pub use execute::execute;
+pub use options::{InputFiles, NoFiles, OnFailure, Options, Stop};
 pub use preview::preview;
 pub use recorder::Recorder;
 pub use shown::is_as_shown;
-pub use watch::{Ended, Subject, Unwatched, Watch};
+pub use watch::{ItemOutcome, Subject, Unwatched, Watch};

@@ -1,12 +1,12 @@
-//! What would be sent now, without sending it.
+//! What an apply would send now, without sending it.
 
-use super::before::by_name;
+use super::look::by_name;
 use crate::api::{ApiError, Reader};
-use crate::model::Json;
+use crate::model::{Interner, Json};
 use crate::plan::{Freshness, Permit, Plan, freshness, is_unfinished, stand_in_id_for, write_body};
 
-/// The body of each operation of a plan as it would be sent now; `None` where none would be: for a delete, for what is
-/// already so, and for what is something else than the plan saw.
+/// The body that each operation of a plan would send now; `None` for deletes and for operations that are stale or already
+/// carried out.
 pub async fn preview(
     plan: &Plan,
     reader: &Reader,
@@ -21,7 +21,7 @@ pub async fn preview(
         (operation.input_id.clone(), id)
     });
     let names: Vec<_> = names.collect();
-    let mut found = by_name(&names, reader).await?;
+    let mut found = by_name(&names, reader, &mut Interner::default()).await?;
     let with_names = plan.operations.iter().zip(&names);
     let bodies = with_names.map(|(operation, name)| {
         let now = found.remove(name);

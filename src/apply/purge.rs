@@ -1,77 +1,29 @@
-//! Purges: look, compare, purge, look again.
+//! Purges: list, compare, purge, list again.
 //!
-//! They come after everything else, one call at a time, so that a stop takes effect between any two of them. A purge
-//! names no annotations, and takes whatever is there; so right before it everything on its inputs is listed, and an
-//! input that holds more than the plan showed is left out.
+//! They come after everything else, one call at a time, so that a stop takes effect between any two of them. A purge names no
+//! annotations and deletes whatever is there. So everything on its inputs is listed right before it, and an input that holds
+//! more than the plan showed is left out.
 
-use super::batch::{Waited, is_hopeless, wait};
-use super::execute::{OnFailure, Options};
-use super::watch::{Ended, Subject};
-use crate::api::{ApiError, Filter, ItemError, PurgeInputs, Reader, Writer};
-use crate::model::{AnnotationId, Fingerprint, Interner, Maker, ObservedAnnotation, fingerprint};
-use crate::observed;
-use crate::plan::{Call, FailedPurge, Outcome, Plan, Purge, Since, StalePurge, Touched, Unplanned};
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use super::account::{FoundOnInput, PurgeOutcome, count_purge};
+use super::look;
+use super::options::{OnFailure, Options, Pause};
+use super::queue::{ATTEMPTS, CRASHED, Group, InFlight, Queue};
+use super::watch::{ItemOutcome, Subject};
+use crate::api::{ApiError, ItemError, PurgeInputs, Reader, Writer};
+use crate::model::{AnnotationId, Fingerprint, Maker, ObservedAnnotation, fingerprint};
+use crate::plan::{Call, Outcome, Plan, Purge, Since, Touched, Unplanned};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
-/// How often inputs on which something is left, for no reason that was given, are purged again.
-const ATTEMPTS: u32 = 4;
-
-/// What became of one purge.
-#[derive(Debug)]
-enum Ending {
-    /// Nothing is left but what cannot go.
-    Purged,
-    /// There was nothing to do.
-    AlreadySo,
-    /// It would have taken more than the plan showed. An earlier attempt deleted so many annotations.
-    Stale(Vec<Unplanned>, u64),
-    /// Something is left, or it could not be tried.
-    Failed(String),
-}
-
-impl Ending {
-    /// As it is told.
-    fn told(&self) -> Ended {
-        match self {
-            Self::Purged => Ended::Applied,
-            Self::AlreadySo => Ended::AlreadySo,
-            Self::Stale(_, gone) => Ended::Stale {
-                touched: if *gone == 0 {
-                    Touched::Not
-                } else {
-                    Touched::Deleted
-                },
-            },
-            // Some of it may be gone; the account counts what is.
-            Self::Failed(reason) => Ended::Failed {
-                reason: reason.clone(),
-                touched: Touched::Perhaps,
-            },
-        }
-    }
-}
-
-/// What became of the purges of one batch.
+/// What one batch of purges did.
 #[derive(Debug, Default)]
 struct Report {
-    endings: Vec<(u32, Ending)>,
-    /// Annotations that went.
-    gone: u64,
+    ended: Vec<(u32, PurgeOutcome)>,
+    deleted_annotations: u64,
     calls: u64,
-    /// Nothing else will go through either: the token is not accepted.
-    hopeless: bool,
 }
 
-/// Inputs that are purged by one call, and how often that was tried.
-struct Group {
-    purges: Vec<u32>,
-    /// 1 the first time.
-    attempt: u32,
-}
-
-/// Carries out the purges of a plan, and accounts for them.
+/// Carries out the purges of a plan.
 pub(super) async fn execute(
     plan: &Arc<Plan>,
     writer: &Writer,
@@ -79,6 +31,7 @@ pub(super) async fn execute(
     outcome: &mut Outcome,
 ) {
     let mut untried: BTreeSet<u32> = (0..plan.purges.len() as u32).collect();
+    let mut in_flight = InFlight::new(1);
     for batch in plan.batches.iter().filter(|it| it.call == Call::Purge) {
         if options.stop.is_requested() {
             break;
@@ -92,108 +45,95 @@ pub(super) async fn execute(
             options.clone(),
             batch.operations.clone(),
         );
-        let report = tokio::spawn(run).await.unwrap_or_else(|_| {
-            // A mistake of this program: what became of the batch is not known, and it says so.
-            let reason = "annosync failed in the middle of this call: run the same command again";
-            let failed = |&at: &u32| {
-                let ending = Ending::Failed(reason.to_owned());
-                options.watch.ended(Subject::Purge(at), &ending.told());
-                (at, ending)
-            };
-            Report {
-                endings: batch.operations.iter().map(failed).collect(),
-                ..Report::default()
-            }
-        });
-        outcome.calls += report.calls;
-        outcome.applied.purged += report.gone;
-        for (at, ending) in report.endings {
-            let purge = &plan.purges[at as usize];
-            match ending {
-                Ending::Purged => outcome.applied.purge += 1,
-                Ending::AlreadySo => outcome.already_so += 1,
-                Ending::Stale(unplanned, gone) => outcome
-                    .stale_purges
-                    .push(StalePurge::new(at, purge, unplanned, gone)),
-                Ending::Failed(reason) => {
-                    outcome
-                        .failed_purges
-                        .push(FailedPurge::new(at, purge, reason));
-                    if options.on_failure == OnFailure::Stop {
-                        options.stop.request();
-                    }
+        in_flight.start(batch.operations.clone(), run);
+        match in_flight.next().await {
+            Some(Ok(report)) => {
+                outcome.calls += report.calls;
+                outcome.applied.purged += report.deleted_annotations;
+                for (at, ended) in report.ended {
+                    count_purge(outcome, plan, at, ended);
                 }
             }
+            Some(Err(crashed)) => {
+                for at in crashed {
+                    let ended = ItemOutcome::failed(CRASHED, Touched::Perhaps);
+                    tell(options, at, &ended);
+                    count_purge(outcome, plan, at, ended);
+                }
+            }
+            None => {}
         }
-        if report.hopeless {
+        if !outcome.failed_purges.is_empty() && options.on_failure == OnFailure::Stop {
             options.stop.request();
         }
     }
-    for at in &untried {
-        options
-            .watch
-            .ended(Subject::Purge(*at), &Ended::NotAttempted);
+    for at in untried {
+        tell(options, at, &ItemOutcome::NotAttempted);
+        count_purge(outcome, plan, at, ItemOutcome::NotAttempted);
     }
-    outcome.not_attempted += untried.len() as u64;
+}
+
+fn tell(options: &Options, purge: u32, outcome: &PurgeOutcome) {
+    let subject = Subject::Purge(purge);
+    options.watch.ended(subject, &outcome.summary());
 }
 
 /// A batch of purges that is being carried out.
-struct Run {
+struct PurgeRun {
     plan: Arc<Plan>,
     writer: Writer,
     options: Options,
     report: Report,
     /// How many annotations each purge has deleted.
-    gone: HashMap<u32, u64>,
+    deleted: HashMap<u32, u64>,
 }
 
 async fn run(plan: Arc<Plan>, writer: Writer, options: Options, purges: Vec<u32>) -> Report {
-    let mut run = Run {
+    let mut run = PurgeRun {
         plan,
         writer,
         options,
         report: Report::default(),
-        gone: HashMap::new(),
+        deleted: HashMap::new(),
     };
-    let mut groups = VecDeque::from([Group { purges, attempt: 1 }]);
-    while let Some(group) = groups.pop_front() {
-        if !group.purges.is_empty() {
-            run.purge(&group, &mut groups).await;
-        }
+    let mut queue = Queue::new(Group::new(Call::Purge, purges));
+    while let Some(group) = queue.pop() {
+        run.purge(group, &mut queue).await;
     }
     run.report
 }
 
-/// An input that is being purged, and the annotations that it held right before.
-type Due = (u32, BTreeSet<AnnotationId>);
+/// An input that is being purged, and the annotations on it.
+type Remaining = (u32, BTreeSet<AnnotationId>);
 
-impl Run {
+impl PurgeRun {
     fn planned(&self, at: u32) -> &Purge {
         &self.plan.purges[at as usize]
     }
 
-    fn end(&mut self, purge: u32, ending: Ending) {
-        self.options
-            .watch
-            .ended(Subject::Purge(purge), &ending.told());
-        self.report.endings.push((purge, ending));
+    fn end(&mut self, purge: u32, outcome: PurgeOutcome) {
+        tell(&self.options, purge, &outcome);
+        self.report.ended.push((purge, outcome));
     }
 
-    fn fail(&mut self, purges: impl IntoIterator<Item = u32>, error: &ApiError) {
-        let hint = error
-            .hint()
-            .map(|hint| format!(" ({hint})"))
-            .unwrap_or_default();
+    /// Some of its annotations may be deleted; the report counts those.
+    fn fail(&mut self, purge: u32, reason: impl Into<String>) {
+        self.end(purge, ItemOutcome::failed(reason, Touched::Perhaps));
+    }
+
+    fn fail_all(&mut self, purges: impl IntoIterator<Item = u32>, error: &ApiError) {
         for at in purges {
-            self.end(at, Ending::Failed(format!("{error}{hint}")));
+            self.fail(at, error.with_hint());
         }
-        self.report.hopeless |= is_hopeless(error);
+        if error.is_unauthorised() {
+            self.options.stop.request();
+        }
     }
 
-    async fn purge(&mut self, group: &Group, more: &mut VecDeque<Group>) {
-        let due = match self.list_unchanged(&group.purges).await {
-            Ok(there) => self.compare(group, there),
-            Err(error) => return self.fail(group.purges.iter().copied(), &error),
+    async fn purge(&mut self, group: Group, queue: &mut Queue) {
+        let due = match self.list_unchanged(&group.items).await {
+            Ok(listed) => self.compare(&group, listed),
+            Err(error) => return self.fail_all(group.items, &error),
         };
         if due.is_empty() {
             return;
@@ -206,27 +146,9 @@ impl Run {
             Err(error) => Err(ApiError::Unsendable(error.to_string())),
         };
         self.report.calls += 1;
-        let inputs = due.iter().map(|(at, _)| *at);
         match sent {
-            Ok(complaint) => self.settle(group, due, complaint, more).await,
-            Err(error) => {
-                let pause = self.writer.pause(group.attempt, &error);
-                let error = error.given_up_after(group.attempt);
-                if let Some(pause) = pause
-                    && wait(&self.options, pause).await == Waited::Whole
-                {
-                    // It may be done, or somebody may have labelled there meanwhile: the next attempt begins with a look.
-                    let left = self.look_back(due).await;
-                    more.push_back(Group {
-                        purges: left.into_iter().map(|(at, _)| at).collect(),
-                        attempt: group.attempt + 1,
-                    });
-                } else if error.is_rejection() || error.may_have_taken_effect() {
-                    self.refused(due, &error, more).await;
-                } else {
-                    self.fail(inputs, &error);
-                }
-            }
+            Ok(objection) => self.settle(group, due, objection, queue).await,
+            Err(error) => self.settle_failed_call(group, due, error, queue).await,
         }
     }
 
@@ -236,7 +158,7 @@ impl Run {
         listed(&self.writer.reader(), purges).await
     }
 
-    /// The same, once two listings agree: a purge takes whatever is there, so nothing may have changed while it was listed.
+    /// Lists until two listings agree: a purge deletes whatever is there, so nothing may change while it is listed.
     async fn list_unchanged(
         &self,
         purges: &[u32],
@@ -245,7 +167,7 @@ impl Run {
         let mut last = self.list(purges).await?;
         for _ in 0..ATTEMPTS {
             let next = self.list(purges).await?;
-            if named(&next) == named(&last) {
+            if fingerprints(&next) == fingerprints(&last) {
                 return Ok(next);
             }
             last = next;
@@ -256,48 +178,54 @@ impl Run {
         })
     }
 
-    /// Holds what is there against what the plan saw; keeps the inputs that hold nothing else.
-    fn compare(&mut self, group: &Group, there: Vec<Vec<ObservedAnnotation>>) -> Vec<Due> {
-        let mut due = Vec::with_capacity(there.len());
-        for (&at, there) in group.purges.iter().zip(there) {
-            let unplanned = unplanned(self.planned(at), &there);
+    /// Keeps the inputs that hold nothing but what the plan saw.
+    fn compare(&mut self, group: &Group, listed: Vec<Vec<ObservedAnnotation>>) -> Vec<Remaining> {
+        let mut due = Vec::with_capacity(listed.len());
+        for (&at, annotations) in group.items.iter().zip(listed) {
+            let unplanned = unplanned(self.planned(at), &annotations);
             if !unplanned.is_empty() {
-                let gone = self.gone.get(&at).copied().unwrap_or_default();
-                self.end(at, Ending::Stale(unplanned, gone));
-            } else if !there.is_empty() {
-                due.push((at, there.into_iter().map(|it| it.id).collect()));
+                let deleted = self.deleted.get(&at).copied().unwrap_or_default();
+                let touched = if deleted == 0 {
+                    Touched::Not
+                } else {
+                    Touched::Deleted
+                };
+                let found = FoundOnInput { unplanned, deleted };
+                self.end(at, ItemOutcome::Stale { found, touched });
+            } else if !annotations.is_empty() {
+                due.push((at, annotations.into_iter().map(|it| it.id).collect()));
             } else if group.attempt > 1 {
-                self.end(at, Ending::Purged);
+                self.end(at, ItemOutcome::Applied);
             } else {
-                self.end(at, Ending::AlreadySo);
+                self.end(at, ItemOutcome::AlreadySo);
             }
         }
         due
     }
 
-    /// What is left on each input after a call; counts what went. An error is that of the inputs.
-    async fn look_back(&mut self, due: Vec<Due>) -> Vec<Due> {
+    /// Lists the inputs again after a call, and counts what was deleted. Returns those that still hold something.
+    async fn list_again(&mut self, due: Vec<Remaining>) -> Vec<Remaining> {
         let purges: Vec<u32> = due.iter().map(|(at, _)| *at).collect();
-        let there = match self.list(&purges).await {
-            Ok(there) => there,
+        let listed = match self.list(&purges).await {
+            Ok(listed) => listed,
             Err(error) => {
-                let reason =
-                    format!("it was purged, and what is left could not be listed: {error}");
                 for at in purges {
-                    self.end(at, Ending::Failed(reason.clone()));
+                    let reason =
+                        format!("it was purged, but what is left could not be listed: {error}");
+                    self.fail(at, reason);
                 }
                 return Vec::new();
             }
         };
         let mut left = Vec::new();
-        for ((at, before), there) in due.into_iter().zip(there) {
-            let now: BTreeSet<AnnotationId> = there.into_iter().map(|it| it.id).collect();
-            // Somebody may have labelled the input meanwhile, so counts would not tell.
-            let gone = before.difference(&now).count() as u64;
-            self.report.gone += gone;
-            *self.gone.entry(at).or_default() += gone;
+        for ((at, before), annotations) in due.into_iter().zip(listed) {
+            let now: BTreeSet<AnnotationId> = annotations.into_iter().map(|it| it.id).collect();
+            // Compared by id: somebody may have added annotations meanwhile.
+            let deleted = before.difference(&now).count() as u64;
+            self.report.deleted_annotations += deleted;
+            *self.deleted.entry(at).or_default() += deleted;
             if now.is_empty() {
-                self.end(at, Ending::Purged);
+                self.end(at, ItemOutcome::Applied);
             } else {
                 left.push((at, now));
             }
@@ -305,76 +233,84 @@ impl Run {
         left
     }
 
-    /// A call that was answered.
+    /// Judges a call that was answered.
     async fn settle(
         &mut self,
-        group: &Group,
-        due: Vec<Due>,
-        complaint: Option<ItemError>,
-        more: &mut VecDeque<Group>,
+        group: Group,
+        due: Vec<Remaining>,
+        objection: Option<ItemError>,
+        queue: &mut Queue,
     ) {
-        let left = self.look_back(due).await;
-        match complaint {
-            // The answer does not say why. Sent without those that are done, they get an answer of their own.
-            Some(_) if group.attempt < ATTEMPTS && !left.is_empty() => {
-                let pause = Duration::from_millis(200) * 2_u32.pow(group.attempt);
-                if wait(&self.options, pause).await == Waited::UntilStop {
-                    return self.leave(left, "the run was stopped");
+        let left = self.list_again(due).await;
+        match objection {
+            // The answer does not say which input it is about. Sent without those that are done, the rest gets its own.
+            Some(_) if group.has_attempts_left() && !left.is_empty() => {
+                if group.pause(&self.options.stop).await == Pause::Stopped {
+                    return self.fail_remaining(left, "the run was stopped");
                 }
-                more.push_back(Group {
-                    purges: left.into_iter().map(|(at, _)| at).collect(),
-                    attempt: group.attempt + 1,
-                });
+                queue.push(group.next_attempt(items(&left)));
             }
-            Some(complaint) => self.leave(left, &complaint.to_string()),
-            None => self.leave(left, "the service says that it is purged"),
+            Some(objection) => self.fail_remaining(left, &objection.to_string()),
+            None => self.fail_remaining(left, "the service says that it is purged"),
         }
     }
 
-    /// A call that was turned down or lost as a whole.
-    async fn refused(&mut self, due: Vec<Due>, error: &ApiError, more: &mut VecDeque<Group>) {
-        let left = self.look_back(due).await;
-        if !error.is_rejection() || left.len() < 2 {
-            return self.leave(left, &error.to_string());
+    /// Judges a call that was refused or lost as a whole.
+    async fn settle_failed_call(
+        &mut self,
+        group: Group,
+        due: Vec<Remaining>,
+        error: ApiError,
+        queue: &mut Queue,
+    ) {
+        if group
+            .may_retry(&self.writer, &error, &self.options.stop)
+            .await
+        {
+            // The next attempt begins with a listing: the purge may be done, or somebody may have labelled there meanwhile.
+            let left = self.list_again(due).await;
+            return queue.push(group.next_attempt(items(&left)));
         }
-        // One bad input may spoil a call: halves find it.
-        for half in left.chunks(left.len().div_ceil(2)) {
-            more.push_back(Group {
-                purges: half.iter().map(|(at, _)| *at).collect(),
+        let error = error.given_up_after(group.attempt);
+        if !error.is_rejection() && !error.may_have_taken_effect() {
+            return self.fail_all(items(&due), &error);
+        }
+        let left = self.list_again(due).await;
+        if error.is_rejection() && left.len() > 1 {
+            return queue.push_halves(Group {
+                items: items(&left),
                 attempt: ATTEMPTS,
+                ..group
             });
         }
+        self.fail_remaining(left, &error.to_string());
     }
 
-    fn leave(&mut self, left: Vec<Due>, reason: &str) {
-        for (at, there) in left {
-            let count = there.len();
+    fn fail_remaining(&mut self, left: Vec<Remaining>, reason: &str) {
+        for (at, annotations) in left {
+            let count = annotations.len();
             let are = if count == 1 {
                 "annotation is"
             } else {
                 "annotations are"
             };
-            let reason = format!("{count} {are} still there: {reason}");
-            self.end(at, Ending::Failed(reason));
+            self.fail(at, format!("{count} {are} still there: {reason}"));
         }
     }
 }
 
-/// Everything that the inputs of these purges hold, but their input-level annotations, whoever made it.
+fn items(remaining: &[Remaining]) -> Vec<u32> {
+    remaining.iter().map(|(at, _)| *at).collect()
+}
+
+/// Everything on the inputs of these purges, whoever made it, except input-level annotations.
 pub(super) async fn listed(
     reader: &Reader,
     purges: impl Iterator<Item = &Purge> + Clone,
 ) -> Result<Vec<Vec<ObservedAnnotation>>, ApiError> {
     let ids = purges.clone().map(|purge| purge.input_id.to_string());
-    let mut interner = Interner::default();
-    let listing = reader
-        .list_with(&Filter::inputs(ids), |wire| {
-            observed::annotation(wire, &mut interner)
-                .map_err(|error| ApiError::Malformed(error.to_string()))
-        })
-        .await?;
     let mut by_input: HashMap<_, Vec<ObservedAnnotation>> = HashMap::new();
-    for (input, annotation) in listing.into_parts().1 {
+    for (input, annotation) in look::on_inputs(ids, reader).await? {
         if annotation.maker != Maker::Input {
             by_input.entry(input).or_default().push(annotation);
         }
@@ -383,22 +319,22 @@ pub(super) async fn listed(
     Ok(purges.map(of).map(Option::unwrap_or_default).collect())
 }
 
-/// What lies on each input, by id and fingerprint: a service may spell the same annotation in several ways.
-fn named(there: &[Vec<ObservedAnnotation>]) -> Vec<BTreeMap<&AnnotationId, Fingerprint>> {
-    let inputs = there.iter();
+/// The annotations of each input by id. Compared by fingerprint: a service may spell the same annotation in several ways.
+fn fingerprints(listed: &[Vec<ObservedAnnotation>]) -> Vec<BTreeMap<&AnnotationId, Fingerprint>> {
+    let inputs = listed.iter();
     inputs
         .map(|all| all.iter().map(|it| (&it.id, fingerprint(it))).collect())
         .collect()
 }
 
-/// What a purge would take and the plan did not show so.
-fn unplanned(purge: &Purge, there: &[ObservedAnnotation]) -> Vec<Unplanned> {
+/// What a purge would delete although the plan did not show it, or not as it is now.
+fn unplanned(purge: &Purge, listed: &[ObservedAnnotation]) -> Vec<Unplanned> {
     let planned: HashMap<_, Fingerprint> = purge
         .annotations
         .iter()
         .map(|annotation| (&annotation.id, annotation.fingerprint))
         .collect();
-    there
+    listed
         .iter()
         .filter_map(|annotation| {
             let since = match planned.get(&annotation.id) {

@@ -1,14 +1,14 @@
-//! Keeps what became of each operation, for the plan that undoes it.
+//! Records how each operation ended, for the plan that undoes it.
 
-use super::watch::{Ended, Subject, Watch};
+use super::watch::{ItemOutcome, Subject, Watch};
 use crate::model::Fingerprint;
 use crate::plan::{Action, Fate, Fates, Operation, Plan};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Told of a run, it knows what there is to undo.
+/// Observes a run, and knows what there is to undo.
 #[derive(Debug)]
 pub struct Recorder {
-    /// Whether it is a post, by operation.
+    /// Whether each operation is a post.
     posts: Vec<bool>,
     record: Mutex<Record>,
 }
@@ -16,12 +16,11 @@ pub struct Recorder {
 #[derive(Debug)]
 struct Record {
     fates: Fates,
-    /// What the service showed last, by operation.
+    /// What the service stored last, by operation.
     stored: Vec<Option<Fingerprint>>,
 }
 
 impl Recorder {
-    /// For a plan that is about to be carried out.
     pub fn new(plan: &Plan) -> Self {
         let is_post = |operation: &Operation| operation.action == Action::Post;
         Self {
@@ -33,7 +32,6 @@ impl Recorder {
         }
     }
 
-    /// What became of everything so far.
     pub fn fates(&self) -> Fates {
         self.record().fates.clone()
     }
@@ -43,29 +41,33 @@ impl Recorder {
     }
 
     fn record(&self) -> MutexGuard<'_, Record> {
-        // Each change of it is whole.
+        // A panic cannot leave a record half written.
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Watch for Recorder {
-    fn ended(&self, what: Subject, how: &Ended) {
+    fn ended(&self, what: Subject, how: &ItemOutcome) {
         let mut record = self.record();
         let stored = match what {
             Subject::Operation(at) => record.stored[at as usize],
             _ => None,
         };
         let fate = match how {
-            Ended::Applied => Fate::Done(stored),
-            // It was not there when it was looked for: a call of this run made it whose answer was lost.
-            Ended::AlreadySo if self.is_post(what) => Fate::Done(stored),
-            Ended::AlreadySo | Ended::NotAttempted => Fate::Not,
-            Ended::Stale { touched } | Ended::Failed { touched, .. } if touched.is_not() => {
+            ItemOutcome::Applied => Fate::Done(stored),
+            // It did not exist before the run, so a call of this run posted it whose answer was lost.
+            ItemOutcome::AlreadySo if self.is_post(what) => Fate::Done(stored),
+            ItemOutcome::AlreadySo | ItemOutcome::NotAttempted => Fate::Not,
+            ItemOutcome::Stale { touched, .. } | ItemOutcome::Failed { touched, .. }
+                if touched.is_not() =>
+            {
                 Fate::Not
             }
-            // Something of it may be written: what it is now decides.
-            Ended::Stale { .. } => Fate::Open,
-            Ended::Failed { .. } => stored.map_or(Fate::Open, |stored| Fate::Done(Some(stored))),
+            // It may be written in part: its undo looks what is stored.
+            ItemOutcome::Stale { .. } => Fate::Open,
+            ItemOutcome::Failed { .. } => {
+                stored.map_or(Fate::Open, |stored| Fate::Done(Some(stored)))
+            }
         };
         match what {
             Subject::Operation(at) => record.fates.operations[at as usize] = fate,
@@ -86,7 +88,7 @@ mod tests {
     use super::*;
     use crate::plan::{Batch, Touched};
 
-    /// A plan of this many operations, the first of them a post, and of one purge.
+    /// A plan of this many operations, of which the first is a post, and of one purge.
     fn plan(operations: usize) -> Plan {
         let operation = |at: usize| {
             let action = if at == 0 { "post" } else { "merge" };
@@ -112,44 +114,46 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_been_written_stays_open_and_what_was_not_is_not_undone() {
+    fn operations_that_may_have_been_written_stay_open_and_unwritten_ones_are_not_undone() {
         let seen: Fingerprint = serde_json::from_str(&format!("\"{:032x}\"", 7)).unwrap();
-        let failed = |touched| Ended::Failed {
+        let failed = |touched| ItemOutcome::Failed {
             reason: "no".to_owned(),
             touched,
         };
-        let endings = [
-            (Ended::AlreadySo, Fate::Done(None)),
-            (Ended::AlreadySo, Fate::Not),
-            (Ended::Applied, Fate::Done(None)),
-            (Ended::NotAttempted, Fate::Not),
+        let ended = [
+            (ItemOutcome::AlreadySo, Fate::Done(None)),
+            (ItemOutcome::AlreadySo, Fate::Not),
+            (ItemOutcome::Applied, Fate::Done(None)),
+            (ItemOutcome::NotAttempted, Fate::Not),
             (failed(Touched::Not), Fate::Not),
             (failed(Touched::Perhaps), Fate::Open),
             (failed(Touched::Deleted), Fate::Open),
             (
-                Ended::Stale {
+                ItemOutcome::Stale {
+                    found: (),
                     touched: Touched::Not,
                 },
                 Fate::Not,
             ),
             (
-                Ended::Stale {
+                ItemOutcome::Stale {
+                    found: (),
                     touched: Touched::ConceptsRemoved,
                 },
                 Fate::Open,
             ),
         ];
-        // Two more: one whose stored state was seen, and one that nobody told anything of.
-        let plan = plan(endings.len() + 2);
+        // Two more: one whose stored state was seen, and one that did not end.
+        let plan = plan(ended.len() + 2);
         let recorder = Recorder::new(&plan);
-        for (at, (ended, _)) in endings.iter().enumerate() {
-            recorder.ended(Subject::Operation(at as u32), ended);
+        for (at, (outcome, _)) in ended.iter().enumerate() {
+            recorder.ended(Subject::Operation(at as u32), outcome);
         }
-        let at = endings.len() as u32;
+        let at = ended.len() as u32;
         recorder.stored(at, seen);
         recorder.ended(Subject::Operation(at), &failed(Touched::Otherwise));
         recorder.ended(Subject::Purge(0), &failed(Touched::Perhaps));
-        let mut expected: Vec<Fate> = endings.iter().map(|(_, fate)| *fate).collect();
+        let mut expected: Vec<Fate> = ended.iter().map(|(_, fate)| *fate).collect();
         expected.extend([Fate::Done(Some(seen)), Fate::Open]);
         let fates = recorder.fates();
         assert_eq!(

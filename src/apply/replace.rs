@@ -1,27 +1,27 @@
 //! How far the replacements of a plan have come: four steps, each safe to repeat.
 //!
-//! Stand-in posted, original deleted, replacement posted, stand-in deleted. At every moment one of the two is there, so
-//! that a run may die anywhere. How a step is sent is `batch`'s; what is looked at before it is `stand_in`'s.
+//! Post the stand-in, delete the original, post the replacement, delete the stand-in. One of the two always exists, so a run
+//! may be killed at any point. `batch` sends the steps; `stand_in` says what is checked before each.
 
-use super::batch::Ending;
+use super::account::OperationOutcome;
+use super::watch::ItemOutcome;
 use crate::model::{AnnotationId, Fingerprint, Json};
 use crate::plan::{Call, Operation, Plan, Touched, is_unfinished, stand_in_id_for};
 use std::sync::Arc;
 
 /// What to do about a stand-in that is still there.
-const NEXT: &str = "run the same command again";
+pub(super) const NEXT: &str = "run the same command again";
 
-/// A stand-in as it was when it was last looked at.
+/// A stand-in as it was last seen.
 #[derive(Debug, Clone)]
 pub(super) struct StandIn {
     pub(super) seen: Fingerprint,
-    /// What the replacement is posted as; `None` where another run began it: then the stand-in holds it.
+    /// The body of the replacement; `None` if another run began it: then the stand-in holds the body.
     pub(super) body: Option<Arc<Json>>,
 }
 
 impl StandIn {
-    /// One that another run left.
-    pub(super) fn left(seen: Fingerprint) -> Self {
+    pub(super) fn of_another_run(seen: Fingerprint) -> Self {
         Self { seen, body: None }
     }
 }
@@ -29,53 +29,50 @@ impl StandIn {
 /// How far a replacement has come.
 #[derive(Debug)]
 pub(super) enum Progress {
-    /// Nothing of it was written.
+    /// Nothing was written.
     Untouched,
-    /// An earlier run deleted the original; its stand-in is there, as the plan saw it.
+    /// An earlier run deleted the original; the stand-in exists as the plan saw it.
     LeftUnfinished(StandIn),
-    /// The stand-in is there, and so is the original.
+    /// The stand-in and the original exist.
     StoodIn(StandIn),
-    /// The stand-in is there, and the original is deleted.
+    /// The stand-in exists, and the original is deleted.
     Deleted(StandIn),
-    /// It ends so once its stand-in is gone.
-    Settled(StandIn, Ending),
+    /// Only the stand-in is left to be deleted; then the replacement ends with this outcome.
+    Settled(StandIn, OperationOutcome),
 }
 
-/// Whether a run goes on, or ends what it has begun.
+/// Whether a run begins new operations, or only finishes what it has begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// New operations are begun.
-    GoingOn,
-    /// Nothing new is begun.
+    Running,
     Stopping,
 }
 
 impl Progress {
-    /// Of every operation of a plan; operations that replace nothing stay as they are.
+    /// One for each operation of a plan, in their order; only those of replacements are used.
     pub(super) fn of(plan: &Plan) -> Vec<Self> {
         let start = |operation: &Operation| match operation.fingerprint {
             Some(stand_in) if is_unfinished(operation) => {
-                Self::LeftUnfinished(StandIn::left(stand_in))
+                Self::LeftUnfinished(StandIn::of_another_run(stand_in))
             }
             _ => Self::Untouched,
         };
         plan.operations.iter().map(start).collect()
     }
 
-    /// Whether this call is the next step. A stop does not keep what was begun from being brought to a safe end: a
-    /// deleted original is posted, and a stand-in that is not needed any more goes.
+    /// Whether this call is the next step. After a stop, replacements that were begun are still brought to a safe end: a
+    /// deleted original is posted again, and a stand-in that is no longer needed is deleted.
     pub(super) fn is_due(&self, call: Call, mode: Mode) -> bool {
         match (call, self) {
             (Call::PostStandIn, Self::Untouched)
             | (Call::DeleteReplaced, Self::StoodIn(_))
-            | (Call::Post, Self::LeftUnfinished(_)) => mode == Mode::GoingOn,
+            | (Call::Post, Self::LeftUnfinished(_)) => mode == Mode::Running,
             (Call::Post, Self::Deleted(_))
             | (Call::DeleteStandIn, Self::StoodIn(_) | Self::Settled(..)) => true,
             _ => false,
         }
     }
 
-    /// The stand-in as it was when it was last looked at.
     pub(super) fn stand_in(&self) -> Option<&StandIn> {
         match self {
             Self::Untouched => None,
@@ -86,107 +83,123 @@ impl Progress {
         }
     }
 
-    /// How it ends once its stand-in is gone, where that is known.
-    pub(super) fn ending(&self) -> Option<&Ending> {
+    /// The outcome, if it is known before the stand-in is deleted.
+    pub(super) fn outcome(&self) -> Option<&OperationOutcome> {
         match self {
-            Self::Settled(_, ending) => Some(ending),
+            Self::Settled(_, outcome) => Some(outcome),
             _ => None,
         }
     }
 
-    /// Takes in how a step ended. The ending of the whole replacement, once there is no step left.
+    /// Takes in how a step ended. Returns the outcome of the whole replacement once no step is left.
     pub(super) fn advance(
         &mut self,
         call: Call,
-        ending: Ending,
+        step: OperationOutcome,
         id: &AnnotationId,
-    ) -> Option<Ending> {
+    ) -> Option<OperationOutcome> {
         let before = std::mem::replace(self, Self::Untouched);
         match (call, before) {
             (Call::DeleteReplaced, Self::StoodIn(stand_in)) => {
-                *self = match ending {
-                    Ending::Applied => Self::Deleted(stand_in),
-                    ending => Self::Settled(stand_in, ending),
+                *self = match step {
+                    ItemOutcome::Applied => Self::Deleted(stand_in),
+                    step => Self::Settled(stand_in, step),
                 };
                 None
             }
-            (Call::Post, Self::LeftUnfinished(stand_in)) => match ending {
-                Ending::Applied | Ending::AlreadySo => {
-                    *self = Self::Settled(stand_in, ending);
+            (Call::Post, Self::LeftUnfinished(stand_in)) => match step {
+                ItemOutcome::Applied | ItemOutcome::AlreadySo => {
+                    *self = Self::Settled(stand_in, step);
                     None
                 }
-                ending => Some(held(ending, id, Touched::Not)),
+                step => Some(post_failed(step, id, Touched::Not)),
             },
-            (Call::Post, Self::Deleted(stand_in)) => match ending {
-                Ending::Applied | Ending::AlreadySo => {
-                    *self = Self::Settled(stand_in, Ending::Applied);
+            (Call::Post, Self::Deleted(stand_in)) => match step {
+                ItemOutcome::Applied | ItemOutcome::AlreadySo => {
+                    *self = Self::Settled(stand_in, ItemOutcome::Applied);
                     None
                 }
-                ending => Some(held(ending, id, Touched::Deleted)),
+                step => Some(post_failed(step, id, Touched::Deleted)),
             },
             (Call::DeleteStandIn, before) => {
                 let whole = match before {
                     Self::Settled(_, whole) => Some(whole),
                     _ => None,
                 };
-                match ending {
-                    Ending::Applied | Ending::AlreadySo => whole,
-                    Ending::Failed(why, _) => Some(left(whole, id, &why)),
-                    Ending::Stale(..) => Some(left(whole, id, "somebody changed it")),
+                match step {
+                    ItemOutcome::Failed { reason, .. } => Some(stand_in_left(whole, id, &reason)),
+                    ItemOutcome::Stale { .. } => {
+                        Some(stand_in_left(whole, id, "somebody changed it"))
+                    }
+                    _ => whole,
                 }
             }
-            // Without a stand-in nothing was done to the annotation.
-            (_, _) => Some(match ending {
-                Ending::Failed(why, Touched::Perhaps) => Ending::Failed(
-                    format!("{why}; its stand-in `{id}` may be there: {NEXT}"),
+            // Without a stand-in the annotation was not touched.
+            (_, _) => Some(match step {
+                ItemOutcome::Failed {
+                    reason,
+                    touched: Touched::Perhaps,
+                } => ItemOutcome::failed(
+                    format!("{reason}; its stand-in `{id}` may be there: {NEXT}"),
                     Touched::Not,
                 ),
-                ending => ending,
+                step => step,
             }),
         }
     }
 }
 
-/// The ending of a replacement whose post came to nothing, while its stand-in holds what it is to be.
-fn held(ending: Ending, id: &AnnotationId, touched: Touched) -> Ending {
-    match ending {
-        Ending::Failed(why, Touched::Not) => Ending::Failed(
-            format!("{why}; its stand-in `{id}` holds it: {NEXT} to finish it"),
+/// The outcome of a replacement whose post failed, while its stand-in holds what is to be posted.
+fn post_failed(post: OperationOutcome, id: &AnnotationId, touched: Touched) -> OperationOutcome {
+    match post {
+        ItemOutcome::Failed {
+            reason,
+            touched: Touched::Not,
+        } => ItemOutcome::failed(
+            format!("{reason}; its stand-in `{id}` holds it: {NEXT} to finish it"),
             touched,
         ),
-        Ending::Failed(why, of_post) => Ending::Failed(
-            format!("{why}; its stand-in `{id}` is still there"),
+        ItemOutcome::Failed {
+            reason,
+            touched: of_post,
+        } => ItemOutcome::failed(
+            format!("{reason}; its stand-in `{id}` is still there"),
             of_post,
         ),
-        Ending::Stale(now, Touched::Not) => Ending::Stale(now, touched),
-        ending => ending,
+        ItemOutcome::Stale {
+            found,
+            touched: Touched::Not,
+        } => ItemOutcome::Stale { found, touched },
+        post => post,
     }
 }
 
-/// The ending of a replacement whose stand-in is still there.
-fn left(whole: Option<Ending>, id: &AnnotationId, why: &str) -> Ending {
+/// The outcome of a replacement whose stand-in could not be deleted.
+fn stand_in_left(
+    whole: Option<OperationOutcome>,
+    id: &AnnotationId,
+    why: &str,
+) -> OperationOutcome {
     let left = format!("its stand-in `{id}` is still there ({why}): {NEXT}");
-    match whole {
-        Some(Ending::Applied) => {
-            Ending::Failed(format!("it was replaced, and {left}"), Touched::Otherwise)
-        }
-        Some(Ending::AlreadySo) => Ending::Failed(
-            format!("it was as wanted already, and {left}"),
+    let (reason, touched) = match whole {
+        Some(ItemOutcome::Applied) => (format!("it was replaced, but {left}"), Touched::Otherwise),
+        Some(ItemOutcome::AlreadySo) => (
+            format!("it already was as wanted, but {left}"),
             Touched::Not,
         ),
-        Some(Ending::Failed(first, touched)) => Ending::Failed(format!("{first}; {left}"), touched),
-        Some(Ending::Stale(_, touched)) => Ending::Failed(
-            format!("it changed after the plan was made and was left alone, and {left}"),
+        Some(ItemOutcome::Failed { reason, touched }) => (format!("{reason}; {left}"), touched),
+        Some(ItemOutcome::Stale { touched, .. }) => (
+            format!("it changed after the plan was made and was left alone, but {left}"),
             touched,
         ),
-        None => Ending::Failed(
-            format!("the run was stopped before it was replaced, and {left}"),
+        Some(ItemOutcome::NotAttempted) | None => (
+            format!("the run was stopped before it was replaced, but {left}"),
             Touched::Not,
         ),
-    }
+    };
+    ItemOutcome::failed(reason, touched)
 }
 
-/// The id of an operation's stand-in.
 pub(super) fn stand_in_id(plan: &Plan, at: u32) -> AnnotationId {
     stand_in_id_for(&plan.set, &plan.operations[at as usize])
 }
@@ -194,18 +207,26 @@ pub(super) fn stand_in_id(plan: &Plan, at: u32) -> AnnotationId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ObservedAnnotation;
 
     fn seen() -> StandIn {
-        StandIn::left(serde_json::from_str("\"00112233445566778899aabbccddeeff\"").unwrap())
+        StandIn::of_another_run(
+            serde_json::from_str("\"00112233445566778899aabbccddeeff\"").unwrap(),
+        )
     }
 
     fn id() -> AnnotationId {
         AnnotationId::new("as-00000000-r0000000000000000000").unwrap()
     }
 
-    fn failed(why: &str) -> Ending {
-        Ending::Failed(why.to_owned(), Touched::Not)
+    fn failed(why: &str) -> OperationOutcome {
+        ItemOutcome::failed(why, Touched::Not)
+    }
+
+    fn stale() -> OperationOutcome {
+        ItemOutcome::Stale {
+            found: None,
+            touched: Touched::Not,
+        }
     }
 
     fn next(progress: &Progress, mode: Mode) -> Vec<Call> {
@@ -222,78 +243,91 @@ mod tests {
     #[test]
     fn each_step_waits_for_the_one_before() {
         let mut progress = Progress::Untouched;
-        assert_eq!(next(&progress, Mode::GoingOn), [Call::PostStandIn]);
+        assert_eq!(next(&progress, Mode::Running), [Call::PostStandIn]);
         progress = Progress::StoodIn(seen());
         assert_eq!(
-            next(&progress, Mode::GoingOn),
+            next(&progress, Mode::Running),
             [Call::DeleteReplaced, Call::DeleteStandIn],
-            "the second one only where the first, in an earlier phase, was not made"
+            "the second one is due only if the first, in an earlier phase, was not made"
         );
         assert!(
             progress
-                .advance(Call::DeleteReplaced, Ending::Applied, &id())
+                .advance(Call::DeleteReplaced, ItemOutcome::Applied, &id())
                 .is_none()
         );
-        assert_eq!(next(&progress, Mode::GoingOn), [Call::Post]);
+        assert_eq!(next(&progress, Mode::Running), [Call::Post]);
         assert!(
             progress
-                .advance(Call::Post, Ending::Applied, &id())
+                .advance(Call::Post, ItemOutcome::Applied, &id())
                 .is_none()
         );
-        assert_eq!(next(&progress, Mode::GoingOn), [Call::DeleteStandIn]);
-        let whole = progress.advance(Call::DeleteStandIn, Ending::AlreadySo, &id());
-        assert!(matches!(whole, Some(Ending::Applied)));
+        assert_eq!(next(&progress, Mode::Running), [Call::DeleteStandIn]);
+        let whole = progress.advance(Call::DeleteStandIn, ItemOutcome::AlreadySo, &id());
+        assert!(matches!(whole, Some(ItemOutcome::Applied)));
     }
 
     #[test]
-    fn a_stop_begins_nothing_and_finishes_what_was_begun() {
+    fn after_a_stop_nothing_is_begun_and_what_was_begun_is_finished() {
         for (progress, due) in [
             (Progress::Untouched, &[][..]),
             (Progress::LeftUnfinished(seen()), &[]),
             (Progress::StoodIn(seen()), &[Call::DeleteStandIn]),
             (Progress::Deleted(seen()), &[Call::Post]),
             (
-                Progress::Settled(seen(), Ending::Applied),
+                Progress::Settled(seen(), ItemOutcome::Applied),
                 &[Call::DeleteStandIn],
             ),
         ] {
             assert_eq!(next(&progress, Mode::Stopping), due, "{progress:?}");
         }
         let mut progress = Progress::StoodIn(seen());
-        let whole = progress.advance(Call::DeleteStandIn, Ending::Applied, &id());
+        let whole = progress.advance(Call::DeleteStandIn, ItemOutcome::Applied, &id());
         assert!(whole.is_none(), "it was not attempted");
         assert!(matches!(progress, Progress::Untouched));
     }
 
     #[test]
-    fn a_stand_in_that_is_refused_ends_it_before_anything_was_done() {
+    fn a_refused_stand_in_ends_the_replacement_before_anything_is_deleted() {
         let mut progress = Progress::Untouched;
         let whole = progress.advance(Call::PostStandIn, failed("no such user"), &id());
-        let Some(Ending::Failed(why, Touched::Not)) = whole else {
+        let Some(ItemOutcome::Failed {
+            reason: why,
+            touched: Touched::Not,
+        }) = whole
+        else {
             panic!("{whole:?}");
         };
         assert_eq!(why, "no such user");
     }
 
     #[test]
-    fn an_original_that_changed_is_left_alone_and_its_stand_in_goes() {
+    fn a_changed_original_is_left_alone_and_its_stand_in_is_deleted() {
         let mut progress = Progress::StoodIn(seen());
-        let stale = Ending::Stale(None, Touched::Not);
         assert!(
             progress
-                .advance(Call::DeleteReplaced, stale, &id())
+                .advance(Call::DeleteReplaced, stale(), &id())
                 .is_none()
         );
-        assert_eq!(next(&progress, Mode::GoingOn), [Call::DeleteStandIn]);
-        let whole = progress.advance(Call::DeleteStandIn, Ending::Applied, &id());
-        assert!(matches!(whole, Some(Ending::Stale(None, Touched::Not))));
+        assert_eq!(next(&progress, Mode::Running), [Call::DeleteStandIn]);
+        let whole = progress.advance(Call::DeleteStandIn, ItemOutcome::Applied, &id());
+        assert!(matches!(
+            whole,
+            Some(ItemOutcome::Stale {
+                found: None,
+                touched: Touched::Not
+            })
+        ));
     }
 
     #[test]
-    fn a_post_that_fails_names_the_stand_in_that_holds_it() {
+    fn a_failed_post_names_the_stand_in() {
         let mut progress = Progress::Deleted(seen());
         let whole = progress.advance(Call::Post, failed("no"), &id());
-        let Some(Ending::Failed(why, Touched::Deleted)) = whole else {
+        let Some(ItemOutcome::Failed {
+            reason: why,
+            touched: Touched::Deleted,
+        }) = whole
+        else {
             panic!("{whole:?}");
         };
         assert_eq!(
@@ -303,25 +337,28 @@ mod tests {
         );
         let mut progress = Progress::LeftUnfinished(seen());
         let whole = progress.advance(Call::Post, failed("no"), &id());
-        assert!(matches!(whole, Some(Ending::Failed(_, Touched::Not))));
+        assert!(matches!(
+            whole,
+            Some(ItemOutcome::Failed {
+                touched: Touched::Not,
+                ..
+            })
+        ));
     }
 
     #[test]
-    fn a_stand_in_that_stays_is_a_failure_that_says_what_became_of_the_annotation() {
-        let changed = |now: Option<ObservedAnnotation>| {
-            Ending::Stale(now.map(|now| Box::new(now.content())), Touched::Not)
-        };
-        for (whole, ending, start, touched) in [
+    fn a_stand_in_that_cannot_be_deleted_is_a_failure_that_gives_the_outcome_of_the_annotation() {
+        for (whole, step, start, touched) in [
             (
-                Ending::Applied,
+                ItemOutcome::Applied,
                 failed("no"),
-                "it was replaced, and its stand-in",
+                "it was replaced, but its stand-in",
                 Touched::Otherwise,
             ),
             (
-                Ending::AlreadySo,
-                changed(None),
-                "it was as wanted already, and its stand-in",
+                ItemOutcome::AlreadySo,
+                stale(),
+                "it already was as wanted, but its stand-in",
                 Touched::Not,
             ),
             (
@@ -331,15 +368,19 @@ mod tests {
                 Touched::Not,
             ),
             (
-                changed(None),
+                stale(),
                 failed("no"),
-                "it changed after the plan was made and was left alone, and its stand-in",
+                "it changed after the plan was made and was left alone, but its stand-in",
                 Touched::Not,
             ),
         ] {
             let mut progress = Progress::Settled(seen(), whole);
-            let whole = progress.advance(Call::DeleteStandIn, ending, &id());
-            let Some(Ending::Failed(why, how)) = whole else {
+            let whole = progress.advance(Call::DeleteStandIn, step, &id());
+            let Some(ItemOutcome::Failed {
+                reason: why,
+                touched: how,
+            }) = whole
+            else {
                 panic!("{whole:?}");
             };
             assert!(why.starts_with(start), "{why}");
@@ -348,6 +389,12 @@ mod tests {
         }
         let mut progress = Progress::StoodIn(seen());
         let whole = progress.advance(Call::DeleteStandIn, failed("no"), &id());
-        assert!(matches!(whole, Some(Ending::Failed(_, Touched::Not))));
+        assert!(matches!(
+            whole,
+            Some(ItemOutcome::Failed {
+                touched: Touched::Not,
+                ..
+            })
+        ));
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a plan that undoes an apply sends what it shows.
+//! Whether the plan of an undo sends what it shows.
 
 use crate::api::wire;
 use crate::model::{Content, Interner, is_all_of};
@@ -6,14 +6,14 @@ use crate::observed;
 use crate::plan::{Action, Operation, Plan, Purpose};
 use serde_json::{Value, json};
 
-/// Whether every body of a plan that undoes an apply, read as the service's annotations are, is what the plan says that
-/// will be there: a file can be changed by anybody. Other plans are made of what they show, and reading them checks that.
+/// Whether every body of an undo plan, read as an annotation of the service, is what the plan shows as its result: anybody
+/// can change a file. Other plans hold no bodies.
 pub fn is_as_shown(plan: &Plan) -> bool {
     plan.purpose != Purpose::Undo || plan.operations.iter().all(sends_what_it_shows)
 }
 
-/// Whether each field of a body is spelled in the one way that a request has: what a reader takes for a default, a service
-/// that is sent it may take for something else.
+/// Whether each field of a body has the form that a request needs: the service may read another form differently than our
+/// reader does.
 fn is_plain(body: &Value, after: &Content) -> bool {
     let Value::Object(fields) = body else {
         return false;
@@ -29,7 +29,7 @@ fn is_plain(body: &Value, after: &Content) -> bool {
             .as_ref()
             .is_some_and(|user| *value == user.as_str()),
         "annotation_info" => value.is_object(),
-        // Its task is not what an annotation says, and no plan shows it.
+        // The task is not part of an annotation's content, and no plan shows it.
         "task_id" => value.is_string(),
         "embed_model_version_id" => after
             .embed_model_version()
@@ -38,7 +38,7 @@ fn is_plain(body: &Value, after: &Content) -> bool {
     })
 }
 
-/// Whether every concept has a value: in a request, one without is 1.
+/// Whether every concept has a value: in a request, a missing value is 1.
 fn has_values(data: &Value) -> bool {
     match data {
         Value::Object(fields) => fields
@@ -83,7 +83,7 @@ fn sends_what_it_shows(operation: &Operation) -> bool {
     }
     let sends = |field: &str| body.get(field).is_some();
     match (operation.action, &operation.before) {
-        // What is not sent stays, and nobody else's can it become.
+        // Fields that are not sent stay, and an overwrite does not change the user.
         (Action::Overwrite, Some(before)) => {
             if !sends("status") {
                 sent.status = before.status.unwrap_or(sent.status);
@@ -96,7 +96,7 @@ fn sends_what_it_shows(operation: &Operation) -> bool {
             }
             sent.user.clone_from(&before.user);
         }
-        // Without a user it is the caller's: whether that is what it shows is found out when it is sent.
+        // Without a user it belongs to the caller; whether that fits is checked when it is sent.
         _ if !sends("user_id") => sent.user.clone_from(&after.user),
         _ => {}
     }

@@ -1,10 +1,12 @@
-//! Looks around the stand-ins of replacements: before one is posted, and before one is deleted.
+//! What is checked before each step of a replacement.
 //!
-//! A stand-in is deleted only while its original is seen: whoever else is at work, what it holds is not lost.
+//! A stand-in is deleted only while its original is seen, so that what it holds is not lost whoever else is at work.
 
-use super::batch::{Ending, Group, Run, is_hopeless, stale};
+use super::batch::{BatchRun, stale};
+use super::queue::Group;
 use super::replace::{Progress, StandIn};
 use super::settle::Doubt;
+use super::watch::ItemOutcome;
 use crate::api::wire;
 use crate::model::{AnnotationId, Fingerprint, Json, ObservedAnnotation, difference, fingerprint};
 use crate::plan::{
@@ -20,16 +22,15 @@ struct Both {
     stand_in: Option<ObservedAnnotation>,
 }
 
-impl Run {
-    /// Keeps the replacements whose originals are as the plan saw them, and finds out how far an earlier run, or another
-    /// one, has come with the rest.
-    pub(super) async fn look_at_originals(&mut self, mut group: Group) -> Group {
-        let operations = std::mem::take(&mut group.operations);
+impl BatchRun {
+    /// Keeps the replacements whose originals are as the plan saw them, and finds out how far another run has come with the
+    /// rest.
+    pub(super) async fn check_originals(&mut self, mut group: Group) -> Group {
+        let operations = group.take_items();
         let originals = match self.read(Call::DeleteReplaced, &operations).await {
             Ok(now) => now,
             Err(error) => {
                 self.fail_all(&operations, &error, Touched::Not);
-                self.report.hopeless |= is_hopeless(&error);
                 return group;
             }
         };
@@ -38,18 +39,17 @@ impl Run {
             if freshness(self.operation(at), original.as_ref()) != Freshness::AsPlanned {
                 others.push((at, original));
             } else if self.make_body(at, original.as_ref(), Touched::Not) {
-                group.operations.push(at);
+                group.items.push(at);
             }
         }
-        let names: Vec<u32> = others.iter().map(|(at, _)| *at).collect();
-        if names.is_empty() {
+        let with_others: Vec<u32> = others.iter().map(|(at, _)| *at).collect();
+        if with_others.is_empty() {
             return group;
         }
-        let stand_ins = match self.read(Call::PostStandIn, &names).await {
+        let stand_ins = match self.read(Call::PostStandIn, &with_others).await {
             Ok(now) => now,
             Err(error) => {
-                self.fail_all(&names, &error, Touched::Not);
-                self.report.hopeless |= is_hopeless(&error);
+                self.fail_all(&with_others, &error, Touched::Not);
                 return group;
             }
         };
@@ -59,15 +59,15 @@ impl Run {
         group
     }
 
-    /// Stand-ins that were refused and are not there. Another run may have come to the end of its replacements meanwhile:
-    /// its stand-ins were there when these were posted, and are gone. Gives back those whose originals are as planned.
+    /// Handles stand-ins that were refused and do not exist. Another run may have finished the same replacements meanwhile:
+    /// its stand-ins existed when these were posted, and are gone. Returns those whose originals are as planned.
     pub(super) async fn resume_refused(&mut self, refused: Vec<Doubt>) -> Vec<Doubt> {
         if refused.is_empty() {
             return refused;
         }
         let names: Vec<u32> = refused.iter().map(|(at, _)| *at).collect();
         let Ok(originals) = self.read(Call::DeleteReplaced, &names).await else {
-            // That they were refused says more.
+            // The refusal says more than this error.
             return refused;
         };
         let mut left = Vec::new();
@@ -81,59 +81,57 @@ impl Run {
         left
     }
 
-    /// A replacement whose original is not as the plan saw it.
+    /// Takes up a replacement whose original is not as the plan saw it.
     fn resume(
         &mut self,
         at: u32,
         original: Option<ObservedAnnotation>,
         stand_in: Option<&ObservedAnnotation>,
     ) {
-        let ours = stand_in.filter(|it| self.holds_it(at, it));
-        let ours = ours.map(|it| StandIn::left(fingerprint(it)));
-        let ending = match freshness(self.operation(at), original.as_ref()) {
-            Freshness::AsWanted => Ending::AlreadySo,
+        let ours = stand_in.filter(|it| self.holds_replacement(at, it));
+        let ours = ours.map(|it| StandIn::of_another_run(fingerprint(it)));
+        let outcome = match freshness(self.operation(at), original.as_ref()) {
+            Freshness::AsWanted => ItemOutcome::AlreadySo,
             _ => stale(original.clone(), Touched::Not),
         };
         match (original, ours) {
             (None, Some(seen)) => self.reach(at, Progress::Deleted(seen)),
-            (Some(_), Some(seen)) => self.reach(at, Progress::Settled(seen, ending)),
+            (Some(_), Some(seen)) => self.reach(at, Progress::Settled(seen, outcome)),
             (None, None) if stand_in.is_some() => {
                 let reason =
-                    "it is gone, and its stand-in holds something else than the plan: plan again";
-                self.end(at, Ending::Failed(reason.to_owned(), Touched::Not));
+                    "it is gone, and its stand-in differs from what the plan wants: plan again";
+                self.fail(at, reason, Touched::Not);
             }
-            (_, None) => self.end(at, ending),
+            (_, None) => self.end(at, outcome),
         }
     }
 
-    /// The service's answer shows what it stores of a stand-in: everything must be there, before the original goes.
+    /// Compares the answer to the post of a stand-in with what was sent: everything must be stored before the original is
+    /// deleted.
     pub(super) fn compare_stand_in(&mut self, at: u32, wire: wire::Annotation) {
         let stored = match self.decode(wire) {
-            Ok((_, stored)) => stored,
-            Err(error) => {
-                let ending = Ending::Failed(error.to_string(), Touched::Not);
-                return self.end(at, ending);
-            }
+            Ok(stored) => stored,
+            Err(error) => return self.fail(at, error.to_string(), Touched::Not),
         };
-        let stand_in = self.stood_in(at, fingerprint(&stored));
+        let stand_in = self.posted_stand_in(at, fingerprint(&stored));
         if self.keeps_everything(at, &stored) {
             self.reach(at, Progress::StoodIn(stand_in));
         } else {
-            let reason = "the service accepted its stand-in and stored something else, so that the annotation itself was left alone";
-            let ending = Ending::Failed(reason.to_owned(), Touched::Not);
-            // The answer may show less than is stored: what it is known by is what was posted.
-            self.reach(at, Progress::Settled(stand_in, ending));
+            let reason = "the service accepted its stand-in and stored something else, so the annotation itself was left alone";
+            // The answer may show less than is stored: then the stand-in is recognised by what was posted.
+            let outcome = ItemOutcome::failed(reason, Touched::Not);
+            self.reach(at, Progress::Settled(stand_in, outcome));
         }
     }
 
     /// A stand-in that this run posted.
-    fn stood_in(&self, at: u32, seen: Fingerprint) -> StandIn {
+    fn posted_stand_in(&self, at: u32, seen: Fingerprint) -> StandIn {
         let body = self.bodies.get(&at).cloned();
         StandIn { seen, body }
     }
 
-    /// Whether a stand-in that another run left holds what the replacement is to be, as it says itself.
-    fn holds_it(&self, at: u32, stand_in: &ObservedAnnotation) -> bool {
+    /// Whether a stand-in of another run names this operation's original and holds its replacement.
+    fn holds_replacement(&self, at: u32, stand_in: &ObservedAnnotation) -> bool {
         let operation = self.operation(at);
         let is_named = self.original(Call::PostStandIn, at, stand_in.info.as_ref())
             == Some(operation.id.clone());
@@ -150,22 +148,22 @@ impl Run {
         let sent = serde_json::from_str::<wire::Annotation>(body.as_str())
             .ok()
             .and_then(|wire| self.decode(wire).ok());
-        sent.is_some_and(|(_, sent)| difference(&sent.content(), stored).is_empty())
+        sent.is_some_and(|sent| difference(&sent.content(), stored).is_empty())
             && self.original(Call::PostStandIn, at, stored.info.as_ref())
                 == Some(self.operation(at).id.clone())
     }
 
-    /// Something stands under the id of a stand-in that was to be posted.
+    /// Judges an annotation that already has the id of the stand-in to post.
     pub(super) fn found_stand_in(&mut self, at: u32, found: &ObservedAnnotation) {
         if self.is_posted(at, self.bodies.get(&at), found) {
-            let stand_in = self.stood_in(at, fingerprint(found));
+            let stand_in = self.posted_stand_in(at, fingerprint(found));
             self.reach(at, Progress::StoodIn(stand_in));
         } else {
             let reason = format!(
-                "`{}` is in the way, where its stand-in is to be: run the same command again",
+                "another annotation has the id `{}` of its stand-in: run the same command again",
                 found.id
             );
-            self.end(at, Ending::Failed(reason, Touched::Not));
+            self.fail(at, reason, Touched::Not);
         }
     }
 
@@ -176,30 +174,29 @@ impl Run {
         body.is_some_and(is_it)
     }
 
-    /// The annotation that a stand-in stands in for, as it says itself.
+    /// The id of the original that a stand-in names.
     fn original(&self, call: Call, at: u32, info: Option<&Json>) -> Option<AnnotationId> {
         let (input, id) = (&self.operation(at).input_id, self.id(call, at));
         original_of(&self.plan.set, input, &id, info)
     }
 
-    /// Originals, each with its stand-in, as they are now.
-    async fn look_at_both(&mut self, group: &mut Group) -> Vec<Both> {
-        let operations = std::mem::take(&mut group.operations);
+    /// Reads originals, each with its stand-in.
+    async fn read_both(&mut self, group: &mut Group) -> Vec<Both> {
+        let operations = group.take_items();
         let mut names = Vec::with_capacity(2 * operations.len());
         for &at in &operations {
-            let input = self.operation(at).input_id.to_string();
+            let input = &self.operation(at).input_id;
             let stand_in = match group.call {
                 Call::DeleteLeftBehind => self.operation(at).id.clone(),
                 _ => self.id(Call::DeleteStandIn, at),
             };
             names.push((input.clone(), self.original_behind(group.call, at)));
-            names.push((input, stand_in.to_string()));
+            names.push((input.clone(), stand_in));
         }
         let now = match self.read_names(names).await {
             Ok(now) => now,
             Err(error) => {
                 self.fail_all(&operations, &error, group.touched);
-                self.report.hopeless |= is_hopeless(&error);
                 return Vec::new();
             }
         };
@@ -213,76 +210,77 @@ impl Run {
     }
 
     /// Keeps the originals that are as the plan saw them, and whose stand-ins are as they were posted.
-    pub(super) async fn look_before_deletes(&mut self, mut group: Group) -> Group {
-        for both in self.look_at_both(&mut group).await {
+    pub(super) async fn check_deletes_of_originals(&mut self, mut group: Group) -> Group {
+        for both in self.read_both(&mut group).await {
             let at = both.at;
-            let holds = (both.stand_in.as_ref()).is_some_and(|it| self.is_unchanged(at, it));
-            let ending = match freshness(self.operation(at), both.original.as_ref()) {
-                Freshness::AsPlanned if holds => {
-                    group.operations.push(at);
+            let is_unchanged = (both.stand_in.as_ref()).is_some_and(|it| self.is_unchanged(at, it));
+            let outcome = match freshness(self.operation(at), both.original.as_ref()) {
+                Freshness::AsPlanned if is_unchanged => {
+                    group.items.push(at);
                     continue;
                 }
                 Freshness::AsPlanned => {
-                    let reason = "somebody changed or deleted its stand-in, so that the annotation itself was left alone: run the same command again";
-                    Ending::Failed(reason.to_owned(), Touched::Not)
+                    let reason = "somebody changed or deleted its stand-in, so the annotation itself was left alone: run the same command again";
+                    ItemOutcome::failed(reason, Touched::Not)
                 }
-                Freshness::AsWanted if group.touched.is_not() => Ending::AlreadySo,
-                // Whoever deleted it: it is posted again, as the plan wants it.
-                Freshness::HalfReplaced | Freshness::AsWanted => Ending::Applied,
+                Freshness::AsWanted if group.touched.is_not() => ItemOutcome::AlreadySo,
+                // Whoever deleted it, the replacement is posted.
+                Freshness::HalfReplaced | Freshness::AsWanted => ItemOutcome::Applied,
                 Freshness::Stale => stale(both.original, group.touched),
             };
-            self.end(at, ending);
+            self.end(at, outcome);
         }
         group
     }
 
-    /// Keeps the posts that go on; of those that an earlier run left, the ones whose stand-ins are as the plan saw them.
-    pub(super) async fn look_before_posts(&mut self, mut group: Group) -> Group {
+    /// Keeps the posts that can be sent; of those that another run left, the ones whose stand-ins are as the plan saw them.
+    pub(super) async fn check_posts(&mut self, mut group: Group) -> Group {
         let (left, others): (Vec<u32>, Vec<u32>) =
-            (group.operations.iter()).partition(|&&at| self.is_of_another_run(at));
-        group.operations = left;
-        if !group.operations.is_empty() {
-            for both in self.look_at_both(&mut group).await {
+            (group.items.iter()).partition(|&&at| self.is_of_another_run(at));
+        group.items = left;
+        if !group.items.is_empty() {
+            for both in self.read_both(&mut group).await {
                 let at = both.at;
-                let holds = (both.stand_in.as_ref()).is_some_and(|it| self.is_unchanged(at, it));
-                let ending = match both.original {
-                    None if holds => {
+                let is_unchanged =
+                    (both.stand_in.as_ref()).is_some_and(|it| self.is_unchanged(at, it));
+                let outcome = match both.original {
+                    None if is_unchanged => {
                         if self.make_body_of_stand_in(at, both.stand_in.as_ref(), group.touched) {
-                            group.operations.push(at);
+                            group.items.push(at);
                         }
                         continue;
                     }
                     Some(it) if is_as_wanted(self.operation(at), &it) => {
                         if group.touched.is_not() {
-                            Ending::AlreadySo
+                            ItemOutcome::AlreadySo
                         } else {
-                            Ending::Applied
+                            ItemOutcome::Applied
                         }
                     }
                     Some(it) => stale(Some(it), group.touched),
                     None => stale(both.stand_in, group.touched),
                 };
-                self.end(at, ending);
+                self.end(at, outcome);
             }
         }
         for at in others {
-            // A replacement is posted as it was made when its original was looked at.
+            // The body of a replacement was made when its original was read.
             let made = self.stand_ins.get(&at).and_then(|it| it.body.clone());
             if let Some(body) = made {
                 self.bodies.insert(at, body);
-                group.operations.push(at);
+                group.items.push(at);
             } else if self.make_body(at, None, group.touched) {
-                group.operations.push(at);
+                group.items.push(at);
             }
         }
-        group.operations.sort_unstable();
+        group.items.sort_unstable();
         group
     }
 
-    /// Whether it is the post of a replacement that another run began.
+    /// Whether another run began this replacement.
     fn is_of_another_run(&self, at: u32) -> bool {
-        let is_left = |it: &StandIn| it.body.is_none();
-        is_unfinished(self.operation(at)) || self.stand_ins.get(&at).is_some_and(is_left)
+        let is_foreign = |it: &StandIn| it.body.is_none();
+        is_unfinished(self.operation(at)) || self.stand_ins.get(&at).is_some_and(is_foreign)
     }
 
     /// Makes the post of a replacement that another run began out of its stand-in.
@@ -297,44 +295,43 @@ impl Run {
         }
         let body = stand_in.and_then(|it| body_of_stand_in(self.operation(at), it));
         let Some(body) = body else {
-            let reason = "its stand-in holds something else than the plan: plan again";
-            self.end(at, Ending::Failed(reason.to_owned(), touched));
+            let reason = "its stand-in differs from what the plan wants: plan again";
+            self.fail(at, reason, touched);
             return false;
         };
         self.bodies.insert(at, Arc::new(body));
         true
     }
 
-    /// Whether a stand-in is what it was when it was last looked at. The answer to its post may spell it otherwise than a
-    /// read does: then what was sent counts.
+    /// Whether a stand-in is as it was last seen. The answer to its post may spell it differently than a read does: then it
+    /// is compared with what was sent.
     fn is_unchanged(&self, at: u32, stand_in: &ObservedAnnotation) -> bool {
         self.stand_ins.get(&at).is_some_and(|known| {
             known.seen == fingerprint(stand_in) || self.is_posted(at, known.body.as_ref(), stand_in)
         })
     }
 
-    /// Keeps the stand-ins that are as they were, and whose originals are there.
-    pub(super) async fn look_at_stand_ins(&mut self, mut group: Group) -> Group {
-        for both in self.look_at_both(&mut group).await {
+    /// Keeps the stand-ins that are unchanged and whose originals exist.
+    pub(super) async fn check_stand_ins(&mut self, mut group: Group) -> Group {
+        for both in self.read_both(&mut group).await {
             let at = both.at;
-            let holds = (both.stand_in.as_ref()).is_some_and(|it| match group.call {
+            let is_unchanged = (both.stand_in.as_ref()).is_some_and(|it| match group.call {
                 Call::DeleteStandIn => self.is_unchanged(at, it),
                 _ => self.operation(at).fingerprint == Some(fingerprint(it)),
             });
             match (both.original, both.stand_in) {
                 (_, None) if group.call == Call::DeleteLeftBehind && group.touched.is_not() => {
-                    self.end(at, Ending::AlreadySo);
+                    self.end(at, ItemOutcome::AlreadySo);
                 }
-                (_, None) => self.end(at, Ending::Applied),
+                (_, None) => self.end(at, ItemOutcome::Applied),
                 (None, Some(_)) => {
-                    let reason = "the annotation that it stands in for is gone";
-                    self.end(at, Ending::Failed(reason.to_owned(), Touched::Not));
+                    self.fail(at, "its original is gone", Touched::Not);
                 }
-                (Some(_), Some(it)) if holds => {
+                (Some(_), Some(it)) if is_unchanged => {
                     if group.call == Call::DeleteStandIn
                         || self.make_body(at, Some(&it), Touched::Not)
                     {
-                        group.operations.push(at);
+                        group.items.push(at);
                     }
                 }
                 (Some(_), it) => self.end(at, stale(it, Touched::Not)),
@@ -343,15 +340,14 @@ impl Run {
         group
     }
 
-    /// The id of the annotation that a stand-in to be deleted stands in for; its own where it names none.
-    fn original_behind(&self, call: Call, at: u32) -> String {
+    /// The id of the original of a stand-in that is to be deleted; its own id if it names none.
+    fn original_behind(&self, call: Call, at: u32) -> AnnotationId {
         let operation = self.operation(at);
         if call != Call::DeleteLeftBehind {
-            return operation.id.to_string();
+            return operation.id.clone();
         }
         let info = operation.before.as_ref().and_then(|it| it.info.as_ref());
         self.original(call, at, info)
             .unwrap_or_else(|| operation.id.clone())
-            .to_string()
     }
 }

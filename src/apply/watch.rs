@@ -1,15 +1,13 @@
-//! Who is told of a run while it goes on: a progress bar, a log, the file that undoes it.
+//! How each item of a plan ended, and who observes that while a run goes on: a progress bar, a log, the undo file.
 
 use crate::model::Fingerprint;
 use crate::plan::Touched;
 use std::fmt;
 
-/// What has ended: an index into the plan's operations, purges, inputs, or deleted inputs.
+/// An item of a plan: an index into its operations, purges, inputs, or deleted inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
-    /// An operation.
     Operation(u32),
-    /// The purge of an input.
     Purge(u32),
     /// An input that is posted or waited for.
     Input(u32),
@@ -17,47 +15,67 @@ pub enum Subject {
     DeletedInput(u32),
 }
 
-/// How it ended.
+/// How an item ended. `S` is what a stale one was found to be; watchers do not see it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(tag = "ended", rename_all = "snake_case")]
-pub enum Ended {
-    /// It was carried out.
+pub enum ItemOutcome<S = ()> {
     Applied,
     /// There was nothing left to do.
     AlreadySo,
-    /// It is something else than the plan saw.
+    /// The annotation, or the input, is not as the plan saw it.
     Stale {
-        /// What was written of it.
+        #[serde(skip)]
+        found: S,
+        /// What was written.
         touched: Touched,
     },
-    /// It could not be carried out.
     Failed {
-        /// Why, in the service's words or ours.
+        /// In the service's words or ours.
         reason: String,
-        /// What was written of it.
+        /// What was written.
         touched: Touched,
     },
-    /// The run was stopped before.
+    /// The run was stopped before, or the input is missing.
     NotAttempted,
 }
 
-/// Is told of each operation and each purge as it ends, exactly once, in whatever order they end. Calls run several at a
-/// time: what takes long here holds them up.
-pub trait Watch: fmt::Debug + Send + Sync {
-    /// This has ended so.
-    fn ended(&self, what: Subject, how: &Ended);
+impl<S> ItemOutcome<S> {
+    pub(super) fn failed(reason: impl Into<String>, touched: Touched) -> Self {
+        let reason = reason.into();
+        Self::Failed { reason, touched }
+    }
 
-    /// So many inputs are not processed yet.
+    /// What watchers see.
+    pub(super) fn summary(&self) -> ItemOutcome {
+        match self {
+            Self::Applied => ItemOutcome::Applied,
+            Self::AlreadySo => ItemOutcome::AlreadySo,
+            Self::Stale { touched, .. } => ItemOutcome::Stale {
+                found: (),
+                touched: *touched,
+            },
+            Self::Failed { reason, touched } => ItemOutcome::failed(reason, *touched),
+            Self::NotAttempted => ItemOutcome::NotAttempted,
+        }
+    }
+}
+
+/// Observes a run. Calls run several at a time: a slow method here delays them.
+pub trait Watch: fmt::Debug + Send + Sync {
+    /// An item has ended. Called exactly once for each item of the plan, in any order.
+    fn ended(&self, what: Subject, how: &ItemOutcome);
+
+    /// This many inputs are not processed yet.
     fn waiting(&self, _inputs: u64) {}
 
-    /// The service has shown what it stores of this operation's annotation now. Told before it has ended.
+    /// The service has shown what it stores of this operation's annotation now. Called before the operation ends.
     fn stored(&self, _operation: u32, _now: Fingerprint) {}
 }
 
-/// Nobody watches.
+/// Observes nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct Unwatched;
 
 impl Watch for Unwatched {
-    fn ended(&self, _: Subject, _: &Ended) {}
+    fn ended(&self, _: Subject, _: &ItemOutcome) {}
 }

@@ -303,7 +303,7 @@ async fn decide(
         on_failure: if args.fail_fast {
             OnFailure::Stop
         } else {
-            OnFailure::GoOn
+            OnFailure::Continue
         },
         stop,
         watch: Arc::new(watchers),

@@ -57,10 +57,10 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 21_600, value_parser = clap::value_parser!(u64).range(1..=2_592_000))]
     deadline: u64,
     /// Megabytes that one answer may have, unpacked
-    #[arg(long, value_name = "MB", default_value_t = Connection::DEFAULT_LARGEST_ANSWER >> 20, value_parser = clap::value_parser!(u64).range(1..=16_384))]
+    #[arg(long, value_name = "MB", default_value_t = Connection::DEFAULT_MAX_ANSWER_BYTES >> 20, value_parser = clap::value_parser!(u64).range(1..=16_384))]
     max_answer: u64,
     /// Pages that one listing may have
-    #[arg(long, value_name = "N", default_value_t = Connection::DEFAULT_MOST_PAGES, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = Connection::DEFAULT_MAX_PAGES, value_parser = clap::value_parser!(u64).range(1..))]
     max_pages: u64,
     /// Calls at a time
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -159,8 +159,8 @@ impl ConnectionArgs {
     pub(super) fn bound(&self, connection: &mut Connection) {
         connection.concurrency = usize::from(self.concurrency);
         connection.timeout = Duration::from_secs(self.timeout);
-        connection.largest_answer = self.max_answer << 20;
-        connection.most_pages = self.max_pages;
+        connection.max_answer_bytes = self.max_answer << 20;
+        connection.max_pages = self.max_pages;
     }
 
     /// When the run, which begins now, has to end.

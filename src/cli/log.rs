@@ -2,7 +2,7 @@
 
 use super::exit::Failure;
 use super::output;
-use crate::apply::{Ended, Stop, Subject, Watch};
+use crate::apply::{ItemOutcome, Stop, Subject, Watch};
 use crate::plan::Plan;
 use crate::render::{self, LOG_LINE_START, Logged};
 use std::fs::File;
@@ -60,7 +60,7 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 impl Watch for Log {
-    fn ended(&self, what: Subject, how: &Ended) {
+    fn ended(&self, what: Subject, how: &ItemOutcome) {
         let what = match what {
             Subject::Operation(at) => Logged::Operation(at),
             Subject::Purge(at) => Logged::Purge(at),

@@ -4,7 +4,7 @@
 //! goes through [`around`], which takes the line away for as long as that takes.
 
 use crate::api::{Reader, Writer};
-use crate::apply::{Ended, Subject, Watch};
+use crate::apply::{ItemOutcome, Subject, Watch};
 use crate::render::{counted, thousands};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::collections::VecDeque;
@@ -137,8 +137,8 @@ impl Watch for Done {
         self.waiting.store(inputs, Ordering::Relaxed);
     }
 
-    fn ended(&self, _: Subject, how: &Ended) {
-        if *how != Ended::NotAttempted {
+    fn ended(&self, _: Subject, how: &ItemOutcome) {
+        if *how != ItemOutcome::NotAttempted {
             let ended = self.ended.fetch_add(1, Ordering::Relaxed) + 1;
             if let Some(line) = &*lock(&SHOWN) {
                 line.set_position(ended);
@@ -253,9 +253,9 @@ mod tests {
     #[test]
     fn what_was_not_attempted_is_not_done() {
         let done = Done::of(3);
-        done.ended(Subject::Operation(0), &Ended::Applied);
-        done.ended(Subject::Purge(0), &Ended::AlreadySo);
-        done.ended(Subject::Operation(1), &Ended::NotAttempted);
+        done.ended(Subject::Operation(0), &ItemOutcome::Applied);
+        done.ended(Subject::Purge(0), &ItemOutcome::AlreadySo);
+        done.ended(Subject::Operation(1), &ItemOutcome::NotAttempted);
         assert_eq!(done.count(), 2);
     }
 }

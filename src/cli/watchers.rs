@@ -1,6 +1,6 @@
 //! Several that watch one run.
 
-use crate::apply::{Ended, Subject, Watch};
+use crate::apply::{ItemOutcome, Subject, Watch};
 use crate::model::Fingerprint;
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ impl Watchers {
 }
 
 impl Watch for Watchers {
-    fn ended(&self, what: Subject, how: &Ended) {
+    fn ended(&self, what: Subject, how: &ItemOutcome) {
         for watcher in &self.0 {
             watcher.ended(what, how);
         }

@@ -1,6 +1,6 @@
 //! The calls of a plan, as they would be made: what `apply --dry-run` prints.
 
-use crate::model::{Json, escape_json};
+use crate::model::{Json, escape_json, is_path_segment};
 use crate::plan::{Batch, Call, Operation, Plan, stand_in_body, stand_in_id_for};
 use serde_json::{Value, json};
 use url::Url;
@@ -58,8 +58,8 @@ pub fn calls(plan: &Plan, bodies: &[Option<Json>]) -> String {
         };
         if let (true, [only]) = (deletes, &operations[..])
             && let (input, id) = (only.input_id.as_str(), id(only))
-            && stands_in_a_path(input)
-            && stands_in_a_path(id.as_str())
+            && is_path_segment(input)
+            && is_path_segment(id.as_str())
         {
             let path = path(plan, &["inputs", input, "annotations", id.as_str()]);
             write(&mut text, &json!({"method": "DELETE", "path": path}));
@@ -129,12 +129,4 @@ fn path(plan: &Plan, segments: &[&str]) -> String {
         .extend(["v2", "users", &target.user_id, "apps", &target.app_id])
         .extend(segments);
     url.path().to_owned()
-}
-
-/// The client's rule for ids in paths; the tests that hold what is sent against what is printed hold the two together.
-fn stands_in_a_path(id: &str) -> bool {
-    !matches!(id, "" | "." | "..")
-        && !id
-            .chars()
-            .any(|c| matches!(c, '/' | '\\' | '%') || c.is_control())
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const MODULES: [(&str, &[&str]); 12] = [
     ("model", &[]),
     ("manifest", &["model"]),
-    ("api", &[]),
+    ("api", &["model"]),
     ("observed", &["api", "model"]),
     ("matching", &["model"]),
     ("plan", &["matching", "model"]),

@@ -441,7 +441,7 @@ fn nothing_is_purged_after_a_stop() {
 
 #[test]
 fn a_failure_before_it_keeps_a_purge_from_being_started_when_asked_to() {
-    for (on_failure, purged) in [(OnFailure::Stop, 0), (OnFailure::GoOn, 1)] {
+    for (on_failure, purged) in [(OnFailure::Stop, 0), (OnFailure::Continue, 1)] {
         let world = World::new();
         world.seed(everything("p"));
         let inputs = "  - id: a\n    annotations: [{ key: k, concepts: [car] }]\n";

@@ -5,7 +5,7 @@ use crate::support::{
     ME, Remote, bodies, boxed, desired, manifest_of, observed, observed_by, plan, purging, sent,
     with,
 };
-use annosync::apply::{self, Ended, Options, Subject, Watch};
+use annosync::apply::{self, ItemOutcome, Options, Subject, Watch};
 use annosync::model::{
     AnnotationId, Fingerprint, InputId, ObservedState, SetName, is_owned_by, is_set_id,
     is_stand_in_id, stand_in_id,
@@ -407,12 +407,12 @@ fn a_plan_file_of_two_calls_a_replacement_is_refused() {
 /// What was told of a run, in order.
 #[derive(Debug, Default)]
 struct Told {
-    ended: Mutex<Vec<(Subject, Ended)>>,
+    ended: Mutex<Vec<(Subject, ItemOutcome)>>,
     stored: Mutex<Vec<u32>>,
 }
 
 impl Watch for Told {
-    fn ended(&self, what: Subject, how: &Ended) {
+    fn ended(&self, what: Subject, how: &ItemOutcome) {
         self.ended.lock().unwrap().push((what, how.clone()));
     }
 
@@ -451,8 +451,8 @@ fn a_replacement_is_told_of_once_when_its_last_step_is_done() {
     ended.sort_by_key(|(what, _)| *what);
     let subjects: Vec<Subject> = ended.iter().map(|(what, _)| *what).collect();
     assert_eq!(subjects, [0, 1, 2].map(Subject::Operation));
-    assert_eq!(ended[0].1, Ended::Applied);
-    assert!(matches!(ended[1].1, Ended::Stale { .. }));
+    assert_eq!(ended[0].1, ItemOutcome::Applied);
+    assert!(matches!(ended[1].1, ItemOutcome::Stale { .. }));
     let mut stored = told.stored.lock().unwrap().clone();
     stored.sort_unstable();
     assert_eq!(

@@ -1,18 +1,17 @@
-//! The limiter against servers that count in different ways, over networks that are slow and uneven; the clock is
-//! turned by hand, so that a minute takes no time.
+//! The limiter against servers that count in different ways, over slow and uneven networks, on a paused clock.
 
 use super::*;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
-/// How a server decides.
+/// How a server counts calls.
 #[derive(Debug, Clone, Copy)]
 enum Counting {
-    /// So many calls that were let through in any second.
+    /// Only accepted calls count.
     Passed,
-    /// So many calls in any second, refused ones too.
+    /// Refused calls count too.
     All,
-    /// Each so long after the one before: no burst at all.
+    /// Calls must be spaced evenly: no bursts.
     Spaced,
 }
 
@@ -59,7 +58,7 @@ impl Server {
     }
 }
 
-/// Numbers that look random; the same seed gives the same.
+/// Pseudo-random numbers from a seed.
 struct Dice(u64);
 
 impl Dice {
@@ -72,12 +71,12 @@ impl Dice {
     }
 }
 
-/// How long a message is on its way, in milliseconds.
+/// The delays of messages, in milliseconds.
 #[derive(Debug, Clone, Copy)]
 struct Network {
     least: f64,
     jitter: f64,
-    /// Every 7.3 seconds nothing moves for so long.
+    /// Every 7.3 seconds no message is delivered for this time.
     stall: f64,
 }
 
@@ -103,7 +102,7 @@ impl Network {
     }
 }
 
-/// A client that calls as fast as it may, and its server.
+/// A client that calls as fast as the limiter lets it, and its server.
 struct Simulation {
     limiter: Arc<RateLimiter>,
     server: Arc<Mutex<Server>>,
@@ -127,7 +126,7 @@ impl Simulation {
         }
     }
 
-    /// Calls for so many seconds more.
+    /// Calls for this many more seconds.
     async fn run(&self, seconds: u64) {
         let mut callers = JoinSet::new();
         for _ in 0..self.at_a_time {
@@ -144,7 +143,7 @@ impl Simulation {
                     let admitted = server.lock().unwrap().admits(Instant::now());
                     network.carry(&dice, start).await;
                     if admitted {
-                        turn.went_through();
+                        turn.succeeded();
                     } else {
                         turn.refused(retry_after);
                     }
@@ -155,7 +154,7 @@ impl Simulation {
         callers.shutdown().await;
     }
 
-    /// How many calls arrived between these seconds and were let through (or not).
+    /// How many calls arrived between these seconds and were accepted, or refused.
     fn count(&self, seconds: std::ops::Range<u64>, passed: bool) -> usize {
         let server = self.server.lock().unwrap();
         let within = |seen: &&Seen| seconds.contains(&(seen.at - self.start).as_secs());
@@ -177,7 +176,7 @@ async fn a_strict_server_never_refuses_and_is_used_to_95_percent() {
     let mut seed = 0;
     for limit in [1, 5, 15, 100] {
         for at_a_time in [1, 2, 4, 8, 16] {
-            // As slow as the others together, and no different with few at a time.
+            // Takes as long as the others together; few calls at a time behave no differently.
             if limit == 100 && at_a_time < 16 {
                 continue;
             }
@@ -189,7 +188,7 @@ async fn a_strict_server_never_refuses_and_is_used_to_95_percent() {
                 run.run(60).await;
                 let about = format!("{limit}/s, {at_a_time} at a time, {network:?}");
                 assert_eq!(run.refusals(), 0, "{about}");
-                // What is possible at all with so few at a time; timers are late by up to a millisecond.
+                // The most that is possible with this many calls at a time; timers are late by up to a millisecond.
                 let millis = 2.0 * least + jitter + 1.5;
                 let possible = at_a_time as f64 * 1000.0 / millis;
                 let used = run.count(0..60, true) as f64 / 60.0;
@@ -206,7 +205,7 @@ async fn a_strict_server_never_refuses_and_is_used_to_95_percent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stall_is_no_reason_to_be_refused_where_answers_are_quick() {
+async fn a_stall_causes_no_refusal_if_answers_are_usually_quick() {
     for stall in [60.0, 150.0, 300.0] {
         let network = Network {
             stall,
@@ -221,7 +220,7 @@ async fn a_stall_is_no_reason_to_be_refused_where_answers_are_quick() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lower_limit_is_learnt_at_once_and_a_higher_one_in_time() {
+async fn a_lower_limit_is_learnt_at_once_and_a_higher_one_later() {
     for counting in [Counting::Passed, Counting::All] {
         for at_a_time in [2, 8, 16] {
             for (seed, network) in [Network::NEAR, Network::FAR, Network::FARTHER]
@@ -229,7 +228,7 @@ async fn a_lower_limit_is_learnt_at_once_and_a_higher_one_in_time() {
                 .enumerate()
             {
                 let about = format!("{counting:?}, {at_a_time} at a time, {network:?}");
-                // With few at a time the limit is not reached from afar.
+                // Few calls at a time do not reach the limit on a slow network.
                 let reach = (at_a_time as f64 * 1000.0) / (2.0 * network.least + network.jitter);
                 if reach < 15.0 {
                     continue;
@@ -237,7 +236,7 @@ async fn a_lower_limit_is_learnt_at_once_and_a_higher_one_in_time() {
                 let server = Server::new(counting, 5);
                 let run = Simulation::new(15, server, network, at_a_time, seed as u64);
                 run.run(60).await;
-                // One overload, of what was on its way; then a try after seconds, and one after twenty.
+                // One overload by the calls in flight; then higher rates are tried after 3 s and after 20 s.
                 assert!(run.count(0..2, false) <= at_a_time, "{about}");
                 assert!(run.count(2..60, false) <= 10, "{about}");
                 assert!(run.count(2..60, true) as f64 >= 0.8 * 290.0, "{about}");
@@ -249,7 +248,7 @@ async fn a_lower_limit_is_learnt_at_once_and_a_higher_one_in_time() {
 
                 run.limit(5);
                 run.run(60).await;
-                // Nothing told the client but refusals: of the first full second, and of the next calls.
+                // Refusals of the first full second, and of the next calls.
                 assert!(run.count(240..243, false) <= at_a_time + 2, "{about}");
                 assert!(run.count(243..300, false) <= 10, "{about}");
                 assert!(run.count(243..300, true) as f64 >= 0.8 * 285.0, "{about}");
@@ -259,14 +258,14 @@ async fn a_lower_limit_is_learnt_at_once_and_a_higher_one_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_takes_no_burst_gets_none() {
+async fn a_server_that_refuses_bursts_gets_none() {
     let server = Server::new(Counting::Spaced, 15);
     let run = Simulation::new(15, server, Network::new(2.0, 0.0), 8, 1);
     run.run(60).await;
     assert!(run.refusals() <= 8, "the burst alone: {}", run.refusals());
     assert!(run.count(20..60, true) as f64 >= 0.95 * 600.0);
 
-    // Where calls overtake each other nobody can space them; it goes on, slower.
+    // Calls that overtake each other cannot be spaced; the client continues more slowly.
     let server = Server::new(Counting::Spaced, 15);
     let run = Simulation::new(15, server, Network::FAR, 8, 2);
     run.run(120).await;
@@ -275,7 +274,7 @@ async fn a_server_that_takes_no_burst_gets_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn less_than_one_call_a_second_is_learnt_too() {
+async fn a_limit_below_one_call_per_second_is_learnt() {
     let mut server = Server::new(Counting::Passed, 1);
     server.window = Duration::from_secs(4);
     let run = Simulation::new(15, server, Network::NEAR, 8, 1);
@@ -286,7 +285,7 @@ async fn less_than_one_call_a_second_is_learnt_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_another_run_used_up_is_no_lasting_limit() {
+async fn calls_of_another_run_are_not_taken_for_a_lasting_limit() {
     let mut server = Server::new(Counting::Passed, 15);
     let before = Seen {
         at: Instant::now(),
@@ -300,7 +299,7 @@ async fn what_another_run_used_up_is_no_lasting_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn everything_waits_as_long_as_the_server_asks() {
+async fn all_calls_wait_as_long_as_the_server_asks() {
     let server = Server::new(Counting::Passed, 5);
     let mut run = Simulation::new(15, server, Network::NEAR, 8, 1);
     run.retry_after = Some(Duration::from_secs(7));
@@ -311,7 +310,7 @@ async fn everything_waits_as_long_as_the_server_asks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_short_run_starts_all_its_calls_at_once() {
+async fn a_short_run_starts_all_calls_at_once() {
     let limiter = RateLimiter::new(15);
     let start = Instant::now();
     let mut turns = Vec::new();
@@ -320,7 +319,7 @@ async fn a_short_run_starts_all_its_calls_at_once() {
     }
     assert_eq!(start.elapsed(), Duration::ZERO);
     for turn in turns {
-        turn.went_through();
+        turn.succeeded();
     }
     let _sixteenth = limiter.turn().await;
     assert!(start.elapsed() >= WINDOW);
@@ -328,16 +327,16 @@ async fn a_short_run_starts_all_its_calls_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_came_first_starts_first_and_nobody_waits_for_one_who_left() {
+async fn calls_start_in_order_and_cancelled_ones_are_skipped() {
     let limiter = Arc::new(RateLimiter::new(1));
-    limiter.turn().await.went_through();
+    limiter.turn().await.succeeded();
     let order = Arc::new(Mutex::new(Vec::new()));
     let mut waiting = JoinSet::new();
     let mut left = None;
     for number in 0..4 {
         let (limiter, order) = (Arc::clone(&limiter), Arc::clone(&order));
         let handle = waiting.spawn(async move {
-            limiter.turn().await.went_through();
+            limiter.turn().await.succeeded();
             order.lock().unwrap().push(number);
         });
         if number == 0 {
@@ -350,18 +349,18 @@ async fn whoever_came_first_starts_first_and_nobody_waits_for_one_who_left() {
     assert_eq!(*order.lock().unwrap(), [1, 2, 3]);
 }
 
-/// A pace whose connections are warm, and a time at which all its tokens are there.
+/// A pace with warm connections, and a time at which it has all its tokens.
 fn warm(rate: u32, start: Instant) -> (Pace, Instant) {
     let mut pace = Pace::new(rate, start);
     for _ in 0..rate {
         let call = pace.take(start).unwrap();
-        pace.went_through(call, start, start);
+        pace.succeeded(call, start, start);
     }
     (pace, start + WINDOW + MARGIN)
 }
 
 #[test]
-fn an_unanswered_call_holds_its_token_until_it_can_have_arrived() {
+fn an_unanswered_call_keeps_its_token_until_it_must_have_arrived() {
     let start = Instant::now();
     let mut cold = Pace::new(1, start);
     cold.take(start).unwrap();
@@ -384,19 +383,19 @@ fn a_lost_call_may_have_arrived_until_it_was_given_up() {
     pace.lost(call, given_up);
     let back = given_up + WINDOW + MARGIN;
     assert_eq!(pace.take(given_up), Err(Wait::Until(back)));
-    // The next call may need a new connection: nobody knows when it arrives.
+    // The next call may need a new connection: its time of arrival is unknown.
     pace.take(back).unwrap();
     assert_eq!(pace.take(back + WINDOW * 2), Err(Wait::ForAnAnswer));
 }
 
 #[test]
-fn after_a_rest_connections_are_cold() {
+fn connections_are_cold_after_a_pause() {
     let start = Instant::now();
     let (mut pace, now) = warm(2, start);
-    let rested = now + COLD;
-    let call = pace.take(rested).unwrap();
-    let answered = rested + Duration::from_millis(600);
-    pace.went_through(call, rested, answered);
+    let later = now + COLD;
+    let call = pace.take(later).unwrap();
+    let answered = later + Duration::from_millis(600);
+    pace.succeeded(call, later, answered);
     pace.take(answered).unwrap();
     let back = answered + WINDOW + MARGIN;
     assert_eq!(pace.take(answered), Err(Wait::Until(back)));

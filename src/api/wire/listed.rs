@@ -1,6 +1,6 @@
-//! Annotations of a listing, one by one: one that breaks the API's form says nothing about the others.
+//! Annotations of a listing, read one by one: one that does not have the API's form does not affect the others.
 
-use super::{Annotation, Status, Worker};
+use super::{Annotation, Broken, Status, Worker};
 use serde::de::{DeserializeOwned, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -9,22 +9,12 @@ use serde_json::value::RawValue;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Page {
-    /// How the call went.
     pub status: Status,
-    /// The annotations; see [`super::Annotations::annotations`].
+    /// See [`super::Annotations::annotations`].
     pub annotations: Vec<Listed<Annotation>>,
 }
 
-/// What came instead of an annotation.
-#[derive(Debug, Clone)]
-pub struct Broken {
-    /// All of it.
-    pub raw: Box<RawValue>,
-    /// What is wrong with it.
-    pub why: String,
-}
-
-/// An annotation as a listing has it: read even if it breaks the API's form, and written as it came.
+/// An annotation of a listing: read even if it does not have the API's form, and written unchanged.
 #[derive(Debug)]
 pub struct Listed<A>(pub A);
 
@@ -47,8 +37,8 @@ impl Serialize for Listed<&Annotation> {
     }
 }
 
-/// What can be read of an annotation that breaks the API's form. An id of another type stands as it came: it names the
-/// annotation as well as a text does. Without an input that can be read there is none.
+/// What can be read of an annotation that does not have the API's form. An id of another type is kept as its JSON text. An input
+/// id of another type is empty.
 fn broken(raw: Box<RawValue>, why: String) -> Annotation {
     #[derive(Default, Deserialize)]
     #[serde(default)]
@@ -74,13 +64,13 @@ fn broken(raw: Box<RawValue>, why: String) -> Annotation {
         serde_json::from_str(field?.get()).ok()
     }
     let fields: Fields<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
-    let as_it_came = || fields.id.map(|id| id.get().to_owned());
+    let id_text = || fields.id.map(|id| id.get().to_owned());
     let id: Option<String> = read(fields.id);
     let worker: Option<Worker> = read(fields.worker);
-    // With an id or a worker that cannot be read, it may be of this set, or anybody's.
+    // If its id or worker cannot be read, it may belong to this set or to anybody.
     let is_user_known = id.is_some() && (worker.is_some() || fields.worker.is_none());
     let annotation = Annotation {
-        id: id.or_else(as_it_came).unwrap_or_default(),
+        id: id.or_else(id_text).unwrap_or_default(),
         input_id: read(fields.input_id).unwrap_or_default(),
         user_id: read(fields.user_id)
             .filter(|_| is_user_known)

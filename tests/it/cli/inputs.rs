@@ -418,7 +418,7 @@ fn an_input_that_is_not_processed_in_time_is_reported_and_waited_for_by_the_next
     let run = world
         .apply(&arguments)
         .exits(5)
-        .says("Failed: input in-0: it is there, and was not processed within 1 s");
+        .says("Failed: input in-0: it exists, but was not processed within 1 s");
     assert_eq!(
         run.last_line(),
         "Applied 0, 0 already so, 2 failed, 2 not attempted."

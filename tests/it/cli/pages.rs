@@ -76,7 +76,7 @@ fn a_success_with_a_failure_inside_ends_the_plan() {
         ),
         (
             Spoil::NoStatus,
-            "it has no status code that says success",
+            "the answer does not have the API's form: it has no status code",
             "hint: check that the endpoint is the API's address",
         ),
     ] {

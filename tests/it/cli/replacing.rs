@@ -377,9 +377,9 @@ fn a_stand_in_that_somebody_edits_is_left_and_reported() {
         (
             1,
             "owner",
-            "somebody changed or deleted its stand-in, so that the annotation itself was left alone",
+            "somebody changed or deleted its stand-in, so the annotation itself was left alone",
         ),
-        (5, "bea", "it was replaced, and its stand-in `as-6008c26f-r"),
+        (5, "bea", "it was replaced, but its stand-in `as-6008c26f-r"),
     ] {
         let world = world("sync");
         let mut run = Stepped::start(&world, "m.yaml");

@@ -306,7 +306,7 @@ fn a_token_that_is_not_accepted_is_not_shown_and_a_bad_one_is_not_either() {
     let run = world.plan(&["-vv"]).exits(1);
     assert!(
         run.stderr
-            .contains("error: the token holds characters that no token has")
+            .contains("error: the token contains characters that are not allowed in a token")
     );
     assert!(!run.stderr.contains("marker"), "{}", run.stderr);
     world.write("pat", "");

@@ -6,7 +6,7 @@ use super::scene::{Exchanged, Scene};
 use super::service::{OWNER, body};
 use super::world::{set_id, set_of};
 use annosync::api::Method;
-use annosync::apply::{Ended, Subject};
+use annosync::apply::{ItemOutcome, Subject};
 use annosync::model::{Fingerprint, Interner, ObservedAnnotation, fingerprint};
 use annosync::observed;
 use annosync::plan::{
@@ -434,9 +434,11 @@ impl Court<'_> {
                     && matches!(it.who, Who::Run { run, .. } if run == record.number)
             });
             let untouched = match ended {
-                Ended::AlreadySo | Ended::NotAttempted => true,
-                Ended::Stale { touched } | Ended::Failed { touched, .. } => touched.is_not(),
-                Ended::Applied => false,
+                ItemOutcome::AlreadySo | ItemOutcome::NotAttempted => true,
+                ItemOutcome::Stale { touched, .. } | ItemOutcome::Failed { touched, .. } => {
+                    touched.is_not()
+                }
+                ItemOutcome::Applied => false,
             };
             self.hold(
                 "the account equals what the remote saw",
@@ -474,7 +476,7 @@ impl Court<'_> {
         operation: &Operation,
         name: &Name,
         tick: u64,
-        ended: &Ended,
+        ended: &ItemOutcome,
         writes: &[Write],
     ) {
         let by_run = |who: Who| matches!(who, Who::Run { run, .. } if run == record.number);
@@ -509,24 +511,26 @@ impl Court<'_> {
         };
         let was_so = || states().iter().any(|state| wanted(state.as_ref()));
         let holds = match ended {
-            Ended::Applied => was_so(),
-            Ended::AlreadySo => mine.is_empty() && was_so(),
-            Ended::NotAttempted => mine.is_empty() && !self.sent(record, name),
-            Ended::Stale { touched } | Ended::Failed { touched, .. } => match touched {
-                Touched::Not => mine.is_empty(),
-                Touched::Perhaps => self.was_lost(record, name),
-                // Where somebody else deleted it after the look, the service answers our delete as if it was ours.
-                // So it does if another run of the same replacement did: its stand-in holds it then, whoever finishes.
-                Touched::Deleted => {
-                    let may_be_ours =
-                        operation.action == Action::Replace || self.sent(record, name);
-                    mine.iter().any(|it| it.how == How::Delete)
-                        || (may_be_ours && states().iter().any(Option::is_none))
+            ItemOutcome::Applied => was_so(),
+            ItemOutcome::AlreadySo => mine.is_empty() && was_so(),
+            ItemOutcome::NotAttempted => mine.is_empty() && !self.sent(record, name),
+            ItemOutcome::Stale { touched, .. } | ItemOutcome::Failed { touched, .. } => {
+                match touched {
+                    Touched::Not => mine.is_empty(),
+                    Touched::Perhaps => self.was_lost(record, name),
+                    // Where somebody else deleted it after the look, the service answers our delete as if it was ours.
+                    // The same holds if another run of this replacement deleted it: its copy holds it then, whoever finishes.
+                    Touched::Deleted => {
+                        let may_be_ours =
+                            operation.action == Action::Replace || self.sent(record, name);
+                        mine.iter().any(|it| it.how == How::Delete)
+                            || (may_be_ours && states().iter().any(Option::is_none))
+                    }
+                    Touched::ConceptsRemoved => !mine.is_empty(),
+                    // The service took it; whether anything came of it, nobody says.
+                    Touched::Otherwise => self.sent(record, name),
                 }
-                Touched::ConceptsRemoved => !mine.is_empty(),
-                // The service took it; whether anything came of it, nobody says.
-                Touched::Otherwise => self.sent(record, name),
-            },
+            }
         };
         let how = told();
         self.hold(law, holds, || how);
@@ -578,12 +582,12 @@ fn operation<'a>(plan: &'a Plan, name: &Name) -> Option<&'a Operation> {
         .find(|it| it.input_id.as_str() == name.0 && it.id.as_str() == name.1)
 }
 
-fn word(ended: &Ended) -> &'static str {
+fn word(ended: &ItemOutcome) -> &'static str {
     match ended {
-        Ended::Applied => "applied",
-        Ended::AlreadySo => "already so",
-        Ended::Stale { .. } => "stale",
-        Ended::Failed { .. } => "failed",
-        Ended::NotAttempted => "not attempted",
+        ItemOutcome::Applied => "applied",
+        ItemOutcome::AlreadySo => "already so",
+        ItemOutcome::Stale { .. } => "stale",
+        ItemOutcome::Failed { .. } => "failed",
+        ItemOutcome::NotAttempted => "not attempted",
     }
 }

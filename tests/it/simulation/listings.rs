@@ -5,7 +5,7 @@
 use super::chance::{Chance, hash};
 use super::number;
 use annosync::api::{
-    ApiError, Connection, Endpoint, Exchange, Exchanging, Filter, HttpRequest, HttpResponse,
+    ApiError, Connection, Endpoint, Exchange, ExchangeFuture, Filter, HttpRequest, HttpResponse,
     InsecureHttp, Token, connect_through,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -255,7 +255,7 @@ impl Way {
 }
 
 impl Exchange for Way {
-    fn exchange(&self, request: HttpRequest) -> Exchanging<'_> {
+    fn exchange(&self, request: HttpRequest) -> ExchangeFuture<'_> {
         Box::pin(async move { Ok(self.carry(request).await) })
     }
 }

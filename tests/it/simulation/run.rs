@@ -8,7 +8,7 @@ use super::service::OWNER;
 use super::team::{self, Crew};
 use super::wire::{Cut, PATIENCE, Wire};
 use annosync::api::{Connection, Endpoint, InsecureHttp, RetryPolicy, Token, connect_through};
-use annosync::apply::{self, Ended, Options, Stop, Subject, Watch};
+use annosync::apply::{self, ItemOutcome, Options, Stop, Subject, Watch};
 use annosync::model::{DesiredState, Fingerprint, Json, ObservedState, Scope, fingerprint};
 use annosync::observed;
 use annosync::plan::{self, Allowances, Context, EmptyManifest, Inventory, Outcome, Plan, Target};
@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
 /// How an operation ended, and when.
-pub(super) type Endings = BTreeMap<Subject, Vec<(u64, Ended)>>;
+pub(super) type Endings = BTreeMap<Subject, Vec<(u64, ItemOutcome)>>;
 
 /// What is known of a run afterwards.
 #[derive(Debug, Default)]
@@ -61,7 +61,7 @@ struct Watching {
 }
 
 impl Watch for Watching {
-    fn ended(&self, what: Subject, how: &Ended) {
+    fn ended(&self, what: Subject, how: &ItemOutcome) {
         let mut scene = lock(&self.stage);
         let tick = scene.tick();
         scene.tell(&format!("{what:?} ended: {how:?}"));

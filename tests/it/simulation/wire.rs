@@ -4,7 +4,7 @@ use super::chance::Chance;
 use super::faults::{Fate, Fault};
 use super::scene::{Stage, lock};
 use super::service::Answer;
-use annosync::api::{Exchange, Exchanging, HttpRequest, HttpResponse, Lost};
+use annosync::api::{Exchange, ExchangeError, ExchangeFuture, HttpRequest, HttpResponse};
 use annosync::apply::Stop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -57,7 +57,7 @@ impl Wire {
         }
     }
 
-    async fn carry(&self, request: HttpRequest) -> Result<HttpResponse, Lost> {
+    async fn carry(&self, request: HttpRequest) -> Result<HttpResponse, ExchangeError> {
         let number = self.count.fetch_add(1, Ordering::SeqCst);
         if self.dead.load(Ordering::SeqCst) {
             self.die().await;
@@ -112,9 +112,9 @@ impl Wire {
             Ok(Ok((response, intact))) => (Ok(response), intact),
             Ok(Err(_)) => {
                 let cause = "connection reset by peer".to_owned();
-                (Err(Lost::Unreachable(cause)), false)
+                (Err(ExchangeError::Unreachable(cause)), false)
             }
-            Err(_) => (Err(Lost::TimedOut(PATIENCE)), false),
+            Err(_) => (Err(ExchangeError::TimedOut(PATIENCE)), false),
         };
         let mut scene = lock(&self.stage);
         scene.finish(exchange, result.as_ref().ok(), intact);
@@ -132,7 +132,7 @@ impl Wire {
 }
 
 impl Exchange for Wire {
-    fn exchange(&self, request: HttpRequest) -> Exchanging<'_> {
+    fn exchange(&self, request: HttpRequest) -> ExchangeFuture<'_> {
         Box::pin(self.carry(request))
     }
 }
