@@ -1,7 +1,7 @@
 //! Whether the plan of an undo sends what it shows.
 
 use crate::api::wire;
-use crate::model::{Content, Interner, is_all_of};
+use crate::model::{Content, Interner, is_exactly};
 use crate::observed;
 use crate::plan::{Action, Operation, Plan, Purpose};
 use serde_json::{Value, json};
@@ -100,5 +100,5 @@ fn sends_what_it_shows(operation: &Operation) -> bool {
         _ if !sends("user_id") => sent.user.clone_from(&after.user),
         _ => {}
     }
-    input == operation.input_id && sent.id == operation.id && is_all_of(after, &sent)
+    input == operation.input_id && sent.id == operation.id && is_exactly(after, &sent)
 }

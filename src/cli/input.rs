@@ -5,7 +5,7 @@
 
 use super::exit::Failure;
 use crate::manifest::{Pipes, Unreadable, read_bytes};
-use crate::model::{JsonFault, Prose, escape, text_of};
+use crate::model::{JsonFault, TextKind, decode_text, escape};
 use std::io::Read as _;
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub(crate) const LARGEST_TOKEN: u64 = 64 << 10;
 
 /// Reads a file that is a text, without its byte order mark; a pipe is read to its end. Line ends stay.
 pub(crate) fn text(path: &Path, most: u64) -> Result<String, Failure> {
-    text_of(bytes(path, most)?, Prose::No).map_err(|error| {
+    decode_text(bytes(path, most)?, TextKind::Structured).map_err(|error| {
         let (line, column) = error.line_and_column();
         Failure::new(format!(
             "{}:{line}:{column}: {}",

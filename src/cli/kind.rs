@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// The kind of a file; `None` if nothing tells, if it cannot be read, or if it is not a regular file.
 pub(crate) fn of(path: &Path) -> Option<FileKind> {
-    FileKind::of(&input::head(path, FileKind::HEAD)?)
+    FileKind::of(&input::head(path, FileKind::HEAD_BYTES)?)
 }
 
 /// Refuses a file that is known to be of another kind than those that the command takes. One whose kind nothing tells

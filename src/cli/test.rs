@@ -11,7 +11,7 @@ use super::tracked::tracked;
 use super::validate::{Files, refuse_missing};
 use crate::api::Connection;
 use crate::manifest::{self, Overlay, Shown};
-use crate::model::with_line_feeds;
+use crate::model::normalize_line_endings;
 use crate::plan::{self, Allowances, Context, Inventory, Plan};
 use crate::render::{self, Color, Detail, MarkdownOptions, TextOptions, escape, escape_lines};
 use std::path::{Path, PathBuf};
@@ -241,7 +241,7 @@ impl Expected {
         let expected = expected
             .transpose()
             .map_err(|failure| said(&failure))?
-            .map(with_line_feeds);
+            .map(normalize_line_endings);
         if expected.is_none() && self != Self::Text {
             return Ok(None);
         }

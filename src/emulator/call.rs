@@ -1,12 +1,12 @@
-//! One call as the operations see it: who calls, which app is meant, what was sent, and which faults are asked for.
+//! One call as the operations see it: the caller, the app, the decoded request, and planned faults.
 
 use super::config::Config;
 use super::data::{self, MissingValue};
-use super::faults::{Fault, Shift};
+use super::faults::{ConcurrentChange, Fault};
 use super::listing::Query;
 use super::reply::{ItemFailure, Refusal};
+use super::rows::App;
 use super::session::Session;
-use super::store::App;
 use crate::api::code::Code;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -14,29 +14,29 @@ use std::collections::HashMap;
 /// The API's largest batch.
 pub(super) const MAX_ITEMS: usize = 128;
 
-/// What was sent, decoded, before anyone knows which app it is about.
+/// The decoded request.
 #[derive(Debug, Default)]
-pub(super) struct Sent {
+pub(super) struct RequestParts {
     /// Decoded parameters of the path: `user_id`, `app_id`, `input_id`, `id`, `task_id`.
     pub(super) path: HashMap<String, String>,
     pub(super) query: Query,
     pub(super) body: Map<String, Value>,
 }
 
-/// Faults that an operation carries out, rather than the server around it.
+/// Faults that an operation produces itself. The server produces the others.
 #[derive(Debug, Default)]
-pub(super) struct Effects {
+pub(super) struct OperationFaults {
     fail_items: HashMap<usize, Code>,
-    /// The most annotations that the page may hold.
+    /// The maximum number of annotations on the page.
     pub(super) page_limit: Option<usize>,
-    pub(super) then: Vec<Shift>,
+    pub(super) changes: Vec<ConcurrentChange>,
+    /// Annotations that listings omit: input id and id.
     pub(super) hidden: Vec<(String, String)>,
 }
 
-impl Effects {
-    /// Takes what concerns operations out of a call's faults.
+impl OperationFaults {
     pub(super) fn of(faults: &[Fault], hidden: Vec<(String, String)>) -> Self {
-        let mut effects = Self {
+        let mut own = Self {
             hidden,
             ..Self::default()
         };
@@ -44,43 +44,43 @@ impl Effects {
             match fault {
                 Fault::FailItems { items, code } => {
                     let failing = items.iter().map(|item| (*item, *code));
-                    effects.fail_items.extend(failing);
+                    own.fail_items.extend(failing);
                 }
-                Fault::ShortPage(limit) => effects.page_limit = Some(*limit),
-                Fault::EmptyPage => effects.page_limit = Some(0),
-                Fault::Then(shifts) => effects.then.extend_from_slice(shifts),
+                Fault::ShortPage(limit) => own.page_limit = Some(*limit),
+                Fault::EmptyPage => own.page_limit = Some(0),
+                Fault::ChangeAfterRead(shifts) => own.changes.extend_from_slice(shifts),
                 _ => {}
             }
         }
-        effects
+        own
     }
 
-    /// The failure that the item at this place is to have.
-    pub(super) fn failure(&self, place: usize) -> Option<ItemFailure> {
-        let code = self.fail_items.get(&place)?;
+    /// The planned failure of the item at this index.
+    pub(super) fn failure(&self, index: usize) -> Option<ItemFailure> {
+        let code = self.fail_items.get(&index)?;
         Some(ItemFailure::injected(*code))
     }
 }
 
-/// A call of a known user to an app that exists.
+/// A call of a known user to an existing app.
 #[derive(Debug)]
 pub(super) struct Call<'a> {
     pub(super) config: &'a Config,
     pub(super) caller: &'a str,
     pub(super) app: App,
-    pub(super) sent: &'a Sent,
-    pub(super) effects: &'a Effects,
+    pub(super) sent: &'a RequestParts,
+    pub(super) faults: &'a OperationFaults,
 }
 
 impl<'a> Call<'a> {
-    /// Finds the app that is meant: by the path's long form, or by `user_app_id` in query or body, or the one that
-    /// the emulator was started with, as an app key would.
+    /// Finds the app: in the long form of the path, or in `user_app_id` of query or body. The default is the app that the
+    /// emulator was started with, as for an app key.
     pub(super) fn new(
         session: &Session<'_>,
         config: &'a Config,
         caller: &'a str,
-        sent: &'a Sent,
-        effects: &'a Effects,
+        sent: &'a RequestParts,
+        faults: &'a OperationFaults,
     ) -> Result<Self, Refusal> {
         let named = |field: &str| {
             let of_path = sent.path.get(field).map(String::as_str);
@@ -99,27 +99,26 @@ impl<'a> Call<'a> {
         let app_id = named("app_id").unwrap_or(&config.app_id);
         let app = session
             .app(owner, app_id)?
-            .ok_or_else(|| Refusal::missing(format!("no app `{app_id}` of user `{owner}`")))?;
+            .ok_or_else(|| Refusal::missing(format!("user `{owner}` has no app `{app_id}`")))?;
         Ok(Self {
             config,
             caller,
             app,
             sent,
-            effects,
+            faults,
         })
     }
 
-    /// Whether the caller owns the app.
     pub(super) fn is_owner(&self) -> bool {
         self.caller == self.app.owner
     }
 
-    /// A parameter of the path; the route has it.
+    /// A parameter of the path, which the route must have.
     pub(super) fn path(&self, name: &str) -> &'a str {
         self.sent.path.get(name).map_or("", String::as_str)
     }
 
-    /// The 1 to 128 objects of a list in the body, in the stored form.
+    /// The objects of a list in the body, in the stored form. The list must have 1 to 128 objects.
     pub(super) fn items(
         &self,
         list: &str,
@@ -132,19 +131,19 @@ impl<'a> Call<'a> {
         };
         check_count(list, items.len())?;
         let mut prepared = Vec::with_capacity(items.len());
-        for (place, item) in items.iter().enumerate() {
+        for (index, item) in items.iter().enumerate() {
             let Value::Object(item) = item else {
-                return Err(Refusal::format(format!("{list}[{place}] is not an object")));
+                return Err(Refusal::format(format!("{list}[{index}] is not an object")));
             };
             let mut item = item.clone();
             data::prepare(&mut item, missing)
-                .map_err(|problem| Refusal::format(format!("{list}[{place}]: {problem}")))?;
+                .map_err(|problem| Refusal::format(format!("{list}[{index}]: {problem}")))?;
             prepared.push(item);
         }
         Ok(prepared)
     }
 
-    /// A list of texts in the body; protobuf knows no difference between none and an empty one.
+    /// A list of strings in the body; empty if it is absent, because protobuf does not distinguish the two.
     pub(super) fn texts(&self, list: &str) -> Result<Vec<&'a str>, Refusal> {
         let texts = match self.sent.body.get(list) {
             None | Some(Value::Null) => &[][..],
@@ -152,21 +151,22 @@ impl<'a> Call<'a> {
             Some(_) => return Err(Refusal::format(format!("`{list}` is not a list"))),
         };
         let texts: Option<Vec<&str>> = texts.iter().map(Value::as_str).collect();
-        texts.ok_or_else(|| Refusal::format(format!("`{list}` holds something that is not a text")))
+        texts
+            .ok_or_else(|| Refusal::format(format!("`{list}` has an element that is not a string")))
     }
 }
 
-/// Refuses a list that is empty or longer than the API takes.
+/// Rejects a list that is empty or longer than the API allows.
 pub(super) fn check_count(list: &str, count: usize) -> Result<(), Refusal> {
     if (1..=MAX_ITEMS).contains(&count) {
         return Ok(());
     }
     Err(Refusal::invalid(format!(
-        "{count} `{list}`; a call takes 1 to {MAX_ITEMS}"
+        "{count} `{list}`; a call has 1 to {MAX_ITEMS}"
     )))
 }
 
-/// Takes a text member out of an object; "" if there is none.
+/// Removes a string from an object; "" if it is absent.
 pub(super) fn take_text(object: &mut Map<String, Value>, name: &str) -> String {
     match object.shift_remove(name) {
         Some(Value::String(text)) => text,
@@ -174,7 +174,7 @@ pub(super) fn take_text(object: &mut Map<String, Value>, name: &str) -> String {
     }
 }
 
-/// Takes the status out of an object: the code that it names, if it names one.
+/// Removes the status from an object and returns its code.
 pub(super) fn take_status(object: &mut Map<String, Value>) -> Result<Option<Code>, ItemFailure> {
     let Some(code) = object
         .shift_remove("status")
@@ -183,7 +183,7 @@ pub(super) fn take_status(object: &mut Map<String, Value>) -> Result<Option<Code
         return Ok(None);
     };
     match serde_json::from_value(code.clone()) {
-        // 0 is what protobuf has where nothing was said.
+        // 0 is the default of protobuf.
         Ok(Code(0)) if code.is_number() => Ok(None),
         Ok(code) if is_annotation_status(code) => Ok(Some(code)),
         _ => Err(ItemFailure::invalid(format!(
@@ -192,7 +192,7 @@ pub(super) fn take_status(object: &mut Map<String, Value>) -> Result<Option<Code
     }
 }
 
-/// Whether a code is the status of an annotation: those have the numbers of one range.
+/// Whether a code is in the range of annotation statuses.
 pub(super) fn is_annotation_status(code: Code) -> bool {
     (24_000..25_000).contains(&code.0)
 }

@@ -1,5 +1,4 @@
-//! TCP connections that can be cut in the middle of a call, so that the client sees what it would see when a network
-//! fails. Knows nothing of HTTP.
+//! TCP connections that can be cut in the middle of a call, as in a network failure.
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
@@ -12,12 +11,12 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Cuts the connection it belongs to: not one more byte is sent, and the server hangs up.
+/// Cuts its connection: no further byte is sent, and the server closes it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cut(Arc<AtomicBool>);
 
 impl Cut {
-    /// From now on every write fails, upon which the HTTP server closes the connection.
+    /// Lets every further write fail, which makes the HTTP server close the connection.
     pub(super) fn now(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
@@ -39,7 +38,7 @@ impl Listener for Connections {
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        // Delays are for faults to make; where the option cannot be set, answers are only slower.
+        // Without this option answers are only slower, so an error is ignored.
         let _ = stream.set_nodelay(true);
         let connection = Connection {
             stream,
@@ -53,7 +52,6 @@ impl Listener for Connections {
     }
 }
 
-/// One connection.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
@@ -61,7 +59,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    fn whole(&self) -> io::Result<()> {
+    fn check_open(&self) -> io::Result<()> {
         if self.cut.0.load(Ordering::SeqCst) {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
@@ -85,7 +83,7 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.whole()?;
+        self.check_open()?;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -94,7 +92,7 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.whole()?;
+        self.check_open()?;
         Pin::new(&mut self.stream).poll_write_vectored(context, slices)
     }
 

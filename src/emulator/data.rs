@@ -1,14 +1,13 @@
-//! An annotation's JSON on its way into the store: what is sent is brought into one form and checked. Pure functions;
-//! fields that nobody models pass through whole. `echo` is the way back.
+//! Normalization and checks of an annotation's JSON before it is stored. `echo` is the counterpart for answers.
 //!
-//! `metadata` and `annotation_info` hold any JSON and are never touched.
+//! Unknown fields are kept. `metadata` and `annotation_info` are free JSON and are never changed.
 
 use base64::Engine as _;
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Number, Value};
 
-/// 32-bit floats wherever they stand; `value` only is one in concepts and regions.
+/// Fields with 32-bit floats. `value` is one too, but only in concepts and regions.
 const FLOATS: [&str; 9] = [
     "top_row",
     "left_col",
@@ -46,25 +45,29 @@ const OBJECTS: [&str; 14] = [
     "time_info",
 ];
 const TEXTS: [&str; 4] = ["id", "raw", "raw_text", "track_id"];
-/// Whole numbers of 32 bits.
+/// 32-bit integers.
 const COUNTS: [&str; 3] = ["char_start", "char_end", "num_frames"];
-/// What holds `data` of its own.
+/// Lists whose elements have `data` of their own.
 pub(super) const PARTS: [&str; 4] = ["regions", "frames", "time_segments", "tracks"];
-/// How visible a point is: the API's enum, each name at its number.
+/// The API's enum; the index is the number.
 pub(super) const VISIBILITIES: [&str; 4] = ["NOT_SET", "VISIBLE", "NOT_VISIBLE", "NOT_PRESENT"];
 pub(super) const FREE: [&str; 2] = ["metadata", "annotation_info"];
 
-/// What a concept without `value` means.
+/// The default of a concept's `value`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MissingValue {
-    /// 1, as in every request that says what an annotation is.
+    /// 1, in requests with the content of annotations.
     One,
-    /// Nothing: the request only names concepts.
+    /// None, in requests that only reference concepts.
     Nothing,
 }
 
-/// Brings a request's object into the stored form: floats have 32 bits (kept as their shortest digits), numbers in
-/// text are numbers, a visibility is its number, members that are `null` are gone. An error is what protobuf's JSON parser would refuse.
+/// Converts a request's object to the stored form: floats are rounded to 32 bits (with their shortest digits), numbers in
+/// strings become numbers, visibilities become numbers, `null` is removed.
+///
+/// # Errors
+///
+/// What the JSON parser of protobuf would reject.
 pub(super) fn prepare(
     object: &mut Map<String, Value>,
     missing: MissingValue,
@@ -86,7 +89,7 @@ fn prepare_object(
             return Err(format!("`{name}` is not an object"));
         }
         if TEXTS.contains(&name.as_str()) && !value.is_string() {
-            return Err(format!("`{name}` is not a text"));
+            return Err(format!("`{name}` is not a string"));
         }
         if FREE.contains(&name.as_str()) {
             continue;
@@ -97,13 +100,14 @@ fn prepare_object(
                 *value = float(value).ok_or_else(|| format!("`{name}` is not a number"))?;
             }
             _ if COUNTS.contains(&name.as_str()) => {
-                *value = count(value).ok_or_else(|| format!("`{name}` is not a whole number"))?;
+                *value =
+                    count(value).ok_or_else(|| format!("`{name}` is not an integer of 0..2^32"))?;
             }
-            // Concepts and inputs have a member of that name that is an object.
+            // In concepts and inputs `visibility` is an object.
             Value::String(_) | Value::Number(_) if name == "visibility" => {
                 *value = visibility(value).ok_or_else(|| {
                     format!(
-                        "`{name}` is {value}; it is one of {}",
+                        "`{name}` is {value}, but must be one of {}",
                         VISIBILITIES.join(", ")
                     )
                 })?;
@@ -113,7 +117,7 @@ fn prepare_object(
                     match element {
                         Value::Object(element) => prepare_object(element, name, missing)?,
                         _ if LISTS.contains(&name.as_str()) => {
-                            return Err(format!("`{name}` holds something that is not an object"));
+                            return Err(format!("`{name}` has an element that is not an object"));
                         }
                         _ => {}
                     }
@@ -130,19 +134,18 @@ fn prepare_object(
     Ok(())
 }
 
-/// The 32-bit float that a value stands for, as its shortest digits.
+/// Parses a 32-bit float and returns it with its shortest digits.
 fn float(value: &Value) -> Option<Value> {
     let wide = match value {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => text.parse().ok()?,
         _ => return None,
     };
-    // Rust prints the shortest digits that read back as the same 32 bits.
+    // Rust prints the shortest digits that parse as the same 32-bit float.
     let short = (wide as f32).to_string().parse().ok()?;
     Number::from_f64(short).map(Value::Number)
 }
 
-/// The whole number that a value stands for.
 fn count(value: &Value) -> Option<Value> {
     let count: u32 = match value {
         Value::Number(number) => match number.as_u64() {
@@ -155,7 +158,7 @@ fn count(value: &Value) -> Option<Value> {
     Some(Value::from(count))
 }
 
-/// The number of a visibility that is given by number or name.
+/// The number of a visibility, which is given by number or name.
 fn visibility(value: &Value) -> Option<Value> {
     let number = match value {
         Value::String(text) => VISIBILITIES.iter().position(|name| name == text)? as u64,
@@ -164,8 +167,8 @@ fn visibility(value: &Value) -> Option<Value> {
     (number < VISIBILITIES.len() as u64).then(|| Value::from(number))
 }
 
-/// Checks what the API demands of every annotation's `data`: at most one region and one frame, coordinates and
-/// concept values within 0..=1, box edges and the ends of spans in order, masks in base64.
+/// Checks the constraints of the API on `data`: at most one region and one frame, coordinates and concept values within
+/// 0..=1, edges of boxes and ends of spans in order, masks in base64.
 pub(super) fn check(data: &Map<String, Value>) -> Result<(), String> {
     let frames = list(data, "frames");
     if frames.len() > 1 {
@@ -182,19 +185,18 @@ pub(super) fn check(data: &Map<String, Value>) -> Result<(), String> {
     check_inside(data)
 }
 
-/// What holds for the `data` of every part as well.
+/// Checks the constraints that hold for `data` of regions, frames and other parts too.
 fn check_inside(data: &Map<String, Value>) -> Result<(), String> {
     check_concepts(data)?;
     for region in list(data, "regions") {
         if let Some(place) = region.get("region_info").and_then(Value::as_object) {
-            check_place(place)?;
+            check_geometry(place)?;
         }
     }
     let parts = PARTS.iter().flat_map(|parts| list(data, parts));
     parts.filter_map(inside).try_for_each(check_inside)
 }
 
-/// The `data` of a part.
 fn inside(part: &Value) -> Option<&Map<String, Value>> {
     part.get("data")?.as_object()
 }
@@ -210,7 +212,7 @@ fn check_concepts(data: &Map<String, Value>) -> Result<(), String> {
     Ok(())
 }
 
-fn check_place(place: &Map<String, Value>) -> Result<(), String> {
+fn check_geometry(place: &Map<String, Value>) -> Result<(), String> {
     if let Some(edges) = place.get("bounding_box") {
         let [top, left] = [fraction(edges, "top_row")?, fraction(edges, "left_col")?];
         let [bottom, right] = [
@@ -218,7 +220,7 @@ fn check_place(place: &Map<String, Value>) -> Result<(), String> {
             fraction(edges, "right_col")?,
         ];
         if top > bottom || left > right {
-            return Err("the edges of a box are out of order".to_owned());
+            return Err("the edges of a box are in the wrong order".to_owned());
         }
     }
     let points = place.get("polygon").and_then(Value::as_object);
@@ -231,7 +233,7 @@ fn check_place(place: &Map<String, Value>) -> Result<(), String> {
     if let Some(span) = place.get("span") {
         let end = |name: &str| span.get(name).and_then(Value::as_u64).unwrap_or(0);
         if end("char_start") > end("char_end") {
-            return Err("the ends of a span are out of order".to_owned());
+            return Err("the ends of a span are in the wrong order".to_owned());
         }
     }
     match place
@@ -240,11 +242,11 @@ fn check_place(place: &Map<String, Value>) -> Result<(), String> {
     {
         Some(Value::String(text)) if is_base64(text) => Ok(()),
         None => Ok(()),
-        Some(_) => Err("the `base64` of a mask is not base64".to_owned()),
+        Some(_) => Err("`base64` of a mask is not valid".to_owned()),
     }
 }
 
-/// Whether a text is what protobuf's JSON takes for bytes: either alphabet, padded or not.
+/// Whether the JSON parser of protobuf accepts a string as bytes: either alphabet, with or without padding.
 fn is_base64(text: &str) -> bool {
     let decodes = |alphabet: &Alphabet| {
         let config =
@@ -259,7 +261,7 @@ fn fraction(object: &Value, name: &str) -> Result<f64, String> {
     if (0.0..=1.0).contains(&number) {
         Ok(number)
     } else {
-        Err(format!("`{name}` is {number}; it lies in 0..1"))
+        Err(format!("`{name}` is {number}, but must be within 0..1"))
     }
 }
 
@@ -270,7 +272,7 @@ fn list<'a>(object: &'a Map<String, Value>, name: &str) -> &'a [Value] {
         .map_or(&[], Vec::as_slice)
 }
 
-/// Gives every region, frame and time segment without an id one.
+/// Assigns ids to regions, frames and time segments that have none.
 pub(super) fn name_parts<E>(
     data: &mut Map<String, Value>,
     new_id: &mut impl FnMut() -> Result<String, E>,
@@ -285,7 +287,7 @@ pub(super) fn name_parts<E>(
                 .and_then(Value::as_str)
                 .is_none_or(str::is_empty)
             {
-                // In front, where every answer of the service has it.
+                // The service has the id in front.
                 part.shift_insert(0, "id".to_owned(), Value::String(new_id()?));
             }
             if let Some(Value::Object(inside)) = part.get_mut("data") {
@@ -296,7 +298,7 @@ pub(super) fn name_parts<E>(
     Ok(())
 }
 
-/// Whether nothing is left of an annotation's data but empty lists and objects.
+/// Whether a value consists of empty lists and objects only.
 pub(super) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -320,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn floats_have_32_bits_and_free_objects_are_left_alone() {
+    fn floats_are_rounded_to_32_bits_except_in_free_json() {
         let sent = json!({"data": {
             "regions": [{"region_info": {"bounding_box": {"top_row": 0.100_000_001_490_116_12, "left_col": "0.25", "right_col": 1}}}],
             "concepts": [{"id": "a", "value": 0.333_333_333_333}],
@@ -335,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn a_concept_without_a_value_is_present() {
+    fn the_default_value_of_a_concept_is_one() {
         let sent = json!({"data": {"concepts": [{"id": "a"}, {"id": "b", "value": null}, {"id": "c", "value": 0}]}});
         assert_eq!(
             prepared(sent.clone(), MissingValue::One).unwrap()["data"]["concepts"],
@@ -348,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_annotation_at_all_is_refused() {
+    fn values_of_the_wrong_type_are_rejected() {
         for bad in [
             json!({"data": []}),
             json!({"data": {"concepts": {}}}),
@@ -375,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_in_text_are_numbers_and_a_visibility_is_its_number() {
+    fn numbers_in_strings_and_names_of_visibilities_become_numbers() {
         let point = |visibility: Value| json!({"row": 0.5, "col": 0.5, "visibility": visibility});
         let region = |span: Value, points: [Value; 3]| json!({"regions": [{"region_info": {"span": span, "keypoint_locations": points}}]});
         let sent = region(
@@ -394,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limits_of_an_annotation_are_checked() {
+    fn constraints_are_checked() {
         let region = |place: Value| json!({"regions": [{"region_info": place}]});
         let edges = |top: f64, left: f64, bottom: f64, right: f64| {
             region(
@@ -470,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_without_an_id_get_one_and_others_keep_theirs() {
+    fn parts_without_an_id_get_one() {
         let Value::Object(mut data) =
             json!({"regions": [{"id": "r"}], "frames": [{"data": {"regions": [{}]}}]})
         else {
@@ -489,7 +491,7 @@ mod tests {
     }
 
     #[test]
-    fn data_is_empty_when_only_empty_lists_are_left() {
+    fn empty_lists_and_objects_are_empty_data() {
         assert!(is_empty(&json!({"concepts": [], "regions": [{}]})));
         assert!(!is_empty(&json!({"concepts": [{"id": "a"}]})));
     }

@@ -1,10 +1,10 @@
-//! What DELETE of annotations does, one, by pairs, or by input; and who may.
+//! DELETE of annotations: one, by pairs of ids, or by input; and the permissions.
 
 use super::call::{Call, check_count};
 use super::config::MissingDelete;
 use super::reply::{Answer, ItemFailure, Refusal};
+use super::rows::Stored;
 use super::session::Session;
-use super::store::Stored;
 use crate::api::code::Code;
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ pub(super) fn delete_annotation(
     call: &Call<'_>,
 ) -> Result<Answer, Refusal> {
     let (input_id, id) = (call.path("input_id"), call.path("id"));
-    let outcome = match call.effects.failure(0) {
+    let outcome = match call.faults.failure(0) {
         Some(failure) => Err(failure),
         None => delete_pair(session, call, input_id, id)?,
     };
@@ -28,17 +28,17 @@ pub(super) fn delete_annotations(
     session: &mut Session<'_>,
     call: &Call<'_>,
 ) -> Result<Answer, Refusal> {
-    // One document calls `ids` so. A server that passed over it would delete everything on these inputs.
+    // One document has this name for `ids`. Ignoring it would delete everything on these inputs.
     if call.sent.body.contains_key("annotation_ids") {
-        return Err(Refusal::format("no field `annotation_ids`; it is `ids`"));
+        return Err(Refusal::format("unknown field `annotation_ids`; use `ids`"));
     }
     let input_ids = call.texts("input_ids")?;
     let ids = call.texts("ids")?;
     check_count("input_ids", input_ids.len())?;
-    // An empty list and none are the same on the wire, so an empty one also means everything on these inputs.
+    // Absent and empty lists are equal on the wire, so an empty one means everything on these inputs too.
     if !ids.is_empty() && ids.len() != input_ids.len() {
         return Err(Refusal::invalid(format!(
-            "{} `ids` and {} `input_ids`; they go in pairs",
+            "{} `ids`, but {} `input_ids`; they must form pairs",
             ids.len(),
             input_ids.len()
         )));
@@ -50,7 +50,7 @@ pub(super) fn delete_annotations(
         if !done.insert((input_id, id)) {
             continue;
         }
-        let outcome = match (call.effects.failure(place), id) {
+        let outcome = match (call.faults.failure(place), id) {
             (Some(failure), _) => Err(failure),
             (None, Some(id)) => delete_pair(session, call, input_id, id)?,
             (None, None) => delete_all_of(session, call, input_id)?,
@@ -60,7 +60,7 @@ pub(super) fn delete_annotations(
     Ok(answer(done.len(), &failures))
 }
 
-/// The answer to a delete has one status and no list, so the details name what failed.
+/// The answer to a delete has one status and no list, so its details contain the failures.
 fn answer(total: usize, failures: &[ItemFailure]) -> Answer {
     let mut answer = Answer::of_batch(total, failures.len(), None);
     if let Some(first) = failures.first() {
@@ -68,7 +68,7 @@ fn answer(total: usize, failures: &[ItemFailure]) -> Answer {
             .iter()
             .map(|f| format!("{}: {}", f.code, f.details));
         answer.details = lines.collect::<Vec<_>>().join("; ");
-        // Where all failed for one reason, that reason is the call's.
+        // If all failed with the same code, it is the code of the call.
         if failures.len() == total && failures.iter().all(|f| f.code == first.code) {
             answer.code = first.code;
             answer.http = match first.code {
@@ -87,12 +87,12 @@ fn delete_pair(session: &Session<'_>, call: &Call<'_>, input_id: &str, id: &str)
     };
     if stored.input_level {
         return Ok(Err(ItemFailure::forbidden(format!(
-            "{input_id}/{id} is input-level and goes only with its input"
+            "{input_id}/{id} is input-level and can only be deleted with its input"
         ))));
     }
     if !may_delete(call, &stored) {
         return Ok(Err(ItemFailure::forbidden(format!(
-            "{input_id}/{id} is not the caller's"
+            "{input_id}/{id} belongs to another user"
         ))));
     }
     session.delete(&stored)?;
@@ -107,7 +107,7 @@ fn delete_all_of(session: &Session<'_>, call: &Call<'_>, input_id: &str) -> Outc
     all.retain(|stored| !stored.input_level);
     if let Some(other) = all.iter().find(|stored| !may_delete(call, stored)) {
         return Ok(Err(ItemFailure::forbidden(format!(
-            "{input_id}/{} is not the caller's",
+            "{input_id}/{} belongs to another user",
             other.id
         ))));
     }
@@ -124,8 +124,8 @@ fn missing(call: &Call<'_>, details: String) -> Result<(), ItemFailure> {
     }
 }
 
-/// The owner deletes everyone's, also a model's: nobody *edits* those, but the documents' delete of everything on an
-/// input makes no exception for them. A collaborator deletes their own.
+/// The owner can delete all annotations, even those of models: according to the documentation these cannot be edited, but
+/// the delete of everything on an input has no exception for them. A collaborator can delete their own.
 fn may_delete(call: &Call<'_>, stored: &Stored) -> bool {
     call.is_owner() || (!stored.model_made && stored.user_id == call.caller)
 }

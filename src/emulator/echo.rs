@@ -1,11 +1,9 @@
-//! An annotation's JSON on its way out of the store: written in the habit that was asked for. Pure functions;
-//! `metadata` and `annotation_info` are never touched.
+//! Conversion of stored JSON to the configured form of answers. `metadata` and `annotation_info` are never changed.
 
 use super::config::{Codes, FloatEcho, Habits, WideNumbers, Zeros};
 use super::data::{FREE, VISIBILITIES};
 use serde_json::{Map, Number, Value};
 
-/// Writes a stored object in the server's habit.
 pub(super) fn write(object: &mut Map<String, Value>, habits: Habits) {
     for (name, value) in object.iter_mut() {
         if !FREE.contains(&name.as_str()) {
@@ -25,7 +23,7 @@ fn write_value(name: &str, value: &mut Value, habits: Habits) {
                 write_value("", element, habits);
             }
         }
-        // The time of a frame is the one whole number of 64 bits.
+        // The time of a frame is the only 64-bit integer.
         Value::Number(_) | Value::String(_) if name == "time" => write_wide(value, habits),
         Value::Number(number) if name == "visibility" && habits.codes == Codes::Names => {
             let index = number.as_u64().unwrap_or(0) as usize;
@@ -65,7 +63,7 @@ fn is_default(value: &Value) -> bool {
         Value::Number(number) => number.as_f64() == Some(0.0),
         Value::String(text) => text.is_empty(),
         Value::Array(elements) => elements.is_empty(),
-        // A message that is set is written, even when nothing in it is.
+        // A message that is set is written even if it is empty.
         Value::Object(_) => false,
     }
 }
@@ -76,7 +74,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn every_habit_of_writing_is_shown() {
+    fn every_habit_changes_the_output() {
         let stored = json!({
             "frames": [{"frame_info": {"time": 1500, "number": 0}}],
             "concepts": [{"id": "a", "value": 0.0}, {"id": "b", "value": 0.1}],

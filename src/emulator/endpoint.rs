@@ -1,6 +1,5 @@
-//! The calls that the emulator serves, by the names that the API's protobuf service has for them.
+//! The calls that the emulator serves, with their names in the API's protobuf service.
 
-/// A call of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Endpoint {
     /// `POST /annotations`
@@ -46,7 +45,7 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// The list of the request's body that holds what the call is about.
+    /// The name of the list in the request's body.
     pub(super) fn item_list(self) -> Option<&'static str> {
         match self {
             Self::PostAnnotations | Self::PatchAnnotations => Some("annotations"),
@@ -59,7 +58,6 @@ impl Endpoint {
         }
     }
 
-    /// Whether the request has a body.
     pub(super) fn takes_body(self) -> bool {
         self.item_list().is_some() || self == Self::PatchAnnotationsStatus
     }

@@ -1,5 +1,5 @@
-//! Faults on demand: which call goes wrong, and how. By plan (`FaultControl`, what tests use) or by chance
-//! ([`Faults`], from a seed). It decides; carrying a fault out is the server's and the operations' business.
+//! Fault injection: planned faults ([`FaultControl`], used by tests) and random ones ([`Faults`], from a seed). This file
+//! only selects faults; the server and the operations produce them.
 
 use super::endpoint::Endpoint;
 use crate::api::code::Code;
@@ -9,79 +9,68 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What goes wrong with a call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fault {
-    /// The call is taken up this much later.
+    /// The call is delayed.
     Latency(Duration),
-    /// HTTP 429, `CONN_THROTTLED`; nothing is done. `retry_after`: seconds, in the header of that name.
+    /// HTTP 429 with `CONN_THROTTLED`; the call is not executed.
     Throttle {
-        /// `None`: no header.
+        /// The header `Retry-After`, in seconds; `None` means no header.
         retry_after: Option<u32>,
     },
-    /// This HTTP status (500..=599) with a body that is no JSON, as a proxy in front of the service answers; nothing
-    /// is done.
+    /// This HTTP status (500..=599) with a body that is not JSON, as from a proxy; the call is not executed.
     Unavailable(u16),
-    /// HTTP 500 with the API's own error body and this code (98xxx: internal issues); nothing is done.
+    /// HTTP 500 with an error body of the API and this code (98xxx: internal issues); the call is not executed.
     Internal(Code),
-    /// HTTP 200 and `TRY_AGAIN`; nothing is done. The documents name no HTTP status for it; this is the one that a
-    /// client is likeliest to take for success.
+    /// HTTP 200 with `TRY_AGAIN`; the call is not executed. The documentation does not specify the HTTP status; with this
+    /// one a client is most likely to assume success.
     TryAgain,
-    /// The connection is closed without an answer; nothing was done.
+    /// The connection is closed without an answer, and the call is not executed.
     DropBefore,
-    /// The connection is closed without an answer; everything was done.
+    /// The call is executed, but the connection is closed without an answer.
     DropAfter,
-    /// Of a batch, the items at these places (from 0) fail with this code; the others are done.
+    /// Some items of a batch fail; the others are executed.
     FailItems {
-        /// Places in the call's list.
+        /// Indices in the call's list.
         items: Vec<usize>,
         /// The status of each.
         code: Code,
     },
-    /// A page of a listing holds at most this many annotations; those that are left out are on no other page.
+    /// A page of a listing has at most this many annotations; the omitted ones are on no other page.
     ShortPage(usize),
-    /// A page of a listing is empty, though it is not the last. What belongs on it is on no other page.
+    /// A page of a listing is empty, although it is not the last one. Its annotations are on no other page.
     EmptyPage,
-    /// Once this page of a listing, or this annotation, was read, and before the client has it, the app changes.
-    Then(Vec<Shift>),
+    /// The app changes after the page or annotation was read and before the client gets the answer.
+    ChangeAfterRead(Vec<ConcurrentChange>),
 }
 
-/// A change of the app behind a listing's back.
+/// A change of the app by someone else.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Shift {
-    /// An annotation is deleted.
+pub enum ConcurrentChange {
     Delete {
-        /// Its input.
         input_id: String,
-        /// Its id.
         id: String,
     },
-    /// An annotation is made: JSON as in the API, with any field set, also those that only a server sets.
+    /// An annotation in the API's JSON, which may contain fields that only the server sets.
     Insert(Value),
-    /// An annotation is in the store, and in no listing any more, until it is shown.
+    /// Omits an annotation from listings.
     Hide {
-        /// Its input.
         input_id: String,
-        /// Its id.
         id: String,
     },
-    /// A hidden annotation is listed again.
+    /// Lists a hidden annotation again.
     Show {
-        /// Its input.
         input_id: String,
-        /// Its id.
         id: String,
     },
 }
 
-/// Which calls a planned fault is meant for.
+/// The calls that a planned fault applies to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// Every call.
     Any,
-    /// Calls of this endpoint.
     Endpoint(Endpoint),
-    /// Calls of [`Endpoint::ListAnnotations`] that ask for this page (from 1), in whatever order pages are asked for.
+    /// Calls of [`Endpoint::ListAnnotations`] with this page number, counted from 1.
     Page(u64),
 }
 
@@ -91,31 +80,24 @@ impl From<Endpoint> for Scope {
     }
 }
 
-/// Faults by chance: each the share of calls, 0..=1, that have it. The same seed gives the same request, sent for the
-/// same time, the same faults, in whatever order requests come.
+/// The probabilities of random faults, 0..=1. With the same seed, the n-th repetition of the same request has the same
+/// faults, whatever the order of requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Faults {
-    /// What chance is drawn from.
     pub seed: u64,
-    /// Calls that are late.
     pub latency: f64,
-    /// How late at most.
     pub latency_max: Duration,
-    /// See [`Fault::Throttle`].
     pub throttle: f64,
-    /// See [`Fault::Unavailable`]; status 503.
+    /// With status 503.
     pub unavailable: f64,
-    /// See [`Fault::TryAgain`].
     pub try_again: f64,
-    /// See [`Fault::DropBefore`].
     pub drop_before: f64,
-    /// See [`Fault::DropAfter`].
     pub drop_after: f64,
-    /// Calls of which one item fails, with `TRY_AGAIN`; see [`Fault::FailItems`].
+    /// One item of the call fails with `TRY_AGAIN`.
     pub fail_item: f64,
 }
 
-/// Steers the faults of an emulator while it runs.
+/// Controls the faults of a running emulator.
 #[derive(Debug, Default)]
 pub struct FaultControl(Mutex<Control>);
 
@@ -143,9 +125,9 @@ enum Turn {
     Always,
 }
 
-/// What a call is known by when its faults are decided.
+/// The properties of a call that decide its faults.
 #[derive(Debug)]
-pub(super) struct Asked<'a> {
+pub(super) struct CallKey<'a> {
     pub(super) endpoint: Endpoint,
     pub(super) page: Option<u64>,
     pub(super) items: usize,
@@ -161,39 +143,39 @@ impl FaultControl {
         }))
     }
 
-    /// The next call of this scope has this fault. Several planned for one call all apply.
+    /// Plans a fault for the next call of this scope. Several faults can be planned for one call.
     pub fn next(&self, scope: impl Into<Scope>, fault: Fault) {
         self.on(scope, 1, fault);
     }
 
-    /// The `nth` call of this scope from now on (1: the next one) has this fault.
+    /// Plans a fault for the `nth` call of this scope from now on; 1 is the next one.
     pub fn on(&self, scope: impl Into<Scope>, nth: usize, fault: Fault) {
         let after = nth.saturating_sub(1);
         self.plan(scope.into(), fault, Turn::Once { after });
     }
 
-    /// Every call of this scope has this fault, until [`FaultControl::clear`].
+    /// Plans a fault for every call of this scope, until [`FaultControl::clear`].
     pub fn always(&self, scope: impl Into<Scope>, fault: Fault) {
         self.plan(scope.into(), fault, Turn::Always);
     }
 
-    /// Faults by chance from now on; `Faults::default()` ends them.
-    pub fn by_chance(&self, chance: Faults) {
+    /// Sets random faults; `Faults::default()` ends them.
+    pub fn set_random(&self, chance: Faults) {
         self.lock().chance = chance;
     }
 
-    /// Forgets all planned faults; what is hidden stays so.
+    /// Removes all planned faults. Hidden annotations stay hidden.
     pub fn clear(&self) {
         self.lock().planned.clear();
     }
 
-    /// How many planned faults have not come yet; those that always come are not counted.
+    /// The number of planned faults that have not occurred yet, without those for every call.
     pub fn pending(&self) -> usize {
         let once = |planned: &&Planned| matches!(planned.turn, Turn::Once { .. });
         self.lock().planned.iter().filter(once).count()
     }
 
-    /// Keeps an annotation out of every listing.
+    /// Omits an annotation from all listings.
     pub fn hide(&self, input_id: &str, id: &str) {
         let name = (input_id.to_owned(), id.to_owned());
         self.lock().hidden.insert(name);
@@ -209,16 +191,16 @@ impl FaultControl {
         self.lock().hidden.iter().cloned().collect()
     }
 
-    /// The faults of this call, which counts as one from now on.
-    pub(super) fn decide(&self, asked: &Asked<'_>) -> Vec<Fault> {
+    /// Selects the faults of a call and counts it.
+    pub(super) fn decide(&self, key: &CallKey<'_>) -> Vec<Fault> {
         let mut control = self.lock();
         let mut faults = Vec::new();
         control.planned.retain_mut(|planned| {
             let matches = match &planned.scope {
                 Scope::Any => true,
-                Scope::Endpoint(endpoint) => *endpoint == asked.endpoint,
+                Scope::Endpoint(endpoint) => *endpoint == key.endpoint,
                 Scope::Page(page) => {
-                    asked.endpoint == Endpoint::ListAnnotations && asked.page == Some(*page)
+                    key.endpoint == Endpoint::ListAnnotations && key.page == Some(*page)
                 }
             };
             match &mut planned.turn {
@@ -235,7 +217,7 @@ impl FaultControl {
         });
         if control.chance != Faults::default() {
             let chance = control.chance;
-            faults.extend(draw(&chance, &mut control.sent, asked));
+            faults.extend(draw(&chance, &mut control.sent, key));
         }
         faults
     }
@@ -245,14 +227,14 @@ impl FaultControl {
     }
 
     fn lock(&self) -> MutexGuard<'_, Control> {
-        // Nothing that is done under the lock can leave it half done.
+        // No panic can leave the state inconsistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn draw(chance: &Faults, sent: &mut HashMap<[u8; 32], u32>, asked: &Asked<'_>) -> Vec<Fault> {
+fn draw(chance: &Faults, sent: &mut HashMap<[u8; 32], u32>, key: &CallKey<'_>) -> Vec<Fault> {
     let mut hasher = Sha256::new();
-    for part in asked.text {
+    for part in key.text {
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part);
     }
@@ -293,8 +275,8 @@ fn draw(chance: &Faults, sent: &mut HashMap<[u8; 32], u32>, asked: &Asked<'_>) -
             faults.push(fault);
         }
     }
-    if asked.items > 0 && roll("fail item") < chance.fail_item {
-        let item = (roll("which item") * asked.items as f64) as usize;
+    if key.items > 0 && roll("fail item") < chance.fail_item {
+        let item = (roll("which item") * key.items as f64) as usize;
         faults.push(Fault::FailItems {
             items: vec![item],
             code: Code::TRY_AGAIN,
@@ -307,8 +289,8 @@ fn draw(chance: &Faults, sent: &mut HashMap<[u8; 32], u32>, asked: &Asked<'_>) -
 mod tests {
     use super::*;
 
-    fn asked<'a>(endpoint: Endpoint, page: Option<u64>, text: &'a [&'a [u8]]) -> Asked<'a> {
-        Asked {
+    fn key<'a>(endpoint: Endpoint, page: Option<u64>, text: &'a [&'a [u8]]) -> CallKey<'a> {
+        CallKey {
             endpoint,
             page,
             items: 3,
@@ -317,11 +299,11 @@ mod tests {
     }
 
     #[test]
-    fn a_planned_fault_comes_once_at_its_turn_and_in_its_scope() {
+    fn a_planned_fault_occurs_once_in_its_scope() {
         let control = FaultControl::default();
         control.on(Endpoint::PostAnnotations, 2, Fault::DropAfter);
-        let post = || control.decide(&asked(Endpoint::PostAnnotations, None, &[]));
-        let list = || control.decide(&asked(Endpoint::ListAnnotations, None, &[]));
+        let post = || control.decide(&key(Endpoint::PostAnnotations, None, &[]));
+        let list = || control.decide(&key(Endpoint::ListAnnotations, None, &[]));
         assert_eq!(list(), vec![]);
         assert_eq!(post(), vec![]);
         assert_eq!(list(), vec![]);
@@ -332,10 +314,10 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_for_a_page_waits_for_that_page() {
+    fn a_fault_for_a_page_occurs_on_that_page() {
         let control = FaultControl::default();
         control.next(Scope::Page(2), Fault::EmptyPage);
-        let list = |page| control.decide(&asked(Endpoint::ListAnnotations, Some(page), &[]));
+        let list = |page| control.decide(&key(Endpoint::ListAnnotations, Some(page), &[]));
         assert_eq!(list(1), vec![]);
         assert_eq!(list(3), vec![]);
         assert_eq!(list(2), vec![Fault::EmptyPage]);
@@ -343,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_faults_in_whatever_order() {
+    fn the_same_seed_gives_the_same_faults_in_any_order() {
         let chance = Faults {
             seed: 7,
             throttle: 0.4,
@@ -356,7 +338,7 @@ mod tests {
             let mut seen: Vec<(u8, Vec<Fault>)> = Vec::new();
             for request in order {
                 let text: &[&[u8]] = &[&[*request]];
-                let faults = control.decide(&asked(Endpoint::PostAnnotations, None, text));
+                let faults = control.decide(&key(Endpoint::PostAnnotations, None, text));
                 seen.push((*request, faults));
             }
             seen.sort_by_key(|(request, _)| *request);
@@ -369,18 +351,18 @@ mod tests {
         assert!(seen.iter().any(|(_, faults)| !faults.is_empty()));
         assert!(seen.iter().any(|(_, faults)| faults.is_empty()));
         let control = FaultControl::new(chance);
-        control.by_chance(Faults::default());
+        control.set_random(Faults::default());
         for request in 0..40u8 {
             let text: &[&[u8]] = &[&[request]];
             assert_eq!(
-                control.decide(&asked(Endpoint::PostAnnotations, None, text)),
+                control.decide(&key(Endpoint::PostAnnotations, None, text)),
                 vec![]
             );
         }
         let again = run(&[[1; 20].as_slice(), &[2; 20]].concat());
         assert!(
             again.windows(2).any(|pair| pair[0].1 != pair[1].1),
-            "sending once more is another chance"
+            "a repetition draws again"
         );
     }
 }

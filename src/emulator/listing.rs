@@ -1,4 +1,4 @@
-//! The filters of a listing, from query fields to SQL, and the bookmarks that keep reading page after page linear.
+//! Filters of listings as SQL, pages, and bookmarks, which make reading all pages linear.
 
 use crate::api::code::Code;
 use std::collections::BTreeMap;
@@ -6,15 +6,15 @@ use std::fmt::Write as _;
 
 /// The API's largest page.
 pub(super) const MAX_PAGE: u64 = 1000;
-/// The documented size of a page that does not ask for one; another document says 128.
+/// The documented default; another document says 128.
 const DEFAULT_PAGE: u64 = 20;
 
-/// Decoded query fields, in order, with repetitions.
+/// The decoded fields of a query string, in order and with repetitions.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads the part of a URL after the question mark.
+    /// Parses the part of a URL after the question mark.
     pub(super) fn parse(text: &str) -> Self {
         Self(
             url::form_urlencoded::parse(text.as_bytes())
@@ -23,7 +23,7 @@ impl Query {
         )
     }
 
-    /// Every value of a field; empty ones say nothing.
+    /// All values of a field that are not empty.
     pub(super) fn all(&self, name: &str) -> Vec<String> {
         let named = self.0.iter().filter(|(field, _)| field == name);
         named
@@ -32,7 +32,7 @@ impl Query {
             .collect()
     }
 
-    /// The last value of a field.
+    /// The last value of a field, unless it is empty.
     pub(super) fn last(&self, name: &str) -> Option<&str> {
         let named = self.0.iter().rev().find(|(field, _)| field == name);
         named
@@ -44,12 +44,12 @@ impl Query {
         match self.last(name) {
             None | Some("false" | "False" | "0") => Ok(false),
             Some("true" | "True" | "1") => Ok(true),
-            Some(other) => Err(format!("`{name}` is `{other}`; it is true or false")),
+            Some(other) => Err(format!("`{name}` is `{other}`, but must be true or false")),
         }
     }
 }
 
-/// Which part of a listing is asked for.
+/// A range of a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Page {
     pub(super) offset: u64,
@@ -57,21 +57,21 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// `page` counts from 1. More than the largest page is served as the largest page.
+    /// Reads `page`, which counts from 1, and `per_page`, which is reduced to the maximum.
     pub(super) fn read(query: &Query, cap: Option<u32>) -> Result<Self, String> {
         Self::of(|name| query.last(name).map(ToOwned::to_owned), cap)
     }
 
-    /// The same, where the fields' texts come from somewhere else.
+    /// Like [`Page::read`], with a function that returns the fields.
     pub(super) fn of(
-        text_of: impl Fn(&str) -> Option<String>,
+        field: impl Fn(&str) -> Option<String>,
         cap: Option<u32>,
     ) -> Result<Self, String> {
-        let number = |name: &str, default: u64| match text_of(name) {
+        let number = |name: &str, default: u64| match field(name) {
             None => Ok(default),
             Some(text) => match text.parse() {
                 Ok(number) if number > 0 => Ok(number),
-                _ => Err(format!("`{name}` is `{text}`; it is a number from 1")),
+                _ => Err(format!("`{name}` is `{text}`, but must be a number from 1")),
             },
         };
         let cap = cap.map_or(MAX_PAGE, |cap| u64::from(cap).clamp(1, MAX_PAGE));
@@ -81,7 +81,7 @@ impl Page {
     }
 }
 
-/// What a listing is narrowed to.
+/// The filter of a listing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Filter {
     pairs: Vec<(String, String)>,
@@ -95,18 +95,18 @@ pub(super) struct Filter {
     hidden: Vec<(String, String)>,
 }
 
-/// A filter as SQL: conditions that begin with ` AND `, and their values.
+/// A filter as SQL: conditions, each with a leading ` AND `, and their values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Clause {
     pub(super) sql: String,
     pub(super) values: Vec<String>,
-    /// The column of the order, as it is best written. Without statistics, the database would walk the whole app in
-    /// order rather than look up the few inputs that are named; the sign keeps it from doing so.
+    /// The column of the order, `seq` or `+seq`. If inputs are given, the sign keeps the query planner from scanning the
+    /// whole app in order instead of looking up the inputs.
     pub(super) order: &'static str,
 }
 
 impl Filter {
-    /// Everything there is.
+    /// All annotations.
     pub(super) fn everything() -> Self {
         Self {
             with_models: true,
@@ -114,7 +114,7 @@ impl Filter {
         }
     }
 
-    /// What people made for a task: by these users, if any are named, and with these statuses, if any are.
+    /// The annotations of a task that people created. Empty lists match all users or statuses.
     pub(super) fn of_task(task_id: &str, user_ids: Vec<String>, statuses: Vec<Code>) -> Self {
         Self {
             task_id: Some(task_id.to_owned()),
@@ -124,7 +124,7 @@ impl Filter {
         }
     }
 
-    /// Reads the query fields of `ListAnnotations`; fields that are no filters are left to others.
+    /// Reads the filters of `ListAnnotations`; other query fields are ignored.
     pub(super) fn read(query: &Query) -> Result<Self, String> {
         let ids = query.all("ids");
         let mut filter = Self {
@@ -137,15 +137,15 @@ impl Filter {
             ..Self::default()
         };
         for text in query.all("statuses") {
-            let code = Code::parse(&text).ok_or_else(|| format!("`{text}` is not a status"))?;
+            let code = Code::parse(&text).ok_or_else(|| format!("unknown status `{text}`"))?;
             filter.statuses.push(code);
         }
-        // Taken, and without effect: what models put out is stored as annotations here.
+        // No effect, because the output of models is stored as annotations here.
         query.flag("return_model_output")?;
         if !ids.is_empty() {
             if ids.len() != filter.input_ids.len() {
                 return Err(format!(
-                    "{} `ids` and {} `input_ids`; they go in pairs",
+                    "{} `ids`, but {} `input_ids`; they must form pairs",
                     ids.len(),
                     filter.input_ids.len()
                 ));
@@ -155,12 +155,12 @@ impl Filter {
                 .zip(ids)
                 .collect();
         }
-        // Whoever asks for an annotation by its name or its maker means it, model-made or not.
+        // Requests by id or creator include annotations of models.
         filter.with_models |= !filter.pairs.is_empty() || filter.names_makers();
         Ok(filter)
     }
 
-    /// The same without these annotations.
+    /// Excludes annotations, given by input id and id.
     pub(super) fn without(mut self, hidden: Vec<(String, String)>) -> Self {
         self.hidden = hidden;
         self
@@ -172,7 +172,6 @@ impl Filter {
             && self.workflow_version_ids.is_empty())
     }
 
-    /// As SQL.
     pub(super) fn clause(&self) -> Clause {
         let names_inputs = !self.pairs.is_empty() || !self.input_ids.is_empty();
         let mut clause = Clause {
@@ -199,7 +198,7 @@ impl Filter {
                 .iter()
                 .map(|code| code.0.to_string())
                 .collect();
-            // Numbers, so they can stand in the text.
+            // Numbers need no placeholders.
             let _ = write!(clause.sql, " AND status IN ({})", codes.join(","));
         }
         if let Some(task) = &self.task_id {
@@ -238,19 +237,19 @@ impl Clause {
     }
 }
 
-/// Where pages ended, so that the next one need not count from the beginning: without them, reading a million
-/// annotations page by page would step over half a billion.
+/// The ends of the pages that were read, so that the next page need not be counted from the beginning. Without them,
+/// reading a million annotations in pages would skip over half a billion rows.
 #[derive(Debug, Default)]
 pub(super) struct Bookmarks {
     seen: (i64, u64),
     app: i64,
     clause: Clause,
-    /// How many annotations lie before, and the last of them.
+    /// A number of annotations, and the `seq` of the last of them.
     ends: BTreeMap<u64, i64>,
 }
 
 impl Bookmarks {
-    /// Forgets everything if the database is not what it was: `version` tells of others' writes, `changes` of ours.
+    /// Clears the bookmarks if the database has changed: `version` counts writes of other connections, `changes` own ones.
     pub(super) fn see(&mut self, version: i64, changes: u64) {
         if self.seen != (version, changes) {
             self.seen = (version, changes);
@@ -258,7 +257,7 @@ impl Bookmarks {
         }
     }
 
-    /// The nearest known place at or before `offset`: how many annotations lie before it, and the last of them.
+    /// The nearest end at or before `offset`: the number of annotations, and the `seq` of the last of them.
     pub(super) fn nearest(&self, app: i64, clause: &Clause, offset: u64) -> (u64, i64) {
         if self.app != app || self.clause != *clause {
             return (0, 0);
@@ -267,7 +266,7 @@ impl Bookmarks {
         known.map_or((0, 0), |(count, last)| (*count, *last))
     }
 
-    /// Remembers that `count` annotations lie up to and with `last`.
+    /// Stores that `last` is the `seq` of annotation number `count`.
     pub(super) fn mark(&mut self, app: i64, clause: Clause, count: u64, last: i64) {
         if self.app != app || self.clause != clause {
             self.ends.clear();
@@ -304,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_and_input_ids_go_in_pairs() {
+    fn ids_and_input_ids_form_pairs() {
         assert!(Filter::read(&Query::parse("ids=a")).is_err());
         assert!(Filter::read(&Query::parse("ids=a&ids=b&input_ids=i")).is_err());
         let filter = Filter::read(&Query::parse("ids=a&ids=b&input_ids=i&input_ids=j")).unwrap();
@@ -314,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn naming_a_maker_lists_what_models_made() {
+    fn a_filter_by_creator_includes_models() {
         for (text, with_models) in [
             ("input_ids=i", false),
             ("list_all_annotations=true", true),
@@ -330,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn bookmarks_hold_for_one_listing_of_an_unchanged_database() {
+    fn bookmarks_are_valid_for_one_listing_of_an_unchanged_database() {
         let clause = |sql: &str| Clause {
             sql: sql.to_owned(),
             ..Clause::default()

@@ -1,7 +1,6 @@
-//! What PATCH does to a stored object: merge, overwrite, remove. Pure functions over JSON, after the API's
-//! documentation on patching.
+//! The effect of a PATCH on a stored object, according to the API's documentation on patching.
 //!
-//! It does not decide who may patch, nor whether the result is valid: `write` does.
+//! Permissions and the validity of the result are checked in `write`.
 
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -9,16 +8,15 @@ use std::collections::HashMap;
 /// The `action` of a PATCH.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// What is given is added, or replaces what has the same name or id.
+    /// Adds values, or replaces those with the same name or id.
     Merge,
-    /// What is given replaces what is stored; `data` goes even when none is given.
+    /// Replaces the stored values; `data` is removed even if none is given.
     Overwrite,
-    /// List elements whose id is named go.
+    /// Removes list elements by id.
     Remove,
 }
 
 impl Action {
-    /// The action of this name.
     pub(super) fn parse(name: &str) -> Option<Self> {
         match name {
             "merge" => Some(Self::Merge),
@@ -29,7 +27,7 @@ impl Action {
     }
 }
 
-/// Applies `patch` to `stored`, an annotation's patchable fields (`data`, `annotation_info`, …).
+/// Applies `patch` to `stored`, the patchable fields of an annotation (`data`, `annotation_info`, …).
 pub fn apply(action: Action, stored: &mut Map<String, Value>, patch: &Map<String, Value>) {
     match action {
         Action::Merge => merge_object(stored, patch),
@@ -68,8 +66,8 @@ fn merge_list(name: &str, stored: &mut Vec<Value>, patch: &[Value]) {
     for element in patch {
         let place = match id_of(element) {
             Some(id) => places.get(id).copied(),
-            // An annotation has one region and one frame, so one that is patched without its id can only be that
-            // one. The official SDK's own test changes a box this way.
+            // An annotation has at most one region and one frame, so one without an id must be the stored one. A test
+            // of the official SDK changes a box this way.
             None if matches!(name, "regions" | "frames") && stored.len() == 1 => Some(0),
             None => None,
         };
@@ -91,7 +89,7 @@ fn remove_from_object(stored: &mut Map<String, Value>, patch: &Map<String, Value
         match (stored.get_mut(name), named) {
             (Some(Value::Object(old)), Value::Object(named)) => remove_from_object(old, named),
             (Some(Value::Array(old)), Value::Array(named)) => remove_from_list(old, named),
-            // The documents' rules for scalars are quirky, and nothing depends on them.
+            // The documented rules for scalars are odd, and no client depends on them.
             _ => {}
         }
     }
@@ -105,7 +103,7 @@ fn remove_from_list(stored: &mut Vec<Value>, named: &[Value]) {
             continue;
         };
         match (&mut stored[place], element) {
-            // It names things inside itself: those go, and it stays.
+            // The element has elements to remove itself, so it is kept.
             (Value::Object(old), Value::Object(element)) if holds_more(element) => {
                 remove_from_object(old, element);
             }
@@ -200,7 +198,7 @@ mod tests {
                 json!({"data": {"concepts": [{"id": "a", "value": 1.0}, {"id": "b", "value": 1.0}]}}),
             ),
             (
-                "merge: an unknown id given twice is added once, the later value counts",
+                "merge: an unknown id given twice is added once, with the later value",
                 json!({"data": {"concepts": [{"id": "a"}]}}),
                 Action::Merge,
                 json!({"data": {"concepts": [{"id": "b", "value": 1.0}, {"id": "b", "value": 0.0}]}}),
@@ -248,14 +246,14 @@ mod tests {
                 json!({"data": {"regions": [{"id": "r", "region_info": {"bounding_box": {"top_row": 0.1, "left_col": 0.1}}, "data": {"concepts": [{"id": "car", "value": 0.0}, {"id": "van", "value": 1.0}, {"id": "bus", "value": 1.0}]}}]}}),
             ),
             (
-                "merge: a region without id is the one there is",
+                "merge: a region without id is the stored one",
                 boxed(),
                 Action::Merge,
                 json!({"data": {"regions": [{"region_info": {"bounding_box": {"top_row": 0.2}}}]}}),
                 json!({"data": {"regions": [region("r", 0.2)]}}),
             ),
             (
-                "merge: a region with another id is a second one",
+                "merge: a region with another id is added",
                 boxed(),
                 Action::Merge,
                 json!({"data": {"regions": [{"id": "s"}]}}),
@@ -276,14 +274,14 @@ mod tests {
                 json!({"data": {"text": {"raw": "c", "url": "u"}, "regions": [{"id": "r", "data": {"text": {"raw": "d"}}}]}}),
             ),
             (
-                "merge: a segment is known by its id",
+                "merge: a segment is identified by its id",
                 json!({"data": {"time_segments": [{"id": "s", "time_info": {"begin_time": 1.0, "end_time": 2.0}, "data": {"concepts": [{"id": "a"}]}}]}}),
                 Action::Merge,
                 json!({"data": {"time_segments": [{"id": "s", "time_info": {"end_time": 3.0}, "data": {"concepts": [{"id": "b"}]}}]}}),
                 json!({"data": {"time_segments": [{"id": "s", "time_info": {"begin_time": 1.0, "end_time": 3.0}, "data": {"concepts": [{"id": "a"}, {"id": "b"}]}}]}}),
             ),
             (
-                "merge: a segment without id is another one",
+                "merge: a segment without id is added",
                 json!({"data": {"time_segments": [{"id": "s"}]}}),
                 Action::Merge,
                 json!({"data": {"time_segments": [{"time_info": {"end_time": 3.0}}]}}),
@@ -310,28 +308,28 @@ mod tests {
     fn remove_follows_its_rules() {
         check([
             (
-                "remove: elements that are named go, others stay",
+                "remove: elements with these ids are removed",
                 json!({"data": {"concepts": [{"id": "a"}, {"id": "b"}, {"id": "c"}]}}),
                 Action::Remove,
                 json!({"data": {"concepts": [{"id": "c"}, {"id": "a", "value": 1.0}, {"id": "x"}]}}),
                 json!({"data": {"concepts": [{"id": "b"}]}}),
             ),
             (
-                "remove: a region that names concepts stays without them",
+                "remove: a region with concepts loses only these",
                 boxed(),
                 Action::Remove,
                 json!({"data": {"regions": [{"id": "r", "data": {"concepts": [{"id": "car"}]}}]}}),
                 json!({"data": {"regions": [{"id": "r", "region_info": {"bounding_box": {"top_row": 0.1, "left_col": 0.1}}, "data": {"concepts": [{"id": "van", "value": 1.0}]}}]}}),
             ),
             (
-                "remove: a region that is named alone goes",
+                "remove: a region with its id only is removed",
                 boxed(),
                 Action::Remove,
                 json!({"data": {"regions": [{"id": "r"}]}}),
                 json!({"data": {"regions": []}}),
             ),
             (
-                "remove: nothing given, nothing gone",
+                "remove: empty lists remove nothing",
                 boxed(),
                 Action::Remove,
                 json!({"data": {"concepts": [], "regions": []}, "annotation_info": {"a": 1}}),
@@ -344,7 +342,7 @@ mod tests {
     fn overwrite_follows_its_rules() {
         check([
             (
-                "overwrite: data is replaced whole",
+                "overwrite: data is replaced",
                 json!({"data": {"concepts": [{"id": "a"}], "metadata": {"a": 1}}, "annotation_info": {"a": 1}}),
                 Action::Overwrite,
                 json!({"data": {"concepts": [{"id": "b"}]}}),
@@ -365,7 +363,7 @@ mod tests {
                 json!({"data": {}, "annotation_info": {"a": 3}}),
             ),
             (
-                "overwrite: a region that repeats its id keeps it",
+                "overwrite: a region with its id keeps it",
                 boxed(),
                 Action::Overwrite,
                 json!({"data": {"regions": [region("r", 0.5)]}}),
@@ -375,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_documented_actions_are_known() {
+    fn unknown_actions_are_rejected() {
         assert_eq!(Action::parse("merge"), Some(Action::Merge));
         assert_eq!(Action::parse("MERGE"), None);
         assert_eq!(Action::parse(""), None);

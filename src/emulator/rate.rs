@@ -1,11 +1,11 @@
-//! How many requests each key makes in a second. Knows no HTTP, and is told the time.
+//! The rate limit of requests for each user.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// Counts requests in a sliding second, by key.
+/// Limits requests in a sliding window of one second, by key.
 #[derive(Debug)]
 pub(super) struct RateLimiter {
     limit: u32,
@@ -21,7 +21,7 @@ impl RateLimiter {
         }
     }
 
-    /// Whether a request with this key may pass now. Only those that pass are counted.
+    /// Whether a request with this key is admitted. Only admitted requests are counted.
     pub(super) fn admit(&mut self, key: &str, now: Instant) -> bool {
         let times = self.admitted.entry(key.to_owned()).or_default();
         while times
@@ -43,16 +43,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_has_its_limit_in_any_second_and_not_more() {
+    fn the_limit_holds_for_each_key_in_any_second() {
         let start = Instant::now();
         let at = |millis| start + Duration::from_millis(millis);
         let mut limiter = RateLimiter::new(2);
         assert!(limiter.admit("a", at(0)));
         assert!(limiter.admit("a", at(600)));
         assert!(!limiter.admit("a", at(999)));
-        assert!(limiter.admit("b", at(999)), "another key has its own limit");
+        assert!(limiter.admit("b", at(999)), "limits are per key");
         assert!(limiter.admit("a", at(1000)));
-        assert!(!limiter.admit("a", at(1599)), "the second slides");
+        assert!(!limiter.admit("a", at(1599)), "the window slides");
         assert!(limiter.admit("a", at(1600)));
     }
 }

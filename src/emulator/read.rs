@@ -1,11 +1,11 @@
-//! What GET of annotations and users answers.
+//! GET of annotations and users.
 
 use super::call::Call;
+use super::concurrent;
 use super::config::Config;
 use super::listing::{Filter, Page};
 use super::reply::{self, Answer, Refusal};
 use super::session::Session;
-use super::shift;
 use serde_json::{Value, json};
 
 /// `GET /annotations`
@@ -17,10 +17,10 @@ pub(super) fn list_annotations(
     let page = Page::read(query, call.config.page_cap).map_err(Refusal::invalid)?;
     let filter = Filter::read(query)
         .map_err(Refusal::invalid)?
-        .without(call.effects.hidden.clone());
+        .without(call.faults.hidden.clone());
     let mut found = session.list_sorted(&call.app, &filter, page, call.config.habits.listings)?;
-    found.truncate(call.effects.page_limit.unwrap_or(usize::MAX));
-    shift::apply(session, &call.app, &call.effects.then)?;
+    found.truncate(call.faults.page_limit.unwrap_or(usize::MAX));
+    concurrent::apply(session, &call.app, &call.faults.changes)?;
     let habits = call.config.habits;
     let shown = found.into_iter().map(|s| reply::annotation(s, habits));
     let shown = Value::Array(shown.collect());
@@ -35,13 +35,13 @@ pub(super) fn get_annotation(
     let (input_id, id) = (call.path("input_id"), call.path("id"));
     let found = session.annotation(&call.app, input_id, id)?;
     let stored = found
-        .ok_or_else(|| Refusal::missing(format!("no annotation `{id}` of input `{input_id}`")))?;
-    shift::apply(session, &call.app, &call.effects.then)?;
+        .ok_or_else(|| Refusal::missing(format!("input `{input_id}` has no annotation `{id}`")))?;
+    concurrent::apply(session, &call.app, &call.faults.changes)?;
     let shown = reply::annotation(stored, call.config.habits);
     Ok(Answer::success(Some(("annotation", shown))))
 }
 
-/// `GET /users/{user_id}`, which needs no app.
+/// `GET /users/{user_id}`
 pub(super) fn get_user(config: &Config, caller: &str, user: &str) -> Result<Answer, Refusal> {
     let user = if user == "me" { caller } else { user };
     if !config.knows_user(user) {

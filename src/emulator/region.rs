@@ -1,13 +1,13 @@
-//! Regions that a write names by their id alone, and that exist on the input, for example because a model found them.
+//! The geometry of existing regions that are written with their id only, for example regions that a model found.
 //!
-//! Only for [`super::RegionPlaces::FilledIn`]: looking a region up reads every annotation of the input.
+//! Used for [`super::RegionPlaces::FilledIn`] only, because it reads all annotations of the input.
 
+use super::rows::{App, Stored};
 use super::session::Session;
-use super::store::{App, Stored};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
-/// Gives each region without a place the one that the oldest annotation of the input holds for a region of this id.
+/// Fills in missing geometries of regions from the oldest annotation of the input that has a region with the same id.
 pub(super) fn fill_in(
     session: &Session<'_>,
     app: &App,
@@ -46,7 +46,7 @@ fn place_of(region: &Map<String, Value>) -> Option<&Value> {
         .then_some(place)
 }
 
-/// The regions of an annotation: its own, and those in its frames and time segments.
+/// Visits the regions of an annotation, including those in frames and time segments.
 fn each_region(data: &mut Map<String, Value>, visit: &mut impl FnMut(&mut Map<String, Value>)) {
     for (name, parts) in data.iter_mut() {
         let Value::Array(parts) = parts else {

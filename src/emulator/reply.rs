@@ -1,24 +1,24 @@
-//! Answers: status bodies, stored annotations as JSON, and refusals with their HTTP status.
+//! Answers: status, stored rows as JSON, and errors with their HTTP status.
 
-use super::call::Call;
 use super::config::{Authors, Codes, Habits};
 use super::echo;
-use super::store::{Stored, StoredConcept, StoredInput};
+use super::rows::{Stored, StoredConcept, StoredInput};
 use crate::api::code::Code;
 use serde_json::{Map, Value, json};
 
-/// The answer to a call.
+/// The details of planned and random faults.
+pub(super) const INJECTED: &str = "a fault injected by the emulator";
+
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
     pub(super) http: u16,
     pub(super) code: Code,
     pub(super) details: String,
-    /// What stands beside `status`.
+    /// The fields after `status`.
     pub(super) content: Vec<(&'static str, Value)>,
 }
 
 impl Answer {
-    /// Everything went well.
     pub(super) fn success(content: Option<(&'static str, Value)>) -> Self {
         Self {
             http: 200,
@@ -28,8 +28,8 @@ impl Answer {
         }
     }
 
-    /// The answer to a call of `total` items of which `failed` did. The documents give the codes and no HTTP status
-    /// for a mixed outcome: 200, so that a client that looks at the HTTP status alone is found out.
+    /// The answer to a call of `total` items of which `failed` failed. The documentation specifies the codes but not the HTTP
+    /// status of a mixed result. It is 200 here, to reveal clients that check the HTTP status only.
     pub(super) fn of_batch(
         total: usize,
         failed: usize,
@@ -48,13 +48,12 @@ impl Answer {
         }
     }
 
-    /// With something more beside `status`.
+    /// Adds a field after `status`.
     pub(super) fn and(mut self, name: &'static str, value: Value) -> Self {
         self.content.push((name, value));
         self
     }
 
-    /// The body.
     pub(super) fn body(self, req_id: &str, habits: Habits) -> Value {
         let mut status = status(self.code, &self.details, habits);
         status["req_id"] = Value::from(req_id);
@@ -67,12 +66,10 @@ impl Answer {
     }
 }
 
-/// Why a call as a whole is not carried out.
+/// Why a whole call is rejected.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// The caller's fault, or a limit.
     Answer(Answer),
-    /// The database failed.
     Database(rusqlite::Error),
 }
 
@@ -83,7 +80,6 @@ impl From<rusqlite::Error> for Refusal {
 }
 
 impl Refusal {
-    /// A refusal with this HTTP status.
     pub(super) fn new(http: u16, code: Code, details: impl Into<String>) -> Self {
         Self::Answer(Answer {
             http,
@@ -93,33 +89,32 @@ impl Refusal {
         })
     }
 
-    /// What was sent cannot be read.
+    /// The request cannot be parsed.
     pub(super) fn format(details: impl Into<String>) -> Self {
         Self::new(400, Code::CONN_BAD_REQUEST_FORMAT, details)
     }
 
-    /// What was sent can be read, and is not allowed.
+    /// The request is not allowed.
     pub(super) fn invalid(details: impl Into<String>) -> Self {
         Self::new(400, Code::CONN_INVALID_REQUEST, details)
     }
 
-    /// What was asked for is not there.
+    /// The requested object does not exist.
     pub(super) fn missing(details: impl Into<String>) -> Self {
         Self::new(404, Code::CONN_DOES_NOT_EXIST, details)
     }
 
-    /// As an answer.
     pub(super) fn into_answer(self) -> Answer {
         match self {
             Self::Answer(answer) => answer,
-            // A file that is damaged or full is so at the next attempt too: nothing that a client tries again.
-            Self::Database(error) if !is_passing(&error) => Answer {
+            // Not an error that clients retry, because the file stays damaged or full.
+            Self::Database(error) if !is_transient(&error) => Answer {
                 http: 400,
                 code: Code::FAILURE,
                 details: format!("the database cannot be used: {error}"),
                 content: Vec::new(),
             },
-            // Internal issues of the service are 98xxx; which of them, the documents do not say.
+            // The documentation does not specify which of the codes 98xxx the service uses.
             Self::Database(error) => Answer {
                 http: 500,
                 code: Code(98_004),
@@ -130,8 +125,8 @@ impl Refusal {
     }
 }
 
-/// Whether a failure may be gone at the next attempt: another process has the file.
-fn is_passing(error: &rusqlite::Error) -> bool {
+/// Whether another process locks the file, so that a retry can succeed.
+fn is_transient(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
     matches!(
         error.sqlite_error_code(),
@@ -139,7 +134,7 @@ fn is_passing(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// Why one item of a call is not carried out, while others may be.
+/// Why one item of a call is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ItemFailure {
     pub(super) code: Code,
@@ -147,7 +142,6 @@ pub(super) struct ItemFailure {
 }
 
 impl ItemFailure {
-    /// What is sent is not allowed.
     pub(super) fn invalid(details: impl Into<String>) -> Self {
         Self {
             code: Code::ANNOTATION_INVALID_ARGUMENT,
@@ -155,7 +149,6 @@ impl ItemFailure {
         }
     }
 
-    /// The caller may not.
     pub(super) fn forbidden(details: impl Into<String>) -> Self {
         Self {
             code: Code::ANNOTATION_PERMISSION_DENIED,
@@ -163,7 +156,6 @@ impl ItemFailure {
         }
     }
 
-    /// There is no such thing.
     pub(super) fn missing(details: impl Into<String>) -> Self {
         Self {
             code: Code::CONN_DOES_NOT_EXIST,
@@ -171,21 +163,20 @@ impl ItemFailure {
         }
     }
 
-    /// A fault that was asked for.
+    /// A planned or random fault.
     pub(super) fn injected(code: Code) -> Self {
         Self {
             code,
-            details: "a fault that the emulator was asked for".to_owned(),
+            details: INJECTED.to_owned(),
         }
     }
 
-    /// The item as it appears in the answer.
+    /// The JSON of the item in the answer.
     pub(super) fn item(&self, input_id: &str, id: &str, habits: Habits) -> Value {
         json!({"id": id, "input_id": input_id, "status": status(self.code, &self.details, habits)})
     }
 }
 
-/// A status body.
 pub(super) fn status(code: Code, details: &str, habits: Habits) -> Value {
     let shown = match (habits.codes, code.name()) {
         (Codes::Names, Some(name)) => Value::from(name),
@@ -193,7 +184,7 @@ pub(super) fn status(code: Code, details: &str, habits: Habits) -> Value {
     };
     let description = match code {
         Code::SUCCESS => "Ok".to_owned(),
-        // The details of a failure are its description too: a duplicate is known by this word.
+        // The description repeats the details, because clients recognise duplicates by the word in it.
         _ if !details.is_empty() => details.to_owned(),
         _ => code
             .name()
@@ -224,13 +215,12 @@ pub(super) fn annotation(stored: Stored, habits: Habits) -> Value {
     shown.insert("created_at".to_owned(), Value::from(stored.created_at));
     shown.insert("modified_at".to_owned(), Value::from(stored.modified_at));
     echo::write(&mut shown, habits);
-    // Last: a status is no data, and is written in full in every habit.
+    // Added last, because `habits` do not apply to it.
     shown.insert("status".to_owned(), status(stored.status, "", habits));
     Value::Object(shown)
 }
 
-/// Models are named in the same two places as users: a deprecated field of their own, and `worker`. A workflow stands
-/// in `worker` alone.
+/// Users and models are in a deprecated field and in `worker`, workflows in `worker` only.
 fn show_author(shown: &mut Map<String, Value>, user_id: &str, authors: Authors) {
     let worker = shown.shift_remove("worker");
     let model = shown.shift_remove("model_version_id").or_else(|| {
@@ -270,9 +260,9 @@ pub(super) fn input(stored: StoredInput, habits: Habits) -> Value {
 }
 
 /// A stored concept as the API shows it.
-pub(super) fn concept(stored: &StoredConcept, call: &Call<'_>) -> Value {
+pub(super) fn concept(stored: &StoredConcept, owner: &str, app_id: &str) -> Value {
     json!({
         "id": stored.id, "name": stored.name, "created_at": stored.created_at,
-        "app_id": call.config.app_id, "user_id": call.app.owner,
+        "app_id": app_id, "user_id": owner,
     })
 }

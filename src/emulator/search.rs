@@ -1,7 +1,7 @@
-//! What a search of annotations answers. Filters alone: nothing is ranked, so that every hit scores 1.
+//! Searches of annotations by filters. Hits are not ranked: every score is 1.
 //!
-//! The documents list more fields than are served here. One that is not is refused by name: a search that passed over
-//! it would answer with too much.
+//! The documentation has more fields than are supported here. Unsupported ones are rejected, because ignoring them would
+//! yield too many hits.
 
 use super::call::Call;
 use super::config::Habits;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
-/// Fields that hold a text, and where an annotation has it as it is shown.
+/// String fields, and their JSON pointers in an annotation.
 const TEXTS: [(&str, &str); 8] = [
     ("id", "/id"),
     ("input_id", "/input_id"),
@@ -26,7 +26,7 @@ const TEXTS: [(&str, &str); 8] = [
     ("worker.workflow.version.id", "/worker/workflow/version/id"),
 ];
 
-/// The least value of a concept that counts as present.
+/// The minimum value of a present concept.
 const PRESENT: f64 = 0.5;
 
 #[derive(Default, Deserialize)]
@@ -47,12 +47,12 @@ struct Search {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Query {
-    filters: Vec<Sent>,
+    filters: Vec<SentFilter>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Sent {
+struct SentFilter {
     annotation: Map<String, Value>,
 }
 
@@ -63,7 +63,7 @@ struct Pagination {
     per_page: Value,
 }
 
-/// A concept that is to be present or absent.
+/// A concept that must be present or absent.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Wanted {
@@ -72,9 +72,8 @@ struct Wanted {
     value: Option<f64>,
 }
 
-/// What an annotation must have to be a hit.
 enum Condition {
-    /// This text at this place.
+    /// A JSON pointer and the string there.
     Text(&'static str, String),
     Status(Code),
     InputLevel,
@@ -85,14 +84,14 @@ enum Condition {
 pub(super) fn post_searches(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
     let body: Body = read(Value::Object(call.sent.body.clone()))?;
     let [search] = &body.searches[..] else {
-        return Err(Refusal::invalid("`searches` is to hold one search"));
+        return Err(Refusal::invalid("`searches` must have one search"));
     };
     let page = body.pagination.page(call.config.page_cap)?;
     let mut conditions = Vec::new();
     for filter in &search.query.filters {
         read_filter(&filter.annotation, "", &mut conditions)?;
     }
-    let everything = Filter::everything().without(call.effects.hidden.clone());
+    let everything = Filter::everything().without(call.faults.hidden.clone());
     let (mut looked_at, mut before, mut hits) = (0, page.offset, Vec::new());
     while (hits.len() as u64) < page.limit {
         let found = session.list(&call.app, &everything, looked_at, MAX_PAGE)?;
@@ -101,7 +100,7 @@ pub(super) fn post_searches(session: &mut Session<'_>, call: &Call<'_>) -> Resul
         }
         looked_at += found.len() as u64;
         for stored in found {
-            // Conditions look at one habit; the answer is written in the one that was asked for.
+            // Conditions are checked on the default form of the JSON.
             let plain = reply::annotation(stored.clone(), Habits::default());
             if !conditions.iter().all(|condition| condition.holds(&plain)) {
                 continue;
@@ -119,8 +118,11 @@ pub(super) fn post_searches(session: &mut Session<'_>, call: &Call<'_>) -> Resul
 }
 
 fn read<T: for<'de> Deserialize<'de>>(sent: Value) -> Result<T, Refusal> {
-    serde_json::from_value(sent)
-        .map_err(|error| Refusal::invalid(format!("no search that is served here: {error}")))
+    serde_json::from_value(sent).map_err(|error| {
+        Refusal::invalid(format!(
+            "the emulator does not support this search: {error}"
+        ))
+    })
 }
 
 impl Pagination {
@@ -138,7 +140,7 @@ impl Pagination {
     }
 }
 
-/// Reads an annotation down to the fields that hold a value. What is protobuf's default says nothing.
+/// Converts the fields of an annotation to conditions. Fields with protobuf's default are ignored.
 fn read_filter(
     object: &Map<String, Value>,
     above: &str,
@@ -166,7 +168,7 @@ fn read_filter(
                 continue;
             }
             _ => {
-                let details = format!("the emulator does not search by `annotation.{path}`");
+                let details = format!("the emulator does not support `annotation.{path}`");
                 return Err(Refusal::invalid(details));
             }
         });
@@ -174,17 +176,16 @@ fn read_filter(
     Ok(())
 }
 
-/// Whether all or any of several concepts are wanted, the documents do not say: each is to have a filter of its own.
+/// The documentation does not specify whether all or any of several concepts must match, so only one is allowed.
 fn concept(concepts: &[Value]) -> Result<Condition, Refusal> {
     let [concept] = concepts else {
-        let details =
-            "`annotation.data.concepts` is to hold one concept; several filters are joined by AND";
+        let details = "`annotation.data.concepts` must have one concept; use one filter for each (filters are joined by AND)";
         return Err(Refusal::invalid(details));
     };
     let wanted: Wanted = read(concept.clone())?;
     if wanted.id.is_empty() && wanted.name.is_empty() {
         return Err(Refusal::invalid(
-            "a concept of `annotation.data.concepts` has neither id nor name",
+            "a concept of `annotation.data.concepts` has no id and no name",
         ));
     }
     Ok(Condition::Concept(wanted))
@@ -204,10 +205,10 @@ impl Condition {
 }
 
 impl Wanted {
-    /// Whether the data, or a part of it, has the concept with a value on the wanted side.
+    /// Whether the data or one of its parts has the concept, present or absent as wanted.
     fn is_in(&self, data: &Value) -> bool {
         let list = |name: &str| data[name].as_array().into_iter().flatten();
-        // In a request, a value that is left out is 1.
+        // The default in a request is 1.
         let is_present = self.value.is_none_or(|value| value >= PRESENT);
         list("concepts").any(|concept| {
             let value = concept["value"].as_f64().unwrap_or(0.0);

@@ -1,19 +1,18 @@
-//! Annotations that are stored directly, past every call: with whatever they say of themselves, so that there can be
-//! some that models and other users made. Nothing here checks what a caller may; limits of an annotation are not
-//! checked either, because a store may hold what no call would make today.
+//! Direct storing of annotations, including those of models and other users. Permissions and constraints are not checked,
+//! because a database may contain annotations that no call could create.
 
-use super::EmulatorError;
 use super::call::{take_status, take_text};
 use super::data::{self, MissingValue};
+use super::error::EmulatorError;
 use super::reply::{ItemFailure, Refusal};
+use super::rows::{App, Stored};
 use super::session::Session;
-use super::store::{App, Stored};
 use crate::api::code::Code;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
-/// The annotations in a text: JSON Lines, a JSON list, or a JSON document that holds such a list as `annotations`, as
-/// the API's answers and saved listings do.
+/// Parses annotations: JSON Lines, a JSON list, or a JSON document with a list `annotations`, such as an answer of the API
+/// or a saved listing.
 pub fn annotations_in(text: &str) -> Result<Vec<Value>, EmulatorError> {
     let mut annotations = Vec::new();
     for value in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
@@ -26,39 +25,39 @@ pub fn annotations_in(text: &str) -> Result<Vec<Value>, EmulatorError> {
             },
             other => {
                 let what = format!("`{other}` is not an annotation");
-                return Err(EmulatorError::NoAnnotations(what));
+                return Err(EmulatorError::NotAnnotations(what));
             }
         }
     }
     Ok(annotations)
 }
 
-/// Stores annotations one by one, in one transaction.
-pub(super) struct Planting<'a, 'b> {
+/// Stores annotations in one transaction.
+pub(super) struct Seeder<'a, 'b> {
     session: &'a Session<'b>,
     app: &'a App,
-    /// Inputs that were made here on the way, with the id of the annotation that each was made with.
-    made: HashMap<String, String>,
+    /// The inputs that it has created, with the ids of their input-level annotations.
+    created: HashMap<String, String>,
 }
 
-impl<'a, 'b> Planting<'a, 'b> {
+impl<'a, 'b> Seeder<'a, 'b> {
     pub(super) fn new(session: &'a Session<'b>, app: &'a App) -> Self {
         Self {
             session,
             app,
-            made: HashMap::new(),
+            created: HashMap::new(),
         }
     }
 
-    /// Stores an annotation. Its input is made if there is none.
-    pub(super) fn plant(&mut self, annotation: Value) -> Result<(), Refusal> {
+    /// Stores an annotation, and creates its input if necessary.
+    pub(super) fn store(&mut self, annotation: Value) -> Result<(), Refusal> {
         let (session, app) = (self.session, self.app);
         let mut new = read(annotation, app)?;
         if new.id.is_empty() {
             new.id = session.new_id()?;
         } else if session.annotation(app, &new.input_id, &new.id)?.is_some() {
             return Err(Refusal::invalid(format!(
-                "input `{}` has an annotation `{}` already",
+                "input `{}` already has an annotation `{}`",
                 new.input_id, new.id
             )));
         }
@@ -68,8 +67,8 @@ impl<'a, 'b> Planting<'a, 'b> {
         Ok(())
     }
 
-    /// Makes the input of an annotation, if there is none, and clears the place of its input-level annotation if the
-    /// new one is that.
+    /// Creates the input of an annotation if necessary. If the annotation is input-level, removes the one that was created with
+    /// the input.
     fn provide_input(&mut self, new: &Stored) -> Result<(), Refusal> {
         let (session, app, input_id) = (self.session, self.app, &new.input_id);
         if !session.has_input(app, input_id)? {
@@ -80,12 +79,12 @@ impl<'a, 'b> Planting<'a, 'b> {
             session.insert_input(app, input_id, &app.owner, Map::new())?;
             let own = session.annotations_of(app, input_id)?;
             let own = own.into_iter().find(|annotation| annotation.input_level);
-            self.made
+            self.created
                 .extend(own.map(|annotation| (input_id.clone(), annotation.id)));
         } else if new.input_level {
-            let Some(own) = self.made.remove(input_id) else {
+            let Some(own) = self.created.remove(input_id) else {
                 return Err(Refusal::invalid(format!(
-                    "input `{input_id}` has an input-level annotation already"
+                    "input `{input_id}` already has an input-level annotation"
                 )));
             };
             if let Some(own) = session.annotation(app, input_id, &own)? {
@@ -96,7 +95,7 @@ impl<'a, 'b> Planting<'a, 'b> {
     }
 }
 
-/// Takes the columns out of an annotation's JSON.
+/// Converts an annotation's JSON to a row.
 fn read(annotation: Value, app: &App) -> Result<Stored, Refusal> {
     let refused = |failure: ItemFailure| Refusal::invalid(failure.details);
     let Value::Object(mut body) = annotation else {
@@ -137,7 +136,7 @@ fn read(annotation: Value, app: &App) -> Result<Stored, Refusal> {
     })
 }
 
-/// Whether a model or a workflow made it. Empty texts say nothing: some servers write every field.
+/// Whether a model or a workflow created it. Empty strings are ignored, because some servers write all fields.
 fn is_model_made(body: &Map<String, Value>) -> bool {
     let names = |field: &str| {
         let text = body.get(field).and_then(Value::as_str);
@@ -154,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn annotations_are_found_in_every_form_of_a_listing() {
+    fn every_form_of_a_listing_is_parsed() {
         let found = vec![json!({"id": "a"}), json!({"id": "b"})];
         for text in [
             "{\"id\":\"a\"}\n{\"id\":\"b\"}\n",

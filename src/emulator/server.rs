@@ -1,16 +1,17 @@
-//! The HTTP server: routes, who calls, limits, and faults that no operation needs to know of. What a call does is decided
-//! in `read`, `search`, `write`, `task`, `delete`, `inputs` and `concepts`.
+//! The HTTP server: routes, keys, limits, and faults that do not concern operations. The operations are in `read`,
+//! `search`, `write`, `task`, `delete`, `inputs` and `concepts`.
 
-use super::call::{Call, Effects, Sent};
+use super::call::{Call, OperationFaults, RequestParts};
 use super::config::Config;
 use super::connection::{Connections, Cut};
 use super::endpoint::Endpoint;
-use super::faults::{Asked, Fault, Shift};
+use super::faults::{CallKey, ConcurrentChange, Fault};
+use super::hash::hex_id;
 use super::listing::Query;
-use super::reply::{Answer, Refusal};
+use super::reply::{Answer, INJECTED, Refusal};
 use super::session::Session;
 use super::shared::{CallRecord, Shared};
-use super::store::{Access, hex_id};
+use super::store::Access;
 use super::{concepts, delete, inputs, read, search, task, write};
 use crate::api::code::Code;
 use axum::Router;
@@ -27,11 +28,12 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-/// The largest body that is taken.
+/// The largest accepted body, in bytes.
 const MAX_BODY: usize = 8 << 20;
-/// The largest body that is read to its end before it is refused, so that the client gets to see the refusal.
+/// Larger bodies are read up to this size before they are rejected, because a client sees the answer only then.
 const MAX_READ: usize = 64 << 20;
-/// Serves until `stop` resolves, then finishes what was begun.
+
+/// Serves until `stop` resolves, then finishes running calls.
 pub(super) async fn serve(
     listener: TcpListener,
     shared: Arc<Shared>,
@@ -40,7 +42,7 @@ pub(super) async fn serve(
     let service = router(shared).into_make_service_with_connect_info::<Cut>();
     axum::serve(Connections(listener), service)
         .with_graceful_shutdown(async move {
-            // An error says that the emulator was dropped, which stops it too.
+            // An error means that the emulator was dropped, which stops it too.
             let _ = stop.await;
         })
         .await
@@ -100,19 +102,21 @@ fn router(shared: Arc<Shared>) -> Router {
 
 type PathParams = Result<RawPathParams, RawPathParamsRejection>;
 
-type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
+type ResponseFuture = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// The handler of an endpoint.
 fn on(
     endpoint: Endpoint,
-) -> impl Fn(State<Arc<Shared>>, ConnectInfo<Cut>, PathParams, Request) -> Answering + Clone + Send + Sync
-{
+) -> impl Fn(State<Arc<Shared>>, ConnectInfo<Cut>, PathParams, Request) -> ResponseFuture
++ Clone
++ Send
++ Sync {
     move |State(shared), ConnectInfo(cut), params, request| {
         Box::pin(async move { answer_call(&shared, endpoint, &cut, params, request).await })
     }
 }
 
-/// An answer on its way out.
+/// An answer as it is sent.
 struct Reply {
     http: u16,
     code: Code,
@@ -128,20 +132,20 @@ async fn answer_call(
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    // A nested router sees its own part of the path alone.
+    // A nested router sees only its part of the path.
     let uri = head
         .extensions
         .get::<OriginalUri>()
         .map_or(&head.uri, |original| &original.0);
     let read = axum::body::to_bytes(body, MAX_READ).await;
-    // Not read to its end: as good as too large, and never taken for an empty one.
+    // A body that was not read completely counts as too large, not as empty.
     let whole = read.as_ref().is_ok_and(|bytes| bytes.len() <= MAX_BODY);
     let bytes = read.unwrap_or_default();
     let query_text = uri.query().unwrap_or_default();
     let query = Query::parse(query_text);
     let parsed = parse_body(endpoint, &bytes);
     let items = count_items(endpoint, parsed.as_ref().ok());
-    let faults = shared.faults.decide(&Asked {
+    let faults = shared.faults.decide(&CallKey {
         endpoint,
         page: query.last("page").map_or(Some(1), |page| page.parse().ok()),
         items,
@@ -161,7 +165,7 @@ async fn answer_call(
         reply
     } else {
         let sent = read_sent(whole, &params, query, parsed);
-        carry_out(shared, endpoint, &head.headers, sent, &faults).await
+        execute(shared, endpoint, &head.headers, sent, &faults).await
     };
     let dropped = faults.contains(&Fault::DropBefore) || faults.contains(&Fault::DropAfter);
     let record = CallRecord {
@@ -180,7 +184,7 @@ async fn answer_call(
     respond(reply)
 }
 
-/// The answer of a fault that keeps the call from being carried out.
+/// The answer of a fault that prevents the call from being executed.
 fn early_reply(shared: &Shared, faults: &[Fault]) -> Option<Reply> {
     let answer = |answer: Answer| Some(finish(shared, answer));
     faults.iter().find_map(|fault| match fault {
@@ -191,9 +195,7 @@ fn early_reply(shared: &Shared, faults: &[Fault]) -> Option<Reply> {
             retry_after: None,
             body: "<html><body>upstream unavailable</body></html>".to_owned(),
         }),
-        Fault::Internal(code) => answer(
-            Refusal::new(500, *code, "a fault that the emulator was asked for").into_answer(),
-        ),
+        Fault::Internal(code) => answer(Refusal::new(500, *code, INJECTED).into_answer()),
         Fault::TryAgain => answer(Refusal::new(200, Code::TRY_AGAIN, "try again").into_answer()),
         Fault::DropBefore => Some(Reply {
             http: 0,
@@ -243,7 +245,7 @@ fn respond(reply: Reply) -> Response {
 }
 
 fn parse_body(endpoint: Endpoint, bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
-    // Only these calls have a body; what others carry is passed over, as by any HTTP server.
+    // The bodies of other calls are ignored, as in any HTTP server.
     if !endpoint.takes_body() || bytes.is_empty() || bytes.len() > MAX_BODY {
         return Ok(Map::new());
     }
@@ -260,9 +262,9 @@ fn read_sent(
     params: &PathParams,
     query: Query,
     body: Result<Map<String, Value>, Refusal>,
-) -> Result<Sent, Refusal> {
+) -> Result<RequestParts, Refusal> {
     if !whole {
-        let details = format!("the body is too large; at most {MAX_BODY} bytes");
+        let details = format!("the body has more than {MAX_BODY} bytes");
         return Err(Refusal::new(413, Code::CONN_BAD_REQUEST_FORMAT, details));
     }
     let path = match params {
@@ -276,19 +278,19 @@ fn read_sent(
         // A path without parameters.
         Err(_) => HashMap::new(),
     };
-    Ok(Sent {
+    Ok(RequestParts {
         path,
         query,
         body: body?,
     })
 }
 
-/// Everything between a well-formed HTTP request and its answer.
-async fn carry_out(
+/// Executes a call: key, rate limit, operation.
+async fn execute(
     shared: &Arc<Shared>,
     endpoint: Endpoint,
     headers: &HeaderMap,
-    sent: Result<Sent, Refusal>,
+    sent: Result<RequestParts, Refusal>,
     faults: &[Fault],
 ) -> Reply {
     let caller = match caller(&shared.config, headers) {
@@ -305,7 +307,7 @@ async fn carry_out(
     finish(shared, outcome.unwrap_or_else(Refusal::into_answer))
 }
 
-/// The user whose key the call carries.
+/// The user of the call's key.
 fn caller<'a>(config: &'a Config, headers: &HeaderMap) -> Result<&'a str, Refusal> {
     let token = headers
         .get(header::AUTHORIZATION)
@@ -317,14 +319,14 @@ fn caller<'a>(config: &'a Config, headers: &HeaderMap) -> Result<&'a str, Refusa
     };
     config
         .user_of_key(token.trim())
-        .ok_or_else(|| Refusal::new(401, Code::CONN_KEY_INVALID, "the key is not known"))
+        .ok_or_else(|| Refusal::new(401, Code::CONN_KEY_INVALID, "unknown key"))
 }
 
 async fn operate(
     shared: &Arc<Shared>,
     endpoint: Endpoint,
     caller: String,
-    sent: Sent,
+    sent: RequestParts,
     faults: &[Fault],
 ) -> Result<Answer, Refusal> {
     type Operation = fn(&mut Session<'_>, &Call<'_>) -> Result<Answer, Refusal>;
@@ -341,7 +343,7 @@ async fn operate(
         Endpoint::ListAnnotations => (Access::Reads, read::list_annotations),
         Endpoint::GetAnnotation => (Access::Reads, read::get_annotation),
         Endpoint::PostAnnotationsSearches => (Access::Reads, search::post_searches),
-        // Reading an input that waits brings its processing forward.
+        // A read of a pending input is counted.
         Endpoint::ListInputs => (Access::Writes, inputs::list_inputs),
         Endpoint::GetInput => (Access::Writes, inputs::get_input),
         Endpoint::StreamInputs => (Access::Reads, inputs::stream_inputs),
@@ -352,27 +354,27 @@ async fn operate(
             let user = sent.path.get("user_id").map_or("me", String::as_str);
             return read::get_user(&shared.config, &caller, user);
         }
-        Endpoint::Unknown => return Err(Refusal::missing("no such path, or not with this method")),
+        Endpoint::Unknown => return Err(Refusal::missing("unknown path or method")),
     };
-    let effects = Effects::of(faults, shared.faults.hidden());
-    let shifts = effects.then.clone();
-    // A listing that is shifted while it is read writes.
-    let access = if shifts.is_empty() {
+    let faults = OperationFaults::of(faults, shared.faults.hidden());
+    let changes = faults.changes.clone();
+    // Concurrent changes are made in the transaction of the call.
+    let access = if changes.is_empty() {
         access
     } else {
         Access::Writes
     };
     let answer = shared
         .run(access, move |session, config| {
-            let call = Call::new(session, config, &caller, &sent, &effects)?;
+            let call = Call::new(session, config, &caller, &sent, &faults)?;
             operation(session, &call)
         })
         .await;
-    for shift in &shifts {
-        match shift {
-            Shift::Hide { input_id, id } => shared.faults.hide(input_id, id),
-            Shift::Show { input_id, id } => shared.faults.show(input_id, id),
-            Shift::Delete { .. } | Shift::Insert(_) => {}
+    for change in &changes {
+        match change {
+            ConcurrentChange::Hide { input_id, id } => shared.faults.hide(input_id, id),
+            ConcurrentChange::Show { input_id, id } => shared.faults.show(input_id, id),
+            ConcurrentChange::Delete { .. } | ConcurrentChange::Insert(_) => {}
         }
     }
     answer

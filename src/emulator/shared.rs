@@ -1,4 +1,4 @@
-//! What all calls of one emulator share: the open store, faults, the rate, and the record of what was asked.
+//! The state that all calls of an emulator share: store, faults, rate limit, and a log of calls.
 
 use super::config::Config;
 use super::endpoint::Endpoint;
@@ -13,29 +13,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// How many calls are remembered, the latest ones.
+/// The maximum number of calls in the log.
 const MAX_CALLS: usize = 100_000;
 
-/// What one call asked for, and how it was answered.
+/// One call and its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallRecord {
-    /// Which call.
     pub endpoint: Endpoint,
-    /// The HTTP method.
     pub method: String,
-    /// The path, as it was sent.
+    /// As sent.
     pub path: String,
-    /// The query, as it was sent, without its question mark.
+    /// As sent, without the question mark.
     pub query: String,
-    /// How many annotations, inputs or pairs were sent.
+    /// The number of annotations, inputs or pairs in the request.
     pub items: usize,
-    /// The HTTP status of the answer; `None` if the connection was cut instead.
+    /// The HTTP status of the answer; `None` if the connection was cut.
     pub status: Option<u16>,
-    /// The status code in the answer's body; of a cut connection, what it would have been.
+    /// The status code in the answer's body, even if it was not sent because the connection was cut.
     pub code: Code,
 }
 
-/// What all calls share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) config: Config,
@@ -48,7 +45,7 @@ pub(super) struct Shared {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic leaves nothing half done: transactions that were not committed are taken back.
+    // Safe after a panic, because uncommitted transactions are rolled back.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -64,7 +61,6 @@ impl Shared {
         }
     }
 
-    /// Whether this user may make a call now.
     pub(super) fn admit(&self, user: &str) -> bool {
         let now = Instant::now();
         self.rate
@@ -72,7 +68,7 @@ impl Shared {
             .is_none_or(|rate| lock(rate).admit(user, now))
     }
 
-    /// Counts requests, for their ids.
+    /// The number of the next request, for its id.
     pub(super) fn next_request(&self) -> u64 {
         self.count.fetch_add(1, Ordering::SeqCst)
     }
@@ -93,12 +89,12 @@ impl Shared {
         lock(&self.calls).clear();
     }
 
-    /// Takes the store away; calls that come later are refused.
+    /// Takes the store; later calls are rejected.
     pub(super) fn take_store(&self) -> Option<Store> {
         lock(&self.store).take()
     }
 
-    /// Runs database work in one transaction on a thread that may block.
+    /// Runs `work` in one transaction on a thread that may block.
     pub(super) async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         access: Access,

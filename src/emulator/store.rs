@@ -1,20 +1,16 @@
-//! The `SQLite` file: its tables, opening and closing it, and one transaction a call. What is done in a transaction is
-//! `session`'s. Server-owned fields are columns, everything else that was sent is kept whole as JSON.
+//! The SQLite file: schema, opening, closing, and one transaction per call. Fields that the server sets are columns; all
+//! others are kept as JSON.
 
-use super::concepts;
+use super::concept_table;
 use super::config::{Clock, Config, Database};
 use super::listing::Bookmarks;
 use super::session::Session;
-use crate::api::code::Code;
-use rusqlite::{Connection, Row, TransactionBehavior};
-use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
+use rusqlite::{Connection, TransactionBehavior};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long a call waits for another process that writes to the same file.
+/// How long a call waits for a lock of another process.
 const BUSY: Duration = Duration::from_secs(10);
 const SCHEMA_VERSION: i64 = 2;
 const SCHEMA: &str = "
@@ -40,8 +36,8 @@ const SCHEMA: &str = "
     );
     CREATE INDEX annotations_by_age ON annotations (app, seq);
 ";
-/// What version 2 has in addition: the state of inputs, and the app's concepts, which outlive the annotations that name them.
-const SINCE_VERSION_2: &str = "
+/// Version 2 adds the state of inputs and a table of concepts, because concepts outlive their annotations.
+const UPGRADE_TO_2: &str = "
     ALTER TABLE inputs ADD COLUMN status INTEGER NOT NULL DEFAULT 30000;
     ALTER TABLE inputs ADD COLUMN polls INTEGER NOT NULL DEFAULT 0;
     CREATE TABLE concepts (
@@ -50,47 +46,27 @@ const SINCE_VERSION_2: &str = "
         UNIQUE (app, id)
     );
 ";
-pub(super) const COLUMNS: &str =
-    "seq, input_id, id, user_id, status, input_level, model_made, created_at, modified_at, body";
-
-/// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The folder of the file cannot be made.
-    #[error("cannot make the folder {path}")]
+    #[error("cannot create the folder {path}")]
     Folder {
-        /// The folder.
         path: PathBuf,
-        /// Why.
         source: std::io::Error,
     },
-    /// `SQLite` cannot open the file, or it is no database.
     #[error("cannot use the database {path}")]
     Database {
         /// The file, or `:memory:`.
         path: String,
-        /// Why.
         source: rusqlite::Error,
     },
-    /// The path leads to something that is no file.
-    #[error("the database {path} is not a file")]
-    NoFile {
-        /// What is there.
-        path: PathBuf,
-    },
-    /// The file was made by another version of the emulator.
+    #[error("the database {path} is not a regular file")]
+    NotAFile { path: PathBuf },
     #[error(
-        "the database {path} has format {found}, and this version knows format {SCHEMA_VERSION}"
+        "the database {path} has format {found}, but this version of annosync supports format {SCHEMA_VERSION}"
     )]
-    Version {
-        /// The file.
-        path: String,
-        /// Its format.
-        found: i64,
-    },
+    Version { path: String, found: i64 },
 }
 
-/// An open database.
 #[derive(Debug)]
 pub(super) struct Store {
     connection: Connection,
@@ -99,80 +75,7 @@ pub(super) struct Store {
     bookmarks: Bookmarks,
 }
 
-/// An app by its owner and id.
-#[derive(Debug, Clone)]
-pub(super) struct App {
-    pub(super) key: i64,
-    pub(super) owner: String,
-}
-
-/// An annotation as it is stored.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Stored {
-    pub(super) seq: i64,
-    pub(super) input_id: String,
-    pub(super) id: String,
-    pub(super) user_id: String,
-    pub(super) status: Code,
-    pub(super) input_level: bool,
-    pub(super) model_made: bool,
-    pub(super) created_at: String,
-    pub(super) modified_at: String,
-    /// Everything else: `data`, `annotation_info`, what nobody models.
-    pub(super) body: Map<String, Value>,
-}
-
-impl Stored {
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let body: String = row.get(9)?;
-        Ok(Self {
-            seq: row.get(0)?,
-            input_id: row.get(1)?,
-            id: row.get(2)?,
-            user_id: row.get(3)?,
-            status: Code(row.get(4)?),
-            input_level: row.get(5)?,
-            model_made: row.get(6)?,
-            created_at: row.get(7)?,
-            modified_at: row.get(8)?,
-            body: serde_json::from_str(&body).map_err(|error| {
-                let kind = rusqlite::types::Type::Text;
-                rusqlite::Error::FromSqlConversionFailure(9, kind, Box::new(error))
-            })?,
-        })
-    }
-
-    /// `data`, made if there is none.
-    pub(super) fn data_mut(&mut self) -> &mut Map<String, Value> {
-        let data = self.body.entry("data").or_insert(Value::Null);
-        if !data.is_object() {
-            *data = Value::Object(Map::new());
-        }
-        data.as_object_mut().expect("it was made an object above")
-    }
-}
-
-/// An input as it is stored.
-#[derive(Debug, Clone)]
-pub(super) struct StoredInput {
-    pub(super) id: String,
-    pub(super) created_at: String,
-    pub(super) data: Value,
-    /// How far its processing is: 30000 and following.
-    pub(super) status: Code,
-    /// How many more reads show it as waiting.
-    pub(super) polls: u32,
-}
-
-/// A concept as it is stored.
-#[derive(Debug, Clone)]
-pub(super) struct StoredConcept {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) created_at: String,
-}
-
-/// Whether a call writes. One that does takes the file's only write lock when it begins.
+/// Whether a call writes. If so, it takes the write lock of the file at its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
     Reads,
@@ -180,15 +83,15 @@ pub(super) enum Access {
 }
 
 impl Store {
-    /// Opens the database, or makes it, and makes the app that the configuration names.
+    /// Opens or creates the database, and creates the configured app if necessary.
     pub(super) fn open(config: &Config) -> Result<Self, StoreError> {
         let path = match &config.database {
             Database::Memory => ":memory:".to_owned(),
             Database::File(file) => {
                 make_folder_of(file)?;
-                // Opening a pipe or a device would wait for ever, or write into it.
+                // Opening a pipe or a device could block or write to it.
                 if file.metadata().is_ok_and(|known| !known.is_file()) {
-                    return Err(StoreError::NoFile { path: file.clone() });
+                    return Err(StoreError::NotAFile { path: file.clone() });
                 }
                 file.display().to_string()
             }
@@ -220,7 +123,7 @@ impl Store {
         })
     }
 
-    /// Runs one call in one transaction; an error takes everything back.
+    /// Runs a call in a transaction, which an error rolls back.
     pub(super) fn run<T, E: From<rusqlite::Error>>(
         &mut self,
         access: Access,
@@ -231,8 +134,8 @@ impl Store {
             Access::Writes => TransactionBehavior::Immediate,
         };
         let transaction = self.connection.transaction_with_behavior(behavior)?;
-        // Pages that were counted before a write, ours or another process's, say nothing about the pages after it.
-        // The first read fixes what this transaction sees; only then is its version the one to compare.
+        // Bookmarks are invalid after a write, by this or another process. The first read fixes the snapshot of the
+        // transaction, so the version must be queried after it.
         transaction.query_row("SELECT count(*) FROM counters", [], |_| Ok(()))?;
         let version = transaction.pragma_query_value(None, "data_version", |row| row.get(0))?;
         self.bookmarks.see(version, transaction.total_changes());
@@ -250,7 +153,7 @@ impl Store {
         Ok(result)
     }
 
-    /// Closes the file, with everything in it and nothing beside it.
+    /// Closes the file and merges the write-ahead log into it.
     pub(super) fn close(self) -> Result<(), rusqlite::Error> {
         self.connection.close().map_err(|(_, error)| error)
     }
@@ -268,15 +171,15 @@ fn make_folder_of(file: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Sets a connection up and makes the tables where there are none. The version of the format found or made.
+/// Configures a connection, and creates or upgrades the tables. Returns the version of the format.
 fn prepare_file(connection: &mut Connection) -> rusqlite::Result<i64> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(64);
-    // Readers of another process go on while one writes. FULL: what was answered with success survives a power cut.
+    // WAL: readers are not blocked by a writer. FULL: successful writes survive a power failure.
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // Under the write lock: two processes may open a new file at once.
+    // With the write lock, because two processes may open a new file at the same time.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut version = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let tables: i64 =
@@ -286,8 +189,8 @@ fn prepare_file(connection: &mut Connection) -> rusqlite::Result<i64> {
         version = 1;
     }
     if version == 1 {
-        transaction.execute_batch(SINCE_VERSION_2)?;
-        concepts::collect(&transaction)?;
+        transaction.execute_batch(UPGRADE_TO_2)?;
+        concept_table::insert_all_named(&transaction)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         version = SCHEMA_VERSION;
     }
@@ -295,12 +198,24 @@ fn prepare_file(connection: &mut Connection) -> rusqlite::Result<i64> {
     Ok(version)
 }
 
-/// 32 hex digits from a seed, a kind and a counter.
-pub(super) fn hex_id(seed: u64, kind: &str, count: u64) -> String {
-    let digest = Sha256::digest(format!("{seed} {kind} {count}"));
-    digest.iter().take(16).fold(String::new(), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_never_decrease_and_are_written_as_rfc_3339() {
+        let mut store = Store::open(&Config::default()).unwrap();
+        let mut tick = |clock| {
+            let tick = |session: &mut Session<'_>| session.tick(clock);
+            store.run(Access::Reads, tick).unwrap()
+        };
+        assert_eq!(tick(Clock::Ticking(1_000)), "1970-01-01T00:00:01.000Z");
+        assert_eq!(tick(Clock::Ticking(1_000)), "1970-01-01T00:00:01.001Z");
+        assert_eq!(
+            tick(Clock::Ticking(1_709_164_799_999)),
+            "2024-02-28T23:59:59.999Z"
+        );
+        assert_eq!(tick(Clock::Ticking(5)), "2024-02-29T00:00:00.000Z");
+        assert!(tick(Clock::System).as_str() > "2024-02-29");
+    }
 }

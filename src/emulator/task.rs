@@ -1,5 +1,4 @@
-//! What PATCH of the status of a task's annotations does. Tasks themselves are not served: one exists as far as
-//! annotations carry its id.
+//! PATCH of the status of a task's annotations. Tasks themselves are not served; annotations only have their ids.
 
 use super::call::{Call, is_annotation_status};
 use super::listing::Filter;
@@ -10,13 +9,13 @@ use crate::api::code::Code;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// `PATCH /task/{task_id}/annotations/status`. What the caller may not change is left as it is, and not counted.
+/// `PATCH /task/{task_id}/annotations/status`. Annotations that the caller may not change are skipped.
 pub(super) fn patch_status(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
     let body = &call.sent.body;
     let action = body.get("action").and_then(Value::as_str);
     if action != Some("overwrite") {
         return Err(Refusal::invalid(format!(
-            "`action` is `{}`; it is overwrite",
+            "`action` is `{}`, but must be overwrite",
             action.unwrap_or_default()
         )));
     }
@@ -49,7 +48,7 @@ pub(super) fn patch_status(session: &mut Session<'_>, call: &Call<'_>) -> Result
         .and("updated_count", Value::from(updated)))
 }
 
-/// A status of annotations, by number or name.
+/// Parses a status of annotations, a number or a name.
 fn status(field: &str, value: &Value) -> Result<Code, Refusal> {
     match serde_json::from_value(value.clone()) {
         Ok(code) if is_annotation_status(code) => Ok(code),

@@ -1,4 +1,4 @@
-//! What POST and PATCH of annotations do, and who may.
+//! POST and PATCH of annotations, and the permissions.
 
 use super::call::{Call, take_status, take_text};
 use super::config::RegionPlaces;
@@ -6,12 +6,12 @@ use super::data::{self, MissingValue};
 use super::patch::{self, Action};
 use super::region;
 use super::reply::{self, Answer, ItemFailure, Refusal};
+use super::rows::Stored;
 use super::session::Session;
-use super::store::Stored;
 use crate::api::code::Code;
 use serde_json::{Map, Value};
 
-/// The outcome of one item; the outer error is the database's and ends the call.
+/// The result of one item. The outer error comes from the database and ends the call.
 type Outcome<T> = Result<Result<T, ItemFailure>, rusqlite::Error>;
 
 /// Fields that only the server sets.
@@ -42,7 +42,7 @@ pub(super) fn patch_annotations(
     let name = call.sent.body.get("action").and_then(Value::as_str);
     let Some(action) = name.and_then(Action::parse) else {
         return Err(Refusal::invalid(format!(
-            "`action` is `{}`; it is merge, overwrite or remove",
+            "`action` is `{}`, but must be merge, overwrite or remove",
             name.unwrap_or_default()
         )));
     };
@@ -54,7 +54,7 @@ pub(super) fn patch_annotations(
     each(call, items, |item| patch_one(session, call, action, item))
 }
 
-/// Runs every item, in order, and answers with what each became.
+/// Runs `run` on all items in order, and answers with all results.
 fn each(
     call: &Call<'_>,
     items: Vec<Map<String, Value>>,
@@ -69,7 +69,7 @@ fn each(
             text.unwrap_or_default().to_owned()
         };
         let (input_id, id) = (name("input_id"), name("id"));
-        let outcome = match call.effects.failure(place) {
+        let outcome = match call.faults.failure(place) {
             Some(failure) => Err(failure),
             None => run(item)?,
         };
@@ -102,7 +102,7 @@ fn post_one(
         .is_some()
     {
         return Ok(Err(ItemFailure::invalid(format!(
-            "duplicate: input `{}` has an annotation `{}`",
+            "duplicate: input `{}` already has an annotation `{}`",
             new.input_id, new.id
         ))));
     }
@@ -115,10 +115,10 @@ fn post_one(
     } else if let Some(input) = session.input(&call.app, &new.input_id)?
         && (input.polls > 0 || input.status != Code::INPUT_DOWNLOAD_SUCCESS)
     {
-        // The documents: an input must exist and be processed before it can be annotated. Which code says so, they do not.
+        // According to the documentation, an input must be processed before it can be annotated. The code is not specified.
         let input = &new.input_id;
         return Ok(Err(ItemFailure::invalid(format!(
-            "input `{input}` is not processed"
+            "input `{input}` is not processed yet"
         ))));
     }
     new.body = item;
@@ -128,11 +128,11 @@ fn post_one(
     Ok(Ok(new))
 }
 
-/// Takes the server's columns out of an item, and checks everything that needs no database.
+/// Converts an item to a row, and makes all checks that need no database.
 fn read_new(call: &Call<'_>, item: &mut Map<String, Value>) -> Result<Stored, ItemFailure> {
     let input_id = take_text(item, "input_id");
     if input_id.is_empty() {
-        return Err(ItemFailure::invalid("no `input_id`"));
+        return Err(ItemFailure::invalid("`input_id` is missing"));
     }
     let worker = item.get("worker").and_then(|w| w.pointer("/user/id"));
     let worker = worker.and_then(Value::as_str).map(ToOwned::to_owned);
@@ -143,7 +143,7 @@ fn read_new(call: &Call<'_>, item: &mut Map<String, Value>) -> Result<Stored, It
     };
     if user != call.caller && !call.is_owner() {
         return Err(ItemFailure::forbidden(format!(
-            "only the app's owner posts as another user (`{user}`)"
+            "only the app's owner may post as another user (`{user}`)"
         )));
     }
     let status = take_status(item)?.unwrap_or(Code::ANNOTATION_SUCCESS);
@@ -176,20 +176,19 @@ fn patch_one(
     let (input_id, id) = (take_text(&mut item, "input_id"), take_text(&mut item, "id"));
     let Some(mut stored) = session.annotation(&call.app, &input_id, &id)? else {
         return Ok(Err(ItemFailure::missing(format!(
-            "no annotation `{id}` of input `{input_id}`"
+            "input `{input_id}` has no annotation `{id}`"
         ))));
     };
     if let Err(failure) = may_change(call, &stored) {
         return Ok(Err(failure));
     }
-    // What nobody may change by a patch is not changed by one: silently, as everything in a protobuf update is that
-    // the server owns.
+    // Fields that the server sets are ignored, as usual in protobuf updates.
     item.shift_remove("user_id");
     for field in SERVER_OWNED {
         item.shift_remove(field);
     }
     match take_status(&mut item) {
-        // `remove` takes elements out of lists, and a status is none.
+        // `remove` only removes elements of lists.
         Ok(Some(status)) if action != Action::Remove => stored.status = status,
         Ok(_) => {}
         Err(failure) => return Ok(Err(failure)),
@@ -200,7 +199,7 @@ fn patch_one(
     }
     data::name_parts(stored.data_mut(), &mut || session.new_id())?;
     fill_in_places(session, call, &mut stored)?;
-    // It is documented for this action alone; with another one it says nothing.
+    // Documented for this action only.
     let deletes_empty = action == Action::Remove
         && call.sent.body.get("delete_if_empty_data") == Some(&Value::Bool(true));
     let empty = stored.body.get("data").is_none_or(data::is_empty);
@@ -223,16 +222,18 @@ fn fill_in_places(
     }
 }
 
-/// The owner changes everyone's annotations, a collaborator their own, and nobody a model's.
+/// The owner can change the annotations of all users, a collaborator their own. No one can change those of models.
 pub(super) fn may_change(call: &Call<'_>, stored: &Stored) -> Result<(), ItemFailure> {
     if stored.model_made {
-        return Err(ItemFailure::forbidden("a model made this annotation"));
+        return Err(ItemFailure::forbidden(
+            "a model created this annotation; it cannot be changed",
+        ));
     }
     if call.is_owner() || stored.user_id == call.caller {
         return Ok(());
     }
     Err(ItemFailure::forbidden(format!(
-        "the annotation is `{}`'s, and only the app's owner changes those of others",
+        "the annotation belongs to user `{}`; only the app's owner may change it",
         stored.user_id
     )))
 }

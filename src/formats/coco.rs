@@ -16,7 +16,7 @@ use super::pieces;
 use crate::manifest::write::declarable;
 use crate::model::{
     Concept, ConceptId, Concepts, DesiredAnnotation, DesiredInput, Identity, InputId, Json, Kind,
-    Origin, Rest,
+    Origin, Undeclared,
 };
 pub use error::CocoError;
 use place::Size;
@@ -244,7 +244,7 @@ fn inputs(
                 let (path, url) = place.unwrap_or_default();
                 imported.inputs.push(ImportedInput {
                     input: DesiredInput {
-                        rest: Rest::Managed,
+                        undeclared: Undeclared::Managed,
                         id,
                         annotations: Vec::new(),
                         origin: Origin {

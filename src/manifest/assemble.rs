@@ -17,8 +17,8 @@ use super::source::{Source, Unreadable, text_digest};
 use super::walk::{Found, Gone, Obstacle};
 use super::{checks, report};
 use crate::model::{
-    DesiredAnnotation, DesiredInput, DesiredState, InputId, NotText, Origin, Prose, TextFault,
-    text_of,
+    DesiredAnnotation, DesiredInput, DesiredState, InputId, Origin, TextError, TextFault, TextKind,
+    decode_text,
 };
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -136,7 +136,7 @@ fn read_file(candidate: &Candidate, source: &dyn Source) -> File {
         }
     };
     file.digest = text_digest(&bytes);
-    match text_of(bytes, Prose::No) {
+    match decode_text(bytes, TextKind::Structured) {
         Ok(text) => match document(candidate.format, &text) {
             Ok(document) => file.document = document,
             Err(error) => {
@@ -153,7 +153,7 @@ fn read_file(candidate: &Candidate, source: &dyn Source) -> File {
             }
         },
         Err(error) => {
-            let NotText {
+            let TextError {
                 fault,
                 shown,
                 offset,
@@ -288,7 +288,10 @@ fn is_lost(gone: &Gone, state: &DesiredState) -> bool {
         // A link to a folder.
         return true;
     };
-    let text = gone.bytes.clone().map(|bytes| text_of(bytes, Prose::No));
+    let text = gone
+        .bytes
+        .clone()
+        .map(|bytes| decode_text(bytes, TextKind::Structured));
     let Some(Ok(text)) = text else { return true };
     let Ok(document) = document(format, &text) else {
         return true;
@@ -445,7 +448,7 @@ fn finish(files: Vec<File>, header_index: usize, header: Header, named: Digests)
                         },
                     })
                     .collect(),
-                rest: parsed.rest,
+                undeclared: parsed.undeclared,
                 origin,
             });
         }

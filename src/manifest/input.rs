@@ -10,7 +10,7 @@ use super::finding::{Findings, Place};
 use super::known_text::{fill, filling};
 use super::node::Node;
 use super::words::quote;
-use crate::model::{ConceptId, Content, Identity, InputId, Interner, Rest};
+use crate::model::{ConceptId, Content, Identity, InputId, Interner, Undeclared};
 use std::collections::HashSet;
 
 /// The keys of an input.
@@ -50,7 +50,7 @@ pub(super) struct ParsedInput {
     /// In the order of the file, one for each element of `annotations`.
     pub(super) annotations: Vec<(Identity, Content)>,
     /// What happens to everything else on it.
-    pub(super) rest: Rest,
+    pub(super) undeclared: Undeclared,
     /// The files that it names; few inputs name any.
     pub(super) named: Option<Box<NamedFiles>>,
 }
@@ -98,7 +98,7 @@ pub(super) fn input(
         id: None,
         image: None,
         annotations: Vec::new(),
-        rest: Rest::Managed,
+        undeclared: Undeclared::Managed,
         named: None,
     };
     let Some(parts) = fields(node, "an input", &INPUT, place, findings) else {
@@ -128,7 +128,7 @@ pub(super) fn input(
     let text = parts
         .get("text")
         .and_then(|node| text_input(node, &place.name("text"), findings));
-    parsed.rest = rest(&parts, place, findings);
+    parsed.undeclared = rest(&parts, place, findings);
     let mut named = NamedFiles {
         video,
         ..NamedFiles::default()
@@ -159,13 +159,13 @@ pub(super) fn input(
     parsed
 }
 
-fn rest(parts: &Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) -> Rest {
+fn rest(parts: &Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) -> Undeclared {
     let Some(node) = parts.get("purge") else {
-        return Rest::Managed;
+        return Undeclared::Managed;
     };
     let at = place.name("purge");
     if only_true(node, "`purge`", &at, findings).is_none() {
-        return Rest::Managed;
+        return Undeclared::Managed;
     }
     if parts.get("annotations").is_some() {
         findings
@@ -175,7 +175,7 @@ fn rest(parts: &Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) -> R
                  one of the two",
             );
     }
-    Rest::Purged
+    Undeclared::Purged
 }
 
 /// The elements of `annotations`, which must be there unless the input is purged.
@@ -185,10 +185,10 @@ fn elements<'n, 't>(
     place: &Place<'_>,
     findings: &mut Findings,
 ) -> Option<&'n [Node<'t>]> {
-    let node = match (parts.get("annotations"), parsed.rest) {
+    let node = match (parts.get("annotations"), parsed.undeclared) {
         (Some(node), _) => node,
-        (None, Rest::Purged) => return None,
-        (None, Rest::Managed) => {
+        (None, Undeclared::Purged) => return None,
+        (None, Undeclared::Managed) => {
             let noun = match &parsed.id {
                 Some(id) => format!("input {}", quote(id.as_str())),
                 None => "an input".to_owned(),

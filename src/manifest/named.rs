@@ -10,7 +10,7 @@ use super::known_text::{fill, filling};
 use super::select::folder_of;
 use super::source::{NoPath, Reach, Source, Unreadable, below, text_digest};
 use super::words::quote;
-use crate::model::{Geometry, Mask, Prose, pointer, text_of, with_line_feeds};
+use crate::model::{Geometry, Mask, TextKind, decode_text, detect_pointer, normalize_line_endings};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -185,7 +185,7 @@ pub(super) fn read_bytes(path: &str, source: &dyn Source) -> Result<Vec<u8>, Ref
 
 fn read_mask(path: &str, source: &dyn Source) -> Reading<Mask> {
     let bytes = read_bytes(path, source)?;
-    if let Some(fault) = pointer(&bytes) {
+    if let Some(fault) = detect_pointer(&bytes) {
         return Err((format!("{}: {fault}", quote(path)), fault.hint()));
     }
     let digest = Sha256::digest(&bytes).into();
@@ -207,8 +207,8 @@ fn read_mask(path: &str, source: &dyn Source) -> Reading<Mask> {
 pub(super) fn read_text(path: &str, source: &dyn Source) -> Reading<String> {
     let bytes = read_bytes(path, source)?;
     let digest = text_digest(&bytes);
-    match text_of(bytes, Prose::Yes) {
-        Ok(text) => Ok((digest, with_line_feeds(text))),
+    match decode_text(bytes, TextKind::FreeText) {
+        Ok(text) => Ok((digest, normalize_line_endings(text))),
         Err(error) => {
             let (line, column) = error.line_and_column();
             let message = format!("{}:{line}:{column}: {}", quote(path), error.fault);

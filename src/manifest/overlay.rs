@@ -11,7 +11,7 @@ use super::select::{Candidate, Stamp, is_header_file, slashes};
 use super::source::{Disk, Reach, Source, Unreadable};
 use super::tracked::{Index, no_index};
 use super::walk::{Found, walk};
-use crate::model::{Prose, text_of};
+use crate::model::{TextKind, decode_text};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -110,7 +110,7 @@ pub fn load_tracked(
     let names_files = source(folder)
         .own(&alone)
         .ok()
-        .and_then(|bytes| text_of(bytes, Prose::No).ok())
+        .and_then(|bytes| decode_text(bytes, TextKind::Structured).ok())
         .and_then(|text| document(format, &text).ok())
         .and_then(|document| document.header)
         .is_some_and(|header| header.files.is_some());
@@ -214,7 +214,10 @@ pub fn has_header(path: &Path) -> bool {
     };
     files.iter().any(by_custom)
         || files.iter().any(|file| {
-            let text = disk.own(file).ok().map(|bytes| text_of(bytes, Prose::No));
+            let text = disk
+                .own(file)
+                .ok()
+                .map(|bytes| decode_text(bytes, TextKind::Structured));
             let Some(Ok(text)) = text else { return false };
             document(file.format, &text)
                 .ok()

@@ -9,7 +9,7 @@ use super::locate::{Spotter, locate};
 use super::problem::{Problem, Spot};
 use super::select::Candidate;
 use super::source::{Source, text_digest};
-use crate::model::{Prose, text_of};
+use crate::model::{TextKind, decode_text};
 use rayon::prelude::*;
 
 /// Where the answers for one finding are: its own among those of its file; the other's file, and its among that one's.
@@ -95,7 +95,7 @@ pub(super) fn unchanged(
     if text_digest(&bytes) != *digest {
         return None;
     }
-    text_of(bytes, Prose::No).ok()
+    decode_text(bytes, TextKind::Structured).ok()
 }
 
 /// The spots of the pointers in a text.

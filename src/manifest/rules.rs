@@ -5,7 +5,7 @@
 //! manifest is, and is not read.
 
 use super::source::{Pipes, Unreadable, kind_of, read_bytes};
-use crate::model::{Prose, text_of};
+use crate::model::{TextKind, decode_text};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use std::collections::HashMap;
@@ -223,7 +223,7 @@ pub(super) fn rules_of(folder: &Path) -> Result<Option<Gitignore>, BadRules> {
     }
     let bytes = read_bytes(&path, LARGEST, Pipes::Refuse)
         .map_err(|error: Unreadable| bad(error.to_string()))?;
-    let text = text_of(bytes, Prose::No).map_err(|error| {
+    let text = decode_text(bytes, TextKind::Structured).map_err(|error| {
         let (line, _) = error.line_and_column();
         bad(format!("cannot be used: {} in line {line}", error.fault))
     })?;

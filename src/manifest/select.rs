@@ -170,7 +170,8 @@ pub(super) fn is_output(path: &Path, format: Format) -> bool {
     }
     let mut head = Vec::new();
     // What cannot be read is an error later on.
-    let read = File::open(path).and_then(|file| file.take(FileKind::HEAD).read_to_end(&mut head));
+    let read =
+        File::open(path).and_then(|file| file.take(FileKind::HEAD_BYTES).read_to_end(&mut head));
     read.is_ok() && FileKind::of(&head).is_some_and(FileKind::is_output)
 }
 

@@ -1,46 +1,45 @@
 //! Stages 3 to 5: relabelled, moved, moved and relabelled.
 
-use super::assignment::Steps;
+use super::assignment::StepBudget;
 use super::closeness::{Closeness, PolygonMeasure};
+use super::crowded::{self, relabel_rank};
 use super::exact::solve;
 use super::index::Index;
-use super::nearest::{self, Which};
-use super::pile::{self, gentleness};
+use super::nearest::{self, Coverage};
 use super::reason::{Matched, MatchedBy};
 use super::spots::{Spot, Spots};
+use super::state::State;
 use super::texts;
 use super::weight::Weight;
-use super::{State, geometry};
 use crate::model::{Measure, Overlap};
 use std::collections::{BTreeMap, HashMap};
 
-/// Same concepts, and at least half of the common area.
+/// The least overlap with the same concepts.
 const MOVED: Overlap = Overlap::from_millionths(500_000);
-/// Other concepts, and nearly all of the common area.
+/// The least overlap with other concepts.
 const MOVED_AND_RELABELLED: Overlap = Overlap::from_millionths(900_000);
-/// A runner-up as close as this makes a pairing ambiguous.
+/// A pair is ambiguous if the runner-up is not further away than this, in millionths.
 const AMBIGUOUS: u32 = 20_000;
-/// How often what found no partner among its nearest ones is tried again with those that are left.
+/// How often annotations without a partner among their nearest ones are tried again with those that are left.
 const ROUNDS: usize = 4;
 
-/// A pairing that some stage would make.
+/// A possible pair of one of the stages.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate {
     pub(super) by: MatchedBy,
     pub(super) overlap: Overlap,
-    /// How little a relabelling would have to take away.
-    pub(super) gentleness: i64,
+    /// See [`relabel_rank`].
+    pub(super) relabel_rank: i64,
 }
 
 impl Candidate {
-    /// First the number of pairs, stage by stage, which is what saves writes; then their closeness; last how gentle the
-    /// relabellings are.
+    /// First the numbers of pairs of each stage, because each pair saves writes; then overlaps; then relabel ranks.
     pub(super) fn weight(self) -> Weight {
         let closeness = i64::from(self.overlap.millionths());
         match self.by {
             MatchedBy::Moved => Weight([0, 1, 0, closeness, 0, 0]),
             MatchedBy::MovedAndRelabelled => Weight([0, 0, 1, 0, closeness, 0]),
-            _ => Weight([1, 0, 0, 0, 0, self.gentleness]),
+            _ => Weight([1, 0, 0, 0, 0, self.relabel_rank]),
         }
     }
 }
@@ -51,7 +50,7 @@ struct Closest([Option<(Overlap, usize)>; 2]);
 
 impl Closest {
     fn add(&mut self, overlap: Overlap, other: usize) {
-        // Of equally close ones either will do: only the closeness is shown.
+        // Only the overlap is shown, so ties need no order.
         let [first, second] = &mut self.0;
         if first.is_none_or(|(known, _)| overlap > known) {
             *second = first.replace((overlap, other));
@@ -60,7 +59,8 @@ impl Closest {
         }
     }
 
-    fn but(&self, partner: usize) -> Option<Overlap> {
+    /// The greatest overlap with anything except `partner`.
+    fn except(&self, partner: usize) -> Option<Overlap> {
         self.0
             .iter()
             .flatten()
@@ -69,7 +69,7 @@ impl Closest {
     }
 }
 
-/// Runner-ups of one annotation, by stage.
+/// Possible runner-ups of one annotation, by stage.
 #[derive(Debug, Clone, Copy, Default)]
 struct Rivals {
     relabelled: Closest,
@@ -88,7 +88,7 @@ impl Rivals {
 }
 
 pub(super) fn pair(state: &mut State<'_>) {
-    let mut steps = Steps::default();
+    let mut steps = StepBudget::default();
     for round in 0..ROUNDS {
         let (seeking, available) = (state.seeking(), state.available());
         if seeking.is_empty() || available.is_empty() {
@@ -96,12 +96,12 @@ pub(super) fn pair(state: &mut State<'_>) {
         }
         let mut found = Found::default();
         if round == 0 {
-            found.same_place(state, &seeking, &available);
+            found.at_same_location(state, &seeking, &available);
         }
-        let which = found.close(state, &state.seeking(), &state.available());
+        let coverage = found.close(state, &state.seeking(), &state.available());
         let before = state.pairs.len();
-        found.settle(state, &mut steps);
-        if which == Which::All {
+        found.assign(state, &mut steps);
+        if coverage == Coverage::All {
             return;
         }
         if state.pairs.len() == before {
@@ -117,16 +117,15 @@ pub(super) fn pair(state: &mut State<'_>) {
             let candidate = found.candidates.get(&(at, other)).copied();
             let fits = candidate.filter(|candidate| candidate.by == by);
             if let Some(candidate) = fits {
-                found.take(state, at, other, candidate);
+                found.pair_candidate(state, at, other, candidate);
             }
             fits.is_some()
         });
     }
 }
 
-/// For each declared annotation that is still free, the closest one with the same concepts that overlaps it nearly
-/// wholly.
-pub(super) fn near(state: &State<'_>) -> Vec<(usize, usize)> {
+/// For each free declared annotation, the observed one with the same concepts and the greatest overlap of at least 0.9.
+pub(super) fn near_duplicates(state: &State<'_>) -> Vec<(usize, usize)> {
     let (seeking, available) = (state.seeking(), state.available());
     if seeking.is_empty() || available.is_empty() {
         return Vec::new();
@@ -174,20 +173,20 @@ impl Found {
         let ours = self
             .of_desired
             .get(&desired)
-            .and_then(|rivals| rivals.of(by).but(observed));
+            .and_then(|rivals| rivals.of(by).except(observed));
         let theirs = self
             .of_observed
             .get(&observed)
-            .and_then(|rivals| rivals.of(by).but(desired));
+            .and_then(|rivals| rivals.of(by).except(desired));
         ours.max(theirs)
     }
 
-    /// Pairs what was found, in the best way there is.
-    fn settle(&self, state: &mut State<'_>, steps: &mut Steps) {
+    /// Makes the best pairing of the candidates.
+    fn assign(&self, state: &mut State<'_>, steps: &mut StepBudget) {
         let pairs: Vec<(usize, usize)> = self.candidates.keys().copied().collect();
         let weight = |desired, observed| self.candidates[&(desired, observed)].weight();
         for (desired, observed) in solve(&pairs, weight, steps) {
-            self.take(
+            self.pair_candidate(
                 state,
                 desired,
                 observed,
@@ -196,7 +195,13 @@ impl Found {
         }
     }
 
-    fn take(&self, state: &mut State<'_>, desired: usize, observed: usize, candidate: Candidate) {
+    fn pair_candidate(
+        &self,
+        state: &mut State<'_>,
+        desired: usize,
+        observed: usize,
+        candidate: Candidate,
+    ) {
         let runner_up = self.runner_up(candidate.by, desired, observed);
         let ambiguous = runner_up
             .is_some_and(|other| other.millionths() + AMBIGUOUS >= candidate.overlap.millionths());
@@ -204,27 +209,27 @@ impl Found {
             by: candidate.by,
             measure: match candidate.by {
                 MatchedBy::Relabelled => Measure::default(),
-                _ => Measure::of(geometry(&state.desired[desired])),
+                _ => Measure::of(state.desired[desired].geometry()),
             },
             overlap: Some(candidate.overlap),
             runner_up,
             ambiguous,
         };
-        state.take(desired, observed, matched);
+        state.pair(desired, observed, matched);
     }
 
-    /// Stage 3. What has the same concepts as well was paired before.
-    fn same_place(&mut self, state: &mut State<'_>, seeking: &[usize], available: &[usize]) {
+    /// Stage 3. Annotations with the same concepts were paired before.
+    fn at_same_location(&mut self, state: &mut State<'_>, seeking: &[usize], available: &[usize]) {
         let index = Index::new(state, seeking, available);
-        let (piles, spots) = Spots::of_place(&index, state, seeking).split();
-        for spot in piles {
+        let (crowded, spots) = Spots::by_location(&index, state, seeking).split();
+        for spot in crowded {
             let matched = Matched {
                 overlap: Some(Overlap::WHOLE),
                 runner_up: Some(Overlap::WHOLE),
                 ambiguous: true,
-                ..Matched::by_name(MatchedBy::Relabelled)
+                ..Matched::without_measure(MatchedBy::Relabelled)
             };
-            pile::pair_relabelled(state, &spot, matched);
+            crowded::pair_relabelled(state, &spot, matched);
         }
         for (desired, observed) in spots.iter().flat_map(Spot::pairs) {
             if !state.observed_free[observed] {
@@ -233,7 +238,7 @@ impl Found {
             let candidate = Candidate {
                 by: MatchedBy::Relabelled,
                 overlap: Overlap::WHOLE,
-                gentleness: gentleness(state, desired, observed).into(),
+                relabel_rank: relabel_rank(state, desired, observed).into(),
             };
             self.candidates.insert((desired, observed), candidate);
             self.rivals(
@@ -246,21 +251,21 @@ impl Found {
     }
 
     /// Stages 4 and 5.
-    fn close(&mut self, state: &State<'_>, seeking: &[usize], available: &[usize]) -> Which {
+    fn close(&mut self, state: &State<'_>, seeking: &[usize], available: &[usize]) -> Coverage {
         let mut closeness = Closeness::default();
-        let found = nearest::worthwhile(state, seeking, available);
+        let found = nearest::select_pairs(state, seeking, available);
         closeness.polygons = found.polygons;
         for (at, other) in found.pairs {
             self.weigh(state, at, other, &mut closeness);
         }
-        let (pairs, which) = texts::worthwhile(state, seeking, available, &mut closeness);
+        let (pairs, coverage) = texts::select_pairs(state, seeking, available, &mut closeness);
         for (at, other) in pairs {
             self.weigh(state, at, other, &mut closeness);
         }
-        which.max(found.which)
+        coverage.max(found.coverage)
     }
 
-    /// Makes a candidate of a pair that is close enough for some stage.
+    /// Adds a candidate if the pair is close enough for a stage.
     fn weigh(&mut self, state: &State<'_>, at: usize, other: usize, closeness: &mut Closeness) {
         let (desired, observed) = (&state.desired[at], &state.observed[other]);
         let Some(closeness) = closeness.of(state, at, other) else {
@@ -282,7 +287,7 @@ impl Found {
         let candidate = Candidate {
             by,
             overlap: closeness,
-            gentleness: 0,
+            relabel_rank: 0,
         };
         self.candidates.entry((at, other)).or_insert(candidate);
     }

@@ -1,4 +1,4 @@
-//! Which observed annotations a manifest may claim, and which it may delete.
+//! The observed annotations that a manifest may claim or delete.
 
 use crate::model::{
     AnnotationId, Concept, ConceptId, Concepts, DesiredAnnotation, DesiredState, Geometry, InputId,
@@ -8,27 +8,27 @@ use crate::model::{
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The scope of a manifest on a target: its set, its owners, its renamed concepts.
+/// The scope of a manifest: its set, owners and renamed concepts.
 #[derive(Debug, Clone)]
 pub struct Claims {
-    /// The label set.
     pub set: SetName,
-    /// What its ids begin with; then those of the sets that it adopts.
+    /// The prefix of the set, then those of the sets that it adopts.
     prefixes: Vec<SetPrefix>,
     users: BTreeSet<UserId>,
-    /// Whether everything that people made may be claimed.
+    /// Whether everything that people created is in scope, including annotations of other sets.
     everything: bool,
-    anybody: bool,
+    /// Whether all users are owners.
+    any_user: bool,
     renamed: BTreeMap<ConceptId, ConceptId>,
 }
 
 impl Claims {
-    /// Resolves who the owners are.
+    /// Resolves the owners to user ids.
     pub fn new(desired: &DesiredState, observed: &ObservedState) -> Self {
         Self::of(desired, &observed.app_owner, &observed.caller)
     }
 
-    /// The same, by the app's owner and the calling user.
+    /// Like [`Claims::new`], from the app's owner and the calling user.
     pub fn of(desired: &DesiredState, app_owner: &UserId, caller: &UserId) -> Self {
         let users = desired.owners.iter().filter_map(|owner| match owner {
             Owner::AppOwner => Some(app_owner.clone()),
@@ -45,20 +45,20 @@ impl Claims {
                 .collect(),
             everything: false,
             users: users.collect(),
-            anybody: desired.owners.contains(&Owner::Any),
+            any_user: desired.owners.contains(&Owner::Any),
             renamed: desired.renamed.clone(),
         }
     }
 
-    /// The same, but that everything that people made may be claimed, whoever and whichever set made it.
-    pub(super) fn of_everything(&self) -> Self {
+    /// Extends the scope to everything that people created.
+    pub(super) fn for_everything(&self) -> Self {
         Self {
             everything: true,
             ..self.clone()
         }
     }
 
-    /// Those of a set to which everything belongs.
+    /// Claims with everything in scope.
     #[cfg(test)]
     pub(super) fn for_tests() -> Self {
         let set = SetName::new("bench").expect("a word is a valid set name");
@@ -67,20 +67,20 @@ impl Claims {
             set,
             users: BTreeSet::new(),
             everything: true,
-            anybody: true,
+            any_user: true,
             renamed: BTreeMap::new(),
         }
     }
 
-    /// Whether this set made it, or a set that it adopts. A stand-in of an adopted set stays that set's: only its own
-    /// name leads to what it stands in for.
+    /// Whether this set or an adopted one generated the id. Stand-ins of adopted sets do not count, because the original
+    /// can be found with the name of that set only.
     pub fn is_owned(&self, id: &AnnotationId) -> bool {
         let (own, adopted) = self.prefixes.split_at(1);
         own.iter().any(|prefix| prefix.is_of(id))
             || (adopted.iter().any(|prefix| prefix.is_of(id)) && !is_stand_in_id(id))
     }
 
-    /// The ids that a key stands for: the one that this set makes of it, then those of the sets that it adopts.
+    /// The ids for a key: the one of this set, then those of adopted sets.
     pub fn key_ids<'a>(
         &'a self,
         input: &'a InputId,
@@ -89,25 +89,25 @@ impl Claims {
         self.prefixes.iter().map(|prefix| prefix.key_id(input, key))
     }
 
-    /// Whether another label set made it: never claimed, never deleted.
+    /// Whether another label set generated the id. Such annotations are never claimed or deleted.
     pub fn is_of_another_set(&self, id: &AnnotationId) -> bool {
         is_set_id(id) && !self.is_owned(id)
     }
 
-    /// The owners as user ids, sorted; `any` for everybody.
+    /// The owners as sorted user ids; only `any` for all users.
     pub fn owners(&self) -> Vec<UserId> {
-        if self.anybody {
+        if self.any_user {
             return vec![UserId::new("any").expect("a word is a valid user id")];
         }
         self.users.iter().cloned().collect()
     }
 
-    /// Whether it is in scope: this set made it, with whoever's token; or one of the owners made it, and no other set.
-    /// What is in scope and not declared is deleted.
+    /// Whether this set created it, with any token, or one of the owners, but no other set. Undeclared annotations in
+    /// scope are deleted.
     pub fn is_in_scope(&self, observed: &ObservedAnnotation) -> bool {
         let by_an_owner = || match &observed.user {
-            Some(user) => self.anybody || self.users.contains(user),
-            None => self.anybody,
+            Some(user) => self.any_user || self.users.contains(user),
+            None => self.any_user,
         };
         observed.maker == Maker::User
             && (self.everything
@@ -115,12 +115,11 @@ impl Claims {
                 || (by_an_owner() && !self.is_of_another_set(&observed.id)))
     }
 
-    /// Whether an annotation that cannot be read could be one that a declared annotation would claim by its content, or one
-    /// in scope.
+    /// Whether an unreadable annotation could be in scope or match a declared annotation.
     pub fn could_claim(&self, unreadable: &Unreadable) -> bool {
         let id = AnnotationId::new(&*unreadable.id).ok();
         let by_an_owner = || match &unreadable.user {
-            Some(user) => self.anybody || self.users.contains(user),
+            Some(user) => self.any_user || self.users.contains(user),
             None => true,
         };
         unreadable.maker == Maker::User
@@ -128,13 +127,13 @@ impl Claims {
             && (id.as_ref().is_some_and(|id| self.is_owned(id)) || by_an_owner())
     }
 
-    /// Whether a declared annotation may claim it by its content.
+    /// Whether it may be matched by content.
     pub fn is_claimable(&self, observed: &ObservedAnnotation) -> bool {
         observed.geometry != Geometry::Unmodelled && self.is_in_scope(observed)
     }
 
-    /// The concepts under their present names.
-    pub fn present_names<'a>(&self, concepts: &'a Concepts) -> Cow<'a, Concepts> {
+    /// The concepts with renames applied.
+    pub fn apply_renames<'a>(&self, concepts: &'a Concepts) -> Cow<'a, Concepts> {
         if self.renamed.is_empty() || !concepts.iter().any(|c| self.renamed.contains_key(&c.id)) {
             return Cow::Borrowed(concepts);
         }
@@ -149,7 +148,7 @@ impl Claims {
         Cow::Owned(Concepts::new(renamed).expect("keys of a map are distinct"))
     }
 
-    /// Whether both name the same concepts, renamed ones under their new name. Unmanaged concepts are the same as any.
+    /// Whether both have the same concepts after renames. Undeclared concepts equal any.
     pub(super) fn same_concepts(
         &self,
         desired: &DesiredAnnotation,
@@ -159,6 +158,6 @@ impl Claims {
             .content
             .concepts
             .as_ref()
-            .is_none_or(|concepts| concepts.same(&self.present_names(&observed.concepts)))
+            .is_none_or(|concepts| concepts.same(&self.apply_renames(&observed.concepts)))
     }
 }

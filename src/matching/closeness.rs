@@ -1,26 +1,25 @@
-//! How close a declared annotation is to an observed one, by the measure of their kind.
+//! The overlap of declared and observed annotations, by the measure of their kind.
 //!
-//! Masks, texts and large polygons: each is decoded, counted or cut once for all that it is compared with, and forgotten with
-//! its input.
+//! Decoded masks, texts and large polygons are cached for all comparisons of one input.
 
-use super::place::{declared_text, whole_text};
-use super::{State, geometry};
+use super::group::{declared_text, whole_text};
+use super::state::State;
 use crate::model::{
     Geometry, MaskArea, Overlap, Polygon, PolygonLines, Spacing, TextPairs, overlap,
 };
 use std::collections::HashMap;
 
-/// What polygons are measured by.
+/// How polygons are compared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum PolygonMeasure {
-    /// Their exact areas.
+    /// By exact areas.
     #[default]
     Area,
-    /// Their lengths along lines, which is thousands of times as fast for polygons of many points.
+    /// Along scan lines: approximate, but thousands of times faster for polygons with many points.
     Lines,
 }
 
-/// What was worked out for the annotations of one input.
+/// Caches for the annotations of one input.
 #[derive(Default)]
 pub(super) struct Closeness {
     pub(super) polygons: PolygonMeasure,
@@ -35,7 +34,7 @@ pub(super) struct Closeness {
 }
 
 impl Closeness {
-    /// How close the two lie together; nothing where they cannot be compared.
+    /// `None` if the two cannot be compared.
     pub(super) fn of(
         &mut self,
         state: &State<'_>,
@@ -43,7 +42,7 @@ impl Closeness {
         observed: usize,
     ) -> Option<Overlap> {
         let (wanted, stored) = (&state.desired[desired], &state.observed[observed]);
-        match (geometry(wanted), &stored.geometry) {
+        match (wanted.geometry(), &stored.geometry) {
             (Geometry::Mask(mask), Geometry::Mask(_)) => {
                 let wanted = self
                     .desired_masks
@@ -96,13 +95,13 @@ impl Closeness {
         wanted.overlap(stored)
     }
 
-    /// How many distinct pairs of neighbouring characters a text has: what it takes to compare it.
+    /// The number of distinct pairs of characters of a declared text, which is the cost of a comparison.
     pub(super) fn pairs_of_desired(&mut self, at: usize, text: &str) -> usize {
         let pairs = self.desired_texts.entry(at);
         pairs.or_insert_with(|| TextPairs::of(text)).distinct()
     }
 
-    /// The same of an observed one.
+    /// Like [`Closeness::pairs_of_desired`], for an observed text.
     pub(super) fn pairs_of_observed(&mut self, at: usize, text: &str) -> usize {
         let pairs = self.observed_texts.entry(at);
         pairs.or_insert_with(|| TextPairs::of(text)).distinct()

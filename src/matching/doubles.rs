@@ -1,24 +1,25 @@
-//! Which declared annotations would double what is there and is not to be claimed.
+//! Declared annotations that would duplicate existing ones that must not be claimed.
 
-use super::{Claims, State, candidates, exact};
+use super::claim::Claims;
+use super::state::State;
+use super::{candidates, exact};
 use crate::model::{
     DesiredAnnotation, Geometry, Identity, Maker, ObservedAnnotation, is_stand_in_id,
 };
 
-/// A declared annotation, and one of somebody else's that says the same.
+/// A declared annotation, and an equal or nearly equal one of another user or set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Double {
-    /// Index of the declared one.
+    /// Index of the declared annotation.
     pub desired: usize,
-    /// Index of the observed one.
+    /// Index of the observed annotation.
     pub observed: usize,
-    /// Whether place and concepts are equal; else the concepts are, and the places overlap by at least 0.9.
+    /// Whether geometry and concepts are equal. Otherwise only the concepts are, and the overlap is at least 0.9.
     pub is_equal: bool,
 }
 
-/// The doubles among annotations that are about to be posted (`missing`), beside those that nothing declared
-/// (`unclaimed`) and that are a user's outside the owners, or another set's. Each observed one equals one declared one at
-/// most.
+/// Compares annotations to be posted (`missing`) with undeclared annotations (`unclaimed`) of other sets and of users
+/// outside `owners`. Each observed annotation duplicates at most one declared one.
 pub fn doubles(
     claims: &Claims,
     (desired, missing): (&[DesiredAnnotation], &[usize]),
@@ -36,7 +37,7 @@ pub fn doubles(
     if foreign.is_empty() || missing.is_empty() {
         return Vec::new();
     }
-    // Only what they are counts, not what they are called.
+    // Match by content only.
     let posts: Vec<DesiredAnnotation> = (missing.iter())
         .map(|&at| DesiredAnnotation {
             identity: Identity::Content,
@@ -44,7 +45,7 @@ pub fn doubles(
         })
         .collect();
     let there: Vec<ObservedAnnotation> = foreign.iter().map(|&at| observed[at].clone()).collect();
-    let claims = claims.of_everything();
+    let claims = claims.for_everything();
     let mut state = State::new(&claims, &posts, &there);
     exact::pair(&mut state);
     let mut doubles: Vec<Double> = (state.pairs.iter())
@@ -55,7 +56,7 @@ pub fn doubles(
         })
         .collect();
     doubles.extend(
-        candidates::near(&state)
+        candidates::near_duplicates(&state)
             .into_iter()
             .map(|(post, there)| Double {
                 desired: missing[post],

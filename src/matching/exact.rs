@@ -1,11 +1,11 @@
 //! Stage 2: same geometry and same concepts, as multisets.
 
-use super::State;
-use super::assignment::{Edge, Steps, assign};
+use super::assignment::{Edge, StepBudget, assign};
+use super::crowded::{self, is_unchanged};
 use super::index::Index;
-use super::pile::{self, is_unchanged};
 use super::reason::{Matched, MatchedBy};
 use super::spots::Spots;
+use super::state::State;
 use super::weight::Weight;
 use std::collections::BTreeMap;
 
@@ -15,9 +15,9 @@ pub(super) fn pair(state: &mut State<'_>) {
         return;
     }
     let index = Index::new(state, &seeking, &available);
-    let (piles, spots) = Spots::of_equal(&index, state, &seeking).split();
-    for spot in piles {
-        pile::pair_equal(state, &spot, reason());
+    let (crowded, spots) = Spots::by_content(&index, state, &seeking).split();
+    for spot in crowded {
+        crowded::pair_equal(state, &spot, reason());
     }
     let mut edges: Vec<(usize, usize)> = Vec::new();
     let mut degree = vec![0_u32; state.observed.len()];
@@ -31,12 +31,12 @@ pub(super) fn pair(state: &mut State<'_>) {
     }
     edges.sort_unstable();
 
-    // Most annotations have one candidate that has no other: they need no assignment.
+    // Most annotations have one candidate, which has no other. These need no assignment.
     let mut contested = Vec::new();
     for group in edges.chunk_by(|a, b| a.0 == b.0) {
         match group {
             [(desired, observed)] if degree[*observed] == 1 => {
-                state.take(*desired, *observed, reason());
+                state.pair(*desired, *observed, reason());
             }
             _ => contested.extend_from_slice(group),
         }
@@ -45,17 +45,17 @@ pub(super) fn pair(state: &mut State<'_>) {
         let unchanged = i64::from(is_unchanged(state, desired, observed));
         Weight([1, unchanged, 0, 0, 0, 0])
     };
-    for (desired, observed) in solve(&contested, weight, &mut Steps::default()) {
-        state.take(desired, observed, reason());
+    for (desired, observed) in solve(&contested, weight, &mut StepBudget::default()) {
+        state.pair(desired, observed, reason());
     }
 }
 
-/// Assigns the pairs (desired, observed) by weight, one connected component after the other; both sides keep their
-/// order.
+/// Selects the pairs (desired, observed) of the greatest total weight, for each connected component. The orders of both
+/// sides break ties.
 pub(super) fn solve(
     pairs: &[(usize, usize)],
     weight: impl Fn(usize, usize) -> Weight,
-    steps: &mut Steps,
+    steps: &mut StepBudget,
 ) -> Vec<(usize, usize)> {
     let mut solved = Vec::new();
     for component in components(pairs) {
@@ -117,5 +117,5 @@ fn components(pairs: &[(usize, usize)]) -> Vec<Vec<(usize, usize)>> {
 }
 
 fn reason() -> Matched {
-    Matched::by_name(MatchedBy::Exact)
+    Matched::without_measure(MatchedBy::Exact)
 }

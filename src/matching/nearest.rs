@@ -1,92 +1,95 @@
-//! Which pairs of one input are worth weighing, by where they lie: all whose bounds touch, or of too many the nearest ones.
+//! Selection of the pairs to compare by location: all whose bounds touch, or only the nearest ones if these are too many.
 
 use super::closeness::PolygonMeasure;
-use super::place::Place;
-use super::{State, geometry};
+use super::group::Group;
+use super::state::State;
 use crate::model::{Geometry, Measure};
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
 use std::collections::{BTreeMap, HashMap};
 
-/// Up to so many pairs whose bounds touch, all of an input are weighed. Of more, each declared annotation is weighed against
-/// the nearest ones alone.
+/// The maximum cost, in pairs, of comparing all pairs of an input whose bounds touch. Above it, each declared annotation
+/// is compared with its nearest ones only.
 const ALL: usize = 200_000;
-/// How many nearest ones that are; fewer, down to the second number, where masks or keypoints take long to read.
+/// The maximum and minimum number of nearest ones. Fewer are compared if masks or keypoints take long.
 const NEAREST: [usize; 2] = [24, 3];
-/// How many of those that have the very same bounds count among them.
+/// How many of them may have the same bounds.
 const SAME_BOUNDS: usize = 4;
 
-/// So much that has to be read of masks and keypoints counts as one pair more.
+/// The reading cost of masks and keypoints (see [`MaskSizes::reading`]) that counts as one pair.
 const READ_OF_A_PAIR: usize = 200;
-/// How much of them is read in all where only the nearest ones are weighed.
+/// The total reading cost if only the nearest ones are compared.
 const READ: usize = 40_000_000;
 
-/// How much the areas of polygons may cost. A pair costs as much as it has points, and the 128th part of their product, because
-/// each edge of one may cross each of the other. So many are 18,000 pairs of 40 points, or 100 of 2,000, or 1 of 10,000.
+/// The total cost of exact areas of polygons; see [`area_cost`]. It allows about 18,000 pairs of polygons with 40 points,
+/// or 100 with 2,000, or 1 with 10,000.
 const AREAS: usize = 2_000_000;
 const CROSSINGS: usize = 128;
 
-/// How many are looked at when what is left takes what is free: for each, and in all.
+/// How many pairs [`offer`] tries for each declared annotation, and in total.
 const LOOKS: usize = 256;
 const ALL_LOOKS: usize = 1_000_000;
 
-/// An observed annotation's bounds, with its index.
+/// The bounds of an observed annotation with its index.
 type Bounds = GeomWithData<Rectangle<[f32; 2]>, usize>;
-/// Bounds as one point, with the annotations that have just these.
+/// Bounds as a four-dimensional point, with all annotations that have these bounds.
 type Corner = GeomWithData<[f32; 4], Vec<usize>>;
 
-/// Pairs that are worth weighing.
 #[derive(Debug, Default)]
-pub(super) struct Worthwhile {
+pub(super) struct SelectedPairs {
     pub(super) pairs: Vec<(usize, usize)>,
-    pub(super) which: Which,
+    pub(super) coverage: Coverage,
     pub(super) polygons: PolygonMeasure,
 }
 
-/// Which pairs of an input those are.
+/// Which pairs of an input were selected.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Which {
+pub(super) enum Coverage {
     #[default]
     All,
     Nearest,
 }
 
-/// Pairs whose bounds touch, or are near enough for points.
-pub(super) fn worthwhile(state: &State<'_>, seeking: &[usize], available: &[usize]) -> Worthwhile {
-    let mut trees: HashMap<Place, Vec<Bounds>> = HashMap::new();
+/// Selects the pairs whose bounds touch, or are close enough for points.
+pub(super) fn select_pairs(
+    state: &State<'_>,
+    seeking: &[usize],
+    available: &[usize],
+) -> SelectedPairs {
+    let mut trees: HashMap<Group, Vec<Bounds>> = HashMap::new();
     for &observed in available {
         let annotation = &state.observed[observed];
         if let Some([top, left, bottom, right]) = annotation.geometry.bounds() {
             let rectangle = Rectangle::from_corners([top, left], [bottom, right]);
-            for place in Place::of_observed(annotation) {
-                let there = trees.entry(place).or_default();
+            for group in Group::of_observed(annotation) {
+                let there = trees.entry(group).or_default();
                 there.push(GeomWithData::new(rectangle, observed));
             }
         }
     }
-    let trees: HashMap<Place, RTree<_>> = trees
+    let trees: HashMap<Group, RTree<_>> = trees
         .into_iter()
-        .map(|(place, items)| (place, RTree::bulk_load(items)))
+        .map(|(group, items)| (group, RTree::bulk_load(items)))
         .collect();
     let masks = MaskSizes::of(state, seeking, available);
-    let mut found = Worthwhile::default();
+    let mut found = SelectedPairs::default();
     let (mut cost, mut areas) = (0, 0_usize);
     for &at in seeking {
         let desired = &state.desired[at];
-        let Some([top, left, bottom, right]) = geometry(desired).bounds() else {
+        let Some([top, left, bottom, right]) = desired.geometry().bounds() else {
             continue;
         };
-        let Some(tree) = trees.get(&Place::of_desired(desired)) else {
+        let Some(tree) = trees.get(&Group::of_desired(desired)) else {
             continue;
         };
-        let reach = Measure::of(geometry(desired)).reach();
+        let reach = Measure::of(desired.geometry()).reach();
         let envelope =
             AABB::from_corners([top - reach, left - reach], [bottom + reach, right + reach]);
         for near in tree.locate_in_envelope_intersecting(&envelope) {
-            let (one, other) = (geometry(desired), &state.observed[near.data].geometry);
+            let (one, other) = (desired.geometry(), &state.observed[near.data].geometry);
             found.pairs.push((at, near.data));
             cost += 1 + (masks.reading(one) + masks.reading(other)) / READ_OF_A_PAIR;
-            areas = areas.saturating_add(area(one, other));
+            areas = areas.saturating_add(area_cost(one, other));
             if cost > ALL {
                 return nearest(state, seeking, available, masks);
             }
@@ -98,28 +101,28 @@ pub(super) fn worthwhile(state: &State<'_>, seeking: &[usize], available: &[usiz
     found
 }
 
-/// Pairs each declared annotation with those whose four bounds are nearest to its own. Of many that have the same bounds each
-/// takes others, in order, so that as many as there are find a partner.
+/// Selects the annotations whose four bounds are nearest to those of each declared one. Of many with the same bounds,
+/// successive declared annotations get different ones, so that each can find a partner.
 fn nearest(
     state: &State<'_>,
     seeking: &[usize],
     available: &[usize],
     masks: MaskSizes,
-) -> Worthwhile {
+) -> SelectedPairs {
     let trees = corners(state, available);
     let read: usize = (seeking.iter())
-        .map(|&at| 2 * masks.reading(geometry(&state.desired[at])))
+        .map(|&at| 2 * masks.reading(state.desired[at].geometry()))
         .sum();
     let nearest = (READ / read.max(1)).clamp(NEAREST[1], NEAREST[0]);
-    let mut turns: HashMap<(Place, [u32; 4]), usize> = HashMap::new();
+    let mut turns: HashMap<(Group, [u32; 4]), usize> = HashMap::new();
     let mut pairs = Vec::new();
     for &at in seeking {
         let desired = &state.desired[at];
-        let place = Place::of_desired(desired);
-        let (Some(bounds), Some(tree)) = (geometry(desired).bounds(), trees.get(&place)) else {
+        let group = Group::of_desired(desired);
+        let (Some(bounds), Some(tree)) = (desired.geometry().bounds(), trees.get(&group)) else {
             continue;
         };
-        let turn = turns.entry((place, bounds.map(f32::to_bits))).or_default();
+        let turn = turns.entry((group, bounds.map(f32::to_bits))).or_default();
         let mut left = nearest;
         for corner in tree.nearest_neighbor_iter(&bounds) {
             let members = &corner.data;
@@ -132,14 +135,15 @@ fn nearest(
         }
         *turn += 1;
     }
-    Worthwhile {
+    SelectedPairs {
         pairs,
-        which: Which::Nearest,
+        coverage: Coverage::Nearest,
         polygons: PolygonMeasure::Lines,
     }
 }
 
-/// Offers each declared annotation the free ones whose bounds are nearest to its own, the nearest first, until it takes one.
+/// Calls `take` for each free declared annotation with the free observed ones, the nearest bounds first, until it
+/// returns true.
 pub(super) fn offer(
     state: &mut State<'_>,
     mut take: impl FnMut(&mut State<'_>, usize, usize) -> bool,
@@ -149,8 +153,9 @@ pub(super) fn offer(
     let looks = (ALL_LOOKS / seeking.len().max(1)).clamp(1, LOOKS);
     for at in seeking {
         let desired = &state.desired[at];
-        let place = Place::of_desired(desired);
-        let (Some(bounds), Some(tree)) = (geometry(desired).bounds(), trees.get_mut(&place)) else {
+        let group = Group::of_desired(desired);
+        let (Some(bounds), Some(tree)) = (desired.geometry().bounds(), trees.get_mut(&group))
+        else {
             continue;
         };
         let (mut left, mut emptied) = (looks, None);
@@ -168,7 +173,7 @@ pub(super) fn offer(
                 }
                 (same, left) = (same - 1, left - 1);
                 if take(state, at, other) {
-                    // Nobody else has to pass over what is taken.
+                    // Remove corners without free annotations, which speeds up later searches.
                     let is_empty = (corner.data.iter()).all(|&at| !state.observed_free[at]);
                     emptied = is_empty.then(|| corner.clone());
                     break 'corners;
@@ -182,13 +187,13 @@ pub(super) fn offer(
 }
 
 /// Observed annotations by their four bounds.
-fn corners(state: &State<'_>, available: &[usize]) -> HashMap<Place, RTree<Corner>> {
-    let mut corners: HashMap<Place, BTreeMap<[u32; 4], Vec<usize>>> = HashMap::new();
+fn corners(state: &State<'_>, available: &[usize]) -> HashMap<Group, RTree<Corner>> {
+    let mut corners: HashMap<Group, BTreeMap<[u32; 4], Vec<usize>>> = HashMap::new();
     for &observed in available {
         let annotation = &state.observed[observed];
         if let Some(bounds) = annotation.geometry.bounds() {
-            for place in Place::of_observed(annotation) {
-                let at = corners.entry(place).or_default();
+            for group in Group::of_observed(annotation) {
+                let at = corners.entry(group).or_default();
                 let members = at.entry(bounds.map(f32::to_bits)).or_default();
                 members.push(observed);
             }
@@ -200,14 +205,14 @@ fn corners(state: &State<'_>, available: &[usize]) -> HashMap<Place, RTree<Corne
         RTree::bulk_load(at.into_iter().map(corner).collect())
     };
     (corners.into_iter())
-        .map(|(place, at)| (place, tree(at)))
+        .map(|(group, at)| (group, tree(at)))
         .collect()
 }
 
-/// How long masks take to compare.
+/// Whether masks can be compared fast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum MaskSizes {
-    /// All have one size: 64 pixels at a time.
+    /// All have the same size: 64 pixels at a time.
     Same,
     /// Pixel by pixel.
     Mixed,
@@ -215,7 +220,7 @@ enum MaskSizes {
 
 impl MaskSizes {
     fn of(state: &State<'_>, seeking: &[usize], available: &[usize]) -> Self {
-        let desired = seeking.iter().map(|&at| geometry(&state.desired[at]));
+        let desired = seeking.iter().map(|&at| state.desired[at].geometry());
         let observed = available.iter().map(|&at| &state.observed[at].geometry);
         let mut sizes = desired
             .chain(observed)
@@ -229,7 +234,7 @@ impl MaskSizes {
         }
     }
 
-    /// How much has to be read to compare a geometry, in what takes as long as a keypoint.
+    /// The cost of reading a geometry, relative to one keypoint.
     fn reading(self, geometry: &Geometry) -> usize {
         match geometry {
             Geometry::Keypoints(points) => points.points().len(),
@@ -242,8 +247,9 @@ impl MaskSizes {
     }
 }
 
-/// What the common area of two polygons costs.
-fn area(one: &Geometry, other: &Geometry) -> usize {
+/// The cost of the exact common area of two polygons: their points, and a share of the product, because each edge of one
+/// may cross each edge of the other.
+fn area_cost(one: &Geometry, other: &Geometry) -> usize {
     match (one, other) {
         (Geometry::Polygon(one), Geometry::Polygon(other)) => {
             let (one, other) = (one.points().len(), other.points().len());

@@ -1,4 +1,4 @@
-//! Why a declared annotation was taken for an observed one.
+//! The reason of a pair.
 
 use crate::model::{Measure, Overlap};
 use std::fmt;
@@ -19,39 +19,39 @@ use std::fmt;
 )]
 #[serde(rename_all = "snake_case")]
 pub enum MatchedBy {
-    /// The manifest names its id.
+    /// The manifest declares its id.
     Id,
-    /// The manifest's key makes its id.
+    /// Its id is derived from the declared key.
     Key,
-    /// It is the one that the app made with the input.
+    /// It is the annotation that the app created with the input.
     InputLevel,
     /// Same geometry, same concepts.
     Exact,
     /// Same geometry, other concepts.
     Relabelled,
-    /// Same concepts, and close: an IoU of at least 0.5, or as close by the measure of their kind.
+    /// Same concepts, and an overlap of at least 0.5: an IoU, or the measure of the kind.
     Moved,
-    /// Other concepts, and very close: an IoU of at least 0.9, or as close by the measure of their kind.
+    /// Other concepts, and an overlap of at least 0.9: an IoU, or the measure of the kind.
     MovedAndRelabelled,
 }
 
-/// A pairing's reason.
+/// The reason of a pair.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct Matched {
-    /// The stage that made it.
+    /// The stage that made the pair.
     pub by: MatchedBy,
-    /// What closeness was measured by.
+    /// The measure of the overlaps.
     #[serde(default, skip_serializing_if = "is_iou")]
     pub measure: Measure,
-    /// How closely the two lie together; only for stages that compare places.
+    /// The overlap of the two; only for stages that compare geometries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlap: Option<Overlap>,
-    /// The overlap of the best other pairing that either of the two could have had in the same stage.
+    /// The overlap of the best alternative for either of the two in the same stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runner_up: Option<Overlap>,
-    /// The runner-up is within 0.02: a person should look.
+    /// Whether the runner-up is within 0.02, so that a person should check the pair.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ambiguous: bool,
 }
@@ -65,8 +65,8 @@ fn is_iou(measure: &Measure) -> bool {
 }
 
 impl Matched {
-    /// A pairing by name, where nothing was compared.
-    pub fn by_name(by: MatchedBy) -> Self {
+    /// For stages that measure no overlap.
+    pub fn without_measure(by: MatchedBy) -> Self {
         Self {
             by,
             measure: Measure::Iou,
@@ -91,10 +91,11 @@ impl fmt::Display for Matched {
         if let (Some(overlap), MatchedBy::Moved | MatchedBy::MovedAndRelabelled) =
             (self.overlap, self.by)
         {
-            write!(f, ", {}", self.measure.words(overlap))?;
+            write!(f, ", {}", self.measure.describe(overlap))?;
         }
         if let Some(runner_up) = self.runner_up {
-            write!(f, ", runner-up {}", self.measure.number(runner_up))?;
+            let value = self.measure.format_value(runner_up);
+            write!(f, ", runner-up {value}")?;
         }
         if self.ambiguous {
             f.write_str(", ambiguous")?;

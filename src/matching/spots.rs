@@ -1,28 +1,27 @@
-//! Which declared and observed annotations lie on the same spot: each distinct place is compared once, however many lie there.
+//! Declared and observed annotations at the same location, so that each distinct location is searched once.
 
+use super::group::Group;
 use super::index::{Index, hash, hash_ids};
-use super::place::Place;
-use super::{State, geometry};
+use super::state::State;
 use crate::model::{Concepts, DesiredAnnotation};
 use std::collections::HashMap;
 
-/// Up to so many pairs on one spot all are weighed: 256 declared ones and as many observed ones.
-const PILE: usize = 65_536;
-/// Up to so many pairs on all spots of an input; where there are more, up to [`SMALL_PILE`] on one.
+/// A spot with more pairs than this is crowded: 256 declared annotations and as many observed ones.
+const MAX_PAIRS: usize = 65_536;
+/// If all spots of an input have more pairs than this, [`MAX_PAIRS_IF_MANY`] applies to each.
 const PAIRS: usize = 200_000;
-const SMALL_PILE: usize = 256;
+const MAX_PAIRS_IF_MANY: usize = 256;
 
-/// Declared annotations of one place and what is there: everyone may be paired with everyone.
+/// Declared and observed annotations at one location. Any of them may be paired.
 #[derive(Debug)]
 pub(super) struct Spot {
-    /// In declared order.
+    /// Indices, sorted.
     pub(super) desired: Vec<usize>,
-    /// In their order.
+    /// Indices, sorted.
     pub(super) observed: Vec<usize>,
 }
 
 impl Spot {
-    /// All pairs.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         let observed = self.observed.iter().copied();
         (self.desired.iter()).flat_map(move |&desired| observed.clone().map(move |o| (desired, o)))
@@ -33,13 +32,13 @@ impl Spot {
     }
 }
 
-/// The spots of an input that hold something on both sides.
+/// The spots of an input that have declared and observed annotations.
 #[derive(Debug)]
 pub(super) struct Spots(Vec<Spot>);
 
 impl Spots {
-    /// Same place, same concepts.
-    pub(super) fn of_equal(index: &Index, state: &State<'_>, seeking: &[usize]) -> Self {
+    /// Spots with the same location and the same concepts.
+    pub(super) fn by_content(index: &Index, state: &State<'_>, seeking: &[usize]) -> Self {
         Self::new(
             state,
             seeking,
@@ -48,9 +47,14 @@ impl Spots {
         )
     }
 
-    /// Same place, whatever the concepts.
-    pub(super) fn of_place(index: &Index, state: &State<'_>, seeking: &[usize]) -> Self {
-        Self::new(state, seeking, |_| None, |at| index.same_place(state, at))
+    /// Spots with the same location and any concepts.
+    pub(super) fn by_location(index: &Index, state: &State<'_>, seeking: &[usize]) -> Self {
+        Self::new(
+            state,
+            seeking,
+            |_| None,
+            |at| index.at_same_location(state, at),
+        )
     }
 
     fn new(
@@ -63,17 +67,17 @@ impl Spots {
         let mut known: HashMap<u64, Vec<usize>> = HashMap::new();
         for &at in seeking {
             let desired = &state.desired[at];
-            let bounds = geometry(desired).bounds();
+            let bounds = desired.geometry().bounds();
             let key = hash(&(
-                Place::of_desired(desired),
+                Group::of_desired(desired),
                 bounds.map(|bounds| bounds.map(f32::to_bits)),
                 concepts(desired).map(hash_ids),
             ));
             let there = known.entry(key).or_default();
             let spot = there.iter().find(|&&spot| {
                 let first = &state.desired[spots[spot].desired[0]];
-                Place::of_desired(first) == Place::of_desired(desired)
-                    && geometry(first) == geometry(desired)
+                Group::of_desired(first) == Group::of_desired(desired)
+                    && first.geometry() == desired.geometry()
                     && concepts(first) == concepts(desired)
             });
             if let Some(&spot) = spot {
@@ -97,10 +101,14 @@ impl Spots {
         self.0
     }
 
-    /// Those that hold too much for all pairs to be weighed, then the others.
+    /// The crowded spots, then the others.
     pub(super) fn split(self) -> (Vec<Spot>, Vec<Spot>) {
         let all = (self.0.iter()).fold(0, |all: usize, spot| all.saturating_add(spot.count()));
-        let limit = if all <= PAIRS { PILE } else { SMALL_PILE };
+        let limit = if all <= PAIRS {
+            MAX_PAIRS
+        } else {
+            MAX_PAIRS_IF_MANY
+        };
         (self.0.into_iter()).partition(|spot| spot.count() > limit)
     }
 }

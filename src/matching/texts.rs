@@ -1,103 +1,116 @@
-//! Which texts of one input are worth comparing: all with all, or of too many those that share rare passages.
+//! Selection of the texts to compare: all pairs, or only those that share rare passages if there are too many.
 
-use super::State;
 use super::closeness::Closeness;
-use super::nearest::Which;
-use super::place::{Place, declared_text, whole_text};
+use super::group::{Group, declared_text, whole_text};
+use super::nearest::Coverage;
+use super::state::State;
 use std::collections::HashMap;
 
-/// Up to so many pairs of texts all are compared, if no more than [`READ`] pairs of characters have to be read for it.
+/// The maximum number of pairs of texts, and of pairs of characters to read, for comparing all texts.
 const ALL: usize = 300_000;
 const READ: usize = 400_000_000;
-/// Of more, each declared text is compared with so many that share the most passages, and then with the next ones in order.
+/// Otherwise, each declared text is compared with `NEAREST` others: first up to `BY_PASSAGES` that share the most
+/// passages, then the next ones in order.
 const NEAREST: usize = 24;
 const BY_PASSAGES: usize = 16;
-/// How many of those that say the very same count among them.
+/// How many of them may have the same text.
 const SAME_TEXT: usize = 4;
 
-/// How many characters a passage has.
+/// The number of characters in a passage.
 const PASSAGE: usize = 8;
-/// About so many passages of an input are kept, chosen by their hash, the same ones of every text.
+/// The approximate number of passages of an input to keep. They are sampled by their hashes, alike in all texts.
 const PASSAGES: usize = 2_000_000;
-/// A passage that more pairs of texts than this share says nothing.
+/// A passage that more pairs of texts share is ignored.
 const SHARED: usize = 64;
 
-/// Texts that say the same.
+/// Annotations with equal texts.
 struct Class<'a> {
     text: &'a str,
     members: Vec<usize>,
 }
 
-/// Pairs of texts of the whole input, or of the whole frame, that are worth comparing.
-pub(super) fn worthwhile(
+/// The declared and the stored texts of one group.
+type Sides<'a> = [Vec<Class<'a>>; 2];
+
+/// Selects the pairs of texts of the whole input or frame to compare.
+pub(super) fn select_pairs(
     state: &State<'_>,
     seeking: &[usize],
     available: &[usize],
     closeness: &mut Closeness,
-) -> (Vec<(usize, usize)>, Which) {
-    let mut places: HashMap<Place, [Vec<Class<'_>>; 2]> = HashMap::new();
-    let mut order: Vec<Place> = Vec::new();
-    for &at in seeking {
-        if let Some(text) = declared_text(&state.desired[at]) {
-            let place = Place::of_desired_with_any_text(&state.desired[at]);
-            let sides = places.entry(place.clone()).or_insert_with(|| {
-                order.push(place);
-                Default::default()
-            });
-            sides[0].push(Class {
-                text,
-                members: vec![at],
-            });
+) -> (Vec<(usize, usize)>, Coverage) {
+    let groups = by_group(state, seeking, available);
+    let coverage = if can_compare_all(&groups, closeness) {
+        Coverage::All
+    } else {
+        Coverage::Nearest
+    };
+    let mut pairs = Vec::new();
+    for [declared, stored] in groups {
+        if coverage == Coverage::All {
+            for one in declared {
+                pairs.extend(stored.iter().map(|it| (one.members[0], it.members[0])));
+            }
+        } else if !stored.is_empty() {
+            nearest(&merge_equal(&declared), &merge_equal(&stored), &mut pairs);
         }
     }
-    if order.is_empty() {
-        return (Vec::new(), Which::All);
+    (pairs, coverage)
+}
+
+/// The texts of each group with a declared text, one class for each annotation.
+fn by_group<'a>(state: &'a State<'_>, seeking: &[usize], available: &[usize]) -> Vec<Sides<'a>> {
+    let mut groups: Vec<Sides<'_>> = Vec::new();
+    let mut known: HashMap<Group, usize> = HashMap::new();
+    let class = |text, at| Class {
+        text,
+        members: vec![at],
+    };
+    for &at in seeking {
+        if let Some(text) = declared_text(&state.desired[at]) {
+            let group = Group::of_desired_ignoring_text(&state.desired[at]);
+            let number = *known.entry(group).or_insert_with(|| {
+                groups.push(Default::default());
+                groups.len() - 1
+            });
+            groups[number][0].push(class(text, at));
+        }
     }
     for &at in available {
         let Some(text) = whole_text(&state.observed[at]) else {
             continue;
         };
-        for place in Place::of_observed(&state.observed[at]) {
-            if let Some(sides) = places.get_mut(&place) {
-                sides[1].push(Class {
-                    text,
-                    members: vec![at],
-                });
+        for group in Group::of_observed(&state.observed[at]) {
+            if let Some(&number) = known.get(&group) {
+                groups[number][1].push(class(text, at));
             }
         }
     }
-    let (mut count, mut read) = (0_usize, 0_usize);
-    for [declared, stored] in places.values() {
-        count = count.saturating_add(declared.len().saturating_mul(stored.len()));
-    }
-    if count <= ALL {
-        for [declared, stored] in places.values() {
-            let ours: usize = (declared.iter())
-                .map(|it| closeness.pairs_of_desired(it.members[0], it.text))
-                .sum();
-            let theirs: usize = (stored.iter())
-                .map(|it| closeness.pairs_of_observed(it.members[0], it.text))
-                .sum();
-            read += ours * stored.len() + theirs * declared.len();
-        }
-    }
-    let mut pairs = Vec::new();
-    let all = count <= ALL && read <= READ;
-    for place in order {
-        let [declared, stored] = &places[&place];
-        if all {
-            for one in declared {
-                pairs.extend(stored.iter().map(|it| (one.members[0], it.members[0])));
-            }
-        } else if !stored.is_empty() {
-            nearest(&merged(declared), &merged(stored), &mut pairs);
-        }
-    }
-    (pairs, if all { Which::All } else { Which::Nearest })
+    groups
 }
 
-/// One class for each text, in order of its first member.
-fn merged<'a>(texts: &[Class<'a>]) -> Vec<Class<'a>> {
+fn can_compare_all(groups: &[Sides<'_>], closeness: &mut Closeness) -> bool {
+    let pairs = groups.iter().fold(0_usize, |pairs, [declared, stored]| {
+        pairs.saturating_add(declared.len().saturating_mul(stored.len()))
+    });
+    if pairs > ALL {
+        return false;
+    }
+    let mut read = 0_usize;
+    for [declared, stored] in groups {
+        let ours: usize = (declared.iter())
+            .map(|it| closeness.pairs_of_desired(it.members[0], it.text))
+            .sum();
+        let theirs: usize = (stored.iter())
+            .map(|it| closeness.pairs_of_observed(it.members[0], it.text))
+            .sum();
+        read += ours * stored.len() + theirs * declared.len();
+    }
+    read <= READ
+}
+
+/// One class for each distinct text, in order of its first member.
+fn merge_equal<'a>(texts: &[Class<'a>]) -> Vec<Class<'a>> {
     let mut classes: Vec<Class<'a>> = Vec::new();
     let mut known: HashMap<&str, usize> = HashMap::new();
     for one in texts {
@@ -135,7 +148,7 @@ fn nearest(declared: &[Class<'_>], stored: &[Class<'_>], pairs: &mut Vec<(usize,
     }
 }
 
-/// For each declared class the stored ones that share the most passages with it, the one that shares most first.
+/// For each declared class, the stored ones that share the most passages with it, in descending order.
 fn by_passages(declared: &[Class<'_>], stored: &[Class<'_>]) -> Vec<Vec<usize>> {
     let all: usize = (declared.iter().chain(stored))
         .map(|it| it.text.len())
@@ -175,7 +188,7 @@ fn by_passages(declared: &[Class<'_>], stored: &[Class<'_>]) -> Vec<Vec<usize>> 
     close.into_iter().map(best).collect()
 }
 
-/// The hashes of a text's passages, of which every `step`th is kept. A short text is one passage.
+/// The hashes of the passages of a text, sampled at a rate of 1 / `step`. A text shorter than a passage is one passage.
 fn passages_of(text: &str, step: u64) -> Vec<u64> {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let chars: Vec<u64> = text.chars().map(|c| u64::from(u32::from(c)) + 1).collect();
@@ -189,7 +202,7 @@ fn passages_of(text: &str, step: u64) -> Vec<u64> {
             rolling = rolling.wrapping_sub(chars[at - count].wrapping_mul(first));
         }
         if at + 1 >= count {
-            // The last bits of the sum hang on the last character alone.
+            // Mix the bits, because the lowest ones depend on the last character only.
             let mixed = (rolling ^ (rolling >> 32)).wrapping_mul(FACTOR);
             let mixed = mixed ^ (mixed >> 29);
             if mixed.is_multiple_of(step) {

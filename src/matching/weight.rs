@@ -1,11 +1,10 @@
-//! What a pairing is worth.
+//! The weight of a pair.
 //!
-//! Weights are short vectors of whole numbers that are added component by component and compared from the left, so
-//! that nothing of a later component can outweigh one unit of an earlier one, and there is no rounding.
+//! Weights are vectors of integers, added by component and compared lexicographically: no later component can
+//! outweigh one unit of an earlier one, and there is no rounding.
 
 use std::ops::{Add, AddAssign, Sub, SubAssign};
 
-/// A weight: compared from the left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Weight(pub(super) [i64; 6]);
 

@@ -1,4 +1,4 @@
-//! What annosync manages of an annotation, each field of it optional.
+//! The fields of an annotation that annosync manages, all optional.
 
 use super::concepts::Concepts;
 use super::geometry::Geometry;
@@ -10,7 +10,7 @@ use serde::Deserialize as _;
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 
-/// The moment of a video that an annotation lies in.
+/// The video frame that an annotation belongs to.
 #[derive(
     Debug,
     Clone,
@@ -29,38 +29,35 @@ pub struct Frame {
     /// Milliseconds from the start.
     #[serde(default)]
     pub time_ms: u64,
-    /// The number of the frame, from 0.
+    /// Frame number, counted from 0.
     #[serde(default)]
     pub number: u32,
 }
 
-/// The managed fields of an annotation, in the manifest's notation. A field that is `None` is unmanaged: it is left
-/// as the remote has it, and compares equal to anything.
+/// The managed fields of an annotation, in the manifest's notation. A field that is `None` is unmanaged: its remote
+/// value is left as it is, and compares equal to anything.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct Content {
-    /// The moment of a video.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frame: Option<Frame>,
-    /// Where in the input.
     #[serde(flatten, deserialize_with = "geometry")]
     pub geometry: Option<Geometry>,
-    /// Which classes. When given, this is the whole list.
+    /// The complete list of concepts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concepts: Option<Concepts>,
-    /// The state of the labelling work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
-    /// Whose annotation it is.
+    /// The user that the annotation belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
-    /// Any object, in `data.metadata`. Managed key by key: a key that is not given is left alone.
+    /// An object, stored as `data.metadata`. Managed key by key: keys that are not declared are left unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Json>,
-    /// Any object, in `annotation_info`. Managed key by key.
+    /// An object, stored as `annotation_info`. Managed key by key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub info: Option<Json>,
-    /// What few annotations have.
+    /// Rarely used fields.
     #[serde(
         flatten,
         deserialize_with = "extras",
@@ -69,50 +66,51 @@ pub struct Content {
     pub extras: Option<Box<Extras>>,
 }
 
-/// The fields that few annotations have, kept apart so that the many others stay small. Each is unmanaged where it is
-/// `None`.
+/// Rarely used fields, boxed so that [`Content`] stays small. `None` means unmanaged.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct Extras {
-    /// The track of a video that its region belongs to.
+    /// The id of the video track that the region belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub track: Option<Box<str>>,
-    /// What is written there: of the region, else of the frame or segment, else of the whole input.
+    /// The text of the region; without a region, of the frame or segment; otherwise of the whole input.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<Box<str>>,
-    /// The region's own value, 0..=1: how sure its maker was that it is one.
+    /// The confidence value of the region itself, 0..=1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region_value: Option<Fraction>,
-    /// The version of the embedding model that ties it to training and search.
+    /// The version of the embedding model that indexes the annotation for training and search.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub embed_model_version: Option<Box<str>>,
 }
 
 impl Extras {
-    /// These, or nothing where none of them is given.
+    /// `None` if no field is set.
     pub fn boxed(self) -> Option<Box<Self>> {
         (self != Self::default()).then(|| Box::new(self))
     }
 }
 
-/// serde takes a flattened `Option` that does not parse for `None`; an annotation with a mistake in its box would then lie on
-/// the whole input. So every field that is neither named in [`Content`] nor in [`Extras`] must be the one place.
+/// Reads at most one geometry. All other fields must be fields of [`Content`] or [`Extras`].
+///
+/// serde would read a flattened `Option` with an invalid value as `None`, so that an annotation with an invalid box would cover
+/// the whole input.
 fn geometry<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Geometry>, D::Error> {
-    deserializer.deserialize_map(Place)
+    deserializer.deserialize_map(GeometryVisitor)
 }
 
 /// The names of the fields of [`Extras`].
 const EXTRAS: [&str; 4] = ["track", "text", "region_value", "embed_model_version"];
 
-struct Place;
+struct GeometryVisitor;
 
-impl<'de> Visitor<'de> for Place {
+impl<'de> Visitor<'de> for GeometryVisitor {
     type Value = Option<Geometry>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an annotation with at most one place")
+        f.write_str("an annotation with at most one geometry")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
@@ -122,7 +120,7 @@ impl<'de> Visitor<'de> for Place {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             }
-            let place = match key.as_str() {
+            let geometry = match key.as_str() {
                 "whole" => map.next_value().map(|()| Geometry::Whole),
                 "box" => map.next_value().map(Geometry::Box),
                 "polygon" => map.next_value().map(Geometry::Polygon),
@@ -136,14 +134,15 @@ impl<'de> Visitor<'de> for Place {
                 "unmodelled" => map.next_value().map(|()| Geometry::Unmodelled),
                 _ => Err(A::Error::custom("unknown field")),
             };
-            let place = place.map_err(|error| A::Error::custom(format!("`{key}`: {error}")))?;
+            let geometry =
+                geometry.map_err(|error| A::Error::custom(format!("`{key}`: {error}")))?;
             if let Some((first, _)) = &found {
-                let message = format!("`{first}` and `{key}`: an annotation has one place");
+                let message = format!("`{first}` and `{key}`: an annotation has one geometry");
                 return Err(A::Error::custom(message));
             }
-            found = Some((key, place));
+            found = Some((key, geometry));
         }
-        Ok(found.map(|(_, place)| place))
+        Ok(found.map(|(_, geometry)| geometry))
     }
 }
 
@@ -154,8 +153,8 @@ fn extras<'de, D: serde::Deserializer<'de>>(
 }
 
 impl Content {
-    /// Whether a post of it would make an annotation that says nothing: no place, no concept, no text, no state of the
-    /// work, no user, and none of the team's own data.
+    /// Whether a post of it would create an annotation without content: no geometry, concepts, text, status, user or free
+    /// JSON.
     pub fn says_nothing(&self) -> bool {
         self.geometry.is_none()
             && self.concepts.as_ref().is_none_or(Concepts::is_empty)
@@ -173,7 +172,7 @@ impl Content {
         self.extras.as_deref().and_then(field)
     }
 
-    /// Those of the few fields that `wanted` names too.
+    /// The extras of `self` that `wanted` declares too.
     pub fn extras_named_by(&self, wanted: &Self) -> Option<Box<Extras>> {
         let (own, wanted) = (self.extras.as_deref()?, wanted.extras.as_deref()?);
         Extras {
@@ -188,23 +187,19 @@ impl Content {
         .boxed()
     }
 
-    /// See [`Extras::track`].
     pub fn track(&self) -> Option<&str> {
         self.extra(|extras| extras.track.as_deref())
     }
 
-    /// See [`Extras::text`].
     pub fn text(&self) -> Option<&str> {
         self.extra(|extras| extras.text.as_deref())
     }
 
-    /// See [`Extras::region_value`].
     pub fn region_value(&self) -> Option<f32> {
         self.extra(|extras| extras.region_value.as_ref())
             .map(|value| value.get())
     }
 
-    /// See [`Extras::embed_model_version`].
     pub fn embed_model_version(&self) -> Option<&str> {
         self.extra(|extras| extras.embed_model_version.as_deref())
     }
@@ -219,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_does_not_parse_is_an_error() {
+    fn an_invalid_geometry_is_an_error() {
         for text in [
             r#"{"box": {"top": 0.7, "left": 0.2, "bottom": 0.5, "right": 0.6}}"#,
             r#"{"box": {"top": 0.1, "top": 0.1, "left": 0.2, "bottom": 0.5, "right": 0.6}}"#,
@@ -239,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_is_read_back() {
+    fn fields_survive_serialization() {
         let extras = Extras {
             track: Some("t7".into()),
             text: Some("GE".into()),

@@ -1,4 +1,4 @@
-//! Concepts of an annotation: which classes it names, and how surely.
+//! The concepts of an annotation and their values.
 
 use super::float;
 use super::ids::ConceptId;
@@ -7,26 +7,24 @@ use serde::ser::SerializeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// One concept with its value: 1 = present, 0 = absent, anything between is a degree.
+/// One concept with its value: 1 means present, 0 absent, anything between is a confidence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Concept {
-    /// Which concept.
     pub id: ConceptId,
-    /// How surely, 0..=1.
+    /// 0..=1.
     pub value: f32,
 }
 
-/// The concepts of one annotation, sorted by id, each at most once. Cheap to clone.
+/// The concepts of one annotation, sorted by id, without duplicates. Cheap to clone.
 #[derive(Clone, PartialEq)]
 pub struct Concepts(Arc<[Concept]>);
 
-/// A concept named twice in one list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("concept `{0}` is named twice")]
+#[error("duplicate concept `{0}`")]
 pub struct DuplicateConcept(pub ConceptId);
 
 impl Concepts {
-    /// Sorts the concepts by id; a concept named twice is an error.
+    /// Sorts the concepts by id.
     pub fn new(mut concepts: Vec<Concept>) -> Result<Self, DuplicateConcept> {
         concepts.sort_by(|a, b| a.id.cmp(&b.id));
         match concepts.windows(2).find(|pair| pair[0].id == pair[1].id) {
@@ -35,7 +33,7 @@ impl Concepts {
         }
     }
 
-    /// The value of a concept, if it is named.
+    /// The value of a concept; `None` if it is not in the list.
     pub fn get(&self, id: &ConceptId) -> Option<f32> {
         self.0
             .binary_search_by(|concept| concept.id.cmp(id))
@@ -43,22 +41,19 @@ impl Concepts {
             .map(|at| self.0[at].value)
     }
 
-    /// The concepts in order of id.
     pub fn iter(&self) -> std::slice::Iter<'_, Concept> {
         self.0.iter()
     }
 
-    /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The same ids with equal values.
+    /// Whether both lists have the same ids with equal values; see [`float::same`].
     pub fn same(&self, other: &Self) -> bool {
         self.len() == other.len()
             && self
@@ -142,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn order_and_float_noise_do_not_matter() {
+    fn order_and_float_noise_are_ignored() {
         assert!(
             concepts(&[("b", 1.0), ("a", 0.1)]).same(&concepts(&[("a", 0.100_000_1), ("b", 1.0)]))
         );
@@ -152,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_concept_named_twice_is_refused() {
+    fn duplicate_concepts_are_rejected() {
         let twice = vec![
             Concept {
                 id: ConceptId::new("a").unwrap(),
@@ -165,12 +160,12 @@ mod tests {
         ];
         assert_eq!(
             Concepts::new(twice).unwrap_err().to_string(),
-            "concept `a` is named twice"
+            "duplicate concept `a`"
         );
     }
 
     #[test]
-    fn they_are_written_short() {
+    fn concepts_serialize_as_a_map_of_short_numbers() {
         let json = serde_json::to_string(&concepts(&[("b", 1.0), ("a", 0.1)])).unwrap();
         assert_eq!(json, r#"{"a":0.1,"b":1}"#);
         assert!(

@@ -1,4 +1,4 @@
-//! What differs between what is declared and what is observed. The one place that knows when they are equal.
+//! The difference between a declared and an observed annotation. The only place that defines when they are equal.
 
 use super::annotation::{Content, Extras};
 use super::concepts::Concept;
@@ -10,59 +10,46 @@ use super::shapes::Fraction;
 use super::state::ObservedAnnotation;
 use serde_json::{Map, Value, json};
 
-/// What has to change. Fields that are not declared never differ.
+/// The fields that have to change. Undeclared fields never differ.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "one flag a field, each independent of the others"
 )]
 pub struct Difference {
-    /// It lies somewhere else.
     pub geometry: bool,
-    /// It lies at another moment of the video.
     pub frame: bool,
-    /// Concepts to add, or to give another value.
+    /// Concepts to add, and those whose value changes.
     pub added: Vec<Concept>,
-    /// Concepts to take away.
     pub removed: Vec<ConceptId>,
-    /// The state of the labelling work is another.
     pub status: bool,
-    /// It is somebody else's.
     pub user: bool,
-    /// Its region belongs to another track.
     pub track: bool,
-    /// Its text is another.
     pub text: bool,
-    /// Its region's own value is another.
     pub region_value: bool,
-    /// It is tied to another embedding model.
     pub embed_model_version: bool,
-    /// `data.metadata`.
     pub metadata: JsonDifference,
-    /// `annotation_info`.
     pub info: JsonDifference,
 }
 
 impl Difference {
-    /// Whether both are equal.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// What has to change in an object of free JSON that is managed key by key.
+/// The difference of a JSON object that is managed key by key.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum JsonDifference {
-    /// Nothing.
     #[default]
     None,
-    /// Merging this object in is enough.
+    /// Merging this object is enough.
     Merge(Value),
-    /// A list would have to lose or change elements: a merge appends to lists, so the whole has to be written.
-    Whole,
+    /// The whole object has to be written, because a merge only appends to lists and cannot change their elements.
+    Replace,
 }
 
-/// What has to change so that `observed` becomes what `declared` says.
+/// The changes that make `observed` equal to `declared`.
 pub fn difference(declared: &Content, observed: &ObservedAnnotation) -> Difference {
     let mut difference = Difference {
         geometry: declared
@@ -112,9 +99,9 @@ pub fn difference(declared: &Content, observed: &ObservedAnnotation) -> Differen
     difference
 }
 
-/// Whether an annotation is this, all of it and nothing more: a field that `whole` does not have, the annotation does not
-/// have either. Only of a place that is not modelled nothing is known.
-pub fn is_all_of(whole: &Content, observed: &ObservedAnnotation) -> bool {
+/// Whether an annotation has all fields of `whole` with equal values, and no others. A geometry that is not modelled
+/// is not compared.
+pub fn is_exactly(whole: &Content, observed: &ObservedAnnotation) -> bool {
     let geometry = match (&whole.geometry, &observed.geometry) {
         (None, Geometry::Unmodelled) => None,
         (geometry, _) => Some(geometry.clone().unwrap_or(Geometry::Whole)),
@@ -130,7 +117,7 @@ pub fn is_all_of(whole: &Content, observed: &ObservedAnnotation) -> bool {
             embed_model_version: text(whole.embed_model_version()),
         }
         .boxed(),
-        // Compared below: what a manifest says of these is not all that may be there.
+        // Compared below: `difference` compares only the declared keys of these.
         metadata: None,
         info: None,
         ..whole.clone()
@@ -138,7 +125,7 @@ pub fn is_all_of(whole: &Content, observed: &ObservedAnnotation) -> bool {
     let free = |json: Option<Value>| json.filter(|json| !json.is_null() && *json != json!({}));
     let same = |whole: &Option<Json>, observed: Option<Value>| {
         let whole = free(whole.as_ref().map(Json::to_value));
-        json_same(
+        json_equal(
             &whole.unwrap_or_default(),
             &free(observed).unwrap_or_default(),
         )
@@ -151,12 +138,12 @@ pub fn is_all_of(whole: &Content, observed: &ObservedAnnotation) -> bool {
         && same(&whole.info, observed.info.as_ref().map(Json::to_value))
 }
 
-/// A service leaves an empty text out, so that one that is not there is the empty one.
+/// The service omits empty texts: absent and empty are equal.
 fn texts_differ(declared: Option<&str>, observed: Option<&str>) -> bool {
     declared.is_some_and(|text| text != observed.unwrap_or_default())
 }
 
-/// An existing region is compared by its id, whatever geometry the service fills in for it.
+/// An existing region is compared by its id, because the service may fill in a geometry.
 fn lies_at(geometry: &Geometry, observed: &ObservedAnnotation) -> bool {
     match geometry {
         Geometry::Region(id) => observed.region().as_ref() == Some(id),
@@ -164,8 +151,7 @@ fn lies_at(geometry: &Geometry, observed: &ObservedAnnotation) -> bool {
     }
 }
 
-/// What has to be merged into `have` so that every key of `want` is as `want` says; keys that `want` does not name
-/// are left alone.
+/// The object to merge into `have` so that every key of `want` has the wanted value. Other keys stay unchanged.
 fn json_difference(want: &Value, have: &Value) -> JsonDifference {
     match (want, have) {
         (Value::Object(want), Value::Object(have)) => {
@@ -180,7 +166,7 @@ fn json_difference(want: &Value, have: &Value) -> JsonDifference {
                         JsonDifference::Merge(part) => {
                             merge.insert(key.clone(), part);
                         }
-                        JsonDifference::Whole => return JsonDifference::Whole,
+                        JsonDifference::Replace => return JsonDifference::Replace,
                     },
                 }
             }
@@ -190,58 +176,58 @@ fn json_difference(want: &Value, have: &Value) -> JsonDifference {
                 JsonDifference::Merge(Value::Object(merge))
             }
         }
-        _ if json_same(want, have) => JsonDifference::None,
-        // An object that declares no key manages nothing, and is there as soon as anything is.
+        _ if json_equal(want, have) => JsonDifference::None,
+        // An object without keys declares nothing.
         (Value::Object(want), Value::Null) if want.is_empty() => JsonDifference::None,
         (Value::Array(want), Value::Array(have)) if !want.is_empty() && !have.is_empty() => {
-            JsonDifference::Whole
+            JsonDifference::Replace
         }
-        // What a merge does to a value of another type is not documented: the whole is written.
+        // The API does not document what a merge does to a value of another type.
         (Value::Object(_) | Value::Array(_), have) if !have.is_null() && !have.is_array() => {
-            JsonDifference::Whole
+            JsonDifference::Replace
         }
-        (want, Value::Object(_) | Value::Array(_)) if !want.is_array() => JsonDifference::Whole,
+        (want, Value::Object(_) | Value::Array(_)) if !want.is_array() => JsonDifference::Replace,
         _ => JsonDifference::Merge(want.clone()),
     }
 }
 
-/// Equal JSON: numbers by value, so that 1 and 1.0 are the same; objects in any order.
-pub fn json_same(a: &Value, b: &Value) -> bool {
+/// Whether two JSON values are equal. Numbers are compared by value (1 equals 1.0), objects in any key order.
+pub fn json_equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => {
             a == b || a.as_f64().is_some_and(|a| Some(a) == b.as_f64())
         }
         (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| json_same(a, b))
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| json_equal(a, b))
         }
         (Value::Object(a), Value::Object(b)) => {
             a.len() == b.len()
                 && a.iter()
-                    .all(|(key, a)| b.get(key).is_some_and(|b| json_same(a, b)))
+                    .all(|(key, a)| b.get(key).is_some_and(|b| json_equal(a, b)))
         }
         (a, b) => a == b,
     }
 }
 
-/// Of `have` the keys that `want` has too, at every depth: what of free JSON is managed.
-pub fn named(want: &Value, have: &Value) -> Value {
+/// The part of `have` whose keys `want` has too, at every depth: the managed part.
+pub fn select_keys(want: &Value, have: &Value) -> Value {
     match (want, have) {
         (Value::Object(want), Value::Object(have)) => want
             .iter()
-            .filter_map(|(key, want)| Some((key.clone(), named(want, have.get(key)?))))
+            .filter_map(|(key, want)| Some((key.clone(), select_keys(want, have.get(key)?))))
             .collect::<Map<String, Value>>()
             .into(),
         (_, have) => have.clone(),
     }
 }
 
-/// `have` with every key of `want` as `want` says: what an overwrite writes.
-pub fn merged(want: &Value, have: Option<&Value>) -> Value {
+/// `have` with the values of `want` for all keys of `want`, at every depth: the value that an overwrite sends.
+pub fn merge_json(want: &Value, have: Option<&Value>) -> Value {
     match (want, have) {
         (Value::Object(want), Some(Value::Object(have))) => {
             let mut all = have.clone();
             for (key, want) in want {
-                let value = merged(want, have.get(key));
+                let value = merge_json(want, have.get(key));
                 all.insert(key.clone(), value);
             }
             Value::Object(all)
@@ -259,7 +245,7 @@ mod tests {
         serde_json::from_str(text).unwrap()
     }
 
-    /// An annotation that is what a manifest would say of it.
+    /// The observed annotation with this content.
     fn observed(text: &str) -> ObservedAnnotation {
         let content = content(text);
         ObservedAnnotation {
@@ -286,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_place_differs_from_another_one_and_not_from_itself() {
+    fn every_kind_of_geometry_equals_only_itself() {
         let places = [
             r#"{"box": {"top": 0.1, "left": 0, "bottom": 0.5, "right": 1}}"#,
             r#"{"polygon": [[0, 0], [0, 1], [1, 1]]}"#,
@@ -313,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_the_service_leaves_out_is_its_default() {
+    fn an_omitted_field_equals_its_default() {
         for default in [
             r#"{"text": ""}"#,
             r#"{"track": ""}"#,
@@ -338,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn an_annotation_is_all_of_what_has_each_of_its_fields_and_no_other() {
+    fn is_exactly_compares_every_field() {
         let base = r#"{"box": {"top": 0, "left": 0, "bottom": 1, "right": 1}, "concepts": {"a": 1}, "status": "success", "#;
         let of = |fields: &str| {
             let text = format!("{base}{fields}}}");
@@ -346,7 +332,7 @@ mod tests {
             (content(&text), observed(&text))
         };
         let plain = of("");
-        assert!(is_all_of(&plain.0, &plain.1));
+        assert!(is_exactly(&plain.0, &plain.1));
         for more in [
             r#""frame": {"time_ms": 1}"#,
             r#""track": "t""#,
@@ -356,29 +342,29 @@ mod tests {
             r#""metadata": {"a": 0}"#,
         ] {
             let (whole, stored) = of(more);
-            assert!(is_all_of(&whole, &stored), "{more}");
-            assert!(!is_all_of(&whole, &plain.1), "{more} is not there");
-            assert!(!is_all_of(&plain.0, &stored), "{more} is there too");
+            assert!(is_exactly(&whole, &stored), "{more}");
+            assert!(!is_exactly(&whole, &plain.1), "{more} is missing");
+            assert!(!is_exactly(&plain.0, &stored), "{more} is extra");
         }
         let mut whole = plain.0.clone();
         whole.concepts = None;
-        assert!(!is_all_of(&whole, &plain.1), "it has a concept");
+        assert!(!is_exactly(&whole, &plain.1), "an extra concept");
         whole = plain.0.clone();
         whole.status = None;
-        assert!(!is_all_of(&whole, &plain.1), "its status is not said");
+        assert!(!is_exactly(&whole, &plain.1), "no status");
         whole = plain.0.clone();
         whole.geometry = None;
-        assert!(!is_all_of(&whole, &plain.1), "it lies somewhere");
+        assert!(!is_exactly(&whole, &plain.1), "an extra geometry");
         let mut stored = plain.1.clone();
         stored.user = Some(crate::model::UserId::new("ann").unwrap());
-        assert!(!is_all_of(&plain.0, &stored), "it is somebody's");
+        assert!(!is_exactly(&plain.0, &stored), "an extra user");
         stored = plain.1.clone();
         stored.info = Some(Json::from_value(&json!({"a": 1})));
-        assert!(!is_all_of(&plain.0, &stored), "it has info");
+        assert!(!is_exactly(&plain.0, &stored), "extra info");
         stored.info = Some(Json::from_value(&json!({})));
-        assert!(is_all_of(&plain.0, &stored), "it says nothing");
+        assert!(is_exactly(&plain.0, &stored), "empty info");
         stored.geometry = Geometry::Unmodelled;
-        assert!(is_all_of(&whole, &stored), "of its place nothing is known");
+        assert!(is_exactly(&whole, &stored), "an unmodelled geometry");
     }
 
     #[test]
@@ -407,9 +393,9 @@ mod tests {
                 json!({"tags": []}),
                 JsonDifference::Merge(json!({"tags": []})),
             ),
-            (json!({"tags": ["b"]}), JsonDifference::Whole),
-            (json!({"tags": "b"}), JsonDifference::Whole),
-            (json!({"weather": {"sky": "blue"}}), JsonDifference::Whole),
+            (json!({"tags": ["b"]}), JsonDifference::Replace),
+            (json!({"tags": "b"}), JsonDifference::Replace),
+            (json!({"weather": {"sky": "blue"}}), JsonDifference::Replace),
         ] {
             assert_eq!(json_difference(&want, &have), expected, "{want}");
         }
@@ -424,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_merged_differs_no_more() {
+    fn merged_json_has_no_difference() {
         let have = json!({"tags": ["a"], "deep": {"x": 1}, "n": 1});
         for want in [
             json!({"tags": ["b"]}),
@@ -433,7 +419,7 @@ mod tests {
             json!({"tags": {}}),
         ] {
             assert_eq!(
-                json_difference(&want, &merged(&want, Some(&have))),
+                json_difference(&want, &merge_json(&want, Some(&have))),
                 JsonDifference::None,
                 "{want}"
             );

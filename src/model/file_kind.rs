@@ -1,38 +1,37 @@
-//! Which kind of file this is, told from how it begins: the only place that tells.
+//! Detection of the kind of a file from its first bytes.
 //!
-//! A few kilobytes are enough, because the keys that tell come first in what annosync writes. A file whose keys somebody
-//! sorted is told too, as long as one of these keys is among the bytes that are looked at.
+//! A few kilobytes are enough, because annosync writes the keys that identify a file first. A file whose keys were
+//! sorted is recognised as well if one of them is among these bytes.
 
 use std::borrow::Cow;
 
 /// A kind of file that annosync reads or writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FileKind {
-    /// A part of a manifest.
+    /// A file of a manifest.
     Manifest,
-    /// A plan that makes an app equal to a manifest.
+    /// A plan made from a manifest.
     Plan,
     /// A plan that undoes an apply.
     Undo,
-    /// What `apply --format json` prints.
+    /// The output of `apply --format json`.
     Outcome,
-    /// What `apply --log` writes.
+    /// The output of `apply --log`.
     Log,
-    /// What `list --format json` prints.
+    /// The output of `list --format json`.
     Listing,
-    /// What `list --format jsonl` prints: an annotation a line.
+    /// The output of `list --format jsonl`: one annotation per line.
     Annotations,
-    /// Written by annosync, and of no kind that this version knows.
+    /// Written by annosync, but of a kind that this version does not know.
     Unknown,
-    /// A COCO file.
     Coco,
 }
 
 impl FileKind {
-    /// So many bytes at the beginning of a file tell its kind.
-    pub const HEAD: u64 = 4_096;
+    /// How many bytes from the start of a file [`FileKind::of`] needs.
+    pub const HEAD_BYTES: u64 = 4_096;
 
-    /// The kind of a file that begins with these bytes; `None` if nothing tells.
+    /// The kind of a file that begins with these bytes; `None` if it is not recognised.
     pub fn of(head: &[u8]) -> Option<Self> {
         let text = decoded(head);
         let text = text.trim_start();
@@ -42,18 +41,18 @@ impl FileKind {
         let keys = Keys::of(text);
         let has = |key: &str| keys.value(key).is_some();
         let has_any = |names: &[&str]| names.iter().any(|name| has(name));
-        // Its first line may be cut off.
+        // The first line may be incomplete.
         if text.starts_with("{\"ended\"") && keys.0.is_empty() {
             return Some(Self::Log);
         }
         if has("ended") && has_any(&["operation", "purge", "action"]) || keys.begins_with("ended") {
             return Some(Self::Log);
         }
-        // A part of a manifest has keys of its own, and none of those below.
-        let is_ours = has_any(&["format_version", "tool_version", "batches", "ending"]);
-        // A plan that posts inputs names them too, behind both versions.
+        // Files of a manifest have none of these keys.
+        let is_output = has_any(&["format_version", "tool_version", "batches", "ending"]);
+        // A plan that posts inputs has the key `inputs` too, after both versions.
         let is_plan = has("format_version") && has("tool_version");
-        if has("inputs") && !is_plan || has_any(&["set", "policy", "targets"]) && !is_ours {
+        if has("inputs") && !is_plan || has_any(&["set", "policy", "targets"]) && !is_output {
             return Some(Self::Manifest);
         }
         if has("batches") || has("tool_version") && !has("ending") {
@@ -75,18 +74,18 @@ impl FileKind {
         if has("input_id") && has_any(&["id", "data", "user_id"]) {
             return Some(Self::Annotations);
         }
-        // A line of a .jsonl file is an input.
+        // The first line of a .jsonl file of a manifest: an input.
         (has("id") && has_any(&["annotations", "purge", "image", "text"])).then_some(Self::Manifest)
     }
 
-    /// Whether annosync wrote it, so that it is not a part of a manifest beside it. A list of annotations is neither: what
-    /// others write looks the same, and a manifest stops at it.
+    /// Whether annosync wrote it, so it cannot belong to a manifest. Not true for a list of annotations, because other
+    /// programs write the same format; a manifest with one is an error.
     pub fn is_output(self) -> bool {
         !matches!(self, Self::Manifest | Self::Coco | Self::Annotations)
     }
 }
 
-/// The text, whether its bytes are UTF-8 or, with a mark at their beginning, UTF-16. The last character may be cut off.
+/// Decodes UTF-8, or UTF-16 with a byte order mark. The last character may be incomplete.
 fn decoded(head: &[u8]) -> Cow<'_, str> {
     let utf16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
         let units = rest.as_chunks().0.iter().map(|pair| unit(*pair));
@@ -107,14 +106,14 @@ fn is_manifest_in_yaml(text: &str) -> bool {
     lines.any(|line| KEYS.iter().any(|key| line.starts_with(key)))
 }
 
-/// The keys of a JSON object and their values, as far as they are there.
+/// The keys and values at the start of a JSON object that may be incomplete.
 struct Keys<'t>(Vec<(&'t str, &'t str)>);
 
 impl<'t> Keys<'t> {
     fn of(text: &'t str) -> Self {
         let mut keys = Vec::new();
         let mut rest = text.strip_prefix('{').unwrap_or_default();
-        // What is cut off ends it: what was found so far counts.
+        // Stops at the first incomplete entry.
         while let Some(quoted) = rest.trim_start().strip_prefix('"') {
             let Some(end) = end_of_string(quoted) else {
                 break;
@@ -143,7 +142,7 @@ impl<'t> Keys<'t> {
     }
 }
 
-/// Where the quote is that ends a string.
+/// The position of the closing quote of a string.
 fn end_of_string(text: &str) -> Option<usize> {
     let mut is_escaped = false;
     text.bytes().position(|byte| {
@@ -153,7 +152,7 @@ fn end_of_string(text: &str) -> Option<usize> {
     })
 }
 
-/// Where the comma or bracket is that ends a value, or the text.
+/// The position of the comma or bracket after a value, or the end of the text.
 fn end_of_value(text: &str) -> usize {
     let mut depth = 0_usize;
     let mut at = 0;
@@ -180,7 +179,7 @@ mod tests {
     const PLAN: &str = r#"{ "format_version": "1.0", "tool_version": "0.1.0", "target": { "a": "}\"" }, "set": "s""#;
 
     #[test]
-    fn every_kind_is_told_by_its_first_keys_whatever_its_encoding() {
+    fn every_kind_is_recognised_in_every_encoding() {
         for (text, kind) in [
             (PLAN, Some(FileKind::Plan)),
             (
@@ -199,7 +198,7 @@ mod tests {
                 "{\"ended\":\"applied\",\"operation\":0}\n{",
                 Some(FileKind::Log),
             ),
-            // Sorted by somebody, and cut off.
+            // Sorted keys, incomplete.
             (
                 r#"{"base":{"commit":"x"},"batches":[{"call"#,
                 Some(FileKind::Plan),
@@ -260,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_of_any_kind_are_looked_at_without_harm() {
+    fn incomplete_or_invalid_bytes_do_not_panic() {
         for head in [
             &b"{\"a\xff\\"[..],
             b"{\"a\":]",

@@ -1,25 +1,26 @@
-//! Fingerprints: whether an annotation is still as a plan saw it.
+//! Fingerprints: they show whether an annotation has changed since it was planned.
 //!
-//! Two listings of the same annotation may spell it differently: 0.1 or 0.10000000149011612, zeros written or left
-//! out, keys and concepts in another order, a mask in broken lines. The fingerprint is taken over one canonical spelling.
+//! Two responses may encode the same annotation differently: 0.1 or 0.10000000149011612, zeros written or omitted,
+//! keys and concepts in another order, line breaks in base64. The fingerprint is computed over a canonical encoding.
 
-mod holds;
-mod spelling;
+mod canonical;
+mod stored;
 
-pub use holds::holds;
+pub use stored::is_stored_as_sent;
 
+use super::hex::{hex, unhex};
 use super::state::ObservedAnnotation;
+use canonical::{free, is_default, message};
 use sha2::{Digest, Sha256};
-use spelling::{free, is_default, message};
 use std::fmt;
 
-/// What an annotation was when it was observed: 32 hex digits of a SHA-256.
+/// A hash of an observed annotation: 32 hex digits of a SHA-256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 16]);
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex(&self.0))
     }
 }
 
@@ -32,22 +33,16 @@ impl serde::Serialize for Fingerprint {
 impl<'de> serde::Deserialize<'de> for Fingerprint {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let invalid = || serde::de::Error::custom("a fingerprint is 32 hex digits");
-        if text.len() != 32 || !text.is_ascii() {
-            return Err(invalid());
-        }
-        let mut bytes = [0; 16];
-        for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-            let digits = std::str::from_utf8(digits).map_err(|_| invalid())?;
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| invalid())?;
-        }
-        Ok(Self(bytes))
+        let bytes = unhex(&text);
+        bytes
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom("a fingerprint is 32 hex digits"))
     }
 }
 
-/// The fingerprint of an observed annotation: of its data, user, status, info and embedding model.
+/// Covers the data, user, status, info and embedding model of an annotation.
 pub fn fingerprint(observed: &ObservedAnnotation) -> Fingerprint {
-    // No data, and data that holds nothing, are the same message.
+    // Missing and empty data are the same message.
     let data = observed
         .data
         .as_ref()
@@ -97,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn one_annotation_has_one_fingerprint_however_it_is_spelt() {
+    fn equivalent_encodings_have_equal_fingerprints() {
         for (one, other) in [
             (
                 json!({"a": {"value": 0.1}}),
@@ -166,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_something_else_has_another_fingerprint() {
+    fn different_annotations_have_different_fingerprints() {
         for (one, other) in [
             (json!({"a": {"value": 0.1}}), json!({"a": {"value": 0.2}})),
             (
@@ -233,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_is_its_pixels_however_they_are_compressed() {
+    fn masks_are_compared_by_pixels() {
         let grey = |width: u32, compression, bytes: &[u8]| {
             let mut png = Vec::new();
             let mut encoder = png::Encoder::new(&mut png, width, bytes.len() as u32 / width);
@@ -252,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn it_reads_back() {
+    fn fingerprints_survive_serialization() {
         let one = of(None);
         let json = serde_json::to_string(&one).unwrap();
         assert_eq!(serde_json::from_str::<Fingerprint>(&json).unwrap(), one);

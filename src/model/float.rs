@@ -1,32 +1,32 @@
-//! The one place that knows when two floats are equal, and how a 32-bit float is written.
+//! Equality of floats, and the format of 32-bit floats.
 //!
-//! Coordinates and concept values are 32-bit floats on the wire: what is written as 0.1 may come back as 0.1 or as
-//! 0.10000000149011612. Rounding both sides and comparing still leaves false differences; a tolerance leaves none.
+//! Coordinates and concept values are 32-bit floats on the wire: 0.1 may come back as 0.1 or as 0.10000000149011612.
+//! Rounding both values before comparing them would still produce false differences; a tolerance does not.
 
-/// Two coordinates or concept values that differ by no more than this are equal.
+/// The largest difference between equal coordinates or concept values.
 pub const TOLERANCE: f64 = 1e-6;
 
-/// Whether two coordinates (fractions of the image) or concept values are equal.
+/// Whether two coordinates (fractions of the image) or concept values are equal within [`TOLERANCE`].
 pub fn same(a: f32, b: f32) -> bool {
     (f64::from(a) - f64::from(b)).abs() <= TOLERANCE
 }
 
-/// The shortest decimal that reads back as the same 32-bit float, as a 64-bit one: what JSON and YAML print as `0.1`,
-/// not as `0.10000000149011612`.
+/// The 64-bit float with the shortest digits that parse as the same 32-bit float, so that JSON and YAML print `0.1`
+/// instead of `0.10000000149011612`.
 pub fn shortest(value: f32) -> f64 {
-    // Nearly all coordinates have six digits or fewer. Below 1 no two decimals of six digits read back as the same 32 bits, so
-    // that one that does is the shortest; and a quotient of two whole numbers is rounded as a decimal is when it is parsed.
+    // Fast path: nearly all coordinates have at most six digits. Below 1, no two decimals of six digits parse as the
+    // same 32-bit float, so a match is the shortest; and the quotient is rounded like a parsed decimal.
     if (0.0..=1.0).contains(&value) && value.is_sign_positive() {
         let short = (f64::from(value) * 1e6).round() / 1e6;
         if (short as f32).to_bits() == value.to_bits() {
             return short;
         }
     }
-    // Rust prints the shortest digits that read back the same 32 bits, and any such text is a valid f64.
+    // `to_string` prints the shortest digits that parse as the same 32-bit float; they parse as f64 too.
     value.to_string().parse().unwrap_or(f64::from(value))
 }
 
-/// Serialises a 32-bit float with its shortest digits, and a whole number without a decimal point.
+/// Serializes the shortest digits, and whole numbers without a decimal point.
 pub(crate) fn serialize<S: serde::Serializer>(
     value: f32,
     serializer: S,
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_and_its_32_bit_echo_are_the_same() {
+    fn a_value_equals_its_32_bit_echo() {
         assert!(same(0.1, 0.100_000_001_490_116_12_f64 as f32));
         assert!(same(0.5, 0.500_000_9));
         assert!(!same(0.5, 0.500_002));
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn short_decimals_are_found_as_printing_finds_them() {
+    fn the_fast_path_agrees_with_printing() {
         let printed = |value: f32| value.to_string().parse::<f64>().unwrap();
         for number in (0..1_000_000).step_by(37) {
             let value = (f64::from(number) / 1e6) as f32;
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn floats_print_short_and_read_back() {
+    fn shortest_floats_parse_as_the_same_value() {
         for value in [0.1_f32, 1.0 / 3.0, 0.0, 1.0, 1e-7, f32::MIN_POSITIVE] {
             assert_eq!((shortest(value) as f32).to_bits(), value.to_bits());
         }

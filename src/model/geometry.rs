@@ -1,4 +1,4 @@
-//! Where in the input an annotation lies: one of the kinds of places that the API knows.
+//! The geometry of an annotation: one variant for each kind that the API has.
 
 use super::ids::{ConceptId, RegionId};
 use super::keypoints::Keypoints;
@@ -7,82 +7,65 @@ use super::segment::Segment;
 use super::shapes::{BoundingBox, Point, Polygon};
 use super::span::Span;
 
-/// Where in the input an annotation lies.
+/// The part of the input that an annotation covers.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Geometry {
     /// The whole input.
     Whole,
-    /// A box.
     Box(BoundingBox),
-    /// One ring.
     Polygon(Polygon),
-    /// A point.
     Point(Point),
-    /// Points whose order says what each of them is.
     Keypoints(Keypoints),
-    /// A mask: an image of the input's shape.
     Mask(Box<Mask>),
-    /// Characters of a text.
+    /// A range of characters.
     Span(Box<Span>),
-    /// A stretch of time of the whole picture.
+    /// A range of time.
     Segment(Segment),
-    /// A region that exists already, named by its id: the annotation lies wherever that region lies.
+    /// An existing region, referenced by its id.
     Region(RegionId),
-    /// A region that exists already, named by what it is: a plan finds its id, so that no plan holds one of these.
+    /// An existing region, described by its model and location. Planning replaces it by [`Geometry::Region`].
     RegionOf(Box<RegionOf>),
-    /// Something that this version does not model. It is never compared, and never matched but by id.
+    /// A geometry that this version does not model. It equals nothing, and is matched by id only.
     Unmodelled,
 }
 
-/// A region that a model found, named by the model and by where it lies.
+/// The description of a region that a model found.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegionOf {
     /// The id of the model's version.
     pub from_model: Box<str>,
-    /// What the model took it for; anything where this is not said.
+    /// The concept that the model predicted; `None` means any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concept: Option<ConceptId>,
-    /// About where it lies.
     pub nearest: Nearest,
 }
 
-/// About where a region lies.
+/// The approximate location of a region.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Nearest {
-    /// Its box is about this one.
     Box(BoundingBox),
 }
 
-/// The kinds between which nothing is ever matched.
+/// The kind of a geometry. Annotations of different kinds are never matched by content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// [`Geometry::Whole`].
     Whole,
-    /// [`Geometry::Box`].
     Box,
-    /// [`Geometry::Polygon`].
     Polygon,
-    /// [`Geometry::Point`].
     Point,
-    /// [`Geometry::Keypoints`].
     Keypoints,
-    /// [`Geometry::Mask`].
     Mask,
-    /// [`Geometry::Span`].
     Span,
-    /// [`Geometry::Segment`].
     Segment,
     /// [`Geometry::Region`] and [`Geometry::RegionOf`].
     Region,
-    /// [`Geometry::Unmodelled`].
     Unmodelled,
 }
 
 impl Geometry {
-    /// Which kind of geometry this is.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Whole => Kind::Whole,
@@ -98,7 +81,7 @@ impl Geometry {
         }
     }
 
-    /// Whether both lie in the same place. What is not modelled is the same as nothing, not even itself.
+    /// Whether both are equal, within the tolerance of floats. An unmodelled geometry does not even equal itself.
     pub fn same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Whole, Self::Whole) => true,
@@ -114,8 +97,8 @@ impl Geometry {
         }
     }
 
-    /// The box around it, in fractions of the image: top, left, bottom, right; nothing for what has no such box. What
-    /// lies in one dimension has it in rows: characters of a span, seconds of a segment.
+    /// The bounding box: top, left, bottom, right, as fractions of the image; `None` if there is none. Spans and
+    /// segments have their characters or seconds as top and bottom.
     pub fn bounds(&self) -> Option<[f32; 4]> {
         match self {
             Self::Box(b) => Some(b.edges()),
@@ -135,13 +118,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_geometry_is_small() {
-        // A million annotations on each side have to fit into memory.
+    fn geometries_stay_small() {
+        // A million annotations on each side must fit into memory.
         assert!(size_of::<Geometry>() <= 24);
     }
 
     #[test]
-    fn geometries_are_written_as_in_a_manifest() {
+    fn geometries_serialize_in_manifest_notation() {
         let geometry = Geometry::Box(BoundingBox::new(0.1, 0.2, 0.5, 1.0).unwrap());
         let json = serde_json::to_string(&geometry).unwrap();
         assert_eq!(

@@ -1,7 +1,7 @@
-//! The ids that annosync makes.
+//! The ids that annosync generates.
 //!
-//! They are deterministic, so that no call can ever create the same annotation twice, whatever times out. The recipe
-//! is frozen: a change would orphan every id in use, and a test pins examples.
+//! Ids are deterministic, so that a repeated call cannot create an annotation twice. The recipe is frozen, because a
+//! change would orphan every id in use; a test pins examples.
 //!
 //! ```text
 //! as-SSSSSSSS-HHHHHHHHHHHHHHHHHHHH
@@ -13,27 +13,22 @@
 //!    H: first 19 hex digits of SHA-256 of ["stand-in", input id, original id]
 //! ```
 //!
-//! The second form is a stand-in's: the copy that a replacement posts before it deletes the original. 'r' is no hex
-//! digit, so that no key and no content ever makes one.
+//! The second form is used for stand-ins: the copy that a replacement posts before it deletes the original. 'r' is
+//! not a hex digit, so neither a key nor content can produce such an id.
 //!
-//!
-//! The content is `{"frame":…, GEOMETRY, "concepts":…}` in the manifest's notation, without what is not declared. 's'
-//! and '-' are no hex digits, so that an id that a server made is never taken for one of ours.
+//! The content is `{"frame":…, GEOMETRY, "concepts":…}` in the manifest's notation, without undeclared fields. 's' and
+//! '-' are not hex digits, so an id that a server generated is never mistaken for one of these.
 
 use super::annotation::Content;
+use super::hex::hex;
 use super::ids::{AnnotationId, InputId, Key, SetName};
 use sha2::{Digest, Sha256};
-use std::fmt::{self, Write as _};
+use std::fmt;
 
-fn hex(text: &str, digits: usize) -> String {
-    let hash = Sha256::digest(text.as_bytes());
-    let mut hex = String::with_capacity(2 * hash.len());
-    for byte in hash {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex.truncate(digits);
-    hex
+fn hash(text: &str, digits: usize) -> String {
+    let mut hash = hex(&Sha256::digest(text.as_bytes()));
+    hash.truncate(digits);
+    hash
 }
 
 fn json<T: serde::Serialize>(parts: &T) -> String {
@@ -48,18 +43,17 @@ fn assemble_after(prefix: &str, own: &str) -> AnnotationId {
     AnnotationId::new(format!("{prefix}{own}")).expect("letters, digits and dashes make an id")
 }
 
-/// What the ids of one label set begin with, without the dash behind it: `as-` + 8 hex digits of a hash of its name. The
-/// name cannot be read back from it.
+/// The prefix of the ids of one label set, without the dash that follows: `as-` + 8 hex digits of a hash of the set's
+/// name. The name cannot be recovered from it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SetPrefix(Box<str>);
 
 impl SetPrefix {
-    /// The prefix of a set.
     pub fn of(set: &SetName) -> Self {
         Self(set_prefix(set).trim_end_matches('-').into())
     }
 
-    /// The prefix of another set, which is given by its name, or by its prefix where the name is lost.
+    /// The prefix of a set that is given by its name, or by its prefix if the name is lost.
     pub fn named(text: &SetName) -> Self {
         let bytes = text.as_str().as_bytes();
         if bytes.len() == 11 && bytes.starts_with(b"as-") && is_hex(&bytes[3..]) {
@@ -68,17 +62,17 @@ impl SetPrefix {
         Self::of(text)
     }
 
-    /// The prefix of the set that made this id; `None` if no set did.
+    /// The prefix of the set that generated this id; `None` if no set did.
     pub fn of_id(id: &AnnotationId) -> Option<Self> {
         is_set_id(id).then(|| Self(id.as_str()[..11].into()))
     }
 
-    /// Whether the set with this prefix made this id.
+    /// Whether the set with this prefix generated this id.
     pub fn is_of(&self, id: &AnnotationId) -> bool {
         is_set_id(id) && id.as_str().starts_with(&*self.0)
     }
 
-    /// The id that the set with this prefix makes of a key.
+    /// The id that the set with this prefix derives from a key.
     pub fn key_id(&self, input: &InputId, key: &Key) -> AnnotationId {
         assemble_after(&format!("{}-", self.0), &key_hash(input, key))
     }
@@ -90,27 +84,27 @@ impl fmt::Display for SetPrefix {
     }
 }
 
-/// What every id of this set starts with: `as-` + 8 hex digits + `-`.
+/// The prefix of every id of this set: `as-` + 8 hex digits + `-`.
 pub fn set_prefix(set: &SetName) -> String {
-    format!("as-{}-", hex(set.as_str(), 8))
+    format!("as-{}-", hash(set.as_str(), 8))
 }
 
-/// The id of the annotation that is declared under `key`.
+/// The id of the annotation that is declared with `key`.
 pub fn key_id(set: &SetName, input: &InputId, key: &Key) -> AnnotationId {
     assemble(set, &key_hash(input, key))
 }
 
-/// Whether this is the id that a key gives an annotation of this input, under whichever set.
+/// Whether this id was derived from a key on this input, by any set.
 pub fn is_key_id(id: &AnnotationId, input: &InputId, key: &Key) -> bool {
     own_part(id) == Some(key_hash(input, key).as_bytes())
 }
 
 fn key_hash(input: &InputId, key: &Key) -> String {
-    hex(&json(&("key", input, key)), 20)
+    hash(&json(&("key", input, key)), 20)
 }
 
-/// The id of an annotation that is declared without key or id. `ordinal` tells equal ones apart: the first one whose
-/// id no observed annotation of the input has.
+/// The id of an annotation that is declared without key or id. `ordinal` distinguishes equal annotations: the lowest
+/// one whose id no observed annotation of the input has.
 pub fn content_id(set: &SetName, input: &InputId, content: &Content, ordinal: u32) -> AnnotationId {
     let named = Content {
         frame: content.frame,
@@ -118,16 +112,16 @@ pub fn content_id(set: &SetName, input: &InputId, content: &Content, ordinal: u3
         concepts: content.concepts.clone(),
         ..Content::default()
     };
-    assemble(set, &hex(&json(&("content", input, &named, ordinal)), 20))
+    assemble(set, &hash(&json(&("content", input, &named, ordinal)), 20))
 }
 
-/// The id of the annotation that stands in for another one while that is replaced.
+/// The id of the stand-in that is posted while `original` is replaced.
 pub fn stand_in_id(set: &SetName, input: &InputId, original: &AnnotationId) -> AnnotationId {
-    let hash = hex(&json(&("stand-in", input, original)), 19);
+    let hash = hash(&json(&("stand-in", input, original)), 19);
     assemble(set, &format!("r{hash}"))
 }
 
-/// What tells an annotation of a set from its others, if this is the id of one: 20 characters.
+/// The 20 characters after the set's prefix; `None` if no set generated this id.
 fn own_part(id: &AnnotationId) -> Option<&[u8]> {
     let bytes = id.as_str().as_bytes();
     let is_ours = bytes.len() == 32
@@ -142,19 +136,19 @@ fn is_hex(part: &[u8]) -> bool {
         .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b))
 }
 
-/// Whether some label set made this id, a stand-in's included.
+/// Whether any label set generated this id, including ids of stand-ins.
 pub fn is_set_id(id: &AnnotationId) -> bool {
     own_part(id).is_some_and(|own| is_hex(own.strip_prefix(b"r").unwrap_or(own)))
 }
 
-/// Whether this id has the form of a stand-in's, of whatever set.
+/// Whether this is the id of a stand-in of any set.
 pub fn is_stand_in_id(id: &AnnotationId) -> bool {
     own_part(id)
         .and_then(|own| own.strip_prefix(b"r"))
         .is_some_and(is_hex)
 }
 
-/// Whether this label set made this id.
+/// Whether this label set generated this id.
 pub fn is_owned_by(id: &AnnotationId, set: &SetName) -> bool {
     is_set_id(id) && id.as_str().starts_with(&set_prefix(set))
 }

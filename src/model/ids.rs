@@ -1,26 +1,23 @@
-//! Names of things: text that was checked once, cheap to clone.
+//! Checked ids and names, cheap to clone.
 
-use super::concepts::Concepts;
 use super::schema::{NAME_PATTERN, SET_NAME_PATTERN};
-use super::screen::reorders;
+use super::screen::reorders_text;
 use std::borrow::{Borrow, Cow};
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-/// Why a text cannot be a name.
+/// Why a text is not a valid id or name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidId {
-    /// No text at all.
     #[error("empty")]
     Empty,
-    /// A control character, which would break a terminal, a URL or a line of output.
-    #[error("holds the control character U+{0:04X}")]
+    /// A control character, or one that changes the direction of text. Either would garble a terminal, a URL or a line
+    /// of output.
+    #[error("contains the control character U+{0:04X}")]
     Control(u32),
-    /// White space at an end: almost always a slip, and invisible wherever it is shown.
+    /// Almost always a typo, and invisible in output.
     #[error("begins or ends with white space")]
-    Padded,
-    /// Not a set name.
+    SurroundingSpace,
     #[error("not of the form [a-z0-9-]{{1,40}}")]
     SetName,
 }
@@ -29,13 +26,11 @@ fn check(text: &str) -> Result<(), InvalidId> {
     if text.is_empty() {
         return Err(InvalidId::Empty);
     }
-    // The bidirectional marks re-order what a terminal shows; they count as control characters here.
-    let hidden = |c: &char| c.is_control() || reorders(*c);
-    if let Some(c) = text.chars().find(hidden) {
+    if let Some(c) = text.chars().find(|c| c.is_control() || reorders_text(*c)) {
         return Err(InvalidId::Control(u32::from(c)));
     }
     if text.trim() != text {
-        return Err(InvalidId::Padded);
+        return Err(InvalidId::SurroundingSpace);
     }
     Ok(())
 }
@@ -48,14 +43,12 @@ macro_rules! id {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Checks the text and makes the name.
             pub fn new(text: impl Into<Arc<str>>) -> Result<Self, InvalidId> {
                 let text = text.into();
                 $check(&text)?;
                 Ok(Self(text))
             }
 
-            /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -108,6 +101,15 @@ macro_rules! id {
     };
 }
 
+/// Whether an id survives as one segment of a URL path. `.` and `..` denote other paths; slash, backslash and percent sign
+/// would be encoded, and proxies are known to decode them.
+pub fn is_path_segment(id: &str) -> bool {
+    !matches!(id, "" | "." | "..")
+        && !id
+            .chars()
+            .any(|c| matches!(c, '/' | '\\' | '%') || c.is_control())
+}
+
 fn check_set(text: &str) -> Result<(), InvalidId> {
     let ok = (1..=40).contains(&text.len())
         && text
@@ -117,7 +119,7 @@ fn check_set(text: &str) -> Result<(), InvalidId> {
 }
 
 id!(
-    /// The id of an input (an image, a video, a text) of the app.
+    /// The id of an input (an image, a video, an audio file, a text) of the app.
     InputId,
     check,
     NAME_PATTERN
@@ -129,7 +131,7 @@ id!(
     NAME_PATTERN
 );
 id!(
-    /// The id of a concept: a class of things, such as `car`.
+    /// The id of a concept: a class, such as `car`.
     ConceptId,
     check,
     NAME_PATTERN
@@ -141,82 +143,43 @@ id!(
     NAME_PATTERN
 );
 id!(
-    /// The id of a region that exists already, for example one that a model found.
+    /// The id of an existing region, for example one that a model found.
     RegionId,
     check,
     NAME_PATTERN
 );
 id!(
-    /// The name that a manifest gives an annotation; unique within its input.
+    /// The key that a manifest gives an annotation; unique within its input.
     Key,
     check,
     NAME_PATTERN
 );
 id!(
-    /// The name of a label set: `[a-z0-9-]{1,40}`. It goes into the ids of what the manifest creates.
+    /// The name of a label set: `[a-z0-9-]{1,40}`. The ids of annotations that the manifest creates are derived from it.
     SetName,
     check_set,
     SET_NAME_PATTERN
 );
-
-/// Hands out one shared allocation per distinct text, and per distinct list of concepts: a million annotations name a
-/// few hundred of either.
-#[derive(Debug, Default)]
-pub struct Interner {
-    texts: HashSet<Arc<str>>,
-    concepts: HashMap<Vec<(ConceptId, u32)>, Concepts>,
-}
-
-impl Interner {
-    /// The shared copy of `text`.
-    pub fn intern(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.texts.get(text) {
-            return Arc::clone(known);
-        }
-        let new: Arc<str> = Arc::from(text);
-        self.texts.insert(Arc::clone(&new));
-        new
-    }
-
-    /// The shared copy of these concepts.
-    pub fn share(&mut self, concepts: Concepts) -> Concepts {
-        // Values are compared bit for bit: what is shared is the very same.
-        let key = concepts
-            .iter()
-            .map(|concept| (concept.id.clone(), concept.value.to_bits()))
-            .collect();
-        self.concepts.entry(key).or_insert(concepts).clone()
-    }
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_checked_when_it_is_made() {
+    fn invalid_ids_are_rejected() {
         assert!(InputId::new("street-0001").is_ok());
         assert_eq!(InputId::new(""), Err(InvalidId::Empty));
         assert_eq!(ConceptId::new("a\u{1b}[31m"), Err(InvalidId::Control(0x1b)));
-        assert_eq!(ConceptId::new("car "), Err(InvalidId::Padded));
+        assert_eq!(ConceptId::new("car "), Err(InvalidId::SurroundingSpace));
         assert_eq!(Key::new("a\u{202e}b"), Err(InvalidId::Control(0x202e)));
         assert!(ConceptId::new("Plastic Film 4").is_ok());
     }
 
     #[test]
-    fn a_set_name_is_short_and_plain() {
+    fn invalid_set_names_are_rejected() {
         assert!(SetName::new("street-1").is_ok());
         for bad in ["", "Street", "a b", "ä", &"x".repeat(41)] {
             assert_eq!(SetName::new(bad), Err(InvalidId::SetName), "{bad}");
         }
-    }
-
-    #[test]
-    fn equal_texts_share_one_allocation() {
-        let mut interner = Interner::default();
-        assert!(Arc::ptr_eq(
-            &interner.intern("car"),
-            &interner.intern("car")
-        ));
     }
 }

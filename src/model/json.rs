@@ -1,4 +1,4 @@
-//! JSON that is kept whole: what annosync does not model must survive an overwrite.
+//! JSON text that is kept losslessly, because an overwrite must preserve fields that annosync does not model.
 
 use super::json_fault::JsonFault;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -6,18 +6,18 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
-/// How many levels a [`Json`] from outside may nest. The parser stops at 128; a plan file, a request and a manifest each
-/// put a few levels of their own around it.
+/// The greatest nesting depth of a [`Json`] from outside. The parser stops at 128; plan files, requests and manifests
+/// each add a few levels around it.
 pub const MAX_DEPTH: usize = 100;
 
-/// A JSON text, checked once and kept as compact text: a tenth of the memory of a parsed tree.
+/// A checked JSON text in compact form, which takes a tenth of the memory of a parsed tree.
 ///
-/// Every `Json` parses to a value that holds all of the text: there is no way to make one of a text that does not.
+/// Every `Json` can be parsed without loss; text for which this does not hold is rejected.
 #[derive(Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(transparent)]
 pub struct Json(RawText);
 
-/// A text that is not JSON, or that cannot be parsed and written again without loss.
+/// The text is not JSON, or cannot be parsed without loss.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot be kept as JSON without loss: {0}")]
 pub struct InvalidJson(JsonFault);
@@ -41,14 +41,14 @@ impl PartialEq for RawText {
 impl Eq for RawText {}
 
 impl Json {
-    /// Checks `text` and keeps it without white space between its tokens.
+    /// Checks `text` and removes white space between tokens.
     pub fn new(text: &str) -> Result<Self, InvalidJson> {
         check(text)?;
         Ok(Self::from_value(&serde_json::from_str(text)?))
     }
 
-    /// The compact text of a value. Values are built of parsed JSON and a few levels around it, so that they nest less
-    /// than 128 levels deep.
+    /// The compact text of a value. Values consist of parsed JSON with a few levels around it, and thus nest less than
+    /// 128 levels deep.
     pub fn from_value(value: &serde_json::Value) -> Self {
         let raw = serde_json::value::to_raw_value(value);
         Self(RawText(raw.expect(
@@ -56,12 +56,10 @@ impl Json {
         )))
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         self.0.0.get()
     }
 
-    /// The parsed value.
     pub fn to_value(&self) -> serde_json::Value {
         serde_json::from_str(self.as_str()).expect("the text was checked when it was kept")
     }
@@ -70,9 +68,9 @@ impl Json {
 impl TryFrom<Box<RawValue>> for Json {
     type Error = InvalidJson;
 
-    /// Raw JSON was skipped over, not parsed: it may hold what no parsed value can, such as half of a surrogate pair.
+    /// Raw JSON was not parsed yet. It may contain things that a value cannot hold, such as a lone surrogate.
     fn try_from(raw: Box<RawValue>) -> Result<Self, InvalidJson> {
-        // Servers send compact JSON; a listing saved by hand may hold line breaks, which would not compare equal.
+        // Servers send compact JSON; an edited file may contain white space, which would not compare equal.
         if raw.get().contains(['\n', '\t']) || raw.get().contains("\": ") {
             return Self::new(raw.get());
         }
@@ -89,8 +87,8 @@ impl<'de> serde::Deserialize<'de> for Json {
     }
 }
 
-/// Parses a text without keeping anything, and refuses what a parsed value could not hold: a number out of range, half of a
-/// surrogate pair, a duplicate key, too many levels.
+/// Parses a text without building a value, and rejects what a value cannot hold: numbers out of range, lone
+/// surrogates, duplicate keys, too many levels.
 fn check(text: &str) -> Result<(), serde_json::Error> {
     let mut parser = serde_json::Deserializer::from_str(text);
     Check { levels: MAX_DEPTH }.deserialize(&mut parser)?;
@@ -163,7 +161,7 @@ impl<'de> Visitor<'de> for Check {
     }
 }
 
-/// A key, borrowed from the text where it has no escapes.
+/// A key, borrowed from the text if it has no escapes.
 struct KeyText;
 
 impl<'de> DeserializeSeed<'de> for KeyText {
@@ -205,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_cannot_be_written_again_without_loss_is_refused() {
+    fn text_that_would_lose_something_is_rejected() {
         for (text, why) in [
             (
                 r#"{"a":"\ud83d"}"#.to_owned(),
@@ -230,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_kept_parses_again_and_stays_the_same_text() {
+    fn accepted_text_is_kept_unchanged_and_parses() {
         for text in [
             r#"{"b":1,"a":[null,true,-3,1.5,"\ud83d\ude00"],"big":18446744073709551615}"#
                 .to_owned(),

@@ -1,19 +1,16 @@
-//! What is wrong with a JSON text, in plain words: the parser's own are those of a programmer.
-//!
-//! Knows no files. Whoever reads JSON from a file says with it which file that is.
+//! Errors of the JSON parser in words for users, who do not know its terms. The caller adds the name of the file.
 
 use std::fmt;
 
-/// What is wrong with a JSON text, and where.
+/// An error in a JSON text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonFault {
-    /// From 1.
+    /// Counted from 1.
     pub line: usize,
-    /// From 1, in bytes.
+    /// Counted from 1, in bytes.
     pub column: usize,
-    /// What is wrong there.
     pub message: String,
-    /// Whether the text ends before its value does.
+    /// Whether the text is incomplete.
     pub is_cut_off: bool,
 }
 
@@ -49,7 +46,7 @@ impl From<serde_json::Error> for JsonFault {
     }
 }
 
-/// The parser's message in plain words; one that is not known stays as it is.
+/// Translates a message of the parser. Unknown messages stay unchanged.
 fn in_words(message: &str) -> String {
     if let Some(words) = of_syntax(message) {
         return words.to_owned();
@@ -120,7 +117,7 @@ fn of_syntax(message: &str) -> Option<&'static str> {
     })
 }
 
-/// `map, expected a sequence`
+/// Translates `map, expected a sequence`.
 fn mismatch(rest: &str) -> Option<String> {
     let (found, expected) = rest.rsplit_once(", expected ")?;
     Some(format!(
@@ -130,7 +127,7 @@ fn mismatch(rest: &str) -> Option<String> {
     ))
 }
 
-/// What was found, as a person calls it.
+/// Translates the found type or value.
 fn found_as(found: &str) -> String {
     let named = |prefix: &str, noun: &str| {
         let rest = found.strip_prefix(prefix)?;
@@ -148,7 +145,7 @@ fn found_as(found: &str) -> String {
     }
 }
 
-/// What is allowed, as a person calls it.
+/// Translates the expected type.
 fn wanted(expected: &str) -> String {
     match expected {
         "a map" => "an object",
@@ -161,7 +158,7 @@ fn wanted(expected: &str) -> String {
         "unit" => "null",
         "string or map" => "a text or an object",
         "field identifier" | "variant identifier" => "a name",
-        // What a type is called here means nothing to who wrote the file.
+        // Users do not know the names of Rust types.
         other if other.starts_with("enum ") => "a text or an object",
         other
             if other.starts_with("tuple ")
@@ -202,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_name_no_type_of_this_program() {
+    fn messages_do_not_contain_rust_types() {
         let whole = r#""count":1,"word":"one","list":[],"pair":[1,2],"map":{}"#;
         let with = |from: &str, to: &str| format!("{{{}}}", whole.replacen(from, to, 1));
         for (text, message) in [
@@ -262,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_is_that_of_the_parser_and_never_zero() {
+    fn positions_are_never_zero() {
         let fault = |text: &str| JsonFault::from(serde_json::from_str::<Part>(text).unwrap_err());
         let at = |fault: JsonFault| (fault.line, fault.column, fault.is_cut_off);
         assert_eq!(at(fault("{\n \"count\": []}")), (2, 10, false));

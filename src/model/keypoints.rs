@@ -1,26 +1,24 @@
-//! Keypoints: points whose order says what each of them is, such as nose, left eye, right eye.
+//! Keypoints: a list of points whose positions in the list have a meaning, such as nose, left eye, right eye.
 
 use super::shapes::{Fraction, GeometryError, Point};
 
-/// Whether a keypoint can be seen. The names are the API's, in lower case.
+/// The visibility of a keypoint. The names are those of the API in lower case.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Visibility {
-    /// Nothing is said.
     #[default]
     NotSet,
-    /// It can be seen.
     Visible,
-    /// It is hidden behind something.
+    /// Occluded.
     NotVisible,
-    /// It is not in the image: where it lies means nothing.
+    /// Not in the image; its coordinates are meaningless.
     NotPresent,
 }
 
 impl Visibility {
-    /// Every visibility with its number on the wire, which is its place in this list, and its name.
+    /// All visibilities and their names. The index is the number on the wire.
     pub const ALL: [(Self, &'static str); 4] = [
         (Self::NotSet, "not_set"),
         (Self::Visible, "visible"),
@@ -29,13 +27,11 @@ impl Visibility {
     ];
 }
 
-/// One of them. Written `[row, col]`, or `[row, col, visibility]`.
+/// Serialized as `[row, col]`, or `[row, col, visibility]`.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(from = "Written", into = "Written")]
 pub struct Keypoint {
-    /// Where.
     pub point: Point,
-    /// Whether it can be seen.
     pub visibility: Visibility,
 }
 
@@ -68,13 +64,12 @@ impl From<Keypoint> for Written {
     }
 }
 
-/// At least one keypoint, in an order that has a meaning.
+/// At least one keypoint; the order is significant.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "Vec<Keypoint>", into = "Vec<Keypoint>")]
 pub struct Keypoints(Box<[Keypoint]>);
 
 impl Keypoints {
-    /// Checks that there is one.
     pub fn new(points: impl Into<Box<[Keypoint]>>) -> Result<Self, GeometryError> {
         let points = points.into();
         if points.is_empty() {
@@ -84,12 +79,11 @@ impl Keypoints {
         }
     }
 
-    /// In their order.
     pub fn points(&self) -> &[Keypoint] {
         &self.0
     }
 
-    /// The smallest box around those that are in the image, or around all where none is: top, left, bottom, right.
+    /// The bounding box of the points in the image, or of all points if none is: top, left, bottom, right.
     pub fn bounds(&self) -> [f32; 4] {
         let around = |points: &mut dyn Iterator<Item = &Keypoint>| {
             points.fold(None, |bounds: Option<[f32; 4]>, Keypoint { point, .. }| {
@@ -105,8 +99,8 @@ impl Keypoints {
             .expect("there is at least one point")
     }
 
-    /// The mean distance between corresponding points, in fractions of the image; points that are not in the image on
-    /// either side do not count. Nothing where there is no such pair, or not as many points on both sides.
+    /// The mean distance between corresponding points, in fractions of the image. Pairs with a point that is not in the
+    /// image are ignored. `None` if no pair is left, or if the numbers of points differ.
     pub fn distance(&self, other: &Self) -> Option<f64> {
         if self.0.len() != other.0.len() {
             return None;
@@ -151,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn they_are_written_with_a_visibility_where_there_is_one() {
+    fn a_visibility_is_written_only_if_set() {
         let json = r#"[[0.1,0.2],[0.3,1,"visible"],[0,0,"not_present"]]"#;
         assert_eq!(serde_json::to_string(&read(json)).unwrap(), json);
         for bad in [
@@ -166,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn their_order_and_visibility_count() {
+    fn order_and_visibility_are_significant() {
         let one = read(r#"[[0.1,0.2,"visible"],[0.3,0.4]]"#);
         assert!(one.same(&read(r#"[[0.1000001,0.2,"visible"],[0.3,0.4]]"#)));
         assert!(!one.same(&read(r#"[[0.3,0.4],[0.1,0.2,"visible"]]"#)));
@@ -175,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn points_outside_the_image_have_no_distance_and_no_bounds() {
+    fn points_outside_the_image_are_ignored() {
         let one = read(r#"[[0.1,0.2],[0,0,"not_present"],[0.5,0.5]]"#);
         let other = read("[[0.1,0.4],[0.9,0.9],[0.5,0.5]]");
         assert!((one.distance(&other).unwrap() - 0.1).abs() < 1e-6);
@@ -187,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_of_visibilities_is_in_the_order_of_the_wire() {
+    fn visibilities_are_listed_in_wire_order() {
         for (number, (visibility, name)) in Visibility::ALL.into_iter().enumerate() {
             assert_eq!(visibility as usize, number);
             assert_eq!(

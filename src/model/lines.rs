@@ -1,30 +1,31 @@
-//! Polygons measured along lines: what many large polygons are compared by, where their exact common area takes too long.
+//! Approximate IoU of polygons by scan lines, for many large polygons whose exact intersections would take too long.
 //!
-//! Lines of the image lie a power of two apart, in the middle of their strips, so that two polygons meet on the same ones. On
-//! each the stretches are exact; between lines a straight edge is as well, because the middle of a strip is its mean.
+//! The distance of scan lines is a power of two, and each lies in the middle of its strip, so two polygons share them.
+//! The intersections with a line are exact. A straight edge that crosses a whole strip adds no error either, because its
+//! mean position in the strip is the one in the middle.
 
-use super::overlap::{Overlap, ratio};
+use super::overlap::{Overlap, iou};
 use super::shapes::Polygon;
 
-/// A polygon is cut by more than half as many lines, and by no more than these.
+/// The maximum number of lines across a polygon; at least half of it is used.
 const LINES: f64 = 256.0;
-/// Fewer, down to so many, where edges run to and fro, so that they would cross lines more often than this.
+/// Polygons whose edges would cross lines more often than `CROSSINGS` get fewer lines, but at least this many.
 const FEWEST_LINES: f64 = 32.0;
 const CROSSINGS: f64 = 16_384.0;
 
-/// How far apart lines are: 2 to the power of minus this.
+/// The distance between lines, as the negative of its binary logarithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Spacing(i32);
 
 impl Spacing {
-    /// What suits a polygon.
+    /// The best spacing for a polygon.
     pub fn of(polygon: &Polygon) -> Self {
         let [top, _, bottom, _] = polygon.bounds().map(f64::from);
         let height = bottom - top;
         let climb: f64 = edges(polygon)
             .map(|[[row, _], [to, _]]| (to - row).abs())
             .sum();
-        // Coordinates are 32-bit fractions: nothing that has a height is lower than this.
+        // 40 is enough, because coordinates are 32-bit fractions.
         let mut spacing = Self(0);
         while spacing.0 < 40 && height / Self(spacing.0 + 1).width() <= LINES {
             spacing.0 += 1;
@@ -35,7 +36,7 @@ impl Spacing {
         spacing
     }
 
-    /// What suits both: the finer one, but no more than eight times as fine as the coarser one.
+    /// The best spacing for two polygons: the finer one, but at most eight times as fine as the coarser one.
     #[must_use]
     pub fn with(self, other: Self) -> Self {
         Self(self.0.max(other.0).min(self.0.min(other.0) + 3))
@@ -46,18 +47,18 @@ impl Spacing {
     }
 }
 
-/// What lies inside a polygon, along lines.
+/// The intersections of a polygon with scan lines.
 #[derive(Debug)]
 pub struct PolygonLines {
     first: i64,
-    /// The stretches of line `first + i`: `stretches[starts[i]..starts[i + 1]]`, from left to right.
+    /// Line `first + i` has `intervals[starts[i]..starts[i + 1]]`, from left to right.
     starts: Vec<u32>,
-    stretches: Vec<[f32; 2]>,
+    intervals: Vec<[f32; 2]>,
+    /// The sum of all intervals.
     length: f64,
 }
 
 impl PolygonLines {
-    /// Cuts a polygon. Its points are read once, and each line that an edge crosses.
     pub fn of(polygon: &Polygon, spacing: Spacing) -> Self {
         let width = spacing.width();
         let mut crossings: Vec<(i64, f64, i32)> = Vec::new();
@@ -67,7 +68,7 @@ impl PolygonLines {
             } else {
                 (to, from, -1)
             };
-            // Lines lie at (i + 1/2) * width; an edge has the one that it begins on, not the one that it ends on.
+            // Lines are at (i + 1/2) * width. An edge includes a line at its start, but not one at its end.
             let line = |row: f64| (row / width - 0.5).ceil() as i64;
             for line in line(low[0])..line(high[0]) {
                 let row = (line as f64 + 0.5) * width;
@@ -77,9 +78,9 @@ impl PolygonLines {
         }
         crossings.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let first = crossings.first().map_or(0, |crossing| crossing.0);
-        let (mut starts, mut stretches, mut length) = (vec![0], Vec::new(), 0.0);
+        let (mut starts, mut intervals, mut length) = (vec![0], Vec::new(), 0.0);
         for line in crossings.chunk_by(|a, b| a.0 == b.0) {
-            // A closed ring crosses each line between its first and its last one.
+            // Non-zero winding rule.
             let (mut winding, mut begin) = (0, 0.0);
             for &(_, at, turn) in line {
                 if winding == 0 {
@@ -87,39 +88,39 @@ impl PolygonLines {
                 }
                 winding += turn;
                 if winding == 0 && at > begin {
-                    stretches.push([begin as f32, at as f32]);
+                    intervals.push([begin as f32, at as f32]);
                     length += f64::from(at as f32) - f64::from(begin as f32);
                 }
             }
-            starts.push(stretches.len() as u32);
+            starts.push(intervals.len() as u32);
         }
         Self {
             first,
             starts,
-            stretches,
+            intervals,
             length,
         }
     }
 
-    /// The IoU of two polygons that were cut by the same lines.
+    /// The IoU of two polygons with the same spacing.
     pub fn overlap(&self, other: &Self) -> Overlap {
         let from = self.first.max(other.first);
         let common: f64 = (self.from(from).zip(other.from(from)))
             .map(|(one, another)| common(one, another))
             .sum();
-        ratio(common, self.length, other.length)
+        iou(common, self.length, other.length)
     }
 
-    /// What lies on each line from this one on, which is not before the first.
+    /// The intervals of each line from `line` on, which must not be before the first.
     fn from(&self, line: i64) -> impl Iterator<Item = &[[f32; 2]]> + '_ {
         let skipped = usize::try_from(line - self.first).unwrap_or(usize::MAX);
         (self.starts.windows(2))
             .skip(skipped)
-            .map(|ends| &self.stretches[ends[0] as usize..ends[1] as usize])
+            .map(|ends| &self.intervals[ends[0] as usize..ends[1] as usize])
     }
 }
 
-/// The common length of two rows of stretches, each from left to right.
+/// The common length of two sorted lists of intervals.
 fn common(mut a: &[[f32; 2]], mut b: &[[f32; 2]]) -> f64 {
     let mut length = 0.0;
     while let ([[begin, end], rest @ ..], [[start, stop], others @ ..]) = (a, b) {
@@ -133,7 +134,7 @@ fn common(mut a: &[[f32; 2]], mut b: &[[f32; 2]]) -> f64 {
     length
 }
 
-/// From one point to the next, as [row, column].
+/// The edges as pairs of [row, column].
 fn edges(polygon: &Polygon) -> impl Iterator<Item = [[f64; 2]; 2]> + '_ {
     let points = polygon.points();
     let next = points.iter().skip(1).chain(points.first());
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_height_has_nothing_in_common_with_anything() {
+    fn a_polygon_without_height_overlaps_nothing() {
         let flat = polygon(&[(0.5, 0.1), (0.5, 0.9), (0.5, 0.3)]);
         assert_eq!(along_lines(&flat, &flat), Overlap::NONE);
         let square = polygon(&[(0.1, 0.1), (0.1, 0.9), (0.9, 0.9), (0.9, 0.1)]);
@@ -170,7 +171,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn lines_find_what_the_areas_are(
+        fn the_result_is_close_to_the_exact_iou(
             points in proptest::collection::vec((0.0_f64..1.0, 0.0_f64..1.0), 3..12),
             (down, right) in (-0.1_f64..0.1, -0.1_f64..0.1), scale in 0.01_f64..0.8,
         ) {

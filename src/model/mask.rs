@@ -1,37 +1,19 @@
 //! Masks: images of the input's shape in which the annotated pixels are set.
 //!
-//! Two masks are the same when their pixels are: a service may compress an image anew. The pixels themselves are not
-//! kept, but their hash, and of a declared mask the file that is sent.
+//! Two masks are equal if their pixels are, because the service may recompress an image. Only the hash of the pixels
+//! is kept, and of a declared mask the file, which is sent.
 
 mod area;
 mod image;
 
 pub use area::MaskArea;
+pub use image::MaskError;
 
+use super::hex::{hex, unhex};
 use image::Image;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
-/// Pixels that a mask may have: more would be no photograph's, but a file made to fill the memory.
-const MOST_PIXELS: u64 = 100_000_000;
-
-/// Why bytes are no mask.
-#[derive(Debug, thiserror::Error)]
-pub enum MaskError {
-    /// Not an image of this format.
-    #[error("not a PNG image: {0}")]
-    NotPng(#[from] png::DecodingError),
-    /// Larger than any photograph.
-    #[error("{width} x {height} pixels are more than {MOST_PIXELS}")]
-    TooLarge {
-        /// In pixels.
-        width: u32,
-        /// In pixels.
-        height: u32,
-    },
-}
-
-/// A mask: its pixels, or where they can be found, or both.
+/// A mask: the hash of its pixels, its URL, or both.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct Mask {
@@ -40,7 +22,7 @@ pub struct Mask {
     png: Option<Arc<[u8]>>,
 }
 
-/// What is kept of a mask's pixels.
+/// A summary of a mask's pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Pixels {
     sha256: [u8; 32],
@@ -49,14 +31,13 @@ struct Pixels {
     set: SetPixels,
 }
 
-/// Which pixels of a mask are set.
+/// The set pixels of a mask.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum SetPixels {
-    /// Not known: only the hash was kept.
+    /// Only the hash is known.
     Unknown,
-    /// No pixel: the image is black or transparent.
     None,
-    /// Those in this box: top, left, bottom, right, as fractions of the image.
+    /// Their bounding box: top, left, bottom, right, as fractions of the image.
     Within([f32; 4]),
 }
 
@@ -108,28 +89,17 @@ impl From<Mask> for Written {
     }
 }
 
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    }
-    Some(bytes)
-}
-
 impl Mask {
-    /// The mask of a PNG file, which is kept to be sent.
+    /// The mask in a PNG file, which is kept for sending.
     pub fn from_png(png: impl Into<Arc<[u8]>>) -> Result<Self, MaskError> {
         let png = png.into();
-        let mut mask = Self::seen(&png)?;
+        let mut mask = Self::without_file(&png)?;
         mask.png = Some(png);
         Ok(mask)
     }
 
-    /// The mask of a PNG file, of which nothing is kept but what it takes to compare it.
-    pub fn seen(png: &[u8]) -> Result<Self, MaskError> {
+    /// The mask in a PNG file, which is not kept.
+    pub fn without_file(png: &[u8]) -> Result<Self, MaskError> {
         let image = Image::decode(png)?;
         Ok(Self {
             pixels: Some(Pixels {
@@ -143,7 +113,7 @@ impl Mask {
         })
     }
 
-    /// The mask that is found at a URL.
+    /// The mask at a URL, whose pixels are unknown.
     pub fn of_url(url: impl Into<Box<str>>) -> Self {
         Self {
             pixels: None,
@@ -152,39 +122,32 @@ impl Mask {
         }
     }
 
-    /// The same mask, found at a URL as well.
     #[must_use]
     pub fn with_url(mut self, url: impl Into<Box<str>>) -> Self {
         self.url = Some(url.into());
         self
     }
 
-    /// 64 hex digits of the SHA-256 of its pixels; nothing where they are not known.
+    /// The SHA-256 of its pixels as 64 hex digits; `None` if the pixels are unknown.
     pub fn sha256(&self) -> Option<String> {
-        self.pixels.map(|pixels| {
-            pixels.sha256.iter().fold(String::new(), |mut hex, byte| {
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
-        })
+        self.pixels.map(|pixels| hex(&pixels.sha256))
     }
 
-    /// Width and height in pixels, where they are known.
+    /// Width and height in pixels; `None` if unknown.
     pub fn size(&self) -> Option<(u32, u32)> {
         self.pixels.map(|pixels| (pixels.width, pixels.height))
     }
 
-    /// Where it can be found.
     pub fn url(&self) -> Option<&str> {
         self.url.as_deref()
     }
 
-    /// The file that is sent; nothing for a mask that was observed, or that is found at a URL.
+    /// The file to send; `None` for observed masks and those given by a URL.
     pub fn png(&self) -> Option<&Arc<[u8]>> {
         self.png.as_ref()
     }
 
-    /// The box around the pixels that are set: top, left, bottom, right, as fractions of the image.
+    /// The bounding box of the set pixels: top, left, bottom, right, as fractions of the image.
     pub fn bounds(&self) -> Option<[f32; 4]> {
         match self.pixels?.set {
             SetPixels::Within(bounds) => Some(bounds),
@@ -192,13 +155,13 @@ impl Mask {
         }
     }
 
-    /// Whether its pixels are known and none of them is set: it annotates nothing.
+    /// Whether no pixel is set; false if the pixels are unknown.
     pub fn is_empty(&self) -> bool {
         self.pixels
             .is_some_and(|pixels| pixels.set == SetPixels::None)
     }
 
-    /// By their pixels where both have them, else by their URLs.
+    /// Compares pixels if both are known, otherwise URLs.
     pub(super) fn same(&self, other: &Self) -> bool {
         match (&self.pixels, &other.pixels) {
             (Some(a), Some(b)) => (a.sha256, a.width, a.height) == (b.sha256, b.width, b.height),
@@ -244,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_is_its_pixels_however_they_are_stored() {
+    fn masks_with_equal_pixels_are_equal() {
         let bytes: Vec<u8> = (0..64_u8)
             .map(|n| if n % 5 == 0 { 255 } else { 0 })
             .collect();
@@ -257,21 +220,21 @@ mod tests {
             (ColorType::Grayscale, BitDepth::Eight, &bytes),
         ] {
             let file = encoded(8, color, depth, Compression::NoCompression, bytes);
-            let other = Mask::seen(&file).unwrap();
+            let other = Mask::without_file(&file).unwrap();
             assert!(one.same(&other), "{color:?}");
             assert!(other.png().is_none());
         }
         let mut changed = bytes.clone();
         changed[3] = 1;
-        assert!(!one.same(&Mask::seen(&grey(8, &changed)).unwrap()));
-        // The same bytes in other rows are another image.
-        assert!(!one.same(&Mask::seen(&grey(16, &bytes)).unwrap()));
+        assert!(!one.same(&Mask::without_file(&grey(8, &changed)).unwrap()));
+        // The same bytes in rows of another length are a different image.
+        assert!(!one.same(&Mask::without_file(&grey(16, &bytes)).unwrap()));
         assert_eq!(one.size(), Some((8, 8)));
         assert!(one.png().is_some());
     }
 
     #[test]
-    fn colour_and_transparency_count() {
+    fn colour_and_transparency_are_compared() {
         let image = |pixel: [u8; 4]| {
             let file = encoded(
                 1,
@@ -280,7 +243,7 @@ mod tests {
                 Compression::Balanced,
                 &pixel,
             );
-            Mask::seen(&file).unwrap()
+            Mask::without_file(&file).unwrap()
         };
         assert!(!image([255, 0, 0, 255]).same(&image([0, 255, 0, 255])));
         assert!(!image([255, 255, 255, 255]).same(&image([255, 255, 255, 254])));
@@ -289,48 +252,48 @@ mod tests {
     }
 
     #[test]
-    fn bounds_are_around_what_is_set() {
+    fn bounds_enclose_the_set_pixels() {
         let mut bytes = [0; 32];
         bytes[8 + 2] = 1;
         bytes[16 + 5] = 255;
-        let mask = Mask::seen(&grey(8, &bytes)).unwrap();
+        let mask = Mask::without_file(&grey(8, &bytes)).unwrap();
         assert_eq!(mask.bounds(), Some([0.25, 0.25, 0.75, 0.75]));
         let black = Mask::from_png(grey(8, &[0; 32])).unwrap();
         assert!(black.is_empty() && !mask.is_empty());
         assert_eq!(black.bounds(), None);
-        // Of a mask in a plan file only the hash is known.
+        // A plan file has only the hash.
         let json = serde_json::to_string(&black).unwrap();
         assert!(!serde_json::from_str::<Mask>(&json).unwrap().is_empty());
     }
 
     #[test]
-    fn masks_of_different_sizes_are_laid_over_each_other() {
+    fn masks_of_different_sizes_are_scaled() {
         let left = grey(2, &[255, 0, 255, 0]);
         let fine: Vec<u8> = (0..16).map(|n| if n % 4 < 3 { 9 } else { 0 }).collect();
         let area = |png: &[u8]| MaskArea::decode(png).unwrap();
         let (left, fine) = (area(&left), area(&grey(4, &fine)));
-        assert_eq!(left.common_and_all(&fine), (8, 12));
-        assert_eq!(fine.common_and_all(&left), (8, 12));
-        assert_eq!(left.common_and_all(&left), (2, 2));
+        assert_eq!(left.intersection_and_union(&fine), (8, 12));
+        assert_eq!(fine.intersection_and_union(&left), (8, 12));
+        assert_eq!(left.intersection_and_union(&left), (2, 2));
         assert_eq!(left.overlap(&fine).to_string(), "0.66");
         let empty = area(&grey(2, &[0; 4]));
         assert_eq!(empty.overlap(&empty), Overlap::NONE);
     }
 
     #[test]
-    fn what_is_no_png_is_refused() {
+    fn invalid_files_are_rejected() {
         for bad in [&b""[..], b"GIF89a", &grey(8, &[0; 32])[..40]] {
             assert!(matches!(Mask::from_png(bad), Err(MaskError::NotPng(_))));
         }
         let mut huge = grey(1, &[0]);
         huge[16..24].copy_from_slice(&[0, 1, 0, 0, 0, 1, 0, 0]);
-        // Its checksum is wrong now as well; either way it is refused before memory is taken.
+        // The checksum is wrong too; either error comes before the memory is allocated.
         assert!(Mask::from_png(huge).is_err());
     }
 
     #[test]
-    fn urls_are_compared_where_pixels_are_not_known() {
-        let pixels = Mask::seen(&grey(1, &[1])).unwrap();
+    fn urls_are_compared_if_pixels_are_unknown() {
+        let pixels = Mask::without_file(&grey(1, &[1])).unwrap();
         let url = Mask::of_url("https://example.com/m.png");
         assert!(!pixels.same(&url));
         assert!(url.same(&Mask::of_url("https://example.com/m.png")));
@@ -340,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_written_by_hash_and_size() {
+    fn masks_serialize_as_hash_and_size() {
         let mask = Mask::from_png(grey(2, &[1, 0])).unwrap();
         let json = serde_json::to_string(&mask).unwrap();
         assert_eq!(

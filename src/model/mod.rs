@@ -1,7 +1,7 @@
-//! The domain: what an annotation is, when two are the same, and what they are called.
+//! The domain: annotations, geometry, concepts, ids; when two annotations are equal; the recipe of generated ids.
 //!
-//! Plain data and total functions over it. This room uses no other room, does no I/O, and knows neither HTTP nor
-//! files: coordinates are fractions of the image, times are milliseconds, ids are text that has been checked.
+//! Plain data and functions without I/O. This module depends on no other. Coordinates are fractions of the image,
+//! times of frames are milliseconds, ids are checked text.
 
 mod annotation;
 mod concepts;
@@ -10,16 +10,18 @@ mod file_kind;
 mod fingerprint;
 pub mod float;
 mod geometry;
+mod hex;
 mod identity;
 mod ids;
+mod interner;
 mod json;
 mod json_fault;
 mod keypoints;
 mod lines;
 mod mask;
+mod measure;
 mod nearest;
 mod overlap;
-mod path;
 mod ring;
 mod schema;
 mod screen;
@@ -30,38 +32,46 @@ mod span;
 mod state;
 mod status;
 mod text;
+mod text_pairs;
 
 pub use annotation::{Content, Extras, Frame};
 pub use concepts::{Concept, Concepts, DuplicateConcept};
-pub use difference::{Difference, JsonDifference, difference, is_all_of, json_same, merged, named};
+pub use difference::{
+    Difference, JsonDifference, difference, is_exactly, json_equal, merge_json, select_keys,
+};
 pub use file_kind::FileKind;
-pub use fingerprint::{Fingerprint, fingerprint, holds};
+pub use fingerprint::{Fingerprint, fingerprint, is_stored_as_sent};
 pub use geometry::{Geometry, Kind, Nearest, RegionOf};
+pub use hex::hex;
 pub use identity::{
     SetPrefix, content_id, is_key_id, is_owned_by, is_set_id, is_stand_in_id, key_id, set_prefix,
     stand_in_id,
 };
 pub use ids::{
-    AnnotationId, ConceptId, InputId, Interner, InvalidId, Key, RegionId, SetName, UserId,
+    AnnotationId, ConceptId, InputId, InvalidId, Key, RegionId, SetName, UserId, is_path_segment,
 };
+pub use interner::Interner;
 pub use json::{InvalidJson, Json, MAX_DEPTH};
 pub use json_fault::JsonFault;
 pub use keypoints::{Keypoint, Keypoints, Visibility};
 pub use lines::{PolygonLines, Spacing};
 pub use mask::{Mask, MaskArea, MaskError};
-pub use nearest::{Words, nearest_word};
-pub use overlap::{Measure, Overlap, TextPairs, overlap, text_overlap};
-pub use path::is_path_segment;
+pub use measure::{Measure, overlap};
+pub use nearest::{WordIndex, nearest_word};
+pub use overlap::Overlap;
 pub use ring::encloses_area;
 pub use schema::{NAME_PATTERN, SET_NAME_PATTERN, SHARE_PATTERN, STATUS_NUMBER_PATTERN};
-pub use screen::{escape, escape_json, escape_lines, is_harmful};
+pub use screen::{escape, escape_json, escape_lines, is_harmful, reorders_text};
 pub use segment::Segment;
 pub use settings::{Guards, Owner, Policy, Share};
 pub use shapes::{BoundingBox, Fraction, GeometryError, Point, Polygon};
 pub use span::Span;
 pub use state::{
     DesiredAnnotation, DesiredInput, DesiredState, Identity, Maker, ObservedAnnotation,
-    ObservedExtras, ObservedState, Origin, Rest, Scope, Unreadable, mask_png,
+    ObservedExtras, ObservedState, Origin, Scope, Undeclared, Unreadable, mask_png,
 };
 pub use status::{Status, UnknownStatus};
-pub use text::{NotText, Prose, TextFault, is_web_url, pointer, text_of, with_line_feeds};
+pub use text::{
+    TextError, TextFault, TextKind, decode_text, detect_pointer, is_web_url, normalize_line_endings,
+};
+pub use text_pairs::{TextPairs, text_overlap};

@@ -1,20 +1,20 @@
-//! Whether a closed ring of points encloses any area.
+//! Whether a closed ring of points encloses an area.
 
 use i_overlay::core::fill_rule::FillRule;
 use i_overlay::core::overlay_rule::OverlayRule;
 use i_overlay::float::single::SingleFloatOverlay;
 
-/// Whether a ring of `[x, y]` points, in any unit, encloses anything. A bow tie does, though its two halves cancel out
-/// in the sum over its edges.
+/// Whether a ring of `[x, y]` points, in any unit, encloses an area. A bow tie does, although the signed areas of its
+/// halves cancel out.
 pub fn encloses_area(ring: &[[f64; 2]]) -> bool {
-    const NOTHING: f64 = 1e-9;
+    const EPSILON: f64 = 1e-9;
     let start = [f64::INFINITY, f64::NEG_INFINITY];
     let [[left, right], [top, bottom]] = [0, 1].map(|axis| {
         ring.iter().fold(start, |[low, high], point| {
             [low.min(point[axis]), high.max(point[axis])]
         })
     });
-    // Also true of a ring without points, and of numbers too large to compute with.
+    // Also the case for a ring without points, and for infinite numbers.
     if !(left < right && top < bottom) {
         return false;
     }
@@ -22,13 +22,13 @@ pub fn encloses_area(ring: &[[f64; 2]]) -> bool {
         .iter()
         .map(|[x, y]| [(x - left) / (right - left), (y - top) / (bottom - top)])
         .collect();
-    if doubled_area(&unit).abs() > NOTHING {
+    if doubled_area(&unit).abs() > EPSILON {
         return true;
     }
     let none: Vec<Vec<[f64; 2]>> = Vec::new();
     let parts = vec![unit].overlay(&none, OverlayRule::Union, FillRule::NonZero);
     let area: f64 = parts.iter().flatten().map(|part| doubled_area(part)).sum();
-    // The overlay works on a grid: what it makes of points on one line can be a sliver.
+    // The overlay rounds to a grid, so points on one line can yield a sliver.
     area.abs() > 1e-6
 }
 

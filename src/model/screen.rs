@@ -1,25 +1,24 @@
-//! What a terminal would obey instead of showing it, and how such text is shown all the same.
+//! Escaping of characters that a terminal would interpret instead of showing them.
 //!
-//! Text from outside (ids, concepts, metadata, file names, a server's messages) goes through here before a person sees
-//! it. Knows nothing of pages and colours.
+//! All text from outside (ids, concepts, metadata, file names, messages of a server) is escaped here before it is
+//! printed. Layout and colours are in `render`.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Marks that re-order the text around them.
-pub(super) fn reorders(c: char) -> bool {
+/// Whether a character is a bidirectional control, which changes the order in which the text around it is shown.
+pub fn reorders_text(c: char) -> bool {
     matches!(
         c,
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
     )
 }
 
-/// Whether a character could change what a terminal shows, or make two names look the same: control characters, marks
-/// that re-order text, characters that take no room, and letters that are blank. The selectors of an emoji's style are
-/// left as they are.
+/// Whether a character could change what a terminal shows, or make two names look equal: control characters,
+/// bidirectional controls, characters without width, and blank letters. Variation selectors of emojis are allowed.
 pub fn is_harmful(c: char) -> bool {
     c.is_control()
-        || reorders(c)
+        || reorders_text(c)
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
             | '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
@@ -27,18 +26,17 @@ pub fn is_harmful(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Text from outside, safe to show on a terminal, on one line: what could change the screen is written as YAML and
-/// JSON escape it (`\n`, `\u001b`).
+/// Escapes harmful characters and line breaks as YAML and JSON do (`\n`, `\u001b`).
 pub fn escape(text: &str) -> Cow<'_, str> {
     replaced(text, is_harmful, |safe, c| match (c, u32::from(c)) {
         ('\n', _) => safe.push_str("\\n"),
         ('\r', _) => safe.push_str("\\r"),
         ('\t', _) => safe.push_str("\\t"),
-        (_, code) => numbered(safe, code),
+        (_, code) => push_escape(safe, code),
     })
 }
 
-/// The same for text of several lines, which stay lines.
+/// Escapes harmful characters, but keeps line feeds.
 pub fn escape_lines(text: &str) -> Cow<'_, str> {
     let harmful = |c| is_harmful(c) && c != '\n';
     replaced(text, harmful, |safe, c| {
@@ -46,18 +44,18 @@ pub fn escape_lines(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// The same for JSON: another spelling of the same value. What could change the screen stands in its strings alone,
-/// but for the line feeds between its tokens, which stay.
+/// Escapes harmful characters in a JSON document. The result has the same value: apart from white space between
+/// tokens, which is kept, such characters occur in strings only.
 pub fn escape_json(json: &str) -> Cow<'_, str> {
     let harmful = |c| is_harmful(c) && !matches!(c, '\n' | '\r' | '\t');
     replaced(json, harmful, |safe, c| {
         for unit in c.encode_utf16(&mut [0; 2]) {
-            numbered(safe, u32::from(*unit));
+            push_escape(safe, u32::from(*unit));
         }
     })
 }
 
-fn numbered(safe: &mut String, code: u32) {
+fn push_escape(safe: &mut String, code: u32) {
     // Writing to a string cannot fail.
     let _ = match code {
         0..=0xffff => write!(safe, "\\u{code:04x}"),
@@ -89,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_from_outside_reaches_the_screen_unescaped() {
+    fn harmful_characters_are_escaped() {
         assert_eq!(escape("a\u{1b}[31mb\r\n\tc"), "a\\u001b[31mb\\r\\n\\tc");
         assert_eq!(
             escape("\u{9b}2J\u{202e}x\u{7f}"),
@@ -112,13 +110,13 @@ mod tests {
     }
 
     #[test]
-    fn lines_stay_lines() {
+    fn escape_lines_keeps_line_feeds() {
         assert_eq!(escape_lines("a\nb\r\n\u{1b}c\n"), "a\nb\\r\n\\u001bc\n");
         assert!(matches!(escape_lines("a\nb"), Cow::Borrowed(_)));
     }
 
     #[test]
-    fn json_is_spelt_otherwise_and_says_the_same() {
+    fn escaped_json_has_the_same_value() {
         let value = serde_json::json!({"k\u{9b}": "\u{202e}\u{e0041}\u{7f}\n", "l": [1, "ä"]});
         for text in [
             value.to_string(),

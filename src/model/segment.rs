@@ -1,10 +1,10 @@
-//! Segments: stretches of time of a video or a sound.
+//! Segments: time ranges of a video or audio file.
 
 use super::float;
 use super::shapes::GeometryError;
 
-/// From `begin` to `end`, in seconds from the start. The API has 32-bit floats for them and does not name their unit:
-/// what is written is sent as it is.
+/// A range of time in seconds from the start. The API uses 32-bit floats and does not document their unit, so the
+/// declared numbers are sent unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct Segment {
@@ -46,12 +46,14 @@ impl From<Segment> for Written {
 }
 
 impl Segment {
-    /// Checks that both are times, and in order. An empty one is allowed: the service may hold it.
+    /// # Errors
+    ///
+    /// If a number is negative, not finite as 32-bit float, or `begin` is greater than `end`.
     pub fn new(begin: f64, end: f64) -> Result<Self, GeometryError> {
         for time in [begin, end] {
-            // Beyond 32 bits a time would become infinite. The comparison is false for NaN as well.
+            // Greater values would become infinite. False for NaN as well.
             if !(0.0..=f64::from(f32::MAX)).contains(&time) {
-                return Err(GeometryError::NoTime(time));
+                return Err(GeometryError::InvalidTime(time));
             }
         }
         // `+ 0.0` turns -0.0 into 0.0.
@@ -60,7 +62,7 @@ impl Segment {
             end: end as f32 + 0.0,
         };
         if new.begin > new.end {
-            return Err(GeometryError::Backwards {
+            return Err(GeometryError::EndBeforeStart {
                 start_name: "begin",
                 start: begin,
                 end,
@@ -69,17 +71,15 @@ impl Segment {
         Ok(new)
     }
 
-    /// Seconds from the start.
     pub fn begin(&self) -> f32 {
         self.begin
     }
 
-    /// Seconds from the start.
     pub fn end(&self) -> f32 {
         self.end
     }
 
-    /// Whether it ends where it begins, with its times as they go over the wire.
+    /// Whether it has no length as 32-bit floats. The service may store such segments.
     pub fn is_empty(&self) -> bool {
         self.begin >= self.end
     }
@@ -89,7 +89,7 @@ impl Segment {
     }
 }
 
-/// Equal up to the precision of 32 bits: an hour is 3,600 s, of which a float of 32 bits holds no millionths.
+/// The tolerance is relative above 1 s, because a 32-bit float cannot resolve millionths of large numbers.
 fn same_time(a: f32, b: f32) -> bool {
     let scale = a.abs().max(1.0);
     float::same(a / scale, b / scale)
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_compared_as_closely_as_32_bits_hold_them() {
+    fn times_are_compared_with_the_precision_of_32_bits() {
         let segment = |begin, end| Segment::new(begin, end).unwrap();
         assert!(segment(0.1, 3_600.1).same(segment(0.100_000_1, 3_600.100_1)));
         assert!(!segment(0.1, 3_600.1).same(segment(0.1, 3_600.2)));
@@ -114,7 +114,7 @@ mod tests {
         ] {
             assert!(Segment::new(begin, end).is_err(), "{begin} {end}");
         }
-        // 32 bits hold no thousandths at that size.
+        // 32-bit floats of this size have no thousandths.
         assert!(segment(1e5, 1e5 + 0.001).is_empty() && !segment(1.0, 1.001).is_empty());
         let json = serde_json::to_string(&segment(0.1, 2.0)).unwrap();
         assert_eq!(json, r#"{"begin":0.1,"end":2}"#);

@@ -1,10 +1,10 @@
-//! How far a plan may go: policy, owners, guards.
+//! Settings that limit a plan: policy, owners, guards.
 
 use super::ids::UserId;
 use serde::de::Error as _;
 use std::fmt;
 
-/// What a plan may do.
+/// The kinds of writes that a plan may contain.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
@@ -28,30 +28,28 @@ impl fmt::Display for Policy {
     }
 }
 
-/// Whose undeclared annotations a manifest may claim and delete.
+/// A user whose undeclared annotations a manifest may claim and delete.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owner {
     /// The user who owns the app.
     AppOwner,
     /// The user whose token makes the listing.
     Me,
-    /// Everybody.
+    /// All users.
     Any,
-    /// One user.
     User(UserId),
 }
 
-/// How many are too many: a share of what exists, or a number.
+/// A limit: a percentage of what exists, or a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Share {
-    /// Whole percents of what exists.
+    /// 0..=100.
     Percent(u32),
-    /// A number.
     Count(u64),
 }
 
 impl Share {
-    /// Reads `30%` or `30`; nothing else is one.
+    /// Parses `30%` or `30`.
     pub fn parse(text: &str) -> Option<Self> {
         match text.strip_suffix('%') {
             Some(number) => number
@@ -63,7 +61,7 @@ impl Share {
         }
     }
 
-    /// Whether `count` of `existing` are more than this.
+    /// Whether `count` out of `existing` is above the limit.
     pub fn is_exceeded_by(self, count: u64, existing: u64) -> bool {
         match self {
             Self::Percent(percent) => {
@@ -98,20 +96,19 @@ impl<'de> serde::Deserialize<'de> for Share {
     }
 }
 
-/// The limits that stop a plan.
+/// Limits above which a plan is not applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Guards {
-    /// More deletes than this trip the guard.
     pub max_deletes: Share,
-    /// More changes of existing annotations than this trip the guard.
+    /// Limits the changes of existing annotations.
     pub max_updates: Share,
-    /// Percentages count only once this many annotations exist.
+    /// Percentages apply only if at least this many annotations exist.
     pub min_existing: u64,
-    /// More concepts than this that would be on no annotation any more trip the guard.
+    /// Limits the concepts that no annotation would have any more.
     pub max_vanished_concepts: u64,
-    /// More posts than this that equal an annotation of somebody else trip the guard.
+    /// Limits the posts that duplicate an annotation of another user or set.
     pub max_doubles: u64,
-    /// More concepts than this that the app does not have yet trip the guard; `None`: any number.
+    /// Limits the concepts that the app does not have yet; `None` means no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_new_concepts: Option<u64>,
 }
@@ -134,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_is_exceeded_only_above_it() {
+    fn a_share_is_exceeded_only_above_the_limit() {
         let share = Share::parse("30%").unwrap();
         assert!(!share.is_exceeded_by(30, 100));
         assert!(share.is_exceeded_by(31, 100));

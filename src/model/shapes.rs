@@ -1,4 +1,4 @@
-//! The shapes that lie in an image: points, boxes, rings.
+//! Points, boxes and polygons.
 //!
 //! All coordinates are fractions of the image, 0..=1, with (0, 0) at the top left; 32-bit, as on the wire.
 
@@ -6,43 +6,34 @@ use super::float;
 use super::ring::encloses_area;
 use serde::de::Error as _;
 
-/// Why numbers do not make a geometry.
+/// Why numbers are not a valid geometry.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum GeometryError {
-    /// A coordinate that is not a fraction of the image.
     #[error("{0} is not a fraction of the image (0..1)")]
     OutsideImage(f64),
-    /// A box whose top lies below its bottom, or whose left lies right of its right.
     #[error("{low_name} ({low}) is greater than {high_name} ({high})")]
     OutOfOrder {
-        /// The edge that should be the smaller one.
+        /// The edge that must be the smaller one.
         low_name: &'static str,
-        /// Its value.
         low: f32,
-        /// The edge that should be the greater one.
+        /// The edge that must be the greater one.
         high_name: &'static str,
-        /// Its value.
         high: f32,
     },
-    /// A polygon with fewer than three points.
     #[error("a polygon needs at least 3 points, this one has {0}")]
     TooFewPoints(usize),
-    /// Keypoints without a point.
     #[error("keypoints need at least 1 point")]
     NoKeypoints,
-    /// A span or a segment that ends before it begins.
-    #[error("the end ({end}) lies before the {start_name} ({start})")]
-    Backwards {
-        /// What the beginning is called.
+    /// Of a span or a segment.
+    #[error("the end ({end}) is before the {start_name} ({start})")]
+    EndBeforeStart {
+        /// The name of the start's field.
         start_name: &'static str,
-        /// Where it begins.
         start: f64,
-        /// Where it ends.
         end: f64,
     },
-    /// A time that is no number of seconds.
-    #[error("{0} is not a time from the start, in seconds")]
-    NoTime(f64),
+    #[error("{0} is not a valid time (seconds from the start, not negative)")]
+    InvalidTime(f64),
 }
 
 /// A fraction of the image: finite and within 0..=1.
@@ -50,17 +41,15 @@ pub enum GeometryError {
 pub struct Fraction(f32);
 
 impl Fraction {
-    /// Checks that `value` is a number within 0..=1.
     pub fn new(value: f64) -> Result<Self, GeometryError> {
         // The range check is false for NaN as well.
         if !(0.0..=1.0).contains(&value) {
             return Err(GeometryError::OutsideImage(value));
         }
-        // `+ 0.0` turns -0.0 into 0.0: the two are equal, but print and hash differently.
+        // `+ 0.0` turns -0.0 into 0.0. They are equal, but print and hash differently.
         Ok(Self(value as f32 + 0.0))
     }
 
-    /// The fraction as it goes over the wire.
     pub fn get(self) -> f32 {
         self.0
     }
@@ -78,7 +67,7 @@ impl<'de> serde::Deserialize<'de> for Fraction {
     }
 }
 
-/// A point: a row from the top, a column from the left, as fractions of the image. Written `[row, col]`.
+/// A point, as fractions of the image. Serialized as `[row, col]`.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(from = "(Fraction, Fraction)", into = "(Fraction, Fraction)")]
 pub struct Point {
@@ -89,7 +78,6 @@ pub struct Point {
 }
 
 impl Point {
-    /// Checks both coordinates.
     pub fn new(row: f64, col: f64) -> Result<Self, GeometryError> {
         Ok(Self {
             row: Fraction::new(row)?,
@@ -97,7 +85,7 @@ impl Point {
         })
     }
 
-    /// The distance, in fractions of the image: 1 is its height, or its width.
+    /// The distance in fractions of the image: 1 is its height, or its width.
     pub fn distance(self, other: Self) -> f64 {
         let [row, col] = [(self.row, other.row), (self.col, other.col)]
             .map(|(a, b)| f64::from(a.get()) - f64::from(b.get()));
@@ -121,7 +109,7 @@ impl From<Point> for (Fraction, Fraction) {
     }
 }
 
-/// An upright box, its edges as fractions of the image; `top <= bottom` and `left <= right`.
+/// An axis-aligned box; `top <= bottom` and `left <= right`.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "RawBox")]
 pub struct BoundingBox {
@@ -148,7 +136,7 @@ impl TryFrom<RawBox> for BoundingBox {
 }
 
 impl BoundingBox {
-    /// Checks the edges. A box without area is allowed: the service holds such boxes.
+    /// Boxes without area are allowed, because the service stores such boxes.
     pub fn new(top: f64, left: f64, bottom: f64, right: f64) -> Result<Self, GeometryError> {
         let new = Self {
             top: Fraction::new(top)?,
@@ -172,22 +160,18 @@ impl BoundingBox {
         Ok(new)
     }
 
-    /// Upper edge, from the top of the image.
     pub fn top(&self) -> f32 {
         self.top.get()
     }
 
-    /// Left edge, from the left of the image.
     pub fn left(&self) -> f32 {
         self.left.get()
     }
 
-    /// Lower edge, from the top of the image.
     pub fn bottom(&self) -> f32 {
         self.bottom.get()
     }
 
-    /// Right edge, from the left of the image.
     pub fn right(&self) -> f32 {
         self.right.get()
     }
@@ -197,7 +181,6 @@ impl BoundingBox {
         [self.top(), self.left(), self.bottom(), self.right()]
     }
 
-    /// Whether it encloses anything, with its edges as they go over the wire.
     pub fn has_area(&self) -> bool {
         self.top < self.bottom && self.left < self.right
     }
@@ -210,13 +193,13 @@ impl BoundingBox {
     }
 }
 
-/// One closed ring of at least three points. The last point joins the first.
+/// One closed ring of at least three points. The last point connects to the first.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "Vec<Point>", into = "Vec<Point>")]
 pub struct Polygon(Box<[Point]>);
 
 impl Polygon {
-    /// Checks that there are enough points. A last point equal to the first stays: it is part of what was stored.
+    /// A last point equal to the first is kept, because it is part of the stored annotation.
     pub fn new(points: impl Into<Box<[Point]>>) -> Result<Self, GeometryError> {
         let points = points.into();
         if points.len() < 3 {
@@ -226,12 +209,10 @@ impl Polygon {
         }
     }
 
-    /// The points in their stored order.
     pub fn points(&self) -> &[Point] {
         &self.0
     }
 
-    /// Whether it encloses anything, with its points as they go over the wire.
     pub fn has_area(&self) -> bool {
         let ring: Vec<[f64; 2]> = self
             .0
@@ -241,7 +222,7 @@ impl Polygon {
         encloses_area(&ring)
     }
 
-    /// The smallest box around the points: top, left, bottom, right.
+    /// The bounding box: top, left, bottom, right.
     pub fn bounds(&self) -> [f32; 4] {
         self.0.iter().fold(
             [
@@ -261,14 +242,14 @@ impl Polygon {
         )
     }
 
-    /// The same ring: equal points up to rotation and direction.
+    /// Whether both have equal points, up to rotation and direction.
     pub fn same(&self, other: &Self) -> bool {
         let (ours, theirs) = (self.ring(), other.ring());
         let n = ours.len();
         if n != theirs.len() {
             return false;
         }
-        // Every rotation that brings a point of theirs onto our first one is tried, in both directions.
+        // Try every rotation that maps one of their points to our first one, in both directions.
         (0..n)
             .filter(|&start| ours[0].same(theirs[start]))
             .any(|start| {
@@ -277,7 +258,7 @@ impl Polygon {
             })
     }
 
-    /// The points without a last one that repeats the first: both spellings of a closed ring are the same ring.
+    /// The points without a last one that repeats the first.
     fn ring(&self) -> &[Point] {
         match &*self.0 {
             [first, middle @ .., last] if middle.len() >= 2 && first.same(*last) => {
@@ -316,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_outside_the_image_is_refused() {
+    fn coordinates_outside_the_image_are_rejected() {
         for bad in [-0.1, 1.000_001, f64::NAN, f64::INFINITY] {
             assert!(Fraction::new(bad).is_err(), "{bad}");
         }
@@ -324,14 +305,14 @@ mod tests {
     }
 
     #[test]
-    fn edges_out_of_order_are_named() {
+    fn edges_in_the_wrong_order_are_named() {
         let error = BoundingBox::new(0.5, 0.0, 0.4, 1.0).unwrap_err();
         assert_eq!(error.to_string(), "top (0.5) is greater than bottom (0.4)");
         assert!(BoundingBox::new(0.5, 0.0, 0.5, 1.0).is_ok());
     }
 
     #[test]
-    fn a_ring_is_the_same_from_any_start_and_either_way_round() {
+    fn equal_rings_may_differ_in_start_and_direction() {
         let ring = polygon(&[(0.1, 0.2), (0.1, 0.9), (0.8, 0.5), (0.7, 0.3)]);
         assert!(ring.same(&polygon(&[(0.8, 0.5), (0.7, 0.3), (0.1, 0.2), (0.1, 0.9)])));
         assert!(ring.same(&polygon(&[(0.7, 0.3), (0.8, 0.5), (0.1, 0.9), (0.1, 0.2)])));
@@ -347,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_that_visits_a_point_twice_is_still_compared_whole() {
+    fn rings_with_repeated_points_are_compared_completely() {
         let ring = polygon(&[(0.1, 0.1), (0.5, 0.5), (0.1, 0.1), (0.9, 0.9)]);
         assert!(ring.same(&polygon(&[(0.1, 0.1), (0.9, 0.9), (0.1, 0.1), (0.5, 0.5)])));
     }

@@ -1,8 +1,8 @@
-//! Spans: characters of a text.
+//! Spans: character ranges of a text.
 
 use super::shapes::GeometryError;
 
-/// The characters from `start` to before `end`, counted from 0 in Unicode code points, and what they say.
+/// The characters `start..end`, counted from 0 in Unicode code points, and their text.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct Span {
@@ -34,10 +34,10 @@ impl From<Span> for Written {
 }
 
 impl Span {
-    /// Checks that it does not end before it begins. An empty one is allowed: the service may hold it. `text` is unmanaged where it is not given.
+    /// `text` is unmanaged if it is `None`.
     pub fn new(start: u32, end: u32, text: Option<Box<str>>) -> Result<Self, GeometryError> {
         if start > end {
-            return Err(GeometryError::Backwards {
+            return Err(GeometryError::EndBeforeStart {
                 start_name: "start",
                 start: f64::from(start),
                 end: f64::from(end),
@@ -46,22 +46,20 @@ impl Span {
         Ok(Self { start, end, text })
     }
 
-    /// The first character.
     pub fn start(&self) -> u32 {
         self.start
     }
 
-    /// Behind the last character.
+    /// Exclusive.
     pub fn end(&self) -> u32 {
         self.end
     }
 
-    /// Whether it holds no character.
+    /// Whether it has no characters. The service may store such spans.
     pub fn is_empty(&self) -> bool {
         self.start == self.end
     }
 
-    /// What the characters say.
     pub fn text(&self) -> Option<&str> {
         self.text.as_deref()
     }
@@ -77,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_that_is_not_given_is_the_same_as_any() {
+    fn an_undeclared_text_equals_any_text() {
         let span =
             |start, end, text: Option<&str>| Span::new(start, end, text.map(Box::from)).unwrap();
         assert!(span(1, 4, Some("cat")).same(&span(1, 4, None)));

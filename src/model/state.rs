@@ -1,4 +1,4 @@
-//! The two sides of a plan: what the manifest wants, and what the app holds.
+//! The two sides of a plan: the desired state that a manifest declares, and the observed state of the app.
 
 use super::annotation::{Content, Extras, Frame};
 use super::concepts::Concepts;
@@ -10,191 +10,176 @@ use super::shapes::Fraction;
 use super::status::Status;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Where in the manifest something was declared: which file, which of its inputs, which annotation. The manifest
-/// turns it into a line and a column when there is something to say about it.
+/// The place of a declaration in the manifest. `manifest` turns it into a line and a column.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
     /// Index into the manifest's files.
     pub file: u32,
     /// Index of the input in that file.
     pub input: u32,
-    /// Index of the annotation in that input; [`Origin::INPUT_ITSELF`] for the input itself.
+    /// Index of the annotation in that input, or [`Origin::INPUT_ITSELF`].
     pub annotation: u32,
 }
 
 impl Origin {
-    /// What stands for an annotation's index where the input itself is meant.
+    /// The value of `annotation` for the declaration of the input itself.
     pub const INPUT_ITSELF: u32 = u32::MAX;
 }
 
-/// How a declared annotation says which remote one it is.
+/// How a declared annotation identifies the remote annotation that it stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
-    /// By the remote id.
+    /// The id of the remote annotation.
     Id(AnnotationId),
-    /// By a stable name, from which the id is made.
+    /// A stable name from which the id is derived.
     Key(Key),
-    /// As the annotation that the app made with the input.
+    /// The annotation that the app created with the input.
     InputLevel,
-    /// By what it is.
+    /// Only its content.
     Content,
 }
 
 /// One annotation as the manifest declares it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DesiredAnnotation {
-    /// Which remote annotation this is.
     pub identity: Identity,
-    /// What it must be.
     pub content: Content,
-    /// Where it was declared.
     pub origin: Origin,
+}
+
+impl DesiredAnnotation {
+    /// The declared geometry; the whole input if none is declared.
+    pub fn geometry(&self) -> &Geometry {
+        self.content.geometry.as_ref().unwrap_or(&Geometry::Whole)
+    }
 }
 
 /// One input as the manifest declares it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DesiredInput {
-    /// Which input.
     pub id: InputId,
-    /// Its annotations, in declared order.
+    /// In declared order.
     pub annotations: Vec<DesiredAnnotation>,
-    /// What happens to everything else on it.
-    pub rest: Rest,
-    /// Where it was declared.
+    pub undeclared: Undeclared,
     pub origin: Origin,
 }
 
-/// What happens to annotations of a declared input that the manifest does not declare.
+/// The treatment of annotations on a declared input that the manifest does not declare.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Rest {
-    /// Those in scope go, under `sync`.
+pub enum Undeclared {
+    /// Those in scope are deleted under `policy: sync`.
     #[default]
     Managed,
-    /// Everything goes, whoever made it, but for the input-level annotation (`purge: true`). Such an input declares
-    /// no annotation.
+    /// All are deleted, whoever created them, except the input-level annotation (`purge: true`). Such an input
+    /// declares no annotations.
     Purged,
 }
 
-/// What a manifest wants of an app.
+/// The state of an app that a manifest declares.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DesiredState {
-    /// The label set's name.
     pub set: SetName,
-    /// What a plan may do.
     pub policy: Policy,
-    /// Whose undeclared annotations are in scope.
+    /// The users whose undeclared annotations are in scope.
     pub owners: BTreeSet<Owner>,
-    /// The limits that stop a plan.
     pub guards: Guards,
     /// Old concept id to new one.
     pub renamed: BTreeMap<ConceptId, ConceptId>,
-    /// Sets whose annotations are this set's: its earlier names.
+    /// Earlier names of the set. Their annotations belong to this set.
     pub adopts: BTreeSet<SetName>,
-    /// The inputs, sorted by id, each at most once.
+    /// Sorted by id, without duplicates.
     pub inputs: Vec<DesiredInput>,
 }
 
 impl DesiredState {
-    /// Sorts the inputs by id: plans and listings meet in that order.
+    /// Sorts the inputs by id, the order that plans expect.
     pub fn sort(&mut self) {
         self.inputs.sort_by(|a, b| a.id.cmp(&b.id));
     }
 }
 
-/// Who made an observed annotation.
+/// The kind of creator of an observed annotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Maker {
     /// A person, or a program with a person's token.
     User,
-    /// A model. Nobody edits these.
+    /// A model. The service lets no one edit these.
     Model,
-    /// The app, together with the input: the input-level annotation. It can be patched, and never deleted.
+    /// The app, which creates the input-level annotation with the input. It can be patched but not deleted.
     Input,
 }
 
-/// One annotation as the app holds it.
+/// One annotation of the app.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ObservedAnnotation {
-    /// Its id.
     pub id: AnnotationId,
-    /// Where it lies.
     pub geometry: Geometry,
-    /// The moment of the video it lies in.
     pub frame: Option<Frame>,
-    /// Its concepts, wherever in `data` they stand: in the region, else in the frame, else at the top.
+    /// The concepts of the region; without a region, of the frame or segment; otherwise those at the top of `data`.
     pub concepts: Concepts,
-    /// The state of the labelling work.
     pub status: Status,
-    /// Whose it is; nothing for an annotation without a user.
+    /// The user that the annotation belongs to; `None` if the service reports none.
     pub user: Option<UserId>,
-    /// Who made it.
     pub maker: Maker,
     /// RFC 3339, as the service wrote it.
     pub created_at: Option<Box<str>>,
-    /// The stored `data`, whole: an overwrite must carry what annosync does not model.
+    /// The complete stored `data`: an overwrite must include the fields that annosync does not model.
     pub data: Option<Json>,
     /// The stored `annotation_info`.
     pub info: Option<Json>,
-    /// What few annotations have.
     pub extras: Option<Box<ObservedExtras>>,
 }
 
-/// What few observed annotations have, kept apart so that the many others stay small.
+/// Rarely used fields, boxed so that [`ObservedAnnotation`] stays small.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ObservedExtras {
-    /// What a manifest can manage.
+    /// Fields that a manifest can declare.
     pub managed: Extras,
-    /// The version of the model that made it.
+    /// The version of the model that created the annotation.
     pub model_version: Option<Box<str>>,
-    /// When it was last written, where that was not when it was created: RFC 3339, as the service wrote it.
+    /// RFC 3339, as the service wrote it; `None` if equal to `created_at`.
     pub modified_at: Option<Box<str>>,
-    /// The labelling task that it belongs to.
+    /// The id of the labelling task.
     pub task: Option<Box<str>>,
-    /// Whether the service keeps `consensus_info` with it, which no call can write.
+    /// Whether the annotation has `consensus_info`, which no call can write.
     pub has_consensus: bool,
 }
 
 impl ObservedExtras {
-    /// These, or nothing where none of them is given.
+    /// `None` if no field is set.
     pub fn boxed(self) -> Option<Box<Self>> {
         (self != Self::default()).then(|| Box::new(self))
     }
 }
 
 impl ObservedAnnotation {
-    /// What few annotations have and a manifest can manage.
     pub fn managed_extras(&self) -> Option<&Extras> {
         self.extras.as_deref().map(|extras| &extras.managed)
     }
 
-    /// See [`Extras::track`].
     pub fn track(&self) -> Option<&str> {
         self.managed_extras()?.track.as_deref()
     }
 
-    /// See [`Extras::text`].
     pub fn text(&self) -> Option<&str> {
         self.managed_extras()?.text.as_deref()
     }
 
-    /// See [`Extras::region_value`]; 0 where the service says nothing, as it leaves zeros out.
+    /// See [`Extras::region_value`]; 0 if absent, because the service omits zeros.
     pub fn region_value(&self) -> f32 {
         self.managed_extras()
             .and_then(|extras| extras.region_value)
             .map_or(0.0, Fraction::get)
     }
 
-    /// See [`Extras::embed_model_version`].
     pub fn embed_model_version(&self) -> Option<&str> {
         self.managed_extras()?.embed_model_version.as_deref()
     }
 
-    /// The version of the model that made it.
     pub fn model_version(&self) -> Option<&str> {
         self.extras.as_deref()?.model_version.as_deref()
     }
 
-    /// The labelling task that it belongs to.
     pub fn task(&self) -> Option<&str> {
         self.extras.as_deref()?.task.as_deref()
     }
@@ -206,7 +191,7 @@ impl ObservedAnnotation {
             .is_some_and(|extras| extras.has_consensus)
     }
 
-    /// When it was last written: RFC 3339, as the service wrote it.
+    /// RFC 3339, as the service wrote it; the time of creation if it was never modified.
     pub fn modified_at(&self) -> Option<&str> {
         let later = self
             .extras
@@ -215,7 +200,7 @@ impl ObservedAnnotation {
         later.or(self.created_at.as_deref())
     }
 
-    /// `data.metadata`, parsed; nothing where there is none.
+    /// The parsed `data.metadata`.
     pub fn metadata(&self) -> Option<serde_json::Value> {
         #[derive(serde::Deserialize)]
         struct Data {
@@ -226,7 +211,7 @@ impl ObservedAnnotation {
             .metadata
     }
 
-    /// The id of its region, if it has one. It stands in `data` alone: few annotations are ever asked for it.
+    /// The id of its region. It is parsed out of `data` on demand, because few callers need it.
     pub fn region(&self) -> Option<RegionId> {
         if let Geometry::Region(id) = &self.geometry {
             return Some(id.clone());
@@ -234,11 +219,11 @@ impl ObservedAnnotation {
         RegionId::new(self.first_region()?.id?).ok()
     }
 
-    /// The PNG file of its mask, if it has one and it travels with the annotation.
+    /// The PNG file of its mask, if the annotation includes it.
     pub fn mask_png(&self) -> Option<Vec<u8>> {
         match (&self.data, &self.geometry) {
             (Some(data), _) => mask_png(data),
-            // It was made from a file that is at hand, and never stored.
+            // Not stored yet: the mask was read from a local file.
             (None, Geometry::Mask(mask)) => mask.png().map(|png| png.to_vec()),
             (None, _) => None,
         }
@@ -248,7 +233,7 @@ impl ObservedAnnotation {
         first_region(self.data.as_ref()?)
     }
 
-    /// Everything of it that annosync manages, in the manifest's notation.
+    /// All managed fields, in the manifest's notation.
     pub fn content(&self) -> Content {
         Content {
             frame: self.frame,
@@ -266,7 +251,7 @@ impl ObservedAnnotation {
     }
 }
 
-/// The PNG file of the mask in an annotation's `data`, if it has one and it travels with the annotation.
+/// The PNG file of the mask in an annotation's `data`, if it is included.
 pub fn mask_png(data: &Json) -> Option<Vec<u8>> {
     use base64::Engine as _;
     let image = first_region(data)?.region_info?.mask?.image?;
@@ -286,7 +271,7 @@ fn first_region(data: &Json) -> Option<StoredRegion> {
     data.regions?.into_iter().next()
 }
 
-/// As much of the stored `data` as is read of it again.
+/// The parts of the stored `data` that are parsed again.
 #[derive(serde::Deserialize, Default)]
 #[serde(default)]
 struct StoredData {
@@ -325,52 +310,47 @@ struct StoredImage {
     base64: Option<String>,
 }
 
-/// An annotation that was listed and that cannot be read, or not be carried without loss. Nothing is written to it, and
-/// nothing is concluded from it: it may be anything, one that the manifest declares among them.
+/// A listed annotation that cannot be parsed, or cannot be kept without loss. It is never written to. It could be any
+/// annotation, including one that the manifest declares.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("annotation `{}` of input `{}` cannot be read: {why}", id.escape_debug(), input.escape_debug())]
 pub struct Unreadable {
-    /// Its input, as the service writes it.
+    /// As the service wrote it.
     pub input: Box<str>,
-    /// Its id, as the service writes it.
+    /// As the service wrote it.
     pub id: Box<str>,
-    /// Who made it.
     pub maker: Maker,
-    /// Whose it is; `None` if the service reports no user, or one that is no user's id.
+    /// `None` if the service reports no user, or an invalid user id.
     pub user: Option<UserId>,
-    /// What is wrong with it.
+    /// A sentence fragment that follows "cannot be read: ".
     pub why: Box<str>,
 }
 
-/// Which part of the app a listing saw.
+/// The part of the app that a listing covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// All of it.
     WholeApp,
-    /// These inputs alone; about the others nothing is known.
+    /// Only these inputs; the others are unknown.
     Inputs(BTreeSet<InputId>),
 }
 
-/// What an app holds, from a listing that was proved complete.
+/// The annotations of an app, from a listing that was proved complete.
 ///
-/// Outside of tests it is made from a complete listing alone, so that nothing that was missed can look like
-/// something that is not there.
+/// Outside of tests it is built from complete listings only, so a missed annotation cannot look like a deleted one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ObservedState {
     /// The user whose token made the listing.
     pub caller: UserId,
-    /// The user who owns the app.
     pub app_owner: UserId,
-    /// Which part of the app was listed.
     pub scope: Scope,
-    /// The annotations of each input, sorted by (`created_at`, id), so that the order of pages does not show.
+    /// The annotations of each input, sorted by (`created_at`, id), whatever the order of the pages.
     pub inputs: BTreeMap<InputId, Vec<ObservedAnnotation>>,
-    /// The annotations that were listed and cannot be read, sorted by input and id.
+    /// Sorted by input and id.
     pub unreadable: Vec<Unreadable>,
 }
 
 impl ObservedState {
-    /// Brings the annotations of each input into their one order.
+    /// Sorts all annotations into their canonical order.
     pub fn sort(&mut self) {
         self.unreadable
             .sort_by(|a, b| (&a.input, &a.id).cmp(&(&b.input, &b.id)));
@@ -379,7 +359,7 @@ impl ObservedState {
         }
     }
 
-    /// The annotations of an input that cannot be read.
+    /// The unreadable annotations of one input.
     pub fn unreadable_on(&self, input: &InputId) -> &[Unreadable] {
         let start = self
             .unreadable
@@ -388,12 +368,11 @@ impl ObservedState {
         &self.unreadable[start..start + length]
     }
 
-    /// How many annotations were observed and can be read.
+    /// The number of readable annotations.
     pub fn len(&self) -> usize {
         self.inputs.values().map(Vec::len).sum()
     }
 
-    /// Whether none were.
     pub fn is_empty(&self) -> bool {
         self.inputs.values().all(Vec::is_empty)
     }
@@ -404,8 +383,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_annotation_is_small() {
-        // A million on each side have to fit into memory.
+    fn annotations_stay_small() {
+        // A million annotations on each side must fit into memory.
         assert!(size_of::<ObservedAnnotation>() <= 168);
         assert!(size_of::<Content>() <= 128);
     }

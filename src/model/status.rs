@@ -1,18 +1,18 @@
-//! The state of the labelling work on an annotation.
+//! The status of an annotation in the labelling workflow.
 
 use serde::de::Error as _;
 use std::fmt;
 
-/// A status of an annotation. The names are the API's without `ANNOTATION_`, in lower case.
+/// The status of an annotation. Names are those of the API without `ANNOTATION_`, in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Status(u32);
 
-/// A word or number that is no status.
+/// An unknown status name or number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a status")]
+#[error("unknown status `{0}`")]
 pub struct UnknownStatus(pub String);
 
-/// Code and name of every status, from the API's list of status codes.
+/// From the API's list of status codes.
 const KNOWN: [(u32, &str); 12] = [
     (24150, "success"),
     (24151, "pending"),
@@ -29,22 +29,21 @@ const KNOWN: [(u32, &str); 12] = [
 ];
 
 impl Status {
-    /// Labelled and accepted: what an annotation has when it is posted without a status.
+    /// Labelled and accepted: the default of a posted annotation.
     pub const SUCCESS: Self = Self(24150);
-    /// Waits for a person to label it.
+    /// To be labelled by a person.
     pub const PENDING: Self = Self(24151);
 
-    /// The status with this number; numbers that have no name yet are kept.
+    /// Accepts numbers without a known name as well.
     pub fn from_code(code: u32) -> Self {
         Self(code)
     }
 
-    /// The number on the wire.
     pub fn code(self) -> u32 {
         self.0
     }
 
-    /// The status of this name, of the API's full name (`ANNOTATION_PENDING`), or of this number in text.
+    /// Parses a name, the API's full name (`ANNOTATION_PENDING`), or a number.
     pub fn parse(text: &str) -> Result<Self, UnknownStatus> {
         let unknown = || UnknownStatus(text.to_owned());
         if let Ok(code) = text.parse::<u32>() {
@@ -64,7 +63,7 @@ impl Status {
             .ok_or_else(unknown)
     }
 
-    /// The names that [`Status::parse`] takes.
+    /// The names that [`Status::parse`] accepts.
     pub fn names() -> impl Iterator<Item = &'static str> {
         KNOWN.iter().map(|(_, name)| *name)
     }
@@ -96,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_numbers_mean_the_same() {
+    fn names_and_numbers_are_equivalent() {
         for text in ["pending", "ANNOTATION_PENDING", "24151"] {
             assert_eq!(Status::parse(text), Ok(Status::PENDING), "{text}");
         }

@@ -1,30 +1,26 @@
-//! Bytes of a file to text, and what to say of a file that is not the text it should be: another encoding, or
-//! something that git left in its place.
+//! Decoding of the bytes of text files, with specific errors for other encodings, merge conflicts and pointer files.
 //!
-//! Knows no files. Everything that annosync reads as text goes through here: manifests, the texts that they name,
+//! Does not access files. All text that annosync reads is decoded here: manifests and the texts that they reference,
 //! listings, plans, files of other tools, tokens.
 
 use std::fmt;
 
-/// What makes bytes unusable as the text of a file.
+/// Why bytes are not a usable text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextFault {
-    /// The text is UTF-16 or UTF-32; the name of the encoding.
+    /// UTF-16 or UTF-32; the name of the encoding.
     OtherEncoding(&'static str),
-    /// Bytes that are not UTF-8.
     NotUtf8,
-    /// A NUL byte.
     Nul,
-    /// A merge that git could not finish.
+    /// An unresolved merge conflict of git.
     Conflict,
-    /// Git LFS keeps the content elsewhere.
+    /// A Git LFS pointer instead of the content.
     LfsPointer,
-    /// git-annex keeps the content elsewhere.
+    /// A git-annex pointer instead of the content.
     AnnexPointer,
 }
 
 impl TextFault {
-    /// What to do about it.
     pub fn hint(self) -> &'static str {
         match self {
             Self::OtherEncoding(_) => {
@@ -36,7 +32,7 @@ impl TextFault {
                 "a text file has none: the file is binary or damaged; restore it, or save it as UTF-8"
             }
             Self::Conflict => {
-                "choose what is to stay, delete the lines with <<<<<<<, ======= and >>>>>>>, and `git add` the file"
+                "resolve the conflict, delete the lines with <<<<<<<, ======= and >>>>>>>, and `git add` the file"
             }
             Self::LfsPointer => {
                 "get the content with `git lfs pull` (in CI: check out with LFS, `lfs: true` in actions/checkout)"
@@ -63,19 +59,18 @@ impl fmt::Display for TextFault {
     }
 }
 
-/// Bytes that are not the text they should be.
+/// An error with its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotText {
-    /// What is wrong.
+pub struct TextError {
     pub fault: TextFault,
-    /// Where, in bytes of [`NotText::shown`].
+    /// The position of the fault, in bytes of [`TextError::shown`].
     pub offset: usize,
-    /// The bytes as text; what is not UTF-8 is replaced.
+    /// The text, with invalid UTF-8 replaced.
     pub shown: String,
 }
 
-impl NotText {
-    /// The line and the column of the fault, each from 1, the column in characters.
+impl TextError {
+    /// The line and the column of the fault, counted from 1, the column in characters.
     pub fn line_and_column(&self) -> (usize, usize) {
         let before = &self.shown[..self.offset];
         let start = before.rfind('\n').map_or(0, |at| at + 1);
@@ -86,49 +81,51 @@ impl NotText {
     }
 }
 
-/// How sure a reader can be that conflict markers are markers.
+/// The kind of a text, which decides when conflict markers are an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Prose {
-    /// YAML, JSON, a token: no line of it begins with a conflict marker.
-    No,
-    /// Any text: only all markers of a conflict, in their order, are a conflict.
-    Yes,
+pub enum TextKind {
+    /// YAML, JSON, a token: no valid line begins with a conflict marker, so a single one is an error.
+    Structured,
+    /// Any text: only all markers of a conflict in their order are an error.
+    FreeText,
 }
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The text of a file, without its byte order mark.
-pub fn text_of(bytes: Vec<u8>, prose: Prose) -> Result<String, NotText> {
-    if let Some(fault) = pointer(&bytes) {
-        return Err(not_text(
-            fault,
-            0,
-            String::from_utf8_lossy(&bytes).into_owned(),
-        ));
+/// Decodes the bytes of a file and removes a byte order mark.
+pub fn decode_text(bytes: Vec<u8>, kind: TextKind) -> Result<String, TextError> {
+    let error = |fault, offset, shown| TextError {
+        fault,
+        offset,
+        shown,
+    };
+    if let Some(fault) = detect_pointer(&bytes) {
+        let shown = String::from_utf8_lossy(&bytes).into_owned();
+        return Err(error(fault, 0, shown));
     }
     if let Some(name) = other_encoding(&bytes) {
-        // Nothing of it would be readable.
-        return Err(not_text(TextFault::OtherEncoding(name), 0, String::new()));
+        // The bytes would not be readable as UTF-8.
+        return Err(error(TextFault::OtherEncoding(name), 0, String::new()));
     }
-    let mut text = String::from_utf8(bytes).map_err(|error| {
-        let offset = error.utf8_error().valid_up_to();
-        let shown = String::from_utf8_lossy(error.as_bytes()).into_owned();
-        not_text(TextFault::NotUtf8, offset, shown)
+    let mut text = String::from_utf8(bytes).map_err(|invalid| {
+        let offset = invalid.utf8_error().valid_up_to();
+        let shown = String::from_utf8_lossy(invalid.as_bytes()).into_owned();
+        error(TextFault::NotUtf8, offset, shown)
     })?;
     if text.starts_with(BYTE_ORDER_MARK) {
         text.drain(..BYTE_ORDER_MARK.len_utf8());
     }
     if let Some(offset) = text.find('\0') {
-        return Err(not_text(TextFault::Nul, offset, text));
+        return Err(error(TextFault::Nul, offset, text));
     }
-    match conflict(&text, prose) {
-        Some(offset) => Err(not_text(TextFault::Conflict, offset, text)),
+    match conflict(&text, kind) {
+        Some(offset) => Err(error(TextFault::Conflict, offset, text)),
         None => Ok(text),
     }
 }
 
-/// A file whose content is kept elsewhere; the bytes may be those of a picture.
-pub fn pointer(bytes: &[u8]) -> Option<TextFault> {
+/// Detects pointer files of Git LFS and git-annex, in place of text or binary files.
+pub fn detect_pointer(bytes: &[u8]) -> Option<TextFault> {
     if bytes.starts_with(b"version https://git-lfs.github.com/spec/")
         || bytes.starts_with(b"version https://hawser.github.com/spec/")
     {
@@ -139,8 +136,8 @@ pub fn pointer(bytes: &[u8]) -> Option<TextFault> {
         .then_some(TextFault::AnnexPointer)
 }
 
-/// CRLF to LF, so that offsets in a text are the same wherever it was checked out.
-pub fn with_line_feeds(text: String) -> String {
+/// Replaces CRLF by LF, so that offsets in a text do not depend on how git checked it out.
+pub fn normalize_line_endings(text: String) -> String {
     if text.contains("\r\n") {
         text.replace("\r\n", "\n")
     } else {
@@ -148,15 +145,7 @@ pub fn with_line_feeds(text: String) -> String {
     }
 }
 
-fn not_text(fault: TextFault, offset: usize, shown: String) -> NotText {
-    NotText {
-        fault,
-        offset,
-        shown,
-    }
-}
-
-/// An encoding that is told by its byte order mark, or by the zeros that ASCII has in it.
+/// Detects UTF-16 and UTF-32 by a byte order mark, or UTF-16 by the zero bytes of ASCII characters.
 fn other_encoding(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0xff, 0xfe, 0, 0, ..] => return Some("UTF-32 (little endian)"),
@@ -179,8 +168,8 @@ fn other_encoding(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Where a merge conflict begins.
-fn conflict(text: &str, prose: Prose) -> Option<usize> {
+/// The position of the first merge conflict.
+fn conflict(text: &str, kind: TextKind) -> Option<usize> {
     let line_with = |marker: &str, from: usize| {
         let found = text[from..].match_indices(marker);
         found
@@ -188,9 +177,9 @@ fn conflict(text: &str, prose: Prose) -> Option<usize> {
             .find(|at| *at == 0 || text.as_bytes()[at - 1] == b'\n')
     };
     let ours = line_with("<<<<<<< ", 0);
-    match prose {
-        Prose::No => ours.or_else(|| line_with(">>>>>>> ", 0)),
-        Prose::Yes => {
+    match kind {
+        TextKind::Structured => ours.or_else(|| line_with(">>>>>>> ", 0)),
+        TextKind::FreeText => {
             let ours = ours?;
             let middle = line_with("=======", ours)?;
             line_with(">>>>>>> ", middle).map(|_| ours)
@@ -198,7 +187,7 @@ fn conflict(text: &str, prose: Prose) -> Option<usize> {
     }
 }
 
-/// Whether this is a URL that a server can fetch something from.
+/// Whether this is an `http` or `https` URL with a host.
 pub fn is_web_url(text: &str) -> bool {
     url::Url::parse(text)
         .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
@@ -209,13 +198,13 @@ mod tests {
     use super::*;
 
     fn fault(bytes: &[u8]) -> (TextFault, (usize, usize)) {
-        let found = text_of(bytes.to_vec(), Prose::No).unwrap_err();
+        let found = decode_text(bytes.to_vec(), TextKind::Structured).unwrap_err();
         (found.fault, found.line_and_column())
     }
 
     #[test]
-    fn a_byte_order_mark_is_not_part_of_the_text() {
-        let text = |bytes: &str| text_of(bytes.into(), Prose::No).unwrap();
+    fn a_byte_order_mark_is_removed() {
+        let text = |bytes: &str| decode_text(bytes.into(), TextKind::Structured).unwrap();
         assert_eq!(text("\u{feff}a: 1\r\n"), "a: 1\r\n");
         assert_eq!(text("a\u{feff}"), "a\u{feff}");
         assert_eq!(text(""), "");
@@ -245,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_have_their_line_and_column() {
+    fn faults_have_a_line_and_a_column() {
         use TextFault::{AnnexPointer, Conflict, LfsPointer, NotUtf8, Nul};
         for (bytes, expected) in [
             (&b"a: 1\nb: \xc3\x28"[..], (NotUtf8, (2, 4))),
@@ -266,16 +255,17 @@ mod tests {
     }
 
     #[test]
-    fn a_text_about_conflicts_is_not_one() {
-        let is_text = |text: &str| text_of(text.into(), Prose::Yes).is_ok();
+    fn single_conflict_markers_are_allowed_in_prose() {
+        let is_text = |text: &str| decode_text(text.into(), TextKind::FreeText).is_ok();
         assert!(is_text("the line\n<<<<<<< HEAD\nbegins it"));
         assert!(is_text("  <<<<<<< HEAD\n=======\n>>>>>>> b\n"));
         assert!(!is_text("<<<<<<< HEAD\na\n=======\nb\n>>>>>>> b\n"));
-        assert!(text_of(b"a: <<<<<<< b".to_vec(), Prose::No).is_ok());
+        assert!(decode_text(b"a: <<<<<<< b".to_vec(), TextKind::Structured).is_ok());
     }
 
     #[test]
-    fn line_ends_are_line_feeds() {
-        assert_eq!(with_line_feeds("a\r\nb\rc\n".to_owned()), "a\nb\rc\n");
+    fn line_endings_are_normalized() {
+        let text = normalize_line_endings("a\r\nb\rc\n".to_owned());
+        assert_eq!(text, "a\nb\rc\n");
     }
 }

@@ -1,8 +1,8 @@
-//! One annotation of the wire becomes one of the model.
+//! Conversion of one annotation from the wire type to the model type.
 //!
-//! What the model has no words for is never dropped: it becomes [`Geometry::Unmodelled`], which nothing but an id
-//! matches, and its `data` is kept whole. What breaks the API's form, or cannot be written back as it is, is
-//! [`Unreadable`]. Where an annotation lies is read in `place`.
+//! A geometry that the model does not support becomes [`Geometry::Unmodelled`], which is matched by id only; the complete
+//! `data` is kept. Annotations that violate the API's schema or cannot be kept without loss are [`Unreadable`]. Geometries
+//! are converted in `place`.
 
 mod place;
 
@@ -17,12 +17,11 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Decodes one annotation. Names that many annotations share are shared through `interner`.
+/// Converts one annotation. Equal names and lists of concepts are shared through `interner`.
 ///
 /// # Errors
 ///
-/// An annotation that breaks the API's form, or that could not be written back as it is. One such annotation says nothing
-/// about the others.
+/// If the annotation violates the API's schema, or cannot be kept without loss. Other annotations are not affected.
 pub fn annotation(
     wire: wire::Annotation,
     interner: &mut Interner,
@@ -46,13 +45,13 @@ pub fn annotation(
         user => match UserId::new(interner.intern(user)) {
             Ok(user) => Some(user),
             Err(why) => {
-                unreadable.why = odd_name("its user's id", &why).into();
+                unreadable.why = invalid_id("its user id", &why).into();
                 return Err(unreadable);
             }
         },
     };
     if let Some(broken) = wire.broken {
-        let why = format!("it breaks the API's form: {}", broken.why);
+        let why = format!("it violates the API's schema: {}", broken.why);
         return Err(Unreadable {
             user,
             why: why.into(),
@@ -76,14 +75,17 @@ fn read(
     interner: &mut Interner,
 ) -> Result<(InputId, ObservedAnnotation), String> {
     let input = InputId::new(interner.intern(&wire.input_id))
-        .map_err(|why| odd_name("its input's id", &why))?;
-    let id = AnnotationId::new(wire.id.as_str()).map_err(|why| odd_name("its id", &why))?;
+        .map_err(|why| invalid_id("its input id", &why))?;
+    let id = AnnotationId::new(wire.id.as_str()).map_err(|why| invalid_id("its id", &why))?;
     let data = object(wire.data.take()).map_err(|why| format!("its data {why}"))?;
     let info = object(wire.annotation_info.take()).map_err(|why| format!("its info {why}"))?;
     let parsed: wire::Data = match &data {
         None => wire::Data::default(),
         Some(data) => serde_json::from_str(data.as_str()).map_err(|error| {
-            format!("its data breaks the API's form: {}", JsonFault::from(error))
+            format!(
+                "its data violates the API's schema: {}",
+                JsonFault::from(error)
+            )
         })?,
     };
     let model_version = wire.model_version().map(String::into_boxed_str);
@@ -107,12 +109,12 @@ fn read(
             info,
             extras: ObservedExtras {
                 managed: Extras {
-                    embed_model_version: given(wire.embed_model_version_id),
+                    embed_model_version: non_empty(wire.embed_model_version_id),
                     ..content.extras
                 },
                 model_version,
                 modified_at,
-                task: given(wire.task_id),
+                task: non_empty(wire.task_id),
                 has_consensus: wire
                     .consensus_info
                     .is_some_and(|info| !matches!(info.get(), "null" | "{}")),
@@ -122,28 +124,26 @@ fn read(
     ))
 }
 
-fn odd_name(what: &str, why: &InvalidId) -> String {
+fn invalid_id(what: &str, why: &InvalidId) -> String {
     match why {
         InvalidId::Empty => format!("{what} is empty"),
         why => format!("{what} {why}"),
     }
 }
 
-/// A text that says something.
-fn given(text: String) -> Option<Box<str>> {
+fn non_empty(text: String) -> Option<Box<str>> {
     Some(text)
         .filter(|text| !text.is_empty())
         .map(String::into_boxed_str)
 }
 
-/// An empty object says no more than none: servers write either.
+/// `None` for an empty object, because servers write either.
 fn object(raw: Option<Box<RawValue>>) -> Result<Option<Json>, InvalidJson> {
     let json = raw.map(Json::try_from).transpose()?;
     Ok(json.filter(|json| json.as_str() != "{}"))
 }
 
-/// A missing status is the one that an annotation has when nothing is said; a code of another family is none that an
-/// annotation can have.
+/// The default is success; codes outside the range of annotation statuses are unknown.
 fn status(status: Option<&wire::Status>) -> Status {
     match status.map_or(Code::default(), |status| status.code) {
         Code(0) | Code::SUCCESS => Status::SUCCESS,
@@ -156,7 +156,7 @@ struct Content {
     geometry: Geometry,
     frame: Option<Frame>,
     concepts: Concepts,
-    /// All but the embedding model, which stands beside the data.
+    /// Except the embedding model, which is not part of `data`.
     extras: Extras,
 }
 
@@ -171,17 +171,17 @@ fn content(data: &wire::Data, interner: &mut Interner) -> Content {
         (None, None, Some(segment)) => (&segment.data.concepts, &segment.data.text),
         (None, None, None) => (&data.concepts, &data.text),
     };
-    let (concepts, all_named) = concepts(listed, interner);
-    let moment = frame.map(|frame| place::moment(&frame.frame_info));
+    let (concepts, all_valid) = concepts(listed, interner);
+    let video_frame = frame.map(|frame| place::video_frame(&frame.frame_info));
 
-    // Several of a kind, or kinds beside each other, are more than the model can say.
-    let is_one_thing = regions.len() <= 1
+    // The model supports at most one region, frame or segment.
+    let is_single = regions.len() <= 1
         && data.frames.len() <= 1
         && data.time_segments.len() <= 1
         && (frame.is_none() || data.regions.is_empty())
         && (segment.is_none() || (frame.is_none() && region.is_none()))
         && data.tracks.is_empty();
-    let geometry = if is_one_thing && all_named && moment != Some(None) {
+    let geometry = if is_single && all_valid && video_frame != Some(None) {
         match (region, segment) {
             (Some(region), _) => place::of_region(region),
             (None, Some(segment)) => place::of_segment(segment),
@@ -192,43 +192,42 @@ fn content(data: &wire::Data, interner: &mut Interner) -> Content {
     };
     Content {
         geometry,
-        frame: moment.flatten(),
+        frame: video_frame.flatten(),
         concepts,
         extras: Extras {
-            track: region.and_then(|region| given(region.track_id.clone())),
-            text: given(text.raw.clone()),
+            track: region.and_then(|region| non_empty(region.track_id.clone())),
+            text: non_empty(text.raw.clone()),
             region_value: region.and_then(place::value),
             embed_model_version: None,
         },
     }
 }
 
-/// The concepts, and whether all of them have names that the model can hold. Of a concept that is listed twice, the
-/// last one counts.
+/// The concepts, and whether all of them have valid ids. Of duplicate concepts, the last one is used.
 fn concepts(listed: &[wire::Concept], interner: &mut Interner) -> (Concepts, bool) {
     let mut values: BTreeMap<Arc<str>, f32> = BTreeMap::new();
-    let mut all_named = true;
+    let mut all_valid = true;
     for concept in listed {
         if ConceptId::new(concept.id.as_str()).is_ok() {
             values.insert(interner.intern(&concept.id), value(concept.value));
         } else {
-            all_named = false;
+            all_valid = false;
         }
     }
     let concepts = values
         .into_iter()
         .map(|(id, value)| Concept {
-            id: ConceptId::new(id).expect("it was checked above"),
+            id: ConceptId::new(id).expect("checked above"),
             value,
         })
         .collect();
     (
-        interner.share(Concepts::new(concepts).expect("a map names each concept once")),
-        all_named,
+        interner.share(Concepts::new(concepts).expect("keys of a map are unique")),
+        all_valid,
     )
 }
 
-/// A value within 0..=1: what lies outside is noise, or a server's mistake that no patch could repeat.
+/// Clamps a value to 0..=1. Values outside are rounding errors, or cannot be sent.
 fn value(value: f64) -> f32 {
     if value.is_nan() {
         0.0

@@ -1,59 +1,49 @@
-//! Why something that was listed cannot be understood.
-
 use crate::api::ApiError;
 use crate::model::{InvalidId, JsonFault};
 
-/// A listing that is no basis for a plan.
+/// Why there is no observed state.
 #[derive(Debug, thiserror::Error)]
 pub enum ObservedError {
-    /// The listing failed.
     #[error(transparent)]
     Api(#[from] ApiError),
-    /// The id of the caller, the app's owner or an input of the filter that cannot be one.
-    #[error("the service names {what} `{text}`, which is not a valid name: it is {why}", text = .text.escape_debug())]
-    Name {
-        /// What it names.
+    /// Of the caller, the app's owner, or an input of the filter.
+    #[error("the service reports the invalid {what} id `{text}`: {why}", text = .text.escape_debug())]
+    InvalidId {
         what: &'static str,
-        /// The name.
         text: String,
-        /// Why it is none.
         why: InvalidId,
     },
-    /// An annotation of which nobody knows where it belongs.
     #[error("the service lists annotation `{}` without an input", .0.escape_debug())]
-    NoInput(String),
-    /// A listing that leaves out, on purpose, annotations of what it covers.
-    #[error("this listing was made with filters and does not show everything")]
+    MissingInput(String),
+    /// The listing omits annotations of its scope on purpose.
+    #[error("this listing was made with filters and is not complete")]
     Filtered,
-    /// A file that is not a saved listing.
     #[error("not a saved listing: {0}")]
-    NotSaved(String),
-    /// A file that is not the JSON of a saved listing.
+    NotAListing(String),
     #[error(transparent)]
     NotJson(JsonFault),
-    /// A saved listing of another version of the format.
-    #[error("this listing was saved in format {found}, and this version reads {known}")]
+    #[error(
+        "this listing has format {found}, but this version of annosync supports format {supported}"
+    )]
     Version {
-        /// What the file says.
         found: String,
-        /// What this version reads.
-        known: &'static str,
+        supported: &'static str,
     },
-    /// A saved listing that could not be written.
-    #[error("the listing could not be written: {0}")]
+    #[error("cannot write the listing: {0}")]
     Write(#[from] std::io::Error),
 }
 
 impl ObservedError {
-    /// What to do next.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Api(error) => error.hint(),
-            Self::Filtered | Self::NotSaved(_) | Self::NotJson(_) | Self::Version { .. } => Some(
-                "save a listing with `annosync list --format json > observed.json`, with no filter but --input-id",
-            ),
-            Self::Name { .. } | Self::NoInput(_) => {
-                Some("look at it in the app; nothing was planned or changed")
+            Self::Filtered | Self::NotAListing(_) | Self::NotJson(_) | Self::Version { .. } => {
+                Some(
+                    "save a listing with `annosync list --format json > observed.json`, without filters except --input-id",
+                )
+            }
+            Self::InvalidId { .. } | Self::MissingInput(_) => {
+                Some("check it in the app; nothing was planned or changed")
             }
             Self::Write(_) => None,
         }

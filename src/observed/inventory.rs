@@ -1,25 +1,26 @@
-//! Which declared inputs and concepts an app lacks. Nothing is asked that the listing says already: every input has an
-//! annotation of its own, so that those without one are the only ones in doubt.
+//! The declared inputs and concepts that the app does not have.
+//!
+//! Only inputs without a listed annotation are requested, because every input has an input-level annotation.
 
-use super::ObservedError;
+use super::error::ObservedError;
 use crate::api::{ApiError, Processing, Reader};
-use crate::model::{ConceptId, DesiredState, InputId, Maker, ObservedState, Rest, Words};
+use crate::model::{ConceptId, DesiredState, InputId, Maker, ObservedState, Undeclared, WordIndex};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// For so many missing inputs the nearest one is looked for.
-const SUGGESTED: usize = 20;
+/// The maximum number of missing inputs with a suggestion.
+const MAX_SUGGESTIONS: usize = 20;
 
-/// The declared inputs that the listing does not show and on which something is to be posted.
+/// The declared inputs with annotations that are not in the listing.
 pub fn unseen_inputs(desired: &DesiredState, observed: &ObservedState) -> BTreeSet<InputId> {
     let declared = desired.inputs.iter().filter(|input| {
-        input.rest == Rest::Managed
+        input.undeclared == Undeclared::Managed
             && !input.annotations.is_empty()
             && !observed.inputs.contains_key(&input.id)
     });
     declared.map(|input| input.id.clone()).collect()
 }
 
-/// The declared inputs that the app lacks, each with the one that was probably meant.
+/// The declared inputs that the app does not have, each with a suggestion.
 pub async fn missing_inputs(
     reader: &Reader,
     desired: &DesiredState,
@@ -31,7 +32,7 @@ pub async fn missing_inputs(
     if Reader::calls_for_all_inputs(observed.inputs.len()) + 1 < Reader::calls_for_inputs(&names) {
         others = reader.all_inputs().await?;
         names.retain(|name| !others.contains(name));
-        // A look at some of them says whether the others are missing as well.
+        // If none of the first 100 exists, the others are assumed to be missing too.
         let probe: BTreeSet<String> = names.iter().take(100).cloned().collect();
         if reader.inputs(&probe).await?.is_empty() {
             return Ok(with_nearest(&names, &others, observed));
@@ -52,17 +53,19 @@ fn with_nearest(
         return BTreeMap::new();
     }
     let listed = observed.inputs.keys().map(InputId::as_str);
-    let known = Words::new(listed.chain(others.iter().map(String::as_str)));
-    let named = missing.iter().enumerate().filter_map(|(at, name)| {
-        let nearest = (at < SUGGESTED).then(|| known.nearest(name)).flatten();
+    let known = WordIndex::new(listed.chain(others.iter().map(String::as_str)));
+    let with_suggestions = missing.iter().enumerate().filter_map(|(at, name)| {
+        let nearest = (at < MAX_SUGGESTIONS)
+            .then(|| known.nearest(name))
+            .flatten();
         let nearest = nearest.and_then(|near| InputId::new(near).ok());
         Some((InputId::new(name.as_str()).ok()?, nearest))
     });
-    named.collect()
+    with_suggestions.collect()
 }
 
-/// The declared inputs on which nobody has labelled anything yet and that are not processed. Asks for them only where
-/// any input of the app waits.
+/// The declared inputs that are not processed yet. Inputs with annotations of users are processed; the others are requested
+/// only if the app has any unprocessed input.
 pub async fn waiting_inputs(
     reader: &Reader,
     desired: &DesiredState,
@@ -92,7 +95,7 @@ pub async fn waiting_inputs(
         .collect())
 }
 
-/// The declared concepts that no listed annotation of a person names.
+/// The declared concepts that no listed annotation has, except those of models.
 pub fn unseen_concepts(desired: &DesiredState, observed: &ObservedState) -> BTreeSet<ConceptId> {
     let declared = desired.inputs.iter().flat_map(|input| &input.annotations);
     let mut concepts: BTreeSet<ConceptId> = BTreeSet::new();
@@ -115,7 +118,7 @@ pub fn unseen_concepts(desired: &DesiredState, observed: &ObservedState) -> BTre
     concepts
 }
 
-/// The declared concepts that the app lacks, each with the one that was probably meant.
+/// The declared concepts that the app does not have, each with a suggestion.
 pub async fn new_concepts(
     reader: &Reader,
     desired: &DesiredState,
@@ -127,7 +130,7 @@ pub async fn new_concepts(
     }
     let wanted = unseen.iter().map(ToString::to_string).collect();
     let known = reader.concepts(&wanted).await?;
-    let words = Words::new(known.iter().map(String::as_str));
+    let words = WordIndex::new(known.iter().map(String::as_str));
     let new = unseen.into_iter().filter(|id| !known.contains(id.as_str()));
     let with_nearest = new.map(|id| {
         let nearest = words.nearest(id.as_str());

@@ -1,7 +1,7 @@
-//! What an app holds, in the domain's terms: the only place where the wire's form becomes the model's.
+//! The observed state of an app. This is the only module that converts wire types to model types.
 //!
-//! A state is made of a listing that was proved complete, or of one that was saved when it had been proved. Nothing
-//! here knows what a manifest wants. Uses `api` and `model`.
+//! A state is built from a listing that was proved complete, or from a saved one that had been. Depends on `api` and
+//! `model`.
 
 mod decode;
 mod error;

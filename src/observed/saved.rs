@@ -1,16 +1,15 @@
-//! Listings as files: what `list --format json` writes, and `plan --observed FILE` reads.
+//! Saved listings: written by `list --format json`, and read by `plan --observed FILE`.
 //!
 //! ```json
 //! {"format_version":"1.0","caller":"ann","app_owner":"ann","scope":"whole_app","annotations":[…]}
 //! ```
 //!
-//! `scope` is `whole_app`, `{"inputs": […]}`, or `filtered`. The annotations are in the wire's form. A file is written
-//! of a complete listing alone, so that what it holds was proved when it was saved; one that was made with filters
-//! says so, and no plan is made of it.
+//! `scope` is `whole_app`, `{"inputs": […]}`, or `filtered`. The annotations are wire types. Only complete listings are
+//! saved. A listing with filters is marked as `filtered` and cannot be used for a plan.
 
 use super::decode::annotation;
 use super::error::ObservedError;
-use super::state::{Placed, assemble, scope_of};
+use super::state::{Decoded, assemble, scope_of};
 use crate::api::{CompleteListing, wire};
 use crate::model::{InputId, Interner, ObservedState, Scope, UserId};
 use serde::de::{Deserializer, SeqAccess, Visitor};
@@ -18,10 +17,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
 
-/// The version of the file's format.
+/// The version of the file format.
 pub const FORMAT_VERSION: &str = "1.0";
 
-/// What the listing saw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum SavedScope {
@@ -30,7 +28,7 @@ enum SavedScope {
     Filtered,
 }
 
-/// A listing as it was saved.
+/// The state from a saved listing.
 #[derive(Debug)]
 pub struct SavedListing(ObservedState);
 
@@ -51,11 +49,11 @@ struct Read {
     caller: UserId,
     app_owner: UserId,
     scope: SavedScope,
-    annotations: Decoded,
+    annotations: DecodedList,
 }
 
 impl SavedListing {
-    /// Writes a listing, as one JSON document in one line.
+    /// Writes a listing as a JSON document on one line.
     pub fn write(
         to: impl Write,
         listing: &CompleteListing<wire::Annotation>,
@@ -84,31 +82,32 @@ impl SavedListing {
         Ok(())
     }
 
-    /// Reads a saved listing, whole: a file that breaks off, has no header, was made with filters, or holds what its
-    /// header excludes is an error.
+    /// # Errors
+    ///
+    /// If the file is incomplete, has no header, was made with filters, or contradicts its header.
     pub fn read(text: &str) -> Result<Self, ObservedError> {
-        // The version first: another one may hold anything else.
+        // The version is checked first, because other versions may have any other fields.
         #[derive(Deserialize)]
         struct Version {
             format_version: Option<String>,
         }
-        let broken = |error: serde_json::Error| ObservedError::NotJson(error.into());
-        let version: Version = serde_json::from_str(text).map_err(broken)?;
+        let invalid = |error: serde_json::Error| ObservedError::NotJson(error.into());
+        let version: Version = serde_json::from_str(text).map_err(invalid)?;
         match version.format_version {
             None => {
-                return Err(ObservedError::NotSaved(
-                    "it has no format_version".to_owned(),
+                return Err(ObservedError::NotAListing(
+                    "`format_version` is missing".to_owned(),
                 ));
             }
             Some(found) if found != FORMAT_VERSION => {
                 return Err(ObservedError::Version {
                     found: found.escape_debug().to_string(),
-                    known: FORMAT_VERSION,
+                    supported: FORMAT_VERSION,
                 });
             }
             Some(_) => {}
         }
-        let read: Read = serde_json::from_str(text).map_err(broken)?;
+        let read: Read = serde_json::from_str(text).map_err(invalid)?;
         let scope = match read.scope {
             SavedScope::WholeApp => Scope::WholeApp,
             SavedScope::Inputs(inputs) => Scope::Inputs(inputs),
@@ -119,52 +118,51 @@ impl SavedListing {
         assemble(annotations, read.caller, read.app_owner, scope).map(Self)
     }
 
-    /// The state that it is of.
     pub fn into_state(self) -> ObservedState {
         self.0
     }
 }
 
-/// Annotations that became the model's one by one, so that the wire's form of a whole app is never in memory.
-struct Decoded(Vec<Placed>);
+/// Converts annotations one by one, so that the wire types of a whole app are never in memory at once.
+struct DecodedList(Vec<Decoded>);
 
-impl<'de> Deserialize<'de> for Decoded {
+impl<'de> Deserialize<'de> for DecodedList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Annotations;
         impl<'de> Visitor<'de> for Annotations {
-            type Value = Decoded;
+            type Value = DecodedList;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("a list of annotations")
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Decoded, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<DecodedList, A::Error> {
                 let mut interner = Interner::default();
                 let mut decoded = Vec::new();
                 while let Some(listed) = list.next_element::<wire::Listed<wire::Annotation>>()? {
                     decoded.push(annotation(listed.0, &mut interner));
                 }
-                Ok(Decoded(decoded))
+                Ok(DecodedList(decoded))
             }
         }
         deserializer.deserialize_seq(Annotations)
     }
 }
 
-/// A file may have been edited: what no complete listing holds is refused.
-fn check(annotations: &[Placed], scope: &Scope) -> Result<(), ObservedError> {
+/// Rejects contents that no complete listing has, because the file may have been edited.
+fn check(annotations: &[Decoded], scope: &Scope) -> Result<(), ObservedError> {
     let mut seen = HashSet::with_capacity(annotations.len());
-    for placed in annotations {
-        let (input, id) = match placed {
+    for decoded in annotations {
+        let (input, id) = match decoded {
             Ok((input, annotation)) => (input.as_str(), annotation.id.as_str()),
             Err(unreadable) => (&*unreadable.input, &*unreadable.id),
         };
         let problem = if !seen.insert((input, id)) {
-            "is in it twice"
+            "is listed twice"
         } else if matches!(scope, Scope::Inputs(inputs) if !inputs.contains(input)) {
-            "is of an input outside its scope"
+            "belongs to an input outside the scope"
         } else {
             continue;
         };
-        return Err(ObservedError::NotSaved(format!(
+        return Err(ObservedError::NotAListing(format!(
             "annotation `{}` of input `{}` {problem}",
             id.escape_debug(),
             input.escape_debug()
@@ -210,7 +208,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_saved_listing_reads_back_as_the_same_state() {
+    async fn a_saved_listing_has_the_same_state() {
         for filter in [
             Filter::everything(),
             Filter::inputs(["in-1".into(), "in-2".into()]),
@@ -223,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_filtered_listing_is_written_and_not_read() {
+    async fn a_filtered_listing_can_be_written_but_not_read() {
         let text = saved(&Filter {
             user_ids: vec!["ann".into()],
             ..Filter::everything()
@@ -237,7 +235,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_part_of_a_file_passes_for_the_whole() {
+    async fn incomplete_files_are_rejected() {
         let text = saved(&Filter::everything()).await;
         for end in 0..text.trim_end().len() {
             assert!(SavedListing::read(&text[..end]).is_err(), "{end}");
@@ -248,16 +246,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_saved_listing_is_refused() {
+    fn invalid_listings_are_rejected() {
         let header = r#""format_version":"1.0","caller":"a","app_owner":"a""#;
         let whole = format!(r#"{header},"scope":"whole_app""#);
         for (text, why) in [
             ("[]".to_owned(), "must be an object"),
-            (r#"{"annotations":[]}"#.to_owned(), "no format_version"),
+            (
+                r#"{"annotations":[]}"#.to_owned(),
+                "`format_version` is missing",
+            ),
             (r#"{"id":"a"}"#.to_owned() + "\n{}", "more text after"),
             (
                 r#"{"format_version":"2.0","other":1}"#.to_owned(),
-                "saved in format 2.0",
+                "has format 2.0",
             ),
             (format!("{{{whole}}}"), "the key `annotations` is missing"),
             (
@@ -279,7 +280,7 @@ mod tests {
                 format!(
                     r#"{{{header},"scope":{{"inputs":["j"]}},"annotations":[{{"id":"a","input_id":"i"}}]}}"#
                 ),
-                "outside its scope",
+                "outside the scope",
             ),
             (
                 format!(r#"{{{whole},"annotations":[{{"id":"a"}}]}}"#),
@@ -292,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_app_is_a_saved_listing_too() {
+    fn an_empty_listing_is_valid() {
         let text = r#"{"format_version":"1.0","caller":"a","app_owner":"b","scope":"whole_app","annotations":[]}"#;
         let state = SavedListing::read(text).unwrap().into_state();
         assert!(state.is_empty());

@@ -1,19 +1,19 @@
 //! The JSON Schema of a saved listing.
 //!
-//! Its head is ours and closed; its annotations are the service's, as far as annosync reads them, and a service may say
-//! more.
+//! The header allows no other fields. Annotations are those of the service, which may have fields that annosync does not
+//! read.
 
 use super::saved::FORMAT_VERSION;
 use crate::model::NAME_PATTERN;
 use serde_json::{Value, json};
 
-/// The schema of a saved listing: JSON Schema, draft 2020-12.
+/// JSON Schema, draft 2020-12.
 pub fn schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": format!("urn:annosync:schema:listing:{FORMAT_VERSION}"),
         "title": format!("annosync listing, format {FORMAT_VERSION}"),
-        "description": "What `annosync list --format json` writes and `plan --observed FILE` reads: a listing that was \
+        "description": "The output of `annosync list --format json` and input of `plan --observed FILE`: a listing that was \
             proved complete when it was made.",
         "type": "object",
         "properties": {
@@ -25,19 +25,19 @@ pub fn schema() -> Value {
             "caller": name("The user whose token made the listing."),
             "app_owner": name("The user who owns the app."),
             "scope": {
-                "description": "What the listing saw. A plan is made of whole_app and of inputs alone.",
+                "description": "The scope of the listing. A plan can be made from whole_app and from inputs.",
                 "oneOf": [
-                    { "description": "All of the app.", "const": "whole_app" },
+                    { "description": "The whole app.", "const": "whole_app" },
                     {
-                        "description": "A part that was chosen by more than inputs.",
+                        "description": "A part that was selected by filters other than inputs.",
                         "const": "filtered",
                     },
                     {
-                        "description": "These inputs alone.",
+                        "description": "Only these inputs.",
                         "type": "object",
                         "properties": {
                             "inputs": {
-                                "description": "Their ids.",
+                                "description": "Ids of inputs.",
                                 "type": "array",
                                 "items": name("The id of an input."),
                                 "uniqueItems": true,
@@ -62,57 +62,57 @@ pub fn schema() -> Value {
 
 fn annotation() -> Value {
     json!({
-        "description": "An annotation in the API's form. A field that has its default is left out.",
+        "description": "An annotation as in the API. Fields with default values are omitted.",
         "type": "object",
         "properties": {
-            "id": name("Its id; unique within the input."),
-            "input_id": name("Its input."),
+            "id": name("The id, unique within the input."),
+            "input_id": name("The id of the input."),
             "data": {
-                "description": "What it says: concepts, regions, frames, time segments, text, metadata.",
+                "description": "The content: concepts, regions, frames, time segments, text, metadata.",
                 "type": "object",
             },
             "status": {
-                "description": "The state of the labelling work.",
+                "description": "The status of the annotation.",
                 "type": "object",
                 "properties": {
                     "code": {
-                        "description": "Its number, such as 24150 (success) and 24151 (pending).",
+                        "description": "The number, such as 24150 (success) and 24151 (pending).",
                         "type": "integer",
                         "minimum": 0,
                     },
-                    "description": text("One line for people."),
-                    "details": text("More of it."),
+                    "description": text("A message."),
+                    "details": text("Details of the message."),
                     "req_id": text("The id of a request."),
                 },
                 "required": ["code"],
             },
-            "user_id": text("Whose it is. The service prefers `worker`, and writes both."),
-            "model_version_id": text("The version of the model that made it. The service prefers `worker`."),
+            "user_id": text("The user that it belongs to. Deprecated in favour of `worker`, but the service writes both."),
+            "model_version_id": text("The version of the model that created it. Deprecated in favour of `worker`."),
             "embed_model_version_id": text("The version of the embedding model."),
-            "annotation_info": { "description": "Any map.", "type": "object" },
-            "consensus_info": { "description": "What reviewers agreed on; only the service writes it.", "type": "object" },
-            "task_id": text("The labelling task that it belongs to."),
-            "trusted": { "description": "Whether the service trusts it.", "type": "boolean" },
+            "annotation_info": { "description": "Any object.", "type": "object" },
+            "consensus_info": { "description": "The result of a review by several users; only the service sets it.", "type": "object" },
+            "task_id": text("The id of the labelling task."),
+            "trusted": { "description": "Whether the service trusts the annotation.", "type": "boolean" },
             "input_level": {
-                "description": "Whether it is the annotation that the app made with the input.",
+                "description": "Whether the app created the annotation with the input.",
                 "type": "boolean",
             },
             "worker": {
-                "description": "Who made it: a user, a model, or a workflow.",
+                "description": "The creator: a user, a model, or a workflow.",
                 "type": "object",
                 "properties": {
                     "user": {
                         "description": "A user.",
                         "type": "object",
-                        "properties": { "id": text("Their id.") },
+                        "properties": { "id": text("The user id.") },
                         "required": ["id"],
                     },
                     "model": { "description": "A model, as the service describes it.", "type": "object" },
                     "workflow": { "description": "A workflow, as the service describes it.", "type": "object" },
                 },
             },
-            "created_at": text("When it was made: RFC 3339."),
-            "modified_at": text("When it was last written: RFC 3339."),
+            "created_at": text("The time of creation: RFC 3339."),
+            "modified_at": text("The time of the last change: RFC 3339."),
         },
         "required": ["id", "input_id"],
     })
@@ -145,10 +145,10 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_has_every_field_that_is_written_and_no_other() {
+    fn the_schema_has_exactly_the_written_fields() {
         let text = || "x".to_owned();
         let raw = || RawValue::from_string("{}".to_owned()).ok();
-        // Without `..`: a new field has to be named here.
+        // Without `..`, so that new fields must be added here.
         let annotation = serde_json::to_value(Annotation {
             id: text(),
             input_id: text(),

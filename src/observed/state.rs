@@ -1,4 +1,4 @@
-//! A complete listing becomes the observed state.
+//! Conversion of a complete listing to the observed state.
 
 use super::decode;
 use super::error::ObservedError;
@@ -8,13 +8,13 @@ use crate::model::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An annotation with its input, or one that cannot be read.
-pub(super) type Placed = Result<(InputId, ObservedAnnotation), Unreadable>;
+/// An annotation with its input, or an unreadable one.
+pub(super) type Decoded = Result<(InputId, ObservedAnnotation), Unreadable>;
 
-/// Lists the app, or these inputs of it, proves the listing complete, and makes the state of it: who calls, and what
-/// is there, whoever made it. `app_owner` is the target's user id; `me` stands for the caller.
+/// Lists the app or some of its inputs, proves that the listing is complete, and converts it. `app_owner` is the user id
+/// of the target; `me` means the caller.
 ///
-/// Annotations become the model's page by page, so that the wire's form of a whole app is never in memory.
+/// Annotations are converted page by page, so that the wire types of a whole app are never in memory at once.
 pub async fn observe(
     reader: &Reader,
     app_owner: &str,
@@ -45,8 +45,11 @@ pub async fn observe(
     )
 }
 
-/// Makes the state of a listing in the wire's form. What the listing saw is taken from the filter that it was made
-/// with; one that leaves out annotations of its inputs on purpose is refused.
+/// Converts a listing of wire types. The scope follows from its filter.
+///
+/// # Errors
+///
+/// If the filter omits annotations of the listed inputs.
 pub fn from_listing(
     listing: CompleteListing<wire::Annotation>,
     caller: UserId,
@@ -64,7 +67,7 @@ pub fn from_listing(
     )
 }
 
-/// What a listing with this filter saw; an error where it leaves out annotations of that.
+/// The scope of a listing with this filter; an error if the filter omits annotations of the scope.
 pub(super) fn scope_of(filter: &Filter) -> Result<Scope, ObservedError> {
     if filter.narrows() {
         return Err(ObservedError::Filtered);
@@ -80,24 +83,26 @@ pub(super) fn scope_of(filter: &Filter) -> Result<Scope, ObservedError> {
     }
 }
 
-/// Brings annotations that were proved to be all of `scope` together.
+/// Builds the state from all annotations of `scope`.
 pub(super) fn assemble(
-    annotations: impl IntoIterator<Item = Placed>,
+    annotations: impl IntoIterator<Item = Decoded>,
     caller: UserId,
     app_owner: UserId,
     scope: Scope,
 ) -> Result<ObservedState, ObservedError> {
     let mut inputs: BTreeMap<InputId, Vec<ObservedAnnotation>> = BTreeMap::new();
     let mut unreadable = Vec::new();
-    for placed in annotations {
-        match placed {
+    for decoded in annotations {
+        match decoded {
             Ok((input, annotation)) => inputs.entry(input).or_default().push(annotation),
-            // It could be of any input: there is no telling what else it makes uncertain.
-            Err(one) if one.input.is_empty() => return Err(ObservedError::NoInput(one.id.into())),
+            // It could belong to any input, so no input would be certain.
+            Err(one) if one.input.is_empty() => {
+                return Err(ObservedError::MissingInput(one.id.into()));
+            }
             Err(one) => unreadable.push(one),
         }
     }
-    // Lists grow by doubling: of a million annotations, a third of the room would stay empty.
+    // Vectors grow by doubling; this saves about a third of the memory.
     inputs.values_mut().for_each(Vec::shrink_to_fit);
     let mut state = ObservedState {
         caller,
@@ -111,16 +116,16 @@ pub(super) fn assemble(
 }
 
 fn user(text: &str) -> Result<UserId, ObservedError> {
-    UserId::new(text).map_err(|why| ObservedError::Name {
-        what: "a user",
+    UserId::new(text).map_err(|why| ObservedError::InvalidId {
+        what: "user",
         text: text.to_owned(),
         why,
     })
 }
 
 fn input(text: &str) -> Result<InputId, ObservedError> {
-    InputId::new(text).map_err(|why| ObservedError::Name {
-        what: "an input",
+    InputId::new(text).map_err(|why| ObservedError::InvalidId {
+        what: "input",
         text: text.to_owned(),
         why,
     })
@@ -169,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_state_is_in_one_order_and_knows_who_asked() {
+    async fn a_state_is_sorted_and_has_the_caller() {
         let server = server(annotations());
         let state = observe(&reader(&server), "ann", &Scope::WholeApp)
             .await
@@ -185,7 +190,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_listing_makes_the_same_state_as_observing() {
+    async fn from_listing_gives_the_same_state_as_observe() {
         let server = server(annotations());
         let reader = reader(&server);
         let observed = observe(&reader, "ann", &Scope::WholeApp).await.unwrap();
@@ -200,7 +205,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_filtered_listing_makes_no_state() {
+    async fn filtered_listings_are_rejected() {
         let server = server(annotations());
         for filter in [
             Filter {
@@ -227,7 +232,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_scope_is_what_was_listed() {
+    async fn the_scope_follows_from_the_filter() {
         let server = server(vec![named("in-1", "a")]);
         let scope = Scope::Inputs(["in-1", "in-2"].map(|id| InputId::new(id).unwrap()).into());
         let state = observe(&reader(&server), "ann", &scope).await.unwrap();
@@ -236,7 +241,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_annotation_that_cannot_be_read_is_set_aside() {
+    async fn unreadable_annotations_are_listed_separately() {
         let mut all = annotations();
         for odd in [
             r#"{"id":"e","input_id":"in-3","data":{"regions":7}}"#,
@@ -252,14 +257,14 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(names(&state), ["in-1/c", "in-1/d", "in-1/a", "in-2/b"]);
-        let said: Vec<String> = state.unreadable.iter().map(ToString::to_string).collect();
-        insta::assert_snapshot!(said.join("\n"), @r"
+        let messages: Vec<String> = state.unreadable.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(messages.join("\n"), @r"
         annotation `f` of input `in-1` cannot be read: its data cannot be kept as JSON without loss: an escape that stands for no character
         annotation `g` of input `in-1` cannot be read: its info cannot be kept as JSON without loss: a number too large to be read
-        annotation `i\u{7}` of input `in-1` cannot be read: its id holds the control character U+0007
-        annotation `j` of input `in-1` cannot be read: its user's id begins or ends with white space
-        annotation `h` of input `in-1 ` cannot be read: its input's id begins or ends with white space
-        annotation `e` of input `in-3` cannot be read: its data breaks the API's form: must be a list, found the number 7
+        annotation `i\u{7}` of input `in-1` cannot be read: its id contains the control character U+0007
+        annotation `j` of input `in-1` cannot be read: its user id begins or ends with white space
+        annotation `h` of input `in-1 ` cannot be read: its input id begins or ends with white space
+        annotation `e` of input `in-3` cannot be read: its data violates the API's schema: must be a list, found the number 7
         ");
         let input = InputId::new("in-1").unwrap();
         let on: Vec<&str> = state

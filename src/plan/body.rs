@@ -12,7 +12,7 @@ pub(super) use route::{Route, has_several_places};
 
 use crate::model::{
     AnnotationId, Concept, Content, Difference, Geometry, InputId, Json, JsonDifference,
-    ObservedAnnotation, float, holds, merged,
+    ObservedAnnotation, float, is_stored_as_sent, merge_json,
 };
 use serde_json::{Map, Value, json};
 
@@ -148,7 +148,7 @@ pub(super) fn merge(
 /// Whether a post of this content makes all that the service holds of an annotation, but for ids and names that it gives
 /// itself.
 pub fn makes_all(input: &InputId, observed: &ObservedAnnotation, content: &Content) -> bool {
-    holds(observed, &post(input, &observed.id, content))
+    is_stored_as_sent(observed, &post(input, &observed.id, content))
 }
 
 /// A removal of just the named concepts.
@@ -248,7 +248,7 @@ pub(super) fn put_back(input: &InputId, stored: &ObservedAnnotation, made: &Cont
 fn write_kept(body: &mut Object, observed: &ObservedAnnotation, content: &Content) {
     let stored = observed.info.as_ref().map(Json::to_value);
     let info = match &content.info {
-        Some(info) => Some(merged(&info.to_value(), stored.as_ref())),
+        Some(info) => Some(merge_json(&info.to_value(), stored.as_ref())),
         None => stored,
     };
     if let Some(info) = info {

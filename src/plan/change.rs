@@ -51,8 +51,8 @@ fn choose(
         || difference.info != JsonDifference::None;
     let needs_whole = difference.geometry
         || difference.frame
-        || difference.metadata == JsonDifference::Whole
-        || difference.info == JsonDifference::Whole
+        || difference.metadata == JsonDifference::Replace
+        || difference.info == JsonDifference::Replace
         || (!difference.added.is_empty() && !difference.removed.is_empty())
         || (!difference.removed.is_empty() && besides_concepts)
         || is_beyond_a_merge(observed, content, difference);

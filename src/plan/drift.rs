@@ -13,7 +13,8 @@ use super::trip::{self, Allowances, Trip};
 use super::types::{AppChange, Base, Decision};
 use crate::model::{
     Content, DesiredInput, DesiredState, Difference, Geometry, Identity, InputId, Json, Maker,
-    ObservedAnnotation, ObservedExtras, ObservedState, Origin, Rest, Scope, difference, merged,
+    ObservedAnnotation, ObservedExtras, ObservedState, Origin, Scope, Undeclared, difference,
+    merge_json,
 };
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashSet};
@@ -165,7 +166,7 @@ fn merged_input(
     if declared.is_none() && !three.declares(id) {
         return Ok((observed.to_vec(), Vec::new()));
     }
-    if declared.is_some_and(|input| input.rest == Rest::Purged) {
+    if declared.is_some_and(|input| input.undeclared == Undeclared::Purged) {
         let mut changes = Vec::new();
         let mut purge = super::purge::of(id, observed);
         let is_made =
@@ -212,7 +213,7 @@ pub(super) fn undeclared(id: &InputId) -> DesiredInput {
     DesiredInput {
         id: id.clone(),
         annotations: Vec::new(),
-        rest: Rest::Managed,
+        undeclared: Undeclared::Managed,
         origin: Origin::default(),
     }
 }
@@ -241,12 +242,15 @@ fn written(found: &ObservedAnnotation, wanted: &Content) -> ObservedAnnotation {
         if !data.is_object() {
             data = serde_json::json!({});
         }
-        data["metadata"] = merged(&metadata.to_value(), found.metadata().as_ref());
+        data["metadata"] = merge_json(&metadata.to_value(), found.metadata().as_ref());
         made.data = Some(Json::from_value(&data));
     }
     if let Some(info) = &wanted.info {
         let had = found.info.as_ref().map(Json::to_value);
-        made.info = Some(Json::from_value(&merged(&info.to_value(), had.as_ref())));
+        made.info = Some(Json::from_value(&merge_json(
+            &info.to_value(),
+            had.as_ref(),
+        )));
     }
     if let Some(extras) = wanted.extras.as_deref() {
         let mut all: ObservedExtras = made.extras.as_deref().cloned().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Whether an annotation is still as a plan saw it, already as the plan wants it, or neither.
 
 use super::types::{Action, Operation, Reason};
-use crate::model::{Geometry, ObservedAnnotation, difference, fingerprint, is_all_of};
+use crate::model::{Geometry, ObservedAnnotation, difference, fingerprint, is_exactly};
 
 /// What an operation finds when it looks again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ fn is_as_seen(operation: &Operation, now: &ObservedAnnotation) -> bool {
         (None, Some(before)) => {
             operation.reason == Reason::Undone
                 && now.geometry != Geometry::Unmodelled
-                && is_all_of(before, now)
+                && is_exactly(before, now)
         }
         (None, None) => false,
     }
@@ -49,7 +49,7 @@ fn is_as_seen(operation: &Operation, now: &ObservedAnnotation) -> bool {
 pub fn is_as_wanted(operation: &Operation, now: &ObservedAnnotation) -> bool {
     operation.after.as_ref().is_some_and(|after| {
         if operation.reason == Reason::Undone {
-            is_all_of(after, now)
+            is_exactly(after, now)
         } else {
             difference(after, now).is_empty()
         }

@@ -14,8 +14,8 @@ use super::types::{
 use crate::matching::{Claims, Matched, Matching, Pair, doubles, match_input};
 use crate::model::{
     AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Difference, Geometry,
-    Identity, InputId, Json, Key, Maker, ObservedAnnotation, ObservedState, Policy, Rest, Scope,
-    UserId, content_id, difference, fingerprint, key_id, merged,
+    Identity, InputId, Json, Key, Maker, ObservedAnnotation, ObservedState, Policy, Scope,
+    Undeclared, UserId, content_id, difference, fingerprint, key_id, merge_json,
 };
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -85,7 +85,7 @@ impl Planner<'_> {
             .inputs
             .get(&input.id)
             .map_or(&[][..], Vec::as_slice);
-        if input.rest == Rest::Purged {
+        if input.undeclared == Undeclared::Purged {
             return self.purged(input, observed);
         }
         self.unreadable_declared(&mut part, input);
@@ -514,7 +514,7 @@ pub(super) fn sides(declared: &Content, observed: &ObservedAnnotation) -> (Conte
     let whole = |want: &Option<Json>, have: &Option<Json>| {
         let have = have.as_ref().map(Json::to_value);
         want.as_ref()
-            .map(|want| Json::from_value(&merged(&want.to_value(), have.as_ref())))
+            .map(|want| Json::from_value(&merge_json(&want.to_value(), have.as_ref())))
     };
     after.metadata = whole(&declared.metadata, &before.metadata);
     after.info = whole(&declared.info, &before.info);

@@ -17,7 +17,7 @@ use super::types::{Cause, FieldChange};
 use crate::matching::Claims;
 use crate::model::{
     Concept, ConceptId, Concepts, Content, Difference, Extras, Fraction, Geometry, Json,
-    ObservedAnnotation, difference, float, json_same,
+    ObservedAnnotation, difference, float, json_equal,
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -356,8 +356,8 @@ impl<'a> Merger<'a> {
         observed: &Concepts,
         claims: &Claims,
     ) -> Option<Concepts> {
-        let app = claims.present_names(observed);
-        let base = base.map(|base| claims.present_names(base));
+        let app = claims.apply_renames(observed);
+        let base = base.map(|base| claims.apply_renames(base));
         let Some(manifest) = manifest else {
             if let Some(base) = base {
                 for id in ids([&base, &app]) {
@@ -463,7 +463,7 @@ impl<'a> Merger<'a> {
             return manifest.map(|_| Value::Object(merged));
         }
         let same = |a: Option<&Value>, b: Option<&Value>| match (a, b) {
-            (Some(a), Some(b)) => json_same(a, b),
+            (Some(a), Some(b)) => json_equal(a, b),
             (a, b) => a.is_none() && b.is_none(),
         };
         let changed = base.is_some() && !same(base, app);
@@ -483,7 +483,7 @@ impl<'a> Merger<'a> {
         if same(manifest, app) {
             return Some(wanted.clone());
         }
-        let verdict = self.verdict(base.map(|base| json_same(base, wanted)), changed);
+        let verdict = self.verdict(base.map(|base| json_equal(base, wanted)), changed);
         if self.takes_manifest(verdict, change) {
             Some(wanted.clone())
         } else {

@@ -12,7 +12,7 @@ use super::shared::whole_removal;
 use super::stand_in::{is_clean_up, is_unfinished, restored};
 use super::types::{Action, Operation, Reason};
 use crate::model::{
-    Content, Difference, Geometry, Json, Maker, ObservedAnnotation, UserId, difference, is_all_of,
+    Content, Difference, Geometry, Json, Maker, ObservedAnnotation, UserId, difference, is_exactly,
 };
 
 /// Why an operation does not fit what is stored.
@@ -74,7 +74,7 @@ pub fn write_body(
         let shows = operation
             .before
             .as_ref()
-            .is_some_and(|it| is_all_of(it, now));
+            .is_some_and(|it| is_exactly(it, now));
         return if shows {
             Ok(operation.body.clone())
         } else {

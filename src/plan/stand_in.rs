@@ -7,7 +7,8 @@
 use super::types::{Action, Operation, Reason};
 use crate::model::{
     AnnotationId, DesiredAnnotation, DesiredState, Fingerprint, Identity, InputId, Json, Maker,
-    ObservedAnnotation, ObservedState, SetName, fingerprint, holds, is_stand_in_id, stand_in_id,
+    ObservedAnnotation, ObservedState, SetName, fingerprint, is_stand_in_id, is_stored_as_sent,
+    stand_in_id,
 };
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -50,7 +51,8 @@ pub fn is_stand_in_of(
     replacement: &Json,
     found: &ObservedAnnotation,
 ) -> bool {
-    found.id == id_for(set, operation) && holds(found, &body(set, operation, replacement))
+    found.id == id_for(set, operation)
+        && is_stored_as_sent(found, &body(set, operation, replacement))
 }
 
 /// The annotation that the one with this id stands in for: the id's form, the set, and what its info says agree.

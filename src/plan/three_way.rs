@@ -29,8 +29,8 @@ use super::types::{
 use crate::matching::{Claims, Matched, MatchedBy, Matching, Pair, match_input};
 use crate::model::{
     AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Geometry, Identity,
-    InputId, Json, Key, Maker, ObservedAnnotation, ObservedExtras, ObservedState, Owner, Rest,
-    SetName, Status, UserId, content_id, key_id,
+    InputId, Json, Key, Maker, ObservedAnnotation, ObservedExtras, ObservedState, Owner, SetName,
+    Status, Undeclared, UserId, content_id, key_id,
 };
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -356,7 +356,7 @@ impl<'a> ThreeWay<'a> {
         changes: &mut Vec<AppChange>,
     ) -> bool {
         let base = self.base_input(&purge.input_id);
-        let purged_before = base.is_some_and(|base| base.rest == Rest::Purged);
+        let purged_before = base.is_some_and(|base| base.undeclared == Undeclared::Purged);
         let base = base.map(|base| region::resolve(base, observed, &mut Vec::new()).into_owned());
         let was = base.as_ref().map_or(&[][..], |base| &base.annotations);
         let pairs = match_input(&self.base_claims, &purge.input_id, was, observed).pairs;

@@ -6,7 +6,7 @@
 use crate::manifest::write::declarable;
 use crate::model::{
     Content, Difference, Extras, Geometry, Json, JsonDifference, Maker, ObservedAnnotation, Status,
-    UserId, named,
+    UserId, select_keys,
 };
 
 /// Everything of an annotation that a manifest has words for, but for what it need not say: the status of accepted
@@ -123,7 +123,7 @@ pub(super) fn updated(
 /// Of the remote's object the keys that are declared, level by level.
 fn part(declared: Option<&Json>, have: Option<&Json>) -> Option<Json> {
     let have = object(have)?.to_value();
-    let part = named(&declared?.to_value(), &have);
+    let part = select_keys(&declared?.to_value(), &have);
     object(Some(&Json::from_value(&part)))
 }
 

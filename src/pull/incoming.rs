@@ -14,8 +14,8 @@ use crate::manifest::Image;
 use crate::matching::{Claims, match_input};
 use crate::model::{
     AnnotationId, Concepts, Content, DesiredAnnotation, DesiredInput, DesiredState, Geometry,
-    Identity, Json, Kind, Maker, ObservedAnnotation, ObservedState, Origin, Owner, Rest, Scope,
-    Status, UserId, difference,
+    Identity, Json, Kind, Maker, ObservedAnnotation, ObservedState, Origin, Owner, Scope, Status,
+    Undeclared, UserId, difference,
 };
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,7 +80,7 @@ pub fn merge(
         inputs.push(PulledInput {
             id: id.clone(),
             declared,
-            rest: Rest::Managed,
+            undeclared: Undeclared::Managed,
             entries,
             dropped: Vec::new(),
             left_out: BTreeSet::new(),
@@ -206,7 +206,7 @@ fn entries(
         None => merged.new_inputs += 1,
         Some(was)
             if before == (merged.added, merged.changed, merged.dropped)
-                && was.rest == Rest::Managed
+                && was.undeclared == Undeclared::Managed
                 && !has_new_image =>
         {
             merged.same_inputs += 1;

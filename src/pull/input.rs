@@ -8,7 +8,7 @@ use crate::manifest::Image;
 use crate::matching::{Claims, match_input};
 use crate::model::{
     AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Geometry, Identity,
-    InputId, Json, Maker, ObservedAnnotation, ObservedState, Origin, Rest, difference,
+    InputId, Json, Maker, ObservedAnnotation, ObservedState, Origin, Undeclared, difference,
 };
 use crate::plan::{makes_all, named_region};
 use std::borrow::Cow;
@@ -42,7 +42,7 @@ pub(super) struct PulledInput {
     pub(super) id: InputId,
     /// Where it is among the manifest's inputs; nothing for a new one.
     pub(super) declared: Option<usize>,
-    pub(super) rest: Rest,
+    pub(super) undeclared: Undeclared,
     /// The declared ones in their order, then the new ones in the order of the remote.
     pub(super) entries: Vec<Entry>,
     /// Declared annotations that go.
@@ -72,7 +72,7 @@ impl PulledInput {
                     origin: Origin::default(),
                 })
                 .collect(),
-            rest: self.rest,
+            undeclared: self.undeclared,
             origin: Origin::default(),
         }
     }
@@ -142,7 +142,7 @@ impl World<'_> {
         let mut pulled = PulledInput {
             id: id.clone(),
             declared,
-            rest: Rest::Managed,
+            undeclared: Undeclared::Managed,
             entries: Vec::new(),
             dropped: Vec::new(),
             left_out: BTreeSet::new(),
@@ -151,10 +151,10 @@ impl World<'_> {
             image: None,
             is_declared_empty: false,
         };
-        if was.is_some_and(|was| was.rest == Rest::Purged)
+        if was.is_some_and(|was| was.undeclared == Undeclared::Purged)
             && observed.iter().all(|o| o.maker == Maker::Input)
         {
-            pulled.rest = Rest::Purged;
+            pulled.undeclared = Undeclared::Purged;
             pulled.account.inputs = 1;
             return pulled;
         }

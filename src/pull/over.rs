@@ -110,7 +110,7 @@ pub(super) fn write_over(over: &Over<'_>, inputs: &[PulledInput]) -> Result<Pull
         let folder = file.path.parent().unwrap_or(Path::new(""));
         let parts = parts(manifest, input, was);
         let size = sizes(manifest.images.get(&input.id), input.image.as_ref());
-        let is_same = was.rest == input.rest
+        let is_same = was.undeclared == input.undeclared
             && size == [None; 2]
             && parts.iter().all(|part| *part == Part::Kept)
             && input.entries.len() == was.annotations.len();
@@ -122,7 +122,7 @@ pub(super) fn write_over(over: &Over<'_>, inputs: &[PulledInput]) -> Result<Pull
         let added = input.entries.iter().filter(is_new);
         file.edit.edits.push(InputEdit {
             index: was.origin.input,
-            rest: was.rest,
+            undeclared: was.undeclared,
             size,
             parts,
             added: added

@@ -167,7 +167,7 @@ fn differing(
 
 /// Whether two inputs are declared alike, wherever they stand.
 fn same(one: &DesiredInput, other: &DesiredInput) -> bool {
-    one.rest == other.rest
+    one.undeclared == other.undeclared
         && one.annotations.len() == other.annotations.len()
         && one
             .annotations

@@ -10,7 +10,7 @@ use crate::manifest::write::{
     write_input,
 };
 use crate::manifest::{Anchor, anchors};
-use crate::model::Rest;
+use crate::model::Undeclared;
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -30,7 +30,7 @@ pub(super) struct InputEdit {
     /// Which one of the file, from 0.
     pub(super) index: u32,
     /// What happened to the rest of it before.
-    pub(super) rest: Rest,
+    pub(super) undeclared: Undeclared,
     /// Width and height of the image, as they were and as they are to be, where they change.
     pub(super) size: [Option<[u32; 2]>; 2],
     /// For each annotation that is declared.
@@ -178,7 +178,7 @@ impl<'t> Splicer<'t> {
 
     /// Changes an input part by part.
     fn input(&mut self, edit: &InputEdit, found: &InputAnchors, limit: usize) -> Option<()> {
-        if edit.rest == Rest::Purged {
+        if edit.undeclared == Undeclared::Purged {
             return None;
         }
         self.lines.element(found.input)?.keys?;

@@ -49,7 +49,7 @@ pub(super) fn pulled(
             .iter()
             .map(|entry| annotation(manifest, &input.id, entry))
             .collect(),
-        rest: input.rest,
+        undeclared: input.undeclared,
     }
 }
 

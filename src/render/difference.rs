@@ -5,7 +5,7 @@
 
 use super::notation::{Layout, Line, lines};
 use super::page::{Ink, Page};
-use crate::model::{Concepts, Content, Extras, Fraction, Geometry, Json, float, named};
+use crate::model::{Concepts, Content, Extras, Fraction, Geometry, Json, float, select_keys};
 use similar::{Algorithm, ChangeTag, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
 use std::collections::HashSet;
 
@@ -122,9 +122,10 @@ fn heading_of(line: &str) -> Option<&'static str> {
 /// What of `is` the manifest manages: the fields that `wanted` names.
 fn managed(is: &Content, wanted: &Content) -> Content {
     let keep = |is: &Option<Json>, wanted: &Option<Json>| match (is, wanted) {
-        (Some(is), Some(wanted)) => {
-            Some(Json::from_value(&named(&wanted.to_value(), &is.to_value())))
-        }
+        (Some(is), Some(wanted)) => Some(Json::from_value(&select_keys(
+            &wanted.to_value(),
+            &is.to_value(),
+        ))),
         _ => None,
     };
     Content {

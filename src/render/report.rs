@@ -318,7 +318,7 @@ fn largest_moves(summary: &Summary) -> Option<Section> {
         vec![
             Cell::name(it.input_id.as_str()),
             Cell::name(name),
-            Cell::Phrase(it.measure.words(it.overlap).into()),
+            Cell::Phrase(it.measure.describe(it.overlap).into()),
         ]
     };
     let limit = moved.largest.len();

@@ -84,7 +84,7 @@ pub(super) fn moved() -> Operation {
         Reason::Differs,
     );
     moved.key = Some(Key::new("red-car").unwrap());
-    moved.matched = Some(Matched::by_name(MatchedBy::Key));
+    moved.matched = Some(Matched::without_measure(MatchedBy::Key));
     moved.before = Some(content(0.5, &["car"]));
     moved.after = Some(content(0.75, &["car"]));
     moved
@@ -112,7 +112,7 @@ pub(super) fn relabelled() -> Operation {
         "as-0a1b2c3d-99887766554433221100",
         Reason::Differs,
     );
-    relabelled.matched = Some(Matched::by_name(MatchedBy::Relabelled));
+    relabelled.matched = Some(Matched::without_measure(MatchedBy::Relabelled));
     relabelled.before = Some(content(0.5, &["car"]));
     relabelled.after = Some(content(0.5, &["car", "taxi"]));
     relabelled.bytes = 12;

@@ -1,4 +1,4 @@
-//! Matching of every kind: same, moved, another; and regions that a model found.
+//! Matching of every kind of geometry: unchanged, moved, distant; and regions of models.
 
 use crate::support::{ME, base64, bodies, context, observed, png};
 use annosync::manifest;
@@ -7,7 +7,7 @@ use annosync::plan::{self, Plan, PlanError};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// An image of 10 x 10 pixels with these columns set, from the top to the bottom.
+/// An image of 10 x 10 pixels with these columns set.
 fn columns(from: u32, to: u32) -> Vec<u8> {
     let pixels: Vec<u8> = (0..100)
         .map(|at| {
@@ -55,7 +55,7 @@ fn try_plan(annotations: &[&str], remote: &[Value]) -> Result<Plan, Vec<PlanErro
     plan::plan(&desired(annotations), &observed(remote), &context())
 }
 
-/// What is done to which annotation and why, one a line.
+/// The operations with annotation and reason, one per line.
 fn changes(annotations: &[&str], remote: &[Value]) -> String {
     let plan = try_plan(annotations, remote).unwrap();
     let mut lines = vec![format!("{} unchanged", plan.summary.unchanged)];
@@ -76,7 +76,7 @@ fn changes(annotations: &[&str], remote: &[Value]) -> String {
     lines.join(", ")
 }
 
-/// Each kind as it is declared, stored in the same place, stored a little elsewhere, and far away.
+/// Each kind: declared, stored at the same location, a little moved, and distant.
 fn table() -> Vec<(&'static str, [Value; 3], &'static str)> {
     let segment = |begin: f64, end: f64| {
         json!({"time_segments": [{"id": "s", "time_info": {"begin_time": begin, "end_time": end},
@@ -133,7 +133,7 @@ fn table() -> Vec<(&'static str, [Value; 3], &'static str)> {
 }
 
 #[test]
-fn what_lies_in_the_same_place_is_unchanged_whatever_its_kind() {
+fn every_kind_is_unchanged_at_the_same_location() {
     for (declared, [same, ..], _) in table() {
         assert_eq!(
             changes(&[declared], &[stored("1", same)]),
@@ -144,7 +144,7 @@ fn what_lies_in_the_same_place_is_unchanged_whatever_its_kind() {
 }
 
 #[test]
-fn what_moved_a_little_is_found_by_the_measure_of_its_kind() {
+fn every_kind_is_matched_if_it_moved_a_little() {
     for (declared, [_, near, _], measure) in table() {
         let action = if declared.contains("text") {
             "merge"
@@ -160,7 +160,7 @@ fn what_moved_a_little_is_found_by_the_measure_of_its_kind() {
 }
 
 #[test]
-fn what_lies_far_away_is_another_annotation() {
+fn distant_annotations_are_not_matched() {
     for (declared, [_, _, far], _) in table() {
         assert_eq!(
             changes(&[declared], &[stored("1", far)]),
@@ -171,7 +171,7 @@ fn what_lies_far_away_is_another_annotation() {
 }
 
 #[test]
-fn nothing_is_paired_across_kinds() {
+fn different_kinds_are_not_matched() {
     let table = table();
     for (at, (declared, ..)) in table.iter().enumerate() {
         for (other, (_, [same, ..], _)) in table.iter().enumerate() {
@@ -187,7 +187,7 @@ fn nothing_is_paired_across_kinds() {
 }
 
 #[test]
-fn the_same_place_with_other_concepts_is_relabelled() {
+fn other_concepts_at_the_same_location_are_relabelled() {
     for (declared, [same, ..], _) in table() {
         let declared = declared.replace("[car]", "[bus]");
         assert_eq!(
@@ -199,7 +199,7 @@ fn the_same_place_with_other_concepts_is_relabelled() {
 }
 
 #[test]
-fn a_track_that_is_declared_is_never_crossed_and_one_that_is_not_is_unmanaged() {
+fn declared_tracks_must_match_and_undeclared_ones_are_unmanaged() {
     let box_info = json!({"bounding_box": {"bottom_row": 0.5, "right_col": 0.5}});
     let tracked = |track: &str| {
         let mut data = region(box_info.clone());
@@ -222,7 +222,7 @@ fn a_track_that_is_declared_is_never_crossed_and_one_that_is_not_is_unmanaged() 
         changes(&[&any], &[stored("1", tracked("t2"))]),
         "1 unchanged"
     );
-    // Who names a track gets it, whatever else would do.
+    // A declared track has priority.
     assert_eq!(
         changes(
             &[&any, &one],
@@ -233,7 +233,7 @@ fn a_track_that_is_declared_is_never_crossed_and_one_that_is_not_is_unmanaged() 
 }
 
 #[test]
-fn a_mask_is_found_by_its_url() {
+fn masks_are_matched_by_url() {
     let url = json!({"mask": {"image": {"url": "https://example.com/m.png"}}});
     let declared = "{ mask: { url: 'https://example.com/m.png' }, concepts: [car] }";
     assert_eq!(
@@ -246,7 +246,7 @@ fn a_mask_is_found_by_its_url() {
 }
 
 #[test]
-fn a_text_does_not_say_which_box_it_is_written_in() {
+fn the_text_of_a_box_does_not_identify_it() {
     let mut data = region(json!({"bounding_box": {"bottom_row": 0.5, "right_col": 0.5}}));
     data["regions"][0]["data"]["text"] = json!({"raw": "B 1234"});
     let declared =
@@ -272,7 +272,7 @@ fn of_model(id: &str, region_id: &str, edges: [f64; 4], concept: &str) -> Value 
 const FOUND: &str = "{ region: { from_model: mv, concept: person, nearest: { box: { top: 0.1, left: 0.1, bottom: 0.5, right: 0.5 } } }, concepts: [worker] }";
 
 #[test]
-fn a_region_that_a_model_found_gets_a_label_by_its_id() {
+fn a_region_of_a_model_is_labelled_by_its_id() {
     let remote = [
         of_model("m1", "r1", [0.1, 0.1, 0.5, 0.45], "person"),
         of_model("m2", "r2", [0.1, 0.1, 0.5, 0.5], "dog"),
@@ -289,7 +289,7 @@ fn a_region_that_a_model_found_gets_a_label_by_its_id() {
         body["data"]["regions"][0]["data"]["concepts"][0]["id"],
         "worker"
     );
-    // Once it is there, it is found again.
+    // Once posted, it is matched.
     let mut remote = remote.to_vec();
     remote.push(json!({
         "id": operation.id.as_str(), "input_id": "a", "user_id": ME, "status": {"code": 24150},
@@ -299,7 +299,7 @@ fn a_region_that_a_model_found_gets_a_label_by_its_id() {
 }
 
 #[test]
-fn a_region_that_no_model_found_or_that_two_fit_is_an_error() {
+fn a_missing_or_ambiguous_region_is_an_error() {
     let far = [of_model("m1", "r1", [0.3, 0.1, 0.9, 0.5], "person")];
     let error = |remote: &[Value]| try_plan(&[FOUND], remote).unwrap_err()[0].to_string();
     insta::assert_snapshot!(error(&far), @"no region of model version `mv` with concept `person` on input `a` lies there (the closest has IoU 0.25, and 0.50 is asked for)");
@@ -309,26 +309,26 @@ fn a_region_that_no_model_found_or_that_two_fit_is_an_error() {
         of_model("m2", "r2", [0.1, 0.1, 0.5, 0.5], "person"),
     ];
     insta::assert_snapshot!(error(&two), @"2 regions of model version `mv` with concept `person` on input `a` lie there: `r2` (IoU 1.00), `r1` (IoU 0.75)");
-    // Two annotations of one region are one region.
+    // Two annotations of one region count once.
     let twice = [
         of_model("m1", "r1", [0.1, 0.1, 0.5, 0.5], "person"),
         of_model("m2", "r1", [0.1, 0.1, 0.5, 0.5], "person"),
     ];
     assert!(try_plan(&[FOUND], &twice).is_ok());
-    // What lies there in one frame of a video lies nowhere in the others.
+    // A region of one frame is not found in others.
     let mut framed = of_model("m1", "r1", [0.1, 0.1, 0.5, 0.5], "person");
     framed["data"] = json!({"frames": [{"frame_info": {"time": 1500}, "data": framed["data"]}]});
     assert!(try_plan(&[FOUND], std::slice::from_ref(&framed)).is_err());
     let in_frame = FOUND.replace("{ region", "{ frame: { time_ms: 1500 }, region");
     assert!(try_plan(&[&in_frame], &[framed]).is_ok());
-    // Another version of the model is another model.
+    // Other versions of the model do not match.
     let mut other = of_model("m1", "r1", [0.1, 0.1, 0.5, 0.5], "person");
     other["model_version_id"] = json!("mv-2");
     assert!(try_plan(&[FOUND], &[other]).is_err());
 }
 
 #[test]
-fn the_input_level_annotation_is_patched_and_never_posted() {
+fn the_input_level_annotation_is_patched_but_never_posted() {
     let input_level = json!({
         "id": "own", "input_id": "a", "user_id": ME, "input_level": true, "status": {"code": 24150},
         "created_at": "2026-02-01T00:00:00Z",
@@ -339,7 +339,7 @@ fn the_input_level_annotation_is_patched_and_never_posted() {
         changes(&[declared], std::slice::from_ref(&input_level)),
         "0 unchanged, merge own (matched: input-level annotation)"
     );
-    // Whatever else there is, and whenever it was made.
+    // In any order of creation.
     let other = stored("1", json!({"concepts": [{"id": "day", "value": 1}]}));
     assert_eq!(
         changes(
@@ -348,7 +348,7 @@ fn the_input_level_annotation_is_patched_and_never_posted() {
         ),
         "1 unchanged, merge own (matched: input-level annotation)"
     );
-    // Not declared, it stays.
+    // Undeclared, it is kept.
     assert_eq!(
         changes(&["{ concepts: [day] }"], &[input_level]),
         "0 unchanged, post new"
@@ -357,24 +357,24 @@ fn the_input_level_annotation_is_patched_and_never_posted() {
 }
 
 #[test]
-fn what_lies_in_several_places_is_not_moved_to_one() {
+fn annotations_with_several_regions_are_not_moved() {
     let two = json!({"regions": [
         {"id": "r", "region_info": {"point": {"row": 0.5}}}, {"id": "s", "region_info": {"point": {"row": 0.6}}},
     ]});
     let declared = "{ id: '1', point: [0.5, 0], concepts: [car] }";
     let errors = try_plan(&[declared], &[stored("1", two.clone())]).unwrap_err();
     insta::assert_snapshot!(errors[0], @"annotation `1` of input `a` lies in several places at once: to write the declared one would lose the others");
-    // Without its place it can be declared.
+    // It can be declared without its geometry.
     let changed = changes(&["{ id: '1', status: pending }"], &[stored("1", two)]);
     assert_eq!(changed, "0 unchanged, merge 1 (matched: id)");
-    // One place of an unknown kind gives way to a known one.
+    // A single unmodelled geometry can be replaced by a known one.
     let token = region(json!({"token": {"char_start": 1}}));
     let changed = changes(&[declared], &[stored("1", token)]);
     assert_eq!(changed, "0 unchanged, overwrite 1 (matched: id)");
 }
 
 #[test]
-fn a_plan_names_what_has_no_shape_by_what_it_is() {
+fn plans_describe_geometries_without_a_shape() {
     let shown = |declared: &str| {
         let plan = try_plan(&[declared], &[]).unwrap();
         annosync::render::text(&plan, &annosync::render::TextOptions::default())
@@ -392,7 +392,7 @@ fn a_plan_names_what_has_no_shape_by_what_it_is() {
 }
 
 #[test]
-fn a_plan_file_shows_a_mask_by_its_hash_and_sends_no_other() {
+fn a_plan_file_contains_the_hash_of_a_mask_and_allows_no_other() {
     let plan = try_plan(&["{ mask: { path: left.png }, concepts: [road] }"], &[]).unwrap();
     let text = annosync::render::json(&plan);
     assert!(plan::read(&text).unwrap().is_some());

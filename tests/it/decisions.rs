@@ -1,23 +1,23 @@
-//! The decision list: which write a difference leads to, a test a row.
+//! The write that each difference leads to, one test per rule.
 
 use crate::support::{
-    ME, bodies, boxed, desired, manifest_of, observed, observed_by, only_write, plan, plan_text,
-    try_plan, whole, with,
+    ME, bodies, boxed, desired, manifest_of, observed, only_write, plan, plan_text, try_plan,
+    whole, with,
 };
-use annosync::model::{InputId, Scope, Share, UserId};
-use annosync::plan::{Action, Call, Plan, Rename, Trip};
+use annosync::model::{InputId, Scope};
+use annosync::plan::{Action, Call};
 use insta::assert_snapshot;
-use serde_json::{Value, json};
+use serde_json::json;
 
 const BOX: [f64; 4] = [0.1, 0.2, 0.5, 0.6];
 const DECLARED_BOX: &str = "box: { top: 0.1, left: 0.2, bottom: 0.5, right: 0.6 }";
 
-fn input(annotation: &str) -> String {
+pub(crate) fn input(annotation: &str) -> String {
     format!("  - id: a\n    annotations:\n      - {annotation}\n")
 }
 
 #[test]
-fn equal_is_nothing() {
+fn equal_annotations_need_no_write() {
     let text = plan_text(
         &input(&format!("{{ {DECLARED_BOX}, concepts: [car] }}")),
         &[boxed("a", "1", BOX, &["car"])],
@@ -26,7 +26,7 @@ fn equal_is_nothing() {
 }
 
 #[test]
-fn float_noise_and_the_order_of_concepts_are_equal() {
+fn float_noise_and_the_order_of_concepts_are_ignored() {
     let noisy = [
         0.100_000_001_490_116_12,
         0.200_000_002_980_232_24,
@@ -44,7 +44,7 @@ fn float_noise_and_the_order_of_concepts_are_equal() {
 }
 
 #[test]
-fn an_added_concept_is_a_merge_of_just_that_concept() {
+fn an_added_concept_is_a_merge_of_only_that_concept() {
     let declared = input(&format!(
         "{{ id: '1', {DECLARED_BOX}, concepts: {{ car: 1, red: 0 }} }}"
     ));
@@ -58,7 +58,7 @@ fn an_added_concept_is_a_merge_of_just_that_concept() {
 }
 
 #[test]
-fn a_concept_of_another_value_is_a_merge() {
+fn a_changed_value_is_a_merge() {
     let (action, body) = only_write(
         &input("{ id: '1', concepts: { tree: 0.25 } }"),
         &[whole("a", "1", &[("tree", 1.0)])],
@@ -104,7 +104,7 @@ fn a_status_alone_is_a_merge_without_data() {
 }
 
 #[test]
-fn only_removed_concepts_are_a_remove_of_just_their_ids() {
+fn removed_concepts_are_a_remove_of_their_ids() {
     let declared = input(&format!("{{ id: '1', {DECLARED_BOX}, concepts: [car] }}"));
     let (action, body) = only_write(&declared, &[boxed("a", "1", BOX, &["car", "bus"])]);
     assert_eq!(action, Action::Remove);
@@ -130,7 +130,7 @@ fn removed_concepts_and_a_status_are_one_overwrite() {
 }
 
 #[test]
-fn a_moved_box_is_an_overwrite_that_carries_what_is_not_modelled() {
+fn a_moved_box_is_an_overwrite_that_keeps_unmodelled_fields() {
     let mut remote = boxed("a", "1", BOX, &["car"]);
     remote["data"]["regions"][0]["value"] = json!(0.75);
     remote["data"]["regions"][0]["data"]["concepts"][0]["app_id"] = json!("street");
@@ -184,7 +184,7 @@ fn a_moved_box_is_an_overwrite_that_carries_what_is_not_modelled() {
 }
 
 #[test]
-fn a_stored_zero_that_was_left_out_stays_zero_in_an_overwrite() {
+fn an_omitted_zero_stays_zero_in_an_overwrite() {
     let mut remote = boxed("a", "1", BOX, &["car"]);
     remote["data"]["regions"][0]["data"]["concepts"][0]
         .as_object_mut()
@@ -215,7 +215,7 @@ fn concepts_added_and_removed_are_one_overwrite() {
 }
 
 #[test]
-fn another_frame_is_an_overwrite() {
+fn a_changed_frame_is_an_overwrite() {
     let remote = json!({"id": "1", "input_id": "a", "user_id": ME, "data": {"frames": [
         {"id": "f", "frame_info": {"time": "1500", "number": 45, "x": 1}, "data": {"concepts": [{"id": "car", "value": 1}]}}]}});
     let (action, body) = only_write(
@@ -233,7 +233,7 @@ fn another_frame_is_an_overwrite() {
 }
 
 #[test]
-fn a_label_on_the_whole_input_that_gets_a_box_takes_its_concepts_along() {
+fn a_label_that_gets_a_box_keeps_its_concepts() {
     let declared = input(&format!("{{ id: '1', {DECLARED_BOX} }}"));
     let (action, body) = only_write(&declared, &[whole("a", "1", &[("tree", 1.0)])]);
     assert_eq!(action, Action::Overwrite);
@@ -245,7 +245,7 @@ fn a_label_on_the_whole_input_that_gets_a_box_takes_its_concepts_along() {
 }
 
 #[test]
-fn a_list_in_metadata_that_changes_is_an_overwrite() {
+fn a_changed_list_in_metadata_is_an_overwrite() {
     let mut remote = whole("a", "1", &[("tree", 1.0)]);
     remote["data"]["metadata"] = json!({"tags": ["a"], "kept": true});
     let (action, body) = only_write(&input("{ id: '1', metadata: { tags: [b] } }"), &[remote]);
@@ -273,7 +273,7 @@ fn a_region_without_an_id_cannot_be_reached_by_a_nested_patch() {
 }
 
 #[test]
-fn another_user_is_a_replace_under_the_same_id() {
+fn a_changed_user_is_a_replace_with_the_same_id() {
     let mut remote = boxed("a", "1", BOX, &["car"]);
     remote["data"]["geo"] = json!({"x": 1});
     remote["status"] = json!({"code": 24157});
@@ -300,7 +300,7 @@ fn another_user_is_a_replace_under_the_same_id() {
 }
 
 #[test]
-fn what_is_not_on_the_remote_is_posted() {
+fn missing_annotations_are_posted() {
     let (action, body) = only_write(
         &input(
             "{ key: k, box: { top: 0, left: 0, bottom: 0.5, right: 1 }, concepts: { car: true, bus: false }, user: u, status: pending, metadata: { a: 1 }, info: { b: 2 } }",
@@ -353,7 +353,7 @@ fn what_is_not_on_the_remote_is_posted() {
 }
 
 #[test]
-fn what_is_on_the_remote_and_not_declared_is_deleted() {
+fn undeclared_annotations_are_deleted() {
     let observed = observed(&[boxed("a", "1", BOX, &["car"])]);
     let plan = plan(&desired("  - id: a\n    annotations: []\n"), &observed);
     assert_eq!(plan.operations[0].action, Action::Delete);
@@ -361,7 +361,7 @@ fn what_is_on_the_remote_and_not_declared_is_deleted() {
 }
 
 #[test]
-fn an_input_that_is_not_declared_is_not_touched() {
+fn undeclared_inputs_are_not_changed() {
     let plan = plan(
         &desired("  - id: b\n    annotations: []\n"),
         &observed(&[boxed("a", "1", BOX, &["car"])]),
@@ -387,150 +387,7 @@ fn a_renamed_concept_is_a_patch() {
 }
 
 #[test]
-fn models_the_app_other_sets_and_other_users_keep_what_they_made() {
-    let remote = [
-        with(
-            boxed("a", "m", BOX, &["car"]),
-            "model_version_id",
-            json!("v"),
-        ),
-        with(boxed("a", "i", BOX, &["car"]), "input_level", json!(true)),
-        with(boxed("a", "u", BOX, &["car"]), "user_id", json!("somebody")),
-        boxed("a", "as-00000000-0123456789abcdef0123", BOX, &["car"]),
-    ];
-    let nothing = plan(
-        &desired("  - id: a\n    annotations: []\n"),
-        &observed(&remote),
-    );
-    assert!(nothing.is_empty());
-    assert_eq!(
-        (nothing.summary.unmanaged, nothing.summary.other_sets),
-        (1, 1)
-    );
-    // Nor are they claimed: the same box is posted beside them.
-    let beside = plan(
-        &desired(&input(&format!("{{ {DECLARED_BOX}, concepts: [car] }}"))),
-        &observed(&remote),
-    );
-    assert_eq!(beside.operations.len(), 1);
-    assert_eq!(beside.operations[0].action, Action::Post);
-}
-
-#[test]
-fn work_assigned_to_a_user_is_found_again() {
-    let declared = desired(&input(&format!(
-        "{{ {DECLARED_BOX}, concepts: [car], user: labeler-1 }}"
-    )));
-    let first = plan(&declared, &observed(&[]));
-    let mut remote = crate::support::Remote::default();
-    remote.apply(&first);
-    assert!(plan(&declared, &remote.observed()).is_empty());
-    // It is this set's, whoever it was given to.
-    let dropped = plan(
-        &desired("  - id: a\n    annotations: []\n"),
-        &remote.observed(),
-    );
-    assert_eq!(actions(&dropped), [Action::Delete]);
-}
-
-fn actions(plan: &Plan) -> Vec<Action> {
-    plan.operations.iter().map(|it| it.action).collect()
-}
-
-#[test]
-fn a_plan_says_whose_token_each_write_takes_and_is_the_same_for_every_token() {
-    let of = |annotation, user: &str| with(annotation, "user_id", json!(user));
-    let there = [
-        of(whole("a", "1", &[("tree", 1.0)]), "owner-1"),
-        of(whole("a", "2", &[("tree", 1.0)]), "bea"),
-        of(whole("a", "3", &[("tree", 1.0)]), "bea"),
-    ];
-    let inputs = "  - id: a\n    annotations:\n      - { id: '1', concepts: [car] }\n      \
-                  - { id: '2', concepts: [car] }\n      - { id: '3', concepts: [tree], user: carl }\n      \
-                  - { concepts: [new], user: carl }\n      - { concepts: [free] }\n";
-    let plans = ["owner-1", "bea", "reader"].map(|caller| {
-        let seen = observed_by(caller, "owner-1", &there);
-        plan(&desired(inputs), &seen)
-    });
-    assert_eq!(plans[0], plans[1]);
-    assert_eq!(plans[0], plans[2]);
-    let needs: Vec<_> = (plans[0].operations.iter())
-        .map(|it| (it.action, it.needs.as_ref().map(UserId::as_str)))
-        .collect();
-    assert_eq!(
-        needs,
-        [
-            (Action::Replace, Some("owner-1")),
-            (Action::Overwrite, Some("owner-1")),
-            (Action::Overwrite, Some("bea")),
-            (Action::Post, Some("carl")),
-            (Action::Post, None),
-        ]
-    );
-    let needed = plans[0].needed(&UserId::new("owner-1").unwrap());
-    let needed: Vec<_> = (needed.iter())
-        .map(|it| (it.user.as_str(), it.changes, it.posts))
-        .collect();
-    assert_eq!(needed, [("bea", 2, 0), ("carl", 0, 2), ("owner-1", 1, 0)]);
-    // What a plan file says of it is held to its operations.
-    let mut file: serde_json::Value =
-        serde_json::from_str(&annosync::render::json(&plans[0])).unwrap();
-    file["operations"][0]["needs"] = json!("bea");
-    assert!(annosync::plan::read(&file.to_string()).is_err());
-}
-
-#[test]
-fn nobody_changes_what_a_model_made() {
-    let made = with(
-        whole("a", "1", &[("tree", 1.0)]),
-        "model_version_id",
-        json!("v"),
-    );
-    let errors = try_plan(
-        &desired(&input("{ id: '1', concepts: [car] }")),
-        &observed(&[made]),
-    )
-    .unwrap_err();
-    assert_snapshot!(errors[0], @"annotation `1` of input `a` was made by a model and cannot be changed");
-}
-
-#[test]
-fn policies_hold_back_and_count() {
-    let remote = [
-        whole("a", "1", &[("tree", 1.0)]),
-        whole("a", "2", &[("car", 1.0), ("bus", 1.0)]),
-    ];
-    let inputs = input("{ id: '1', concepts: [tree, bush] }");
-    for (policy, actions, held) in [
-        ("sync", vec![Action::Delete, Action::Merge], (0, 0)),
-        ("upsert", vec![Action::Merge], (0, 1)),
-        ("create", vec![], (1, 1)),
-    ] {
-        let declared = manifest_of(&format!(
-            "version: 1\nset: street\npolicy: {policy}\ninputs:\n{inputs}"
-        ));
-        let plan = plan(&declared, &observed(&remote));
-        let got: Vec<Action> = plan
-            .operations
-            .iter()
-            .map(|operation| operation.action)
-            .collect();
-        assert_eq!(
-            (
-                got,
-                (
-                    plan.summary.held_back.updates,
-                    plan.summary.held_back.deletes
-                )
-            ),
-            (actions, held),
-            "{policy}"
-        );
-    }
-}
-
-#[test]
-fn what_was_not_listed_is_neither_posted_nor_deleted() {
+fn unlisted_inputs_are_neither_posted_to_nor_deleted_from() {
     let declared = desired(
         "  - id: a\n    annotations: [{ concepts: [car] }]\n  - id: b\n    annotations: []\n",
     );
@@ -542,7 +399,7 @@ fn what_was_not_listed_is_neither_posted_nor_deleted() {
 }
 
 #[test]
-fn a_listing_of_the_declared_inputs_says_what_it_does_not_see() {
+fn a_listing_of_declared_inputs_has_blind_spots() {
     let mut seen = observed(&[whole("a", "1", &[("car", 1.0)])]);
     seen.scope = Scope::Inputs([InputId::new("a").unwrap()].into());
     let plan = plan(&desired(&input("{ concepts: [car] }")), &seen);
@@ -550,163 +407,8 @@ fn a_listing_of_the_declared_inputs_says_what_it_does_not_see() {
     assert_eq!(plan.blind_spots.len(), 1);
 }
 
-/// A manifest that keeps so many of the remote's whole-input annotations, and the plan's guards.
-fn guards_of(header: &str, existing: usize, kept: usize) -> Vec<Trip> {
-    let remote: Vec<Value> = (0..existing)
-        .map(|at| whole("a", &format!("{at:03}"), &[("car", 1.0)]))
-        .collect();
-    let annotations: String = (0..kept)
-        .map(|at| format!("\n      - {{ id: '{at:03}' }}"))
-        .collect::<Vec<_>>()
-        .concat();
-    let annotations = if kept == 0 {
-        " []".to_owned()
-    } else {
-        annotations
-    };
-    let inputs = format!(
-        "  - id: a\n    annotations:{annotations}\n  - id: z\n    annotations: [{{ concepts: [car] }}]\n"
-    );
-    plan(
-        &manifest_of(&format!(
-            "version: 1\nset: street\npolicy: sync\n{header}inputs:\n{inputs}"
-        )),
-        &observed(&remote),
-    )
-    .guards
-}
-
 #[test]
-fn deletes_above_the_share_trip_the_guard_and_at_the_share_do_not() {
-    assert!(guards_of("", 10, 7).is_empty());
-    let trips = guards_of("", 10, 6);
-    assert_eq!(
-        trips.iter().map(Trip::flag).collect::<Vec<_>>(),
-        ["--allow-deletes 4"]
-    );
-    assert!(guards_of("guards: { max_deletes: 40% }\n", 10, 6).is_empty());
-}
-
-#[test]
-fn a_share_counts_only_once_enough_exists_and_a_number_always() {
-    assert!(guards_of("", 9, 0).is_empty());
-    assert!(guards_of("guards: { min_existing: 9 }\n", 9, 0).len() == 1);
-    assert!(guards_of("guards: { max_deletes: 3 }\n", 4, 0).len() == 1);
-    assert!(guards_of("guards: { max_deletes: 4 }\n", 4, 0).is_empty());
-}
-
-#[test]
-fn updates_have_a_guard_of_their_own() {
-    let remote: Vec<Value> = (0..10)
-        .map(|at| whole("a", &format!("{at}"), &[("car", 1.0)]))
-        .collect();
-    let changed: String = (0..10)
-        .map(|at| {
-            format!(
-                "      - {{ id: '{at}', concepts: [{}] }}\n",
-                if at < 4 { "car, red" } else { "car" }
-            )
-        })
-        .collect::<Vec<_>>()
-        .concat();
-    let plan = plan(
-        &desired(&format!("  - id: a\n    annotations:\n{changed}")),
-        &observed(&remote),
-    );
-    assert_eq!(
-        plan.guards.iter().map(Trip::flag).collect::<Vec<_>>(),
-        ["--allow-updates 4"]
-    );
-}
-
-#[test]
-fn a_concept_that_nobody_would_name_any_more_trips_a_guard() {
-    let mut remote = vec![whole("a", "1", &[("car", 1.0)])];
-    let mut declared = desired(&input("{ id: '1', concepts: [bus] }"));
-    declared.guards.max_updates = Share::Percent(100);
-    // With fewer than `min_existing` annotations a concept vanishes without a guard.
-    assert!(plan(&declared, &observed(&remote)).guards.is_empty());
-    declared.guards.min_existing = 1;
-    let trips = plan(&declared, &observed(&remote)).guards;
-    assert_eq!(
-        trips,
-        [Trip::VanishedConcepts {
-            concepts: vec!["car".into()],
-            limit: 0,
-            renames: vec![Rename {
-                from: "car".into(),
-                to: "bus".into(),
-                annotations: 1
-            }]
-        }]
-    );
-    // Somebody else still names it: it did not vanish.
-    remote.push(with(
-        whole("b", "2", &[("car", 1.0)]),
-        "user_id",
-        json!("somebody"),
-    ));
-    assert!(plan(&declared, &observed(&remote)).guards.is_empty());
-}
-
-#[test]
-fn an_allowance_lets_up_to_its_number_pass() {
-    let remote: Vec<Value> = (0..10)
-        .map(|at| whole("a", &format!("{at}"), &[("car", 1.0)]))
-        .collect();
-    let declared = desired(
-        "  - id: a\n    annotations: []\n  - id: z\n    annotations: [{ concepts: [car] }]\n",
-    );
-    let guards = |deletes| {
-        let mut context = crate::support::context();
-        context.allowances.deletes = deletes;
-        annosync::plan::plan(&declared, &observed(&remote), &context)
-            .unwrap()
-            .guards
-            .len()
-    };
-    assert_eq!(
-        (
-            guards(None),
-            guards(Some(9)),
-            guards(Some(10)),
-            guards(Some(11))
-        ),
-        (1, 1, 0, 0)
-    );
-}
-
-#[test]
-fn a_manifest_without_inputs_deletes_nothing_unless_it_is_told_to() {
-    let mut remote = crate::support::Remote::default();
-    remote.apply(&plan(
-        &desired(&input("{ key: k, concepts: [car] }")),
-        &remote.observed(),
-    ));
-    let empty = manifest_of("version: 1\nset: street\npolicy: sync\ninputs: []\n");
-    let trips = plan(&empty, &remote.observed()).guards;
-    assert!(
-        trips.contains(&Trip::EmptyManifest { deletes: 1 }),
-        "{trips:?}"
-    );
-}
-
-#[test]
-fn another_sets_annotation_cannot_be_claimed_by_its_id() {
-    let theirs = "as-00000000-0123456789abcdef0123";
-    let declared = desired(&input(&format!("{{ id: {theirs}, concepts: [car] }}")));
-    let there = try_plan(
-        &declared,
-        &observed(&[whole("a", theirs, &[("tree", 1.0)])]),
-    )
-    .unwrap_err();
-    assert_snapshot!(there[0], @"annotation `as-00000000-0123456789abcdef0123` of input `a` was made by another label set: this one cannot claim it");
-    let not_there = try_plan(&declared, &observed(&[])).unwrap_err();
-    assert_eq!(there, not_there);
-}
-
-#[test]
-fn the_input_level_annotation_can_be_patched_and_not_replaced() {
+fn the_input_level_annotation_can_be_patched_but_not_replaced() {
     let level = with(
         whole("a", "1", &[("tree", 1.0)]),
         "input_level",
@@ -726,7 +428,7 @@ fn the_input_level_annotation_can_be_patched_and_not_replaced() {
 }
 
 #[test]
-fn posts_stand_in_declared_order_and_equal_ones_get_ordinals_in_turn() {
+fn posts_are_in_declared_order_and_equal_ones_get_ordinals() {
     let many = "      - { concepts: [car] }\n".repeat(3_000);
     let declared = desired(&format!(
         "  - id: a\n    annotations:\n      - {{ concepts: [bus] }}\n      - {{ key: k, concepts: [car] }}\n{many}"
@@ -751,13 +453,13 @@ fn posts_stand_in_declared_order_and_equal_ones_get_ordinals_in_turn() {
 }
 
 #[test]
-fn an_ordinal_is_passed_over_only_if_its_annotation_moved_away_from_the_content() {
+fn an_ordinal_is_skipped_only_if_its_annotation_has_other_content() {
     let declared = desired(
         "  - id: a\n    annotations: [{ box: { top: 0, left: 0, bottom: 0.2, right: 0.2 }, concepts: [car] }, { box: { top: 0.8, left: 0.8, bottom: 0.9, right: 0.9 }, concepts: [bus] }]\n",
     );
     let content = &declared.inputs[0].annotations[0].content;
     let first = annosync::model::content_id(&declared.set, &declared.inputs[0].id, content, 0);
-    // It was named for this content, has moved away from it since, and is what another declaration is about.
+    // Its id was derived from this content, but it has changed since and matches another declaration.
     let moved = with(
         boxed("a", first.as_str(), [0.8, 0.8, 0.9, 0.9], &["bus"]),
         "user_id",
@@ -772,7 +474,7 @@ fn an_ordinal_is_passed_over_only_if_its_annotation_moved_away_from_the_content(
             .collect::<Vec<_>>(),
         [(Action::Post, &second)]
     );
-    // Made by another user, and equal: it is that annotation, and nothing is posted beside it.
+    // An equal annotation of another user is matched, and nothing is posted.
     let equal = with(
         boxed("a", first.as_str(), [0.0, 0.0, 0.2, 0.2], &["car"]),
         "user_id",

@@ -249,7 +249,7 @@ fn marks_and_bytes_that_are_no_text_are_found() {
             assert!(!shown.contains(c), "{shown:?}");
             let escaped = format!("a\\u{:04x}b", u32::from(c));
             let text = format!("{{\"inputs\": [{{\"id\": \"{escaped}\", \"annotations\": []}}]}}");
-            let why = format!("holds the control character U+{:04X}", u32::from(c));
+            let why = format!("contains the control character U+{:04X}", u32::from(c));
             refused(ending, text, &why);
         }
         assert!(read(ending, "{\"inputs\": []}\u{feff}".to_owned()).is_err());

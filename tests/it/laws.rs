@@ -1,17 +1,17 @@
-//! The laws: what holds for every manifest and every remote.
+//! Properties of all manifests and all apps.
+
+mod fewest_writes;
 
 use crate::support::{ME, Remote, boxed, context, desired, observed, plan, purging, whole, with};
-use annosync::model::{
-    DesiredAnnotation, DesiredState, Identity, InputId, ObservedAnnotation, ObservedState, Origin,
-    Overlap, difference, overlap,
-};
+use annosync::model::{DesiredAnnotation, DesiredState, Identity, InputId, Origin};
 use annosync::plan::{self, Action, Call};
 use annosync::render::{self, TextOptions};
+use fewest_writes::fewest_writes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One declared annotation, from a small world in which everything collides with everything.
+/// A declared annotation with few possible values, so that collisions are frequent.
 #[derive(Debug, Clone)]
 struct Declared {
     place: usize,
@@ -21,7 +21,7 @@ struct Declared {
     metadata: usize,
 }
 
-/// One observed annotation of the same world.
+/// An observed annotation with the same values.
 #[derive(Debug, Clone)]
 struct Seen {
     place: usize,
@@ -31,7 +31,7 @@ struct Seen {
     metadata: usize,
 }
 
-/// Places: whole input, boxes that are apart, boxes that lie close, a polygon, a frame.
+/// Geometries: whole input, distant boxes, close boxes, a polygon, a frame.
 const PLACES: [&str; 8] = [
     "",
     "box: { top: 0.1, left: 0.1, bottom: 0.3, right: 0.3 }, ",
@@ -54,7 +54,7 @@ fn manifest(declared: &[Declared]) -> String {
     let items: Vec<String> = declared
         .iter()
         .map(|d| {
-            // Names 1 to 3: an id on the remote, a key, an id that is nowhere; each at most once.
+            // 1 to 3: an existing id, a key, a missing id; each at most once.
             let name = match (d.name, named.insert(d.name)) {
                 (1, true) => "id: 'r0', ",
                 (2, true) => "key: k, ",
@@ -194,7 +194,7 @@ fn states(declared: &[Declared], seen: &[Seen]) -> (DesiredState, Remote) {
     (desired(&manifest(declared)), Remote::new(listing(seen)))
 }
 
-/// An annotation on the input `p`: mine, somebody else's, a model's, another set's, or the input's own.
+/// An annotation on the input `p`: of the caller, another user, a model, another set, or the input-level one.
 fn doomed(at: usize, kind: usize) -> Value {
     let id = if kind == 3 {
         format!("as-00000000-{at:020x}")
@@ -210,7 +210,7 @@ fn doomed(at: usize, kind: usize) -> Value {
     }
 }
 
-/// A manifest's annotation named `id: 'r0'` may be somebody else's; the calling user owns the app, so it may change.
+/// Whether no plan may change an annotation. Annotations declared by `id: 'r0'` may be changed, because the caller owns the app.
 fn out_of_scope(annotation: &Value) -> bool {
     let id = annotation["id"].as_str().unwrap();
     annotation["input_id"] != "a"
@@ -219,11 +219,11 @@ fn out_of_scope(annotation: &Value) -> bool {
         || id.starts_with("as-00000000-")
 }
 
-/// What a remote holds, counted without the project's help.
+/// Counts of a remote, computed independently of the library.
 struct Counted {
-    /// Annotations that name a concept, and were not made by a model.
+    /// Annotations with concepts that a model did not create.
     classes: BTreeMap<String, u64>,
-    /// Inputs with annotations of people.
+    /// Inputs with annotations of users.
     labelled: BTreeSet<String>,
 }
 
@@ -263,7 +263,7 @@ impl Counted {
 
 proptest! {
     #[test]
-    fn a_plan_from_what_is_to_what_is_is_empty(seen in proptest::collection::vec(seen(), 0..5)) {
+    fn the_plan_for_the_current_state_is_empty(seen in proptest::collection::vec(seen(), 0..5)) {
         let remote = Remote::new(listing(&seen)).observed();
         let mut same = desired("  - id: a\n    annotations: []\n");
         let observed = &remote.inputs[&InputId::new("a").unwrap()];
@@ -288,7 +288,7 @@ proptest! {
     }
 
     #[test]
-    fn no_operation_can_be_left_out((declared, seen) in world()) {
+    fn every_operation_is_necessary((declared, seen) in world()) {
         let (desired, remote) = states(&declared, &seen);
         let whole = plan(&desired, &remote.observed());
         for left_out in 0..whole.operations.len() as u32 {
@@ -315,7 +315,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_out_of_scope_is_touched((declared, seen) in world()) {
+    fn annotations_out_of_scope_are_not_changed((declared, seen) in world()) {
         let (desired, mut remote) = states(&declared, &seen);
         let before: Vec<Value> = remote.annotations.iter().filter(|a| out_of_scope(a)).cloned().collect();
         remote.apply(&plan(&desired, &remote.observed()));
@@ -325,7 +325,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_not_modelled_survives((declared, seen) in world()) {
+    fn unmodelled_fields_survive((declared, seen) in world()) {
         let (desired, mut remote) = states(&declared, &seen);
         let there: Vec<Value> = remote.annotations.iter().map(|a| a["id"].clone()).filter(|id| id.as_str().unwrap().starts_with('r')).collect();
         remote.apply(&plan(&desired, &remote.observed()));
@@ -335,7 +335,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_a_listing_does_not_show((declared, seen) in world(), seed in any::<u64>()) {
+    fn the_plan_does_not_depend_on_the_order_of_a_listing((declared, seen) in world(), seed in any::<u64>()) {
         let (desired, remote) = states(&declared, &seen);
         let mut shuffled = remote.annotations.clone();
         let len = shuffled.len();
@@ -373,7 +373,7 @@ proptest! {
     }
 
     #[test]
-    fn the_summary_says_what_the_app_holds_before_and_after(
+    fn the_summary_counts_the_app_before_and_after(
         (declared, seen) in world(),
         kinds in proptest::collection::vec(0_usize..5, 0..4)
     ) {
@@ -404,7 +404,7 @@ proptest! {
     }
 
     #[test]
-    fn sharing_a_call_changes_nothing_but_the_number_of_calls(
+    fn sharing_calls_changes_only_their_number(
         kept in proptest::collection::vec(0_usize..3, 0..4), gone in proptest::collection::vec(0_usize..3, 0..4), steps in 0_usize..10
     ) {
         let mut annotations = Vec::new();
@@ -445,7 +445,7 @@ proptest! {
     }
 
     #[test]
-    fn no_smaller_plan_exists((declared, seen) in world()) {
+    fn the_plan_has_the_minimum_number_of_writes((declared, seen) in world()) {
         let (desired, remote) = states(&declared, &seen);
         let observed = remote.observed();
         let plan = plan(&desired, &observed);
@@ -456,7 +456,7 @@ proptest! {
 }
 
 #[test]
-fn a_plan_is_the_same_bytes_on_every_run() {
+fn plans_are_deterministic() {
     let declared: Vec<Declared> = (0..40)
         .map(|at| Declared {
             place: at % 8,
@@ -484,117 +484,9 @@ fn a_plan_is_the_same_bytes_on_every_run() {
     }
 }
 
-/// Tries every assignment of declared to observed annotations that the stages allow, keeps those that make the most pairs
-/// of the earliest stages, and counts the writes of the best of them.
-fn fewest_writes(desired: &DesiredState, observed: &ObservedState) -> u64 {
-    let input = &desired.inputs[0];
-    let all = &observed.inputs[&input.id];
-    // What is claimed by name is no choice: it is taken as the plan has it.
-    let key_id = annosync::model::key_id(
-        &desired.set,
-        &input.id,
-        &annosync::model::Key::new("k").unwrap(),
-    );
-    let by_name = |d: &DesiredAnnotation| match &d.identity {
-        Identity::Id(id) => all.iter().position(|o| o.id == *id),
-        Identity::Key(_) => all.iter().position(|o| o.id == key_id),
-        Identity::InputLevel | Identity::Content => None,
-    };
-    let mut used = vec![false; all.len()];
-    let mut fixed = 0;
-    let mut free = Vec::new();
-    for d in &input.annotations {
-        match by_name(d) {
-            Some(at) => {
-                used[at] = true;
-                fixed += u64::from(!difference(&d.content, &all[at]).is_empty());
-            }
-            None if matches!(d.identity, Identity::Id(_)) => fixed += 1,
-            None => free.push(d),
-        }
-    }
-    let in_scope = |o: &ObservedAnnotation| {
-        o.id.as_str().starts_with('r') && o.user.as_ref().is_some_and(|u| u.as_str() == ME)
-    };
-    let candidates: Vec<&ObservedAnnotation> = all
-        .iter()
-        .enumerate()
-        .filter(|(at, o)| !used[*at] && in_scope(o))
-        .map(|(_, o)| o)
-        .collect();
-    let mut best = None;
-    search(
-        &free,
-        &candidates,
-        &mut vec![false; candidates.len()],
-        [0; 4],
-        0,
-        &mut best,
-    );
-    fixed + best.expect("no pairs at all is an assignment").1
-}
-
-type Best = Option<([i64; 4], u64)>;
-
-fn search(
-    free: &[&DesiredAnnotation],
-    all: &[&ObservedAnnotation],
-    taken: &mut Vec<bool>,
-    stages: [i64; 4],
-    writes: u64,
-    best: &mut Best,
-) {
-    let Some((d, rest)) = free.split_first() else {
-        let total = writes + taken.iter().filter(|taken| !**taken).count() as u64;
-        if best.is_none_or(|(known, fewest)| stages > known || (stages == known && total < fewest))
-        {
-            *best = Some((stages, total));
-        }
-        return;
-    };
-    search(rest, all, taken, stages, writes + 1, best);
-    for at in 0..all.len() {
-        if taken[at] {
-            continue;
-        }
-        let Some(stage) = stage(d, all[at]) else {
-            continue;
-        };
-        taken[at] = true;
-        let mut stages = stages;
-        stages[stage] += 1;
-        let changed = u64::from(!difference(&d.content, all[at]).is_empty());
-        search(rest, all, taken, stages, writes + changed, best);
-        taken[at] = false;
-    }
-}
-
-/// The stage of design that would pair these two, from 0 for exact.
-fn stage(d: &DesiredAnnotation, o: &ObservedAnnotation) -> Option<usize> {
-    use annosync::model::Geometry;
-    let geometry = d.content.geometry.as_ref().unwrap_or(&Geometry::Whole);
-    if geometry.kind() != o.geometry.kind() || d.content.frame != o.frame {
-        return None;
-    }
-    let same_concepts = d
-        .content
-        .concepts
-        .as_ref()
-        .is_none_or(|concepts| concepts.same(&o.concepts));
-    if geometry.same(&o.geometry) {
-        return Some(usize::from(!same_concepts));
-    }
-    let close = overlap(geometry, &o.geometry)?;
-    match same_concepts {
-        true if close >= Overlap::from_millionths(500_000) => Some(2),
-        false if close >= Overlap::from_millionths(900_000) => Some(3),
-        _ => None,
-    }
-}
-
 #[test]
-fn deletes_and_posts_are_what_the_actions_say() {
-    // Guards the laws above against a remote that would swallow anything.
+fn the_test_remote_executes_deletes_and_posts() {
+    // The laws above rely on this.
     let mut remote = Remote::new(vec![boxed("a", "r0", [0.1, 0.1, 0.3, 0.3], &["car"])]);
     let plan = plan(
         &desired("  - id: a\n    annotations: [{ concepts: [bus] }]\n"),

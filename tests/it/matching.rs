@@ -1,4 +1,4 @@
-//! Matching: which observed annotation is which declared one, and why.
+//! Matching of declared and observed annotations, and the reasons.
 
 use crate::support::{boxed, desired, manifest_of, observed, plan, plan_text, whole, with};
 use annosync::model::{
@@ -29,7 +29,7 @@ fn outcome(plan: &Plan) -> Vec<(Action, String, Option<MatchedBy>)> {
 }
 
 #[test]
-fn a_set_is_named_by_its_name_or_by_what_its_ids_begin_with() {
+fn a_set_is_given_by_its_name_or_its_prefix() {
     use annosync::model::SetPrefix;
     let street = SetName::new("street").unwrap();
     let id = key_id(
@@ -43,7 +43,7 @@ fn a_set_is_named_by_its_name_or_by_what_its_ids_begin_with() {
     assert_eq!(SetPrefix::of(&street), prefix);
     assert_eq!(SetPrefix::named(&street), prefix);
     assert_eq!(SetPrefix::named(&given), prefix);
-    assert_ne!(SetPrefix::of(&given), prefix, "a set may be called so");
+    assert_ne!(SetPrefix::of(&given), prefix, "a set may have such a name");
     assert!(prefix.is_of(&id));
     assert_eq!(
         SetPrefix::of_id(&AnnotationId::new("as-6008c26f-x").unwrap()),
@@ -53,7 +53,7 @@ fn a_set_is_named_by_its_name_or_by_what_its_ids_begin_with() {
 
 #[test]
 fn the_recipe_of_ids_is_frozen() {
-    // A change of these would orphan every id in use.
+    // A change would orphan every id in use.
     let set = SetName::new("street").unwrap();
     let input = InputId::new("street-0001").unwrap();
     assert_snapshot!(key_id(&set, &input, &Key::new("red-car").unwrap()), @"as-6008c26f-2a3b80b400fb57cf8665");
@@ -74,7 +74,7 @@ fn the_recipe_of_ids_is_frozen() {
 }
 
 #[test]
-fn an_id_of_a_server_is_never_taken_for_one_of_a_set() {
+fn ids_of_the_server_are_not_ids_of_a_set() {
     let set = SetName::new("street").unwrap();
     let ours = key_id(&set, &InputId::new("a").unwrap(), &Key::new("k").unwrap());
     assert_eq!(ours.as_str().len(), 32);
@@ -93,7 +93,7 @@ fn an_id_of_a_server_is_never_taken_for_one_of_a_set() {
 }
 
 #[test]
-fn a_declared_id_is_adopted_whatever_it_holds() {
+fn a_declared_id_is_matched_with_any_content() {
     let remote = [
         boxed("a", "1", HERE, &["car"]),
         boxed("a", "2", [0.8, 0.8, 0.9, 0.9], &["bus"]),
@@ -112,7 +112,7 @@ fn a_declared_id_is_adopted_whatever_it_holds() {
 }
 
 #[test]
-fn a_key_finds_its_own_and_adopts_what_fits_before_it_makes_one() {
+fn a_key_matches_its_id_then_equal_content_then_is_posted() {
     let keyed = input(&[declared_box(HERE, "key: k, concepts: [car]")]);
     assert!(
         plan(
@@ -134,7 +134,7 @@ fn a_key_finds_its_own_and_adopts_what_fits_before_it_makes_one() {
 }
 
 #[test]
-fn stages_come_in_their_order() {
+fn stages_have_priority_in_order() {
     let declared = input(&[
         declared_box(HERE, "concepts: [car]"),
         declared_box([0.5, 0.5, 0.7, 0.7], "concepts: [bus]"),
@@ -170,7 +170,7 @@ fn stages_come_in_their_order() {
 }
 
 #[test]
-fn a_move_below_half_and_a_relabelled_move_below_nine_tenths_are_others() {
+fn overlaps_below_the_limits_are_not_matched() {
     for (remote, concepts) in [
         (
             boxed("a", "1", [0.1, 0.1, 0.3, 0.1 + 0.2 / 2.02], &["car"]),
@@ -192,7 +192,7 @@ fn a_move_below_half_and_a_relabelled_move_below_nine_tenths_are_others() {
 }
 
 #[test]
-fn kinds_and_frames_are_never_crossed() {
+fn different_kinds_and_frames_are_not_matched() {
     let in_frame = |id: &str, time: u64| {
         json!({"id": id, "input_id": "a", "user_id": crate::support::ME, "data": {"frames": [
             {"id": "f", "frame_info": {"time": time.to_string()}, "data": {"concepts": [{"id": "car", "value": 1}]}}]}})
@@ -214,7 +214,7 @@ fn kinds_and_frames_are_never_crossed() {
 }
 
 #[test]
-fn an_existing_region_is_found_by_its_id_with_or_without_its_geometry() {
+fn an_existing_region_is_matched_by_id_with_or_without_geometry() {
     let declared = input(&["      - { region: r1, concepts: [person] }\n".into()]);
     let bare = json!({"id": "1", "input_id": "a", "user_id": crate::support::ME, "data": {"regions": [
         {"id": "r1", "data": {"concepts": [{"id": "person", "value": 1}]}}]}});
@@ -251,7 +251,7 @@ fn equal_annotations_are_matched_as_multisets() {
 }
 
 #[test]
-fn a_pile_of_equal_annotations_is_matched_like_a_few() {
+fn many_equal_annotations_are_matched_like_a_few() {
     let declared = input(&vec![declared_box(HERE, "concepts: [car]"); 300]);
     let remote: Vec<Value> = (0..301)
         .map(|at| boxed("a", &format!("{at:03}"), HERE, &["car"]))
@@ -268,7 +268,7 @@ fn a_pile_of_equal_annotations_is_matched_like_a_few() {
 }
 
 #[test]
-fn among_equal_places_the_pairing_with_the_fewest_writes_wins() {
+fn at_equal_locations_the_pairing_with_the_fewest_writes_wins() {
     let declared = input(&[
         declared_box(HERE, "concepts: [car], status: success"),
         declared_box(HERE, "concepts: [car], status: pending"),
@@ -286,7 +286,7 @@ fn among_equal_places_the_pairing_with_the_fewest_writes_wins() {
 
 #[test]
 fn two_near_duplicates_get_the_pairing_of_the_greatest_sum() {
-    // The first declared box lies closest to the second observed one, but taking it would leave the second out.
+    // The first declared box is closest to the second observed one, but that would leave the second declared one without a pair.
     let declared = input(&[
         declared_box([0.10, 0.1, 0.30, 0.3], "concepts: [car]"),
         declared_box([0.18, 0.1, 0.38, 0.3], "concepts: [car]"),
@@ -304,7 +304,7 @@ fn two_near_duplicates_get_the_pairing_of_the_greatest_sum() {
 }
 
 #[test]
-fn a_close_runner_up_is_ambiguous_and_says_so() {
+fn a_close_runner_up_is_reported_as_ambiguous() {
     let declared = input(&[declared_box(HERE, "concepts: [car]")]);
     let remote = [
         boxed("a", "1", [0.12, 0.1, 0.3, 0.3], &["car"]),
@@ -325,7 +325,7 @@ fn a_close_runner_up_is_ambiguous_and_says_so() {
 }
 
 #[test]
-fn ties_go_to_the_first_declared_and_the_earliest_made() {
+fn ties_go_to_the_first_declared_and_the_earliest_created() {
     let declared = input(&[
         declared_box(HERE, "concepts: [car]"),
         declared_box(HERE, "concepts: [bus]"),
@@ -364,7 +364,7 @@ fn ties_go_to_the_first_declared_and_the_earliest_made() {
 }
 
 #[test]
-fn a_relabelling_takes_the_observed_one_that_loses_least() {
+fn a_relabelling_selects_the_annotation_that_loses_least() {
     let declared = "  - id: a\n    annotations:\n      - { concepts: { tree: false } }\n      - { concepts: [bus, red] }\n";
     let remote = [
         whole("a", "1", &[("bus", 1.0)]),
@@ -381,7 +381,7 @@ fn a_relabelling_takes_the_observed_one_that_loses_least() {
 }
 
 #[test]
-fn a_renamed_concept_moves_like_its_new_name() {
+fn a_renamed_concept_matches_its_new_name() {
     let header = "version: 1\nset: street\npolicy: sync\nrenamed: { lorry: truck }\ninputs:\n";
     let declared = manifest_of(&format!(
         "{header}{}",
@@ -398,7 +398,7 @@ fn a_renamed_concept_moves_like_its_new_name() {
 }
 
 #[test]
-fn an_input_dropped_from_the_manifest_drops_what_the_set_made_there() {
+fn annotations_on_an_input_removed_from_the_manifest_are_deleted() {
     let declared = desired(&input(&[declared_box(HERE, "concepts: [car]")]));
     let mut remote =
         crate::support::Remote::new(vec![boxed("a", "by-hand", [0.8, 0.8, 0.9, 0.9], &["bus"])]);
@@ -427,7 +427,7 @@ fn an_input_dropped_from_the_manifest_drops_what_the_set_made_there() {
 
 #[test]
 fn a_moved_annotation_keeps_its_id_and_the_next_one_gets_a_free_ordinal() {
-    // Posted where it was first declared, then moved: its id still hashes the old content.
+    // It was moved after the post, so its id is derived from the old content.
     let first = desired(&input(&[declared_box(HERE, "concepts: [car]")]));
     let mut remote = crate::support::Remote::default();
     remote.apply(&plan(&first, &remote.observed()));
@@ -436,7 +436,7 @@ fn a_moved_annotation_keeps_its_id_and_the_next_one_gets_a_free_ordinal() {
         &desired(&input(&[declared_box(moved, "concepts: [car]")])),
         &remote.observed(),
     ));
-    // Now a second one is declared where the first one was.
+    // A second one is declared with the old content of the first one.
     let both = desired(&input(&[
         declared_box(moved, "concepts: [car]"),
         declared_box(HERE, "concepts: [car]"),
@@ -469,7 +469,7 @@ fn a_thousand_equal_boxes_that_were_relabelled_are_all_paired() {
 }
 
 #[test]
-fn more_boxes_that_moved_among_each_other_than_are_weighed_in_pairs_are_all_paired() {
+fn many_moved_boxes_close_together_are_all_paired() {
     let edges = |at: usize, moved: f64| {
         let by = at as f64 * 0.0002;
         [0.1 + by + moved, 0.1 + by, 0.3 + by + moved, 0.3 + by]

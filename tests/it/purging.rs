@@ -6,7 +6,9 @@ use crate::support::{
 };
 use annosync::api::code::Code;
 use annosync::apply::{self, OnFailure, Options, Stop};
-use annosync::emulator::{Collaborator, Config, Endpoint, Fault, Scope as Faulty, Shift};
+use annosync::emulator::{
+    Collaborator, ConcurrentChange, Config, Endpoint, Fault, Scope as Faulty,
+};
 use annosync::model::{DesiredState, InputId, Scope};
 use annosync::observed as state;
 use annosync::plan::{self as planning, Call, Outcome, Plan, Since, Target, Trip};
@@ -339,11 +341,11 @@ fn a_model_that_ran_since_the_plan_makes_a_purge_stale() {
 fn an_annotation_that_was_changed_makes_its_purge_stale() {
     let (world, plan) = world();
     let shifts = vec![
-        Shift::Delete {
+        ConcurrentChange::Delete {
             input_id: "p".to_owned(),
             id: "theirs".to_owned(),
         },
-        Shift::Insert(with(
+        ConcurrentChange::Insert(with(
             boxed("p", "theirs", BOX, &["tree"]),
             "user_id",
             json!("bea"),
@@ -351,7 +353,7 @@ fn an_annotation_that_was_changed_makes_its_purge_stale() {
     ];
     let faults = world.emulator.faults();
     // While the listing is made that comes right before the purge: it is not proved, and made again.
-    faults.next(Faulty::Page(1), Fault::Then(shifts));
+    faults.next(Faulty::Page(1), Fault::ChangeAfterRead(shifts));
     let outcome = execute(&world, &plan);
     let unplanned = &outcome.stale_purges[0].unplanned;
     assert_eq!((unplanned.len(), unplanned[0].since), (1, Since::Changed));
@@ -376,7 +378,7 @@ fn what_a_purge_leaves_is_a_failure_that_says_so() {
     faults.on(Endpoint::DeleteAnnotations, 2, first);
     let outcome = execute(&world, &plan);
     assert_snapshot!(said(&outcome), @r"
-    Failed: purge of input q: 4 annotations are still there: refused with HTTP 403, code 24156 ANNOTATION_PERMISSION_DENIED: 24156 ANNOTATION_PERMISSION_DENIED: a fault that the emulator was asked for
+    Failed: purge of input q: 4 annotations are still there: refused with HTTP 403, code 24156 ANNOTATION_PERMISSION_DENIED: 24156 ANNOTATION_PERMISSION_DENIED: a fault injected by the emulator
     Applied 1 (1 input purged of 4 annotations), 0 already so, 1 failed, 0 not attempted.
     ");
     assert!(outcome.is_partial());

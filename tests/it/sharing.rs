@@ -1,9 +1,9 @@
-//! Deletes that share a call with removals: when they do, when they do not, and what an apply makes of it.
+//! Deletes that share a call with removals: in plans, plan files and applies.
 
 use crate::cli::{World, header};
 use crate::support::{bodies, boxed, manifest_of, observed, plan, sent, whole, with};
 use annosync::apply::{self, Options};
-use annosync::emulator::{Endpoint, Fault, Scope as Faulty, Shift};
+use annosync::emulator::{ConcurrentChange, Endpoint, Fault, Scope as Faulty};
 use annosync::model::{DesiredState, Scope};
 use annosync::observed as state;
 use annosync::plan::{Action, Call, Outcome, Plan};
@@ -15,21 +15,21 @@ use std::sync::Arc;
 const CAR: [(&str, f64); 1] = [("car", 1.0)];
 const BOX: [f64; 4] = [0.1, 0.2, 0.5, 0.6];
 
-/// So many boxes that lose a concept, `k…` on input `a`.
+/// Boxes `k…` on input `a` that lose a concept.
 fn kept(count: usize) -> Vec<Value> {
     (0..count)
         .map(|at| boxed("a", &format!("k{at:03}"), BOX, &["bus", "car"]))
         .collect()
 }
 
-/// So many labels that go, `g…` on input `b`.
+/// Labels `g…` on input `b` that are deleted.
 fn gone(count: usize) -> Vec<Value> {
     (0..count)
         .map(|at| whole("b", &format!("g{at:03}"), &CAR))
         .collect()
 }
 
-/// What they are to become.
+/// The desired state.
 fn wanted(kept: usize) -> DesiredState {
     let mut inputs = "  - id: a\n    annotations:".to_owned();
     inputs += if kept == 0 { " []\n" } else { "\n" };
@@ -56,7 +56,7 @@ fn calls(plan: &Plan) -> Vec<(Call, usize)> {
 }
 
 #[test]
-fn a_delete_rides_with_a_removal_where_that_saves_a_call() {
+fn a_delete_shares_a_call_with_a_removal_if_that_saves_a_call() {
     let plan = planned(1, &[kept(1), gone(1)].concat());
     assert_eq!(calls(&plan), [(Call::RemoveOrDelete, 2)]);
     let delete = &plan.operations[1];
@@ -88,7 +88,7 @@ fn a_delete_rides_with_a_removal_where_that_saves_a_call() {
 }
 
 #[test]
-fn the_last_deletes_fill_the_free_places_and_the_others_fill_their_calls() {
+fn the_last_deletes_share_and_the_others_fill_their_calls() {
     for (removals, deletes, expected) in [
         (126, 2, vec![(Call::RemoveOrDelete, 128)]),
         (127, 2, vec![(Call::Remove, 127), (Call::Delete, 2)]),
@@ -101,7 +101,7 @@ fn the_last_deletes_fill_the_free_places_and_the_others_fill_their_calls() {
                 (Call::Delete, 128),
             ],
         ),
-        // Full calls of deletes are no fewer for it.
+        // Sharing would not save a call.
         (1, 128, vec![(Call::Remove, 1), (Call::Delete, 128)]),
         (0, 2, vec![(Call::Delete, 2)]),
     ] {
@@ -111,9 +111,9 @@ fn the_last_deletes_fill_the_free_places_and_the_others_fill_their_calls() {
 }
 
 #[test]
-fn the_deletes_that_can_ride_do_while_others_fill_a_call() {
+fn only_deletes_that_may_share_do() {
     let mut gone = gone(129);
-    // Of all of them only this one holds nothing but concepts.
+    // Only this one has nothing except concepts.
     for annotation in gone.iter_mut().skip(1) {
         annotation["data"]["geo"] = json!({"geo_point": {"longitude": 1}});
     }
@@ -131,7 +131,7 @@ fn the_deletes_that_can_ride_do_while_others_fill_a_call() {
 }
 
 #[test]
-fn a_delete_of_more_than_named_concepts_is_a_delete() {
+fn deletes_of_annotations_with_other_data_do_not_share() {
     for data in [
         json!({"concepts": [{"id": "car", "value": 1}], "metadata": {"a": 1}}),
         json!({"concepts": [{"id": "car", "value": 1}], "text": {"raw": ""}}),
@@ -154,7 +154,7 @@ fn a_delete_of_more_than_named_concepts_is_a_delete() {
 }
 
 #[test]
-fn no_delete_rides_beside_a_removal_that_could_empty_its_annotation() {
+fn deletes_do_not_share_with_removals_that_could_empty_an_annotation() {
     let concepts = json!([{"id": "bus", "value": 1}, {"id": "car", "value": 1}]);
     for (data, shares) in [
         (json!({"concepts": concepts}), false),
@@ -177,18 +177,18 @@ fn no_delete_rides_beside_a_removal_that_could_empty_its_annotation() {
             .any(|batch| batch.call == Call::RemoveOrDelete);
         assert_eq!(shared, shares, "{data}");
     }
-    // One of them is enough to keep them apart.
+    // One of them is enough to prevent sharing.
     let mut many = kept(3);
     many[1]["data"] = json!({"concepts": concepts});
     let plan = planned(3, &[many, gone(1)].concat());
     assert_eq!(calls(&plan), [(Call::Remove, 3), (Call::Delete, 1)]);
 }
 
-/// What is done to a plan file, in words, and what does it.
+/// An alteration of a plan file with its name.
 type Alteration = (&'static str, fn(&mut Value));
 
 #[test]
-fn a_shared_call_that_was_altered_is_refused() {
+fn an_altered_shared_call_is_rejected() {
     let file = render::json(&planned(1, &[kept(1), gone(1)].concat()));
     let alterations: [Alteration; 5] = [
         ("more is removed than is shown", |plan| {
@@ -218,7 +218,7 @@ fn a_shared_call_that_was_altered_is_refused() {
     }
 }
 
-/// The emulator with these annotations, and the plan for them.
+/// An emulator with these annotations, and the plan.
 fn world(kept: usize, annotations: Vec<Value>) -> (World, Plan) {
     let world = World::new();
     world.seed(annotations);
@@ -253,13 +253,13 @@ fn a_shared_call_removes_and_deletes_in_one_write() {
     insta::assert_snapshot!(render::outcome_text(&outcome), @"Applied 5 (2 removed, 3 deleted), 0 already so, 0 failed, 0 not attempted.");
     assert_eq!(endpoints(&world), [Endpoint::PatchAnnotations]);
     assert_eq!(ids(&world), ["k000", "k001"]);
-    // Once more: everything is so already.
+    // A second apply changes nothing.
     let again = execute(&world, &plan);
     assert_eq!((again.already_so, again.applied.total()), (5, 0));
 }
 
 #[test]
-fn what_was_labelled_since_the_plan_is_stale_and_the_others_of_the_call_are_done() {
+fn a_changed_annotation_is_stale_and_the_others_of_the_call_are_applied() {
     let (world, plan) = world(1, [kept(1), gone(2)].concat());
     world.someone_labels("b", "g000", "late");
     let outcome = execute(&world, &plan);
@@ -271,7 +271,7 @@ fn what_was_labelled_since_the_plan_is_stale_and_the_others_of_the_call_are_done
 }
 
 #[test]
-fn one_half_of_a_shared_call_alone_is_sent_as_what_it_is() {
+fn half_of_a_shared_call_is_sent_as_an_ordinary_call() {
     let (world, plan) = world(1, [kept(1), gone(2)].concat());
     world.someone_labels("a", "k000", "late");
     world.emulator.forget_calls();
@@ -282,22 +282,22 @@ fn one_half_of_a_shared_call_alone_is_sent_as_what_it_is() {
 }
 
 #[test]
-fn a_label_that_comes_at_the_very_moment_saves_the_annotation() {
+fn a_concurrent_label_keeps_the_annotation() {
     let (world, plan) = world(1, [kept(1), gone(1)].concat());
-    // The look before the call sees it as planned; then, and before the call, somebody adds a label.
+    // The check before the call finds it as planned; then, before the call, another user adds a label.
     let mut late = whole("b", "g000", &[("car", 1.0), ("late", 1.0)]);
     late["user_id"] = json!("owner");
     let shifts = vec![
-        Shift::Delete {
+        ConcurrentChange::Delete {
             input_id: "b".to_owned(),
             id: "g000".to_owned(),
         },
-        Shift::Insert(late),
+        ConcurrentChange::Insert(late),
     ];
     world
         .emulator
         .faults()
-        .next(Faulty::Page(1), Fault::Then(shifts));
+        .next(Faulty::Page(1), Fault::ChangeAfterRead(shifts));
     let outcome = execute(&world, &plan);
     let text = render::outcome_text(&outcome);
     insta::assert_snapshot!(text, @r"
@@ -309,7 +309,7 @@ fn a_label_that_comes_at_the_very_moment_saves_the_annotation() {
 }
 
 #[test]
-fn answers_that_fail_or_are_lost_leave_nothing_undone() {
+fn failed_or_lost_answers_are_retried() {
     use annosync::api::code::Code;
     for fault in [
         Fault::DropAfter,
@@ -334,7 +334,7 @@ fn answers_that_fail_or_are_lost_leave_nothing_undone() {
 }
 
 #[test]
-fn what_is_gone_already_counts_as_deleted() {
+fn missing_annotations_count_as_deleted() {
     let (world, plan) = world(1, [kept(1), gone(2)].concat());
     world.delete("b", "g001");
     let outcome = execute(&world, &plan);
@@ -343,8 +343,8 @@ fn what_is_gone_already_counts_as_deleted() {
 }
 
 #[test]
-fn a_plan_that_would_endanger_another_annotation_is_carried_out_in_two_calls() {
-    // Written by hand: the plan's own rule would not let these share a call.
+fn an_unsafe_shared_call_is_split_in_two() {
+    // Edited by hand: a plan would not let these share a call.
     let concepts = json!([{"id": "bus", "value": 1}, {"id": "car", "value": 1}]);
     let stays = with(kept(1).remove(0), "data", json!({"concepts": concepts}));
     let (world, apart) = world(1, [vec![stays], gone(1)].concat());

@@ -1,4 +1,4 @@
-//! Stand-ins in plans: what an earlier run left, and what is made of it.
+//! Stand-ins in plans: how the leftovers of an earlier run are finished or deleted.
 
 use crate::cli::World;
 use crate::support::{
@@ -23,14 +23,14 @@ fn set() -> SetName {
     SetName::new("street").unwrap()
 }
 
-/// The annotation that is replaced, with more than the model knows.
+/// The annotation to replace, with unmodelled fields.
 fn original() -> Value {
     let mut original = boxed("a", "x", BOX, &["car"]);
     original["data"]["geo"] = json!({"x": 1});
     with(original, "annotation_info", json!({"n": 7}))
 }
 
-/// The app after so many writes of the replacement.
+/// The app after `writes` writes of the replacement.
 fn after(writes: usize) -> Remote {
     let mut remote = Remote::new(vec![original()]);
     let plan = plan(&desired(GIVEN), &remote.observed());
@@ -51,9 +51,9 @@ fn shown(plan: &Plan) -> String {
     render::text(plan, &render::TextOptions::default())
 }
 
-/// Carries the plan out, and holds the annotation to be there with everything, and nothing beside it.
+/// Applies the plan, and checks that only the complete annotation exists.
 #[track_caller]
-fn ends_well(mut remote: Remote, manifest: &str, user: &str) {
+fn check_end(mut remote: Remote, manifest: &str, user: &str) {
     remote.apply(&plan(&desired(manifest), &remote.observed()));
     let [only] = &remote.annotations[..] else {
         panic!("{:#?}", remote.annotations);
@@ -91,7 +91,7 @@ fn the_recipe_of_stand_in_ids_is_frozen() {
 }
 
 #[test]
-fn a_stand_in_is_the_whole_replacement_and_says_what_it_is_one_of() {
+fn a_stand_in_has_the_complete_content_and_names_its_original() {
     let observed = observed(&[original()]);
     let plan = plan(&desired(GIVEN), &observed);
     let operation = &plan.operations[0];
@@ -106,7 +106,7 @@ fn a_stand_in_is_the_whole_replacement_and_says_what_it_is_one_of() {
 }
 
 #[test]
-fn the_calls_of_a_replacement_are_printed_as_they_are_made() {
+fn the_printed_calls_of_a_replacement_are_the_sent_ones() {
     let observed = observed(&[original()]);
     let plan = plan(&desired(GIVEN), &observed);
     let printed: Vec<Value> = (render::calls(&plan, &sent(&plan, &observed)).lines())
@@ -136,16 +136,16 @@ fn the_calls_of_a_replacement_are_printed_as_they_are_made() {
 }
 
 #[test]
-fn a_stand_in_is_used_again_where_it_is_what_would_be_posted() {
+fn an_equal_stand_in_is_reused() {
     let remote = after(1);
     assert_eq!(remote.annotations.len(), 2);
     let again = plan(&desired(GIVEN), &remote.observed());
     assert_eq!(kinds(&again), [(Action::Replace, Reason::Differs)]);
-    ends_well(remote, GIVEN, "bea");
+    check_end(remote, GIVEN, "bea");
 }
 
 #[test]
-fn a_stand_in_of_something_else_goes_before_the_new_one_is_posted() {
+fn another_stand_in_is_deleted_before_the_new_one_is_posted() {
     let manifest = GIVEN.replace("bea", "cyd");
     let remote = after(1);
     let again = plan(&desired(&manifest), &remote.observed());
@@ -166,11 +166,11 @@ fn a_stand_in_of_something_else_goes_before_the_new_one_is_posted() {
             Call::DeleteStandIn
         ]
     );
-    ends_well(remote, &manifest, "cyd");
+    check_end(remote, &manifest, "cyd");
 }
 
 #[test]
-fn an_unfinished_replacement_is_finished_as_its_stand_in_holds_it() {
+fn an_unfinished_replacement_is_finished_from_its_stand_in() {
     let remote = after(2);
     let again = plan(&desired(GIVEN), &remote.observed());
     assert_eq!(kinds(&again), [(Action::Replace, Reason::Unfinished)]);
@@ -186,13 +186,13 @@ fn an_unfinished_replacement_is_finished_as_its_stand_in_holds_it() {
 
     Plan: 1 to replace. 2 calls (lower bound 2), about 0.2 s at 15 calls/s.
     ");
-    ends_well(remote, GIVEN, "bea");
-    // What the manifest says by now is written at once.
-    ends_well(after(2), &GIVEN.replace("bea", "cyd"), "cyd");
+    check_end(remote, GIVEN, "bea");
+    // The current declaration is written at once.
+    check_end(after(2), &GIVEN.replace("bea", "cyd"), "cyd");
 }
 
 #[test]
-fn a_stand_in_that_was_left_behind_goes_and_is_shown() {
+fn a_left_stand_in_is_deleted_and_shown() {
     let remote = after(3);
     let again = plan(&desired(GIVEN), &remote.observed());
     assert_eq!(kinds(&again), [(Action::Delete, Reason::LeftBehind)]);
@@ -206,11 +206,11 @@ fn a_stand_in_that_was_left_behind_goes_and_is_shown() {
 
     Plan: 1 to delete; 1 unchanged. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
     "#);
-    ends_well(remote, GIVEN, "bea");
+    check_end(remote, GIVEN, "bea");
 }
 
 #[test]
-fn what_an_earlier_run_left_is_finished_on_inputs_that_are_not_declared_too() {
+fn replacements_on_undeclared_inputs_are_finished() {
     let elsewhere = "  - id: b\n    annotations: []\n";
     for (writes, kind) in [
         (1, (Action::Delete, Reason::LeftBehind)),
@@ -220,12 +220,12 @@ fn what_an_earlier_run_left_is_finished_on_inputs_that_are_not_declared_too() {
         let remote = after(writes);
         let again = plan(&desired(elsewhere), &remote.observed());
         assert_eq!(kinds(&again), [kind], "{writes}");
-        ends_well(remote, elsewhere, if writes == 1 { ME } else { "bea" });
+        check_end(remote, elsewhere, if writes == 1 { ME } else { "bea" });
     }
 }
 
 #[test]
-fn what_is_not_declared_any_more_is_finished_first() {
+fn replacements_of_undeclared_annotations_are_finished_first() {
     let manifest = "  - id: a\n    annotations: []\n";
     let again = plan(&desired(manifest), &after(2).observed());
     assert_eq!(kinds(&again), [(Action::Replace, Reason::Unfinished)]);
@@ -252,7 +252,7 @@ fn every_policy_finishes_and_cleans_up() {
             [(Action::Delete, Reason::LeftBehind)],
             "{policy}"
         );
-        // One that changes nothing finishes what was begun, and not more.
+        // A policy without changes only finishes the replacement.
         let changed = plan(&manifest("cyd"), &after(2).observed());
         let body = bodies(&changed, &after(2).observed()).remove(0).unwrap();
         let (user, held) = if policy == "create" {
@@ -266,7 +266,7 @@ fn every_policy_finishes_and_cleans_up() {
 }
 
 #[test]
-fn guards_count_neither_what_is_finished_nor_what_is_cleaned_up() {
+fn guards_do_not_count_finished_replacements() {
     for (writes, trips) in [(0, 1), (2, 0), (3, 0)] {
         let manifest = format!(
             "version: 1\nset: street\npolicy: sync\nguards: {{ max_deletes: 0, max_updates: 0 }}\ninputs:\n{GIVEN}"
@@ -284,7 +284,7 @@ fn edited(writes: usize, edit: impl Fn(&mut Value)) -> ObservedState {
 }
 
 #[test]
-fn a_stand_in_counts_as_one_only_where_its_id_and_what_it_says_agree() {
+fn a_stand_in_needs_a_matching_id_and_original() {
     let undeclared = desired("  - id: a\n    annotations: [{ id: x }]\n");
     for (what, state) in [
         (
@@ -318,7 +318,7 @@ fn a_stand_in_counts_as_one_only_where_its_id_and_what_it_says_agree() {
         ),
     ] {
         let plan = plan(&undeclared, &state);
-        // With this set's prefix it is the set's, and not declared; else it is an annotation of a user outside `owners`.
+        // With this set's prefix it is an undeclared annotation of the set; otherwise it belongs to a user outside `owners`.
         let (own, other) = ([(Action::Delete, Reason::NotDeclared)], []);
         let is_own = !["its id is a server's", "it is another set's"].contains(&what);
         let expected = if is_own { &own[..] } else { &other[..] };
@@ -327,7 +327,7 @@ fn a_stand_in_counts_as_one_only_where_its_id_and_what_it_says_agree() {
 }
 
 #[test]
-fn a_stand_in_that_is_declared_by_its_id_is_an_annotation_like_others() {
+fn a_stand_in_declared_by_id_is_an_ordinary_annotation() {
     let remote = after(3);
     let id = remote
         .annotations
@@ -344,7 +344,7 @@ fn a_stand_in_that_is_declared_by_its_id_is_an_annotation_like_others() {
 }
 
 #[test]
-fn what_was_added_to_a_stand_in_is_kept_when_it_is_finished() {
+fn additions_to_a_stand_in_are_kept() {
     let state = edited(2, |it| it["data"]["late"] = json!({"y": 2}));
     let plan = plan(&desired(GIVEN), &state);
     let body = bodies(&plan, &state).remove(0).unwrap();
@@ -353,7 +353,7 @@ fn what_was_added_to_a_stand_in_is_kept_when_it_is_finished() {
 }
 
 #[test]
-fn what_a_run_left_is_planned_the_same_for_every_caller() {
+fn leftovers_are_planned_the_same_for_every_caller() {
     for writes in [1, 2, 3] {
         let remote = after(writes);
         let declared = desired("  - id: a\n    annotations: []\n");
@@ -364,13 +364,13 @@ fn what_a_run_left_is_planned_the_same_for_every_caller() {
 }
 
 #[test]
-fn a_purge_takes_stand_ins_with_the_rest() {
+fn a_purge_deletes_stand_ins_too() {
     let desired = purging(desired("  - id: b\n    annotations: []\n"), "a");
     let plan = plan(&desired, &after(2).observed());
     assert_eq!((plan.operations.len(), plan.summary.purged), (0, 1));
 }
 
-/// Reads a plan back after a change of its JSON.
+/// Reads a plan with altered JSON.
 fn read_altered(plan: &Plan, alter: impl Fn(&mut Value)) -> Result<Option<Plan>, PlanFileError> {
     let mut json = serde_json::to_value(plan).unwrap();
     alter(&mut json);
@@ -393,7 +393,7 @@ fn a_plan_file_cannot_name_another_annotation_as_a_stand_in() {
 }
 
 #[test]
-fn a_plan_file_of_two_calls_a_replacement_is_refused() {
+fn a_plan_file_with_replacements_in_two_calls_is_rejected() {
     let made = plan(&desired(GIVEN), &observed(&[original()]));
     let old = read_altered(&made, |plan| {
         plan["batches"] = json!([
@@ -404,7 +404,7 @@ fn a_plan_file_of_two_calls_a_replacement_is_refused() {
     assert!(matches!(old, Err(PlanFileError::Altered(_))), "{old:?}");
 }
 
-/// What was told of a run, in order.
+/// The reported events, in order.
 #[derive(Debug, Default)]
 struct Told {
     ended: Mutex<Vec<(Subject, ItemOutcome)>>,
@@ -422,7 +422,7 @@ impl Watch for Told {
 }
 
 #[test]
-fn a_replacement_is_told_of_once_when_its_last_step_is_done() {
+fn a_replacement_is_reported_once_after_its_last_step() {
     let world = World::new();
     let annotations = ["a", "b", "c"].map(|input| {
         let mut annotation = boxed(input, &format!("on-{input}"), BOX, &["car"]);

@@ -5,7 +5,7 @@ use annosync::emulator::patch;
 use annosync::manifest;
 use annosync::model::{
     DesiredInput, DesiredState, InputId, Interner, Json, ObservedAnnotation, ObservedState, Origin,
-    Rest, Scope, UserId,
+    Scope, Undeclared, UserId,
 };
 use annosync::observed;
 use annosync::plan::{
@@ -348,7 +348,7 @@ pub(crate) fn purging(mut desired: DesiredState, input: &str) -> DesiredState {
     desired.inputs.push(DesiredInput {
         id: InputId::new(input).unwrap(),
         annotations: Vec::new(),
-        rest: Rest::Purged,
+        undeclared: Undeclared::Purged,
         origin: Origin::default(),
     });
     desired.sort();

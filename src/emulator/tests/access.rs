@@ -1,4 +1,4 @@
-//! Who calls, by which path, how often, and with what.
+//! Keys, paths, rate limit and requests.
 
 use super::{HELPER, OWNER, Server, client, code, config, ids_of, tagged};
 use crate::emulator::{Config, Endpoint};
@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_call_without_a_valid_key_is_refused() {
+async fn a_call_without_a_valid_key_is_rejected() {
     let server = Server::start().await;
     let (http, body) = server.get("wrong", "/annotations").await;
     assert_eq!((http, code(&body)), (401, 11008));
@@ -17,7 +17,7 @@ async fn a_call_without_a_valid_key_is_refused() {
 }
 
 #[tokio::test]
-async fn both_forms_of_every_path_mean_the_same_app() {
+async fn short_and_long_paths_are_equivalent() {
     let server = Server::start().await;
     server.make(OWNER, tagged("a", "i/1 2", "car")).await;
     let app = json!({"user_id": "owner", "app_id": "app"});
@@ -45,7 +45,7 @@ async fn both_forms_of_every_path_mean_the_same_app() {
 }
 
 #[tokio::test]
-async fn an_app_that_is_not_there_is_not_found() {
+async fn an_unknown_app_is_not_found() {
     let server = Server::start().await;
     for path in [
         "/v2/users/owner/apps/other/annotations",
@@ -67,11 +67,11 @@ async fn an_app_that_is_not_there_is_not_found() {
         )
         .await
         .unwrap();
-    assert_eq!(http, 404, "the app is the owner's, not the caller's");
+    assert_eq!(http, 404, "the app belongs to the owner, not to the caller");
 }
 
 #[tokio::test]
-async fn a_path_or_method_that_is_not_served_is_not_found() {
+async fn an_unknown_path_or_method_is_not_found() {
     let server = Server::start().await;
     for (method, path) in [
         (Method::GET, "/"),
@@ -87,7 +87,7 @@ async fn a_path_or_method_that_is_not_served_is_not_found() {
 }
 
 #[tokio::test]
-async fn users_are_known_by_their_id_and_by_me() {
+async fn users_are_found_by_id_and_by_me() {
     let server = Server::start().await;
     for (key, path, expected) in [
         (OWNER, "/v2/users/me", "owner"),
@@ -112,7 +112,7 @@ async fn users_are_known_by_their_id_and_by_me() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_of_the_api_is_refused() {
+async fn invalid_requests_are_rejected() {
     let server = Server::start().await;
     let url = format!("{}/v2/annotations", server.emulator.url());
     let post = async |body: String| {
@@ -136,7 +136,7 @@ async fn what_is_no_request_of_the_api_is_refused() {
 }
 
 #[tokio::test]
-async fn calls_above_the_rate_are_throttled() {
+async fn calls_above_the_rate_limit_are_throttled() {
     let server = Server::with(Config {
         rate_limit: Some(1),
         retry_after: Some(1),
@@ -145,7 +145,7 @@ async fn calls_above_the_rate_are_throttled() {
     .await;
     let url = format!("{}/v2/users/me", server.emulator.url());
     let mut throttled = None;
-    // The second call within a second is enough; more of them, for a machine that is slow just now.
+    // Two calls within a second are enough; a slow machine may need more.
     for _ in 0..50 {
         let request = server
             .client
@@ -200,7 +200,7 @@ async fn calls_are_recorded() {
 }
 
 #[tokio::test]
-async fn many_headers_are_no_problem_for_those_who_come_after() {
+async fn too_many_headers_do_not_affect_later_calls() {
     let server = Server::start().await;
     let url = format!("{}/v2/annotations", server.emulator.url());
     for count in [50, 5_000] {
@@ -208,7 +208,7 @@ async fn many_headers_are_no_problem_for_those_who_come_after() {
         for at in 0..count {
             request = request.header(format!("x-{at}"), "y".repeat(100));
         }
-        // Few enough, and the key is missing; too many, and nothing was read of them.
+        // Rejected for the missing key, or for the number of headers.
         let answer = request.send().await;
         let http = answer.map(|answer| answer.status().as_u16());
         assert!(!matches!(http, Ok(200..300)), "{http:?}");

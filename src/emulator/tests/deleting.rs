@@ -14,7 +14,7 @@ async fn filled() -> Server {
 }
 
 #[tokio::test]
-async fn pairs_are_deleted_and_nothing_else() {
+async fn only_the_given_pairs_are_deleted() {
     let server = filled().await;
     let pairs = json!({"input_ids": ["i", "j"], "ids": ["b", "a"]});
     let (http, body) = server
@@ -57,7 +57,7 @@ async fn one_is_deleted_by_its_path() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_reported_or_passed_over_and_the_rest_is_deleted() {
+async fn missing_annotations_are_reported_or_ignored_and_the_others_deleted() {
     let pairs = json!({"input_ids": ["i", "i"], "ids": ["gone", "a"]});
     let server = filled().await;
     let (http, body) = server.delete(OWNER, pairs.clone()).await;
@@ -80,7 +80,7 @@ async fn what_is_missing_is_reported_or_passed_over_and_the_rest_is_deleted() {
 }
 
 #[tokio::test]
-async fn a_collaborator_deletes_their_own() {
+async fn a_collaborator_deletes_only_their_own() {
     let server = filled().await;
     let (http, body) = server
         .delete(HELPER, json!({"input_ids": ["i", "i"], "ids": ["a", "b"]}))
@@ -93,12 +93,12 @@ async fn a_collaborator_deletes_their_own() {
 }
 
 #[tokio::test]
-async fn inputs_alone_lose_everything_but_their_own_annotation() {
+async fn a_delete_by_input_keeps_the_input_level_annotation() {
     let server = filled().await;
     let (http, _) = server
         .delete(OWNER, json!({"input_ids": ["i"], "ids": []}))
         .await;
-    assert_eq!(http, 200, "an empty list is none");
+    assert_eq!(http, 200, "an empty list counts as absent");
     let left = server.emulator.annotations().await.unwrap();
     let left: Vec<(&Value, bool)> = left
         .iter()
@@ -129,7 +129,7 @@ async fn an_input_level_annotation_cannot_be_deleted() {
 }
 
 #[tokio::test]
-async fn lists_that_do_not_pair_are_refused_whole() {
+async fn lists_that_do_not_form_pairs_are_rejected() {
     let server = filled().await;
     let many = vec!["i"; 129];
     for (bad, expected) in [

@@ -1,8 +1,8 @@
-//! Faults on demand, as a client sees them.
+//! Injected faults as a client sees them.
 
 use super::{OWNER, Server, code, codes, config, tagged};
 use crate::api::code::Code;
-use crate::emulator::{Config, Endpoint, Fault, Faults, Scope, Shift};
+use crate::emulator::{ConcurrentChange, Config, Endpoint, Fault, Faults, Scope};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ async fn filled(count: usize) -> Server {
 }
 
 #[tokio::test]
-async fn a_dropped_connection_is_an_error_and_the_write_was_or_was_not_done() {
+async fn a_connection_is_dropped_before_or_after_the_write() {
     for (fault, done) in [(Fault::DropBefore, false), (Fault::DropAfter, true)] {
         let server = filled(1).await;
         server
@@ -37,7 +37,7 @@ async fn a_dropped_connection_is_an_error_and_the_write_was_or_was_not_done() {
 }
 
 #[tokio::test]
-async fn refusals_on_demand_come_once_and_do_nothing() {
+async fn planned_errors_occur_once_and_change_nothing() {
     let server = filled(0).await;
     let faults = server.emulator.faults();
     let post = async || server.post(OWNER, json!([tagged("b", "i", "car")])).await;
@@ -66,7 +66,7 @@ async fn refusals_on_demand_come_once_and_do_nothing() {
 }
 
 #[tokio::test]
-async fn an_item_fails_and_the_others_are_done() {
+async fn one_item_fails_and_the_others_succeed() {
     let server = filled(2).await;
     let faults = server.emulator.faults();
     let fail = |item, code| Fault::FailItems {
@@ -98,22 +98,23 @@ async fn an_item_fails_and_the_others_are_done() {
 }
 
 #[tokio::test]
-async fn a_listing_shifts_while_it_is_read() {
+async fn the_app_changes_while_it_is_listed() {
     let server = filled(6).await;
     let name = |id: &str| ("i".to_owned(), id.to_owned());
     let (input_id, id) = name("a0");
-    let delete = Shift::Delete { input_id, id };
-    let insert = Shift::Insert(json!({"id": "new", "input_id": "k", "user_id": "someone"}));
+    let delete = ConcurrentChange::Delete { input_id, id };
+    let insert =
+        ConcurrentChange::Insert(json!({"id": "new", "input_id": "k", "user_id": "someone"}));
     let (input_id, id) = name("a5");
-    let hide = Shift::Hide { input_id, id };
-    server
-        .emulator
-        .faults()
-        .next(Scope::Page(1), Fault::Then(vec![delete, insert, hide]));
+    let hide = ConcurrentChange::Hide { input_id, id };
+    server.emulator.faults().next(
+        Scope::Page(1),
+        Fault::ChangeAfterRead(vec![delete, insert, hide]),
+    );
     assert_eq!(
         server.ids("per_page=3&page=1").await,
         ["a0", "a1"],
-        "the page itself is as it was"
+        "the page itself is unchanged"
     );
     assert_eq!(
         server.ids("per_page=3&page=2").await,
@@ -122,13 +123,13 @@ async fn a_listing_shifts_while_it_is_read() {
     );
     assert_eq!(server.ids("per_page=3&page=3").await, ["new"]);
     let (http, _) = server.get(OWNER, "/inputs/i/annotations/a5").await;
-    assert_eq!(http, 200, "hidden is not gone");
+    assert_eq!(http, 200, "hidden, but not deleted");
     server.emulator.faults().show("i", "a5");
     assert_eq!(server.ids("").await, ["a1", "a2", "a3", "a4", "a5", "new"]);
 }
 
 #[tokio::test]
-async fn pages_come_short_or_empty() {
+async fn pages_can_be_short_or_empty() {
     let server = filled(5).await;
     let faults = server.emulator.faults();
     faults.next(Scope::Page(2), Fault::EmptyPage);
@@ -140,7 +141,7 @@ async fn pages_come_short_or_empty() {
 }
 
 #[tokio::test]
-async fn chance_draws_the_same_faults_for_the_same_seed() {
+async fn random_faults_are_the_same_for_the_same_seed() {
     let run = async |seed| {
         let faults = Faults {
             seed,

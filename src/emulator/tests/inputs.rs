@@ -37,7 +37,7 @@ fn states(body: &Value) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn an_input_is_taken_as_a_file_a_url_or_a_text() {
+async fn inputs_are_posted_as_file_url_or_text() {
     let server = strict(0).await;
     let url = |url: &str| json!({"image": {"url": url}});
     let (_, body) = server
@@ -74,7 +74,7 @@ async fn an_input_is_taken_as_a_file_a_url_or_a_text() {
 }
 
 #[tokio::test]
-async fn an_input_waits_for_its_processing_and_takes_no_annotation_before() {
+async fn an_input_cannot_be_annotated_until_it_is_processed() {
     let server = strict(2).await;
     let (_, posted) = server.post_inputs(json!([{"id": "a"}, {"id": "b"}])).await;
     assert_eq!(states(&posted), [30001, 30001]);
@@ -98,7 +98,7 @@ async fn an_input_waits_for_its_processing_and_takes_no_annotation_before() {
 }
 
 #[tokio::test]
-async fn inputs_are_listed_by_id_and_by_a_cursor() {
+async fn inputs_are_listed_by_id_and_by_cursor() {
     let server = strict(0).await;
     let posted = json!([{"id": "c"}, {"id": "a"}, {"id": "b"}]);
     server.post_inputs(posted).await;
@@ -124,7 +124,7 @@ async fn inputs_are_listed_by_id_and_by_a_cursor() {
 }
 
 #[tokio::test]
-async fn an_input_goes_with_everything_on_it() {
+async fn an_input_is_deleted_with_its_annotations() {
     let server = strict(0).await;
     let posted = json!([{"id": "a"}, {"id": "b"}, {"id": "c"}]);
     server.post_inputs(posted).await;
@@ -140,7 +140,7 @@ async fn an_input_goes_with_everything_on_it() {
 }
 
 #[tokio::test]
-async fn a_label_that_names_a_new_concept_makes_it_and_no_delete_takes_it_back() {
+async fn a_label_creates_its_concepts_which_are_never_deleted() {
     let server = Server::start().await;
     server.make(OWNER, boxed("a", "i", 0.1)).await;
     server.make(HELPER, tagged("b", "i", "tree")).await;

@@ -1,10 +1,10 @@
-//! Every kind of annotation over HTTP: taken, stored whole, answered, filtered, patched.
+//! Every kind of annotation over HTTP: post, get, list, patch.
 
 use super::{OWNER, Server, code, codes, config};
 use crate::emulator::{Codes, Config, Habits, RegionPlaces, Zeros};
 use serde_json::{Value, json};
 
-/// One of each: its name, and its `data` as it is stored.
+/// The name and the stored `data` of each kind.
 fn kinds() -> Vec<(&'static str, Value)> {
     let region = |place: Value| {
         json!({"regions": [{
@@ -67,7 +67,7 @@ fn kinds() -> Vec<(&'static str, Value)> {
 }
 
 #[tokio::test]
-async fn every_kind_is_stored_whole_answered_listed_and_patched() {
+async fn every_kind_is_stored_listed_and_patched() {
     let server = Server::start().await;
     for (name, data) in kinds() {
         let posted =
@@ -101,7 +101,7 @@ async fn every_kind_is_stored_whole_answered_listed_and_patched() {
 }
 
 #[tokio::test]
-async fn a_visibility_is_taken_and_answered_as_number_or_name() {
+async fn a_visibility_is_a_number_or_a_name() {
     let points = |seen: [Value; 3]| {
         let points =
             seen.map(|visibility| json!({"row": 0.5, "col": 0.5, "visibility": visibility}));
@@ -136,7 +136,7 @@ async fn a_visibility_is_taken_and_answered_as_number_or_name() {
 }
 
 #[tokio::test]
-async fn what_no_annotation_can_be_is_refused_one_by_one() {
+async fn invalid_annotations_are_rejected_one_by_one() {
     let server = Server::start().await;
     let place =
         |place: Value| json!({"input_id": "i", "data": {"regions": [{"region_info": place}]}});
@@ -151,14 +151,14 @@ async fn what_no_annotation_can_be_is_refused_one_by_one() {
     let (http, body) = server.post(OWNER, batch).await;
     assert_eq!((http, code(&body)), (200, 10010));
     assert_eq!(codes(&body), [24155, 24155, 24155, 24155, 24155, 24150]);
-    // What protobuf's parser would not read ends the whole call.
+    // What the parser of protobuf would reject fails the whole call.
     let bad = place(json!({"keypoint_locations": [{"visibility": "HIDDEN"}]}));
     let (http, body) = server.post(OWNER, json!([bad])).await;
     assert_eq!((http, code(&body)), (400, 11100));
 }
 
 #[tokio::test]
-async fn a_region_that_exists_is_named_by_its_id_and_may_come_back_with_its_place() {
+async fn an_existing_region_is_referenced_by_id_and_may_be_filled_in() {
     let place = json!({"bounding_box": {"top_row": 0.1, "left_col": 0.2, "bottom_row": 0.5, "right_col": 0.6}});
     for (regions, expected) in [
         (RegionPlaces::AsSent, Value::Null),

@@ -53,7 +53,7 @@ async fn input_level_annotations_are_listed() {
 }
 
 #[tokio::test]
-async fn pages_of_any_size_hold_everything_once_and_in_order() {
+async fn pages_of_any_size_list_everything_once_and_in_order() {
     let server = filled().await;
     let whole = server.ids("list_all_annotations=true&per_page=1000").await;
     for size in 1..=9 {
@@ -65,11 +65,7 @@ async fn pages_of_any_size_hold_everything_once_and_in_order() {
         assert_eq!(read, whole, "{size}");
         let query = format!("list_all_annotations=true&per_page={size}&page=2");
         let again = server.ids(&query).await;
-        assert_eq!(
-            server.ids(&query).await,
-            again,
-            "in whatever order pages are read"
-        );
+        assert_eq!(server.ids(&query).await, again, "in any order of pages");
     }
 }
 
@@ -92,7 +88,7 @@ async fn a_delete_between_two_pages_shifts_the_second() {
 }
 
 #[tokio::test]
-async fn a_page_has_20_by_default_and_1000_at_most() {
+async fn the_page_size_is_20_by_default_and_1000_at_most() {
     let server = Server::start().await;
     let many = (0..1005)
         .map(|n| tagged(&format!("a{n}"), "i", "car"))
@@ -110,7 +106,7 @@ async fn a_page_has_20_by_default_and_1000_at_most() {
 }
 
 #[tokio::test]
-async fn a_server_may_cap_its_pages() {
+async fn the_page_size_can_be_capped() {
     let server = Server::with(Config {
         page_cap: Some(2),
         ..config()
@@ -126,7 +122,7 @@ async fn a_server_may_cap_its_pages() {
 }
 
 #[tokio::test]
-async fn fields_that_make_no_sense_are_refused() {
+async fn invalid_fields_are_rejected() {
     let server = Server::start().await;
     for query in [
         "per_page=0",

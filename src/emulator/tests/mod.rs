@@ -1,4 +1,4 @@
-//! The emulator over real HTTP: one file a part of the API.
+//! Tests of the emulator over HTTP, one file for each part of the API.
 
 mod access;
 mod deleting;
@@ -38,7 +38,7 @@ fn config() -> Config {
 }
 
 fn client() -> Client {
-    // A second installation fails, and changes nothing.
+    // A second installation fails without effect.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().no_proxy().build().unwrap()
 }
@@ -56,7 +56,7 @@ impl Server {
         }
     }
 
-    /// A call below the app's long path; HTTP status and body.
+    /// A call below the long path of the app. Returns the HTTP status and the body.
     async fn call(&self, key: &str, method: Method, path: &str, body: Value) -> (u16, Value) {
         let path = format!("/v2/users/owner/apps/app{path}");
         self.try_call(key, method, &path, body).await.unwrap()
@@ -98,14 +98,14 @@ impl Server {
         self.call(key, Method::GET, path, Value::Null).await
     }
 
-    /// Posts one annotation that has to be taken; as it is stored.
+    /// Posts one annotation, which must be accepted. Returns the stored annotation.
     async fn make(&self, key: &str, annotation: Value) -> Value {
         let (http, body) = self.post(key, json!([annotation])).await;
         assert_eq!(http, 200, "{body}");
         body["annotations"][0].clone()
     }
 
-    /// The ids of a listing, without input-level annotations.
+    /// The ids in a listing, without input-level annotations.
     async fn ids(&self, query: &str) -> Vec<String> {
         let (http, body) = self.get(OWNER, &format!("/annotations?{query}")).await;
         assert_eq!(http, 200, "{body}");
@@ -113,7 +113,7 @@ impl Server {
     }
 }
 
-/// The ids in an answer, without those of input-level annotations.
+/// The ids in an answer, without input-level annotations.
 fn ids_of(body: &Value) -> Vec<String> {
     let annotations = body["annotations"].as_array().unwrap().iter();
     annotations
@@ -122,12 +122,11 @@ fn ids_of(body: &Value) -> Vec<String> {
         .collect()
 }
 
-/// A whole-input annotation.
+/// An annotation of the whole input.
 fn tagged(id: &str, input_id: &str, concept: &str) -> Value {
     json!({"id": id, "input_id": input_id, "data": {"concepts": [{"id": concept, "value": 1}]}})
 }
 
-/// A box.
 fn boxed(id: &str, input_id: &str, top: f64) -> Value {
     json!({"id": id, "input_id": input_id, "data": {"regions": [{
         "region_info": {"bounding_box": {"top_row": top, "left_col": 0.2, "bottom_row": 0.9, "right_col": 0.8}},
@@ -135,7 +134,7 @@ fn boxed(id: &str, input_id: &str, top: f64) -> Value {
     }]}})
 }
 
-/// The codes of the answer's annotations.
+/// The status codes of the annotations in an answer.
 fn codes(body: &Value) -> Vec<u64> {
     let annotations = body["annotations"].as_array().unwrap().iter();
     annotations

@@ -1,12 +1,11 @@
-//! PATCH of annotations. What each action does to JSON is `patch`'s own table; this is who may, on what, and the
-//! answer.
+//! PATCH of annotations: permissions and answers. The effects of the actions on JSON are tested in `patch`.
 
 use super::{HELPER, OWNER, Server, boxed, code, codes, tagged};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_merge_answers_with_the_annotation_as_it_now_is() {
+async fn a_merge_answers_with_the_changed_annotation() {
     let server = Server::start().await;
     let before = server.make(OWNER, tagged("a", "i", "car")).await;
     let patch = json!([{"id": "a", "input_id": "i", "data": {"concepts": [{"id": "van"}]}, "status": {"code": 24151}}]);
@@ -25,7 +24,7 @@ async fn a_merge_answers_with_the_annotation_as_it_now_is() {
 }
 
 #[tokio::test]
-async fn each_action_does_its_own() {
+async fn each_action_has_its_effect() {
     let server = Server::start().await;
     server.make(OWNER, boxed("a", "i", 0.1)).await;
     let region = |patch: Value| json!([{"id": "a", "input_id": "i", "data": {"regions": [patch]}}]);
@@ -40,7 +39,7 @@ async fn each_action_does_its_own() {
     assert_eq!(
         merged.as_array().unwrap().len(),
         1,
-        "a region without id is the one there is"
+        "a region without id is the stored one"
     );
     assert_eq!(
         merged[0]["region_info"]["bounding_box"],
@@ -74,7 +73,7 @@ async fn each_action_does_its_own() {
 }
 
 #[tokio::test]
-async fn a_patch_that_makes_an_invalid_annotation_writes_nothing() {
+async fn a_patch_to_an_invalid_annotation_is_rejected() {
     let server = Server::start().await;
     let before = server.make(OWNER, boxed("a", "i", 0.1)).await;
     for bad in [
@@ -91,7 +90,7 @@ async fn a_patch_that_makes_an_invalid_annotation_writes_nothing() {
 }
 
 #[tokio::test]
-async fn the_owner_patches_everyone_a_collaborator_themselves_nobody_a_model() {
+async fn permissions_depend_on_owner_user_and_model() {
     let server = Server::start().await;
     server.make(OWNER, tagged("owners", "i", "car")).await;
     server.make(HELPER, tagged("helpers", "i", "car")).await;
@@ -108,7 +107,7 @@ async fn the_owner_patches_everyone_a_collaborator_themselves_nobody_a_model() {
 }
 
 #[tokio::test]
-async fn an_input_level_annotation_is_patched_like_any() {
+async fn an_input_level_annotation_can_be_patched() {
     let server = Server::start().await;
     server.make(OWNER, tagged("a", "i", "car")).await;
     let all = server.emulator.annotations().await.unwrap();
@@ -125,7 +124,7 @@ async fn an_input_level_annotation_is_patched_like_any() {
 }
 
 #[tokio::test]
-async fn what_nobody_may_patch_stays() {
+async fn fields_of_the_server_are_not_patched() {
     let server = Server::start().await;
     let before = server.make(OWNER, tagged("a", "i", "car")).await;
     let patch = json!([{"id": "a", "input_id": "i", "user_id": "helper", "created_at": "2000-01-01T00:00:00Z", "model_version_id": "m", "input_level": true}]);
@@ -137,7 +136,7 @@ async fn what_nobody_may_patch_stays() {
 }
 
 #[tokio::test]
-async fn an_unknown_action_or_number_of_items_is_refused() {
+async fn unknown_actions_and_wrong_numbers_of_items_are_rejected() {
     let server = Server::start().await;
     let one = json!([tagged("a", "i", "car")]);
     for (action, items) in [
@@ -161,7 +160,7 @@ async fn an_unknown_action_or_number_of_items_is_refused() {
 }
 
 #[tokio::test]
-async fn an_emptied_annotation_is_deleted_only_when_asked_for() {
+async fn an_emptied_annotation_is_deleted_only_on_request() {
     let server = Server::start().await;
     server.make(OWNER, tagged("a", "i", "car")).await;
     server.make(OWNER, tagged("b", "i", "car")).await;
@@ -184,12 +183,12 @@ async fn an_emptied_annotation_is_deleted_only_when_asked_for() {
     assert_eq!(
         server.emulator.annotations().await.unwrap().len(),
         2,
-        "an input keeps its own"
+        "an input keeps its input-level annotation"
     );
 }
 
 #[tokio::test]
-async fn nothing_but_a_remove_deletes_what_it_empties() {
+async fn only_a_remove_deletes_an_emptied_annotation() {
     let server = Server::start().await;
     for (id, action, data) in [
         ("a", "merge", json!({"concepts": []})),
@@ -208,7 +207,7 @@ async fn nothing_but_a_remove_deletes_what_it_empties() {
 }
 
 #[tokio::test]
-async fn a_remove_that_leaves_something_deletes_nothing() {
+async fn a_remove_that_leaves_other_data_deletes_nothing() {
     let server = Server::start().await;
     let of = |data: Value| json!({"id": "a", "input_id": "i", "data": data});
     let both = json!({"concepts": [{"id": "car"}], "text": {"raw": "t"}});

@@ -1,4 +1,4 @@
-//! The database file: what survives a restart, what is refused, and two clients at once.
+//! The database file: restarts, invalid files, and concurrent clients.
 
 use super::{OWNER, Server, boxed, config, tagged};
 use crate::emulator::{Config, Database, Emulator, EmulatorError, StoreError};
@@ -13,7 +13,7 @@ fn over(file: &Path) -> Config {
 }
 
 #[tokio::test]
-async fn a_restart_loses_nothing_and_repeats_no_id() {
+async fn annotations_and_ids_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("made/on/demand/store.db");
     let server = Server::with(over(&file)).await;
@@ -24,7 +24,7 @@ async fn a_restart_loses_nothing_and_repeats_no_id() {
     let before = server.emulator.annotations().await.unwrap();
     server.emulator.stop().await.unwrap();
     let beside = std::fs::read_dir(file.parent().unwrap()).unwrap().count();
-    assert_eq!(beside, 1, "the write-ahead log is folded in");
+    assert_eq!(beside, 1, "the write-ahead log is merged");
     let server = Server::with(over(&file)).await;
     assert_eq!(server.emulator.annotations().await.unwrap(), before);
     let new = server.make(OWNER, boxed("", "i", 0.2)).await;
@@ -49,11 +49,11 @@ async fn one_file_holds_several_apps() {
     })
     .await;
     assert!(other.emulator.annotations().await.unwrap().is_empty());
-    assert_eq!(other.ids("").await, ["a"], "and serves them all");
+    assert_eq!(other.ids("").await, ["a"], "all apps are served");
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_refused() {
+async fn other_files_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("store.db");
     std::fs::write(&file, "labels: [car, person, tree]\n".repeat(50)).unwrap();
@@ -83,7 +83,7 @@ async fn a_file_that_is_no_database_is_refused() {
 }
 
 #[tokio::test]
-async fn an_address_in_use_is_refused() {
+async fn an_address_in_use_is_an_error() {
     let server = Server::start().await;
     let error = Emulator::start(config(), server.emulator.address())
         .await
@@ -92,7 +92,7 @@ async fn an_address_in_use_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_clients_at_once_each_get_what_they_wrote() {
+async fn concurrent_clients_get_what_they_wrote() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("store.db");
     // Two servers over one file: the harder case, with two connections to the database.
@@ -132,7 +132,7 @@ async fn two_clients_at_once_each_get_what_they_wrote() {
 }
 
 #[tokio::test]
-async fn a_call_that_was_begun_is_finished_when_the_server_stops() {
+async fn a_running_call_is_finished_when_the_server_stops() {
     let server = Server::start().await;
     let latency = crate::emulator::Fault::Latency(std::time::Duration::from_millis(50));
     server
@@ -153,7 +153,7 @@ async fn a_call_that_was_begun_is_finished_when_the_server_stops() {
 }
 
 #[tokio::test]
-async fn a_file_of_the_first_format_is_brought_to_this_one() {
+async fn a_file_of_the_first_format_is_upgraded() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("store.db");
     let server = Server::with(over(&file)).await;

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_posted_annotation_comes_back_whole_with_what_the_server_adds() {
+async fn the_answer_has_the_posted_annotation_with_additions_of_the_server() {
     let server = Server::start().await;
     let posted = json!({
         "input_id": "i",
@@ -15,7 +15,7 @@ async fn a_posted_annotation_comes_back_whole_with_what_the_server_adds() {
             "regions": [{"region_info": {"bounding_box": {"top_row": 0.1, "left_col": 0, "bottom_row": 0.5, "right_col": 1}},
                          "data": {"concepts": [{"id": "tree"}]}}],
             "metadata": {"weather": "rain"},
-            "nobody": {"models": "this"},
+            "unknown": {"field": "kept"},
         },
         "annotation_info": {"tool": 0.333_333_333_333},
         "embed_model_version_id": "e",
@@ -67,7 +67,7 @@ async fn a_batch_holds_1_to_128_annotations() {
 }
 
 #[tokio::test]
-async fn an_item_that_fails_leaves_the_others_alone() {
+async fn a_failed_item_does_not_affect_the_others() {
     let server = Server::start().await;
     let batch = json!([
         tagged("a", "i", "car"),
@@ -97,7 +97,7 @@ async fn an_item_that_fails_leaves_the_others_alone() {
 }
 
 #[tokio::test]
-async fn a_region_id_that_is_given_is_kept() {
+async fn the_given_id_of_a_region_is_kept() {
     let server = Server::start().await;
     let annotation = json!({"input_id": "i", "data": {"regions": [{"id": "found", "data": {"concepts": [{"id": "a", "value": 0}]}}]}});
     let stored = server.make(OWNER, annotation).await;
@@ -109,7 +109,7 @@ async fn a_region_id_that_is_given_is_kept() {
 }
 
 #[tokio::test]
-async fn only_the_owner_posts_as_somebody_else() {
+async fn only_the_owner_posts_as_another_user() {
     let server = Server::start().await;
     let assigned = json!([{"id": "a", "input_id": "i", "user_id": "labeler-1", "status": {"code": "ANNOTATION_PENDING"}}]);
     let (http, body) = server.post(HELPER, assigned.clone()).await;
@@ -124,7 +124,7 @@ async fn only_the_owner_posts_as_somebody_else() {
 }
 
 #[tokio::test]
-async fn fields_that_the_server_owns_cannot_be_sent() {
+async fn fields_of_the_server_are_ignored() {
     let server = Server::start().await;
     let annotation = json!({"id": "a", "input_id": "i", "input_level": true, "model_version_id": "m", "created_at": "2000-01-01T00:00:00Z"});
     let stored = server.make(OWNER, annotation).await;
@@ -134,13 +134,17 @@ async fn fields_that_the_server_owns_cannot_be_sent() {
 }
 
 #[tokio::test]
-async fn an_unknown_input_is_made_or_refused() {
+async fn an_unknown_input_is_created_or_rejected() {
     let server = Server::start().await;
     server.make(OWNER, tagged("a", "i", "car")).await;
     server.make(OWNER, tagged("b", "i", "car")).await;
     let all = server.emulator.annotations().await.unwrap();
     let levels: Vec<bool> = all.iter().map(|a| a["input_level"] == true).collect();
-    assert_eq!(levels, [true, false, false], "one is made with the input");
+    assert_eq!(
+        levels,
+        [true, false, false],
+        "one is created with the input"
+    );
     let strict = Server::with(Config {
         require_inputs: true,
         ..config()
@@ -154,14 +158,14 @@ async fn an_unknown_input_is_made_or_refused() {
 }
 
 #[tokio::test]
-async fn an_input_that_fails_is_not_made() {
+async fn a_failed_post_creates_no_input() {
     let server = Server::start().await;
     server.post(OWNER, json!([boxed("a", "i", 0.95)])).await;
     assert!(server.emulator.annotations().await.unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn inputs_are_made_with_their_own_annotation_and_listed() {
+async fn inputs_are_created_with_an_input_level_annotation() {
     let server = Server::start().await;
     let inputs = json!({"inputs": [
         {"id": "i", "data": {"image": {"url": "https://example.com/a.jpg"}, "concepts": [{"id": "car"}], "metadata": {"a": 1}}},
@@ -194,7 +198,7 @@ async fn inputs_are_made_with_their_own_annotation_and_listed() {
 }
 
 #[tokio::test]
-async fn a_server_of_other_habits_writes_the_same_otherwise() {
+async fn habits_change_the_form_of_answers() {
     let server = Server::with(Config {
         habits: Habits {
             floats: FloatEcho::Widened,
@@ -249,7 +253,7 @@ async fn the_same_seed_gives_the_same_answers() {
 }
 
 #[tokio::test]
-async fn the_client_reads_the_answers_of_every_habit() {
+async fn the_client_reads_answers_of_every_habit() {
     for habits in [
         Habits::default(),
         Habits {

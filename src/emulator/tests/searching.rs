@@ -34,7 +34,7 @@ fn by(filters: &[Value]) -> Value {
     json!({"searches": [{"query": {"filters": filters}}]})
 }
 
-/// The ids of the hits; an input-level one is called by its input.
+/// The ids of the hits; for input-level annotations, the ids of their inputs.
 fn hits(body: &Value) -> String {
     let hits = body["hits"].as_array().unwrap().iter();
     let ids = hits.map(|hit| {
@@ -54,7 +54,7 @@ fn hits(body: &Value) -> String {
 }
 
 #[tokio::test]
-async fn every_filter_that_is_served_narrows_the_hits() {
+async fn every_supported_filter_selects_hits() {
     let server = filled().await;
     let concept = |concept: Value| json!({"data": {"concepts": [concept]}});
     for (filters, expected) in [
@@ -95,7 +95,7 @@ async fn every_filter_that_is_served_narrows_the_hits() {
 }
 
 #[tokio::test]
-async fn hits_come_in_pages() {
+async fn hits_are_paged() {
     let server = filled().await;
     for (pagination, expected) in [
         (json!({"page": 1, "per_page": 3}), "i a b"),
@@ -115,7 +115,7 @@ async fn hits_come_in_pages() {
 }
 
 #[tokio::test]
-async fn what_is_not_served_is_refused_by_name() {
+async fn unsupported_fields_are_rejected_by_name() {
     let server = filled().await;
     let search_of = |search: Value| json!({"searches": [search]});
     for (body, name) in [

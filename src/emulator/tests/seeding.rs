@@ -1,10 +1,10 @@
-//! Annotations that are stored directly.
+//! Seeding of annotations.
 
 use super::{HELPER, OWNER, Server, codes, tagged};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn what_only_a_server_sets_is_kept() {
+async fn fields_of_the_server_are_kept() {
     let server = Server::start().await;
     let seeded = vec![
         json!({"id": "level", "input_id": "i", "input_level": true, "user_id": "ann",
@@ -67,7 +67,7 @@ async fn what_only_a_server_sets_is_kept() {
 }
 
 #[tokio::test]
-async fn a_listing_can_be_stored_again_as_it_was() {
+async fn a_listing_can_be_seeded_unchanged() {
     let server = Server::start().await;
     server.make(OWNER, tagged("a", "i", "car")).await;
     server.make(HELPER, tagged("b", "j", "car")).await;
@@ -80,7 +80,7 @@ async fn a_listing_can_be_stored_again_as_it_was() {
 }
 
 #[tokio::test]
-async fn what_is_there_already_is_refused_and_nothing_is_stored() {
+async fn existing_or_invalid_annotations_are_rejected_and_nothing_is_stored() {
     let server = Server::start().await;
     server.make(OWNER, tagged("a", "i", "car")).await;
     let before = server.emulator.annotations().await.unwrap();
@@ -88,15 +88,15 @@ async fn what_is_there_already_is_refused_and_nothing_is_stored() {
     for (second, why) in [
         (
             tagged("a", "i", "van"),
-            "input `i` has an annotation `a` already",
+            "input `i` already has an annotation `a`",
         ),
         (
             tagged("new", "j", "van"),
-            "input `j` has an annotation `new` already",
+            "input `j` already has an annotation `new`",
         ),
         (
             level("l", "i"),
-            "input `i` has an input-level annotation already",
+            "input `i` already has an input-level annotation",
         ),
         (json!({"id": "x"}), "annotation `x` has no `input_id`"),
         (json!("x"), "`\"x\"` is not an annotation"),

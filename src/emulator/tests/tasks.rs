@@ -4,7 +4,7 @@ use super::{HELPER, OWNER, Server, code};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Annotations of two tasks by two users, and one that a model made.
+/// Annotations of two tasks by two users, and one of a model.
 async fn filled() -> Server {
     let server = Server::start().await;
     let of = |id: &str, task: &str, status: u32| json!({"id": id, "input_id": "i", "task_id": task, "status": {"code": status}});
@@ -84,7 +84,7 @@ async fn the_status_of_a_tasks_annotations_is_set_at_once() {
 }
 
 #[tokio::test]
-async fn the_short_path_means_the_same() {
+async fn the_short_path_is_equivalent() {
     let server = filled().await;
     let body = json!({
         "user_app_id": {"user_id": "owner", "app_id": "app"}, "action": "overwrite", "status_code": 24158,
@@ -99,7 +99,7 @@ async fn the_short_path_means_the_same() {
 }
 
 #[tokio::test]
-async fn a_change_of_status_that_makes_no_sense_is_refused() {
+async fn invalid_changes_of_status_are_rejected() {
     let server = filled().await;
     for body in [
         json!({"status_code": 24150}),

@@ -11,7 +11,7 @@ pub enum CocoError {
     Syntax(JsonFault),
     /// It is not UTF-8.
     #[error("not UTF-8 text: byte {offset} does not begin a character")]
-    NotText {
+    TextError {
         /// From 0.
         offset: usize,
     },
@@ -52,7 +52,7 @@ impl CocoError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Syntax(_) | Self::NotText { .. } | Self::NotCoco(_) => None,
+            Self::Syntax(_) | Self::TextError { .. } | Self::NotCoco(_) => None,
             Self::SameInput { choices, .. } => Some(if choices.is_empty() {
                 "no choice of --input-id tells all images apart: give each its own name or id"
                     .to_owned()

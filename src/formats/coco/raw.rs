@@ -78,7 +78,7 @@ impl List {
 
 /// Reads the outline of the file.
 pub(super) fn read(json: &[u8]) -> Result<File, CocoError> {
-    let text = std::str::from_utf8(json).map_err(|error| CocoError::NotText {
+    let text = std::str::from_utf8(json).map_err(|error| CocoError::TextError {
         offset: error.valid_up_to(),
     })?;
     // Files written on Windows often start with a byte order mark, which is not JSON.

@@ -446,7 +446,7 @@ fn what_refers_to_nothing_is_left_out_under_a_stable_code() {
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
     image_without_name None ("3") it has no usable file_name
-    invalid_input_id None ("c\u{1b}.jpg") "c\u{1b}": holds the control character U+001B
+    invalid_input_id None ("c\u{1b}.jpg") "c\u{1b}": contains the control character U+001B
     wrong_type None ("number 5") an image is a number
     unknown_image ("1") ("9") image_id is "9"
     unknown_image ("2") None image_id is missing

@@ -2,7 +2,7 @@
 //! that are named.
 
 use super::*;
-use crate::model::{Mask, Rest, Span};
+use crate::model::{Mask, Span, Undeclared};
 
 /// The problems of one input with these keys beside `id`; it begins at 4:12.
 fn check_input(text: &str) -> String {
@@ -93,8 +93,13 @@ fn an_input_is_purged_instead_of_declared() {
         "annosync.yaml",
         &format!("{HEADER}inputs: [{{ id: a, purge: true }}, {{ id: b, annotations: [] }}]\n"),
     )]);
-    let rest: Vec<Rest> = manifest.desired.inputs.iter().map(|i| i.rest).collect();
-    assert_eq!(rest, [Rest::Purged, Rest::Managed]);
+    let rest: Vec<Undeclared> = manifest
+        .desired
+        .inputs
+        .iter()
+        .map(|i| i.undeclared)
+        .collect();
+    assert_eq!(rest, [Undeclared::Purged, Undeclared::Managed]);
     insta::assert_snapshot!(check_input("purge: true, annotations: []"), @"4:19 both `annotations` and `purge` (`purge: true` deletes every annotation of the input, whoever made it, but the input-level one; keep one of the two)");
     insta::assert_snapshot!(check_input("purge: false, annotations: []"), @"4:26 `purge` must be true, found `false` (leave the key out where it is not meant)");
     insta::assert_snapshot!(check_input("purge: yes"), @"
@@ -135,7 +140,7 @@ fn points_and_keypoints_are_checked() {
 #[test]
 fn segments_and_spans_are_checked() {
     insta::assert_snapshot!(check_annotation("{ segment: { begin: 2, end: 1 } }, { segment: { begin: -1, end: .nan } }, { segment: { begin: 1 } }, { segment: [1, 2] }, { segment: { begin: a, end: 1e300, ende: 1 } }"), @"
-    4:61 the end (1) lies before the begin (2) (a segment runs forward; swap `begin` and `end`)
+    4:61 the end (1) is before the begin (2) (a segment runs forward; swap `begin` and `end`)
     4:88 `begin` must be a number of seconds, 0 or more, found the number -1 ()
     4:97 `end` must be a number of seconds, 0 or more, found the number .nan ()
     4:109 a `segment` without `end` (a segment has begin and end, in seconds from the start)
@@ -145,7 +150,7 @@ fn segments_and_spans_are_checked() {
     4:190 unknown key `ende` in `segment` (did you mean `end`? allowed: `begin`, `end`)
     ");
     insta::assert_snapshot!(check_annotation("{ span: { start: 5, end: 2 } }, { span: { start: -1, end: 1.5 } }, { span: { start: 1, text: 3 } }, { span: 3 }, { span: { start: 1, end: 4294967296, txt: a } }"), @r#"
-    4:58 the end (2) lies before the start (5) (a span runs forward; swap `start` and `end`)
+    4:58 the end (2) is before the start (5) (a span runs forward; swap `start` and `end`)
     4:82 `start` must be a whole number from 0 to 4294967295, found the number -1 ()
     4:91 `end` must be a whole number from 0 to 4294967295, found the number 1.5 ()
     4:102 a `span` without `end` (a span has start and end: characters, counted from 0, and `end` is behind the last one)

@@ -5,7 +5,9 @@
 
 use super::{WritableAnnotation, WritableInput};
 use crate::manifest::{InputText, InputVideo};
-use crate::model::{Concepts, Content, Geometry, Identity, Json, Mask, Rest, float, is_web_url};
+use crate::model::{
+    Concepts, Content, Geometry, Identity, Json, Mask, Undeclared, float, is_web_url,
+};
 use serde_json::{Map, Value, json};
 
 /// An input with its annotations.
@@ -47,12 +49,12 @@ pub(super) fn input_tree(input: &WritableInput) -> Value {
         }
         None => {}
     }
-    match input.rest {
-        Rest::Managed => {
+    match input.undeclared {
+        Undeclared::Managed => {
             let annotations = input.annotations.iter().map(annotation_tree).collect();
             tree.insert("annotations".into(), annotations);
         }
-        Rest::Purged => {
+        Undeclared::Purged => {
             tree.insert("purge".into(), json!(true));
         }
     }

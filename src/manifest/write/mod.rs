@@ -14,7 +14,7 @@ use super::content::InputVideo;
 use super::header::{Header, VERSION, VOCABULARY_OF_APP, default_owners};
 use super::input::{Image, InputText};
 use super::target::TargetSpec;
-use crate::model::{Content, DesiredInput, Guards, Identity, InputId, Owner, Rest, Share};
+use crate::model::{Content, DesiredInput, Guards, Identity, InputId, Owner, Share, Undeclared};
 pub use annotation::declarable;
 use annotation::input_tree;
 use serde_json::{Map, Value, json};
@@ -33,7 +33,7 @@ pub struct WritableInput {
     /// Its annotations, in order.
     pub annotations: Vec<WritableAnnotation>,
     /// What happens to everything else on it. An input that is purged has no annotations to write.
-    pub rest: Rest,
+    pub undeclared: Undeclared,
 }
 
 /// An annotation to be written. What a manifest cannot declare is left out: [`Geometry::Whole`] and
@@ -68,7 +68,7 @@ impl From<&DesiredInput> for WritableInput {
                     mask_path: None,
                 })
                 .collect(),
-            rest: input.rest,
+            undeclared: input.undeclared,
         }
     }
 }

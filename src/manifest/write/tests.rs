@@ -125,7 +125,7 @@ fn example() -> Vec<WritableInput> {
                     mask_path: None,
                 },
             ],
-            rest: Rest::Managed,
+            undeclared: Undeclared::Managed,
         },
         WritableInput {
             id: InputId::new("2024").unwrap(),
@@ -133,7 +133,7 @@ fn example() -> Vec<WritableInput> {
             video: None,
             text: None,
             annotations: Vec::new(),
-            rest: Rest::Managed,
+            undeclared: Undeclared::Managed,
         },
     ]
 }
@@ -541,7 +541,7 @@ prop_compose! {
             video: None,
             text: None,
             annotations: if is_purged { Vec::new() } else { annotations },
-            rest: if is_purged { Rest::Purged } else { Rest::Managed },
+            undeclared: if is_purged { Undeclared::Purged } else { Undeclared::Managed },
         }
     }
 }
@@ -555,7 +555,7 @@ fn strange_geometry() -> impl Strategy<Value = Option<Geometry>> {
         Just(Some(Geometry::Mask(Box::new(Mask::of_url(""))))),
         Just(Some(Geometry::Mask(Box::new(Mask::of_url("s3://a/b.png"))))),
         Just(Some(Geometry::Mask(Box::new(
-            Mask::seen(&png(1, &[1])).unwrap()
+            Mask::without_file(&png(1, &[1])).unwrap()
         )))),
     ]
 }
@@ -614,7 +614,7 @@ proptest! {
             video: None,
             text: None,
             annotations: vec![annotation],
-            rest: Rest::Managed,
+            undeclared: Undeclared::Managed,
         }];
         for (name, text) in [
             ("a.yaml", write_yaml(&inputs)),

@@ -1,10 +1,9 @@
-//! Which pixels a mask sets, and how much of them two masks have in common.
+//! The IoU of two masks.
 
-use super::MaskError;
-use super::image::Image;
+use super::image::{Image, MaskError};
 use crate::model::overlap::Overlap;
 
-/// Which pixels a mask sets, one bit each: what it takes to compare it with many others.
+/// The set pixels of a mask, one bit each, for comparison with many other masks.
 #[derive(Debug, Clone)]
 pub struct MaskArea {
     width: u32,
@@ -13,7 +12,6 @@ pub struct MaskArea {
 }
 
 impl MaskArea {
-    /// The area of a PNG file.
     pub fn decode(png: &[u8]) -> Result<Self, MaskError> {
         let image = Image::decode(png)?;
         let count = image.width as usize * image.height as usize;
@@ -31,20 +29,20 @@ impl MaskArea {
         })
     }
 
-    /// The IoU of the pixels that two masks set.
+    /// The IoU of the set pixels.
     ///
-    /// Images of different sizes are laid over each other: the finer one's pixels count, and each meets the pixel of
-    /// the coarser one that its middle lies in.
+    /// If the sizes differ, the coarser image is scaled to the finer one (nearest neighbour).
     pub fn overlap(&self, other: &Self) -> Overlap {
-        let (common, all) = self.common_and_all(other);
-        if all == 0 {
+        let (intersection, union) = self.intersection_and_union(other);
+        if union == 0 {
             Overlap::NONE
         } else {
-            Overlap::from_fraction(common as f64 / all as f64)
+            Overlap::from_fraction(intersection as f64 / union as f64)
         }
     }
 
-    pub(super) fn common_and_all(&self, other: &Self) -> (u64, u64) {
+    /// In pixels of the finer image.
+    pub(super) fn intersection_and_union(&self, other: &Self) -> (u64, u64) {
         if (self.width, self.height) == (other.width, other.height) {
             let count = |bits: u64| u64::from(bits.count_ones());
             return self
@@ -88,7 +86,7 @@ impl MaskArea {
         (common, of_fine + of_coarse - common)
     }
 
-    /// The columns of a row that are set, as ranges: where each starts, and where it ends.
+    /// The set columns of a row as ranges; ends are exclusive.
     fn runs(&self, row: u32) -> impl Iterator<Item = [u32; 2]> + '_ {
         let first = row as usize * self.width as usize;
         let end = first + self.width as usize;
@@ -100,7 +98,7 @@ impl MaskArea {
         })
     }
 
-    /// The first bit from `at` on that is set, or not set; `end` if there is none before.
+    /// The first set or unset bit in `at..end`, or `end`.
     fn next(&self, mut at: usize, end: usize, is_set: bool) -> usize {
         while at < end {
             let word = self.bits[at / 64];
@@ -118,9 +116,9 @@ fn length(runs: impl Iterator<Item = [u32; 2]>) -> u64 {
     runs.map(|[start, end]| u64::from(end - start)).sum()
 }
 
-/// The first pixel of a finer row whose middle does not lie before this pixel of a coarser one.
+/// The first pixel of a finer row whose middle is not before this pixel of a coarser one.
 fn first_at(at: u32, fine: u32, coarse: u32) -> u32 {
-    // (2 * pixel + 1) * coarse >= 2 * fine * at, and no less for any pixel before.
+    // The smallest pixel with (2 * pixel + 1) * coarse >= 2 * fine * at.
     let (at, fine, coarse) = (u64::from(at), u64::from(fine), u64::from(coarse));
     (2 * fine * at).saturating_sub(coarse).div_ceil(2 * coarse) as u32
 }
@@ -129,7 +127,6 @@ fn first_at(at: u32, fine: u32, coarse: u32) -> u32 {
 mod tests {
     use super::*;
 
-    /// By the definition, pixel by pixel.
     fn slowly(fine: &MaskArea, coarse: &MaskArea) -> (u64, u64) {
         let across = |at: u32, fine: u32, coarse: u32| {
             ((2 * u64::from(at) + 1) * u64::from(coarse) / (2 * u64::from(fine))) as u32
@@ -174,7 +171,7 @@ mod tests {
             let (one, other) = (mask(a, b, &noise[0]), mask(c, d, &noise[1]));
             proptest::prop_assume!((a, b) != (c, d));
             let (fine, coarse) = if a * b >= c * d { (&one, &other) } else { (&other, &one) };
-            proptest::prop_assert_eq!(one.common_and_all(&other), slowly(fine, coarse));
+            proptest::prop_assert_eq!(one.intersection_and_union(&other), slowly(fine, coarse));
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The schemas of what writes itself by hand, or writes less than its fields could hold: names, numbers, shapes, contents.
+//! Hand-written JSON Schemas of types whose serialized form differs from their fields.
 //!
-//! Each says what is written, in the words of a manifest; what can be derived is, beside its type.
+//! They describe the manifest's notation. Schemas that can be derived are derived at the type.
 
 use super::STATUS_WRITTEN_PATTERN;
 use crate::model::{
@@ -24,7 +24,7 @@ macro_rules! written {
     };
 }
 
-/// What a generator calls the schema of a type where it stands.
+/// A reference to the schema of a type, with its own description if one is given.
 macro_rules! of {
     ($generator:ident, $type:ty) => {
         $generator.subschema_for::<$type>()
@@ -44,24 +44,24 @@ written! {
         "maximum": 1,
     }
     Fingerprint(_generator) => {
-        "description": "What an annotation was when it was observed: 32 hex digits of a SHA-256.",
+        "description": "A hash of an observed annotation: 32 hex digits of a SHA-256.",
         "type": "string",
         "pattern": "^[0-9a-f]{32}$",
     }
     Json(_generator) => {
-        "description": "A map in JSON, kept as it is.",
+        "description": "A JSON object, kept unchanged.",
         "type": "object",
     }
     Overlap(_generator) => {
-        "description": "How closely two places lie together, in millionths: of an IoU, or of another measure where \
-            places have no area. 0 is apart, 1000000 is the same place.",
+        "description": "The similarity of two geometries in millionths: an IoU, or a comparable measure for geometries \
+            without area. 0 means no overlap, 1000000 the same geometry.",
         "type": "integer",
         "minimum": 0,
         "maximum": 1_000_000,
     }
     Status(_generator) => {
-        "description": "The state of the labelling work: the API's name in lower case, or its number in text where it has \
-            no name.",
+        "description": "The status of an annotation: the API's name in lower case, or a number as a string if it has no \
+            name.",
         "type": "string",
         "anyOf": [
             { "enum": Status::names().collect::<Vec<_>>() },
@@ -75,7 +75,7 @@ written! {
         "additionalProperties": of!(generator, Fraction),
     }
     BoundingBox(generator) => {
-        "description": "An upright box, its edges as fractions of the image (0 to 1) from its top left.",
+        "description": "An axis-aligned box; edges are fractions of the image (0 to 1) from its top left.",
         "type": "object",
         "properties": {
             "top": of!(generator, Fraction),
@@ -94,13 +94,13 @@ written! {
         "maxItems": 2,
     }
     Polygon(generator) => {
-        "description": "One ring of points; the last one joins the first.",
+        "description": "One closed ring of points; the last one connects to the first.",
         "type": "array",
         "items": of!(generator, Point),
         "minItems": 3,
     }
     Keypoints(generator) => {
-        "description": "Points whose order says what each of them is: [row, col], or [row, col, visibility].",
+        "description": "A list of keypoints: [row, col], or [row, col, visibility]. The order is significant.",
         "type": "array",
         "items": {
             "type": "array",
@@ -115,7 +115,7 @@ written! {
         "minItems": 1,
     }
     Mask(_generator) => {
-        "description": "A mask: the hash of its pixels and its size, or where it is found, or both.",
+        "description": "A mask: the hash of its pixels and its size, its URL, or both.",
         "type": "object",
         "properties": {
             "sha256": {
@@ -125,24 +125,24 @@ written! {
             },
             "width": count("In pixels."),
             "height": count("In pixels."),
-            "url": { "description": "Where it is found.", "type": "string" },
+            "url": { "description": "The URL of the image.", "type": "string" },
         },
         "anyOf": [{ "required": ["sha256", "width", "height"] }, { "required": ["url"] }],
         "additionalProperties": false,
     }
     Span(_generator) => {
-        "description": "A stretch of a text, in characters.",
+        "description": "A range of characters of a text.",
         "type": "object",
         "properties": {
             "start": count("The first character, counted from 0."),
-            "end": count("Behind the last character."),
-            "text": { "description": "What these characters say.", "type": "string" },
+            "end": count("The end, exclusive."),
+            "text": { "description": "The text of these characters.", "type": "string" },
         },
         "required": ["start", "end"],
         "additionalProperties": false,
     }
     Segment(_generator) => {
-        "description": "A stretch of time, in seconds from the start.",
+        "description": "A range of time, in seconds from the start.",
         "type": "object",
         "properties": {
             "begin": { "description": "Seconds from the start.", "type": "number", "minimum": 0 },
@@ -152,11 +152,11 @@ written! {
         "additionalProperties": false,
     }
     Content(generator) => {
-        "description": "What an annotation is, in the manifest's notation; at most one geometry. A field that is not there \
-            is not managed.",
+        "description": "The content of an annotation, in the manifest's notation; at most one geometry. Absent fields are \
+            not managed.",
         "type": "object",
         "properties": {
-            "whole": { "description": "The whole input, where that is said; it goes without saying.", "type": "null" },
+            "whole": { "description": "The whole input, which is also the default.", "type": "null" },
             "frame": of!(generator, Frame),
             "box": of!(generator, BoundingBox),
             "polygon": of!(generator, Polygon),
@@ -168,13 +168,13 @@ written! {
             "region": of!(generator, RegionId),
             "concepts": of!(generator, Concepts),
             "status": of!(generator, Status),
-            "user": of!(generator, UserId, "Whose annotation it is."),
-            "metadata": of!(generator, Json, "`data.metadata`."),
-            "info": of!(generator, Json, "`annotation_info`."),
-            "track": { "description": "The track of a video that its region belongs to.", "type": "string" },
-            "text": { "description": "What is written there.", "type": "string" },
-            "region_value": of!(generator, Fraction, "The region's own value: how sure its maker was that it is one."),
-            "embed_model_version": { "description": "The version of its embedding model.", "type": "string" },
+            "user": of!(generator, UserId, "The user that the annotation belongs to."),
+            "metadata": of!(generator, Json, "The object in `data.metadata`."),
+            "info": of!(generator, Json, "The object in `annotation_info`."),
+            "track": { "description": "The id of the video track that the region belongs to.", "type": "string" },
+            "text": { "description": "The text of the region, frame, segment or input.", "type": "string" },
+            "region_value": of!(generator, Fraction, "The confidence value of the region itself."),
+            "embed_model_version": { "description": "The version of the embedding model.", "type": "string" },
         },
         "additionalProperties": false,
     }

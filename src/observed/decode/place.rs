@@ -1,6 +1,6 @@
-//! Where an annotation of the wire lies: regions, frames and stretches of time become the model's geometries.
+//! Conversion of regions, frames and time segments to geometries of the model.
 //!
-//! What the model has no words for is [`Geometry::Unmodelled`], never an error: its JSON is kept whole by whoever asks.
+//! A geometry that the model does not support is [`Geometry::Unmodelled`], not an error.
 
 use crate::api::wire;
 use crate::model::{
@@ -10,7 +10,7 @@ use crate::model::{
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// Where a region lies. One that says so in two ways lies nowhere that the model knows.
+/// The geometry of a region; unmodelled if it has several.
 pub(super) fn of_region(region: &wire::Region) -> Geometry {
     let info = &region.region_info;
     let kinds = [
@@ -84,7 +84,7 @@ fn keypoints(listed: &[wire::Keypoint]) -> Option<Keypoints> {
     Keypoints::new(points).ok()
 }
 
-/// By its name, or by its number, which is its place in the model's list.
+/// Parses the name or the number of a visibility.
 fn visibility(text: &str) -> Option<Visibility> {
     if text.is_empty() {
         return Some(Visibility::NotSet);
@@ -96,8 +96,7 @@ fn visibility(text: &str) -> Option<Visibility> {
     named.or_else(numbered).map(|(visibility, _)| *visibility)
 }
 
-/// A mask by its pixels, by where they can be found, or by both. Pixels that are no PNG image make none: what the URL
-/// beside them leads to would be somebody's guess.
+/// A mask with pixels, URL, or both. `None` if the pixels are not a PNG image, because the URL could lead to another one.
 fn image(image: &wire::Image) -> Option<Mask> {
     let url = Some(image.url.as_str()).filter(|url| !url.is_empty());
     if image.base64.is_empty() {
@@ -105,7 +104,7 @@ fn image(image: &wire::Image) -> Option<Mask> {
     }
     // Encoders break long lines.
     let text: String = image.base64.split_ascii_whitespace().collect();
-    let mask = Mask::seen(&STANDARD.decode(text).ok()?).ok()?;
+    let mask = Mask::without_file(&STANDARD.decode(text).ok()?).ok()?;
     Some(match url {
         Some(url) => mask.with_url(url),
         None => mask,
@@ -128,22 +127,22 @@ fn whole(number: f64) -> Option<u32> {
     is_whole.then_some(number as u32)
 }
 
-/// A stretch of time that stands alone; one with something inside is more than the model can say.
+/// A time segment; unmodelled if it has parts.
 pub(super) fn of_segment(segment: &wire::TimeSegment) -> Geometry {
     let inside = &segment.data;
-    let is_alone = inside.regions.is_empty()
+    let has_no_parts = inside.regions.is_empty()
         && inside.frames.is_empty()
         && inside.time_segments.is_empty()
         && inside.tracks.is_empty();
     let time = &segment.time_info;
     match Segment::new(time.begin_time, time.end_time) {
-        Ok(segment) if is_alone => Geometry::Segment(segment),
+        Ok(segment) if has_no_parts => Geometry::Segment(segment),
         _ => Geometry::Unmodelled,
     }
 }
 
-/// When a frame is; nothing where its number is no frame's.
-pub(super) fn moment(info: &wire::FrameInfo) -> Option<Frame> {
+/// `None` if the number of the frame is out of range.
+pub(super) fn video_frame(info: &wire::FrameInfo) -> Option<Frame> {
     let number = if info.number == 0 {
         info.index
     } else {
@@ -155,14 +154,14 @@ pub(super) fn moment(info: &wire::FrameInfo) -> Option<Frame> {
     })
 }
 
-/// A region's own value. One that is no fraction is none that a manifest could declare; 0 is the same as none.
+/// The value of a region itself. `None` for 0, the default, and for values that a manifest could not declare.
 pub(super) fn value(region: &wire::Region) -> Option<Fraction> {
     Fraction::new(edge(region.value))
         .ok()
         .filter(|value| value.get() > 0.0)
 }
 
-/// A coordinate that 32-bit arithmetic pushed just outside the image lies on its edge.
+/// Moves a coordinate to the edge of the image if it is outside within the tolerance.
 fn edge(value: f64) -> f64 {
     let inside = value.clamp(0.0, 1.0);
     if (value - inside).abs() <= float::TOLERANCE {
@@ -193,7 +192,7 @@ mod tests {
     const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAAAAADRSSBWAAAAC0lEQVR4nGNg+A8AAQIBAEK+vGgAAAAASUVORK5CYII=";
 
     #[test]
-    fn a_point_is_read_with_its_missing_zeros() {
+    fn omitted_zeros_of_a_point_are_filled_in() {
         for (info, expected) in [
             (r#"{"point":{}}"#, r#"{"point":[0,0]}"#),
             (
@@ -211,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn keypoints_are_read_with_the_name_or_the_number_of_their_visibility() {
+    fn visibilities_are_names_or_numbers() {
         for written in [
             r#"[{},{"row":0.5,"visibility":1},{"col":1,"visibility":2},{"visibility":3}]"#,
             r#"[{"visibility":"NOT_SET"},{"row":0.5,"visibility":"VISIBLE"},{"col":1,"visibility":"NOT_VISIBLE"},{"visibility":"NOT_PRESENT"}]"#,
@@ -227,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_is_its_pixels_wherever_lines_break() {
+    fn line_breaks_in_base64_are_ignored() {
         let of = |image: &str| placed(&format!(r#"{{"mask":{{"image":{image}}}}}"#));
         let Geometry::Mask(mask) = of(&format!(r#"{{"base64":"{PNG}"}}"#)) else {
             panic!("no mask")
@@ -235,7 +234,7 @@ mod tests {
         assert_eq!(mask.size(), Some((2, 1)));
         assert_eq!(mask.bounds(), Some([0.0, 0.5, 1.0, 1.0]));
         assert_eq!(mask.url(), None);
-        assert!(mask.png().is_none(), "the file stands in the data already");
+        assert!(mask.png().is_none(), "the file is kept in the data only");
         let broken = format!(r#"{{"base64":"{}\n{}\r\n"}}"#, &PNG[..40], &PNG[40..]);
         assert_eq!(of(&broken), Geometry::Mask(mask.clone()));
         let both = format!(r#"{{"url":"https://example.com/m","base64":"{PNG}"}}"#);
@@ -250,14 +249,13 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_that_is_no_image_is_not_modelled() {
+    fn invalid_images_are_unmodelled() {
         for image in [
             "{}",
             "null",
             r#"{"base64":"","url":""}"#,
             r#"{"base64":"not base64"}"#,
             r#"{"base64":"R0lGODlh"}"#,
-            // Whether the URL leads to the mask that these bytes are not is anybody's guess.
             r#"{"base64":"R0lGODlh","url":"https://example.com/m"}"#,
             &format!(r#"{{"base64":"{}"}}"#, &PNG[..60]),
         ] {
@@ -268,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_is_read_with_its_missing_zeros() {
+    fn omitted_zeros_of_a_span_are_filled_in() {
         for (info, expected) in [
             ("{}", r#"{"span":{"start":0,"end":0}}"#),
             (
@@ -289,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_that_is_only_named_is_a_reference_on_a_track_as_well() {
+    fn a_region_with_id_and_track_only_is_a_reference() {
         assert_eq!(
             shown(&of_region(&region(r#"{"id":"r","track_id":"t7"}"#))),
             r#"{"region":"r"}"#
@@ -301,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_model_has_words_for_is_not_modelled() {
+    fn unsupported_or_invalid_geometries_are_unmodelled() {
         for info in [
             r#"{"token":{}}"#,
             r#"{"token":{},"span":{"char_end":1}}"#,
@@ -325,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_is_read_with_its_missing_zeros() {
+    fn omitted_zeros_of_a_segment_are_filled_in() {
         let of = |json: &str| of_segment(&serde_json::from_str(json).unwrap());
         for (json, expected) in [
             ("{}", r#"{"segment":{"begin":0,"end":0}}"#),
@@ -354,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_no_fraction_is_not_managed() {
+    fn invalid_values_of_regions_are_ignored() {
         let of =
             |number: &str| value(&region(&format!(r#"{{"value":{number}}}"#))).map(Fraction::get);
         for (number, expected) in [

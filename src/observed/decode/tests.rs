@@ -18,7 +18,7 @@ fn short(concepts: &Concepts) -> String {
 }
 
 #[test]
-fn a_box_is_read_with_its_missing_zeros() {
+fn omitted_zeros_of_a_box_are_filled_in() {
     let read = with_data(
         r#"{"regions":[{"id":"r1","region_info":{"bounding_box":{"bottom_row":0.5,"right_col":"0.25"}},
             "data":{"concepts":[{"id":"car","value":1},{"id":"van"}]}}]}"#,
@@ -52,7 +52,7 @@ fn a_polygon_keeps_its_points() {
 }
 
 #[test]
-fn a_region_that_is_only_named_is_a_reference() {
+fn a_region_with_id_only_is_a_reference() {
     for info in ["", r#","region_info":{}"#, r#","region_info":null"#] {
         let read = with_data(&format!(
             r#"{{"regions":[{{"id":"r1"{info},"data":{{"concepts":[{{"id":"car","value":1}}]}}}}]}}"#
@@ -102,7 +102,7 @@ fn concepts_and_text_are_those_of_the_innermost_data() {
         assert_eq!(read.text(), Some(found), "{data}");
         assert_ne!(read.geometry, Geometry::Unmodelled, "{data}");
     }
-    // A text of another level is none of this annotation's.
+    // A text of another level is ignored.
     let read = with_data(&format!(r#"{{{top},"regions":[{{"id":"r"}}]}}"#));
     assert_eq!((read.text(), read.concepts.len()), (None, 0));
     for nothing in ["null", "{}", r#"{"raw":""}"#, r#"{"raw":null,"url":"u"}"#] {
@@ -124,13 +124,13 @@ fn a_region_has_a_track_and_a_value() {
         );
         assert_eq!((read.track(), read.region_value()), (Some("t7"), 0.75));
     }
-    // What it is not known to have takes no room.
+    // Empty extras are not allocated.
     let read = with_data(r#"{"regions":[{"id":"r","track_id":"","value":7}]}"#);
     assert_eq!(read.extras, None);
 }
 
 #[test]
-fn a_frame_is_read_from_text_numbers_and_the_old_field() {
+fn a_frame_has_numbers_strings_or_the_deprecated_field() {
     let cases = [
         (r#"{"time":"1500","number":45}"#, 1500, 45),
         (r#"{"time":1500,"index":"45"}"#, 1500, 45),
@@ -145,7 +145,7 @@ fn a_frame_is_read_from_text_numbers_and_the_old_field() {
 }
 
 #[test]
-fn what_is_not_modelled_is_kept_and_called_so() {
+fn unmodelled_data_is_kept() {
     let region = |info: &str| format!(r#"{{"regions":[{{"id":"r","region_info":{info}}}]}}"#);
     let cases = [
         region(r#"{"mask":{"image":{"base64":"x"}}}"#),
@@ -183,7 +183,7 @@ fn what_is_not_modelled_is_kept_and_called_so() {
 }
 
 #[test]
-fn values_out_of_range_do_no_harm() {
+fn values_out_of_range_are_clamped() {
     let read = with_data(
         r#"{"concepts":[{"id":"a","value":1.0000001},{"id":"b","value":-0.0},{"id":"c","value":7},
             {"id":"d","value":"NaN"},{"id":"e","value":1},{"id":"e","value":0.5}]}"#,
@@ -195,7 +195,7 @@ fn values_out_of_range_do_no_harm() {
 }
 
 #[test]
-fn the_rest_is_read_from_either_form() {
+fn other_fields_are_read_in_every_form() {
     let read = decode(
         r#"{"id":"a","input_id":"in","user_id":"old","worker":{"user":{"id":"bea"}},
             "status":{"code":"ANNOTATION_PENDING"},"annotation_info":{"k":[1]},"data":{},
@@ -213,7 +213,7 @@ fn the_rest_is_read_from_either_form() {
 }
 
 #[test]
-fn a_missing_status_is_success_and_a_foreign_code_is_unknown() {
+fn a_missing_status_is_success_and_other_codes_are_unknown() {
     let status = |status: &str| {
         decode(&format!(r#"{{"id":"a","input_id":"in"{status}}}"#))
             .unwrap()
@@ -227,7 +227,7 @@ fn a_missing_status_is_success_and_a_foreign_code_is_unknown() {
 }
 
 #[test]
-fn the_maker_is_told() {
+fn the_maker_is_recognised() {
     let maker = |fields: &str| {
         decode(&format!(r#"{{"id":"a","input_id":"in",{fields}}}"#))
             .unwrap()
@@ -249,7 +249,7 @@ fn the_maker_is_told() {
 }
 
 #[test]
-fn the_version_of_a_model_is_read_from_either_form() {
+fn the_version_of_a_model_is_read_from_every_field() {
     let version = |fields: &str| {
         let read = decode(&format!(r#"{{"id":"a","input_id":"in"{fields}}}"#)).unwrap();
         read.model_version().map(str::to_owned)
@@ -277,7 +277,7 @@ fn the_version_of_a_model_is_read_from_either_form() {
 }
 
 #[test]
-fn what_cannot_be_understood_is_an_error() {
+fn invalid_annotations_are_errors() {
     for json in [
         r#"{"input_id":"in"}"#,
         r#"{"id":"a"}"#,

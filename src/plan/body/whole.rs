@@ -5,7 +5,7 @@
 //! the old one held besides goes with them.
 
 use super::{Object, number, place, write_region_fields};
-use crate::model::{Content, Difference, Geometry, Json, ObservedAnnotation, float, merged};
+use crate::model::{Content, Difference, Geometry, Json, ObservedAnnotation, float, merge_json};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
@@ -37,7 +37,7 @@ pub(super) fn data(
     absorb(place, left);
     carried.write(place, content);
     if let Some(metadata) = &content.metadata {
-        let all = merged(&metadata.to_value(), data.get("metadata"));
+        let all = merge_json(&metadata.to_value(), data.get("metadata"));
         data.insert("metadata".into(), all);
     }
     data

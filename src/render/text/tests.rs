@@ -127,7 +127,7 @@ fn every_kind_of_annotation_has_a_name() {
     let mut adopted = relabelled();
     adopted.id = AnnotationId::new("short").unwrap();
     adopted.input_id = InputId::new("a").unwrap();
-    adopted.matched = Some(Matched::by_name(MatchedBy::Id));
+    adopted.matched = Some(Matched::without_measure(MatchedBy::Id));
     for side in [&mut adopted.before, &mut adopted.after] {
         side.as_mut().unwrap().geometry = None;
     }

@@ -114,7 +114,7 @@ fn is_deleted(state: &ObservedState) {
         desired.inputs.push(annosync::model::DesiredInput {
             id: input.clone(),
             annotations: Vec::new(),
-            rest: annosync::model::Rest::Managed,
+            undeclared: annosync::model::Undeclared::Managed,
             origin: annosync::model::Origin::default(),
         });
     }

@@ -117,7 +117,7 @@ fn reads_back(manifest: &Manifest) {
                 let annotations = annotations.map(|it| (it.identity.clone(), it.content.clone()));
                 (
                     input.id.clone(),
-                    input.rest,
+                    input.undeclared,
                     annotations.collect::<Vec<_>>(),
                 )
             });

@@ -139,7 +139,7 @@ fn a_part_that_could_not_be_done_is_5_and_nothing_done_at_all_is_1() {
     let part = world.apply(&[]).exits(5);
     assert!(
         part.stdout.contains(
-            "of input in-001: 24155 ANNOTATION_INVALID_ARGUMENT: a fault that the emulator was asked for\n"
+            "of input in-001: 24155 ANNOTATION_INVALID_ARGUMENT: a fault injected by the emulator\n"
         ),
         "{}",
         part.stdout

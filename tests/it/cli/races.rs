@@ -4,7 +4,7 @@ use super::boundaries::{apply_through, before, calls, each, state, wanted, world
 use super::proxy::Meddling;
 use super::{Run, World, boxes, settled};
 use crate::support::whole;
-use annosync::emulator::{CallRecord, Endpoint, Fault, Scope, Shift};
+use annosync::emulator::{CallRecord, ConcurrentChange, Endpoint, Fault, Scope};
 use serde_json::Value;
 use std::process::Stdio;
 use std::time::Duration;
@@ -87,15 +87,15 @@ fn a_person_who_labels_while_an_apply_runs_is_not_overwritten() {
         world.declare(&boxes(0..6, "car").replace("[car]", change));
         world.emulator.forget_calls();
         let shifts = vec![
-            Shift::Delete {
+            ConcurrentChange::Delete {
                 input_id: "in-004".to_owned(),
                 id: id.clone(),
             },
-            Shift::Insert(whole("in-004", &id, &[("cloud", 1.0)])),
+            ConcurrentChange::Insert(whole("in-004", &id, &[("cloud", 1.0)])),
         ];
         // The only page is read a second time for the proof, as the last thing before the plan.
         let faults = world.emulator.faults();
-        faults.on(Scope::Page(1), 2, Fault::Then(shifts));
+        faults.on(Scope::Page(1), 2, Fault::ChangeAfterRead(shifts));
         let run = world.on_app(&["apply", "m.yaml", "--auto-approve", "--concurrency", "1"]);
         assert_eq!(faults.pending(), 0);
         let run = run.exits(4);

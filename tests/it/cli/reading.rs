@@ -3,7 +3,7 @@
 use super::{Run, World};
 use crate::support::whole;
 use annosync::api::code::Code;
-use annosync::emulator::{Config, Endpoint, Fault, Habits, ListingOrder, Scope, Shift};
+use annosync::emulator::{ConcurrentChange, Config, Endpoint, Fault, Habits, ListingOrder, Scope};
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -83,12 +83,12 @@ fn an_annotation_that_vanishes_while_pages_are_read_leads_to_no_delete_and_no_ot
             for victim in [0, DECLARED / 2, DECLARED - 1] {
                 let victim = world.annotations().swap_remove(victim);
                 let id = victim["id"].as_str().unwrap().to_owned();
-                let gone = Shift::Delete {
+                let gone = ConcurrentChange::Delete {
                     input_id: "in-1".to_owned(),
                     id: id.clone(),
                 };
                 let faults = world.emulator.faults();
-                faults.on(Scope::Page(page), nth, Fault::Then(vec![gone]));
+                faults.on(Scope::Page(page), nth, Fault::ChangeAfterRead(vec![gone]));
                 let plan = planned(&world);
                 does_at_most(&plan, "post", &id);
                 // Back it comes, as the newest.
@@ -108,9 +108,9 @@ fn an_annotation_that_comes_while_pages_are_read_leads_to_no_other_delete_and_no
     let world = world();
     for page in 1..=PAGES + 2 {
         for nth in 1..=2 {
-            let new = Shift::Insert(whole("in-1", "new", &[("car", 1.0)]));
+            let new = ConcurrentChange::Insert(whole("in-1", "new", &[("car", 1.0)]));
             let faults = world.emulator.faults();
-            faults.on(Scope::Page(page), nth, Fault::Then(vec![new]));
+            faults.on(Scope::Page(page), nth, Fault::ChangeAfterRead(vec![new]));
             let plan = planned(&world);
             does_at_most(&plan, "delete", "new");
             if world.annotation("new").is_some() {
@@ -131,14 +131,14 @@ fn one_that_goes_while_another_comes_hides_no_other_in_any_order() {
         for page in 1..=PAGES + 1 {
             let gone = world.annotations()[1]["id"].as_str().unwrap().to_owned();
             let swap = vec![
-                Shift::Delete {
+                ConcurrentChange::Delete {
                     input_id: "in-1".to_owned(),
                     id: gone.clone(),
                 },
-                Shift::Insert(whole("in-1", "new", &[("tree", 1.0)])),
+                ConcurrentChange::Insert(whole("in-1", "new", &[("tree", 1.0)])),
             ];
             let faults = world.emulator.faults();
-            faults.on(Scope::Page(page), 1, Fault::Then(swap));
+            faults.on(Scope::Page(page), 1, Fault::ChangeAfterRead(swap));
             let plan = world.plan(&["--format", "json"]).exits(0);
             for operation in operations(&plan) {
                 let expected = [
@@ -227,11 +227,11 @@ fn a_call_that_fails_for_a_moment_is_made_again() {
 fn an_app_that_never_holds_still_cannot_be_planned_or_listed() {
     let world = world();
     // Each reading of any page makes another annotation.
-    let new = Shift::Insert(serde_json::json!({"input_id": "in-2", "data": {}}));
+    let new = ConcurrentChange::Insert(serde_json::json!({"input_id": "in-2", "data": {}}));
     world
         .emulator
         .faults()
-        .always(Endpoint::ListAnnotations, Fault::Then(vec![new]));
+        .always(Endpoint::ListAnnotations, Fault::ChangeAfterRead(vec![new]));
     for arguments in [
         &["plan", "m.yaml"][..],
         &["apply", "m.yaml"],

@@ -239,7 +239,7 @@ fn a_seed_that_is_there_already_or_cannot_be_read_is_refused() {
     for (arguments, why) in [
         (
             &arguments[..],
-            "seed.jsonl: cannot store the annotation: input `i` has an annotation `a` already",
+            "seed.jsonl: cannot store the annotation: input `i` already has an annotation `a`",
         ),
         (&["--seed", "twice.jsonl"], "`a` already"),
         (&["--seed", "cut.jsonl"], "the file is cut off inside of"),

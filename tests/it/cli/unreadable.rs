@@ -145,7 +145,7 @@ fn an_odd_object_elsewhere_blocks_nothing() {
         .exits(0)
         // The padded input's own annotation counts as well.
         .says("3 unreadable")
-        .says("annotation `p` of input `padded ` cannot be read: its input's id begins or ends with white space");
+        .says("annotation `p` of input `padded ` cannot be read: its input id begins or ends with white space");
     assert_eq!(
         run.last_line(),
         "Applied 1 (1 posted), 0 already so, 0 failed, 0 not attempted."

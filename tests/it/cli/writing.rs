@@ -5,7 +5,7 @@ use super::{Run, World, boxes};
 use crate::support::{boxed, whole};
 use annosync::api::DeleteInputs;
 use annosync::api::code::Code;
-use annosync::emulator::{Config, Endpoint, Fault, MissingDelete, Scope, Shift};
+use annosync::emulator::{ConcurrentChange, Config, Endpoint, Fault, MissingDelete, Scope};
 use serde_json::json;
 
 /// What befalls a call once, and passes.
@@ -113,7 +113,7 @@ fn one_bad_annotation_of_a_full_call_fails_alone_and_a_second_run_repairs_it() {
     assert_eq!(
         run.stdout,
         "Failed: post k of input in-077: 24155 ANNOTATION_INVALID_ARGUMENT: \
-         a fault that the emulator was asked for\n\
+         a fault injected by the emulator\n\
          Applied 127 (127 posted), 0 already so, 1 failed, 0 not attempted.\n"
     );
     assert_eq!(world.writes().len(), 1);
@@ -236,15 +236,19 @@ fn dropped_behind_its_back(
     world.apply(&[]).exits(0);
     let id = world.id_on("in-005");
     world.declare(&boxes(0..6 - dropped, "car"));
-    let mut shifts = vec![Shift::Delete {
+    let mut shifts = vec![ConcurrentChange::Delete {
         input_id: "in-005".to_owned(),
         id: id.clone(),
     }];
     if then == "edited" {
-        shifts.push(Shift::Insert(whole("in-005", &id, &[("tree", 1.0)])));
+        shifts.push(ConcurrentChange::Insert(whole(
+            "in-005",
+            &id,
+            &[("tree", 1.0)],
+        )));
     }
     let faults = world.emulator.faults();
-    faults.on(when.0, when.1, Fault::Then(shifts));
+    faults.on(when.0, when.1, Fault::ChangeAfterRead(shifts));
     let run = world.on_app(&["apply", "m.yaml", "--auto-approve", "--concurrency", "1"]);
     assert_eq!(faults.pending(), 0);
     (world, run)

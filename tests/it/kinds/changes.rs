@@ -1,12 +1,12 @@
-//! The decision list for every kind of annotation: which write a difference leads to, and what it sends.
+//! The write that each difference leads to, and its body, for every kind of annotation.
 
-use super::{by_id, by_key, content, declared, mask, stored};
+use super::{by_id, content, declared, mask, stored};
 use crate::support::{base64, bodies, observed, plan, png, try_plan, with};
 use annosync::model::{Content, Identity};
 use annosync::plan::Action;
 use serde_json::{Value, json};
 
-/// The one write that makes the stored annotation what is declared.
+/// The single write from the stored to the declared annotation.
 fn write_of(remote: Value, content: Content) -> (Action, Value) {
     let observed = observed(&[remote]);
     let plan = plan(&declared(by_id("1"), content), &observed);
@@ -17,7 +17,7 @@ fn write_of(remote: Value, content: Content) -> (Action, Value) {
     (operation.action, body.unwrap_or_default())
 }
 
-/// Each row: what it shows, the stored data, what is declared, the write, and the data that it sends.
+/// Each row: name, stored data, declared content, write, sent data.
 fn check(rows: impl IntoIterator<Item = (&'static str, Value, Value, Action, Value)>) {
     for (name, data, notation, action, expected) in rows {
         let (made, body) = write_of(stored(&data), content(&notation));
@@ -40,7 +40,7 @@ fn label() -> Value {
 }
 
 #[test]
-fn a_place_that_changes_is_an_overwrite_that_keeps_what_is_not_modelled() {
+fn a_changed_geometry_is_an_overwrite_that_keeps_unmodelled_fields() {
     let hidden = |row: f64| json!({"row": row, "col": 0.5, "z": 0.5, "visibility": "NOT_VISIBLE"});
     check([
         (
@@ -118,7 +118,7 @@ fn a_place_that_changes_is_an_overwrite_that_keeps_what_is_not_modelled() {
 }
 
 #[test]
-fn an_overwrite_of_something_else_leaves_the_place_as_it_is_stored() {
+fn an_overwrite_of_other_fields_keeps_the_stored_geometry() {
     let info = json!({"bounding_box": {"bottom_row": 1, "right_col": 1}});
     for mut notation in [
         json!({"region": "r"}),
@@ -139,7 +139,7 @@ fn an_overwrite_of_something_else_leaves_the_place_as_it_is_stored() {
 }
 
 #[test]
-fn a_changed_mask_replaces_the_image_whole() {
+fn a_changed_mask_replaces_the_whole_image() {
     let image = |image: Value| region(json!({ "mask": { "image": image } }));
     let (black, white) = (base64(&png(1, &[0])), base64(&png(1, &[255])));
     let of = |geometry| Content {
@@ -157,7 +157,7 @@ fn a_changed_mask_replaces_the_image_whole() {
         body["data"],
         image(json!({"url": "https://example.com/white"}))
     );
-    // The same pixels are the same mask, however they are compressed and wherever else they are found.
+    // Masks with equal pixels are equal, whatever their compression and URL.
     let same = plan(
         &declared(by_id("1"), of(mask(1, &[0]))),
         &observed(&[stored(&both)]),
@@ -166,7 +166,7 @@ fn a_changed_mask_replaces_the_image_whole() {
 }
 
 #[test]
-fn a_place_of_another_kind_takes_concepts_and_text_along() {
+fn a_change_of_kind_keeps_concepts_and_text() {
     let text = json!({"raw": "red", "url": "u"});
     let inside = || json!({"concepts": [{"id": "car", "value": 1.0}], "text": text, "more": 1});
     let top = |mut data: Value, more: &Value| {
@@ -249,7 +249,7 @@ fn a_place_of_another_kind_takes_concepts_and_text_along() {
 }
 
 #[test]
-fn track_value_and_text_are_merges_of_just_that() {
+fn track_value_and_text_are_merges_of_only_that() {
     let r = |region: Value| json!({ "regions": [region] });
     let boxed = region(json!({"bounding_box": {}}));
     let in_frame = json!({"frames": [{"id": "f", "data": boxed}]});
@@ -302,7 +302,7 @@ fn track_value_and_text_are_merges_of_just_that() {
     ]);
 }
 
-fn top_text(raw: &str) -> Value {
+pub(super) fn top_text(raw: &str) -> Value {
     json!({"text": {"raw": raw}})
 }
 
@@ -320,7 +320,7 @@ fn a_concept_of_a_segment_is_removed_by_its_id() {
 }
 
 #[test]
-fn what_a_merge_cannot_say_is_an_overwrite() {
+fn changes_that_a_merge_cannot_express_are_overwrites() {
     let nameless = json!({"regions": [{"region_info": {"point": {}}, "data": label()}]});
     let mut tracked = nameless.clone();
     tracked["regions"][0]["track_id"] = json!("t7");
@@ -381,7 +381,7 @@ fn what_a_merge_cannot_say_is_an_overwrite() {
 }
 
 #[test]
-fn stored_zeros_that_were_left_out_stay_zeros_at_every_level() {
+fn omitted_zeros_stay_zeros_at_every_level() {
     let zero = |value: Option<f64>| match value {
         None => json!([{"id": "a"}, {"id": "b", "value": null}]),
         Some(value) => json!([{"id": "a", "value": value}, {"id": "b", "value": value}]),
@@ -411,7 +411,7 @@ fn stored_zeros_that_were_left_out_stay_zeros_at_every_level() {
 }
 
 #[test]
-fn another_embedding_model_is_a_replace_that_keeps_everything_else() {
+fn a_changed_embedding_model_is_a_replace_that_keeps_everything_else() {
     let mut remote = stored(&region(json!({"point": {"z": 0.5}})));
     remote["embed_model_version_id"] = json!("e1");
     remote["annotation_info"] = json!({"by": "x"});
@@ -426,7 +426,7 @@ fn another_embedding_model_is_a_replace_that_keeps_everything_else() {
 }
 
 #[test]
-fn the_input_level_annotation_is_patched_and_never_replaced() {
+fn the_input_level_annotation_is_patched_but_never_replaced() {
     let level = with(
         stored(&json!({"concepts": [{"id": "car", "value": 1}], "text": {"raw": "blue"}})),
         "input_level",
@@ -447,75 +447,4 @@ fn the_input_level_annotation_is_patched_and_never_replaced() {
     let errors = changed(json!({"embed_model_version": "e2"})).unwrap_err();
     assert_eq!(errors.len(), 1);
     assert!(errors[0].to_string().contains("made with input `a`"));
-}
-
-/// The body of the post that makes what is declared.
-fn post_of(content: Content) -> Value {
-    let plan = plan(&declared(by_key(), content), &observed(&[]));
-    assert_eq!(plan.operations[0].action, Action::Post);
-    bodies(&plan, &observed(&[])).remove(0).unwrap()
-}
-
-#[test]
-fn every_kind_of_place_is_posted_with_its_zeros() {
-    let info = |info: Value| json!({"regions": [{"region_info": info, "data": {}}]});
-    for (notation, expected) in [
-        (
-            json!({"point": [0, 0.5]}),
-            info(json!({"point": {"row": 0.0, "col": 0.5}})),
-        ),
-        (
-            json!({"keypoints": [[0, 0], [1, 0.5, "not_visible"]]}),
-            info(json!({"keypoint_locations": [
-                {"row": 0.0, "col": 0.0}, {"row": 1.0, "col": 0.5, "visibility": 2}]})),
-        ),
-        (
-            json!({"mask": {"url": "https://example.com/m"}}),
-            info(json!({"mask": {"image": {"url": "https://example.com/m"}}})),
-        ),
-        (
-            json!({"span": {"start": 0, "end": 3, "text": "car"}}),
-            info(json!({"span": {"char_start": 0, "char_end": 3, "raw_text": "car"}})),
-        ),
-        (
-            json!({"span": {"start": 0, "end": 0}}),
-            info(json!({"span": {"char_start": 0, "char_end": 0}})),
-        ),
-        (
-            json!({"segment": {"begin": 0, "end": 0.1}, "text": "red", "concepts": {"car": 0}}),
-            json!({"time_segments": [{"time_info": {"begin_time": 0.0, "end_time": 0.1},
-                "data": {"concepts": [{"id": "car", "value": 0.0}], "text": {"raw": "red"}}}]}),
-        ),
-        (
-            json!({"region": "found"}),
-            json!({"regions": [{"id": "found", "data": {}}]}),
-        ),
-        (json!({"text": "red"}), top_text("red")),
-        (
-            json!({"frame": {"number": 3}, "text": "red"}),
-            json!({"frames": [{"frame_info": {"time": 0, "number": 3}, "data": {"text": {"raw": "red"}}}]}),
-        ),
-        (
-            json!({"frame": {}, "point": [0, 0], "track": "t7", "region_value": 0, "text": "red"}),
-            json!({"frames": [{"frame_info": {"time": 0, "number": 0}, "data": {"regions": [{
-                "region_info": {"point": {"row": 0.0, "col": 0.0}}, "value": 0.0, "track_id": "t7",
-                "data": {"text": {"raw": "red"}}}]}}]}),
-        ),
-    ] {
-        assert_eq!(post_of(content(&notation))["data"], expected, "{notation}");
-    }
-}
-
-#[test]
-fn a_mask_is_posted_as_its_file_and_an_embedding_model_beside_the_data() {
-    let file = png(2, &[0, 255]);
-    let body = post_of(Content {
-        geometry: Some(mask(2, &[0, 255])),
-        ..content(&json!({"embed_model_version": "e1"}))
-    });
-    assert_eq!(body["embed_model_version_id"], "e1");
-    assert_eq!(
-        body["data"],
-        json!({"regions": [{"region_info": {"mask": {"image": {"base64": base64(&file)}}}, "data": {}}]})
-    );
 }

@@ -1,4 +1,4 @@
-//! What holds for everything that can be declared, and everything that a service can hold.
+//! Properties of all declarable contents and all stored annotations.
 
 use super::world::{
     Additions, Habit, additions, declarable, habit, held, lies_in_a_region, spelled,
@@ -12,14 +12,14 @@ use annosync::plan::Action;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// The body of the post that makes what is declared.
+/// The body of the post for declared content.
 fn post(content: &Content) -> Value {
     let plan = plan(&declared(by_key(), content.clone()), &observed(&[]));
     assert_eq!(plan.operations[0].action, Action::Post);
     bodies(&plan, &observed(&[])).remove(0).unwrap()
 }
 
-/// What a service holds of a post, under the id `1`.
+/// The stored annotation after a post, with the id `1`.
 pub(super) fn stored(content: &Content, additions: &Additions, habit: &Habit) -> Value {
     let mut annotation = post(content);
     let data = held(annotation["data"].take(), additions);
@@ -40,11 +40,11 @@ pub(super) fn only(state: &ObservedState) -> &ObservedAnnotation {
     only
 }
 
-/// Everything that an annotation says and that the declared one does not speak of.
+/// The fields of an annotation that the declared one does not have.
 fn left_alone(before: &ObservedAnnotation, declared: &Content) -> Content {
     let all = before.content();
     let is_segment = |geometry: Option<&Geometry>| matches!(geometry, Some(Geometry::Segment(_)));
-    // A segment lies in no frame, and has no region; a place of another kind takes the frame or the region away.
+    // A segment has no frame and no region; another kind of geometry removes the frame or region.
     let loses_frame = is_segment(declared.geometry.as_ref());
     let loses_place = declared.frame.is_some() && is_segment(all.geometry.as_ref());
     let keeps_region = lies_in_a_region(all.geometry.as_ref())
@@ -77,7 +77,7 @@ fn left_alone(before: &ObservedAnnotation, declared: &Content) -> Content {
     }
 }
 
-/// Whether every concept that is sent says how surely it holds.
+/// Whether every sent concept has a value.
 fn all_values_are_written(body: &Value) -> bool {
     match body {
         Value::Object(fields) => fields.iter().all(|(name, value)| match value {
@@ -93,7 +93,7 @@ fn all_values_are_written(body: &Value) -> bool {
 
 proptest! {
     #[test]
-    fn what_is_posted_reads_back_as_what_was_declared(
+    fn posts_read_back_as_declared(
         content in declarable(), additions in additions(), habit in habit(),
     ) {
         let annotation = stored(&content, &additions, &habit);
@@ -105,7 +105,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_read_plans_to_nothing(
+    fn the_plan_for_the_read_content_is_empty(
         content in declarable(), additions in additions(), habit in habit(),
     ) {
         let state = observed(&[stored(&content, &additions, &habit)]);
@@ -114,7 +114,7 @@ proptest! {
     }
 
     #[test]
-    fn one_write_makes_anything_anything_and_leaves_alone_what_is_not_declared(
+    fn one_write_changes_anything_and_keeps_undeclared_fields(
         is in declarable(), wanted in declarable(), additions in additions(), habit in habit(),
     ) {
         let mut remote = Remote::new(vec![stored(&is, &additions, &habit)]);
@@ -142,7 +142,7 @@ proptest! {
     }
 
     #[test]
-    fn a_fingerprint_does_not_depend_on_the_spelling_and_does_on_the_meaning(
+    fn fingerprints_depend_on_content_but_not_on_encoding(
         one in declarable(), other in declarable(), additions in additions(), habits in (habit(), habit()),
     ) {
         let of = |content: &Content, habit: &Habit| {

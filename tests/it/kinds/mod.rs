@@ -1,8 +1,9 @@
-//! Every kind of annotation: how it is written, changed and read back. Desired states are made of the model's types, and
-//! an observed annotation is named by its id, so that nothing here depends on how manifests are read or matched.
+//! Every kind of annotation: posts, changes and reading. Desired states are built from model types, and annotations are
+//! declared by id, so these tests do not depend on parsing and matching.
 
 mod changes;
 mod laws;
+mod posts;
 mod undo;
 mod world;
 
@@ -28,7 +29,7 @@ fn declared(identity: Identity, content: Content) -> DesiredState {
     state
 }
 
-/// The annotation that stands on the remote under this id.
+/// The existing annotation with this id.
 fn by_id(id: &str) -> Identity {
     Identity::Id(AnnotationId::new(id).unwrap())
 }

@@ -1,5 +1,4 @@
-//! What holds for the undo of every change of every kind of annotation: it finds what the apply made, brings back what
-//! was there, and can be undone itself.
+//! The undo of every change of every kind of annotation restores the previous state, and can be undone itself.
 
 use super::laws::{only, stored};
 use super::world::{additions, declarable, habit};
@@ -14,7 +13,7 @@ use annosync::render;
 use proptest::prelude::*;
 use serde_json::json;
 
-/// What is there of everything that a plan touches.
+/// The previous state of everything that a plan changes.
 fn before(plan: &Plan, state: &ObservedState) -> Before {
     let on = |input| state.inputs.get(input).cloned().unwrap_or_default();
     let operations = plan.operations.iter().map(|operation| {
@@ -28,7 +27,7 @@ fn before(plan: &Plan, state: &ObservedState) -> Before {
     }
 }
 
-/// What there is, but for the ids that the remote gives to regions.
+/// The fingerprints of all annotations, without ids that the remote assigns to regions.
 fn fingerprints(remote: &Remote) -> Vec<(String, Fingerprint)> {
     let mut remote = remote.clone();
     for annotation in &mut remote.annotations {
@@ -46,7 +45,7 @@ fn fingerprints(remote: &Remote) -> Vec<(String, Fingerprint)> {
     all
 }
 
-/// Whether the operations find what is there as they should.
+/// Whether the operations have the expected freshness.
 fn find(undo: &Plan, state: &ObservedState, expected: Freshness) -> Result<(), TestCaseError> {
     let there = before(undo, state).operations;
     for (operation, now) in undo.operations.iter().zip(there) {
@@ -66,7 +65,7 @@ fn through_its_file(undo: &Plan) -> Result<Plan, TestCaseError> {
     Ok(read)
 }
 
-/// Applies what a manifest says, undoes it, and undoes that.
+/// Applies a plan, undoes it, and undoes the undo.
 fn there_and_back(state: &DesiredState, remote: &mut Remote) -> Result<(), TestCaseError> {
     let (was, there) = (remote.observed(), fingerprints(remote));
     let forth = plan(state, &was);
@@ -74,7 +73,7 @@ fn there_and_back(state: &DesiredState, remote: &mut Remote) -> Result<(), TestC
     let back = through_its_file(&undo(&forth, &seen, &Fates::open(&forth)))?;
     let count = forth.operations.len() + seen.purges.iter().map(Vec::len).sum::<usize>();
     prop_assert_eq!(back.operations.len(), count, "{:#?}", back);
-    // What did not happen is already so.
+    // Without the apply, everything is already restored.
     find(&back, &was, Freshness::AsWanted)?;
 
     remote.apply(&forth);
@@ -121,14 +120,14 @@ proptest! {
         let mut none = declared(by_key(), is);
         none.inputs[0].annotations.clear();
         let mut remote = Remote::new(vec![annotation.clone()]);
-        // What is somebody else's is not deleted, and that is undone by doing nothing.
+        // Annotations of other users are not deleted, so there is nothing to undo.
         there_and_back(&none, &mut remote)?;
         none.inputs.clear();
         there_and_back(&purging(none, "a"), &mut Remote::new(vec![annotation]))?;
     }
 
     #[test]
-    fn an_edit_by_somebody_else_is_never_undone(
+    fn an_edit_by_another_user_is_never_undone(
         is in declarable(), wanted in declarable(), edit in declarable(), additions in additions(),
         habit in habit(),
     ) {
@@ -151,7 +150,7 @@ proptest! {
 }
 
 #[test]
-fn what_cannot_come_back_is_said() {
+fn losses_are_reported() {
     let of = |user: &str, id: &str| with(whole("a", id, &[("car", 1.0)]), "user_id", json!(user));
     let mut nobodys = whole("a", "3", &[]);
     nobodys.as_object_mut().unwrap().remove("user_id");
@@ -180,12 +179,12 @@ fn what_cannot_come_back_is_said() {
     1 annotation without a user, which will be the caller's: 3 of input a
     what the service makes itself of 3 annotations that it posts again: when it was made, what reviewers agreed on (`consensus_info`), whether it is trusted
     ");
-    // Whose token may apply it is asked when it is applied.
+    // The required token is checked at the apply.
     assert_eq!(spots("bea", "ann").0, 3);
 }
 
 #[test]
-fn what_a_half_done_replacement_was_is_not_there_any_more() {
+fn the_original_of_an_unfinished_replacement_is_lost() {
     let there = [boxed("a", "1", [0.1, 0.2, 0.5, 0.6], &["car"])];
     let declared = desired("  - id: a\n    annotations:\n      - { id: '1', user: bea }\n");
     let forth = plan(&declared, &observed(&there));
@@ -196,7 +195,7 @@ fn what_a_half_done_replacement_was_is_not_there_any_more() {
 }
 
 #[test]
-fn an_undo_shows_what_comes_back_and_what_goes() {
+fn an_undo_shows_restored_and_deleted_annotations() {
     let was = [
         with(
             boxed("a", "1", [0.1, 0.2, 0.5, 0.6], &["car"]),

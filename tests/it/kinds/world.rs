@@ -1,4 +1,4 @@
-//! A world of annotations of every kind: what a manifest can declare, and what a service can hold and send.
+//! Generators of annotations of every kind: contents of manifests, and stored forms of the service.
 
 use super::{content, mask};
 use crate::support::ME;
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
-/// Coordinates, few enough to collide, some of which 32 bits do not hold.
+/// A few coordinates, some of which are not exact with 32 bits.
 fn coordinate() -> impl Strategy<Value = f64> {
     select(vec![0.0, 0.1, 0.25, 1.0 / 3.0, 0.7, 1.0])
 }
@@ -34,7 +34,7 @@ fn in_order(one: f64, other: f64) -> (f64, f64) {
     (one.min(other), one.max(other))
 }
 
-/// A place in the manifest's notation, but for masks of files.
+/// A geometry in the manifest's notation, except masks with files.
 fn notation() -> impl Strategy<Value = Value> {
     let edges = (coordinate(), coordinate(), coordinate(), coordinate());
     prop_oneof![
@@ -89,7 +89,7 @@ fn few_words() -> impl Strategy<Value = Option<Box<str>>> {
     select(words.map(|text| text.map(Box::from)).to_vec())
 }
 
-/// Whether it is a region's place.
+/// Whether the geometry belongs to a region.
 pub(super) fn lies_in_a_region(geometry: Option<&Geometry>) -> bool {
     !matches!(
         geometry,
@@ -97,7 +97,7 @@ pub(super) fn lies_in_a_region(geometry: Option<&Geometry>) -> bool {
     )
 }
 
-/// What a manifest can declare, and the whole input as a place beside it: a track and a value with a region alone, a frame not with a segment.
+/// Declarable contents: tracks and values only with regions, frames not with segments.
 pub(super) fn declarable() -> impl Strategy<Value = Content> {
     let concepts = select(vec![
         Value::Null,
@@ -182,7 +182,7 @@ pub(super) fn declarable() -> impl Strategy<Value = Content> {
         })
 }
 
-/// How a service holds and sends the same things.
+/// The form in which a service stores and sends an annotation.
 #[derive(Debug, Clone)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -226,7 +226,7 @@ const NUMBERS: [&str; 15] = [
     "number",
 ];
 
-/// The same `data`, spelled in this habit.
+/// The `data` in this form.
 pub(super) fn spelled(data: &Value, habit: &Habit) -> Value {
     match data {
         Value::Object(fields) => {
@@ -271,7 +271,7 @@ fn number(value: &Value, habit: &Habit) -> Value {
     }
 }
 
-/// What a service adds to what it holds: names for its parts, and fields that nothing here models.
+/// Additions of a service: ids of parts, and unmodelled fields.
 #[derive(Debug, Clone)]
 pub(super) struct Additions {
     names: bool,
@@ -289,7 +289,7 @@ pub(super) fn additions() -> impl Strategy<Value = Additions> {
     })
 }
 
-/// The `data` of a post as a service would hold it.
+/// The `data` of a post as a service stores it.
 pub(super) fn held(mut data: Value, additions: &Additions) -> Value {
     add(&mut data, "", additions);
     if additions.unmodelled {

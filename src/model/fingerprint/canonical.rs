@@ -1,4 +1,4 @@
-//! One canonical spelling of JSON, of which a service may have several for the same.
+//! The canonical form of JSON that the service may encode in several ways.
 
 use crate::model::keypoints::Visibility;
 use crate::model::mask::Mask;
@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Number, Value};
 
-/// Numbers, which may come as text.
+/// Number fields, which may be sent as strings.
 const NUMBERS: [&str; 17] = [
     "value",
     "top_row",
@@ -27,11 +27,11 @@ const NUMBERS: [&str; 17] = [
     "visibility",
 ];
 
-/// Messages that say something by being there, however empty: a point at the origin is another place than none.
-const PLACES: [&str; 6] = ["bounding_box", "polygon", "point", "mask", "span", "token"];
+/// Messages that are significant even if empty: a point at the origin differs from no point.
+const GEOMETRIES: [&str; 6] = ["bounding_box", "polygon", "point", "mask", "span", "token"];
 
-/// The canonical spelling of a protobuf message: keys sorted, defaults left out, floats short, elements with an id
-/// sorted by it, enums as numbers, images by their pixels. `metadata` is free JSON inside.
+/// The canonical form of a protobuf message: sorted keys, no defaults, short floats, elements sorted by their ids,
+/// enums as numbers, images as hashes of their pixels. `metadata` is free JSON.
 pub(super) fn message(value: Value) -> Value {
     match value {
         Value::Object(map) => {
@@ -39,10 +39,10 @@ pub(super) fn message(value: Value) -> Value {
                 let value = field(&key, value);
                 (key, value)
             });
-            let says_something = |(key, value): &(String, Value)| {
-                !is_default(value) || (value.is_object() && PLACES.contains(&key.as_str()))
+            let is_significant = |(key, value): &(String, Value)| {
+                !is_default(value) || (value.is_object() && GEOMETRIES.contains(&key.as_str()))
             };
-            sorted(fields.filter(says_something).collect())
+            sorted(fields.filter(is_significant).collect())
         }
         Value::Array(items) => {
             let mut items: Vec<Value> = items.into_iter().map(message).collect();
@@ -54,7 +54,7 @@ pub(super) fn message(value: Value) -> Value {
             }
             Value::Array(items)
         }
-        // Integers beyond 2^24 are no 32-bit floats: counters and times in milliseconds stay exact.
+        // Integers from 2^24 on, such as times in milliseconds, are not 32-bit floats and stay exact.
         Value::Number(number) => match number.as_f64() {
             Some(float) if float.abs() < 16_777_216.0 => {
                 let short = crate::model::float::shortest(float as f32);
@@ -82,7 +82,7 @@ fn field(key: &str, value: Value) -> Value {
     }
 }
 
-/// The number that a text stands for; of a visibility, the one that its name has.
+/// Parses a number, or the name of a visibility.
 fn number(key: &str, text: &str) -> Option<Value> {
     let named = (key == "visibility")
         .then(|| {
@@ -93,23 +93,23 @@ fn number(key: &str, text: &str) -> Option<Value> {
         .flatten()
         .map(Value::from);
     named
-        // 64 bits of a time are more than a float holds.
+        // Times have 64 bits, more than a float can hold.
         .or_else(|| text.parse::<u64>().ok().map(Value::from))
         .or_else(|| Number::from_f64(text.parse().ok()?).map(Value::Number))
 }
 
-/// An image by its pixels, where it is one that masks are made of: a service may compress it anew. Else by its bytes,
-/// wherever an encoder broke the lines.
+/// The hash of an image's pixels, because the service may recompress it; its base64 without line breaks if it is not
+/// a PNG.
 fn image(base64: &str) -> String {
     let text: String = base64.split_ascii_whitespace().collect();
     let mask = STANDARD
         .decode(&text)
         .ok()
-        .and_then(|bytes| Mask::seen(&bytes).ok());
+        .and_then(|bytes| Mask::without_file(&bytes).ok());
     mask.and_then(|mask| mask.sha256()).unwrap_or(text)
 }
 
-/// A number that is too large for a 32-bit float, or has no fraction: one spelling of it, with and without a point.
+/// Removes the decimal point of a whole number.
 fn whole(number: Number) -> Value {
     match number.as_f64() {
         Some(float)
@@ -121,7 +121,7 @@ fn whole(number: Number) -> Value {
     }
 }
 
-/// The canonical spelling of free JSON: keys sorted, numbers as 64-bit floats where they have a fraction.
+/// The canonical form of free JSON: sorted keys, whole numbers without a decimal point.
 pub(super) fn free(value: Value) -> Value {
     match value {
         Value::Object(map) => sorted(

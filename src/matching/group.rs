@@ -1,12 +1,11 @@
-//! Between which annotations a pairing by content is possible at all.
+//! Groups of annotations within which matching by content is possible.
 
-use super::geometry;
 use crate::model::{DesiredAnnotation, Frame, Geometry, Kind, ObservedAnnotation, RegionId};
 
-/// What a pairing by content never crosses: kind, frame, track, existing region; and of annotations of the whole input,
-/// what is written there. A track or a text that a declaration does not name is unmanaged and crosses nothing.
+/// Annotations are only matched by content if they agree in kind, frame, track and existing region; annotations of the
+/// whole input also in their text. `None` for a track or text means unmanaged, which agrees with any.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Place {
+pub(super) struct Group {
     kind: Kind,
     frame: Option<Frame>,
     region: Option<RegionId>,
@@ -14,10 +13,10 @@ pub(super) struct Place {
     text: Option<Box<str>>,
 }
 
-impl Place {
-    /// Where a declared annotation looks.
+impl Group {
+    /// The group in which a declared annotation looks for a partner.
     pub(super) fn of_desired(desired: &DesiredAnnotation) -> Self {
-        let geometry = geometry(desired);
+        let geometry = desired.geometry();
         Self {
             kind: geometry.kind(),
             frame: desired.content.frame,
@@ -27,85 +26,84 @@ impl Place {
         }
     }
 
-    /// Where a declared annotation looks for one that says something else in its place.
-    pub(super) fn of_desired_with_any_text(desired: &DesiredAnnotation) -> Self {
+    /// The group in which a declared annotation looks for a partner with a changed text.
+    pub(super) fn of_desired_ignoring_text(desired: &DesiredAnnotation) -> Self {
         Self {
             text: None,
             ..Self::of_desired(desired)
         }
     }
 
-    /// Where an observed annotation is found: by those that name its track and its text, and by those that do not.
+    /// The groups of an observed annotation: with and without its track, with and without its text.
     pub(super) fn of_observed(observed: &ObservedAnnotation) -> impl Iterator<Item = Self> {
-        let plain = Self {
+        let base = Self {
             kind: observed.geometry.kind(),
             frame: observed.frame,
             region: region(&observed.geometry),
             track: None,
             text: None,
         };
-        plain.in_every_detail(observed)
+        base.with_and_without_details(observed)
     }
 
-    /// The other places where an observed annotation is found: those of its region's id. A service may answer a label
-    /// on an existing region with that region's geometry filled in.
+    /// Further groups of an observed annotation, by the id of its region. The service may fill in the geometry of an
+    /// existing region.
     pub(super) fn of_region(observed: &ObservedAnnotation) -> impl Iterator<Item = Self> {
         let region = match &observed.geometry {
             Geometry::Region(_) => None,
             _ => observed.region(),
         };
         region.into_iter().flat_map(|region| {
-            let plain = Self {
+            let base = Self {
                 kind: Kind::Region,
                 frame: observed.frame,
                 region: Some(region),
                 track: None,
                 text: None,
             };
-            plain.in_every_detail(observed)
+            base.with_and_without_details(observed)
         })
     }
 
-    fn in_every_detail(self, observed: &ObservedAnnotation) -> impl Iterator<Item = Self> {
+    fn with_and_without_details(self, observed: &ObservedAnnotation) -> impl Iterator<Item = Self> {
         let (track, text) = (observed.track(), whole_text(observed));
         let tracks = std::iter::once(None).chain(track.map(Some));
         tracks.flat_map(move |track| {
-            let place = self.clone();
+            let group = self.clone();
             let texts = std::iter::once(None).chain(text.map(Some));
             texts.map(move |text| Self {
                 track: track.map(Box::from),
                 text: text.map(Box::from),
-                ..place.clone()
+                ..group.clone()
             })
         })
     }
 }
 
-/// Same place and same geometry.
-pub(super) fn lies_together(desired: &DesiredAnnotation, observed: &ObservedAnnotation) -> bool {
+/// Whether both are in the same group and have the same geometry.
+pub(super) fn same_location(desired: &DesiredAnnotation, observed: &ObservedAnnotation) -> bool {
     let names = |declared: Option<&str>, stored: Option<&str>| {
         declared.is_none_or(|declared| stored == Some(declared))
     };
-    let same_place = match geometry(desired) {
+    let same_location = match desired.geometry() {
         Geometry::Region(region) => observed.region().as_ref() == Some(region),
-        place => place.same(&observed.geometry),
+        group => group.same(&observed.geometry),
     };
     desired.content.frame == observed.frame
         && names(desired.content.track(), observed.track())
         && names(declared_text(desired), whole_text(observed))
-        && same_place
+        && same_location
 }
 
-/// What a declaration says is written on the whole input, or in the whole frame. The text of a region does not say
-/// which region it is.
+/// The declared text of the whole input or frame. The text of a region does not identify the region.
 pub(super) fn declared_text(desired: &DesiredAnnotation) -> Option<&str> {
     desired
         .content
         .text()
-        .filter(|_| *geometry(desired) == Geometry::Whole)
+        .filter(|_| *desired.geometry() == Geometry::Whole)
 }
 
-/// What is written on the whole input, or in the whole frame.
+/// The observed text of the whole input or frame.
 pub(super) fn whole_text(observed: &ObservedAnnotation) -> Option<&str> {
     observed
         .text()

@@ -1,14 +1,15 @@
-//! Tests: small inputs get the best pairing there is, and the work on large ones grows no faster than they do.
+//! Small inputs get the optimal pairing, and the work on large inputs is bounded.
 
 use super::candidates::Candidate;
 use super::closeness::{Closeness, PolygonMeasure};
+use super::group::same_location;
 use super::index::Index;
-use super::nearest::{self, Which};
-use super::place::lies_together;
-use super::reason::MatchedBy;
+use super::nearest::{self, Coverage};
+use super::reason::{Matched, MatchedBy};
 use super::spots::Spots;
+use super::state::State;
 use super::weight::Weight;
-use super::{Claims, Pair, State, geometry, match_input, pile, texts};
+use super::{Claims, Pair, crowded, match_input, texts};
 use crate::model::{
     AnnotationId, Content, DesiredAnnotation, Extras, Geometry, Identity, InputId, Json, Maker,
     ObservedAnnotation, ObservedExtras, Origin, Overlap, Status, overlap, text_overlap,
@@ -30,7 +31,7 @@ fn declared(values: &[Value]) -> Vec<DesiredAnnotation> {
     values.iter().map(annotation).collect()
 }
 
-/// Annotations that are what a manifest would say of them, in the order of their ids.
+/// Observed annotations with this content, in the order of their ids.
 fn stored(values: &[Value]) -> Vec<ObservedAnnotation> {
     let annotation = |(at, value)| {
         let content = content(value);
@@ -61,7 +62,7 @@ fn pairs_of(desired: &[DesiredAnnotation], observed: &[ObservedAnnotation]) -> V
     match_input(&Claims::for_tests(), &input, desired, observed).pairs
 }
 
-/// Tries every pairing, the first columns first; of equal ones the first.
+/// Tries every pairing and returns the first of the greatest weight.
 fn by_brute_force(
     rows: &[usize],
     columns: &[usize],
@@ -105,14 +106,14 @@ fn by_brute_force(
     best.expect("no pair at all is a pairing").1
 }
 
-/// Matching as it is described, by trying everything.
-fn plainly(state: &State<'_>) -> Vec<(usize, usize)> {
+/// Matching by definition, with brute force.
+fn by_definition(state: &State<'_>) -> Vec<(usize, usize)> {
     let (seeking, available) = (state.seeking(), state.available());
     let same =
         |d: usize, o: usize| (state.claims).same_concepts(&state.desired[d], &state.observed[o]);
-    let together = |d: usize, o: usize| lies_together(&state.desired[d], &state.observed[o]);
+    let together = |d: usize, o: usize| same_location(&state.desired[d], &state.observed[o]);
     let mut pairs = by_brute_force(&seeking, &available, &|d, o| {
-        let unchanged = i64::from(pile::is_unchanged(state, d, o));
+        let unchanged = i64::from(crowded::is_unchanged(state, d, o));
         (together(d, o) && same(d, o)).then_some(Weight([1, unchanged, 0, 0, 0, 0]))
     });
     let free = |all: &[usize], side: fn(&(usize, usize)) -> usize| -> Vec<usize> {
@@ -125,13 +126,13 @@ fn plainly(state: &State<'_>) -> Vec<(usize, usize)> {
     let (rows, columns) = (free(&seeking, |p| p.0), free(&available, |p| p.1));
     let more = by_brute_force(&rows, &columns, &|d, o| {
         let (wanted, there) = (&state.desired[d].content, &state.observed[o]);
-        let (by, overlap, gentleness) = if together(d, o) {
-            let gentleness = pile::gentleness(state, d, o).into();
-            (MatchedBy::Relabelled, Overlap::WHOLE, gentleness)
+        let (by, overlap, relabel_rank) = if together(d, o) {
+            let relabel_rank = crowded::relabel_rank(state, d, o).into();
+            (MatchedBy::Relabelled, Overlap::WHOLE, relabel_rank)
         } else {
             let close = match (wanted.text(), there.text()) {
                 (Some(one), Some(other)) => text_overlap(one, other),
-                _ => overlap(geometry(&state.desired[d]), &there.geometry)?,
+                _ => overlap(state.desired[d].geometry(), &there.geometry)?,
             };
             match (same(d, o), close.millionths()) {
                 (true, 500_000..) => (MatchedBy::Moved, close, 0),
@@ -142,7 +143,7 @@ fn plainly(state: &State<'_>) -> Vec<(usize, usize)> {
         let candidate = Candidate {
             by,
             overlap,
-            gentleness,
+            relabel_rank,
         };
         Some(candidate.weight())
     });
@@ -155,7 +156,7 @@ fn square(at: f64, side: f64) -> Value {
     json!({"top": at, "left": 0.1, "bottom": at + side, "right": 0.5})
 }
 
-/// An annotation of a few kinds, in a few places that lie close together.
+/// An annotation of a few kinds, at a few locations close together.
 fn any_annotation(kind: u8) -> impl Strategy<Value = Value> {
     let concepts = prop::sample::subsequence(vec!["car", "bus", "red"], 0..=2);
     (0_u8..6, concepts, 0_u8..3).prop_map(move |(place, concepts, n)| {
@@ -177,7 +178,7 @@ fn any_annotation(kind: u8) -> impl Strategy<Value = Value> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
     #[test]
-    fn small_inputs_get_the_pairing_that_trying_everything_finds(
+    fn small_inputs_get_the_same_pairing_as_by_brute_force(
         (wanted, there) in (0_u8..4).prop_flat_map(|kind| (
             prop::collection::vec(any_annotation(kind), 0..5),
             prop::collection::vec(any_annotation(kind), 0..5),
@@ -188,11 +189,11 @@ proptest! {
         let state = State::new(&claims, &desired, &observed);
         let found: Vec<_> = pairs_of(&desired, &observed)
             .into_iter().map(|pair| (pair.desired, pair.observed)).collect();
-        prop_assert_eq!(found, plainly(&state));
+        prop_assert_eq!(found, by_definition(&state));
     }
 
     #[test]
-    fn a_pile_is_paired_with_as_few_writes_as_trying_everything_finds(
+    fn a_crowded_spot_needs_as_few_writes_as_by_brute_force(
         wanted in prop::collection::vec(0_u8..4, 1..6), there in prop::collection::vec(0_u8..4, 1..6),
     ) {
         let one = |n: &u8| json!({"box": square(0.1, 0.3), "concepts": {"car": 1}, "metadata": {"n": n}});
@@ -202,20 +203,20 @@ proptest! {
         );
         let claims = Claims::for_tests();
         let mut state = State::new(&claims, &desired, &observed);
-        let best = plainly(&state).into_iter()
-            .filter(|&(d, o)| pile::is_unchanged(&state, d, o)).count();
+        let best = by_definition(&state).into_iter()
+            .filter(|&(d, o)| crowded::is_unchanged(&state, d, o)).count();
         let index = Index::new(&state, &state.seeking(), &state.available());
-        for spot in Spots::of_equal(&index, &state, &state.seeking()).all() {
-            pile::pair_equal(&mut state, &spot, super::Matched::by_name(MatchedBy::Exact));
+        for spot in Spots::by_content(&index, &state, &state.seeking()).all() {
+            crowded::pair_equal(&mut state, &spot, Matched::without_measure(MatchedBy::Exact));
         }
         let unchanged = state.pairs.iter()
-            .filter(|pair| pile::is_unchanged(&state, pair.desired, pair.observed)).count();
+            .filter(|pair| crowded::is_unchanged(&state, pair.desired, pair.observed)).count();
         prop_assert_eq!(state.pairs.len(), wanted.len().min(there.len()));
         prop_assert_eq!(unchanged, best);
     }
 }
 
-/// A fixed sequence of fractions that looks like chance.
+/// A fixed pseudo-random sequence of fractions.
 fn fractions() -> impl FnMut() -> f64 {
     let mut state = 7_u64;
     move || {
@@ -229,31 +230,31 @@ fn with_car(mut value: Value) -> Value {
     value
 }
 
-/// The pairs that are weighed for what lies somewhere.
-fn weighed(wanted: &[Value], there: &[Value]) -> nearest::Worthwhile {
+/// The pairs that are compared by location.
+fn weighed(wanted: &[Value], there: &[Value]) -> nearest::SelectedPairs {
     let (desired, observed) = (declared(wanted), stored(there));
     let claims = Claims::for_tests();
     let state = State::new(&claims, &desired, &observed);
-    nearest::worthwhile(&state, &state.seeking(), &state.available())
+    nearest::select_pairs(&state, &state.seeking(), &state.available())
 }
 
 #[test]
-fn equal_boxes_that_were_relabelled_are_one_pile_of_which_no_pair_is_stored() {
+fn many_equal_relabelled_boxes_are_one_crowded_spot() {
     let boxes =
         |concept: &str| vec![json!({"box": square(0.1, 0.3), "concepts": {concept: 1}}); 5_000];
     let (desired, observed) = (declared(&boxes("bus")), stored(&boxes("car")));
     let claims = Claims::for_tests();
     let state = State::new(&claims, &desired, &observed);
     let index = Index::new(&state, &state.seeking(), &state.available());
-    let (piles, spots) = Spots::of_place(&index, &state, &state.seeking()).split();
-    assert_eq!((piles.len(), spots.len()), (1, 0));
+    let (crowded, spots) = Spots::by_location(&index, &state, &state.seeking()).split();
+    assert_eq!((crowded.len(), spots.len()), (1, 0));
     let pairs = pairs_of(&desired, &observed);
     assert!((pairs.iter().enumerate()).all(|(at, pair)| (pair.desired, pair.observed) == (at, at)));
     assert_eq!(pairs.len(), 5_000);
 }
 
 #[test]
-fn a_pile_gives_each_the_concepts_that_take_the_least_away() {
+fn a_crowded_spot_is_paired_by_relabel_rank() {
     let boxes = |concepts: [&str; 2]| {
         let of = |at: usize| {
             let concepts: BTreeMap<&str, u8> =
@@ -262,7 +263,7 @@ fn a_pile_gives_each_the_concepts_that_take_the_least_away() {
         };
         (0..600).map(of).collect::<Vec<_>>()
     };
-    // Every second one only gains a concept; in order each would have lost one.
+    // With this pairing all only gain concepts; paired in order, all would lose one.
     let (wanted, there) = (boxes(["a b", "c d"]), boxes(["c", "a"]));
     let (desired, observed) = (declared(&wanted), stored(&there));
     let claims = Claims::for_tests();
@@ -272,13 +273,13 @@ fn a_pile_gives_each_the_concepts_that_take_the_least_away() {
     assert!(
         pairs
             .iter()
-            .all(|it| pile::gentleness(&state, it.desired, it.observed) == 2)
+            .all(|it| crowded::relabel_rank(&state, it.desired, it.observed) == 2)
     );
     assert!(pairs.iter().all(|it| it.matched.ambiguous));
 }
 
 #[test]
-fn of_a_crowd_each_is_weighed_against_a_few() {
+fn among_many_boxes_each_is_compared_with_the_nearest() {
     for count in [500, 1_000] {
         let mut next = fractions();
         let edges: Vec<[f64; 4]> = (0..count)
@@ -294,15 +295,15 @@ fn of_a_crowd_each_is_weighed_against_a_few() {
         };
         let (wanted, there) = (boxes(0.002), boxes(0.0));
         let found = weighed(&wanted, &there);
-        assert_eq!(found.which, Which::Nearest);
+        assert_eq!(found.coverage, Coverage::Nearest);
         assert_eq!(found.pairs.len(), 24 * count);
         let pairs = pairs_of(&declared(&wanted), &stored(&there));
-        assert_eq!(pairs.len(), count, "nobody is left without a partner");
+        assert_eq!(pairs.len(), count, "all are paired");
     }
 }
 
 #[test]
-fn polygons_of_many_points_are_measured_along_lines() {
+fn polygons_with_many_points_are_compared_along_lines() {
     let ring = |points: usize, at: f64| {
         let on = |side: f64, part: usize| (part as f64 / points as f64) * side + at;
         let half = points / 2;
@@ -325,7 +326,7 @@ fn polygons_of_many_points_are_measured_along_lines() {
 }
 
 #[test]
-fn more_texts_than_are_compared_in_pairs_find_theirs_by_its_passages() {
+fn many_texts_are_matched_by_passages() {
     let count = 600;
     let mut next = fractions();
     let letters: Vec<char> = "etaoin shrdlu".chars().collect();
@@ -347,8 +348,9 @@ fn more_texts_than_are_compared_in_pairs_find_theirs_by_its_passages() {
     let claims = Claims::for_tests();
     let state = State::new(&claims, &desired, &observed);
     let (seeking, available) = (state.seeking(), state.available());
-    let (pairs, which) = texts::worthwhile(&state, &seeking, &available, &mut Closeness::default());
-    assert_eq!((which, pairs.len()), (Which::Nearest, 24 * count));
+    let (pairs, coverage) =
+        texts::select_pairs(&state, &seeking, &available, &mut Closeness::default());
+    assert_eq!((coverage, pairs.len()), (Coverage::Nearest, 24 * count));
     let found = pairs_of(&desired, &observed);
     assert_eq!(found.len(), count);
     assert!(
@@ -359,7 +361,7 @@ fn more_texts_than_are_compared_in_pairs_find_theirs_by_its_passages() {
 }
 
 #[test]
-fn equal_texts_that_were_all_edited_are_all_paired() {
+fn many_equal_edited_texts_are_all_paired() {
     let texts = |text: &str| vec![with_car(json!({ "text": text })); 600];
     let pairs = pairs_of(
         &declared(&texts("what is written here, edited")),

@@ -1,16 +1,16 @@
 //! Whether an annotation is stored as it was sent.
 //!
-//! A service gives ids to parts that were sent without one, and names to concepts: such are no difference. Everything
-//! that was sent has to be there, and nothing of substance beside it.
+//! The service adds ids to parts that were sent without one, and names to concepts. Such additions are allowed;
+//! everything that was sent must be stored, and nothing else that matters.
 
-use super::spelling::{free, is_default, message};
+use super::canonical::{free, is_default, message};
 use crate::model::json::Json;
 use crate::model::state::ObservedAnnotation;
 use serde_json::{Map, Value};
 
-/// Whether `stored` is what a post of `body` makes: the same data, but for single values that a service adds to it, and
+/// Whether `stored` is the result of a post of `body`: the same data, apart from scalars that the service adds, and
 /// the same user, status, info and embedding model.
-pub fn holds(stored: &ObservedAnnotation, body: &Json) -> bool {
+pub fn is_stored_as_sent(stored: &ObservedAnnotation, body: &Json) -> bool {
     let body = body.to_value();
     let text = |field: &str| body[field].as_str().unwrap_or_default();
     let info = |info: Option<&Value>| {
@@ -35,8 +35,8 @@ pub fn holds(stored: &ObservedAnnotation, body: &Json) -> bool {
         && same_message(&data(body.get("data").cloned()), &data(stored_data))
 }
 
-/// Values of a place, which no service adds to it.
-const OF_PLACES: [&str; 2] = ["z", "visibility"];
+/// Scalars of a geometry, which the service never adds.
+const GEOMETRY_SCALARS: [&str; 2] = ["z", "visibility"];
 
 fn same_message(sent: &Map<String, Value>, stored: &Map<String, Value>) -> bool {
     let is_kept = |(name, sent): (&String, &Value)| match stored.get(name) {
@@ -45,8 +45,8 @@ fn same_message(sent: &Map<String, Value>, stored: &Map<String, Value>) -> bool 
         None => false,
     };
     let is_added = |(name, stored): (&String, &Value)| {
-        let is_single = !(stored.is_object() || stored.is_array());
-        sent.contains_key(name) || (is_single && !OF_PLACES.contains(&name.as_str()))
+        let is_scalar = !(stored.is_object() || stored.is_array());
+        sent.contains_key(name) || (is_scalar && !GEOMETRY_SCALARS.contains(&name.as_str()))
     };
     sent.iter().all(is_kept) && stored.iter().all(is_added)
 }
@@ -99,36 +99,39 @@ mod tests {
     }
 
     #[track_caller]
-    fn is_held(path: &str, value: Value, expected: bool) {
+    fn check(path: &str, value: Value, expected: bool) {
         let mut changed = body();
         let (parent, name) = path.rsplit_once('/').unwrap();
         changed.pointer_mut(parent).unwrap()[name] = value;
-        let held = holds(&stored(&changed), &Json::from_value(&body()));
-        assert_eq!(held, expected, "{path}");
+        let result = is_stored_as_sent(&stored(&changed), &Json::from_value(&body()));
+        assert_eq!(result, expected, "{path}");
     }
 
     #[test]
-    fn what_a_service_adds_by_itself_is_no_difference() {
-        assert!(holds(&stored(&body()), &Json::from_value(&body())));
-        is_held("/data/regions/0/id", json!("made"), true);
-        is_held("/data/concepts/0/name", json!("Car"), true);
-        is_held("/data/regions/0/value", json!(0), true);
-        is_held("/data/text", json!({}), true);
+    fn additions_of_the_service_are_allowed() {
+        assert!(is_stored_as_sent(
+            &stored(&body()),
+            &Json::from_value(&body())
+        ));
+        check("/data/regions/0/id", json!("made"), true);
+        check("/data/concepts/0/name", json!("Car"), true);
+        check("/data/regions/0/value", json!(0), true);
+        check("/data/text", json!({}), true);
     }
 
     #[test]
-    fn what_somebody_changes_is_a_difference() {
-        is_held("/data/concepts/0/value", json!(0), false);
+    fn other_changes_are_detected() {
+        check("/data/concepts/0/value", json!(0), false);
         let more = json!([{"id": "car", "value": 1}, {"id": "red", "value": 1}]);
-        is_held("/data/concepts", more, false);
-        is_held("/data/text", json!({"raw": "late"}), false);
-        is_held("/data/regions/0/region_info/point/z", json!(0.5), false);
-        is_held("/data/metadata/weather", json!("sun"), false);
-        is_held("/data/metadata/more", json!(1), false);
-        is_held("/data/regions", json!([]), false);
-        is_held("/annotation_info/n", json!(2), false);
-        is_held("/annotation_info/m", json!(2), false);
-        is_held("/user_id", json!("ann"), false);
-        is_held("/status/code", json!(24151), false);
+        check("/data/concepts", more, false);
+        check("/data/text", json!({"raw": "late"}), false);
+        check("/data/regions/0/region_info/point/z", json!(0.5), false);
+        check("/data/metadata/weather", json!("sun"), false);
+        check("/data/metadata/more", json!(1), false);
+        check("/data/regions", json!([]), false);
+        check("/annotation_info/n", json!(2), false);
+        check("/annotation_info/m", json!(2), false);
+        check("/user_id", json!("ann"), false);
+        check("/status/code", json!(24151), false);
     }
 }

@@ -1,21 +1,21 @@
-//! Many annotations on one spot, of which not all pairs can be weighed: they are paired by what they are, in order.
+//! Pairing on crowded spots, which have too many annotations to weigh all pairs.
 
-use super::State;
 use super::index::{hash, hash_ids};
 use super::reason::Matched;
 use super::spots::Spot;
-use crate::model::{Concepts, Content, ObservedAnnotation, difference, named};
+use super::state::State;
+use crate::model::{Concepts, Content, ObservedAnnotation, difference, select_keys};
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
 
-/// Up to so many concepts are read to find out which lists of concepts contain which.
+/// The maximum number of concepts to read for comparing all lists of concepts.
 const CONCEPTS: usize = 20_000_000;
-/// Up to so many observed annotations are read to find those that need no write.
+/// The maximum number of observed annotations to read for finding those that need no write.
 const READ: usize = 100_000;
-/// So many of those that seem to need no write are looked at.
+/// How many annotations with the right hash are compared.
 const LOOKS: usize = 4;
 
-/// Pairs what has the same concepts: first what needs no write, then the rest in order.
+/// Pairs annotations with equal concepts: first those that need no write, then the rest in order.
 pub(super) fn pair_equal(state: &mut State<'_>, spot: &Spot, matched: Matched) {
     let mut shapes: HashMap<u64, HashMap<u64, VecDeque<usize>>> = HashMap::new();
     for &desired in &spot.desired {
@@ -28,7 +28,7 @@ pub(super) fn pair_equal(state: &mut State<'_>, spot: &Spot, matched: Matched) {
         let alike = shapes.entry(shape).or_insert_with(|| {
             let mut alike: HashMap<u64, VecDeque<usize>> = HashMap::new();
             for &at in spot.observed.iter().filter(|&&at| state.observed_free[at]) {
-                let stored = named(&declared, &stored_values(content, &state.observed[at]));
+                let stored = select_keys(&declared, &stored_values(content, &state.observed[at]));
                 let stored = hash_json(&stored, Part::All);
                 alike.entry(stored).or_default().push_back(at);
             }
@@ -42,13 +42,13 @@ pub(super) fn pair_equal(state: &mut State<'_>, spot: &Spot, matched: Matched) {
             .find(|&next| is_unchanged(state, desired, alike[next]))
             .and_then(|next| alike.remove(next));
         if let Some(observed) = unchanged {
-            state.take(desired, observed, matched);
+            state.pair(desired, observed, matched);
         }
     }
     pair_rest(state, spot, matched);
 }
 
-/// Pairs what has other concepts: first what a merge writes, then what a removal writes, then the rest in order.
+/// Pairs annotations with other concepts: by [`relabel_rank`], then the rest in order.
 pub(super) fn pair_relabelled(state: &mut State<'_>, spot: &Spot, matched: Matched) {
     let desired = classes(&spot.desired, |at| {
         state.desired[at].content.concepts.as_ref()
@@ -64,13 +64,14 @@ pub(super) fn pair_relabelled(state: &mut State<'_>, spot: &Spot, matched: Match
     let cost = read(&desired, &of_desired) * observed.len()
         + read(&observed, &|at| state.observed[at].concepts.len()) * desired.len();
     if cost <= CONCEPTS {
-        pair_gently(state, desired, observed, matched);
+        pair_by_relabel_rank(state, desired, observed, matched);
     }
     pair_rest(state, spot, matched);
 }
 
-/// How little a relabelling takes away: 2 = nothing, a merge writes it; 1 = it only takes away; 0 = neither.
-pub(super) fn gentleness(state: &State<'_>, desired: usize, observed: usize) -> u8 {
+/// Ranks a change of concepts by the write that it needs: 2 = a merge, which removes none; 1 = a removal, which adds
+/// none; 0 = an overwrite.
+pub(super) fn relabel_rank(state: &State<'_>, desired: usize, observed: usize) -> u8 {
     let change = difference(&state.desired[desired].content, &state.observed[observed]);
     match (change.added.is_empty(), change.removed.is_empty()) {
         (_, true) => 2,
@@ -79,40 +80,40 @@ pub(super) fn gentleness(state: &State<'_>, desired: usize, observed: usize) -> 
     }
 }
 
-/// Whether nothing has to be written.
+/// Whether the pair needs no write.
 pub(super) fn is_unchanged(state: &State<'_>, desired: usize, observed: usize) -> bool {
     difference(&state.desired[desired].content, &state.observed[observed]).is_empty()
 }
 
-fn pair_gently(
+fn pair_by_relabel_rank(
     state: &mut State<'_>,
     desired: Vec<VecDeque<usize>>,
     observed: Vec<VecDeque<usize>>,
     matched: Matched,
 ) {
-    let mut gentle: [Vec<(usize, usize)>; 2] = Default::default();
+    let mut ranked: [Vec<(usize, usize)>; 2] = Default::default();
     for (row, wanted) in desired.iter().enumerate() {
         for (column, stored) in observed.iter().enumerate() {
-            match gentleness(state, wanted[0], stored[0]) {
-                2 => gentle[0].push((row, column)),
-                1 => gentle[1].push((row, column)),
+            match relabel_rank(state, wanted[0], stored[0]) {
+                2 => ranked[0].push((row, column)),
+                1 => ranked[1].push((row, column)),
                 _ => {}
             }
         }
     }
     let (mut desired, mut observed) = (desired, observed);
-    for (row, column) in gentle.into_iter().flatten() {
+    for (row, column) in ranked.into_iter().flatten() {
         let (wanted, stored) = (&mut desired[row], &mut observed[column]);
         for _ in 0..wanted.len().min(stored.len()) {
             let (Some(wanted), Some(stored)) = (wanted.pop_front(), stored.pop_front()) else {
                 break;
             };
-            state.take(wanted, stored, matched);
+            state.pair(wanted, stored, matched);
         }
     }
 }
 
-/// The first free declared one with the first free observed one, and so on.
+/// Pairs the free annotations in order.
 fn pair_rest(state: &mut State<'_>, spot: &Spot, matched: Matched) {
     let mut observed = spot.observed.iter().copied();
     for &desired in &spot.desired {
@@ -120,12 +121,12 @@ fn pair_rest(state: &mut State<'_>, spot: &Spot, matched: Matched) {
             let Some(free) = observed.find(|&at| state.observed_free[at]) else {
                 return;
             };
-            state.take(desired, free, matched);
+            state.pair(desired, free, matched);
         }
     }
 }
 
-/// Annotations by their concepts, in order of the first of each class.
+/// Groups annotations by equal concepts, in order of the first of each group.
 fn classes<'a>(
     all: &[usize],
     concepts: impl Fn(usize) -> Option<&'a Concepts>,
@@ -146,7 +147,7 @@ fn classes<'a>(
     classes
 }
 
-/// What is declared beside place and concepts.
+/// The declared values apart from geometry and concepts.
 fn declared_values(content: &Content) -> Value {
     let json = |json: &Option<crate::model::Json>| json.as_ref().map(crate::model::Json::to_value);
     json!({
@@ -158,7 +159,7 @@ fn declared_values(content: &Content) -> Value {
     })
 }
 
-/// The same of what is stored, as far as it is declared.
+/// The observed values of the declared fields.
 fn stored_values(content: &Content, observed: &ObservedAnnotation) -> Value {
     json!({
         "status": content.status.map(|_| observed.status),
@@ -169,15 +170,15 @@ fn stored_values(content: &Content, observed: &ObservedAnnotation) -> Value {
     })
 }
 
-/// What of a JSON value is hashed.
+/// The part of a JSON value to hash.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     All,
-    /// Which keys there are.
+    /// Only the keys of objects.
     Keys,
 }
 
-/// The same for equal JSON: numbers by value, objects in any order.
+/// Equal for equal JSON: numbers by value, objects in any order.
 fn hash_json(value: &Value, part: Part) -> u64 {
     match value {
         Value::Object(map) => (map.iter()).fold(1, |all: u64, (key, value)| {

@@ -1,0 +1,77 @@
+//! The rows of the database: apps, annotations, inputs and concepts as they are stored.
+
+use crate::api::code::Code;
+use rusqlite::Row;
+use serde_json::{Map, Value};
+
+#[derive(Debug, Clone)]
+pub(super) struct App {
+    pub(super) key: i64,
+    pub(super) owner: String,
+}
+
+/// An annotation as it is stored.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stored {
+    pub(super) seq: i64,
+    pub(super) input_id: String,
+    pub(super) id: String,
+    pub(super) user_id: String,
+    pub(super) status: Code,
+    pub(super) input_level: bool,
+    pub(super) model_made: bool,
+    pub(super) created_at: String,
+    pub(super) modified_at: String,
+    /// All other fields, such as `data` and `annotation_info`, including unknown ones.
+    pub(super) body: Map<String, Value>,
+}
+
+impl Stored {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let body: String = row.get(9)?;
+        Ok(Self {
+            seq: row.get(0)?,
+            input_id: row.get(1)?,
+            id: row.get(2)?,
+            user_id: row.get(3)?,
+            status: Code(row.get(4)?),
+            input_level: row.get(5)?,
+            model_made: row.get(6)?,
+            created_at: row.get(7)?,
+            modified_at: row.get(8)?,
+            body: serde_json::from_str(&body).map_err(|error| {
+                let kind = rusqlite::types::Type::Text;
+                rusqlite::Error::FromSqlConversionFailure(9, kind, Box::new(error))
+            })?,
+        })
+    }
+
+    /// `data`, made if there is none.
+    pub(super) fn data_mut(&mut self) -> &mut Map<String, Value> {
+        let data = self.body.entry("data").or_insert(Value::Null);
+        if !data.is_object() {
+            *data = Value::Object(Map::new());
+        }
+        data.as_object_mut().expect("set to an object above")
+    }
+}
+
+/// An input as it is stored.
+#[derive(Debug, Clone)]
+pub(super) struct StoredInput {
+    pub(super) id: String,
+    pub(super) created_at: String,
+    pub(super) data: Value,
+    /// The processing status, 30000 and following.
+    pub(super) status: Code,
+    /// How many more reads show it as pending.
+    pub(super) polls: u32,
+}
+
+/// A concept as it is stored.
+#[derive(Debug, Clone)]
+pub(super) struct StoredConcept {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) created_at: String,
+}
