@@ -144,7 +144,7 @@ impl Run {
 
     pub(super) fn end(&mut self, operation: u32, ending: Ending) {
         // A replacement ends with its last step, which the phases know.
-        if self.operation(operation).action != Action::Replace {
+        if self.operation(operation).action() != Action::Replace {
             self.options
                 .watch
                 .ended(Subject::Operation(operation), &ending.told());
@@ -315,7 +315,7 @@ impl Run {
         let (Call::RemoveOrDelete, Some(now)) = (call, now) else {
             return true;
         };
-        if self.operation(at).action == Action::Delete {
+        if self.operation(at).action() == Action::Delete {
             let emptied = ObservedAnnotation { data: None, ..now };
             self.emptied.insert(at, fingerprint(&emptied));
             true
@@ -339,7 +339,7 @@ impl Run {
             let (deletes, removals): (Vec<u32>, Vec<u32>) = group
                 .operations
                 .iter()
-                .partition(|at| self.operation(**at).action == Action::Delete);
+                .partition(|at| self.operation(**at).action() == Action::Delete);
             // A plan file may say of any delete that it is one.
             removals_outlast &= deletes.iter().all(|at| self.bodies.contains_key(at));
             if deletes.is_empty() || removals.is_empty() || !removals_outlast {
@@ -384,7 +384,7 @@ impl Run {
             Call::Delete | Call::DeleteReplaced | Call::DeleteStandIn | Call::DeleteLeftBehind => {
                 true
             }
-            Call::RemoveOrDelete => self.operation(at).action == Action::Delete,
+            Call::RemoveOrDelete => self.operation(at).action() == Action::Delete,
             _ => false,
         }
     }

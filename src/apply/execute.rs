@@ -166,7 +166,7 @@ impl Course<'_> {
         };
         let is_due = |operation: &&u32| {
             let at = **operation as usize;
-            let is_next = if self.plan.operations[at].action == Action::Replace {
+            let is_next = if self.plan.operations[at].action() == Action::Replace {
                 self.progress[at].is_due(batch.call, mode)
             } else {
                 mode == Mode::GoingOn
@@ -193,7 +193,7 @@ impl Course<'_> {
         for (operation, ending) in report.endings {
             self.stop_after(Some(&ending));
             let at = operation as usize;
-            if self.plan.operations[at].action != Action::Replace {
+            if self.plan.operations[at].action() != Action::Replace {
                 self.endings[at] = Some(ending);
                 continue;
             }
@@ -241,7 +241,7 @@ impl Course<'_> {
         for (at, ending) in self.endings.into_iter().enumerate() {
             let operation = &self.plan.operations[at];
             match ending {
-                Some(Ending::Applied) => outcome.applied.add(operation.action),
+                Some(Ending::Applied) => outcome.applied.actions.add(operation.action()),
                 Some(Ending::AlreadySo) => outcome.already_so += 1,
                 Some(Ending::Stale(now, touched)) => outcome.stale.push(StaleItem {
                     touched,

@@ -2,7 +2,7 @@
 
 use super::watch::{Ended, Subject, Watch};
 use crate::model::Fingerprint;
-use crate::plan::{Action, Fate, Fates, Operation, Plan};
+use crate::plan::{Action, ApplyStatus, ApplyStatuses, Operation, Plan};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Told of a run, it knows what there is to undo.
@@ -15,7 +15,7 @@ pub struct Recorder {
 
 #[derive(Debug)]
 struct Record {
-    fates: Fates,
+    fates: ApplyStatuses,
     /// What the service showed last, by operation.
     stored: Vec<Option<Fingerprint>>,
 }
@@ -23,18 +23,18 @@ struct Record {
 impl Recorder {
     /// For a plan that is about to be carried out.
     pub fn new(plan: &Plan) -> Self {
-        let is_post = |operation: &Operation| operation.action == Action::Post;
+        let is_post = |operation: &Operation| operation.action() == Action::Post;
         Self {
             posts: plan.operations.iter().map(is_post).collect(),
             record: Mutex::new(Record {
-                fates: Fates::open(plan),
+                fates: ApplyStatuses::unknown(plan),
                 stored: vec![None; plan.operations.len()],
             }),
         }
     }
 
     /// What became of everything so far.
-    pub fn fates(&self) -> Fates {
+    pub fn fates(&self) -> ApplyStatuses {
         self.record().fates.clone()
     }
 
@@ -56,16 +56,18 @@ impl Watch for Recorder {
             _ => None,
         };
         let fate = match how {
-            Ended::Applied => Fate::Done(stored),
+            Ended::Applied => ApplyStatus::Applied(stored),
             // It was not there when it was looked for: a call of this run made it whose answer was lost.
-            Ended::AlreadySo if self.is_post(what) => Fate::Done(stored),
-            Ended::AlreadySo | Ended::NotAttempted => Fate::Not,
+            Ended::AlreadySo if self.is_post(what) => ApplyStatus::Applied(stored),
+            Ended::AlreadySo | Ended::NotAttempted => ApplyStatus::NotApplied,
             Ended::Stale { touched } | Ended::Failed { touched, .. } if touched.is_not() => {
-                Fate::Not
+                ApplyStatus::NotApplied
             }
             // Something of it may be written: what it is now decides.
-            Ended::Stale { .. } => Fate::Open,
-            Ended::Failed { .. } => stored.map_or(Fate::Open, |stored| Fate::Done(Some(stored))),
+            Ended::Stale { .. } => ApplyStatus::Unknown,
+            Ended::Failed { .. } => stored.map_or(ApplyStatus::Unknown, |stored| {
+                ApplyStatus::Applied(Some(stored))
+            }),
         };
         match what {
             Subject::Operation(at) => record.fates.operations[at as usize] = fate,
@@ -89,10 +91,20 @@ mod tests {
     /// A plan of this many operations, the first of them a post, and of one purge.
     fn plan(operations: usize) -> Plan {
         let operation = |at: usize| {
-            let action = if at == 0 { "post" } else { "merge" };
-            serde_json::json!({
-                "action": action, "input_id": "a", "id": at.to_string(), "reason": "differs", "bytes": 1,
-            })
+            let mut operation = serde_json::json!({
+                "input_id": "a", "id": at.to_string(), "bytes": 1, "after": {},
+            });
+            let more = if at == 0 {
+                serde_json::json!({"action": "post", "reason": "not_on_remote"})
+            } else {
+                serde_json::json!({
+                    "action": "merge", "reason": "differs", "matched": {"by": "id"}, "seen": {}, "before": {},
+                    "fingerprint": "0".repeat(32),
+                })
+            };
+            let fields = operation.as_object_mut().unwrap();
+            fields.extend(more.as_object().unwrap().clone());
+            operation
         };
         let none: Vec<Batch> = Vec::new();
         let text = serde_json::json!({
@@ -119,24 +131,24 @@ mod tests {
             touched,
         };
         let endings = [
-            (Ended::AlreadySo, Fate::Done(None)),
-            (Ended::AlreadySo, Fate::Not),
-            (Ended::Applied, Fate::Done(None)),
-            (Ended::NotAttempted, Fate::Not),
-            (failed(Touched::Not), Fate::Not),
-            (failed(Touched::Perhaps), Fate::Open),
-            (failed(Touched::Deleted), Fate::Open),
+            (Ended::AlreadySo, ApplyStatus::Applied(None)),
+            (Ended::AlreadySo, ApplyStatus::NotApplied),
+            (Ended::Applied, ApplyStatus::Applied(None)),
+            (Ended::NotAttempted, ApplyStatus::NotApplied),
+            (failed(Touched::Not), ApplyStatus::NotApplied),
+            (failed(Touched::Perhaps), ApplyStatus::Unknown),
+            (failed(Touched::Deleted), ApplyStatus::Unknown),
             (
                 Ended::Stale {
                     touched: Touched::Not,
                 },
-                Fate::Not,
+                ApplyStatus::NotApplied,
             ),
             (
                 Ended::Stale {
                     touched: Touched::ConceptsRemoved,
                 },
-                Fate::Open,
+                ApplyStatus::Unknown,
             ),
         ];
         // Two more: one whose stored state was seen, and one that nobody told anything of.
@@ -149,12 +161,12 @@ mod tests {
         recorder.stored(at, seen);
         recorder.ended(Subject::Operation(at), &failed(Touched::Otherwise));
         recorder.ended(Subject::Purge(0), &failed(Touched::Perhaps));
-        let mut expected: Vec<Fate> = endings.iter().map(|(_, fate)| *fate).collect();
-        expected.extend([Fate::Done(Some(seen)), Fate::Open]);
+        let mut expected: Vec<ApplyStatus> = endings.iter().map(|(_, fate)| *fate).collect();
+        expected.extend([ApplyStatus::Applied(Some(seen)), ApplyStatus::Unknown]);
         let fates = recorder.fates();
         assert_eq!(
             (fates.operations, fates.purges),
-            (expected, vec![Fate::Open])
+            (expected, vec![ApplyStatus::Unknown])
         );
     }
 }

@@ -5,7 +5,7 @@
 
 use super::batch::Ending;
 use crate::model::{AnnotationId, Fingerprint, Json};
-use crate::plan::{Call, Operation, Plan, Touched, is_unfinished, stand_in_id_for};
+use crate::plan::{Call, Operation, Plan, Touched, stand_in_id_for};
 use std::sync::Arc;
 
 /// What to do about a stand-in that is still there.
@@ -53,8 +53,8 @@ pub(super) enum Mode {
 impl Progress {
     /// Of every operation of a plan; operations that replace nothing stay as they are.
     pub(super) fn of(plan: &Plan) -> Vec<Self> {
-        let start = |operation: &Operation| match operation.fingerprint {
-            Some(stand_in) if is_unfinished(operation) => {
+        let start = |operation: &Operation| match operation.fingerprint() {
+            Some(stand_in) if operation.is_unfinished() => {
                 Self::LeftUnfinished(StandIn::left(stand_in))
             }
             _ => Self::Untouched,

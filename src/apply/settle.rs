@@ -168,7 +168,7 @@ impl Run {
 
     /// Whether none of the concepts that the plan saw is left.
     pub(super) fn lost_its_concepts(&self, at: u32, now: &ObservedAnnotation) -> bool {
-        let before = self.operation(at).before.as_ref();
+        let before = self.operation(at).before();
         before
             .and_then(|before| before.concepts.as_ref())
             .is_some_and(|seen| seen.iter().all(|c| now.concepts.get(&c.id).is_none()))

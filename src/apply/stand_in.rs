@@ -9,7 +9,7 @@ use crate::api::wire;
 use crate::model::{AnnotationId, Fingerprint, Json, ObservedAnnotation, difference, fingerprint};
 use crate::plan::{
     Call, Freshness, Touched, body_of_stand_in, freshness, is_as_wanted, is_stand_in_of,
-    is_unfinished, original_of, stand_in_body,
+    original_of, stand_in_body,
 };
 use std::sync::Arc;
 
@@ -282,7 +282,7 @@ impl Run {
     /// Whether it is the post of a replacement that another run began.
     fn is_of_another_run(&self, at: u32) -> bool {
         let is_left = |it: &StandIn| it.body.is_none();
-        is_unfinished(self.operation(at)) || self.stand_ins.get(&at).is_some_and(is_left)
+        self.operation(at).is_unfinished() || self.stand_ins.get(&at).is_some_and(is_left)
     }
 
     /// Makes the post of a replacement that another run began out of its stand-in.
@@ -292,7 +292,7 @@ impl Run {
         stand_in: Option<&ObservedAnnotation>,
         touched: Touched,
     ) -> bool {
-        if is_unfinished(self.operation(at)) {
+        if self.operation(at).is_unfinished() {
             return self.make_body(at, stand_in, touched);
         }
         let body = stand_in.and_then(|it| body_of_stand_in(self.operation(at), it));
@@ -319,7 +319,7 @@ impl Run {
             let at = both.at;
             let holds = (both.stand_in.as_ref()).is_some_and(|it| match group.call {
                 Call::DeleteStandIn => self.is_unchanged(at, it),
-                _ => self.operation(at).fingerprint == Some(fingerprint(it)),
+                _ => self.operation(at).fingerprint() == Some(fingerprint(it)),
             });
             match (both.original, both.stand_in) {
                 (_, None) if group.call == Call::DeleteLeftBehind && group.touched.is_not() => {
@@ -349,7 +349,7 @@ impl Run {
         if call != Call::DeleteLeftBehind {
             return operation.id.to_string();
         }
-        let info = operation.before.as_ref().and_then(|it| it.info.as_ref());
+        let info = operation.before().and_then(|it| it.info.as_ref());
         self.original(call, at, info)
             .unwrap_or_else(|| operation.id.clone())
             .to_string()

@@ -279,7 +279,7 @@ fn another_user_is_a_replace_under_the_same_id() {
     remote["status"] = json!({"code": 24157});
     let observed = observed(&[remote]);
     let plan = plan(&desired(&input("{ id: '1', user: labeler-1 }")), &observed);
-    assert_eq!(plan.operations[0].action, Action::Replace);
+    assert_eq!(plan.operations[0].action(), Action::Replace);
     assert_eq!(plan.operations[0].id.as_str(), "1");
     let body = bodies(&plan, &observed).remove(0).unwrap();
     assert_eq!(
@@ -356,7 +356,7 @@ fn what_is_not_on_the_remote_is_posted() {
 fn what_is_on_the_remote_and_not_declared_is_deleted() {
     let observed = observed(&[boxed("a", "1", BOX, &["car"])]);
     let plan = plan(&desired("  - id: a\n    annotations: []\n"), &observed);
-    assert_eq!(plan.operations[0].action, Action::Delete);
+    assert_eq!(plan.operations[0].action(), Action::Delete);
     assert_eq!(bodies(&plan, &observed), [None]);
 }
 
@@ -378,7 +378,7 @@ fn a_renamed_concept_is_a_patch() {
         input(&format!("{{ {DECLARED_BOX}, concepts: [truck] }}"))
     ));
     let plan = plan(&declared, &observed(&[boxed("a", "1", BOX, &["lorry"])]));
-    assert_eq!(plan.operations[0].action, Action::Overwrite);
+    assert_eq!(plan.operations[0].action(), Action::Overwrite);
     assert_eq!(plan.operations[0].id.as_str(), "1");
     assert!(
         plan.guards.is_empty(),
@@ -413,7 +413,7 @@ fn models_the_app_other_sets_and_other_users_keep_what_they_made() {
         &observed(&remote),
     );
     assert_eq!(beside.operations.len(), 1);
-    assert_eq!(beside.operations[0].action, Action::Post);
+    assert_eq!(beside.operations[0].action(), Action::Post);
 }
 
 #[test]
@@ -434,7 +434,7 @@ fn work_assigned_to_a_user_is_found_again() {
 }
 
 fn actions(plan: &Plan) -> Vec<Action> {
-    plan.operations.iter().map(|it| it.action).collect()
+    plan.operations.iter().map(|it| it.action()).collect()
 }
 
 #[test]
@@ -455,7 +455,7 @@ fn a_plan_says_whose_token_each_write_takes_and_is_the_same_for_every_token() {
     assert_eq!(plans[0], plans[1]);
     assert_eq!(plans[0], plans[2]);
     let needs: Vec<_> = (plans[0].operations.iter())
-        .map(|it| (it.action, it.needs.as_ref().map(UserId::as_str)))
+        .map(|it| (it.action(), it.needs.as_ref().map(UserId::as_str)))
         .collect();
     assert_eq!(
         needs,
@@ -513,7 +513,7 @@ fn policies_hold_back_and_count() {
         let got: Vec<Action> = plan
             .operations
             .iter()
-            .map(|operation| operation.action)
+            .map(|operation| operation.action())
             .collect();
         assert_eq!(
             (
@@ -538,7 +538,7 @@ fn what_was_not_listed_is_neither_posted_nor_deleted() {
     seen.scope = Scope::Inputs([InputId::new("b").unwrap()].into());
     let errors = try_plan(&declared, &seen).unwrap_err();
     assert_eq!(errors.len(), 1);
-    assert_snapshot!(errors[0], @"input `a` is declared, and was not listed");
+    assert_snapshot!(errors[0], @"input `a` is declared, but the listing does not cover it");
 }
 
 #[test]
@@ -700,7 +700,7 @@ fn another_sets_annotation_cannot_be_claimed_by_its_id() {
         &observed(&[whole("a", theirs, &[("tree", 1.0)])]),
     )
     .unwrap_err();
-    assert_snapshot!(there[0], @"annotation `as-00000000-0123456789abcdef0123` of input `a` was made by another label set: this one cannot claim it");
+    assert_snapshot!(there[0], @"annotation `as-00000000-0123456789abcdef0123` of input `a` belongs to another label set");
     let not_there = try_plan(&declared, &observed(&[])).unwrap_err();
     assert_eq!(there, not_there);
 }
@@ -722,7 +722,7 @@ fn the_input_level_annotation_can_be_patched_and_not_replaced() {
         &observed(&[level]),
     )
     .unwrap_err();
-    assert_snapshot!(errors[0], @"annotation `1` is the one that the app made with input `a`: it can be patched, and a change of its user or embedding model would have to delete it");
+    assert_snapshot!(errors[0], @"annotation `1` is the input-level annotation of input `a`: its user and embedding model cannot be changed, because that requires a delete");
 }
 
 #[test]
@@ -768,7 +768,7 @@ fn an_ordinal_is_passed_over_only_if_its_annotation_moved_away_from_the_content(
     assert_eq!(
         made.operations
             .iter()
-            .map(|o| (o.action, &o.id))
+            .map(|o| (o.action(), &o.id))
             .collect::<Vec<_>>(),
         [(Action::Post, &second)]
     );
