@@ -92,7 +92,7 @@ fn time_of(declared: &[Value], stored: &[Value]) -> Duration {
         let plan = annosync::plan::plan(&desired, &observed, &super::context())
             .expect("the owner may do everything");
         let time = start.elapsed();
-        assert_eq!(plan.summary.post, 0, "everybody has a partner");
+        assert_eq!(plan.summary.actions.post, 0, "everybody has a partner");
         time
     };
     (0..3).map(|_| once()).min().expect("it ran three times")

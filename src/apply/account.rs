@@ -30,7 +30,7 @@ pub(super) fn count_operation(
 ) {
     let operation = &plan.operations[at as usize];
     match ended {
-        ItemOutcome::Applied => outcome.applied.add(operation.action),
+        ItemOutcome::Applied => outcome.applied.actions.add(operation.action()),
         ItemOutcome::AlreadySo => outcome.already_so += 1,
         ItemOutcome::Stale { found, touched } => outcome.stale.push(StaleItem {
             touched,

@@ -107,7 +107,7 @@ impl BatchRun {
 
     pub(super) fn end(&mut self, at: u32, outcome: OperationOutcome) {
         // A replacement ends with its last step, which only `execute` knows.
-        if self.operation(at).action != Action::Replace {
+        if self.operation(at).action() != Action::Replace {
             let subject = Subject::Operation(at);
             self.options.watch.ended(subject, &outcome.summary());
         }
@@ -266,7 +266,7 @@ impl BatchRun {
         let (Call::RemoveOrDelete, Some(now)) = (call, now) else {
             return true;
         };
-        if self.operation(at).action == Action::Delete {
+        if self.operation(at).action() == Action::Delete {
             let emptied = ObservedAnnotation { data: None, ..now };
             self.without_concepts.insert(at, fingerprint(&emptied));
             true
@@ -289,7 +289,7 @@ impl BatchRun {
             let (deletes, removals): (Vec<u32>, Vec<u32>) = group
                 .items
                 .iter()
-                .partition(|at| self.operation(**at).action == Action::Delete);
+                .partition(|at| self.operation(**at).action() == Action::Delete);
             // A plan file may put any delete into a shared call; only some have a body for it.
             removals_outlast &= deletes.iter().all(|at| self.bodies.contains_key(at));
             if deletes.is_empty() || removals.is_empty() || !removals_outlast {
@@ -331,7 +331,7 @@ impl BatchRun {
     /// Whether a call of this kind deletes the operation's annotation.
     pub(super) fn deletes(&self, call: Call, at: u32) -> bool {
         is_delete(call)
-            || (call == Call::RemoveOrDelete && self.operation(at).action == Action::Delete)
+            || (call == Call::RemoveOrDelete && self.operation(at).action() == Action::Delete)
     }
 
     /// Whether the annotation has lost its concepts, and nothing else has changed.
@@ -341,7 +341,7 @@ impl BatchRun {
 
     /// Whether none of the concepts that the plan saw is left.
     pub(super) fn has_lost_its_concepts(&self, at: u32, now: &ObservedAnnotation) -> bool {
-        let before = self.operation(at).before.as_ref();
+        let before = self.operation(at).before();
         before
             .and_then(|before| before.concepts.as_ref())
             .is_some_and(|seen| seen.iter().all(|c| now.concepts.get(&c.id).is_none()))

@@ -106,7 +106,7 @@ impl Operations<'_> {
         };
         let is_due = |operation: &&u32| {
             let at = **operation as usize;
-            let is_next = if self.plan.operations[at].action == Action::Replace {
+            let is_next = if self.plan.operations[at].action() == Action::Replace {
                 self.progress[at].is_due(batch.call, mode)
             } else {
                 mode == Mode::Running
@@ -134,7 +134,7 @@ impl Operations<'_> {
                 }
                 Step::Ended(outcome) => {
                     self.stop_after(Some(&outcome));
-                    if self.plan.operations[at].action == Action::Replace {
+                    if self.plan.operations[at].action() == Action::Replace {
                         let id = stand_in_id(&self.plan, operation);
                         let whole = self.progress[at].advance(report.call, outcome, &id);
                         if let Some(whole) = whole {

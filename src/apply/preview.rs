@@ -3,7 +3,7 @@
 use super::look::by_name;
 use crate::api::{ApiError, Reader};
 use crate::model::{Interner, Json};
-use crate::plan::{Freshness, Permit, Plan, freshness, is_unfinished, stand_in_id_for, write_body};
+use crate::plan::{Freshness, Permit, Plan, freshness, stand_in_id_for, write_body};
 
 /// The body that each operation of a plan would send now; `None` for deletes and for operations that are stale or already
 /// carried out.
@@ -13,7 +13,7 @@ pub async fn preview(
     permit: &Permit,
 ) -> Result<Vec<Option<Json>>, ApiError> {
     let names = plan.operations.iter().map(|operation| {
-        let id = if is_unfinished(operation) {
+        let id = if operation.is_unfinished() {
             stand_in_id_for(&plan.set, operation)
         } else {
             operation.id.clone()
@@ -26,7 +26,7 @@ pub async fn preview(
     let bodies = with_names.map(|(operation, name)| {
         let now = found.remove(name);
         let is_due =
-            is_unfinished(operation) || freshness(operation, now.as_ref()) == Freshness::AsPlanned;
+            operation.is_unfinished() || freshness(operation, now.as_ref()) == Freshness::AsPlanned;
         let body = write_body(operation, now.as_ref(), permit).ok().flatten();
         body.filter(|_| is_due)
     });

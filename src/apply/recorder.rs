@@ -2,7 +2,7 @@
 
 use super::watch::{ItemOutcome, Subject, Watch};
 use crate::model::Fingerprint;
-use crate::plan::{Action, Fate, Fates, Operation, Plan};
+use crate::plan::{Action, ApplyStatus, ApplyStatuses, Operation, Plan};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Observes a run, and knows what there is to undo.
@@ -15,24 +15,24 @@ pub struct Recorder {
 
 #[derive(Debug)]
 struct Record {
-    fates: Fates,
+    fates: ApplyStatuses,
     /// What the service stored last, by operation.
     stored: Vec<Option<Fingerprint>>,
 }
 
 impl Recorder {
     pub fn new(plan: &Plan) -> Self {
-        let is_post = |operation: &Operation| operation.action == Action::Post;
+        let is_post = |operation: &Operation| operation.action() == Action::Post;
         Self {
             posts: plan.operations.iter().map(is_post).collect(),
             record: Mutex::new(Record {
-                fates: Fates::open(plan),
+                fates: ApplyStatuses::unknown(plan),
                 stored: vec![None; plan.operations.len()],
             }),
         }
     }
 
-    pub fn fates(&self) -> Fates {
+    pub fn fates(&self) -> ApplyStatuses {
         self.record().fates.clone()
     }
 
@@ -54,19 +54,19 @@ impl Watch for Recorder {
             _ => None,
         };
         let fate = match how {
-            ItemOutcome::Applied => Fate::Done(stored),
+            ItemOutcome::Applied => ApplyStatus::Applied(stored),
             // It did not exist before the run, so a call of this run posted it whose answer was lost.
-            ItemOutcome::AlreadySo if self.is_post(what) => Fate::Done(stored),
-            ItemOutcome::AlreadySo | ItemOutcome::NotAttempted => Fate::Not,
+            ItemOutcome::AlreadySo if self.is_post(what) => ApplyStatus::Applied(stored),
+            ItemOutcome::AlreadySo | ItemOutcome::NotAttempted => ApplyStatus::NotApplied,
             ItemOutcome::Stale { touched, .. } | ItemOutcome::Failed { touched, .. }
                 if touched.is_not() =>
             {
-                Fate::Not
+                ApplyStatus::NotApplied
             }
             // It may be written in part: its undo looks what is stored.
-            ItemOutcome::Stale { .. } => Fate::Open,
+            ItemOutcome::Stale { .. } => ApplyStatus::Unknown,
             ItemOutcome::Failed { .. } => {
-                stored.map_or(Fate::Open, |stored| Fate::Done(Some(stored)))
+                stored.map_or(ApplyStatus::Unknown, |stored| ApplyStatus::Applied(Some(stored)))
             }
         };
         match what {
@@ -91,10 +91,20 @@ mod tests {
     /// A plan of this many operations, of which the first is a post, and of one purge.
     fn plan(operations: usize) -> Plan {
         let operation = |at: usize| {
-            let action = if at == 0 { "post" } else { "merge" };
-            serde_json::json!({
-                "action": action, "input_id": "a", "id": at.to_string(), "reason": "differs", "bytes": 1,
-            })
+            let mut operation = serde_json::json!({
+                "input_id": "a", "id": at.to_string(), "bytes": 1, "after": {},
+            });
+            let more = if at == 0 {
+                serde_json::json!({"action": "post", "reason": "not_on_remote"})
+            } else {
+                serde_json::json!({
+                    "action": "merge", "reason": "differs", "matched": {"by": "id"}, "seen": {}, "before": {},
+                    "fingerprint": "0".repeat(32),
+                })
+            };
+            let fields = operation.as_object_mut().unwrap();
+            fields.extend(more.as_object().unwrap().clone());
+            operation
         };
         let none: Vec<Batch> = Vec::new();
         let text = serde_json::json!({
@@ -121,26 +131,26 @@ mod tests {
             touched,
         };
         let ended = [
-            (ItemOutcome::AlreadySo, Fate::Done(None)),
-            (ItemOutcome::AlreadySo, Fate::Not),
-            (ItemOutcome::Applied, Fate::Done(None)),
-            (ItemOutcome::NotAttempted, Fate::Not),
-            (failed(Touched::Not), Fate::Not),
-            (failed(Touched::Perhaps), Fate::Open),
-            (failed(Touched::Deleted), Fate::Open),
+            (ItemOutcome::AlreadySo, ApplyStatus::Applied(None)),
+            (ItemOutcome::AlreadySo, ApplyStatus::NotApplied),
+            (ItemOutcome::Applied, ApplyStatus::Applied(None)),
+            (ItemOutcome::NotAttempted, ApplyStatus::NotApplied),
+            (failed(Touched::Not), ApplyStatus::NotApplied),
+            (failed(Touched::Perhaps), ApplyStatus::Unknown),
+            (failed(Touched::Deleted), ApplyStatus::Unknown),
             (
                 ItemOutcome::Stale {
                     found: (),
                     touched: Touched::Not,
                 },
-                Fate::Not,
+                ApplyStatus::NotApplied,
             ),
             (
                 ItemOutcome::Stale {
                     found: (),
                     touched: Touched::ConceptsRemoved,
                 },
-                Fate::Open,
+                ApplyStatus::Unknown,
             ),
         ];
         // Two more: one whose stored state was seen, and one that did not end.
@@ -153,12 +163,12 @@ mod tests {
         recorder.stored(at, seen);
         recorder.ended(Subject::Operation(at), &failed(Touched::Otherwise));
         recorder.ended(Subject::Purge(0), &failed(Touched::Perhaps));
-        let mut expected: Vec<Fate> = ended.iter().map(|(_, fate)| *fate).collect();
-        expected.extend([Fate::Done(Some(seen)), Fate::Open]);
+        let mut expected: Vec<ApplyStatus> = ended.iter().map(|(_, fate)| *fate).collect();
+        expected.extend([ApplyStatus::Applied(Some(seen)), ApplyStatus::Unknown]);
         let fates = recorder.fates();
         assert_eq!(
             (fates.operations, fates.purges),
-            (expected, vec![Fate::Open])
+            (expected, vec![ApplyStatus::Unknown])
         );
     }
 }

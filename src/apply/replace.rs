@@ -6,7 +6,7 @@
 use super::account::OperationOutcome;
 use super::watch::ItemOutcome;
 use crate::model::{AnnotationId, Fingerprint, Json};
-use crate::plan::{Call, Operation, Plan, Touched, is_unfinished, stand_in_id_for};
+use crate::plan::{Call, Operation, Plan, Touched, stand_in_id_for};
 use std::sync::Arc;
 
 /// What to do about a stand-in that is still there.
@@ -51,8 +51,8 @@ pub(super) enum Mode {
 impl Progress {
     /// One for each operation of a plan, in their order; only those of replacements are used.
     pub(super) fn of(plan: &Plan) -> Vec<Self> {
-        let start = |operation: &Operation| match operation.fingerprint {
-            Some(stand_in) if is_unfinished(operation) => {
+        let start = |operation: &Operation| match operation.fingerprint() {
+            Some(stand_in) if operation.is_unfinished() => {
                 Self::LeftUnfinished(StandIn::of_another_run(stand_in))
             }
             _ => Self::Untouched,

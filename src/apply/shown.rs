@@ -65,7 +65,7 @@ fn has_value(value: &Value) -> bool {
 }
 
 fn sends_what_it_shows(operation: &Operation) -> bool {
-    let Some(body) = &operation.body else {
+    let Some(body) = operation.body() else {
         return true;
     };
     let Ok(wire) = serde_json::from_str::<wire::Annotation>(body.as_str()) else {
@@ -74,7 +74,7 @@ fn sends_what_it_shows(operation: &Operation) -> bool {
     let Ok((input, mut sent)) = observed::annotation(wire, &mut Interner::default()) else {
         return false;
     };
-    let Some(after) = &operation.after else {
+    let Some(after) = operation.after() else {
         return false;
     };
     let body = body.to_value();
@@ -82,7 +82,7 @@ fn sends_what_it_shows(operation: &Operation) -> bool {
         return false;
     }
     let sends = |field: &str| body.get(field).is_some();
-    match (operation.action, &operation.before) {
+    match (operation.action(), operation.before()) {
         // Fields that are not sent stay, and an overwrite does not change the user.
         (Action::Overwrite, Some(before)) => {
             if !sends("status") {

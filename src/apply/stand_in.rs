@@ -11,7 +11,7 @@ use crate::api::wire;
 use crate::model::{AnnotationId, Fingerprint, Json, ObservedAnnotation, difference, fingerprint};
 use crate::plan::{
     Call, Freshness, Touched, body_of_stand_in, freshness, is_as_wanted, is_stand_in_of,
-    is_unfinished, original_of, stand_in_body,
+    original_of, stand_in_body,
 };
 use std::sync::Arc;
 
@@ -280,7 +280,7 @@ impl BatchRun {
     /// Whether another run began this replacement.
     fn is_of_another_run(&self, at: u32) -> bool {
         let is_foreign = |it: &StandIn| it.body.is_none();
-        is_unfinished(self.operation(at)) || self.stand_ins.get(&at).is_some_and(is_foreign)
+        self.operation(at).is_unfinished() || self.stand_ins.get(&at).is_some_and(is_foreign)
     }
 
     /// Makes the post of a replacement that another run began out of its stand-in.
@@ -290,7 +290,7 @@ impl BatchRun {
         stand_in: Option<&ObservedAnnotation>,
         touched: Touched,
     ) -> bool {
-        if is_unfinished(self.operation(at)) {
+        if self.operation(at).is_unfinished() {
             return self.make_body(at, stand_in, touched);
         }
         let body = stand_in.and_then(|it| body_of_stand_in(self.operation(at), it));
@@ -317,7 +317,7 @@ impl BatchRun {
             let at = both.at;
             let is_unchanged = (both.stand_in.as_ref()).is_some_and(|it| match group.call {
                 Call::DeleteStandIn => self.is_unchanged(at, it),
-                _ => self.operation(at).fingerprint == Some(fingerprint(it)),
+                _ => self.operation(at).fingerprint() == Some(fingerprint(it)),
             });
             match (both.original, both.stand_in) {
                 (_, None) if group.call == Call::DeleteLeftBehind && group.touched.is_not() => {
@@ -346,7 +346,7 @@ impl BatchRun {
         if call != Call::DeleteLeftBehind {
             return operation.id.clone();
         }
-        let info = operation.before.as_ref().and_then(|it| it.info.as_ref());
+        let info = operation.before().and_then(|it| it.info.as_ref());
         self.original(call, at, info)
             .unwrap_or_else(|| operation.id.clone())
     }

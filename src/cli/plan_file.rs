@@ -277,7 +277,7 @@ impl Request<'_> {
                 .plan(manifest, base.as_ref(), observed, inventory, destination)?;
         let difference = plan.differs_from(&remade, observed).or_else(|| {
             let input = inventory::undeclared(manifest, &plan.inputs)?;
-            Some(format!("what is posted as input {input}"))
+            Some(format!("the post of input {input}"))
         });
         if let Some(difference) = difference {
             let message = format!(

@@ -8,7 +8,7 @@ use super::input;
 use super::output::{self, Place};
 use crate::api::Reader;
 use crate::apply::{self, Recorder, Watch};
-use crate::plan::{self, Before, Fates, Plan, Purpose, undo};
+use crate::plan::{self, ApplyStatuses, Before, Plan, Purpose, undo};
 use crate::render;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl UndoFile {
             before: apply::before(plan, reader).await?,
             recorder: Arc::new(Recorder::new(plan)),
         };
-        for spot in file.undo(&Fates::open(plan)).blind_spots {
+        for spot in file.undo(&ApplyStatuses::unknown(plan)).blind_spots {
             let (path, spot) = (file.path.display().to_string(), render::escape(&spot));
             output::talk(&format!(
                 "Warning: {} will not restore: {spot}",
@@ -65,7 +65,7 @@ impl UndoFile {
     /// Writes the file for whatever may come of the run. Nothing may be sent before.
     pub(crate) fn begin(&self) -> Result<(), Failure> {
         let kept = make_room(&self.path)?;
-        let written = self.write(&Fates::open(&self.plan));
+        let written = self.write(&ApplyStatuses::unknown(&self.plan));
         match (&kept, &written) {
             (Some(kept), Ok(())) => output::talk(&format!(
                 "{} was there, and is kept as {}.",
@@ -95,11 +95,11 @@ impl UndoFile {
         Arc::clone(&self.recorder) as Arc<dyn Watch>
     }
 
-    fn undo(&self, fates: &Fates) -> Plan {
+    fn undo(&self, fates: &ApplyStatuses) -> Plan {
         undo(&self.plan, &self.before, fates)
     }
 
-    fn write(&self, fates: &Fates) -> Result<(), Failure> {
+    fn write(&self, fates: &ApplyStatuses) -> Result<(), Failure> {
         output::file(&self.path, &render::json(&self.undo(fates))).map_err(|failure| {
             failure.hint(
                 "nothing was sent; check that its folder exists, may be written to, and has space",

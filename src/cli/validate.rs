@@ -132,7 +132,7 @@ pub(crate) fn refuse_unproven(
     plan: &Plan,
     files: Files,
 ) -> Result<(), Failure> {
-    let deletes = plan.summary.delete + plan.summary.purged;
+    let deletes = plan.summary.actions.delete + plan.summary.purged;
     match &manifest.unproven {
         Some(why) if deletes > 0 && !files.allow_missing_files => Err(Failure::new(format!(
             "{why}; the plan deletes {}, which a missing label file would do as well",

@@ -1,12 +1,11 @@
-//! The account of an apply as a document: which plan it was of, how it ended, and what became of every operation.
+//! The account of an apply as a document: its plan, how it ended, and the result of every operation.
 
 use super::outcome::{Ending, Outcome};
+use super::plan::{Plan, Purpose, Target};
 use super::read::PlanFileError;
 use super::trip::Trip;
-use super::types::{Plan, Purpose, Target};
 use crate::model::SetName;
 
-/// The version of the account's format.
 pub(super) const ACCOUNT_VERSION: &str = "1.0";
 
 /// What `apply --format json` prints.
@@ -14,24 +13,24 @@ pub(super) const ACCOUNT_VERSION: &str = "1.0";
 pub struct Account {
     /// The version of this format: 1.0.
     pub format_version: String,
-    /// The version of annosync that carried it out.
+    /// The version of annosync that applied the plan.
     pub tool_version: String,
-    /// How it ended.
+    /// How the apply ended.
     pub ending: Ending,
-    /// What the plan was for.
+    /// The purpose of the plan.
     pub purpose: Purpose,
-    /// The app that it was carried out on.
+    /// The app that the plan was applied to.
     pub target: Target,
     /// The label set.
     pub set: SetName,
     /// SHA-256 of the manifest's files: 64 hex digits.
     pub manifest_hash: String,
-    /// Operations, purges and inputs of the plan: what the counts below come to.
+    /// The number of operations, purges and inputs of the plan: the sum of the counts below.
     pub planned: u64,
-    /// The guards that would have stopped the plan, and that were let pass.
+    /// The guards that tripped and that a flag let pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passed_guards: Vec<Trip>,
-    /// What became of them.
+    /// The results.
     #[serde(flatten)]
     pub outcome: Outcome,
 }
@@ -41,7 +40,7 @@ impl Account {
     ///
     /// # Errors
     ///
-    /// A text that is not an account of this format.
+    /// The text is not an account of this format.
     pub fn read(text: &str) -> Result<Self, PlanFileError> {
         #[derive(serde::Deserialize)]
         struct Head {
@@ -81,7 +80,6 @@ impl Account {
         })
     }
 
-    /// The account of what became of this plan.
     pub fn new(plan: &Plan, outcome: Outcome) -> Self {
         Self {
             format_version: ACCOUNT_VERSION.to_owned(),

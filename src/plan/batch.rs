@@ -1,15 +1,74 @@
-//! Operations packed into calls.
+//! Packing of operations into calls.
 
-use super::stand_in::{self, is_clean_up, is_unfinished};
-use super::types::{Action, Batch, Call, Medium, MediumSource, Operation, PlannedInput, Purge};
-use crate::model::InputId;
+use super::operation::{Action, Operation};
+use super::planned_input::{Medium, MediumSource, PlannedInput};
+use super::purge::Purge;
+use super::stand_in;
+use crate::model::{InputId, Json};
 
-/// Annotations in one call, at most.
+/// The largest number of annotations in one call.
 pub const MAX_ITEMS: usize = 128;
-/// Bytes in one call's body, at most. The service's own limit is not documented; this is what its clients stay under.
+/// The largest body of a call, in bytes. The service's own limit is not documented; its clients stay below this one.
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
-/// What a delete takes in a body, beside its two ids.
+/// The bytes of a delete in a body, without its two ids.
 const PAIR_OVERHEAD: usize = 6;
+
+/// The kinds of calls, in the order in which they are made.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    /// POST inputs.
+    PostInputs,
+    /// DELETE stand-ins that earlier runs left behind.
+    DeleteLeftBehind,
+    /// POST the stand-ins of replacements, before the originals are deleted.
+    PostStandIn,
+    /// DELETE the originals of replacements, before they are posted again.
+    DeleteReplaced,
+    /// PATCH with `merge`.
+    Merge,
+    /// PATCH with `remove`.
+    Remove,
+    /// PATCH with `overwrite`.
+    Overwrite,
+    /// POST annotations.
+    Post,
+    /// PATCH with `remove` and `delete_if_empty_data`: removes concepts, and deletes annotations that hold nothing
+    /// else.
+    RemoveOrDelete,
+    /// DELETE annotations by pairs of ids.
+    Delete,
+    /// DELETE the stand-ins of finished replacements.
+    DeleteStandIn,
+    /// DELETE by input ids alone: everything on these inputs except their input-level annotations.
+    Purge,
+    /// DELETE inputs.
+    DeleteInputs,
+}
+
+/// One call of up to 128 operations.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct Batch {
+    /// The kind of the call.
+    pub call: Call,
+    /// Indices into the plan's operations; for a purge, into its purges; for a call about inputs, into its inputs or
+    /// deleted inputs.
+    pub operations: Vec<u32>,
+}
 
 /// The kinds of calls, in the order in which they are made.
 const ORDER: [Call; 13] = [
@@ -28,29 +87,29 @@ const ORDER: [Call; 13] = [
     Call::DeleteInputs,
 ];
 
-/// Whether an operation takes part in a kind of call. Removals that a delete shares a call with are told apart only
-/// once calls are filled.
+/// Whether an operation takes part in a kind of call. Which removals share a call with deletes is known only once
+/// calls are filled.
 fn takes_part(operation: &Operation, call: Call) -> bool {
-    match operation.action {
+    match operation.action() {
         Action::Post => call == Call::Post,
         Action::Merge => call == Call::Merge,
         Action::Remove => call == Call::Remove,
         Action::Overwrite => call == Call::Overwrite,
-        Action::Replace if is_unfinished(operation) => {
+        Action::Replace if operation.is_unfinished() => {
             matches!(call, Call::Post | Call::DeleteStandIn)
         }
         Action::Replace => matches!(
             call,
             Call::PostStandIn | Call::DeleteReplaced | Call::Post | Call::DeleteStandIn
         ),
-        Action::Delete if is_clean_up(operation) => call == Call::DeleteLeftBehind,
+        Action::Delete if operation.is_clean_up() => call == Call::DeleteLeftBehind,
         Action::Delete if operation.bytes > 0 => call == Call::RemoveOrDelete,
         Action::Delete => call == Call::Delete,
     }
 }
 
-/// Fills calls up across inputs, in the order in which they are made; operations keep their order within a kind.
-/// Deletes that have a size join the last call of removals.
+/// Fills calls across inputs, in the order in which they are made; operations keep their order within a kind. Deletes
+/// that have a size join the last call of removals.
 pub(super) fn pack(operations: &[Operation], purges: &[Purge]) -> Vec<Batch> {
     let of_call = |call: Call| {
         let items = operations.iter().enumerate();
@@ -86,7 +145,7 @@ pub(super) fn pack(operations: &[Operation], purges: &[Purge]) -> Vec<Batch> {
     batches
 }
 
-/// Adds the calls that post inputs, first, and those that delete inputs, last.
+/// Adds the calls that post inputs at the start, and those that delete inputs at the end.
 pub(super) fn pack_inputs(batches: &mut Vec<Batch>, inputs: &[PlannedInput], deleted: &[InputId]) {
     let posted = inputs.iter().enumerate().filter(|(_, it)| it.is_posted());
     let posts = fill(
@@ -101,22 +160,21 @@ pub(super) fn pack_inputs(batches: &mut Vec<Batch>, inputs: &[PlannedInput], del
     ));
 }
 
-/// The bytes of an input in a call's body, or a few more.
+/// An upper bound of the bytes of an input in a call's body.
 fn size_of_input(input: &PlannedInput) -> usize {
-    /// The names of the fields around a medium.
     const FIELDS: usize = 80;
     let medium = |medium: &Medium| {
         FIELDS
             + match &medium.source {
                 MediumSource::File { bytes, .. } => (*bytes as usize).div_ceil(3) * 4,
-                // Escaped, a byte takes up to six.
+                // Escapes lengthen the text.
                 MediumSource::Url { url: text } | MediumSource::Raw { raw: text } => text.len() * 2,
             }
     };
     input.input_id.as_str().len() + FIELDS + input.media.iter().map(medium).sum::<usize>()
 }
 
-/// Fills calls of one kind: (index, bytes) of each item.
+/// Fills calls of one kind. Items are pairs of index and bytes.
 fn fill(call: Call, items: impl Iterator<Item = (usize, usize)>) -> Vec<Batch> {
     let mut batches = Vec::new();
     let mut operations: Vec<u32> = Vec::new();
@@ -150,8 +208,13 @@ pub(super) fn size(call: Call, operation: &Operation) -> usize {
     }
 }
 
-/// The fewest calls that what these carry could take: over kinds, n / 128 rounded up. A call that removals and
-/// deletes share counts with the removals.
+/// The bytes of a body in a call.
+pub(super) fn size_of_body(body: &Json) -> u32 {
+    u32::try_from(body.as_str().len()).unwrap_or(u32::MAX)
+}
+
+/// The smallest possible number of calls: the sum over kinds of n / 128, rounded up. A call that removals and deletes
+/// share counts with the removals.
 pub(super) fn lower_bound(batches: &[Batch]) -> u64 {
     let count = |call: Call| -> usize {
         let of_kind = batches.iter().filter(|batch| match call {
@@ -170,26 +233,42 @@ pub(super) fn lower_bound(batches: &[Batch]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AnnotationId, InputId};
-    use crate::plan::Reason;
+    use crate::matching::{Matched, MatchedBy};
+    use crate::model::{AnnotationId, Content, InputId};
+    use crate::plan::operation::{Change, DeleteReason, Edit, Observed, Seen};
 
     fn operation(at: usize, action: Action, bytes: usize) -> Operation {
+        let observed = Observed {
+            content: Content::default(),
+            seen: Seen::default(),
+            fingerprint: serde_json::from_str(&format!("\"{at:032x}\"")).unwrap(),
+        };
+        let edit = Edit {
+            observed: observed.clone(),
+            after: Content::default(),
+            matched: Matched::without_measure(MatchedBy::Id),
+        };
+        let change = match action {
+            Action::Delete => Change::Delete {
+                observed,
+                reason: DeleteReason::NotDeclared,
+            },
+            Action::Replace => Change::Replace(edit),
+            Action::Overwrite => Change::Overwrite(edit),
+            Action::Remove => Change::Remove(edit),
+            Action::Merge => Change::Merge(edit),
+            Action::Post => Change::Post {
+                after: Content::default(),
+                double: None,
+            },
+        };
+        let (input, id) = (
+            InputId::new("a").unwrap(),
+            AnnotationId::new(format!("{at}")).unwrap(),
+        );
         Operation {
-            action,
-            input_id: InputId::new("a").unwrap(),
-            id: AnnotationId::new(format!("{at}")).unwrap(),
-            key: None,
-            reason: Reason::Differs,
-            cause: None,
-            needs: None,
-            double: None,
-            seen: None,
-            matched: None,
-            before: None,
-            after: None,
-            fingerprint: None,
             bytes: bytes as u32,
-            body: None,
+            ..Operation::new(input, id, change)
         }
     }
 

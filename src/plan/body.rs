@@ -1,27 +1,23 @@
 //! The JSON of an annotation as it is sent.
 //!
-//! Field names and the semantics of PATCH are the API's. A request writes zeros out: a concept without a value means
-//! 1.0 there. How a place is written stands in `place`, what a nested patch can reach in `route`, and what an overwrite
-//! carries along in `whole`.
+//! Zeros are written: in a request, a concept without a value means 1.0. `place` writes places, `route` finds what a
+//! nested patch can reach, and `whole` builds the data of an overwrite.
 
+mod json;
 mod place;
 mod route;
 mod whole;
 
 pub(super) use route::{Route, has_several_places};
 
+use json::{Object, number};
+use place::write_region_fields;
+
 use crate::model::{
     AnnotationId, Concept, Content, Difference, Geometry, InputId, Json, JsonDifference,
-    ObservedAnnotation, float, is_stored_as_sent, merge_json,
+    ObservedAnnotation, is_stored_as_sent, merge_json,
 };
 use serde_json::{Map, Value, json};
-
-type Object = Map<String, Value>;
-
-/// A number as it is sent: the shortest digits of the 32-bit float.
-fn number(value: f32) -> Value {
-    json!(float::shortest(value))
-}
 
 fn head(input: &InputId, id: &AnnotationId) -> Object {
     let mut body = Map::new();
@@ -71,7 +67,7 @@ pub(super) fn post(input: &InputId, id: &AnnotationId, content: &Content) -> Jso
     Json::from_value(&body.into())
 }
 
-/// Writes the place of a new annotation, and returns the data in it.
+/// Writes the place of a new annotation, and returns its innermost `data`.
 fn post_place<'a>(data: &'a mut Object, content: &Content) -> &'a mut Object {
     let mut level = data;
     if let Some(frame) = content.frame {
@@ -92,16 +88,6 @@ fn post_place<'a>(data: &'a mut Object, content: &Content) -> &'a mut Object {
             write_region_fields(region, content.track(), content.region_value());
             place::inside(region)
         }
-    }
-}
-
-/// What a region is besides where it lies.
-fn write_region_fields(region: &mut Object, track: Option<&str>, value: Option<f32>) {
-    if let Some(value) = value {
-        region.insert("value".into(), number(value));
-    }
-    if let Some(track) = track {
-        region.insert("track_id".into(), track.into());
     }
 }
 
@@ -145,8 +131,8 @@ pub(super) fn merge(
     Json::from_value(&body.into())
 }
 
-/// Whether a post of this content makes all that the service holds of an annotation, but for ids and names that it gives
-/// itself.
+/// Whether a post of this content creates all that the service stores of an annotation, except ids and names that it
+/// assigns itself.
 pub fn makes_all(input: &InputId, observed: &ObservedAnnotation, content: &Content) -> bool {
     is_stored_as_sent(observed, &post(input, &observed.id, content))
 }
@@ -171,7 +157,7 @@ pub(super) fn remove(
     Json::from_value(&body.into())
 }
 
-/// A whole new value: what is declared, and everything stored that is to stay.
+/// An overwrite: the declared fields, and everything stored that is to stay.
 pub(super) fn overwrite(
     input: &InputId,
     observed: &ObservedAnnotation,
@@ -190,8 +176,7 @@ pub(super) fn overwrite(
     Json::from_value(&body.into())
 }
 
-/// A new annotation in the place of one that a patch cannot change: the same id, everything stored, and what is
-/// declared.
+/// The post of a replacement: the same id, everything stored, and the declared fields.
 pub(super) fn replacement(
     input: &InputId,
     observed: &ObservedAnnotation,
@@ -214,7 +199,7 @@ pub(super) fn replacement(
     Json::from_value(&body.into())
 }
 
-/// An annotation as it is stored, to be posted again under its id, for its user.
+/// The post of a stored annotation, under its id and for its user.
 pub(super) fn restored(input: &InputId, stored: &ObservedAnnotation) -> Json {
     let mut body = head(input, &stored.id);
     body.insert("data".into(), whole::stored(stored).into());
@@ -229,7 +214,7 @@ pub(super) fn restored(input: &InputId, stored: &ObservedAnnotation) -> Json {
     Json::from_value(&body.into())
 }
 
-/// An annotation as it is stored, to be written over what becomes of it: `made`.
+/// The overwrite that restores a stored annotation after a change; `made` is the result of the change.
 pub(super) fn put_back(input: &InputId, stored: &ObservedAnnotation, made: &Content) -> Json {
     let mut body = head(input, &stored.id);
     body.insert("data".into(), whole::stored(stored).into());
@@ -237,14 +222,14 @@ pub(super) fn put_back(input: &InputId, stored: &ObservedAnnotation, made: &Cont
         body.insert("status".into(), json!({"code": stored.status.code()}));
     }
     if stored.info.is_none() && made.info.is_some() {
-        // Left out, it would stay.
+        // An absent field would stay.
         body.insert("annotation_info".into(), json!({}));
     }
     write_kept(&mut body, stored, &Content::default());
     Json::from_value(&body.into())
 }
 
-/// Fields beside `data` that a service may drop when they are not sent again.
+/// Writes fields beside `data` that a service may drop when they are not sent again.
 fn write_kept(body: &mut Object, observed: &ObservedAnnotation, content: &Content) {
     let stored = observed.info.as_ref().map(Json::to_value);
     let info = match &content.info {
@@ -262,20 +247,9 @@ fn write_kept(body: &mut Object, observed: &ObservedAnnotation, content: &Conten
     }
 }
 
-/// The labelling task of an annotation that is posted again. A patch leaves it alone.
+/// Writes the labelling task of an annotation that is posted again. A patch keeps it.
 fn write_task(body: &mut Object, stored: &ObservedAnnotation) {
     if let Some(task) = stored.task() {
         body.insert("task_id".into(), task.into());
-    }
-}
-
-/// The object that a value is; whatever else stood there gives way to an empty one.
-fn object(value: &mut Value) -> &mut Object {
-    if !value.is_object() {
-        *value = json!({});
-    }
-    match value {
-        Value::Object(map) => map,
-        _ => unreachable!("it was made an object just now"),
     }
 }

@@ -1,35 +1,38 @@
-//! The plan: what the inputs contribute, brought together, counted, packed and guarded.
+//! Makes a plan: plans each input, then counts, packs and guards the result.
 
 use super::batch;
+use super::batch::Batch;
 use super::drift::{self, Against};
 use super::error::PlanError;
 use super::guard;
-use super::input::{Part, Planner};
 use super::inventory::Inventory;
 use super::masks;
+use super::operation::Operation;
+use super::plan::{FORMAT_VERSION, Plan, Purpose, Target};
+use super::planned_input::PlannedInput;
+use super::planner::{Part, Planner};
+use super::purge::Purge;
 use super::rights;
 use super::shared;
 use super::summary::Summary;
 use super::trip::{Allowances, Trip};
-use super::types::{Batch, FORMAT_VERSION, Operation, Plan, PlannedInput, Purge, Purpose, Target};
 use super::unreadable;
 use crate::matching::Claims;
 use crate::model::{DesiredState, InputId, ObservedState, Scope};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 
-/// What a plan is made for, beside the two states.
+/// What a plan is made from, beside the two states.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// The app.
     pub target: Target,
     /// SHA-256 of the manifest's files.
     pub manifest_hash: String,
-    /// Calls a second that the target takes.
+    /// The target's limit in calls per second.
     pub rate_limit: u32,
-    /// What a person let pass.
+    /// The guards that the user lets pass.
     pub allowances: Allowances,
-    /// What is known of the app beside its annotations.
+    /// The inputs and concepts of the app.
     pub inventory: Inventory,
 }
 
@@ -37,7 +40,7 @@ pub struct Context {
 ///
 /// # Errors
 ///
-/// Everything the manifest asks for and that cannot be done, sorted by where it is declared.
+/// Every declaration that cannot be carried out, sorted by its place in the manifest.
 pub fn plan(
     desired: &DesiredState,
     observed: &ObservedState,
@@ -46,7 +49,7 @@ pub fn plan(
     make(desired, observed, context, None)
 }
 
-/// The writes of what the manifest changed since `against`. What the app changed since is reported, and left alone
+/// The writes for what the manifest changed since the base. Changes in the app since then are reported, and kept
 /// unless `against` says otherwise.
 ///
 /// # Errors
@@ -103,8 +106,8 @@ fn make(
         }
     }
     summary.count_unmanaged(unmanaged_users);
-    // Stable: within one input and action the declared (or observed) order stays.
-    operations.sort_by(|a, b| (&a.input_id, a.action).cmp(&(&b.input_id, b.action)));
+    // The sort is stable: within one input and action the declared (or observed) order stays.
+    operations.sort_by(|a, b| (&a.input_id, a.action()).cmp(&(&b.input_id, b.action())));
     purges.sort_by(|a, b| a.input_id.cmp(&b.input_id));
     if against.is_some() {
         drift::sort(&mut drift);
@@ -149,7 +152,6 @@ fn make(
     })
 }
 
-/// What each input contributes.
 fn parts(planner: &Planner<'_>, inventory: &Inventory) -> Result<Vec<Part>, Vec<PlanError>> {
     let (desired, observed) = (planner.desired, planner.observed);
     let declared: HashSet<&InputId> = desired.inputs.iter().map(|input| &input.id).collect();
@@ -179,7 +181,6 @@ fn parts(planner: &Planner<'_>, inventory: &Inventory) -> Result<Vec<Part>, Vec<
     Ok(parts)
 }
 
-/// Packs everything into calls, and counts them.
 fn calls(
     operations: &[Operation],
     purges: &[Purge],
@@ -197,7 +198,7 @@ fn blind_spots(observed: &ObservedState, inventory: &Inventory) -> Vec<String> {
     let mut spots = match &observed.scope {
         Scope::WholeApp => Vec::new(),
         Scope::Inputs(_) => vec![
-            "inputs that are not declared (--declared-only): what this set made there stays"
+            "inputs that are not declared (--declared-only): annotations that this set made there stay"
                 .to_owned(),
         ],
     };

@@ -1,47 +1,74 @@
-//! From a difference to the one write that makes it go away: the least destructive that the API has.
+//! Chooses the write for a difference: the least destructive one that the API has.
 
 use super::body;
-use super::types::Action;
-use crate::model::{Content, Difference, InputId, Json, JsonDifference, ObservedAnnotation};
+use super::operation::{Action, Change, Edit};
+use crate::model::{
+    Content, Difference, Geometry, InputId, Json, JsonDifference, ObservedAnnotation, merge_json,
+};
 
 /// A write of an existing annotation.
-#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Write {
-    pub(super) action: Action,
+    pub(super) kind: Kind,
     pub(super) body: Json,
 }
 
-/// Chooses the write; nothing when nothing differs.
+/// The kinds of writes of an existing annotation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Merge,
+    Remove,
+    Overwrite,
+    Replace,
+}
+
+impl Kind {
+    pub(super) fn action(self) -> Action {
+        match self {
+            Self::Merge => Action::Merge,
+            Self::Remove => Action::Remove,
+            Self::Overwrite => Action::Overwrite,
+            Self::Replace => Action::Replace,
+        }
+    }
+
+    pub(super) fn of(self, edit: Edit) -> Change {
+        match self {
+            Self::Merge => Change::Merge(edit),
+            Self::Remove => Change::Remove(edit),
+            Self::Overwrite => Change::Overwrite(edit),
+            Self::Replace => Change::Replace(edit),
+        }
+    }
+}
+
+/// The write that removes the difference; `None` if nothing differs.
 pub(super) fn write(
     input: &InputId,
     observed: &ObservedAnnotation,
     content: &Content,
     difference: &Difference,
 ) -> Option<Write> {
-    let action = choose(observed, content, difference)?;
-    let body = match action {
-        Action::Replace => body::replacement(input, observed, content, difference),
-        Action::Overwrite => body::overwrite(input, observed, content, difference),
-        Action::Remove => body::remove(input, observed, difference),
-        Action::Merge => body::merge(input, observed, content, difference),
-        Action::Post | Action::Delete => {
-            unreachable!("an existing annotation that is declared is changed")
-        }
+    let kind = choose(observed, content, difference)?;
+    let body = match kind {
+        Kind::Replace => body::replacement(input, observed, content, difference),
+        Kind::Overwrite => body::overwrite(input, observed, content, difference),
+        Kind::Remove => body::remove(input, observed, difference),
+        Kind::Merge => body::merge(input, observed, content, difference),
     };
-    Some(Write { action, body })
+    Some(Write { kind, body })
 }
 
-/// The rows of design's decision list, from the most to the least destructive.
+/// From the most to the least destructive.
 fn choose(
     observed: &ObservedAnnotation,
     content: &Content,
     difference: &Difference,
-) -> Option<Action> {
+) -> Option<Kind> {
     if difference.is_empty() {
         return None;
     }
     if difference.user || difference.embed_model_version {
-        return Some(Action::Replace);
+        return Some(Kind::Replace);
     }
     let besides_concepts = difference.status
         || difference.track
@@ -57,13 +84,13 @@ fn choose(
         || (!difference.removed.is_empty() && besides_concepts)
         || is_beyond_a_merge(observed, content, difference);
     Some(match () {
-        () if needs_whole => Action::Overwrite,
-        () if !difference.removed.is_empty() => Action::Remove,
-        () => Action::Merge,
+        () if needs_whole => Kind::Overwrite,
+        () if !difference.removed.is_empty() => Kind::Remove,
+        () => Kind::Merge,
     })
 }
 
-/// Whether a nested patch cannot make these changes, or would leave something beside them that contradicts them.
+/// Whether a nested patch cannot make these changes, or would leave data that contradicts them.
 fn is_beyond_a_merge(
     observed: &ObservedAnnotation,
     content: &Content,
@@ -77,14 +104,39 @@ fn is_beyond_a_merge(
     if !is_nested {
         return false;
     }
-    // Protobuf does not tell a default that is sent from one that is not: a merge of it may do nothing.
+    // Protobuf cannot tell a default value from an absent one: a merge of it may do nothing.
     let says_default = (difference.text && content.text() == Some(""))
         || (difference.track && content.track() == Some(""))
         || (difference.region_value && content.region_value() == Some(0.0));
     let route = body::Route::of(observed);
     says_default
-        // A nested patch names the region and what is around it by id; without one it would add a second.
+        // A nested patch names the region and its frame or segment by id; without an id it would add a second one.
         || !route.is_addressable()
         || (of_region && !route.has_region())
         || (difference.text && route.has_more_than_words())
+}
+
+/// The declared fields before and after a change. Free JSON is shown whole, as it will be stored.
+pub(super) fn sides(declared: &Content, observed: &ObservedAnnotation) -> (Content, Content) {
+    let mut before = observed.content();
+    let mut after = declared.clone();
+    if let Some(Geometry::Region(_)) = &declared.geometry {
+        before.geometry = observed.region().map(Geometry::Region).or(before.geometry);
+    }
+    let whole = |want: &Option<Json>, have: &Option<Json>| {
+        let have = have.as_ref().map(Json::to_value);
+        want.as_ref()
+            .map(|want| Json::from_value(&merge_json(&want.to_value(), have.as_ref())))
+    };
+    after.metadata = whole(&declared.metadata, &before.metadata);
+    after.info = whole(&declared.info, &before.info);
+    before.frame = before.frame.filter(|_| declared.frame.is_some());
+    before.geometry = before.geometry.filter(|_| declared.geometry.is_some());
+    before.concepts = before.concepts.filter(|_| declared.concepts.is_some());
+    before.status = before.status.filter(|_| declared.status.is_some());
+    before.user = before.user.filter(|_| declared.user.is_some());
+    before.metadata = before.metadata.filter(|_| declared.metadata.is_some());
+    before.info = before.info.filter(|_| declared.info.is_some());
+    before.extras = before.extras_named_by(declared);
+    (before, after)
 }

@@ -1,16 +1,18 @@
-//! A plan against a base: the manifest as it was applied last. What the app changed since is drift, and stays as it is
-//! unless the user decides otherwise.
+//! A plan against a base (the manifest as it was applied last). Changes made in the app since then are drift, and are
+//! kept unless the user decides otherwise.
 //!
-//! What happened to each annotation is `three_way`'s to say, and of each field `merge`'s; it is counted in `summary`.
+//! `three_way` decides about annotations, `merge` about fields, and `summary` counts.
 
+use super::app_change::{AppChange, Decision};
 use super::error::PlanError;
+use super::links::{as_posted, free_id};
 use super::merge::{Picks, Side};
+use super::plan::Base;
 use super::region;
 use super::stand_in::settled;
 use super::summary::Summary;
-use super::three_way::{MergedInput, ThreeWay, as_posted, free_id};
+use super::three_way::{MergedInput, ThreeWay};
 use super::trip::{self, Allowances, Trip};
-use super::types::{AppChange, Base, Decision};
 use crate::model::{
     Content, DesiredInput, DesiredState, Difference, Geometry, Identity, InputId, Json, Maker,
     ObservedAnnotation, ObservedExtras, ObservedState, Origin, Scope, Undeclared, difference,
@@ -19,40 +21,38 @@ use crate::model::{
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 
-/// What becomes of what the app changed and the manifest did not.
+/// What the plan does about changes in the app that do not conflict with the manifest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OnDrift {
-    /// It stays as the app has it, and is shown.
+    /// Keep and show them.
     #[default]
     Keep,
-    /// The plan reverts it; such writes are shown apart.
+    /// Revert them; such writes are shown separately.
     Apply,
-    /// It stays, and any of it stops the plan.
+    /// Keep them; any of them stops the plan.
     Fail,
 }
 
-/// What becomes of what both sides changed.
+/// What the plan does about fields that both sides changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OnConflict {
-    /// Nothing is written until somebody decides.
+    /// Write nothing until the user decides.
     #[default]
     Leave,
-    /// The manifest's value counts.
+    /// Write the manifest's value.
     Manifest,
-    /// The app's value counts.
+    /// Keep the app's value.
     App,
 }
 
-/// What a plan is compared with.
+/// The base that a plan is made against.
 #[derive(Debug, Clone)]
 pub struct Against<'a> {
-    /// What was declared then, and applied.
+    /// The base's declarations.
     pub desired: &'a DesiredState,
-    /// Which revision that is.
+    /// The base's revision.
     pub base: Base,
-    /// What becomes of what the app changed since.
     pub on_drift: OnDrift,
-    /// What becomes of what both sides changed since.
     pub on_conflict: OnConflict,
 }
 
@@ -76,7 +76,7 @@ impl<'a> Against<'a> {
         ThreeWay::new(self.desired, desired, observed, picks, decision)
     }
 
-    /// The guard that a plan trips where the app was changed, if that is to stop it, or where it reverts that on request.
+    /// The guard that trips if changes in the app are to stop the plan, or if the plan reverts them on request.
     pub(super) fn trip(&self, summary: &Summary, allowances: &Allowances) -> Option<Trip> {
         let count = summary.drift.filter(|count| *count > 0)?;
         let is_guarded = self.on_drift == OnDrift::Fail
@@ -92,19 +92,18 @@ fn decision(on_conflict: OnConflict) -> Decision {
     }
 }
 
-/// Into the order of a plan.
+/// Sorts changes as a plan lists them.
 pub(super) fn sort(changes: &mut [AppChange]) {
-    // Stable: within one input and kind the order stays.
+    // The sort is stable: within one input and kind the order stays.
     changes.sort_by(|a, b| (&a.input_id, a.kind).cmp(&(&b.input_id, b.kind)));
 }
 
-/// What the app would hold if everything that the manifest changed since the base were applied to it, and nothing else;
-/// and what the app changed. Undecided conflicts have the manifest's values. A manifest that says just this has what
-/// both sides changed.
+/// The state of the app if just the manifest's changes since the base were applied to it, and the changes made in the
+/// app. Undecided conflicts get the manifest's values. A manifest of this state holds the changes of both sides.
 ///
 /// # Errors
 ///
-/// A region that the manifest names by the model that found it, and that is not there.
+/// A region that the manifest names by its model does not exist.
 pub fn merged_state(
     base: &DesiredState,
     desired: &DesiredState,
@@ -208,7 +207,7 @@ fn merged_input(
     Ok((here.into_iter().flatten().collect(), changes))
 }
 
-/// An input that is not declared, as one that declares nothing.
+/// An undeclared input, as an input that declares no annotations.
 pub(super) fn undeclared(id: &InputId) -> DesiredInput {
     DesiredInput {
         id: id.clone(),
@@ -218,7 +217,7 @@ pub(super) fn undeclared(id: &InputId) -> DesiredInput {
     }
 }
 
-/// An annotation with what is declared written into it.
+/// An annotation with the declared fields written into it.
 fn written(found: &ObservedAnnotation, wanted: &Content) -> ObservedAnnotation {
     let differs = difference(wanted, found);
     let mut made = found.clone();
@@ -263,7 +262,7 @@ fn written(found: &ObservedAnnotation, wanted: &Content) -> ObservedAnnotation {
         made.extras = all.boxed();
     }
     if matches!(made.geometry, Geometry::Mask(_)) && differs.geometry {
-        // The file in `data` is the one before.
+        // `data` holds the previous mask.
         made.data = None;
     }
     made

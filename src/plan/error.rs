@@ -1,179 +1,134 @@
-//! What makes a plan impossible, each with the place in the manifest that asks for it.
+//! Errors of planning, each with its place in the manifest.
 
 use crate::model::{AnnotationId, ConceptId, InputId, Key, Origin};
 use std::fmt::Display;
 
-/// Something that the manifest asks for and that cannot be done. Nothing was sent.
+/// A declaration that cannot be carried out. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// Nobody edits what a model made.
     #[error("annotation `{id}` of input `{input}` was made by a model and cannot be changed")]
     ModelMade {
-        /// Of which input.
         input: InputId,
-        /// Which annotation.
         id: AnnotationId,
-        /// Where it is declared.
         origin: Origin,
     },
-    /// The input-level annotation goes only with its input.
     #[error(
-        "annotation `{id}` is the one that the app made with input `{input}`: it can be patched, and a change of its user or embedding model would have to delete it"
+        "annotation `{id}` is the input-level annotation of input `{input}`: its user and embedding model cannot be changed, because that requires a delete"
     )]
     InputLevel {
-        /// Of which input.
         input: InputId,
-        /// Which annotation.
         id: AnnotationId,
-        /// Where it is declared.
         origin: Origin,
     },
-    /// The annotation lies in several places, of which a manifest can say one.
+    /// A manifest can declare one place of an annotation.
     #[error(
-        "annotation `{id}` of input `{input}` lies in several places at once: to write the declared one would lose the others"
+        "annotation `{id}` of input `{input}` has several regions or frames: a write of the declared one would lose the others"
     )]
     SeveralPlaces {
-        /// Of which input.
         input: InputId,
-        /// Which annotation.
         id: AnnotationId,
-        /// Where it is declared.
         origin: Origin,
     },
-    /// The input-level annotation is made with the input, which annosync does not do.
-    #[error("input `{input}` has no input-level annotation on the remote")]
-    NoInputLevel {
-        /// Which input.
-        input: InputId,
-        /// Where it is declared.
-        origin: Origin,
-    },
-    /// No region of the model's lies where the manifest says.
-    #[error("no region of model version `{model}`{concept} on input `{input}` lies there{closest}")]
-    NoRegion {
-        /// On which input.
-        input: InputId,
-        /// Of which model version.
-        model: Box<str>,
-        /// What the model was to take it for, in words; may be empty.
-        concept: String,
-        /// How close the closest one comes, in words; may be empty.
-        closest: String,
-        /// Where it is declared.
-        origin: Origin,
-    },
-    /// More than one region of the model's lies where the manifest says.
+    /// The service creates the input-level annotation with the input.
+    #[error("input `{input}` has no input-level annotation in the app")]
+    NoInputLevel { input: InputId, origin: Origin },
+    /// A region that the manifest names by its model does not exist.
     #[error(
-        "{} regions of model version `{model}`{concept} on input `{input}` lie there: {}",
+        "model version `{model}` has no region{concept} at this place of input `{input}`{closest}"
+    )]
+    NoRegion {
+        input: InputId,
+        model: Box<str>,
+        /// The concept that the region must have, in words; may be empty.
+        concept: String,
+        /// The IoU of the closest region, in words.
+        closest: String,
+        origin: Origin,
+    },
+    /// Several regions match one that the manifest names by its model.
+    #[error(
+        "model version `{model}` has {} regions{concept} at this place of input `{input}`: {}",
         regions.len(), regions.join(", ")
     )]
     SeveralRegions {
-        /// On which input.
         input: InputId,
-        /// Of which model version.
         model: Box<str>,
-        /// What the model was to take it for, in words; may be empty.
+        /// The concept that the region must have, in words; may be empty.
         concept: String,
-        /// Their ids, each with its IoU, the closest first.
+        /// The ids with their IoU, the closest first.
         regions: Vec<String>,
-        /// Where it is declared.
         origin: Origin,
     },
-    /// Another label set's annotation, declared by its id.
-    #[error(
-        "annotation `{id}` of input `{input}` was made by another label set: this one cannot claim it"
-    )]
+    /// The manifest declares another label set's annotation by its id.
+    #[error("annotation `{id}` of input `{input}` belongs to another label set")]
     OfAnotherSet {
-        /// Of which input.
         input: InputId,
-        /// Which annotation.
         id: AnnotationId,
-        /// Where it is declared.
         origin: Origin,
     },
-    /// An annotation that the app does not have, and of which the manifest declares nothing.
     #[error(
         "{} of input `{input}` is not in the app, and the manifest declares nothing that could be posted",
         declared_as(key.as_ref(), id)
     )]
     NothingDeclared {
-        /// Of which input.
         input: InputId,
-        /// The key that it is declared by; `None` if it is declared by its id.
+        /// `None` if it is declared by its id.
         key: Option<Key>,
-        /// Which annotation.
         id: AnnotationId,
-        /// Where it is declared.
         origin: Origin,
     },
-    /// Two declarations that mean one annotation.
+    /// Two declarations have the same id.
     #[error(
-        "two annotations of input `{input}` have the id `{id}`: a key makes the id that the other one names"
+        "two annotations of input `{input}` have the id `{id}`: one by its key, the other by its `id`"
     )]
     SameId {
-        /// Of which input.
         input: InputId,
-        /// Which id.
         id: AnnotationId,
-        /// Where the second one is declared.
+        /// The second declaration.
         origin: Origin,
     },
-    /// What the manifest declares, or would purge, cannot be read.
+    /// An annotation that the manifest declares, or would purge, cannot be read.
     #[error("annotation `{}` of input `{input}` cannot be read: {why}", id.escape_debug())]
     Unreadable {
-        /// Of which input.
         input: InputId,
-        /// Which annotation, as the service writes its id.
+        /// As the service writes it; it may not be a valid id.
         id: Box<str>,
-        /// What is wrong with it.
         why: Box<str>,
-        /// Where it is declared.
         origin: Origin,
     },
-    /// The app lacks a declared input.
-    #[error("the app has no input `{input}`{}", said(nearest.as_ref()))]
+    #[error("the app has no input `{input}`{}", did_you_mean(nearest.as_ref()))]
     NoInput {
-        /// Which input.
         input: InputId,
-        /// The input that was probably meant.
+        /// The most similar input id of the app.
         nearest: Option<InputId>,
-        /// Where it is declared.
         origin: Origin,
     },
-    /// The app lacks a declared input, and the manifest does not say what it is made of.
-    #[error("the app has no input `{input}`, and the manifest does not say what to post{}", said(nearest.as_ref()))]
+    /// A missing input cannot be posted either: the manifest does not declare its image, video or text.
+    #[error("the app has no input `{input}`, and the manifest does not say what to post{}", did_you_mean(nearest.as_ref()))]
     NothingToPost {
-        /// Which input.
         input: InputId,
-        /// The input that was probably meant.
+        /// The most similar input id of the app.
         nearest: Option<InputId>,
-        /// Where it is declared.
         origin: Origin,
     },
-    /// A label names a concept that the app does not have, and `vocabulary` is `app`.
-    #[error("the app has no concept `{concept}`{}{}", said(nearest.as_ref()), besides(*count))]
+    /// The app lacks a concept, and `vocabulary` is `app`.
+    #[error("the app has no concept `{concept}`{}{}", did_you_mean(nearest.as_ref()), declared_on(*count))]
     NoConcept {
-        /// Which concept.
         concept: ConceptId,
-        /// The concept that was probably meant.
+        /// The most similar concept of the app.
         nearest: Option<ConceptId>,
-        /// On how many annotations it is declared.
+        /// The number of declared annotations that name it.
         count: u64,
-        /// Where it is declared first.
+        /// The first of them.
         origin: Origin,
     },
-    /// The listing did not cover a declared input: what it holds is not known.
-    #[error("input `{input}` is declared, and was not listed")]
-    NotListed {
-        /// Which input.
-        input: InputId,
-        /// Where it is declared.
-        origin: Origin,
-    },
+    /// The listing does not cover a declared input.
+    #[error("input `{input}` is declared, but the listing does not cover it")]
+    NotListed { input: InputId, origin: Origin },
 }
 
 impl PlanError {
-    /// Where in the manifest the cause stands.
+    /// The place of the declaration in the manifest.
     pub fn origin(&self) -> Origin {
         match self {
             Self::ModelMade { origin, .. }
@@ -193,23 +148,25 @@ impl PlanError {
         }
     }
 
-    /// What to do about it.
+    /// How to resolve the error.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::ModelMade { .. } => "declare an annotation of your own, without its id",
-            Self::InputLevel { .. } => "leave `user` and `embed_model_version` out",
+            Self::ModelMade { .. } => "declare a new annotation instead, without this id",
+            Self::InputLevel { .. } => {
+                "remove `user` and `embed_model_version` from the declaration"
+            }
             Self::SeveralPlaces { .. } => {
-                "leave its place out of the manifest; concepts, status and metadata can still be declared"
+                "remove the place from the declaration; concepts, status and metadata can still be declared"
             }
             Self::NoInputLevel { .. } => {
-                "add the input to the app first, or leave `input_level: true` out"
+                "add the input to the app first, or remove `input_level: true`"
             }
             Self::NoRegion { .. } => {
-                "see what the model found with `list --model-version`, and name the region by its id"
+                "list the regions of the model with `annosync list --model-version`, and declare one by its id: `region: ID`"
             }
-            Self::SeveralRegions { .. } => "name one of them by its id: `region: ID`",
+            Self::SeveralRegions { .. } => "declare one of them by its id: `region: ID`",
             Self::OfAnotherSet { .. } => "declare it in that set's manifest",
-            Self::SameId { .. } => "leave one of the two out",
+            Self::SameId { .. } => "remove one of the two",
             Self::NothingDeclared { key: Some(_), .. } => {
                 "declare its place or concepts, or remove the annotation from the manifest"
             }
@@ -218,7 +175,7 @@ impl PlanError {
                  declare its place or concepts"
             }
             Self::Unreadable { .. } => {
-                "repair or delete it in the app, or leave it out of the manifest: then it is left alone"
+                "repair or delete it in the app, or remove it from the manifest: then it is left alone"
             }
             Self::NoInput { .. } => {
                 "correct the id, or let apply post it first: `create_inputs: true` in the header, or --create-inputs"
@@ -227,9 +184,11 @@ impl PlanError {
                 "correct the id, or give it an `image`, a `video` or a `text` with a `path` or a `url`"
             }
             Self::NoConcept { .. } => {
-                "correct it, create it in the app, or leave `vocabulary: app` out: the service cannot delete concepts"
+                "correct the id, create the concept in the app, or remove `vocabulary: app`; the service cannot delete concepts"
             }
-            Self::NotListed { .. } => "save a listing that covers it, or plan against the app",
+            Self::NotListed { .. } => {
+                "plan against the app, or save a listing that covers the input"
+            }
         }
     }
 }
@@ -242,13 +201,11 @@ fn declared_as(key: Option<&Key>, id: &AnnotationId) -> String {
     }
 }
 
-/// Asks whether the nearest one was meant.
-fn said(nearest: Option<&impl Display>) -> String {
+fn did_you_mean(nearest: Option<&impl Display>) -> String {
     nearest.map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }
 
-/// Where else it stands, in numbers.
-fn besides(count: u64) -> String {
+fn declared_on(count: u64) -> String {
     match count {
         0 | 1 => String::new(),
         count => format!(" ({count} annotations name it)"),

@@ -1,24 +1,24 @@
-//! Whether an annotation is still as a plan saw it, already as the plan wants it, or neither.
+//! Compares an annotation with what a plan saw and with what the plan wants.
 
-use super::types::{Action, Operation, Reason};
+use super::operation::{Action, Operation};
 use crate::model::{Geometry, ObservedAnnotation, difference, fingerprint, is_exactly};
 
-/// What an operation finds when it looks again.
+/// The state of an annotation just before its write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
-    /// As the plan saw it: go ahead.
+    /// As the plan saw it: write.
     AsPlanned,
-    /// A replacement whose original is gone; what is left to do is its post.
+    /// A replacement whose original is deleted: only its post is left to do.
     HalfReplaced,
     /// As the plan wants it: nothing left to do.
     AsWanted,
-    /// Something else: somebody changed it, and nothing of it is written.
+    /// Changed by somebody else: write nothing.
     Stale,
 }
 
-/// Holds an operation against what is there now; `None` is an annotation that is not there.
+/// `now` is `None` if the annotation does not exist.
 pub fn freshness(operation: &Operation, now: Option<&ObservedAnnotation>) -> Freshness {
-    match (operation.action, now) {
+    match (operation.action(), now) {
         (Action::Post, None) => Freshness::AsPlanned,
         (Action::Delete, None) => Freshness::AsWanted,
         (Action::Replace, None) => Freshness::HalfReplaced,
@@ -30,25 +30,20 @@ pub fn freshness(operation: &Operation, now: Option<&ObservedAnnotation>) -> Fre
 
 /// Whether an annotation is what the operation was planned for.
 ///
-/// What an apply will make of an annotation has no fingerprint before it is made, so that an operation that undoes it may
-/// have none: then the annotation must be all of `before` and nothing more, and everything about it must be known.
+/// An operation of an undo may have no fingerprint, because the apply has not written the annotation yet. The
+/// annotation must then equal `before` in every field, and must have no geometry that annosync does not model.
 fn is_as_seen(operation: &Operation, now: &ObservedAnnotation) -> bool {
-    match (&operation.fingerprint, &operation.before) {
-        (Some(seen), _) => fingerprint(now) == *seen,
-        (None, Some(before)) => {
-            operation.reason == Reason::Undone
-                && now.geometry != Geometry::Unmodelled
-                && is_exactly(before, now)
-        }
+    match (operation.fingerprint(), operation.before()) {
+        (Some(seen), _) => fingerprint(now) == seen,
+        (None, Some(before)) => now.geometry != Geometry::Unmodelled && is_exactly(before, now),
         (None, None) => false,
     }
 }
 
-/// Whether what is there now is what the operation is to bring about: in the fields that are managed, or, of an undo,
-/// altogether.
+/// Whether the annotation is as after the operation: in the managed fields, or, for an undo, in all fields.
 pub fn is_as_wanted(operation: &Operation, now: &ObservedAnnotation) -> bool {
-    operation.after.as_ref().is_some_and(|after| {
-        if operation.reason == Reason::Undone {
+    operation.after().is_some_and(|after| {
+        if operation.is_undo() {
             is_exactly(after, now)
         } else {
             difference(after, now).is_empty()

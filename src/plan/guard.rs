@@ -1,10 +1,11 @@
-//! Guards: limits that stop a plan which goes further than its author is likely to have meant.
+//! Guards: limits that stop a plan which goes further than its author probably meant.
 
+use super::classes::{self, ClassCount};
+use super::operation::{Action, Cause, Double, Operation};
 use super::permit::Permit;
-use super::stand_in::{is_clean_up, is_unfinished};
-use super::summary::{self, ClassCount, Doubles, Summary};
+use super::plan::Plan;
+use super::summary::{self, Doubles, Summary};
 use super::trip::{Rename, Trip};
-use super::types::{Action, Cause, Double, Likeness, Operation, Plan};
 use crate::matching::{self, Claims};
 use crate::model::{
     ConceptId, DesiredAnnotation, DesiredState, Guards, Identity, InputId, Maker,
@@ -12,16 +13,15 @@ use crate::model::{
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// What a plan file is held to.
+/// The limits for a plan file.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits<'a> {
-    /// The limits that stop a plan.
     pub guards: &'a Guards,
-    /// Concepts that were renamed, old to new: those do not vanish.
+    /// Old concept to new one; a renamed concept does not count as vanished.
     pub renamed: &'a BTreeMap<ConceptId, ConceptId>,
 }
 
-/// The guards that these operations trip, whatever is allowed to pass; `summary` counts them.
+/// The guards that these operations trip, before allowances. `summary` is the one of these operations.
 pub(super) fn check(
     desired: &DesiredState,
     operations: &[Operation],
@@ -74,7 +74,7 @@ fn unknown(guards: &Guards, summary: &Summary) -> Option<Trip> {
     })
 }
 
-/// Of each of these concepts, the one that most of its annotations get instead, if there is one.
+/// The concepts that replace these on most of their annotations.
 fn renames(vanished: &[&ConceptId], summary: &Summary) -> Vec<Rename> {
     let classes = summary.classes.iter();
     let before: HashMap<_, _> = classes
@@ -100,9 +100,10 @@ fn renames(vanished: &[&ConceptId], summary: &Summary) -> Vec<Rename> {
     renamed.collect()
 }
 
-/// The guards that a plan file trips, whatever it says itself. What it says exists counts only as far as it was seen.
+/// The guards that a plan file trips, counted from its operations. Its own count of existing annotations is capped by
+/// what was observed.
 ///
-/// What undoes an apply takes back what was guarded when it was applied: only how much it writes is guarded.
+/// Of an undo only the number of writes is guarded: it reverts changes that were guarded when they were applied.
 pub(super) fn recheck(
     plan: &Plan,
     observed: &ObservedState,
@@ -111,8 +112,8 @@ pub(super) fn recheck(
 ) -> Vec<Trip> {
     let guards = limits.guards;
     let mut summary = plan.summary.clone();
-    // A smaller number in the file makes a percentage stricter. Whether percentages count at all, the app alone says: a small
-    // number would switch them off.
+    // A smaller number in the file makes a percentage stricter. But whether percentages count at all depends on the app alone: a
+    // small number would switch them off.
     let mut scope = Scope::of(&summary);
     if let Some(claims) = permit.claims() {
         scope = seen(plan, observed, claims);
@@ -123,8 +124,8 @@ pub(super) fn recheck(
     if plan.is_undo() {
         return trips;
     }
-    // How often a concept is there, the file alone does not say.
-    summary.classes = summary::classes(&plan.operations, &plan.purges, observed);
+    // The counts of concepts require the listing.
+    summary.classes = classes::classes(&plan.operations, &plan.purges, observed);
     trips.extend(vanishing(limits, &summary));
     summary.doubles = doubled(plan, observed, permit);
     trips.extend(doubling(guards, &summary));
@@ -139,7 +140,7 @@ pub(super) fn recheck(
     trips
 }
 
-/// The place of a guard among those that a plan trips.
+/// The position of a guard in a plan's list.
 pub(super) fn rank(trip: &Trip) -> u8 {
     match trip {
         Trip::EmptyManifest { .. } => 0,
@@ -152,8 +153,8 @@ pub(super) fn rank(trip: &Trip) -> u8 {
     }
 }
 
-/// Whether the number of a guard that a plan file names is that of its operations. How many concepts vanish, the file alone
-/// does not say; of drift, its causes do.
+/// Whether the number of a guard in a plan file matches its operations. The number of vanished concepts requires the
+/// listing; `read` checks drift.
 pub(super) fn is_counted(plan: &Plan, trip: &Trip) -> bool {
     let deletes = deletes(&plan.operations, &plan.summary);
     match trip {
@@ -165,7 +166,7 @@ pub(super) fn is_counted(plan: &Plan, trip: &Trip) -> bool {
     }
 }
 
-/// Of how many annotations a plan file may say that it could delete them, and of how many that it could change them.
+/// How many annotations a plan file could delete, and how many it could change, at most.
 fn seen(plan: &Plan, observed: &ObservedState, claims: &Claims) -> Scope {
     let name = |it: &'_ Operation| (it.input_id.clone(), it.id.clone());
     let changed: HashSet<_> = plan.operations.iter().map(name).collect();
@@ -185,7 +186,7 @@ fn seen(plan: &Plan, observed: &ObservedState, claims: &Claims) -> Scope {
     })
 }
 
-/// The posts that equal annotations of others, counted anew.
+/// The posts that equal annotations of other users, counted from the listing.
 fn doubled(plan: &Plan, observed: &ObservedState, permit: &Permit) -> Vec<Doubles> {
     let Some(claims) = permit.claims() else {
         return plan.summary.doubles.clone();
@@ -194,7 +195,7 @@ fn doubled(plan: &Plan, observed: &ObservedState, permit: &Permit) -> Vec<Double
     for operation in plan
         .operations
         .iter()
-        .filter(|it| it.action == Action::Post)
+        .filter(|it| it.action() == Action::Post)
     {
         posts
             .entry(&operation.input_id)
@@ -206,7 +207,7 @@ fn doubled(plan: &Plan, observed: &ObservedState, permit: &Permit) -> Vec<Double
         let there = observed.inputs.get(input).map_or(&[][..], Vec::as_slice);
         let declared = |operation: &&Operation| DesiredAnnotation {
             identity: Identity::Content,
-            content: operation.after.clone().unwrap_or_default(),
+            content: operation.after().cloned().unwrap_or_default(),
             origin: Origin::default(),
         };
         let declared: Vec<DesiredAnnotation> = posts.iter().map(declared).collect();
@@ -214,23 +215,13 @@ fn doubled(plan: &Plan, observed: &ObservedState, permit: &Permit) -> Vec<Double
         let unclaimed: Vec<usize> = (0..there.len()).collect();
         for double in matching::doubles(claims, (&declared, &missing), (there, &unclaimed)) {
             let of = &there[double.observed];
-            let mut operation = posts[double.desired].clone();
-            operation.double = Some(Box::new(Double {
-                id: of.id.clone(),
-                user: of.user.clone(),
-                closeness: if double.is_equal {
-                    Likeness::Equal
-                } else {
-                    Likeness::Near
-                },
-            }));
-            doubling.push(operation);
+            doubling.push(Double::new(of, double.is_equal));
         }
     }
-    summary::doubles(&doubling)
+    summary::doubles(doubling.iter())
 }
 
-/// Posts that equal somebody else's annotation.
+/// The number of posts that equal an annotation of somebody else.
 fn doubles(summary: &Summary) -> u64 {
     summary.doubles.iter().map(|of| of.equal).sum()
 }
@@ -240,15 +231,15 @@ fn count(operations: &[Operation], is: fn(&Operation) -> bool) -> u64 {
     of_kind.count() as u64
 }
 
-/// What goes. What an earlier run left is our own, and was guarded when it was planned.
+/// The number of deleted annotations, without stand-ins that earlier runs left behind.
 fn deletes(operations: &[Operation], summary: &Summary) -> u64 {
-    summary.delete - count(operations, is_clean_up) + summary.purged
+    summary.actions.delete - count(operations, Operation::is_clean_up) + summary.purged
 }
 
-/// Existing annotations that change. What an earlier run began was guarded when it was planned.
+/// The number of changed annotations, without replacements that an earlier run began: they were guarded when they
+/// were planned.
 fn updates(operations: &[Operation], summary: &Summary) -> u64 {
-    summary.merge + summary.overwrite + summary.remove + summary.replace
-        - count(operations, is_unfinished)
+    summary.actions.updates() - count(operations, Operation::is_unfinished)
 }
 
 /// How many annotations a plan could delete, and how many it could change.
@@ -267,8 +258,8 @@ impl Scope {
     }
 }
 
-/// The guards that count: more deletes, or more changes, than the limits allow of what exists. `scope` says whether
-/// `min_existing` annotations exist; percentages are of the numbers in `summary`.
+/// The guards against too many deletes or changes. `scope` tells whether `min_existing` annotations exist; percentages refer
+/// to the numbers in `summary`.
 pub(super) fn too_many(
     guards: &Guards,
     operations: &[Operation],
@@ -278,7 +269,7 @@ pub(super) fn too_many(
     let mut trips = Vec::new();
     let deletes = deletes(operations, summary);
     let updates = updates(operations, summary);
-    // A percentage of next to nothing says nothing; a number counts always, and so does none at all.
+    // A percentage of few annotations means little; a number always counts, and so does 0 %.
     let exceeds = |limit: Share, count: u64, existing: u64, there: u64| {
         (matches!(limit, Share::Count(_) | Share::Percent(0)) || there >= guards.min_existing)
             && limit.is_exceeded_by(count, existing)
@@ -310,8 +301,8 @@ pub(super) fn too_many(
     trips
 }
 
-/// Concepts that enough annotations of people bear now and that none would bear after these writes, sorted. One that was
-/// renamed does not vanish, where most of its annotations get the new name.
+/// Concepts that at least `min_existing` annotations bear now and that none would bear after these writes, sorted. A
+/// renamed concept does not count if most of its annotations get the new one.
 fn vanished<'s>(limits: Limits<'_>, summary: &'s Summary) -> Vec<&'s ConceptId> {
     let mut renamed: HashMap<&ConceptId, u64> = HashMap::new();
     if !limits.renamed.is_empty() {

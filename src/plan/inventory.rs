@@ -1,49 +1,48 @@
-//! What is known of the app beside its annotations: which declared inputs and concepts it lacks.
+//! The declared inputs and concepts that the app lacks.
 
 use super::error::PlanError;
+use super::operation::Operation;
+use super::planned_input::{Medium, PlannedInput};
 use super::summary::NewConcept;
-use super::types::{Medium, Operation, PlannedInput};
 use crate::model::{ConceptId, DesiredInput, DesiredState, InputId, Origin};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// What is known of the app beside its annotations. By itself it says nothing: nothing is missing as far as is known.
+/// What is known of the app's inputs and concepts. By default nothing is missing.
 #[derive(Debug, Clone, Default)]
 pub struct Inventory {
     /// The declared inputs that the app lacks.
     pub missing: BTreeMap<InputId, Missing>,
     /// The declared inputs that exist and are not processed yet.
     pub waiting: BTreeSet<InputId>,
-    /// The declared concepts that the app lacks, each with the one of the app that was probably meant.
+    /// The declared concepts that the app lacks, each with the most similar one of the app.
     pub new_concepts: BTreeMap<ConceptId, Option<ConceptId>>,
-    /// What becomes of concepts that the app lacks.
     pub vocabulary: Vocabulary,
-    /// What could not be learnt, in words.
+    /// What is not known, in words.
     pub blind_spots: Vec<String>,
 }
 
 /// An input that the app lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Missing {
-    /// It is posted.
+    /// The plan posts it.
     Posted(Vec<Medium>),
-    /// It is not posted; the input that was probably meant.
+    /// An error; the most similar input id of the app.
     Error(Option<InputId>),
-    /// It would be posted, and the manifest does not say what it is made of; the input that was probably meant.
+    /// An error: the manifest does not declare its image, video or text. The most similar input id of the app.
     Nothing(Option<InputId>),
 }
 
-/// What becomes of declared concepts that the app lacks.
+/// What a plan does about declared concepts that the app lacks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Vocabulary {
-    /// They are created.
+    /// Create them.
     #[default]
     Open,
-    /// They are errors (`vocabulary: app`).
+    /// Report them as errors (`vocabulary: app`).
     App,
 }
 
 impl Inventory {
-    /// What is wrong with the inputs and concepts of a manifest.
     pub(super) fn errors(&self, desired: &DesiredState) -> Vec<PlanError> {
         let mut errors = Vec::new();
         for input in &desired.inputs {
@@ -90,7 +89,7 @@ impl Inventory {
             .collect()
     }
 
-    /// Whether an input is reported as missing: what else is wrong with it says nothing then.
+    /// Whether an input is reported as missing, so that its other errors are not.
     pub(super) fn is_refused(&self, input: &DesiredInput) -> bool {
         matches!(
             self.missing.get(&input.id),
@@ -98,7 +97,7 @@ impl Inventory {
         )
     }
 
-    /// The inputs that have to be there before these operations.
+    /// The inputs that must exist before these operations.
     pub(super) fn inputs(&self, operations: &[Operation]) -> Vec<PlannedInput> {
         let written: BTreeSet<&InputId> = operations.iter().map(|it| &it.input_id).collect();
         let planned = |input_id: &InputId| match self.missing.get(input_id) {
@@ -119,7 +118,7 @@ impl Inventory {
     pub(super) fn created(&self, operations: &[Operation]) -> Vec<NewConcept> {
         let mut counts: HashMap<&ConceptId, u64> = HashMap::new();
         if !self.new_concepts.is_empty() {
-            let written = operations.iter().filter_map(|it| it.after.as_ref());
+            let written = operations.iter().filter_map(Operation::after);
             for concept in written.filter_map(|it| it.concepts.as_ref()).flatten() {
                 *counts.entry(&concept.id).or_default() += 1;
             }

@@ -1,6 +1,7 @@
-//! The files of masks in a plan: operations show a mask by the hash of its pixels, and the plan holds each file once.
+//! The mask files of a plan. Operations name a mask by the hash of its pixels; the plan holds each file once.
 
-use super::types::{Action, Operation, Plan};
+use super::operation::Operation;
+use super::plan::Plan;
 use crate::model::{Geometry, Mask};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,7 +18,7 @@ pub(super) fn of(operations: &[Operation]) -> BTreeMap<String, String> {
     files
 }
 
-/// Gives the operations of a plan file the files of their masks. Says what is wrong with them, if anything.
+/// Adds the mask files to the operations of a plan file. The error says what is wrong with the files.
 pub(super) fn restore(plan: &mut Plan) -> Result<(), &'static str> {
     let mut files: BTreeMap<&str, (Mask, bool)> = BTreeMap::new();
     for (hash, text) in &plan.masks {
@@ -26,7 +27,10 @@ pub(super) fn restore(plan: &mut Plan) -> Result<(), &'static str> {
         let mask = mask.filter(|mask| mask.sha256().as_deref() == Some(&**hash));
         files.insert(
             hash,
-            (mask.ok_or("a mask is not what it is called")?, false),
+            (
+                mask.ok_or("the pixels of a mask do not match its hash")?,
+                false,
+            ),
         );
     }
     for operation in &mut plan.operations {
@@ -34,13 +38,12 @@ pub(super) fn restore(plan: &mut Plan) -> Result<(), &'static str> {
             continue;
         }
         if let Some(Geometry::Mask(shown)) =
-            operation.after.as_mut().and_then(|it| it.geometry.as_mut())
+            operation.after_mut().and_then(|it| it.geometry.as_mut())
             && let Some(hash) = shown.sha256()
         {
-            let (file, is_used) =
-                (files.get_mut(&*hash)).ok_or("a mask that it sends is not in it")?;
+            let (file, is_used) = (files.get_mut(&*hash)).ok_or("the file of a mask is missing")?;
             if file.size() != shown.size() {
-                return Err("a mask is not of the size that it shows");
+                return Err("a mask has another size than its operation shows");
             }
             *is_used = true;
             let url = shown.url().map(Box::<str>::from);
@@ -53,20 +56,17 @@ pub(super) fn restore(plan: &mut Plan) -> Result<(), &'static str> {
     if files.values().all(|(_, is_used)| *is_used) {
         Ok(())
     } else {
-        Err("it holds a mask that nothing sends")
+        Err("no operation sends one of its masks")
     }
 }
 
-/// The mask that an operation writes, if it writes one. What undoes an apply has its own body.
+/// The mask that an operation writes. An operation of an undo has a body instead.
 fn sent(operation: &Operation) -> Option<&Mask> {
-    let place = operation.after.as_ref()?.geometry.as_ref()?;
-    let before = operation
-        .before
-        .as_ref()
-        .and_then(|it| it.geometry.as_ref());
-    let stays = operation.action != Action::Post && before.is_some_and(|it| it.same(place));
+    let place = operation.after()?.geometry.as_ref()?;
+    let before = operation.before().and_then(|it| it.geometry.as_ref());
+    let stays = before.is_some_and(|it| it.same(place));
     match place {
-        Geometry::Mask(mask) if !stays && operation.body.is_none() => Some(mask),
+        Geometry::Mask(mask) if !stays && operation.body().is_none() => Some(mask),
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! The three-way merge of one annotation, field by field: what the base says, what the manifest says, what the app has.
+//! The three-way merge of one annotation, field by field, of the base, the manifest and the app.
 //!
 //! | manifest and app | manifest and base | app and base | |
 //! |---|---|---|---|
@@ -8,12 +8,14 @@
 //! | differ | differ | differ | a conflict |
 //!
 //! A field is: the geometry, the frame, each concept by its id, the status, the user, each key of the metadata and of
-//! the info at any depth, the text, the track, the region's value, the embedding model. A field that the base does not
-//! declare cannot drift: a manifest that begins to declare it means it. Concepts have one more rule: a relabelling
-//! (concepts removed and others added) is one change, so that two different relabellings of one concept are a conflict
-//! and never both written.
+//! the info at any depth, the text, the track, the region's value, the embedding model. A field that the base does
+//! not declare cannot drift: a manifest that begins to declare it intends its value. A relabelling (concepts removed
+//! and others added) is one change: two different relabellings of one concept are a conflict and are never both
+//! written.
 
-use super::types::{Cause, FieldChange};
+use super::app_change::FieldChange;
+use super::operation::Cause;
+use super::relabelling::{Relabelling, same_value};
 use crate::matching::Claims;
 use crate::model::{
     Concept, ConceptId, Concepts, Content, Difference, Extras, Fraction, Geometry, Json,
@@ -22,41 +24,39 @@ use crate::model::{
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// Whose value a field gets.
+/// The side whose value a field gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Manifest,
     App,
 }
 
-/// Whose value a field gets that the app changed.
+/// The side whose value a field gets that was changed in the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Picks {
-    /// Where the manifest did not change it.
+    /// If the manifest did not change the field.
     pub(super) drift: Side,
-    /// Where the manifest changed it too.
+    /// If the manifest changed it too.
     pub(super) conflict: Side,
 }
 
-/// What the base says of an annotation.
+/// How the base declares an annotation.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum BaseView<'a> {
-    /// It declares it.
     Declared(&'a Content),
-    /// It does not, and the manifest names it by its id: whoever wrote the id saw what the app has.
+    /// Not declared, and the manifest names it by its id: whoever wrote the id saw the annotation in the app.
     NamedSince,
-    /// It does not, and both sides added it.
+    /// Not declared; both sides added it.
     AddedByBoth,
 }
 
-/// The merged annotation.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Merged {
-    /// What the app is to have, of the fields that the manifest declares.
+    /// The result, of the fields that the manifest declares.
     pub(super) content: Content,
-    /// The fields that the app changed, conflicts among them.
+    /// The fields that were changed in the app, including conflicts.
     pub(super) fields: Vec<FieldChange>,
-    /// Where a write of it comes from: the worst of the fields that are written.
+    /// The cause of the write: the gravest of those of the fields that are written.
     pub(super) cause: Cause,
 }
 
@@ -67,19 +67,18 @@ enum Verdict {
     Conflict,
 }
 
-/// One field of the three sides.
+/// The values of one field on the three sides.
 struct Field<'a, T> {
     name: &'a str,
     base: Option<&'a T>,
     manifest: Option<&'a T>,
     app: Option<T>,
-    /// Whether the app does not have what the manifest says.
+    /// Whether app and manifest differ.
     differs: bool,
-    /// Whether the app does not have what the base says.
+    /// Whether app and base differ.
     changed: bool,
 }
 
-/// Merges one annotation.
 pub(super) fn merge(
     base: BaseView<'_>,
     declared: &Content,
@@ -96,7 +95,7 @@ pub(super) fn merge(
     .merge(declared, observed, claims)
 }
 
-/// The fields in which the app has something else than the base says.
+/// The fields in which app and base differ.
 pub(super) fn changed_fields(
     base: &Content,
     observed: &ObservedAnnotation,
@@ -133,14 +132,14 @@ impl<'a> Merger<'a> {
         let wanted = difference(declared, observed);
         let base = self.declared_by_base();
         let none = Content::default();
-        let was = base.unwrap_or(&none);
-        let since = difference(was, observed);
+        let old = base.unwrap_or(&none);
+        let since = difference(old, observed);
         let app = observed.content();
-        let geometry = self.geometry(was, declared, observed, [&since, &wanted]);
+        let geometry = self.geometry(old, declared, observed, [&since, &wanted]);
         let frame = self.field(
             Field {
                 name: "frame",
-                base: was.frame.as_ref(),
+                base: old.frame.as_ref(),
                 manifest: declared.frame.as_ref(),
                 app: app.frame,
                 differs: wanted.frame,
@@ -149,7 +148,7 @@ impl<'a> Merger<'a> {
             PartialEq::eq,
         );
         let concepts = self.concepts(
-            was.concepts.as_ref(),
+            old.concepts.as_ref(),
             declared.concepts.as_ref(),
             &observed.concepts,
             claims,
@@ -157,7 +156,7 @@ impl<'a> Merger<'a> {
         let status = self.field(
             Field {
                 name: "status",
-                base: was.status.as_ref(),
+                base: old.status.as_ref(),
                 manifest: declared.status.as_ref(),
                 app: app.status,
                 differs: wanted.status,
@@ -168,7 +167,7 @@ impl<'a> Merger<'a> {
         let user = self.field(
             Field {
                 name: "user",
-                base: was.user.as_ref(),
+                base: old.user.as_ref(),
                 manifest: declared.user.as_ref(),
                 app: app.user.clone(),
                 differs: wanted.user,
@@ -178,15 +177,15 @@ impl<'a> Merger<'a> {
         );
         let metadata = self.json(
             "metadata",
-            [was.metadata.as_ref(), declared.metadata.as_ref()],
+            [old.metadata.as_ref(), declared.metadata.as_ref()],
             observed.metadata().as_ref(),
         );
         let info = self.json(
             "info",
-            [was.info.as_ref(), declared.info.as_ref()],
+            [old.info.as_ref(), declared.info.as_ref()],
             observed.info.as_ref().map(Json::to_value).as_ref(),
         );
-        let extras = self.extras(was, declared, observed, [&since, &wanted]);
+        let extras = self.extras(old, declared, observed, [&since, &wanted]);
         Merged {
             content: Content {
                 frame,
@@ -212,7 +211,7 @@ impl<'a> Merger<'a> {
         }
     }
 
-    /// Whether the manifest's value is written. What the app changed is reported.
+    /// Whether the manifest's value is written. Reports a change made in the app.
     fn takes_manifest(
         &mut self,
         verdict: Verdict,
@@ -261,7 +260,7 @@ impl<'a> Merger<'a> {
 
     fn geometry(
         &mut self,
-        was: &Content,
+        old: &Content,
         declared: &Content,
         observed: &ObservedAnnotation,
         [since, wanted]: [&Difference; 2],
@@ -273,7 +272,7 @@ impl<'a> Merger<'a> {
         self.field(
             Field {
                 name: "geometry",
-                base: was.geometry.as_ref(),
+                base: old.geometry.as_ref(),
                 manifest: declared.geometry.as_ref(),
                 app,
                 differs: wanted.geometry,
@@ -285,7 +284,7 @@ impl<'a> Merger<'a> {
 
     fn extras(
         &mut self,
-        was: &Content,
+        old: &Content,
         declared: &Content,
         observed: &ObservedAnnotation,
         [since, wanted]: [&Difference; 2],
@@ -293,7 +292,7 @@ impl<'a> Merger<'a> {
         let own = |text: Option<&str>| text.map(Box::<str>::from);
         let mut text =
             |name, of: fn(&Content) -> Option<&str>, app: Option<&str>, differs, changed| {
-                let (base, manifest) = (own(of(was)), own(of(declared)));
+                let (base, manifest) = (own(of(old)), own(of(declared)));
                 self.field(
                     Field {
                         name,
@@ -331,7 +330,7 @@ impl<'a> Merger<'a> {
         let value = self.field(
             Field {
                 name: "region_value",
-                base: number(was.region_value()).as_ref(),
+                base: number(old.region_value()).as_ref(),
                 manifest: number(declared.region_value()).as_ref(),
                 app: number(Some(observed.region_value())),
                 differs: wanted.region_value,
@@ -348,7 +347,7 @@ impl<'a> Merger<'a> {
         .boxed()
     }
 
-    /// Under their present names, so that a rename of concepts is no change of anybody's.
+    /// Compares concepts by their present names, so that a rename is not a change.
     fn concepts(
         &mut self,
         base: Option<&Concepts>,
@@ -414,7 +413,7 @@ impl<'a> Merger<'a> {
                 value,
             }));
         }
-        // Each id is there once.
+        // The ids are unique.
         Concepts::new(merged).ok()
     }
 
@@ -430,7 +429,7 @@ impl<'a> Merger<'a> {
             .map(|value| Json::from_value(&value))
     }
 
-    /// A value of free JSON. Objects are managed key by key.
+    /// Merges free JSON; objects key by key.
     fn value(
         &mut self,
         name: &str,
@@ -449,13 +448,13 @@ impl<'a> Merger<'a> {
                     .cloned()
                     .unwrap_or_default()
             };
-            let (was, wanted) = (keys(base), keys(manifest));
+            let (old, wanted) = (keys(base), keys(manifest));
             let has = app.and_then(Value::as_object).unwrap_or(&empty);
-            let all: BTreeSet<&String> = was.keys().chain(wanted.keys()).collect();
+            let all: BTreeSet<&String> = old.keys().chain(wanted.keys()).collect();
             let mut merged = Map::new();
             for key in all {
                 let path = format!("{name}.{key}");
-                let value = self.value(&path, was.get(key), wanted.get(key), has.get(key));
+                let value = self.value(&path, old.get(key), wanted.get(key), has.get(key));
                 if let Some(value) = value {
                     merged.insert(key.clone(), value);
                 }
@@ -492,52 +491,8 @@ impl<'a> Merger<'a> {
     }
 }
 
-/// The concepts of which two relabellings cannot both be right.
-struct Relabelling<'a> {
-    conflicts: BTreeSet<&'a ConceptId>,
-}
-
-impl<'a> Relabelling<'a> {
-    fn of(base: &'a Concepts, manifest: &'a Concepts, app: &'a Concepts) -> Self {
-        let minus = |these: &'a Concepts, those: &Concepts| -> BTreeSet<&'a ConceptId> {
-            let gone = these.iter().filter(|it| those.get(&it.id).is_none());
-            gone.map(|it| &it.id).collect()
-        };
-        let (removed, added) = (minus(base, manifest), minus(manifest, base));
-        let (removed_by_app, added_by_app) = (minus(base, app), minus(app, base));
-        let mut conflicts = BTreeSet::new();
-        if removed.is_empty() || added.is_empty() {
-            return Self { conflicts };
-        }
-        let mut all: BTreeSet<&ConceptId> = &removed | &added;
-        let only_by_app = &added_by_app - &added;
-        let relabels_the_same = !removed.is_disjoint(&removed_by_app)
-            && !added.is_subset(&added_by_app)
-            && !only_by_app.is_empty();
-        // The app changed the value of what the manifest relabels.
-        let changes_the_same = all.iter().any(|id| {
-            let (was, wanted, has) = (base.get(id), manifest.get(id), app.get(id));
-            !same_value(wanted, has) && !same_value(has, was)
-        });
-        if relabels_the_same {
-            all.extend(&only_by_app);
-        }
-        if relabels_the_same || changes_the_same {
-            conflicts = all;
-        }
-        Self { conflicts }
-    }
-}
-
 fn ids<const N: usize>(of: [&Concepts; N]) -> BTreeSet<&ConceptId> {
     of.into_iter().flatten().map(|it| &it.id).collect()
-}
-
-fn same_value(a: Option<f32>, b: Option<f32>) -> bool {
-    match (a, b) {
-        (Some(a), Some(b)) => float::same(a, b),
-        (a, b) => a.is_none() && b.is_none(),
-    }
 }
 
 fn concept_change(

@@ -4,25 +4,38 @@
 //! `model`.
 
 mod account;
+mod app_change;
 mod batch;
 mod body;
 mod build;
 mod change;
+mod classes;
+mod counts;
 mod drift;
 mod error;
 mod fresh;
 mod guard;
 mod input;
 mod inventory;
+mod links;
 mod masks;
 mod merge;
+mod misfit;
 mod moves;
+mod operation;
 mod outcome;
 mod permit;
+#[expect(clippy::module_inception, reason = "it holds the type `Plan`")]
+mod plan;
+mod planned_input;
+mod planner;
+mod posts;
 mod purge;
 mod read;
 mod recheck;
+mod record;
 mod region;
+mod relabelling;
 mod repair;
 mod rights;
 mod schema;
@@ -32,46 +45,49 @@ mod stand_in;
 mod summary;
 mod three_way;
 mod trip;
-mod types;
 mod undo;
 mod unreadable;
 
 pub use crate::matching::{Matched, MatchedBy};
 pub use account::Account;
-pub use batch::{MAX_BYTES, MAX_ITEMS};
+pub use app_change::{AppChange, AppChangeKind, Decision, FieldChange};
+pub use batch::{Batch, Call, MAX_BYTES, MAX_ITEMS};
 pub use body::makes_all;
 pub use build::{Context, plan, plan_against};
+pub use classes::{ClassCount, Relabelled};
+pub use counts::ActionCounts;
 pub use drift::{Against, OnConflict, OnDrift, merged_state};
 pub use error::PlanError;
 pub use fresh::{Freshness, freshness, is_as_wanted};
 pub use guard::Limits;
 pub use inventory::{Inventory, Missing, Vocabulary};
+pub use misfit::Misfit;
 pub use moves::{LARGEST_MOVES, Move, Moves};
+pub use operation::{
+    Action, Cause, Change, DeleteReason, Double, Edit, Likeness, Observed, Operation, Reason,
+    Restoration, Seen, UndoChange, Written,
+};
 pub use outcome::{
     Applied, Ending, FailedInput, FailedItem, FailedPurge, Outcome, Since, StaleInput, StaleItem,
     StalePurge, Touched, Unplanned,
 };
 pub use permit::{Extra, Permit};
+pub use plan::{Base, FORMAT_VERSION, Plan, Purpose, Target};
+pub use planned_input::{Medium, MediumKind, MediumSource, PlannedInput};
+pub use purge::{Purge, PurgedAnnotation};
 pub use read::{PlanFileError, read};
 pub use recheck::{bodies, misfits};
 pub use region::named_region;
 pub use rights::Needed;
 pub use schema::{outcome_schema, schema};
-pub use sent::{Misfit, body_of_stand_in, write_body};
+pub use sent::{body_of_stand_in, write_body};
 pub use shared::outlasts;
 pub use stand_in::{
-    STAND_IN_FOR, body as stand_in_body, id_for as stand_in_id_for, is_stand_in_of, is_unfinished,
-    original_of, settled,
+    STAND_IN_FOR, body as stand_in_body, id_for as stand_in_id_for, is_stand_in_of, original_of,
+    settled,
 };
-pub use summary::{
-    ClassCount, Doubles, HeldBack, NewConcept, OthersWork, Relabelled, Summary, UserCount,
-};
+pub use summary::{Doubles, HeldBack, NewConcept, OthersWork, Summary, UserCount};
 pub use trip::{
     Allowances, Drift, EmptyManifest, GUARDS_LABEL, Numbers, REVERTS_LABEL, Rename, Trip,
 };
-pub use types::{
-    Action, AppChange, AppChangeKind, Base, Batch, Call, Cause, Decision, Double, FORMAT_VERSION,
-    FieldChange, Likeness, Medium, MediumKind, MediumSource, Operation, Plan, PlannedInput, Purge,
-    PurgedAnnotation, Purpose, Reason, Seen, Target,
-};
-pub use undo::{Before, Fate, Fates, undo};
+pub use undo::{ApplyStatus, ApplyStatuses, Before, undo};

@@ -1,48 +1,44 @@
-//! How far annotations move: by how much of each stays, and which move the furthest.
-//!
-//! Counted from the operations alone.
+//! How far annotations move: the overlap of the old and the new place, and the largest moves.
 
-use super::types::Operation;
+use super::operation::Operation;
 use crate::matching::MatchedBy;
 use crate::model::{AnnotationId, Geometry, InputId, Key, Measure, Overlap, overlap};
 
-/// How many moves are listed, the largest first.
+/// The number of moves that are listed.
 pub const LARGEST_MOVES: usize = 10;
 
-/// Annotations whose geometry changes.
 #[derive(
     Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct Moves {
-    /// By the IoU of before and after, in tenths: the first counts 0 to below 0.1, the last 0.9 to 1. Points and
-    /// keypoints count by their distance, on the scale that matching uses.
+    /// The number of annotations by the IoU of old and new place, in tenths: the first counts 0 to below 0.1, the
+    /// last 0.9 to 1. Points and keypoints count by their distance, on the scale that matching uses.
     pub histogram: [u64; 10],
-    /// Those that cannot be compared: of another kind than before, or masks that are found by name.
+    /// Moves without an IoU: to another kind of geometry, and masks that are matched by id or key.
     pub unmeasured: u64,
     /// The ten largest: lowest IoU first, then by input and id.
     pub largest: Vec<Move>,
 }
 
-/// One annotation that lies elsewhere.
+/// An annotation whose geometry changes.
 #[derive(
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct Move {
-    /// On which input.
+    /// The input of the annotation.
     pub input_id: InputId,
-    /// Which.
+    /// The id of the annotation.
     pub id: AnnotationId,
-    /// The name that the manifest gives it.
+    /// The name that the manifest gives the annotation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Key>,
-    /// What the two are compared by.
+    /// The measure of the overlap.
     pub measure: Measure,
-    /// How closely before and after lie together.
+    /// The overlap of the old and the new place.
     pub overlap: Overlap,
 }
 
 impl Moves {
-    /// How many there are.
     pub fn count(&self) -> u64 {
         self.histogram.iter().sum::<u64>() + self.unmeasured
     }
@@ -82,13 +78,13 @@ impl Moves {
 }
 
 fn places(operation: &Operation) -> Option<(&Geometry, &Geometry)> {
-    let before = operation.before.as_ref()?.geometry.as_ref()?;
-    Some((before, operation.after.as_ref()?.geometry.as_ref()?))
+    let before = operation.before()?.geometry.as_ref()?;
+    Some((before, operation.after()?.geometry.as_ref()?))
 }
 
-/// Masks are compared while matching, when their images are at hand, and not once more: a plan file does not hold them.
+/// Masks are compared by matching alone, which has their images; a plan file does not.
 fn closeness(operation: &Operation, before: &Geometry, after: &Geometry) -> Option<Overlap> {
-    match operation.matched {
+    match operation.matched() {
         Some(matched) if matches!(matched.by, MatchedBy::Moved | MatchedBy::MovedAndRelabelled) => {
             matched.overlap
         }

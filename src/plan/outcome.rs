@@ -1,10 +1,12 @@
-//! What became of a plan: the account of an apply.
+//! The result of an apply.
 
+use super::counts::ActionCounts;
+use super::operation::{Action, Operation};
+use super::purge::Purge;
 use super::summary::is_zero;
-use super::types::{Action, Operation, Purge};
 use crate::model::{AnnotationId, Content, InputId, Key};
 
-/// What was carried out: operations by action, and purges.
+/// What was applied: operations by action, and purges.
 #[derive(
     Debug,
     Clone,
@@ -17,18 +19,8 @@ use crate::model::{AnnotationId, Content, InputId, Key};
     schemars::JsonSchema,
 )]
 pub struct Applied {
-    /// Annotations that were made.
-    pub post: u64,
-    /// Patches with just the difference.
-    pub merge: u64,
-    /// Patches that carried everything that was to stay.
-    pub overwrite: u64,
-    /// Patches that named the concepts that went.
-    pub remove: u64,
-    /// Annotations that went and came back; counted once both halves are done.
-    pub replace: u64,
-    /// Annotations that went; what was gone already counts as deleted.
-    pub delete: u64,
+    #[serde(flatten)]
+    pub actions: ActionCounts,
     /// Inputs that were purged.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub purge: u64,
@@ -38,38 +30,17 @@ pub struct Applied {
     /// Inputs that were deleted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub deleted_inputs: u64,
-    /// Annotations that went with purges, those of inputs on which something was left included.
+    /// Annotations that purges deleted, also on inputs that were not purged completely.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub purged: u64,
 }
 
 impl Applied {
-    /// Counts one more.
-    pub fn add(&mut self, action: Action) {
-        *match action {
-            Action::Post => &mut self.post,
-            Action::Merge => &mut self.merge,
-            Action::Overwrite => &mut self.overwrite,
-            Action::Remove => &mut self.remove,
-            Action::Replace => &mut self.replace,
-            Action::Delete => &mut self.delete,
-        } += 1;
-    }
-
-    /// All of them; a purged input counts as one.
+    /// The sum; a purged input counts as one.
     pub fn total(&self) -> u64 {
-        self.post
-            + self.merge
-            + self.overwrite
-            + self.remove
-            + self.replace
-            + self.delete
-            + self.purge
-            + self.posted_inputs
-            + self.deleted_inputs
+        self.actions.total() + self.purge + self.posted_inputs + self.deleted_inputs
     }
 
-    /// Whether nothing was written at all.
     pub fn is_nothing(&self) -> bool {
         self.total() == 0 && self.purged == 0
     }
@@ -81,19 +52,19 @@ impl Applied {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
-    /// The app was as the plan wants it; the plan is empty. Exit code 0.
+    /// The plan is empty. Exit code 0.
     NothingToDo,
-    /// The app is now as the plan wanted it. Exit code 0.
+    /// The app is now as planned. Exit code 0.
     Applied,
-    /// What had changed since the plan was made was left alone; the rest is done. Exit code 4.
+    /// Annotations that had changed since the plan was made were left alone; everything else is applied. Exit code 4.
     Stale,
-    /// Something failed, or was not tried. Exit code 5.
+    /// Something failed or was not attempted. Exit code 5.
     Partial,
-    /// Something failed, or was not tried, and nothing was carried out. Exit code 1.
+    /// Something failed or was not attempted, and nothing was written. Exit code 1.
     Failed,
 }
 
-/// What was written of an operation before it turned out to be stale.
+/// What was written before an operation turned out to be stale, or failed.
 #[derive(
     Debug,
     Clone,
@@ -110,64 +81,64 @@ pub enum Touched {
     /// Nothing.
     #[default]
     Not,
-    /// The concepts that the plan saw are gone: their removal was to delete the annotation, and it is still there, as
-    /// somebody had given it something else by then or the service left it to a delete that failed.
+    /// Its concepts were removed, but the annotation was not deleted: somebody had added other data, or the service
+    /// left it to a delete that failed.
     ConceptsRemoved,
-    /// It was deleted, and is not there again.
+    /// It was deleted, and not posted again.
     Deleted,
-    /// It was written, and something else is there than was meant: the service stored something else than was sent, or the
-    /// stand-in of a replacement is still there.
+    /// It was written, but the service stored something else than was sent, or the stand-in of a replacement still
+    /// exists.
     Otherwise,
-    /// Nobody knows: a call whose answer was lost, or that nobody can read back, may have written it.
+    /// Unknown: a call whose answer was lost may have written it, and it could not be read back.
     Perhaps,
 }
 
 impl Touched {
-    /// Whether nothing was written for sure.
+    /// Whether certainly nothing was written.
     pub fn is_not(&self) -> bool {
         *self == Self::Not
     }
 }
 
-/// An operation whose annotation is neither as the plan saw it nor as it is to be.
+/// An operation whose annotation is neither as the plan saw it nor as the plan wants it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct StaleItem {
     /// Index into the plan's operations.
     pub operation: u32,
-    /// What would have been done.
+    /// The action that was not carried out.
     pub action: Action,
-    /// To which input's annotation.
+    /// The input of the annotation.
     pub input_id: InputId,
-    /// Its id.
+    /// The id of the annotation.
     pub id: AnnotationId,
-    /// The name that the manifest gives it.
+    /// The name that the manifest gives the annotation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Key>,
-    /// What it is now, all of it; nothing where it is gone.
+    /// Its content now, all fields; null if it does not exist.
     pub now: Option<Content>,
-    /// What it is to be, the managed fields; nothing where it is to go.
+    /// The planned content, the managed fields; null for a delete.
     pub wanted: Option<Content>,
-    /// What was written of it.
+    /// What was written.
     pub touched: Touched,
 }
 
 impl StaleItem {
-    /// The operation at `index` of a plan, whose annotation is `now` something else.
+    /// `index` is that of the operation in its plan.
     pub fn new(index: u32, operation: &Operation, now: Option<Content>) -> Self {
         Self {
             operation: index,
-            action: operation.action,
+            action: operation.action(),
             input_id: operation.input_id.clone(),
             id: operation.id.clone(),
             key: operation.key.clone(),
             now,
-            wanted: operation.after.clone(),
+            wanted: operation.after().cloned(),
             touched: Touched::Not,
         }
     }
 }
 
-/// What happened to an annotation that a purge did not reckon with.
+/// How an annotation that a purge would delete differs from the plan.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
@@ -179,33 +150,33 @@ pub enum Since {
     Changed,
 }
 
-/// An annotation that a purge would take and that the plan did not show so.
+/// An annotation that a purge would delete and that the plan did not show, or showed with other content.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Unplanned {
-    /// Which.
+    /// The id of the annotation.
     pub id: AnnotationId,
-    /// What happened to it since.
+    /// Whether it was made or changed after the plan.
     pub since: Since,
-    /// What it is now, all of it.
+    /// Its content now, all fields.
     pub now: Content,
 }
 
-/// An input on which a purge would take more than the plan showed. Nothing on it was purged.
+/// An input on which a purge would delete more than the plan showed. Nothing was purged.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct StalePurge {
     /// Index into the plan's purges.
     pub purge: u32,
-    /// Which input.
+    /// The input.
     pub input_id: InputId,
-    /// What the plan did not show, in observed order; at least one.
+    /// The annotations that differ from the plan, in observed order; at least one.
     pub unplanned: Vec<Unplanned>,
-    /// How many annotations of the plan an earlier attempt of the same run deleted; absent for none.
+    /// The number of annotations of the plan that an earlier attempt of the same run deleted; absent for 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub purged: u64,
 }
 
 impl StalePurge {
-    /// The purge at `index` of a plan, which would delete these as well.
+    /// `index` is that of the purge in its plan.
     pub fn new(index: u32, purge: &Purge, unplanned: Vec<Unplanned>, purged: u64) -> Self {
         Self {
             purge: index,
@@ -216,21 +187,21 @@ impl StalePurge {
     }
 }
 
-/// An input that was not purged, or not to the end.
+/// An input that was not purged, or not completely.
 #[derive(
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct FailedPurge {
     /// Index into the plan's purges.
     pub purge: u32,
-    /// Which input.
+    /// The input.
     pub input_id: InputId,
-    /// Why it failed, in the service's words or ours.
+    /// Why it failed.
     pub reason: String,
 }
 
 impl FailedPurge {
-    /// The purge at `index` of a plan, which failed for `reason`.
+    /// `index` is that of the purge in its plan.
     pub fn new(index: u32, purge: &Purge, reason: impl Into<String>) -> Self {
         Self {
             purge: index,
@@ -240,35 +211,35 @@ impl FailedPurge {
     }
 }
 
-/// An operation that was tried, and did not succeed.
+/// An operation that failed.
 #[derive(
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct FailedItem {
     /// Index into the plan's operations.
     pub operation: u32,
-    /// What was tried.
+    /// The action that failed.
     pub action: Action,
-    /// On which input's annotation.
+    /// The input of the annotation.
     pub input_id: InputId,
-    /// Its id.
+    /// The id of the annotation.
     pub id: AnnotationId,
-    /// The name that the manifest gives it.
+    /// The name that the manifest gives the annotation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Key>,
-    /// Why it failed, in the service's words or ours.
+    /// Why it failed.
     pub reason: String,
-    /// What was written of it.
+    /// What was written.
     #[serde(default, skip_serializing_if = "Touched::is_not")]
     pub touched: Touched,
 }
 
 impl FailedItem {
-    /// The operation at `index` of a plan, which failed for `reason` with nothing written.
+    /// An operation of which nothing was written. `index` is that of the operation in its plan.
     pub fn new(index: u32, operation: &Operation, reason: impl Into<String>) -> Self {
         Self {
             operation: index,
-            action: operation.action,
+            action: operation.action(),
             input_id: operation.input_id.clone(),
             id: operation.id.clone(),
             key: operation.key.clone(),
@@ -278,65 +249,65 @@ impl FailedItem {
     }
 }
 
-/// An input that was not posted, not processed, or not deleted. What was to be written on it was not attempted.
+/// An input that could not be posted, processed or deleted. Its operations were not attempted.
 #[derive(
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct FailedInput {
-    /// Which input.
+    /// The input.
     pub input_id: InputId,
-    /// Why, in the service's words or ours.
+    /// Why it failed.
     pub reason: String,
     /// Whether it was posted.
     #[serde(default, skip_serializing_if = "Touched::is_not")]
     pub touched: Touched,
 }
 
-/// An input that an undo would have deleted, and on which something lies.
+/// An input that an undo did not delete, because it has annotations.
 #[derive(
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct StaleInput {
-    /// Which input.
+    /// The input.
     pub input_id: InputId,
-    /// How many annotations lie on it.
+    /// The number of its annotations.
     pub annotations: u64,
 }
 
-/// The account of an apply. Every operation, purge and input of the plan is counted in exactly one of `applied`,
-/// `already_so`, `stale`, `failed` (or their likes for purges) and `not_attempted`.
+/// The result of an apply. Every operation, purge and input of the plan is counted in exactly one of `applied`,
+/// `already_so`, `stale`, `failed` (or the same for purges and inputs) and `not_attempted`.
 #[derive(
     Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct Outcome {
-    /// Carried out.
+    /// Operations, purges and inputs that were applied.
     pub applied: Applied,
-    /// Found to be as wanted before anything was sent.
+    /// Operations whose annotation was as planned before anything was sent.
     pub already_so: u64,
-    /// Left alone because the annotation had changed; in order of operation.
+    /// Operations that were skipped because their annotation had changed; in order of operation.
     pub stale: Vec<StaleItem>,
-    /// Tried in vain; in order of operation.
+    /// Operations that failed; in order of operation.
     pub failed: Vec<FailedItem>,
-    /// Purges that would take more than the plan showed; in order of purge.
+    /// Purges that were skipped because they would delete more than the plan showed; in order of purge.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale_purges: Vec<StalePurge>,
-    /// Purges that were tried and left something, or were tried in vain; in order of purge.
+    /// Purges that failed or left annotations; in order of purge.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed_purges: Vec<FailedPurge>,
     /// Inputs that could not be posted, were not processed, or could not be deleted; sorted by id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed_inputs: Vec<FailedInput>,
-    /// Inputs that were not deleted because something lies on them; sorted by id.
+    /// Inputs that were not deleted because they have annotations; sorted by id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale_inputs: Vec<StaleInput>,
-    /// Not tried: the run was stopped before, or the input is not there.
+    /// Operations that were not attempted: the run was stopped before, or their input does not exist.
     pub not_attempted: u64,
-    /// Calls that were made, repeated ones included.
+    /// Calls that were made, including repeated ones.
     pub calls: u64,
 }
 
 impl Outcome {
-    /// Brings what calls running at once reported into the plan's order.
+    /// Sorts the results of concurrent calls into the plan's order.
     pub fn sort(&mut self) {
         self.stale.sort_by_key(|item| item.operation);
         self.failed.sort_by_key(|item| item.operation);
@@ -348,7 +319,6 @@ impl Outcome {
             .sort_by(|a, b| a.input_id.cmp(&b.input_id));
     }
 
-    /// How the run of this plan ended.
     pub fn ending(&self) -> Ending {
         if self.is_complete() {
             if self.operations() == 0 {
@@ -365,37 +335,36 @@ impl Outcome {
         }
     }
 
-    /// Whether an input was posted that cannot be annotated yet, or ever.
+    /// Whether an input was posted and could not be processed.
     fn has_posted_in_vain(&self) -> bool {
         self.failed_inputs.iter().any(|it| !it.touched.is_not())
     }
 
-    /// Whether the app is now as the plan wanted it.
+    /// Whether the app is now as planned.
     pub fn is_complete(&self) -> bool {
         !self.has_stale() && !self.is_partial()
     }
 
-    /// Whether anything had changed since the plan was made.
     pub fn has_stale(&self) -> bool {
         self.stale_count() > 0
     }
 
-    /// How many operations and purges were stale.
+    /// The number of stale operations, purges and inputs.
     pub fn stale_count(&self) -> u64 {
         (self.stale.len() + self.stale_purges.len() + self.stale_inputs.len()) as u64
     }
 
-    /// How many operations and purges failed.
+    /// The number of failed operations, purges and inputs.
     pub fn failed_count(&self) -> u64 {
         (self.failed.len() + self.failed_purges.len() + self.failed_inputs.len()) as u64
     }
 
-    /// Whether anything failed or was not tried.
+    /// Whether anything failed or was not attempted.
     pub fn is_partial(&self) -> bool {
         self.failed_count() > 0 || self.not_attempted > 0
     }
 
-    /// How many operations and purges it accounts for: as many as the plan has.
+    /// The number of operations, purges and inputs in this result: as many as the plan has.
     pub fn operations(&self) -> u64 {
         self.applied.total()
             + self.already_so
@@ -408,25 +377,17 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Reason;
+    use crate::plan::operation::Change;
 
     fn operation() -> Operation {
-        Operation {
-            action: Action::Merge,
-            input_id: InputId::new("a").unwrap(),
-            id: AnnotationId::new("1").unwrap(),
-            key: Some(Key::new("k").unwrap()),
-            reason: Reason::Differs,
-            cause: None,
-            needs: None,
+        let change = Change::Post {
+            after: Content::default(),
             double: None,
-            seen: None,
-            matched: None,
-            before: None,
-            after: Some(Content::default()),
-            fingerprint: None,
-            bytes: 0,
-            body: None,
+        };
+        let (input, id) = (InputId::new("a").unwrap(), AnnotationId::new("1").unwrap());
+        Operation {
+            key: Some(Key::new("k").unwrap()),
+            ..Operation::new(input, id, change)
         }
     }
 
@@ -439,8 +400,8 @@ mod tests {
             failed: vec![FailedItem::new(0, &operation(), "no")],
             ..Outcome::default()
         };
-        outcome.applied.add(Action::Post);
-        outcome.applied.add(Action::Replace);
+        outcome.applied.actions.add(Action::Post);
+        outcome.applied.actions.add(Action::Replace);
         assert_eq!(outcome.applied.total(), 2);
         assert_eq!(outcome.operations(), 9);
         assert_eq!(outcome.stale[0].wanted, Some(Content::default()));
@@ -448,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn a_purge_counts_once_and_what_went_with_it_apart() {
+    fn a_purge_counts_once_and_its_annotations_separately() {
         let purge = Purge {
             input_id: InputId::new("a").unwrap(),
             cause: None,
@@ -503,7 +464,7 @@ mod tests {
         assert!(!failed.is_complete() && failed.is_partial());
         assert_eq!(failed.ending(), Ending::Failed);
         let mut in_part = failed;
-        in_part.applied.add(Action::Merge);
+        in_part.applied.actions.add(Action::Merge);
         assert_eq!(in_part.ending(), Ending::Partial);
         let stopped = Outcome {
             not_attempted: 1,
@@ -513,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn what_calls_report_in_any_order_is_brought_into_the_plans() {
+    fn results_are_sorted_into_the_plans_order() {
         let mut outcome = Outcome {
             failed: vec![
                 FailedItem::new(2, &operation(), "b"),

@@ -1,12 +1,13 @@
-//! Whose annotations a plan may touch when it is carried out.
+//! Which annotations a plan may write.
 //!
-//! A plan that this run made was held to the manifest when it was made. A plan file says itself whose annotations it
-//! takes, and anybody can write one: so it may touch what the set made, and what the app's owner and the token's user
-//! made. Whatever is beyond that takes the manifest, or a flag.
+//! A plan that this run made follows its manifest. A plan file may come from anybody: by itself it may write
+//! annotations of the set, of the app's owner and of the token's user. Anything else requires the manifest, or a
+//! flag.
 
-use super::sent::Misfit;
-use super::stand_in::{is_clean_up, original_of};
-use super::types::{Action, Operation, Plan, Reason};
+use super::misfit::Misfit;
+use super::operation::{Action, Operation, Reason};
+use super::plan::Plan;
+use super::stand_in::original_of;
 use crate::matching::Claims;
 use crate::model::{
     AnnotationId, DesiredState, Guards, Identity, InputId, Json, Maker, ObservedAnnotation,
@@ -14,46 +15,45 @@ use crate::model::{
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// Whose annotations a plan may touch.
+/// Which annotations a plan may write.
 #[derive(Debug, Clone)]
 pub enum Permit {
-    /// Those that it was made for, by this very run.
+    /// Those of a plan that this run made.
     Planned,
-    /// Those that a plan file may touch.
     File(Box<FilePermit>),
 }
 
-/// What a plan file may touch.
+/// Which annotations a plan file may write.
 #[derive(Debug, Clone)]
 pub struct FilePermit {
-    /// What it may delete: the set's, and those of owners.
+    /// The scope of deletes: annotations of the set and of owners.
     claims: Claims,
-    /// Whose annotations it may change, whether or not they are owners; `any` for everybody's.
+    /// Users whose annotations it may change, whether or not they are owners; `any` for everybody.
     users: BTreeSet<UserId>,
-    /// The user whose token it is.
+    /// The user of the token.
     caller: UserId,
-    /// What the manifest declares by its id.
+    /// The annotations that the manifest declares by id.
     declared: HashSet<(InputId, AnnotationId)>,
 }
 
-/// What a person allows a plan file beyond what every plan file may.
+/// What flags allow a plan file in addition.
 #[derive(Debug, Clone, Default)]
 pub struct Extra {
-    /// Users whose annotations it may touch; `any` for everybody's.
+    /// Users whose annotations it may write; `any` for everybody.
     pub users: BTreeSet<UserId>,
-    /// Sets that it may take over.
+    /// Sets whose annotations it may take over.
     pub sets: BTreeSet<SetName>,
 }
 
 impl Permit {
-    /// Of a plan file, by itself.
+    /// The permit of a plan file without its manifest.
     pub fn of_file(plan: &Plan, caller: &UserId, extra: &Extra) -> Self {
         let mut users: BTreeSet<UserId> = extra.users.clone();
         users.extend([plan.app_owner.clone(), caller.clone()]);
         let anybody = is_any(&users);
         let is_owner = |user: &&UserId| plan.owners.contains(user) || is_any(&plan.owners);
         let owners = users.iter().filter(|user| {
-            // An undo puts back what its apply changed, whoever the owners were.
+            // An undo restores what its apply changed, whoever the owners were.
             plan.is_undo() || is_owner(user)
         });
         let mut owners: BTreeSet<Owner> = owners.cloned().map(Owner::User).collect();
@@ -74,7 +74,7 @@ impl Permit {
         }))
     }
 
-    /// Of a plan file that a manifest stands behind.
+    /// The permit of a plan file with its manifest.
     pub fn of_manifest(desired: &DesiredState, observed: &ObservedState, extra: &Extra) -> Self {
         let mut users: BTreeSet<UserId> = extra.users.clone();
         users.extend([observed.app_owner.clone(), observed.caller.clone()]);
@@ -98,7 +98,7 @@ impl Permit {
         }))
     }
 
-    /// Which annotations are in scope, as far as a plan file may say so.
+    /// The scope of a plan file; `None` for a plan of this run.
     pub fn claims(&self) -> Option<&Claims> {
         match self {
             Self::Planned => None,
@@ -106,7 +106,7 @@ impl Permit {
         }
     }
 
-    /// Whether the annotation that is there may be touched.
+    /// Whether the operation may write the annotation that exists.
     pub(super) fn check(
         &self,
         operation: &Operation,
@@ -115,19 +115,19 @@ impl Permit {
         let Self::File(file) = self else {
             return Ok(());
         };
-        if matches!(operation.reason, Reason::LeftBehind | Reason::Unfinished) {
+        if operation.is_repair() {
             return file.check_stand_in(operation, now);
         }
-        if now.maker != Maker::User && operation.action == Action::Delete {
-            // The reason is that of the maker.
+        if now.maker != Maker::User && operation.action() == Action::Delete {
+            // The maker is reported instead.
             return Ok(());
         }
-        if operation.reason == Reason::Undone && operation.action == Action::Replace {
+        if operation.reason() == Reason::Undone && operation.action() == Action::Replace {
             file.check_poster(operation)?;
         }
-        if operation.reason == Reason::InputNotDeclared && !file.claims.is_owned(&now.id) {
+        if operation.reason() == Reason::InputNotDeclared && !file.claims.is_owned(&now.id) {
             return Err(Misfit::Forbidden(
-                "its input is not declared, and its set did not make it".to_owned(),
+                "its input is not declared, and the plan's set did not make it".to_owned(),
             ));
         }
         let name = (operation.input_id.clone(), now.id.clone());
@@ -136,7 +136,7 @@ impl Permit {
         }
         if file.claims.is_of_another_set(&now.id) {
             return Err(Misfit::Forbidden(
-                "another label set made it: a plan file takes that over only with --manifest PATH, or --adopt-set NAME"
+                "it belongs to another label set; taking it over requires --manifest PATH or --adopt-set NAME"
                     .to_owned(),
             ));
         }
@@ -144,52 +144,47 @@ impl Permit {
             .user
             .as_ref()
             .is_none_or(|user| file.users.contains(user));
-        let is_change = operation.action != Action::Delete;
+        let is_change = operation.action() != Action::Delete;
         if (is_change && is_users) || is_any(&file.users) {
             return Ok(());
         }
         Err(Misfit::Forbidden(match &now.user {
             Some(user) if file.users.contains(user) => format!(
-                "it belongs to {user}, who is not an owner of this plan, and its set did not make it"
+                "it belongs to {user}, who is not an owner of this plan, and the plan's set did not make it"
             ),
             Some(user) => format!(
-                "it is of {user}: a plan file touches only what its set, the app's owner or the token's user made, unless \
+                "it belongs to {user}; a plan file writes only annotations of its set, the app's owner and the token's user, unless \
                  --manifest PATH or --allow-user {user} is given"
             ),
-            None => "its author is unknown, and its set did not make it".to_owned(),
+            None => "its user is unknown, and the plan's set did not make it".to_owned(),
         }))
     }
 
-    /// Whether an annotation may be posted under this id.
+    /// Whether the operation may post its annotation.
     pub(super) fn check_post(&self, operation: &Operation) -> Result<(), Misfit> {
         let Self::File(file) = self else {
             return Ok(());
         };
-        if operation.reason == Reason::Undone {
+        if operation.reason() == Reason::Undone {
             return file.check_poster(operation);
         }
         if file.claims.is_of_another_set(&operation.id) {
             return Err(Misfit::Forbidden(
-                "its id is of another label set".to_owned(),
+                "its id belongs to another label set".to_owned(),
             ));
         }
         if is_stand_in_id(&operation.id) {
-            return Err(Misfit::Forbidden(
-                "its id is that of a copy which a replacement keeps".to_owned(),
-            ));
+            return Err(Misfit::Forbidden("its id is that of a stand-in".to_owned()));
         }
         Ok(())
     }
 }
 
 impl FilePermit {
-    /// What is posted without a user becomes the caller's.
+    /// A post without a user belongs to the caller.
     fn check_poster(&self, operation: &Operation) -> Result<(), Misfit> {
-        let body = operation.body.as_ref().map(Json::to_value);
-        let shown = operation
-            .after
-            .as_ref()
-            .and_then(|after| after.user.as_ref());
+        let body = operation.body().map(Json::to_value);
+        let shown = operation.after().and_then(|after| after.user.as_ref());
         let names_one = body.is_none_or(|body| body.get("user_id").is_some());
         if names_one || shown == Some(&self.caller) {
             return Ok(());
@@ -200,7 +195,7 @@ impl FilePermit {
         })
     }
 
-    /// A copy that an earlier run left says itself what it is one of, and its id vouches for that.
+    /// A stand-in names its original, and its id is derived from that name.
     fn check_stand_in(
         &self,
         operation: &Operation,
@@ -209,7 +204,7 @@ impl FilePermit {
         let (set, input) = (&self.claims.set, &operation.input_id);
         let original = original_of(set, input, &now.id, now.info.as_ref());
         let is_it = match original {
-            Some(_) if is_clean_up(operation) => now.id == operation.id,
+            Some(_) if operation.is_clean_up() => now.id == operation.id,
             Some(original) => original == operation.id,
             None => false,
         };
@@ -217,7 +212,7 @@ impl FilePermit {
             return Ok(());
         }
         Err(Misfit::Forbidden(
-            "it is not a copy that an earlier run of this set left".to_owned(),
+            "it is not a stand-in that an earlier run of this set left".to_owned(),
         ))
     }
 }
@@ -226,7 +221,7 @@ fn is_any<'a>(users: impl IntoIterator<Item = &'a UserId>) -> bool {
     users.into_iter().any(|user| user.as_str() == "any")
 }
 
-/// The scope of a set whose manifest is not at hand.
+/// The scope of a set without its manifest.
 fn claims(
     plan: &Plan,
     owners: BTreeSet<Owner>,

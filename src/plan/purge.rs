@@ -1,54 +1,50 @@
-//! `purge: true`: everything on an input goes, whoever made it, but its input-level annotation.
-//!
-//! What it counts and whom it spares stands here; how it is sent is `batch`'s.
+//! `purge: true`: delete everything on an input, whoever made it, except its input-level annotation.
 
-use super::error::PlanError;
-use super::input::{Part, Planner};
-use super::types::{Purge, PurgedAnnotation};
-use crate::model::{DesiredInput, InputId, Maker, ObservedAnnotation, Policy, fingerprint};
+use super::operation::Cause;
+use crate::model::{
+    AnnotationId, Content, Fingerprint, InputId, Maker, ObservedAnnotation, UserId, fingerprint,
+};
 use std::collections::BTreeSet;
 
-impl Planner<'_> {
-    /// Plans an input that the manifest purges. Nothing else is done to it.
-    pub(super) fn purged(&self, input: &DesiredInput, observed: &[ObservedAnnotation]) -> Part {
-        let mut part = Part::default();
-        // A purge deletes what the plan showed, and nothing can be shown of these.
-        let unreadable = self.observed.unreadable_on(&input.id).iter();
-        part.errors
-            .extend(unreadable.filter(|it| it.maker != Maker::Input).map(|it| {
-                PlanError::Unreadable {
-                    input: input.id.clone(),
-                    id: it.id.clone(),
-                    why: it.why.clone(),
-                    origin: input.origin,
-                }
-            }));
-        if !part.errors.is_empty() {
-            return part;
-        }
-        let doomed: Vec<&ObservedAnnotation> = observed
-            .iter()
-            .filter(|annotation| annotation.maker != Maker::Input)
-            .collect();
-        if self.desired.policy != Policy::Sync {
-            part.held_back.deletes += doomed.len() as u64;
-        } else if !doomed.is_empty() {
-            let mut purge = of(&input.id, observed);
-            let is_made = (self.three_way.as_ref())
-                .is_none_or(|three| three.decide_purge(&mut purge, observed, &mut part.drift));
-            part.purge = is_made.then_some(purge);
-        }
-        part.existing += if part.purge.is_some() {
-            doomed.len()
-        } else {
-            let in_scope = doomed.iter().filter(|it| self.claims.is_in_scope(it));
-            in_scope.count()
-        } as u64;
-        part
-    }
+/// The deletion of everything on one input except its input-level annotation (`purge: true` in the manifest).
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct Purge {
+    /// The input.
+    pub input_id: InputId,
+    /// Whether the manifest or the app changed since the base; absent from a plan without a base. A purge is one
+    /// write with one cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// The user whose token the purge requires: the app's owner, unless all annotations of people belong to one user.
+    /// Absent if only models made the annotations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<UserId>,
+    /// The annotations to delete, in observed order; at least one.
+    pub annotations: Vec<PurgedAnnotation>,
 }
 
-/// All that goes with a purge of an input.
+/// An annotation that a purge deletes.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct PurgedAnnotation {
+    /// The id of the annotation.
+    pub id: AnnotationId,
+    /// The owner; absent if a model made it, or if the service reports no user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
+    /// The version of the model that made it; empty if the service does not report it. Absent if a person made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_version: Option<String>,
+    /// The time of the last write: RFC 3339, as the service wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified_at: Option<Box<str>>,
+    /// The fingerprint of the observed annotation. With another fingerprint, or with a further annotation on the
+    /// input, the purge is stale.
+    pub fingerprint: Fingerprint,
+    /// The content, in the manifest's notation.
+    pub before: Content,
+}
+
+/// The purge of an input.
 pub(super) fn of(input: &InputId, observed: &[ObservedAnnotation]) -> Purge {
     let gone = observed.iter().filter(|it| it.maker != Maker::Input);
     Purge {
@@ -59,13 +55,13 @@ pub(super) fn of(input: &InputId, observed: &[ObservedAnnotation]) -> Purge {
     }
 }
 
-/// Whether two show the same. When it was last written may be told in several ways.
+/// Whether two show the same annotation; the spelling of the last write's time may differ.
 pub(super) fn is_same(one: &PurgedAnnotation, other: &PurgedAnnotation) -> bool {
     let shown = |it: &PurgedAnnotation| serde_json::to_value(&it.before).ok();
     (&one.user, &one.model_version, shown(one)) == (&other.user, &other.model_version, shown(other))
 }
 
-/// Whether an input holds just what a purge shows.
+/// Whether an input holds exactly the annotations that a purge shows.
 pub(super) fn is_as_seen(purge: &Purge, there: &[ObservedAnnotation]) -> bool {
     let shown: BTreeSet<_> = (purge.annotations.iter())
         .map(|it| (&it.id, it.fingerprint.to_string()))

@@ -1,45 +1,44 @@
-//! Reading a plan file back.
+//! Reads a plan file.
 
+use super::app_change::{AppChange, Decision};
+use super::batch::{Batch, Call};
 use super::batch::{MAX_BYTES, MAX_ITEMS};
+use super::classes::class_changes;
 use super::guard;
 use super::masks;
+use super::operation::{Action, Cause, Operation};
+use super::plan::{FORMAT_VERSION, Plan, Purpose};
+use super::planned_input::Medium;
+use super::purge::Purge;
+use super::record::contradiction;
 use super::rights;
 use super::shared::is_whole_removal;
-use super::stand_in::{is_clean_up, is_unfinished, original_of};
-use super::summary::{Summary, class_changes};
+use super::stand_in::original_of;
+use super::summary::Summary;
 use super::trip::Trip;
-use super::types::{
-    Action, AppChange, Batch, Call, Cause, Decision, FORMAT_VERSION, Medium, Operation, Plan,
-    Purge, Purpose, Reason,
-};
 use crate::matching::MatchedBy;
-use crate::model::{AnnotationId, InputId, JsonFault, Policy, is_key_id};
+use crate::model::{Json, JsonFault, Policy, is_key_id};
 use std::collections::{BTreeSet, HashSet};
 
-/// Why a text is no plan that can be carried out.
+/// Why a text cannot be read as a plan.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanFileError {
-    /// Not the JSON that it should be.
+    /// The text is not JSON, or not of the plan's form.
     #[error(transparent)]
     Syntax(JsonFault),
-    /// A plan of another format.
+    /// The text is a plan of another format version.
     #[error("it has format version {found:?}, and this version of annosync reads {known:?}")]
-    Version {
-        /// The version that the text names.
-        found: String,
-        /// The version that is read.
-        known: &'static str,
-    },
-    /// A plan that does not hang together.
+    Version { found: String, known: &'static str },
+    /// The plan's parts contradict each other.
     #[error("the plan was altered: {0}")]
     Altered(String),
 }
 
-/// Reads a plan; nothing for JSON that is something else, such as a manifest.
+/// Reads a plan; `None` for other JSON, such as a manifest.
 ///
-/// A plan file is data from outside. Its parts are held to each other here; whether what it shows fits what the app holds
-/// is found out when it is carried out ([`Plan::recheck`], [`super::write_body`]). Of a plan that undoes an apply, whether its
-/// bodies are what it shows is for `apply` to say: it can read them as it reads the service's.
+/// A plan file may come from anybody. Here its parts are checked against each other; [`Plan::recheck`] and
+/// [`super::write_body`] check it against the app. The bodies of an undo are checked by `apply`, which can decode
+/// them.
 pub fn read(text: &str) -> Result<Option<Plan>, PlanFileError> {
     #[derive(serde::Deserialize)]
     struct Head {
@@ -49,7 +48,7 @@ pub fn read(text: &str) -> Result<Option<Plan>, PlanFileError> {
     }
     let head: Head = match serde_json::from_str(text) {
         Ok(head) => head,
-        // A manifest's file reports its own mistakes.
+        // The errors of a manifest are reported when it is read as one.
         Err(_) if !text.contains("\"format_version\"") => return Ok(None),
         Err(error) => return Err(PlanFileError::Syntax(error.into())),
     };
@@ -63,23 +62,27 @@ pub fn read(text: &str) -> Result<Option<Plan>, PlanFileError> {
             known: FORMAT_VERSION,
         });
     }
-    let mut plan: Plan =
-        serde_json::from_str(text).map_err(|error| PlanFileError::Syntax(error.into()))?;
+    let mut plan: Plan = serde_json::from_str(text).map_err(|error| {
+        contradiction(text).map_or_else(
+            || PlanFileError::Syntax(error.into()),
+            PlanFileError::Altered,
+        )
+    })?;
     masks::restore(&mut plan).map_err(|what| PlanFileError::Altered(what.to_owned()))?;
     check(&plan)?;
     Ok(Some(plan))
 }
 
-/// A plan's parts must say the same: what is shown and counted is what is sent.
+/// Checks that a plan's parts agree: what is shown and counted is what is sent.
 fn check(plan: &Plan) -> Result<(), PlanFileError> {
     let altered = |what: &str| Err(PlanFileError::Altered(what.to_owned()));
     let mut batches = super::batch::pack(&plan.operations, &plan.purges);
     super::batch::pack_inputs(&mut batches, &plan.inputs, &plan.deleted_inputs);
     if plan.batches != batches {
-        return altered("its calls are not those that its operations make");
+        return altered("its calls do not match its operations");
     }
     if !plan.batches.iter().all(|batch| is_sound(plan, batch)) {
-        return altered("deletes share a call with more, or with less, than fits");
+        return altered("a call that deletes share with removals is too large, or has no removals");
     }
     check_purpose(plan).or_else(altered)?;
     check_target(plan).or_else(altered)?;
@@ -91,152 +94,113 @@ fn check(plan: &Plan) -> Result<(), PlanFileError> {
     let mut counted = Summary::default();
     counted.count_writes(&plan.operations, &plan.purges, &plan.app_owner);
     if counted.written() != plan.summary.written() {
-        return altered("its summary does not count its operations");
+        return altered("its summary does not match its operations");
     }
     check_counts(plan).or_else(altered)
 }
 
-/// Who owns the app is said twice.
+/// The app's owner is in the plan twice.
 fn check_target(plan: &Plan) -> Result<(), &'static str> {
     let owner = plan.target.user_id.as_str();
-    // An offline plan has no target, and cannot be applied.
+    // A plan of a saved listing has no target, and cannot be applied.
     if plan.target.app_id.is_empty() || owner == "me" || owner == plan.app_owner.as_str() {
         Ok(())
     } else {
-        Err("its target is an app of another user than its owner")
+        Err("the user of its target is not its app owner")
     }
 }
 
-/// Each operation says all that its kind says, and is the only one of its annotation.
+/// Operations are sound and sorted, and each annotation has one at most.
 fn check_operations(plan: &Plan) -> Result<(), PlanFileError> {
-    let mut seen: HashSet<(&InputId, &AnnotationId)> = HashSet::new();
+    let mut seen = HashSet::new();
     for operation in &plan.operations {
-        let what = if seen.insert((&operation.input_id, &operation.id)) {
+        let what = if seen.insert(operation.name()) {
             check_operation(plan, operation).err()
         } else {
-            Some("its annotation is in the plan twice")
+            Some("another operation has the same annotation")
         };
         if let Some(what) = what {
-            let Operation { action, id, .. } = operation;
-            return Err(PlanFileError::Altered(format!(
-                "{action} {id} of input {}: {what}",
-                operation.input_id
-            )));
+            return Err(PlanFileError::Altered(format!("{operation}: {what}")));
         }
     }
-    let order = |operation: &'_ Operation| (operation.input_id.clone(), operation.action);
+    let order = |operation: &'_ Operation| (operation.input_id.clone(), operation.action());
     if plan.operations.is_sorted_by_key(order) {
         Ok(())
     } else {
-        let what = "its operations are not in their order";
+        let what = "its operations are not sorted";
         Err(PlanFileError::Altered(what.to_owned()))
     }
 }
 
 fn check_operation(plan: &Plan, operation: &Operation) -> Result<(), &'static str> {
-    if !is_about_a_stand_in(plan, operation) {
-        return Err("what it says that an earlier run left is not a stand-in");
+    if !cleans_up_a_stand_in(plan, operation) {
+        return Err("the annotation is not a stand-in");
     }
-    if let Some(body) = operation.body.as_ref().map(crate::model::Json::to_value) {
+    if let Some(body) = operation.body().map(Json::to_value) {
         let names_itself =
             body["id"] == operation.id.as_str() && body["input_id"] == operation.input_id.as_str();
         if !names_itself {
-            return Err("its body is another annotation's");
+            return Err("its body names another annotation");
         }
     }
     if !has_its_key(operation) {
-        return Err("its key is that of another annotation");
+        return Err("its key belongs to another annotation");
     }
-    let sides = (operation.before.is_some(), operation.after.is_some());
-    let has_body = operation.body.is_some();
-    if operation.reason == Reason::Undone {
-        let is_whole = match operation.action {
-            Action::Post => sides == (false, true) && has_body,
-            Action::Overwrite | Action::Replace => sides == (true, true) && has_body,
-            Action::Delete => sides == (true, false) && !has_body && operation.bytes == 0,
-            // An undo writes whole annotations.
-            Action::Merge | Action::Remove => false,
-        };
-        return if is_whole {
-            Ok(())
-        } else {
-            Err("it undoes an apply, and does not show what is there and what comes back")
+    if operation.is_undo() {
+        return match operation.action() {
+            Action::Delete if operation.bytes > 0 => {
+                Err("`bytes` is not allowed in the delete of an undo")
+            }
+            _ => Ok(()),
         };
     }
-    if has_body {
-        return Err("it carries a body, and only what undoes an apply has one");
+    if operation.action() == Action::Delete && operation.bytes > 0 && !is_whole_removal(operation) {
+        return Err("it shares a call with removals, but the annotation holds more than concepts");
     }
-    let (is_complete, fits) = match operation.action {
-        Action::Post => (
-            sides == (false, true) && operation.fingerprint.is_none(),
-            operation.reason == Reason::NotOnRemote,
-        ),
-        Action::Delete => (
-            sides == (true, false) && operation.fingerprint.is_some(),
-            matches!(
-                operation.reason,
-                Reason::NotDeclared | Reason::InputNotDeclared | Reason::LeftBehind
-            ),
-        ),
-        Action::Replace | Action::Overwrite | Action::Remove | Action::Merge => (
-            sides == (true, true) && operation.fingerprint.is_some(),
-            operation.reason == Reason::Differs || is_unfinished(operation),
-        ),
-    };
-    if !is_complete {
-        return Err("it does not show what is there and what comes of it");
-    }
-    if !fits {
-        return Err("its reason is that of another kind of write");
-    }
-    if operation.action == Action::Delete && operation.bytes > 0 && !is_whole_removal(operation) {
-        return Err("it shares a call with removals, and holds more than concepts");
-    }
-    let repairs = operation.reason.is_repair();
-    match (operation.action, plan.policy) {
-        _ if repairs => Ok(()),
+    match (operation.action(), plan.policy) {
+        _ if operation.is_repair() => Ok(()),
         (Action::Delete, Policy::Upsert | Policy::Create) => {
-            Err("the plan's policy deletes nothing")
+            Err("the plan's policy does not delete")
         }
         (Action::Post | Action::Delete, _) | (_, Policy::Sync | Policy::Upsert) => Ok(()),
-        (_, Policy::Create) => Err("the plan's policy changes nothing"),
+        (_, Policy::Create) => Err("the plan's policy does not change annotations"),
     }
 }
 
-/// Whether an operation is shown under a key that it can have: the key is what people read instead of the id.
+/// Whether an operation can have its key: users read the key instead of the id.
 fn has_its_key(operation: &Operation) -> bool {
     let Some(key) = &operation.key else {
         return true;
     };
     let is_key_id = || is_key_id(&operation.id, &operation.input_id, key);
-    match operation.action {
+    match operation.action() {
         Action::Post => is_key_id(),
-        // What is not declared has no key, unless an apply posted it.
-        Action::Delete => operation.reason == Reason::Undone && is_key_id(),
-        // A declared annotation can be found by its content under another id, which is shown beside the key then.
-        _ => operation.matched.is_none_or(|it| it.by != MatchedBy::Key) || is_key_id(),
+        // An undeclared annotation has no key, unless an apply posted it.
+        Action::Delete => operation.is_undo() && is_key_id(),
+        // A declared annotation may be matched by its content and have another id, which is then shown beside the key.
+        _ => operation.matched().is_none_or(|it| it.by != MatchedBy::Key) || is_key_id(),
     }
 }
 
-/// The numbers that follow from others.
+/// Numbers that follow from other parts of the plan.
 fn check_counts(plan: &Plan) -> Result<(), &'static str> {
     let summary = &plan.summary;
     let mut forecast = summary.clone();
     forecast.forecast(&plan.batches);
     if forecast != *summary {
-        return Err("its summary does not count its calls");
+        return Err("its summary does not match its calls");
     }
     let mut trips = plan.guards.iter().chain(&plan.passed_guards);
     if !trips.all(|trip| guard::is_counted(plan, trip)) {
-        return Err("the number of a guard is not that of its operations");
+        return Err("the number of a guard does not match its operations");
     }
     if plan.is_undo() {
         return Ok(());
     }
     let deletes = plan.operations.iter();
-    let deletes = deletes.filter(|it| it.action == Action::Delete && !is_clean_up(it));
+    let deletes = deletes.filter(|it| it.action() == Action::Delete && !it.is_clean_up());
     if summary.existing < deletes.count() as u64 {
-        return Err("its summary counts fewer annotations than it deletes");
+        return Err("its summary counts fewer existing annotations than it deletes");
     }
     let changes = class_changes(&plan.operations, &plan.purges);
     let counted = summary.classes.iter();
@@ -244,30 +208,32 @@ fn check_counts(plan: &Plan) -> Result<(), &'static str> {
     if counted.eq(changes) {
         Ok(())
     } else {
-        Err("its summary does not count how its classes change")
+        Err("its summary does not match the concepts that its operations change")
     }
 }
 
-/// What undoes an apply undoes nothing but that.
+/// All of an undo undoes the apply.
 fn check_purpose(plan: &Plan) -> Result<(), &'static str> {
-    let undoes = |operation: &Operation| operation.reason == Reason::Undone;
     if plan.purpose == Purpose::Manifest {
-        if plan.operations.iter().any(undoes) {
-            return Err("an operation undoes an apply, and the plan does not");
+        if plan.operations.iter().any(Operation::is_undo) {
+            return Err("an operation undoes an apply, but the plan is not an undo");
         }
         return Ok(());
     }
-    if !plan.operations.iter().all(undoes) || !plan.purges.is_empty() || plan.base.is_some() {
-        return Err("it undoes an apply, and does something else besides");
+    if !plan.operations.iter().all(Operation::is_undo)
+        || !plan.purges.is_empty()
+        || plan.base.is_some()
+    {
+        return Err("it is an undo, but has other operations, purges or a base");
     }
     if plan.policy != Policy::Sync {
-        return Err("its policy is not that of what undoes an apply");
+        return Err("it is an undo, but its policy is not `sync`");
     }
     Ok(())
 }
 
-/// With a base every write has a cause, and what reverts a change of the app is listed on both sides; without one there
-/// is neither.
+/// With a base every write has a cause, and every write that reverts a change in the app has its entry in `drift`;
+/// without a base there is neither.
 fn check_causes(plan: &Plan) -> Result<(), &'static str> {
     let causes = || {
         let written = plan.operations.iter().map(|operation| operation.cause);
@@ -276,21 +242,19 @@ fn check_causes(plan: &Plan) -> Result<(), &'static str> {
     let mut counted = Summary::default();
     if plan.base.is_some() {
         if !causes().all(|cause| cause.is_some()) {
-            return Err("it has a base, and a write without a cause");
+            return Err("it has a base, but a write has no cause");
         }
         counted.count_drift(&plan.drift);
     } else if causes().any(|cause| cause.is_some()) || !plan.drift.is_empty() {
-        return Err("it has no base, and says what was changed since");
+        return Err("it has no base, but causes or drift");
     }
-    if (plan.operations.iter())
-        .any(|it| it.reason.is_repair() && it.cause.is_some_and(Cause::reverts))
-    {
-        return Err("a repair of an earlier run reverts a change of the app");
+    if (plan.operations.iter()).any(|it| it.is_repair() && it.reverts()) {
+        return Err("an operation that finishes an earlier run reverts a change in the app");
     }
     let name = |change: &'_ AppChange| (change.input_id.clone(), change.id.clone());
     let changed: HashSet<_> = plan.drift.iter().map(name).collect();
     if changed.len() != plan.drift.len() {
-        return Err("an annotation was changed in the app twice");
+        return Err("its drift lists an annotation twice");
     }
     let reverts = |cause: Option<Cause>| cause.is_some_and(Cause::reverts);
     let reverting = (plan.operations.iter())
@@ -311,7 +275,7 @@ fn check_causes(plan: &Plan) -> Result<(), &'static str> {
             .collect::<HashSet<_>>()
             != purged
     {
-        return Err("what reverts a change of the app is not what it lists as reverted");
+        return Err("its writes that revert changes in the app do not match its drift");
     }
     let is_counted = |trip: &Trip| match trip {
         Trip::Drift { count } => Some(*count) == counted.drift && *count > 0,
@@ -320,12 +284,12 @@ fn check_causes(plan: &Plan) -> Result<(), &'static str> {
     if counted.drifted() != plan.summary.drifted()
         || !(plan.guards.iter().chain(&plan.passed_guards)).all(is_counted)
     {
-        return Err("its summary does not count what was changed in the app");
+        return Err("its summary does not match its drift");
     }
     Ok(())
 }
 
-/// Every write says whose token it takes.
+/// Every write names the user whose token it requires.
 fn check_rights(plan: &Plan) -> Result<(), &'static str> {
     let is_marked =
         |operation: &Operation| operation.needs == rights::of_operation(operation, &plan.app_owner);
@@ -337,24 +301,18 @@ fn check_rights(plan: &Plan) -> Result<(), &'static str> {
     {
         Ok(())
     } else {
-        Err("it does not say whose token its operations take")
+        Err("the users whose tokens it requires do not match its operations")
     }
 }
 
-/// Whether an operation that says it is about what an earlier run left is: else it is not guarded as others are.
-fn is_about_a_stand_in(plan: &Plan, operation: &Operation) -> bool {
-    match operation.reason {
-        Reason::LeftBehind => {
-            let info = operation.before.as_ref().and_then(|it| it.info.as_ref());
-            let (input, id) = (&operation.input_id, &operation.id);
-            operation.action == Action::Delete && original_of(&plan.set, input, id, info).is_some()
-        }
-        Reason::Unfinished => operation.action == Action::Replace,
-        _ => true,
-    }
+/// Whether a clean-up deletes a stand-in: guards do not count it.
+fn cleans_up_a_stand_in(plan: &Plan, operation: &Operation) -> bool {
+    let info = operation.before().and_then(|it| it.info.as_ref());
+    let (input, id) = (&operation.input_id, &operation.id);
+    !operation.is_clean_up() || original_of(&plan.set, input, id, info).is_some()
 }
 
-/// A call that removals and deletes share holds both, and no more than a call can.
+/// A call that removals and deletes share holds both, within the limits of a call.
 fn is_sound(plan: &Plan, batch: &Batch) -> bool {
     if batch.call != Call::RemoveOrDelete {
         return true;
@@ -368,61 +326,62 @@ fn is_sound(plan: &Plan, batch: &Batch) -> bool {
         .map(|operation| super::batch::size(batch.call, operation))
         .sum();
     let removals = operations
-        .filter(|operation| operation.action == Action::Remove)
+        .filter(|operation| operation.action() == Action::Remove)
         .count();
     removals > 0 && batch.operations.len() <= MAX_ITEMS && bytes <= MAX_BYTES
 }
 
-/// Inputs are named once, in order; a plan posts them for what it writes on them, and an undo deletes what an apply posted.
+/// Inputs are sorted and unique. Only a plan of a manifest posts inputs, and only if it writes on them; only an undo
+/// deletes inputs.
 fn check_inputs(plan: &Plan) -> Result<(), &'static str> {
     let mut counted = Summary::default();
     counted.count_inputs(&plan.inputs, &plan.deleted_inputs);
     if counted.inputs() != plan.summary.inputs() {
-        return Err("its summary does not count its inputs");
+        return Err("its summary does not match its inputs");
     }
     let is_sorted = plan.inputs.is_sorted_by(|a, b| a.input_id < b.input_id)
         && plan.deleted_inputs.is_sorted_by(|a, b| a < b);
     if !is_sorted {
-        return Err("its inputs are not one by one, in order");
+        return Err("its inputs are not sorted and unique");
     }
     let is_undo = plan.purpose == Purpose::Undo;
     if (is_undo && !plan.inputs.is_empty()) || (!is_undo && !plan.deleted_inputs.is_empty()) {
-        return Err("only a manifest posts inputs, and only an undo deletes them");
+        return Err("an undo posts inputs, or another plan deletes inputs");
     }
-    // One medium of a kind is sent, and people would see several.
+    // A call sends one medium of a kind, but the plan would show several.
     let is_one_each = |media: &[Medium]| {
         let kinds: BTreeSet<_> = media.iter().map(|it| it.kind.word()).collect();
         kinds.len() == media.len()
     };
     let mut media = plan.inputs.iter().map(|it| &it.media[..]);
     if !media.all(|media| is_one_each(media) && media.iter().all(Medium::is_declarable)) {
-        return Err("an input is made of what a manifest cannot say");
+        return Err("an input has media that a manifest cannot declare");
     }
     let written: HashSet<_> = plan.operations.iter().map(|it| &it.input_id).collect();
     if !plan.inputs.iter().all(|it| written.contains(&it.input_id)) {
-        return Err("an input is posted, and nothing is written on it");
+        return Err("it posts an input without an operation on it");
     }
     Ok(())
 }
 
-/// What is purged is purged once, shows what goes, and has nothing else done to it.
+/// An input is purged once, its annotations are listed, and it has no operations.
 fn check_purges(plan: &Plan) -> Result<(), &'static str> {
     if !plan.purges.is_empty() && plan.policy != Policy::Sync {
-        return Err("its policy does not delete, and it purges");
+        return Err("it purges, but its policy does not delete");
     }
     if !plan.purges.is_sorted_by(|a, b| a.input_id < b.input_id) {
-        return Err("its purges are not one an input, in order");
+        return Err("its purges are not sorted and unique");
     }
     for purge in &plan.purges {
         let ids: HashSet<_> = purge.annotations.iter().map(|gone| &gone.id).collect();
         if ids.is_empty() || ids.len() != purge.annotations.len() {
-            return Err("a purge does not show what goes");
+            return Err("a purge lists no annotations, or one twice");
         }
     }
     let purged: HashSet<_> = plan.purges.iter().map(|purge| &purge.input_id).collect();
     let touched = |operation: &Operation| purged.contains(&operation.input_id);
     if plan.operations.iter().any(touched) {
-        return Err("an input is purged, and something else is done to it");
+        return Err("an input has both a purge and an operation");
     }
     Ok(())
 }

@@ -1,18 +1,22 @@
-//! A plan file against the app: a file is data from outside, and what it says of the app and of its guards is found out
-//! again from a listing before anything is sent.
+//! Checks a plan file against the app. A file may come from anybody: what it says of the app and of its guards is
+//! determined again from a listing before anything is sent.
 
 use super::fresh::{Freshness, freshness};
 use super::guard::{self, Limits};
+use super::misfit::Misfit;
+use super::operation::{Action, Operation};
 use super::permit::Permit;
+use super::plan::Plan;
 use super::purge;
-use super::sent::{Misfit, write_body};
-use super::stand_in::{id_for, is_unfinished};
-use super::types::{Action, Operation, Plan, Purge, PurgedAnnotation};
+use super::purge::{Purge, PurgedAnnotation};
+use super::sent::write_body;
+use super::stand_in::id_for;
 use crate::model::{AnnotationId, InputId, Json, ObservedAnnotation, ObservedState};
+use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 
-/// What each operation of a plan would send if the app were as it was observed; nothing for a delete, and for what is
-/// already so or something else than the plan saw.
+/// The body that each operation would send if the app were as observed; `None` for a delete, and for an operation
+/// whose annotation is stale or already as planned.
 pub fn bodies(
     plan: &Plan,
     observed: &ObservedState,
@@ -25,7 +29,9 @@ pub fn bodies(
         .flat_map(|(input, all)| all.iter().map(move |it| ((input, &it.id), it)))
         .collect();
     let body = |operation: &Operation| {
-        let stand_in = is_unfinished(operation).then(|| id_for(&plan.set, operation));
+        let stand_in = operation
+            .is_unfinished()
+            .then(|| id_for(&plan.set, operation));
         let id = stand_in.as_ref().unwrap_or(&operation.id);
         let now = there.get(&(&operation.input_id, id)).copied();
         let is_due = match now {
@@ -41,21 +47,12 @@ pub fn bodies(
     plan.operations.iter().map(body).collect()
 }
 
-/// The operations that do not fit what was observed, each with the reason, in words.
+/// The operations that do not fit what was observed, each with the reason.
 pub fn misfits(plan: &Plan, observed: &ObservedState, permit: &Permit) -> Vec<String> {
     let bodies = bodies(plan, observed, permit);
     let with_bodies = plan.operations.iter().zip(bodies);
     let mut misfits: Vec<String> = with_bodies
-        .filter_map(|(operation, body)| {
-            let Operation {
-                action,
-                id,
-                input_id,
-                ..
-            } = operation;
-            let misfit = body.err()?;
-            Some(format!("{action} {id} of input {input_id}: {misfit}"))
-        })
+        .filter_map(|(operation, body)| Some(format!("{operation}: {}", body.err()?)))
         .collect();
     for Purge {
         input_id,
@@ -71,19 +68,19 @@ pub fn misfits(plan: &Plan, observed: &ObservedState, permit: &Permit) -> Vec<St
                 now.fingerprint == shown.fingerprint && !purge::is_same(shown, now)
             })
         };
-        misfits.extend(
-            annotations
-                .iter()
-                .filter(is_other)
-                .map(|it| format!("purge of input {input_id}: {} is not what it shows", it.id)),
-        );
+        misfits.extend(annotations.iter().filter(is_other).map(|it| {
+            format!(
+                "purge of input {input_id}: annotation {} differs from what the plan shows",
+                it.id
+            )
+        }));
     }
     misfits
 }
 
 impl Plan {
-    /// Counts the guards anew, from the operations and from what was observed. A guard that a file says was let pass, or
-    /// leaves out, is there again: who carries the plan out says what may pass.
+    /// Determines the guards again, from the operations and from what was observed. Guards that the file omits, or
+    /// lists as passed, trip again: only the user who applies the plan may let them pass.
     pub fn recheck(&mut self, observed: &ObservedState, permit: &Permit, limits: Limits<'_>) {
         let mut trips = guard::recheck(self, observed, permit, limits);
         let kind = std::mem::discriminant;
@@ -97,7 +94,7 @@ impl Plan {
         self.guards = trips;
     }
 
-    /// Takes over the guards that the plan's manifest trips, whether or not they pass.
+    /// Adds the guards that trip when the plan is made again from its manifest, whether or not they pass.
     pub fn take_guards_of(&mut self, remade: Self) {
         let kind = std::mem::discriminant;
         for trip in remade.guards.into_iter().chain(remade.passed_guards) {
@@ -108,19 +105,19 @@ impl Plan {
         }
     }
 
-    /// The inputs that the plan touches.
+    /// The inputs that the plan writes on.
     pub fn touched_inputs(&self) -> BTreeSet<InputId> {
         let operations = self.operations.iter().map(|it| &it.input_id);
         let purges = self.purges.iter().map(|it| &it.input_id);
         operations.chain(purges).cloned().collect()
     }
 
-    /// What of a plan, if anything, is not what a manifest makes of the app as it is now. `remade` is what it makes;
-    /// `observed`, the app. What was done since, or changed since, is found out when the plan is carried out.
+    /// How a plan differs from the one that its manifest results in now (`remade`); `None` if it does not. Operations
+    /// that are stale or already applied are ignored: the apply handles them.
     pub fn differs_from(&self, remade: &Self, observed: &ObservedState) -> Option<String> {
         let whole = |plan: &Self| (plan.target.clone(), plan.set.clone(), plan.policy);
         if whole(self) != whole(remade) {
-            return Some("its target, its set or its policy is another".to_owned());
+            return Some("its target, set or policy differs".to_owned());
         }
         let scope = |plan: &Self| {
             (
@@ -130,20 +127,19 @@ impl Plan {
             )
         };
         if scope(self) != scope(remade) {
-            return Some("its owners, or the sets that it adopts, are others".to_owned());
+            return Some("its owners or adopted sets differ".to_owned());
         }
         let commit = |plan: &Self| plan.base.as_ref().map(|base| base.commit.clone());
         if commit(self) != commit(remade) {
-            return Some("its base is another".to_owned());
+            return Some("its base differs".to_owned());
         }
         let name = |it: &'_ Operation| (it.input_id.clone(), it.id.clone());
-        let in_words = |it: &Operation| format!("{} {} of input {}", it.action, it.id, it.input_id);
         let made: HashMap<_, &Operation> = (remade.operations.iter())
             .map(|it| (name(it), it))
             .collect();
         let due = bodies(self, observed, &Permit::Planned);
         for (operation, body) in self.operations.iter().zip(&due) {
-            let is_due = match (operation.action, body) {
+            let is_due = match (operation.action(), body) {
                 (Action::Delete, _) => is_fresh(operation, observed),
                 (_, body) => !matches!(body, Ok(None)),
             };
@@ -152,23 +148,23 @@ impl Plan {
                     .get(&name(operation))
                     .is_some_and(|it| is_same(operation, it))
             {
-                return Some(in_words(operation));
+                return Some(operation.to_string());
             }
         }
         let planned: HashMap<_, _> = self.inputs.iter().map(|it| (&it.input_id, it)).collect();
         let posted = remade.inputs.iter().filter(|it| it.is_posted());
         for input in posted {
             if planned.get(&input.input_id) != Some(&input) {
-                return Some(format!("what is posted as input {}", input.input_id));
+                return Some(format!("the post of input {}", input.input_id));
             }
         }
         let kept: BTreeSet<_> = self.operations.iter().map(name).collect();
         let more = remade
             .operations
             .iter()
-            .find(|it| !it.reason.is_repair() && !kept.contains(&name(it)));
+            .find(|it| !it.is_repair() && !kept.contains(&name(it)));
         if let Some(more) = more {
-            return Some(format!("{}, which it leaves out", in_words(more)));
+            return Some(format!("{more} (missing)"));
         }
         let purges: HashMap<_, _> = remade.purges.iter().map(|it| (&it.input_id, it)).collect();
         for purge in &self.purges {
@@ -181,10 +177,7 @@ impl Plan {
         let kept: BTreeSet<_> = self.purges.iter().map(|it| &it.input_id).collect();
         let more = remade.purges.iter().find(|it| !kept.contains(&it.input_id));
         if let Some(more) = more {
-            return Some(format!(
-                "the purge of input {}, which it leaves out",
-                more.input_id
-            ));
+            return Some(format!("the purge of input {} (missing)", more.input_id));
         }
         None
     }
@@ -196,19 +189,18 @@ fn is_fresh(operation: &Operation, observed: &ObservedState) -> bool {
     freshness(operation, now) == Freshness::AsPlanned
 }
 
-/// Whether two operations do the same to the same annotation. How they are packed may differ, and so may what else there
-/// was to choose from.
+/// Whether two operations make the same change to the same annotation. Size, match and time of the last write may
+/// differ.
 fn is_same(one: &Operation, other: &Operation) -> bool {
     let shown = |it: &Operation| {
-        let mut plain = Operation {
-            bytes: 0,
-            matched: None,
-            ..it.clone()
-        };
-        if let Some(seen) = &mut plain.seen {
-            seen.modified_at = None;
+        let mut record = serde_json::to_value(it).ok()?;
+        let fields = record.as_object_mut()?;
+        fields.remove("bytes");
+        fields.remove("matched");
+        if let Some(seen) = fields.get_mut("seen").and_then(Value::as_object_mut) {
+            seen.remove("modified_at");
         }
-        serde_json::to_value(plain).ok()
+        Some(record)
     };
     shown(one) == shown(other)
 }

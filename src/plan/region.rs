@@ -1,4 +1,4 @@
-//! Regions that a manifest names by the model that found them: which one is meant.
+//! Resolves regions that a manifest names by the model that found them.
 
 use super::error::PlanError;
 use crate::model::{
@@ -9,10 +9,11 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// A region fits where at least this much of it and of what the manifest says is common.
+/// The smallest IoU at which a region matches the declared place.
 const FITS: Overlap = Overlap::from_millionths(500_000);
 
-/// The input with every such region named by its id, or why one has none: no region fits, or more than one does.
+/// The input with every such region named by its id. Reports an error for one that no region, or more than one,
+/// matches.
 pub(super) fn resolve<'a>(
     input: &'a DesiredInput,
     observed: &[ObservedAnnotation],
@@ -34,15 +35,15 @@ pub(super) fn resolve<'a>(
             Err(error) => errors.push(error),
         }
     }
-    // With an error there will be no plan; the rest is still looked at, for what else is wrong with it.
+    // With an error there is no plan; the rest is planned for its errors.
     resolved
         .annotations
         .retain(|annotation| !names_one(annotation));
     Cow::Owned(resolved)
 }
 
-/// The region that an annotation names by the model that found it; nothing where it names none so, and where no region
-/// fits or more than one does.
+/// The region that an annotation names by the model that found it; `None` if it names none, or if not exactly one
+/// region matches.
 pub fn named_region(
     input: &InputId,
     declared: &DesiredAnnotation,
@@ -60,7 +61,7 @@ fn find(
     wanted: &RegionOf,
     observed: &[ObservedAnnotation],
 ) -> Result<RegionId, PlanError> {
-    // A model may say several things about one region, each in an annotation of its own.
+    // A model may make several annotations of one region.
     let mut closest: BTreeMap<RegionId, Overlap> = BTreeMap::new();
     for found in observed {
         let is_of_model =
@@ -96,8 +97,8 @@ fn find(
             model,
             concept,
             closest: match closest.values().max() {
-                Some(closest) => format!(" (the closest has IoU {closest}, and 0.50 is asked for)"),
-                None => " (it has none there at all)".to_owned(),
+                Some(closest) => format!("; the closest has IoU {closest}, and 0.50 is required"),
+                None => "; none overlaps it".to_owned(),
             },
             origin,
         }),
@@ -117,7 +118,7 @@ fn find(
     }
 }
 
-/// The IoU of the box that the manifest gives and the box around the region, whatever its shape.
+/// The IoU of the declared box and the bounding box of the region.
 fn closeness(nearest: Nearest, found: &ObservedAnnotation) -> Option<Overlap> {
     let Nearest::Box(wanted) = nearest;
     let [top, left, bottom, right] = found.geometry.bounds()?.map(f64::from);

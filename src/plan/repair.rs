@@ -1,22 +1,25 @@
-//! What becomes of what earlier runs left of their replacements: the unfinished ones are finished, the stand-ins that
-//! were left behind go. What that is, is `stand_in`'s.
+//! Repairs replacements of earlier runs: finishes those that did not end, and deletes stand-ins that were left
+//! behind.
 
+use super::batch::size_of_body;
 use super::body;
-use super::input::{Part, Planner, key_of, sides, size};
+use super::change::{Kind, sides};
+use super::links::key_of;
+use super::operation::{Action, Change, DeleteReason, Observed, Operation, Seen};
 use super::permit::Permit;
+use super::planner::{Part, Planner};
 use super::sent;
 use super::stand_in::{self, Sorted};
-use super::types::{Action, Operation, Reason, Seen};
 use crate::matching::Pair;
 use crate::model::{
     AnnotationId, Content, DesiredAnnotation, Difference, Fingerprint, InputId, ObservedAnnotation,
-    Policy, difference, fingerprint,
+    Policy, difference,
 };
 use std::collections::HashMap;
 
 impl Planner<'_> {
-    /// Plans the end of a replacement that an earlier run began: the annotation as its stand-in holds it, with what is
-    /// declared written into it. One that nobody declares any more is finished too; the next plan deletes it.
+    /// Plans the end of a replacement that an earlier run began: the annotation as its stand-in holds it, with the
+    /// declared fields written into it. If it is not declared any more, the next plan deletes it.
     pub(super) fn finish(
         &self,
         part: &mut Part,
@@ -32,12 +35,12 @@ impl Planner<'_> {
             part.ambiguous += u64::from(pair.matched.ambiguous);
             changes = difference(&desired.content, held);
             if changes.is_empty() {
-                // As it is.
+                // Post it as its stand-in holds it.
             } else if self.desired.policy == Policy::Create {
                 part.held_back.updates += 1;
                 changes = Difference::default();
             } else if let Some(error) =
-                Self::impossible(input, desired, held, &changes, Action::Replace)
+                Self::error_of_edit(input, desired, held, &changes, Kind::Replace)
             {
                 part.errors.push(error);
                 return;
@@ -50,32 +53,29 @@ impl Planner<'_> {
         } else {
             sides(&wanted, held)
         };
-        part.operations.push(Operation {
-            action: Action::Replace,
-            input_id: input.clone(),
-            id: held.id.clone(),
-            key: declared.and_then(|(desired, _)| key_of(desired)),
-            reason: Reason::Unfinished,
-            cause: None,
-            needs: None,
-            double: None,
-            seen: Some(Seen::of(held)),
+        let change = Change::Finish {
+            observed: Observed {
+                content: before,
+                seen: Seen::of(held),
+                fingerprint: stand_in,
+            },
+            after,
             matched: declared.map(|(_, pair)| pair.matched),
-            before: Some(before),
-            after: Some(after),
-            fingerprint: Some(stand_in),
-            bytes: size(&body::replacement(input, held, &wanted, &changes)),
-            body: None,
+        };
+        part.operations.push(Operation {
+            key: declared.and_then(|(desired, _)| key_of(desired)),
+            bytes: size_of_body(&body::replacement(input, held, &wanted, &changes)),
+            ..Operation::new(input.clone(), held.id.clone(), change)
         });
     }
 
-    /// Deletes the stand-ins that earlier runs left behind, but for those that this plan posts again as they are.
+    /// Deletes the stand-ins that earlier runs left behind, except those that this plan would post again unchanged.
     pub(super) fn clean_up(&self, part: &mut Part, input: &InputId, sorted: &Sorted<'_>) {
         if sorted.left_behind.is_empty() {
             return;
         }
         let replaced: HashMap<AnnotationId, usize> = (part.operations.iter().enumerate())
-            .filter(|(_, operation)| operation.action == Action::Replace)
+            .filter(|(_, operation)| operation.action() == Action::Replace)
             .map(|(at, operation)| (operation.id.clone(), at))
             .collect();
         for (stand_in, original) in &sorted.left_behind {
@@ -89,23 +89,12 @@ impl Planner<'_> {
             if is_used {
                 continue;
             }
-            part.operations.push(Operation {
-                action: Action::Delete,
-                input_id: input.clone(),
-                id: stand_in.id.clone(),
-                key: None,
-                reason: Reason::LeftBehind,
-                cause: None,
-                needs: None,
-                double: None,
-                seen: Some(Seen::of(stand_in)),
-                matched: None,
-                before: Some(stand_in.content()),
-                after: None,
-                fingerprint: Some(fingerprint(stand_in)),
-                bytes: 0,
-                body: None,
-            });
+            let change = Change::Delete {
+                observed: Observed::of(stand_in),
+                reason: DeleteReason::LeftBehind,
+            };
+            let operation = Operation::new(input.clone(), stand_in.id.clone(), change);
+            part.operations.push(operation);
         }
     }
 }

@@ -1,39 +1,40 @@
-//! Whose token a plan takes: the app's owner may do everything; a collaborator may change only their own annotations and
-//! may post only as themselves.
+//! The tokens that a plan requires: the app's owner may do everything; a collaborator may change only their own
+//! annotations and post only as themselves.
 //!
-//! A plan says what each write needs, whoever made the plan, so that it is the same for every token. Whether a token
-//! may apply it is asked when it is applied.
+//! A plan names the required user of each write, so that it is the same for every token. An apply checks its token
+//! before it sends anything.
 
-use super::types::{Action, Operation, Plan, Purge};
-use crate::model::UserId;
+use super::operation::{Action, Operation};
+use super::purge::Purge;
+use crate::model::{Content, UserId};
 use std::collections::BTreeMap;
 
-/// What only one user and the app's owner may do.
+/// Writes that only one user and the app's owner may make.
 #[derive(
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct Needed {
     /// The user; the app's owner for an annotation without a user.
     pub user: UserId,
-    /// Their annotations that are changed or deleted.
+    /// The number of their annotations that are changed or deleted.
     pub changes: u64,
-    /// Annotations that are posted in their name.
+    /// The number of annotations that are posted in their name.
     pub posts: u64,
 }
 
-/// The user whose annotation an operation changes, and the user in whose name it posts; each if there is one.
+/// The user whose annotation an operation changes, and the user in whose name it posts.
 fn users<'a>(
     operation: &'a Operation,
     app_owner: &'a UserId,
 ) -> (Option<&'a UserId>, Option<&'a UserId>) {
-    let user = |content: &'a Option<crate::model::Content>| content.as_ref()?.user.as_ref();
-    let seen = operation.seen.as_ref().and_then(|seen| seen.user.as_ref());
-    let changed = seen.or(user(&operation.before)).unwrap_or(app_owner);
-    match operation.action {
-        Action::Post => (None, user(&operation.after)),
+    let user = |content: Option<&'a Content>| content?.user.as_ref();
+    let seen = operation.seen().and_then(|seen| seen.user.as_ref());
+    let changed = seen.or(user(operation.before())).unwrap_or(app_owner);
+    match operation.action() {
+        Action::Post => (None, user(operation.after())),
         Action::Replace => (
             Some(changed),
-            user(&operation.after).filter(|posted| *posted != changed),
+            user(operation.after()).filter(|posted| *posted != changed),
         ),
         Action::Delete | Action::Overwrite | Action::Remove | Action::Merge => {
             (Some(changed), None)
@@ -41,7 +42,7 @@ fn users<'a>(
     }
 }
 
-/// The user whose token an operation takes, where the app's owner's is not there; `None` if anybody's will do.
+/// The user whose token an operation requires; `None` if any token will do.
 pub(super) fn of_operation(operation: &Operation, app_owner: &UserId) -> Option<UserId> {
     match users(operation, app_owner) {
         (Some(_), Some(_)) => Some(app_owner.clone()),
@@ -49,7 +50,7 @@ pub(super) fn of_operation(operation: &Operation, app_owner: &UserId) -> Option<
     }
 }
 
-/// The same of a purge. What models made needs nobody in particular.
+/// The user whose token a purge requires; `None` if only models made its annotations.
 pub(super) fn of_purge(purge: &Purge, app_owner: &UserId) -> Option<UserId> {
     let by_people = purge
         .annotations
@@ -61,7 +62,7 @@ pub(super) fn of_purge(purge: &Purge, app_owner: &UserId) -> Option<UserId> {
     Some(if one { first } else { app_owner }.clone())
 }
 
-/// Marks every write with what it needs.
+/// Sets `needs` of every write.
 pub(super) fn mark(operations: &mut [Operation], purges: &mut [Purge], app_owner: &UserId) {
     for operation in operations {
         operation.needs = of_operation(operation, app_owner);
@@ -71,7 +72,7 @@ pub(super) fn mark(operations: &mut [Operation], purges: &mut [Purge], app_owner
     }
 }
 
-/// What all of it needs, sorted by user.
+/// The required users of all writes, sorted.
 pub(super) fn needed(
     operations: &[Operation],
     purges: &[Purge],
@@ -100,12 +101,4 @@ pub(super) fn needed(
             posts,
         })
         .collect()
-}
-
-impl Plan {
-    /// What only one user and the app's owner may do, in an app of `app_owner`. Counted from the operations, because a plan
-    /// file of an earlier version does not say it.
-    pub fn needed(&self, app_owner: &UserId) -> Vec<Needed> {
-        needed(&self.operations, &self.purges, app_owner)
-    }
 }

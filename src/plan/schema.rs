@@ -1,32 +1,32 @@
-//! The JSON Schemas of the plan file and of the account of an apply, derived from the types that are written.
+//! The JSON Schemas of the plan file and of the account of an apply, derived from the types.
 //!
-//! They say what this version writes. A later one of the same format may write more; a reader ignores what it does not
-//! know.
+//! They describe what this version writes. A later version of the same format may write more fields; a reader ignores
+//! unknown ones.
 
 use super::account::{ACCOUNT_VERSION, Account};
-use super::types::{FORMAT_VERSION, Plan};
+use super::plan::{FORMAT_VERSION, Plan};
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
-/// The schema of a plan file: JSON Schema, draft 2020-12.
+/// JSON Schema, draft 2020-12.
 pub fn schema() -> Value {
     document::<Plan>(
         ("plan", FORMAT_VERSION),
         "annosync plan",
-        "What `annosync plan --out FILE` and `--format json` write, and `apply --undo-out FILE`: what has to be done to \
-         make an app equal to a manifest.",
+        "What `annosync plan --out FILE` and `--format json` write, and `apply --undo-out FILE`: the writes that make \
+         an app equal to a manifest.",
     )
 }
 
-/// The schema of the account of an apply: JSON Schema, draft 2020-12.
+/// JSON Schema, draft 2020-12.
 pub fn outcome_schema() -> Value {
     document::<Account>(
         ("outcome", ACCOUNT_VERSION),
         "annosync outcome",
         "What `annosync apply --format json` prints: the result of a plan. Every operation, purge and input of the plan \
-         is counted in exactly one of `applied`, `already_so`, `stale`, `failed` (or their likes for purges) and \
+         is counted in exactly one of `applied`, `already_so`, `stale`, `failed` (or the same for purges and inputs) and \
          `not_attempted`.",
     )
 }
@@ -50,7 +50,7 @@ fn document<T: JsonSchema>((name, version): (&str, &str), title: &str, descripti
         (
             "description",
             json!(format!(
-                "{description} A later version of format {} may write more fields: ignore those that you do not know.",
+                "{description} A later version of format {} may write more fields: ignore unknown ones.",
                 version.split('.').next().unwrap_or_default()
             )),
         ),
@@ -64,8 +64,8 @@ fn document<T: JsonSchema>((name, version): (&str, &str), title: &str, descripti
     Value::Object(schema)
 }
 
-/// Takes out what is true of the types and not of what they write: null where a field is left out instead, the sizes of
-/// numbers, and the line breaks of comments.
+/// Removes what holds for the types but not for what they write: null for fields that are left out instead, sizes of
+/// numbers, and line breaks of comments.
 fn as_written(schema: &mut Schema) {
     let Some(schema) = schema.as_object_mut() else {
         return;

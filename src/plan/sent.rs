@@ -1,126 +1,98 @@
-//! What is sent for an operation: made of what is stored at that moment, and of the change that the operation shows.
+//! The body of an operation, made from the stored annotation and from the change that the operation shows.
 //!
-//! A plan holds no bodies. So a plan file cannot make an apply send anything that it does not show, whoever wrote it: what
-//! does not fit what is stored has no body. Only what undoes an apply brings back data that is stored nowhere else; its
-//! bodies are checked against what it shows when it is read.
+//! A plan holds no bodies, so a forged plan file cannot make an apply send anything that it does not show: an
+//! operation that does not fit the stored annotation has no body. Only an undo holds bodies, because it restores data
+//! that is stored nowhere else; they are checked when the undo is read.
 
 use super::body;
-use super::change;
-use super::input::sides;
+use super::change::{self, sides};
+use super::misfit::Misfit;
+use super::operation::{Action, Change, Operation, Seen, UndoChange};
 use super::permit::Permit;
 use super::shared::whole_removal;
-use super::stand_in::{is_clean_up, is_unfinished, restored};
-use super::types::{Action, Operation, Reason};
+use super::stand_in::restored;
 use crate::model::{
     Content, Difference, Geometry, Json, Maker, ObservedAnnotation, UserId, difference, is_exactly,
 };
 
-/// Why an operation does not fit what is stored.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Misfit {
-    /// A model's annotation is changed by nobody.
-    #[error("a model made it")]
-    ModelMade,
-    /// An input's own annotation goes with the input alone.
-    #[error("it belongs to the input itself, and cannot be deleted")]
-    InputLevel,
-    /// Somebody else's than it shows.
-    #[error("it shows an annotation of {shown}, and this one is of {found}")]
-    User {
-        /// The user that it shows.
-        shown: String,
-        /// The user whose it is.
-        found: String,
-    },
-    /// The annotation is not what `before` says, or the change does not lead to `after`.
-    #[error("the annotation is not what it shows")]
-    Content,
-    /// The change takes another write.
-    #[error("what it shows takes {needed}")]
-    Action {
-        /// The write that it takes.
-        needed: String,
-    },
-    /// A mask whose file is not in the plan.
-    #[error("the plan does not hold the file of its mask")]
-    Mask,
-    /// Outside of what a plan file may touch.
-    #[error("{0}")]
-    Forbidden(String),
-}
-
-/// What is sent for an operation whose annotation is `now`, as the plan saw it; `None` for what is not there. Of a
-/// replacement that an earlier run began, `now` is the stand-in. A delete that shares a call with removals is sent as the
-/// removal of all its concepts; any other delete has no body.
+/// The body of an operation whose annotation is `now` (`None` if it does not exist), as the plan saw it. For
+/// [`Change::Finish`], `now` is the stand-in. A delete that shares a call with removals is sent as the removal of all
+/// its concepts; any other delete has no body.
 ///
 /// # Errors
 ///
-/// Why the operation does not fit what is stored. Nothing may be sent then.
+/// The operation does not fit the stored annotation. Nothing may be sent.
 pub fn write_body(
     operation: &Operation,
     now: Option<&ObservedAnnotation>,
     permit: &Permit,
 ) -> Result<Option<Json>, Misfit> {
     let Some(now) = now else {
-        return match operation.action {
-            Action::Post => posted(operation, permit).map(Some),
-            _ => Ok(None),
-        };
+        return posted(operation, permit);
     };
     permit.check(operation, now)?;
     check_maker(operation, now)?;
-    if operation.reason == Reason::Undone {
-        // What is not modelled cannot be shown. Its fingerprint stands for it.
-        let shows = operation
-            .before
-            .as_ref()
-            .is_some_and(|it| is_exactly(it, now));
-        return if shows {
-            Ok(operation.body.clone())
-        } else {
-            Err(Misfit::Content)
-        };
-    }
-    check_user(operation, now)?;
-    match operation.action {
-        Action::Post => Err(Misfit::Content),
-        Action::Delete => {
-            check_sides(operation, &(now.content(), None))?;
-            let rides = operation.bytes > 0 && !is_clean_up(operation);
+    match &operation.change {
+        Change::Post { .. } => Err(Misfit::Content),
+        Change::Merge(edit)
+        | Change::Remove(edit)
+        | Change::Overwrite(edit)
+        | Change::Replace(edit) => {
+            check_user(&edit.observed.seen, now)?;
+            changed(operation, &edit.after, now).map(Some)
+        }
+        Change::Finish {
+            observed, after, ..
+        } => {
+            check_user(&observed.seen, now)?;
+            finished(operation, after, &restored(now, &operation.id)).map(Some)
+        }
+        Change::Delete { observed, .. } => {
+            check_user(&observed.seen, now)?;
+            check_sides(operation, &now.content(), None)?;
+            let rides = operation.bytes > 0 && !operation.is_clean_up();
             Ok(whole_removal(&operation.input_id, now).filter(|_| rides))
         }
-        Action::Replace if is_unfinished(operation) => {
-            finished(operation, &restored(now, &operation.id)).map(Some)
-        }
-        Action::Replace | Action::Overwrite | Action::Remove | Action::Merge => {
-            changed(operation, now).map(Some)
-        }
+        // Data that annosync does not model cannot be shown; the fingerprint covers it.
+        Change::Undo(_) => match operation.before() {
+            Some(before) if is_exactly(before, now) => Ok(operation.body().cloned()),
+            _ => Err(Misfit::Content),
+        },
     }
 }
 
-/// A post is made of what it shows alone.
-fn posted(operation: &Operation, permit: &Permit) -> Result<Json, Misfit> {
-    permit.check_post(operation)?;
-    if operation.reason == Reason::Undone {
-        return operation.body.clone().ok_or(Misfit::Content);
-    }
-    let after = operation.after.as_ref().ok_or(Misfit::Content)?;
-    check_mask(after)?;
-    Ok(body::post(&operation.input_id, &operation.id, after))
+/// The body of an operation whose annotation does not exist: only a post has one.
+fn posted(operation: &Operation, permit: &Permit) -> Result<Option<Json>, Misfit> {
+    let body = match &operation.change {
+        Change::Post { after, .. } => {
+            permit.check_post(operation)?;
+            check_mask(after)?;
+            body::post(&operation.input_id, &operation.id, after)
+        }
+        Change::Undo(UndoChange::Post { body, .. }) => {
+            permit.check_post(operation)?;
+            body.clone()
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(body))
 }
 
-fn changed(operation: &Operation, now: &ObservedAnnotation) -> Result<Json, Misfit> {
-    let after = operation.after.as_ref().ok_or(Misfit::Content)?;
+fn changed(
+    operation: &Operation,
+    after: &Content,
+    now: &ObservedAnnotation,
+) -> Result<Json, Misfit> {
     let (before, after_all) = sides(after, now);
-    check_sides(operation, &(before, Some(after_all)))?;
+    check_sides(operation, &before, Some(&after_all))?;
     let difference = difference(after, now);
     if difference.geometry {
         check_mask(after)?;
     }
     match change::write(&operation.input_id, now, after, &difference) {
-        Some(write) if write.action == operation.action => Ok(write.body),
+        Some(write) if write.kind.action() == operation.action() => Ok(write.body),
         Some(write) => Err(Misfit::Action {
-            needed: format!("{} {}", article(write.action), write.action),
+            needed: format!("{} {}", article(write.kind.action()), write.kind.action()),
         }),
         None => Err(Misfit::Action {
             needed: "no write".to_owned(),
@@ -128,16 +100,19 @@ fn changed(operation: &Operation, now: &ObservedAnnotation) -> Result<Json, Misf
     }
 }
 
-/// The replacement that an earlier run began: `held` is what its stand-in holds.
-fn finished(operation: &Operation, held: &ObservedAnnotation) -> Result<Json, Misfit> {
-    let after = operation.after.as_ref().ok_or(Misfit::Content)?;
+/// The body of a replacement that an earlier run began. `held` is the annotation as its stand-in holds it.
+fn finished(
+    operation: &Operation,
+    after: &Content,
+    held: &ObservedAnnotation,
+) -> Result<Json, Misfit> {
     let changes = difference(after, held);
     if changes.is_empty() {
-        check_sides(operation, &(held.content(), Some(held.content())))?;
+        check_sides(operation, &held.content(), Some(&held.content()))?;
         return Ok(as_held(operation, held));
     }
     let (before, after_all) = sides(after, held);
-    check_sides(operation, &(before, Some(after_all)))?;
+    check_sides(operation, &before, Some(&after_all))?;
     if changes.geometry {
         check_mask(after)?;
     }
@@ -145,13 +120,13 @@ fn finished(operation: &Operation, held: &ObservedAnnotation) -> Result<Json, Mi
     Ok(body::replacement(input, held, after, &changes))
 }
 
-/// The replacement that a stand-in holds already, as it is posted in its place; `None` if it holds something else.
+/// The body of a replacement that a stand-in holds already; `None` if the stand-in holds something else.
 pub fn body_of_stand_in(operation: &Operation, stand_in: &ObservedAnnotation) -> Option<Json> {
-    if operation.reason == Reason::Undone {
-        return operation.body.clone();
+    if operation.is_undo() {
+        return operation.body().cloned();
     }
     let held = restored(stand_in, &operation.id);
-    let after = operation.after.as_ref()?;
+    let after = operation.after()?;
     difference(after, &held)
         .is_empty()
         .then(|| as_held(operation, &held))
@@ -163,16 +138,16 @@ fn as_held(operation: &Operation, held: &ObservedAnnotation) -> Json {
 }
 
 fn check_maker(operation: &Operation, now: &ObservedAnnotation) -> Result<(), Misfit> {
-    match (now.maker, operation.action) {
+    match (now.maker, operation.action()) {
         (Maker::Model, _) => Err(Misfit::ModelMade),
         (Maker::Input, Action::Delete | Action::Replace) => Err(Misfit::InputLevel),
         (Maker::Input | Maker::User, _) => Ok(()),
     }
 }
 
-fn check_user(operation: &Operation, now: &ObservedAnnotation) -> Result<(), Misfit> {
-    let shown = operation.seen.as_ref().and_then(|seen| seen.user.as_ref());
-    if operation.seen.is_some() && shown == now.user.as_ref() {
+fn check_user(seen: &Seen, now: &ObservedAnnotation) -> Result<(), Misfit> {
+    let shown = seen.user.as_ref();
+    if shown == now.user.as_ref() {
         return Ok(());
     }
     let name =
@@ -183,12 +158,15 @@ fn check_user(operation: &Operation, now: &ObservedAnnotation) -> Result<(), Mis
     })
 }
 
-/// Holds what an operation shows to what it is.
-fn check_sides(operation: &Operation, sides: &(Content, Option<Content>)) -> Result<(), Misfit> {
-    // As it is written: a mask is shown by its hash, whether or not its file is at hand.
+/// Compares what an operation shows with these.
+fn check_sides(
+    operation: &Operation,
+    before: &Content,
+    after: Option<&Content>,
+) -> Result<(), Misfit> {
+    // As JSON, where a mask is its hash, with or without its file.
     let shown = |content: Option<&Content>| content.map(|it| serde_json::to_value(it).ok());
-    if shown(operation.before.as_ref()) == shown(Some(&sides.0))
-        && shown(operation.after.as_ref()) == shown(sides.1.as_ref())
+    if shown(operation.before()) == shown(Some(before)) && shown(operation.after()) == shown(after)
     {
         Ok(())
     } else {
@@ -196,7 +174,7 @@ fn check_sides(operation: &Operation, sides: &(Content, Option<Content>)) -> Res
     }
 }
 
-/// A mask is sent as its file, or as where it is found.
+/// A mask is sent as its file or its URL.
 fn check_mask(content: &Content) -> Result<(), Misfit> {
     match &content.geometry {
         Some(Geometry::Mask(mask)) if mask.png().is_none() && mask.url().is_none() => {

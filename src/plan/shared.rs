@@ -1,13 +1,13 @@
-//! Deletes that share a call with removals, where that saves a call: the last few deletes take a call of their own,
-//! and the last call of removals often has room for them.
+//! Deletes that share a call with removals, if that saves a call: the last call of removals often has room for the
+//! last few deletes.
 //!
-//! A removal of all concepts with `delete_if_empty_data` deletes an annotation that holds nothing else. The same flag
-//! would delete any other annotation of the call that somebody empties at that very moment; so the removals beside
-//! it must each leave something that is no concept.
+//! A removal of all concepts with `delete_if_empty_data` deletes an annotation that holds nothing else. The flag
+//! would also delete any other annotation of the call that somebody empties at the same moment. The other removals
+//! must therefore each leave data besides concepts.
 
-use super::batch::{MAX_BYTES, MAX_ITEMS, pack, size};
-use super::stand_in::is_clean_up;
-use super::types::{Action, Call, Operation};
+use super::batch::Call;
+use super::batch::{MAX_BYTES, MAX_ITEMS, pack, size, size_of_body};
+use super::operation::{Action, Operation};
 use crate::model::{
     AnnotationId, Concepts, Content, Geometry, InputId, Json, Maker, ObservedAnnotation,
     ObservedState,
@@ -15,7 +15,7 @@ use crate::model::{
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 
-/// Gives the deletes that ride in the last call of removals their size there, if that saves a call.
+/// Gives the deletes that join the last call of removals their size, if that saves a call.
 pub(super) fn share(operations: &mut [Operation], observed: &ObservedState) {
     let apart = pack(operations, &[]);
     let last = |call| apart.iter().rfind(|batch| batch.call == call);
@@ -40,14 +40,14 @@ pub(super) fn share(operations: &mut [Operation], observed: &ObservedState) {
         if riders.len() == needed {
             break;
         }
-        if operation.action == Action::Delete
-            && !is_clean_up(operation)
+        if operation.action() == Action::Delete
+            && !operation.is_clean_up()
             && let Some(body) = stored
                 .get(operation)
                 .and_then(|annotation| whole_removal(&operation.input_id, annotation))
         {
             bytes += body.as_str().len() + 1;
-            riders.push((at, super::input::size(&body)));
+            riders.push((at, size_of_body(&body)));
         }
     }
     if riders.len() < needed || bytes > MAX_BYTES {
@@ -57,7 +57,7 @@ pub(super) fn share(operations: &mut [Operation], observed: &ObservedState) {
     for (at, size) in riders {
         operations[at].bytes = size;
     }
-    // Calls that are split by their bytes may not close the gap that the riders leave.
+    // Calls that are split by size may not become fewer.
     if pack(operations, &[]).len() >= apart.len() {
         for at in places {
             operations[at].bytes = 0;
@@ -65,14 +65,13 @@ pub(super) fn share(operations: &mut [Operation], observed: &ObservedState) {
     }
 }
 
-/// Whether a removal of concepts leaves something of an annotation, whatever becomes of its concepts: a region, a frame, a
-/// text, metadata. What holds protobuf's defaults alone does not count.
+/// Whether an annotation holds data besides concepts: a region, a frame, a text, metadata. Protobuf's default values
+/// do not count.
 pub fn outlasts(stored: &ObservedAnnotation) -> bool {
     let data = stored.data.as_ref();
     data.is_some_and(|data| holds_more(&data.to_value()))
 }
 
-/// Whether there is anything in it beside concepts and protobuf's defaults.
 fn holds_more(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -86,7 +85,7 @@ fn holds_more(value: &Value) -> bool {
     }
 }
 
-/// The removal of all that an annotation holds, if that is nothing but concepts that can be named.
+/// The removal of all that an annotation holds; `None` if it holds more than concepts, or concepts without an id.
 pub(super) fn whole_removal(input: &InputId, annotation: &ObservedAnnotation) -> Option<Json> {
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -117,9 +116,9 @@ fn removal(input: &InputId, id: &AnnotationId, concepts: &Concepts) -> Json {
     }))
 }
 
-/// Whether a delete shows an annotation of which a removal of all concepts leaves nothing.
+/// Whether a delete shows an annotation that holds nothing but concepts.
 pub(super) fn is_whole_removal(delete: &Operation) -> bool {
-    matches!(&delete.before, Some(Content {
+    matches!(delete.before(), Some(Content {
         frame: None,
         geometry: None,
         concepts: Some(concepts),
@@ -128,8 +127,8 @@ pub(super) fn is_whole_removal(delete: &Operation) -> bool {
     }) if !concepts.is_empty())
 }
 
-/// What was observed of operations. The annotations of one input are put in order once, however many of them are
-/// asked for: operations come input by input.
+/// Finds the observed annotations of operations. Indexes the annotations of one input at a time, because operations
+/// are sorted by input.
 struct Stored<'a> {
     observed: &'a ObservedState,
     input: Option<InputId>,

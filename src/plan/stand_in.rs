@@ -1,10 +1,10 @@
 //! Stand-ins: the copies that hold an annotation while it is replaced.
 //!
-//! A replacement posts the new annotation under an id of its own first, and only then deletes the original and posts it
-//! again. A run that dies in between leaves the stand-in; what it is one of stands in its `annotation_info`, and the
-//! hash in its id vouches for that. What is left of earlier runs is sorted out here, before anything is matched.
+//! A replacement first posts the new annotation under another id, then deletes the original and posts it again. A run
+//! that dies in between leaves the stand-in, which names its original in its `annotation_info` and has an id that is
+//! derived from it. Stand-ins of earlier runs are sorted out here, before anything is matched.
 
-use super::types::{Action, Operation, Reason};
+use super::operation::Operation;
 use crate::model::{
     AnnotationId, DesiredAnnotation, DesiredState, Fingerprint, Identity, InputId, Json, Maker,
     ObservedAnnotation, ObservedState, SetName, fingerprint, is_stand_in_id, is_stored_as_sent,
@@ -14,22 +14,20 @@ use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-/// The key in a stand-in's `annotation_info` under which the original's id stands.
+/// The key of the original's id in a stand-in's `annotation_info`.
 pub const STAND_IN_FOR: &str = "annosync_stand_in_for";
 
-/// How many bytes a stand-in's body has more than the replacement's, beside the original's id: the key, and an id of 32
-/// characters.
+/// The bytes that a stand-in's body has more than the replacement's, without the original's id: the key, and an id of
+/// 32 characters.
 pub(super) const BODY_OVERHEAD: usize = 128;
-/// How long a stand-in's id is.
 pub(super) const ID_LENGTH: usize = 32;
 
-/// The id of the stand-in of a replacement.
 pub fn id_for(set: &SetName, operation: &Operation) -> AnnotationId {
     stand_in_id(set, &operation.input_id, &operation.id)
 }
 
-/// The stand-in of a replacement as it is posted: everything that the replacement has (`replacement`), under an id of its
-/// own, and with the original's id.
+/// The body of the stand-in of a replacement: the replacement's body with the stand-in's id, and with the original's
+/// id in its info.
 pub fn body(set: &SetName, operation: &Operation, replacement: &Json) -> Json {
     let mut body = match replacement.to_value() {
         Value::Object(body) => body,
@@ -44,7 +42,7 @@ pub fn body(set: &SetName, operation: &Operation, replacement: &Json) -> Json {
     Json::from_value(&body.into())
 }
 
-/// Whether what is there under a stand-in's id is what the replacement would post under it.
+/// Whether an annotation is the stand-in that the replacement would post.
 pub fn is_stand_in_of(
     set: &SetName,
     operation: &Operation,
@@ -55,7 +53,8 @@ pub fn is_stand_in_of(
         && is_stored_as_sent(found, &body(set, operation, replacement))
 }
 
-/// The annotation that the one with this id stands in for: the id's form, the set, and what its info says agree.
+/// The original of a stand-in; `None` if the id is not the one that the set gives the stand-in of the original that
+/// `info` names.
 pub fn original_of(
     set: &SetName,
     input: &InputId,
@@ -72,16 +71,16 @@ pub fn original_of(
 
 /// The annotations of one input, without stand-ins.
 pub(super) struct Sorted<'a> {
-    /// The annotations; those whose replacement an earlier run did not finish are made of their stand-ins.
+    /// The annotations. Those whose replacement an earlier run did not finish are as their stand-ins hold them.
     pub(super) annotations: Cow<'a, [ObservedAnnotation]>,
-    /// The stand-ins whose originals are there, and those originals' ids.
+    /// The stand-ins whose originals exist, with the originals' ids.
     pub(super) left_behind: Vec<(&'a ObservedAnnotation, AnnotationId)>,
-    /// The fingerprints of the stand-ins that annotations were made of, by the annotations' ids.
+    /// The fingerprints of the stand-ins of unfinished replacements, by the originals' ids.
     pub(super) unfinished: HashMap<AnnotationId, Fingerprint>,
 }
 
-/// Sorts out what earlier runs left on an input. A stand-in that the manifest declares by its id is an annotation like
-/// any other.
+/// Separates the stand-ins that earlier runs left on an input. One that the manifest declares by its id counts as an
+/// ordinary annotation.
 pub(super) fn sort_out<'a>(
     set: &SetName,
     input: &InputId,
@@ -147,7 +146,7 @@ pub(super) fn restored(
     }
 }
 
-/// What was observed as it is once every replacement is finished: without what earlier runs left behind.
+/// The observed state as it is once every replacement is finished, without stand-ins.
 pub fn settled<'a>(desired: &DesiredState, observed: &'a ObservedState) -> Cow<'a, ObservedState> {
     let any = |all: &Vec<ObservedAnnotation>| all.iter().any(|it| is_stand_in_id(&it.id));
     if !observed.inputs.values().any(any) {
@@ -165,14 +164,4 @@ pub fn settled<'a>(desired: &DesiredState, observed: &'a ObservedState) -> Cow<'
         }
     }
     Cow::Owned(settled)
-}
-
-/// Whether an operation deletes what an earlier run left behind, and nothing that anybody labelled.
-pub(super) fn is_clean_up(operation: &Operation) -> bool {
-    operation.action == Action::Delete && operation.reason == Reason::LeftBehind
-}
-
-/// Whether an operation finishes what an earlier run began: its original is gone already.
-pub fn is_unfinished(operation: &Operation) -> bool {
-    operation.action == Action::Replace && operation.reason == Reason::Unfinished
 }

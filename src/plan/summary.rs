@@ -1,22 +1,22 @@
-//! What a plan comes to, in numbers: the one model behind every format that a plan is shown in.
+//! The numbers of a plan, which every output format shows.
 //!
-//! Everything that can be counted from the operations alone is, so that a plan file whose numbers say something else is
-//! found out; what takes the listing (how often a class is used, which inputs are left empty) is counted while planning.
+//! Whatever can be counted from the operations is, so that `read` can check a plan file. Numbers that require the
+//! listing (how often a concept is used, which inputs are left empty) are counted while planning.
 
+use super::app_change::{AppChange, AppChangeKind, Decision};
 use super::batch;
+use super::batch::Batch;
+use super::classes::{ClassCount, Relabelled, classes, relabelled};
+use super::counts::ActionCounts;
 use super::moves::Moves;
+use super::operation::{Action, Double, Likeness, Operation};
+use super::planned_input::PlannedInput;
+use super::purge::Purge;
 use super::rights::{self, Needed};
-use super::stand_in::is_clean_up;
-use super::types::{
-    Action, AppChange, AppChangeKind, Batch, Decision, Likeness, Operation, PlannedInput, Purge,
-    PurgedAnnotation,
-};
-use crate::model::{
-    AnnotationId, ConceptId, Concepts, Content, InputId, Maker, ObservedState, SetPrefix, UserId,
-};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use crate::model::{AnnotationId, ConceptId, InputId, Maker, ObservedState, SetPrefix, UserId};
+use std::collections::{BTreeMap, HashSet};
 
-/// What keeps parts of a plan from being done.
+/// Writes that are held back.
 #[derive(
     Debug,
     Clone,
@@ -29,67 +29,57 @@ use std::collections::{BTreeMap, HashMap, HashSet};
     schemars::JsonSchema,
 )]
 pub struct HeldBack {
-    /// Changes of existing annotations that the policy does not make.
+    /// Changes of existing annotations that the policy does not allow.
     pub updates: u64,
-    /// Deletes that the policy does not make.
+    /// Deletes that the policy does not allow.
     pub deletes: u64,
-    /// Annotations that the app changed since the base and that the plan leaves alone, undecided conflicts among them.
+    /// Annotations that were changed in the app since the base and that the plan keeps, including undecided
+    /// conflicts.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub drift: u64,
-    /// Writes to inputs that hold an annotation which cannot be read: they could double or delete a label.
+    /// Writes on inputs with an annotation that cannot be read: they could double or delete a label.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unreadable: u64,
 }
 
-/// Everything that a plan counts.
+/// The numbers of a plan.
 #[derive(
     Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct Summary {
-    /// Annotations that are made.
-    pub post: u64,
-    /// Patches with just the difference.
-    pub merge: u64,
-    /// Patches that carry everything that is to stay.
-    pub overwrite: u64,
-    /// Patches that name the concepts that go.
-    pub remove: u64,
-    /// Annotations that go, and come back with what a patch cannot change.
-    pub replace: u64,
-    /// Annotations that go.
-    pub delete: u64,
-    /// Declared annotations that are on the remote as declared.
+    #[serde(flatten)]
+    pub actions: ActionCounts,
+    /// Declared annotations that are in the app as declared.
     pub unchanged: u64,
-    /// Annotations that people made and that this manifest does not manage: those of users outside `owners`, and
-    /// those on inputs that are not declared.
+    /// Annotations made by people that this manifest does not manage: those of users outside `owners`, and those on
+    /// inputs that are not declared.
     pub unmanaged: u64,
     /// Annotations that carry another label set's prefix.
     pub other_sets: u64,
-    /// Annotations that were listed and cannot be read: they are left alone.
+    /// Listed annotations that cannot be read; they are left alone.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unreadable: u64,
-    /// Annotations to replace whose `consensus_info` is lost: no call can write it.
+    /// Annotations to replace whose `consensus_info` is lost, because no call can write it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub lost_consensus: u64,
-    /// Annotations in scope that existed before, which the plan could delete: what the percentage of `max_deletes` is taken
-    /// of.
+    /// Existing annotations in scope, which the plan could delete. The percentage of `max_deletes` refers to them.
     pub existing: u64,
-    /// These, and the declared ones that are not in scope, which the plan could change: what the percentage of
-    /// `max_updates` is taken of.
+    /// Existing annotations that the plan could change: those in scope, and declared ones that are not. The
+    /// percentage of `max_updates` refers to them.
     #[serde(default)]
     pub changeable: u64,
-    /// Pairings whose runner-up is within 0.02.
+    /// Matches whose runner-up is within 0.02.
     pub ambiguous: u64,
     /// Inputs to purge.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub purge: u64,
-    /// Annotations that go with them.
+    /// Annotations that the purges delete.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub purged: u64,
     /// Inputs to post.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub posted_inputs: u64,
-    /// Inputs whose processing is waited for, beside those that are posted.
+    /// Existing inputs whose processing is waited for.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub awaited_inputs: u64,
     /// Inputs to delete.
@@ -98,13 +88,13 @@ pub struct Summary {
     /// The concepts that the app does not have yet and that the plan creates, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub new_concepts: Vec<NewConcept>,
-    /// What the policy, or what was done on the remote, keeps from being done.
+    /// Writes that the policy, changes in the app, or unreadable annotations hold back.
     pub held_back: HeldBack,
-    /// Annotations that were added, changed or deleted in the app since the base, by anybody; `None` for a plan without
-    /// a base.
+    /// Annotations that were added, changed or deleted in the app since the base, by anybody; absent from a plan
+    /// without a base.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<u64>,
-    /// Of these, those of which both sides changed the same field.
+    /// Of the drift, annotations of which both sides changed the same field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conflicts: Option<u64>,
     /// Of the drift, annotations that were added.
@@ -119,42 +109,42 @@ pub struct Summary {
     /// Of the drift, annotations that this plan reverts.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub reverted: u64,
-    /// Of the conflicts, those that nobody decided; nothing is written of their fields.
+    /// Of the conflicts, the undecided ones; their fields are not written.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub undecided: u64,
-    /// Annotations on declared inputs that people outside `owners` made and that the manifest does not declare, by user.
+    /// Undeclared annotations on declared inputs that users outside `owners` made, by user.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmanaged_users: Vec<UserCount>,
-    /// Whose annotations are changed or go, where they are not the app owner's; sorted by user.
+    /// Annotations that are changed or deleted and are not the app owner's, by user; sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<OthersWork>,
-    /// What only one user and the app's owner may do, sorted by user. Whoever applies the plan must be the app's owner, or
-    /// the only user listed here.
+    /// Writes that only one user and the app's owner may make, sorted by user. The plan must be applied by the app's
+    /// owner, or by the only user listed here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<Needed>,
     /// Posts that double annotations of users outside `owners`, or of other sets; sorted by set, then user.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubles: Vec<Doubles>,
-    /// Inputs that had annotations of people, and have none after this; sorted.
+    /// Inputs whose last annotations by people are deleted; sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub emptied: Vec<InputId>,
-    /// The concepts that are on more or on fewer annotations after this, sorted.
+    /// The concepts that more or fewer annotations bear once the plan is applied, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassCount>,
-    /// Which concepts were exchanged for which, most frequent first, then sorted.
+    /// Which concepts are replaced by which, most frequent first, then sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relabelled: Vec<Relabelled>,
-    /// Annotations that lie elsewhere after this.
+    /// Annotations whose geometry changes.
     #[serde(default, skip_serializing_if = "Moves::is_nothing")]
     pub moved: Moves,
     /// Calls that the plan makes.
     pub calls: u64,
-    /// The fewest calls that this could take: the sum over kinds of n / 128, rounded up. Deletes that share a call with
-    /// removals count as those.
+    /// The smallest possible number of calls: the sum over kinds of n / 128, rounded up. Deletes that share a call
+    /// with removals count as removals.
     pub lower_bound: u64,
-    /// Calls a second that the target takes.
+    /// The target's limit in calls per second.
     pub rate_limit: u32,
-    /// Seconds that the calls take at that rate, rounded up to tenths.
+    /// The duration of the calls at that rate in seconds, rounded up to tenths.
     #[serde(default)]
     pub seconds: f64,
 }
@@ -167,29 +157,29 @@ pub(super) fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// What is done to annotations that are not the app owner's.
+/// Writes to annotations of a user who is not the app's owner.
 #[derive(
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct OthersWork {
-    /// Whose they are; nothing where nobody is named, as with what a model made.
+    /// The user; absent if the service reports none, as for annotations made by a model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
-    /// How many are changed.
+    /// The number of changed annotations.
     pub changed: u64,
-    /// How many go, with purges among them.
+    /// The number of deleted annotations, including those of purges.
     pub deleted: u64,
 }
 
-/// How many annotations a user has.
+/// A number of annotations of a user.
 #[derive(
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct UserCount {
-    /// Who; `None` if the service reports no user.
+    /// The user; absent if the service reports none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
-    /// How many.
+    /// The number of annotations.
     pub count: u64,
 }
 
@@ -198,15 +188,15 @@ pub struct UserCount {
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct Doubles {
-    /// What the ids of the other set begin with; absent for annotations that no set made.
+    /// The prefix of the other set's ids; absent for annotations that no set made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set: Option<String>,
-    /// The user; absent for another set's, and if the service reports none.
+    /// The user; absent for annotations of another set, and if the service reports none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
-    /// Posts whose place and concepts equal one of these annotations.
+    /// The number of posts whose place and concepts equal those of one of these annotations.
     pub equal: u64,
-    /// Posts that have the same concepts as one of these annotations, and nearly the same place.
+    /// The number of posts that have the same concepts as one of these annotations, and nearly the same place.
     pub near: u64,
 }
 
@@ -215,82 +205,29 @@ pub struct Doubles {
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct NewConcept {
-    /// Which.
+    /// The concept.
     pub concept: ConceptId,
-    /// On how many annotations that are written it stands.
+    /// The number of written annotations that name it.
     pub annotations: u64,
-    /// The concept of the app that was probably meant.
+    /// The most similar concept of the app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nearest: Option<ConceptId>,
 }
 
-/// How often a concept is said to be there: annotations of people, and input-level ones, that name it with a value
-/// above 0.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-pub struct ClassCount {
-    /// Which.
-    pub concept: ConceptId,
-    /// On how many annotations of the listing.
-    pub before: u64,
-    /// On how many once the plan is applied.
-    pub after: u64,
-}
-
-impl ClassCount {
-    /// How many more; negative for fewer.
-    pub fn difference(&self) -> i64 {
-        self.after.cast_signed() - self.before.cast_signed()
-    }
-}
-
-/// Annotations that lose some concepts and get others for them.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-pub struct Relabelled {
-    /// What goes, sorted.
-    pub from: Vec<ConceptId>,
-    /// What comes, sorted.
-    pub to: Vec<ConceptId>,
-    /// On how many annotations.
-    pub count: u64,
-}
-
 impl Summary {
-    /// How many operations there are.
-    pub fn operations(&self) -> u64 {
-        self.post + self.merge + self.overwrite + self.remove + self.replace + self.delete
-    }
-
-    /// Tenths of a second that the calls take at the target's rate, rounded up.
+    /// The duration of the calls at the target's rate, in tenths of a second, rounded up.
     pub fn tenths_of_seconds(&self) -> u64 {
         (self.calls * 10).div_ceil(u64::from(self.rate_limit.max(1)))
     }
 
-    /// The count of an action's operations.
-    pub(super) fn of(&mut self, action: Action) -> &mut u64 {
-        match action {
-            Action::Post => &mut self.post,
-            Action::Merge => &mut self.merge,
-            Action::Overwrite => &mut self.overwrite,
-            Action::Remove => &mut self.remove,
-            Action::Replace => &mut self.replace,
-            Action::Delete => &mut self.delete,
-        }
-    }
-
-    /// Counts what the writes say by themselves.
+    /// Counts what follows from the writes alone.
     pub(super) fn count_writes(
         &mut self,
         operations: &[Operation],
         purges: &[Purge],
         app_owner: &UserId,
     ) {
-        for operation in operations {
-            *self.of(operation.action) += 1;
-        }
+        self.actions = ActionCounts::of(operations.iter().map(Operation::action));
         self.purge = purges.len() as u64;
         self.purged = purges
             .iter()
@@ -298,12 +235,11 @@ impl Summary {
             .sum();
         self.others = others(operations, purges, app_owner);
         self.needs = rights::needed(operations, purges, app_owner);
-        self.doubles = doubles(operations);
+        self.doubles = doubles(operations.iter().filter_map(Operation::double));
         self.relabelled = relabelled(operations);
         self.moved = Moves::of(operations);
     }
 
-    /// Counts the inputs.
     pub(super) fn count_inputs(&mut self, inputs: &[PlannedInput], deleted: &[InputId]) {
         self.posted_inputs = inputs.iter().filter(|input| input.is_posted()).count() as u64;
         self.awaited_inputs = inputs.len() as u64 - self.posted_inputs;
@@ -315,7 +251,7 @@ impl Summary {
         (self.posted_inputs, self.awaited_inputs, self.deleted_inputs)
     }
 
-    /// Counts the annotations of other people on declared inputs.
+    /// Counts undeclared annotations of other people on declared inputs.
     pub(super) fn count_unmanaged(&mut self, counts: BTreeMap<Option<UserId>, u64>) {
         let by_user = counts.into_iter();
         self.unmanaged_users = by_user
@@ -323,7 +259,6 @@ impl Summary {
             .collect();
     }
 
-    /// Counts what was changed in the app since the base.
     pub(crate) fn count_drift(&mut self, drift: &[AppChange]) {
         let count = |is: &dyn Fn(&AppChange) -> bool| {
             drift.iter().filter(|change| is(change)).count() as u64
@@ -340,7 +275,7 @@ impl Summary {
         self.held_back.drift = drift.len() as u64 - self.reverted;
     }
 
-    /// Counts what takes the listing as well.
+    /// Counts what requires the listing.
     pub(super) fn count_listed(
         &mut self,
         operations: &[Operation],
@@ -352,7 +287,7 @@ impl Summary {
         self.lost_consensus = lost_consensus(operations, observed);
     }
 
-    /// Counts the calls, and the seconds that they take.
+    /// Counts the calls and their duration.
     pub(super) fn forecast(&mut self, batches: &[Batch]) {
         self.calls = batches.len() as u64;
         self.lower_bound = batch::lower_bound(batches);
@@ -370,16 +305,8 @@ impl Summary {
 
     /// What [`Summary::count_writes`] counted.
     pub(super) fn written(&self) -> impl PartialEq + '_ {
-        let actions = [
-            self.post,
-            self.merge,
-            self.overwrite,
-            self.remove,
-            self.replace,
-            self.delete,
-        ];
         (
-            (actions, self.purge, self.purged),
+            (self.actions, self.purge, self.purged),
             (&self.others, &self.relabelled, &self.moved, &self.doubles),
         )
     }
@@ -388,11 +315,11 @@ impl Summary {
 fn others(operations: &[Operation], purges: &[Purge], app_owner: &UserId) -> Vec<OthersWork> {
     let mut counts: BTreeMap<Option<&UserId>, (u64, u64)> = BTreeMap::new();
     for operation in operations {
-        let Some(seen) = operation.seen.as_ref().filter(|_| !is_clean_up(operation)) else {
+        let Some(seen) = operation.seen().filter(|_| !operation.is_clean_up()) else {
             continue;
         };
         let (changed, deleted) = counts.entry(seen.user.as_ref()).or_default();
-        *(if operation.action == Action::Delete {
+        *(if operation.action() == Action::Delete {
             deleted
         } else {
             changed
@@ -412,9 +339,9 @@ fn others(operations: &[Operation], purges: &[Purge], app_owner: &UserId) -> Vec
         .collect()
 }
 
-pub(super) fn doubles(operations: &[Operation]) -> Vec<Doubles> {
+pub(super) fn doubles<'a>(doubles: impl Iterator<Item = &'a Double>) -> Vec<Doubles> {
     let mut counts: BTreeMap<(Option<SetPrefix>, Option<&UserId>), Doubles> = BTreeMap::new();
-    for double in operations.iter().filter_map(|it| it.double.as_deref()) {
+    for double in doubles {
         let set = SetPrefix::of_id(&double.id);
         let user = double.user.as_ref().filter(|_| set.is_none());
         let empty = Doubles {
@@ -432,113 +359,11 @@ pub(super) fn doubles(operations: &[Operation]) -> Vec<Doubles> {
     counts.into_values().collect()
 }
 
-/// The concepts that are said to be there.
-fn said(concepts: &Concepts) -> impl Iterator<Item = &ConceptId> {
-    let there = concepts.into_iter().filter(|concept| concept.value > 0.0);
-    there.map(|concept| &concept.id)
-}
-
-fn said_in(content: Option<&Content>) -> Option<Vec<&ConceptId>> {
-    Some(said(content?.concepts.as_ref()?).collect())
-}
-
-fn relabelled(operations: &[Operation]) -> Vec<Relabelled> {
-    let mut counts: BTreeMap<(Vec<ConceptId>, Vec<ConceptId>), u64> = BTreeMap::new();
-    for operation in operations {
-        let (Some(before), Some(after)) = (
-            said_in(operation.before.as_ref()),
-            said_in(operation.after.as_ref()),
-        ) else {
-            continue;
-        };
-        let without = |these: &[&'_ ConceptId], others: &[&ConceptId]| -> Vec<ConceptId> {
-            let left = these.iter().filter(|id| !others.contains(id));
-            left.map(|id| (*id).clone()).collect()
-        };
-        let (from, to) = (without(&before, &after), without(&after, &before));
-        if !from.is_empty() && !to.is_empty() {
-            *counts.entry((from, to)).or_default() += 1;
-        }
-    }
-    let mut relabelled: Vec<Relabelled> = counts
-        .into_iter()
-        .map(|((from, to), count)| Relabelled { from, to, count })
-        .collect();
-    // Stable: those as frequent stay sorted by their concepts.
-    relabelled.sort_by_key(|entry| std::cmp::Reverse(entry.count));
-    relabelled
-}
-
-/// On how many more annotations each concept is after these writes, or, negative, on how many fewer; sorted.
-pub(super) fn class_changes<'a>(
-    operations: &'a [Operation],
-    purges: &'a [Purge],
-) -> BTreeMap<&'a ConceptId, i64> {
-    let mut changes: BTreeMap<&ConceptId, i64> = BTreeMap::new();
-    for operation in operations.iter().filter(|it| !is_clean_up(it)) {
-        let (before, after) = (
-            said_in(operation.before.as_ref()),
-            said_in(operation.after.as_ref()),
-        );
-        // Of a change that does not declare concepts, which keeps them, neither side has any.
-        for id in before.into_iter().flatten() {
-            *changes.entry(id).or_default() -= 1;
-        }
-        for id in after.into_iter().flatten() {
-            *changes.entry(id).or_default() += 1;
-        }
-    }
-    // What models made is not counted as anybody's labels.
-    let by_people = |gone: &&PurgedAnnotation| gone.model_version.is_none();
-    let all_gone = purges.iter().flat_map(|purge| &purge.annotations);
-    for gone in all_gone.filter(by_people) {
-        for id in said_in(Some(&gone.before)).into_iter().flatten() {
-            *changes.entry(id).or_default() -= 1;
-        }
-    }
-    changes.retain(|_, change| *change != 0);
-    changes
-}
-
-pub(super) fn classes(
-    operations: &[Operation],
-    purges: &[Purge],
-    observed: &ObservedState,
-) -> Vec<ClassCount> {
-    let copies: HashSet<&AnnotationId> = operations
-        .iter()
-        .filter(|operation| is_clean_up(operation))
-        .map(|operation| &operation.id)
-        .collect();
-    let changes = class_changes(operations, purges);
-    if changes.is_empty() {
-        return Vec::new();
-    }
-    let mut before: HashMap<&ConceptId, u64> = HashMap::new();
-    let all = observed.inputs.values().flatten();
-    for annotation in all.filter(|it| it.maker != Maker::Model && !copies.contains(&it.id)) {
-        for id in said(&annotation.concepts).filter(|id| changes.contains_key(*id)) {
-            *before.entry(id).or_default() += 1;
-        }
-    }
-    changes
-        .into_iter()
-        .map(|(concept, change)| {
-            let before = before.get(concept).copied().unwrap_or_default();
-            ClassCount {
-                concept: concept.clone(),
-                before,
-                after: before.saturating_add_signed(change),
-            }
-        })
-        .collect()
-}
-
 /// Replacements whose `consensus_info` is not carried over.
 fn lost_consensus(operations: &[Operation], observed: &ObservedState) -> u64 {
     let replaced = operations
         .iter()
-        .filter(|operation| operation.action == Action::Replace);
+        .filter(|operation| operation.action() == Action::Replace);
     let loses = |operation: &&Operation| {
         let annotations = observed.inputs.get(&operation.input_id);
         annotations.is_some_and(|all| {
@@ -549,12 +374,12 @@ fn lost_consensus(operations: &[Operation], observed: &ObservedState) -> u64 {
     replaced.filter(loses).count() as u64
 }
 
-/// Inputs that had annotations of people and have none once these writes are made.
+/// Inputs whose last annotations by people these writes delete.
 fn emptied(operations: &[Operation], purges: &[Purge], observed: &ObservedState) -> Vec<InputId> {
     let mut gone: BTreeMap<&InputId, HashSet<&AnnotationId>> = BTreeMap::new();
     let mut kept: HashSet<&InputId> = HashSet::new();
     for operation in operations {
-        if operation.action == Action::Delete {
+        if operation.action() == Action::Delete {
             let gone = gone.entry(&operation.input_id).or_default();
             gone.insert(&operation.id);
         } else {

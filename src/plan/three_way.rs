@@ -1,8 +1,7 @@
-//! One input, three ways: which annotation of the base, of the manifest and of the app is which, and what is left to do.
+//! The three-way merge of one input: which annotations are paired, posted, deleted or kept.
 //!
-//! Annotations are paired between manifest and app, base and app, and manifest and base, so that a declaration that
-//! changed since the base finds its annotation although that was changed in the app as well. Of an annotation that the
-//! app has, `merge` decides field by field. Of the rest:
+//! `links` pairs the annotations of the three sides, and `merge` merges those that manifest and app share field by
+//! field. The rest:
 //!
 //! | base | manifest | app | |
 //! |---|---|---|---|
@@ -15,56 +14,49 @@
 //! | does not | declares it otherwise | has it | a conflict in each field that differs |
 //! | does not | does not | has it | added in the app: drift |
 //!
-//! Nothing that a model, the app itself or another label set made is drift, and neither is what an earlier run of
-//! annosync left to be repaired. On an input that neither side declares, only what this set made counts.
+//! Annotations made by a model, the app itself or another label set are never drift, and neither are those that an
+//! earlier run left to be repaired. On an input that neither side declares, only annotations of this set count.
 //!
-//! A purge is one write. It is intended where the base does not purge the input and everything that people made there
-//! is as the base says; what is not is a conflict. Where the base purges the input too, everything there is drift.
+//! A purge is one write. If the base does not purge the input, annotations of people that differ from the base are
+//! conflicts, and without any the purge is intended. If the base purges the input too, every annotation there is
+//! drift.
 
+use super::app_change::{AppChange, AppChangeKind, Decision, FieldChange};
+use super::links::{Linker, Links, key_of};
 use super::merge::{BaseView, Picks, Side, changed_fields, merge};
+use super::operation::{Cause, Seen};
+use super::purge::{Purge, PurgedAnnotation};
 use super::region;
-use super::types::{
-    AppChange, AppChangeKind, Cause, Decision, FieldChange, Purge, PurgedAnnotation, Seen,
-};
-use crate::matching::{Claims, Matched, MatchedBy, Matching, Pair, match_input};
+use crate::matching::{Matching, Pair, match_input};
 use crate::model::{
-    AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Geometry, Identity,
-    InputId, Json, Key, Maker, ObservedAnnotation, ObservedExtras, ObservedState, Owner, SetName,
-    Status, Undeclared, UserId, content_id, key_id,
+    AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Identity, InputId, Key,
+    Maker, ObservedAnnotation, ObservedState, SetName, Undeclared,
 };
-use serde_json::json;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashMap;
 
-/// The base, ready to be compared.
+/// Merges inputs with a base.
 pub(super) struct ThreeWay<'a> {
     base: &'a DesiredState,
-    /// The base's scope, with the owners of both.
-    base_claims: Claims,
-    /// The manifest's.
-    claims: Claims,
-    /// The manifest's, where whatever is declared may be whatever was.
-    any_claims: Claims,
-    /// In whose name a post without `user` is taken to be.
-    poster: UserId,
+    linker: Linker,
     picks: Picks,
-    /// What becomes of the conflicts that `picks` leaves to the app.
+    /// The decision about conflicts of which `picks` keeps the app's value.
     conflicts: Decision,
 }
 
-/// An input as it is to be planned.
+/// The result of merging an input.
 pub(super) struct MergedInput {
-    /// The manifest's, with the fields that the app keeps.
+    /// The manifest's input, with the app's values in the fields that are kept.
     pub(super) input: DesiredInput,
-    /// The pairs; what is to be posted; and what is to be treated as without a base, deletes among it.
+    /// The pairs; the posts; and the observed annotations that are planned as without a base, including deletes.
     pub(super) matching: Matching,
-    /// The observed annotations that stay because the app changed or added them.
+    /// The observed annotations that are kept because they were changed or added in the app.
     pub(super) left: Vec<usize>,
-    /// The observed annotations that the manifest dropped.
+    /// The observed annotations whose declaration the manifest removed.
     pub(super) dropped: Vec<usize>,
-    /// The causes of writes to observed annotations, where they are not intended.
+    /// The causes of writes to observed annotations, unless they are intended.
     pub(super) causes: HashMap<AnnotationId, Cause>,
-    /// Of each of `matching.missing`, the cause of its post and the index of the change that it reverts; `None` for one
-    /// that is intended.
+    /// For each of `matching.missing`: the cause of its post and the index of the change that it reverts; `None` if
+    /// it is intended.
     pub(super) posts: Vec<Option<(Cause, usize)>>,
     pub(super) changes: Vec<AppChange>,
 }
@@ -77,24 +69,9 @@ impl<'a> ThreeWay<'a> {
         picks: Picks,
         conflicts: Decision,
     ) -> Self {
-        let scope = |of: &DesiredState, owners: BTreeSet<Owner>| {
-            let scope = DesiredState {
-                set: of.set.clone(),
-                policy: of.policy,
-                owners,
-                guards: of.guards,
-                renamed: of.renamed.clone(),
-                adopts: &base.adopts | &desired.adopts,
-                inputs: Vec::new(),
-            };
-            Claims::new(&scope, observed)
-        };
         Self {
             base,
-            base_claims: scope(base, &base.owners | &desired.owners),
-            claims: Claims::new(desired, observed),
-            any_claims: scope(desired, BTreeSet::from([Owner::Any])),
-            poster: observed.app_owner.clone(),
+            linker: Linker::new(base, desired, observed),
             picks,
             conflicts,
         }
@@ -108,16 +85,15 @@ impl<'a> ThreeWay<'a> {
 
     /// The manifest's set.
     pub(super) fn set(&self) -> &SetName {
-        &self.claims.set
+        &self.linker.claims.set
     }
 
-    /// Whether the base declares the input.
     pub(super) fn declares(&self, id: &InputId) -> bool {
         self.base_input(id).is_some()
     }
 
-    /// Merges an input that the manifest declares, or one without annotations if it does not (`is_declared`).
-    /// `is_repaired`: what an earlier run began and this one finishes.
+    /// Merges an input; it has no annotations if the manifest does not declare it (`is_declared`). `is_repaired`
+    /// tells annotations whose replacement this run finishes.
     pub(super) fn merge(
         &self,
         input: &DesiredInput,
@@ -126,10 +102,12 @@ impl<'a> ThreeWay<'a> {
         is_repaired: impl Fn(&AnnotationId) -> bool,
     ) -> MergedInput {
         let base = self.base_input(&input.id);
-        // A region that the base names by its model and that is not there any more is not looked for.
+        // A region that the base names by its model and that does not exist any more is no error.
         let base = base.map(|base| region::resolve(base, observed, &mut Vec::new()).into_owned());
         let was = base.as_ref().map_or(&[][..], |base| &base.annotations);
-        let links = self.link(&input.id, was, &input.annotations, observed);
+        let links = self
+            .linker
+            .link(&input.id, was, &input.annotations, observed);
         let mut merged = MergedInput {
             input: input.clone(),
             matching: Matching::default(),
@@ -156,9 +134,9 @@ impl<'a> ThreeWay<'a> {
         }
         let counts = |it: &ObservedAnnotation| {
             it.maker == Maker::User
-                && !self.claims.is_of_another_set(&it.id)
+                && !self.linker.claims.is_of_another_set(&it.id)
                 && !is_repaired(&it.id)
-                && (is_declared || base.is_some() || self.claims.is_owned(&it.id))
+                && (is_declared || base.is_some() || self.linker.claims.is_owned(&it.id))
         };
         for (at, found) in observed.iter().enumerate() {
             if links.is_paired[at] {
@@ -191,15 +169,21 @@ impl<'a> ThreeWay<'a> {
             (None, Identity::Id(_) | Identity::InputLevel) => BaseView::NamedSince,
             (None, Identity::Key(_) | Identity::Content) => BaseView::AddedByBoth,
         };
-        let mut result = merge(view, &desired.content, found, &self.claims, self.picks);
+        let mut result = merge(
+            view,
+            &desired.content,
+            found,
+            &self.linker.claims,
+            self.picks,
+        );
         let waits = self.waits() && result.fields.iter().any(|field| field.conflict);
         if waits && result.cause.reverts() {
-            // Nothing of an annotation is reverted while one of its fields waits for a decision.
+            // While one field of an annotation is undecided, none of its fields is reverted.
             let picks = Picks {
                 drift: Side::App,
                 ..self.picks
             };
-            result = merge(view, &desired.content, found, &self.claims, picks);
+            result = merge(view, &desired.content, found, &self.linker.claims, picks);
         }
         desired.content = result.content;
         if result.cause.reverts() {
@@ -227,7 +211,7 @@ impl<'a> ThreeWay<'a> {
         links: &Links,
     ) {
         let deleted = before.filter(|_| {
-            // What is there and cannot be claimed was not deleted.
+            // An annotation that exists and cannot be claimed was not deleted.
             links.base_of[at].is_some_and(|base| {
                 links.observed_of_base[base].is_none()
                     && !links.observed_ids.contains(&links.base_ids[base])
@@ -262,7 +246,7 @@ impl<'a> ThreeWay<'a> {
         });
     }
 
-    /// The base declares it, and the manifest does not any more.
+    /// An annotation that the base declares and the manifest does not.
     fn dropped(
         &self,
         merged: &mut MergedInput,
@@ -270,7 +254,7 @@ impl<'a> ThreeWay<'a> {
         before: &DesiredAnnotation,
         found: &ObservedAnnotation,
     ) {
-        let mut fields = changed_fields(&before.content, found, &self.claims);
+        let mut fields = changed_fields(&before.content, found, &self.linker.claims);
         let is_changed = !fields.is_empty();
         let is_deleted = !is_changed || self.picks.conflict == Side::Manifest;
         if is_deleted {
@@ -332,12 +316,10 @@ impl<'a> ThreeWay<'a> {
         }
     }
 
-    /// Whether conflicts wait for a decision.
     fn waits(&self) -> bool {
         self.conflicts == Decision::Undecided
     }
 
-    /// What is decided about a change that a write reverts, or does not.
     fn decision(&self, conflict: bool, reverts: bool) -> Decision {
         if reverts {
             Decision::Reverted
@@ -348,7 +330,8 @@ impl<'a> ThreeWay<'a> {
         }
     }
 
-    /// Says where a purge comes from and what of it the app changed; whether it is made.
+    /// Sets the cause of a purge and lists the changes in the app that it would revert. Returns whether the purge is
+    /// made.
     pub(super) fn decide_purge(
         &self,
         purge: &mut Purge,
@@ -359,7 +342,7 @@ impl<'a> ThreeWay<'a> {
         let purged_before = base.is_some_and(|base| base.undeclared == Undeclared::Purged);
         let base = base.map(|base| region::resolve(base, observed, &mut Vec::new()).into_owned());
         let was = base.as_ref().map_or(&[][..], |base| &base.annotations);
-        let pairs = match_input(&self.base_claims, &purge.input_id, was, observed).pairs;
+        let pairs = match_input(&self.linker.base_claims, &purge.input_id, was, observed).pairs;
         let before: HashMap<&AnnotationId, (usize, usize)> = (pairs.iter())
             .map(|pair| (&observed[pair.observed].id, (pair.desired, pair.observed)))
             .collect();
@@ -370,7 +353,8 @@ impl<'a> ThreeWay<'a> {
                 None => (AppChangeKind::Added, None, Vec::new()),
                 Some(&(before, at)) => {
                     let before = &was[before];
-                    let fields = changed_fields(&before.content, &observed[at], &self.claims);
+                    let fields =
+                        changed_fields(&before.content, &observed[at], &self.linker.claims);
                     if fields.is_empty() {
                         continue;
                     }
@@ -404,216 +388,8 @@ impl<'a> ThreeWay<'a> {
         changes.append(&mut found);
         side == Side::Manifest
     }
-
-    /// Which annotation is which on the three sides.
-    fn link(
-        &self,
-        input: &InputId,
-        was: &[DesiredAnnotation],
-        declared: &[DesiredAnnotation],
-        observed: &[ObservedAnnotation],
-    ) -> Links {
-        let mut links = Links {
-            observed_of: vec![None; declared.len()],
-            base_of: vec![None; declared.len()],
-            observed_of_base: vec![None; was.len()],
-            base_of_observed: vec![None; observed.len()],
-            is_paired: vec![false; observed.len()],
-            is_base_used: vec![false; was.len()],
-            base_ids: Vec::new(),
-            observed_ids: observed.iter().map(|it| it.id.clone()).collect(),
-        };
-        for pair in match_input(&self.base_claims, input, was, observed).pairs {
-            links.observed_of_base[pair.desired] = Some((pair.observed, pair.matched));
-            links.base_of_observed[pair.observed] = Some(pair.desired);
-        }
-        let as_was = self.as_observed(input, was, &links, observed);
-        for pair in match_input(&self.any_claims, input, declared, &as_was).pairs {
-            links.base_of[pair.desired] = Some(pair.observed);
-        }
-        links.base_ids = as_was.into_iter().map(|it| it.id).collect();
-
-        // A name says more than what it was before.
-        let direct = match_input(&self.claims, input, declared, observed);
-        for pair in &direct.pairs {
-            if matches!(
-                pair.matched.by,
-                MatchedBy::Id | MatchedBy::Key | MatchedBy::InputLevel
-            ) {
-                links.pair(pair.desired, pair.observed, pair.matched);
-            }
-        }
-        for at in 0..declared.len() {
-            let before = links.base_of[at].and_then(|base| links.observed_of_base[base]);
-            if let (None, Some((found, matched))) = (links.observed_of[at], before)
-                && !links.is_paired[found]
-                && self.claims.is_claimable(&observed[found])
-            {
-                links.pair(at, found, matched);
-            }
-        }
-        // What is new in the manifest first: a declaration whose annotation was deleted takes what nothing else wants.
-        for is_new in [true, false] {
-            self.pair_by_content(&mut links, input, (declared, observed), is_new);
-        }
-
-        // What the base declares of an annotation counts for whatever has that annotation now.
-        for at in 0..declared.len() {
-            let found = links.observed_of[at].and_then(|(found, _)| links.base_of_observed[found]);
-            if found.is_some() && !links.base_of.contains(&found) {
-                links.base_of[at] = found;
-            }
-        }
-        for base in links.base_of.iter().flatten() {
-            links.is_base_used[*base] = true;
-        }
-        links
-    }
-
-    /// Pairs what is still open by its content: declarations that the base does not have, or those that it has.
-    fn pair_by_content(
-        &self,
-        links: &mut Links,
-        input: &InputId,
-        (declared, observed): (&[DesiredAnnotation], &[ObservedAnnotation]),
-        is_new: bool,
-    ) {
-        let open: Vec<usize> = (0..declared.len())
-            .filter(|&at| links.observed_of[at].is_none() && links.base_of[at].is_none() == is_new)
-            .collect();
-        let free: Vec<usize> = (0..observed.len())
-            .filter(|&at| !links.is_paired[at])
-            .collect();
-        if open.is_empty() || free.is_empty() {
-            return;
-        }
-        let declared: Vec<_> = open.iter().map(|at| declared[*at].clone()).collect();
-        let observed: Vec<_> = free.iter().map(|at| observed[*at].clone()).collect();
-        for pair in match_input(&self.claims, input, &declared, &observed).pairs {
-            links.pair(open[pair.desired], free[pair.observed], pair.matched);
-        }
-    }
-
-    /// What the base declares, as the app had it: matching pairs declared annotations with observed ones.
-    fn as_observed(
-        &self,
-        input: &InputId,
-        was: &[DesiredAnnotation],
-        links: &Links,
-        observed: &[ObservedAnnotation],
-    ) -> Vec<ObservedAnnotation> {
-        let mut taken: HashSet<AnnotationId> = observed.iter().map(|it| it.id.clone()).collect();
-        (was.iter().enumerate())
-            .map(|(at, annotation)| {
-                let found = links.observed_of_base[at].map(|(found, _)| &observed[found]);
-                let id = found.map_or_else(
-                    || free_id(&self.claims.set, input, annotation, |id| taken.contains(id)),
-                    |found| found.id.clone(),
-                );
-                taken.insert(id.clone());
-                let mut made = as_posted(id, &annotation.content, &self.poster);
-                // What the base does not say of it, only the app knows.
-                let content = &annotation.content;
-                if let Some(found) = found {
-                    if content.geometry.is_none() {
-                        made.geometry = found.geometry.clone();
-                    }
-                    made.frame = content.frame.or(found.frame);
-                    if content.concepts.is_none() {
-                        made.concepts = found.concepts.clone();
-                    }
-                } else if content.geometry.is_none()
-                    && matches!(annotation.identity, Identity::Id(_))
-                {
-                    made.geometry = Geometry::Unmodelled;
-                }
-                if annotation.identity == Identity::InputLevel {
-                    made.maker = Maker::Input;
-                }
-                made
-            })
-            .collect()
-    }
 }
 
-/// The id that a post of this has.
-pub(super) fn free_id(
-    set: &SetName,
-    input: &InputId,
-    annotation: &DesiredAnnotation,
-    is_taken: impl Fn(&AnnotationId) -> bool,
-) -> AnnotationId {
-    let by_content = || {
-        let mut ordinal = 0;
-        loop {
-            let id = content_id(set, input, &annotation.content, ordinal);
-            if !is_taken(&id) {
-                return id;
-            }
-            ordinal += 1;
-        }
-    };
-    match &annotation.identity {
-        Identity::Id(id) => id.clone(),
-        Identity::Key(key) => key_id(set, input, key),
-        Identity::InputLevel | Identity::Content => by_content(),
-    }
-}
-
-/// A declared annotation as the app has it once it is posted.
-pub(super) fn as_posted(
-    id: AnnotationId,
-    content: &Content,
-    poster: &UserId,
-) -> ObservedAnnotation {
-    let metadata = content.metadata.as_ref();
-    ObservedAnnotation {
-        id,
-        geometry: content.geometry.clone().unwrap_or(Geometry::Whole),
-        frame: content.frame,
-        concepts: content.concepts.clone().unwrap_or_default(),
-        status: content.status.unwrap_or(Status::SUCCESS),
-        user: Some(content.user.clone().unwrap_or_else(|| poster.clone())),
-        maker: Maker::User,
-        created_at: None,
-        data: metadata.map(|it| Json::from_value(&json!({ "metadata": it.to_value() }))),
-        info: content.info.clone(),
-        extras: ObservedExtras {
-            managed: content.extras.as_deref().cloned().unwrap_or_default(),
-            ..ObservedExtras::default()
-        }
-        .boxed(),
-    }
-}
-
-/// The pairs of three sides, by index.
-struct Links {
-    observed_of: Vec<Option<(usize, Matched)>>,
-    base_of: Vec<Option<usize>>,
-    observed_of_base: Vec<Option<(usize, Matched)>>,
-    base_of_observed: Vec<Option<usize>>,
-    is_paired: Vec<bool>,
-    is_base_used: Vec<bool>,
-    /// The ids of what the base declares.
-    base_ids: Vec<AnnotationId>,
-    observed_ids: HashSet<AnnotationId>,
-}
-
-impl Links {
-    fn pair(&mut self, declared: usize, observed: usize, matched: Matched) {
-        self.observed_of[declared] = Some((observed, matched));
-        self.is_paired[observed] = true;
-    }
-}
-
-fn key_of(annotation: &DesiredAnnotation) -> Option<Key> {
-    match &annotation.identity {
-        Identity::Key(key) => Some(key.clone()),
-        Identity::Id(_) | Identity::InputLevel | Identity::Content => None,
-    }
-}
-
-/// Whether two declarations say the same.
 fn is_same(now: &Content, was: &Content) -> bool {
     let geometry = match (&now.geometry, &was.geometry) {
         (Some(now), Some(was)) => now.same(was),

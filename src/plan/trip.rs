@@ -1,18 +1,18 @@
-//! The guards that can trip, and what lets each of them pass.
+//! The guards, and what lets each of them pass.
 //!
-//! [`Trip::pass`] is the one place that says so: the flag, the label on a pull request, and the number. A new guard needs
-//! a variant, its line there, and its sentence in `render/warnings`. When a guard trips is decided in `guard`.
+//! `Trip::pass` lists the flag and the label of each guard. A new guard needs a variant, its arm there, and its
+//! sentence in `render/warnings`. `guard` decides when one trips.
 
 use super::summary::Doubles;
 
-/// The label that lets guards with a number pass: someone sets it on the pull request, and the pipelines of
-/// `examples/ci` hand it on as `--allow-guards`.
+/// The label on a pull request that lets guards with a number pass: the pipelines of `examples/ci` hand it on as
+/// `--allow-guards`.
 pub const GUARDS_LABEL: &str = "annosync-allow-guards";
 
-/// The label that lets a plan revert work that was done in the app, read as [`GUARDS_LABEL`] is.
+/// The label on a pull request that lets a plan revert changes in the app.
 pub const REVERTS_LABEL: &str = "annosync-allow-reverts";
 
-/// A guard that tripped: its number, and the limit that the number exceeds.
+/// A guard that tripped, with its number and its limit.
 #[derive(
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
@@ -20,70 +20,70 @@ pub const REVERTS_LABEL: &str = "annosync-allow-reverts";
 pub enum Trip {
     /// Too many deletes.
     Deletes {
-        /// How many there are.
+        /// The number of them.
         count: u64,
-        /// Of how many existing annotations in scope.
+        /// The number of existing annotations that the limit refers to.
         existing: u64,
-        /// The limit, as the manifest gives it.
+        /// The limit, as in the manifest.
         limit: String,
     },
     /// Too many changes of existing annotations.
     Updates {
-        /// How many there are.
+        /// The number of them.
         count: u64,
-        /// Of how many existing annotations in scope.
+        /// The number of existing annotations that the limit refers to.
         existing: u64,
-        /// The limit, as the manifest gives it.
+        /// The limit, as in the manifest.
         limit: String,
     },
-    /// Concepts that would be on no annotation any more.
+    /// Concepts that no annotation would bear any more.
     VanishedConcepts {
-        /// Which, sorted.
+        /// The concepts, sorted.
         concepts: Vec<String>,
         /// The limit.
         limit: u64,
-        /// Those of them that the plan relabels as one other concept; sorted.
+        /// The concepts of these that the plan replaces by another concept; sorted.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         renames: Vec<Rename>,
     },
     /// Posts that equal an annotation of a user outside `owners`, or of another set.
     Doubles {
-        /// How many there are.
+        /// The number of them.
         count: u64,
         /// The limit.
         limit: u64,
-        /// Whose annotations they equal, as in the summary.
+        /// The annotations that they equal, as in the summary.
         of: Vec<Doubles>,
     },
     /// The manifest declares no input at all, and the plan would delete.
     EmptyManifest {
-        /// How many deletes there are.
+        /// The number of deletes.
         deletes: u64,
     },
     /// Concepts that the app does not have yet, and that the service cannot delete.
     NewConcepts {
-        /// Which, sorted.
+        /// The concepts, sorted.
         concepts: Vec<String>,
         /// The limit.
         limit: u64,
     },
-    /// The app was changed since the base: with `--on-drift fail` it stops the plan, with `apply` the plan reverts it.
+    /// Changes made in the app since the base: `--on-drift fail` stops the plan, with `apply` the plan reverts them.
     Drift {
-        /// How many there are.
+        /// The number of them.
         count: u64,
     },
 }
 
-/// A concept that vanishes because most of its annotations get another one instead.
+/// A concept that vanishes because another one replaces it on most of its annotations.
 #[derive(
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct Rename {
     /// The concept that vanishes.
     pub from: String,
-    /// The concept that takes its place.
+    /// The concept that replaces it.
     pub to: String,
-    /// On how many annotations it does.
+    /// The number of annotations on which it does.
     pub annotations: u64,
 }
 
@@ -124,7 +124,7 @@ impl Trip {
                 concepts.len() as u64,
                 allowances.new_concepts,
             ),
-            // An empty manifest is more often a mistake than an intention: no label lets it pass.
+            // An empty manifest is usually a mistake: no label lets it pass.
             Self::EmptyManifest { .. } => Pass::Switch {
                 flag: "--allow-empty",
                 label: None,
@@ -154,7 +154,6 @@ impl Trip {
         }
     }
 
-    /// Whether these allowances let it pass.
     pub fn is_passed_by(&self, allowances: &Allowances) -> bool {
         match self.pass(allowances) {
             Pass::Number { count, allowed, .. } => {
@@ -165,7 +164,7 @@ impl Trip {
     }
 }
 
-/// What a person let pass.
+/// The guards that the user lets pass.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Allowances {
     /// Up to this many deletes.
@@ -178,40 +177,34 @@ pub struct Allowances {
     pub doubles: Option<u64>,
     /// Up to this many concepts that the app does not have yet.
     pub new_concepts: Option<u64>,
-    /// Every guard that has a number, whatever the number.
+    /// Every guard that has a number.
     pub numbers: Numbers,
     /// A manifest that declares no input.
     pub empty: EmptyManifest,
-    /// Writes that revert what was done on the remote.
+    /// Writes that revert changes in the app.
     pub drift: Drift,
 }
 
-/// Whether guards that have a number let every number pass. The plan records what they let pass.
+/// Whether every guard that has a number passes. The plan records those that pass.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Numbers {
-    /// They stop the plan.
     #[default]
     Stop,
-    /// They let it pass.
     Pass,
 }
 
-/// Whether a plan whose author wanted none may revert what was done on the remote.
+/// Whether a plan may revert changes in the app .
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Drift {
-    /// It may not.
     #[default]
     Stops,
-    /// It may.
     Passes,
 }
 
 /// Whether a manifest that declares no input may delete.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum EmptyManifest {
-    /// It may not.
     #[default]
     Stops,
-    /// It may.
     Passes,
 }

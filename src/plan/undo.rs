@@ -1,92 +1,89 @@
-//! The plan that undoes another one: what is deleted is posted again, what is changed is written back, what is posted
-//! goes.
+//! Makes the plan that undoes another one: posts what was deleted, writes back what was changed, deletes what was
+//! posted.
 //!
-//! Bodies come from what the service stores, whole, never from what a manifest could say of it. An annotation that is not
-//! as the plan saw it is left out: apply leaves it alone as well. Only what the service makes itself (times, tasks) and
-//! what models made cannot come back; the plan's `blind_spots` say so.
+//! Bodies are made from all that the service stores, not just from what a manifest can declare. Annotations that are
+//! not as the plan saw them are left out, because apply leaves them alone. Fields that the service sets itself, and
+//! annotations made by models, cannot be restored; the undo's `blind_spots` list them.
 
-use super::batch;
+use super::batch::{self, size_of_body};
 use super::body;
 use super::fresh::{Freshness, freshness};
 use super::guard;
-use super::input::size;
+use super::operation::{Action, Change, Operation, Restoration, UndoChange, Written};
+use super::plan::{FORMAT_VERSION, Plan, Purpose};
 use super::rights;
 use super::summary::Summary;
-use super::types::{Action, FORMAT_VERSION, Operation, Plan, Purpose, Reason};
 use crate::model::{
     Content, Extras, Fingerprint, Geometry, Guards, InputId, Maker, ObservedAnnotation, Policy,
     Status, UserId, fingerprint,
 };
 use std::collections::{BTreeMap, HashMap};
 
-/// How many annotations are named of those that an undo does not restore.
+/// The number of annotations that are named of those that an undo does not restore.
 const NAMED: usize = 10;
 
-/// What is there before a plan is carried out.
+/// The annotations before a plan is applied.
 #[derive(Debug, Clone)]
 pub struct Before {
     /// The user whose token the calls carry.
     pub caller: UserId,
-    /// The annotation of each of the plan's operations, in their order; nothing where there is none.
+    /// The annotation of each operation of the plan; `None` if it does not exist.
     pub operations: Vec<Option<ObservedAnnotation>>,
-    /// Everything on the input of each of the plan's purges, in their order, but its input-level annotation.
+    /// The annotations of each purge of the plan, without the input-level annotation.
     pub purges: Vec<Vec<ObservedAnnotation>>,
 }
 
-/// Whether an operation, or a purge, was carried out.
+/// Whether an operation, a purge or an input was applied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Fate {
-    /// Nobody knows yet, or ever: its undo finds out.
+pub enum ApplyStatus {
+    /// Not known (yet): the undo compares when it is applied.
     #[default]
-    Open,
-    /// It was; what the service stores since has this fingerprint, where that was seen.
-    Done(Option<Fingerprint>),
-    /// It was not: there is nothing to undo.
-    Not,
+    Unknown,
+    /// Applied; with the fingerprint of what the service stores since, if known.
+    Applied(Option<Fingerprint>),
+    /// Nothing to undo.
+    NotApplied,
 }
 
-/// What became of each operation and each purge of a plan.
+/// The status of each operation, purge and input of a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fates {
-    /// By operation.
-    pub operations: Vec<Fate>,
-    /// By purge.
-    pub purges: Vec<Fate>,
-    /// By input that is posted or waited for.
-    pub inputs: Vec<Fate>,
+pub struct ApplyStatuses {
+    pub operations: Vec<ApplyStatus>,
+    pub purges: Vec<ApplyStatus>,
+    /// By input to post or to wait for.
+    pub inputs: Vec<ApplyStatus>,
 }
 
-impl Fates {
-    /// Of a plan that is about to be carried out.
-    pub fn open(plan: &Plan) -> Self {
+impl ApplyStatuses {
+    /// The statuses before a plan is applied.
+    pub fn unknown(plan: &Plan) -> Self {
         Self {
-            operations: vec![Fate::Open; plan.operations.len()],
-            purges: vec![Fate::Open; plan.purges.len()],
-            inputs: vec![Fate::Open; plan.inputs.len()],
+            operations: vec![ApplyStatus::Unknown; plan.operations.len()],
+            purges: vec![ApplyStatus::Unknown; plan.purges.len()],
+            inputs: vec![ApplyStatus::Unknown; plan.inputs.len()],
         }
     }
 }
 
-/// The plan that brings back what was there before `plan` was carried out, as far as it was.
+/// The plan that restores the app as it was before `plan` was applied.
 ///
-/// A manifest's own limits are not part of a plan; its guards are the limits that a manifest has by itself, on deletes
-/// and on changes. A post is never guarded, and no concept can vanish that was there before.
-pub fn undo(plan: &Plan, before: &Before, fates: &Fates) -> Plan {
+/// A plan does not hold its manifest's limits: the undo's guards are the default limits on deletes and changes.
+pub fn undo(plan: &Plan, before: &Before, statuses: &ApplyStatuses) -> Plan {
     let mut undo = Undo {
         caller: &before.caller,
         operations: Vec::new(),
-        posted: posted(plan, fates),
+        posted: posted(plan, statuses),
         lost: Lost::default(),
     };
-    for ((operation, stored), fate) in plan
+    for ((operation, stored), status) in plan
         .operations
         .iter()
         .zip(&before.operations)
-        .zip(&fates.operations)
+        .zip(&statuses.operations)
     {
-        undo.operation(operation, stored.as_ref(), *fate);
+        undo.operation(operation, stored.as_ref(), *status);
     }
-    for ((purge, stored), fate) in plan.purges.iter().zip(&before.purges).zip(&fates.purges) {
+    for ((purge, stored), status) in plan.purges.iter().zip(&before.purges).zip(&statuses.purges) {
         let seen: HashMap<_, _> = purge
             .annotations
             .iter()
@@ -94,8 +91,8 @@ pub fn undo(plan: &Plan, before: &Before, fates: &Fates) -> Plan {
             .collect();
         let is_as_seen =
             |stored: &ObservedAnnotation| seen.get(&stored.id) == Some(&fingerprint(stored));
-        // A purge that would take anything else is not carried out.
-        if *fate != Fate::Not && stored.iter().all(is_as_seen) {
+        // A purge that would delete anything else is not made.
+        if *status != ApplyStatus::NotApplied && stored.iter().all(is_as_seen) {
             for annotation in stored {
                 undo.restore(&purge.input_id, annotation);
             }
@@ -105,10 +102,10 @@ pub fn undo(plan: &Plan, before: &Before, fates: &Fates) -> Plan {
 }
 
 /// The inputs that were posted, or may have been.
-fn posted(plan: &Plan, fates: &Fates) -> Vec<InputId> {
-    let with_fates = plan.inputs.iter().zip(&fates.inputs);
-    with_fates
-        .filter(|(input, fate)| input.is_posted() && **fate != Fate::Not)
+fn posted(plan: &Plan, statuses: &ApplyStatuses) -> Vec<InputId> {
+    let with_statuses = plan.inputs.iter().zip(&statuses.inputs);
+    with_statuses
+        .filter(|(input, status)| input.is_posted() && **status != ApplyStatus::NotApplied)
         .map(|(input, _)| input.input_id.clone())
         .collect()
 }
@@ -121,7 +118,7 @@ struct Undo<'a> {
     lost: Lost,
 }
 
-/// Annotations that cannot come back, or not as they were: input and annotation.
+/// Annotations that cannot be restored, or not as they were.
 #[derive(Default)]
 struct Lost {
     by_models: Vec<String>,
@@ -135,35 +132,41 @@ impl Undo<'_> {
         &mut self,
         operation: &Operation,
         stored: Option<&ObservedAnnotation>,
-        fate: Fate,
+        status: ApplyStatus,
     ) {
-        let fingerprint = match fate {
-            Fate::Not => return,
-            // A stand-in that an earlier run left is nobody's work.
-            _ if operation.reason == Reason::LeftBehind => return,
-            Fate::Done(fingerprint) => fingerprint,
-            Fate::Open => None,
+        let fingerprint = match status {
+            ApplyStatus::NotApplied => return,
+            // A stand-in that an earlier run left behind is no user's work.
+            _ if operation.is_clean_up() => return,
+            ApplyStatus::Applied(fingerprint) => fingerprint,
+            ApplyStatus::Unknown => None,
         };
         match (freshness(operation, stored), stored) {
-            (Freshness::AsPlanned, None) => self.push(Operation {
-                fingerprint,
-                before: Some(self.posted(operation)),
-                ..undoing(operation, Action::Delete)
-            }),
-            (Freshness::AsPlanned, Some(stored)) => match operation.action {
+            (Freshness::AsPlanned, None) => {
+                let content = self.posted(operation);
+                let written = Written {
+                    content,
+                    fingerprint,
+                };
+                self.push(operation, 0, UndoChange::Delete(written));
+            }
+            (Freshness::AsPlanned, Some(stored)) => match operation.action() {
                 Action::Delete => self.restore(&operation.input_id, stored),
                 Action::Replace => self.replace_back(operation, stored, fingerprint),
                 Action::Post | Action::Merge | Action::Remove | Action::Overwrite => {
-                    let made = made(operation, stored);
-                    let body = body::put_back(&operation.input_id, stored, &made);
-                    self.push(Operation {
+                    let content = made(operation, stored);
+                    let body = body::put_back(&operation.input_id, stored, &content);
+                    let written = Written {
+                        content,
                         fingerprint,
-                        bytes: size(&body),
-                        body: Some(body),
-                        before: Some(made),
-                        after: Some(stored.content()),
-                        ..undoing(operation, Action::Overwrite)
+                    };
+                    let bytes = size_of_body(&body);
+                    let change = UndoChange::Overwrite(Restoration {
+                        written,
+                        after: stored.content(),
+                        body,
                     });
+                    self.push(operation, bytes, change);
                 }
             },
             (Freshness::HalfReplaced, _) => {
@@ -174,34 +177,27 @@ impl Undo<'_> {
         }
     }
 
-    fn push(&mut self, operation: Operation) {
-        self.operations.push(operation);
+    fn push(&mut self, undone: &Operation, bytes: u32, change: UndoChange) {
+        let (input, id) = (undone.input_id.clone(), undone.id.clone());
+        self.operations.push(Operation {
+            key: undone.key.clone(),
+            bytes,
+            ..Operation::new(input, id, Change::Undo(change))
+        });
     }
 
-    /// Posts an annotation again that goes.
+    /// Posts a deleted annotation again.
     fn restore(&mut self, input: &InputId, stored: &ObservedAnnotation) {
         if let Some((body, after)) = self.post_of(input, stored) {
-            self.push(Operation {
-                action: Action::Post,
-                input_id: input.clone(),
-                id: stored.id.clone(),
-                key: None,
-                reason: Reason::Undone,
-                cause: None,
-                needs: None,
-                double: None,
-                seen: None,
-                matched: None,
-                before: None,
-                after: Some(after),
-                fingerprint: None,
-                bytes: size(&body),
-                body: Some(body),
+            let bytes = size_of_body(&body);
+            let change = Change::Undo(UndoChange::Post { after, body });
+            self.operations.push(Operation {
+                bytes,
+                ..Operation::new(input.clone(), stored.id.clone(), change)
             });
         }
     }
 
-    /// Replaces what replaced an annotation.
     fn replace_back(
         &mut self,
         operation: &Operation,
@@ -209,18 +205,21 @@ impl Undo<'_> {
         fingerprint: Option<Fingerprint>,
     ) {
         if let Some((body, after)) = self.post_of(&operation.input_id, stored) {
-            self.push(Operation {
+            let written = Written {
+                content: made(operation, stored),
                 fingerprint,
-                before: Some(made(operation, stored)),
-                after: Some(after),
-                bytes: size(&body),
-                body: Some(body),
-                ..undoing(operation, Action::Replace)
+            };
+            let bytes = size_of_body(&body);
+            let change = UndoChange::Replace(Restoration {
+                written,
+                after,
+                body,
             });
+            self.push(operation, bytes, change);
         }
     }
 
-    /// The post that makes a stored annotation again, and what it makes; `None` if nobody can.
+    /// The post of a stored annotation, and its content; `None` if it cannot be posted.
     fn post_of(
         &mut self,
         input: &InputId,
@@ -233,7 +232,7 @@ impl Undo<'_> {
         }
         let mut after = stored.content();
         if stored.user.is_none() {
-            // Whoever posts it owns it.
+            // The user who posts it owns it.
             self.lost.of_nobody.push(name);
             after.user = Some(self.caller.clone());
         }
@@ -241,9 +240,9 @@ impl Undo<'_> {
         Some((body::restored(input, stored), after))
     }
 
-    /// What a post makes.
+    /// The whole content of a posted annotation.
     fn posted(&self, operation: &Operation) -> Content {
-        let after = operation.after.clone().unwrap_or_default();
+        let after = operation.after().cloned().unwrap_or_default();
         Content {
             geometry: after.geometry.filter(|it| *it != Geometry::Whole),
             status: after.status.or(Some(Status::SUCCESS)),
@@ -254,7 +253,7 @@ impl Undo<'_> {
 
     fn finish(mut self, plan: &Plan) -> Plan {
         self.operations
-            .sort_by(|a, b| (&a.input_id, a.action).cmp(&(&b.input_id, b.action)));
+            .sort_by(|a, b| (&a.input_id, a.action()).cmp(&(&b.input_id, b.action())));
         let mut summary = Summary {
             rate_limit: plan.summary.rate_limit,
             ..Summary::default()
@@ -262,10 +261,11 @@ impl Undo<'_> {
         rights::mark(&mut self.operations, &mut [], &plan.app_owner);
         summary.count_writes(&self.operations, &[], &plan.app_owner);
         summary.count_inputs(&[], &self.posted);
-        // What is there once the plan is carried out.
-        summary.existing = (plan.summary.existing + summary.delete).saturating_sub(summary.post);
+        // The numbers once the plan is applied.
+        summary.existing =
+            (plan.summary.existing + summary.actions.delete).saturating_sub(summary.actions.post);
         summary.changeable =
-            (plan.summary.changeable + summary.delete).saturating_sub(summary.post);
+            (plan.summary.changeable + summary.actions.delete).saturating_sub(summary.actions.post);
         let mut batches = batch::pack(&self.operations, &[]);
         batch::pack_inputs(&mut batches, &[], &self.posted);
         summary.forecast(&batches);
@@ -275,7 +275,7 @@ impl Undo<'_> {
             purpose: Purpose::Undo,
             target: plan.target.clone(),
             set: plan.set.clone(),
-            // An undo of any plan may have to delete.
+            // The undo of any plan may delete.
             policy: Policy::Sync,
             app_owner: plan.app_owner.clone(),
             owners: plan.owners.clone(),
@@ -302,36 +302,15 @@ impl Undo<'_> {
     }
 }
 
-/// An operation on the same annotation.
-fn undoing(operation: &Operation, action: Action) -> Operation {
-    Operation {
-        action,
-        input_id: operation.input_id.clone(),
-        id: operation.id.clone(),
-        key: operation.key.clone(),
-        reason: Reason::Undone,
-        cause: None,
-        needs: None,
-        double: None,
-        seen: None,
-        matched: None,
-        before: None,
-        after: None,
-        fingerprint: None,
-        bytes: 0,
-        body: None,
-    }
-}
-
-/// What a change makes of a stored annotation, all of it.
+/// The whole content of a stored annotation after a change.
 fn made(operation: &Operation, stored: &ObservedAnnotation) -> Content {
-    let after = operation.after.clone().unwrap_or_default();
-    if operation.reason == Reason::Undone {
+    let after = operation.after().cloned().unwrap_or_default();
+    if operation.is_undo() {
         return after;
     }
     let was = stored.content();
     let is_segment = |place: Option<&Geometry>| matches!(place, Some(Geometry::Segment(_)));
-    // A segment lies in no frame, and a frame holds none.
+    // An annotation has a segment or a frame, not both.
     let becomes_segment = is_segment(after.geometry.as_ref());
     let leaves_segment =
         after.geometry.is_none() && after.frame.is_some() && is_segment(was.geometry.as_ref());
@@ -392,19 +371,19 @@ impl Lost {
         };
         say(
             &self.by_models,
-            "that a model made, which cannot be posted again",
+            "made by models, which cannot be posted again",
         );
         say(
             &self.half_replaced,
-            "whose replacement was half done before, so that what it was is not there any more",
+            "whose replacement an earlier run began: the original is lost",
         );
         say(
             &self.of_nobody,
-            "without a user, which will be the caller's",
+            "without a user, which will belong to the user who applies this",
         );
         if self.made_anew > 0 {
             spots.push(format!(
-                "what the service makes itself of {} that it posts again: when it was made, what reviewers agreed on (`consensus_info`), whether it is trusted",
+                "fields that the service sets itself, of {} to be posted again: time of creation, `consensus_info`, `trusted`",
                 annotations(self.made_anew as usize)
             ));
         }

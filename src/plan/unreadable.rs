@@ -1,16 +1,16 @@
-//! Inputs that hold an annotation which cannot be read.
+//! Inputs with annotations that cannot be read.
 //!
-//! Such an annotation may be any that the manifest declares by its content, at its old place or at a new one. Only what does
-//! not depend on that is planned: an annotation that is found by its name or that is there exactly as declared. Posts,
-//! deletes and changes of what merely resembles a declaration are held back: they could double a label or delete one.
+//! Such an annotation may be any that the manifest declares by its content. Only operations on annotations that are
+//! matched by id or key, or that exist exactly as declared, do not depend on that. All others are held back: they
+//! could double or delete a label.
 
 use super::error::PlanError;
-use super::input::{Part, Planner};
-use super::types::{Operation, Reason};
+use super::operation::{Operation, Reason};
+use super::planner::{Part, Planner};
 use crate::matching::MatchedBy;
 use crate::model::{DesiredInput, Identity, InputId, Maker, ObservedState, key_id};
 
-/// How many of them are named.
+/// The number of annotations that are named.
 const NAMED: usize = 10;
 
 impl Planner<'_> {
@@ -37,7 +37,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Counts what cannot be read on an input, and takes out of its part what could double or delete a label because of it.
+    /// Removes the operations of an input that depend on unreadable annotations, and counts them as held back.
     pub(super) fn hold_back_uncertain(&self, part: &mut Part, input: &InputId) {
         let there = self.observed.unreadable_on(input);
         if there.is_empty() {
@@ -45,26 +45,26 @@ impl Planner<'_> {
         }
         let may_be_declared = there.iter().any(|it| self.claims.could_claim(it));
         let planned = part.operations.len();
-        // A repair depends on which annotations are gone, and one that cannot be read is there.
+        // A repair depends on which annotations do not exist, and an unreadable one exists.
         part.operations.retain(|operation| {
-            !operation.reason.is_repair() && (!may_be_declared || is_certain(operation))
+            !operation.is_repair() && (!may_be_declared || is_certain(operation))
         });
         let held_back = (planned - part.operations.len()) as u64;
         part.held_back.unreadable += held_back;
     }
 }
 
-/// Whether an operation is right whatever the annotations are that cannot be read.
+/// Whether an operation does not depend on unreadable annotations.
 fn is_certain(operation: &Operation) -> bool {
-    let by = operation.matched.map(|matched| matched.by);
-    operation.reason == Reason::InputNotDeclared
+    let by = operation.matched().map(|matched| matched.by);
+    operation.reason() == Reason::InputNotDeclared
         || matches!(
             by,
             Some(MatchedBy::Id | MatchedBy::Key | MatchedBy::InputLevel | MatchedBy::Exact)
         )
 }
 
-/// A line for each annotation that cannot be read, and how many more there are.
+/// A line for each unreadable annotation, up to a limit, and the number of the others.
 pub(super) fn in_words(observed: &ObservedState) -> Vec<String> {
     let all = &observed.unreadable;
     let mut lines: Vec<String> = all

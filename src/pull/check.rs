@@ -188,11 +188,11 @@ impl World<'_> {
         let mut undeclared = 0;
         for operation in operations {
             let Some(input) = by_id.get(&operation.input_id) else {
-                undeclared += u64::from(operation.reason == Reason::InputNotDeclared);
+                undeclared += u64::from(operation.reason() == Reason::InputNotDeclared);
                 continue;
             };
             let is_left_out = input.left_out.contains(&operation.id);
-            match operation.action {
+            match operation.action() {
                 Action::Delete if is_left_out => {
                     part = Some((
                         part.map_or(1, |(count, _)| count + 1),
@@ -214,7 +214,7 @@ impl World<'_> {
                 .entry(input.id.clone())
                 .or_insert_with(|| Fault::Write {
                     id: operation.id.to_string(),
-                    verb: verb(operation.action),
+                    verb: verb(operation.action()),
                 });
         }
         if self.desired.policy == Policy::Sync {

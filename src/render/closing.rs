@@ -48,12 +48,12 @@ pub(super) fn actions(summary: &Summary) -> Vec<String> {
         )
     });
     let annotations = counts([
-        (summary.post, "to post"),
-        (summary.merge, "to merge"),
-        (summary.overwrite, "to overwrite"),
-        (summary.remove, "to remove"),
-        (summary.replace, "to replace"),
-        (summary.delete, "to delete"),
+        (summary.actions.post, "to post"),
+        (summary.actions.merge, "to merge"),
+        (summary.actions.overwrite, "to overwrite"),
+        (summary.actions.remove, "to remove"),
+        (summary.actions.replace, "to replace"),
+        (summary.actions.delete, "to delete"),
     ]);
     inputs.chain(purged).chain(annotations).collect()
 }

@@ -138,8 +138,8 @@ fn since(base: Option<&Base>) -> Phrase {
 
 /// Of a write: the user of the annotation, when it was last written, and whether the manifest changed it too.
 pub(super) fn provenance(operation: &Operation) -> Phrase {
-    let is_gone = operation.action == Action::Post && operation.seen.is_none();
-    let phrase = by_whom(operation.seen.as_ref(), is_gone);
+    let is_gone = operation.action() == Action::Post && operation.seen().is_none();
+    let phrase = by_whom(operation.seen(), is_gone);
     match operation.cause {
         Some(Cause::Conflict) => phrase.words("; the manifest changed it too"),
         Some(Cause::Intended | Cause::Drift) | None => phrase,
@@ -234,7 +234,8 @@ fn field(field: &FieldChange) -> Phrase {
 mod tests {
     use super::*;
     use crate::render::sample::{
-        against_main, app_change, caused, deleted, field, moved, plan, posted, purge, relabelled,
+        against_main, app_change, caused, deleted, field, moved, observed_of, plan, posted, purge,
+        relabelled,
     };
     use crate::render::{Detail, TextOptions, text};
 
@@ -397,7 +398,7 @@ mod tests {
     #[test]
     fn unknown_users_and_times_are_said() {
         let mut unknown = caused(moved(), Cause::Drift, None);
-        unknown.seen = None;
+        observed_of(&mut unknown).seen = Seen::default();
         assert_eq!(
             provenance(&unknown).text(),
             "user unknown, the service does not say when it was last written"

@@ -90,8 +90,8 @@ impl Filter {
 
     /// Whether this operation is shown.
     pub fn shows(&self, operation: &Operation) -> bool {
-        let sides = [operation.before.as_ref(), operation.after.as_ref()];
-        self.takes(Kind::of(operation.action))
+        let sides = [operation.before(), operation.after()];
+        self.takes(Kind::of(operation.action()))
             && self.takes_input(&operation.input_id)
             && self.takes_concepts(sides.into_iter().flatten())
     }

@@ -59,7 +59,7 @@ pub fn log_line(plan: &Plan, what: Logged, ended: &impl Serialize) -> String {
             let operation = &plan.operations[at as usize];
             serde_json::to_string(&OperationLine {
                 operation: at,
-                action: operation.action,
+                action: operation.action(),
                 input_id: &operation.input_id,
                 id: &operation.id,
                 key: operation.key.as_ref(),

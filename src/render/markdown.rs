@@ -214,12 +214,12 @@ fn counts(plan: &Plan) -> String {
     let summary = &plan.summary;
     let held = summary.held_back;
     let always = [
-        ("post", summary.post),
-        ("merge", summary.merge),
-        ("overwrite", summary.overwrite),
-        ("remove", summary.remove),
-        ("replace", summary.replace),
-        ("delete", summary.delete),
+        ("post", summary.actions.post),
+        ("merge", summary.actions.merge),
+        ("overwrite", summary.actions.overwrite),
+        ("remove", summary.actions.remove),
+        ("replace", summary.actions.replace),
+        ("delete", summary.actions.delete),
         ("unchanged", summary.unchanged),
         ("unmanaged", summary.unmanaged),
     ];

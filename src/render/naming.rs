@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 /// Why a change is in the plan: why the declared annotation was taken for the observed one, or what else there is.
 pub(super) fn why(operation: &Operation) -> String {
-    let why = match &operation.matched {
-        Some(matched) if operation.reason != Reason::Unfinished => matched.to_string(),
-        _ => reason(operation.reason).to_owned(),
+    let why = match operation.matched() {
+        Some(matched) if operation.reason() != Reason::Unfinished => matched.to_string(),
+        _ => reason(operation.reason()).to_owned(),
     };
-    match operation.double.as_deref() {
+    match operation.double() {
         None => why,
         Some(double) => {
             let is = match double.closeness {
@@ -43,7 +43,7 @@ fn reason(reason: Reason) -> &'static str {
 /// The key, if the id is made of it; else key or content and the id: the whole id of what goes, which people look up, and enough of it to tell it
 /// from its neighbours for the rest.
 pub(super) fn name(operation: &Operation, ids: &ShortIds) -> String {
-    let id = if destructiveness(operation.action) == 0 {
+    let id = if destructiveness(operation.action()) == 0 {
         operation.id.to_string()
     } else {
         ids.get(&operation.id)
@@ -54,7 +54,7 @@ pub(super) fn name(operation: &Operation, ids: &ShortIds) -> String {
         Some(key) => return format!("{key} {id}"),
         None => {}
     }
-    let content = operation.before.as_ref().or(operation.after.as_ref());
+    let content = operation.before().or(operation.after());
     let what = kind_of(content).unwrap_or_else(|| kind(operation));
     format!("{what} {}{id}", named_concepts(content))
 }
@@ -99,8 +99,8 @@ fn kind_of(content: Option<&Content>) -> Option<&'static str> {
 /// Without a geometry it covers the whole input, or its place is not managed or not modelled.
 fn kind(operation: &Operation) -> &'static str {
     match (
-        operation.action,
-        operation.matched.map(|matched| matched.by),
+        operation.action(),
+        operation.matched().map(|matched| matched.by),
     ) {
         (Action::Post, _)
         | (

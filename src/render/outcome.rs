@@ -3,7 +3,7 @@
 use super::naming::name_alone;
 use super::page::{Color, Ink, Page, counted, thousands};
 use super::{difference, notation};
-use crate::plan::{Applied, Outcome, Since, StaleItem, StalePurge, Touched};
+use crate::plan::{Action, Applied, Outcome, Since, StaleItem, StalePurge, Touched};
 
 /// How many annotations that were not reckoned with are shown of an input.
 const SHOWN: usize = 10;
@@ -126,15 +126,21 @@ fn write_stale_purge(page: &mut Page, item: &StalePurge) {
     }
 }
 
+fn past(action: Action) -> &'static str {
+    match action {
+        Action::Post => "posted",
+        Action::Merge => "merged",
+        Action::Overwrite => "overwritten",
+        Action::Remove => "removed",
+        Action::Replace => "replaced",
+        Action::Delete => "deleted",
+    }
+}
+
 /// The numbers in one line.
 pub(super) fn account(outcome: &Outcome) -> String {
     let Applied {
-        post,
-        merge,
-        overwrite,
-        remove,
-        replace,
-        delete,
+        actions,
         purge,
         purged,
         posted_inputs,
@@ -145,17 +151,11 @@ pub(super) fn account(outcome: &Outcome) -> String {
         .into_iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{} {word}", counted(count, "input")));
-    let annotations = [
-        (post, "posted"),
-        (merge, "merged"),
-        (overwrite, "overwritten"),
-        (remove, "removed"),
-        (replace, "replaced"),
-        (delete, "deleted"),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, word)| format!("{} {word}", thousands(count)));
+    let annotations = actions
+        .each()
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(action, count)| format!("{} {}", thousands(count), past(action)));
     let mut kinds: Vec<String> = inputs.chain(annotations).collect();
     if purge > 0 {
         let (inputs, gone) = (counted(purge, "input"), counted(purged, "annotation"));
@@ -188,16 +188,19 @@ pub(super) fn account(outcome: &Outcome) -> String {
 mod tests {
     use super::*;
     use crate::model::AnnotationId;
-    use crate::plan::{Action, FailedItem, FailedPurge, Unplanned};
+    use crate::plan::{ActionCounts, FailedItem, FailedPurge, Unplanned};
     use crate::render::sample;
 
     #[test]
     fn the_last_line_accounts_for_everything() {
         let mut outcome = Outcome {
             applied: Applied {
-                post: 8,
-                merge: 3,
-                delete: 1,
+                actions: ActionCounts {
+                    post: 8,
+                    merge: 3,
+                    delete: 1,
+                    ..ActionCounts::default()
+                },
                 ..Applied::default()
             },
             not_attempted: 1_200,
@@ -206,7 +209,7 @@ mod tests {
         let line = "Applied 12 (8 posted, 3 merged, 1 deleted), 0 already so, 0 failed, 1,200 not attempted.\n";
         assert_eq!(outcome_text(&outcome), line);
         for action in [Action::Overwrite, Action::Remove, Action::Replace] {
-            outcome.applied.add(action);
+            outcome.applied.actions.add(action);
         }
         let line = "Applied 15 (8 posted, 3 merged, 1 overwritten, 1 removed, 1 replaced, 1 deleted), \
                     0 already so, 0 failed, 1,200 not attempted.\n";
@@ -223,7 +226,10 @@ mod tests {
     fn purges_are_accounted_for_by_inputs_and_annotations() {
         let mut outcome = Outcome {
             applied: Applied {
-                delete: 1,
+                actions: ActionCounts {
+                    delete: 1,
+                    ..ActionCounts::default()
+                },
                 purge: 1,
                 purged: 1_400,
                 ..Applied::default()
@@ -232,7 +238,7 @@ mod tests {
         };
         let line = "Applied 2 (1 deleted, 1 input purged of 1,400 annotations), 0 already so, 0 failed, 0 not attempted.\n";
         assert_eq!(outcome_text(&outcome), line);
-        outcome.applied.delete = 0;
+        outcome.applied.actions.delete = 0;
         outcome.applied.purge = 0;
         let purge = sample::purge("street-3", &["ann"]);
         let unplanned = |since, at: usize| Unplanned {
@@ -275,7 +281,7 @@ mod tests {
     #[test]
     fn what_a_removal_took_before_it_was_noticed_is_said() {
         let gone = sample::deleted("b");
-        let mut now = gone.before.clone().unwrap();
+        let mut now = gone.before().cloned().unwrap();
         now.concepts = Some(sample::concepts(&["late"]));
         let outcome = Outcome {
             stale: vec![StaleItem {
@@ -294,12 +300,12 @@ mod tests {
     #[test]
     fn failures_and_what_had_changed_come_before_it() {
         let (keyed, gone) = (sample::moved(), sample::deleted("b"));
-        let mut now = keyed.before.clone().unwrap();
+        let mut now = keyed.before().cloned().unwrap();
         now.geometry = Some(sample::a_box(0.9));
         let outcome = Outcome {
             stale: vec![
                 StaleItem::new(0, &keyed, Some(now)),
-                StaleItem::new(1, &gone, gone.before.clone()),
+                StaleItem::new(1, &gone, gone.before().cloned()),
                 StaleItem::new(2, &sample::relabelled(), None),
             ],
             failed: vec![FailedItem::new(3, &gone, "no such thing\u{1b}[1A\nreally")],

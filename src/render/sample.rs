@@ -2,12 +2,13 @@
 
 use crate::model::{
     AnnotationId, BoundingBox, Concept, ConceptId, Concepts, Content, Geometry, InputId, Json, Key,
-    Measure, Overlap, Point, Policy, Polygon, SetName, Status, UserId,
+    Measure, Overlap, Point, Policy, Polygon, SetName, Status, UserId, key_id,
 };
 use crate::plan::{
-    Action, AppChange, AppChangeKind, Base, Cause, ClassCount, Decision, FORMAT_VERSION,
-    FieldChange, Matched, MatchedBy, Move, Moves, Operation, OthersWork, Plan, Purge,
-    PurgedAnnotation, Purpose, Reason, Relabelled, Seen, Summary, Target,
+    Action, ActionCounts, AppChange, AppChangeKind, Base, Cause, Change, ClassCount, Decision,
+    DeleteReason, Edit, FORMAT_VERSION, FieldChange, Matched, MatchedBy, Move, Moves, Observed,
+    Operation, OthersWork, Plan, Purge, PurgedAnnotation, Purpose, Relabelled, Seen, Summary,
+    Target,
 };
 
 pub(super) fn concepts(ids: &[&str]) -> Concepts {
@@ -38,55 +39,94 @@ fn content(bottom: f64, ids: &[&str]) -> Content {
     }
 }
 
-fn operation(action: Action, input: &str, id: &str, reason: Reason) -> Operation {
+fn operation(input: &str, id: &str, change: Change) -> Operation {
     Operation {
-        action,
         input_id: InputId::new(input).unwrap(),
         id: AnnotationId::new(id).unwrap(),
         key: None,
-        reason,
         cause: None,
         needs: None,
-        double: None,
-        seen: None,
-        matched: None,
-        before: None,
-        after: None,
-        fingerprint: None,
         bytes: 0,
-        body: None,
+        change,
     }
 }
 
-/// A box of a server's making that goes, with all its fields.
+fn observed(content: Content) -> Observed {
+    Observed {
+        content,
+        seen: Seen::default(),
+        fingerprint: serde_json::from_str(&format!("\"{:032x}\"", 0)).unwrap(),
+    }
+}
+
+fn edit(before: Content, after: Content, by: MatchedBy) -> Edit {
+    Edit {
+        observed: observed(before),
+        after,
+        matched: Matched::without_measure(by),
+    }
+}
+
+/// The change of a merge, removal, overwrite or replacement.
+pub(super) fn edit_of(operation: &mut Operation) -> &mut Edit {
+    match &mut operation.change {
+        Change::Merge(edit)
+        | Change::Remove(edit)
+        | Change::Overwrite(edit)
+        | Change::Replace(edit) => edit,
+        other => panic!("{other:?} is no edit"),
+    }
+}
+
+/// The annotation that an edit or a delete is about.
+pub(super) fn observed_of(operation: &mut Operation) -> &mut Observed {
+    if operation.action() != Action::Delete {
+        return &mut edit_of(operation).observed;
+    }
+    match &mut operation.change {
+        Change::Delete { observed, .. } => observed,
+        other => panic!("{other:?} is no delete"),
+    }
+}
+
+/// The overwrite of [`moved`] as a replacement.
+pub(super) fn replaced() -> Operation {
+    let mut replaced = moved();
+    replaced.change = Change::Replace(edit_of(&mut replaced).clone());
+    replaced
+}
+
+/// What a post creates.
+pub(super) fn posted_content(operation: &mut Operation) -> &mut Content {
+    match &mut operation.change {
+        Change::Post { after, .. } => after,
+        other => panic!("{other:?} is no post"),
+    }
+}
+
+/// A box with a server-made id, to be deleted, with all its fields.
 pub(super) fn deleted(input: &str) -> Operation {
-    let mut gone = operation(
-        Action::Delete,
-        input,
-        "300b8e39a65e4f33ae4e15e86eaf4a3b",
-        Reason::NotDeclared,
-    );
-    gone.before = Some(Content {
+    let content = Content {
         status: Some(Status::SUCCESS),
         user: Some(UserId::new("me").unwrap()),
         metadata: Some(Json::new(r#"{"weather": "rain"}"#).unwrap()),
         ..content(0.5, &["car"])
-    });
-    gone
+    };
+    let change = Change::Delete {
+        observed: observed(content),
+        reason: DeleteReason::NotDeclared,
+    };
+    operation(input, "300b8e39a65e4f33ae4e15e86eaf4a3b", change)
 }
 
 /// A box with a key that moved.
 pub(super) fn moved() -> Operation {
-    let mut moved = operation(
-        Action::Overwrite,
-        "street-1",
-        "as-0a1b2c3d-00112233445566778899",
-        Reason::Differs,
-    );
-    moved.key = Some(Key::new("red-car").unwrap());
-    moved.matched = Some(Matched::without_measure(MatchedBy::Key));
-    moved.before = Some(content(0.5, &["car"]));
-    moved.after = Some(content(0.75, &["car"]));
+    let (before, after) = (content(0.5, &["car"]), content(0.75, &["car"]));
+    let change = Change::Overwrite(edit(before, after, MatchedBy::Key));
+    let mut moved = operation("street-1", "replaced-below", change);
+    let key = Key::new("red-car").unwrap();
+    moved.id = key_id(&SetName::new("street").unwrap(), &moved.input_id, &key);
+    moved.key = Some(key);
     moved
 }
 
@@ -94,41 +134,38 @@ pub(super) fn moved() -> Operation {
 pub(super) fn ambiguous() -> Operation {
     let mut moved = moved();
     moved.key = None;
-    moved.matched = Some(Matched {
+    moved.id = AnnotationId::new("as-0a1b2c3d-00112233445566778899").unwrap();
+    edit_of(&mut moved).matched = Matched {
         measure: crate::model::Measure::Iou,
         by: MatchedBy::Moved,
         overlap: Some(Overlap::from_fraction(0.61)),
         runner_up: Some(Overlap::from_fraction(0.6)),
         ambiguous: true,
-    });
+    };
     moved
 }
 
 /// A box that gets another concept.
 pub(super) fn relabelled() -> Operation {
-    let mut relabelled = operation(
-        Action::Merge,
-        "street-2",
-        "as-0a1b2c3d-99887766554433221100",
-        Reason::Differs,
-    );
-    relabelled.matched = Some(Matched::without_measure(MatchedBy::Relabelled));
-    relabelled.before = Some(content(0.5, &["car"]));
-    relabelled.after = Some(content(0.5, &["car", "taxi"]));
-    relabelled.bytes = 12;
-    relabelled
+    let (before, after) = (content(0.5, &["car"]), content(0.5, &["car", "taxi"]));
+    let change = Change::Merge(edit(before, after, MatchedBy::Relabelled));
+    Operation {
+        bytes: 12,
+        ..operation("street-2", "as-0a1b2c3d-99887766554433221100", change)
+    }
 }
 
-/// A box that is made.
+/// A box to be posted.
 pub(super) fn posted(input: &str, number: u32) -> Operation {
-    let mut posted = operation(
-        Action::Post,
+    let change = Change::Post {
+        after: content(0.5, &["person"]),
+        double: None,
+    };
+    operation(
         input,
         &format!("as-0a1b2c3d-{number:08x}000000000000"),
-        Reason::NotOnRemote,
-    );
-    posted.after = Some(content(0.5, &["person"]));
-    posted
+        change,
+    )
 }
 
 /// An input that is emptied of boxes that these made: users, `model`, or `nobody`.
@@ -151,15 +188,14 @@ pub(super) fn purge(input: &str, makers: &[&str]) -> Purge {
 
 /// A plan of these operations, sorted and counted as planning does.
 pub(super) fn plan(mut operations: Vec<Operation>) -> Plan {
-    operations.sort_by(|a, b| (&a.input_id, a.action, &a.id).cmp(&(&b.input_id, b.action, &b.id)));
-    let count = |action| operations.iter().filter(|o| o.action == action).count() as u64;
+    operations
+        .sort_by(|a, b| (&a.input_id, a.action(), &a.id).cmp(&(&b.input_id, b.action(), &b.id)));
+    let mut actions = ActionCounts::default();
+    for operation in &operations {
+        actions.add(operation.action());
+    }
     let summary = Summary {
-        post: count(Action::Post),
-        merge: count(Action::Merge),
-        overwrite: count(Action::Overwrite),
-        remove: count(Action::Remove),
-        replace: count(Action::Replace),
-        delete: count(Action::Delete),
+        actions,
         unchanged: 1_815,
         unmanaged: 7,
         calls: 5,
@@ -200,11 +236,11 @@ pub(super) fn plan(mut operations: Vec<Operation>) -> Plan {
 /// This change, against a base: where it comes from, and who wrote the annotation last.
 pub(super) fn caused(mut operation: Operation, cause: Cause, user: Option<&str>) -> Operation {
     operation.cause = Some(cause);
-    if operation.action != Action::Post {
-        operation.seen = Some(Seen {
+    if operation.action() != Action::Post {
+        observed_of(&mut operation).seen = Seen {
             user: user.map(|user| UserId::new(user).unwrap()),
             modified_at: Some("2026-05-02T10:11:12Z".into()),
-        });
+        };
     }
     operation
 }
@@ -226,7 +262,7 @@ pub(super) fn app_change(
             user: user.map(|user| UserId::new(user).unwrap()),
             modified_at: Some("2026-05-02T10:11:12Z".into()),
         }),
-        content: of.before.clone().or(of.after.clone()).unwrap(),
+        content: of.before().or(of.after()).unwrap().clone(),
         fields,
         conflict,
         decision: if conflict {
@@ -328,9 +364,12 @@ pub(super) fn moves(hundredths: &[u32], unmeasured: u64) -> Moves {
 /// A summary in which every part has something to say, and several more than one row.
 pub(super) fn eventful() -> Summary {
     Summary {
-        post: 5,
-        overwrite: 1_204,
-        delete: 9,
+        actions: ActionCounts {
+            post: 5,
+            overwrite: 1_204,
+            delete: 9,
+            ..ActionCounts::default()
+        },
         unchanged: 1_815,
         unmanaged: 7,
         calls: 12,

@@ -99,9 +99,9 @@ pub(super) fn groups<'a>(operations: &[&'a Operation]) -> Vec<(&'a InputId, Vec<
     }
     let mut groups: Vec<_> = by_input.into_iter().collect();
     for (_, operations) in &mut groups {
-        operations.sort_by_key(|operation| operation.action);
+        operations.sort_by_key(|operation| operation.action());
     }
-    groups.sort_by_key(|(_, operations)| operations.first().map(|o| destructiveness(o.action)));
+    groups.sort_by_key(|(_, operations)| operations.first().map(|o| destructiveness(o.action())));
     groups
 }
 
@@ -109,7 +109,7 @@ pub(super) fn groups<'a>(operations: &[&'a Operation]) -> Vec<(&'a InputId, Vec<
 pub(super) fn by_action<'a>(operations: impl IntoIterator<Item = &'a Operation>) -> String {
     let mut counts: BTreeMap<Action, u64> = BTreeMap::new();
     for operation in operations {
-        *counts.entry(operation.action).or_default() += 1;
+        *counts.entry(operation.action()).or_default() += 1;
     }
     let parts: Vec<String> = counts
         .iter()

@@ -163,7 +163,7 @@ fn write_changes(page: &mut Page, operations: &[&Operation], detail: Detail) {
     for (input_id, operations) in groups(operations) {
         let mut shown = Vec::with_capacity(operations.len());
         for &operation in &operations {
-            if destructiveness(operation.action) == 0 {
+            if destructiveness(operation.action()) == 0 {
                 shown.push(operation);
             } else if room > 0 {
                 room -= 1;
@@ -211,14 +211,14 @@ fn write_change(
     provenance: Option<&Phrase>,
 ) {
     const INDENT: &str = "      ";
-    let (sign, ink) = match operation.action {
+    let (sign, ink) = match operation.action() {
         Action::Post => ("+", Ink::Added),
         Action::Merge | Action::Overwrite | Action::Remove => ("~", Ink::Changed),
         Action::Delete => ("-", Ink::Removed),
         Action::Replace => ("±", Ink::Removed),
     };
     page.put(Ink::Plain, "  ")
-        .put(ink, &format!("{sign} {}", operation.action))
+        .put(ink, &format!("{sign} {}", operation.action()))
         .put(Ink::Plain, &format!(" {}", name(operation, ids)))
         .put(Ink::Faint, &format!(" ({})", why(operation)))
         .end();
@@ -230,14 +230,14 @@ fn write_change(
 
 /// What changes; or what comes, or goes, on one line.
 pub(super) fn write_content(page: &mut Page, indent: &str, ink: Ink, operation: &Operation) {
-    match (&operation.before, &operation.after) {
-        (Some(before), Some(after)) if operation.reason == Reason::Undone => {
+    match (operation.before(), operation.after()) {
+        (Some(before), Some(after)) if operation.reason() == Reason::Undone => {
             difference::write_whole(page, indent, before, after);
         }
         (Some(before), Some(after)) => difference::write(page, indent, before, after),
         (None, None) => {}
         (one, other) => {
-            let content = one.as_ref().or(other.as_ref());
+            let content = one.or(other);
             let line = content.map(notation::one_line).unwrap_or_default();
             page.line(ink, &format!("{indent}{line}"));
         }

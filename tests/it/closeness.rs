@@ -69,9 +69,9 @@ fn changes(annotations: &[&str], remote: &[Value]) -> String {
             "new"
         };
         let why = operation
-            .matched
+            .matched()
             .map_or_else(String::new, |m| format!(" ({m})"));
-        lines.push(format!("{} {id}{why}", operation.action));
+        lines.push(format!("{} {id}{why}", operation.action()));
     }
     lines.join(", ")
 }
@@ -282,7 +282,7 @@ fn a_region_of_a_model_is_labelled_by_its_id() {
     let [operation] = &plan.operations[..] else {
         panic!("{:?}", plan.operations);
     };
-    assert_eq!(operation.action, annosync::plan::Action::Post);
+    assert_eq!(operation.action(), annosync::plan::Action::Post);
     let body = bodies(&plan, &observed(&remote)).remove(0).unwrap();
     assert_eq!(body["data"]["regions"][0]["id"], "r1");
     assert_eq!(
@@ -302,13 +302,13 @@ fn a_region_of_a_model_is_labelled_by_its_id() {
 fn a_missing_or_ambiguous_region_is_an_error() {
     let far = [of_model("m1", "r1", [0.3, 0.1, 0.9, 0.5], "person")];
     let error = |remote: &[Value]| try_plan(&[FOUND], remote).unwrap_err()[0].to_string();
-    insta::assert_snapshot!(error(&far), @"no region of model version `mv` with concept `person` on input `a` lies there (the closest has IoU 0.25, and 0.50 is asked for)");
-    insta::assert_snapshot!(error(&[]), @"no region of model version `mv` with concept `person` on input `a` lies there (it has none there at all)");
+    insta::assert_snapshot!(error(&far), @"model version `mv` has no region with concept `person` at this place of input `a`; the closest has IoU 0.25, and 0.50 is required");
+    insta::assert_snapshot!(error(&[]), @"model version `mv` has no region with concept `person` at this place of input `a`; none overlaps it");
     let two = [
         of_model("m1", "r1", [0.1, 0.1, 0.5, 0.4], "person"),
         of_model("m2", "r2", [0.1, 0.1, 0.5, 0.5], "person"),
     ];
-    insta::assert_snapshot!(error(&two), @"2 regions of model version `mv` with concept `person` on input `a` lie there: `r2` (IoU 1.00), `r1` (IoU 0.75)");
+    insta::assert_snapshot!(error(&two), @"model version `mv` has 2 regions with concept `person` at this place of input `a`: `r2` (IoU 1.00), `r1` (IoU 0.75)");
     // Two annotations of one region count once.
     let twice = [
         of_model("m1", "r1", [0.1, 0.1, 0.5, 0.5], "person"),
@@ -353,7 +353,7 @@ fn the_input_level_annotation_is_patched_but_never_posted() {
         changes(&["{ concepts: [day] }"], &[input_level]),
         "0 unchanged, post new"
     );
-    insta::assert_snapshot!(try_plan(&[declared], &[]).unwrap_err()[0], @"input `a` has no input-level annotation on the remote");
+    insta::assert_snapshot!(try_plan(&[declared], &[]).unwrap_err()[0], @"input `a` has no input-level annotation in the app");
 }
 
 #[test]
@@ -363,7 +363,7 @@ fn annotations_with_several_regions_are_not_moved() {
     ]});
     let declared = "{ id: '1', point: [0.5, 0], concepts: [car] }";
     let errors = try_plan(&[declared], &[stored("1", two.clone())]).unwrap_err();
-    insta::assert_snapshot!(errors[0], @"annotation `1` of input `a` lies in several places at once: to write the declared one would lose the others");
+    insta::assert_snapshot!(errors[0], @"annotation `1` of input `a` has several regions or frames: a write of the declared one would lose the others");
     // It can be declared without its geometry.
     let changed = changes(&["{ id: '1', status: pending }"], &[stored("1", two)]);
     assert_eq!(changed, "0 unchanged, merge 1 (matched: id)");
@@ -399,5 +399,5 @@ fn a_plan_file_contains_the_hash_of_a_mask_and_allows_no_other() {
     let altered = text.replace(&base64(&columns(0, 5)), &base64(&columns(0, 6)));
     assert_ne!(altered, text);
     let error = plan::read(&altered).unwrap_err().to_string();
-    insta::assert_snapshot!(error, @"the plan was altered: a mask is not what it is called");
+    insta::assert_snapshot!(error, @"the plan was altered: the pixels of a mask do not match its hash");
 }

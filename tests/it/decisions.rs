@@ -279,7 +279,7 @@ fn a_changed_user_is_a_replace_with_the_same_id() {
     remote["status"] = json!({"code": 24157});
     let observed = observed(&[remote]);
     let plan = plan(&desired(&input("{ id: '1', user: labeler-1 }")), &observed);
-    assert_eq!(plan.operations[0].action, Action::Replace);
+    assert_eq!(plan.operations[0].action(), Action::Replace);
     assert_eq!(plan.operations[0].id.as_str(), "1");
     let body = bodies(&plan, &observed).remove(0).unwrap();
     assert_eq!(
@@ -356,7 +356,7 @@ fn missing_annotations_are_posted() {
 fn undeclared_annotations_are_deleted() {
     let observed = observed(&[boxed("a", "1", BOX, &["car"])]);
     let plan = plan(&desired("  - id: a\n    annotations: []\n"), &observed);
-    assert_eq!(plan.operations[0].action, Action::Delete);
+    assert_eq!(plan.operations[0].action(), Action::Delete);
     assert_eq!(bodies(&plan, &observed), [None]);
 }
 
@@ -378,7 +378,7 @@ fn a_renamed_concept_is_a_patch() {
         input(&format!("{{ {DECLARED_BOX}, concepts: [truck] }}"))
     ));
     let plan = plan(&declared, &observed(&[boxed("a", "1", BOX, &["lorry"])]));
-    assert_eq!(plan.operations[0].action, Action::Overwrite);
+    assert_eq!(plan.operations[0].action(), Action::Overwrite);
     assert_eq!(plan.operations[0].id.as_str(), "1");
     assert!(
         plan.guards.is_empty(),
@@ -395,7 +395,7 @@ fn unlisted_inputs_are_neither_posted_to_nor_deleted_from() {
     seen.scope = Scope::Inputs([InputId::new("b").unwrap()].into());
     let errors = try_plan(&declared, &seen).unwrap_err();
     assert_eq!(errors.len(), 1);
-    assert_snapshot!(errors[0], @"input `a` is declared, and was not listed");
+    assert_snapshot!(errors[0], @"input `a` is declared, but the listing does not cover it");
 }
 
 #[test]
@@ -424,7 +424,7 @@ fn the_input_level_annotation_can_be_patched_but_not_replaced() {
         &observed(&[level]),
     )
     .unwrap_err();
-    assert_snapshot!(errors[0], @"annotation `1` is the one that the app made with input `a`: it can be patched, and a change of its user or embedding model would have to delete it");
+    assert_snapshot!(errors[0], @"annotation `1` is the input-level annotation of input `a`: its user and embedding model cannot be changed, because that requires a delete");
 }
 
 #[test]
@@ -470,7 +470,7 @@ fn an_ordinal_is_skipped_only_if_its_annotation_has_other_content() {
     assert_eq!(
         made.operations
             .iter()
-            .map(|o| (o.action, &o.id))
+            .map(|o| (o.action(), &o.id))
             .collect::<Vec<_>>(),
         [(Action::Post, &second)]
     );

@@ -1,4 +1,4 @@
-//! Plans against a base: what the manifest changed is written, what the app changed is reported and left alone.
+//! Plans against a base: changes of the manifest are written, changes in the app are reported and kept.
 
 use crate::laws::{declarations, remotes};
 use crate::support::{
@@ -60,18 +60,18 @@ fn a(annotations: &[&str]) -> String {
     format!("  - id: a\n    annotations:\n{}", items.collect::<String>())
 }
 
-/// Each write as (action, cause) with everything reverted, of a plan from two lists of annotations of one input.
+/// The writes as (action, cause) of a plan that reverts everything, from two lists of annotations of one input.
 fn causes(before: &[&str], now: &[&str], seen: &[Value]) -> Vec<(Action, Cause)> {
     causes_of(&desired(&a(before)), &desired(&a(now)), seen)
 }
 
 fn causes_of(before: &DesiredState, now: &DesiredState, seen: &[Value]) -> Vec<(Action, Cause)> {
     let plan = against(before, now, &observed(seen), REVERT);
-    let told = |it: &plan::Operation| (it.action, it.cause.unwrap());
+    let told = |it: &plan::Operation| (it.action(), it.cause.unwrap());
     plan.operations.iter().map(told).collect()
 }
 
-/// Each change of the app as (kind, id, the fields, conflicting ones with a `!`).
+/// The changes in the app as (kind, id, fields); conflicting fields have a `!`.
 fn drift(plan: &Plan) -> Vec<(AppChangeKind, String, String)> {
     let field = |it: &plan::FieldChange| {
         let mark = if it.conflict { "!" } else { "" };
@@ -84,7 +84,7 @@ fn drift(plan: &Plan) -> Vec<(AppChangeKind, String, String)> {
     plan.drift.iter().map(told).collect()
 }
 
-/// The same where nothing is reverted, and how many writes there are.
+/// The same if nothing is reverted, with the number of writes.
 fn kept(
     before: &[&str],
     now: &[&str],
@@ -116,7 +116,7 @@ const BUS: &str = "box: { top: 0.1, left: 0.1, bottom: 0.3, right: 0.3 }, concep
 const FAR_CAR: &str = "box: { top: 0.6, left: 0.6, bottom: 0.9, right: 0.9 }, concepts: [car]";
 
 #[test]
-fn a_change_is_intended_where_the_app_has_what_the_base_says() {
+fn a_change_is_intended_if_the_app_is_as_the_base_says() {
     let seen = [car("x", HERE)];
     assert_eq!(
         causes(&[CAR], &[BUS], &seen),
@@ -209,7 +209,7 @@ fn a_field_that_both_sides_changed_is_a_conflict_and_is_not_written() {
         (plan.summary.conflicts, plan.summary.undecided),
         (Some(1), 1)
     );
-    assert_eq!(plan.operations[0].action, Action::Merge);
+    assert_eq!(plan.operations[0].action(), Action::Merge);
     let written = |on_conflict| {
         let mut remote = remote.clone();
         let plan = against(
@@ -268,7 +268,7 @@ fn two_relabellings_of_one_concept_are_a_conflict_and_never_both_written() {
 }
 
 #[test]
-fn what_the_app_changed_is_drift_and_stays() {
+fn changes_in_the_app_are_drift_and_are_kept() {
     let seen = [boxed("a", "x", HERE, &["tree"])];
     assert_eq!(
         kept(&[CAR], &[CAR], &seen),
@@ -301,7 +301,7 @@ fn what_the_app_changed_is_drift_and_stays() {
 }
 
 #[test]
-fn what_anybody_added_is_drift_and_never_deleted_unasked() {
+fn added_annotations_are_drift_and_not_deleted_by_default() {
     let mine = car("new", FAR);
     assert_eq!(
         kept(&[CAR], &[CAR], &[car("x", HERE), mine.clone()]),
@@ -349,7 +349,7 @@ fn what_anybody_added_is_drift_and_never_deleted_unasked() {
 }
 
 #[test]
-fn what_both_sides_added_conflicts_field_by_field_unless_named_by_id() {
+fn annotations_added_on_both_sides_conflict_by_field_unless_named_by_id() {
     let near = "box: { top: 0.6, left: 0.6, bottom: 0.9, right: 0.88 }, concepts: [car]";
     let seen = [car("x", HERE), car("new", FAR)];
     let both = vec![(
@@ -383,7 +383,7 @@ fn what_both_sides_added_conflicts_field_by_field_unless_named_by_id() {
 }
 
 #[test]
-fn what_the_app_deleted_is_not_posted_again_unasked() {
+fn deleted_annotations_are_not_posted_again_by_default() {
     let is_deleted = |(writes, drift): (usize, Vec<(AppChangeKind, String, String)>)| {
         assert_eq!((writes, drift.len()), (0, 1), "{drift:?}");
         assert_eq!(drift[0].0, AppChangeKind::Deleted);
@@ -410,7 +410,7 @@ fn what_the_app_deleted_is_not_posted_again_unasked() {
 }
 
 #[test]
-fn an_annotation_that_moved_out_of_sight_counts_as_deleted_and_added() {
+fn an_annotation_that_moved_too_far_counts_as_deleted_and_added() {
     let (writes, drift) = kept(&[CAR], &[CAR], &[car("x", FAR)]);
     let kinds: Vec<AppChangeKind> = drift.iter().map(|it| it.0).collect();
     assert_eq!(
@@ -435,13 +435,13 @@ fn an_annotation_that_moved_out_of_sight_counts_as_deleted_and_added() {
 }
 
 #[test]
-fn an_input_that_is_dropped_drops_what_is_as_the_base_says() {
+fn a_removed_input_deletes_annotations_that_are_as_the_base_says() {
     let mut remote = Remote::default();
     let keyed = format!("key: k, {CAR}");
     let before = desired(&a(&[&keyed]));
     remote.apply(&plan(&before, &remote.observed()));
     let now = desired("  - id: b\n    annotations: []\n");
-    let reason = |it: &Plan| (it.operations[0].reason, it.operations[0].cause);
+    let reason = |it: &Plan| (it.operations[0].reason(), it.operations[0].cause);
     let made = against(&before, &now, &remote.observed(), KEEP);
     assert_eq!(
         reason(&made),
@@ -464,7 +464,7 @@ fn an_input_that_is_dropped_drops_what_is_as_the_base_says() {
 }
 
 #[test]
-fn owners_and_policies_that_widened_hide_nothing() {
+fn wider_owners_and_policies_hide_no_drift() {
     let header = |rest: &str| format!("version: 1\nset: street\n{rest}\ninputs:\n{}", a(&[CAR]));
     let theirs = [
         car("x", HERE),
@@ -484,7 +484,7 @@ fn owners_and_policies_that_widened_hide_nothing() {
 }
 
 #[test]
-fn a_rename_of_concepts_is_intended_and_keeps_what_the_app_changed() {
+fn a_rename_of_concepts_is_intended_and_keeps_changes_in_the_app() {
     let header = |renamed: &str, concepts: &str| {
         let annotation = format!("{BOX}, concepts: [{concepts}]");
         manifest_of(&format!(
@@ -554,7 +554,7 @@ fn a_purge_is_one_write_with_one_cause() {
 }
 
 #[test]
-fn a_purge_that_was_taken_back_does_not_hide_what_was_made_since() {
+fn a_removed_purge_does_not_hide_annotations_made_since() {
     let purged = purging(desired("  - id: z\n    annotations: []\n"), "a");
     let now = desired(&a(&["id: x, concepts: [bus]", FAR_CAR]));
     assert_eq!(
@@ -568,7 +568,7 @@ fn a_purge_that_was_taken_back_does_not_hide_what_was_made_since() {
 }
 
 #[test]
-fn what_is_left_alone_is_neither_counted_packed_nor_guarded() {
+fn kept_annotations_are_neither_counted_packed_nor_guarded() {
     let seen = [
         boxed("a", "x", HERE, &["tree"]),
         car("new", FAR),
@@ -588,7 +588,7 @@ fn what_is_left_alone_is_neither_counted_packed_nor_guarded() {
     };
     assert_eq!((made.id.as_str(), made.cause), ("w", Some(Cause::Intended)));
     let summary = &plan.summary;
-    assert_eq!((summary.merge, summary.operations()), (1, 1));
+    assert_eq!((summary.actions.merge, summary.actions.total()), (1, 1));
     assert_eq!(
         (summary.drift, summary.conflicts, summary.held_back.drift),
         (Some(2), Some(0), 2)
@@ -610,7 +610,7 @@ fn what_is_left_alone_is_neither_counted_packed_nor_guarded() {
 }
 
 #[test]
-fn fail_stops_a_plan_where_the_app_was_changed_and_no_other() {
+fn on_drift_fail_stops_a_plan_only_if_the_app_was_changed() {
     let fail = (OnDrift::Fail, OnConflict::Leave);
     let trip = Trip::Drift { count: 1 };
     let same = desired(&a(&[CAR]));
@@ -637,13 +637,13 @@ fn fail_stops_a_plan_where_the_app_was_changed_and_no_other() {
 }
 
 #[test]
-fn what_an_earlier_run_left_is_repaired_and_is_no_drift() {
+fn stand_ins_of_an_earlier_run_are_repaired_and_are_not_drift() {
     let before = desired(&a(&[&format!("key: k, {CAR}")]));
     let now = desired(&a(&[&format!("key: k, {CAR}, user: bea")]));
     let mut remote = Remote::default();
     remote.apply(&plan(&before, &remote.observed()));
     let replacing = plan(&now, &remote.observed());
-    assert_eq!(replacing.operations[0].action, Action::Replace);
+    assert_eq!(replacing.operations[0].action(), Action::Replace);
     for steps in 1..4 {
         let mut remote = remote.clone();
         remote.apply_some(&replacing, steps);
@@ -656,7 +656,7 @@ fn what_an_earlier_run_left_is_repaired_and_is_no_drift() {
 }
 
 #[test]
-fn a_plan_counts_the_annotations_of_other_people_on_declared_inputs_by_user() {
+fn unmanaged_annotations_on_declared_inputs_are_counted_by_user() {
     let by = |id: &str, user: &str| with(car(id, FAR), "user_id", json!(user));
     let seen = [
         car("x", HERE),
@@ -678,9 +678,9 @@ fn a_plan_counts_the_annotations_of_other_people_on_declared_inputs_by_user() {
     assert!(markdown.contains("| `bea` | 2 |"), "{markdown}");
 }
 
-/// What a person changes in a plan file to have drift reverted without a word, or the other way round.
+/// Changes to a plan file that would hide that drift is reverted, or the reverse.
 #[test]
-fn a_plan_file_whose_drift_does_not_hang_together_is_refused() {
+fn a_plan_file_with_inconsistent_drift_is_refused() {
     let seen = observed(&[
         boxed("a", "x", HERE, &["car", "tree"]),
         whole("a", "w", &[("night", 1.0)]),
@@ -742,7 +742,7 @@ fn a_plan_file_whose_drift_does_not_hang_together_is_refused() {
 
 proptest! {
     #[test]
-    fn where_the_manifest_did_not_change_nothing_is_written_and_every_difference_is_reported(
+    fn an_unchanged_manifest_writes_nothing_and_reports_every_difference(
         now in declarations(), remote in remotes()
     ) {
         let observed = remote.observed();
@@ -762,7 +762,7 @@ proptest! {
     }
 
     #[test]
-    fn where_the_app_did_not_change_every_write_is_intended_and_leads_to_the_manifest(
+    fn if_the_app_did_not_change_every_write_is_intended_and_leads_to_the_manifest(
         (before, now) in (declarations(), declarations()), mut remote in remotes()
     ) {
         remote.apply(&plan(&before, &remote.observed()));
@@ -779,7 +779,7 @@ proptest! {
     }
 
     #[test]
-    fn with_everything_reverted_the_app_has_what_the_manifest_says(
+    fn with_everything_reverted_the_app_is_as_the_manifest_says(
         (before, now) in (declarations(), declarations()), mut remote in remotes(), edits in edits()
     ) {
         remote.apply(&plan(&before, &remote.observed()));
@@ -790,7 +790,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_left_alone_stays_byte_for_byte(
+    fn kept_annotations_stay_byte_for_byte(
         (before, now) in (declarations(), declarations()), mut remote in remotes(), edits in edits()
     ) {
         remote.apply(&plan(&before, &remote.observed()));
@@ -817,7 +817,7 @@ fn edit_all(remote: &mut Remote, edits: Vec<(usize, usize)>) {
     }
 }
 
-/// Somebody works on the input `a`: relabels, moves, deletes, or adds one; which was touched, if any.
+/// Somebody relabels, moves, deletes or adds an annotation of input `a`; returns its id, if any.
 fn edit_by_hand(remote: &mut Remote, turn: usize, at: usize, edit: usize) -> Option<String> {
     let mine: Vec<usize> = (0..remote.annotations.len())
         .filter(|&at| {

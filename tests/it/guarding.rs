@@ -1,5 +1,6 @@
-//! No manifest gets a mass delete past the guards, by whatever route: dropped inputs and files, empty lists, renames, values,
-//! adoption by id, purges, part of the app alone. What a plan deletes is counted here from the listing itself.
+//! No manifest gets a mass delete past the guards: by removed inputs and files, empty lists, renames, values,
+//! adoption by id, purges, or a listing of a part of the app. The deletes of a plan are counted here from the listing
+//! itself.
 
 use crate::support::{boxed, context, manifest_of, observed, purging, with};
 use annosync::model::{Scope, Share};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-/// Whose annotation it is.
+/// The owner of an annotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Maker {
     Me,
@@ -31,25 +32,25 @@ const MAKERS: [Maker; 8] = [
     Maker::InputLevel,
 ];
 
-/// What the manifest says of an annotation.
+/// How the manifest declares an annotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum ApplyStatus {
     Dropped,
     Kept,
     Renamed,
     Denied,
 }
 
-const FATES: [Fate; 6] = [
-    Fate::Dropped,
-    Fate::Dropped,
-    Fate::Dropped,
-    Fate::Kept,
-    Fate::Renamed,
-    Fate::Denied,
+const FATES: [ApplyStatus; 6] = [
+    ApplyStatus::Dropped,
+    ApplyStatus::Dropped,
+    ApplyStatus::Dropped,
+    ApplyStatus::Kept,
+    ApplyStatus::Renamed,
+    ApplyStatus::Denied,
 ];
 
-/// What becomes of an input.
+/// How the manifest declares an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Declared {
     Not,
@@ -69,7 +70,7 @@ const DECLARED: [Declared; 6] = [
 
 #[derive(Debug, Clone)]
 struct World {
-    annotations: Vec<(usize, Maker, bool, Fate)>,
+    annotations: Vec<(usize, Maker, bool, ApplyStatus)>,
     declared: Vec<Declared>,
     renames: bool,
     whole_app: bool,
@@ -140,7 +141,7 @@ impl World {
                 .filter(|at| {
                     let (of, maker, _, fate) = self.annotations[*at];
                     let is_mine = matches!(maker, Maker::Me | Maker::Set | Maker::Colleague);
-                    of == input && is_mine && fate != Fate::Dropped
+                    of == input && is_mine && fate != ApplyStatus::Dropped
                 })
                 .collect();
             match declared {
@@ -149,11 +150,11 @@ impl World {
                     writeln!(text, "  - id: in-{input}\n    annotations:").unwrap();
                     for at in listed {
                         let concepts = match (self.annotations[at].2, self.annotations[at].3) {
-                            (true, Fate::Renamed) => "[gone]",
+                            (true, ApplyStatus::Renamed) => "[gone]",
                             // Where a concept is renamed, a manifest may not name it any more.
-                            (true, Fate::Kept) if self.renames => "[gone]",
-                            (true, Fate::Denied) if self.renames => "[car]",
-                            (true, Fate::Denied) => "{ precious: false }",
+                            (true, ApplyStatus::Kept) if self.renames => "[gone]",
+                            (true, ApplyStatus::Denied) if self.renames => "[car]",
+                            (true, ApplyStatus::Denied) => "{ precious: false }",
                             (true, _) => "[precious]",
                             (false, _) => "[car]",
                         };
@@ -178,7 +179,7 @@ impl World {
     }
 }
 
-/// On how many annotations of people a concept is said to be there.
+/// The number of annotations of people that bear a concept.
 fn bearers(
     annotations: &BTreeMap<(String, String), (Maker, BTreeSet<String>)>,
     concept: &str,
@@ -193,7 +194,7 @@ fn bearers(
 
 proptest! {
     #[test]
-    fn no_route_leads_past_the_guards(world in worlds()) {
+    fn no_mass_delete_gets_past_the_guards(world in worlds()) {
         let mut observed = observed(&world.listing());
         let mut manifest = world.manifest();
         manifest.guards.max_updates = Share::Percent(100);
@@ -231,11 +232,11 @@ proptest! {
         let (mut deleted, mut renamed) = (0, 0);
         for operation in &plan.operations {
             let name = (operation.input_id.to_string(), operation.id.to_string());
-            if operation.action == Action::Delete {
+            if operation.action() == Action::Delete {
                 prop_assert!(deletable.contains(&name), "{name:?} is not the plan's to delete");
                 after.remove(&name);
                 deleted += 1;
-            } else if let Some(concepts) = operation.after.as_ref().and_then(|it| it.concepts.as_ref()) {
+            } else if let Some(concepts) = operation.after().and_then(|it| it.concepts.as_ref()) {
                 let said = concepts.iter().filter(|it| it.value > 0.0);
                 let said: BTreeSet<String> = said.map(|it| it.id.to_string()).collect();
                 renamed += usize::from(said.contains("gone"));

@@ -436,7 +436,7 @@ proptest! {
         let shares = !kept.is_empty() && !gone.is_empty() && !kept.contains(&2) && !gone.contains(&0);
         let kinds = if shares { 1 } else { u64::from(!kept.is_empty()) + u64::from(!gone.is_empty()) };
         prop_assert_eq!((first.summary.calls, first.summary.lower_bound), (kinds, kinds));
-        prop_assert_eq!(first.summary.delete, gone.len() as u64);
+        prop_assert_eq!(first.summary.actions.delete, gone.len() as u64);
         prop_assert!(plan::read(&render::json(&first)).unwrap() == Some(first.clone()));
         remote.apply_some(&first, steps);
         remote.apply(&plan(&desired, &remote.observed()));
@@ -493,7 +493,10 @@ fn the_test_remote_executes_deletes_and_posts() {
         &remote.observed(),
     );
     assert_eq!(
-        plan.operations.iter().map(|o| o.action).collect::<Vec<_>>(),
+        plan.operations
+            .iter()
+            .map(|o| o.action())
+            .collect::<Vec<_>>(),
         [Action::Delete, Action::Post]
     );
     remote.apply(&plan);

@@ -24,7 +24,7 @@ fn input(annotations: &[String]) -> String {
 fn outcome(plan: &Plan) -> Vec<(Action, String, Option<MatchedBy>)> {
     plan.operations
         .iter()
-        .map(|o| (o.action, o.id.to_string(), o.matched.map(|m| m.by)))
+        .map(|o| (o.action(), o.id.to_string(), o.matched().map(|m| m.by)))
         .collect()
 }
 
@@ -185,7 +185,7 @@ fn overlaps_below_the_limits_are_not_matched() {
         let actions: Vec<Action> = plan(&desired(&declared), &observed(&[remote]))
             .operations
             .iter()
-            .map(|o| o.action)
+            .map(|o| o.action())
             .collect();
         assert_eq!(actions, [Action::Delete, Action::Post]);
     }
@@ -207,7 +207,7 @@ fn different_kinds_and_frames_are_not_matched() {
         let actions: Vec<Action> = plan(&desired(&declared), &observed(&[remote]))
             .operations
             .iter()
-            .map(|o| o.action)
+            .map(|o| o.action())
             .collect();
         assert_eq!(actions, [Action::Delete, Action::Post]);
     }
@@ -243,7 +243,7 @@ fn equal_annotations_are_matched_as_multisets() {
     assert_eq!(
         (
             plan.summary.unchanged,
-            plan.summary.post,
+            plan.summary.actions.post,
             plan.operations.len()
         ),
         (2, 1, 1)
@@ -260,7 +260,7 @@ fn many_equal_annotations_are_matched_like_a_few() {
     assert_eq!(
         (
             plan.summary.unchanged,
-            plan.summary.delete,
+            plan.summary.actions.delete,
             plan.operations.len()
         ),
         (300, 1, 1)
@@ -312,7 +312,7 @@ fn a_close_runner_up_is_reported_as_ambiguous() {
     ];
     let ambiguous = plan(&desired(&declared), &observed(&remote));
     assert_eq!(ambiguous.summary.ambiguous, 1);
-    assert_snapshot!(ambiguous.operations[1].matched.unwrap(), @"matched: moved, IoU 0.90, runner-up 0.89, ambiguous");
+    assert_snapshot!(ambiguous.operations[1].matched().unwrap(), @"matched: moved, IoU 0.90, runner-up 0.89, ambiguous");
     let clear = plan(
         &desired(&declared),
         &observed(&[
@@ -321,7 +321,7 @@ fn a_close_runner_up_is_reported_as_ambiguous() {
         ]),
     );
     assert_eq!(clear.summary.ambiguous, 0);
-    assert_snapshot!(clear.operations[1].matched.unwrap(), @"matched: moved, IoU 0.90, runner-up 0.33");
+    assert_snapshot!(clear.operations[1].matched().unwrap(), @"matched: moved, IoU 0.90, runner-up 0.33");
 }
 
 #[test]
@@ -349,7 +349,7 @@ fn ties_go_to_the_first_declared_and_the_earliest_created() {
             .map(|o| {
                 (
                     o.id.to_string(),
-                    serde_json::to_string(&o.after.as_ref().unwrap().concepts).unwrap(),
+                    serde_json::to_string(&o.after().unwrap().concepts).unwrap(),
                 )
             })
             .collect();
@@ -406,7 +406,7 @@ fn annotations_on_an_input_removed_from_the_manifest_are_deleted() {
     let made = first
         .operations
         .iter()
-        .find(|o| o.action == Action::Post)
+        .find(|o| o.action() == Action::Post)
         .unwrap()
         .id
         .to_string();
@@ -442,7 +442,10 @@ fn a_moved_annotation_keeps_its_id_and_the_next_one_gets_a_free_ordinal() {
         declared_box(HERE, "concepts: [car]"),
     ]));
     let second = plan(&both, &remote.observed());
-    assert_eq!((second.summary.post, second.summary.unchanged), (1, 1));
+    assert_eq!(
+        (second.summary.actions.post, second.summary.unchanged),
+        (1, 1)
+    );
     remote.apply(&second);
     assert!(plan(&both, &remote.observed()).is_empty());
 }

@@ -1,5 +1,5 @@
-//! The law of three ways: wherever no field was changed on both sides, what the app has after an apply, and what the
-//! manifest says after a pull, is the field-wise merge. The merge here is written apart from the project's.
+//! If no field was changed on both sides, the app after an apply, and the manifest after a pull, is the field-wise
+//! merge. The merge here is independent of the project's.
 
 use crate::drifting::against;
 use crate::pull::{one_file, over, parsed, text};
@@ -12,8 +12,8 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-/// An annotation: the values of its fields, by name. A field that is not there is not declared; a concept that is not
-/// there is not named, because concepts are declared whole.
+/// The values of an annotation's fields, by name. An absent field is not declared; an absent concept is not named,
+/// because concepts are declared as a whole.
 type Fields = BTreeMap<&'static str, u32>;
 
 /// Four annotations by their keys.
@@ -74,7 +74,6 @@ fn manifest(side: &Side) -> String {
     format!("  - id: a\n    annotations:\n{items}")
 }
 
-/// The fields of a content that is read back.
 fn fields_of(content: &Content) -> Fields {
     let mut fields = Fields::new();
     if let Some(Geometry::Box(edges)) = &content.geometry {
@@ -105,8 +104,8 @@ fn fields_of(content: &Content) -> Fields {
     fields
 }
 
-/// What the app holds, by key.
-fn held(remote: &Remote) -> Side {
+/// The annotations in the app, by key.
+fn app_side(remote: &Remote) -> Side {
     let set = SetName::new("street").unwrap();
     let input = InputId::new("a").unwrap();
     let state = remote.observed();
@@ -121,8 +120,8 @@ fn held(remote: &Remote) -> Side {
         .collect()
 }
 
-/// What a manifest says, by key.
-fn said(desired: &DesiredState) -> Side {
+/// The declared annotations, by key.
+fn declared_side(desired: &DesiredState) -> Side {
     let mut side = vec![None; KEYS];
     for annotation in desired.inputs.iter().flat_map(|input| &input.annotations) {
         if let annosync::model::Identity::Key(key) = &annotation.identity {
@@ -133,7 +132,7 @@ fn said(desired: &DesiredState) -> Side {
     side
 }
 
-/// The merge of one annotation: what the app is to have, or `None` where both sides changed the same.
+/// The merge of one annotation; `None` if both sides changed the same field.
 #[expect(
     clippy::option_option,
     reason = "an annotation may be gone, or in conflict"
@@ -174,14 +173,14 @@ fn merged(
     }
 }
 
-/// A new annotation has a status in any case.
+/// A new annotation always has a status.
 fn with_defaults(declared: &Fields) -> Fields {
     let mut fields = declared.clone();
     fields.entry("status").or_insert(0);
     fields
 }
 
-/// Both sides took one concept away and each added another one: one change, and so a conflict.
+/// Whether both sides replaced one concept, each by another one: a conflict.
 fn is_relabelled_twice(base: &Fields, manifest: &Fields, app: &Fields) -> bool {
     let ids = |side: &Fields| -> BTreeSet<&str> {
         side.keys().copied().filter(|it| is_concept(it)).collect()
@@ -219,7 +218,7 @@ fn fields() -> impl Strategy<Value = Fields> {
         })
 }
 
-/// What becomes of an annotation on one side: mostly one or two of its fields change.
+/// Edits one side; usually one or two fields of an annotation change.
 fn changed(base: &Side, edits: &[(u8, u8, Option<Fields>)]) -> Side {
     (base.iter().zip(edits))
         .map(|(base, (kind, mask, other))| match kind {
@@ -260,10 +259,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn the_result_is_the_field_wise_merge_wherever_there_is_no_conflict([base, declared, edited] in sides()) {
+    fn without_conflicts_the_result_is_the_field_wise_merge([base, declared, edited] in sides()) {
         let mut remote = Remote::default();
         remote.apply(&plan(&desired(&manifest(&edited)), &remote.observed()));
-        let app = held(&remote);
+        let app = app_side(&remote);
         let (before, now) = (desired(&manifest(&base)), desired(&manifest(&declared)));
         let made = against(&before, &now, &remote.observed(), (OnDrift::Keep, OnConflict::Leave));
         let conflicting: BTreeSet<usize> = made.drift.iter().filter(|it| it.conflict)
@@ -282,7 +281,7 @@ proptest! {
         // After an apply the app has the merge, and there is nothing left to write.
         let before_apply = remote.clone();
         remote.apply(&made);
-        let after = held(&remote);
+        let after = app_side(&remote);
         for at in (0..KEYS).filter(|at| !conflicting.contains(at)) {
             prop_assert_eq!(&Some(after[at].clone()), &expected[at], "annotation {}", at);
         }
@@ -295,7 +294,7 @@ proptest! {
         let (state, changes) = plan::merged_state(&before, &now, &before_apply.observed(), OnConflict::Leave).unwrap();
         over(&mut files, &state, &Choice::default()).unwrap();
         let pulled = parsed(&files).unwrap().desired;
-        let says = said(&pulled);
+        let says = declared_side(&pulled);
         for at in 0..KEYS {
             let Some(wanted) = &declared[at] else { continue };
             let Some(merge) = expected[at].as_ref().filter(|_| !conflicting.contains(&at)) else {

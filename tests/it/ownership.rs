@@ -37,7 +37,7 @@ fn annotations_of_models_the_app_other_sets_and_other_users_are_kept() {
         &observed(&remote),
     );
     assert_eq!(beside.operations.len(), 1);
-    assert_eq!(beside.operations[0].action, Action::Post);
+    assert_eq!(beside.operations[0].action(), Action::Post);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn annotations_assigned_to_a_user_are_matched() {
 }
 
 fn actions(plan: &Plan) -> Vec<Action> {
-    plan.operations.iter().map(|it| it.action).collect()
+    plan.operations.iter().map(|it| it.action()).collect()
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_plan_has_the_required_token_of_each_write_and_is_the_same_for_every_token()
     assert_eq!(plans[0], plans[1]);
     assert_eq!(plans[0], plans[2]);
     let needs: Vec<_> = (plans[0].operations.iter())
-        .map(|it| (it.action, it.needs.as_ref().map(UserId::as_str)))
+        .map(|it| (it.action(), it.needs.as_ref().map(UserId::as_str)))
         .collect();
     assert_eq!(
         needs,

@@ -381,7 +381,7 @@ proptest! {
             let desired = parsed(files).unwrap().desired;
             // What is declared of an input that has lost its own annotation cannot be planned.
             let plan = plan::plan(&desired, &state, &context()).ok()?;
-            Some(plan.operations.iter().filter(|it| it.action == plan::Action::Delete).count())
+            Some(plan.operations.iter().filter(|it| it.action() == plan::Action::Delete).count())
         };
         let before = deletes(&files);
         match over(&mut files, &state, &choice) {

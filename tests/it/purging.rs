@@ -1,4 +1,4 @@
-//! `purge: true`: what a plan says of it, and what an apply makes of it.
+//! `purge: true` in plan and apply.
 
 use crate::cli::{Run, World, header};
 use crate::support::{
@@ -29,7 +29,7 @@ fn desired(inputs: &str) -> DesiredState {
     purging(manifest_of(&format!("{}{inputs}", header())), "p")
 }
 
-/// Everything that an input can hold: mine, somebody's, a model's, another set's, and its own annotation.
+/// One annotation of each maker: the caller, another user, a model, another set, and the input-level one.
 fn everything(input: &str) -> Vec<Value> {
     vec![
         boxed(input, "mine", BOX, &["car"]),
@@ -57,7 +57,7 @@ fn text(plan: &Plan) -> String {
 }
 
 #[test]
-fn a_purge_takes_everything_but_the_input_level_annotation_and_is_shown_first() {
+fn a_purge_deletes_everything_except_the_input_level_annotation_and_is_shown_first() {
     let inputs = "  - id: a\n    annotations: [{ key: k, region: r, concepts: [car] }]\n";
     let seen = [everything("p"), vec![whole("a", "old", &[("car", 1.0)])]].concat();
     let plan = plan(&desired(inputs), &observed(&seen));
@@ -104,7 +104,7 @@ fn a_purge_takes_everything_but_the_input_level_annotation_and_is_shown_first() 
 }
 
 #[test]
-fn a_purged_input_with_nothing_on_it_is_nothing_to_do() {
+fn a_purge_of_an_empty_input_is_nothing_to_do() {
     let level = everything("p").pop().unwrap();
     for seen in [vec![], vec![level]] {
         let plan = plan(&desired(""), &observed(&seen));
@@ -143,11 +143,11 @@ fn a_purged_input_that_was_not_listed_is_an_error() {
     let mut seen = observed(&[]);
     seen.scope = Scope::Inputs([InputId::new("a").unwrap()].into());
     let errors = try_plan(&desired(""), &seen).unwrap_err();
-    assert_snapshot!(errors[0], @"input `p` is declared, and was not listed");
+    assert_snapshot!(errors[0], @"input `p` is declared, but the listing does not cover it");
 }
 
 #[test]
-fn what_is_purged_counts_for_the_guards() {
+fn purged_annotations_count_for_the_guards() {
     let purged: Vec<Value> = (0..7)
         .map(|at| {
             let gone = whole("p", &format!("{at}"), &[("tree", 1.0)]);
@@ -193,11 +193,11 @@ fn a_call_takes_128_inputs() {
     assert!(listed.is_sorted());
 }
 
-/// What is done to a plan file, in words, and what does it.
+/// A change to a plan file, with its description.
 type Alteration = (&'static str, fn(&mut Value));
 
 #[test]
-fn a_plan_file_whose_purges_do_not_fit_is_refused() {
+fn a_plan_file_with_inconsistent_purges_is_refused() {
     let seen = [everything("p"), everything("q")].concat();
     let inputs = "  - id: a\n    annotations: [{ key: k, concepts: [car] }]\n";
     let plan = plan(&purging(desired(inputs), "q"), &observed(&seen));
@@ -283,7 +283,7 @@ fn ids(world: &World) -> Vec<String> {
     world.annotations().iter().map(id).collect()
 }
 
-fn said(outcome: &Outcome) -> String {
+fn shown(outcome: &Outcome) -> String {
     render::outcome_text(outcome)
 }
 
@@ -291,7 +291,7 @@ fn said(outcome: &Outcome) -> String {
 fn a_purge_is_one_call_and_is_already_so_after() {
     let (world, plan) = world();
     let outcome = execute(&world, &plan);
-    assert_snapshot!(said(&outcome), @"Applied 2 (2 inputs purged of 8 annotations), 0 already so, 0 failed, 0 not attempted.");
+    assert_snapshot!(shown(&outcome), @"Applied 2 (2 inputs purged of 8 annotations), 0 already so, 0 failed, 0 not attempted.");
     assert_eq!(ids(&world), ["a/stays"]);
     assert_eq!(world.writes().len(), 1);
     assert_eq!(world.writes()[0].endpoint, Endpoint::DeleteAnnotations);
@@ -316,7 +316,7 @@ fn an_input_that_holds_more_than_planned_is_left_out() {
     let (world, plan) = world();
     world.seed(vec![whole("p", "late", &[("car", 1.0)])]);
     let outcome = execute(&world, &plan);
-    assert_snapshot!(said(&outcome), @r"
+    assert_snapshot!(shown(&outcome), @r"
     Stale: purge of input p: 1 annotation made after the plan was made. Nothing on it was purged.
         late (made) {concepts: [car], status: success, user: owner}
     Applied 1 (1 input purged of 4 annotations), 0 already so, 1 stale, 0 failed, 0 not attempted.
@@ -362,7 +362,7 @@ fn an_annotation_that_was_changed_makes_its_purge_stale() {
 }
 
 #[test]
-fn what_a_purge_leaves_is_a_failure_that_says_so() {
+fn a_purge_that_leaves_annotations_fails_and_reports_them() {
     let (world, plan) = world();
     let fault = Fault::FailItems {
         items: vec![1],
@@ -377,7 +377,7 @@ fn what_a_purge_leaves_is_a_failure_that_says_so() {
     // Sent again on its own, it gets an answer of its own.
     faults.on(Endpoint::DeleteAnnotations, 2, first);
     let outcome = execute(&world, &plan);
-    assert_snapshot!(said(&outcome), @r"
+    assert_snapshot!(shown(&outcome), @r"
     Failed: purge of input q: 4 annotations are still there: refused with HTTP 403, code 24156 ANNOTATION_PERMISSION_DENIED: 24156 ANNOTATION_PERMISSION_DENIED: a fault injected by the emulator
     Applied 1 (1 input purged of 4 annotations), 0 already so, 1 failed, 0 not attempted.
     ");
@@ -442,7 +442,7 @@ fn nothing_is_purged_after_a_stop() {
 }
 
 #[test]
-fn a_failure_before_it_keeps_a_purge_from_being_started_when_asked_to() {
+fn with_fail_fast_a_failure_prevents_purges() {
     for (on_failure, purged) in [(OnFailure::Stop, 0), (OnFailure::Continue, 1)] {
         let world = World::new();
         world.seed(everything("p"));
@@ -466,7 +466,7 @@ fn a_failure_before_it_keeps_a_purge_from_being_started_when_asked_to() {
 }
 
 #[test]
-fn a_failed_purge_keeps_the_next_call_of_purges_from_being_started_when_asked_to() {
+fn with_fail_fast_a_failed_purge_prevents_the_next_call_of_purges() {
     let world = World::new();
     let seen = (0..130).map(|at| whole(&format!("p{at:03}"), "1", &[("car", 1.0)]));
     world.seed(seen.collect());
@@ -493,7 +493,7 @@ fn a_failed_purge_keeps_the_next_call_of_purges_from_being_started_when_asked_to
 }
 
 #[test]
-fn what_a_collaborator_may_not_delete_is_left_and_said() {
+fn annotations_that_a_collaborator_may_not_delete_are_reported() {
     let world = World::with(Config {
         collaborators: vec![Collaborator {
             user: "bea".to_owned(),

@@ -60,7 +60,7 @@ fn a_delete_shares_a_call_with_a_removal_if_that_saves_a_call() {
     let plan = planned(1, &[kept(1), gone(1)].concat());
     assert_eq!(calls(&plan), [(Call::RemoveOrDelete, 2)]);
     let delete = &plan.operations[1];
-    assert_eq!(delete.action, Action::Delete);
+    assert_eq!(delete.action(), Action::Delete);
     assert_eq!(
         bodies(&plan, &observed(&[kept(1), gone(1)].concat()))[1]
             .clone()
@@ -263,7 +263,13 @@ fn a_changed_annotation_is_stale_and_the_others_of_the_call_are_applied() {
     let (world, plan) = world(1, [kept(1), gone(2)].concat());
     world.someone_labels("b", "g000", "late");
     let outcome = execute(&world, &plan);
-    assert_eq!((outcome.applied.remove, outcome.applied.delete), (1, 1));
+    assert_eq!(
+        (
+            outcome.applied.actions.remove,
+            outcome.applied.actions.delete
+        ),
+        (1, 1)
+    );
     assert_eq!(outcome.stale.len(), 1);
     assert_eq!(ids(&world), ["k000", "g000"]);
     let left = world.annotation("g000").unwrap();
@@ -276,7 +282,10 @@ fn half_of_a_shared_call_is_sent_as_an_ordinary_call() {
     world.someone_labels("a", "k000", "late");
     world.emulator.forget_calls();
     let outcome = execute(&world, &plan);
-    assert_eq!((outcome.stale.len(), outcome.applied.delete), (1, 2));
+    assert_eq!(
+        (outcome.stale.len(), outcome.applied.actions.delete),
+        (1, 2)
+    );
     assert_eq!(endpoints(&world), [Endpoint::DeleteAnnotations]);
     assert_eq!(ids(&world), ["k000"]);
 }

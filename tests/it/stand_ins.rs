@@ -39,7 +39,7 @@ fn after(writes: usize) -> Remote {
 }
 
 fn kinds(plan: &Plan) -> Vec<(Action, Reason)> {
-    let kind = |it: &annosync::plan::Operation| (it.action, it.reason);
+    let kind = |it: &annosync::plan::Operation| (it.action(), it.reason());
     plan.operations.iter().map(kind).collect()
 }
 
@@ -445,7 +445,10 @@ fn a_replacement_is_reported_once_after_its_last_step() {
         ..Options::default()
     };
     let outcome = world.block_on(apply::execute(plan, &world.writer(), &options));
-    assert_eq!((outcome.applied.replace, outcome.stale.len()), (2, 1));
+    assert_eq!(
+        (outcome.applied.actions.replace, outcome.stale.len()),
+        (2, 1)
+    );
     assert_eq!(outcome.calls, 4);
     let mut ended = told.ended.lock().unwrap().clone();
     ended.sort_by_key(|(what, _)| *what);

@@ -1,4 +1,4 @@
-//! What a plan comes to: whose work it touches, what it leaves empty, how classes and places change.
+//! The summary of a plan: work of other users, emptied inputs, changes of classes and places.
 
 use crate::support::{
     boxed, desired, manifest_of, observed, observed_by, plan, purging, whole, with,
@@ -33,7 +33,7 @@ fn of(annotation: Value, user: &str) -> Value {
 }
 
 #[test]
-fn a_class_is_counted_where_it_is_said_to_be_there_and_only_changes_are_listed() {
+fn a_class_counts_where_its_value_is_above_0_and_only_changes_are_listed() {
     let listing = [
         whole("a", "1", &[("car", 1.0), ("tree", 1.0)]),
         whole("b", "2", &[("car", 0.4)]),
@@ -79,14 +79,14 @@ fn a_class_is_counted_where_it_is_said_to_be_there_and_only_changes_are_listed()
 }
 
 #[test]
-fn concepts_that_are_not_declared_are_not_counted_as_gone() {
+fn undeclared_concepts_do_not_count_as_removed() {
     let listing = [boxed("a", "1", BOX, &["car"])];
     let moved = "id: '1', box: { top: 0.1, left: 0.1, bottom: 0.3, right: 0.4 }";
     assert_eq!(summary(&declared("a", &[moved]), &listing).classes, []);
 }
 
 #[test]
-fn relabellings_are_counted_by_what_goes_and_what_comes() {
+fn relabellings_are_counted_by_removed_and_added_concepts() {
     let listing: Vec<Value> = (0..6)
         .map(|at| {
             let input = format!("in-{at}");
@@ -149,7 +149,7 @@ fn relabellings_are_counted_by_what_goes_and_what_comes() {
 }
 
 #[test]
-fn moves_are_counted_by_how_much_stays_and_the_largest_come_first() {
+fn moves_are_counted_by_iou_and_the_largest_come_first() {
     let mut listing = Vec::new();
     let mut inputs = String::new();
     for at in 0..12_u32 {
@@ -184,7 +184,7 @@ fn moves_are_counted_by_how_much_stays_and_the_largest_come_first() {
 }
 
 #[test]
-fn other_peoples_work_is_counted_by_whose_it_is() {
+fn work_of_other_people_is_counted_by_user() {
     let manifest = "version: 1\nset: street\npolicy: sync\nowners: [any]\ninputs:\n".to_owned()
         + &declared(
             "a",
@@ -230,7 +230,7 @@ fn other_peoples_work_is_counted_by_whose_it_is() {
 }
 
 #[test]
-fn an_input_is_left_empty_when_the_last_annotation_of_a_person_goes() {
+fn an_input_is_emptied_when_the_last_annotation_of_a_person_is_deleted() {
     let level = with(
         whole("a", "level", &[("car", 1.0)]),
         "input_level",
@@ -259,7 +259,7 @@ fn an_input_is_left_empty_when_the_last_annotation_of_a_person_goes() {
 }
 
 #[test]
-fn who_wrote_what_is_touched_and_when_stands_with_the_operation() {
+fn an_operation_shows_owner_and_time_of_the_last_write() {
     let mut changed = of(whole("a", "1", &[("car", 1.0)]), "bea");
     changed["created_at"] = json!("2026-01-01T00:00:00Z");
     changed["modified_at"] = json!("2026-02-03T04:05:06Z");
@@ -278,7 +278,7 @@ fn who_wrote_what_is_touched_and_when_stands_with_the_operation() {
     let seen: Vec<Value> = plan
         .operations
         .iter()
-        .map(|operation| serde_json::to_value(&operation.seen).unwrap())
+        .map(|operation| serde_json::to_value(operation.seen()).unwrap())
         .collect();
     assert_eq!(
         seen,
@@ -291,7 +291,7 @@ fn who_wrote_what_is_touched_and_when_stands_with_the_operation() {
 }
 
 #[test]
-fn a_plan_file_whose_summary_says_something_else_is_refused() {
+fn a_plan_file_with_a_wrong_summary_is_refused() {
     let listing = [
         of(boxed("a", "1", BOX, &["car"]), "bea"),
         boxed("a", "2", BOX, &["car"]),
@@ -309,7 +309,7 @@ fn a_plan_file_whose_summary_says_something_else_is_refused() {
     );
     assert!(read(&render::json(&plan)).unwrap().is_some());
     let altered: [fn(&mut Plan); 5] = [
-        |plan| plan.summary.overwrite += 1,
+        |plan| plan.summary.actions.overwrite += 1,
         |plan| plan.summary.others.clear(),
         |plan| plan.summary.relabelled[0].count += 1,
         |plan| plan.summary.moved.histogram[9] += 1,
@@ -320,13 +320,13 @@ fn a_plan_file_whose_summary_says_something_else_is_refused() {
         alter(&mut plan);
         let error = read(&render::json(&plan)).unwrap_err().to_string();
         assert_eq!(
-            error, "the plan was altered: its summary does not count its operations",
+            error, "the plan was altered: its summary does not match its operations",
             "alteration {at}"
         );
     }
 }
 
-/// A plan that has something of everything: the tests below show it in every format.
+/// A plan with a bit of everything, which the tests below show in every format.
 fn small_plan() -> Plan {
     let listing = [
         of(boxed("a", "1", BOX, &["car"]), "bea"),
@@ -453,7 +453,7 @@ fn a_small_plan_as_markdown() {
     ");
 }
 
-/// The JSON of the small plan without hashes and versions, which are not for people to compare: its head, and what it does.
+/// The JSON of the small plan without hashes and versions: its head, and its writes.
 fn small_plan_as_json() -> (String, String) {
     let is_shown = |line: &&str| {
         let hidden = ["fingerprint", "tool_version", "manifest_hash"];
@@ -582,7 +582,7 @@ fn the_head_of_a_small_plan_as_json() {
 }
 
 #[test]
-fn what_a_small_plan_does_as_json() {
+fn the_writes_of_a_small_plan_as_json() {
     assert_snapshot!(small_plan_as_json().1, @r#"
         "operations": [
           {

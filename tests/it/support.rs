@@ -109,7 +109,7 @@ pub(crate) fn only_write(inputs: &str, annotations: &[Value]) -> (Action, Value)
         panic!("expected one operation: {:#?}", plan.operations);
     };
     let body = bodies(&plan, &observed(annotations)).remove(0);
-    (operation.action, body.unwrap_or_default())
+    (operation.action(), body.unwrap_or_default())
 }
 
 /// What each operation of a plan sends when the app is as it was observed; nothing for a delete.
@@ -223,7 +223,7 @@ impl Remote {
         };
         let now = self.now(input, operation.id.as_str());
         let stand_in = self.now(input, stand_in_id_for(&plan.set, operation).as_str());
-        let body = match (call, operation.action) {
+        let body = match (call, operation.action()) {
             (
                 Call::Delete | Call::DeleteReplaced | Call::DeleteStandIn | Call::DeleteLeftBehind,
                 _,
@@ -233,9 +233,7 @@ impl Remote {
                 self.replacing.insert(name, replacement.to_value());
                 Some(stand_in_body(&plan.set, operation, &replacement))
             }
-            (Call::Post, Action::Replace) if plan::is_unfinished(operation) => {
-                made(stand_in.as_ref())
-            }
+            (Call::Post, Action::Replace) if operation.is_unfinished() => made(stand_in.as_ref()),
             (Call::Post, Action::Replace) => return self.replacing.remove(&name),
             _ => made(now.as_ref()),
         };

@@ -1,9 +1,9 @@
-//! How a place is written: the model's geometries, frames and segments become the wire's.
+//! Writes geometries, frames and segments as the API's JSON.
 //!
-//! What is written over stored JSON of the same kind leaves the fields that annosync does not model: the depth of a
-//! point, the number of frames of a segment. A geometry of another kind leaves nothing of the one before.
+//! Written over stored JSON of the same kind, fields that annosync does not model stay: the depth of a point, the
+//! number of frames of a segment. A geometry of another kind replaces everything.
 
-use super::{Object, number, object};
+use super::json::{Object, number, object};
 use crate::model::{
     BoundingBox, Frame, Geometry, Keypoint, Mask, Point, Segment, Span, Visibility,
 };
@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-/// Every kind of `region_info`, by its field.
+/// The field of every kind of `region_info`.
 const KINDS: [&str; 7] = [
     "bounding_box",
     "polygon",
@@ -22,7 +22,7 @@ const KINDS: [&str; 7] = [
     "token",
 ];
 
-/// The first element of a list of parts; one is made where there is none.
+/// The first element of a list of parts, which is created if missing.
 pub(super) fn first<'a>(data: &'a mut Object, list: &str) -> &'a mut Object {
     if data.get(list).and_then(|parts| parts.get(0)).is_none() {
         data.insert(list.to_owned(), json!([{}]));
@@ -30,33 +30,31 @@ pub(super) fn first<'a>(data: &'a mut Object, list: &str) -> &'a mut Object {
     object(&mut data[list][0])
 }
 
-/// The data inside of a region, a frame or a segment.
+/// The `data` of a region, a frame or a segment.
 pub(super) fn inside(part: &mut Object) -> &mut Object {
     member(part, "data")
 }
 
-/// An object that stands in another one; an empty one is made where there is none.
+/// An object inside another one, which is created if missing.
 fn member<'a>(of: &'a mut Object, name: &str) -> &'a mut Object {
     object(of.entry(name).or_insert(Value::Null))
 }
 
-/// Writes when a frame is.
 pub(super) fn write_frame(part: &mut Object, frame: Frame) {
     let info = member(part, "frame_info");
     info.insert("time".into(), frame.time_ms.into());
     info.insert("number".into(), frame.number.into());
-    // The deprecated name of the number: it would contradict the new one.
+    // The deprecated name of the number would contradict the new one.
     info.remove("index");
 }
 
-/// Writes when a segment is.
 pub(super) fn write_segment(part: &mut Object, segment: Segment) {
     let info = member(part, "time_info");
     info.insert("begin_time".into(), number(segment.begin()));
     info.insert("end_time".into(), number(segment.end()));
 }
 
-/// Writes where a region lies: its `region_info`, or the id of the region that it is.
+/// Writes the `region_info` of a region, or its id.
 pub(super) fn write_region(region: &mut Object, geometry: &Geometry) {
     match geometry {
         Geometry::Region(id) => {
@@ -79,16 +77,23 @@ pub(super) fn write_region(region: &mut Object, geometry: &Geometry) {
         }
         Geometry::Mask(mask) => write_mask(kind(region, "mask"), mask),
         Geometry::Span(span) => write_span(kind(region, "span"), span),
-        Geometry::Whole | Geometry::Segment(_) => unreachable!("they lie in no region"),
+        Geometry::Whole | Geometry::Segment(_) => unreachable!("they are not regions"),
         Geometry::RegionOf(_) | Geometry::Unmodelled => {
-            unreachable!(
-                "a plan names a region by its id, and declares nothing that it has no words for"
-            )
+            unreachable!("a plan resolves regions to ids, and cannot declare unmodelled geometry")
         }
     }
 }
 
-/// The place of one kind in the region's `region_info`. Where another kind stands there, or several, all of it goes.
+pub(super) fn write_region_fields(region: &mut Object, track: Option<&str>, value: Option<f32>) {
+    if let Some(value) = value {
+        region.insert("value".into(), number(value));
+    }
+    if let Some(track) = track {
+        region.insert("track_id".into(), track.into());
+    }
+}
+
+/// The field of one kind in the region's `region_info`. If it holds another kind, everything in it is removed.
 fn slot<'a>(region: &'a mut Object, name: &str) -> &'a mut Value {
     let is_there = |info: &Object, kind: &str| match info.get(kind) {
         None | Some(Value::Null) => false,
@@ -125,12 +130,12 @@ fn write_keypoint(stored: &mut Object, keypoint: &Keypoint) {
     write_point(stored, keypoint.point);
     match keypoint.visibility {
         Visibility::NotSet => stored.remove("visibility"),
-        // The list of visibilities is in the order of the wire.
+        // The variants are in the order of the API's numbers.
         visibility => stored.insert("visibility".into(), (visibility as u8).into()),
     };
 }
 
-/// Writes points over stored ones, one by one; where their number changed, nothing says which was which.
+/// Writes points over stored ones, one by one; if their number changed, they cannot be paired.
 fn write_points<P>(
     slot: &mut Value,
     stored: Vec<Value>,
@@ -148,10 +153,10 @@ fn write_points<P>(
     *slot = stored.into();
 }
 
-/// The stored points of a ring in the order of the new ones, so that what is not modelled of a vertex (its depth, its
-/// visibility) stays with it. A ring may start anywhere and run either way: of the point by point order and those that begin
-/// at the stored point nearest to the first new one, the one is taken in which the points move least. Where their number
-/// changed, nothing says which was which.
+/// The stored points of a ring in the order of the new ones, so that fields of a vertex that annosync does not model
+/// (depth, visibility) stay with it. A ring may start anywhere and run either way. Three orders are compared: the
+/// stored one, and both directions from the stored point nearest to the first new one; the order in which the points
+/// move least is taken. Empty if the number of points changed.
 fn in_order(stored: &Value, points: &[Point]) -> Vec<Value> {
     let stored = stored.as_array().map_or(&[][..], Vec::as_slice);
     let count = points.len();
@@ -184,18 +189,18 @@ fn in_order(stored: &Value, points: &[Point]) -> Vec<Value> {
     (0..count).map(|to| stored[best(to)].clone()).collect()
 }
 
-/// The image goes whole: a URL beside other pixels, or pixels beside another URL, would contradict each other.
+/// Replaces the whole image: a URL beside other pixels, or pixels beside another URL, would contradict each other.
 fn write_mask(stored: &mut Object, mask: &Mask) {
     let image = match (mask.png(), mask.url()) {
         (Some(png), _) => json!({"base64": STANDARD.encode(png)}),
         (None, Some(url)) => json!({ "url": url }),
-        // Of a mask that was only seen there is nothing to send; what is stored stays.
+        // A mask without file and URL stays as it is stored.
         (None, None) => return,
     };
     stored.insert("image".into(), image);
 }
 
-/// The words of other characters go, too.
+/// The stored text belongs to other characters.
 fn write_span(stored: &mut Object, span: &Span) {
     stored.insert("char_start".into(), span.start().into());
     stored.insert("char_end".into(), span.end().into());

@@ -1,13 +1,13 @@
-//! What a nested patch can reach: the way from an annotation's `data` to the region, frame or stretch of time that its
-//! concepts belong to, by their ids.
+//! Finds what a nested patch can reach: the path of ids from an annotation's `data` to the region, frame or segment
+//! that holds its concepts.
 
-use super::Object;
+use super::json::Object;
 use crate::model::{Json, ObservedAnnotation};
 use serde_json::{Map, Value, json};
 
-/// Whether the stored `data` lies in several places at once. The API documents one region, and one frame of a video; a
-/// manifest has no words for more, and a write of one place would lose the others.
-pub(in crate::plan) fn has_several_places(observed: &ObservedAnnotation) -> bool {
+/// Whether the stored `data` has several places. The API documents one region and one frame; a manifest cannot
+/// declare more, and a write of one place would lose the others.
+pub(crate) fn has_several_places(observed: &ObservedAnnotation) -> bool {
     let data = observed.data.as_ref().map_or(Value::Null, Json::to_value);
     let count = |of: &Value, list: &str| of[list].as_array().map_or(0, Vec::len);
     let inside: usize = ["frames", "time_segments", "tracks"]
@@ -23,9 +23,9 @@ pub(in crate::plan) fn has_several_places(observed: &ObservedAnnotation) -> bool
     around > 1 || regions + inside > 1 || (around > 0 && regions > 0)
 }
 
-/// Where in the stored `data` the concepts and the text stand, and by which ids a nested patch can reach them.
-pub(in crate::plan) struct Route {
-    /// The list that the outer level stands in.
+/// The path to the concepts and the text in the stored `data`.
+pub(crate) struct Route {
+    /// The list of the outer level.
     list: &'static str,
     outer: Step,
     region: Step,
@@ -35,11 +35,10 @@ pub(in crate::plan) struct Route {
 /// A level between `data` and the concepts.
 #[derive(PartialEq)]
 enum Step {
-    /// There is none.
     Absent,
-    /// There is one that a patch cannot name.
+    /// A level without an id, which a patch cannot name.
     Nameless,
-    /// There is one of this id.
+    /// A level with this id.
     Named(String),
 }
 
@@ -54,8 +53,8 @@ impl Step {
 }
 
 impl Route {
-    /// The way to what is innermost: the region, else the frame, else the stretch of time, else the whole input.
-    pub(in crate::plan) fn of(observed: &ObservedAnnotation) -> Self {
+    /// The path to the innermost level: the region, else the frame, else the segment, else `data` itself.
+    pub(crate) fn of(observed: &ObservedAnnotation) -> Self {
         let data = observed.data.as_ref().map_or(Value::Null, Json::to_value);
         let frame = data["frames"].get(0);
         let region = frame.map_or(&data, |frame| &frame["data"])["regions"].get(0);
@@ -74,19 +73,18 @@ impl Route {
         }
     }
 
-    /// Whether a nested patch can reach what is innermost: the region and whatever is around it have ids.
-    pub(in crate::plan) fn is_addressable(&self) -> bool {
+    /// Whether a nested patch can reach the innermost level: all levels have ids.
+    pub(crate) fn is_addressable(&self) -> bool {
         self.outer != Step::Nameless && self.region != Step::Nameless
     }
 
-    /// Whether there is a region.
-    pub(in crate::plan) fn has_region(&self) -> bool {
+    pub(crate) fn has_region(&self) -> bool {
         self.region != Step::Absent
     }
 
-    /// Whether the stored text says more than its words, such as where it was found: a merge would keep that beside
-    /// other words.
-    pub(in crate::plan) fn has_more_than_words(&self) -> bool {
+    /// Whether the stored text has fields besides its words, such as its place: a merge would keep them beside other
+    /// words.
+    pub(crate) fn has_more_than_words(&self) -> bool {
         let says_nothing = |value: &Value| value.is_null() || *value == "" || *value == json!({});
         self.text.as_object().is_some_and(|text| {
             text.iter()
@@ -94,7 +92,7 @@ impl Route {
         })
     }
 
-    /// Wraps the innermost data, and fields of the region itself, in the levels that they belong to.
+    /// Wraps the innermost data, and fields of the region itself, in their levels.
     pub(super) fn wrap(self, innermost: Object, region: Object) -> Object {
         let mut data = innermost;
         if let Step::Named(id) = self.region {

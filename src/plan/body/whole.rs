@@ -1,15 +1,16 @@
-//! The whole `data` that an overwrite sends: what is stored, with what is declared written into it, so that everything
-//! annosync does not model is carried along.
+//! The whole `data` of an overwrite: the stored data with the declared fields written into it, so that everything
+//! annosync does not model is kept.
 //!
-//! An annotation has one place. Where that place changes its kind, concepts and text move into the new one, and what
-//! the old one held besides goes with them.
+//! An annotation has one place. If the place changes its kind, its concepts, text and other data move into the new
+//! one.
 
-use super::{Object, number, place, write_region_fields};
+use super::json::{Object, number};
+use super::place::{self, write_region_fields};
 use crate::model::{Content, Difference, Geometry, Json, ObservedAnnotation, float, merge_json};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
-/// The stored `data` with what is declared written into it.
+/// The stored `data` with the declared fields written into it.
 pub(super) fn data(
     observed: &ObservedAnnotation,
     content: &Content,
@@ -57,7 +58,7 @@ pub(super) fn stored(observed: &ObservedAnnotation) -> Object {
 fn write_zeros(object: &mut Object) {
     for (name, value) in object.iter_mut() {
         match value {
-            // Any JSON, which holds no message of the API's.
+            // Metadata is free JSON.
             _ if name == "metadata" => {}
             Value::Object(object) => write_zeros(object),
             Value::Array(elements) => {
@@ -91,7 +92,7 @@ fn region(data: &mut Object) -> Option<&mut Object> {
     has(level, "regions").then(|| place::first(level, "regions"))
 }
 
-/// The data that concepts and text stand in: of the region, else of the frame or the segment, else the data itself.
+/// The data that holds concepts and text: of the region, else of the frame or the segment, else `data` itself.
 fn innermost(data: &mut Object) -> &mut Object {
     let is_in_frame = has(data, "frames");
     let level = frame_data(data);
@@ -104,7 +105,7 @@ fn innermost(data: &mut Object) -> &mut Object {
     }
 }
 
-/// Makes the one place of the annotation one of the geometry's kind.
+/// Changes the place of the annotation to this geometry.
 fn move_to(
     data: &mut Object,
     geometry: &Geometry,
@@ -125,7 +126,7 @@ fn move_to(
             leave_segment(data, left);
             let region = place::first(frame_data(data), "regions");
             if matches!(observed.geometry, Geometry::Region(_)) {
-                // The id of a region that somebody else found: it stays where it is, and this one gets its own.
+                // The id names a region of somebody else's; the new place gets its own region.
                 region.remove("id");
             }
             place::write_region(region, geometry);
@@ -133,7 +134,7 @@ fn move_to(
     }
 }
 
-/// What lay on the whole input now lies in the frame.
+/// Moves regions of the whole input into a frame.
 fn enter_frame(data: &mut Object) {
     if has(data, "frames") {
         return;
@@ -145,7 +146,7 @@ fn enter_frame(data: &mut Object) {
     }
 }
 
-/// Takes a list of parts away, and what lay inside of its first one along.
+/// Removes a list of parts; the data of its first part is added to `left`.
 fn leave(data: &mut Object, list: &str, left: &mut Object) {
     let Some(Value::Array(parts)) = data.remove(list) else {
         return;
@@ -157,7 +158,7 @@ fn leave(data: &mut Object, list: &str, left: &mut Object) {
     }
 }
 
-/// Takes the one segment away. Several are more than the model knows of: they stay.
+/// Removes the segment. Several segments are not modelled, and stay.
 fn leave_segment(data: &mut Object, left: &mut Object) {
     let is_one = |parts: &Value| parts.as_array().is_some_and(|parts| parts.len() <= 1);
     if data.get("time_segments").is_some_and(is_one) {
@@ -165,14 +166,14 @@ fn leave_segment(data: &mut Object, left: &mut Object) {
     }
 }
 
-/// Takes over what is not there yet.
+/// Adds the fields that are missing.
 fn absorb(into: &mut Object, from: Object) {
     for (name, value) in from {
         into.entry(name).or_insert(value);
     }
 }
 
-/// What moves along when the place changes.
+/// The data that moves with the place.
 struct Carried {
     concepts: Vec<Value>,
     text: Option<Value>,
@@ -226,7 +227,7 @@ impl Carried {
     }
 }
 
-/// The stored concept with this value, and with the fields that annosync does not model; or a new one.
+/// The stored concept with this value, keeping fields that annosync does not model; or a new concept.
 fn concept(stored: Option<&Value>, id: &str, value: f32) -> Value {
     let mut concept = stored.cloned().unwrap_or_else(|| json!({"id": id}));
     if !concept["value"]

@@ -211,7 +211,7 @@ fn block<'a, 'b>(
 
 /// One change as lines of a diff: its sign first on each, where hosts colour it.
 fn change(operation: &Operation, ids: &ShortIds) -> String {
-    let sign = match operation.action {
+    let sign = match operation.action() {
         Action::Post => '+',
         Action::Merge | Action::Overwrite | Action::Remove | Action::Replace => '!',
         Action::Delete => '-',
@@ -219,14 +219,14 @@ fn change(operation: &Operation, ids: &ShortIds) -> String {
     let mut page = Page::new(Color::Never);
     let heading = format!(
         "{sign} {} {} ({})",
-        operation.action,
+        operation.action(),
         name(operation, ids),
         why(operation)
     );
     page.line(Ink::Plain, &heading);
     let mut content = Page::new(Color::Never);
     write_content(&mut content, "", Ink::Plain, operation);
-    let is_difference = operation.before.is_some() && operation.after.is_some();
+    let is_difference = operation.before().is_some() && operation.after().is_some();
     for line in content.finish().lines() {
         // Of a difference, the sign of each line stands first; what comes or goes whole has that of its change.
         let mut chars = line.chars();
@@ -242,7 +242,7 @@ fn change(operation: &Operation, ids: &ShortIds) -> String {
 /// What a change is called in a sentence.
 fn called(operation: &Operation) -> String {
     let ids = ShortIds::of(&[operation]);
-    format!("{} {}", operation.action, code(&name(operation, &ids)))
+    format!("{} {}", operation.action(), code(&name(operation, &ids)))
 }
 
 /// Rows of what goes.
@@ -251,14 +251,14 @@ pub(super) fn destructive<'a>(operations: &[&'a Operation]) -> Vec<&'a Operation
         .into_iter()
         .flat_map(|(_, operations)| operations);
     ordered
-        .filter(|operation| destructiveness(operation.action) == 0)
+        .filter(|operation| destructiveness(operation.action()) == 0)
         .collect()
 }
 
 /// A row for what goes: where, what, whose it is, why.
 pub(super) fn row_of_delete(operation: &Operation) -> Vec<String> {
-    let seen = operation.seen.as_ref().and_then(|seen| seen.user.as_ref());
-    let content = operation.before.as_ref();
+    let seen = operation.seen().and_then(|seen| seen.user.as_ref());
+    let content = operation.before();
     let user = seen.or_else(|| content.and_then(|content| content.user.as_ref()));
     vec![
         code(operation.input_id.as_str()),

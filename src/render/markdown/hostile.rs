@@ -4,7 +4,8 @@ use super::*;
 use crate::model::{AnnotationId, ConceptId, Concepts, InputId, Json, Key, UserId};
 use crate::plan::{AppChangeKind, Cause, Trip};
 use crate::render::sample::{
-    against_main, app_change, caused, concepts, deleted, field, moved, plan, posted, relabelled,
+    against_main, app_change, caused, concepts, deleted, edit_of, field, moved, observed_of, plan,
+    posted, posted_content, relabelled,
 };
 use proptest::prelude::*;
 
@@ -71,14 +72,14 @@ fn named(name: &str) -> Plan {
     let mut gone = deleted("a");
     gone.input_id = InputId::new(name).unwrap();
     gone.id = id(name);
-    gone.before.as_mut().unwrap().concepts = Some(concepts(&[name]));
-    gone.before.as_mut().unwrap().metadata =
-        Some(Json::from_value(&serde_json::json!({ name: name })));
+    let content = &mut observed_of(&mut gone).content;
+    content.concepts = Some(concepts(&[name]));
+    content.metadata = Some(Json::from_value(&serde_json::json!({ name: name })));
     let mut drifted = caused(moved(), Cause::Drift, Some(name));
     drifted.key = Some(Key::new(name).unwrap());
-    drifted.seen.as_mut().unwrap().modified_at = Some(name.into());
+    observed_of(&mut drifted).seen.modified_at = Some(name.into());
     let mut changed = relabelled();
-    changed.after.as_mut().unwrap().concepts = Some(concepts(&[name]));
+    edit_of(&mut changed).after.concepts = Some(concepts(&[name]));
     let mut plan = plan(vec![gone, drifted, changed, posted("zz", 1)]);
     let value = serde_json::to_string(name).unwrap();
     let mut there = app_change(
@@ -240,8 +241,14 @@ proptest! {
             operation.input_id = InputId::new(format!("{input}{name}")).unwrap();
             operation.id = AnnotationId::new(format!("{number}{name}")).unwrap();
             let of_name = || Some(Concepts::new(concepts(&[&name]).iter().cloned().collect()).unwrap());
-            for side in [&mut operation.before, &mut operation.after].into_iter().flatten() {
-                side.concepts = of_name();
+            match kind {
+                0 => observed_of(&mut operation).content.concepts = of_name(),
+                1 | 2 => {
+                    let edit = edit_of(&mut operation);
+                    edit.observed.content.concepts = of_name();
+                    edit.after.concepts = of_name();
+                }
+                _ => posted_content(&mut operation).concepts = of_name(),
             }
             if number % 3 == 0 { caused(operation, Cause::Drift, Some("bea")) } else { operation }
         });

@@ -2,8 +2,8 @@ use super::*;
 use crate::model::{ConceptId, InputId, SetName};
 use crate::plan::{AppChangeKind, Cause, HeldBack, Summary, Trip};
 use crate::render::sample::{
-    against_main, app_change, caused, deleted, eventful, field, moved, plan, posted, purge,
-    relabelled,
+    against_main, app_change, caused, deleted, edit_of, eventful, field, moved, plan, posted,
+    purge, relabelled, replaced,
 };
 
 fn shown(plan: &Plan) -> String {
@@ -58,9 +58,7 @@ fn a_small_plan_is_shown_whole() {
 
 #[test]
 fn what_stops_a_plan_and_what_goes_come_first() {
-    let mut replaced = moved();
-    replaced.action = crate::plan::Action::Replace;
-    let mut plan = plan(vec![posted("a", 1), deleted("a"), replaced]);
+    let mut plan = plan(vec![posted("a", 1), deleted("a"), replaced()]);
     plan.purges = vec![purge("street-0003", &["bea", "ann", "model", "bea"])];
     plan.summary.purge = 1;
     plan.summary.purged = 4;
@@ -447,7 +445,7 @@ fn names_of_any_length_fit() {
     let mut named = relabelled();
     let many: Vec<String> = (0..2_000).map(|n| format!("c{n}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
-    named.after.as_mut().unwrap().concepts = Some(crate::render::sample::concepts(&many));
+    edit_of(&mut named).after.concepts = Some(crate::render::sample::concepts(&many));
     let mut plan = plan(vec![gone, named]);
     plan.target.endpoint = long('|');
     plan.target.user_id = long('@');

@@ -1,8 +1,9 @@
 use super::*;
 use crate::model::{AnnotationId, Content, InputId, Json, Policy, Status};
-use crate::plan::{HeldBack, Matched, MatchedBy, Summary, Trip};
+use crate::plan::{ActionCounts, Change, HeldBack, Matched, MatchedBy, Summary, Trip};
 use crate::render::sample::{
-    ambiguous, concepts, deleted, moved, plan, polygon, posted, relabelled,
+    ambiguous, concepts, deleted, edit_of, moved, observed_of, plan, polygon, posted,
+    posted_content, relabelled, replaced,
 };
 
 fn shown(plan: &Plan) -> String {
@@ -48,14 +49,14 @@ fn changes_are_grouped_by_input_with_destructive_ones_first() {
 
 #[test]
 fn a_replacement_shows_its_difference() {
-    let mut replaced = moved();
-    replaced.action = Action::Replace;
-    let of_user = |content: Option<&mut Content>, user: &str| {
-        content.unwrap().user = Some(crate::model::UserId::new(user).unwrap());
-    };
-    of_user(replaced.before.as_mut(), "ann");
-    of_user(replaced.after.as_mut(), "bob");
-    replaced.after.as_mut().unwrap().geometry = replaced.before.as_ref().unwrap().geometry.clone();
+    let mut replaced = replaced();
+    let edit = edit_of(&mut replaced);
+    let user = |name: &str| Some(crate::model::UserId::new(name).unwrap());
+    edit.observed.content.user = user("ann");
+    edit.after.user = user("bob");
+    edit.after
+        .geometry
+        .clone_from(&edit.observed.content.geometry);
     insta::assert_snapshot!(shown(&plan(vec![replaced])), @r"
     street-1
       ± replace red-car (matched: key)
@@ -69,9 +70,9 @@ fn a_replacement_shows_its_difference() {
 
 #[test]
 fn a_difference_outside_the_manifests_fields_is_said() {
-    let mut replaced = moved();
-    replaced.action = Action::Replace;
-    replaced.after = replaced.before.clone();
+    let mut replaced = replaced();
+    let edit = edit_of(&mut replaced);
+    edit.after = edit.observed.content.clone();
     insta::assert_snapshot!(shown(&plan(vec![replaced])), @r"
     street-1
       ± replace red-car (matched: key)
@@ -84,8 +85,9 @@ fn a_difference_outside_the_manifests_fields_is_said() {
 #[test]
 fn a_removal_and_an_ambiguous_match_are_shown() {
     let mut removed = relabelled();
-    removed.action = Action::Remove;
-    std::mem::swap(&mut removed.before, &mut removed.after);
+    let mut edit = edit_of(&mut removed).clone();
+    std::mem::swap(&mut edit.observed.content, &mut edit.after);
+    removed.change = Change::Remove(edit);
     let mut plan = plan(vec![removed, ambiguous()]);
     plan.summary.ambiguous = 1;
     insta::assert_snapshot!(shown(&plan), @r"
@@ -110,27 +112,27 @@ fn a_removal_and_an_ambiguous_match_are_shown() {
 #[test]
 fn every_kind_of_annotation_has_a_name() {
     let mut whole = posted("a", 1);
-    whole.after = Some(Content {
+    *posted_content(&mut whole) = Content {
         concepts: Some(concepts(&["a", "b", "c", "d", "e"])),
         status: Some(Status::PENDING),
         ..Content::default()
-    });
+    };
     let mut ring = posted("a", 2);
-    ring.after = Some(Content {
+    *posted_content(&mut ring) = Content {
         geometry: Some(polygon(&[(0.0, 0.0), (0.0, 1.0), (1.0, 0.5)])),
         metadata: Some(Json::new(r#"{"k": "v"}"#).unwrap()),
         ..Content::default()
-    });
+    };
     let mut region: Operation = posted("a", 3);
-    region.after =
+    *posted_content(&mut region) =
         serde_json::from_str(r#"{"region": "r1", "concepts": {"x": 0, "y": 0.5}}"#).unwrap();
     let mut adopted = relabelled();
     adopted.id = AnnotationId::new("short").unwrap();
     adopted.input_id = InputId::new("a").unwrap();
-    adopted.matched = Some(Matched::without_measure(MatchedBy::Id));
-    for side in [&mut adopted.before, &mut adopted.after] {
-        side.as_mut().unwrap().geometry = None;
-    }
+    let edit = edit_of(&mut adopted);
+    edit.matched = Matched::without_measure(MatchedBy::Id);
+    edit.observed.content.geometry = None;
+    edit.after.geometry = None;
     insta::assert_snapshot!(shown(&plan(vec![whole, ring, region, adopted])), @r#"
     a
       ~ merge annotation [car] short (matched: id)
@@ -223,10 +225,13 @@ fn the_policy_that_would_suffice_is_named() {
 fn the_summary_counts_in_whole_words() {
     let mut plan = plan(vec![deleted("a")]);
     plan.summary = Summary {
-        post: 12,
-        merge: 3,
-        overwrite: 1,
-        delete: 4,
+        actions: ActionCounts {
+            post: 12,
+            merge: 3,
+            overwrite: 1,
+            delete: 4,
+            ..ActionCounts::default()
+        },
         unchanged: 1_815,
         unmanaged: 7,
         calls: 5,
@@ -240,7 +245,7 @@ fn the_summary_counts_in_whole_words() {
         "Plan: 12 to post, 3 to merge, 1 to overwrite, 4 to delete; 1,815 unchanged, 7 unmanaged. \
          5 calls (lower bound 5), about 0.4 s at 15 calls/s."
     );
-    plan.summary.replace = 2;
+    plan.summary.actions.replace = 2;
     plan.summary.other_sets = 3_000;
     plan.summary.calls = 1;
     plan.summary.rate_limit = 1;
@@ -320,7 +325,7 @@ fn colour_says_nothing_that_the_text_does_not() {
 #[test]
 fn text_from_outside_cannot_reach_the_terminal() {
     let mut evil = deleted("a");
-    evil.before.as_mut().unwrap().metadata = Some(Json::from_value(
+    observed_of(&mut evil).content.metadata = Some(Json::from_value(
         &serde_json::json!({ "a\u{9b}2J": "\u{1b}]0;x\u{7}\r\n\u{202e}" }),
     ));
     let mut plan = plan(vec![evil]);

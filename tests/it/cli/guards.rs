@@ -260,7 +260,7 @@ fn an_apply_believes_no_number_that_a_plan_file_says_was_let_pass() {
     world
         .apply_path("plan.json", &["--allow-deletes", "5"])
         .exits(1)
-        .says("the plan was altered: the number of a guard is not that of its operations");
+        .says("the plan was altered: the number of a guard does not match its operations");
     for (from, to) in [("\"passed_guards\"", "\"unknown\""), ("30%", "100%")] {
         world.write("plan.json", &kept.replace(from, to));
         for manifest in [&["--manifest", "m.yaml"][..], &[]] {

@@ -485,7 +485,7 @@ fn a_listing_of_the_declared_inputs_is_enough_to_plan_them() {
     let run = world.plan(&["--observed", "listing.json"]).exits(1);
     assert!(
         run.stderr
-            .contains("input `in-002` is declared, and was not listed"),
+            .contains("input `in-002` is declared, but the listing does not cover it"),
         "{}",
         run.stderr
     );

@@ -196,7 +196,7 @@ fn a_purge_of_every_kind_is_undone_but_for_what_models_made() {
     there_and_back(&world, &inputs.collect::<String>(), count, "inputs purged");
     let spots = plan_file(&world, "undo.json")["blind_spots"].to_string();
     let lost = format!(
-        "{count} annotations that a model made, which cannot be posted again: m1 of input in-box"
+        "{count} annotations made by models, which cannot be posted again: m1 of input in-box"
     );
     assert!(spots.contains(&lost), "{spots}");
 }
@@ -694,7 +694,7 @@ fn a_fingerprint_that_was_taken_out_makes_nothing_easier() {
     world.plan(&["--out", "plan.json"]).exits(0);
     strip(&world, "plan.json");
     let run = carry_out(&world, "stripped.json", &[]).exits(1);
-    run.says("it does not show what is there and what comes of it");
+    run.says("`fingerprint` is missing");
     assert_eq!(world.writes(), []);
     // Of an undo, what is there must be all that the operation shows, and nothing more.
     let world = mixed();

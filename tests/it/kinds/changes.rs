@@ -14,7 +14,7 @@ fn write_of(remote: Value, content: Content) -> (Action, Value) {
         panic!("expected one operation: {:#?}", plan.operations);
     };
     let body = bodies(&plan, &observed).remove(0);
-    (operation.action, body.unwrap_or_default())
+    (operation.action(), body.unwrap_or_default())
 }
 
 /// Each row: name, stored data, declared content, write, sent data.
@@ -442,7 +442,7 @@ fn the_input_level_annotation_is_patched_but_never_replaced() {
         (json!({"concepts": {"bus": 1}}), Action::Overwrite),
     ] {
         let plan = changed(notation).unwrap();
-        assert_eq!(plan.operations[0].action, action);
+        assert_eq!(plan.operations[0].action(), action);
     }
     let errors = changed(json!({"embed_model_version": "e2"})).unwrap_err();
     assert_eq!(errors.len(), 1);

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 /// The body of the post for declared content.
 fn post(content: &Content) -> Value {
     let plan = plan(&declared(by_key(), content.clone()), &observed(&[]));
-    assert_eq!(plan.operations[0].action, Action::Post);
+    assert_eq!(plan.operations[0].action(), Action::Post);
     bodies(&plan, &observed(&[])).remove(0).unwrap()
 }
 
@@ -137,7 +137,7 @@ proptest! {
         );
         for (operation, body) in first.operations.iter().zip(bodies(&first, &before)) {
             let body = body.unwrap();
-            prop_assert!(operation.action == Action::Remove || all_values_are_written(&body), "{body}");
+            prop_assert!(operation.action() == Action::Remove || all_values_are_written(&body), "{body}");
         }
     }
 

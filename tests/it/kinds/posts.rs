@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 /// The body of the post for declared content.
 fn post_of(content: Content) -> Value {
     let plan = plan(&declared(by_key(), content), &observed(&[]));
-    assert_eq!(plan.operations[0].action, Action::Post);
+    assert_eq!(plan.operations[0].action(), Action::Post);
     bodies(&plan, &observed(&[])).remove(0).unwrap()
 }
 

@@ -8,7 +8,9 @@ use crate::support::{
 };
 use annosync::apply::is_as_shown;
 use annosync::model::{DesiredState, Fingerprint, ObservedState, UserId, fingerprint};
-use annosync::plan::{self, Before, Fate, Fates, Freshness, Plan, Purpose, freshness, undo};
+use annosync::plan::{
+    self, ApplyStatus, ApplyStatuses, Before, Freshness, Plan, Purpose, freshness, undo,
+};
 use annosync::render;
 use proptest::prelude::*;
 use serde_json::json;
@@ -70,7 +72,7 @@ fn there_and_back(state: &DesiredState, remote: &mut Remote) -> Result<(), TestC
     let (was, there) = (remote.observed(), fingerprints(remote));
     let forth = plan(state, &was);
     let seen = before(&forth, &was);
-    let back = through_its_file(&undo(&forth, &seen, &Fates::open(&forth)))?;
+    let back = through_its_file(&undo(&forth, &seen, &ApplyStatuses::unknown(&forth)))?;
     let count = forth.operations.len() + seen.purges.iter().map(Vec::len).sum::<usize>();
     prop_assert_eq!(back.operations.len(), count, "{:#?}", back);
     // Without the apply, everything is already restored.
@@ -79,14 +81,14 @@ fn there_and_back(state: &DesiredState, remote: &mut Remote) -> Result<(), TestC
     remote.apply(&forth);
     let (is, made) = (remote.observed(), fingerprints(remote));
     find(&back, &is, Freshness::AsPlanned)?;
-    let nothing = Fates {
-        operations: vec![Fate::Not; forth.operations.len()],
-        purges: vec![Fate::Not; forth.purges.len()],
-        inputs: vec![Fate::Not; forth.inputs.len()],
+    let nothing = ApplyStatuses {
+        operations: vec![ApplyStatus::NotApplied; forth.operations.len()],
+        purges: vec![ApplyStatus::NotApplied; forth.purges.len()],
+        inputs: vec![ApplyStatus::NotApplied; forth.inputs.len()],
     };
     prop_assert!(undo(&forth, &seen, &nothing).is_empty());
 
-    let again = undo(&back, &before(&back, &is), &Fates::open(&back));
+    let again = undo(&back, &before(&back, &is), &ApplyStatuses::unknown(&back));
     let again = through_its_file(&again)?;
     prop_assert_eq!(again.operations.len(), back.operations.len());
     remote.apply(&back);
@@ -133,7 +135,7 @@ proptest! {
     ) {
         let was = observed(&[stored(&is, &additions, &habit)]);
         let forth = plan(&declared(by_id("1"), wanted), &was);
-        let back = undo(&forth, &before(&forth, &was), &Fates::open(&forth));
+        let back = undo(&forth, &before(&forth, &was), &ApplyStatuses::unknown(&forth));
         let mut remote = Remote::new(vec![stored(&is, &additions, &habit)]);
         remote.apply(&forth);
         let made = fingerprints(&remote);
@@ -167,7 +169,7 @@ fn losses_are_reported() {
             caller: UserId::new(caller).unwrap(),
             ..before(&forth, &owners)
         };
-        let back = undo(&forth, &seen, &Fates::open(&forth));
+        let back = undo(&forth, &seen, &ApplyStatuses::unknown(&forth));
         let text = render::text(&back, &render::TextOptions::default());
         assert!(text.contains("Warning: not restored: "), "{text}");
         (back.operations.len(), back.blind_spots.join("\n"))
@@ -175,9 +177,9 @@ fn losses_are_reported() {
     let (count, said) = spots("ann", "ann");
     assert_eq!(count, 3);
     insta::assert_snapshot!(said, @r"
-    1 annotation that a model made, which cannot be posted again: 4 of input a
-    1 annotation without a user, which will be the caller's: 3 of input a
-    what the service makes itself of 3 annotations that it posts again: when it was made, what reviewers agreed on (`consensus_info`), whether it is trusted
+    1 annotation made by models, which cannot be posted again: 4 of input a
+    1 annotation without a user, which will belong to the user who applies this: 3 of input a
+    fields that the service sets itself, of 3 annotations to be posted again: time of creation, `consensus_info`, `trusted`
     ");
     // The required token is checked at the apply.
     assert_eq!(spots("bea", "ann").0, 3);
@@ -189,7 +191,7 @@ fn the_original_of_an_unfinished_replacement_is_lost() {
     let declared = desired("  - id: a\n    annotations:\n      - { id: '1', user: bea }\n");
     let forth = plan(&declared, &observed(&there));
     let seen = before(&forth, &observed(&[]));
-    let back = undo(&forth, &seen, &Fates::open(&forth));
+    let back = undo(&forth, &seen, &ApplyStatuses::unknown(&forth));
     assert!(back.is_empty());
     assert!(back.blind_spots[0].contains("was half done before"));
 }
@@ -212,7 +214,7 @@ fn an_undo_shows_restored_and_deleted_annotations() {
     let back = undo(
         &forth,
         &before(&forth, &observed(&was)),
-        &Fates::open(&forth),
+        &ApplyStatuses::unknown(&forth),
     );
     insta::assert_snapshot!(render::text(&back, &render::TextOptions::default()), @"
     a

@@ -113,7 +113,7 @@ pub(super) fn table(injected: &Counts, lost: &Counts, twice: &Counts) -> String 
 
 /// What happens to one exchange.
 #[derive(Debug, Clone)]
-pub(super) struct Fate {
+pub(super) struct ApplyStatus {
     /// How long the request is on its way.
     pub(super) there: Duration,
     /// How long the answer is.
@@ -161,7 +161,7 @@ const OF_WRITES: [Fault; 17] = [
     Fault::FailureCode,
 ];
 
-impl Fate {
+impl ApplyStatus {
     /// Draws it. However many classes are left out, the other exchanges of a seed meet what they would meet with them.
     pub(super) fn of(mut chance: Chance, rate: u64, reads: bool, classes: Classes) -> Self {
         let there = Duration::from_millis(chance.below(120));

@@ -203,18 +203,20 @@ impl Court<'_> {
         exchanged: &Exchanged,
     ) {
         let fits = match write.how {
-            How::Post => matches!(operation.action, Action::Post | Action::Replace),
-            How::Merge => operation.action == Action::Merge,
-            How::Overwrite => operation.action == Action::Overwrite,
-            How::Remove => matches!(operation.action, Action::Remove | Action::Delete),
-            How::Emptied => operation.action == Action::Delete,
-            How::Delete => matches!(operation.action, Action::Delete | Action::Replace),
+            How::Post => matches!(operation.action(), Action::Post | Action::Replace),
+            How::Merge => operation.action() == Action::Merge,
+            How::Overwrite => operation.action() == Action::Overwrite,
+            How::Remove => matches!(operation.action(), Action::Remove | Action::Delete),
+            How::Emptied => operation.action() == Action::Delete,
+            How::Delete => matches!(operation.action(), Action::Delete | Action::Replace),
             How::Purge => false,
         };
         let named = || {
             format!(
                 "{:?} {:?}: the plan says {}",
-                write.how, write.name, operation.action
+                write.how,
+                write.name,
+                operation.action()
             )
         };
         self.hold("nothing outside the plan is written", fits, named);
@@ -225,10 +227,10 @@ impl Court<'_> {
         let same = sent(exchanged, &write.name).iter().eq(planned.iter());
         self.hold("what is sent is what was planned", same, named);
         let raced = match &write.before {
-            Some(before) => Some(print(before)) != operation.fingerprint,
+            Some(before) => Some(print(before)) != operation.fingerprint(),
             None => false,
         };
-        if let (Some(after), false, true) = (&write.after, raced, operation.after.is_some()) {
+        if let (Some(after), false, true) = (&write.after, raced, operation.after().is_some()) {
             let wanted = is_as_wanted(operation, &decoded(after));
             self.hold("what is stored is what was planned", wanted, || {
                 format!("{:?} {:?}: {after}", write.how, write.name)
@@ -253,9 +255,9 @@ impl Court<'_> {
         let user = before["user_id"].as_str().unwrap_or_default();
         // A removal of all concepts is how a planned delete may be carried out, and not every service deletes what it leaves.
         let deletes =
-            write.after.is_none() || operation.is_some_and(|it| it.action == Action::Delete);
+            write.after.is_none() || operation.is_some_and(|it| it.action() == Action::Delete);
         let ours = set_of(id) == Some("street");
-        let is_left_behind = operation.is_some_and(|it| it.reason == Reason::LeftBehind);
+        let is_left_behind = operation.is_some_and(|it| it.reason() == Reason::LeftBehind);
         let allowed = if is_left_behind {
             ours
         } else if write.how == How::Purge {
@@ -307,7 +309,7 @@ impl Court<'_> {
             .iter()
             .rfind(|it| it.name == write.name && it.tick <= acted);
         let mine = last.is_some_and(|it| matches!(it.who, Who::Run { run, .. } if run == by.run));
-        let as_planned = mine || at_look.as_ref().map(print) == operation.fingerprint;
+        let as_planned = mine || at_look.as_ref().map(print) == operation.fingerprint();
         self.hold(
             "what changed since the plan is left alone",
             as_planned,
@@ -484,7 +486,7 @@ impl Court<'_> {
             .iter()
             .filter(|it| it.name == *name && by_run(it.who))
             .collect();
-        let wanted = |state: Option<&Value>| match (operation.action, state) {
+        let wanted = |state: Option<&Value>| match (operation.action(), state) {
             (Action::Delete, state) => state.is_none(),
             (_, Some(state)) => is_as_wanted(operation, &decoded(state)),
             (_, None) => false,
@@ -506,7 +508,8 @@ impl Court<'_> {
                 .collect();
             format!(
                 "run {}: {} {name:?} ended {ended:?}; it wrote {writes:?}",
-                record.number, operation.action
+                record.number,
+                operation.action()
             )
         };
         let was_so = || states().iter().any(|state| wanted(state.as_ref()));
@@ -522,7 +525,7 @@ impl Court<'_> {
                     // The same holds if another run of this replacement deleted it: its copy holds it then, whoever finishes.
                     Touched::Deleted => {
                         let may_be_ours =
-                            operation.action == Action::Replace || self.sent(record, name);
+                            operation.action() == Action::Replace || self.sent(record, name);
                         mine.iter().any(|it| it.how == How::Delete)
                             || (may_be_ours && states().iter().any(Option::is_none))
                     }
@@ -570,7 +573,7 @@ fn sent(by: &Exchanged, name: &Name) -> Vec<Value> {
 /// The replacement that this is the stand-in of.
 fn stood_in<'a>(plan: &'a Plan, name: &Name) -> Option<&'a Operation> {
     plan.operations.iter().find(|it| {
-        it.action == Action::Replace
+        it.action() == Action::Replace
             && it.input_id.as_str() == name.0
             && stand_in_id_for(&plan.set, it).as_str() == name.1
     })

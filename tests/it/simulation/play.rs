@@ -242,7 +242,8 @@ fn peace(records: &[Record], broken: &mut Vec<Broken>) {
                 (first.operations.iter()).any(|before| is_finished_for(before, it))
             };
             second.purges.is_empty()
-                && (second.operations.iter()).all(|it| it.action == Action::Delete && finished(it))
+                && (second.operations.iter())
+                    .all(|it| it.action() == Action::Delete && finished(it))
         }
         _ => false,
     };
@@ -257,8 +258,8 @@ fn peace(records: &[Record], broken: &mut Vec<Broken>) {
 
 /// Whether an operation finishes the replacement of the other's annotation, which nobody declares any more.
 fn is_finished_for(operation: &Operation, delete: &Operation) -> bool {
-    operation.reason == Reason::Unfinished
-        && operation.matched.is_none()
+    operation.reason() == Reason::Unfinished
+        && operation.matched().is_none()
         && (&operation.input_id, &operation.id) == (&delete.input_id, &delete.id)
 }
 
@@ -348,7 +349,7 @@ fn kept(scene: &Scene, before: &Remote, records: &[Record], broken: &mut Vec<Bro
                     plan.operations.iter().any(|it| {
                         it.id.as_str() == name.1
                             && it.input_id.as_str() == name.0
-                            && it.action == Action::Delete
+                            && it.action() == Action::Delete
                     }) || plan.purges.iter().any(|it| it.input_id.as_str() == name.0)
                 })
             };

@@ -199,7 +199,7 @@ async fn go(
     let shown: Vec<String> = plan
         .operations
         .iter()
-        .map(|it| format!("{} {}/{}", it.action, it.input_id, it.id))
+        .map(|it| format!("{} {}/{}", it.action(), it.input_id, it.id))
         .chain(
             plan.purges
                 .iter()

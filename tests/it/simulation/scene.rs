@@ -2,7 +2,7 @@
 
 use super::chance::{Chance, hash};
 use super::editor;
-use super::faults::{Classes, Counts, Fate, Fault};
+use super::faults::{ApplyStatus, Classes, Counts, Fault};
 use super::habits::{Bulk, Habits};
 use super::remote::{Name, Remote, Who};
 use super::service::{Answer, Service, Subject};
@@ -161,10 +161,10 @@ impl Scene {
     }
 
     /// What is to become of it.
-    pub(super) fn fate(&mut self, run: usize, number: u64, request: &HttpRequest) -> Fate {
+    pub(super) fn fate(&mut self, run: usize, number: u64, request: &HttpRequest) -> ApplyStatus {
         let chance = Chance::of(&[self.seed, 3, run as u64, number]);
         let reads = request.method == Method::GET;
-        let mut fate = Fate::of(chance, self.rate, reads, self.classes);
+        let mut fate = ApplyStatus::of(chance, self.rate, reads, self.classes);
         if reads && self.honest > 0 {
             self.honest -= 1;
         }
@@ -187,7 +187,7 @@ impl Scene {
     }
 
     /// A request arrives, and is acted on.
-    pub(super) fn arrive(&mut self, exchange: usize, fate: &Fate) -> Answer {
+    pub(super) fn arrive(&mut self, exchange: usize, fate: &ApplyStatus) -> Answer {
         let mut chance = fate.chance.clone();
         if self.edits > 0 && chance.in_thousand(self.edits) {
             editor::edit(self, &mut chance);
@@ -199,7 +199,7 @@ impl Scene {
         answer
     }
 
-    fn act(&mut self, exchange: usize, fate: &Fate, chance: Chance) -> Answer {
+    fn act(&mut self, exchange: usize, fate: &ApplyStatus, chance: Chance) -> Answer {
         if let Some(limit) = self.habits.limit {
             let now = Instant::now();
             while self

@@ -120,10 +120,10 @@ fn lacks(scene: &Scene, record: &Record, plan: &Plan) -> Option<bool> {
     let mut lacks = false;
     for operation in &plan.operations {
         let name = (operation.input_id.to_string(), operation.id.to_string());
-        if operation.action != Action::Post {
+        if operation.action() != Action::Post {
             lacks |= user_of(&name)? != record.caller;
         }
-        if matches!(operation.action, Action::Post | Action::Replace) {
+        if matches!(operation.action(), Action::Post | Action::Replace) {
             let body = record.bodies.get(&name)?.to_value();
             lacks |= body["user_id"]
                 .as_str()
@@ -173,7 +173,7 @@ fn beside(
     // Replacements, and their stand-ins, are beside what they replace for a moment.
     let operation = plan.operations.iter().find(|it| {
         (it.input_id.as_str(), it.id.as_str()) == (&*write.name.0, &*write.name.1)
-            && it.action == Action::Post
+            && it.action() == Action::Post
     });
     if operation.is_none() || record.doubles_pass {
         return;

@@ -1,7 +1,7 @@
 //! The way between one run of the client and the service: latencies, losses, and the end of the run.
 
 use super::chance::Chance;
-use super::faults::{Fate, Fault};
+use super::faults::{ApplyStatus, Fault};
 use super::scene::{Stage, lock};
 use super::service::Answer;
 use annosync::api::{Exchange, ExchangeError, ExchangeFuture, HttpRequest, HttpResponse};
@@ -141,7 +141,7 @@ impl Exchange for Wire {
 async fn serve(
     stage: Stage,
     exchange: usize,
-    mut fate: Fate,
+    mut fate: ApplyStatus,
     answer: oneshot::Sender<(HttpResponse, bool)>,
 ) {
     tokio::time::sleep(fate.there).await;
@@ -181,7 +181,7 @@ async fn serve(
 }
 
 /// What is answered without anything being done.
-fn instead(stage: &Stage, fate: &mut Fate) -> Option<HttpResponse> {
+fn instead(stage: &Stage, fate: &mut ApplyStatus) -> Option<HttpResponse> {
     let scene = lock(stage);
     let mut answer = match fate.fault? {
         Fault::Throttled => scene.refuse(429, 11_005, "CONN_THROTTLED"),

@@ -165,7 +165,7 @@ fn a_plan_file_posts_only_what_its_manifest_says() {
             file("m.yaml", world.read("m.yaml").as_bytes()),
         ),
     ] {
-        let says = format!("what is posted as input {id}");
+        let says = format!("the post of input {id}");
         is_refused(&world, what, &changed(id, to), MANIFEST, &says);
     }
     let posted = |id: &str| {
@@ -189,7 +189,7 @@ fn a_plan_file_posts_only_what_its_manifest_says() {
         "an input more",
         &more,
         MANIFEST,
-        "what is posted as input evil",
+        "the post of input evil",
     );
     let of_there = with_inputs(&plan, &[], vec![posted("there")]);
     is_refused(
@@ -197,7 +197,7 @@ fn a_plan_file_posts_only_what_its_manifest_says() {
         "an input that exists",
         &of_there,
         MANIFEST,
-        "what is posted as input there",
+        "the post of input there",
     );
     let waited = with_inputs(&plan, &["b"], vec![]);
     is_refused(
@@ -205,7 +205,7 @@ fn a_plan_file_posts_only_what_its_manifest_says() {
         "an input less",
         &waited,
         MANIFEST,
-        "what is posted as input b",
+        "the post of input b",
     );
     apply(&world, "plan.json", MANIFEST).exits(0);
     world.is_settled();

@@ -163,7 +163,7 @@ fn holds(what: &str, file: &Value, run: &Run, before: &Rows, world: &World) -> b
         let shown = shown.unwrap_or_else(|| panic!("{id} is not shown: {}", told()));
         let operation: plan::Operation = serde_json::from_value(shown.clone()).unwrap();
         let (was, is) = (before.get(name), after.get(name));
-        let fits = match operation.action {
+        let fits = match operation.action() {
             Action::Delete => is.is_none(),
             Action::Post => was.is_none(),
             _ => was.is_some() && is.is_some(),
@@ -171,7 +171,7 @@ fn holds(what: &str, file: &Value, run: &Run, before: &Rows, world: &World) -> b
         assert!(
             fits,
             "{} of {id} is not what was done: {}",
-            operation.action,
+            operation.action(),
             told()
         );
         let Some(is) = is.map(decoded) else { continue };

@@ -136,17 +136,17 @@ fn what_a_plan_file_cannot_say_of_its_operations() {
             attack(
                 "a merge that carries data",
                 body("merge", named("merge", json!({}))),
-                "it carries a body",
+                "`body` is not allowed",
             ),
             attack(
                 "a replacement that loses its data",
                 body("replace", named("replace", json!({}))),
-                "it carries a body",
+                "`body` is not allowed",
             ),
             attack(
                 "an overwrite that wipes",
                 body("overwrite", named("overwrite", json!({}))),
-                "it carries a body",
+                "`body` is not allowed",
             ),
             attack(
                 "a merge that relabels",
@@ -154,7 +154,7 @@ fn what_a_plan_file_cannot_say_of_its_operations() {
                     "merge",
                     named("merge", json!({"concepts": [{"id": "bus", "value": 1}]})),
                 ),
-                "it carries a body",
+                "`body` is not allowed",
             ),
             attack(
                 "an overwrite that shows another state before",
@@ -168,7 +168,7 @@ fn what_a_plan_file_cannot_say_of_its_operations() {
                 with(&plan, |it| {
                     of(it, "merge")["before"]["status"] = json!("awaiting_review");
                 }),
-                "the annotation is not what it shows",
+                "the annotation differs from what the plan shows",
             ),
             attack(
                 "a merge that is shown as an overwrite",
@@ -195,7 +195,7 @@ fn what_a_plan_file_cannot_say_of_its_operations() {
                         }
                     }
                 }),
-                "what it shows takes a merge",
+                "the change that the plan shows requires a merge",
             ),
             attack(
                 "the same operation twice",
@@ -203,44 +203,44 @@ fn what_a_plan_file_cannot_say_of_its_operations() {
                     let delete = of(it, "delete").clone();
                     it["operations"].as_array_mut().unwrap().push(delete);
                 }),
-                "its calls are not those that its operations make",
+                "its calls do not match its operations",
             ),
             attack(
                 "a delete that is not counted",
                 with(&plan, |it| it["summary"]["delete"] = json!(0)),
-                "its summary does not count its operations",
+                "its summary does not match its operations",
             ),
             attack(
                 "a class that seems to stay",
                 with(&plan, |it| it["summary"]["classes"] = json!([])),
-                "its summary does not count how its classes change",
+                "its summary does not match the concepts that its operations change",
             ),
             attack(
                 "fewer calls than it makes",
                 with(&plan, |it| it["summary"]["calls"] = json!(1)),
-                "its summary does not count its calls",
+                "its summary does not match its calls",
             ),
             attack(
                 "another owner of the app",
                 with(&plan, |it| it["app_owner"] = json!("bea")),
-                "its target is an app of another user than its owner",
+                "the user of its target is not its app owner",
             ),
             attack(
                 "a write that seems to take nobody's token",
                 with(&plan, |it| {
                     drop(of(it, "delete").as_object_mut().unwrap().remove("needs"));
                 }),
-                "it does not say whose token its operations take",
+                "the users whose tokens it requires do not match its operations",
             ),
             attack(
                 "a policy that deletes nothing",
                 with(&plan, |it| it["policy"] = json!("upsert")),
-                "the plan's policy deletes nothing",
+                "the plan's policy does not delete",
             ),
             attack(
                 "a policy that changes nothing",
                 with(&plan, |it| it["policy"] = json!("create")),
-                "the plan's policy changes nothing",
+                "the plan's policy does not change annotations",
             ),
             attack(
                 "another mask",
@@ -251,12 +251,12 @@ fn what_a_plan_file_cannot_say_of_its_operations() {
                         *file = json!(other);
                     }
                 }),
-                "a mask is not what it is called",
+                "the pixels of a mask do not match its hash",
             ),
             attack(
                 "no mask",
                 with(&plan, |it| it["masks"] = json!({})),
-                "a mask that it sends is not in it",
+                "the file of a mask is missing",
             ),
             attack(
                 "a post under the id of another set",
@@ -265,12 +265,12 @@ fn what_a_plan_file_cannot_say_of_its_operations() {
                     post["id"] = json!("as-00000000-00000000000000000002");
                     post.as_object_mut().unwrap().remove("key");
                 }),
-                "its id is of another label set",
+                "its id belongs to another label set",
             ),
             attack(
                 "the name of another annotation",
                 with(&plan, |it| of(it, "delete")["key"] = json!("another")),
-                "its key is that of another annotation",
+                "its key belongs to another annotation",
             ),
             attack(
                 "a box that is no box: the whole input would be labelled",
@@ -331,7 +331,7 @@ fn whose_annotations_a_plan_file_cannot_take() {
             "a colleague's, and her as owner",
             with(&everybodys, |it| it["owners"] = json!(["bea", "owner"])),
             &[],
-            "it is of bea",
+            "it belongs to bea",
         ),
         (
             "a colleague's, and she is no owner",
@@ -357,7 +357,7 @@ fn whose_annotations_a_plan_file_cannot_take() {
             "a colleague's, with the right fingerprint",
             delete("hers"),
             &[],
-            "it is of bea: a plan file touches only",
+            "it belongs to bea; a plan file writes only",
         ),
         (
             "a model's, with the right fingerprint",
@@ -395,7 +395,7 @@ fn whose_annotations_a_plan_file_cannot_take() {
                 of(it, "delete")["reason"] = json!("input_not_declared");
             }),
             &[],
-            "its input is not declared, and its set did not make it",
+            "its input is not declared, and the plan's set did not make it",
         ),
     ] {
         table.push(Refused {
@@ -545,13 +545,7 @@ fn what_a_plan_file_cannot_do_besides_its_manifest() {
     let mut table = Vec::new();
     for (what, file, flags, code, says) in [
         ("a write more", more, with_manifest, 4, "overwrite as-"),
-        (
-            "a delete less",
-            without,
-            with_manifest,
-            4,
-            "which it leaves out",
-        ),
+        ("a delete less", without, with_manifest, 4, "(missing)"),
         (
             "a purge that nobody allowed",
             purging.clone(),
