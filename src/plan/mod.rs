@@ -53,7 +53,7 @@ pub use outcome::{
 };
 pub use permit::{Extra, Permit};
 pub use read::{PlanFileError, read};
-pub use recheck::{bodies, misfits};
+pub use recheck::{Due, bodies, due, misfits};
 pub use region::named_region;
 pub use rights::Needed;
 pub use schema::{outcome_schema, schema};

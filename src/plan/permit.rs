@@ -10,7 +10,7 @@ use super::types::{Action, Operation, Plan, Reason};
 use crate::matching::Claims;
 use crate::model::{
     AnnotationId, DesiredState, Guards, Identity, InputId, Json, Maker, ObservedAnnotation,
-    ObservedState, Owner, SetName, UserId, is_stand_in_id,
+    ObservedState, Owner, SetName, UserId, content_id, is_stand_in_id, key_id,
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -28,12 +28,14 @@ pub enum Permit {
 pub struct FilePermit {
     /// What it may delete: the set's, and those of owners.
     claims: Claims,
-    /// Whose annotations it may change, whether or not they are owners; `any` for everybody's.
+    /// Whose annotations it may change, whether or not they are owners.
     users: BTreeSet<UserId>,
+    /// Whether it may touch everybody's. A user of the service may be called `any` as well.
+    anybody: bool,
     /// The user whose token it is.
     caller: UserId,
-    /// What the manifest declares by its id.
-    declared: HashSet<(InputId, AnnotationId)>,
+    /// What the manifest declares by its id; `None` without a manifest.
+    declared: Option<HashSet<(InputId, AnnotationId)>>,
 }
 
 /// What a person allows a plan file beyond what every plan file may.
@@ -48,9 +50,9 @@ pub struct Extra {
 impl Permit {
     /// Of a plan file, by itself.
     pub fn of_file(plan: &Plan, caller: &UserId, extra: &Extra) -> Self {
+        let anybody = is_any(&extra.users);
         let mut users: BTreeSet<UserId> = extra.users.clone();
         users.extend([plan.app_owner.clone(), caller.clone()]);
-        let anybody = is_any(&users);
         let is_owner = |user: &&UserId| plan.owners.contains(user) || is_any(&plan.owners);
         let owners = users.iter().filter(|user| {
             // An undo puts back what its apply changed, whoever the owners were.
@@ -69,8 +71,9 @@ impl Permit {
         Self::File(Box::new(FilePermit {
             claims,
             users,
+            anybody,
             caller: caller.clone(),
-            declared: HashSet::new(),
+            declared: None,
         }))
     }
 
@@ -93,8 +96,9 @@ impl Permit {
         Self::File(Box::new(FilePermit {
             claims,
             users,
+            anybody: is_any(&extra.users) || desired.owners.contains(&Owner::Any),
             caller: observed.caller.clone(),
-            declared: declared.collect(),
+            declared: Some(declared.collect()),
         }))
     }
 
@@ -131,7 +135,8 @@ impl Permit {
             ));
         }
         let name = (operation.input_id.clone(), now.id.clone());
-        if file.claims.is_in_scope(now) || file.declared.contains(&name) {
+        let is_declared = file.declared.as_ref().is_some_and(|it| it.contains(&name));
+        if file.claims.is_in_scope(now) || is_declared {
             return Ok(());
         }
         if file.claims.is_of_another_set(&now.id) {
@@ -145,7 +150,7 @@ impl Permit {
             .as_ref()
             .is_none_or(|user| file.users.contains(user));
         let is_change = operation.action != Action::Delete;
-        if (is_change && is_users) || is_any(&file.users) {
+        if (is_change && is_users) || file.anybody {
             return Ok(());
         }
         Err(Misfit::Forbidden(match &now.user {
@@ -178,11 +183,30 @@ impl Permit {
                 "its id is that of a copy which a replacement keeps".to_owned(),
             ));
         }
-        Ok(())
+        // With a manifest the plan is made again, ids and all.
+        if file.declared.is_some() || file.is_made_id(operation) {
+            return Ok(());
+        }
+        Err(Misfit::Forbidden(
+            "its id is not the one that its set makes of it: a plan file posts that only with --manifest PATH".to_owned(),
+        ))
     }
 }
 
+/// So many equal annotations of an input, at most, are told apart where only a plan file names them.
+const EQUAL: u32 = 1_000;
+
 impl FilePermit {
+    /// Whether the set makes the id of a post, of its key or of its content.
+    fn is_made_id(&self, operation: &Operation) -> bool {
+        let (set, input, id) = (&self.claims.set, &operation.input_id, &operation.id);
+        match (&operation.key, &operation.after) {
+            (Some(key), _) => key_id(set, input, key) == *id,
+            (None, Some(after)) => (0..EQUAL).any(|at| content_id(set, input, after, at) == *id),
+            (None, None) => false,
+        }
+    }
+
     /// What is posted without a user becomes the caller's.
     fn check_poster(&self, operation: &Operation) -> Result<(), Misfit> {
         let body = operation.body.as_ref().map(Json::to_value);

@@ -3,7 +3,7 @@
 //! [`Trip::pass`] is the one place that says so: the flag, the label on a pull request, and the number. A new guard needs
 //! a variant, its line there, and its sentence in `render/warnings`. When a guard trips is decided in `guard`.
 
-use super::summary::Doubles;
+use super::summary::{Doubles, is_zero};
 
 /// The label that lets guards with a number pass: someone sets it on the pull request, and the pipelines of
 /// `examples/ci` hand it on as `--allow-guards`.
@@ -71,6 +71,9 @@ pub enum Trip {
     Drift {
         /// How many there are.
         count: u64,
+        /// Of these, those that the plan reverts. A plan that reverts none is stopped by `--on-drift fail`.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        reverted: u64,
     },
 }
 
@@ -130,10 +133,16 @@ impl Trip {
                 label: None,
                 is_set: allowances.empty == EmptyManifest::Passes,
             },
-            Self::Drift { .. } => Pass::Switch {
+            // Whoever wants the app's changes kept lets no plan pass that reverts them, and the other way round.
+            Self::Drift { reverted: 0, .. } => Pass::Switch {
                 flag: "--on-drift keep",
                 label: Some(REVERTS_LABEL),
-                is_set: allowances.drift == Drift::Passes,
+                is_set: allowances.drift == Drift::Keep,
+            },
+            Self::Drift { .. } => Pass::Switch {
+                flag: "--on-drift apply",
+                label: Some(REVERTS_LABEL),
+                is_set: allowances.drift == Drift::Revert,
             },
         }
     }
@@ -182,7 +191,7 @@ pub struct Allowances {
     pub numbers: Numbers,
     /// A manifest that declares no input.
     pub empty: EmptyManifest,
-    /// Writes that revert what was done on the remote.
+    /// A plan that knows of changes in the app.
     pub drift: Drift,
 }
 
@@ -196,14 +205,16 @@ pub enum Numbers {
     Pass,
 }
 
-/// Whether a plan whose author wanted none may revert what was done on the remote.
+/// Which plans pass where the app was changed since the base.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Drift {
-    /// It may not.
+    /// None.
     #[default]
-    Stops,
-    /// It may.
-    Passes,
+    Stop,
+    /// Those that leave the app's changes as they are.
+    Keep,
+    /// Those that revert some of them.
+    Revert,
 }
 
 /// Whether a manifest that declares no input may delete.

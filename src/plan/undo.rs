@@ -263,9 +263,12 @@ impl Undo<'_> {
         summary.count_writes(&self.operations, &[], &plan.app_owner);
         summary.count_inputs(&[], &self.posted);
         // What is there once the plan is carried out.
-        summary.existing = (plan.summary.existing + summary.delete).saturating_sub(summary.post);
-        summary.changeable =
-            (plan.summary.changeable + summary.delete).saturating_sub(summary.post);
+        let left = |of: u64| {
+            of.saturating_add(summary.delete)
+                .saturating_sub(summary.post)
+        };
+        (summary.existing, summary.changeable) =
+            (left(plan.summary.existing), left(plan.summary.changeable));
         let mut batches = batch::pack(&self.operations, &[]);
         batch::pack_inputs(&mut batches, &[], &self.posted);
         summary.forecast(&batches);
