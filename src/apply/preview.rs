@@ -2,16 +2,11 @@
 
 use super::look::by_name;
 use crate::api::{ApiError, Reader};
-use crate::model::{Interner, Json};
-use crate::plan::{Freshness, Permit, Plan, freshness, stand_in_id_for, write_body};
+use crate::model::Interner;
+use crate::plan::{Due, Permit, Plan, due, stand_in_id_for};
 
-/// The body that each operation of a plan would send now; `None` for deletes and for operations that are stale or already
-/// carried out.
-pub async fn preview(
-    plan: &Plan,
-    reader: &Reader,
-    permit: &Permit,
-) -> Result<Vec<Option<Json>>, ApiError> {
+/// What would be done now for each operation of a plan.
+pub async fn preview(plan: &Plan, reader: &Reader, permit: &Permit) -> Result<Vec<Due>, ApiError> {
     let names = plan.operations.iter().map(|operation| {
         let id = if operation.is_unfinished() {
             stand_in_id_for(&plan.set, operation)
@@ -23,12 +18,10 @@ pub async fn preview(
     let names: Vec<_> = names.collect();
     let mut found = by_name(&names, reader, &mut Interner::default()).await?;
     let with_names = plan.operations.iter().zip(&names);
-    let bodies = with_names.map(|(operation, name)| {
+    let dues = with_names.map(|(operation, name)| {
         let now = found.remove(name);
-        let is_due =
-            operation.is_unfinished() || freshness(operation, now.as_ref()) == Freshness::AsPlanned;
-        let body = write_body(operation, now.as_ref(), permit).ok().flatten();
-        body.filter(|_| is_due)
+        // What does not fit any more was changed since it was checked.
+        due(operation, now.as_ref(), permit).unwrap_or(Due::Stale)
     });
-    Ok(bodies.collect())
+    Ok(dues.collect())
 }

@@ -16,7 +16,7 @@ use super::validate::{Files, load_whole, refuse_unproven};
 use super::watchers::Watchers;
 use crate::apply::{self, InputFiles, NoFiles, OnFailure, Options, Stop, Watch};
 use crate::model::UserId;
-use crate::plan::{Account, Ending, Outcome, Permit, Plan};
+use crate::plan::{Account, Due, Ending, Operation, Outcome, Permit, Plan};
 use crate::render;
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "dry_run")]
     format: Format,
     /// Apply the plan file only if it is the plan that this manifest makes of the app as it is now; its guards and owners
-    /// count then. Give the flags that it was planned with
+    /// count then. Give the flags that it was planned with, --base among them. An undo is refused
     #[arg(long, value_name = "PATH")]
     manifest: Option<PathBuf>,
     /// Let a plan file touch annotations of this user (`any`: of everybody), besides those of the set, of the app's owner
@@ -176,7 +176,7 @@ async fn run_file(mut args: Args, mut plan: Plan, deadline: Deadline) -> Result<
         None => keep_inputs(&mut plan),
         Some(allowed) => delete_inputs(&plan, allowed)?,
     }
-    let create = request.create(&plan, manifest.as_ref());
+    let create = request.create(&plan, manifest.as_ref())?;
     let session = Session::open_for(&args.connection, &destination, create).await?;
     let ended = async {
         let verifying = request.verify(&mut plan, manifest.as_ref(), &session, &destination);
@@ -240,9 +240,10 @@ async fn decide(
 ) -> Result<Exit, Failure> {
     if args.dry_run {
         output::styled_talk(&args.planning.view.text(&plan, Stream::Stderr));
-        let bodies = apply::preview(&plan, session.reader(), &permit).await?;
-        output::result(&render::calls(&plan, &bodies))?;
-        return Ok(held(args, &plan).unwrap_or_else(|| ended(&plan, Exit::Done)));
+        let dues = apply::preview(&plan, session.reader(), &permit).await?;
+        output::result(&render::calls(&plan, &dues))?;
+        let exit = foreseen(&plan, &dues);
+        return Ok(held(args, &plan).unwrap_or_else(|| ended(&plan, exit)));
     }
     let plan = Arc::new(plan);
     if plan.is_empty() {
@@ -284,7 +285,7 @@ async fn decide(
     }
     let stop = Stop::default();
     let log = match &args.log {
-        Some(path) => Some(Log::open(path, &plan, &stop)?),
+        Some(path) => Some(Arc::new(Log::open(path, &plan, &stop)?)),
         None => None,
     };
     if let Some(undo) = &undo {
@@ -295,7 +296,7 @@ async fn decide(
     let done = Arc::new(Done::of(plan.len()));
     let watchers = Watchers::of([
         undo.as_ref().map(UndoFile::watch),
-        log.map(|log| Arc::new(log) as Arc<dyn Watch>),
+        log.clone().map(|log| log as Arc<dyn Watch>),
         Some(Arc::clone(&done) as Arc<dyn Watch>),
     ]);
     let options = Options {
@@ -318,7 +319,11 @@ async fn decide(
     if let Some(undo) = &undo {
         undo.end();
     }
-    let exit = exit(outcome.ending());
+    let exit = match exit(outcome.ending()) {
+        // What could not be logged is said already.
+        Exit::Done if log.is_some_and(|log| !log.is_whole()) => Exit::Error,
+        exit => exit,
+    };
     let text = render::outcome_text(&outcome);
     let written = match args.format {
         Format::Text => output::result(&text),
@@ -374,6 +379,23 @@ fn held(args: &Args, plan: &Plan) -> Option<Exit> {
     }
     let flag = is_purge_held.then_some("--allow-purge");
     (!reasons.is_empty()).then(|| stopped(plan, &args.path, &reasons, flag))
+}
+
+/// How an apply would end that finds the app as a dry run did: what was changed since the plan is left alone.
+fn foreseen(plan: &Plan, dues: &[Due]) -> Exit {
+    let stale = plan.operations.iter().zip(dues);
+    let stale = stale.filter(|(_, due)| **due == Due::Stale);
+    let stale: Vec<&Operation> = stale.map(|(operation, _)| operation).collect();
+    let Some(Operation { input_id, id, .. }) = stale.first() else {
+        return Exit::Done;
+    };
+    output::talk(&format!(
+        "error: {} changed since the plan, and apply would leave {} alone; the first is {id} of input {input_id}\n\
+         hint: plan again, and look at the new plan",
+        render::counted(stale.len() as u64, "annotation"),
+        if stale.len() == 1 { "it" } else { "them" },
+    ));
+    Exit::Stale
 }
 
 /// Conflicts that are left are said where nothing worse happened.

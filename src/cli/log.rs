@@ -35,6 +35,12 @@ impl Log {
             file: Mutex::new(Some(file)),
         })
     }
+
+    /// Whether every line could be written so far.
+    pub(crate) fn is_whole(&self) -> bool {
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.is_some()
+    }
 }
 
 fn open(path: &Path) -> io::Result<File> {

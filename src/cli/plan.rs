@@ -180,10 +180,11 @@ impl Planning {
             } else {
                 EmptyManifest::Stops
             },
-            drift: if matches!(self.on_drift, Some(OnDrift::Keep | OnDrift::Apply)) {
-                Drift::Passes
-            } else {
-                Drift::Stops
+            drift: match (self.on_drift, self.conflicts) {
+                (Some(OnDrift::Fail), _) => Drift::Stop,
+                (Some(OnDrift::Apply), _) | (_, Some(Conflicts::Manifest)) => Drift::Revert,
+                (Some(OnDrift::Keep), _) => Drift::Keep,
+                (None, _) => Drift::Stop,
             },
         }
     }
@@ -311,14 +312,20 @@ impl Planning {
             }
             failure
         })?;
-        if self.fail_on_ambiguous && plan.summary.ambiguous > 0 {
-            output::styled_talk(&self.view.text(&plan, Stream::Stderr));
-            return Err(
-                Failure::new(format!("{} ambiguous pairings", plan.summary.ambiguous))
-                    .hint("give those annotations their `id`, or plan without --fail-on-ambiguous"),
-            );
-        }
+        self.is_certain(&plan)?;
         Ok(plan)
+    }
+
+    /// Refuses a plan with ambiguous pairings, if none are wanted.
+    pub(crate) fn is_certain(&self, plan: &Plan) -> Result<(), Failure> {
+        if !self.fail_on_ambiguous || plan.summary.ambiguous == 0 {
+            return Ok(());
+        }
+        output::styled_talk(&self.view.text(plan, Stream::Stderr));
+        Err(
+            Failure::new(format!("{} ambiguous pairings", plan.summary.ambiguous))
+                .hint("give those annotations their `id`, or plan without --fail-on-ambiguous"),
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 //! What it names is held to the app as it is now, and, with `--manifest`, to the plan that the manifest makes of it. What it
 //! says of guards, owners and sets counts only where it makes the plan stricter: the rest takes the manifest, or a flag.
 
-use super::base;
+use super::base::BaseManifest;
 use super::connection::Destination;
 use super::exit::{Exit, Failure};
 use super::input;
@@ -15,7 +15,7 @@ use super::validate::{Files, load_whole};
 use crate::apply::{self, InputFiles, NoFiles};
 use crate::manifest::Manifest;
 use crate::model::{FileKind, Guards, ObservedState, Scope, UserId};
-use crate::plan::{self, Extra, Limits, MediumSource, Permit, Plan, PlanFileError};
+use crate::plan::{self, Base, Extra, Limits, MediumSource, Permit, Plan, PlanFileError};
 use crate::render;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -72,12 +72,23 @@ pub(crate) struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// The manifest that stands behind the plan, if one is named. One that is another now is refused.
+    /// The manifest that stands behind the plan, if one is named. One that is another now is refused, and so is an undo:
+    /// no manifest makes that.
     pub(crate) fn manifest(&self, plan: &Plan) -> Result<Option<Arc<Manifest>>, Failure> {
         let Some(path) = self.manifest else {
             self.is_no_new_plan()?;
+            self.planning.is_certain(plan)?;
             return Ok(None);
         };
+        if plan.is_undo() {
+            let file = self.path.display();
+            return Err(Failure::usage(format!(
+                "{file} undoes an apply, and no manifest makes such a plan; nothing was written"
+            ))
+            .hint(format!(
+                "look at it with `annosync show {file}`, and apply it by hand without --manifest"
+            )));
+        }
         let mut manifest = load_whole(path, self.files)?;
         if plan.manifest_hash != manifest.hash {
             return Err(self.of_another_manifest(plan, path, &manifest.hash));
@@ -169,19 +180,21 @@ impl Request<'_> {
             sets: self.planning.adopted(),
         };
         let touched = plan.touched_inputs();
-        if touched.is_empty() {
-            plan.pass_guards(&self.planning.allowances());
-            return Ok(Permit::of_file(plan, &session.caller().await?, &extra));
-        }
-        if let Some(manifest) = manifest.filter(|_| !plan.is_undo()) {
+        if let Some(manifest) = manifest {
+            let base = self.base(plan)?;
             let observed = session
                 .observe(&self.planning.scope(&manifest.desired))
                 .await?;
-            self.is_remade(plan, manifest, &observed, session, destination)
+            let of = (manifest, base.as_ref());
+            self.is_remade(plan, of, &observed, session, destination)
                 .await?;
             let permit = Permit::of_manifest(&manifest.desired, &observed, &extra);
             self.recheck(plan, Some(manifest), &observed, &permit)?;
             return Ok(permit);
+        }
+        if touched.is_empty() {
+            plan.pass_guards(&self.planning.allowances());
+            return Ok(Permit::of_file(plan, &session.caller().await?, &extra));
         }
         let mut scopes = vec![Scope::Inputs(touched)];
         if !self.planning.lists_declared_only() {
@@ -194,12 +207,9 @@ impl Request<'_> {
         let mut permit = Permit::Planned;
         for scope in scopes {
             let observed = session.observe(&scope).await?;
-            permit = match manifest {
-                Some(manifest) => Permit::of_manifest(&manifest.desired, &observed, &extra),
-                None => Permit::of_file(plan, &observed.caller, &extra),
-            };
+            permit = Permit::of_file(plan, &observed.caller, &extra);
             plan.clone_from(&stated);
-            self.recheck(plan, manifest, &observed, &permit)?;
+            self.recheck(plan, None, &observed, &permit)?;
             // Where only a part of the app was listed, a guard may stop what the whole app would let pass, and never the
             // other way round.
             if plan.guards.is_empty() {
@@ -256,25 +266,62 @@ impl Request<'_> {
         .hint("plan again, and look at the new plan")
     }
 
+    /// The base of the plan that is made again: the one that the command line names. A plan file with another one, or with
+    /// none, is refused: what it would write is what changed since the base.
+    fn base(&self, plan: &Plan) -> Result<Option<BaseManifest>, Failure> {
+        let path = self.manifest.unwrap_or(Path::new("."));
+        let base = self.planning.base(path, self.files)?;
+        let short = |commit: &str| commit.chars().take(12).collect::<String>();
+        let named = |base: &Base| {
+            let (revision, commit) = (render::escape(&base.revision), short(&base.commit));
+            format!("{revision} ({})", render::escape(&commit))
+        };
+        let (stated, given) = (plan.base.as_ref(), base.as_ref().map(|it| &it.base));
+        let (is, hint) = match (stated, given) {
+            (None, None) => return Ok(base),
+            (Some(stated), Some(given)) if stated.manifest_hash == given.manifest_hash => {
+                return Ok(base);
+            }
+            (Some(stated), None) => (
+                format!(
+                    "was planned with base {}, and apply names none",
+                    named(stated)
+                ),
+                "name the commit that was applied last: --base REV".to_owned(),
+            ),
+            (stated, Some(given)) => (
+                format!(
+                    "was planned {}, and apply names {}",
+                    stated.map_or_else(
+                        || "without a base".to_owned(),
+                        |it| format!("with base {}", named(it))
+                    ),
+                    named(given)
+                ),
+                self.anew(path),
+            ),
+        };
+        Err(Failure {
+            exit: Exit::Stale,
+            ..Failure::new(format!("{} {is}; nothing was written", self.path.display())).hint(hint)
+        })
+    }
+
     /// Makes the plan again from its manifest and the app, and refuses one that is another.
     async fn is_remade(
         &self,
         plan: &mut Plan,
-        manifest: &Arc<Manifest>,
+        (manifest, base): (&Arc<Manifest>, Option<&BaseManifest>),
         observed: &ObservedState,
         session: &Session,
         destination: &Destination,
     ) -> Result<(), Failure> {
         let path = self.manifest.unwrap_or(Path::new("."));
-        let base = match (&self.planning.base, &plan.base) {
-            (None, Some(stated)) => Some(base::load(&stated.commit, path, self.files)?),
-            _ => self.planning.base(path, self.files)?,
-        };
-        let create = self.create(plan, Some(manifest));
+        let create = self.create(plan, Some(manifest))?;
         let inventory = inventory::learn(session, manifest, observed, create).await?;
-        let remade =
-            self.planning
-                .plan(manifest, base.as_ref(), observed, inventory, destination)?;
+        let remade = self
+            .planning
+            .plan(manifest, base, observed, inventory, destination)?;
         let difference = plan.differs_from(&remade, observed).or_else(|| {
             let input = inventory::undeclared(manifest, &plan.inputs)?;
             Some(format!("the post of input {input}"))
@@ -294,16 +341,38 @@ impl Request<'_> {
                 ))
             });
         }
-        plan.take_guards_of(remade);
+        plan.take_over(remade);
         Ok(())
     }
 
-    /// Whether inputs are posted: the plan shows which, and its manifest has to say the same of each.
-    pub(crate) fn create(&self, plan: &Plan, manifest: Option<&Arc<Manifest>>) -> CreateInputs {
-        match manifest {
-            Some(manifest) if plan.inputs.is_empty() => self.planning.create_inputs(manifest),
-            None if plan.inputs.is_empty() => CreateInputs::No,
-            _ => CreateInputs::Yes,
+    /// Whether inputs are posted. The plan shows which; with its manifest, the header or the flag has to allow it.
+    pub(crate) fn create(
+        &self,
+        plan: &Plan,
+        manifest: Option<&Arc<Manifest>>,
+    ) -> Result<CreateInputs, Failure> {
+        let Some(manifest) = manifest else {
+            return Ok(if plan.inputs.is_empty() {
+                CreateInputs::No
+            } else {
+                CreateInputs::Yes
+            });
+        };
+        let create = self.planning.create_inputs(manifest);
+        if create == CreateInputs::No && plan.summary.posted_inputs > 0 {
+            return Err(Failure::usage(format!(
+                "{} posts {}, and neither `create_inputs: true` in the header nor --create-inputs allows that; nothing was \
+                 written",
+                self.path.display(),
+                render::counted(plan.summary.posted_inputs, "input")
+            ))
+            .hint("if they are to be posted, give --create-inputs, as it was planned with"));
         }
+        Ok(if plan.inputs.is_empty() {
+            create
+        } else {
+            // What it waits for, it may wait for.
+            CreateInputs::Yes
+        })
     }
 }

@@ -79,9 +79,13 @@ impl<'a> Against<'a> {
     /// The guard that trips if changes in the app are to stop the plan, or if the plan reverts them on request.
     pub(super) fn trip(&self, summary: &Summary, allowances: &Allowances) -> Option<Trip> {
         let count = summary.drift.filter(|count| *count > 0)?;
-        let is_guarded = self.on_drift == OnDrift::Fail
-            || (self.on_drift == OnDrift::Apply && allowances.drift == trip::Drift::Passes);
-        is_guarded.then_some(Trip::Drift { count })
+        let reverted = summary.reverted;
+        let is_guarded = match self.on_drift {
+            OnDrift::Fail => true,
+            OnDrift::Apply => reverted > 0 && allowances.drift == trip::Drift::Revert,
+            OnDrift::Keep => false,
+        };
+        is_guarded.then_some(Trip::Drift { count, reverted })
     }
 }
 

@@ -135,6 +135,7 @@ pub(super) fn recheck(
     if causes.any(|cause| cause.is_some_and(Cause::reverts)) {
         trips.push(Trip::Drift {
             count: summary.drift.unwrap_or_default(),
+            reverted: summary.reverted,
         });
     }
     trips

@@ -76,7 +76,7 @@ pub use plan::{Base, FORMAT_VERSION, Plan, Purpose, Target};
 pub use planned_input::{Medium, MediumKind, MediumSource, PlannedInput};
 pub use purge::{Purge, PurgedAnnotation};
 pub use read::{PlanFileError, read};
-pub use recheck::{bodies, misfits};
+pub use recheck::{Due, bodies, due, misfits};
 pub use region::named_region;
 pub use rights::Needed;
 pub use schema::{outcome_schema, schema};

@@ -11,7 +11,7 @@ use super::stand_in::original_of;
 use crate::matching::Claims;
 use crate::model::{
     AnnotationId, DesiredState, Guards, Identity, InputId, Json, Maker, ObservedAnnotation,
-    ObservedState, Owner, SetName, UserId, is_stand_in_id,
+    ObservedState, Owner, SetName, UserId, content_id, is_stand_in_id, key_id,
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -28,12 +28,14 @@ pub enum Permit {
 pub struct FilePermit {
     /// The scope of deletes: annotations of the set and of owners.
     claims: Claims,
-    /// Users whose annotations it may change, whether or not they are owners; `any` for everybody.
+    /// Users whose annotations it may change, whether or not they are owners.
     users: BTreeSet<UserId>,
+    /// Whether it may change those of everybody. A user of the service may be called `any` as well.
+    anybody: bool,
     /// The user of the token.
     caller: UserId,
-    /// The annotations that the manifest declares by id.
-    declared: HashSet<(InputId, AnnotationId)>,
+    /// The annotations that the manifest declares by id; `None` without a manifest.
+    declared: Option<HashSet<(InputId, AnnotationId)>>,
 }
 
 /// What flags allow a plan file in addition.
@@ -48,9 +50,9 @@ pub struct Extra {
 impl Permit {
     /// The permit of a plan file without its manifest.
     pub fn of_file(plan: &Plan, caller: &UserId, extra: &Extra) -> Self {
+        let anybody = is_any(&extra.users);
         let mut users: BTreeSet<UserId> = extra.users.clone();
         users.extend([plan.app_owner.clone(), caller.clone()]);
-        let anybody = is_any(&users);
         let is_owner = |user: &&UserId| plan.owners.contains(user) || is_any(&plan.owners);
         let owners = users.iter().filter(|user| {
             // An undo restores what its apply changed, whoever the owners were.
@@ -69,8 +71,9 @@ impl Permit {
         Self::File(Box::new(FilePermit {
             claims,
             users,
+            anybody,
             caller: caller.clone(),
-            declared: HashSet::new(),
+            declared: None,
         }))
     }
 
@@ -93,8 +96,9 @@ impl Permit {
         Self::File(Box::new(FilePermit {
             claims,
             users,
+            anybody: is_any(&extra.users) || desired.owners.contains(&Owner::Any),
             caller: observed.caller.clone(),
-            declared: declared.collect(),
+            declared: Some(declared.collect()),
         }))
     }
 
@@ -131,7 +135,8 @@ impl Permit {
             ));
         }
         let name = (operation.input_id.clone(), now.id.clone());
-        if file.claims.is_in_scope(now) || file.declared.contains(&name) {
+        let is_declared = file.declared.as_ref().is_some_and(|it| it.contains(&name));
+        if file.claims.is_in_scope(now) || is_declared {
             return Ok(());
         }
         if file.claims.is_of_another_set(&now.id) {
@@ -145,7 +150,7 @@ impl Permit {
             .as_ref()
             .is_none_or(|user| file.users.contains(user));
         let is_change = operation.action() != Action::Delete;
-        if (is_change && is_users) || is_any(&file.users) {
+        if (is_change && is_users) || file.anybody {
             return Ok(());
         }
         Err(Misfit::Forbidden(match &now.user {
@@ -176,11 +181,30 @@ impl Permit {
         if is_stand_in_id(&operation.id) {
             return Err(Misfit::Forbidden("its id is that of a stand-in".to_owned()));
         }
-        Ok(())
+        // With a manifest the plan is made again, ids and all.
+        if file.declared.is_some() || file.is_made_id(operation) {
+            return Ok(());
+        }
+        Err(Misfit::Forbidden(
+            "its id is not the one that its set makes of it: a plan file posts that only with --manifest PATH".to_owned(),
+        ))
     }
 }
 
+/// So many equal annotations of an input, at most, are told apart where only a plan file names them.
+const EQUAL: u32 = 1_000;
+
 impl FilePermit {
+    /// Whether the id of a post is the one that the set makes of its key or content.
+    fn is_made_id(&self, operation: &Operation) -> bool {
+        let (set, input, id) = (&self.claims.set, &operation.input_id, &operation.id);
+        match (&operation.key, operation.after()) {
+            (Some(key), _) => key_id(set, input, key) == *id,
+            (None, Some(after)) => (0..EQUAL).any(|at| content_id(set, input, after, at) == *id),
+            (None, None) => false,
+        }
+    }
+
     /// A post without a user belongs to the caller.
     fn check_poster(&self, operation: &Operation) -> Result<(), Misfit> {
         let body = operation.body().map(Json::to_value);

@@ -202,6 +202,11 @@ fn check_counts(plan: &Plan) -> Result<(), &'static str> {
     if summary.existing < deletes.count() as u64 {
         return Err("its summary counts fewer existing annotations than it deletes");
     }
+    let ambiguous = plan.operations.iter();
+    let ambiguous = ambiguous.filter(|it| it.matched().is_some_and(|matched| matched.ambiguous));
+    if summary.ambiguous < ambiguous.count() as u64 {
+        return Err("its summary counts fewer ambiguous pairings than it shows");
+    }
     let changes = class_changes(&plan.operations, &plan.purges);
     let counted = summary.classes.iter();
     let counted = counted.map(|class| (&class.concept, class.difference()));
@@ -278,7 +283,9 @@ fn check_causes(plan: &Plan) -> Result<(), &'static str> {
         return Err("its writes that revert changes in the app do not match its drift");
     }
     let is_counted = |trip: &Trip| match trip {
-        Trip::Drift { count } => Some(*count) == counted.drift && *count > 0,
+        Trip::Drift { count, reverted } => {
+            Some(*count) == counted.drift && *count > 0 && *reverted == counted.reverted
+        }
         _ => true,
     };
     if counted.drifted() != plan.summary.drifted()

@@ -4,47 +4,83 @@
 use super::fresh::{Freshness, freshness};
 use super::guard::{self, Limits};
 use super::misfit::Misfit;
-use super::operation::{Action, Operation};
+use super::operation::Operation;
 use super::permit::Permit;
 use super::plan::Plan;
 use super::purge;
 use super::purge::{Purge, PurgedAnnotation};
+use super::classes;
 use super::sent::write_body;
 use super::stand_in::id_for;
-use crate::model::{AnnotationId, InputId, Json, ObservedAnnotation, ObservedState};
+use crate::model::{AnnotationId, InputId, Json, ObservedAnnotation, ObservedState, Scope};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 
-/// The body that each operation would send if the app were as observed; `None` for a delete, and for an operation
-/// whose annotation is stale or already as planned.
+/// What is left to do for an operation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Due {
+    /// It is sent, with this body; a delete has none.
+    Sent(Option<Json>),
+    /// Nothing.
+    Done,
+    /// The annotation changed since the plan: nothing of it is written.
+    Stale,
+}
+
+/// What is left to do for an operation whose annotation is `now`. For a replacement that an earlier run began, `now` is the
+/// copy.
+///
+/// # Errors
+///
+/// Why the operation does not fit what is stored.
+pub fn due(
+    operation: &Operation,
+    now: Option<&ObservedAnnotation>,
+    permit: &Permit,
+) -> Result<Due, Misfit> {
+    if operation.is_unfinished() {
+        return match now {
+            Some(_) => write_body(operation, now, permit).map(Due::Sent),
+            None => Ok(Due::Done),
+        };
+    }
+    match freshness(operation, now) {
+        Freshness::AsPlanned => write_body(operation, now, permit).map(Due::Sent),
+        Freshness::AsWanted => Ok(Due::Done),
+        Freshness::HalfReplaced | Freshness::Stale => Ok(Due::Stale),
+    }
+}
+
+/// What is left to do for each operation if the app were as observed.
 pub fn bodies(
     plan: &Plan,
     observed: &ObservedState,
     permit: &Permit,
 ) -> Vec<Result<Option<Json>, Misfit>> {
+    let body = |due| match due {
+        Due::Sent(body) => body,
+        Due::Done | Due::Stale => None,
+    };
+    let dues = dues(plan, observed, permit).into_iter();
+    dues.map(|it| it.map(body)).collect()
+}
+
+fn dues(plan: &Plan, observed: &ObservedState, permit: &Permit) -> Vec<Result<Due, Misfit>> {
     let touched: BTreeSet<&InputId> = plan.operations.iter().map(|it| &it.input_id).collect();
     let there: HashMap<(&InputId, &AnnotationId), &ObservedAnnotation> = touched
         .into_iter()
         .filter_map(|input| Some((input, observed.inputs.get(input)?)))
         .flat_map(|(input, all)| all.iter().map(move |it| ((input, &it.id), it)))
         .collect();
-    let body = |operation: &Operation| {
+    let of = |operation: &Operation| {
         let stand_in = operation
             .is_unfinished()
             .then(|| id_for(&plan.set, operation));
         let id = stand_in.as_ref().unwrap_or(&operation.id);
         let now = there.get(&(&operation.input_id, id)).copied();
-        let is_due = match now {
-            Some(_) if stand_in.is_some() => true,
-            now => freshness(operation, now) == Freshness::AsPlanned,
-        };
-        if is_due {
-            write_body(operation, now, permit)
-        } else {
-            Ok(None)
-        }
+        due(operation, now, permit)
     };
-    plan.operations.iter().map(body).collect()
+    plan.operations.iter().map(of).collect()
 }
 
 /// The operations that do not fit what was observed, each with the reason.
@@ -92,10 +128,16 @@ impl Plan {
         }
         trips.sort_by_key(guard::rank);
         self.guards = trips;
+        // A part of the app does not say how often a concept is there, and the file does not either.
+        self.summary.classes = match observed.scope {
+            Scope::WholeApp => classes::classes(&self.operations, &self.purges, observed),
+            Scope::Inputs(_) => Vec::new(),
+        };
     }
 
-    /// Adds the guards that trip when the plan is made again from its manifest, whether or not they pass.
-    pub fn take_guards_of(&mut self, remade: Self) {
+    /// Takes over the base of the plan that the manifest makes, and adds the guards that it trips, whether or not they pass.
+    pub fn take_over(&mut self, remade: Self) {
+        self.base = remade.base;
         let kind = std::mem::discriminant;
         for trip in remade.guards.into_iter().chain(remade.passed_guards) {
             let stated = self.guards.iter().chain(&self.passed_guards);
@@ -129,21 +171,17 @@ impl Plan {
         if scope(self) != scope(remade) {
             return Some("its owners or adopted sets differ".to_owned());
         }
-        let commit = |plan: &Self| plan.base.as_ref().map(|base| base.commit.clone());
-        if commit(self) != commit(remade) {
+        let base = |plan: &Self| plan.base.as_ref().map(|base| base.manifest_hash.clone());
+        if base(self) != base(remade) {
             return Some("its base differs".to_owned());
         }
         let name = |it: &'_ Operation| (it.input_id.clone(), it.id.clone());
         let made: HashMap<_, &Operation> = (remade.operations.iter())
             .map(|it| (name(it), it))
             .collect();
-        let due = bodies(self, observed, &Permit::Planned);
-        for (operation, body) in self.operations.iter().zip(&due) {
-            let is_due = match (operation.action(), body) {
-                (Action::Delete, _) => is_fresh(operation, observed),
-                (_, body) => !matches!(body, Ok(None)),
-            };
-            if is_due
+        let dues = dues(self, observed, &Permit::Planned);
+        for (operation, due) in self.operations.iter().zip(&dues) {
+            if matches!(due, Ok(Due::Sent(_)) | Err(_))
                 && !made
                     .get(&name(operation))
                     .is_some_and(|it| is_same(operation, it))
@@ -181,12 +219,6 @@ impl Plan {
         }
         None
     }
-}
-
-fn is_fresh(operation: &Operation, observed: &ObservedState) -> bool {
-    let all = observed.inputs.get(&operation.input_id);
-    let now = all.and_then(|all| all.iter().find(|it| it.id == operation.id));
-    freshness(operation, now) == Freshness::AsPlanned
 }
 
 /// Whether two operations make the same change to the same annotation. Size, match and time of the last write may

@@ -3,7 +3,7 @@
 //! `Trip::pass` lists the flag and the label of each guard. A new guard needs a variant, its arm there, and its
 //! sentence in `render/warnings`. `guard` decides when one trips.
 
-use super::summary::Doubles;
+use super::summary::{Doubles, is_zero};
 
 /// The label on a pull request that lets guards with a number pass: the pipelines of `examples/ci` hand it on as
 /// `--allow-guards`.
@@ -71,6 +71,9 @@ pub enum Trip {
     Drift {
         /// The number of them.
         count: u64,
+        /// Of these, those that the plan reverts. A plan that reverts none is stopped by `--on-drift fail`.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        reverted: u64,
     },
 }
 
@@ -130,10 +133,16 @@ impl Trip {
                 label: None,
                 is_set: allowances.empty == EmptyManifest::Passes,
             },
-            Self::Drift { .. } => Pass::Switch {
+            // Whoever wants the app's changes kept lets no plan pass that reverts them, and the other way round.
+            Self::Drift { reverted: 0, .. } => Pass::Switch {
                 flag: "--on-drift keep",
                 label: Some(REVERTS_LABEL),
-                is_set: allowances.drift == Drift::Passes,
+                is_set: allowances.drift == Drift::Keep,
+            },
+            Self::Drift { .. } => Pass::Switch {
+                flag: "--on-drift apply",
+                label: Some(REVERTS_LABEL),
+                is_set: allowances.drift == Drift::Revert,
             },
         }
     }
@@ -181,7 +190,7 @@ pub struct Allowances {
     pub numbers: Numbers,
     /// A manifest that declares no input.
     pub empty: EmptyManifest,
-    /// Writes that revert changes in the app.
+    /// A plan that knows of changes in the app.
     pub drift: Drift,
 }
 
@@ -193,12 +202,16 @@ pub enum Numbers {
     Pass,
 }
 
-/// Whether a plan may revert changes in the app .
+/// Which plans pass where the app was changed since the base.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Drift {
+    /// None.
     #[default]
-    Stops,
-    Passes,
+    Stop,
+    /// Those that leave the app's changes as they are.
+    Keep,
+    /// Those that revert some of them.
+    Revert,
 }
 
 /// Whether a manifest that declares no input may delete.

@@ -262,10 +262,10 @@ impl Undo<'_> {
         summary.count_writes(&self.operations, &[], &plan.app_owner);
         summary.count_inputs(&[], &self.posted);
         // The numbers once the plan is applied.
-        summary.existing =
-            (plan.summary.existing + summary.actions.delete).saturating_sub(summary.actions.post);
-        summary.changeable =
-            (plan.summary.changeable + summary.actions.delete).saturating_sub(summary.actions.post);
+        let (deleted, posted) = (summary.actions.delete, summary.actions.post);
+        let left = |of: u64| of.saturating_add(deleted).saturating_sub(posted);
+        (summary.existing, summary.changeable) =
+            (left(plan.summary.existing), left(plan.summary.changeable));
         let mut batches = batch::pack(&self.operations, &[]);
         batch::pack_inputs(&mut batches, &[], &self.posted);
         summary.forecast(&batches);

@@ -1,14 +1,14 @@
 //! The calls of a plan, as they would be made: what `apply --dry-run` prints.
 
 use crate::model::{Json, escape_json, is_path_segment};
-use crate::plan::{Batch, Call, Operation, Plan, stand_in_body, stand_in_id_for};
+use crate::plan::{Batch, Call, Due, Operation, Plan, stand_in_body, stand_in_id_for};
 use serde_json::{Value, json};
 use url::Url;
 
 /// One JSON object a line: `{"method", "path", "body"}`, in the order in which the calls would be made. The token and
-/// the host are not part of it. A single annotation is deleted by its path, without a body. `bodies`: what each operation
-/// sends; one that needs a body and has none is left out.
-pub fn calls(plan: &Plan, bodies: &[Option<Json>]) -> String {
+/// the host are not part of it. A single annotation is deleted by its path, without a body. `dues`: what is done
+/// for each operation; those of which nothing is sent are left out.
+pub fn calls(plan: &Plan, dues: &[Due]) -> String {
     let bulk = path(plan, &["annotations"]);
     let mut text = String::new();
     for batch in &plan.batches {
@@ -33,9 +33,13 @@ pub fn calls(plan: &Plan, bodies: &[Option<Json>]) -> String {
             batch.call,
             Call::DeleteLeftBehind | Call::DeleteReplaced | Call::Delete | Call::DeleteStandIn
         );
-        let body = |at: u32| bodies.get(at as usize).and_then(Option::as_ref);
-        let due = batch.operations.iter().copied();
-        let due: Vec<u32> = due.filter(|at| deletes || body(*at).is_some()).collect();
+        let sent = |at: u32| match dues.get(at as usize) {
+            Some(Due::Sent(body)) => Some(body.as_ref()),
+            Some(Due::Done | Due::Stale) | None => None,
+        };
+        let body = |at: u32| sent(at).flatten();
+        let is_due = |at: &u32| sent(*at).is_some_and(|body| deletes || body.is_some());
+        let due: Vec<u32> = batch.operations.iter().copied().filter(is_due).collect();
         if due.is_empty() {
             continue;
         }

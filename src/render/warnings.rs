@@ -357,7 +357,7 @@ fn explain(trip: &Trip) -> Phrase {
                 thousands(*limit)
             ))
         }
-        Trip::Drift { count } => format!(
+        Trip::Drift { count, .. } => format!(
             "{} added, changed or deleted in the app since the base.",
             counted(*count, "annotation"),
         )

@@ -612,7 +612,10 @@ fn kept_annotations_are_neither_counted_packed_nor_guarded() {
 #[test]
 fn on_drift_fail_stops_a_plan_only_if_the_app_was_changed() {
     let fail = (OnDrift::Fail, OnConflict::Leave);
-    let trip = Trip::Drift { count: 1 };
+    let trip = Trip::Drift {
+        count: 1,
+        reverted: 0,
+    };
     let same = desired(&a(&[CAR]));
     for seen in [
         vec![boxed("a", "x", HERE, &["car", "tree"])],
@@ -627,10 +630,19 @@ fn on_drift_fail_stops_a_plan_only_if_the_app_was_changed() {
         assert_eq!(plan.guards, std::slice::from_ref(&trip));
     }
     assert!(!trip.is_passed_by(&Allowances::default()));
-    assert!(trip.is_passed_by(&Allowances {
-        drift: Drift::Passes,
-        ..Allowances::default()
-    }));
+    let passes = |trip: &Trip, drift| {
+        trip.is_passed_by(&Allowances {
+            drift,
+            ..Allowances::default()
+        })
+    };
+    assert!(passes(&trip, Drift::Keep) && !passes(&trip, Drift::Revert));
+    let reverting = Trip::Drift {
+        count: 1,
+        reverted: 1,
+    };
+    assert!(passes(&reverting, Drift::Revert) && !passes(&reverting, Drift::Keep));
+    assert_eq!(reverting.flag(), "--on-drift apply");
     let now = desired(&a(&[BUS]));
     let meant = against(&same, &now, &observed(&[car("x", HERE)]), fail);
     assert!(!meant.guards.contains(&trip) && !meant.is_empty());

@@ -11,7 +11,7 @@ use annosync::emulator::{
 };
 use annosync::model::{DesiredState, InputId, Scope};
 use annosync::observed as state;
-use annosync::plan::{self as planning, Call, Outcome, Plan, Since, Target, Trip};
+use annosync::plan::{self as planning, Call, Due, Outcome, Plan, Since, Target, Trip};
 use annosync::render::{self, Detail, TextOptions};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -82,7 +82,7 @@ fn a_purge_deletes_everything_except_the_input_level_annotation_and_is_shown_fir
     let calls: Vec<Call> = plan.batches.iter().map(|batch| batch.call).collect();
     assert_eq!(calls, [Call::Post, Call::Delete, Call::Purge]);
     assert_eq!((plan.summary.existing, plan.summary.purged), (5, 4));
-    let sent = render::calls(&plan, &vec![None; plan.operations.len()]);
+    let sent = render::calls(&plan, &vec![Due::Sent(None); plan.operations.len()]);
     assert_eq!(
         sent.lines().last().unwrap(),
         r#"{"method":"DELETE","path":"/v2/users/me-1/apps/street/annotations","body":{"input_ids":["p"]}}"#

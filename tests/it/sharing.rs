@@ -1,7 +1,7 @@
 //! Deletes that share a call with removals: in plans, plan files and applies.
 
 use crate::cli::{World, header};
-use crate::support::{bodies, boxed, manifest_of, observed, plan, sent, whole, with};
+use crate::support::{bodies, boxed, manifest_of, observed, plan, printed_calls, whole, with};
 use annosync::apply::{self, Options};
 use annosync::emulator::{ConcurrentChange, Endpoint, Fault, Scope as Faulty};
 use annosync::model::{DesiredState, Scope};
@@ -84,7 +84,7 @@ fn a_delete_shares_a_call_with_a_removal_if_that_saves_a_call() {
 
     Plan: 1 to remove, 1 to delete. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
     ");
-    insta::assert_snapshot!(render::calls(&plan, &sent(&plan, &observed(&[kept(1), gone(1)].concat()))), @r#"{"method":"PATCH","path":"/v2/users/me-1/apps/street/annotations","body":{"action":"remove","delete_if_empty_data":true,"annotations":[{"id":"k000","input_id":"a","data":{"regions":[{"id":"region-k000","data":{"concepts":[{"id":"bus"}]}}]}},{"id":"g000","input_id":"b","data":{"concepts":[{"id":"car"}]}}]}}"#);
+    insta::assert_snapshot!(printed_calls(&plan, &observed(&[kept(1), gone(1)].concat())), @r#"{"method":"PATCH","path":"/v2/users/me-1/apps/street/annotations","body":{"action":"remove","delete_if_empty_data":true,"annotations":[{"id":"k000","input_id":"a","data":{"regions":[{"id":"region-k000","data":{"concepts":[{"id":"bus"}]}}]}},{"id":"g000","input_id":"b","data":{"concepts":[{"id":"car"}]}}]}}"#);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use crate::cli::World;
 use crate::support::{
-    ME, Remote, bodies, boxed, desired, manifest_of, observed, observed_by, plan, purging, sent,
-    with,
+    ME, Remote, bodies, boxed, desired, manifest_of, observed, observed_by, plan, printed_calls,
+    purging, sent, with,
 };
 use annosync::apply::{self, ItemOutcome, Options, Subject, Watch};
 use annosync::model::{
@@ -109,7 +109,7 @@ fn a_stand_in_has_the_complete_content_and_names_its_original() {
 fn the_printed_calls_of_a_replacement_are_the_sent_ones() {
     let observed = observed(&[original()]);
     let plan = plan(&desired(GIVEN), &observed);
-    let printed: Vec<Value> = (render::calls(&plan, &sent(&plan, &observed)).lines())
+    let printed: Vec<Value> = (printed_calls(&plan, &observed).lines())
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     let methods: Vec<&str> = (printed.iter())

@@ -9,7 +9,7 @@ use annosync::model::{
 };
 use annosync::observed;
 use annosync::plan::{
-    self, Action, Allowances, Call, Context, Inventory, Permit, Plan, PlanError, Target,
+    self, Action, Allowances, Call, Context, Due, Inventory, Permit, Plan, PlanError, Target,
     stand_in_body, stand_in_id_for,
 };
 use annosync::render;
@@ -123,6 +123,12 @@ pub(crate) fn bodies(plan: &Plan, observed: &ObservedState) -> Vec<Option<Value>
 pub(crate) fn sent(plan: &Plan, observed: &ObservedState) -> Vec<Option<Json>> {
     let bodies = plan::bodies(plan, observed, &Permit::Planned);
     bodies.into_iter().map(Result::unwrap).collect()
+}
+
+/// The calls of a plan when the app is as it was observed.
+pub(crate) fn printed_calls(plan: &Plan, observed: &ObservedState) -> String {
+    let dues: Vec<Due> = sent(plan, observed).into_iter().map(Due::Sent).collect();
+    render::calls(plan, &dues)
 }
 
 /// A box annotation as the service sends it.

@@ -10,7 +10,7 @@ use annosync::model::{
     SetName, Share, fingerprint,
 };
 use annosync::observed::{self, SavedListing};
-use annosync::plan::{self, Allowances, Context, Inventory, Target};
+use annosync::plan::{self, Allowances, Context, Due, Inventory, Target};
 use annosync::pull::{self, Choice, Form, Fresh};
 use annosync::render;
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,8 +123,8 @@ fn is_deleted(state: &ObservedState) {
         let file = render::json(&plan);
         harmless(&file);
         let bodies = plan::bodies(&plan, state, &plan::Permit::Planned);
-        let bodies: Vec<_> = bodies.into_iter().map(|it| it.expect("it fits")).collect();
-        harmless(&render::calls(&plan, &bodies));
+        let dues = bodies.into_iter().map(|it| Due::Sent(it.expect("it fits")));
+        harmless(&render::calls(&plan, &dues.collect::<Vec<_>>()));
         let read = plan::read(&file).unwrap_or_else(|error| panic!("{error}\n{file}"));
         let read = read.expect("it is a plan");
         assert_eq!(render::json(&read), file);

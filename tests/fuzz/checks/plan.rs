@@ -1,7 +1,7 @@
 //! Any text as a plan file: it is refused, or it is a plan that can be shown as text and as Markdown, printed as calls, and written again as it
 //! is.
 
-use annosync::plan;
+use annosync::plan::{self, Due};
 use annosync::render::{self, Color, Detail, MARKDOWN_LIMIT, MarkdownOptions, TextOptions};
 
 /// Holds what these bytes make to the above.
@@ -27,7 +27,10 @@ pub(crate) fn check(bytes: &[u8]) {
     harmless(&comment);
     assert!(comment.len() <= MARKDOWN_LIMIT, "{}", comment.len());
     let nothing = annosync::model::Json::new("{}").expect("it is JSON");
-    let calls = render::calls(&plan, &vec![Some(nothing); plan.operations.len()]);
+    let calls = render::calls(
+        &plan,
+        &vec![Due::Sent(Some(nothing)); plan.operations.len()],
+    );
     harmless(&calls);
     assert_eq!(calls.lines().count(), plan.batches.len());
     for call in calls.lines() {

@@ -460,12 +460,21 @@ fn a_plan_file_carries_its_drift_and_passes_only_if_told() {
         .run(&["apply", "plan.json", "--auto-approve", "--on-drift", "keep"])
         .exits(0);
     assert_eq!(world.annotation(&world.id_on("in-001")), truck);
-    // A plan that reverts says so, and does.
+    // A plan that reverts says so, and does so only for who wants that.
     world
         .plan(&[&run[..], &["--on-drift", "apply"]].concat())
         .exits(0);
-    world.apply_path("plan.json", &[]).exits(4);
-    let reverting = ["--on-drift", "apply"];
+    for keeping in [&[][..], &["--on-drift", "keep"]] {
+        let apply = [&["apply", "plan.json", "--auto-approve"], keeping].concat();
+        world
+            .run(&apply)
+            .exits(3)
+            .says("let exactly this plan pass with --on-drift apply");
+        assert_eq!(world.annotation(&world.id_on("in-001")), truck);
+    }
+    let base = ["--base", "HEAD"];
+    world.apply_path("plan.json", &base).exits(4);
+    let reverting = ["--base", "HEAD", "--on-drift", "apply"];
     world.apply_path("plan.json", &reverting).exits(0);
 
     // What is kept stays, whoever carries the plan out.
@@ -481,6 +490,70 @@ fn a_plan_file_carries_its_drift_and_passes_only_if_told() {
     assert_eq!(world.annotation(&world.id_on("in-001")), before);
     let bus = world.annotation(&world.id_on("in-004")).unwrap();
     assert!(bus.to_string().contains("bus"), "{bus}");
+}
+
+#[test]
+fn a_plan_file_does_not_say_which_base_its_manifest_has() {
+    if !is_there("git") {
+        return;
+    }
+    let world = applied();
+    let labels = |bus: &str| boxes(0..4, "car") + &boxes(4..5, bus);
+    world.declare(&labels("bus"));
+    commit(&world);
+    world.apply(&[]).exits(0);
+    // In the app a label becomes what it was at the first commit, and another one is changed.
+    relabel(&world, "in-004", "car");
+    relabel(&world, "in-001", "truck");
+    world.declare(&(boxes(0..1, "tree") + &boxes(1..4, "car") + &boxes(4..5, "bus")));
+    let kept = world.annotations();
+    let plan = |flags: &[&str]| {
+        let allowed = ["--allow-vanished", "2", "--out", "plan.json"];
+        world.plan(&[&allowed[..], flags].concat()).exits(0);
+    };
+    for (flags, given, says) in [
+        (
+            &[][..],
+            &["--base", "HEAD"][..],
+            "planned without a base, and apply names HEAD (",
+        ),
+        (
+            &["--base", "HEAD~1"],
+            &["--base", "HEAD"],
+            "was planned with base HEAD~1 (",
+        ),
+        (&["--base", "HEAD"], &[], "and apply names none"),
+    ] {
+        plan(flags);
+        let run = world.apply_path("plan.json", given).exits(4).says(says);
+        assert!(run.stderr.contains("nothing was written"), "{}", run.stderr);
+        assert_eq!(world.annotations(), kept, "{says}");
+    }
+    // Another name of the same manifest is the same base.
+    git(
+        world.path(),
+        &[
+            "commit",
+            "--quiet",
+            "--allow-empty",
+            "--message",
+            "no labels",
+        ],
+    );
+    plan(&["--base", "HEAD~1"]);
+    let apply = [
+        "apply",
+        "plan.json",
+        "--auto-approve",
+        "--manifest",
+        "m.yaml",
+        "--base",
+        "HEAD",
+    ];
+    world.run(&apply).exits(0).says("Applied 1 (1 overwritten)");
+    let held: Vec<String> = world.annotations().iter().map(Value::to_string).collect();
+    let count = |concept: &str| held.iter().filter(|it| it.contains(concept)).count();
+    assert_eq!(["tree", "truck", "bus"].map(count), [1, 1, 0]);
 }
 
 #[test]

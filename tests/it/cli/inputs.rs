@@ -521,7 +521,7 @@ fn somebody_else_may_post_an_input_first() {
         .block_on(world.writer().post_inputs(&[&other]))
         .unwrap();
     let run = world
-        .apply_path("plan.json", &["--undo-out", "undo.json"])
+        .apply_path("plan.json", &["--create-inputs", "--undo-out", "undo.json"])
         .exits(0);
     assert_eq!(
         run.last_line(),
@@ -551,6 +551,7 @@ fn a_file_that_changed_since_the_plan_is_not_sent() {
         "--auto-approve",
         "--manifest",
         "m.yaml",
+        "--create-inputs",
     ];
     world
         .run(&arguments)

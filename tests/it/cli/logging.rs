@@ -188,4 +188,14 @@ fn a_log_that_cannot_be_written_any_more_stops_the_run_and_is_said_once() {
         run.last_line(),
         "Applied 128 (128 posted), 0 already so, 0 failed, 172 not attempted."
     );
+    // All of it is done before the log fails, and the log is not what was asked for.
+    world.declare(&boxes(0..128, "car"));
+    world.apply(&[]).exits(0);
+    world.declare(&boxes(0..129, "car"));
+    let run = world.apply(&["--log", "/dev/full"]).exits(1);
+    assert_eq!(
+        run.last_line(),
+        "Applied 1 (1 posted), 0 already so, 0 failed, 0 not attempted."
+    );
+    world.is_settled();
 }

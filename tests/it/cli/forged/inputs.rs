@@ -116,7 +116,7 @@ fn is_refused(world: &World, what: &str, file: &Value, flags: &[&str], says: &st
     assert_eq!((world.writes(), there(world)), (vec![], before), "{told}");
 }
 
-const MANIFEST: &[&str] = &["--manifest", "m.yaml"];
+const MANIFEST: &[&str] = &["--manifest", "m.yaml", "--create-inputs"];
 
 #[test]
 fn a_plan_file_posts_only_what_its_manifest_says() {
@@ -206,6 +206,14 @@ fn a_plan_file_posts_only_what_its_manifest_says() {
         &waited,
         MANIFEST,
         "the post of input b",
+    );
+    // What the file says, its manifest or a flag has to allow.
+    is_refused(
+        &world,
+        "inputs that nobody allowed",
+        &plan,
+        &["--manifest", "m.yaml"],
+        "--create-inputs",
     );
     apply(&world, "plan.json", MANIFEST).exits(0);
     world.is_settled();

@@ -7,6 +7,7 @@ mod fields;
 mod hosts;
 mod inputs;
 mod renames;
+mod stated;
 mod table;
 mod undo;
 

@@ -103,6 +103,28 @@ fn an_undo_file_takes_nothing_that_its_apply_cannot_have_made() {
 }
 
 #[test]
+fn an_undo_file_is_not_what_a_manifest_makes() {
+    let world = scene();
+    world
+        .apply_path("plan.json", &["--undo-out", "undo.json"])
+        .exits(0);
+    let undo = read(&world, "undo.json");
+    assert_eq!(
+        undo["manifest_hash"],
+        read(&world, "plan.json")["manifest_hash"]
+    );
+    let all = rows(&world);
+    world.emulator.forget_calls();
+    apply(&world, "undo.json", &["--manifest", "m.yaml"])
+        .exits(64)
+        .says("undoes an apply, and no manifest makes such a plan; nothing was written")
+        .says("apply it by hand without --manifest");
+    assert_eq!(world.emulator.calls(), []);
+    assert_eq!(rows(&world), all);
+    world.is_settled();
+}
+
+#[test]
 fn an_undo_file_does_no_more_than_a_plan_file() {
     let world = scene();
     world

@@ -19,6 +19,9 @@ struct Project {
     world: World,
 }
 
+/// The name that git gives no commit.
+const NOTHING: &str = "0000000000000000000000000000000000000000";
+
 /// The only file of labels.
 const LABELS: &str = "labels/example.yaml";
 
@@ -185,6 +188,22 @@ impl Project {
         self.git(&dev, &["merge", "-q", "--no-ff", "-m", "Merge", branch]);
         self.git(&dev, &["push", "-q", "origin", "main"]);
         self.git(&dev, &["rev-parse", "main"])
+    }
+
+    /// What main is, and what it was before the last push: its first parent, also where a branch of one commit was merged
+    /// by fast-forward.
+    fn main(&self) -> (String, String) {
+        let dev = self.dev();
+        let commit = |name: &str| self.git(&dev, &["rev-parse", name]);
+        let before = Run::of({
+            let mut command = self.command(&dev, "git");
+            command.args(["rev-parse", "--quiet", "--verify", "main^1"]);
+            command
+        });
+        let before = before.stdout.trim();
+        // The first push of a branch has nothing before it.
+        let before = if before.is_empty() { NOTHING } else { before };
+        (commit("main"), before.to_owned())
     }
 
     /// Holds the app to main.

@@ -185,14 +185,12 @@ impl GitHub {
     }
 
     pub(super) fn on_main(&self, workflow: &str, name: &'static str) -> JobRun {
-        let commit = self
-            .project
-            .git(&self.project.dev(), &["rev-parse", "main"]);
+        let (commit, before) = self.project.main();
         let event = Event {
             name,
             head: commit.clone(),
             commit,
-            context: BTreeMap::new(),
+            context: BTreeMap::from([("github.event.before".to_owned(), before)]),
         };
         self.job(workflow, workflow, event)
     }

@@ -249,6 +249,60 @@ fn a_host_that_a_pull_request_or_a_plan_names_gets_no_token() {
 }
 
 #[test]
+fn an_undo_or_a_plan_with_another_base_in_the_place_of_the_plan_is_not_applied() {
+    let Some(hub) = GitHub::new() else { return };
+    let project = &hub.project;
+    let dev = project.dev();
+    project.branch("one");
+    project.edit(LABELS, "night: false", "night: true");
+    hub.push(1, "one").exits(0);
+    let applied = hub.merge(1, "one").exits(0);
+    let undo = hub
+        .artifact(applied.id, "annosync-apply-1")
+        .join("undo.json");
+    // Work that is done in the app, which only a label may revert.
+    let street = project.id_of("street");
+    project
+        .world
+        .someone_labels("example-0001", &street, "tree");
+    let theirs = project.world.annotation(&street);
+    for (number, branch, code, says) in [
+        (
+            2,
+            "undo",
+            64,
+            "undoes an apply, and no manifest makes such a plan",
+        ),
+        (3, "bare", 4, "planned without a base, and apply names"),
+        (4, "older", 4, "planned with base main~2 ("),
+    ] {
+        project.branch(branch);
+        project.edit(LABELS, "concepts: [car]", "concepts: [car] # seen");
+        let planned = hub.push(number, branch).exits(3);
+        let file = hub.artifact(planned.id, "annosync-plan").join("plan.json");
+        let out = file.to_str().unwrap();
+        let plan = ["annosync", "plan", "--target", "prod", "--out", out];
+        let older = [&plan[..], &["--base", "main~2"]].concat();
+        match branch {
+            "undo" => {
+                let text = fs::read_to_string(&file).unwrap();
+                let plan: serde_json::Value = serde_json::from_str(&text).unwrap();
+                let undo = fs::read_to_string(&undo).unwrap();
+                let mut undo: serde_json::Value = serde_json::from_str(&undo).unwrap();
+                undo["manifest_hash"] = plan["manifest_hash"].clone();
+                fs::write(&file, undo.to_string()).unwrap();
+            }
+            "bare" => drop(project.run(&dev, &plan).exits(0)),
+            _ => drop(project.run(&dev, &older).exits(0)),
+        }
+        project.world.emulator.forget_calls();
+        hub.merge(number, branch).exits(code).says(says);
+        assert_eq!(project.world.writes(), [], "{branch}");
+        assert_eq!(project.world.annotation(&street), theirs, "{branch}");
+    }
+}
+
+#[test]
 fn a_plan_that_a_guard_stops_is_commented_and_fails_and_is_not_applied() {
     let Some(hub) = GitHub::new() else { return };
     let project = &hub.project;

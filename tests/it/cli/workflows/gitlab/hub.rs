@@ -135,10 +135,8 @@ impl GitLab {
     }
 
     pub(super) fn on_main(&self, job: &str) -> Run {
-        let commit = self
-            .project
-            .git(&self.project.dev(), &["rev-parse", "main"]);
-        self.job(job, 0, &commit, &[])
+        let (commit, before) = self.project.main();
+        self.job(job, 0, &commit, &[("CI_COMMIT_BEFORE_SHA", before)])
     }
 
     /// Runs a job as GitLab would: its scripts one after the other in one shell.
