@@ -20,7 +20,7 @@ pub(super) fn apply(
                 }
             }
             ConcurrentChange::Insert(annotation) => {
-                Seeder::new(session, app).store(annotation.clone())?
+                Seeder::new(session, app).store(annotation.clone())?;
             }
             ConcurrentChange::Hide { .. } | ConcurrentChange::Show { .. } => {}
         }
