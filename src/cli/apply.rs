@@ -36,40 +36,40 @@ pub(crate) struct Args {
     /// How to print the result; the plan and messages go to stderr
     #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "dry_run")]
     format: Format,
-    /// Apply the plan file only if it is the plan that this manifest makes of the app as it is now; its guards and owners
-    /// count then. Give the flags that it was planned with
+    /// Apply the plan file only if this manifest gives the same plan for the app as it is now; the manifest's guards
+    /// and owners count then. Pass the flags that the plan was made with
     #[arg(long, value_name = "PATH")]
     manifest: Option<PathBuf>,
-    /// Let a plan file touch annotations of this user (`any`: of everybody), besides those of the set, of the app's owner
-    /// and your own; with --manifest those of its owners are allowed already
+    /// Let a plan file change annotations of this user (`any`: of every user), in addition to those of the set, of the
+    /// app's owner and your own; with --manifest, those of its owners are allowed already
     #[arg(long, value_name = "ID", value_parser = user)]
     allow_user: Vec<UserId>,
-    /// Let every guard that has a number pass, whatever the number; for a plan file that somebody looked at
+    /// Let every numeric guard pass, whatever the number; for a plan file that was reviewed
     #[arg(long)]
     allow_guards: bool,
-    /// Do not ask
+    /// Do not ask for approval
     #[arg(long)]
     auto_approve: bool,
-    /// Print each call that would be made, as JSON Lines, and make none
+    /// Print the calls as JSON Lines instead of making them
     #[arg(long)]
     dry_run: bool,
     /// Start nothing new after the first failure
     #[arg(long)]
     fail_fast: bool,
-    /// Let inputs be purged: everything on them goes, whoever made it
+    /// Allow purges, which delete every annotation on an input, whoever made it
     #[arg(long)]
     allow_purge: bool,
-    /// Let an undo delete up to N inputs that its apply posted, where nothing else lies on them
+    /// Let an undo delete up to N inputs that its apply posted, if they have no other annotations
     #[arg(long, value_name = "N")]
     allow_delete_inputs: Option<u64>,
-    /// Seconds to wait for posted inputs while none of them comes forward
+    /// Seconds to wait for the service to process posted inputs, counted from the last progress
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     input_timeout: u64,
-    /// Keep in FILE the plan that undoes this apply, for `apply FILE`. It is written before anything is sent; an undo
-    /// that is there already is kept as FILE.1, FILE.2, …
+    /// Write a plan that undoes this apply to FILE, for `apply FILE`. It is written before anything is sent; an
+    /// existing undo file is renamed to FILE.1, FILE.2, …
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     undo_out: Option<PathBuf>,
-    /// Append a line of JSON to FILE for each change as it ends
+    /// Append a line of JSON to FILE for each change when it ends
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     log: Option<PathBuf>,
     #[command(flatten)]
@@ -99,11 +99,11 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     }
     if let Some(manifest) = &args.manifest {
         return Err(Failure::usage(format!(
-            "--manifest goes with a plan file, and {} is not one",
+            "--manifest needs a plan file, and {} is not one",
             args.path.display()
         ))
         .hint(format!(
-            "make one with `annosync plan {} --out FILE`, or leave --manifest out",
+            "make one with `annosync plan {} --out FILE`, or leave out --manifest",
             manifest.display()
         )));
     }
@@ -114,10 +114,10 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             "--allow-user"
         };
         return Err(Failure::usage(format!(
-            "{flag} goes with a plan file, and {} is not one",
+            "{flag} needs a plan file, and {} is not one",
             args.path.display()
         ))
-        .hint("of a manifest's plan, allow the numbers that the guard names"));
+        .hint("to apply a manifest, pass the flags with the numbers that the guard names"));
     }
     let mut manifest = load_whole(&args.path, args.files)?;
     args.planning.adopt(&mut manifest)?;
@@ -203,7 +203,7 @@ fn delete_inputs(plan: &Plan, allowed: u64) -> Result<(), Failure> {
         render::thousands(allowed)
     );
     let hint =
-        format!("look at them with `annosync show`; --allow-delete-inputs {count} deletes them");
+        format!("review them with `annosync show`; --allow-delete-inputs {count} deletes them");
     Err(Failure {
         exit: Exit::Guarded,
         ..Failure::new(message).hint(hint)
@@ -223,8 +223,8 @@ fn keep_inputs(plan: &mut Plan) {
         .collect();
     let more = if all > NAMED { ", …" } else { "" };
     output::talk(&format!(
-        "{all} posted input{} kept: {}{more}. --allow-delete-inputs {all} deletes what the apply posted.",
-        if all == 1 { " is" } else { "s are" },
+        "{} kept: {}{more}. --allow-delete-inputs {all} deletes what the apply posted.",
+        render::counted(all as u64, "posted input"),
         names.join(", ")
     ));
     plan.keep_inputs();
@@ -331,7 +331,7 @@ async fn decide(
     written.map_err(|failure| {
         output::talk(&text);
         Failure::new(format!(
-            "{}; the apply itself went on to its end, as said above",
+            "{}; the apply itself is finished, and its result is above",
             failure.message
         ))
         .hint("`annosync plan` shows what is left to do")
@@ -359,14 +359,10 @@ fn held(args: &Args, plan: &Plan) -> Option<Exit> {
     if !plan.guards.is_empty() {
         reasons.push("a guard stopped the plan");
     }
-    let count = |count: u64, one: &str| {
-        let plural = if count == 1 { "" } else { "s" };
-        format!("{} {one}{plural}", render::thousands(count))
-    };
     let purges = format!(
-        "the plan purges {}: {} would go, whoever made them",
-        count(plan.summary.purge, "input"),
-        count(plan.summary.purged, "annotation")
+        "the plan purges {}: {} would be deleted, whoever made them",
+        render::counted(plan.summary.purge, "input"),
+        render::counted(plan.summary.purged, "annotation")
     );
     let is_purge_held = !plan.purges.is_empty() && !args.allow_purge;
     if is_purge_held {
@@ -399,8 +395,8 @@ fn exit(ending: Ending) -> Exit {
 async fn ask(plan: &Plan) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(
-            Failure::usage("there is no terminal to ask on, and nothing was written")
-                .hint("look at the plan above, then pass --auto-approve"),
+            Failure::usage("there is no terminal to ask for approval; nothing was written")
+                .hint("review the plan above, then pass --auto-approve"),
         );
     }
     let target = &plan.target;
@@ -425,7 +421,7 @@ async fn stop_at(deadline: Deadline, stop: Stop) {
     deadline.passed().await;
     stop.request();
     output::talk(&format!(
-        "Stopping: {deadline}. Calls in flight are finished; the same command goes on from here."
+        "Stopping: {deadline}. Calls in flight are finished; run the same command again to continue."
     ));
 }
 

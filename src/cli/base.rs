@@ -51,7 +51,7 @@ pub(crate) fn load(revision: &str, path: &Path, files: Files) -> Result<BaseMani
             std::fs::create_dir_all(root.path().join(&repository.prefix))?;
             Ok(root)
         })
-        .map_err(|error| Failure::new(format!("cannot make a temporary folder: {error}")))?;
+        .map_err(|error| Failure::new(format!("cannot create a temporary folder: {error}")))?;
     let place = root.path().join(&repository.prefix);
     let place = file.map_or(place.clone(), |file| place.join(file));
     let mut problems = None;
@@ -95,7 +95,7 @@ fn refused(revision: &str, problems: Option<Problems>, root: &TempDir) -> Failur
         count => format!("{count} problems"),
     };
     Failure::new(format!("the manifest at revision {revision} has {count}")).hint(
-        "it cannot have been applied as it is: name a revision that was, or plan without --base",
+        "name a revision that was applied, or plan without --base",
     )
 }
 
@@ -122,7 +122,7 @@ impl Repository {
             found = discover(git().envs(named));
         }
         let found = found.map_err(|failure| {
-            failure.hint("--base reads an earlier manifest from the git repository that the manifest lies in")
+            failure.hint("--base reads an earlier manifest from the git repository of the manifest")
         })?;
         let text = utf8(found)?;
         let mut lines = text.lines();
@@ -156,10 +156,10 @@ impl Repository {
         shallow.args(["rev-parse", "--is-shallow-repository"]);
         let is_shallow = run(&mut shallow, None).is_ok_and(|it| it.starts_with(b"true"));
         Err(failure.hint(if is_shallow {
-            "this clone holds only part of the history: fetch the rest (actions/checkout: `fetch-depth: 0`; GitLab: \
+            "this clone has only part of the history: fetch the rest (actions/checkout: `fetch-depth: 0`; GitLab: \
              `GIT_DEPTH: 0`; else `git fetch --unshallow`)"
         } else {
-            "name a branch, a tag or a commit that is here: `git fetch` brings those of the server"
+            "name a branch, tag or commit that exists here; `git fetch` gets those of the server"
         }))
     }
 
@@ -171,7 +171,7 @@ impl Repository {
             place => place.into_owned(),
         };
         Failure::new(format!("revision {revision} has no manifest at {place}")).hint(
-            "where nothing was applied yet there is no base: plan without --base, or name a later revision",
+            "if nothing was applied yet, plan without --base; else name a later revision",
         )
     }
 }

@@ -4,7 +4,7 @@ use super::exit::{Exit, Failure};
 use super::output;
 use clap_complete::Shell;
 
-/// Print completions for a shell
+/// Print shell completions
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Which shell

@@ -37,32 +37,32 @@ pub(crate) struct ConnectionArgs {
     /// The app [env: CLARIFAI_APP_ID]
     #[arg(long, value_name = "ID")]
     app_id: Option<String>,
-    /// The embedded store in this file, instead of an app
+    /// Use the embedded store in this file instead of an app
     #[arg(long, value_name = "FILE", conflicts_with_all = ["endpoint", "user_id", "app_id"])]
     embedded: Option<PathBuf>,
-    /// File that holds the token; else CLARIFAI_PAT
+    /// File that holds the token; default: CLARIFAI_PAT
     #[arg(long, value_name = "FILE")]
     pat_file: Option<PathBuf>,
-    /// Allow plain http to other machines: token and labels travel unprotected
+    /// Allow plain HTTP to other machines; the token and the labels are sent unencrypted
     #[arg(long)]
     insecure_http: bool,
-    /// Calls a second that the target takes
+    /// Calls per second that the target accepts
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rate_limit: Option<u32>,
-    /// Seconds that one call may take before it is given up and looked into
+    /// Timeout of one call, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) timeout: u64,
-    /// Seconds that the whole run may take. Reading ends with an error then; an apply finishes the calls in flight and
+    /// Time limit of the whole run, in seconds. After it, reading fails; an apply finishes the calls in flight and
     /// starts no new ones
     #[arg(long, value_name = "SECONDS", default_value_t = 21_600, value_parser = clap::value_parser!(u64).range(1..=2_592_000))]
     deadline: u64,
-    /// Megabytes that one answer may have, unpacked
+    /// Size limit of one answer, in megabytes after decompression
     #[arg(long, value_name = "MB", default_value_t = Connection::DEFAULT_MAX_ANSWER_BYTES >> 20, value_parser = clap::value_parser!(u64).range(1..=16_384))]
     max_answer: u64,
-    /// Pages that one listing may have
+    /// Page limit of one listing
     #[arg(long, value_name = "N", default_value_t = Connection::DEFAULT_MAX_PAGES, value_parser = clap::value_parser!(u64).range(1..))]
     max_pages: u64,
-    /// Calls at a time
+    /// Number of concurrent calls
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) concurrency: u16,
 }
@@ -84,8 +84,8 @@ impl Deadline {
             .await
             .unwrap_or_else(|_| {
                 Err(
-                    Failure::new(format!("{self}; nothing was sent that writes"))
-                        .hint("raise --deadline, or ask for less (--declared-only, --input)"),
+                    Failure::new(format!("{self}; nothing was written"))
+                        .hint("raise --deadline, or read less (--declared-only, --input)"),
                 )
             })
     }
@@ -265,7 +265,7 @@ impl ConnectionArgs {
     ) -> Result<Destination, Failure> {
         if !self.may_be(target, manifest)? {
             return Err(Failure::usage(
-                "a plan file names its own target, and the flags name another",
+                "the plan file is for one target, and the flags name another",
             )
             .hint("leave --target, --endpoint, --user-id, --app-id and --embedded out"));
         }
@@ -336,7 +336,7 @@ impl ConnectionArgs {
             escape(&target.app_id),
             escape(&target.user_id)
         ))
-        .hint("if it is right, name it: --user-id and --app-id"))
+        .hint("if that app is right, name it with --user-id and --app-id"))
     }
 
     fn endpoint_is(&self, target: &Target) -> Result<bool, Failure> {
@@ -362,7 +362,7 @@ impl ConnectionArgs {
             });
             let endpoints: Vec<String> = endpoints.collect();
             if endpoints.is_empty() {
-                (vec![SERVICE.to_owned()], "without a flag it goes to")
+                (vec![SERVICE.to_owned()], "the default is")
             } else {
                 (endpoints, "the manifest names")
             }
@@ -378,7 +378,7 @@ impl ConnectionArgs {
             escape(&names.join(", "))
         ))
         .hint(format!(
-            "nothing was sent. If that host is right, name it: --endpoint {}",
+            "nothing was sent. If that host is right, pass --endpoint {}",
             escape(&endpoint.to_string())
         )))
     }
@@ -421,7 +421,7 @@ impl ConnectionArgs {
         let Some(manifest) = manifest else {
             return match &self.target {
                 Some(name) => Err(Failure::usage(format!(
-                    "--target {name} names a target of a manifest, and none was read"
+                    "--target {name} names a target of a manifest, and no manifest was read"
                 ))
                 .hint("give the manifest's path")),
                 None => Ok(None),

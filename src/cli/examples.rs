@@ -9,15 +9,15 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
         &[
             ("What would apply do?", "annosync plan"),
             (
-                "On a pull request: what the branch changes, and what changed on the app meanwhile",
+                "On a pull request: what the branch changes, and what changed in the app meanwhile",
                 "annosync plan --target prod --base origin/main --out plan.json --also markdown=plan.md",
             ),
             (
-                "The deletes of some inputs alone",
+                "Only the deletes of some inputs",
                 "annosync plan --only deletes --input 'street-*'",
             ),
             (
-                "Offline, against a saved listing",
+                "Plan offline against a saved listing",
                 "annosync plan --observed listing.json",
             ),
         ],
@@ -25,19 +25,19 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
     (
         "apply",
         &[
-            ("Show the plan, ask, carry it out", "annosync apply"),
+            ("Show the plan, ask for approval, apply it", "annosync apply"),
             (
-                "Carry out the plan that was looked at",
+                "Apply a reviewed plan",
                 "annosync apply plan.json --auto-approve",
             ),
-            ("Keep what undoes it", "annosync apply --undo-out undo.json"),
+            ("Keep an undo file", "annosync apply --undo-out undo.json"),
         ],
     ),
     (
         "show",
         &[
             (
-                "The deletes of a plan that was kept",
+                "The deletes of a saved plan",
                 "annosync show plan.json --only deletes --full",
             ),
             (
@@ -50,11 +50,11 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
         "pull",
         &[
             (
-                "Take into the manifest what changed on the app",
+                "Update the manifest from the app",
                 "annosync pull",
             ),
             (
-                "A manifest of an app, a file for each input",
+                "A new manifest from an app, one file per input",
                 "annosync pull labels --user-id acme --app-id street --split",
             ),
         ],
@@ -63,11 +63,11 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
         "list",
         &[
             (
-                "What is pending, as a table",
+                "Pending annotations, as a table",
                 "annosync list --status pending --format table",
             ),
             (
-                "Everything, for plan --observed and for annosync test",
+                "All annotations, for plan --observed and annosync test",
                 "annosync list --all --format json",
             ),
         ],
@@ -75,14 +75,14 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
     (
         "validate",
         &[(
-            "Every problem of the manifest in this folder",
+            "Check the manifest in this folder",
             "annosync validate",
         )],
     ),
     (
         "import",
         &[(
-            "A COCO file as a manifest",
+            "Import a COCO file",
             "annosync import coco annotations.json --out labels",
         )],
     ),
@@ -90,11 +90,11 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
         "import coco",
         &[
             (
-                "A COCO file as a manifest, or over the one in this folder",
+                "Import a COCO file into a new manifest, or into the one in this folder",
                 "annosync import coco annotations.json --out labels",
             ),
             (
-                "In CI: fail if anything cannot be taken over",
+                "In CI: fail if anything cannot be imported",
                 "annosync import coco annotations.json --out labels --strict",
             ),
         ],
@@ -107,7 +107,7 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
                 "annosync init",
             ),
             (
-                "For GitHub alone, with a name for the label set",
+                "Only for GitHub, with a name for the label set",
                 "annosync init labels --ci github --set street",
             ),
         ],
@@ -115,9 +115,9 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
     (
         "test",
         &[
-            ("Every case below this folder", "annosync test"),
+            ("All cases below this folder", "annosync test"),
             (
-                "Accept what the plans are now",
+                "Accept the current plans",
                 "annosync test cases --bless",
             ),
         ],
@@ -125,20 +125,20 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
     (
         "emulator",
         &[(
-            "The service's API over a file, on a port of its own",
+            "Serve the API from a file, on a free port",
             "annosync emulator --db store.db --listen 127.0.0.1:0",
         )],
     ),
     (
         "schema",
         &[(
-            "What a manifest may hold, for editors",
+            "The schema of a manifest, for editors",
             "annosync schema manifest",
         )],
     ),
     (
         "completions",
-        &[("For bash, in this shell", "annosync completions bash")],
+        &[("Completions for bash", "annosync completions bash")],
     ),
     (
         "man",

@@ -52,12 +52,12 @@ impl Exit {
             Self::Done => "done, or nothing to do",
             Self::Error => "an error",
             Self::Changes => "with --detailed-exitcode: there are changes",
-            Self::Guarded => "a guard stopped it",
+            Self::Guarded => "stopped by a guard",
             Self::Stale => {
-                "the remote or the manifest changed since the plan was made, or conflicts are left"
+                "the app or the manifest changed since the plan was made, or conflicts are unresolved"
             }
-            Self::Partial => "applied or imported in part",
-            Self::Usage => "the command line makes no sense",
+            Self::Partial => "partly applied or imported",
+            Self::Usage => "invalid command line",
         }
     }
 
@@ -66,19 +66,19 @@ impl Exit {
         match self {
             Self::Done => "Nothing.",
             Self::Error => {
-                "Read the message and its hint; nothing was written, unless the last lines say what was."
+                "Read the message and its hint. Nothing was written, unless the last lines list what was."
             }
-            Self::Changes => "Look at the plan, and apply it.",
+            Self::Changes => "Review the plan and apply it.",
             Self::Guarded => {
-                "Nothing was written. If the plan is what you mean, pass the flag that the message names."
+                "Nothing was written. If the plan is what you want, pass the flag that the message names."
             }
             Self::Stale => {
-                "What changed was left alone. Plan again, and look at what is different; decide conflicts with --conflicts."
+                "What changed was left alone. Plan again and review what is different; resolve conflicts with --conflicts."
             }
             Self::Partial => {
                 "The last lines say what failed and why; run the same command again to finish the rest."
             }
-            Self::Usage => "Nothing was done. `annosync help COMMAND` says what the command takes.",
+            Self::Usage => "Nothing was done. `annosync help COMMAND` lists the arguments of the command.",
         }
     }
 }

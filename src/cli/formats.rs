@@ -52,19 +52,19 @@ impl FromStr for Also {
     fn from_str(text: &str) -> Result<Self, String> {
         let (format, file) = text
             .split_once('=')
-            .ok_or("a format and a file are needed, as in `markdown=plan.md`")?;
+            .ok_or("expected a format and a file, as in `markdown=plan.md`")?;
         let format = <Format as clap::ValueEnum>::from_str(format, false)
             .map_err(|_| format!("`{format}` is not a format: use text, markdown or json"))?;
         let file = PathBuf::from(file);
         if file.as_os_str().is_empty() {
-            return Err("the file has no name, as in `markdown=plan.md`".to_owned());
+            return Err("the file has no name; expected for example `markdown=plan.md`".to_owned());
         }
         if file.as_os_str() == "-" {
             return Err("`-` is not a file; --format says what goes to stdout".to_owned());
         }
         if format.is_taken_for_a_manifest(&file) {
             return Err(format!(
-                "`{}` has the name of a manifest's file, and would be read as one; take .txt, .md, or .json for json",
+                "`{}` has the name of a manifest file, and would be read as one; use .txt or .md, and .json for json",
                 file.display()
             ));
         }
@@ -108,7 +108,7 @@ pub(crate) fn check(
     let mut formats = also.iter().map(|also| also.format).chain([format]);
     if formats.all(|format| format == Format::Json) && !view.filter().is_everything() {
         return Err(Failure::usage(
-            "--only, --input and --concept choose what text and Markdown show, and JSON holds the whole plan always",
+            "--only, --input and --concept choose what text and Markdown show, and JSON always holds the whole plan",
         )
         .hint("leave them out, or add `--also text=FILE` or `--also markdown=FILE`"));
     }
@@ -122,12 +122,12 @@ pub(crate) fn check(
                 "cannot write {shown}: there is no folder {}; nothing was written",
                 folder.display()
             ))
-            .hint("make the folder, or name another file"));
+            .hint("create the folder, or name another file"));
         }
         match taken.iter().find(|(other, _)| *other == place) {
             Some((_, Use::Read)) => {
                 return Err(
-                    Failure::usage(format!("{shown} is read, and would be overwritten"))
+                    Failure::usage(format!("{shown} is read by this command, and would be overwritten"))
                         .hint("name another file"),
                 );
             }
@@ -148,7 +148,7 @@ fn refuse_to_overwrite(file: &Path) -> Result<(), Failure> {
     let shown = file.display();
     if Format::Json.is_taken_for_a_manifest(file) {
         return Err(Failure::usage(format!(
-            "{shown} has the name of a manifest's file, and would be read as one"
+            "{shown} has the name of a manifest file, and would be read as one"
         ))
         .hint("name a file that ends in .json"));
     }
@@ -206,7 +206,7 @@ mod tests {
             assert_eq!(read(text), Ok(Also { format, file }));
         }
         for (text, why) in [
-            ("plan.md", "a format and a file are needed"),
+            ("plan.md", "expected a format and a file"),
             ("html=plan.html", "`html` is not a format"),
             ("=plan.md", "`` is not a format"),
             ("markdown=", "has no name"),

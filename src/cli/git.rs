@@ -83,11 +83,11 @@ pub(super) fn run(git: &mut Command, input: Option<&[u8]>) -> Result<Vec<u8>, Fa
         Ok(output) => {
             let said = String::from_utf8_lossy(&output.stderr);
             Err(Failure::new(format!(
-                "git could not do it: {}",
+                "git failed: {}",
                 said.trim()
             )))
         }
-        Err(error) => Err(Failure::new(format!("git could not do it: {error}"))),
+        Err(error) => Err(Failure::new(format!("git failed: {error}"))),
     }
 }
 

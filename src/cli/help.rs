@@ -8,13 +8,13 @@ use clap::Command;
 pub(super) const TOPICS: [(&str, &str); 3] = [
     (
         "exit-codes",
-        "what each exit code means, and what to do then",
+        "what each exit code means and what to do",
     ),
     ("environment", "the variables that annosync reads"),
     ("reference", "the whole command line, as Markdown"),
 ];
 
-/// Print the help of a command or a topic
+/// Print help on a command or a topic
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A command, such as `plan` or `import coco`, or one of: exit-codes, environment, reference
@@ -73,38 +73,38 @@ pub(super) fn exit_codes() -> String {
 pub(super) const ENVIRONMENT: [(&str, &str); 10] = [
     (
         "CLARIFAI_PAT",
-        "the token: a personal access token; --pat-file FILE instead",
+        "the token, a personal access token, if --pat-file is not given",
     ),
     (
         "CLARIFAI_USER_ID",
-        "the app's owner, where no --user-id is given",
+        "the app's owner, if --user-id is not given",
     ),
-    ("CLARIFAI_APP_ID", "the app, where no --app-id is given"),
+    ("CLARIFAI_APP_ID", "the app, if --app-id is not given"),
     (
         "CLARIFAI_API_BASE",
-        "base URL of the API, where no --endpoint is given",
+        "base URL of the API, if --endpoint is not given",
     ),
     (
         "ANNOSYNC_PAGER",
-        "what pages long plans on a terminal; empty for none",
+        "pager for long plans on a terminal; empty: no pager",
     ),
-    ("PAGER", "the same, where ANNOSYNC_PAGER is not set"),
+    ("PAGER", "the same, if ANNOSYNC_PAGER is not set"),
     (
         "COLUMNS",
-        "how wide the terminal is, where it is not to be asked",
+        "width of the terminal, instead of asking it",
     ),
-    ("NO_COLOR", "set to anything but nothing: no colours"),
+    ("NO_COLOR", "not empty: no colours"),
     ("CLICOLOR", "0: no colours"),
     (
         "CLICOLOR_FORCE",
-        "1: colours, also where the output is not a terminal",
+        "1: colours, even if the output is not a terminal",
     ),
 ];
 
 fn environment() -> String {
     let rows = ENVIRONMENT.map(|(name, meaning)| format!("  {name:<19}{meaning}\n"));
     format!(
-        "Environment\n\n{}\nFlags beat the environment, which beats the manifest. --target NAME, and an embedded default target, leave\nCLARIFAI_USER_ID, CLARIFAI_APP_ID and CLARIFAI_API_BASE out.\n",
+        "Environment\n\n{}\nFlags override the environment, which overrides the manifest. With --target NAME or an embedded default target,\nCLARIFAI_USER_ID, CLARIFAI_APP_ID and CLARIFAI_API_BASE are ignored.\n",
         rows.concat()
     )
 }

@@ -20,7 +20,7 @@ use crate::render::escape;
 use options::Common;
 use std::path::{Path, PathBuf};
 
-/// Write annotations of another format as a manifest, or over one
+/// Import annotations of another format into a manifest
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Import {
     /// A COCO file: boxes, polygons, masks and keypoints
@@ -33,24 +33,24 @@ pub(crate) struct CocoArgs {
     file: PathBuf,
     #[command(flatten)]
     common: Common,
-    /// What becomes of an object with several rings
+    /// How to import an object with several rings
     #[arg(long, value_enum, default_value_t = MultiRingArg::Split)]
     multi_ring: MultiRingArg,
-    /// Take `score` as the concept's value, instead of leaving it out
+    /// Import `score` as the concept's value instead of leaving it out
     #[arg(long)]
     scores: bool,
-    /// Clip what reaches out of the image instead of leaving it out
+    /// Clip shapes that extend outside the image instead of leaving them out
     #[arg(long)]
     clip: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum MultiRingArg {
-    /// A polygon for each ring, with the same `part_of` in their metadata
+    /// One polygon per ring, with the same `part_of` in their metadata
     Split,
-    /// The largest ring alone
+    /// Only the largest ring
     Largest,
-    /// The box around them
+    /// The box around all rings
     Box,
 }
 
@@ -115,10 +115,10 @@ fn finish(
     let is_lossless = !imported.has_losses();
     if common.strict && !is_lossless {
         return Err(Failure::new(format!(
-            "--strict: {} cannot be taken over as it is; nothing was written",
+            "--strict: {} cannot be imported in full; nothing was written",
             file.display()
         ))
-        .hint("mend the file, or leave --strict out"));
+        .hint("fix the file, or leave out --strict"));
     }
     let incomplete = if common.allow_incomplete {
         Vec::new()

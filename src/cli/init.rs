@@ -55,35 +55,35 @@ const OTHER_HEADERS: [&str; 2] = ["annosync.yml", "annosync.json"];
 const NAMELESS: &str = "labels";
 const LONGEST_NAME: usize = 40;
 
-/// Write a manifest, an example, and the pipelines of CI
+/// Write a manifest, an example and CI pipelines
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The project's folder; it is made if it is not there
+    /// The project's folder; created if missing
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
-    /// The label set's name, 1 to 40 of a-z, 0-9 and -; else made of the folder's name
+    /// Name of the label set, 1 to 40 of a-z, 0-9 and -; default: made from the folder's name
     #[arg(long, value_name = "NAME")]
     set: Option<String>,
-    /// Which CI systems get their pipelines
+    /// CI systems to write pipelines for
     #[arg(long, value_enum, value_name = "SYSTEM", default_value = "all")]
     ci: Vec<Ci>,
-    /// The user who owns the app: goes into the target and into `owners` [env: CLARIFAI_USER_ID]
+    /// The app's owner, for the target and `owners` [env: CLARIFAI_USER_ID]
     #[arg(long, value_name = "ID")]
     user_id: Option<String>,
-    /// The app: goes into the target [env: CLARIFAI_APP_ID]
+    /// The app, for the target [env: CLARIFAI_APP_ID]
     #[arg(long, value_name = "ID")]
     app_id: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 enum Ci {
-    /// Every system that is known
+    /// Every supported system
     All,
     /// GitHub Actions
     Github,
     /// GitLab CI
     Gitlab,
-    /// None at all
+    /// No pipelines
     None,
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let systems: BTreeSet<Ci> = args.ci.iter().copied().collect();
     if systems.contains(&Ci::None) && systems.len() > 1 {
         return Err(Failure::usage(
-            "--ci none is given, and another --ci beside it",
+            "--ci none excludes every other --ci",
         ));
     }
     let set = set_name(args)?;
@@ -114,7 +114,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         output::result(&format!("{}\n", shown(path).display()))?;
     }
     if written.is_empty() {
-        output::talk("Everything is there already; nothing was written.");
+        output::talk("All files exist already; nothing was written.");
     }
     guide(&args.folder, &systems);
     Ok(Exit::Done)
@@ -173,7 +173,7 @@ fn set_name(args: &Args) -> Result<SetName, Failure> {
     if let Some(name) = &args.set {
         return SetName::new(name.as_str()).map_err(|error| {
             Failure::usage(format!("`{name}` is not a valid set name: {error}"))
-                .hint("it goes into the ids of what the manifest creates, for example --set street")
+                .hint("use 1 to 40 of a-z, 0-9 and -, for example --set street")
         });
     }
     let folder =
@@ -258,9 +258,9 @@ fn missing(
         format!("{list}\n  {}", shown(&folder.join(name)).display())
     });
     Err(Failure::new(format!(
-        "init overwrites nothing, and these are there with other content:{list}"
+        "init does not overwrite files, and these exist with different content:{list}"
     ))
-    .hint("nothing was written; move them away, or choose another folder, or leave pipelines out with --ci"))
+    .hint("nothing was written; move them away, choose another folder, or leave out pipelines with --ci"))
 }
 
 /// A list as it was and as it is to be.
@@ -335,8 +335,7 @@ fn guide(folder: &Path, systems: &BTreeSet<Ci>) {
         .filter(|root| *root != folder);
     if let Some(root) = repository {
         output::talk(&format!(
-            "CI systems read pipelines at a repository's root alone: move them to {}, and let their commands name this \
-             folder.",
+            "CI systems read pipelines only at the root of the repository: move them to {}, and name this folder in their commands.",
             root.display()
         ));
     }

@@ -37,8 +37,8 @@ pub(super) fn check(folder: &Path, files: &[FileChange]) -> Result<(), Failure> 
     let ignored = manifest::left_out_ahead(folder, masks.map(|file| file.path.as_path()));
     if let Some((path, why)) = ignored.first() {
         output::talk(&format!(
-            "warning: git would not keep {}, first {}: {why}\n\
-             hint: change the rule, or other clones lack what the manifest names",
+            "warning: git ignores {}, first {}: {why}\n\
+             hint: change the rule, or other clones will lack files that the manifest names",
             counted(ignored.len() as u64, "mask"),
             shown(path).display()
         ));
@@ -66,7 +66,7 @@ pub(super) fn refuse_left_out<'f>(
         "{} would not belong to the manifest; nothing was written:{list}",
         counted(left_out.len() as u64, "new file")
     ))
-    .hint("change the rule, or add one that begins with `!` behind it; or choose another folder"))
+    .hint("change the rule, add one that begins with `!` after it, or choose another folder"))
 }
 
 /// What keeps a file from being written; a new one does not replace a file that holds something else.
@@ -85,7 +85,7 @@ fn in_the_way(path: &Path, new: Option<&Vec<u8>>) -> Option<String> {
     let content = new?;
     (path.symlink_metadata().is_ok() && !holds(path, content)).then(|| {
         format!(
-            "{} is there already, and does not belong to the manifest",
+            "{} exists already, and is not part of the manifest",
             shown(path).display()
         )
     })
@@ -125,7 +125,7 @@ fn make_folder(path: &Path) -> Result<(), Failure> {
     };
     std::fs::create_dir_all(folder).map_err(|error| {
         Failure::new(format!(
-            "cannot make the folder {}: {error}",
+            "cannot create the folder {}: {error}",
             folder.display()
         ))
         .hint("nothing was written")

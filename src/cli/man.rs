@@ -9,10 +9,10 @@ use std::path::PathBuf;
 /// Print or write the manual pages
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Print the page of this command, such as `plan` or `import coco`; else that of annosync itself
+    /// Print the page of this command, such as `plan` or `import coco`; default: the page of annosync itself
     #[arg(value_name = "COMMAND")]
     command: Vec<String>,
-    /// Write the pages of all commands into this folder, which is made if it is not there
+    /// Write the pages of all commands to this folder; created if missing
     #[arg(long, value_name = "DIR", conflicts_with = "command")]
     out: Option<PathBuf>,
 }
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     };
     std::fs::create_dir_all(folder)
-        .map_err(|error| Failure::new(format!("cannot make {}: {error}", folder.display())))?;
+        .map_err(|error| Failure::new(format!("cannot create {}: {error}", folder.display())))?;
     let mut written = String::new();
     for command in all(&root) {
         let path = folder.join(format!("{}.1", file_name(command)));

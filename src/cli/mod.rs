@@ -57,7 +57,7 @@ use std::process::ExitCode;
     disable_help_subcommand = true
 )]
 struct Cli {
-    /// Tell on stderr what the client does; twice for more
+    /// Log what the client does to stderr; -vv logs more
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     verbose: u8,
     #[command(subcommand)]
@@ -70,30 +70,30 @@ enum Command {
     Plan(plan::Args),
     /// Make the app equal to the manifest
     Apply(apply::Args),
-    /// Show a plan, an undo, an outcome or a log that was kept
+    /// Show a saved plan, undo file, outcome or log
     Show(show::Args),
-    /// Write what an app holds as a manifest, or make a manifest equal to it
+    /// Pull an app's annotations into a manifest
     Pull(pull::Args),
     /// Print the annotations of an app
     List(list::Args),
-    /// Check a manifest, offline
+    /// Check a manifest offline
     Validate(validate::Args),
-    /// Write annotations of another format as a manifest
+    /// Import annotations of another format into a manifest
     #[command(subcommand)]
     Import(import::Import),
-    /// Write a manifest, an example, and the pipelines of CI
+    /// Write a manifest, an example and CI pipelines
     Init(init::Args),
-    /// Compare the plans of test cases with what they are expected to be; offline
+    /// Compare the plans of test cases with the expected plans, offline
     Test(test::Args),
-    /// Serve the API over a SQLite file
+    /// Serve the API from a SQLite file
     Emulator(emulator::Args),
     /// Print the JSON Schema of a manifest, a plan, a listing or an outcome
     Schema(schema::Args),
-    /// Print completions for a shell
+    /// Print shell completions
     Completions(completions::Args),
     /// Print or write the manual pages
     Man(man::Args),
-    /// Print the help of a command or a topic
+    /// Print help on a command or a topic
     Help(help::Args),
 }
 
@@ -119,7 +119,7 @@ pub fn main() -> ExitCode {
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&Failure::new(format!("cannot start: {error}"))).into(),
+        Err(error) => return fail(&Failure::new(format!("cannot start the async runtime: {error}"))).into(),
     };
     let ended = runtime.block_on(async {
         match cli.command {

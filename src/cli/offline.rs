@@ -7,7 +7,7 @@ use crate::manifest::Manifest;
 use crate::model::{FileKind, ObservedState, Origin};
 use crate::observed::{ObservedError, SavedListing};
 use crate::plan::{PlanError, Target};
-use crate::render::thousands;
+use crate::render::{counted, thousands};
 use std::path::Path;
 
 /// What a saved listing holds.
@@ -77,11 +77,9 @@ pub(crate) fn refused(manifest: &Manifest, errors: &[PlanError]) -> (Vec<String>
             ));
         }
     }
-    let what = if errors.len() == 1 {
-        "1 change".to_owned()
-    } else {
-        format!("{} changes", thousands(errors.len() as u64))
-    };
-    let failure = Failure::new(format!("the manifest asks for {what} that cannot be made"));
+    let failure = Failure::new(format!(
+        "the manifest asks for {} that cannot be made",
+        counted(errors.len() as u64, "change")
+    ));
     (said, failure)
 }

@@ -137,14 +137,14 @@ pub(crate) fn place(path: &Path) -> io::Result<Place> {
             let kind = at.metadata()?.file_type();
             return match place_of(at, kind)? {
                 Place::File(_) => Err(io::Error::other(
-                    "it is a file that is open already; name the file itself",
+                    "it is an open file; name the file itself",
                 )),
                 stream @ Place::Stream(_) => Ok(stream),
             };
         }
         at = folder.join(at.read_link()?);
     }
-    Err(io::Error::other("its links go in a circle"))
+    Err(io::Error::other("its links form a circle"))
 }
 
 fn place_of(at: PathBuf, kind: FileType) -> io::Result<Place> {
@@ -183,7 +183,7 @@ pub(crate) fn file(path: &Path, content: &(impl AsRef<[u8]> + ?Sized)) -> Result
     let content = content.as_ref();
     let failed = |error: io::Error| {
         Failure::new(format!("cannot write {}: {error}", path.display())).hint(
-            "that file is as it was; check that its folder exists, may be written to, and has space",
+            "that file is unchanged; check that its folder exists, may be written to, and has space",
         )
     };
     match place(path).map_err(failed)? {
@@ -194,7 +194,7 @@ pub(crate) fn file(path: &Path, content: &(impl AsRef<[u8]> + ?Sized)) -> Result
             .and_then(|mut stream| stream.write_all(content))
             .map_err(|error| {
                 Failure::new(format!("cannot write to {}: {error}", path.display()))
-                    .hint("it may have got a part; check who reads it")
+                    .hint("it may have received a part; check the program that reads it")
             }),
     }
 }

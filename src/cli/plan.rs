@@ -26,29 +26,29 @@ use std::path::{Path, PathBuf};
 /// Show what apply would do
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The manifest: a file, or a folder that is read with all its files
+    /// The manifest: a file, or a folder with all its files
     #[arg(default_value = ".")]
     path: PathBuf,
     /// How to print the plan
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Write the plan into FILE as well, as text, markdown or json; repeatable
+    /// Also write the plan to FILE, as text, markdown or json; repeatable
     #[arg(long, value_name = "FORMAT=FILE")]
     also: Vec<Also>,
-    /// Keep the plan in this file, for `apply FILE`
+    /// Write the plan to FILE, for `apply FILE`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Plan against a saved listing (`list --format json`) instead of the app; no network
+    /// Plan offline against a saved listing (`list --format json`) instead of the app
     #[arg(long, value_name = "FILE", conflicts_with = "declared_only")]
     observed: Option<PathBuf>,
-    /// Exit with 2 when there are changes
+    /// Exit with 2 if there are changes
     #[arg(long)]
     detailed_exitcode: bool,
-    /// Print everything at once. Else a terminal shows it in ANNOSYNC_PAGER, PAGER, or less
+    /// Do not use a pager. By default text on a terminal goes through ANNOSYNC_PAGER, PAGER or less
     #[arg(long)]
     no_pager: bool,
-    /// Let every guard that has a number pass, whatever the number. The plan shows what it let pass, and the plan file
-    /// records it for `apply FILE`
+    /// Let every numeric guard pass, whatever the number. The plan shows which guards passed this way, and the plan
+    /// file records it for `apply FILE`
     #[arg(long)]
     allow_guards: bool,
     #[command(flatten)]
@@ -66,49 +66,49 @@ pub(crate) struct Args {
     reason = "each is a flag of the command line"
 )]
 pub(crate) struct Planning {
-    /// List the declared inputs alone; says what it cannot see
+    /// List only the declared inputs; the plan says what it does not cover
     #[arg(long)]
     declared_only: bool,
-    /// Fail when a pairing is ambiguous: another one is nearly as close
+    /// Fail if a pairing is ambiguous: another one is nearly as close
     #[arg(long)]
     fail_on_ambiguous: bool,
     /// Let up to N deletes pass the guard
     #[arg(long, value_name = "N")]
     allow_deletes: Option<u64>,
-    /// Let up to N changes of existing annotations pass the guard
+    /// Let up to N updates of existing annotations pass the guard
     #[arg(long, value_name = "N")]
     allow_updates: Option<u64>,
-    /// Let up to N concepts vanish
+    /// Let up to N concepts vanish from the app
     #[arg(long, value_name = "N")]
     allow_vanished: Option<u64>,
-    /// Let up to N posts pass that equal annotations of others
+    /// Let up to N posts pass that equal an annotation of another user or set
     #[arg(long, value_name = "N")]
     allow_doubles: Option<u64>,
-    /// Take over the annotations of this label set, for this plan: an earlier name of the set, or what its ids begin
-    /// with (as- and 8 hex digits). `adopts` in the header does it for good
+    /// Adopt the annotations of this label set in this run: an earlier name of the set, or the prefix of its ids (as-
+    /// and 8 hex digits). To adopt it permanently, list it under `adopts` in the header
     #[arg(long, value_name = "NAME", value_parser = super::pull::set)]
     adopt_set: Vec<SetName>,
-    /// Let up to N concepts be created that the app does not have
+    /// Allow up to N new concepts that the app does not have
     #[arg(long, value_name = "N")]
     allow_new_concepts: Option<u64>,
-    /// Post the inputs that the app lacks before they are annotated
+    /// Post inputs that the app lacks before annotating them
     #[arg(long)]
     create_inputs: bool,
-    /// Let a manifest without inputs delete
+    /// Allow a manifest without inputs to delete annotations
     #[arg(long)]
     allow_empty: bool,
-    /// Write only what the manifest changed since this git revision, the one that was applied last. What was changed in
-    /// the app since is shown
+    /// Write only what changed in the manifest since this git revision, the last one applied. Changes made in the app
+    /// since then are shown
     #[arg(long, value_name = "REV")]
     pub(crate) base: Option<String>,
-    /// With --base: what to do about annotations that were added, changed or deleted in the app [default: keep]
+    /// With --base: what to do with annotations that were added, changed or deleted in the app [default: keep]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) on_drift: Option<OnDrift>,
     /// Set by `--allow-guards`.
     #[arg(skip)]
     numbers: Numbers,
-    /// With --base: whose value counts where the manifest and the app changed the same. Without this flag neither is
-    /// written, and the exit code is 4
+    /// With --base: whose value wins where the manifest and the app changed the same field. Without this flag the field
+    /// is not written, and the exit code is 4
     #[arg(long, value_enum, value_name = "SIDE")]
     pub(crate) conflicts: Option<Conflicts>,
     #[command(flatten)]
@@ -118,11 +118,11 @@ pub(crate) struct Planning {
 /// What to do about what was changed in the app since the base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum OnDrift {
-    /// Leave it as the app has it
+    /// Leave them as they are in the app
     Keep,
-    /// Revert it; such writes are shown apart
+    /// Revert them; these writes are listed separately
     Apply,
-    /// Leave it, and stop with exit code 3
+    /// Leave them, and stop with exit code 3
     Fail,
 }
 
@@ -203,7 +203,7 @@ impl Planning {
         if all != desired.adopts {
             let names: Vec<&str> = all.iter().map(SetName::as_str).collect();
             output::talk(&format!(
-                "note: --adopt-set is for this run alone. Write it into the header, so that later plans know it too:\n\
+                "note: --adopt-set is for this run only. Add it to the header for later runs:\n\
                  adopts: [{}]",
                 names.join(", ")
             ));
@@ -247,9 +247,9 @@ impl Planning {
             (None, Some(_)) => "--conflicts",
         };
         Err(Failure::usage(format!(
-            "{flag} needs a base: without one, what was changed in the app is not known"
+            "{flag} needs --base: without a base, changes in the app are not known"
         ))
-        .hint("name the revision that was applied last: --base REV"))
+        .hint("name the revision applied last: --base REV"))
     }
 
     /// Makes the plan; what cannot be done is shown with its place in the manifest.
@@ -314,7 +314,7 @@ impl Planning {
         if self.fail_on_ambiguous && plan.summary.ambiguous > 0 {
             output::styled_talk(&self.view.text(&plan, Stream::Stderr));
             return Err(
-                Failure::new(format!("{} ambiguous pairings", plan.summary.ambiguous))
+                Failure::new(render::counted(plan.summary.ambiguous, "ambiguous pairing"))
                     .hint("give those annotations their `id`, or plan without --fail-on-ambiguous"),
             );
         }
@@ -369,13 +369,10 @@ pub(crate) fn stopped(plan: &Plan, path: &Path, reasons: &[&str], flag: Option<&
 
 /// Says that conflicts are left.
 pub(crate) fn undecided(plan: &Plan) -> Exit {
-    let conflicts = match plan.summary.undecided {
-        1 => "1 conflict is".to_owned(),
-        count => format!("{} conflicts are", render::thousands(count)),
-    };
     output::talk(&format!(
-        "error: {conflicts} left: the manifest and the app changed the same\n\
-         hint: decide with --conflicts manifest or --conflicts app"
+        "error: {}: the manifest and the app changed the same field\n\
+         hint: choose a side with --conflicts manifest or --conflicts app",
+        render::counted(plan.summary.undecided, "unresolved conflict")
     ));
     Exit::Stale
 }

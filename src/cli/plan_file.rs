@@ -115,7 +115,7 @@ impl Request<'_> {
         let anew = "make a new one with `annosync plan --base REV --out FILE`";
         if self.planning.base.is_some() {
             return Err(Failure::usage(
-                "--base goes with making a plan, and this one is made already",
+                "--base is used to make a plan, and the plan file is made already",
             )
             .hint(anew));
         }
@@ -289,7 +289,7 @@ impl Request<'_> {
             return Err(Failure {
                 exit: Exit::Stale,
                 ..Failure::new(message).hint(format!(
-                    "give the flags that it was planned with, or {}",
+                    "pass the flags that it was planned with, or {}",
                     self.anew(path)
                 ))
             });

@@ -25,59 +25,59 @@ const TARGET: &str = "pulled";
 /// The endpoint that a target need not name.
 const SERVICE: &str = "https://api.clarifai.com";
 
-/// Write what an app holds as a manifest, or make a manifest equal to it
+/// Pull an app's annotations into a manifest
 ///
-/// Where no manifest is, one is made: annosync.yaml and labels/pulled.yaml. Where one is, the files whose annotations
-/// differ from the app's are changed, and in them nothing else. A plan that follows is empty. The paths that were
-/// written go to stdout. What cannot be written in full is named, and the exit code is 5.
+/// Without a manifest, a new one is written: annosync.yaml and labels/pulled.yaml. With one, annotations that differ
+/// from the app are changed in their files, and nothing else. A plan made right after is empty. The written paths go to
+/// stdout. If something cannot be written in full, it is listed, and the exit code is 5.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A folder, or a file
+    /// The manifest's folder or file
     #[arg(default_value = ".")]
     path: PathBuf,
-    /// These inputs, by id or by a glob over ids such as `street-*`
+    /// Pull only these inputs, by id or by a glob such as `street-*`
     #[arg(long = "input", value_name = "GLOB")]
     inputs: Vec<String>,
-    /// Annotations of this user
+    /// Pull only annotations of this user
     #[arg(long = "user", value_name = "ID", value_parser = user)]
     users: Vec<UserId>,
-    /// Annotations having this status, by name or number
+    /// Pull only annotations with this status, by name or number
     #[arg(long = "status", value_name = "STATUS", value_parser = super::list::status)]
     statuses: Vec<Status>,
-    /// Annotations that name this concept
+    /// Pull only annotations that have this concept
     #[arg(long = "concept", value_name = "ID", value_parser = super::view::concept)]
     concepts: Vec<ConceptId>,
-    /// Annotations that models made: leave them out, include them, or take them only
+    /// Annotations made by models: leave them out, include them, or pull nothing else
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = ModelMadeArg::LeaveOut, hide_default_value = true)]
     model_made: ModelMadeArg,
-    /// A file for each input that is new
+    /// Write each new input to a file of its own
     #[arg(long, conflicts_with = "format")]
     split: bool,
-    /// How a new file of all inputs is written
+    /// Format of a new file that holds all inputs
     #[arg(long, value_enum, default_value_t = Format::Yaml, hide_default_value = true)]
     format: Format,
-    /// The set's name in a new header; else made from the app's id
+    /// Name of the set in a new header; default: made from the app's id
     #[arg(long, value_name = "NAME", value_parser = set)]
     set: Option<SetName>,
-    /// A set whose annotations are taken over, in a new header (`adopts`): an earlier name of the set, or what its ids
-    /// begin with (as- and 8 hex digits)
+    /// A set to adopt in a new header (`adopts`): an earlier name of the set, or the prefix of its ids (as- and 8 hex
+    /// digits)
     #[arg(long, value_name = "NAME", value_parser = set)]
     adopt_set: Vec<SetName>,
-    /// What a plan may do, in a new header; else upsert, which never deletes
+    /// Policy in a new header; default: upsert, which never deletes
     #[arg(long, value_enum)]
     policy: Option<PolicyArg>,
-    /// Keep what the manifest changed since this git revision, the one that was applied last, and take over only what
-    /// was changed in the app since: the way to pull on a branch
+    /// Pull only what changed in the app since this git revision, the last one applied, and keep what changed in the
+    /// manifest. Use it to pull on a branch
     #[arg(long, value_name = "REV")]
     base: Option<String>,
-    /// With --base: whose value counts where both sides changed the same. Without this flag the manifest keeps its own,
-    /// and the exit code is 4
+    /// With --base: whose value wins where the manifest and the app changed the same field. Without this flag the
+    /// manifest keeps its value, and the exit code is 4
     #[arg(long, value_enum, value_name = "SIDE", requires = "base")]
     conflicts: Option<Conflicts>,
-    /// Write nothing, and print what would be written
+    /// Write nothing; print what would be written
     #[arg(long)]
     check: bool,
-    /// With --check: exit with 2 when something would be written
+    /// With --check: exit with 2 if anything would be written
     #[arg(long, requires = "check")]
     detailed_exitcode: bool,
     #[command(flatten)]
@@ -96,7 +96,7 @@ enum ModelMadeArg {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
     Yaml,
-    /// An input a line
+    /// One input per line
     Jsonl,
 }
 
@@ -157,7 +157,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         over(&args, &choice).await?
     } else if args.base.is_some() {
         return Err(Failure::usage(format!(
-            "--base compares two manifests, and there is none at {}",
+            "--base compares two manifests, and there is no manifest at {}",
             args.path.display()
         ))
         .hint("name the manifest, or pull without --base"));
@@ -221,13 +221,10 @@ fn undecided(changes: &[AppChange]) -> usize {
 
 /// Says that conflicts are left.
 fn left(conflicts: usize) -> Exit {
-    let conflicts = match conflicts {
-        1 => "1 conflict is".to_owned(),
-        count => format!("{} conflicts are", render::thousands(count as u64)),
-    };
     output::talk(&format!(
-        "error: {conflicts} left: the manifest keeps its own values\n\
-         hint: take the app's with --conflicts app, or settle for the manifest's with --conflicts manifest"
+        "error: {}: the manifest keeps its values\n\
+         hint: take the app's values with --conflicts app, or confirm the manifest's with --conflicts manifest",
+        render::counted(conflicts as u64, "unresolved conflict")
     ));
     Exit::Stale
 }
@@ -253,7 +250,7 @@ async fn over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChange>), 
     let new_inputs = match (args.split, stands_alone) {
         (true, true) => {
             return Err(Failure::usage(format!(
-                "--split makes files beside {}, which is a whole manifest by itself",
+                "--split creates files beside {}, which is a complete manifest",
                 args.path.display()
             ))
             .hint("name its folder, or give it `files:`"));
@@ -386,12 +383,11 @@ fn refuse_others(args: &Args, pulled: &Pulled) -> Result<(), Failure> {
     match files.iter().find(|file| !ours(file)) {
         None => Ok(()),
         Some(file) => Err(Failure::new(format!(
-            "{} is there, and no header: a new one would take it in; nothing was written",
+            "{} exists without a header, and a new header would include it; nothing was written",
             file.display()
         ))
         .hint(
-            "if a pull that was interrupted left it, remove it; else write its header, annosync.yaml, and pull over \
-             it, or pull into another folder",
+            "if an interrupted pull left it, remove it; else write its header, annosync.yaml, and pull again, or pull into another folder",
         )),
     }
 }
@@ -417,7 +413,7 @@ fn header(args: &Args, destination: &Destination) -> Result<Header, Failure> {
     let set = match &args.set {
         Some(set) => set.clone(),
         None => pull::set_name(&destination.target().app_id).ok_or_else(|| {
-            Failure::usage("the app's id makes no name of a set").hint("give one with --set")
+            Failure::usage("the app's id does not give a valid set name").hint("give one with --set")
         })?,
     };
     Ok(Header {
@@ -529,8 +525,8 @@ fn read_again(path: &Path, files: Files, pulled: &Pulled) -> Result<(), Failure>
         return Ok(());
     }
     Err(
-        Failure::new("what was written does not read as the manifest that it is to be").hint(
-            "see `annosync validate`; a .gitignore that takes a new file hides it from a plan too",
+        Failure::new("the written files do not give the intended manifest").hint(
+            "check them with `annosync validate`; a .gitignore that matches a new file hides it from plans too",
         ),
     )
 }

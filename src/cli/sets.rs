@@ -43,11 +43,10 @@ pub(crate) fn words(
     known: &BTreeMap<SetPrefix, SetName>,
 ) -> String {
     let of = |(prefix, count): (&SetPrefix, &u64)| {
-        let plural = if *count == 1 { "" } else { "s" };
-        let count = render::thousands(*count);
+        let count = render::counted(*count, "annotation");
         match known.get(prefix) {
-            Some(name) => format!("{name} ({prefix}): {count} annotation{plural}"),
-            None => format!("{prefix} (name not known): {count} annotation{plural}"),
+            Some(name) => format!("{name} ({prefix}): {count}"),
+            None => format!("{prefix} (unknown name): {count}"),
         }
     };
     counts.iter().map(of).collect::<Vec<_>>().join("; ")

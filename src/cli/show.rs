@@ -11,16 +11,15 @@ use crate::plan::{Account, PlanFileError};
 use crate::render::{self, LogFile};
 use std::path::{Path, PathBuf};
 
-/// Show a plan, an undo, an outcome or a log that was kept
+/// Show a saved plan, undo file, outcome or log
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What `plan --out`, `apply --undo-out`, `apply --format json` or `apply --log` wrote; which of them is told by its
-    /// content
+    /// A file written by `plan --out`, `apply --undo-out`, `apply --format json` or `apply --log`
     file: PathBuf,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Print everything at once. Else a terminal shows it in ANNOSYNC_PAGER, PAGER, or less
+    /// Do not use a pager. By default text on a terminal goes through ANNOSYNC_PAGER, PAGER or less
     #[arg(long)]
     no_pager: bool,
     #[command(flatten)]

@@ -21,18 +21,18 @@ const OBSERVED: &str = "observed.json";
 /// Where a case keeps its manifest, if not in its own folder.
 const MANIFEST: &str = "manifest";
 
-/// Compare the plans of test cases with what they are expected to be; offline
+/// Compare the plans of test cases with the expected plans, offline
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Where the cases are: all folders below this one are looked through, but for hidden ones
+    /// Folder with the cases; folders below it are searched too, except hidden ones
     ///
-    /// A case is a folder that holds `observed.json` (of `annosync list --all --format json`), a manifest (in the folder, or
-    /// in `manifest` below it) and `plan.txt`, the text of the plan that is expected. `plan.md` and `plan.json` are compared
-    /// as well where they are there: `touch plan.md plan.json` and --bless make them. Another version of annosync in a
-    /// plan.json is no difference. The exit code is 1 when a case differs or cannot be planned, and when there is no case.
+    /// A case is a folder with `observed.json` (from `annosync list --all --format json`), a manifest (in the folder,
+    /// or in `manifest` below it) and `plan.txt`, the expected plan as text. `plan.md` and `plan.json` are compared too
+    /// if they exist; to create them, run `touch plan.md plan.json` and then --bless. The version of annosync in
+    /// plan.json is not compared. The exit code is 1 if a case differs or cannot be planned, or if there are no cases.
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
-    /// Write what the plans are now, where that differs, as what is expected
+    /// Accept the current plans: write them over the expected ones
     #[arg(long)]
     bless: bool,
     #[command(flatten)]
@@ -312,13 +312,8 @@ fn summary(verdicts: &[Verdict]) -> String {
             parts.push(format!("{} {word}", render::thousands(count)));
         }
     }
-    let cases = verdicts.len() as u64;
-    let plural = if cases == 1 { "" } else { "s" };
-    format!(
-        "{} case{plural}: {}.\n",
-        render::thousands(cases),
-        parts.join(", ")
-    )
+    let cases = render::counted(verdicts.len() as u64, "case");
+    format!("{cases}: {}.\n", parts.join(", "))
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ impl UndoFile {
         let written = self.write(&Fates::open(&self.plan));
         match (&kept, &written) {
             (Some(kept), Ok(())) => output::talk(&format!(
-                "{} was there, and is kept as {}.",
+                "{} existed, and was renamed to {}.",
                 self.path.display(),
                 kept.display()
             )),
@@ -83,8 +83,7 @@ impl UndoFile {
     pub(crate) fn end(&self) {
         if let Err(failure) = self.write(&self.recorder.fates()) {
             output::talk(&format!(
-                "Warning: {}. The file from before the run is there: it undoes what was applied, and finds the rest to be \
-                 already so.",
+                "Warning: {}. The file from before the run is still there: it undoes what was applied, and skips the rest.",
                 failure.message
             ));
         }
@@ -113,7 +112,7 @@ fn regular(path: &Path) -> Result<PathBuf, Failure> {
     let why = match output::place(path) {
         Ok(Place::File(file)) => return Ok(file),
         Ok(Place::Stream(_)) => {
-            "an undo is kept in a file, and this is a pipe or a device".to_owned()
+            "an undo must be written to a file, and this is a pipe or a device".to_owned()
         }
         Err(error) => error.to_string(),
     };

@@ -9,13 +9,13 @@ use crate::render;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Check a manifest, offline
+/// Check a manifest offline
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A file, or a folder that is read with all its files
+    /// The manifest: a file, or a folder with all its files
     #[arg(default_value = ".")]
     path: PathBuf,
-    /// List the files that belong to the manifest, and what was left out and why
+    /// List the files of the manifest, and the files left out, with the reason
     #[arg(long = "files")]
     list: bool,
     #[command(flatten)]
@@ -25,11 +25,11 @@ pub(crate) struct Args {
 /// Where a manifest's files may lie.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub(crate) struct Files {
-    /// Let the manifest name masks and texts outside its folder, and let links in it lead there; for a manifest whose
-    /// author may read what you may
+    /// Allow masks and texts outside the manifest's folder, and links to there. Use it only if the manifest's author
+    /// may read every file that you may read
     #[arg(long)]
     allow_outside_files: bool,
-    /// Go on without label files that git has and the disk has not: deleted and not committed, or left out by a sparse
+    /// Continue without label files that are in git but not on disk: deleted without a commit, or left out by a sparse
     /// checkout
     #[arg(long)]
     allow_missing_files: bool,
@@ -135,7 +135,7 @@ pub(crate) fn refuse_unproven(
     let deletes = plan.summary.delete + plan.summary.purged;
     match &manifest.unproven {
         Some(why) if deletes > 0 && !files.allow_missing_files => Err(Failure::new(format!(
-            "{why}; the plan deletes {}, which a missing label file would do as well",
+            "{why}; the plan deletes {}, which could be the effect of a missing label file",
             render::counted(deletes, "annotation")
         ))
         .hint(

@@ -7,21 +7,21 @@ use crate::pull::InputPattern;
 use crate::render::{self, Color, Detail, Filter, Kind, MarkdownOptions, TextOptions};
 use std::path::Path;
 
-const HEADING: &str = "What is shown (everything is applied)";
+const HEADING: &str = "Display (everything is applied)";
 
 /// What plan and apply show; everything is applied.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct View {
-    /// Show every change, not the first 200
+    /// Show every change, not only the first 200
     #[arg(long, help_heading = HEADING)]
     full: bool,
-    /// Show changes of these kinds alone, as in `deletes,posts`
+    /// Show only these kinds of changes, for example `deletes,posts`
     #[arg(long, value_enum, value_name = "KINDS", value_delimiter = ',', help_heading = HEADING)]
     only: Vec<Shown>,
-    /// Show changes on this input alone, or on those that this glob over ids fits; repeatable
+    /// Show only changes on this input, or on inputs whose ids match this glob; repeatable
     #[arg(long = "input", value_name = "GLOB", help_heading = HEADING)]
     inputs: Vec<String>,
-    /// Show changes of annotations that name this concept before or after; repeatable
+    /// Show only changes of annotations that have this concept before or after; repeatable
     #[arg(long = "concept", value_name = "ID", value_parser = concept, help_heading = HEADING)]
     concepts: Vec<ConceptId>,
 }
@@ -31,9 +31,9 @@ pub(crate) struct View {
 enum Shown {
     /// Deletes, purges and replacements
     Deletes,
-    /// What is made
+    /// New annotations
     Posts,
-    /// What is changed in place
+    /// Changes in place
     Patches,
 }
 

@@ -534,7 +534,7 @@ fn apply_refuses_a_purge_that_is_not_allowed() {
     let run = apply_file(&world, &plan, &[]).exits(3);
     assert!(
         run.stderr.contains(
-            "error: the plan purges 2 inputs: 8 annotations would go, whoever made them\n\
+            "error: the plan purges 2 inputs: 8 annotations would be deleted, whoever made them\n\
              hint: if this is what you mean, let exactly this plan pass with --allow-purge\n"
         ),
         "{}",

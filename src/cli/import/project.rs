@@ -83,7 +83,7 @@ pub(super) fn write(
     // Where all labels are there already, the header may be all that is missing.
     if incoming.is_empty() && project.is_new() {
         output::result(if incomplete.is_empty() {
-            "Nothing to write: the file has no image that can be taken over.\n"
+            "Nothing to write: the file has no image that can be imported.\n"
         } else {
             "Nothing to write: no image is complete.\n"
         })?;
@@ -92,11 +92,8 @@ pub(super) fn write(
     }
     if others > 0 {
         output::talk(&format!(
-            "note: {} of the manifest {} not in the file, and {} as {} declared",
-            inputs(others),
-            if others == 1 { "is" } else { "are" },
-            if others == 1 { "stays" } else { "stay" },
-            if others == 1 { "it is" } else { "they are" },
+            "note: not in the file, and left unchanged: {} of the manifest",
+            inputs(others)
         ));
     }
     Ok(())
@@ -132,13 +129,13 @@ impl Project {
         let is_file = form_of(&common.out).is_some() && !common.out.is_dir();
         if is_file && common.format == Form::Jsonl && form_of(&common.out) != Some("jsonl") {
             return Err(Failure::usage(format!(
-                "--format jsonl, and {} is another kind of file",
+                "--format jsonl does not fit {}",
                 common.out.display()
             ))
             .hint("name a folder, or a file that ends in .jsonl"));
         }
         let cannot =
-            |error| Failure::new(format!("cannot tell where the current folder is: {error}"));
+            |error| Failure::new(format!("cannot find the current folder: {error}"));
         let here = normal(&std::env::current_dir().map_err(cannot)?);
         let out = normal(&std::path::absolute(&common.out).map_err(cannot)?);
         let folder = match out.parent() {
@@ -223,12 +220,11 @@ impl Project {
         let manifest = read.map_err(|problems| {
             output::styled_talk(&problem_text(&problems));
             let is_read = problems.iter().any(|problem| same_file(&problem.path, file));
-            Failure::new("the manifest that is there has problems; nothing was written").hint(
+            Failure::new("the existing manifest has problems; nothing was written").hint(
                 if is_read {
-                    "the imported file lies in the manifest's folder and is read as a part of it: move it, or let the \
-                     header's `files:` name the label files alone"
+                    "the imported file is in the manifest's folder and is read as part of it: move it, or list only the label files under `files:` in the header"
                 } else {
-                    "mend it first, or import into another folder"
+                    "fix it first, or import into another folder"
                 },
             )
         })?;
@@ -249,7 +245,7 @@ impl Project {
             Out::File(file) => file,
         };
         Err(Failure::new(format!(
-            "{} does not belong to the manifest of {}: its `files:` leave it out",
+            "{} is not part of the manifest in {}: its `files:` exclude it",
             shown.display(),
             self.root.display()
         ))
@@ -293,7 +289,7 @@ impl Project {
             } = file.change
             {
                 output::talk(&format!(
-                    "warning: {} was rewritten, for its layout could not be changed in place; look for comments in git diff",
+                    "warning: {} was rewritten, because its layout could not be kept; check git diff for lost comments",
                     file.path.display()
                 ));
             }
@@ -316,8 +312,8 @@ impl Project {
             return Ok(());
         }
         Err(
-            Failure::new("the written files do not read as the manifest that they are to be").hint(
-                "see `annosync validate`; what belongs to the manifest is in `annosync validate --files`",
+            Failure::new("the written files do not give the intended manifest").hint(
+                "check them with `annosync validate`; `annosync validate --files` lists the files of the manifest",
             ),
         )
     }
@@ -345,12 +341,11 @@ fn said(files: u64, merged: &Merged) -> String {
         (merged.added, "added"),
         (merged.changed, "changed"),
         (merged.dropped, "dropped"),
-        (merged.kept, "that the format cannot say kept"),
+        (merged.kept, "kept (the format cannot express them)"),
     ]);
     let mut text = match files {
         0 => "Nothing to write".to_owned(),
-        1 => "Wrote 1 file".to_owned(),
-        _ => format!("Wrote {} files", thousands(files)),
+        _ => format!("Wrote {}", counted(files, "file")),
     };
     if !inputs.is_empty() {
         let _ = write!(text, "; inputs: {inputs}");
@@ -378,11 +373,8 @@ fn some(names: &[String]) -> String {
 fn say_incomplete(manifest: &Manifest, incomplete: &[ImportedInput], unassigned: u64) {
     if unassigned > 0 && !incomplete.is_empty() {
         output::talk(&format!(
-            "warning: no image is taken as complete: {} may belong to any of them",
-            match unassigned {
-                1 => "1 entry that was left out".to_owned(),
-                _ => format!("{} entries that were left out", thousands(unassigned)),
-            }
+            "warning: no image counts as complete: {} may belong to any of them",
+            counted(unassigned, "left-out object")
         ));
     }
     let why = if unassigned > 0 {
@@ -406,17 +398,17 @@ fn say_incomplete(manifest: &Manifest, incomplete: &[ImportedInput], unassigned:
             .map(|id| escape(id.as_str()).into_owned())
             .collect();
         output::talk(&format!(
-            "warning: {} {why}: {what}, so that no plan deletes what was left out: {}",
+            "warning: {} {why}: {what}, so no plan deletes what was left out: {}",
             inputs(ids.len() as u64),
             some(&names)
         ));
     }
     if !incomplete.is_empty() {
         output::talk(if unassigned > 0 {
-            "hint: mend the entries left out as unknown_image, wrong_type or image_without_id; or --allow-incomplete \
-             declares the images with what could be taken over: under policy sync, a plan then deletes what was left out"
+            "hint: fix the entries left out as unknown_image, wrong_type or image_without_id; or --allow-incomplete \
+             declares the images with what could be imported: under policy sync, a plan then deletes what was left out"
         } else {
-            "hint: --allow-incomplete declares them with what could be taken over: under policy sync, a plan then deletes what was left out"
+            "hint: --allow-incomplete declares them with what could be imported: under policy sync, a plan then deletes what was left out"
         });
     }
 }
@@ -461,12 +453,12 @@ fn check_images(manifest: &Manifest, imported: &Imported) -> Result<(), Failure>
         return Ok(());
     }
     Err(Failure::new(format!(
-        "{} with another image than the manifest names: {}; nothing was written",
+        "{} with a different image than in the manifest: {}; nothing was written",
         inputs(others.len() as u64),
         some(&others)
     ))
     .hint(
-        "choose another --input-id, or mend `image.path` in the manifest if the image was renamed",
+        "choose another --input-id, or fix `image.path` in the manifest if the image was renamed",
     ))
 }
 

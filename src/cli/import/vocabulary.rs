@@ -58,7 +58,7 @@ pub(super) fn extend(
     let text = input::text(path, input::LARGEST)?;
     let Some(text) = extended(&text, &missing) else {
         return Err(Failure::new(format!(
-            "{lacks}, and it is laid out in a way that cannot be changed in place; nothing was written"
+            "{lacks}, and its layout cannot be changed in place; nothing was written"
         ))
         .hint(format!("add them to `vocabulary`:\n{}", list.trim_end())));
     };

@@ -61,7 +61,7 @@ impl CocoError {
                 format!("tell them apart with --input-id {}", names.join(" or "))
             }),
             Self::SameImageId { .. } | Self::SameCategoryId { .. } => {
-                Some("give each its own id, and adapt what refers to it".to_owned())
+                Some("give each its own id, and update what refers to it".to_owned())
             }
         }
     }

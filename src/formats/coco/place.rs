@@ -186,7 +186,7 @@ fn keypoints(
             1.0 => Visibility::NotVisible,
             2.0 => Visibility::Visible,
             other => {
-                let detail = format!("a keypoint with v {other}, which is none of 0, 1, 2");
+                let detail = format!("a keypoint with v {other}, which must be 0, 1 or 2");
                 return Err(not(SkipCode::WrongType, detail));
             }
         };

@@ -82,7 +82,7 @@ fn decoded(text: &str) -> Result<Vec<u64>, String> {
             .checked_sub(48)
             .filter(|group| *group < 64)
             .ok_or_else(|| {
-                format!("the mask's `counts` hold the byte {byte}, which no such string has")
+                format!("the mask's `counts` hold the byte {byte}, which is not allowed")
             })?;
         if shift > 50 {
             return Err("the mask's `counts` hold a number that is too large".to_owned());

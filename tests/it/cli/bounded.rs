@@ -193,6 +193,6 @@ fn what_trickles_ends_at_the_deadline() {
         world
             .run(&[command, &["--deadline", "1"], &target].concat())
             .exits(1)
-            .says("the run took longer than 1 s (--deadline); nothing was sent that writes");
+            .says("the run took longer than 1 s (--deadline); nothing was written");
     }
 }

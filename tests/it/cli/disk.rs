@@ -40,7 +40,7 @@ fn a_plan_that_cannot_be_kept_is_an_error_and_leaves_the_old_one() {
     world.plan(&["--out", "plan.json"]).exits(0);
     let before = folder_of(world.path());
     world.declare(&boxes(0..3, "car"));
-    let hint = "hint: that file is as it was; check that its folder exists, may be written to, and has space";
+    let hint = "hint: that file is unchanged; check that its folder exists, may be written to, and has space";
     let out = ["plan", "m.yaml", "--out", "plan.json"];
     let full = on_a_full_disk(&world, &out).exits(1);
     assert_eq!(full.stdout, "");

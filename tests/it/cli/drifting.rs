@@ -252,7 +252,7 @@ fn what_was_added_deleted_or_changed_on_both_sides_is_told_apart() {
     assert_eq!(changed["summary"]["conflicts"], 2);
     base(&["--detailed-exitcode"])
         .exits(4)
-        .says("2 conflicts are left")
+        .says("2 unresolved conflicts")
         .says("--conflicts manifest");
 
     // What is no conflict is applied all the same; the exit code says that something is left.
@@ -260,7 +260,7 @@ fn what_was_added_deleted_or_changed_on_both_sides_is_told_apart() {
         let all = ["apply", "m.yaml", "--auto-approve", "--base", "HEAD"];
         world.on_app(&[&all, rest].concat())
     };
-    apply(&[]).exits(4).says("2 conflicts are left");
+    apply(&[]).exits(4).says("2 unresolved conflicts");
     let truck = world.annotation(&world.id_on("in-001")).unwrap();
     assert!(truck.to_string().contains("truck"), "{truck}");
     apply(&["--conflicts", "app"]).exits(0);
@@ -330,7 +330,7 @@ fn a_pull_on_a_branch_keeps_the_branchs_changes_comments_and_order() {
         .says("conflict: input in-004")
         .says("concepts.bus: base nothing, manifest 1, app nothing")
         .says("concepts.truck: base nothing, manifest nothing, app 1")
-        .says("1 conflict is left");
+        .says("1 unresolved conflict");
     let text = world.read("m.yaml");
     let place = |what: &str| {
         text.find(what)

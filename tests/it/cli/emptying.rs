@@ -52,7 +52,7 @@ fn a_plan_shows_it_first_and_an_apply_asks_for_its_flag() {
     ");
     let refused = world.apply(&[]).exits(3);
     assert_snapshot!(refused.stderr.lines().skip_while(|line| !line.starts_with("error")).collect::<Vec<_>>().join("\n"), @"
-    error: the plan purges 1 input: 3 annotations would go, whoever made them
+    error: the plan purges 1 input: 3 annotations would be deleted, whoever made them
     hint: if this is what you mean, let exactly this plan pass with --allow-purge
     ");
     assert_eq!(ids(&world).len(), 4);

@@ -47,17 +47,17 @@ fn exit_codes_are_a_help_topic() {
       0   done, or nothing to do
           Nothing.
       1   an error
-          Read the message and its hint; nothing was written, unless the last lines say what was.
+          Read the message and its hint. Nothing was written, unless the last lines list what was.
       2   with --detailed-exitcode: there are changes
-          Look at the plan, and apply it.
-      3   a guard stopped it
-          Nothing was written. If the plan is what you mean, pass the flag that the message names.
-      4   the remote or the manifest changed since the plan was made, or conflicts are left
-          What changed was left alone. Plan again, and look at what is different; decide conflicts with --conflicts.
-      5   applied or imported in part
+          Review the plan and apply it.
+      3   stopped by a guard
+          Nothing was written. If the plan is what you want, pass the flag that the message names.
+      4   the app or the manifest changed since the plan was made, or conflicts are unresolved
+          What changed was left alone. Plan again and review what is different; resolve conflicts with --conflicts.
+      5   partly applied or imported
           The last lines say what failed and why; run the same command again to finish the rest.
-      64  the command line makes no sense
-          Nothing was done. `annosync help COMMAND` says what the command takes.
+      64  invalid command line
+          Nothing was done. `annosync help COMMAND` lists the arguments of the command.
     ");
 }
 

@@ -100,8 +100,8 @@ fn an_image_of_which_something_was_left_out_is_not_declared() {
     left out: no_area: 1: annotation 5 image street/b.jpg: width 0, height 20
     left out: outside_image: 1: annotation 6 image street/b.jpg: out of the image of 200 x 100 px by 10.00 px right
     4 of 6 annotations on 3 of 3 images, 2 categories.
-    warning: 1 input of which something was left out: not declared, so that no plan deletes what was left out: street-b
-    hint: --allow-incomplete declares them with what could be taken over: under policy sync, a plan then deletes what was left out
+    warning: 1 input of which something was left out: not declared, so no plan deletes what was left out: street-b
+    hint: --allow-incomplete declares them with what could be imported: under policy sync, a plan then deletes what was left out
     "#);
     assert!(world.read("annosync.yaml").contains("policy: upsert"));
     assert!(!world.path().join("labels/street-b.yaml").exists());
@@ -145,7 +145,7 @@ fn an_image_that_loses_its_size_keeps_the_labels_that_were_imported_before() {
     let run = world.run(&IMPORT).exits(5);
     assert!(
         run.stderr
-            .contains("keep the labels that the manifest has, so that no plan deletes what was left out: street-b"),
+            .contains("keep the labels that the manifest has, so no plan deletes what was left out: street-b"),
         "{}",
         run.stderr
     );
@@ -181,11 +181,11 @@ inputs:
     let first = world.run(&IMPORT).exits(0);
     assert_eq!(
         first.stdout,
-        "Wrote 2 files; inputs: 2 new, 1 unchanged; annotations: 2 added, 1 that the format cannot say kept.\n"
+        "Wrote 2 files; inputs: 2 new, 1 unchanged; annotations: 2 added, 1 kept (the format cannot express them).\n"
     );
     assert!(
         first.stderr.contains(
-            "note: 1 input of the manifest is not in the file, and stays as it is declared"
+            "note: not in the file, and left unchanged: 1 input of the manifest"
         ),
         "{}",
         first.stderr
@@ -205,7 +205,7 @@ inputs:
     let second = world.run(&IMPORT).exits(0);
     assert_eq!(
         second.stdout,
-        "Wrote 1 file; inputs: 1 changed, 2 unchanged; annotations: 2 changed, 1 that the format cannot say kept.\n"
+        "Wrote 1 file; inputs: 1 changed, 2 unchanged; annotations: 2 changed, 1 kept (the format cannot express them).\n"
     );
     let diff: Vec<String> = similar::TextDiff::from_lines(a, &world.read("labels/mine.yaml"))
         .iter_all_changes()

@@ -147,12 +147,12 @@ fn nothing_is_written_where_a_file_of_other_content_is_in_the_way() {
     assert_eq!(folder_of(folder.path()), before);
     assert_eq!(refused.stdout, "");
     insta::assert_snapshot!(refused.stderr, @"
-    error: init overwrites nothing, and these are there with other content:
+    error: init does not overwrite files, and these exist with different content:
       .gitlab-ci.yml
       annosync.json
       annosync.yaml
       labels/example.yaml
-    hint: nothing was written; move them away, or choose another folder, or leave pipelines out with --ci
+    hint: nothing was written; move them away, choose another folder, or leave out pipelines with --ci
     ");
 }
 

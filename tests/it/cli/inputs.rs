@@ -619,7 +619,7 @@ fn an_undo_names_the_inputs_and_deletes_them_only_when_it_may() {
     };
     undo(&[])
         .exits(0)
-        .says("3 posted inputs are kept: in-0, in-1, in-2. --allow-delete-inputs 3 deletes");
+        .says("3 posted inputs kept: in-0, in-1, in-2. --allow-delete-inputs 3 deletes");
     assert_eq!(there(&world).len(), 4);
     assert!(world.annotations().is_empty());
     // Somebody labels one of them meanwhile.

@@ -318,7 +318,7 @@ fn a_manifest_is_named_beside_a_plan_file_alone() {
     for path in ["m.yaml", "missing.json"] {
         let refused = world.run(&["apply", path, "--manifest", "m.yaml", "--auto-approve"]);
         let refused = refused.exits(64);
-        let line = format!("error: --manifest goes with a plan file, and {path} is not one\n");
+        let line = format!("error: --manifest needs a plan file, and {path} is not one\n");
         assert!(refused.stderr.starts_with(&line), "{}", refused.stderr);
     }
     world.plan(&["--out", "plan.json"]).exits(0);

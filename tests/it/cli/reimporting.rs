@@ -64,7 +64,7 @@ fn what_cannot_be_assigned_to_an_image_makes_every_image_incomplete() {
         let run = world.run(&IMPORT).exits(5).says(says);
         assert!(
             run.stderr
-                .contains("warning: no image is taken as complete: ")
+                .contains("warning: no image counts as complete: ")
                 && run.stderr.contains("keep the labels that the manifest has"),
             "{}",
             run.stderr
@@ -382,7 +382,7 @@ fn masks_that_git_ignores_are_written_with_a_warning() {
     let run = world
         .run(&IMPORT)
         .exits(0)
-        .says("warning: git would not keep 1 mask, first labels/masks/");
+        .says("warning: git ignores 1 mask, first labels/masks/");
     assert!(
         run.stderr
             .contains(".png: ignored by `*.png` in .gitignore"),

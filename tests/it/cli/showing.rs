@@ -87,7 +87,7 @@ fn a_command_line_that_makes_no_sense_is_refused_before_anything_is_read() {
     world.write("listing.json", "{}");
     let calls = world.emulator.calls().len();
     for (arguments, why) in [
-        (&["--also", "plan.md"][..], "a format and a file are needed"),
+        (&["--also", "plan.md"][..], "expected a format and a file"),
         (&["--also", "html=plan.html"], "`html` is not a format"),
         (&["--also", "markdown="], "the file has no name"),
         (&["--also", "text=-"], "--format says what goes to stdout"),

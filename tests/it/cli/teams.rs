@@ -393,7 +393,7 @@ fn a_pull_with_another_sets_name_says_which_sets_there_are() {
     apply_as(&world, "bea", &[]).exits(0);
     let prefix = world.annotations()[0]["id"].as_str().unwrap()[..11].to_owned();
     let said = format!(
-        "the app has no annotations for set app, only those of other sets: {prefix} (name not known): 3 annotations; nothing was written"
+        "the app has no annotations for set app, only those of other sets: {prefix} (unknown name): 3 annotations; nothing was written"
     );
     run_as(&world, "carl", &["pull", "clone"])
         .exits(1)
@@ -432,7 +432,7 @@ fn a_pull_with_another_sets_name_says_which_sets_there_are() {
     world.seed(vec![whole("in-2", "owners", &[("car", 1.0)])]);
     run_as(&world, "carl", &["pull", "third"])
         .exits(0)
-        .says(&format!("note: annotations of other sets are not pulled: {prefix} (name not known): 3 annotations"));
+        .says(&format!("note: annotations of other sets are not pulled: {prefix} (unknown name): 3 annotations"));
 }
 
 #[test]

@@ -494,7 +494,7 @@ fn an_undo_that_is_there_is_kept_and_nothing_else_is_overwritten() {
     let run = world.apply(&["--undo-out", "undo.json"]).exits(0);
     assert!(
         run.stderr
-            .contains("undo.json was there, and is kept as undo.json.1.")
+            .contains("undo.json existed, and was renamed to undo.json.1.")
     );
     assert_eq!(world.read("undo.json.1"), first);
     let second = world.read("undo.json");

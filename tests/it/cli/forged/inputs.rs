@@ -360,7 +360,7 @@ fn an_undo_file_posts_no_input_and_deletes_no_more_than_a_person_counts() {
     );
     apply(&world, "forged.json", &[])
         .exits(0)
-        .says("3 posted inputs are kept: b, c, empty");
+        .says("3 posted inputs kept: b, c, empty");
     assert_eq!(there(&world), ["b", "c", "empty", "there"]);
     let calls = world.emulator.calls();
     assert!(calls.iter().all(|it| it.endpoint != Endpoint::DeleteInputs));

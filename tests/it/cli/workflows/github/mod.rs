@@ -244,7 +244,7 @@ fn a_host_that_a_pull_request_or_a_plan_names_gets_no_token() {
     project.world.emulator.forget_calls();
     hub.merge(2, "edit")
         .exits(64)
-        .says("a plan file names its own target, and the flags name another");
+        .says("the plan file is for one target, and the flags name another");
     assert_eq!(project.world.writes().len(), 0);
 }
 
