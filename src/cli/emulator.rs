@@ -52,7 +52,7 @@ pub(crate) struct Args {
     page_size: Option<u32>,
 }
 
-/// The order of listings, which differs between the service's documents.
+/// The order of listings: the service's documents contradict each other.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Order {
     /// By creation, oldest first
@@ -75,7 +75,7 @@ fn collaborator(text: &str) -> Result<Collaborator, String> {
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let seed = match args.seed {
-        Some(path) => Some((annotations_of(&path)?, path)),
+        Some(path) => Some((read_seed(&path)?, path)),
         None => None,
     };
     let in_memory = args.db.as_os_str() == ":memory:";
@@ -110,16 +110,16 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     {
         let failure = Failure::new(format!("{}: {}", path.display(), chain(&error)))
             .hint("nothing of the file was stored; seed an empty store, or leave --seed out");
-        // What it failed at is told; that it could not be closed either would help nobody.
+        // The first error is the one to report.
         let _ = emulator.stop().await;
         return Err(failure);
     }
-    // Before anybody hears that it serves, and may tell it to stop.
+    // Listen for signals before the URL is printed: a caller may stop the emulator right after.
     let mut interrupts = Interrupts::new()
         .map_err(|error| Failure::new(format!("cannot wait for Ctrl-C: {error}")))?;
     output::result(&format!("{}\n", emulator.url()))?;
     interrupts.next().await;
-    output::talk("Stopping.");
+    output::message("Stopping.");
     emulator
         .stop()
         .await
@@ -127,13 +127,13 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn annotations_of(path: &Path) -> Result<Vec<Value>, Failure> {
+fn read_seed(path: &Path) -> Result<Vec<Value>, Failure> {
     const WANTED: &str = "a listing that `annosync list` printed, as json or jsonl";
     kind::expect(path, &[FileKind::Listing, FileKind::Annotations], WANTED)?;
-    let text = input::text(path, input::LARGEST)?;
+    let text = input::text(path, input::MAX_BYTES)?;
     annotations_in(&text).map_err(|error| {
         match &error {
-            EmulatorError::NotJson(error) => input::broken(path, &error.into()),
+            EmulatorError::NotJson(error) => input::json_failure(path, &error.into()),
             _ => Failure::new(format!("{}: {}", path.display(), chain(&error))),
         }
         .hint(format!("give it {WANTED}"))

@@ -2,10 +2,11 @@
 
 use super::connection::ConnectionArgs;
 use super::exit::{Exit, Failure};
-use super::output::{self, Reading};
+use super::output::{self, StdoutState};
 use super::progress::Progress;
 use super::session::Session;
 use super::validate::{Files, load};
+use super::values;
 use crate::api::code::Code;
 use crate::api::wire::{Annotation, Listed};
 use crate::api::{Filter, ModelMade, ModelOutput, Selection};
@@ -45,7 +46,7 @@ pub(crate) struct Args {
     #[arg(long)]
     model_output: bool,
     /// Only annotations with this status, by name or number; repeatable
-    #[arg(long = "status", value_name = "STATUS", value_parser = status)]
+    #[arg(long = "status", value_name = "STATUS", value_parser = values::status)]
     statuses: Vec<Status>,
     /// How to print the annotations
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
@@ -66,14 +67,6 @@ enum Format {
     Json,
     /// One list, streamed
     Yaml,
-}
-
-/// A status of the command line.
-pub(super) fn status(text: &str) -> Result<Status, String> {
-    Status::parse(text).map_err(|error| {
-        let names: Vec<&str> = Status::names().collect();
-        format!("{error}; the statuses are {}", names.join(", "))
-    })
 }
 
 impl Args {
@@ -142,7 +135,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     ended.map(|()| Exit::Done)
 }
 
-/// How a page is printed that is not the last one, and may be the only one.
+/// How pages are printed.
 enum Printer {
     Lines,
     Table(Table),
@@ -159,8 +152,8 @@ impl Printer {
         }
     }
 
-    /// What is printed when there is no page at all.
-    fn nothing(&mut self) -> String {
+    /// The output if there are no annotations.
+    fn empty(&mut self) -> String {
         match self {
             Self::Lines => String::new(),
             Self::Table(table) => table.page(&[]),
@@ -169,7 +162,7 @@ impl Printer {
     }
 }
 
-/// An annotation on one line, however the server broke its JSON into lines.
+/// An annotation on one line, even if the server sent its JSON on several.
 fn line(annotation: &Annotation) -> serde_json::Result<String> {
     let mut json = serde_json::to_string(&Listed(annotation))?;
     if json.contains(['\n', '\r']) {
@@ -185,12 +178,12 @@ async fn pages(session: &Session, filter: &Filter, mut printer: Printer) -> Resu
     while let Some(page) = pages.next().await? {
         is_empty = false;
         let text = printer.page(&page).map_err(Failure::new)?;
-        if output::part(&text)? == Reading::HasEnded {
+        if output::part(&text)? == StdoutState::Closed {
             return Ok(());
         }
     }
     if is_empty {
-        output::data(&printer.nothing())?;
+        output::data(&printer.empty())?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `schema`: the JSON Schemas of what is read and written.
+//! `schema`: JSON Schemas of the files that annosync reads and writes.
 
 use super::exit::{Exit, Failure};
 use super::output;
@@ -12,7 +12,7 @@ pub(crate) struct Args {
     name: Name,
 }
 
-/// What has a schema.
+/// The files that have a schema.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Name {
     /// A manifest file; a line of a .jsonl file matches $defs/input

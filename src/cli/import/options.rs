@@ -1,11 +1,12 @@
-//! The options that every format of an import has.
+//! Options that all formats of an import have.
 
 use crate::cli::validate::Files;
+use crate::cli::values;
 use crate::formats::InputIdFrom;
 use crate::model::SetName;
 use std::path::PathBuf;
 
-/// What every format has in common.
+/// Options that all formats have.
 #[derive(Debug, clap::Args)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -37,14 +38,10 @@ pub(crate) struct Common {
     #[arg(long)]
     pub(super) extend_vocabulary: bool,
     /// Name of the set in a new header; default: made from the folder's name
-    #[arg(long, value_name = "NAME", value_parser = set)]
+    #[arg(long, value_name = "NAME", value_parser = values::set)]
     pub(super) set: Option<SetName>,
     #[command(flatten)]
     pub(super) files: Files,
-}
-
-fn set(text: &str) -> Result<SetName, String> {
-    SetName::new(text).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -1,4 +1,4 @@
-//! Help: of every command, of topics, for shells, as manual pages, and as one document.
+//! Help of commands and topics, completions, manual pages, and the reference.
 
 use super::World;
 use std::path::Path;
@@ -62,7 +62,7 @@ fn exit_codes_are_a_help_topic() {
 }
 
 #[test]
-fn a_topic_that_is_not_there_names_those_that_are() {
+fn an_unknown_topic_lists_the_known_ones() {
     let run = World::new().run(&["help", "exit-code"]).exits(64);
     assert_eq!(run.stdout, "");
     insta::assert_snapshot!(run.stderr, @"
@@ -77,7 +77,7 @@ fn a_topic_that_is_not_there_names_those_that_are() {
 }
 
 #[test]
-fn the_reference_that_is_committed_is_what_the_command_line_is() {
+fn the_committed_reference_is_current() {
     let run = World::new().run(&["help", "reference"]).exits(0);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/reference.md");
     let committed = std::fs::read_to_string(path).unwrap();
@@ -94,7 +94,7 @@ fn the_reference_that_is_committed_is_what_the_command_line_is() {
 }
 
 #[test]
-fn completions_are_a_script_that_the_shell_takes_and_know_every_command() {
+fn completions_are_valid_scripts_with_every_command() {
     let world = World::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = world.run(&["completions", shell]).exits(0).stdout;

@@ -301,11 +301,7 @@ fn a_pull_that_makes_no_sense_writes_nothing() {
             64,
             "--set is for a new manifest",
         ),
-        (
-            &["pull", "m.yaml", "--split"],
-            64,
-            "is a complete manifest",
-        ),
+        (&["pull", "m.yaml", "--split"], 64, "is a complete manifest"),
         (
             &["pull", "new.jsonl"],
             64,

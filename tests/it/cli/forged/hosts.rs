@@ -1,4 +1,4 @@
-//! The token goes to no host that only a plan file names.
+//! The token is not sent to a host that only a plan file names.
 
 use super::{Run, World, read, scene};
 use crate::cli::proxy;
@@ -54,11 +54,7 @@ fn a_host_that_only_a_plan_file_names_is_not_asked() {
             plan["manifest_hash"] = read(&world, "now.json")["manifest_hash"].clone();
             world.write("forged.json", &plan.to_string());
             for (flags, base, by) in [
-                (
-                    &[][..],
-                    None,
-                    "the default is https://api.clarifai.com",
-                ),
+                (&[][..], None, "the default is https://api.clarifai.com"),
                 (&[], Some(&*real), "CLARIFAI_API_BASE names"),
                 (&["--manifest", "m.yaml"], None, "the manifest names"),
                 (

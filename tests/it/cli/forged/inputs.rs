@@ -83,7 +83,7 @@ fn with_inputs(plan: &Value, gone: &[&str], more: Vec<Value>) -> Value {
     plan
 }
 
-/// An operation that finds nothing to do: a delete of what is not there.
+/// An operation without effect: a delete of a missing annotation.
 fn gone(input: &str) -> Value {
     let annotation = json!({"id": "x", "input_id": input, "user_id": "owner", "data": {"concepts": [{"id": "car", "value": 1}]}});
     let world = World::new();

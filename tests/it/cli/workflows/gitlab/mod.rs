@@ -250,7 +250,7 @@ fn what_somebody_changed_in_the_app_fails_the_scheduled_look() {
     project.world.emulator.forget_calls();
     hub.on_main("annosync-drift")
         .exits(3)
-        .says("The app is not what the branch says.");
+        .says("The app differs from the branch.");
     let shown = fs::read_to_string(hub.artifact(1, "drift.md")).unwrap();
     assert!(shown.contains("street"), "{shown}");
     assert_eq!(project.world.writes().len(), 0);

@@ -1,8 +1,8 @@
 //! `man`: manual pages.
 
-use super::exit::{Exit, Failure};
-use super::help::find;
-use super::output;
+use super::topics::{all, find};
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::output;
 use clap::Command;
 use std::path::PathBuf;
 
@@ -17,9 +17,9 @@ pub(crate) struct Args {
     out: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
-    let mut root = super::command();
-    // Names such as `annosync-import-coco` are given while building.
+/// `root` is the whole command line.
+pub(crate) fn run(args: &Args, mut root: Command) -> Result<Exit, Failure> {
+    // Building sets names such as `annosync-import-coco`.
     root.build();
     let Some(folder) = &args.out else {
         let command = find(&root, &args.command)?;
@@ -36,14 +36,6 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     output::result(&written)?;
     Ok(Exit::Done)
-}
-
-/// A command and everything below it, in the order of the help.
-pub(super) fn all(command: &Command) -> Vec<&Command> {
-    let below = command.get_subcommands().filter(|it| !it.is_hide_set());
-    std::iter::once(command)
-        .chain(below.flat_map(all))
-        .collect()
 }
 
 fn file_name(command: &Command) -> &str {
