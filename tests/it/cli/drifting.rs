@@ -449,7 +449,7 @@ fn a_plan_file_keeps_its_drift_and_needs_a_flag_to_pass() {
         .exits(3)
         .says("--on-drift keep");
     for (arguments, says) in [
-        (["--base", "HEAD"], "--base goes with making a plan"),
+        (["--base", "HEAD"], "--base is used to make a plan"),
         (["--on-drift", "fail"], "drift was decided when"),
         (["--conflicts", "app"], "conflicts were decided when"),
     ] {

@@ -72,7 +72,7 @@ fn the_next_steps_that_init_prints_work() {
     // The store that is there now is no part of what init looks at.
     let again = run(&folder, &["init"]).exits(0);
     assert_eq!(again.stdout, "");
-    assert!(again.stderr.starts_with("Everything is there already"));
+    assert!(again.stderr.starts_with("All files exist already"));
 }
 
 #[test]

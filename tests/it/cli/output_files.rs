@@ -133,7 +133,7 @@ fn a_link_to_a_file_is_written_through() {
     symlink("circle.json", &circle).unwrap();
     run(&world, WRITERS[0].1, "circle.json")
         .exits(1)
-        .says("links go in a circle");
+        .says("links form a circle");
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn an_undo_needs_a_file() {
     let undo = ["apply", "m.yaml", "--auto-approve", "--undo-out", "{}"];
     run(&world, &undo, "pipe")
         .exits(1)
-        .says("an undo is kept in a file");
+        .says("an undo must be written to a file");
     run(&world, &undo, ".").exits(1).says("it is a folder");
     assert_eq!(world.writes(), []);
 }
@@ -254,8 +254,8 @@ fn a_plan_overwrites_only_plans() {
     world.write("empty.json", "");
     let before = folder_of(world.path());
     for (file, code, says) in [
-        ("m2.yaml", 64, "has the name of a manifest's file"),
-        ("m2.JSONL", 64, "has the name of a manifest's file"),
+        ("m2.yaml", 64, "has the name of a manifest file"),
+        ("m2.JSONL", 64, "has the name of a manifest file"),
         (
             "labels.json",
             1,

@@ -204,7 +204,7 @@ fn a_plan_file_is_for_its_own_app_alone() {
         let run = world.run(&[&["apply", "plan.json", "--auto-approve"], flags].concat());
         assert_eq!(run.code, 64, "{flags:?} {}", run.stderr);
         assert!(
-            run.stderr.contains("names its own target"),
+            run.stderr.contains("the plan file is for one target"),
             "{}",
             run.stderr
         );

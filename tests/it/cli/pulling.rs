@@ -294,7 +294,7 @@ fn a_pull_that_makes_no_sense_writes_nothing() {
         (
             &["pull", "taken"][..],
             1,
-            "mine.yaml is there, and no header",
+            "mine.yaml exists without a header",
         ),
         (
             &["pull", "m.yaml", "--set", "x"],
@@ -341,8 +341,8 @@ fn what_a_pull_that_was_interrupted_left_is_no_hindrance() {
     let before = folder_of(world.path());
     let again = world.on_app(&["pull", "new", "--split"]).exits(1);
     again
-        .says("new/labels/in-1.yaml is there, and no header")
-        .says("if a pull that was interrupted left it, remove it");
+        .says("new/labels/in-1.yaml exists without a header")
+        .says("if an interrupted pull left it, remove it");
     assert_eq!(folder_of(world.path()), before);
 }
 
