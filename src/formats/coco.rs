@@ -204,7 +204,10 @@ fn inputs(
             }
             unusable => {
                 let (code, detail) = unusable.err().unwrap_or_else(|| {
-                    let detail = format!("its id is {}, and no object can refer to it", image.id.words());
+                    let detail = format!(
+                        "its id is {}, and no object can refer to it",
+                        image.id.words()
+                    );
                     (SkipCode::ImageWithoutId, detail)
                 });
                 imported.skipped.push(Skipped {

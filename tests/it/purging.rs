@@ -571,7 +571,11 @@ fn a_guard_and_a_purge_name_both_their_flags() {
         run.stderr
     );
     let run = apply_file(&world, &plan, &["--allow-purge"]).exits(3);
-    assert!(!run.stderr.contains("would be deleted, whoever"), "{}", run.stderr);
+    assert!(
+        !run.stderr.contains("would be deleted, whoever"),
+        "{}",
+        run.stderr
+    );
     apply_file(&world, &plan, &["--allow-purge", "--allow-deletes", "8"]).exits(0);
 }
 
