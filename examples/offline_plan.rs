@@ -16,15 +16,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: offline_plan MANIFEST LISTING".into());
     };
 
-    // What is wanted. Problems come with file, line, column and the source line.
+    // The desired state. Problems have file, line, column and the source line.
     let manifest = manifest::load(Path::new(manifest_path))
         .map_err(|problems| problems.render(false, manifest::Shown::First))?;
 
-    // What there is. A saved listing was proved complete when it was saved.
+    // The observed state. A saved listing was proved complete when it was saved.
     let listing = std::fs::read_to_string(listing_path)?;
     let observed = observed::SavedListing::read(&listing)?.into_state();
 
-    // The difference. Nothing here does I/O: the same two states give the same plan.
+    // The plan. Planning does no I/O: the same two states give the same plan.
     let context = Context {
         target: Target {
             endpoint: "https://api.clarifai.com".to_owned(),
@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         manifest_hash: manifest.hash.clone(),
         rate_limit: 15,
         allowances: Allowances::default(),
-        // Without the app nothing is known of its inputs and concepts beyond the listing.
+        // Offline, only the listing shows which inputs and concepts the app has.
         inventory: Inventory::default(),
     };
     let plan = plan::plan(&manifest.desired, &observed, &context).map_err(|errors| {

@@ -1,4 +1,4 @@
-//! A plan as a snapshot in a Rust test: what a manifest would do to an app, kept in the test itself.
+//! A plan as an inline snapshot in a Rust test.
 //!
 //! ```console
 //! cargo test --example snapshot_test
@@ -17,8 +17,8 @@ mod tests {
     use annosync::{manifest, observed, plan, render};
     use std::path::PathBuf;
 
-    /// The text of the plan from a manifest to what an app holds. Pure: no network, no files, no clock, so that the same
-    /// texts give the same plan on every machine.
+    /// The plan from a manifest and a listing, as text. It uses no network, files or clock, so the same input gives the same
+    /// plan on every machine.
     fn plan_text(manifest: &str, listing: &str) -> String {
         let files = vec![(PathBuf::from("annosync.yaml"), manifest.to_owned())];
         let manifest = manifest::parse(files).unwrap_or_else(|problems| panic!("{problems}"));

@@ -2,8 +2,7 @@
 //!
 //! A manifest (YAML in a git repository) declares which annotations the inputs of a Clarifai app have; this crate
 //! compares it with a complete listing of the app, computes the smallest set of writes that makes the app equal, and
-//! carries it out. `ARCHITECTURE.md` draws the rooms and which of them may use which; the binary is a thin shell
-//! around [`cli`].
+//! applies it. `ARCHITECTURE.md` lists the modules and their dependencies. The binary only calls [`cli::main`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

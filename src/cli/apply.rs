@@ -6,13 +6,14 @@ use super::interrupts::Interrupts;
 use super::inventory::{self, ManifestFiles};
 use super::log::Log;
 use super::output;
-use super::plan::{Planning, denied, stopped, undecided};
 use super::plan_file::{self, Request};
+use super::planning::{Planning, denied, stopped, undecided};
 use super::progress::{self, Done, Progress};
 use super::session::Session;
 use super::terminal::Stream;
 use super::undo::UndoFile;
 use super::validate::{Files, load_whole, refuse_unproven};
+use super::values;
 use super::watchers::Watchers;
 use crate::apply::{self, InputFiles, NoFiles, OnFailure, Options, Stop, Watch};
 use crate::model::UserId;
@@ -36,40 +37,40 @@ pub(crate) struct Args {
     /// How to print the result; the plan and messages go to stderr
     #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "dry_run")]
     format: Format,
-    /// Apply the plan file only if it is the plan that this manifest makes of the app as it is now; its guards and owners
-    /// count then. Give the flags that it was planned with, --base among them. An undo is refused
+    /// Apply the plan file only if this manifest gives the same plan for the app as it is now; the manifest's guards
+    /// and owners count then. Pass the flags that the plan was made with, --base among them. Undos are refused
     #[arg(long, value_name = "PATH")]
     manifest: Option<PathBuf>,
-    /// Let a plan file touch annotations of this user (`any`: of everybody), besides those of the set, of the app's owner
-    /// and your own; with --manifest those of its owners are allowed already
-    #[arg(long, value_name = "ID", value_parser = user)]
+    /// Let a plan file change annotations of this user (`any`: of every user), in addition to those of the set, of the
+    /// app's owner and your own; with --manifest, those of its owners are allowed already
+    #[arg(long, value_name = "ID", value_parser = values::user)]
     allow_user: Vec<UserId>,
-    /// Let every guard that has a number pass, whatever the number; for a plan file that somebody looked at
+    /// Let every numeric guard pass, whatever the number; for a plan file that was reviewed
     #[arg(long)]
     allow_guards: bool,
-    /// Do not ask
+    /// Do not ask for approval
     #[arg(long)]
     auto_approve: bool,
-    /// Print each call that would be made, as JSON Lines, and make none
+    /// Print the calls as JSON Lines instead of making them
     #[arg(long)]
     dry_run: bool,
     /// Start nothing new after the first failure
     #[arg(long)]
     fail_fast: bool,
-    /// Let inputs be purged: everything on them goes, whoever made it
+    /// Allow purges, which delete every annotation on an input, whoever made it
     #[arg(long)]
     allow_purge: bool,
-    /// Let an undo delete up to N inputs that its apply posted, where nothing else lies on them
+    /// Let an undo delete up to N inputs that its apply posted, if they have no other annotations
     #[arg(long, value_name = "N")]
     allow_delete_inputs: Option<u64>,
-    /// Seconds to wait for posted inputs while none of them comes forward
+    /// Seconds to wait for the service to process posted inputs, counted from the last progress
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     input_timeout: u64,
-    /// Keep in FILE the plan that undoes this apply, for `apply FILE`. It is written before anything is sent; an undo
-    /// that is there already is kept as FILE.1, FILE.2, …
+    /// Write a plan that undoes this apply to FILE, for `apply FILE`. It is written before anything is sent; an
+    /// existing undo file is renamed to FILE.1, FILE.2, …
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     undo_out: Option<PathBuf>,
-    /// Append a line of JSON to FILE for each change as it ends
+    /// Append a line of JSON to FILE for each change when it ends
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     log: Option<PathBuf>,
     #[command(flatten)]
@@ -78,10 +79,6 @@ pub(crate) struct Args {
     files: Files,
     #[command(flatten)]
     connection: ConnectionArgs,
-}
-
-fn user(text: &str) -> Result<UserId, String> {
-    UserId::new(text).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -99,11 +96,11 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     }
     if let Some(manifest) = &args.manifest {
         return Err(Failure::usage(format!(
-            "--manifest goes with a plan file, and {} is not one",
+            "--manifest needs a plan file, and {} is not one",
             args.path.display()
         ))
         .hint(format!(
-            "make one with `annosync plan {} --out FILE`, or leave --manifest out",
+            "make one with `annosync plan {} --out FILE`, or leave out --manifest",
             manifest.display()
         )));
     }
@@ -114,10 +111,10 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             "--allow-user"
         };
         return Err(Failure::usage(format!(
-            "{flag} goes with a plan file, and {} is not one",
+            "{flag} needs a plan file, and {} is not one",
             args.path.display()
         ))
-        .hint("of a manifest's plan, allow the numbers that the guard names"));
+        .hint("to apply a manifest, pass the flags with the numbers that the guard names"));
     }
     let mut manifest = load_whole(&args.path, args.files)?;
     args.planning.adopt(&mut manifest)?;
@@ -133,7 +130,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             let inventory = inventory::learn(&session, &manifest, &observed, create).await?;
             Ok((observed, inventory))
         };
-        let (observed, inventory) = deadline.hold(reading).await?;
+        let (observed, inventory) = deadline.limit(reading).await?;
         let plan = args
             .planning
             .plan(&manifest, base.as_ref(), &observed, inventory, &destination)
@@ -145,10 +142,16 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             Arc::new(ManifestFiles(Arc::clone(&manifest)))
         };
         let caller = observed.caller.clone();
-        // Most of an app's memory is not needed any more.
+        // Frees most of the memory before the apply.
         drop((observed, base));
-        let session = (&session, deadline);
-        decide(&args, session, plan, Some(caller), files, Permit::Planned).await
+        let run = Run {
+            args: &args,
+            session: &session,
+            deadline,
+            files,
+            permit: Permit::Planned,
+        };
+        run.finish(plan, Some(caller)).await
     }
     .await;
     session.close().await;
@@ -174,25 +177,32 @@ async fn run_file(mut args: Args, mut plan: Plan, deadline: Deadline) -> Result<
     let files = request.input_files(&plan, manifest.as_ref())?;
     match args.allow_delete_inputs {
         None => keep_inputs(&mut plan),
-        Some(allowed) => delete_inputs(&plan, allowed)?,
+        Some(allowed) => check_deleted_inputs(&plan, allowed)?,
     }
     let create = request.create(&plan, manifest.as_ref())?;
     let session = Session::open_for(&args.connection, &destination, create).await?;
     let ended = async {
         let verifying = request.verify(&mut plan, manifest.as_ref(), &session, &destination);
-        let permit = deadline.hold(verifying).await?;
+        let permit = deadline.limit(verifying).await?;
         if let Some(manifest) = &manifest {
             refuse_unproven(manifest, &plan, args.files)?;
         }
-        decide(&args, (&session, deadline), plan, None, files, permit).await
+        let run = Run {
+            args: &args,
+            session: &session,
+            deadline,
+            files,
+            permit,
+        };
+        run.finish(plan, None).await
     }
     .await;
     session.close().await;
     ended
 }
 
-/// Refuses to delete more inputs than a person counted: which ones an apply posted, only its undo says.
-fn delete_inputs(plan: &Plan, allowed: u64) -> Result<(), Failure> {
+/// Refuses to delete more inputs than the flag allows: only the undo file says which inputs its apply posted.
+fn check_deleted_inputs(plan: &Plan, allowed: u64) -> Result<(), Failure> {
     let count = plan.deleted_inputs.len() as u64;
     if count <= allowed {
         return Ok(());
@@ -203,14 +213,14 @@ fn delete_inputs(plan: &Plan, allowed: u64) -> Result<(), Failure> {
         render::thousands(allowed)
     );
     let hint =
-        format!("look at them with `annosync show`; --allow-delete-inputs {count} deletes them");
+        format!("review them with `annosync show`; --allow-delete-inputs {count} deletes them");
     Err(Failure {
         exit: Exit::Guarded,
         ..Failure::new(message).hint(hint)
     })
 }
 
-/// Leaves the inputs of an undo where they are, and says so.
+/// Takes the deletes of inputs out of an undo, and prints so.
 fn keep_inputs(plan: &mut Plan) {
     const NAMED: usize = 10;
     if plan.deleted_inputs.is_empty() {
@@ -222,130 +232,159 @@ fn keep_inputs(plan: &mut Plan) {
         .map(|id| render::escape(id.as_str()).into_owned())
         .collect();
     let more = if all > NAMED { ", …" } else { "" };
-    output::talk(&format!(
-        "{all} posted input{} kept: {}{more}. --allow-delete-inputs {all} deletes what the apply posted.",
-        if all == 1 { " is" } else { "s are" },
+    output::message(&format!(
+        "{} kept: {}{more}. --allow-delete-inputs {all} deletes what the apply posted.",
+        render::counted(all as u64, "posted input"),
         names.join(", ")
     ));
     plan.keep_inputs();
 }
 
-async fn decide(
-    args: &Args,
-    (session, deadline): (&Session, Deadline),
-    plan: Plan,
-    caller: Option<UserId>,
+/// What an apply of a plan needs besides the plan.
+struct Run<'a> {
+    args: &'a Args,
+    session: &'a Session,
+    deadline: Deadline,
+    /// Reads the files that are posted.
     files: Arc<dyn InputFiles>,
     permit: Permit,
-) -> Result<Exit, Failure> {
-    if args.dry_run {
-        output::styled_talk(&args.planning.view.text(&plan, Stream::Stderr));
-        let dues = apply::preview(&plan, session.reader(), &permit).await?;
-        output::result(&render::calls(&plan, &dues))?;
-        let exit = foreseen(&plan, &dues);
-        return Ok(held(args, &plan).unwrap_or_else(|| ended(&plan, exit)));
-    }
-    let plan = Arc::new(plan);
-    if plan.is_empty() {
-        if let Some(path) = &args.undo_out {
-            UndoFile::of_nothing(path, &plan)?;
+}
+
+impl Run<'_> {
+    /// Previews the plan, or applies it. `caller` is the user of the token, if that is known already.
+    async fn finish(self, plan: Plan, caller: Option<UserId>) -> Result<Exit, Failure> {
+        let Self { args, session, .. } = self;
+        if args.dry_run {
+            output::styled_message(&args.planning.view.text(&plan, Stream::Stderr));
+            let dues = apply::preview(&plan, session.reader(), &self.permit).await?;
+            output::result(&render::calls(&plan, &dues))?;
+            let exit = expected_exit(&plan, &dues);
+            return Ok(blocked_exit(args, &plan).unwrap_or_else(|| final_exit(&plan, exit)));
         }
-        if let Some(path) = &args.log {
-            Log::open(path, &plan, &Stop::default())?;
+        let plan = Arc::new(plan);
+        if plan.is_empty() {
+            print_empty(args, &plan)?;
+            return Ok(blocked_exit(args, &plan).unwrap_or_else(|| final_exit(&plan, Exit::Done)));
         }
-        let text = |stream| args.planning.view.text(&plan, stream);
-        match args.format {
-            Format::Text => output::styled_result(&text(Stream::Stdout))?,
-            Format::Json => {
-                output::styled_talk(&text(Stream::Stderr));
-                let account = Account::new(&plan, Outcome::default());
-                output::data(&render::outcome_json(&account))?;
+        output::styled_message(&args.planning.view.text(&plan, Stream::Stderr));
+        if let Some(exit) = blocked_exit(args, &plan) {
+            return Ok(exit);
+        }
+        let reading = async {
+            check_token(&plan, session, caller).await?;
+            match &args.undo_out {
+                Some(path) => {
+                    let prepared = UndoFile::prepare(path, &plan, &session.writer().reader()).await;
+                    prepared.map(Some)
+                }
+                None => Ok(None),
             }
+        };
+        let undo = self.deadline.limit(reading).await?;
+        if !args.auto_approve {
+            ask(&plan).await?;
         }
-        return Ok(held(args, &plan).unwrap_or_else(|| ended(&plan, Exit::Done)));
-    }
-    output::styled_talk(&args.planning.view.text(&plan, Stream::Stderr));
-    if let Some(exit) = held(args, &plan) {
-        return Ok(exit);
-    }
-    let writer = session.writer();
-    let reading = async {
-        is_allowed(&plan, session, caller).await?;
-        match &args.undo_out {
-            Some(path) => {
-                let prepared = UndoFile::prepare(path, &plan, &writer.reader()).await;
-                prepared.map(Some)
-            }
-            None => Ok(None),
+        let (outcome, is_logged) = self.execute(&plan, undo).await?;
+        // Why the log is incomplete was reported when it failed.
+        match print_outcome(args, &plan, outcome)? {
+            Exit::Done if !is_logged => Ok(Exit::Error),
+            exit => Ok(exit),
         }
-    };
-    let undo = deadline.hold(reading).await?;
-    if !args.auto_approve {
-        ask(&plan).await?;
     }
-    let stop = Stop::default();
-    let log = match &args.log {
-        Some(path) => Some(Arc::new(Log::open(path, &plan, &stop)?)),
-        None => None,
-    };
-    if let Some(undo) = &undo {
-        undo.begin()?;
+
+    /// Executes the plan, with the files that record it and with a line of progress. Returns as well whether the log, if
+    /// there is one, is complete.
+    async fn execute(
+        self,
+        plan: &Arc<Plan>,
+        undo: Option<UndoFile>,
+    ) -> Result<(Outcome, bool), Failure> {
+        let args = self.args;
+        let writer = self.session.writer();
+        let stop = Stop::default();
+        let log = match &args.log {
+            Some(path) => Some(Arc::new(Log::open(path, plan, &stop)?)),
+            None => None,
+        };
+        if let Some(undo) = &undo {
+            undo.begin()?;
+        }
+        watch_for_interrupt(stop.clone())?;
+        let stopping = tokio::spawn(stop_at(self.deadline, stop.clone()));
+        let done = Arc::new(Done::of(plan.len()));
+        let watchers = Watchers::of([
+            undo.as_ref().map(UndoFile::watch),
+            log.clone().map(|log| log as Arc<dyn Watch>),
+            Some(Arc::clone(&done) as Arc<dyn Watch>),
+        ]);
+        let options = Options {
+            concurrency: usize::from(args.connection.concurrency),
+            on_failure: if args.fail_fast {
+                OnFailure::Stop
+            } else {
+                OnFailure::Continue
+            },
+            stop,
+            watch: Arc::new(watchers),
+            input_timeout: Duration::from_secs(args.input_timeout),
+            files: self.files,
+            permit: Arc::new(self.permit),
+        };
+        let progress = Progress::applying(writer, done);
+        let outcome = apply::execute(Arc::clone(plan), writer, &options).await;
+        stopping.abort();
+        drop(progress);
+        if let Some(undo) = &undo {
+            undo.end();
+        }
+        Ok((outcome, log.is_none_or(|log| log.is_whole())))
     }
-    watch_for_interrupt(stop.clone())?;
-    let stopping = tokio::spawn(stop_at(deadline, stop.clone()));
-    let done = Arc::new(Done::of(plan.len()));
-    let watchers = Watchers::of([
-        undo.as_ref().map(UndoFile::watch),
-        log.clone().map(|log| log as Arc<dyn Watch>),
-        Some(Arc::clone(&done) as Arc<dyn Watch>),
-    ]);
-    let options = Options {
-        concurrency: usize::from(args.connection.concurrency),
-        on_failure: if args.fail_fast {
-            OnFailure::Stop
-        } else {
-            OnFailure::Continue
-        },
-        stop,
-        watch: Arc::new(watchers),
-        input_timeout: Duration::from_secs(args.input_timeout),
-        files,
-        permit: Arc::new(permit),
-    };
-    let progress = Progress::applying(writer, done);
-    let outcome = apply::execute(Arc::clone(&plan), writer, &options).await;
-    stopping.abort();
-    drop(progress);
-    if let Some(undo) = &undo {
-        undo.end();
+}
+
+/// Prints that there is nothing to do, and writes the undo and the log all the same: scripts expect the files.
+fn print_empty(args: &Args, plan: &Arc<Plan>) -> Result<(), Failure> {
+    if let Some(path) = &args.undo_out {
+        UndoFile::write_empty(path, plan)?;
     }
-    let exit = match exit(outcome.ending()) {
-        // What could not be logged is said already.
-        Exit::Done if log.is_some_and(|log| !log.is_whole()) => Exit::Error,
-        exit => exit,
-    };
+    if let Some(path) = &args.log {
+        Log::open(path, plan, &Stop::default())?;
+    }
+    let text = |stream| args.planning.view.text(plan, stream);
+    match args.format {
+        Format::Text => output::styled_result(&text(Stream::Stdout)),
+        Format::Json => {
+            output::styled_message(&text(Stream::Stderr));
+            let account = Account::new(plan, Outcome::default());
+            output::data(&render::outcome_json(&account))
+        }
+    }
+}
+
+fn print_outcome(args: &Args, plan: &Plan, outcome: Outcome) -> Result<Exit, Failure> {
+    let exit = exit(outcome.ending());
     let text = render::outcome_text(&outcome);
     let written = match args.format {
         Format::Text => output::result(&text),
-        Format::Json => {
-            let account = Account::new(&plan, outcome);
-            output::data(&render::outcome_json(&account))
-        }
+        Format::Json => output::data(&render::outcome_json(&Account::new(plan, outcome))),
     };
-    // What was changed must be said, wherever that can be.
+    // If stdout fails, the result goes to stderr: the user must learn what was changed.
     written.map_err(|failure| {
-        output::talk(&text);
+        output::message(&text);
         Failure::new(format!(
-            "{}; the apply itself went on to its end, as said above",
+            "{}; the apply itself is finished, and its result is above",
             failure.message
         ))
         .hint("`annosync plan` shows what is left to do")
     })?;
-    Ok(ended(&plan, exit))
+    Ok(final_exit(plan, exit))
 }
 
-/// Refuses a plan of which the token may not do a part: it is applied as a whole, or not at all.
-async fn is_allowed(plan: &Plan, session: &Session, caller: Option<UserId>) -> Result<(), Failure> {
+/// Refuses a plan if the token may not do all of it: a plan is applied as a whole.
+async fn check_token(
+    plan: &Plan,
+    session: &Session,
+    caller: Option<UserId>,
+) -> Result<(), Failure> {
     let caller = match caller {
         Some(caller) => caller,
         None => session.caller().await?,
@@ -358,38 +397,34 @@ async fn is_allowed(plan: &Plan, session: &Session, caller: Option<UserId>) -> R
     }
 }
 
-/// Says what keeps the plan from being carried out, if anything: guards, and purges that nobody allowed.
-fn held(args: &Args, plan: &Plan) -> Option<Exit> {
+/// Prints what blocks the plan, if anything: guards, and purges without --allow-purge.
+fn blocked_exit(args: &Args, plan: &Plan) -> Option<Exit> {
     let mut reasons = Vec::new();
     if !plan.guards.is_empty() {
         reasons.push("a guard stopped the plan");
     }
-    let count = |count: u64, one: &str| {
-        let plural = if count == 1 { "" } else { "s" };
-        format!("{} {one}{plural}", render::thousands(count))
-    };
     let purges = format!(
-        "the plan purges {}: {} would go, whoever made them",
-        count(plan.summary.purge, "input"),
-        count(plan.summary.purged, "annotation")
+        "the plan purges {}: {} would be deleted, whoever made them",
+        render::counted(plan.summary.purge, "input"),
+        render::counted(plan.summary.purged, "annotation")
     );
-    let is_purge_held = !plan.purges.is_empty() && !args.allow_purge;
-    if is_purge_held {
+    let is_purge_blocked = !plan.purges.is_empty() && !args.allow_purge;
+    if is_purge_blocked {
         reasons.push(&purges);
     }
-    let flag = is_purge_held.then_some("--allow-purge");
+    let flag = is_purge_blocked.then_some("--allow-purge");
     (!reasons.is_empty()).then(|| stopped(plan, &args.path, &reasons, flag))
 }
 
-/// How an apply would end that finds the app as a dry run did: what was changed since the plan is left alone.
-fn foreseen(plan: &Plan, dues: &[Due]) -> Exit {
+/// The exit code of an apply if the app stays as the dry run found it.
+fn expected_exit(plan: &Plan, dues: &[Due]) -> Exit {
     let stale = plan.operations.iter().zip(dues);
     let stale = stale.filter(|(_, due)| **due == Due::Stale);
     let stale: Vec<&Operation> = stale.map(|(operation, _)| operation).collect();
     let Some(Operation { input_id, id, .. }) = stale.first() else {
         return Exit::Done;
     };
-    output::talk(&format!(
+    output::message(&format!(
         "error: {} changed since the plan, and apply would leave {} alone; the first is {id} of input {input_id}\n\
          hint: plan again, and look at the new plan",
         render::counted(stale.len() as u64, "annotation"),
@@ -398,8 +433,8 @@ fn foreseen(plan: &Plan, dues: &[Due]) -> Exit {
     Exit::Stale
 }
 
-/// Conflicts that are left are said where nothing worse happened.
-fn ended(plan: &Plan, exit: Exit) -> Exit {
+/// Unresolved conflicts are reported if nothing worse happened.
+fn final_exit(plan: &Plan, exit: Exit) -> Exit {
     if exit == Exit::Done && plan.has_undecided_conflicts() {
         undecided(plan)
     } else {
@@ -412,21 +447,21 @@ fn exit(ending: Ending) -> Exit {
         Ending::NothingToDo | Ending::Applied => Exit::Done,
         Ending::Stale => Exit::Stale,
         Ending::Partial => Exit::Partial,
-        // Nothing was written: an error like any other.
+        // Nothing was written: an ordinary error.
         Ending::Failed => Exit::Error,
     }
 }
 
-/// Asks at the terminal; anything but `yes` is no.
+/// Asks for approval at the terminal.
 async fn ask(plan: &Plan) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
-        return Err(
-            Failure::usage("there is no terminal to ask on, and nothing was written")
-                .hint("look at the plan above, then pass --auto-approve"),
-        );
+        return Err(Failure::usage(
+            "there is no terminal to ask for approval; nothing was written",
+        )
+        .hint("review the plan above, then pass --auto-approve"));
     }
     let target = &plan.target;
-    output::talk(&format!(
+    output::message(&format!(
         "Apply this to app {} of {} at {}? Only `yes` is accepted:",
         render::escape(&target.app_id),
         render::escape(&target.user_id),
@@ -442,24 +477,23 @@ async fn ask(plan: &Plan) -> Result<(), Failure> {
     }
 }
 
-/// Once the deadline is over, calls in flight are finished and no new ones are begun.
+/// After the deadline, calls in flight are finished and no new ones are started.
 async fn stop_at(deadline: Deadline, stop: Stop) {
-    deadline.passed().await;
+    deadline.wait().await;
     stop.request();
-    output::talk(&format!(
-        "Stopping: {deadline}. Calls in flight are finished; the same command goes on from here."
+    output::message(&format!(
+        "Stopping: {deadline}. Calls in flight are finished; run the same command again to continue."
     ));
 }
 
-/// Ctrl-C, or the signal by which services are stopped, finishes what is in flight and starts nothing new; a second one
-/// ends the process.
+/// Ctrl-C or SIGTERM lets calls in flight finish and starts no new ones; a second one ends the process.
 fn watch_for_interrupt(stop: Stop) -> Result<(), Failure> {
     let mut interrupts = Interrupts::new()
         .map_err(|error| Failure::new(format!("cannot wait for Ctrl-C: {error}")))?;
     tokio::spawn(async move {
         interrupts.next().await;
         stop.request();
-        output::talk("Stopping: calls in flight are finished. Press Ctrl-C again to end now.");
+        output::message("Stopping: calls in flight are finished. Press Ctrl-C again to end now.");
         let status = interrupts.next().await;
         progress::clear();
         std::process::exit(status);

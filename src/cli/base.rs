@@ -1,12 +1,12 @@
-//! A manifest as it was at a revision of git.
+//! A manifest at a git revision.
 //!
-//! The `git` program reads it, as no library does: it alone knows every filter, attribute, partial clone and kind of
-//! repository that the checkout of the manifest went through, and what it gives is what a checkout of that revision
-//! would. It writes into a temporary folder with an index of its own; the user's index and work tree are not touched.
+//! The `git` program reads it rather than a library, so that filters, attributes and partial clones give what a
+//! checkout of that revision gives. The files go to a temporary folder with its own index; the user's index and work
+//! tree are not touched.
 //!
-//! What a manifest cannot need is not written: most repositories hold images, and few manifests name any file. So its
-//! own files come first, then whatever else lies in its folder but photos and videos, then those; what suffices ends it.
-//! Files of submodules are no part of a revision, and are not read.
+//! Most repositories hold many images that the manifest does not need. So the manifest's own files are checked out
+//! first, then other files in its folder except photos and videos, then those, until the manifest loads. Files of
+//! submodules are not part of a revision and are not read.
 
 use super::exit::Failure;
 use super::git::{git, named_repository, run, utf8};
@@ -20,20 +20,20 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
-/// A manifest that was applied before.
+/// The manifest of a base revision.
 #[derive(Debug)]
 pub(crate) struct BaseManifest {
     pub(crate) manifest: Manifest,
     pub(crate) base: Base,
 }
 
-/// Endings of files that no manifest is made of and none names: a mask is a PNG, a text is a text.
+/// Extensions of files that manifests rarely name.
 const PICTURES: [&str; 14] = [
     "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "heic", "mp4", "mov", "avi", "mkv", "webm",
     "zip",
 ];
 
-/// Reads the manifest of `path` as it was at `revision`.
+/// Reads the manifest at `path` as of `revision`.
 pub(crate) fn load(revision: &str, path: &Path, files: Files) -> Result<BaseManifest, Failure> {
     let (folder, file) = if path.is_dir() {
         (path, None)
@@ -46,12 +46,12 @@ pub(crate) fn load(revision: &str, path: &Path, files: Files) -> Result<BaseMani
     let tree = Tree::list(&repository, &commit, files.reach())?;
     let root = tempfile::tempdir()
         .and_then(|root| {
-            // Ignore files count up to the top of a repository, and where that is a folder of this name says.
+            // The folder `.git` marks the top of the repository, up to which ignore files count.
             std::fs::create_dir(root.path().join(".git"))?;
             std::fs::create_dir_all(root.path().join(&repository.prefix))?;
             Ok(root)
         })
-        .map_err(|error| Failure::new(format!("cannot make a temporary folder: {error}")))?;
+        .map_err(|error| Failure::new(format!("cannot create a temporary folder: {error}")))?;
     let place = root.path().join(&repository.prefix);
     let place = file.map_or(place.clone(), |file| place.join(file));
     let mut problems = None;
@@ -77,14 +77,14 @@ pub(crate) fn load(revision: &str, path: &Path, files: Files) -> Result<BaseMani
     Err(refused(revision, problems, &root))
 }
 
-/// Shows the problems with the paths that they have in the repository, as git writes them: `REV:path`.
+/// Prints the problems with the paths in the repository as git writes them: `REV:path`.
 fn refused(revision: &str, problems: Option<Problems>, root: &TempDir) -> Failure {
     let count = problems.as_ref().map_or(0, Problems::len);
     if let Some(problems) = problems {
         let text = problem_text(&problems);
         let top = root.path().display().to_string();
         let shown = format!("{}:", escape(revision));
-        output::styled_talk(
+        output::styled_message(
             &text
                 .replace(&format!("{top}/"), &shown)
                 .replace(&top, &shown),
@@ -94,15 +94,14 @@ fn refused(revision: &str, problems: Option<Problems>, root: &TempDir) -> Failur
         1 => "a problem".to_owned(),
         count => format!("{count} problems"),
     };
-    Failure::new(format!("the manifest at revision {revision} has {count}")).hint(
-        "it cannot have been applied as it is: name a revision that was, or plan without --base",
-    )
+    Failure::new(format!("the manifest at revision {revision} has {count}"))
+        .hint("name a revision that was applied, or plan without --base")
 }
 
 /// The repository of a manifest.
 struct Repository {
     git_dir: PathBuf,
-    /// The manifest's folder below the top, with `/` at its end; empty at the top.
+    /// The manifest's folder relative to the top, ending with `/`; empty at the top.
     prefix: String,
 }
 
@@ -115,14 +114,14 @@ impl Repository {
             run(command, None)
         };
         let mut found = discover(&mut git());
-        // A repository that lies apart from its work tree is found by its variables alone.
+        // A repository outside its work tree is found only through variables.
         if found.is_err()
             && let Some(named) = named_repository()
         {
             found = discover(git().envs(named));
         }
         let found = found.map_err(|failure| {
-            failure.hint("--base reads an earlier manifest from the git repository that the manifest lies in")
+            failure.hint("--base reads an earlier manifest from the git repository of the manifest")
         })?;
         let text = utf8(found)?;
         let mut lines = text.lines();
@@ -131,14 +130,14 @@ impl Repository {
         Ok(Self { git_dir, prefix })
     }
 
-    /// `git` on this repository, wherever it runs.
+    /// `git` for this repository, independent of the current folder.
     fn git(&self) -> Command {
         let mut git = git();
         git.arg("--git-dir").arg(&self.git_dir);
         git
     }
 
-    /// The commit that a revision stands for.
+    /// Resolves a revision to a commit id.
     fn commit(&self, revision: &str) -> Result<String, Failure> {
         let mut verify = self.git();
         verify.args(["rev-parse", "--verify", "--quiet", "--end-of-options"]);
@@ -156,10 +155,10 @@ impl Repository {
         shallow.args(["rev-parse", "--is-shallow-repository"]);
         let is_shallow = run(&mut shallow, None).is_ok_and(|it| it.starts_with(b"true"));
         Err(failure.hint(if is_shallow {
-            "this clone holds only part of the history: fetch the rest (actions/checkout: `fetch-depth: 0`; GitLab: \
+            "this clone has only part of the history: fetch the rest (actions/checkout: `fetch-depth: 0`; GitLab: \
              `GIT_DEPTH: 0`; else `git fetch --unshallow`)"
         } else {
-            "name a branch, a tag or a commit that is here: `git fetch` brings those of the server"
+            "name a branch, tag or commit that exists here; `git fetch` gets those of the server"
         }))
     }
 
@@ -170,24 +169,23 @@ impl Repository {
             top if top.is_empty() => "the top of the repository".to_owned(),
             place => place.into_owned(),
         };
-        Failure::new(format!("revision {revision} has no manifest at {place}")).hint(
-            "where nothing was applied yet there is no base: plan without --base, or name a later revision",
-        )
+        Failure::new(format!("revision {revision} has no manifest at {place}"))
+            .hint("if nothing was applied yet, plan without --base; else name a later revision")
     }
 }
 
-/// Which files are written one after the other.
+/// Groups of files, in the order in which they are checked out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// What a manifest can be made of, and what decides about that.
+    /// Files of a manifest, and files that select these.
     Manifest,
-    /// What a manifest can name.
+    /// Other files that a manifest may name.
     Named,
-    /// What it hardly ever does.
+    /// Files that a manifest rarely names.
     Picture,
 }
 
-/// The files of a revision that a manifest can be made of, in the form that an index is made of.
+/// The files of a revision, as index entries.
 struct Tree {
     entries: Vec<(Kind, Vec<u8>)>,
 }
@@ -202,7 +200,7 @@ impl Tree {
         };
         let mut paths = Vec::new();
         if !repository.prefix.is_empty() && reach == Reach::Folder {
-            // What lies above decides about what lies below.
+            // Ignore and attribute files in parent folders apply too.
             let mut above = "";
             for part in repository.prefix.split_inclusive('/') {
                 paths.extend([".gitignore", ".gitattributes"].map(|name| format!("{above}{name}")));
@@ -213,7 +211,7 @@ impl Tree {
         let mut tree = Self::read(&list(&paths)?);
         let is_link = |(_, entry): &(Kind, Vec<u8>)| entry.starts_with(b"120000 ");
         if tree.entries.iter().any(is_link) {
-            // A link may lead anywhere in the repository, and one that leads nowhere would be left out without a word.
+            // A link may point anywhere in the repository, and a broken one would be skipped silently.
             tree = Self::read(&list(&[])?);
             for (kind, _) in &mut tree.entries {
                 *kind = Kind::Manifest;
@@ -225,7 +223,7 @@ impl Tree {
     fn read(listed: &[u8]) -> Self {
         let entries = listed.split(|byte| *byte == 0).filter_map(|entry| {
             let tab = entry.iter().position(|byte| *byte == b'\t')?;
-            // Submodules are commits.
+            // Submodules are listed as commits.
             let is_file = entry[..tab].windows(6).any(|it| it == b" blob ");
             is_file.then(|| (kind_of(&entry[tab + 1..]), entry.to_owned()))
         });
@@ -234,7 +232,7 @@ impl Tree {
         }
     }
 
-    /// Writes the files of a kind below `root`; whether there are any.
+    /// Writes the files of a kind below `root`. `false` if there are none.
     fn check_out(
         &self,
         repository: &Repository,
@@ -288,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_manifest_is_made_of_comes_first_and_pictures_come_last() {
+    fn files_are_grouped_by_extension() {
         for (path, kind) in [
             ("labels/a.yaml", Kind::Manifest),
             ("a.jsonl", Kind::Manifest),

@@ -1,10 +1,11 @@
-//! `completions`: for shells.
+//! `completions`: scripts for shells.
 
 use super::exit::{Exit, Failure};
 use super::output;
+use clap::Command;
 use clap_complete::Shell;
 
-/// Print completions for a shell
+/// Print shell completions
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Which shell
@@ -12,9 +13,9 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+/// `command` is the whole command line.
+pub(crate) fn run(args: &Args, mut command: Command) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    let mut command = super::command();
     let name = command.get_name().to_owned();
     clap_complete::generate(args.shell, &mut command, name, &mut script);
     output::data(&String::from_utf8_lossy(&script))?;

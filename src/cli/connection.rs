@@ -1,4 +1,4 @@
-//! Which app a command talks to: flags beat the environment, which beats the manifest.
+//! Which app a command uses: flags override the environment, which overrides the manifest.
 
 use super::exit::Failure;
 use super::input;
@@ -12,14 +12,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The service, where no endpoint is given.
-const SERVICE: &str = "https://api.clarifai.com";
-/// How a target's endpoint begins when it is an embedded store.
+/// The endpoint by default.
+pub(super) const SERVICE: &str = "https://api.clarifai.com";
+/// Prefix of the endpoint of an embedded store.
 const EMBEDDED: &str = "embedded:";
-/// Owner and app of an embedded store: it holds one of each.
+/// Owner and app of every embedded store.
 pub(super) const EMBEDDED_OWNER: &str = "local";
 pub(super) const EMBEDDED_APP: &str = "local";
-/// The embedded store is as fast as the disk; where no flag says otherwise, this keeps forecasts finite.
+/// Calls per second of the embedded store by default: it is as fast as the disk, but forecasts need a finite number.
 const EMBEDDED_RATE: u32 = 1_000;
 
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -37,37 +37,37 @@ pub(crate) struct ConnectionArgs {
     /// The app [env: CLARIFAI_APP_ID]
     #[arg(long, value_name = "ID")]
     app_id: Option<String>,
-    /// The embedded store in this file, instead of an app
+    /// Use the embedded store in this file instead of an app
     #[arg(long, value_name = "FILE", conflicts_with_all = ["endpoint", "user_id", "app_id"])]
     embedded: Option<PathBuf>,
-    /// File that holds the token; else CLARIFAI_PAT
+    /// File that holds the token; default: CLARIFAI_PAT
     #[arg(long, value_name = "FILE")]
     pat_file: Option<PathBuf>,
-    /// Allow plain http to other machines: token and labels travel unprotected
+    /// Allow plain HTTP to other machines; the token and the labels are sent unencrypted
     #[arg(long)]
     insecure_http: bool,
-    /// Calls a second that the target takes
+    /// Calls per second that the target accepts
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rate_limit: Option<u32>,
-    /// Seconds that one call may take before it is given up and looked into
+    /// Timeout of one call, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) timeout: u64,
-    /// Seconds that the whole run may take. Reading ends with an error then; an apply finishes the calls in flight and
+    /// Time limit of the whole run, in seconds. After it, reading fails; an apply finishes the calls in flight and
     /// starts no new ones
     #[arg(long, value_name = "SECONDS", default_value_t = 21_600, value_parser = clap::value_parser!(u64).range(1..=2_592_000))]
     deadline: u64,
-    /// Megabytes that one answer may have, unpacked
+    /// Size limit of one answer, in megabytes after decompression
     #[arg(long, value_name = "MB", default_value_t = Connection::DEFAULT_MAX_ANSWER_BYTES >> 20, value_parser = clap::value_parser!(u64).range(1..=16_384))]
     max_answer: u64,
-    /// Pages that one listing may have
+    /// Page limit of one listing
     #[arg(long, value_name = "N", default_value_t = Connection::DEFAULT_MAX_PAGES, value_parser = clap::value_parser!(u64).range(1..))]
     max_pages: u64,
-    /// Calls at a time
+    /// Number of concurrent calls
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) concurrency: u16,
 }
 
-/// When a run has to end.
+/// The time limit of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline {
     seconds: u64,
@@ -75,23 +75,21 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
-    /// Does what only reads, or gives it up.
-    pub(crate) async fn hold<T>(
+    /// Runs a future that only reads, until the deadline.
+    pub(crate) async fn limit<T>(
         self,
         reading: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         tokio::time::timeout_at(self.at, reading)
             .await
             .unwrap_or_else(|_| {
-                Err(
-                    Failure::new(format!("{self}; nothing was sent that writes"))
-                        .hint("raise --deadline, or ask for less (--declared-only, --input)"),
-                )
+                Err(Failure::new(format!("{self}; nothing was written"))
+                    .hint("raise --deadline, or read less (--declared-only, --input)"))
             })
     }
 
-    /// Waits until it is there.
-    pub(crate) async fn passed(self) {
+    /// Waits until the deadline.
+    pub(crate) async fn wait(self) {
         tokio::time::sleep_until(self.at).await;
     }
 }
@@ -106,15 +104,15 @@ impl fmt::Display for Deadline {
     }
 }
 
-/// A variable of the environment that says something.
+/// An environment variable that is set and not empty.
 pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Where a command goes.
+/// The app or store that a command uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Destination {
-    /// The store inside this program.
+    /// A store in this process.
     Embedded { path: PathBuf, rate_limit: u32 },
     /// An app.
     App {
@@ -126,7 +124,7 @@ pub(crate) enum Destination {
 }
 
 impl Destination {
-    /// The target as a plan names it.
+    /// The target in a plan.
     pub(crate) fn target(&self) -> Target {
         match self {
             Self::Embedded { path, .. } => Target {
@@ -155,7 +153,7 @@ impl Destination {
 }
 
 impl ConnectionArgs {
-    /// Bounds the calls of a connection.
+    /// Sets the limits of a connection.
     pub(super) fn bound(&self, connection: &mut Connection) {
         connection.concurrency = usize::from(self.concurrency);
         connection.timeout = Duration::from_secs(self.timeout);
@@ -163,7 +161,7 @@ impl ConnectionArgs {
         connection.max_pages = self.max_pages;
     }
 
-    /// When the run, which begins now, has to end.
+    /// The deadline of a run that starts now.
     pub(super) fn deadline(&self) -> Deadline {
         Deadline {
             seconds: self.deadline,
@@ -171,17 +169,17 @@ impl ConnectionArgs {
         }
     }
 
-    /// Decides where to go. The environment names an app of the service: it does not lead away from an embedded
-    /// store that the manifest names, nor from a target that a flag names.
+    /// Chooses the destination. Variables name an app of the service: they override neither an embedded store in the
+    /// manifest nor a target chosen by flag.
     pub(crate) fn destination(&self, manifest: Option<&Manifest>) -> Result<Destination, Failure> {
         if let Some(path) = &self.embedded {
-            return Ok(self.embedded_in(path.clone()));
+            return Ok(self.embedded_at(path.clone()));
         }
         let chosen = self.chosen_target(manifest)?;
         if let (Some(TargetSpec::Embedded { path }), Some(manifest), false) =
             (chosen, manifest, self.names_an_app())
         {
-            return Ok(self.embedded_in(manifest.root.join(path)));
+            return Ok(self.embedded_at(manifest.root.join(path)));
         }
         let (user_id, app_id, endpoint, rate_limit) = match chosen {
             Some(TargetSpec::App {
@@ -201,7 +199,7 @@ impl ConnectionArgs {
             Some(_) => None,
             None => variable(name),
         };
-        self.agrees_with(endpoint.as_deref())?;
+        self.check_target_host(endpoint.as_deref())?;
         let choose = |flag: &Option<String>, name, manifest| {
             flag.clone().or_else(|| environment(name)).or(manifest)
         };
@@ -228,7 +226,7 @@ impl ConnectionArgs {
         let endpoint = choose(&self.endpoint, "CLARIFAI_API_BASE", endpoint)
             .unwrap_or_else(|| SERVICE.to_owned());
         Ok(Destination::App {
-            endpoint: self.checked(&endpoint)?,
+            endpoint: self.parse_endpoint(&endpoint)?,
             user_id,
             app_id,
             rate_limit: self
@@ -238,13 +236,13 @@ impl ConnectionArgs {
         })
     }
 
-    /// Refuses a target of the manifest that names another host than --endpoint does: a pull request may have changed it.
-    fn agrees_with(&self, of_target: Option<&str>) -> Result<(), Failure> {
+    /// Refuses a target of the manifest with another host than --endpoint: a pull request may have changed it.
+    fn check_target_host(&self, of_target: Option<&str>) -> Result<(), Failure> {
         let (Some(name), Some(flag), Some(endpoint)) = (&self.target, &self.endpoint, of_target)
         else {
             return Ok(());
         };
-        let [flag, endpoint] = [self.checked(flag)?, self.checked(endpoint)?];
+        let [flag, endpoint] = [self.parse_endpoint(flag)?, self.parse_endpoint(endpoint)?];
         if flag == endpoint {
             return Ok(());
         }
@@ -254,30 +252,30 @@ impl ConnectionArgs {
         .hint("if the manifest is right, leave --endpoint out, or give it the same URL"))
     }
 
-    /// The destination of a plan file. A flag that says otherwise is a mistake: the plan is for that app alone.
+    /// The destination of a plan file. Flags that name another target are an error.
     ///
-    /// A plan file is data from outside: the token goes to its host only if a flag, the environment or the manifest names
-    /// the same one, or if it is the service's own.
+    /// A plan file is not trusted: the token is sent to its host only if a flag, the environment or the manifest names
+    /// that host, or if it is the service's own.
     pub(crate) fn destination_of_plan(
         &self,
         target: &Target,
         manifest: Option<&Manifest>,
     ) -> Result<Destination, Failure> {
-        if !self.may_be(target, manifest)? {
+        if !self.agrees_with_flags(target, manifest)? {
             return Err(Failure::usage(
-                "a plan file names its own target, and the flags name another",
+                "the plan file is for one target, and the flags name another",
             )
             .hint("leave --target, --endpoint, --user-id, --app-id and --embedded out"));
         }
         if let Some(path) = target.endpoint.strip_prefix(EMBEDDED) {
-            return Ok(self.embedded_in(PathBuf::from(path)));
+            return Ok(self.embedded_at(PathBuf::from(path)));
         }
         if target.app_id.is_empty() {
             return Err(Failure::usage("the plan was made offline, for no target")
                 .hint("plan again with --target, or with --user-id and --app-id"));
         }
-        let endpoint = self.checked(&target.endpoint)?;
-        self.is_named(&endpoint, manifest)?;
+        let endpoint = self.parse_endpoint(&target.endpoint)?;
+        self.check_plan_host(&endpoint, manifest)?;
         Ok(Destination::App {
             endpoint,
             user_id: target.user_id.clone(),
@@ -286,41 +284,45 @@ impl ConnectionArgs {
         })
     }
 
-    /// Whether each flag that says where to go leads to this target. A manifest that is at hand has to know the app, where
-    /// no flag names it.
-    fn may_be(&self, target: &Target, manifest: Option<&Manifest>) -> Result<bool, Failure> {
+    /// Whether all flags agree with this target. If no flag names the app, the manifest, if given, must have it as a
+    /// target.
+    fn agrees_with_flags(
+        &self,
+        target: &Target,
+        manifest: Option<&Manifest>,
+    ) -> Result<bool, Failure> {
         let same_user = |user: &str| user == target.user_id || user == "me";
-        let is_it = |spec: &TargetSpec| match spec {
+        let is_app = |spec: &TargetSpec| match spec {
             TargetSpec::Embedded { .. } => target.endpoint.starts_with(EMBEDDED),
             TargetSpec::App {
                 user_id, app_id, ..
             } => same_user(user_id.as_str()) && *app_id == target.app_id,
         };
-        // Whether the file may name its host is another question, unless a flag chooses a target that has one.
-        let is_at_its_host = |spec: &TargetSpec| match spec {
+        // The host is checked separately, unless a flag chooses a target with a host.
+        let has_host = |spec: &TargetSpec| match spec {
             TargetSpec::App { endpoint, .. } if self.endpoint.is_none() => {
                 let endpoint = endpoint.as_deref().unwrap_or(SERVICE);
-                self.checked(endpoint)
+                self.parse_endpoint(endpoint)
                     .is_ok_and(|it| it.to_string() == target.endpoint)
             }
             _ => true,
         };
         if let Some(path) = &self.embedded
-            && self.embedded_in(path.clone()).target() != *target
+            && self.embedded_at(path.clone()).target() != *target
         {
             return Ok(false);
         }
         if let (Some(_), Some(_)) = (&self.target, manifest) {
             let chosen = self.chosen_target(manifest)?;
-            let is_chosen = chosen.is_some_and(|spec| is_it(spec) && is_at_its_host(spec));
-            return Ok(is_chosen && self.endpoint_is(target)?);
+            let is_chosen = chosen.is_some_and(|spec| is_app(spec) && has_host(spec));
+            return Ok(is_chosen && self.endpoint_agrees(target)?);
         }
-        let is_app = self.user_id.as_deref().is_none_or(same_user)
+        let flags_fit = self.user_id.as_deref().is_none_or(same_user)
             && self
                 .app_id
                 .as_deref()
                 .is_none_or(|app| app == target.app_id);
-        if self.target.is_some() || !is_app || !self.endpoint_is(target)? {
+        if self.target.is_some() || !flags_fit || !self.endpoint_agrees(target)? {
             return Ok(false);
         }
         let known = manifest.map(|it| &it.targets).filter(|it| !it.is_empty());
@@ -328,7 +330,7 @@ impl ConnectionArgs {
         let (false, Some(known)) = (names_it, known) else {
             return Ok(true);
         };
-        if known.values().any(is_it) {
+        if known.values().any(is_app) {
             return Ok(true);
         }
         Err(Failure::new(format!(
@@ -336,18 +338,22 @@ impl ConnectionArgs {
             escape(&target.app_id),
             escape(&target.user_id)
         ))
-        .hint("if it is right, name it: --user-id and --app-id"))
+        .hint("if that app is right, name it with --user-id and --app-id"))
     }
 
-    fn endpoint_is(&self, target: &Target) -> Result<bool, Failure> {
+    fn endpoint_agrees(&self, target: &Target) -> Result<bool, Failure> {
         match &self.endpoint {
-            Some(endpoint) => Ok(self.checked(endpoint)?.to_string() == target.endpoint),
+            Some(endpoint) => Ok(self.parse_endpoint(endpoint)?.to_string() == target.endpoint),
             None => Ok(true),
         }
     }
 
-    /// Refuses a host that only a plan file names.
-    fn is_named(&self, endpoint: &Endpoint, manifest: Option<&Manifest>) -> Result<(), Failure> {
+    /// Refuses a host that only the plan file names.
+    fn check_plan_host(
+        &self,
+        endpoint: &Endpoint,
+        manifest: Option<&Manifest>,
+    ) -> Result<(), Failure> {
         let (names, by) = if let Some(flag) = &self.endpoint {
             (vec![flag.clone()], "--endpoint names")
         } else if let Some(base) = variable("CLARIFAI_API_BASE") {
@@ -362,13 +368,13 @@ impl ConnectionArgs {
             });
             let endpoints: Vec<String> = endpoints.collect();
             if endpoints.is_empty() {
-                (vec![SERVICE.to_owned()], "without a flag it goes to")
+                (vec![SERVICE.to_owned()], "the default is")
             } else {
                 (endpoints, "the manifest names")
             }
         };
         for name in &names {
-            if self.checked(name)?.to_string() == endpoint.to_string() {
+            if self.parse_endpoint(name)?.to_string() == endpoint.to_string() {
                 return Ok(());
             }
         }
@@ -378,24 +384,24 @@ impl ConnectionArgs {
             escape(&names.join(", "))
         ))
         .hint(format!(
-            "nothing was sent. If that host is right, name it: --endpoint {}",
+            "nothing was sent. If that host is right, pass --endpoint {}",
             escape(&endpoint.to_string())
         )))
     }
 
-    fn embedded_in(&self, path: PathBuf) -> Destination {
+    fn embedded_at(&self, path: PathBuf) -> Destination {
         Destination::Embedded {
             path,
             rate_limit: self.rate_limit.unwrap_or(EMBEDDED_RATE),
         }
     }
 
-    /// Whether a flag says where to go.
+    /// Whether a flag names an app, a store or a target.
     pub(crate) fn names_a_place(&self) -> bool {
         self.target.is_some() || self.names_an_app() || self.embedded.is_some()
     }
 
-    /// Whether only a manifest can say where to go: a flag names one of its targets, or nothing names an app.
+    /// Whether a manifest is needed to find the app: a flag names one of its targets, or nothing names an app.
     pub(crate) fn needs_a_manifest(&self) -> bool {
         let is_named = || self.names_a_place() || variable("CLARIFAI_APP_ID").is_some();
         self.target.is_some() || !is_named()
@@ -405,7 +411,7 @@ impl ConnectionArgs {
         self.endpoint.is_some() || self.user_id.is_some() || self.app_id.is_some()
     }
 
-    fn checked(&self, endpoint: &str) -> Result<Endpoint, Failure> {
+    fn parse_endpoint(&self, endpoint: &str) -> Result<Endpoint, Failure> {
         let insecure = if self.insecure_http {
             InsecureHttp::Allow
         } else {
@@ -421,7 +427,7 @@ impl ConnectionArgs {
         let Some(manifest) = manifest else {
             return match &self.target {
                 Some(name) => Err(Failure::usage(format!(
-                    "--target {name} names a target of a manifest, and none was read"
+                    "--target {name} names a target of a manifest, and no manifest was read"
                 ))
                 .hint("give the manifest's path")),
                 None => Ok(None),
@@ -445,14 +451,14 @@ impl ConnectionArgs {
     /// The token, from a file or the environment.
     pub(crate) fn token(&self) -> Result<Token, Failure> {
         let text = match &self.pat_file {
-            Some(path) => input::text(path, input::LARGEST_TOKEN)?,
+            Some(path) => input::text(path, input::MAX_TOKEN_BYTES)?,
             None => std::env::var("CLARIFAI_PAT").map_err(|_| {
                 Failure::new("no token").hint(
                     "set CLARIFAI_PAT to a personal access token, or name a file with --pat-file",
                 )
             })?,
         };
-        output::conceal(text.trim());
+        output::hide_token(text.trim());
         Ok(Token::new(&text)?)
     }
 }

@@ -13,53 +13,53 @@ use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// Serve the API over a SQLite file
+/// Serve the API from a SQLite file
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Address to listen on; port 0 takes any free one
+    /// Address to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
     /// The SQLite file, or `:memory:`
     #[arg(long, value_name = "FILE", default_value = ":memory:")]
     db: PathBuf,
-    /// Annotations to begin with, as `list` prints them in JSON or JSON Lines, whoever made them; refused if the store
-    /// holds any of them
+    /// Annotations to start with, of any user, as `list` prints them in JSON or JSON Lines; an error if the store
+    /// already has one of them
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
-    /// Take annotations only for inputs that exist; else an input is made when it is first named
+    /// Accept annotations only for existing inputs; by default an input is created when it is first named
     #[arg(long)]
     require_inputs: bool,
-    /// The user who owns the app
+    /// The app's owner
     #[arg(long, value_name = "USER", default_value = "owner")]
     owner: String,
     /// The app
     #[arg(long, value_name = "ID", default_value = "app")]
     app_id: String,
-    /// Token that makes its bearer the owner
+    /// Token of the owner
     #[arg(long, value_name = "K", default_value = "owner-key")]
     owner_key: String,
-    /// Token that makes its bearer a collaborator
+    /// A collaborator and their token; repeatable
     #[arg(long = "collaborator", value_name = "USER=K", value_parser = collaborator)]
     collaborators: Vec<Collaborator>,
-    /// Refuse more than N calls in a second from one key, as the service does at 15
+    /// Refuse more than N calls per second from one token, as the service does at 15
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rate_limit: Option<u32>,
-    /// The order of listings
+    /// Order of listings
     #[arg(long, value_name = "ORDER", value_enum, default_value_t = Order::Oldest)]
     listing_order: Order,
-    /// Serve pages of N annotations at most; the API's are 1,000
+    /// Serve at most N annotations per page; the API's limit is 1,000
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     page_size: Option<u32>,
 }
 
-/// The order of listings, which differs between the service's documents.
+/// The order of listings: the service's documents contradict each other.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Order {
-    /// By creation, the oldest first
+    /// By creation, oldest first
     Oldest,
-    /// By creation, the newest first
+    /// By creation, newest first
     Newest,
-    /// By modification, the latest first
+    /// By modification, latest first
     Modified,
 }
 
@@ -75,7 +75,7 @@ fn collaborator(text: &str) -> Result<Collaborator, String> {
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let seed = match args.seed {
-        Some(path) => Some((annotations_of(&path)?, path)),
+        Some(path) => Some((read_seed(&path)?, path)),
         None => None,
     };
     let in_memory = args.db.as_os_str() == ":memory:";
@@ -110,16 +110,16 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     {
         let failure = Failure::new(format!("{}: {}", path.display(), chain(&error)))
             .hint("nothing of the file was stored; seed an empty store, or leave --seed out");
-        // What it failed at is told; that it could not be closed either would help nobody.
+        // The first error is the one to report.
         let _ = emulator.stop().await;
         return Err(failure);
     }
-    // Before anybody hears that it serves, and may tell it to stop.
+    // Listen for signals before the URL is printed: a caller may stop the emulator right after.
     let mut interrupts = Interrupts::new()
         .map_err(|error| Failure::new(format!("cannot wait for Ctrl-C: {error}")))?;
     output::result(&format!("{}\n", emulator.url()))?;
     interrupts.next().await;
-    output::talk("Stopping.");
+    output::message("Stopping.");
     emulator
         .stop()
         .await
@@ -127,13 +127,13 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn annotations_of(path: &Path) -> Result<Vec<Value>, Failure> {
+fn read_seed(path: &Path) -> Result<Vec<Value>, Failure> {
     const WANTED: &str = "a listing that `annosync list` printed, as json or jsonl";
     kind::expect(path, &[FileKind::Listing, FileKind::Annotations], WANTED)?;
-    let text = input::text(path, input::LARGEST)?;
+    let text = input::text(path, input::MAX_BYTES)?;
     annotations_in(&text).map_err(|error| {
         match &error {
-            EmulatorError::NotJson(error) => input::broken(path, &error.into()),
+            EmulatorError::NotJson(error) => input::json_failure(path, &error.into()),
             _ => Failure::new(format!("{}: {}", path.display(), chain(&error))),
         }
         .hint(format!("give it {WANTED}"))

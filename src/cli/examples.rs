@@ -1,23 +1,23 @@
-//! An example or two for each command, shown at the end of its help. A test parses each of them.
+//! Examples for each command, shown at the end of its help. A test parses each of them.
 
 use clap::Command;
 
-/// Each command by its words, and its examples: what it is for, and the line to type.
+/// Commands with their examples: each is a purpose and a command line.
 pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
     (
         "plan",
         &[
             ("What would apply do?", "annosync plan"),
             (
-                "On a pull request: what the branch changes, and what changed on the app meanwhile",
+                "On a pull request: what the branch changes, and what changed in the app meanwhile",
                 "annosync plan --target prod --base origin/main --out plan.json --also markdown=plan.md",
             ),
             (
-                "The deletes of some inputs alone",
+                "Only the deletes of some inputs",
                 "annosync plan --only deletes --input 'street-*'",
             ),
             (
-                "Offline, against a saved listing",
+                "Plan offline against a saved listing",
                 "annosync plan --observed listing.json",
             ),
         ],
@@ -25,19 +25,22 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
     (
         "apply",
         &[
-            ("Show the plan, ask, carry it out", "annosync apply"),
             (
-                "Carry out the plan that was looked at",
+                "Show the plan, ask for approval, apply it",
+                "annosync apply",
+            ),
+            (
+                "Apply a reviewed plan",
                 "annosync apply plan.json --auto-approve",
             ),
-            ("Keep what undoes it", "annosync apply --undo-out undo.json"),
+            ("Keep an undo file", "annosync apply --undo-out undo.json"),
         ],
     ),
     (
         "show",
         &[
             (
-                "The deletes of a plan that was kept",
+                "The deletes of a saved plan",
                 "annosync show plan.json --only deletes --full",
             ),
             (
@@ -49,12 +52,9 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
     (
         "pull",
         &[
+            ("Update the manifest from the app", "annosync pull"),
             (
-                "Take into the manifest what changed on the app",
-                "annosync pull",
-            ),
-            (
-                "A manifest of an app, a file for each input",
+                "A new manifest from an app, one file per input",
                 "annosync pull labels --user-id acme --app-id street --split",
             ),
         ],
@@ -63,26 +63,23 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
         "list",
         &[
             (
-                "What is pending, as a table",
+                "Pending annotations, as a table",
                 "annosync list --status pending --format table",
             ),
             (
-                "Everything, for plan --observed and for annosync test",
+                "All annotations, for plan --observed and annosync test",
                 "annosync list --all --format json",
             ),
         ],
     ),
     (
         "validate",
-        &[(
-            "Every problem of the manifest in this folder",
-            "annosync validate",
-        )],
+        &[("Check the manifest in this folder", "annosync validate")],
     ),
     (
         "import",
         &[(
-            "A COCO file as a manifest",
+            "Import a COCO file",
             "annosync import coco annotations.json --out labels",
         )],
     ),
@@ -90,11 +87,11 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
         "import coco",
         &[
             (
-                "A COCO file as a manifest, or over the one in this folder",
+                "Import a COCO file into a new manifest, or into the one in this folder",
                 "annosync import coco annotations.json --out labels",
             ),
             (
-                "In CI: fail if anything cannot be taken over",
+                "In CI: fail if anything cannot be imported",
                 "annosync import coco annotations.json --out labels --strict",
             ),
         ],
@@ -107,7 +104,7 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
                 "annosync init",
             ),
             (
-                "For GitHub alone, with a name for the label set",
+                "Only for GitHub, with a name for the label set",
                 "annosync init labels --ci github --set street",
             ),
         ],
@@ -115,30 +112,27 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
     (
         "test",
         &[
-            ("Every case below this folder", "annosync test"),
-            (
-                "Accept what the plans are now",
-                "annosync test cases --bless",
-            ),
+            ("All cases below this folder", "annosync test"),
+            ("Accept the current plans", "annosync test cases --bless"),
         ],
     ),
     (
         "emulator",
         &[(
-            "The service's API over a file, on a port of its own",
+            "Serve the API from a file, on a free port",
             "annosync emulator --db store.db --listen 127.0.0.1:0",
         )],
     ),
     (
         "schema",
         &[(
-            "What a manifest may hold, for editors",
+            "The schema of a manifest, for editors",
             "annosync schema manifest",
         )],
     ),
     (
         "completions",
-        &[("For bash, in this shell", "annosync completions bash")],
+        &[("Completions for bash", "annosync completions bash")],
     ),
     (
         "man",
@@ -153,19 +147,21 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
     ),
 ];
 
-/// The command with the examples at the end of each help.
+/// Adds the examples to the help of each command.
 pub(super) fn with_examples(mut root: Command) -> Command {
     for (words, examples) in EXAMPLES {
         let words: Vec<&str> = words.split(' ').collect();
-        root = mutated(root, &words, &text(examples));
+        root = add_after_help(root, &words, &text(examples));
     }
     root
 }
 
-fn mutated(command: Command, words: &[&str], text: &str) -> Command {
+fn add_after_help(command: Command, words: &[&str], text: &str) -> Command {
     match words.split_first() {
         None => command.after_help(text.to_owned()),
-        Some((first, rest)) => command.mut_subcommand(first, |below| mutated(below, rest, text)),
+        Some((first, rest)) => {
+            command.mut_subcommand(first, |below| add_after_help(below, rest, text))
+        }
     }
 }
 
@@ -177,25 +173,28 @@ fn text(examples: &[(&str, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Cli, command, man};
+    use super::super::{Cli, command};
     use super::*;
     use clap::Parser as _;
 
     #[test]
-    fn every_command_has_an_example_and_none_is_of_a_command_that_is_not_there() {
+    fn every_command_has_an_example() {
+        fn names(command: &Command) -> Vec<String> {
+            let below = command.get_subcommands().filter(|it| !it.is_hide_set());
+            let below = below.flat_map(|it| {
+                let name = it.get_bin_name().unwrap_or_default().to_owned();
+                std::iter::once(name).chain(names(it))
+            });
+            below.collect()
+        }
         let mut root = command();
         root.build();
-        let there: Vec<String> = man::all(&root)
-            .into_iter()
-            .skip(1)
-            .map(|command| command.get_bin_name().unwrap_or_default().to_owned())
-            .collect();
-        let shown = EXAMPLES.map(|(words, _)| format!("annosync {words}"));
-        assert_eq!(there, shown);
+        let documented = EXAMPLES.map(|(words, _)| format!("annosync {words}"));
+        assert_eq!(names(&root), documented);
     }
 
     #[test]
-    fn every_example_is_a_command_line_that_makes_sense() {
+    fn every_example_is_a_valid_command_line() {
         for (words, examples) in EXAMPLES {
             for (purpose, line) in examples {
                 assert!(line.starts_with("annosync "), "{line}");

@@ -3,27 +3,27 @@
 use std::fmt;
 use std::process::ExitCode;
 
-/// How a command ended. The numbers are part of the interface.
+/// The exit code of a command. The numbers are part of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Done, or nothing to do.
     Done,
-    /// An error; nothing was changed, or it says what was.
+    /// An error. Nothing was changed, or the message lists what was.
     Error,
     /// `plan --detailed-exitcode`: there are changes.
     Changes,
-    /// A guard stopped it.
+    /// A guard stopped the plan.
     Guarded,
-    /// The remote changed since the plan was made, or the manifest and the app changed the same.
+    /// The app or the manifest changed since the plan was made, or conflicts are unresolved.
     Stale,
-    /// Some of it was applied or imported, and some could not be.
+    /// Part of the work was done, part of it failed.
     Partial,
-    /// The command line makes no sense.
+    /// The command line is invalid.
     Usage,
 }
 
 impl Exit {
-    /// Every one, by its number.
+    /// All, ordered by number.
     pub(crate) const ALL: [Self; 7] = [
         Self::Done,
         Self::Error,
@@ -46,39 +46,41 @@ impl Exit {
         }
     }
 
-    /// What it says, in the words of the help.
+    /// The meaning in the help.
     pub(crate) fn meaning(self) -> &'static str {
         match self {
             Self::Done => "done, or nothing to do",
             Self::Error => "an error",
             Self::Changes => "with --detailed-exitcode: there are changes",
-            Self::Guarded => "a guard stopped it",
+            Self::Guarded => "stopped by a guard",
             Self::Stale => {
-                "the remote or the manifest changed since the plan was made, or conflicts are left"
+                "the app or the manifest changed since the plan was made, or conflicts are unresolved"
             }
-            Self::Partial => "applied or imported in part",
-            Self::Usage => "the command line makes no sense",
+            Self::Partial => "partly applied or imported",
+            Self::Usage => "invalid command line",
         }
     }
 
-    /// What a person does then.
+    /// What the user should do.
     pub(crate) fn next(self) -> &'static str {
         match self {
             Self::Done => "Nothing.",
             Self::Error => {
-                "Read the message and its hint; nothing was written, unless the last lines say what was."
+                "Read the message and its hint. Nothing was written, unless the last lines list what was."
             }
-            Self::Changes => "Look at the plan, and apply it.",
+            Self::Changes => "Review the plan and apply it.",
             Self::Guarded => {
-                "Nothing was written. If the plan is what you mean, pass the flag that the message names."
+                "Nothing was written. If the plan is what you want, pass the flag that the message names."
             }
             Self::Stale => {
-                "What changed was left alone. Plan again, and look at what is different; decide conflicts with --conflicts."
+                "What changed was left alone. Plan again and review what is different; resolve conflicts with --conflicts."
             }
             Self::Partial => {
                 "The last lines say what failed and why; run the same command again to finish the rest."
             }
-            Self::Usage => "Nothing was done. `annosync help COMMAND` says what the command takes.",
+            Self::Usage => {
+                "Nothing was done. `annosync help COMMAND` lists the arguments of the command."
+            }
         }
     }
 }
@@ -89,7 +91,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command could not do its work: what went wrong, and what to do next.
+/// Why a command failed, and what to do next.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
@@ -98,7 +100,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// An error without more to say.
+    /// An error without a hint, with exit code 1.
     pub(crate) fn new(message: impl fmt::Display) -> Self {
         Self {
             exit: Exit::Error,
@@ -107,7 +109,7 @@ impl Failure {
         }
     }
 
-    /// A command line that makes no sense.
+    /// A usage error.
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
         Self {
             exit: Exit::Usage,
@@ -115,7 +117,7 @@ impl Failure {
         }
     }
 
-    /// It, where an apply was asked for.
+    /// Adds that nothing was sent.
     pub(crate) fn unsent(self) -> Self {
         Self {
             message: format!("{}; nothing was sent", self.message),
@@ -123,7 +125,7 @@ impl Failure {
         }
     }
 
-    /// With what to do next.
+    /// Sets the hint: what to do next.
     pub(crate) fn hint(mut self, hint: impl fmt::Display) -> Self {
         self.hint = Some(hint.to_string());
         self

@@ -1,4 +1,4 @@
-//! In which formats a plan is shown: one on stdout, others in files beside it.
+//! The formats of a plan: one for stdout, others for files.
 
 use super::exit::Failure;
 use super::kind;
@@ -22,9 +22,9 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// Names of files in which a later run would read this format as a part of a manifest. A plan file is told from a
-    /// manifest where it has the name of one.
-    fn is_taken_for_a_manifest(self, file: &Path) -> bool {
+    /// Whether a later run would read this file as part of a manifest. A plan file is recognised if its name ends in
+    /// .json.
+    fn looks_like_manifest(self, file: &Path) -> bool {
         let endings: &[&str] = match self {
             Self::Text | Self::Markdown => &["yaml", "yml", "json", "jsonl"],
             Self::Json => &["yaml", "yml", "jsonl"],
@@ -34,12 +34,12 @@ impl Format {
     }
 }
 
-/// Whether one of the formats in which a plan is shown is the plan file.
+/// Whether the plan file is among the formats.
 pub(crate) fn has_plan_file(format: Format, also: &[Also]) -> bool {
     format == Format::Json || also.iter().any(|also| also.format == Format::Json)
 }
 
-/// A file that gets a plan in a format: `FORMAT=FILE`.
+/// An argument `FORMAT=FILE`: write the plan to this file in this format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Also {
     format: Format,
@@ -52,19 +52,19 @@ impl FromStr for Also {
     fn from_str(text: &str) -> Result<Self, String> {
         let (format, file) = text
             .split_once('=')
-            .ok_or("a format and a file are needed, as in `markdown=plan.md`")?;
+            .ok_or("expected a format and a file, as in `markdown=plan.md`")?;
         let format = <Format as clap::ValueEnum>::from_str(format, false)
             .map_err(|_| format!("`{format}` is not a format: use text, markdown or json"))?;
         let file = PathBuf::from(file);
         if file.as_os_str().is_empty() {
-            return Err("the file has no name, as in `markdown=plan.md`".to_owned());
+            return Err("the file has no name; expected for example `markdown=plan.md`".to_owned());
         }
         if file.as_os_str() == "-" {
             return Err("`-` is not a file; --format says what goes to stdout".to_owned());
         }
-        if format.is_taken_for_a_manifest(&file) {
+        if format.looks_like_manifest(&file) {
             return Err(format!(
-                "`{}` has the name of a manifest's file, and would be read as one; take .txt, .md, or .json for json",
+                "`{}` has the name of a manifest file, and would be read as one; use .txt or .md, and .json for json",
                 file.display()
             ));
         }
@@ -72,13 +72,13 @@ impl FromStr for Also {
     }
 }
 
-/// The file that holds the whole plan, if there is one.
-pub(crate) fn whole<'a>(out: Option<&'a Path>, also: &'a [Also]) -> Option<&'a Path> {
+/// The path of the plan file, if one is written.
+pub(crate) fn plan_file_path<'a>(out: Option<&'a Path>, also: &'a [Also]) -> Option<&'a Path> {
     let mut json = also.iter().filter(|also| also.format == Format::Json);
     out.or_else(|| json.next().map(|also| also.file.as_path()))
 }
 
-/// Writes the plan into each of the files; `whole` is the one that holds all of it.
+/// Writes the plan to the files of --also; `whole` is the plan file.
 pub(crate) fn write(
     plan: &Plan,
     view: &View,
@@ -96,8 +96,8 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// Refuses a command line on which a file would be written twice, over what was read, over what is no plan, or into a
-/// folder that is not there, and one on which nothing shows what is to be left out.
+/// Refuses a file that would be written twice, would overwrite an input or a file that is not a plan, or is in a
+/// missing folder. Also refuses filters if no format applies them.
 pub(crate) fn check(
     format: Format,
     view: &View,
@@ -108,28 +108,31 @@ pub(crate) fn check(
     let mut formats = also.iter().map(|also| also.format).chain([format]);
     if formats.all(|format| format == Format::Json) && !view.filter().is_everything() {
         return Err(Failure::usage(
-            "--only, --input and --concept choose what text and Markdown show, and JSON holds the whole plan always",
+            "--only, --input and --concept choose what text and Markdown show, and JSON always holds the whole plan",
         )
         .hint("leave them out, or add `--also text=FILE` or `--also markdown=FILE`"));
     }
     let files = also.iter().map(|also| also.file.as_path()).chain(out);
-    let mut taken: Vec<(PathBuf, Use)> = read.iter().map(|path| (place(path), Use::Read)).collect();
+    let mut taken: Vec<(PathBuf, Use)> = read
+        .iter()
+        .map(|path| (canonical(path), Use::Read))
+        .collect();
     for file in files {
-        let place = place(file);
+        let place = canonical(file);
         let shown = file.display();
         if let Some(folder) = place.parent().filter(|folder| !folder.is_dir()) {
             return Err(Failure::new(format!(
                 "cannot write {shown}: there is no folder {}; nothing was written",
                 folder.display()
             ))
-            .hint("make the folder, or name another file"));
+            .hint("create the folder, or name another file"));
         }
         match taken.iter().find(|(other, _)| *other == place) {
             Some((_, Use::Read)) => {
-                return Err(
-                    Failure::usage(format!("{shown} is read, and would be overwritten"))
-                        .hint("name another file"),
-                );
+                return Err(Failure::usage(format!(
+                    "{shown} is read by this command, and would be overwritten"
+                ))
+                .hint("name another file"));
             }
             Some((_, Use::Written)) => {
                 return Err(Failure::usage(format!("{shown} would be written twice"))
@@ -143,12 +146,13 @@ pub(crate) fn check(
     plans.try_for_each(refuse_to_overwrite)
 }
 
-/// Refuses to write a plan over anything but a plan, or where a later run would read it as a part of a manifest.
+/// Refuses to overwrite a file that is not a plan, or to write a plan that a later run would read as part of a
+/// manifest.
 fn refuse_to_overwrite(file: &Path) -> Result<(), Failure> {
     let shown = file.display();
-    if Format::Json.is_taken_for_a_manifest(file) {
+    if Format::Json.looks_like_manifest(file) {
         return Err(Failure::usage(format!(
-            "{shown} has the name of a manifest's file, and would be read as one"
+            "{shown} has the name of a manifest file, and would be read as one"
         ))
         .hint("name a file that ends in .json"));
     }
@@ -169,8 +173,8 @@ enum Use {
     Written,
 }
 
-/// Where a file lies, or will lie, however its path is spelled and whatever links lead to it.
-fn place(file: &Path) -> PathBuf {
+/// The canonical path of a file, which may not exist yet.
+fn canonical(file: &Path) -> PathBuf {
     let file = match output::place(file) {
         Ok(Place::File(file) | Place::Stream(file)) => file,
         Err(_) => file.to_owned(),
@@ -206,7 +210,7 @@ mod tests {
             assert_eq!(read(text), Ok(Also { format, file }));
         }
         for (text, why) in [
-            ("plan.md", "a format and a file are needed"),
+            ("plan.md", "expected a format and a file"),
             ("html=plan.html", "`html` is not a format"),
             ("=plan.md", "`` is not a format"),
             ("markdown=", "has no name"),

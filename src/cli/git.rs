@@ -1,4 +1,4 @@
-//! The `git` program: how it is run, so that nothing of the user's runs with it and no index is written.
+//! Runs the `git` program without the user's hooks and without writing the index.
 
 use super::exit::Failure;
 use std::ffi::OsStr;
@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// Variables by which git tells the programs that it runs (hooks, aliases) where its repository is. The one that counts
-/// is the manifest's.
+/// Variables by which git tells its hooks and aliases where their repository is. The repository of the manifest may be
+/// another one.
 const LOCAL: [&str; 8] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -19,7 +19,7 @@ const LOCAL: [&str; 8] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
 ];
 
-/// Settings under which nothing of the user's runs or is kept: no hook when an index is written, no daemon.
+/// Settings that turn off hooks, daemons and settings of the index.
 const SETTINGS: [&str; 4] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -27,7 +27,7 @@ const SETTINGS: [&str; 4] = [
     "core.sparseCheckout=false",
 ];
 
-/// `git`, which finds its repository by where it runs, asks nobody and waits for nobody.
+/// A `git` command that finds its repository from the current folder, never asks for input and takes no locks.
 pub(super) fn git() -> Command {
     let mut git = Command::new("git");
     for name in LOCAL {
@@ -42,7 +42,7 @@ pub(super) fn git() -> Command {
     git
 }
 
-/// The repository and the work tree that variables name, as paths that hold in every folder.
+/// The repository and the work tree that variables name, as absolute paths.
 pub(super) fn named_repository() -> Option<[(&'static str, PathBuf); 2]> {
     let git_dir = std::env::var_os("GIT_DIR")?;
     let work_tree = std::env::var_os("GIT_WORK_TREE").unwrap_or_else(|| ".".into());
@@ -53,7 +53,7 @@ pub(super) fn named_repository() -> Option<[(&'static str, PathBuf); 2]> {
     ])
 }
 
-/// Runs git, hands it what it reads, and takes what it writes. What it complains of is the failure.
+/// Runs git with this stdin and returns its stdout. If it fails, the error holds its stderr.
 pub(super) fn run(git: &mut Command, input: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
     let stdin = if input.is_some() {
         Stdio::piped()
@@ -72,7 +72,7 @@ pub(super) fn run(git: &mut Command, input: Option<&[u8]>) -> Result<Vec<u8>, Fa
     let ended = std::thread::scope(|scope| {
         let pipe = child.stdin.take();
         scope.spawn(move || {
-            // Git may end before it has read everything; its own complaint says more then.
+            // Git may end before it has read everything; its stderr is the better error then.
             pipe.zip(input)
                 .map(|(mut pipe, input)| pipe.write_all(input))
         });
@@ -81,13 +81,10 @@ pub(super) fn run(git: &mut Command, input: Option<&[u8]>) -> Result<Vec<u8>, Fa
     match ended {
         Ok(output) if output.status.success() => Ok(output.stdout),
         Ok(output) => {
-            let said = String::from_utf8_lossy(&output.stderr);
-            Err(Failure::new(format!(
-                "git could not do it: {}",
-                said.trim()
-            )))
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            Err(Failure::new(format!("git failed: {}", stderr.trim())))
         }
-        Err(error) => Err(Failure::new(format!("git could not do it: {error}"))),
+        Err(error) => Err(Failure::new(format!("git failed: {error}"))),
     }
 }
 

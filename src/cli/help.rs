@@ -1,20 +1,14 @@
-//! `help`: of a command, or of a topic that no command holds.
+//! `help`: the help of a command, or of a topic.
+
+pub(super) mod man;
+mod reference;
+mod topics;
 
 use super::exit::{Exit, Failure};
-use super::{output, reference};
+use super::output;
 use clap::Command;
 
-/// What there is to read besides the help of commands.
-pub(super) const TOPICS: [(&str, &str); 3] = [
-    (
-        "exit-codes",
-        "what each exit code means, and what to do then",
-    ),
-    ("environment", "the variables that annosync reads"),
-    ("reference", "the whole command line, as Markdown"),
-];
-
-/// Print the help of a command or a topic
+/// Print help on a command or a topic
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A command, such as `plan` or `import coco`, or one of: exit-codes, environment, reference
@@ -22,89 +16,23 @@ pub(crate) struct Args {
     topic: Vec<String>,
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+/// `root` is the whole command line.
+pub(crate) fn run(args: &Args, mut root: Command) -> Result<Exit, Failure> {
     let words: Vec<&str> = args.topic.iter().map(String::as_str).collect();
     match words[..] {
-        ["exit-codes"] => output::result(&exit_codes())?,
-        ["environment"] => output::result(&environment())?,
-        ["reference"] => output::data(&reference::reference())?,
+        ["exit-codes"] => output::result(&topics::exit_codes())?,
+        ["environment"] => output::result(&topics::environment())?,
+        ["reference"] => output::data(&reference::reference(root))?,
         _ => {
-            let mut root = super::command();
-            root.build();
-            find(&root, &args.topic)?;
-            let asked = [&["annosync"], &words[..], &["--help"]].concat();
-            // Just what the flag prints, which clap tells as an error.
-            if let Err(help) = super::command().try_get_matches_from(asked) {
+            let mut built = root.clone();
+            built.build();
+            topics::find(&built, &args.topic)?;
+            let line = [&["annosync"], &words[..], &["--help"]].concat();
+            // clap reports the text of --help as an error.
+            if let Err(help) = root.try_get_matches_from_mut(line) {
                 output::styled_result(&help.render().ansi().to_string())?;
             }
         }
     }
     Ok(Exit::Done)
-}
-
-/// The command of these names; nothing but names of commands and topics makes sense.
-pub(super) fn find<'a>(root: &'a Command, names: &[String]) -> Result<&'a Command, Failure> {
-    let mut command = root;
-    for name in names {
-        command = command.find_subcommand(name).ok_or_else(|| {
-            let commands = command.get_subcommands().filter(|it| !it.is_hide_set());
-            let mut known: Vec<&str> = commands.map(Command::get_name).collect();
-            if std::ptr::eq(command, root) {
-                known.extend(TOPICS.map(|(topic, _)| topic));
-            }
-            Failure::usage(format!("there is no help on `{}`", names.join(" ")))
-                .hint(format!("there is help on: {}", known.join(", ")))
-        })?;
-    }
-    Ok(command)
-}
-
-/// The exit codes in rows.
-pub(super) fn exit_codes() -> String {
-    let mut text = String::from("Exit codes\n\n");
-    for exit in Exit::ALL {
-        let (number, meaning, next) = (exit.number(), exit.meaning(), exit.next());
-        text = format!("{text}  {number:<4}{meaning}\n      {next}\n");
-    }
-    text
-}
-
-/// Variables of the environment, and what they do.
-pub(super) const ENVIRONMENT: [(&str, &str); 10] = [
-    (
-        "CLARIFAI_PAT",
-        "the token: a personal access token; --pat-file FILE instead",
-    ),
-    (
-        "CLARIFAI_USER_ID",
-        "the app's owner, where no --user-id is given",
-    ),
-    ("CLARIFAI_APP_ID", "the app, where no --app-id is given"),
-    (
-        "CLARIFAI_API_BASE",
-        "base URL of the API, where no --endpoint is given",
-    ),
-    (
-        "ANNOSYNC_PAGER",
-        "what pages long plans on a terminal; empty for none",
-    ),
-    ("PAGER", "the same, where ANNOSYNC_PAGER is not set"),
-    (
-        "COLUMNS",
-        "how wide the terminal is, where it is not to be asked",
-    ),
-    ("NO_COLOR", "set to anything but nothing: no colours"),
-    ("CLICOLOR", "0: no colours"),
-    (
-        "CLICOLOR_FORCE",
-        "1: colours, also where the output is not a terminal",
-    ),
-];
-
-fn environment() -> String {
-    let rows = ENVIRONMENT.map(|(name, meaning)| format!("  {name:<19}{meaning}\n"));
-    format!(
-        "Environment\n\n{}\nFlags beat the environment, which beats the manifest. --target NAME, and an embedded default target, leave\nCLARIFAI_USER_ID, CLARIFAI_APP_ID and CLARIFAI_API_BASE out.\n",
-        rows.concat()
-    )
 }

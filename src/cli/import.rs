@@ -1,9 +1,10 @@
-//! `import`: annotations of another format, written as a manifest or over one.
+//! `import`: annotations of another format, merged into a manifest.
 //!
-//! A format is a reader in `formats`; what it could not take over is said in `import/account.rs`, and where the result
-//! goes is in `import/project.rs`. Neither knows which format it was.
+//! `formats` reads the file, `import/account.rs` reports what was left out, `import/merge.rs` merges the result into the
+//! manifest of `import/project.rs`. Only this file depends on the format.
 
 mod account;
+mod merge;
 mod options;
 mod project;
 mod vocabulary;
@@ -20,7 +21,7 @@ use crate::render::escape;
 use options::Common;
 use std::path::{Path, PathBuf};
 
-/// Write annotations of another format as a manifest, or over one
+/// Import annotations of another format into a manifest
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Import {
     /// A COCO file: boxes, polygons, masks and keypoints
@@ -33,31 +34,31 @@ pub(crate) struct CocoArgs {
     file: PathBuf,
     #[command(flatten)]
     common: Common,
-    /// What becomes of an object with several rings
+    /// How to import an object with several rings
     #[arg(long, value_enum, default_value_t = MultiRingArg::Split)]
     multi_ring: MultiRingArg,
-    /// Take `score` as the concept's value, instead of leaving it out
+    /// Import `score` as the concept's value instead of leaving it out
     #[arg(long)]
     scores: bool,
-    /// Clip what reaches out of the image instead of leaving it out
+    /// Clip shapes that extend outside the image instead of leaving them out
     #[arg(long)]
     clip: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum MultiRingArg {
-    /// A polygon for each ring, with the same `part_of` in their metadata
+    /// One polygon per ring, with the same `part_of` in their metadata
     Split,
-    /// The largest ring alone
+    /// Only the largest ring
     Largest,
-    /// The box around them
+    /// The box around all rings
     Box,
 }
 
 pub(crate) fn run(import: Import) -> Result<Exit, Failure> {
     let Import::Coco(args) = import;
     kind::expect(&args.file, &[FileKind::Coco], "a COCO file")?;
-    let json = input::text(&args.file, input::LARGEST)?;
+    let json = input::text(&args.file, input::MAX_BYTES)?;
     let options = CocoOptions {
         input_id: args.common.input_id(),
         concepts: if args.common.slug {
@@ -84,7 +85,7 @@ pub(crate) fn run(import: Import) -> Result<Exit, Failure> {
     };
     let imported = coco::import(json.as_bytes(), &options).map_err(|error| {
         let failure = match &error {
-            CocoError::Syntax(fault) => input::broken(&args.file, fault),
+            CocoError::Syntax(fault) => input::json_failure(&args.file, fault),
             _ => Failure::new(format!(
                 "{}: {}",
                 args.file.display(),
@@ -99,7 +100,7 @@ pub(crate) fn run(import: Import) -> Result<Exit, Failure> {
     finish(&args.common, &args.file, imported, &coco::KINDS)
 }
 
-/// Says what was left out, and writes the rest.
+/// Reports what was left out, and writes the rest.
 fn finish(
     common: &Common,
     file: &Path,
@@ -111,21 +112,21 @@ fn finish(
     } else {
         account::Places::First
     };
-    output::talk(account::account(&imported, places).trim_end());
+    output::message(account::account(&imported, places).trim_end());
     let is_lossless = !imported.has_losses();
     if common.strict && !is_lossless {
         return Err(Failure::new(format!(
-            "--strict: {} cannot be taken over as it is; nothing was written",
+            "--strict: {} cannot be imported in full; nothing was written",
             file.display()
         ))
-        .hint("mend the file, or leave --strict out"));
+        .hint("fix the file, or leave out --strict"));
     }
     let incomplete = if common.allow_incomplete {
         Vec::new()
     } else {
         imported.take_incomplete()
     };
-    project::write(common, file, imported, &incomplete, kinds)?;
+    merge::merge(common, file, imported, &incomplete, kinds)?;
     Ok(if is_lossless {
         Exit::Done
     } else {

@@ -1,7 +1,7 @@
-//! `init`: a project that works at once.
+//! `init`: a new project that works immediately.
 //!
-//! Holds which files there are and how they get there: all of them or none, and never over one that is there. The
-//! pipelines are the files of `examples/ci`, byte for byte; the other texts lie beside this file.
+//! Writes all files or none, and never overwrites one. The pipelines are the files of `examples/ci`; the other texts
+//! are in `cli/init/`.
 
 use super::connection;
 use super::exit::{Exit, Failure};
@@ -18,19 +18,19 @@ use std::path::{Path, PathBuf};
 const HEADER: &str = include_str!("init/annosync.yaml");
 /// The line of the header that names the set.
 const SET: &str = "set: my-labels\n";
-/// The line that describes the user's app, and what stands in it where an id is not known.
+/// The line of the user's app, and the placeholders in it.
 const TARGET: &str = "  prod: { user_id: your-user-id, app_id: your-app-id }\n";
 const NO_USER: &str = "your-user-id";
 const NO_APP: &str = "your-app-id";
-/// The line that names the owners, where the user is not known.
+/// The line of the owners, if the user is not known.
 const OWNERS: &str = "# owners: [your-user-id]\n";
 const EXAMPLE: &str = include_str!("init/example.yaml");
-/// Files whose missing lines are added to one that is there already.
+/// Files to which missing lines are added if they exist.
 const LISTS: [(&str, &str); 2] = [
     (".gitattributes", include_str!("init/gitattributes")),
     (".gitignore", include_str!("init/gitignore")),
 ];
-/// The pipelines, each with where its CI system looks for it.
+/// The pipelines with their paths.
 const GITHUB: [(&str, &str); 3] = [
     (
         ".github/workflows/annosync-plan.yml",
@@ -49,61 +49,59 @@ const GITLAB: [(&str, &str); 1] = [(
     ".gitlab-ci.yml",
     include_str!("../../examples/ci/gitlab/.gitlab-ci.yml"),
 )];
-/// Other names that a header's file has by custom: beside one of them a second header would be one too many.
+/// Other names of a header: a manifest may have only one.
 const OTHER_HEADERS: [&str; 2] = ["annosync.yml", "annosync.json"];
-/// The name of a set whose folder's name has nothing that a set's name may have.
-const NAMELESS: &str = "labels";
-const LONGEST_NAME: usize = 40;
+/// The set's name if the folder's name has no usable character.
+const DEFAULT_SET: &str = "labels";
+const MAX_NAME_LENGTH: usize = 40;
 
-/// Write a manifest, an example, and the pipelines of CI
+/// Write a manifest, an example and CI pipelines
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The project's folder; it is made if it is not there
+    /// The project's folder; created if missing
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
-    /// The label set's name, 1 to 40 of a-z, 0-9 and -; else made of the folder's name
+    /// Name of the label set, 1 to 40 of a-z, 0-9 and -; default: made from the folder's name
     #[arg(long, value_name = "NAME")]
     set: Option<String>,
-    /// Which CI systems get their pipelines
+    /// CI systems to write pipelines for
     #[arg(long, value_enum, value_name = "SYSTEM", default_value = "all")]
     ci: Vec<Ci>,
-    /// The user who owns the app: goes into the target and into `owners` [env: CLARIFAI_USER_ID]
+    /// The app's owner, for the target and `owners` [env: CLARIFAI_USER_ID]
     #[arg(long, value_name = "ID")]
     user_id: Option<String>,
-    /// The app: goes into the target [env: CLARIFAI_APP_ID]
+    /// The app, for the target [env: CLARIFAI_APP_ID]
     #[arg(long, value_name = "ID")]
     app_id: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 enum Ci {
-    /// Every system that is known
+    /// Every supported system
     All,
     /// GitHub Actions
     Github,
     /// GitLab CI
     Gitlab,
-    /// None at all
+    /// No pipelines
     None,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let systems: BTreeSet<Ci> = args.ci.iter().copied().collect();
     if systems.contains(&Ci::None) && systems.len() > 1 {
-        return Err(Failure::usage(
-            "--ci none is given, and another --ci beside it",
-        ));
+        return Err(Failure::usage("--ci none excludes every other --ci"));
     }
     let set = set_name(args)?;
     let app = App::of(args)?;
     let missing = missing(&args.folder, project(&set, &app, &systems))?;
     let lists = lists(&args.folder)?;
-    // Those that the manifest is made of: hidden ones are for other programs.
+    // Files of the manifest; hidden ones are for other programs.
     let own: Vec<PathBuf> = (missing.iter().map(|(name, _)| name))
         .filter(|name| !name.starts_with('.'))
         .map(|name| args.folder.join(name))
         .collect();
-    label_files::refuse_left_out(&args.folder, own.iter().map(PathBuf::as_path))?;
+    label_files::refuse_excluded(&args.folder, own.iter().map(PathBuf::as_path))?;
     let texts = missing.iter().map(|(name, text)| (*name, text.as_bytes()));
     let lists = lists.iter().map(|list| (list.name, list.after.as_slice()));
     let all = texts.chain(lists);
@@ -114,13 +112,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         output::result(&format!("{}\n", shown(path).display()))?;
     }
     if written.is_empty() {
-        output::talk("Everything is there already; nothing was written.");
+        output::message("All files exist already; nothing was written.");
     }
-    guide(&args.folder, &systems);
+    print_next_steps(&args.folder, &systems);
     Ok(Exit::Done)
 }
 
-/// What is known of the user's app.
+/// The ids of the user's app, as far as known.
 #[derive(Debug, Default)]
 struct App {
     owner: Option<UserId>,
@@ -128,7 +126,7 @@ struct App {
 }
 
 impl App {
-    /// From flags or the environment. `me` is nobody's id.
+    /// From flags or the environment. `me` is an alias, not an id.
     fn of(args: &Args) -> Result<Self, Failure> {
         let known =
             |flag: &Option<String>, name| flag.clone().or_else(|| connection::variable(name));
@@ -140,7 +138,7 @@ impl App {
         })
     }
 
-    /// The header's lines about it: the target, and the owners.
+    /// The header's lines for the target and the owners.
     fn lines(&self, set: &SetName) -> [String; 2] {
         let placeholder = || UserId::new(NO_USER).expect("the placeholder is a valid id");
         let mut header = Header::new(set.clone(), Policy::Sync);
@@ -161,19 +159,19 @@ impl App {
     }
 }
 
-/// A line of a header as it is written: who writes headers knows what has to be quoted.
+/// A line of a header, quoted as the manifest writer does.
 fn line_of(header: &Header, start: &str) -> Option<String> {
     let text = write::write_header(header);
     let line = text.lines().find(|line| line.starts_with(start))?;
     Some(format!("{line}\n"))
 }
 
-/// The name that was given, or one made of the folder's.
+/// The set's name from --set or the folder.
 fn set_name(args: &Args) -> Result<SetName, Failure> {
     if let Some(name) = &args.set {
         return SetName::new(name.as_str()).map_err(|error| {
             Failure::usage(format!("`{name}` is not a valid set name: {error}"))
-                .hint("it goes into the ids of what the manifest creates, for example --set street")
+                .hint("use 1 to 40 of a-z, 0-9 and -, for example --set street")
         });
     }
     let folder =
@@ -185,7 +183,7 @@ fn set_name(args: &Args) -> Result<SetName, Failure> {
     Ok(named_after(&name.unwrap_or_default()))
 }
 
-/// What may stand in a set's name, and a `-` for each run of anything else.
+/// A set name made from a folder's name: lower case, with `-` for each run of other characters.
 pub(super) fn named_after(folder: &str) -> SetName {
     let mut name = String::new();
     for character in folder.chars().map(|c| c.to_ascii_lowercase()) {
@@ -195,15 +193,15 @@ pub(super) fn named_after(folder: &str) -> SetName {
             name.push('-');
         }
     }
-    name.truncate(LONGEST_NAME);
+    name.truncate(MAX_NAME_LENGTH);
     let name = match name.trim_matches('-') {
-        "" => NAMELESS,
+        "" => DEFAULT_SET,
         name => name,
     };
-    SetName::new(name).expect("nothing else was kept, and not more than may be")
+    SetName::new(name).expect("only valid characters were kept, up to the maximum")
 }
 
-/// The project's files except the lists, each with its path below the folder.
+/// The project's files except the lists, with their paths relative to the folder.
 fn project(set: &SetName, app: &App, systems: &BTreeSet<Ci>) -> Vec<(&'static str, String)> {
     let line = line_of(&Header::new(set.clone(), Policy::Sync), "set:");
     let line = line.expect("a header names its set");
@@ -227,16 +225,16 @@ fn project(set: &SetName, app: &App, systems: &BTreeSet<Ci>) -> Vec<(&'static st
     files
 }
 
-/// Those of the files that are not there yet. One that is there and says something else is in the way of them all.
+/// The files that do not exist yet. An existing file with other content is an error.
 fn missing(
     folder: &Path,
     files: Vec<(&'static str, String)>,
 ) -> Result<Vec<(&'static str, String)>, Failure> {
     let mut missing = Vec::new();
-    let mut in_the_way: Vec<&str> = Vec::new();
+    let mut conflicting: Vec<&str> = Vec::new();
     for other in OTHER_HEADERS {
         if folder.join(other).exists() {
-            in_the_way.push(other);
+            conflicting.push(other);
         }
     }
     for (name, text) in files {
@@ -245,31 +243,31 @@ fn missing(
             Err(error) if error.kind() == ErrorKind::NotFound => missing.push((name, text)),
             Ok(_)
                 if path.is_file()
-                    && input::bytes(&path, input::LARGEST)
+                    && input::bytes(&path, input::MAX_BYTES)
                         .is_ok_and(|there| there == text.as_bytes()) => {}
-            _ => in_the_way.push(name),
+            _ => conflicting.push(name),
         }
     }
-    if in_the_way.is_empty() {
+    if conflicting.is_empty() {
         return Ok(missing);
     }
-    in_the_way.sort_unstable();
-    let list = in_the_way.iter().fold(String::new(), |list, name| {
+    conflicting.sort_unstable();
+    let list = conflicting.iter().fold(String::new(), |list, name| {
         format!("{list}\n  {}", shown(&folder.join(name)).display())
     });
     Err(Failure::new(format!(
-        "init overwrites nothing, and these are there with other content:{list}"
+        "init does not overwrite files, and these exist with different content:{list}"
     ))
-    .hint("nothing was written; move them away, or choose another folder, or leave pipelines out with --ci"))
+    .hint("nothing was written; move them away, choose another folder, or leave out pipelines with --ci"))
 }
 
-/// A list as it was and as it is to be.
+/// The new content of a list file.
 pub(super) struct List {
     pub(super) name: &'static str,
     pub(super) after: Vec<u8>,
 }
 
-/// The lists of a project that lack lines.
+/// The lists of a project to which lines have to be added.
 pub(super) fn lists(folder: &Path) -> Result<Vec<List>, Failure> {
     let mut lists = Vec::new();
     for (name, lines) in LISTS {
@@ -278,7 +276,7 @@ pub(super) fn lists(folder: &Path) -> Result<Vec<List>, Failure> {
     Ok(lists)
 }
 
-/// A list with the lines that it lacks; nothing where it has them all.
+/// A list with its missing lines added; `None` if no line is missing.
 fn completed(folder: &Path, name: &'static str, lines: &str) -> Result<Option<List>, Failure> {
     let path = folder.join(name);
     if path
@@ -290,7 +288,7 @@ fn completed(folder: &Path, name: &'static str, lines: &str) -> Result<Option<Li
     }
     let is_file = path.metadata().is_ok_and(|known| known.is_file());
     let before = if is_file {
-        input::bytes(&path, input::LARGEST)
+        input::bytes(&path, input::MAX_BYTES)
     } else {
         Err(Failure::new(format!("{} is not a file", path.display())))
     };
@@ -312,13 +310,13 @@ fn completed(folder: &Path, name: &'static str, lines: &str) -> Result<Option<Li
     Ok(Some(List { name, after }))
 }
 
-/// Says what to do next.
-fn guide(folder: &Path, systems: &BTreeSet<Ci>) {
+/// Prints what to do next.
+fn print_next_steps(folder: &Path, systems: &BTreeSet<Ci>) {
     let path = match folder.to_string_lossy() {
         here if here == "." => String::new(),
         path => format!(" {}", quoted(&path)),
     };
-    output::talk(&format!(
+    output::message(&format!(
         "Try it; the example goes to a store in this folder:\n  \
          annosync validate{path}\n  \
          annosync plan{path}\n  \
@@ -334,15 +332,14 @@ fn guide(folder: &Path, systems: &BTreeSet<Ci>) {
         .find(|above| above.join(".git").exists())
         .filter(|root| *root != folder);
     if let Some(root) = repository {
-        output::talk(&format!(
-            "CI systems read pipelines at a repository's root alone: move them to {}, and let their commands name this \
-             folder.",
+        output::message(&format!(
+            "CI systems read pipelines only at the root of the repository: move them to {}, and name this folder in their commands.",
             root.display()
         ));
     }
 }
 
-/// A path as a shell takes it.
+/// Quotes a path for a shell.
 fn quoted(path: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
     if path.chars().all(is_plain) {
@@ -375,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_names_the_set_whatever_yaml_would_read_it_as() {
+    fn the_set_name_is_quoted_if_yaml_would_read_another_type() {
         for set in ["street", "123", "1e5", "no", "null", "2026-01-01"] {
             let files = project(
                 &SetName::new(set).unwrap(),
@@ -393,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_quoted_where_a_shell_would_take_it_apart() {
+    fn a_path_with_special_characters_is_quoted() {
         assert_eq!(quoted("../a-b/c.d"), "../a-b/c.d");
         assert_eq!(quoted("my labels"), "'my labels'");
         assert_eq!(quoted("it's"), r"'it'\''s'");

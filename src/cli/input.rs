@@ -1,7 +1,6 @@
-//! Files that an option or an argument names, as they are read: saved listings, plans, files of other tools, tokens.
+//! Reads files named on the command line: saved listings, plans, files of other tools, tokens.
 //!
-//! The one place where the command line reads a file. What a manifest is made of is read by `manifest`, with the same
-//! functions below.
+//! All files are read here, except those of a manifest, which `manifest` reads with the same functions.
 
 use super::exit::Failure;
 use crate::manifest::{Pipes, Unreadable, read_bytes};
@@ -9,13 +8,13 @@ use crate::model::{JsonFault, TextKind, decode_text, escape};
 use std::io::Read as _;
 use std::path::Path;
 
-/// Bytes that a file of data may have: a listing of a large app, a plan, a file of another tool.
-pub(crate) const LARGEST: u64 = 4 << 30;
+/// Size limit in bytes of a data file: a listing, a plan, a file of another tool.
+pub(crate) const MAX_BYTES: u64 = 4 << 30;
 
-/// Bytes that a token's file may have.
-pub(crate) const LARGEST_TOKEN: u64 = 64 << 10;
+/// Size limit in bytes of a token file.
+pub(crate) const MAX_TOKEN_BYTES: u64 = 64 << 10;
 
-/// Reads a file that is a text, without its byte order mark; a pipe is read to its end. Line ends stay.
+/// Reads a text file or a pipe, without a byte order mark. Line endings are kept.
 pub(crate) fn text(path: &Path, most: u64) -> Result<String, Failure> {
     decode_text(bytes(path, most)?, TextKind::Structured).map_err(|error| {
         let (line, column) = error.line_and_column();
@@ -28,8 +27,8 @@ pub(crate) fn text(path: &Path, most: u64) -> Result<String, Failure> {
     })
 }
 
-/// A file whose JSON is not what it should be.
-pub(crate) fn broken(path: &Path, fault: &JsonFault) -> Failure {
+/// The error for invalid JSON in a file.
+pub(crate) fn json_failure(path: &Path, fault: &JsonFault) -> Failure {
     let JsonFault { line, column, .. } = fault;
     Failure::new(format!(
         "{}:{line}:{column}: {}",
@@ -39,7 +38,7 @@ pub(crate) fn broken(path: &Path, fault: &JsonFault) -> Failure {
 }
 
 /// The first bytes of a regular file; `None` if it is something else or cannot be read.
-pub(crate) fn head(path: &Path, most: u64) -> Option<Vec<u8>> {
+pub(crate) fn read_head(path: &Path, most: u64) -> Option<Vec<u8>> {
     if !path.is_file() {
         return None;
     }

@@ -1,8 +1,8 @@
-//! Being asked to stop: Ctrl-C, and the signal by which services are stopped.
+//! Signals that ask the process to stop: Ctrl-C and SIGTERM.
 
 use std::io;
 
-/// Requests to stop, one after the other.
+/// A stream of requests to stop.
 #[cfg(unix)]
 pub(crate) struct Interrupts {
     interrupt: tokio::signal::unix::Signal,
@@ -11,7 +11,7 @@ pub(crate) struct Interrupts {
 
 #[cfg(unix)]
 impl Interrupts {
-    /// From now on these signals do not end the process.
+    /// From this call on, these signals do not end the process.
     pub(crate) fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
@@ -20,7 +20,7 @@ impl Interrupts {
         })
     }
 
-    /// Waits for the next one; gives the status of a process that it ends.
+    /// Waits for the next signal, and returns the exit status of a process that it ends.
     pub(crate) async fn next(&mut self) -> i32 {
         tokio::select! {
             _ = self.interrupt.recv() => 130,
@@ -29,18 +29,18 @@ impl Interrupts {
     }
 }
 
-/// Requests to stop, one after the other.
+/// A stream of requests to stop.
 #[cfg(not(unix))]
 pub(crate) struct Interrupts(tokio::signal::windows::CtrlC);
 
 #[cfg(not(unix))]
 impl Interrupts {
-    /// From now on Ctrl-C does not end the process.
+    /// From this call on, Ctrl-C does not end the process.
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self(tokio::signal::windows::ctrl_c()?))
     }
 
-    /// Waits for the next one; gives the status of a process that it ends.
+    /// Waits for the next signal, and returns the exit status of a process that it ends.
     pub(crate) async fn next(&mut self) -> i32 {
         self.0.recv().await;
         130

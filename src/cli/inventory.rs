@@ -1,10 +1,10 @@
-//! What a plan has to know of an app beside its annotations: which declared inputs and concepts it lacks, and what
-//! missing inputs are made of.
+//! What a plan needs to know about an app besides its annotations: which declared inputs and concepts are missing, and
+//! the media of missing inputs.
 
 use super::exit::Failure;
 use super::output;
 use super::progress::Progress;
-use super::session::Session;
+use super::session::{CreateInputs, Session};
 use crate::apply::InputFiles;
 use crate::manifest::{InputText, InputVideo, Manifest, MediumContent};
 use crate::model::{ConceptId, DesiredInput, InputId, ObservedState};
@@ -18,17 +18,10 @@ use std::fmt;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-/// How many inputs that cannot be posted are shown.
-const SHOWN: usize = 20;
+/// How many inputs that cannot be posted are listed.
+const MAX_LISTED: usize = 20;
 
-/// Whether inputs that the app lacks are posted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CreateInputs {
-    Yes,
-    No,
-}
-
-/// Asks the app for what the listing leaves open. Where it leaves nothing open, nothing is asked.
+/// Asks the app for what the listing does not show; no calls are made if it shows everything.
 pub(crate) async fn learn(
     session: &Session,
     manifest: &Manifest,
@@ -68,7 +61,7 @@ fn vocabulary(manifest: &Manifest) -> Vocabulary {
     }
 }
 
-/// What is known without the app: nothing beyond the listing, and what that leaves open is said.
+/// The inventory without the app: what the listing does not show becomes a blind spot.
 pub(crate) fn offline(manifest: &Manifest, observed: &ObservedState) -> Inventory {
     let mut blind_spots = Vec::new();
     let unseen = observed::unseen_inputs(&manifest.desired, observed);
@@ -76,7 +69,7 @@ pub(crate) fn offline(manifest: &Manifest, observed: &ObservedState) -> Inventor
         blind_spots.push(format!(
             "whether the app has {} that the listing does not show: {}",
             counted(unseen.len() as u64, "declared input"),
-            named(unseen.iter().map(InputId::as_str))
+            first_names(unseen.iter().map(InputId::as_str))
         ));
     }
     let concepts = observed::unseen_concepts(&manifest.desired, observed);
@@ -84,7 +77,7 @@ pub(crate) fn offline(manifest: &Manifest, observed: &ObservedState) -> Inventor
         blind_spots.push(format!(
             "whether the app has {} that no listed annotation names (vocabulary: app): {}",
             counted(concepts.len() as u64, "declared concept"),
-            named(concepts.iter().map(ConceptId::as_str))
+            first_names(concepts.iter().map(ConceptId::as_str))
         ));
     }
     Inventory {
@@ -93,7 +86,7 @@ pub(crate) fn offline(manifest: &Manifest, observed: &ObservedState) -> Inventor
     }
 }
 
-fn named<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+fn first_names<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     const NAMED: usize = 5;
     let more = names.len().saturating_sub(NAMED);
     let mut text = names.take(NAMED).collect::<Vec<_>>().join(", ");
@@ -103,7 +96,7 @@ fn named<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     text
 }
 
-/// What the missing inputs are made of. Files are read here for their hashes alone.
+/// The media of missing inputs. Files are read only for their hashes.
 fn to_post(
     manifest: &Manifest,
     lacking: &BTreeMap<InputId, Option<InputId>>,
@@ -136,16 +129,16 @@ fn to_post(
         return Ok(missing);
     }
     let all = problems.len();
-    problems.truncate(SHOWN);
+    problems.truncate(MAX_LISTED);
     let origins: Vec<_> = problems.iter().map(|(origin, _)| *origin).collect();
     for ((_, problem), place) in problems.iter().zip(manifest.locate_all(&origins)) {
         let place = place.map_or_else(String::new, |place| {
             format!("{}:{}:{}: ", place.path.display(), place.line, place.column)
         });
-        output::talk(&format!("error: {place}{problem}"));
+        output::message(&format!("error: {place}{problem}"));
     }
-    if all > SHOWN {
-        output::talk(&format!("error: and {} more", all - SHOWN));
+    if all > MAX_LISTED {
+        output::message(&format!("error: and {} more", all - MAX_LISTED));
     }
     Err(Failure::new(format!(
         "{} cannot be posted; nothing was sent",
@@ -153,7 +146,7 @@ fn to_post(
     )))
 }
 
-/// The first of these inputs that is posted and is not made of what the manifest says of it.
+/// The first posted input whose media differ from the manifest.
 pub(crate) fn undeclared<'i>(
     manifest: &Manifest,
     inputs: &'i [PlannedInput],
@@ -235,7 +228,7 @@ fn content(kind: MediumKind) -> MediumContent {
     }
 }
 
-/// The files of a manifest, for what is posted of them.
+/// Reads the files of a manifest that are posted.
 pub(crate) struct ManifestFiles(pub(crate) Arc<Manifest>);
 
 impl fmt::Debug for ManifestFiles {

@@ -1,20 +1,19 @@
-//! Files that are given to a command that does not take them: what they are, and which command takes them.
+//! Recognises the kind of a file, and names the command for it.
 
 use super::exit::Failure;
 use super::input;
 use crate::model::FileKind;
 use std::path::Path;
 
-/// The kind of a file; `None` if nothing tells, if it cannot be read, or if it is not a regular file.
+/// The kind of a file; `None` if it is not recognised, cannot be read, or is not a regular file.
 pub(crate) fn of(path: &Path) -> Option<FileKind> {
-    FileKind::of(&input::head(path, FileKind::HEAD_BYTES)?)
+    FileKind::of(&input::read_head(path, FileKind::HEAD_BYTES)?)
 }
 
-/// Refuses a file that is known to be of another kind than those that the command takes. One whose kind nothing tells
-/// is left to its reader.
-pub(crate) fn expect(path: &Path, taken: &[FileKind], wanted: &str) -> Result<(), Failure> {
+/// Refuses a file of a known kind that the command does not accept. Unrecognised files are left to the reader.
+pub(crate) fn expect(path: &Path, accepted: &[FileKind], wanted: &str) -> Result<(), Failure> {
     match of(path) {
-        Some(kind) if !taken.contains(&kind) => Err(is_not(path, kind, wanted)),
+        Some(kind) if !accepted.contains(&kind) => Err(wrong_kind(path, kind, wanted)),
         _ => Ok(()),
     }
 }
@@ -24,8 +23,8 @@ pub(crate) fn expect_manifest(path: &Path) -> Result<(), Failure> {
     expect(path, &[FileKind::Manifest], "a manifest")
 }
 
-/// That a file of this kind is not what is wanted, and which command takes it.
-pub(crate) fn is_not(path: &Path, kind: FileKind, wanted: &str) -> Failure {
+/// The error for a file of the wrong kind; the hint names the command for it.
+pub(crate) fn wrong_kind(path: &Path, kind: FileKind, wanted: &str) -> Failure {
     let file = path.display();
     Failure::usage(format!("{file} is {}, not {wanted}", noun(kind))).hint(match kind {
         FileKind::Manifest => {
@@ -50,7 +49,7 @@ pub(crate) fn is_not(path: &Path, kind: FileKind, wanted: &str) -> Failure {
     })
 }
 
-/// What a file of this kind is, with its article.
+/// The kind as a noun with its article.
 pub(crate) fn noun(kind: FileKind) -> &'static str {
     match kind {
         FileKind::Manifest => "a part of a manifest",

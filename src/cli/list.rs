@@ -2,10 +2,11 @@
 
 use super::connection::ConnectionArgs;
 use super::exit::{Exit, Failure};
-use super::output::{self, Reading};
+use super::output::{self, StdoutState};
 use super::progress::Progress;
 use super::session::Session;
 use super::validate::{Files, load};
+use super::values;
 use crate::api::code::Code;
 use crate::api::wire::{Annotation, Listed};
 use crate::api::{Filter, ModelMade, ModelOutput, Selection};
@@ -18,36 +19,36 @@ use std::path::{Path, PathBuf};
 /// Print the annotations of an app
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The manifest whose targets are meant; else that of the present folder, if there is one and nothing else names an app
+    /// The manifest that names the target; default: the one in the current folder, if no flag or variable names an app
     path: Option<PathBuf>,
-    /// Of these inputs
+    /// Only annotations on this input; repeatable
     #[arg(long = "input-id", value_name = "ID")]
     input_ids: Vec<String>,
-    /// These annotations; one --input-id for each, in the same order
+    /// Only this annotation; repeatable, with one --input-id for each in the same order
     #[arg(long = "id", value_name = "ID", requires = "input_ids")]
     ids: Vec<String>,
-    /// Made by these users
+    /// Only annotations made by this user; repeatable
     #[arg(long = "user", value_name = "ID")]
     users: Vec<String>,
-    /// Made by these model versions
+    /// Only annotations made by this model version; repeatable
     #[arg(long = "model-version", value_name = "ID")]
     model_versions: Vec<String>,
-    /// Made by these workflow versions
+    /// Only annotations made by this workflow version; repeatable
     #[arg(long = "workflow-version", value_name = "ID")]
     workflow_versions: Vec<String>,
-    /// Those that models made as well; implied where makers are named
+    /// Include annotations made by models; implied by --user, --model-version and --workflow-version
     #[arg(long)]
     all: bool,
-    /// Of this labelling task
+    /// Only annotations of this labelling task
     #[arg(long, value_name = "ID")]
     task: Option<String>,
-    /// With the output of the models that made them, where the service keeps it apart
+    /// Include the output of the models that made the annotations, if the service stores it separately
     #[arg(long)]
     model_output: bool,
-    /// Having one of these statuses, by name or number
-    #[arg(long = "status", value_name = "STATUS", value_parser = status)]
+    /// Only annotations with this status, by name or number; repeatable
+    #[arg(long = "status", value_name = "STATUS", value_parser = values::status)]
     statuses: Vec<Status>,
-    /// How to print them
+    /// How to print the annotations
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     format: Format,
     #[command(flatten)]
@@ -58,22 +59,14 @@ pub(crate) struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// Columns for people, as they come
+    /// Columns for people, streamed
     Table,
-    /// One annotation a line, as they come
+    /// One annotation per line, streamed
     Jsonl,
-    /// One document of a listing that was proved complete, for `plan --observed`
+    /// One document with a listing proved complete, for `plan --observed`
     Json,
-    /// One list, as they come
+    /// One list, streamed
     Yaml,
-}
-
-/// A status of the command line.
-pub(super) fn status(text: &str) -> Result<Status, String> {
-    Status::parse(text).map_err(|error| {
-        let names: Vec<&str> = Status::names().collect();
-        format!("{error}; the statuses are {}", names.join(", "))
-    })
 }
 
 impl Args {
@@ -142,7 +135,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     ended.map(|()| Exit::Done)
 }
 
-/// How a page is printed that is not the last one, and may be the only one.
+/// How pages are printed.
 enum Printer {
     Lines,
     Table(Table),
@@ -159,8 +152,8 @@ impl Printer {
         }
     }
 
-    /// What is printed when there is no page at all.
-    fn nothing(&mut self) -> String {
+    /// The output if there are no annotations.
+    fn empty(&mut self) -> String {
         match self {
             Self::Lines => String::new(),
             Self::Table(table) => table.page(&[]),
@@ -169,7 +162,7 @@ impl Printer {
     }
 }
 
-/// An annotation on one line, however the server broke its JSON into lines.
+/// An annotation on one line, even if the server sent its JSON on several.
 fn line(annotation: &Annotation) -> serde_json::Result<String> {
     let mut json = serde_json::to_string(&Listed(annotation))?;
     if json.contains(['\n', '\r']) {
@@ -185,12 +178,12 @@ async fn pages(session: &Session, filter: &Filter, mut printer: Printer) -> Resu
     while let Some(page) = pages.next().await? {
         is_empty = false;
         let text = printer.page(&page).map_err(Failure::new)?;
-        if output::part(&text)? == Reading::HasEnded {
+        if output::part(&text)? == StdoutState::Closed {
             return Ok(());
         }
     }
     if is_empty {
-        output::data(&printer.nothing())?;
+        output::data(&printer.empty())?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `apply --log`: a line for each change as it ends, in the file before the next one ends.
+//! `apply --log`: writes a line for each change as soon as it ends.
 
 use super::exit::Failure;
 use super::output;
@@ -16,12 +16,12 @@ pub(crate) struct Log {
     path: PathBuf,
     plan: Arc<Plan>,
     stop: Stop,
-    /// Nothing once a line could not be written.
+    /// `None` after a line could not be written.
     file: Mutex<Option<File>>,
 }
 
 impl Log {
-    /// Opens the file, to append to it. What is there stays; a line that an earlier run could not end is ended.
+    /// Opens the file to append to it. If an earlier run left an incomplete line, it is ended.
     pub(crate) fn open(path: &Path, plan: &Arc<Plan>, stop: &Stop) -> Result<Self, Failure> {
         let file = open(path).map_err(|error| {
             Failure::new(format!("cannot write {}: {error}", path.display())).hint(
@@ -45,7 +45,7 @@ impl Log {
 
 fn open(path: &Path) -> io::Result<File> {
     let mut file = output::append(path)?;
-    // Neither a pipe nor a terminal has a last byte.
+    // Pipes and terminals have no last byte.
     if file.metadata()?.is_file() && file.seek(SeekFrom::End(0))? > 0 {
         let mut start = Vec::new();
         file.rewind()?;
@@ -76,13 +76,12 @@ impl Watch for Log {
         let line = render::log_line(&self.plan, what, how);
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(open) = file.as_mut() else { return };
-        // In one piece: what is in the file after a crash are whole lines.
+        // One write per line, so that a crash leaves whole lines.
         if let Err(error) = open.write_all(line.as_bytes()) {
             *file = None;
             self.stop.request();
-            output::talk(&format!(
-                "Stopping: cannot write {}: {error}. Calls in flight are finished; what ends from now on is in the account \
-                 below, and not in the log.",
+            output::message(&format!(
+                "Stopping: cannot write {}: {error}. Calls in flight are finished; what ends from now on is in the result below, not in the log.",
                 self.path.display()
             ));
         }

@@ -1,6 +1,6 @@
-//! The command line: one file a command, each arguments in, library call, rendering out. No logic of its own.
+//! The command line: one file per command. A command reads its arguments, calls the library and prints the result.
 //!
-//! The result goes to stdout, everything else to stderr; the exit codes are in `exit`.
+//! Results go to stdout, messages to stderr. Exit codes are in `exit`.
 
 mod apply;
 mod base;
@@ -21,15 +21,14 @@ mod kind;
 mod label_files;
 mod list;
 mod log;
-mod man;
 mod offline;
 mod output;
 mod pager;
 mod plan;
 mod plan_file;
+mod planning;
 mod progress;
 mod pull;
-mod reference;
 mod schema;
 mod session;
 mod sets;
@@ -39,6 +38,7 @@ mod test;
 mod tracked;
 mod undo;
 mod validate;
+mod values;
 mod view;
 mod watchers;
 
@@ -57,7 +57,7 @@ use std::process::ExitCode;
     disable_help_subcommand = true
 )]
 struct Cli {
-    /// Tell on stderr what the client does; twice for more
+    /// Log what the client does to stderr; -vv logs more
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     verbose: u8,
     #[command(subcommand)]
@@ -70,72 +70,77 @@ enum Command {
     Plan(plan::Args),
     /// Make the app equal to the manifest
     Apply(apply::Args),
-    /// Show a plan, an undo, an outcome or a log that was kept
+    /// Show a saved plan, undo file, outcome or log
     Show(show::Args),
-    /// Write what an app holds as a manifest, or make a manifest equal to it
+    /// Pull an app's annotations into a manifest
     Pull(pull::Args),
     /// Print the annotations of an app
     List(list::Args),
-    /// Check a manifest, offline
+    /// Check a manifest offline
     Validate(validate::Args),
-    /// Write annotations of another format as a manifest
+    /// Import annotations of another format into a manifest
     #[command(subcommand)]
     Import(import::Import),
-    /// Write a manifest, an example, and the pipelines of CI
+    /// Write a manifest, an example and CI pipelines
     Init(init::Args),
-    /// Compare the plans of test cases with what they are expected to be; offline
+    /// Compare the plans of test cases with the expected plans, offline
     Test(test::Args),
-    /// Serve the API over a SQLite file
+    /// Serve the API from a SQLite file
     Emulator(emulator::Args),
     /// Print the JSON Schema of a manifest, a plan, a listing or an outcome
     Schema(schema::Args),
-    /// Print completions for a shell
+    /// Print shell completions
     Completions(completions::Args),
     /// Print or write the manual pages
-    Man(man::Args),
-    /// Print the help of a command or a topic
+    Man(help::man::Args),
+    /// Print help on a command or a topic
     Help(help::Args),
 }
 
-/// Parses the command line, runs the command, and says how it ended.
+/// Parses the command line, runs the command and returns its exit code.
 pub fn main() -> ExitCode {
     let parsed = command().try_get_matches();
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are results; everything else is a command line that makes no sense.
+            // clap reports help and version as errors, too.
             let exit = if error.use_stderr() {
                 Exit::Usage
             } else {
                 Exit::Done
             };
-            refuse(&error);
+            print_clap_error(&error);
             return exit.into();
         }
     };
-    verbosity(cli.verbose);
+    start_logging(cli.verbose);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&Failure::new(format!("cannot start: {error}"))).into(),
+        Err(error) => {
+            return fail(&Failure::new(format!(
+                "cannot start the async runtime: {error}"
+            )))
+            .into();
+        }
     };
-    let ended = runtime.block_on(async {
+    let result = runtime.block_on(async {
         match cli.command {
             Command::Plan(args) => {
                 let deadline = args.connection.deadline();
-                deadline.hold(plan::run(args)).await
+                deadline.limit(plan::run(args)).await
             }
             Command::Apply(args) => Box::pin(apply::run(args)).await,
             Command::Show(args) => show::run(&args),
             Command::Pull(args) => {
                 let deadline = args.connection.deadline();
-                deadline.hold(pull::run(args)).await
+                deadline.limit(pull::run(args)).await
             }
             Command::List(args) => {
                 let deadline = args.connection.deadline();
-                deadline.hold(list::run(args)).await
+                deadline.limit(list::run(args)).await
             }
             Command::Validate(args) => validate::run(&args),
             Command::Import(import) => import::run(import),
@@ -143,31 +148,31 @@ pub fn main() -> ExitCode {
             Command::Test(args) => test::run(&args),
             Command::Emulator(args) => emulator::run(args).await,
             Command::Schema(args) => schema::run(&args),
-            Command::Completions(args) => completions::run(&args),
-            Command::Man(args) => man::run(&args),
-            Command::Help(args) => help::run(&args),
+            Command::Completions(args) => completions::run(&args, command()),
+            Command::Man(args) => help::man::run(&args, command()),
+            Command::Help(args) => help::run(&args, command()),
         }
     });
-    // A question at the terminal may still wait for a line on a blocking thread.
+    // The question for approval may still wait for a line on a blocking thread.
     runtime.shutdown_background();
-    ended.unwrap_or_else(|failure| fail(&failure)).into()
+    result.unwrap_or_else(|failure| fail(&failure)).into()
 }
 
-/// Prints what is wrong with a command line, or its help. What was typed is part of the former, and what is typed for
-/// somebody may hold what a terminal obeys: it is shown without colours then, for those are no different.
-fn refuse(error: &clap::Error) {
-    let is_harmless = |argument: std::ffi::OsString| {
+/// Prints a usage error or the help. A usage error repeats arguments: if one has control characters, everything is
+/// escaped, and colours are lost.
+fn print_clap_error(error: &clap::Error) {
+    let has_no_controls = |argument: std::ffi::OsString| {
         let argument = argument.to_string_lossy();
         matches!(crate::render::escape(&argument), Cow::Borrowed(_))
     };
-    if std::env::args_os().all(is_harmless) {
+    if std::env::args_os().all(has_no_controls) {
         let _ = error.print();
     } else {
-        output::talk(&error.to_string());
+        output::message(&error.to_string());
     }
 }
 
-/// The command line with everything that its help says.
+/// The clap command with examples and exit codes in its help.
 fn command() -> clap::Command {
     let codes: Vec<String> = Exit::ALL
         .map(|exit| format!("{} {}", exit.number(), exit.meaning()))
@@ -179,14 +184,14 @@ fn command() -> clap::Command {
 }
 
 fn fail(failure: &Failure) -> Exit {
-    output::talk(&format!("error: {}", failure.message));
+    output::message(&format!("error: {}", failure.message));
     if let Some(hint) = &failure.hint {
-        output::talk(&format!("hint: {hint}"));
+        output::message(&format!("hint: {hint}"));
     }
     failure.exit
 }
 
-fn verbosity(level: u8) {
+fn start_logging(level: u8) {
     use tracing_subscriber::filter::{LevelFilter, Targets};
     use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
     let level = match level {
@@ -195,11 +200,11 @@ fn verbosity(level: u8) {
         _ => LevelFilter::TRACE,
     };
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(|| output::Talk)
+        .with_writer(|| output::LogWriter)
         .with_ansi(false);
-    // Of other crates' events nobody knows what they hold.
+    // Events of other crates may hold secrets.
     let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
     let subscriber = tracing_subscriber::registry().with(lines.with_filter(ours));
-    // Only a second subscriber would be an error, and there is none.
+    // This fails only if there is a subscriber already.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

@@ -1,5 +1,5 @@
-//! What a plan without a network is made of: a listing that was saved, and no target. `plan --observed` and `test` share
-//! it, so that a test case says what a plan would.
+//! Plans without a network: a saved listing, and no target. `plan --observed` and `test` share it, so both give the
+//! same plan.
 
 use super::exit::Failure;
 use super::{input, kind};
@@ -7,29 +7,29 @@ use crate::manifest::Manifest;
 use crate::model::{FileKind, ObservedState, Origin};
 use crate::observed::{ObservedError, SavedListing};
 use crate::plan::{PlanError, Target};
-use crate::render::thousands;
+use crate::render::{counted, thousands};
 use std::path::Path;
 
-/// What a saved listing holds.
-pub(crate) fn observed(file: &Path) -> Result<ObservedState, Failure> {
+/// Reads a saved listing.
+pub(crate) fn read_listing(file: &Path) -> Result<ObservedState, Failure> {
     kind::expect(file, &[FileKind::Listing], "a saved listing")?;
-    let text = input::text(file, input::LARGEST)?;
+    let text = input::text(file, input::MAX_BYTES)?;
     let saved = SavedListing::read(&text).map_err(|error| {
         let hint = error
             .hint()
             .unwrap_or("save a listing with `annosync list --all --format json > FILE`");
         match &error {
-            ObservedError::NotJson(fault) => input::broken(file, fault),
+            ObservedError::NotJson(fault) => input::json_failure(file, fault),
             _ => Failure::new(format!("{}: {error}", file.display())),
         }
         .hint(hint)
     })?;
-    // The text of a large app's listing is as large as the state.
+    // Frees the text, which is as large as the state.
     drop(text);
     Ok(saved.into_state())
 }
 
-/// The target of a plan that is only looked at: the owner of what was listed, and no app.
+/// The target of a plan without an app: only the owner is known.
 pub(crate) fn no_target(observed: &ObservedState) -> Target {
     Target {
         endpoint: String::new(),
@@ -38,13 +38,13 @@ pub(crate) fn no_target(observed: &ObservedState) -> Target {
     }
 }
 
-/// Errors of one kind that are shown each; of more, the others are counted.
-const SHOWN: usize = 3;
-/// Of inputs that the app lacks, each is a word to correct.
-const MISSING: usize = 20;
+/// How many errors of one kind are listed; the others are counted.
+const MAX_LISTED: usize = 3;
+/// How many missing inputs are listed: each may be a typing error of its own.
+const MAX_MISSING: usize = 20;
 
-/// Why no plan can be made: each error with its place in the manifest and what to do, and what it comes to.
-pub(crate) fn refused(manifest: &Manifest, errors: &[PlanError]) -> (Vec<String>, Failure) {
+/// Messages for errors of planning, with place and hint, and the failure that sums them up.
+pub(crate) fn describe_errors(manifest: &Manifest, errors: &[PlanError]) -> (Vec<String>, Failure) {
     let mut kinds: Vec<Vec<&PlanError>> = Vec::new();
     for error in errors {
         let kind = std::mem::discriminant(error);
@@ -56,11 +56,11 @@ pub(crate) fn refused(manifest: &Manifest, errors: &[PlanError]) -> (Vec<String>
             None => kinds.push(vec![error]),
         }
     }
-    let mut said = Vec::new();
+    let mut messages = Vec::new();
     for errors in kinds {
         let most = match errors[0] {
-            PlanError::NoInput { .. } | PlanError::NothingToPost { .. } => MISSING,
-            _ => SHOWN,
+            PlanError::NoInput { .. } | PlanError::NothingToPost { .. } => MAX_MISSING,
+            _ => MAX_LISTED,
         };
         let shown = &errors[..errors.len().min(most)];
         let origins: Vec<Origin> = shown.iter().map(|error| error.origin()).collect();
@@ -68,20 +68,18 @@ pub(crate) fn refused(manifest: &Manifest, errors: &[PlanError]) -> (Vec<String>
             let place = place.map_or_else(String::new, |place| {
                 format!("{}:{}:{}: ", place.path.display(), place.line, place.column)
             });
-            said.push(format!("error: {place}{error}\nhint: {}", error.hint()));
+            messages.push(format!("error: {place}{error}\nhint: {}", error.hint()));
         }
         if errors.len() > most {
-            said.push(format!(
+            messages.push(format!(
                 "error: and {} more like the last one",
                 thousands((errors.len() - most) as u64)
             ));
         }
     }
-    let what = if errors.len() == 1 {
-        "1 change".to_owned()
-    } else {
-        format!("{} changes", thousands(errors.len() as u64))
-    };
-    let failure = Failure::new(format!("the manifest asks for {what} that cannot be made"));
-    (said, failure)
+    let failure = Failure::new(format!(
+        "the manifest asks for {} that cannot be made",
+        counted(errors.len() as u64, "change")
+    ));
+    (messages, failure)
 }

@@ -1,4 +1,4 @@
-//! Where output goes: results to stdout, talk to stderr, files whole or not at all.
+//! Writes output: results to stdout, messages to stderr, files atomically.
 
 use super::exit::Failure;
 use super::progress;
@@ -9,86 +9,84 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// Writes a result for people to stdout: lines, in which whatever a terminal would obey is escaped. A reader that has
-/// seen enough (`| head`) is no error.
+/// Writes a result for people to stdout, with control characters escaped. A closed pipe (`| head`) is not an error.
 pub(crate) fn result(text: &str) -> Result<(), Failure> {
     styled_result(&escape_lines(text))
 }
 
-/// Writes a result whose text was made harmless when it was coloured, in colour if stdout takes colours.
+/// Writes a result that is escaped and coloured already; colours are removed if stdout does not support them.
 pub(crate) fn styled_result(text: &str) -> Result<(), Failure> {
     write(anstream::stdout().lock(), text).map(|_| ())
 }
 
-/// Writes a result for programs to stdout, byte for byte: what takes colours away takes other control characters too.
+/// Writes a result for programs to stdout unchanged: removing colours would remove other control characters too.
 pub(crate) fn data(text: &str) -> Result<(), Failure> {
     part(text).map(|_| ())
 }
 
-/// Whether somebody still reads stdout.
+/// Whether stdout still has a reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reading {
-    GoesOn,
-    HasEnded,
+pub(crate) enum StdoutState {
+    Open,
+    Closed,
 }
 
-/// Writes a part of a result, byte for byte.
-pub(crate) fn part(text: &str) -> Result<Reading, Failure> {
+/// Writes a part of a result unchanged.
+pub(crate) fn part(text: &str) -> Result<StdoutState, Failure> {
     write(std::io::stdout().lock(), text)
 }
 
-fn write(mut stdout: impl Write, text: &str) -> Result<Reading, Failure> {
-    // Stdout may be the same terminal as stderr.
-    let written = progress::around(|| {
+fn write(mut stdout: impl Write, text: &str) -> Result<StdoutState, Failure> {
+    // Stdout may be the terminal with the progress line.
+    let written = progress::suspend(|| {
         stdout.write_all(text.as_bytes())?;
         stdout.flush()
     });
     match written {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reading::HasEnded),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(StdoutState::Closed),
         Err(error) => Err(Failure::new(format!("cannot write to stdout: {error}"))),
-        Ok(()) => Ok(Reading::GoesOn),
+        Ok(()) => Ok(StdoutState::Open),
     }
 }
 
-/// The token of this run. Whoever shows a server's text takes the token out of it; should anybody forget, this does.
+/// The token of this run. Texts of the server are shown without it; this is a second line of defence.
 static TOKEN: OnceLock<String> = OnceLock::new();
 
-/// Shorter texts are no token of the service's, and would be found in words.
+/// Shorter tokens are not hidden: they could occur in ordinary words.
 const SHORTEST_TOKEN: usize = 8;
 
-/// Keeps the token out of everything that is said from now on.
-pub(crate) fn conceal(token: &str) {
+/// Hides the token in all messages from now on.
+pub(crate) fn hide_token(token: &str) {
     if token.len() >= SHORTEST_TOKEN {
-        // There is one token a run.
+        // A run has one token.
         let _ = TOKEN.set(token.to_owned());
     }
 }
 
-/// Says something to the person at the terminal: lines, in which whatever a terminal would obey is escaped, wherever it
-/// came from. If nobody listens, the work goes on.
-pub(crate) fn talk(text: &str) {
+/// Prints a message to stderr, with control characters escaped. Errors of stderr are ignored.
+pub(crate) fn message(text: &str) {
     match TOKEN.get() {
         Some(token) if text.contains(token) => {
-            styled_talk(&escape_lines(&text.replace(token, "[token]")));
+            styled_message(&escape_lines(&text.replace(token, "[token]")));
         }
-        _ => styled_talk(&escape_lines(text)),
+        _ => styled_message(&escape_lines(text)),
     }
 }
 
-/// Says something whose text was made harmless when it was coloured.
-pub(crate) fn styled_talk(text: &str) {
-    progress::around(|| {
+/// Prints a message that is escaped and coloured already.
+pub(crate) fn styled_message(text: &str) {
+    progress::suspend(|| {
         let mut stderr = anstream::stderr().lock();
         let _ = writeln!(stderr, "{}", text.trim_end_matches('\n'));
     });
 }
 
-/// Takes lines of a log, and says them.
-pub(crate) struct Talk;
+/// Prints log lines as messages.
+pub(crate) struct LogWriter;
 
-impl Write for Talk {
+impl Write for LogWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        talk(&String::from_utf8_lossy(line));
+        message(&String::from_utf8_lossy(line));
         Ok(line.len())
     }
 
@@ -97,29 +95,29 @@ impl Write for Talk {
     }
 }
 
-/// Whether stderr takes colours.
+/// Whether stderr shows colours.
 pub(crate) fn is_styled() -> bool {
     anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
 }
 
-/// Whether stdout takes colours.
+/// Whether stdout shows colours.
 pub(crate) fn stdout_is_styled() -> bool {
     anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
 }
 
-/// Where the content of an output file ends up.
+/// What an output path leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// In a regular file, which may not exist yet: not a link, but what the links lead to.
+    /// A regular file, which may not exist yet, with links resolved.
     File(PathBuf),
-    /// In a pipe or a character device.
+    /// A pipe or a character device.
     Stream(PathBuf),
 }
 
-/// More links in a row go in a circle.
+/// A longer chain of links is a circle.
 const MOST_LINKS: usize = 40;
 
-/// Follows the links of an output file. What is neither a file nor takes a stream of bytes is an error.
+/// Follows the links of an output path. Anything but a file, a pipe or a character device is an error.
 pub(crate) fn place(path: &Path) -> io::Result<Place> {
     let mut at = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -133,18 +131,16 @@ pub(crate) fn place(path: &Path) -> io::Result<Place> {
         }
         let folder = folder_of(&at).canonicalize()?;
         if folder.starts_with("/proc") {
-            // An open file of a process, such as /dev/stdout: what is renamed over it would not reach its reader.
+            // An open file of a process, such as /dev/stdout: a file renamed over it would not reach the reader.
             let kind = at.metadata()?.file_type();
             return match place_of(at, kind)? {
-                Place::File(_) => Err(io::Error::other(
-                    "it is a file that is open already; name the file itself",
-                )),
+                Place::File(_) => Err(io::Error::other("it is an open file; name the file itself")),
                 stream @ Place::Stream(_) => Ok(stream),
             };
         }
         at = folder.join(at.read_link()?);
     }
-    Err(io::Error::other("its links go in a circle"))
+    Err(io::Error::other("its links form a circle"))
 }
 
 fn place_of(at: PathBuf, kind: FileType) -> io::Result<Place> {
@@ -176,14 +172,14 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Writes an output file. A regular file is there whole or as it was before: a temporary file beside it, synced, renamed;
-/// where the path is a link, at the link's target. A pipe or a device is opened and written to. Every option that names
-/// an output file goes through here, or through [`append`].
+/// Writes an output file. A regular file is replaced atomically (a temporary file beside it is synced and renamed), at
+/// the target of links. A pipe or a device is written to. All options that name an output file use this function or
+/// [`append`].
 pub(crate) fn file(path: &Path, content: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), Failure> {
     let content = content.as_ref();
     let failed = |error: io::Error| {
         Failure::new(format!("cannot write {}: {error}", path.display())).hint(
-            "that file is as it was; check that its folder exists, may be written to, and has space",
+            "that file is unchanged; check that its folder exists, may be written to, and has space",
         )
     };
     match place(path).map_err(failed)? {
@@ -194,29 +190,29 @@ pub(crate) fn file(path: &Path, content: &(impl AsRef<[u8]> + ?Sized)) -> Result
             .and_then(|mut stream| stream.write_all(content))
             .map_err(|error| {
                 Failure::new(format!("cannot write to {}: {error}", path.display()))
-                    .hint("it may have got a part; check who reads it")
+                    .hint("it may have received a part; check the program that reads it")
             }),
     }
 }
 
-/// Opens an output file to append to it; a pipe or a device is written to as it is.
+/// Opens an output file to append to it.
 pub(crate) fn append(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     match place(path)? {
         Place::File(at) => options.read(true).append(true).create(true).open(at),
-        // Opened for reading too, a pipe without a reader would swallow everything.
+        // Not for reading as well: data written to a pipe without another reader would be lost.
         Place::Stream(at) => options.write(true).open(at),
     }
 }
 
-/// Replaces a regular file, or makes one. A file in a folder that takes no other file is overwritten in place.
+/// Replaces or creates a regular file. If the folder does not allow new files, the file is overwritten in place.
 fn replace(at: &Path, content: &[u8]) -> io::Result<()> {
     let known = at.metadata().ok();
     let failed = match write_beside(at, known.as_ref(), content) {
         Ok(()) => return Ok(()),
         Err(error) => error,
     };
-    // EBUSY: a file that is mounted by itself, as containers do, cannot be renamed over.
+    // EBUSY: a file that is a mount point, as in containers, cannot be renamed over.
     let is_folders_fault = matches!(
         failed.kind(),
         ErrorKind::PermissionDenied | ErrorKind::ResourceBusy | ErrorKind::CrossesDevices
@@ -228,7 +224,7 @@ fn replace(at: &Path, content: &[u8]) -> io::Result<()> {
     file.write_all(content)?;
     file.set_len(content.len() as u64)?;
     file.sync_all()?;
-    talk(&format!(
+    message(&format!(
         "Warning: {} was overwritten in place, because it cannot be replaced ({failed}).",
         at.display()
     ));
@@ -245,7 +241,7 @@ fn write_beside(at: &Path, known: Option<&Metadata>, content: &[u8]) -> io::Resu
         fill(temporary.as_file_mut(), known, content)?;
         temporary.persist(at).map_err(|error| error.error)?;
     }
-    // The name is kept by the folder, and is synced with it. Not every system can open one.
+    // The rename is durable once the folder is synced. Some systems cannot open folders.
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
     }
@@ -260,7 +256,7 @@ fn fill(file: &mut File, known: Option<&Metadata>, content: &[u8]) -> io::Result
     file.sync_all()
 }
 
-/// A temporary file is private, and an output file is not.
+/// Gives the temporary file the usual permissions instead of private ones.
 #[cfg(unix)]
 fn usual_mode(builder: &mut tempfile::Builder<'_, '_>) {
     use std::os::unix::fs::PermissionsExt as _;
@@ -275,7 +271,7 @@ fn keep_owner_and_mode(file: &File, known: &Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, fchown};
     let made = file.metadata()?;
     if (made.uid(), made.gid()) != (known.uid(), known.gid()) {
-        // Only root can give a file away; for others the file becomes theirs.
+        // Only root can change the owner.
         let _ = fchown(file, Some(known.uid()), Some(known.gid()));
     }
     file.set_permissions(known.permissions())
@@ -286,7 +282,7 @@ fn keep_owner_and_mode(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// A file that has no name until it is whole: a process that is killed leaves nothing behind.
+/// A file without a name until it is complete, so that a killed process leaves no file behind.
 #[cfg(target_os = "linux")]
 mod unnamed {
     use super::{File, Metadata, fill, io};
@@ -295,7 +291,7 @@ mod unnamed {
     use std::os::fd::AsRawFd as _;
     use std::path::Path;
 
-    /// Whether that can be done here.
+    /// Returns `false` if the system does not support this.
     pub(super) fn write(
         folder: &Path,
         at: &Path,
@@ -319,13 +315,13 @@ mod unnamed {
                 Err(error) => return Err(error.into()),
             }
         }
-        // A name for the moment before the rename; the process's number keeps two runs apart.
+        // A temporary name before the rename, unique per process.
         let name = folder.join(format!(".annosync-{}.tmp", std::process::id()));
         match link(&name) {
             Ok(()) => {}
             Err(Errno::NOENT) => return Ok(false),
             Err(Errno::EXIST) => {
-                // Of a process that had the same number and was killed.
+                // A killed process with the same id left it.
                 std::fs::remove_file(&name)?;
                 link(&name)?;
             }
@@ -341,7 +337,7 @@ mod unnamed {
     use super::{Metadata, io};
     use std::path::Path;
 
-    /// Whether that can be done here.
+    /// Returns `false` if the system does not support this.
     pub(super) fn write(_: &Path, _: &Path, _: Option<&Metadata>, _: &[u8]) -> io::Result<bool> {
         Ok(false)
     }

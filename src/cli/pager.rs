@@ -1,6 +1,6 @@
-//! A long plan on a terminal, page by page: through the pager that the person chose.
+//! Shows a long plan on a terminal through the pager of the user.
 //!
-//! Whatever becomes of the pager, nothing of the text is lost and the command ends as it would without one.
+//! If the pager fails, the text is printed without it, and the exit code is the same.
 
 use super::exit::Failure;
 use super::output;
@@ -8,35 +8,34 @@ use super::terminal::Stream;
 use std::io::{ErrorKind, Write as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-/// What `less` is told where nobody else tells it: end at once when all fits the screen, show colours, and leave the text
-/// on the screen.
+/// Default of LESS: quit if everything fits on the screen, show colours, and leave the text on the screen.
 const LESS: &str = "FRX";
 
-/// What the command line says of paging.
+/// Whether a pager may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Paging {
     Wanted,
     Off,
 }
 
-/// What shows the text.
+/// The pager to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Pager {
-    /// Nothing but stdout.
+    /// No pager: stdout.
     None,
-    /// What is there on nearly every system. Where it is not, nobody asked for it.
+    /// The default. If it is not installed, stdout is used silently.
     Less,
-    /// What the environment names: a command of the shell, as for git.
+    /// A shell command from the environment.
     Chosen(String),
 }
 
-/// Decides what shows the text: the variables come in the order in which they count.
-fn decide(
+/// Chooses the pager.
+fn choose(
     paging: Paging,
     is_terminal: bool,
     variable: impl Fn(&'static str) -> Option<String>,
 ) -> Pager {
-    // `less` asks whether it may go on where the terminal cannot move its cursor.
+    // On a terminal without cursor movement, `less` asks whether to continue.
     let is_dumb = cfg!(unix) && matches!(variable("TERM").as_deref(), None | Some("" | "dumb"));
     if paging == Paging::Off || !is_terminal || is_dumb {
         return Pager::None;
@@ -49,10 +48,10 @@ fn decide(
     }
 }
 
-/// Writes text whose colours were made here to stdout; page by page if that is a terminal.
+/// Writes escaped and coloured text to stdout, through a pager if that is a terminal.
 pub(crate) fn show(text: &str, paging: Paging) -> Result<(), Failure> {
     let variable = |name| std::env::var(name).ok();
-    let pager = decide(paging, Stream::Stdout.is_terminal(), variable);
+    let pager = choose(paging, Stream::Stdout.is_terminal(), variable);
     let plain;
     let for_pager = if output::stdout_is_styled() {
         text
@@ -60,22 +59,22 @@ pub(crate) fn show(text: &str, paging: Paging) -> Result<(), Failure> {
         plain = anstream::adapter::strip_str(text).to_string();
         &plain
     };
-    // Ctrl-C is for the pager as long as it runs: without this it would outlive the command and keep the terminal.
+    // While the pager runs, Ctrl-C is for the pager: otherwise it would outlive this process and keep the terminal.
     let _interrupts = (pager != Pager::None).then(super::interrupts::Interrupts::new);
-    if through(&pager, for_pager) == Shown::Yes {
+    if run_pager(&pager, for_pager) == Shown::Yes {
         return Ok(());
     }
     output::styled_result(text)
 }
 
-/// Whether a pager has shown the text.
+/// Whether the pager has shown the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shown {
     Yes,
     No,
 }
 
-fn through(pager: &Pager, text: &str) -> Shown {
+fn run_pager(pager: &Pager, text: &str) -> Shown {
     let mut command = match pager {
         Pager::None => return Shown::No,
         Pager::Less => Command::new("less"),
@@ -91,7 +90,7 @@ fn through(pager: &Pager, text: &str) -> Shown {
     let why = match (&ended, pager) {
         (Ok(status), _) if is_done(*status) => return Shown::Yes,
         (Ok(status), _) => status.to_string(),
-        // Nobody asked for it.
+        // The user did not ask for a pager.
         (Err(_), Pager::None | Pager::Less) => return Shown::No,
         (Err(error), Pager::Chosen(_)) => error.to_string(),
     };
@@ -99,28 +98,28 @@ fn through(pager: &Pager, text: &str) -> Shown {
         Pager::Chosen(command) => command,
         Pager::None | Pager::Less => "less",
     };
-    output::talk(&format!(
+    output::message(&format!(
         "Warning: the pager `{name}` failed ({why}); the plan follows without it."
     ));
     Shown::No
 }
 
-/// Gives the pager the text, and waits until the person has seen enough.
+/// Writes the text to the pager and waits for it to end.
 fn feed(mut pager: Child, text: &str) -> std::io::Result<ExitStatus> {
     let mut stdin = pager.stdin.take().expect("its stdin was asked for");
     let written = stdin.write_all(text.as_bytes());
     drop(stdin);
     let status = pager.wait()?;
     match written {
-        // Who has seen enough reads no further; how the pager ended says whether that was it.
+        // The user may quit before the end; the exit status tells whether the pager failed.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
         _ => Ok(status),
     }
 }
 
-/// Whether it ended as it should, or because of Ctrl-C, which a person pressed who has seen enough.
+/// Whether the pager ended normally, or by Ctrl-C.
 fn is_done(status: ExitStatus) -> bool {
-    /// What a shell answers of a command that Ctrl-C ended.
+    /// Exit status of a shell whose command was ended by Ctrl-C.
     const INTERRUPTED: i32 = 130;
     #[cfg(unix)]
     let by_signal = {
@@ -151,12 +150,12 @@ fn shell(command: &str) -> Command {
 mod tests {
     use super::*;
 
-    fn decided(variables: &[(&'static str, &str)]) -> Pager {
+    fn chosen_pager(variables: &[(&'static str, &str)]) -> Pager {
         on(Paging::Wanted, true, variables)
     }
 
     fn on(paging: Paging, is_terminal: bool, variables: &[(&'static str, &str)]) -> Pager {
-        decide(paging, is_terminal, |name| {
+        choose(paging, is_terminal, |name| {
             let known = [("TERM", "xterm")];
             let mut all = variables.iter().chain(&known);
             all.find(|(known, _)| *known == name)
@@ -165,29 +164,29 @@ mod tests {
     }
 
     #[test]
-    fn the_pager_is_the_one_that_the_environment_names_else_less() {
+    fn the_environment_chooses_the_pager() {
         let chosen = |command: &str| Pager::Chosen(command.to_owned());
-        assert_eq!(decided(&[]), Pager::Less);
-        assert_eq!(decided(&[("PAGER", "less -S")]), chosen("less -S"));
+        assert_eq!(chosen_pager(&[]), Pager::Less);
+        assert_eq!(chosen_pager(&[("PAGER", "less -S")]), chosen("less -S"));
         let both = [("PAGER", "more"), ("ANNOSYNC_PAGER", "most")];
-        assert_eq!(decided(&both), chosen("most"));
+        assert_eq!(chosen_pager(&both), chosen("most"));
         for off in ["", " ", "cat"] {
-            assert_eq!(decided(&[("PAGER", off)]), Pager::None, "{off:?}");
+            assert_eq!(chosen_pager(&[("PAGER", off)]), Pager::None, "{off:?}");
             let ours = [("PAGER", "more"), ("ANNOSYNC_PAGER", off)];
-            assert_eq!(decided(&ours), Pager::None, "{off:?}");
+            assert_eq!(chosen_pager(&ours), Pager::None, "{off:?}");
         }
     }
 
     #[test]
-    fn only_a_terminal_that_can_be_paged_is() {
+    fn only_capable_terminals_are_paged() {
         let chosen = [("PAGER", "more")];
         assert_eq!(on(Paging::Off, true, &chosen), Pager::None);
         assert_eq!(on(Paging::Wanted, false, &chosen), Pager::None);
         for term in ["dumb", ""] {
             let dumb = [("PAGER", "more"), ("TERM", term)];
-            assert_eq!(decided(&dumb), Pager::None);
+            assert_eq!(chosen_pager(&dumb), Pager::None);
         }
-        assert_eq!(decide(Paging::Wanted, true, |_| None), Pager::None);
+        assert_eq!(choose(Paging::Wanted, true, |_| None), Pager::None);
     }
 
     #[cfg(unix)]
@@ -199,23 +198,23 @@ mod tests {
         }
 
         #[test]
-        fn a_pager_gets_every_byte_and_less_its_options() {
+        fn the_pager_gets_the_whole_text_and_the_options_of_less() {
             let folder = tempfile::tempdir().unwrap();
-            let (seen, told) = (folder.path().join("seen"), folder.path().join("told"));
+            let (seen, options) = (folder.path().join("seen"), folder.path().join("options"));
             let pager = chosen(&format!(
                 "printf %s \"$LESS\" > {}; cat > {}",
-                told.display(),
+                options.display(),
                 seen.display()
             ));
             let text = "\u{1b}[31ma long line\u{1b}[0m\n".repeat(50_000);
-            assert_eq!(through(&pager, &text), Shown::Yes);
+            assert_eq!(run_pager(&pager, &text), Shown::Yes);
             assert!(std::fs::read_to_string(seen).unwrap() == text);
             let expected = std::env::var("LESS").unwrap_or_else(|_| LESS.to_owned());
-            assert_eq!(std::fs::read_to_string(told).unwrap(), expected);
+            assert_eq!(std::fs::read_to_string(options).unwrap(), expected);
         }
 
         #[test]
-        fn who_has_seen_enough_is_not_shown_the_rest() {
+        fn quitting_the_pager_is_not_a_failure() {
             let text = "a long line\n".repeat(50_000);
             for enough in [
                 "head -n 1 > /dev/null",
@@ -223,12 +222,12 @@ mod tests {
                 "kill -INT $$",
                 "exit 130",
             ] {
-                assert_eq!(through(&chosen(enough), &text), Shown::Yes, "{enough}");
+                assert_eq!(run_pager(&chosen(enough), &text), Shown::Yes, "{enough}");
             }
         }
 
         #[test]
-        fn what_a_pager_that_fails_was_to_show_is_shown_without_it() {
+        fn a_failed_pager_is_reported_as_not_shown() {
             for text in ["short\n".to_owned(), "a long line\n".repeat(50_000)] {
                 for broken in [
                     "/no/such/pager",
@@ -237,10 +236,10 @@ mod tests {
                     "head -n 1 > /dev/null; exit 1",
                     "if",
                 ] {
-                    assert_eq!(through(&chosen(broken), &text), Shown::No, "{broken}");
+                    assert_eq!(run_pager(&chosen(broken), &text), Shown::No, "{broken}");
                 }
             }
-            assert_eq!(through(&Pager::None, "x"), Shown::No);
+            assert_eq!(run_pager(&Pager::None, "x"), Shown::No);
         }
     }
 }

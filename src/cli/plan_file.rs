@@ -1,16 +1,17 @@
-//! A plan file that is to be applied: data from outside, which is believed only as far as it can be checked.
+//! Checks a plan file before it is applied: it is not trusted.
 //!
-//! What it names is held to the app as it is now, and, with `--manifest`, to the plan that the manifest makes of it. What it
-//! says of guards, owners and sets counts only where it makes the plan stricter: the rest takes the manifest, or a flag.
+//! The file is compared with the app as it is now and, with `--manifest`, with the plan that the manifest gives. Its
+//! guards, owners and sets count only if they are stricter than the defaults; anything else needs the manifest or a
+//! flag.
 
 use super::base::BaseManifest;
 use super::connection::Destination;
 use super::exit::{Exit, Failure};
 use super::input;
-use super::inventory::{self, CreateInputs, ManifestFiles};
+use super::inventory::{self, ManifestFiles};
 use super::kind;
-use super::plan::{OnDrift, Planning};
-use super::session::Session;
+use super::planning::{OnDrift, Planning};
+use super::session::{CreateInputs, Session};
 use super::validate::{Files, load_whole};
 use crate::apply::{self, InputFiles, NoFiles};
 use crate::manifest::Manifest;
@@ -21,25 +22,25 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Up to so many inputs that a plan touches are listed by themselves before the whole app is.
-const NEAR: usize = 500;
-/// So many operations that do not fit are named.
-const NAMED: usize = 10;
+/// Up to this many inputs of a plan are listed by themselves, before the whole app.
+const MAX_INPUTS_ALONE: usize = 500;
+/// How many mismatches a message lists.
+const MAX_LISTED: usize = 10;
 
-/// Reads the path as a plan file, if it is one.
+/// Reads a plan file; `None` if the path is something else.
 pub(crate) fn read(path: &Path) -> Result<Option<Plan>, Failure> {
     let is_other = |kind| !matches!(kind, FileKind::Plan | FileKind::Undo | FileKind::Unknown);
     let kind = kind::of(path);
     if !path.is_file() || kind.is_some_and(is_other) {
         return Ok(None);
     }
-    let text = input::text(path, input::LARGEST)?;
+    let text = input::text(path, input::MAX_BYTES)?;
     if !text.starts_with('{') {
         return Ok(None);
     }
     let refused = |error: PlanFileError| {
         let failure = match error {
-            PlanFileError::Syntax(fault) => input::broken(path, &fault),
+            PlanFileError::Syntax(fault) => input::json_failure(path, &fault),
             other => {
                 let message = other.to_string();
                 Failure::new(format!("{}: {}", path.display(), render::escape(&message)))
@@ -60,24 +61,24 @@ pub(crate) fn read(path: &Path) -> Result<Option<Plan>, Failure> {
     Ok(plan)
 }
 
-/// How a plan file is to be applied.
+/// The options for applying a plan file.
 pub(crate) struct Request<'a> {
     pub(crate) path: &'a Path,
-    /// The manifest that it must have been made of.
+    /// The manifest that the plan must come from.
     pub(crate) manifest: Option<&'a Path>,
     pub(crate) planning: &'a Planning,
     pub(crate) files: Files,
-    /// Whose annotations it may touch besides.
+    /// Other users whose annotations the plan may change.
     pub(crate) users: &'a [UserId],
 }
 
 impl Request<'_> {
-    /// The manifest that stands behind the plan, if one is named. One that is another now is refused, and so is an undo:
-    /// no manifest makes that.
+    /// Loads the manifest of --manifest. Refuses one that the plan was not made from, and an undo, which no manifest
+    /// makes.
     pub(crate) fn manifest(&self, plan: &Plan) -> Result<Option<Arc<Manifest>>, Failure> {
         let Some(path) = self.manifest else {
-            self.is_no_new_plan()?;
-            self.planning.is_certain(plan)?;
+            self.refuse_planning_flags()?;
+            self.planning.refuse_ambiguous(plan)?;
             return Ok(None);
         };
         if plan.is_undo() {
@@ -91,14 +92,14 @@ impl Request<'_> {
         }
         let mut manifest = load_whole(path, self.files)?;
         if plan.manifest_hash != manifest.hash {
-            return Err(self.of_another_manifest(plan, path, &manifest.hash));
+            return Err(self.other_manifest_error(plan, path, &manifest.hash));
         }
         self.planning.adopt(&mut manifest)?;
         Ok(Some(Arc::new(manifest)))
     }
 
-    /// What people saw in a plan of another manifest is not what this one would do.
-    fn of_another_manifest(&self, plan: &Plan, manifest: &Path, hash: &str) -> Failure {
+    /// The error for a plan that was made from another manifest.
+    fn other_manifest_error(&self, plan: &Plan, manifest: &Path, hash: &str) -> Failure {
         let short = |hash: &str| hash.chars().take(12).collect::<String>();
         let message = format!(
             "{} is a plan of another manifest (SHA-256 {}…), and {} is now {}…; nothing was written",
@@ -109,11 +110,11 @@ impl Request<'_> {
         );
         Failure {
             exit: Exit::Stale,
-            ..Failure::new(message).hint(self.anew(manifest))
+            ..Failure::new(message).hint(self.plan_again(manifest))
         }
     }
 
-    fn anew(&self, manifest: &Path) -> String {
+    fn plan_again(&self, manifest: &Path) -> String {
         format!(
             "plan again, and look at the new plan: annosync plan {} --out {}",
             manifest.display(),
@@ -121,20 +122,20 @@ impl Request<'_> {
         )
     }
 
-    /// Without its manifest, a plan file cannot be made again.
-    fn is_no_new_plan(&self) -> Result<(), Failure> {
-        let anew = "make a new one with `annosync plan --base REV --out FILE`";
+    /// Refuses flags that need the manifest.
+    fn refuse_planning_flags(&self) -> Result<(), Failure> {
+        let hint = "make a new one with `annosync plan --base REV --out FILE`";
         if self.planning.base.is_some() {
             return Err(Failure::usage(
-                "--base goes with making a plan, and this one is made already",
+                "--base is used to make a plan, and the plan file is made already",
             )
-            .hint(anew));
+            .hint(hint));
         }
         if self.planning.conflicts.is_some() {
             return Err(Failure::usage(
                 "conflicts were decided when the plan file was made: --conflicts changes nothing in it",
             )
-            .hint(anew));
+            .hint(hint));
         }
         match self.planning.on_drift {
             None | Some(OnDrift::Keep | OnDrift::Apply) => Ok(()),
@@ -145,7 +146,7 @@ impl Request<'_> {
         }
     }
 
-    /// The files that a plan file posts: those of the manifest that it was made of.
+    /// The source of the files that the plan posts: the folder of its manifest.
     pub(crate) fn input_files(
         &self,
         plan: &Plan,
@@ -166,8 +167,8 @@ impl Request<'_> {
         }
     }
 
-    /// Holds the plan to the app as it is now. Its guards are counted anew; what lets them pass is up to flags. Gives whose
-    /// annotations it may touch.
+    /// Compares the plan with the app as it is now, and counts its guards again; only flags let them pass. Returns
+    /// whose annotations the plan may change.
     pub(crate) async fn verify(
         &self,
         plan: &mut Plan,
@@ -186,7 +187,7 @@ impl Request<'_> {
                 .observe(&self.planning.scope(&manifest.desired))
                 .await?;
             let of = (manifest, base.as_ref());
-            self.is_remade(plan, of, &observed, session, destination)
+            self.check_remade_plan(plan, of, &observed, session, destination)
                 .await?;
             let permit = Permit::of_manifest(&manifest.desired, &observed, &extra);
             self.recheck(plan, Some(manifest), &observed, &permit)?;
@@ -200,7 +201,7 @@ impl Request<'_> {
         if !self.planning.lists_declared_only() {
             scopes.push(Scope::WholeApp);
         }
-        if matches!(&scopes[..], [Scope::Inputs(inputs), _] if inputs.len() > NEAR) {
+        if matches!(&scopes[..], [Scope::Inputs(inputs), _] if inputs.len() > MAX_INPUTS_ALONE) {
             scopes.remove(0);
         }
         let stated = plan.clone();
@@ -210,8 +211,7 @@ impl Request<'_> {
             permit = Permit::of_file(plan, &observed.caller, &extra);
             plan.clone_from(&stated);
             self.recheck(plan, None, &observed, &permit)?;
-            // Where only a part of the app was listed, a guard may stop what the whole app would let pass, and never the
-            // other way round.
+            // With only part of the app listed, guards are stricter than with all of it, never more lenient.
             if plan.guards.is_empty() {
                 break;
             }
@@ -219,7 +219,7 @@ impl Request<'_> {
         Ok(permit)
     }
 
-    /// Refuses what does not fit, and counts the guards.
+    /// Refuses operations that do not fit the app, and counts the guards.
     fn recheck(
         &self,
         plan: &mut Plan,
@@ -228,21 +228,21 @@ impl Request<'_> {
         permit: &Permit,
     ) -> Result<(), Failure> {
         if plan.app_owner != observed.app_owner {
-            return Err(self.unfit(&[format!(
+            return Err(self.misfit_error(&[format!(
                 "it says that the app is owned by {}, and it is owned by {}",
                 plan.app_owner, observed.app_owner
             )]));
         }
         let misfits = plan::misfits(plan, observed, permit);
         if !misfits.is_empty() {
-            return Err(self.unfit(&misfits));
+            return Err(self.misfit_error(&misfits));
         }
         let (mut guards, renamed) = match manifest {
             Some(manifest) => (manifest.desired.guards, manifest.desired.renamed.clone()),
             None => (Guards::default(), BTreeMap::new()),
         };
         if observed.scope != Scope::WholeApp {
-            // How many annotations there are cannot be told from a part of the app.
+            // A part of the app does not show how many annotations exist.
             guards.min_existing = 0;
         }
         let (guards, renamed) = (&guards, &renamed);
@@ -251,13 +251,13 @@ impl Request<'_> {
         Ok(())
     }
 
-    fn unfit(&self, reasons: &[String]) -> Failure {
-        let shown = reasons.iter().take(NAMED);
+    fn misfit_error(&self, reasons: &[String]) -> Failure {
+        let shown = reasons.iter().take(MAX_LISTED);
         let mut list = shown.fold(String::new(), |list, reason| {
             format!("{list}\n  {}", render::escape(reason))
         });
-        if reasons.len() > NAMED {
-            list = format!("{list}\n  and {} more", reasons.len() - NAMED);
+        if reasons.len() > MAX_LISTED {
+            list = format!("{list}\n  and {} more", reasons.len() - MAX_LISTED);
         }
         Failure::new(format!(
             "{} does not fit what the app holds; nothing was sent:{list}",
@@ -266,8 +266,8 @@ impl Request<'_> {
         .hint("plan again, and look at the new plan")
     }
 
-    /// The base of the plan that is made again: the one that the command line names. A plan file with another one, or with
-    /// none, is refused: what it would write is what changed since the base.
+    /// The base that the command line names, for the plan that is made again. A plan file with another base, or with none,
+    /// is refused.
     fn base(&self, plan: &Plan) -> Result<Option<BaseManifest>, Failure> {
         let path = self.manifest.unwrap_or(Path::new("."));
         let base = self.planning.base(path, self.files)?;
@@ -298,7 +298,7 @@ impl Request<'_> {
                     ),
                     named(given)
                 ),
-                self.anew(path),
+                self.plan_again(path),
             ),
         };
         Err(Failure {
@@ -307,8 +307,8 @@ impl Request<'_> {
         })
     }
 
-    /// Makes the plan again from its manifest and the app, and refuses one that is another.
-    async fn is_remade(
+    /// Makes the plan again from its manifest and the app, and refuses a difference.
+    async fn check_remade_plan(
         &self,
         plan: &mut Plan,
         (manifest, base): (&Arc<Manifest>, Option<&BaseManifest>),
@@ -336,8 +336,8 @@ impl Request<'_> {
             return Err(Failure {
                 exit: Exit::Stale,
                 ..Failure::new(message).hint(format!(
-                    "give the flags that it was planned with, or {}",
-                    self.anew(path)
+                    "pass the flags that it was planned with, or {}",
+                    self.plan_again(path)
                 ))
             });
         }
@@ -345,7 +345,7 @@ impl Request<'_> {
         Ok(())
     }
 
-    /// Whether inputs are posted. The plan shows which; with its manifest, the header or the flag has to allow it.
+    /// Whether inputs are posted. The plan lists them; with a manifest, its header or the flag must allow it.
     pub(crate) fn create(
         &self,
         plan: &Plan,

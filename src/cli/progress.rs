@@ -1,7 +1,6 @@
-//! What a person at the terminal sees while it takes its time: a line on stderr that is gone when the work is done.
+//! The progress line on stderr, which is removed when the work is done.
 //!
-//! Where stderr is no terminal there is nothing of it. At most one line is shown at a time; whatever else is printed
-//! goes through [`around`], which takes the line away for as long as that takes.
+//! It is shown only on a terminal, one at a time. Other output goes through [`suspend`], which hides the line meanwhile.
 
 use crate::api::{Reader, Writer};
 use crate::apply::{ItemOutcome, Subject, Watch};
@@ -14,22 +13,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often the line is drawn anew.
+/// How often the line is redrawn.
 const TICK: Duration = Duration::from_millis(125);
 
-/// Over how long the calls are counted that are made "just now".
-const LATELY: Duration = Duration::from_secs(3);
+/// The time over which the current rate of calls is measured.
+const RATE_WINDOW: Duration = Duration::from_secs(3);
 
-/// The line on the terminal, if there is one.
+/// The current line, if there is one.
 static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is behind these locks cannot be left half done.
+    // A panic cannot leave these values inconsistent.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Prints without mixing with the line that is shown.
-pub(crate) fn around<T>(print: impl FnOnce() -> T) -> T {
+/// Prints while the line is hidden.
+pub(crate) fn suspend<T>(print: impl FnOnce() -> T) -> T {
     let shown = lock(&SHOWN).clone();
     match shown {
         Some(line) => line.suspend(print),
@@ -37,20 +36,20 @@ pub(crate) fn around<T>(print: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Takes the line away before the process ends on the spot.
+/// Removes the line before the process exits.
 pub(crate) fn clear() {
     if let Some(line) = lock(&SHOWN).take() {
         line.finish_and_clear();
     }
 }
 
-/// The line, for as long as this lives.
+/// Shows the line until it is dropped.
 #[derive(Debug)]
 #[must_use = "the line is gone when this is dropped"]
 pub(crate) struct Progress(());
 
 impl Progress {
-    /// Shows that an app is read.
+    /// Shows progress of reading an app.
     pub(crate) fn reading(reader: &Reader) -> Self {
         let reader = reader.clone();
         let before = reader.calls();
@@ -59,7 +58,7 @@ impl Progress {
         })
     }
 
-    /// Shows how far an apply is.
+    /// Shows progress of an apply.
     pub(crate) fn applying(writer: &Writer, done: Arc<Done>) -> Self {
         let writer = writer.clone();
         let before = writer.calls();
@@ -87,7 +86,7 @@ impl Progress {
         }
         let text = Arc::new(text);
         let write = move |_: &ProgressState, line: &mut dyn fmt::Write| {
-            // A line that could not be drawn is drawn the next time.
+            // The next redraw tries again.
             let _ = line.write_str(&text());
         };
         let style = ProgressStyle::with_template(template)
@@ -109,7 +108,7 @@ impl Drop for Progress {
     }
 }
 
-/// How many operations and purges of a plan have ended.
+/// Counts the finished operations and purges of a plan.
 #[derive(Debug)]
 pub(crate) struct Done {
     all: u64,
@@ -118,7 +117,7 @@ pub(crate) struct Done {
 }
 
 impl Done {
-    /// Nothing yet, of so many.
+    /// Of a plan with this many operations and purges.
     pub(crate) fn of(all: usize) -> Self {
         Self {
             all: all as u64,
@@ -147,11 +146,11 @@ impl Watch for Done {
     }
 }
 
-/// How fast it goes.
+/// Measures rate and remaining time.
 #[derive(Debug)]
 struct Meter {
     start: Instant,
-    /// How many calls there were, when; the first is the last one from before [`LATELY`].
+    /// Number of calls at points in time; the first is the last one before the window of [`RATE_WINDOW`].
     calls: VecDeque<(Instant, u64)>,
 }
 
@@ -163,19 +162,23 @@ impl Meter {
         }
     }
 
-    /// Calls a second just now.
+    /// The current rate in calls per second.
     fn rate(&mut self, now: Instant, calls: u64) -> f64 {
         self.calls.push_back((now, calls));
-        while self.calls.get(1).is_some_and(|(at, _)| *at + LATELY <= now) {
+        while self
+            .calls
+            .get(1)
+            .is_some_and(|(at, _)| *at + RATE_WINDOW <= now)
+        {
             self.calls.pop_front();
         }
         let (since, before) = self.calls[0];
-        // The burst of the first moment is no rate.
+        // At least one second, so that the first burst does not count as a rate.
         let seconds = (now - since).as_secs_f64().max(1.0);
         (calls - before) as f64 / seconds
     }
 
-    /// How long the rest takes, if it goes on as it did; nothing while nothing has ended.
+    /// The remaining time at the average speed; `None` before anything has ended.
     fn left(&self, now: Instant, ended: u64, all: u64) -> Option<Duration> {
         let share = all.saturating_sub(ended) as f64 / ended as f64;
         Duration::try_from_secs_f64((now - self.start).as_secs_f64() * share).ok()
@@ -195,7 +198,7 @@ impl Meter {
     }
 }
 
-/// A time as people say it, rounded up: `45 s`, `12 min`, `3 h 5 min`.
+/// A duration rounded up: `45 s`, `12 min`, `3 h 5 min`.
 fn duration(time: Duration) -> String {
     let seconds = time.as_secs_f64().ceil() as u64;
     let minutes = seconds.div_ceil(60);
@@ -211,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_says_what_is_done_how_fast_and_how_long_it_takes() {
+    fn the_line_shows_progress_rate_and_remaining_time() {
         let start = Instant::now();
         let at = |millis| start + Duration::from_millis(millis);
         let mut meter = Meter::new(start);
@@ -227,7 +230,7 @@ mod tests {
             meter.text(at(2000), 256, 3400, 30),
             "Applying: 256 of 3,400 operations, 30 calls, 15.0 calls/s, 25 s left"
         );
-        // What was long ago counts for the time that is left, and not for the rate.
+        // Old calls count for the remaining time, not for the rate.
         assert_eq!(
             meter.text(at(10_000), 1280, 3400, 30),
             "Applying: 1,280 of 3,400 operations, 30 calls, 0.0 calls/s, 17 s left"
@@ -240,18 +243,18 @@ mod tests {
 
     #[test]
     fn times_are_rounded_up() {
-        let said = |seconds: f64| duration(Duration::from_secs_f64(seconds));
-        assert_eq!(said(0.0), "0 s");
-        assert_eq!(said(0.2), "1 s");
-        assert_eq!(said(99.0), "99 s");
-        assert_eq!(said(99.5), "2 min");
-        assert_eq!(said(121.0), "3 min");
-        assert_eq!(said(5_940.0), "99 min");
-        assert_eq!(said(5_941.0), "1 h 40 min");
+        let text = |seconds: f64| duration(Duration::from_secs_f64(seconds));
+        assert_eq!(text(0.0), "0 s");
+        assert_eq!(text(0.2), "1 s");
+        assert_eq!(text(99.0), "99 s");
+        assert_eq!(text(99.5), "2 min");
+        assert_eq!(text(121.0), "3 min");
+        assert_eq!(text(5_940.0), "99 min");
+        assert_eq!(text(5_941.0), "1 h 40 min");
     }
 
     #[test]
-    fn what_was_not_attempted_is_not_done() {
+    fn operations_that_were_not_attempted_do_not_count() {
         let done = Done::of(3);
         done.ended(Subject::Operation(0), &ItemOutcome::Applied);
         done.ended(Subject::Purge(0), &ItemOutcome::AlreadySo);

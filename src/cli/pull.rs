@@ -1,15 +1,18 @@
 //! `pull`: the annotations of an app as a manifest.
 
+mod header;
+
 use super::base;
 use super::connection::{ConnectionArgs, Destination};
 use super::exit::{Exit, Failure};
 use super::label_files;
 use super::output;
-use super::plan::Conflicts;
+use super::planning::Conflicts;
 use super::session::Session;
 use super::sets;
 use super::validate::{Files, load_whole, problem_text};
-use crate::manifest::{self, Header, Manifest, Overlay, TargetSpec};
+use super::values;
+use crate::manifest::{self, Manifest, Overlay};
 use crate::model::{ConceptId, ObservedState, Policy, Scope, SetName, SetPrefix, Status, UserId};
 use crate::plan::{self, AppChange, Decision};
 use crate::pull::{
@@ -18,66 +21,61 @@ use crate::pull::{
 use crate::render::{self, Losses};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-/// The name of the target in a header that a pull makes.
-const TARGET: &str = "pulled";
-/// The endpoint that a target need not name.
-const SERVICE: &str = "https://api.clarifai.com";
-
-/// Write what an app holds as a manifest, or make a manifest equal to it
+/// Pull an app's annotations into a manifest
 ///
-/// Where no manifest is, one is made: annosync.yaml and labels/pulled.yaml. Where one is, the files whose annotations
-/// differ from the app's are changed, and in them nothing else. A plan that follows is empty. The paths that were
-/// written go to stdout. What cannot be written in full is named, and the exit code is 5.
+/// Without a manifest, a new one is written: annosync.yaml and labels/pulled.yaml. With one, annotations that differ
+/// from the app are changed in their files, and nothing else. A plan made right after is empty. The written paths go to
+/// stdout. If something cannot be written in full, it is listed, and the exit code is 5.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A folder, or a file
+    /// The manifest's folder or file
     #[arg(default_value = ".")]
     path: PathBuf,
-    /// These inputs, by id or by a glob over ids such as `street-*`
+    /// Pull only these inputs, by id or by a glob such as `street-*`
     #[arg(long = "input", value_name = "GLOB")]
     inputs: Vec<String>,
-    /// Annotations of this user
-    #[arg(long = "user", value_name = "ID", value_parser = user)]
+    /// Pull only annotations of this user
+    #[arg(long = "user", value_name = "ID", value_parser = values::user)]
     users: Vec<UserId>,
-    /// Annotations having this status, by name or number
-    #[arg(long = "status", value_name = "STATUS", value_parser = super::list::status)]
+    /// Pull only annotations with this status, by name or number
+    #[arg(long = "status", value_name = "STATUS", value_parser = values::status)]
     statuses: Vec<Status>,
-    /// Annotations that name this concept
-    #[arg(long = "concept", value_name = "ID", value_parser = super::view::concept)]
+    /// Pull only annotations that have this concept
+    #[arg(long = "concept", value_name = "ID", value_parser = values::concept)]
     concepts: Vec<ConceptId>,
-    /// Annotations that models made: leave them out, include them, or take them only
+    /// Annotations made by models: leave them out, include them, or pull nothing else
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = ModelMadeArg::LeaveOut, hide_default_value = true)]
     model_made: ModelMadeArg,
-    /// A file for each input that is new
+    /// Write each new input to a file of its own
     #[arg(long, conflicts_with = "format")]
     split: bool,
-    /// How a new file of all inputs is written
+    /// Format of a new file that holds all inputs
     #[arg(long, value_enum, default_value_t = Format::Yaml, hide_default_value = true)]
     format: Format,
-    /// The set's name in a new header; else made from the app's id
-    #[arg(long, value_name = "NAME", value_parser = set)]
+    /// Name of the set in a new header; default: made from the app's id
+    #[arg(long, value_name = "NAME", value_parser = values::set)]
     set: Option<SetName>,
-    /// A set whose annotations are taken over, in a new header (`adopts`): an earlier name of the set, or what its ids
-    /// begin with (as- and 8 hex digits)
-    #[arg(long, value_name = "NAME", value_parser = set)]
+    /// A set to adopt in a new header (`adopts`): an earlier name of the set, or the prefix of its ids (as- and 8 hex
+    /// digits)
+    #[arg(long, value_name = "NAME", value_parser = values::set)]
     adopt_set: Vec<SetName>,
-    /// What a plan may do, in a new header; else upsert, which never deletes
+    /// Policy in a new header; default: upsert, which never deletes
     #[arg(long, value_enum)]
     policy: Option<PolicyArg>,
-    /// Keep what the manifest changed since this git revision, the one that was applied last, and take over only what
-    /// was changed in the app since: the way to pull on a branch
+    /// Pull only what changed in the app since this git revision, the last one applied, and keep what changed in the
+    /// manifest. Use it to pull on a branch
     #[arg(long, value_name = "REV")]
     base: Option<String>,
-    /// With --base: whose value counts where both sides changed the same. Without this flag the manifest keeps its own,
-    /// and the exit code is 4
+    /// With --base: whose value wins where the manifest and the app changed the same field. Without this flag the
+    /// manifest keeps its value, and the exit code is 4
     #[arg(long, value_enum, value_name = "SIDE", requires = "base")]
     conflicts: Option<Conflicts>,
-    /// Write nothing, and print what would be written
+    /// Write nothing; print what would be written
     #[arg(long)]
     check: bool,
-    /// With --check: exit with 2 when something would be written
+    /// With --check: exit with 2 if anything would be written
     #[arg(long, requires = "check")]
     detailed_exitcode: bool,
     #[command(flatten)]
@@ -96,7 +94,7 @@ enum ModelMadeArg {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
     Yaml,
-    /// An input a line
+    /// One input per line
     Jsonl,
 }
 
@@ -105,14 +103,6 @@ enum PolicyArg {
     Sync,
     Upsert,
     Create,
-}
-
-fn user(text: &str) -> Result<UserId, String> {
-    UserId::new(text).map_err(|error| error.to_string())
-}
-
-pub(super) fn set(text: &str) -> Result<SetName, String> {
-    SetName::new(text).map_err(|error| error.to_string())
 }
 
 impl Args {
@@ -154,18 +144,18 @@ impl Args {
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let choice = args.choice();
     let (pulled, changes) = if manifest::has_header(&args.path) {
-        over(&args, &choice).await?
+        pull_over(&args, &choice).await?
     } else if args.base.is_some() {
         return Err(Failure::usage(format!(
-            "--base compares two manifests, and there is none at {}",
+            "--base compares two manifests, and there is no manifest at {}",
             args.path.display()
         ))
         .hint("name the manifest, or pull without --base"));
     } else {
-        (fresh(&args, &choice).await?, Vec::new())
+        (pull_fresh(&args, &choice).await?, Vec::new())
     };
-    label_files::check(walked(&args.path), &pulled.files)?;
-    let undecided = undecided(&changes);
+    label_files::check(header::walked(&args.path), &pulled.files)?;
+    let undecided = count_undecided(&changes);
     let lines: String = pulled.files.iter().fold(String::new(), |mut text, file| {
         let _ = writeln!(text, "{file}");
         text
@@ -177,14 +167,14 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     };
     let notes = render::pull_notes(&pulled, &args.path, losses) + &render::conflict_list(&changes);
     if args.check {
-        output::talk(&notes);
+        output::message(&notes);
         output::result(&lines)?;
         return Ok(if undecided > 0 {
-            left(undecided)
+            unresolved_exit(undecided)
         } else if args.detailed_exitcode && !pulled.files.is_empty() {
             Exit::Changes
         } else {
-            ended(&pulled)
+            written_exit(&pulled)
         });
     }
     let files = pulled.files.iter();
@@ -193,20 +183,20 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         let _ = writeln!(text, "{}", label_files::shown(path).display());
         text
     });
-    output::talk(&format!("{lines}{notes}"));
+    output::message(&format!("{lines}{notes}"));
     output::result(&written)?;
     if !pulled.files.is_empty() {
-        read_again(&args.path, args.files, &pulled)?;
+        check_written(&args.path, args.files, &pulled)?;
     }
     Ok(if undecided > 0 {
-        left(undecided)
+        unresolved_exit(undecided)
     } else {
-        ended(&pulled)
+        written_exit(&pulled)
     })
 }
 
-/// Whether all that was pulled could be written in full.
-fn ended(pulled: &Pulled) -> Exit {
+/// Done if everything was written in full.
+fn written_exit(pulled: &Pulled) -> Exit {
     if pulled.losses.is_empty() {
         Exit::Done
     } else {
@@ -214,26 +204,23 @@ fn ended(pulled: &Pulled) -> Exit {
     }
 }
 
-fn undecided(changes: &[AppChange]) -> usize {
+fn count_undecided(changes: &[AppChange]) -> usize {
     let is_undecided = |change: &&AppChange| change.decision == Decision::Undecided;
     changes.iter().filter(is_undecided).count()
 }
 
-/// Says that conflicts are left.
-fn left(conflicts: usize) -> Exit {
-    let conflicts = match conflicts {
-        1 => "1 conflict is".to_owned(),
-        count => format!("{} conflicts are", render::thousands(count as u64)),
-    };
-    output::talk(&format!(
-        "error: {conflicts} left: the manifest keeps its own values\n\
-         hint: take the app's with --conflicts app, or settle for the manifest's with --conflicts manifest"
+/// Reports unresolved conflicts.
+fn unresolved_exit(conflicts: usize) -> Exit {
+    output::message(&format!(
+        "error: {}: the manifest keeps its values\n\
+         hint: take the app's values with --conflicts app, or confirm the manifest's with --conflicts manifest",
+        render::counted(conflicts as u64, "unresolved conflict")
     ));
     Exit::Stale
 }
 
-/// What is pulled over a manifest, and what was changed in the app since the base.
-async fn over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChange>), Failure> {
+/// Pulls into an existing manifest; also gives what changed in the app since the base.
+async fn pull_over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChange>), Failure> {
     let manifest = load_whole(&args.path, args.files)?;
     for (given, flag, key) in [
         (args.set.is_some(), "--set", "set"),
@@ -248,12 +235,12 @@ async fn over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChange>), 
             .hint(format!("change `{key}` in its header")));
         }
     }
-    // A file that names no others is the whole manifest: what stands beside it does not count.
-    let stands_alone = args.path.is_file() && manifest.files().count() == 1;
-    let new_inputs = match (args.split, stands_alone) {
+    // A file without other files is the whole manifest; files beside it are not part of it.
+    let is_alone = args.path.is_file() && manifest.files().count() == 1;
+    let new_inputs = match (args.split, is_alone) {
         (true, true) => {
             return Err(Failure::usage(format!(
-                "--split makes files beside {}, which is a whole manifest by itself",
+                "--split creates files beside {}, which is a complete manifest",
                 args.path.display()
             ))
             .hint("name its folder, or give it `files:`"));
@@ -271,7 +258,7 @@ async fn over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChange>), 
     warn_of_unknown(&scope, &observed, Some(&manifest));
     let mut changes = Vec::new();
     if let Some(base) = base {
-        let on_conflict = Conflicts::decide(args.conflicts);
+        let on_conflict = Conflicts::choice(args.conflicts);
         let base = &base.manifest.desired;
         (observed, changes) =
             plan::merged_state(base, &manifest.desired, &observed, on_conflict)
@@ -291,15 +278,22 @@ async fn over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChange>), 
     let pulled = pull::over(&over, &observed, choice).map_err(|error| failure(&error))?;
     let desired = &manifest.desired;
     let others = sets::others(&observed, &desired.set, &desired.adopts);
-    tell_of_other_sets(args, &destination, &pulled, (&desired.set, &others))?;
+    report_other_sets(args, &destination, &pulled, (&desired.set, &others))?;
     Ok((pulled, changes))
 }
 
-async fn fresh(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {
+/// Pulls into a new manifest.
+async fn pull_fresh(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {
     let destination = args.connection.destination(None)?;
-    let header = header(args, &destination)?;
-    place(args)?;
-    // Under sync a plan deletes what the set made on inputs that are not declared: those have to be seen.
+    let header = header::header(
+        &args.path,
+        args.set.as_ref(),
+        &args.adopt_set,
+        args.policy(),
+        &destination,
+    )?;
+    check_path(args)?;
+    // Under sync, a plan deletes annotations of the set on undeclared inputs, so these must be listed too.
     let scope = match header.policy {
         Policy::Sync => Scope::WholeApp,
         Policy::Upsert | Policy::Create => choice.scope().map_err(Failure::usage)?,
@@ -315,15 +309,15 @@ async fn fresh(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {
         read_back: &read_back,
     };
     let pulled = pull::fresh(&fresh, &observed, choice).map_err(|error| failure(&error))?;
-    refuse_others(args, &pulled)?;
+    refuse_other_files(args, &pulled)?;
     let others = sets::others(&observed, &header.set, &header.adopts);
-    tell_of_other_sets(args, &destination, &pulled, (&header.set, &others))?;
+    report_other_sets(args, &destination, &pulled, (&header.set, &others))?;
     Ok(pulled)
 }
 
-/// Says which other sets the app has. Where there is nothing else, nothing is written: an empty manifest is not what
-/// anybody pulls for.
-fn tell_of_other_sets(
+/// Reports the other sets of the app. If there is nothing to pull but those, that is an error rather than an empty
+/// manifest.
+fn report_other_sets(
     args: &Args,
     destination: &Destination,
     pulled: &Pulled,
@@ -332,8 +326,8 @@ fn tell_of_other_sets(
     if others.is_empty() || pulled.account.other_sets == 0 {
         return Ok(());
     }
-    let known = sets::known(&args.path, &destination.target().app_id);
-    let words = sets::words(others, &known);
+    let known = sets::known_names(&args.path, &destination.target().app_id);
+    let words = sets::describe(others, &known);
     let has_header = manifest::has_header(&args.path);
     let hint = if has_header {
         "to pull another set's, change `set` in the header to its name, or list it in `adopts` if it is this set's \
@@ -348,14 +342,14 @@ fn tell_of_other_sets(
         ))
         .hint(hint));
     }
-    output::talk(&format!(
+    output::message(&format!(
         "note: annotations of other sets are not pulled: {words}\nhint: {hint}"
     ));
     Ok(())
 }
 
-/// Holds a new manifest to a place where it is alone.
-fn place(args: &Args) -> Result<(), Failure> {
+/// Refuses a path that a new manifest cannot have.
+fn check_path(args: &Args) -> Result<(), Failure> {
     if let Some(ending) = args.path.extension().filter(|_| !args.path.is_dir()) {
         if ending == "yaml" || ending == "yml" {
             if args.split || args.format == Format::Jsonl {
@@ -375,9 +369,9 @@ fn place(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses label files that a new header would take in, but for those that a pull which was interrupted wrote: they hold
-/// what this one writes.
-fn refuse_others(args: &Args, pulled: &Pulled) -> Result<(), Failure> {
+/// Refuses label files that a new header would include, except those that an interrupted pull wrote with the same
+/// content.
+fn refuse_other_files(args: &Args, pulled: &Pulled) -> Result<(), Failure> {
     let ours = |file: &PathBuf| {
         let written = pulled.files.iter().find(|it| it.path == *file);
         written.is_some_and(|written| label_files::holds(file, &written.content))
@@ -386,102 +380,13 @@ fn refuse_others(args: &Args, pulled: &Pulled) -> Result<(), Failure> {
     match files.iter().find(|file| !ours(file)) {
         None => Ok(()),
         Some(file) => Err(Failure::new(format!(
-            "{} is there, and no header: a new one would take it in; nothing was written",
+            "{} exists without a header, and a new header would include it; nothing was written",
             file.display()
         ))
         .hint(
-            "if a pull that was interrupted left it, remove it; else write its header, annosync.yaml, and pull over \
-             it, or pull into another folder",
+            "if an interrupted pull left it, remove it; else write its header, annosync.yaml, and pull again, or pull into another folder",
         )),
     }
-}
-
-fn header(args: &Args, destination: &Destination) -> Result<Header, Failure> {
-    let spec = match destination {
-        Destination::Embedded { path, .. } => TargetSpec::Embedded {
-            path: seen_from(folder_of(&args.path), path),
-        },
-        Destination::App {
-            endpoint,
-            user_id,
-            app_id,
-            ..
-        } => TargetSpec::App {
-            user_id: UserId::new(user_id.as_str())
-                .map_err(|error| Failure::usage(format!("--user-id: {error}")))?,
-            app_id: app_id.clone(),
-            endpoint: Some(endpoint.to_string()).filter(|url| url.trim_end_matches('/') != SERVICE),
-            rate_limit: None,
-        },
-    };
-    let set = match &args.set {
-        Some(set) => set.clone(),
-        None => pull::set_name(&destination.target().app_id).ok_or_else(|| {
-            Failure::usage("the app's id makes no name of a set").hint("give one with --set")
-        })?,
-    };
-    Ok(Header {
-        target: Some(TARGET.to_owned()),
-        targets: BTreeMap::from([(TARGET.to_owned(), spec)]),
-        adopts: args
-            .adopt_set
-            .iter()
-            .filter(|it| **it != set)
-            .cloned()
-            .collect(),
-        ..Header::new(set, args.policy())
-    })
-}
-
-/// The folder whose files are the manifest's.
-fn walked(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if path.is_file() => match folder.as_os_str() {
-            here if here.is_empty() => Path::new("."),
-            _ => folder,
-        },
-        _ => path,
-    }
-}
-
-/// The folder of a new header.
-fn folder_of(path: &Path) -> &Path {
-    let is_file = path
-        .extension()
-        .is_some_and(|it| it == "yaml" || it == "yml")
-        && !path.is_dir();
-    match path.parent() {
-        Some(parent) if is_file => parent,
-        _ => path,
-    }
-}
-
-/// A path as a file of a folder names it.
-fn seen_from(folder: &Path, path: &Path) -> PathBuf {
-    if path.is_absolute() {
-        return path.to_owned();
-    }
-    let (Ok(folder), Ok(whole)) = (std::path::absolute(folder), std::path::absolute(path)) else {
-        return path.to_owned();
-    };
-    let steps = |path: &Path| -> Vec<std::ffi::OsString> {
-        path.components()
-            .filter(|step| !matches!(step, Component::CurDir))
-            .map(|step| step.as_os_str().to_owned())
-            .collect()
-    };
-    let (folder, whole) = (steps(&folder), steps(&whole));
-    // Where a step leads up again, only the file system knows what lies between.
-    if folder.iter().chain(&whole).any(|step| step == "..") {
-        return std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    }
-    let common = folder
-        .iter()
-        .zip(&whole)
-        .take_while(|(one, other)| one == other)
-        .count();
-    let up = std::iter::repeat_n(std::ffi::OsString::from(".."), folder.len() - common);
-    up.chain(whole[common..].iter().cloned()).collect()
 }
 
 async fn observe(
@@ -495,7 +400,7 @@ async fn observe(
     observed
 }
 
-/// Says which of the inputs that were named are nowhere.
+/// Warns about named inputs that neither the manifest nor the app has.
 fn warn_of_unknown(scope: &Scope, observed: &ObservedState, manifest: Option<&Manifest>) {
     let Scope::Inputs(named) = scope else {
         return;
@@ -506,7 +411,7 @@ fn warn_of_unknown(scope: &Scope, observed: &ObservedState, manifest: Option<&Ma
             inputs.binary_search_by(|it| it.id.cmp(input)).is_ok()
         });
         if !is_declared && !observed.inputs.contains_key(input) {
-            output::talk(&format!(
+            output::message(&format!(
                 "warning: input {input} has no annotation, or is not in the app"
             ));
         }
@@ -515,22 +420,22 @@ fn warn_of_unknown(scope: &Scope, observed: &ObservedState, manifest: Option<&Ma
 
 fn failure(error: &PullError) -> Failure {
     if let PullError::DoesNotFit(problems) = error {
-        output::styled_talk(&problem_text(problems));
+        output::styled_message(&problem_text(problems));
     }
     let hint = error.hint();
     Failure::new(format!("{error}; nothing was written")).hint(hint)
 }
 
-/// What stands on disk now is the manifest that was planned: git may ignore a new file, and so would a plan.
-fn read_again(path: &Path, files: Files, pulled: &Pulled) -> Result<(), Failure> {
-    let is_as_planned = manifest::load_with(path, &Overlay::new(), files.reach())
+/// Checks that the files on disk give the intended manifest: git may ignore a new file, and a plan would too.
+fn check_written(path: &Path, files: Files, pulled: &Pulled) -> Result<(), Failure> {
+    let is_as_intended = manifest::load_with(path, &Overlay::new(), files.reach())
         .is_ok_and(|manifest| manifest.hash == pulled.manifest_hash);
-    if is_as_planned {
+    if is_as_intended {
         return Ok(());
     }
     Err(
-        Failure::new("what was written does not read as the manifest that it is to be").hint(
-            "see `annosync validate`; a .gitignore that takes a new file hides it from a plan too",
+        Failure::new("the written files do not give the intended manifest").hint(
+            "check them with `annosync validate`; a .gitignore that matches a new file hides it from plans too",
         ),
     )
 }

@@ -1,4 +1,4 @@
-//! `schema`: the JSON Schemas of what is read and written.
+//! `schema`: JSON Schemas of the files that annosync reads and writes.
 
 use super::exit::{Exit, Failure};
 use super::output;
@@ -8,14 +8,14 @@ use crate::{manifest, observed, plan};
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
 pub(crate) struct Args {
-    /// What to print the schema of
+    /// Which schema
     name: Name,
 }
 
-/// What has a schema.
+/// The files that have a schema.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Name {
-    /// A file of a manifest; a line of a .jsonl file is its $defs/input
+    /// A manifest file; a line of a .jsonl file matches $defs/input
     Manifest,
     /// What `plan --out`, `plan --format json` and `apply --undo-out` write
     Plan,

@@ -1,8 +1,7 @@
-//! A connection that is open: to an app, or to an embedded store that was started for it.
+//! An open connection to an app, or to an embedded store started for it.
 
 use super::connection::{ConnectionArgs, Destination, EMBEDDED_APP, EMBEDDED_OWNER};
 use super::exit::Failure;
-use super::inventory::CreateInputs;
 use super::progress::Progress;
 use crate::api::{self, Connection, Endpoint, InsecureHttp, Reader, Token, Writer};
 use crate::emulator::{Config, Database, Emulator};
@@ -11,16 +10,23 @@ use crate::observed;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::{Ipv4Addr, SocketAddr};
 
+/// Whether inputs that the app lacks are posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CreateInputs {
+    Yes,
+    No,
+}
+
 pub(crate) struct Session {
-    /// The app's owner as the target names it.
+    /// The app's owner as named by the target; may be `me`.
     owner: String,
-    /// Both share one pace: what a plan's listing used up of a second, an apply does not use again.
+    /// Both share one rate limit.
     clients: (Reader, Writer),
     emulator: Option<Emulator>,
 }
 
 impl Session {
-    /// Opens a connection; an embedded store is started for as long as the session lasts.
+    /// Opens a connection; an embedded store is started and runs until the session is closed.
     pub(crate) async fn open(
         args: &ConnectionArgs,
         destination: &Destination,
@@ -28,7 +34,7 @@ impl Session {
         Self::open_for(args, destination, CreateInputs::No).await
     }
 
-    /// The same. An embedded store makes inputs by itself, unless they are to be posted.
+    /// As [`Self::open`]. An embedded store creates missing inputs by itself, unless they are to be posted.
     pub(crate) async fn open_for(
         args: &ConnectionArgs,
         destination: &Destination,
@@ -50,7 +56,7 @@ impl Session {
                 None,
             ),
             Destination::Embedded { path, .. } => {
-                // Other users of the machine can reach the port: the key is a secret of this process.
+                // Other users of the machine can reach the port, so the key is a secret.
                 let key = format!("{:016x}{:016x}", secret(), secret());
                 let config = Config {
                     database: Database::File(path.clone()),
@@ -86,48 +92,48 @@ impl Session {
         })
     }
 
-    /// What a plan gets: nothing that could write.
+    /// For plans; cannot write.
     pub(crate) fn reader(&self) -> &Reader {
         &self.clients.0
     }
 
-    /// What an apply gets.
+    /// For applies.
     pub(crate) fn writer(&self) -> &Writer {
         &self.clients.1
     }
 
-    /// Lists the app, proves the listing complete, and makes the observed state of it.
+    /// Lists the app and decodes the complete listing.
     pub(crate) async fn observe(&self, scope: &Scope) -> Result<ObservedState, Failure> {
         let _progress = Progress::reading(self.reader());
         Ok(observed::observe(self.reader(), &self.owner, scope).await?)
     }
 
-    /// The user whose token this is.
+    /// The user of the token.
     pub(crate) async fn caller(&self) -> Result<UserId, Failure> {
         let id = self.reader().caller().await?;
         UserId::new(id).map_err(|error| Failure::new(format!("the calling user: {error}")))
     }
 
-    /// The app's owner as the target names it; `me` stands for the caller.
+    /// The app's owner as named by the target; `me` is the caller.
     pub(crate) fn owner(&self) -> &str {
         &self.owner
     }
 
-    /// Ends the session; an embedded store is closed.
+    /// Closes the session and stops an embedded store.
     pub(crate) async fn close(self) {
         if let Some(emulator) = self.emulator {
-            // Everything was answered, hence committed, before.
+            // All answered calls are committed already.
             let _ = emulator.stop().await;
         }
     }
 }
 
-/// 64 bits that others cannot guess: the keys of the standard library's hash maps come from the operating system.
+/// 64 random bits: the keys of the standard library's hash maps come from the operating system.
 fn secret() -> u64 {
     RandomState::new().hash_one(0_u8)
 }
 
-/// An error with its causes.
+/// The message of an error with its causes.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -145,7 +151,7 @@ mod tests {
     use std::net::TcpStream;
 
     #[tokio::test]
-    async fn the_embedded_store_is_on_this_machine_alone_and_refuses_who_has_no_key() {
+    async fn the_embedded_store_listens_on_loopback_and_requires_its_key() {
         let folder = tempfile::tempdir().unwrap();
         let destination = Destination::Embedded {
             path: folder.path().join("store.db"),
@@ -156,7 +162,7 @@ mod tests {
         let url = session.emulator.as_ref().unwrap().url();
         let address: SocketAddr = url.strip_prefix("http://").unwrap().parse().unwrap();
         assert!(address.ip().is_loopback());
-        let asked = tokio::task::spawn_blocking(move || {
+        let answers = tokio::task::spawn_blocking(move || {
             let answer = |key: &str| {
                 let mut stream = TcpStream::connect(address).unwrap();
                 let path = "/v2/users/local/apps/local/annotations";
@@ -174,7 +180,7 @@ mod tests {
             answers.push(answer(""));
             answers
         });
-        for answer in asked.await.unwrap() {
+        for answer in answers.await.unwrap() {
             assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
         }
         session.close().await;

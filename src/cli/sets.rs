@@ -1,8 +1,8 @@
-//! The label sets of an app. An id says which set made it by a hash of the set's name, so the name cannot be read back;
-//! it can be found among names that are known here: those that the header had before, and those that folders and apps
-//! give.
+//! The label sets of an app. An annotation id holds a hash of its set's name. The name is looked up among known names:
+//! earlier names in the header, names of folders, the app's id.
 
 use super::git;
+use super::label_files::HEADER_FILES;
 use crate::model::{Maker, ObservedState, SetName, SetPrefix};
 use crate::plan::{Plan, Trip};
 use crate::pull;
@@ -10,14 +10,12 @@ use crate::render;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Names that examples and `init` give.
+/// Names from examples and `init`.
 const COMMON: [&str; 4] = ["labels", "my-labels", "quickstart", "street"];
-/// The header's file, by custom.
-const HEADERS: [&str; 3] = ["annosync.yaml", "annosync.yml", "annosync.json"];
-/// Commits that changed the set's name and are looked at.
+/// How many commits that changed the set's name are searched.
 const COMMITS: &str = "100";
 
-/// How many annotations each set has, except this one and those that it adopts.
+/// Counts the annotations of each set, except this set and those that it adopts.
 pub(crate) fn others(
     observed: &ObservedState,
     set: &SetName,
@@ -37,24 +35,23 @@ pub(crate) fn others(
     counts
 }
 
-/// The sets in words: `street (as-6008c26f): 12 annotations`, or the prefix alone where no known name makes it.
-pub(crate) fn words(
+/// The sets as text: `street (as-6008c26f): 12 annotations`, or only the prefix if the name is unknown.
+pub(crate) fn describe(
     counts: &BTreeMap<SetPrefix, u64>,
     known: &BTreeMap<SetPrefix, SetName>,
 ) -> String {
     let of = |(prefix, count): (&SetPrefix, &u64)| {
-        let plural = if *count == 1 { "" } else { "s" };
-        let count = render::thousands(*count);
+        let count = render::counted(*count, "annotation");
         match known.get(prefix) {
-            Some(name) => format!("{name} ({prefix}): {count} annotation{plural}"),
-            None => format!("{prefix} (name not known): {count} annotation{plural}"),
+            Some(name) => format!("{name} ({prefix}): {count}"),
+            None => format!("{prefix} (unknown name): {count}"),
         }
     };
     counts.iter().map(of).collect::<Vec<_>>().join("; ")
 }
 
-/// Names that are known here, by the prefix that each makes. `path` is a manifest, or the folder of one.
-pub(crate) fn known(path: &Path, app_id: &str) -> BTreeMap<SetPrefix, SetName> {
+/// Known names by their id prefix. `path` is a manifest or its folder.
+pub(crate) fn known_names(path: &Path, app_id: &str) -> BTreeMap<SetPrefix, SetName> {
     let folder = if path.is_dir() {
         path
     } else {
@@ -74,7 +71,7 @@ pub(crate) fn known(path: &Path, app_id: &str) -> BTreeMap<SetPrefix, SetName> {
         let above = whole.ancestors().filter_map(Path::file_name);
         names.extend(above.map(|name| super::init::named_after(&name.to_string_lossy())));
     }
-    // Last: of two names with one prefix, the header's own is the likelier.
+    // Last, so that the header's names win if two names have the same prefix.
     names.extend(earlier(folder));
     names
         .into_iter()
@@ -82,7 +79,7 @@ pub(crate) fn known(path: &Path, app_id: &str) -> BTreeMap<SetPrefix, SetName> {
         .collect()
 }
 
-/// The names that the header of a folder had, as far as git knows them.
+/// Earlier set names of the header, from the git history.
 fn earlier(folder: &Path) -> Vec<SetName> {
     let mut log = git::git();
     log.current_dir(folder)
@@ -98,7 +95,7 @@ fn earlier(folder: &Path) -> Vec<SetName> {
             "set.?:",
             "--",
         ])
-        .args(HEADERS);
+        .args(HEADER_FILES);
     let Ok(diff) = git::run(&mut log, None) else {
         return Vec::new();
     };
@@ -114,7 +111,7 @@ fn earlier(folder: &Path) -> Vec<SetName> {
         .collect()
 }
 
-/// How to take over the annotations of the sets that a plan would double, where it would.
+/// How to adopt the sets whose annotations the plan would double; `None` if it doubles none.
 pub(crate) fn adoption(plan: &Plan, path: &Path) -> Option<String> {
     let mut sets: Vec<SetName> = Vec::new();
     for trip in &plan.guards {
@@ -126,7 +123,7 @@ pub(crate) fn adoption(plan: &Plan, path: &Path) -> Option<String> {
     if sets.is_empty() {
         return None;
     }
-    let known = known(path, &plan.target.app_id);
+    let known = known_names(path, &plan.target.app_id);
     let names = sets
         .iter()
         .map(|set| known.get(&SetPrefix::named(set)).unwrap_or(set));

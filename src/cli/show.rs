@@ -1,4 +1,4 @@
-//! `show`: a plan, an undo, an outcome or a log that was kept.
+//! `show`: a saved plan, undo file, outcome or log.
 
 use super::exit::{Exit, Failure};
 use super::formats::Format;
@@ -11,16 +11,15 @@ use crate::plan::{Account, PlanFileError};
 use crate::render::{self, LogFile};
 use std::path::{Path, PathBuf};
 
-/// Show a plan, an undo, an outcome or a log that was kept
+/// Show a saved plan, undo file, outcome or log
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What `plan --out`, `apply --undo-out`, `apply --format json` or `apply --log` wrote; which of them is told by its
-    /// content
+    /// A file written by `plan --out`, `apply --undo-out`, `apply --format json` or `apply --log`
     file: PathBuf,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Print everything at once. Else a terminal shows it in ANNOSYNC_PAGER, PAGER, or less
+    /// Do not use a pager. By default text on a terminal goes through ANNOSYNC_PAGER, PAGER or less
     #[arg(long)]
     no_pager: bool,
     #[command(flatten)]
@@ -43,13 +42,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Some(FileKind::Listing | FileKind::Annotations | FileKind::Manifest | FileKind::Coco)
         | None => {
             return Err(match kind {
-                Some(kind) => kind::is_not(file, kind, WANTED),
-                None => is_nothing(file),
+                Some(kind) => kind::wrong_kind(file, kind, WANTED),
+                None => unrecognised(file),
             });
         }
         Some(FileKind::Plan | FileKind::Undo | FileKind::Unknown) => {
             let plan = plan_file::read(file)?
-                .ok_or_else(|| kind::is_not(file, FileKind::Unknown, WANTED))?;
+                .ok_or_else(|| kind::wrong_kind(file, FileKind::Unknown, WANTED))?;
             match args.format {
                 Format::Text => args.view.text(&plan, Stream::Stdout),
                 Format::Markdown => args.view.markdown(&plan, Some(file)),
@@ -58,7 +57,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         }
     };
     if let Some(kind) = kind {
-        output::talk(&format!("{} is {}.", file.display(), kind::noun(kind)));
+        output::message(&format!("{} is {}.", file.display(), kind::noun(kind)));
     }
     match args.format {
         Format::Text if args.no_pager => pager::show(&shown, Paging::Off)?,
@@ -70,13 +69,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 
 const WANTED: &str = "a plan, an undo, an outcome or a log";
 
-fn is_nothing(file: &Path) -> Failure {
+fn unrecognised(file: &Path) -> Failure {
     if let Err(error) = std::fs::metadata(file) {
         return Failure::new(format!("cannot read {}: {error}", file.display()));
     }
-    // Another encoding, an unresolved conflict or a pointer of Git LFS says more.
+    // Reading finds wrong encodings, merge conflicts and Git LFS pointers.
     if file.is_file()
-        && let Err(failure) = input::text(file, input::LARGEST)
+        && let Err(failure) = input::text(file, input::MAX_BYTES)
     {
         return failure;
     }
@@ -86,9 +85,9 @@ fn is_nothing(file: &Path) -> Failure {
 }
 
 fn account(args: &Args) -> Result<String, Failure> {
-    let text = input::text(&args.file, input::LARGEST)?;
+    let text = input::text(&args.file, input::MAX_BYTES)?;
     let account = Account::read(&text).map_err(|error| match error {
-        PlanFileError::Syntax(fault) => input::broken(&args.file, &fault).hint(
+        PlanFileError::Syntax(fault) => input::json_failure(&args.file, &fault).hint(
             "this is the outcome of an apply: keep all that `annosync apply --format json` prints",
         ),
         other => Failure::new(format!(
@@ -111,15 +110,15 @@ fn log(args: &Args) -> Result<String, Failure> {
                 .hint("leave --concept out, or show the plan that was applied"),
         );
     }
-    let text = input::text(&args.file, input::LARGEST)?;
+    let text = input::text(&args.file, input::MAX_BYTES)?;
     let log = LogFile::read(&text).map_err(|fault| {
-        input::broken(&args.file, &fault)
+        input::json_failure(&args.file, &fault)
             .hint("this is the log of an apply: each line is as `annosync apply --log` wrote it")
     })?;
     Ok(match args.format {
         Format::Text => render::log_text(&log, &args.view.text_options(Stream::Stdout)),
         Format::Markdown => render::log_markdown(&log, &args.view.markdown_options(None)),
-        // Each line is a document, as in the file.
+        // The lines of the file are JSON already.
         Format::Json => text,
     })
 }

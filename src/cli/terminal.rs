@@ -1,11 +1,11 @@
-//! What is known of the terminal behind a stream: whether there is one, and how wide it is.
+//! Whether a stream is a terminal, and its width.
 
 use std::io::IsTerminal as _;
 
-/// Lines are not cut shorter than this, however narrow a terminal says it is.
-const NARROWEST: usize = 40;
+/// The minimum width of lines.
+const MIN_WIDTH: usize = 40;
 
-/// Where text goes.
+/// An output stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
     Stdout,
@@ -29,7 +29,7 @@ impl Stream {
     }
 }
 
-/// The columns that text may fill on this stream; nothing where it is no terminal, or nobody knows.
+/// The width of the terminal in columns; `None` if the stream is not a terminal or the width is unknown.
 pub(crate) fn width(stream: Stream) -> Option<usize> {
     if !stream.is_terminal() {
         return None;
@@ -39,13 +39,14 @@ pub(crate) fn width(stream: Stream) -> Option<usize> {
     })
 }
 
-/// `COLUMNS` beats what the terminal says of itself.
+/// `COLUMNS` overrides the measured width.
 fn columns(variable: Option<&str>, measure: impl FnOnce() -> Option<usize>) -> Option<usize> {
-    let said = variable.and_then(|text| text.trim().parse().ok());
-    said.filter(|columns| *columns > 0)
+    let given = variable.and_then(|text| text.trim().parse().ok());
+    given
+        .filter(|columns| *columns > 0)
         .or_else(measure)
         .filter(|columns| *columns > 0)
-        .map(|columns| columns.max(NARROWEST))
+        .map(|columns| columns.max(MIN_WIDTH))
 }
 
 #[cfg(test)]
@@ -53,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variable_beats_what_is_measured_and_nonsense_does_not() {
+    fn a_valid_variable_overrides_the_measured_width() {
         let of = |variable, measured| columns(variable, || measured);
         assert_eq!(of(Some("60"), Some(100)), Some(60));
         assert_eq!(of(Some(" 60 "), None), Some(60));
@@ -62,7 +63,7 @@ mod tests {
             assert_eq!(of(nonsense, None), None, "{nonsense:?}");
             assert_eq!(of(nonsense, Some(0)), None, "{nonsense:?}");
         }
-        assert_eq!(of(Some("1"), Some(100)), Some(NARROWEST));
-        assert_eq!(of(None, Some(10)), Some(NARROWEST));
+        assert_eq!(of(Some("1"), Some(100)), Some(MIN_WIDTH));
+        assert_eq!(of(None, Some(10)), Some(MIN_WIDTH));
     }
 }

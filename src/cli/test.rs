@@ -1,7 +1,7 @@
-//! `test`: snapshots of plans, as tests of the user's own repository.
+//! `test`: snapshot tests of plans in the user's repository.
 //!
-//! A case is a folder that holds a listing (`observed.json`), a manifest, and what the plan of the two is expected to be.
-//! It is planned as `plan --observed` without a target plans it: neither the environment nor a target changes it.
+//! A case is a folder with a listing (`observed.json`), a manifest and the expected plan. It is planned as by `plan
+//! --observed` without a target, so neither the environment nor a target has an effect.
 
 use super::exit::{Exit, Failure};
 use super::input;
@@ -16,37 +16,37 @@ use crate::plan::{self, Allowances, Context, Inventory, Plan};
 use crate::render::{self, Color, Detail, MarkdownOptions, TextOptions, escape, escape_lines};
 use std::path::{Path, PathBuf};
 
-/// The listing; a folder that holds one is a case.
+/// The listing. A folder with this file is a case.
 const OBSERVED: &str = "observed.json";
-/// Where a case keeps its manifest, if not in its own folder.
+/// Optional subfolder for the manifest.
 const MANIFEST: &str = "manifest";
 
-/// Compare the plans of test cases with what they are expected to be; offline
+/// Compare the plans of test cases with the expected plans, offline
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Where the cases are: all folders below this one are looked through, but for hidden ones
+    /// Folder with the cases; folders below it are searched too, except hidden ones
     ///
-    /// A case is a folder that holds `observed.json` (of `annosync list --all --format json`), a manifest (in the folder, or
-    /// in `manifest` below it) and `plan.txt`, the text of the plan that is expected. `plan.md` and `plan.json` are compared
-    /// as well where they are there: `touch plan.md plan.json` and --bless make them. Another version of annosync in a
-    /// plan.json is no difference. The exit code is 1 when a case differs or cannot be planned, and when there is no case.
+    /// A case is a folder with `observed.json` (from `annosync list --all --format json`), a manifest (in the folder,
+    /// or in `manifest` below it) and `plan.txt`, the expected plan as text. `plan.md` and `plan.json` are compared too
+    /// if they exist; to create them, run `touch plan.md plan.json` and then --bless. The version of annosync in
+    /// plan.json is not compared. The exit code is 1 if a case differs or cannot be planned, or if there are no cases.
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
-    /// Write what the plans are now, where that differs, as what is expected
+    /// Accept the current plans: write them over the expected ones
     #[arg(long)]
     bless: bool,
     #[command(flatten)]
     files: Files,
 }
 
-/// What becomes of a difference.
+/// What to do with a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Compare,
     Bless,
 }
 
-/// What became of a case.
+/// The result of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     AsExpected,
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         .map(|case| judge(case, mode, args.files))
         .collect::<Result<Vec<Verdict>, Failure>>()?;
     if verdicts.contains(&Verdict::Differs) {
-        output::talk(&format!(
+        output::message(&format!(
             "hint: look at what differs; if that is what you mean, accept it with `annosync test --bless {}`",
             args.folder.display()
         ));
@@ -91,7 +91,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     })
 }
 
-/// Every case in a folder and below it, sorted. Links to folders are not followed: they may go in circles.
+/// All cases in a folder and below it, sorted. Links to folders are not followed, since they may form circles.
 fn cases(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut cases = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -115,10 +115,10 @@ fn cases(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(cases)
 }
 
-/// Plans a case, compares it, and says what is not as expected.
+/// Plans a case, compares it and prints the differences.
 fn judge(case: &Path, mode: Mode, files: Files) -> Result<Verdict, Failure> {
     if mode == Mode::Bless {
-        claim(&case.join(Expected::Json.file()))?;
+        reserve(&case.join(Expected::Json.file()))?;
     }
     let compared = planned(case, files).and_then(|plan| {
         let compared = Expected::ALL.map(|expected| expected.compare(case, &plan));
@@ -146,9 +146,9 @@ fn judge(case: &Path, mode: Mode, files: Files) -> Result<Verdict, Failure> {
     Ok(verdict)
 }
 
-/// An empty plan file is how a person asks for one (`touch plan.json`). Until it is written it must not be read as a part
-/// of the manifest, in which nothing may be empty by accident.
-fn claim(file: &Path) -> Result<(), Failure> {
+/// Users ask for a plan file by creating an empty one (`touch plan.json`). It gets a content at once, since an empty
+/// file would be an error of the manifest.
+fn reserve(file: &Path) -> Result<(), Failure> {
     let is_empty = std::fs::metadata(file).is_ok_and(|file| file.is_file() && file.len() == 0);
     if is_empty {
         output::file(file, "{\"format_version\": \"\"}\n")?;
@@ -156,16 +156,17 @@ fn claim(file: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The plan of a case, or why there is none: lines that are harmless.
+/// The plan of a case, or an escaped error text.
 fn planned(case: &Path, files: Files) -> Result<Plan, String> {
-    // The listing first: one that is broken would be taken for a part of the manifest.
-    let observed = offline::observed(&case.join(OBSERVED)).map_err(|failure| said(&failure))?;
+    // The listing is read first: an invalid one would be taken for a manifest file.
+    let observed =
+        offline::read_listing(&case.join(OBSERVED)).map_err(|failure| failure_text(&failure))?;
     let folder = Some(case.join(MANIFEST)).filter(|folder| folder.is_dir());
     let folder = folder.as_deref().unwrap_or(case);
     let read = manifest::load_tracked(folder, &Overlay::new(), files.reach(), &tracked);
     let manifest =
         read.map_err(|problems| format!("{}\n", problems.render(true, Shown::First).trim_end()))?;
-    refuse_missing(&manifest, files).map_err(|failure| said(&failure))?;
+    refuse_missing(&manifest, files).map_err(|failure| failure_text(&failure))?;
     let context = Context {
         target: offline::no_target(&observed),
         manifest_hash: manifest.hash.clone(),
@@ -174,19 +175,19 @@ fn planned(case: &Path, files: Files) -> Result<Plan, String> {
         inventory: Inventory::default(),
     };
     plan::plan(&manifest.desired, &observed, &context).map_err(|errors| {
-        let (mut lines, _) = offline::refused(&manifest, &errors);
+        let (mut lines, _) = offline::describe_errors(&manifest, &errors);
         lines.push(String::new());
         escape_lines(&lines.join("\n")).into_owned()
     })
 }
 
-fn said(failure: &Failure) -> String {
+fn failure_text(failure: &Failure) -> String {
     let hint = failure.hint.iter().map(|hint| format!("hint: {hint}\n"));
     let text = format!("error: {}\n{}", failure.message, hint.collect::<String>());
     escape_lines(&text).into_owned()
 }
 
-/// A file that says what a plan is expected to be.
+/// A file with an expected plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
     Text,
@@ -194,15 +195,15 @@ enum Expected {
     Json,
 }
 
-/// A file that says something else than the plan.
+/// A difference between a file and the plan.
 #[derive(Debug)]
 struct Difference {
     file: PathBuf,
-    /// What the file holds; nothing if it is not there.
+    /// The content of the file; `None` if it does not exist.
     expected: Option<String>,
-    /// The plan, in what does not matter made like what is expected.
+    /// The plan for comparison, with the expected tool version.
     planned: String,
-    /// The plan as it is.
+    /// The text to write when the plan is accepted.
     accepted: String,
 }
 
@@ -232,15 +233,15 @@ impl Expected {
         }
     }
 
-    /// What differs, if anything does. Only the text must be there.
+    /// Compares one file. Only `plan.txt` is required.
     fn compare(self, case: &Path, plan: &Plan) -> Result<Option<Difference>, String> {
         let file = case.join(self.file());
         let is_there = file.exists();
-        let expected = is_there.then(|| input::text(&file, input::LARGEST));
-        // A checkout may have changed the ends of its lines.
+        let expected = is_there.then(|| input::text(&file, input::MAX_BYTES));
+        // A checkout may have changed the line endings.
         let expected = expected
             .transpose()
-            .map_err(|failure| said(&failure))?
+            .map_err(|failure| failure_text(&failure))?
             .map(normalize_line_endings);
         if expected.is_none() && self != Self::Text {
             return Ok(None);
@@ -256,12 +257,11 @@ impl Expected {
             planned,
             accepted,
         };
-        Ok(Some(difference).filter(Difference::is_one))
+        Ok(Some(difference).filter(Difference::is_difference))
     }
 }
 
-/// The plan as the version of annosync would have made it that made the expected one: another version alone is no
-/// difference.
+/// The plan with the tool version of the expected plan, so that versions are not compared.
 fn as_if_made_by(plan: &Plan, expected: &str) -> Plan {
     #[derive(serde::Deserialize)]
     struct Version {
@@ -275,7 +275,7 @@ fn as_if_made_by(plan: &Plan, expected: &str) -> Plan {
 }
 
 impl Difference {
-    fn is_one(&self) -> bool {
+    fn is_difference(&self) -> bool {
         self.expected.as_ref() != Some(&self.planned)
     }
 
@@ -312,13 +312,8 @@ fn summary(verdicts: &[Verdict]) -> String {
             parts.push(format!("{} {word}", render::thousands(count)));
         }
     }
-    let cases = verdicts.len() as u64;
-    let plural = if cases == 1 { "" } else { "s" };
-    format!(
-        "{} case{plural}: {}.\n",
-        render::thousands(cases),
-        parts.join(", ")
-    )
+    let cases = render::counted(verdicts.len() as u64, "case");
+    format!("{cases}: {}.\n", parts.join(", "))
 }
 
 #[cfg(test)]
@@ -326,7 +321,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_summary_names_what_there_is() {
+    fn the_summary_leaves_out_zeros() {
         use Verdict::{Accepted, AsExpected, Differs, Unplannable};
         for (verdicts, text) in [
             (&[AsExpected][..], "1 case: 1 as expected.\n"),

@@ -1,7 +1,6 @@
-//! What git tracks in a manifest's folder, so that no label file falls out of sight: the index, and what HEAD has and the
-//! disk has not.
+//! The files that git tracks in a manifest's folder, from the index and HEAD, so that a missing label file is noticed.
 //!
-//! Outside a repository the disk alone counts.
+//! Outside a repository, only the disk counts.
 
 use super::git::{git, named_repository};
 use crate::manifest::{GoneFile, Tracked, TrackedKind};
@@ -10,27 +9,27 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Endings of a manifest's files.
+/// Extensions of manifest files.
 const ENDINGS: [&str; 4] = ["yaml", "yml", "json", "jsonl"];
-/// Files that are gone are read from git up to this many; more are named without a look.
-const MOST_READ: usize = 1_000;
+/// Up to this many missing files are read from git; more are only listed.
+const MAX_READ: usize = 1_000;
 
-/// What git tracks in a folder; `Err` where it lies in a repository and git does not tell.
+/// The files that git tracks in a folder; `None` outside a repository, `Err` if git fails.
 pub(crate) fn tracked(folder: &Path) -> Result<Option<Tracked>, String> {
     let listed = match ask(folder, &["ls-files", "-z", "-s", "-t", "--", "."], &[]) {
         Ok(listed) => listed,
-        Err(complaint) => {
-            let Some(complaint) = complaint.or_else(|| unusable_repository(folder)) else {
+        Err(message) => {
+            let Some(message) = message.or_else(|| unusable_repository(folder)) else {
                 return Ok(None);
             };
-            return Err(unknown(folder, &complaint));
+            return Err(git_error(folder, &message));
         }
     };
     if let Some(top) = other_work_tree(folder) {
-        return Err(unknown(folder, &format!("its work tree is {top}")));
+        return Err(git_error(folder, &format!("its work tree is {top}")));
     }
     let mut tracked = Tracked::default();
-    // The names by which git knows what is gone.
+    // Missing files, with the object names by which git can read them.
     let mut gone: BTreeMap<String, (bool, Option<String>)> = BTreeMap::new();
     for entry in listed.split(|byte| *byte == 0) {
         let entry = String::from_utf8_lossy(entry);
@@ -51,7 +50,7 @@ pub(crate) fn tracked(folder: &Path) -> Result<Option<Tracked>, String> {
         let is_gone = (is_label_file(path) && Tracked::is_gone(&on_disk))
             || (may_be_folder && on_disk.symlink_metadata().is_err());
         if is_gone {
-            // What git has of a link is where it led, which says nothing of what was declared there.
+            // Git stores only the target of a link, not what was declared there.
             let name = (kind != TrackedKind::Link).then(|| format!(":./{path}"));
             gone.insert(path.to_owned(), (tag == "S", name));
         }
@@ -71,8 +70,8 @@ pub(crate) fn tracked(folder: &Path) -> Result<Option<Tracked>, String> {
     ];
     let deleted = match ask(folder, &head, &[]) {
         Ok(deleted) => deleted,
-        Err(complaint) if has_head(folder) => {
-            return Err(unknown(folder, &complaint.unwrap_or_default()));
+        Err(message) if has_head(folder) => {
+            return Err(git_error(folder, &message.unwrap_or_default()));
         }
         Err(_) => Vec::new(),
     };
@@ -85,7 +84,7 @@ pub(crate) fn tracked(folder: &Path) -> Result<Option<Tracked>, String> {
             let name = format!("HEAD:./{path}");
             gone.entry(path).or_insert((false, Some(name)));
         } else {
-            // It was taken out of the index, and that is not committed.
+            // It was removed from the index without a commit.
             tracked.files.push((path, TrackedKind::File));
         }
     }
@@ -111,19 +110,19 @@ fn is_at(submodule: &Path, commit: &str) -> bool {
     head.is_ok_and(|head| String::from_utf8_lossy(&head).trim_end() == commit)
 }
 
-fn unknown(folder: &Path, why: &str) -> String {
+fn git_error(folder: &Path, why: &str) -> String {
     format!(
         "git cannot say which files of {} it tracks: {why}",
         folder.display()
     )
 }
 
-/// Whether HEAD names a commit, readable or not; else nothing was committed yet.
+/// Whether HEAD names a commit; `false` in a repository without commits.
 fn has_head(folder: &Path) -> bool {
     ask(folder, &["rev-parse", "--verify", "--quiet", "HEAD"], &[]).is_ok()
 }
 
-/// The work tree of the repository, if the folder does not lie in it (`core.worktree`): git lists no file of it then.
+/// The work tree of the repository, if the folder is outside it (`core.worktree`): git lists none of its files then.
 fn other_work_tree(folder: &Path) -> Option<String> {
     let top = ask(folder, &["rev-parse", "--show-toplevel"], &[]).ok()?;
     let top = String::from_utf8_lossy(&top).trim_end().to_owned();
@@ -134,11 +133,11 @@ fn other_work_tree(folder: &Path) -> Option<String> {
     (!is_inside).then_some(top)
 }
 
-/// Why git sees no repository in a folder that lies in one: the program is not there, or the repository cannot be used.
+/// Why git finds no repository although the folder is in one: git is not installed, or does not accept the repository.
 fn unusable_repository(folder: &Path) -> Option<String> {
     let folder = folder.canonicalize().ok()?;
     let is_repository = |place: &Path| {
-        // A file leads to a repository elsewhere.
+        // A `.git` file points to a repository elsewhere.
         let git = place.join(".git");
         git.is_file() || git.join("HEAD").exists()
     };
@@ -155,9 +154,9 @@ fn is_label_file(path: &str) -> bool {
     ending.is_some_and(|it| ENDINGS.iter().any(|one| one.eq_ignore_ascii_case(it)))
 }
 
-/// What git has of these, in their order; nothing of what it cannot read.
+/// The contents of these objects in order; `None` for unreadable ones.
 fn contents(folder: &Path, names: &[&str]) -> Vec<Option<Vec<u8>>> {
-    if names.is_empty() || names.len() > MOST_READ || names.iter().any(|name| name.contains('\n')) {
+    if names.is_empty() || names.len() > MAX_READ || names.iter().any(|name| name.contains('\n')) {
         return Vec::new();
     }
     let mut input = names.join("\n");
@@ -181,11 +180,11 @@ fn contents(folder: &Path, names: &[&str]) -> Vec<Option<Vec<u8>>> {
     contents
 }
 
-/// Runs git in a folder. `Err(None)` where there is no git or no repository; else what git complains of.
+/// Runs git in a folder. `Err(None)` if there is no git or no repository; otherwise `Err` holds the error message.
 fn ask(folder: &Path, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Option<String>> {
     let run = |mut git: Command| -> Result<Vec<u8>, Option<String>> {
         git.arg("-C").arg(folder).args(arguments);
-        // Messages are told apart below; what a partial clone lacks is not fetched.
+        // English messages are matched below; a partial clone fetches nothing.
         git.env("LC_ALL", "C").env("GIT_NO_LAZY_FETCH", "1");
         git.stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -200,13 +199,13 @@ fn ask(folder: &Path, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Optio
         if ended.status.success() {
             return Ok(ended.stdout);
         }
-        let complaint = String::from_utf8_lossy(&ended.stderr);
-        let complaint = complaint.lines().next().unwrap_or_default();
-        let is_no_repository = complaint.contains("not a git repository");
-        Err((!is_no_repository).then(|| complaint.to_owned()))
+        let message = String::from_utf8_lossy(&ended.stderr);
+        let message = message.lines().next().unwrap_or_default();
+        let is_no_repository = message.contains("not a git repository");
+        Err((!is_no_repository).then(|| message.to_owned()))
     };
     match (run(git()), named_repository()) {
-        // A repository that lies apart from its work tree is found by its variables alone.
+        // A repository outside its work tree is found only through variables.
         (Err(None), Some(named)) => {
             let mut git = git();
             git.envs(named);

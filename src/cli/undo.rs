@@ -1,7 +1,7 @@
-//! `apply --undo-out`: the file that holds the plan that undoes an apply.
+//! `apply --undo-out`: the plan that undoes an apply.
 //!
-//! It is whole at every moment: written before anything is sent, for all that may come, and once more after the run, for
-//! what came.
+//! The file is written before anything is sent, for every possible result, and once more after the run for the actual
+//! result.
 
 use super::exit::Failure;
 use super::input;
@@ -13,7 +13,7 @@ use crate::render;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The file, and what it takes to write it.
+/// An undo file, with the data to write it.
 #[derive(Debug)]
 pub(crate) struct UndoFile {
     path: PathBuf,
@@ -23,14 +23,15 @@ pub(crate) struct UndoFile {
 }
 
 impl UndoFile {
-    /// Reads what is there now of everything that the plan touches, and says what could not be restored. Writes nothing.
+    /// Reads the current state of everything that the plan changes, and warns about what cannot be restored. Writes
+    /// nothing.
     pub(crate) async fn prepare(
         path: &Path,
         plan: &Arc<Plan>,
         reader: &Reader,
     ) -> Result<Self, Failure> {
-        let path = regular(path)?;
-        former(&path)?;
+        let path = regular_file(path)?;
+        existing(&path)?;
         let file = Self {
             path,
             plan: Arc::clone(plan),
@@ -39,7 +40,7 @@ impl UndoFile {
         };
         for spot in file.undo(&ApplyStatuses::unknown(plan)).blind_spots {
             let (path, spot) = (file.path.display().to_string(), render::escape(&spot));
-            output::talk(&format!(
+            output::message(&format!(
                 "Warning: {} will not restore: {spot}",
                 render::escape(&path)
             ));
@@ -47,10 +48,10 @@ impl UndoFile {
         Ok(file)
     }
 
-    /// An apply that has nothing to do is undone by doing nothing.
-    pub(crate) fn of_nothing(path: &Path, plan: &Arc<Plan>) -> Result<(), Failure> {
+    /// Writes an empty undo for an apply without operations.
+    pub(crate) fn write_empty(path: &Path, plan: &Arc<Plan>) -> Result<(), Failure> {
         let file = Self {
-            path: regular(path)?,
+            path: regular_file(path)?,
             plan: Arc::clone(plan),
             before: Before {
                 caller: plan.app_owner.clone(),
@@ -62,35 +63,34 @@ impl UndoFile {
         file.begin()
     }
 
-    /// Writes the file for whatever may come of the run. Nothing may be sent before.
+    /// Writes the file for every possible result of the run. Nothing may be sent before.
     pub(crate) fn begin(&self) -> Result<(), Failure> {
-        let kept = make_room(&self.path)?;
+        let kept = keep_existing(&self.path)?;
         let written = self.write(&ApplyStatuses::unknown(&self.plan));
         match (&kept, &written) {
-            (Some(kept), Ok(())) => output::talk(&format!(
-                "{} was there, and is kept as {}.",
+            (Some(kept), Ok(())) => output::message(&format!(
+                "{} existed, and was renamed to {}.",
                 self.path.display(),
                 kept.display()
             )),
-            // It stays where it was.
+            // Restore the old name.
             (Some(kept), Err(_)) => drop(std::fs::rename(kept, &self.path)),
             (None, _) => {}
         }
         written
     }
 
-    /// Writes the file once more, for what came of the run. If that cannot be, the first one is still there, and right.
+    /// Writes the file again for the actual result of the run. If that fails, the first version remains valid.
     pub(crate) fn end(&self) {
         if let Err(failure) = self.write(&self.recorder.fates()) {
-            output::talk(&format!(
-                "Warning: {}. The file from before the run is there: it undoes what was applied, and finds the rest to be \
-                 already so.",
+            output::message(&format!(
+                "Warning: {}. The file from before the run is still there: it undoes what was applied, and skips the rest.",
                 failure.message
             ));
         }
     }
 
-    /// Who is to be told of the run.
+    /// Records the progress of the run.
     pub(crate) fn watch(&self) -> Arc<dyn Watch> {
         Arc::clone(&self.recorder) as Arc<dyn Watch>
     }
@@ -108,12 +108,12 @@ impl UndoFile {
     }
 }
 
-/// The file that the path leads to. A pipe or a device would not keep what it gets.
-fn regular(path: &Path) -> Result<PathBuf, Failure> {
+/// The file that the path leads to. Pipes and devices are refused, since they do not store the undo.
+fn regular_file(path: &Path) -> Result<PathBuf, Failure> {
     let why = match output::place(path) {
         Ok(Place::File(file)) => return Ok(file),
         Ok(Place::Stream(_)) => {
-            "an undo is kept in a file, and this is a pipe or a device".to_owned()
+            "an undo must be written to a file, and this is a pipe or a device".to_owned()
         }
         Err(error) => error.to_string(),
     };
@@ -121,22 +121,24 @@ fn regular(path: &Path) -> Result<PathBuf, Failure> {
     Err(Failure::new(message).hint("nothing was sent; name a file"))
 }
 
-/// What is at the path already: nothing, an undo that has nothing to do, or one that has. Anything else is not
-/// overwritten.
-enum Former {
+/// What exists at the path. Files that are not undos are not overwritten.
+enum Existing {
     Nothing,
-    Spent,
+    /// An undo without operations.
+    EmptyUndo,
     Undo,
 }
 
-fn former(path: &Path) -> Result<Former, Failure> {
+fn existing(path: &Path) -> Result<Existing, Failure> {
     if !path.exists() {
-        return Ok(Former::Nothing);
+        return Ok(Existing::Nothing);
     }
-    let text = input::text(path, input::LARGEST).unwrap_or_default();
+    let text = input::text(path, input::MAX_BYTES).unwrap_or_default();
     match plan::read(&text) {
-        Ok(Some(plan)) if plan.purpose == Purpose::Undo && plan.is_empty() => Ok(Former::Spent),
-        Ok(Some(plan)) if plan.purpose == Purpose::Undo => Ok(Former::Undo),
+        Ok(Some(plan)) if plan.purpose == Purpose::Undo && plan.is_empty() => {
+            Ok(Existing::EmptyUndo)
+        }
+        Ok(Some(plan)) if plan.purpose == Purpose::Undo => Ok(Existing::Undo),
         _ => Err(
             Failure::new(format!("{} exists and is not an undo file", path.display()))
                 .hint("nothing was sent; name another file"),
@@ -144,9 +146,9 @@ fn former(path: &Path) -> Result<Former, Failure> {
     }
 }
 
-/// An undo that is there may be the only copy of what it restores: it gets the next number, and is kept under that.
-fn make_room(path: &Path) -> Result<Option<PathBuf>, Failure> {
-    let Former::Undo = former(path)? else {
+/// Renames an existing undo to the next free number: it may be the only copy of what it restores.
+fn keep_existing(path: &Path) -> Result<Option<PathBuf>, Failure> {
+    let Existing::Undo = existing(path)? else {
         return Ok(None);
     };
     let numbered = |number: u32| {
@@ -157,7 +159,7 @@ fn make_room(path: &Path) -> Result<Option<PathBuf>, Failure> {
     let kept = (1..=u32::MAX)
         .map(numbered)
         .find(|path| !path.exists())
-        .expect("a folder does not hold four thousand million files");
+        .expect("a folder holds fewer than 2^32 files");
     std::fs::rename(path, &kept).map_err(|error| {
         Failure::new(format!(
             "cannot keep {} as {}: {error}",

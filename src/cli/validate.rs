@@ -1,4 +1,4 @@
-//! `validate`: is the manifest right? Offline. Also how every command reads its manifest.
+//! `validate`: checks a manifest offline. Also loads the manifest for all other commands.
 
 use super::exit::{Exit, Failure};
 use super::tracked::tracked;
@@ -9,27 +9,27 @@ use crate::render;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Check a manifest, offline
+/// Check a manifest offline
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A file, or a folder that is read with all its files
+    /// The manifest: a file, or a folder with all its files
     #[arg(default_value = ".")]
     path: PathBuf,
-    /// List the files that belong to the manifest, and what was left out and why
+    /// List the files of the manifest, and the files left out, with the reason
     #[arg(long = "files")]
     list: bool,
     #[command(flatten)]
     files: Files,
 }
 
-/// Where a manifest's files may lie.
+/// Which files a manifest may use.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub(crate) struct Files {
-    /// Let the manifest name masks and texts outside its folder, and let links in it lead there; for a manifest whose
-    /// author may read what you may
+    /// Allow masks and texts outside the manifest's folder, and links to there. Use it only if the manifest's author
+    /// may read every file that you may read
     #[arg(long)]
     allow_outside_files: bool,
-    /// Go on without label files that git has and the disk has not: deleted and not committed, or left out by a sparse
+    /// Continue without label files that are in git but not on disk: deleted without a commit, or left out by a sparse
     /// checkout
     #[arg(long)]
     allow_missing_files: bool,
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// What belongs to the manifest, and what does not.
+/// Lists the files of the manifest, and those left out.
 fn listed(path: &Path, files: Files) -> String {
     let survey = manifest::survey(path, files.reach(), &tracked);
     let mut text = String::new();
@@ -91,12 +91,12 @@ fn listed(path: &Path, files: Files) -> String {
     text
 }
 
-/// Reads a manifest; every problem of it is shown. Label files that git has and the disk has not are a warning, unless a
-/// sparse checkout leaves them out.
+/// Loads a manifest, and prints its problems. Label files that are in git but not on disk are a warning, or an error if
+/// a sparse checkout left them out.
 pub(crate) fn load(path: &Path, files: Files) -> Result<Manifest, Failure> {
     let manifest = read(path, files)?;
     if let Some(why) = &manifest.unproven {
-        output::talk(&format!(
+        output::message(&format!(
             "Warning: {why}. A label file that is missing is not noticed."
         ));
     }
@@ -107,18 +107,18 @@ pub(crate) fn load(path: &Path, files: Files) -> Result<Manifest, Failure> {
     if gone.iter().any(|(_, is_sparse)| *is_sparse) {
         return Err(missing(&manifest));
     }
-    output::talk(&format!("Warning: {}", missing(&manifest).message));
+    output::message(&format!("Warning: {}", missing(&manifest).message));
     Ok(manifest)
 }
 
-/// Reads a manifest that is about to be acted upon: label files that are gone are an error.
+/// Loads a manifest that will be applied: missing label files are an error.
 pub(crate) fn load_whole(path: &Path, files: Files) -> Result<Manifest, Failure> {
     let manifest = read(path, files)?;
     refuse_missing(&manifest, files)?;
     Ok(manifest)
 }
 
-/// Refuses a manifest of which label files are gone, unless that is allowed.
+/// Refuses a manifest with missing label files, unless --allow-missing-files is given.
 pub(crate) fn refuse_missing(manifest: &Manifest, files: Files) -> Result<(), Failure> {
     if files.allow_missing_files || manifest.gone.is_empty() {
         return Ok(());
@@ -126,7 +126,7 @@ pub(crate) fn refuse_missing(manifest: &Manifest, files: Files) -> Result<(), Fa
     Err(missing(manifest))
 }
 
-/// Refuses a plan that deletes, where a label file that git has could be missing unnoticed.
+/// Refuses a plan that deletes, if a missing label file could go unnoticed.
 pub(crate) fn refuse_unproven(
     manifest: &Manifest,
     plan: &Plan,
@@ -135,7 +135,7 @@ pub(crate) fn refuse_unproven(
     let deletes = plan.summary.actions.delete + plan.summary.purged;
     match &manifest.unproven {
         Some(why) if deletes > 0 && !files.allow_missing_files => Err(Failure::new(format!(
-            "{why}; the plan deletes {}, which a missing label file would do as well",
+            "{why}; the plan deletes {}, which could be the effect of a missing label file",
             render::counted(deletes, "annotation")
         ))
         .hint(
@@ -146,7 +146,7 @@ pub(crate) fn refuse_unproven(
     }
 }
 
-/// Names the label files that are gone, the first ones of many.
+/// The error that lists missing label files.
 fn missing(manifest: &Manifest) -> Failure {
     const SHOWN: usize = 10;
     let gone = &manifest.gone;
@@ -179,7 +179,7 @@ fn missing(manifest: &Manifest) -> Failure {
     )
 }
 
-/// A manifest's problems for people: the first ones of each kind, and with `-v` all.
+/// The problems of a manifest as text: the first of each kind, or all with `-v`.
 pub(crate) fn problem_text(problems: &Problems) -> String {
     let shown = if tracing::enabled!(tracing::Level::DEBUG) {
         Shown::All
@@ -189,11 +189,11 @@ pub(crate) fn problem_text(problems: &Problems) -> String {
     problems.render(output::is_styled(), shown)
 }
 
-/// Reads a manifest; every problem of it is shown. A file of another kind is refused as a whole.
+/// Loads a manifest, and prints its problems. A file of another kind is refused.
 fn read(path: &Path, files: Files) -> Result<Manifest, Failure> {
     kind::expect_manifest(path)?;
     manifest::load_tracked(path, &Overlay::new(), files.reach(), &tracked).map_err(|problems| {
-        output::styled_talk(&problem_text(&problems));
+        output::styled_message(&problem_text(&problems));
         let (count, kinds) = (problems.len(), problems.kinds());
         Failure::new(match count {
             1 => "the manifest has a problem".to_owned(),

@@ -1,28 +1,29 @@
-//! How a plan is looked at: how much of it, and which of its changes. None of it changes what is planned or applied.
+//! What is shown of a plan: how much, and which changes. This does not affect what is planned or applied.
 
 use super::terminal::{self, Stream};
+use super::values;
 use crate::model::ConceptId;
 use crate::plan::Plan;
 use crate::pull::InputPattern;
 use crate::render::{self, Color, Detail, Filter, Kind, MarkdownOptions, TextOptions};
 use std::path::Path;
 
-const HEADING: &str = "What is shown (everything is applied)";
+const HEADING: &str = "Display (everything is applied)";
 
-/// What plan and apply show; everything is applied.
+/// The display flags of plan, apply and show.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct View {
-    /// Show every change, not the first 200
+    /// Show every change, not only the first 200
     #[arg(long, help_heading = HEADING)]
     full: bool,
-    /// Show changes of these kinds alone, as in `deletes,posts`
+    /// Show only these kinds of changes, for example `deletes,posts`
     #[arg(long, value_enum, value_name = "KINDS", value_delimiter = ',', help_heading = HEADING)]
     only: Vec<Shown>,
-    /// Show changes on this input alone, or on those that this glob over ids fits; repeatable
+    /// Show only changes on this input, or on inputs whose ids match this glob; repeatable
     #[arg(long = "input", value_name = "GLOB", help_heading = HEADING)]
     inputs: Vec<String>,
-    /// Show changes of annotations that name this concept before or after; repeatable
-    #[arg(long = "concept", value_name = "ID", value_parser = concept, help_heading = HEADING)]
+    /// Show only changes of annotations that have this concept before or after; repeatable
+    #[arg(long = "concept", value_name = "ID", value_parser = values::concept, help_heading = HEADING)]
     concepts: Vec<ConceptId>,
 }
 
@@ -31,9 +32,9 @@ pub(crate) struct View {
 enum Shown {
     /// Deletes, purges and replacements
     Deletes,
-    /// What is made
+    /// New annotations
     Posts,
-    /// What is changed in place
+    /// Changes in place
     Patches,
 }
 
@@ -45,11 +46,6 @@ impl From<Shown> for Kind {
             Shown::Patches => Self::Patches,
         }
     }
-}
-
-/// Reads a concept's id.
-pub(super) fn concept(text: &str) -> Result<ConceptId, String> {
-    ConceptId::new(text).map_err(|error| error.to_string())
 }
 
 impl View {
@@ -74,13 +70,12 @@ impl View {
         }
     }
 
-    /// The text of a plan as this stream shows it: as wide as its terminal, in colours that are taken away where it
-    /// takes none.
+    /// A plan as coloured text for this stream, as wide as its terminal.
     pub(crate) fn text(&self, plan: &Plan, stream: Stream) -> String {
         render::text(plan, &self.text_options(stream))
     }
 
-    /// How this stream shows text.
+    /// The options of text for this stream.
     pub(crate) fn text_options(&self, stream: Stream) -> TextOptions {
         TextOptions {
             detail: self.detail(),
@@ -90,7 +85,7 @@ impl View {
         }
     }
 
-    /// The text of a plan for a file: no colours, and lines as long as they are.
+    /// A plan as text for a file: without colours, with lines of any length.
     pub(crate) fn plain(&self, plan: &Plan) -> String {
         let options = TextOptions {
             detail: self.detail(),
@@ -100,7 +95,7 @@ impl View {
         render::text(plan, &options)
     }
 
-    /// A plan as Markdown, which says that the whole of it is in this file.
+    /// A plan as Markdown, which refers to this plan file.
     pub(crate) fn markdown(&self, plan: &Plan, whole: Option<&Path>) -> String {
         render::markdown(plan, &self.markdown_options(whole))
     }

@@ -1,15 +1,15 @@
-//! Several that watch one run.
+//! Several watchers of one run.
 
 use crate::apply::{ItemOutcome, Subject, Watch};
 use crate::model::Fingerprint;
 use std::sync::Arc;
 
-/// Each is told everything, in this order.
+/// Passes every event to each watcher in order.
 #[derive(Debug)]
 pub(crate) struct Watchers(Vec<Arc<dyn Watch>>);
 
 impl Watchers {
-    /// Those of them that there are.
+    /// Skips those that are `None`.
     pub(crate) fn of(watchers: impl IntoIterator<Item = Option<Arc<dyn Watch>>>) -> Self {
         Self(watchers.into_iter().flatten().collect())
     }

@@ -1,8 +1,8 @@
-//! What reading another tool's file comes to, whatever the format: inputs with annotations, and an account of everything
-//! that is not in them as the file has it.
+//! The result of reading a file of another tool: inputs with annotations, and a report of everything that was left out
+//! or changed.
 //!
-//! Every object of a file is either taken over or in [`Imported::skipped`]. What was taken over in another form is in
-//! [`Imported::notes`]. Codes are stable: scripts go by them. A reader adds the codes that its format needs.
+//! Every object of a file is either imported or in [`Imported::skipped`]. Changes are in [`Imported::notes`]. Codes are
+//! stable, since scripts use them. A reader adds the codes that its format needs.
 
 use crate::model::{ConceptId, DesiredInput};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,25 +40,25 @@ codes! {
         InvalidInputId = "invalid_input_id",
         /// A field, or the whole entry, has a type that the format does not allow.
         WrongType = "wrong_type",
-        /// It names an image that is not in the file, or none.
+        /// The object names no image, or one that is not in the file.
         UnknownImage = "unknown_image",
-        /// Its image was left out.
+        /// The image of the object was left out.
         ImageLeftOut = "image_left_out",
-        /// Its image has no size, so that pixels cannot become fractions.
+        /// The image has no size, so pixels cannot be converted to fractions.
         ImageWithoutSize = "image_without_size",
-        /// It names a category that is not in the file, or none.
+        /// The object names no category, or one that is not in the file.
         UnknownCategory = "unknown_category",
-        /// Its category has no name that could be a concept's id.
+        /// The category has no name that is valid as a concept's id.
         CategoryWithoutName = "category_without_name",
-        /// It has neither a segmentation nor a box.
+        /// The object has neither a segmentation nor a box.
         NoGeometry = "no_geometry",
         /// A box without width or height, or a ring or mask without area.
         NoArea = "no_area",
-        /// It reaches out of the image, or lies outside.
+        /// The shape extends outside the image.
         OutsideImage = "outside_image",
-        /// It stands for a group of objects, not for one (`iscrowd: 1`).
+        /// The object is a group of objects (`iscrowd: 1`).
         Crowd = "crowd",
-        /// The file says to ignore it (`ignore: 1`).
+        /// The object is marked `ignore: 1`.
         Ignored = "ignored",
         /// A run-length mask that cannot be decoded.
         WrongMask = "wrong_mask",
@@ -68,11 +68,11 @@ codes! {
 }
 
 codes! {
-    /// What was taken over in another form.
+    /// How an object was changed by the import.
     Note {
         /// An object of several rings became one polygon for each.
         SplitRings = "split_rings",
-        /// Of an object of several rings only the largest one was taken over.
+        /// Only the largest of several rings was imported.
         SmallerRingsLeftOut = "smaller_rings_left_out",
         /// An object of several rings became the box around them.
         MultiRingAsBox = "multi_ring_as_box",
@@ -82,15 +82,15 @@ codes! {
         EmptyRingLeftOut = "empty_ring_left_out",
         /// An object with keypoints became two annotations: its shape, and its keypoints.
         SplitKeypoints = "split_keypoints",
-        /// It was clipped to the image.
+        /// The shape was clipped to the image.
         Clipped = "clipped",
-        /// It lay outside by no more than rounding, and was set to the edge.
+        /// The shape was outside the image by a rounding error, and was moved to its edge.
         SetToEdge = "set_to_edge",
         /// A category's name had white space at an end.
         CategoryNameTrimmed = "category_name_trimmed",
         /// A category became the same concept as an earlier one.
         CategoriesShareConcept = "categories_share_concept",
-        /// A score was not taken over.
+        /// A score was left out.
         ScoreLeftOut = "score_left_out",
         /// Attributes that a manifest cannot hold were left out.
         AttributesLeftOut = "attributes_left_out",
@@ -98,13 +98,13 @@ codes! {
         FieldsLeftOut = "fields_left_out",
         /// The names of a category's keypoints, or which of them are connected, were left out.
         KeypointNamesLeftOut = "keypoint_names_left_out",
-        /// What an image says of whole categories was left out: that they are absent, or not annotated in full.
+        /// Lists of categories that are absent from an image, or not fully annotated in it, were left out.
         ImageCategoriesLeftOut = "image_categories_left_out",
     }
 }
 
 impl Note {
-    /// Whether something of the object is lost.
+    /// Whether the change loses data of the object.
     pub fn is_loss(self) -> bool {
         match self {
             Self::SmallerRingsLeftOut
@@ -125,7 +125,7 @@ impl Note {
         }
     }
 
-    /// What it is said of.
+    /// The kind of thing that was changed.
     pub fn noun(self) -> &'static str {
         match self {
             Self::CategoryNameTrimmed
@@ -136,13 +136,13 @@ impl Note {
         }
     }
 
-    /// What happened, in words, to this many.
+    /// What happened, worded for this many things.
     pub fn words(self, count: u64) -> &'static str {
         match self {
             Self::SplitRings => "several rings became a polygon each, linked by `part_of`",
-            Self::SmallerRingsLeftOut => "only the largest ring was taken over",
+            Self::SmallerRingsLeftOut => "only the largest ring was imported",
             Self::MultiRingAsBox => "several rings became the box around them",
-            Self::ShortRingAsBox => "a ring of fewer than three points, so the box was taken over",
+            Self::ShortRingAsBox => "a ring of fewer than three points, so the box was imported",
             Self::EmptyRingLeftOut => "rings without area were left out",
             Self::SplitKeypoints if count == 1 => {
                 "its keypoints are a separate annotation, linked by `part_of`"
@@ -165,36 +165,34 @@ impl Note {
     }
 }
 
-/// Something that was left out.
+/// An object or an image that was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// Why.
     pub code: SkipCode,
-    /// The object's id, or `number 8` where it has none; `None` where a whole image was left out. Text from the file: it
+    /// The object's id, or `number 8` if it has none; `None` if a whole image was left out. Text from the file, which
     /// may hold control characters.
     pub annotation: Option<String>,
-    /// The image's file name; else its id, or `number 8`; `None` where it is not known. Text from the file: it may hold
-    /// control characters.
+    /// The image's file name, else its id, else `number 8`; `None` if it is not known. Text from the file, which may
+    /// hold control characters.
     pub image: Option<String>,
-    /// The numbers or names at fault. Safe to print.
+    /// The invalid numbers or names. Safe to print.
     pub detail: String,
 }
 
-/// Something that was taken over in another form.
+/// Something that was changed by the import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Noted {
-    /// How.
     pub code: Note,
-    /// What and where. Text from the file: it may hold control characters.
+    /// The object and its image. Text from the file, which may hold control characters.
     pub place: String,
 }
 
-/// What the file says about the image itself.
+/// Data of the image itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageInfo {
-    /// Its path as the manifest names it. Text from the file: it may hold control characters.
+    /// Its path as the manifest names it. Text from the file, which may hold control characters.
     pub path: Option<String>,
-    /// Where it can be fetched; not beside a path.
+    /// Its URL; `None` if there is a path.
     pub url: Option<String>,
     /// Width and height in pixels.
     pub size: Option<(u32, u32)>,
@@ -205,21 +203,21 @@ pub struct ImageInfo {
 pub struct ImportedInput {
     /// The input with its annotations, in the order of the file.
     pub input: DesiredInput,
-    /// What the file says about the image itself.
+    /// Data of the image itself.
     pub image: ImageInfo,
-    /// How many of its objects were left out. An input of which something was left out is not complete: declared under
-    /// `policy: sync`, it would delete what was left out.
+    /// How many of its objects were left out. If any was, the input is not complete: declared under `policy: sync`, it
+    /// would delete what was left out.
     pub left_out: u64,
 }
 
-/// A file that was read.
+/// The result of an import.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Imported {
     /// One input for each image, also for one without objects; sorted by id.
     pub inputs: Vec<ImportedInput>,
     /// What was left out: images, then objects, in the order of the file.
     pub skipped: Vec<Skipped>,
-    /// What was taken over in another form, in the order of the file.
+    /// What was changed, in the order of the file.
     pub notes: Vec<Noted>,
     /// The concepts of all categories with a usable name, used or not.
     pub concepts: BTreeSet<ConceptId>,
@@ -229,15 +227,15 @@ pub struct Imported {
     pub images: usize,
     /// How many objects the file has.
     pub annotations: usize,
-    /// How many objects were taken over; one may be several annotations.
+    /// How many objects were imported; one may become several annotations.
     pub taken_over: usize,
-    /// How many objects were left out without a known image, and how many images without an id that objects could name.
-    /// Such an object may be any image's, so that no input is complete.
+    /// How many left-out objects have no known image, plus how many images have no id. Such an object may belong to any
+    /// image, so no input counts as complete.
     pub unassigned: u64,
 }
 
 impl Imported {
-    /// What was left out, counted.
+    /// Counts what was left out.
     pub fn skipped_by_code(&self) -> BTreeMap<SkipCode, u64> {
         let mut counts = BTreeMap::new();
         for skipped in &self.skipped {
@@ -246,7 +244,7 @@ impl Imported {
         counts
     }
 
-    /// What was taken over in another form, counted.
+    /// Counts what was changed.
     pub fn notes_by_code(&self) -> BTreeMap<Note, u64> {
         let mut counts = BTreeMap::new();
         for noted in &self.notes {
@@ -255,7 +253,7 @@ impl Imported {
         counts
     }
 
-    /// Takes out the inputs of which something was, or may have been, left out.
+    /// Removes and returns the inputs with objects that were, or may have been, left out.
     pub fn take_incomplete(&mut self) -> Vec<ImportedInput> {
         let is_complete = |input: &ImportedInput| self.unassigned == 0 && input.left_out == 0;
         let (complete, incomplete) = std::mem::take(&mut self.inputs)
@@ -265,7 +263,7 @@ impl Imported {
         incomplete
     }
 
-    /// Whether anything of the file is lost.
+    /// Whether any data of the file is lost.
     pub fn has_losses(&self) -> bool {
         !self.skipped.is_empty() || self.notes.iter().any(|noted| noted.code.is_loss())
     }

@@ -1,25 +1,25 @@
-//! Pixels of an image, set or not -> the PNG file of a mask.
+//! Set pixels of an image -> the PNG file of a mask.
 
 use crate::model::{Mask, MaskError};
 
-/// Pixels that a mask may have, as in the model: more is not a photograph, but a file made to fill the memory.
-const MOST_PIXELS: u64 = 100_000_000;
+/// Limit of pixels, as in the model: a larger mask would only fill the memory.
+const MAX_PIXELS: u64 = 100_000_000;
 
 /// Which pixels of an image are set, one bit each.
 #[derive(Debug)]
 pub(super) struct Bitmap {
     width: u32,
     height: u32,
-    /// Row by row; each row begins with a byte of its own, the left pixel in the highest bit.
+    /// Row by row; each row starts at a byte, with the left pixel in the highest bit.
     bits: Vec<u8>,
     set: u64,
 }
 
 impl Bitmap {
-    /// An image without set pixels; `None` if it is empty or larger than a mask may be.
+    /// An image without set pixels; `None` if its size is zero or above the limit.
     pub(super) fn new(width: u32, height: u32) -> Option<Self> {
         let pixels = u64::from(width) * u64::from(height);
-        (1..=MOST_PIXELS).contains(&pixels).then(|| Self {
+        (1..=MAX_PIXELS).contains(&pixels).then(|| Self {
             width,
             height,
             bits: vec![0; width.div_ceil(8) as usize * height as usize],
@@ -27,7 +27,7 @@ impl Bitmap {
         })
     }
 
-    /// Sets a pixel inside the image; others are ignored.
+    /// Sets a pixel; pixels outside the image are ignored.
     pub(super) fn set(&mut self, x: u32, y: u32) {
         if x >= self.width || y >= self.height {
             return;
@@ -43,7 +43,7 @@ impl Bitmap {
         self.set
     }
 
-    /// The mask of a PNG file with these pixels, white on black.
+    /// The mask as a PNG file, white on black.
     pub(super) fn mask(&self) -> Result<Mask, MaskError> {
         let mut png = Vec::new();
         let mut encoder = png::Encoder::new(&mut png, self.width, self.height);
@@ -53,7 +53,7 @@ impl Bitmap {
         encoder
             .write_header()
             .and_then(|mut writer| writer.write_image_data(&self.bits))
-            .expect("a vector takes every write, and the pixels fit the size");
+            .expect("writes to a vector do not fail, and the pixels fit the size");
         Mask::from_png(png)
     }
 }

@@ -1,17 +1,18 @@
 //! COCO instances -> inputs with annotations, in fractions of the image.
 //!
-//! Holds the rules of the import. How the JSON is read stands in `coco/raw.rs`, where an annotation lies in
-//! `coco/place.rs`, run-length masks in `coco/rle.rs`. Nothing is dropped in silence: each annotation of the file is
-//! either taken over or in [`Imported::skipped`]. COCO's own ids are not used as identity, since tools renumber them;
-//! categories carry over by name.
+//! The rules of the import. `coco/raw.rs` reads the JSON, `coco/place.rs` converts shapes, `coco/rle.rs` decodes
+//! run-length masks. Each annotation of the file is either imported or in [`Imported::skipped`]. COCO's own ids are not
+//! used as identity, since tools renumber them; categories carry over by name.
 
 mod error;
+mod options;
 mod place;
 mod raw;
 mod rle;
+mod values;
 
 use super::account::{ImageInfo, Imported, ImportedInput, Note, SkipCode, Skipped};
-use super::input_id::{InputIdFrom, collisions, image_place, input_id};
+use super::input_id::{InputIdFrom, collisions, image_location, input_id};
 use super::pieces;
 use crate::manifest::write::declarable;
 use crate::model::{
@@ -19,75 +20,15 @@ use crate::model::{
     Origin, Undeclared,
 };
 pub use error::CocoError;
+pub use options::{CocoOptions, ConceptNames, EDGE_TOLERANCE, MultiRing, Overhang, Scores};
 use place::Size;
-use raw::{Annotation, Attributes, Category, File, Image, Item};
+use raw::{Annotation, Category, File, Image, Item};
 use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap};
+use values::{Attributes, Scalar};
 
-/// The kinds of places that COCO can say. Annotations of other kinds say nothing about a COCO file, nor it about them.
+/// The kinds of shapes that COCO can express. An import leaves annotations of other kinds alone.
 pub const KINDS: [Kind; 4] = [Kind::Box, Kind::Polygon, Kind::Keypoints, Kind::Mask];
-
-/// How a category's name becomes a concept's id.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ConceptNames {
-    /// As it is, without white space at its ends.
-    #[default]
-    AsNamed,
-    /// In lower case, with a dash for whatever is neither a letter nor a digit.
-    Slug,
-}
-
-/// What happens to what reaches out of the image by more than [`EDGE_TOLERANCE`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Overhang {
-    /// It is left out.
-    #[default]
-    LeaveOut,
-    /// It is clipped to the image; what lies wholly outside is left out.
-    Clip,
-}
-
-/// What becomes of an object with several rings.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum MultiRing {
-    /// One polygon for each ring; `metadata.part_of` says which belong together.
-    #[default]
-    Split,
-    /// The ring with the largest area alone.
-    Largest,
-    /// The box around them.
-    Box,
-}
-
-/// What becomes of `score`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Scores {
-    /// It is left out: the concept is present.
-    #[default]
-    LeaveOut,
-    /// It is the concept's value.
-    Values,
-}
-
-/// How far a coordinate may lie outside the image to count as being on its edge: rounding, in fractions of the image.
-pub const EDGE_TOLERANCE: f64 = 1e-6;
-
-/// How to import.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CocoOptions {
-    /// What an input is named after.
-    pub input_id: InputIdFrom,
-    /// How a category's name becomes a concept's id.
-    pub concepts: ConceptNames,
-    /// What happens to what reaches out of the image.
-    pub overhang: Overhang,
-    /// What becomes of an object with several rings.
-    pub multi_ring: MultiRing,
-    /// What becomes of `score`.
-    pub scores: Scores,
-    /// The folder that the images are in, as the manifest is to name it; goes in front of each file name.
-    pub images: Option<String>,
-}
 
 /// Imports a COCO file: `images`, `annotations` and `categories` are needed, everything else is optional.
 pub fn import(json: &[u8], options: &CocoOptions) -> Result<Imported, CocoError> {
@@ -101,15 +42,15 @@ pub fn import(json: &[u8], options: &CocoOptions) -> Result<Imported, CocoError>
     let concepts = concepts(&file.categories, options.concepts, &mut imported)?;
     let places = inputs(&file, options, &mut imported)?;
     for (index, item) in file.annotations.iter().enumerate() {
-        match take_over(index, item, &concepts, &places, options, &mut imported) {
+        match import_annotation(index, item, &concepts, &places, options, &mut imported) {
             Ok(()) => imported.taken_over += 1,
-            Err((skipped, of)) => {
+            Err((skipped, owner)) => {
                 imported.skipped.push(skipped);
-                match of {
-                    Of::Input(input) => imported.inputs[input].left_out += 1,
-                    // No input stands for its image, so that none lacks it.
-                    Of::ImageLeftOut => {}
-                    Of::Unknown => imported.unassigned += 1,
+                match owner {
+                    Owner::Input(input) => imported.inputs[input].left_out += 1,
+                    // Its image has no input that could be incomplete.
+                    Owner::ImageLeftOut => {}
+                    Owner::Unknown => imported.unassigned += 1,
                 }
             }
         }
@@ -118,7 +59,7 @@ pub fn import(json: &[u8], options: &CocoOptions) -> Result<Imported, CocoError>
     Ok(imported)
 }
 
-/// A category's concept, or the name that cannot be one.
+/// The concept of each category, or its name if that is not a valid id.
 type ConceptsById = HashMap<String, Result<ConceptId, String>>;
 
 fn concepts(
@@ -183,24 +124,24 @@ fn slug(name: &str) -> String {
         .join("-")
 }
 
-/// Where the annotations of an image go.
-struct Place {
+/// An image, for its annotations.
+struct ImageEntry {
     /// Index of the input; `None` if the image was left out.
     input: Option<usize>,
     size: Option<Size>,
     name: String,
 }
 
-/// What an image is, or why it is left out.
-type Named = Result<InputId, (SkipCode, String)>;
+/// An image's input id, or why the image is left out.
+type NamedInput = Result<InputId, (SkipCode, String)>;
 
 fn inputs(
     file: &File,
     options: &CocoOptions,
     imported: &mut Imported,
-) -> Result<HashMap<String, Place>, CocoError> {
+) -> Result<HashMap<String, ImageEntry>, CocoError> {
     let empty = Image::default();
-    let mut named: Vec<(Named, &Image, String)> = Vec::with_capacity(file.images.len());
+    let mut named: Vec<(NamedInput, &Image, String)> = Vec::with_capacity(file.images.len());
     for (index, item) in file.images.iter().enumerate() {
         let (image, id) = match item {
             Item::Entry(image) => (image, named_input(image, options.input_id)),
@@ -210,7 +151,7 @@ fn inputs(
             }
         };
         let name = image.file_name.label().or_else(|| image.id.id());
-        let name = name.unwrap_or_else(|| numbered(index));
+        let name = name.unwrap_or_else(|| number_name(index));
         if image.neg_category_ids.is_some() || image.not_exhaustive_category_ids.is_some() {
             imported.note(Note::ImageCategoriesLeftOut, name.clone());
         }
@@ -227,20 +168,20 @@ fn inputs(
             .collect();
         let choices = InputIdFrom::ALL
             .into_iter()
-            .filter(|choice| tells_apart(*choice, &images))
+            .filter(|choice| gives_unique_ids(*choice, &images))
             .collect();
         return Err(CocoError::SameInput {
             collisions,
             choices,
         });
     }
-    let mut places: HashMap<String, Place> = HashMap::new();
+    let mut places: HashMap<String, ImageEntry> = HashMap::new();
     for (index, (id, image, name)) in named.into_iter().enumerate() {
         let size = Size::new(&image.width, &image.height);
         let input = match id {
             Ok(id) if image.id.id().is_some() => {
                 let name = image.file_name.label();
-                let place = name.map(|name| image_place(options.images.as_deref(), &name));
+                let place = name.map(|name| image_location(options.images.as_deref(), &name));
                 let (path, url) = place.unwrap_or_default();
                 imported.inputs.push(ImportedInput {
                     input: DesiredInput {
@@ -263,7 +204,10 @@ fn inputs(
             }
             unusable => {
                 let (code, detail) = unusable.err().unwrap_or_else(|| {
-                    let detail = format!("no object can name it: its id is {}", image.id.words());
+                    let detail = format!(
+                        "its id is {}, and no object can refer to it",
+                        image.id.words()
+                    );
                     (SkipCode::ImageWithoutId, detail)
                 });
                 imported.skipped.push(Skipped {
@@ -279,7 +223,7 @@ fn inputs(
             imported.unassigned += 1;
             continue;
         };
-        let place = Place { input, size, name };
+        let place = ImageEntry { input, size, name };
         if let Some(first) = places.get(&id) {
             return Err(CocoError::SameImageId {
                 id,
@@ -292,8 +236,8 @@ fn inputs(
     Ok(places)
 }
 
-/// Whether all of these images get an id of their own.
-fn tells_apart(choice: InputIdFrom, images: &[&Image]) -> bool {
+/// Whether all of these images get different ids.
+fn gives_unique_ids(choice: InputIdFrom, images: &[&Image]) -> bool {
     let ids: Option<BTreeSet<InputId>> = images
         .iter()
         .map(|image| named_input(image, choice).ok())
@@ -301,12 +245,12 @@ fn tells_apart(choice: InputIdFrom, images: &[&Image]) -> bool {
     ids.is_some_and(|ids| ids.len() == images.len())
 }
 
-/// What an entry of a list is called that has no name or id.
-fn numbered(index: usize) -> String {
+/// The display name of an entry without name or id.
+fn number_name(index: usize) -> String {
     format!("number {}", index + 1)
 }
 
-fn named_input(image: &Image, from: InputIdFrom) -> Named {
+fn named_input(image: &Image, from: InputIdFrom) -> NamedInput {
     let (file_name, own_id) = (image.file_name.label(), image.id.id());
     let text = input_id(from, file_name.as_deref(), own_id.as_deref());
     let Some(text) = text.filter(|text| !text.is_empty()) else {
@@ -323,8 +267,8 @@ fn named_input(image: &Image, from: InputIdFrom) -> Named {
     Err((SkipCode::InvalidInputId, format!("{text:?}: {error}")))
 }
 
-/// What an object that was left out belongs to.
-enum Of {
+/// The owner of an object that was left out.
+enum Owner {
     /// This input.
     Input(usize),
     /// An image that was left out itself.
@@ -333,18 +277,18 @@ enum Of {
     Unknown,
 }
 
-/// Takes one annotation over; the error says why it was left out, and what it belongs to.
-fn take_over(
+/// Imports one annotation. The error holds why it was left out, and its owner.
+fn import_annotation(
     index: usize,
     item: &Item<Annotation>,
     concepts: &ConceptsById,
-    places: &HashMap<String, Place>,
+    places: &HashMap<String, ImageEntry>,
     options: &CocoOptions,
     imported: &mut Imported,
-) -> Result<(), (Skipped, Of)> {
+) -> Result<(), (Skipped, Owner)> {
     let skip = |code, annotation: Option<String>, image: Option<String>, detail: String| Skipped {
         code,
-        annotation: annotation.or_else(|| Some(numbered(index))),
+        annotation: annotation.or_else(|| Some(number_name(index))),
         image,
         detail,
     };
@@ -353,7 +297,7 @@ fn take_over(
         Item::Wrong(found) => {
             let detail = format!("an annotation is {found}");
             let skipped = skip(SkipCode::WrongType, None, None, detail);
-            return Err((skipped, Of::Unknown));
+            return Err((skipped, Owner::Unknown));
         }
     };
     let id = || annotation.id.id();
@@ -361,11 +305,14 @@ fn take_over(
     let Some(place) = image_id.as_ref().and_then(|id| places.get(id)) else {
         let detail = format!("image_id is {}", annotation.image_id.words());
         let skipped = skip(SkipCode::UnknownImage, id(), image_id, detail);
-        return Err((skipped, Of::Unknown));
+        return Err((skipped, Owner::Unknown));
     };
     let skip = |code, detail| {
         let skipped = skip(code, id(), Some(place.name.clone()), detail);
-        (skipped, place.input.map_or(Of::ImageLeftOut, Of::Input))
+        (
+            skipped,
+            place.input.map_or(Owner::ImageLeftOut, Owner::Input),
+        )
     };
     let Some(input) = place.input else {
         return Err(skip(
@@ -378,7 +325,7 @@ fn take_over(
         return Err(skip(SkipCode::Crowd, detail));
     }
     if annotation.ignore.is_set() {
-        let detail = "ignore: the file says so".to_owned();
+        let detail = "ignore: set in the file".to_owned();
         return Err(skip(SkipCode::Ignored, detail));
     }
     let category = annotation.category_id.id();
@@ -397,7 +344,7 @@ fn take_over(
         let detail = "its image has no width and height in whole pixels".to_owned();
         return Err(skip(SkipCode::ImageWithoutSize, detail));
     };
-    let has_score = !matches!(annotation.score, raw::Scalar::Missing);
+    let has_score = !matches!(annotation.score, Scalar::Missing);
     let value = match options.scores {
         Scores::Values if has_score => annotation
             .score
@@ -415,7 +362,7 @@ fn take_over(
         found.notes.push(Note::ScoreLeftOut);
     }
     let metadata = metadata(annotation, &mut found.notes);
-    let object = id().unwrap_or_else(|| numbered(index));
+    let object = id().unwrap_or_else(|| number_name(index));
     for note in found.notes {
         imported.note(note, format!("annotation {object}, {}", place.name));
     }
@@ -440,38 +387,38 @@ fn take_over(
     Ok(())
 }
 
-/// The attributes, and the fields that COCO does not define, as far as a manifest can hold them.
+/// The attributes, and the fields that COCO does not define, as far as a manifest can store them.
 fn metadata(annotation: &Annotation, notes: &mut Vec<Note>) -> Map<String, Value> {
-    let (attributes, is_whole) = match &annotation.attributes {
+    let (attributes, is_complete) = match &annotation.attributes {
         Attributes::Missing => (Map::new(), true),
         Attributes::Wrong => (Map::new(), false),
-        Attributes::Object(fields) => held(fields),
+        Attributes::Object(fields) => storable(fields),
     };
-    if !is_whole {
+    if !is_complete {
         notes.push(Note::AttributesLeftOut);
     }
-    let (mut metadata, is_whole) = held(&annotation.others.fields);
+    let (mut metadata, is_complete) = storable(&annotation.others.fields);
     let own = metadata.len() + attributes.len();
     metadata.extend(attributes);
-    if !is_whole || annotation.others.has_unusable || metadata.len() < own {
+    if !is_complete || annotation.others.has_unusable || metadata.len() < own {
         notes.push(Note::FieldsLeftOut);
     }
     metadata
 }
 
-/// What of these fields a manifest can hold, and whether that is all.
-fn held(fields: &Map<String, Value>) -> (Map<String, Value>, bool) {
+/// The fields that a manifest can store, and whether those are all.
+fn storable(fields: &Map<String, Value>) -> (Map<String, Value>, bool) {
     if fields.is_empty() {
         return (Map::new(), true);
     }
     let json = Json::from_value(&Value::Object(fields.clone()));
-    let Some(Value::Object(mut held)) = declarable(&json) else {
+    let Some(Value::Object(mut stored)) = declarable(&json) else {
         return (Map::new(), false);
     };
-    // This name says which annotations are one object.
-    let is_taken = held.remove(pieces::PART_OF).is_some();
-    let is_whole = held.len() == fields.len() && !is_taken;
-    (held, is_whole)
+    // This key is reserved: it links the annotations of one object.
+    let is_taken = stored.remove(pieces::PART_OF).is_some();
+    let is_complete = stored.len() == fields.len() && !is_taken;
+    (stored, is_complete)
 }
 
 #[cfg(test)]

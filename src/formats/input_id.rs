@@ -1,31 +1,31 @@
-//! The ids of inputs, made from the names of images.
+//! Makes ids of inputs from the names of images.
 //!
-//! An id depends on the name of its own image and on nothing else in the file: an image keeps its id when others come
-//! and go. So two images that would get one id are an error, never told apart by what is beside them.
+//! An id depends only on its own image, so it does not change when other images are added or removed. Two images with
+//! the same id are therefore an error; they are never made unique by a number.
 
 use crate::model::is_web_url;
 use std::collections::BTreeMap;
 use url::Url;
 
-/// What an input is named after.
+/// What an input's id is made from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum InputIdFrom {
-    /// The whole relative path without its ending, with `-` between its parts. Of a URL and of an absolute path, which
-    /// begin differently on every machine, the last part.
+    /// The relative path without its extension, with `-` between its parts. For a URL or an absolute path, whose
+    /// beginning differs between machines, the last part.
     #[default]
     Path,
-    /// The same, with the whole path of a URL or of an absolute path.
+    /// The same, with the whole path of a URL or an absolute path.
     WholePath,
-    /// The last part of the path, without its ending.
+    /// The last part of the path, without its extension.
     FileStem,
-    /// The file name as the file has it.
+    /// The file name unchanged.
     FileName,
     /// The image's own id in the file.
     ImageId,
 }
 
 impl InputIdFrom {
-    /// Every choice.
+    /// All choices.
     pub(super) const ALL: [Self; 5] = [
         Self::Path,
         Self::WholePath,
@@ -46,36 +46,35 @@ impl InputIdFrom {
     }
 }
 
-/// Two images that would become the same input.
+/// Two images with the same input id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collision {
-    /// The input's id.
     pub id: String,
-    /// One image.
+    /// Name of one image.
     pub first: String,
-    /// The other image.
+    /// Name of the other image.
     pub second: String,
 }
 
 /// How many collisions an error lists; one option can make thousands.
-const LISTED: usize = 10;
+const MAX_LISTED: usize = 10;
 
-/// The collisions in words.
+/// Lists the collisions as text.
 pub(super) fn describe(collisions: &[Collision]) -> String {
     let mut lines: Vec<String> = collisions
         .iter()
-        .take(LISTED)
+        .take(MAX_LISTED)
         .map(|Collision { id, first, second }| {
             format!("{first:?} and {second:?} would both be the input {id:?}")
         })
         .collect();
-    if collisions.len() > LISTED {
-        lines.push(format!("and {} more", collisions.len() - LISTED));
+    if collisions.len() > MAX_LISTED {
+        lines.push(format!("and {} more", collisions.len() - MAX_LISTED));
     }
     lines.join("\n")
 }
 
-/// The pairs of images that have one id; `images` are ids with what is shown of each.
+/// Finds images with the same id; `images` are pairs of id and display name.
 pub(super) fn collisions<'a>(
     images: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Vec<Collision> {
@@ -107,20 +106,21 @@ pub(super) fn input_id(
         InputIdFrom::Path | InputIdFrom::WholePath | InputIdFrom::FileStem => {
             let (is_relative, mut parts) = parts(file_name?);
             let last = parts.pop()?;
-            parts.push(without_ending(&last).to_owned());
-            let takes_all = match from {
+            parts.push(without_extension(&last).to_owned());
+            let is_whole_path = match from {
                 InputIdFrom::Path => is_relative,
                 InputIdFrom::WholePath => true,
                 _ => false,
             };
-            let start = if takes_all { 0 } else { parts.len() - 1 };
+            let start = if is_whole_path { 0 } else { parts.len() - 1 };
             Some(parts[start..].join("-"))
         }
     }
 }
 
-/// Whether a file name is a relative path, and its parts. Paths of every system are read alike, for the file may come
-/// from another one. Of a URL its path counts: host, query and fragment may differ for the same image.
+/// Whether a file name is a relative path, and its parts. Unix and Windows paths are both recognised, since the file
+/// may come from another system. Only the path of a URL is used: host, query and fragment may differ for the same
+/// image.
 fn parts(file_name: &str) -> (bool, Vec<String>) {
     let name = file_name.trim();
     let (is_relative, path) = if let Some((_, rest)) = name.split_once("://") {
@@ -146,8 +146,8 @@ fn parts(file_name: &str) -> (bool, Vec<String>) {
 fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
-    while let [first, behind @ ..] = rest {
-        let digits = behind.get(..2).and_then(|digits| {
+    while let [first, following @ ..] = rest {
+        let digits = following.get(..2).and_then(|digits| {
             let digits = std::str::from_utf8(digits).ok()?;
             digits
                 .bytes()
@@ -156,18 +156,18 @@ fn percent_decoded(text: &str) -> String {
         });
         if let (b'%', Some(byte)) = (first, digits) {
             bytes.push(byte);
-            rest = &behind[2..];
+            rest = &following[2..];
         } else {
             bytes.push(*first);
-            rest = behind;
+            rest = following;
         }
     }
     String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
-/// The name without an ending such as `.jpg`: one to five letters and digits, at least one of them a letter. The `.5` of
-/// `scan_12.5` is not one.
-fn without_ending(name: &str) -> &str {
+/// The name without an extension such as `.jpg`: one to five letters and digits, with at least one letter. The `.5` of
+/// `scan_12.5` is not an extension.
+fn without_extension(name: &str) -> &str {
     match name.rsplit_once('.') {
         Some((stem, ending))
             if !stem.is_empty()
@@ -181,10 +181,10 @@ fn without_ending(name: &str) -> &str {
     }
 }
 
-/// The image's path, or its URL, as the manifest names it. The folder goes in front of a relative path, which gets `/` on
-/// every system; an absolute path stays. A URL stays without query and fragment, which may hold a signature: that of a
-/// web server is one, any other is a path.
-pub(super) fn image_place(
+/// The image's path, or its URL, for the manifest. A relative path is put below the folder and gets `/` on every
+/// system; an absolute path is unchanged. Query and fragment of a URL are removed, since they may hold a signature.
+/// Only http and https URLs count as URLs; others are paths.
+pub(super) fn image_location(
     folder: Option<&str>,
     file_name: &str,
 ) -> (Option<String>, Option<String>) {
@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_made_from_the_images_own_path_alone() {
+    fn an_id_is_made_only_from_the_path_of_its_image() {
         let id = |name: &str| input_id(InputIdFrom::Path, Some(name), None).unwrap_or_default();
         for (name, expected) in [
             ("a.jpg", "a"),
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_is_named_by_a_url_without_signature_or_by_a_path_with_slashes() {
+    fn image_urls_lose_their_signature_and_paths_get_slashes() {
         let url = |text: &str| (None, Some(text.to_owned()));
         let path = |text: &str| (Some(text.to_owned()), None);
         for (folder, name, expected) in [
@@ -276,7 +276,7 @@ mod tests {
             (Some("img"), r"\\server\x\1.jpg", path(r"\\server\x\1.jpg")),
             (None, "a#1.jpg", path("a#1.jpg")),
         ] {
-            assert_eq!(image_place(folder, name), expected, "{name}");
+            assert_eq!(image_location(folder, name), expected, "{name}");
         }
     }
 }

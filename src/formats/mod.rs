@@ -1,12 +1,12 @@
-//! Other tools' files <-> desired state.
+//! Files of other tools -> inputs with annotations.
 //!
-//! Pure: bytes in, inputs with their annotations out, and an account of what could not be taken over. Reads no
-//! files, writes no manifest, and prints nothing. Uses `model` (and `manifest`, where a format needs its notation).
+//! Pure functions: bytes in; inputs, annotations and a report of what was left out as result. Reads no files, writes no
+//! manifest and prints nothing. Uses `model`, and `manifest` for its notation.
 //!
 //! ```text
-//! account    what every reader returns: inputs, and what was left out, by stable code
-//! input_id   the ids of inputs, made from names of images      bitmap   pixels -> masks
-//! pieces     several annotations that are one object           coco     a reader
+//! account    result of every reader: inputs, and what was left out, by stable code
+//! input_id   ids of inputs, made from names of images          bitmap   pixels -> masks
+//! pieces     several annotations of one object                 coco     a reader
 //! ```
 
 mod account;

@@ -534,7 +534,7 @@ fn apply_refuses_a_purge_that_is_not_allowed() {
     let run = apply_file(&world, &plan, &[]).exits(3);
     assert!(
         run.stderr.contains(
-            "error: the plan purges 2 inputs: 8 annotations would go, whoever made them\n\
+            "error: the plan purges 2 inputs: 8 annotations would be deleted, whoever made them\n\
              hint: if this is what you mean, let exactly this plan pass with --allow-purge\n"
         ),
         "{}",
@@ -571,7 +571,11 @@ fn a_guard_and_a_purge_name_both_their_flags() {
         run.stderr
     );
     let run = apply_file(&world, &plan, &["--allow-purge"]).exits(3);
-    assert!(!run.stderr.contains("would go, whoever"), "{}", run.stderr);
+    assert!(
+        !run.stderr.contains("would be deleted, whoever"),
+        "{}",
+        run.stderr
+    );
     apply_file(&world, &plan, &["--allow-purge", "--allow-deletes", "8"]).exits(0);
 }
 

@@ -1,19 +1,18 @@
-//! What an import could not take over as it is, in words: one line for each code, with its count and first place.
+//! The report of an import: one line per code, with its count and first place.
 
 use crate::formats::{Imported, Skipped};
 use crate::render::{counted, escape, thousands};
 use std::fmt::Write as _;
 
-/// Which places are named.
+/// Which places the report lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Places {
-    /// The first one of each code.
+    /// The first of each code.
     First,
-    /// Every one.
     All,
 }
 
-/// What was left out, what was taken over in another form, and how much of it all there is.
+/// What was left out, what was changed, and totals.
 pub(super) fn account(imported: &Imported, places: Places) -> String {
     let mut text = String::new();
     for (code, count) in imported.skipped_by_code() {

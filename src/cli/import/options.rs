@@ -1,71 +1,69 @@
-//! The options that every format of an import has.
+//! Options that all formats of an import have.
 
 use crate::cli::validate::Files;
+use crate::cli::values;
 use crate::formats::InputIdFrom;
 use crate::model::SetName;
 use std::path::PathBuf;
 
-/// What every format has in common.
+/// Options that all formats have.
 #[derive(Debug, clap::Args)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "one flag of the command line each"
 )]
 pub(crate) struct Common {
-    /// Where to write: a .yaml, .json or .jsonl file, or a folder that gets a file for each input
+    /// Where to write: a .yaml, .json or .jsonl file, or a folder with one file per input
     #[arg(long, value_name = "DIR_OR_FILE")]
     pub(super) out: PathBuf,
-    /// How new inputs are written into a folder: a YAML file for each, or one file with an input a line
+    /// How new inputs are written to a folder: one YAML file per input, or one file with one input per line
     #[arg(long, value_enum, default_value_t = Form::Yaml)]
     pub(super) format: Form,
-    /// What an input is named after
+    /// What an input's id is made from
     #[arg(long, value_enum, default_value_t = InputIdArg::Path)]
     input_id: InputIdArg,
-    /// The folder that the images are in, as the manifest is to name it
+    /// Folder of the images, as the manifest should name it
     #[arg(long, value_name = "DIR")]
     pub(super) images: Option<String>,
-    /// Concepts in lower case with dashes
+    /// Write concepts in lower case with dashes
     #[arg(long)]
     pub(super) slug: bool,
-    /// Write nothing and fail if anything of the file cannot be taken over
+    /// Write nothing and fail if anything in the file cannot be imported
     #[arg(long)]
     pub(super) strict: bool,
-    /// Declare images of which something was left out as well: under policy sync, a plan deletes what was left out
+    /// Also declare images with left-out annotations: under policy sync, a plan deletes what was left out
     #[arg(long)]
     pub(super) allow_incomplete: bool,
-    /// Add concepts that the header's vocabulary lacks
+    /// Add missing concepts to the header's vocabulary
     #[arg(long)]
     pub(super) extend_vocabulary: bool,
-    /// The set's name in a new header; else made from the folder's name
-    #[arg(long, value_name = "NAME", value_parser = set)]
+    /// Name of the set in a new header; default: made from the folder's name
+    #[arg(long, value_name = "NAME", value_parser = values::set)]
     pub(super) set: Option<SetName>,
     #[command(flatten)]
     pub(super) files: Files,
 }
 
-fn set(text: &str) -> Result<SetName, String> {
-    SetName::new(text).map_err(|error| error.to_string())
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Form {
     Yaml,
-    /// An input a line
+    /// One input per line
     Jsonl,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum InputIdArg {
-    /// The relative path without its ending, with dashes: `a/1.jpg` is a-1; of a URL or an absolute path the last part
+    /// The relative path without its extension, with dashes: `a/1.jpg` is a-1; for a URL or an absolute path, the last
+    /// part
     #[value(name = "path")]
     Path,
-    /// The same with the whole path of a URL or of an absolute path
+    /// The same, with the whole path of a URL or an absolute path
     #[value(name = "whole_path")]
     WholePath,
-    /// The file's name without folders and ending
+    /// The file name without folders and extension
     #[value(name = "file_stem")]
     FileStem,
-    /// The file name as the file has it
+    /// The file name unchanged
     #[value(name = "file_name")]
     FileName,
     /// The image's id

@@ -1,117 +1,31 @@
-//! Where an import goes: into the manifest that is there, or into a new one. Nothing is written before all of it was read
-//! back as the manifest that it is to be.
+//! The manifest that an import is written to: an existing one, or a new one.
 
 use super::options::{Common, Form};
-use super::vocabulary;
 use crate::cli::exit::Failure;
 use crate::cli::init;
-use crate::cli::label_files;
+use crate::cli::label_files::{self, HEADER_FILES};
 use crate::cli::output;
 use crate::cli::tracked::tracked;
 use crate::cli::validate::{problem_text, refuse_missing};
-use crate::formats::{ImageInfo, Imported, ImportedInput, InputIdFrom};
 use crate::manifest::write::{write_header, write_json, write_jsonl, write_yaml};
-use crate::manifest::{self, Header, Image, Manifest, Overlay, TargetSpec};
-use crate::model::{InputId, Kind, Policy};
-use crate::pull::{
-    self, Change, FileChange, Incoming, Layout, Merged, NewInputs, Over, PullError, Pulled,
-};
-use crate::render::{counted, escape, thousands};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::manifest::{self, Header, Manifest, Overlay, TargetSpec};
+use crate::model::{InputId, Policy};
+use crate::pull::{Change, FileChange, Incoming, Layout, Merged, NewInputs, Pulled};
+use crate::render::{counted, thousands};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 
-/// Names of a header's file.
-const HEADERS: [&str; 3] = ["annosync.yaml", "annosync.yml", "annosync.json"];
-/// Names of a list that are shown.
-const SHOWN: usize = 5;
-
-/// Writes an import; `incomplete` are inputs of which something was left out, which are not declared.
-pub(super) fn write(
-    common: &Common,
-    file: &Path,
-    imported: Imported,
-    incomplete: &[ImportedInput],
-    kinds: &[Kind],
-) -> Result<(), Failure> {
-    let project = Project::find(common, imported.skipped.is_empty())?;
-    let mut base = project.placeholders();
-    let manifest = project.load(common, &base, file)?;
-    project.check_place(&manifest)?;
-    if common.input_id() != InputIdFrom::ImageId {
-        check_images(&manifest, &imported)?;
-    }
-    let header = vocabulary::extend(common, &manifest, &imported)?;
-    if let Some(change) = &header {
-        base.insert(change.path.clone(), change.content.clone());
-    }
-    let manifest = match header {
-        Some(_) => project.load(common, &base, file)?,
-        None => manifest,
-    };
-    say_incomplete(&manifest, incomplete, imported.unassigned);
-    let incoming: Vec<Incoming> = imported.inputs.into_iter().map(incoming).collect();
-    let others = others(&manifest, &incoming, incomplete);
-
-    let text = |index: u32| {
-        let path = manifest.files().nth(index as usize)?;
-        match base.get(path) {
-            Some(bytes) => String::from_utf8(bytes.clone()).ok(),
-            None => manifest.text(index),
-        }
-    };
-    let read_back = |overlay: &Overlay| {
-        let mut all = base.clone();
-        all.extend(overlay.clone());
-        manifest::load_with(&project.root, &all, common.files.reach())
-    };
-    let over = Over {
-        manifest: &manifest,
-        text: &text,
-        new_inputs: project.out.new_inputs(),
-        form: pull::Form::OneFile,
-        read_back: &read_back,
-    };
-    let (mut pulled, merged) =
-        pull::merge(&over, &incoming, kinds).map_err(|error| failure(&error))?;
-    // The header may hold inputs as well, and is among the files then.
-    if let Some(change) = header
-        && pulled.files.iter().all(|file| file.path != change.path)
-    {
-        pulled.files.insert(0, change);
-    }
-    // Where all labels are there already, the header may be all that is missing.
-    if incoming.is_empty() && project.is_new() {
-        output::result(if incomplete.is_empty() {
-            "Nothing to write: the file has no image that can be taken over.\n"
-        } else {
-            "Nothing to write: no image is complete.\n"
-        })?;
-    } else {
-        project.finish(common, &mut pulled, &merged, &incoming)?;
-    }
-    if others > 0 {
-        output::talk(&format!(
-            "note: {} of the manifest {} not in the file, and {} as {} declared",
-            inputs(others),
-            if others == 1 { "is" } else { "are" },
-            if others == 1 { "stays" } else { "stay" },
-            if others == 1 { "it is" } else { "they are" },
-        ));
-    }
-    Ok(())
-}
-
-/// Where new inputs go.
-enum Out {
-    /// A file for each, in this folder.
+/// Where new inputs are written.
+pub(super) enum Out {
+    /// One file per input in this folder.
     Folder(PathBuf),
-    /// All of them in this file.
+    /// All inputs in this file.
     File(PathBuf),
 }
 
 impl Out {
-    fn new_inputs(&self) -> NewInputs<'_> {
+    pub(super) fn new_inputs(&self) -> NewInputs<'_> {
         match self {
             Self::Folder(folder) => NewInputs::InFolder(folder),
             Self::File(file) => NewInputs::InFile(file),
@@ -119,26 +33,25 @@ impl Out {
     }
 }
 
-/// A manifest's folder.
-struct Project {
-    root: PathBuf,
-    out: Out,
-    /// The text of the header, where there is none yet.
+pub(super) struct Project {
+    /// The manifest's folder.
+    pub(super) root: PathBuf,
+    pub(super) out: Out,
+    /// The text of a new header; `None` if the manifest has one.
     header: Option<String>,
 }
 
 impl Project {
-    fn find(common: &Common, is_complete: bool) -> Result<Self, Failure> {
+    pub(super) fn find(common: &Common, is_complete: bool) -> Result<Self, Failure> {
         let is_file = form_of(&common.out).is_some() && !common.out.is_dir();
         if is_file && common.format == Form::Jsonl && form_of(&common.out) != Some("jsonl") {
             return Err(Failure::usage(format!(
-                "--format jsonl, and {} is another kind of file",
+                "--format jsonl does not fit {}",
                 common.out.display()
             ))
             .hint("name a folder, or a file that ends in .jsonl"));
         }
-        let cannot =
-            |error| Failure::new(format!("cannot tell where the current folder is: {error}"));
+        let cannot = |error| Failure::new(format!("cannot find the current folder: {error}"));
         let here = normal(&std::env::current_dir().map_err(cannot)?);
         let out = normal(&std::path::absolute(&common.out).map_err(cannot)?);
         let folder = match out.parent() {
@@ -165,7 +78,7 @@ impl Project {
         } else {
             None
         };
-        // Shown as people write it from here.
+        // Messages show paths relative to the current folder.
         let root = match root.strip_prefix(&here) {
             Ok(below) if below.as_os_str().is_empty() => PathBuf::from("."),
             Ok(below) => below.to_owned(),
@@ -180,22 +93,22 @@ impl Project {
         Ok(Self { root, out, header })
     }
 
-    fn is_new(&self) -> bool {
+    pub(super) fn is_new(&self) -> bool {
         self.header.is_some()
     }
 
     fn header_path(&self) -> PathBuf {
-        self.root.join(HEADERS[0])
+        self.root.join(HEADER_FILES[0])
     }
 
-    /// Files that are not there yet, as if they were: the header, and one in the place of new inputs, without which a
-    /// pattern of the header could match no file.
-    fn placeholders(&self) -> Overlay {
+    /// Stand-ins for files that do not exist yet: the header, and the file of new inputs. Without the latter, a pattern of
+    /// the header could match no file.
+    pub(super) fn placeholders(&self) -> Overlay {
         let mut overlay = Overlay::new();
         if let Some(header) = &self.header {
             overlay.insert(self.header_path(), header.clone().into_bytes());
         }
-        let place = self.place_of_new();
+        let place = self.new_inputs_file();
         if !place.exists() {
             let nothing = match form_of(&place) {
                 Some("jsonl") => write_jsonl(&[]),
@@ -207,7 +120,7 @@ impl Project {
         overlay
     }
 
-    fn place_of_new(&self) -> PathBuf {
+    fn new_inputs_file(&self) -> PathBuf {
         match &self.out {
             Out::File(file) => file.clone(),
             Out::Folder(folder) => {
@@ -218,46 +131,50 @@ impl Project {
         }
     }
 
-    fn load(&self, common: &Common, base: &Overlay, file: &Path) -> Result<Manifest, Failure> {
+    pub(super) fn load(
+        &self,
+        common: &Common,
+        base: &Overlay,
+        file: &Path,
+    ) -> Result<Manifest, Failure> {
         let read = manifest::load_tracked(&self.root, base, common.files.reach(), &tracked);
         let manifest = read.map_err(|problems| {
-            output::styled_talk(&problem_text(&problems));
+            output::styled_message(&problem_text(&problems));
             let is_read = problems.iter().any(|problem| same_file(&problem.path, file));
-            Failure::new("the manifest that is there has problems; nothing was written").hint(
+            Failure::new("the existing manifest has problems; nothing was written").hint(
                 if is_read {
-                    "the imported file lies in the manifest's folder and is read as a part of it: move it, or let the \
-                     header's `files:` name the label files alone"
+                    "the imported file is in the manifest's folder and is read as part of it: move it, or list only the label files under `files:` in the header"
                 } else {
-                    "mend it first, or import into another folder"
+                    "fix it first, or import into another folder"
                 },
             )
         })?;
-        // What a file that is gone declares would be imported as new.
+        // Inputs that a missing file declares would be imported as new.
         refuse_missing(&manifest, common.files)?;
         Ok(manifest)
     }
 
-    /// A file that the manifest does not take in would be written and never read.
-    fn check_place(&self, manifest: &Manifest) -> Result<(), Failure> {
-        let place = self.place_of_new();
+    /// Refuses an --out that is not part of the manifest: it would be written and never read.
+    pub(super) fn check_place(&self, manifest: &Manifest) -> Result<(), Failure> {
+        let place = self.new_inputs_file();
         if manifest.files().any(|file| file == place) {
             return Ok(());
         }
-        label_files::refuse_left_out(&self.root, [place.as_path()])?;
+        label_files::refuse_excluded(&self.root, [place.as_path()])?;
         let shown = match &self.out {
             Out::Folder(folder) => folder,
             Out::File(file) => file,
         };
         Err(Failure::new(format!(
-            "{} does not belong to the manifest of {}: its `files:` leave it out",
+            "{} is not part of the manifest in {}: its `files:` exclude it",
             shown.display(),
             self.root.display()
         ))
         .hint("choose another --out, or add it to `files:` in the header; nothing was written"))
     }
 
-    /// Writes the files, and the header and .gitignore of a new manifest; then says what was written.
-    fn finish(
+    /// Writes the files, and the header and .gitignore of a new manifest; then prints a summary.
+    pub(super) fn finish(
         &self,
         common: &Common,
         pulled: &mut Pulled,
@@ -281,19 +198,19 @@ impl Project {
         let lists = lists
             .iter()
             .map(|list| (self.root.join(list.name), list.after.as_slice()));
-        // The header last: an import that was interrupted leaves no manifest, not half of one.
+        // The header is last: an interrupted import leaves no manifest rather than half of one.
         let all = lists
             .chain((pulled.files.iter()).map(|file| (file.path.clone(), file.content.as_slice())));
         label_files::write(all)?;
-        output::result(&said(labels, merged))?;
+        output::result(&summary(labels, merged))?;
         for file in &pulled.files {
             if let Change::Changed {
                 layout: Layout::Rewritten,
                 ..
             } = file.change
             {
-                output::talk(&format!(
-                    "warning: {} was rewritten, for its layout could not be changed in place; look for comments in git diff",
+                output::message(&format!(
+                    "warning: {} was rewritten, because its layout could not be kept; check git diff for lost comments",
                     file.path.display()
                 ));
             }
@@ -310,25 +227,25 @@ impl Project {
         if pulled.files.is_empty() {
             return Ok(());
         }
-        let is_as_meant = manifest::load_with(&self.root, &Overlay::new(), common.files.reach())
+        let is_as_intended = manifest::load_with(&self.root, &Overlay::new(), common.files.reach())
             .is_ok_and(|read| incoming.iter().all(|it| declares(&read, &it.input.id)));
-        if is_as_meant {
+        if is_as_intended {
             return Ok(());
         }
         Err(
-            Failure::new("the written files do not read as the manifest that they are to be").hint(
-                "see `annosync validate`; what belongs to the manifest is in `annosync validate --files`",
+            Failure::new("the written files do not give the intended manifest").hint(
+                "check them with `annosync validate`; `annosync validate --files` lists the files of the manifest",
             ),
         )
     }
 }
 
-fn declares(manifest: &Manifest, input: &InputId) -> bool {
+pub(super) fn declares(manifest: &Manifest, input: &InputId) -> bool {
     let inputs = &manifest.desired.inputs;
     inputs.binary_search_by(|it| it.id.cmp(input)).is_ok()
 }
 
-fn said(files: u64, merged: &Merged) -> String {
+fn summary(files: u64, merged: &Merged) -> String {
     let counts = |words: &[(u64, &str)]| {
         let words = words.iter().filter(|(count, _)| *count > 0);
         let words: Vec<String> = words
@@ -345,12 +262,11 @@ fn said(files: u64, merged: &Merged) -> String {
         (merged.added, "added"),
         (merged.changed, "changed"),
         (merged.dropped, "dropped"),
-        (merged.kept, "that the format cannot say kept"),
+        (merged.kept, "kept (the format cannot express them)"),
     ]);
     let mut text = match files {
         0 => "Nothing to write".to_owned(),
-        1 => "Wrote 1 file".to_owned(),
-        _ => format!("Wrote {} files", thousands(files)),
+        _ => format!("Wrote {}", counted(files, "file")),
     };
     if !inputs.is_empty() {
         let _ = write!(text, "; inputs: {inputs}");
@@ -361,137 +277,7 @@ fn said(files: u64, merged: &Merged) -> String {
     text + ".\n"
 }
 
-fn inputs(count: u64) -> String {
-    counted(count, "input")
-}
-
-/// Some of the names, and how many there are beyond.
-fn some(names: &[String]) -> String {
-    let mut text = names[..names.len().min(SHOWN)].join(", ");
-    if names.len() > SHOWN {
-        let _ = write!(text, " and {} more", names.len() - SHOWN);
-    }
-    text
-}
-
-/// Names the inputs of which something was left out: new ones are not declared, declared ones keep what they have.
-fn say_incomplete(manifest: &Manifest, incomplete: &[ImportedInput], unassigned: u64) {
-    if unassigned > 0 && !incomplete.is_empty() {
-        output::talk(&format!(
-            "warning: no image is taken as complete: {} may belong to any of them",
-            match unassigned {
-                1 => "1 entry that was left out".to_owned(),
-                _ => format!("{} entries that were left out", thousands(unassigned)),
-            }
-        ));
-    }
-    let why = if unassigned > 0 {
-        "of which something may have been left out"
-    } else {
-        "of which something was left out"
-    };
-    let (kept, new): (Vec<_>, Vec<_>) = incomplete
-        .iter()
-        .map(|it| &it.input.id)
-        .partition(|id| declares(manifest, id));
-    for (ids, what) in [
-        (new, "not declared"),
-        (kept, "keep the labels that the manifest has"),
-    ] {
-        if ids.is_empty() {
-            continue;
-        }
-        let names: Vec<String> = ids
-            .iter()
-            .map(|id| escape(id.as_str()).into_owned())
-            .collect();
-        output::talk(&format!(
-            "warning: {} {why}: {what}, so that no plan deletes what was left out: {}",
-            inputs(ids.len() as u64),
-            some(&names)
-        ));
-    }
-    if !incomplete.is_empty() {
-        output::talk(if unassigned > 0 {
-            "hint: mend the entries left out as unknown_image, wrong_type or image_without_id; or --allow-incomplete \
-             declares the images with what could be taken over: under policy sync, a plan then deletes what was left out"
-        } else {
-            "hint: --allow-incomplete declares them with what could be taken over: under policy sync, a plan then deletes what was left out"
-        });
-    }
-}
-
-/// How many inputs of the manifest the file does not name.
-fn others(manifest: &Manifest, incoming: &[Incoming], incomplete: &[ImportedInput]) -> u64 {
-    let named: BTreeSet<&InputId> = incoming
-        .iter()
-        .map(|it| &it.input.id)
-        .chain(incomplete.iter().map(|it| &it.input.id))
-        .collect();
-    let declared = manifest.desired.inputs.iter();
-    declared.filter(|it| !named.contains(&it.id)).count() as u64
-}
-
-/// Refuses images whose input the manifest declares with another image: one's labels would replace the other's.
-fn check_images(manifest: &Manifest, imported: &Imported) -> Result<(), Failure> {
-    let name = |path: &str| {
-        let end = path.find("://").and(path.find(['?', '#']));
-        let path = &path[..end.unwrap_or(path.len())];
-        let last = path.rsplit(['/', '\\']).next().unwrap_or(path);
-        last.to_owned()
-    };
-    let mut others = Vec::new();
-    for each in &imported.inputs {
-        let known = manifest.images.get(&each.input.id);
-        let known = known.and_then(|it| it.path.as_deref().or(it.url.as_deref()));
-        let new = each.image.path.as_ref().or(each.image.url.as_ref());
-        let (Some(known), Some(new)) = (known, new) else {
-            continue;
-        };
-        if name(known) != name(new) {
-            others.push(format!(
-                "{}: {} and {}",
-                escape(each.input.id.as_str()),
-                escape(known),
-                escape(new)
-            ));
-        }
-    }
-    if others.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::new(format!(
-        "{} with another image than the manifest names: {}; nothing was written",
-        inputs(others.len() as u64),
-        some(&others)
-    ))
-    .hint(
-        "choose another --input-id, or mend `image.path` in the manifest if the image was renamed",
-    ))
-}
-
-fn incoming(each: ImportedInput) -> Incoming {
-    let ImageInfo { path, url, size } = each.image;
-    let image = (path.is_some() || url.is_some() || size.is_some()).then(|| Image {
-        path: path.map(String::into_boxed_str),
-        url: url.map(String::into_boxed_str),
-        width: size.map(|(width, _)| width),
-        height: size.map(|(_, height)| height),
-    });
-    Incoming {
-        input: each.input,
-        image,
-    }
-}
-
-fn failure(error: &PullError) -> Failure {
-    if let PullError::DoesNotFit(problems) = error {
-        output::styled_talk(&problem_text(problems));
-    }
-    Failure::new(format!("{error}; nothing was written")).hint(error.hint())
-}
-
-/// The ending of a manifest's file.
+/// The extension of a manifest file.
 fn form_of(path: &Path) -> Option<&str> {
     let ending = path.extension()?.to_str()?;
     ["yaml", "yml", "json", "jsonl"]
@@ -499,10 +285,10 @@ fn form_of(path: &Path) -> Option<&str> {
         .find(|known| *known == ending)
 }
 
-/// The nearest folder with a header, from here up to the top of the repository.
+/// The nearest folder with a header, from this one up to the top of the repository.
 fn header_above(folder: &Path) -> Option<PathBuf> {
     for folder in folder.ancestors() {
-        if HEADERS.iter().any(|name| folder.join(name).is_file()) {
+        if HEADER_FILES.iter().any(|name| folder.join(name).is_file()) {
             return Some(folder.to_owned());
         }
         if folder.join(".git").exists() {
@@ -512,7 +298,7 @@ fn header_above(folder: &Path) -> Option<PathBuf> {
     None
 }
 
-/// A header that works at once, on a store in the folder itself. It deletes only if the import is complete.
+/// A header with an embedded store in its folder as target. Its policy deletes only if the import is complete.
 fn new_header(
     common: &Common,
     root: &Path,
@@ -564,7 +350,7 @@ fn same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// A path without `.` and `..`.
+/// Removes `.` and `..` from a path.
 fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for component in path.components() {

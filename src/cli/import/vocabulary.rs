@@ -1,4 +1,4 @@
-//! A header's `vocabulary` with more concepts in it, and everything else as it is.
+//! Adds concepts to the `vocabulary` of a header and leaves the rest of its text unchanged.
 
 use super::options::Common;
 use crate::cli::exit::Failure;
@@ -12,7 +12,7 @@ use crate::render::{counted, thousands};
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// The header with the concepts that its vocabulary lacks; `None` if it lacks none.
+/// The header with the missing concepts added; `None` if none is missing.
 pub(super) fn extend(
     common: &Common,
     manifest: &Manifest,
@@ -55,14 +55,14 @@ pub(super) fn extend(
             )),
         );
     }
-    let text = input::text(path, input::LARGEST)?;
+    let text = input::text(path, input::MAX_BYTES)?;
     let Some(text) = extended(&text, &missing) else {
         return Err(Failure::new(format!(
-            "{lacks}, and it is laid out in a way that cannot be changed in place; nothing was written"
+            "{lacks}, and its layout cannot be changed in place; nothing was written"
         ))
         .hint(format!("add them to `vocabulary`:\n{}", list.trim_end())));
     };
-    output::talk(&format!(
+    output::message(&format!(
         "Added {} to the vocabulary.",
         counted(missing.len() as u64, "concept")
     ));
@@ -78,8 +78,8 @@ pub(super) fn extend(
     }))
 }
 
-/// The header's text with these concepts at the end of its vocabulary; `None` if that is not a list at the left edge, in
-/// brackets or in lines of its own. The caller reads the text back.
+/// The header's text with these concepts appended to its vocabulary; `None` unless that is a top-level list, in
+/// brackets or with one element per line. The caller parses the text again.
 fn extended(text: &str, concepts: &[&ConceptId]) -> Option<String> {
     let key = "vocabulary:";
     let start = text
@@ -110,7 +110,7 @@ fn extended(text: &str, concepts: &[&ConceptId]) -> Option<String> {
     if !first.is_empty() && !first.starts_with('#') {
         return None;
     }
-    // Where the last element ends, and where the line ends that is looked at.
+    // The end of the last element, and of the current line.
     let mut end = value + line_end + 1;
     let mut at = end;
     let mut indent = None;
@@ -138,7 +138,7 @@ fn extended(text: &str, concepts: &[&ConceptId]) -> Option<String> {
     ))
 }
 
-/// Where the bracket closes that the text begins with, outside of quotes and comments.
+/// The position of the first closing bracket outside quotes and comments.
 fn closing_bracket(text: &str) -> Option<usize> {
     let (mut quote, mut is_comment) = (None, false);
     let mut before = ' ';
@@ -157,7 +157,7 @@ fn closing_bracket(text: &str) -> Option<usize> {
     None
 }
 
-/// A concept as an element of a list in brackets.
+/// A concept as an element of a YAML flow list.
 fn flow(concept: &ConceptId) -> String {
     let text = concept.as_str();
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ');
@@ -170,7 +170,7 @@ fn flow(concept: &ConceptId) -> String {
     }
 }
 
-/// The lines to add, as they stand in the vocabulary.
+/// The lines to add to a vocabulary.
 fn lines(concepts: &[&ConceptId]) -> String {
     indented(concepts, "  ")
 }

@@ -6,40 +6,37 @@ use crate::model::JsonFault;
 /// Why a file cannot be imported at all.
 #[derive(Debug, thiserror::Error)]
 pub enum CocoError {
-    /// It is not the JSON that it should be.
+    /// The file is not valid JSON.
     #[error(transparent)]
     Syntax(JsonFault),
-    /// It is not UTF-8.
+    /// The file is not UTF-8.
     #[error("not UTF-8 text: byte {offset} does not begin a character")]
     TextError {
         /// From 0.
         offset: usize,
     },
-    /// It is JSON of another form.
+    /// The JSON is not a COCO file.
     #[error("not a COCO file: {0}")]
     NotCoco(String),
-    /// Images that would become the same input.
+    /// Several images have the same input id.
     #[error("{}", describe(.collisions))]
     SameInput {
-        /// The images.
         collisions: Vec<Collision>,
-        /// What the inputs of this file can be named after instead.
+        /// The choices of --input-id without collisions.
         choices: Vec<InputIdFrom>,
     },
-    /// Two images with one id: what refers to it could mean either.
+    /// Two images have the same id, so references are ambiguous.
     #[error("two images have the id {id:?}: {first:?} and {second:?}")]
     SameImageId {
-        /// The id.
         id: String,
         /// File name of the first image.
         first: String,
         /// File name of the second image.
         second: String,
     },
-    /// Two categories with one id and different names: what refers to it could mean either.
+    /// Two categories have the same id and different names, so references are ambiguous.
     #[error("two categories have the id {id:?}: {first:?} and {second:?}")]
     SameCategoryId {
-        /// The id.
         id: String,
         /// Name of the first category.
         first: String,
@@ -54,14 +51,14 @@ impl CocoError {
         match self {
             Self::Syntax(_) | Self::TextError { .. } | Self::NotCoco(_) => None,
             Self::SameInput { choices, .. } => Some(if choices.is_empty() {
-                "no choice of --input-id tells all images apart: give each its own name or id"
+                "every choice of --input-id gives some images the same id: give each its own name or id"
                     .to_owned()
             } else {
                 let names: Vec<&str> = choices.iter().map(|choice| choice.as_str()).collect();
-                format!("tell them apart with --input-id {}", names.join(" or "))
+                format!("make the ids unique with --input-id {}", names.join(" or "))
             }),
             Self::SameImageId { .. } | Self::SameCategoryId { .. } => {
-                Some("give each its own id, and adapt what refers to it".to_owned())
+                Some("give each its own id, and update what refers to it".to_owned())
             }
         }
     }

@@ -1,11 +1,14 @@
-//! Where an annotation lies: pixels -> fractions of the image.
+//! Converts shapes from pixels to fractions of the image.
 //!
-//! A ring that reaches out of the image is clipped edge by edge (Sutherland and Hodgman): moving its outer points to
-//! the edge instead would change the part that lies inside. Where a ring leaves the image and comes back, the
-//! clipped ring runs along the edge between the two, so that it stays one ring with the right area.
+//! A ring that extends outside the image is clipped edge by edge (Sutherland and Hodgman): moving its outer points to
+//! the edge would change the part inside. Where a ring leaves the image and returns, the clipped ring follows the edge
+//! in between, so it remains one ring with the right area.
 
-use super::raw::{Annotation, Numbers, Scalar, Segmentation};
-use super::{CocoOptions, EDGE_TOLERANCE, MultiRing, Note, Overhang, SkipCode, rle};
+use super::options::{CocoOptions, EDGE_TOLERANCE, MultiRing, Overhang};
+use super::raw::Annotation;
+use super::rle;
+use super::values::{Numbers, Scalar, Segmentation};
+use crate::formats::account::{Note, SkipCode};
 use crate::model::{
     BoundingBox, Geometry, Keypoint, Keypoints, Point, Polygon, Visibility, encloses_area,
 };
@@ -47,17 +50,17 @@ pub(super) struct NotPlaced {
     pub(super) detail: String,
 }
 
-fn not(code: SkipCode, detail: impl Into<String>) -> NotPlaced {
+fn skip(code: SkipCode, detail: impl Into<String>) -> NotPlaced {
     NotPlaced {
         code,
         detail: detail.into(),
     }
 }
 
-/// x from the left, y from the top: in pixels, then in fractions.
+/// x from the left, y from the top, in pixels or in fractions.
 type Xy = [f64; 2];
 
-/// Finds the places of an annotation: its rings, its mask, or its box; and its keypoints.
+/// Converts the shapes of an annotation: its rings, its mask or its box, and its keypoints.
 pub(super) fn place(
     annotation: &Annotation,
     size: Size,
@@ -68,13 +71,16 @@ pub(super) fn place(
     let keypoints = keypoints(&annotation.keypoints, size, overhang, &mut notes)?;
     let mut shapes = match &annotation.segmentation {
         Segmentation::Wrong(found) => {
-            return Err(not(SkipCode::WrongType, format!("segmentation is {found}")));
+            return Err(skip(
+                SkipCode::WrongType,
+                format!("segmentation is {found}"),
+            ));
         }
         Segmentation::Missing => Vec::new(),
         Segmentation::Mask(mask) => match rle::mask(mask, size.pixels()) {
             Ok(Some(mask)) => vec![Geometry::Mask(Box::new(mask))],
-            Ok(None) => return Err(not(SkipCode::NoArea, "a mask without pixels")),
-            Err(detail) => return Err(not(SkipCode::WrongMask, detail)),
+            Ok(None) => return Err(skip(SkipCode::NoArea, "a mask without pixels")),
+            Err(detail) => return Err(skip(SkipCode::WrongMask, detail)),
         },
         Segmentation::Rings(rings) => {
             let rings = points(rings)?;
@@ -95,7 +101,7 @@ pub(super) fn place(
     Ok(Placed { shapes, notes })
 }
 
-/// The places of the rings; none where there are no rings.
+/// Converts rings; the result is empty if there are none.
 fn shapes_of_rings(
     rings: &[Vec<Xy>],
     annotation: &Annotation,
@@ -115,7 +121,7 @@ fn shapes_of_rings(
     }
     let mut whole: Vec<&Vec<Xy>> = rings.iter().filter(|ring| encloses_area(ring)).collect();
     if whole.is_empty() {
-        return Err(not(SkipCode::NoArea, "no ring has an area"));
+        return Err(skip(SkipCode::NoArea, "no ring has an area"));
     }
     if whole.len() < rings.len() {
         notes.push(Note::EmptyRingLeftOut);
@@ -133,7 +139,7 @@ fn shapes_of_rings(
         MultiRing::Largest => {
             notes.push(Note::SmallerRingsLeftOut);
             let area = |ring: &Vec<Xy>| doubled_area(ring).abs();
-            // The first of equal ones.
+            // The first, if areas are equal.
             let largest = whole
                 .iter()
                 .copied()
@@ -158,7 +164,7 @@ fn doubled_area(ring: &[Xy]) -> f64 {
         .sum()
 }
 
-/// The keypoints; `None` if there are none, or none of them is labelled.
+/// The keypoints; `None` if there are none, or if all are unlabelled.
 fn keypoints(
     numbers: &Numbers,
     size: Size,
@@ -168,13 +174,13 @@ fn keypoints(
     let numbers = match numbers {
         Numbers::Missing => return Ok(None),
         Numbers::Wrong(found) => {
-            return Err(not(SkipCode::WrongType, format!("keypoints {found}")));
+            return Err(skip(SkipCode::WrongType, format!("keypoints {found}")));
         }
         Numbers::List(numbers) => numbers,
     };
     if !numbers.len().is_multiple_of(3) {
         let detail = format!("keypoints of {} numbers: x, y, v", numbers.len());
-        return Err(not(SkipCode::WrongType, detail));
+        return Err(skip(SkipCode::WrongType, detail));
     }
     if numbers.chunks(3).all(|point| point[2] == 0.0) {
         return Ok(None);
@@ -186,14 +192,14 @@ fn keypoints(
             1.0 => Visibility::NotVisible,
             2.0 => Visibility::Visible,
             other => {
-                let detail = format!("a keypoint with v {other}, which is none of 0, 1, 2");
-                return Err(not(SkipCode::WrongType, detail));
+                let detail = format!("a keypoint with v {other}, which must be 0, 1 or 2");
+                return Err(skip(SkipCode::WrongType, detail));
             }
         };
         let inside = [fraction([point[0], point[1]], size)];
         let [[x, y]] = match fit(&inside) {
             Fit::Inside => inside,
-            // A point that is absent has no place.
+            // An absent point has no position.
             _ if visibility == Visibility::NotPresent => [[0.0, 0.0]],
             Fit::Outside if overhang == Overhang::LeaveOut => return Err(outside(&inside, size)),
             fit => {
@@ -211,14 +217,14 @@ fn keypoints(
     Ok(Keypoints::new(points).ok())
 }
 
-/// The rings that hold anything.
+/// The rings that are not empty.
 fn points(rings: &[Numbers]) -> Result<Vec<Vec<Xy>>, NotPlaced> {
     let mut all = Vec::with_capacity(rings.len());
     for ring in rings {
         match ring {
             Numbers::List(numbers) if numbers.len() % 2 == 1 => {
                 let detail = format!("a ring of {} numbers: x and y are pairs", numbers.len());
-                return Err(not(SkipCode::WrongType, detail));
+                return Err(skip(SkipCode::WrongType, detail));
             }
             Numbers::List(numbers) if numbers.is_empty() => {}
             Numbers::List(numbers) => {
@@ -226,11 +232,11 @@ fn points(rings: &[Numbers]) -> Result<Vec<Vec<Xy>>, NotPlaced> {
             }
             Numbers::Wrong(found) => {
                 let detail = format!("a ring of the segmentation {found}");
-                return Err(not(SkipCode::WrongType, detail));
+                return Err(skip(SkipCode::WrongType, detail));
             }
             Numbers::Missing => {
                 let detail = "a ring of the segmentation is null";
-                return Err(not(SkipCode::WrongType, detail));
+                return Err(skip(SkipCode::WrongType, detail));
             }
         }
     }
@@ -244,24 +250,24 @@ fn bbox(
     notes: &mut Vec<Note>,
 ) -> Result<Geometry, NotPlaced> {
     match &annotation.bbox {
-        Numbers::Missing => Err(not(
+        Numbers::Missing => Err(skip(
             SkipCode::NoGeometry,
             "neither a ring of three points nor a bbox",
         )),
-        Numbers::Wrong(found) => Err(not(SkipCode::WrongType, format!("bbox {found}"))),
+        Numbers::Wrong(found) => Err(skip(SkipCode::WrongType, format!("bbox {found}"))),
         Numbers::List(numbers) => match numbers[..] {
-            [] => Err(not(
+            [] => Err(skip(
                 SkipCode::NoGeometry,
                 "neither a ring of three points nor a bbox",
             )),
             [x, y, width, height] => {
                 if width <= 0.0 || height <= 0.0 {
                     let detail = format!("width {width}, height {height}");
-                    return Err(not(SkipCode::NoArea, detail));
+                    return Err(skip(SkipCode::NoArea, detail));
                 }
                 box_between([[x, y], [x + width, y + height]], size, overhang, notes)
             }
-            _ => Err(not(
+            _ => Err(skip(
                 SkipCode::WrongType,
                 format!("bbox has {} numbers, not 4", numbers.len()),
             )),
@@ -276,7 +282,7 @@ fn box_between(
     notes: &mut Vec<Note>,
 ) -> Result<Geometry, NotPlaced> {
     if (0..2).any(|axis| corners[0][axis] >= corners[1][axis]) {
-        return Err(not(SkipCode::NoArea, "all points on one line"));
+        return Err(skip(SkipCode::NoArea, "all points on one line"));
     }
     let corners = corners.map(|corner| fraction(corner, size));
     let [[left, top], [right, bottom]] = match fit(&corners) {
@@ -287,14 +293,14 @@ fn box_between(
             corners.map(|corner| corner.map(|c| c.clamp(0.0, 1.0)))
         }
     };
-    // Also true of numbers too large to compute with.
+    // This also catches numbers that overflow.
     if !(left < right && top < bottom) {
         return Err(outside(&corners, size));
     }
     let edges = BoundingBox::new(top, left, bottom, right).map_err(|_| outside(&corners, size))?;
     if !edges.has_area() {
         let detail = "a box without area as 32-bit numbers";
-        return Err(not(SkipCode::NoArea, detail));
+        return Err(skip(SkipCode::NoArea, detail));
     }
     Ok(Geometry::Box(edges))
 }
@@ -307,7 +313,7 @@ fn polygon(
 ) -> Result<Geometry, NotPlaced> {
     if !encloses_area(ring) {
         let detail = format!("a ring of {} points without area", ring.len());
-        return Err(not(SkipCode::NoArea, detail));
+        return Err(skip(SkipCode::NoArea, detail));
     }
     let inside: Vec<Xy> = ring.iter().map(|&point| fraction(point, size)).collect();
     let ring = match fit(&inside) {
@@ -339,7 +345,7 @@ fn polygon(
             let has_area = polygon.has_area();
             has_area
                 .then_some(Geometry::Polygon(polygon))
-                .ok_or_else(|| not(SkipCode::NoArea, detail))
+                .ok_or_else(|| skip(SkipCode::NoArea, detail))
         })
 }
 
@@ -350,7 +356,7 @@ fn fraction([x, y]: Xy, size: Size) -> Xy {
 #[derive(Clone, Copy, PartialEq)]
 enum Fit {
     Inside,
-    /// Out by no more than rounding.
+    /// Outside by a rounding error.
     Edge,
     Outside,
 }
@@ -364,7 +370,7 @@ impl Fit {
     }
 }
 
-/// How far a coordinate lies outside 0..1.
+/// How far a coordinate is outside 0..1.
 fn excess(coordinate: f64) -> f64 {
     (coordinate - 1.0).max(-coordinate).max(0.0)
 }
@@ -385,7 +391,7 @@ fn fit(points: &[Xy]) -> Fit {
     }
 }
 
-/// Names the sides that the points cross, in pixels.
+/// The error for points outside the image, with the sides that they cross.
 fn outside(points: &[Xy], size: Size) -> NotPlaced {
     let [left, top, right, bottom] = bounds(points);
     let (width, height) = (f64::from(size.width), f64::from(size.height));
@@ -406,10 +412,10 @@ fn outside(points: &[Xy], size: Size) -> NotPlaced {
         size.height,
         sides.join(", ")
     );
-    not(SkipCode::OutsideImage, detail)
+    skip(SkipCode::OutsideImage, detail)
 }
 
-/// The smallest x, the smallest y, the greatest x, the greatest y.
+/// The minimum x, minimum y, maximum x and maximum y.
 fn bounds<'a>(points: impl IntoIterator<Item = &'a Xy>) -> [f64; 4] {
     let start = [
         f64::INFINITY,
@@ -424,10 +430,10 @@ fn bounds<'a>(points: impl IntoIterator<Item = &'a Xy>) -> [f64; 4] {
         })
 }
 
-/// The part of a ring within 0..1, as one ring; empty where there is none.
+/// The part of a ring within 0..1, as one ring; empty if there is none.
 fn clip(mut ring: Vec<Xy>) -> Vec<Xy> {
     for (axis, limit, side) in [(0, 0.0, 1.0), (0, 1.0, -1.0), (1, 0.0, 1.0), (1, 1.0, -1.0)] {
-        // At least 0 on the inner side of this edge.
+        // Not negative on the inner side of this edge.
         let depth = |point: Xy| side * (point[axis] - limit);
         let mut clipped: Vec<Xy> = Vec::with_capacity(ring.len() + 4);
         let mut push = |point: Xy| {

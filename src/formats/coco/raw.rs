@@ -1,17 +1,16 @@
 //! The JSON of a COCO file, read leniently: a wrong type in one entry must not cost the others.
 //!
-//! Fields of the file and of images that the import does not use are not even looked at; those of annotations are kept.
-//! Numbers may come as strings, ids as either, and anything else becomes a value that says what was found instead. Numbers are kept as text until a
-//! number is needed: an id may have more digits than any number type. Only a file whose outline is wrong (not JSON, no
-//! `images` list) is an error.
+//! Unused fields of the file and of images are skipped; those of annotations are kept. Only a file with a wrong outline (not
+//! JSON, no `images` list) is an error.
 
-use super::CocoError;
+use super::error::CocoError;
+use super::values::{Attributes, List, Numbers, Scalar, Segmentation, kind, kind_of, value};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// What a COCO file is, for messages about files that are something else.
+/// What a COCO file is, for error messages.
 const EXPECTED: &str =
     "a COCO file is an object with the lists `images`, `annotations` and `categories`";
 
@@ -56,24 +55,13 @@ pub(super) struct Annotation {
     pub(super) others: Others,
 }
 
-/// Fields of an annotation that COCO does not define, as `difficult` and `caption`.
+/// Fields of an annotation that COCO does not define, such as `difficult` and `caption`.
 #[derive(Default)]
 pub(super) struct Others {
-    /// Those that are a number, a text, true or false.
+    /// The fields with a number, a text, true or false.
     pub(super) fields: serde_json::Map<String, Value>,
-    /// Whether there are others: lists and objects that hold anything, and what cannot be read.
+    /// Whether there are others: lists and objects that are not empty, and unreadable values.
     pub(super) has_unusable: bool,
-}
-
-/// A list or an object that is only looked for.
-#[derive(Default)]
-pub(super) struct List(bool);
-
-impl List {
-    /// Whether it holds anything.
-    pub(super) fn is_some(&self) -> bool {
-        self.0
-    }
 }
 
 /// Reads the outline of the file.
@@ -192,191 +180,6 @@ pub(super) enum Item<T> {
     Wrong(String),
 }
 
-/// A number, a text, or neither.
-#[derive(Default)]
-pub(super) enum Scalar {
-    #[default]
-    Missing,
-    /// As the file spells it.
-    Number(String),
-    Text(String),
-    Wrong,
-}
-
-impl Scalar {
-    /// The finite number, which may come as a string.
-    pub(super) fn number(&self) -> Option<f64> {
-        match self {
-            Self::Number(text) | Self::Text(text) => text.trim().parse().ok(),
-            Self::Missing | Self::Wrong => None,
-        }
-        .filter(|number: &f64| number.is_finite())
-    }
-
-    /// Whether it is there and says yes: 1, true, "1".
-    pub(super) fn is_set(&self) -> bool {
-        match self {
-            Self::Wrong => true,
-            _ => self.number().is_some_and(|number| number != 0.0),
-        }
-    }
-
-    /// The text of an id or a name, with all its digits: 7, 7.0 and "7" are the same.
-    pub(super) fn label(&self) -> Option<String> {
-        match self {
-            Self::Number(text) => Some(whole_number(text)),
-            Self::Text(text) if text.trim().is_empty() => None,
-            Self::Text(text) => Some(text.clone()),
-            Self::Missing | Self::Wrong => None,
-        }
-    }
-
-    /// What it says, for a message.
-    pub(super) fn words(&self) -> String {
-        match (self, self.id()) {
-            (_, Some(id)) => format!("{id:?}"),
-            (Self::Missing, _) => "missing".to_owned(),
-            (Self::Text(_), _) => "empty".to_owned(),
-            _ => "neither a number nor a text".to_owned(),
-        }
-    }
-
-    /// The text of an id: as [`Self::label`], and "7.0" is the same as well.
-    pub(super) fn id(&self) -> Option<String> {
-        match self {
-            Self::Text(text) if serde_json::from_str::<&RawValue>(text).is_ok_and(is_number) => {
-                Some(whole_number(text.trim()))
-            }
-            _ => self.label(),
-        }
-    }
-}
-
-fn is_number(raw: &RawValue) -> bool {
-    raw.get()
-        .starts_with(|c: char| c == '-' || c.is_ascii_digit())
-}
-
-/// A whole number without its zeros behind the point: 7 for 7.0. Anything else stays as it is spelled.
-fn whole_number(text: &str) -> String {
-    match text.split_once('.') {
-        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0') => {
-            whole.to_owned()
-        }
-        _ => text.to_owned(),
-    }
-}
-
-/// A list of numbers.
-#[derive(Default)]
-pub(super) enum Numbers {
-    #[default]
-    Missing,
-    List(Vec<f64>),
-    /// What is wrong with it, as the rest of a sentence: "is a text".
-    Wrong(String),
-}
-
-impl Numbers {
-    fn of(value: &Value) -> Self {
-        let list = match value {
-            Value::Null => return Self::Missing,
-            Value::Array(list) => list,
-            _ => return Self::Wrong(format!("is {}", kind(value))),
-        };
-        let numbers = list.iter().map(|item| match item {
-            Value::Number(number) => number.as_f64(),
-            Value::String(text) => text.trim().parse().ok(),
-            _ => None,
-        });
-        let finite = numbers.map(|number| number.filter(|number| number.is_finite()));
-        finite.collect::<Option<Vec<f64>>>().map_or(
-            Self::Wrong("holds a value that is not a number".to_owned()),
-            Self::List,
-        )
-    }
-}
-
-/// The outline of an object.
-#[derive(Default)]
-pub(super) enum Segmentation {
-    #[default]
-    Missing,
-    /// Rings of x, y, x, y, … in pixels.
-    Rings(Vec<Numbers>),
-    Mask(Rle),
-    Wrong(&'static str),
-}
-
-/// A run-length mask.
-pub(super) struct Rle {
-    /// Height and width.
-    pub(super) size: Numbers,
-    pub(super) counts: Counts,
-}
-
-/// The lengths of the runs of a mask.
-pub(super) enum Counts {
-    List(Numbers),
-    Text(String),
-}
-
-impl Segmentation {
-    fn of(value: &Value) -> Self {
-        match value {
-            Value::Null => Self::Missing,
-            Value::Array(rings) => Self::Rings(rings.iter().map(Numbers::of).collect()),
-            Value::Object(mask) => Self::Mask(Rle {
-                size: mask.get("size").map_or(Numbers::Missing, Numbers::of),
-                counts: match mask.get("counts") {
-                    Some(Value::String(text)) => Counts::Text(text.clone()),
-                    Some(value) => Counts::List(Numbers::of(value)),
-                    None => Counts::List(Numbers::Missing),
-                },
-            }),
-            _ => Self::Wrong(kind(value)),
-        }
-    }
-}
-
-/// Free fields of an object.
-#[derive(Default)]
-pub(super) enum Attributes {
-    #[default]
-    Missing,
-    Object(serde_json::Map<String, Value>),
-    /// Something else.
-    Wrong,
-}
-
-/// What a value is, in words.
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
-
-fn kind_of(raw: &RawValue) -> &'static str {
-    match raw.get().as_bytes().first() {
-        Some(b'{') => "an object",
-        Some(b'[') => "a list",
-        Some(b'"') => "a text",
-        Some(b't' | b'f') => "true or false",
-        Some(b'n') => "null",
-        _ => "a number",
-    }
-}
-
-/// The value; an error is that of a number beyond all limits, or of a tree that is too deep.
-fn value(raw: &RawValue) -> Result<Value, &'static str> {
-    serde_json::from_str(raw.get()).map_err(|_| "a value that cannot be read")
-}
-
 impl<'de, T: for<'t> Deserialize<'t>> Deserialize<'de> for Item<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?;
@@ -391,20 +194,6 @@ impl<'de, T: for<'t> Deserialize<'t>> Deserialize<'de> for Item<T> {
             },
             Self::Entry,
         ))
-    }
-}
-
-impl<'de> Deserialize<'de> for Scalar {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?;
-        Ok(match raw.get() {
-            "null" | "false" => Self::Missing,
-            text if text.starts_with('"') => {
-                serde_json::from_str(text).map_or(Self::Wrong, Self::Text)
-            }
-            text if is_number(raw) => Self::Number(text.to_owned()),
-            _ => Self::Wrong,
-        })
     }
 }
 
@@ -439,7 +228,7 @@ impl<'de> Visitor<'de> for Fields {
                 "iscrowd" => annotation.iscrowd = map.next_value()?,
                 "ignore" => annotation.ignore = map.next_value()?,
                 "score" => annotation.score = map.next_value()?,
-                // Both follow from the others.
+                // Both follow from the other fields.
                 "area" | "num_keypoints" => {
                     map.next_value::<IgnoredAny>()?;
                     continue;
@@ -469,46 +258,5 @@ impl Others {
                 self.fields.insert(key, value);
             }
         }
-    }
-}
-
-impl<'de> Deserialize<'de> for List {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?;
-        let text = raw.get();
-        let inner = text.get(1..text.len() - 1).unwrap_or_default();
-        Ok(Self(
-            text.starts_with(['[', '{']) && !inner.trim().is_empty(),
-        ))
-    }
-}
-
-impl<'de> Deserialize<'de> for Numbers {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?;
-        Ok(value(raw).map_or_else(
-            |found| Self::Wrong(format!("is {found}")),
-            |value| Self::of(&value),
-        ))
-    }
-}
-
-impl<'de> Deserialize<'de> for Segmentation {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?;
-        Ok(value(raw).map_or_else(Self::Wrong, |value| Self::of(&value)))
-    }
-}
-
-impl<'de> Deserialize<'de> for Attributes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?;
-        Ok(match value(raw) {
-            Ok(Value::Null) => Self::Missing,
-            Ok(Value::Object(fields)) if fields.is_empty() => Self::Missing,
-            Ok(Value::Array(list)) if list.is_empty() => Self::Missing,
-            Ok(Value::Object(fields)) => Self::Object(fields),
-            _ => Self::Wrong,
-        })
     }
 }

@@ -1,13 +1,13 @@
-//! Run-length masks: lengths of runs, background first, column by column from the top left.
+//! Decodes run-length masks: lengths of runs, background first, column by column from the top left.
 //!
 //! The lengths are a list, or a string in which each is written in groups of five bits as the reference implementation
 //! (`pycocotools`) does: from the third on, a length is the difference to the one two before it.
 
-use super::raw::{Counts, Numbers, Rle};
+use super::values::{Counts, Numbers, Rle};
 use crate::formats::bitmap::Bitmap;
 use crate::model::Mask;
 
-/// The mask of an image of this size; the error says what is wrong with it.
+/// Decodes the mask of an image of this size. `None` if no pixel is set.
 pub(super) fn mask(rle: &Rle, (width, height): (u32, u32)) -> Result<Option<Mask>, String> {
     let size = match &rle.size {
         Numbers::List(size) => size.as_slice(),
@@ -82,7 +82,7 @@ fn decoded(text: &str) -> Result<Vec<u64>, String> {
             .checked_sub(48)
             .filter(|group| *group < 64)
             .ok_or_else(|| {
-                format!("the mask's `counts` hold the byte {byte}, which no such string has")
+                format!("the mask's `counts` hold the byte {byte}, which is not allowed")
             })?;
         if shift > 50 {
             return Err("the mask's `counts` hold a number that is too large".to_owned());

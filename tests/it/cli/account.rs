@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const JSON: [&str; 2] = ["--format", "json"];
 
-/// The account that a run printed: what its schema says, and every operation counted once.
+/// The JSON outcome that a run printed; checks its schema and that every operation is counted once.
 #[track_caller]
 fn account(run: &Run) -> Value {
     assert!(
@@ -36,7 +36,7 @@ fn account(run: &Run) -> Value {
 }
 
 #[test]
-fn an_apply_and_one_that_has_nothing_to_do_print_one_document_each() {
+fn every_apply_prints_one_json_document() {
     let world = World::new();
     world.declare(&boxes(0..2, "car"));
     let run = world.apply(&JSON).exits(0);
@@ -90,7 +90,7 @@ fn an_apply_and_one_that_has_nothing_to_do_print_one_document_each() {
 }
 
 #[test]
-fn what_failed_is_named_with_its_reason_and_the_exit_codes_are_the_same() {
+fn failures_are_listed_with_reasons_and_exit_codes_are_unchanged() {
     let world = World::new();
     world.declare(&boxes(0..3, "car"));
     let fail = |items: Vec<usize>| {
@@ -119,7 +119,7 @@ fn what_failed_is_named_with_its_reason_and_the_exit_codes_are_the_same() {
 }
 
 #[test]
-fn a_run_that_stops_at_its_first_failure_says_what_it_did_not_try() {
+fn fail_fast_reports_what_was_not_attempted() {
     let world = World::new();
     world.declare(&boxes(0..300, "car"));
     let items = (0..128).collect();
@@ -135,7 +135,7 @@ fn a_run_that_stops_at_its_first_failure_says_what_it_did_not_try() {
 }
 
 #[test]
-fn a_plan_file_that_is_stale_in_part_shows_what_is_there_now() {
+fn a_partly_stale_plan_file_shows_the_current_state() {
     let world = World::new();
     world.declare(&boxes(0..3, "car"));
     world.apply(&[]).exits(0);
@@ -196,7 +196,7 @@ fn a_dry_run_prints_its_calls_and_takes_no_format() {
 }
 
 #[test]
-fn what_a_guard_or_a_question_stopped_has_no_account() {
+fn a_stopped_or_unconfirmed_apply_prints_no_outcome() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     let unasked = world

@@ -1,4 +1,4 @@
-//! Full calls: as few as there can be, and exactly those that the plan says.
+//! Calls are as few as possible, and exactly those of the plan.
 
 use super::World;
 use crate::support::{whole, with};
@@ -132,7 +132,7 @@ fn a_full_call_is_one_and_one_more_annotation_makes_two() {
 }
 
 #[test]
-fn large_annotations_make_more_calls_and_the_plan_says_so() {
+fn large_annotations_take_more_calls_and_the_plan_counts_them() {
     let world = World::new();
     // Each more than half of what one body may hold.
     let large = json!({"metadata": {"text": "x".repeat(2_150_000)}});

@@ -30,7 +30,7 @@ pub(super) fn before() -> Vec<Value> {
     stored
 }
 
-/// A world that begins so, with a manifest that takes every kind of call: merge, overwrite, remove, replace, post, delete,
+/// The initial world, with a manifest that needs every kind of call: merge, overwrite, remove, replace, post, delete,
 /// purge.
 pub(super) fn world(before: &[Value]) -> World {
     let world = World::new();
@@ -46,7 +46,7 @@ pub(super) fn world(before: &[Value]) -> World {
     world
 }
 
-/// What it holds in the end when nothing goes wrong.
+/// The final state without faults.
 pub(super) fn wanted(before: &[Value]) -> Vec<Value> {
     let world = world(before);
     world.apply(&["--allow-purge"]).exits(0);
@@ -68,7 +68,7 @@ pub(super) const APPLY: [&str; 6] = [
     "1",
 ];
 
-/// What the app holds, but for what the service makes itself.
+/// The annotations of the app, without fields that the service sets.
 pub(super) fn state(world: &World) -> Vec<Value> {
     let mut all = world.annotations();
     for annotation in &mut all {
@@ -96,7 +96,7 @@ pub(super) fn apply_through(world: &World, meddling: Meddling) -> Command {
     command
 }
 
-/// Runs the apply until its call of this number stands still, and kills it there. Whether it came so far.
+/// Runs the apply until its call of this number is held, and kills it. `false` if it ended before.
 fn killed_at(world: &World, number: usize, when: When) -> bool {
     killed_with(world, &[], number, when)
 }
@@ -140,7 +140,7 @@ fn a_run_that_is_killed_at_any_call_is_finished_by_the_same_command() {
     }
 }
 
-/// How many calls the apply makes when nothing goes wrong.
+/// How many calls the apply makes without faults.
 pub(super) fn calls(before: &[Value]) -> usize {
     let world = world(before);
     world.emulator.forget_calls();
@@ -193,7 +193,7 @@ fn a_call_that_is_never_answered_is_looked_into_whichever_it_is() {
 }
 
 #[test]
-fn a_fault_that_passes_changes_nothing_whichever_call_it_befalls() {
+fn a_transient_fault_in_any_call_does_not_change_the_result() {
     let before = before();
     let wanted = wanted(&before);
     let faults = [

@@ -175,7 +175,7 @@ fn pages_without_end_are_given_up() {
 }
 
 #[test]
-fn what_trickles_ends_at_the_deadline() {
+fn a_slow_answer_ends_at_the_deadline() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     let url = serving(|_, stream| {
@@ -193,6 +193,6 @@ fn what_trickles_ends_at_the_deadline() {
         world
             .run(&[command, &["--deadline", "1"], &target].concat())
             .exits(1)
-            .says("the run took longer than 1 s (--deadline); nothing was sent that writes");
+            .says("the run took longer than 1 s (--deadline); nothing was written");
     }
 }

@@ -21,7 +21,7 @@ fn of(user: &str, annotation: Value) -> Value {
 }
 
 #[test]
-fn what_the_token_may_not_do_stands_in_the_plan_and_apply_refuses_the_whole() {
+fn missing_permissions_are_shown_in_the_plan_and_refused_by_apply() {
     let world = world().with_key("bea-key");
     world.seed(vec![
         whole("in-1", "mine", &[("car", 1.0)]),
@@ -127,7 +127,7 @@ fn the_apps_owner_changes_everybodys_and_posts_for_everybody() {
 }
 
 #[test]
-fn what_models_made_is_neither_changed_nor_deleted_nor_claimed() {
+fn annotations_of_models_are_neither_changed_nor_deleted_nor_claimed() {
     let world = world();
     let model = |id: &str| {
         let annotation = boxed("in-1", id, [0.1, 0.1, 0.5, 0.5], &["car"]);

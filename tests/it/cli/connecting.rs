@@ -18,7 +18,7 @@ fn world(default_target: &str) -> World {
     world
 }
 
-/// The command with the environment of somebody who works with the emulator's app.
+/// The command with variables for the emulator's app.
 fn in_environment(world: &World, arguments: &[&str]) -> Command {
     let mut command = world.command();
     command
@@ -241,7 +241,7 @@ fn no_redirect_is_followed_with_the_token_or_without() {
 }
 
 #[test]
-fn a_redirect_to_another_path_of_the_same_server_is_not_followed_either() {
+fn a_redirect_within_the_same_server_is_not_followed() {
     let world = world("local");
     let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let count = std::sync::Arc::clone(&asked);

@@ -1,4 +1,4 @@
-//! Files that cannot be written: it is an error that says so, nothing is sent, and what stood there stands there still.
+//! Files that cannot be written: an error before anything is sent, with existing files unchanged.
 
 use super::{Run, World, boxes, folder_of};
 use std::process::Command;
@@ -40,7 +40,7 @@ fn a_plan_that_cannot_be_kept_is_an_error_and_leaves_the_old_one() {
     world.plan(&["--out", "plan.json"]).exits(0);
     let before = folder_of(world.path());
     world.declare(&boxes(0..3, "car"));
-    let hint = "hint: that file is as it was; check that its folder exists, may be written to, and has space";
+    let hint = "hint: that file is unchanged; check that its folder exists, may be written to, and has space";
     let out = ["plan", "m.yaml", "--out", "plan.json"];
     let full = on_a_full_disk(&world, &out).exits(1);
     assert_eq!(full.stdout, "");
@@ -71,7 +71,7 @@ fn a_plan_that_cannot_be_kept_is_an_error_and_leaves_the_old_one() {
 
 #[test]
 #[cfg(unix)]
-fn a_pull_onto_a_full_disk_leaves_nothing_and_works_once_there_is_space() {
+fn a_pull_to_a_full_disk_writes_nothing_and_works_after_space_is_freed() {
     let world = World::new();
     world.declare(&boxes(0..3, "car"));
     world.apply(&[]).exits(0);
@@ -85,7 +85,7 @@ fn a_pull_onto_a_full_disk_leaves_nothing_and_works_once_there_is_space() {
 }
 
 #[test]
-fn a_damaged_store_is_an_error_that_is_not_tried_again() {
+fn a_damaged_store_is_an_error_without_retries() {
     let world = World::new();
     world.declare(&boxes(0..200, "car"));
     let apply = ["apply", "m.yaml", "--embedded", "s.db", "--auto-approve"];
@@ -107,7 +107,7 @@ fn a_damaged_store_is_an_error_that_is_not_tried_again() {
 
 #[test]
 #[cfg(unix)]
-fn a_store_that_is_no_file_is_not_opened() {
+fn a_store_that_is_not_a_regular_file_is_not_opened() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     let made = Command::new("mkfifo")
@@ -122,7 +122,7 @@ fn a_store_that_is_no_file_is_not_opened() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn an_account_that_cannot_be_printed_goes_to_stderr() {
+fn an_outcome_that_cannot_be_printed_goes_to_stderr() {
     for format in ["text", "json"] {
         let world = World::new();
         world.declare(&boxes(0..3, "car"));
@@ -139,7 +139,7 @@ fn an_account_that_cannot_be_printed_goes_to_stderr() {
         let run = Run::of(command).exits(1);
         run.says("\nApplied 3 (3 posted), 0 already so, 0 failed, 0 not attempted.\n")
             .says("error: cannot write to stdout: ")
-            .says("the apply itself went on to its end, as said above")
+            .says("the apply itself is finished, and its result is above")
             .says("hint: `annosync plan` shows what is left to do");
         world.is_settled();
     }

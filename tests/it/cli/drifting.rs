@@ -1,4 +1,6 @@
-//! `--base`: what the manifest changed since a revision of git that was applied, and what was done on the remote since.
+//! `--base`: changes of the manifest since an applied git revision, and changes in the app since.
+
+mod base;
 
 use super::{World, boxes, header, is_there, settled};
 use crate::support::{boxed, with};
@@ -8,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Git in a folder, as nobody in particular.
+/// Runs git in a folder, with a neutral user.
 fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .current_dir(folder)
@@ -108,7 +110,7 @@ fn of_ann(input: &str) -> Value {
 }
 
 #[test]
-fn a_label_that_somebody_changed_is_shown_left_alone_and_pulled() {
+fn a_label_changed_in_the_app_is_shown_kept_and_pulled() {
     if !is_there("git") {
         return;
     }
@@ -194,7 +196,7 @@ fn a_label_that_somebody_changed_is_shown_left_alone_and_pulled() {
 }
 
 #[test]
-fn what_was_added_deleted_or_changed_on_both_sides_is_told_apart() {
+fn additions_deletes_and_changes_of_both_sides_are_distinguished() {
     if !is_there("git") {
         return;
     }
@@ -252,7 +254,7 @@ fn what_was_added_deleted_or_changed_on_both_sides_is_told_apart() {
     assert_eq!(changed["summary"]["conflicts"], 2);
     base(&["--detailed-exitcode"])
         .exits(4)
-        .says("2 conflicts are left")
+        .says("2 unresolved conflicts")
         .says("--conflicts manifest");
 
     // What is no conflict is applied all the same; the exit code says that something is left.
@@ -260,7 +262,7 @@ fn what_was_added_deleted_or_changed_on_both_sides_is_told_apart() {
         let all = ["apply", "m.yaml", "--auto-approve", "--base", "HEAD"];
         world.on_app(&[&all, rest].concat())
     };
-    apply(&[]).exits(4).says("2 conflicts are left");
+    apply(&[]).exits(4).says("2 unresolved conflicts");
     let truck = world.annotation(&world.id_on("in-001")).unwrap();
     assert!(truck.to_string().contains("truck"), "{truck}");
     apply(&["--conflicts", "app"]).exits(0);
@@ -274,7 +276,7 @@ fn what_was_added_deleted_or_changed_on_both_sides_is_told_apart() {
 }
 
 #[test]
-fn an_added_annotation_alone_stops_plan_and_apply_where_drift_is_to_fail() {
+fn an_added_annotation_stops_plan_and_apply_with_on_drift_fail() {
     if !is_there("git") {
         return;
     }
@@ -330,7 +332,7 @@ fn a_pull_on_a_branch_keeps_the_branchs_changes_comments_and_order() {
         .says("conflict: input in-004")
         .says("concepts.bus: base nothing, manifest 1, app nothing")
         .says("concepts.truck: base nothing, manifest nothing, app 1")
-        .says("1 conflict is left");
+        .says("1 unresolved conflict");
     let text = world.read("m.yaml");
     let place = |what: &str| {
         text.find(what)
@@ -391,7 +393,7 @@ fn a_pull_needs_two_manifests_to_compare() {
 }
 
 #[test]
-fn where_nothing_was_done_on_the_remote_everything_is_meant() {
+fn without_drift_a_base_changes_nothing_in_the_plan() {
     if !is_there("git") {
         return;
     }
@@ -425,7 +427,7 @@ fn where_nothing_was_done_on_the_remote_everything_is_meant() {
 }
 
 #[test]
-fn a_plan_file_carries_its_drift_and_passes_only_if_told() {
+fn a_plan_file_keeps_its_drift_and_needs_a_flag_to_pass() {
     if !is_there("git") {
         return;
     }
@@ -447,7 +449,7 @@ fn a_plan_file_carries_its_drift_and_passes_only_if_told() {
         .exits(3)
         .says("--on-drift keep");
     for (arguments, says) in [
-        (["--base", "HEAD"], "--base goes with making a plan"),
+        (["--base", "HEAD"], "--base is used to make a plan"),
         (["--on-drift", "fail"], "drift was decided when"),
         (["--conflicts", "app"], "conflicts were decided when"),
     ] {
@@ -568,265 +570,4 @@ fn drift_without_a_base_is_a_usage_error() {
         .plan(&["--conflicts", "app"])
         .exits(64)
         .says("--base REV");
-}
-
-#[test]
-fn the_users_index_and_work_tree_are_not_touched_and_no_hook_runs() {
-    if !is_there("git") {
-        return;
-    }
-    let world = applied();
-    let hook = world.path().join(".git/hooks/post-index-change");
-    fs::create_dir_all(hook.parent().unwrap()).unwrap();
-    fs::write(&hook, "#!/bin/sh\ntouch \"$GIT_DIR/ran\"\n").unwrap();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    // Something staged, something changed, something new.
-    fs::write(world.path().join("staged.txt"), "s").unwrap();
-    git(world.path(), &["add", "staged.txt"]);
-    world.declare(&boxes(0..4, "car"));
-    fs::write(world.path().join("new.txt"), "n").unwrap();
-    let _ = fs::remove_file(world.path().join(".git/ran"));
-    let state = || {
-        (
-            fs::read(world.path().join(".git/index")).unwrap(),
-            super::folder_of(world.path()),
-        )
-    };
-    let before = state();
-    world
-        .plan(&["--base", "HEAD", "--allow-deletes", "1"])
-        .exits(0);
-    assert!(before == state(), "something in the folder changed");
-    let status = git(world.path(), &["status", "--porcelain"]);
-    assert_eq!(status, " M m.yaml\nA  staged.txt\n?? new.txt\n");
-}
-
-/// A folder of its own in the repository, with ignored files, masks and pictures.
-#[test]
-fn the_base_is_what_a_checkout_of_the_revision_would_be() {
-    if !is_there("git") {
-        return;
-    }
-    let world = World::new();
-    git(world.path(), &["init", "--quiet"]);
-    let write = |path: &str, bytes: &[u8]| {
-        let path = world.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    };
-    let png = crate::support::png(2, &[0, 255, 255, 0]);
-    write(".gitignore", b"scratch.yaml\n");
-    write("data/labels/annosync.yaml", header().as_bytes());
-    write("data/labels/scratch.yaml", b"not: a manifest\n");
-    write("data/labels/masks/m.png", &png);
-    write("data/labels/masks/odd.jpg", &png);
-    write("data/labels/image.jpg", b"no picture");
-    write("data/other.yaml", b"not: a manifest\n");
-    write(
-        "data/labels/a.yaml",
-        b"inputs:\n  - id: a\n    annotations:\n      - mask: { path: masks/m.png }\n        concepts: [car]\n",
-    );
-    git(world.path(), &["add", "--all"]);
-    git(world.path(), &["commit", "--quiet", "--message", "labels"]);
-    let plan = |folder: &str| {
-        let run = world.on_app(&["plan", folder, "--base", "HEAD", "--format", "json"]);
-        let plan: Value =
-            serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr));
-        assert_eq!(plan["base"]["manifest_hash"], plan["manifest_hash"]);
-        plan
-    };
-    let whole = plan("data/labels");
-    assert_eq!(plan("data/labels/annosync.yaml")["operations"], json!([]));
-    assert_eq!(drift(&whole), expect(&[("a", "deleted", "kept")]));
-    // A mask that looks like a picture is found all the same.
-    let text = world.read("data/labels/a.yaml").replace("m.png", "odd.jpg");
-    write("data/labels/a.yaml", text.as_bytes());
-    git(
-        world.path(),
-        &["commit", "--quiet", "--all", "--message", "odd"],
-    );
-    plan("data/labels");
-    // So is what is read through a link, where nothing else has to be looked for.
-    #[cfg(unix)]
-    {
-        write("linked/annosync.yaml", header().as_bytes());
-        write(
-            "linked/kept.txt",
-            b"inputs:\n  - id: b\n    annotations: [{ concepts: [car] }]\n",
-        );
-        std::os::unix::fs::symlink("kept.txt", world.path().join("linked/b.yaml")).unwrap();
-        git(world.path(), &["add", "--all"]);
-        git(world.path(), &["commit", "--quiet", "--message", "link"]);
-        assert_eq!(drift(&plan("linked")), expect(&[("b", "deleted", "kept")]));
-    }
-}
-
-#[test]
-fn line_ends_are_as_the_attributes_of_that_revision_say() {
-    if !is_there("git") {
-        return;
-    }
-    let world = World::new();
-    git(world.path(), &["init", "--quiet"]);
-    fs::write(
-        world.path().join(".gitattributes"),
-        "*.yaml text eol=crlf\n",
-    )
-    .unwrap();
-    world.declare(&boxes(0..1, "car"));
-    commit(&world);
-    let text = world.read("m.yaml").replace('\n', "\r\n");
-    fs::write(world.path().join("m.yaml"), text).unwrap();
-    let plan = plan(&world, &[]);
-    assert_eq!(plan["base"]["manifest_hash"], plan["manifest_hash"]);
-}
-
-#[test]
-fn what_is_no_base_is_an_error_that_says_what_to_do() {
-    if !is_there("git") {
-        return;
-    }
-    let world = World::new();
-    world.declare(&boxes(0..1, "car"));
-    let refused = |revision: &str, says: [&str; 2]| {
-        let base = format!("--base={revision}");
-        let run = world.plan(&[&base]).exits(1).says(says[0]).says(says[1]);
-        assert!(!run.stderr.contains("/tmp"), "{}", run.stderr);
-    };
-    let outside = world.plan(&["--base", "HEAD"]).exits(1);
-    assert!(
-        outside.stderr.contains("not a git repository"),
-        "{}",
-        outside.stderr
-    );
-
-    git(world.path(), &["init", "--quiet"]);
-    refused("HEAD", ["there is no commit", "git fetch"]);
-    let no_manifest = world.path().join("README.md");
-    fs::write(no_manifest, "nothing yet").unwrap();
-    git(world.path(), &["add", "README.md"]);
-    git(world.path(), &["commit", "--quiet", "--message", "first"]);
-    refused("HEAD", ["has no manifest at m.yaml", "plan without --base"]);
-    for revision in [
-        "nowhere",
-        "",
-        "--all",
-        "-h",
-        "HEAD:README.md",
-        "main..main",
-        "a\u{1b}[31mb",
-    ] {
-        refused(revision, ["there is no commit", "git fetch"]);
-    }
-
-    let good = world.read("m.yaml");
-    fs::write(world.path().join("m.yaml"), good.replace("[car]", "car")).unwrap();
-    commit(&world);
-    fs::write(world.path().join("m.yaml"), good).unwrap();
-    refused(
-        "HEAD",
-        [
-            "HEAD:m.yaml:",
-            "the manifest at revision HEAD has a problem",
-        ],
-    );
-}
-
-#[test]
-fn a_shallow_clone_says_how_to_get_the_rest() {
-    if !is_there("git") {
-        return;
-    }
-    let world = applied();
-    world.declare(&boxes(0..4, "car"));
-    commit(&world);
-    let first = git(world.path(), &["rev-parse", "HEAD~1"]);
-    let url = format!("file://{}", world.path().display());
-    git(
-        world.path(),
-        &["clone", "--quiet", "--depth", "1", &url, "clone"],
-    );
-    world
-        .on_app(&["plan", "clone/m.yaml", "--base", first.trim()])
-        .exits(1)
-        .says("fetch-depth: 0");
-}
-
-#[test]
-fn in_a_hook_the_manifests_repository_counts() {
-    if !is_there("git") {
-        return;
-    }
-    let world = applied();
-    let run = |git_dir: &str, work_tree: Option<&str>| {
-        let mut command = super::command(world.path());
-        command
-            .args(["plan", "m.yaml", "--base", "HEAD", "--detailed-exitcode"])
-            .args(["--endpoint", &world.emulator.url()])
-            .args(["--user-id", "owner", "--app-id", "app"])
-            .env("CLARIFAI_PAT", "owner-key")
-            .env("GIT_DIR", git_dir)
-            .env("GIT_INDEX_FILE", ".git/index.lock");
-        if let Some(folder) = work_tree {
-            command.env("GIT_WORK_TREE", folder);
-        }
-        super::Run::of(command)
-    };
-    settled(&run(".git", None));
-    settled(&run("elsewhere/.git", None));
-    // A repository that lies apart from its work tree.
-    fs::rename(world.path().join(".git"), world.path().join("apart")).unwrap();
-    settled(&run("apart", Some(".")));
-}
-
-#[test]
-fn a_saved_listing_is_planned_against_a_base_as_well() {
-    if !is_there("git") {
-        return;
-    }
-    let world = applied();
-    relabel(&world, "in-001", "truck");
-    let listing = world
-        .on_app(&["list", "--all", "--format", "json"])
-        .exits(0);
-    fs::write(world.path().join("state.json"), listing.stdout).unwrap();
-    let run = world.run(&[
-        "plan",
-        "m.yaml",
-        "--observed",
-        "state.json",
-        "--base",
-        "HEAD",
-        "--format",
-        "json",
-    ]);
-    let plan: Value = serde_json::from_str(&run.stdout).unwrap();
-    assert_eq!(drift(&plan), expect(&[("in-001", "changed", "kept")]));
-}
-
-#[test]
-fn with_the_declared_inputs_alone_a_base_that_declares_more_is_no_error() {
-    if !is_there("git") {
-        return;
-    }
-    let world = applied();
-    world.declare(&(boxes(0..1, "car") + &boxes(1..2, "bus")));
-    let plan = plan(&world, &["--declared-only"]);
-    assert_eq!(
-        written(&plan),
-        expect(&[("in-001", "overwrite", "intended")])
-    );
-    world.seed(vec![of_ann("in-000")]);
-    let text = world.read("m.yaml") + "owners: [me, ann]\n";
-    fs::write(world.path().join("m.yaml"), text).unwrap();
-    let plan = self::plan(&world, &["--declared-only", "--on-drift", "apply"]);
-    let gone = &plan["operations"][0];
-    assert_eq!(
-        (&gone["cause"], &gone["seen"]["user"]),
-        (&json!("drift"), &json!("ann"))
-    );
 }

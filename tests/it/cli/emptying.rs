@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 const PURGED: &str = "  - id: p\n    purge: true\n";
 
-/// Mine, somebody's and a model's on `p`; one of mine on `q`.
+/// On `p` annotations of the set, of another user and of a model; on `q` one of the set.
 fn seeded(config: Config) -> World {
     let world = World::with(config);
     world.seed(vec![
@@ -52,7 +52,7 @@ fn a_plan_shows_it_first_and_an_apply_asks_for_its_flag() {
     ");
     let refused = world.apply(&[]).exits(3);
     assert_snapshot!(refused.stderr.lines().skip_while(|line| !line.starts_with("error")).collect::<Vec<_>>().join("\n"), @"
-    error: the plan purges 1 input: 3 annotations would go, whoever made them
+    error: the plan purges 1 input: 3 annotations would be deleted, whoever made them
     hint: if this is what you mean, let exactly this plan pass with --allow-purge
     ");
     assert_eq!(ids(&world).len(), 4);
@@ -81,7 +81,7 @@ fn the_declared_inputs_alone_are_enough_to_see_a_purge() {
 }
 
 #[test]
-fn a_collaborator_cannot_purge_what_is_not_theirs() {
+fn a_collaborator_cannot_purge_annotations_of_others() {
     let bea = Collaborator {
         user: "bea".to_owned(),
         key: "bea-key".to_owned(),
@@ -101,7 +101,7 @@ fn a_collaborator_cannot_purge_what_is_not_theirs() {
 }
 
 #[test]
-fn a_policy_that_deletes_nothing_purges_nothing() {
+fn a_policy_without_deletes_does_not_purge() {
     let world = seeded(Config::default());
     let text = format!("{}inputs:\n{PURGED}", header().replace("sync", "upsert"));
     world.write("m.yaml", &text);
@@ -116,7 +116,7 @@ fn a_policy_that_deletes_nothing_purges_nothing() {
 }
 
 #[test]
-fn the_flag_is_no_pass_through_the_guards() {
+fn allow_purge_does_not_override_guards() {
     let world = seeded(Config::default());
     let text = format!(
         "version: 1\nset: street\npolicy: sync\nguards: {{ max_deletes: 2 }}\ninputs:\n{PURGED}"

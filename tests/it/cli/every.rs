@@ -31,7 +31,7 @@ pub(crate) fn kinds() -> Vec<[String; 3]> {
     rows("## Every kind of annotation")
 }
 
-/// Name, what the app has, what the manifest says, and the call.
+/// Name, annotations in the app, manifest, and call.
 fn calls() -> Vec<[String; 4]> {
     rows("## Every call")
 }
@@ -50,7 +50,7 @@ fn each_row_has_a_test_of_its_name() {
     }
 }
 
-/// How a row's annotation is changed, and what that takes.
+/// A change of a row's annotation, and its call.
 struct Change {
     from: &'static str,
     to: &'static str,
@@ -165,7 +165,7 @@ fn life(name: &str, change: &Change) {
     assert!(models.iter().any(|it| it["id"] == "m1"), "nor is a model's");
 }
 
-/// A manifest that was just pulled plans to nothing.
+/// The plan of a manifest that was just pulled is empty.
 #[track_caller]
 fn is_pulled(world: &World) {
     let folder = tempfile::tempdir_in(world.path()).unwrap();

@@ -5,7 +5,7 @@ use annosync::api::code::Code;
 use annosync::emulator::{Config, Endpoint, Fault};
 
 #[test]
-fn nothing_to_do_and_done_are_both_success() {
+fn an_empty_plan_and_a_finished_apply_exit_with_0() {
     let world = World::new();
     world.declare(&boxes(0..2, "car"));
     let first = world.apply(&[]).exits(0);
@@ -29,7 +29,7 @@ fn a_detailed_exit_code_tells_changes_from_none() {
 }
 
 #[test]
-fn a_bad_manifest_is_an_error_and_nothing_is_asked_of_the_app() {
+fn an_invalid_manifest_is_an_error_before_any_call() {
     let world = World::new();
     world.write("m.yaml", "version: 1\nset: street\npolicy: sync\ninputs:\n");
     for command in ["plan", "apply"] {
@@ -41,7 +41,7 @@ fn a_bad_manifest_is_an_error_and_nothing_is_asked_of_the_app() {
 }
 
 #[test]
-fn a_wrong_token_an_unknown_app_and_no_token_are_errors_that_say_what_to_do() {
+fn wrong_and_missing_tokens_and_unknown_apps_are_errors_with_hints() {
     let world = World::new().with_key("nobody's");
     world.declare(&boxes(0..1, "car"));
     let wrong = world.plan(&[]).exits(1);
@@ -118,7 +118,7 @@ fn without_a_terminal_and_without_approval_nothing_is_written() {
 }
 
 #[test]
-fn a_part_that_could_not_be_done_is_5_and_nothing_done_at_all_is_1() {
+fn a_partial_failure_exits_with_5_and_a_complete_one_with_1() {
     let world = World::new();
     world.declare(&boxes(0..3, "car"));
     let code = Code::ANNOTATION_INVALID_ARGUMENT;
@@ -152,7 +152,7 @@ fn a_part_that_could_not_be_done_is_5_and_nothing_done_at_all_is_1() {
 }
 
 #[test]
-fn the_plan_is_on_stdout_and_nothing_else_is() {
+fn only_the_plan_is_on_stdout() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     let plan = world.plan(&[]).exits(0);

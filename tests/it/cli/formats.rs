@@ -1,4 +1,4 @@
-//! One plan in every format: text, Markdown and JSON say the same numbers.
+//! One plan in every format: text, Markdown and JSON show the same numbers.
 
 use super::taco;
 use super::{World, settled};
@@ -163,7 +163,7 @@ fn read(json: &str) -> Plan {
 }
 
 #[test]
-fn taco_says_the_same_numbers_as_text_markdown_and_json() {
+fn text_markdown_and_json_give_the_same_numbers_for_taco() {
     let Some(data) = taco::data() else { return };
     let world = World::new();
     taco::import(&world, &data, "a56f6cb", "taco");

@@ -1,4 +1,4 @@
-//! Guards: a plan that goes too far stops, and names the flag that lets exactly it pass.
+//! Guards: a plan beyond a limit is stopped, and the message names the flag that lets it pass.
 
 use super::{World, boxes, settled};
 use crate::schemas;
@@ -38,7 +38,7 @@ fn named_flags(stderr: &str) -> Vec<String> {
     line.split(' ').map(str::to_owned).collect()
 }
 
-/// Every command stops, nothing is written, and the named flags let the plan pass where smaller numbers do not.
+/// Every command stops without writing; the named flags let the plan pass, and smaller numbers do not.
 fn stops_and_passes(world: &World, expected: &[&str]) {
     let before = world.annotations();
     let plan = world.plan(&["--out", "plan.json"]).exits(3);
@@ -160,7 +160,7 @@ fn none_are_none_however_few_there_are() {
 }
 
 #[test]
-fn a_percentage_is_of_what_the_plan_could_delete() {
+fn percentages_refer_to_deletable_annotations() {
     let world = guarded();
     // A colleague's are declared by their ids, and could be changed, but not deleted.
     let theirs = |at: usize| {
@@ -188,7 +188,7 @@ fn a_percentage_is_of_what_the_plan_could_delete() {
 }
 
 #[test]
-fn a_concept_vanishes_whatever_else_the_manifest_says_of_it() {
+fn a_vanished_concept_counts_even_if_the_manifest_names_it() {
     let world = guarded();
     let guards = "guards: { max_deletes: 100%, max_updates: 100% }\n";
     let declare = |more: &str, inputs: &str| {
@@ -215,7 +215,7 @@ fn a_concept_vanishes_whatever_else_the_manifest_says_of_it() {
 }
 
 #[test]
-fn allow_guards_lets_every_number_pass_and_its_apply_says_so_again() {
+fn allow_guards_passes_all_numeric_guards_and_apply_repeats_them() {
     let world = guarded();
     declare(&world, &boxes(0..6, "car"));
     world.plan(&["--out", "plan.json"]).exits(3);
@@ -247,7 +247,7 @@ fn allow_guards_lets_every_number_pass_and_its_apply_says_so_again() {
 }
 
 #[test]
-fn an_apply_believes_no_number_that_a_plan_file_says_was_let_pass() {
+fn an_apply_recounts_the_guards_that_a_plan_file_passed() {
     let world = guarded();
     declare(&world, &boxes(0..6, "car"));
     world
@@ -361,7 +361,7 @@ fn a_renamed_concept_does_not_vanish() {
 }
 
 #[test]
-fn what_the_policy_holds_back_is_shown_and_left() {
+fn changes_that_the_policy_forbids_are_shown_and_not_made() {
     let world = guarded();
     let before = world.annotations();
     let inputs = boxes(0..6, "car") + &boxes(6..7, "tree") + &boxes(20..21, "car");

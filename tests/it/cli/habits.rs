@@ -155,7 +155,7 @@ fn plan(world: &World) -> String {
 }
 
 #[test]
-fn an_apply_settles_whatever_the_servers_habits_and_page_size() {
+fn an_apply_converges_for_all_server_habits_and_page_sizes() {
     let mut plans = Vec::new();
     for (at, habits) in all_habits().into_iter().enumerate() {
         // Each habit with one page size, and the plainest and the strangest with all.
@@ -215,7 +215,7 @@ fn without_sizes(plan: &str) -> Value {
 }
 
 #[test]
-fn what_is_not_declared_survives_every_write_in_every_habit() {
+fn undeclared_data_survives_every_write_with_all_server_habits() {
     for habits in all_habits() {
         let world = World::with(Config {
             habits,
@@ -276,7 +276,7 @@ fn what_is_not_declared_survives_every_write_in_every_habit() {
     }
 }
 
-/// JSON without what is nothing, and with floats as 32 bits have them: the same for every habit.
+/// JSON without empty values and with floats rounded to 32 bits, so it is the same for all habits.
 fn plain(value: &Value) -> Value {
     match value {
         Value::Object(members) => members

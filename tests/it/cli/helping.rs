@@ -1,4 +1,4 @@
-//! Help: of every command, of topics, for shells, as manual pages, and as one document.
+//! Help of commands and topics, completions, manual pages, and the reference.
 
 use super::World;
 use std::path::Path;
@@ -47,22 +47,22 @@ fn exit_codes_are_a_help_topic() {
       0   done, or nothing to do
           Nothing.
       1   an error
-          Read the message and its hint; nothing was written, unless the last lines say what was.
+          Read the message and its hint. Nothing was written, unless the last lines list what was.
       2   with --detailed-exitcode: there are changes
-          Look at the plan, and apply it.
-      3   a guard stopped it
-          Nothing was written. If the plan is what you mean, pass the flag that the message names.
-      4   the remote or the manifest changed since the plan was made, or conflicts are left
-          What changed was left alone. Plan again, and look at what is different; decide conflicts with --conflicts.
-      5   applied or imported in part
+          Review the plan and apply it.
+      3   stopped by a guard
+          Nothing was written. If the plan is what you want, pass the flag that the message names.
+      4   the app or the manifest changed since the plan was made, or conflicts are unresolved
+          What changed was left alone. Plan again and review what is different; resolve conflicts with --conflicts.
+      5   partly applied or imported
           The last lines say what failed and why; run the same command again to finish the rest.
-      64  the command line makes no sense
-          Nothing was done. `annosync help COMMAND` says what the command takes.
+      64  invalid command line
+          Nothing was done. `annosync help COMMAND` lists the arguments of the command.
     ");
 }
 
 #[test]
-fn a_topic_that_is_not_there_names_those_that_are() {
+fn an_unknown_topic_lists_the_known_ones() {
     let run = World::new().run(&["help", "exit-code"]).exits(64);
     assert_eq!(run.stdout, "");
     insta::assert_snapshot!(run.stderr, @"
@@ -77,7 +77,7 @@ fn a_topic_that_is_not_there_names_those_that_are() {
 }
 
 #[test]
-fn the_reference_that_is_committed_is_what_the_command_line_is() {
+fn the_committed_reference_is_current() {
     let run = World::new().run(&["help", "reference"]).exits(0);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/reference.md");
     let committed = std::fs::read_to_string(path).unwrap();
@@ -94,7 +94,7 @@ fn the_reference_that_is_committed_is_what_the_command_line_is() {
 }
 
 #[test]
-fn completions_are_a_script_that_the_shell_takes_and_know_every_command() {
+fn completions_are_valid_scripts_with_every_command() {
     let world = World::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = world.run(&["completions", shell]).exits(0).stdout;

@@ -1,6 +1,8 @@
-//! `import coco`: from a file of another tool to a manifest that applies, and over one that is there.
+//! `import coco` into a new manifest and into an existing one.
 
-use super::{Run, World, folder_of, header, settled, skipped};
+mod options;
+
+use super::{World, folder_of, header, settled, skipped};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -13,7 +15,7 @@ pub(super) fn boxed(id: u32, image: u32, bbox: [f64; 4]) -> Value {
     json!({"id": id, "image_id": image, "category_id": 1, "bbox": bbox, "segmentation": []})
 }
 
-/// Three images and four annotations, all of which can be taken over.
+/// Three images and four annotations, all of which can be imported.
 pub(super) fn whole() -> Value {
     json!({
         "info": {"unknown": true},
@@ -28,7 +30,7 @@ pub(super) fn whole() -> Value {
     })
 }
 
-/// The same, and two annotations that cannot.
+/// The same, and two annotations that cannot be imported.
 fn lossy() -> Value {
     let mut file = whole();
     file["annotations"].as_array_mut().unwrap().extend([
@@ -93,15 +95,15 @@ fn an_import_makes_a_project_that_applies_at_once() {
 }
 
 #[test]
-fn an_image_of_which_something_was_left_out_is_not_declared() {
+fn an_image_with_left_out_objects_is_not_declared() {
     let world = world(&lossy());
     let run = world.run(&IMPORT).exits(5);
     insta::assert_snapshot!(run.stderr, @r#"
     left out: no_area: 1: annotation 5 image street/b.jpg: width 0, height 20
     left out: outside_image: 1: annotation 6 image street/b.jpg: out of the image of 200 x 100 px by 10.00 px right
     4 of 6 annotations on 3 of 3 images, 2 categories.
-    warning: 1 input of which something was left out: not declared, so that no plan deletes what was left out: street-b
-    hint: --allow-incomplete declares them with what could be taken over: under policy sync, a plan then deletes what was left out
+    warning: 1 input of which something was left out: not declared, so no plan deletes what was left out: street-b
+    hint: --allow-incomplete declares them with what could be imported: under policy sync, a plan then deletes what was left out
     "#);
     assert!(world.read("annosync.yaml").contains("policy: upsert"));
     assert!(!world.path().join("labels/street-b.yaml").exists());
@@ -144,8 +146,9 @@ fn an_image_that_loses_its_size_keeps_the_labels_that_were_imported_before() {
     world.write("coco.json", &next.to_string());
     let run = world.run(&IMPORT).exits(5);
     assert!(
-        run.stderr
-            .contains("keep the labels that the manifest has, so that no plan deletes what was left out: street-b"),
+        run.stderr.contains(
+            "keep the labels that the manifest has, so no plan deletes what was left out: street-b"
+        ),
         "{}",
         run.stderr
     );
@@ -181,12 +184,12 @@ inputs:
     let first = world.run(&IMPORT).exits(0);
     assert_eq!(
         first.stdout,
-        "Wrote 2 files; inputs: 2 new, 1 unchanged; annotations: 2 added, 1 that the format cannot say kept.\n"
+        "Wrote 2 files; inputs: 2 new, 1 unchanged; annotations: 2 added, 1 kept (the format cannot express them).\n"
     );
     assert!(
-        first.stderr.contains(
-            "note: 1 input of the manifest is not in the file, and stays as it is declared"
-        ),
+        first
+            .stderr
+            .contains("note: not in the file, and left unchanged: 1 input of the manifest"),
         "{}",
         first.stderr
     );
@@ -205,7 +208,7 @@ inputs:
     let second = world.run(&IMPORT).exits(0);
     assert_eq!(
         second.stdout,
-        "Wrote 1 file; inputs: 1 changed, 2 unchanged; annotations: 2 changed, 1 that the format cannot say kept.\n"
+        "Wrote 1 file; inputs: 1 changed, 2 unchanged; annotations: 2 changed, 1 kept (the format cannot express them).\n"
     );
     let diff: Vec<String> = similar::TextDiff::from_lines(a, &world.read("labels/mine.yaml"))
         .iter_all_changes()
@@ -255,15 +258,9 @@ fn a_header_is_never_overwritten_and_an_image_of_its_name_gets_another_file() {
         .says("3 inputs, 4 annotations");
     // A new project whose labels lie beside the header.
     world.write("p/.keep", "");
-    let mut command = world.command();
-    command.current_dir(world.path().join("p")).args([
-        "import",
-        "coco",
-        "../coco.json",
-        "--out",
-        ".",
-    ]);
-    Run::of(command).exits(0);
+    world
+        .run_in("p", &["import", "coco", "../coco.json", "--out", "."])
+        .exits(0);
     world
         .run(&["validate", "p"])
         .exits(0)
@@ -302,15 +299,10 @@ fn hostile_names_write_nothing_outside_the_folder() {
         all.filter(|name| !name.starts_with("p/labels/")).collect()
     };
     fs::create_dir(world.path().join("p")).unwrap();
-    let mut command = world.command();
-    command.current_dir(world.path().join("p")).args([
-        "import",
-        "coco",
-        "../in/coco.json",
-        "--out",
-        "labels",
-    ]);
-    let run = Run::of(command);
+    let run = world.run_in(
+        "p",
+        &["import", "coco", "../in/coco.json", "--out", "labels"],
+    );
     assert_eq!(run.code, 5, "{}", run.stderr);
     assert_eq!(
         outside(&world),
@@ -330,7 +322,7 @@ fn hostile_names_write_nothing_outside_the_folder() {
 }
 
 #[test]
-fn masks_and_pieces_apply_and_come_back_to_nothing() {
+fn imported_masks_and_split_objects_apply_and_plan_empty() {
     let mut file = whole();
     file["annotations"] = json!([
         {"id": 1, "image_id": 1, "category_id": 1, "segmentation": [[0, 0, 50, 0, 50, 25], [60, 0, 80, 0, 80, 50]]},
@@ -442,128 +434,4 @@ fn json_lines_hold_an_input_a_line_and_only_its_line_changes() {
         .run(&["validate"])
         .exits(0)
         .says("3 inputs, 4 annotations");
-}
-
-#[test]
-fn options_say_what_inputs_and_concepts_are_called_and_what_is_clipped() {
-    let world = world(&lossy());
-    let mut import = vec!["import", "coco", "coco.json", "--out", "in.jsonl"];
-    import.extend([
-        "--input-id",
-        "file_name",
-        "--images",
-        "img",
-        "--slug",
-        "--clip",
-        "--allow-incomplete",
-    ]);
-    let run = world.run(&import).exits(5);
-    assert!(
-        run.stderr.contains(
-            "note: clipped: 1 object (annotation 6, street/b.jpg): clipped to the image\n"
-        ),
-        "{}",
-        run.stderr
-    );
-    assert!(run.stderr.contains("5 of 6 annotations"));
-    let inputs: Vec<Value> = world
-        .read("in.jsonl")
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(inputs[0]["id"], "street/a.jpg");
-    assert_eq!(inputs[0]["image"]["path"], "img/street/a.jpg");
-    assert_eq!(
-        inputs[0]["annotations"][1]["concepts"],
-        json!(["street-light"])
-    );
-    assert_eq!(inputs[1]["annotations"][2]["box"]["right"], 1);
-}
-
-#[test]
-fn an_image_whose_id_the_manifest_has_for_another_image_is_refused() {
-    let world = world(&whole());
-    world.run(&IMPORT).exits(0);
-    let mut next = whole();
-    next["images"][0]["file_name"] = json!("street-a.jpg");
-    world.write("coco.json", &next.to_string());
-    let before = folder_of(world.path());
-    let run = world.run(&IMPORT).exits(1);
-    assert!(
-        run.stderr
-            .contains("street-a: street/a.jpg and street-a.jpg; nothing was written"),
-        "{}",
-        run.stderr
-    );
-    assert_eq!(folder_of(world.path()), before);
-}
-
-#[test]
-fn equal_findings_are_one_line_and_every_place_with_v() {
-    let mut file = whole();
-    for annotation in file["annotations"].as_array_mut().unwrap() {
-        annotation["iscrowd"] = json!(1);
-    }
-    let world = world(&file);
-    let run = world.run(&IMPORT).exits(5);
-    let line = "left out: crowd: 4, first: annotation 1 image street/a.jpg: iscrowd";
-    assert!(run.stderr.contains(line), "{}", run.stderr);
-    let verbose = [&IMPORT[..], &["-v"]].concat();
-    let run = world.run(&verbose).exits(5);
-    assert_eq!(
-        run.stderr.matches("  annotation ").count(),
-        4,
-        "{}",
-        run.stderr
-    );
-}
-
-#[test]
-fn what_is_not_a_coco_file_is_an_error_and_writes_nothing() {
-    let world = World::new();
-    world.write("cut.json", &whole().to_string()[..300]);
-    world.write("other.json", r#"{"things":[]}"#);
-    world.write("results.json", r#"[{"image_id": 1, "score": 0.5}]"#);
-    let before = folder_of(world.path());
-    for (file, why) in [
-        ("cut.json", ": the file is cut off inside of "),
-        ("other.json", "it has no `images`; a COCO file is an object"),
-        ("results.json", "like the results of a model"),
-        ("missing.json", "does not exist"),
-    ] {
-        let run = world
-            .run(&["import", "coco", file, "--out", "labels"])
-            .exits(1)
-            .says(why);
-        assert!(run.stderr.contains(file), "{}", run.stderr);
-        assert_eq!(run.stdout, "");
-    }
-    assert_eq!(folder_of(world.path()), before);
-}
-
-#[test]
-fn the_real_coco_variants_import_and_apply() {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/datumaro");
-    if !data.is_dir() {
-        skipped(&format!("no Datumaro data in {}", data.display()));
-        return;
-    }
-    for (file, code, posted) in [
-        ("coco_instances/instances_train.json", 0, 1),
-        ("coco_person_keypoints/person_keypoints_train.json", 5, 2),
-        ("coco_person_keypoints/person_keypoints_val.json", 5, 0),
-    ] {
-        let world = World::new();
-        let file = data.join(file);
-        let import = ["import", "coco", file.to_str().unwrap(), "--out", "labels"];
-        world.run(&import).exits(code);
-        if posted > 0 {
-            let posted = format!("({posted} posted)");
-            world
-                .run(&["apply", "--auto-approve"])
-                .exits(0)
-                .says(&posted);
-            settled(&world.run(&["plan", "--detailed-exitcode"]));
-        }
-    }
 }

@@ -35,7 +35,7 @@ fn example(path: &str) -> String {
 }
 
 #[test]
-fn the_commands_that_init_tells_work_in_what_it_wrote() {
+fn the_next_steps_that_init_prints_work() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("Street Labels");
     fs::create_dir(&folder).unwrap();
@@ -72,7 +72,7 @@ fn the_commands_that_init_tells_work_in_what_it_wrote() {
     // The store that is there now is no part of what init looks at.
     let again = run(&folder, &["init"]).exits(0);
     assert_eq!(again.stdout, "");
-    assert!(again.stderr.starts_with("Everything is there already"));
+    assert!(again.stderr.starts_with("All files exist already"));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn pipelines_are_written_for_the_systems_that_are_named() {
 }
 
 #[test]
-fn nothing_is_written_where_a_file_of_other_content_is_in_the_way() {
+fn an_existing_file_with_other_content_stops_init() {
     let folder = tempfile::tempdir().unwrap();
     let workflows = folder.path().join(".github/workflows");
     fs::create_dir_all(&workflows).unwrap();
@@ -147,17 +147,17 @@ fn nothing_is_written_where_a_file_of_other_content_is_in_the_way() {
     assert_eq!(folder_of(folder.path()), before);
     assert_eq!(refused.stdout, "");
     insta::assert_snapshot!(refused.stderr, @"
-    error: init overwrites nothing, and these are there with other content:
+    error: init does not overwrite files, and these exist with different content:
       .gitlab-ci.yml
       annosync.json
       annosync.yaml
       labels/example.yaml
-    hint: nothing was written; move them away, or choose another folder, or leave pipelines out with --ci
+    hint: nothing was written; move them away, choose another folder, or leave out pipelines with --ci
     ");
 }
 
 #[test]
-fn a_link_that_leads_nowhere_is_in_the_way_as_well() {
+fn a_broken_link_stops_init() {
     let folder = tempfile::tempdir().unwrap();
     #[cfg(unix)]
     {
@@ -177,10 +177,10 @@ fn lines_that_are_missing_are_added_to_a_gitignore() {
     target/
     plan.json
     /out
-    # The local store. The schema beside it is for editors, and stays.
+    # The local store. The schema beside it is for editors, and is committed.
     .annosync/*
     !.annosync/manifest.schema.json
-    # Plans, undos and logs.
+    # Plans, undo files and logs.
     plan.md
     drift.md
     undo.json*
@@ -192,7 +192,7 @@ fn lines_that_are_missing_are_added_to_a_gitignore() {
 }
 
 #[test]
-fn what_a_failed_init_wrote_goes_again() {
+fn a_failed_init_removes_what_it_wrote() {
     let folder = tempfile::tempdir().unwrap();
     // The last file to be written, and not one that can be.
     fs::create_dir(folder.path().join(".gitignore")).unwrap();
@@ -246,7 +246,7 @@ fn editors_find_the_schema_from_every_file_that_names_it() {
 }
 
 #[test]
-fn what_is_written_is_what_the_schema_beside_it_allows() {
+fn the_files_of_init_match_the_schema() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), &["init"]).exits(0);
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
@@ -298,7 +298,7 @@ fn an_app_that_is_known_is_written_into_the_header() {
 }
 
 #[test]
-fn a_project_that_git_would_ignore_is_not_begun() {
+fn init_refuses_a_folder_that_git_ignores() {
     let world = World::new();
     fs::create_dir(world.path().join(".git")).unwrap();
     world.write(".gitignore", "*.yaml\n!annosync.yaml\n");

@@ -1,4 +1,7 @@
-//! Inputs and concepts that the app lacks: found by the plan, posted by apply, deleted by an undo that may.
+//! Inputs and concepts that the app lacks: found by plan, posted by apply, deleted by an undo if allowed.
+
+mod concepts;
+mod posting;
 
 use super::boundaries::killed_with;
 use super::proxy::When;
@@ -10,7 +13,7 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::time::Duration;
 
-/// An app that takes annotations only on inputs that exist and are processed, and that holds these inputs.
+/// An app with these inputs, which accepts annotations only on existing, processed inputs.
 fn strict(inputs: &[&str]) -> World {
     strict_with(inputs, 0)
 }
@@ -33,7 +36,7 @@ fn strict_with(inputs: &[&str], processing_polls: u32) -> World {
     world
 }
 
-/// An input that says what it is made of.
+/// An input with a medium.
 fn input(id: &str, medium: &str, concept: &str) -> String {
     format!(
         "  - id: {id}\n    {medium}\n    annotations:\n      - key: k\n        concepts: [{concept}]\n"
@@ -64,7 +67,7 @@ fn calls(world: &World, endpoint: Endpoint) -> usize {
     calls.iter().filter(|it| it.endpoint == endpoint).count()
 }
 
-/// Every input has been posted once, and every label lies there once.
+/// Checks that every input was posted once and every label exists once.
 fn is_whole(world: &World, count: usize) {
     world.emulator.faults().clear();
     assert_eq!(there(world).len(), count);
@@ -114,7 +117,7 @@ fn thousands_of_missing_inputs_are_grouped_and_found_with_a_cursor() {
 }
 
 #[test]
-fn nothing_is_asked_where_the_listing_shows_everything() {
+fn no_extra_calls_are_made_if_the_listing_shows_everything() {
     let world = strict(&["in-000"]);
     world.declare(&boxes(0..1, "car"));
     world.apply(&[]).exits(0);
@@ -363,7 +366,7 @@ fn inputs_are_posted_from_files_urls_and_texts_before_they_are_annotated() {
 }
 
 #[test]
-fn a_flag_does_what_the_header_may_say() {
+fn the_flag_create_inputs_equals_the_key_of_the_header() {
     let world = strict(&[]);
     world.declare(&many(2));
     world.apply(&[]).exits(1);
@@ -372,7 +375,7 @@ fn a_flag_does_what_the_header_may_say() {
 }
 
 #[test]
-fn an_input_that_says_nothing_to_post_and_a_file_that_is_not_there_are_errors() {
+fn inputs_without_media_and_missing_files_are_errors() {
     let world = strict(&["street-1"]);
     world.declare(&format!(
         "{}{}",
@@ -397,212 +400,6 @@ fn an_input_that_says_nothing_to_post_and_a_file_that_is_not_there_are_errors() 
 }
 
 #[test]
-fn posted_inputs_are_waited_for_and_annotated_then() {
-    let world = strict_with(&[], 2);
-    world.declare(&many(3));
-    world.apply(&["--create-inputs"]).exits(0);
-    assert!(calls(&world, Endpoint::ListInputs) >= 3);
-    assert_eq!(world.annotations().len(), 3);
-}
-
-#[test]
-fn an_input_that_is_not_processed_in_time_is_reported_and_waited_for_by_the_next_run() {
-    let world = strict_with(&[], 4);
-    world.declare(&many(2));
-    let arguments = ["--create-inputs", "--input-timeout", "1"];
-    world.emulator.faults().on(
-        Endpoint::ListInputs,
-        3,
-        Fault::Latency(Duration::from_millis(1_100)),
-    );
-    let run = world
-        .apply(&arguments)
-        .exits(5)
-        .says("Failed: input in-0: it exists, but was not processed within 1 s");
-    assert_eq!(
-        run.last_line(),
-        "Applied 0, 0 already so, 2 failed, 2 not attempted."
-    );
-    assert_eq!(world.annotations().len(), 0);
-    world
-        .plan(&["--create-inputs"])
-        .exits(0)
-        .says("2 inputs to wait for");
-    let run = world.apply(&["--create-inputs"]).exits(0);
-    assert_eq!(
-        run.last_line(),
-        "Applied 2 (2 posted), 2 already so, 0 failed, 0 not attempted."
-    );
-    assert_eq!(calls(&world, Endpoint::PostInputs), 1);
-    is_whole(&world, 2);
-}
-
-#[test]
-fn an_input_that_fails_is_reported_and_its_annotations_are_not_attempted() {
-    let world = strict(&[]);
-    world.declare(&format!(
-        "{}{}{}",
-        input(
-            "bad",
-            "image: { url: \"https://gone.invalid/a.jpg\" }",
-            "car"
-        ),
-        input(
-            "good",
-            "image: { url: \"https://example.com/a.jpg\" }",
-            "car"
-        ),
-        input(
-            "worse",
-            "image: { url: \"https://example.com/b.jpg\" }",
-            "car"
-        )
-    ));
-    world.emulator.faults().next(
-        Endpoint::PostInputs,
-        Fault::FailItems {
-            items: vec![2],
-            code: Code::INPUT_UNSUPPORTED_FORMAT,
-        },
-    );
-    let run = world
-        .apply(&["--create-inputs", "--format", "json"])
-        .exits(5);
-    let account: Value = serde_json::from_str(&run.stdout).unwrap();
-    schemas::OUTCOME.takes(&account);
-    assert_eq!(account["planned"], 6);
-    assert_eq!(account["applied"]["posted_inputs"], 1);
-    assert_eq!(account["not_attempted"], 2);
-    let failed = &account["failed_inputs"];
-    assert_eq!(failed[0]["input_id"], "bad");
-    let reason = failed[0]["reason"].as_str().unwrap();
-    assert!(reason.contains("INPUT_DOWNLOAD_FAILED"), "{reason}");
-    assert_eq!(failed[1]["input_id"], "worse");
-    assert_eq!(world.annotations().len(), 1);
-}
-
-#[test]
-fn every_fault_of_posting_ends_with_every_input_once() {
-    let faults = [
-        Fault::Throttle { retry_after: None },
-        Fault::Unavailable(503),
-        Fault::TryAgain,
-        Fault::DropBefore,
-        Fault::DropAfter,
-        Fault::FailItems {
-            items: vec![1],
-            code: Code::TRY_AGAIN,
-        },
-    ];
-    for endpoint in [Endpoint::PostInputs, Endpoint::ListInputs] {
-        for fault in &faults {
-            if endpoint == Endpoint::ListInputs && matches!(fault, Fault::FailItems { .. }) {
-                continue;
-            }
-            let world = strict_with(&[], 1);
-            world.declare(&many(3));
-            world.emulator.faults().on(endpoint, 1, fault.clone());
-            world.emulator.faults().on(endpoint, 2, fault.clone());
-            world.apply(&["--create-inputs"]).exits(0);
-            is_whole(&world, 3);
-        }
-    }
-}
-
-#[test]
-fn somebody_else_may_post_an_input_first() {
-    let world = strict(&[]);
-    world.declare(&many(2));
-    world
-        .plan(&["--create-inputs", "--out", "plan.json"])
-        .exits(0);
-    let other = json!({"id": "in-0"}).to_string();
-    world
-        .block_on(world.writer().post_inputs(&[&other]))
-        .unwrap();
-    let run = world
-        .apply_path("plan.json", &["--create-inputs", "--undo-out", "undo.json"])
-        .exits(0);
-    assert_eq!(
-        run.last_line(),
-        "Applied 3 (1 input posted, 2 posted), 1 already so, 0 failed, 0 not attempted."
-    );
-    let undo: Value = serde_json::from_str(&world.read("undo.json")).unwrap();
-    assert_eq!(undo["deleted_inputs"], json!(["in-1"]));
-    is_whole(&world, 2);
-}
-
-#[test]
-fn a_file_that_changed_since_the_plan_is_not_sent() {
-    let world = strict(&[]);
-    world.write("a.jpg", "one");
-    world.declare(&input("a", "image: { path: a.jpg }", "car"));
-    world
-        .plan(&["--create-inputs", "--out", "plan.json"])
-        .exits(0);
-    world
-        .run(&["apply", "plan.json", "--auto-approve"])
-        .exits(64)
-        .says("--manifest PATH");
-    world.write("a.jpg", "two");
-    let arguments = [
-        "apply",
-        "plan.json",
-        "--auto-approve",
-        "--manifest",
-        "m.yaml",
-        "--create-inputs",
-    ];
-    world
-        .run(&arguments)
-        .exits(4)
-        .says("is not the plan that m.yaml makes of the app as it is now: the post of input a;");
-    assert!(there(&world).is_empty());
-    world.write("a.jpg", "one");
-    world.run(&arguments).exits(0);
-    is_whole(&world, 1);
-}
-
-#[test]
-fn calls_that_post_files_stay_small_and_a_large_file_goes_alone() {
-    let world = strict(&[]);
-    for (name, bytes) in [("a", 1 << 20), ("b", 4 << 20), ("c", 10), ("d", 10)] {
-        world.write(&format!("{name}.jpg"), &"x".repeat(bytes));
-    }
-    let inputs = ["a", "b", "c", "d"];
-    let inputs = inputs.map(|id| input(id, &format!("image: {{ path: {id}.jpg }}"), "car"));
-    world.declare(&inputs.concat());
-    world.apply(&["--create-inputs"]).exits(0);
-    let calls = world.emulator.calls();
-    let sent: Vec<usize> = calls
-        .iter()
-        .filter(|call| call.endpoint == Endpoint::PostInputs)
-        .map(|call| call.items)
-        .collect();
-    let mut sorted = sent.clone();
-    sorted.sort_unstable();
-    assert_eq!(sorted, [1, 1, 2], "{sent:?}");
-}
-
-#[test]
-fn a_run_that_is_killed_between_inputs_and_annotations_is_finished_by_the_next() {
-    for when in [When::Before, When::After] {
-        let mut number = 0;
-        loop {
-            let world = strict_with(&[], 1);
-            world.declare(&many(3));
-            if !killed_with(&world, &["--create-inputs"], number, when) {
-                break;
-            }
-            world.apply(&["--create-inputs"]).exits(0);
-            is_whole(&world, 3);
-            number += 1;
-        }
-        assert!(number > 6, "{number} calls");
-    }
-}
-
-#[test]
 fn an_undo_names_the_inputs_and_deletes_them_only_when_it_may() {
     let world = strict(&["old"]);
     world.declare(&format!(
@@ -621,7 +418,7 @@ fn an_undo_names_the_inputs_and_deletes_them_only_when_it_may() {
     };
     undo(&[])
         .exits(0)
-        .says("3 posted inputs are kept: in-0, in-1, in-2. --allow-delete-inputs 3 deletes");
+        .says("3 posted inputs kept: in-0, in-1, in-2. --allow-delete-inputs 3 deletes");
     assert_eq!(there(&world).len(), 4);
     assert!(world.annotations().is_empty());
     // Somebody labels one of them meanwhile.
@@ -638,107 +435,6 @@ fn an_undo_names_the_inputs_and_deletes_them_only_when_it_may() {
         .says("Stale: input in-1: 1 annotation lies on it that the undo does not know. It was not deleted.");
     assert_eq!(there(&world), ["in-1", "old"]);
     assert!(world.annotation("late").is_some());
-}
-
-#[test]
-fn new_concepts_are_listed_with_the_nearest_and_guarded_where_that_is_asked() {
-    let world = World::new();
-    world.declare(&boxes(0..1, "traffic-light"));
-    world.apply(&[]).exits(0);
-    let long = "x".repeat(40);
-    world.declare(&format!(
-        "{}{}{}",
-        boxes(0..1, "traffic-light"),
-        boxes(1..3, "trafic-light"),
-        boxes(3..4, &format!("water, zebra crossing, {long}"))
-    ));
-    insta::assert_snapshot!(world.plan(&[]).exits(0).stdout, @r"
-    in-001
-      + post k (not on the remote)
-          {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [trafic-light]}
-
-    in-002
-      + post k (not on the remote)
-          {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [trafic-light]}
-
-    in-003
-      + post k (not on the remote)
-          {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [water, xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, zebra crossing]}
-
-    Creates 4 concepts; the service cannot delete concepts:
-      trafic-light                             (2), nearest that exists: traffic-light
-      water                                    (1), nearest that exists: none
-      xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx (1), nearest that exists: none
-      zebra crossing                           (1), nearest that exists: none
-
-    Classes:
-      trafic-light                             0 -> 2 (+2)
-      water                                    0 -> 1 (+1)
-      xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx 0 -> 1 (+1)
-      zebra crossing                           0 -> 1 (+1)
-
-    Warning: 2 new concepts with unusual ids (xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, zebra crossing): some clients of the service take only letters, digits, - and _, up to 32 characters.
-
-    Plan: 3 to post; 1 unchanged. 1 call (lower bound 1), about 0.1 s at 1,000 calls/s.
-    ");
-    let plan = world.plan_json();
-    assert_eq!(
-        plan["summary"]["new_concepts"][0],
-        json!({"concept": "trafic-light", "annotations": 2, "nearest": "traffic-light"})
-    );
-    let guarded = world
-        .read("m.yaml")
-        .replace("guards: {", "guards: { max_new_concepts: 1,");
-    world.write("m.yaml", &guarded);
-    world
-        .apply(&[])
-        .exits(3)
-        .says("the guard max_new_concepts allows 1.")
-        .says("--allow-new-concepts 4");
-    world.apply(&["--allow-new-concepts", "4"]).exits(0);
-}
-
-#[test]
-fn the_app_s_vocabulary_takes_no_new_concept() {
-    let world = World::new();
-    world.declare(&boxes(0..1, "car"));
-    world.apply(&[]).exits(0);
-    let labels = format!("{}{}", boxes(0..1, "car"), boxes(1..3, "cra"));
-    world.write(
-        "m.yaml",
-        &format!("{}vocabulary: app\ninputs:\n{labels}", header()),
-    );
-    world.plan(&[]).exits(1).says(
-        "m.yaml:14:9: the app has no concept `cra`; did you mean `car`? (2 annotations name it)",
-    );
-    world.write("m.yaml", &world.read("m.yaml").replace("cra", "car"));
-    world.apply(&[]).exits(0);
-    let listing = world
-        .on_app(&["list", "--all", "--format", "json"])
-        .exits(0);
-    world.write("state/listing.json", &listing.stdout);
-    world.write(
-        "m.yaml",
-        &world
-            .read("m.yaml")
-            .replace("in-002", "in-200")
-            .replace("[car]", "[tree]"),
-    );
-    let run = world
-        .run(&["plan", "m.yaml", "--observed", "state/listing.json"])
-        .exits(0);
-    assert!(
-        run.stdout.contains(
-            "whether the app has 1 declared input that the listing does not show: in-200"
-        ),
-        "{}",
-        run.stdout
-    );
-    assert!(
-        run.stdout.contains("(vocabulary: app): tree"),
-        "{}",
-        run.stdout
-    );
 }
 
 #[test]

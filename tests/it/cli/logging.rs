@@ -114,7 +114,7 @@ fn a_line_is_there_while_the_apply_still_runs() {
 }
 
 #[test]
-fn what_was_not_attempted_is_in_the_log() {
+fn operations_not_attempted_are_in_the_log() {
     let world = World::new();
     world.declare(&boxes(0..300, "car"));
     let fault = Fault::FailItems {
@@ -150,7 +150,7 @@ fn a_log_is_appended_to_and_a_torn_line_is_ended() {
 }
 
 #[test]
-fn where_the_log_cannot_be_opened_nothing_is_sent() {
+fn nothing_is_sent_if_the_log_cannot_be_opened() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     world.write("file", "");

@@ -1,7 +1,7 @@
 //! The binary itself, end to end: against the emulator over HTTP, or against an embedded store.
 //!
 //! [`World`] is one emulator, one folder with a manifest, and the binary run in that folder with a clean environment.
-//! Whatever an apply does, when it ends well a plan that follows has nothing to do: the harness holds every test to it.
+//! After every successful apply, the harness checks that a plan is empty.
 
 mod account;
 mod batches;

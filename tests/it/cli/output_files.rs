@@ -23,7 +23,7 @@ fn world() -> World {
     world
 }
 
-/// A command whose output goes to `{}`, which may have any name with this ending.
+/// A command with the output file `{}`, whose name must have this extension.
 const WRITERS: [(&str, &[&str]); 5] = [
     ("json", &["plan", "m.yaml", "--out", "{}"]),
     ("txt", &["plan", "m.yaml", "--also", "text={}"]),
@@ -50,7 +50,7 @@ fn make_pipe(path: &Path) {
     assert!(is_done("mkfifo", &[path.to_str().unwrap()]));
 }
 
-/// A node that swallows everything, as /dev/null does; nothing where this user may not make one.
+/// A device like /dev/null; `None` if this user may not create one.
 fn make_device(path: &Path) -> bool {
     let is_made = is_done("mknod", &[path.to_str().unwrap(), "c", "1", "3"]);
     let is_usable = is_made && fs::write(path, "x").is_ok();
@@ -133,11 +133,11 @@ fn a_link_to_a_file_is_written_through() {
     symlink("circle.json", &circle).unwrap();
     run(&world, WRITERS[0].1, "circle.json")
         .exits(1)
-        .says("links go in a circle");
+        .says("links form a circle");
 }
 
 #[test]
-fn an_undo_behind_a_link_is_kept_where_it_lies() {
+fn an_undo_behind_a_link_is_renamed_at_the_target() {
     let world = world();
     fs::create_dir(world.path().join("kept")).unwrap();
     symlink("kept/undo.json", world.path().join("undo.json")).unwrap();
@@ -163,7 +163,7 @@ fn an_undo_needs_a_file() {
     let undo = ["apply", "m.yaml", "--auto-approve", "--undo-out", "{}"];
     run(&world, &undo, "pipe")
         .exits(1)
-        .says("an undo is kept in a file");
+        .says("an undo must be written to a file");
     run(&world, &undo, ".").exits(1).says("it is a folder");
     assert_eq!(world.writes(), []);
 }
@@ -246,7 +246,7 @@ fn a_full_disk_leaves_neither_half_a_file_nor_a_temporary_one() {
 }
 
 #[test]
-fn a_plan_is_written_over_nothing_but_a_plan() {
+fn a_plan_overwrites_only_plans() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     world.write("labels.json", "{\"inputs\": []}\n");
@@ -254,8 +254,8 @@ fn a_plan_is_written_over_nothing_but_a_plan() {
     world.write("empty.json", "");
     let before = folder_of(world.path());
     for (file, code, says) in [
-        ("m2.yaml", 64, "has the name of a manifest's file"),
-        ("m2.JSONL", 64, "has the name of a manifest's file"),
+        ("m2.yaml", 64, "has the name of a manifest file"),
+        ("m2.JSONL", 64, "has the name of a manifest file"),
         (
             "labels.json",
             1,

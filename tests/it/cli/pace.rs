@@ -7,7 +7,7 @@ use annosync::emulator::Config;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// A world whose server takes so many calls a second, with pages of one annotation, so that there is much to call for.
+/// A world with this rate limit and pages of one annotation, which need many calls.
 fn bounded(rate: u32) -> World {
     World::with(Config {
         page_cap: Some(1),
@@ -16,7 +16,7 @@ fn bounded(rate: u32) -> World {
     })
 }
 
-/// Runs the binary, which is told of so many calls a second.
+/// Runs the binary with this --rate-limit.
 fn at_rate(world: &World, rate: &str, arguments: &[&str]) -> Run {
     let url = world.emulator.url();
     let app = ["--endpoint", &url, "--user-id", "owner", "--app-id", "app"];
@@ -30,7 +30,7 @@ fn calls(world: &World) -> (usize, usize) {
     (calls.len(), refused.count())
 }
 
-/// Applies so many changes at the server's rate, which takes at least so many calls, and holds it to take them all.
+/// Applies this many changes at the server's rate, and checks the number of calls.
 fn is_never_refused(rate: u32, annotations: usize, least: usize) {
     let world = bounded(rate);
     let stored = |at: usize| whole(&format!("in-{at}"), &format!("a{at}"), &[("car", 1.0)]);

@@ -1,4 +1,4 @@
-//! Every page of a listing, spoilt in every way on its way to the binary: a plan does nothing, or is an error.
+//! Every page of a listing, corrupted in every way: a plan is empty, or an error.
 
 use super::proxy::{self, Meddling, Spoil};
 use super::reading::{operations, world};
@@ -14,7 +14,7 @@ fn planned(world: &World, number: usize, spoil: Spoil) -> Run {
     world.run(&[&plan[..], &app, &fast].concat())
 }
 
-/// How many listings a plan of this world takes when nothing is wrong.
+/// How many listings a plan needs without faults.
 fn listings(world: &World) -> usize {
     world.emulator.forget_calls();
     world.plan(&[]).exits(0);
@@ -23,7 +23,7 @@ fn listings(world: &World) -> usize {
     calls.iter().filter(|call| lists(&call.path)).count()
 }
 
-/// Holds the plans to doing nothing, whichever page is spoilt so; gives how many of them were errors.
+/// Checks that plans are empty or errors, whichever page is corrupted; returns the number of errors.
 #[track_caller]
 fn never_believed(spoil: Spoil, complaint: &str, hint: &str) -> usize {
     let world = world();

@@ -1,10 +1,10 @@
-//! Plans that are kept, looked at, and carried out later, when the app may be another.
+//! Plan files that are applied later, after the app may have changed.
 
 use super::{World, boxes};
 use serde_json::{Value, json};
 
 /// An app that needs every kind of write, planned into `plan.json`: `in-000` is relabelled, `in-001` gets a status,
-/// `in-002` loses a concept, `in-003` is deleted, `in-004` is posted, `in-005` goes to another user.
+/// `in-002` loses a concept, `in-003` is deleted, `in-004` is posted, `in-005` gets another user.
 fn planned() -> World {
     let world = World::new();
     let labels = |third: &str| {
@@ -61,7 +61,7 @@ fn a_plan_file_is_carried_out_once_and_is_already_so_after() {
 }
 
 #[test]
-fn what_was_edited_since_the_plan_is_left_alone_and_the_rest_is_done() {
+fn annotations_edited_since_the_plan_are_kept_and_the_rest_is_applied() {
     for (input, kind, difference) in [
         ("in-000", "overwrite", "- concepts: [car]"),
         ("in-002", "remove", "+ concepts: [car]"),
@@ -90,7 +90,7 @@ fn what_was_edited_since_the_plan_is_left_alone_and_the_rest_is_done() {
 }
 
 #[test]
-fn what_somebody_did_meanwhile_exactly_as_planned_is_already_so() {
+fn changes_made_meanwhile_exactly_as_planned_count_as_done() {
     let world = planned();
     world.someone_marks_as_pending("in-001");
     let run = world.apply_path("plan.json", &[]).exits(0);
@@ -99,7 +99,7 @@ fn what_somebody_did_meanwhile_exactly_as_planned_is_already_so() {
 }
 
 #[test]
-fn what_is_gone_since_the_plan_is_not_made_again() {
+fn annotations_deleted_since_the_plan_are_not_recreated() {
     let world = planned();
     let id = world.id_on("in-000");
     world.delete("in-000", &id);
@@ -112,7 +112,7 @@ fn what_is_gone_since_the_plan_is_not_made_again() {
 }
 
 #[test]
-fn a_post_whose_id_somebody_took_is_stale_and_the_others_are_made() {
+fn a_post_with_a_taken_id_is_stale_and_the_others_are_sent() {
     let world = World::new();
     world.declare(&boxes(0..3, "car"));
     world.plan(&["--out", "plan.json"]).exits(0);
@@ -137,7 +137,7 @@ fn a_post_whose_id_somebody_took_is_stale_and_the_others_are_made() {
 type Alteration = (&'static str, fn(&mut Value));
 
 #[test]
-fn a_plan_file_that_was_altered_is_refused_and_nothing_is_sent() {
+fn an_altered_plan_file_is_refused_before_any_call() {
     let world = planned();
     let plan: Value = serde_json::from_str(&world.read("plan.json")).unwrap();
     let alterations: [Alteration; 8] = [
@@ -204,7 +204,7 @@ fn a_plan_file_is_for_its_own_app_alone() {
         let run = world.run(&[&["apply", "plan.json", "--auto-approve"], flags].concat());
         assert_eq!(run.code, 64, "{flags:?} {}", run.stderr);
         assert!(
-            run.stderr.contains("names its own target"),
+            run.stderr.contains("the plan file is for one target"),
             "{}",
             run.stderr
         );
@@ -263,7 +263,7 @@ fn the_same_manifest_and_app_give_the_same_plan_file() {
 }
 
 #[test]
-fn a_plan_file_with_nothing_to_do_has_nothing_to_do() {
+fn an_empty_plan_file_applies_nothing() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     world.apply(&[]).exits(0);
@@ -318,7 +318,7 @@ fn a_manifest_is_named_beside_a_plan_file_alone() {
     for path in ["m.yaml", "missing.json"] {
         let refused = world.run(&["apply", path, "--manifest", "m.yaml", "--auto-approve"]);
         let refused = refused.exits(64);
-        let line = format!("error: --manifest goes with a plan file, and {path} is not one\n");
+        let line = format!("error: --manifest needs a plan file, and {path} is not one\n");
         assert!(refused.stderr.starts_with(&line), "{}", refused.stderr);
     }
     world.plan(&["--out", "plan.json"]).exits(0);

@@ -19,13 +19,13 @@ use tokio::sync::oneshot;
 pub(crate) enum Spoil {
     /// The connection breaks in the middle of it.
     BreakOff,
-    /// Its JSON ends in the middle, and the answer says that this is all.
+    /// The JSON ends in the middle, with a matching content length.
     CutOff,
     /// A page for people comes instead, with HTTP 200.
     Html,
     /// The same, with HTTP 502.
     BadGateway,
-    /// HTTP 200, with a status inside that says FAILURE, and all annotations.
+    /// HTTP 200 with all annotations, but the status FAILURE.
     Failure,
     /// The same, with MIXED_STATUS.
     Mixed,
@@ -43,7 +43,7 @@ pub(crate) enum Spoil {
     Double,
 }
 
-/// Where a call is when it stands still.
+/// The point at which a call is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When {
     /// Before the server has it.
@@ -52,25 +52,25 @@ pub(crate) enum When {
     After,
 }
 
-/// What is done to a call that writes, unless it says otherwise.
+/// What is done to writes, unless noted otherwise.
 pub(crate) enum Meddling {
     /// The listing of this number (from 0) comes back so.
     Page(usize, Spoil),
-    /// The call of this number (from 0), whatever it does, gets no answer: that it came so far is told.
+    /// The call with this number (from 0, reads included) gets no answer; its arrival is reported.
     StandStill(usize, When, Sender<()>),
-    /// It goes through, and this is done to its answer.
+    /// The call passes, and its answer is changed in this way.
     Answer(fn(&mut Value)),
     /// All go through, and this is done to the answer of each that reads.
     Read(fn(&mut Value)),
-    /// It goes through, and in the answer to any call each of these texts is replaced by the other.
+    /// The call passes, and in all answers each of these texts is replaced by the other.
     Replace(&'static [(&'static str, &'static str)]),
-    /// It is refused as a whole, with HTTP 400, when its body or its path holds this text.
+    /// A call with this text in its body or path is refused with HTTP 400.
     RefuseWith(&'static str),
-    /// It goes through without this field of its body.
+    /// The call passes without this field of its body.
     Without(&'static str),
-    /// Each is told of and held, before the server has it and again before its answer is passed on.
+    /// Each call is reported and held, before it is passed on and again before its answer is.
     Step(Sender<Told>),
-    /// The first one is held: that it came is told, and it goes through when it is let go.
+    /// The first call is reported and held until it is released.
     Hold(Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
     /// The same with the one that comes after so many that write.
     HoldAfter(
@@ -78,9 +78,9 @@ pub(crate) enum Meddling {
         Sender<()>,
         Mutex<Option<oneshot::Receiver<()>>>,
     ),
-    /// The same with the call of this number (from 0), whatever it does.
+    /// The same for the call with this number (from 0, reads included).
     HoldAt(usize, Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
-    /// All go through, whatever they do, and how many were there at a time is counted.
+    /// All calls pass, reads included, and concurrent calls are counted.
     Count(Arc<Crowd>),
 }
 
@@ -116,9 +116,9 @@ impl Drop for Inside<'_> {
     }
 }
 
-/// What is told of a run whose writes are held.
+/// Events of a run whose writes are held.
 pub(crate) enum Told {
-    /// A write is at this point, and goes on when it is let go; it fails where nobody will.
+    /// A write is held at this point until it is released; it fails if the sender is dropped.
     Write(When, oneshot::Sender<()>),
     /// The run has ended.
     Ended(std::process::Output),
@@ -130,7 +130,7 @@ async fn held(told: &Sender<Told>, when: When) -> bool {
     told.send(Told::Write(when, go)).is_ok() && gone.await.is_ok()
 }
 
-/// Whether one more goes through.
+/// Whether one more call passes.
 fn passes(left: &AtomicUsize) -> bool {
     let less = |left: usize| left.checked_sub(1);
     left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
@@ -187,7 +187,7 @@ pub(crate) async fn start(target: String, meddling: Meddling) -> String {
     format!("http://{address}")
 }
 
-/// Starts a server that points to another one with this status, whatever it is asked.
+/// Starts a server that answers every call with a redirect of this status.
 pub(crate) async fn redirect(target: String, status: u16) -> String {
     let status = StatusCode::from_u16(status).unwrap();
     answering(move |request| {
@@ -197,7 +197,7 @@ pub(crate) async fn redirect(target: String, status: u16) -> String {
     .await
 }
 
-/// Starts a server that makes its answers of what it is asked, but for the body.
+/// Starts a server whose answers depend on the request except its body.
 pub(crate) async fn answering(
     answer: impl Fn(&Request) -> Response + Clone + Send + Sync + 'static,
 ) -> String {
@@ -220,7 +220,7 @@ struct Proxy {
     listings: AtomicUsize,
 }
 
-/// A call that goes no further.
+/// A call that never returns.
 async fn stand_still(arrived: &Sender<()>) -> ! {
     arrived.send(()).unwrap();
     std::future::pending().await

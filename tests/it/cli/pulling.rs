@@ -77,7 +77,7 @@ fn a_fresh_pull_is_a_manifest_that_plans_to_nothing() {
     new/annosync.yaml
     ");
     insta::assert_snapshot!(run.stderr, @"
-    note: annotations of other sets are not pulled: as-00000000 (name not known): 1 annotation
+    note: annotations of other sets are not pulled: as-00000000 (unknown name): 1 annotation
     hint: to pull another set's, give its name with --set; if the name is lost, give any --set, and what its ids begin with as --adopt-set
     + new/labels/masks/1aa09979b73a3063.png (mask)
     + new/labels/pulled.yaml (4 annotations)
@@ -202,7 +202,7 @@ fn a_pull_over_a_manifest_changes_what_differs_and_says_what_goes() {
     let check = world.run(&["pull", "--check"]).exits(0);
     insta::assert_snapshot!(check.stdout, @"~ labels/pulled.yaml (1 added, 1 dropped)");
     insta::assert_snapshot!(check.stderr, @"
-    note: annotations of other sets are not pulled: as-00000000 (name not known): 1 annotation
+    note: annotations of other sets are not pulled: as-00000000 (unknown name): 1 annotation
     hint: to pull another set's, change `set` in the header to its name, or list it in `adopts` if it is this set's earlier name; a name that is lost is given by what the ids begin with
     note: 1 declared annotation is not in the app, and goes
     note: 1 annotation that a model made is left out (--model-made include)
@@ -294,18 +294,14 @@ fn a_pull_that_makes_no_sense_writes_nothing() {
         (
             &["pull", "taken"][..],
             1,
-            "mine.yaml is there, and no header",
+            "mine.yaml exists without a header",
         ),
         (
             &["pull", "m.yaml", "--set", "x"],
             64,
             "--set is for a new manifest",
         ),
-        (
-            &["pull", "m.yaml", "--split"],
-            64,
-            "is a whole manifest by itself",
-        ),
+        (&["pull", "m.yaml", "--split"], 64, "is a complete manifest"),
         (
             &["pull", "new.jsonl"],
             64,
@@ -345,8 +341,8 @@ fn what_a_pull_that_was_interrupted_left_is_no_hindrance() {
     let before = folder_of(world.path());
     let again = world.on_app(&["pull", "new", "--split"]).exits(1);
     again
-        .says("new/labels/in-1.yaml is there, and no header")
-        .says("if a pull that was interrupted left it, remove it");
+        .says("new/labels/in-1.yaml exists without a header")
+        .says("if an interrupted pull left it, remove it");
     assert_eq!(folder_of(world.path()), before);
 }
 

@@ -26,7 +26,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Run {
 }
 
 #[test]
-fn the_quickstart_is_applied_once_and_has_nothing_to_do_after() {
+fn the_quickstart_applies_and_then_plans_empty() {
     let folder = quickstart();
     let first = run(folder.path(), &["apply", "--auto-approve"]).exits(0);
     assert_eq!(
@@ -62,7 +62,7 @@ fn one_edited_label_is_exactly_one_change() {
 }
 
 #[test]
-fn the_manifest_is_found_from_anywhere_and_the_store_lies_beside_it() {
+fn the_embedded_store_is_relative_to_the_manifest() {
     let folder = quickstart();
     let elsewhere = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();

@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::process::Stdio;
 use std::time::Duration;
 
-/// Starts an apply, holds its call of this number, does something else, and lets it go.
+/// Starts an apply, holds its call with this number, runs `meanwhile`, and releases the call.
 fn meanwhile(world: &World, number: usize, something: impl FnOnce()) -> Run {
     let (told, arrived) = std::sync::mpsc::channel();
     let (release, go) = tokio::sync::oneshot::channel();
@@ -74,7 +74,7 @@ fn two_sets_at_once_do_not_meet() {
 }
 
 #[test]
-fn a_person_who_labels_while_an_apply_runs_is_not_overwritten() {
+fn labels_made_while_an_apply_runs_are_not_overwritten() {
     for (change, action) in [
         ("[car]\n        status: pending", "merge"),
         ("[tree]", "overwrite"),
@@ -135,7 +135,7 @@ fn a_person_who_labels_while_an_apply_runs_is_not_overwritten() {
     }
 }
 
-/// Six boxes, and a manifest that says something else of them.
+/// Six boxes, and a manifest that changes them.
 fn six_boxes(inputs: &str) -> World {
     let world = World::new();
     world.declare(&boxes(0..6, "car"));
@@ -146,7 +146,7 @@ fn six_boxes(inputs: &str) -> World {
 }
 
 #[test]
-fn what_a_person_changes_while_a_write_waits_for_another_attempt_is_not_overwritten() {
+fn labels_changed_before_a_retry_are_not_overwritten() {
     for (inputs, endpoint, action) in [
         (boxes(0..6, "tree"), Endpoint::PatchAnnotations, "overwrite"),
         (boxes(0..3, "car"), Endpoint::DeleteAnnotations, "delete"),

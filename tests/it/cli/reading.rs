@@ -46,7 +46,7 @@ pub(super) fn operations(plan: &Run) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A plan made while things went wrong does at most this one thing, or says that the listing could not be trusted.
+/// A plan made during faults has at most this operation, or fails because the listing is unproven.
 #[track_caller]
 fn does_at_most(plan: &Run, action: &str, id: &str) {
     if plan.code == 1 {
@@ -122,7 +122,7 @@ fn an_annotation_that_comes_while_pages_are_read_leads_to_no_other_delete_and_no
 }
 
 #[test]
-fn one_that_goes_while_another_comes_hides_no_other_in_any_order() {
+fn a_delete_and_a_post_between_pages_hide_no_annotation() {
     for (order, page_cap, declared) in ListingOrder::ALL
         .into_iter()
         .flat_map(|order| [(order, 3, DECLARED), (order, 20, 50)])
@@ -157,7 +157,7 @@ fn one_that_goes_while_another_comes_hides_no_other_in_any_order() {
 }
 
 #[test]
-fn a_page_that_is_empty_or_short_by_a_hiccup_is_not_believed() {
+fn an_empty_or_short_page_is_read_again() {
     let world = world();
     for fault in [Fault::EmptyPage, Fault::ShortPage(1), Fault::ShortPage(2)] {
         for page in 1..=PAGES {
@@ -254,7 +254,7 @@ fn an_app_that_never_holds_still_cannot_be_planned_or_listed() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_an_error_that_names_it() {
+fn an_unreachable_server_is_named_in_the_error() {
     let world = world();
     world
         .emulator
@@ -278,7 +278,7 @@ fn a_server_that_is_not_there_is_an_error_that_names_it() {
 }
 
 #[test]
-fn a_plan_of_the_declared_inputs_alone_says_what_it_cannot_see() {
+fn a_plan_of_only_declared_inputs_lists_its_blind_spots() {
     let world = world();
     world.seed(vec![whole("in-9", "stray", &[("car", 1.0)])]);
     let text = world.read("m.yaml");

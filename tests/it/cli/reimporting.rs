@@ -1,5 +1,4 @@
-//! `import coco` over labels that are there: nothing is lost that the file does not say is gone, and nothing is half
-//! written.
+//! `import coco` into a manifest with labels: only what the file changes is changed, and all files are written or none.
 
 use super::importing::{IMPORT, boxed, image, whole, world};
 use super::{Run, World, folder_of, header, settled};
@@ -15,7 +14,7 @@ fn two_boxes() -> Value {
     })
 }
 
-/// Files in which something cannot be assigned to an image, each with what is said of it.
+/// Files with an object that cannot be assigned to an image, each with the expected code.
 fn unassignable() -> Vec<(String, &'static str)> {
     let mut files = Vec::new();
     for id in [json!(null), json!(999), json!(""), json!([1]), json!(true)] {
@@ -54,7 +53,7 @@ fn unassignable() -> Vec<(String, &'static str)> {
 }
 
 #[test]
-fn what_cannot_be_assigned_to_an_image_makes_every_image_incomplete() {
+fn objects_without_a_known_image_make_every_image_incomplete() {
     let world = world(&two_boxes());
     world.run(&IMPORT).exits(0);
     world.run(&["apply", "--auto-approve"]).exits(0);
@@ -64,7 +63,7 @@ fn what_cannot_be_assigned_to_an_image_makes_every_image_incomplete() {
         let run = world.run(&IMPORT).exits(5).says(says);
         assert!(
             run.stderr
-                .contains("warning: no image is taken as complete: ")
+                .contains("warning: no image counts as complete: ")
                 && run.stderr.contains("keep the labels that the manifest has"),
             "{}",
             run.stderr
@@ -76,7 +75,7 @@ fn what_cannot_be_assigned_to_an_image_makes_every_image_incomplete() {
 }
 
 #[test]
-fn what_cannot_be_assigned_to_an_image_declares_no_new_image() {
+fn objects_without_a_known_image_prevent_new_images() {
     for (file, _) in unassignable() {
         let world = World::new();
         world.write("coco.json", &file);
@@ -91,7 +90,7 @@ fn what_cannot_be_assigned_to_an_image_declares_no_new_image() {
 }
 
 #[test]
-fn a_new_header_deletes_nothing_of_an_image_that_was_left_out() {
+fn a_new_header_never_deletes_from_left_out_images() {
     let world = world(&whole());
     world.run(&IMPORT).exits(0);
     world.run(&["apply", "--auto-approve"]).exits(0);
@@ -214,7 +213,7 @@ fn an_image_that_has_another_size_now_gets_it_in_the_manifest() {
 }
 
 #[test]
-fn an_image_whose_size_the_manifest_leaves_open_gets_none() {
+fn an_image_without_size_in_the_manifest_gets_none() {
     let world = world(&whole());
     world.run(&IMPORT).exits(0);
     let text = world.read("labels/street-a.yaml");
@@ -333,15 +332,9 @@ fn a_folder_that_an_outer_repository_ignores_as_a_whole_takes_an_import() {
     world.write(".gitignore", "p/\n");
     fs::create_dir(world.path().join(".git")).unwrap();
     fs::create_dir(world.path().join("p")).unwrap();
-    let mut command = world.command();
-    command.current_dir(world.path().join("p")).args([
-        "import",
-        "coco",
-        "../coco.json",
-        "--out",
-        "labels",
-    ]);
-    Run::of(command).exits(0);
+    world
+        .run_in("p", &["import", "coco", "../coco.json", "--out", "labels"])
+        .exits(0);
     world
         .run(&["validate", "p"])
         .exits(0)
@@ -349,7 +342,7 @@ fn a_folder_that_an_outer_repository_ignores_as_a_whole_takes_an_import() {
 }
 
 #[test]
-fn what_is_in_the_way_of_a_new_file_is_named_before_anything_is_written() {
+fn obstacles_to_new_files_are_named_before_anything_is_written() {
     let world = world(&whole());
     fs::create_dir_all(world.path().join("labels/street-b.yaml")).unwrap();
     world.write("plain", "a file");
@@ -382,7 +375,7 @@ fn masks_that_git_ignores_are_written_with_a_warning() {
     let run = world
         .run(&IMPORT)
         .exits(0)
-        .says("warning: git would not keep 1 mask, first labels/masks/");
+        .says("warning: git ignores 1 mask, first labels/masks/");
     assert!(
         run.stderr
             .contains(".png: ignored by `*.png` in .gitignore"),
@@ -394,7 +387,7 @@ fn masks_that_git_ignores_are_written_with_a_warning() {
 
 #[test]
 #[cfg(unix)]
-fn where_one_file_cannot_be_written_all_are_as_they_were() {
+fn all_files_are_restored_if_one_cannot_be_written() {
     let mut file = whole();
     let ring: Vec<f64> = (0..1000)
         .map(|at| f64::from(at) * 0.006)

@@ -1,7 +1,10 @@
-//! Replacements that break: a run that is killed, stopped, refused or disturbed at any of their steps. Nothing is lost,
-//! nothing is there twice, and the same command again ends it.
+//! Replacements that are killed, stopped, refused or disturbed at any step: nothing is lost or doubled, and the same
+//! command finishes them.
 //!
-//! A run is killed at its writes alone: reads change nothing, so that dying at one is dying after the write before it.
+//! Runs are killed only at writes: reads change nothing, so being killed at a read equals being killed after the
+//! previous write.
+
+mod concurrent;
 
 use super::proxy::{self, Meddling, Told, When};
 use super::writing::apply_through;
@@ -14,12 +17,12 @@ use std::process::{ChildStderr, Command, Stdio};
 use std::sync::mpsc::Receiver;
 use tokio::sync::oneshot::Sender;
 
-/// A run of the binary whose writes are held one by one.
+/// A run whose writes are held one by one.
 struct Stepped {
     pid: u32,
     told: Receiver<Told>,
     stderr: Option<ChildStderr>,
-    /// The write that is held now.
+    /// The write that is held at the moment.
     held: Option<(When, Sender<()>)>,
     ended: Option<Run>,
 }
@@ -89,7 +92,7 @@ impl Stepped {
         assert!(killed.success());
     }
 
-    /// Kills the run where it stands. Whether it was still going.
+    /// Kills the run. `false` if it had ended already.
     fn kill(mut self) -> bool {
         if self.held.is_none() {
             return false;
@@ -102,7 +105,7 @@ impl Stepped {
         true
     }
 
-    /// Asks the run to stop, and waits until it says that it does.
+    /// Asks the run to stop, and waits for its message.
     fn stop(&mut self) {
         self.signal("-INT");
         let lines = BufReader::new(self.stderr.take().unwrap()).lines();
@@ -115,7 +118,7 @@ impl Stepped {
 
 const INPUTS: [&str; 3] = ["in-1", "in-2", "in-3"];
 
-/// One annotation on each input: declared by key, by its id alone, by what it is.
+/// One annotation on each input: declared by key, by id, by content.
 fn ids() -> [String; 3] {
     let set = SetName::new("street").unwrap();
     let by_key = key_id(
@@ -143,7 +146,7 @@ fn seeded(input: &str, id: &str) -> Value {
     })
 }
 
-/// Three annotations of the owner's that hold more than the manifest declares, and a manifest that gives them to `user`.
+/// Three annotations of the owner with undeclared data, and a manifest that gives them to `user`.
 fn world(policy: &str) -> World {
     let world = World::new();
     let ids = ids();
@@ -178,7 +181,7 @@ fn substance(annotation: &Value) -> Value {
     })
 }
 
-/// One annotation under each id, with everything that it held.
+/// Checks that each id has one annotation with all its data.
 #[track_caller]
 fn nothing_is_lost(world: &World) {
     let all = world.annotations();
@@ -197,7 +200,7 @@ fn all_are_of(world: &World, user: &str) {
     }
 }
 
-/// At every moment, everything that an annotation held is there under its own id or in a stand-in.
+/// Checks that all data of each annotation exists under its own id or in a stand-in.
 #[track_caller]
 fn everything_is_somewhere(world: &World) {
     for (input, id) in INPUTS.iter().zip(ids()) {
@@ -213,7 +216,7 @@ fn everything_is_somewhere(world: &World) {
 }
 
 #[test]
-fn a_run_that_is_killed_at_any_write_loses_nothing_and_the_same_command_ends_it() {
+fn a_run_killed_at_any_write_is_finished_by_the_same_command() {
     for policy in ["sync", "upsert"] {
         for path in ["m.yaml", "plan.json"] {
             for at in 0.. {
@@ -235,7 +238,7 @@ fn a_run_that_is_killed_at_any_write_loses_nothing_and_the_same_command_ends_it(
 }
 
 #[test]
-fn a_run_that_is_killed_while_it_repairs_another_one_loses_nothing() {
+fn a_run_killed_during_a_repair_loses_nothing() {
     for first in 0..8 {
         for second in 0.. {
             let world = world("sync");
@@ -280,7 +283,7 @@ fn a_run_that_is_stopped_at_any_write_leaves_no_stand_in() {
 }
 
 #[test]
-fn a_user_that_the_service_refuses_costs_nothing() {
+fn a_replacement_with_a_refused_user_loses_nothing() {
     let world = world("sync");
     let text = world.read("m.yaml");
     let typo = text.replace("id: alone, user: bea", "id: alone, user: bae");
@@ -318,124 +321,6 @@ fn a_service_that_does_not_keep_everything_keeps_the_original() {
 /// Applies a plan file without its manifest, which makes no such plan any more.
 const ALONE: [&str; 4] = ["apply", "plan.json", "--auto-approve", "--rate-limit=1000"];
 
-/// Somebody writes a concept into the region of an annotation, past the binary.
-fn someone_labels(world: &World, input: &str, id: &str) {
-    let region = json!([{"id": format!("region-{input}"), "data": {"concepts": [{"id": "late", "value": 1}]}}]);
-    let patch = json!({"id": id, "input_id": input, "data": {"regions": region}}).to_string();
-    let writer = world.writer();
-    let answer = world.block_on(writer.patch(PatchAction::Merge, &[&patch]));
-    assert!(matches!(answer.unwrap()[..], [ItemResult::Done(_)]));
-}
-
-fn is_labelled(annotation: &Value) -> bool {
-    annotation["data"].to_string().contains("late")
-}
-
-fn stand_in_on(world: &World, input: &str) -> String {
-    let all = world.annotations();
-    let found = all
-        .iter()
-        .find(|it| it["input_id"] == input && is_stand_in(it));
-    found.unwrap()["id"].as_str().unwrap().to_owned()
-}
-
-#[test]
-fn an_original_that_somebody_edits_after_its_stand_in_was_posted_is_left_alone() {
-    let world = world("sync");
-    let mut run = Stepped::start(&world, "m.yaml");
-    run.advance(1);
-    someone_labels(&world, "in-2", "alone");
-    let run = run.finish().exits(4);
-    assert_eq!(
-        run.last_line(),
-        "Applied 2 (2 replaced), 0 already so, 1 stale, 0 failed, 0 not attempted."
-    );
-    let now = world.annotation("alone").unwrap();
-    assert!(is_labelled(&now) && now["user_id"] == "owner");
-    assert!(!world.annotations().iter().any(is_stand_in));
-    world.apply(&[]).exits(0);
-    assert!(is_labelled(&world.annotation("alone").unwrap()));
-}
-
-#[test]
-fn an_original_that_somebody_deletes_before_its_stand_in_is_posted_stays_deleted() {
-    let world = world("sync");
-    world.plan(&["--out", "plan.json"]).exits(0);
-    world.delete("in-2", "alone");
-    let run = world.run(&ALONE).exits(4);
-    run.says(
-        "Stale: replace annotation alone of input in-2: it is gone. Nothing of it was written.",
-    );
-    assert_eq!(world.annotation("alone"), None);
-    assert!(!world.annotations().iter().any(is_stand_in));
-}
-
-#[test]
-fn a_stand_in_that_somebody_edits_is_left_and_reported() {
-    // After the first write the original is still there; after the third it is there again.
-    for (writes, user, said) in [
-        (
-            1,
-            "owner",
-            "somebody changed or deleted its stand-in, so the annotation itself was left alone",
-        ),
-        (5, "bea", "it was replaced, but its stand-in `as-6008c26f-r"),
-    ] {
-        let world = world("sync");
-        let mut run = Stepped::start(&world, "m.yaml");
-        run.advance(writes);
-        let stand_in = stand_in_on(&world, "in-2");
-        someone_labels(&world, "in-2", &stand_in);
-        let run = run.finish().exits(5);
-        assert!(run.last_line().starts_with("Applied 2 (2 replaced), "));
-        let run = run.says(said);
-        run.says("(somebody changed it): run the same command again");
-        assert!(is_labelled(&world.annotation(&stand_in).unwrap()));
-        assert_eq!(world.annotation("alone").unwrap()["user_id"], user);
-        // It is shown before it goes.
-        let plan = world.plan(&[]).exits(0);
-        plan.says("(a stand-in that an earlier run left behind)");
-        world.apply(&[]).exits(0);
-        all_are_of(&world, "bea");
-    }
-}
-
-#[test]
-fn two_runs_at_once_leave_one_annotation_and_no_stand_in() {
-    for first in 0..=8 {
-        for second in 0..=8 {
-            let world = world("sync");
-            let mut one = Stepped::start(&world, "m.yaml");
-            let mut other = Stepped::start(&world, "m.yaml");
-            one.advance(first);
-            other.advance(second);
-            let (one, other) = (one.finish(), other.finish());
-            let told = format!("{first} {second}\n{}\n{}", one.stdout, other.stdout);
-            assert_eq!((one.code, other.code), (0, 0), "{told}");
-            all_are_of(&world, "bea");
-            world.is_settled();
-        }
-    }
-}
-
-#[test]
-fn a_run_that_is_killed_beside_another_one_loses_nothing() {
-    for first in 0..8 {
-        for second in [0, 2, 4, 6] {
-            let world = world("sync");
-            let mut one = Stepped::start(&world, "m.yaml");
-            let mut other = Stepped::start(&world, "m.yaml");
-            other.advance(second);
-            one.advance(first);
-            one.kill();
-            other.finish();
-            everything_is_somewhere(&world);
-            world.apply(&[]).exits(0);
-            all_are_of(&world, "bea");
-        }
-    }
-}
-
 /// A world in which a run was killed after so many events.
 fn killed_after(events: usize) -> World {
     let world = world("sync");
@@ -446,7 +331,7 @@ fn killed_after(events: usize) -> World {
 }
 
 #[test]
-fn a_manifest_that_changed_after_a_run_died_is_what_the_next_run_makes() {
+fn a_manifest_changed_after_a_killed_run_is_applied_by_the_next_one() {
     for at in 0..8 {
         let world = killed_after(at);
         given_to(&world, "sync", "cyd");
@@ -463,7 +348,7 @@ fn a_manifest_that_changed_after_a_run_died_is_what_the_next_run_makes() {
 }
 
 #[test]
-fn what_is_not_declared_any_more_is_finished_before_anything_else_is_done_to_it() {
+fn unfinished_replacements_are_repaired_before_undeclared_annotations_are_deleted() {
     let world = killed_after(3);
     assert_eq!(world.annotation("alone"), None, "it is deleted");
     world.declare("  - id: in-1\n    annotations: []\n");
@@ -479,7 +364,7 @@ fn what_is_not_declared_any_more_is_finished_before_anything_else_is_done_to_it(
 }
 
 #[test]
-fn a_policy_that_neither_changes_nor_deletes_finishes_and_cleans_up_what_it_finds() {
+fn unfinished_replacements_are_repaired_under_every_policy() {
     for at in [1, 3, 5] {
         let world = killed_after(at);
         given_to(&world, "create", "bea");
@@ -496,7 +381,7 @@ fn a_policy_that_neither_changes_nor_deletes_finishes_and_cleans_up_what_it_find
 }
 
 #[test]
-fn guards_do_not_count_what_an_earlier_run_left() {
+fn guards_do_not_count_repairs() {
     for at in [1, 3, 5] {
         let world = killed_after(at);
         let text = world.read("m.yaml");

@@ -157,7 +157,7 @@ fn inputs_may_have_to_be_there_and_the_rate_may_be_bounded() {
 }
 
 #[test]
-fn an_address_in_use_and_a_file_that_is_no_store_are_errors() {
+fn a_used_address_and_an_invalid_store_are_errors() {
     let folder = folder(&boxes(0..1, "car"));
     let server = Server::start(folder.path(), &[]);
     let address = server.url.trim_start_matches("http://");
@@ -179,7 +179,7 @@ fn an_address_in_use_and_a_file_that_is_no_store_are_errors() {
 }
 
 #[test]
-fn a_store_begins_with_what_a_file_holds() {
+fn a_store_starts_with_the_annotations_of_the_seed() {
     let folder = folder(&boxes(0..1, "car"));
     let seed = concat!(
         r#"{"id":"m","input_id":"in-1","model_version_id":"m-1","created_at":"2026-01-01T00:00:00Z"}"#,
@@ -258,7 +258,7 @@ fn a_seed_that_is_there_already_or_cannot_be_read_is_refused() {
 }
 
 #[test]
-fn it_listens_on_this_machine_alone_unless_told() {
+fn the_emulator_listens_on_loopback_by_default() {
     let folder = folder(&boxes(0..1, "car"));
     let mut help = command(folder.path());
     help.args(["emulator", "--help"]);

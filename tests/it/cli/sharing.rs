@@ -8,7 +8,7 @@ use annosync::api::code::Code;
 use annosync::emulator::{Endpoint, Fault};
 use serde_json::{Value, json};
 
-/// A box that loses a concept, and a label that goes.
+/// A box that loses a concept, and a label that is deleted.
 fn world() -> World {
     let world = World::new();
     world.seed(vec![
@@ -61,7 +61,7 @@ fn a_service_that_does_not_know_the_flag_gets_a_delete_that_names_the_annotation
 }
 
 #[test]
-fn a_delete_that_fails_after_the_removal_says_that_the_concepts_are_gone() {
+fn a_delete_that_fails_after_its_removal_reports_the_removed_concepts() {
     let failing = |more: &[&str]| {
         let world = world();
         let refused = Fault::FailItems {

@@ -87,7 +87,7 @@ fn a_command_line_that_makes_no_sense_is_refused_before_anything_is_read() {
     world.write("listing.json", "{}");
     let calls = world.emulator.calls().len();
     for (arguments, why) in [
-        (&["--also", "plan.md"][..], "a format and a file are needed"),
+        (&["--also", "plan.md"][..], "expected a format and a file"),
         (&["--also", "html=plan.html"], "`html` is not a format"),
         (&["--also", "markdown="], "the file has no name"),
         (&["--also", "text=-"], "--format says what goes to stdout"),
@@ -108,7 +108,7 @@ fn a_command_line_that_makes_no_sense_is_refused_before_anything_is_read() {
         (&["--only", "merges"], "possible values"),
         (
             &["--format", "json", "--only", "posts"],
-            "JSON holds the whole plan",
+            "JSON always holds the whole plan",
         ),
         (
             &[
@@ -119,7 +119,7 @@ fn a_command_line_that_makes_no_sense_is_refused_before_anything_is_read() {
                 "--input",
                 "in-*",
             ],
-            "JSON holds the whole plan",
+            "JSON always holds the whole plan",
         ),
     ] {
         let run = world.plan(arguments).exits(64);

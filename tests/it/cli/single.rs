@@ -17,7 +17,7 @@ fn dropping(input: &str, id: &str) -> World {
 }
 
 #[test]
-fn a_single_annotation_is_looked_at_and_deleted_by_its_path_as_the_dry_run_says() {
+fn a_single_delete_uses_the_path_of_the_annotation_as_in_the_dry_run() {
     let prefix = "/v2/users/owner/apps/app";
     for (input, id, path) in [
         ("in", "plain", "/inputs/in/annotations/plain"),
@@ -56,7 +56,7 @@ fn a_single_annotation_is_looked_at_and_deleted_by_its_path_as_the_dry_run_says(
 }
 
 #[test]
-fn whatever_befalls_a_single_delete_it_is_done_once() {
+fn a_single_delete_is_done_once_despite_faults() {
     for fault in [
         Fault::DropBefore,
         Fault::DropAfter,
@@ -83,7 +83,7 @@ fn whatever_befalls_a_single_delete_it_is_done_once() {
 }
 
 #[test]
-fn a_single_delete_that_is_refused_says_why_and_is_no_success() {
+fn a_refused_single_delete_is_an_error_with_its_reason() {
     let world = dropping("in", "a");
     let fault = Fault::FailItems {
         items: vec![0],

@@ -11,7 +11,7 @@ use std::io::{BufRead as _, BufReader, Lines, Read as _};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use tokio::sync::oneshot::Sender;
 
-/// An apply of 300 posts, one call at a time, whose first call is held until it is let go.
+/// An apply of 300 posts, one call at a time, whose first call is held until it is released.
 struct Held {
     child: Child,
     arrived: Arrival,
@@ -54,7 +54,7 @@ fn signal(child: &Child, name: &str) {
     );
 }
 
-/// Reads what the child says until a line holds this.
+/// Reads stderr until a line contains this.
 fn hears(stderr: &mut Lines<BufReader<ChildStderr>>, text: &str) -> String {
     let mut lines = stderr.by_ref().map(Result::unwrap);
     let line = lines.find(|line| line.contains(text));
@@ -74,7 +74,7 @@ fn ends(mut child: Child) -> (String, Option<i32>) {
 }
 
 #[test]
-fn ctrl_c_and_terminate_finish_what_is_in_flight_and_start_nothing_new() {
+fn ctrl_c_and_sigterm_let_calls_in_flight_finish() {
     for name in ["-INT", "-TERM"] {
         let world = World::new();
         let Held {
@@ -97,7 +97,7 @@ fn ctrl_c_and_terminate_finish_what_is_in_flight_and_start_nothing_new() {
 }
 
 #[test]
-fn the_deadline_finishes_what_is_in_flight_and_starts_nothing_new() {
+fn the_deadline_lets_calls_in_flight_finish() {
     let world = World::new();
     let Held {
         mut child,
@@ -141,7 +141,7 @@ fn a_second_signal_ends_the_run_at_once_and_the_next_one_repairs_it() {
 }
 
 #[test]
-fn a_stop_ends_a_pause_and_what_waited_is_accounted_for() {
+fn a_stop_ends_a_pause_and_reports_what_was_waiting() {
     let world = World::new();
     world.declare(&boxes(0..300, "car"));
     let hour = Fault::Throttle {
@@ -197,7 +197,7 @@ fn a_run_that_died_in_the_middle_of_a_call_is_repaired_by_the_next_one() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_error() {
+fn a_closed_stdout_is_not_an_error() {
     let world = World::new();
     world.declare(&boxes(0..600, "car"));
     world.apply(&[]).exits(0);
@@ -229,7 +229,7 @@ fn a_reader_that_has_seen_enough_is_no_error() {
 }
 
 #[test]
-fn fail_fast_starts_nothing_new_after_the_first_failure() {
+fn fail_fast_starts_no_calls_after_the_first_failure() {
     let world = World::new();
     world.declare(&boxes(0..300, "car"));
     let fault = Fault::FailItems {

@@ -3,7 +3,7 @@
 use super::{Run, World, settled, skipped};
 use std::path::{Path, PathBuf};
 
-/// The data's folder; nothing, and a word about it, where the tests are run without it.
+/// The folder of the data; `None`, with a message, if it is missing.
 pub(super) fn data() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/taco");
     if folder.is_dir() {
@@ -21,7 +21,7 @@ pub(super) fn import(world: &World, data: &Path, version: &str, out: &str) -> Ru
 }
 
 #[test]
-fn taco_goes_from_one_version_to_the_next_with_what_changed_and_nothing_else() {
+fn taco_is_updated_with_only_the_changes_of_a_version() {
     let Some(data) = data() else { return };
     let world = World::new();
     let apply = ["apply", ".", "--auto-approve"];

@@ -49,7 +49,7 @@ fn apply_as(world: &World, user: &str, arguments: &[&str]) -> Run {
     )
 }
 
-/// Holds every token to a plan that has nothing to do.
+/// Checks that the plan is empty with every token.
 #[track_caller]
 fn settled_for_all(world: &World) {
     for user in TEAM {
@@ -81,7 +81,7 @@ fn of(user: &str, annotation: Value) -> Value {
 }
 
 #[test]
-fn what_one_token_applied_every_other_plans_to_nothing() {
+fn a_plan_is_empty_with_any_token_after_an_apply() {
     for first in TEAM {
         let world = team();
         world.declare(INPUTS);
@@ -203,7 +203,7 @@ fn a_target_of_me_is_kept_as_the_users_id() {
 }
 
 #[test]
-fn a_post_that_equals_somebody_elses_annotation_stops_the_plan() {
+fn a_post_that_equals_an_annotation_of_another_user_stops_the_plan() {
     let world = team();
     let car = |id: &str| boxed("in-1", id, [0.1, 0.1, 0.3, 0.3], &["car"]);
     world.seed(vec![
@@ -372,7 +372,7 @@ fn a_renamed_set_takes_its_annotations_over() {
 }
 
 #[test]
-fn a_set_whose_name_is_lost_is_adopted_by_what_its_ids_begin_with() {
+fn a_set_can_be_adopted_by_its_id_prefix() {
     let world = team();
     world.declare(INPUTS);
     apply_as(&world, "owner", &[]).exits(0);
@@ -386,14 +386,14 @@ fn a_set_whose_name_is_lost_is_adopted_by_what_its_ids_begin_with() {
 }
 
 #[test]
-fn a_pull_with_another_sets_name_says_which_sets_there_are() {
+fn a_pull_for_another_set_lists_the_sets_of_the_app() {
     let world = team();
     let manifest = |set: &str| format!("{}inputs:\n{INPUTS}", header().replace("street", set));
     world.write("m.yaml", &manifest("a-set-that-nobody-guesses"));
     apply_as(&world, "bea", &[]).exits(0);
     let prefix = world.annotations()[0]["id"].as_str().unwrap()[..11].to_owned();
     let said = format!(
-        "the app has no annotations for set app, only those of other sets: {prefix} (name not known): 3 annotations; nothing was written"
+        "the app has no annotations for set app, only those of other sets: {prefix} (unknown name): 3 annotations; nothing was written"
     );
     run_as(&world, "carl", &["pull", "clone"])
         .exits(1)
@@ -432,7 +432,9 @@ fn a_pull_with_another_sets_name_says_which_sets_there_are() {
     world.seed(vec![whole("in-2", "owners", &[("car", 1.0)])]);
     run_as(&world, "carl", &["pull", "third"])
         .exits(0)
-        .says(&format!("note: annotations of other sets are not pulled: {prefix} (name not known): 3 annotations"));
+        .says(&format!(
+            "note: annotations of other sets are not pulled: {prefix} (unknown name): 3 annotations"
+        ));
 }
 
 #[test]

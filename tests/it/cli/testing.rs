@@ -32,7 +32,7 @@ impl Repository {
         self.path().join(name).exists()
     }
 
-    /// A case whose app holds a label `car` on `in-000`, and whose manifest wants this concept there.
+    /// A case with a label `car` on `in-000` in the app, and this concept in the manifest.
     fn case(&self, name: &str, concept: &str) {
         self.listing(name, "owner");
         self.write(&format!("{name}/annosync.yaml"), &manifest(concept));
@@ -72,7 +72,7 @@ fn listing(caller: &str) -> String {
 }
 
 #[test]
-fn a_case_is_as_expected_until_the_manifest_says_something_else() {
+fn a_case_differs_after_the_manifest_changed() {
     let repository = Repository::new();
     repository.case("cases/one", "car");
     repository
@@ -120,7 +120,7 @@ fn a_case_is_as_expected_until_the_manifest_says_something_else() {
 }
 
 #[test]
-fn a_case_that_expects_nothing_yet_fails() {
+fn a_case_without_an_expected_plan_fails() {
     let repository = Repository::new();
     repository.case("one", "bus");
     let run = repository.test(&[]).exits(1).says("Missing: one/plan.txt");
@@ -133,7 +133,7 @@ fn a_case_that_expects_nothing_yet_fails() {
 }
 
 #[test]
-fn what_plan_says_of_a_listing_is_what_a_case_expects() {
+fn a_case_expects_the_same_text_as_plan_observed() {
     let world = World::new();
     world.declare(&boxes(0..250, "car"));
     world.apply(&[]).exits(0);
@@ -219,7 +219,7 @@ fn a_case_that_cannot_be_planned_fails_and_the_others_go_on() {
 }
 
 #[test]
-fn where_there_is_no_case_nothing_was_tested() {
+fn a_folder_without_cases_is_an_error() {
     let repository = Repository::new();
     repository.write("cases/annosync.yaml", &header());
     repository.write(".hidden/observed.json", &listing("owner"));
@@ -273,7 +273,7 @@ fn with_all_formats(repository: &Repository) {
 }
 
 #[test]
-fn markdown_and_json_are_compared_where_they_are_there() {
+fn markdown_and_json_are_compared_if_they_exist() {
     let repository = Repository::new();
     with_all_formats(&repository);
     for (file, said, otherwise) in [
@@ -300,7 +300,7 @@ fn markdown_and_json_are_compared_where_they_are_there() {
 }
 
 #[test]
-fn another_version_alone_is_no_difference() {
+fn the_tool_version_is_not_compared() {
     let repository = Repository::new();
     with_all_formats(&repository);
     let plan = repository.read("one/plan.json");
@@ -366,7 +366,7 @@ fn a_plan_that_a_guard_stops_can_be_expected() {
 }
 
 #[test]
-fn a_diff_is_coloured_where_colours_are_taken_and_holds_nothing_that_a_terminal_obeys() {
+fn a_diff_is_coloured_on_demand_and_escapes_control_characters() {
     let repository = Repository::new();
     repository.case("one", "car");
     repository.write("one/plan.txt", "\u{1b}]0;title\u{7}\n");

@@ -1,4 +1,4 @@
-//! The token is in no output, whatever happens.
+//! The token never appears in output.
 
 use super::{World, boxes, folder_of, proxy};
 use annosync::api::code::Code;
@@ -7,12 +7,12 @@ use annosync::emulator::{Config, Endpoint, Fault};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
 
-/// A text that nothing else holds.
+/// A unique text.
 const MARKER: &str = "pat-5f0c2e9b-marker";
 
-/// Runs the binary with each of these arguments, which end with this code and tell nothing of the token.
+/// Runs the binary with each of these arguments; checks the exit code, and that the token is not in the output.
 #[track_caller]
-fn told_without_the_token(world: &World, runs: Vec<(Vec<&str>, i32)>) {
+fn run_without_showing_the_token(world: &World, runs: Vec<(Vec<&str>, i32)>) {
     for (arguments, code) in runs {
         let run = world.run(&arguments).exits(code);
         let said = format!("{}{}", run.stdout, run.stderr);
@@ -104,7 +104,7 @@ fn no_output_and_no_file_ever_holds_the_token() {
         ),
         (vec!["validate", "m.yaml", "-vv"], 0),
     ];
-    told_without_the_token(&world, runs.into());
+    run_without_showing_the_token(&world, runs.into());
     std::fs::remove_file(world.path().join("secret/pat")).unwrap();
     for (name, text) in folder_of(world.path()) {
         assert!(!text.contains(MARKER), "{name}");
@@ -168,7 +168,7 @@ fn no_other_command_tells_the_token() {
             1,
         ),
     ];
-    told_without_the_token(&world, runs);
+    run_without_showing_the_token(&world, runs);
     for (name, text) in folder_of(world.path()) {
         assert!(!text.contains(MARKER), "{name}");
     }
@@ -275,7 +275,7 @@ fn a_server_that_repeats_the_token_does_not_bring_it_onto_the_screen() {
 }
 
 #[test]
-fn a_panic_that_shows_what_holds_the_token_does_not_show_the_token() {
+fn a_panic_does_not_show_the_token() {
     let world = World::new();
     let endpoint =
         annosync::api::Endpoint::new(&world.emulator.url(), InsecureHttp::Refuse).unwrap();
@@ -296,7 +296,7 @@ fn a_panic_that_shows_what_holds_the_token_does_not_show_the_token() {
 }
 
 #[test]
-fn a_token_that_is_not_accepted_is_not_shown_and_a_bad_one_is_not_either() {
+fn rejected_and_malformed_tokens_are_not_shown() {
     let world = World::new().with_key(MARKER);
     world.declare(&boxes(0..1, "car"));
     let run = world.plan(&["-vv"]).exits(1);

@@ -1,5 +1,7 @@
-//! `apply --undo-out`: whatever an apply did to annotations of whatever kind, its undo brings back what was there, and
-//! nothing else; the file is right at every moment.
+//! `apply --undo-out`: an undo restores exactly the state before the apply, for annotations of every kind; the file is
+//! valid at every moment.
+
+mod file;
 
 use super::every::{kinds, mask, model_made};
 use super::proxy::{self, Meddling};
@@ -15,10 +17,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::Receiver;
 use tokio::sync::oneshot::Sender;
 
-/// Lets everything pass: what is tested here is what an undo does, not what holds it up.
+/// Flags that let all guards pass, which are not tested here.
 const UNGUARDED: [&str; 4] = ["--allow-deletes", "999", "--allow-updates", "999"];
 
-/// What an app holds, but for what the server makes anew: the times, and an empty object in the place of none.
+/// The annotations of the app, without times and empty objects, which the server sets.
 fn state(world: &World) -> Vec<Value> {
     let mut all = world.block_on(world.emulator.annotations()).unwrap();
     for annotation in &mut all {
@@ -73,7 +75,7 @@ fn inputs() -> World {
     world
 }
 
-/// An app with an annotation of every kind, each with data that nothing here models.
+/// An app with an annotation of every kind, each with unmodelled data.
 fn every_kind() -> World {
     let world = inputs();
     world.declare(&declared());
@@ -188,7 +190,7 @@ fn a_delete_of_every_kind_is_undone() {
 }
 
 #[test]
-fn a_purge_of_every_kind_is_undone_but_for_what_models_made() {
+fn a_purge_of_every_kind_is_undone_except_for_annotations_of_models() {
     let world = every_kind();
     let inputs = names().into_iter();
     let inputs = inputs.map(|name| format!("  - id: in-{name}\n    purge: true\n"));
@@ -215,7 +217,7 @@ fn mixed() -> World {
 }
 
 #[test]
-fn what_was_not_carried_out_is_left_out_of_the_undo() {
+fn operations_that_were_not_applied_are_not_in_the_undo() {
     let world = mixed();
     let was = state(&world);
     let fault = Fault::FailItems {
@@ -243,7 +245,7 @@ fn what_was_not_carried_out_is_left_out_of_the_undo() {
 }
 
 #[test]
-fn what_a_lost_answer_left_done_is_undone_too() {
+fn writes_with_lost_answers_are_undone_too() {
     let world = mixed();
     let was = state(&world);
     for endpoint in [
@@ -263,7 +265,7 @@ fn what_a_lost_answer_left_done_is_undone_too() {
 }
 
 #[test]
-fn what_somebody_edited_since_is_left_alone_by_the_undo() {
+fn an_undo_leaves_later_edits_alone() {
     for input in ["in-000", "in-003", "in-004"] {
         let world = mixed();
         world.apply(&["--undo-out", "undo.json"]).exits(0);
@@ -277,14 +279,14 @@ fn what_somebody_edited_since_is_left_alone_by_the_undo() {
     }
 }
 
-/// An apply that was started, one of whose writes is held until it is let go.
+/// A started apply with one write held until it is released.
 pub(super) struct Held {
     pub(super) child: Child,
     pub(super) arrived: Arrival,
     pub(super) release: Sender<()>,
 }
 
-/// That the write which is held has arrived, or that the run ended before it.
+/// Whether the held write has arrived, or the run ended before it.
 pub(super) struct Arrival(Receiver<bool>);
 
 impl Arrival {
@@ -325,7 +327,7 @@ fn waiting_for_a_write_fails_where_the_run_ends_before_it() {
     held.arrived.wait();
 }
 
-/// Applies a manifest or a plan file one call at a time; the write after so many is held.
+/// Applies a manifest or a plan file one call at a time; the write after this many is held.
 pub(super) fn held(world: &World, path: &str, after: usize, arguments: &[&str]) -> Held {
     let mut command = world.command();
     let (told, arrived) = arrival(&mut command);
@@ -359,7 +361,7 @@ fn readdress(world: &World, file: &str, url: &str) {
 }
 
 #[test]
-fn a_run_that_was_killed_left_the_file_that_undoes_what_it_did() {
+fn a_killed_run_leaves_a_valid_undo() {
     for takes_effect in [false, true] {
         let world = mixed();
         let was = state(&world);
@@ -399,7 +401,7 @@ fn a_run_that_was_killed_left_the_file_that_undoes_what_it_did() {
 }
 
 #[test]
-fn a_run_that_was_killed_or_stopped_in_the_middle_is_undone_as_far_as_it_came() {
+fn a_killed_or_stopped_run_is_undone_as_far_as_it_got() {
     for signal in ["-KILL", "-INT"] {
         let world = World::new();
         world.declare(&boxes(0..600, "car"));
@@ -437,276 +439,4 @@ fn a_run_that_was_killed_or_stopped_in_the_middle_is_undone_as_far_as_it_came() 
         assert_eq!(run.last_line(), account);
         assert_eq!(world.annotations(), Vec::<Value>::new());
     }
-}
-
-#[test]
-fn a_file_that_cannot_be_written_again_after_the_run_is_right_as_it_was() {
-    let world = mixed();
-    let was = state(&world);
-    fs::create_dir(world.path().join("kept")).unwrap();
-    let Held {
-        child,
-        arrived,
-        release,
-    } = held(&world, "m.yaml", 0, &["--undo-out", "kept/undo.json"]);
-    arrived.wait();
-    fs::rename(world.path().join("kept"), world.path().join("away")).unwrap();
-    release.send(()).unwrap();
-    let run = Run::from(child.wait_with_output().unwrap()).exits(0);
-    assert!(run.last_line().starts_with("Applied 5 ("), "{}", run.stdout);
-    let said = "Warning: cannot write kept/undo.json: ";
-    assert!(run.stderr.contains(said), "{}", run.stderr);
-    readdress(&world, "away/undo.json", &world.emulator.url());
-    carry_out(&world, "away/undo.json", &[]).exits(0);
-    let mut now = state(&world);
-    now.retain(|it| it["input_id"] != "in-003");
-    same(&now, &was);
-}
-
-#[test]
-fn the_same_command_in_the_manifests_folder_runs_again_beside_its_own_files() {
-    let world = World::new();
-    let header = super::header();
-    world.write("repo/annosync.yaml", &header);
-    world.write("repo/a.yaml", &format!("inputs:\n{}", boxes(0..2, "car")));
-    let apply = || {
-        let mut command = world.command();
-        command.current_dir(world.path().join("repo"));
-        command
-            .args(["apply", "--auto-approve", "--undo-out", "undo.json"])
-            .args(["--log", "log.jsonl", "--endpoint", &world.emulator.url()])
-            .args(["--user-id", "owner", "--app-id", "app"]);
-        Run::of(command).exits(0)
-    };
-    apply();
-    world.write("repo/a.yaml", &format!("inputs:\n{}", boxes(0..2, "tree")));
-    assert!(apply().last_line().starts_with("Applied 2 (2 overwritten)"));
-    assert!(apply().last_line().starts_with("No changes."));
-    assert_eq!(world.read("repo/log.jsonl").lines().count(), 4);
-}
-
-#[test]
-fn an_undo_that_is_there_is_kept_and_nothing_else_is_overwritten() {
-    let world = mixed();
-    world.apply(&["--undo-out", "undo.json"]).exits(0);
-    let first = world.read("undo.json");
-    world.declare(&boxes(0..1, "tree"));
-    let run = world.apply(&["--undo-out", "undo.json"]).exits(0);
-    assert!(
-        run.stderr
-            .contains("undo.json was there, and is kept as undo.json.1.")
-    );
-    assert_eq!(world.read("undo.json.1"), first);
-    let second = world.read("undo.json");
-    // Nothing to do is undone by doing nothing; what was there is kept all the same.
-    world.apply(&["--undo-out", "undo.json"]).exits(0);
-    assert_eq!(world.read("undo.json.2"), second);
-    let run = carry_out(&world, "undo.json", &[]).exits(0);
-    assert_eq!(run.stdout, "No changes. There is nothing to undo.\n");
-    // An undo that has nothing to do is worth nothing.
-    world.apply(&["--undo-out", "undo.json"]).exits(0);
-    assert!(!world.path().join("undo.json.3").exists());
-    // One after the other, they lead all the way back.
-    carry_out(&world, "undo.json.2", &[]).exits(0);
-    carry_out(&world, "undo.json.1", &[]).exits(0);
-    world.declare(&(boxes(0..3, "car") + &boxes(4..5, "car")));
-    world.is_settled();
-
-    world.declare(&boxes(0..1, "tree"));
-    world.emulator.forget_calls();
-    let manifest = world.read("m.yaml");
-    let run = world.apply(&["--undo-out", "m.yaml"]).exits(1);
-    assert!(
-        run.stderr.contains("exists and is not an undo file"),
-        "{}",
-        run.stderr
-    );
-    assert_eq!((world.read("m.yaml"), world.writes()), (manifest, vec![]));
-}
-
-#[test]
-fn where_the_undo_cannot_be_written_nothing_is_sent() {
-    let world = mixed();
-    let was = state(&world);
-    world.write("file", "");
-    for path in ["missing/undo.json", "file/undo.json", "/proc/undo.json"] {
-        let run = world.apply(&["--undo-out", path]).exits(1);
-        assert!(
-            run.stderr.contains("cannot write"),
-            "{path}: {}",
-            run.stderr
-        );
-    }
-    assert_eq!(world.writes(), []);
-    same(&state(&world), &was);
-}
-
-#[cfg(unix)]
-#[test]
-fn a_full_disk_stops_the_apply_before_anything_is_sent() {
-    let world = mixed();
-    let was = state(&world);
-    let apply = world.command();
-    let mut command = Command::new("sh");
-    // No file can grow beyond 512 bytes: what a full disk does, and only to this process.
-    let script = r#"trap "" XFSZ; ulimit -f 1; exec "$0" "$@""#;
-    command.current_dir(world.path()).env_clear();
-    command.env("CLARIFAI_PAT", "owner-key");
-    command.args(["-c", script]).arg(apply.get_program());
-    command
-        .args([
-            "apply",
-            "m.yaml",
-            "--auto-approve",
-            "--undo-out",
-            "undo.json",
-        ])
-        .args(["--endpoint", &world.emulator.url()])
-        .args(["--user-id", "owner", "--app-id", "app"]);
-    let run = Run::of(command).exits(1);
-    assert!(
-        run.stderr.contains("cannot write undo.json"),
-        "{}",
-        run.stderr
-    );
-    assert_eq!(world.writes(), []);
-    same(&state(&world), &was);
-    let left: Vec<_> = fs::read_dir(world.path()).unwrap().collect();
-    assert_eq!(left.len(), 1, "{left:?}");
-}
-
-#[test]
-fn a_dry_run_has_nothing_to_undo() {
-    let world = mixed();
-    for flag in ["--undo-out", "--log"] {
-        let run = world.on_app(&["apply", "m.yaml", "--dry-run", flag, "x"]);
-        assert!(run.exits(64).stderr.contains("cannot be used with"));
-    }
-    assert!(!world.path().join("x").exists());
-}
-
-#[test]
-fn an_undo_stops_at_the_guards_and_names_the_flag() {
-    let world = World::new();
-    world.declare(&boxes(0..12, "car"));
-    world.apply(&["--undo-out", "undo.json"]).exits(0);
-    world.emulator.forget_calls();
-    let run = world
-        .run(&["apply", "undo.json", "--auto-approve"])
-        .exits(3);
-    assert!(
-        run.stderr.contains("12 deletes of 12 existing annotations"),
-        "{}",
-        run.stderr
-    );
-    assert!(run.stderr.contains("--allow-deletes 12"), "{}", run.stderr);
-    assert_eq!(world.writes(), []);
-    let let_pass = [
-        "apply",
-        "undo.json",
-        "--auto-approve",
-        "--allow-deletes",
-        "12",
-    ];
-    world.run(&let_pass).exits(0);
-    assert_eq!(world.annotations(), Vec::<Value>::new());
-}
-
-/// What is done to an undo, in words, and what does it.
-type Alteration = (&'static str, fn(&mut Value));
-
-#[test]
-fn an_undo_that_was_altered_is_refused_and_nothing_is_sent() {
-    fn each(plan: &mut Value, action: &str, alter: fn(&mut Value)) {
-        let operations = plan["operations"].as_array_mut().unwrap();
-        operations
-            .iter_mut()
-            .filter(|it| it["action"] == action)
-            .for_each(alter);
-    }
-    let world = mixed();
-    world.apply(&["--undo-out", "undo.json"]).exits(0);
-    world.emulator.forget_calls();
-    let undo = plan_file(&world, "undo.json");
-    let alterations: [Alteration; 9] = [
-        ("it is no undo", |plan| plan["purpose"] = json!("manifest")),
-        ("one operation undoes nothing", |plan| {
-            plan["operations"][0]["reason"] = json!("differs");
-        }),
-        ("a post of another concept than it shows", |plan| {
-            each(plan, "post", |it| {
-                it["body"]["data"]["regions"][0]["data"]["concepts"][0]["id"] = json!("x");
-            });
-        }),
-        ("a post of another place than it shows", |plan| {
-            each(plan, "post", |it| {
-                it["body"]["data"]["regions"][0]["region_info"] = json!({"point": {"row": 0.5}});
-            });
-        }),
-        ("an overwrite with metadata that it does not show", |plan| {
-            each(plan, "overwrite", |it| {
-                it["body"]["data"]["metadata"] = json!({"a": 1});
-            });
-        }),
-        ("a replacement for somebody else than it shows", |plan| {
-            each(plan, "replace", |it| it["body"]["user_id"] = json!("eve"));
-        }),
-        ("a status that it does not show", |plan| {
-            each(plan, "replace", |it| {
-                it["body"]["status"]["code"] = json!(24151);
-            });
-        }),
-        ("a delete that does not show what goes", |plan| {
-            each(plan, "delete", |it| {
-                it.as_object_mut().unwrap().remove("before");
-            });
-        }),
-        ("a body of another annotation", |plan| {
-            each(plan, "overwrite", |it| it["body"]["id"] = json!("other"));
-        }),
-    ];
-    for (what, alter) in alterations {
-        let mut altered = undo.clone();
-        alter(&mut altered);
-        assert_ne!(altered, undo, "{what}");
-        world.write("altered.json", &altered.to_string());
-        let run = carry_out(&world, "altered.json", &[]).exits(1);
-        assert!(
-            run.stderr.contains("the plan was altered"),
-            "{what}: {}",
-            run.stderr
-        );
-    }
-    assert_eq!(world.emulator.calls(), [], "nothing was sent");
-}
-
-#[test]
-fn a_fingerprint_that_was_taken_out_makes_nothing_easier() {
-    let strip = |world: &World, from: &str| {
-        let mut plan = plan_file(world, from);
-        for operation in plan["operations"].as_array_mut().unwrap() {
-            operation.as_object_mut().unwrap().remove("fingerprint");
-        }
-        world.write("stripped.json", &plan.to_string());
-    };
-    // A plan that a manifest made is refused.
-    let world = mixed();
-    world.plan(&["--out", "plan.json"]).exits(0);
-    strip(&world, "plan.json");
-    let run = carry_out(&world, "stripped.json", &[]).exits(1);
-    run.says("`fingerprint` is missing");
-    assert_eq!(world.writes(), []);
-    // Of an undo, what is there must be all that the operation shows, and nothing more.
-    let world = mixed();
-    world.apply(&["--undo-out", "undo.json"]).exits(0);
-    strip(&world, "undo.json");
-    let id = world.id_on("in-003");
-    let more = json!({"id": id, "input_id": "in-003", "data": {"metadata": {"mine": 1}}});
-    let patch = more.to_string();
-    let patched = world.writer();
-    let answer = world.block_on(patched.patch(PatchAction::Merge, &[&patch]));
-    assert!(matches!(answer.unwrap()[..], [ItemResult::Done(_)]));
-    let run = carry_out(&world, "stripped.json", &[]).exits(4);
-    assert!(run.last_line().contains("Applied 4 ("), "{}", run.stdout);
-    assert!(world.annotation(&id).is_some());
 }

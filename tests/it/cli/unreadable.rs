@@ -49,7 +49,7 @@ fn declare_box(world: &World, head: &str) {
     ));
 }
 
-/// One annotation on `in-1` whose metadata is this, and one that can be read on `in-2`.
+/// One annotation on `in-1` with this metadata, and a readable one on `in-2`.
 fn world_with(metadata: Value) -> World {
     let world = World::new();
     world.seed(vec![
@@ -91,7 +91,7 @@ fn a_declared_annotation_that_cannot_be_carried_is_an_error_and_keeps_its_data()
 }
 
 #[test]
-fn what_may_be_the_unreadable_annotation_is_neither_posted_nor_deleted() {
+fn a_possible_match_of_an_unreadable_annotation_is_neither_posted_nor_deleted() {
     let world = world_with(json!({"m": "surrogate"}));
     // Undeclared: sync would delete it. Close to the declaration: sync would move it.
     world.seed(vec![
@@ -129,7 +129,7 @@ fn what_may_be_the_unreadable_annotation_is_neither_posted_nor_deleted() {
 }
 
 #[test]
-fn an_odd_object_elsewhere_blocks_nothing() {
+fn unreadable_annotations_on_other_inputs_do_not_block() {
     let world = World::new();
     world.seed(vec![
         boxed("padded", "p", BOX, &["car"]),
@@ -168,7 +168,7 @@ fn an_input_with_an_unreadable_annotation_is_not_purged() {
 }
 
 #[test]
-fn a_key_whose_annotation_cannot_be_read_is_an_error_and_posts_nothing() {
+fn a_key_of_an_unreadable_annotation_is_an_error() {
     let world = World::new();
     world.declare(
         "  - id: in-1\n    annotations:\n      - { key: k, concepts: [car], metadata: { m: surrogate } }\n",
@@ -195,7 +195,7 @@ fn a_pull_leaves_declared_inputs_with_unreadable_annotations_alone() {
 }
 
 #[test]
-fn metadata_deeper_than_what_can_be_read_again_is_refused_in_a_manifest() {
+fn metadata_nested_too_deeply_is_refused_in_a_manifest() {
     let world = World::new();
     let deep = nested(101).to_string();
     world.declare(&format!(

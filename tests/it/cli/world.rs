@@ -68,7 +68,7 @@ impl From<Output> for Run {
     }
 }
 
-/// The binary in a folder, with nothing in its environment.
+/// The binary in a folder, with an empty environment.
 pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_annosync"));
     command.current_dir(folder).env_clear();
@@ -142,21 +142,30 @@ impl World {
         self.write("m.yaml", &format!("{}inputs:\n{inputs}", header()));
     }
 
-    /// The binary in the folder, with the token and nothing else in its environment.
+    /// The binary in the folder, with only the token in its environment.
     pub(crate) fn command(&self) -> Command {
         let mut command = command(self.path());
         command.env("CLARIFAI_PAT", &self.key);
         command
     }
 
-    /// Runs the binary without naming an app; beside a plan file, with the host.
+    /// Runs the binary in a subfolder.
+    pub(crate) fn run_in(&self, folder: &str, arguments: &[&str]) -> Run {
+        let mut command = self.command();
+        command
+            .current_dir(self.path().join(folder))
+            .args(arguments);
+        Run::of(command)
+    }
+
+    /// Runs the binary without naming an app. With a plan file, the environment names the host: the token is not sent to a
+    /// host that only a plan file names.
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         let mut command = self.command();
         command.args(arguments);
         if let ["apply", path, ..] = arguments
             && is_plan_file(path)
         {
-            // The token goes to no host that a plan file alone names.
             command.env("CLARIFAI_API_BASE", self.emulator.url());
         }
         Run::of(command)
@@ -186,12 +195,12 @@ impl World {
         plan
     }
 
-    /// Applies `m.yaml`; when that ends well, a plan has nothing to do.
+    /// Applies `m.yaml`. If that succeeds, checks that a plan is empty.
     pub(crate) fn apply(&self, arguments: &[&str]) -> Run {
         self.apply_path("m.yaml", arguments)
     }
 
-    /// Applies a manifest or a plan file made of `m.yaml`; when that ends well, a plan of `m.yaml` has nothing to do.
+    /// Applies a manifest or a plan file made from `m.yaml`. If that succeeds, checks that a plan of `m.yaml` is empty.
     pub(crate) fn apply_path(&self, path: &str, arguments: &[&str]) -> Run {
         let run = if is_plan_file(path) {
             // A plan file names its app itself, and a manifest stands behind one that is no undo.
@@ -232,7 +241,7 @@ impl World {
         all
     }
 
-    /// The annotation of this id; nothing when there is none.
+    /// The annotation with this id, if it exists.
     pub(crate) fn annotation(&self, id: &str) -> Option<Value> {
         self.annotations().into_iter().find(|it| it["id"] == id)
     }
@@ -330,14 +339,14 @@ fn is_plan_file(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|end| end == "json") || path.contains(".json.")
 }
 
-/// Holds a plan to have nothing to do.
+/// Checks that a plan is empty.
 #[track_caller]
 pub(crate) fn settled(plan: &Run) {
     let ended = (plan.code, plan.last_line().starts_with("No changes."));
     assert_eq!(ended, (0, true), "{}\n{}", plan.stdout, plan.stderr);
 }
 
-/// A header of the set `street`, policy `sync`, whose guards let everything pass.
+/// A header with set `street`, policy `sync` and guards without limits.
 pub(crate) fn header() -> String {
     "version: 1\nset: street\npolicy: sync\n\
      guards: { max_deletes: 100%, max_updates: 100%, max_vanished_concepts: 1000 }\n"
@@ -382,7 +391,7 @@ pub(crate) fn skipped(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {why}");
 }
 
-/// Whether a program that a test needs is on this machine; says so where it is not.
+/// Whether a program is installed; prints a message if not.
 pub(crate) fn is_there(program: &str) -> bool {
     let answer = Command::new(program).arg("--version").output();
     let is_there = answer.is_ok_and(|output| output.status.success());

@@ -8,7 +8,7 @@ use annosync::api::code::Code;
 use annosync::emulator::{ConcurrentChange, Config, Endpoint, Fault, MissingDelete, Scope};
 use serde_json::json;
 
-/// What befalls a call once, and passes.
+/// A transient fault of a call.
 fn passing_faults() -> Vec<Fault> {
     vec![
         Fault::DropBefore,
@@ -38,7 +38,7 @@ fn each(faults: Vec<Fault>, check: impl Fn(Fault) + Sync) {
 }
 
 #[test]
-fn whatever_befalls_a_post_it_is_made_once() {
+fn a_post_is_made_once_despite_faults() {
     each(passing_faults(), |fault| {
         let world = World::new();
         world.declare(&boxes(0..3, "car"));
@@ -56,7 +56,7 @@ fn whatever_befalls_a_post_it_is_made_once() {
 }
 
 #[test]
-fn whatever_befalls_a_patch_or_a_delete_it_is_done_once() {
+fn patches_and_deletes_are_made_once_despite_faults() {
     each(passing_faults(), |fault| {
         let world = World::new();
         world.declare(&boxes(0..12, "car"));
@@ -83,7 +83,7 @@ fn whatever_befalls_a_patch_or_a_delete_it_is_done_once() {
 }
 
 #[test]
-fn deletes_whose_answer_was_lost_are_looked_for_and_not_sent_again() {
+fn deletes_with_lost_answers_are_verified_and_not_sent_again() {
     let world = World::new();
     world.declare(&boxes(0..40, "car"));
     world.apply(&[]).exits(0);
@@ -177,7 +177,7 @@ fn a_refused_patch_or_delete_leaves_the_others_alone_too() {
 }
 
 #[test]
-fn a_write_whose_answer_shows_something_else_is_no_success() {
+fn a_write_with_a_different_result_is_an_error() {
     let world = World::new();
     world.declare(&boxes(0..3, "car"));
     let run = apply_through(
@@ -255,7 +255,7 @@ fn dropped_behind_its_back(
 }
 
 #[test]
-fn what_is_gone_already_counts_as_deleted_whatever_the_service_says_of_it() {
+fn an_annotation_that_is_gone_counts_as_deleted() {
     for missing_delete in [MissingDelete::Succeeds, MissingDelete::Fails] {
         for dropped in [1, 3] {
             let config = || Config {
@@ -292,7 +292,7 @@ fn what_is_gone_already_counts_as_deleted_whatever_the_service_says_of_it() {
 }
 
 #[test]
-fn what_somebody_edits_while_an_apply_runs_is_not_deleted() {
+fn annotations_edited_while_an_apply_runs_are_not_deleted() {
     let (world, run) = dropped_behind_its_back(Config::default(), 3, BEFORE_THE_LOOK, "edited");
     let run = run.exits(4);
     assert!(run.stdout.contains("Stale: delete "), "{}", run.stdout);

@@ -18,7 +18,7 @@ fn get_mut<'v>(value: &'v mut Value, path: &[Step]) -> &'v mut Value {
     })
 }
 
-/// Every place, and what stands there.
+/// Every path of the document, with its value.
 fn places(value: &Value, path: &mut Vec<Step>, all: &mut Vec<(Vec<Step>, Value)>) {
     if !path.is_empty() {
         all.push((path.clone(), value.clone()));
@@ -40,7 +40,7 @@ fn places(value: &Value, path: &mut Vec<Step>, all: &mut Vec<(Vec<Step>, Value)>
     }
 }
 
-/// The place without its numbers: one operation of each action stands for all.
+/// The path without indexes: one operation of each action represents all.
 fn shape(document: &Value, path: &[Step]) -> String {
     let action = |at: usize| {
         document["operations"][at]["action"]
@@ -132,7 +132,7 @@ fn forgeries(document: &Value) -> Vec<(String, Value)> {
     forgeries
 }
 
-/// Two operations that exchange what says which annotation they are about, or what they do.
+/// Two operations with exchanged annotation or change.
 fn swapped(document: &Value) -> Vec<(String, Value)> {
     let count = document["operations"].as_array().unwrap().len();
     let mut forgeries = Vec::new();
@@ -170,7 +170,7 @@ fn swapped(document: &Value) -> Vec<(String, Value)> {
 /// One in so many is tried in an ordinary run; `ANNOSYNC_FORGE_ALL=1` tries all.
 const ONE_IN: usize = 6;
 
-/// Applies the forgeries of a file, and holds each to the law. Some have to change something, and some not.
+/// Applies the forgeries of a file and checks the law for each. Some must change the app, and some must not.
 fn play(world: &World, file: &str) {
     let before = rows(world);
     let mut counts: HashMap<bool, usize> = HashMap::new();

@@ -1,4 +1,4 @@
-//! The token goes to no host that only a plan file names.
+//! The token is not sent to a host that only a plan file names.
 
 use super::{Run, World, read, scene};
 use crate::cli::proxy;
@@ -54,11 +54,7 @@ fn a_host_that_only_a_plan_file_names_is_not_asked() {
             plan["manifest_hash"] = read(&world, "now.json")["manifest_hash"].clone();
             world.write("forged.json", &plan.to_string());
             for (flags, base, by) in [
-                (
-                    &[][..],
-                    None,
-                    "without a flag it goes to https://api.clarifai.com",
-                ),
+                (&[][..], None, "the default is https://api.clarifai.com"),
                 (&[], Some(&*real), "CLARIFAI_API_BASE names"),
                 (&["--manifest", "m.yaml"], None, "the manifest names"),
                 (
@@ -142,7 +138,7 @@ fn a_target_flag_that_names_another_host_than_the_plan_file_is_refused() {
     for (file, target) in [("plan.json", "there"), ("forged.json", "here")] {
         let flags = ["--manifest", "m.yaml", "--target", target];
         let run = apply(&world, file, &flags, None).exits(64);
-        run.says("a plan file names its own target, and the flags name another");
+        run.says("the plan file is for one target, and the flags name another");
     }
     assert_eq!(asked.load(Ordering::Relaxed), 0);
     let flags = ["--manifest", "m.yaml", "--target", "here"];

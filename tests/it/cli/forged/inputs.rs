@@ -83,7 +83,7 @@ fn with_inputs(plan: &Value, gone: &[&str], more: Vec<Value>) -> Value {
     plan
 }
 
-/// An operation that finds nothing to do: a delete of what is not there.
+/// An operation without effect: a delete of a missing annotation.
 fn gone(input: &str) -> Value {
     let annotation = json!({"id": "x", "input_id": input, "user_id": "owner", "data": {"concepts": [{"id": "car", "value": 1}]}});
     let world = World::new();
@@ -368,7 +368,7 @@ fn an_undo_file_posts_no_input_and_deletes_no_more_than_a_person_counts() {
     );
     apply(&world, "forged.json", &[])
         .exits(0)
-        .says("3 posted inputs are kept: b, c, empty");
+        .says("3 posted inputs kept: b, c, empty");
     assert_eq!(there(&world), ["b", "c", "empty", "there"]);
     let calls = world.emulator.calls();
     assert!(calls.iter().all(|it| it.endpoint != Endpoint::DeleteInputs));

@@ -66,7 +66,7 @@ fn wanted() -> String {
     )
 }
 
-/// An app that holds the labels, and a manifest that wants others.
+/// An app with labels, and a manifest that changes them.
 fn scene() -> World {
     let world = World::new();
     let found = json!({
@@ -130,7 +130,7 @@ fn apply(world: &World, file: &str, arguments: &[&str]) -> Run {
     world.run(&[&["apply", file, "--auto-approve"], &fast[..], arguments].concat())
 }
 
-/// The law: what an apply of `file` changed is within what the file shows, and nobody else's work is touched.
+/// The law: an apply of `file` changes only what the file shows, and no annotations of others.
 fn holds(what: &str, file: &Value, run: &Run, before: &Rows, world: &World) -> bool {
     let after = rows(world);
     let of_input = |row: &Value| row["input_level"] == true;

@@ -1,11 +1,11 @@
-//! Names that changed: only a manifest says that a concept was renamed, and a plan file cannot.
+//! Renamed concepts: only a manifest can declare them, not a plan file.
 
 use super::table::{Refused, of_another_manifest, refused, with};
 use super::{HEADER, apply, declare, read, scene};
 use crate::cli::boxes;
 use serde_json::json;
 
-/// Guards that stop nothing but a concept that vanishes.
+/// Guards that stop only vanished concepts.
 const OPEN: &str = "guards: { max_updates: 100%, max_deletes: 100% }\n";
 const RENAMED: &str = "renamed: { car: bus, tree: bus }\n";
 

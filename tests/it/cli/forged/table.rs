@@ -1,4 +1,6 @@
-//! One row an attack: what is done to a real plan file, how its apply is called, and what comes of it.
+//! One row per attack: the change to a plan file, the arguments of its apply, and the result.
+
+mod guards;
 
 use super::{
     HEADER, OTHER_SET, World, apply, changed, declare, labels, read, row, rows, scene, wanted,
@@ -114,7 +116,7 @@ pub(super) fn retargeted(operation: &mut Value, row: &Value) {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "one row an attack")]
-fn what_a_plan_file_cannot_say_of_its_operations() {
+fn forged_operations_are_refused() {
     let world = scene();
     let plan = read(&world, "plan.json");
     let attack = |what, file, says| Refused {
@@ -292,7 +294,7 @@ fn what_a_plan_file_cannot_say_of_its_operations() {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "one row an attack")]
-fn whose_annotations_a_plan_file_cannot_take() {
+fn forged_owners_are_refused() {
     let world = scene();
     let all = rows(&world);
     let delete = |id: &str| lone_delete(&world, row(&all, id));
@@ -413,120 +415,8 @@ fn whose_annotations_a_plan_file_cannot_take() {
     assert_eq!(world.annotation("hers"), None);
 }
 
-/// The labels, with `in-006` as if only the set's own annotation belonged there.
-fn relabel_in_006() -> String {
-    changed(
-        &labels(),
-        "in-006",
-        "- key: k",
-        "- key: k\n        status: success",
-    )
-}
-
 #[test]
-fn which_guards_a_plan_file_cannot_pass() {
-    let world = scene();
-    let open = "guards: { max_deletes: 100%, max_updates: 100%, max_vanished_concepts: 99, max_doubles: 99 }\n";
-    let open = format!("{HEADER}{open}");
-    let few = of_another_manifest(&world, &open, &boxes(0..5, "car"), &[]);
-    let others = of_another_manifest(&world, &open, &boxes(0..20, "bus"), &[]);
-    let double = "  - id: in-006\n    annotations:\n      - key: k\n        \
-                  box: { top: 0.1, left: 0.2, bottom: 0.5, right: 0.6 }\n        concepts: [car]\n      \
-                  - box: { top: 0.7, left: 0.7, bottom: 0.9, right: 0.9 }\n        concepts: [tree]\n";
-    let rest = labels().replace(&boxes(6..7, "car"), double);
-    let double = of_another_manifest(&world, &open, &rest, &[]);
-    assert!(double.to_string().contains("\"doubles\""), "{double}");
-    let stopped = of_another_manifest(&world, HEADER, &boxes(0..5, "car"), &[]);
-    assert_ne!(stopped["guards"], json!([]));
-    let mut table = Vec::new();
-    let passed = |plan: &Value| {
-        with(plan, |it| {
-            it["passed_guards"] = it["guards"].take();
-            it["guards"] = json!([]);
-        })
-    };
-    let undoubled = with(&double, |it| {
-        for operation in it["operations"].as_array_mut().unwrap() {
-            operation.as_object_mut().unwrap().remove("double");
-        }
-        it["summary"].as_object_mut().unwrap().remove("doubles");
-    });
-    for (what, file, says) in [
-        (
-            "limits of another manifest",
-            few.clone(),
-            "--allow-deletes 15",
-        ),
-        (
-            "no guards",
-            with(&stopped, |it| it["guards"] = json!([])),
-            "--allow-deletes 15",
-        ),
-        (
-            "guards that were let pass",
-            passed(&stopped),
-            "--allow-deletes 15",
-        ),
-        (
-            "many more that exist",
-            with(&few, |it| it["summary"]["existing"] = json!(1_000_000)),
-            "15 deletes of 2",
-        ),
-        ("a concept that vanishes", others, "--allow-vanished"),
-        ("a double", double, "--allow-doubles 1"),
-        ("a double that is not shown", undoubled, "--allow-doubles 1"),
-    ] {
-        table.push(Refused {
-            what,
-            file,
-            flags: &[],
-            code: 3,
-            says,
-        });
-    }
-    let fewer = |existing: u64| with(&few, |it| it["summary"]["existing"] = json!(existing));
-    table.push(Refused {
-        what: "so few that no guard counts",
-        file: fewer(9),
-        flags: &[],
-        code: 1,
-        says: "counts fewer annotations than it deletes",
-    });
-    refused(&world, table);
-    // With its manifest its guards count, and the same plan passes.
-    declare(&world, &open, &boxes(0..5, "car"));
-    world.write("other.json", &few.to_string());
-    apply(&world, "other.json", &["--manifest", "m.yaml"])
-        .exits(4)
-        .says("is a plan of another manifest");
-    world.plan(&["--out", "other.json"]).exits(0);
-    world.apply_path("other.json", &[]).exits(0);
-}
-
-#[test]
-fn a_plan_file_cannot_say_that_too_little_exists_for_a_guard() {
-    let world = World::new();
-    declare(&world, HEADER, &boxes(0..20, "car"));
-    world.apply(&[]).exits(0);
-    // A few cars stay, so that no concept vanishes.
-    declare(&world, HEADER, &(boxes(0..2, "car") + &boxes(2..20, "bus")));
-    world.plan(&["--out", "plan.json"]).exits(3);
-    let plan = read(&world, "plan.json");
-    let table = [1_000_000, 0].map(|changeable| Refused {
-        what: "another number of annotations that it could change",
-        file: with(&plan, |it| {
-            it["guards"] = json!([]);
-            it["summary"]["changeable"] = json!(changeable);
-        }),
-        flags: &[],
-        code: 3,
-        says: "--allow-updates 18",
-    });
-    refused(&world, table.into());
-}
-
-#[test]
-fn what_a_plan_file_cannot_do_besides_its_manifest() {
+fn forged_plans_with_a_manifest_are_refused() {
     let world = scene();
     let with_manifest: &[&str] = &["--manifest", "m.yaml"];
     let more = of_another_manifest(&world, HEADER, &relabel_more(), &[]);
@@ -586,7 +476,17 @@ fn what_a_plan_file_cannot_do_besides_its_manifest() {
     world.apply_path("plan.json", &[]).exits(0);
 }
 
-/// What is wanted, and one more label that nobody asked for.
+/// The manifest with one additional label.
 fn relabel_more() -> String {
     changed(&wanted(), "in-010", "[car]", "[bus]")
+}
+
+/// The labels, with `in-006` as if only the set's own annotation belonged there.
+fn relabel_in_006() -> String {
+    changed(
+        &labels(),
+        "in-006",
+        "- key: k",
+        "- key: k\n        status: success",
+    )
 }

@@ -14,7 +14,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A repository that `init` made, whose target `prod` is the world's emulator, and which was applied once.
+/// A repository made by `init`, with the world's emulator as target `prod`, applied once.
 struct Project {
     world: World,
 }
@@ -115,7 +115,7 @@ impl Project {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// A command in a folder with nothing in its environment but what finds programs and keeps git to itself.
+    /// A command in a folder, with an environment only for PATH and an isolated git.
     fn command(&self, folder: &Path, program: &str) -> Command {
         let path = std::env::var("PATH").unwrap();
         let bin = self.path().join("bin");
@@ -181,7 +181,7 @@ impl Project {
         self.git(&dev, &["rev-parse", branch])
     }
 
-    /// Merges a branch into main with a merge commit, whose name comes back.
+    /// Merges a branch into main; returns the merge commit.
     fn merge(&self, branch: &str) -> String {
         let dev = self.dev();
         self.git(&dev, &["checkout", "-q", "main"]);

@@ -1,4 +1,4 @@
-//! What can be said of the pipelines without running them.
+//! Checks of the pipelines without running them.
 
 use crate::cli::is_there;
 use serde_yaml::Value;
@@ -14,7 +14,7 @@ pub(super) fn pipeline(path: &str) -> Value {
     serde_yaml::from_str(&fs::read_to_string(examples.join(path)).unwrap()).unwrap()
 }
 
-/// A pipeline of a team whose API is at this URL: they change the one line that says so.
+/// A pipeline with another API URL, which is set in one line.
 pub(super) fn pipeline_at(path: &str, url: &str) -> Value {
     let mut pipeline = pipeline(path);
     for key in ["env", "variables"] {
@@ -27,7 +27,7 @@ pub(super) fn pipeline_at(path: &str, url: &str) -> Value {
     pipeline
 }
 
-/// A value at a path of keys; nothing where there is none.
+/// The value at a path of keys, if it exists.
 pub(super) fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
     path.iter().try_fold(value, |value, key| value.get(*key))
 }
@@ -48,7 +48,7 @@ pub(super) fn scalar(value: &Value) -> String {
     }
 }
 
-/// The entries of a map of scalars, in order; none where there is no map.
+/// The entries of a map of scalars in order; empty if there is no map.
 pub(super) fn entries(value: Option<&Value>) -> Vec<(String, String)> {
     let Some(map) = value.and_then(Value::as_mapping) else {
         return Vec::new();
@@ -124,7 +124,7 @@ fn actions_are_few_and_named_by_plain_tags() {
 }
 
 #[test]
-fn a_workflow_may_do_what_it_has_to_and_no_more() {
+fn workflows_have_only_the_permissions_that_they_need() {
     let permissions = WORKFLOWS.map(|path| {
         let workflow = pipeline(path);
         let given = entries(workflow.get("permissions"));

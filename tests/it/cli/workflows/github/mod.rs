@@ -92,7 +92,7 @@ fn a_plan_of_another_main_is_refused_and_a_new_one_carries_on() {
     assert_eq!(project.world.writes().len(), 0);
     refused
         .says("is a plan of another manifest")
-        .says("::error::Not all of the reviewed plan was applied (exit code 4). To have a new plan reviewed, open a pull request");
+        .says("::error::The reviewed plan was not fully applied (exit code 4). To have a new plan reviewed, open a pull request");
     // What it says to do.
     project.branch("three");
     hub.push(3, "three").exits(3);
@@ -244,7 +244,7 @@ fn a_host_that_a_pull_request_or_a_plan_names_gets_no_token() {
     project.world.emulator.forget_calls();
     hub.merge(2, "edit")
         .exits(64)
-        .says("a plan file names its own target, and the flags name another");
+        .says("the plan file is for one target, and the flags name another");
     assert_eq!(project.world.writes().len(), 0);
 }
 
@@ -432,6 +432,6 @@ fn what_somebody_changed_in_the_app_fails_the_daily_look() {
     project.world.emulator.forget_calls();
     let run = hub.on_main("drift", "schedule").exits(3);
     assert!(run.summary.contains("street"), "{}", run.summary);
-    run.says("::error::The app is not what main says.");
+    run.says("::error::The app differs from main.");
     assert_eq!(project.world.writes().len(), 0);
 }

@@ -153,7 +153,7 @@ fn a_host_that_a_merge_request_or_a_plan_names_gets_no_token() {
     project.world.emulator.forget_calls();
     hub.merge(2, "edit", Merge::Commit)
         .exits(64)
-        .says("a plan file names its own target, and the flags name another");
+        .says("the plan file is for one target, and the flags name another");
     assert_eq!(project.world.writes().len(), 0);
     assert_eq!(asked.load(Ordering::Relaxed), 0);
 }
@@ -250,7 +250,7 @@ fn what_somebody_changed_in_the_app_fails_the_scheduled_look() {
     project.world.emulator.forget_calls();
     hub.on_main("annosync-drift")
         .exits(3)
-        .says("The app is not what the branch says.");
+        .says("The app differs from the branch.");
     let shown = fs::read_to_string(hub.artifact(1, "drift.md")).unwrap();
     assert!(shown.contains("street"), "{shown}");
     assert_eq!(project.world.writes().len(), 0);

@@ -1,25 +1,25 @@
 //! `man`: manual pages.
 
-use super::exit::{Exit, Failure};
-use super::help::find;
-use super::output;
+use super::topics::{all, find};
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::output;
 use clap::Command;
 use std::path::PathBuf;
 
 /// Print or write the manual pages
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Print the page of this command, such as `plan` or `import coco`; else that of annosync itself
+    /// Print the page of this command, such as `plan` or `import coco`; default: the page of annosync itself
     #[arg(value_name = "COMMAND")]
     command: Vec<String>,
-    /// Write the pages of all commands into this folder, which is made if it is not there
+    /// Write the pages of all commands to this folder; created if missing
     #[arg(long, value_name = "DIR", conflicts_with = "command")]
     out: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
-    let mut root = super::command();
-    // Names such as `annosync-import-coco` are given while building.
+/// `root` is the whole command line.
+pub(crate) fn run(args: &Args, mut root: Command) -> Result<Exit, Failure> {
+    // Building sets names such as `annosync-import-coco`.
     root.build();
     let Some(folder) = &args.out else {
         let command = find(&root, &args.command)?;
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     };
     std::fs::create_dir_all(folder)
-        .map_err(|error| Failure::new(format!("cannot make {}: {error}", folder.display())))?;
+        .map_err(|error| Failure::new(format!("cannot create {}: {error}", folder.display())))?;
     let mut written = String::new();
     for command in all(&root) {
         let path = folder.join(format!("{}.1", file_name(command)));
@@ -36,14 +36,6 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     output::result(&written)?;
     Ok(Exit::Done)
-}
-
-/// A command and everything below it, in the order of the help.
-pub(super) fn all(command: &Command) -> Vec<&Command> {
-    let below = command.get_subcommands().filter(|it| !it.is_hide_set());
-    std::iter::once(command)
-        .chain(below.flat_map(all))
-        .collect()
 }
 
 fn file_name(command: &Command) -> &str {

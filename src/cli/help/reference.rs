@@ -1,20 +1,18 @@
-//! The whole command line as one Markdown document, made from what parses it.
+//! The reference of the command line as one Markdown document, made from the clap definitions.
 //!
-//! `reference.md` beside this file is what it makes; a test holds the two together.
+//! The result is committed as `src/cli/reference.md`; a test compares the two. `clap-markdown` was tried: it prints
+//! `after_help` as running text, so examples lose their lines, and does not escape `<FILE>`.
 
-use super::exit::Exit;
-use super::help::{ENVIRONMENT, TOPICS};
-use super::man::all;
+use super::topics::{ENVIRONMENT, TOPICS, all};
+use crate::cli::exit::Exit;
 use clap::{Arg, Command};
 use std::fmt::Write as _;
 
-/// The reference of the command line.
-pub(crate) fn reference() -> String {
-    let mut root = super::command();
+pub(super) fn reference(mut root: Command) -> String {
     root.build();
     let mut text = String::from(
         "# annosync: the command line\n\n\
-         `annosync help reference` prints this page; a test keeps it true.\n",
+         `annosync help reference` prints this page; a test checks that it is current.\n",
     );
     for command in all(&root) {
         section(&mut text, command);
@@ -39,7 +37,6 @@ fn section(text: &mut String, command: &Command) {
     let name = command.get_bin_name().unwrap_or(command.get_name());
     let about = command.get_long_about().or(command.get_about());
     let about = about.map(ToString::to_string).unwrap_or_default();
-    // The root's name stands at the top already.
     let _ = write!(text, "\n## `{name}`\n\n{}\n", cell(&about, "\n"));
     if command.has_subcommands() {
         text.push_str("\n| command | |\n|---|---|\n");
@@ -58,16 +55,12 @@ fn section(text: &mut String, command: &Command) {
             usage.trim_start_matches("Usage: ")
         );
     }
-    let is_shown = |argument: &&Arg| !argument.is_hide_set() && !is_everywhere(argument, command);
+    let is_shown = |argument: &&Arg| !argument.is_hide_set() && !is_global(argument, command);
     let arguments: Vec<&Arg> = command.get_arguments().filter(is_shown).collect();
     if !arguments.is_empty() {
         text.push_str("\n| argument | |\n|---|---|\n");
         for argument in arguments {
-            row(
-                text,
-                &format!("`{}`", spelled(argument)),
-                &meaning(argument),
-            );
+            row(text, &format!("`{}`", syntax(argument)), &meaning(argument));
         }
     }
     if let Some(examples) = command
@@ -78,13 +71,13 @@ fn section(text: &mut String, command: &Command) {
     }
 }
 
-/// What every command takes is said once, of annosync itself.
-fn is_everywhere(argument: &Arg, command: &Command) -> bool {
+/// Arguments of every command are listed once, at `annosync` itself.
+fn is_global(argument: &Arg, command: &Command) -> bool {
     let is_general = matches!(argument.get_id().as_str(), "help" | "version" | "verbose");
     is_general && command.get_bin_name() != Some("annosync")
 }
 
-fn spelled(argument: &Arg) -> String {
+fn syntax(argument: &Arg) -> String {
     let names = argument.get_value_names().unwrap_or_default();
     let values: Vec<String> = names.iter().map(|name| format!("<{name}>")).collect();
     let takes_value = argument.get_action().takes_values();
@@ -106,7 +99,7 @@ fn spelled(argument: &Arg) -> String {
 
 fn meaning(argument: &Arg) -> String {
     let help = argument.get_long_help().or(argument.get_help());
-    let mut said = help.map(ToString::to_string).unwrap_or_default();
+    let mut text = help.map(ToString::to_string).unwrap_or_default();
     let takes_value = argument.get_action().takes_values();
     let values: Vec<String> = argument
         .get_possible_values()
@@ -118,7 +111,7 @@ fn meaning(argument: &Arg) -> String {
         })
         .collect();
     if !values.is_empty() {
-        said = format!("{said}: {}", values.join(", "));
+        text = format!("{text}: {}", values.join(", "));
     }
     let defaults: Vec<String> = argument
         .get_default_values()
@@ -126,9 +119,9 @@ fn meaning(argument: &Arg) -> String {
         .map(|value| format!("`{}`", value.to_string_lossy()))
         .collect();
     if takes_value && !defaults.is_empty() && !argument.is_hide_default_value_set() {
-        said = format!("{said}; default {}", defaults.join(", "));
+        text = format!("{text}; default {}", defaults.join(", "));
     }
-    said
+    text
 }
 
 fn row(text: &mut String, name: &str, meaning: &str) {
@@ -143,12 +136,12 @@ fn line(text: &mut String, line: &str) {
     text.push('\n');
 }
 
-/// Text of a table's cell, or of a paragraph: what Markdown would take for its own stays text.
-fn cell(text: &str, break_: &str) -> String {
+/// Escapes the text of a table cell or a paragraph, and joins its lines.
+fn cell(text: &str, line_break: &str) -> String {
     let escaped = text
         .replace('|', "\\|")
         .replace('<', "&lt;")
         .replace('*', "\\*");
     let lines: Vec<&str> = escaped.lines().collect();
-    lines.join(break_)
+    lines.join(line_break)
 }

@@ -1,0 +1,82 @@
+//! What can be asked for besides the help of one command: all commands, topics, exit codes, the environment.
+
+use crate::cli::exit::{Exit, Failure};
+use clap::Command;
+
+/// Help topics that are not commands.
+pub(super) const TOPICS: [(&str, &str); 3] = [
+    ("exit-codes", "what each exit code means and what to do"),
+    ("environment", "the variables that annosync reads"),
+    ("reference", "the whole command line, as Markdown"),
+];
+
+/// Finds a command by its name, such as `["import", "coco"]`.
+pub(super) fn find<'a>(root: &'a Command, names: &[String]) -> Result<&'a Command, Failure> {
+    let mut command = root;
+    for name in names {
+        command = command.find_subcommand(name).ok_or_else(|| {
+            let commands = command.get_subcommands().filter(|it| !it.is_hide_set());
+            let mut known: Vec<&str> = commands.map(Command::get_name).collect();
+            if std::ptr::eq(command, root) {
+                known.extend(TOPICS.map(|(topic, _)| topic));
+            }
+            Failure::usage(format!("there is no help on `{}`", names.join(" ")))
+                .hint(format!("there is help on: {}", known.join(", ")))
+        })?;
+    }
+    Ok(command)
+}
+
+/// A command and all its subcommands, in the order of the help.
+pub(super) fn all(command: &Command) -> Vec<&Command> {
+    let below = command.get_subcommands().filter(|it| !it.is_hide_set());
+    std::iter::once(command)
+        .chain(below.flat_map(all))
+        .collect()
+}
+
+pub(super) fn exit_codes() -> String {
+    let mut text = String::from("Exit codes\n\n");
+    for exit in Exit::ALL {
+        let (number, meaning, next) = (exit.number(), exit.meaning(), exit.next());
+        text = format!("{text}  {number:<4}{meaning}\n      {next}\n");
+    }
+    text
+}
+
+/// The environment variables, with their meaning.
+pub(super) const ENVIRONMENT: [(&str, &str); 10] = [
+    (
+        "CLARIFAI_PAT",
+        "the token, a personal access token, if --pat-file is not given",
+    ),
+    (
+        "CLARIFAI_USER_ID",
+        "the app's owner, if --user-id is not given",
+    ),
+    ("CLARIFAI_APP_ID", "the app, if --app-id is not given"),
+    (
+        "CLARIFAI_API_BASE",
+        "base URL of the API, if --endpoint is not given",
+    ),
+    (
+        "ANNOSYNC_PAGER",
+        "pager for long plans on a terminal; empty: no pager",
+    ),
+    ("PAGER", "the same, if ANNOSYNC_PAGER is not set"),
+    ("COLUMNS", "width of the terminal, instead of asking it"),
+    ("NO_COLOR", "not empty: no colours"),
+    ("CLICOLOR", "0: no colours"),
+    (
+        "CLICOLOR_FORCE",
+        "1: colours, even if the output is not a terminal",
+    ),
+];
+
+pub(super) fn environment() -> String {
+    let rows = ENVIRONMENT.map(|(name, meaning)| format!("  {name:<19}{meaning}\n"));
+    format!(
+        "Environment\n\n{}\nFlags override the environment, which overrides the manifest. With --target NAME or an embedded default target,\nCLARIFAI_USER_ID, CLARIFAI_APP_ID and CLARIFAI_API_BASE are ignored.\n",
+        rows.concat()
+    )
+}

@@ -1,0 +1,216 @@
+//! Merges imported inputs into a manifest. All files are read back as the intended manifest before any is written.
+
+use super::options::Common;
+use super::project::{Project, declares};
+use super::vocabulary;
+use crate::cli::exit::Failure;
+use crate::cli::output;
+use crate::cli::validate::problem_text;
+use crate::formats::{ImageInfo, Imported, ImportedInput, InputIdFrom};
+use crate::manifest::{self, Image, Manifest, Overlay};
+use crate::model::{InputId, Kind};
+use crate::pull::{self, Incoming, Over, PullError};
+use crate::render::{counted, escape};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// How many names a message lists.
+const MAX_NAMES: usize = 5;
+
+/// Merges an import into its manifest and writes the files. `incomplete` are inputs with left-out annotations: they are
+/// not declared, or keep what the manifest declares.
+pub(super) fn merge(
+    common: &Common,
+    file: &Path,
+    imported: Imported,
+    incomplete: &[ImportedInput],
+    kinds: &[Kind],
+) -> Result<(), Failure> {
+    let project = Project::find(common, imported.skipped.is_empty())?;
+    let mut base = project.placeholders();
+    let manifest = project.load(common, &base, file)?;
+    project.check_place(&manifest)?;
+    if common.input_id() != InputIdFrom::ImageId {
+        check_images(&manifest, &imported)?;
+    }
+    let header = vocabulary::extend(common, &manifest, &imported)?;
+    if let Some(change) = &header {
+        base.insert(change.path.clone(), change.content.clone());
+    }
+    let manifest = match header {
+        Some(_) => project.load(common, &base, file)?,
+        None => manifest,
+    };
+    report_incomplete(&manifest, incomplete, imported.unassigned);
+    let incoming: Vec<Incoming> = imported.inputs.into_iter().map(incoming).collect();
+    let others = count_others(&manifest, &incoming, incomplete);
+
+    let text = |index: u32| {
+        let path = manifest.files().nth(index as usize)?;
+        match base.get(path) {
+            Some(bytes) => String::from_utf8(bytes.clone()).ok(),
+            None => manifest.text(index),
+        }
+    };
+    let read_back = |overlay: &Overlay| {
+        let mut all = base.clone();
+        all.extend(overlay.clone());
+        manifest::load_with(&project.root, &all, common.files.reach())
+    };
+    let over = Over {
+        manifest: &manifest,
+        text: &text,
+        new_inputs: project.out.new_inputs(),
+        form: pull::Form::OneFile,
+        read_back: &read_back,
+    };
+    let (mut pulled, merged) =
+        pull::merge(&over, &incoming, kinds).map_err(|error| failure(&error))?;
+    // A header that declares inputs is among the files already.
+    if let Some(change) = header
+        && pulled.files.iter().all(|file| file.path != change.path)
+    {
+        pulled.files.insert(0, change);
+    }
+    // A new manifest gets its header even if its label files are unchanged.
+    if incoming.is_empty() && project.is_new() {
+        output::result(if incomplete.is_empty() {
+            "Nothing to write: the file has no image that can be imported.\n"
+        } else {
+            "Nothing to write: no image is complete.\n"
+        })?;
+    } else {
+        project.finish(common, &mut pulled, &merged, &incoming)?;
+    }
+    if others > 0 {
+        output::message(&format!(
+            "note: not in the file, and left unchanged: {} of the manifest",
+            counted(others, "input")
+        ));
+    }
+    Ok(())
+}
+
+/// Lists the inputs with left-out annotations: new ones are not declared, declared ones keep their labels.
+fn report_incomplete(manifest: &Manifest, incomplete: &[ImportedInput], unassigned: u64) {
+    if unassigned > 0 && !incomplete.is_empty() {
+        output::message(&format!(
+            "warning: no image counts as complete: {} may belong to any of them",
+            counted(unassigned, "left-out object")
+        ));
+    }
+    let why = if unassigned > 0 {
+        "of which something may have been left out"
+    } else {
+        "of which something was left out"
+    };
+    let (kept, new): (Vec<_>, Vec<_>) = incomplete
+        .iter()
+        .map(|it| &it.input.id)
+        .partition(|id| declares(manifest, id));
+    for (ids, what) in [
+        (new, "not declared"),
+        (kept, "keep the labels that the manifest has"),
+    ] {
+        if ids.is_empty() {
+            continue;
+        }
+        let names: Vec<String> = ids
+            .iter()
+            .map(|id| escape(id.as_str()).into_owned())
+            .collect();
+        output::message(&format!(
+            "warning: {} {why}: {what}, so no plan deletes what was left out: {}",
+            counted(ids.len() as u64, "input"),
+            first_names(&names)
+        ));
+    }
+    if !incomplete.is_empty() {
+        output::message(if unassigned > 0 {
+            "hint: fix the entries left out as unknown_image, wrong_type or image_without_id; or --allow-incomplete \
+             declares the images with what could be imported: under policy sync, a plan then deletes what was left out"
+        } else {
+            "hint: --allow-incomplete declares them with what could be imported: under policy sync, a plan then deletes what was left out"
+        });
+    }
+}
+
+/// The first names, and how many more there are.
+fn first_names(names: &[String]) -> String {
+    let mut text = names[..names.len().min(MAX_NAMES)].join(", ");
+    if names.len() > MAX_NAMES {
+        let _ = write!(text, " and {} more", names.len() - MAX_NAMES);
+    }
+    text
+}
+
+/// Counts the inputs of the manifest that the file does not have.
+fn count_others(manifest: &Manifest, incoming: &[Incoming], incomplete: &[ImportedInput]) -> u64 {
+    let named: BTreeSet<&InputId> = incoming
+        .iter()
+        .map(|it| &it.input.id)
+        .chain(incomplete.iter().map(|it| &it.input.id))
+        .collect();
+    let declared = manifest.desired.inputs.iter();
+    declared.filter(|it| !named.contains(&it.id)).count() as u64
+}
+
+/// Refuses images whose input the manifest declares with a different image: the labels would be replaced.
+fn check_images(manifest: &Manifest, imported: &Imported) -> Result<(), Failure> {
+    let name = |path: &str| {
+        let end = path.find("://").and(path.find(['?', '#']));
+        let path = &path[..end.unwrap_or(path.len())];
+        let last = path.rsplit(['/', '\\']).next().unwrap_or(path);
+        last.to_owned()
+    };
+    let mut others = Vec::new();
+    for each in &imported.inputs {
+        let known = manifest.images.get(&each.input.id);
+        let known = known.and_then(|it| it.path.as_deref().or(it.url.as_deref()));
+        let new = each.image.path.as_ref().or(each.image.url.as_ref());
+        let (Some(known), Some(new)) = (known, new) else {
+            continue;
+        };
+        if name(known) != name(new) {
+            others.push(format!(
+                "{}: {} and {}",
+                escape(each.input.id.as_str()),
+                escape(known),
+                escape(new)
+            ));
+        }
+    }
+    if others.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{} with a different image than in the manifest: {}; nothing was written",
+        counted(others.len() as u64, "input"),
+        first_names(&others)
+    ))
+    .hint(
+        "choose another --input-id, or fix `image.path` in the manifest if the image was renamed",
+    ))
+}
+
+fn incoming(each: ImportedInput) -> Incoming {
+    let ImageInfo { path, url, size } = each.image;
+    let image = (path.is_some() || url.is_some() || size.is_some()).then(|| Image {
+        path: path.map(String::into_boxed_str),
+        url: url.map(String::into_boxed_str),
+        width: size.map(|(width, _)| width),
+        height: size.map(|(_, height)| height),
+    });
+    Incoming {
+        input: each.input,
+        image,
+    }
+}
+
+fn failure(error: &PullError) -> Failure {
+    if let PullError::DoesNotFit(problems) = error {
+        output::styled_message(&problem_text(problems));
+    }
+    Failure::new(format!("{error}; nothing was written")).hint(error.hint())
+}
