@@ -34,7 +34,7 @@ pub(super) fn check(folder: &Path, files: &[FileChange]) -> Result<(), Failure> 
     refuse_left_out(folder, new.map(|file| file.path.as_path()))?;
     // A manifest reads a mask whatever git ignores; a clone does not have it.
     let masks = files.iter().filter(|file| file.change == Change::Mask);
-    let ignored = manifest::left_out_ahead(folder, masks.map(|file| file.path.as_path()));
+    let ignored = manifest::would_be_left_out(folder, masks.map(|file| file.path.as_path()));
     if let Some((path, why)) = ignored.first() {
         output::talk(&format!(
             "warning: git would not keep {}, first {}: {why}\n\
@@ -51,7 +51,7 @@ pub(super) fn refuse_left_out<'f>(
     folder: &Path,
     files: impl IntoIterator<Item = &'f Path>,
 ) -> Result<(), Failure> {
-    let left_out = manifest::left_out_ahead(folder, files);
+    let left_out = manifest::would_be_left_out(folder, files);
     if left_out.is_empty() {
         return Ok(());
     }
