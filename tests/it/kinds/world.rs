@@ -186,7 +186,7 @@ pub(super) fn declarable() -> impl Strategy<Value = Content> {
 #[derive(Debug, Clone)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "one flag a habit, each independent of the others"
+    reason = "independent flags"
 )]
 pub(super) struct Habit {
     zeros: bool,
