@@ -253,7 +253,7 @@ impl Problems {
             if left_out > 0 {
                 let more = thousands(left_out);
                 let text = &mut texts[at];
-                text.push_str(&format!("\n\nand {more} more like this; -v shows all"));
+                text.extend(["\n\nand ", &more, " more like this; -v shows all"]);
             }
         }
         texts.join("\n\n")

@@ -379,7 +379,7 @@ fn syntax_errors_are_shown_where_they_are() {
     1 | {"inputs": [{"id": "日本",, }]}
       |                           ^
 
-    error: not valid JSON: the file ends where a value must be
+    error: not valid JSON: the file is cut off where a value must be
      --> c.jsonl:2:6
       |
     2 | {"id":

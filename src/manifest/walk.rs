@@ -296,7 +296,7 @@ impl Walk<'_> {
     fn add_ignored_obstacle(&mut self, relative: &str, is_folder: bool, rule: &str) {
         let message = format!("is tracked by git, and {rule} ignores it");
         let hint = "remove that line from the .gitignore; or, if its labels are to be deleted from the app, remove the file with \
-             `git rm --cached` and commit";
+             `git rm --cached` and commit that";
         self.add_obstacle(relative, is_folder, message, hint);
     }
 

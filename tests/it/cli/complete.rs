@@ -103,7 +103,7 @@ fn a_file_both_tracked_and_ignored_is_an_error() {
         &[
             "labels/a.yaml` is tracked by git, and",
             "labels/b.yaml` is tracked by git, and",
-            "`labels/c.yaml`",
+            "labels/c.yaml` is tracked by git, and",
         ],
     );
     // No error if the header excludes it, or if it is no longer tracked.
