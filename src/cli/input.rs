@@ -53,7 +53,7 @@ pub(crate) fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
     read_bytes(path, most, Pipes::Read).map_err(|error| {
         let hint = match &error {
             Unreadable::Missing => "check the path",
-            Unreadable::NotAFile(_) | Unreadable::Elsewhere | Unreadable::Hidden => {
+            Unreadable::NotAFile(_) | Unreadable::Outside | Unreadable::Hidden => {
                 "name a file, or a pipe"
             }
             Unreadable::TooLarge(_) => "no file of its kind is that large: check the path",

@@ -35,7 +35,7 @@ pub(super) fn check(folder: &Path, files: &[FileChange]) -> Result<(), Failure> 
     refuse_excluded(folder, new.map(|file| file.path.as_path()))?;
     // A manifest reads masks that git ignores, but a clone would not have them.
     let masks = files.iter().filter(|file| file.change == Change::Mask);
-    let ignored = manifest::left_out_ahead(folder, masks.map(|file| file.path.as_path()));
+    let ignored = manifest::would_be_left_out(folder, masks.map(|file| file.path.as_path()));
     if let Some((path, why)) = ignored.first() {
         output::message(&format!(
             "warning: git ignores {}, first {}: {why}\n\
@@ -52,7 +52,7 @@ pub(super) fn refuse_excluded<'f>(
     folder: &Path,
     files: impl IntoIterator<Item = &'f Path>,
 ) -> Result<(), Failure> {
-    let left_out = manifest::left_out_ahead(folder, files);
+    let left_out = manifest::would_be_left_out(folder, files);
     if left_out.is_empty() {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 //! Outside a repository, only the disk counts.
 
 use super::git::{git, named_repository};
-use crate::manifest::{GoneFile, Tracked, TrackedKind};
+use crate::manifest::{MissingTracked, Tracked, TrackedKind};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
@@ -47,7 +47,7 @@ pub(crate) fn tracked(folder: &Path) -> Result<Option<Tracked>, String> {
         };
         let may_be_folder = kind == TrackedKind::Link && Path::new(path).extension().is_none();
         let on_disk = folder.join(path);
-        let is_gone = (is_label_file(path) && Tracked::is_gone(&on_disk))
+        let is_gone = (is_label_file(path) && Tracked::is_missing(&on_disk))
             || (may_be_folder && on_disk.symlink_metadata().is_err());
         if is_gone {
             // Git stores only the target of a link, not what was declared there.
@@ -80,7 +80,7 @@ pub(crate) fn tracked(folder: &Path) -> Result<Option<Tracked>, String> {
         if !is_label_file(&path) {
             continue;
         }
-        if Tracked::is_gone(&folder.join(&path)) {
+        if Tracked::is_missing(&folder.join(&path)) {
             let name = format!("HEAD:./{path}");
             gone.entry(path).or_insert((false, Some(name)));
         } else {
@@ -93,9 +93,9 @@ pub(crate) fn tracked(folder: &Path) -> Result<Option<Tracked>, String> {
         .filter_map(|(_, name)| name.as_deref())
         .collect();
     let mut contents = contents(folder, &names).into_iter();
-    tracked.gone = gone
+    tracked.missing = gone
         .into_iter()
-        .map(|(path, (is_sparse, name))| GoneFile {
+        .map(|(path, (is_sparse, name))| MissingTracked {
             path,
             is_sparse,
             bytes: name.and_then(|_| contents.next().flatten()),

@@ -70,7 +70,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 fn listed(path: &Path, files: Files) -> String {
     let survey = manifest::survey(path, files.reach(), &tracked);
     let mut text = String::new();
-    for file in &survey.belongs {
+    for file in &survey.included {
         let file = file.strip_prefix(".").unwrap_or(file);
         // Writing to a string cannot fail.
         let name = file.display().to_string();
@@ -95,12 +95,12 @@ fn listed(path: &Path, files: Files) -> String {
 /// a sparse checkout left them out.
 pub(crate) fn load(path: &Path, files: Files) -> Result<Manifest, Failure> {
     let manifest = read(path, files)?;
-    if let Some(why) = &manifest.unproven {
+    if let Some(why) = &manifest.git_error {
         output::message(&format!(
             "Warning: {why}. A label file that is missing is not noticed."
         ));
     }
-    let gone = &manifest.gone;
+    let gone = &manifest.missing_files;
     if files.allow_missing_files || gone.is_empty() {
         return Ok(manifest);
     }
@@ -120,7 +120,7 @@ pub(crate) fn load_whole(path: &Path, files: Files) -> Result<Manifest, Failure>
 
 /// Refuses a manifest with missing label files, unless --allow-missing-files is given.
 pub(crate) fn refuse_missing(manifest: &Manifest, files: Files) -> Result<(), Failure> {
-    if files.allow_missing_files || manifest.gone.is_empty() {
+    if files.allow_missing_files || manifest.missing_files.is_empty() {
         return Ok(());
     }
     Err(missing(manifest))
@@ -133,7 +133,7 @@ pub(crate) fn refuse_unproven(
     files: Files,
 ) -> Result<(), Failure> {
     let deletes = plan.summary.actions.delete + plan.summary.purged;
-    match &manifest.unproven {
+    match &manifest.git_error {
         Some(why) if deletes > 0 && !files.allow_missing_files => Err(Failure::new(format!(
             "{why}; the plan deletes {}, which could be the effect of a missing label file",
             render::counted(deletes, "annotation")
@@ -149,7 +149,7 @@ pub(crate) fn refuse_unproven(
 /// The error that lists missing label files.
 fn missing(manifest: &Manifest) -> Failure {
     const SHOWN: usize = 10;
-    let gone = &manifest.gone;
+    let gone = &manifest.missing_files;
     let mut list = String::new();
     for (path, is_sparse) in gone.iter().take(SHOWN) {
         let why = if *is_sparse {

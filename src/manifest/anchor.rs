@@ -1,18 +1,18 @@
-//! Where the parts of a YAML file begin: for those who change a file and leave the rest of it as it is.
+//! Where the parts of a YAML file begin, for edits that keep the rest of the file.
 //!
-//! Says where a part begins and nothing about where it ends: that is a matter of the layout.
+//! Where a part ends depends on the layout and is left to the caller.
 
-use super::document::Format;
 use super::finding::{Place, Pointer};
+use super::format::Format;
 use super::header::INPUTS;
 use super::locate::locate;
 
-/// A part of a file; inputs, annotations and fields are counted from 0 as they stand in it.
+/// A part of a file. Inputs, annotations and fields are counted from 0 in the order of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anchor {
     /// The key `inputs`.
     Inputs,
-    /// An input: its first key.
+    /// The first key of an input.
     Input(u32),
     /// The width of an input's image.
     Width(u32),
@@ -20,9 +20,9 @@ pub enum Anchor {
     Height(u32),
     /// The key `annotations` of an input.
     Annotations(u32),
-    /// An annotation of an input: its first key.
+    /// The first key of an annotation.
     Annotation(u32, u32),
-    /// The key of a field of an annotation of an input.
+    /// The key of a field of an annotation.
     Field(u32, u32, u32),
 }
 
@@ -53,7 +53,7 @@ impl Anchor {
     }
 }
 
-/// Where in a YAML text that was read without an error the parts begin, in bytes; 0 for one that is not there.
+/// The byte offsets of the parts in a valid YAML text; 0 for a part that is not there.
 pub fn anchors(text: &str, wanted: &[Anchor]) -> Vec<usize> {
     let pointers: Vec<Pointer> = wanted.iter().map(|anchor| anchor.pointer()).collect();
     let pointers: Vec<&Pointer> = pointers.iter().collect();
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_found_by_where_they_begin() {
+    fn parts_are_located_by_their_first_byte() {
         let text = "inputs:\n- id: a\n  image: { width: 7, height: 8 }\n  annotations:\n  - key: k\n    concepts: [x]\n- id: b\n";
         let wanted = [
             Anchor::Inputs,

@@ -1,11 +1,12 @@
-//! One annotation: which fields it has, which of them go together, and whether it says enough to be found again.
+//! One annotation: its fields, which of them can be combined, and whether it can be matched.
 //!
-//! The fields themselves are read by [`super::content`] and [`super::concepts`].
+//! The fields are read by [`super::content`] and [`super::concepts`].
 
+use super::at::At;
 use super::content::MaskSource;
-use super::fields::{Fields, fields, name, only_true};
-use super::finding::{Findings, Place, Pointer};
-use super::input::{Image, Shared};
+use super::context::{Image, Shared};
+use super::fields::Fields;
+use super::finding::Pointer;
 use super::node::Node;
 use super::words::{list as word_list, quote};
 use super::{concepts, content};
@@ -13,9 +14,9 @@ use crate::model::{AnnotationId, Content, Extras, Geometry, Identity, Key, Mask}
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// The keys that say which annotation it is; at most one of them is given.
+/// The keys that identify it; at most one is given.
 pub(super) const IDENTITY: [&str; 3] = ["key", "id", "input_level"];
-/// The keys that say where it lies; at most one of them is given.
+/// The keys that say where it lies; at most one is given.
 pub(super) const GEOMETRY: [&str; 8] = [
     "box",
     "polygon",
@@ -26,11 +27,10 @@ pub(super) const GEOMETRY: [&str; 8] = [
     "region",
     "segment",
 ];
-/// Those of them that make a region: all but the last.
+/// The geometries that make a region: all except `segment`.
 pub(super) const REGION: &[&str] = GEOMETRY.split_at(7).0;
-/// The keys that belong to a region.
+/// The keys that need a region.
 pub(super) const OF_REGION: [&str; 2] = ["track", "region_value"];
-/// The keys of an annotation.
 pub(super) const ANNOTATION: [&str; 21] = [
     "key",
     "id",
@@ -54,109 +54,98 @@ pub(super) const ANNOTATION: [&str; 21] = [
     "metadata",
     "info",
 ];
-const ENOUGH: &str = "say where it lies (such as `box`), which `concepts` it has, or what `text`";
+const CONTENT_HINT: &str = "give a geometry (such as `box`), `concepts` or `text`";
 
-/// An annotation as far as it could be read.
+/// An annotation, as far as it is valid.
 #[derive(Debug)]
 pub(super) struct ParsedAnnotation {
     pub(super) identity: Identity,
     pub(super) content: Content,
-    /// The file that its mask is read from, as written; until then it has no geometry.
+    /// The file of its mask, as written. The geometry is set when the file is read.
     pub(super) mask: Option<Box<str>>,
 }
 
-/// Reads an annotation.
 pub(super) fn annotation(
-    node: &Node<'_>,
+    at: At<'_, '_>,
     image: Option<&Image>,
     shared: &mut Shared,
-    place: &Place<'_>,
-    findings: &mut Findings,
 ) -> ParsedAnnotation {
     let mut parsed = ParsedAnnotation {
         identity: Identity::Content,
         content: Content::default(),
         mask: None,
     };
-    let before = findings.0.len();
-    let Some(parts) = fields(node, "an annotation", &ANNOTATION, place, findings) else {
+    let count = || at.findings.borrow().0.len();
+    let count_before = count();
+    let Some(fields) = at.fields("an annotation", &ANNOTATION) else {
         return parsed;
     };
-    parsed.identity = identity(&parts, place, findings);
-    check_company(&parts, place, findings);
-    geometry(&parts, &mut parsed, image, shared, place, findings);
+    parsed.identity = identity(&fields);
+    check_combinations(&fields);
+    read_geometry(&fields, &mut parsed, image, shared);
 
     let content = &mut parsed.content;
-    if let Some(node) = parts.get("frame") {
-        content.frame = content::frame(node, &place.name("frame"), findings);
+    content.frame = fields.get("frame").and_then(content::frame);
+    content.concepts = fields
+        .get("concepts")
+        .and_then(|at| concepts::concepts(at, &mut shared.interner));
+    for concept in content.concepts.iter().flatten() {
+        shared.add_concept(&concept.id);
     }
-    if let Some(node) = parts.get("concepts") {
-        let at = place.name("concepts");
-        content.concepts = concepts::concepts(node, &mut shared.interner, &at, findings);
-        for concept in content.concepts.iter().flatten() {
-            shared.name(&concept.id);
-        }
-    }
-    if let Some(node) = parts.get("status") {
-        content.status = content::status(node, &place.name("status"), findings);
-    }
-    if let Some(node) = parts.get("user") {
-        let at = place.name("user");
-        content.user = content::user(node, &mut shared.interner, &at, findings);
-    }
-    if let Some(node) = parts.get("metadata") {
-        content.metadata = content::object(node, "`metadata`", &place.name("metadata"), findings);
-    }
-    if let Some(node) = parts.get("info") {
-        content.info = content::object(node, "`info`", &place.name("info"), findings);
-    }
-    content.extras = extras(&parts, place, findings).boxed();
+    content.status = fields.get("status").and_then(content::status);
+    content.user = fields
+        .get("user")
+        .and_then(|at| content::user(at, &mut shared.interner));
+    content.metadata = fields
+        .get("metadata")
+        .and_then(|at| content::object(at, "`metadata`"));
+    content.info = fields
+        .get("info")
+        .and_then(|at| content::object(at, "`info`"));
+    content.extras = extras(&fields).boxed();
     // An annotation with an error may look empty because of it.
-    if findings.0.len() == before {
-        says_enough(&parsed, &parts, place, findings);
+    if count() == count_before {
+        check_not_empty(&parsed, &fields);
     }
     parsed
 }
 
-fn identity(parts: &Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) -> Identity {
-    let id = parts.get("id").map(|node| {
-        name(node, "`id`", &place.name("id"), findings, |id| {
-            AnnotationId::new(id)
-        })
-    });
-    let key = parts.get("key").map(|node| {
-        name(node, "`key`", &place.name("key"), findings, |key| {
-            Key::new(key)
-        })
-    });
-    if id.is_some() && key.is_some() {
-        findings
-            .add(place.name("key").key(), "both `id` and `key`")
-            .hint(
-                "`id` adopts an annotation that exists, `key` names one of this manifest; keep one",
-            );
+fn identity(fields: &Fields<'_, '_>) -> Identity {
+    let id = fields
+        .get("id")
+        .and_then(|at| at.id("`id`", |id| AnnotationId::new(id)));
+    let key = fields
+        .get("key")
+        .and_then(|at| at.id("`key`", |key| Key::new(key)));
+    if fields.has("id") && fields.has("key") {
+        fields.key_error("key", "both `id` and `key`").hint(
+            "`id` adopts an annotation that exists, `key` names one of this manifest; keep one",
+        );
     }
-    if let Some(node) = parts.get("input_level") {
-        let at = place.name("input_level");
-        if only_true(node, "`input_level`", &at, findings).is_some() {
-            return Identity::InputLevel;
-        }
+    if fields
+        .get("input_level")
+        .is_some_and(|at| at.only_true("`input_level`"))
+    {
+        return Identity::InputLevel;
     }
-    match (id.flatten(), key.flatten()) {
+    match (id, key) {
         (Some(id), _) => Identity::Id(id),
         (None, Some(key)) => Identity::Key(key),
         (None, None) => Identity::Content,
     }
 }
 
-/// Reports fields that do not go together.
-fn check_company(parts: &Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) {
-    let given = |key: &&'static str| parts.get(key).is_some();
-    if parts.get("input_level") == Some(&Node::Bool(true)) {
-        let foreign = [&IDENTITY[..2], &["frame"], &GEOMETRY, &OF_REGION].concat();
-        for key in foreign.into_iter().filter(given) {
-            findings
-                .add(place.name(key).key(), format!("both `input_level` and `{key}`"))
+/// Reports fields that cannot be combined.
+fn check_combinations(fields: &Fields<'_, '_>) {
+    let given = |key: &&'static str| fields.has(key);
+    if fields
+        .get("input_level")
+        .is_some_and(|at| *at.node == Node::Bool(true))
+    {
+        let excluded = [&IDENTITY[..2], &["frame"], &GEOMETRY, &OF_REGION].concat();
+        for key in excluded.into_iter().filter(given) {
+            fields
+                .key_error(key, format!("both `input_level` and `{key}`"))
                 .hint(format!(
                     "the input's own annotation covers the whole input and exists once; leave `{key}` out, or declare \
                      another annotation"
@@ -164,18 +153,18 @@ fn check_company(parts: &Fields<'_, '_>, place: &Place<'_>, findings: &mut Findi
         }
         return;
     }
-    let places: Vec<&'static str> = GEOMETRY.into_iter().filter(given).collect();
-    if let [first, others @ ..] = &places[..] {
+    let geometries: Vec<&'static str> = GEOMETRY.into_iter().filter(given).collect();
+    if let [first, others @ ..] = &geometries[..] {
         for other in others {
-            findings
-                .add(
-                    place.name(other).key(),
+            fields
+                .key_error(
+                    other,
                     format!("more than one geometry: `{first}` and `{other}`"),
                 )
-                .hint("an annotation lies in one place; make two annotations of it");
+                .hint("an annotation has one geometry; split it into two annotations");
         }
     }
-    if parts.get("frame").is_some() {
+    if fields.has("frame") {
         for (key, hint) in [
             (
                 "segment",
@@ -183,20 +172,17 @@ fn check_company(parts: &Fields<'_, '_>, place: &Place<'_>, findings: &mut Findi
             ),
             ("span", "a text has no frames; keep one of the two"),
         ] {
-            if parts.get(key).is_some() {
-                findings
-                    .add(
-                        place.name("frame").key(),
-                        format!("both `frame` and `{key}`"),
-                    )
+            if fields.has(key) {
+                fields
+                    .key_error("frame", format!("both `frame` and `{key}`"))
                     .hint(hint);
             }
         }
     }
     if !REGION.iter().any(given) {
         for key in OF_REGION.into_iter().filter(given) {
-            findings
-                .add(place.name(key).key(), format!("`{key}` without a region"))
+            fields
+                .key_error(key, format!("`{key}` without a region"))
                 .hint(format!(
                     "it belongs to a region: give one of {}",
                     word_list(REGION.iter().copied())
@@ -205,29 +191,26 @@ fn check_company(parts: &Fields<'_, '_>, place: &Place<'_>, findings: &mut Findi
     }
 }
 
-/// Reads every geometry that is given, for its errors, and keeps the first.
-fn geometry(
-    parts: &Fields<'_, '_>,
+/// Reads every geometry, so that all its problems are reported, and keeps the first.
+fn read_geometry(
+    fields: &Fields<'_, '_>,
     parsed: &mut ParsedAnnotation,
     image: Option<&Image>,
     shared: &mut Shared,
-    place: &Place<'_>,
-    findings: &mut Findings,
 ) {
     for key in GEOMETRY {
-        let Some(node) = parts.get(key) else {
+        let Some(at) = fields.get(key) else {
             continue;
         };
-        let at = &place.name(key);
         let read = match key {
-            "box" => content::bounding_box(node, image, at, findings).map(Geometry::Box),
-            "polygon" => content::polygon(node, image, at, findings).map(Geometry::Polygon),
-            "point" => content::point(node, image, at, findings).map(Geometry::Point),
-            "keypoints" => content::keypoints(node, image, at, findings).map(Geometry::Keypoints),
-            "span" => content::span(node, at, findings).map(|span| Geometry::Span(Box::new(span))),
-            "segment" => content::segment(node, at, findings).map(Geometry::Segment),
-            "region" => content::region(node, image, &mut shared.interner, at, findings),
-            _ => match content::mask(node, at, findings) {
+            "box" => content::bounding_box(at, image).map(Geometry::Box),
+            "polygon" => content::polygon(at, image).map(Geometry::Polygon),
+            "point" => content::point(at, image).map(Geometry::Point),
+            "keypoints" => content::keypoints(at, image).map(Geometry::Keypoints),
+            "span" => content::span(at).map(|span| Geometry::Span(Box::new(span))),
+            "segment" => content::segment(at).map(Geometry::Segment),
+            "region" => content::region(at, image, &mut shared.interner),
+            _ => match content::mask(at) {
                 Some(MaskSource::Url(url)) => Some(Geometry::Mask(Box::new(Mask::of_url(url)))),
                 Some(MaskSource::Path(path)) => {
                     parsed.mask = Some(path);
@@ -240,106 +223,89 @@ fn geometry(
     }
 }
 
-fn extras(parts: &Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) -> Extras {
-    let mut line = |key: &'static str| {
-        let node = parts.get(key)?;
-        content::line(node, &quote(key), &place.name(key), findings)
+fn extras(fields: &Fields<'_, '_>) -> Extras {
+    let line = |key: &'static str| {
+        let at = fields.get(key)?;
+        content::line(at, &quote(key))
     };
     Extras {
         track: line("track"),
         text: line("text"),
         embed_model_version: line("embed_model_version"),
-        region_value: parts
-            .get("region_value")
-            .and_then(|node| content::region_value(node, &place.name("region_value"), findings)),
+        region_value: fields.get("region_value").and_then(content::region_value),
     }
 }
 
-/// Reports an annotation that could not be found again, or would be posted without anything in it.
-fn says_enough(
-    parsed: &ParsedAnnotation,
-    parts: &Fields<'_, '_>,
-    place: &Place<'_>,
-    findings: &mut Findings,
-) {
-    let given = |key: &&str| parts.get(key).is_some();
+/// Reports an annotation that could not be matched, or would be posted empty.
+fn check_not_empty(parsed: &ParsedAnnotation, fields: &Fields<'_, '_>) {
+    let given = |key: &&str| fields.has(key);
     let says_nothing = parsed.content.says_nothing() && parsed.mask.is_none();
     match &parsed.identity {
         Identity::Key(_) if !ANNOTATION[IDENTITY.len()..].iter().any(given) => {
-            findings
-                .add(place.value(), "an annotation with a `key` and nothing else")
-                .hint(ENOUGH);
+            fields
+                .error("an annotation with a `key` and nothing else")
+                .hint(CONTENT_HINT);
         }
         Identity::Content if !GEOMETRY.iter().chain(&["concepts", "text"]).any(given) => {
-            findings
-                .add(
-                    place.value(),
-                    "an annotation without a place, concepts, text, `key` or `id`",
-                )
-                .hint(format!("{ENOUGH}; nothing else tells which one it is"));
+            fields
+                .error("an annotation without a geometry, concepts, text, `key` or `id`")
+                .hint(format!("{CONTENT_HINT}; it cannot be matched without one"));
         }
         Identity::Content if says_nothing => {
-            findings
-                .add(
-                    place.name("concepts").value(),
-                    "an annotation without a place and with an empty list of concepts",
+            fields
+                .value_error(
+                    "concepts",
+                    "an annotation without a geometry and with an empty list of concepts",
                 )
                 .hint(
-                    "it would be posted empty: name its concepts, say where it lies, or give the `status` and `user` of the \
-                     work to do; an input without annotations has `annotations: []`",
+                    "it would be posted empty: give concepts, a geometry, or the `status` and `user` of a labelling task; \
+                     for an input without annotations write `annotations: []`",
                 );
         }
-        // The first two say enough alone: "keep this one, and leave it as it is".
+        // An id or `input_level` alone means: keep this annotation and change nothing.
         Identity::Id(_) | Identity::InputLevel | Identity::Key(_) | Identity::Content => {}
     }
 }
 
-/// The ids and keys of an input, to find one that stands twice.
+/// The identities of an input's annotations so far.
 #[derive(Debug, Default)]
-pub(super) struct Names {
-    known: HashMap<(&'static str, String), Pointer>,
+pub(super) struct KnownIdentities {
+    named: HashMap<(&'static str, String), Pointer>,
     input_level: Option<Pointer>,
 }
 
-impl Names {
-    /// Reports an identity that an annotation before this one has.
-    pub(super) fn check(
-        &mut self,
-        identity: &Identity,
-        place: &Place<'_>,
-        findings: &mut Findings,
-    ) {
+impl KnownIdentities {
+    /// Reports an identity that an earlier annotation has.
+    pub(super) fn check(&mut self, identity: &Identity, at: At<'_, '_>) {
         let (field, text) = match identity {
             Identity::Id(id) => ("id", id.as_str()),
             Identity::Key(key) => ("key", key.as_str()),
             Identity::InputLevel => {
-                let at = place.name("input_level").key();
+                let pointer = at.place.name("input_level").key();
                 match &self.input_level {
-                    None => self.input_level = Some(at),
+                    None => self.input_level = Some(pointer),
                     Some(first) => {
-                        findings
-                            .add(at, "a second `input_level` annotation on this input")
-                            .hint("an input has one such annotation; put everything into one")
-                            .other("the first is at", first.clone());
+                        at.report(pointer, "a second `input_level` annotation on this input")
+                            .hint("an input has one such annotation; merge the two")
+                            .related("the first is at", first.clone());
                     }
                 }
                 return;
             }
             Identity::Content => return,
         };
-        let at = place.name(field).value();
-        match self.known.entry((field, text.to_owned())) {
+        let pointer = at.place.name(field).value();
+        match self.named.entry((field, text.to_owned())) {
             Entry::Vacant(entry) => {
-                entry.insert(at);
+                entry.insert(pointer);
             }
             Entry::Occupied(first) => {
-                findings
-                    .add(
-                        at,
-                        format!("duplicate {field} {} on this input", quote(text)),
-                    )
-                    .hint("each annotation has its own")
-                    .other("the first is at", first.get().clone());
+                at.report(
+                    pointer,
+                    format!("duplicate {field} {} on this input", quote(text)),
+                )
+                .hint("each annotation needs its own")
+                .related("the first is at", first.get().clone());
             }
         }
     }

@@ -1,242 +1,119 @@
-//! Files -> one manifest: which of them is the header's, which hold inputs, and what is wrong between them.
+//! Files -> one manifest: which file has the header, which hold inputs, and the checks between files.
 //!
-//! Files are read on several threads; results and problems come in the order of the files all the same. Does not know
-//! where texts come from: a file system, or memory.
+//! Works on any [`Source`]: a file system, or memory.
 
-use super::document::{Document, Format, document};
-use super::finding::{Other, Place};
+use super::context::Image;
+use super::document::document;
+use super::file::{File, quoted_path, read_all, read_file};
+use super::finding::{Place, Related};
+use super::format::Format;
 use super::header::{Header, no_header_hint};
-use super::input::{Image, NamedFiles};
-use super::locate::Spotter;
-use super::named::{Digests, HIDDEN, OUTSIDE, read_named};
+use super::input::Media;
+use super::named::{Digests, read_named};
 use super::problem::{Problem, Problems};
 use super::select::{
-    Candidate, folder_of, is_header_file, matching, may_match_below, without_doubles,
+    Candidate, folder_of, is_header_file, matching, may_match_below, without_duplicates,
 };
-use super::source::{Source, Unreadable, text_digest};
-use super::walk::{Found, Gone, Obstacle};
+use super::source::Source;
+use super::walk::{MissingFile, Obstacle, Walked};
 use super::{checks, report};
 use crate::model::{
-    DesiredAnnotation, DesiredInput, DesiredState, InputId, Origin, TextError, TextFault, TextKind,
-    decode_text,
+    DesiredAnnotation, DesiredInput, DesiredState, InputId, Origin, TextKind, decode_text,
 };
-use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// A file that was read.
-#[derive(Debug)]
-pub(super) struct File {
-    pub(super) candidate: Candidate,
-    /// SHA-256 of its bytes.
-    pub(super) digest: [u8; 32],
-    pub(super) document: Document,
-    /// What makes it unreadable.
-    pub(super) problem: Option<Problem>,
-}
-
-/// What became of the files.
+/// A manifest without problems.
 #[derive(Debug)]
 pub(super) struct Assembled {
     pub(super) header: Header,
     pub(super) header_file: String,
     pub(super) state: DesiredState,
     pub(super) images: BTreeMap<InputId, Image>,
-    /// What inputs name beside their annotations.
-    pub(super) names: BTreeMap<InputId, NamedFiles>,
+    pub(super) media: BTreeMap<InputId, Media>,
     pub(super) files: Vec<(Candidate, [u8; 32])>,
-    /// The files that these name.
+    /// Of the files that inputs name.
     pub(super) named: Digests,
-    /// Files that git has, that the disk has not, and whose inputs nothing declares any more.
-    pub(super) gone: Vec<Gone>,
-    /// Why it cannot be told what git tracks.
-    pub(super) unproven: Option<String>,
-    narrowing: Option<Narrowing>,
+    /// Files that git tracks and the disk lacks, with inputs that no other file declares.
+    pub(super) missing: Vec<MissingFile>,
+    /// Why git could not list the tracked files.
+    pub(super) git_error: Option<String>,
+    patterns: Option<FilePatterns>,
 }
 
 impl Assembled {
-    /// Whether a file of this path would belong to the manifest.
-    pub(super) fn takes(&self, path: &str) -> bool {
-        self.narrowing.as_ref().is_none_or(|it| it.takes(path))
+    /// Whether the header's `files:` include this path.
+    pub(super) fn includes(&self, path: &str) -> bool {
+        self.patterns.as_ref().is_none_or(|it| it.matches(path))
     }
 }
 
-/// The patterns of a header, and its folder.
+/// The `files:` of a header, and its folder.
 #[derive(Debug, Clone)]
-pub(super) struct Narrowing {
+pub(super) struct FilePatterns {
     patterns: Vec<String>,
     folder: String,
-    /// The header's file.
-    header: String,
+    header_file: String,
 }
 
 /// The patterns of the header among these files, if it has any.
-pub(super) fn narrowing_of(candidates: &[Candidate], source: &dyn Source) -> Option<Narrowing> {
-    let by_custom = candidates.iter().find(|it| is_header_file(&it.relative));
-    match by_custom {
-        Some(header) => Narrowing::of(&read_file(header, source)),
-        None => narrowed(read_all(candidates, source)).1,
+pub(super) fn file_patterns(candidates: &[Candidate], source: &dyn Source) -> Option<FilePatterns> {
+    match candidates.iter().find(|it| is_header_file(&it.relative)) {
+        Some(header) => FilePatterns::of(&read_file(header, source)),
+        None => without_excluded(read_all(candidates, source)).1,
     }
 }
 
-impl Narrowing {
+impl FilePatterns {
     fn of(file: &File) -> Option<Self> {
         let header = file.document.header.as_ref()?;
         Some(Self {
             patterns: header.files.clone()?,
             folder: folder_of(&file.candidate.relative).to_owned(),
-            header: file.candidate.relative.clone(),
+            header_file: file.candidate.relative.clone(),
         })
     }
 
-    fn takes(&self, path: &str) -> bool {
+    fn matches(&self, path: &str) -> bool {
         matching(&self.patterns, &self.folder, &[path]).0[0]
     }
 
-    /// Whether a path belongs to the manifest: one that a pattern matches, or the header's own.
-    pub(super) fn is_of(&self, path: &str) -> bool {
-        self.takes(path) || path == self.header
+    /// Whether a path belongs to the manifest: a pattern matches it, or it is the header's own.
+    pub(super) fn includes(&self, path: &str) -> bool {
+        self.matches(path) || path == self.header_file
     }
 
-    pub(super) fn takes_obstacle(&self, obstacle: &Obstacle) -> bool {
+    /// Whether an obstacle, or a file below it, may belong to the manifest.
+    pub(super) fn may_include(&self, obstacle: &Obstacle) -> bool {
         is_header_file(&obstacle.relative)
-            || self.takes(&obstacle.relative)
+            || self.matches(&obstacle.relative)
             || (obstacle.is_folder
                 && may_match_below(&self.patterns, &self.folder, &obstacle.relative))
     }
 }
 
-/// A file as the subject of a message.
-fn subject(path: &Path) -> String {
-    let path = path.strip_prefix(".").unwrap_or(path);
-    format!("`{}`", path.display())
-}
-
-fn read_file(candidate: &Candidate, source: &dyn Source) -> File {
-    let mut file = File {
-        candidate: candidate.clone(),
-        digest: [0; 32],
-        document: Document::default(),
-        problem: None,
-    };
-    let bytes = match source.own(candidate) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            let hint = match &error {
-                Unreadable::Missing | Unreadable::NotAFile(_) => "check the path",
-                Unreadable::Elsewhere => OUTSIDE,
-                Unreadable::Hidden => HIDDEN,
-                Unreadable::TooLarge(_) => "spread its inputs over several files",
-                Unreadable::Changed => "run the command again once nothing writes to it",
-                Unreadable::Failed(_) => "check the path and its permissions",
-            };
-            let message = format!("{} {error}", subject(&candidate.shown));
-            file.problem = Some(Problem::of_file(&candidate.shown, message, hint));
-            return file;
-        }
-    };
-    file.digest = text_digest(&bytes);
-    match decode_text(bytes, TextKind::Structured) {
-        Ok(text) => match document(candidate.format, &text) {
-            Ok(document) => file.document = document,
-            Err(error) => {
-                let end = (error.offset + 1).min(text.len()).max(error.offset);
-                let end = (end..=text.len())
-                    .find(|end| text.is_char_boundary(*end))
-                    .unwrap_or(text.len());
-                file.problem = Some(Problem {
-                    path: candidate.shown.clone(),
-                    spot: Some(Spotter::new(&text).spot(&(error.offset..end))),
-                    message: error.message,
-                    hint: error.hint,
-                });
-            }
-        },
-        Err(error) => {
-            let TextError {
-                fault,
-                shown,
-                offset,
-            } = error;
-            let end = match fault {
-                TextFault::Conflict => shown[offset..].find(['\r', '\n']).map(|at| offset + at),
-                _ => shown[offset..]
-                    .chars()
-                    .next()
-                    .map(|c| offset + c.len_utf8()),
-            };
-            let range = offset..end.unwrap_or(shown.len());
-            file.problem = Some(Problem {
-                path: candidate.shown.clone(),
-                spot: (!shown.is_empty()).then(|| Spotter::new(&shown).spot(&range)),
-                message: fault.to_string(),
-                hint: Some(fault.hint().to_owned()),
-            });
-        }
-    }
-    file
-}
-
-fn read_all<'c>(
-    candidates: impl IntoIterator<Item = &'c Candidate>,
-    source: &dyn Source,
-) -> Vec<File> {
-    let candidates: Vec<&Candidate> = candidates.into_iter().collect();
-    candidates
-        .into_par_iter()
-        .map(|candidate| read_file(candidate, source))
-        .collect()
-}
-
-/// The header's file, if custom or the user names it, narrows what else is read. `place` is what the user named.
+/// Reads the files and checks them. `header_file` is the index of the header's file, if the user gave it; `place` is the
+/// path that the user gave.
 pub(super) fn assemble(
-    found: &Found,
+    walked: &Walked,
     header_file: Option<usize>,
     place: &Path,
     source: &dyn Source,
 ) -> Result<Assembled, Problems> {
-    let candidates = &found.files;
+    let candidates = &walked.files;
     let known = header_file.or_else(|| {
         candidates
             .iter()
             .position(|candidate| is_header_file(&candidate.relative))
     });
-    let (mut files, narrowing) = match known {
-        Some(index) => {
-            let first = read_file(&candidates[index], source);
-            // A header that cannot be read might have named the files; what the others say means nothing then.
-            if let Some(problem) = first.problem {
-                return Err(Problems::new(vec![problem]));
-            }
-            let narrowing = Narrowing::of(&first);
-            let is_taken = |other: &Candidate| {
-                other.relative != candidates[index].relative
-                    && narrowing
-                        .as_ref()
-                        .is_none_or(|it| it.takes(&other.relative))
-            };
-            let mut taken = vec![candidates[index].clone()];
-            taken.extend(candidates.iter().filter(|other| is_taken(other)).cloned());
-            let others = without_doubles(taken);
-            let others = others
-                .iter()
-                .filter(|other| other.relative != candidates[index].relative);
-            let mut files = read_all(others, source);
-            files.push(first);
-            files.sort_by(|a, b| {
-                a.candidate
-                    .relative
-                    .as_bytes()
-                    .cmp(b.candidate.relative.as_bytes())
-            });
-            (files, narrowing)
-        }
-        None => narrowed(read_all(&without_doubles(candidates.clone()), source)),
+    let (mut files, patterns) = match known {
+        Some(header) => read_included(candidates, header, source)?,
+        None => without_excluded(read_all(&without_duplicates(candidates.clone()), source)),
     };
-    let obstacles: Vec<&Obstacle> = found
+    let obstacles: Vec<&Obstacle> = walked
         .obstacles
         .iter()
-        .filter(|one| narrowing.as_ref().is_none_or(|it| it.takes_obstacle(one)))
+        .filter(|one| patterns.as_ref().is_none_or(|it| it.may_include(one)))
         .collect();
     checks::patterns(&mut files);
     let header_index = choose_header(&mut files, place, !obstacles.is_empty());
@@ -248,7 +125,7 @@ pub(super) fn assemble(
     let named = read_named(&mut files, source);
     let mut problems = report::problems(&mut files, source);
     problems.extend(obstacles.into_iter().map(|one| {
-        let message = format!("{} {}", subject(&one.shown), one.message);
+        let message = format!("{} {}", quoted_path(&one.shown), one.message);
         Problem::of_file(&one.shown, message, one.hint.clone())
     }));
     let header = match header_index {
@@ -267,28 +144,60 @@ pub(super) fn assemble(
     match header {
         Some((index, header)) if problems.is_empty() => {
             let mut assembled = finish(files, index, header, named);
-            let mut gone = found.gone.clone();
-            gone.retain(|one| {
-                narrowing.as_ref().is_none_or(|it| it.takes(&one.relative))
-                    && is_lost(one, &assembled.state)
+            let mut missing = walked.missing.clone();
+            missing.retain(|one| {
+                patterns.as_ref().is_none_or(|it| it.matches(&one.relative))
+                    && may_lose_inputs(one, &assembled.state)
             });
-            assembled.gone = gone;
-            assembled.unproven.clone_from(&found.unproven);
-            assembled.narrowing = narrowing;
+            assembled.missing = missing;
+            assembled.git_error.clone_from(&walked.git_error);
+            assembled.patterns = patterns;
             Ok(assembled)
         }
         _ => Err(Problems::new(problems)),
     }
 }
 
-/// Whether a file that is gone declared something that nothing declares any more. One that was renamed, split, or was
-/// no part of a manifest did not.
-fn is_lost(gone: &Gone, state: &DesiredState) -> bool {
-    let Some(format) = Format::of(&gone.shown) else {
+/// Reads the header's file, then the other files that its `files:` include.
+fn read_included(
+    candidates: &[Candidate],
+    header: usize,
+    source: &dyn Source,
+) -> Result<(Vec<File>, Option<FilePatterns>), Problems> {
+    let header = &candidates[header];
+    let first = read_file(header, source);
+    // An unreadable header may have `files:`, so problems of the other files mean nothing.
+    if let Some(problem) = first.problem {
+        return Err(Problems::new(vec![problem]));
+    }
+    let patterns = FilePatterns::of(&first);
+    let is_included = |other: &&Candidate| {
+        let mut patterns = patterns.iter();
+        other.relative != header.relative && patterns.all(|it| it.matches(&other.relative))
+    };
+    let mut included = vec![header.clone()];
+    included.extend(candidates.iter().filter(is_included).cloned());
+    let included = without_duplicates(included);
+    let others = included
+        .iter()
+        .filter(|other| other.relative != header.relative);
+    let mut files = read_all(others, source);
+    files.push(first);
+    files.sort_by(|a, b| {
+        let (a, b) = (&a.candidate.relative, &b.candidate.relative);
+        a.as_bytes().cmp(b.as_bytes())
+    });
+    Ok((files, patterns))
+}
+
+/// Whether a missing file may have declared an input that no other file declares. Not so if it was renamed or split, or
+/// was no manifest file.
+fn may_lose_inputs(missing: &MissingFile, state: &DesiredState) -> bool {
+    let Some(format) = Format::of(&missing.shown) else {
         // A link to a folder.
         return true;
     };
-    let text = gone
+    let text = missing
         .bytes
         .clone()
         .map(|bytes| decode_text(bytes, TextKind::Structured));
@@ -296,7 +205,7 @@ fn is_lost(gone: &Gone, state: &DesiredState) -> bool {
     let Ok(document) = document(format, &text) else {
         return true;
     };
-    // A file that git has empty, as after `git add -N`, tells nothing of what the missing one declared.
+    // After `git add -N` git has an empty file, which does not show what the missing one declared.
     if document.inputs.is_empty() && document.header.is_none() {
         return true;
     }
@@ -305,9 +214,9 @@ fn is_lost(gone: &Gone, state: &DesiredState) -> bool {
     inputs.any(|input| input.id.as_ref().is_none_or(|id| !is_declared(id)))
 }
 
-/// Without a header file by custom every file was read; if exactly one of them is a header and names files, the
-/// others count no more, whatever they are.
-fn narrowed(files: Vec<File>) -> (Vec<File>, Option<Narrowing>) {
+/// Without a file of the usual name, every file was read. If exactly one has a header with `files:`, the files that it
+/// does not list are dropped.
+fn without_excluded(files: Vec<File>) -> (Vec<File>, Option<FilePatterns>) {
     let mut strong = files.iter().enumerate().filter(|(_, file)| {
         file.document
             .header
@@ -317,20 +226,19 @@ fn narrowed(files: Vec<File>) -> (Vec<File>, Option<Narrowing>) {
     let (Some((index, file)), None) = (strong.next(), strong.next()) else {
         return (files, None);
     };
-    let Some(narrowing) = Narrowing::of(file) else {
+    let Some(patterns) = FilePatterns::of(file) else {
         return (files, None);
     };
     let files = files
         .into_iter()
         .enumerate()
-        .filter(|(other, file)| *other == index || narrowing.takes(&file.candidate.relative))
+        .filter(|(other, file)| *other == index || patterns.matches(&file.candidate.relative))
         .map(|(_, file)| file)
         .collect();
-    (files, Some(narrowing))
+    (files, Some(patterns))
 }
 
-/// Which file has the header, or what to say where that is not one. Nothing is to be said where a file that cannot be
-/// read may have it.
+/// The index of the file with the header. `Err(None)`: none has it, but an unreadable file may, which is reported.
 fn choose_header(
     files: &mut [File],
     place: &Path,
@@ -355,14 +263,10 @@ fn choose_header(
         ))));
     };
     let key_of = |file: &File| {
-        let header = file
-            .document
-            .header
-            .as_ref()
-            .expect("it was chosen for having one");
+        let header = file.document.header.as_ref().expect("a file with a header");
         Place::ROOT.name(header.first_key).key()
     };
-    // The header is the first that looks like one.
+    // The first that is surely a header, else the first that has one of its keys.
     let chosen = having
         .iter()
         .copied()
@@ -384,7 +288,7 @@ fn choose_header(
     if others.is_empty() {
         return Ok(chosen);
     }
-    let other = Other {
+    let related = Related {
         file: Some(chosen),
         at: key_of(&files[chosen]),
         label: "the header is at",
@@ -397,9 +301,9 @@ fn choose_header(
         let findings = &mut files[index].document.findings;
         let finding = findings.add(at, "a second header in the same manifest");
         finding.hint(
-            "the header's keys belong in one file; move these there, or let `files:` leave this file out",
+            "the header's keys belong in one file; move these there, or exclude this file with `files:`",
         );
-        finding.other = Some(other.clone());
+        finding.related = Some(related.clone());
     }
     Ok(chosen)
 }
@@ -416,7 +320,7 @@ fn finish(files: Vec<File>, header_index: usize, header: Header, named: Digests)
         inputs: Vec::with_capacity(files.iter().map(|f| f.document.inputs.len()).sum()),
     };
     let mut images = BTreeMap::new();
-    let mut beside = BTreeMap::new();
+    let mut media = BTreeMap::new();
     let mut kept = Vec::with_capacity(files.len());
     let small = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
     for (file, read) in files.into_iter().enumerate() {
@@ -425,8 +329,8 @@ fn finish(files: Vec<File>, header_index: usize, header: Header, named: Digests)
             if let Some(image) = parsed.image {
                 images.insert(id.clone(), image);
             }
-            if let Some(named) = parsed.named {
-                beside.insert(id.clone(), *named);
+            if let Some(of_input) = parsed.media {
+                media.insert(id.clone(), *of_input);
             }
             let origin = Origin {
                 file: small(file),
@@ -460,11 +364,11 @@ fn finish(files: Vec<File>, header_index: usize, header: Header, named: Digests)
         header_file,
         state,
         images,
-        names: beside,
+        media,
         files: kept,
         named,
-        gone: Vec::new(),
-        unproven: None,
-        narrowing: None,
+        missing: Vec::new(),
+        git_error: None,
+        patterns: None,
     }
 }

@@ -1,9 +1,9 @@
-//! What is wrong between the files of a manifest: patterns, vocabulary, ids, duplicates.
+//! Checks across the files of a manifest: patterns, vocabulary, ids, duplicates.
 //!
-//! Each check adds its findings to the file that is to be mended. Opens no files.
+//! Each check adds its findings to the file that must be changed.
 
-use super::assemble::File;
-use super::finding::{Aim, Finding, Other, Place, Pointer};
+use super::file::File;
+use super::finding::{Finding, Part, Place, Pointer, Related};
 use super::header::INPUTS;
 use super::select::{folder_of, matching};
 use super::words::{nearest, quote};
@@ -11,7 +11,7 @@ use crate::model::{ConceptId, Identity, InputId, key_id, set_prefix};
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 
-/// A pattern that matches no files is a slip, and under `sync` it would read as "delete all of that".
+/// Reports patterns that match no files. They are mistakes, and under `sync` would delete labels.
 pub(super) fn patterns(files: &mut [File]) {
     let paths: Vec<String> = files.iter().map(|f| f.candidate.relative.clone()).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
@@ -20,14 +20,14 @@ pub(super) fn patterns(files: &mut [File]) {
             continue;
         };
         let (_, unused) = matching(patterns, folder_of(&file.candidate.relative), &paths);
-        let messages: Vec<String> = unused
+        let unused: Vec<String> = unused
             .into_iter()
             .map(|index| patterns[index].clone())
             .collect();
         let place = Place::ROOT.name("files");
-        for pattern in messages {
+        for pattern in unused {
             let at = Pointer {
-                aim: Aim::Item(pattern.as_str().into()),
+                part: Part::Item(pattern.as_str().into()),
                 ..place.value()
             };
             file.document
@@ -38,7 +38,7 @@ pub(super) fn patterns(files: &mut [File]) {
     }
 }
 
-/// Reports every use of a concept that the header does not know, or renames.
+/// Reports every use of a concept that the header renames, or that its vocabulary lacks.
 pub(super) fn concepts(files: &mut [File], header: usize) {
     let Some(parsed) = &files[header].document.header else {
         return;
@@ -51,13 +51,13 @@ pub(super) fn concepts(files: &mut [File], header: usize) {
         return;
     }
     files.par_iter_mut().for_each(|file| {
-        // What to say about each, worked out once: a misspelt concept may stand in every annotation.
+        // A misspelt concept may be in every annotation, so its message is built once.
         let bad: HashMap<ConceptId, (String, String)> = file
             .document
             .concepts
             .iter()
             .filter_map(|concept| {
-                let said = if let Some(new) = renamed.get(concept) {
+                let message_and_hint = if let Some(new) = renamed.get(concept) {
                     (
                         format!("the concept {} is renamed", quote(concept.as_str())),
                         format!("write {} here", quote(new.as_str())),
@@ -77,7 +77,7 @@ pub(super) fn concepts(files: &mut [File], header: usize) {
                 } else {
                     return None;
                 };
-                Some((concept.clone(), said))
+                Some((concept.clone(), message_and_hint))
             })
             .collect();
         if bad.is_empty() {
@@ -95,7 +95,7 @@ pub(super) fn concepts(files: &mut [File], header: usize) {
                     };
                     let annotation = annotations.nth(index);
                     let at = Pointer {
-                        aim: Aim::Item(concept.id.as_str().into()),
+                        part: Part::Item(concept.id.as_str().into()),
                         ..annotation.name("concepts").value()
                     };
                     document.findings.add(at, message).hint(hint);
@@ -105,7 +105,7 @@ pub(super) fn concepts(files: &mut [File], header: usize) {
     });
 }
 
-/// Reports an `id` that is the one which a `key` of the same input makes.
+/// Reports an `id` that equals the one derived from a `key` of the same input.
 pub(super) fn key_ids(files: &mut [File], header: usize) {
     let Some(set) = files[header]
         .document
@@ -129,7 +129,7 @@ pub(super) fn key_ids(files: &mut [File], header: usize) {
             ) else {
                 continue;
             };
-            let made: HashMap<_, usize> = input
+            let derived: HashMap<_, usize> = input
                 .annotations
                 .iter()
                 .enumerate()
@@ -142,17 +142,20 @@ pub(super) fn key_ids(files: &mut [File], header: usize) {
             let annotations = input_place.name("annotations");
             for (index, (identity, _)) in input.annotations.iter().enumerate() {
                 if let Identity::Id(id) = identity
-                    && let Some(other) = made.get(id)
+                    && let Some(other) = derived.get(id)
                 {
                     let other = annotations.nth(*other);
                     document
                         .findings
                         .add(
                             annotations.nth(index).name("id").value(),
-                            format!("{} is the id that a `key` makes", quote(id.as_str())),
+                            format!(
+                                "{} is the id of an annotation with a `key`",
+                                quote(id.as_str())
+                            ),
                         )
                         .hint("the two are one annotation; keep the key")
-                        .other("the key is at", other.name("key").value());
+                        .related("the key is at", other.name("key").value());
                 }
             }
         }
@@ -176,8 +179,8 @@ pub(super) fn duplicates(files: &mut [File]) {
                 Some((other_file, other_index)) => findings.push(Finding {
                     at: id_of(index),
                     message: format!("duplicate input {}", quote(id.as_str())),
-                    hint: Some("put all its annotations in one place".to_owned()),
-                    other: Some(Other {
+                    hint: Some("declare each input once, with all its annotations".to_owned()),
+                    related: Some(Related {
                         file: Some(*other_file),
                         at: id_of(*other_index),
                         label: "the first is at",

@@ -1,16 +1,16 @@
-//! How deep a YAML text nests, before it is parsed.
+//! Limits the nesting of a YAML text before it is parsed.
 //!
-//! The parser looks at every level around it for every token: a hundred kilobytes of opening brackets would take minutes,
-//! and only then be refused for their depth. This look takes one pass. It knows of YAML what it takes to tell a bracket
-//! that opens a list from one in a text, and where it is in doubt about a text that no manifest holds, it counts.
+//! The parser's work per token grows with the depth: 100 kB of opening brackets would take minutes before they are
+//! refused. This scan takes one pass. It only tells brackets that open a list or a map from those in a text; in doubt it
+//! counts a bracket.
 
-/// Levels of brackets, or of entries that begin in one line. The parser's own limit is 128 of all kinds together.
-const MOST: usize = 256;
+/// Limit for open brackets, and for entries that begin in one line. The parser's own limit is 128 levels of all kinds.
+const MAX_LEVELS: usize = 256;
 
-/// What was read last.
+/// The last token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Last {
-    /// What lets a value follow.
+    /// A value may follow.
     Start,
     /// A part of a text without quotes.
     Plain,
@@ -21,16 +21,16 @@ enum Last {
 struct Scanner<'t> {
     text: &'t [u8],
     at: usize,
-    /// Brackets that are open.
+    /// Open brackets.
     open: usize,
     /// Entries (`- `, `? `) that began in this line.
     entries: usize,
     last: Last,
-    /// How far the current line is indented.
+    /// Of the line in which the current text began.
     indent: usize,
 }
 
-/// Where a YAML text nests deeper than any manifest does, in bytes.
+/// The byte offset at which a text exceeds the limit.
 pub(super) fn too_deep(text: &str) -> Option<usize> {
     let mut scanner = Scanner {
         text: text.as_bytes(),
@@ -44,7 +44,7 @@ pub(super) fn too_deep(text: &str) -> Option<usize> {
     while scanner.at < scanner.text.len() {
         let at = scanner.at;
         scanner.step();
-        if scanner.open > MOST || scanner.entries > MOST {
+        if scanner.open > MAX_LEVELS || scanner.entries > MAX_LEVELS {
             return Some(at);
         }
     }
@@ -112,7 +112,7 @@ impl Scanner<'_> {
         self.at += 1;
         self.entries = 0;
         if self.open > 0 {
-            // A plain text goes on in the next line, where a bracket ends it all the same.
+            // A plain text may continue in the next line, but a bracket ends it.
             if self.last == Last::Plain {
                 self.last = Last::Value;
             }
@@ -122,7 +122,7 @@ impl Scanner<'_> {
         if matches!(self.byte(self.at + indent), b'\n' | b'\r') {
             return;
         }
-        // A text that goes on is indented further than the line that it began in.
+        // A continued text is indented further than the line in which it began.
         if self.last == Last::Start || indent <= self.indent {
             self.last = Last::Start;
             self.indent = indent;
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn brackets_that_open_are_counted_wherever_they_may_stand() {
+    fn opening_brackets_are_counted_everywhere() {
         for unit in [
             "[",
             "{a: ",
@@ -217,14 +217,14 @@ mod tests {
                 "a: 'b' # \"\nc: ",
                 "a: x\n  y\nb: ",
             ] {
-                let text = format!("{before}{}", unit.repeat(2 * MOST));
+                let text = format!("{before}{}", unit.repeat(2 * MAX_LEVELS));
                 assert!(too_deep(&text).is_some(), "{unit:?} after {before:?}");
             }
         }
     }
 
     #[test]
-    fn brackets_in_texts_are_not() {
+    fn brackets_in_texts_are_not_counted() {
         for unit in [
             "a: b [ c {\n",
             "a: \"[[ \\\" [\"\n",
@@ -244,7 +244,7 @@ mod tests {
             "x: [\"a\":b, 'c':d, e: \"[\"]\n",
             "a: \"\n  [\n  \"\n",
         ] {
-            assert_eq!(too_deep(&unit.repeat(2 * MOST)), None, "{unit:?}");
+            assert_eq!(too_deep(&unit.repeat(2 * MAX_LEVELS)), None, "{unit:?}");
         }
     }
 }

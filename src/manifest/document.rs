@@ -1,81 +1,50 @@
-//! One file's text -> its inputs, its part of the header, and what is wrong with it.
+//! The text of one file -> its inputs, its part of the header, and its findings.
 //!
-//! The three formats differ in their parser alone. Inputs are streamed: a tree of one input at a time exists, not one
-//! of the file. Says nothing about other files; that is [`super::assemble`].
+//! The three formats differ only in their parser. Inputs are streamed: only the tree of one input is in memory, not that
+//! of the file. Other files are the matter of [`super::assemble`].
 
+use super::at::At;
+use super::context::Shared;
 use super::depth::too_deep;
-use super::fields::{null_list, wrong_type};
 use super::finding::{Findings, Place};
+use super::format::{Format, json_lines};
 use super::header::{HEADER, INPUTS, ParsedHeader, header, known_keys};
-use super::input::{ParsedInput, Shared, input};
+use super::input::{ParsedInput, input};
 use super::node::{Budget, Entry, Node, NodeSeed};
 use super::words::nearest;
 use crate::model::{ConceptId, JsonFault};
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fmt;
-use std::path::Path;
 
-/// How a file is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Yaml,
-    Json,
-    /// One input a line.
-    JsonLines,
-}
-
-impl Format {
-    /// The format that the file's ending stands for.
-    pub(super) fn of(path: &Path) -> Option<Self> {
-        // Some systems show no difference, and some editors add a space.
-        let ending = path.extension()?.to_str()?.trim_end().to_ascii_lowercase();
-        match ending.as_str() {
-            "yaml" | "yml" => Some(Self::Yaml),
-            "json" => Some(Self::Json),
-            "jsonl" => Some(Self::JsonLines),
-            _ => None,
-        }
-    }
-}
-
-/// Why nothing of a file can be read.
+/// Why a file cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SyntaxError {
-    /// Where, in bytes from the start of the text.
+    /// In bytes from the start of the text.
     pub(super) offset: usize,
     pub(super) message: String,
     pub(super) hint: Option<String>,
 }
 
-/// What a file says.
+/// The content of a file.
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) header: Option<ParsedHeader>,
     pub(super) inputs: Vec<ParsedInput>,
-    /// Every concept that its annotations name.
+    /// Every concept that the annotations name.
     pub(super) concepts: HashSet<ConceptId>,
     pub(super) findings: Findings,
 }
 
-/// The lines of a JSON Lines text that hold an input, with their offsets in bytes.
-pub(super) fn json_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.split_inclusive('\n')
-        .scan(0, |offset, line| {
-            let start = *offset;
-            *offset += line.len();
-            Some((start, line.trim_end()))
-        })
-        .filter(|(_, line)| !line.is_empty())
-}
-
-/// Reads a text without a byte order mark.
+/// Reads a text, without its byte order mark.
 pub(super) fn document(format: Format, text: &str) -> Result<Document, SyntaxError> {
     let budget = Budget::of(text.len());
     let mut reading = Reading {
         budget: &budget,
         shared: Shared::default(),
         document: Document::default(),
+        findings: RefCell::default(),
     };
     match format {
         Format::Yaml => {
@@ -83,16 +52,13 @@ pub(super) fn document(format: Format, text: &str) -> Result<Document, SyntaxErr
                 return Err(SyntaxError {
                     offset,
                     message: "nested too deeply".to_owned(),
-                    hint: Some(
-                        "a manifest has no use for so many levels; is a bracket not closed?"
-                            .to_owned(),
-                    ),
+                    hint: Some("check for a bracket that is not closed".to_owned()),
                 });
             }
             let top = TopSeed(&mut reading)
                 .deserialize(serde_yaml::Deserializer::from_str(text))
                 .map_err(|error| yaml_error(text, &error))?;
-            reading.finish(top);
+            reading.finish(&top);
         }
         Format::Json => {
             let mut parser = serde_json::Deserializer::from_str(text);
@@ -100,7 +66,7 @@ pub(super) fn document(format: Format, text: &str) -> Result<Document, SyntaxErr
                 .deserialize(&mut parser)
                 .and_then(|top| parser.end().map(|()| top))
                 .map_err(|error| json_error(text, 0, &error))?;
-            reading.finish(top);
+            reading.finish(&top);
         }
         Format::JsonLines => {
             for (offset, line) in json_lines(text) {
@@ -115,100 +81,97 @@ pub(super) fn document(format: Format, text: &str) -> Result<Document, SyntaxErr
     }
     reading.document.inputs.shrink_to_fit();
     reading.document.concepts = reading.shared.concepts;
+    reading.document.findings = reading.findings.into_inner();
     Ok(reading.document)
 }
 
-/// What is collected while a file is read.
 struct Reading<'b> {
     budget: &'b Budget,
     shared: Shared,
     document: Document,
-}
-
-/// What stands at the top of a file.
-enum Top<'t> {
-    /// The entries; those of `inputs` are read already, and an empty list stands for them.
-    Entries(Vec<Entry<'t>>),
-    Other(Node<'t>),
+    findings: RefCell<Findings>,
 }
 
 impl Reading<'_> {
     fn push(&mut self, node: &Node<'_>) {
         let inputs = Place::ROOT.name(INPUTS);
-        let place = inputs.nth(self.document.inputs.len());
-        let parsed = input(node, &mut self.shared, &place, &mut self.document.findings);
+        let at = At {
+            node,
+            place: inputs.nth(self.document.inputs.len()),
+            findings: &self.findings,
+        };
+        let parsed = input(at, &mut self.shared);
         self.document.inputs.push(parsed);
     }
 
-    fn finish(&mut self, top: Top<'_>) {
-        let findings = &mut self.document.findings;
-        let entries = match top {
-            Top::Entries(entries) => entries,
-            Top::Other(Node::Null) => {
-                findings
-                    .add(Place::ROOT.value(), "the file is empty")
-                    .hint("write `inputs: []` if you mean none, or remove the file");
-                return;
-            }
-            Top::Other(node) => {
-                foreign(findings, &node);
-                return;
-            }
+    fn finish(&mut self, top: &Node<'_>) {
+        let at = At {
+            node: top,
+            place: Place::ROOT,
+            findings: &self.findings,
         };
-        let known = |key: &Node<'_>| matches!(key, Node::Text(text) if text == INPUTS || HEADER.contains(&&**text));
-        let misspelt = |key: &Node<'_>| matches!(key, Node::Text(text) if nearest(text, HEADER.into_iter().chain([INPUTS])).is_some());
-        if !entries.iter().any(|(key, _)| known(key) || misspelt(key)) {
-            foreign(findings, &Node::Map(entries));
-            return;
+        match top {
+            Node::Null => {
+                at.error("the file is empty")
+                    .hint("write `inputs: []` if you mean none, or remove the file");
+            }
+            Node::Map(entries) if entries.iter().any(|(key, _)| resembles_known_key(key)) => {
+                self.document.header = header(at);
+            }
+            _ => report_foreign(at),
         }
-        self.document.header = header(&entries, &Place::ROOT, findings);
     }
 }
 
-fn foreign(findings: &mut Findings, node: &Node<'_>) {
-    let found = match node {
-        Node::Map(_) => "it has none of its keys".to_owned(),
-        _ => format!("it holds {}", node.describe()),
+fn resembles_known_key(key: &Node<'_>) -> bool {
+    let mut known = HEADER.into_iter().chain([INPUTS]);
+    let Node::Text(text) = key else {
+        return false;
     };
-    findings
-        .add(
-            Place::ROOT.value(),
-            format!("not a file of a manifest: {found}"),
-        )
+    nearest(text, known.clone()).is_some() || known.any(|key| key == text.as_ref())
+}
+
+fn report_foreign(at: At<'_, '_>) {
+    let found = match at.node {
+        Node::Map(_) => "it has no known key".to_owned(),
+        node => format!("found {}", node.describe()),
+    };
+    at.error(format!("not a manifest file: {found}"))
         .hint(format!(
-            "a manifest's file is a map with {}; if this one is something else, name the files that hold inputs in the \
+            "a manifest file is a map with {}; if this file is something else, list the files that hold inputs in the \
              header: files: [\"labels/**\"]",
             known_keys()
         ));
 }
 
-/// Reads the top of a file.
+/// Reads the value at the top of a file. The elements of `inputs` are read at once, and the value of the key is then an
+/// empty list.
 struct TopSeed<'r, 'b>(&'r mut Reading<'b>);
 
 impl<'t> DeserializeSeed<'t> for TopSeed<'_, '_> {
-    type Value = Top<'t>;
-    fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<Top<'t>, D::Error> {
+    type Value = Node<'t>;
+    fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<Node<'t>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-/// The parts of a visitor that hand a value on to [`NodeSeed`].
+/// Visitor methods that delegate to [`NodeSeed`].
 macro_rules! as_node {
-    ($wrap:expr; $($method:ident($($type:ty)?),)*) => {
+    ($($method:ident($($type:ty)?),)*) => {
         $(fn $method<E: Error>(self $(, value: $type)?) -> Result<Self::Value, E> {
-            NodeSeed(self.0.budget).$method($(value as $type)?).map($wrap)
+            NodeSeed(self.0.budget).$method($(value as $type)?)
         })*
     };
 }
 
 impl<'t> Visitor<'t> for TopSeed<'_, '_> {
-    type Value = Top<'t>;
+    type Value = Node<'t>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a map")
     }
 
-    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Top<'t>, A::Error> {
+    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Node<'t>, A::Error> {
         let mut entries: Vec<Entry<'t>> = Vec::new();
         let mut streamed = false;
         while let Some(key) = map.next_key_seed(NodeSeed(self.0.budget))? {
@@ -222,35 +185,34 @@ impl<'t> Visitor<'t> for TopSeed<'_, '_> {
             };
             entries.push((key, value));
         }
-        Ok(Top::Entries(entries))
+        Ok(Node::Map(entries))
     }
 
-    fn visit_seq<A: SeqAccess<'t>>(self, list: A) -> Result<Top<'t>, A::Error> {
-        NodeSeed(self.0.budget).visit_seq(list).map(Top::Other)
+    fn visit_seq<A: SeqAccess<'t>>(self, list: A) -> Result<Node<'t>, A::Error> {
+        NodeSeed(self.0.budget).visit_seq(list)
     }
 
-    fn visit_enum<A: EnumAccess<'t>>(self, tagged: A) -> Result<Top<'t>, A::Error> {
-        NodeSeed(self.0.budget).visit_enum(tagged).map(Top::Other)
+    fn visit_enum<A: EnumAccess<'t>>(self, tagged: A) -> Result<Node<'t>, A::Error> {
+        NodeSeed(self.0.budget).visit_enum(tagged)
     }
 
-    as_node! { Top::Other;
+    as_node! {
         visit_unit(), visit_none(), visit_bool(bool), visit_i64(i64), visit_u64(u64), visit_i128(i128),
         visit_u128(u128), visit_f64(f64), visit_str(&str),
     }
 }
 
-/// Reads `inputs`, one at a time.
+/// Reads the elements of `inputs` one at a time.
 struct InputsSeed<'r, 'b>(&'r mut Reading<'b>);
 
 impl InputsSeed<'_, '_> {
     fn refuse(self, node: &Node<'_>) {
-        let place = Place::ROOT.name(INPUTS);
-        let findings = &mut self.0.document.findings;
-        if *node == Node::Null {
-            null_list("`inputs`", &place, findings);
-        } else {
-            wrong_type(node, "`inputs`", "a list of inputs", &place, findings);
-        }
+        let at = At {
+            node,
+            place: Place::ROOT.name(INPUTS),
+            findings: &self.0.findings,
+        };
+        at.list("`inputs`", "a list of inputs");
     }
 }
 
@@ -261,7 +223,7 @@ impl<'t> DeserializeSeed<'t> for InputsSeed<'_, '_> {
     }
 }
 
-/// The parts of a visitor that report a value which is no list.
+/// Visitor methods that report a value that is not a list.
 macro_rules! refused {
     ($($method:ident($($type:ty)?),)*) => {
         $(fn $method<E: Error>(self $(, value: $type)?) -> Result<(), E> {
@@ -316,7 +278,8 @@ fn yaml_error(text: &str, error: &serde_yaml::Error) -> SyntaxError {
     let mut hint = None;
     let offset = if message.contains("more than one document") {
         message = String::from("more than one document");
-        hint = Some("one document a file: put the others into files of their own".to_owned());
+        hint =
+            Some("a file holds one YAML document; move the others into their own files".to_owned());
         second_document(text)
     } else {
         let line = &text[text[..floor(text, offset)]

@@ -1,7 +1,6 @@
-//! What is wrong with a file, before anybody knows in which line: a path through its tree, and a message.
+//! Problems of a file while it is read: each a path through the file's tree, and a message.
 //!
-//! Reading collects findings and goes on; [`super::locate`] turns their paths into lines and columns, and only when
-//! there are any. Holds no knowledge of what is right or wrong.
+//! [`super::locate`] turns the paths into lines and columns, and only if there are any.
 
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ pub(super) enum Step {
     Name(&'static str),
 }
 
-/// A place in the tree, on the stack: it becomes a [`Pointer`] when there is something to say about it.
+/// A place in the tree, kept on the stack. It becomes a [`Pointer`] if a problem is reported there.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'p> {
     parent: Option<&'p Place<'p>>,
@@ -32,7 +31,7 @@ impl<'p> Place<'p> {
     pub(super) fn nth(&'p self, index: usize) -> Place<'p> {
         Place {
             parent: Some(self),
-            // A file of four billion elements has no index beyond this; the place is then the last one.
+            // Elements beyond four billion share the last index.
             step: Step::Nth(u32::try_from(index).unwrap_or(u32::MAX)),
         }
     }
@@ -60,7 +59,7 @@ impl<'p> Place<'p> {
     pub(super) fn key(&self) -> Pointer {
         Pointer {
             path: self.path(),
-            aim: Aim::Key,
+            part: Part::Key,
         }
     }
 
@@ -68,44 +67,45 @@ impl<'p> Place<'p> {
     pub(super) fn value(&self) -> Pointer {
         Pointer {
             path: self.path(),
-            aim: Aim::Value,
+            part: Part::Value,
         }
     }
 }
 
-/// Which part of a place is meant.
+/// Which part of a place a pointer means.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Aim {
+pub(super) enum Part {
     /// The key.
     Key,
     /// The value.
     Value,
-    /// The entry with this key, or the element with this text, of the map or list that stands there.
+    /// The entry with this key, or the element with this text, of the map or list at the place.
     Item(Arc<str>),
 }
 
-/// A place that outlives the reading.
+/// A place, stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pointer {
     pub(super) path: Vec<Step>,
-    pub(super) aim: Aim,
+    pub(super) part: Part,
 }
 
-/// Another place that a finding speaks of.
+/// Another place that a finding names.
 #[derive(Debug, Clone)]
-pub(super) struct Other {
-    /// In which file; nothing where it is the finding's own.
+pub(super) struct Related {
+    /// The index of the file; `None` if it is the finding's own.
     pub(super) file: Option<usize>,
     pub(super) at: Pointer,
-    /// What stands there: "the first one is at".
+    /// For example "the first is at".
     pub(super) label: &'static str,
 }
 
-/// Stands on both sides of a value in a message or hint that is to be shown as the file spells it: `1.10` is another id
-/// than `1.1`. No text of a user holds it unescaped.
+/// Marks both ends of a value that a message or hint shows as the file spells it: `1.10` is another id than `1.1`. Texts
+/// of users never hold it unescaped.
 const WRITTEN: char = '\0';
 
-/// A value in a message or hint, to be shown as the file spells it; this text is shown if the file cannot be read again.
+/// Marks a value of a message or hint to be shown as the file spells it. If the file cannot be read again, `value` is
+/// shown.
 pub(super) fn as_written(value: &str) -> String {
     format!("{WRITTEN}{value}{WRITTEN}")
 }
@@ -121,25 +121,25 @@ pub(super) fn spelled(text: &str, source: Option<&str>) -> String {
         .collect()
 }
 
-/// Something wrong.
+/// A problem in a file.
 #[derive(Debug, Clone)]
 pub(super) struct Finding {
     pub(super) at: Pointer,
     pub(super) message: String,
     pub(super) hint: Option<String>,
-    pub(super) other: Option<Other>,
+    pub(super) related: Option<Related>,
 }
 
 impl Finding {
-    /// Says what is allowed, or what to do.
+    /// Sets what is allowed, or what to do.
     pub(super) fn hint(&mut self, hint: impl Into<String>) -> &mut Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Points to another place in the same file.
-    pub(super) fn other(&mut self, label: &'static str, at: Pointer) -> &mut Self {
-        self.other = Some(Other {
+    /// Names another place in the same file.
+    pub(super) fn related(&mut self, label: &'static str, at: Pointer) -> &mut Self {
+        self.related = Some(Related {
             file: None,
             at,
             label,
@@ -148,18 +148,17 @@ impl Finding {
     }
 }
 
-/// Everything wrong with one file.
+/// The problems of one file.
 #[derive(Debug, Default)]
 pub(super) struct Findings(pub(super) Vec<Finding>);
 
 impl Findings {
-    /// Adds one; what is returned takes a hint.
     pub(super) fn add(&mut self, at: Pointer, message: impl Into<String>) -> &mut Finding {
         self.0.push(Finding {
             at,
             message: message.into(),
             hint: None,
-            other: None,
+            related: None,
         });
         self.0.last_mut().expect("one was just pushed")
     }

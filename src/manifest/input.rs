@@ -1,192 +1,114 @@
-//! One input with its annotations, read from its tree as far as it is good.
+//! One input with its annotations, as far as it is valid.
 //!
-//! What has an error is left out and the rest is kept, so that the checks over all files see everything: nothing of a
-//! manifest with findings is ever used for anything else.
+//! Invalid parts are left out and the rest is kept, so that the checks over all files see everything. A manifest with
+//! findings is used for nothing else.
 
-use super::annotation::{Names, annotation};
-use super::content::{InputVideo, TextSource, text_input, url_of, video};
-use super::fields::{Fields, fields, list, name, only_true, text, whole_number};
-use super::finding::{Findings, Place};
-use super::known_text::{fill, filling};
+use super::annotation::{KnownIdentities, annotation};
+use super::at::At;
+use super::content::{input_text, url_of, video};
+use super::context::{Image, InputText, InputVideo, Shared};
+use super::fields::Fields;
 use super::node::Node;
+use super::span_texts::{check_spans, set_span_texts};
 use super::words::quote;
-use crate::model::{ConceptId, Content, Identity, InputId, Interner, Undeclared};
-use std::collections::HashSet;
+use crate::model::{Content, Identity, InputId, Undeclared};
 
 /// The keys of an input.
 pub(super) const INPUT: [&str; 6] = ["id", "image", "video", "text", "annotations", "purge"];
 /// The keys of `image`.
 pub(super) const IMAGE: [&str; 4] = ["path", "url", "width", "height"];
-/// What a manifest says of an input's image. Coordinates are fractions with or without it. Where the app lacks the input
-/// and may be given it, the image is posted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Image {
-    /// Where the image lies, as written.
-    pub path: Option<Box<str>>,
-    /// Where the service can fetch it; not beside a path.
-    pub url: Option<Box<str>>,
-    /// In pixels, at least 1.
-    pub width: Option<u32>,
-    /// In pixels, at least 1.
-    pub height: Option<u32>,
-}
 
-/// What a text input says. It is there to check and to fill in what spans say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum InputText {
-    /// The file that says it, as written.
-    Path(Box<str>),
-    /// The text itself.
-    Raw(Box<str>),
-    /// Where the service can fetch it: what it says is not known here.
-    Url(Box<str>),
-}
-
-/// An input as far as it could be read.
+/// An input, as far as it is valid.
 #[derive(Debug)]
 pub(super) struct ParsedInput {
     pub(super) id: Option<InputId>,
     pub(super) image: Option<Image>,
     /// In the order of the file, one for each element of `annotations`.
     pub(super) annotations: Vec<(Identity, Content)>,
-    /// What happens to everything else on it.
     pub(super) undeclared: Undeclared,
-    /// The files that it names; few inputs name any.
-    pub(super) named: Option<Box<NamedFiles>>,
+    /// Boxed, because few inputs have any.
+    pub(super) media: Option<Box<Media>>,
 }
 
-/// The files that an input names, as written.
+/// The text, the video and the masks of an input, as written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct NamedFiles {
-    /// What the input says.
-    pub(super) text: Option<Box<str>>,
-    /// The same, where the manifest itself says it.
-    pub(super) raw: Option<Box<str>>,
-    /// The same, where the service can fetch it.
-    pub(super) text_url: Option<Box<str>>,
-    /// The video.
+pub(super) struct Media {
+    pub(super) text: Option<InputText>,
     pub(super) video: Option<InputVideo>,
-    /// The masks, with the index of the annotation of each.
+    /// The files of masks, with the indices of their annotations.
     pub(super) masks: Vec<(usize, Box<str>)>,
 }
 
-/// What is shared while the inputs of a file are read.
-#[derive(Debug, Default)]
-pub(super) struct Shared {
-    pub(super) interner: Interner,
-    /// Every concept that the file names.
-    pub(super) concepts: HashSet<ConceptId>,
-}
-
-impl Shared {
-    /// Keeps the name of a concept.
-    pub(super) fn name(&mut self, concept: &ConceptId) {
-        if !self.concepts.contains(concept) {
-            self.concepts.insert(concept.clone());
-        }
-    }
-}
-
-/// Reads an input.
-pub(super) fn input(
-    node: &Node<'_>,
-    shared: &mut Shared,
-    place: &Place<'_>,
-    findings: &mut Findings,
-) -> ParsedInput {
+pub(super) fn input(at: At<'_, '_>, shared: &mut Shared) -> ParsedInput {
     let mut parsed = ParsedInput {
         id: None,
         image: None,
         annotations: Vec::new(),
         undeclared: Undeclared::Managed,
-        named: None,
+        media: None,
     };
-    let Some(parts) = fields(node, "an input", &INPUT, place, findings) else {
+    let Some(fields) = at.fields("an input", &INPUT) else {
         return parsed;
     };
-    let hint = "name the input: id: street-0001";
-    parsed.id = parts
-        .require("id", "an input", hint, place, findings)
-        .and_then(|node| {
-            let at = place.name("id");
-            name(node, "`id`", &at, findings, |id| InputId::new(id))
-        });
-    parsed.image = parts
-        .get("image")
-        .and_then(|node| image(node, &place.name("image"), findings));
-    let video = parts
-        .get("video")
-        .and_then(|node| video(node, &place.name("video"), findings));
-    if parts.get("image").is_some() && parts.get("video").is_some() {
-        findings
-            .add(
-                place.name("video").key(),
-                "an input with both `image` and `video`",
-            )
+    parsed.id = fields
+        .require("id", "an input", "name the input: id: street-0001")
+        .and_then(|at| at.id("`id`", |id| InputId::new(id)));
+    parsed.image = fields.get("image").and_then(image);
+    let mut media = Media {
+        video: fields.get("video").and_then(video),
+        ..Media::default()
+    };
+    if fields.has("image") && fields.has("video") {
+        fields
+            .key_error("video", "an input with both `image` and `video`")
             .hint("keep one of the two");
     }
-    let text = parts
-        .get("text")
-        .and_then(|node| text_input(node, &place.name("text"), findings));
-    parsed.undeclared = rest(&parts, place, findings);
-    let mut named = NamedFiles {
-        video,
-        ..NamedFiles::default()
-    };
-    if let Some(elements) = elements(&parts, &parsed, place, findings) {
-        let at = place.name("annotations");
-        let mut identities = Names::default();
+    media.text = fields.get("text").and_then(input_text);
+    parsed.undeclared = rest(&fields);
+    if let Some((list, elements)) = annotations(&fields, &parsed) {
+        let mut identities = KnownIdentities::default();
         parsed.annotations.reserve_exact(elements.len());
-        for (index, element) in elements.iter().enumerate() {
-            let at = at.nth(index);
-            let read = annotation(element, parsed.image.as_ref(), shared, &at, findings);
-            identities.check(&read.identity, &at, findings);
-            named.masks.extend(read.mask.map(|path| (index, path)));
+        for (index, at) in list.elements(elements).enumerate() {
+            let read = annotation(at, parsed.image.as_ref(), shared);
+            identities.check(&read.identity, at);
+            media.masks.extend(read.mask.map(|path| (index, path)));
             parsed.annotations.push((read.identity, read.content));
         }
     }
-    match text {
-        Some(TextSource::Path(path)) => named.text = Some(path),
-        Some(TextSource::Raw(text)) => {
-            let found = filling(text, &parsed.annotations, place, findings);
-            fill(&mut parsed.annotations, found);
-            named.raw = Some(text.into());
-        }
-        Some(TextSource::Url(url)) => named.text_url = Some(url),
-        None => {}
+    if let Some(InputText::Raw(text)) = &media.text {
+        let findings = &mut at.findings.borrow_mut();
+        let missing = check_spans(text, &parsed.annotations, &at.place, findings);
+        set_span_texts(&mut parsed.annotations, missing);
     }
-    parsed.named = (named != NamedFiles::default()).then(|| Box::new(named));
+    parsed.media = (media != Media::default()).then(|| Box::new(media));
     parsed
 }
 
-fn rest(parts: &Fields<'_, '_>, place: &Place<'_>, findings: &mut Findings) -> Undeclared {
-    let Some(node) = parts.get("purge") else {
-        return Undeclared::Managed;
-    };
-    let at = place.name("purge");
-    if only_true(node, "`purge`", &at, findings).is_none() {
+fn rest(fields: &Fields<'_, '_>) -> Undeclared {
+    if !fields
+        .get("purge")
+        .is_some_and(|at| at.only_true("`purge`"))
+    {
         return Undeclared::Managed;
     }
-    if parts.get("annotations").is_some() {
-        findings
-            .add(at.key(), "both `annotations` and `purge`")
+    if fields.has("annotations") {
+        fields
+            .key_error("purge", "both `annotations` and `purge`")
             .hint(
-                "`purge: true` deletes every annotation of the input, whoever made it, but the input-level one; keep \
-                 one of the two",
+                "`purge: true` deletes every annotation of the input, of any user, except the input-level one; keep one \
+                 of the two",
             );
     }
     Undeclared::Purged
 }
 
-/// The elements of `annotations`, which must be there unless the input is purged.
-fn elements<'n, 't>(
-    parts: &Fields<'n, 't>,
+/// The list `annotations` and its elements. It is required unless the input is purged.
+fn annotations<'s, 'n>(
+    fields: &'s Fields<'_, 'n>,
     parsed: &ParsedInput,
-    place: &Place<'_>,
-    findings: &mut Findings,
-) -> Option<&'n [Node<'t>]> {
-    let node = match (parts.get("annotations"), parsed.undeclared) {
-        (Some(node), _) => node,
+) -> Option<(At<'s, 'n>, &'n [Node<'n>])> {
+    let at = match (fields.get("annotations"), parsed.undeclared) {
+        (Some(at), _) => at,
         (None, Undeclared::Purged) => return None,
         (None, Undeclared::Managed) => {
             let noun = match &parsed.id {
@@ -194,44 +116,32 @@ fn elements<'n, 't>(
                 None => "an input".to_owned(),
             };
             let hint = "write `annotations: []` if you mean none";
-            return parts
-                .require("annotations", &noun, hint, place, findings)
-                .and(None);
+            return fields.require("annotations", &noun, hint).and(None);
         }
     };
-    let at = place.name("annotations");
-    list(node, "`annotations`", "a list", &at, findings)
+    let elements = at.list("`annotations`", "a list")?;
+    Some((at, elements))
 }
 
-fn image(node: &Node<'_>, place: &Place<'_>, findings: &mut Findings) -> Option<Image> {
-    let parts = fields(node, "`image`", &IMAGE, place, findings)?;
-    let mut size = |key: &'static str| {
-        let at = place.name(key);
-        parts
-            .get(key)
-            .and_then(|node| whole_number(node, &quote(key), 1, u64::from(u32::MAX), &at, findings))
-            .and_then(|pixels| u32::try_from(pixels).ok())
+fn image(at: At<'_, '_>) -> Option<Image> {
+    let fields = at.fields("`image`", &IMAGE)?;
+    let pixels = |key| {
+        let at = fields.get(key)?;
+        at.whole_number_32(&quote(key), 1)
     };
-    let (width, height) = (size("width"), size("height"));
-    let path = parts
-        .get("path")
-        .and_then(|node| text(node, "`path`", &place.name("path"), findings))
-        .map(Box::from);
-    let url = parts
-        .get("url")
-        .and_then(|node| url_of(node, "an image", &place.name("url"), findings));
-    if parts.get("path").is_some() && parts.get("url").is_some() {
-        findings
-            .add(
-                place.name("url").key(),
-                "`image` with both `path` and `url`",
-            )
+    let image = Image {
+        width: pixels("width"),
+        height: pixels("height"),
+        path: fields
+            .get("path")
+            .and_then(|at| at.text("`path`"))
+            .map(Box::from),
+        url: fields.get("url").and_then(|at| url_of(at, "an image")),
+    };
+    if fields.has("path") && fields.has("url") {
+        fields
+            .key_error("url", "`image` with both `path` and `url`")
             .hint("keep one of the two");
     }
-    Some(Image {
-        path,
-        url,
-        width,
-        height,
-    })
+    Some(image)
 }

@@ -1,14 +1,16 @@
-//! The files that a manifest names: read once each, on several threads, and put where they are named.
+//! The files that inputs name: masks become geometries, and spans are checked against texts.
 //!
-//! Masks become geometries, texts are held against the spans of their input and then forgotten. Which paths are
-//! allowed is said by [`super::source`].
+//! Each file is read once, on several threads. Which paths are allowed is decided by [`super::source`].
 
-use super::assemble::File;
+use super::context::InputText;
+use super::file::File;
 use super::finding::{Findings, Place};
 use super::header::INPUTS;
-use super::known_text::{fill, filling};
 use super::select::folder_of;
-use super::source::{NoPath, Reach, Source, Unreadable, below, text_digest};
+use super::source::{
+    HIDDEN, OUTSIDE, PathError, Reach, Source, Unreadable, resolve_path, text_digest,
+};
+use super::span_texts::{SpanTexts, check_spans, set_span_texts};
 use super::words::quote;
 use crate::model::{Geometry, Mask, TextKind, decode_text, detect_pointer, normalize_line_endings};
 use rayon::prelude::*;
@@ -18,23 +20,20 @@ use std::collections::BTreeMap;
 /// The SHA-256 of each file that was read, by its path below the manifest's folder.
 pub(super) type Digests = BTreeMap<String, [u8; 32]>;
 
-const WHERE: &str = "a path is relative to the folder of the file that names it, and may not leave the manifest's folder";
-pub(super) const OUTSIDE: &str = "put the file into the manifest's folder, or allow all that lie elsewhere with --allow-outside-files";
-pub(super) const HIDDEN: &str =
-    "hidden files can hold secrets; rename it, or allow it with --allow-outside-files";
-const A_MASK: &str =
+const PATH_HINT: &str = "a path is relative to the folder of the file that names it, and may not leave the manifest's folder";
+const MASK_HINT: &str =
     "a mask is a PNG image of the input's shape in which the annotated pixels are not black";
 
-/// Where a file is named: by the text of an input, or by the mask of one of its annotations.
+/// The place that names a file: the text of an input, or the mask of one of its annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Naming {
+struct Reference {
     file: usize,
     input: usize,
     annotation: Option<usize>,
 }
 
-impl Naming {
-    /// Adds a finding at the path that is written there.
+impl Reference {
+    /// Reports a problem at the path as written.
     fn report(self, findings: &mut Findings, message: &str, hint: &str) {
         let inputs = Place::ROOT.name(INPUTS);
         let input = inputs.nth(self.input);
@@ -47,68 +46,66 @@ impl Naming {
     }
 }
 
-/// Who names each path.
-type Namings = BTreeMap<String, Vec<Naming>>;
+/// The references to each path.
+type References = BTreeMap<String, Vec<Reference>>;
 
-/// What is wrong with a file: a message, and a hint.
-pub(super) type Refusal = (String, &'static str);
+/// A message and a hint.
+pub(super) type FileError = (String, &'static str);
 
-/// What became of a file: its SHA-256 and what was made of it.
-type Reading<T> = Result<([u8; 32], T), Refusal>;
+/// The SHA-256 of a file and its decoded content.
+type ReadResult<T> = Result<([u8; 32], T), FileError>;
 
-/// Texts that spans were written without, with the indices of their annotations.
-type Found = Vec<(usize, Box<str>)>;
-
-/// Reads every file that is named, and puts masks and the texts of spans into the annotations. What is wrong becomes a
-/// finding wherever the file is named.
+/// Reads every file that an input names, and puts masks and the texts of spans into the annotations. Problems of a file
+/// are reported at each reference.
 pub(super) fn read_named(files: &mut [File], source: &dyn Source) -> Digests {
-    let (masks, texts) = collect(files, source.reach());
+    let (masks, texts) = references(files, source.reach());
     let mut digests = Digests::new();
 
-    let read: Vec<Reading<Mask>> = masks
+    let read: Vec<ReadResult<Mask>> = masks
         .par_iter()
         .map(|(path, _)| read_mask(path, source))
         .collect();
-    for ((path, namings), read) in masks.into_iter().zip(read) {
+    for ((path, references), read) in masks.into_iter().zip(read) {
         match read {
             Ok((digest, mask)) => {
                 digests.insert(path, digest);
-                for naming in namings {
-                    set_mask(files, naming, &mask);
+                for reference in references {
+                    set_mask(files, reference, &mask);
                 }
             }
             Err((message, hint)) => {
-                for naming in namings {
-                    let findings = &mut files[naming.file].document.findings;
-                    naming.report(findings, &message, hint);
+                for reference in references {
+                    let findings = &mut files[reference.file].document.findings;
+                    reference.report(findings, &message, hint);
                 }
             }
         }
     }
 
     let shared: &[File] = files;
-    let read: Vec<Reading<Vec<(Found, Findings)>>> = texts
+    let read: Vec<ReadResult<Vec<(SpanTexts, Findings)>>> = texts
         .par_iter()
-        .map(|(path, namings)| {
+        .map(|(path, references)| {
             let (digest, text) = read_text(path, source)?;
-            let check = |naming: &Naming| check_text(shared, *naming, &text);
-            Ok((digest, namings.iter().map(check).collect()))
+            let check = |reference: &Reference| check_text(shared, *reference, &text);
+            Ok((digest, references.iter().map(check).collect()))
         })
         .collect();
-    for ((path, namings), read) in texts.into_iter().zip(read) {
+    for ((path, references), read) in texts.into_iter().zip(read) {
         match read {
             Ok((digest, checked)) => {
                 digests.insert(path, digest);
-                for (naming, (found, findings)) in namings.into_iter().zip(checked) {
-                    let document = &mut files[naming.file].document;
+                for (reference, (span_texts, findings)) in references.into_iter().zip(checked) {
+                    let document = &mut files[reference.file].document;
                     document.findings.0.extend(findings.0);
-                    fill(&mut document.inputs[naming.input].annotations, found);
+                    let input = &mut document.inputs[reference.input];
+                    set_span_texts(&mut input.annotations, span_texts);
                 }
             }
             Err((message, hint)) => {
-                for naming in namings {
-                    let findings = &mut files[naming.file].document.findings;
-                    naming.report(findings, &message, hint);
+                for reference in references {
+                    let findings = &mut files[reference.file].document.findings;
+                    reference.report(findings, &message, hint);
                 }
             }
         }
@@ -116,22 +113,26 @@ pub(super) fn read_named(files: &mut [File], source: &dyn Source) -> Digests {
     digests
 }
 
-/// The paths of masks and of texts, and who names them; those that are no paths are reported.
-fn collect(files: &mut [File], reach: Reach) -> (Namings, Namings) {
-    let (mut masks, mut texts) = (Namings::new(), Namings::new());
+/// The references to masks and to texts. Invalid paths are reported.
+fn references(files: &mut [File], reach: Reach) -> (References, References) {
+    let (mut masks, mut texts) = (References::new(), References::new());
     for (file, read) in files.iter_mut().enumerate() {
         let folder = folder_of(&read.candidate.relative);
         let document = &mut read.document;
         for (input, parsed) in document.inputs.iter().enumerate() {
-            let Some(named) = &parsed.named else {
+            let Some(media) = &parsed.media else {
                 continue;
             };
-            let masks_of_it = named.masks.iter();
-            let all = masks_of_it
+            let text = match &media.text {
+                Some(InputText::Path(path)) => Some((None, path)),
+                _ => None,
+            };
+            let of_masks = media.masks.iter();
+            let all = of_masks
                 .map(|(annotation, path)| (Some(*annotation), path))
-                .chain(named.text.iter().map(|path| (None, path)));
+                .chain(text);
             for (annotation, written) in all {
-                let naming = Naming {
+                let reference = Reference {
                     file,
                     input,
                     annotation,
@@ -142,10 +143,10 @@ fn collect(files: &mut [File], reach: Reach) -> (Namings, Namings) {
                             Some(_) => &mut masks,
                             None => &mut texts,
                         };
-                        of_kind.entry(path).or_default().push(naming);
+                        of_kind.entry(path).or_default().push(reference);
                     }
                     Err((message, hint)) => {
-                        naming.report(&mut document.findings, &message, hint);
+                        reference.report(&mut document.findings, &message, hint);
                     }
                 }
             }
@@ -154,24 +155,24 @@ fn collect(files: &mut [File], reach: Reach) -> (Namings, Namings) {
     (masks, texts)
 }
 
-/// The path below the manifest's folder of what is written in a file of `folder`.
-pub(super) fn path_below(folder: &str, written: &str, reach: Reach) -> Result<String, Refusal> {
-    below(folder, written, reach).map_err(|error| {
+/// The path below the manifest's folder for a path that is written in a file of `folder`.
+pub(super) fn path_below(folder: &str, written: &str, reach: Reach) -> Result<String, FileError> {
+    resolve_path(folder, written, reach).map_err(|error| {
         let (what, hint) = match error {
-            NoPath::Absolute => ("is an absolute path", OUTSIDE),
-            NoPath::LeadsOut => ("leads out of the manifest's folder", OUTSIDE),
-            NoPath::Hidden => ("is a hidden file", HIDDEN),
-            NoPath::NoFile => ("is not the path of a file", WHERE),
+            PathError::Absolute => ("is an absolute path", OUTSIDE),
+            PathError::Outside => ("leads out of the manifest's folder", OUTSIDE),
+            PathError::Hidden => ("is a hidden file", HIDDEN),
+            PathError::NotAFile => ("is not a file path", PATH_HINT),
         };
         (format!("{} {what}", quote(written)), hint)
     })
 }
 
-pub(super) fn read_bytes(path: &str, source: &dyn Source) -> Result<Vec<u8>, Refusal> {
+pub(super) fn read_bytes(path: &str, source: &dyn Source) -> Result<Vec<u8>, FileError> {
     source.named(path).map_err(|error| {
         let hint = match &error {
-            Unreadable::Missing | Unreadable::NotAFile(_) => WHERE,
-            Unreadable::Elsewhere => OUTSIDE,
+            Unreadable::Missing | Unreadable::NotAFile(_) => PATH_HINT,
+            Unreadable::Outside => OUTSIDE,
             Unreadable::Hidden => HIDDEN,
             Unreadable::TooLarge(_) => {
                 "name another file; an image or a video of that size can be posted by its `url`"
@@ -183,7 +184,7 @@ pub(super) fn read_bytes(path: &str, source: &dyn Source) -> Result<Vec<u8>, Ref
     })
 }
 
-fn read_mask(path: &str, source: &dyn Source) -> Reading<Mask> {
+fn read_mask(path: &str, source: &dyn Source) -> ReadResult<Mask> {
     let bytes = read_bytes(path, source)?;
     if let Some(fault) = detect_pointer(&bytes) {
         return Err((format!("{}: {fault}", quote(path)), fault.hint()));
@@ -191,20 +192,20 @@ fn read_mask(path: &str, source: &dyn Source) -> Reading<Mask> {
     let digest = Sha256::digest(&bytes).into();
     match Mask::from_png(bytes) {
         Ok(mask) if mask.is_empty() => Err((
-            format!("{} is a mask without a set pixel", quote(path)),
-            A_MASK,
+            format!("{} is a mask without an annotated pixel", quote(path)),
+            MASK_HINT,
         )),
         Ok(mask) => Ok((digest, mask)),
         Err(error) => {
             let error = error.to_string();
             let error = error.trim_end_matches('.');
-            Err((format!("{} is not a mask: {error}", quote(path)), A_MASK))
+            Err((format!("{} is not a mask: {error}", quote(path)), MASK_HINT))
         }
     }
 }
 
-/// Neither a byte order mark nor the CR of a CRLF is a character of the text.
-pub(super) fn read_text(path: &str, source: &dyn Source) -> Reading<String> {
+/// Reads a text without its byte order mark, and with line feeds for CRLF.
+pub(super) fn read_text(path: &str, source: &dyn Source) -> ReadResult<String> {
     let bytes = read_bytes(path, source)?;
     let digest = text_digest(&bytes);
     match decode_text(bytes, TextKind::FreeText) {
@@ -217,18 +218,19 @@ pub(super) fn read_text(path: &str, source: &dyn Source) -> Reading<String> {
     }
 }
 
-fn set_mask(files: &mut [File], naming: Naming, mask: &Mask) {
-    let input = &mut files[naming.file].document.inputs[naming.input];
-    if let Some(index) = naming.annotation {
-        // The file's bytes are shared, however many annotations name it.
+fn set_mask(files: &mut [File], reference: Reference, mask: &Mask) {
+    let input = &mut files[reference.file].document.inputs[reference.input];
+    if let Some(index) = reference.annotation {
+        // The clone shares the bytes.
         input.annotations[index].1.geometry = Some(Geometry::Mask(Box::new(mask.clone())));
     }
 }
 
-fn check_text(files: &[File], naming: Naming, text: &str) -> (Found, Findings) {
+fn check_text(files: &[File], reference: Reference, text: &str) -> (SpanTexts, Findings) {
     let inputs = Place::ROOT.name(INPUTS);
     let mut findings = Findings::default();
-    let annotations = &files[naming.file].document.inputs[naming.input].annotations;
-    let found = filling(text, annotations, &inputs.nth(naming.input), &mut findings);
-    (found, findings)
+    let annotations = &files[reference.file].document.inputs[reference.input].annotations;
+    let place = inputs.nth(reference.input);
+    let span_texts = check_spans(text, annotations, &place, &mut findings);
+    (span_texts, findings)
 }

@@ -1,7 +1,6 @@
-//! A small tree of what a file says: one input at a time, or the header.
+//! The tree of a value in a file: of one input, or of the header.
 //!
-//! It keeps what `serde_yaml::Value` loses and a manifest must refuse: duplicate keys, keys that are no text, null
-//! that is not an empty list. Knows nothing of the manifest's fields.
+//! Unlike `serde_yaml::Value` it keeps what a manifest must refuse: duplicate keys and keys that are not text.
 
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
@@ -13,26 +12,25 @@ use std::fmt;
 use super::finding::as_written;
 use super::words::quote;
 
-/// A value as the file has it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Node<'t> {
     Null,
     Bool(bool),
-    /// Any integer; what exceeds 128 bits is out of every range that is asked for, and so is the nearest that fits.
+    /// An integer beyond 128 bits becomes the nearest that fits: both are outside every allowed range.
     Int(i128),
     Float(f64),
     Text(Cow<'t, str>),
     List(Vec<Node<'t>>),
     Map(Vec<Entry<'t>>),
-    /// A YAML tag of the file's own, such as `!include`.
+    /// The name of a custom YAML tag, such as `!include`.
     Tagged(String),
 }
 
-/// One entry of a map. The key is any value: that it must be text is said by who reads the map.
+/// A key and its value. Whether keys are text is checked by [`super::fields`].
 pub(super) type Entry<'t> = (Node<'t>, Node<'t>);
 
 impl Node<'_> {
-    /// What it is, for "found …" in a finding at its own place: a number is shown as the file spells it.
+    /// [`Node::describe`] for a finding at the value's own place: numbers are shown as the file spells them.
     pub(super) fn describe_written(&self) -> String {
         match self {
             Self::Int(value) => format!("the number {}", as_written(&value.to_string())),
@@ -41,7 +39,7 @@ impl Node<'_> {
         }
     }
 
-    /// What it is, for "found …".
+    /// Completes "found …".
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Null => "nothing".to_owned(),
@@ -56,7 +54,7 @@ impl Node<'_> {
     }
 }
 
-/// A number as people write it: YAML's names for what is not finite, and an exponent where the digits would run on.
+/// A number as in YAML: `.inf`, `.nan`, and an exponent instead of many digits.
 pub(super) fn number(value: f64) -> String {
     if value.is_nan() {
         ".nan".to_owned()
@@ -69,10 +67,10 @@ pub(super) fn number(value: f64) -> String {
     }
 }
 
-/// How much a file may grow when its aliases are followed.
+/// Limits how much a file grows when its aliases are expanded.
 ///
-/// The parser limits how many aliases are followed, not how much each of them stands for, so that a hundred
-/// kilobytes could still fill the memory. Without aliases a file has fewer values than bytes.
+/// The parser limits the number of aliases but not their sizes, so 100 kB could fill the memory. Without aliases a file
+/// has fewer values than bytes.
 #[derive(Debug)]
 pub(super) struct Budget(Cell<usize>);
 
@@ -152,7 +150,7 @@ impl<'t> Visitor<'t> for NodeSeed<'_> {
     }
 
     fn visit_borrowed_str<E: Error>(self, text: &'t str) -> Result<Node<'t>, E> {
-        // It takes no room yet: what is made of it does.
+        // Counted although borrowed, because copies are made of it.
         self.0.spend(1 + text.len())?;
         Ok(Node::Text(Cow::Borrowed(text)))
     }
@@ -196,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn duplicate_keys_nulls_and_odd_keys_are_kept() {
+    fn duplicate_keys_nulls_and_keys_that_are_not_text_are_kept() {
         let Node::Map(entries) = yaml("a: 1\na: ~\n1: x\n").unwrap() else {
             panic!("no map");
         };
@@ -206,13 +204,13 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_of_the_files_own_is_told_from_its_value() {
+    fn custom_tags_are_kept_and_standard_tags_resolved() {
         assert_eq!(yaml("!x [1]").unwrap(), Node::Tagged("x".to_owned()));
         assert_eq!(yaml("!!str 1").unwrap(), Node::Text("1".into()));
     }
 
     #[test]
-    fn one_alias_to_a_great_value_cannot_be_repeated_without_end() {
+    fn repeated_aliases_to_a_large_value_are_limited() {
         let mut text = format!("a: &a [{}]\nb:\n", "1, ".repeat(10_000));
         for _ in 0..10_000 {
             text.push_str("  - *a\n");

@@ -1,7 +1,6 @@
-//! What the user has to mend: file, line, column, the source line, and what is allowed.
+//! Problems of a manifest as the user sees them: file, line, column, source line, message and hint.
 //!
-//! All problems of a manifest are reported together. Rendering is left to `annotate-snippets`; nothing is printed
-//! here.
+//! `annotate-snippets` renders them. Nothing is printed here.
 
 use crate::model::{escape, escape_lines};
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
@@ -11,26 +10,26 @@ use std::collections::hash_map::Entry;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The bytes of a source line that are meant: from, to.
+/// The marked bytes of a source line: from, to.
 type Marked = (usize, usize);
 
-/// Where in a file a problem stands.
+/// The place of a problem in a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Spot {
+pub struct SourceSpan {
     /// From 1.
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
-    /// How many characters are meant, at least 1.
+    /// In characters, at least 1.
     pub length: usize,
-    /// The source line; of a long one the part around the spot.
+    /// The source line; of a long one the part around the span.
     pub source: String,
-    /// The bytes of `source` that are meant.
+    /// The bytes of `source` in the span.
     pub(super) marked: Marked,
 }
 
-impl Spot {
-    /// The source text that is meant, if it is one short word on this line.
+impl SourceSpan {
+    /// The marked text, if it is one short word.
     pub(super) fn marked_text(&self) -> Option<&str> {
         const LONGEST: usize = 80;
         let text = self.source.get(self.marked.0..self.marked.1)?;
@@ -41,18 +40,18 @@ impl Spot {
         is_word.then_some(text)
     }
 
-    /// The source line and what is marked in it, as a terminal may show them. Tabs are left to the renderer.
-    fn harmless(&self) -> (Cow<'_, str>, Marked) {
-        let escaped = |text: &str| {
+    /// The source line, escaped for a terminal, and the marked bytes in it. The renderer expands tabs.
+    fn escaped(&self) -> (Cow<'_, str>, Marked) {
+        let escape_part = |text: &str| {
             let parts: Vec<_> = text.split('\t').map(escape).collect();
             parts.join("\t")
         };
         let (from, to) = self.marked;
-        let mut source = escaped(&self.source[..from]);
+        let mut source = escape_part(&self.source[..from]);
         let start = source.len();
-        source.push_str(&escaped(&self.source[from..to]));
+        source.push_str(&escape_part(&self.source[from..to]));
         let end = source.len();
-        source.push_str(&escaped(&self.source[to..]));
+        source.push_str(&escape_part(&self.source[to..]));
         if source == self.source {
             return (Cow::Borrowed(&self.source), self.marked);
         }
@@ -60,19 +59,17 @@ impl Spot {
     }
 }
 
-/// How many problems are shown of those that differ only in what they name.
+/// How many problems of a kind are shown. Problems of a kind differ only in quoted names and numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown {
-    /// The first ones of each kind.
+    /// The first 5.
     First,
-    /// All.
     All,
 }
 
-/// So many of a kind are shown where not all are.
 const FIRST: usize = 5;
 
-/// What is wrong, whatever it names: a message without what is quoted in it, and without numbers.
+/// A message without its quoted parts and without numbers.
 fn kind(message: &str) -> String {
     let words = message.split('`').step_by(2);
     words
@@ -94,14 +91,12 @@ fn thousands(count: usize) -> String {
     text
 }
 
-/// One thing to mend.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// The file, as the user knows it.
+    /// As the user gave it.
     pub path: PathBuf,
-    /// Where in the file; nothing where the file as a whole is meant.
-    pub spot: Option<Spot>,
-    /// What is wrong.
+    /// `None` for a problem of the whole file.
+    pub span: Option<SourceSpan>,
     pub message: String,
     /// What is allowed, or what to do.
     pub hint: Option<String>,
@@ -116,35 +111,34 @@ impl Problem {
     ) -> Self {
         Self {
             path: path.to_owned(),
-            spot: None,
+            span: None,
             message: message.into(),
             hint: Some(hint.into()),
         }
     }
 
-    /// It as text; `count` is how many places it stands for, of which it is the first.
+    /// `count` is the number of places with this problem, of which this is the first.
     fn render_with(&self, renderer: &Renderer, count: usize) -> String {
         let path = self.path.to_string_lossy();
         let path = escape(&path);
         let message = escape(&self.message);
         let hint = self.hint.as_deref().map(escape_lines);
-        let source = self.spot.as_ref().map(Spot::harmless);
+        let source = self.span.as_ref().map(SourceSpan::escaped);
         let title = Level::ERROR.primary_title(message);
         let mut is_part = false;
-        let mut group = match self.spot.as_ref().zip(source) {
+        let mut group = match self.span.as_ref().zip(source) {
             None => title.element(Origin::path(path)),
-            Some((spot, (source, (from, to)))) => {
-                // Of a long line a part is shown, and what is escaped takes more room: counting columns in that would
-                // be wrong.
-                let is_whole = spot.column == source[..from].chars().count() + 1;
+            Some((span, (source, (from, to)))) => {
+                // The renderer counts columns in `source`, which is wrong if the line is cut or escaped.
+                let is_whole = span.column == source[..from].chars().count() + 1;
                 let snippet = Snippet::source(source)
-                    .line_start(spot.line)
+                    .line_start(span.line)
                     .annotation(AnnotationKind::Primary.span(from..to));
                 if is_whole {
                     title.element(snippet.path(path))
                 } else {
                     is_part = true;
-                    let origin = Origin::path(path).line(spot.line).char_column(spot.column);
+                    let origin = Origin::path(path).line(span.line).char_column(span.column);
                     title.element(origin).element(snippet)
                 }
             }
@@ -163,7 +157,7 @@ impl Problem {
         if !is_part {
             return text;
         }
-        // Between a place and a snippet of its own the renderer puts a line with `:::` and nothing to read.
+        // The renderer separates an origin and a snippet by a line with only `:::`.
         text.split_inclusive('\n')
             .filter(|line| anstream::adapter::strip_str(line).to_string().trim() != ":::")
             .collect()
@@ -176,45 +170,43 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything to mend, sorted by file, line and column; at least one.
+/// At least one problem, sorted by file, line and column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// Sorts them. Files are compared by the bytes of their path.
+    /// Sorts problems and removes equal ones. Files are compared by the bytes of their path.
     pub(super) fn new(mut problems: Vec<Problem>) -> Self {
         problems.sort_by(|a, b| {
             let (left, right) = (a.path.as_os_str(), b.path.as_os_str());
             left.as_encoded_bytes()
                 .cmp(right.as_encoded_bytes())
-                .then_with(|| a.spot.cmp(&b.spot))
+                .then_with(|| a.span.cmp(&b.span))
                 .then_with(|| a.message.cmp(&b.message))
         });
         problems.dedup();
         Self(problems)
     }
 
-    /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Never: what has no problem is a manifest.
+    /// Always false.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The problems in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
         self.0.iter()
     }
 
-    /// How many different ones there are: those that say the same of several places count once.
+    /// The number of problems with different messages.
     pub fn kinds(&self) -> usize {
         self.grouped().len()
     }
 
-    /// Each different problem at its first place, with how many there are of it, in order of the first places.
+    /// The first problem of each message, with the number of places.
     fn grouped(&self) -> Vec<(&Problem, usize)> {
         let mut groups: Vec<(&Problem, usize)> = Vec::new();
         let mut known: HashMap<(&str, Option<&str>), usize> = HashMap::new();
@@ -231,8 +223,8 @@ impl Problems {
         groups
     }
 
-    /// The problems as text for people, `styled` with terminal colours or not; an empty line between two. Those that say
-    /// the same are shown once, at the first place, with their count.
+    /// The problems as text, separated by empty lines, `styled` with terminal colours or not. Equal messages are shown
+    /// once, at the first place, with their count.
     pub fn render(&self, styled: bool, shown: Shown) -> String {
         let renderer = if styled {
             Renderer::styled()
@@ -240,7 +232,7 @@ impl Problems {
             Renderer::plain()
         };
         let groups = self.grouped();
-        // By kind: how many different ones, and in how many places.
+        // By kind: the number of different problems, and of places that are not shown.
         let mut kinds: HashMap<String, (usize, usize)> = HashMap::new();
         let mut texts = Vec::new();
         let mut cut = Vec::new();
@@ -261,7 +253,7 @@ impl Problems {
             if left_out > 0 {
                 let more = thousands(left_out);
                 let text = &mut texts[at];
-                text.push_str(&format!("\n\nand {more} more like this; -v shows all"));
+                text.extend(["\n\nand ", &more, " more like this; -v shows all"]);
             }
         }
         texts.join("\n\n")

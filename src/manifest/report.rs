@@ -1,21 +1,22 @@
-//! Findings -> problems: the second pass over the texts of the files that have any, or that one speaks of.
+//! Findings -> problems with lines and columns.
 //!
-//! A file that is not any more what was read gives no places. Knows nothing of what is right or wrong.
+//! Reads again only the files that have findings, or that a finding names. A file that changed in between gives no
+//! positions.
 
-use super::assemble::File;
-use super::document::Format;
+use super::file::File;
 use super::finding::{Finding, Pointer, spelled};
-use super::locate::{Spotter, locate};
-use super::problem::{Problem, Spot};
+use super::format::Format;
+use super::locate::{SpanFinder, locate};
+use super::problem::{Problem, SourceSpan};
 use super::select::Candidate;
 use super::source::{Source, text_digest};
 use crate::model::{TextKind, decode_text};
 use rayon::prelude::*;
 
-/// Where the answers for one finding are: its own among those of its file; the other's file, and its among that one's.
-type Asked = (usize, Option<(usize, usize)>);
+/// The indices of the spans of a finding: its own, among those of its file; the related one's file and index there.
+type SpanIndices = (usize, Option<(usize, usize)>);
 
-/// Turns findings into problems: the second pass over the texts of the files that have any, or that one speaks of.
+/// Takes the findings and problems out of the files.
 pub(super) fn problems(files: &mut [File], source: &dyn Source) -> Vec<Problem> {
     let findings: Vec<Vec<Finding>> = files
         .iter_mut()
@@ -26,40 +27,40 @@ pub(super) fn problems(files: &mut [File], source: &dyn Source) -> Vec<Problem> 
         .filter_map(|file| file.problem.take())
         .collect();
 
-    // Per file, every place that is spoken of.
+    // By file, every place that a finding names.
     let mut wanted: Vec<Vec<&Pointer>> = vec![Vec::new(); files.len()];
-    let mut asked: Vec<Vec<Asked>> = Vec::with_capacity(files.len());
+    let mut indices: Vec<Vec<SpanIndices>> = Vec::with_capacity(files.len());
     for (file, findings) in findings.iter().enumerate() {
         let mut of_file = Vec::with_capacity(findings.len());
         for finding in findings {
             wanted[file].push(&finding.at);
             let own = wanted[file].len() - 1;
-            let other = finding.other.as_ref().map(|other| {
-                let place = other.file.unwrap_or(file);
-                wanted[place].push(&other.at);
+            let related = finding.related.as_ref().map(|related| {
+                let place = related.file.unwrap_or(file);
+                wanted[place].push(&related.at);
                 (place, wanted[place].len() - 1)
             });
-            of_file.push((own, other));
+            of_file.push((own, related));
         }
-        asked.push(of_file);
+        indices.push(of_file);
     }
-    let spots: Vec<Option<Vec<Spot>>> = files
+    let spans: Vec<Option<Vec<SourceSpan>>> = files
         .par_iter()
         .zip(&wanted)
-        .map(|(file, pointers)| spots(file, pointers, source))
+        .map(|(file, pointers)| spans_of(file, pointers, source))
         .collect();
     for (file, findings) in findings.iter().enumerate() {
-        for (finding, (own, other)) in findings.iter().zip(&asked[file]) {
-            let spot = spots[file].as_ref().map(|spots| &spots[*own]);
-            let source = spot.and_then(Spot::marked_text);
+        for (finding, (own, related)) in findings.iter().zip(&indices[file]) {
+            let span = spans[file].as_ref().map(|spans| &spans[*own]);
+            let source = span.and_then(SourceSpan::marked_text);
             let mut hint = finding.hint.as_deref().map(|hint| spelled(hint, source));
-            if let (Some(other), Some((place, index))) = (&finding.other, other) {
+            if let (Some(related), Some((place, index))) = (&finding.related, related) {
                 let mut at = files[*place].candidate.shown.display().to_string();
-                if let Some(spots) = &spots[*place] {
-                    let spot = &spots[*index];
-                    at = format!("{at}:{}:{}", spot.line, spot.column);
+                if let Some(spans) = &spans[*place] {
+                    let span = &spans[*index];
+                    at = format!("{at}:{}:{}", span.line, span.column);
                 }
-                let label = other.label;
+                let label = related.label;
                 hint = Some(match hint {
                     Some(hint) => format!("{label} {at}; {hint}"),
                     None => format!("{label} {at}"),
@@ -67,7 +68,7 @@ pub(super) fn problems(files: &mut [File], source: &dyn Source) -> Vec<Problem> 
             }
             problems.push(Problem {
                 path: files[file].candidate.shown.clone(),
-                spot: spot.cloned(),
+                span: span.cloned(),
                 message: spelled(&finding.message, source),
                 hint,
             });
@@ -76,16 +77,16 @@ pub(super) fn problems(files: &mut [File], source: &dyn Source) -> Vec<Problem> 
     problems
 }
 
-/// The spots of the pointers; nothing where the file is not any more what was read.
-fn spots(file: &File, pointers: &[&Pointer], source: &dyn Source) -> Option<Vec<Spot>> {
+/// The spans of the pointers; `None` without pointers, or if the file changed.
+fn spans_of(file: &File, pointers: &[&Pointer], source: &dyn Source) -> Option<Vec<SourceSpan>> {
     if pointers.is_empty() {
         return None;
     }
     let text = unchanged(&file.candidate, &file.digest, source)?;
-    Some(spots_in(file.candidate.format, &text, pointers))
+    Some(spans_in(file.candidate.format, &text, pointers))
 }
 
-/// The text of a file, if it is still the one with this digest.
+/// The text of a file, if it still has this digest.
 pub(super) fn unchanged(
     candidate: &Candidate,
     digest: &[u8; 32],
@@ -98,16 +99,16 @@ pub(super) fn unchanged(
     decode_text(bytes, TextKind::Structured).ok()
 }
 
-/// The spots of the pointers in a text.
-pub(super) fn spots_in(format: Format, text: &str, pointers: &[&Pointer]) -> Vec<Spot> {
+/// The spans of the pointers in a text, in their order.
+pub(super) fn spans_in(format: Format, text: &str, pointers: &[&Pointer]) -> Vec<SourceSpan> {
     let ranges = locate(format, text, pointers);
     let mut order: Vec<usize> = (0..ranges.len()).collect();
     order.sort_by_key(|index| ranges[*index].start);
-    let mut spotter = Spotter::new(text);
-    let mut spots: Vec<(usize, Spot)> = order
+    let mut finder = SpanFinder::new(text);
+    let mut spans: Vec<(usize, SourceSpan)> = order
         .into_iter()
-        .map(|index| (index, spotter.spot(&ranges[index])))
+        .map(|index| (index, finder.span(&ranges[index])))
         .collect();
-    spots.sort_by_key(|(index, _)| *index);
-    spots.into_iter().map(|(_, spot)| spot).collect()
+    spans.sort_by_key(|(index, _)| *index);
+    spans.into_iter().map(|(_, span)| span).collect()
 }

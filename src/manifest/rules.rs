@@ -1,8 +1,8 @@
-//! Ignore rules: the `.gitignore` files of the repository that a manifest lies in, as far as they say something about it.
+//! Ignore rules: the `.gitignore` files of the manifest's repository that apply to its folder.
 //!
-//! An outer repository has no say: one that holds the manifest's repository, and one that ignores the manifest's folder
-//! as a whole. What git ignores on this machine alone (`.git/info/exclude`, `core.excludesFile`) must not change what a
-//! manifest is, and is not read.
+//! Not read are those of an outer repository (one around the manifest's repository, or one that ignores the manifest's
+//! folder as a whole), and rules of this machine (`.git/info/exclude`, `core.excludesFile`): they must not change a
+//! manifest.
 
 use super::source::{Pipes, Unreadable, kind_of, read_bytes};
 use crate::model::{TextKind, decode_text};
@@ -12,9 +12,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-/// Bytes and patterns that an ignore file may have: more take longer than the manifest.
-const LARGEST: u64 = 1 << 20;
-const MOST_PATTERNS: usize = 10_000;
+/// Limits for an ignore file, in bytes and in patterns: more would take longer than the manifest.
+const MAX_BYTES: u64 = 1 << 20;
+const MAX_PATTERNS: usize = 10_000;
 
 /// An ignore file that cannot be used, and why.
 pub(super) type BadRules = (PathBuf, String);
@@ -41,14 +41,14 @@ impl<'r> Rules<'r> {
         }
     }
 
-    pub(super) fn same(&'r self) -> Self {
+    pub(super) fn without_own(&'r self) -> Self {
         Self {
             matcher: None,
             above: Some(self),
         }
     }
 
-    /// The rule that ignores a path, if one does: the nearest rule that matches decides.
+    /// The rule that ignores a path, if any. The nearest rule that matches decides.
     pub(super) fn matching(&self, path: &Path, is_folder: bool) -> Option<String> {
         let mut rules = Some(self);
         while let Some(these) = rules {
@@ -67,7 +67,7 @@ impl<'r> Rules<'r> {
     }
 }
 
-/// The matchers of the folders above, from the top of the repository down; none outside a repository.
+/// The matchers of the folders above, from the top of the repository down. Empty outside a repository.
 pub(super) fn rules_above(folder: &Path) -> Result<Vec<Gitignore>, BadRules> {
     let is_top = |folder: &Path| folder.join(".git").symlink_metadata().is_ok();
     let mut above: Vec<&Path> = Vec::new();
@@ -98,7 +98,7 @@ fn is_ignored(matchers: &[Gitignore], folder: &Path) -> bool {
     ignoring(matchers.iter().rev(), folder, true).is_some()
 }
 
-/// The matcher and the rule that ignore a path; the nearest comes first.
+/// The matcher and the rule that ignore a path. `matchers` begin with the nearest.
 fn ignoring<'m>(
     matchers: impl Iterator<Item = &'m Gitignore>,
     path: &Path,
@@ -114,18 +114,18 @@ fn ignoring<'m>(
     None
 }
 
-/// The rules for files of a folder that are not there yet.
-pub(super) struct Ahead<'f> {
-    /// As the user knows it.
+/// The rules for files that are not written yet.
+pub(super) struct FutureRules<'f> {
+    /// As the user gave it.
     shown: &'f Path,
     folder: PathBuf,
-    /// Of the folders above it.
+    /// Rules of the folders above it.
     above: Result<Vec<Rc<Gitignore>>, BadRules>,
-    /// Of the folder itself and of those below, as far as they were asked for.
+    /// Rules of the folder itself and of those below, as far as they were needed.
     own: HashMap<PathBuf, Result<Option<Rc<Gitignore>>, BadRules>>,
 }
 
-impl<'f> Ahead<'f> {
+impl<'f> FutureRules<'f> {
     pub(super) fn new(shown: &'f Path) -> Self {
         let folder = canonical(shown);
         let above = rules_above(&folder);
@@ -137,10 +137,10 @@ impl<'f> Ahead<'f> {
         }
     }
 
-    /// Why a file would be left out, by its path below the folder.
-    pub(super) fn why(&mut self, relative: &str) -> Option<String> {
+    /// Why a file would be left out; `None` if it would not. `relative` is its path below the folder.
+    pub(super) fn reason(&mut self, relative: &str) -> Option<String> {
         self.ignored(relative).unwrap_or_else(|(path, message)| {
-            Some(format!("{} {message}", self.named(&path).display()))
+            Some(format!("{} {message}", self.shown_path(&path).display()))
         })
     }
 
@@ -151,14 +151,14 @@ impl<'f> Ahead<'f> {
         while let Some(part) = parts.next() {
             rules.extend(self.own(&at)?);
             let path = at.join(part);
-            // Of a link to a folder git knows no more than that it is a link.
+            // To git a link to a folder is not a folder.
             let is_link = path
                 .symlink_metadata()
                 .is_ok_and(|known| known.is_symlink());
             let is_folder = parts.peek().is_some() && !is_link;
             let nearest_first = rules.iter().rev().map(Rc::as_ref);
             if let Some((matcher, rule)) = ignoring(nearest_first, &path, is_folder) {
-                let file = self.named(&matcher.path().join(".gitignore"));
+                let file = self.shown_path(&matcher.path().join(".gitignore"));
                 return Ok(Some(format!("ignored by `{rule}` in {}", file.display())));
             }
             at = if is_link { canonical(&path) } else { path };
@@ -178,8 +178,7 @@ impl<'f> Ahead<'f> {
         own
     }
 
-    /// A path as the user knows it.
-    fn named(&self, path: &Path) -> PathBuf {
+    fn shown_path(&self, path: &Path) -> PathBuf {
         let shown = match path.strip_prefix(&self.folder) {
             Ok(below) => self.shown.join(below),
             Err(_) => path.to_owned(),
@@ -190,7 +189,7 @@ impl<'f> Ahead<'f> {
     }
 }
 
-/// The path without links, as far as it is there.
+/// The path without links, as far as it exists.
 fn canonical(path: &Path) -> PathBuf {
     let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let there = whole.ancestors().find_map(|above| {
@@ -221,7 +220,7 @@ pub(super) fn rules_of(folder: &Path) -> Result<Option<Gitignore>, BadRules> {
         }
         Ok(_) => {}
     }
-    let bytes = read_bytes(&path, LARGEST, Pipes::Refuse)
+    let bytes = read_bytes(&path, MAX_BYTES, Pipes::Refuse)
         .map_err(|error: Unreadable| bad(error.to_string()))?;
     let text = decode_text(bytes, TextKind::Structured).map_err(|error| {
         let (line, _) = error.line_and_column();
@@ -231,12 +230,12 @@ pub(super) fn rules_of(folder: &Path) -> Result<Option<Gitignore>, BadRules> {
         text.lines()
             .filter(|line| !line.is_empty() && !line.starts_with('#'))
     };
-    if patterns().nth(MOST_PATTERNS).is_some() {
-        return Err(bad(format!("has more than {MOST_PATTERNS} patterns")));
+    if patterns().nth(MAX_PATTERNS).is_some() {
+        return Err(bad(format!("has more than {MAX_PATTERNS} patterns")));
     }
     let mut builder = GitignoreBuilder::new(folder);
     for line in patterns() {
-        // One that is not a pattern matches nothing, as in git.
+        // An invalid pattern matches nothing, as in git.
         let _ = builder.add_line(None, line);
     }
     builder

@@ -1,6 +1,6 @@
-//! Files that may belong to a manifest, and the header's patterns, which choose among them.
+//! Files that may belong to a manifest, and the header's patterns, which select among them.
 
-use super::document::Format;
+use super::format::Format;
 use crate::model::FileKind;
 use globset::{GlobBuilder, GlobMatcher};
 use std::collections::HashMap;
@@ -12,12 +12,12 @@ use std::time::SystemTime;
 /// A file that may belong to a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate {
-    /// As it is shown to the user, and opened.
+    /// The path for messages, and to open it.
     pub(super) shown: PathBuf,
-    /// Below the folder that was given, with `/` between its parts.
+    /// The path below the manifest's folder, with `/` between its parts.
     pub(super) relative: String,
     pub(super) format: Format,
-    /// Whether a link is on the way to it, so that it may be another file as well.
+    /// Whether its path goes through a link, so that another path may lead to the same file.
     pub(super) is_linked: bool,
     pub(super) stamp: Stamp,
 }
@@ -34,7 +34,7 @@ impl Candidate {
     }
 }
 
-/// What tells that a file was written to. Never shown, and part of no result.
+/// Length and time of modification, to notice that a file was written to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Stamp(u64, Option<SystemTime>);
 
@@ -44,8 +44,8 @@ impl Stamp {
     }
 }
 
-/// Leaves each file in the list once, by the path without links if there is one.
-pub(super) fn without_doubles(mut files: Vec<Candidate>) -> Vec<Candidate> {
+/// Keeps each file once, by its path without links if that is in the list.
+pub(super) fn without_duplicates(mut files: Vec<Candidate>) -> Vec<Candidate> {
     if !files.iter().any(|file| file.is_linked) {
         return files;
     }
@@ -74,15 +74,14 @@ pub(super) fn without_doubles(mut files: Vec<Candidate>) -> Vec<Candidate> {
     files
 }
 
-/// Names that a header's file has by custom; one that stands at the top of a folder is the header's.
+/// The usual names of the header's file, at the top of the manifest's folder.
 const HEADER_FILES: [&str; 3] = ["annosync.yaml", "annosync.yml", "annosync.json"];
 
-/// Whether the header's file is by custom at this path.
 pub(super) fn is_header_file(relative: &str) -> bool {
     HEADER_FILES.contains(&relative)
 }
 
-/// Compiles a pattern. `*` does not reach into folders, `**` does; case does not count, as it does not in endings.
+/// Compiles a pattern. `*` does not match `/`, `**` does. Case is ignored, as in extensions.
 pub(super) fn pattern(pattern: &str) -> Result<GlobMatcher, globset::Error> {
     GlobBuilder::new(pattern.strip_prefix("./").unwrap_or(pattern))
         .literal_separator(true)
@@ -91,13 +90,13 @@ pub(super) fn pattern(pattern: &str) -> Result<GlobMatcher, globset::Error> {
         .map(|glob| glob.compile_matcher())
 }
 
-/// Which of the relative paths the patterns of a header in `header_folder` take, and which patterns take none.
+/// Whether the patterns of a header in `header_folder` match each path, and the indices of the patterns that match none.
 pub(super) fn matching(
     patterns: &[String],
     header_folder: &str,
     paths: &[&str],
 ) -> (Vec<bool>, Vec<usize>) {
-    // Patterns were compiled when the header was read; those that could not be were reported and left out.
+    // Invalid patterns were reported when the header was read.
     let matchers: Vec<Option<GlobMatcher>> =
         patterns.iter().map(|text| pattern(text).ok()).collect();
     let mut used = vec![false; patterns.len()];
@@ -136,7 +135,7 @@ pub(super) fn folder_of(relative: &str) -> &str {
     relative.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// Whether a pattern may match something below a folder: in doubt it may.
+/// Whether a pattern may match something below a folder. True in doubt.
 pub(super) fn may_match_below(patterns: &[String], header_folder: &str, folder: &str) -> bool {
     let Some(folder) = below(folder, header_folder) else {
         return below(header_folder, folder).is_some();
@@ -162,14 +161,14 @@ pub(super) fn may_match_below(patterns: &[String], header_folder: &str, folder: 
     patterns.iter().any(may)
 }
 
-/// Whether annosync itself wrote the file, which may lie beside the manifest: a plan, an undo, an outcome, a saved listing
-/// or the log of an apply. No part of a manifest is taken for one of them.
+/// Whether annosync wrote the file: a plan, an undo, an outcome, a saved listing or the log of an apply. Never true for a
+/// manifest file.
 pub(super) fn is_output(path: &Path, format: Format) -> bool {
     if format == Format::Yaml {
         return false;
     }
     let mut head = Vec::new();
-    // What cannot be read is an error later on.
+    // A file that cannot be read is reported later.
     let read =
         File::open(path).and_then(|file| file.take(FileKind::HEAD_BYTES).read_to_end(&mut head));
     read.is_ok() && FileKind::of(&head).is_some_and(FileKind::is_output)
@@ -189,13 +188,13 @@ mod tests {
     use super::*;
 
     fn walk(folder: &Path) -> Vec<Candidate> {
-        let found = crate::manifest::walk::walk(
+        let walked = crate::manifest::walk::walk(
             folder,
             crate::manifest::Reach::Folder,
             &crate::manifest::tracked::no_index,
         );
-        assert!(found.obstacles.is_empty(), "{:?}", found.obstacles);
-        found.files
+        assert!(walked.obstacles.is_empty(), "{:?}", walked.obstacles);
+        walked.files
     }
 
     #[test]
@@ -242,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn plans_listings_and_logs_that_lie_in_the_folder_are_no_part_of_it() {
+    fn plans_listings_and_logs_in_the_folder_are_left_out() {
         let folder = tempfile::tempdir().unwrap();
         for (file, text) in [
             ("plan.json", "{\n  \"format_version\": \"1.0\",\n"),

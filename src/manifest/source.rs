@@ -1,8 +1,8 @@
 //! Where the bytes of a manifest come from: a folder, or memory.
 //!
-//! Two kinds of files are read: those that hold the manifest, and those that these name (masks, texts). Both lie in the
-//! manifest's folder or below, whatever links say, unless the user allows others: nothing else of a machine ever gets
-//! into a plan or a message. Nothing is read that is no file, nor what is larger than a file of its kind ever is.
+//! Two kinds of files are read: the manifest's own, and those that these name (masks, texts). Both lie in the manifest's
+//! folder, also behind links, unless the user allows others, so that no other file gets into a plan or a message. Only
+//! regular files of limited size are read.
 
 use super::select::{Candidate, slashes};
 use sha2::{Digest as _, Sha256};
@@ -12,16 +12,24 @@ use std::fs::{File, FileType};
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
-/// Bytes that a file of a manifest may have: more is a mistake, or made to fill the memory.
-const LARGEST_OWN: u64 = 1 << 30;
+/// Limit for one of the manifest's own files, in bytes.
+const MAX_OWN_BYTES: u64 = 1 << 30;
 
-/// Bytes that a mask or a text may have.
-const LARGEST_NAMED: u64 = 64 << 20;
+/// Limit for a mask or a text, in bytes.
+const MAX_NAMED_BYTES: u64 = 64 << 20;
+
+/// Hint for a path that leads out of the manifest's folder.
+pub(super) const OUTSIDE: &str =
+    "move the file into the manifest's folder, or allow files elsewhere with --allow-outside-files";
+
+/// Hint for a hidden file.
+pub(super) const HIDDEN: &str =
+    "hidden files can hold secrets; rename it, or allow it with --allow-outside-files";
 
 /// Where the files of a manifest may lie.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Reach {
-    /// In the manifest's folder and below, whatever paths and links say.
+    /// In the manifest's folder and below, also behind links.
     #[default]
     Folder,
     /// Anywhere on the machine.
@@ -34,16 +42,15 @@ pub enum Unreadable {
     /// It does not exist.
     Missing,
     /// A link leads out of the manifest's folder.
-    Elsewhere,
+    Outside,
     /// A link leads to a hidden file.
     Hidden,
-    /// It is something that is not read: the kind of it.
+    /// What it is instead: "a folder".
     NotAFile(&'static str),
-    /// More bytes than these.
+    /// It has more than this number of bytes.
     TooLarge(u64),
     /// It was written to while it was read.
     Changed,
-    /// Anything else.
     Failed(io::Error),
 }
 
@@ -60,22 +67,22 @@ impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("does not exist"),
-            Self::Elsewhere => f.write_str("is a link that leads out of the manifest's folder"),
+            Self::Outside => f.write_str("is a link that leads out of the manifest's folder"),
             Self::Hidden => f.write_str("is a link to a hidden file"),
             Self::NotAFile(kind) => write!(f, "is {kind}, not a file"),
-            Self::TooLarge(most) => write!(f, "has more than {most} bytes"),
+            Self::TooLarge(limit) => write!(f, "has more than {limit} bytes"),
             Self::Changed => f.write_str("changed while it was read"),
             Self::Failed(error) => write!(f, "cannot be read: {error}"),
         }
     }
 }
 
-/// Gives bytes. Asked by several threads at a time.
+/// Reads files, on several threads at a time.
 pub(super) trait Source: Sync {
     /// The bytes of one of the manifest's own files.
     fn own(&self, candidate: &Candidate) -> Result<Vec<u8>, Unreadable>;
 
-    /// The bytes of a file that the manifest names, by its path below the manifest's folder.
+    /// The bytes of a file that the manifest names. `relative` is its path below the manifest's folder.
     fn named(&self, relative: &str) -> Result<Vec<u8>, Unreadable>;
 
     /// Where the files that the manifest names may lie.
@@ -87,16 +94,16 @@ pub(super) trait Source: Sync {
 pub(super) struct Disk<'p> {
     pub(super) folder: &'p Path,
     pub(super) reach: Reach,
-    /// A file that the user named, which may be a link to anywhere.
+    /// The path that the user gave, which may be a link to anywhere.
     pub(super) chosen: Option<&'p Path>,
 }
 
 impl Disk<'_> {
-    /// Holds a path to the folder, and says where it leads.
-    fn inside(&self, path: &Path) -> Result<PathBuf, Unreadable> {
+    /// The path without links, if it is allowed.
+    fn resolve(&self, path: &Path) -> Result<PathBuf, Unreadable> {
         let path = path.canonicalize()?;
         if self.reach == Reach::Folder && !path.starts_with(self.folder.canonicalize()?) {
-            return Err(Unreadable::Elsewhere);
+            return Err(Unreadable::Outside);
         }
         Ok(path)
     }
@@ -105,14 +112,14 @@ impl Disk<'_> {
 /// Whether a pipe is read like a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pipes {
-    /// Until its other end is closed: the user named it.
+    /// Read until its other end is closed: the user named it.
     Read,
-    /// It is refused: reading it may take for ever, and can be done only once.
+    /// Refuse: reading may take forever, and works only once.
     Refuse,
 }
 
-/// The bytes of a file, if there are no more than `most`. Folders, devices and sockets are never opened.
-pub fn read_bytes(path: &Path, most: u64, pipes: Pipes) -> Result<Vec<u8>, Unreadable> {
+/// The bytes of a file of at most `limit` bytes. Folders, devices and sockets are never opened.
+pub fn read_bytes(path: &Path, limit: u64, pipes: Pipes) -> Result<Vec<u8>, Unreadable> {
     let kind = path.metadata()?.file_type();
     let is_file = kind.is_file();
     let is_readable = is_file || (pipes == Pipes::Read && is_pipe(kind));
@@ -121,17 +128,17 @@ pub fn read_bytes(path: &Path, most: u64, pipes: Pipes) -> Result<Vec<u8>, Unrea
     }
     let mut file = File::open(path)?;
     let before = file.metadata()?;
-    if is_file && before.len() > most {
-        return Err(Unreadable::TooLarge(most));
+    if is_file && before.len() > limit {
+        return Err(Unreadable::TooLarge(limit));
     }
     let mut bytes = Vec::with_capacity(if is_file {
         before.len() as usize + 1
     } else {
         0
     });
-    let count = file.by_ref().take(most + 1).read_to_end(&mut bytes)? as u64;
-    if count > most {
-        return Err(Unreadable::TooLarge(most));
+    let count = file.by_ref().take(limit + 1).read_to_end(&mut bytes)? as u64;
+    if count > limit {
+        return Err(Unreadable::TooLarge(limit));
     }
     let after = file.metadata()?;
     let is_same = after.len() == count && after.modified().ok() == before.modified().ok();
@@ -152,7 +159,7 @@ fn is_pipe(_: FileType) -> bool {
     false
 }
 
-/// What something is called that is not a regular file.
+/// The name of a kind of file that is not a regular file.
 #[cfg(unix)]
 pub fn kind_of(kind: FileType) -> &'static str {
     use std::os::unix::fs::FileTypeExt as _;
@@ -167,7 +174,7 @@ pub fn kind_of(kind: FileType) -> &'static str {
     }
 }
 
-/// What something is called that is not a regular file.
+/// The name of a kind of file that is not a regular file.
 #[cfg(not(unix))]
 pub fn kind_of(kind: FileType) -> &'static str {
     if kind.is_dir() {
@@ -177,7 +184,7 @@ pub fn kind_of(kind: FileType) -> &'static str {
     }
 }
 
-/// The SHA-256 of a text file, in which CRLF counts as LF: a checkout must not change what a manifest is.
+/// The SHA-256 of a text file, with LF for CRLF: line ends of a checkout must not change a manifest's hash.
 pub(super) fn text_digest(bytes: &[u8]) -> [u8; 32] {
     if !bytes.contains(&b'\r') {
         return Sha256::digest(bytes).into();
@@ -198,20 +205,20 @@ pub(super) fn text_digest(bytes: &[u8]) -> [u8; 32] {
 impl Source for Disk<'_> {
     fn own(&self, candidate: &Candidate) -> Result<Vec<u8>, Unreadable> {
         let path = &candidate.shown;
-        // Folders are not walked into through links, so that a file alone can lead out.
+        // The walk checks links to folders; only the file itself can lead out.
         let is_link = || path.symlink_metadata().is_ok_and(|it| it.is_symlink());
         if self.chosen != Some(path) && is_link() {
-            return read_bytes(&self.inside(path)?, LARGEST_OWN, Pipes::Refuse);
+            return read_bytes(&self.resolve(path)?, MAX_OWN_BYTES, Pipes::Refuse);
         }
-        read_bytes(path, LARGEST_OWN, Pipes::Refuse)
+        read_bytes(path, MAX_OWN_BYTES, Pipes::Refuse)
     }
 
     fn named(&self, relative: &str) -> Result<Vec<u8>, Unreadable> {
-        let path = self.inside(&self.folder.join(relative))?;
-        if self.reach == Reach::Folder && leads_to_a_secret(&path) {
+        let path = self.resolve(&self.folder.join(relative))?;
+        if self.reach == Reach::Folder && is_hidden_target(&path) {
             return Err(Unreadable::Hidden);
         }
-        read_bytes(&path, LARGEST_NAMED, Pipes::Refuse)
+        read_bytes(&path, MAX_NAMED_BYTES, Pipes::Refuse)
     }
 
     fn reach(&self) -> Reach {
@@ -219,7 +226,7 @@ impl Source for Disk<'_> {
     }
 }
 
-/// Texts and bytes, by the paths that they are known by.
+/// Texts and bytes by path.
 #[derive(Debug)]
 pub(super) struct Memory<'m> {
     pub(super) texts: &'m BTreeMap<PathBuf, String>,
@@ -247,39 +254,40 @@ impl Source for Memory<'_> {
     }
 }
 
-/// Why what is written in a file cannot be the path of another.
+/// Why a path in a file is not allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoPath {
+pub(super) enum PathError {
     Absolute,
-    LeadsOut,
+    Outside,
     Hidden,
-    NoFile,
+    NotAFile,
 }
 
-/// Whether a part of the path begins with a dot: `.git/config`, `.env`. Such files can hold secrets, and messages quote texts.
+/// Whether a part of the path begins with a dot: `.git/config`, `.env`. Such files can hold secrets, and messages quote
+/// from files.
 fn is_hidden(path: &Path) -> bool {
     path.iter()
         .any(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
-/// The same of a file at the end of a link, which may well lie in a hidden folder: git-annex keeps its files in `.git/annex`.
-fn leads_to_a_secret(path: &Path) -> bool {
+/// [`is_hidden`] for the target of a link. It may lie in a hidden folder: git-annex keeps files in `.git/annex`.
+fn is_hidden_target(path: &Path) -> bool {
     let of_git = path.iter().skip_while(|name| *name != ".git").nth(1);
     of_git.is_some_and(|name| name != "annex")
         || path.file_name().is_some_and(|it| is_hidden(Path::new(it)))
 }
 
-/// The path below the manifest's folder, with `/` between its parts, of what is written in a file of `folder` (empty
-/// at the top). What leads elsewhere is a path only where it may be: an absolute one, or one that begins with `..`.
-pub(super) fn below(folder: &str, written: &str, reach: Reach) -> Result<String, NoPath> {
+/// The path below the manifest's folder, with `/` between its parts, for a path that is written in a file of `folder`
+/// (empty at the top). With [`Reach::Anywhere`] it may be absolute, or begin with `..`.
+pub(super) fn resolve_path(folder: &str, written: &str, reach: Reach) -> Result<String, PathError> {
     if written.ends_with('/') || written.chars().any(char::is_control) {
-        return Err(NoPath::NoFile);
+        return Err(PathError::NotAFile);
     }
     let mut parts: Vec<Component<'_>> = Path::new(folder).components().collect();
     for part in Path::new(written).components() {
         match part {
             Component::Prefix(_) | Component::RootDir if reach == Reach::Folder => {
-                return Err(NoPath::Absolute);
+                return Err(PathError::Absolute);
             }
             Component::Prefix(_) => parts = vec![part],
             Component::RootDir => {
@@ -291,8 +299,8 @@ pub(super) fn below(folder: &str, written: &str, reach: Reach) -> Result<String,
                 (Some(Component::Normal(_)), _) => {
                     parts.pop();
                 }
-                (_, Reach::Folder) => return Err(NoPath::LeadsOut),
-                // Nothing is above the root.
+                (_, Reach::Folder) => return Err(PathError::Outside),
+                // `..` of the root is the root.
                 (Some(Component::RootDir), Reach::Anywhere) => {}
                 (_, Reach::Anywhere) => parts.push(part),
             },
@@ -305,7 +313,7 @@ pub(super) fn below(folder: &str, written: &str, reach: Reach) -> Result<String,
     ) {
         let path: PathBuf = parts.into_iter().collect();
         if reach == Reach::Folder && is_hidden(&path) {
-            return Err(NoPath::Hidden);
+            return Err(PathError::Hidden);
         }
         Ok(if path.is_absolute() {
             path.to_string_lossy().into_owned()
@@ -313,7 +321,7 @@ pub(super) fn below(folder: &str, written: &str, reach: Reach) -> Result<String,
             slashes(&path)
         })
     } else {
-        Err(NoPath::NoFile)
+        Err(PathError::NotAFile)
     }
 }
 
@@ -322,42 +330,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_relative_to_the_folder_of_its_file_and_stays_below_the_top() {
+    fn paths_are_relative_to_the_folder_of_their_file_and_stay_in_the_manifests_folder() {
         for (folder, written, path) in [
             ("", "a.png", Ok("a.png")),
             ("", "./m//a.png", Ok("m/a.png")),
             ("labels", "a.png", Ok("labels/a.png")),
             ("labels/x", "../m/a.png", Ok("labels/m/a.png")),
             ("labels/x", "../../a.png", Ok("a.png")),
-            ("labels/x", "../../../a.png", Err(NoPath::LeadsOut)),
-            ("labels/x", "../../.git/config", Err(NoPath::Hidden)),
-            ("", ".env", Err(NoPath::Hidden)),
-            ("", "m/../../m/a.png", Err(NoPath::LeadsOut)),
-            ("", "/a.png", Err(NoPath::Absolute)),
-            ("", ".", Err(NoPath::NoFile)),
-            ("labels", "..", Err(NoPath::NoFile)),
-            ("", "m/", Err(NoPath::NoFile)),
-            ("", "a\nb", Err(NoPath::NoFile)),
+            ("labels/x", "../../../a.png", Err(PathError::Outside)),
+            ("labels/x", "../../.git/config", Err(PathError::Hidden)),
+            ("", ".env", Err(PathError::Hidden)),
+            ("", "m/../../m/a.png", Err(PathError::Outside)),
+            ("", "/a.png", Err(PathError::Absolute)),
+            ("", ".", Err(PathError::NotAFile)),
+            ("labels", "..", Err(PathError::NotAFile)),
+            ("", "m/", Err(PathError::NotAFile)),
+            ("", "a\nb", Err(PathError::NotAFile)),
         ] {
             let path = path.map(str::to_owned);
-            let found = below(folder, written, Reach::Folder);
+            let found = resolve_path(folder, written, Reach::Folder);
             assert_eq!(found, path, "{folder} {written}");
         }
     }
 
     #[test]
-    fn a_path_may_lead_elsewhere_where_that_is_allowed() {
+    fn paths_may_lead_anywhere_if_allowed() {
         for (folder, written, path) in [
             ("labels", "../m/a.png", Ok("m/a.png")),
             ("labels", "../../a.png", Ok("../a.png")),
             ("", "../../a.png", Ok("../../a.png")),
             ("labels", "/m/./../../a.png", Ok("/a.png")),
-            ("labels", "..", Err(NoPath::NoFile)),
-            ("", "/", Err(NoPath::NoFile)),
-            ("", "m/\u{0}", Err(NoPath::NoFile)),
+            ("labels", "..", Err(PathError::NotAFile)),
+            ("", "/", Err(PathError::NotAFile)),
+            ("", "m/\u{0}", Err(PathError::NotAFile)),
         ] {
             let path = path.map(str::to_owned);
-            let found = below(folder, written, Reach::Anywhere);
+            let found = resolve_path(folder, written, Reach::Anywhere);
             assert_eq!(found, path, "{folder} {written}");
         }
     }

@@ -1,20 +1,17 @@
 //! The targets of a header: where a manifest can be applied.
 
-use super::fields::{fields, map, name, text, text_keys, whole_number};
-use super::finding::{Findings, Place};
-use super::node::Node;
+use super::at::At;
 use super::words::quote;
 use crate::model::{Key, UserId};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// The keys of a target.
 pub(super) const TARGET: [&str; 5] = ["embedded", "user_id", "app_id", "endpoint", "rate_limit"];
 
 /// Where a manifest can be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TargetSpec {
-    /// The store inside this program.
+    /// A local store, run by this program.
     Embedded {
         /// Its file, as written: relative to the folder of the header's file.
         path: PathBuf,
@@ -25,90 +22,59 @@ pub enum TargetSpec {
         user_id: UserId,
         /// The app.
         app_id: String,
-        /// The base URL, http or https; nothing where the header gives none.
+        /// The base URL, http or https.
         endpoint: Option<String>,
-        /// Calls a second, at least 1; nothing where the header gives none.
+        /// Calls a second, at least 1.
         rate_limit: Option<u32>,
     },
 }
 
-/// Reads `targets`, without those that have an error.
-pub(super) fn targets(
-    node: &Node<'_>,
-    place: &Place<'_>,
-    findings: &mut Findings,
-) -> BTreeMap<String, TargetSpec> {
+/// Reads the valid targets of `targets`.
+pub(super) fn targets(at: At<'_, '_>) -> BTreeMap<String, TargetSpec> {
     let mut targets = BTreeMap::new();
-    let expected = "a map from names to targets";
-    let Some(entries) = map(node, "`targets`", expected, place, findings) else {
+    let Some(entries) = at.map("`targets`", "a map from names to targets") else {
         return targets;
     };
-    for (index, key) in text_keys(entries, place, findings) {
-        let at = place.nth(index);
+    for (key, at) in at.text_entries(entries) {
         if let Err(error) = Key::new(key) {
-            findings.add(
-                at.key(),
-                format!("the name of a target is invalid: {error}"),
-            );
+            at.key_error(format!("the name of a target is invalid: {error}"));
         }
-        if let Some(target) = target(&entries[index].1, key, &at, findings) {
+        if let Some(target) = target(at, key) {
             targets.insert(key.to_owned(), target);
         }
     }
     targets
 }
 
-fn target(
-    node: &Node<'_>,
-    key: &str,
-    place: &Place<'_>,
-    findings: &mut Findings,
-) -> Option<TargetSpec> {
+fn target(at: At<'_, '_>, key: &str) -> Option<TargetSpec> {
     let hint =
         "write { user_id: …, app_id: … } for an app, or { embedded: FILE } for a local store";
     let noun = format!("the target {}", quote(key));
-    let parts = fields(node, &noun, &TARGET, place, findings)?;
-    if let Some(file) = parts.get("embedded") {
-        if let Some(other) = TARGET[1..].iter().find(|key| parts.get(key).is_some()) {
-            findings
-                .add(
-                    place.name(other).key(),
-                    format!("{noun} has both `embedded` and `{other}`"),
-                )
+    let fields = at.fields(&noun, &TARGET)?;
+    if let Some(at) = fields.get("embedded") {
+        if let Some(other) = TARGET[1..].iter().find(|key| fields.has(key)) {
+            fields
+                .key_error(other, format!("{noun} has both `embedded` and `{other}`"))
                 .hint(hint);
         }
-        let at = place.name("embedded");
-        let path = text(file, "`embedded`", &at, findings)?;
+        let path = at.text("`embedded`")?;
         if path.is_empty() || path.chars().any(char::is_control) {
-            findings
-                .add(at.value(), "`embedded` is not the path of a file")
+            at.error("`embedded` is not a file path")
                 .hint("for example .annosync/local.db");
             return None;
         }
         return Some(TargetSpec::Embedded { path: path.into() });
     }
-    let user_id = parts
-        .require("user_id", &noun, hint, place, findings)
-        .and_then(|node| {
-            let at = place.name("user_id");
-            name(node, "`user_id`", &at, findings, |id| UserId::new(id))
-        });
-    let app_id = parts
-        .require("app_id", &noun, hint, place, findings)
-        .and_then(|node| {
-            let at = place.name("app_id");
-            name(node, "`app_id`", &at, findings, |id| Key::new(id))
-        });
-    let endpoint = parts
-        .get("endpoint")
-        .and_then(|node| endpoint(node, &place.name("endpoint"), findings));
-    let rate_limit = parts
+    let user_id = fields
+        .require("user_id", &noun, hint)
+        .and_then(|at| at.id("`user_id`", |id| UserId::new(id)));
+    let app_id = fields
+        .require("app_id", &noun, hint)
+        .and_then(|at| at.id("`app_id`", |id| Key::new(id)));
+    let endpoint = fields.get("endpoint").and_then(endpoint);
+    let rate_limit = fields
         .get("rate_limit")
-        .and_then(|node| {
-            let at = place.name("rate_limit");
-            whole_number(node, "`rate_limit`", 1, u64::from(u32::MAX), &at, findings)
-        })
-        .and_then(|limit| u32::try_from(limit).ok());
+        .and_then(|at| at.whole_number_32("`rate_limit`", 1));
     Some(TargetSpec::App {
         user_id: user_id?,
         app_id: app_id?.as_str().to_owned(),
@@ -117,29 +83,23 @@ fn target(
     })
 }
 
-fn endpoint(node: &Node<'_>, place: &Place<'_>, findings: &mut Findings) -> Option<String> {
-    let written = text(node, "`endpoint`", place, findings)?;
+fn endpoint(at: At<'_, '_>) -> Option<String> {
+    let written = at.text("`endpoint`")?;
     let url = url::Url::parse(written)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let Some(url) = url else {
-        findings
-            .add(
-                place.value(),
-                format!("{} is not the URL of a server", quote(written)),
-            )
+        at.error(format!("{} is not the URL of a server", quote(written)))
             .hint("write https://api.clarifai.com, or http:// and the address of a local server");
         return None;
     };
     if !url.username().is_empty() || url.password().is_some() {
-        findings
-            .add(place.value(), "`endpoint` holds a name or a password")
+        at.error("`endpoint` contains a user name or a password")
             .hint("a manifest holds no secrets; the token comes from the environment");
         return None;
     }
     if url.query().is_some() || url.fragment().is_some() {
-        findings
-            .add(place.value(), "`endpoint` has a query or a fragment")
+        at.error("`endpoint` has a query or a fragment")
             .hint("write the base URL alone: https://api.clarifai.com");
         return None;
     }

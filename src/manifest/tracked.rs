@@ -1,4 +1,4 @@
-//! What git knows of a folder, as the caller finds it out: the manifest itself runs no program.
+//! The files that git tracks in a folder. The caller runs git.
 
 use std::path::Path;
 
@@ -7,46 +7,44 @@ use std::path::Path;
 pub struct Tracked {
     /// Paths below the folder, with `/` between their parts.
     pub files: Vec<(String, TrackedKind)>,
-    /// What the index or HEAD has and the disk has not.
-    pub gone: Vec<GoneFile>,
+    /// Files that the index or HEAD has and the disk lacks.
+    pub missing: Vec<MissingTracked>,
 }
 
 /// How git tracks a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrackedKind {
-    /// A file.
     File,
-    /// A link.
     Link,
-    /// Another repository.
+    /// At the recorded commit.
     Submodule,
-    /// Another repository, at another commit than this one records.
+    /// A submodule at another commit than the recorded one.
     MovedSubmodule,
 }
 
-/// A file that git has and the disk has not.
+/// A file that git tracks and the disk lacks.
 #[derive(Debug)]
-pub struct GoneFile {
+pub struct MissingTracked {
     /// Below the folder.
     pub path: String,
     /// Whether a sparse checkout leaves it out.
     pub is_sparse: bool,
-    /// What git has of it, if that could be read.
+    /// Its content in git, if that could be read.
     pub bytes: Option<Vec<u8>>,
 }
 
 impl Tracked {
-    /// Whether a file that git has is gone from the disk; a folder of its name is not that file.
-    pub fn is_gone(file: &Path) -> bool {
+    /// Whether a tracked file is missing from the disk. A folder of that name does not count.
+    pub fn is_missing(file: &Path) -> bool {
         file.symlink_metadata().map_or(true, |there| there.is_dir())
     }
 }
 
-/// Tells what git tracks in a folder: nothing outside a repository. `Err` says why that cannot be told.
+/// Lists what git tracks in a folder: `None` outside a repository. The error says why git cannot list it.
 pub type Index<'i> = &'i (dyn Fn(&Path) -> Result<Option<Tracked>, String> + Sync);
 
-/// Nobody is asked: the disk alone counts.
-#[expect(clippy::unnecessary_wraps, reason = "it stands where others are asked")]
+/// Ignores git: only the disk counts.
+#[expect(clippy::unnecessary_wraps, reason = "it has the type `Index`")]
 pub(super) fn no_index(_: &Path) -> Result<Option<Tracked>, String> {
     Ok(None)
 }

@@ -1,78 +1,81 @@
-//! The walk over a manifest's folder: every file that could belong to it, and why others do not.
+//! The walk over a manifest's folder: every file that may belong to it, and why others do not.
 //!
-//! What belongs is decided by names. Whatever would belong and cannot be read is an obstacle, never passed over: an
-//! unreadable folder, a link that leads nowhere or out of the folder, a file that git tracks and a `.gitignore` matches.
-//! Hidden files are left out, and what the repository's own `.gitignore` files match, and what annosync wrote.
+//! Files are chosen by name. One that may belong and cannot be read is an obstacle and is never skipped: an unreadable
+//! folder, a link that leads nowhere or out of the folder, a file that git tracks and a `.gitignore` matches. Left out
+//! are hidden files, those that the repository's `.gitignore` files match, and those that annosync wrote.
 
-use super::document::Format;
+mod index;
+
+use super::format::Format;
 use super::rules::{Rules, rules_above, rules_of};
 use super::select::{Candidate, Stamp, is_output, slashes};
 use super::source::{Reach, kind_of};
-use super::tracked::{Index, Tracked, TrackedKind};
+use super::tracked::{Index, TrackedKind};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{DirEntry, Metadata};
 use std::path::{Path, PathBuf};
 
-/// Something that could belong to the manifest and cannot be read.
+/// A file or folder that may belong to the manifest and cannot be read.
 #[derive(Debug, Clone)]
 pub(super) struct Obstacle {
     pub(super) shown: PathBuf,
-    /// Below the manifest's folder; of a folder, what lies below it could belong.
+    /// Below the manifest's folder.
     pub(super) relative: String,
+    /// Whether files below it may belong to the manifest.
     pub(super) is_folder: bool,
     pub(super) message: String,
     pub(super) hint: String,
 }
 
-/// A file that git has and the disk has not.
+/// A file that git tracks and the disk lacks.
 #[derive(Debug, Clone)]
-pub(super) struct Gone {
+pub(super) struct MissingFile {
     pub(super) shown: PathBuf,
     pub(super) relative: String,
     pub(super) is_sparse: bool,
-    /// What git has of it.
+    /// Its content in git, if that could be read.
     pub(super) bytes: Option<Vec<u8>>,
 }
 
-/// What a walk found.
+/// The result of a walk.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct Walked {
     /// In byte order of their relative paths.
     pub(super) files: Vec<Candidate>,
     pub(super) obstacles: Vec<Obstacle>,
-    pub(super) gone: Vec<Gone>,
-    /// Why it cannot be told what git tracks.
-    pub(super) unproven: Option<String>,
-    /// Files that end as a manifest's do, and folders, with the reason why they were left out.
+    pub(super) missing: Vec<MissingFile>,
+    /// Why git could not list the tracked files.
+    pub(super) git_error: Option<String>,
+    /// Files with a manifest's extension, and folders, that were left out, with the reason.
     pub(super) left_out: BTreeMap<String, String>,
 }
 
-/// A folder that links reach more often than this makes a walk without end.
-const MOST_VISITS: usize = 16;
+/// A folder to which more links lead is refused, so that the walk ends.
+const MAX_VISITS: usize = 16;
 
-const OUTSIDE: &str = "move its files into the manifest's folder, let `files:` in the header leave it out, or allow it with \
+const OUTSIDE: &str = "move its files into the manifest's folder, exclude it with `files:` in the header, or allow it with \
      --allow-outside-files";
 
 struct Walk<'w> {
-    /// As the user knows it.
+    /// As the user gave it.
     root: &'w Path,
     canonical: PathBuf,
     reach: Reach,
     index: Index<'w>,
     tracked: HashMap<String, TrackedKind>,
-    /// Tracked paths that were come across and need no further look.
+    /// Paths that the walk reached, as a file, an obstacle or a link.
     seen: HashSet<String>,
-    /// Folders that rules leave out, with the rule.
+    /// Ignored folders with the rule.
     ignored: Vec<(String, String)>,
     /// Folders that are repositories of their own.
     repositories: HashSet<String>,
     visits: HashMap<PathBuf, usize>,
-    /// Links to folders that were followed, with where they lead below the manifest's folder.
+    /// Links to folders that were followed, with their targets below the manifest's folder.
     links: Vec<(String, String)>,
-    found: Found,
+    walked: Walked,
 }
 
-/// A folder on the way down.
+/// A folder that is being walked.
 struct Folder<'f> {
     relative: &'f str,
     rules: &'f Rules<'f>,
@@ -81,8 +84,7 @@ struct Folder<'f> {
     is_linked: bool,
 }
 
-/// Walks a folder.
-pub(super) fn walk(root: &Path, reach: Reach, index: Index<'_>) -> Found {
+pub(super) fn walk(root: &Path, reach: Reach, index: Index<'_>) -> Walked {
     let mut walk = Walk {
         root,
         canonical: root.canonicalize().unwrap_or_else(|_| root.to_owned()),
@@ -94,9 +96,9 @@ pub(super) fn walk(root: &Path, reach: Reach, index: Index<'_>) -> Found {
         repositories: HashSet::new(),
         visits: HashMap::new(),
         links: Vec::new(),
-        found: Found::default(),
+        walked: Walked::default(),
     };
-    walk.take_index("");
+    walk.read_index("");
     let canonical = walk.canonical.clone();
     let none = Rules::none();
     match rules_above(&canonical) {
@@ -111,17 +113,17 @@ pub(super) fn walk(root: &Path, reach: Reach, index: Index<'_>) -> Found {
                 });
             });
         }
-        Err((path, message)) => walk.refuse_rules("", &path, message),
+        Err((path, message)) => walk.add_rules_obstacle("", &path, message),
     }
-    walk.hold_to_index();
-    let mut found = walk.found;
-    found
+    walk.compare_with_index();
+    let mut walked = walk.walked;
+    walked
         .files
         .sort_by(|a, b| a.relative.as_bytes().cmp(b.relative.as_bytes()));
-    found
+    walked
 }
 
-/// Stacks matchers, the last one first to be asked.
+/// Calls `then` with all matchers. The last one has precedence.
 fn with_rules(
     matchers: &[ignore::gitignore::Gitignore],
     below: &Rules<'_>,
@@ -142,9 +144,15 @@ impl Walk<'_> {
         }
     }
 
-    fn refuse(&mut self, relative: &str, is_folder: bool, message: impl Into<String>, hint: &str) {
+    fn add_obstacle(
+        &mut self,
+        relative: &str,
+        is_folder: bool,
+        message: impl Into<String>,
+        hint: &str,
+    ) {
         self.seen.insert(relative.to_owned());
-        self.found.obstacles.push(Obstacle {
+        self.walked.obstacles.push(Obstacle {
             shown: self.shown(relative),
             relative: relative.to_owned(),
             is_folder,
@@ -153,13 +161,13 @@ impl Walk<'_> {
         });
     }
 
-    /// An ignore file that cannot be used says nothing of the folder that it lies in.
-    fn refuse_rules(&mut self, relative: &str, path: &Path, message: String) {
+    /// Without its ignore file it is not known which files of a folder belong.
+    fn add_rules_obstacle(&mut self, relative: &str, path: &Path, message: String) {
         let shown = match path.strip_prefix(&self.canonical) {
             Ok(below) => self.root.join(below),
             Err(_) => path.to_owned(),
         };
-        self.found.obstacles.push(Obstacle {
+        self.walked.obstacles.push(Obstacle {
             shown,
             relative: relative.to_owned(),
             is_folder: true,
@@ -170,37 +178,9 @@ impl Walk<'_> {
 
     fn leave_out(&mut self, relative: &str, is_folder: bool, why: impl Into<String>) {
         let end = if is_folder { "/" } else { "" };
-        self.found
+        self.walked
             .left_out
             .insert(format!("{relative}{end}"), why.into());
-    }
-
-    /// Asks what git tracks in a folder that is a repository, or lies in one.
-    fn take_index(&mut self, relative: &str) {
-        let tracked = match (self.index)(&self.shown(relative)) {
-            Ok(Some(tracked)) => tracked,
-            Ok(None) => return,
-            Err(why) => {
-                self.found.unproven.get_or_insert(why);
-                return;
-            }
-        };
-        let whole = |path: String| match relative {
-            "" => path,
-            folder => format!("{folder}/{path}"),
-        };
-        for (path, kind) in tracked.files {
-            self.tracked.insert(whole(path), kind);
-        }
-        for gone in tracked.gone {
-            let relative = whole(gone.path);
-            self.found.gone.push(Gone {
-                shown: self.shown(&relative),
-                relative,
-                is_sparse: gone.is_sparse,
-                bytes: gone.bytes,
-            });
-        }
     }
 
     fn visit(&mut self, folder: &Folder<'_>) {
@@ -209,20 +189,21 @@ impl Walk<'_> {
         let mut entries: Vec<DirEntry> = match entries {
             Ok(entries) => entries,
             Err(error) => {
-                let hint =
-                    "make it readable, or let `files:` in the header or a .gitignore leave it out";
+                let hint = "make it readable, or exclude it with `files:` in the header or with a .gitignore";
                 let message = format!("cannot be read: {error}");
-                return self.refuse(folder.relative, true, message, hint);
+                return self.add_obstacle(folder.relative, true, message, hint);
             }
         };
         let at = folder.above.last().map_or(path.as_path(), PathBuf::as_path);
         let own = match rules_of(at) {
             Ok(own) => own,
-            Err((path, message)) => return self.refuse_rules(folder.relative, &path, message),
+            Err((path, message)) => {
+                return self.add_rules_obstacle(folder.relative, &path, message);
+            }
         };
         let rules = match &own {
             Some(own) => folder.rules.with(own),
-            None => folder.rules.same(),
+            None => folder.rules.without_own(),
         };
         let inner = Folder {
             relative: folder.relative,
@@ -251,9 +232,9 @@ impl Walk<'_> {
         let known = path.metadata();
         let is_folder = known.as_ref().is_ok_and(Metadata::is_dir);
         let format = Format::of(Path::new(&name));
-        let counts = is_folder || format.is_some();
+        let is_candidate = is_folder || format.is_some();
         if text.starts_with('.') {
-            if counts {
+            if is_candidate {
                 self.leave_out(&relative, is_folder, "hidden");
             }
             return;
@@ -262,13 +243,13 @@ impl Walk<'_> {
             .rules
             .matching(&at.join(&name), is_folder && !is_link)
         {
-            if counts && self.tracked.contains_key(&relative) {
-                return self.refuse_ignored(&relative, is_folder, &rule);
+            if is_candidate && self.tracked.contains_key(&relative) {
+                return self.add_ignored_obstacle(&relative, is_folder, &rule);
             }
             if is_folder {
                 self.ignored.push((relative.clone(), rule.clone()));
             }
-            if counts {
+            if is_candidate {
                 self.leave_out(&relative, is_folder, format!("ignored by {rule}"));
             }
             return;
@@ -277,7 +258,7 @@ impl Walk<'_> {
             Ok(known) if known.is_dir() && is_link => self.follow(&relative, &path, folder),
             Ok(known) if known.is_dir() => {
                 let own = path.join(".git").symlink_metadata().is_ok();
-                self.step(&relative, at.join(&name), folder, own);
+                self.descend(&relative, at.join(&name), folder, own);
             }
             Ok(known) => self.file(
                 &path,
@@ -287,22 +268,22 @@ impl Walk<'_> {
                 is_link || folder.is_linked,
             ),
             Err(error) if is_link => {
-                // One with another ending would be no part of the manifest, wherever it led.
+                // With another extension its target would not belong to the manifest.
                 if format.is_some() || Path::new(&name).extension().is_none() {
                     let target = path.read_link().unwrap_or_default();
                     let message = format!(
                         "is a link to {}, which cannot be followed: {error}",
                         target.display()
                     );
-                    let hint = "restore what it leads to, or delete the link";
-                    self.refuse(&relative, format.is_none(), message, hint);
+                    let hint = "restore its target, or delete the link";
+                    self.add_obstacle(&relative, format.is_none(), message, hint);
                 }
             }
-            // It was deleted a moment ago.
+            // It was deleted during the walk.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
                 let message = format!("cannot be read: {error}");
-                self.refuse(
+                self.add_obstacle(
                     &relative,
                     format.is_none(),
                     message,
@@ -312,15 +293,15 @@ impl Walk<'_> {
         }
     }
 
-    fn refuse_ignored(&mut self, relative: &str, is_folder: bool, rule: &str) {
+    fn add_ignored_obstacle(&mut self, relative: &str, is_folder: bool, rule: &str) {
         let message = format!("is tracked by git, and {rule} ignores it");
-        let hint = "take that line out of the .gitignore; or, to have its labels deleted from the app, remove the file with \
+        let hint = "remove that line from the .gitignore; or, if its labels are to be deleted from the app, remove the file with \
              `git rm --cached` and commit that";
-        self.refuse(relative, is_folder, message, hint);
+        self.add_obstacle(relative, is_folder, message, hint);
     }
 
-    /// Goes into a folder. One that is a repository of its own has its own rules and its own index.
-    fn step(
+    /// Walks a folder. A repository of its own has its own rules and its own index.
+    fn descend(
         &mut self,
         relative: &str,
         canonical: PathBuf,
@@ -331,7 +312,7 @@ impl Walk<'_> {
         above.push(canonical);
         if is_repository {
             self.repositories.insert(relative.to_owned());
-            self.take_index(relative);
+            self.read_index(relative);
         }
         let none = Rules::none();
         self.visit(&Folder {
@@ -348,31 +329,31 @@ impl Walk<'_> {
             Ok(canonical) => canonical,
             Err(error) => {
                 let message = format!("is a link that cannot be followed: {error}");
-                return self.refuse(
+                return self.add_obstacle(
                     relative,
                     true,
                     message,
-                    "restore what it leads to, or delete the link",
+                    "restore its target, or delete the link",
                 );
             }
         };
         let is_inside = canonical.starts_with(&self.canonical);
         if !is_inside && self.reach == Reach::Folder {
             let message = "is a link to a folder outside the manifest's folder";
-            return self.refuse(relative, true, message, OUTSIDE);
+            return self.add_obstacle(relative, true, message, OUTSIDE);
         }
         if folder.above.contains(&canonical) {
             return self.leave_out(relative, true, "a link to a folder above it");
         }
         let visits = self.visits.entry(canonical.clone()).or_default();
         *visits += 1;
-        if *visits > MOST_VISITS {
-            let message = format!("is a folder that more than {MOST_VISITS} links lead to");
-            return self.refuse(
+        if *visits > MAX_VISITS {
+            let message = format!("is a folder to which more than {MAX_VISITS} links lead");
+            return self.add_obstacle(
                 relative,
                 true,
                 message,
-                "name it by one path, and delete the other links",
+                "keep one of the links, and delete the others",
             );
         }
         if let Ok(target) = canonical.strip_prefix(&self.canonical) {
@@ -402,21 +383,21 @@ impl Walk<'_> {
             if is_bare && !is_linked && self.tracked.get(relative) == Some(&TrackedKind::Link) {
                 let message = "is a link in git, and was checked out as a plain file";
                 let hint = "set `git config core.symlinks true` and check it out again";
-                self.refuse(relative, true, message, hint);
+                self.add_obstacle(relative, true, message, hint);
             }
             return;
         };
         if relative.contains(char::REPLACEMENT_CHARACTER) && path.to_str().is_none() {
-            let message = "has a path that is not valid UTF-8, and could not be told from others";
-            return self.refuse(relative, false, message, "rename it");
+            let message = "has a path that is not valid UTF-8";
+            return self.add_obstacle(relative, false, message, "rename it");
         }
         if !known.is_file() {
             let message = format!("is {}, not a file", kind_of(known.file_type()));
-            return self.refuse(
+            return self.add_obstacle(
                 relative,
                 false,
                 message,
-                "delete it, or let `files:` in the header leave it out",
+                "delete it, or exclude it with `files:` in the header",
             );
         }
         self.seen.insert(relative.to_owned());
@@ -427,102 +408,13 @@ impl Walk<'_> {
                 "written by annosync: a plan, a listing or a log",
             );
         }
-        self.found.files.push(Candidate {
+        self.walked.files.push(Candidate {
             shown: path.to_owned(),
             relative: relative.to_owned(),
             format,
             is_linked,
             stamp: Stamp::of(known),
         });
-    }
-
-    /// Holds what was found to what git tracks.
-    fn hold_to_index(&mut self) {
-        let mut tracked: Vec<(String, TrackedKind)> = self.tracked.drain().collect();
-        tracked.sort_by(|a, b| a.0.cmp(&b.0));
-        let names: HashSet<&str> = tracked.iter().map(|(path, _)| path.as_str()).collect();
-        let by_case: HashMap<String, String> = self
-            .seen
-            .iter()
-            .map(|path| (path.to_lowercase(), path.clone()))
-            .collect();
-        for (path, kind) in &tracked {
-            if is_hidden(path) || self.seen.contains(path) {
-                continue;
-            }
-            let is_there = self.shown(path).symlink_metadata().is_ok();
-            if *kind == TrackedKind::MovedSubmodule && self.repositories.contains(path) {
-                let files = &self.found.files;
-                if files.iter().any(|file| is_below(&file.relative, path)) {
-                    let why = format!(
-                        "the submodule {path} is not at the commit that the repository records"
-                    );
-                    self.found.unproven.get_or_insert(why);
-                }
-            } else if matches!(kind, TrackedKind::Submodule | TrackedKind::MovedSubmodule) {
-                if self.repositories.contains(path) || self.is_behind_an_obstacle(path) {
-                    continue;
-                }
-                let message = "is a submodule that is not checked out";
-                let hint = "run `git submodule update --init` (in CI: check out with submodules), or let `files:` in the \
-                     header leave it out";
-                self.refuse(path, true, message, hint);
-            } else if Format::of(Path::new(path)).is_some() && is_there {
-                let ignored = self
-                    .ignored
-                    .iter()
-                    .find(|(folder, _)| is_below(path, folder));
-                if let Some((_, rule)) = ignored.cloned() {
-                    self.refuse_ignored(path, false, &rule);
-                } else if !self.is_behind_an_obstacle(path)
-                    && let Some(other) = by_case.get(&path.to_lowercase())
-                    && names.contains(other.as_str())
-                {
-                    let message =
-                        format!("is the same file as {other} on this disk, and git tracks both");
-                    self.refuse(
-                        path,
-                        false,
-                        message,
-                        "give one of them another name with `git mv`",
-                    );
-                }
-            }
-        }
-        self.gone_behind_links();
-        self.found.gone.retain(|gone| {
-            let file = self.root.join(&gone.relative);
-            let is_gone = match Format::of(&file) {
-                Some(_) => Tracked::is_gone(&file),
-                // A link to a folder.
-                None => file.symlink_metadata().is_err(),
-            };
-            !is_hidden(&gone.relative) && is_gone
-        });
-    }
-
-    /// A file that is gone from a folder is gone as well by every link to that folder, which `files:` may name alone.
-    fn gone_behind_links(&mut self) {
-        let mut more = Vec::new();
-        for (link, target) in &self.links {
-            for gone in &self.found.gone {
-                let rest = gone.relative.strip_prefix(target.as_str());
-                if let Some(rest) = rest.filter(|rest| rest.starts_with('/')) {
-                    let relative = format!("{link}{rest}");
-                    more.push(Gone {
-                        shown: self.shown(&relative),
-                        relative,
-                        ..gone.clone()
-                    });
-                }
-            }
-        }
-        self.found.gone.append(&mut more);
-    }
-
-    fn is_behind_an_obstacle(&self, path: &str) -> bool {
-        let mut folders = self.found.obstacles.iter().filter(|it| it.is_folder);
-        folders.any(|it| it.relative.is_empty() || is_below(path, &it.relative))
     }
 }
 

@@ -1,17 +1,15 @@
-//! Words of error messages: how a user's text is quoted, and which known word is nearest to an unknown one.
-//!
-//! Holds no messages of its own.
+//! Parts of messages: quoted texts, lists of words, suggestions.
 
 pub(super) use crate::model::nearest_word as nearest;
 
-/// Texts longer than this are shortened in a message.
-const LONGEST_QUOTE: usize = 60;
+/// In characters. Longer texts are cut.
+const MAX_QUOTE: usize = 60;
 
-/// The text between backticks, on one line, shortened where it is long.
+/// The text between backticks, on one line, cut if it is long.
 pub(super) fn quote(text: &str) -> String {
     let mut quoted = String::from("`");
     for (count, c) in text.chars().enumerate() {
-        if count == LONGEST_QUOTE {
+        if count == MAX_QUOTE {
             quoted.push('…');
             break;
         }
@@ -30,7 +28,7 @@ pub(super) fn list<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
     words.into_iter().map(quote).collect::<Vec<_>>().join(", ")
 }
 
-/// "did you mean `word`?" and then everything that is allowed.
+/// "did you mean `word`? allowed: …"
 pub(super) fn suggestion<'w>(
     word: &str,
     allowed: impl IntoIterator<Item = &'w str> + Clone,
@@ -47,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_word_is_found_whatever_the_case_and_nothing_far_is() {
+    fn the_nearest_word_is_similar_and_ignores_case() {
         let words = ["concepts", "polygon", "box"];
         assert_eq!(nearest("concpets", words), Some("concepts"));
         assert_eq!(nearest("Box", words), Some("box"));

@@ -1,4 +1,4 @@
-//! What the fuzzer found worth keeping: every file of its corpora through the same checks, on stable Rust.
+//! Runs the checks of the fuzz targets on every file of their corpora, on stable Rust.
 //!
 //! The targets and how to run them: tests/fuzz/Cargo.toml.
 
@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Holds each file of a corpus to what its target holds; the names of those that do not pass are the failure.
+/// Checks each file of a corpus, and fails with the names of those that do not pass.
 fn replay(target: &str, check: fn(&[u8])) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus");
     let mut files: Vec<PathBuf> = fs::read_dir(corpus.join(target))
@@ -35,27 +35,27 @@ fn replay(target: &str, check: fn(&[u8])) {
 }
 
 #[test]
-fn any_bytes_are_a_manifest_or_say_why_not() {
+fn manifests() {
     replay("manifest", manifest::check);
 }
 
 #[test]
-fn any_bytes_are_a_coco_file_that_is_accounted_for_or_are_refused() {
+fn coco_files() {
     replay("coco", coco::check);
 }
 
 #[test]
-fn any_bytes_are_a_listing_that_reads_back_or_are_refused() {
+fn listings() {
     replay("listing", listing::check);
 }
 
 #[test]
-fn any_bytes_are_a_plan_that_reads_back_or_are_refused() {
+fn plans() {
     replay("plan", plan::check);
 }
 
 #[test]
-fn a_corpus_of_plans_holds_plans_that_are_taken() {
+fn the_plan_corpus_has_valid_plans() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/plan");
     for name in ["drift", "kept", "moved", "overwrite", "purge"] {
         let text = fs::read_to_string(corpus.join(name)).unwrap();

@@ -1,7 +1,7 @@
-//! Manifests made to do harm: bombs, depth, size, and whatever else a parser may trip over. Each is an error that says
-//! where, or a manifest that is read as it stands.
+//! Malicious manifests: alias bombs, depth, size and other parser traps. Each is an error with a place, or is read as
+//! written.
 //!
-//! Nothing here asserts a time or a size of memory: what is not in proportion to its text would not end.
+//! No test asserts time or memory: without the limits these tests would not end.
 
 use annosync::manifest::{Manifest, Problems, parse};
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ fn read(ending: &str, text: String) -> Result<Manifest, Problems> {
     ])
 }
 
-/// Holds a text to be refused in one place, in few words, one of which is this.
+/// Asserts that a text is refused with one short problem that contains `why`.
 #[track_caller]
 fn refused(ending: &str, text: String, why: &str) {
     let length = text.len();
@@ -53,8 +53,8 @@ fn nested(open: &str, inner: &str, close: &str, levels: usize) -> String {
 }
 
 #[test]
-fn aliases_stand_for_no_more_than_a_file_could_say() {
-    // Ten to the ninth.
+fn expanded_aliases_are_limited() {
+    // They expand to 10^9 values.
     let mut laughs = "a0: &a0 [x]\n".to_owned();
     for level in 1..10 {
         let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
@@ -65,7 +65,7 @@ fn aliases_stand_for_no_more_than_a_file_could_say() {
         format!("{laughs}inputs: *a9\n"),
         "repetition limit exceeded",
     );
-    // Many of one that is large.
+    // Many aliases to a large value.
     let large = format!(
         "text: t\n      metadata: &a {{ k: \"{}\" }}",
         "x".repeat(100_000)
@@ -77,7 +77,7 @@ fn aliases_stand_for_no_more_than_a_file_could_say() {
     let keys = "    - { metadata: { ? *a : 1 } }\n".repeat(2_000);
     let text = format!("inputs:\n- id: a\n  annotations:\n    - {large}\n{keys}");
     assert!(read("yaml", text).is_err());
-    // Of itself, and of nothing.
+    // To itself, and to no anchor.
     refused(
         "yaml",
         "inputs: &a [*a]\n".to_owned(),
@@ -95,13 +95,13 @@ fn aliases_and_anchors_in_moderation_are_read() {
     assert_eq!(inputs("yaml", anchors), 50_000);
     let text = "inputs:\n- id: a\n  annotations: &l [{ concepts: &c [x, y] }, { text: t, concepts: *c }]\n- id: b\n  annotations: *l\n";
     assert_eq!(inputs("yaml", text.to_owned()), 2);
-    // A merge key is a key like others, and unknown: nothing is ever merged unseen.
+    // A merge key is an unknown key.
     let text = "inputs:\n- &a { id: a, annotations: [] }\n- { <<: *a, id: b, annotations: [] }\n";
     refused("yaml", text.to_owned(), "unknown key `<<` in an input");
 }
 
 #[test]
-fn depth_is_bounded_in_every_format() {
+fn depth_is_limited_in_every_format() {
     for levels in [1_000, 100_000] {
         for (open, close) in [("[", "]"), ("{\"a\": ", "}")] {
             for text in [
@@ -109,8 +109,8 @@ fn depth_is_bounded_in_every_format() {
                 open.repeat(levels),
                 with_metadata(&nested(open, "1", close, levels)),
             ] {
-                refused("json", text.clone(), "recursion limit exceeded");
-                refused("jsonl", text, "recursion limit exceeded");
+                refused("json", text.clone(), "nested too deeply");
+                refused("jsonl", text, "nested too deeply");
             }
         }
     }
@@ -159,7 +159,7 @@ fn numbers_of_any_size_are_numbers_or_errors() {
     let tiny = format!("0.{digits}e999999999999");
     for number in ["1e999", "-1e999", &digits, &format!("-{digits}"), &tiny] {
         assert!(read("json", with_metadata(number)).is_err(), "{number:.20}");
-        // What is no number to this parser is a text: a coordinate cannot be one.
+        // The parser reads these as texts, which are no coordinates.
         let text = format!("inputs: [{{ id: a, annotations: [{{ point: [{number}, 0] }}] }}]");
         assert!(read("yaml", text).is_err(), "{number:.20}");
     }
@@ -169,7 +169,7 @@ fn numbers_of_any_size_are_numbers_or_errors() {
 }
 
 #[test]
-fn long_lines_and_long_texts_are_read_and_shown_in_part() {
+fn long_lines_and_texts_are_read_and_cut_in_messages() {
     let long = "x".repeat(1_000_000);
     for ending in ["json", "yaml"] {
         assert_eq!(inputs(ending, with_metadata(&format!("\"{long}\""))), 1);
@@ -188,7 +188,7 @@ fn long_lines_and_long_texts_are_read_and_shown_in_part() {
 }
 
 #[test]
-fn many_keys_take_no_more_than_their_number() {
+fn time_grows_linearly_with_the_number_of_keys() {
     let keys = |prefix: &str| -> String {
         let keys = (0..20_000).map(|at| format!("\"{prefix}{at}\": 1"));
         keys.collect::<Vec<_>>().join(", ")
@@ -210,7 +210,7 @@ fn many_keys_take_no_more_than_their_number() {
 }
 
 #[test]
-fn what_only_yaml_has_is_read_or_refused_by_name() {
+fn yaml_features_are_read_or_refused() {
     let metadata = |value: &str| {
         format!("inputs: [{{ id: a, annotations: [{{ key: k, metadata: {{ k: {value} }} }}] }}]\n")
     };
@@ -219,7 +219,7 @@ fn what_only_yaml_has_is_read_or_refused_by_name() {
         metadata("!foo 1"),
         "the tag `!foo` in `metadata` is not JSON",
     );
-    // JSON has no bytes: they stay the text that they are written as.
+    // Binary values stay the text as written.
     assert_eq!(inputs("yaml", metadata("!!binary aGk=")), 1);
     refused("yaml", metadata("~"), "null in `metadata`");
     assert_eq!(inputs("yaml", metadata("!!str 1")), 1);
@@ -237,7 +237,7 @@ fn what_only_yaml_has_is_read_or_refused_by_name() {
 }
 
 #[test]
-fn marks_and_bytes_that_are_no_text_are_found() {
+fn invalid_bytes_and_byte_order_marks_are_located() {
     for ending in ["yaml", "json"] {
         assert_eq!(inputs(ending, "\u{feff}{\"inputs\": []}".to_owned()), 0);
         for c in ['\0', '\u{1}', '\u{1b}', '\u{7f}', '\u{9b}'] {

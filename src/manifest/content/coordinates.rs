@@ -1,22 +1,22 @@
-//! Coordinates: numbers from 0 to 1, and what to say where somebody wrote pixels.
+//! Coordinates: numbers from 0 to 1, with a hint for values in pixels.
 //!
-//! Of the coordinates of one shape that lie outside the image the first is reported, with how many there are: a shape
-//! in pixels is one mistake, not a thousand.
+//! Of the coordinates of one shape that lie outside the image only the first is reported, with their count: a shape in
+//! pixels is one mistake.
 
-use crate::manifest::fields::{as_number, wrong_type};
-use crate::manifest::finding::{Findings, Place, Pointer};
-use crate::manifest::input::Image;
+use crate::manifest::at::At;
+use crate::manifest::context::Image;
+use crate::manifest::finding::Pointer;
 use crate::manifest::node::{Node, number};
 use crate::model::Point;
 
-/// Which way a coordinate runs, and so what a count of pixels has to be divided by.
+/// The direction of a coordinate: a row is divided by the image's height, a column by its width.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Axis {
     Row,
     Col,
 }
 
-/// What to write instead of a coordinate that is no fraction.
+/// What to write instead of a coordinate outside 0 to 1.
 pub(super) fn fraction_hint(value: f64, axis: Axis, image: Option<&Image>) -> String {
     let size = image.and_then(|image| match axis {
         Axis::Row => image.height,
@@ -26,7 +26,7 @@ pub(super) fn fraction_hint(value: f64, axis: Axis, image: Option<&Image>) -> St
         && value > 1.0
         && value <= f64::from(size)
     {
-        // Four digits tell pixels apart up to 10,000 of them, and it is a hint.
+        // Four digits are exact enough for a hint: they tell 10,000 pixels apart.
         let fraction = (value / f64::from(size) * 1e4).round() / 1e4;
         return format!(
             "coordinates are fractions of the image: {} / {size} = {fraction}",
@@ -39,68 +39,64 @@ pub(super) fn fraction_hint(value: f64, axis: Axis, image: Option<&Image>) -> St
 /// The coordinates of one shape that lie outside the image.
 #[derive(Debug)]
 pub(super) struct Outside {
-    /// What the shape is, as in "of this polygon".
-    of: &'static str,
+    /// For example "this polygon".
+    shape: &'static str,
     first: Option<(Pointer, f64, Axis)>,
     count: usize,
 }
 
 impl Outside {
-    /// None so far, of a shape that is called "this polygon".
-    pub(super) fn new(of: &'static str) -> Self {
+    pub(super) fn new(shape: &'static str) -> Self {
         Self {
-            of,
+            shape,
             first: None,
             count: 0,
         }
     }
 
-    /// Reports them, if there are any.
-    pub(super) fn report(self, image: Option<&Image>, findings: &mut Findings) {
-        let Some((at, value, axis)) = self.first else {
+    fn add(&mut self, at: At<'_, '_>, value: f64, axis: Axis) {
+        self.count += 1;
+        self.first
+            .get_or_insert_with(|| (at.place.value(), value, axis));
+    }
+
+    /// Reports them, if there are any. `at` is any value of the file.
+    pub(super) fn report(self, at: At<'_, '_>, image: Option<&Image>) {
+        let Some((pointer, value, axis)) = self.first else {
             return;
         };
         let more = match self.count - 1 {
             0 => String::new(),
-            more => format!(" (and {more} more of {})", self.of),
+            more => format!(" (and {more} more of {})", self.shape),
         };
-        findings
-            .add(
-                at,
-                format!(
-                    "a coordinate must be a number from 0 to 1, found {}{more}",
-                    number(value)
-                ),
-            )
-            .hint(fraction_hint(value, axis, image));
+        at.report(
+            pointer,
+            format!(
+                "a coordinate must be a number from 0 to 1, found {}{more}",
+                number(value)
+            ),
+        )
+        .hint(fraction_hint(value, axis, image));
     }
 }
 
-/// Reads a row and a column, the first two elements of the list at `place`.
-pub(super) fn pair(
-    row: &Node<'_>,
-    col: &Node<'_>,
-    place: &Place<'_>,
+/// Reads a row and a column, the first two elements of the list `at`.
+pub(super) fn pair<'n>(
+    at: At<'_, 'n>,
+    row: &'n Node<'n>,
+    col: &'n Node<'n>,
     outside: &mut Outside,
-    findings: &mut Findings,
 ) -> Option<Point> {
-    let mut coordinates = [None; 2];
-    for (which, (coordinate, axis)) in [(row, Axis::Row), (col, Axis::Col)].iter().enumerate() {
-        let at = place.nth(which);
-        match as_number(coordinate) {
-            None => {
-                let expected = "a number from 0 to 1";
-                wrong_type(coordinate, "a coordinate", expected, &at, findings);
-            }
-            Some(number) if (0.0..=1.0).contains(&number) => coordinates[which] = Some(number),
-            Some(number) => {
-                outside.count += 1;
-                outside
-                    .first
-                    .get_or_insert_with(|| (at.value(), number, *axis));
-            }
+    let mut read = |index, node, axis| {
+        let at = at.nth(index, node);
+        let value = at.as_number();
+        match value {
+            None => drop(at.wrong_type("a coordinate", "a number from 0 to 1")),
+            Some(value) if (0.0..=1.0).contains(&value) => return Some(value),
+            Some(value) => outside.add(at, value, axis),
         }
-    }
-    let [row, col] = coordinates;
+        None
+    };
+    let (row, col) = (read(0, row, Axis::Row), read(1, col, Axis::Col));
     Point::new(row?, col?).ok()
 }

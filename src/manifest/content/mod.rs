@@ -1,8 +1,8 @@
-//! The fields of one annotation: where, when, which state. A file for each kind of field.
+//! The fields of one annotation, and the files and URLs of an input.
 //!
-//! Reads them from a [`Node`](super::node::Node) into the model's types and reports every value that cannot be one.
-//! Which fields go together is said by [`super::annotation`]; what needs the header (the vocabulary, renamed concepts)
-//! or another file (masks, texts) is checked later. `concepts` has a room of its own beside this one.
+//! Reads them into the model's types and reports invalid values. Which fields can be combined is decided by
+//! [`super::annotation`]; what needs the header (vocabulary, renamed concepts) or another file (masks, texts) is checked
+//! later.
 
 mod coordinates;
 mod external;
@@ -12,8 +12,7 @@ mod shapes;
 mod state;
 mod time;
 
-pub use external::InputVideo;
-pub(super) use external::{MaskSource, TextSource, mask, text_input, url_of, video};
+pub(super) use external::{MaskSource, input_text, mask, url_of, video};
 pub(super) use json::object;
 pub(super) use region::region;
 pub(super) use shapes::{bounding_box, keypoints, point, polygon};

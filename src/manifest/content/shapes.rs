@@ -1,58 +1,21 @@
-//! What lies in an image: `box`, `polygon`, `point`, `keypoints`.
+//! Shapes in an image: `box`, `polygon`, `point`, `keypoints`.
 
 use super::coordinates::{Axis, Outside, fraction_hint, pair};
-use crate::manifest::fields::{as_number, fields, list, wrong_type};
-use crate::manifest::finding::{Findings, Place};
-use crate::manifest::input::Image;
+use crate::manifest::at::At;
+use crate::manifest::context::Image;
+use crate::manifest::fields::Fields;
 use crate::manifest::node::Node;
 use crate::manifest::words::{quote, suggestion};
 use crate::model::{BoundingBox, GeometryError, Keypoint, Keypoints, Point, Polygon, Visibility};
 
 const BOX: [&str; 4] = ["top", "left", "bottom", "right"];
 
-/// Reads `box`.
 pub(in crate::manifest) fn bounding_box(
-    node: &Node<'_>,
+    at: At<'_, '_>,
     image: Option<&Image>,
-    place: &Place<'_>,
-    findings: &mut Findings,
 ) -> Option<BoundingBox> {
-    let edges = fields(node, "`box`", &BOX, place, findings)?;
-    let mut values = [None; 4];
-    for (value, key) in values.iter_mut().zip(BOX) {
-        let Some(edge) = edges.require(
-            key,
-            "a `box`",
-            "a box has top, left, bottom and right, each a fraction of the image",
-            place,
-            findings,
-        ) else {
-            continue;
-        };
-        let at = place.name(key);
-        let Some(number) = as_number(edge) else {
-            wrong_type(edge, &quote(key), "a number from 0 to 1", &at, findings);
-            continue;
-        };
-        if (0.0..=1.0).contains(&number) {
-            *value = Some(number);
-            continue;
-        }
-        let axis = if matches!(key, "top" | "bottom") {
-            Axis::Row
-        } else {
-            Axis::Col
-        };
-        findings
-            .add(
-                at.value(),
-                format!(
-                    "`{key}` must be a number from 0 to 1, found {}",
-                    edge.describe_written()
-                ),
-            )
-            .hint(fraction_hint(number, axis, image));
-    }
+    let edges = at.fields("`box`", &BOX)?;
+    let values = BOX.map(|key| edge(&edges, key, image));
     // The two directions are independent: a missing `right` does not hide that `top` lies below `bottom`.
     let [top, left, bottom, right] = values;
     let checked = BoundingBox::new(
@@ -64,15 +27,15 @@ pub(in crate::manifest) fn bounding_box(
     match checked {
         Ok(checked) if values.iter().all(Option::is_some) => {
             if !checked.has_area() {
-                no_box_area(&checked, place, findings);
+                report_box_without_area(&checked, &edges);
                 return None;
             }
             Some(checked)
         }
         Ok(_) => None,
         Err(error) => {
-            out_of_order(&error, place, findings);
-            // Only the first of the two directions is in the error.
+            report_out_of_order(&error, &edges);
+            // The error names one direction only.
             if matches!(
                 error,
                 GeometryError::OutOfOrder {
@@ -85,14 +48,34 @@ pub(in crate::manifest) fn bounding_box(
                 1.0,
                 right.unwrap_or(1.0),
             ) {
-                out_of_order(&error, place, findings);
+                report_out_of_order(&error, &edges);
             }
             None
         }
     }
 }
 
-fn out_of_order(error: &GeometryError, place: &Place<'_>, findings: &mut Findings) {
+fn edge(edges: &Fields<'_, '_>, key: &'static str, image: Option<&Image>) -> Option<f64> {
+    let hint = "a box has top, left, bottom and right, each a fraction of the image";
+    let at = edges.require(key, "a `box`", hint)?;
+    let Some(number) = at.as_number() else {
+        at.wrong_type(&quote(key), "a number from 0 to 1");
+        return None;
+    };
+    if (0.0..=1.0).contains(&number) {
+        return Some(number);
+    }
+    let axis = if matches!(key, "top" | "bottom") {
+        Axis::Row
+    } else {
+        Axis::Col
+    };
+    at.wrong_type(&quote(key), "a number from 0 to 1")
+        .hint(fraction_hint(number, axis, image));
+    None
+}
+
+fn report_out_of_order(error: &GeometryError, edges: &Fields<'_, '_>) {
     let GeometryError::OutOfOrder {
         low_name,
         high_name,
@@ -101,64 +84,38 @@ fn out_of_order(error: &GeometryError, place: &Place<'_>, findings: &mut Finding
     else {
         return;
     };
-    findings
-        .add(place.name(low_name).value(), error.to_string())
-        .hint(format!(
-            "`{low_name}` is the edge nearer to the image's top left; swap it with `{high_name}`"
-        ));
+    edges.value_error(low_name, error.to_string()).hint(format!(
+        "`{low_name}` is the edge nearer to the image's top left; swap it with `{high_name}`"
+    ));
 }
 
-/// Reports a box whose edges fall together: the service refuses it in the middle of an apply.
-fn no_box_area(edges: &BoundingBox, place: &Place<'_>, findings: &mut Findings) {
+/// The service would refuse such a box in the middle of an apply.
+fn report_box_without_area(checked: &BoundingBox, edges: &Fields<'_, '_>) {
     let pairs = [
-        ("top", edges.top(), "bottom", edges.bottom()),
-        ("left", edges.left(), "right", edges.right()),
+        ("top", checked.top(), "bottom", checked.bottom()),
+        ("left", checked.left(), "right", checked.right()),
     ];
     let Some((low, _, high, _)) = pairs.into_iter().find(|(_, low, _, high)| low >= high) else {
         return;
     };
-    findings
-        .add(
-            place.name(high).value(),
+    edges
+        .value_error(
+            high,
             format!("a box without area: `{low}` and `{high}` are equal as 32-bit numbers"),
         )
         .hint("the service stores coordinates as 32-bit numbers; give the box an area, or declare a `point`");
 }
 
-/// Reads `polygon`.
-pub(in crate::manifest) fn polygon(
-    node: &Node<'_>,
-    image: Option<&Image>,
-    place: &Place<'_>,
-    findings: &mut Findings,
-) -> Option<Polygon> {
-    let expected = "a list of [row, col] pairs";
-    if *node == Node::Null {
-        wrong_type(node, "`polygon`", expected, place, findings);
-        return None;
-    }
-    let elements = list(node, "`polygon`", expected, place, findings)?;
+pub(in crate::manifest) fn polygon(at: At<'_, '_>, image: Option<&Image>) -> Option<Polygon> {
+    let elements = points(at, "`polygon`", "a list of [row, col] pairs")?;
     let mut outside = Outside::new("this polygon");
-    let points: Vec<Point> = elements
-        .iter()
-        .enumerate()
-        .filter_map(|(index, element)| {
-            row_and_col(
-                element,
-                "a point",
-                &place.nth(index),
-                &mut outside,
-                findings,
-            )
-        })
+    let points: Vec<Point> = at
+        .elements(elements)
+        .filter_map(|at| row_and_col(at, "a point", &mut outside))
         .collect();
-    outside.report(image, findings);
+    outside.report(at, image);
     if elements.len() < 3 {
-        findings
-            .add(
-                place.value(),
-                GeometryError::TooFewPoints(elements.len()).to_string(),
-            )
+        at.error(GeometryError::TooFewPoints(elements.len()).to_string())
             .hint("it is one ring of [row, col] pairs; the last point joins the first");
         return None;
     }
@@ -167,7 +124,7 @@ pub(in crate::manifest) fn polygon(
     }
     let polygon = Polygon::new(points).ok()?;
     if !polygon.has_area() {
-        findings.add(place.value(), "a polygon without area").hint(
+        at.error("a polygon without area").hint(
             "its points lie on one line as 32-bit numbers; give it an area, or declare a `point`",
         );
         return None;
@@ -175,66 +132,52 @@ pub(in crate::manifest) fn polygon(
     Some(polygon)
 }
 
-/// Reads `point`.
-pub(in crate::manifest) fn point(
-    node: &Node<'_>,
-    image: Option<&Image>,
-    place: &Place<'_>,
-    findings: &mut Findings,
-) -> Option<Point> {
+/// Reads a list of points. Unlike other lists it cannot be empty, so the hint for a missing one is not `[]`.
+fn points<'n>(at: At<'_, 'n>, noun: &str, expected: &str) -> Option<&'n [Node<'n>]> {
+    if *at.node == Node::Null {
+        at.wrong_type(noun, expected);
+        return None;
+    }
+    at.list(noun, expected)
+}
+
+pub(in crate::manifest) fn point(at: At<'_, '_>, image: Option<&Image>) -> Option<Point> {
     let mut outside = Outside::new("this point");
-    let point = row_and_col(node, "`point`", place, &mut outside, findings);
-    outside.report(image, findings);
+    let point = row_and_col(at, "`point`", &mut outside);
+    outside.report(at, image);
     point
 }
 
-fn row_and_col(
-    node: &Node<'_>,
-    noun: &str,
-    place: &Place<'_>,
-    outside: &mut Outside,
-    findings: &mut Findings,
-) -> Option<Point> {
-    let Node::List(elements) = node else {
-        wrong_type(node, noun, "a [row, col] pair", place, findings);
+fn row_and_col(at: At<'_, '_>, noun: &str, outside: &mut Outside) -> Option<Point> {
+    let Node::List(elements) = at.node else {
+        at.wrong_type(noun, "a [row, col] pair");
         return None;
     };
     let [row, col] = &elements[..] else {
         let count = elements.len();
-        findings
-            .add(
-                place.value(),
-                format!("{noun} must be a [row, col] pair, found a list of {count}"),
-            )
-            .hint("write one row and one column: [0.1, 0.2]");
+        at.error(format!(
+            "{noun} must be a [row, col] pair, found a list of {count}"
+        ))
+        .hint("write one row and one column: [0.1, 0.2]");
         return None;
     };
-    pair(row, col, place, outside, findings)
+    pair(at, row, col, outside)
 }
 
-/// Reads `keypoints`.
-pub(in crate::manifest) fn keypoints(
-    node: &Node<'_>,
-    image: Option<&Image>,
-    place: &Place<'_>,
-    findings: &mut Findings,
-) -> Option<Keypoints> {
-    let expected = "a list of [row, col] or [row, col, visibility]";
-    if *node == Node::Null {
-        wrong_type(node, "`keypoints`", expected, place, findings);
-        return None;
-    }
-    let elements = list(node, "`keypoints`", expected, place, findings)?;
+pub(in crate::manifest) fn keypoints(at: At<'_, '_>, image: Option<&Image>) -> Option<Keypoints> {
+    let elements = points(
+        at,
+        "`keypoints`",
+        "a list of [row, col] or [row, col, visibility]",
+    )?;
     let mut outside = Outside::new("these keypoints");
-    let points: Vec<Keypoint> = elements
-        .iter()
-        .enumerate()
-        .filter_map(|(index, element)| keypoint(element, &place.nth(index), &mut outside, findings))
+    let points: Vec<Keypoint> = at
+        .elements(elements)
+        .filter_map(|at| keypoint(at, &mut outside))
         .collect();
-    outside.report(image, findings);
+    outside.report(at, image);
     if elements.is_empty() {
-        findings
-            .add(place.value(), GeometryError::NoKeypoints.to_string())
+        at.error(GeometryError::NoKeypoints.to_string())
             .hint("their order says what each of them is: [[0.1, 0.2], [0.3, 0.4, not_visible]]");
     }
     if points.len() < elements.len() {
@@ -243,48 +186,41 @@ pub(in crate::manifest) fn keypoints(
     Keypoints::new(points).ok()
 }
 
-fn keypoint(
-    node: &Node<'_>,
-    place: &Place<'_>,
-    outside: &mut Outside,
-    findings: &mut Findings,
-) -> Option<Keypoint> {
+fn keypoint(at: At<'_, '_>, outside: &mut Outside) -> Option<Keypoint> {
     let expected = "[row, col] or [row, col, visibility]";
-    let Node::List(elements) = node else {
-        wrong_type(node, "a keypoint", expected, place, findings);
+    let Node::List(elements) = at.node else {
+        at.wrong_type("a keypoint", expected);
         return None;
     };
     let (row, col, visibility) = match &elements[..] {
         [row, col] => (row, col, Some(Visibility::NotSet)),
-        [row, col, word] => (row, col, visibility(word, &place.nth(2), findings)),
+        [row, col, word] => (row, col, visibility(at.nth(2, word))),
         _ => {
             let count = elements.len();
-            findings
-                .add(
-                    place.value(),
-                    format!("a keypoint must be {expected}, found a list of {count}"),
-                )
-                .hint("for example [0.1, 0.2, not_visible]");
+            at.error(format!(
+                "a keypoint must be {expected}, found a list of {count}"
+            ))
+            .hint("for example [0.1, 0.2, not_visible]");
             return None;
         }
     };
-    let point = pair(row, col, place, outside, findings);
+    let point = pair(at, row, col, outside);
     Some(Keypoint {
         point: point?,
         visibility: visibility?,
     })
 }
 
-fn visibility(node: &Node<'_>, place: &Place<'_>, findings: &mut Findings) -> Option<Visibility> {
+fn visibility(at: At<'_, '_>) -> Option<Visibility> {
     let names = Visibility::ALL.map(|(_, name)| name);
-    let Node::Text(word) = node else {
-        wrong_type(node, "a visibility", "a word", place, findings).hint(suggestion("", names));
+    let Node::Text(word) = at.node else {
+        at.wrong_type("a visibility", "a word")
+            .hint(suggestion("", names));
         return None;
     };
     let known = Visibility::ALL.into_iter().find(|(_, name)| name == word);
     if known.is_none() {
-        findings
-            .add(place.value(), format!("unknown visibility {}", quote(word)))
+        at.error(format!("unknown visibility {}", quote(word)))
             .hint(suggestion(word, names));
     }
     known.map(|(visibility, _)| visibility)

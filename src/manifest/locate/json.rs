@@ -1,24 +1,18 @@
-//! Positions in JSON that was read without an error, so that a scan which trusts it is exact and short.
+//! Positions in valid JSON, by a short scan.
 //!
-//! `serde_json` says where a value ends, not where it begins, and nothing about keys.
+//! `serde_json` reports where a value ends, but not where values and keys begin.
 
-use super::{Branches, Found};
+use super::{Branches, Offsets};
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-/// Looks for what is wanted of the value that begins at `from`, and gives the offset behind it.
-pub(super) fn walk(
-    text: &str,
-    from: usize,
-    wanted: &Branches<'_, '_>,
-    key: Option<usize>,
-    found: &mut Found,
-) {
+/// Locates the pointers in the value that begins at `from`.
+pub(super) fn walk(text: &str, from: usize, wanted: &Branches<'_, '_>, offsets: &mut Offsets) {
     let mut scan = Scan { text, at: from };
     scan.space();
     let start = scan.at;
-    let first = scan.value(wanted, found);
-    found.set(wanted.values(), key.or(first).or(Some(start)));
+    let first = scan.value(wanted, offsets);
+    offsets.set(wanted.values(), first.or(Some(start)));
 }
 
 struct Scan<'t> {
@@ -37,7 +31,7 @@ impl<'t> Scan<'t> {
         }
     }
 
-    /// Steps over a string, and gives what stands in it.
+    /// Skips a string and returns its content.
     fn string(&mut self) -> Cow<'t, str> {
         let start = self.at;
         self.at += 1;
@@ -61,7 +55,7 @@ impl<'t> Scan<'t> {
         }
     }
 
-    /// Steps over a value of which nothing is wanted; without recursion, for it may be most of the file.
+    /// Skips a value without pointers. Not recursive, because it may be most of the file.
     fn skip(&mut self) {
         let mut depth = 0_usize;
         loop {
@@ -88,7 +82,7 @@ impl<'t> Scan<'t> {
         }
     }
 
-    /// Steps over a number, true, false or null.
+    /// Skips a number, true, false or null.
     fn word(&mut self) {
         let start = self.at;
         while matches!(
@@ -97,17 +91,17 @@ impl<'t> Scan<'t> {
         ) {
             self.at += 1;
         }
-        // Whatever else stands there, the scan comes to its end.
+        // The scan ends whatever the text is.
         if self.at == start {
             self.at += 1;
         }
     }
 
-    /// Steps over a value, and gives where a container's first key or element stands.
-    fn value(&mut self, wanted: &Branches<'_, '_>, found: &mut Found) -> Option<usize> {
+    /// Reads a value. Returns the offset of a container's first key or element.
+    fn value(&mut self, wanted: &Branches<'_, '_>, offsets: &mut Offsets) -> Option<usize> {
         match self.peek() {
-            Some(b'[') => self.list(wanted, found),
-            Some(b'{') => self.map(wanted, found),
+            Some(b'[') => self.list(wanted, offsets),
+            Some(b'{') => self.map(wanted, offsets),
             _ => {
                 self.skip();
                 None
@@ -115,7 +109,7 @@ impl<'t> Scan<'t> {
         }
     }
 
-    /// Where the next item of a list or a map begins; nothing behind the last one.
+    /// The offset of the next item of a list or a map; `None` after the last.
     fn next_item(&mut self, close: u8) -> Option<usize> {
         self.space();
         let next = self.peek()?;
@@ -130,7 +124,7 @@ impl<'t> Scan<'t> {
         Some(self.at)
     }
 
-    fn list(&mut self, wanted: &Branches<'_, '_>, found: &mut Found) -> Option<usize> {
+    fn list(&mut self, wanted: &Branches<'_, '_>, offsets: &mut Offsets) -> Option<usize> {
         self.at += 1;
         let mut first = None;
         for index in 0.. {
@@ -142,7 +136,7 @@ impl<'t> Scan<'t> {
             if child.is_empty() {
                 if wanted.wants_items() && self.peek() == Some(b'"') {
                     let text = self.string();
-                    found.set(wanted.items(&text), Some(start));
+                    offsets.set(wanted.items(&text), Some(start));
                 } else {
                     self.skip();
                 }
@@ -150,17 +144,17 @@ impl<'t> Scan<'t> {
             }
             if self.peek() == Some(b'"') {
                 let text = self.string();
-                found.set(wanted.items(&text), Some(start));
-                found.set(child.values(), Some(start));
+                offsets.set(wanted.items(&text), Some(start));
+                offsets.set(child.values(), Some(start));
             } else {
-                let inner = self.value(&child, found);
-                found.set(child.values(), inner.or(Some(start)));
+                let inner = self.value(&child, offsets);
+                offsets.set(child.values(), inner.or(Some(start)));
             }
         }
         first
     }
 
-    fn map(&mut self, wanted: &Branches<'_, '_>, found: &mut Found) -> Option<usize> {
+    fn map(&mut self, wanted: &Branches<'_, '_>, offsets: &mut Offsets) -> Option<usize> {
         self.at += 1;
         let mut first = None;
         let mut seen: HashSet<Cow<'t, str>> = HashSet::new();
@@ -170,21 +164,21 @@ impl<'t> Scan<'t> {
             };
             first = first.or(Some(start));
             let key = self.string();
-            found.set(wanted.items(&key), Some(start));
+            offsets.set(wanted.items(&key), Some(start));
             let child = wanted.child(index, (!seen.contains(&key)).then_some(&*key));
             seen.insert(key);
             self.space();
             self.at += 1;
             self.space();
-            found.set(child.keys(), Some(start));
+            offsets.set(child.keys(), Some(start));
             let value = self.at;
             let is_container = matches!(self.peek(), Some(b'[' | b'{'));
             if child.is_empty() {
                 self.skip();
             } else {
-                self.value(&child, found);
+                self.value(&child, offsets);
             }
-            found.set(
+            offsets.set(
                 child.values(),
                 Some(if is_container { start } else { value }),
             );

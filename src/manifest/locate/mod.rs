@@ -1,31 +1,30 @@
-//! Places in the tree of a file -> places in its text, in one pass for any number of them.
+//! Pointers into the tree of a file -> ranges in its text, in one pass for any number of pointers.
 //!
-//! This is a second pass over a text that was read without a syntax error, and it is made only where there is
-//! something to say. A container is where its key stands or, in a list, where its first key or element stands; what
-//! an alias stands for is where its anchor is. Says nothing about what is wrong there.
+//! This second pass over a valid text is made only if there are findings. A container is located at its key or, in a
+//! list, at its first key or element; an alias at its anchor.
 
 mod json;
-mod spots;
+mod spans;
 mod yaml;
 
-pub(super) use spots::Spotter;
+pub(super) use spans::SpanFinder;
 
-use super::document::Format;
-use super::finding::{Aim, Pointer, Step};
+use super::finding::{Part, Pointer, Step};
+use super::format::{Format, json_lines};
 use super::header::INPUTS;
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// The places that are looked for, as a tree.
+/// The pointers as a tree. Pointers are named by their indices.
 #[derive(Debug, Default)]
 struct Wanted<'p> {
     nth: HashMap<u32, Wanted<'p>>,
     named: HashMap<&'static str, Wanted<'p>>,
-    /// Who asks for the key of this place.
+    /// Pointers to the key of this place.
     keys: Vec<usize>,
-    /// Who asks for its value.
+    /// Pointers to its value.
     values: Vec<usize>,
-    /// Who asks for the child with this text.
+    /// Pointers to the child with this text.
     items: HashMap<&'p str, Vec<usize>>,
 }
 
@@ -37,22 +36,22 @@ impl<'p> Wanted<'p> {
                 Step::Nth(nth) => at.nth.entry(*nth).or_default(),
                 Step::Name(name) => at.named.entry(name).or_default(),
             });
-            match &pointer.aim {
-                Aim::Key => at.keys.push(index),
-                Aim::Value => at.values.push(index),
-                Aim::Item(text) => at.items.entry(text).or_default().push(index),
+            match &pointer.part {
+                Part::Key => at.keys.push(index),
+                Part::Value => at.values.push(index),
+                Part::Item(text) => at.items.entry(text).or_default().push(index),
             }
         }
         root
     }
 }
 
-/// One or more branches of the wanted tree that meet in one place: by index, and by key.
+/// The branches of the wanted tree that lead to one place: by index, by key, or both.
 #[derive(Debug, Default)]
 struct Branches<'w, 'p>(Vec<&'w Wanted<'p>>);
 
 impl Branches<'_, '_> {
-    /// What is wanted of the child at this index with this key. A key counts the first time alone.
+    /// The branches for the child at this index with this key. Only the first of equal keys is given.
     fn child(&self, index: usize, key: Option<&str>) -> Self {
         let nth = u32::try_from(index).ok();
         let mut children = Vec::new();
@@ -93,57 +92,53 @@ impl Branches<'_, '_> {
     }
 }
 
-/// What was found so far: for each who asked, where it begins in the text.
+/// For each pointer, where it begins in the text, in bytes.
 #[derive(Debug)]
-struct Found(Vec<Option<usize>>);
+struct Offsets(Vec<Option<usize>>);
 
-impl Found {
-    fn set(&mut self, askers: impl Iterator<Item = usize>, offset: Option<usize>) {
-        for asker in askers {
-            if self.0[asker].is_none() {
-                self.0[asker] = offset;
+impl Offsets {
+    /// Sets those that are not set.
+    fn set(&mut self, pointers: impl Iterator<Item = usize>, offset: Option<usize>) {
+        for pointer in pointers {
+            if self.0[pointer].is_none() {
+                self.0[pointer] = offset;
             }
         }
     }
 }
 
-/// The bytes of the text that each pointer means, not beyond its line.
+/// The bytes of each pointer in the text, not beyond its line.
 pub(super) fn locate(format: Format, text: &str, pointers: &[&Pointer]) -> Vec<Range<usize>> {
     let wanted = Wanted::new(pointers);
-    let mut found = Found(vec![None; pointers.len()]);
+    let mut offsets = Offsets(vec![None; pointers.len()]);
     let root = Branches(vec![&wanted]);
     match format {
-        Format::Yaml => yaml::walk(text, &root, &mut found),
-        Format::Json => json::walk(text, 0, &root, None, &mut found),
+        Format::Yaml => yaml::walk(text, &root, &mut offsets),
+        Format::Json => json::walk(text, 0, &root, &mut offsets),
         Format::JsonLines => {
-            // The lines are the elements of an `inputs` that is not written.
+            // The lines are the elements of an implied `inputs`.
             let inputs = root.child(usize::MAX, Some(INPUTS));
-            for (index, (offset, line)) in super::document::json_lines(text).enumerate() {
+            for (index, (offset, line)) in json_lines(text).enumerate() {
                 let wanted = inputs.child(index, None);
                 if !wanted.is_empty() {
-                    json::walk(
-                        &text[..offset + line.len()],
-                        offset,
-                        &wanted,
-                        None,
-                        &mut found,
-                    );
+                    let text = &text[..offset + line.len()];
+                    json::walk(text, offset, &wanted, &mut offsets);
                 }
             }
         }
     }
-    found
+    offsets
         .0
         .into_iter()
         .map(|offset| {
             let start = offset.unwrap_or(0).min(text.len());
-            // No one reads a longer token in an error.
-            start..start + token_length(spots::line_from(text, start, 1000))
+            // Longer tokens are cut.
+            start..start + token_length(spans::line_from(text, start, 1000))
         })
         .collect()
 }
 
-/// How long the key or scalar at the beginning of a text is, in bytes; of a container its first character.
+/// The length in bytes of the key or scalar at the beginning of a line; of a container, that of its first character.
 fn token_length(line: &str) -> usize {
     let Some(first) = line.chars().next() else {
         return 0;
@@ -208,7 +203,7 @@ mod tests {
             list.value(),
             annotation.nth(0).key(),
             Pointer {
-                aim: Aim::Item("ca\"r".into()),
+                part: Part::Item("ca\"r".into()),
                 ..concepts.value()
             },
             concepts.nth(0).value(),
@@ -264,7 +259,7 @@ inputs:
     }
 
     #[test]
-    fn what_an_alias_stands_for_is_where_its_anchor_is() {
+    fn the_value_of_an_alias_is_located_at_its_anchor() {
         let yaml = "inputs:\n  - &one { id: a, annotations: [{ concepts: [x] }] }\n  - *one\n";
         let inputs = Place::ROOT.name("inputs");
         let second = inputs.nth(1);
@@ -273,7 +268,7 @@ inputs:
     }
 
     #[test]
-    fn an_empty_container_is_where_the_one_around_it_is() {
+    fn an_empty_container_is_located_at_the_one_around_it() {
         let yaml = "inputs:\n  - id: a\n    polygon: [[], [1]]\n  - {}\n";
         let inputs = Place::ROOT.name("inputs");
         let first = inputs.nth(0);
@@ -286,7 +281,7 @@ inputs:
     }
 
     #[test]
-    fn the_second_of_two_equal_keys_is_found_by_its_index() {
+    fn the_second_of_equal_keys_is_located_by_its_index() {
         let yaml = "a: 1\nb: 2\n# comment\na: 3\n";
         let pointers = [
             Place::ROOT.nth(2).key(),

@@ -1,9 +1,9 @@
-//! Positions in YAML, from the parser itself: it adds line and column to every error that a visitor raises on a
-//! scalar, and an enclosing visitor may catch that error and go on. So one pass asks for any number of positions.
+//! Positions in YAML, from the parser: it adds line and column to every error that a visitor raises on a scalar, and an
+//! enclosing visitor may catch that error and go on. So one pass finds any number of positions.
 //!
-//! The errors are generic to a visitor, and their text is all that can be read of them.
+//! A visitor cannot see the type of these errors, so the position is parsed from their text.
 
-use super::{Branches, Found};
+use super::{Branches, Offsets};
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, MapAccess, SeqAccess,
     VariantAccess, Visitor,
@@ -11,11 +11,11 @@ use serde::de::{
 use std::collections::HashSet;
 use std::fmt;
 
-/// Looks for what is wanted. The text was read before, so that an error here means a bug, and leaves places unknown.
-pub(super) fn walk(text: &str, wanted: &Branches<'_, '_>, found: &mut Found) {
+/// Locates the pointers. The text was parsed before, so an error here is a bug; it leaves pointers at the beginning.
+pub(super) fn walk(text: &str, wanted: &Branches<'_, '_>, offsets: &mut Offsets) {
     let mut state = State {
         lines: Lines::new(text),
-        found,
+        offsets,
         raised: false,
         text: None,
     };
@@ -25,22 +25,22 @@ pub(super) fn walk(text: &str, wanted: &Branches<'_, '_>, found: &mut Found) {
         around: None,
         state: &mut state,
     };
-    // The top of a file is rarely a scalar; its position is then the beginning.
+    // The error of a scalar at the top is ignored: its position is the beginning.
     let _ = seed.deserialize(serde_yaml::Deserializer::from_str(text));
-    state.found.set(wanted.values(), Some(0));
+    state.offsets.set(wanted.values(), Some(0));
 }
 
 struct State<'t, 'f> {
     lines: Lines<'t>,
-    found: &'f mut Found,
-    /// Whether the last error is one that was raised to learn a position.
+    offsets: &'f mut Offsets,
+    /// Whether the last error was raised to find a position.
     raised: bool,
     /// The text of the last key or scalar.
     text: Option<String>,
 }
 
 impl State<'_, '_> {
-    /// The position that an error carries, if it was raised to learn one; else the error.
+    /// The position in an error, if it was raised to find one; else the error.
     fn position<E: fmt::Display>(&mut self, error: E) -> Result<Option<usize>, E> {
         if !self.raised {
             return Err(error);
@@ -50,7 +50,7 @@ impl State<'_, '_> {
     }
 }
 
-/// Line and column, both from 0, at the end of an error's text. The parser leaves them out at the very beginning.
+/// Line and column, both from 0, at the end of an error's text. The parser omits them at the beginning of the text.
 fn position(error: &str) -> (usize, usize) {
     let read = || {
         let (_, place) = error.rsplit_once(" at line ")?;
@@ -63,16 +63,16 @@ fn position(error: &str) -> (usize, usize) {
     read().unwrap_or((0, 0))
 }
 
-/// Turns the parser's lines and columns into bytes.
+/// Converts the parser's lines and columns to byte offsets.
 struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
-    /// Line, column and offset of the last answer: places are asked for in order, and a line may be the whole file.
+    /// Line, column and offset of the last result: positions come in order, and a line may be the whole file.
     last: (usize, usize, usize),
 }
 
 impl<'t> Lines<'t> {
-    /// Lines as YAML 1.1 counts them: they also end at U+0085, U+2028 and U+2029.
+    /// In YAML 1.1, lines also end at U+0085, U+2028 and U+2029.
     fn new(text: &'t str) -> Self {
         let mut starts = vec![0];
         let mut chars = text.char_indices().peekable();
@@ -105,12 +105,12 @@ impl<'t> Lines<'t> {
     }
 }
 
-/// Reads the value at a place of which something is wanted.
+/// Reads a value with pointers into it.
 struct ValueSeed<'w, 'p, 's, 't, 'f> {
     wanted: &'w Branches<'w, 'p>,
-    /// Where its key stands.
+    /// The offset of its key.
     key: Option<usize>,
-    /// Where the nearest place around it stands.
+    /// The offset of the nearest container around it.
     around: Option<usize>,
     state: &'s mut State<'t, 'f>,
 }
@@ -124,7 +124,7 @@ impl ValueSeed<'_, '_, '_, '_, '_> {
 }
 
 impl<'de> DeserializeSeed<'de> for ValueSeed<'_, '_, '_, '_, '_> {
-    /// Where the value begins: a container's first key or scalar.
+    /// The offset of a container's first key or scalar.
     type Value = Option<usize>;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_any(self)
@@ -191,12 +191,12 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_, '_, '_, '_> {
                 Err(error) => {
                     let at = self.state.position(error)?;
                     if let Some(text) = self.state.text.take() {
-                        self.state.found.set(self.wanted.items(&text), at);
+                        self.state.offsets.set(self.wanted.items(&text), at);
                     }
                     at
                 }
             };
-            self.state.found.set(wanted.values(), at.or(around));
+            self.state.offsets.set(wanted.values(), at.or(around));
             first = first.or(at);
         }
         Ok(first)
@@ -216,7 +216,7 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_, '_, '_, '_> {
             first = first.or(at);
             let key = self.state.text.take();
             if let Some(text) = &key {
-                self.state.found.set(self.wanted.items(text), at);
+                self.state.offsets.set(self.wanted.items(text), at);
             }
             let wanted = match key {
                 Some(key) => {
@@ -236,7 +236,7 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_, '_, '_, '_> {
                 continue;
             }
             let around = at.or(around);
-            self.state.found.set(wanted.keys(), around);
+            self.state.offsets.set(wanted.keys(), around);
             let value = map.next_value_seed(ValueSeed {
                 wanted: &wanted,
                 key: at,
@@ -247,7 +247,7 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_, '_, '_, '_> {
                 Ok(_) => around,
                 Err(error) => self.state.position(error)?,
             };
-            self.state.found.set(wanted.values(), own);
+            self.state.offsets.set(wanted.values(), own);
         }
         Ok(first)
     }
@@ -258,7 +258,7 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_, '_, '_, '_> {
     }
 }
 
-/// Reads a key, and raises an error to learn where it stands.
+/// Reads a key, and raises an error to find its position.
 struct KeySeed<'s, 't, 'f>(&'s mut State<'t, 'f>);
 
 impl<'de> DeserializeSeed<'de> for KeySeed<'_, '_, '_> {

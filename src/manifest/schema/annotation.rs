@@ -1,10 +1,9 @@
-//! An annotation's part of the schema: its fields, and which of them go together.
+//! The schema of an annotation: its fields, and which of them can be combined.
 
 use super::{any_of, closed_with, named, reference, without};
 use crate::manifest::annotation::{GEOMETRY, IDENTITY, OF_REGION, REGION};
 use serde_json::{Map, Value, json};
 
-/// An annotation.
 pub(super) fn definitions() -> Map<String, Value> {
     named([(
         "annotation",
@@ -12,8 +11,8 @@ pub(super) fn definitions() -> Map<String, Value> {
             "One annotation. A field that is not given is left as the app has it.",
             fields(),
             json!({
-                "anyOf": enough(),
-                "dependentSchemas": company(),
+                "anyOf": has_content(),
+                "dependentSchemas": exclusions(),
                 "examples": [
                     { "concepts": { "tree": true, "water": false } },
                     {
@@ -28,18 +27,17 @@ pub(super) fn definitions() -> Map<String, Value> {
 }
 
 fn fields() -> Value {
-    let filled =
+    let nonempty =
         |description: &str| json!({ "description": description, "type": "string", "minLength": 1 });
     json!({
         "key": reference(
             "name",
-            "A stable name of your choice, unique within the input: the annotation's id is made of it, so that it is \
-                found again whatever changes.",
+            "A stable name of your choice, unique within the input. The annotation's id is derived from it, so that \
+                it is matched whatever else changes.",
         ),
         "id": reference("name", "The id of an annotation that exists already, to adopt it."),
         "input_level": {
-            "description": "This is the input's own annotation, which the app made with the input. It is patched, and \
-                never deleted.",
+            "description": "The input's own annotation, which the app made with the input. It is patched and never deleted.",
             "const": true,
         },
         "frame": { "$ref": "#/$defs/frame" },
@@ -51,29 +49,30 @@ fn fields() -> Value {
         "mask": { "$ref": "#/$defs/mask" },
         "span": { "$ref": "#/$defs/span" },
         "region": { "$ref": "#/$defs/region" },
-        "track": filled("The track of a video that the region belongs to. Needs a region."),
+        "track": nonempty("The track of a video that the region belongs to. Needs a region."),
         "region_value": reference(
             "fraction",
-            "The region's own value, 0 to 1: how sure its maker was that it is one. Needs a region.",
+            "The region's own value, 0 to 1: the confidence that it is one. Needs a region.",
         ),
         "concepts": { "$ref": "#/$defs/concepts" },
-        "text": filled("What is written there: in the region, else in the frame or segment, else in the whole input."),
-        "embed_model_version": filled(
+        "text": nonempty("The text in the region; without one, in the frame or segment, else in the whole input."),
+        "embed_model_version": nonempty(
             "The version of the embedding model that ties the annotation to training and search. A change of it is a \
                 delete and a post.",
         ),
         "status": { "$ref": "#/$defs/status" },
         "user": reference(
             "name",
-            "Whose annotation it is. Only the app's owner may name somebody else. A change of it is a delete and a post.",
+            "The user to whom the annotation belongs. Only the app's owner may set another user than themselves. A \
+                change of it is a delete and a post.",
         ),
         "metadata": reference("object", "Any map, stored in `data.metadata`. It is managed key by key."),
         "info": reference("object", "Any map, stored in `annotation_info`. It is managed key by key."),
     })
 }
 
-/// What makes an annotation one that can be found again and has something in it.
-fn enough() -> Value {
+/// Alternatives of which an annotation needs one to be matched and not be empty.
+fn has_content() -> Value {
     let alone = GEOMETRY.iter().chain(&["concepts", "text"]);
     let alone = alone.chain(&["id", "input_level"]).copied();
     let Value::Object(mut any) = any_of(alone) else {
@@ -86,21 +85,21 @@ fn enough() -> Value {
     any
 }
 
-/// Which fields exclude or need which: an annotation has one identity and lies in one place.
-fn company() -> Value {
-    let mut company = Map::new();
+/// Which fields exclude or need others: an annotation has one identity and one geometry.
+fn exclusions() -> Value {
+    let mut exclusions = Map::new();
     let identity = &IDENTITY[..2];
     let of_the_whole = identity.iter().chain(&["frame"]);
     let of_the_whole = of_the_whole.chain(&GEOMETRY).chain(&OF_REGION).copied();
-    company.insert("input_level".to_owned(), without(of_the_whole));
-    company.insert("key".to_owned(), without(["id"]));
+    exclusions.insert("input_level".to_owned(), without(of_the_whole));
+    exclusions.insert("key".to_owned(), without(["id"]));
     for key in GEOMETRY {
         let others = GEOMETRY.into_iter().filter(|other| *other != key);
         let timed = ["segment", "span"].contains(&key).then_some("frame");
-        company.insert(key.to_owned(), without(others.chain(timed)));
+        exclusions.insert(key.to_owned(), without(others.chain(timed)));
     }
     for key in OF_REGION {
-        company.insert(key.to_owned(), any_of(REGION.iter().copied()));
+        exclusions.insert(key.to_owned(), any_of(REGION.iter().copied()));
     }
-    Value::Object(company)
+    Value::Object(exclusions)
 }

@@ -1,4 +1,4 @@
-//! The header's part of the schema: its keys, the targets and the guards.
+//! The schema of the header: its keys, targets and guards.
 
 use super::{closed, closed_with, named, reference, without};
 use crate::manifest::header::{POLICIES, VERSION, VOCABULARY_OF_APP};
@@ -6,13 +6,12 @@ use crate::manifest::target::TARGET;
 use crate::model::{Guards, SET_NAME_PATTERN, SHARE_PATTERN};
 use serde_json::{Map, Value, json};
 
-/// The header's keys.
 pub(super) fn properties() -> Map<String, Value> {
     named([
         (
             "version",
             json!({
-                "description": "The version of the format: 1. A key that every header has.",
+                "description": "The version of the format: 1. Required in the header.",
                 "type": "integer",
                 "const": VERSION,
             }),
@@ -20,8 +19,9 @@ pub(super) fn properties() -> Map<String, Value> {
         (
             "set",
             json!({
-                "description": "The name of this label set: 1 to 40 of a-z, 0-9 and -. It goes into the ids of what the \
-                    manifest creates, and tells its annotations from those of other sets. A key that every header has.",
+                "description": "The name of this label set: 1 to 40 of a-z, 0-9 and -. It is part of the ids of what \
+                    the manifest creates, and distinguishes its annotations from those of other sets. Required in the \
+                    header.",
                 "type": "string",
                 "pattern": SET_NAME_PATTERN,
                 "examples": ["street"],
@@ -30,8 +30,8 @@ pub(super) fn properties() -> Map<String, Value> {
         (
             "policy",
             json!({
-                "description": "What a plan may do. sync: create, update and delete; upsert: create and update; create: \
-                    create alone. A key that every header has.",
+                "description": "What a plan may do. sync: create, update and delete; upsert: create and update; \
+                    create: create only. Required in the header.",
                 "type": "string",
                 "enum": POLICIES.map(|(name, _)| name),
             }),
@@ -50,7 +50,7 @@ pub(super) fn properties() -> Map<String, Value> {
         (
             "target",
             json!({
-                "description": "The target that is used unless --target names another: a name among `targets`.",
+                "description": "The target to use unless --target names another; one of `targets`.",
                 "type": "string",
             }),
         ),
@@ -70,8 +70,8 @@ pub(super) fn properties() -> Map<String, Value> {
         (
             "vocabulary",
             json!({
-                "description": "The concepts that annotations may name; any other is an error. The word app: those that \
-                    the app has already. Without it, any.",
+                "description": "The concepts that annotations may name; any other is an error. The word app: the \
+                    concepts that the app has. Without it, any.",
                 "anyOf": [
                     { "const": VOCABULARY_OF_APP },
                     { "type": "array", "items": { "$ref": "#/$defs/name" }, "uniqueItems": true },
@@ -82,8 +82,8 @@ pub(super) fn properties() -> Map<String, Value> {
         (
             "owners",
             json!({
-                "description": "Whose undeclared annotations the manifest may claim and delete, besides what its set made: \
-                    user ids, me (the token's user), or any. Without it, the app's owner's.",
+                "description": "The users whose undeclared annotations the manifest may claim and delete, besides \
+                    those that its set made: user ids, me (the token's user), or any. Without it, the app's owner.",
                 "type": "array",
                 "items": { "$ref": "#/$defs/name" },
                 "minItems": 1,
@@ -106,8 +106,8 @@ pub(super) fn properties() -> Map<String, Value> {
         (
             "renamed",
             json!({
-                "description": "Concepts that were renamed: the old id to the new one. What has the old one is patched, \
-                    and neither deleted nor posted anew.",
+                "description": "Concepts that were renamed: the old id to the new one. Annotations with the old one \
+                    are patched, and neither deleted nor posted again.",
                 "type": "object",
                 "propertyNames": { "$ref": "#/$defs/name" },
                 "additionalProperties": { "$ref": "#/$defs/name" },
@@ -117,9 +117,9 @@ pub(super) fn properties() -> Map<String, Value> {
         (
             "adopts",
             json!({
-                "description": "Other label sets whose annotations are this set's, such as its earlier names: matched by \
-                    content and by key, kept under their ids, and deleted when they are not declared any more. A set \
-                    whose name is lost is given by what its ids begin with: as- and 8 hex digits.",
+                "description": "Other label sets whose annotations belong to this set, such as earlier names of it. \
+                    They are matched by content and by key, keep their ids, and are deleted when they are no longer \
+                    declared. A set whose name is unknown is given by the prefix of its ids: as- and 8 hex digits.",
                 "type": "array",
                 "items": { "type": "string", "pattern": SET_NAME_PATTERN },
                 "examples": [["street-old"]],
@@ -128,7 +128,7 @@ pub(super) fn properties() -> Map<String, Value> {
     ])
 }
 
-/// What the header's keys refer to.
+/// The definitions that the header's keys refer to.
 pub(super) fn definitions() -> Map<String, Value> {
     let guards = Guards::default();
     let share = |what: &str, default: &str| {
@@ -162,7 +162,7 @@ pub(super) fn definitions() -> Map<String, Value> {
                         guards.min_existing,
                     ),
                     "max_vanished_concepts": count(
-                        "More concepts than this that would be on no annotation any more stop the plan.",
+                        "More concepts than this that no annotation would have after the apply stop the plan.",
                         guards.max_vanished_concepts,
                     ),
                     "max_doubles": count(
@@ -196,8 +196,8 @@ fn target() -> Value {
             "user_id": reference("name", "The user, or the organisation, that owns the app."),
             "app_id": reference("name", "The app."),
             "endpoint": {
-                "description": "The base URL of the service; without it, https://api.clarifai.com. It holds no name, no \
-                    password, no query.",
+                "description": "The base URL of the service; without it, https://api.clarifai.com. It has no user \
+                    name, password or query.",
                 "type": "string",
                 "pattern": "^https?://[^?#]+$",
                 "examples": ["https://api.clarifai.com"],

@@ -1,29 +1,29 @@
-//! An input's part of the schema.
+//! The schema of an input.
 
 use super::{closed, closed_with, named, reference, without};
 use serde_json::{Map, Value, json};
 
-/// An input, and what only inputs have.
+/// The input, and the definitions that only inputs refer to.
 pub(super) fn definitions() -> Map<String, Value> {
     named([
         (
             "input",
             closed_with(
-                "One input (an image, a video, a text) and the annotations that it is to have. A line of a .jsonl file.",
+                "One input (an image, a video, a text) with the annotations that it should have. A line of a .jsonl file.",
                 json!({
                     "id": reference("name", "The input's id in the app."),
                     "image": { "$ref": "#/$defs/image" },
                     "video": { "$ref": "#/$defs/video" },
                     "text": { "$ref": "#/$defs/input_text" },
                     "annotations": {
-                        "description": "Every annotation that this set wants on the input. [] means that the input is \
-                            managed and holds none.",
+                        "description": "All annotations of this set on the input. [] means that the input is managed \
+                            and has none.",
                         "type": "array",
                         "items": { "$ref": "#/$defs/annotation" },
                     },
                     "purge": {
-                        "description": "Instead of `annotations`: delete everything on the input, whoever made it, but \
-                            its input-level annotation. `apply` needs --allow-purge.",
+                        "description": "Instead of `annotations`: delete all annotations of the input, of any user, \
+                            except the input-level one. `apply` needs --allow-purge.",
                         "const": true,
                     },
                 }),
@@ -45,12 +45,12 @@ pub(super) fn definitions() -> Map<String, Value> {
         (
             "image",
             closed(
-                "What the input's image is: coordinates are fractions with or without it. It is posted where the app lacks \
-                    the input and `create_inputs` is true.",
+                "The input's image. Coordinates are fractions with or without it. It is posted if the app lacks the \
+                    input and `create_inputs` is true.",
                 json!({
                     "path": {
-                        "description": "Where the image lies: a path relative to this file's folder. It is read only where \
-                            the image is posted.",
+                        "description": "The image's path, relative to this file's folder. It is read only if the \
+                            image is posted.",
                         "type": "string",
                     },
                     "url": url("Where the service can fetch the image; instead of `path`."),
@@ -62,12 +62,11 @@ pub(super) fn definitions() -> Map<String, Value> {
         (
             "video",
             closed_with(
-                "What the input's video is: a file, or where the service can fetch it. It is posted where the app lacks the \
-                    input and `create_inputs` is true.",
+                "The input's video: a file, or a URL. It is posted if the app lacks the input and `create_inputs` is true.",
                 json!({
                     "path": {
-                        "description": "Where the video lies: a path relative to this file's folder. It is read only where \
-                            the video is posted.",
+                        "description": "The video's path, relative to this file's folder. It is read only if the \
+                            video is posted.",
                         "type": "string",
                         "minLength": 1,
                     },
@@ -79,11 +78,10 @@ pub(super) fn definitions() -> Map<String, Value> {
         (
             "input_text",
             closed_with(
-                "What a text input says, to check and to fill in what spans say: a file, or the text itself.",
+                "The text of a text input, to check spans and to fill in their texts: a file, the text itself, or a URL.",
                 json!({
                     "path": {
-                        "description": "The file that says it, UTF-8; a path relative to this file's folder, below the \
-                            manifest's.",
+                        "description": "A UTF-8 file; a path relative to this file's folder, inside the manifest's folder.",
                         "type": "string",
                         "minLength": 1,
                     },
@@ -92,7 +90,7 @@ pub(super) fn definitions() -> Map<String, Value> {
                         "type": "string",
                         "minLength": 1,
                     },
-                    "url": url("Where the service can fetch the text. Spans say their text themselves then."),
+                    "url": url("Where the service can fetch the text. Spans are not checked then."),
                 }),
                 json!({ "minProperties": 1, "maxProperties": 1 }),
             ),

@@ -1,8 +1,8 @@
 //! The JSON Schema of a manifest's files, for editors and for programs that write manifests.
 //!
-//! One schema for every file; a line of a `.jsonl` file is its `$defs/input`. Its keys, words and limits are those of the
-//! readers beside it, and a test holds the two together. It says less than the readers where JSON Schema has no words
-//! for it: edges out of order, ids that stand twice, files that are not there, the vocabulary. Uses `model` alone.
+//! One schema for every file; a line of a `.jsonl` file is its `$defs/input`. A test ensures that it agrees with the
+//! readers. It does not cover what JSON Schema cannot express: edges out of order, duplicate ids, missing files, the
+//! vocabulary.
 
 mod annotation;
 mod header;
@@ -21,49 +21,49 @@ pub fn schema() -> Value {
         json!({
             "type": "array",
             "items": { "$ref": "#/$defs/input" },
-            "description": "The inputs (images, videos, texts) whose annotations this file declares. They may be spread \
-                over any number of files; each input stands once. An input that no file declares is not touched, but \
-                for what this set made there.",
+            "description": "The inputs (images, videos, texts) whose annotations this file declares. They may be \
+                spread over any number of files; each input is declared once. Of an input that no file declares, only \
+                annotations that this set made are touched.",
         }),
     );
     let required: Vec<&str> = REQUIRED.iter().map(|(key, _)| *key).collect();
-    let mut together: Map<String, Value> = HEADER
+    let mut dependencies: Map<String, Value> = HEADER
         .into_iter()
         .map(|key| (key.to_owned(), json!(required)))
         .collect();
-    together["target"] = json!([&required[..], &["targets"]].concat());
+    dependencies["target"] = json!([&required[..], &["targets"]].concat());
     let mut definitions = Map::new();
-    for of_a_part in [
+    for part in [
         input::definitions(),
         annotation::definitions(),
         place::definitions(),
         value::definitions(),
         header::definitions(),
     ] {
-        definitions.extend(of_a_part);
+        definitions.extend(part);
     }
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:annosync:schema:manifest:1",
         "title": "annosync manifest, version 1",
-        "description": "One file of a manifest: the annotations that an app is to hold. The header (everything but \
-            `inputs`) stands in exactly one file, by custom annosync.yaml. A line of a .jsonl file is an input: \
+        "description": "One file of a manifest: the annotations that an app should have. The header (all keys except \
+            `inputs`) is in exactly one file, usually annosync.yaml. A line of a .jsonl file is an input: \
             `#/$defs/input`.",
         "type": "object",
         "minProperties": 1,
         "properties": properties,
         "additionalProperties": false,
-        "dependentRequired": together,
+        "dependentRequired": dependencies,
         "$defs": definitions,
     })
 }
 
-/// [`schema`] as text: several lines, the last one ended.
+/// [`schema`] as indented JSON with a final line feed.
 pub fn schema_text() -> String {
     format!("{:#}\n", schema())
 }
 
-/// A map with these keys and no other.
+/// A map with only these keys.
 fn closed(description: &str, properties: Value) -> Value {
     let mut schema = json!({ "description": description, "type": "object" });
     schema["properties"] = properties;
@@ -71,7 +71,7 @@ fn closed(description: &str, properties: Value) -> Value {
     schema
 }
 
-/// The same, with what else is to be said of it.
+/// [`closed`] with further keywords.
 fn closed_with(description: &str, properties: Value, more: Value) -> Value {
     let mut schema = closed(description, properties);
     if let (Value::Object(schema), Value::Object(more)) = (&mut schema, more) {
@@ -80,12 +80,12 @@ fn closed_with(description: &str, properties: Value, more: Value) -> Value {
     schema
 }
 
-/// One of the schema's own definitions, with what it means where it stands.
+/// A reference to a definition, with its own description.
 fn reference(definition: &str, description: &str) -> Value {
     json!({ "$ref": format!("#/$defs/{definition}"), "description": description })
 }
 
-/// A map in which none of these keys stands.
+/// A map with none of these keys.
 fn without<'k>(keys: impl IntoIterator<Item = &'k str>) -> Value {
     let keys: Map<String, Value> = keys
         .into_iter()
@@ -94,7 +94,7 @@ fn without<'k>(keys: impl IntoIterator<Item = &'k str>) -> Value {
     json!({ "properties": keys })
 }
 
-/// A map in which at least one of these keys stands.
+/// A map with at least one of these keys.
 fn any_of<'k>(keys: impl IntoIterator<Item = &'k str>) -> Value {
     let keys: Vec<Value> = keys
         .into_iter()

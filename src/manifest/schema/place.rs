@@ -1,12 +1,11 @@
-//! The schema's geometries and times.
+//! The schema of geometries and times.
 
 use super::{closed_with, named, reference};
 use crate::model::Visibility;
 use serde_json::{Map, Value, json};
 
-/// Every geometry, and the frame.
 pub(super) fn definitions() -> Map<String, Value> {
-    let mut all = in_an_image();
+    let mut all = shapes();
     all.extend(named([
         (
             "mask",
@@ -15,13 +14,13 @@ pub(super) fn definitions() -> Map<String, Value> {
                     its pixels.",
                 json!({
                     "path": {
-                        "description": "Its file; a path relative to this file's folder, below the manifest's.",
+                        "description": "A file; a path relative to this file's folder, inside the manifest's folder.",
                         "type": "string",
                         "minLength": 1,
                         "examples": ["masks/road.png"],
                     },
                     "url": {
-                        "description": "Where the service gets it.",
+                        "description": "Where the service fetches it.",
                         "type": "string",
                         "pattern": "^https?://",
                     },
@@ -32,12 +31,12 @@ pub(super) fn definitions() -> Map<String, Value> {
         (
             "span",
             closed_with(
-                "A stretch of a text input, in characters. `start` may not lie behind `end`.",
+                "A part of a text input, in characters. `start` may not be after `end`.",
                 json!({
                     "start": count32("The first character, counted from 0."),
-                    "end": count32("Behind the last character."),
+                    "end": count32("One after the last character."),
                     "text": {
-                        "description": "What these characters say. Where the input's `text` is given, it is filled in \
+                        "description": "The text of these characters. If the input's `text` is given, it is filled in \
                             and checked.",
                         "type": "string",
                     },
@@ -49,7 +48,7 @@ pub(super) fn definitions() -> Map<String, Value> {
         (
             "frame",
             closed_with(
-                "A moment of a video: its time, its number, or both. At most one region lies in it.",
+                "A moment of a video: its time, its number, or both. It has at most one region.",
                 json!({
                     "time_ms": {
                         "description": "Milliseconds from the start.",
@@ -73,7 +72,7 @@ pub(super) fn definitions() -> Map<String, Value> {
     all
 }
 
-fn in_an_image() -> Map<String, Value> {
+fn shapes() -> Map<String, Value> {
     let names = Visibility::ALL.map(|(_, name)| name);
     named([
         (
@@ -118,7 +117,7 @@ fn in_an_image() -> Map<String, Value> {
         (
             "keypoints",
             json!({
-                "description": "Points whose order says what each of them is, each [row, col] or [row, col, visibility] \
+                "description": "Points whose order gives their meaning, each [row, col] or [row, col, visibility] \
                     in fractions of the image (0 to 1) from its top left.",
                 "type": "array",
                 "items": {
@@ -126,7 +125,7 @@ fn in_an_image() -> Map<String, Value> {
                     "prefixItems": [
                         reference("fraction", "The row: from the top of the image (0 to 1)."),
                         reference("fraction", "The column: from the left of the image (0 to 1)."),
-                        { "description": "Whether it can be seen.", "type": "string", "enum": names },
+                        { "description": "Whether the point is visible.", "type": "string", "enum": names },
                     ],
                     "minItems": 2,
                     "maxItems": 3,
@@ -148,7 +147,7 @@ fn segment() -> Value {
         })
     };
     closed_with(
-        "A stretch of time, in seconds from the start. `begin` may not lie behind `end`.",
+        "A period of time, in seconds from the start. `begin` may not be after `end`.",
         json!({
             "begin": seconds("When it begins, in seconds from the start."),
             "end": seconds("When it ends, in seconds from the start."),
@@ -164,20 +163,20 @@ fn region() -> Value {
         "nearest": { "box": { "top": 0.1, "left": 0.1, "bottom": 0.5, "right": 0.5 } },
     });
     json!({
-        "description": "A region that exists already: its id, or a map that says which one of a model's is meant.",
+        "description": "An existing region: its id, or a map that describes a region of a model.",
         "anyOf": [
             reference("name", "The id of the region."),
             closed_with(
-                "A region that a model found: the one that lies about there. There must be exactly one.",
+                "A region that a model found: the one near this place. There must be exactly one.",
                 json!({
                     "from_model": {
                         "description": "The version of the model.",
                         "type": "string",
                         "minLength": 1,
                     },
-                    "concept": reference("name", "What the model says that it is."),
+                    "concept": reference("name", "The concept that the model gave it."),
                     "nearest": closed_with(
-                        "About where it lies.",
+                        "Its approximate place.",
                         json!({ "box": { "$ref": "#/$defs/box" } }),
                         json!({ "required": ["box"] }),
                     ),

@@ -1,10 +1,9 @@
-//! The schema's small parts: names, fractions, concepts, statuses, free JSON.
+//! The schema of values: names, fractions, concepts, statuses, free JSON.
 
 use super::{named, reference};
 use crate::model::{NAME_PATTERN, STATUS_NUMBER_PATTERN, Status};
 use serde_json::{Map, Value, json};
 
-/// What many fields refer to.
 pub(super) fn definitions() -> Map<String, Value> {
     let names: Vec<&str> = Status::names().collect();
     let names_of_the_api: Vec<String> = names
@@ -15,7 +14,7 @@ pub(super) fn definitions() -> Map<String, Value> {
         (
             "concepts",
             json!({
-                "description": "Which concepts it has; where it is given, it is the whole list. A list means that each is \
+                "description": "The annotation's concepts; the list is complete. A list means that each is \
                     present; a map gives each a value: true (1), false (0), or a number from 0 to 1.",
                 "anyOf": [
                     { "type": "array", "items": { "$ref": "#/$defs/name" }, "uniqueItems": true },
@@ -60,7 +59,7 @@ pub(super) fn definitions() -> Map<String, Value> {
         (
             "object",
             json!({
-                "description": "Any map without null: the service ignores null, so that it can never be set.",
+                "description": "Any map without null: the service ignores null, so it can never be set.",
                 "type": "object",
                 "additionalProperties": { "$ref": "#/$defs/json" },
             }),
@@ -68,10 +67,10 @@ pub(super) fn definitions() -> Map<String, Value> {
         (
             "json",
             json!({
-                "description": "Any value but null.",
+                "description": "Any value except null.",
                 "type": ["string", "number", "boolean", "array", "object"],
-                "items": reference("json", "Any value but null."),
-                "additionalProperties": reference("json", "Any value but null."),
+                "items": reference("json", "Any value except null."),
+                "additionalProperties": reference("json", "Any value except null."),
             }),
         ),
     ])

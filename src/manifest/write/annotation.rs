@@ -1,16 +1,15 @@
-//! One input, or one annotation, as a tree of what a manifest says of it; keys come in one order.
+//! Inputs and annotations as trees, with keys in a fixed order.
 //!
-//! A key that a manifest cannot declare, for its value or for what stands beside it, is left out: what is written is
-//! always read again.
+//! A key that a manifest cannot declare, because of its value or of other keys, is left out, so that the result can
+//! always be read.
 
-use super::{WritableAnnotation, WritableInput};
-use crate::manifest::{InputText, InputVideo};
+use super::writable::{WritableAnnotation, WritableInput};
+use crate::manifest::context::{InputText, InputVideo};
 use crate::model::{
     Concepts, Content, Geometry, Identity, Json, Mask, Undeclared, float, is_web_url,
 };
 use serde_json::{Map, Value, json};
 
-/// An input with its annotations.
 pub(super) fn input_tree(input: &WritableInput) -> Value {
     let mut tree = Map::new();
     tree.insert("id".into(), json!(input.id));
@@ -61,7 +60,6 @@ pub(super) fn input_tree(input: &WritableInput) -> Value {
     Value::Object(tree)
 }
 
-/// An annotation.
 pub(super) fn annotation_tree(annotation: &WritableAnnotation) -> Value {
     let content = &annotation.content;
     let mut tree = Map::new();
@@ -78,7 +76,7 @@ pub(super) fn annotation_tree(annotation: &WritableAnnotation) -> Value {
         Identity::Content => {}
     }
     if annotation.identity != Identity::InputLevel {
-        place(&mut tree, content, annotation.mask_path.as_deref());
+        insert_geometry(&mut tree, content, annotation.mask_path.as_deref());
     }
     if let Some(concepts) = &content.concepts {
         tree.insert("concepts".into(), concepts_tree(concepts));
@@ -103,8 +101,8 @@ pub(super) fn annotation_tree(annotation: &WritableAnnotation) -> Value {
     Value::Object(tree)
 }
 
-/// Appends where it lies, and what belongs to that place.
-fn place(tree: &mut Map<String, Value>, content: &Content, mask_path: Option<&str>) {
+/// Inserts the geometry or frame, and the fields of a region.
+fn insert_geometry(tree: &mut Map<String, Value>, content: &Content, mask_path: Option<&str>) {
     let geometry = content
         .geometry
         .as_ref()
@@ -126,7 +124,7 @@ fn place(tree: &mut Map<String, Value>, content: &Content, mask_path: Option<&st
     }
 }
 
-/// The key and the value of a geometry; nothing where a manifest cannot declare it.
+/// The key and the value of a geometry; `None` if a manifest cannot declare it.
 fn geometry_entry(geometry: &Geometry, mask_path: Option<&str>) -> Option<(&'static str, Value)> {
     Some(match geometry {
         Geometry::Box(edges) if edges.has_area() => ("box", json!(edges)),
@@ -139,7 +137,7 @@ fn geometry_entry(geometry: &Geometry, mask_path: Option<&str>) -> Option<(&'sta
         Geometry::Region(region) => ("region", json!(region)),
         Geometry::RegionOf(region) if region.from_model.is_empty() => return None,
         Geometry::RegionOf(region) => ("region", json!(region)),
-        // The service may hold shapes without area, length or pixels; a manifest refuses them.
+        // The service may store shapes without area, length or pixels, but a manifest refuses them.
         Geometry::Box(_)
         | Geometry::Polygon(_)
         | Geometry::Mask(_)
@@ -150,7 +148,7 @@ fn geometry_entry(geometry: &Geometry, mask_path: Option<&str>) -> Option<(&'sta
     })
 }
 
-/// Pixels are named by their file, and where there is none by the URL.
+/// The file if the pixels are known, else the URL.
 fn mask_tree(mask: &Mask, path: Option<&str>) -> Option<Value> {
     match path {
         Some(path) if mask.size().is_some() => Some(json!({ "path": path })),
@@ -161,7 +159,7 @@ fn mask_tree(mask: &Mask, path: Option<&str>) -> Option<Value> {
     }
 }
 
-/// Appends a text that is not empty.
+/// Inserts a text that is not empty.
 fn line(tree: &mut Map<String, Value>, key: &str, text: Option<&str>) {
     let text = text.filter(|text| !text.is_empty());
     tree.extend(text.map(|text| (key.to_owned(), json!(text))));
@@ -185,8 +183,7 @@ fn concepts_tree(concepts: &Concepts) -> Value {
     Value::Object(concepts.iter().map(entry).collect())
 }
 
-/// An object without the keys whose values a manifest cannot declare: those that hold a null. Nothing where it is no
-/// object.
+/// An object without the keys whose values contain null, which a manifest cannot declare. `None` if it is not an object.
 pub fn declarable(object: &Json) -> Option<Value> {
     fn has_null(value: &Value) -> bool {
         match value {

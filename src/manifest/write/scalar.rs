@@ -1,18 +1,16 @@
-//! One YAML scalar: plain where every reader takes it for the same text, else in double quotes.
+//! Writes YAML scalars: a text is plain only if it is that text in YAML 1.1 and 1.2, else in double quotes.
 //!
-//! `serde_yaml` writes `no`, `1_000` and `2026-01-01` plain, which a reader of YAML 1.1 takes for something else.
-//! Here a text is plain only if it could be nothing but text in YAML 1.1 and 1.2.
+//! `serde_yaml` writes `no`, `1_000` and `2026-01-01` plain, which YAML 1.1 reads as other types.
 
 use crate::model::is_harmful;
 use serde_json::Number;
 use std::fmt::Write as _;
 
-/// Words that some version of YAML, or the parser, reads as a truth value, null or a number.
+/// Words that YAML 1.1, 1.2 or the parser reads as a boolean, null or a number.
 const WORDS: [&str; 13] = [
     "null", "true", "false", "yes", "no", "on", "off", "y", "n", "inf", "infinity", "nan", "none",
 ];
 
-/// Appends a text.
 pub(super) fn text(out: &mut String, text: &str) {
     if is_plain(text) {
         out.push_str(text);
@@ -26,7 +24,7 @@ fn is_plain(text: &str) -> bool {
         .chars()
         .next()
         .is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '/'));
-    // Nothing that is an indicator anywhere is let in, so that block and flow style take the same texts.
+    // No indicator characters, so that block and flow style quote the same texts.
     let is_harmless = text.chars().all(|c| {
         c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.' | '/' | '@' | '+' | '(' | ')')
     });
@@ -37,7 +35,7 @@ fn is_plain(text: &str) -> bool {
         && !looks_numeric(text)
 }
 
-/// Numbers, dates, times and what resembles them: digits, and whatever may stand between digits.
+/// Numbers, dates, times and similar texts.
 fn looks_numeric(text: &str) -> bool {
     let lower = text.as_bytes();
     if let [b'0', b'x' | b'X' | b'o' | b'O' | b'b' | b'B', ..] = lower {
@@ -71,7 +69,7 @@ fn quoted(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// What YAML does not take as it is, what a terminal would obey, and what a reader of a diff could not see.
+/// Characters that YAML does not allow, that control a terminal, or that are invisible in a diff.
 fn must_be_escaped(c: char) -> bool {
     is_harmful(c)
         || matches!(
@@ -80,7 +78,7 @@ fn must_be_escaped(c: char) -> bool {
         )
 }
 
-/// Appends a number. YAML 1.1 wants a point in front of an exponent, and a sign behind it.
+/// Appends a number. YAML 1.1 needs a decimal point before an exponent, and a sign in it.
 pub(super) fn number(out: &mut String, number: &Number) {
     let text = number.to_string();
     let Some((digits, exponent)) = text.split_once('e') else {
@@ -109,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_any_yaml_takes_for_something_else_is_quoted() {
+    fn texts_that_yaml_could_read_otherwise_are_quoted() {
         for value in [
             "",
             " a",
@@ -189,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_with_an_exponent_are_numbers_in_every_yaml() {
+    fn numbers_with_an_exponent_are_valid_in_yaml_1_1_and_1_2() {
         for (value, expected) in [(1e-7, "1.0e-7"), (1.5e300, "1.5e+300"), (0.1, "0.1")] {
             let mut out = String::new();
             number(&mut out, &Number::from_f64(value).unwrap());

@@ -1,14 +1,14 @@
 //! A tree as YAML: two spaces a level, short values in flow style, long ones in block style.
 //!
-//! The one-line form of a value is a matter of its width alone, so that the same tree always gives the same text.
+//! Only the width decides between the two styles, so that the same tree always gives the same text.
 
 use super::scalar;
 use serde_json::{Map, Value};
 
-/// Lines are broken where they would grow wider than this.
+/// In characters. Longer lines are broken.
 const WIDTH: usize = 100;
-/// The parser takes a key without `?` only up to 1,024 bytes.
-const LONGEST_KEY: usize = 1000;
+/// The parser accepts keys without `?` up to 1,024 bytes.
+const MAX_KEY_BYTES: usize = 1000;
 
 /// How a value is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,23 +33,23 @@ pub(super) fn input(out: &mut String, tree: &Value) {
                     annotation(out, element);
                 }
             }
-            _ => rest_of_entry(out, 4, key, value, Style::Short),
+            _ => entry_after_indent(out, 4, key, value, Style::Short),
         }
     }
 }
 
-/// Appends an element of a list that stands at the left edge.
+/// Appends an element of a list without indent.
 pub(super) fn element(out: &mut String, tree: &Value) {
     match tree {
         Value::Object(fields) if !fields.is_empty() && !fields.keys().any(|key| is_long(key)) => {
             for (index, (key, value)) in fields.iter().enumerate() {
                 out.push_str(if index == 0 { "- " } else { "  " });
-                rest_of_entry(out, 2, key, value, Style::Short);
+                entry_after_indent(out, 2, key, value, Style::Short);
             }
         }
         _ => {
             out.push('-');
-            value_behind(out, 0, 1, tree, Style::Short);
+            value_after(out, 0, 1, tree, Style::Short);
         }
     }
 }
@@ -59,7 +59,7 @@ pub(super) fn annotation(out: &mut String, tree: &Value) {
     let Value::Object(fields) = tree else {
         return;
     };
-    // It says nothing and will be refused when read, but it must not make its list look like none.
+    // It is refused when read, but without it the list would look empty.
     if fields.is_empty() {
         out.push_str("      - {}\n");
     }
@@ -67,7 +67,7 @@ pub(super) fn annotation(out: &mut String, tree: &Value) {
         out.push_str(if index == 0 { "      - " } else { "        " });
         match value {
             Value::Array(list) if key == "polygon" || key == "keypoints" => points(out, key, list),
-            _ => rest_of_entry(out, 8, key, value, Style::Short),
+            _ => entry_after_indent(out, 8, key, value, Style::Short),
         }
     }
 }
@@ -75,18 +75,18 @@ pub(super) fn annotation(out: &mut String, tree: &Value) {
 /// Appends an entry of a map at this indent.
 pub(super) fn entry(out: &mut String, indent: usize, key: &str, value: &Value, style: Style) {
     spaces(out, indent);
-    rest_of_entry(out, indent, key, value, style);
+    entry_after_indent(out, indent, key, value, style);
 }
 
-/// The same, where the indent of its first line stands already.
-fn rest_of_entry(out: &mut String, indent: usize, key: &str, value: &Value, style: Style) {
+/// [`entry`] without the indent of its first line.
+fn entry_after_indent(out: &mut String, indent: usize, key: &str, value: &Value, style: Style) {
     scalar::text(out, key);
     out.push(':');
-    value_behind(out, indent, key.len() + 1, value, style);
+    value_after(out, indent, key.len() + 1, value, style);
 }
 
-/// Appends what stands behind a key or a dash, with the line's end. `used` is the width in front of it.
-fn value_behind(out: &mut String, indent: usize, used: usize, value: &Value, style: Style) {
+/// Appends the value of a key or a dash, and a line feed. `used` is the width of the key or dash.
+fn value_after(out: &mut String, indent: usize, used: usize, value: &Value, style: Style) {
     let mut flow = String::new();
     write_flow(&mut flow, value);
     let is_container = match value {
@@ -107,7 +107,7 @@ fn value_behind(out: &mut String, indent: usize, used: usize, value: &Value, sty
             for element in elements {
                 spaces(out, indent + 2);
                 out.push('-');
-                value_behind(out, indent + 2, 1, element, Style::Short);
+                value_after(out, indent + 2, 1, element, Style::Short);
             }
         }
         Value::Object(entries) => {
@@ -119,7 +119,7 @@ fn value_behind(out: &mut String, indent: usize, used: usize, value: &Value, sty
     }
 }
 
-/// A list of points on as few lines as it takes.
+/// Appends a list of points, with as many on a line as fit.
 fn points(out: &mut String, key: &str, list: &[Value]) {
     out.push_str(key);
     out.push_str(": [");
@@ -128,7 +128,7 @@ fn points(out: &mut String, key: &str, list: &[Value]) {
         let mut flow = String::new();
         write_flow(&mut flow, point);
         if index > 0 {
-            // A comma in front, a comma or bracket behind.
+            // A comma and a space before it, a comma or bracket after it.
             if width + flow.len() + 3 > WIDTH {
                 out.push_str(",\n          ");
                 width = 10;
@@ -145,7 +145,7 @@ fn points(out: &mut String, key: &str, list: &[Value]) {
 
 fn write_flow(out: &mut String, value: &Value) {
     match value {
-        // Nothing that is written here holds one; were it so, it would be refused when read.
+        // Does not occur. It would be refused when read.
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Value::Number(number) => scalar::number(out, number),
@@ -186,7 +186,7 @@ fn flow_map(out: &mut String, entries: &Map<String, Value>) {
 
 /// Whether a key needs a `?`, however it is quoted: an escaped character takes six bytes.
 fn is_long(key: &str) -> bool {
-    key.len() > LONGEST_KEY / 6
+    key.len() > MAX_KEY_BYTES / 6
 }
 
 fn has_long_key(value: &Value) -> bool {

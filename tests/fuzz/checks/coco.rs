@@ -1,7 +1,7 @@
 //! Any bytes as a COCO file, under each of the options.
 //!
-//! Every object is taken over or accounted for, and if its image is not known, no input is complete. What was taken over is written as a manifest that says the same, and
-//! imported again it changes nothing.
+//! Every object is imported or counted as left out; with an unknown image, no input is complete. The import is written
+//! as a manifest with the same content, and importing it again changes nothing.
 
 use annosync::formats::coco::{self, CocoOptions, MultiRing, Overhang, Scores};
 use annosync::formats::{ImageInfo, ImportedInput, InputIdFrom, SkipCode};
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 const HEADER: &str = "version: 1\nset: fuzz\npolicy: sync\n";
 
-/// Holds what these bytes make to the above.
+/// Checks the above for these bytes.
 pub(crate) fn check(bytes: &[u8]) {
     for (multi_ring, overhang, scores, input_id) in [
         (

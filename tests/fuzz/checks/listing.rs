@@ -1,7 +1,7 @@
 //! Any bytes as a listing: as the answer of the service, and as a listing that was saved.
 //!
-//! What was read and is written again reads the same: the same annotation, the same fingerprint, the same content in a
-//! plan file. What a state holds can be shown, pulled and deleted.
+//! What was read and written reads the same: annotation, fingerprint, and content in a plan file. The state can be shown,
+//! pulled and deleted.
 
 use annosync::api::wire;
 use annosync::manifest::{Header, Overlay, parse_with};
@@ -16,7 +16,7 @@ use annosync::render;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Holds what these bytes make to the above.
+/// Checks the above for these bytes.
 pub(crate) fn check(bytes: &[u8]) {
     if let Ok(page) = serde_json::from_slice::<wire::Page>(bytes) {
         let shown: Vec<_> = page
@@ -54,7 +54,7 @@ fn decodes_the_same(wire: wire::Annotation) {
     };
     assert_eq!((input, first), (same_input, second));
     let known = fingerprint(first);
-    // Written with a break after each element and key, as another server may.
+    // With a line break after each element and key, as another server may send it.
     let respelt = |json: &annosync::model::Json| {
         let pretty = serde_json::to_string_pretty(&json.to_value()).expect("it is JSON");
         annosync::model::Json::new(&pretty).expect("it is JSON")
@@ -69,7 +69,7 @@ fn decodes_the_same(wire: wire::Annotation) {
     let json = serde_json::to_string(&content).expect("a content can be written");
     let read: Content =
         serde_json::from_str(&json).unwrap_or_else(|error| panic!("{error}: {json}"));
-    // What is kept of pixels to measure them is not written.
+    // Pixels that are kept for measuring are not written.
     assert_eq!(
         json,
         serde_json::to_string(&read).expect("a content can be written")
@@ -107,7 +107,7 @@ fn context(state: &ObservedState) -> Context {
     }
 }
 
-/// Everything of a person's that can be declared away is, and the plan that does it hangs together.
+/// A manifest without annotations deletes everything that it may delete, with a consistent plan.
 fn is_deleted(state: &ObservedState) {
     let mut desired = nothing_declared();
     for input in state.inputs.keys() {
@@ -131,7 +131,7 @@ fn is_deleted(state: &ObservedState) {
     }
 }
 
-/// A pull makes a manifest that plans to nothing; that it does is checked inside, and would be an error.
+/// Pulls the state. That the resulting manifest has an empty plan is checked inside `pull`.
 fn is_pulled(state: &ObservedState) {
     let set = SetName::new("fuzz").expect("it is a set's name");
     let header = Header::new(set, Policy::Upsert);

@@ -1,7 +1,7 @@
 //! Any bytes as a manifest: as the whole of it, and as a file of inputs in each of the three formats.
 //!
-//! What is wrong is said in words that no terminal obeys, at a place that is there; what is right is written and reads
-//! back as it was, and plans.
+//! Problems are free of control characters and have existing places. A valid manifest is written, reads back the same,
+//! and can be planned.
 
 use annosync::manifest::write::{WritableInput, write_jsonl, write_yaml};
 use annosync::manifest::{Manifest, Problems, parse_with};
@@ -16,7 +16,7 @@ const HEADER: &str = "version: 1\nset: fuzz\npolicy: sync\n";
 const MASK: &[u8] = include_bytes!("../../../examples/quickstart/labels/masks/road.png");
 const TEXT: &str = "The road to Geneva was dry, said Zoë.\n";
 
-/// Holds what these bytes make to the above.
+/// Checks the above for these bytes.
 pub(crate) fn check(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let _ = checked(vec![(PathBuf::from("annosync.yaml"), text.to_string())]);
@@ -63,8 +63,8 @@ fn checked(files: Vec<(PathBuf, String)>) -> Option<Manifest> {
         Err(problems) => {
             harmless(&problems.to_string());
             for problem in &problems {
-                if let Some(spot) = &problem.spot {
-                    assert!((1..=lines[&problem.path]).contains(&spot.line), "{problem}");
+                if let Some(span) = &problem.span {
+                    assert!((1..=lines[&problem.path]).contains(&span.line), "{problem}");
                 }
             }
             None
@@ -86,7 +86,7 @@ fn checked(files: Vec<(PathBuf, String)>) -> Option<Manifest> {
     }
 }
 
-/// Masks without a URL cannot be written without the file that they came from; everything else can.
+/// Everything can be written except masks with neither a URL nor their file.
 fn reads_back(manifest: &Manifest) {
     let inputs: Vec<WritableInput> = manifest
         .desired
@@ -104,7 +104,7 @@ fn reads_back(manifest: &Manifest) {
         ("yaml", write_yaml(&inputs)),
         ("jsonl", write_jsonl(&inputs)),
     ] {
-        // A file without a single line is no file of a manifest.
+        // An empty file is not a manifest file.
         if text.is_empty() {
             continue;
         }
@@ -131,7 +131,7 @@ fn reads_back(manifest: &Manifest) {
     }
 }
 
-/// A plan against an app that holds nothing; what is planned can be shown and sent.
+/// Plans against an empty app. The plan can be shown and sent.
 fn plans(desired: &DesiredState) {
     let me = UserId::new("me-myself").expect("it is a name");
     let observed = ObservedState {
@@ -159,7 +159,7 @@ fn plans(desired: &DesiredState) {
             let file = render::json(&plan);
             harmless(&file);
             let read = plan::read(&file).unwrap_or_else(|error| panic!("{error}\n{file}"));
-            // What is kept of a mask's pixels to measure them is not written.
+            // Pixels that are kept for measuring are not written.
             assert_eq!(read.map(|read| render::json(&read)), Some(file));
         }
     }

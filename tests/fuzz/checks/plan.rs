@@ -1,10 +1,10 @@
-//! Any text as a plan file: it is refused, or it is a plan that can be shown as text and as Markdown, printed as calls, and written again as it
-//! is.
+//! Any text as a plan file: it is refused, or can be shown as text and as Markdown, printed as calls, and written again
+//! unchanged.
 
 use annosync::plan::{self, Due};
 use annosync::render::{self, Color, Detail, MARKDOWN_LIMIT, MarkdownOptions, TextOptions};
 
-/// Holds what these bytes make to the above.
+/// Checks the above for these bytes.
 pub(crate) fn check(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;

@@ -1,4 +1,4 @@
-//! A manifest is complete or it is no manifest: every way in which a label file falls out of sight.
+//! A manifest is complete or refused: label files that git tracks and the run cannot read.
 
 use super::{Run, World, boxes, folder_of, header, is_there, settled};
 use serde_json::json;
@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// A manifest of three label files that was applied, committed.
-fn world() -> World {
+/// A manifest of three label files that was applied.
+pub(super) fn world() -> World {
     let world = World::new();
     world.write("m/annosync.yaml", &header());
     for (file, inputs) in [("a", 0..2), ("b", 2..4), ("c", 4..6)] {
@@ -37,23 +37,23 @@ fn git(world: &World, arguments: &[&str]) {
     );
 }
 
-fn commit(world: &World) {
+pub(super) fn commit(world: &World) {
     git(world, &["init", "--quiet"]);
     git(world, &["add", "--all", "--force"]);
     git(world, &["commit", "--quiet", "--message", "labels"]);
 }
 
-fn plan(world: &World) -> Run {
+pub(super) fn plan(world: &World) -> Run {
     world.on_app(&["plan", "m", "--detailed-exitcode"])
 }
 
-fn rename(world: &World, from: &str, to: &str) {
+pub(super) fn rename(world: &World, from: &str, to: &str) {
     fs::rename(world.path().join(from), world.path().join(to)).unwrap();
 }
 
-/// Plan and apply stop and name the file; nothing is sent.
+/// Plan, apply and validate fail with these words, and send nothing.
 #[track_caller]
-fn stops(world: &World, words: &[&str]) {
+pub(super) fn stops(world: &World, words: &[&str]) {
     let sent = world.writes().len();
     for command in [
         &["plan", "m"][..],
@@ -79,35 +79,7 @@ impl World {
 }
 
 #[test]
-fn endings_count_in_any_case() {
-    let world = world();
-    for (from, to) in [
-        ("b.yaml", "b.YAML"),
-        ("a.yaml", "a.Yml"),
-        ("b.YAML", "b.yaml "),
-    ] {
-        rename(
-            &world,
-            &format!("m/labels/{from}"),
-            &format!("m/labels/{to}"),
-        );
-        settled(&plan(&world));
-    }
-    world.write(
-        "m/labels/d.JSONL",
-        "{\"id\": \"in-000\", \"annotations\": []}\n",
-    );
-    world.run(&["validate", "m"]).exits(1).says("in-000");
-    fs::remove_file(world.path().join("m/labels/d.JSONL")).unwrap();
-    world.write(
-        "m/annosync.yaml",
-        &format!("{}files: ['Labels/*.y*']\n", header()),
-    );
-    settled(&plan(&world));
-}
-
-#[test]
-fn a_file_that_git_tracks_and_ignores_stops_the_run() {
+fn a_file_both_tracked_and_ignored_is_an_error() {
     if !is_there("git") {
         return;
     }
@@ -123,7 +95,7 @@ fn a_file_that_git_tracks_and_ignores_stops_the_run() {
             "`b.yaml` in a .gitignore",
         ],
     );
-    // The folder as a whole, from above.
+    // The whole folder is ignored.
     world.write("m/.gitignore", "");
     world.write(".gitignore", "labels/\n");
     stops(
@@ -131,10 +103,10 @@ fn a_file_that_git_tracks_and_ignores_stops_the_run() {
         &[
             "labels/a.yaml` is tracked by git, and",
             "labels/b.yaml` is tracked by git, and",
-            "`labels/c.yaml`",
+            "labels/c.yaml` is tracked by git, and",
         ],
     );
-    // Not if the header leaves it out, and not if git forgot it.
+    // No error if the header excludes it, or if it is no longer tracked.
     world.write(".gitignore", "");
     world.write("m/.gitignore", "/tools/\n");
     world.write("m/tools/x.json", "{}");
@@ -145,20 +117,20 @@ fn a_file_that_git_tracks_and_ignores_stops_the_run() {
 }
 
 #[test]
-fn an_outer_repository_has_no_say() {
+fn ignore_rules_of_outer_repositories_do_not_apply() {
     if !is_there("git") {
         return;
     }
     let world = world();
-    // One that ignores the manifest's folder as a whole.
+    // An outer repository that ignores the manifest's folder.
     git(&world, &["init", "--quiet"]);
     world.write(".gitignore", "m/\n*.yaml\n");
     settled(&plan(&world));
-    // One around the manifest's own repository.
+    // A repository around the manifest's repository.
     world.write(".gitignore", "*.yaml\n");
     git(&world, &["init", "--quiet", "m"]);
     settled(&plan(&world));
-    // One that lies around no repository at all.
+    // A .gitignore outside any repository.
     fs::remove_dir_all(world.path().join("m/.git")).unwrap();
     fs::remove_dir_all(world.path().join(".git")).unwrap();
     settled(&plan(&world));
@@ -202,7 +174,7 @@ fn a_deleted_file_is_a_warning_for_plan_and_an_error_for_apply() {
         });
         world.write("coco.json", &coco.to_string());
         let before = folder_of(world.path());
-        // Whatever `apply FILE` takes would delete, and whatever writes into the manifest would declare twice.
+        // `apply FILE` would delete labels; commands that write the manifest would declare them twice.
         for acts in [
             &["plan", "m", "--out", "plan.json"][..],
             &["plan", "m", "--format", "json"],
@@ -217,7 +189,7 @@ fn a_deleted_file_is_a_warning_for_plan_and_an_error_for_apply() {
             .says("m/labels/b.yaml");
         assert_eq!(folder_of(world.path()), before);
         assert_eq!(world.writes().len(), sent);
-        // One that was renamed, or whose inputs stand elsewhere, is not lost.
+        // A renamed file, or one whose inputs are in another file, is not missing.
         world.write("m/labels/renamed.yaml", &text);
         let run = plan(&world);
         settled(&run);
@@ -242,7 +214,7 @@ fn a_deleted_file_is_a_warning_for_plan_and_an_error_for_apply() {
 }
 
 #[test]
-fn a_file_taken_out_of_the_index_and_one_replaced_by_a_folder_are_not_deleted_labels() {
+fn a_file_only_in_head_or_replaced_by_a_folder_is_missing() {
     if !is_there("git") {
         return;
     }
@@ -250,7 +222,7 @@ fn a_file_taken_out_of_the_index_and_one_replaced_by_a_folder_are_not_deleted_la
     commit(&world);
     let sent = world.writes().len();
     let apply = ["apply", "m", "--auto-approve"];
-    // As long as that is not committed, git has the file.
+    // Until that is committed, HEAD has the file.
     world.write("m/.gitignore", "b.yaml\n");
     world.on_app(&apply).exits(1).says("and commit that");
     git(&world, &["rm", "--quiet", "--cached", "m/labels/b.yaml"]);
@@ -273,7 +245,7 @@ fn a_file_taken_out_of_the_index_and_one_replaced_by_a_folder_are_not_deleted_la
 
 #[test]
 #[cfg(unix)]
-fn what_is_missing_is_noticed_whatever_git_has_of_it() {
+fn missing_files_are_noticed_whatever_git_stores() {
     use std::os::unix::fs::symlink;
     if !is_there("git") {
         return;
@@ -282,14 +254,14 @@ fn what_is_missing_is_noticed_whatever_git_has_of_it() {
     commit(&world);
     let apply = ["apply", "m", "--auto-approve"];
     let sent = world.writes().len();
-    // The index knows the file, and not yet what is in it.
+    // The index has the path but not yet the content.
     git(&world, &["rm", "--quiet", "--cached", "m/labels/b.yaml"]);
     git(&world, &["commit", "--quiet", "--message", "not yet"]);
     git(&world, &["add", "--intent-to-add", "m/labels/b.yaml"]);
     let text = world.read("m/labels/b.yaml");
     fs::remove_file(world.path().join("m/labels/b.yaml")).unwrap();
     world.on_app(&apply).exits(1).says("m/labels/b.yaml");
-    // What git has of a link is where it led.
+    // Of a link git stores the target's path.
     world.write("kept.yaml", &text);
     rename(&world, "kept.yaml", "m/kept.yaml");
     let header = format!("{}files: ['labels/**']\n", header());
@@ -316,7 +288,7 @@ fn what_is_missing_is_noticed_whatever_git_has_of_it() {
 }
 
 #[test]
-fn a_repository_that_cannot_tell_what_is_committed_deletes_nothing() {
+fn without_a_readable_head_nothing_is_deleted() {
     if !is_there("git") {
         return;
     }
@@ -333,7 +305,7 @@ fn a_repository_that_cannot_tell_what_is_committed_deletes_nothing() {
             .says(why)
             .says("the plan deletes 2 annotations");
     };
-    // The work tree is said to be elsewhere.
+    // The work tree is configured to be elsewhere.
     fs::create_dir(world.path().join("other")).unwrap();
     let other = world.path().join("other").canonicalize().unwrap();
     git(
@@ -354,7 +326,7 @@ fn a_repository_that_cannot_tell_what_is_committed_deletes_nothing() {
 
 #[test]
 #[cfg(unix)]
-fn where_git_cannot_tell_what_it_tracks_nothing_is_deleted() {
+fn without_a_list_of_tracked_files_nothing_is_deleted() {
     if !is_there("git") {
         return;
     }
@@ -377,7 +349,7 @@ fn where_git_cannot_tell_what_it_tracks_nothing_is_deleted() {
     let path = std::env::var_os("PATH").unwrap();
     let path = Path::new(&path);
     for (git_dir, index_is_whole, path) in [
-        // No program, an index that is no index, a repository that is not where it is said to be.
+        // No git, a broken index, a repository that is not where `.git` says.
         (false, true, elsewhere.path()),
         (false, false, path),
         (true, true, path),
@@ -403,7 +375,7 @@ fn where_git_cannot_tell_what_it_tracks_nothing_is_deleted() {
                 .says("--allow-missing-files");
         }
         assert_eq!(world.writes().len(), sent);
-        // What deletes nothing needs no proof.
+        // A plan without deletes needs no list of tracked files.
         fs::write(&b, &text).unwrap();
         run(&["apply", "m", "--auto-approve"], path).exits(0);
         fs::remove_file(&b).unwrap();
@@ -418,7 +390,7 @@ fn where_git_cannot_tell_what_it_tracks_nothing_is_deleted() {
 
 #[test]
 #[cfg(unix)]
-fn a_folder_or_a_file_that_may_not_be_read_stops_the_run() {
+fn unreadable_files_and_folders_are_errors() {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
     use std::os::unix::process::CommandExt as _;
     let mode = |path: &Path, mode| {
@@ -428,7 +400,7 @@ fn a_folder_or_a_file_that_may_not_be_read_stops_the_run() {
     mode(world.path(), 0o755);
     let locked = world.path().join("m/labels/locked");
     world.write("m/labels/locked/c.yaml", "inputs: []\n");
-    // Root may read everything, so a root's run is another user's, which has to be able to start the binary.
+    // Root can read everything. As root, the binary runs as another user, who must be able to start it.
     let is_root = fs::metadata(world.path()).is_ok_and(|it| it.uid() == 0);
     let binary = world.path().join("annosync");
     if is_root {
@@ -455,7 +427,7 @@ fn a_folder_or_a_file_that_may_not_be_read_stops_the_run() {
 }
 
 #[test]
-fn what_is_not_checked_out_stops_the_run() {
+fn files_and_submodules_that_are_not_checked_out_are_errors() {
     if !is_there("git") {
         return;
     }
@@ -494,7 +466,7 @@ fn what_is_not_checked_out_stops_the_run() {
     git(&world, &["submodule", "--quiet", "add", "./other", "m/sub"]);
     git(&world, &["commit", "--quiet", "--message", "sub"]);
     world.run(&["validate", "m"]).exits(0).says("7 inputs");
-    // Checked out at another commit than the one that is recorded.
+    // A submodule at another commit than the recorded one.
     let allow = ["commit", "--quiet", "--allow-empty", "--message", "e"];
     git(&world, &[&["-C", "m/sub"], &allow[..]].concat());
     plan(&world)
@@ -511,119 +483,4 @@ fn what_is_not_checked_out_stops_the_run() {
         &format!("{}files: ['labels/**']\n", header()),
     );
     settled(&plan(&world));
-}
-
-#[test]
-#[cfg(unix)]
-fn links_are_followed_within_the_folder_and_refused_elsewhere() {
-    use std::os::unix::fs::symlink;
-    let world = world();
-    rename(&world, "m/labels", "m/.kept");
-    symlink(".kept", world.path().join("m/labels")).unwrap();
-    settled(&plan(&world));
-    // In circles, and to files that are read already.
-    symlink("..", world.path().join("m/.kept/up")).unwrap();
-    symlink("labels", world.path().join("m/again")).unwrap();
-    symlink("labels/a.yaml", world.path().join("m/a.yaml")).unwrap();
-    settled(&plan(&world));
-    for target in ["missing.yaml", "d.yaml"] {
-        symlink(target, world.path().join("m/d.yaml")).unwrap();
-        stops(&world, &["m/d.yaml", "cannot be followed"]);
-        fs::remove_file(world.path().join("m/d.yaml")).unwrap();
-    }
-    rename(&world, "m/.kept", "elsewhere");
-    stops(
-        &world,
-        &["m/labels", "is a link to .kept, which cannot be followed"],
-    );
-    fs::remove_file(world.path().join("m/labels")).unwrap();
-    fs::remove_file(world.path().join("elsewhere/up")).unwrap();
-    fs::remove_file(world.path().join("m/again")).unwrap();
-    fs::remove_file(world.path().join("m/a.yaml")).unwrap();
-    symlink("../elsewhere", world.path().join("m/labels")).unwrap();
-    stops(
-        &world,
-        &[
-            "m/labels",
-            "is a link to a folder outside the manifest's folder",
-        ],
-    );
-    settled(&world.on_app(&["plan", "m", "--detailed-exitcode", "--allow-outside-files"]));
-}
-
-#[test]
-#[cfg(unix)]
-fn names_and_kinds_that_cannot_be_read_stop_the_run() {
-    use std::os::unix::ffi::OsStrExt as _;
-    let world = world();
-    let name = std::ffi::OsStr::from_bytes(b"m/labels/\xff.yaml");
-    fs::write(world.path().join(name), "inputs: []\n").unwrap();
-    stops(&world, &["not valid UTF-8"]);
-    fs::remove_file(world.path().join(name)).unwrap();
-    fs::create_dir(world.path().join("m/labels/d.yaml")).unwrap();
-    settled(&plan(&world));
-}
-
-#[test]
-#[cfg(unix)]
-fn an_ignore_file_is_bounded_and_a_plain_file() {
-    let world = world();
-    let ignore = world.path().join("m/labels/.gitignore");
-    std::os::unix::fs::symlink("/dev/zero", &ignore).unwrap();
-    stops(&world, &["m/labels/.gitignore", "is a link"]);
-    fs::remove_file(&ignore).unwrap();
-    let made = Command::new("mkfifo").arg(&ignore).status();
-    assert!(made.unwrap().success());
-    stops(&world, &["m/labels/.gitignore", "is a pipe, not a file"]);
-    fs::remove_file(&ignore).unwrap();
-    fs::write(&ignore, "a\n".repeat(300_000)).unwrap();
-    stops(
-        &world,
-        &["m/labels/.gitignore", "has more than 10000 patterns"],
-    );
-    fs::write(&ignore, "x".repeat(2 << 20)).unwrap();
-    stops(
-        &world,
-        &["m/labels/.gitignore", "has more than 1048576 bytes"],
-    );
-    fs::write(&ignore, "[\n").unwrap();
-    settled(&plan(&world));
-}
-
-#[test]
-fn validate_lists_what_belongs_and_what_does_not() {
-    if !is_there("git") {
-        return;
-    }
-    let world = World::new();
-    world.write(
-        "m/annosync.yaml",
-        &format!("{}files: ['labels/**']\n", header()),
-    );
-    world.write("m/labels/a.yaml", "inputs: []\n");
-    world.write(
-        "m/labels/gone.yaml",
-        "inputs: [{ id: a, annotations: [] }]\n",
-    );
-    commit(&world);
-    fs::remove_file(world.path().join("m/labels/gone.yaml")).unwrap();
-    world.write("m/labels/old/b.yaml", "inputs: []\n");
-    world.write("m/labels/.c.yaml", "");
-    world.write("m/labels/plan.json", "{\"format_version\": \"1.0\"}");
-    world.write("m/tools/x.json", "{}");
-    world.write("m/.github/x.yml", "");
-    world.write("m/labels/photo.jpg", "");
-    world.write("m/.gitignore", "old/\n");
-    let run = world.run(&["validate", "m", "--files"]).exits(0);
-    insta::assert_snapshot!(run.stdout, @r"
-    belongs     m/annosync.yaml
-    belongs     m/labels/a.yaml
-    missing     m/labels/gone.yaml: git has it, and it is not on the disk
-    left out    m/.github/: hidden
-    left out    m/labels/.c.yaml: hidden
-    left out    m/labels/old/: ignored by `old/` in a .gitignore
-    left out    m/labels/plan.json: written by annosync: a plan, a listing or a log
-    left out    m/tools/x.json: not among the `files:` of the header
-    The manifest is valid: set street, 0 inputs, 0 annotations.
-    ");
 }

@@ -1,4 +1,4 @@
-//! Files that are read: byte order marks, other encodings, what git leaves behind, line ends, and what is no file.
+//! Reading files: byte order marks, encodings, conflict markers and LFS pointers, line ends, pipes and devices.
 
 use super::{World, boxes, header};
 use std::fs;
@@ -50,7 +50,7 @@ fn each(world: &World, change: fn(&str) -> Vec<u8>, check: impl Fn(&[&str], supe
 }
 
 #[test]
-fn a_byte_order_mark_is_accepted_everywhere() {
+fn a_byte_order_mark_is_accepted_by_every_command() {
     let world = world();
     let marked = |text: &str| format!("\u{feff}{text}").into_bytes();
     each(&world, marked, |arguments, run| {
@@ -59,7 +59,7 @@ fn a_byte_order_mark_is_accepted_everywhere() {
 }
 
 #[test]
-fn utf16_is_named_everywhere() {
+fn utf16_is_reported_by_every_command() {
     let world = world();
     let utf16 = |text: &str| -> Vec<u8> {
         let text = format!("\u{feff}{text}");
@@ -78,7 +78,7 @@ fn utf16_is_named_everywhere() {
 }
 
 #[test]
-fn what_git_leaves_behind_is_named_everywhere() {
+fn conflict_markers_and_lfs_pointers_are_reported_by_every_command() {
     let world = world();
     let conflict = |text: &str| {
         let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
@@ -107,7 +107,7 @@ fn a_nul_byte_has_its_line_and_column() {
     each(&world, with_nul, |_, run| {
         run.exits(1).says("a NUL byte").says(":3");
     });
-    // Nothing behind it is lost from sight.
+    // The text after it is read, too.
     world.write(
         "m.yaml",
         &format!(
@@ -122,7 +122,7 @@ fn a_nul_byte_has_its_line_and_column() {
 }
 
 #[test]
-fn a_mask_or_a_text_that_git_left_is_named() {
+fn lfs_pointers_as_masks_and_texts_are_reported() {
     let world = World::new();
     world.write("m/annosync.yaml", &header());
     let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
@@ -200,7 +200,7 @@ fn crlf_counts_as_lf() {
 
 #[test]
 #[cfg(unix)]
-fn a_pipe_is_read_where_a_file_is_named_and_a_device_never() {
+fn pipes_are_read_and_devices_refused() {
     let world = world();
     let binary = world.command();
     let through_a_pipe = |script: &str| {
@@ -224,7 +224,7 @@ fn a_pipe_is_read_where_a_file_is_named_and_a_device_never() {
 }
 
 #[test]
-fn a_token_may_have_a_byte_order_mark_and_is_never_shown() {
+fn a_token_file_may_have_a_byte_order_mark_and_is_never_shown() {
     let world = World::new();
     world.write("pat", "\u{feff}owner-key\r\n");
     world
@@ -253,8 +253,8 @@ fn a_token_may_have_a_byte_order_mark_and_is_never_shown() {
         .says("more than 65536 bytes");
 }
 
-/// Words of the parser, and names of types of this program.
-const NOT_ENGLISH: [&str; 8] = [
+/// Words of parsers and of Rust types that messages must not contain.
+const PARSER_WORDS: [&str; 8] = [
     "EOF",
     "expected",
     "invalid type",
@@ -266,7 +266,7 @@ const NOT_ENGLISH: [&str; 8] = [
 ];
 
 #[test]
-fn a_broken_file_is_said_in_plain_words_with_its_place() {
+fn a_broken_file_is_reported_in_plain_words_with_its_place() {
     let world = world();
     world
         .apply(&["--undo-out", "undo.json", "--log", "log.jsonl"])
@@ -420,7 +420,7 @@ fn a_broken_file_is_said_in_plain_words_with_its_place() {
             let number = numbers.next().and_then(|it| it.parse::<usize>().ok());
             assert!(number.is_some_and(|it| it > 0), "{case}");
         }
-        for word in NOT_ENGLISH {
+        for word in PARSER_WORDS {
             assert!(!run.stderr.contains(word), "{word}: {case}");
         }
         fs::remove_file(world.path().join(file)).unwrap();
@@ -428,7 +428,7 @@ fn a_broken_file_is_said_in_plain_words_with_its_place() {
 }
 
 #[test]
-fn a_file_of_another_kind_is_named_and_so_is_what_is_wanted() {
+fn a_file_of_another_kind_is_reported_with_the_expected_kind() {
     let world = world();
     world.apply(&[]).exits(0);
     let list = world
@@ -457,7 +457,7 @@ fn a_file_of_another_kind_is_named_and_so_is_what_is_wanted() {
 }
 
 #[test]
-fn a_log_that_is_cut_off_is_shown_as_far_as_it_goes() {
+fn a_truncated_log_is_shown_up_to_its_last_line() {
     let world = world();
     world.apply(&["--log", "log.jsonl"]).exits(0);
     let log = world.read("log.jsonl");

@@ -1,9 +1,9 @@
-//! Files that were kept: `show` prints them, and every other command says what they are and which command takes them.
+//! Saved files: `show` prints them, and other commands name their kind and the command that reads them.
 
 use super::{Run, World, boxes, header};
 use std::fmt::Write as _;
 
-/// A world whose folder holds a file of each kind: of an apply with a change, a delete, a post and a failure.
+/// A folder with a file of each kind, from an apply with a change, a delete, a post and a failure.
 fn world() -> World {
     let world = World::new();
     world.declare(&boxes(1..4, "car"));
@@ -46,7 +46,7 @@ fn world() -> World {
 }
 
 #[test]
-fn a_kept_plan_is_shown_as_it_was_planned() {
+fn a_saved_plan_is_shown_as_planned() {
     let world = world();
     world.declare(&boxes(1..2, "tree"));
     world.plan(&[
@@ -163,7 +163,7 @@ fn a_log_is_shown_in_every_format() {
     show(&["--format", "json", "--only", "posts"])
         .exits(64)
         .says("JSON always holds everything");
-    // A run that died left half a line.
+    // A killed run leaves half a line.
     let cut = world.read("log.jsonl") + "{\"ended\":\"appl";
     world.write("log.jsonl", &cut);
     show(&[])
@@ -174,7 +174,7 @@ fn a_log_is_shown_in_every_format() {
     show(&[]).exits(1).says("log.jsonl:6:");
 }
 
-/// The files of the world: what each is, and which command its hint names.
+/// The files of the folder with their kinds and the commands that their hints name.
 const FILES: [(&str, &str, &str); 8] = [
     ("plan.json", "a plan file", "annosync show plan.json"),
     ("undo.json", "an undo", "annosync apply undo.json"),
@@ -202,7 +202,7 @@ const FILES: [(&str, &str, &str); 8] = [
     ("m.yaml", "a part of a manifest", "annosync validate m.yaml"),
 ];
 
-/// A command line, in which `FILE` stands for the file, and the files that it takes.
+/// Command lines, in which `FILE` is the file, with the files that they accept.
 const COMMANDS: [(&str, &[&str]); 9] = [
     ("plan FILE", &["m.yaml"]),
     ("validate FILE", &["m.yaml"]),
@@ -222,7 +222,7 @@ const COMMANDS: [(&str, &[&str]); 9] = [
 ];
 
 #[test]
-fn a_file_given_to_the_wrong_command_is_named_with_the_command_that_takes_it() {
+fn a_file_for_another_command_is_reported_with_that_command() {
     let world = world();
     let mut wrong = String::new();
     let mut check =
@@ -266,7 +266,7 @@ fn a_file_given_to_the_wrong_command_is_named_with_the_command_that_takes_it() {
 }
 
 #[test]
-fn what_is_no_file_of_annosync_is_refused_by_show() {
+fn show_refuses_other_files() {
     let world = world();
     world
         .run(&["show", "text.txt"])

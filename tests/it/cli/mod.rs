@@ -55,6 +55,7 @@ mod token;
 mod undoing;
 mod unreadable;
 mod validating;
+mod walking;
 #[cfg(unix)]
 mod workflows;
 mod world;

@@ -1,5 +1,5 @@
-//! A manifest reads the files of its own folder, unless the user allows others: who writes a manifest is not always who
-//! runs it.
+//! A manifest reads only files of its own folder, unless the user allows others: the author of a manifest may be somebody
+//! else.
 
 use super::{World, header};
 use std::fs;
@@ -8,7 +8,7 @@ const MASK: &[u8] = include_bytes!("../../../examples/quickstart/labels/masks/ro
 /// A text that no message may show.
 const SECRET: &str = "hidden-7e1f";
 
-/// A folder with files that are nobody's business, and beside it an empty manifest's.
+/// A folder with private files, beside a manifest without inputs.
 fn world() -> World {
     let world = World::new();
     fs::create_dir_all(world.path().join("outside")).unwrap();
@@ -43,7 +43,7 @@ fn link(world: &World, from: &str, to: &str) {
 
 #[test]
 #[cfg(unix)]
-fn a_mask_outside_the_folder_is_read_only_where_that_is_allowed() {
+fn masks_outside_the_folder_need_permission() {
     let world = world();
     link(&world, "m/link.png", "../outside/mask.png");
     link(&world, "m/folder", "../outside");
@@ -86,7 +86,7 @@ fn a_mask_outside_the_folder_is_read_only_where_that_is_allowed() {
 
 #[test]
 #[cfg(unix)]
-fn a_text_outside_the_folder_is_not_shown() {
+fn texts_outside_the_folder_are_not_shown() {
     let world = world();
     link(&world, "m/labels.txt", "../outside/secret.txt");
     for path in ["../../outside/secret.txt", "../labels.txt"] {
@@ -100,7 +100,7 @@ fn a_text_outside_the_folder_is_not_shown() {
 
 #[test]
 #[cfg(unix)]
-fn a_link_is_no_way_to_a_manifests_file_elsewhere() {
+fn label_files_behind_links_out_of_the_folder_are_refused() {
     let world = world();
     world.write("m/real.yaml", "inputs: []\n");
     fs::create_dir(world.path().join("m/labels")).unwrap();
@@ -116,14 +116,14 @@ fn a_link_is_no_way_to_a_manifests_file_elsewhere() {
     assert!(!run.stderr.contains(SECRET), "{}", run.stderr);
     let allowed = ["validate", "m", "--allow-outside-files"];
     world.run(&allowed).exits(1).says(SECRET);
-    // The file that the user names is the user's choice.
+    // The path that the user gives may be a link.
     world.write("outside/whole.yaml", &format!("{}inputs: []\n", header()));
     link(&world, "m/chosen.yaml", "../outside/whole.yaml");
     world.run(&["validate", "m/chosen.yaml"]).exits(0);
 }
 
 #[test]
-fn patterns_never_reach_out_of_the_folder() {
+fn patterns_match_only_inside_the_folder() {
     let world = world();
     for pattern in ["../outside/**", "/etc/**", "../**", "**/../../outside/*"] {
         let text = format!("{}files: [\"{pattern}\"]\n", header());
@@ -138,13 +138,13 @@ fn patterns_never_reach_out_of_the_folder() {
 
 #[test]
 #[cfg(unix)]
-fn what_is_no_file_is_not_opened() {
+fn pipes_and_devices_are_not_opened() {
     let world = world();
     let pipe = world.path().join("m/pipe.yaml");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(made.unwrap().success());
     link(&world, "m/zero", "/dev/zero");
-    // It has the name of a label file: to pass it over would be to lose it.
+    // It has the name of a label file, so it is not skipped.
     world.write("m/labels/b.yaml", "inputs: []\n");
     world
         .run(&["validate", "m"])
@@ -180,7 +180,7 @@ fn what_is_no_file_is_not_opened() {
 }
 
 #[test]
-fn a_file_that_fills_the_memory_is_not_read() {
+fn too_large_files_are_not_read() {
     let world = world();
     let sparse = |path: &str| {
         let file = fs::File::create(world.path().join(path)).unwrap();
@@ -202,7 +202,7 @@ fn a_file_that_fills_the_memory_is_not_read() {
 }
 
 #[test]
-fn the_file_of_an_image_is_never_opened() {
+fn image_files_are_never_opened() {
     let world = world();
     for path in ["/dev/zero", "../../outside/secret.txt", "not/there.jpg"] {
         world.write(

@@ -287,7 +287,7 @@ fn a_new_file_that_a_rule_would_leave_out_is_named_before_anything_is_written() 
             "",
             ".labels",
             refused("3 new files")
-                + ".labels/street-a.yaml: a name on its path begins with a dot, which hides it\n",
+                + ".labels/street-a.yaml: hidden: a name in its path begins with a dot\n",
         ),
     ] {
         let world = world(&whole());

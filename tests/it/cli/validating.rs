@@ -17,7 +17,7 @@ fn a_valid_manifest_is_counted() {
 }
 
 #[test]
-fn every_problem_is_shown_with_its_line_and_what_is_allowed() {
+fn problems_are_shown_with_line_and_hint() {
     let world = World::new();
     world.write(
         "annosync.yaml",
@@ -62,7 +62,7 @@ fn every_problem_is_shown_with_its_line_and_what_is_allowed() {
     2 |   - id: a
       |         ^
       |
-      = help: the first one is at ./labels/one.yaml:2:9; put all its annotations in one place
+      = help: the first is at ./labels/one.yaml:2:9; declare each input once, with all its annotations
 
     error: `annotations` has no value
      --> ./labels/two.yaml:3:17
@@ -73,14 +73,14 @@ fn every_problem_is_shown_with_its_line_and_what_is_allowed() {
       = help: write [] if you mean none
     error: the manifest has 5 problems
     ");
-    // Whoever plans sees the same.
+    // `plan` shows the same.
     let plan = world.run(&["plan", "--embedded", "x.db"]).exits(1);
     assert_eq!(plan.stderr, run.stderr);
     assert!(!world.path().join("x.db").exists());
 }
 
 #[test]
-fn a_folder_without_a_manifest_and_a_path_without_anything_are_errors() {
+fn a_folder_without_manifest_and_a_missing_path_are_errors() {
     let world = World::new();
     world.run(&["validate"]).exits(1);
     let run = world.run(&["validate", "nowhere"]).exits(1);
@@ -120,7 +120,7 @@ fn a_hint_quotes_the_number_as_the_file_spells_it() {
 }
 
 #[test]
-fn equal_problems_are_one_report_with_their_count_and_first_place() {
+fn equal_problems_are_shown_once_with_their_count() {
     let world = World::new();
     world.write("annosync.yaml", &format!("{}vocabulary: [car]\n", header()));
     for (file, concept) in [("a", "bus"), ("b", "bus"), ("c", "tram")] {
@@ -179,7 +179,7 @@ fn a_shape_without_area_as_32_bit_numbers_is_a_problem() {
 }
 
 #[test]
-fn an_annotation_that_the_app_lacks_and_of_which_nothing_is_declared_stops_the_plan() {
+fn an_unknown_id_without_fields_is_an_error_of_the_plan() {
     let world = World::new();
     for annotation in [
         "{ id: a }",
@@ -211,7 +211,7 @@ fn an_annotation_that_the_app_lacks_and_of_which_nothing_is_declared_stops_the_p
 }
 
 #[test]
-fn a_mask_without_pixels_and_what_has_no_length_are_problems() {
+fn masks_without_pixels_and_empty_spans_and_segments_are_problems() {
     let world = World::new();
     fs::create_dir(world.path().join("masks")).unwrap();
     fs::write(world.path().join("masks/black.png"), png(2, &[0, 0])).unwrap();
@@ -225,7 +225,7 @@ fn a_mask_without_pixels_and_what_has_no_length_are_problems() {
     for (annotation, message) in [
         (
             "mask: { path: masks/black.png }",
-            "`masks/black.png` is a mask without a set pixel\n --> m.yaml:8:25\n",
+            "`masks/black.png` is a mask without an annotated pixel\n --> m.yaml:8:25\n",
         ),
         (
             "span: { start: 3, end: 3 }",
@@ -253,7 +253,7 @@ fn a_mask_without_pixels_and_what_has_no_length_are_problems() {
 }
 
 #[test]
-fn problems_that_differ_in_a_name_alone_are_counted_after_the_first_ones() {
+fn problems_of_one_kind_are_cut_and_counted() {
     let world = World::new();
     let input = |id: usize| format!("  - id: in-{id}\n    annotations: []\n");
     let inputs: String = (0..500).map(input).collect();
@@ -284,7 +284,7 @@ fn problems_that_differ_in_a_name_alone_are_counted_after_the_first_ones() {
         500
     );
     assert!(!all.stderr.contains("more like this"));
-    // What is of different kinds is not counted together.
+    // Different kinds are counted separately.
     world.declare("  - id: a\n    annotations:\n      - { box: 1, cocnepts: [a], polygon: 1, frame: 1, status: odd, key: 3, info: 1 }\n");
     let run = world.run(&["validate", "m.yaml"]).exits(1);
     assert!(!run.stderr.contains("more like this"), "{}", run.stderr);
@@ -303,14 +303,14 @@ fn an_annotation_that_would_be_posted_empty_is_a_problem() {
         world
             .run(&["validate", "m.yaml"])
             .exits(1)
-            .says("an annotation without a place and with an empty list of concepts")
+            .says("an annotation without a geometry and with an empty list of concepts")
             .says("--> m.yaml:8:")
             .says("`annotations: []`");
     }
-    // Work that is handed to somebody is an annotation without concepts.
+    // A labelling task is an annotation with a user and without concepts.
     declare("{ concepts: [], status: pending }");
     world.apply(&[]).exits(0);
-    // What loses its last concept is not what is posted.
+    // An existing annotation may lose its last concept.
     declare("{ key: k, concepts: [car] }");
     world.apply(&["--allow-deletes", "1"]).exits(0);
     declare("{ key: k, concepts: [] }");
@@ -318,7 +318,7 @@ fn an_annotation_that_would_be_posted_empty_is_a_problem() {
 }
 
 #[test]
-fn a_version_is_quoted_as_it_is_written() {
+fn a_wrong_version_is_quoted_as_written() {
     let world = World::new();
     world.write(
         "m.yaml",
@@ -331,7 +331,7 @@ fn a_version_is_quoted_as_it_is_written() {
 }
 
 #[test]
-fn a_key_is_named_where_its_annotation_is_missing_and_a_plan_sends_nothing() {
+fn a_missing_annotation_is_named_by_its_key() {
     let world = World::new();
     world.declare("  - id: in-000\n    annotations:\n      - { key: red, status: pending }\n");
     let run = world

@@ -46,7 +46,6 @@ fn stored(data: &Value) -> Value {
     })
 }
 
-/// A mask of a file.
 fn mask(width: u32, pixels: &[u8]) -> Geometry {
     Geometry::Mask(Box::new(Mask::from_png(png(width, pixels)).unwrap()))
 }

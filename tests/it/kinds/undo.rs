@@ -57,7 +57,7 @@ fn find(undo: &Plan, state: &ObservedState, expected: Freshness) -> Result<(), T
     Ok(())
 }
 
-/// Reads an undo from its file.
+/// Writes an undo as a file and reads it.
 fn through_its_file(undo: &Plan) -> Result<Plan, TestCaseError> {
     let read = plan::read(&render::json(undo)).map_err(|it| TestCaseError::fail(it.to_string()))?;
     let read = read.expect("it is a plan");

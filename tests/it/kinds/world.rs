@@ -184,10 +184,7 @@ pub(super) fn declarable() -> impl Strategy<Value = Content> {
 
 /// The form in which a service stores and sends an annotation.
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "one flag a habit, each independent of the others"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "independent flags")]
 pub(super) struct Habit {
     zeros: bool,
     short_floats: bool,

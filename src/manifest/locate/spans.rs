@@ -1,15 +1,15 @@
-//! Bytes of a text -> line, column and the source line, as people see them.
+//! Bytes of a text -> line, column and source line.
 
-use crate::manifest::problem::Spot;
+use crate::manifest::problem::SourceSpan;
 use std::ops::Range;
 
-/// Of a source line that is longer, this many characters before and behind the spot are shown.
+/// Of a longer source line, this many characters before and after the span are shown.
 const BEFORE: usize = 100;
-const BEHIND: usize = 60;
+const AFTER: usize = 60;
 
-/// Makes spots. It is asked in ascending order, so that a file of one long line is read once, not once a problem.
+/// Finds spans in ascending order, so that a file of one long line is read once, not once for each problem.
 #[derive(Debug)]
-pub(in crate::manifest) struct Spotter<'t> {
+pub(in crate::manifest) struct SpanFinder<'t> {
     text: &'t str,
     line: usize,
     line_start: usize,
@@ -17,7 +17,7 @@ pub(in crate::manifest) struct Spotter<'t> {
     at: usize,
 }
 
-impl<'t> Spotter<'t> {
+impl<'t> SpanFinder<'t> {
     pub(in crate::manifest) fn new(text: &'t str) -> Self {
         Self {
             text,
@@ -28,8 +28,8 @@ impl<'t> Spotter<'t> {
         }
     }
 
-    /// The spot of these bytes, which begin nowhere before those of the last call.
-    pub(in crate::manifest) fn spot(&mut self, range: &Range<usize>) -> Spot {
+    /// `range` may not begin before that of the last call.
+    pub(in crate::manifest) fn span(&mut self, range: &Range<usize>) -> SourceSpan {
         for (at, c) in self.text[self.at..range.start.max(self.at)].char_indices() {
             if c == '\n' {
                 self.line += 1;
@@ -46,26 +46,26 @@ impl<'t> Spotter<'t> {
             .take(BEFORE)
             .last()
             .map_or(self.at, |(at, _)| self.line_start + at);
-        let rest = line_from(self.text, self.at, 4 * (2 * BEHIND + 1));
-        // What is marked is shown, but not without end.
+        let rest = line_from(self.text, self.at, 4 * (2 * AFTER + 1));
+        // What is marked is shown, up to a limit.
         let marked = range.len().min(rest.len());
-        let longest = rest[..marked].chars().count().min(BEHIND) + BEHIND;
-        let behind = rest
+        let longest = rest[..marked].chars().count().min(AFTER) + AFTER;
+        let end = rest
             .char_indices()
             .nth(longest)
             .map_or(rest.len(), |(at, _)| at);
-        let marked = marked.min(behind);
+        let marked = marked.min(end);
         let mut source = String::new();
         if from > self.line_start {
             source.push('…');
         }
         source.push_str(&self.text[from..self.at]);
         let start = source.len();
-        source.push_str(&rest[..behind]);
-        if behind < rest.len() {
+        source.push_str(&rest[..end]);
+        if end < rest.len() {
             source.push('…');
         }
-        Spot {
+        SourceSpan {
             line: self.line,
             column: self.column,
             length: rest[..marked].chars().count().max(1),
@@ -75,7 +75,7 @@ impl<'t> Spotter<'t> {
     }
 }
 
-/// The rest of the line at an offset, without its end; not much more than `longest` bytes of it, for a line may be the
+/// The rest of the line at an offset, without its line end. Cut after about `longest` bytes, because a line may be the
 /// whole file.
 pub(super) fn line_from(text: &str, at: usize, longest: usize) -> &str {
     let mut end = text.len().min(at.saturating_add(longest));
@@ -95,25 +95,25 @@ mod tests {
     fn columns_count_characters_and_lines_keep_no_carriage_return() {
         let text = "a: 1\r\n日本: xé\r\n";
         let start = text.find('x').unwrap();
-        let spot = Spotter::new(text).spot(&(start..start + 3));
-        assert_eq!((spot.line, spot.column, spot.length), (2, 5, 2));
-        assert_eq!(spot.source, "日本: xé");
-        assert_eq!(&spot.source[spot.marked.0..spot.marked.1], "xé");
+        let span = SpanFinder::new(text).span(&(start..start + 3));
+        assert_eq!((span.line, span.column, span.length), (2, 5, 2));
+        assert_eq!(span.source, "日本: xé");
+        assert_eq!(&span.source[span.marked.0..span.marked.1], "xé");
     }
 
     #[test]
     fn a_long_line_is_shown_in_part() {
         let text = format!("{}ä{}", "x".repeat(1000), "y".repeat(1000));
-        let spot = Spotter::new(&text).spot(&(1000..1002));
-        assert_eq!(spot.column, 1001);
-        assert_eq!(spot.source.chars().count(), 1 + 100 + 1 + 60 + 1);
-        assert_eq!(&spot.source[spot.marked.0..spot.marked.1], "ä");
+        let span = SpanFinder::new(&text).span(&(1000..1002));
+        assert_eq!(span.column, 1001);
+        assert_eq!(span.source.chars().count(), 1 + 100 + 1 + 60 + 1);
+        assert_eq!(&span.source[span.marked.0..span.marked.1], "ä");
     }
 
     #[test]
-    fn the_end_of_the_text_is_a_spot() {
-        let spot = Spotter::new("a\n").spot(&(2..2));
-        assert_eq!((spot.line, spot.column, spot.length), (2, 1, 1));
-        assert_eq!(spot.source, "");
+    fn the_end_of_the_text_has_a_span() {
+        let span = SpanFinder::new("a\n").span(&(2..2));
+        assert_eq!((span.line, span.column, span.length), (2, 1, 1));
+        assert_eq!(span.source, "");
     }
 }

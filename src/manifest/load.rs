@@ -1,21 +1,21 @@
-//! A manifest as it is on disk, or as it would be with some of its files written anew.
+//! Loading a manifest: from disk, from disk with some files replaced, or from texts.
 //!
-//! What is to be written can be read back before a byte of it is: with the files that are there already, under the
-//! header that decides about them.
+//! Replaced files let a command check what it is about to write.
 
-use super::Manifest;
 use super::assemble::{Assembled, assemble};
-use super::document::{Format, document};
+use super::document::document;
+use super::format::Format;
+use super::loaded::Manifest;
 use super::problem::{Problem, Problems};
 use super::select::{Candidate, Stamp, is_header_file, slashes};
-use super::source::{Disk, Reach, Source, Unreadable};
+use super::source::{Disk, Memory, Reach, Source, Unreadable};
 use super::tracked::{Index, no_index};
-use super::walk::{Found, walk};
+use super::walk::{Walked, walk};
 use crate::model::{TextKind, decode_text};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-/// Files that count instead of those on disk, by the paths that they are opened by.
+/// Files that replace those on disk or are added to them, by path.
 pub type Overlay = BTreeMap<PathBuf, Vec<u8>>;
 
 /// A folder with an overlay.
@@ -26,8 +26,8 @@ struct Overlaid<'o> {
 }
 
 impl Overlaid<'_> {
-    /// A path of the present folder begins with `./` or not, as the user named that folder.
-    fn overlaid(&self, path: &Path) -> Option<&Vec<u8>> {
+    /// A path of the current folder may begin with `./`, as the user gave it.
+    fn replacement(&self, path: &Path) -> Option<&Vec<u8>> {
         let without = || self.overlay.get(path.strip_prefix(".").ok()?);
         self.overlay.get(path).or_else(without)
     }
@@ -35,14 +35,14 @@ impl Overlaid<'_> {
 
 impl Source for Overlaid<'_> {
     fn own(&self, candidate: &Candidate) -> Result<Vec<u8>, Unreadable> {
-        match self.overlaid(&candidate.shown) {
+        match self.replacement(&candidate.shown) {
             Some(bytes) => Ok(bytes.clone()),
             None => self.disk.own(candidate),
         }
     }
 
     fn named(&self, relative: &str) -> Result<Vec<u8>, Unreadable> {
-        match self.overlaid(&self.folder.join(relative)) {
+        match self.replacement(&self.folder.join(relative)) {
             Some(bytes) => Ok(bytes.clone()),
             None => self.disk.named(relative),
         }
@@ -53,14 +53,20 @@ impl Source for Overlaid<'_> {
     }
 }
 
-/// Reads a manifest, a file or a folder with all its files, as it would be if `overlay` were written. Its files lie
-/// where `reach` says; the file that `path` names may be a link to anywhere.
+/// Reads a manifest: a file, or a folder with all its files.
+///
+/// If the file's header has `files:`, the files that these match are read, too.
+pub fn load(path: &Path) -> Result<Manifest, Problems> {
+    load_with(path, &Overlay::new(), Reach::Folder)
+}
+
+/// [`load`], as if the files of `overlay` were written. The file `path` itself may be a link to anywhere.
 pub fn load_with(path: &Path, overlay: &Overlay, reach: Reach) -> Result<Manifest, Problems> {
     load_tracked(path, overlay, reach, &no_index)
 }
 
-/// The same, held to what git tracks: a file that git has and that cannot be read is a problem or, where it is not on
-/// the disk, named in [`Manifest::gone`].
+/// [`load_with`], compared with what git tracks: a tracked file that cannot be read is a problem. One that the disk lacks
+/// is listed in [`Manifest::missing_files`].
 pub fn load_tracked(
     path: &Path,
     overlay: &Overlay,
@@ -75,7 +81,7 @@ pub fn load_tracked(
             return Err(Problems::new(vec![Problem::of_file(
                 path,
                 format!("cannot be read: {error}"),
-                "name a manifest's file or folder",
+                "give a manifest file or folder",
             )]));
         }
     };
@@ -89,16 +95,16 @@ pub fn load_tracked(
         overlay,
     };
     if is_folder {
-        let found = found(path, overlay, reach, index);
-        let assembled = assemble(&found, None, path, &source(path))?;
-        settled(&assembled, &found, path, overlay, reach)?;
+        let walked = walk_with(path, overlay, reach, index);
+        let assembled = assemble(&walked, None, path, &source(path))?;
+        check_unchanged(&assembled, &walked, path, overlay, reach)?;
         return Ok(Manifest::new(assembled, path, None, reach));
     }
     let Some(format) = Format::of(path) else {
         return Err(Problems::new(vec![Problem::of_file(
             path,
-            "not a manifest's file: it ends in none of .yaml, .yml, .json and .jsonl",
-            "name a manifest's file or folder",
+            "not a manifest file: its extension is not .yaml, .yml, .json or .jsonl",
+            "give a manifest file or folder",
         )]));
     };
     let folder = match path.parent() {
@@ -107,53 +113,103 @@ pub fn load_tracked(
     };
     let name = slashes(Path::new(path.file_name().unwrap_or_default()));
     let alone = Candidate::new(path.to_owned(), name.clone(), format);
-    let names_files = source(folder)
+    let has_patterns = source(folder)
         .own(&alone)
         .ok()
         .and_then(|bytes| decode_text(bytes, TextKind::Structured).ok())
         .and_then(|text| document(format, &text).ok())
         .and_then(|document| document.header)
         .is_some_and(|header| header.files.is_some());
-    let mut all = if names_files {
-        found(folder, overlay, reach, index)
+    let mut all = if has_patterns {
+        walk_with(folder, overlay, reach, index)
     } else {
-        Found::default()
+        Walked::default()
     };
     all.files.retain(|other| other.relative != name);
     all.files.insert(0, alone);
     let assembled = assemble(&all, Some(0), path, &source(folder))?;
-    if names_files {
-        settled(&assembled, &all, folder, overlay, reach)?;
+    if has_patterns {
+        check_unchanged(&assembled, &all, folder, overlay, reach)?;
     }
     Ok(Manifest::new(assembled, folder, None, reach))
 }
 
-/// Looks at the folder once more: files that came, went or were written to while the manifest was read would make one
-/// that never was.
-fn settled(
+/// Reads a manifest from texts with their paths, as [`load`] reads a folder.
+pub fn parse(files: Vec<(PathBuf, String)>) -> Result<Manifest, Problems> {
+    parse_with(files, Vec::new())
+}
+
+/// [`parse`] with the masks and texts that the manifest may name, with paths relative to the same folder.
+pub fn parse_with(
+    files: Vec<(PathBuf, String)>,
+    binaries: Vec<(PathBuf, Vec<u8>)>,
+) -> Result<Manifest, Problems> {
+    let mut candidates = Vec::with_capacity(files.len());
+    let mut problems = Vec::new();
+    for (path, _) in &files {
+        match Format::of(path) {
+            Some(format) => {
+                candidates.push(Candidate::new(path.clone(), slashes(path), format));
+            }
+            None => problems.push(Problem::of_file(
+                path,
+                "not a manifest file: its extension is not .yaml, .yml, .json or .jsonl",
+                "rename it",
+            )),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Problems::new(problems));
+    }
+    candidates.sort_by(|a, b| a.relative.as_bytes().cmp(b.relative.as_bytes()));
+    let texts: BTreeMap<PathBuf, String> = files.into_iter().collect();
+    let binaries: BTreeMap<String, Vec<u8>> = binaries
+        .into_iter()
+        .map(|(path, bytes)| (slashes(&path), bytes))
+        .collect();
+    let memory = Memory {
+        texts: &texts,
+        binaries: &binaries,
+    };
+    let walked = Walked {
+        files: candidates,
+        ..Walked::default()
+    };
+    let assembled = assemble(&walked, None, Path::new("."), &memory)?;
+    Ok(Manifest::new(
+        assembled,
+        Path::new(""),
+        Some(texts),
+        Reach::Folder,
+    ))
+}
+
+/// Walks the folder again: if files were added, deleted or written to while the manifest was read, the result would be a
+/// mix of two states.
+fn check_unchanged(
     assembled: &Assembled,
-    before: &Found,
+    before: &Walked,
     folder: &Path,
     overlay: &Overlay,
     reach: Reach,
 ) -> Result<(), Problems> {
-    let after = found(folder, overlay, reach, &no_index);
-    let stamps = |found: &Found| -> BTreeMap<String, (PathBuf, Stamp)> {
-        let files = found.files.iter();
+    let after = walk_with(folder, overlay, reach, &no_index);
+    let stamps = |walked: &Walked| -> BTreeMap<String, (PathBuf, Stamp)> {
+        let files = walked.files.iter();
         files
             .map(|file| (file.relative.clone(), (file.shown.clone(), file.stamp)))
             .collect()
     };
     let (before, after) = (stamps(before), stamps(&after));
-    let taken = assembled.files.iter().map(|(file, _)| &file.relative);
-    let changed = taken.filter(|path| {
+    let included = assembled.files.iter().map(|(file, _)| &file.relative);
+    let changed = included.filter(|path| {
         let unread = Stamp::default();
         let stamp = |all: &BTreeMap<String, (PathBuf, Stamp)>| all.get(*path).map(|it| it.1);
         stamp(&before).is_some_and(|it| it != unread) && stamp(&before) != stamp(&after)
     });
     let new = after
         .keys()
-        .filter(|path| !before.contains_key(*path) && assembled.takes(path));
+        .filter(|path| !before.contains_key(*path) && assembled.includes(path));
     let problems: Vec<Problem> = changed
         .chain(new)
         .map(|path| {
@@ -172,14 +228,14 @@ fn settled(
     }
 }
 
-/// What may belong to the manifest of a folder, with the files of the overlay, in byte order of their paths.
-fn found(folder: &Path, overlay: &Overlay, reach: Reach, index: Index<'_>) -> Found {
-    let mut found = if folder.exists() {
+/// [`walk`] with the files of the overlay.
+fn walk_with(folder: &Path, overlay: &Overlay, reach: Reach, index: Index<'_>) -> Walked {
+    let mut walked = if folder.exists() {
         walk(folder, reach, index)
     } else {
-        Found::default()
+        Walked::default()
     };
-    let all = &mut found.files;
+    let all = &mut walked.files;
     let known: HashSet<String> = all.iter().map(|one| one.relative.clone()).collect();
     for path in overlay.keys() {
         let (Some(format), Ok(below)) = (Format::of(path), path.strip_prefix(folder)) else {
@@ -191,19 +247,19 @@ fn found(folder: &Path, overlay: &Overlay, reach: Reach, index: Index<'_>) -> Fo
         }
     }
     all.sort_by(|a, b| a.relative.as_bytes().cmp(b.relative.as_bytes()));
-    found
+    walked
 }
 
-/// Whether a manifest is there: a file, or a folder in which a file has a header, or is named as one by custom.
+/// Whether the path is a manifest: a file, or a folder in which a file has a header or the usual name of one.
 pub fn has_header(path: &Path) -> bool {
     if !path.is_dir() {
         return path.exists();
     }
-    let Found {
+    let Walked {
         files, obstacles, ..
     } = walk(path, Reach::Folder, &no_index);
-    let by_custom = |file: &Candidate| is_header_file(&file.relative);
-    // One that cannot be read is there all the same.
+    let has_usual_name = |file: &Candidate| is_header_file(&file.relative);
+    // An unreadable header counts, too.
     if obstacles.iter().any(|one| is_header_file(&one.relative)) {
         return true;
     }
@@ -212,7 +268,7 @@ pub fn has_header(path: &Path) -> bool {
         reach: Reach::Anywhere,
         chosen: None,
     };
-    files.iter().any(by_custom)
+    files.iter().any(has_usual_name)
         || files.iter().any(|file| {
             let text = disk
                 .own(file)
@@ -226,11 +282,11 @@ pub fn has_header(path: &Path) -> bool {
         })
 }
 
-/// The files of a folder and below that end as a manifest's do, but for hidden ones and those that git ignores.
+/// The files below a folder with a manifest's extension, except hidden and ignored ones.
 pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     if !folder.is_dir() {
         return Vec::new();
     }
-    let found = walk(folder, Reach::Folder, &no_index);
-    found.files.into_iter().map(|file| file.shown).collect()
+    let walked = walk(folder, Reach::Folder, &no_index);
+    walked.files.into_iter().map(|file| file.shown).collect()
 }

@@ -1,22 +1,22 @@
-//! What a text input says, and whether the spans of its annotations are its characters.
+//! Checks spans against the text of their input, and fills in the texts of spans.
 //!
-//! Characters are Unicode code points, as in the API's counts. Does not know where the text comes from.
+//! Characters are Unicode code points, as the API counts them.
 
 use super::finding::{Findings, Place};
 use super::words::quote;
 use crate::model::{Content, Geometry, Identity, Span};
 
-/// Of two long texts this many characters are shown in front of where they part.
-const IN_FRONT: usize = 15;
+/// Of two long texts this many equal characters are shown before their first difference.
+const COMMON_SHOWN: usize = 15;
 
-/// A text in which any characters are found at once: an input may have as many spans as characters.
-struct KnownText<'t> {
+/// A text with an index of its characters: an input may have as many spans as characters.
+struct IndexedText<'t> {
     text: &'t str,
-    /// Where each character begins, and where the last one ends; nothing where each has one byte.
+    /// The byte offsets of the characters and of the end; `None` if each character has one byte.
     starts: Option<Vec<usize>>,
 }
 
-impl<'t> KnownText<'t> {
+impl<'t> IndexedText<'t> {
     fn new(text: &'t str) -> Self {
         let starts = || {
             let starts = text.char_indices().map(|(at, _)| at);
@@ -44,14 +44,16 @@ impl<'t> KnownText<'t> {
     }
 }
 
-/// Checks the spans of an input against what it says. `place` is the input's. What is returned are the texts of the
-/// spans that are written without one, with the indices of their annotations.
-pub(super) fn filling(
+/// The texts of spans that are written without one, with the indices of their annotations.
+pub(super) type SpanTexts = Vec<(usize, Box<str>)>;
+
+/// Checks the spans of an input, at `place`, against its text.
+pub(super) fn check_spans(
     text: &str,
     annotations: &[(Identity, Content)],
     place: &Place<'_>,
     findings: &mut Findings,
-) -> Vec<(usize, Box<str>)> {
+) -> SpanTexts {
     let mut spans = annotations
         .iter()
         .enumerate()
@@ -60,16 +62,16 @@ pub(super) fn filling(
             _ => None,
         })
         .peekable();
-    let mut found = Vec::new();
+    let mut missing = SpanTexts::new();
     if spans.peek().is_none() {
-        return found;
+        return missing;
     }
-    let known = KnownText::new(text);
+    let indexed = IndexedText::new(text);
     let at = place.name("annotations");
     for (index, span) in spans {
         let at = at.nth(index);
         let at = at.name("span");
-        match (known.slice(span), span.text()) {
+        match (indexed.slice(span), span.text()) {
             (None, _) => {
                 findings
                     .add(
@@ -77,47 +79,46 @@ pub(super) fn filling(
                         format!(
                             "the span ends at {}, and the input's text has {} characters",
                             span.end(),
-                            known.len()
+                            indexed.len()
                         ),
                     )
-                    .hint("characters are counted from 0, and `end` is behind the last one");
+                    .hint("characters are counted from 0, and `end` is one after the last");
             }
-            (Some(slice), None) => found.push((index, slice.into())),
+            (Some(slice), None) => missing.push((index, slice.into())),
             (Some(slice), Some(written)) if slice == written => {}
             (Some(slice), Some(written)) => {
-                let (slice, written) = apart(slice, written);
+                let (slice, written) = shortened(slice, written);
                 findings
                     .add(
                         at.name("text").value(),
                         format!(
-                            "the span says {}, and the input's text has {} there",
+                            "the span's text is {}, and the input has {} there",
                             quote(&written),
                             quote(&slice)
                         ),
                     )
                     .hint(
-                        "mend `start` and `end` (characters from 0, `end` behind the last one), or leave `text` out",
+                        "correct `start` and `end` (characters from 0, `end` one after the last), or leave `text` out",
                     );
             }
         }
     }
-    found
+    missing
 }
 
-/// Gives the spans the texts that they were written without.
-pub(super) fn fill(annotations: &mut [(Identity, Content)], found: Vec<(usize, Box<str>)>) {
-    for (index, text) in found {
+pub(super) fn set_span_texts(annotations: &mut [(Identity, Content)], texts: SpanTexts) {
+    for (index, text) in texts {
         if let Some(Geometry::Span(span)) = &mut annotations[index].1.geometry {
             **span = Span::new(span.start(), span.end(), Some(text))
-                .expect("start and end are those of a span");
+                .expect("start and end are those of a valid span");
         }
     }
 }
 
-/// Two different texts from shortly before they part, so that a message that shortens them shows the difference.
-fn apart(one: &str, other: &str) -> (String, String) {
+/// Two different texts from shortly before their first difference, so that a message that cuts them shows it.
+fn shortened(one: &str, other: &str) -> (String, String) {
     let common = one.chars().zip(other.chars()).take_while(|(a, b)| a == b);
-    let skipped = common.count().saturating_sub(IN_FRONT);
+    let skipped = common.count().saturating_sub(COMMON_SHOWN);
     let from = |text: &str| {
         let dots = if skipped > 0 { "…" } else { "" };
         format!("{dots}{}", text.chars().skip(skipped).collect::<String>())
@@ -141,21 +142,21 @@ mod tests {
         ] {
             let span = Span::new(start, end, None).unwrap();
             assert_eq!(
-                KnownText::new(text).slice(&span),
+                IndexedText::new(text).slice(&span),
                 slice,
                 "{text} {start} {end}"
             );
         }
-        assert_eq!(KnownText::new("ä\u{1f600}日x").len(), 4);
-        assert_eq!(KnownText::new("abc").len(), 3);
+        assert_eq!(IndexedText::new("ä\u{1f600}日x").len(), 4);
+        assert_eq!(IndexedText::new("abc").len(), 3);
     }
 
     #[test]
-    fn long_texts_are_shown_where_they_part() {
+    fn long_texts_are_shown_around_their_first_difference() {
         let long = "x".repeat(100);
-        let (one, other) = apart(&format!("{long}a"), &format!("{long}bc"));
+        let (one, other) = shortened(&format!("{long}a"), &format!("{long}bc"));
         assert_eq!(one, format!("…{}a", "x".repeat(15)));
         assert_eq!(other, format!("…{}bc", "x".repeat(15)));
-        assert_eq!(apart("cat", "cot"), ("cat".into(), "cot".into()));
+        assert_eq!(shortened("cat", "cot"), ("cat".into(), "cot".into()));
     }
 }

@@ -1,0 +1,239 @@
+//! A manifest that was read, and what it says of its inputs and files.
+
+use super::assemble::Assembled;
+use super::context::{Image, InputText, InputVideo};
+use super::finding::{Place, Pointer};
+use super::header::INPUTS;
+use super::input::Media;
+use super::named;
+use super::report::{spans_in, unchanged};
+use super::select::{Candidate, folder_of};
+use super::source::{Disk, Memory, Reach};
+use super::target::TargetSpec;
+use crate::model::{ConceptId, DesiredState, InputId, Origin};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// A valid manifest.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    pub desired: DesiredState,
+    /// By name.
+    pub targets: BTreeMap<String, TargetSpec>,
+    /// The target unless the user names another; one of `targets`.
+    pub default_target: Option<String>,
+    pub images: BTreeMap<InputId, Image>,
+    /// Whether to post the inputs that the app lacks.
+    pub create_inputs: bool,
+    /// Whether annotations may name only concepts that the app has.
+    pub vocabulary_of_app: bool,
+    /// SHA-256 in hex over a line for each file, including the masks and texts that it names, in byte order of their
+    /// paths: the file's own SHA-256 in hex, two spaces, its path below the manifest's folder, a line feed, as
+    /// `sha256sum` prints it. In a text file CRLF counts as LF.
+    pub hash: String,
+    /// The concepts that annotations may name; `None` if the header does not list them.
+    pub vocabulary: Option<Vec<ConceptId>>,
+    pub header_file: PathBuf,
+    /// The folder of the header's file. The path of an embedded target is relative to it.
+    pub root: PathBuf,
+    /// The folder that was read.
+    folder: PathBuf,
+    media: BTreeMap<InputId, Media>,
+    files: Vec<(Candidate, [u8; 32])>,
+    reach: Reach,
+    /// Files that git tracks and the disk lacks, with inputs that no other file declares; true if left out by a sparse
+    /// checkout.
+    pub missing_files: Vec<(PathBuf, bool)>,
+    /// Why git could not list the tracked files. A missing file would not be noticed then.
+    pub git_error: Option<String>,
+    /// The texts, if they were not read from files.
+    texts: Option<BTreeMap<PathBuf, String>>,
+}
+
+/// How to read the file of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediumContent {
+    /// An image or a video.
+    Bytes,
+    /// Without a byte order mark, and with LF for CRLF.
+    Text,
+}
+
+/// A place in a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    pub path: PathBuf,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+}
+
+/// Bytes in lower-case hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("a string takes every write");
+        hex
+    })
+}
+
+impl Manifest {
+    pub(super) fn new(
+        assembled: Assembled,
+        folder: &Path,
+        texts: Option<BTreeMap<PathBuf, String>>,
+        reach: Reach,
+    ) -> Self {
+        let own = assembled.files.iter();
+        let own = own.map(|(file, digest)| (file.relative.as_str(), digest));
+        let named = assembled.named.iter();
+        let all: BTreeMap<&str, _> = named
+            .map(|(path, digest)| (path.as_str(), digest))
+            .chain(own)
+            .collect();
+        let mut lines = String::new();
+        for (path, digest) in all {
+            lines.extend([hex(digest).as_str(), "  ", path, "\n"]);
+        }
+        Self {
+            desired: assembled.state,
+            targets: assembled.header.targets,
+            default_target: assembled.header.target,
+            images: assembled.images,
+            create_inputs: assembled.header.create_inputs,
+            vocabulary_of_app: assembled.header.vocabulary_of_app,
+            hash: hex(&Sha256::digest(lines.as_bytes())),
+            vocabulary: assembled.header.vocabulary,
+            header_file: folder.join(&assembled.header_file),
+            root: folder.join(folder_of(&assembled.header_file)),
+            folder: folder.to_owned(),
+            media: assembled.media,
+            files: assembled.files,
+            missing_files: assembled
+                .missing
+                .into_iter()
+                .map(|file| (file.shown, file.is_sparse))
+                .collect(),
+            git_error: assembled.git_error,
+            reach,
+            texts,
+        }
+    }
+
+    /// The manifest's files, in byte order of their paths. [`Origin::file`] is an index into them.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|(file, _)| file.shown.as_path())
+    }
+
+    pub fn input_text(&self, input: &InputId) -> Option<InputText> {
+        self.media.get(input)?.text.clone()
+    }
+
+    pub fn input_video(&self, input: &InputId) -> Option<InputVideo> {
+        self.media.get(input)?.video.clone()
+    }
+
+    /// The path below the manifest's folder for a path that is written in the file of `origin`.
+    ///
+    /// # Errors
+    ///
+    /// Why the path is not allowed, and a hint.
+    pub fn medium_path(
+        &self,
+        origin: Origin,
+        written: &str,
+    ) -> Result<String, (String, &'static str)> {
+        let file = self.files.get(origin.file as usize);
+        let folder = file.map_or("", |(file, _)| folder_of(&file.relative));
+        named::path_below(folder, written, self.reach)
+    }
+
+    /// The bytes of a file of the manifest's folder.
+    ///
+    /// # Errors
+    ///
+    /// Why the file cannot be read, and a hint.
+    pub fn read_medium(
+        &self,
+        path: &str,
+        content: MediumContent,
+    ) -> Result<Vec<u8>, (String, &'static str)> {
+        let disk = Disk {
+            folder: &self.folder,
+            reach: self.reach,
+            chosen: None,
+        };
+        // The path may come from a plan file, which is not trusted.
+        let path = named::path_below("", path, self.reach)?;
+        match content {
+            MediumContent::Bytes => named::read_bytes(&path, &disk),
+            MediumContent::Text => Ok(named::read_text(&path, &disk)?.1.into_bytes()),
+        }
+    }
+
+    /// The files of an input's masks, as written, with the indices of their annotations.
+    pub fn mask_paths(&self, input: &InputId) -> &[(usize, Box<str>)] {
+        self.media.get(input).map_or(&[], |media| &media.masks)
+    }
+
+    /// The text of the file with this index. `None` if the file changed since the manifest was read.
+    pub fn text(&self, file: u32) -> Option<String> {
+        let (candidate, digest) = self.files.get(file as usize)?;
+        if let Some(texts) = &self.texts {
+            let binaries = &BTreeMap::new();
+            return unchanged(candidate, digest, &Memory { texts, binaries });
+        }
+        // Any link may be followed: the digest ensures that the file was read before.
+        let disk = Disk {
+            folder: &self.root,
+            reach: self.reach,
+            chosen: Some(&candidate.shown),
+        };
+        unchanged(candidate, digest, &disk)
+    }
+
+    /// Where an annotation was declared. `None` if its file changed since the manifest was read.
+    pub fn locate(&self, origin: Origin) -> Option<Location> {
+        self.locate_all(&[origin]).pop().flatten()
+    }
+
+    /// [`Manifest::locate`] for several annotations. Reads each file once.
+    pub fn locate_all(&self, origins: &[Origin]) -> Vec<Option<Location>> {
+        let mut by_file: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (index, origin) in origins.iter().enumerate() {
+            by_file.entry(origin.file as usize).or_default().push(index);
+        }
+        let mut locations = vec![None; origins.len()];
+        for (file, indices) in by_file {
+            let Some((candidate, _)) = self.files.get(file) else {
+                continue;
+            };
+            let Some(text) = self.text(file as u32) else {
+                continue;
+            };
+            let pointers: Vec<Pointer> = indices.iter().map(|i| pointer(origins[*i])).collect();
+            let pointers: Vec<&Pointer> = pointers.iter().collect();
+            let spans = spans_in(candidate.format, &text, &pointers);
+            for (index, span) in indices.into_iter().zip(spans) {
+                locations[index] = Some(Location {
+                    path: candidate.shown.clone(),
+                    line: span.line,
+                    column: span.column,
+                });
+            }
+        }
+        locations
+    }
+}
+
+fn pointer(origin: Origin) -> Pointer {
+    let inputs = Place::ROOT.name(INPUTS);
+    let input = inputs.nth(origin.input as usize);
+    if origin.annotation == Origin::INPUT_ITSELF {
+        return input.name("id").value();
+    }
+    let annotations = input.name("annotations");
+    annotations.nth(origin.annotation as usize).value()
+}
