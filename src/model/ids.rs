@@ -120,37 +120,37 @@ id!(
     /// The id of an input (an image, a video, a text) of the app.
     InputId,
     check,
-    NAME_PATTERN
+    *NAME_PATTERN
 );
 id!(
     /// The id of an annotation, unique within its input.
     AnnotationId,
     check,
-    NAME_PATTERN
+    *NAME_PATTERN
 );
 id!(
     /// The id of a concept: a class of things, such as `car`.
     ConceptId,
     check,
-    NAME_PATTERN
+    *NAME_PATTERN
 );
 id!(
     /// The id of a user.
     UserId,
     check,
-    NAME_PATTERN
+    *NAME_PATTERN
 );
 id!(
     /// The id of a region that exists already, for example one that a model found.
     RegionId,
     check,
-    NAME_PATTERN
+    *NAME_PATTERN
 );
 id!(
     /// The name that a manifest gives an annotation; unique within its input.
     Key,
     check,
-    NAME_PATTERN
+    *NAME_PATTERN
 );
 id!(
     /// The name of a label set: `[a-z0-9-]{1,40}`. It goes into the ids of what the manifest creates.
