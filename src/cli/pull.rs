@@ -136,7 +136,7 @@ impl Args {
 
     fn form(&self) -> Form {
         match self.format {
-            _ if self.split => Form::FileAnInput,
+            _ if self.split => Form::FilePerInput,
             Format::Yaml => Form::OneFile,
             Format::Jsonl => Form::JsonLines,
         }
@@ -260,7 +260,7 @@ async fn over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChange>), 
         }
         (true, false) => NewInputs::OwnFiles,
         (false, true) => NewInputs::SameFile,
-        (false, false) => NewInputs::WithTheOthers,
+        (false, false) => NewInputs::LikeExisting,
     };
     let base = args.base.as_ref();
     let base = base.map(|revision| base::load(revision, &args.path, args.files));
@@ -276,7 +276,7 @@ async fn over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChange>), 
         (observed, changes) =
             plan::merged_state(base, &manifest.desired, &observed, on_conflict)
                 .map_err(|error| Failure::new(format!("{error}; nothing was written")))?;
-        changes.retain(|change| choice.takes_input(&change.input_id));
+        changes.retain(|change| choice.matches_input(&change.input_id));
     }
     let text = |file: u32| manifest.text(file);
     let read_back =

@@ -84,7 +84,7 @@ impl UndoFile {
         if let Err(failure) = self.write(&self.recorder.fates()) {
             output::talk(&format!(
                 "Warning: {}. The file from before the run is there: it undoes what was applied, and finds the rest to be \
-                 already so.",
+                 already up to date.",
                 failure.message
             ));
         }

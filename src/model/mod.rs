@@ -5,6 +5,7 @@
 
 mod annotation;
 mod concepts;
+mod count;
 mod difference;
 mod file_kind;
 mod fingerprint;
@@ -33,6 +34,7 @@ mod text;
 
 pub use annotation::{Content, Extras, Frame};
 pub use concepts::{Concept, Concepts, DuplicateConcept};
+pub use count::{counted, plural, thousands};
 pub use difference::{Difference, JsonDifference, difference, is_all_of, json_same, merged, named};
 pub use file_kind::FileKind;
 pub use fingerprint::{Fingerprint, fingerprint, holds};

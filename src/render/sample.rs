@@ -1,8 +1,8 @@
-//! Plans made by hand, for the tests of this room.
+//! Plans for the tests of this module.
 
 use crate::model::{
     AnnotationId, BoundingBox, Concept, ConceptId, Concepts, Content, Geometry, InputId, Json, Key,
-    Measure, Overlap, Point, Policy, Polygon, SetName, Status, UserId,
+    Measure, Overlap, Point, Policy, Polygon, SetName, Status, UserId, key_id,
 };
 use crate::plan::{
     Action, AppChange, AppChangeKind, Base, Cause, ClassCount, Decision, FORMAT_VERSION,
@@ -58,7 +58,7 @@ fn operation(action: Action, input: &str, id: &str, reason: Reason) -> Operation
     }
 }
 
-/// A box of a server's making that goes, with all its fields.
+/// A delete of a box with an id of the server, with all fields.
 pub(super) fn deleted(input: &str) -> Operation {
     let mut gone = operation(
         Action::Delete,
@@ -75,7 +75,7 @@ pub(super) fn deleted(input: &str) -> Operation {
     gone
 }
 
-/// A box with a key that moved.
+/// A move of a box with a key.
 pub(super) fn moved() -> Operation {
     let mut moved = operation(
         Action::Overwrite,
@@ -83,17 +83,20 @@ pub(super) fn moved() -> Operation {
         "as-0a1b2c3d-00112233445566778899",
         Reason::Differs,
     );
-    moved.key = Some(Key::new("red-car").unwrap());
+    let key = Key::new("red-car").unwrap();
+    moved.id = key_id(&SetName::new("street").unwrap(), &moved.input_id, &key);
+    moved.key = Some(key);
     moved.matched = Some(Matched::by_name(MatchedBy::Key));
     moved.before = Some(content(0.5, &["car"]));
     moved.after = Some(content(0.75, &["car"]));
     moved
 }
 
-/// A box without a key that moved, and might be another one.
+/// A move of a box without a key, ambiguously matched.
 pub(super) fn ambiguous() -> Operation {
     let mut moved = moved();
     moved.key = None;
+    moved.id = AnnotationId::new("as-0a1b2c3d-00112233445566778899").unwrap();
     moved.matched = Some(Matched {
         measure: crate::model::Measure::Iou,
         by: MatchedBy::Moved,
@@ -104,7 +107,7 @@ pub(super) fn ambiguous() -> Operation {
     moved
 }
 
-/// A box that gets another concept.
+/// A box with an added concept.
 pub(super) fn relabelled() -> Operation {
     let mut relabelled = operation(
         Action::Merge,
@@ -119,7 +122,7 @@ pub(super) fn relabelled() -> Operation {
     relabelled
 }
 
-/// A box that is made.
+/// A post of a box.
 pub(super) fn posted(input: &str, number: u32) -> Operation {
     let mut posted = operation(
         Action::Post,
@@ -131,7 +134,7 @@ pub(super) fn posted(input: &str, number: u32) -> Operation {
     posted
 }
 
-/// An input that is emptied of boxes that these made: users, `model`, or `nobody`.
+/// A purge of an input with one box per maker: a user, `model`, or `nobody`.
 pub(super) fn purge(input: &str, makers: &[&str]) -> Purge {
     let gone = |(at, maker): (usize, &&str)| PurgedAnnotation {
         id: AnnotationId::new(format!("gone-{at}")).unwrap(),
@@ -149,7 +152,7 @@ pub(super) fn purge(input: &str, makers: &[&str]) -> Purge {
     }
 }
 
-/// A plan of these operations, sorted and counted as planning does.
+/// A plan of these operations, sorted and counted.
 pub(super) fn plan(mut operations: Vec<Operation>) -> Plan {
     operations.sort_by(|a, b| (&a.input_id, a.action, &a.id).cmp(&(&b.input_id, b.action, &b.id)));
     let count = |action| operations.iter().filter(|o| o.action == action).count() as u64;
@@ -197,7 +200,7 @@ pub(super) fn plan(mut operations: Vec<Operation>) -> Plan {
     }
 }
 
-/// This change, against a base: where it comes from, and who wrote the annotation last.
+/// The operation with a cause, and with the user of the annotation.
 pub(super) fn caused(mut operation: Operation, cause: Cause, user: Option<&str>) -> Operation {
     operation.cause = Some(cause);
     if operation.action != Action::Post {
@@ -209,7 +212,7 @@ pub(super) fn caused(mut operation: Operation, cause: Cause, user: Option<&str>)
     operation
 }
 
-/// What happened in the app to the annotation of this write, of this user.
+/// A change in the app to the annotation of an operation.
 pub(super) fn app_change(
     of: &Operation,
     kind: AppChangeKind,
@@ -237,7 +240,7 @@ pub(super) fn app_change(
     }
 }
 
-/// A field with the values of the base, the manifest and the app.
+/// A changed field with its values in base, manifest and app.
 pub(super) fn field(name: &str, [base, manifest, app]: [&str; 3], conflict: bool) -> FieldChange {
     let value = |text: &str| serde_json::from_str(text).ok();
     FieldChange {
@@ -249,7 +252,7 @@ pub(super) fn field(name: &str, [base, manifest, app]: [&str; 3], conflict: bool
     }
 }
 
-/// This plan, made against `main`, with what was changed in the app counted: what the plan reverts among it.
+/// The plan with the base `main`; what it reverts is added to its drift, which is counted.
 pub(super) fn against_main(mut plan: Plan) -> Plan {
     let reverted = plan
         .operations
@@ -300,7 +303,7 @@ pub(super) fn work(user: Option<&str>, changed: u64, deleted: u64) -> OthersWork
     }
 }
 
-/// Moves of boxes to so many hundredths of an IoU, and so many that cannot be compared.
+/// Moves with an IoU in hundredths, and moves that cannot be measured.
 pub(super) fn moves(hundredths: &[u32], unmeasured: u64) -> Moves {
     let mut moves = Moves {
         unmeasured,
@@ -325,7 +328,7 @@ pub(super) fn moves(hundredths: &[u32], unmeasured: u64) -> Moves {
     moves
 }
 
-/// A summary in which every part has something to say, and several more than one row.
+/// A summary that fills every section, several with many rows.
 pub(super) fn eventful() -> Summary {
     Summary {
         post: 5,

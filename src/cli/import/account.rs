@@ -1,6 +1,7 @@
 //! What an import could not take over as it is, in words: one line for each code, with its count and first place.
 
 use crate::formats::{Imported, Skipped};
+use crate::model::plural;
 use crate::render::{counted, escape, thousands};
 use std::fmt::Write as _;
 
@@ -57,10 +58,11 @@ pub(super) fn account(imported: &Imported, places: Places) -> String {
 }
 
 fn categories(count: u64) -> String {
-    match count {
-        1 => "1 category".to_owned(),
-        _ => format!("{} categories", thousands(count)),
-    }
+    format!(
+        "{} {}",
+        thousands(count),
+        plural(count, "category", "categories")
+    )
 }
 
 fn group(text: &mut String, heading: &str, lines: &[String], places: Places) {

@@ -470,6 +470,6 @@ fn a_log_that_is_cut_off_is_shown_as_far_as_it_goes() {
         world.write("cut.txt", &log[..length]);
         let run = world.run(&["show", "cut.txt"]).exits(0);
         assert!(run.stdout.ends_with(summary), "{length}: {}", run.stdout);
-        run.says("Warning: 1 line is cut off and not shown");
+        run.says("Warning: 1 incomplete line not shown");
     }
 }

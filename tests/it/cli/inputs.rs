@@ -216,7 +216,7 @@ fn inputs_are_posted_from_files_urls_and_texts_before_they_are_annotated() {
       + post k (not on the remote)
           {concepts: [car]}
 
-    Creates 1 concept; the service cannot delete concepts: car (9), nearest that exists: none
+    Creates 1 concept; the service cannot delete concepts: car (9), nearest existing: none
     Classes: car 0 -> 9 (+9)
 
     Plan: 8 inputs to post, 9 to post. 2 calls (lower bound 2), about 0.1 s at 1,000 calls/s.
@@ -234,7 +234,7 @@ fn inputs_are_posted_from_files_urls_and_texts_before_they_are_annotated() {
 
     ### Inputs
 
-    | input | what is done |
+    | input | change |
     | --- | --- |
     | `a` | post image `images/a.jpg` (17 bytes) |
     | `b` | post image `https://example.com/b.jpg` |
@@ -247,7 +247,7 @@ fn inputs_are_posted_from_files_urls_and_texts_before_they_are_annotated() {
 
     ### Creates 1 concept; the service cannot delete concepts
 
-    | concept | annotations | nearest that exists |
+    | concept | annotations | nearest existing |
     | --- | ---: | --- |
     | `car` | 9 | none |
 
@@ -346,7 +346,7 @@ fn inputs_are_posted_from_files_urls_and_texts_before_they_are_annotated() {
     let run = world.apply(&["--log", "log.jsonl"]).exits(0);
     assert_eq!(
         run.last_line(),
-        "Applied 17 (8 inputs posted, 9 posted), 0 already so, 0 failed, 0 not attempted."
+        "Applied 17 (8 inputs posted, 9 posted), 0 already up to date, 0 failed, 0 not attempted."
     );
     assert_eq!(there(&world).len(), 9);
     let log = world.read("log.jsonl");
@@ -421,7 +421,7 @@ fn an_input_that_is_not_processed_in_time_is_reported_and_waited_for_by_the_next
         .says("Failed: input in-0: it exists, but was not processed within 1 s");
     assert_eq!(
         run.last_line(),
-        "Applied 0, 0 already so, 2 failed, 2 not attempted."
+        "Applied 0, 0 already up to date, 2 failed, 2 not attempted."
     );
     assert_eq!(world.annotations().len(), 0);
     world
@@ -431,7 +431,7 @@ fn an_input_that_is_not_processed_in_time_is_reported_and_waited_for_by_the_next
     let run = world.apply(&["--create-inputs"]).exits(0);
     assert_eq!(
         run.last_line(),
-        "Applied 2 (2 posted), 2 already so, 0 failed, 0 not attempted."
+        "Applied 2 (2 posted), 2 already up to date, 0 failed, 0 not attempted."
     );
     assert_eq!(calls(&world, Endpoint::PostInputs), 1);
     is_whole(&world, 2);
@@ -525,7 +525,7 @@ fn somebody_else_may_post_an_input_first() {
         .exits(0);
     assert_eq!(
         run.last_line(),
-        "Applied 3 (1 input posted, 2 posted), 1 already so, 0 failed, 0 not attempted."
+        "Applied 3 (1 input posted, 2 posted), 1 already up to date, 0 failed, 0 not attempted."
     );
     let undo: Value = serde_json::from_str(&world.read("undo.json")).unwrap();
     assert_eq!(undo["deleted_inputs"], json!(["in-1"]));
@@ -631,9 +631,9 @@ fn an_undo_names_the_inputs_and_deletes_them_only_when_it_may() {
         .emulator
         .faults()
         .next(Endpoint::DeleteInputs, Fault::DropAfter);
-    undo(&["--allow-delete-inputs", "3"])
-        .exits(4)
-        .says("Stale: input in-1: 1 annotation lies on it that the undo does not know. It was not deleted.");
+    undo(&["--allow-delete-inputs", "3"]).exits(4).says(
+        "Stale: input in-1: it has 1 annotation that the undo does not know. It was not deleted.",
+    );
     assert_eq!(there(&world), ["in-1", "old"]);
     assert!(world.annotation("late").is_some());
 }
@@ -664,10 +664,10 @@ fn new_concepts_are_listed_with_the_nearest_and_guarded_where_that_is_asked() {
           {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [water, xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, zebra crossing]}
 
     Creates 4 concepts; the service cannot delete concepts:
-      trafic-light                             (2), nearest that exists: traffic-light
-      water                                    (1), nearest that exists: none
-      xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx (1), nearest that exists: none
-      zebra crossing                           (1), nearest that exists: none
+      trafic-light                             (2), nearest existing: traffic-light
+      water                                    (1), nearest existing: none
+      xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx (1), nearest existing: none
+      zebra crossing                           (1), nearest existing: none
 
     Classes:
       trafic-light                             0 -> 2 (+2)
@@ -675,7 +675,7 @@ fn new_concepts_are_listed_with_the_nearest_and_guarded_where_that_is_asked() {
       xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx 0 -> 1 (+1)
       zebra crossing                           0 -> 1 (+1)
 
-    Warning: 2 new concepts with unusual ids (xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, zebra crossing): some clients of the service take only letters, digits, - and _, up to 32 characters.
+    Warning: 2 new concepts with unusual ids (xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, zebra crossing): some clients of the service accept only letters, digits, - and _, up to 32 characters.
 
     Plan: 3 to post; 1 unchanged. 1 call (lower bound 1), about 0.1 s at 1,000 calls/s.
     ");
@@ -753,6 +753,6 @@ fn an_embedded_store_makes_inputs_by_itself_unless_they_are_posted() {
     let run = run(&["apply", "m.yaml", "--auto-approve", "--create-inputs"]).exits(0);
     assert_eq!(
         run.last_line(),
-        "Applied 2 (1 input posted, 1 posted), 0 already so, 0 failed, 0 not attempted."
+        "Applied 2 (1 input posted, 1 posted), 0 already up to date, 0 failed, 0 not attempted."
     );
 }

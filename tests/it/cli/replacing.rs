@@ -269,9 +269,9 @@ fn a_run_that_is_stopped_at_any_write_leaves_no_stand_in() {
         // What is in flight is finished; only a delete that was sent makes the rest necessary.
         assert_eq!(replaced, if at < 2 { 0 } else { 3 }, "{at}");
         let account = if at < 2 {
-            "Applied 0, 0 already so, 0 failed, 3 not attempted."
+            "Applied 0, 0 already up to date, 0 failed, 3 not attempted."
         } else {
-            "Applied 3 (3 replaced), 0 already so, 0 failed, 0 not attempted."
+            "Applied 3 (3 replaced), 0 already up to date, 0 failed, 0 not attempted."
         };
         assert_eq!(run.last_line(), account, "{at}");
         world.apply(&[]).exits(0);
@@ -289,7 +289,7 @@ fn a_user_that_the_service_refuses_costs_nothing() {
     let run = apply_through(&world, Meddling::RefuseWith("bae")).exits(5);
     assert_eq!(
         run.last_line(),
-        "Applied 2 (2 replaced), 0 already so, 1 failed, 0 not attempted."
+        "Applied 2 (2 replaced), 0 already up to date, 1 failed, 0 not attempted."
     );
     let run = run.says("Failed: replace annotation alone of input in-2: refused with HTTP 400");
     assert!(!run.stdout.contains("stand-in"), "{}", run.stdout);
@@ -348,7 +348,7 @@ fn an_original_that_somebody_edits_after_its_stand_in_was_posted_is_left_alone()
     let run = run.finish().exits(4);
     assert_eq!(
         run.last_line(),
-        "Applied 2 (2 replaced), 0 already so, 1 stale, 0 failed, 0 not attempted."
+        "Applied 2 (2 replaced), 0 already up to date, 1 stale, 0 failed, 0 not attempted."
     );
     let now = world.annotation("alone").unwrap();
     assert!(is_labelled(&now) && now["user_id"] == "owner");
@@ -364,7 +364,7 @@ fn an_original_that_somebody_deletes_before_its_stand_in_is_posted_stays_deleted
     world.delete("in-2", "alone");
     let run = world.run(&ALONE).exits(4);
     run.says(
-        "Stale: replace annotation alone of input in-2: it is gone. Nothing of it was written.",
+        "Stale: replace annotation alone of input in-2: it no longer exists. Nothing was written.",
     );
     assert_eq!(world.annotation("alone"), None);
     assert!(!world.annotations().iter().any(is_stand_in));
@@ -394,7 +394,7 @@ fn a_stand_in_that_somebody_edits_is_left_and_reported() {
         assert_eq!(world.annotation("alone").unwrap()["user_id"], user);
         // It is shown before it goes.
         let plan = world.plan(&[]).exits(0);
-        plan.says("(a stand-in that an earlier run left behind)");
+        plan.says("(a copy that an earlier run left behind)");
         world.apply(&[]).exits(0);
         all_are_of(&world, "bea");
     }

@@ -430,9 +430,9 @@ fn a_run_that_was_killed_or_stopped_in_the_middle_is_undone_as_far_as_it_came() 
         readdress(&world, "undo.json", &world.emulator.url());
         let run = carry_out(&world, "undo.json", &[]).exits(0);
         let account = if signal == "-KILL" {
-            "Applied 256 (256 deleted), 344 already so, 0 failed, 0 not attempted."
+            "Applied 256 (256 deleted), 344 already up to date, 0 failed, 0 not attempted."
         } else {
-            "Applied 384 (384 deleted), 0 already so, 0 failed, 0 not attempted."
+            "Applied 384 (384 deleted), 0 already up to date, 0 failed, 0 not attempted."
         };
         assert_eq!(run.last_line(), account);
         assert_eq!(world.annotations(), Vec::<Value>::new());

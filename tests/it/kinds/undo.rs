@@ -74,7 +74,7 @@ fn there_and_back(state: &DesiredState, remote: &mut Remote) -> Result<(), TestC
     let back = through_its_file(&undo(&forth, &seen, &Fates::open(&forth)))?;
     let count = forth.operations.len() + seen.purges.iter().map(Vec::len).sum::<usize>();
     prop_assert_eq!(back.operations.len(), count, "{:#?}", back);
-    // What did not happen is already so.
+    // What did not happen is already up to date.
     find(&back, &was, Freshness::AsWanted)?;
 
     remote.apply(&forth);
