@@ -10,7 +10,7 @@ use super::options::{OnFailure, Options, Pause};
 use super::queue::{ATTEMPTS, CRASHED, Group, InFlight, Queue};
 use super::watch::{ItemOutcome, Subject};
 use crate::api::{ApiError, ItemError, PurgeInputs, Reader, Writer};
-use crate::model::{AnnotationId, Fingerprint, Maker, ObservedAnnotation, fingerprint};
+use crate::model::{AnnotationId, Fingerprint, Maker, ObservedAnnotation, fingerprint, plural};
 use crate::plan::{Call, Outcome, Plan, Purge, Since, Touched, Unplanned};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -289,11 +289,7 @@ impl PurgeRun {
     fn fail_remaining(&mut self, left: Vec<Remaining>, reason: &str) {
         for (at, annotations) in left {
             let count = annotations.len();
-            let are = if count == 1 {
-                "annotation is"
-            } else {
-                "annotations are"
-            };
+            let are = plural(count as u64, "annotation is", "annotations are");
             self.fail(at, format!("{count} {are} still there: {reason}"));
         }
     }

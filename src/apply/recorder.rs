@@ -65,9 +65,9 @@ impl Watch for Recorder {
             }
             // It may be written in part: its undo looks what is stored.
             ItemOutcome::Stale { .. } => ApplyStatus::Unknown,
-            ItemOutcome::Failed { .. } => {
-                stored.map_or(ApplyStatus::Unknown, |stored| ApplyStatus::Applied(Some(stored)))
-            }
+            ItemOutcome::Failed { .. } => stored.map_or(ApplyStatus::Unknown, |stored| {
+                ApplyStatus::Applied(Some(stored))
+            }),
         };
         match what {
             Subject::Operation(at) => record.fates.operations[at as usize] = fate,

@@ -126,7 +126,7 @@ impl Args {
 
     fn form(&self) -> Form {
         match self.format {
-            _ if self.split => Form::FileAnInput,
+            _ if self.split => Form::FilePerInput,
             Format::Yaml => Form::OneFile,
             Format::Jsonl => Form::JsonLines,
         }
@@ -247,7 +247,7 @@ async fn pull_over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChang
         }
         (true, false) => NewInputs::OwnFiles,
         (false, true) => NewInputs::SameFile,
-        (false, false) => NewInputs::WithTheOthers,
+        (false, false) => NewInputs::LikeExisting,
     };
     let base = args.base.as_ref();
     let base = base.map(|revision| base::load(revision, &args.path, args.files));
@@ -263,7 +263,7 @@ async fn pull_over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChang
         (observed, changes) =
             plan::merged_state(base, &manifest.desired, &observed, on_conflict)
                 .map_err(|error| Failure::new(format!("{error}; nothing was written")))?;
-        changes.retain(|change| choice.takes_input(&change.input_id));
+        changes.retain(|change| choice.matches_input(&change.input_id));
     }
     let text = |file: u32| manifest.text(file);
     let read_back =

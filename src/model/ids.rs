@@ -122,37 +122,37 @@ id!(
     /// The id of an input (an image, a video, an audio file, a text) of the app.
     InputId,
     check,
-    NAME_PATTERN
+    *NAME_PATTERN
 );
 id!(
     /// The id of an annotation, unique within its input.
     AnnotationId,
     check,
-    NAME_PATTERN
+    *NAME_PATTERN
 );
 id!(
     /// The id of a concept: a class, such as `car`.
     ConceptId,
     check,
-    NAME_PATTERN
+    *NAME_PATTERN
 );
 id!(
     /// The id of a user.
     UserId,
     check,
-    NAME_PATTERN
+    *NAME_PATTERN
 );
 id!(
     /// The id of an existing region, for example one that a model found.
     RegionId,
     check,
-    NAME_PATTERN
+    *NAME_PATTERN
 );
 id!(
     /// The key that a manifest gives an annotation; unique within its input.
     Key,
     check,
-    NAME_PATTERN
+    *NAME_PATTERN
 );
 id!(
     /// The name of a label set: `[a-z0-9-]{1,40}`. The ids of annotations that the manifest creates are derived from it.

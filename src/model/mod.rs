@@ -5,6 +5,7 @@
 
 mod annotation;
 mod concepts;
+mod count;
 mod difference;
 mod file_kind;
 mod fingerprint;
@@ -36,6 +37,7 @@ mod text_pairs;
 
 pub use annotation::{Content, Extras, Frame};
 pub use concepts::{Concept, Concepts, DuplicateConcept};
+pub use count::{counted, plural, thousands};
 pub use difference::{
     Difference, JsonDifference, difference, is_exactly, json_equal, merge_json, select_keys,
 };

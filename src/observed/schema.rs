@@ -119,7 +119,7 @@ fn annotation() -> Value {
 }
 
 fn name(description: &str) -> Value {
-    json!({ "description": description, "type": "string", "pattern": NAME_PATTERN })
+    json!({ "description": description, "type": "string", "pattern": *NAME_PATTERN })
 }
 
 fn text(description: &str) -> Value {

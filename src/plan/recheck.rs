@@ -1,6 +1,7 @@
 //! Checks a plan file against the app. A file may come from anybody: what it says of the app and of its guards is
 //! determined again from a listing before anything is sent.
 
+use super::classes;
 use super::fresh::{Freshness, freshness};
 use super::guard::{self, Limits};
 use super::misfit::Misfit;
@@ -9,7 +10,6 @@ use super::permit::Permit;
 use super::plan::Plan;
 use super::purge;
 use super::purge::{Purge, PurgedAnnotation};
-use super::classes;
 use super::sent::write_body;
 use super::stand_in::id_for;
 use crate::model::{AnnotationId, InputId, Json, ObservedAnnotation, ObservedState, Scope};

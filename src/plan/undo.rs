@@ -15,7 +15,7 @@ use super::rights;
 use super::summary::Summary;
 use crate::model::{
     Content, Extras, Fingerprint, Geometry, Guards, InputId, Maker, ObservedAnnotation, Policy,
-    Status, UserId, fingerprint,
+    Status, UserId, counted, fingerprint,
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -392,8 +392,7 @@ impl Lost {
 }
 
 fn annotations(count: usize) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} annotation{plural}")
+    counted(count as u64, "annotation")
 }
 
 fn list(names: &[String]) -> String {

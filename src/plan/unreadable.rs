@@ -8,7 +8,7 @@ use super::error::PlanError;
 use super::operation::{Operation, Reason};
 use super::planner::{Part, Planner};
 use crate::matching::MatchedBy;
-use crate::model::{DesiredInput, Identity, InputId, Maker, ObservedState, key_id};
+use crate::model::{DesiredInput, Identity, InputId, Maker, ObservedState, counted, key_id};
 
 /// The number of annotations that are named.
 const NAMED: usize = 10;
@@ -74,8 +74,10 @@ pub(super) fn in_words(observed: &ObservedState) -> Vec<String> {
         .collect();
     match all.len().saturating_sub(NAMED) {
         0 => {}
-        1 => lines.push("1 more annotation that cannot be read".to_owned()),
-        more => lines.push(format!("{more} more annotations that cannot be read")),
+        more => lines.push(format!(
+            "{} that cannot be read",
+            counted(more as u64, "more annotation")
+        )),
     }
     lines
 }

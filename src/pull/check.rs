@@ -1,10 +1,10 @@
-//! The plan of what is pulled is empty: seen before anything is written.
+//! Checks, before anything is written, that the plan of the pulled manifest is empty.
 //!
-//! An input of which a plan would change anything is declared by ids instead; if that is not enough, it is an error.
+//! If a plan would change an input, its annotations are declared by id instead. If it still would, that is an error.
 
 use super::choice::Choice;
 use super::error::PullError;
-use super::input::{PulledInput, World};
+use super::input::{PullContext, PulledInput};
 use super::report::{Loss, LossKind};
 use crate::matching::Claims;
 use crate::model::{
@@ -16,35 +16,35 @@ use crate::plan::{
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 
-/// How often inputs are declared by ids.
+/// How often inputs are declared by id and planned again.
 const ROUNDS: usize = 2;
 
-/// Whether what the set made on inputs that are not declared is the matter of this pull.
+/// Whether the set's annotations on undeclared inputs are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Elsewhere {
-    /// The manifest that is there left it undeclared already.
-    IsAsBefore,
-    /// This pull makes the manifest.
-    Counts,
+pub(super) enum UndeclaredInputs {
+    /// No: the existing manifest did not declare them either.
+    Ignored,
+    /// Yes: the manifest is new.
+    Checked,
 }
 
-/// The pulled inputs, in order of id, whose plan is empty. `desired` is the manifest that is there, or one without inputs.
+/// The pulled inputs by id; their plan is empty. `desired` is the existing manifest, or an empty one.
 pub(super) fn pull(
     desired: &DesiredState,
     observed: &ObservedState,
     choice: &Choice,
-    elsewhere: Elsewhere,
+    undeclared_inputs: UndeclaredInputs,
 ) -> Result<Vec<PulledInput>, PullError> {
-    // What an earlier apply left of a replacement is no label, and what it did not finish is what it is to be.
+    // Copies of an interrupted replacement are not labels, and its annotation counts as finished.
     let observed = &*plan::settled(desired, observed);
-    // Writes that are held back would pass for none.
+    // A plan holds back writes beside unreadable annotations; here they must show.
     let readable = (!observed.unreadable.is_empty()).then(|| ObservedState {
         unreadable: Vec::new(),
         ..observed.clone()
     });
     let all = observed;
     let observed = readable.as_ref().unwrap_or(observed);
-    let world = World {
+    let context = PullContext {
         desired,
         observed,
         choice,
@@ -62,72 +62,85 @@ pub(super) fn pull(
     };
     let ids: Vec<(&InputId, Option<usize>)> = ids
         .into_iter()
-        .filter(|(id, _)| choice.takes_input(id) && was_listed(id))
-        // A declared annotation that is not found may be the one that cannot be read.
+        .filter(|(id, _)| choice.matches_input(id) && was_listed(id))
+        // A declared annotation without a match may be one of the unreadable ones.
         .filter(|(id, declared)| declared.is_none() || all.unreadable_on(id).is_empty())
         .collect();
     let mut pulled: Vec<PulledInput> = ids
         .into_par_iter()
-        .map(|(id, declared)| world.pull(id, declared))
+        .map(|(id, declared)| context.pull(id, declared))
         .collect();
-
-    // A plan with errors shows nothing else: what is wrong may come to light in more than one round.
-    for _ in 0..ROUNDS {
-        let wrong = world.wrong(&pulled, elsewhere)?;
-        if wrong.is_empty() {
-            return Ok(pulled);
-        }
-        for input in &mut pulled {
-            if wrong.contains_key(&input.id) {
-                world.name(input);
-            }
-        }
-    }
-    match world.wrong(&pulled, elsewhere)?.pop_first() {
-        Some((input, Fault::Write { id, verb })) => {
-            Err(PullError::NotDeclarable { input, id, verb })
-        }
-        Some((_, Fault::Error(why))) => Err(PullError::NotPlannable { why }),
-        None => Ok(pulled),
-    }
+    context.resolve_faults(&mut pulled, undeclared_inputs)?;
+    Ok(pulled)
 }
 
-/// What could not be written in full of these inputs, and what could not be read at all.
+/// The annotations that are not written in full, and those that cannot be read.
 pub(super) fn losses(inputs: &[PulledInput], observed: &ObservedState) -> Vec<Loss> {
     let unreadable = observed.unreadable.iter().map(|it| Loss {
         input: it.input.clone(),
         id: it.id.clone(),
         kind: LossKind::Unreadable,
     });
-    let partly = inputs.iter().flat_map(|input| {
+    let partial = inputs.iter().flat_map(|input| {
         input.losses.iter().map(|(id, kind)| Loss {
             input: input.id.as_str().into(),
             id: id.as_str().into(),
             kind: *kind,
         })
     });
-    let mut losses: Vec<Loss> = unreadable.chain(partly).collect();
+    let mut losses: Vec<Loss> = unreadable.chain(partial).collect();
     losses.sort_by(|a, b| (&a.input, &a.id, a.kind).cmp(&(&b.input, &b.id, b.kind)));
     losses
 }
 
-/// What is wrong with an input.
+/// Why the plan of an input is not empty.
 enum Fault {
     /// A plan would write this annotation.
     Write { id: String, verb: &'static str },
-    /// There would be no plan.
+    /// Planning fails.
     Error(String),
 }
 
-/// The inputs of which a plan would change anything.
-type Wrong = BTreeMap<InputId, Fault>;
+/// The first fault of each input.
+type Faults = BTreeMap<InputId, Fault>;
 
-impl World<'_> {
-    fn wrong(&self, pulled: &[PulledInput], elsewhere: Elsewhere) -> Result<Wrong, PullError> {
+impl PullContext<'_> {
+    /// Declares annotations of faulty inputs by id until the plan is empty.
+    fn resolve_faults(
+        &self,
+        pulled: &mut [PulledInput],
+        undeclared_inputs: UndeclaredInputs,
+    ) -> Result<(), PullError> {
+        // A plan with errors has no operations, so that more faults may appear in the next round.
+        for _ in 0..ROUNDS {
+            let faults = self.faults(pulled, undeclared_inputs)?;
+            if faults.is_empty() {
+                return Ok(());
+            }
+            for input in pulled.iter_mut() {
+                if faults.contains_key(&input.id) {
+                    self.declare_by_id(input);
+                }
+            }
+        }
+        match self.faults(pulled, undeclared_inputs)?.pop_first() {
+            Some((input, Fault::Write { id, verb })) => {
+                Err(PullError::NotDeclarable { input, id, verb })
+            }
+            Some((_, Fault::Error(why))) => Err(PullError::NotPlannable { why }),
+            None => Ok(()),
+        }
+    }
+
+    fn faults(
+        &self,
+        pulled: &[PulledInput],
+        undeclared_inputs: UndeclaredInputs,
+    ) -> Result<Faults, PullError> {
         let declared: Vec<&PulledInput> = pulled.iter().filter(|it| it.is_declared()).collect();
         let inputs = declared.iter().enumerate().map(|(at, input)| {
             let mut desired = input.desired();
-            // Errors say where; here that is which input.
+            // Errors name the origin; here that is the index of the input.
             let origin = Origin {
                 input: at as u32,
                 ..Origin::default()
@@ -140,7 +153,7 @@ impl World<'_> {
         });
         let desired = DesiredState {
             inputs: inputs.collect(),
-            // The policy that holds nothing back shows everything.
+            // The only policy that holds nothing back.
             policy: Policy::Sync,
             set: self.desired.set.clone(),
             owners: self.desired.owners.clone(),
@@ -148,9 +161,10 @@ impl World<'_> {
             renamed: self.desired.renamed.clone(),
             adopts: self.desired.adopts.clone(),
         };
-        match plan::plan(&desired, self.observed, &context()) {
+        match plan::plan(&desired, self.observed, &planning_context()) {
             Ok(plan) => {
-                let mut wrong = self.judge(&declared, &plan.operations, elsewhere)?;
+                let mut faults =
+                    self.faults_of_operations(&declared, &plan.operations, undeclared_inputs)?;
                 for purge in &plan.purges {
                     let id = purge
                         .annotations
@@ -160,9 +174,9 @@ impl World<'_> {
                         id: id.to_owned(),
                         verb: "purge",
                     };
-                    wrong.insert(purge.input_id.clone(), fault);
+                    faults.insert(purge.input_id.clone(), fault);
                 }
-                Ok(wrong)
+                Ok(faults)
             }
             Err(errors) => Ok(errors
                 .iter()
@@ -174,17 +188,17 @@ impl World<'_> {
         }
     }
 
-    fn judge(
+    fn faults_of_operations(
         &self,
         declared: &[&PulledInput],
         operations: &[Operation],
-        elsewhere: Elsewhere,
-    ) -> Result<Wrong, PullError> {
+        undeclared_inputs: UndeclaredInputs,
+    ) -> Result<Faults, PullError> {
         let by_id: HashMap<&InputId, &PulledInput> =
             declared.iter().map(|input| (&input.id, *input)).collect();
         let mut posts: HashMap<&InputId, usize> = HashMap::new();
-        let mut wrong = Wrong::new();
-        let mut part: Option<(u64, &Operation)> = None;
+        let mut faults = Faults::new();
+        let mut left_out: Option<(u64, &Operation)> = None;
         let mut undeclared = 0;
         for operation in operations {
             let Some(input) = by_id.get(&operation.input_id) else {
@@ -194,10 +208,8 @@ impl World<'_> {
             let is_left_out = input.left_out.contains(&operation.id);
             match operation.action() {
                 Action::Delete if is_left_out => {
-                    part = Some((
-                        part.map_or(1, |(count, _)| count + 1),
-                        part.map_or(operation, |(_, first)| first),
-                    ));
+                    let (count, first) = left_out.unwrap_or((0, operation));
+                    left_out = Some((count + 1, first));
                     continue;
                 }
                 Action::Post => {
@@ -210,7 +222,7 @@ impl World<'_> {
                 _ if is_left_out => continue,
                 _ => {}
             }
-            wrong
+            faults
                 .entry(input.id.clone())
                 .or_insert_with(|| Fault::Write {
                     id: operation.id.to_string(),
@@ -218,25 +230,25 @@ impl World<'_> {
                 });
         }
         if self.desired.policy == Policy::Sync {
-            if let Some((count, first)) = part {
+            if let Some((count, first)) = left_out {
                 return Err(PullError::WouldDelete {
                     count,
                     input: first.input_id.clone(),
                     id: first.id.clone(),
                 });
             }
-            if elsewhere == Elsewhere::Counts && undeclared > 0 {
+            if undeclared_inputs == UndeclaredInputs::Checked && undeclared > 0 {
                 return Err(PullError::WouldDeleteElsewhere {
                     set: self.desired.set.clone(),
                     count: undeclared,
                 });
             }
         }
-        Ok(wrong)
+        Ok(faults)
     }
 
-    /// Declares every annotation of an input by its id, but for those whose name leads to it already.
-    fn name(&self, input: &mut PulledInput) {
+    /// Declares the annotations of an input by id, except those that their name identifies already.
+    fn declare_by_id(&self, input: &mut PulledInput) {
         let observed = self.observed_on(&input.id);
         for entry in &mut input.entries {
             let Some(at) = entry.observed else {
@@ -255,13 +267,6 @@ impl World<'_> {
     }
 }
 
-impl PulledInput {
-    /// Whether it will be declared: it is already, or there is something on it to declare.
-    pub(super) fn is_declared(&self) -> bool {
-        self.declared.is_some() || !self.entries.is_empty() || self.is_declared_empty
-    }
-}
-
 fn verb(action: Action) -> &'static str {
     match action {
         Action::Post => "post",
@@ -271,8 +276,8 @@ fn verb(action: Action) -> &'static str {
     }
 }
 
-/// A plan that is looked at and thrown away needs no target.
-fn context() -> Context {
+/// This plan is not applied, so that it needs no target.
+fn planning_context() -> Context {
     Context {
         target: Target {
             endpoint: String::new(),

@@ -1,4 +1,4 @@
-//! Which inputs and annotations are pulled.
+//! The inputs and annotations that are pulled.
 
 use crate::model::{
     ConceptId, Content, InputId, Maker, ObservedAnnotation, ObservedState, Scope, Status, UserId,
@@ -6,7 +6,7 @@ use crate::model::{
 use globset::{Glob, GlobMatcher};
 use std::collections::BTreeSet;
 
-/// Inputs by their id, or by a glob over ids. An id is no path: `*` takes any character, slashes too.
+/// An input id, or a glob over ids. `*` matches any character, including slashes.
 #[derive(Debug, Clone)]
 pub struct InputPattern {
     text: String,
@@ -14,7 +14,7 @@ pub struct InputPattern {
 }
 
 impl InputPattern {
-    /// Reads a pattern. What cannot be a glob is an id, and so is what has none of `*?[{`.
+    /// Reads a pattern. Text without any of `*?[{` is an id, and so is an invalid glob.
     pub fn new(text: &str) -> Self {
         let glob = text
             .contains(['*', '?', '[', '{'])
@@ -27,18 +27,16 @@ impl InputPattern {
         }
     }
 
-    /// The pattern as it was given.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The id that it names, if it is no glob.
+    /// The id, if it is not a glob.
     pub fn id(&self) -> Option<&str> {
         self.glob.is_none().then_some(self.text.as_str())
     }
 
-    /// Whether it names this input.
-    pub fn takes(&self, input: &InputId) -> bool {
+    pub fn matches(&self, input: &InputId) -> bool {
         input.as_str() == self.text
             || self
                 .glob
@@ -47,36 +45,36 @@ impl InputPattern {
     }
 }
 
-/// What becomes of annotations that models made.
+/// Whether annotations made by models are pulled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ModelMade {
-    /// They are not pulled, but for those that a manifest declares already.
+    /// Only those that the manifest declares already.
     #[default]
     LeaveOut,
-    /// They are pulled like others.
+    /// Like others.
     Include,
-    /// Nothing else is pulled.
+    /// And nothing else.
     Only,
 }
 
-/// Which inputs and annotations are pulled. An empty list takes everything.
+/// Conditions on what is pulled. An empty list excludes nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Choice {
-    /// These inputs.
     pub inputs: Vec<InputPattern>,
-    /// Annotations of these users; `me` is the calling one.
+    /// Users of annotations; `me` is the caller.
     pub users: BTreeSet<UserId>,
-    /// Annotations in one of these states.
     pub statuses: BTreeSet<Status>,
-    /// Annotations that name one of these concepts, whatever its value.
+    /// Concepts that an annotation has, with any value.
     pub concepts: BTreeSet<ConceptId>,
-    /// Annotations that models made.
     pub model_made: ModelMade,
 }
 
 impl Choice {
-    /// The inputs to list: those that are named, if each is named by its id, else the whole app. An id that cannot be
-    /// one is the error.
+    /// The inputs to list: those given by id if there are no globs, else the whole app.
+    ///
+    /// # Errors
+    ///
+    /// If an id is not valid.
     pub fn scope(&self) -> Result<Scope, String> {
         let ids: Option<Vec<&str>> = self.inputs.iter().map(InputPattern::id).collect();
         match ids {
@@ -89,17 +87,11 @@ impl Choice {
         }
     }
 
-    /// Whether every input is pulled.
-    pub fn takes_all_inputs(&self) -> bool {
-        self.inputs.is_empty()
+    pub fn matches_input(&self, input: &InputId) -> bool {
+        self.inputs.is_empty() || self.inputs.iter().any(|pattern| pattern.matches(input))
     }
 
-    /// Whether this input is pulled.
-    pub fn takes_input(&self, input: &InputId) -> bool {
-        self.inputs.is_empty() || self.inputs.iter().any(|pattern| pattern.takes(input))
-    }
-
-    /// Whether it takes some annotations of an input that people made and leaves others.
+    /// Whether some annotations that people made may be left out.
     pub(super) fn is_narrow(&self) -> bool {
         !self.users.is_empty()
             || !self.statuses.is_empty()
@@ -107,15 +99,15 @@ impl Choice {
             || self.model_made == ModelMade::Only
     }
 
-    fn takes_user(&self, user: Option<&UserId>, caller: &UserId) -> bool {
+    fn matches_user(&self, user: Option<&UserId>, caller: &UserId) -> bool {
         self.users.is_empty()
             || user.is_some_and(|user| {
                 self.users.contains(user) || (user == caller && self.users.contains("me"))
             })
     }
 
-    pub(super) fn takes(&self, observed: &ObservedAnnotation, state: &ObservedState) -> bool {
-        self.takes_user(observed.user.as_ref(), &state.caller)
+    pub(super) fn matches(&self, observed: &ObservedAnnotation, state: &ObservedState) -> bool {
+        self.matches_user(observed.user.as_ref(), &state.caller)
             && (self.statuses.is_empty() || self.statuses.contains(&observed.status))
             && (self.concepts.is_empty()
                 || observed
@@ -125,11 +117,11 @@ impl Choice {
             && (self.model_made != ModelMade::Only || observed.maker == Maker::Model)
     }
 
-    /// Whether a declared annotation would be taken once it was posted.
-    pub(super) fn would_take(&self, content: &Content, state: &ObservedState) -> bool {
+    /// Whether a declared annotation would be pulled if it was posted.
+    pub(super) fn would_match(&self, content: &Content, state: &ObservedState) -> bool {
         let user = content.user.as_ref().unwrap_or(&state.caller);
         let status = content.status.unwrap_or(Status::SUCCESS);
-        self.takes_user(Some(user), &state.caller)
+        self.matches_user(Some(user), &state.caller)
             && (self.statuses.is_empty() || self.statuses.contains(&status))
             && (self.concepts.is_empty()
                 || content
@@ -163,7 +155,7 @@ mod tests {
             ("[odd", true),
             ("house-1", false),
         ] {
-            assert_eq!(globs.takes_input(&id(text)), taken, "{text}");
+            assert_eq!(globs.matches_input(&id(text)), taken, "{text}");
         }
         assert_eq!(globs.scope(), Ok(Scope::WholeApp));
         let ids = choice(&["a", "b"]);

@@ -1,84 +1,60 @@
-//! Why nothing is pulled.
+//! The errors of a pull.
 
 use crate::manifest::Problems;
-use crate::model::{AnnotationId, InputId, SetName};
+use crate::model::{AnnotationId, InputId, SetName, counted};
 use std::path::PathBuf;
 
-/// Why there is no manifest that could be written. Nothing was.
+/// Why a pull writes nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum PullError {
-    /// A part of an input, under a policy that deletes the rest of it.
+    /// Under policy sync, the next plan would delete annotations that the filters leave out.
     #[error(
-        "the filters leave out {} in scope of this manifest, first `{id}` of input `{input}`: under policy sync the next plan would delete what is left out",
-        annotations(*count)
+        "the filters leave out {} in scope of this manifest, first `{id}` of input `{input}`: under policy sync, the next plan would delete what is left out",
+        counted(*count, "annotation")
     )]
     WouldDelete {
-        /// How many.
         count: u64,
-        /// Of which input the first one is.
+        /// The input of the first one.
         input: InputId,
-        /// Which is the first one.
+        /// The id of the first one.
         id: AnnotationId,
     },
-    /// A part of the inputs, under a policy that deletes what the set made on others.
+    /// Under policy sync, the next plan would delete the set's annotations on inputs that are not pulled.
     #[error(
-        "set {set} made {} on inputs that are not pulled: under policy sync the next plan would delete what is not declared",
-        annotations(*count)
+        "set {set} has {} on inputs that are not pulled: under policy sync, the next plan would delete them",
+        counted(*count, "annotation")
     )]
-    WouldDeleteElsewhere {
-        /// Which set.
-        set: SetName,
-        /// How many.
-        count: u64,
-    },
-    /// No way of declaring an annotation leads to an empty plan.
+    WouldDeleteElsewhere { set: SetName, count: u64 },
+    /// However the annotation is declared, a plan would change it.
     #[error("annotation `{id}` of input `{input}` cannot be declared: a plan would {verb} it")]
     NotDeclarable {
-        /// Of which input.
         input: InputId,
-        /// Which annotation.
         id: String,
-        /// What a plan would do to it.
+        /// What a plan would do to it, as a verb.
         verb: &'static str,
     },
-    /// What the filters leave as it is declared makes every plan an error.
+    /// Planning fails because of an annotation that the filters exclude from the pull.
     #[error("the manifest could not be planned: {why}")]
     NotPlannable {
-        /// What a plan would say.
+        /// The error of the plan.
         why: String,
     },
-    /// What would be written is no manifest: the header does not allow it.
-    #[error("what would be written does not fit this manifest")]
+    /// The header does not allow what would be written.
+    #[error("the pulled annotations do not fit the header of this manifest")]
     DoesNotFit(Problems),
-    /// A file cannot be changed without losing what else it says.
-    #[error("{} is laid out in a way that cannot be changed in place", path.display())]
-    Layout {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// A new file would not be one of the manifest's.
-    #[error("{} would not belong to the manifest: its `files:` leave it out", path.display())]
-    LeftOut {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// A file changed while it was worked on.
+    /// A file cannot be changed without losing other content.
+    #[error("the layout of {} does not allow changes in place", path.display())]
+    Layout { path: PathBuf },
+    /// A new file would not belong to the manifest.
+    #[error("{} would not belong to the manifest: `files:` does not match it", path.display())]
+    LeftOut { path: PathBuf },
+    /// A file changed during the pull.
     #[error("{} changed while it was read", path.display())]
-    Changed {
-        /// Which file.
-        path: PathBuf,
-    },
-}
-
-fn annotations(count: u64) -> String {
-    match count {
-        1 => "1 annotation".to_owned(),
-        _ => format!("{count} annotations"),
-    }
+    Changed { path: PathBuf },
 }
 
 impl PullError {
-    /// What to do about it.
+    /// What to do next.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::WouldDelete { .. } => {
@@ -90,11 +66,11 @@ impl PullError {
             Self::NotDeclarable { .. } => {
                 "leave its input out with --input, and report this with the annotation's JSON (`annosync list`)"
             }
-            Self::NotPlannable { .. } => "pull without filters, or mend that in the manifest first",
+            Self::NotPlannable { .. } => "pull without filters, or fix the manifest first",
             Self::DoesNotFit(_) => {
-                "change the header first: add concepts to `vocabulary`, apply what `renamed` asks for, or let `files` take the new file"
+                "change the header first: add concepts to `vocabulary`, apply what `renamed` asks for, or make `files` match the new file"
             }
-            Self::Layout { .. } => "write its `inputs:` as a block list at the left edge",
+            Self::Layout { .. } => "write its `inputs:` as a block list without indentation",
             Self::LeftOut { .. } => "add it to `files:` in the header",
             Self::Changed { .. } => "run the command again",
         }

@@ -1,6 +1,6 @@
-//! A manifest where none is: a header, and the inputs in one file or in one each.
+//! A new manifest: a header, and the inputs in one file or in one each.
 
-use super::check::{self, Elsewhere};
+use super::check::{self, UndeclaredInputs};
 use super::choice::Choice;
 use super::error::PullError;
 use super::input::PulledInput;
@@ -10,49 +10,49 @@ use super::settle::{Draft, ReadBack, settle};
 use super::writable;
 use crate::manifest::write::{WritableInput, write_header, write_jsonl, write_yaml};
 use crate::manifest::{Header, Overlay};
-use crate::model::{DesiredInput, DesiredState, ObservedState, Policy, SetName};
+use crate::model::{DesiredInput, DesiredState, InputId, ObservedState, Policy, SetName};
 use std::path::Path;
 
-/// The header's file.
+/// The file of the header.
 const HEADER: &str = "annosync.yaml";
-/// The folder of the inputs' files, and the pattern that takes them.
+/// The folder of the inputs' files, and the pattern that matches them.
 pub(super) const LABELS: &str = "labels";
 const PATTERN: &str = "labels/**";
-/// The file of all inputs, without its ending.
-pub(super) const ALL: &str = "pulled";
+/// The file of all inputs, without extension.
+pub(super) const ALL_INPUTS: &str = "pulled";
 
-/// How new files are laid out.
+/// The layout of new files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Form {
     /// All inputs in one YAML file.
     #[default]
     OneFile,
     /// A YAML file for each input.
-    FileAnInput,
-    /// All inputs in one file, an input a line.
+    FilePerInput,
+    /// All inputs in one file, one per line.
     JsonLines,
 }
 
 impl Form {
-    /// The ending of a file of several inputs, and how it is written.
-    pub(super) fn whole(self) -> (&'static str, fn(&[WritableInput]) -> String) {
+    /// Extension and writer of a file with several inputs.
+    pub(super) fn extension_and_writer(self) -> (&'static str, fn(&[WritableInput]) -> String) {
         match self {
             Self::JsonLines => ("jsonl", write_jsonl),
-            Self::OneFile | Self::FileAnInput => ("yaml", write_yaml),
+            Self::OneFile | Self::FilePerInput => ("yaml", write_yaml),
         }
     }
 }
 
-/// Where a manifest is made, and how.
+/// A new manifest to write.
 #[derive(Clone, Copy)]
 pub struct Fresh<'a> {
-    /// What it says of itself; its `files` are set here.
+    /// Its header; `files` is set by [`fresh`].
     pub header: &'a Header,
-    /// A folder; or a YAML file, for header and inputs.
+    /// A folder, or a YAML file for header and inputs.
     pub path: &'a Path,
-    /// How the inputs are laid out in a folder.
+    /// The layout of the inputs in a folder.
     pub form: Form,
-    /// Reads back what would be written.
+    /// Reads the manifest with the files that would be written.
     pub read_back: ReadBack<'a>,
 }
 
@@ -66,7 +66,8 @@ impl std::fmt::Debug for Fresh<'_> {
     }
 }
 
-/// The name of a set that is made from an app's id: lower case, other characters as dashes, at most 40.
+/// The set name for an app: its id in lower case, cut to 40 characters, with dashes for characters that a set name cannot
+/// have. `None` if the id is empty.
 pub fn set_name(app_id: &str) -> Option<SetName> {
     let plain: String = app_id
         .to_lowercase()
@@ -77,18 +78,18 @@ pub fn set_name(app_id: &str) -> Option<SetName> {
     SetName::new(plain).ok()
 }
 
-/// The files of a manifest that plans to nothing.
+/// The files of a new manifest whose plan is empty.
 ///
 /// # Errors
 ///
-/// Where a part would be declared in a way that deletes the rest, and where something cannot be declared.
+/// If the next plan would delete what is not pulled, or if something cannot be declared.
 pub fn fresh(
     fresh: &Fresh<'_>,
     observed: &ObservedState,
     choice: &Choice,
 ) -> Result<Pulled, PullError> {
     let header = fresh.header;
-    let nothing = DesiredState {
+    let empty = DesiredState {
         set: header.set.clone(),
         policy: header.policy,
         owners: header.owners.clone(),
@@ -97,7 +98,7 @@ pub fn fresh(
         adopts: header.adopts.clone(),
         inputs: Vec::new(),
     };
-    let pulled = check::pull(&nothing, observed, choice, Elsewhere::Counts)?;
+    let pulled = check::pull(&empty, observed, choice, UndeclaredInputs::Checked)?;
     let mut account = Account::default();
     for input in &pulled {
         account.add(input.account);
@@ -120,72 +121,87 @@ pub fn fresh(
         .iter()
         .map(|input| writable::pulled(None, input, folder, &mut masks))
         .collect();
-    let ids = || pulled.iter().map(|input| input.id.clone()).collect();
-    let count = pulled.iter().map(|input| input.entries.len() as u64).sum();
-    let mut drafts = Vec::new();
-    if is_file {
-        drafts.push(Draft {
+    let drafts = if is_file {
+        let count = annotation_count(&pulled);
+        let write = || Some(format!("{}{}", header_text(header), write_yaml(&writables)));
+        vec![Draft {
             path: fresh.path.to_owned(),
             change: Change::New(count),
-            ways: vec![Box::new(|| {
-                Some(format!("{}{}", header_text(header), write_yaml(&writables)))
-            })],
-            inputs: ids(),
-        });
-        let pulled = settle(&drafts, masks, &intended, account, fresh.read_back)?;
-        return Ok(Pulled { losses, ..pulled });
-    }
-    if fresh.form == Form::FileAnInput && !pulled.is_empty() {
+            layouts: vec![Box::new(write)],
+            inputs: ids(&pulled),
+        }]
+    } else {
+        folder_drafts(fresh, folder, &pulled, &writables)
+    };
+    let pulled = settle(&drafts, masks, &intended, account, fresh.read_back)?;
+    Ok(Pulled { losses, ..pulled })
+}
+
+fn ids(inputs: &[&PulledInput]) -> Vec<InputId> {
+    inputs.iter().map(|input| input.id.clone()).collect()
+}
+
+fn annotation_count(inputs: &[&PulledInput]) -> u64 {
+    inputs.iter().map(|input| input.entries.len() as u64).sum()
+}
+
+/// The files of the inputs in `folder`, and the header.
+fn folder_drafts<'a>(
+    fresh: &Fresh<'_>,
+    folder: &Path,
+    inputs: &[&PulledInput],
+    writables: &'a [WritableInput],
+) -> Vec<Draft<'a>> {
+    let mut drafts = Vec::new();
+    if fresh.form == Form::FilePerInput && !inputs.is_empty() {
         let mut names = Names::default();
-        for (input, writable) in pulled.iter().zip(&writables) {
+        for (input, writable) in inputs.iter().zip(writables) {
             drafts.push(Draft {
                 path: folder.join(names.name(&input.id, ".yaml")),
                 change: Change::New(input.entries.len() as u64),
-                ways: vec![Box::new(|| {
+                layouts: vec![Box::new(|| {
                     Some(write_yaml(std::slice::from_ref(writable)))
                 })],
                 inputs: vec![input.id.clone()],
             });
         }
     } else {
-        // A pattern that takes no file would be an error, so that the file is there without inputs too.
-        let (ending, write) = fresh.form.whole();
-        let all = &writables;
+        // Written even without inputs: a pattern that matches no file is an error.
+        let (extension, write) = fresh.form.extension_and_writer();
         drafts.push(Draft {
-            path: folder.join(format!("{ALL}.{ending}")),
-            change: Change::New(count),
-            ways: vec![Box::new(move || Some(write(all)))],
-            inputs: ids(),
+            path: folder.join(format!("{ALL_INPUTS}.{extension}")),
+            change: Change::New(annotation_count(inputs)),
+            layouts: vec![Box::new(move || Some(write(writables)))],
+            inputs: ids(inputs),
         });
     }
     let header = Header {
         files: Some(vec![PATTERN.to_owned()]),
-        ..header.clone()
+        ..fresh.header.clone()
     };
-    // Last: a pull that was interrupted leaves no manifest, not half of one.
+    // Last, so that an interrupted pull leaves no manifest instead of an incomplete one.
     drafts.push(Draft {
         path: fresh.path.join(HEADER),
         change: Change::Header,
-        ways: vec![Box::new(move || Some(header_text(&header)))],
+        layouts: vec![Box::new(move || Some(header_text(&header)))],
         inputs: Vec::new(),
     });
-    let pulled = settle(&drafts, masks, &intended, account, fresh.read_back)?;
-    Ok(Pulled { losses, ..pulled })
+    drafts
 }
 
 fn header_text(header: &Header) -> String {
-    let word = match header.policy {
+    let comment = match header.policy {
         Policy::Sync => {
-            "# A plan creates, updates, and deletes what is ours and not declared on the inputs below."
+            "# A plan creates, updates, and deletes this set's annotations that are not declared below."
         }
         Policy::Upsert => {
-            "# A plan creates and updates, and deletes nothing. With policy: sync it deletes what is ours and not declared."
+            "# A plan creates and updates, and deletes nothing. With policy: sync it deletes this set's annotations that are not declared below."
         }
         Policy::Create => {
-            "# A plan creates, and changes nothing that is there. With policy: upsert it updates too, with sync it deletes."
+            "# A plan creates, and changes nothing that exists. With policy: upsert it updates too, with sync it also deletes."
         }
     };
-    format!("{word}\n{}", write_header(header))
+    format!("{comment}\n{}", write_header(header))
 }
 
 #[cfg(test)]
@@ -193,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_is_named_after_its_app() {
+    fn set_names_are_derived_from_app_ids() {
         for (app, set) in [
             ("Street Staging", "street-staging"),
             ("a_b.c", "a-b-c"),

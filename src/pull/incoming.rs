@@ -1,15 +1,14 @@
-//! Inputs that another tool's file declares, written over a manifest that is there.
+//! Merges the inputs of another tool's file into an existing manifest.
 //!
-//! The file says where annotations lie and what they are; everything else that the manifest says of them (keys, ids,
-//! metadata, users, comments) stays. Which annotation of the file is which of the manifest is found as a plan finds
-//! it: by place and concepts. What the file's format cannot say at all, such as spans or frames, is left alone, and so
-//! are inputs that the file does not name.
+//! The file gives places and concepts; keys, ids, metadata, users and comments of the manifest stay. Annotations are matched
+//! by place and concepts, as in a plan. Annotations that the file's format cannot express, such as spans or frames, and
+//! inputs that the file does not name are left alone.
 
 use super::error::PullError;
 use super::input::{Entry, PulledInput};
+use super::mask_file::MaskFile;
 use super::over::{Over, write_over};
 use super::report::{Account, Pulled};
-use super::writable::Png;
 use crate::manifest::Image;
 use crate::matching::{Claims, match_input};
 use crate::model::{
@@ -20,44 +19,42 @@ use crate::model::{
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The key of `metadata` that says which annotations are one object.
+/// The key of `metadata` that links the annotations of one object.
 const PART_OF: &str = "part_of";
 
 /// An input of the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incoming {
-    /// It with all its annotations, each found by what it is.
+    /// The input with all its annotations, without keys and ids.
     pub input: DesiredInput,
-    /// Its image; written for an input that is new to the manifest. Of another, its size replaces what the manifest
-    /// states.
+    /// Its image. For an input that the manifest declares already, only the size is used, to correct the manifest's.
     pub image: Option<Image>,
 }
 
-/// What writing them over comes to.
+/// The counts of a merge.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Merged {
-    /// Inputs that the manifest did not declare.
+    /// Inputs that were not declared.
     pub new_inputs: u64,
-    /// Inputs of which something changed.
+    /// Declared inputs that changed.
     pub changed_inputs: u64,
-    /// Inputs that stay as they are.
+    /// Declared inputs without changes.
     pub same_inputs: u64,
-    /// Annotations that the manifest did not declare.
+    /// Annotations that were not declared.
     pub added: u64,
-    /// Annotations that changed.
+    /// Declared annotations that changed.
     pub changed: u64,
-    /// Annotations that the file does not have any more.
+    /// Declared annotations that the file no longer has.
     pub dropped: u64,
-    /// Annotations that the file's format cannot say, which stay.
+    /// Declared annotations that the file's format cannot express.
     pub kept: u64,
 }
 
-/// The files that change so that the manifest declares these inputs. `kinds` are the kinds of places that the file's
-/// format can say.
+/// The files to write so that the manifest declares these inputs. `kinds` are the places that the file's format can express.
 ///
 /// # Errors
 ///
-/// Where the inputs do not fit the header, and where a file cannot be changed.
+/// If the inputs do not fit the header, or if a file cannot be changed.
 pub fn merge(
     over: &Over<'_>,
     incoming: &[Incoming],
@@ -93,8 +90,8 @@ pub fn merge(
     Ok((write_over(over, &inputs)?, merged))
 }
 
-/// The image as the manifest has it, with the size that the file says, where the manifest states another. What the
-/// manifest leaves open stays open.
+/// The manifest's image with the size of the file, if these differ. A size that the manifest does not declare stays
+/// undeclared.
 fn resized(known: Option<&Image>, new: Option<&Image>) -> Option<Image> {
     let (known, new) = (known?, new?);
     let size = |known: Option<u32>, new: Option<u32>| known.and(new).or(known);
@@ -106,9 +103,9 @@ fn resized(known: Option<&Image>, new: Option<&Image>) -> Option<Image> {
     (resized != *known).then_some(resized)
 }
 
-/// Claims under which everything may be what anything is: a file has no users.
+/// Claims that allow every match: a file has no users.
 fn claims(desired: &DesiredState) -> Claims {
-    let anybody = DesiredState {
+    let desired_by_anyone = DesiredState {
         set: desired.set.clone(),
         policy: desired.policy,
         owners: BTreeSet::from([Owner::Any]),
@@ -117,18 +114,18 @@ fn claims(desired: &DesiredState) -> Claims {
         adopts: desired.adopts.clone(),
         inputs: Vec::new(),
     };
-    let nobody = UserId::new("import").expect("a plain word is a user id");
+    let user = UserId::new("import").expect("a plain word is a user id");
     let observed = ObservedState {
-        caller: nobody.clone(),
-        app_owner: nobody,
+        caller: user.clone(),
+        app_owner: user,
         scope: Scope::WholeApp,
         unreadable: Vec::new(),
         inputs: BTreeMap::new(),
     };
-    Claims::new(&anybody, &observed)
+    Claims::new(&desired_by_anyone, &observed)
 }
 
-/// The annotations of an input as they are to be: the declared ones in their order, then the new ones.
+/// The entries of an input: declared annotations in their order, then new ones.
 fn entries(
     claims: &Claims,
     each: &Incoming,
@@ -139,15 +136,15 @@ fn entries(
 ) -> Vec<Entry> {
     let declared = was.map_or(&[][..], |was| &was.annotations);
     let incoming = &each.input.annotations;
-    let can_say = |annotation: &DesiredAnnotation| {
+    let is_expressible = |annotation: &DesiredAnnotation| {
         let content = &annotation.content;
         let is_placed = (content.geometry.as_ref()).is_some_and(|it| kinds.contains(&it.kind()));
         is_placed && content.frame.is_none() && content.track().is_none()
     };
-    let said: Vec<usize> = (0..declared.len())
-        .filter(|at| can_say(&declared[*at]))
+    let matched: Vec<usize> = (0..declared.len())
+        .filter(|at| is_expressible(&declared[*at]))
         .collect();
-    let seeking: Vec<DesiredAnnotation> = said
+    let wanted: Vec<DesiredAnnotation> = matched
         .iter()
         .map(|at| DesiredAnnotation {
             identity: Identity::Content,
@@ -160,10 +157,10 @@ fn entries(
         .enumerate()
         .map(|(at, annotation)| as_observed(at, &annotation.content))
         .collect();
-    let matching = match_input(claims, &each.input.id, &seeking, &observed);
+    let matching = match_input(claims, &each.input.id, &wanted, &observed);
     let mut found: BTreeMap<usize, usize> = BTreeMap::new();
     for pair in &matching.pairs {
-        found.insert(said[pair.desired], pair.observed);
+        found.insert(matched[pair.desired], pair.observed);
     }
     let names = kept_names(declared, incoming, &found);
 
@@ -175,7 +172,7 @@ fn entries(
             observed: found.get(&at).copied(),
             identity: annotation.identity.clone(),
             content: annotation.content.clone(),
-            png: None,
+            mask: None,
         };
         match found.get(&at) {
             Some(&other) => {
@@ -183,7 +180,7 @@ fn entries(
                 update(&mut entry, &new, &observed[other]);
                 merged.changed += u64::from(entry.content != annotation.content);
             }
-            None if can_say(annotation) => {
+            None if is_expressible(annotation) => {
                 merged.dropped += 1;
                 continue;
             }
@@ -198,7 +195,7 @@ fn entries(
             declared: None,
             observed: Some(other),
             identity: Identity::Content,
-            png: png_of(&content),
+            mask: mask_file(&content),
             content,
         });
     }
@@ -216,7 +213,7 @@ fn entries(
     entries
 }
 
-/// An annotation of the file in the words that matching compares.
+/// An annotation of the file, in the form that matching compares.
 fn as_observed(at: usize, content: &Content) -> ObservedAnnotation {
     ObservedAnnotation {
         id: AnnotationId::new(format!("import-{at:08}")).expect("plain characters are an id"),
@@ -233,18 +230,18 @@ fn as_observed(at: usize, content: &Content) -> ObservedAnnotation {
     }
 }
 
-/// Takes over what the file says: the place, the concepts, and keys of metadata.
+/// Takes over place, concepts and keys of metadata from the file.
 fn update(entry: &mut Entry, new: &Content, observed: &ObservedAnnotation) {
     if difference(&entry.content, observed).geometry {
         entry.content.geometry.clone_from(&new.geometry);
-        entry.png = png_of(new);
+        entry.mask = mask_file(new);
     }
     if let Some(concepts) = &new.concepts
         && !entry
             .content
             .concepts
             .as_ref()
-            .is_some_and(|it| says(it, concepts))
+            .is_some_and(|it| includes(it, concepts))
     {
         entry.content.concepts = Some(concepts.clone());
     }
@@ -261,8 +258,9 @@ fn update(entry: &mut Entry, new: &Content, observed: &ObservedAnnotation) {
     }
 }
 
-/// Whether declared concepts say already what the file says: it says which ones are present, the manifest may say more.
-fn says(declared: &Concepts, new: &Concepts) -> bool {
+/// Whether the declared concepts include those of the file. A file has present concepts only; a manifest may have more, and
+/// other values.
+fn includes(declared: &Concepts, new: &Concepts) -> bool {
     new.iter().all(|new| {
         declared.iter().any(|concept| {
             let is_present = concept.value > 0.0 && new.value.to_bits() == 1.0_f32.to_bits();
@@ -280,8 +278,8 @@ fn part_of(content: &Content) -> Option<String> {
     Some(metadata.get(PART_OF)?.as_str()?.to_owned())
 }
 
-/// The names under which the manifest knows objects of several pieces, by the names that the file's would have: an
-/// object whose pieces moved keeps its name.
+/// The manifest's names of objects with several parts, by their names in the file: an object keeps its name if its parts
+/// moved.
 fn kept_names(
     declared: &[DesiredAnnotation],
     incoming: &[DesiredAnnotation],
@@ -309,9 +307,9 @@ fn renamed(content: &Content, names: &BTreeMap<String, String>) -> Content {
     content
 }
 
-fn png_of(content: &Content) -> Option<Png> {
+fn mask_file(content: &Content) -> Option<MaskFile> {
     match &content.geometry {
-        Some(Geometry::Mask(mask)) => Png::of_mask(mask),
+        Some(Geometry::Mask(mask)) => MaskFile::of_mask(mask),
         _ => None,
     }
 }

@@ -1,9 +1,9 @@
-//! One input: what of it stays as it is declared, what changes, what is new, and what goes.
+//! Pulls one input: annotations that are kept, changed, added or dropped.
 
 use super::choice::{Choice, ModelMade};
 use super::declare;
+use super::mask_file::MaskFile;
 use super::report::{Account, LossKind};
-use super::writable::{Png, declarable};
 use crate::manifest::Image;
 use crate::matching::{Claims, match_input};
 use crate::model::{
@@ -14,9 +14,9 @@ use crate::plan::{makes_all, named_region};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// What every input is pulled with.
+/// The context of a pull, the same for every input.
 #[derive(Debug)]
-pub(super) struct World<'a> {
+pub(super) struct PullContext<'a> {
     pub(super) desired: &'a DesiredState,
     pub(super) observed: &'a ObservedState,
     pub(super) choice: &'a Choice,
@@ -26,40 +26,44 @@ pub(super) struct World<'a> {
 /// An annotation of a pulled input.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Entry {
-    /// Which one it is among the declared ones; nothing for a new one.
+    /// Its index among the declared annotations; `None` if it is new.
     pub(super) declared: Option<usize>,
-    /// Which one it is on the remote; nothing for one that the filters keep from being dropped.
+    /// Its index among the observed annotations; `None` if it has no match, and is kept because of the filters.
     pub(super) observed: Option<usize>,
     pub(super) identity: Identity,
     pub(super) content: Content,
-    /// The file of its mask, where the manifest does not name it yet.
-    pub(super) png: Option<Png>,
+    /// Its mask, if the manifest does not name a file of it yet.
+    pub(super) mask: Option<MaskFile>,
 }
 
-/// An input as it is to be declared.
+/// An input as it will be declared.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PulledInput {
     pub(super) id: InputId,
-    /// Where it is among the manifest's inputs; nothing for a new one.
+    /// Its index among the manifest's inputs; `None` if it is new.
     pub(super) declared: Option<usize>,
     pub(super) undeclared: Undeclared,
-    /// The declared ones in their order, then the new ones in the order of the remote.
+    /// Declared annotations in their order, then new ones in the order of the app.
     pub(super) entries: Vec<Entry>,
-    /// Declared annotations that go.
+    /// Declared annotations that are removed, by index.
     pub(super) dropped: Vec<usize>,
-    /// What of it the filters leave out.
+    /// Annotations that the filters leave out.
     pub(super) left_out: BTreeSet<AnnotationId>,
     /// Annotations that are not written in full.
     pub(super) losses: Vec<(AnnotationId, LossKind)>,
     pub(super) account: Account,
-    /// What is written of its image, where that is not what the manifest says of it already.
+    /// Its image, if it differs from the manifest's.
     pub(super) image: Option<Image>,
-    /// Whether it is declared where it has no annotations as well.
+    /// Whether it is declared even without annotations.
     pub(super) is_declared_empty: bool,
 }
 
 impl PulledInput {
-    /// It in the model's words.
+    /// Whether it will be declared.
+    pub(super) fn is_declared(&self) -> bool {
+        self.declared.is_some() || !self.entries.is_empty() || self.is_declared_empty
+    }
+
     pub(super) fn desired(&self) -> DesiredInput {
         DesiredInput {
             id: self.id.clone(),
@@ -77,13 +81,13 @@ impl PulledInput {
         }
     }
 
-    /// Notes what of an annotation is not in the content that is written of it, and whether that is anything. `png` is
-    /// its mask, if that is written into a file.
-    fn note_losses(
+    /// Records the first kind of loss of an annotation, and returns whether there is one. `mask` is its mask, if that is
+    /// written to a file.
+    fn record_loss(
         &mut self,
         remote: &ObservedAnnotation,
         written: &Content,
-        png: Option<&Png>,
+        mask: Option<&MaskFile>,
     ) -> bool {
         let has_place = !matches!(remote.geometry, Geometry::Whole) && remote.maker != Maker::Input;
         let lacks_keys = |stored: Option<serde_json::Value>, written: Option<&Json>| {
@@ -102,7 +106,7 @@ impl PulledInput {
             {
                 LossKind::Null
             }
-            _ if remote.maker != Maker::Input && !self.is_whole(remote, written, png) => {
+            _ if remote.maker != Maker::Input && !self.is_complete(remote, written, mask) => {
                 LossKind::Other
             }
             _ => return false,
@@ -111,31 +115,36 @@ impl PulledInput {
         true
     }
 
-    /// Whether what is written says all of an annotation.
-    fn is_whole(&self, remote: &ObservedAnnotation, written: &Content, png: Option<&Png>) -> bool {
+    /// Whether the written content has everything of an annotation.
+    fn is_complete(
+        &self,
+        remote: &ObservedAnnotation,
+        written: &Content,
+        mask: Option<&MaskFile>,
+    ) -> bool {
         let mut written = written.clone();
-        if let (Some(Geometry::Mask(mask)), Some(png)) = (&mut written.geometry, png) {
-            let Some(pixels) = png.mask() else {
+        if let (Some(Geometry::Mask(written)), Some(file)) = (&mut written.geometry, mask) {
+            let Some(pixels) = file.mask() else {
                 return false;
             };
-            **mask = pixels;
+            **written = pixels;
         }
         makes_all(&self.id, remote, &written)
     }
 
-    /// Declared annotations that the remote has not and that are kept all the same: what a plan may post.
+    /// Declared annotations without a match that are kept. A plan may post that many.
     pub(super) fn kept_missing(&self) -> usize {
         let is_missing = |entry: &&Entry| entry.observed.is_none();
         self.entries.iter().filter(is_missing).count()
     }
 }
 
-impl World<'_> {
+impl PullContext<'_> {
     pub(super) fn observed_on(&self, input: &InputId) -> &[ObservedAnnotation] {
         self.observed.inputs.get(input).map_or(&[], Vec::as_slice)
     }
 
-    /// Pulls one input, `declared` being its place among the manifest's inputs.
+    /// Pulls one input. `declared` is its index among the manifest's inputs.
     pub(super) fn pull(&self, id: &InputId, declared: Option<usize>) -> PulledInput {
         let observed = self.observed_on(id);
         let was = declared.map(|at| &self.desired.inputs[at]);
@@ -167,10 +176,10 @@ impl World<'_> {
         }
         for (at, annotation) in annotations.iter().enumerate() {
             let written = &was
-                .expect("what is declared stands in an input")
+                .expect("declared annotations belong to a declared input")
                 .annotations[at];
             let remote = pairs[at].map(|at| (at, &observed[at]));
-            match self.declared(at, [written, annotation], remote, &mut pulled) {
+            match self.declared_entry(at, [written, annotation], remote, &mut pulled) {
                 Some(entry) => pulled.entries.push(entry),
                 None => pulled.dropped.push(at),
             }
@@ -178,7 +187,7 @@ impl World<'_> {
         let has_input_level = annotations
             .iter()
             .any(|annotation| annotation.identity == Identity::InputLevel);
-        // Of several a plan takes the first.
+        // If there are several, a plan uses the first.
         let input_level = observed
             .iter()
             .position(|o| o.maker == Maker::Input)
@@ -193,8 +202,8 @@ impl World<'_> {
         pulled
     }
 
-    /// What becomes of a declared annotation, as it is written and with its region named; nothing where it goes.
-    fn declared(
+    /// The entry of a declared annotation, given as it is written and with its region named. `None` if it is dropped.
+    fn declared_entry(
         &self,
         at: usize,
         [written, named]: [&DesiredAnnotation; 2],
@@ -206,20 +215,20 @@ impl World<'_> {
             observed: remote.map(|(at, _)| at),
             identity: written.identity.clone(),
             content: written.content.clone(),
-            png: None,
+            mask: None,
         };
         let Some((_, remote)) = remote else {
-            // An input whose own annotation is not there has none that the filters could leave out.
+            // The filters cannot have left out an input-level annotation, since there is none.
             let is_kept = self.choice.is_narrow()
                 && entry.identity != Identity::InputLevel
-                && !self.choice.would_take(&written.content, self.observed);
+                && !self.choice.would_match(&written.content, self.observed);
             return is_kept.then_some(entry);
         };
         if self.claims.is_of_another_set(&remote.id) {
             pulled.account.other_sets += 1;
             return None;
         }
-        if !self.choice.takes(remote, self.observed) {
+        if !self.choice.matches(remote, self.observed) {
             pulled.account.left_out += 1;
             pulled.left_out.insert(remote.id.clone());
             return Some(entry);
@@ -230,29 +239,30 @@ impl World<'_> {
         }
         entry.content = declare::updated(&written.content, remote, &difference);
         if difference.geometry {
-            entry.png = Png::of(remote);
+            entry.mask = MaskFile::of_observed(remote);
             let content = std::mem::take(&mut entry.content);
-            entry.content = declarable(&entry.identity, content, entry.png.as_ref());
+            entry.content = declare::writable_part(&entry.identity, content, entry.mask.as_ref());
         }
-        if says_too_little(&entry) {
-            entry.png = Png::of(remote);
+        if is_refused_by_manifest(&entry) {
+            entry.mask = MaskFile::of_observed(remote);
             let content = declare::content(remote, &self.observed.app_owner);
-            entry.content = declarable(&entry.identity, content, entry.png.as_ref());
+            entry.content = declare::writable_part(&entry.identity, content, entry.mask.as_ref());
         }
-        if says_too_little(&entry) && entry.identity != Identity::InputLevel {
+        if is_refused_by_manifest(&entry) && entry.identity != Identity::InputLevel {
             entry.identity = Identity::Id(remote.id.clone());
         }
         if written.content.geometry.is_some()
             && entry.content.geometry.is_none()
-            && pulled.note_losses(remote, &entry.content, entry.png.as_ref())
+            && pulled.record_loss(remote, &entry.content, entry.mask.as_ref())
         {
-            entry = only_named(&entry, remote);
+            entry = by_id_only(&entry, remote);
         }
-        let is_void = entry.identity == Identity::InputLevel && entry.content == Content::default();
-        (!is_void).then_some(entry)
+        let is_empty =
+            entry.identity == Identity::InputLevel && entry.content == Content::default();
+        (!is_empty).then_some(entry)
     }
 
-    /// An annotation that is not declared yet; nothing where it is not pulled.
+    /// The entry of an annotation that is not declared yet. `None` if it is not pulled.
     fn new_entry(
         &self,
         at: usize,
@@ -273,63 +283,62 @@ impl World<'_> {
         } else {
             Identity::Id(remote.id.clone())
         };
-        let png = Png::of(remote);
+        let mask = MaskFile::of_observed(remote);
         let content = declare::content(remote, &self.observed.app_owner);
-        let content = declarable(&identity, content, png.as_ref());
-        let is_silent = remote.maker == Maker::Input && content == Content::default();
-        if !self.choice.takes(remote, self.observed) {
-            pulled.account.left_out += u64::from(!is_silent);
+        let content = declare::writable_part(&identity, content, mask.as_ref());
+        let is_bare = remote.maker == Maker::Input && content == Content::default();
+        if !self.choice.matches(remote, self.observed) {
+            pulled.account.left_out += u64::from(!is_bare);
             pulled.left_out.insert(remote.id.clone());
             return None;
         }
-        if is_silent {
+        if is_bare {
             return None;
         }
-        let is_partial = pulled.note_losses(remote, &content, png.as_ref());
+        let is_partial = pulled.record_loss(remote, &content, mask.as_ref());
         if self.is_found_by_content(remote, &content) {
             identity = Identity::Content;
         }
         let entry = Entry {
             declared: None,
             observed: Some(at),
-            png: png.filter(|_| content.geometry.is_some()),
+            mask: mask.filter(|_| content.geometry.is_some()),
             identity,
             content,
         };
-        // An input's own annotation is on every app, and nothing posts it.
+        // Input-level annotations exist in every app, and are never posted.
         Some(if is_partial && entry.identity != Identity::InputLevel {
-            only_named(&entry, remote)
+            by_id_only(&entry, remote)
         } else {
             entry
         })
     }
 
-    /// Whether an annotation that this set made may be claimed by what it is. Which one a plan then claims is for the
-    /// check to see.
+    /// Whether an annotation of this set may be declared without id. `check` verifies that a plan matches it.
     fn is_found_by_content(&self, remote: &ObservedAnnotation, content: &Content) -> bool {
-        // A place that cannot be declared is no whole input.
-        let has_its_place = content.geometry.is_some() || remote.geometry == Geometry::Whole;
+        // Without its place, it would be declared as one of the whole input.
+        let has_place = content.geometry.is_some() || remote.geometry == Geometry::Whole;
         remote.maker == Maker::User
             && self.claims.is_owned(&remote.id)
-            && has_its_place
+            && has_place
             && !content.says_nothing()
     }
 }
 
-/// An annotation that cannot be written in full, by its id alone: a plan for another app refuses it, where a part of it
-/// would be posted as if that were all.
-fn only_named(entry: &Entry, remote: &ObservedAnnotation) -> Entry {
+/// The entry with its id alone, for an annotation that cannot be written in full. A plan for another app refuses it; a part
+/// of its content would be posted as if it were complete.
+fn by_id_only(entry: &Entry, remote: &ObservedAnnotation) -> Entry {
     Entry {
         identity: Identity::Id(remote.id.clone()),
         content: Content::default(),
-        png: None,
+        mask: None,
         declared: entry.declared,
         observed: entry.observed,
     }
 }
 
-/// Whether a manifest refuses an annotation for saying neither what nor which it is.
-fn says_too_little(entry: &Entry) -> bool {
+/// Whether a manifest refuses an annotation because it has too little content for its identity.
+fn is_refused_by_manifest(entry: &Entry) -> bool {
     match entry.identity {
         Identity::Id(_) => false,
         Identity::Key(_) | Identity::InputLevel => entry.content == Content::default(),
@@ -343,7 +352,7 @@ fn says_too_little(entry: &Entry) -> bool {
     }
 }
 
-/// The annotations with the regions that are named by a model named by their ids, where that is one.
+/// The annotations, with regions of a model replaced by their ids where those are unique.
 fn named_regions<'a>(
     input: &InputId,
     annotations: &'a [DesiredAnnotation],

@@ -1,16 +1,19 @@
-//! What an app holds, as a manifest that plans to nothing.
+//! Writes what an app holds as a manifest whose plan is empty.
 //!
-//! Pure: an observed state and, where one is there already, a manifest go in, the files to write come out; nothing is
-//! opened. What comes out was read back and planned: a manifest that would not plan to nothing is an error here, never
-//! a file. Knows nothing of connections and folders. Uses `manifest`, `matching`, `plan` and `model`.
+//! Pure: takes an observed state and, if there is one, a manifest, and returns the files to write; opens nothing. The
+//! result is read back and planned; if that plan is not empty, it is an error. Uses `manifest`, `matching`, `plan` and
+//! `model`.
 //!
 //! ```text
-//! choice    what is pulled                      declare   an annotation -> what a manifest says of it
-//! input     one input: kept, changed, added, dropped      check     the plan of it all is empty
-//! fresh     a manifest where none is            over      a manifest that is there, made equal
-//! splice    a YAML text with some parts anew    yaml_lines  where its parts begin and end
-//! incoming  the inputs of another tool's file, over a manifest that is there
-//! settle    texts that read back as meant       writable    images and masks, name: file names
+//! choice      which inputs and annotations are pulled
+//! declare     an observed annotation as manifest content
+//! input       one input: annotations that are kept, changed, added or dropped
+//! check       checks that the plan is empty
+//! fresh       a new manifest                        over      an existing manifest
+//! incoming    the inputs of another tool's file, into an existing manifest
+//! splice      edits of a YAML text                  yaml_lines  the lines of its parts
+//! settle      layouts that read back as intended    writable    inputs as they are written
+//! mask_file   masks as PNG files                    name        file names
 //! ```
 
 mod check;
@@ -20,6 +23,7 @@ mod error;
 mod fresh;
 mod incoming;
 mod input;
+mod mask_file;
 mod name;
 mod over;
 mod report;

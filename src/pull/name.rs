@@ -1,18 +1,18 @@
-//! What the file of an input is called: safe on every file system, whatever its id is.
+//! File names for inputs, valid on every file system.
 
 use crate::model::InputId;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-/// Bytes of a name without hash and ending: file systems take 255, tools and people less.
-const LONGEST: usize = 100;
-/// Names of a header's file: an input's file of that name would be read as one, or overwrite it.
+/// Characters of a name without hash and extension. File systems allow 255 bytes; some tools less.
+const MAX_LENGTH: usize = 100;
+/// Names of header files, which an input's file would overwrite or be read as.
 const HEADERS: [&str; 3] = ["annosync.yaml", "annosync.yml", "annosync.json"];
-/// Names that some file system keeps for devices, whatever ending follows.
+/// Device names of some file systems, reserved with any extension.
 const RESERVED: [&str; 4] = ["con", "prn", "aux", "nul"];
 
-/// Hands out file names, each once, without regard to case.
+/// Assigns file names, unique without regard to case.
 #[derive(Debug)]
 pub(super) struct Names(HashSet<String>);
 
@@ -23,26 +23,25 @@ impl Default for Names {
 }
 
 impl Names {
-    /// Keeps a name from being handed out.
-    pub(super) fn take(&mut self, name: &str) {
+    /// Marks a name as used.
+    pub(super) fn reserve(&mut self, name: &str) {
         self.0.insert(name.to_lowercase());
     }
 
-    /// The name of an input's file: its id, where that can be a name and is free; else the part of it that can, and a
-    /// hash of the id.
-    pub(super) fn name(&mut self, id: &InputId, ending: &str) -> String {
+    /// A name for an input's file: its id if that is a valid and unused name, else its valid part with a hash of the id.
+    pub(super) fn name(&mut self, id: &InputId, extension: &str) -> String {
         let text = id.as_str();
         let plain = plain(text);
-        let mut name = format!("{plain}{ending}");
+        let mut name = format!("{plain}{extension}");
         if plain == text && self.0.insert(name.to_lowercase()) {
             return name;
         }
         let mut hash = String::with_capacity(64);
         for byte in Sha256::digest(text.as_bytes()) {
-            write!(hash, "{byte:02x}").expect("a string takes every write");
+            write!(hash, "{byte:02x}").expect("writing to a string cannot fail");
         }
         for digits in 8..=hash.len() {
-            name = format!("{plain}-{}{ending}", &hash[..digits]);
+            name = format!("{plain}-{}{extension}", &hash[..digits]);
             if self.0.insert(name.to_lowercase()) {
                 break;
             }
@@ -51,17 +50,17 @@ impl Names {
     }
 }
 
-/// The id as far as it can be a name.
+/// The id with invalid characters replaced.
 fn plain(id: &str) -> String {
-    let mut plain = String::with_capacity(id.len().min(LONGEST));
-    for c in id.chars().take(LONGEST) {
-        let fits = match c {
+    let mut plain = String::with_capacity(id.len().min(MAX_LENGTH));
+    for c in id.chars().take(MAX_LENGTH) {
+        let is_valid = match c {
             'a'..='z' | 'A'..='Z' | '0'..='9' | '_' => true,
             '-' => !plain.is_empty(),
             '.' => !plain.is_empty() && !plain.ends_with('.'),
             _ => false,
         };
-        plain.push(if fits { c } else { '_' });
+        plain.push(if is_valid { c } else { '_' });
     }
     if plain.ends_with('.') {
         plain.pop();
@@ -94,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_leads_nowhere_else_and_is_allowed_everywhere() {
+    fn names_stay_in_their_folder_and_are_valid_everywhere() {
         insta::assert_snapshot!(names(&[
             "street-1", "v1.2", "../../etc/passwd", ".hidden", "a/b", r"a\b", "-rf", "a..b", "CON", "com1.jpg", "a.",
             "日本", "a:b", "compass",
@@ -117,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_ids_share_a_name_whatever_their_case() {
+    fn names_are_unique_without_regard_to_case() {
         let all = names(&[
             "A",
             "a",

@@ -1,13 +1,13 @@
-//! A manifest that is there, made equal to what the app holds: files that say it already stay byte for byte.
+//! Changes an existing manifest so that it equals the app. Files that need no change stay byte for byte.
 
-use super::check::{self, Elsewhere};
+use super::check::{self, UndeclaredInputs};
 use super::choice::Choice;
 use super::error::PullError;
-use super::fresh::{ALL, Form, LABELS};
+use super::fresh::{ALL_INPUTS, Form, LABELS};
 use super::input::{Entry, PulledInput};
 use super::name::Names;
 use super::report::{Account, Change, Layout, Pulled};
-use super::settle::{Draft, ReadBack, Way, settle};
+use super::settle::{Draft, ReadBack, WriteLayout, settle};
 use super::splice::{FileEdit, InputEdit, Part, replace_inputs, splice};
 use super::writable;
 use crate::manifest::write::{WritableInput, write_json, write_jsonl, write_yaml};
@@ -16,34 +16,32 @@ use crate::model::{DesiredInput, ObservedState};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
 
-/// Where inputs go that the manifest does not have yet.
+/// Where new inputs are declared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum NewInputs<'a> {
-    /// To the others: in files of their own where the others have such, else into the file that holds most.
+    /// Like the existing ones: in files of their own if those are, else in the file with the most inputs.
     #[default]
-    WithTheOthers,
+    LikeExisting,
     /// In files of their own.
     OwnFiles,
-    /// Into the manifest's only file, which stands for itself.
+    /// In the manifest's only file.
     SameFile,
     /// In files of their own in this folder.
     InFolder(&'a Path),
-    /// Into this file, which is one of the manifest's.
+    /// In this file of the manifest.
     InFile(&'a Path),
 }
 
-/// The manifest that is pulled over.
+/// The manifest to change.
 #[derive(Clone, Copy)]
 pub struct Over<'a> {
-    /// As it was read.
     pub manifest: &'a Manifest,
-    /// The text of the file of an index; nothing where it is not any more what was read.
+    /// The text of a file by its index; `None` if it changed since the manifest was read.
     pub text: &'a dyn Fn(u32) -> Option<String>,
-    /// Where new inputs go.
     pub new_inputs: NewInputs<'a>,
-    /// How a file is laid out that has to be made for all of them.
+    /// The layout of a new file of all inputs.
     pub form: Form,
-    /// Reads back what would be written.
+    /// Reads the manifest with the files that would be written.
     pub read_back: ReadBack<'a>,
 }
 
@@ -56,25 +54,25 @@ impl std::fmt::Debug for Over<'_> {
     }
 }
 
-/// The files that change so that the manifest says what the app holds, as far as it is chosen.
+/// The files to write so that the chosen part of the manifest equals the app.
 ///
 /// # Errors
 ///
-/// Where a part would be declared in a way that deletes the rest, where something cannot be declared or does not fit the
-/// header, and where a file cannot be changed.
+/// If the next plan would delete what is not pulled, if something cannot be declared or does not fit the header, or if a
+/// file cannot be changed.
 pub fn over(
     over: &Over<'_>,
     observed: &ObservedState,
     choice: &Choice,
 ) -> Result<Pulled, PullError> {
     let desired = &over.manifest.desired;
-    let inputs = check::pull(desired, observed, choice, Elsewhere::IsAsBefore)?;
+    let inputs = check::pull(desired, observed, choice, UndeclaredInputs::Ignored)?;
     let losses = check::losses(&inputs, observed);
     let pulled = write_over(over, &inputs)?;
     Ok(Pulled { losses, ..pulled })
 }
 
-/// The files that change so that the manifest declares these inputs so.
+/// The files to write so that the manifest declares these inputs.
 pub(super) fn write_over(over: &Over<'_>, inputs: &[PulledInput]) -> Result<Pulled, PullError> {
     let manifest = over.manifest;
     let mut account = Account::default();
@@ -140,13 +138,13 @@ pub(super) fn write_over(over: &Over<'_>, inputs: &[PulledInput]) -> Result<Pull
     settle(&drafts, masks, &intended, account, over.read_back)
 }
 
-/// A file of the manifest, and what becomes of it.
+/// A file of the manifest, and its changes.
 struct File<'a> {
     path: &'a Path,
-    /// Its inputs among the manifest's, in the order of the file.
+    /// Its inputs in the order of the file, as indices into the manifest's.
     inputs: Vec<usize>,
     edit: FileEdit,
-    /// Annotations on inputs that are new to it.
+    /// Annotations on new inputs.
     new: u64,
 }
 
@@ -156,7 +154,7 @@ impl File<'_> {
     }
 }
 
-/// Which of width and height change, and how.
+/// Old and new width, and old and new height, if they change.
 fn sizes(was: Option<&Image>, is: Option<&Image>) -> [Option<[u32; 2]>; 2] {
     let (Some(was), Some(is)) = (was, is) else {
         return [None; 2];
@@ -178,7 +176,7 @@ fn parts(manifest: &Manifest, input: &PulledInput, was: &DesiredInput) -> Vec<Pa
             let before = Entry {
                 identity: before.identity.clone(),
                 content: before.content.clone(),
-                png: None,
+                mask: None,
                 ..*entry
             };
             Part::Changed(Box::new([
@@ -190,19 +188,19 @@ fn parts(manifest: &Manifest, input: &PulledInput, was: &DesiredInput) -> Vec<Pa
     parts
 }
 
-/// Finds a place for the new inputs, and makes a draft of every file that changes or is new.
+/// Chooses files for the new inputs, and drafts every file that changes or is new.
 fn place<'a>(
     over: &Over<'a>,
     files: &mut [File<'a>],
     new: &[&PulledInput],
     masks: &mut Overlay,
 ) -> Result<Vec<Draft<'a>>, PullError> {
-    let one_each = files.iter().filter(|file| file.holds_any()).count() > 1
+    let has_file_per_input = files.iter().filter(|file| file.holds_any()).count() > 1
         && files.iter().all(|file| file.inputs.len() <= 1);
-    let made = match over.new_inputs {
-        NewInputs::WithTheOthers if one_each => own_files(over, files, new, masks),
+    let new_files = match over.new_inputs {
+        NewInputs::LikeExisting if has_file_per_input => own_files(over, files, new, masks),
         NewInputs::OwnFiles | NewInputs::InFolder(_) => own_files(over, files, new, masks),
-        NewInputs::WithTheOthers | NewInputs::SameFile | NewInputs::InFile(_) => {
+        NewInputs::LikeExisting | NewInputs::SameFile | NewInputs::InFile(_) => {
             together(over, files, new, masks).into_iter().collect()
         }
     };
@@ -216,11 +214,11 @@ fn place<'a>(
         })?;
         drafts.push(changed_file(over.manifest, file, text));
     }
-    drafts.extend(made);
+    drafts.extend(new_files);
     Ok(drafts)
 }
 
-/// A file for each new input, beside the others that have one; else where a new manifest would have them.
+/// A file for each new input, in the folder of the existing ones, or where a new manifest has them.
 fn own_files<'a>(
     over: &Over<'a>,
     files: &[File<'a>],
@@ -228,7 +226,7 @@ fn own_files<'a>(
     masks: &mut Overlay,
 ) -> Vec<Draft<'a>> {
     let labels = over.manifest.root.join(LABELS);
-    // Beside the header only where all of them are: its `files:` may name a folder.
+    // Beside the header only if all files are: `files:` may match a folder only.
     let is_beside_the_header = |folder: &&Path| {
         let plain = |path: &Path| path.components().filter(is_step).count();
         plain(folder) == plain(&over.manifest.root)
@@ -250,7 +248,7 @@ fn own_files<'a>(
         .filter(|file| file.path.parent() == Some(folder))
     {
         let name = file.path.file_name().unwrap_or_default();
-        names.take(&name.to_string_lossy());
+        names.reserve(&name.to_string_lossy());
     }
     new.iter()
         .map(|input| {
@@ -261,7 +259,7 @@ fn own_files<'a>(
         .collect()
 }
 
-/// The new inputs in the file that holds most; in a new one where none holds any.
+/// Adds the new inputs to the file with the most inputs, or drafts a new file if there are no inputs.
 fn together<'a>(
     over: &Over<'a>,
     files: &mut [File<'a>],
@@ -273,10 +271,10 @@ fn together<'a>(
         .map(|file| file.inputs.len())
         .max()
         .unwrap_or(0);
-    let takes_any = most > 0 || over.new_inputs == NewInputs::SameFile;
+    let may_append = most > 0 || over.new_inputs == NewInputs::SameFile;
     let fullest = files.iter_mut().find(|file| match over.new_inputs {
         NewInputs::InFile(path) => file.path == path,
-        _ => takes_any && file.inputs.len() == most,
+        _ => may_append && file.inputs.len() == most,
     });
     let labels = over.manifest.root.join(LABELS);
     let folder = match &fullest {
@@ -292,12 +290,11 @@ fn together<'a>(
         file.new = annotations_of(new);
         return None;
     }
-    let (ending, write) = over.form.whole();
-    let path = labels.join(format!("{ALL}.{ending}"));
+    let (extension, write) = over.form.extension_and_writer();
+    let path = labels.join(format!("{ALL_INPUTS}.{extension}"));
     (!new.is_empty()).then(|| new_file(path, writables, new, write))
 }
 
-/// Whether a component leads anywhere.
 fn is_step(component: &Component<'_>) -> bool {
     *component != Component::CurDir
 }
@@ -315,7 +312,7 @@ fn new_file<'a>(
     Draft {
         path,
         change: Change::New(annotations_of(inputs)),
-        ways: vec![Box::new(move || Some(write(&writables)))],
+        layouts: vec![Box::new(move || Some(write(&writables)))],
         inputs: inputs.iter().map(|input| input.id.clone()).collect(),
     }
 }
@@ -345,35 +342,35 @@ fn changed_file<'a>(manifest: &'a Manifest, file: &mut File<'a>, text: String) -
         .collect();
     let all = all_inputs(manifest, &file.inputs, &edit);
     let is = |ending: &str| file.path.extension().is_some_and(|it| it == ending);
-    let ways: Vec<Way<'a>> = if is("jsonl") {
+    let layouts: Vec<WriteLayout<'a>> = if is("jsonl") {
         vec![
             {
                 let text = text.clone();
-                Box::new(move || Some(lines(&text, &edit)))
+                Box::new(move || Some(edit_jsonl(&text, &edit)))
             },
             Box::new(move || Some(write_jsonl(&all))),
         ]
     } else if is("json") {
-        vec![Box::new(move || json(&text, &all))]
+        vec![Box::new(move || replace_json_inputs(&text, &all))]
     } else {
         let all = std::rc::Rc::new(all);
         let again = std::rc::Rc::clone(&all);
-        let same = text.clone();
+        let same_text = text.clone();
         vec![
             Box::new(move || splice(&text, &edit)),
-            Box::new(move || replace_inputs(&same, &write_yaml(&all))),
+            Box::new(move || replace_inputs(&same_text, &write_yaml(&all))),
             Box::new(move || Some(write_yaml(&again))),
         ]
     };
     Draft {
         path: file.path.to_owned(),
         change,
-        ways,
+        layouts,
         inputs: ids,
     }
 }
 
-/// The inputs of a file as they are to be.
+/// All inputs of a file after its edits.
 fn all_inputs(manifest: &Manifest, inputs: &[usize], edit: &FileEdit) -> Vec<WritableInput> {
     let edited: HashMap<u32, &InputEdit> =
         edit.edits.iter().map(|edit| (edit.index, edit)).collect();
@@ -383,15 +380,15 @@ fn all_inputs(manifest: &Manifest, inputs: &[usize], edit: &FileEdit) -> Vec<Wri
             let input = &manifest.desired.inputs[*at];
             match edited.get(&input.origin.input) {
                 Some(edit) => edit.whole.clone(),
-                None => writable::standing(manifest, input),
+                None => writable::unchanged(manifest, input),
             }
         })
         .chain(edit.appended.iter().cloned())
         .collect()
 }
 
-/// JSON Lines: an input is a line, and the other lines stay.
-fn lines(text: &str, edit: &FileEdit) -> String {
+/// Edits JSON Lines: replaces the lines of changed inputs and keeps the others.
+fn edit_jsonl(text: &str, edit: &FileEdit) -> String {
     let edited: BTreeMap<u32, &InputEdit> =
         edit.edits.iter().map(|edit| (edit.index, edit)).collect();
     let mut out = String::with_capacity(text.len());
@@ -411,8 +408,8 @@ fn lines(text: &str, edit: &FileEdit) -> String {
     out
 }
 
-/// JSON: the inputs are written anew; a header beside them stays as it is.
-fn json(text: &str, inputs: &[WritableInput]) -> Option<String> {
+/// Replaces the inputs of a JSON file and keeps its header. `None` if it is not an object.
+fn replace_json_inputs(text: &str, inputs: &[WritableInput]) -> Option<String> {
     let written = write_json(inputs);
     let serde_json::Value::Object(mut top) = serde_json::from_str(text).ok()? else {
         return None;

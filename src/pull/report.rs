@@ -1,36 +1,36 @@
-//! What a pull writes, and what it says about it.
+//! The result of a pull.
 
+use crate::model::{counted, thousands};
 use std::fmt;
 use std::path::PathBuf;
 
-/// What a pull comes to.
+/// The result of a pull.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pulled {
-    /// The files to write, in the order in which they are to be written: what a file names stands before it.
+    /// The files to write, in this order: a file comes after those that it names.
     pub files: Vec<FileChange>,
-    /// The counts.
     pub account: Account,
-    /// What could not be written in full, sorted by input.
+    /// Annotations that are not written in full, sorted by input.
     pub losses: Vec<Loss>,
-    /// SHA-256 of the manifest's files once they are written, as a plan names it.
+    /// The manifest hash of a plan after the files are written.
     pub manifest_hash: String,
 }
 
-/// An annotation of which a pull leaves something out.
+/// An annotation that is not written in full.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
     /// Its input, as the service writes it.
     pub input: Box<str>,
     /// Its id, as the service writes it.
     pub id: Box<str>,
-    /// What is left out.
+    /// Why.
     pub kind: LossKind,
 }
 
-/// Why a pull does not write an annotation in full, but its id alone.
+/// Why an annotation is not written in full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LossKind {
-    /// It cannot be read: not even its id is written.
+    /// It cannot be read. Not even its id is written.
     Unreadable,
     /// No manifest can declare its place.
     Place,
@@ -52,7 +52,7 @@ impl LossKind {
         Self::Other,
     ];
 
-    /// Its code, which stays the same from version to version.
+    /// A code that is stable across versions.
     pub fn code(self) -> &'static str {
         match self {
             Self::Unreadable => "unreadable",
@@ -67,15 +67,12 @@ impl LossKind {
 /// A file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileChange {
-    /// Where.
     pub path: PathBuf,
-    /// All of it.
     pub content: Vec<u8>,
-    /// What it is.
     pub change: Change,
 }
 
-/// What becomes of a file.
+/// Kind of a written file, with counts of annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// A new header.
@@ -84,42 +81,42 @@ pub enum Change {
     Mask,
     /// A new file of inputs, with this many annotations.
     New(u64),
-    /// A file that is there already.
+    /// An existing file.
     Changed {
-        /// Annotations that it did not declare.
+        /// Annotations that it did not declare before.
         added: u64,
-        /// Annotations that it declared otherwise.
+        /// Annotations whose declaration changed.
         changed: u64,
-        /// Annotations that it declared and that the app does not have.
+        /// Annotations that are no longer declared.
         dropped: u64,
-        /// What became of its text.
+        /// What happens to the rest of its text.
         layout: Layout,
     },
 }
 
-/// What becomes of the text of a file around what changed.
+/// What happens to the unchanged text of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// It stays.
+    /// It is kept.
     Kept,
-    /// The file's inputs are written anew, for they could not be changed in place.
+    /// All inputs of the file are rewritten, because its layout does not allow changes in place.
     Rewritten,
 }
 
-/// What was counted.
+/// The counts of a pull.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Account {
-    /// Inputs that are declared and were pulled.
+    /// Pulled inputs that are declared.
     pub inputs: u64,
-    /// Annotations that are declared on them.
+    /// Their declared annotations.
     pub annotations: u64,
-    /// Annotations of other label sets: no manifest but theirs can claim them.
+    /// Annotations of other label sets, which are left out.
     pub other_sets: u64,
-    /// Annotations that models made and that were left out.
+    /// Annotations made by models that are left out.
     pub model_made: u64,
-    /// Annotations that the filters left out.
+    /// Annotations that the filters leave out.
     pub left_out: u64,
-    /// Annotations that were declared and that the app does not have, or not for this manifest.
+    /// Declared annotations that are removed, because the app does not have them or they belong to another set.
     pub dropped: u64,
 }
 
@@ -141,8 +138,7 @@ impl fmt::Display for FileChange {
         match self.change {
             Change::Header => write!(f, "+ {path} (header)"),
             Change::Mask => write!(f, "+ {path} (mask)"),
-            Change::New(1) => write!(f, "+ {path} (1 annotation)"),
-            Change::New(count) => write!(f, "+ {path} ({count} annotations)"),
+            Change::New(count) => write!(f, "+ {path} ({})", counted(count, "annotation")),
             Change::Changed {
                 added,
                 changed,
@@ -153,9 +149,9 @@ impl fmt::Display for FileChange {
                 let words: Vec<String> = counts
                     .iter()
                     .filter(|(count, _)| *count > 0)
-                    .map(|(count, word)| format!("{count} {word}"))
+                    .map(|(count, word)| format!("{} {word}", thousands(*count)))
                     .collect();
-                // An input that lost nothing but its `purge`, or came without annotations.
+                // No annotation changed: an input lost its `purge`, or is new and empty.
                 let words = if words.is_empty() {
                     "inputs".to_owned()
                 } else {

@@ -1,7 +1,7 @@
-//! Texts become files only when they read back as what they are meant to say.
+//! Chooses layouts of files that read back as intended.
 //!
-//! A file can be laid out in more than one way, the gentlest first. All files are read back together, under the header
-//! that decides about them; one that is refused or says something else is laid out in the next way.
+//! A file has several layouts; the first changes the least. All files are read back together. A file that is refused or reads
+//! differently gets its next layout.
 
 use super::error::PullError;
 use super::report::{Account, Change, FileChange, Layout, Pulled};
@@ -10,43 +10,43 @@ use crate::model::{Content, DesiredInput, Geometry, InputId};
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-/// Reads the manifest as it would be with these files written.
+/// Reads the manifest as if these files were written.
 pub type ReadBack<'a> = &'a dyn Fn(&Overlay) -> Result<Manifest, Problems>;
 
-/// One way of laying a file out; nothing where it does not fit what is there.
-pub(super) type Way<'a> = Box<dyn Fn() -> Option<String> + 'a>;
+/// A layout of a file. `None` if it is not possible for the existing text.
+pub(super) type WriteLayout<'a> = Box<dyn Fn() -> Option<String> + 'a>;
 
-/// A file that is to be written.
+/// A file to write.
 pub(super) struct Draft<'a> {
     pub(super) path: PathBuf,
     pub(super) change: Change,
-    /// The ways, the gentlest first; at least one.
-    pub(super) ways: Vec<Way<'a>>,
-    /// The inputs that it is to hold as they are meant.
+    /// At least one; the first changes the least.
+    pub(super) layouts: Vec<WriteLayout<'a>>,
+    /// The inputs that the file will have.
     pub(super) inputs: Vec<InputId>,
 }
 
-/// A draft with the text that it has come to.
+/// A draft with the text of its current layout.
 struct Candidate<'d, 'a> {
     draft: &'d Draft<'a>,
-    way: usize,
+    layout: usize,
     text: String,
 }
 
 impl<'d, 'a> Candidate<'d, 'a> {
-    /// The first of the ways from here on that fits.
-    fn from(draft: &'d Draft<'a>, first: usize) -> Option<Self> {
-        (first..draft.ways.len()).find_map(|way| {
+    /// The first possible layout from the index `first` on.
+    fn from_layout(draft: &'d Draft<'a>, first: usize) -> Option<Self> {
+        (first..draft.layouts.len()).find_map(|layout| {
             Some(Self {
                 draft,
-                way,
-                text: draft.ways[way]()?,
+                layout,
+                text: draft.layouts[layout]()?,
             })
         })
     }
 }
 
-/// The files of these drafts and masks, whose manifest says `intended`, sorted by input.
+/// The files of these drafts and masks. Their manifest declares `intended`, which is sorted by input.
 pub(super) fn settle(
     drafts: &[Draft<'_>],
     masks: Overlay,
@@ -56,14 +56,16 @@ pub(super) fn settle(
 ) -> Result<Pulled, PullError> {
     let mut candidates = drafts
         .iter()
-        .map(|draft| Candidate::from(draft, 0).ok_or_else(|| layout(&draft.path)))
+        .map(|draft| {
+            Candidate::from_layout(draft, 0).ok_or_else(|| unsupported_layout(&draft.path))
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let holders: HashMap<&InputId, usize> = drafts
         .iter()
         .enumerate()
         .flat_map(|(at, draft)| draft.inputs.iter().map(move |id| (id, at)))
         .collect();
-    // What is said of the gentlest ways is what counts; a file written whole may lack its header.
+    // The problems of the first layouts are reported: a file that is rewritten may lack its header.
     let mut refused: Option<Problems> = None;
     loop {
         let mut overlay = masks.clone();
@@ -87,12 +89,12 @@ pub(super) fn settle(
                 )
             }
             Err(problems) => {
-                let is_blamed = |at: &usize| {
+                let has_problem = |at: &usize| {
                     let path = &candidates[*at].draft.path;
                     problems.iter().any(|problem| problem.path == *path)
                 };
-                let blamed = (0..candidates.len()).filter(is_blamed).collect();
-                (blamed, Some(problems), String::new())
+                let with_problems = (0..candidates.len()).filter(has_problem).collect();
+                (with_problems, Some(problems), String::new())
             }
         };
         if bad.is_empty() && problems.is_none() {
@@ -103,7 +105,10 @@ pub(super) fn settle(
             .iter()
             .map(|at| {
                 let candidate = &candidates[*at];
-                Some((*at, Candidate::from(candidate.draft, candidate.way + 1)?))
+                Some((
+                    *at,
+                    Candidate::from_layout(candidate.draft, candidate.layout + 1)?,
+                ))
             })
             .collect();
         match (next, refused.take()) {
@@ -116,26 +121,26 @@ pub(super) fn settle(
             (_, Some(problems)) => return Err(PullError::DoesNotFit(problems)),
             (_, None) => {
                 let first = bad.first().expect("without problems some file differs");
-                return Err(layout(&candidates[*first].draft.path));
+                return Err(unsupported_layout(&candidates[*first].draft.path));
             }
         }
     }
 }
 
-/// The first of these files that is not among those of the manifest.
+/// The first of these files that does not belong to the manifest.
 fn left_out<'p>(new: impl Iterator<Item = &'p PathBuf>, manifest: &Manifest) -> Option<PathBuf> {
     let files: BTreeSet<&Path> = manifest.files().collect();
     let mut new = new.filter(|path| !files.contains(path.as_path()));
     new.next().cloned()
 }
 
-fn layout(path: &Path) -> PullError {
+fn unsupported_layout(path: &Path) -> PullError {
     PullError::Layout {
         path: path.to_owned(),
     }
 }
 
-/// The drafts whose inputs do not read as they are meant.
+/// The indices of drafts that do not read back as intended.
 fn differing(
     manifest: &Manifest,
     intended: &[DesiredInput],
@@ -150,12 +155,15 @@ fn differing(
         .collect();
     let mut bad: BTreeSet<usize> = intended
         .iter()
-        .filter(|meant| !read.get(&meant.id).is_some_and(|read| same(meant, read)))
-        .filter_map(|meant| holders.get(&meant.id).copied())
+        .filter(|input| !read.get(&input.id).is_some_and(|read| same(input, read)))
+        .filter_map(|input| holders.get(&input.id).copied())
         .collect();
-    let meant: BTreeSet<&InputId> = intended.iter().map(|input| &input.id).collect();
+    let intended_ids: BTreeSet<&InputId> = intended.iter().map(|input| &input.id).collect();
     let files: Vec<&Path> = manifest.files().collect();
-    for stray in read.values().filter(|read| !meant.contains(&read.id)) {
+    for stray in read
+        .values()
+        .filter(|read| !intended_ids.contains(&read.id))
+    {
         let file = files.get(stray.origin.file as usize);
         bad.extend(
             (0..candidates.len())
@@ -165,7 +173,7 @@ fn differing(
     bad
 }
 
-/// Whether two inputs are declared alike, wherever they stand.
+/// Whether two inputs have equal declarations.
 fn same(one: &DesiredInput, other: &DesiredInput) -> bool {
     one.undeclared == other.undeclared
         && one.annotations.len() == other.annotations.len()
@@ -176,7 +184,7 @@ fn same(one: &DesiredInput, other: &DesiredInput) -> bool {
             .all(|(a, b)| a.identity == b.identity && same_content(&a.content, &b.content))
 }
 
-/// A mask that was read has its file's bytes, one that was observed has not: their pixels count.
+/// Masks are compared by their pixels, because only one that was read has the bytes of its file.
 fn same_content(one: &Content, other: &Content) -> bool {
     match (&one.geometry, &other.geometry) {
         (Some(a @ Geometry::Mask(_)), Some(b @ Geometry::Mask(_))) => {
@@ -210,7 +218,7 @@ fn pulled(
                 changed,
                 dropped,
                 ..
-            } if candidate.way > 0 => Change::Changed {
+            } if candidate.layout > 0 => Change::Changed {
                 added,
                 changed,
                 dropped,

@@ -1,8 +1,6 @@
-//! A YAML text in which some annotations and inputs are written anew, and everything else stays as it is: comments,
-//! order, spelling.
+//! Edits annotations and inputs of a YAML text, and keeps its comments, order and spelling.
 //!
-//! Nothing comes out where the layout is not understood, and what comes out is a guess all the same: the caller reads
-//! it back.
+//! Returns `None` if it does not understand the layout. A result may still be wrong, so the caller reads it back.
 
 use super::yaml_lines::{Element, Entry, Lines, comment};
 use crate::manifest::write::{
@@ -15,46 +13,46 @@ use serde_json::{Map, Value};
 use std::fmt::Write as _;
 use std::ops::Range;
 
-/// What becomes of a declared annotation.
+/// The edit of a declared annotation.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Part {
     Kept,
     Dropped,
-    /// As it was, and as it is to be.
+    /// Before and after.
     Changed(Box<[WritableAnnotation; 2]>),
 }
 
-/// What becomes of an input of a file.
+/// The edit of an input.
 #[derive(Debug)]
 pub(super) struct InputEdit {
-    /// Which one of the file, from 0.
+    /// Its index in the file.
     pub(super) index: u32,
-    /// What happened to the rest of it before.
+    /// Before the edit.
     pub(super) undeclared: Undeclared,
-    /// Width and height of the image, as they were and as they are to be, where they change.
+    /// Old and new width, and old and new height of the image, if they change.
     pub(super) size: [Option<[u32; 2]>; 2],
-    /// For each annotation that is declared.
+    /// One per declared annotation.
     pub(super) parts: Vec<Part>,
     pub(super) added: Vec<WritableAnnotation>,
-    /// All of it as it is to be.
+    /// The complete input after the edit.
     pub(super) whole: WritableInput,
 }
 
-/// What becomes of a file.
+/// The edit of a file.
 #[derive(Debug, Default)]
 pub(super) struct FileEdit {
-    /// How many inputs it has.
+    /// Number of inputs before the edit.
     pub(super) inputs: u32,
-    /// Those that change, in the order of the file.
+    /// Inputs that change, in the order of the file.
     pub(super) edits: Vec<InputEdit>,
-    /// Inputs that are new.
+    /// New inputs.
     pub(super) appended: Vec<WritableInput>,
 }
 
-/// The text with the edits made; nothing where its layout is not understood.
+/// The edited text; `None` if its layout is not supported.
 pub(super) fn splice(text: &str, edit: &FileEdit) -> Option<String> {
-    let ends_well = text.is_empty() || text.ends_with('\n');
-    let whole = if ends_well {
+    let ends_with_newline = text.is_empty() || text.ends_with('\n');
+    let whole = if ends_with_newline {
         text.to_owned()
     } else {
         format!("{text}\n")
@@ -77,7 +75,7 @@ pub(super) fn splice(text: &str, edit: &FileEdit) -> Option<String> {
     splicer.apply(&whole)
 }
 
-/// Where the parts begin that an edit speaks of.
+/// Offsets of the parts that an edit needs.
 struct Anchors {
     inputs: usize,
     last: usize,
@@ -86,13 +84,13 @@ struct Anchors {
 
 struct InputAnchors {
     input: usize,
-    /// The input behind it.
+    /// The following input.
     next: Option<usize>,
     /// The values of the image's width and height.
     size: [usize; 2],
     key: usize,
     annotations: Vec<usize>,
-    /// Of each annotation that changes, the keys.
+    /// For each annotation that changes, the offsets of its keys.
     fields: Vec<Vec<usize>>,
 }
 
@@ -117,16 +115,16 @@ impl Anchors {
             }
         }
         let mut found = anchors(text, &wanted).into_iter();
-        // One answer for each question, in order.
+        // `anchors` returns one offset for each wanted anchor, in order.
         let mut next = || found.next().unwrap_or_default();
         let (inputs, last) = (next(), next());
         let mut edits = Vec::with_capacity(edit.edits.len());
         for input in &edit.edits {
-            let (at, behind) = (next(), next());
+            let (at, following) = (next(), next());
             let (size, key) = ([next(), next()], next());
             let mut of = InputAnchors {
                 input: at,
-                next: (input.index + 1 < edit.inputs).then_some(behind),
+                next: (input.index + 1 < edit.inputs).then_some(following),
                 size,
                 key,
                 annotations: Vec::with_capacity(input.parts.len()),
@@ -146,7 +144,7 @@ impl Anchors {
         }
     }
 
-    /// The line that an edited input does not reach.
+    /// The line after an edited input.
     fn limit(&self, lines: &Lines<'_>, edit: usize) -> usize {
         self.edits[edit]
             .next
@@ -176,7 +174,7 @@ impl<'t> Splicer<'t> {
         self.replace(at..at, text);
     }
 
-    /// Changes an input part by part.
+    /// Edits the parts of an input.
     fn input(&mut self, edit: &InputEdit, found: &InputAnchors, limit: usize) -> Option<()> {
         if edit.undeclared == Undeclared::Purged {
             return None;
@@ -236,12 +234,12 @@ impl<'t> Splicer<'t> {
         if !edit.added.is_empty() {
             self.insert(self.lines.start(end), written(&edit.added, column));
         } else if edit.parts.iter().all(|part| *part == Part::Dropped) {
-            self.insert(key.behind, " []".to_owned());
+            self.insert(key.value_start, " []".to_owned());
         }
         Some(())
     }
 
-    /// Changes those fields of an annotation that differ, where it keeps its fields.
+    /// Replaces the fields of an annotation that differ, if it has the same keys before and after.
     fn fields(
         &mut self,
         sides: &[WritableAnnotation; 2],
@@ -268,7 +266,7 @@ impl<'t> Splicer<'t> {
                 continue;
             }
             let next = entries.get(index + 1).map_or(block.end, |next| next.2);
-            // Its value may go on in lines that are indented as deep as its key is.
+            // The value may continue in lines with the same indent as the key.
             let field = self.lines.block(*line, column.saturating_sub(1), next);
             let mut text = write_field(key, &is[*key], column);
             if field.len() == 1 {
@@ -286,7 +284,7 @@ impl<'t> Splicer<'t> {
         Some(())
     }
 
-    /// The comments of some lines, each from its `#` on.
+    /// The comments of these lines, each from its `#` on.
     fn comments(&self, lines: Range<usize>) -> Vec<&'t str> {
         lines
             .filter_map(|line| {
@@ -296,8 +294,8 @@ impl<'t> Splicer<'t> {
             .collect()
     }
 
-    /// A text that is written over these lines, with the comments that they hold: behind it where both are one line, else in
-    /// lines of their own before it.
+    /// A replacement for these lines with their comments: at the end if both are one line, else in lines of their own before
+    /// it.
     fn with_comments(&self, lines: Range<usize>, column: usize, text: String) -> String {
         let comments = self.comments(lines.clone());
         match (&comments[..], text.trim_end_matches('\n')) {
@@ -315,7 +313,7 @@ impl<'t> Splicer<'t> {
         }
     }
 
-    /// Which of the fields has its key here.
+    /// The field whose key is at this offset.
     fn key_at<'k>(
         &self,
         fields: &'k Map<String, Value>,
@@ -326,7 +324,7 @@ impl<'t> Splicer<'t> {
             .find_map(|key| Some((key.as_str(), self.lines.entry(key, at)?)))
     }
 
-    /// Writes a whole input anew.
+    /// Rewrites a whole input.
     fn whole_input(&mut self, edit: &InputEdit, first_key: usize, limit: usize) -> Option<()> {
         let element = self.lines.element(first_key)?;
         let block = self.lines.block(element.line, element.column, limit);
@@ -346,7 +344,7 @@ impl<'t> Splicer<'t> {
             return Some(());
         }
         let next = self.lines.start(key.line + 1);
-        let behind = key.behind;
+        let behind = key.value_start;
         let line = self.lines.line(key.line);
         let rest = &line[behind - self.lines.start(key.line)..];
         let kept = comment(rest).map_or("", |at| &rest[at..]);
@@ -384,7 +382,7 @@ impl<'t> Splicer<'t> {
     }
 
     fn apply(mut self, text: &str) -> Option<String> {
-        // Stable: what is inserted at one place stays in the order in which it came.
+        // The sort is stable, so that insertions at one offset keep their order.
         self.splices.sort_by_key(|(bytes, _)| bytes.start);
         let line_end = if text.contains("\r\n") { "\r\n" } else { "\n" };
         let mut spliced = String::with_capacity(text.len());
@@ -406,8 +404,7 @@ fn written(annotations: &[WritableAnnotation], column: usize) -> String {
         .collect()
 }
 
-/// The text with the whole of `inputs` written anew, and everything around it as it is; nothing where that is not a block
-/// at the left edge.
+/// The text with its `inputs` replaced. `None` if that is not a block without indentation.
 pub(super) fn replace_inputs(text: &str, inputs: &str) -> Option<String> {
     let whole = format!("{}\n", text.trim_end_matches('\n'));
     let lines = Lines::new(&whole);

@@ -1,7 +1,6 @@
-//! The lines of a YAML text in block style: where a part of it begins and ends.
+//! Finds the lines of the parts of a YAML text in block style.
 //!
-//! What is found is a guess by dashes and indents, good for the layouts that people write. Who changes a text by it reads
-//! the result back and sees whether it was right.
+//! This is a guess from dashes and indents, right for usual layouts. A caller that edits by it must read the result back.
 
 use std::ops::Range;
 
@@ -9,7 +8,7 @@ use std::ops::Range;
 #[derive(Debug)]
 pub(super) struct Lines<'t> {
     text: &'t str,
-    /// Where each line begins, and the end of the text.
+    /// The start of each line, and the end of the text.
     starts: Vec<usize>,
 }
 
@@ -20,46 +19,45 @@ pub(super) struct Element {
     pub(super) line: usize,
     /// The column of its dash.
     pub(super) column: usize,
-    /// The column of its first key; nothing where it is in flow style.
+    /// The column of its first key; `None` in flow style.
     pub(super) keys: Option<usize>,
 }
 
-/// The line that a line of an entry's key is, and what stands behind the colon.
+/// The entry of a block map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry<'t> {
     pub(super) line: usize,
     /// The column of its key.
     pub(super) column: usize,
-    /// Behind the colon, in the text.
-    pub(super) behind: usize,
-    /// What stands there, up to a comment.
+    /// The offset after the colon.
+    pub(super) value_start: usize,
+    /// The rest of the line without comment.
     pub(super) value: &'t str,
 }
 
 impl<'t> Lines<'t> {
-    /// The lines of a text that ends in a line feed.
+    /// The lines of a text that ends with a line feed.
     pub(super) fn new(text: &'t str) -> Self {
         let mut starts = vec![0];
         starts.extend(text.match_indices('\n').map(|(at, _)| at + 1));
         Self { text, starts }
     }
 
-    /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.starts.len() - 1
     }
 
-    /// Where a line begins; the end of the text behind the last one.
+    /// The start of a line; after the last line, the end of the text.
     pub(super) fn start(&self, line: usize) -> usize {
         self.starts[line.min(self.len())]
     }
 
-    /// A line without its end.
+    /// A line without its line feed.
     pub(super) fn line(&self, line: usize) -> &'t str {
         self.text[self.start(line)..self.start(line + 1)].trim_end_matches(['\n', '\r'])
     }
 
-    /// Which line an offset lies in.
+    /// The line of an offset.
     pub(super) fn line_of(&self, offset: usize) -> usize {
         self.starts
             .partition_point(|start| *start <= offset)
@@ -67,18 +65,18 @@ impl<'t> Lines<'t> {
             .min(self.len().saturating_sub(1))
     }
 
-    /// The element of a block list whose first key is here.
+    /// The element of a block list whose first key is at this offset.
     pub(super) fn element(&self, first_key: usize) -> Option<Element> {
         let line = self.line_of(first_key);
         let before = &self.text[self.start(line)..first_key];
         let dash = before.trim_start_matches(' ');
         let column = before.len() - dash.len();
-        let behind = dash.strip_prefix('-')?;
-        if behind.is_empty() {
+        let after_dash = dash.strip_prefix('-')?;
+        if after_dash.is_empty() {
             return None;
         }
-        let is_flow = behind.contains('{');
-        behind
+        let is_flow = after_dash.contains('{');
+        after_dash
             .chars()
             .all(|c| c == ' ' || c == '{')
             .then_some(Element {
@@ -88,7 +86,7 @@ impl<'t> Lines<'t> {
             })
     }
 
-    /// The entry of a block map whose key is here.
+    /// The entry of a block map whose key is at this offset.
     pub(super) fn entry(&self, key: &str, at: usize) -> Option<Entry<'t>> {
         let line = self.line_of(at);
         let before = &self.text[self.start(line)..at];
@@ -100,27 +98,27 @@ impl<'t> Lines<'t> {
         let rest = self.text[at..self.start(line + 1)].trim_end_matches(['\n', '\r']);
         let value = rest.strip_prefix(key)?.trim_start_matches(' ');
         let value = value.strip_prefix(':')?;
-        let behind = at + rest.len() - value.len();
+        let value_start = at + rest.len() - value.len();
         let comment = comment(value).map_or(value.len(), |at| at);
         is_block.then_some(Entry {
             line,
             column: before.len(),
-            behind,
+            value_start,
             value: value[..comment].trim(),
         })
     }
 
-    fn says_nothing(&self, line: usize) -> bool {
+    fn is_blank_or_comment(&self, line: usize) -> bool {
         let text = self.line(line).trim_start();
         text.is_empty() || text.starts_with('#')
     }
 
-    /// The lines of what begins in a line and whose own lines are indented deeper than `column`, not beyond `limit`.
-    /// Empty lines and comments behind it are not part of it.
+    /// The lines of a block: `first`, and the following lines before `limit` that are indented deeper than `column`, without
+    /// trailing empty lines and comments.
     pub(super) fn block(&self, first: usize, column: usize, limit: usize) -> Range<usize> {
         let mut end = first + 1;
         for line in first + 1..limit.min(self.len()) {
-            if self.says_nothing(line) {
+            if self.is_blank_or_comment(line) {
                 continue;
             }
             let text = self.line(line);
@@ -132,16 +130,16 @@ impl<'t> Lines<'t> {
         first..end
     }
 
-    /// The lines of an entry at the left edge; its list may stand there too.
+    /// The lines of an entry without indentation, whose list may have none either.
     pub(super) fn top_entry(&self, first: usize) -> Range<usize> {
         let mut end = first + 1;
         for line in first + 1..self.len() {
             let text = self.line(line);
-            if self.says_nothing(line) {
+            if self.is_blank_or_comment(line) {
                 continue;
             }
-            let belongs = text.starts_with(' ') || text == "-" || text.starts_with("- ");
-            if !belongs {
+            let is_part = text.starts_with(' ') || text == "-" || text.starts_with("- ");
+            if !is_part {
                 break;
             }
             end = line + 1;
@@ -149,13 +147,13 @@ impl<'t> Lines<'t> {
         first..end
     }
 
-    /// The bytes of lines.
+    /// The bytes of these lines.
     pub(super) fn bytes(&self, lines: Range<usize>) -> Range<usize> {
         self.start(lines.start)..self.start(lines.end)
     }
 }
 
-/// Where the comment of a line begins, with the white space in front of it.
+/// The start of a line's comment, including the white space before it.
 pub(super) fn comment(line: &str) -> Option<usize> {
     let mut quote = None;
     let mut before = ' ';
@@ -183,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_block_ends_before_the_comments_of_what_follows() {
+    fn a_block_ends_before_the_comments_of_the_next_one() {
         let text = "a:\n  - x: 1\n    # of x\n    y: 2\n\n  # of z\n  - z: 3\nb: 4\n";
         let lines = Lines::new(text);
         let first = lines.element(text.find("x:").unwrap()).unwrap();
@@ -199,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_is_told_from_a_hash() {
+    fn comments_are_distinguished_from_hashes() {
         for (line, expected) in [
             (" [car] # c", Some(6)),
             (" 'a # b'  # c", Some(8)),

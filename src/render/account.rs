@@ -1,14 +1,15 @@
-//! The account of an apply that was kept, as text and as Markdown.
+//! A saved account of an apply, as text and as Markdown.
 
 use super::filter::{Filter, Kind};
 use super::markdown::{self, MarkdownOptions};
+use super::options::{Detail, SHOWN, TextOptions};
 use super::outcome;
-use super::page::{Ink, Page, counted};
-use super::text::{Detail, SHOWN, TextOptions};
+use super::page::{Ink, Page};
 use super::warnings;
+use crate::model::counted;
 use crate::plan::{Account, Ending, Outcome, Purpose};
 
-/// An account as text: what it is of, what was let pass, what was stale or failed, and the numbers in one line.
+/// An account as text: its title, the guards that were let pass, what was stale or failed, and the counts in one line.
 pub fn account_text(account: &Account, options: &TextOptions) -> String {
     let mut page = Page::new(options.color).within(options.width);
     page.line(Ink::Plain, &title(account));
@@ -34,7 +35,7 @@ pub fn account_text(account: &Account, options: &TextOptions) -> String {
     outcome::write_items(&mut page, &shown);
     if left_out > 0 {
         let more = counted(left_out as u64, "more result");
-        page.line(Ink::Plain, &format!("and {more}; --full shows them"));
+        page.line(Ink::Plain, &format!("and {more}. See all with --full."));
     }
     if let Some(words) = options.filter.words() {
         let hidden = counted(hidden as u64, "other result");
@@ -44,7 +45,7 @@ pub fn account_text(account: &Account, options: &TextOptions) -> String {
     page.finish()
 }
 
-/// An account as the comment of a pull request, of [`MARKDOWN_LIMIT`](super::MARKDOWN_LIMIT) at most.
+/// An account as a pull request comment of at most [`MARKDOWN_LIMIT`](super::MARKDOWN_LIMIT) bytes.
 pub fn account_markdown(account: &Account, options: &MarkdownOptions) -> String {
     let text = account_text(
         account,
@@ -58,13 +59,13 @@ pub fn account_markdown(account: &Account, options: &MarkdownOptions) -> String 
 }
 
 fn title(account: &Account) -> String {
-    let of = match account.purpose {
+    let run = match account.purpose {
         Purpose::Manifest => "An apply",
         Purpose::Undo => "An undo",
     };
     let target = &account.target;
     format!(
-        "{of} of label set {} to app {} of {} at {}: {}.",
+        "{run} of label set {} to app {} of {} at {}: {}.",
         account.set,
         target.app_id,
         target.user_id,
@@ -77,7 +78,7 @@ fn ending(ending: Ending) -> &'static str {
     match ending {
         Ending::NothingToDo => "nothing to do",
         Ending::Applied => "applied",
-        Ending::Stale => "applied except for what was stale",
+        Ending::Stale => "applied, except for stale changes",
         Ending::Partial => "applied in part",
         Ending::Failed => "failed",
     }
@@ -92,7 +93,8 @@ fn items(outcome: &Outcome) -> usize {
         + outcome.stale_inputs.len()
 }
 
-/// What a filter shows. The concepts of what failed are not recorded: no choice of concepts hides a failure.
+/// The results that pass a filter. Concepts of failed operations are not recorded, so a filter of concepts keeps all of
+/// them.
 fn filtered(outcome: &Outcome, filter: &Filter) -> Outcome {
     let mut shown = outcome.clone();
     shown.stale.retain(|item| {

@@ -1,9 +1,8 @@
-//! The last line of a plan: what it comes to, or that there is nothing to do.
+//! The last line of a plan: the counts, or `No changes.`
 
-use super::page::{counted, thousands};
+use crate::model::{counted, plural, thousands};
 use crate::plan::{Plan, Purpose, Summary};
 
-/// The line.
 pub(super) fn line(plan: &Plan) -> String {
     if !plan.is_empty() {
         summary(&plan.summary)
@@ -16,20 +15,16 @@ pub(super) fn line(plan: &Plan) -> String {
 
 fn no_changes(summary: &Summary) -> String {
     let unchanged = summary.unchanged;
-    let match_ = if unchanged == 1 { "matches" } else { "match" };
+    let verb = plural(unchanged, "matches", "match");
     let unchanged = counted(unchanged, "annotation");
     let kept = match summary.held_back.drift {
         0 => String::new(),
-        1 => "; 1 that was changed in the app is left alone".to_owned(),
-        kept => format!(
-            "; {} that were changed in the app are left alone",
-            thousands(kept)
-        ),
+        kept => format!("; {} changed in the app and left alone", thousands(kept)),
     };
-    format!("No changes. {unchanged} {match_}{kept}.")
+    format!("No changes. {unchanged} {verb}{kept}.")
 }
 
-/// What is done, by kind, of what there is.
+/// What the plan does, without zeros: `1 input to post`, `8 to merge`.
 pub(super) fn actions(summary: &Summary) -> Vec<String> {
     let inputs = [
         (summary.posted_inputs, "post"),
@@ -58,7 +53,7 @@ pub(super) fn actions(summary: &Summary) -> Vec<String> {
     inputs.chain(purged).chain(annotations).collect()
 }
 
-/// `8 to merge`, of each count that is not 0.
+/// `8 to merge`, without zeros.
 fn counts<const N: usize>(counts: [(u64, &str); N]) -> impl Iterator<Item = String> {
     counts
         .into_iter()
@@ -66,7 +61,7 @@ fn counts<const N: usize>(counts: [(u64, &str); N]) -> impl Iterator<Item = Stri
         .map(|(count, word)| format!("{} {word}", thousands(count)))
 }
 
-/// What the calls come to: `5 calls (lower bound 5), about 0.4 s at 15 calls/s`.
+/// Number and duration of the calls: `5 calls (lower bound 5), about 0.4 s at 15 calls/s`.
 pub(super) fn forecast(summary: &Summary) -> String {
     let tenths = summary.tenths_of_seconds();
     format!(

@@ -1,7 +1,7 @@
-//! The difference between what an annotation is and what it is to be, as a small YAML diff.
+//! The difference between a stored and a wanted annotation, as a small YAML diff.
 //!
-//! What is the same must look the same: float noise, another start of the same ring, and the order of keys are no
-//! differences, and fields that the manifest does not manage are not shown as gone.
+//! Equal values look equal: float noise, another first point of the same ring and the order of keys are not differences.
+//! Fields that the manifest does not manage are left out.
 
 use super::notation::{Layout, Line, lines};
 use super::page::{Ink, Page};
@@ -9,12 +9,12 @@ use crate::model::{Concepts, Content, Extras, Fraction, Geometry, Json, float, s
 use similar::{Algorithm, ChangeTag, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
 use std::collections::HashSet;
 
-/// Writes the lines that differ, and one line around them. `indent` goes in front of each.
+/// Writes the lines that differ with one line of context, each after `indent`. Fields that `wanted` lacks are not managed.
 pub(super) fn write(page: &mut Page, indent: &str, is: &Content, wanted: &Content) {
     write_sides(page, indent, &managed(is, wanted), &spelled_as(wanted, is));
 }
 
-/// Writes what differs between two whole annotations: a field that `wanted` does not have goes.
+/// Writes the difference of two complete annotations: a field that `wanted` lacks is removed.
 pub(super) fn write_whole(page: &mut Page, indent: &str, is: &Content, wanted: &Content) {
     write_sides(page, indent, is, &spelled_as(wanted, is));
 }
@@ -25,7 +25,7 @@ fn write_sides(page: &mut Page, indent: &str, is: &Content, wanted: &Content) {
     if old == new {
         page.line(
             Ink::Faint,
-            &format!("{indent}(the same in every field that is shown here)"),
+            &format!("{indent}(no difference in the fields shown here)"),
         );
         return;
     }
@@ -56,8 +56,8 @@ fn write_sides(page: &mut Page, indent: &str, is: &Content, wanted: &Content) {
     }
 }
 
-/// How one list of lines becomes the other. Lines that only one of them has are left out of the comparison, which would take
-/// as long as their number times that of all lines.
+/// The edits from one list of lines to the other. Lines that only one list has are not given to the library, whose time
+/// would be their number times that of all lines.
 fn compare(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
     let shared = |lines: &[&str], others: &[&str]| -> Vec<usize> {
         let others: HashSet<&str> = others.iter().copied().collect();
@@ -112,14 +112,14 @@ fn texts(lines: &[Line]) -> Vec<&str> {
     lines.iter().map(|line| line.text.as_str()).collect()
 }
 
-/// The field whose block this line opens.
+/// The field whose block starts with this line.
 fn heading_of(line: &str) -> Option<&'static str> {
     ["concepts", "metadata", "info"]
         .into_iter()
         .find(|name| line.strip_suffix(':') == Some(name))
 }
 
-/// What of `is` the manifest manages: the fields that `wanted` names.
+/// The fields of `is` that `wanted` has too.
 fn managed(is: &Content, wanted: &Content) -> Content {
     let keep = |is: &Option<Json>, wanted: &Option<Json>| match (is, wanted) {
         (Some(is), Some(wanted)) => Some(Json::from_value(&select_keys(
@@ -140,7 +140,7 @@ fn managed(is: &Content, wanted: &Content) -> Content {
     }
 }
 
-/// What is not there is the default, as the service leaves those out.
+/// A missing field has its default value, which the service leaves out.
 fn extras(is: &Content, wanted: &Content) -> Option<Box<Extras>> {
     let text = |is: Option<&str>, wanted: Option<&str>| {
         let is = is.or(wanted.filter(|text| text.is_empty()));
@@ -158,7 +158,7 @@ fn extras(is: &Content, wanted: &Content) -> Option<Box<Extras>> {
     .boxed()
 }
 
-/// `wanted`, with everything that is the same spelled as `is` spells it.
+/// `wanted`, with equal values in the spelling of `is`.
 fn spelled_as(wanted: &Content, is: &Content) -> Content {
     let mut spelled = wanted.clone();
     if let (Some(ours), Some(theirs)) = (&spelled.geometry, &is.geometry)
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_changed_and_a_line_around_it_is_shown() {
+    fn changed_lines_are_shown_with_one_line_of_context() {
         insta::assert_snapshot!(diff(
             r#"{"box": {"top": 0, "left": 0, "bottom": 1, "right": 1}, "concepts": {"car": 1}, "status": "pending"}"#,
             r#"{"box": {"top": 0, "left": 0, "bottom": 1, "right": 0.5}, "concepts": {"car": 1}, "status": "pending"}"#,
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_key_of_an_object_stands_under_its_field() {
+    fn a_changed_key_is_shown_under_its_field() {
         insta::assert_snapshot!(diff(
             r#"{"metadata": {"a": 1, "b": 2, "c": 3, "d": {"x": 1, "y": 2}}}"#,
             r#"{"metadata": {"a": 1, "b": 2, "c": 3, "d": {"x": 5, "y": 2}}}"#,
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn one_of_many_concepts_is_one_line() {
+    fn each_of_many_concepts_has_its_own_line() {
         insta::assert_snapshot!(diff(
             r#"{"concepts": {"a": 1, "b": 1, "c": 1, "d": 1, "e": 1, "f": 1, "g": 1}}"#,
             r#"{"concepts": {"a": 1, "b": 1, "c": 1, "d": 1, "e": 0, "f": 1, "g": 1, "h": 0.5}}"#,
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_compared_as_the_library_compares_them() {
+    fn edits_are_as_short_as_those_of_the_library() {
         let lists = [
             "",
             "a",
@@ -260,13 +260,13 @@ mod tests {
             let ops = compare(old, new);
             let shortest = capture_diff_slices(Algorithm::Myers, old, new);
             assert_eq!(same(&ops), same(&shortest), "{old:?} {new:?}");
-            // Taken one after the other they make the one of the other.
+            // Applied in order, the edits turn one list into the other.
             let changes = ops
                 .iter()
                 .flat_map(|op| op.iter_changes(&old[..], &new[..]));
             let changes: Vec<_> = changes.collect();
-            let side = |gone: ChangeTag| -> Vec<&str> {
-                let of_side = changes.iter().filter(|change| change.tag() != gone);
+            let side = |excluded: ChangeTag| -> Vec<&str> {
+                let of_side = changes.iter().filter(|change| change.tag() != excluded);
                 of_side.map(similar::Change::value).collect()
             };
             assert_eq!(
@@ -276,9 +276,8 @@ mod tests {
         }
     }
 
-    /// Comparing all with all would take minutes here.
     #[test]
-    fn a_hundred_thousand_replaced_concepts_are_so_many_lines() {
+    fn a_hundred_thousand_replaced_concepts_are_compared_quickly() {
         let concepts = |name: &str| {
             let concepts: Vec<String> = (0..100_000)
                 .map(|at| format!("\"{name}{at:06}\": 1"))
@@ -290,17 +289,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_same_is_no_difference() {
+    fn equal_values_are_not_a_difference() {
         insta::assert_snapshot!(diff(
             r#"{"polygon": [[0.1, 0.1], [0.1, 0.9], [0.9, 0.9]], "concepts": {"a": 0.10000001}, "metadata": {"x": 1, "y": 2}}"#,
             r#"{"polygon": [[0.9, 0.9], [0.1, 0.1], [0.1, 0.9]], "concepts": {"a": 0.1}, "metadata": {"y": 2.0, "x": 1.0}}"#,
         ), @r"
-        (the same in every field that is shown here)
+        (no difference in the fields shown here)
         ");
     }
 
     #[test]
-    fn what_is_not_managed_is_not_shown_as_gone() {
+    fn unmanaged_fields_are_left_out() {
         insta::assert_snapshot!(diff(
             r#"{"concepts": {"a": 1}, "status": "pending", "user": "me", "info": {"x": 1}, "metadata": {"a": {"b": 1, "c": 2}, "d": 3}}"#,
             r#"{"concepts": {"b": 1}, "metadata": {"a": {"b": 9}}}"#,
@@ -314,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_place_that_changes_is_two_lines() {
+    fn every_changed_kind_of_place_is_two_lines() {
         let hash = |digit: &str| digit.repeat(64);
         let mask =
             |hash: &str| format!(r#"{{"mask": {{"sha256": "{hash}", "width": 4, "height": 2}}}}"#);
@@ -364,19 +363,19 @@ mod tests {
     }
 
     #[test]
-    fn a_default_that_was_left_out_is_no_difference() {
+    fn a_missing_default_is_not_a_difference() {
         insta::assert_snapshot!(diff(
             r#"{"segment": {"begin": 0.1, "end": 3}}"#,
             r#"{"segment": {"begin": 0.10000001, "end": 3}, "region_value": 0, "text": ""}"#,
-        ), @"(the same in every field that is shown here)");
+        ), @"(no difference in the fields shown here)");
         insta::assert_snapshot!(diff(
             r#"{"region_value": 0.5}"#,
             r#"{"region_value": 0.50000006}"#,
-        ), @"(the same in every field that is shown here)");
+        ), @"(no difference in the fields shown here)");
     }
 
     #[test]
-    fn what_is_new_is_added() {
+    fn new_fields_are_added() {
         insta::assert_snapshot!(diff(
             r#"{"concepts": {}}"#,
             r#"{"concepts": {"a": 1}, "status": "success", "metadata": {"a": "\u001b[2J"}}"#,

@@ -1,10 +1,9 @@
-//! What was changed in the app since the base: what the plan reverts, what it leaves alone, and what both sides changed.
+//! Changes made in the app since the base: those that the plan reverts, those that it leaves alone, and conflicts.
 
 use super::naming::change_name;
 use super::notation::{flow, one_line};
-use super::page::{counted, thousands};
 use super::phrase::Phrase;
-use crate::model::escape;
+use crate::model::{counted, escape, plural};
 use crate::plan::{
     Action, AppChange, AppChangeKind, Base, Cause, FieldChange, Operation, Plan, Seen,
 };
@@ -12,44 +11,38 @@ use serde_json::Value;
 use std::fmt::Write as _;
 
 /// Digits of a commit that are shown.
-const COMMIT: usize = 7;
+const COMMIT_DIGITS: usize = 7;
 
-/// What stands above the changes that revert something.
+/// The heading of changes that revert something.
 pub(super) fn heading(plan: &Plan) -> Phrase {
     Phrase::from("Reverts changes made in the app").then(since(plan.base.as_ref()))
 }
 
-/// How many annotations are reverted.
-pub(super) fn count(plan: &Plan) -> String {
-    counted(plan.summary.reverted, "change")
-}
-
-/// What to do about work that would be reverted, and about conflicts, said again where a long plan ends.
+/// What to do about changes that would be reverted, and about conflicts. Repeated at the end of a long plan.
 pub(super) fn warnings(plan: &Plan) -> Vec<Phrase> {
     let mut all = Vec::new();
     if plan.summary.reverted > 0 {
-        let words = match plan.summary.reverted {
-            1 => "1 change reverts what was done in the app".to_owned(),
-            count => format!(
-                "{} changes revert what was done in the app",
-                thousands(count)
-            ),
-        };
+        let count = plan.summary.reverted;
+        let words = format!(
+            "{} {} changes made in the app",
+            counted(count, "change"),
+            plural(count, "reverts", "revert")
+        );
         let words = Phrase::from(words).then(since(plan.base.as_ref()));
         all.push(
             words
                 .words(". ")
                 .then(pull(plan))
-                .words(" takes that into the manifest; --on-drift keep leaves it alone."),
+                .words(" takes them into the manifest; --on-drift keep leaves them alone."),
         );
     }
     if plan.summary.undecided > 0 {
         let words = Phrase::from(format!(
-            "{}: the manifest and the app changed the same",
+            "{}: changed in the manifest and in the app",
             counted(plan.summary.undecided, "conflict")
         ));
         let words = words.then(since(plan.base.as_ref())).words(
-            ", and neither change is written. Decide with --conflicts manifest or --conflicts app, or take the app's \
+            "; neither change is written. Decide with --conflicts manifest or --conflicts app, or take the app's \
              values into the manifest: ",
         );
         all.push(words.then(pull_conflicts(plan)).words("."));
@@ -57,36 +50,36 @@ pub(super) fn warnings(plan: &Plan) -> Vec<Phrase> {
     all
 }
 
-/// What stands above the other changes, where some revert something.
+/// The heading of all other changes, if some revert something.
 pub(super) const OTHERS: &str = "Other changes";
 
-/// What stands above conflicts that nobody decided.
+/// The heading of conflicts without a decision.
 pub(super) fn undecided_heading(plan: &Plan) -> Phrase {
     Phrase::from("Conflicts: changed in the manifest and in the app")
         .then(since(plan.base.as_ref()))
 }
 
-/// How many conflicts wait.
+/// How many conflicts have no decision.
 pub(super) fn undecided_words(plan: &Plan) -> Phrase {
     let count = counted(plan.summary.undecided, "annotation");
     format!("{count}. Neither change is written.").into()
 }
 
-/// What stands above what is left alone.
+/// The heading of changes that are left alone.
 pub(super) fn kept_heading(plan: &Plan) -> Phrase {
     Phrase::from("Changed in the app").then(since(plan.base.as_ref()))
 }
 
-/// How much is left alone, and what to do about it.
+/// How many changes are left alone, and how to take them over.
 pub(super) fn kept_words(plan: &Plan) -> Phrase {
     let kept = plan.summary.held_back.drift - plan.summary.undecided;
     let words = format!("{} left alone. ", counted(kept, "annotation"));
     Phrase::from(words)
         .then(pull(plan))
-        .words(" takes what the app has into the manifest.")
+        .words(" takes them into the manifest.")
 }
 
-/// That nothing was changed in the app, where the plan has a base that says so.
+/// The sentence that nothing was changed in the app; `None` without a base, or if something was.
 pub(super) fn none(plan: &Plan) -> Option<Phrase> {
     let base = plan.base.as_ref()?;
     (plan.summary.drift == Some(0)).then(|| {
@@ -96,7 +89,8 @@ pub(super) fn none(plan: &Plan) -> Option<Phrase> {
     })
 }
 
-/// The command that takes the app's changes into the manifest: on a branch it has to keep the branch's own.
+/// The command that takes the app's changes into the manifest. If the manifest changed since the base, the command keeps
+/// those changes.
 fn pull(plan: &Plan) -> Phrase {
     Phrase::new().whole(&command(plan))
 }
@@ -128,7 +122,7 @@ fn since(base: Option<&Base>) -> Phrase {
     let Some(base) = base else {
         return Phrase::new();
     };
-    let commit: String = base.commit.chars().take(COMMIT).collect();
+    let commit: String = base.commit.chars().take(COMMIT_DIGITS).collect();
     let phrase = Phrase::from(" since ").name(&base.revision);
     if base.commit == base.revision || commit.is_empty() {
         return phrase;
@@ -136,32 +130,32 @@ fn since(base: Option<&Base>) -> Phrase {
     phrase.words(" (").name(&commit).words(")")
 }
 
-/// Of a write: the user of the annotation, when it was last written, and whether the manifest changed it too.
+/// The user of the annotation that is written, its last write, and whether the manifest changed it too.
 pub(super) fn provenance(operation: &Operation) -> Phrase {
     let is_gone = operation.action() == Action::Post && operation.seen().is_none();
-    let phrase = by_whom(operation.seen(), is_gone);
+    let phrase = user_and_time(operation.seen(), is_gone);
     match operation.cause {
         Some(Cause::Conflict) => phrase.words("; the manifest changed it too"),
         Some(Cause::Intended | Cause::Drift) | None => phrase,
     }
 }
 
-fn by_whom(seen: Option<&Seen>, is_gone: bool) -> Phrase {
+fn user_and_time(seen: Option<&Seen>, is_gone: bool) -> Phrase {
     if is_gone {
-        return "deleted in the app, the service does not say by whom or when".into();
+        return "deleted in the app, user and time unknown".into();
     }
     let user = match seen.and_then(|seen| seen.user.as_ref()) {
-        Some(user) => Phrase::from("of ").name(user.as_str()),
+        Some(user) => Phrase::from("user ").name(user.as_str()),
         None => "user unknown".into(),
     };
     let when = match seen.and_then(|seen| seen.modified_at.as_deref()) {
         Some(at) => Phrase::from("last written ").name(at),
-        None => "the service does not say when it was last written".into(),
+        None => "time of the last write unknown".into(),
     };
     Phrase::joined([user, when], ", ")
 }
 
-/// What happened to an annotation: `changed red-car`.
+/// Kind of change and annotation: `changed red-car`.
 pub(super) fn title(change: &AppChange) -> Phrase {
     Phrase::from(match change.kind {
         AppChangeKind::Added => "added ",
@@ -171,21 +165,21 @@ pub(super) fn title(change: &AppChange) -> Phrase {
     .whole(&change_name(change))
 }
 
-/// Of a change in the app: the user of the annotation, and when it was last written.
+/// The user of the annotation that was changed in the app, and its last write.
 pub(super) fn change_provenance(change: &AppChange) -> Phrase {
     let is_gone = change.kind == AppChangeKind::Deleted;
-    let phrase = by_whom(change.seen.as_ref(), is_gone);
+    let phrase = user_and_time(change.seen.as_ref(), is_gone);
     if is_gone && change.conflict {
         return phrase.words("; the manifest changed it too");
     }
-    let dropped = |field: &FieldChange| field.conflict && field.manifest.is_none();
-    if !change.fields.is_empty() && change.fields.iter().all(dropped) {
-        return phrase.words("; the manifest does not declare it any more");
+    let is_dropped = |field: &FieldChange| field.conflict && field.manifest.is_none();
+    if !change.fields.is_empty() && change.fields.iter().all(is_dropped) {
+        return phrase.words("; the manifest no longer declares it");
     }
     phrase
 }
 
-/// What differs, one line a field; or the whole of what came or went.
+/// The fields that differ, one line each; the whole content of what was added or deleted.
 pub(super) fn details(change: &AppChange) -> Vec<Phrase> {
     if change.fields.is_empty() {
         return vec![Phrase::new().whole(&one_line(&change.content))];
@@ -193,16 +187,15 @@ pub(super) fn details(change: &AppChange) -> Vec<Phrase> {
     change.fields.iter().map(field).collect()
 }
 
-/// The conflicts among these, one after the other, as a pull shows them: the manifest keeps its values unless
-/// `--conflicts app` was given.
+/// The conflicts among these changes, as a pull shows them.
 pub fn conflict_list(changes: &[AppChange]) -> String {
     let mut text = String::new();
     for change in changes.iter().filter(|change| change.conflict) {
-        let place = escape(change.input_id.as_str());
+        let input = escape(change.input_id.as_str());
         let title = escape(&title(change).text()).into_owned();
-        let whose = escape(&change_provenance(change).text()).into_owned();
+        let provenance = escape(&change_provenance(change).text()).into_owned();
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "conflict: input {place}: {title}, {whose}");
+        let _ = writeln!(text, "conflict: input {input}: {title}, {provenance}");
         for line in details(change) {
             let _ = writeln!(text, "  {}", escape(&line.text()));
         }
@@ -213,7 +206,7 @@ pub fn conflict_list(changes: &[AppChange]) -> String {
 fn field(field: &FieldChange) -> Phrase {
     let value = |value: &Option<Value>| match value {
         Some(value) => Phrase::new().name(&flow(value)),
-        None => "nothing".into(),
+        None => "(not set)".into(),
     };
     let phrase = Phrase::new().name(&field.field).words(": ");
     if field.conflict {
@@ -244,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_that_revert_changes_of_the_app_stand_apart_with_user_and_time() {
+    fn reverting_changes_are_listed_apart_with_user_and_time() {
         let mut plan = plan(vec![
             caused(moved(), Cause::Conflict, Some("bea")),
             caused(posted("street-1", 7), Cause::Drift, None),
@@ -253,7 +246,7 @@ mod tests {
         ]);
         plan.purges = vec![purge("z", &["ann"])];
         insta::assert_snapshot!(shown(&against_main(plan)), @r"
-        ! purge z: its 1 annotation goes, whoever made it (1 of ann)
+        ! purge z: deletes its 1 annotation, whoever made it (1 by ann)
 
         Reverts changes made in the app since main (1a2b3c4): 3 changes
 
@@ -264,12 +257,12 @@ mod tests {
 
         street-1
           ~ overwrite red-car (matched: key)
-              of bea, last written 2026-05-02T10:11:12Z; the manifest changed it too
+              user bea, last written 2026-05-02T10:11:12Z; the manifest changed it too
               - box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
               + box: {top: 0.1, left: 0.2, bottom: 0.75, right: 0.6}
                 concepts: [car]
           + post box [person] as-…-00000007… (not on the remote)
-              deleted in the app, the service does not say by whom or when
+              deleted in the app, user and time unknown
               {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [person]}
 
         Other changes:
@@ -280,15 +273,15 @@ mod tests {
               - concepts: [car]
               + concepts: [car, taxi]
 
-        Warning: 3 changes revert what was done in the app since main (1a2b3c4). annosync pull --base main takes that into the manifest; --on-drift keep leaves it alone.
-        Warning: apply carries out a purge only with --allow-purge.
+        Warning: 3 changes revert changes made in the app since main (1a2b3c4). annosync pull --base main takes them into the manifest; --on-drift keep leaves them alone.
+        Warning: apply purges only with --allow-purge.
 
         Plan: 1 to post, 1 to merge, 1 to overwrite, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
         ");
     }
 
     #[test]
-    fn changes_of_the_app_that_are_left_alone_and_conflicts_are_shown() {
+    fn app_changes_and_conflicts_are_shown() {
         let mut plan = plan(Vec::new());
         let place = [r#"{"box": [0]}"#, r#"{"box": [0]}"#, r#"{"box": [1]}"#];
         plan.drift = vec![
@@ -320,15 +313,15 @@ mod tests {
 
         street-1
           ~ changed red-car
-              of bea, last written 2026-05-02T10:11:12Z
+              user bea, last written 2026-05-02T10:11:12Z
               geometry: {box: [0]} -> {box: [1]}
-              concepts.car: base 1, manifest nothing, app 0.5
+              concepts.car: base 1, manifest (not set), app 0.5
 
-        Changed in the app since main (1a2b3c4): 3 annotations left alone. annosync pull --base main takes what the app has into the manifest.
+        Changed in the app since main (1a2b3c4): 3 annotations left alone. annosync pull --base main takes them into the manifest.
 
         street-1
           ~ changed red-car
-              of bea, last written 2026-05-02T10:11:12Z
+              user bea, last written 2026-05-02T10:11:12Z
               geometry: {box: [0]} -> {box: [1]}
           + added box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b
               user unknown, last written 2026-05-02T10:11:12Z
@@ -336,12 +329,12 @@ mod tests {
 
         street-2
           - deleted box [person] as-0a1b2c3d-00000007000000000000
-              deleted in the app, the service does not say by whom or when
+              deleted in the app, user and time unknown
               {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [person]}
 
-        Warning: 1 conflict: the manifest and the app changed the same since main (1a2b3c4), and neither change is written. Decide with --conflicts manifest or --conflicts app, or take the app's values into the manifest: annosync pull --base main --conflicts app.
+        Warning: 1 conflict: changed in the manifest and in the app since main (1a2b3c4); neither change is written. Decide with --conflicts manifest or --conflicts app, or take the app's values into the manifest: annosync pull --base main --conflicts app.
 
-        No changes. 1,815 annotations match; 4 that were changed in the app are left alone.
+        No changes. 1,815 annotations match; 4 changed in the app and left alone.
         ");
     }
 
@@ -356,19 +349,19 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_says_that_nothing_was_changed_in_the_app() {
+    fn a_plan_without_app_changes_says_so() {
         let mut plan = against_main(plan(vec![caused(relabelled(), Cause::Intended, None)]));
         plan.base.as_mut().unwrap().revision = "1a2b3c4d5e6f".to_owned();
         let text = shown(&plan);
-        let said = "\nNothing was changed in the app since 1a2b3c4d5e6f.\n";
-        assert!(text.contains(said), "{text}");
+        let sentence = "\nNothing was changed in the app since 1a2b3c4d5e6f.\n";
+        assert!(text.contains(sentence), "{text}");
         plan.base = None;
         plan.summary.drift = None;
         assert!(!shown(&plan).contains("changed in the app"));
     }
 
     #[test]
-    fn no_size_of_a_plan_hides_writes_that_revert() {
+    fn reverting_changes_are_never_left_out() {
         let mut operations: Vec<Operation> = (0..300)
             .map(|n| caused(posted("a", n), Cause::Drift, None))
             .collect();
@@ -396,12 +389,12 @@ mod tests {
     }
 
     #[test]
-    fn unknown_users_and_times_are_said() {
+    fn unknown_users_and_times_are_named_as_such() {
         let mut unknown = caused(moved(), Cause::Drift, None);
         observed_of(&mut unknown).seen = Seen::default();
         assert_eq!(
             provenance(&unknown).text(),
-            "user unknown, the service does not say when it was last written"
+            "user unknown, time of the last write unknown"
         );
     }
 }

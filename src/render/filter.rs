@@ -1,4 +1,4 @@
-//! Which changes of a plan a person looks at. What is not shown is applied all the same.
+//! The changes of a plan that are shown. A filter does not limit what is applied.
 
 use super::phrase::Phrase;
 use crate::model::{ConceptId, Content, InputId};
@@ -9,16 +9,15 @@ use std::collections::BTreeSet;
 /// A kind of change, as `--only` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// What goes: deletes, purges, and replacements, which delete on their way.
+    /// Deletes, purges, and replacements, which delete the original.
     Deletes,
-    /// What is made.
+    /// Posts of annotations and inputs.
     Posts,
-    /// What is changed in place: merges, overwrites, removes.
+    /// Changes in place: merges, overwrites, removes.
     Patches,
 }
 
 impl Kind {
-    /// The kind of an action.
     pub fn of(action: Action) -> Self {
         match action {
             Action::Delete | Action::Replace => Self::Deletes,
@@ -27,7 +26,7 @@ impl Kind {
         }
     }
 
-    /// The word that `--only` takes.
+    /// The value of `--only`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Deletes => "deletes",
@@ -37,25 +36,24 @@ impl Kind {
     }
 }
 
-/// What is shown of a plan's changes. Whatever is empty excludes nothing.
+/// Conditions on the changes that are shown. An empty set excludes nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Of these kinds.
+    /// Kinds of changes.
     pub only: BTreeSet<Kind>,
-    /// On inputs that any of these fits.
+    /// Inputs that match any of these patterns.
     pub inputs: Vec<InputPattern>,
-    /// Of annotations that name any of these concepts before or after.
+    /// Annotations that have any of these concepts, before or after.
     pub concepts: BTreeSet<ConceptId>,
 }
 
 impl Filter {
-    /// Whether nothing is left out.
+    /// Whether the filter excludes nothing.
     pub fn is_everything(&self) -> bool {
         self.only.is_empty() && self.inputs.is_empty() && self.concepts.is_empty()
     }
 
-    /// What it lets through, in words: `deletes and posts, on input street-*, naming car`. Nothing where that is
-    /// everything.
+    /// The filter in words: `deletes and posts on street-* naming car`. `None` if it excludes nothing.
     pub fn words(&self) -> Option<String> {
         self.phrase().map(|phrase| phrase.text())
     }
@@ -88,59 +86,58 @@ impl Filter {
         Some(Phrase::joined(parts, " "))
     }
 
-    /// Whether this operation is shown.
     pub fn shows(&self, operation: &Operation) -> bool {
         let sides = [operation.before(), operation.after()];
-        self.takes(Kind::of(operation.action()))
-            && self.takes_input(&operation.input_id)
-            && self.takes_concepts(sides.into_iter().flatten())
+        self.matches_kind(Kind::of(operation.action()))
+            && self.matches_input(&operation.input_id)
+            && self.matches_concepts(sides.into_iter().flatten())
     }
 
-    /// Whether this change of the app is shown.
     pub fn shows_app_change(&self, change: &AppChange) -> bool {
         let kind = match change.kind {
             AppChangeKind::Added => Kind::Posts,
             AppChangeKind::Changed => Kind::Patches,
             AppChangeKind::Deleted => Kind::Deletes,
         };
-        self.takes(kind)
-            && self.takes_input(&change.input_id)
-            && self.takes_concepts([&change.content].into_iter())
+        self.matches_kind(kind)
+            && self.matches_input(&change.input_id)
+            && self.matches_concepts([&change.content].into_iter())
     }
 
-    /// Whether this purge is shown.
     pub fn shows_purge(&self, purge: &Purge) -> bool {
-        let gone = purge
+        let contents = purge
             .annotations
             .iter()
             .map(|annotation| &annotation.before);
-        self.takes(Kind::Deletes) && self.takes_input(&purge.input_id) && self.takes_concepts(gone)
+        self.matches_kind(Kind::Deletes)
+            && self.matches_input(&purge.input_id)
+            && self.matches_concepts(contents)
     }
 
-    /// Whether the result of an operation is shown, whose annotation is one of these.
+    /// Whether a result is shown, given the contents of its annotation.
     pub(super) fn shows_result<'a>(
         &self,
         kind: Kind,
         input: &InputId,
         contents: impl Iterator<Item = &'a Content>,
     ) -> bool {
-        self.shows_failure(kind, input) && self.takes_concepts(contents)
+        self.shows_failure(kind, input) && self.matches_concepts(contents)
     }
 
-    /// Whether a result is shown of which the concepts are not recorded.
+    /// Whether a result without recorded concepts is shown.
     pub(super) fn shows_failure(&self, kind: Kind, input: &InputId) -> bool {
-        self.takes(kind) && self.takes_input(input)
+        self.matches_kind(kind) && self.matches_input(input)
     }
 
-    fn takes(&self, kind: Kind) -> bool {
+    fn matches_kind(&self, kind: Kind) -> bool {
         self.only.is_empty() || self.only.contains(&kind)
     }
 
-    fn takes_input(&self, input: &InputId) -> bool {
-        self.inputs.is_empty() || self.inputs.iter().any(|pattern| pattern.takes(input))
+    fn matches_input(&self, input: &InputId) -> bool {
+        self.inputs.is_empty() || self.inputs.iter().any(|pattern| pattern.matches(input))
     }
 
-    fn takes_concepts<'a>(&self, contents: impl Iterator<Item = &'a Content>) -> bool {
+    fn matches_concepts<'a>(&self, contents: impl Iterator<Item = &'a Content>) -> bool {
         let mut named = contents
             .filter_map(|content| content.concepts.as_ref())
             .flatten();
@@ -169,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_says_what_it_lets_through() {
+    fn a_filter_is_described_in_words() {
         let words = |filter: Filter| filter.words();
         assert_eq!(words(Filter::default()), None);
         for (filter, words) in [
@@ -188,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_shown_is_left_out_and_counted_and_the_rest_stays_whole() {
+    fn hidden_changes_are_counted_and_totals_stay_complete() {
         let mut plan = plan(vec![posted("a", 1), deleted("a"), relabelled(), moved()]);
         plan.purges = vec![purge("b", &["ann"]), purge("c", &["ann"])];
         plan.summary.purge = 2;
@@ -199,7 +196,7 @@ mod tests {
             ..TextOptions::default()
         };
         insta::assert_snapshot!(text(&plan, &options), @r"
-        ! purge b: its 1 annotation goes, whoever made it (1 of ann)
+        ! purge b: deletes its 1 annotation, whoever made it (1 by ann)
 
         a
           - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b (not declared)
@@ -209,7 +206,7 @@ mod tests {
 
         Classes: person 0 -> 1 (+1)
 
-        Warning: apply carries out a purge only with --allow-purge.
+        Warning: apply purges only with --allow-purge.
 
         Plan: 2 inputs to purge (2 annotations), 1 to post, 1 to merge, 1 to overwrite, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
         ");
@@ -227,15 +224,15 @@ mod tests {
         | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
         | 1 | 1 | 1 | 0 | 0 | 1 | 1,815 | 7 | 2 | 2 |
 
-        > **Warning:** apply carries out a purge only with --allow-purge.
+        > **Warning:** apply purges only with --allow-purge.
 
         **Filtered.** Only deletes on `[ab]`: 2 of 6 changes shown; apply carries out all of them.
 
-        ### What goes
+        ### Deletes
 
-        | input | what goes | whose | why |
+        | input | change | user | reason |
         | --- | --- | --- | --- |
-        | `b` | purge: its 1 annotation goes, whoever made it | 1 of `ann` | `purge: true` |
+        | `b` | purge: deletes its 1 annotation, whoever made it | 1 by `ann` | `purge: true` |
         | `a` | delete `box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b` | `me` | not declared |
 
         ### Classes
@@ -258,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_holds_for_changes_of_the_app_as_well() {
+    fn a_filter_applies_to_app_changes_too() {
         let mut plan = plan(vec![
             caused(moved(), Cause::Drift, Some("bea")),
             caused(deleted("a"), Cause::Drift, Some("bea")),
@@ -275,14 +272,14 @@ mod tests {
             shown.contains("- delete") && !shown.contains("~ ") && !shown.contains("+ added"),
             "{shown}"
         );
-        for said in [
+        for sentence in [
             "Only changes on a: 1 of 2 changes shown; apply carries out all of them.\n",
             "Reverts changes made in the app since main (1a2b3c4): 2 changes (1 shown)\n",
             "Changed in the app since main (1a2b3c4): 1 annotation left alone.",
         ] {
-            assert!(shown.contains(said), "{said} in\n{shown}");
+            assert!(shown.contains(sentence), "{sentence} in\n{shown}");
         }
-        // That there are some is said, whatever is shown.
+        // The total is shown even if no change is.
         let filter = filter(&[], &["z"], &[]);
         let markdown = markdown(
             &plan,

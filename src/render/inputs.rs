@@ -1,15 +1,15 @@
 //! The inputs that a plan posts, waits for, or deletes.
 
-use super::page::{Ink, Page, counted, thousands};
+use super::options::Detail;
+use super::page::{Ink, Page};
 use super::phrase::Phrase;
-use super::text::{Detail, SHOWN};
-use crate::model::InputId;
+use crate::model::{InputId, counted, thousands};
 use crate::plan::{Medium, MediumSource, Plan};
 
 /// What is done to one input.
 pub(super) struct Line<'a> {
     pub(super) input: &'a InputId,
-    pub(super) what: Phrase,
+    pub(super) action: Phrase,
     ink: Ink,
     sign: char,
 }
@@ -18,7 +18,7 @@ pub(super) struct Line<'a> {
 pub(super) fn lines(plan: &Plan) -> Vec<Line<'_>> {
     let planned = plan.inputs.iter().map(|input| Line {
         input: &input.input_id,
-        what: if input.is_posted() {
+        action: if input.is_posted() {
             input.media.iter().fold(Phrase::from("post "), medium)
         } else {
             "wait for its processing".into()
@@ -28,7 +28,7 @@ pub(super) fn lines(plan: &Plan) -> Vec<Line<'_>> {
     });
     let deleted = plan.deleted_inputs.iter().map(|input| Line {
         input,
-        what: "delete with everything on it".into(),
+        action: "delete with everything on it".into(),
         ink: Ink::Removed,
         sign: '-',
     });
@@ -49,7 +49,7 @@ fn medium(phrase: Phrase, medium: &Medium) -> Phrase {
     }
 }
 
-/// Writes them as text.
+/// Writes the section as text.
 pub(super) fn write(page: &mut Page, plan: &Plan, detail: Detail) {
     let lines = lines(plan);
     if lines.is_empty() {
@@ -57,14 +57,11 @@ pub(super) fn write(page: &mut Page, plan: &Plan, detail: Detail) {
     }
     page.gap();
     page.line(Ink::Heading, "Inputs");
-    let limit = match detail {
-        Detail::First200 => SHOWN,
-        Detail::Full => usize::MAX,
-    };
+    let limit = detail.limit();
     for line in lines.iter().take(limit) {
         page.put(Ink::Plain, "  ")
             .put(line.ink, &format!("{} {}", line.sign, line.input))
-            .put(Ink::Faint, &format!(" {}", line.what.text()))
+            .put(Ink::Faint, &format!(" {}", line.action.text()))
             .end();
     }
     if lines.len() > limit {

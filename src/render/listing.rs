@@ -1,7 +1,7 @@
-//! A listing as a table for people, page by page.
+//! A listing as a table, page by page.
 //!
-//! It takes annotations as the API sends them, in JSON, and not as the model has them: what annosync does not model is
-//! listed too. It shows what it can and refuses nothing. Widths are counted in characters.
+//! Its rows are annotations in the API's JSON, so that annotations that annosync does not model are listed too. Widths are
+//! in characters.
 
 use super::notation::value_of;
 use crate::model::{Status, escape};
@@ -11,21 +11,21 @@ const COLUMNS: usize = 7;
 const HEADINGS: [&str; COLUMNS] = [
     "INPUT", "ID", "PLACE", "CONCEPTS", "STATUS", "MADE BY", "CREATED",
 ];
-/// What no column exceeds, however wide the first page is.
-const WIDEST: [usize; COLUMNS] = [40, 40, 18, 40, 25, 40, 30];
+/// The maximal width of each column.
+const MAX_WIDTHS: [usize; COLUMNS] = [40, 40, 18, 40, 25, 40, 30];
 
-/// What holds `data` of its own.
+/// Parts of `data` that have `data` of their own.
 const PARTS: [&str; 4] = ["regions", "frames", "time_segments", "tracks"];
 
-/// A table that grows by pages. Its columns are as wide as the first page needs them, and stay so: what is wider is
-/// cut, and ends in an ellipsis.
+/// A table that is printed page by page. The first page sets the widths of the columns; longer cells are cut with an
+/// ellipsis.
 #[derive(Debug, Default)]
 pub struct Table {
     widths: Option<[usize; COLUMNS]>,
 }
 
 impl Table {
-    /// The lines of one page; those of the first begin with the headings.
+    /// The lines of a page; the first page starts with the headings.
     pub fn page(&mut self, annotations: &[Value]) -> String {
         let rows: Vec<[String; COLUMNS]> = annotations.iter().map(row).collect();
         let mut text = String::new();
@@ -46,7 +46,7 @@ impl Table {
 fn widths_of(rows: &[[String; COLUMNS]]) -> [usize; COLUMNS] {
     std::array::from_fn(|column| {
         let cells = rows.iter().map(|row| row[column].chars().count());
-        let widest = cells.max().unwrap_or(0).min(WIDEST[column]);
+        let widest = cells.max().unwrap_or(0).min(MAX_WIDTHS[column]);
         widest.max(HEADINGS[column].len())
     })
 }
@@ -93,7 +93,7 @@ fn row(annotation: &Value) -> [String; COLUMNS] {
     })
 }
 
-/// What kind of place the annotation is about.
+/// The kind of the annotation's place.
 fn place(data: &Value) -> String {
     let mut places = regions(data);
     places.extend(list(data, "frames").map(|frame| {
@@ -125,23 +125,23 @@ fn regions(data: &Value) -> Vec<String> {
     ];
     let kind = |region: &Value| {
         let place = &region["region_info"];
-        let is_there = |field: &str| match &place[field] {
+        let is_set = |field: &str| match &place[field] {
             Value::Null => false,
             Value::Array(elements) => !elements.is_empty(),
             _ => true,
         };
-        let found = KINDS.iter().find(|(field, _)| is_there(field));
+        let found = KINDS.iter().find(|(field, _)| is_set(field));
         found.map_or("region", |(_, kind)| *kind).to_owned()
     };
     list(data, "regions").map(kind).collect()
 }
 
-/// The concepts of the data and of all its parts, those that are wholly present by their id alone.
+/// The concepts of the data and all its parts, each with its value unless that is 1.
 fn collect_concepts(data: &Value, words: &mut Vec<String>) {
     for concept in list(data, "concepts") {
         let value = match &concept["value"] {
             Value::String(text) => text.parse().unwrap_or(0.0),
-            // In a response, one that is left out is 0.
+            // A response leaves out a value of 0.
             value => value.as_f64().unwrap_or(0.0),
         };
         let id = text(&concept["id"]);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn makers_are_users_models_and_workflows_in_either_field() {
+    fn makers_are_users_models_or_workflows_from_either_field() {
         for (annotation, word) in [
             (json!({"user_id": "ann"}), "ann"),
             (
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_of_nothing_is_its_headings() {
+    fn an_empty_table_has_headings() {
         assert_eq!(
             Table::default().page(&[]),
             "INPUT  ID  PLACE  CONCEPTS  STATUS  MADE BY  CREATED\n"

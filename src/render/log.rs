@@ -1,15 +1,13 @@
-//! The log of an apply: one JSON object a line, for each operation, purge and input as it ends.
+//! The log of an apply: one line of JSON for each operation, purge and input when it ends.
 
 use crate::model::{AnnotationId, InputId, Key};
 use crate::plan::{Action, Plan};
 use serde::Serialize;
 
-/// What a line is about: an index into the plan's operations, purges, inputs, or deleted inputs.
+/// The subject of a line, as an index into a list of the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Logged {
-    /// An operation.
     Operation(u32),
-    /// A purge.
     Purge(u32),
     /// An input that is posted or waited for.
     Input(u32),
@@ -48,11 +46,10 @@ struct PurgeLine<'a, E> {
     annotations: usize,
 }
 
-/// How every line begins: nothing else that annosync reads or writes begins so.
+/// The start of every line. No other file of annosync starts with it.
 pub const LOG_LINE_START: &str = r#"{"ended":"#;
 
-/// The line, with its end. `ended` is an object whose fields say how it ended, the first of them `ended`. There is no
-/// clock in it; text from outside is escaped as JSON does.
+/// A line with its line feed and without a time. `ended` is an object with the result, whose first field is `ended`.
 pub fn log_line(plan: &Plan, what: Logged, ended: &impl Serialize) -> String {
     let line = match what {
         Logged::Operation(at) => {
@@ -108,7 +105,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_line_says_what_ended_and_how() {
+    fn a_line_has_the_change_and_its_result() {
         let mut plan = sample::plan(vec![sample::moved(), sample::deleted("z")]);
         plan.purges = vec![sample::purge("street-3", &["ann", "bea"])];
         let failed =
@@ -118,7 +115,7 @@ mod tests {
         lines += &log_line(&plan, Logged::Purge(0), &json!({"ended": "not_attempted"}));
         assert!(lines.lines().all(|line| line.starts_with(LOG_LINE_START)));
         insta::assert_snapshot!(lines, @r#"
-        {"ended":"applied","operation":0,"action":"overwrite","input_id":"street-1","id":"as-0a1b2c3d-00112233445566778899","key":"red-car"}
+        {"ended":"applied","operation":0,"action":"overwrite","input_id":"street-1","id":"as-6008c26f-8351886876b0289205ee","key":"red-car"}
         {"ended":"failed","reason":"no\nsuch thing\u001b[1A","touched":"perhaps","operation":1,"action":"delete","input_id":"z","id":"300b8e39a65e4f33ae4e15e86eaf4a3b"}
         {"ended":"not_attempted","purge":0,"action":"purge","input_id":"street-3","annotations":2}
         "#);

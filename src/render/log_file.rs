@@ -1,21 +1,21 @@
-//! The log of an apply that was kept, read back and shown.
+//! A saved log of an apply, as text and as Markdown.
 
 use super::filter::Kind;
 use super::log::LOG_LINE_START;
 use super::markdown::{self, MarkdownOptions};
 use super::naming::name_alone;
-use super::page::{Ink, Page, counted, thousands};
-use super::text::{Detail, SHOWN, TextOptions};
-use crate::model::{AnnotationId, InputId, JsonFault, Key};
+use super::options::TextOptions;
+use super::page::{Ink, Page};
+use crate::model::{AnnotationId, InputId, JsonFault, Key, counted, thousands};
 use crate::plan::{Action, Touched};
 use std::collections::BTreeMap;
 
-/// What `apply --log` wrote.
+/// A log of `apply --log`.
 #[derive(Debug, Clone)]
 pub struct LogFile {
     lines: Vec<Line>,
-    /// Lines that break off: the run died while it wrote them.
-    breaks_off: u64,
+    /// Lines that were cut off when a run was killed.
+    incomplete: u64,
 }
 
 #[derive(Debug, Clone, serde::Deserialize)]
@@ -23,7 +23,7 @@ struct Line {
     ended: Ended,
     reason: Option<String>,
     touched: Option<Touched>,
-    action: What,
+    action: LoggedAction,
     input_id: InputId,
     id: Option<AnnotationId>,
     key: Option<Key>,
@@ -44,7 +44,7 @@ impl Ended {
     fn words(self) -> &'static str {
         match self {
             Self::Applied => "applied",
-            Self::AlreadySo => "already so",
+            Self::AlreadySo => "already up to date",
             Self::Stale => "stale",
             Self::Failed => "failed",
             Self::NotAttempted => "not attempted",
@@ -62,7 +62,7 @@ impl Ended {
 
 #[derive(Debug, Clone, Copy, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum What {
+enum LoggedAction {
     Purge,
     PostInput,
     WaitForInput,
@@ -72,22 +72,22 @@ enum What {
 }
 
 impl LogFile {
-    /// Reads a log. A line that breaks off is left out; any other line that cannot be read is an error.
+    /// Reads a log. Incomplete lines are counted and left out; any other line that cannot be read is an error.
     pub fn read(text: &str) -> Result<Self, JsonFault> {
         let mut log = Self {
             lines: Vec::new(),
-            breaks_off: 0,
+            incomplete: 0,
         };
         for (at, line) in text.lines().enumerate() {
             match serde_json::from_str(line) {
                 Ok(line) => log.lines.push(line),
-                // A run that dies may leave half a line; the next run begins another one.
+                // A killed run may leave half a line; the next run starts a new one.
                 Err(error)
                     if error.is_eof()
                         && (line.starts_with(LOG_LINE_START)
                             || (!line.is_empty() && LOG_LINE_START.starts_with(line))) =>
                 {
-                    log.breaks_off += 1;
+                    log.incomplete += 1;
                 }
                 Err(error) => {
                     return Err(JsonFault {
@@ -101,28 +101,25 @@ impl LogFile {
     }
 }
 
-/// A log as text: a line for each change, in the order in which they ended, and how many ended how.
+/// A log as text: a line for each change in the order of the log, and the counts of each result.
 pub fn log_text(log: &LogFile, options: &TextOptions) -> String {
     let mut page = Page::new(options.color).within(options.width);
     let is_shown = |line: &&Line| {
         let kind = match line.action {
-            What::Purge | What::DeleteInput => Kind::Deletes,
-            What::PostInput | What::WaitForInput => Kind::Posts,
-            What::Action(action) => Kind::of(action),
+            LoggedAction::Purge | LoggedAction::DeleteInput => Kind::Deletes,
+            LoggedAction::PostInput | LoggedAction::WaitForInput => Kind::Posts,
+            LoggedAction::Action(action) => Kind::of(action),
         };
         options.filter.shows_failure(kind, &line.input_id)
     };
     let shown: Vec<&Line> = log.lines.iter().filter(is_shown).collect();
-    let most = match options.detail {
-        Detail::First200 => SHOWN,
-        Detail::Full => usize::MAX,
-    };
-    for line in shown.iter().take(most) {
+    let limit = options.detail.limit();
+    for line in shown.iter().take(limit) {
         page.line(line.ended.ink(), &words(line));
     }
-    if shown.len() > most {
-        let more = counted((shown.len() - most) as u64, "more change");
-        page.line(Ink::Plain, &format!("and {more}; --full shows them"));
+    if shown.len() > limit {
+        let more = counted((shown.len() - limit) as u64, "more change");
+        page.line(Ink::Plain, &format!("and {more}. See all with --full."));
     }
     page.gap();
     if let Some(words) = options.filter.words() {
@@ -130,15 +127,10 @@ pub fn log_text(log: &LogFile, options: &TextOptions) -> String {
         let line = format!("Only {words}: {some} of {} shown.", counted(all, "change"));
         page.line(Ink::Warning, &line);
     }
-    if log.breaks_off > 0 {
-        let lines = counted(log.breaks_off, "line");
-        let (is, it) = if log.breaks_off == 1 {
-            ("is", "it")
-        } else {
-            ("are", "them")
-        };
+    if log.incomplete > 0 {
         let line = format!(
-            "Warning: {lines} {is} cut off and not shown: the run ended while it wrote {it}, or the file is not whole."
+            "Warning: {} not shown: the run was killed, or the file is truncated.",
+            counted(log.incomplete, "incomplete line")
         );
         page.line(Ink::Warning, &line);
     }
@@ -160,7 +152,7 @@ pub fn log_text(log: &LogFile, options: &TextOptions) -> String {
     page.finish()
 }
 
-/// A log as Markdown, of [`MARKDOWN_LIMIT`](super::MARKDOWN_LIMIT) at most.
+/// A log as Markdown of at most [`MARKDOWN_LIMIT`](super::MARKDOWN_LIMIT) bytes.
 pub fn log_markdown(log: &LogFile, options: &MarkdownOptions) -> String {
     let text = log_text(
         log,
@@ -174,15 +166,15 @@ pub fn log_markdown(log: &LogFile, options: &MarkdownOptions) -> String {
 
 fn words(line: &Line) -> String {
     let what = match (line.action, &line.id) {
-        (What::PostInput, _) => "post".to_owned(),
-        (What::WaitForInput, _) => "processing".to_owned(),
-        (What::DeleteInput, _) => "delete".to_owned(),
-        (What::Purge, _) | (_, None) => "purge".to_owned(),
-        (What::Action(action), Some(id)) => {
+        (LoggedAction::PostInput, _) => "post".to_owned(),
+        (LoggedAction::WaitForInput, _) => "processing".to_owned(),
+        (LoggedAction::DeleteInput, _) => "delete".to_owned(),
+        (LoggedAction::Purge, _) | (_, None) => "purge".to_owned(),
+        (LoggedAction::Action(action), Some(id)) => {
             format!("{action} {}", name_alone(line.key.as_ref(), id))
         }
     };
-    let gone = line.annotations.map_or_else(String::new, |count| {
+    let purged = line.annotations.map_or_else(String::new, |count| {
         format!(" ({})", counted(count, "annotation"))
     });
     let reason = line
@@ -194,7 +186,7 @@ fn words(line: &Line) -> String {
         _ => "",
     };
     format!(
-        "{}: {what} of input {}{gone}{reason}{doubt}",
+        "{}: {what} of input {}{purged}{reason}{doubt}",
         line.ended.words(),
         line.input_id
     )

@@ -1,9 +1,8 @@
-//! A plan as the comment of a pull request: what a reviewer decides by comes first, what would be too long is cut by
-//! rule, and counts are always whole.
+//! A plan as a pull request comment of limited size. What a reviewer decides by comes first; counts are always complete.
 //!
-//! From the top: the marker, what it comes to, what stops it, the counts, warnings, what goes, what reverts changes made in
-//! the app and what was changed there, the parts of the report, and the changes by input, the most destructive first. Each has a share of the
-//! room; what is left of it belongs to the changes, of which the last ones go.
+//! In order: the marker, the headline, what stops the plan, the counts, warnings, deletes, changes that revert the app's,
+//! other changes made in the app, the report, and the changes by input with the most destructive first. Each part has a
+//! limit in bytes. The changes by input get the rest of the comment, and are cut at the end.
 
 mod blocks;
 mod span;
@@ -12,20 +11,20 @@ use self::blocks::{Align, Table, details};
 use self::span::{code, comment, fence_lines, fenced, phrase_in, prose};
 use super::filter::Filter;
 use super::notation::digest;
-use super::page::{counted, thousands};
 use super::phrase::Phrase;
 use super::selection::{Selection, by_action};
 use super::warnings::{self, Warning};
 use super::{closing, drift, inputs, purge, report};
+use crate::model::{counted, plural, thousands};
 use crate::plan::{AppChange, Operation, Plan, Purpose};
 use std::fmt::Write as _;
 use url::Url;
 
-/// No comment is longer. Counted in bytes, of which a text has at least as many as it has characters, or units of
-/// UTF-16: whatever a host counts, GitHub's limit of 65,536 holds.
+/// The maximal size of a comment in bytes. Below GitHub's limit of 65,536, in whichever unit that is counted: a text has at
+/// least as many bytes as characters or UTF-16 units.
 pub const MARKDOWN_LIMIT: usize = 65_000;
 
-/// Shares of the room, in bytes.
+/// Limits of the parts, in bytes.
 const WARNED: usize = 6_000;
 const DESTRUCTIVE: usize = 9_000;
 const DRIFT_TABLE: usize = 5_000;
@@ -34,11 +33,11 @@ const KEPT: usize = 5_000;
 const SECTION: usize = 3_000;
 /// A sentence with names in it.
 const SENTENCE: usize = 2_000;
-/// For what says where the rest is.
+/// Kept free for the sentence about what is left out.
 const FOOT: usize = 3_000;
-/// How many rows a section has.
+/// Rows of a section.
 const ROWS: usize = 30;
-/// How many rows of what goes, or would revert something, are written; there is no room for more.
+/// Rows of deletes and of reverting changes; more would not fit.
 const MANY_ROWS: usize = 200;
 
 /// How a plan is shown as Markdown.
@@ -46,14 +45,14 @@ const MANY_ROWS: usize = 200;
 pub struct MarkdownOptions {
     /// Which changes.
     pub filter: Filter,
-    /// Where the whole plan is: a URL, or words (`the artifact plan.json of this run`).
+    /// Where the complete plan is: a URL, or words (`the artifact plan.json of this run`).
     pub full_plan: Option<String>,
 }
 
-/// The comment's first line: a comment of HTML by which a bot finds the one that it is to update. The same for every
-/// plan of a label set for an app, and another one for every other. A bot compares the beginning of a comment with it.
+/// The first line of the comment, an HTML comment by which a bot finds the comment to update. It names the label set and the
+/// app.
 pub fn marker(plan: &Plan) -> String {
-    // What no host would take as a name is not spelled out.
+    // Names that are longer than any real one are replaced by a hash.
     const LONGEST: usize = 200;
     const WHOLE: usize = 32;
     let name = |text: &str| {
@@ -71,11 +70,11 @@ pub fn marker(plan: &Plan) -> String {
     )
 }
 
-/// A plan as Markdown, of [`MARKDOWN_LIMIT`] at most.
+/// A plan as Markdown of at most [`MARKDOWN_LIMIT`] bytes.
 pub fn markdown(plan: &Plan, options: &MarkdownOptions) -> String {
     let selection = Selection::of(plan, &options.filter);
     let mut sheet = Sheet::new(format!("{}\n", marker(plan)));
-    let warnings = warnings::of(plan);
+    let warnings = warnings::all(plan);
     let mut stopped = warned(&warnings, warnings::Kind::Stopped);
     stopped.push_str(&to_pass(plan));
     let passed = warned(&warnings, warnings::Kind::Passed);
@@ -101,7 +100,7 @@ pub fn markdown(plan: &Plan, options: &MarkdownOptions) -> String {
     if let Some(none) = drift::none(plan) {
         sheet.push(&format!("{}\n\n", phrase_in(&none, SENTENCE)));
     }
-    if let Some(words) = selection.words(&options.filter) {
+    if let Some(words) = selection.filter_note(&options.filter) {
         let words = phrase_in(&words, SENTENCE);
         sheet.push(&format!("**Filtered.** {words}\n\n"));
     }
@@ -114,7 +113,7 @@ pub fn markdown(plan: &Plan, options: &MarkdownOptions) -> String {
         sheet.push(&blocks::section(&section, SECTION));
     }
     if !selection.ordinary.is_empty() {
-        let details = details(&selection.ordinary, sheet.room());
+        let details = details(&selection.ordinary, sheet.remaining());
         if !details.text.is_empty() {
             sheet.push("### Changes by input\n\n");
             sheet.push(&details.text);
@@ -124,13 +123,13 @@ pub fn markdown(plan: &Plan, options: &MarkdownOptions) -> String {
     sheet.finish(&left_out, options)
 }
 
-/// A text under a heading, as a block of code, of [`MARKDOWN_LIMIT`] at most.
+/// A heading and a text as a code block, of at most [`MARKDOWN_LIMIT`] bytes.
 pub(super) fn of_text(heading: &str, text: &str) -> String {
     let lines = fence_lines(text, MARKDOWN_LIMIT - FOOT);
     format!("## {heading}\n\n{}", fenced("text", &lines))
 }
 
-/// What is written so far. Nothing is added that would leave no room for the foot.
+/// The comment so far. [`FOOT`] bytes stay free.
 struct Sheet {
     text: String,
     skipped: u64,
@@ -141,13 +140,13 @@ impl Sheet {
         Self { text, skipped: 0 }
     }
 
-    /// Room for details under a heading of their own.
-    fn room(&self) -> usize {
+    /// Bytes for details under a heading of their own.
+    fn remaining(&self) -> usize {
         const HEADING: usize = 100;
         MARKDOWN_LIMIT.saturating_sub(self.text.len() + FOOT + HEADING)
     }
 
-    /// Adds a part, or counts it as skipped. Each part has a share that makes this the exception.
+    /// Adds a part, or counts it as skipped if it is too long. The limits of the parts make that rare.
     fn push(&mut self, part: &str) {
         if self.text.len() + part.len() + FOOT > MARKDOWN_LIMIT {
             self.skipped += 1;
@@ -156,7 +155,7 @@ impl Sheet {
         }
     }
 
-    /// Says what is not shown, and where it is.
+    /// Adds a sentence about what is left out, and where to find it.
     fn finish(self, left_out: &[&Operation], options: &MarkdownOptions) -> String {
         let Self { mut text, skipped } = self;
         let place = options.full_plan.as_deref().map(place);
@@ -173,17 +172,16 @@ impl Sheet {
         }
         if !missing.is_empty() {
             let place = place.unwrap_or_else(|| {
-                "the plan file has everything, and so has what `annosync plan --full` prints"
-                    .to_owned()
+                "the plan file and `annosync plan --full` have everything".to_owned()
             });
             // Writing to a string cannot fail.
             let _ = writeln!(
                 text,
-                "**Not shown here for want of room: {}.** The counts above include them; {place}.",
+                "**Left out because of the size limit: {}.** The counts above include them; {place}.",
                 missing.join(", "),
             );
         } else if let Some(place) = place {
-            let _ = writeln!(text, "For the whole plan, {place}.");
+            let _ = writeln!(text, "For the complete plan, {place}.");
         }
         format!("{}\n", text.trim_end())
     }
@@ -209,7 +207,7 @@ fn headline(plan: &Plan) -> String {
     )
 }
 
-/// The numbers of the summary, those that every plan has and those that are not 0.
+/// The counts of the summary: a fixed set, and others that are not 0.
 fn counts(plan: &Plan) -> String {
     let summary = &plan.summary;
     let held = summary.held_back;
@@ -252,12 +250,12 @@ fn counts(plan: &Plan) -> String {
         align: vec![Align::Right; titles.len()],
         rows: vec![counts],
         more: 0,
-        thing: "",
+        row_noun: "",
     };
     format!("{}\n", table.write(SECTION))
 }
 
-/// Each in a paragraph of one quotation.
+/// The warnings of one kind, each a paragraph of a block quote.
 fn warned(warnings: &[Warning], kind: warnings::Kind) -> String {
     let mut text = String::new();
     let mut more = 0;
@@ -288,27 +286,26 @@ fn warned(warnings: &[Warning], kind: warnings::Kind) -> String {
     text
 }
 
-/// Which labels let a stopped plan pass in the pipelines.
+/// The labels that let a stopped plan pass in a pipeline.
 fn to_pass(plan: &Plan) -> String {
     let labels: Vec<String> = warnings::labels(plan).into_iter().map(code).collect();
     if labels.is_empty() {
         return String::new();
     }
-    let plural = if labels.len() == 1 { "" } else { "s" };
     format!(
-        "If this is meant, set the label{plural} {} on this pull request or merge request, and let its pipeline plan again.\n\n",
+        "If this is intended, set the {} {} on this pull request or merge request, and run its pipeline again.\n\n",
+        plural(labels.len() as u64, "label", "labels"),
         labels.join(" and ")
     )
 }
 
-/// The inputs that are posted, waited for, or deleted.
 fn inputs_of(plan: &Plan) -> String {
-    const TITLES: [&str; 2] = ["input", "what is done"];
+    const TITLES: [&str; 2] = ["input", "change"];
     let lines = inputs::lines(plan);
     let rows: Vec<_> = lines
         .iter()
         .take(MANY_ROWS)
-        .map(|line| vec![code(line.input.as_str()), phrase_in(&line.what, SENTENCE)])
+        .map(|line| vec![code(line.input.as_str()), phrase_in(&line.action, SENTENCE)])
         .collect();
     if rows.is_empty() {
         return String::new();
@@ -318,40 +315,40 @@ fn inputs_of(plan: &Plan) -> String {
         align: vec![Align::Left; TITLES.len()],
         more: (lines.len() - rows.len()) as u64,
         rows,
-        thing: "input",
+        row_noun: "input",
     };
     format!("### Inputs\n\n{}\n", table.write(SECTION))
 }
 
 /// Purges, deletes and replacements.
 fn destructive(selection: &Selection<'_>) -> String {
-    const TITLES: [&str; 4] = ["input", "what goes", "whose", "why"];
-    let goes = blocks::destructive(&selection.ordinary);
-    let all = selection.purges.len() + goes.len();
+    const TITLES: [&str; 4] = ["input", "change", "user", "reason"];
+    let deletes = blocks::destructive(&selection.ordinary);
+    let all = selection.purges.len() + deletes.len();
     if all == 0 {
         return String::new();
     }
     let purges = selection.purges.iter().map(|purge| {
         vec![
             code(purge.input_id.as_str()),
-            format!("purge: {}", purge::all(purge)),
+            format!("purge: {}", purge::extent(purge)),
             phrase_in(&purge::makers(purge), SENTENCE),
             "`purge: true`".to_owned(),
         ]
     });
-    let deletes = goes.into_iter().map(blocks::row_of_delete);
+    let deletes = deletes.into_iter().map(blocks::row_of_delete);
     let rows: Vec<_> = purges.chain(deletes).take(MANY_ROWS).collect();
     let table = Table {
         titles: &TITLES,
         align: vec![Align::Left; TITLES.len()],
         more: (all - rows.len()) as u64,
         rows,
-        thing: "change",
+        row_noun: "change",
     };
-    format!("### What goes\n\n{}\n", table.write(DESTRUCTIVE))
+    format!("### Deletes\n\n{}\n", table.write(DESTRUCTIVE))
 }
 
-/// What reverts changes made in the app, and of that what there is no room to show.
+/// The changes that revert something, and those of them that do not fit.
 fn reverting<'a>(plan: &Plan, selection: &Selection<'a>) -> (String, Vec<&'a Operation>) {
     let Some(count) = selection.reverting_words(plan) else {
         return (String::new(), Vec::new());
@@ -369,14 +366,14 @@ fn reverting<'a>(plan: &Plan, selection: &Selection<'a>) -> (String, Vec<&'a Ope
     (text, details.left_out)
 }
 
-/// What was changed in the app: conflicts that nobody decided, and what is left alone.
+/// Changes made in the app: conflicts without a decision, and changes that are left alone.
 fn left_alone(plan: &Plan, selection: &Selection<'_>) -> String {
-    let part = |heading: &Phrase, words: &Phrase, changes: &[&AppChange], room| {
+    let part = |heading: &Phrase, words: &Phrase, changes: &[&AppChange], limit| {
         format!(
             "### {}\n\n{}\n\n{}\n",
             phrase_in(heading, SENTENCE),
             phrase_in(words, SENTENCE),
-            app_changes(changes).write(room),
+            app_changes(changes).write(limit),
         )
     };
     let mut text = String::new();
@@ -393,7 +390,7 @@ fn left_alone(plan: &Plan, selection: &Selection<'_>) -> String {
 }
 
 fn app_changes(changes: &[&AppChange]) -> Table<'static> {
-    const TITLES: [&str; 4] = ["input", "in the app", "whose annotation, when", "what"];
+    const TITLES: [&str; 4] = ["input", "change in the app", "user, last write", "details"];
     let rows: Vec<_> = changes
         .iter()
         .take(MANY_ROWS)
@@ -404,12 +401,12 @@ fn app_changes(changes: &[&AppChange]) -> Table<'static> {
         align: vec![Align::Left; TITLES.len()],
         more: (changes.len() - rows.len()) as u64,
         rows,
-        thing: "annotation",
+        row_noun: "annotation",
     }
 }
 
 fn drift_table(operations: &[&Operation]) -> Table<'static> {
-    const TITLES: [&str; 3] = ["input", "change", "whose annotation, when"];
+    const TITLES: [&str; 3] = ["input", "change", "user, last write"];
     let rows: Vec<_> = operations
         .iter()
         .take(MANY_ROWS)
@@ -420,20 +417,20 @@ fn drift_table(operations: &[&Operation]) -> Table<'static> {
         align: vec![Align::Left; TITLES.len()],
         more: (operations.len() - rows.len()) as u64,
         rows,
-        thing: "change",
+        row_noun: "change",
     }
 }
 
-/// A link, or the words as they are.
+/// A link if it is a URL, else the words.
 fn place(full_plan: &str) -> String {
-    /// Longer URLs are not links that anybody makes.
+    /// Longer URLs are not made links.
     const LONGEST: usize = 1_500;
     let url = Url::parse(full_plan).ok();
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
     match url.map(String::from) {
-        // Between angle brackets nothing else ends a link.
+        // Nothing else ends a link in angle brackets.
         Some(url) if url.len() <= LONGEST && !url.contains(['<', '>', '\\']) => {
-            format!("see [the whole plan](<{url}>)")
+            format!("see [the complete plan](<{url}>)")
         }
         _ => format!("see {}", prose(full_plan)),
     }

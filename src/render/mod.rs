@@ -1,8 +1,8 @@
-//! Plans, outcomes, listings and pulls -> text and JSON.
+//! Plans, outcomes, listings and pulls as text, Markdown and JSON.
 //!
-//! Pure and deterministic: the same plan gives the same bytes, on every machine. Decides nothing about a plan and
-//! prints nothing. Text that came from outside (ids, concepts, metadata, a server's messages) goes through
-//! [`escape`] alone, so that it cannot move the cursor or colour the screen. Uses `plan`, `pull` and `model`.
+//! Pure and deterministic: the same plan gives the same bytes on every machine. Decides nothing about a plan and prints
+//! nothing. Text from outside (ids, concepts, metadata, a server's messages) always goes through [`escape`], so that it
+//! cannot move the cursor or colour the screen. Uses `plan`, `pull` and `model`.
 
 mod account;
 mod calls;
@@ -17,6 +17,7 @@ mod log_file;
 mod markdown;
 mod naming;
 mod notation;
+mod options;
 mod outcome;
 mod page;
 mod phrase;
@@ -33,7 +34,7 @@ mod unified;
 mod warnings;
 
 use crate::model::escape_json;
-pub use crate::model::{escape, escape_lines};
+pub use crate::model::{counted, escape, escape_lines, thousands};
 use crate::plan::{Account, Plan};
 pub use account::{account_markdown, account_text};
 pub use calls::calls;
@@ -43,28 +44,28 @@ pub use listing::Table;
 pub use log::{LOG_LINE_START, Logged, log_line};
 pub use log_file::{LogFile, log_markdown, log_text};
 pub use markdown::{MARKDOWN_LIMIT, MarkdownOptions, markdown, marker};
+pub use options::{Detail, SHOWN, TextOptions};
 pub use outcome::outcome_text;
-pub use page::{Color, counted, thousands};
+pub use page::Color;
 pub use pulled::{Losses, pull_notes};
 pub use rights::denied_words;
 use std::borrow::Cow;
-pub use text::{Detail, SHOWN, TextOptions, text};
+pub use text::text;
 pub use unified::unified;
 
-/// The plan file: pretty JSON with a newline at its end, the same bytes for the same plan. A terminal may show it: what
-/// one would obey is escaped.
+/// The plan file: pretty JSON that ends with a newline. Control characters are escaped, so that a terminal can show it.
 pub fn json(plan: &Plan) -> String {
     document(plan)
 }
 
-/// The account of an apply, written as [`json`] writes a plan.
+/// The account of an apply, in the form of [`json`].
 pub fn outcome_json(account: &Account) -> String {
     document(account)
 }
 
-fn document(of: &impl serde::Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(of)
-        .expect("it holds names, finite numbers and JSON that was checked");
+fn document(value: &impl serde::Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value)
+        .expect("names, finite numbers and checked JSON can be written");
     text.push('\n');
     match escape_json(&text) {
         Cow::Owned(safe) => safe,
@@ -78,7 +79,7 @@ mod tests {
     use crate::plan::{FailedItem, Outcome};
 
     #[test]
-    fn an_account_is_the_same_bytes_every_time_and_harmless() {
+    fn an_account_is_written_alike_every_time_and_escaped() {
         let plan = sample::plan(vec![sample::relabelled()]);
         let outcome = Outcome {
             failed: vec![FailedItem::new(
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_plan_file_is_the_same_bytes_every_time_and_reads_back() {
+    fn a_plan_file_is_written_alike_every_time_and_reads_back() {
         let plan = sample::plan(vec![sample::relabelled(), sample::deleted("a")]);
         let file = json(&plan);
         assert!(file.ends_with("}\n"));

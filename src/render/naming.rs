@@ -1,4 +1,4 @@
-//! What a change is called, and why it is made.
+//! The name of a change, and the reason for it.
 
 use super::notation;
 use super::selection::destructiveness;
@@ -6,7 +6,7 @@ use crate::model::{AnnotationId, Content, Geometry, Key, is_key_id, is_set_id};
 use crate::plan::{Action, AppChange, Likeness, MatchedBy, Operation, Reason};
 use std::collections::BTreeMap;
 
-/// Why a change is in the plan: why the declared annotation was taken for the observed one, or what else there is.
+/// Why a change is in the plan: how the declared annotation was matched, or another reason.
 pub(super) fn why(operation: &Operation) -> String {
     let why = match operation.matched() {
         Some(matched) if operation.reason() != Reason::Unfinished => matched.to_string(),
@@ -15,15 +15,15 @@ pub(super) fn why(operation: &Operation) -> String {
     match operation.double() {
         None => why,
         Some(double) => {
-            let is = match double.closeness {
+            let relation = match double.closeness {
                 Likeness::Equal => "equals",
-                Likeness::Near => "lies close to",
+                Likeness::Near => "is close to",
             };
-            let whose = double
+            let owner = double
                 .user
                 .as_ref()
                 .map_or_else(String::new, |user| format!(" of {user}"));
-            format!("{why}; {is} {}{whose}", double.id)
+            format!("{why}; {relation} {}{owner}", double.id)
         }
     }
 }
@@ -33,15 +33,15 @@ fn reason(reason: Reason) -> &'static str {
         Reason::NotOnRemote => "not on the remote",
         Reason::Differs => "differs",
         Reason::NotDeclared => "not declared",
-        Reason::InputNotDeclared => "its input is not declared any more",
+        Reason::InputNotDeclared => "its input is no longer declared",
         Reason::Undone => "undoes an apply",
-        Reason::LeftBehind => "a stand-in that an earlier run left behind",
+        Reason::LeftBehind => "a copy that an earlier run left behind",
         Reason::Unfinished => "an earlier run did not finish it",
     }
 }
 
-/// The key, if the id is made of it; else key or content and the id: the whole id of what goes, which people look up, and enough of it to tell it
-/// from its neighbours for the rest.
+/// The key, if the id is derived from it; else key or content, and the id. Ids of deletes are written in full, because
+/// people look them up; other ids as short as is unique within the input.
 pub(super) fn name(operation: &Operation, ids: &ShortIds) -> String {
     let id = if destructiveness(operation.action()) == 0 {
         operation.id.to_string()
@@ -50,13 +50,13 @@ pub(super) fn name(operation: &Operation, ids: &ShortIds) -> String {
     };
     match &operation.key {
         Some(key) if is_key_id(&operation.id, &operation.input_id, key) => return key.to_string(),
-        // The id is not made of the key: a plan file could show any key.
+        // The id does not prove the key: a plan file could contain any key.
         Some(key) => return format!("{key} {id}"),
         None => {}
     }
     let content = operation.before().or(operation.after());
-    let what = kind_of(content).unwrap_or_else(|| kind(operation));
-    format!("{what} {}{id}", named_concepts(content))
+    let kind = kind_of(content).unwrap_or_else(|| kind_without_content(operation));
+    format!("{kind} {}{id}", bracketed_concepts(content))
 }
 
 /// The name of an annotation that was changed in the app.
@@ -65,11 +65,11 @@ pub(super) fn change_name(change: &AppChange) -> String {
         return key.to_string();
     }
     let content = Some(&change.content);
-    let what = kind_of(content).unwrap_or("annotation");
-    format!("{what} {}{}", named_concepts(content), change.id)
+    let kind = kind_of(content).unwrap_or("annotation");
+    format!("{kind} {}{}", bracketed_concepts(content), change.id)
 }
 
-fn named_concepts(content: Option<&Content>) -> String {
+fn bracketed_concepts(content: Option<&Content>) -> String {
     let concepts = content.and_then(|content| content.concepts.as_ref());
     concepts.map_or_else(String::new, |concepts| {
         format!("[{}] ", notation::brief(concepts))
@@ -96,8 +96,8 @@ fn kind_of(content: Option<&Content>) -> Option<&'static str> {
     )
 }
 
-/// Without a geometry it covers the whole input, or its place is not managed or not modelled.
-fn kind(operation: &Operation) -> &'static str {
+/// Without a geometry, an annotation covers the whole input, or its place is not managed or not modelled.
+fn kind_without_content(operation: &Operation) -> &'static str {
     match (
         operation.action(),
         operation.matched().map(|matched| matched.by),
@@ -116,7 +116,7 @@ fn kind(operation: &Operation) -> &'static str {
     }
 }
 
-/// What a stale or failed operation is called, where only its names are known.
+/// The name of an operation of which only key and id are known.
 pub(super) fn name_alone(key: Option<&Key>, id: &AnnotationId) -> String {
     match key {
         Some(key) => key.to_string(),
@@ -124,7 +124,7 @@ pub(super) fn name_alone(key: Option<&Key>, id: &AnnotationId) -> String {
     }
 }
 
-/// The ids of one input's changes, short where that tells them apart.
+/// The ids of one input's changes, shortened where that stays unique.
 pub(super) struct ShortIds(BTreeMap<String, u32>);
 
 impl ShortIds {
@@ -148,12 +148,12 @@ impl ShortIds {
     fn short(id: &AnnotationId) -> String {
         const LENGTH: usize = 8;
         let text = id.as_str();
-        // All of a set's ids begin alike; what tells them apart comes after the second dash.
-        let own = if is_set_id(id) { &text[12..] } else { text };
-        if own.chars().count() <= LENGTH + 4 {
+        // All ids of a set have the same prefix; the unique part comes after the second dash.
+        let unique = if is_set_id(id) { &text[12..] } else { text };
+        if unique.chars().count() <= LENGTH + 4 {
             return text.to_owned();
         }
-        let start: String = own.chars().take(LENGTH).collect();
+        let start: String = unique.chars().take(LENGTH).collect();
         if is_set_id(id) {
             format!("as-…-{start}…")
         } else {

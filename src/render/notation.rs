@@ -1,33 +1,33 @@
-//! What an annotation is, in the manifest's notation, short enough to read.
+//! Annotations in the manifest's notation, shortened for reading.
 //!
-//! What is long is cut, with a digest of the whole, so that two long texts that differ never look the same. Not for
-//! writing manifests: what is cut does not read back.
+//! Long text is cut and gets a digest of the whole, so that different texts never look the same. Cut text does not read
+//! back, so manifests are not written by this module.
 
 use crate::model::{
     BoundingBox, Concepts, Content, Geometry, Json, Keypoint, Keypoints, Mask, Point, Polygon,
-    Visibility, float,
+    Visibility, float, thousands,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// A polygon of more points than this is cut to its first three.
+/// A polygon with more points is cut to its first three.
 const POINTS: usize = 6;
-/// A line of more characters than this is cut.
+/// A line of more characters is cut.
 const WIDTH: usize = 160;
-/// Hex digits of a mask's hash that are shown: enough to tell any two masks apart.
+/// Hex digits of a mask's hash that are shown; enough to be unique.
 const HASH: usize = 12;
-/// From this many concepts on, each stands on its own line of a difference.
+/// From this many concepts on, a difference has a line for each.
 const LIST: usize = 7;
 
 /// One line of a difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
-    /// The field it belongs to, where that stands on a line above.
+    /// The field it belongs to, if a line above names it.
     pub(super) field: Option<&'static str>,
     pub(super) text: String,
 }
 
-/// Whether concepts stand on one line, or on one each.
+/// Whether concepts are written on one line, or on one each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
     Compact,
@@ -35,7 +35,7 @@ pub(super) enum Layout {
 }
 
 impl Layout {
-    /// One layout for both sides of a difference: otherwise nothing of them would be the same.
+    /// The layout for both sides of a difference. With different layouts, no line would be equal.
     pub(super) fn of(sides: &[&Content]) -> Self {
         let long = |content: &&Content| content.concepts.as_ref().is_some_and(|c| c.len() >= LIST);
         if sides.iter().any(long) {
@@ -46,7 +46,7 @@ impl Layout {
     }
 }
 
-/// The fields as lines, each of which can be compared on its own.
+/// The fields as lines for a difference.
 pub(super) fn lines(content: &Content, layout: Layout) -> Vec<Line> {
     let mut lines = Vec::new();
     let top = |name: &str, flow: &str| Line {
@@ -144,7 +144,7 @@ pub(super) fn one_line(content: &Content) -> String {
     format!("{{{}}}", fields.join(", "))
 }
 
-/// The concepts in a few words, for a name: `car`, `car, truck, 4 more`.
+/// The first concepts, for a name: `car`, `car, truck, bus, 4 more`.
 pub(super) fn brief(concepts: &Concepts) -> String {
     const NAMED: usize = 3;
     let mut words: Vec<String> = concepts
@@ -228,7 +228,7 @@ fn keypoints_flow(points: &Keypoints) -> String {
     points_flow(&points)
 }
 
-/// What is known of it: its size and hash, or where it is found, or all of that.
+/// Size, hash and URL, as far as known.
 fn mask_flow(mask: &Mask) -> String {
     let mut fields = Vec::new();
     if let Some((width, height)) = mask.size() {
@@ -243,7 +243,7 @@ fn mask_flow(mask: &Mask) -> String {
     format!("{{{}}}", fields.join(", "))
 }
 
-/// A map of few fields in the order in which they mean something.
+/// A map with its fields in the given order.
 fn in_order(value: &Value) -> String {
     let fields: Vec<String> = value
         .as_object()
@@ -266,7 +266,7 @@ fn points_flow(points: &[String]) -> String {
     )
 }
 
-/// A list where all are true, else a map.
+/// A list if all values are 1, else a map.
 fn list(concepts: &Concepts) -> String {
     let all_true = concepts.iter().all(|c| float::same(c.value, 1.0));
     let each: Vec<String> = concepts
@@ -298,7 +298,7 @@ pub(super) fn value_of(value: f32) -> String {
     }
 }
 
-/// Any JSON as YAML flow, keys sorted: their order says nothing.
+/// JSON in YAML flow style, with sorted keys.
 pub(super) fn flow(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
@@ -327,7 +327,7 @@ pub(super) fn flow(value: &Value) -> String {
     }
 }
 
-/// A text as a YAML scalar: quoted unless every reader of YAML takes it for a text.
+/// A text as a YAML scalar, quoted unless every YAML parser reads it as a string.
 pub(super) fn plain(text: &str) -> String {
     const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
     let is_plain = text.starts_with(|c: char| c.is_alphabetic() || c == '_')
@@ -343,7 +343,7 @@ pub(super) fn plain(text: &str) -> String {
     }
 }
 
-/// Bytes of a digest that tell two lines apart.
+/// Bytes of the digest of a cut line.
 const SHORT: usize = 4;
 
 /// The first bytes of a text's SHA-256, in hex.
@@ -356,12 +356,12 @@ pub(super) fn digest(text: &str, bytes: usize) -> String {
         .concat()
 }
 
-/// A line that is too long, cut.
+/// Cuts a line to the usual width.
 pub(super) fn cut(line: &str) -> String {
     cut_to(line, WIDTH)
 }
 
-/// A line of more characters than this, cut; `width` is at least what the words about the rest take.
+/// Cuts a line to `width` characters, which is at least 40, and appends a digest.
 pub(super) fn cut_to(line: &str, width: usize) -> String {
     const REST: usize = 40;
     let length = line.chars().count();
@@ -369,7 +369,7 @@ pub(super) fn cut_to(line: &str, width: usize) -> String {
         return line.to_owned();
     }
     let start: String = line.chars().take(width - REST).collect();
-    let more = super::thousands((length - (width - REST)) as u64);
+    let more = thousands((length - (width - REST)) as u64);
     format!(
         "{start}… {more} more characters, digest {}",
         digest(line, SHORT)

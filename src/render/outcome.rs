@@ -1,15 +1,15 @@
-//! The outcome of an apply as text: what failed and what had changed, then the account in one line.
+//! The outcome of an apply as text: stale and failed changes, then the counts in one line.
 
 use super::naming::name_alone;
-use super::page::{Color, Ink, Page, counted, thousands};
+use super::page::{Color, Ink, Page};
 use super::{difference, notation};
+use crate::model::{counted, thousands};
 use crate::plan::{Action, Applied, Outcome, Since, StaleItem, StalePurge, Touched};
 
-/// How many annotations that were not reckoned with are shown of an input.
+/// Unplanned annotations of an input that are shown.
 const SHOWN: usize = 10;
 
-/// The text of an outcome. The last line says how many operations were applied, were already so, were stale (if any),
-/// failed, and were not attempted.
+/// The text of an outcome. The last line has the counts.
 pub fn outcome_text(outcome: &Outcome) -> String {
     let mut page = Page::new(Color::Never);
     write_items(&mut page, outcome);
@@ -17,7 +17,7 @@ pub fn outcome_text(outcome: &Outcome) -> String {
     page.finish()
 }
 
-/// What was stale and what failed, one by one.
+/// Stale and failed changes, one by one.
 pub(super) fn write_items(page: &mut Page, outcome: &Outcome) {
     for item in &outcome.stale {
         write_stale(page, item);
@@ -30,9 +30,8 @@ pub(super) fn write_items(page: &mut Page, outcome: &Outcome) {
         page.line(Ink::Removed, &line);
     }
     for item in &outcome.stale_inputs {
-        let verb = if item.annotations == 1 { "lies" } else { "lie" };
         let line = format!(
-            "Stale: input {}: {} {verb} on it that the undo does not know. It was not deleted.",
+            "Stale: input {}: it has {} that the undo does not know. It was not deleted.",
             item.input_id,
             counted(item.annotations, "annotation")
         );
@@ -45,9 +44,9 @@ pub(super) fn write_items(page: &mut Page, outcome: &Outcome) {
     for item in &outcome.failed {
         let name = name_alone(item.key.as_ref(), &item.id);
         let doubt = match item.touched {
-            Touched::Perhaps => ". Whether it was written is not known: plan again to see",
+            Touched::Perhaps => ". It may have been written: plan again to check",
             Touched::ConceptsRemoved => {
-                ". The concepts that it had are removed, and it was not deleted: run the same command again"
+                ". Its concepts were removed, but it was not deleted: run the same command again"
             }
             _ => "",
         };
@@ -63,19 +62,22 @@ fn write_stale(page: &mut Page, item: &StaleItem) {
     const INDENT: &str = "    ";
     let name = name_alone(item.key.as_ref(), &item.id);
     let start = format!("Stale: {} {name} of input {}", item.action, item.input_id);
-    let (happened, next) = match (&item.now, &item.wanted) {
-        (None, _) => ("it is gone", ""),
-        (Some(_), None) => ("it changed after the plan was made", " It is now:"),
-        (Some(_), Some(_)) => ("it changed after the plan was made", " From now to wanted:"),
+    let (cause, next) = match (&item.now, &item.wanted) {
+        (None, _) => ("it no longer exists", ""),
+        (Some(_), None) => ("it changed after the plan was made", " Now stored:"),
+        (Some(_), Some(_)) => (
+            "it changed after the plan was made",
+            " From stored to planned:",
+        ),
     };
     let line = match item.touched {
-        Touched::Not => format!("{start}: {happened}. Nothing of it was written.{next}"),
+        Touched::Not => format!("{start}: {cause}. Nothing was written.{next}"),
         Touched::ConceptsRemoved => format!(
-            "{start}: somebody changed it at that very moment. The concepts that it had are removed, and it was not deleted.{next}"
+            "{start}: it was changed during the delete. Its previous concepts were removed, and it was not deleted.{next}"
         ),
-        Touched::Deleted => format!("{start}: {happened}. It was deleted before.{next}"),
+        Touched::Deleted => format!("{start}: {cause}. This apply had already deleted it.{next}"),
         Touched::Perhaps | Touched::Otherwise => format!(
-            "{start}: {happened}. A call whose answer was lost may have written it before that.{next}"
+            "{start}: {cause}. A call whose response was lost may have written it before.{next}"
         ),
     };
     page.line(Ink::Changed, &line);
@@ -91,7 +93,7 @@ fn write_stale(page: &mut Page, item: &StaleItem) {
 fn write_stale_purge(page: &mut Page, item: &StalePurge) {
     let count = |since| item.unplanned.iter().filter(|it| it.since == since).count() as u64;
     let parts: Vec<String> = [
-        (count(Since::Made), "made"),
+        (count(Since::Made), "created"),
         (count(Since::Changed), "changed"),
     ]
     .into_iter()
@@ -99,12 +101,8 @@ fn write_stale_purge(page: &mut Page, item: &StalePurge) {
     .map(|(count, word)| format!("{} {word}", counted(count, "annotation")))
     .collect();
     let purged = match item.purged {
-        0 => "Nothing on it was purged.".to_owned(),
-        gone => format!(
-            "{} on it {} purged before that.",
-            counted(gone, "annotation"),
-            if gone == 1 { "was" } else { "were" }
-        ),
+        0 => "Nothing was purged.".to_owned(),
+        count => format!("{} had been purged before.", counted(count, "annotation")),
     };
     let line = format!(
         "Stale: purge of input {}: {} after the plan was made. {purged}",
@@ -114,7 +112,7 @@ fn write_stale_purge(page: &mut Page, item: &StalePurge) {
     page.line(Ink::Changed, &line);
     for annotation in item.unplanned.iter().take(SHOWN) {
         let word = match annotation.since {
-            Since::Made => "made",
+            Since::Made => "created",
             Since::Changed => "changed, now",
         };
         let now = notation::one_line(&annotation.now);
@@ -137,7 +135,7 @@ fn past(action: Action) -> &'static str {
     }
 }
 
-/// The numbers in one line.
+/// The counts in one line.
 pub(super) fn account(outcome: &Outcome) -> String {
     let Applied {
         actions,
@@ -158,8 +156,8 @@ pub(super) fn account(outcome: &Outcome) -> String {
         .map(|(action, count)| format!("{} {}", thousands(count), past(action)));
     let mut kinds: Vec<String> = inputs.chain(annotations).collect();
     if purge > 0 {
-        let (inputs, gone) = (counted(purge, "input"), counted(purged, "annotation"));
-        kinds.push(format!("{inputs} purged of {gone}"));
+        let (inputs, annotations) = (counted(purge, "input"), counted(purged, "annotation"));
+        kinds.push(format!("{inputs} purged of {annotations}"));
     } else if purged > 0 {
         kinds.push(format!("{} purged", counted(purged, "annotation")));
     }
@@ -171,7 +169,7 @@ pub(super) fn account(outcome: &Outcome) -> String {
     };
     let mut parts = vec![
         applied,
-        format!("{} already so", thousands(outcome.already_so)),
+        format!("{} already up to date", thousands(outcome.already_so)),
     ];
     if outcome.has_stale() {
         parts.push(format!("{} stale", thousands(outcome.stale_count())));
@@ -192,7 +190,7 @@ mod tests {
     use crate::render::sample;
 
     #[test]
-    fn the_last_line_accounts_for_everything() {
+    fn the_last_line_has_all_counts() {
         let mut outcome = Outcome {
             applied: Applied {
                 actions: ActionCounts {
@@ -206,24 +204,24 @@ mod tests {
             not_attempted: 1_200,
             ..Outcome::default()
         };
-        let line = "Applied 12 (8 posted, 3 merged, 1 deleted), 0 already so, 0 failed, 1,200 not attempted.\n";
+        let line = "Applied 12 (8 posted, 3 merged, 1 deleted), 0 already up to date, 0 failed, 1,200 not attempted.\n";
         assert_eq!(outcome_text(&outcome), line);
         for action in [Action::Overwrite, Action::Remove, Action::Replace] {
             outcome.applied.actions.add(action);
         }
         let line = "Applied 15 (8 posted, 3 merged, 1 overwritten, 1 removed, 1 replaced, 1 deleted), \
-                    0 already so, 0 failed, 1,200 not attempted.\n";
+                    0 already up to date, 0 failed, 1,200 not attempted.\n";
         assert_eq!(outcome_text(&outcome), line);
         let nothing = Outcome {
             already_so: 2,
             ..Outcome::default()
         };
-        let line = "Applied 0, 2 already so, 0 failed, 0 not attempted.\n";
+        let line = "Applied 0, 2 already up to date, 0 failed, 0 not attempted.\n";
         assert_eq!(outcome_text(&nothing), line);
     }
 
     #[test]
-    fn purges_are_accounted_for_by_inputs_and_annotations() {
+    fn purges_are_counted_by_inputs_and_annotations() {
         let mut outcome = Outcome {
             applied: Applied {
                 actions: ActionCounts {
@@ -236,7 +234,7 @@ mod tests {
             },
             ..Outcome::default()
         };
-        let line = "Applied 2 (1 deleted, 1 input purged of 1,400 annotations), 0 already so, 0 failed, 0 not attempted.\n";
+        let line = "Applied 2 (1 deleted, 1 input purged of 1,400 annotations), 0 already up to date, 0 failed, 0 not attempted.\n";
         assert_eq!(outcome_text(&outcome), line);
         outcome.applied.actions.delete = 0;
         outcome.applied.purge = 0;
@@ -258,28 +256,28 @@ mod tests {
             "1 annotation is still there: no",
         )];
         insta::assert_snapshot!(outcome_text(&outcome), @r"
-        Stale: purge of input street-3: 1 annotation made and 1 annotation changed after the plan was made. Nothing on it was purged.
-            late-0 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+        Stale: purge of input street-3: 1 annotation created and 1 annotation changed after the plan was made. Nothing was purged.
+            late-0 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
             late-1 (changed, now) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-        Stale: purge of input street-3: 12 annotations made after the plan was made. 2 annotations on it were purged before that.
-            late-0 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            late-1 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            late-2 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            late-3 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            late-4 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            late-5 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            late-6 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            late-7 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            late-8 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            late-9 (made) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+        Stale: purge of input street-3: 12 annotations created after the plan was made. 2 annotations had been purged before.
+            late-0 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-1 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-2 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-3 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-4 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-5 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-6 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-7 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-8 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-9 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
             and 2 more
         Failed: purge of input street-3: 1 annotation is still there: no
-        Applied 0 (1,400 annotations purged), 0 already so, 2 stale, 1 failed, 0 not attempted.
+        Applied 0 (1,400 annotations purged), 0 already up to date, 2 stale, 1 failed, 0 not attempted.
         ");
     }
 
     #[test]
-    fn what_a_removal_took_before_it_was_noticed_is_said() {
+    fn concepts_removed_before_a_concurrent_change_are_reported() {
         let gone = sample::deleted("b");
         let mut now = gone.before().cloned().unwrap();
         now.concepts = Some(sample::concepts(&["late"]));
@@ -291,14 +289,14 @@ mod tests {
             ..Outcome::default()
         };
         insta::assert_snapshot!(outcome_text(&outcome), @r"
-        Stale: delete annotation 300b8e39a65e4f33ae4e15e86eaf4a3b of input b: somebody changed it at that very moment. The concepts that it had are removed, and it was not deleted. It is now:
+        Stale: delete annotation 300b8e39a65e4f33ae4e15e86eaf4a3b of input b: it was changed during the delete. Its previous concepts were removed, and it was not deleted. Now stored:
             {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [late], status: success, user: me, metadata: {weather: rain}}
-        Applied 0, 0 already so, 1 stale, 0 failed, 0 not attempted.
+        Applied 0, 0 already up to date, 1 stale, 0 failed, 0 not attempted.
         ");
     }
 
     #[test]
-    fn failures_and_what_had_changed_come_before_it() {
+    fn stale_and_failed_changes_come_before_the_counts() {
         let (keyed, gone) = (sample::moved(), sample::deleted("b"));
         let mut now = keyed.before().cloned().unwrap();
         now.geometry = Some(sample::a_box(0.9));
@@ -312,15 +310,15 @@ mod tests {
             ..Outcome::default()
         };
         insta::assert_snapshot!(outcome_text(&outcome), @r"
-        Stale: overwrite red-car of input street-1: it changed after the plan was made. Nothing of it was written. From now to wanted:
+        Stale: overwrite red-car of input street-1: it changed after the plan was made. Nothing was written. From stored to planned:
             - box: {top: 0.1, left: 0.2, bottom: 0.9, right: 0.6}
             + box: {top: 0.1, left: 0.2, bottom: 0.75, right: 0.6}
               concepts: [car]
-        Stale: delete annotation 300b8e39a65e4f33ae4e15e86eaf4a3b of input b: it changed after the plan was made. Nothing of it was written. It is now:
+        Stale: delete annotation 300b8e39a65e4f33ae4e15e86eaf4a3b of input b: it changed after the plan was made. Nothing was written. Now stored:
             {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}
-        Stale: merge annotation as-0a1b2c3d-99887766554433221100 of input street-2: it is gone. Nothing of it was written.
+        Stale: merge annotation as-0a1b2c3d-99887766554433221100 of input street-2: it no longer exists. Nothing was written.
         Failed: delete annotation 300b8e39a65e4f33ae4e15e86eaf4a3b of input b: no such thing\u001b[1A\nreally
-        Applied 0, 0 already so, 3 stale, 1 failed, 0 not attempted.
+        Applied 0, 0 already up to date, 3 stale, 1 failed, 0 not attempted.
         ");
     }
 }

@@ -1,4 +1,4 @@
-//! The page that text is written on: the only place where text from outside is made harmless, and colour is added.
+//! The page that text is written to. It escapes all text and adds colour.
 
 use crate::model::escape;
 use anstyle::{AnsiColor, Style};
@@ -7,7 +7,7 @@ use std::ops::Range;
 
 mod wrap;
 
-/// Whether text carries colour codes. Colour only ever repeats what the text says.
+/// Whether text has colour codes. Colour never carries information of its own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Color {
     /// Plain text.
@@ -17,7 +17,7 @@ pub enum Color {
     Always,
 }
 
-/// What a piece of text is, and so how it is coloured.
+/// The role of a piece of text, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ink {
     Plain,
@@ -44,13 +44,13 @@ impl Ink {
     }
 }
 
-/// Lines of text. Whatever is put on it is escaped.
+/// Lines of text, each escaped.
 pub(super) struct Page {
-    /// Lines that are complete.
+    /// Complete lines.
     text: String,
-    /// The line that is not, without colours.
+    /// The current line, without colours.
     line: String,
-    /// Where its pieces end, and what they are.
+    /// The end and the role of each piece of the current line.
     pieces: Vec<(usize, Ink)>,
     color: Color,
     width: Option<usize>,
@@ -67,7 +67,7 @@ impl Page {
         }
     }
 
-    /// Lines that are longer than this many columns go on in the next line, set in.
+    /// Wraps lines at this many columns, with a hanging indent.
     pub(super) fn within(self, width: Option<usize>) -> Self {
         Self { width, ..self }
     }
@@ -94,8 +94,7 @@ impl Page {
         self.pieces.clear();
     }
 
-    /// Writes a row of the current line. No colour reaches over the end of it: what shows a page in parts, as pagers do,
-    /// would lose it.
+    /// Writes a row of the current line. Colours end with the row, because pagers lose those that reach further.
     fn write(&mut self, line: &str, row: &Range<usize>) {
         let mut start = 0;
         for &(end, ink) in &self.pieces {
@@ -120,36 +119,17 @@ impl Page {
         self.put(ink, text).end();
     }
 
-    /// An empty line between what is there and what follows.
+    /// An empty line, unless the page is empty or ends with one.
     pub(super) fn gap(&mut self) {
         if !self.text.is_empty() && !self.text.ends_with("\n\n") {
             self.text.push('\n');
         }
     }
 
-    /// The lines that were ended.
+    /// The complete lines.
     pub(super) fn finish(self) -> String {
         self.text
     }
-}
-
-/// A count with a comma between thousands: `1,815`.
-pub fn thousands(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.char_indices() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// `1 call`, `1,815 calls`.
-pub fn counted(count: u64, one: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {one}{plural}", thousands(count))
 }
 
 #[cfg(test)]
@@ -157,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colour_is_added_around_the_text_and_only_when_asked_for() {
+    fn colour_is_added_only_on_request() {
         let written = |color| {
             let mut page = Page::new(color);
             page.put(Ink::Removed, "- \u{1b}[0m")
@@ -187,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_go_on_in_the_next_one_set_in() {
+    fn long_lines_are_wrapped_and_indented() {
         insta::assert_snapshot!(written(Color::Never, Some(20)), @r"
           - delete
             everything that
@@ -202,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_end_with_each_line_and_change_none() {
+    fn colours_end_with_each_row_and_do_not_change_the_text() {
         let colored = written(Color::Always, Some(20));
         let mut plain = String::new();
         for line in colored.lines() {
@@ -220,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_is_as_wide_as_the_terminal_and_says_the_same() {
+    fn a_wrapped_plan_fits_the_terminal_and_has_the_same_words() {
         use crate::render::{TextOptions, sample, text};
         use unicode_width::UnicodeWidthStr as _;
         let mut plan = sample::plan(vec![
@@ -251,19 +231,5 @@ mod tests {
             assert_eq!(anstream::adapter::strip_str(&colored).to_string(), fitted);
         }
         assert_eq!(at(Color::Never, Some(10_000)), whole);
-    }
-
-    #[test]
-    fn thousands_are_set_apart() {
-        for (count, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (1_234_567, "1,234,567"),
-        ] {
-            assert_eq!(thousands(count), text);
-        }
-        assert_eq!(counted(1, "call"), "1 call");
-        assert_eq!(counted(1_000, "call"), "1,000 calls");
     }
 }

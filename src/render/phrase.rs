@@ -1,7 +1,6 @@
-//! Words for people in which every format knows what is ours and what came from outside.
+//! Sentences that keep our words and text from outside apart.
 //!
-//! Text writes both as they are, and escapes; Markdown sets what came from outside apart, so that it cannot be read as
-//! markup. Uses `model` alone.
+//! Text output writes both, escaped. Markdown writes text from outside as code, so that it is not read as markup.
 
 use super::notation::cut;
 use std::borrow::Cow;
@@ -9,13 +8,13 @@ use std::borrow::Cow;
 /// A piece of a phrase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// Ours. Backquotes in it are meant as such.
+    /// Our words. In Markdown, backquotes in it are markup.
     Words(Cow<'static, str>),
-    /// From outside: an id, a concept, a user, a revision.
+    /// Text from outside: an id, a concept, a user, a revision.
     Name(String),
 }
 
-/// A part of a sentence, on one line.
+/// A sentence, or a part of one, without line feeds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Phrase(Vec<Piece>);
 
@@ -24,7 +23,7 @@ impl Phrase {
         Self::default()
     }
 
-    /// Adds words of ours.
+    /// Adds our words.
     pub(super) fn words(mut self, words: impl Into<Cow<'static, str>>) -> Self {
         let words = words.into();
         if !words.is_empty() {
@@ -33,19 +32,19 @@ impl Phrase {
         self
     }
 
-    /// Adds a name from outside; what is long is cut.
+    /// Adds a text from outside, cut if it is long.
     pub(super) fn name(mut self, name: &str) -> Self {
         self.0.push(Piece::Name(cut(name)));
         self
     }
 
-    /// Adds a text from outside, however long.
+    /// Adds a text from outside, uncut.
     pub(super) fn whole(mut self, text: &str) -> Self {
         self.0.push(Piece::Name(text.to_owned()));
         self
     }
 
-    /// Adds names, with commas between them.
+    /// Adds names, separated by commas.
     pub(super) fn names<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut phrase = self;
         for (at, name) in names.into_iter().enumerate() {
@@ -54,17 +53,17 @@ impl Phrase {
         phrase
     }
 
-    /// Adds another one.
+    /// Appends another phrase.
     pub(super) fn then(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }
 
-    /// Several, with a text between each.
-    pub(super) fn joined(phrases: impl IntoIterator<Item = Self>, between: &'static str) -> Self {
+    /// Phrases with a separator.
+    pub(super) fn joined(phrases: impl IntoIterator<Item = Self>, separator: &'static str) -> Self {
         let mut all = Self::new();
         for (at, phrase) in phrases.into_iter().enumerate() {
-            all = all.words(if at > 0 { between } else { "" }).then(phrase);
+            all = all.words(if at > 0 { separator } else { "" }).then(phrase);
         }
         all
     }
@@ -73,7 +72,7 @@ impl Phrase {
         &self.0
     }
 
-    /// The same as text, not escaped yet.
+    /// As plain text, not escaped.
     pub(super) fn text(&self) -> String {
         let pieces = self.0.iter().map(|piece| match piece {
             Piece::Words(words) => words.as_ref(),

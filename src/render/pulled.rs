@@ -1,17 +1,16 @@
-//! What a pull says beside the files that it writes.
+//! Notes and warnings of a pull.
 
-use super::page::{counted, thousands};
-use crate::model::escape;
+use crate::model::{counted, escape, plural, thousands};
 use crate::pull::{Account, Change, Layout, Loss, LossKind, Pulled};
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// What was left out, what goes, and how much it all is.
+/// Files that are rewritten, annotations that are dropped or left out, and the counts.
 pub fn pull_notes(pulled: &Pulled, path: &Path, losses: Losses) -> String {
     let Account {
         inputs,
         annotations,
-        // Which sets those are takes more than a count.
+        // The caller names these sets.
         other_sets: _,
         model_made,
         left_out,
@@ -26,31 +25,26 @@ pub fn pull_notes(pulled: &Pulled, path: &Path, losses: Losses) -> String {
         {
             let _ = writeln!(
                 text,
-                "note: {} is written anew: its layout does not let parts of it be changed in place",
+                "note: {} is rewritten: its layout cannot be edited in place",
                 escape(&file.path.to_string_lossy())
             );
         }
     }
-    for (count, one, many) in [
+    for (count, noun, note) in [
         (
             dropped,
-            "declared annotation is not in the app, and goes",
-            "declared annotations are not in the app, and go",
+            "declared annotation",
+            "not in the app: removed from the manifest",
         ),
         (
             model_made,
-            "annotation that a model made is left out (--model-made include)",
-            "annotations that models made are left out (--model-made include)",
+            "annotation",
+            "made by models left out (--model-made include)",
         ),
-        (
-            left_out,
-            "annotation is left out by the filters",
-            "annotations are left out by the filters",
-        ),
+        (left_out, "annotation", "left out by the filters"),
     ] {
         if count > 0 {
-            let what = if count == 1 { one } else { many };
-            let _ = writeln!(text, "note: {} {what}", thousands(count));
+            let _ = writeln!(text, "note: {} {note}", counted(count, noun));
         }
     }
     for kind in LossKind::ALL {
@@ -63,60 +57,63 @@ pub fn pull_notes(pulled: &Pulled, path: &Path, losses: Losses) -> String {
         counted(inputs, "input"),
         match pulled.files.len() {
             0 => format!(
-                "the manifest {} says so already",
+                "the manifest {} is up to date",
                 escape(&path.to_string_lossy())
             ),
-            1 => "1 file differs".to_owned(),
-            count => format!("{} files differ", thousands(count as u64)),
+            count => format!(
+                "{} {}",
+                counted(count as u64, "file"),
+                plural(count as u64, "differs", "differ")
+            ),
         }
     );
     text
 }
 
-/// How many annotations of one kind of loss are named.
+/// Annotations of one kind of loss that are named.
 const NAMED: usize = 10;
 
-/// Which annotations are named that could not be written in full.
+/// How many incompletely written annotations are named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Losses {
-    /// The first ones of each kind.
+    /// The first of each kind.
     First,
     /// All of them.
     All,
 }
 
-/// What was not written in full, by kind: how many annotations, and the first of them.
+/// The annotations of one kind of loss: their number, and their ids.
 fn write_losses(text: &mut String, kind: LossKind, losses: &[Loss], which: Losses) {
     let named = match which {
         Losses::First => NAMED,
         Losses::All => usize::MAX,
     };
-    let of: Vec<&Loss> = losses.iter().filter(|loss| loss.kind == kind).collect();
-    if of.is_empty() {
+    let found: Vec<&Loss> = losses.iter().filter(|loss| loss.kind == kind).collect();
+    if found.is_empty() {
         return;
     }
     let what = match kind {
         LossKind::Unreadable => "cannot be read and left alone",
         LossKind::Place => {
-            "named by id alone, because a manifest cannot declare the place: what the app has stays as it is"
+            "declared by id only, because a manifest cannot declare the place; the app keeps its content"
         }
         LossKind::Mask => {
-            "named by id alone, because a manifest cannot declare the mask (no pixel is set, or its URL is not http or https): what the app has stays as it is"
+            "declared by id only, because a manifest cannot declare the mask (no pixel is set, or its URL is not http or https); the app keeps its content"
         }
         LossKind::Other => {
-            "named by id alone, because of fields that a manifest cannot declare: what the app has stays as it is"
+            "declared by id only, because of fields that a manifest cannot declare; the app keeps its content"
         }
         LossKind::Null => {
-            "named by id alone, because a manifest cannot declare a null in metadata or info: what the app has stays as it is"
+            "declared by id only, because a manifest cannot declare a null in metadata or info; the app keeps its content"
         }
     };
     let _ = writeln!(
         text,
         "warning[{}]: {} {what}",
         kind.code(),
-        counted(of.len() as u64, "annotation"),
+        counted(found.len() as u64, "annotation"),
     );
-    for loss in of.iter().take(named) {
+    for loss in found.iter().take(named) {
         let _ = writeln!(
             text,
             "  `{}` of input `{}`",
@@ -124,8 +121,8 @@ fn write_losses(text: &mut String, kind: LossKind, losses: &[Loss], which: Losse
             escape(&loss.input)
         );
     }
-    if of.len() > named {
-        let more = thousands((of.len() - named) as u64);
+    if found.len() > named {
+        let more = thousands((found.len() - named) as u64);
         let _ = writeln!(text, "  and {more} more (-v names them)");
     }
 }

@@ -1,24 +1,24 @@
-//! Purges as text: what goes, and whose it is. Nothing of them is ever left out.
+//! Purges as text: what they delete, and who made it. Always complete.
 
 use super::notation;
-use super::page::{Ink, Page, counted, thousands};
+use super::options::Detail;
+use super::page::{Ink, Page};
 use super::phrase::Phrase;
-use super::text::Detail;
-use crate::model::UserId;
+use crate::model::{UserId, counted, plural, thousands};
 use crate::plan::{Purge, PurgedAnnotation};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// How many users a heading names.
+/// Users that a heading names.
 const NAMED: usize = 10;
 
-/// A line an input; with `Full`, two more for each annotation.
+/// One line per input; with `Full`, two more per annotation.
 pub(super) fn write(page: &mut Page, purges: &[&Purge], detail: Detail) {
     for purge in purges {
         let heading = format!(
             "! purge {}: {} ({})",
             purge.input_id,
-            all(purge),
+            extent(purge),
             makers(purge).text()
         );
         page.line(Ink::Removed, &heading);
@@ -30,11 +30,14 @@ pub(super) fn write(page: &mut Page, purges: &[&Purge], detail: Detail) {
     }
 }
 
-/// How many annotations go.
-pub(super) fn all(purge: &Purge) -> String {
+/// What is deleted, in words.
+pub(super) fn extent(purge: &Purge) -> String {
     match purge.annotations.len() as u64 {
-        1 => "its 1 annotation goes, whoever made it".to_owned(),
-        count => format!("all {} annotations go, whoever made them", thousands(count)),
+        1 => "deletes its 1 annotation, whoever made it".to_owned(),
+        count => format!(
+            "deletes all {}, whoever made them",
+            counted(count, "annotation")
+        ),
     }
 }
 
@@ -42,7 +45,7 @@ fn write_annotation(page: &mut Page, annotation: &PurgedAnnotation) {
     let maker = match (&annotation.user, annotation.model_version.as_deref()) {
         (_, Some("")) => "made by a model".to_owned(),
         (_, Some(version)) => format!("made by model version {version}"),
-        (Some(user), None) => format!("of {user}"),
+        (Some(user), None) => format!("by {user}"),
         (None, None) => "author unknown".to_owned(),
     };
     page.put(Ink::Removed, &format!("    - {}", annotation.id))
@@ -52,16 +55,16 @@ fn write_annotation(page: &mut Page, annotation: &PurgedAnnotation) {
     page.line(Ink::Removed, &format!("        {content}"));
 }
 
-/// Whose annotations go: those with the most first, and last what models made.
+/// Who made the annotations: users by falling count, then unknown authors, then models.
 pub(super) fn makers(purge: &Purge) -> Phrase {
     let mut by_models = 0;
-    let mut of_nobody = 0;
+    let mut by_unknown = 0;
     let mut counts: BTreeMap<&UserId, u64> = BTreeMap::new();
     for annotation in &purge.annotations {
         match (&annotation.user, &annotation.model_version) {
             (_, Some(_)) => by_models += 1,
             (Some(user), None) => *counts.entry(user).or_default() += 1,
-            (None, None) => of_nobody += 1,
+            (None, None) => by_unknown += 1,
         }
     }
     let mut users: Vec<(&UserId, u64)> = counts.into_iter().collect();
@@ -69,26 +72,22 @@ pub(super) fn makers(purge: &Purge) -> Phrase {
     let mut parts: Vec<Phrase> = users
         .iter()
         .take(NAMED)
-        .map(|(user, count)| Phrase::from(format!("{} of ", thousands(*count))).name(user.as_str()))
+        .map(|(user, count)| Phrase::from(format!("{} by ", thousands(*count))).name(user.as_str()))
         .collect();
     if let Some(rest) = users.get(NAMED..).filter(|rest| !rest.is_empty()) {
         let count: u64 = rest.iter().map(|(_, count)| count).sum();
         let others = counted(rest.len() as u64, "other user");
-        parts.push(format!("{} of {others}", thousands(count)).into());
+        parts.push(format!("{} by {others}", thousands(count)).into());
     }
     let anonymous = [
-        (of_nobody, "author unknown"),
         (
-            by_models,
-            if by_models == 1 {
-                "made by a model"
-            } else {
-                "made by models"
-            },
+            by_unknown,
+            plural(by_unknown, "an unknown author", "unknown authors"),
         ),
+        (by_models, plural(by_models, "a model", "models")),
     ];
     for (count, words) in anonymous.into_iter().filter(|(count, _)| *count > 0) {
-        parts.push(format!("{} {words}", thousands(count)).into());
+        parts.push(format!("{} by {words}", thousands(count)).into());
     }
     Phrase::joined(parts, ", ")
 }
@@ -100,28 +99,28 @@ mod tests {
     use crate::render::{Detail, TextOptions, text};
 
     #[test]
-    fn purges_come_before_every_other_change_and_say_whose_annotations_go() {
+    fn purges_come_first_and_name_the_users_whose_annotations_they_delete() {
         let makers = ["bea", "ann", "model", "bea", "nobody", "model", "bea"];
         let mut plan = plan(vec![posted("a", 1)]);
         plan.purges = vec![purge("street-0003", &makers), purge("z", &["ann"])];
         plan.summary.purge = 2;
         plan.summary.purged = 8;
         insta::assert_snapshot!(text(&plan, &TextOptions::default()), @r"
-        ! purge street-0003: all 7 annotations go, whoever made them (3 of bea, 1 of ann, 1 author unknown, 2 made by models)
-        ! purge z: its 1 annotation goes, whoever made it (1 of ann)
+        ! purge street-0003: deletes all 7 annotations, whoever made them (3 by bea, 1 by ann, 1 by an unknown author, 2 by models)
+        ! purge z: deletes its 1 annotation, whoever made it (1 by ann)
 
         a
           + post box [person] as-…-00000001… (not on the remote)
               {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [person]}
 
-        Warning: apply carries out a purge only with --allow-purge.
+        Warning: apply purges only with --allow-purge.
 
         Plan: 2 inputs to purge (8 annotations), 1 to post; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
         ");
     }
 
     #[test]
-    fn every_annotation_that_goes_is_listed_on_demand() {
+    fn full_detail_lists_every_purged_annotation() {
         let mut plan = plan(Vec::new());
         plan.purges = vec![purge("a", &["bea", "model", "nobody"])];
         plan.purges[0].annotations[1].model_version = Some(String::new());
@@ -132,22 +131,22 @@ mod tests {
             ..TextOptions::default()
         };
         insta::assert_snapshot!(text(&plan, &full), @r"
-        ! purge a: all 3 annotations go, whoever made them (1 of bea, 1 author unknown, 1 made by a model)
-            - gone-0 (of bea)
+        ! purge a: deletes all 3 annotations, whoever made them (1 by bea, 1 by an unknown author, 1 by a model)
+            - gone-0 (by bea)
                 {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
             - gone-1 (made by a model)
                 {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
             - gone-2 (author unknown)
                 {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
 
-        Warning: apply carries out a purge only with --allow-purge.
+        Warning: apply purges only with --allow-purge.
 
         Plan: 1 input to purge (3 annotations); 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
         ");
     }
 
     #[test]
-    fn no_number_of_purges_or_users_hides_one() {
+    fn purges_are_never_left_out() {
         let mut plan = plan((0..300).map(|n| posted("b", n)).collect());
         plan.purges = (0..500)
             .map(|n| purge(&format!("in-{n:03}"), &["ann"]))
@@ -160,15 +159,15 @@ mod tests {
             text.lines().filter(|l| l.starts_with("! purge ")).count(),
             501
         );
-        assert!(text.contains("(1 of user-00, 1 of user-01, "), "{text}");
+        assert!(text.contains("(1 by user-00, 1 by user-01, "), "{text}");
         assert!(
-            text.contains(", 1 of user-09, 2 of 2 other users)"),
+            text.contains(", 1 by user-09, 2 by 2 other users)"),
             "{text}"
         );
     }
 
     #[test]
-    fn names_from_outside_cannot_reach_the_terminal() {
+    fn names_in_purges_are_escaped() {
         let mut plan = plan(Vec::new());
         plan.purges = vec![purge("a\u{200b}", &["ann"])];
         let gone = &mut plan.purges[0].annotations[0];

@@ -1,50 +1,48 @@
-//! What the summary of a plan says, part by part: rows that every format writes its own way, so that none can say
-//! another number.
+//! The summary of a plan as sections of rows. All formats write these rows, so that their numbers agree.
 //!
-//! Chooses what is worth saying and how much of it; counts nothing. Guards, policies and blind spots are in `warnings`,
-//! what was done on the remote in `drift`.
+//! Selects and limits the rows; counts nothing. Guards, policies and blind spots are in `warnings`, changes made in the app
+//! in `drift`.
 
-use super::page::{counted, thousands};
 use super::phrase::Phrase;
-use crate::model::{ConceptId, InputId};
+use crate::model::{ConceptId, InputId, counted, thousands};
 use crate::plan::{Move, Summary};
 use std::cmp::Reverse;
 
-/// Up to so many moves a list says more than a histogram.
+/// Up to this many moves there is no histogram.
 const FEW_MOVES: u64 = 5;
-/// How many inputs without labels are named.
+/// Inputs without labels that are named.
 const EMPTIED: usize = 10;
-/// How many concepts one side of a relabelling names.
+/// Concepts that one side of a relabelling names.
 const CONCEPTS: usize = 5;
 /// The length of a histogram's longest bar.
 const BAR: u64 = 30;
 
-/// One part of a report.
+/// A section of the report.
 #[derive(Debug, Clone)]
 pub(super) struct Section {
     pub(super) title: Phrase,
     pub(super) layout: Layout,
-    /// One for each cell of a row.
+    /// One per cell of a row.
     pub(super) columns: &'static [Column],
     pub(super) rows: Vec<Vec<Cell>>,
-    /// How many rows there are besides.
+    /// Rows that are left out.
     pub(super) more: u64,
-    /// What one of those is.
-    pub(super) thing: &'static str,
-    /// What else is to be said.
+    /// What a row is, in the singular.
+    pub(super) row_noun: &'static str,
+    /// A sentence after the rows.
     pub(super) note: Option<String>,
 }
 
-/// How the rows of a section stand.
+/// How the rows of a section are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// One below the other.
+    /// One per line.
     Table,
-    /// One after the other, on one line.
+    /// All on one line.
     List,
 }
 
-/// What the cells of a column are, and what stands around each where it is read as a sentence.
+/// A column: its title, and the words around each cell when the row is written as a sentence.
 #[derive(Debug)]
 pub(super) struct Column {
     pub(super) title: &'static str,
@@ -52,14 +50,13 @@ pub(super) struct Column {
     pub(super) after: &'static str,
 }
 
-/// One value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Cell {
     Phrase(Phrase),
     Count(u64),
     /// A difference, written with its sign.
     Change(i64),
-    /// So many marks side by side.
+    /// A bar of this length.
     Bar(u64),
 }
 
@@ -75,7 +72,7 @@ pub(super) fn signed(change: i64) -> String {
     format!("{sign}{}", thousands(change.unsigned_abs()))
 }
 
-/// Everything that there is to say besides the changes themselves, with up to `limit` rows each.
+/// All sections that have something to report, with up to `limit` rows each.
 pub(super) fn sections(summary: &Summary, limit: usize) -> Vec<Section> {
     [
         new_concepts(summary, limit),
@@ -92,13 +89,13 @@ pub(super) fn sections(summary: &Summary, limit: usize) -> Vec<Section> {
     .collect()
 }
 
-/// A section of the first rows of these; nothing when there are none.
+/// A section of the first rows; `None` if there are none.
 fn table<'a, T: 'a>(
     title: impl Into<Phrase>,
     columns: &'static [Column],
     (all, limit): (impl ExactSizeIterator<Item = &'a T>, usize),
     row: impl Fn(&'a T) -> Vec<Cell>,
-    thing: &'static str,
+    row_noun: &'static str,
 ) -> Option<Section> {
     let more = all.len().saturating_sub(limit) as u64;
     let rows: Vec<_> = all.take(limit).map(row).collect();
@@ -108,7 +105,7 @@ fn table<'a, T: 'a>(
         columns,
         rows,
         more,
-        thing,
+        row_noun,
         note: None,
     })
 }
@@ -117,7 +114,7 @@ fn new_concepts(summary: &Summary, limit: usize) -> Option<Section> {
     const COLUMNS: [Column; 3] = [
         column("concept", "", ""),
         column("annotations", " (", ")"),
-        column("nearest that exists", ", nearest that exists: ", ""),
+        column("nearest existing", ", nearest existing: ", ""),
     ];
     let count = summary.new_concepts.len() as u64;
     table(
@@ -141,11 +138,11 @@ fn new_concepts(summary: &Summary, limit: usize) -> Option<Section> {
 
 fn others(summary: &Summary, limit: usize) -> Option<Section> {
     const COLUMNS: [Column; 3] = [
-        column("whose", "", ""),
+        column("user", "", ""),
         column("changed", " ", " changed"),
         column("deleted", ", ", " deleted"),
     ];
-    // Those who lose most first; as many as that, sorted by user as they come, nobody last.
+    // Users with the most deletes first; the sort is stable, and an unknown user is last.
     let mut others: Vec<_> = summary.others.iter().collect();
     others.sort_by_key(|other| {
         (
@@ -160,7 +157,7 @@ fn others(summary: &Summary, limit: usize) -> Option<Section> {
         |other| {
             let user = match &other.user {
                 Some(user) => Cell::name(user.as_str()),
-                None => Cell::Phrase("(no user named)".into()),
+                None => Cell::Phrase("(user unknown)".into()),
             };
             vec![user, Cell::Count(other.changed), Cell::Count(other.deleted)]
         },
@@ -169,18 +166,18 @@ fn others(summary: &Summary, limit: usize) -> Option<Section> {
 }
 
 fn unmanaged(summary: &Summary, limit: usize) -> Option<Section> {
-    const COLUMNS: [Column; 2] = [column("whose", "", ""), column("annotations", " ", "")];
-    // Those who have most first; as many as that, sorted by user as they come.
+    const COLUMNS: [Column; 2] = [column("user", "", ""), column("annotations", " ", "")];
+    // Users with the most annotations first; the sort is stable.
     let mut users: Vec<_> = summary.unmanaged_users.iter().collect();
     users.sort_by_key(|user| Reverse(user.count));
     table(
-        "Annotations of other people on declared inputs, not managed",
+        "Unmanaged annotations of other people on declared inputs",
         &COLUMNS,
         (users.into_iter(), limit),
         |entry| {
             let user = match &entry.user {
                 Some(user) => Cell::name(user.as_str()),
-                None => Cell::Phrase("(no user named)".into()),
+                None => Cell::Phrase("(user unknown)".into()),
             };
             vec![user, Cell::Count(entry.count)]
         },
@@ -209,7 +206,7 @@ fn classes(summary: &Summary, limit: usize) -> Option<Section> {
         column("after", " -> ", ""),
         column("change", " ", ""),
     ];
-    // Those that change most first; as many as that, sorted by concept as they come.
+    // The largest changes first; the sort is stable.
     let mut classes: Vec<_> = summary.classes.iter().collect();
     classes.sort_by_key(|class| Reverse(class.difference().unsigned_abs()));
     table(
@@ -341,7 +338,7 @@ fn largest_moves(summary: &Summary) -> Option<Section> {
             columns: &COLUMNS,
             rows: Vec::new(),
             more: 0,
-            thing: "",
+            row_noun: "",
             note: Some(note),
         }),
     }
@@ -351,7 +348,7 @@ fn unmeasured(summary: &Summary) -> Option<String> {
     let count = summary.moved.unmeasured;
     (count > 0).then(|| {
         format!(
-            "{} cannot be compared: of another kind than before, or masks that are found by name.",
+            "{} cannot be measured: the kind of shape changed, or a mask is matched by id or key.",
             counted(count, "move")
         )
     })

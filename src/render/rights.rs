@@ -1,11 +1,10 @@
-//! Whose token a plan takes, and whose annotations are in scope, in words.
+//! The users whose token a plan needs, and the owners in scope, in words.
 
-use super::page::counted;
 use super::phrase::Phrase;
-use crate::model::UserId;
+use crate::model::{UserId, counted};
 use crate::plan::{Needed, Plan};
 
-/// Who may apply a plan that needs this: one user besides the app's owner, or the owner alone.
+/// Who may apply a plan: one user or the app's owner, or only the owner.
 fn who(needed: &[Needed], app_owner: &UserId) -> Phrase {
     match needed {
         [only] if only.user != *app_owner => Phrase::from("needs ")
@@ -32,8 +31,8 @@ fn parts<'a>(needed: impl IntoIterator<Item = &'a Needed>) -> Phrase {
     Phrase::joined(parts.flatten(), ", ")
 }
 
-/// What of a plan that needs this a collaborator may not do: `needs the app's owner: 12 changes to annotations of acme`.
-/// `None` if they may do all of it. Not escaped.
+/// The part of a plan that `caller` may not apply: `needs the app's owner: 12 changes to annotations of acme`. `None` if
+/// they may apply all of it. Not escaped.
 pub fn denied_words(needed: &[Needed], caller: &UserId, app_owner: &UserId) -> Option<String> {
     let denied: Vec<&Needed> = (needed.iter()).filter(|it| it.user != *caller).collect();
     let words = who(needed, app_owner)
@@ -42,7 +41,7 @@ pub fn denied_words(needed: &[Needed], caller: &UserId, app_owner: &UserId) -> O
     (!denied.is_empty()).then(|| words.text())
 }
 
-/// What the plan needs, unless it touches nobody's annotations but the app owner's.
+/// Who may apply the plan. `None` if it touches only annotations of the app's owner.
 pub(super) fn note(plan: &Plan) -> Option<Phrase> {
     let needed = &plan.summary.needs;
     let is_of_others = needed.iter().any(|needed| needed.user != plan.app_owner);
@@ -54,9 +53,9 @@ pub(super) fn note(plan: &Plan) -> Option<Phrase> {
     })
 }
 
-/// Whose annotations are in scope, where that is not just the app's owner.
+/// The owners in scope. `None` if that is only the app's owner.
 pub(super) fn owners(plan: &Plan) -> Option<Phrase> {
-    let is_plain = plan.owners.is_empty() || plan.owners == [plan.app_owner.clone()];
+    let is_default = plan.owners.is_empty() || plan.owners == [plan.app_owner.clone()];
     let names = plan.owners.iter().map(UserId::as_str);
-    (!is_plain).then(|| Phrase::from("owners: ").names(names).words("."))
+    (!is_default).then(|| Phrase::from("owners: ").names(names).words("."))
 }

@@ -1,4 +1,4 @@
-//! Plans made by hand, for the tests of this room.
+//! Plans for the tests of this module.
 
 use crate::model::{
     AnnotationId, BoundingBox, Concept, ConceptId, Concepts, Content, Geometry, InputId, Json, Key,
@@ -104,7 +104,7 @@ pub(super) fn posted_content(operation: &mut Operation) -> &mut Content {
     }
 }
 
-/// A box with a server-made id, to be deleted, with all its fields.
+/// A delete of a box with an id of the server, with all fields.
 pub(super) fn deleted(input: &str) -> Operation {
     let content = Content {
         status: Some(Status::SUCCESS),
@@ -119,7 +119,7 @@ pub(super) fn deleted(input: &str) -> Operation {
     operation(input, "300b8e39a65e4f33ae4e15e86eaf4a3b", change)
 }
 
-/// A box with a key that moved.
+/// A move of a box with a key.
 pub(super) fn moved() -> Operation {
     let (before, after) = (content(0.5, &["car"]), content(0.75, &["car"]));
     let change = Change::Overwrite(edit(before, after, MatchedBy::Key));
@@ -130,7 +130,7 @@ pub(super) fn moved() -> Operation {
     moved
 }
 
-/// A box without a key that moved, and might be another one.
+/// A move of a box without a key, ambiguously matched.
 pub(super) fn ambiguous() -> Operation {
     let mut moved = moved();
     moved.key = None;
@@ -145,7 +145,7 @@ pub(super) fn ambiguous() -> Operation {
     moved
 }
 
-/// A box that gets another concept.
+/// A box with an added concept.
 pub(super) fn relabelled() -> Operation {
     let (before, after) = (content(0.5, &["car"]), content(0.5, &["car", "taxi"]));
     let change = Change::Merge(edit(before, after, MatchedBy::Relabelled));
@@ -155,7 +155,7 @@ pub(super) fn relabelled() -> Operation {
     }
 }
 
-/// A box to be posted.
+/// A post of a box.
 pub(super) fn posted(input: &str, number: u32) -> Operation {
     let change = Change::Post {
         after: content(0.5, &["person"]),
@@ -168,7 +168,7 @@ pub(super) fn posted(input: &str, number: u32) -> Operation {
     )
 }
 
-/// An input that is emptied of boxes that these made: users, `model`, or `nobody`.
+/// A purge of an input with one box per maker: a user, `model`, or `nobody`.
 pub(super) fn purge(input: &str, makers: &[&str]) -> Purge {
     let gone = |(at, maker): (usize, &&str)| PurgedAnnotation {
         id: AnnotationId::new(format!("gone-{at}")).unwrap(),
@@ -186,7 +186,7 @@ pub(super) fn purge(input: &str, makers: &[&str]) -> Purge {
     }
 }
 
-/// A plan of these operations, sorted and counted as planning does.
+/// A plan of these operations, sorted and counted.
 pub(super) fn plan(mut operations: Vec<Operation>) -> Plan {
     operations
         .sort_by(|a, b| (&a.input_id, a.action(), &a.id).cmp(&(&b.input_id, b.action(), &b.id)));
@@ -233,7 +233,7 @@ pub(super) fn plan(mut operations: Vec<Operation>) -> Plan {
     }
 }
 
-/// This change, against a base: where it comes from, and who wrote the annotation last.
+/// The operation with a cause, and with the user of the annotation.
 pub(super) fn caused(mut operation: Operation, cause: Cause, user: Option<&str>) -> Operation {
     operation.cause = Some(cause);
     if operation.action() != Action::Post {
@@ -245,7 +245,7 @@ pub(super) fn caused(mut operation: Operation, cause: Cause, user: Option<&str>)
     operation
 }
 
-/// What happened in the app to the annotation of this write, of this user.
+/// A change in the app to the annotation of an operation.
 pub(super) fn app_change(
     of: &Operation,
     kind: AppChangeKind,
@@ -273,7 +273,7 @@ pub(super) fn app_change(
     }
 }
 
-/// A field with the values of the base, the manifest and the app.
+/// A changed field with its values in base, manifest and app.
 pub(super) fn field(name: &str, [base, manifest, app]: [&str; 3], conflict: bool) -> FieldChange {
     let value = |text: &str| serde_json::from_str(text).ok();
     FieldChange {
@@ -285,7 +285,7 @@ pub(super) fn field(name: &str, [base, manifest, app]: [&str; 3], conflict: bool
     }
 }
 
-/// This plan, made against `main`, with what was changed in the app counted: what the plan reverts among it.
+/// The plan with the base `main`; what it reverts is added to its drift, which is counted.
 pub(super) fn against_main(mut plan: Plan) -> Plan {
     let reverted = plan
         .operations
@@ -336,7 +336,7 @@ pub(super) fn work(user: Option<&str>, changed: u64, deleted: u64) -> OthersWork
     }
 }
 
-/// Moves of boxes to so many hundredths of an IoU, and so many that cannot be compared.
+/// Moves with an IoU in hundredths, and moves that cannot be measured.
 pub(super) fn moves(hundredths: &[u32], unmeasured: u64) -> Moves {
     let mut moves = Moves {
         unmeasured,
@@ -361,7 +361,7 @@ pub(super) fn moves(hundredths: &[u32], unmeasured: u64) -> Moves {
     moves
 }
 
-/// A summary in which every part has something to say, and several more than one row.
+/// A summary that fills every section, several with many rows.
 pub(super) fn eventful() -> Summary {
     Summary {
         actions: ActionCounts {

@@ -1,26 +1,24 @@
-//! Which of a plan's changes are shown, in which order, and what stands apart.
+//! The changes of a plan that are shown, and their order.
 
-use super::drift;
 use super::filter::Filter;
-use super::page::thousands;
 use super::phrase::Phrase;
-use crate::model::InputId;
+use crate::model::{InputId, counted, thousands};
 use crate::plan::{Action, AppChange, Cause, Decision, Operation, Plan, Purge};
 use std::collections::BTreeMap;
 
-/// The changes of a plan that a filter lets through.
+/// The changes of a plan that pass a filter.
 pub(super) struct Selection<'a> {
     pub(super) purges: Vec<&'a Purge>,
-    /// Those that revert what was changed in the app.
+    /// Operations that revert changes made in the app.
     pub(super) reverting: Vec<&'a Operation>,
-    /// All others.
+    /// All other operations.
     pub(super) ordinary: Vec<&'a Operation>,
-    /// What both sides changed, and nobody decided.
+    /// Conflicts without a decision.
     pub(super) undecided: Vec<&'a AppChange>,
-    /// What was changed in the app and is left alone.
+    /// Changes made in the app that are left alone.
     pub(super) kept: Vec<&'a AppChange>,
-    /// How many there are without the filter, what is left alone not among them.
-    all: usize,
+    /// Purges and operations without the filter.
+    total: usize,
 }
 
 impl<'a> Selection<'a> {
@@ -43,21 +41,21 @@ impl<'a> Selection<'a> {
             ordinary,
             undecided: with(Decision::Undecided),
             kept: with(Decision::Kept),
-            all: plan.operations.len() + plan.purges.len(),
+            total: plan.operations.len() + plan.purges.len(),
         }
     }
 
-    /// How many are shown.
+    /// Purges and operations that are shown.
     pub(super) fn len(&self) -> usize {
         self.purges.len() + self.reverting.len() + self.ordinary.len()
     }
 
-    /// How many revert something, in words, and how many of those are shown; nothing where there are none.
+    /// `3 changes (1 shown)`: how many revert something; `None` if none does.
     pub(super) fn reverting_words(&self, plan: &Plan) -> Option<String> {
         let shown = self.reverting.len() as u64;
         let all = plan.summary.reverted;
         (all > 0).then(|| {
-            let count = drift::count(plan);
+            let count = counted(all, "change");
             if shown < all {
                 format!("{count} ({} shown)", thousands(shown))
             } else {
@@ -66,20 +64,19 @@ impl<'a> Selection<'a> {
         })
     }
 
-    /// What a filter leaves out; nothing where there is none.
-    pub(super) fn words(&self, filter: &Filter) -> Option<Phrase> {
+    /// What a filter shows and how much that is; `None` without a filter.
+    pub(super) fn filter_note(&self, filter: &Filter) -> Option<Phrase> {
         let chosen = filter.phrase()?;
-        let are = if self.all == 1 { "change" } else { "changes" };
         let count = format!(
-            ": {} of {} {are} shown; apply carries out all of them.",
+            ": {} of {} shown; apply carries out all of them.",
             thousands(self.len() as u64),
-            thousands(self.all as u64),
+            counted(self.total as u64, "change"),
         );
         Some(Phrase::from("Only ").then(chosen).words(count))
     }
 }
 
-/// 0: annotations go; 1: parts of annotations go; 2: nothing goes.
+/// 0: deletes an annotation; 1: deletes parts of one; 2: deletes nothing.
 pub(super) fn destructiveness(action: Action) -> u8 {
     match action {
         Action::Delete | Action::Replace => 0,
@@ -88,7 +85,7 @@ pub(super) fn destructiveness(action: Action) -> u8 {
     }
 }
 
-/// Inputs in the order of what is most destructive about them, and so are the changes of each.
+/// Changes by input: the most destructive inputs first, and within each the most destructive changes.
 pub(super) fn groups<'a>(operations: &[&'a Operation]) -> Vec<(&'a InputId, Vec<&'a Operation>)> {
     let mut by_input: BTreeMap<&InputId, Vec<&Operation>> = BTreeMap::new();
     for &operation in operations {
@@ -105,7 +102,7 @@ pub(super) fn groups<'a>(operations: &[&'a Operation]) -> Vec<(&'a InputId, Vec<
     groups
 }
 
-/// How many of each action: `1 to merge, 50 to post`.
+/// Counts of each action: `1 to merge, 50 to post`.
 pub(super) fn by_action<'a>(operations: impl IntoIterator<Item = &'a Operation>) -> String {
     let mut counts: BTreeMap<Action, u64> = BTreeMap::new();
     for operation in operations {

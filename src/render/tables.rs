@@ -1,32 +1,32 @@
-//! The sections of a report as text: a short one on one line, a longer one as a table.
+//! The sections of a report as text: short ones on one line, longer ones as a table.
 
-use super::page::{Ink, Page, counted, thousands};
+use super::options::Detail;
+use super::page::{Ink, Page};
 use super::report::{Cell, Layout, Section, sections, signed};
-use super::text::Detail;
-use crate::model::escape;
+use crate::model::{counted, escape, thousands};
 use crate::plan::Summary;
 use unicode_width::UnicodeWidthStr;
 
-/// How many rows a section has, unless everything is shown.
+/// Rows of a section, unless everything is shown.
 const ROWS: usize = 12;
-/// Up to so many rows stand on one line.
-const SHORT: usize = 3;
-/// Cells are not padded beyond this many columns.
-const WIDE: usize = 40;
+/// Up to this many rows are written on one line.
+const INLINE_ROWS: usize = 3;
+/// Wider cells do not widen their column.
+const MAX_PADDED: usize = 40;
 
-/// Writes each section, those of one line close together.
+/// Writes each section. One-line sections follow each other without an empty line.
 pub(super) fn write(page: &mut Page, summary: &Summary, detail: Detail) {
     let limit = match detail {
         Detail::First200 => ROWS,
         Detail::Full => usize::MAX,
     };
-    let mut after_line = false;
+    let mut follows_line = false;
     for section in sections(summary, limit) {
-        let is_line = section.layout == Layout::List || section.rows.len() <= SHORT;
-        if !(after_line && is_line) {
+        let is_line = section.layout == Layout::List || section.rows.len() <= INLINE_ROWS;
+        if !(follows_line && is_line) {
             page.gap();
         }
-        after_line = is_line;
+        follows_line = is_line;
         page.put(Ink::Heading, &section.title.text());
         if is_line {
             write_line(page, &section);
@@ -76,22 +76,25 @@ fn write_table(page: &mut Page, section: &Section) {
     let widths: Vec<usize> = (0..section.columns.len())
         .map(|at| {
             let widths = cells.iter().map(|row| width(&row[at]));
-            widths.filter(|width| *width <= WIDE).max().unwrap_or(0)
+            widths
+                .filter(|width| *width <= MAX_PADDED)
+                .max()
+                .unwrap_or(0)
         })
         .collect();
     for (row, texts) in section.rows.iter().zip(&cells) {
         let mut line = " ".to_owned();
         for (at, (cell, text)) in row.iter().zip(texts).enumerate() {
             let column = &section.columns[at];
-            let room = " ".repeat(widths[at].saturating_sub(width(text)));
-            // The first column is set apart; what stands between the others is words.
+            let padding = " ".repeat(widths[at].saturating_sub(width(text)));
+            // The first column is indented; the others are separated by words.
             let before = if at == 0 { " " } else { column.before };
             let parts = match cell {
-                Cell::Phrase(_) | Cell::Bar(_) => [before, text, &room, column.after],
+                Cell::Phrase(_) | Cell::Bar(_) => [before, text, &padding, column.after],
                 Cell::Count(_) | Cell::Change(_) if before.ends_with('(') => {
-                    [&room, before, text, column.after]
+                    [&padding, before, text, column.after]
                 }
-                Cell::Count(_) | Cell::Change(_) => [before, &room, text, column.after],
+                Cell::Count(_) | Cell::Change(_) => [before, &padding, text, column.after],
             };
             line.push_str(&parts.concat());
         }
@@ -103,8 +106,8 @@ fn write_table(page: &mut Page, section: &Section) {
 }
 
 fn more(section: &Section) -> Option<String> {
-    let thing = format!("more {}", section.thing);
-    (section.more > 0).then(|| counted(section.more, &thing))
+    let noun = format!("more {}", section.row_noun);
+    (section.more > 0).then(|| counted(section.more, &noun))
 }
 
 fn text(cell: &Cell) -> String {
@@ -116,7 +119,7 @@ fn text(cell: &Cell) -> String {
     }
 }
 
-/// Columns that a text takes once it is escaped.
+/// Columns of a text after escaping.
 fn width(text: &str) -> usize {
     escape(text).width()
 }
@@ -134,13 +137,13 @@ mod tests {
     }
 
     #[test]
-    fn every_part_is_a_table_where_it_has_more_than_a_few_rows() {
+    fn sections_of_many_rows_are_tables() {
         insta::assert_snapshot!(shown(&eventful(), Detail::First200), @"
         Other people's work:
-          bea             1,200 changed, 8 deleted
-          ann                 0 changed, 1 deleted
-          cleo                2 changed, 0 deleted
-          (no user named)     2 changed, 0 deleted
+          bea            1,200 changed, 8 deleted
+          ann                0 changed, 1 deleted
+          cleo               2 changed, 0 deleted
+          (user unknown)     2 changed, 0 deleted
 
         Left without labels (12 inputs): in-10, in-11, in-12, in-13, in-14, in-15, in-16, in-17, in-18, in-19, 2 more inputs
 
@@ -164,7 +167,7 @@ mod tests {
           IoU 0.7 to 0.8: 6 ##############################
           IoU 0.8 to 0.9: 0
           IoU 0.9 to 1.0: 2 ##########
-          2 moves cannot be compared: of another kind than before, or masks that are found by name.
+          2 moves cannot be measured: the kind of shape changed, or a mask is matched by id or key.
 
         Largest moves:
           in-0 id-0    IoU 0.31
@@ -181,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_little_stands_on_one_line() {
+    fn sections_of_few_rows_are_one_line() {
         let summary = Summary {
             others: vec![work(None, 1, 0), work(Some("bea"), 0, 1_000)],
             classes: vec![class("car", 5, 4), class("taxi", 0, 1)],
@@ -190,29 +193,29 @@ mod tests {
             ..Summary::default()
         };
         insta::assert_snapshot!(shown(&summary, Detail::First200), @"
-        Other people's work: bea 0 changed, 1,000 deleted; (no user named) 1 changed, 0 deleted
+        Other people's work: bea 0 changed, 1,000 deleted; (user unknown) 1 changed, 0 deleted
         Classes: car 5 -> 4 (-1); taxi 0 -> 1 (+1)
         Relabelled: car -> taxi (1)
-        Moved (3 annotations): in-0 id-0 IoU 0.61; in-1 red-car IoU 0.73; 1 move cannot be compared: of another kind than before, or masks that are found by name.
+        Moved (3 annotations): in-0 id-0 IoU 0.61; in-1 red-car IoU 0.73; 1 move cannot be measured: the kind of shape changed, or a mask is matched by id or key.
         ");
     }
 
     #[test]
-    fn what_nothing_happened_to_is_not_mentioned() {
+    fn empty_sections_are_left_out() {
         assert_eq!(shown(&Summary::default(), Detail::Full), "");
     }
 
     #[test]
-    fn moves_that_cannot_be_compared_are_counted() {
+    fn moves_that_cannot_be_measured_are_counted() {
         let summary = Summary {
             moved: moves(&[], 2),
             ..Summary::default()
         };
-        insta::assert_snapshot!(shown(&summary, Detail::First200), @"Moved (2 annotations): 2 moves cannot be compared: of another kind than before, or masks that are found by name.");
+        insta::assert_snapshot!(shown(&summary, Detail::First200), @"Moved (2 annotations): 2 moves cannot be measured: the kind of shape changed, or a mask is matched by id or key.");
     }
 
     #[test]
-    fn of_a_long_table_the_rest_is_counted_unless_all_is_asked_for() {
+    fn long_tables_are_cut_unless_full_detail_is_requested() {
         let summary = Summary {
             classes: (0..40).map(|n| class(&format!("c{n:02}"), n, 0)).collect(),
             ..Summary::default()
@@ -228,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_or_harmful_name_spoils_no_table() {
+    fn long_and_harmful_names_keep_the_table_aligned() {
         let mut summary = Summary {
             classes: (0..4).map(|n| class(&format!("c{n}"), n, 9)).collect(),
             ..Summary::default()

@@ -1,41 +1,16 @@
-//! A plan as text for people: purges, what reverts changes made in the app, the changes by input, destructive ones
-//! first, what else was changed in the app, then what they come to part by part, warnings, and the counts.
+//! A plan as text: inputs, purges, changes that revert the app's, the other changes by input with destructive ones first,
+//! other changes made in the app, the report, warnings, and the counts.
 
-use super::filter::Filter;
 use super::naming::{ShortIds, name, why};
-use super::page::{Color, Ink, Page, counted, thousands};
+use super::options::{Detail, TextOptions};
+use super::page::{Ink, Page};
 use super::phrase::Phrase;
 use super::selection::{Selection, by_action, destructiveness, groups};
 use super::{closing, difference, drift, inputs, notation, purge, tables, warnings};
+use crate::model::{counted, thousands};
 use crate::plan::{Action, AppChange, AppChangeKind, Operation, Plan, Reason};
 
-/// How many changes the text of a large plan shows, besides its deletes.
-pub const SHOWN: usize = 200;
-
-/// How much of a large plan is shown.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Detail {
-    /// Of more than [`SHOWN`] changes every delete and replace, and the first [`SHOWN`] others.
-    #[default]
-    First200,
-    /// Every change.
-    Full,
-}
-
-/// How a plan is shown.
-#[derive(Debug, Clone, Default)]
-pub struct TextOptions {
-    /// How much of it.
-    pub detail: Detail,
-    /// Which changes.
-    pub filter: Filter,
-    /// Whether in colour.
-    pub color: Color,
-    /// Columns of the terminal; nothing where lines may be as long as they are.
-    pub width: Option<usize>,
-}
-
-/// The text of a plan. The last line is the summary, or says that there is nothing to do.
+/// The text of a plan. The last line is the summary, or `No changes.`
 pub fn text(plan: &Plan, options: &TextOptions) -> String {
     let detail = options.detail;
     let selection = Selection::of(plan, &options.filter);
@@ -45,7 +20,7 @@ pub fn text(plan: &Plan, options: &TextOptions) -> String {
     write_reverting(&mut page, plan, &selection);
     write_changes(&mut page, &selection.ordinary, detail);
     write_drift(&mut page, plan, &selection, detail);
-    if let Some(words) = selection.words(&options.filter) {
+    if let Some(words) = selection.filter_note(&options.filter) {
         page.gap();
         page.line(Ink::Warning, &words.text());
     }
@@ -54,7 +29,7 @@ pub fn text(plan: &Plan, options: &TextOptions) -> String {
     if let Some(words) = drift::none(plan) {
         page.line(Ink::Plain, &words.text());
     }
-    for warning in warnings::of(plan) {
+    for warning in warnings::all(plan) {
         let ink = match warning.kind {
             warnings::Kind::Note => Ink::Faint,
             warnings::Kind::Warning | warnings::Kind::Passed => Ink::Warning,
@@ -72,7 +47,7 @@ pub fn text(plan: &Plan, options: &TextOptions) -> String {
     page.finish()
 }
 
-/// All of them, in a plan of any size: nobody is to find out afterwards.
+/// Always all of them: a person must see what would be reverted before applying it.
 fn write_reverting(page: &mut Page, plan: &Plan, selection: &Selection<'_>) {
     let Some(count) = selection.reverting_words(plan) else {
         return;
@@ -94,7 +69,7 @@ fn write_reverting(page: &mut Page, plan: &Plan, selection: &Selection<'_>) {
     }
 }
 
-/// What was changed in the app: conflicts that nobody decided, and what is left alone.
+/// Changes made in the app: conflicts without a decision, and changes that are left alone.
 fn write_drift(page: &mut Page, plan: &Plan, selection: &Selection<'_>, detail: Detail) {
     let undecided = plan.summary.undecided;
     if undecided > 0 {
@@ -118,11 +93,7 @@ fn write_app_changes(
     page.put(Ink::Warning, &format!("{}: ", heading.text()))
         .put(Ink::Plain, &words.text())
         .end();
-    let limit = match detail {
-        Detail::First200 => SHOWN,
-        Detail::Full => usize::MAX,
-    };
-    let shown = &changes[..changes.len().min(limit)];
+    let shown = &changes[..changes.len().min(detail.limit())];
     for changes in shown.chunk_by(|a, b| a.input_id == b.input_id) {
         page.gap();
         page.line(Ink::Heading, changes[0].input_id.as_str());
@@ -155,9 +126,11 @@ fn write_app_changes(
 }
 
 fn write_changes(page: &mut Page, operations: &[&Operation], detail: Detail) {
-    let mut room = match detail {
-        Detail::First200 if operations.len() > SHOWN => SHOWN,
-        _ => usize::MAX,
+    // Deletes are always shown, and do not count.
+    let mut remaining = if operations.len() > detail.limit() {
+        detail.limit()
+    } else {
+        usize::MAX
     };
     let mut left_out = Vec::new();
     for (input_id, operations) in groups(operations) {
@@ -165,8 +138,8 @@ fn write_changes(page: &mut Page, operations: &[&Operation], detail: Detail) {
         for &operation in &operations {
             if destructiveness(operation.action()) == 0 {
                 shown.push(operation);
-            } else if room > 0 {
-                room -= 1;
+            } else if remaining > 0 {
+                remaining -= 1;
                 shown.push(operation);
             } else {
                 left_out.push(operation);
@@ -228,7 +201,7 @@ fn write_change(
     write_content(page, INDENT, ink, operation);
 }
 
-/// What changes; or what comes, or goes, on one line.
+/// The difference; for a post or a delete, the content on one line.
 pub(super) fn write_content(page: &mut Page, indent: &str, ink: Ink, operation: &Operation) {
     match (operation.before(), operation.after()) {
         (Some(before), Some(after)) if operation.reason() == Reason::Undone => {

@@ -1,26 +1,25 @@
-//! How a text differs from what it was expected to be, as people know it from `diff -u`. What the texts are is not known
-//! here.
+//! The difference of two texts, in the form of `diff -u`.
 
-use super::page::{Color, Ink, Page, counted};
+use super::page::{Color, Ink, Page};
+use crate::model::counted;
 use similar::{ChangeTag, TextDiff};
 use std::fmt::Display;
 
-/// Lines that are shown around each change.
-const AROUND: usize = 3;
+/// Lines of context around each change.
+const CONTEXT: usize = 3;
 
-/// How many lines are compared from the first that differs on: finding the smallest difference of texts that have
-/// nothing in common takes their length squared.
-const COMPARED: usize = 2_000;
+/// Lines that are compared, from the first difference on. Comparing texts that have nothing in common takes the square of
+/// their length.
+const MAX_COMPARED: usize = 2_000;
 
-/// The unified diff of two texts, which go by these names; empty where they are equal. What a terminal would obey is
-/// escaped.
+/// The unified diff of two named texts, escaped; empty if they are equal.
 pub fn unified(old: (&dyn Display, &str), new: (&dyn Display, &str), color: Color) -> String {
     let (is, wanted) = (lines(old.1), lines(new.1));
     if is == wanted {
         return String::new();
     }
     let same = is.iter().zip(&wanted).take_while(|(a, b)| a == b).count();
-    let most = same + COMPARED;
+    let most = same + MAX_COMPARED;
     let (is_left, wanted_left) = if is.len() > most || wanted.len() > most {
         (
             is.len().saturating_sub(most),
@@ -37,7 +36,7 @@ pub fn unified(old: (&dyn Display, &str), new: (&dyn Display, &str), color: Colo
     page.line(Ink::Heading, &format!("--- {}", old.0));
     page.line(Ink::Heading, &format!("+++ {}", new.0));
     let diff = TextDiff::from_slices(is, wanted);
-    for hunk in diff.grouped_ops(AROUND) {
+    for hunk in diff.grouped_ops(CONTEXT) {
         let header = similar::udiff::UnifiedHunkHeader::new(&hunk);
         page.line(Ink::Faint, &header.to_string());
         for change in hunk.iter().flat_map(|op| diff.iter_changes(op)) {
@@ -56,7 +55,7 @@ pub fn unified(old: (&dyn Display, &str), new: (&dyn Display, &str), color: Colo
     }
     if is_left + wanted_left > 0 {
         let line = format!(
-            "{} and {} that follow are not compared here.",
+            "Not compared: the last {} of the first text and the last {} of the second.",
             counted(is_left as u64, "line"),
             counted(wanted_left as u64, "line")
         );
@@ -78,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_shown_with_what_is_around_it() {
+    fn changes_are_shown_with_context() {
         let old = "1\n2\n3\n4\n5\n6\n7\n8\n9\n";
         insta::assert_snapshot!(diff(old, &old.replace('5', "V\u{1b}[2J")), @r"
         --- plan.txt
@@ -111,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_say_nothing_more() {
+    fn colours_add_nothing() {
         let colored = unified((&"a", "x\ny\n"), (&"b", "x\nz\n"), Color::Always);
         assert!(colored.contains("\u{1b}[31m-y\u{1b}[0m\n"), "{colored:?}");
         assert_eq!(
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn of_texts_without_anything_in_common_the_beginnings_are_compared() {
+    fn long_texts_without_common_lines_are_compared_in_part() {
         use std::fmt::Write as _;
         let text = |word: &str, lines: usize| {
             let mut text = "same\n".to_owned();
@@ -130,20 +129,20 @@ mod tests {
             }
             text
         };
-        let shown = diff(&text("old", 1_000_000), &text("new", COMPARED));
+        let shown = diff(&text("old", 1_000_000), &text("new", MAX_COMPARED));
         let last = shown.lines().last().unwrap();
         assert_eq!(
             last,
-            "998,000 lines and 0 lines that follow are not compared here."
+            "Not compared: the last 998,000 lines of the first text and the last 0 lines of the second."
         );
         assert_eq!(
             shown
                 .lines()
                 .filter(|line| line.starts_with("-old"))
                 .count(),
-            COMPARED
+            MAX_COMPARED
         );
-        let whole = diff(&text("old", COMPARED), &text("new", 3));
+        let whole = diff(&text("old", MAX_COMPARED), &text("new", 3));
         assert!(!whole.contains("not compared"), "{whole}");
     }
 }

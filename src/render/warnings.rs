@@ -1,35 +1,30 @@
-//! What a person should know before a plan is applied: guards, what they let pass, what is held back, what was not seen.
+//! What to know before a plan is applied: guards, changes that are held back, blind spots.
 
 use super::drift;
 use super::notation::plain;
-use super::page::{counted, thousands};
 use super::phrase::Phrase;
 use super::rights;
-use crate::model::Policy;
+use crate::model::{Policy, counted, plural, thousands};
 use crate::plan::{Doubles, Plan, Purpose, Rename, Trip};
 use std::collections::BTreeSet;
 
-/// How many concepts a warning names.
+/// Concepts that a warning names.
 const NAMED: usize = 10;
 
-/// Something to know.
 pub(super) struct Warning {
     pub(super) kind: Kind,
     pub(super) phrase: Phrase,
-    /// Lines of YAML to write, which the phrase announces.
+    /// YAML to add to the header, which the phrase introduces.
     pub(super) lines: Vec<String>,
 }
 
-/// What it means for the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Nothing is wrong.
     Note,
-    /// The plan goes on.
     Warning,
-    /// A guard would have stopped it, and someone let it pass.
+    /// A guard that would have stopped the plan was let pass.
     Passed,
-    /// It does not.
+    /// A guard stops the plan.
     Stopped,
 }
 
@@ -44,8 +39,8 @@ impl Kind {
     }
 }
 
-/// Everything to know about a plan; what stops it last, where it is nearest to the summary.
-pub(super) fn of(plan: &Plan) -> Vec<Warning> {
+/// All warnings of a plan. What stops it is last, next to the summary.
+pub(super) fn all(plan: &Plan) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = [rights::owners(plan), rights::note(plan)]
         .into_iter()
         .flatten()
@@ -71,11 +66,10 @@ pub(super) fn of(plan: &Plan) -> Vec<Warning> {
     }
     let ambiguous = plan.summary.ambiguous;
     if ambiguous > 0 {
-        let are = if ambiguous == 1 { "is" } else { "are" };
         warn(format!(
-            "{} {are} ambiguous: another annotation lies nearly as close (runner-up within 0.02). \
-             Look at what is marked ambiguous, or give those annotations keys. --fail-on-ambiguous refuses such a plan.",
-            counted(ambiguous, "pairing")
+            "{}: another annotation is nearly as close (runner-up within 0.02). Check the changes that are marked \
+             ambiguous, or give those annotations keys. --fail-on-ambiguous refuses such a plan.",
+            counted(ambiguous, "ambiguous pairing")
         ).into());
     }
     if let Some(words) = near(plan) {
@@ -91,13 +85,9 @@ pub(super) fn of(plan: &Plan) -> Vec<Warning> {
     if held.unreadable > 0 {
         warn(
             format!(
-                "{} held back on inputs that hold an annotation which cannot be read: it may be one of the declared ones. \
-                 Repair or delete it in the app, then plan again.",
-                if held.unreadable == 1 {
-                    "1 write is".to_owned()
-                } else {
-                    format!("{} writes are", thousands(held.unreadable))
-                }
+                "{} held back on inputs with annotations that cannot be read: these may be declared ones. Repair or delete \
+                 them in the app, then plan again.",
+                counted(held.unreadable, "write")
             )
             .into(),
         );
@@ -118,7 +108,7 @@ pub(super) fn of(plan: &Plan) -> Vec<Warning> {
         warn(words);
     }
     if !plan.purges.is_empty() {
-        warn("apply carries out a purge only with --allow-purge.".into());
+        warn("apply purges only with --allow-purge.".into());
     }
     warnings.extend(passed(&plan.passed_guards));
     warnings.extend(plan.guards.iter().map(|trip| {
@@ -131,7 +121,7 @@ pub(super) fn of(plan: &Plan) -> Vec<Warning> {
             phrase: if lines.is_empty() {
                 phrase
             } else {
-                phrase.words(". If this is a rename, write in the header instead:")
+                phrase.words(". If this is a rename, add this to the header instead:")
             },
             lines,
         }
@@ -139,7 +129,7 @@ pub(super) fn of(plan: &Plan) -> Vec<Warning> {
     warnings
 }
 
-/// What the policy holds back.
+/// Changes that the policy holds back.
 fn held_back(plan: &Plan) -> Option<Phrase> {
     let held = plan.summary.held_back;
     let policy = if held.deletes > 0 {
@@ -162,7 +152,7 @@ fn held_back(plan: &Plan) -> Option<Phrase> {
     })
 }
 
-/// What guards were let pass.
+/// Guards that were let pass.
 pub(super) fn passed(trips: &[Trip]) -> impl Iterator<Item = Warning> {
     trips.iter().map(|trip| Warning {
         kind: Kind::Passed,
@@ -171,7 +161,7 @@ pub(super) fn passed(trips: &[Trip]) -> impl Iterator<Item = Warning> {
     })
 }
 
-/// The labels that let this plan pass in the pipelines, sorted; empty if no label does.
+/// The labels that let this plan pass in a pipeline, sorted; empty if none does.
 pub(super) fn labels(plan: &Plan) -> Vec<&'static str> {
     if plan.purpose == Purpose::Undo {
         return Vec::new();
@@ -180,7 +170,7 @@ pub(super) fn labels(plan: &Plan) -> Vec<&'static str> {
     labels.unwrap_or_default().into_iter().collect()
 }
 
-/// The lines of a header that say which concepts were renamed.
+/// The `renamed` entry of a header, for concepts that look renamed.
 fn renamed(trip: &Trip) -> Vec<String> {
     match trip {
         Trip::VanishedConcepts { renames, .. } if !renames.is_empty() => {
@@ -192,18 +182,18 @@ fn renamed(trip: &Trip) -> Vec<String> {
     }
 }
 
-/// Posts that lie close to annotations of somebody else.
+/// Posts that are close to annotations of others.
 fn near(plan: &Plan) -> Option<Phrase> {
     let of = || plan.summary.doubles.iter().filter(|of| of.near > 0);
     let count: u64 = of().map(|of| of.near).sum();
-    let whose = of().map(|of| owner_of(of, of.near));
-    let are = if count == 1 { "post lies" } else { "posts lie" };
+    let owners = of().map(|of| owner_of(of, of.near));
     (count > 0).then(|| {
         Phrase::from(format!(
-            "{} {are} close to annotations with the same concepts (IoU 0.9 or more) ",
-            thousands(count)
+            "{} {} close to annotations with the same concepts (IoU 0.9 or more) ",
+            counted(count, "post"),
+            plural(count, "is", "are")
         ))
-        .then(Phrase::joined(whose, ", "))
+        .then(Phrase::joined(owners, ", "))
         .words(".")
     })
 }
@@ -222,14 +212,14 @@ fn deleted_inputs(plan: &Plan) -> Option<Phrase> {
     let count = plan.deleted_inputs.len() as u64;
     (count > 0).then(|| {
         format!(
-            "apply deletes {} only with --allow-delete-inputs {count}, and only while nothing lies on them.",
+            "apply deletes {} only with --allow-delete-inputs {count}, and only if they have no annotations.",
             counted(count, "input")
         )
         .into()
     })
 }
 
-/// Concepts that no annotation names after the plan, but for those that a guard names.
+/// Concepts that no annotation has after the plan, except those that a guard names.
 fn vanishing(plan: &Plan) -> Option<Phrase> {
     let guarded = plan.guards.iter().chain(&plan.passed_guards);
     let guarded: Vec<&str> = guarded
@@ -241,22 +231,22 @@ fn vanishing(plan: &Plan) -> Option<Phrase> {
         .map(String::as_str)
         .collect();
     let classes = plan.summary.classes.iter();
-    let gone: Vec<&str> = classes
+    let vanishing: Vec<&str> = classes
         .filter(|class| class.before > 0 && class.after == 0)
         .map(|class| class.concept.as_str())
         .filter(|concept| !guarded.contains(concept))
         .collect();
-    if gone.is_empty() {
+    if vanishing.is_empty() {
         return None;
     }
     let phrase = Phrase::from(format!(
-        "{} will be on no annotation any more (",
-        counted(gone.len() as u64, "concept")
+        "{} will no longer be used (",
+        counted(vanishing.len() as u64, "concept")
     ));
-    Some(named(phrase, &gone).words(")."))
+    Some(named(phrase, &vanishing).words(")."))
 }
 
-/// Appends the first ones of these names, and how many more there are.
+/// Appends the first names and the number of others.
 fn named(phrase: Phrase, names: &[impl AsRef<str>]) -> Phrase {
     let phrase = phrase.names(names.iter().take(NAMED).map(AsRef::as_ref));
     match names.len().saturating_sub(NAMED) {
@@ -265,7 +255,7 @@ fn named(phrase: Phrase, names: &[impl AsRef<str>]) -> Phrase {
     }
 }
 
-/// New concepts with ids that other clients of the service do not take.
+/// New concepts with ids that other clients of the service refuse.
 fn unusual(plan: &Plan) -> Option<Phrase> {
     let is_usual = |id: &str| {
         id.chars().count() <= 32
@@ -286,31 +276,31 @@ fn unusual(plan: &Plan) -> Option<Phrase> {
         counted(unusual.len() as u64, "new concept")
     ));
     Some(named(phrase, &unusual).words(
-        "): some clients of the service take only letters, digits, - and _, up to 32 characters.",
+        "): some clients of the service accept only letters, digits, - and _, up to 32 characters.",
     ))
 }
 
 fn explain(trip: &Trip) -> Phrase {
     match trip {
         Trip::Doubles { count, limit, of } => {
-            let whose = of.iter().map(|of| owner_of(of, of.equal));
+            let owners = of.iter().map(|of| owner_of(of, of.equal));
             let ways = [
                 (
                     of.iter().any(|of| of.set.is_none()),
-                    " To take them as they are, add their user to `owners`; under sync, what that user has on declared \
-                     inputs and the manifest does not declare is deleted then.",
+                    " To manage the existing ones instead, add their user to `owners`; under sync, annotations of that \
+                     user on declared inputs are then deleted unless they are declared.",
                 ),
                 (
                     of.iter().any(|of| of.set.is_some()),
-                    " If the set was renamed, its annotations are taken over with --adopt-set and its earlier name.",
+                    " If the set was renamed, take over its annotations with --adopt-set and its earlier name.",
                 ),
             ];
             let ways = ways.into_iter().filter(|(is_one, _)| *is_one);
             Phrase::from(format!(
-                "{} would double annotations ",
+                "{} would duplicate annotations ",
                 counted(*count, "post")
             ))
-            .then(Phrase::joined(whose, ", "))
+            .then(Phrase::joined(owners, ", "))
             .words(format!(
                 "; the guard max_doubles allows {}.",
                 thousands(*limit)
@@ -343,7 +333,7 @@ fn explain(trip: &Trip) -> Phrase {
             concepts, limit, ..
         } => {
             let count = counted(concepts.len() as u64, "concept");
-            let phrase = Phrase::from(format!("{count} would be on no annotation any more ("));
+            let phrase = Phrase::from(format!("{count} would no longer be used ("));
             named(phrase, concepts).words(format!(
                 "); the guard max_vanished_concepts allows {}.",
                 thousands(*limit)

@@ -684,7 +684,7 @@ fn unmanaged_annotations_on_declared_inputs_are_counted_by_user() {
         .collect();
     assert_eq!(counts, [("ann", 1), ("bea", 2)]);
     let text = render::text(&plan, &render::TextOptions::default());
-    let said = "Annotations of other people on declared inputs, not managed:";
+    let said = "Unmanaged annotations of other people on declared inputs:";
     assert!(text.contains(said) && text.contains("bea"), "{text}");
     let markdown = render::markdown(&plan, &render::MarkdownOptions::default());
     assert!(markdown.contains("| `bea` | 2 |"), "{markdown}");

@@ -414,12 +414,12 @@ fn annotations_on_an_input_removed_from_the_manifest_are_deleted() {
     let text = plan_text("  - id: b\n    annotations: []\n", &remote.annotations);
     assert_snapshot!(text, @r"
     a
-      - delete box [car] as-6008c26f-a55499edfb6a12ee7a74 (its input is not declared any more)
+      - delete box [car] as-6008c26f-a55499edfb6a12ee7a74 (its input is no longer declared)
           {box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}, concepts: [car], status: success, user: me-1}
 
     Classes: car 1 -> 0 (-1)
 
-    Warning: 1 concept will be on no annotation any more (car).
+    Warning: 1 concept will no longer be used (car).
 
     Plan: 1 to delete; 1 unmanaged. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
     ");

@@ -62,7 +62,7 @@ fn a_purge_deletes_everything_except_the_input_level_annotation_and_is_shown_fir
     let seen = [everything("p"), vec![whole("a", "old", &[("car", 1.0)])]].concat();
     let plan = plan(&desired(inputs), &observed(&seen));
     assert_snapshot!(text(&plan), @r"
-    ! purge p: all 4 annotations go, whoever made them (2 of me-1, 1 of bea, 1 made by a model)
+    ! purge p: deletes all 4 annotations, whoever made them (2 by me-1, 1 by bea, 1 by a model)
 
     a
       - delete annotation [car] old (not declared)
@@ -70,12 +70,12 @@ fn a_purge_deletes_everything_except_the_input_level_annotation_and_is_shown_fir
       + post k (not on the remote)
           {region: r, concepts: [car]}
 
-    Other people's work: bea 0 changed, 1 deleted; (no user named) 0 changed, 1 deleted
+    Other people's work: bea 0 changed, 1 deleted; (user unknown) 0 changed, 1 deleted
     Left without labels (1 input): p
     Classes: car 5 -> 2 (-3)
 
     Note: needs the app's owner: 1 change to annotations of bea, 3 changes to annotations of me-1.
-    Warning: apply carries out a purge only with --allow-purge.
+    Warning: apply purges only with --allow-purge.
 
     Plan: 1 input to purge (4 annotations), 1 to post, 1 to delete. 3 calls (lower bound 3), about 0.2 s at 15 calls/s.
     ");
@@ -291,7 +291,7 @@ fn shown(outcome: &Outcome) -> String {
 fn a_purge_is_one_call_and_is_already_so_after() {
     let (world, plan) = world();
     let outcome = execute(&world, &plan);
-    assert_snapshot!(shown(&outcome), @"Applied 2 (2 inputs purged of 8 annotations), 0 already so, 0 failed, 0 not attempted.");
+    assert_snapshot!(shown(&outcome), @"Applied 2 (2 inputs purged of 8 annotations), 0 already up to date, 0 failed, 0 not attempted.");
     assert_eq!(ids(&world), ["a/stays"]);
     assert_eq!(world.writes().len(), 1);
     assert_eq!(world.writes()[0].endpoint, Endpoint::DeleteAnnotations);
@@ -317,9 +317,9 @@ fn an_input_that_holds_more_than_planned_is_left_out() {
     world.seed(vec![whole("p", "late", &[("car", 1.0)])]);
     let outcome = execute(&world, &plan);
     assert_snapshot!(shown(&outcome), @r"
-    Stale: purge of input p: 1 annotation made after the plan was made. Nothing on it was purged.
+    Stale: purge of input p: 1 annotation created after the plan was made. Nothing was purged.
         late (made) {concepts: [car], status: success, user: owner}
-    Applied 1 (1 input purged of 4 annotations), 0 already so, 1 stale, 0 failed, 0 not attempted.
+    Applied 1 (1 input purged of 4 annotations), 0 already up to date, 1 stale, 0 failed, 0 not attempted.
     ");
     assert!(outcome.has_stale() && !outcome.is_partial());
     assert!(ids(&world).iter().all(|id| !id.starts_with("q/")));
@@ -379,7 +379,7 @@ fn a_purge_that_leaves_annotations_fails_and_reports_them() {
     let outcome = execute(&world, &plan);
     assert_snapshot!(shown(&outcome), @r"
     Failed: purge of input q: 4 annotations are still there: refused with HTTP 403, code 24156 ANNOTATION_PERMISSION_DENIED: 24156 ANNOTATION_PERMISSION_DENIED: a fault injected by the emulator
-    Applied 1 (1 input purged of 4 annotations), 0 already so, 1 failed, 0 not attempted.
+    Applied 1 (1 input purged of 4 annotations), 0 already up to date, 1 failed, 0 not attempted.
     ");
     assert!(outcome.is_partial());
     assert_eq!(ids(&world).len(), 5);
@@ -550,7 +550,7 @@ fn apply_refuses_a_purge_that_is_not_allowed() {
     let run = apply_file(&world, &plan, &["--allow-purge"]).exits(0);
     assert_eq!(
         run.last_line(),
-        "Applied 2 (2 inputs purged of 8 annotations), 0 already so, 0 failed, 0 not attempted."
+        "Applied 2 (2 inputs purged of 8 annotations), 0 already up to date, 0 failed, 0 not attempted."
     );
     assert_eq!(ids(&world), ["a/stays"]);
 }

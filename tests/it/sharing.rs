@@ -80,7 +80,7 @@ fn a_delete_shares_a_call_with_a_removal_if_that_saves_a_call() {
     Left without labels (1 input): b
     Classes: bus 1 -> 0 (-1); car 2 -> 1 (-1)
 
-    Warning: 1 concept will be on no annotation any more (bus).
+    Warning: 1 concept will no longer be used (bus).
 
     Plan: 1 to remove, 1 to delete. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
     ");
@@ -250,7 +250,7 @@ fn a_shared_call_removes_and_deletes_in_one_write() {
     let (world, plan) = world(2, [kept(2), gone(3)].concat());
     assert_eq!(calls(&plan), [(Call::RemoveOrDelete, 5)]);
     let outcome = execute(&world, &plan);
-    insta::assert_snapshot!(render::outcome_text(&outcome), @"Applied 5 (2 removed, 3 deleted), 0 already so, 0 failed, 0 not attempted.");
+    insta::assert_snapshot!(render::outcome_text(&outcome), @"Applied 5 (2 removed, 3 deleted), 0 already up to date, 0 failed, 0 not attempted.");
     assert_eq!(endpoints(&world), [Endpoint::PatchAnnotations]);
     assert_eq!(ids(&world), ["k000", "k001"]);
     // A second apply changes nothing.
@@ -310,9 +310,9 @@ fn a_concurrent_label_keeps_the_annotation() {
     let outcome = execute(&world, &plan);
     let text = render::outcome_text(&outcome);
     insta::assert_snapshot!(text, @r"
-    Stale: delete annotation g000 of input b: somebody changed it at that very moment. The concepts that it had are removed, and it was not deleted. It is now:
+    Stale: delete annotation g000 of input b: it was changed during the delete. Its previous concepts were removed, and it was not deleted. Now stored:
         {concepts: [late], status: success, user: owner}
-    Applied 1 (1 removed), 0 already so, 1 stale, 0 failed, 0 not attempted.
+    Applied 1 (1 removed), 0 already up to date, 1 stale, 0 failed, 0 not attempted.
     ");
     assert_eq!(ids(&world), ["k000", "g000"]);
 }

@@ -178,7 +178,7 @@ fn an_unfinished_replacement_is_finished_from_its_stand_in() {
     assert_snapshot!(shown(&again), @r"
     a
       ± replace box [car] x (an earlier run did not finish it)
-          (the same in every field that is shown here)
+          (no difference in the fields shown here)
 
     Other people's work: bea 1 changed, 0 deleted
 
@@ -199,7 +199,7 @@ fn a_left_stand_in_is_deleted_and_shown() {
     assert_eq!((again.summary.unchanged, again.summary.changeable), (1, 1));
     assert_snapshot!(shown(&again), @r#"
     a
-      - delete box [car] as-6008c26f-ra1e0c4ad34156195603 (a stand-in that an earlier run left behind)
+      - delete box [car] as-6008c26f-ra1e0c4ad34156195603 (a copy that an earlier run left behind)
           {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: bea, info: {annosync_stand_in_for: x, "n": 7}}
 
     Note: needs bea or the app's owner: 1 change to annotations of bea.

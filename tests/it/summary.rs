@@ -384,15 +384,15 @@ fn a_small_plan_as_markdown() {
 
     > **Note:** needs the app's owner: 1 change to annotations of `bea`, 1 change to annotations of `me-1`.
 
-    ### What goes
+    ### Deletes
 
-    | input | what goes | whose | why |
+    | input | change | user | reason |
     | --- | --- | --- | --- |
     | `b` | delete `box [car] 2` | `me-1` | not declared |
 
     ### Other people's work
 
-    | whose | changed | deleted |
+    | user | changed | deleted |
     | --- | ---: | ---: |
     | `bea` | 1 | 0 |
 

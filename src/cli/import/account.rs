@@ -1,6 +1,7 @@
 //! The report of an import: one line per code, with its count and first place.
 
 use crate::formats::{Imported, Skipped};
+use crate::model::plural;
 use crate::render::{counted, escape, thousands};
 use std::fmt::Write as _;
 
@@ -56,10 +57,11 @@ pub(super) fn account(imported: &Imported, places: Places) -> String {
 }
 
 fn categories(count: u64) -> String {
-    match count {
-        1 => "1 category".to_owned(),
-        _ => format!("{} categories", thousands(count)),
-    }
+    format!(
+        "{} {}",
+        thousands(count),
+        plural(count, "category", "categories")
+    )
 }
 
 fn group(text: &mut String, heading: &str, lines: &[String], places: Places) {

@@ -53,7 +53,7 @@ pub(super) fn definitions() -> Map<String, Value> {
             json!({
                 "description": "Text that is not empty, has no control characters, and no white space at its ends.",
                 "type": "string",
-                "pattern": NAME_PATTERN,
+                "pattern": *NAME_PATTERN,
             }),
         ),
         (

@@ -4,13 +4,33 @@
 
 mod written;
 
-/// Ids and names such as [`super::InputId`]: not empty, no control characters, no bidirectional controls, no white
-/// space at the ends.
-pub const NAME_PATTERN: &str = concat!(
-    r"^[^\u0000-\u0020\u007f-\u00a0\u061c\u1680\u2000-\u200a\u200e\u200f\u2028-\u202f\u205f\u2066-\u2069\u3000]",
-    r"([^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]*",
-    r"[^\u0000-\u0020\u007f-\u00a0\u061c\u1680\u2000-\u200a\u200e\u200f\u2028-\u202f\u205f\u2066-\u2069\u3000])?$",
-);
+use super::screen::reorders_text;
+use std::sync::LazyLock;
+
+/// Ids and names such as [`super::InputId`]: not empty, no control characters, no bidirectional controls, no
+/// white space at the ends.
+pub static NAME_PATTERN: LazyLock<String> = LazyLock::new(|| {
+    let is_control = |c: char| c.is_control() || reorders_text(c);
+    let inner = class(is_control);
+    let end = class(|c| is_control(c) || c.is_whitespace());
+    format!("^[^{end}]([^{inner}]*[^{end}])?$")
+});
+
+/// The characters up to U+3100 for which `is_member` holds, as the ranges of a character class. Above it, no character is
+/// a control character, white space, or re-orders text.
+fn class(is_member: impl Fn(char) -> bool) -> String {
+    let code = |c: char| format!("\\u{:04x}", u32::from(c));
+    let members: Vec<char> = ('\0'..'\u{3100}').filter(|c| is_member(*c)).collect();
+    members
+        .chunk_by(|a, b| u32::from(*a) + 1 == u32::from(*b))
+        .map(|run| match run {
+            [only] => code(*only),
+            [first, second] => code(*first) + &code(*second),
+            [first, .., last] => format!("{}-{}", code(*first), code(*last)),
+            [] => String::new(),
+        })
+        .collect()
+}
 
 /// See [`super::SetName`].
 pub const SET_NAME_PATTERN: &str = "^[a-z0-9-]{1,40}$";
@@ -37,7 +57,7 @@ mod tests {
 
     #[test]
     fn patterns_accept_the_same_texts_as_constructors() {
-        let name = matcher(NAME_PATTERN);
+        let name = matcher(&NAME_PATTERN);
         // Above this, all characters are treated alike.
         for c in (0..0x3100)
             .filter_map(char::from_u32)

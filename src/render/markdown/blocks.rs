@@ -1,49 +1,47 @@
-//! The parts of a comment that may be longer than there is room for: tables that lose their last rows, and the details
-//! of the inputs, of which the last ones go. What is left out is counted.
+//! Parts of a comment that are cut to a limit in bytes: tables, and the changes by input. What is left out is counted.
 
 use super::span::{code, fence_lines, fenced, html_code, phrase, phrase_in};
-use crate::model::InputId;
+use crate::model::{InputId, counted, thousands};
 use crate::plan::{Action, AppChange, Operation};
 use crate::render::drift;
 use crate::render::naming::{ShortIds, name, why};
-use crate::render::page::{Color, Ink, Page, counted, thousands};
+use crate::render::page::{Color, Ink, Page};
 use crate::render::phrase::Phrase;
 use crate::render::report::{Cell, Layout, Section, signed};
 use crate::render::selection::{by_action, destructiveness, groups};
 use crate::render::text::write_content;
 use std::fmt::Write as _;
 
-/// Room for the details of one input, in bytes.
+/// Bytes for the changes of one input, at least.
 const BLOCK: usize = 9_000;
-/// Room for one change, in bytes.
+/// Bytes for one change.
 const CHANGE: usize = 4_000;
-/// Room for what differs in one annotation, in bytes.
+/// Bytes for the difference of one annotation.
 const DETAILS: usize = 2_000;
-/// Up to so many changes, the details are open.
+/// Up to this many changes, the details are open.
 const OPEN: usize = 5;
 
-/// How a column stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {
     Left,
     Right,
 }
 
-/// Rows under a heading, as many as there is room for.
+/// A table that is cut to a limit.
 pub(super) struct Table<'a> {
     pub(super) titles: &'a [&'a str],
     pub(super) align: Vec<Align>,
     pub(super) rows: Vec<Vec<String>>,
-    /// How many rows there are besides.
+    /// Rows that are left out already.
     pub(super) more: u64,
-    /// What one of those is.
-    pub(super) thing: &'a str,
+    /// What a row is, in the singular.
+    pub(super) row_noun: &'a str,
 }
 
 impl Table<'_> {
-    /// The table in at most so many bytes, or what has no room in words; empty when there is nothing.
-    pub(super) fn write(&self, room: usize) -> String {
-        /// For the words about what is left out.
+    /// The table in at most `limit` bytes, with the number of rows that do not fit. Empty if there are no rows at all.
+    pub(super) fn write(&self, limit: usize) -> String {
+        /// Kept free for the number of rows that do not fit.
         const REST: usize = 100;
         let mut text = row(self.titles.iter().copied());
         text.push_str(&row(self.align.iter().map(|align| match align {
@@ -53,7 +51,7 @@ impl Table<'_> {
         let mut shown = 0;
         for cells in &self.rows {
             let line = row(cells.iter().map(String::as_str));
-            if text.len() + line.len() + REST <= room {
+            if text.len() + line.len() + REST <= limit {
                 text.push_str(&line);
                 shown += 1;
             }
@@ -63,9 +61,9 @@ impl Table<'_> {
         }
         let more = self.more + (self.rows.len() - shown) as u64;
         if more > 0 {
-            let thing = format!("more {}", self.thing);
+            let noun = format!("more {}", self.row_noun);
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "\n{}.", counted(more, &thing));
+            let _ = writeln!(text, "\n{}.", counted(more, &noun));
         }
         text
     }
@@ -76,8 +74,8 @@ fn row<'a>(cells: impl Iterator<Item = &'a str>) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
-/// A part of the report, under its heading.
-pub(super) fn section(section: &Section, room: usize) -> String {
+/// A section of the report, in about `limit` bytes.
+pub(super) fn section(section: &Section, limit: usize) -> String {
     let mut text = format!("### {}\n\n", phrase(&section.title));
     match section.layout {
         Layout::List => {
@@ -86,15 +84,15 @@ pub(super) fn section(section: &Section, room: usize) -> String {
             let mut length = 0;
             for name in section.rows.iter().flatten().map(cell) {
                 length += name.len();
-                if length > room {
+                if length > limit {
                     more += 1;
                 } else {
                     parts.push(name);
                 }
             }
             if more > 0 {
-                let thing = format!("more {}", section.thing);
-                parts.push(counted(more, &thing));
+                let noun = format!("more {}", section.row_noun);
+                parts.push(counted(more, &noun));
             }
             text.push_str(&parts.join(", "));
             text.push('\n');
@@ -115,10 +113,10 @@ pub(super) fn section(section: &Section, room: usize) -> String {
                     .map(|row| row.iter().map(cell).collect())
                     .collect(),
                 more: section.more,
-                thing: section.thing,
+                row_noun: section.row_noun,
             };
             if !section.rows.is_empty() {
-                text.push_str(&table.write(room));
+                text.push_str(&table.write(limit));
             }
         }
     }
@@ -138,29 +136,29 @@ fn cell(cell: &Cell) -> String {
     }
 }
 
-/// What became of the details.
+/// Changes by input as text.
 pub(super) struct Details<'a> {
     pub(super) text: String,
-    /// The changes that are not in it.
+    /// The changes that did not fit.
     pub(super) left_out: Vec<&'a Operation>,
 }
 
-/// The changes of each input, the most destructive first, in at most so many bytes.
-pub(super) fn details<'a>(operations: &[&'a Operation], room: usize) -> Details<'a> {
+/// The changes of each input, the most destructive first, in at most `limit` bytes.
+pub(super) fn details<'a>(operations: &[&'a Operation], limit: usize) -> Details<'a> {
     let mut text = String::new();
     let mut left_out = Vec::new();
     let mut is_full = false;
     let groups = groups(operations);
-    // Half of what is there for one of few, so that the words around its changes have room as well.
-    let share = BLOCK.max(room / (2 * groups.len().max(1)));
+    // With few inputs, each may use half of its share, which leaves bytes for the words around the changes.
+    let share = BLOCK.max(limit / (2 * groups.len().max(1)));
     for (input, changes) in groups {
         if is_full {
             left_out.extend(changes);
             continue;
         }
         let is_open = operations.len() <= OPEN;
-        let (block, rest) = block(input, &changes, is_open, share.min(room));
-        if text.len() + block.len() > room {
+        let (block, rest) = block(input, &changes, is_open, share.min(limit));
+        if text.len() + block.len() > limit {
             is_full = true;
             left_out.extend(changes);
         } else {
@@ -171,19 +169,19 @@ pub(super) fn details<'a>(operations: &[&'a Operation], room: usize) -> Details<
     Details { text, left_out }
 }
 
-/// The changes of one input, and those that have no room.
+/// The changes of one input, and those that do not fit.
 fn block<'a, 'b>(
     input: &InputId,
     changes: &'b [&'a Operation],
     is_open: bool,
-    room: usize,
+    limit: usize,
 ) -> (String, &'b [&'a Operation]) {
     let ids = ShortIds::of(changes);
     let mut lines = String::new();
     let mut shown = 0;
     for operation in changes {
         let change = change(operation, &ids);
-        if lines.len() + change.len() > room && shown > 0 {
+        if lines.len() + change.len() > limit && shown > 0 {
             break;
         }
         lines.push_str(&change);
@@ -209,7 +207,7 @@ fn block<'a, 'b>(
     (text, rest)
 }
 
-/// One change as lines of a diff: its sign first on each, where hosts colour it.
+/// A change as lines of a diff. The sign comes first in each line, so that hosts colour it.
 fn change(operation: &Operation, ids: &ShortIds) -> String {
     let sign = match operation.action() {
         Action::Post => '+',
@@ -228,7 +226,7 @@ fn change(operation: &Operation, ids: &ShortIds) -> String {
     write_content(&mut content, "", Ink::Plain, operation);
     let is_difference = operation.before().is_some() && operation.after().is_some();
     for line in content.finish().lines() {
-        // Of a difference, the sign of each line stands first; what comes or goes whole has that of its change.
+        // Lines of a difference have their own sign; a whole content has the sign of its change.
         let mut chars = line.chars();
         let (sign, rest) = match chars.next() {
             Some(own) if is_difference => (own, chars.as_str()),
@@ -239,13 +237,13 @@ fn change(operation: &Operation, ids: &ShortIds) -> String {
     fence_lines(&page.finish(), CHANGE)
 }
 
-/// What a change is called in a sentence.
-fn called(operation: &Operation) -> String {
+/// Action and name of a change.
+fn title(operation: &Operation) -> String {
     let ids = ShortIds::of(&[operation]);
     format!("{} {}", operation.action(), code(&name(operation, &ids)))
 }
 
-/// Rows of what goes.
+/// Deletes and replacements, by input.
 pub(super) fn destructive<'a>(operations: &[&'a Operation]) -> Vec<&'a Operation> {
     let ordered = groups(operations)
         .into_iter()
@@ -255,20 +253,20 @@ pub(super) fn destructive<'a>(operations: &[&'a Operation]) -> Vec<&'a Operation
         .collect()
 }
 
-/// A row for what goes: where, what, whose it is, why.
+/// Input, change, user and reason of a delete.
 pub(super) fn row_of_delete(operation: &Operation) -> Vec<String> {
     let seen = operation.seen().and_then(|seen| seen.user.as_ref());
     let content = operation.before();
     let user = seen.or_else(|| content.and_then(|content| content.user.as_ref()));
     vec![
         code(operation.input_id.as_str()),
-        called(operation),
+        title(operation),
         user.map_or_else(String::new, |user| code(user.as_str())),
         why(operation),
     ]
 }
 
-/// A row for what was changed in the app: where, what, of whom and when, and what differs.
+/// Input, change, user with time, and details of a change in the app.
 pub(super) fn row_of_app_change(change: &AppChange) -> Vec<String> {
     let details = Phrase::joined(drift::details(change), "; ");
     vec![
@@ -279,11 +277,11 @@ pub(super) fn row_of_app_change(change: &AppChange) -> Vec<String> {
     ]
 }
 
-/// A row for what reverts a change: where, what, and of whom and when.
+/// Input, change and user with time of a change that reverts something.
 pub(super) fn row_of_drift(operation: &Operation) -> Vec<String> {
     vec![
         code(operation.input_id.as_str()),
-        called(operation),
+        title(operation),
         phrase(&drift::provenance(operation)),
     ]
 }

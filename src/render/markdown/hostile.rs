@@ -1,4 +1,4 @@
-//! Whatever a name is, it is no markup.
+//! Names are never read as markup.
 
 use super::*;
 use crate::model::{AnnotationId, ConceptId, Concepts, InputId, Json, Key, UserId};
@@ -9,7 +9,7 @@ use crate::render::sample::{
 };
 use proptest::prelude::*;
 
-/// What is left of a comment without its fences and its code: where a name would be read as markup.
+/// A comment without its fences and code spans, which is the part where a name would be read as markup.
 fn outside_code(markdown: &str) -> String {
     let mut rest = String::new();
     let mut fence: Option<String> = None;
@@ -29,7 +29,7 @@ fn outside_code(markdown: &str) -> String {
     rest
 }
 
-/// A line without its code: spans end at the next run of as many backquotes, elements at their end.
+/// A line without code spans and code elements. A span ends at the next run of as many backquotes.
 fn without_spans(line: &str) -> String {
     let mut outside = String::new();
     let mut rest = line;
@@ -66,7 +66,7 @@ fn without_spans(line: &str) -> String {
     outside + rest
 }
 
-/// A plan with this name in every place that takes one.
+/// A plan with this name in every field that can have it.
 fn named(name: &str) -> Plan {
     let id = |text: &str| AnnotationId::new(text).unwrap();
     let mut gone = deleted("a");
@@ -153,7 +153,7 @@ fn is_harmless(name: &str) {
             full_plan: None,
         },
     );
-    // The first line is the marker, which holds the name in its own way.
+    // The first line is the marker, which has its own encoding.
     let structure = |markdown: &str| {
         let body = markdown.split_once('\n').unwrap().1;
         outside_code(body)
@@ -165,7 +165,7 @@ fn is_harmless(name: &str) {
 }
 
 #[test]
-fn names_that_look_like_markup_are_not() {
+fn names_that_look_like_markup_are_escaped() {
     for name in [
         "`",
         "``",
@@ -214,7 +214,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn no_name_is_markup(
+    fn names_are_never_markup(
         name in r"[`|\\<>&@#\[\]()*_~!\-+ a1:/.\u{200b}\u{1f600}]{1,24}"
             .prop_filter("is a name", |name| InputId::new(name.as_str()).is_ok()
                 && Key::new(name.as_str()).is_ok()
@@ -226,7 +226,7 @@ proptest! {
     }
 
     #[test]
-    fn no_plan_is_too_long(
+    fn comments_never_exceed_the_limit(
         kinds in proptest::collection::vec((0..4_u8, 0..40_u32), 1..100),
         name in "[`|\u{1f600}a]{1,1000}",
     ) {

@@ -1,30 +1,29 @@
-//! Text in Markdown: what came from outside is always a code span or stands in a fence that it cannot end.
+//! Text in Markdown. Text from outside is always in a code span or in a fence that it cannot end.
 //!
-//! Nothing in there is markup, and hosts look for neither `@name` nor `#123` in code. Escaping for terminals comes first:
-//! what is left has no control characters and no line feeds.
+//! Code has no markup, and hosts do not link `@name` or `#123` in it. The text is escaped for terminals first, which removes
+//! control characters and line feeds.
 
-use crate::model::escape;
+use crate::model::{counted, escape};
 use crate::render::notation::cut_to;
-use crate::render::page::counted;
 use crate::render::phrase::{Phrase, Piece};
 use std::fmt::Write as _;
 
-/// Characters of one text from outside that are shown, escapes among them.
+/// Characters of a text from outside that are shown, including escapes.
 const TEXT: usize = 300;
-/// Characters of one line in a fence.
+/// Characters of a line in a fence.
 const LINE: usize = 400;
 
-/// A text from outside as code, in a sentence or in a cell of a table.
+/// A text from outside as code, for a sentence or a table cell.
 pub(super) fn code(text: &str) -> String {
     let text = shown(text);
-    // A cell ends at a bar, in code as well, and what escapes one there depends on what stands before it.
+    // A bar ends a cell even in code, and how it is escaped there depends on the characters before it.
     if text.contains('|') {
         return format!("<code>{}</code>", entities(&text));
     }
     let fence = "`".repeat(longest_run(&text) + 1);
-    // One space on either side is not part of the code, and keeps it from growing together with the fence.
+    // A space on either side is not part of the code, and separates its backquotes from the fence.
     let at_edge = |c: char| c == '`' || c == ' ';
-    let room = if text.starts_with(at_edge) || text.ends_with(at_edge) {
+    let space = if text.starts_with(at_edge) || text.ends_with(at_edge) {
         " "
     } else {
         ""
@@ -32,23 +31,23 @@ pub(super) fn code(text: &str) -> String {
     if text.trim().is_empty() {
         return format!("<code>{}</code>", entities(&text));
     }
-    [&*fence, room, &*text, room, &*fence].concat()
+    [&*fence, space, &*text, space, &*fence].concat()
 }
 
 /// A text from outside as code inside HTML.
 pub(super) fn html_code(text: &str) -> String {
-    // Between tags no Markdown is read, so that ids stay legible.
+    // Markdown is not read between tags, so these need no escape and ids stay legible.
     let is_plain = |c: char| matches!(c, '_' | '/' | ':');
-    format!("<code>{}</code>", entities_but(&shown(text), is_plain))
+    format!("<code>{}</code>", entities_except(&shown(text), is_plain))
 }
 
-/// Words that the caller of annosync gives for this comment, which are not to be read as markup.
+/// Words of the caller, without markup.
 pub(super) fn prose(text: &str) -> String {
     const SHORT: usize = 100;
     entities(&cut_to(&escape(text), SHORT))
 }
 
-/// A phrase in a sentence or in a cell.
+/// A phrase for a sentence or a table cell.
 pub(super) fn phrase(phrase: &Phrase) -> String {
     let pieces = phrase.pieces().iter().map(|piece| match piece {
         Piece::Words(words) => words.as_ref().to_owned(),
@@ -57,23 +56,23 @@ pub(super) fn phrase(phrase: &Phrase) -> String {
     pieces.collect()
 }
 
-/// A phrase in at most so many bytes: as code, and cut, where its names make it longer.
-pub(super) fn phrase_in(words: &Phrase, room: usize) -> String {
+/// A phrase; if it is longer than `limit` bytes, all of it as code, and cut.
+pub(super) fn phrase_in(words: &Phrase, limit: usize) -> String {
     let text = phrase(words);
-    if text.len() <= room {
+    if text.len() <= limit {
         return text;
     }
     code(&words.text())
 }
 
-/// Lines for a fence, each cut to what can be read, and as many as fit into so many bytes.
-pub(super) fn fence_lines(text: &str, room: usize) -> String {
+/// Lines for a fence, each cut to [`LINE`] characters, and all to about `limit` bytes.
+pub(super) fn fence_lines(text: &str, limit: usize) -> String {
     let mut lines = String::new();
     let mut all = text.lines();
     for line in all.by_ref() {
         lines.push_str(&cut_to(line, LINE));
         lines.push('\n');
-        if lines.len() > room {
+        if lines.len() > limit {
             break;
         }
     }
@@ -85,14 +84,13 @@ pub(super) fn fence_lines(text: &str, room: usize) -> String {
     lines
 }
 
-/// A fenced block of these lines, which end with a line feed.
+/// A fenced block. `lines` end with a line feed.
 pub(super) fn fenced(language: &str, lines: &str) -> String {
     let fence = "`".repeat((longest_run(lines) + 1).max(3));
     format!("{fence}{language}\n{lines}{fence}\n")
 }
 
-/// A text that may stand in a comment of HTML and reads back: letters, digits, `.`, `_` and single dashes as they are,
-/// the rest percent-encoded.
+/// A text for an HTML comment: letters, digits, `.`, `_` and single dashes as they are, the rest percent-encoded.
 pub(super) fn comment(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -118,13 +116,13 @@ fn longest_run(text: &str) -> usize {
     runs.map(str::len).max().unwrap_or(0)
 }
 
-/// Every character that could mean something, by its number; `@` and `#` in an element of their own, so that no host
-/// that looks for names and numbers in the finished text finds one.
+/// All characters with a meaning as numeric entities; `@` and `#` in elements of their own, so that hosts do not link the
+/// names and numbers after them.
 fn entities(text: &str) -> String {
-    entities_but(text, |_| false)
+    entities_except(text, |_| false)
 }
 
-fn entities_but(text: &str, is_plain: impl Fn(char) -> bool) -> String {
+fn entities_except(text: &str, is_plain: impl Fn(char) -> bool) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -146,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_span_is_longer_than_any_run_in_it() {
+    fn a_code_span_is_fenced_longer_than_any_run_in_it() {
         for (text, span) in [
             ("car", "`car`"),
             ("a`b", "``a`b``"),
@@ -161,14 +159,14 @@ mod tests {
     }
 
     #[test]
-    fn what_would_end_a_cell_is_written_by_number() {
+    fn characters_that_end_a_cell_are_entities() {
         assert_eq!(code(r"a\|b"), "<code>a&#92;&#124;b</code>");
         assert_eq!(code("|@me"), "<code>&#124;<span>&#64;</span>me</code>");
         assert_eq!(code(" "), "<code> </code>");
     }
 
     #[test]
-    fn nothing_ends_an_element() {
+    fn text_cannot_end_an_element() {
         assert_eq!(
             html_code("</summary><b a=\"&\">"),
             "<code>&#60;/summary&#62;&#60;b a&#61;&#34;&#38;&#34;&#62;</code>"
@@ -182,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_cannot_be_ended() {
+    fn text_cannot_end_a_comment() {
         assert_eq!(comment("street-1"), "street-1");
         assert_eq!(comment("a--b-->"), "a-%2Db-%2D%3E");
         assert_eq!(comment("a/b %2D\n"), "a%2Fb%20%252D%0A");

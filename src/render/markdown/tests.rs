@@ -11,7 +11,7 @@ fn shown(plan: &Plan) -> String {
 }
 
 #[test]
-fn a_plan_without_changes_is_the_marker_and_one_sentence() {
+fn an_empty_plan_is_the_marker_and_one_sentence() {
     assert_eq!(
         shown(&plan(Vec::new())),
         "<!-- annosync:plan street acme/street -->\nNo changes. 1,815 annotations match.\n"
@@ -19,8 +19,8 @@ fn a_plan_without_changes_is_the_marker_and_one_sentence() {
 }
 
 #[test]
-fn a_small_plan_is_shown_whole() {
-    insta::assert_snapshot!(shown(&plan(vec![moved(), relabelled()])), @"
+fn a_small_plan_is_shown_completely() {
+    insta::assert_snapshot!(shown(&plan(vec![moved(), relabelled()])), @r"
     <!-- annosync:plan street acme/street -->
     ## annosync plan: 1 to merge, 1 to overwrite
 
@@ -57,7 +57,7 @@ fn a_small_plan_is_shown_whole() {
 }
 
 #[test]
-fn what_stops_a_plan_and_what_goes_come_first() {
+fn guards_and_deletes_come_first() {
     let mut plan = plan(vec![posted("a", 1), deleted("a"), replaced()]);
     plan.purges = vec![purge("street-0003", &["bea", "ann", "model", "bea"])];
     plan.summary.purge = 1;
@@ -81,7 +81,7 @@ fn what_stops_a_plan_and_what_goes_come_first() {
             renames: Vec::new(),
         },
     ];
-    insta::assert_snapshot!(shown(&plan), @"
+    insta::assert_snapshot!(shown(&plan), @r"
     <!-- annosync:plan street acme/street -->
     ## annosync plan: 1 input to purge (4 annotations), 1 to post, 1 to replace, 1 to delete
 
@@ -89,9 +89,9 @@ fn what_stops_a_plan_and_what_goes_come_first() {
 
     > **Stopped:** 6 deletes of 20 existing annotations; the guard max_deletes allows `5%`. To let exactly this plan pass: --allow-deletes 6
     >
-    > **Stopped:** 1 concept would be on no annotation any more (`car`); the guard max_vanished_concepts allows 0. To let exactly this plan pass: --allow-vanished 1
+    > **Stopped:** 1 concept would no longer be used (`car`); the guard max_vanished_concepts allows 0. To let exactly this plan pass: --allow-vanished 1
 
-    If this is meant, set the label `annosync-allow-guards` on this pull request or merge request, and let its pipeline plan again.
+    If this is intended, set the label `annosync-allow-guards` on this pull request or merge request, and run its pipeline again.
 
     | post | merge | overwrite | remove | replace | delete | unchanged | unmanaged | inputs purged | annotations purged | of other sets | ambiguous | deletes held back |
     | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
@@ -99,17 +99,17 @@ fn what_stops_a_plan_and_what_goes_come_first() {
 
     > **Warning:** not seen: `annotations of other inputs (--declared-only)`
     >
-    > **Warning:** 1 pairing is ambiguous: another annotation lies nearly as close (runner-up within 0.02). Look at what is marked ambiguous, or give those annotations keys. --fail-on-ambiguous refuses such a plan.
+    > **Warning:** 1 ambiguous pairing: another annotation is nearly as close (runner-up within 0.02). Check the changes that are marked ambiguous, or give those annotations keys. --fail-on-ambiguous refuses such a plan.
     >
     > **Warning:** the policy sync holds back 1 delete; `policy: sync` would not.
     >
-    > **Warning:** apply carries out a purge only with --allow-purge.
+    > **Warning:** apply purges only with --allow-purge.
 
-    ### What goes
+    ### Deletes
 
-    | input | what goes | whose | why |
+    | input | change | user | reason |
     | --- | --- | --- | --- |
-    | `street-0003` | purge: all 4 annotations go, whoever made them | 2 of `bea`, 1 of `ann`, 1 made by a model | `purge: true` |
+    | `street-0003` | purge: deletes all 4 annotations, whoever made them | 2 by `bea`, 1 by `ann`, 1 by a model | `purge: true` |
     | `a` | delete `box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b` | `me` | not declared |
     | `street-1` | replace `red-car` |  | matched: key |
 
@@ -140,7 +140,7 @@ fn what_stops_a_plan_and_what_goes_come_first() {
 }
 
 #[test]
-fn writes_that_revert_changes_of_the_app_stand_apart() {
+fn reverting_changes_are_listed_apart() {
     let mut plan = plan(vec![
         caused(moved(), Cause::Conflict, Some("bea")),
         caused(posted("street-1", 7), Cause::Drift, None),
@@ -160,7 +160,7 @@ fn writes_that_revert_changes_of_the_app_stand_apart() {
         fields,
     );
     plan.drift = vec![added, changed];
-    insta::assert_snapshot!(shown(&against_main(plan)), @"
+    insta::assert_snapshot!(shown(&against_main(plan)), @r"
     <!-- annosync:plan street acme/street -->
     ## annosync plan: 1 to post, 1 to merge, 1 to overwrite
 
@@ -170,18 +170,18 @@ fn writes_that_revert_changes_of_the_app_stand_apart() {
     | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
     | 1 | 1 | 1 | 0 | 0 | 0 | 1,815 | 7 | 4 | 2 | 2 | 2 |
 
-    > **Warning:** 2 changes revert what was done in the app since `main` (`1a2b3c4`). `annosync pull --base main` takes that into the manifest; --on-drift keep leaves it alone.
+    > **Warning:** 2 changes revert changes made in the app since `main` (`1a2b3c4`). `annosync pull --base main` takes them into the manifest; --on-drift keep leaves them alone.
     >
-    > **Warning:** 1 conflict: the manifest and the app changed the same since `main` (`1a2b3c4`), and neither change is written. Decide with --conflicts manifest or --conflicts app, or take the app's values into the manifest: `annosync pull --base main --conflicts app`.
+    > **Warning:** 1 conflict: changed in the manifest and in the app since `main` (`1a2b3c4`); neither change is written. Decide with --conflicts manifest or --conflicts app, or take the app's values into the manifest: `annosync pull --base main --conflicts app`.
 
     ### Reverts changes made in the app since `main` (`1a2b3c4`)
 
     2 changes.
 
-    | input | change | whose annotation, when |
+    | input | change | user, last write |
     | --- | --- | --- |
-    | `street-1` | overwrite `red-car` | of `bea`, last written `2026-05-02T10:11:12Z`; the manifest changed it too |
-    | `street-1` | post `box [person] as-…-00000007…` | deleted in the app, the service does not say by whom or when |
+    | `street-1` | overwrite `red-car` | user `bea`, last written `2026-05-02T10:11:12Z`; the manifest changed it too |
+    | `street-1` | post `box [person] as-…-00000007…` | deleted in the app, user and time unknown |
 
     <details open><summary><code>street-1</code>: 1 to overwrite, 1 to post</summary>
 
@@ -200,17 +200,17 @@ fn writes_that_revert_changes_of_the_app_stand_apart() {
 
     1 annotation. Neither change is written.
 
-    | input | in the app | whose annotation, when | what |
+    | input | change in the app | user, last write | details |
     | --- | --- | --- | --- |
-    | `street-4` | changed `box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b` | of `ann`, last written `2026-05-02T10:11:12Z` | `concepts.car`: base `1`, manifest `0`, app `0.5` |
+    | `street-4` | changed `box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b` | user `ann`, last written `2026-05-02T10:11:12Z` | `concepts.car`: base `1`, manifest `0`, app `0.5` |
 
     ### Changed in the app since `main` (`1a2b3c4`)
 
-    1 annotation left alone. `annosync pull --base main` takes what the app has into the manifest.
+    1 annotation left alone. `annosync pull --base main` takes them into the manifest.
 
-    | input | in the app | whose annotation, when | what |
+    | input | change in the app | user, last write | details |
     | --- | --- | --- | --- |
-    | `street-3` | added `box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b` | of `ann`, last written `2026-05-02T10:11:12Z` | `{box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}` |
+    | `street-3` | added `box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b` | user `ann`, last written `2026-05-02T10:11:12Z` | `{box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}` |
 
     ### Changes by input
 
@@ -228,7 +228,7 @@ fn writes_that_revert_changes_of_the_app_stand_apart() {
 }
 
 #[test]
-fn a_changed_annotation_that_is_left_alone_is_not_called_equal() {
+fn a_plan_with_kept_app_changes_does_not_say_that_all_is_equal() {
     let mut plan = plan(Vec::new());
     let fields = vec![field(
         "status",
@@ -243,20 +243,20 @@ fn a_changed_annotation_that_is_left_alone_is_not_called_equal() {
     )];
     insta::assert_snapshot!(shown(&against_main(plan)), @"
     <!-- annosync:plan street acme/street -->
-    No changes. 1,815 annotations match; 1 that was changed in the app is left alone.
+    No changes. 1,815 annotations match; 1 changed in the app and left alone.
 
     ### Changed in the app since `main` (`1a2b3c4`)
 
-    1 annotation left alone. `annosync pull --base main` takes what the app has into the manifest.
+    1 annotation left alone. `annosync pull --base main` takes them into the manifest.
 
-    | input | in the app | whose annotation, when | what |
+    | input | change in the app | user, last write | details |
     | --- | --- | --- | --- |
-    | `street-1` | changed `red-car` | of `bea`, last written `2026-05-02T10:11:12Z` | `status`: `success` -> `pending` |
+    | `street-1` | changed `red-car` | user `bea`, last written `2026-05-02T10:11:12Z` | `status`: `success` -> `pending` |
     ");
 }
 
 #[test]
-fn every_part_of_the_report_has_its_table() {
+fn every_section_of_the_report_is_a_table() {
     let mut plan = plan(vec![posted("a", 1)]);
     plan.summary = eventful();
     let markdown = shown(&plan);
@@ -265,12 +265,12 @@ fn every_part_of_the_report_has_its_table() {
     insta::assert_snapshot!(parts, @"
      people's work
 
-    | whose | changed | deleted |
+    | user | changed | deleted |
     | --- | ---: | ---: |
     | `bea` | 1,200 | 8 |
     | `ann` | 0 | 1 |
     | `cleo` | 2 | 0 |
-    | (no user named) | 2 | 0 |
+    | (user unknown) | 2 | 0 |
 
     ### Left without labels (12 inputs)
 
@@ -306,7 +306,7 @@ fn every_part_of_the_report_has_its_table() {
     | IoU 0.8 to 0.9 | 0 |  |
     | IoU 0.9 to 1.0 | 2 | ██████████ |
 
-    2 moves cannot be compared: of another kind than before, or masks that are found by name.
+    2 moves cannot be measured: the kind of shape changed, or a mask is matched by id or key.
 
     ### Largest moves
 
@@ -326,7 +326,7 @@ fn every_part_of_the_report_has_its_table() {
 }
 
 #[test]
-fn the_marker_is_of_the_set_and_the_app_alone() {
+fn the_marker_depends_on_set_and_app_only() {
     let one = plan(vec![posted("a", 1)]);
     let other = plan(Vec::new());
     assert_eq!(marker(&one), marker(&other));
@@ -346,7 +346,7 @@ fn the_marker_is_of_the_set_and_the_app_alone() {
 }
 
 #[test]
-fn where_the_whole_plan_is_can_be_said() {
+fn the_place_of_the_complete_plan_is_shown() {
     let end = |full_plan: &str| {
         let options = MarkdownOptions {
             full_plan: Some(full_plan.to_owned()),
@@ -357,22 +357,22 @@ fn where_the_whole_plan_is_can_be_said() {
     };
     assert_eq!(
         end("https://ci.example/run/7?a=1#plan"),
-        "For the whole plan, see [the whole plan](<https://ci.example/run/7?a=1#plan>)."
+        "For the complete plan, see [the complete plan](<https://ci.example/run/7?a=1#plan>)."
     );
     assert_eq!(
         end("the artifact plan of this run"),
-        "For the whole plan, see the artifact plan of this run."
+        "For the complete plan, see the artifact plan of this run."
     );
     assert_eq!(
         end("[x](javascript:y) @me"),
-        "For the whole plan, see &#91;x&#93;&#40;javascript&#58;y&#41; <span>&#64;</span>me."
+        "For the complete plan, see &#91;x&#93;&#40;javascript&#58;y&#41; <span>&#64;</span>me."
     );
     assert!(!end("https://a.example/>b").contains("example/>"));
 }
 
-/// Every change that is not shown is counted, and so is every other.
+/// The number of changes that the comment says are left out.
 fn not_shown(markdown: &str) -> u64 {
-    let Some((_, rest)) = markdown.split_once("**Not shown here for want of room: ") else {
+    let Some((_, rest)) = markdown.split_once("**Left out because of the size limit: ") else {
         return 0;
     };
     let count = rest.split(' ').next().unwrap().replace(',', "");
@@ -387,7 +387,7 @@ fn count(markdown: &str, sign: &str) -> u64 {
 }
 
 #[test]
-fn of_a_large_plan_the_least_destructive_changes_go_first() {
+fn the_least_destructive_changes_of_a_large_plan_are_left_out_first() {
     let mut operations: Vec<_> = (0..50_000)
         .map(|n| posted(&format!("p-{n:05}"), n))
         .collect();
@@ -402,7 +402,7 @@ fn of_a_large_plan_the_least_destructive_changes_go_first() {
         markdown.len()
     );
     assert!(markdown.contains("| 50,000 | 0 | 0 | 0 | 0 | 50 | 1,815 | 7 |"));
-    // Every delete is there twice, as a row and as a change.
+    // Every delete is shown twice, as a row and as a change.
     assert_eq!(count(&markdown, "| `z-"), 50);
     assert_eq!(count(&markdown, "- delete"), 50);
     let posts = count(&markdown, "+ post");
@@ -426,7 +426,7 @@ fn one_input_with_a_hundred_thousand_changes_fits() {
 }
 
 #[test]
-fn deletes_beyond_all_room_are_counted() {
+fn deletes_that_do_not_fit_are_counted() {
     let deletes = (0..30_000).map(|n| deleted(&format!("z-{n:05}")));
     let markdown = shown(&plan(deletes.collect()));
     assert!(markdown.len() <= MARKDOWN_LIMIT);

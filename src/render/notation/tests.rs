@@ -32,7 +32,7 @@ fn every_field_is_a_line() {
 }
 
 #[test]
-fn every_kind_of_place_reads_well() {
+fn every_kind_of_place_is_written() {
     let hash = "0123456789abcdef".repeat(4);
     let of_pixels = format!(r#"{{"mask": {{"sha256": "{hash}", "width": 640, "height": 480}}}}"#);
     let of_both = of_pixels.replace("480", r#"480, "url": "https://example.com/m.png""#);
@@ -67,7 +67,7 @@ fn every_kind_of_place_reads_well() {
 }
 
 #[test]
-fn what_is_long_is_cut_in_one_line_as_well() {
+fn long_values_are_cut_on_one_line_too() {
     let span = |end: char| -> Content {
         let text = format!("{}{end}", "x".repeat(500));
         let span = serde_json::json!({"span": {"start": 0, "end": 501, "text": text}});
@@ -88,7 +88,7 @@ fn what_is_long_is_cut_in_one_line_as_well() {
 }
 
 #[test]
-fn many_concepts_stand_on_a_line_each() {
+fn many_concepts_are_one_per_line() {
     let content = Content {
         concepts: Some(concepts(&["a", "b", "c", "d", "e", "f", "g"])),
         ..Content::default()
@@ -107,7 +107,7 @@ fn many_concepts_stand_on_a_line_each() {
 }
 
 #[test]
-fn a_long_polygon_is_cut_and_still_tells_itself_from_another() {
+fn cut_polygons_that_differ_look_different() {
     let ring = |last| {
         let geometry = polygon(&[
             (0.0, 0.0),
@@ -135,7 +135,7 @@ fn a_long_polygon_is_cut_and_still_tells_itself_from_another() {
 }
 
 #[test]
-fn a_long_text_is_cut_and_still_tells_itself_from_another() {
+fn cut_texts_that_differ_look_different() {
     let note = |end: &str| {
         let text = format!("{}{end}", "x".repeat(500));
         shown(&Content {
@@ -148,7 +148,7 @@ fn a_long_text_is_cut_and_still_tells_itself_from_another() {
 }
 
 #[test]
-fn what_yaml_would_read_as_something_else_is_quoted() {
+fn texts_that_yaml_reads_as_other_types_are_quoted() {
     for text in ["car", "Plastic Film 4", "a-b_c.d/e", "Größe"] {
         assert_eq!(plain(text), text);
     }

@@ -1,20 +1,20 @@
-//! Where a long line is broken so that it fits a terminal, as terminals measure it.
+//! Breaks long lines to the width of a terminal.
 
 use std::ops::Range;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// How far the rows of a line are set in more than its first one.
+/// The indent of the following rows, relative to the line's own.
 const HANGING: usize = 2;
 
-/// How far all rows of a line but its first one are set in: as far as the line, and a bit.
+/// The indent of all rows except the first.
 pub(super) fn indent(line: &str, width: Option<usize>) -> usize {
     let own = line.len() - line.trim_start_matches(' ').len();
-    // What is set in far leaves room for text all the same.
+    // A deep indent still leaves half of the width for text.
     (own + HANGING).min(width.map_or(usize::MAX, |width| width / 2))
 }
 
-/// The rows of a line, in order; one at least. A row ends before a space, which no row has, or, where there is none,
-/// between two characters.
+/// The rows of a line, at least one. A row ends at a space, which is dropped, or between two characters if it has no
+/// space.
 pub(super) fn rows(
     line: &str,
     width: Option<usize>,
@@ -23,24 +23,24 @@ pub(super) fn rows(
     let mut next = Some(0);
     std::iter::from_fn(move || {
         let start = next?;
-        let room = match width {
+        let row_width = match width {
             None => usize::MAX,
             Some(width) if start == 0 => width,
             Some(width) => width - indent,
         };
-        let (end, resume) = row(&line[start..], room, start == 0);
+        let (end, resume) = row(&line[start..], row_width, start == 0);
         next = resume.map(|resume| start + resume);
         Some(start..start + end)
     })
 }
 
-/// Where the first row of a text ends, and where the next one begins, if there is one.
-fn row(text: &str, room: usize, is_first: bool) -> (usize, Option<usize>) {
-    // No character takes more columns than bytes, but for a few control characters, which are escaped.
-    if text.len() <= room {
+/// The end of the first row of a text, and the start of the next one, if any.
+fn row(text: &str, width: usize, is_first: bool) -> (usize, Option<usize>) {
+    // No character has more columns than bytes, except control characters, which are escaped.
+    if text.len() <= width {
         return (text.len(), None);
     }
-    // A line's own indentation is no place to break it.
+    // A line is not broken in its own indentation.
     let indentation = if is_first {
         text.len() - text.trim_start_matches(' ').len()
     } else {
@@ -52,12 +52,12 @@ fn row(text: &str, room: usize, is_first: bool) -> (usize, Option<usize>) {
     while at < text.len() {
         let cluster = cluster(&text[at..]);
         if cluster == " " && at > indentation {
-            // A space that stands at the end of a row is the one that the break takes, and needs no room.
+            // The space at the end of a row is dropped, and may be beyond the width.
             space = Some(at);
         }
         columns += cluster.width();
-        // A row holds one character at least, however wide.
-        if columns > room && at > 0 {
+        // A row has at least one character.
+        if columns > width && at > 0 {
             return match space {
                 Some(space) => (space, Some(space + 1)),
                 None => (at, Some(at)),
@@ -68,7 +68,7 @@ fn row(text: &str, room: usize, is_first: bool) -> (usize, Option<usize>) {
     (text.len(), None)
 }
 
-/// The first character as people see it: with what is set upon it or joined to it. Text is not empty.
+/// The first character with its combining marks and joined characters. `text` is not empty.
 fn cluster(text: &str) -> &str {
     const JOINER: char = '\u{200d}';
     let mut is_joined = false;
@@ -109,16 +109,16 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_broken_at_spaces_and_hard_where_there_are_none() {
+    fn lines_break_at_spaces_or_between_characters() {
         for (line, width, expected) in [
             ("", 10, &[""][..]),
             ("ten column", 10, &["ten column"]),
             ("ten columns", 10, &["ten", "  columns"]),
-            // The space that a break takes may be the first that has no room.
+            // The dropped space may be beyond the width.
             ("ten column and", 10, &["ten column", "  and"]),
             ("abcdefghijklm", 10, &["abcdefghij", "  klm"]),
             ("a abcdefghijklm", 10, &["a", "  abcdefgh", "  ijklm"]),
-            // Spaces that stand together stay, but for one.
+            // Of several spaces, one is dropped.
             ("ten colum  x", 10, &["ten colum ", "  x"]),
             ("    abcdefgh", 10, &["    abcdef", "     gh"]),
             ("    ab cdefgh", 10, &["    ab", "     cdefg", "     h"]),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn wide_characters_count_two_and_what_belongs_together_stays_together() {
+    fn wide_characters_have_two_columns_and_clusters_stay_together() {
         assert_eq!(rows_of("漢字漢字漢字", 7), ["漢字漢", "  字漢", "  字"]);
         for one in ["e\u{301}", "👩\u{200d}🚀", "👍\u{1f3fd}", "🇨🇭", "☀\u{fe0f}"] {
             assert_eq!(cluster(&format!("{one}x")), one);
@@ -149,15 +149,15 @@ mod tests {
         ) {
             let indent = indent(&line, Some(width));
             let ranges: Vec<Range<usize>> = rows(&line, Some(width), indent).collect();
-            // What stands between two rows is one space or nothing.
+            // Between two rows, at most one space is dropped.
             let mut at = 0;
             for (index, range) in ranges.iter().enumerate() {
                 let between = &line[at..range.start];
                 prop_assert!(between.is_empty() || (index > 0 && between == " "), "{between:?}");
                 at = range.end;
                 let text = &line[range.clone()];
-                let room = if index == 0 { width } else { width - indent };
-                prop_assert!(text.width() <= room || cluster(text) == text, "{text:?} in {room}");
+                let columns = if index == 0 { width } else { width - indent };
+                prop_assert!(text.width() <= columns || cluster(text) == text, "{text:?} in {columns}");
                 prop_assert!(!text.is_empty() || index + 1 == ranges.len() || line.is_empty(), "{ranges:?}");
             }
             prop_assert_eq!(at, line.len());

@@ -1,6 +1,7 @@
 use super::*;
 use crate::model::{AnnotationId, Content, InputId, Json, Policy, Status};
 use crate::plan::{ActionCounts, Change, HeldBack, Matched, MatchedBy, Summary, Trip};
+use crate::render::Color;
 use crate::render::sample::{
     ambiguous, concepts, deleted, edit_of, moved, observed_of, plan, polygon, posted,
     posted_content, relabelled, replaced,
@@ -69,14 +70,14 @@ fn a_replacement_shows_its_difference() {
 }
 
 #[test]
-fn a_difference_outside_the_manifests_fields_is_said() {
+fn a_difference_in_fields_that_are_not_shown_is_reported() {
     let mut replaced = replaced();
     let edit = edit_of(&mut replaced);
     edit.after = edit.observed.content.clone();
     insta::assert_snapshot!(shown(&plan(vec![replaced])), @r"
     street-1
       ± replace red-car (matched: key)
-          (the same in every field that is shown here)
+          (no difference in the fields shown here)
 
     Plan: 1 to replace; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
     ");
@@ -103,7 +104,7 @@ fn a_removal_and_an_ambiguous_match_are_shown() {
           - concepts: [car, taxi]
           + concepts: [car]
 
-    Warning: 1 pairing is ambiguous: another annotation lies nearly as close (runner-up within 0.02). Look at what is marked ambiguous, or give those annotations keys. --fail-on-ambiguous refuses such a plan.
+    Warning: 1 ambiguous pairing: another annotation is nearly as close (runner-up within 0.02). Check the changes that are marked ambiguous, or give those annotations keys. --fail-on-ambiguous refuses such a plan.
 
     Plan: 1 to overwrite, 1 to remove; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
     ");
@@ -150,7 +151,7 @@ fn every_kind_of_annotation_has_a_name() {
 }
 
 #[test]
-fn ids_that_begin_alike_are_shown_whole() {
+fn ids_with_equal_beginnings_are_shown_in_full() {
     let mut twin = posted("a", 1);
     twin.id = AnnotationId::new("as-0a1b2c3d-00000001ffffffffffff").unwrap();
     let text = shown(&plan(vec![posted("a", 1), twin, posted("a", 2)]));
@@ -164,7 +165,7 @@ fn ids_that_begin_alike_are_shown_whole() {
 }
 
 #[test]
-fn warnings_stand_between_the_changes_and_the_summary() {
+fn warnings_are_between_the_changes_and_the_summary() {
     let mut plan = plan(vec![deleted("a")]);
     plan.policy = Policy::Create;
     plan.summary.held_back = HeldBack {
@@ -198,11 +199,11 @@ fn warnings_stand_between_the_changes_and_the_summary() {
           {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}
 
     Warning: not seen: annotations of other inputs (--declared-only)
-    Warning: 2 pairings are ambiguous: another annotation lies nearly as close (runner-up within 0.02). Look at what is marked ambiguous, or give those annotations keys. --fail-on-ambiguous refuses such a plan.
+    Warning: 2 ambiguous pairings: another annotation is nearly as close (runner-up within 0.02). Check the changes that are marked ambiguous, or give those annotations keys. --fail-on-ambiguous refuses such a plan.
     Warning: the policy create holds back 1,200 changes and 1 delete; `policy: sync` would not.
     Stopped: 75 deletes of 1,000 existing annotations; the guard max_deletes allows 5%. To let exactly this plan pass: --allow-deletes 75
     Stopped: 1 change of 1 existing annotation; the guard max_updates allows 0. To let exactly this plan pass: --allow-updates 1
-    Stopped: 12 concepts would be on no annotation any more (c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, 2 more); the guard max_vanished_concepts allows 0. To let exactly this plan pass: --allow-vanished 12
+    Stopped: 12 concepts would no longer be used (c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, 2 more); the guard max_vanished_concepts allows 0. To let exactly this plan pass: --allow-vanished 12
     Stopped: the manifest declares no input, and the plan would delete 1 annotation. To let exactly this plan pass: --allow-empty
 
     Plan: 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
@@ -210,7 +211,7 @@ fn warnings_stand_between_the_changes_and_the_summary() {
 }
 
 #[test]
-fn the_policy_that_would_suffice_is_named() {
+fn the_policy_that_holds_nothing_back_is_named() {
     let mut plan = plan(Vec::new());
     plan.policy = Policy::Create;
     plan.summary.held_back.updates = 1;
@@ -222,7 +223,7 @@ fn the_policy_that_would_suffice_is_named() {
 }
 
 #[test]
-fn the_summary_counts_in_whole_words() {
+fn the_summary_is_a_sentence() {
     let mut plan = plan(vec![deleted("a")]);
     plan.summary = Summary {
         actions: ActionCounts {
@@ -267,7 +268,7 @@ fn nothing_to_do_is_one_line() {
 }
 
 #[test]
-fn of_a_large_plan_every_delete_and_the_first_200_others_are_shown() {
+fn a_large_plan_shows_every_delete_and_the_first_200_other_changes() {
     let mut operations: Vec<Operation> = (0..250).map(|n| posted("b", n)).collect();
     operations.push(relabelled());
     operations.extend((0..300).map(|n| deleted(&format!("d-{n:03}"))));
@@ -296,13 +297,13 @@ fn of_a_large_plan_every_delete_and_the_first_200_others_are_shown() {
 }
 
 #[test]
-fn two_hundred_changes_are_shown_whole() {
+fn two_hundred_changes_are_all_shown() {
     let text = shown(&plan((0..200).map(|n| posted("b", n)).collect()));
     assert!(!text.contains("shown"));
 }
 
 #[test]
-fn colour_says_nothing_that_the_text_does_not() {
+fn colours_do_not_change_the_text() {
     let plan = plan(vec![moved(), relabelled(), posted("a", 1), deleted("a")]);
     let colored = text(
         &plan,
@@ -323,7 +324,7 @@ fn colour_says_nothing_that_the_text_does_not() {
 }
 
 #[test]
-fn text_from_outside_cannot_reach_the_terminal() {
+fn text_from_outside_is_escaped() {
     let mut evil = deleted("a");
     observed_of(&mut evil).content.metadata = Some(Json::from_value(
         &serde_json::json!({ "a\u{9b}2J": "\u{1b}]0;x\u{7}\r\n\u{202e}" }),

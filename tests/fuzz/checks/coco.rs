@@ -93,7 +93,7 @@ fn merge(files: &Overlay, incoming: &[Incoming]) -> (Pulled, Merged) {
     let over = Over {
         manifest: &manifest,
         text: &text,
-        new_inputs: NewInputs::WithTheOthers,
+        new_inputs: NewInputs::LikeExisting,
         form: Form::OneFile,
         read_back: &read_back,
     };

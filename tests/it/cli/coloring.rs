@@ -1,8 +1,8 @@
-//! Colours: where stdout takes them, and nowhere else. They say nothing that the text does not.
+//! Colours: used only if stdout supports them, and only in addition to the text.
 
 use super::{Run, World, boxes};
 
-/// A world whose plan posts, and says so in colour.
+/// A world whose plan has a post, which is coloured.
 fn world() -> World {
     let world = World::new();
     world.declare(&boxes(0..2, "car"));
@@ -21,7 +21,7 @@ fn plan(world: &World, environment: &[(&str, &str)], arguments: &[&str]) -> Run 
 const FORCED: (&str, &str) = ("CLICOLOR_FORCE", "1");
 
 #[test]
-fn what_is_piped_has_no_colours_and_lines_as_long_as_they_are() {
+fn piped_output_is_neither_coloured_nor_wrapped() {
     let world = world();
     let piped = plan(&world, &[], &[]).stdout;
     assert!(
@@ -44,7 +44,7 @@ fn what_is_piped_has_no_colours_and_lines_as_long_as_they_are() {
 }
 
 #[test]
-fn colours_that_are_asked_for_are_there_and_the_text_is_the_same() {
+fn requested_colours_do_not_change_the_text() {
     let world = world();
     let piped = plan(&world, &[], &[]).stdout;
     let forced = plan(&world, &[FORCED], &[]).stdout;
@@ -58,7 +58,7 @@ fn colours_that_are_asked_for_are_there_and_the_text_is_the_same() {
 }
 
 #[test]
-fn who_wants_no_colour_gets_none_whatever_else_is_asked_for() {
+fn no_color_takes_precedence() {
     let world = world();
     let piped = plan(&world, &[], &[]).stdout;
     for environment in [
@@ -79,7 +79,7 @@ fn who_wants_no_colour_gets_none_whatever_else_is_asked_for() {
 }
 
 #[test]
-fn files_and_formats_for_programs_have_no_colours() {
+fn files_and_machine_formats_are_not_coloured() {
     let world = world();
     let piped = plan(&world, &[], &[]).stdout;
     let also = ["--also", "text=plan.txt", "--also", "markdown=plan.md"];

@@ -137,7 +137,7 @@ fn an_outcome_that_cannot_be_printed_goes_to_stderr() {
             .args(["--user-id", "owner", "--app-id", "app"])
             .stdout(full);
         let run = Run::of(command).exits(1);
-        run.says("\nApplied 3 (3 posted), 0 already so, 0 failed, 0 not attempted.\n")
+        run.says("\nApplied 3 (3 posted), 0 already up to date, 0 failed, 0 not attempted.\n")
             .says("error: cannot write to stdout: ")
             .says("the apply itself is finished, and its result is above")
             .says("hint: `annosync plan` shows what is left to do");

@@ -290,7 +290,7 @@ fn an_added_annotation_stops_plan_and_apply_with_on_drift_fail() {
         run.stdout
     );
     assert!(
-        run.stdout.contains("of ann, last written"),
+        run.stdout.contains("user ann, last written"),
         "{}",
         run.stdout
     );
@@ -330,8 +330,8 @@ fn a_pull_on_a_branch_keeps_the_branchs_changes_comments_and_order() {
     pull(&["--base", "HEAD"])
         .exits(4)
         .says("conflict: input in-004")
-        .says("concepts.bus: base nothing, manifest 1, app nothing")
-        .says("concepts.truck: base nothing, manifest nothing, app 1")
+        .says("concepts.bus: base (not set), manifest 1, app (not set)")
+        .says("concepts.truck: base (not set), manifest (not set), app 1")
         .says("1 unresolved conflict");
     let text = world.read("m.yaml");
     let place = |what: &str| {

@@ -39,14 +39,14 @@ fn a_plan_shows_it_first_and_an_apply_asks_for_its_flag() {
     world.plan(&["--detailed-exitcode"]).exits(2);
     let plan = world.plan(&[]).exits(0);
     assert_snapshot!(plan.stdout, @r"
-    ! purge p: all 3 annotations go, whoever made them (1 of bea, 1 of owner, 1 made by a model)
+    ! purge p: deletes all 3 annotations, whoever made them (1 by bea, 1 by owner, 1 by a model)
 
-    Other people's work: bea 0 changed, 1 deleted; (no user named) 0 changed, 1 deleted
+    Other people's work: bea 0 changed, 1 deleted; (user unknown) 0 changed, 1 deleted
     Left without labels (1 input): p
     Classes: car 3 -> 1 (-2)
 
     Note: needs the app's owner: 1 change to annotations of bea, 1 change to annotations of owner.
-    Warning: apply carries out a purge only with --allow-purge.
+    Warning: apply purges only with --allow-purge.
 
     Plan: 1 input to purge (3 annotations); 1 unmanaged. 1 call (lower bound 1), about 0.1 s at 1,000 calls/s.
     ");
@@ -57,7 +57,7 @@ fn a_plan_shows_it_first_and_an_apply_asks_for_its_flag() {
     ");
     assert_eq!(ids(&world).len(), 4);
     let applied = world.apply(&["--allow-purge"]).exits(0);
-    assert_snapshot!(applied.stdout, @"Applied 1 (1 input purged of 3 annotations), 0 already so, 0 failed, 0 not attempted.");
+    assert_snapshot!(applied.stdout, @"Applied 1 (1 input purged of 3 annotations), 0 already up to date, 0 failed, 0 not attempted.");
     assert_eq!(ids(&world), [json!("other")]);
     // The input's own annotation is still there, and what is purged stays purged.
     let all = world.block_on(world.emulator.annotations()).unwrap();
@@ -73,7 +73,7 @@ fn the_declared_inputs_alone_are_enough_to_see_a_purge() {
     world.declare(PURGED);
     let plan = world.plan(&["--declared-only"]).exits(0);
     assert!(
-        plan.stdout.contains("! purge p: all 3 annotations go"),
+        plan.stdout.contains("! purge p: deletes all 3 annotations"),
         "{}",
         plan.stdout
     );
@@ -150,7 +150,7 @@ fn more_than_a_call_can_take_are_several_calls() {
         .collect();
     world.declare(&inputs.concat());
     let applied = world.apply(&["--allow-purge"]).exits(0);
-    assert_snapshot!(applied.last_line(), @"Applied 130 (130 inputs purged of 130 annotations), 0 already so, 0 failed, 0 not attempted.");
+    assert_snapshot!(applied.last_line(), @"Applied 130 (130 inputs purged of 130 annotations), 0 already up to date, 0 failed, 0 not attempted.");
     let calls = world.writes();
     assert!(
         calls

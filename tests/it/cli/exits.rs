@@ -11,7 +11,7 @@ fn an_empty_plan_and_a_finished_apply_exit_with_0() {
     let first = world.apply(&[]).exits(0);
     assert_eq!(
         first.last_line(),
-        "Applied 2 (2 posted), 0 already so, 0 failed, 0 not attempted."
+        "Applied 2 (2 posted), 0 already up to date, 0 failed, 0 not attempted."
     );
     let second = world.apply(&[]).exits(0);
     assert_eq!(second.last_line(), "No changes. 2 annotations match.");
@@ -133,7 +133,7 @@ fn a_partial_failure_exits_with_5_and_a_complete_one_with_1() {
     let none = world.apply(&[]).exits(1);
     assert_eq!(
         none.last_line(),
-        "Applied 0, 0 already so, 3 failed, 0 not attempted."
+        "Applied 0, 0 already up to date, 3 failed, 0 not attempted."
     );
     fail(vec![1]);
     let part = world.apply(&[]).exits(5);
@@ -146,7 +146,7 @@ fn a_partial_failure_exits_with_5_and_a_complete_one_with_1() {
     );
     assert_eq!(
         part.last_line(),
-        "Applied 2 (2 posted), 0 already so, 1 failed, 0 not attempted."
+        "Applied 2 (2 posted), 0 already up to date, 1 failed, 0 not attempted."
     );
     world.apply(&[]).exits(0);
 }

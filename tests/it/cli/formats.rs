@@ -231,7 +231,7 @@ fn text_markdown_and_json_give_the_same_numbers_for_taco() {
     assert_eq!(relabelled_of_markdown(&markdown), pairs);
 
     // Both say what goes for good, too little of each to stop the plan, and name everything that goes.
-    let gone = "4 concepts will be on no annotation any more (";
+    let gone = "4 concepts will no longer be used (";
     assert!(text.contains(&format!("Warning: {gone}")), "{text}");
     assert!(markdown.contains(gone), "{markdown}");
     let gone: Vec<_> = plan
@@ -239,7 +239,7 @@ fn text_markdown_and_json_give_the_same_numbers_for_taco() {
         .iter()
         .filter(|operation| operation.action() == plan::Action::Delete)
         .collect();
-    assert_eq!(cells_of(&markdown, "What goes").len(), gone.len());
+    assert_eq!(cells_of(&markdown, "Deletes").len(), gone.len());
     for operation in gone {
         let id = operation.id.as_str();
         assert!(text.contains(id) && markdown.contains(id));

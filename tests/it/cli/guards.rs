@@ -131,12 +131,12 @@ fn a_concept_that_would_vanish_stops_the_plan() {
     world
         .plan(&[])
         .exits(0)
-        .says("1 concept will be on no annotation any more (bus).");
+        .says("1 concept will no longer be used (bus).");
     declare(&(boxes(0..22, "car") + &boxes(22..31, "bus")));
     let plan = world.plan(&[]).exits(3);
     assert!(
         plan.stdout
-            .contains("1 concept would be on no annotation any more (tree)")
+            .contains("1 concept would no longer be used (tree)")
     );
     stops_and_passes(&world, &["--allow-vanished", "1"]);
 }
@@ -209,7 +209,7 @@ fn a_vanished_concept_counts_even_if_the_manifest_names_it() {
         world
             .plan(&[])
             .exits(3)
-            .says("1 concept would be on no annotation any more (precious)");
+            .says("1 concept would no longer be used (precious)");
     }
     assert_eq!(world.writes(), []);
 }
@@ -314,7 +314,7 @@ fn a_vanished_concept_that_relabels_explain_comes_with_the_lines_to_write() {
     let stopped = world.plan(&[]).exits(3);
     assert!(
         stopped.stdout.contains(
-            "To let exactly this plan pass: --allow-vanished 1. If this is a rename, write in the header instead:\n\
+            "To let exactly this plan pass: --allow-vanished 1. If this is a rename, add this to the header instead:\n\
              \x20   renamed:\n\
              \x20     car: \"yes\"\n"
         ),

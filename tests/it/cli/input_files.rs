@@ -470,6 +470,6 @@ fn a_truncated_log_is_shown_up_to_its_last_line() {
         world.write("cut.txt", &log[..length]);
         let run = world.run(&["show", "cut.txt"]).exits(0);
         assert!(run.stdout.ends_with(summary), "{length}: {}", run.stdout);
-        run.says("Warning: 1 line is cut off and not shown");
+        run.says("Warning: 1 incomplete line not shown");
     }
 }

@@ -219,7 +219,7 @@ fn inputs_are_posted_from_files_urls_and_texts_before_they_are_annotated() {
       + post k (not on the remote)
           {concepts: [car]}
 
-    Creates 1 concept; the service cannot delete concepts: car (9), nearest that exists: none
+    Creates 1 concept; the service cannot delete concepts: car (9), nearest existing: none
     Classes: car 0 -> 9 (+9)
 
     Plan: 8 inputs to post, 9 to post. 2 calls (lower bound 2), about 0.1 s at 1,000 calls/s.
@@ -237,7 +237,7 @@ fn inputs_are_posted_from_files_urls_and_texts_before_they_are_annotated() {
 
     ### Inputs
 
-    | input | what is done |
+    | input | change |
     | --- | --- |
     | `a` | post image `images/a.jpg` (17 bytes) |
     | `b` | post image `https://example.com/b.jpg` |
@@ -250,7 +250,7 @@ fn inputs_are_posted_from_files_urls_and_texts_before_they_are_annotated() {
 
     ### Creates 1 concept; the service cannot delete concepts
 
-    | concept | annotations | nearest that exists |
+    | concept | annotations | nearest existing |
     | --- | ---: | --- |
     | `car` | 9 | none |
 
@@ -349,7 +349,7 @@ fn inputs_are_posted_from_files_urls_and_texts_before_they_are_annotated() {
     let run = world.apply(&["--log", "log.jsonl"]).exits(0);
     assert_eq!(
         run.last_line(),
-        "Applied 17 (8 inputs posted, 9 posted), 0 already so, 0 failed, 0 not attempted."
+        "Applied 17 (8 inputs posted, 9 posted), 0 already up to date, 0 failed, 0 not attempted."
     );
     assert_eq!(there(&world).len(), 9);
     let log = world.read("log.jsonl");
@@ -430,9 +430,9 @@ fn an_undo_names_the_inputs_and_deletes_them_only_when_it_may() {
         .emulator
         .faults()
         .next(Endpoint::DeleteInputs, Fault::DropAfter);
-    undo(&["--allow-delete-inputs", "3"])
-        .exits(4)
-        .says("Stale: input in-1: 1 annotation lies on it that the undo does not know. It was not deleted.");
+    undo(&["--allow-delete-inputs", "3"]).exits(4).says(
+        "Stale: input in-1: it has 1 annotation that the undo does not know. It was not deleted.",
+    );
     assert_eq!(there(&world), ["in-1", "old"]);
     assert!(world.annotation("late").is_some());
 }
@@ -451,6 +451,6 @@ fn an_embedded_store_makes_inputs_by_itself_unless_they_are_posted() {
     let run = run(&["apply", "m.yaml", "--auto-approve", "--create-inputs"]).exits(0);
     assert_eq!(
         run.last_line(),
-        "Applied 2 (1 input posted, 1 posted), 0 already so, 0 failed, 0 not attempted."
+        "Applied 2 (1 input posted, 1 posted), 0 already up to date, 0 failed, 0 not attempted."
     );
 }

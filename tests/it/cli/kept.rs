@@ -96,7 +96,7 @@ fn an_undo_and_an_outcome_are_shown_in_every_format_with_the_same_filters() {
     let stale = "Stale: overwrite k of input in-003: it changed after the plan was made.";
     let text = show("outcome.json", &[]).exits(0).says(stale);
     let title = format!(
-        "An apply of label set street to app app of owner at {}: applied except for what was stale.\n",
+        "An apply of label set street to app app of owner at {}: applied, except for stale changes.\n",
         world.emulator.url()
     );
     assert!(text.stdout.starts_with(&title), "{}", text.stdout);
@@ -108,7 +108,7 @@ fn an_undo_and_an_outcome_are_shown_in_every_format_with_the_same_filters() {
     assert_eq!(text.stderr, "outcome.json is the outcome of an apply.\n");
     show("outcome.json", &["--format", "markdown"])
         .exits(0)
-        .says("## annosync apply: applied except for what was stale\n\n```text\n")
+        .says("## annosync apply: applied, except for stale changes\n\n```text\n")
         .says(stale);
     let json = show("outcome.json", &["--format", "json"]).exits(0).stdout;
     assert_eq!(json, world.read("outcome.json"));
@@ -168,7 +168,7 @@ fn a_log_is_shown_in_every_format() {
     world.write("log.jsonl", &cut);
     show(&[])
         .exits(0)
-        .says("1 line is cut off and not shown")
+        .says("1 incomplete line not shown")
         .says("4 changes: ");
     world.write("log.jsonl", &(cut + "\n{\"ended\":7}\n"));
     show(&[]).exits(1).says("log.jsonl:6:");

@@ -1,6 +1,6 @@
-//! `list`, and plans made offline from what it saved.
+//! `list`: its filters and formats.
 
-use super::{Run, World, boxes};
+use super::{Run, World};
 use crate::support::{boxed, whole, with};
 use annosync::emulator::{Clock, Config};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use std::time::Duration;
 const EDGES: [f64; 4] = [0.1, 0.1, 0.5, 0.5];
 
 /// Annotations of five makers on three inputs.
-fn world() -> World {
+pub(super) fn world() -> World {
     let world = World::with(Config {
         clock: Clock::Ticking(1_767_225_600_000),
         ..Config::default()
@@ -57,7 +57,7 @@ fn world() -> World {
     world
 }
 
-/// The ids in a listing but those of input-level annotations.
+/// The ids in a listing, without input-level annotations.
 fn ids_in<'a>(annotations: impl IntoIterator<Item = &'a Value>) -> Vec<&'a str> {
     annotations
         .into_iter()
@@ -74,7 +74,7 @@ fn lines(run: &Run) -> Vec<Value> {
         .collect()
 }
 
-/// The ids of a table's rows but those of input-level annotations.
+/// The ids in a table, without input-level annotations.
 fn ids_of_table(run: &Run) -> Vec<&str> {
     assert!(run.stdout.starts_with("INPUT "), "{}", run.stdout);
     let rows = run.stdout.lines().skip(1);
@@ -150,7 +150,7 @@ fn the_default_format_is_json_lines() {
 }
 
 #[test]
-fn filters_are_asked_of_the_server_except_statuses() {
+fn the_server_applies_all_filters_except_statuses() {
     let world = world();
     world
         .on_app(&[
@@ -172,7 +172,7 @@ fn filters_are_asked_of_the_server_except_statuses() {
 }
 
 #[test]
-fn a_table_is_for_people() {
+fn a_table_shows_places_concepts_and_makers() {
     let world = World::with(Config {
         clock: Clock::Ticking(1_767_225_600_000),
         ..Config::default()
@@ -278,7 +278,7 @@ fn later_pages_of_a_table_keep_the_widths_of_the_first() {
 }
 
 #[test]
-fn yaml_is_one_list_of_what_the_api_sends() {
+fn yaml_is_a_list_of_the_annotations_of_the_api() {
     let world = World::new();
     let strange = json!({"1_000": "on", "a": "2026-01-01", "b": "a: b # c\n\u{85}", "long": "x ".repeat(90), "n": null, "e": {}});
     world.seed(vec![
@@ -312,7 +312,7 @@ fn yaml_is_one_list_of_what_the_api_sends() {
     assert_eq!(none.stdout, "[]\n");
 }
 
-/// Serves pages of one annotation each; before the second is answered, the test has to say that it has seen the first.
+/// Serves pages of one annotation each. The second page waits until the test has received the first.
 fn pages_that_wait(seen: mpsc::Receiver<()>) -> (String, std::thread::JoinHandle<bool>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -349,7 +349,7 @@ fn pages_that_wait(seen: mpsc::Receiver<()>) -> (String, std::thread::JoinHandle
 }
 
 #[test]
-fn a_page_is_printed_before_the_next_one_comes() {
+fn a_page_is_printed_before_the_next_one_arrives() {
     for (format, first_lines) in [("jsonl", 1), ("table", 2), ("yaml", 1)] {
         let (seen, waiting) = mpsc::channel();
         let (url, server) = pages_that_wait(waiting);
@@ -376,7 +376,7 @@ fn a_page_is_printed_before_the_next_one_comes() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_ends_it_quietly() {
+fn a_closed_pipe_ends_a_listing_without_an_error() {
     for format in ["jsonl", "table", "yaml"] {
         let (seen, waiting) = mpsc::channel();
         let (url, _server) = pages_that_wait(waiting);
@@ -404,7 +404,7 @@ fn a_reader_that_has_seen_enough_ends_it_quietly() {
 }
 
 #[test]
-fn ids_without_their_inputs_make_no_sense() {
+fn each_id_needs_an_input_id() {
     let world = world();
     let flags = ["list", "--input-id", "in-1", "--id", "a", "--id", "b"];
     let run = world.on_app(&flags).exits(64);
@@ -416,124 +416,4 @@ fn ids_without_their_inputs_make_no_sense() {
     let run = world.on_app(&["list", "--status", "finished"]).exits(64);
     assert!(run.stderr.contains("awaiting_review"), "{}", run.stderr);
     assert_eq!(world.emulator.calls(), []);
-}
-
-/// A world that needs some of everything, its saved listing, and the online plan.
-fn saved(flags: &[&str]) -> (World, String, Value) {
-    let world = world();
-    world.declare(&boxes(0..4, "car"));
-    world.apply(&[]).exits(0);
-    world.declare(&format!(
-        "{}{}  - id: in-1\n    annotations:\n      - {{ box: {{ top: 0.1, left: 0.1, bottom: 0.5, right: 0.6 }}, concepts: [car] }}\n",
-        boxes(0..2, "tree"),
-        boxes(2..3, "car"),
-    ));
-    let listing = world
-        .on_app(&[&["list", "--format", "json"], flags].concat())
-        .exits(0);
-    let plan = world.plan_json();
-    world.emulator.forget_calls();
-    (world, listing.stdout, plan)
-}
-
-#[test]
-fn a_plan_from_a_saved_listing_is_the_online_plan_and_asks_no_server() {
-    let (world, listing, online) = saved(&["--all"]);
-    world.write("listing.json", &listing);
-    let offline = world
-        .plan(&["--observed", "listing.json", "--format", "json"])
-        .exits(0);
-    let offline: Value = serde_json::from_str(&offline.stdout).unwrap();
-    assert_eq!(offline, online);
-    assert!(online["operations"].as_array().unwrap().len() > 3);
-    // Without a target and without a token, only the target differs.
-    let mut command = super::command(world.path());
-    command.args([
-        "plan",
-        "m.yaml",
-        "--observed",
-        "listing.json",
-        "--format",
-        "json",
-    ]);
-    let nowhere = Run::of(command).exits(0);
-    let nowhere: Value = serde_json::from_str(&nowhere.stdout).unwrap();
-    assert_eq!(nowhere["operations"], online["operations"]);
-    assert_eq!(nowhere["batches"], online["batches"]);
-    assert_eq!(world.emulator.calls(), []);
-    world
-        .plan(&["--observed", "listing.json", "--detailed-exitcode"])
-        .exits(2);
-}
-
-#[test]
-fn models_annotations_may_be_missing_from_a_saved_listing() {
-    let (world, listing, online) = saved(&[]);
-    world.write("listing.json", &listing);
-    let offline = world
-        .plan(&["--observed", "listing.json", "--format", "json"])
-        .exits(0);
-    let offline: Value = serde_json::from_str(&offline.stdout).unwrap();
-    assert_eq!(offline["operations"], online["operations"]);
-}
-
-#[test]
-fn a_listing_of_the_declared_inputs_is_enough_to_plan_them() {
-    let flags = ["--all", "--input-id", "in-000", "--input-id", "in-001"];
-    let (world, listing, _) = saved(&flags);
-    world.write("listing.json", &listing);
-    let run = world.plan(&["--observed", "listing.json"]).exits(1);
-    assert!(
-        run.stderr
-            .contains("input `in-002` is declared, but the listing does not cover it"),
-        "{}",
-        run.stderr
-    );
-    world.declare(&boxes(0..2, "tree"));
-    let run = world.plan(&["--observed", "listing.json"]).exits(0);
-    assert!(run.stdout.contains("Warning: not seen: "), "{}", run.stdout);
-    assert!(
-        run.last_line().contains(" 2 to overwrite. "),
-        "{}",
-        run.stdout
-    );
-}
-
-#[test]
-fn no_plan_is_made_of_a_filtered_or_broken_listing() {
-    for narrow in [
-        ["--user", "owner"],
-        ["--workflow-version", "w-1"],
-        ["--task", "task/1"],
-        ["--status", "success"],
-    ] {
-        let (world, listing, _) = saved(&narrow);
-        world.write("filtered.json", &listing);
-        let run = world.plan(&["--observed", "filtered.json"]).exits(1);
-        assert!(run.stderr.contains("filter"), "{}", run.stderr);
-    }
-    let (world, listing, _) = saved(&["--all", "--user", "owner"]);
-    world.write("filtered.json", &listing);
-    let (_, whole, _) = saved(&["--all"]);
-    world.write("cut.json", &whole[..whole.len() / 2]);
-    let lines = world.on_app(&["list", "--all"]).exits(0);
-    world.write("lines.json", &lines.stdout);
-    world.write("empty.json", "");
-    for file in [
-        "filtered.json",
-        "cut.json",
-        "empty.json",
-        "missing.json",
-        "lines.json",
-    ] {
-        let code = if file == "lines.json" { 64 } else { 1 };
-        let run = world.plan(&["--observed", file]).exits(code);
-        assert!(run.stderr.contains(file), "{}", run.stderr);
-        assert_eq!(run.stdout, "");
-    }
-    let run = world.plan(&["--observed", "filtered.json"]).exits(1);
-    assert!(run.stderr.contains("filter"), "{}", run.stderr);
-    world
-        .plan(&["--observed", "cut.json", "--declared-only"])
-        .exits(64);
 }

@@ -69,7 +69,7 @@ fn the_log_accounts_for_every_change_once() {
     let run = world.apply_path("plan.json", &arguments).exits(5);
     assert_eq!(
         run.last_line(),
-        "Applied 3 (1 posted, 1 overwritten, 1 input purged of 1 annotation), 0 already so, 1 stale, 1 failed, 0 not attempted."
+        "Applied 3 (1 posted, 1 overwritten, 1 input purged of 1 annotation), 0 already up to date, 1 stale, 1 failed, 0 not attempted."
     );
     assert_eq!(
         account(&world),
@@ -186,7 +186,7 @@ fn a_log_that_cannot_be_written_any_more_stops_the_run_and_is_said_once() {
     );
     assert_eq!(
         run.last_line(),
-        "Applied 128 (128 posted), 0 already so, 0 failed, 172 not attempted."
+        "Applied 128 (128 posted), 0 already up to date, 0 failed, 172 not attempted."
     );
     // All of it is done before the log fails, and the log is not what was asked for.
     world.declare(&boxes(0..128, "car"));
@@ -195,7 +195,7 @@ fn a_log_that_cannot_be_written_any_more_stops_the_run_and_is_said_once() {
     let run = world.apply(&["--log", "/dev/full"]).exits(1);
     assert_eq!(
         run.last_line(),
-        "Applied 1 (1 posted), 0 already so, 0 failed, 0 not attempted."
+        "Applied 1 (1 posted), 0 already up to date, 0 failed, 0 not attempted."
     );
     world.is_settled();
 }

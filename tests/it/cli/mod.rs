@@ -28,6 +28,7 @@ mod inputs;
 mod kept;
 mod listing;
 mod logging;
+mod offline;
 #[cfg(unix)]
 mod output_files;
 mod outside;
@@ -36,6 +37,7 @@ mod pages;
 mod plan_file;
 mod progress;
 mod proxy;
+mod pull_losses;
 mod pulling;
 mod quickstart;
 mod races;

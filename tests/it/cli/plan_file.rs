@@ -47,7 +47,7 @@ fn a_plan_file_is_carried_out_once_and_is_already_so_after() {
     assert_eq!(
         first.last_line(),
         "Applied 6 (1 posted, 1 merged, 1 overwritten, 1 removed, 1 replaced, 1 deleted), \
-         0 already so, 0 failed, 0 not attempted."
+         0 already up to date, 0 failed, 0 not attempted."
     );
     // A replacement is four, of which its post shares a call with the new annotation's.
     assert_eq!(world.writes().len(), 8, "{:#?}", world.writes());
@@ -55,7 +55,7 @@ fn a_plan_file_is_carried_out_once_and_is_already_so_after() {
     let again = world.apply_path("plan.json", &[]).exits(0);
     assert_eq!(
         again.last_line(),
-        "Applied 0, 6 already so, 0 failed, 0 not attempted."
+        "Applied 0, 6 already up to date, 0 failed, 0 not attempted."
     );
     assert_eq!(world.annotations(), before, "times of change included");
 }
@@ -65,7 +65,7 @@ fn annotations_edited_since_the_plan_are_kept_and_the_rest_is_applied() {
     for (input, kind, difference) in [
         ("in-000", "overwrite", "- concepts: [car]"),
         ("in-002", "remove", "+ concepts: [car]"),
-        ("in-003", "delete", "It is now:"),
+        ("in-003", "delete", "Now stored:"),
         ("in-005", "replace", "+ user: bea"),
     ] {
         let world = planned();
@@ -80,7 +80,7 @@ fn annotations_edited_since_the_plan_are_kept_and_the_rest_is_applied() {
         assert!(run.last_line().starts_with("Applied 5 ("));
         assert!(
             run.last_line()
-                .ends_with("0 already so, 1 stale, 0 failed, 0 not attempted.")
+                .ends_with("0 already up to date, 1 stale, 0 failed, 0 not attempted.")
         );
         assert_eq!(world.annotation(&id), edited, "{input} was written");
         // A new plan sees the edit, and is what a person decides on.
@@ -95,7 +95,7 @@ fn changes_made_meanwhile_exactly_as_planned_count_as_done() {
     world.someone_marks_as_pending("in-001");
     let run = world.apply_path("plan.json", &[]).exits(0);
     assert!(run.last_line().starts_with("Applied 5 ("));
-    assert!(run.last_line().contains(", 1 already so, 0 failed"));
+    assert!(run.last_line().contains(", 1 already up to date, 0 failed"));
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn annotations_deleted_since_the_plan_are_not_recreated() {
     let run = world.apply_path("plan.json", &[]).exits(4);
     assert!(
         run.stdout
-            .contains("it is gone. Nothing of it was written.")
+            .contains("it no longer exists. Nothing was written.")
     );
     assert_eq!(world.annotation(&id), None);
 }
@@ -128,7 +128,7 @@ fn a_post_with_a_taken_id_is_stale_and_the_others_are_sent() {
     assert!(run.stdout.contains("Stale: post k of input in-001"));
     assert_eq!(
         run.last_line(),
-        "Applied 2 (2 posted), 0 already so, 1 stale, 0 failed, 0 not attempted."
+        "Applied 2 (2 posted), 0 already up to date, 1 stale, 0 failed, 0 not attempted."
     );
     assert_eq!(world.annotation(taken), theirs);
 }

@@ -1,11 +1,11 @@
-//! The line that shows how far a run is: on a terminal, and nowhere else.
+//! The progress line, which is shown on terminals only.
 
 use super::{World, boxes, is_there};
 use annosync::emulator::{Endpoint, Fault};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// A world with 300 boxes to post, in three calls, in which calls take long enough to be seen.
+/// A world with 300 boxes to post in three slow calls.
 fn world() -> World {
     let world = World::new();
     world.declare(&boxes(0..300, "car"));
@@ -25,8 +25,8 @@ const APPLY: [&str; 6] = [
     "1",
 ];
 
-/// What a terminal shows in the end, when these bytes were sent to it. It knows what progress needs: the cursor goes
-/// up, and to the left; the rest of a line is erased.
+/// The lines of a terminal after these bytes. Supports the codes of the progress line: cursor up, carriage return, and
+/// erasing the rest of a line.
 fn screen(sent: &str) -> Vec<String> {
     let mut lines: Vec<Vec<char>> = vec![Vec::new()];
     let (mut row, mut column) = (0, 0);
@@ -70,7 +70,7 @@ fn screen(sent: &str) -> Vec<String> {
     lines.into_iter().map(text).collect()
 }
 
-/// The binary on the world's app, with the words of its command line.
+/// The command line of an apply to the world's app.
 fn apply(world: &World) -> Vec<String> {
     let url = world.emulator.url();
     let app = ["--endpoint", &url, "--user-id", "owner", "--app-id", "app"];
@@ -79,7 +79,7 @@ fn apply(world: &World) -> Vec<String> {
 }
 
 #[test]
-fn on_a_terminal_it_says_how_far_a_run_is_and_leaves_nothing_behind() {
+fn progress_is_shown_on_a_terminal_and_erased_at_the_end() {
     if !is_there("script") {
         return;
     }
@@ -128,7 +128,7 @@ fn on_a_terminal_it_says_how_far_a_run_is_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn where_there_is_no_terminal_nothing_is_shown_of_it() {
+fn progress_is_not_shown_without_a_terminal() {
     let world = world();
     let words = apply(&world);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();

@@ -1,13 +1,13 @@
-//! `pull`: from an app to a manifest that plans to nothing, and back into one that is there.
+//! `pull`: a new manifest of an app, and changes of an existing one.
 
 use super::{Run, World, folder_of, settled};
-use crate::support::{ME, base64, boxed, png, whole, with};
+use crate::support::{ME, boxed, whole, with};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// Two inputs, with what two people, a model and another set made of them.
+/// Two inputs with annotations of two people, a model and another set.
 fn street() -> Vec<Value> {
     let mut mask = boxed("in-2", "mask", [0.0, 0.0, 0.0, 0.0], &["road"]);
     mask["data"]["regions"][0]["region_info"] = json!({"mask": {"image": {"base64": PNG}}});
@@ -48,7 +48,7 @@ fn world() -> World {
     world
 }
 
-/// What stands in a folder but for the endpoint, which is another one on every run.
+/// The files of a folder, without the endpoint, which differs on every run.
 fn shown(world: &World, folder: &str) -> String {
     let files = folder_of(&world.path().join(folder));
     files
@@ -68,7 +68,7 @@ fn plan(world: &World, path: &str) -> Run {
 }
 
 #[test]
-fn a_fresh_pull_is_a_manifest_that_plans_to_nothing() {
+fn a_plan_after_a_new_pull_is_empty() {
     let world = world();
     let run = world.on_app(&["pull", "new"]).exits(0);
     insta::assert_snapshot!(run.stdout, @"
@@ -82,12 +82,12 @@ fn a_fresh_pull_is_a_manifest_that_plans_to_nothing() {
     + new/labels/masks/1aa09979b73a3063.png (mask)
     + new/labels/pulled.yaml (4 annotations)
     + new/annosync.yaml (header)
-    note: 1 annotation that a model made is left out (--model-made include)
+    note: 1 annotation made by models left out (--model-made include)
     4 annotations on 2 inputs; 3 files differ.
     ");
     insta::assert_snapshot!(shown(&world, "new"), @r#"
     == annosync.yaml
-    # A plan creates and updates, and deletes nothing. With policy: sync it deletes what is ours and not declared.
+    # A plan creates and updates, and deletes nothing. With policy: sync it deletes this set's annotations that are not declared below.
     version: 1
     set: app
     policy: upsert
@@ -124,7 +124,7 @@ fn a_fresh_pull_is_a_manifest_that_plans_to_nothing() {
     let again = world.run(&["pull", "new"]).exits(0);
     assert_eq!(again.stdout, "");
     assert!(
-        again.stderr.contains("the manifest new says so already"),
+        again.stderr.contains("the manifest new is up to date"),
         "{}",
         again.stderr
     );
@@ -132,7 +132,7 @@ fn a_fresh_pull_is_a_manifest_that_plans_to_nothing() {
 }
 
 #[test]
-fn every_form_of_a_fresh_pull_plans_to_nothing() {
+fn a_plan_after_every_form_of_pull_is_empty() {
     for arguments in [
         &["--split"][..],
         &["--format", "jsonl"],
@@ -189,7 +189,7 @@ fn an_edited_label_is_one_change_and_pulling_again_drops_it() {
 }
 
 #[test]
-fn a_pull_over_a_manifest_changes_what_differs_and_says_what_goes() {
+fn a_pull_into_a_manifest_reports_removed_annotations() {
     let world = world();
     world.on_app(&["pull", "."]).exits(0);
     world.delete("in-1", "a1");
@@ -204,8 +204,8 @@ fn a_pull_over_a_manifest_changes_what_differs_and_says_what_goes() {
     insta::assert_snapshot!(check.stderr, @"
     note: annotations of other sets are not pulled: as-00000000 (unknown name): 1 annotation
     hint: to pull another set's, change `set` in the header to its name, or list it in `adopts` if it is this set's earlier name; a name that is lost is given by what the ids begin with
-    note: 1 declared annotation is not in the app, and goes
-    note: 1 annotation that a model made is left out (--model-made include)
+    note: 1 declared annotation not in the app: removed from the manifest
+    note: 1 annotation made by models left out (--model-made include)
     4 annotations on 3 inputs; 1 file differs.
     ");
     let run = world.run(&["pull"]).exits(0);
@@ -219,7 +219,7 @@ fn a_pull_over_a_manifest_changes_what_differs_and_says_what_goes() {
 }
 
 #[test]
-fn a_set_finds_what_it_made_again_without_ids() {
+fn annotations_of_the_set_are_declared_without_ids() {
     let world = World::new();
     world.declare("  - id: in-1\n    annotations:\n      - key: k\n        box: { top: 0.1, left: 0.2, bottom: 0.5, right: 0.6 }\n        concepts: [car]\n      - concepts: [day]\n");
     world.apply(&[]).exits(0);
@@ -236,7 +236,7 @@ fn a_set_finds_what_it_made_again_without_ids() {
 }
 
 #[test]
-fn an_embedded_store_is_pulled_with_a_target_that_leads_to_it() {
+fn a_pulled_embedded_store_is_the_target() {
     let world = World::new();
     world.write("m.yaml", &format!("{}targets: {{ local: {{ embedded: store.db }} }}\ntarget: local\ninputs:\n  - id: in-1\n    annotations:\n      - concepts: [day]\n", super::header()));
     world.run(&["apply", "m.yaml", "--auto-approve"]).exits(0);
@@ -256,14 +256,14 @@ fn an_embedded_store_is_pulled_with_a_target_that_leads_to_it() {
 }
 
 #[test]
-fn a_part_is_refused_where_a_plan_would_delete_the_rest() {
+fn a_filtered_pull_is_refused_if_a_plan_would_delete_the_rest() {
     let world = world();
     let sync = ["pull", "new", "--policy", "sync"];
     let refused = world
         .on_app(&[&sync[..], &["--concept", "night"]].concat())
         .exits(1);
     insta::assert_snapshot!(refused.stderr, @"
-    error: the filters leave out 1 annotation in scope of this manifest, first `mask` of input `in-2`: under policy sync the next plan would delete what is left out; nothing was written
+    error: the filters leave out 1 annotation in scope of this manifest, first `mask` of input `in-2`: under policy sync, the next plan would delete what is left out; nothing was written
     hint: pull without --user, --status, --concept and --model-made only, or with policy upsert, which never deletes
     ");
     assert!(!world.path().join("new").exists());
@@ -280,7 +280,7 @@ fn a_part_is_refused_where_a_plan_would_delete_the_rest() {
 }
 
 #[test]
-fn a_pull_that_makes_no_sense_writes_nothing() {
+fn invalid_pulls_write_nothing() {
     let world = world();
     world.write("taken/labels/mine.yaml", "inputs: []\n");
     world.declare("  - id: in-1\n    annotations: []\n");
@@ -309,7 +309,11 @@ fn a_pull_that_makes_no_sense_writes_nothing() {
         ),
         (&["pull", "new.yaml", "--split"], 64, "need a folder"),
         (&["pull", "broken"], 1, "the manifest has"),
-        (&["pull", "strict"], 1, "does not fit this manifest"),
+        (
+            &["pull", "strict"],
+            1,
+            "do not fit the header of this manifest",
+        ),
         (&["pull", "new", "--input", "a "], 64, "white space"),
         (&["pull", "new", "--detailed-exitcode"], 64, "--check"),
     ] {
@@ -324,7 +328,7 @@ fn a_pull_that_makes_no_sense_writes_nothing() {
 }
 
 #[test]
-fn what_a_pull_that_was_interrupted_left_is_no_hindrance() {
+fn an_interrupted_pull_can_be_repeated() {
     let world = world();
     world.on_app(&["pull", "new", "--split"]).exits(0);
     let whole = folder_of(world.path());
@@ -335,7 +339,7 @@ fn what_a_pull_that_was_interrupted_left_is_no_hindrance() {
     assert_eq!(folder_of(world.path()), whole);
     settled(&plan(&world, "new"));
 
-    // What the app does not hold any more is in the way, and is named.
+    // A file with an input that the app no longer has is an error.
     fs::remove_file(world.path().join("new/annosync.yaml")).unwrap();
     world.write("new/labels/in-1.yaml", "- id: in-1\n");
     let before = folder_of(world.path());
@@ -347,7 +351,7 @@ fn what_a_pull_that_was_interrupted_left_is_no_hindrance() {
 }
 
 #[test]
-fn a_new_file_that_a_rule_would_leave_out_is_named_before_anything_is_written() {
+fn a_new_file_that_is_ignored_is_an_error_before_anything_is_written() {
     let world = world();
     world.write("new/.gitignore", "labels/\n");
     for options in [&["pull", "new"][..], &["pull", "new", "--check"]] {
@@ -372,7 +376,7 @@ fn a_new_file_that_a_rule_would_leave_out_is_named_before_anything_is_written() 
 }
 
 #[test]
-fn a_new_file_that_the_header_leaves_out_is_named() {
+fn a_new_file_that_the_header_does_not_match_is_an_error() {
     let world = world();
     world.on_app(&["pull", "."]).exits(0);
     let text = world.read("annosync.yaml");
@@ -384,15 +388,15 @@ fn a_new_file_that_the_header_leaves_out_is_named() {
     world
         .run(&["pull", "--split"])
         .exits(1)
-        .says("labels/in-3.yaml would not belong to the manifest: its `files:` leave it out; nothing was written");
+        .says("labels/in-3.yaml would not belong to the manifest: `files:` does not match it; nothing was written");
     assert_eq!(folder_of(world.path()), before);
 }
 
 #[test]
-fn a_folder_in_the_way_of_a_new_file_is_named_before_anything_is_written() {
+fn a_folder_at_the_path_of_a_new_file_is_an_error_before_anything_is_written() {
     let world = world();
     world.on_app(&["pull", ".", "--split"]).exits(0);
-    // A folder stands where a new input's file belongs.
+    // A folder has the name of a new input's file.
     world.seed(vec![
         boxed("in-3", "n3", [0.1, 0.2, 0.5, 0.6], &["bus"]),
         boxed("in-4", "n4", [0.1, 0.2, 0.5, 0.6], &["bus"]),
@@ -410,7 +414,7 @@ fn a_folder_in_the_way_of_a_new_file_is_named_before_anything_is_written() {
 }
 
 #[test]
-fn a_collaborator_pulls_what_others_made_and_plans_to_nothing() {
+fn a_plan_after_a_pull_by_a_collaborator_is_empty() {
     let world = World::with(annosync::emulator::Config::default());
     world.seed(vec![
         with(
@@ -422,119 +426,6 @@ fn a_collaborator_pulls_what_others_made_and_plans_to_nothing() {
     ]);
     world.on_app(&["pull", "new"]).exits(0);
     settled(&plan(&world, "new"));
-}
-
-#[test]
-fn what_cannot_be_written_in_full_is_named_and_changes_the_exit_code() {
-    let world = World::new();
-    let at = |id: &str, info: Value| {
-        let mut annotation = boxed("in-1", id, [0.0, 0.0, 0.0, 0.0], &["car"]);
-        annotation["data"]["regions"][0]["region_info"] = info;
-        annotation
-    };
-    world.seed(vec![
-        at("token", json!({"token": {"char_start": 1, "char_end": 2}})),
-        at("url", json!({"mask": {"image": {"url": "s3://b/x.png"}}})),
-        at(
-            "black",
-            json!({"mask": {"image": {"base64": base64(&png(2, &[0, 0]))}}}),
-        ),
-        at(
-            "no-letter",
-            json!({"span": {"char_start": 3, "char_end": 3}}),
-        ),
-        boxed("in-1", "flat", [0.1, 0.2, 0.1, 0.6], &["car"]),
-        boxed("in-1", "above", [-0.01, 0.2, 0.5, 0.6], &["car"]),
-        with(
-            whole("in-1", "null", &[("car", 1.0)]),
-            "annotation_info",
-            json!({"reviewed": null}),
-        ),
-        boxed("in-1", "whole", [0.1, 0.2, 0.5, 0.6], &["car"]),
-    ]);
-    let run = world
-        .on_app(&["pull", "out"])
-        .exits(5)
-        .says("`token` of input `in-1`")
-        .says("`url` of input `in-1`")
-        .says("`above` of input `in-1`")
-        .says("`null` of input `in-1`")
-        .says("`black` of input `in-1`")
-        .says("`no-letter` of input `in-1`")
-        .says("`flat` of input `in-1`")
-        .says("warning[place-not-declarable]: 4 annotations named by id alone")
-        .says("warning[null-values]: 1 annotation named by id alone")
-        .says("warning[mask-not-declarable]: 2 annotations named by id alone");
-    assert!(!run.stderr.contains("`whole`"), "{}", run.stderr);
-    assert!(!world.path().join("out/labels/masks").exists());
-    let before = world.annotations();
-    world
-        .on_app(&["apply", "out", "--auto-approve"])
-        .exits(0)
-        .says("No changes.");
-    assert_eq!(world.annotations(), before);
-
-    // On another app there is nothing of them to post: it is said, and none is posted in part.
-    let other = World::new();
-    other.seed(vec![boxed("in-1", "else", [0.1, 0.2, 0.5, 0.6], &["car"])]);
-    for name in ["annosync.yaml", "labels/pulled.yaml"] {
-        other.write(name, &world.read(&format!("out/{name}")));
-    }
-    let before = other.annotations();
-    let run = other.on_app(&["apply", ".", "--auto-approve"]).exits(1);
-    run.says("annotation `above` of input `in-1` is not in the app")
-        .says("the manifest asks for 7 changes that cannot be made; nothing was sent");
-    assert_eq!(other.annotations(), before);
-}
-
-#[test]
-fn fields_that_no_manifest_can_declare_are_named_and_never_left_out_in_silence() {
-    let world = World::new();
-    let region = |id: &str, region: Value| json!({"id": id, "input_id": "in-1", "user_id": ME, "status": {"code": 24150}, "data": {"regions": [region]}});
-    let place = json!({"bounding_box": {"top_row": 0.1, "left_col": 0.2, "bottom_row": 0.5, "right_col": 0.6}});
-    let car = json!({"id": "car", "name": "Car", "app_id": "app", "language": "en", "value": 1});
-    let with_data = |id: &str, name: &str, value: Value| {
-        let mut annotation = region(
-            id,
-            json!({"region_info": place, "data": {"concepts": [car]}}),
-        );
-        annotation["data"][name] = value;
-        annotation
-    };
-    let corner = |row: f64, col: f64, z: f64| json!({"row": row, "col": col, "z": z});
-    let polygon = |z: f64| json!({"polygon": {"points": [corner(0.1, 0.1, z), corner(0.5, 0.1, 0.0), corner(0.5, 0.5, 0.0)]}});
-    world.seed(vec![
-        region("plain", json!({"id": "r", "region_info": place, "data": {"concepts": [car]}})),
-        region("flat", json!({"region_info": polygon(0.0), "data": {"concepts": [car]}})),
-        region("lost-depth", json!({"region_info": polygon(0.5), "data": {"concepts": [car]}})),
-        with_data("lost-day", "concepts", json!([{"id": "day", "value": 1}])),
-        with_data("lost-geo", "geo", json!({"geo_point": {"longitude": 1.5, "latitude": 2.5}})),
-        with_data("lost-color", "colors", json!([{"raw_hex": "#102030", "value": 1}])),
-        with_data("lost-text", "text", json!({"url": "https://example.org/t.txt"})),
-        region(
-            "lost-inner",
-            json!({"region_info": place, "data": {"concepts": [car], "regions": [{"region_info": place}]}}),
-        ),
-        whole("in-1", "lost-value", &[("car", 1.5)]),
-        whole("in-1", "lost-twice", &[("car", 1.0), ("car", 0.2)]),
-    ]);
-    let run = world.on_app(&["pull", "out"]).exits(5);
-    let stored: Vec<String> = world
-        .annotations()
-        .iter()
-        .map(|it| it["id"].as_str().unwrap().to_owned())
-        .collect();
-    assert_eq!(stored.len(), 10);
-    let text = world.read("out/labels/pulled.yaml");
-    for id in &stored {
-        let named = run.stderr.contains(&format!("`{id}` of input `in-1`"));
-        assert_eq!(named, id.starts_with("lost-"), "{id}: {}", run.stderr);
-        if named {
-            assert!(text.contains(&format!("- id: {id}\n")), "{id}: {text}");
-        }
-    }
-    run.says("fields-not-declarable");
-    settled(&plan(&world, "out"));
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn the_quickstart_applies_and_then_plans_empty() {
     let first = run(folder.path(), &["apply", "--auto-approve"]).exits(0);
     assert_eq!(
         first.stdout,
-        "Applied 19 (19 posted), 0 already so, 0 failed, 0 not attempted.\n"
+        "Applied 19 (19 posted), 0 already up to date, 0 failed, 0 not attempted.\n"
     );
     assert!(
         first.stderr.contains("Plan: 19 to post"),

@@ -195,7 +195,8 @@ fn a_server_that_fills_its_pages_badly_every_time_is_read_to_its_end() {
             assert_eq!(posts.len(), hidden);
             assert!(posts.iter().all(|(action, _)| action == "post"));
             let run = world.apply(&[]).exits(0);
-            let account = format!("Applied 0, {hidden} already so, 0 failed, 0 not attempted.");
+            let account =
+                format!("Applied 0, {hidden} already up to date, 0 failed, 0 not attempted.");
             assert_eq!(run.last_line(), account);
             assert_eq!(world.annotations(), before);
         }

@@ -272,9 +272,9 @@ fn a_run_that_is_stopped_at_any_write_leaves_no_stand_in() {
         // What is in flight is finished; only a delete that was sent makes the rest necessary.
         assert_eq!(replaced, if at < 2 { 0 } else { 3 }, "{at}");
         let account = if at < 2 {
-            "Applied 0, 0 already so, 0 failed, 3 not attempted."
+            "Applied 0, 0 already up to date, 0 failed, 3 not attempted."
         } else {
-            "Applied 3 (3 replaced), 0 already so, 0 failed, 0 not attempted."
+            "Applied 3 (3 replaced), 0 already up to date, 0 failed, 0 not attempted."
         };
         assert_eq!(run.last_line(), account, "{at}");
         world.apply(&[]).exits(0);
@@ -292,7 +292,7 @@ fn a_replacement_with_a_refused_user_loses_nothing() {
     let run = apply_through(&world, Meddling::RefuseWith("bae")).exits(5);
     assert_eq!(
         run.last_line(),
-        "Applied 2 (2 replaced), 0 already so, 1 failed, 0 not attempted."
+        "Applied 2 (2 replaced), 0 already up to date, 1 failed, 0 not attempted."
     );
     let run = run.says("Failed: replace annotation alone of input in-2: refused with HTTP 400");
     assert!(!run.stdout.contains("stand-in"), "{}", run.stdout);

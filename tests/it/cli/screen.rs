@@ -1,8 +1,6 @@
-//! Nothing from outside reaches the terminal as it is: neither what a manifest says, nor what an app holds, a server
-//! answers, a path is called, the environment names, or somebody typed.
+//! All text from outside is escaped: from manifests, apps, servers, paths, the environment and the command line.
 //!
-//! The binary is told that it speaks to a terminal that takes colours; what is left when its own colours are taken away
-//! is text.
+//! The binary runs with colours. Without these, its output must have no control characters.
 
 use super::{Run, World, boxes, header, proxy};
 use annosync::render::escape;
@@ -10,11 +8,11 @@ use serde_json::json;
 use std::borrow::Cow;
 use std::fs;
 
-/// A colour that annosync does not use, a title of the window, a way to clear the screen in one byte less, a line that
-/// is written over, marks that turn text around, and characters that take no room.
+/// A colour that annosync does not use, a window title, a C1 code that clears the screen, characters that overwrite a line,
+/// bidirectional controls, and characters without width.
 const HOSTILE: &str = "\u{1b}[35m\u{1b}]0;x\u{7}\u{9b}2J\r\u{8}\u{7f}\u{202e}\u{2066}\u{200f}\u{61c}\u{feff}\u{e0041}x";
 
-/// Runs the binary with colours and everything that it can tell.
+/// Runs the binary with colours and the most verbose output.
 fn run(world: &World, arguments: &[&str]) -> Run {
     let mut command = world.command();
     command
@@ -24,7 +22,7 @@ fn run(world: &World, arguments: &[&str]) -> Run {
     Run::of(command)
 }
 
-/// A text without the colours of a terminal, as far as annosync uses them.
+/// A text without the colour codes that annosync uses.
 fn without_colours(text: &str) -> String {
     let mut parts = text.split("\u{1b}[");
     let mut plain = parts.next().unwrap_or_default().to_owned();
@@ -62,7 +60,7 @@ fn every_harmful_character_is_found() {
 }
 
 #[test]
-fn what_a_manifest_says() {
+fn text_of_manifests_is_escaped() {
     let world = World::new();
     let json = serde_json::to_string(HOSTILE).unwrap();
     let yaml = json.clone();
@@ -104,7 +102,7 @@ fn what_a_manifest_says() {
 }
 
 #[test]
-fn what_an_app_holds() {
+fn text_of_apps_is_escaped() {
     let world = World::new();
     let hostile = |id: &str, input: &str| {
         json!({"id": id, "input_id": input, "user_id": "owner",
@@ -156,7 +154,7 @@ fn what_an_app_holds() {
 }
 
 #[test]
-fn what_a_server_answers() {
+fn answers_of_servers_are_escaped() {
     use axum::http::StatusCode;
     use axum::response::IntoResponse as _;
     let world = World::new();
@@ -216,7 +214,7 @@ fn what_a_server_answers() {
 }
 
 #[test]
-fn what_somebody_typed() {
+fn arguments_are_escaped() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     let flag = format!("--{HOSTILE}");
@@ -309,7 +307,7 @@ fn what_somebody_typed() {
 }
 
 #[test]
-fn what_the_environment_names() {
+fn environment_variables_are_escaped() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     let app = ["--user-id", "owner", "--app-id", "app"];
@@ -335,7 +333,7 @@ fn what_the_environment_names() {
 }
 
 #[test]
-fn what_a_plan_file_says() {
+fn text_of_plan_files_is_escaped() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     world.plan(&["--out", "plan.json"]).exits(0);
@@ -359,7 +357,7 @@ fn what_a_plan_file_says() {
 }
 
 #[test]
-fn a_servers_text_is_rid_of_every_harmful_character() {
+fn every_harmful_character_of_a_server_is_escaped() {
     use axum::http::StatusCode;
     use axum::response::IntoResponse as _;
     let world = World::new();

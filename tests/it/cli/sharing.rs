@@ -26,7 +26,8 @@ fn endpoints(world: &World) -> Vec<Endpoint> {
     world.writes().iter().map(|call| call.endpoint).collect()
 }
 
-const DONE: &str = "Applied 2 (1 removed, 1 deleted), 0 already so, 0 failed, 0 not attempted.";
+const DONE: &str =
+    "Applied 2 (1 removed, 1 deleted), 0 already up to date, 0 failed, 0 not attempted.";
 
 #[test]
 fn a_removal_and_a_delete_are_one_call() {

@@ -1,4 +1,4 @@
-//! A plan in several formats at once, and what is left out of what a person sees: nothing of it changes the plan.
+//! Output in several formats at once, and filters of what is shown. Neither changes the plan.
 
 use super::{Run, World, boxes, header};
 
@@ -25,7 +25,7 @@ const ALSO: [&str; 6] = [
     "json=plan.json",
 ];
 
-/// The files that [`ALSO`] names hold what each format prints.
+/// Checks that each file of [`ALSO`] has the output of its format.
 #[track_caller]
 fn holds_what_is_printed(world: &World) {
     for (format, file) in [
@@ -74,7 +74,7 @@ fn files_are_written_whatever_the_exit_code() {
 }
 
 #[test]
-fn what_cannot_be_written_leaves_stdout_empty() {
+fn stdout_is_empty_if_a_file_cannot_be_written() {
     let world = world();
     let run = world.plan(&["--also", "markdown=no/such/plan.md"]).exits(1);
     assert_eq!(run.stdout, "");
@@ -82,7 +82,7 @@ fn what_cannot_be_written_leaves_stdout_empty() {
 }
 
 #[test]
-fn a_command_line_that_makes_no_sense_is_refused_before_anything_is_read() {
+fn invalid_options_are_refused_before_anything_is_read() {
     let world = world();
     world.write("listing.json", "{}");
     let calls = world.emulator.calls().len();
@@ -130,7 +130,7 @@ fn a_command_line_that_makes_no_sense_is_refused_before_anything_is_read() {
 }
 
 #[test]
-fn what_is_written_into_the_manifests_folder_is_no_part_of_it() {
+fn output_files_in_the_manifest_folder_do_not_belong_to_it() {
     let world = World::new();
     world.write("m/annosync.yaml", &header());
     world.write("m/labels.yaml", &format!("inputs:\n{}", boxes(0..2, "car")));
@@ -151,7 +151,7 @@ fn what_is_written_into_the_manifests_folder_is_no_part_of_it() {
     assert_eq!(world.read("m/plan.json"), first);
 }
 
-/// Filters, each of which leaves something out.
+/// Filters, each of which hides something.
 const FILTERS: [&[&str]; 4] = [
     &["--only", "posts"],
     &["--only", "posts,patches"],
@@ -160,7 +160,7 @@ const FILTERS: [&[&str]; 4] = [
 ];
 
 #[test]
-fn filters_change_nothing_of_the_plan() {
+fn filters_do_not_change_the_plan() {
     let world = world();
     let whole = world.plan(&["--format", "json"]).exits(0).stdout;
     for filter in FILTERS {
@@ -181,7 +181,7 @@ fn filters_change_nothing_of_the_plan() {
 }
 
 #[test]
-fn filters_leave_out_of_text_and_markdown_what_they_do_not_name() {
+fn filters_hide_changes_in_text_and_markdown() {
     let world = world();
     for (filter, shown) in [
         (&[][..], [true, true, true]),
@@ -213,7 +213,7 @@ fn filters_leave_out_of_text_and_markdown_what_they_do_not_name() {
 }
 
 #[test]
-fn an_apply_that_shows_posts_alone_deletes_all_the_same() {
+fn an_apply_carries_out_hidden_changes() {
     for filter in FILTERS {
         let world = world();
         let count = |run: &Run| run.last_line().to_owned();
@@ -222,7 +222,7 @@ fn an_apply_that_shows_posts_alone_deletes_all_the_same() {
         assert!(applied.stderr.contains(said), "{}", applied.stderr);
         assert_eq!(
             count(&applied),
-            "Applied 3 (1 posted, 1 overwritten, 1 deleted), 0 already so, 0 failed, 0 not attempted."
+            "Applied 3 (1 posted, 1 overwritten, 1 deleted), 0 already up to date, 0 failed, 0 not attempted."
         );
         assert_eq!(world.annotations().len(), 2);
     }
@@ -233,7 +233,7 @@ fn an_apply_that_shows_posts_alone_deletes_all_the_same() {
 }
 
 #[test]
-fn a_dry_run_prints_every_call_whatever_is_shown() {
+fn a_dry_run_prints_all_calls_despite_filters() {
     let world = world();
     let calls = world.apply(&["--dry-run"]).exits(0).stdout;
     assert_eq!(calls.lines().count(), 3, "{calls}");

@@ -88,7 +88,8 @@ fn ctrl_c_and_sigterm_let_calls_in_flight_finish() {
         let said = hears(&mut stderr, "Stopping:");
         assert!(said.contains("Press Ctrl-C again to end now"));
         release.send(()).unwrap();
-        let account = "Applied 128 (128 posted), 0 already so, 0 failed, 172 not attempted.\n";
+        let account =
+            "Applied 128 (128 posted), 0 already up to date, 0 failed, 172 not attempted.\n";
         assert_eq!(ends(child), (account.to_owned(), Some(5)), "{name}");
         assert_eq!(world.annotations().len(), 128);
         let run = world.apply(&[]).exits(0);
@@ -111,7 +112,7 @@ fn the_deadline_lets_calls_in_flight_finish() {
         "Stopping: the run took longer than 5 s (--deadline).",
     );
     release.send(()).unwrap();
-    let account = "Applied 128 (128 posted), 0 already so, 0 failed, 172 not attempted.\n";
+    let account = "Applied 128 (128 posted), 0 already up to date, 0 failed, 172 not attempted.\n";
     assert_eq!(ends(child), (account.to_owned(), Some(5)));
     let run = world.apply(&[]).exits(0);
     assert!(run.last_line().starts_with("Applied 172 (172 posted)"));
@@ -165,7 +166,7 @@ fn a_stop_ends_a_pause_and_reports_what_was_waiting() {
     hears(&mut stderr, "Stopping:");
     let (stdout, code) = ends(child);
     assert_eq!(code, Some(1), "{stdout}");
-    let account = "Applied 0, 0 already so, 128 failed, 172 not attempted.";
+    let account = "Applied 0, 0 already up to date, 128 failed, 172 not attempted.";
     assert_eq!(stdout.lines().last(), Some(account));
     assert!(stdout.contains("CONN_THROTTLED"), "{stdout}");
     assert_eq!(world.annotations().len(), 0);
@@ -243,7 +244,7 @@ fn fail_fast_starts_no_calls_after_the_first_failure() {
     let run = world.apply(&["--fail-fast", "--concurrency", "1"]).exits(5);
     assert_eq!(
         run.last_line(),
-        "Applied 127 (127 posted), 0 already so, 1 failed, 172 not attempted."
+        "Applied 127 (127 posted), 0 already up to date, 1 failed, 172 not attempted."
     );
     assert_eq!(world.writes().len(), 1);
     let run = world.apply(&["--fail-fast"]).exits(0);
@@ -269,7 +270,7 @@ fn a_stop_leaves_no_replacement_half_done() {
     let run = world.apply(&["--fail-fast"]).exits(5);
     assert_eq!(
         run.last_line(),
-        "Applied 1 (1 replaced), 0 already so, 1 failed, 2 not attempted."
+        "Applied 1 (1 replaced), 0 already up to date, 1 failed, 2 not attempted."
     );
     assert_eq!(world.annotations().len(), 3);
     assert!(world.annotations().iter().any(|a| a["user_id"] == "bea"));

@@ -40,7 +40,7 @@ fn taco_is_updated_with_only_the_changes_of_a_version() {
     let made = world.run(&apply).exits(0);
     assert_eq!(
         made.stdout,
-        "Applied 1,827 (1,827 posted), 0 already so, 0 failed, 0 not attempted.\n"
+        "Applied 1,827 (1,827 posted), 0 already up to date, 0 failed, 0 not attempted.\n"
     );
     settled(&world.run(&plan));
 
@@ -69,14 +69,14 @@ fn taco_is_updated_with_only_the_changes_of_a_version() {
     assert!(
         changes
             .stdout
-            .contains("Warning: 4 concepts will be on no annotation any more ("),
+            .contains("Warning: 4 concepts will no longer be used ("),
         "{}",
         changes.stdout
     );
     let done = world.run(&apply).exits(0);
     assert_eq!(
         done.stdout,
-        "Applied 341 (329 posted, 8 overwritten, 4 deleted), 0 already so, 0 failed, 0 not attempted.\n"
+        "Applied 341 (329 posted, 8 overwritten, 4 deleted), 0 already up to date, 0 failed, 0 not attempted.\n"
     );
     settled(&world.run(&plan));
 

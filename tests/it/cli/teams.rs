@@ -236,16 +236,16 @@ fn a_post_that_equals_an_annotation_of_another_user_stops_the_plan() {
     let text = plan_of_all(&world, "text");
     for line in [
         "equals hers of bea",
-        "lies close to near of carl",
-        "Warning: 1 post lies close to annotations with the same concepts (IoU 0.9 or more) of carl (1).",
-        "Stopped: 1 post would double annotations of bea (1); the guard max_doubles allows 0. To take them as they are, add \
-         their user to `owners`",
+        "is close to near of carl",
+        "Warning: 1 post is close to annotations with the same concepts (IoU 0.9 or more) of carl (1).",
+        "Stopped: 1 post would duplicate annotations of bea (1); the guard max_doubles allows 0. To manage the existing ones \
+         instead, add their user to `owners`",
         "To let exactly this plan pass: --allow-doubles 1",
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
     assert!(
-        plan_of_all(&world, "markdown").contains("1 post would double annotations of `bea` (1)")
+        plan_of_all(&world, "markdown").contains("1 post would duplicate annotations of `bea` (1)")
     );
     let run = apply_as(&world, "owner", &[]).exits(3);
     assert!(
@@ -315,7 +315,7 @@ fn a_renamed_set_takes_its_annotations_over() {
     named("new", "", INPUTS);
     let text = plan_of_all(&world, "text");
     assert!(
-        text.contains("3 posts would double annotations of another set, as-"),
+        text.contains("3 posts would duplicate annotations of another set, as-"),
         "{text}"
     );
     for user in TEAM {

@@ -432,9 +432,9 @@ fn a_killed_or_stopped_run_is_undone_as_far_as_it_got() {
         readdress(&world, "undo.json", &world.emulator.url());
         let run = carry_out(&world, "undo.json", &[]).exits(0);
         let account = if signal == "-KILL" {
-            "Applied 256 (256 deleted), 344 already so, 0 failed, 0 not attempted."
+            "Applied 256 (256 deleted), 344 already up to date, 0 failed, 0 not attempted."
         } else {
-            "Applied 384 (384 deleted), 0 already so, 0 failed, 0 not attempted."
+            "Applied 384 (384 deleted), 0 already up to date, 0 failed, 0 not attempted."
         };
         assert_eq!(run.last_line(), account);
         assert_eq!(world.annotations(), Vec::<Value>::new());

@@ -111,7 +111,7 @@ fn a_possible_match_of_an_unreadable_annotation_is_neither_posted_nor_deleted() 
         .says("1 write is held back");
     assert_eq!(
         run.last_line(),
-        "Applied 2 (1 merged, 1 deleted), 0 already so, 0 failed, 0 not attempted."
+        "Applied 2 (1 merged, 1 deleted), 0 already up to date, 0 failed, 0 not attempted."
     );
     // What is found by its id is written, and so is the rest of the app.
     assert_eq!(world.annotation("far").unwrap()["status"]["code"], 24151);
@@ -148,7 +148,7 @@ fn unreadable_annotations_on_other_inputs_do_not_block() {
         .says("annotation `p` of input `padded ` cannot be read: its input id begins or ends with white space");
     assert_eq!(
         run.last_line(),
-        "Applied 1 (1 posted), 0 already so, 0 failed, 0 not attempted."
+        "Applied 1 (1 posted), 0 already up to date, 0 failed, 0 not attempted."
     );
     settled(&through(&world, &["plan", "m.yaml", "--detailed-exitcode"]));
     assert_eq!(world.annotations().len(), 4);
@@ -268,7 +268,7 @@ fn a_field_of_the_wrong_type_makes_one_annotation_unreadable_and_no_other() {
             .says("1 write is held back");
         assert_eq!(
             run.last_line(),
-            "Applied 2 (1 merged, 1 deleted), 0 already so, 0 failed, 0 not attempted."
+            "Applied 2 (1 merged, 1 deleted), 0 already up to date, 0 failed, 0 not attempted."
         );
         assert_eq!(world.annotation("a"), before, "{raw}");
         assert!(world.annotation("b").is_none(), "{raw}");

@@ -47,7 +47,7 @@ fn a_post_is_made_once_despite_faults() {
         let run = world.apply(&[]).exits(0);
         assert_eq!(
             run.last_line(),
-            "Applied 3 (3 posted), 0 already so, 0 failed, 0 not attempted.",
+            "Applied 3 (3 posted), 0 already up to date, 0 failed, 0 not attempted.",
             "{fault:?}"
         );
         assert_eq!(world.annotations().len(), 3, "{fault:?}");
@@ -75,7 +75,7 @@ fn patches_and_deletes_are_made_once_despite_faults() {
         assert_eq!(
             run.last_line(),
             "Applied 12 (3 merged, 3 overwritten, 3 replaced, 3 deleted), \
-             0 already so, 0 failed, 0 not attempted.",
+             0 already up to date, 0 failed, 0 not attempted.",
             "{fault:?}"
         );
         assert_eq!(world.annotations().len(), 9);
@@ -114,7 +114,7 @@ fn one_bad_annotation_of_a_full_call_fails_alone_and_a_second_run_repairs_it() {
         run.stdout,
         "Failed: post k of input in-077: 24155 ANNOTATION_INVALID_ARGUMENT: \
          a fault injected by the emulator\n\
-         Applied 127 (127 posted), 0 already so, 1 failed, 0 not attempted.\n"
+         Applied 127 (127 posted), 0 already up to date, 1 failed, 0 not attempted.\n"
     );
     assert_eq!(world.writes().len(), 1);
     let again = world.apply(&[]).exits(0);
@@ -144,7 +144,7 @@ fn a_call_that_is_refused_for_one_annotation_is_split_until_that_one_is_found() 
     assert_eq!(
         run.stdout,
         "Failed: post k of input poison: refused with HTTP 400, code 11102 CONN_INVALID_REQUEST: one of these is not to be taken\n\
-         Applied 59 (59 posted), 0 already so, 1 failed, 0 not attempted.\n"
+         Applied 59 (59 posted), 0 already up to date, 1 failed, 0 not attempted.\n"
     );
     assert!(world.writes().len() <= 7, "halves, not single calls");
     world.apply(&[]).exits(0);
@@ -170,7 +170,7 @@ fn a_refused_patch_or_delete_leaves_the_others_alone_too() {
     assert!(run.stdout.contains("of input poison-b: "), "{}", run.stdout);
     assert_eq!(
         run.last_line(),
-        "Applied 18 (9 overwritten, 9 deleted), 0 already so, 2 failed, 0 not attempted."
+        "Applied 18 (9 overwritten, 9 deleted), 0 already up to date, 2 failed, 0 not attempted."
     );
     assert!(!dropped.is_empty());
     world.apply(&[]).exits(0);
@@ -191,7 +191,7 @@ fn a_write_with_a_different_result_is_an_error() {
     assert_eq!(
         run.stdout,
         "Failed: post k of input in-001: the service accepted it and stored something else\n\
-         Applied 2 (2 posted), 0 already so, 1 failed, 0 not attempted.\n"
+         Applied 2 (2 posted), 0 already up to date, 1 failed, 0 not attempted.\n"
     );
 }
 
@@ -265,7 +265,7 @@ fn an_annotation_that_is_gone_counts_as_deleted() {
             // Between the proof and the look before the delete: there is nothing left to do.
             let (world, run) = dropped_behind_its_back(config(), dropped, BEFORE_THE_LOOK, "gone");
             let rest = dropped - 1;
-            let account = ", 1 already so, 0 failed, 0 not attempted.";
+            let account = ", 1 already up to date, 0 failed, 0 not attempted.";
             assert!(
                 run.last_line().starts_with(&format!("Applied {rest}")),
                 "{}",
@@ -282,7 +282,7 @@ fn an_annotation_that_is_gone_counts_as_deleted() {
             };
             let (world, run) = dropped_behind_its_back(config(), dropped, look, "gone");
             let account = format!(
-                "Applied {dropped} ({dropped} deleted), 0 already so, 0 failed, 0 not attempted."
+                "Applied {dropped} ({dropped} deleted), 0 already up to date, 0 failed, 0 not attempted."
             );
             assert_eq!(run.exits(0).last_line(), account);
             assert_eq!(world.annotations().len(), 6 - dropped);
@@ -303,7 +303,7 @@ fn annotations_edited_while_an_apply_runs_are_not_deleted() {
     );
     assert_eq!(
         run.last_line(),
-        "Applied 2 (2 deleted), 0 already so, 1 stale, 0 failed, 0 not attempted."
+        "Applied 2 (2 deleted), 0 already up to date, 1 stale, 0 failed, 0 not attempted."
     );
     assert_eq!(world.annotations().len(), 4);
 }

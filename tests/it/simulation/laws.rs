@@ -460,7 +460,7 @@ impl Court<'_> {
         let of = |word: &str| counts.get(word).copied().unwrap_or_default();
         let adds_up = outcome.operations() == all
             && outcome.applied.total() == of("applied")
-            && outcome.already_so == of("already so")
+            && outcome.already_so == of("already up to date")
             && outcome.stale_count() == of("stale")
             && outcome.failed_count() == of("failed")
             && outcome.not_attempted == of("not attempted");
@@ -588,7 +588,7 @@ fn operation<'a>(plan: &'a Plan, name: &Name) -> Option<&'a Operation> {
 fn word(ended: &ItemOutcome) -> &'static str {
     match ended {
         ItemOutcome::Applied => "applied",
-        ItemOutcome::AlreadySo => "already so",
+        ItemOutcome::AlreadySo => "already up to date",
         ItemOutcome::Stale { .. } => "stale",
         ItemOutcome::Failed { .. } => "failed",
         ItemOutcome::NotAttempted => "not attempted",

@@ -221,7 +221,7 @@ fn a_dry_run_of_a_plan_file_prints_what_apply_would_send_and_ends_as_it_would() 
     assert_eq!(world.annotations().len(), 3);
     apply(&world, "plan.json", &[])
         .exits(4)
-        .says("Applied 1 (1 deleted), 1 already so, 2 stale");
+        .says("Applied 1 (1 deleted), 1 already up to date, 2 stale");
     world.apply(&[]).exits(0);
 }
 

@@ -28,10 +28,10 @@ fn new_concepts_are_listed_with_the_nearest_and_can_be_guarded() {
           {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [water, xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, zebra crossing]}
 
     Creates 4 concepts; the service cannot delete concepts:
-      trafic-light                             (2), nearest that exists: traffic-light
-      water                                    (1), nearest that exists: none
-      xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx (1), nearest that exists: none
-      zebra crossing                           (1), nearest that exists: none
+      trafic-light                             (2), nearest existing: traffic-light
+      water                                    (1), nearest existing: none
+      xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx (1), nearest existing: none
+      zebra crossing                           (1), nearest existing: none
 
     Classes:
       trafic-light                             0 -> 2 (+2)
@@ -39,7 +39,7 @@ fn new_concepts_are_listed_with_the_nearest_and_can_be_guarded() {
       xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx 0 -> 1 (+1)
       zebra crossing                           0 -> 1 (+1)
 
-    Warning: 2 new concepts with unusual ids (xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, zebra crossing): some clients of the service take only letters, digits, - and _, up to 32 characters.
+    Warning: 2 new concepts with unusual ids (xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, zebra crossing): some clients of the service accept only letters, digits, - and _, up to 32 characters.
 
     Plan: 3 to post; 1 unchanged. 1 call (lower bound 1), about 0.1 s at 1,000 calls/s.
     ");

@@ -27,7 +27,7 @@ fn an_input_not_processed_in_time_is_reported_and_finished_by_the_next_run() {
         .says("Failed: input in-0: it exists, but was not processed within 1 s");
     assert_eq!(
         run.last_line(),
-        "Applied 0, 0 already so, 2 failed, 2 not attempted."
+        "Applied 0, 0 already up to date, 2 failed, 2 not attempted."
     );
     assert_eq!(world.annotations().len(), 0);
     world
@@ -37,7 +37,7 @@ fn an_input_not_processed_in_time_is_reported_and_finished_by_the_next_run() {
     let run = world.apply(&["--create-inputs"]).exits(0);
     assert_eq!(
         run.last_line(),
-        "Applied 2 (2 posted), 2 already so, 0 failed, 0 not attempted."
+        "Applied 2 (2 posted), 2 already up to date, 0 failed, 0 not attempted."
     );
     assert_eq!(calls(&world, Endpoint::PostInputs), 1);
     is_whole(&world, 2);
@@ -131,7 +131,7 @@ fn an_input_posted_by_another_user_is_accepted() {
         .exits(0);
     assert_eq!(
         run.last_line(),
-        "Applied 3 (1 input posted, 2 posted), 1 already so, 0 failed, 0 not attempted."
+        "Applied 3 (1 input posted, 2 posted), 1 already up to date, 0 failed, 0 not attempted."
     );
     let undo: Value = serde_json::from_str(&world.read("undo.json")).unwrap();
     assert_eq!(undo["deleted_inputs"], json!(["in-1"]));

@@ -32,7 +32,7 @@ fn an_original_edited_after_its_copy_was_posted_is_kept() {
     let run = run.finish().exits(4);
     assert_eq!(
         run.last_line(),
-        "Applied 2 (2 replaced), 0 already so, 1 stale, 0 failed, 0 not attempted."
+        "Applied 2 (2 replaced), 0 already up to date, 1 stale, 0 failed, 0 not attempted."
     );
     let now = world.annotation("alone").unwrap();
     assert!(is_labelled(&now) && now["user_id"] == "owner");
@@ -48,7 +48,7 @@ fn an_original_deleted_before_its_copy_is_posted_stays_deleted() {
     world.delete("in-2", "alone");
     let run = world.run(&ALONE).exits(4);
     run.says(
-        "Stale: replace annotation alone of input in-2: it is gone. Nothing of it was written.",
+        "Stale: replace annotation alone of input in-2: it no longer exists. Nothing was written.",
     );
     assert_eq!(world.annotation("alone"), None);
     assert!(!world.annotations().iter().any(is_stand_in));
@@ -78,7 +78,7 @@ fn an_edited_copy_is_kept_and_reported() {
         assert_eq!(world.annotation("alone").unwrap()["user_id"], user);
         // It is shown before it goes.
         let plan = world.plan(&[]).exits(0);
-        plan.says("(a stand-in that an earlier run left behind)");
+        plan.says("(a copy that an earlier run left behind)");
         world.apply(&[]).exits(0);
         all_are_of(&world, "bea");
     }

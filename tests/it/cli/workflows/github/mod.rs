@@ -120,7 +120,7 @@ fn what_somebody_did_after_the_plan_is_left_alone() {
             .join("undo.json")
             .is_file()
     );
-    applied.says("Applied 2 (2 overwritten), 0 already so, 1 stale");
+    applied.says("Applied 2 (2 overwritten), 0 already up to date, 1 stale");
     assert_eq!(project.world.annotation(&night), theirs);
     assert_eq!(project.count("person"), 1, "the others are applied");
 }
@@ -157,7 +157,10 @@ fn what_somebody_did_before_the_plan_is_shown_apart_before_it_is_reverted() {
         apart.contains("-     concepts: {night: false, street: true, tree: true}"),
         "{apart}"
     );
-    assert!(apart.contains("| of `owner`, last written `20"), "{apart}");
+    assert!(
+        apart.contains("| user `owner`, last written `20"),
+        "{apart}"
+    );
     assert!(!apart.contains("person"), "{apart}");
     assert!(rest.contains("person"), "{rest}");
     assert_eq!(world.writes().len(), 0);
@@ -347,7 +350,7 @@ fn a_label_lets_a_guarded_plan_pass_and_the_apply_carries_out_what_was_recorded(
     hub.push(1, "edit").exits(3);
     let comment = hub.comment(1);
     for text in [
-        "> **Stopped:** 1 concept would be on no annotation any more (`car`)",
+        "> **Stopped:** 1 concept would no longer be used (`car`)",
         "> ```yaml\n> renamed:\n>   car: person\n> ```\n",
         "set the label `annosync-allow-guards` on this pull request",
     ] {
@@ -358,7 +361,7 @@ fn a_label_lets_a_guarded_plan_pass_and_the_apply_carries_out_what_was_recorded(
     let planned = hub.label(1, "annosync-allow-guards").exits(0);
     let comment = hub.comment(1);
     assert!(
-        comment.contains("> **Let pass:** 1 concept would be on no annotation any more (`car`)"),
+        comment.contains("> **Let pass:** 1 concept would no longer be used (`car`)"),
         "{comment}"
     );
     assert!(!comment.contains("Stopped"), "{comment}");
@@ -372,7 +375,7 @@ fn a_label_lets_a_guarded_plan_pass_and_the_apply_carries_out_what_was_recorded(
     );
     hub.merge(1, "edit")
         .exits(0)
-        .says("Let pass: 1 concept would be on no annotation any more (car)");
+        .says("Let pass: 1 concept would no longer be used (car)");
     assert_eq!(project.count("person"), 2);
     project.is_settled();
 }

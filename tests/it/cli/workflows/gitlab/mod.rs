@@ -100,7 +100,7 @@ fn what_somebody_did_after_the_plan_is_left_alone() {
     let theirs = project.world.annotation(&night);
     hub.merge(1, "edit", Merge::Commit)
         .exits(4)
-        .says("0 already so, 1 stale");
+        .says("0 already up to date, 1 stale");
     assert!(hub.artifact(1, "undo.json").is_file());
     assert_eq!(project.world.annotation(&night), theirs);
     assert_eq!(project.count("person"), 1, "the other one is applied");
@@ -195,7 +195,7 @@ fn a_label_lets_a_guarded_plan_pass_and_the_apply_carries_out_what_was_recorded(
     assert_eq!(project.world.writes().len(), 0);
     hub.merge(1, "edit", Merge::Commit)
         .exits(0)
-        .says("Let pass: 1 concept would be on no annotation any more (car)");
+        .says("Let pass: 1 concept would no longer be used (car)");
     assert_eq!(project.count("person"), 2);
     project.is_settled();
 }
