@@ -26,10 +26,12 @@ impl BatchRun {
     ) {
         let mut again = Vec::new();
         let mut doubts: Vec<Doubt> = Vec::new();
+        let mut removed = Vec::new();
         for (&at, item) in group.items.iter().zip(items) {
             match item {
                 // The answer shows what the removal left of it, whether or not the service then deleted it.
                 ItemResult::Done(Some(_)) if self.deletes(group.call, at) => {
+                    removed.push(at);
                     doubts.push((at, None));
                 }
                 ItemResult::Done(Some(wire)) if group.call == Call::PostStandIn => {
@@ -50,7 +52,7 @@ impl BatchRun {
             }
         }
         let mut failed = Vec::new();
-        for (at, reason) in self.read_back(&group, doubts, queue).await {
+        for (at, reason) in self.read_back(&group, doubts, &removed, queue).await {
             match reason {
                 // The answer does not say why it was not done. Sent without those that were, it gets its own answer.
                 None if group.has_attempts_left() => again.push(at),
@@ -94,11 +96,13 @@ impl BatchRun {
         }
     }
 
-    /// Reads annotations whose write is in doubt, and returns those that were not carried out.
+    /// Reads annotations whose write is in doubt, and returns those that were not carried out. `removed` are those that the
+    /// service says to have removed concepts from.
     async fn read_back(
         &mut self,
         group: &Group,
         doubts: Vec<Doubt>,
+        removed: &[u32],
         queue: &mut Queue,
     ) -> Vec<Doubt> {
         if doubts.is_empty() {
@@ -148,9 +152,12 @@ impl BatchRun {
                 now if (now.is_some() || reason.is_none())
                     && freshness(self.operation(at), now.as_ref()) == Freshness::Stale =>
                 {
-                    // Without an objection it may have been written before it was changed.
-                    let is_known = reason.is_some();
-                    let touched = if is_known { touched } else { Touched::Perhaps };
+                    let touched = match &reason {
+                        Some(_) => touched,
+                        None if removed.contains(&at) => Touched::ConceptsRemoved,
+                        // Without an objection it may have been written before it was changed.
+                        None => Touched::Perhaps,
+                    };
                     self.end(at, stale(now, touched));
                 }
                 _ => left.push((at, reason)),
@@ -213,7 +220,7 @@ impl BatchRun {
         let count = group.items.len();
         let doubts = (group.items.iter()).map(|&at| (at, Some(error.to_string())));
         let doubts = doubts.collect();
-        let left = self.read_back(&group, doubts, queue).await;
+        let left = self.read_back(&group, doubts, &[], queue).await;
         if !error.is_rejection() || (left.len() == 1 && count == 1) {
             return self.fail_doubts(&group, left).await;
         }

@@ -133,12 +133,20 @@ impl Sources {
                 continue;
             }
             let here = module.join("::");
-            let import = imports(self.0.get(&here)?)
-                .into_iter()
-                .find(|import| import.known == segment || import.known == "*");
-            return match import {
+            let all = imports(self.0.get(&here)?);
+            let named = all.iter().find(|import| import.known == segment);
+            return match named {
                 Some(import) if depth < 5 => self.definer(&here, &import.path, depth + 1),
-                _ => Some(here),
+                Some(_) => None,
+                // A glob of another crate says nothing of what this file defines.
+                None => all
+                    .iter()
+                    .filter(|import| import.known == "*" && import.is_reexport)
+                    .find_map(|import| {
+                        let path = import.path.trim_end_matches("::*");
+                        self.definer(&here, path, depth + 1)
+                    })
+                    .or(Some(here)),
             };
         }
         Some(module.join("::"))

@@ -270,6 +270,11 @@ fn a_replacement_that_another_run_is_further_with_counts_as_deleted() {
 }
 
 #[test]
+fn a_removal_that_was_answered_is_reported_even_if_the_concept_is_back() {
+    holds(56_041);
+}
+
+#[test]
 fn a_seed_plays_the_same_twice() {
     for (crew, seed) in (0..12).flat_map(|seed| [(Crew::One, seed), (Crew::Team, seed)]) {
         let once = play(seed, crew, Classes::ALL, Trace::Drop);
