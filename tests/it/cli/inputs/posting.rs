@@ -127,7 +127,7 @@ fn an_input_posted_by_another_user_is_accepted() {
         .block_on(world.writer().post_inputs(&[&other]))
         .unwrap();
     let run = world
-        .apply_path("plan.json", &["--undo-out", "undo.json"])
+        .apply_path("plan.json", &["--create-inputs", "--undo-out", "undo.json"])
         .exits(0);
     assert_eq!(
         run.last_line(),
@@ -157,6 +157,7 @@ fn a_file_changed_since_the_plan_is_not_sent() {
         "--auto-approve",
         "--manifest",
         "m.yaml",
+        "--create-inputs",
     ];
     world.run(&arguments).exits(4).says(
         "is not the plan that m.yaml makes of the app as it is now: what is posted as input a;",
