@@ -241,7 +241,7 @@ fn a_seed_that_is_there_already_or_cannot_be_read_is_refused() {
             &arguments[..],
             "seed.jsonl: cannot store the annotation: input `i` already has an annotation `a`",
         ),
-        (&["--seed", "twice.jsonl"], "`a` already"),
+        (&["--seed", "twice.jsonl"], "already has an annotation `a`"),
         (&["--seed", "cut.jsonl"], "the file is cut off inside of"),
         (&["--seed", "missing.jsonl"], "missing.jsonl does not exist"),
     ] {

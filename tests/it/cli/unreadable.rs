@@ -62,7 +62,10 @@ fn world_with(metadata: Value) -> World {
 #[test]
 fn a_declared_annotation_that_cannot_be_carried_is_an_error_and_keeps_its_data() {
     for (metadata, why) in [
-        (json!({"m": "surrogate"}), "hex escape"),
+        (
+            json!({"m": "surrogate"}),
+            "an escape that stands for no character",
+        ),
         (json!({"m": "huge"}), "out of range"),
         (nested(115), "nested more than 100 levels deep"),
     ] {
@@ -264,7 +267,7 @@ fn a_field_of_the_wrong_type_makes_one_annotation_unreadable_and_no_other() {
         let run = through(&["apply", "m.yaml", "--auto-approve"])
             .exits(0)
             .says("1 unreadable")
-            .says("of input `in-1` cannot be read: it breaks the API's form: invalid type")
+            .says("of input `in-1` cannot be read: it violates the API's schema: ")
             .says("1 write is held back");
         assert_eq!(
             run.last_line(),
