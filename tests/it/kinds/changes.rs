@@ -446,5 +446,9 @@ fn the_input_level_annotation_is_patched_but_never_replaced() {
     }
     let errors = changed(json!({"embed_model_version": "e2"})).unwrap_err();
     assert_eq!(errors.len(), 1);
-    assert!(errors[0].to_string().contains("made with input `a`"));
+    assert!(
+        errors[0]
+            .to_string()
+            .contains("is the input-level annotation of input `a`")
+    );
 }

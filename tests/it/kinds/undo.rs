@@ -193,7 +193,7 @@ fn the_original_of_an_unfinished_replacement_is_lost() {
     let seen = before(&forth, &observed(&[]));
     let back = undo(&forth, &seen, &ApplyStatuses::unknown(&forth));
     assert!(back.is_empty());
-    assert!(back.blind_spots[0].contains("was half done before"));
+    assert!(back.blind_spots[0].contains("the original is lost"));
 }
 
 #[test]

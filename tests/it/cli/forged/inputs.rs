@@ -276,7 +276,7 @@ fn a_plan_file_alone_posts_no_file_and_nothing_that_a_manifest_cannot_say() {
         ("a text as an image", "b", json!({"raw": "hello"})),
     ] {
         for flags in [&[][..], MANIFEST] {
-            let says = "is made of what a manifest cannot say";
+            let says = "has media that a manifest cannot declare";
             is_refused(&world, what, &changed(id, to.clone()), flags, says);
         }
     }
@@ -288,7 +288,7 @@ fn a_plan_file_alone_posts_no_file_and_nothing_that_a_manifest_cannot_say() {
         "two images",
         &twice,
         &[],
-        "is made of what a manifest cannot say",
+        "has media that a manifest cannot declare",
     );
 }
 

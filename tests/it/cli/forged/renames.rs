@@ -37,7 +37,13 @@ fn a_rename_that_only_a_plan_file_knows_hides_no_vanished_concept() {
         vec![
             refuse("of a manifest that renames", &renamed, &[], 3, vanished),
             refuse("a rename that is added", &added, &[], 3, vanished),
-            refuse("fewer relabelled", &relabelled, &[], 1, "does not count"),
+            refuse(
+                "fewer relabelled",
+                &relabelled,
+                &[],
+                1,
+                "its summary does not match its operations",
+            ),
             refuse(
                 "let pass by a number of updates",
                 &renamed,

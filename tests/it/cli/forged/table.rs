@@ -163,7 +163,7 @@ fn forged_operations_are_refused() {
                 with(&plan, |it| {
                     of(it, "overwrite")["before"]["concepts"] = json!({"tree": 1});
                 }),
-                "its summary does not count",
+                "its summary does not match its operations",
             ),
             attack(
                 "a merge that shows another state before",
@@ -345,7 +345,7 @@ fn forged_owners_are_refused() {
             "another set's",
             adopted.clone(),
             &[],
-            "another label set made it",
+            "it belongs to another label set",
         ),
         (
             "another set's, although its name is taken out",
@@ -353,7 +353,7 @@ fn forged_owners_are_refused() {
                 drop(it.as_object_mut().unwrap().remove("adopts"));
             }),
             &["--adopt-set", "as-00000000"],
-            "another label set made it",
+            "it belongs to another label set",
         ),
         (
             "a colleague's, with the right fingerprint",
@@ -371,7 +371,7 @@ fn forged_owners_are_refused() {
             "another set's, with the right fingerprint",
             delete(OTHER_SET),
             &["--allow-user", "any"],
-            "another label set made it",
+            "it belongs to another label set",
         ),
         (
             "an input's own",

@@ -63,7 +63,7 @@ fn an_undo_file_takes_nothing_that_its_apply_cannot_have_made() {
             "another set's",
             row(&all, OTHER_SET),
             &["--allow-user", "any"],
-            "another label set made it",
+            "it belongs to another label set",
         ),
         ("an input's own", &level, &[], "cannot be deleted"),
     ] {
@@ -161,7 +161,7 @@ fn an_undo_file_does_no_more_than_a_plan_file() {
         (
             "another annotation's body",
             put("post", ["body", "id"], json!("hers")),
-            "another annotation's",
+            "its body names another annotation",
         ),
         (
             "a policy that deletes nothing",
