@@ -11,7 +11,7 @@ use super::stand_in::original_of;
 use crate::matching::Claims;
 use crate::model::{
     AnnotationId, DesiredState, Guards, Identity, InputId, Json, Maker, ObservedAnnotation,
-    ObservedState, Owner, SetName, UserId, content_id, is_stand_in_id, key_id,
+    ObservedState, Owner, SetName, UserId, content_id, is_set_id, is_stand_in_id, key_id,
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -195,8 +195,12 @@ impl Permit {
 const EQUAL: u32 = 1_000;
 
 impl FilePermit {
-    /// Whether the id of a post is the one that the set makes of its key or content.
+    /// Whether the id of a post is the one that the set makes of its key or content, or one that a manifest can name: an id
+    /// that no set makes.
     fn is_made_id(&self, operation: &Operation) -> bool {
+        if operation.key.is_none() && !is_set_id(&operation.id) {
+            return true;
+        }
         let (set, input, id) = (&self.claims.set, &operation.input_id, &operation.id);
         match (&operation.key, operation.after()) {
             (Some(key), _) => key_id(set, input, key) == *id,

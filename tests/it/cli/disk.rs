@@ -116,7 +116,7 @@ fn a_store_that_is_not_a_regular_file_is_not_opened() {
     assert!(made.unwrap().success());
     for path in ["s.db", "."] {
         let plan = ["plan", "m.yaml", "--embedded", path];
-        world.run(&plan).exits(1).says("is not a file");
+        world.run(&plan).exits(1).says("is not a regular file");
     }
 }
 

@@ -71,7 +71,7 @@ fn declared_inputs_can_be_planned_from_their_listing() {
     let run = world.plan(&["--observed", "listing.json"]).exits(1);
     assert!(
         run.stderr
-            .contains("input `in-002` is declared, and was not listed"),
+            .contains("input `in-002` is declared, but the listing does not cover it"),
         "{}",
         run.stderr
     );

@@ -77,7 +77,7 @@ fn a_delete_that_fails_after_its_removal_reports_the_removed_concepts() {
         (world, run)
     };
     let (_, run) = failing(&[]);
-    run.says("The concepts that it had are removed, and it was not deleted");
+    run.says("Its concepts were removed, but it was not deleted");
     let (world, run) = failing(&["--undo-out", "undo.json", "--format", "json"]);
     let account: Value = serde_json::from_str(&run.stdout).unwrap();
     let failed = &account["failed"][0];

@@ -398,8 +398,8 @@ fn an_input_with_anything_of_others_on_it_is_not_deleted() {
     );
     apply(&world, "forged.json", &["--allow-delete-inputs", "4"])
         .exits(4)
-        .says("input empty: 1 annotation lies on it")
-        .says("input there: 1 annotation lies on it");
+        .says("input empty: it has 1 annotation that the undo does not know")
+        .says("input there: it has 1 annotation that the undo does not know");
     assert_eq!(there(&world), ["empty", "there"]);
     assert!(world.annotation("hers").is_some());
 }

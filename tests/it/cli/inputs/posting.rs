@@ -160,7 +160,7 @@ fn a_file_changed_since_the_plan_is_not_sent() {
         "--create-inputs",
     ];
     world.run(&arguments).exits(4).says(
-        "is not the plan that m.yaml makes of the app as it is now: what is posted as input a;",
+        "is not the plan that m.yaml makes of the app as it is now: the post of input a;",
     );
     assert!(there(&world).is_empty());
     world.write("a.jpg", "one");

@@ -69,7 +69,7 @@ fn forged_guards_are_refused() {
         file: fewer(9),
         flags: &[],
         code: 1,
-        says: "counts fewer annotations than it deletes",
+        says: "counts fewer existing annotations than it deletes",
     });
     refused(&world, table);
     // With its manifest its guards count, and the same plan passes.
