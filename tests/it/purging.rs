@@ -583,7 +583,9 @@ fn a_guard_and_a_purge_name_both_their_flags() {
 fn the_exit_code_of_a_purge_says_how_it_ended() {
     let (world, plan) = world();
     world.seed(vec![whole("p", "late", &[("car", 1.0)])]);
-    let run = apply_file(&world, &plan, &["--allow-purge"]).exits(4);
+    // With the new annotation there are enough for the guard of deletes.
+    let flags = ["--allow-purge", "--allow-guards"];
+    let run = apply_file(&world, &plan, &flags).exits(4);
     assert!(run.stdout.starts_with("Stale: purge of input p: "));
     let (world, plan) = self::world();
     for nth in 1..=4 {
