@@ -127,7 +127,7 @@ fn annotations_of_other_sets_cannot_be_claimed_by_id() {
         &observed(&[whole("a", theirs, &[("tree", 1.0)])]),
     )
     .unwrap_err();
-    assert_snapshot!(there[0], @"annotation `as-00000000-0123456789abcdef0123` of input `a` was made by another label set: this one cannot claim it");
+    assert_snapshot!(there[0], @"annotation `as-00000000-0123456789abcdef0123` of input `a` belongs to another label set");
     let not_there = try_plan(&declared, &observed(&[])).unwrap_err();
     assert_eq!(there, not_there);
 }

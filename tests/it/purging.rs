@@ -318,7 +318,7 @@ fn an_input_that_holds_more_than_planned_is_left_out() {
     let outcome = execute(&world, &plan);
     assert_snapshot!(shown(&outcome), @r"
     Stale: purge of input p: 1 annotation created after the plan was made. Nothing was purged.
-        late (made) {concepts: [car], status: success, user: owner}
+        late (created) {concepts: [car], status: success, user: owner}
     Applied 1 (1 input purged of 4 annotations), 0 already up to date, 1 stale, 0 failed, 0 not attempted.
     ");
     assert!(outcome.has_stale() && !outcome.is_partial());

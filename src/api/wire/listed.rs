@@ -1,6 +1,7 @@
 //! Annotations of a listing, read one by one: one that does not have the API's form does not affect the others.
 
 use super::{Annotation, Broken, Status, Worker};
+use crate::model::JsonFault;
 use serde::de::{DeserializeOwned, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -23,7 +24,7 @@ impl<'de> Deserialize<'de> for Listed<Annotation> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         Ok(Self(match serde_json::from_str(raw.get()) {
             Ok(annotation) => annotation,
-            Err(error) => broken(raw, error.to_string()),
+            Err(error) => broken(raw, JsonFault::from(error).message),
         }))
     }
 }

@@ -66,7 +66,7 @@ fn a_declared_annotation_that_cannot_be_carried_is_an_error_and_keeps_its_data()
             json!({"m": "surrogate"}),
             "an escape that stands for no character",
         ),
-        (json!({"m": "huge"}), "out of range"),
+        (json!({"m": "huge"}), "a number too large to be read"),
         (nested(115), "nested more than 100 levels deep"),
     ] {
         let world = world_with(metadata);
@@ -111,7 +111,7 @@ fn a_possible_match_of_an_unreadable_annotation_is_neither_posted_nor_deleted() 
         .exits(0)
         .says("1 unreadable")
         .says("annotation `a` of input `in-1` cannot be read")
-        .says("1 write is held back");
+        .says("1 write held back");
     assert_eq!(
         run.last_line(),
         "Applied 2 (1 merged, 1 deleted), 0 already up to date, 0 failed, 0 not attempted."
@@ -268,7 +268,7 @@ fn a_field_of_the_wrong_type_makes_one_annotation_unreadable_and_no_other() {
             .exits(0)
             .says("1 unreadable")
             .says("of input `in-1` cannot be read: it violates the API's schema: ")
-            .says("1 write is held back");
+            .says("1 write held back");
         assert_eq!(
             run.last_line(),
             "Applied 2 (1 merged, 1 deleted), 0 already up to date, 0 failed, 0 not attempted."
@@ -283,7 +283,7 @@ fn a_field_of_the_wrong_type_makes_one_annotation_unreadable_and_no_other() {
             .run(&["plan", "m.yaml", "--observed", "state/listing.json"])
             .exits(0)
             .says("1 unreadable")
-            .says("1 write is held back");
+            .says("1 write held back");
     }
 }
 

@@ -56,7 +56,7 @@ fn problems_are_shown_with_line_and_hint() {
       |
       = help: `top` is the edge nearer to the image's top left; swap it with `bottom`
 
-    error: the input `a` stands twice
+    error: duplicate input `a`
      --> ./labels/two.yaml:2:9
       |
     2 |   - id: a

@@ -228,7 +228,7 @@ fn an_undo_shows_restored_and_deleted_annotations() {
             info:
 
     b
-      ~ overwrite k (undoes an apply)
+      ~ overwrite k 2 (undoes an apply)
           - concepts: [bus]
           + concepts: [car]
             status: success

@@ -159,9 +159,10 @@ fn a_file_changed_since_the_plan_is_not_sent() {
         "m.yaml",
         "--create-inputs",
     ];
-    world.run(&arguments).exits(4).says(
-        "is not the plan that m.yaml makes of the app as it is now: the post of input a;",
-    );
+    world
+        .run(&arguments)
+        .exits(4)
+        .says("is not the plan that m.yaml makes of the app as it is now: the post of input a;");
     assert!(there(&world).is_empty());
     world.write("a.jpg", "one");
     world.run(&arguments).exits(0);

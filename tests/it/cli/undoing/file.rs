@@ -257,7 +257,7 @@ fn a_removed_fingerprint_does_not_weaken_the_checks() {
     world.plan(&["--out", "plan.json"]).exits(0);
     strip(&world, "plan.json");
     let run = carry_out(&world, "stripped.json", &[]).exits(1);
-    run.says("it does not show what is there and what comes of it");
+    run.says("`fingerprint` is missing");
     assert_eq!(world.writes(), []);
     // Of an undo, what is there must be all that the operation shows, and nothing more.
     let world = mixed();

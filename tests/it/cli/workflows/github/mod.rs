@@ -427,7 +427,7 @@ fn what_somebody_changed_in_the_app_fails_the_daily_look() {
         "{}",
         run.summary
     );
-    assert!(run.summary.contains("of `ann`"), "{}", run.summary);
+    assert!(run.summary.contains("user `ann`"), "{}", run.summary);
     project.world.delete("example-0001", "ann-s");
     hub.on_main("drift", "schedule").exits(0);
     let street = project.id_of("street");
