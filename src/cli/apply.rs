@@ -92,7 +92,7 @@ enum Format {
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let deadline = args.connection.deadline();
     if let Some(plan) = plan_file::read(&args.path)? {
-        return run_file(args, plan, deadline).await;
+        return Box::pin(run_file(args, plan, deadline)).await;
     }
     if let Some(manifest) = &args.manifest {
         return Err(Failure::usage(format!(

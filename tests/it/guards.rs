@@ -166,7 +166,7 @@ fn policies_hold_back_operations_and_count_them() {
         let got: Vec<Action> = plan
             .operations
             .iter()
-            .map(|operation| operation.action())
+            .map(annosync::plan::Operation::action)
             .collect();
         assert_eq!(
             (

@@ -495,7 +495,7 @@ fn the_test_remote_executes_deletes_and_posts() {
     assert_eq!(
         plan.operations
             .iter()
-            .map(|o| o.action())
+            .map(annosync::plan::Operation::action)
             .collect::<Vec<_>>(),
         [Action::Delete, Action::Post]
     );

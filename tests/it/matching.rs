@@ -185,7 +185,7 @@ fn overlaps_below_the_limits_are_not_matched() {
         let actions: Vec<Action> = plan(&desired(&declared), &observed(&[remote]))
             .operations
             .iter()
-            .map(|o| o.action())
+            .map(annosync::plan::Operation::action)
             .collect();
         assert_eq!(actions, [Action::Delete, Action::Post]);
     }
@@ -207,7 +207,7 @@ fn different_kinds_and_frames_are_not_matched() {
         let actions: Vec<Action> = plan(&desired(&declared), &observed(&[remote]))
             .operations
             .iter()
-            .map(|o| o.action())
+            .map(annosync::plan::Operation::action)
             .collect();
         assert_eq!(actions, [Action::Delete, Action::Post]);
     }

@@ -58,7 +58,10 @@ fn annotations_assigned_to_a_user_are_matched() {
 }
 
 fn actions(plan: &Plan) -> Vec<Action> {
-    plan.operations.iter().map(|it| it.action()).collect()
+    plan.operations
+        .iter()
+        .map(annosync::plan::Operation::action)
+        .collect()
 }
 
 #[test]

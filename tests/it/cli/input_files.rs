@@ -266,6 +266,7 @@ const PARSER_WORDS: [&str; 8] = [
 ];
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row for each file and fault")]
 fn a_broken_file_is_reported_in_plain_words_with_its_place() {
     let world = world();
     world
