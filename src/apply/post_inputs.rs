@@ -9,13 +9,12 @@ use super::queue::{CRASHED, Group, InFlight, Queue};
 use super::watch::{ItemOutcome, Subject};
 use crate::api::code::Code;
 use crate::api::{ApiError, ItemError, ItemResult, Processing, Reader, Writer};
-use crate::model::InputId;
+use crate::model::{InputId, hex};
 use crate::plan::{Call, MediumKind, Outcome, Plan, Touched};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -242,7 +241,7 @@ impl PostRun {
         let files = &self.options.files;
         let read = |path: &str, sha256: &str, kind: MediumKind| {
             let bytes = files.read(path, kind)?;
-            if hex(&bytes) != sha256 {
+            if hex(&Sha256::digest(&bytes)) != sha256 {
                 return Err(format!(
                     "the file `{path}` has changed since the plan was made: plan again"
                 ));
@@ -328,16 +327,6 @@ impl PostRun {
             self.fail_all(&group.items, &error, group.touched);
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::new(), |mut hex, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
 }
 
 /// How far the processing of these inputs is, of those that exist.

@@ -7,7 +7,7 @@ use super::progress::Progress;
 use super::session::{CreateInputs, Session};
 use crate::apply::InputFiles;
 use crate::manifest::{InputText, InputVideo, Manifest, MediumContent};
-use crate::model::{ConceptId, DesiredInput, InputId, ObservedState};
+use crate::model::{ConceptId, DesiredInput, InputId, ObservedState, hex};
 use crate::observed;
 use crate::plan::{Inventory, Medium, MediumKind, MediumSource, Missing, PlannedInput, Vocabulary};
 use crate::render::counted;
@@ -179,12 +179,7 @@ fn media(manifest: &Manifest, input: &DesiredInput) -> Result<Vec<Medium>, Strin
             let message = format!("the file `{path}` is empty");
             return Err(say((message, "name the file that holds it")));
         }
-        let sha256 = Sha256::digest(&bytes);
-        let sha256 = sha256.iter().fold(String::new(), |mut hex, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
+        let sha256 = hex(&Sha256::digest(&bytes));
         let source = MediumSource::File {
             path,
             sha256,

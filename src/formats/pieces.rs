@@ -1,9 +1,8 @@
 //! Objects with several shapes become several annotations, since an annotation has only one.
 
-use crate::model::{Concepts, Content, Geometry, Json};
+use crate::model::{Concepts, Content, Geometry, Json, hex};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 
 /// The key of `metadata` with the same value for all annotations of one object.
 pub(super) const PART_OF: &str = "part_of";
@@ -36,10 +35,5 @@ fn name(shapes: &[Geometry], concepts: &Concepts) -> String {
         hash.update(serde_json::to_vec(shape).unwrap_or_default());
     }
     hash.update(serde_json::to_vec(concepts).unwrap_or_default());
-    hash.finalize()[..5]
-        .iter()
-        .fold("object-".to_owned(), |mut name, byte| {
-            let _ = write!(name, "{byte:02x}");
-            name
-        })
+    format!("object-{}", hex(&hash.finalize()[..5]))
 }

@@ -10,10 +10,9 @@ use super::report::{spans_in, unchanged};
 use super::select::{Candidate, folder_of};
 use super::source::{Disk, Memory, Reach};
 use super::target::TargetSpec;
-use crate::model::{ConceptId, DesiredState, InputId, Origin};
+use crate::model::{ConceptId, DesiredState, InputId, Origin, hex};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// A valid manifest.
@@ -69,14 +68,6 @@ pub struct Location {
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
-}
-
-/// Bytes in lower-case hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a string takes every write");
-        hex
-    })
 }
 
 impl Manifest {

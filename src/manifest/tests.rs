@@ -1,7 +1,7 @@
 //! Problems of manifests and their texts; which files are read.
 
-use super::loaded::hex;
 use super::*;
+use crate::model::hex;
 use crate::model::{
     Content, Geometry, Guards, Identity, InputId, Owner, Policy, SetName, Share, Status,
 };

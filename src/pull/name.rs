@@ -1,9 +1,8 @@
 //! File names for inputs, valid on every file system.
 
-use crate::model::InputId;
+use crate::model::{InputId, hex};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
-use std::fmt::Write as _;
 
 /// Characters of a name without hash and extension. File systems allow 255 bytes; some tools less.
 const MAX_LENGTH: usize = 100;
@@ -36,10 +35,7 @@ impl Names {
         if plain == text && self.0.insert(name.to_lowercase()) {
             return name;
         }
-        let mut hash = String::with_capacity(64);
-        for byte in Sha256::digest(text.as_bytes()) {
-            write!(hash, "{byte:02x}").expect("writing to a string cannot fail");
-        }
+        let hash = hex(&Sha256::digest(text.as_bytes()));
         for digits in 8..=hash.len() {
             name = format!("{plain}-{}{extension}", &hash[..digits]);
             if self.0.insert(name.to_lowercase()) {

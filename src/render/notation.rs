@@ -5,7 +5,7 @@
 
 use crate::model::{
     BoundingBox, Concepts, Content, Geometry, Json, Keypoint, Keypoints, Mask, Point, Polygon,
-    Visibility, float, thousands,
+    Visibility, float, hex, thousands,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -348,12 +348,7 @@ const SHORT: usize = 4;
 
 /// The first bytes of a text's SHA-256, in hex.
 pub(super) fn digest(text: &str, bytes: usize) -> String {
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .take(bytes)
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<Vec<_>>()
-        .concat()
+    hex(&Sha256::digest(text.as_bytes())[..bytes])
 }
 
 /// Cuts a line to the usual width.
