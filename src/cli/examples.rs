@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// Commands with their examples: each is a purpose and a command line.
-pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
+pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 14] = [
     (
         "plan",
         &[
@@ -78,17 +78,14 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
     ),
     (
         "import",
-        &[(
-            "Import a COCO file",
-            "annosync import coco annotations.json --out labels",
-        )],
-    ),
-    (
-        "import coco",
         &[
             (
                 "Import a COCO file into a new manifest, or into the one in this folder",
                 "annosync import coco annotations.json --out labels",
+            ),
+            (
+                "A folder of another tool; the format is recognised",
+                "annosync import export/ --out labels",
             ),
             (
                 "In CI: fail if anything cannot be imported",

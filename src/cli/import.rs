@@ -1,7 +1,7 @@
 //! `import`: annotations of another format, merged into a manifest.
 //!
-//! `formats` reads the file, `import/account.rs` reports what was left out, `import/merge.rs` merges the result into the
-//! manifest of `import/project.rs`. Only this file depends on the format.
+//! `formats` reads the files of `files.rs`, `import/account.rs` reports what was left out, `import/merge.rs` merges the
+//! result into the manifest of `import/project.rs`.
 
 mod account;
 mod merge;
@@ -10,102 +10,102 @@ mod project;
 mod vocabulary;
 
 use super::exit::{Exit, Failure};
-use super::input;
-use super::{kind, output};
-use crate::formats::Imported;
-use crate::formats::coco::{
-    self, CocoError, CocoOptions, ConceptNames, MultiRing, Overhang, Scores,
-};
-use crate::model::{FileKind, Kind};
+use super::files::Files;
+use super::{input, output};
+use crate::formats::{self, Format, ImportError, Imported};
 use crate::render::escape;
 use options::Common;
 use std::path::{Path, PathBuf};
 
-/// Import annotations of another format into a manifest
-#[derive(Debug, clap::Subcommand)]
-pub(crate) enum Import {
-    /// A COCO file: boxes, polygons, masks and keypoints
-    Coco(CocoArgs),
-}
-
 #[derive(Debug, clap::Args)]
-pub(crate) struct CocoArgs {
-    /// The COCO file
-    file: PathBuf,
+pub(crate) struct Args {
+    /// The format, and files or folders to import; without a format, it is recognised
+    #[arg(required = true, value_name = "[FORMAT] PATH", num_args = 1..)]
+    paths: Vec<PathBuf>,
     #[command(flatten)]
     common: Common,
-    /// How to import an object with several rings
-    #[arg(long, value_enum, default_value_t = MultiRingArg::Split)]
-    multi_ring: MultiRingArg,
-    /// Import `score` as the concept's value instead of leaving it out
-    #[arg(long)]
-    scores: bool,
-    /// Clip shapes that extend outside the image instead of leaving them out
-    #[arg(long)]
-    clip: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum MultiRingArg {
-    /// One polygon per ring, with the same `part_of` in their metadata
-    Split,
-    /// Only the largest ring
-    Largest,
-    /// The box around all rings
-    Box,
-}
-
-pub(crate) fn run(import: Import) -> Result<Exit, Failure> {
-    let Import::Coco(args) = import;
-    kind::expect(&args.file, &[FileKind::Coco], "a COCO file")?;
-    let json = input::text(&args.file, input::MAX_BYTES)?;
-    let options = CocoOptions {
-        input_id: args.common.input_id(),
-        concepts: if args.common.slug {
-            ConceptNames::Slug
-        } else {
-            ConceptNames::AsNamed
-        },
-        overhang: if args.clip {
-            Overhang::Clip
-        } else {
-            Overhang::LeaveOut
-        },
-        multi_ring: match args.multi_ring {
-            MultiRingArg::Split => MultiRing::Split,
-            MultiRingArg::Largest => MultiRing::Largest,
-            MultiRingArg::Box => MultiRing::Box,
-        },
-        scores: if args.scores {
-            Scores::Values
-        } else {
-            Scores::LeaveOut
-        },
-        images: args.common.images.clone(),
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let (format, paths) = formats_and_paths(&args.paths)?;
+    let files = Files::open(paths)?;
+    let format = match format {
+        Some(format) => format,
+        None => files.recognise()?,
     };
-    let imported = coco::import(json.as_bytes(), &options).map_err(|error| {
-        let failure = match &error {
-            CocoError::Syntax(fault) => input::json_failure(&args.file, fault),
-            _ => Failure::new(format!(
-                "{}: {}",
-                args.file.display(),
-                escape(&error.to_string())
-            )),
-        };
-        match error.hint() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    })?;
-    finish(&args.common, &args.file, imported, &coco::KINDS)
+    files.expect(format)?;
+    let options = args.common.import_options();
+    let imported =
+        formats::import(format, &files, &options).map_err(|error| failure(&error, &files))?;
+    finish(&args.common, &files, imported, format)
+}
+
+/// The format, if the first argument names one and paths follow.
+fn formats_and_paths(arguments: &[PathBuf]) -> Result<(Option<Format>, &[PathBuf]), Failure> {
+    let named = |path: &Path| {
+        Format::ALL
+            .into_iter()
+            .find(|format| path == Path::new(format.as_str()))
+    };
+    match arguments {
+        [first, rest @ ..] if !rest.is_empty() => match named(first) {
+            Some(format) => Ok((Some(format), rest)),
+            None => Ok((None, arguments)),
+        },
+        [only] if named(only).is_some() && !only.exists() => Err(Failure::usage(format!(
+            "no file to import as {}",
+            only.display()
+        ))
+        .hint("name a file or a folder after the format")),
+        _ => Ok((None, arguments)),
+    }
+}
+
+fn failure(error: &ImportError, files: &Files) -> Failure {
+    let failure = match error {
+        ImportError::Json { file, fault } => input::json_failure(&files.path(file), fault),
+        ImportError::Text {
+            file,
+            line,
+            column,
+            fault,
+        } => Failure::new(format!(
+            "{}:{line}:{column}: {fault}",
+            files.path(file).display()
+        )),
+        ImportError::Syntax {
+            file,
+            line,
+            column,
+            message,
+        } => Failure::new(format!(
+            "{}:{line}:{column}: {}",
+            files.path(file).display(),
+            escape(message)
+        )),
+        ImportError::Unreadable { file, message } => Failure::new(format!(
+            "{}: {}",
+            files.path(file).display(),
+            escape(message)
+        )),
+        _ => Failure::new(format!(
+            "{}: {}",
+            files.named().display(),
+            escape(&error.to_string())
+        )),
+    };
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
 }
 
 /// Reports what was left out, and writes the rest.
 fn finish(
     common: &Common,
-    file: &Path,
+    files: &Files,
     mut imported: Imported,
-    kinds: &[Kind],
+    format: Format,
 ) -> Result<Exit, Failure> {
     let places = if tracing::enabled!(tracing::Level::DEBUG) {
         account::Places::All
@@ -117,7 +117,7 @@ fn finish(
     if common.strict && !is_lossless {
         return Err(Failure::new(format!(
             "--strict: {} cannot be imported in full; nothing was written",
-            file.display()
+            files.named().display()
         ))
         .hint("fix the file, or leave out --strict"));
     }
@@ -126,7 +126,7 @@ fn finish(
     } else {
         imported.take_incomplete()
     };
-    merge::merge(common, file, imported, &incomplete, kinds)?;
+    merge::merge(common, files.named(), imported, &incomplete, format)?;
     Ok(if is_lossless {
         Exit::Done
     } else {

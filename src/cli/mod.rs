@@ -9,6 +9,7 @@ mod connection;
 mod emulator;
 mod examples;
 mod exit;
+mod files;
 mod formats;
 mod git;
 mod help;
@@ -79,8 +80,7 @@ enum Command {
     /// Check a manifest offline
     Validate(validate::Args),
     /// Import annotations of another format into a manifest
-    #[command(subcommand)]
-    Import(import::Import),
+    Import(import::Args),
     /// Write a manifest, an example and CI pipelines
     Init(init::Args),
     /// Compare the plans of test cases with the expected plans, offline
@@ -143,7 +143,7 @@ pub fn main() -> ExitCode {
                 deadline.limit(list::run(args)).await
             }
             Command::Validate(args) => validate::run(&args),
-            Command::Import(import) => import::run(import),
+            Command::Import(args) => import::run(&args),
             Command::Init(args) => init::run(&args),
             Command::Test(args) => test::run(&args),
             Command::Emulator(args) => emulator::run(args).await,

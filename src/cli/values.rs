@@ -21,3 +21,13 @@ pub(super) fn status(text: &str) -> Result<Status, String> {
         format!("{error}; the statuses are {}", names.join(", "))
     })
 }
+
+/// A finite number above 0.
+pub(super) fn positive(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if number.is_finite() && number > 0.0 {
+        Ok(number)
+    } else {
+        Err("not a number above 0".to_owned())
+    }
+}

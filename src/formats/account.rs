@@ -38,13 +38,15 @@ codes! {
         ImageWithoutId = "image_without_id",
         /// The text that would name the input is not a valid id.
         InvalidInputId = "invalid_input_id",
-        /// A field, or the whole entry, has a type that the format does not allow.
+        /// A file of the set that cannot be read.
+        UnreadableFile = "unreadable_file",
+        /// A field, or the whole entry, has a type or a value that the format does not allow.
         WrongType = "wrong_type",
         /// The object names no image, or one that is not in the file.
         UnknownImage = "unknown_image",
         /// The image of the object was left out.
         ImageLeftOut = "image_left_out",
-        /// The image has no size, so pixels cannot be converted to fractions.
+        /// The image has no size, so pixels cannot be converted to fractions, or fractions to pixels.
         ImageWithoutSize = "image_without_size",
         /// The object names no category, or one that is not in the file.
         UnknownCategory = "unknown_category",
@@ -52,117 +54,94 @@ codes! {
         CategoryWithoutName = "category_without_name",
         /// The object has neither a segmentation nor a box.
         NoGeometry = "no_geometry",
+        /// The object has a shape that neither a manifest nor the other format can hold.
+        OtherShape = "other_shape",
         /// A box without width or height, or a ring or mask without area.
         NoArea = "no_area",
         /// The shape extends outside the image.
         OutsideImage = "outside_image",
+        /// A span that is not in the text.
+        OutsideText = "outside_text",
         /// The object is a group of objects (`iscrowd: 1`).
         Crowd = "crowd",
         /// The object is marked `ignore: 1`.
         Ignored = "ignored",
-        /// A run-length mask that cannot be decoded.
+        /// A mask that cannot be decoded.
         WrongMask = "wrong_mask",
         /// A score that is not a number from 0 to 1.
         WrongScore = "wrong_score",
+        /// The work of another annotator than the one asked for.
+        OtherAnnotator = "other_annotator",
+        /// A task that its annotator skipped.
+        SkippedTask = "skipped_task",
+        /// The annotation has no concept, and the format needs one.
+        NoConcept = "no_concept",
+        /// A concept of a value that the format cannot hold, such as an absent one.
+        OtherValue = "other_value",
+        /// A frame, a segment or a track, which the format cannot hold.
+        OtherTime = "other_time",
     }
 }
 
-codes! {
-    /// How an object was changed by the import.
-    Note {
-        /// An object of several rings became one polygon for each.
-        SplitRings = "split_rings",
-        /// Only the largest of several rings was imported.
-        SmallerRingsLeftOut = "smaller_rings_left_out",
-        /// An object of several rings became the box around them.
-        MultiRingAsBox = "multi_ring_as_box",
-        /// An object with a ring of fewer than three points became its box.
-        ShortRingAsBox = "short_ring_as_box",
-        /// A ring without area beside rings that have one was left out.
-        EmptyRingLeftOut = "empty_ring_left_out",
-        /// An object with keypoints became two annotations: its shape, and its keypoints.
-        SplitKeypoints = "split_keypoints",
-        /// The shape was clipped to the image.
-        Clipped = "clipped",
-        /// The shape was outside the image by a rounding error, and was moved to its edge.
-        SetToEdge = "set_to_edge",
-        /// A category's name had white space at an end.
-        CategoryNameTrimmed = "category_name_trimmed",
-        /// A category became the same concept as an earlier one.
-        CategoriesShareConcept = "categories_share_concept",
-        /// A score was left out.
-        ScoreLeftOut = "score_left_out",
-        /// Attributes that a manifest cannot hold were left out.
-        AttributesLeftOut = "attributes_left_out",
-        /// Fields that the format does not define were left out: lists, objects, and what a manifest cannot hold.
-        FieldsLeftOut = "fields_left_out",
-        /// The names of a category's keypoints, or which of them are connected, were left out.
-        KeypointNamesLeftOut = "keypoint_names_left_out",
-        /// Lists of categories that are absent from an image, or not fully annotated in it, were left out.
-        ImageCategoriesLeftOut = "image_categories_left_out",
-    }
+macro_rules! notes {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal $loses:ident $noun:literal $words:literal,)+) => {
+        codes! {
+            /// How something was changed by an import or an export.
+            Note { $($(#[$doc])* $variant = $code,)+ }
+        }
+
+        impl Note {
+            /// Whether the change loses data.
+            pub fn is_loss(self) -> bool {
+                match self { $(Self::$variant => notes!($loses),)+ }
+            }
+
+            /// The kind of thing that was changed.
+            pub fn noun(self) -> &'static str {
+                match self { $(Self::$variant => $noun,)+ }
+            }
+
+            /// What happened.
+            pub fn words(self) -> &'static str {
+                match self { $(Self::$variant => $words,)+ }
+            }
+        }
+    };
+    (loses) => { true };
+    (keeps) => { false };
 }
 
-impl Note {
-    /// Whether the change loses data of the object.
-    pub fn is_loss(self) -> bool {
-        match self {
-            Self::SmallerRingsLeftOut
-            | Self::MultiRingAsBox
-            | Self::ShortRingAsBox
-            | Self::ScoreLeftOut
-            | Self::AttributesLeftOut
-            | Self::FieldsLeftOut
-            | Self::KeypointNamesLeftOut
-            | Self::ImageCategoriesLeftOut => true,
-            Self::SplitRings
-            | Self::EmptyRingLeftOut
-            | Self::SplitKeypoints
-            | Self::Clipped
-            | Self::SetToEdge
-            | Self::CategoryNameTrimmed
-            | Self::CategoriesShareConcept => false,
-        }
-    }
-
-    /// The kind of thing that was changed.
-    pub fn noun(self) -> &'static str {
-        match self {
-            Self::CategoryNameTrimmed
-            | Self::CategoriesShareConcept
-            | Self::KeypointNamesLeftOut => "category",
-            Self::ImageCategoriesLeftOut => "image",
-            _ => "object",
-        }
-    }
-
-    /// What happened, worded for this many things.
-    pub fn words(self, count: u64) -> &'static str {
-        match self {
-            Self::SplitRings => "several rings became a polygon each, linked by `part_of`",
-            Self::SmallerRingsLeftOut => "only the largest ring was imported",
-            Self::MultiRingAsBox => "several rings became the box around them",
-            Self::ShortRingAsBox => "a ring of fewer than three points, so the box was imported",
-            Self::EmptyRingLeftOut => "rings without area were left out",
-            Self::SplitKeypoints if count == 1 => {
-                "its keypoints are a separate annotation, linked by `part_of`"
-            }
-            Self::SplitKeypoints => "their keypoints are separate annotations, linked by `part_of`",
-            Self::Clipped => "clipped to the image",
-            Self::SetToEdge => "outside the image by no more than rounding, set to its edge",
-            Self::CategoryNameTrimmed => "white space around the name was removed",
-            Self::CategoriesShareConcept => "the same concept as an earlier category",
-            Self::ScoreLeftOut => "`score` was left out (--scores takes it over)",
-            Self::AttributesLeftOut => "`attributes` that a manifest cannot hold were left out",
-            Self::FieldsLeftOut => "fields that a manifest cannot hold were left out",
-            Self::KeypointNamesLeftOut => {
-                "the names or the skeleton of the keypoints were left out"
-            }
-            Self::ImageCategoriesLeftOut => {
-                "`neg_category_ids` and `not_exhaustive_category_ids` were left out"
-            }
-        }
-    }
+notes! {
+    SplitRings = "split_rings" keeps "object" "several rings became a polygon each, linked by `part_of`",
+    SmallerRingsLeftOut = "smaller_rings_left_out" loses "object" "only the largest ring was imported",
+    MultiRingAsBox = "multi_ring_as_box" loses "object" "several rings became the box around them",
+    ShortRingAsBox = "short_ring_as_box" loses "object" "a ring of fewer than three points, so the box was imported",
+    EmptyRingLeftOut = "empty_ring_left_out" keeps "object" "rings without area were left out",
+    SplitShapes = "split_keypoints" keeps "object" "shape and keypoints are separate annotations, linked by `part_of`",
+    Clipped = "clipped" keeps "object" "clipped to the image",
+    SetToEdge = "set_to_edge" keeps "object" "outside the image by no more than rounding, set to its edge",
+    RotatedBox = "rotated_box" keeps "object" "a rotated box became a polygon",
+    Ellipse = "ellipse" loses "object" "an ellipse became a polygon of 64 points",
+    CategoryNameTrimmed = "category_name_trimmed" keeps "category" "white space around the name was removed",
+    CategoriesShareConcept = "categories_share_concept" keeps "category" "the same concept as an earlier category",
+    ScoreLeftOut = "score_left_out" loses "object" "the score was left out (--scores takes it over)",
+    AttributesLeftOut = "attributes_left_out" loses "object" "`attributes` that a manifest cannot hold were left out",
+    FieldsLeftOut = "fields_left_out" loses "object" "fields that a manifest cannot hold were left out",
+    KeypointNamesLeftOut = "keypoint_names_left_out" loses "category" "the names or the skeleton of the keypoints were left out",
+    ImageCategoriesLeftOut = "image_categories_left_out" loses "image" "`neg_category_ids` and `not_exhaustive_category_ids` were left out",
+    /// An image that nobody has annotated is not declared: an empty declaration would delete its labels.
+    NotAnnotated = "not_annotated" keeps "image" "not annotated yet, so not declared",
+    PredictionsLeftOut = "predictions_left_out" loses "image" "predictions of a model were left out",
+    RelationsLeftOut = "relations_left_out" loses "image" "relations between objects were left out",
+    PartsLeftOut = "parts_left_out" loses "object" "`part` entries within the object were left out",
+    SeveralAnnotators = "several_annotators" keeps "image" "the work of several annotators was imported (--annotator takes one)",
+    JoinedText = "joined_text" keeps "text" "the text was made by joining tokens with one space",
+    GuessedTime = "guessed_time" loses "video" "the file has frame numbers alone: times are left out (--frame-rate gives them)",
+    InterpolatedFrames = "interpolated_frames" keeps "track" "positions between key frames were computed",
+    MetadataLeftOut = "metadata_left_out" loses "annotation" "metadata that the format cannot hold was left out",
+    StateLeftOut = "state_left_out" loses "annotation" "id, key, status, user or text was left out",
+    BoxAroundShape = "box_around_shape" loses "annotation" "only the box around the shape was written",
+    Rounded = "rounded" loses "annotation" "coordinates were rounded",
 }
 
 /// An object or an image that was left out.
@@ -198,12 +177,23 @@ pub struct ImageInfo {
     pub size: Option<(u32, u32)>,
 }
 
-/// One image of the file.
+/// What an input is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Media {
+    #[default]
+    Image,
+    Video,
+    /// A text that the file holds itself.
+    Text(String),
+}
+
+/// One image, video or text of the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportedInput {
     /// The input with its annotations, in the order of the file.
     pub input: DesiredInput,
-    /// Data of the image itself.
+    pub media: Media,
+    /// Data of the image or the video itself.
     pub image: ImageInfo,
     /// How many of its objects were left out. If any was, the input is not complete: declared under `policy: sync`, it
     /// would delete what was left out.

@@ -1,19 +1,36 @@
-//! Files of other tools -> inputs with annotations.
+//! Files of other tools <-> inputs with annotations.
 //!
-//! Pure functions: bytes in; inputs, annotations and a report of what was left out as result. Reads no files, writes no
-//! manifest and prints nothing. Uses `model`, and `manifest` for its notation.
+//! Pure functions: the bytes of files in; inputs, annotations and an account of what was left out as result. Reads no
+//! files itself, writes no manifest and prints nothing. Uses `model`, and `manifest` for its notation.
 //!
 //! ```text
+//! convert    import and export in any format
+//! format     the formats, and the kinds of annotations that each holds
 //! account    result of every reader: inputs, and what was left out, by stable code
-//! input_id   ids of inputs, made from names of images          bitmap   pixels -> masks
-//! pieces     several annotations of one object                 coco     a reader
+//! source     the files of an import                   options  choices of an import
+//! builder    pictures and objects -> inputs           error    why nothing can be imported
+//! place      pixels -> fractions                      input_id ids of inputs, made from names of images
+//! pieces     several annotations of one object        bitmap   pixels -> masks
+//! coco, …    one reader or writer each
 //! ```
 
 mod account;
 mod bitmap;
-pub mod coco;
+mod builder;
+mod coco;
+mod convert;
+mod error;
+mod format;
 mod input_id;
+mod options;
 mod pieces;
+mod place;
+mod source;
 
-pub use account::{ImageInfo, Imported, ImportedInput, Note, Noted, SkipCode, Skipped};
+pub use account::{ImageInfo, Imported, ImportedInput, Media, Note, Noted, SkipCode, Skipped};
+pub use convert::{import, recognise};
+pub use error::ImportError;
+pub use format::Format;
 pub use input_id::{Collision, InputIdFrom};
+pub use options::{ConceptNames, Corners, Frames, ImportOptions, MultiRing, Overhang, Scores};
+pub use source::{Memory, Source};

@@ -9,12 +9,12 @@ use super::input::{Entry, PulledInput};
 use super::mask_file::MaskFile;
 use super::over::{Over, write_over};
 use super::report::{Account, Pulled};
-use crate::manifest::Image;
+use crate::manifest::{Image, InputText, InputVideo};
 use crate::matching::{Claims, match_input};
 use crate::model::{
     AnnotationId, Concepts, Content, DesiredAnnotation, DesiredInput, DesiredState, Geometry,
-    Identity, Json, Kind, Maker, ObservedAnnotation, ObservedState, Origin, Owner, Scope, Status,
-    Undeclared, UserId, difference,
+    Identity, Json, Kind, Maker, ObservedAnnotation, ObservedExtras, ObservedState, Origin, Owner,
+    Scope, Status, Undeclared, UserId, difference,
 };
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +29,31 @@ pub struct Incoming {
     pub input: DesiredInput,
     /// Its image. For an input that the manifest declares already, only the size is used, to correct the manifest's.
     pub image: Option<Image>,
+    /// Its video or its text, if it is one. Ignored for an input that the manifest declares already.
+    pub video: Option<InputVideo>,
+    pub text: Option<InputText>,
+}
+
+/// What the file's format can express. Annotations of other kinds are left alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Expressible {
+    pub kinds: &'static [Kind],
+    /// Whether it has frames and tracks.
+    pub frames: bool,
+}
+
+impl Expressible {
+    fn includes(self, annotation: &DesiredAnnotation) -> bool {
+        let content = &annotation.content;
+        let kind = match (&content.geometry, &annotation.identity) {
+            (Some(geometry), _) => geometry.kind(),
+            (None, Identity::Content | Identity::Key(_)) => Kind::Whole,
+            // Its place is not declared.
+            (None, Identity::Id(_) | Identity::InputLevel) => return false,
+        };
+        let is_timed = content.frame.is_some() || content.track().is_some();
+        self.kinds.contains(&kind) && (self.frames || !is_timed)
+    }
 }
 
 /// The counts of a merge.
@@ -50,7 +75,7 @@ pub struct Merged {
     pub kept: u64,
 }
 
-/// The files to write so that the manifest declares these inputs. `kinds` are the places that the file's format can express.
+/// The files to write so that the manifest declares these inputs. Annotations that the format cannot express are kept.
 ///
 /// # Errors
 ///
@@ -58,7 +83,7 @@ pub struct Merged {
 pub fn merge(
     over: &Over<'_>,
     incoming: &[Incoming],
-    kinds: &[Kind],
+    expressible: Expressible,
 ) -> Result<(Pulled, Merged), PullError> {
     let desired = &over.manifest.desired;
     let claims = claims(desired);
@@ -73,7 +98,14 @@ pub fn merge(
             None => each.image.clone(),
             Some(_) => resized(known, each.image.as_ref()),
         };
-        let entries = entries(&claims, each, was, kinds, image.is_some(), &mut merged);
+        let entries = entries(
+            &claims,
+            each,
+            was,
+            expressible,
+            image.is_some(),
+            &mut merged,
+        );
         inputs.push(PulledInput {
             id: id.clone(),
             declared,
@@ -84,6 +116,8 @@ pub fn merge(
             losses: Vec::new(),
             account: Account::default(),
             image,
+            video: was.is_none().then(|| each.video.clone()).flatten(),
+            text: was.is_none().then(|| each.text.clone()).flatten(),
             is_declared_empty: true,
         });
     }
@@ -130,19 +164,14 @@ fn entries(
     claims: &Claims,
     each: &Incoming,
     was: Option<&DesiredInput>,
-    kinds: &[Kind],
+    expressible: Expressible,
     has_new_image: bool,
     merged: &mut Merged,
 ) -> Vec<Entry> {
     let declared = was.map_or(&[][..], |was| &was.annotations);
     let incoming = &each.input.annotations;
-    let is_expressible = |annotation: &DesiredAnnotation| {
-        let content = &annotation.content;
-        let is_placed = (content.geometry.as_ref()).is_some_and(|it| kinds.contains(&it.kind()));
-        is_placed && content.frame.is_none() && content.track().is_none()
-    };
     let matched: Vec<usize> = (0..declared.len())
-        .filter(|at| is_expressible(&declared[*at]))
+        .filter(|at| expressible.includes(&declared[*at]))
         .collect();
     let wanted: Vec<DesiredAnnotation> = matched
         .iter()
@@ -180,7 +209,7 @@ fn entries(
                 update(&mut entry, &new, &observed[other]);
                 merged.changed += u64::from(entry.content != annotation.content);
             }
-            None if is_expressible(annotation) => {
+            None if expressible.includes(annotation) => {
                 merged.dropped += 1;
                 continue;
             }
@@ -218,7 +247,7 @@ fn as_observed(at: usize, content: &Content) -> ObservedAnnotation {
     ObservedAnnotation {
         id: AnnotationId::new(format!("import-{at:08}")).expect("plain characters are an id"),
         geometry: content.geometry.clone().unwrap_or(Geometry::Whole),
-        frame: None,
+        frame: content.frame,
         concepts: content.concepts.clone().unwrap_or_default(),
         status: Status::SUCCESS,
         user: None,
@@ -226,7 +255,11 @@ fn as_observed(at: usize, content: &Content) -> ObservedAnnotation {
         created_at: None,
         data: None,
         info: None,
-        extras: None,
+        extras: ObservedExtras {
+            managed: content.extras.as_deref().cloned().unwrap_or_default(),
+            ..ObservedExtras::default()
+        }
+        .boxed(),
     }
 }
 

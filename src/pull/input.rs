@@ -4,7 +4,7 @@ use super::choice::{Choice, ModelMade};
 use super::declare;
 use super::mask_file::MaskFile;
 use super::report::{Account, LossKind};
-use crate::manifest::Image;
+use crate::manifest::{Image, InputText, InputVideo};
 use crate::matching::{Claims, match_input};
 use crate::model::{
     AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Geometry, Identity,
@@ -54,6 +54,9 @@ pub(super) struct PulledInput {
     pub(super) account: Account,
     /// Its image, if it differs from the manifest's.
     pub(super) image: Option<Image>,
+    /// The video and the text of a new input.
+    pub(super) video: Option<InputVideo>,
+    pub(super) text: Option<InputText>,
     /// Whether it is declared even without annotations.
     pub(super) is_declared_empty: bool,
 }
@@ -158,6 +161,8 @@ impl PullContext<'_> {
             losses: Vec::new(),
             account: Account::default(),
             image: None,
+            video: None,
+            text: None,
             is_declared_empty: false,
         };
         if was.is_some_and(|was| was.undeclared == Undeclared::Purged)

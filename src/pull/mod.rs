@@ -35,7 +35,7 @@ mod yaml_lines;
 pub use choice::{Choice, InputPattern, ModelMade};
 pub use error::PullError;
 pub use fresh::{Form, Fresh, fresh, set_name};
-pub use incoming::{Incoming, Merged, merge};
+pub use incoming::{Expressible, Incoming, Merged, merge};
 pub use over::{NewInputs, Over, over};
 pub use report::{Account, Change, FileChange, Layout, Loss, LossKind, Pulled};
 pub use settle::ReadBack;

@@ -37,8 +37,8 @@ pub(super) fn pulled(
             .image
             .clone()
             .or_else(|| manifest?.images.get(&input.id).cloned()),
-        video: manifest.and_then(|manifest| manifest.input_video(&input.id)),
-        text: manifest.and_then(|manifest| manifest.input_text(&input.id)),
+        video: (input.video.clone()).or_else(|| manifest?.input_video(&input.id)),
+        text: (input.text.clone()).or_else(|| manifest?.input_text(&input.id)),
         annotations: input
             .entries
             .iter()

@@ -33,11 +33,7 @@ pub(super) fn account(imported: &Imported, places: Places) -> String {
             (Some(first), Places::First) => format!(" (first: {})", escape(&first.place)),
             _ => String::new(),
         };
-        let _ = writeln!(
-            text,
-            "note: {code}: {objects}{first}: {}",
-            code.words(count)
-        );
+        let _ = writeln!(text, "note: {code}: {objects}{first}: {}", code.words());
         if places == Places::All && count > 1 {
             for noted in imported.notes.iter().filter(|it| it.code == code) {
                 let _ = writeln!(text, "  {}", escape(&noted.place));

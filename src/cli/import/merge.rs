@@ -6,10 +6,10 @@ use super::vocabulary;
 use crate::cli::exit::Failure;
 use crate::cli::output;
 use crate::cli::validate::problem_text;
-use crate::formats::{ImageInfo, Imported, ImportedInput, InputIdFrom};
-use crate::manifest::{self, Image, Manifest, Overlay};
-use crate::model::{InputId, Kind};
-use crate::pull::{self, Incoming, Over, PullError};
+use crate::formats::{Format, ImageInfo, Imported, ImportedInput, InputIdFrom, Media};
+use crate::manifest::{self, Image, InputText, InputVideo, Manifest, Overlay};
+use crate::model::InputId;
+use crate::pull::{self, Expressible, Incoming, Over, PullError};
 use crate::render::{counted, escape};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -25,7 +25,7 @@ pub(super) fn merge(
     file: &Path,
     imported: Imported,
     incomplete: &[ImportedInput],
-    kinds: &[Kind],
+    format: Format,
 ) -> Result<(), Failure> {
     let project = Project::find(common, imported.skipped.is_empty())?;
     let mut base = project.placeholders();
@@ -65,8 +65,15 @@ pub(super) fn merge(
         form: pull::Form::OneFile,
         read_back: &read_back,
     };
-    let (mut pulled, merged) =
-        pull::merge(&over, &incoming, kinds).map_err(|error| failure(&error))?;
+    let (mut pulled, merged) = pull::merge(
+        &over,
+        &incoming,
+        Expressible {
+            kinds: format.reads(),
+            frames: format.reads_frames(),
+        },
+    )
+    .map_err(|error| failure(&error))?;
     // A header that declares inputs is among the files already.
     if let Some(change) = header
         && pulled.files.iter().all(|file| file.path != change.path)
@@ -196,16 +203,34 @@ fn check_images(manifest: &Manifest, imported: &Imported) -> Result<(), Failure>
 
 fn incoming(each: ImportedInput) -> Incoming {
     let ImageInfo { path, url, size } = each.image;
-    let image = (path.is_some() || url.is_some() || size.is_some()).then(|| Image {
-        path: path.map(String::into_boxed_str),
-        url: url.map(String::into_boxed_str),
-        width: size.map(|(width, _)| width),
-        height: size.map(|(_, height)| height),
-    });
-    Incoming {
+    let (path, url) = (
+        path.map(String::into_boxed_str),
+        url.map(String::into_boxed_str),
+    );
+    let mut incoming = Incoming {
         input: each.input,
-        image,
+        image: None,
+        video: None,
+        text: None,
+    };
+    match each.media {
+        Media::Image if path.is_some() || url.is_some() || size.is_some() => {
+            incoming.image = Some(Image {
+                path,
+                url,
+                width: size.map(|(width, _)| width),
+                height: size.map(|(_, height)| height),
+            });
+        }
+        Media::Image => {}
+        Media::Video => {
+            incoming.video = path
+                .map(InputVideo::Path)
+                .or_else(|| url.map(InputVideo::Url));
+        }
+        Media::Text(text) => incoming.text = Some(InputText::Raw(text.into())),
     }
+    incoming
 }
 
 fn failure(error: &PullError) -> Failure {

@@ -1,8 +1,10 @@
-//! Options that all formats of an import have.
+//! Options of an import.
 
 use crate::cli::validate::Files;
 use crate::cli::values;
-use crate::formats::InputIdFrom;
+use crate::formats::{
+    ConceptNames, Corners, Frames, ImportOptions, InputIdFrom, MultiRing, Overhang, Scores,
+};
 use crate::model::SetName;
 use std::path::PathBuf;
 
@@ -40,8 +42,39 @@ pub(crate) struct Common {
     /// Name of the set in a new header; default: made from the folder's name
     #[arg(long, value_name = "NAME", value_parser = values::set)]
     pub(super) set: Option<SetName>,
+    /// How to import an object with several rings
+    #[arg(long, value_enum, default_value_t = MultiRingArg::Split)]
+    multi_ring: MultiRingArg,
+    /// Import the score of a detection as the concept's value instead of leaving it out
+    #[arg(long)]
+    scores: bool,
+    /// Clip shapes that extend outside the image instead of leaving them out
+    #[arg(long)]
+    clip: bool,
+    /// Pascal VOC: the first pixel is 1, and xmax and ymax are the last pixels of the box, as in the original data
+    #[arg(long)]
+    one_based: bool,
+    /// Tracks: also import the frames between key frames, with a linear position
+    #[arg(long)]
+    interpolate: bool,
+    /// Frames a second of videos, for files that have frame numbers alone
+    #[arg(long, value_name = "NUMBER", value_parser = values::positive)]
+    frame_rate: Option<f64>,
+    /// Import only the work of this annotator: an id or an email address
+    #[arg(long, value_name = "NAME")]
+    annotator: Option<String>,
     #[command(flatten)]
     pub(super) files: Files,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum MultiRingArg {
+    /// One polygon per ring, with the same `part_of` in their metadata
+    Split,
+    /// Only the largest ring
+    Largest,
+    /// The box around all rings
+    Box,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -72,6 +105,26 @@ pub(crate) enum InputIdArg {
 }
 
 impl Common {
+    pub(super) fn import_options(&self) -> ImportOptions {
+        let choose = usize::from;
+        ImportOptions {
+            input_id: self.input_id(),
+            concepts: [ConceptNames::AsNamed, ConceptNames::Slug][choose(self.slug)],
+            overhang: [Overhang::LeaveOut, Overhang::Clip][choose(self.clip)],
+            multi_ring: match self.multi_ring {
+                MultiRingArg::Split => MultiRing::Split,
+                MultiRingArg::Largest => MultiRing::Largest,
+                MultiRingArg::Box => MultiRing::Box,
+            },
+            scores: [Scores::LeaveOut, Scores::Values][choose(self.scores)],
+            corners: [Corners::FromZero, Corners::FromOne][choose(self.one_based)],
+            frames: [Frames::Listed, Frames::Interpolated][choose(self.interpolate)],
+            frame_rate: self.frame_rate,
+            annotator: self.annotator.clone(),
+            images: self.images.clone(),
+        }
+    }
+
     pub(super) fn input_id(&self) -> InputIdFrom {
         match self.input_id {
             InputIdArg::Path => InputIdFrom::Path,

@@ -3,8 +3,10 @@
 //! Unused fields of the file and of images are skipped; those of annotations are kept. Only a file with a wrong outline (not
 //! JSON, no `images` list) is an error.
 
-use super::error::CocoError;
 use super::values::{Attributes, List, Numbers, Scalar, Segmentation, kind, kind_of, value};
+use crate::formats::error::ImportError;
+use crate::formats::format::Format;
+use crate::model::JsonFault;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -64,20 +66,30 @@ pub(super) struct Others {
     pub(super) has_unusable: bool,
 }
 
-/// Reads the outline of the file.
-pub(super) fn read(json: &[u8]) -> Result<File, CocoError> {
-    let text = std::str::from_utf8(json).map_err(|error| CocoError::TextError {
-        offset: error.valid_up_to(),
-    })?;
-    // Files written on Windows often start with a byte order mark, which is not JSON.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match outline(text) {
-        Err(CocoError::Syntax { .. }) => match without_nan(text) {
+/// Reads the outline of the file at `path`.
+pub(super) fn read(path: &str, text: &str) -> Result<File, ImportError> {
+    let read = match outline(text) {
+        Err(NotRead::Syntax(_)) => match without_nan(text) {
             Cow::Borrowed(text) => outline(text),
             Cow::Owned(text) => outline(&text),
         },
         read => read,
-    }
+    };
+    read.map_err(|error| match error {
+        NotRead::Syntax(fault) => ImportError::Json {
+            file: path.to_owned(),
+            fault,
+        },
+        NotRead::NotCoco(why) => ImportError::OtherFormat {
+            format: Format::Coco,
+            why,
+        },
+    })
+}
+
+enum NotRead {
+    Syntax(JsonFault),
+    NotCoco(String),
 }
 
 #[derive(serde::Deserialize)]
@@ -90,7 +102,7 @@ struct Outline<'t> {
     categories: Option<&'t RawValue>,
 }
 
-fn outline(text: &str) -> Result<File, CocoError> {
+fn outline(text: &str) -> Result<File, NotRead> {
     match text.trim_start().as_bytes().first() {
         Some(b'{') => {}
         Some(b'[') => {
@@ -99,7 +111,7 @@ fn outline(text: &str) -> Result<File, CocoError> {
             let is_result = entries
                 .first()
                 .is_some_and(|entry| entry.get().contains("\"score\""));
-            return Err(CocoError::NotCoco(format!(
+            return Err(NotRead::NotCoco(format!(
                 "it is a list{}; {EXPECTED}",
                 if is_result {
                     ", like the results of a model (detections with `image_id` and `score`)"
@@ -110,7 +122,7 @@ fn outline(text: &str) -> Result<File, CocoError> {
         }
         _ => {
             let value: Value = serde_json::from_str(text).map_err(|error| syntax(&error))?;
-            return Err(CocoError::NotCoco(format!(
+            return Err(NotRead::NotCoco(format!(
                 "it is {}; {EXPECTED}",
                 kind(&value)
             )));
@@ -127,14 +139,12 @@ fn outline(text: &str) -> Result<File, CocoError> {
 fn entries<T: for<'t> Deserialize<'t>>(
     name: &str,
     raw: Option<&RawValue>,
-) -> Result<Vec<Item<T>>, CocoError> {
+) -> Result<Vec<Item<T>>, NotRead> {
     let Some(raw) = raw else {
-        return Err(CocoError::NotCoco(format!(
-            "it has no `{name}`; {EXPECTED}"
-        )));
+        return Err(NotRead::NotCoco(format!("it has no `{name}`; {EXPECTED}")));
     };
     if !raw.get().starts_with('[') {
-        return Err(CocoError::NotCoco(format!(
+        return Err(NotRead::NotCoco(format!(
             "its `{name}` is {}; {EXPECTED}",
             kind_of(raw)
         )));
@@ -142,8 +152,8 @@ fn entries<T: for<'t> Deserialize<'t>>(
     serde_json::from_str(raw.get()).map_err(|error| syntax(&error))
 }
 
-fn syntax(error: &serde_json::Error) -> CocoError {
-    CocoError::Syntax(error.into())
+fn syntax(error: &serde_json::Error) -> NotRead {
+    NotRead::Syntax(error.into())
 }
 
 /// The text with `null` for each `NaN` and `Infinity` outside of strings. They are not JSON, but Python writes them.

@@ -4,7 +4,11 @@ mod real;
 mod shapes;
 
 use super::*;
-use crate::model::{Geometry, Overlap, Polygon, overlap};
+use crate::formats::account::Skipped;
+use crate::formats::input_id::InputIdFrom;
+use crate::formats::options::{ConceptNames, MultiRing, Overhang};
+use crate::formats::source::Memory;
+use crate::model::{ConceptId, Geometry, Identity, Json, Overlap, Polygon, overlap};
 
 /// A file with one image of 100 x 50 px and the category `car`.
 fn with(annotations: &str) -> String {
@@ -34,16 +38,20 @@ fn images(file_names: &[&str]) -> String {
     )
 }
 
+fn read(json: &str, options: &ImportOptions) -> Result<Imported, ImportError> {
+    import(&Memory::of([("coco.json", json)]), options)
+}
+
 fn imported(json: &str) -> Imported {
-    import(json.as_bytes(), &CocoOptions::default()).unwrap()
+    read(&json, &ImportOptions::default()).unwrap()
 }
 
 fn clipped(json: &str) -> Imported {
-    let options = CocoOptions {
+    let options = ImportOptions {
         overhang: Overhang::Clip,
-        ..CocoOptions::default()
+        ..ImportOptions::default()
     };
-    import(json.as_bytes(), &options).unwrap()
+    read(&json, &options).unwrap()
 }
 
 fn ids(imported: &Imported) -> Vec<&str> {
@@ -119,15 +127,15 @@ fn scores_are_imported_only_on_request() {
     assert_eq!(concepts(&without), r#"Some({"car": 1.0})"#);
     assert_eq!(notes(&without), [("score_left_out", 1)]);
     assert!(without.has_losses());
-    let options = CocoOptions {
+    let options = ImportOptions {
         scores: Scores::Values,
-        ..CocoOptions::default()
+        ..ImportOptions::default()
     };
-    let with = import(file.as_bytes(), &options).unwrap();
+    let with = read(&file, &options).unwrap();
     assert_eq!(concepts(&with), r#"Some({"car": 0.03})"#);
     assert!(with.notes.is_empty());
     let wrong = annotation(r#""bbox": [0, 0, 50, 25], "score": 3"#);
-    let wrong = import(wrong.as_bytes(), &options).unwrap();
+    let wrong = read(&wrong, &options).unwrap();
     assert_eq!(skipped(&wrong), r#"wrong_score: score is "3""#);
 }
 
@@ -157,11 +165,11 @@ fn ids_keep_all_digits_and_may_be_numbers_or_strings() {
             {{"id": 2, "image_id": {other}, "category_id": 1.00, "bbox": [0, 0, 1, 1]}},
             {{"id": 3, "image_id": "1", "category_id": "1", "bbox": [0, 0, 1, 1]}}]}}"#
     );
-    let options = CocoOptions {
+    let options = ImportOptions {
         input_id: InputIdFrom::ImageId,
-        ..CocoOptions::default()
+        ..ImportOptions::default()
     };
-    let by_id = import(file.as_bytes(), &options).unwrap();
+    let by_id = read(&file, &options).unwrap();
     assert_eq!(ids(&by_id), ["1", other, digits]);
     assert_eq!(by_id.taken_over, 3, "{:?}", by_id.skipped);
     assert!(
@@ -349,11 +357,11 @@ fn category_names_become_concepts() {
         ["Other (Größe)!", "Plastic Film 4", "plastic film 4"]
     );
     assert_eq!(notes(&as_named), [("category_name_trimmed", 1)]);
-    let options = CocoOptions {
+    let options = ImportOptions {
         concepts: ConceptNames::Slug,
-        ..CocoOptions::default()
+        ..ImportOptions::default()
     };
-    let slugs = import(file.as_bytes(), &options).unwrap();
+    let slugs = read(&file, &options).unwrap();
     assert_eq!(names(&slugs), ["other-größe", "plastic-film-4"]);
     assert_eq!(notes(&slugs), [("categories_share_concept", 1)]);
     assert_eq!(slugs.categories, 3);
@@ -362,7 +370,7 @@ fn category_names_become_concepts() {
 #[test]
 fn an_invalid_file_is_an_error_with_its_position() {
     let error = |json: &str| {
-        import(json.as_bytes(), &CocoOptions::default())
+        read(&json, &ImportOptions::default())
             .unwrap_err()
             .to_string()
     };
@@ -371,7 +379,7 @@ fn an_invalid_file_is_an_error_with_its_position() {
     for (json, why) in [
         (
             "{\n  \"images\": [}",
-            "a value is missing: a text in double quotes, a number, a list or an object".to_owned(),
+            "coco.json:2:14: a value is missing: a text in double quotes, a number, a list or an object".to_owned(),
         ),
         (
             r#"{"images": [], "categories": []}"#,
@@ -396,9 +404,9 @@ fn an_invalid_file_is_an_error_with_its_position() {
         ("7", format!("not a COCO file: it is a number; {expected}")),
         (
             r#"{"images": [], "images": []}"#,
-            "duplicate key `images`".to_owned(),
+            "coco.json:1:23: duplicate key `images`".to_owned(),
         ),
-        ("", "the file is empty".to_owned()),
+        ("", "coco.json:1:1: the file is empty".to_owned()),
     ] {
         assert_eq!(error(json), why, "{json}");
     }

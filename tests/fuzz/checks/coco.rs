@@ -3,11 +3,14 @@
 //! Every object is imported or counted as left out; with an unknown image, no input is complete. The import is written
 //! as a manifest with the same content, and importing it again changes nothing.
 
-use annosync::formats::coco::{self, CocoOptions, MultiRing, Overhang, Scores};
-use annosync::formats::{ImageInfo, ImportedInput, InputIdFrom, SkipCode};
+use annosync::formats::{
+    self, Format, ImageInfo, ImportOptions, ImportedInput, InputIdFrom, Memory, MultiRing,
+    Overhang, Scores, SkipCode,
+};
 use annosync::manifest::{Image, Manifest, Overlay, parse_with};
-use annosync::pull::{self, Form, Incoming, Merged, NewInputs, Over, Pulled};
+use annosync::pull::{self, Expressible, Form, Incoming, Merged, NewInputs, Over, Pulled};
 use annosync::render;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 const HEADER: &str = "version: 1\nset: fuzz\npolicy: sync\n";
@@ -34,14 +37,15 @@ pub(crate) fn check(bytes: &[u8]) {
             InputIdFrom::FileName,
         ),
     ] {
-        let options = CocoOptions {
+        let options = ImportOptions {
             input_id,
             multi_ring,
             overhang,
             scores,
-            ..CocoOptions::default()
+            ..ImportOptions::default()
         };
-        match coco::import(bytes, &options) {
+        let files = BTreeMap::from([("coco.json".to_owned(), bytes.to_owned())]);
+        match formats::import(Format::Coco, &Memory::new(files), &options) {
             Err(error) => harmless(&render::escape(&error.to_string())),
             Ok(mut imported) => {
                 let objects = imported
@@ -97,7 +101,11 @@ fn merge(files: &Overlay, incoming: &[Incoming]) -> (Pulled, Merged) {
         form: Form::OneFile,
         read_back: &read_back,
     };
-    pull::merge(&over, incoming, &coco::KINDS).unwrap_or_else(|error| panic!("{error}"))
+    let expressible = Expressible {
+        kinds: Format::Coco.reads(),
+        frames: false,
+    };
+    pull::merge(&over, incoming, expressible).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn read(files: &Overlay) -> Manifest {
@@ -126,6 +134,8 @@ fn incoming(each: ImportedInput) -> Incoming {
             width: size.map(|(width, _)| width),
             height: size.map(|(_, height)| height),
         }),
+        video: None,
+        text: None,
     }
 }
 

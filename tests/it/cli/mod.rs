@@ -11,6 +11,7 @@ mod collaborators;
 mod coloring;
 mod complete;
 mod connecting;
+mod converting;
 mod disk;
 mod drifting;
 mod emptying;

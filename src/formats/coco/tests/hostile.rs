@@ -127,8 +127,8 @@ proptest! {
             (MultiRing::Largest, Overhang::Clip, Scores::Values),
             (MultiRing::Box, Overhang::Clip, Scores::LeaveOut),
         ] {
-            let options = CocoOptions { overhang, multi_ring, scores, ..CocoOptions::default() };
-            if let Ok(imported) = import(json.as_bytes(), &options) {
+            let options = ImportOptions { overhang, multi_ring, scores, ..ImportOptions::default() };
+            if let Ok(imported) = read(&json, &options) {
                 let left_out = imported.skipped.iter().filter(|it| it.annotation.is_some());
                 prop_assert_eq!(imported.taken_over + left_out.count(), imported.annotations);
                 for each in &imported.inputs {
@@ -147,8 +147,12 @@ proptest! {
         // Cut anywhere, and with bytes of another encoding in it, it is an error and never a panic.
         let mut bytes = json.into_bytes();
         bytes.truncate(cut.index(bytes.len() + 1));
-        let _ = import(&bytes, &CocoOptions::default());
+        let imported = |bytes: &[u8]| {
+            let files = [("coco.json".to_owned(), bytes.to_owned())];
+            import(&Memory::new(files.into()), &ImportOptions::default())
+        };
+        let _ = imported(&bytes);
         bytes.push(0xff);
-        prop_assert!(import(&bytes, &CocoOptions::default()).is_err());
+        prop_assert!(imported(&bytes).is_err());
     }
 }

@@ -29,11 +29,11 @@ fn an_images_id_does_not_depend_on_other_images() {
 #[test]
 fn images_with_the_same_id_are_an_error_that_names_both() {
     let error = |json: &str, input_id| {
-        let options = CocoOptions {
+        let options = ImportOptions {
             input_id,
-            ..CocoOptions::default()
+            ..ImportOptions::default()
         };
-        import(json.as_bytes(), &options).unwrap_err().to_string()
+        read(&json, &options).unwrap_err().to_string()
     };
     assert_eq!(
         error(&images(&["1/a.jpg", "1/a.png"]), InputIdFrom::Path),
@@ -72,12 +72,12 @@ fn images_with_the_same_id_are_an_error_that_names_both() {
 fn inputs_can_be_named_after_file_names_and_ids() {
     let file = images(&["1/a.jpg", "2/b.jpg"]);
     let named = |input_id| {
-        let options = CocoOptions {
+        let options = ImportOptions {
             input_id,
             images: Some("pictures/".to_owned()),
-            ..CocoOptions::default()
+            ..ImportOptions::default()
         };
-        import(file.as_bytes(), &options).unwrap()
+        read(&file, &options).unwrap()
     };
     assert_eq!(ids(&named(InputIdFrom::FileName)), ["1/a.jpg", "2/b.jpg"]);
     let by_id = named(InputIdFrom::ImageId);
@@ -92,11 +92,11 @@ fn inputs_can_be_named_after_file_names_and_ids() {
 fn an_error_about_equal_ids_names_usable_choices() {
     let hint = |images: &str, input_id| {
         let json = format!(r#"{{"images": [{images}], "annotations": [], "categories": []}}"#);
-        let options = CocoOptions {
+        let options = ImportOptions {
             input_id,
-            ..CocoOptions::default()
+            ..ImportOptions::default()
         };
-        let error = import(json.as_bytes(), &options).unwrap_err();
+        let error = read(&json, &options).unwrap_err();
         error.hint().unwrap()
     };
     let [a, b] = [

@@ -2,24 +2,6 @@
 
 use super::*;
 
-/// A real file beside the project, and nothing (with a line that says so) where it is missing.
-fn real(path: &str) -> Option<Vec<u8>> {
-    use std::io::Write;
-    let full = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../shared/data")
-        .join(path);
-    let read = std::fs::read(&full);
-    if read.is_err() {
-        writeln!(
-            std::io::stderr(),
-            "skipped: {} is not there",
-            full.display()
-        )
-        .unwrap();
-    }
-    read.ok()
-}
-
 #[test]
 fn real_files_are_imported_completely() {
     for (path, images, polygons, boxes, categories) in [
@@ -33,8 +15,10 @@ fn real_files_are_imported_completely() {
             20,
         ),
     ] {
-        let Some(file) = real(path) else { continue };
-        let imported = import(&file, &CocoOptions::default()).unwrap();
+        let Some(file) = Memory::real(path) else {
+            continue;
+        };
+        let imported = import(&file, &ImportOptions::default()).unwrap();
         let kinds = |wanted: fn(&Geometry) -> bool| {
             imported
                 .inputs
@@ -74,10 +58,10 @@ fn every_annotation_of_the_real_coco_variants_is_accounted_for() {
         "coco_person_keypoints/person_keypoints_train.json",
         "coco_person_keypoints/person_keypoints_val.json",
     ] {
-        let Some(file) = real(&format!("datumaro/{path}")) else {
+        let Some(file) = Memory::real(&format!("datumaro/{path}")) else {
             return;
         };
-        let imported = import(&file, &CocoOptions::default()).unwrap();
+        let imported = import(&file, &ImportOptions::default()).unwrap();
         let skipped = imported.skipped.iter().filter(|it| it.annotation.is_some());
         assert_eq!(
             imported.taken_over + skipped.count(),

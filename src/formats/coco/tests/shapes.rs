@@ -33,12 +33,12 @@ fn a_single_ring_becomes_a_polygon_whatever_its_box_says() {
 }
 
 fn with_rings(multi_ring: MultiRing, rings: &str) -> Imported {
-    let options = CocoOptions {
+    let options = ImportOptions {
         multi_ring,
-        ..CocoOptions::default()
+        ..ImportOptions::default()
     };
     let file = annotation(&format!(r#""bbox": [0, 0, 1, 1], "segmentation": {rings}"#));
-    import(file.as_bytes(), &options).unwrap()
+    read(&file, &options).unwrap()
 }
 
 #[test]

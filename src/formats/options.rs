@@ -1,8 +1,8 @@
-//! The options of a COCO import.
+//! The options of an import.
 
-use crate::formats::input_id::InputIdFrom;
+use super::input_id::InputIdFrom;
 
-/// How a category's name becomes a concept's id.
+/// How a class name becomes a concept's id.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ConceptNames {
     /// Unchanged, except white space at its ends.
@@ -47,13 +47,40 @@ pub enum Scores {
 /// Tolerance for rounding errors: coordinates outside the image by at most this fraction of it count as on its edge.
 pub const EDGE_TOLERANCE: f64 = 1e-6;
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CocoOptions {
+/// Which pixel a box of Pascal VOC begins at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Corners {
+    /// The first pixel is 0, and `xmax` is the right edge: what most tools write.
+    #[default]
+    FromZero,
+    /// The first pixel is 1, and `xmax` is the last pixel inside: the original data.
+    FromOne,
+}
+
+/// Which frames of a track are imported.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Frames {
+    /// Those that the file lists.
+    #[default]
+    Listed,
+    /// Also those between two listed frames, with a linear position.
+    Interpolated,
+}
+
+/// Options of every import. Those that a format has no use for are ignored.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ImportOptions {
     pub input_id: InputIdFrom,
     pub concepts: ConceptNames,
     pub overhang: Overhang,
     pub multi_ring: MultiRing,
     pub scores: Scores,
+    pub corners: Corners,
+    pub frames: Frames,
+    /// Frames a second of videos whose files have frame numbers alone.
+    pub frame_rate: Option<f64>,
+    /// Take the work of this annotator alone, where a file has several: an id or an email address.
+    pub annotator: Option<String>,
     /// The folder of the images as named in the manifest; prepended to each file name.
     pub images: Option<String>,
 }

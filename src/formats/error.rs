@@ -1,23 +1,47 @@
-//! Why a COCO file cannot be imported, and what to do about it.
+//! Why a file cannot be imported, and what to do about it.
 
-use crate::formats::input_id::{Collision, InputIdFrom, describe};
-use crate::model::JsonFault;
+use super::format::Format;
+use super::input_id::{Collision, InputIdFrom, describe};
+use crate::model::{JsonFault, TextFault};
 
 /// Why a file cannot be imported at all.
 #[derive(Debug, thiserror::Error)]
-pub enum CocoError {
-    /// The file is not valid JSON.
-    #[error(transparent)]
-    Syntax(JsonFault),
-    /// The file is not UTF-8.
-    #[error("not UTF-8 text: byte {offset} does not begin a character")]
-    TextError {
-        /// From 0.
-        offset: usize,
+pub enum ImportError {
+    /// A file is not valid JSON.
+    #[error("{}:{}:{}: {}", .file, .fault.line, .fault.column, .fault.message)]
+    Json {
+        /// Path in the source.
+        file: String,
+        fault: JsonFault,
     },
-    /// The JSON is not a COCO file.
-    #[error("not a COCO file: {0}")]
-    NotCoco(String),
+    /// A file is not text.
+    #[error("{file}:{line}:{column}: {fault}")]
+    Text {
+        /// Path in the source.
+        file: String,
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1, in characters.
+        column: usize,
+        fault: TextFault,
+    },
+    /// A file of a text format is wrong as a whole.
+    #[error("{file}:{line}:{column}: {message}")]
+    Syntax {
+        /// Path in the source.
+        file: String,
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1, in characters.
+        column: usize,
+        message: String,
+    },
+    /// A file cannot be read.
+    #[error("{file}: {message}")]
+    Unreadable { file: String, message: String },
+    /// The files are not of the format.
+    #[error("not {}: {}", .format.title(), .why)]
+    OtherFormat { format: Format, why: String },
     /// Several images have the same input id.
     #[error("{}", describe(.collisions))]
     SameInput {
@@ -45,11 +69,15 @@ pub enum CocoError {
     },
 }
 
-impl CocoError {
+impl ImportError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Syntax(_) | Self::TextError { .. } | Self::NotCoco(_) => None,
+            Self::Json { .. }
+            | Self::Syntax { .. }
+            | Self::Unreadable { .. }
+            | Self::OtherFormat { .. } => None,
+            Self::Text { fault, .. } => Some(fault.hint().to_owned()),
             Self::SameInput { choices, .. } => Some(if choices.is_empty() {
                 "every choice of --input-id gives some images the same id: give each its own name or id"
                     .to_owned()

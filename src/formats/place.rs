@@ -1,56 +1,57 @@
-//! Converts shapes from pixels to fractions of the image.
+//! Converts shapes from pixels, or fractions, to geometries in fractions of the image.
 //!
 //! A ring that extends outside the image is clipped edge by edge (Sutherland and Hodgman): moving its outer points to
 //! the edge would change the part inside. Where a ring leaves the image and returns, the clipped ring follows the edge
 //! in between, so it remains one ring with the right area.
 
-use super::options::{CocoOptions, EDGE_TOLERANCE, MultiRing, Overhang};
-use super::raw::Annotation;
-use super::rle;
-use super::values::{Numbers, Scalar, Segmentation};
-use crate::formats::account::{Note, SkipCode};
+use super::account::{Note, SkipCode};
+use super::options::{EDGE_TOLERANCE, ImportOptions, MultiRing, Overhang};
 use crate::model::{
-    BoundingBox, Geometry, Keypoint, Keypoints, Point, Polygon, Visibility, encloses_area,
+    BoundingBox, Geometry, Keypoint, Keypoints, Mask, Point, Polygon, Visibility, encloses_area,
 };
 
-/// The size of an image in pixels.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Size {
-    width: u32,
-    height: u32,
+/// What coordinates are measured in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Extent {
+    /// In pixels of an image of this width and height.
+    Pixels(u32, u32),
+    /// In fractions of the image.
+    Fractions,
 }
 
-impl Size {
-    pub(super) fn new(width: &Scalar, height: &Scalar) -> Option<Self> {
-        let whole = |scalar: &Scalar| {
-            scalar
-                .number()
-                .filter(|n| n.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(n))
-                .map(|n| n as u32)
-        };
-        Some(Self {
-            width: whole(width)?,
-            height: whole(height)?,
-        })
-    }
-
-    pub(super) fn pixels(self) -> (u32, u32) {
-        (self.width, self.height)
+impl Extent {
+    fn size(self) -> Xy {
+        match self {
+            Self::Pixels(width, height) => [width.into(), height.into()],
+            Self::Fractions => [1.0, 1.0],
+        }
     }
 }
 
-pub(super) struct Placed {
-    /// At least one.
-    pub(super) shapes: Vec<Geometry>,
-    pub(super) notes: Vec<Note>,
+/// A place in the terms of a file.
+#[derive(Debug, Clone)]
+pub(super) enum Shape {
+    Whole,
+    /// Two opposite corners; the first is the top left one.
+    Box([Xy; 2]),
+    /// The rings of one object, none of them empty. The corners are its box, for an object whose only ring has fewer
+    /// than three points.
+    Rings(Vec<Vec<Xy>>, Option<[Xy; 2]>),
+    Point(Xy),
+    Keypoints(Vec<(Xy, Visibility)>),
+    Mask(Box<Mask>),
+    /// A geometry that needs no conversion, such as a span.
+    Done(Geometry),
 }
 
+/// Why something is left out, and the invalid numbers or names.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct NotPlaced {
     pub(super) code: SkipCode,
     pub(super) detail: String,
 }
 
-fn skip(code: SkipCode, detail: impl Into<String>) -> NotPlaced {
+pub(super) fn skip(code: SkipCode, detail: impl Into<String>) -> NotPlaced {
     NotPlaced {
         code,
         detail: detail.into(),
@@ -58,64 +59,76 @@ fn skip(code: SkipCode, detail: impl Into<String>) -> NotPlaced {
 }
 
 /// x from the left, y from the top, in pixels or in fractions.
-type Xy = [f64; 2];
+pub(super) type Xy = [f64; 2];
 
-/// Converts the shapes of an annotation: its rings, its mask or its box, and its keypoints.
+/// Converts a shape. Several rings can become several geometries; the result is never empty.
 pub(super) fn place(
-    annotation: &Annotation,
-    size: Size,
-    options: &CocoOptions,
-) -> Result<Placed, NotPlaced> {
-    let mut notes = Vec::new();
+    shape: &Shape,
+    extent: Extent,
+    options: &ImportOptions,
+    notes: &mut Vec<Note>,
+) -> Result<Vec<Geometry>, NotPlaced> {
     let overhang = options.overhang;
-    let keypoints = keypoints(&annotation.keypoints, size, overhang, &mut notes)?;
-    let mut shapes = match &annotation.segmentation {
-        Segmentation::Wrong(found) => {
-            return Err(skip(
-                SkipCode::WrongType,
-                format!("segmentation is {found}"),
-            ));
+    Ok(match shape {
+        Shape::Whole => vec![Geometry::Whole],
+        Shape::Box(corners) => vec![box_between(*corners, extent, overhang, notes)?],
+        Shape::Rings(rings, corners) => {
+            return shapes_of_rings(rings, *corners, extent, options, notes);
         }
-        Segmentation::Missing => Vec::new(),
-        Segmentation::Mask(mask) => match rle::mask(mask, size.pixels()) {
-            Ok(Some(mask)) => vec![Geometry::Mask(Box::new(mask))],
-            Ok(None) => return Err(skip(SkipCode::NoArea, "a mask without pixels")),
-            Err(detail) => return Err(skip(SkipCode::WrongMask, detail)),
-        },
-        Segmentation::Rings(rings) => {
-            let rings = points(rings)?;
-            shapes_of_rings(&rings, annotation, size, options, &mut notes)?
+        Shape::Point(point) => {
+            let [x, y] = inside(*point, extent, overhang, notes)?;
+            let point = Point::new(y, x).map_err(|_| outside(&[[x, y]], extent))?;
+            vec![Geometry::Point(point)]
         }
-    };
-    let has_box = !matches!(&annotation.bbox, Numbers::Missing)
-        && !matches!(&annotation.bbox, Numbers::List(list) if list.is_empty());
-    if shapes.is_empty() && (has_box || keypoints.is_none()) {
-        shapes.push(bbox(annotation, size, overhang, &mut notes)?);
-    }
-    if let Some(keypoints) = keypoints {
-        if !shapes.is_empty() {
-            notes.push(Note::SplitKeypoints);
+        Shape::Keypoints(points) => {
+            vec![Geometry::Keypoints(keypoints(
+                points, extent, overhang, notes,
+            )?)]
         }
-        shapes.push(Geometry::Keypoints(keypoints));
-    }
-    Ok(Placed { shapes, notes })
+        Shape::Mask(mask) => vec![Geometry::Mask(mask.clone())],
+        Shape::Done(geometry) => vec![geometry.clone()],
+    })
 }
 
-/// Converts rings; the result is empty if there are none.
+/// A point in fractions within the image.
+fn inside(
+    point: Xy,
+    extent: Extent,
+    overhang: Overhang,
+    notes: &mut Vec<Note>,
+) -> Result<Xy, NotPlaced> {
+    let point = fraction(point, extent);
+    match fit(&[point]) {
+        Fit::Inside => Ok(point),
+        Fit::Outside if overhang == Overhang::LeaveOut => Err(outside(&[point], extent)),
+        fit => {
+            if !notes.contains(&fit.note()) {
+                notes.push(fit.note());
+            }
+            Ok(point.map(|c| c.clamp(0.0, 1.0)))
+        }
+    }
+}
+
 fn shapes_of_rings(
     rings: &[Vec<Xy>],
-    annotation: &Annotation,
-    size: Size,
-    options: &CocoOptions,
+    corners: Option<[Xy; 2]>,
+    size: Extent,
+    options: &ImportOptions,
     notes: &mut Vec<Note>,
 ) -> Result<Vec<Geometry>, NotPlaced> {
     let overhang = options.overhang;
     match rings {
-        [] => return Ok(Vec::new()),
         [one] if one.len() >= 3 => return Ok(vec![polygon(one, size, overhang, notes)?]),
         [_] => {
+            let corners = corners.ok_or_else(|| {
+                skip(
+                    SkipCode::NoGeometry,
+                    "neither a ring of three points nor a box",
+                )
+            })?;
             notes.push(Note::ShortRingAsBox);
-            return Ok(vec![bbox(annotation, size, overhang, notes)?]);
+            return Ok(vec![box_between(corners, size, overhang, notes)?]);
         }
         _ => {}
     }
@@ -164,120 +177,33 @@ fn doubled_area(ring: &[Xy]) -> f64 {
         .sum()
 }
 
-/// The keypoints; `None` if there are none, or if all are unlabelled.
 fn keypoints(
-    numbers: &Numbers,
-    size: Size,
+    points: &[(Xy, Visibility)],
+    extent: Extent,
     overhang: Overhang,
     notes: &mut Vec<Note>,
-) -> Result<Option<Keypoints>, NotPlaced> {
-    let numbers = match numbers {
-        Numbers::Missing => return Ok(None),
-        Numbers::Wrong(found) => {
-            return Err(skip(SkipCode::WrongType, format!("keypoints {found}")));
-        }
-        Numbers::List(numbers) => numbers,
-    };
-    if !numbers.len().is_multiple_of(3) {
-        let detail = format!("keypoints of {} numbers: x, y, v", numbers.len());
-        return Err(skip(SkipCode::WrongType, detail));
-    }
-    if numbers.chunks(3).all(|point| point[2] == 0.0) {
-        return Ok(None);
-    }
-    let mut points = Vec::with_capacity(numbers.len() / 3);
-    for point in numbers.chunks(3) {
-        let visibility = match point[2] {
-            0.0 => Visibility::NotPresent,
-            1.0 => Visibility::NotVisible,
-            2.0 => Visibility::Visible,
-            other => {
-                let detail = format!("a keypoint with v {other}, which must be 0, 1 or 2");
-                return Err(skip(SkipCode::WrongType, detail));
-            }
-        };
-        let inside = [fraction([point[0], point[1]], size)];
-        let [[x, y]] = match fit(&inside) {
-            Fit::Inside => inside,
+) -> Result<Keypoints, NotPlaced> {
+    let mut converted = Vec::with_capacity(points.len());
+    for &(point, visibility) in points {
+        let [x, y] = if visibility == Visibility::NotPresent
+            && fit(&[fraction(point, extent)]) != Fit::Inside
+        {
             // An absent point has no position.
-            _ if visibility == Visibility::NotPresent => [[0.0, 0.0]],
-            Fit::Outside if overhang == Overhang::LeaveOut => return Err(outside(&inside, size)),
-            fit => {
-                if !notes.contains(&fit.note()) {
-                    notes.push(fit.note());
-                }
-                inside.map(|point| point.map(|c| c.clamp(0.0, 1.0)))
-            }
+            [0.0, 0.0]
+        } else {
+            inside(point, extent, overhang, notes)?
         };
-        points.push(Keypoint {
-            point: Point::new(y, x).map_err(|_| outside(&inside, size))?,
+        converted.push(Keypoint {
+            point: Point::new(y, x).map_err(|_| outside(&[[x, y]], extent))?,
             visibility,
         });
     }
-    Ok(Keypoints::new(points).ok())
-}
-
-/// The rings that are not empty.
-fn points(rings: &[Numbers]) -> Result<Vec<Vec<Xy>>, NotPlaced> {
-    let mut all = Vec::with_capacity(rings.len());
-    for ring in rings {
-        match ring {
-            Numbers::List(numbers) if numbers.len() % 2 == 1 => {
-                let detail = format!("a ring of {} numbers: x and y are pairs", numbers.len());
-                return Err(skip(SkipCode::WrongType, detail));
-            }
-            Numbers::List(numbers) if numbers.is_empty() => {}
-            Numbers::List(numbers) => {
-                all.push(numbers.chunks(2).map(|pair| [pair[0], pair[1]]).collect());
-            }
-            Numbers::Wrong(found) => {
-                let detail = format!("a ring of the segmentation {found}");
-                return Err(skip(SkipCode::WrongType, detail));
-            }
-            Numbers::Missing => {
-                let detail = "a ring of the segmentation is null";
-                return Err(skip(SkipCode::WrongType, detail));
-            }
-        }
-    }
-    Ok(all)
-}
-
-fn bbox(
-    annotation: &Annotation,
-    size: Size,
-    overhang: Overhang,
-    notes: &mut Vec<Note>,
-) -> Result<Geometry, NotPlaced> {
-    match &annotation.bbox {
-        Numbers::Missing => Err(skip(
-            SkipCode::NoGeometry,
-            "neither a ring of three points nor a bbox",
-        )),
-        Numbers::Wrong(found) => Err(skip(SkipCode::WrongType, format!("bbox {found}"))),
-        Numbers::List(numbers) => match numbers[..] {
-            [] => Err(skip(
-                SkipCode::NoGeometry,
-                "neither a ring of three points nor a bbox",
-            )),
-            [x, y, width, height] => {
-                if width <= 0.0 || height <= 0.0 {
-                    let detail = format!("width {width}, height {height}");
-                    return Err(skip(SkipCode::NoArea, detail));
-                }
-                box_between([[x, y], [x + width, y + height]], size, overhang, notes)
-            }
-            _ => Err(skip(
-                SkipCode::WrongType,
-                format!("bbox has {} numbers, not 4", numbers.len()),
-            )),
-        },
-    }
+    Keypoints::new(converted).map_err(|_| skip(SkipCode::NoGeometry, "no keypoint is labelled"))
 }
 
 fn box_between(
     corners: [Xy; 2],
-    size: Size,
+    size: Extent,
     overhang: Overhang,
     notes: &mut Vec<Note>,
 ) -> Result<Geometry, NotPlaced> {
@@ -307,7 +233,7 @@ fn box_between(
 
 fn polygon(
     ring: &[Xy],
-    size: Size,
+    size: Extent,
     overhang: Overhang,
     notes: &mut Vec<Note>,
 ) -> Result<Geometry, NotPlaced> {
@@ -349,8 +275,9 @@ fn polygon(
         })
 }
 
-fn fraction([x, y]: Xy, size: Size) -> Xy {
-    [x / f64::from(size.width), y / f64::from(size.height)]
+fn fraction([x, y]: Xy, extent: Extent) -> Xy {
+    let [width, height] = extent.size();
+    [x / width, y / height]
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -392,26 +319,31 @@ fn fit(points: &[Xy]) -> Fit {
 }
 
 /// The error for points outside the image, with the sides that they cross.
-fn outside(points: &[Xy], size: Size) -> NotPlaced {
+fn outside(points: &[Xy], size: Extent) -> NotPlaced {
     let [left, top, right, bottom] = bounds(points);
-    let (width, height) = (f64::from(size.width), f64::from(size.height));
+    let [width, height] = size.size();
     let sides = [
         ("left", -left * width),
         ("top", -top * height),
         ("right", (right - 1.0) * width),
         ("bottom", (bottom - 1.0) * height),
     ];
-    let sides: Vec<String> = sides
-        .iter()
-        .filter(|(_, pixels)| *pixels > 0.0)
-        .map(|(side, pixels)| format!("{pixels:.2} px {side}"))
-        .collect();
-    let detail = format!(
-        "out of the image of {} x {} px by {}",
-        size.width,
-        size.height,
-        sides.join(", ")
-    );
+    let sides = sides.iter().filter(|(_, distance)| *distance > 0.0);
+    let detail = match size {
+        Extent::Pixels(width, height) => {
+            let sides: Vec<String> = sides
+                .map(|(side, distance)| format!("{distance:.2} px {side}"))
+                .collect();
+            let sides = sides.join(", ");
+            format!("out of the image of {width} x {height} px by {sides}")
+        }
+        Extent::Fractions => {
+            let sides: Vec<String> = sides
+                .map(|(side, distance)| format!("{:.2} % {side}", distance * 100.0))
+                .collect();
+            format!("out of the image by {}", sides.join(", "))
+        }
+    };
     skip(SkipCode::OutsideImage, detail)
 }
 

@@ -1,0 +1,37 @@
+//! Imports and exports of every format.
+
+use super::account::Imported;
+use super::coco;
+use super::error::ImportError;
+use super::format::Format;
+use super::options::ImportOptions;
+use super::source::Source;
+
+/// Imports the files of a source.
+///
+/// # Errors
+///
+/// If the files are not of the format at all, or if two inputs would have the same id.
+pub fn import(
+    format: Format,
+    source: &dyn Source,
+    options: &ImportOptions,
+) -> Result<Imported, ImportError> {
+    match format {
+        Format::Coco => coco::import(source, options),
+        _ => Err(ImportError::OtherFormat {
+            format,
+            why: "it cannot be imported yet".to_owned(),
+        }),
+    }
+}
+
+/// The formats that the files may have, most likely one.
+pub fn recognise(source: &dyn Source) -> Vec<Format> {
+    let recognises: [(Format, fn(&dyn Source) -> bool); 1] = [(Format::Coco, coco::recognises)];
+    recognises
+        .into_iter()
+        .filter(|(_, recognises)| recognises(source))
+        .map(|(format, _)| format)
+        .collect()
+}

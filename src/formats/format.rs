@@ -1,0 +1,119 @@
+//! The formats, and the kinds of annotations that each can hold.
+
+use crate::model::Kind;
+
+/// A format of another tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    Coco,
+    Yolo,
+    Voc,
+    Cvat,
+    LabelStudio,
+    LabelMe,
+    OpenImages,
+    Conll,
+    /// annosync's own: one input in a line.
+    Jsonl,
+}
+
+impl Format {
+    pub const ALL: [Self; 9] = [
+        Self::Coco,
+        Self::Yolo,
+        Self::Voc,
+        Self::Cvat,
+        Self::LabelStudio,
+        Self::LabelMe,
+        Self::OpenImages,
+        Self::Conll,
+        Self::Jsonl,
+    ];
+
+    /// Its name on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Coco => "coco",
+            Self::Yolo => "yolo",
+            Self::Voc => "voc",
+            Self::Cvat => "cvat",
+            Self::LabelStudio => "label-studio",
+            Self::LabelMe => "labelme",
+            Self::OpenImages => "open-images",
+            Self::Conll => "conll",
+            Self::Jsonl => "jsonl",
+        }
+    }
+
+    /// Its name in a sentence.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Coco => "a COCO file",
+            Self::Yolo => "a YOLO data set",
+            Self::Voc => "Pascal VOC",
+            Self::Cvat => "CVAT XML",
+            Self::LabelStudio => "a Label Studio export",
+            Self::LabelMe => "LabelMe JSON",
+            Self::OpenImages => "Open Images CSV",
+            Self::Conll => "a CoNLL file",
+            Self::Jsonl => "annosync's JSON Lines",
+        }
+    }
+
+    /// The kinds of annotations that an import can give. An import leaves annotations of other kinds alone.
+    pub fn reads(self) -> &'static [Kind] {
+        match self {
+            Self::Coco => &[Kind::Box, Kind::Polygon, Kind::Keypoints, Kind::Mask],
+            Self::Yolo => &[Kind::Box, Kind::Polygon, Kind::Keypoints],
+            Self::Voc => &[Kind::Box],
+            Self::Cvat => &[
+                Kind::Whole,
+                Kind::Box,
+                Kind::Polygon,
+                Kind::Point,
+                Kind::Keypoints,
+                Kind::Mask,
+            ],
+            Self::LabelStudio => &[
+                Kind::Whole,
+                Kind::Box,
+                Kind::Polygon,
+                Kind::Point,
+                Kind::Mask,
+                Kind::Span,
+            ],
+            Self::LabelMe => &[
+                Kind::Whole,
+                Kind::Box,
+                Kind::Polygon,
+                Kind::Point,
+                Kind::Mask,
+            ],
+            Self::OpenImages => &[Kind::Whole, Kind::Box],
+            Self::Conll => &[Kind::Span],
+            Self::Jsonl => &[
+                Kind::Whole,
+                Kind::Box,
+                Kind::Polygon,
+                Kind::Point,
+                Kind::Keypoints,
+                Kind::Mask,
+                Kind::Span,
+                Kind::Segment,
+            ],
+        }
+    }
+
+    /// Whether it has frames and tracks of videos.
+    pub fn reads_frames(self) -> bool {
+        matches!(self, Self::Cvat | Self::LabelStudio | Self::Jsonl)
+    }
+
+    /// The kinds of annotations that an export can write.
+    pub fn writes(self) -> &'static [Kind] {
+        match self {
+            Self::Yolo => &[Kind::Box, Kind::Polygon],
+            other => other.reads(),
+        }
+    }
+}

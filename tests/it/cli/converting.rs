@@ -1,0 +1,3 @@
+//! `import` and `export` of every format, through the binary.
+
+mod coco;
