@@ -11,6 +11,7 @@
 //! builder    pictures and objects -> inputs           error    why nothing can be imported
 //! place      pixels -> fractions                      input_id ids of inputs, made from names of images
 //! pieces     several annotations of one object        bitmap   pixels -> masks
+//! writer     what every export shares
 //! coco, …    one reader or writer each
 //! ```
 
@@ -26,11 +27,13 @@ mod options;
 mod pieces;
 mod place;
 mod source;
+mod writer;
 
 pub use account::{ImageInfo, Imported, ImportedInput, Media, Note, Noted, SkipCode, Skipped};
-pub use convert::{import, recognise};
+pub use convert::{export, import, recognise};
 pub use error::ImportError;
 pub use format::Format;
 pub use input_id::{Collision, InputIdFrom};
 pub use options::{ConceptNames, Corners, Frames, ImportOptions, MultiRing, Overhang, Scores};
 pub use source::{Memory, Source};
+pub use writer::{ExportAnnotation, ExportInput, Exported};
