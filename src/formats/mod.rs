@@ -27,6 +27,8 @@ mod options;
 mod pieces;
 mod place;
 mod source;
+#[cfg(test)]
+mod there_and_back;
 mod writer;
 
 pub use account::{ImageInfo, Imported, ImportedInput, Media, Note, Noted, SkipCode, Skipped};
