@@ -2,15 +2,15 @@
 //!
 //! As with annotations, every write is sent once: after a lost answer, read back what it did.
 
-use super::code::Code;
 use super::error::ApiError;
 use super::filter::{PER_PAGE, chunks, push};
 use super::item::{ItemError, ItemResult};
 use super::ordered::Ordered;
 use super::reader::Reader;
 use super::transport::Transport;
-use super::wire::{Concepts, InputCounts, Inputs, Status};
 use super::writer::Writer;
+use crate::wire::Code;
+use crate::wire::{Concepts, InputCounts, Inputs, Status};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};

@@ -1,8 +1,8 @@
-//! The client of the service's REST API: wire types, a reader that cannot write, a writer, paging, retries, rate limit.
+//! The client of the service's REST API: a reader that cannot write, a writer, paging, retries, rate limit.
 //!
-//! It knows HTTP and the API's JSON, and nothing about manifests, plans or matching. Uses `model`, for the rules about text.
+//! It knows HTTP and the API's calls, and nothing about manifests, plans or matching. Uses `wire`, and `model` for the rules
+//! about text.
 
-pub mod code;
 mod connect;
 mod connection;
 mod delete;
@@ -23,7 +23,6 @@ mod rereading;
 mod retry;
 mod transport;
 mod windows;
-pub mod wire;
 mod writer;
 
 #[cfg(test)]

@@ -5,8 +5,8 @@
 
 use super::error::ApiError;
 use super::item::ItemError;
-use super::wire::Annotations;
 use super::writer::Writer;
+use crate::wire::Annotations;
 use reqwest::Method;
 use serde::Serialize;
 
@@ -72,10 +72,10 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
-    use super::super::code::Code;
     use super::super::connect::connect;
     use super::super::scripted::{Reply, Scripted};
     use super::*;
+    use crate::wire::Code;
 
     fn inputs(ids: &[&str]) -> PurgeInputs {
         PurgeInputs::new(ids.iter().map(|id| (*id).to_owned()).collect()).unwrap()

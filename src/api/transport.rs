@@ -1,7 +1,6 @@
 //! Sends calls: rate limit, calls at a time, retries, and the judgement of answers. Reader and writer share one transport.
 //! `exchange` carries the requests.
 
-use super::code::Code;
 use super::connection::{Connection, Endpoint, Token};
 use super::error::{ApiError, shown};
 use super::exchange::{Exchange, ExchangeError, HttpRequest, Network};
@@ -9,7 +8,8 @@ use super::item::ItemError;
 use super::rate::RateLimiter;
 use super::request::{Partial, Reply, Request, Response};
 use super::retry::{RetryPolicy, retry_after};
-use super::wire::Status;
+use crate::wire::Code;
+use crate::wire::Status;
 use reqwest::Method;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -4,13 +4,13 @@
 //! Answers are matched with what was sent by (input id, annotation id), not by position: servers reorder and omit items. An item
 //! that an answer does not mention is [`ItemResult::Unknown`], and has to be read back.
 
-use super::code::Code;
 use super::delete::DeletePairs;
 use super::error::ApiError;
 use super::item::ItemResult;
 use super::reader::Reader;
 use super::transport::Transport;
-use super::wire::{Annotation, Annotations, Status};
+use crate::wire::Code;
+use crate::wire::{Annotation, Annotations, Status};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;

@@ -2,9 +2,10 @@
 
 use super::batch::{BatchRun, is_delete};
 use super::queue::{Group, Queue};
-use crate::api::{ApiError, DeletePairs, ItemResult, PatchAction, wire};
+use crate::api::{ApiError, DeletePairs, ItemResult, PatchAction};
 use crate::model::Json;
 use crate::plan::{Call, MAX_BYTES, stand_in_body};
+use crate::wire;
 
 /// The result of each annotation of a call, as it is stored now; `None` for a delete.
 type Results = Vec<ItemResult<Option<wire::Annotation>>>;

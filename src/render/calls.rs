@@ -118,7 +118,7 @@ fn input_call(plan: &Plan, batch: &Batch) -> Value {
     }
     let inputs: Value = at
         .map(|at| plan.inputs[at].body(|path, _, _| Ok::<_, ()>(format!("the bytes of {path}"))))
-        .map(Result::unwrap_or_default)
+        .map(|body| body.map_or(Value::Null, |body| body.to_value()))
         .collect();
     json!({"method": "POST", "path": path, "body": {"inputs": inputs}})
 }

@@ -4,7 +4,6 @@ use crate::cli::{Run, World, header};
 use crate::support::{
     ME, boxed, manifest_of, observed, observed_by, plan, purging, try_plan, whole, with,
 };
-use annosync::api::code::Code;
 use annosync::apply::{self, OnFailure, Options, Stop};
 use annosync::emulator::{
     Collaborator, ConcurrentChange, Config, Endpoint, Fault, Scope as Faulty,
@@ -13,6 +12,7 @@ use annosync::model::{DesiredState, InputId, Scope};
 use annosync::observed as state;
 use annosync::plan::{self as planning, Call, Due, Outcome, Plan, Since, Target, Trip};
 use annosync::render::{self, Detail, TextOptions};
+use annosync::wire::Code;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 use std::sync::Arc;

@@ -7,12 +7,12 @@ use annosync::model::{
     DesiredInput, DesiredState, InputId, Interner, Json, ObservedAnnotation, ObservedState, Origin,
     Scope, Undeclared, UserId,
 };
-use annosync::observed;
 use annosync::plan::{
     self, Action, Allowances, Call, Context, Due, Inventory, Permit, Plan, PlanError, Target,
     stand_in_body, stand_in_id_for,
 };
 use annosync::render;
+use annosync::wire::decode;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -55,7 +55,7 @@ pub(crate) fn observed_by(caller: &str, owner: &str, annotations: &[Value]) -> O
     };
     for annotation in annotations {
         let wire = serde_json::from_value(annotation.clone()).unwrap();
-        match observed::annotation(wire, &mut interner) {
+        match decode::annotation(wire, &mut interner) {
             Ok((input, annotation)) => state.inputs.entry(input).or_default().push(annotation),
             Err(unreadable) => state.unreadable.push(unreadable),
         }
@@ -214,7 +214,7 @@ impl Remote {
         let row = self.annotations[self.position(input, id)?].clone();
         let wire = serde_json::from_value(row).unwrap();
         Some(
-            observed::annotation(wire, &mut Interner::default())
+            decode::annotation(wire, &mut Interner::default())
                 .unwrap()
                 .1,
         )

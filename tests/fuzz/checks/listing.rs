@@ -3,16 +3,16 @@
 //! What was read and written reads the same: annotation, fingerprint, and content in a plan file. The state can be shown,
 //! pulled and deleted.
 
-use annosync::api::wire;
 use annosync::manifest::{Header, Overlay, parse_with};
 use annosync::model::{
     Content, DesiredState, Guards, Interner, ObservedAnnotation, ObservedState, Owner, Policy,
     SetName, Share, fingerprint,
 };
-use annosync::observed::{self, SavedListing};
+use annosync::observed::SavedListing;
 use annosync::plan::{self, Allowances, Context, Due, Inventory, Target};
 use annosync::pull::{self, Choice, Form, Fresh};
 use annosync::render;
+use annosync::wire::{self, decode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -43,8 +43,8 @@ fn decodes_the_same(wire: wire::Annotation) {
     let wire::Listed::<wire::Annotation>(again) =
         serde_json::from_str(&text).expect("what was written can be read");
     let mut interner = Interner::default();
-    let first = observed::annotation(wire, &mut interner);
-    let second = observed::annotation(again, &mut interner);
+    let first = decode::annotation(wire, &mut interner);
+    let second = decode::annotation(again, &mut interner);
     let (Ok((input, first)), Ok((same_input, second))) = (&first, &second) else {
         assert_eq!(
             first.map_err(|it| it.to_string()),
