@@ -36,13 +36,13 @@ pub use exchange::{
     Exchange, ExchangeError, ExchangeFuture, HttpRequest, HttpResponse, Method, Url,
 };
 pub use filter::{Filter, ModelMade, ModelOutput, Selection};
-pub use inputs::{DeleteInputs, InputState, Processing};
+pub use inputs::{DeleteInputs, InputState, Processing, inputs_call};
 pub use item::{ItemError, ItemResult};
 pub use listing::CompleteListing;
 pub use purge::{InvalidPurge, PurgeInputs};
 pub use reader::{Pages, Reader};
 pub use retry::RetryPolicy;
-pub use writer::{PatchAction, Writer};
+pub use writer::{NamedBody, PatchAction, Writer, annotations_call};
 
 #[cfg(test)]
 mod tests;

@@ -6,8 +6,7 @@
 use super::error::ApiError;
 use super::item::ItemError;
 use super::writer::Writer;
-use crate::wire::Annotations;
-use reqwest::Method;
+use crate::wire::{Annotations, WriteCall, WriteMethod};
 use serde::Serialize;
 
 /// Ids that a purge cannot name.
@@ -48,12 +47,15 @@ impl PurgeInputs {
         Ok(Self(input_ids))
     }
 
-    fn body(&self) -> String {
+    /// The call that purges them.
+    pub fn call(&self) -> WriteCall {
         #[derive(Serialize)]
         struct Body<'a> {
             input_ids: &'a [String],
         }
-        serde_json::to_string(&Body { input_ids: &self.0 }).expect("text always serialises")
+        let body =
+            serde_json::to_string(&Body { input_ids: &self.0 }).expect("text always serialises");
+        WriteCall::new(WriteMethod::Delete, &["annotations"], Some(body))
     }
 }
 
@@ -61,11 +63,7 @@ impl Writer {
     /// Deletes everything on these inputs except their input-level annotations, whoever made it. Returns the service's
     /// objection, if any. The answer does not say which inputs it is about: list what is left.
     pub async fn purge(&self, inputs: &PurgeInputs) -> Result<Option<ItemError>, ApiError> {
-        let path = &["annotations"];
-        let sent: Annotations = self
-            .0
-            .write(Method::DELETE, path, Some(inputs.body()))
-            .await?;
+        let sent: Annotations = self.0.write(inputs.call()).await?;
         Ok(self.0.objection(&sent.status))
     }
 }

@@ -218,7 +218,7 @@ impl PostRun {
             match self.body(at) {
                 Ok(body) => {
                     group.items.push(at);
-                    bodies.push(body);
+                    bodies.push((self.plan.inputs[at as usize].input_id.clone(), body));
                 }
                 Err(reason) => self.fail(at, reason, group.touched),
             }
@@ -226,8 +226,7 @@ impl PostRun {
         if bodies.is_empty() {
             return;
         }
-        let texts: Vec<&str> = bodies.iter().map(Json::as_str).collect();
-        let sent = self.writer.post_inputs(&texts).await;
+        let sent = self.writer.post_inputs(&bodies).await;
         drop(bodies);
         self.calls += 1;
         match sent {

@@ -257,7 +257,8 @@ impl Run<'_> {
         if args.dry_run {
             output::styled_message(&args.planning.view.text(&plan, Stream::Stderr));
             let dues = apply::preview(&plan, session.reader(), &self.permit).await?;
-            output::result(&render::calls(&plan, &dues))?;
+            let calls = apply::calls(&plan, &dues)?;
+            output::result(&render::calls(&plan.target, &calls))?;
             let exit = expected_exit(&plan, &dues);
             return Ok(blocked_exit(args, &plan).unwrap_or_else(|| final_exit(&plan, exit)));
         }

@@ -1,6 +1,6 @@
-//! Reads the bodies of a plan file, which somebody else may have written.
+//! Reads bodies of requests: those of a plan file may be written by anybody.
 
-use super::{Annotation, decode};
+use super::{Annotation, Code, Status, decode};
 use crate::model::{AnnotationId, Content, InputId, Interner, Json, is_exactly};
 use serde_json::{Value, json};
 
@@ -13,6 +13,16 @@ pub(crate) fn names(body: &Json, input: &InputId, id: &AnnotationId) -> bool {
 /// Whether a body names the user of its annotation. A post without a user belongs to the caller.
 pub(crate) fn names_user(body: &Json) -> bool {
     body.to_value().get("user_id").is_some()
+}
+
+/// The code of the status that a body sets, if any.
+pub(crate) fn status_code(body: &Json) -> Option<Code> {
+    #[derive(serde::Deserialize)]
+    struct Sent {
+        status: Option<Status>,
+    }
+    let sent: Sent = serde_json::from_str(body.as_str()).ok()?;
+    sent.status.map(|status| status.code)
 }
 
 /// Whether a body, read as an annotation of the service, is this annotation with this content. `overwritten` is the content

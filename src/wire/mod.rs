@@ -5,6 +5,7 @@
 //! service omits defaults. Sends nothing. Uses `model`.
 
 pub(crate) mod body;
+mod call;
 mod code;
 mod data;
 pub mod decode;
@@ -12,6 +13,8 @@ pub mod encode;
 mod lenient;
 mod listed;
 
+pub(crate) use call::app_path;
+pub use call::{WriteCall, WriteMethod};
 pub use code::Code;
 pub use data::*;
 pub use listed::{Listed, Page};

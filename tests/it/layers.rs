@@ -14,7 +14,7 @@ const MODULES: [(&str, &[&str]); 13] = [
     ("plan", &["matching", "wire", "model"]),
     ("apply", &["plan", "api", "wire", "model"]),
     ("pull", &["manifest", "matching", "plan", "wire", "model"]),
-    ("render", &["plan", "pull", "model"]),
+    ("render", &["plan", "pull", "wire", "model"]),
     ("formats", &["manifest", "model"]),
     ("emulator", &["wire"]),
     (

@@ -82,7 +82,8 @@ fn a_purge_deletes_everything_except_the_input_level_annotation_and_is_shown_fir
     let calls: Vec<Call> = plan.batches.iter().map(|batch| batch.call).collect();
     assert_eq!(calls, [Call::Post, Call::Delete, Call::Purge]);
     assert_eq!((plan.summary.existing, plan.summary.purged), (5, 4));
-    let sent = render::calls(&plan, &vec![Due::Sent(None); plan.operations.len()]);
+    let dues = vec![Due::Sent(None); plan.operations.len()];
+    let sent = render::calls(&plan.target, &apply::calls(&plan, &dues).unwrap());
     assert_eq!(
         sent.lines().last().unwrap(),
         r#"{"method":"DELETE","path":"/v2/users/me-1/apps/street/annotations","body":{"input_ids":["p"]}}"#

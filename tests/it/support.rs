@@ -1,11 +1,13 @@
 //! Desired and observed states from text, and a remote that lives in memory.
 
 use crate::schemas;
+use annosync::api::NamedBody;
+use annosync::apply;
 use annosync::emulator::patch;
 use annosync::manifest;
 use annosync::model::{
-    DesiredInput, DesiredState, InputId, Interner, Json, ObservedAnnotation, ObservedState, Origin,
-    Scope, Undeclared, UserId,
+    AnnotationId, DesiredInput, DesiredState, InputId, Interner, Json, ObservedAnnotation,
+    ObservedState, Origin, Scope, Undeclared, UserId,
 };
 use annosync::plan::{
     self, Action, Allowances, Call, Context, Due, Inventory, Permit, Plan, PlanError, Target,
@@ -16,6 +18,7 @@ use annosync::wire::decode;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The calling user of every test, who owns the app unless a test says otherwise.
 pub(crate) const ME: &str = "me-1";
@@ -128,7 +131,26 @@ pub(crate) fn sent(plan: &Plan, observed: &ObservedState) -> Vec<Option<Json>> {
 /// The calls of a plan when the app is as it was observed.
 pub(crate) fn printed_calls(plan: &Plan, observed: &ObservedState) -> String {
     let dues: Vec<Due> = sent(plan, observed).into_iter().map(Due::Sent).collect();
-    render::calls(plan, &dues)
+    render::calls(&plan.target, &apply::calls(plan, &dues).unwrap())
+}
+
+/// An annotation to write past the binary.
+pub(crate) fn named_body(json: &Value) -> NamedBody {
+    let text = |field: &str| json[field].as_str().unwrap().to_owned();
+    NamedBody {
+        input: InputId::new(text("input_id")).unwrap(),
+        id: AnnotationId::new(text("id")).unwrap(),
+        json: Arc::new(Json::from_value(json)),
+    }
+}
+
+/// Inputs without media to post past the binary.
+pub(crate) fn bare_inputs(ids: &[&str]) -> Vec<(InputId, Json)> {
+    let input = |id: &&str| {
+        let body = Json::from_value(&json!({ "id": id }));
+        (InputId::new(*id).unwrap(), body)
+    };
+    ids.iter().map(input).collect()
 }
 
 /// A box annotation as the service sends it.

@@ -3,6 +3,7 @@
 //! What was read and written reads the same: annotation, fingerprint, and content in a plan file. The state can be shown,
 //! pulled and deleted.
 
+use annosync::apply;
 use annosync::manifest::{Header, Overlay, parse_with};
 use annosync::model::{
     Content, DesiredState, Guards, Interner, ObservedAnnotation, ObservedState, Owner, Policy,
@@ -124,7 +125,8 @@ fn is_deleted(state: &ObservedState) {
         harmless(&file);
         let bodies = plan::bodies(&plan, state, &plan::Permit::Planned);
         let dues = bodies.into_iter().map(|it| Due::Sent(it.expect("it fits")));
-        harmless(&render::calls(&plan, &dues.collect::<Vec<_>>()));
+        let calls = apply::calls(&plan, &dues.collect::<Vec<_>>()).expect("they can be sent");
+        harmless(&render::calls(&plan.target, &calls));
         let read = plan::read(&file).unwrap_or_else(|error| panic!("{error}\n{file}"));
         let read = read.expect("it is a plan");
         assert_eq!(render::json(&read), file);
