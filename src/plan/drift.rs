@@ -5,8 +5,8 @@
 
 use super::app_change::{AppChange, Decision};
 use super::error::PlanError;
+use super::field::{Picks, Side};
 use super::links::{as_posted, free_id};
-use super::merge::{Picks, Side};
 use super::plan::Base;
 use super::region;
 use super::stand_in::settled;

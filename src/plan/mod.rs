@@ -12,6 +12,7 @@ mod classes;
 mod counts;
 mod drift;
 mod error;
+mod field;
 mod fresh;
 mod guard;
 mod input;
