@@ -104,12 +104,9 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             manifest.display()
         )));
     }
-    if args.allow_guards || !args.allow_user.is_empty() {
-        let flag = if args.allow_guards {
-            "--allow-guards"
-        } else {
-            "--allow-user"
-        };
+    let guards = args.allow_guards.then_some("--allow-guards");
+    let users = (!args.allow_user.is_empty()).then_some("--allow-user");
+    if let Some(flag) = guards.or(users) {
         return Err(Failure::usage(format!(
             "{flag} needs a plan file, and {} is not one",
             args.path.display()
