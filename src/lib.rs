@@ -18,3 +18,4 @@ pub mod observed;
 pub mod plan;
 pub mod pull;
 pub mod render;
+pub mod wire;

@@ -129,8 +129,8 @@ fn text(description: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::code::Code;
-    use crate::api::wire::{Annotation, Status, Worker, WorkerUser};
+    use crate::wire::Code;
+    use crate::wire::{Annotation, Status, Worker, WorkerUser};
     use serde_json::value::RawValue;
 
     fn keys(map: &Value) -> Vec<&str> {

@@ -1,6 +1,7 @@
 //! Inputs that a plan posts or waits for.
 
-use crate::model::{InputId, is_web_url};
+use crate::model::{InputId, Json, is_web_url};
+use crate::wire::encode::{self, Source};
 
 /// A medium of an input.
 #[derive(
@@ -95,25 +96,22 @@ impl PlannedInput {
     pub fn body<E>(
         &self,
         mut read: impl FnMut(&str, &str, MediumKind) -> Result<String, E>,
-    ) -> Result<serde_json::Value, E> {
-        let mut data = serde_json::Map::new();
-        for medium in &self.media {
-            let value = match &medium.source {
-                MediumSource::File { path, sha256, .. } => match medium.kind {
-                    MediumKind::Text => {
-                        serde_json::json!({ "raw": read(path, sha256, medium.kind)? })
-                    }
-                    _ => serde_json::json!({ "base64": read(path, sha256, medium.kind)? }),
-                },
-                // Several inputs may show the same file.
-                MediumSource::Url { url } => match medium.kind {
-                    MediumKind::Text => serde_json::json!({ "url": url }),
-                    _ => serde_json::json!({ "url": url, "allow_duplicate_url": true }),
-                },
-                MediumSource::Raw { raw } => serde_json::json!({ "raw": raw }),
+    ) -> Result<Json, E> {
+        let media = self.media.iter().map(|medium| {
+            let source = match (&medium.source, medium.kind) {
+                (MediumSource::File { path, sha256, .. }, MediumKind::Text) => {
+                    Source::Raw(read(path, sha256, medium.kind)?)
+                }
+                (MediumSource::File { path, sha256, .. }, _) => {
+                    Source::Base64(read(path, sha256, medium.kind)?)
+                }
+                (MediumSource::Url { url }, MediumKind::Text) => Source::TextUrl(url),
+                (MediumSource::Url { url }, _) => Source::Url(url),
+                (MediumSource::Raw { raw }, _) => Source::Raw(raw.clone()),
             };
-            data.insert(medium.kind.word().to_owned(), value);
-        }
-        Ok(serde_json::json!({ "id": self.input_id.as_str(), "data": data }))
+            Ok((medium.kind.word(), source))
+        });
+        let media: Vec<_> = media.collect::<Result<_, E>>()?;
+        Ok(encode::input(&self.input_id, media))
     }
 }
