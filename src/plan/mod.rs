@@ -38,6 +38,7 @@ mod region;
 mod relabelling;
 mod repair;
 mod rights;
+#[cfg(test)]
 mod schema;
 mod sent;
 mod shared;
@@ -78,7 +79,6 @@ pub use read::{PlanFileError, read};
 pub use recheck::{Due, bodies, due, misfits};
 pub use region::named_region;
 pub use rights::Needed;
-pub use schema::{outcome_schema, schema};
 pub use sent::{body_of_stand_in, write_body};
 pub use stand_in::{
     STAND_IN_FOR, body as stand_in_body, id_for as stand_in_id_for, is_stand_in_of, original_of,
