@@ -29,13 +29,15 @@ mod options;
 mod pieces;
 mod place;
 mod source;
+#[cfg(test)]
+mod there_and_back;
 mod writer;
 mod yolo;
 
 pub use account::{ImageInfo, Imported, ImportedInput, Media, Note, Noted, SkipCode, Skipped};
 pub use convert::{export, import, recognise};
 pub use error::ImportError;
-pub use format::Format;
+pub use format::{Format, matrix};
 pub use input_id::{Collision, InputIdFrom};
 pub use options::{ConceptNames, Corners, Frames, ImportOptions, MultiRing, Overhang, Scores};
 pub use source::{Memory, Source};
