@@ -149,6 +149,9 @@ notes! {
     Rounded = "rounded" loses "annotation" "coordinates were rounded",
     VisibilityAssumed = "visibility_assumed" loses "annotation" "keypoints without a visibility were written as visible",
     SplitConcepts = "split_concepts" loses "annotation" "several concepts became an object each",
+    BoxAsPolygon = "box_as_polygon" loses "annotation" "a box beside polygons was written as a polygon",
+    TextChanged = "text_changed" loses "text" "spaces were changed, since the file has words alone",
+    EmptyLeftOut = "empty_left_out" loses "input" "without annotations or words, the input is not in the files",
     OtherInputId = "other_input_id" keeps "input" "an import would name the input after its file",
 }
 

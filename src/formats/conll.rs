@@ -1,9 +1,10 @@
-//! CoNLL files -> texts with spans: a token a line, with its tag in the last column.
+//! CoNLL files <-> texts with spans: a token a line, with its tag in the last column.
 //!
 //! The file has no text, so it is made of the tokens: one space between two of a sentence, a line break between two
 //! sentences. `conll/tags.rs` joins tags to spans, in all of the usual notations.
 
 mod tags;
+mod write;
 
 use super::account::{Imported, Media, Note, SkipCode};
 use super::builder::{Builder, Object, Picture, Place};
@@ -16,6 +17,8 @@ use crate::model::{FileKind, Geometry, Span, hex};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use tags::{Spans, Tag};
+
+pub(super) use write::export;
 
 /// Begins a document.
 const DOCUMENT: &str = "-DOCSTART-";
@@ -281,9 +284,8 @@ fn shape(start: usize, end: usize, text: Box<str>) -> Result<Shape, NotPlaced> {
         let detail = format!("characters {start} to {end}: too many");
         skip(SkipCode::OutsideText, detail)
     };
-    let (start, end) = match (u32::try_from(start), u32::try_from(end)) {
-        (Ok(start), Ok(end)) => (start, end),
-        _ => return Err(long()),
+    let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) else {
+        return Err(long());
     };
     let span = Span::new(start, end, Some(text)).map_err(|_| long())?;
     Ok(Shape::Done(Geometry::Span(Box::new(span))))

@@ -38,13 +38,18 @@ pub fn import(
 pub fn export(format: Format, inputs: &[ExportInput], classes: &[ConceptId]) -> Exported {
     match format {
         Format::Coco => coco::export(inputs, classes),
+        Format::Yolo => yolo::export(inputs, classes),
+        Format::OpenImages => open_images::export(inputs, classes),
+        Format::Conll => conll::export(inputs, classes),
         _ => Exported::default(),
     }
 }
 
+type Recogniser = fn(&dyn Source) -> bool;
+
 /// The formats that the files may have, most likely one.
 pub fn recognise(source: &dyn Source) -> Vec<Format> {
-    let recognises: [(Format, fn(&dyn Source) -> bool); 4] = [
+    let recognises: [(Format, Recogniser); 4] = [
         (Format::Coco, coco::recognises),
         (Format::Yolo, yolo::recognises),
         (Format::OpenImages, open_images::recognises),

@@ -1,9 +1,10 @@
-//! Open Images CSV -> inputs with annotations: boxes, and labels of whole images with a value of 0 for those that were
+//! Open Images CSV <-> inputs with annotations: boxes, and labels of whole images with a value of 0 for those that were
 //! verified as absent.
 //!
 //! Columns are found by their names, so files of all versions can be read. `open_images/table.rs` reads a row.
 
 mod table;
+mod write;
 
 use super::account::{Imported, Note, SkipCode};
 use super::builder::{Builder, Object, Picture, PictureAt, Place, Units};
@@ -16,6 +17,8 @@ use crate::model::FileKind;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use table::{Kind, Row, Table};
+
+pub(super) use write::export;
 
 /// Flags of a box: 1, 0, or -1 if it is not known.
 const FLAGS: [&str; 5] = [

@@ -1,12 +1,13 @@
-//! YOLO label files -> inputs with annotations: one text file a picture, one object a line, in fractions.
+//! YOLO label files <-> inputs with annotations: one text file a picture, one object a line, in fractions.
 //!
 //! `yolo/layout.rs` finds pictures and label files, `yolo/data.rs` reads the files that name classes and splits,
-//! `yolo/row.rs` reads a line.
+//! `yolo/row.rs` reads a line, `yolo/write.rs` writes a set.
 
 mod data;
 mod layout;
 mod paths;
 mod row;
+mod write;
 
 use super::account::{Imported, Note, SkipCode};
 use super::builder::{Builder, Object, Picture, PictureAt, Place, Units};
@@ -18,6 +19,8 @@ use data::Classes;
 use layout::{Entry, Layout, PictureOf};
 use rayon::prelude::*;
 use row::{Pose, Row};
+
+pub(super) use write::export;
 
 /// How many label files are in memory at once.
 const BATCH: usize = 256;
@@ -71,8 +74,11 @@ pub(super) fn recognises(source: &dyn Source) -> bool {
 
 struct File {
     size: Option<(u32, u32)>,
-    rows: Result<Vec<(usize, Result<Row, String>)>, String>,
+    rows: Result<Vec<Line>, String>,
 }
+
+/// The number of a line from 1, and its row or what is wrong with it.
+type Line = (usize, Result<Row, String>);
 
 fn read(entry: &Entry, source: &dyn Source) -> File {
     let rows = match text(source, &entry.label) {
@@ -87,7 +93,7 @@ fn read(entry: &Entry, source: &dyn Source) -> File {
 }
 
 /// The lines that are not empty, by their numbers from 1.
-fn rows(text: &str) -> Vec<(usize, Result<Row, String>)> {
+fn rows(text: &str) -> Vec<Line> {
     let lines = text.lines().enumerate();
     lines
         .filter(|(_, line)| !line.trim().is_empty())
@@ -214,7 +220,7 @@ fn guess_pose(source: &dyn Source, entries: &[Entry]) -> Option<Pose> {
             if *known.get_or_insert(triples) != triples {
                 return None;
             }
-            has_visible |= row.numbers[4..].chunks(3).any(|triple| triple[2] == 2.0);
+            has_visible |= row.numbers[4..].chunks(3).any(|triple| triple[2] > 1.0);
         }
     }
     known.filter(|_| has_visible).map(|points| Pose {

@@ -176,7 +176,7 @@ fn other_format(why: String) -> ImportError {
 }
 
 /// A text file that may hold labels.
-fn is_label(path: &str) -> bool {
+pub(super) fn is_label(path: &str) -> bool {
     let name = file_name(path).to_lowercase();
     has_extension(path, &["txt"]) && !OTHERS.contains(&name.as_str()) && !name.starts_with("readme")
 }
@@ -195,6 +195,19 @@ fn is_in_labels(path: &str) -> bool {
     folder(path)
         .split('/')
         .any(|part| part == "labels" || is_darknet(part))
+}
+
+/// What follows the folder of a split, which may hold the folders of the layout.
+fn own_below<'p>(path: &'p str, split: &str, layout: &str) -> &'p str {
+    let own = relative(path, split);
+    let has_layout = split
+        .split('/')
+        .any(|part| layout.strip_suffix('/') == Some(part));
+    if has_layout {
+        own
+    } else {
+        own.strip_prefix(layout).unwrap_or(own)
+    }
 }
 
 struct Finder<'s> {
@@ -295,8 +308,7 @@ impl Finder<'_> {
         let mut has_pictures = false;
         for picture in files.iter().filter(|path| is_picture(path)) {
             has_pictures = true;
-            let own = relative(picture, folder);
-            let own = own.strip_prefix("images/").unwrap_or(own).to_owned();
+            let own = own_below(picture, folder, "images/").to_owned();
             self.picture(picture.clone(), own);
         }
         let is_label = |path: &&String| is_label(path) && (!has_pictures || is_in_labels(path));
@@ -304,8 +316,7 @@ impl Finder<'_> {
         let found = has_pictures || !texts.is_empty() || !beside.is_empty();
         for (texts, folder) in [(texts, labels.as_str()), (beside, folder)] {
             for label in texts {
-                let own = relative(&label, folder);
-                self.label(&label, own.strip_prefix("labels/").unwrap_or(own));
+                self.label(&label, own_below(&label, folder, "labels/"));
             }
         }
         found

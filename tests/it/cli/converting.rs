@@ -32,6 +32,7 @@ fn keeps_keys_and_comments(world: &World, label: &str, place: &str, next: (&str,
         ids.collect()
     };
     assert_eq!(ids(&world.annotations()), ids(&before));
+}
 
 #[test]
 fn the_readme_has_the_table_of_formats() {
