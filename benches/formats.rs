@@ -5,9 +5,7 @@
 use annosync::formats::{
     self, ExportAnnotation, ExportInput, Format, ImageInfo, ImportOptions, Media, Memory,
 };
-use annosync::model::{
-    BoundingBox, Concept, ConceptId, Concepts, Content, Geometry, InputId,
-};
+use annosync::model::{BoundingBox, Concept, ConceptId, Concepts, Content, Geometry, InputId};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -94,7 +92,9 @@ fn inputs(images: usize) -> Vec<ExportInput> {
             .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as f64 / f64::from(1_u32 << 31)
     };
-    let classes = ["car", "bus", "tree", "person", "sign", "bike", "dog", "lamp"];
+    let classes = [
+        "car", "bus", "tree", "person", "sign", "bike", "dog", "lamp",
+    ];
     (0..images)
         .map(|number| ExportInput {
             id: InputId::new(format!("street-{number:06}")).expect("plain characters"),

@@ -131,6 +131,11 @@ notes! {
     ImageCategoriesLeftOut = "image_categories_left_out" loses "image" "`neg_category_ids` and `not_exhaustive_category_ids` were left out",
     /// An image that nobody has annotated is not declared: an empty declaration would delete its labels.
     NotAnnotated = "not_annotated" keeps "image" "not annotated yet, so not declared",
+    NoLabelFile = "no_label_file" keeps "image" "no label file, so not declared",
+    MissingFiles = "missing_files" loses "path" "named by the set, and not in the folder",
+    UnlistedFile = "unlisted_file" loses "file" "labels that no list or folder of the set names were not read",
+    AmbiguousRows = "ambiguous_rows" keeps "set" "rows that can be read in two ways",
+    UnnamedClasses = "unnamed_classes" keeps "set" "classes without a name in the files are named by their number or their id",
     PredictionsLeftOut = "predictions_left_out" loses "image" "predictions of a model were left out",
     RelationsLeftOut = "relations_left_out" loses "image" "relations between objects were left out",
     PartsLeftOut = "parts_left_out" loses "object" "`part` entries within the object were left out",
@@ -144,6 +149,9 @@ notes! {
     Rounded = "rounded" loses "annotation" "coordinates were rounded",
     VisibilityAssumed = "visibility_assumed" loses "annotation" "keypoints without a visibility were written as visible",
     SplitConcepts = "split_concepts" loses "annotation" "several concepts became an object each",
+    BoxAsPolygon = "box_as_polygon" loses "annotation" "a box beside polygons was written as a polygon",
+    TextChanged = "text_changed" loses "text" "spaces were changed, since the file has words alone",
+    EmptyLeftOut = "empty_left_out" loses "input" "without annotations or words, the input is not in the files",
     OtherInputId = "other_input_id" keeps "input" "an import would name the input after its file",
 }
 

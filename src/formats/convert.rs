@@ -2,11 +2,14 @@
 
 use super::account::Imported;
 use super::coco;
+use super::conll;
 use super::error::ImportError;
 use super::format::Format;
+use super::open_images;
 use super::options::ImportOptions;
 use super::source::Source;
 use super::writer::{ExportInput, Exported};
+use super::yolo;
 use crate::model::ConceptId;
 
 /// Imports the files of a source.
@@ -21,6 +24,9 @@ pub fn import(
 ) -> Result<Imported, ImportError> {
     match format {
         Format::Coco => coco::import(source, options),
+        Format::Yolo => yolo::import(source, options),
+        Format::OpenImages => open_images::import(source, options),
+        Format::Conll => conll::import(source, options),
         _ => Err(ImportError::OtherFormat {
             format,
             why: "it cannot be imported yet".to_owned(),
@@ -32,13 +38,23 @@ pub fn import(
 pub fn export(format: Format, inputs: &[ExportInput], classes: &[ConceptId]) -> Exported {
     match format {
         Format::Coco => coco::export(inputs, classes),
+        Format::Yolo => yolo::export(inputs, classes),
+        Format::OpenImages => open_images::export(inputs, classes),
+        Format::Conll => conll::export(inputs, classes),
         _ => Exported::default(),
     }
 }
 
+type Recogniser = fn(&dyn Source) -> bool;
+
 /// The formats that the files may have, most likely one.
 pub fn recognise(source: &dyn Source) -> Vec<Format> {
-    let recognises: [(Format, fn(&dyn Source) -> bool); 1] = [(Format::Coco, coco::recognises)];
+    let recognises: [(Format, Recogniser); 4] = [
+        (Format::Coco, coco::recognises),
+        (Format::Yolo, yolo::recognises),
+        (Format::OpenImages, open_images::recognises),
+        (Format::Conll, conll::recognises),
+    ];
     recognises
         .into_iter()
         .filter(|(_, recognises)| recognises(source))

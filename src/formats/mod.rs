@@ -19,10 +19,12 @@ mod account;
 mod bitmap;
 mod builder;
 mod coco;
+mod conll;
 mod convert;
 mod error;
 mod format;
 mod input_id;
+mod open_images;
 mod options;
 mod pieces;
 mod place;
@@ -30,6 +32,7 @@ mod source;
 #[cfg(test)]
 mod there_and_back;
 mod writer;
+mod yolo;
 
 pub use account::{ImageInfo, Imported, ImportedInput, Media, Note, Noted, SkipCode, Skipped};
 pub use convert::{export, import, recognise};

@@ -238,3 +238,18 @@ fn check(format: Format) {
 fn coco_there_and_back() {
     check(Format::Coco);
 }
+
+#[test]
+fn yolo_there_and_back() {
+    check(Format::Yolo);
+}
+
+#[test]
+fn open_images_there_and_back() {
+    check(Format::OpenImages);
+}
+
+#[test]
+fn conll_there_and_back() {
+    check(Format::Conll);
+}

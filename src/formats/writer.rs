@@ -272,6 +272,22 @@ impl Writer {
         name
     }
 
+    /// Reports an input whose id an import would not make of a name without an ending that is this id.
+    pub(super) fn stem_name(&mut self, input: &ExportInput) {
+        let name = format!("{}.jpg", input.id);
+        if input_id(InputIdFrom::Path, Some(&name), None).as_deref() != Some(input.id.as_str()) {
+            self.note_input(Note::OtherInputId, input);
+        }
+    }
+
+    /// Reports a change of an input.
+    pub(super) fn note_input(&mut self, code: Note, input: &ExportInput) {
+        self.exported.notes.push(Noted {
+            code,
+            place: input.id.as_str().to_owned(),
+        });
+    }
+
     /// Adds a file. A path that would leave the folder, or that two inputs share, gets a number.
     pub(super) fn file(&mut self, path: &str, bytes: impl Into<Vec<u8>>) -> String {
         let safe = safe_path(path);
