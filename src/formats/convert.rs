@@ -8,6 +8,8 @@ use super::format::Format;
 use super::options::ImportOptions;
 use super::source::Source;
 use super::voc;
+use super::writer::{ExportInput, Exported};
+use crate::model::ConceptId;
 
 /// Imports the files of a source.
 ///
@@ -27,6 +29,14 @@ pub fn import(
             format,
             why: "it cannot be imported yet".to_owned(),
         }),
+    }
+}
+
+/// Exports inputs. `classes` come first in the order of classes; the other concepts follow, sorted by id.
+pub fn export(format: Format, inputs: &[ExportInput], classes: &[ConceptId]) -> Exported {
+    match format {
+        Format::Coco => coco::export(inputs, classes),
+        _ => Exported::default(),
     }
 }
 

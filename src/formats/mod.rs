@@ -12,7 +12,7 @@
 //! place      pixels -> fractions                      input_id ids of inputs, made from names of images
 //! pieces     several annotations of one object        bitmap   pixels -> masks
 //! xml        elements of XML files                     metadata texts -> values of metadata
-//! turned     turned boxes, ellipses -> rings
+//! turned     turned boxes, ellipses -> rings           writer   what every export shares
 //! coco, …    one reader or writer each
 //! ```
 
@@ -30,14 +30,18 @@ mod options;
 mod pieces;
 mod place;
 mod source;
+#[cfg(test)]
+mod there_and_back;
 mod turned;
 mod voc;
+mod writer;
 mod xml;
 
 pub use account::{ImageInfo, Imported, ImportedInput, Media, Note, Noted, SkipCode, Skipped};
-pub use convert::{import, recognise};
+pub use convert::{export, import, recognise};
 pub use error::ImportError;
 pub use format::Format;
 pub use input_id::{Collision, InputIdFrom};
 pub use options::{ConceptNames, Corners, Frames, ImportOptions, MultiRing, Overhang, Scores};
 pub use source::{Memory, Source};
+pub use writer::{ExportAnnotation, ExportInput, Exported};
