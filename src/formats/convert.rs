@@ -36,6 +36,8 @@ pub fn import(
 pub fn export(format: Format, inputs: &[ExportInput], classes: &[ConceptId]) -> Exported {
     match format {
         Format::Coco => coco::export(inputs, classes),
+        Format::Voc => voc::export(inputs, classes),
+        Format::Cvat => cvat::export(inputs, classes),
         _ => Exported::default(),
     }
 }

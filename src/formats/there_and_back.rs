@@ -238,3 +238,13 @@ fn check(format: Format) {
 fn coco_there_and_back() {
     check(Format::Coco);
 }
+
+#[test]
+fn voc_there_and_back() {
+    check(Format::Voc);
+}
+
+#[test]
+fn cvat_there_and_back() {
+    check(Format::Cvat);
+}
