@@ -3,11 +3,13 @@
 use super::account::Imported;
 use super::coco;
 use super::conll;
+use super::cvat;
 use super::error::ImportError;
 use super::format::Format;
 use super::open_images;
 use super::options::ImportOptions;
 use super::source::Source;
+use super::voc;
 use super::writer::{ExportInput, Exported};
 use super::yolo;
 use crate::model::ConceptId;
@@ -27,6 +29,8 @@ pub fn import(
         Format::Yolo => yolo::import(source, options),
         Format::OpenImages => open_images::import(source, options),
         Format::Conll => conll::import(source, options),
+        Format::Voc => voc::import(source, options),
+        Format::Cvat => cvat::import(source, options),
         _ => Err(ImportError::OtherFormat {
             format,
             why: "it cannot be imported yet".to_owned(),
@@ -41,6 +45,8 @@ pub fn export(format: Format, inputs: &[ExportInput], classes: &[ConceptId]) -> 
         Format::Yolo => yolo::export(inputs, classes),
         Format::OpenImages => open_images::export(inputs, classes),
         Format::Conll => conll::export(inputs, classes),
+        Format::Voc => voc::export(inputs, classes),
+        Format::Cvat => cvat::export(inputs, classes),
         _ => Exported::default(),
     }
 }
@@ -49,9 +55,11 @@ type Recogniser = fn(&dyn Source) -> bool;
 
 /// The formats that the files may have, most likely one.
 pub fn recognise(source: &dyn Source) -> Vec<Format> {
-    let recognises: [(Format, Recogniser); 4] = [
+    let recognises: [(Format, Recogniser); 6] = [
         (Format::Coco, coco::recognises),
         (Format::Yolo, yolo::recognises),
+        (Format::Voc, voc::recognises),
+        (Format::Cvat, cvat::recognises),
         (Format::OpenImages, open_images::recognises),
         (Format::Conll, conll::recognises),
     ];

@@ -253,3 +253,13 @@ fn open_images_there_and_back() {
 fn conll_there_and_back() {
     check(Format::Conll);
 }
+
+#[test]
+fn voc_there_and_back() {
+    check(Format::Voc);
+}
+
+#[test]
+fn cvat_there_and_back() {
+    check(Format::Cvat);
+}

@@ -262,14 +262,19 @@ impl Writer {
     pub(super) fn file_name(&mut self, input: &ExportInput) -> String {
         let path = input.image.path.as_deref().or(input.image.url.as_deref());
         let name = path.unwrap_or(input.id.as_str()).to_owned();
-        let id = input_id(InputIdFrom::Path, Some(&name), None);
+        self.check_id(input, &name);
+        name
+    }
+
+    /// Reports an input whose id an import would not make of this path of its image.
+    pub(super) fn check_id(&mut self, input: &ExportInput, path: &str) {
+        let id = input_id(InputIdFrom::Path, Some(path), None);
         if id.as_deref() != Some(input.id.as_str()) {
             self.exported.notes.push(Noted {
                 code: Note::OtherInputId,
-                place: format!("{}, {name}", input.id),
+                place: format!("{}, {path}", input.id),
             });
         }
-        name
     }
 
     /// Reports an input whose id an import would not make of a name without an ending that is this id.

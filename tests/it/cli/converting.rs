@@ -2,7 +2,9 @@
 
 mod coco;
 mod conll;
+mod cvat;
 mod open_images;
+mod voc;
 mod yolo;
 
 use super::{World, settled};
