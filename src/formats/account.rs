@@ -132,9 +132,10 @@ notes! {
     /// An image that nobody has annotated is not declared: an empty declaration would delete its labels.
     NotAnnotated = "not_annotated" keeps "image" "not annotated yet, so not declared",
     PredictionsLeftOut = "predictions_left_out" loses "image" "predictions of a model were left out",
+    DraftsLeftOut = "drafts_left_out" loses "image" "unfinished drafts were left out",
     RelationsLeftOut = "relations_left_out" loses "image" "relations between objects were left out",
     PartsLeftOut = "parts_left_out" loses "object" "`part` entries within the object were left out",
-    SeveralAnnotators = "several_annotators" keeps "image" "the work of several annotators was imported (--annotator takes one)",
+    SeveralAnnotators = "several_annotators" keeps "image" "several annotations of it were imported (--annotator takes those of one annotator)",
     JoinedText = "joined_text" keeps "text" "the text was made by joining tokens with one space",
     GuessedTime = "guessed_time" loses "video" "the file has frame numbers alone: times are left out (--frame-rate gives them)",
     InterpolatedFrames = "interpolated_frames" keeps "track" "positions between key frames were computed",

@@ -150,6 +150,7 @@ fn pictures(
             own_id: Some(id.clone()),
             size: size(image),
             media: Media::Image,
+            ..Picture::default()
         });
         if let Some(first) = by_id.insert(id.clone(), at) {
             let first = builder.name(first).to_owned();

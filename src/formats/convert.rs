@@ -1,11 +1,11 @@
 //! Imports and exports of every format.
 
 use super::account::Imported;
-use super::coco;
 use super::error::ImportError;
 use super::format::Format;
 use super::options::ImportOptions;
 use super::source::Source;
+use super::{coco, jsonl, label_me, label_studio};
 
 /// Imports the files of a source.
 ///
@@ -19,6 +19,9 @@ pub fn import(
 ) -> Result<Imported, ImportError> {
     match format {
         Format::Coco => coco::import(source, options),
+        Format::LabelStudio => label_studio::import(source, options),
+        Format::LabelMe => label_me::import(source, options),
+        Format::Jsonl => jsonl::import(source, options),
         _ => Err(ImportError::OtherFormat {
             format,
             why: "it cannot be imported yet".to_owned(),
@@ -28,7 +31,12 @@ pub fn import(
 
 /// The formats that the files may have, most likely one.
 pub fn recognise(source: &dyn Source) -> Vec<Format> {
-    let recognises: [(Format, fn(&dyn Source) -> bool); 1] = [(Format::Coco, coco::recognises)];
+    let recognises: [(Format, fn(&dyn Source) -> bool); 4] = [
+        (Format::Coco, coco::recognises),
+        (Format::LabelStudio, label_studio::recognises),
+        (Format::LabelMe, label_me::recognises),
+        (Format::Jsonl, jsonl::recognises),
+    ];
     recognises
         .into_iter()
         .filter(|(_, recognises)| recognises(source))

@@ -10,7 +10,8 @@
 //! source     the files of an import                   options  choices of an import
 //! builder    pictures and objects -> inputs           error    why nothing can be imported
 //! place      pixels -> fractions                      input_id ids of inputs, made from names of images
-//! pieces     several annotations of one object        bitmap   pixels -> masks
+//! pieces     several annotations of one object        bitmap   pixels <-> masks
+//! outline    ellipses and turned boxes as rings       json     values of JSON files
 //! coco, …    one reader or writer each
 //! ```
 
@@ -22,7 +23,12 @@ mod convert;
 mod error;
 mod format;
 mod input_id;
+mod json;
+mod jsonl;
+mod label_me;
+mod label_studio;
 mod options;
+mod outline;
 mod pieces;
 mod place;
 mod source;
