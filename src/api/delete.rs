@@ -1,6 +1,7 @@
 //! The annotations that a delete names: at least one, each by its input's id and its own.
 
 use crate::model::is_path_segment;
+use crate::wire::{WriteCall, WriteMethod};
 use serde::Serialize;
 
 /// A delete that does not name each of its annotations.
@@ -40,26 +41,26 @@ impl DeletePairs {
         &self.0
     }
 
-    /// The only pair, if its ids can be segments of a path: it is deleted by its own path.
-    pub(super) fn single(&self) -> Option<(&str, &str)> {
-        match &self.0[..] {
-            [(input, id)] if is_path_segment(input) && is_path_segment(id) => Some((input, id)),
-            _ => None,
-        }
-    }
-
-    pub(super) fn body(&self) -> String {
+    /// The call that deletes them. A single annotation is deleted by its path, if its ids can be segments of one.
+    pub fn call(&self) -> WriteCall {
         #[derive(Serialize)]
         struct Body<'a> {
             input_ids: Vec<&'a str>,
             ids: Vec<&'a str>,
         }
-        let (input_ids, ids) = self
-            .0
-            .iter()
+        if let [(input, id)] = &self.0[..]
+            && is_path_segment(input)
+            && is_path_segment(id)
+        {
+            let path = ["inputs", input, "annotations", id];
+            return WriteCall::new(WriteMethod::Delete, &path, None);
+        }
+        let pairs = self.0.iter();
+        let (input_ids, ids) = pairs
             .map(|(input, id)| (input.as_str(), id.as_str()))
             .unzip();
-        serde_json::to_string(&Body { input_ids, ids }).expect("text always serialises")
+        let body = serde_json::to_string(&Body { input_ids, ids }).expect("text always serialises");
+        WriteCall::new(WriteMethod::Delete, &["annotations"], Some(body))
     }
 }
 

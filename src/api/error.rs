@@ -2,8 +2,8 @@
 //!
 //! No variant contains the token: text of the server gets here only through [`shown`], which removes it.
 
-use super::code::Code;
 use crate::model::is_harmful;
+use crate::wire::Code;
 use std::time::Duration;
 
 /// A call that failed, or could not be sent.

@@ -2,8 +2,8 @@
 //!
 //! The API takes filters as query fields, so many inputs are split into several listings with short URLs.
 
-use super::code::Code;
-use super::wire::Annotation;
+use crate::wire::Annotation;
+use crate::wire::Code;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use url::form_urlencoded;

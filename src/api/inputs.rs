@@ -2,17 +2,17 @@
 //!
 //! As with annotations, every write is sent once: after a lost answer, read back what it did.
 
-use super::code::Code;
 use super::error::ApiError;
 use super::filter::{PER_PAGE, chunks, push};
 use super::item::{ItemError, ItemResult};
 use super::ordered::Ordered;
 use super::reader::Reader;
 use super::transport::Transport;
-use super::wire::{Concepts, InputCounts, Inputs, Status};
 use super::writer::Writer;
-use reqwest::Method;
-use serde::{Deserialize, Serialize};
+use crate::model::{InputId, Json};
+use crate::wire::Code;
+use crate::wire::{Concepts, InputCounts, Inputs, Status, WriteCall, WriteMethod};
+use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -49,13 +49,22 @@ impl DeleteInputs {
         is_valid.then_some(Self(ids))
     }
 
-    fn body(&self) -> String {
+    /// The call that deletes them.
+    pub fn call(&self) -> WriteCall {
         #[derive(Serialize)]
         struct Body<'a> {
             ids: &'a [String],
         }
-        serde_json::to_string(&Body { ids: &self.0 }).expect("text always serialises")
+        let body = serde_json::to_string(&Body { ids: &self.0 }).expect("text always serialises");
+        WriteCall::new(WriteMethod::Delete, &["inputs"], Some(body))
     }
+}
+
+/// The call that posts these inputs.
+pub fn inputs_call<'a>(inputs: impl IntoIterator<Item = &'a Json>) -> WriteCall {
+    let inputs: Vec<&str> = inputs.into_iter().map(Json::as_str).collect();
+    let body = format!("{{\"inputs\":[{}]}}", inputs.join(","));
+    WriteCall::new(WriteMethod::Post, &["inputs"], Some(body))
 }
 
 impl Reader {
@@ -180,41 +189,33 @@ fn processing(transport: &Transport, status: &Status) -> Processing {
 }
 
 impl Writer {
-    /// Posts inputs: JSON objects, each with an `id` that the client chose. Returns for each the state of processing, or why it
-    /// was refused; see [`ItemError::is_duplicate_input`] for one that exists already.
+    /// Posts inputs, each with the id that its JSON names. Returns for each the state of processing, or why it was refused;
+    /// see [`ItemError::is_duplicate_input`] for one that exists already.
     pub async fn post_inputs(
         &self,
-        inputs: &[&str],
+        inputs: &[(InputId, Json)],
     ) -> Result<Vec<ItemResult<Processing>>, ApiError> {
-        #[derive(Deserialize)]
-        struct Sent {
-            id: String,
-        }
-        let mut ids = Vec::with_capacity(inputs.len());
-        for text in inputs {
-            let sent: Sent = serde_json::from_str(text)
-                .map_err(|error| ApiError::Unsendable(format!("an input is not valid: {error}")))?;
-            ids.push(sent.id);
-        }
-        let body = format!("{{\"inputs\":[{}]}}", inputs.join(","));
-        let sent: Inputs = self.0.write(Method::POST, &["inputs"], Some(body)).await?;
+        let call = inputs_call(inputs.iter().map(|(_, body)| body));
+        let sent: Inputs = self.0.write(call).await?;
         let whole = sent.status.code;
         let mut answers: HashMap<String, Vec<Status>> = HashMap::new();
         for input in sent.inputs {
             answers.entry(input.id).or_default().push(input.status);
         }
-        let result = |id: &String| match answers.remove(id).unwrap_or_default().pop() {
-            None => ItemResult::Unknown,
-            Some(status) => match (status.code, processing(&self.0, &status)) {
-                (code, _) if code == Code::default() && whole != Code::SUCCESS => {
-                    ItemResult::Unknown
-                }
-                (_, Processing::Failed(error)) => ItemResult::Failed(error),
-                (_, state) if whole != Code::FAILURE => ItemResult::Done(state),
-                _ => ItemResult::Unknown,
-            },
-        };
-        Ok(ids.iter().map(result).collect())
+        let result =
+            |(id, _): &(InputId, Json)| match answers.remove(id.as_str()).unwrap_or_default().pop()
+            {
+                None => ItemResult::Unknown,
+                Some(status) => match (status.code, processing(&self.0, &status)) {
+                    (code, _) if code == Code::default() && whole != Code::SUCCESS => {
+                        ItemResult::Unknown
+                    }
+                    (_, Processing::Failed(error)) => ItemResult::Failed(error),
+                    (_, state) if whole != Code::FAILURE => ItemResult::Done(state),
+                    _ => ItemResult::Unknown,
+                },
+            };
+        Ok(inputs.iter().map(result).collect())
     }
 
     /// Deletes these inputs with everything on them. Returns the service's objection, if any. The answer does not say which
@@ -223,11 +224,7 @@ impl Writer {
         &self,
         inputs: &DeleteInputs,
     ) -> Result<Option<ItemError>, ApiError> {
-        let path = &["inputs"];
-        let sent: Inputs = self
-            .0
-            .write(Method::DELETE, path, Some(inputs.body()))
-            .await?;
+        let sent: Inputs = self.0.write(inputs.call()).await?;
         Ok(self.0.objection(&sent.status))
     }
 }
@@ -312,12 +309,10 @@ mod tests {
             )
         });
         let (_, writer) = connect(&server.connection()).unwrap();
-        let sent = [
-            r#"{"id":"a"}"#,
-            r#"{"id":"b"}"#,
-            r#"{"id":"c"}"#,
-            r#"{"id":"d"}"#,
-        ];
+        let sent = ["a", "b", "c", "d"].map(|id| {
+            let body = Json::from_value(&serde_json::json!({ "id": id }));
+            (InputId::new(id).unwrap(), body)
+        });
         let answer = writer.post_inputs(&sent).await.unwrap();
         let [
             ItemResult::Done(Processing::Waiting),

@@ -1,6 +1,6 @@
 //! The result of one item of a call.
 
-use super::code::Code;
+use crate::wire::Code;
 
 /// Why one item was not written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -9,8 +9,8 @@ use super::filter::{Filter, Query};
 use super::ordered::Ordered;
 use super::page::Unproved;
 use super::transport::Transport;
-use super::wire::Annotation;
 use super::{overlapping, rereading};
+use crate::wire::Annotation;
 use std::pin::Pin;
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! The client of the service's REST API: wire types, a reader that cannot write, a writer, paging, retries, rate limit.
+//! The client of the service's REST API: a reader that cannot write, a writer, paging, retries, rate limit.
 //!
-//! It knows HTTP and the API's JSON, and nothing about manifests, plans or matching. Uses `model`, for the rules about text.
+//! It knows HTTP and the API's calls, and nothing about manifests, plans or matching. Uses `wire`, and `model` for the rules
+//! about text.
 
-pub mod code;
 mod connect;
 mod connection;
 mod delete;
@@ -23,7 +23,6 @@ mod rereading;
 mod retry;
 mod transport;
 mod windows;
-pub mod wire;
 mod writer;
 
 #[cfg(test)]
@@ -37,13 +36,13 @@ pub use exchange::{
     Exchange, ExchangeError, ExchangeFuture, HttpRequest, HttpResponse, Method, Url,
 };
 pub use filter::{Filter, ModelMade, ModelOutput, Selection};
-pub use inputs::{DeleteInputs, InputState, Processing};
+pub use inputs::{DeleteInputs, InputState, Processing, inputs_call};
 pub use item::{ItemError, ItemResult};
 pub use listing::CompleteListing;
 pub use purge::{InvalidPurge, PurgeInputs};
 pub use reader::{Pages, Reader};
 pub use retry::RetryPolicy;
-pub use writer::{PatchAction, Writer};
+pub use writer::{NamedBody, PatchAction, Writer, annotations_call};
 
 #[cfg(test)]
 mod tests;

@@ -28,7 +28,7 @@ use super::ordered::Ordered;
 use super::page::{Comparison, Known, Unproved, duplicate, fetch};
 use super::transport::Transport;
 use super::windows::{LARGEST_PAGE, SMALLEST_PAGE, Window, windows};
-use super::wire::Annotation;
+use crate::wire::Annotation;
 use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;

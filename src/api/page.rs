@@ -4,7 +4,7 @@ use super::error::ApiError;
 use super::filter::Query;
 use super::transport::Transport;
 use super::windows::Window;
-use super::wire::{Annotation, Page};
+use crate::wire::{Annotation, Page};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::hash_map::Entry;

@@ -5,9 +5,8 @@
 
 use super::error::ApiError;
 use super::item::ItemError;
-use super::wire::Annotations;
 use super::writer::Writer;
-use reqwest::Method;
+use crate::wire::{Annotations, WriteCall, WriteMethod};
 use serde::Serialize;
 
 /// Ids that a purge cannot name.
@@ -48,12 +47,15 @@ impl PurgeInputs {
         Ok(Self(input_ids))
     }
 
-    fn body(&self) -> String {
+    /// The call that purges them.
+    pub fn call(&self) -> WriteCall {
         #[derive(Serialize)]
         struct Body<'a> {
             input_ids: &'a [String],
         }
-        serde_json::to_string(&Body { input_ids: &self.0 }).expect("text always serialises")
+        let body =
+            serde_json::to_string(&Body { input_ids: &self.0 }).expect("text always serialises");
+        WriteCall::new(WriteMethod::Delete, &["annotations"], Some(body))
     }
 }
 
@@ -61,21 +63,17 @@ impl Writer {
     /// Deletes everything on these inputs except their input-level annotations, whoever made it. Returns the service's
     /// objection, if any. The answer does not say which inputs it is about: list what is left.
     pub async fn purge(&self, inputs: &PurgeInputs) -> Result<Option<ItemError>, ApiError> {
-        let path = &["annotations"];
-        let sent: Annotations = self
-            .0
-            .write(Method::DELETE, path, Some(inputs.body()))
-            .await?;
+        let sent: Annotations = self.0.write(inputs.call()).await?;
         Ok(self.0.objection(&sent.status))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::code::Code;
     use super::super::connect::connect;
     use super::super::scripted::{Reply, Scripted};
     use super::*;
+    use crate::wire::Code;
 
     fn inputs(ids: &[&str]) -> PurgeInputs {
         PurgeInputs::new(ids.iter().map(|id| (*id).to_owned()).collect()).unwrap()

@@ -1,9 +1,9 @@
 //! One call, and how its answer is judged.
 
-use super::code::Code;
 use super::error::{ApiError, shown};
 use super::exchange::HttpRequest;
-use super::wire::{
+use crate::wire::Code;
+use crate::wire::{
     Annotations, Concepts, InputCounts, Inputs, Page, SingleAnnotation, SingleUser, Status,
     StatusOnly,
 };

@@ -13,7 +13,7 @@ use super::filter::Query;
 use super::page::{Known, Unproved, duplicate, fetch};
 use super::transport::Transport;
 use super::windows::Window;
-use super::wire::Annotation;
+use crate::wire::Annotation;
 use std::sync::Arc;
 
 /// Reads everything twice; an error says how the readings differ.

@@ -1,7 +1,6 @@
 //! Sends calls: rate limit, calls at a time, retries, and the judgement of answers. Reader and writer share one transport.
 //! `exchange` carries the requests.
 
-use super::code::Code;
 use super::connection::{Connection, Endpoint, Token};
 use super::error::{ApiError, shown};
 use super::exchange::{Exchange, ExchangeError, HttpRequest, Network};
@@ -9,7 +8,8 @@ use super::item::ItemError;
 use super::rate::RateLimiter;
 use super::request::{Partial, Reply, Request, Response};
 use super::retry::{RetryPolicy, retry_after};
-use super::wire::Status;
+use crate::wire::Code;
+use crate::wire::{Status, WriteCall, WriteMethod, app_path};
 use reqwest::Method;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -70,9 +70,8 @@ impl Transport {
 
     /// The URL of a path below the app.
     pub(super) fn app_url(&self, path: &[&str]) -> Url {
-        let mut segments = vec!["v2", "users", &self.user_id, "apps", &self.app_id];
-        segments.extend(path);
-        self.endpoint.join(&segments)
+        let app = app_path(&self.user_id, &self.app_id);
+        self.endpoint.join(&[&app, path].concat())
     }
 
     /// The URL of a path below the endpoint.
@@ -148,16 +147,20 @@ impl Transport {
         .await
     }
 
-    /// Writes to a path below the app, once: whether to retry depends on what exists by then.
-    pub(super) async fn write<R: Reply>(
-        &self,
-        method: Method,
-        path: &[&str],
-        body: Option<String>,
-    ) -> Result<R, ApiError> {
-        let url = self.app_url(path);
+    /// Sends a call that writes, once: whether to retry depends on what exists by then.
+    pub(super) async fn write<R: Reply>(&self, call: WriteCall) -> Result<R, ApiError> {
+        let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
+        let method = match call.method {
+            WriteMethod::Post => Method::POST,
+            WriteMethod::Patch => Method::PATCH,
+            WriteMethod::Delete => Method::DELETE,
+        };
         self.send_once(&Request {
-            http: HttpRequest { method, url, body },
+            http: HttpRequest {
+                method,
+                url: self.app_url(&path),
+                body: call.body,
+            },
             about: self.app(),
             partial: Partial::Accept,
         })

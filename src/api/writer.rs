@@ -4,15 +4,15 @@
 //! Answers are matched with what was sent by (input id, annotation id), not by position: servers reorder and omit items. An item
 //! that an answer does not mention is [`ItemResult::Unknown`], and has to be read back.
 
-use super::code::Code;
 use super::delete::DeletePairs;
 use super::error::ApiError;
 use super::item::ItemResult;
 use super::reader::Reader;
 use super::transport::Transport;
-use super::wire::{Annotation, Annotations, Status};
-use reqwest::Method;
-use serde::{Deserialize, Serialize};
+use crate::model::{AnnotationId, InputId, Json};
+use crate::wire::Code;
+use crate::wire::{Annotation, Annotations, WriteCall, WriteMethod, body};
+use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,14 +36,12 @@ pub enum PatchAction {
 #[derive(Debug, Clone)]
 pub struct Writer(pub(super) Arc<Transport>);
 
-/// What is read of an annotation to be sent.
-#[derive(Deserialize)]
-struct Sent {
-    #[serde(default)]
-    id: String,
-    #[serde(default)]
-    input_id: String,
-    status: Option<Status>,
+/// An annotation to write: its JSON, and the ids that the JSON names.
+#[derive(Debug, Clone)]
+pub struct NamedBody {
+    pub input: InputId,
+    pub id: AnnotationId,
+    pub json: Arc<Json>,
 }
 
 impl Writer {
@@ -67,34 +65,26 @@ impl Writer {
         self.0.pause(attempts, error)
     }
 
-    /// Creates annotations: JSON objects, each with `input_id` and an `id` that the client chose, which makes the call safe to
-    /// repeat.
+    /// Creates annotations, whose ids the client chose, which makes the call safe to repeat.
     pub async fn post(
         &self,
-        annotations: &[&str],
+        annotations: &[NamedBody],
     ) -> Result<Vec<ItemResult<Annotation>>, ApiError> {
-        self.send(Method::POST, None, annotations).await
+        self.send(None, annotations).await
     }
 
-    /// Changes annotations: JSON objects, each with `input_id`, `id` and the fields that the action applies to. The call may be
-    /// repeated, so a merge must not append to lists without ids.
+    /// Changes annotations. The call may be repeated, so a merge must not append to lists without ids.
     pub async fn patch(
         &self,
         action: PatchAction,
-        annotations: &[&str],
+        annotations: &[NamedBody],
     ) -> Result<Vec<ItemResult<Annotation>>, ApiError> {
-        self.send(Method::PATCH, Some(action), annotations).await
+        self.send(Some(action), annotations).await
     }
 
     /// Deletes the named annotations; a single one by its path.
     pub async fn delete(&self, pairs: &DeletePairs) -> Result<Vec<ItemResult<()>>, ApiError> {
-        let sent: Annotations = if let Some((input, id)) = pairs.single() {
-            let path = ["inputs", input, "annotations", id];
-            self.0.write(Method::DELETE, &path, None).await?
-        } else {
-            let body = Some(pairs.body());
-            self.0.write(Method::DELETE, &["annotations"], body).await?
-        };
+        let sent: Annotations = self.0.write(pairs.call()).await?;
         let names: Vec<(&str, &str)> = pairs
             .pairs()
             .iter()
@@ -118,66 +108,44 @@ impl Writer {
 
     async fn send(
         &self,
-        method: Method,
         action: Option<PatchAction>,
-        annotations: &[&str],
+        annotations: &[NamedBody],
     ) -> Result<Vec<ItemResult<Annotation>>, ApiError> {
         if annotations.is_empty() {
             return Ok(Vec::new());
         }
-        let given = annotations
+        let names: Vec<(&str, &str)> = annotations
             .iter()
-            .map(|text| self.read(text))
-            .collect::<Result<Vec<Sent>, ApiError>>()?;
-        let names: Vec<(&str, &str)> = given
-            .iter()
-            .map(|sent| (sent.input_id.as_str(), sent.id.as_str()))
+            .map(|sent| (sent.input.as_str(), sent.id.as_str()))
             .collect();
-        let body = Some(body(action, annotations));
-        let sent: Annotations = self.0.write(method, &["annotations"], body).await?;
+        let call = annotations_call(action, annotations.iter().map(|sent| &*sent.json));
+        let sent: Annotations = self.0.write(call).await?;
         let whole = sent.status.code;
         let items = align(&names, sent.annotations)
             .into_iter()
-            .zip(&given)
-            .map(|(answer, given)| match answer {
+            .zip(annotations)
+            .map(|(answer, sent)| match answer {
                 None => ItemResult::Unknown,
-                Some(annotation) => {
-                    let status = given.status.as_ref().map(|status| status.code);
-                    self.judge(whole, status, annotation)
-                }
+                Some(annotation) => self.judge(whole, Some(&sent.json), annotation),
             })
             .collect();
         Ok(items)
     }
 
-    fn read(&self, text: &str) -> Result<Sent, ApiError> {
-        let sent: Sent = serde_json::from_str(text).map_err(|error| {
-            ApiError::Unsendable(format!(
-                "an annotation is not valid JSON: {}",
-                self.0.shown(&error.to_string(), 200)
-            ))
-        })?;
-        if sent.id.is_empty() || sent.input_id.is_empty() {
-            return Err(ApiError::Unsendable(
-                "an annotation has no id or no input id".to_owned(),
-            ));
-        }
-        Ok(sent)
-    }
-
-    /// Judges an annotation by its own status. `given` is the status that was sent with it: if the answer repeats it, it is the
-    /// annotation's state and not a failure.
+    /// Judges an annotation by its own status. If the answer repeats the status that was sent, it is the annotation's state and
+    /// not a failure.
     fn judge(
         &self,
         whole: Code,
-        given: Option<Code>,
+        sent: Option<&Json>,
         annotation: Annotation,
     ) -> ItemResult<Annotation> {
         let code = annotation
             .status
             .as_ref()
             .map_or(Code::default(), |status| status.code);
-        let succeeded = code == Code::SUCCESS || is_state(code) || given == Some(code);
+        let was_sent = || sent.and_then(body::status_code) == Some(code);
+        let succeeded = code == Code::SUCCESS || is_state(code) || was_sent();
         match whole {
             Code::SUCCESS if succeeded || code == Code::default() => ItemResult::Done(annotation),
             Code::MIXED_STATUS if succeeded => ItemResult::Done(annotation),
@@ -202,12 +170,13 @@ fn is_state(code: Code) -> bool {
     )
 }
 
-/// Joins annotations as text: they are JSON already.
-fn body(action: Option<PatchAction>, annotations: &[&str]) -> String {
-    let mut text =
-        String::with_capacity(annotations.iter().map(|a| a.len() + 1).sum::<usize>() + 64);
-    text.push('{');
-    if let Some(action) = action {
+/// The call that posts or patches these annotations. They are joined as text, because they are JSON already.
+pub fn annotations_call<'a>(
+    patch: Option<PatchAction>,
+    annotations: impl IntoIterator<Item = &'a Json>,
+) -> WriteCall {
+    let mut text = "{".to_owned();
+    if let Some(action) = patch {
         let word = serde_json::to_string(&action).expect("a word always serialises");
         text.push_str(r#""action":"#);
         text.push_str(&word);
@@ -216,15 +185,15 @@ fn body(action: Option<PatchAction>, annotations: &[&str]) -> String {
             text.push_str(r#""delete_if_empty_data":true,"#);
         }
     }
+    let annotations: Vec<&str> = annotations.into_iter().map(Json::as_str).collect();
     text.push_str(r#""annotations":["#);
-    for (at, annotation) in annotations.iter().enumerate() {
-        if at > 0 {
-            text.push(',');
-        }
-        text.push_str(annotation);
-    }
+    text.push_str(&annotations.join(","));
     text.push_str("]}");
-    text
+    let method = match patch {
+        Some(_) => WriteMethod::Patch,
+        None => WriteMethod::Post,
+    };
+    WriteCall::new(method, &["annotations"], Some(text))
 }
 
 /// The answer to each of `names`; `None` unless there is exactly one.

@@ -6,13 +6,13 @@ use super::options::Options;
 use super::queue::{Group, Queue};
 use super::replace::{self, Progress, StandIn};
 use super::watch::{ItemOutcome, Subject};
-use crate::api::{ApiError, Writer, wire};
+use crate::api::{ApiError, Writer};
 use crate::model::{
     AnnotationId, Fingerprint, InputId, Interner, Json, ObservedAnnotation, fingerprint,
 };
-use crate::plan::{
-    Action, Call, Freshness, Operation, Plan, Touched, freshness, outlasts, write_body,
-};
+use crate::plan::{Action, Call, Freshness, Operation, Plan, Touched, freshness, write_body};
+use crate::wire;
+use crate::wire::encode::outlasts;
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! Reads what the app holds now: annotations by id, and everything on some inputs.
 
-use crate::api::{ApiError, Filter, Reader, wire};
+use crate::api::{ApiError, Filter, Reader};
 use crate::model::{AnnotationId, InputId, Interner, ObservedAnnotation};
-use crate::observed;
+use crate::wire::{self, decode};
 use std::collections::HashMap;
 
 /// Annotations by input and id.
@@ -12,7 +12,7 @@ pub(super) fn decode(
     wire: wire::Annotation,
     interner: &mut Interner,
 ) -> Result<(InputId, ObservedAnnotation), ApiError> {
-    observed::annotation(wire, interner).map_err(|error| ApiError::Malformed(error.to_string()))
+    decode::annotation(wire, interner).map_err(|error| ApiError::Malformed(error.to_string()))
 }
 
 /// These annotations as they are now; those that do not exist are left out.

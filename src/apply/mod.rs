@@ -1,7 +1,7 @@
 //! Executes a plan through the writer, and accounts for every operation of it.
 //!
 //! The plan decides what is done; this module knows in which order calls may be made, what an answer means for each annotation,
-//! and when an operation is stale. Uses `plan`, `api`, `observed` and `model`.
+//! and when an operation is stale. Uses `plan`, `api`, `wire` and `model`.
 
 mod account;
 mod batch;
@@ -18,14 +18,12 @@ mod recorder;
 mod replace;
 mod send;
 mod settle;
-mod shown;
 mod stand_in;
 mod watch;
 
 pub use before::before;
 pub use execute::execute;
 pub use options::{InputFiles, NoFiles, OnFailure, Options, Stop};
-pub use preview::preview;
+pub use preview::{calls, preview};
 pub use recorder::Recorder;
-pub use shown::is_as_shown;
 pub use watch::{ItemOutcome, Subject, Unwatched, Watch};

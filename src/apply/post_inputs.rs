@@ -7,10 +7,10 @@ use super::account::count_input;
 use super::options::{OnFailure, Options, Pause};
 use super::queue::{CRASHED, Group, InFlight, Queue};
 use super::watch::{ItemOutcome, Subject};
-use crate::api::code::Code;
 use crate::api::{ApiError, ItemError, ItemResult, Processing, Reader, Writer};
-use crate::model::{InputId, hex};
+use crate::model::{InputId, Json, hex};
 use crate::plan::{Call, MediumKind, Outcome, Plan, Touched};
+use crate::wire::Code;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -218,7 +218,7 @@ impl PostRun {
             match self.body(at) {
                 Ok(body) => {
                     group.items.push(at);
-                    bodies.push(body);
+                    bodies.push((self.plan.inputs[at as usize].input_id.clone(), body));
                 }
                 Err(reason) => self.fail(at, reason, group.touched),
             }
@@ -226,8 +226,7 @@ impl PostRun {
         if bodies.is_empty() {
             return;
         }
-        let texts: Vec<&str> = bodies.iter().map(String::as_str).collect();
-        let sent = self.writer.post_inputs(&texts).await;
+        let sent = self.writer.post_inputs(&bodies).await;
         drop(bodies);
         self.calls += 1;
         match sent {
@@ -237,7 +236,7 @@ impl PostRun {
     }
 
     /// What is sent for an input. A file that has changed since the plan is not sent.
-    fn body(&self, at: u32) -> Result<String, String> {
+    fn body(&self, at: u32) -> Result<Json, String> {
         let files = &self.options.files;
         let read = |path: &str, sha256: &str, kind: MediumKind| {
             let bytes = files.read(path, kind)?;
@@ -252,8 +251,7 @@ impl PostRun {
                 MediumKind::Image | MediumKind::Video => Ok(STANDARD.encode(bytes)),
             }
         };
-        let body = self.plan.inputs[at as usize].body(read)?;
-        Ok(body.to_string())
+        self.plan.inputs[at as usize].body(read)
     }
 
     /// Judges each input of a call that was answered.

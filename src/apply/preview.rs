@@ -1,9 +1,12 @@
 //! What an apply would send now, without sending it.
 
 use super::look::by_name;
-use crate::api::{ApiError, Reader};
-use crate::model::Interner;
-use crate::plan::{Due, Permit, Plan, due, stand_in_id_for};
+use super::purge::purged_inputs;
+use super::send::patch_action;
+use crate::api::{ApiError, DeleteInputs, DeletePairs, Reader, annotations_call, inputs_call};
+use crate::model::{AnnotationId, Interner, Json};
+use crate::plan::{Batch, Call, Due, Operation, Permit, Plan, due, stand_in_body, stand_in_id_for};
+use crate::wire::WriteCall;
 
 /// What would be done now for each operation of a plan.
 pub async fn preview(plan: &Plan, reader: &Reader, permit: &Permit) -> Result<Vec<Due>, ApiError> {
@@ -24,4 +27,87 @@ pub async fn preview(plan: &Plan, reader: &Reader, permit: &Permit) -> Result<Ve
         due(operation, now.as_ref(), permit).unwrap_or(Due::Stale)
     });
     Ok(dues.collect())
+}
+
+/// The calls of a plan, in order. `dues` says what is left to do for each operation; those of which nothing is sent are left
+/// out. Instead of a file's bytes, a call has the file's name.
+pub fn calls(plan: &Plan, dues: &[Due]) -> Result<Vec<WriteCall>, ApiError> {
+    let calls = plan.batches.iter();
+    calls
+        .filter_map(|batch| call(plan, batch, dues).transpose())
+        .collect()
+}
+
+fn call(plan: &Plan, batch: &Batch, dues: &[Due]) -> Result<Option<WriteCall>, ApiError> {
+    let operations = batch.operations.iter().map(|at| *at as usize);
+    Ok(match batch.call {
+        Call::Purge => {
+            let inputs = operations.map(|at| &plan.purges[at].input_id);
+            Some(purged_inputs(inputs)?.call())
+        }
+        Call::DeleteInputs => {
+            let ids = operations.map(|at| plan.deleted_inputs[at].to_string());
+            DeleteInputs::new(ids.collect()).map(|inputs| inputs.call())
+        }
+        Call::PostInputs => {
+            let named = |path: &str, _: &str, _| Ok::<_, ApiError>(format!("the bytes of {path}"));
+            let bodies = operations.map(|at| plan.inputs[at].body(named));
+            let bodies: Vec<Json> = bodies.collect::<Result<_, _>>()?;
+            Some(inputs_call(&bodies))
+        }
+        Call::DeleteLeftBehind | Call::DeleteReplaced | Call::Delete | Call::DeleteStandIn => {
+            delete_call(plan, batch.call, sent(plan, batch, dues))?
+        }
+        Call::Merge
+        | Call::Remove
+        | Call::RemoveOrDelete
+        | Call::Overwrite
+        | Call::PostStandIn
+        | Call::Post => {
+            let bodies = sent(plan, batch, dues).filter_map(|(operation, body)| {
+                let body = body.as_ref()?;
+                Some(match batch.call {
+                    Call::PostStandIn => stand_in_body(&plan.set, operation, body),
+                    _ => body.clone(),
+                })
+            });
+            let bodies: Vec<Json> = bodies.collect();
+            let is_any = !bodies.is_empty();
+            is_any.then(|| annotations_call(patch_action(batch.call), bodies.iter()))
+        }
+    })
+}
+
+fn delete_call<'a>(
+    plan: &Plan,
+    call: Call,
+    sent: impl Iterator<Item = (&'a Operation, &'a Option<Json>)>,
+) -> Result<Option<WriteCall>, ApiError> {
+    let pairs = sent.map(|(operation, _)| {
+        let id: AnnotationId = match call {
+            Call::DeleteStandIn => stand_in_id_for(&plan.set, operation),
+            _ => operation.id.clone(),
+        };
+        (operation.input_id.to_string(), id.to_string())
+    });
+    let pairs: Vec<_> = pairs.collect();
+    if pairs.is_empty() {
+        return Ok(None);
+    }
+    let pairs = DeletePairs::new(pairs).map_err(|error| ApiError::Unsendable(error.to_string()))?;
+    Ok(Some(pairs.call()))
+}
+
+/// The operations of a call of which something is sent, each with its body.
+fn sent<'a>(
+    plan: &'a Plan,
+    batch: &'a Batch,
+    dues: &'a [Due],
+) -> impl Iterator<Item = (&'a Operation, &'a Option<Json>)> {
+    batch.operations.iter().filter_map(|&at| {
+        let Some(Due::Sent(body)) = dues.get(at as usize) else {
+            return None;
+        };
+        Some((&plan.operations[at as usize], body))
+    })
 }

@@ -10,10 +10,20 @@ use super::options::{OnFailure, Options, Pause};
 use super::queue::{ATTEMPTS, CRASHED, Group, InFlight, Queue};
 use super::watch::{ItemOutcome, Subject};
 use crate::api::{ApiError, ItemError, PurgeInputs, Reader, Writer};
-use crate::model::{AnnotationId, Fingerprint, Maker, ObservedAnnotation, fingerprint, plural};
+use crate::model::{
+    AnnotationId, Fingerprint, InputId, Maker, ObservedAnnotation, fingerprint, plural,
+};
 use crate::plan::{Call, Outcome, Plan, Purge, Since, Touched, Unplanned};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+
+/// The inputs that a purge names.
+pub(super) fn purged_inputs<'a>(
+    ids: impl Iterator<Item = &'a InputId>,
+) -> Result<PurgeInputs, ApiError> {
+    PurgeInputs::new(ids.map(ToString::to_string).collect())
+        .map_err(|error| ApiError::Unsendable(error.to_string()))
+}
 
 /// What one batch of purges did.
 #[derive(Debug, Default)]
@@ -138,12 +148,10 @@ impl PurgeRun {
         if due.is_empty() {
             return;
         }
-        let ids = due
-            .iter()
-            .map(|(at, _)| self.planned(*at).input_id.to_string());
-        let sent = match PurgeInputs::new(ids.collect()) {
+        let ids = due.iter().map(|(at, _)| &self.planned(*at).input_id);
+        let sent = match purged_inputs(ids) {
             Ok(inputs) => self.writer.purge(&inputs).await,
-            Err(error) => Err(ApiError::Unsendable(error.to_string())),
+            Err(error) => Err(error),
         };
         self.report.calls += 1;
         match sent {

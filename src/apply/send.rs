@@ -2,9 +2,10 @@
 
 use super::batch::{BatchRun, is_delete};
 use super::queue::{Group, Queue};
-use crate::api::{ApiError, DeletePairs, ItemResult, PatchAction, wire};
-use crate::model::Json;
+use crate::api::{ApiError, DeletePairs, ItemResult, NamedBody, PatchAction};
 use crate::plan::{Call, MAX_BYTES, stand_in_body};
+use crate::wire;
+use std::sync::Arc;
 
 /// The result of each annotation of a call, as it is stored now; `None` for a delete.
 type Results = Vec<ItemResult<Option<wire::Annotation>>>;
@@ -20,14 +21,12 @@ impl BatchRun {
             Call::DeleteLeftBehind | Call::DeleteReplaced | Call::Delete | Call::DeleteStandIn => {
                 self.send_deletes(group.call, operations).await
             }
-            Call::Merge => self.send_patches(PatchAction::Merge, operations).await,
-            Call::Remove => self.send_patches(PatchAction::Remove, operations).await,
-            Call::Overwrite => self.send_patches(PatchAction::Overwrite, operations).await,
-            Call::RemoveOrDelete => {
-                let action = PatchAction::RemoveOrDelete;
-                self.send_patches(action, operations).await
-            }
-            Call::PostStandIn | Call::Post => self.send_posts(group.call, operations).await,
+            Call::Merge
+            | Call::Remove
+            | Call::Overwrite
+            | Call::RemoveOrDelete
+            | Call::PostStandIn
+            | Call::Post => self.send_bodies(group.call, operations).await,
             Call::Purge | Call::PostInputs | Call::DeleteInputs => Err(ApiError::Unsendable(
                 "this call does not write annotations".to_owned(),
             )),
@@ -57,36 +56,35 @@ impl BatchRun {
         Ok(answer.into_iter().map(|item| item.map(|()| None)).collect())
     }
 
-    async fn send_patches(
-        &self,
-        action: PatchAction,
-        operations: &[u32],
-    ) -> Result<Results, ApiError> {
-        let bodies = self.bodies_of(operations)?;
-        let bodies: Vec<&str> = bodies.into_iter().map(Json::as_str).collect();
-        let answer = self.writer.patch(action, &bodies).await?;
-        Ok(answer.into_iter().map(|item| item.map(Some)).collect())
-    }
-
-    async fn send_posts(&self, call: Call, operations: &[u32]) -> Result<Results, ApiError> {
-        let bodies = self.bodies_of(operations)?;
-        let stand_ins: Vec<Json>;
-        let bodies: Vec<&str> = if call == Call::PostStandIn {
-            let with_bodies = operations.iter().zip(bodies);
-            stand_ins = with_bodies
-                .map(|(&at, body)| stand_in_body(&self.plan.set, self.operation(at), body))
-                .collect();
-            stand_ins.iter().map(Json::as_str).collect()
-        } else {
-            bodies.into_iter().map(Json::as_str).collect()
+    async fn send_bodies(&self, call: Call, operations: &[u32]) -> Result<Results, ApiError> {
+        let named = operations.iter().zip(self.names(call, operations));
+        let bodies = named.map(|(at, (input, id))| {
+            let missing = || ApiError::Unsendable("an operation has no body".to_owned());
+            let body = self.bodies.get(at).ok_or_else(missing)?;
+            let json = match call {
+                Call::PostStandIn => {
+                    Arc::new(stand_in_body(&self.plan.set, self.operation(*at), body))
+                }
+                _ => Arc::clone(body),
+            };
+            Ok(NamedBody { input, id, json })
+        });
+        let bodies: Vec<NamedBody> = bodies.collect::<Result<_, ApiError>>()?;
+        let answer = match patch_action(call) {
+            Some(action) => self.writer.patch(action, &bodies).await?,
+            None => self.writer.post(&bodies).await?,
         };
-        let answer = self.writer.post(&bodies).await?;
         Ok(answer.into_iter().map(|item| item.map(Some)).collect())
     }
+}
 
-    fn bodies_of(&self, operations: &[u32]) -> Result<Vec<&Json>, ApiError> {
-        let missing = || ApiError::Unsendable("an operation has no body".to_owned());
-        let body = |at: &u32| self.bodies.get(at).map(|body| &**body).ok_or_else(missing);
-        operations.iter().map(body).collect()
+/// How a call of this kind patches; `None` if it does not.
+pub(super) fn patch_action(call: Call) -> Option<PatchAction> {
+    match call {
+        Call::Merge => Some(PatchAction::Merge),
+        Call::Remove => Some(PatchAction::Remove),
+        Call::RemoveOrDelete => Some(PatchAction::RemoveOrDelete),
+        Call::Overwrite => Some(PatchAction::Overwrite),
+        _ => None,
     }
 }

@@ -7,10 +7,10 @@ use super::options::Pause;
 use super::queue::{Group, Queue};
 use super::replace;
 use super::watch::ItemOutcome;
-use crate::api::code::Code;
-use crate::api::wire;
 use crate::api::{ApiError, ItemError, ItemResult};
 use crate::plan::{Call, Freshness, Touched, freshness, is_as_wanted};
+use crate::wire;
+use crate::wire::Code;
 use std::time::Duration;
 
 /// An operation that may have been carried out or not, and the service's objection, if any.

@@ -7,12 +7,12 @@ use super::queue::Group;
 use super::replace::{Progress, StandIn};
 use super::settle::Doubt;
 use super::watch::ItemOutcome;
-use crate::api::wire;
 use crate::model::{AnnotationId, Fingerprint, Json, ObservedAnnotation, difference, fingerprint};
 use crate::plan::{
     Call, Freshness, Touched, body_of_stand_in, freshness, is_as_wanted, is_stand_in_of,
     original_of, stand_in_body,
 };
+use crate::wire;
 use std::sync::Arc;
 
 /// An annotation and its stand-in, as they are now.

@@ -11,13 +11,13 @@ use super::planning::{Planning, denied, stopped, undecided};
 use super::progress::{self, Done, Progress};
 use super::session::Session;
 use super::terminal::Stream;
-use super::undo::UndoFile;
+use super::undo::{self, UndoFile};
 use super::validate::{Files, load_whole, refuse_unproven};
 use super::values;
 use super::watchers::Watchers;
 use crate::apply::{self, InputFiles, NoFiles, OnFailure, Options, Stop, Watch};
 use crate::model::UserId;
-use crate::plan::{Account, Due, Ending, Operation, Outcome, Permit, Plan};
+use crate::plan::{Account, Due, Operation, Outcome, Permit, Plan};
 use crate::render;
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::PathBuf;
@@ -104,12 +104,9 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             manifest.display()
         )));
     }
-    if args.allow_guards || !args.allow_user.is_empty() {
-        let flag = if args.allow_guards {
-            "--allow-guards"
-        } else {
-            "--allow-user"
-        };
+    let guards = args.allow_guards.then_some("--allow-guards");
+    let users = (!args.allow_user.is_empty()).then_some("--allow-user");
+    if let Some(flag) = guards.or(users) {
         return Err(Failure::usage(format!(
             "{flag} needs a plan file, and {} is not one",
             args.path.display()
@@ -176,8 +173,8 @@ async fn run_file(mut args: Args, mut plan: Plan, deadline: Deadline) -> Result<
         .destination_of_plan(&plan.target, manifest.as_deref())?;
     let files = request.input_files(&plan, manifest.as_ref())?;
     match args.allow_delete_inputs {
-        None => keep_inputs(&mut plan),
-        Some(allowed) => check_deleted_inputs(&plan, allowed)?,
+        None => undo::keep_inputs(&mut plan),
+        Some(allowed) => undo::check_deleted_inputs(&plan, allowed)?,
     }
     let create = request.create(&plan, manifest.as_ref())?;
     let session = Session::open_for(&args.connection, &destination, create).await?;
@@ -201,45 +198,6 @@ async fn run_file(mut args: Args, mut plan: Plan, deadline: Deadline) -> Result<
     ended
 }
 
-/// Refuses to delete more inputs than the flag allows: only the undo file says which inputs its apply posted.
-fn check_deleted_inputs(plan: &Plan, allowed: u64) -> Result<(), Failure> {
-    let count = plan.deleted_inputs.len() as u64;
-    if count <= allowed {
-        return Ok(());
-    }
-    let message = format!(
-        "the undo deletes {}, and --allow-delete-inputs allows {}; nothing was sent",
-        render::counted(count, "input"),
-        render::thousands(allowed)
-    );
-    let hint =
-        format!("review them with `annosync show`; --allow-delete-inputs {count} deletes them");
-    Err(Failure {
-        exit: Exit::Guarded,
-        ..Failure::new(message).hint(hint)
-    })
-}
-
-/// Takes the deletes of inputs out of an undo, and prints so.
-fn keep_inputs(plan: &mut Plan) {
-    const NAMED: usize = 10;
-    if plan.deleted_inputs.is_empty() {
-        return;
-    }
-    let all = plan.deleted_inputs.len();
-    let names = plan.deleted_inputs.iter().take(NAMED);
-    let names: Vec<String> = names
-        .map(|id| render::escape(id.as_str()).into_owned())
-        .collect();
-    let more = if all > NAMED { ", …" } else { "" };
-    output::message(&format!(
-        "{} kept: {}{more}. --allow-delete-inputs {all} deletes what the apply posted.",
-        render::counted(all as u64, "posted input"),
-        names.join(", ")
-    ));
-    plan.keep_inputs();
-}
-
 /// What an apply of a plan needs besides the plan.
 struct Run<'a> {
     args: &'a Args,
@@ -257,7 +215,8 @@ impl Run<'_> {
         if args.dry_run {
             output::styled_message(&args.planning.view.text(&plan, Stream::Stderr));
             let dues = apply::preview(&plan, session.reader(), &self.permit).await?;
-            output::result(&render::calls(&plan, &dues))?;
+            let calls = apply::calls(&plan, &dues)?;
+            output::result(&render::calls(&plan.target, &calls))?;
             let exit = expected_exit(&plan, &dues);
             return Ok(blocked_exit(args, &plan).unwrap_or_else(|| final_exit(&plan, exit)));
         }
@@ -361,7 +320,7 @@ fn print_empty(args: &Args, plan: &Arc<Plan>) -> Result<(), Failure> {
 }
 
 fn print_outcome(args: &Args, plan: &Plan, outcome: Outcome) -> Result<Exit, Failure> {
-    let exit = exit(outcome.ending());
+    let exit = Exit::of(outcome.ending());
     let text = render::outcome_text(&outcome);
     let written = match args.format {
         Format::Text => output::result(&text),
@@ -439,16 +398,6 @@ fn final_exit(plan: &Plan, exit: Exit) -> Exit {
         undecided(plan)
     } else {
         exit
-    }
-}
-
-fn exit(ending: Ending) -> Exit {
-    match ending {
-        Ending::NothingToDo | Ending::Applied => Exit::Done,
-        Ending::Stale => Exit::Stale,
-        Ending::Partial => Exit::Partial,
-        // Nothing was written: an ordinary error.
-        Ending::Failed => Exit::Error,
     }
 }
 

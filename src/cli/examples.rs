@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// Commands with their examples: each is a purpose and a command line.
-pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 14] = [
+pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
     (
         "plan",
         &[
@@ -90,6 +90,19 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 14] = [
             (
                 "In CI: fail if anything cannot be imported",
                 "annosync import coco annotations.json --out labels --strict",
+            ),
+        ],
+    ),
+    (
+        "export",
+        &[
+            (
+                "The manifest in this folder as a COCO file",
+                "annosync export coco --out coco.json",
+            ),
+            (
+                "To train from, in two parts that stay the same",
+                "annosync export yolo --out dataset --split train=80,val=20",
             ),
         ],
     ),

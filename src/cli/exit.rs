@@ -1,5 +1,6 @@
 //! Exit codes, and the errors that lead to them.
 
+use crate::plan::Ending;
 use std::fmt;
 use std::process::ExitCode;
 
@@ -33,6 +34,16 @@ impl Exit {
         Self::Partial,
         Self::Usage,
     ];
+
+    pub(crate) fn of(ending: Ending) -> Self {
+        match ending {
+            Ending::NothingToDo | Ending::Applied => Self::Done,
+            Ending::Stale => Self::Stale,
+            Ending::Partial => Self::Partial,
+            // Nothing was written: an ordinary error.
+            Ending::Failed => Self::Error,
+        }
+    }
 
     pub(crate) fn number(self) -> u8 {
         match self {

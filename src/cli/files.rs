@@ -133,18 +133,22 @@ impl Source for Files {
     }
 
     fn image_size(&self, path: &str) -> Option<(u32, u32)> {
-        let path = self.path(path);
-        let size = imagesize::size(&path).ok()?;
-        let (width, height) = (
-            u32::try_from(size.width).ok()?,
-            u32::try_from(size.height).ok()?,
-        );
-        Some(if is_on_its_side(&path) {
-            (height, width)
-        } else {
-            (width, height)
-        })
+        image_size(&self.path(path))
     }
+}
+
+/// Width and height in pixels from the header of an image file, as it is displayed; `None` if it cannot be read.
+pub(crate) fn image_size(path: &Path) -> Option<(u32, u32)> {
+    let size = imagesize::size(path).ok()?;
+    let (width, height) = (
+        u32::try_from(size.width).ok()?,
+        u32::try_from(size.height).ok()?,
+    );
+    Some(if is_on_its_side(path) {
+        (height, width)
+    } else {
+        (width, height)
+    })
 }
 
 /// Whether a photo is displayed turned by 90 or 270 degrees: its EXIF orientation is 5 to 8.

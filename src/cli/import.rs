@@ -1,9 +1,8 @@
 //! `import`: annotations of another format, merged into a manifest.
 //!
-//! `formats` reads the files of `files.rs`, `import/account.rs` reports what was left out, `import/merge.rs` merges the
+//! `formats` reads the files of `files.rs`, `account.rs` reports what was left out, `import/merge.rs` merges the
 //! result into the manifest of `import/project.rs`.
 
-mod account;
 mod merge;
 mod options;
 mod project;
@@ -11,7 +10,7 @@ mod vocabulary;
 
 use super::exit::{Exit, Failure};
 use super::files::Files;
-use super::{input, output};
+use super::{account, input, output};
 use crate::formats::{self, Format, ImportError, Imported};
 use crate::render::escape;
 use options::Common;
@@ -107,12 +106,7 @@ fn finish(
     mut imported: Imported,
     format: Format,
 ) -> Result<Exit, Failure> {
-    let places = if tracing::enabled!(tracing::Level::DEBUG) {
-        account::Places::All
-    } else {
-        account::Places::First
-    };
-    output::message(account::account(&imported, places).trim_end());
+    output::message(account::of_import(&imported, account::places()).trim_end());
     let is_lossless = !imported.has_losses();
     if common.strict && !is_lossless {
         return Err(Failure::new(format!(

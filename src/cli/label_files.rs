@@ -11,8 +11,6 @@ use crate::render::counted;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// File names of a header.
-pub(super) const HEADER_FILES: [&str; 3] = ["annosync.yaml", "annosync.yml", "annosync.json"];
 /// How many files a message lists.
 const MAX_LISTED: usize = 5;
 

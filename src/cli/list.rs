@@ -7,13 +7,13 @@ use super::progress::Progress;
 use super::session::Session;
 use super::validate::{Files, load};
 use super::values;
-use crate::api::code::Code;
-use crate::api::wire::{Annotation, Listed};
 use crate::api::{Filter, ModelMade, ModelOutput, Selection};
 use crate::manifest::{self, write::yaml_element};
 use crate::model::{Status, UserId, escape_json};
 use crate::observed::SavedListing;
 use crate::render::Table;
+use crate::wire::Code;
+use crate::wire::{Annotation, Listed};
 use std::path::{Path, PathBuf};
 
 /// Print the annotations of an app

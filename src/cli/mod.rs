@@ -2,6 +2,7 @@
 //!
 //! Results go to stdout, messages to stderr. Exit codes are in `exit`.
 
+mod account;
 mod apply;
 mod base;
 mod completions;
@@ -9,6 +10,7 @@ mod connection;
 mod emulator;
 mod examples;
 mod exit;
+mod export;
 mod files;
 mod formats;
 mod git;
@@ -81,6 +83,8 @@ enum Command {
     Validate(validate::Args),
     /// Import annotations of another format into a manifest
     Import(import::Args),
+    /// Export a manifest, or a saved listing, to another format
+    Export(export::Args),
     /// Write a manifest, an example and CI pipelines
     Init(init::Args),
     /// Compare the plans of test cases with the expected plans, offline
@@ -144,6 +148,7 @@ pub fn main() -> ExitCode {
             }
             Command::Validate(args) => validate::run(&args),
             Command::Import(args) => import::run(&args),
+            Command::Export(args) => export::run(&args),
             Command::Init(args) => init::run(&args),
             Command::Test(args) => test::run(&args),
             Command::Emulator(args) => emulator::run(args).await,

@@ -2,7 +2,7 @@
 
 use super::exit::{Exit, Failure};
 use super::output;
-use crate::{manifest, observed, plan};
+use crate::schemas;
 
 /// Print the JSON Schema of a manifest, a plan, a listing or an outcome
 #[derive(Debug, clap::Args)]
@@ -27,11 +27,11 @@ enum Name {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let schema = match args.name {
-        Name::Manifest => manifest::schema(),
-        Name::Plan => plan::schema(),
-        Name::Listing => observed::schema(),
-        Name::Outcome => plan::outcome_schema(),
+        Name::Manifest => schemas::MANIFEST,
+        Name::Plan => schemas::PLAN,
+        Name::Listing => schemas::LISTING,
+        Name::Outcome => schemas::OUTCOME,
     };
-    output::data(&format!("{schema:#}\n"))?;
+    output::data(schema)?;
     Ok(Exit::Done)
 }

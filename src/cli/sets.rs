@@ -2,7 +2,7 @@
 //! earlier names in the header, names of folders, the app's id.
 
 use super::git;
-use super::label_files::HEADER_FILES;
+use crate::manifest::HEADER_FILES;
 use crate::model::{Maker, ObservedState, SetName, SetPrefix};
 use crate::plan::{Plan, Trip};
 use crate::pull;

@@ -1,9 +1,9 @@
-//! `apply --undo-out`: the plan that undoes an apply.
+//! `apply --undo-out`: the plan that undoes an apply, and what an undo may delete.
 //!
 //! The file is written before anything is sent, for every possible result, and once more after the run for the actual
 //! result.
 
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
 use super::input;
 use super::output::{self, Place};
 use crate::api::Reader;
@@ -169,4 +169,43 @@ fn keep_existing(path: &Path) -> Result<Option<PathBuf>, Failure> {
         .hint("nothing was sent; name another file")
     })?;
     Ok(Some(kept))
+}
+
+/// Refuses to delete more inputs than the flag allows: only the undo file says which inputs its apply posted.
+pub(crate) fn check_deleted_inputs(plan: &Plan, allowed: u64) -> Result<(), Failure> {
+    let count = plan.deleted_inputs.len() as u64;
+    if count <= allowed {
+        return Ok(());
+    }
+    let message = format!(
+        "the undo deletes {}, and --allow-delete-inputs allows {}; nothing was sent",
+        render::counted(count, "input"),
+        render::thousands(allowed)
+    );
+    let hint =
+        format!("review them with `annosync show`; --allow-delete-inputs {count} deletes them");
+    Err(Failure {
+        exit: Exit::Guarded,
+        ..Failure::new(message).hint(hint)
+    })
+}
+
+/// Takes the deletes of inputs out of an undo, and prints so.
+pub(crate) fn keep_inputs(plan: &mut Plan) {
+    const NAMED: usize = 10;
+    if plan.deleted_inputs.is_empty() {
+        return;
+    }
+    let all = plan.deleted_inputs.len();
+    let names = plan.deleted_inputs.iter().take(NAMED);
+    let names: Vec<String> = names
+        .map(|id| render::escape(id.as_str()).into_owned())
+        .collect();
+    let more = if all > NAMED { ", …" } else { "" };
+    output::message(&format!(
+        "{} kept: {}{more}. --allow-delete-inputs {all} deletes what the apply posted.",
+        render::counted(all as u64, "posted input"),
+        names.join(", ")
+    ));
+    plan.keep_inputs();
 }

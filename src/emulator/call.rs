@@ -7,7 +7,7 @@ use super::listing::Query;
 use super::reply::{ItemFailure, Refusal};
 use super::rows::App;
 use super::session::Session;
-use crate::api::code::Code;
+use crate::wire::Code;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 

@@ -8,7 +8,7 @@ use super::listing::Page;
 use super::reply::{self, Answer, Refusal};
 use super::rows::StoredConcept;
 use super::session::Session;
-use crate::api::code::Code;
+use crate::wire::Code;
 use serde_json::Value;
 
 /// `GET /concepts`

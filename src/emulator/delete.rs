@@ -5,7 +5,7 @@ use super::config::MissingDelete;
 use super::reply::{Answer, ItemFailure, Refusal};
 use super::rows::Stored;
 use super::session::Session;
-use crate::api::code::Code;
+use crate::wire::Code;
 use std::collections::BTreeSet;
 
 type Outcome = Result<Result<(), ItemFailure>, rusqlite::Error>;

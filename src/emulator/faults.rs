@@ -2,7 +2,7 @@
 //! only selects faults; the server and the operations produce them.
 
 use super::endpoint::Endpoint;
-use crate::api::code::Code;
+use crate::wire::Code;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashMap};

@@ -2,7 +2,7 @@
 
 use super::rows::{App, Stored, StoredInput};
 use super::session::{Session, signed};
-use crate::api::code::Code;
+use crate::wire::Code;
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Map, Value, json};
 

@@ -11,7 +11,7 @@ use super::reply::{self, Answer, ItemFailure, Refusal};
 use super::rows::StoredInput;
 use super::session::Session;
 use super::write::check_data;
-use crate::api::code::Code;
+use crate::wire::Code;
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};

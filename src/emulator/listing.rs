@@ -1,6 +1,6 @@
 //! Filters of listings as SQL, pages, and bookmarks, which make reading all pages linear.
 
-use crate::api::code::Code;
+use crate::wire::Code;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 

@@ -2,7 +2,7 @@
 //! `embedded:` targets, and tests run against it.
 //!
 //! It follows the documented behaviour, not the convenience of a client. Where the documentation leaves a choice open,
-//! [`Config`] has a setting. The only other module that it uses is `api`, for status codes.
+//! [`Config`] has a setting. The only other module that it uses is `wire`, for status codes.
 //!
 //! A call passes through `connection` (TCP), `server` (routes, faults, keys, rate limit) and `call` (app, items) to one of
 //! the operations in `read`, `search`, `write`, `task`, `delete`, `inputs` and `concepts`. Their pure parts are `data`,

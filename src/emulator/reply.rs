@@ -3,7 +3,7 @@
 use super::config::{Authors, Codes, Habits};
 use super::echo;
 use super::rows::{Stored, StoredConcept, StoredInput};
-use crate::api::code::Code;
+use crate::wire::Code;
 use serde_json::{Map, Value, json};
 
 /// The details of planned and random faults.

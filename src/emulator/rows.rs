@@ -1,6 +1,6 @@
 //! The rows of the database: apps, annotations, inputs and concepts as they are stored.
 
-use crate::api::code::Code;
+use crate::wire::Code;
 use rusqlite::Row;
 use serde_json::{Map, Value};
 

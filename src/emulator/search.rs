@@ -9,7 +9,7 @@ use super::data::PARTS;
 use super::listing::{Filter, MAX_PAGE, Page};
 use super::reply::{self, Answer, Refusal};
 use super::session::Session;
-use crate::api::code::Code;
+use crate::wire::Code;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};

@@ -7,7 +7,7 @@ use super::error::EmulatorError;
 use super::reply::{ItemFailure, Refusal};
 use super::rows::{App, Stored};
 use super::session::Session;
-use crate::api::code::Code;
+use crate::wire::Code;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 

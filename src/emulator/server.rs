@@ -13,7 +13,7 @@ use super::session::Session;
 use super::shared::{CallRecord, Shared};
 use super::store::Access;
 use super::{concepts, delete, inputs, read, search, task, write};
-use crate::api::code::Code;
+use crate::wire::Code;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;

@@ -7,7 +7,7 @@ use super::rate::RateLimiter;
 use super::reply::Refusal;
 use super::session::Session;
 use super::store::{Access, Store};
-use crate::api::code::Code;
+use crate::wire::Code;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

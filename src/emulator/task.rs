@@ -5,7 +5,7 @@ use super::listing::Filter;
 use super::reply::{Answer, Refusal};
 use super::session::Session;
 use super::write::may_change;
-use crate::api::code::Code;
+use crate::wire::Code;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

@@ -8,7 +8,7 @@ use super::region;
 use super::reply::{self, Answer, ItemFailure, Refusal};
 use super::rows::Stored;
 use super::session::Session;
-use crate::api::code::Code;
+use crate::wire::Code;
 use serde_json::{Map, Value};
 
 /// The result of one item. The outer error comes from the database and ends the call.

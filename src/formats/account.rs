@@ -143,6 +143,9 @@ notes! {
     StateLeftOut = "state_left_out" loses "annotation" "id, key, status, user or text was left out",
     BoxAroundShape = "box_around_shape" loses "annotation" "only the box around the shape was written",
     Rounded = "rounded" loses "annotation" "coordinates were rounded",
+    VisibilityAssumed = "visibility_assumed" loses "annotation" "keypoints without a visibility were written as visible",
+    SplitConcepts = "split_concepts" loses "annotation" "several concepts became an object each",
+    OtherInputId = "other_input_id" keeps "input" "an import would name the input after its file",
 }
 
 /// An object or an image that was left out.

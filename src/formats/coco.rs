@@ -8,6 +8,7 @@ mod raw;
 mod rle;
 mod shape;
 mod values;
+mod write;
 
 use super::account::{Imported, Media, Note, SkipCode};
 use super::builder::{Builder, Object, Picture, PictureAt, number_name, storable};
@@ -20,6 +21,7 @@ use raw::{Annotation, Category, Image, Item};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use values::{Attributes, Scalar};
+pub(super) use write::export;
 
 /// Imports COCO files: `images`, `annotations` and `categories` are needed, everything else is optional.
 pub(super) fn import(

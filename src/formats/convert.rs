@@ -5,7 +5,9 @@ use super::error::ImportError;
 use super::format::Format;
 use super::options::ImportOptions;
 use super::source::Source;
+use super::writer::{ExportInput, Exported};
 use super::{coco, jsonl, label_me, label_studio};
+use crate::model::ConceptId;
 
 /// Imports the files of a source.
 ///
@@ -26,6 +28,14 @@ pub fn import(
             format,
             why: "it cannot be imported yet".to_owned(),
         }),
+    }
+}
+
+/// Exports inputs. `classes` come first in the order of classes; the other concepts follow, sorted by id.
+pub fn export(format: Format, inputs: &[ExportInput], classes: &[ConceptId]) -> Exported {
+    match format {
+        Format::Coco => coco::export(inputs, classes),
+        _ => Exported::default(),
     }
 }
 

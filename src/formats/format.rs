@@ -109,6 +109,11 @@ impl Format {
         matches!(self, Self::Cvat | Self::LabelStudio | Self::Jsonl)
     }
 
+    /// Whether an export can write frames and tracks of videos.
+    pub fn writes_frames(self) -> bool {
+        matches!(self, Self::Jsonl)
+    }
+
     /// The kinds of annotations that an export can write.
     pub fn writes(self) -> &'static [Kind] {
         match self {

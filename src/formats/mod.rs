@@ -12,6 +12,7 @@
 //! place      pixels -> fractions                      input_id ids of inputs, made from names of images
 //! pieces     several annotations of one object        bitmap   pixels <-> masks
 //! outline    ellipses and turned boxes as rings       json     values of JSON files
+//! writer     what every export shares
 //! coco, …    one reader or writer each
 //! ```
 
@@ -32,11 +33,15 @@ mod outline;
 mod pieces;
 mod place;
 mod source;
+#[cfg(test)]
+mod there_and_back;
+mod writer;
 
 pub use account::{ImageInfo, Imported, ImportedInput, Media, Note, Noted, SkipCode, Skipped};
-pub use convert::{import, recognise};
+pub use convert::{export, import, recognise};
 pub use error::ImportError;
 pub use format::Format;
 pub use input_id::{Collision, InputIdFrom};
 pub use options::{ConceptNames, Corners, Frames, ImportOptions, MultiRing, Overhang, Scores};
 pub use source::{Memory, Source};
+pub use writer::{ExportAnnotation, ExportInput, Exported};

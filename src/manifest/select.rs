@@ -74,8 +74,8 @@ pub(super) fn without_duplicates(mut files: Vec<Candidate>) -> Vec<Candidate> {
     files
 }
 
-/// The usual names of the header's file, at the top of the manifest's folder.
-const HEADER_FILES: [&str; 3] = ["annosync.yaml", "annosync.yml", "annosync.json"];
+/// The usual names of the header's file, at the top of the manifest's folder. A new one gets the first.
+pub const HEADER_FILES: [&str; 3] = ["annosync.yaml", "annosync.yml", "annosync.json"];
 
 pub(super) fn is_header_file(relative: &str) -> bool {
     HEADER_FILES.contains(&relative)

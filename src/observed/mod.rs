@@ -1,18 +1,16 @@
-//! The observed state of an app. This is the only module that converts wire types to model types.
+//! The observed state of an app.
 //!
-//! A state is built from a listing that was proved complete, or from a saved one that had been. Depends on `api` and
+//! A state is built from a listing that was proved complete, or from a saved one that had been. Depends on `api`, `wire` and
 //! `model`.
 
-mod decode;
 mod error;
 mod inventory;
 mod saved;
+#[cfg(test)]
 mod schema;
 mod state;
 
-pub use decode::annotation;
 pub use error::ObservedError;
 pub use inventory::{missing_inputs, new_concepts, unseen_concepts, unseen_inputs, waiting_inputs};
 pub use saved::{FORMAT_VERSION, SavedListing};
-pub use schema::schema;
 pub use state::{from_listing, observe};

@@ -7,11 +7,12 @@
 //! `scope` is `whole_app`, `{"inputs": […]}`, or `filtered`. The annotations are wire types. Only complete listings are
 //! saved. A listing with filters is marked as `filtered` and cannot be used for a plan.
 
-use super::decode::annotation;
 use super::error::ObservedError;
 use super::state::{Decoded, assemble, scope_of};
-use crate::api::{CompleteListing, wire};
+use crate::api::CompleteListing;
 use crate::model::{InputId, Interner, ObservedState, Scope, UserId};
+use crate::wire;
+use crate::wire::decode::annotation;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashSet};

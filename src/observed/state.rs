@@ -1,11 +1,12 @@
 //! Conversion of a complete listing to the observed state.
 
-use super::decode;
 use super::error::ObservedError;
-use crate::api::{CompleteListing, Filter, Reader, Selection, wire};
+use crate::api::{CompleteListing, Filter, Reader, Selection};
 use crate::model::{
     InputId, Interner, ObservedAnnotation, ObservedState, Scope, Unreadable, UserId,
 };
+use crate::wire;
+use crate::wire::decode;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An annotation with its input, or an unreadable one.
@@ -213,7 +214,7 @@ mod tests {
                 ..Filter::everything()
             },
             Filter {
-                statuses: vec![crate::api::code::Code::ANNOTATION_PENDING],
+                statuses: vec![crate::wire::Code::ANNOTATION_PENDING],
                 ..Filter::everything()
             },
             Filter {

@@ -1,10 +1,10 @@
 //! Chooses the write for a difference: the least destructive one that the API has.
 
-use super::body;
 use super::operation::{Action, Change, Edit};
 use crate::model::{
     Content, Difference, Geometry, InputId, Json, JsonDifference, ObservedAnnotation, merge_json,
 };
+use crate::wire::encode;
 
 /// A write of an existing annotation.
 pub(super) struct Write {
@@ -50,10 +50,10 @@ pub(super) fn write(
 ) -> Option<Write> {
     let kind = choose(observed, content, difference)?;
     let body = match kind {
-        Kind::Replace => body::replacement(input, observed, content, difference),
-        Kind::Overwrite => body::overwrite(input, observed, content, difference),
-        Kind::Remove => body::remove(input, observed, difference),
-        Kind::Merge => body::merge(input, observed, content, difference),
+        Kind::Replace => encode::replacement(input, observed, content, difference),
+        Kind::Overwrite => encode::overwrite(input, observed, content, difference),
+        Kind::Remove => encode::remove(input, observed, difference),
+        Kind::Merge => encode::merge(input, observed, content, difference),
     };
     Some(Write { kind, body })
 }
@@ -108,7 +108,7 @@ fn is_beyond_a_merge(
     let says_default = (difference.text && content.text() == Some(""))
         || (difference.track && content.track() == Some(""))
         || (difference.region_value && content.region_value() == Some(0.0));
-    let route = body::Route::of(observed);
+    let route = encode::Route::of(observed);
     says_default
         // A nested patch names the region and its frame or segment by id; without an id it would add a second one.
         || !route.is_addressable()

@@ -5,8 +5,8 @@
 
 use super::app_change::{AppChange, Decision};
 use super::error::PlanError;
+use super::field::{Picks, Side};
 use super::links::{as_posted, free_id};
-use super::merge::{Picks, Side};
 use super::plan::Base;
 use super::region;
 use super::stand_in::settled;
@@ -18,6 +18,7 @@ use crate::model::{
     ObservedAnnotation, ObservedExtras, ObservedState, Origin, Scope, Undeclared, difference,
     merge_json,
 };
+use crate::wire::encode;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 
@@ -238,15 +239,8 @@ fn written(found: &ObservedAnnotation, wanted: &Content) -> ObservedAnnotation {
     made.status = wanted.status.unwrap_or(made.status);
     made.user = wanted.user.clone().or(made.user);
     if let Some(metadata) = &wanted.metadata {
-        let mut data = made
-            .data
-            .as_ref()
-            .map_or_else(Default::default, Json::to_value);
-        if !data.is_object() {
-            data = serde_json::json!({});
-        }
-        data["metadata"] = merge_json(&metadata.to_value(), found.metadata().as_ref());
-        made.data = Some(Json::from_value(&data));
+        let whole = merge_json(&metadata.to_value(), found.metadata().as_ref());
+        made.data = Some(encode::data_with_metadata(made.data.as_ref(), &whole));
     }
     if let Some(info) = &wanted.info {
         let had = found.info.as_ref().map(Json::to_value);

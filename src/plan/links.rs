@@ -2,11 +2,11 @@
 
 use crate::matching::{Claims, Matched, MatchedBy, match_input};
 use crate::model::{
-    AnnotationId, Content, DesiredAnnotation, DesiredState, Geometry, Identity, InputId, Json, Key,
+    AnnotationId, Content, DesiredAnnotation, DesiredState, Geometry, Identity, InputId, Key,
     Maker, ObservedAnnotation, ObservedExtras, ObservedState, Owner, SetName, Status, UserId,
     content_id, key_id,
 };
-use serde_json::json;
+use crate::wire::encode;
 use std::collections::{BTreeSet, HashSet};
 
 /// The pairs of the three sides, as indices.
@@ -239,7 +239,7 @@ pub(super) fn as_posted(
         user: Some(content.user.clone().unwrap_or_else(|| poster.clone())),
         maker: Maker::User,
         created_at: None,
-        data: metadata.map(|it| Json::from_value(&json!({ "metadata": it.to_value() }))),
+        data: metadata.map(|it| encode::data_with_metadata(None, &it.to_value())),
         info: content.info.clone(),
         extras: ObservedExtras {
             managed: content.extras.as_deref().cloned().unwrap_or_default(),

@@ -1,19 +1,12 @@
 //! The three-way merge of one annotation, field by field, of the base, the manifest and the app.
 //!
-//! | manifest and app | manifest and base | app and base | |
-//! |---|---|---|---|
-//! | the same | | | nothing to write |
-//! | differ | the same | differ | drift: the app changed the field |
-//! | differ | differ | the same | intended: the manifest changed it |
-//! | differ | differ | differ | a conflict |
-//!
 //! A field is: the geometry, the frame, each concept by its id, the status, the user, each key of the metadata and of
-//! the info at any depth, the text, the track, the region's value, the embedding model. A field that the base does
-//! not declare cannot drift: a manifest that begins to declare it intends its value. A relabelling (concepts removed
-//! and others added) is one change: two different relabellings of one concept are a conflict and are never both
-//! written.
+//! the info at any depth, the text, the track, the region's value, the embedding model; `field` decides about one. A
+//! relabelling (concepts removed and others added) is one change: two different relabellings of one concept are a
+//! conflict and are never both written.
 
 use super::app_change::FieldChange;
+use super::field::{BaseView, Field, Merger, Picks, Side, Verdict, shown};
 use super::operation::Cause;
 use super::relabelling::{Relabelling, same_value};
 use crate::matching::Claims;
@@ -23,32 +16,6 @@ use crate::model::{
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
-
-/// The side whose value a field gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    Manifest,
-    App,
-}
-
-/// The side whose value a field gets that was changed in the app.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Picks {
-    /// If the manifest did not change the field.
-    pub(super) drift: Side,
-    /// If the manifest changed it too.
-    pub(super) conflict: Side,
-}
-
-/// How the base declares an annotation.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum BaseView<'a> {
-    Declared(&'a Content),
-    /// Not declared, and the manifest names it by its id: whoever wrote the id saw the annotation in the app.
-    NamedSince,
-    /// Not declared; both sides added it.
-    AddedByBoth,
-}
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Merged {
@@ -60,25 +27,6 @@ pub(super) struct Merged {
     pub(super) cause: Cause,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Intended,
-    Drift,
-    Conflict,
-}
-
-/// The values of one field on the three sides.
-struct Field<'a, T> {
-    name: &'a str,
-    base: Option<&'a T>,
-    manifest: Option<&'a T>,
-    app: Option<T>,
-    /// Whether app and manifest differ.
-    differs: bool,
-    /// Whether app and base differ.
-    changed: bool,
-}
-
 pub(super) fn merge(
     base: BaseView<'_>,
     declared: &Content,
@@ -86,13 +34,7 @@ pub(super) fn merge(
     claims: &Claims,
     picks: Picks,
 ) -> Merged {
-    Merger {
-        base,
-        picks,
-        fields: Vec::new(),
-        cause: Cause::Intended,
-    }
-    .merge(declared, observed, claims)
+    Merger::new(base, picks).merge(declared, observed, claims)
 }
 
 /// The fields in which app and base differ.
@@ -108,21 +50,7 @@ pub(super) fn changed_fields(
     merge(BaseView::Declared(base), base, observed, claims, picks).fields
 }
 
-struct Merger<'a> {
-    base: BaseView<'a>,
-    picks: Picks,
-    fields: Vec<FieldChange>,
-    cause: Cause,
-}
-
-impl<'a> Merger<'a> {
-    fn declared_by_base(&self) -> Option<&'a Content> {
-        match self.base {
-            BaseView::Declared(content) => Some(content),
-            BaseView::NamedSince | BaseView::AddedByBoth => None,
-        }
-    }
-
+impl Merger<'_> {
     fn merge(
         mut self,
         declared: &Content,
@@ -199,62 +127,6 @@ impl<'a> Merger<'a> {
             },
             fields: self.fields,
             cause: self.cause,
-        }
-    }
-
-    fn verdict(&self, in_base: Option<bool>, changed: bool) -> Verdict {
-        match (self.base, in_base) {
-            (BaseView::AddedByBoth, _) => Verdict::Conflict,
-            (_, Some(true)) => Verdict::Drift,
-            (_, Some(false)) if changed => Verdict::Conflict,
-            (_, None | Some(false)) => Verdict::Intended,
-        }
-    }
-
-    /// Whether the manifest's value is written. Reports a change made in the app.
-    fn takes_manifest(
-        &mut self,
-        verdict: Verdict,
-        field: impl FnOnce(bool) -> FieldChange,
-    ) -> bool {
-        let (side, cause) = match verdict {
-            Verdict::Intended => return true,
-            Verdict::Drift => (self.picks.drift, Cause::Drift),
-            Verdict::Conflict => (self.picks.conflict, Cause::Conflict),
-        };
-        self.fields.push(field(verdict == Verdict::Conflict));
-        if side == Side::Manifest && self.cause != Cause::Conflict {
-            self.cause = cause;
-        }
-        side == Side::Manifest
-    }
-
-    fn field<T: Clone + serde::Serialize>(
-        &mut self,
-        field: Field<'_, T>,
-        same: impl Fn(&T, &T) -> bool,
-    ) -> Option<T> {
-        let change = |conflict| FieldChange {
-            field: field.name.to_owned(),
-            base: field.base.map(shown),
-            manifest: field.manifest.map(shown),
-            app: field.app.as_ref().map(shown),
-            conflict,
-        };
-        let Some(manifest) = field.manifest else {
-            if field.changed {
-                self.fields.push(change(false));
-            }
-            return None;
-        };
-        if !field.differs {
-            return Some(manifest.clone());
-        }
-        let verdict = self.verdict(field.base.map(|base| same(manifest, base)), field.changed);
-        if self.takes_manifest(verdict, change) {
-            Some(manifest.clone())
-        } else {
-            field.app
         }
     }
 
@@ -508,9 +380,4 @@ fn concept_change(
         app: value(app),
         conflict,
     }
-}
-
-/// A value as the manifest writes it.
-fn shown(value: &impl serde::Serialize) -> Value {
-    serde_json::to_value(value).unwrap_or_default()
 }

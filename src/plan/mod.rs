@@ -1,18 +1,18 @@
 //! Pairs become changes, changes become operations, operations become batches; guards; the plan file.
 //!
-//! Pure: no I/O, no clock, no randomness, so that a plan is a function of (manifest, listing). Uses `matching` and
-//! `model`.
+//! Pure: no I/O, no clock, no randomness, so that a plan is a function of (manifest, listing). Uses `matching`,
+//! `wire` for the bodies of writes, and `model`.
 
 mod account;
 mod app_change;
 mod batch;
-mod body;
 mod build;
 mod change;
 mod classes;
 mod counts;
 mod drift;
 mod error;
+mod field;
 mod fresh;
 mod guard;
 mod input;
@@ -38,6 +38,7 @@ mod region;
 mod relabelling;
 mod repair;
 mod rights;
+#[cfg(test)]
 mod schema;
 mod sent;
 mod shared;
@@ -52,7 +53,6 @@ pub use crate::matching::{Matched, MatchedBy};
 pub use account::Account;
 pub use app_change::{AppChange, AppChangeKind, Decision, FieldChange};
 pub use batch::{Batch, Call, MAX_BYTES, MAX_ITEMS};
-pub use body::makes_all;
 pub use build::{Context, plan, plan_against};
 pub use classes::{ClassCount, Relabelled};
 pub use counts::ActionCounts;
@@ -79,9 +79,7 @@ pub use read::{PlanFileError, read};
 pub use recheck::{Due, bodies, due, misfits};
 pub use region::named_region;
 pub use rights::Needed;
-pub use schema::{outcome_schema, schema};
 pub use sent::{body_of_stand_in, write_body};
-pub use shared::outlasts;
 pub use stand_in::{
     STAND_IN_FOR, body as stand_in_body, id_for as stand_in_id_for, is_stand_in_of, original_of,
     settled,

@@ -10,9 +10,10 @@ use super::plan::Plan;
 use super::stand_in::original_of;
 use crate::matching::Claims;
 use crate::model::{
-    AnnotationId, DesiredState, Guards, Identity, InputId, Json, Maker, ObservedAnnotation,
+    AnnotationId, DesiredState, Guards, Identity, InputId, Maker, ObservedAnnotation,
     ObservedState, Owner, SetName, UserId, content_id, is_set_id, is_stand_in_id, key_id,
 };
+use crate::wire::body;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Which annotations a plan may write.
@@ -211,9 +212,8 @@ impl FilePermit {
 
     /// A post without a user belongs to the caller.
     fn check_poster(&self, operation: &Operation) -> Result<(), Misfit> {
-        let body = operation.body().map(Json::to_value);
         let shown = operation.after().and_then(|after| after.user.as_ref());
-        let names_one = body.is_none_or(|body| body.get("user_id").is_some());
+        let names_one = operation.body().is_none_or(body::names_user);
         if names_one || shown == Some(&self.caller) {
             return Ok(());
         }

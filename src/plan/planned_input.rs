@@ -1,11 +1,11 @@
 //! Inputs that a plan posts or waits for.
 
-use crate::model::{InputId, is_web_url};
+use crate::model::{InputId, Json, is_web_url};
+use crate::wire::encode::{self, Source};
 
 /// A medium of an input.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Medium {
     /// The kind of the medium.
     pub kind: MediumKind,
@@ -24,9 +24,8 @@ impl Medium {
 }
 
 /// The kind of a medium.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MediumKind {
     Image,
@@ -46,9 +45,8 @@ impl MediumKind {
 }
 
 /// The source of a medium.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", untagged)]
 pub enum MediumSource {
     /// A file of the manifest's folder, read when it is sent.
@@ -73,9 +71,8 @@ pub enum MediumSource {
 }
 
 /// An input that must exist before its annotations are written.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PlannedInput {
     /// The input.
     pub input_id: InputId,
@@ -95,25 +92,22 @@ impl PlannedInput {
     pub fn body<E>(
         &self,
         mut read: impl FnMut(&str, &str, MediumKind) -> Result<String, E>,
-    ) -> Result<serde_json::Value, E> {
-        let mut data = serde_json::Map::new();
-        for medium in &self.media {
-            let value = match &medium.source {
-                MediumSource::File { path, sha256, .. } => match medium.kind {
-                    MediumKind::Text => {
-                        serde_json::json!({ "raw": read(path, sha256, medium.kind)? })
-                    }
-                    _ => serde_json::json!({ "base64": read(path, sha256, medium.kind)? }),
-                },
-                // Several inputs may show the same file.
-                MediumSource::Url { url } => match medium.kind {
-                    MediumKind::Text => serde_json::json!({ "url": url }),
-                    _ => serde_json::json!({ "url": url, "allow_duplicate_url": true }),
-                },
-                MediumSource::Raw { raw } => serde_json::json!({ "raw": raw }),
+    ) -> Result<Json, E> {
+        let media = self.media.iter().map(|medium| {
+            let source = match (&medium.source, medium.kind) {
+                (MediumSource::File { path, sha256, .. }, MediumKind::Text) => {
+                    Source::Raw(read(path, sha256, medium.kind)?)
+                }
+                (MediumSource::File { path, sha256, .. }, _) => {
+                    Source::Base64(read(path, sha256, medium.kind)?)
+                }
+                (MediumSource::Url { url }, MediumKind::Text) => Source::TextUrl(url),
+                (MediumSource::Url { url }, _) => Source::Url(url),
+                (MediumSource::Raw { raw }, _) => Source::Raw(raw.clone()),
             };
-            data.insert(medium.kind.word().to_owned(), value);
-        }
-        Ok(serde_json::json!({ "id": self.input_id.as_str(), "data": data }))
+            Ok((medium.kind.word(), source))
+        });
+        let media: Vec<_> = media.collect::<Result<_, E>>()?;
+        Ok(encode::input(&self.input_id, media))
     }
 }

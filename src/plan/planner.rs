@@ -1,7 +1,6 @@
 //! The state that every input is planned with, and the part of the plan that one input results in.
 
 use super::app_change::AppChange;
-use super::body;
 use super::change::Kind;
 use super::error::PlanError;
 use super::operation::Operation;
@@ -13,6 +12,7 @@ use crate::model::{
     DesiredAnnotation, DesiredState, Difference, Geometry, InputId, Maker, ObservedAnnotation,
     ObservedState, UserId,
 };
+use crate::wire::encode;
 use std::collections::BTreeMap;
 
 /// The part of a plan that one input results in.
@@ -86,7 +86,7 @@ impl Planner<'_> {
         let is_moved = difference.geometry || difference.frame;
         if is_moved
             && observed.geometry == Geometry::Unmodelled
-            && body::has_several_places(observed)
+            && encode::has_several_places(observed)
         {
             return Some(PlanError::SeveralPlaces {
                 input: input.clone(),

@@ -1,7 +1,6 @@
 //! Plans the posts of one input: their ids, and the annotations of other users that they would double.
 
 use super::batch::size_of_body;
-use super::body;
 use super::error::PlanError;
 use super::links::key_of;
 use super::operation::{Change, Double, Operation};
@@ -11,6 +10,7 @@ use crate::model::{
     AnnotationId, DesiredAnnotation, DesiredInput, Identity, InputId, ObservedAnnotation,
     content_id, key_id,
 };
+use crate::wire::encode;
 use std::collections::{HashMap, HashSet};
 
 impl Planner<'_> {
@@ -137,7 +137,7 @@ fn post(part: &mut Part, input: &InputId, desired: &DesiredAnnotation, id: Annot
     };
     part.operations.push(Operation {
         key: key_of(desired),
-        bytes: size_of_body(&body::post(input, &id, &desired.content)),
+        bytes: size_of_body(&encode::post(input, &id, &desired.content)),
         ..Operation::new(input.clone(), id, change)
     });
     true

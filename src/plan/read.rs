@@ -17,7 +17,8 @@ use super::stand_in::original_of;
 use super::summary::Summary;
 use super::trip::Trip;
 use crate::matching::MatchedBy;
-use crate::model::{Json, JsonFault, Policy, is_key_id};
+use crate::model::{JsonFault, Policy, is_key_id};
+use crate::wire::body;
 use std::collections::{BTreeSet, HashSet};
 
 /// Why a text cannot be read as a plan.
@@ -37,8 +38,7 @@ pub enum PlanFileError {
 /// Reads a plan; `None` for other JSON, such as a manifest.
 ///
 /// A plan file may come from anybody. Here its parts are checked against each other; [`Plan::recheck`] and
-/// [`super::write_body`] check it against the app. The bodies of an undo are checked by `apply`, which can decode
-/// them.
+/// [`super::write_body`] check it against the app.
 pub fn read(text: &str) -> Result<Option<Plan>, PlanFileError> {
     #[derive(serde::Deserialize)]
     struct Head {
@@ -96,7 +96,23 @@ fn check(plan: &Plan) -> Result<(), PlanFileError> {
     if counted.written() != plan.summary.written() {
         return altered("its summary does not match its operations");
     }
-    check_counts(plan).or_else(altered)
+    check_counts(plan).or_else(altered)?;
+    if !plan.operations.iter().all(sends_what_it_shows) {
+        return altered("the body of an operation is not what it shows");
+    }
+    Ok(())
+}
+
+/// Only the operations of an undo have bodies in the file.
+fn sends_what_it_shows(operation: &Operation) -> bool {
+    let Some(sent) = operation.body() else {
+        return true;
+    };
+    let is_overwrite = operation.action() == Action::Overwrite;
+    let overwritten = operation.before().filter(|_| is_overwrite);
+    operation
+        .after()
+        .is_some_and(|after| body::is_as_shown(sent, operation.name(), after, overwritten))
 }
 
 /// The app's owner is in the plan twice.
@@ -136,12 +152,12 @@ fn check_operation(plan: &Plan, operation: &Operation) -> Result<(), &'static st
     if !cleans_up_a_stand_in(plan, operation) {
         return Err("the annotation is not a stand-in");
     }
-    if let Some(body) = operation.body().map(Json::to_value) {
-        let names_itself =
-            body["id"] == operation.id.as_str() && body["input_id"] == operation.input_id.as_str();
-        if !names_itself {
-            return Err("its body names another annotation");
-        }
+    let (input, id) = operation.name();
+    if operation
+        .body()
+        .is_some_and(|it| !body::names(it, input, id))
+    {
+        return Err("its body names another annotation");
     }
     if !has_its_key(operation) {
         return Err("its key belongs to another annotation");

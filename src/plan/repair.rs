@@ -2,7 +2,6 @@
 //! behind.
 
 use super::batch::size_of_body;
-use super::body;
 use super::change::{Kind, sides};
 use super::links::key_of;
 use super::operation::{Action, Change, DeleteReason, Observed, Operation, Seen};
@@ -15,6 +14,7 @@ use crate::model::{
     AnnotationId, Content, DesiredAnnotation, Difference, Fingerprint, InputId, ObservedAnnotation,
     Policy, difference,
 };
+use crate::wire::encode;
 use std::collections::HashMap;
 
 impl Planner<'_> {
@@ -64,7 +64,7 @@ impl Planner<'_> {
         };
         part.operations.push(Operation {
             key: declared.and_then(|(desired, _)| key_of(desired)),
-            bytes: size_of_body(&body::replacement(input, held, &wanted, &changes)),
+            bytes: size_of_body(&encode::replacement(input, held, &wanted, &changes)),
             ..Operation::new(input.clone(), held.id.clone(), change)
         });
     }

@@ -4,16 +4,15 @@
 //! operation that does not fit the stored annotation has no body. Only an undo holds bodies, because it restores data
 //! that is stored nowhere else; they are checked when the undo is read.
 
-use super::body;
 use super::change::{self, sides};
 use super::misfit::Misfit;
 use super::operation::{Action, Change, Operation, Seen, UndoChange};
 use super::permit::Permit;
-use super::shared::whole_removal;
 use super::stand_in::restored;
 use crate::model::{
     Content, Difference, Geometry, Json, Maker, ObservedAnnotation, UserId, difference, is_exactly,
 };
+use crate::wire::encode;
 
 /// The body of an operation whose annotation is `now` (`None` if it does not exist), as the plan saw it. For
 /// [`Change::Finish`], `now` is the stand-in. A delete that shares a call with removals is sent as the removal of all
@@ -51,7 +50,7 @@ pub fn write_body(
             check_user(&observed.seen, now)?;
             check_sides(operation, &now.content(), None)?;
             let rides = operation.bytes > 0 && !operation.is_clean_up();
-            Ok(whole_removal(&operation.input_id, now).filter(|_| rides))
+            Ok(encode::whole_removal(&operation.input_id, now).filter(|_| rides))
         }
         // Data that annosync does not model cannot be shown; the fingerprint covers it.
         Change::Undo(_) => match operation.before() {
@@ -67,7 +66,7 @@ fn posted(operation: &Operation, permit: &Permit) -> Result<Option<Json>, Misfit
         Change::Post { after, .. } => {
             permit.check_post(operation)?;
             check_mask(after)?;
-            body::post(&operation.input_id, &operation.id, after)
+            encode::post(&operation.input_id, &operation.id, after)
         }
         Change::Undo(UndoChange::Post { body, .. }) => {
             permit.check_post(operation)?;
@@ -117,7 +116,7 @@ fn finished(
         check_mask(after)?;
     }
     let input = &operation.input_id;
-    Ok(body::replacement(input, held, after, &changes))
+    Ok(encode::replacement(input, held, after, &changes))
 }
 
 /// The body of a replacement that a stand-in holds already; `None` if the stand-in holds something else.
@@ -134,7 +133,7 @@ pub fn body_of_stand_in(operation: &Operation, stand_in: &ObservedAnnotation) ->
 
 fn as_held(operation: &Operation, held: &ObservedAnnotation) -> Json {
     let (nothing, same) = (Content::default(), Difference::default());
-    body::replacement(&operation.input_id, held, &nothing, &same)
+    encode::replacement(&operation.input_id, held, &nothing, &same)
 }
 
 fn check_maker(operation: &Operation, now: &ObservedAnnotation) -> Result<(), Misfit> {

@@ -8,12 +8,9 @@
 use super::batch::Call;
 use super::batch::{MAX_BYTES, MAX_ITEMS, pack, size, size_of_body};
 use super::operation::{Action, Operation};
-use crate::model::{
-    AnnotationId, Concepts, Content, Geometry, InputId, Json, Maker, ObservedAnnotation,
-    ObservedState,
-};
-use serde_json::{Value, json};
-use std::collections::{HashMap, HashSet};
+use crate::model::{AnnotationId, Content, InputId, ObservedAnnotation, ObservedState};
+use crate::wire::encode::{outlasts, whole_removal};
+use std::collections::HashMap;
 
 /// Gives the deletes that join the last call of removals their size, if that saves a call.
 pub(super) fn share(operations: &mut [Operation], observed: &ObservedState) {
@@ -63,57 +60,6 @@ pub(super) fn share(operations: &mut [Operation], observed: &ObservedState) {
             operations[at].bytes = 0;
         }
     }
-}
-
-/// Whether an annotation holds data besides concepts: a region, a frame, a text, metadata. Protobuf's default values
-/// do not count.
-pub fn outlasts(stored: &ObservedAnnotation) -> bool {
-    let data = stored.data.as_ref();
-    data.is_some_and(|data| holds_more(&data.to_value()))
-}
-
-fn holds_more(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(flag) => *flag,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => items.iter().any(holds_more),
-        Value::Object(fields) => fields
-            .iter()
-            .any(|(name, value)| name != "concepts" && holds_more(value)),
-    }
-}
-
-/// The removal of all that an annotation holds; `None` if it holds more than concepts, or concepts without an id.
-pub(super) fn whole_removal(input: &InputId, annotation: &ObservedAnnotation) -> Option<Json> {
-    #[derive(serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Data {
-        concepts: Vec<Concept>,
-    }
-    #[derive(serde::Deserialize)]
-    struct Concept {
-        id: String,
-    }
-    if annotation.maker != Maker::User || annotation.geometry != Geometry::Whole {
-        return None;
-    }
-    let data: Data = serde_json::from_str(annotation.data.as_ref()?.as_str()).ok()?;
-    let named: HashSet<&str> = data.concepts.iter().map(|c| c.id.as_str()).collect();
-    let known: HashSet<&str> = annotation.concepts.iter().map(|c| c.id.as_str()).collect();
-    let all_named = !named.is_empty() && named == known && named.len() == data.concepts.len();
-    all_named.then(|| removal(input, &annotation.id, &annotation.concepts))
-}
-
-fn removal(input: &InputId, id: &AnnotationId, concepts: &Concepts) -> Json {
-    let named: Value = concepts
-        .iter()
-        .map(|concept| json!({"id": concept.id.as_str()}))
-        .collect();
-    Json::from_value(&json!({
-        "id": id.as_str(), "input_id": input.as_str(), "data": {"concepts": named},
-    }))
 }
 
 /// Whether a delete shows an annotation that holds nothing but concepts.

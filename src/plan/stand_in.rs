@@ -10,7 +10,8 @@ use crate::model::{
     ObservedAnnotation, ObservedState, SetName, fingerprint, is_stand_in_id, is_stored_as_sent,
     stand_in_id,
 };
-use serde_json::{Map, Value};
+use crate::wire::encode;
+use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
@@ -29,17 +30,8 @@ pub fn id_for(set: &SetName, operation: &Operation) -> AnnotationId {
 /// The body of the stand-in of a replacement: the replacement's body with the stand-in's id, and with the original's
 /// id in its info.
 pub fn body(set: &SetName, operation: &Operation, replacement: &Json) -> Json {
-    let mut body = match replacement.to_value() {
-        Value::Object(body) => body,
-        _ => Map::new(),
-    };
-    body.insert("id".into(), id_for(set, operation).as_str().into());
-    let info = body.entry("annotation_info").or_insert(Value::Null);
-    if !info.is_object() {
-        *info = Map::new().into();
-    }
-    info[STAND_IN_FOR] = operation.id.as_str().into();
-    Json::from_value(&body.into())
+    let id = id_for(set, operation);
+    encode::copy(replacement, &id, (STAND_IN_FOR, operation.id.as_str()))
 }
 
 /// Whether an annotation is the stand-in that the replacement would post.

@@ -22,8 +22,9 @@
 //! drift.
 
 use super::app_change::{AppChange, AppChangeKind, Decision, FieldChange};
+use super::field::{BaseView, Picks, Side};
 use super::links::{Linker, Links, key_of};
-use super::merge::{BaseView, Picks, Side, changed_fields, merge};
+use super::merge::{changed_fields, merge};
 use super::operation::{Cause, Seen};
 use super::purge::{Purge, PurgedAnnotation};
 use super::region;

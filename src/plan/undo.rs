@@ -6,7 +6,6 @@
 //! annotations made by models, cannot be restored; the undo's `blind_spots` list them.
 
 use super::batch::{self, size_of_body};
-use super::body;
 use super::fresh::{Freshness, freshness};
 use super::guard;
 use super::operation::{Action, Change, Operation, Restoration, UndoChange, Written};
@@ -17,6 +16,7 @@ use crate::model::{
     Content, Extras, Fingerprint, Geometry, Guards, InputId, Maker, ObservedAnnotation, Policy,
     Status, UserId, counted, fingerprint,
 };
+use crate::wire::encode;
 use std::collections::{BTreeMap, HashMap};
 
 /// The number of annotations that are named of those that an undo does not restore.
@@ -155,7 +155,7 @@ impl Undo<'_> {
                 Action::Replace => self.replace_back(operation, stored, fingerprint),
                 Action::Post | Action::Merge | Action::Remove | Action::Overwrite => {
                     let content = made(operation, stored);
-                    let body = body::put_back(&operation.input_id, stored, &content);
+                    let body = encode::put_back(&operation.input_id, stored, &content);
                     let written = Written {
                         content,
                         fingerprint,
@@ -237,7 +237,7 @@ impl Undo<'_> {
             after.user = Some(self.caller.clone());
         }
         self.lost.made_anew += 1;
-        Some((body::restored(input, stored), after))
+        Some((encode::restored(input, stored), after))
     }
 
     /// The whole content of a posted annotation.

@@ -9,12 +9,10 @@ use super::report::{Account, Change, Pulled};
 use super::settle::{Draft, ReadBack, settle};
 use super::writable;
 use crate::manifest::write::{WritableInput, write_header, write_jsonl, write_yaml};
-use crate::manifest::{Header, Overlay};
+use crate::manifest::{HEADER_FILES, Header, Overlay};
 use crate::model::{DesiredInput, DesiredState, InputId, ObservedState, Policy, SetName};
 use std::path::Path;
 
-/// The file of the header.
-const HEADER: &str = "annosync.yaml";
 /// The folder of the inputs' files, and the pattern that matches them.
 pub(super) const LABELS: &str = "labels";
 const PATTERN: &str = "labels/**";
@@ -181,7 +179,7 @@ fn folder_drafts<'a>(
     };
     // Last, so that an interrupted pull leaves no manifest instead of an incomplete one.
     drafts.push(Draft {
-        path: fresh.path.join(HEADER),
+        path: fresh.path.join(HEADER_FILES[0]),
         change: Change::Header,
         layouts: vec![Box::new(move || Some(header_text(&header)))],
         inputs: Vec::new(),

@@ -10,7 +10,8 @@ use crate::model::{
     AnnotationId, Content, DesiredAnnotation, DesiredInput, DesiredState, Geometry, Identity,
     InputId, Json, Maker, ObservedAnnotation, ObservedState, Origin, Undeclared, difference,
 };
-use crate::plan::{makes_all, named_region};
+use crate::plan::named_region;
+use crate::wire::encode::makes_all;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 

@@ -1,13 +1,12 @@
 //! File names for inputs, valid on every file system.
 
+use crate::manifest::HEADER_FILES;
 use crate::model::{InputId, hex};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 
 /// Characters of a name without hash and extension. File systems allow 255 bytes; some tools less.
 const MAX_LENGTH: usize = 100;
-/// Names of header files, which an input's file would overwrite or be read as.
-const HEADERS: [&str; 3] = ["annosync.yaml", "annosync.yml", "annosync.json"];
 /// Device names of some file systems, reserved with any extension.
 const RESERVED: [&str; 4] = ["con", "prn", "aux", "nul"];
 
@@ -17,7 +16,8 @@ pub(super) struct Names(HashSet<String>);
 
 impl Default for Names {
     fn default() -> Self {
-        Self(HEADERS.map(str::to_owned).into())
+        // An input's file would overwrite the header, or be read as one.
+        Self(HEADER_FILES.map(str::to_owned).into())
     }
 }
 

@@ -4,7 +4,6 @@ use crate::cli::{Run, World, header};
 use crate::support::{
     ME, boxed, manifest_of, observed, observed_by, plan, purging, try_plan, whole, with,
 };
-use annosync::api::code::Code;
 use annosync::apply::{self, OnFailure, Options, Stop};
 use annosync::emulator::{
     Collaborator, ConcurrentChange, Config, Endpoint, Fault, Scope as Faulty,
@@ -13,6 +12,7 @@ use annosync::model::{DesiredState, InputId, Scope};
 use annosync::observed as state;
 use annosync::plan::{self as planning, Call, Due, Outcome, Plan, Since, Target, Trip};
 use annosync::render::{self, Detail, TextOptions};
+use annosync::wire::Code;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -82,7 +82,8 @@ fn a_purge_deletes_everything_except_the_input_level_annotation_and_is_shown_fir
     let calls: Vec<Call> = plan.batches.iter().map(|batch| batch.call).collect();
     assert_eq!(calls, [Call::Post, Call::Delete, Call::Purge]);
     assert_eq!((plan.summary.existing, plan.summary.purged), (5, 4));
-    let sent = render::calls(&plan, &vec![Due::Sent(None); plan.operations.len()]);
+    let dues = vec![Due::Sent(None); plan.operations.len()];
+    let sent = render::calls(&plan.target, &apply::calls(&plan, &dues).unwrap());
     assert_eq!(
         sent.lines().last().unwrap(),
         r#"{"method":"DELETE","path":"/v2/users/me-1/apps/street/annotations","body":{"input_ids":["p"]}}"#

@@ -319,7 +319,7 @@ fn a_concurrent_label_keeps_the_annotation() {
 
 #[test]
 fn failed_or_lost_answers_are_retried() {
-    use annosync::api::code::Code;
+    use annosync::wire::Code;
     for fault in [
         Fault::DropAfter,
         Fault::DropBefore,

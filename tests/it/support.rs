@@ -1,21 +1,24 @@
 //! Desired and observed states from text, and a remote that lives in memory.
 
 use crate::schemas;
+use annosync::api::NamedBody;
+use annosync::apply;
 use annosync::emulator::patch;
 use annosync::manifest;
 use annosync::model::{
-    DesiredInput, DesiredState, InputId, Interner, Json, ObservedAnnotation, ObservedState, Origin,
-    Scope, Undeclared, UserId,
+    AnnotationId, DesiredInput, DesiredState, InputId, Interner, Json, ObservedAnnotation,
+    ObservedState, Origin, Scope, Undeclared, UserId,
 };
-use annosync::observed;
 use annosync::plan::{
     self, Action, Allowances, Call, Context, Due, Inventory, Permit, Plan, PlanError, Target,
     stand_in_body, stand_in_id_for,
 };
 use annosync::render;
+use annosync::wire::decode;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The calling user of every test, who owns the app unless a test says otherwise.
 pub(crate) const ME: &str = "me-1";
@@ -55,7 +58,7 @@ pub(crate) fn observed_by(caller: &str, owner: &str, annotations: &[Value]) -> O
     };
     for annotation in annotations {
         let wire = serde_json::from_value(annotation.clone()).unwrap();
-        match observed::annotation(wire, &mut interner) {
+        match decode::annotation(wire, &mut interner) {
             Ok((input, annotation)) => state.inputs.entry(input).or_default().push(annotation),
             Err(unreadable) => state.unreadable.push(unreadable),
         }
@@ -128,7 +131,26 @@ pub(crate) fn sent(plan: &Plan, observed: &ObservedState) -> Vec<Option<Json>> {
 /// The calls of a plan when the app is as it was observed.
 pub(crate) fn printed_calls(plan: &Plan, observed: &ObservedState) -> String {
     let dues: Vec<Due> = sent(plan, observed).into_iter().map(Due::Sent).collect();
-    render::calls(plan, &dues)
+    render::calls(&plan.target, &apply::calls(plan, &dues).unwrap())
+}
+
+/// An annotation to write past the binary.
+pub(crate) fn named_body(json: &Value) -> NamedBody {
+    let text = |field: &str| json[field].as_str().unwrap().to_owned();
+    NamedBody {
+        input: InputId::new(text("input_id")).unwrap(),
+        id: AnnotationId::new(text("id")).unwrap(),
+        json: Arc::new(Json::from_value(json)),
+    }
+}
+
+/// Inputs without media to post past the binary.
+pub(crate) fn bare_inputs(ids: &[&str]) -> Vec<(InputId, Json)> {
+    let input = |id: &&str| {
+        let body = Json::from_value(&json!({ "id": id }));
+        (InputId::new(*id).unwrap(), body)
+    };
+    ids.iter().map(input).collect()
 }
 
 /// A box annotation as the service sends it.
@@ -214,7 +236,7 @@ impl Remote {
         let row = self.annotations[self.position(input, id)?].clone();
         let wire = serde_json::from_value(row).unwrap();
         Some(
-            observed::annotation(wire, &mut Interner::default())
+            decode::annotation(wire, &mut Interner::default())
                 .unwrap()
                 .1,
         )

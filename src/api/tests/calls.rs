@@ -2,7 +2,10 @@
 
 use super::{annotations, expected, ids};
 use crate::api::scripted::{Reply, Scripted, named, page_of, success};
-use crate::api::{ApiError, Connection, Endpoint, Filter, InsecureHttp, Reader, connect};
+use crate::api::{
+    ApiError, Connection, Endpoint, Filter, InsecureHttp, NamedBody, Reader, connect,
+};
+use crate::model::{AnnotationId, InputId, Json};
 use std::time::Duration;
 
 #[tokio::test]
@@ -229,7 +232,13 @@ async fn reader_and_writer_count_their_calls_together() {
     let mut pages = reader.pages(&Filter::default());
     pages.next().await.unwrap();
     writer
-        .post(&[r#"{"id":"a1","input_id":"in-1"}"#])
+        .post(&[NamedBody {
+            input: InputId::new("in-1").unwrap(),
+            id: AnnotationId::new("a1").unwrap(),
+            json: Json::new(r#"{"id":"a1","input_id":"in-1"}"#)
+                .unwrap()
+                .into(),
+        }])
         .await
         .unwrap();
     assert_eq!(server.calls().len(), 3);

@@ -3,12 +3,12 @@
 use super::options::{Common, Form};
 use crate::cli::exit::Failure;
 use crate::cli::init;
-use crate::cli::label_files::{self, HEADER_FILES};
+use crate::cli::label_files;
 use crate::cli::output;
 use crate::cli::tracked::tracked;
 use crate::cli::validate::{problem_text, refuse_missing};
 use crate::manifest::write::{write_header, write_json, write_jsonl, write_yaml};
-use crate::manifest::{self, Header, Manifest, Overlay, TargetSpec};
+use crate::manifest::{self, HEADER_FILES, Header, Manifest, Overlay, TargetSpec};
 use crate::model::{InputId, Policy};
 use crate::pull::{Change, FileChange, Incoming, Layout, Merged, NewInputs, Pulled};
 use crate::render::{counted, thousands};

@@ -1,8 +1,8 @@
 //! Injected faults as a client sees them.
 
 use super::{OWNER, Server, code, codes, config, tagged};
-use crate::api::code::Code;
 use crate::emulator::{ConcurrentChange, Config, Endpoint, Fault, Faults, Scope};
+use crate::wire::Code;
 use reqwest::Method;
 use serde_json::{Value, json};
 

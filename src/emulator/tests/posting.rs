@@ -1,8 +1,8 @@
 //! POST of annotations and inputs.
 
 use super::{HELPER, OWNER, Server, boxed, code, codes, config, tagged};
-use crate::api::{code::Code, wire};
 use crate::emulator::{Authors, Codes, Config, FloatEcho, Habits, WideNumbers, Zeros};
+use crate::wire::{self, Code};
 use reqwest::Method;
 use serde_json::{Value, json};
 

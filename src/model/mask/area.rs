@@ -29,6 +29,20 @@ impl MaskArea {
         })
     }
 
+    /// Width and height in pixels.
+    pub fn size(&self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+
+    /// # Panics
+    ///
+    /// If the pixel is outside the mask.
+    pub fn is_set(&self, column: u32, row: u32) -> bool {
+        assert!(column < self.width && row < self.height);
+        let at = row as usize * self.width as usize + column as usize;
+        self.bits[at / 64] >> (at % 64) & 1 == 1
+    }
+
     /// The IoU of the set pixels.
     ///
     /// If the sizes differ, the coarser image is scaled to the finer one (nearest neighbour).

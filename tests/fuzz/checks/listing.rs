@@ -3,16 +3,17 @@
 //! What was read and written reads the same: annotation, fingerprint, and content in a plan file. The state can be shown,
 //! pulled and deleted.
 
-use annosync::api::wire;
+use annosync::apply;
 use annosync::manifest::{Header, Overlay, parse_with};
 use annosync::model::{
     Content, DesiredState, Guards, Interner, ObservedAnnotation, ObservedState, Owner, Policy,
     SetName, Share, fingerprint,
 };
-use annosync::observed::{self, SavedListing};
+use annosync::observed::SavedListing;
 use annosync::plan::{self, Allowances, Context, Due, Inventory, Target};
 use annosync::pull::{self, Choice, Form, Fresh};
 use annosync::render;
+use annosync::wire::{self, decode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -43,8 +44,8 @@ fn decodes_the_same(wire: wire::Annotation) {
     let wire::Listed::<wire::Annotation>(again) =
         serde_json::from_str(&text).expect("what was written can be read");
     let mut interner = Interner::default();
-    let first = observed::annotation(wire, &mut interner);
-    let second = observed::annotation(again, &mut interner);
+    let first = decode::annotation(wire, &mut interner);
+    let second = decode::annotation(again, &mut interner);
     let (Ok((input, first)), Ok((same_input, second))) = (&first, &second) else {
         assert_eq!(
             first.map_err(|it| it.to_string()),
@@ -124,7 +125,8 @@ fn is_deleted(state: &ObservedState) {
         harmless(&file);
         let bodies = plan::bodies(&plan, state, &plan::Permit::Planned);
         let dues = bodies.into_iter().map(|it| Due::Sent(it.expect("it fits")));
-        harmless(&render::calls(&plan, &dues.collect::<Vec<_>>()));
+        let calls = apply::calls(&plan, &dues.collect::<Vec<_>>()).expect("they can be sent");
+        harmless(&render::calls(&plan.target, &calls));
         let read = plan::read(&file).unwrap_or_else(|error| panic!("{error}\n{file}"));
         let read = read.expect("it is a plan");
         assert_eq!(render::json(&read), file);

@@ -1,6 +1,7 @@
 //! Any text as a plan file: it is refused, or can be shown as text and as Markdown, printed as calls, and written again
 //! unchanged.
 
+use annosync::apply;
 use annosync::plan::{self, Due};
 use annosync::render::{self, Color, Detail, MARKDOWN_LIMIT, MarkdownOptions, TextOptions};
 
@@ -27,10 +28,9 @@ pub(crate) fn check(bytes: &[u8]) {
     harmless(&comment);
     assert!(comment.len() <= MARKDOWN_LIMIT, "{}", comment.len());
     let nothing = annosync::model::Json::new("{}").expect("it is JSON");
-    let calls = render::calls(
-        &plan,
-        &vec![Due::Sent(Some(nothing)); plan.operations.len()],
-    );
+    let dues = vec![Due::Sent(Some(nothing)); plan.operations.len()];
+    let calls = apply::calls(&plan, &dues).expect("a plan's calls can be sent");
+    let calls = render::calls(&plan.target, &calls);
     harmless(&calls);
     assert_eq!(calls.lines().count(), plan.batches.len());
     for call in calls.lines() {

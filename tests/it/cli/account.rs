@@ -3,8 +3,8 @@
 use super::{Run, World, boxes};
 use crate::schemas::OUTCOME;
 use crate::support::{boxed, whole, with};
-use annosync::api::code::Code;
 use annosync::emulator::{Endpoint, Fault};
+use annosync::wire::Code;
 use serde_json::{Value, json};
 
 const JSON: [&str; 2] = ["--format", "json"];

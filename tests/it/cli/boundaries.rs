@@ -5,8 +5,8 @@
 use super::proxy::{self, Meddling, When};
 use super::{Run, World, boxes};
 use crate::support::whole;
-use annosync::api::code::Code;
 use annosync::emulator::{Fault, Scope};
+use annosync::wire::Code;
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -3,7 +3,7 @@
 mod base;
 
 use super::{World, boxes, header, is_there, settled};
-use crate::support::{boxed, with};
+use crate::support::{boxed, named_body, with};
 use annosync::api::{ItemResult, PatchAction};
 use serde_json::{Value, json};
 use std::fs;
@@ -60,8 +60,12 @@ fn relabel(world: &World, input: &str, concept: &str) {
     let id = world.id_on(input);
     let mut region = world.annotation(&id).unwrap()["data"]["regions"][0].clone();
     region["data"] = json!({"concepts": [{"id": concept, "value": 1}]});
-    let patch = json!({"id": id, "input_id": input, "data": {"regions": [region]}}).to_string();
-    let answer = world.block_on(world.writer().patch(PatchAction::Overwrite, &[&patch]));
+    let patch = json!({"id": id, "input_id": input, "data": {"regions": [region]}});
+    let answer = world.block_on(
+        world
+            .writer()
+            .patch(PatchAction::Overwrite, &[named_body(&patch)]),
+    );
     assert!(matches!(answer.unwrap()[..], [ItemResult::Done(_)]));
 }
 

@@ -1,8 +1,8 @@
 //! Exit codes: each is a promise to scripts.
 
 use super::{World, boxes, header};
-use annosync::api::code::Code;
 use annosync::emulator::{Config, Endpoint, Fault};
+use annosync::wire::Code;
 
 #[test]
 fn an_empty_plan_and_a_finished_apply_exit_with_0() {

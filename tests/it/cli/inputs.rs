@@ -7,8 +7,9 @@ use super::boundaries::killed_with;
 use super::proxy::When;
 use super::{Run, World, boxes, header};
 use crate::schemas;
-use annosync::api::code::Code;
+use crate::support::{bare_inputs, named_body};
 use annosync::emulator::{Config, Endpoint, Fault};
+use annosync::wire::Code;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -25,11 +26,7 @@ fn strict_with(inputs: &[&str], processing_polls: u32) -> World {
         ..Config::default()
     });
     if !inputs.is_empty() {
-        let bodies: Vec<String> = inputs
-            .iter()
-            .map(|id| json!({ "id": id }).to_string())
-            .collect();
-        let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
+        let bodies = bare_inputs(inputs);
         world.block_on(world.writer().post_inputs(&bodies)).unwrap();
     }
     world.emulator.forget_calls();
@@ -424,7 +421,7 @@ fn an_undo_names_the_inputs_and_deletes_them_only_when_it_may() {
     // Somebody labels one of them meanwhile.
     let late = json!({"id": "late", "input_id": "in-1", "data": {"concepts": [{"id": "tree"}]}});
     world
-        .block_on(world.writer().post(&[&late.to_string()]))
+        .block_on(world.writer().post(&[named_body(&late)]))
         .unwrap();
     world
         .emulator

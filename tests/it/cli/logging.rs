@@ -2,8 +2,8 @@
 
 use super::undoing::{Held, held};
 use super::{Run, World, boxes};
-use annosync::api::code::Code;
 use annosync::emulator::{Endpoint, Fault};
+use annosync::wire::Code;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;

@@ -2,8 +2,8 @@
 
 use super::{Run, World};
 use crate::support::whole;
-use annosync::api::code::Code;
 use annosync::emulator::{ConcurrentChange, Config, Endpoint, Fault, Habits, ListingOrder, Scope};
+use annosync::wire::Code;
 use serde_json::Value;
 use std::fmt::Write as _;
 

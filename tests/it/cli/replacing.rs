@@ -9,6 +9,7 @@ mod concurrent;
 use super::proxy::{self, Meddling, Told, When};
 use super::writing::apply_through;
 use super::{Run, World, header, settled};
+use crate::support::named_body;
 use annosync::api::{ItemResult, PatchAction};
 use annosync::model::{InputId, Key, SetName, key_id, set_prefix};
 use serde_json::{Value, json};

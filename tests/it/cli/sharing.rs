@@ -4,8 +4,8 @@ use super::World;
 use super::proxy::Meddling;
 use super::writing::{apply_through, apply_with};
 use crate::support::{boxed, whole};
-use annosync::api::code::Code;
 use annosync::emulator::{Endpoint, Fault};
+use annosync::wire::Code;
 use serde_json::{Value, json};
 
 /// A box that loses a concept, and a label that is deleted.

@@ -2,8 +2,8 @@
 
 use super::{World, boxes};
 use crate::support::whole;
-use annosync::api::code::Code;
 use annosync::emulator::{Endpoint, Fault};
+use annosync::wire::Code;
 use serde_json::{Value, json};
 
 /// An app with one label of this id, which the manifest drops.

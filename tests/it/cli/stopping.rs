@@ -4,8 +4,8 @@
 use super::proxy::{self, Meddling};
 use super::undoing::{Arrival, arrival};
 use super::{Run, World, boxes};
-use annosync::api::code::Code;
 use annosync::emulator::{Endpoint, Fault};
+use annosync::wire::Code;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Lines, Read as _};
 use std::process::{Child, ChildStderr, Command, Stdio};

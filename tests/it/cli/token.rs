@@ -1,9 +1,9 @@
 //! The token never appears in output.
 
 use super::{World, boxes, folder_of, proxy};
-use annosync::api::code::Code;
 use annosync::api::{Connection, InsecureHttp, Token, connect};
 use annosync::emulator::{Config, Endpoint, Fault};
+use annosync::wire::Code;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
 

@@ -7,9 +7,10 @@ use super::every::{kinds, mask, model_made};
 use super::proxy::{self, Meddling};
 use super::{Run, World, boxes};
 use crate::schemas;
-use annosync::api::code::Code;
+use crate::support::named_body;
 use annosync::api::{ItemResult, PatchAction};
 use annosync::emulator::{Endpoint, Fault};
+use annosync::wire::Code;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -82,10 +83,12 @@ fn every_kind() -> World {
     world.apply(&[]).exits(0);
     let patch = |it: &Value| {
         let data = json!({"unmodelled": {"left": [1, 2]}, "metadata": {"deep": {"list": [0]}}});
-        json!({"id": it["id"], "input_id": it["input_id"], "data": data}).to_string()
+        json!({"id": it["id"], "input_id": it["input_id"], "data": data})
     };
-    let patches: Vec<String> = state(&world).iter().map(patch).collect();
-    let patches: Vec<&str> = patches.iter().map(String::as_str).collect();
+    let patches: Vec<_> = state(&world)
+        .iter()
+        .map(|it| named_body(&patch(it)))
+        .collect();
     let answer = world.block_on(world.writer().patch(PatchAction::Merge, &patches));
     let done = |item: &ItemResult<_>| matches!(item, ItemResult::Done(_));
     assert!(answer.unwrap().iter().all(done));

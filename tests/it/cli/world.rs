@@ -1,7 +1,7 @@
 //! The harness: a world to run the binary in.
 
 use crate::schemas;
-use crate::support::with;
+use crate::support::{named_body, with};
 use annosync::api::{
     self, Connection, DeletePairs, InsecureHttp, ItemResult, PatchAction, Token, Writer,
 };
@@ -298,22 +298,22 @@ impl World {
     /// The owner changes the only annotation on an input through the API, past the binary.
     pub(crate) fn someone_marks_as_pending(&self, input: &str) {
         let id = self.id_on(input);
-        let patch = json!({"id": id, "input_id": input, "status": {"code": 24151}}).to_string();
+        let patch = json!({"id": id, "input_id": input, "status": {"code": 24151}});
         let writer = self.writer();
         let answer = self
             .runtime
-            .block_on(writer.patch(PatchAction::Merge, &[&patch]));
+            .block_on(writer.patch(PatchAction::Merge, &[named_body(&patch)]));
         assert!(matches!(answer.unwrap()[..], [ItemResult::Done(_)]));
     }
 
     /// The owner adds a concept to an annotation of a whole input through the API, past the binary.
     pub(crate) fn someone_labels(&self, input: &str, id: &str, concept: &str) {
         let data = json!({"concepts": [{"id": concept, "value": 1}]});
-        let patch = json!({"id": id, "input_id": input, "data": data}).to_string();
+        let patch = json!({"id": id, "input_id": input, "data": data});
         let writer = self.writer();
         let answer = self
             .runtime
-            .block_on(writer.patch(PatchAction::Merge, &[&patch]));
+            .block_on(writer.patch(PatchAction::Merge, &[named_body(&patch)]));
         assert!(matches!(answer.unwrap()[..], [ItemResult::Done(_)]));
     }
 

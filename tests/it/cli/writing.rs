@@ -4,8 +4,8 @@ use super::proxy::{self, Meddling};
 use super::{Run, World, boxes};
 use crate::support::{boxed, whole};
 use annosync::api::DeleteInputs;
-use annosync::api::code::Code;
 use annosync::emulator::{ConcurrentChange, Config, Endpoint, Fault, MissingDelete, Scope};
+use annosync::wire::Code;
 use serde_json::json;
 
 /// A transient fault of a call.

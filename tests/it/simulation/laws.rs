@@ -8,10 +8,10 @@ use super::world::{set_id, set_of};
 use annosync::api::Method;
 use annosync::apply::{ItemOutcome, Subject};
 use annosync::model::{Fingerprint, Interner, ObservedAnnotation, fingerprint};
-use annosync::observed;
 use annosync::plan::{
     Action, Operation, Plan, Reason, Touched, is_as_wanted, stand_in_body, stand_in_id_for,
 };
+use annosync::wire::decode;
 use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -89,7 +89,7 @@ pub(super) fn is_a_persons(row: &Value) -> bool {
 
 pub(super) fn decoded(row: &Value) -> ObservedAnnotation {
     let wire = serde_json::from_value(row.clone()).unwrap();
-    observed::annotation(wire, &mut Interner::default())
+    decode::annotation(wire, &mut Interner::default())
         .unwrap()
         .1
 }

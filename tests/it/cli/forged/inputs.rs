@@ -2,6 +2,7 @@
 
 use super::{Run, World, apply, read};
 use crate::cli::header;
+use crate::support::{bare_inputs, named_body};
 use annosync::api::PatchAction;
 use annosync::emulator::{Config, Endpoint};
 use serde_json::{Value, json};
@@ -49,11 +50,7 @@ fn scene() -> World {
 }
 
 fn post(world: &World, ids: &[&str]) {
-    let bodies: Vec<String> = ids
-        .iter()
-        .map(|id| json!({ "id": id }).to_string())
-        .collect();
-    let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
+    let bodies = bare_inputs(ids);
     world.block_on(world.writer().post_inputs(&bodies)).unwrap();
 }
 
@@ -384,10 +381,9 @@ fn an_input_with_anything_of_others_on_it_is_not_deleted() {
     let patch = json!({
         "id": level["id"], "input_id": "empty", "data": {"metadata": {"weather": "rain"}},
     });
-    let patch = patch.to_string();
     let writer = world.writer();
     world
-        .block_on(writer.patch(PatchAction::Merge, &[&patch]))
+        .block_on(writer.patch(PatchAction::Merge, &[named_body(&patch)]))
         .unwrap();
     world.seed(vec![json!({
         "id": "hers", "input_id": "there", "user_id": "bea", "data": {"concepts": [{"id": "tree", "value": 1}]},

@@ -16,8 +16,8 @@ pub(super) use hosts::listener;
 use super::{Run, World, boxes};
 use crate::support::{boxed, png, whole, with};
 use annosync::model::{Interner, ObservedAnnotation};
-use annosync::observed;
 use annosync::plan::{self, Action};
+use annosync::wire::decode;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -119,7 +119,7 @@ fn row<'r>(rows: &'r Rows, id: &str) -> &'r Value {
 
 fn decoded(row: &Value) -> ObservedAnnotation {
     let wire = serde_json::from_value(row.clone()).unwrap();
-    observed::annotation(wire, &mut Interner::default())
+    decode::annotation(wire, &mut Interner::default())
         .unwrap()
         .1
 }

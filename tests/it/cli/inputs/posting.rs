@@ -122,9 +122,8 @@ fn an_input_posted_by_another_user_is_accepted() {
     world
         .plan(&["--create-inputs", "--out", "plan.json"])
         .exits(0);
-    let other = json!({"id": "in-0"}).to_string();
     world
-        .block_on(world.writer().post_inputs(&[&other]))
+        .block_on(world.writer().post_inputs(&bare_inputs(&["in-0"])))
         .unwrap();
     let run = world
         .apply_path("plan.json", &["--create-inputs", "--undo-out", "undo.json"])

@@ -5,9 +5,9 @@ use super::*;
 /// Somebody writes a concept into the region of an annotation, past the binary.
 fn someone_labels(world: &World, input: &str, id: &str) {
     let region = json!([{"id": format!("region-{input}"), "data": {"concepts": [{"id": "late", "value": 1}]}}]);
-    let patch = json!({"id": id, "input_id": input, "data": {"regions": region}}).to_string();
+    let patch = json!({"id": id, "input_id": input, "data": {"regions": region}});
     let writer = world.writer();
-    let answer = world.block_on(writer.patch(PatchAction::Merge, &[&patch]));
+    let answer = world.block_on(writer.patch(PatchAction::Merge, &[named_body(&patch)]));
     assert!(matches!(answer.unwrap()[..], [ItemResult::Done(_)]));
 }
 

@@ -265,9 +265,8 @@ fn a_removed_fingerprint_does_not_weaken_the_checks() {
     strip(&world, "undo.json");
     let id = world.id_on("in-003");
     let more = json!({"id": id, "input_id": "in-003", "data": {"metadata": {"mine": 1}}});
-    let patch = more.to_string();
     let patched = world.writer();
-    let answer = world.block_on(patched.patch(PatchAction::Merge, &[&patch]));
+    let answer = world.block_on(patched.patch(PatchAction::Merge, &[named_body(&more)]));
     assert!(matches!(answer.unwrap()[..], [ItemResult::Done(_)]));
     let run = carry_out(&world, "stripped.json", &[]).exits(4);
     assert!(run.last_line().contains("Applied 4 ("), "{}", run.stdout);

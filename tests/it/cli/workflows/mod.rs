@@ -252,8 +252,7 @@ impl Project {
         let patch =
             serde_json::json!({"id": id, "input_id": "example-0001", "status": {"code": 24151}});
         let writer = self.world.writer();
-        let patches = [&*patch.to_string()].map(str::to_owned);
-        let patches: Vec<&str> = patches.iter().map(String::as_str).collect();
+        let patches = [crate::support::named_body(&patch)];
         let answer = writer.patch(PatchAction::Merge, &patches);
         let answer = self.world.block_on(answer).unwrap();
         assert!(matches!(answer[..], [ItemResult::Done(_)]));

@@ -2,11 +2,11 @@
 //!
 //! A geometry that the model does not support is [`Geometry::Unmodelled`], not an error.
 
-use crate::api::wire;
 use crate::model::{
     BoundingBox, Fraction, Frame, Geometry, Keypoint, Keypoints, Mask, Point, Polygon, RegionId,
     Segment, Span, Visibility, float,
 };
+use crate::wire;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 

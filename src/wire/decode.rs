@@ -6,13 +6,13 @@
 
 mod place;
 
-use crate::api::code::Code;
-use crate::api::wire;
 use crate::model::{
     AnnotationId, Concept, ConceptId, Concepts, Extras, Frame, Geometry, InputId, Interner,
     InvalidId, InvalidJson, Json, JsonFault, Maker, ObservedAnnotation, ObservedExtras, Status,
     Unreadable, UserId,
 };
+use crate::wire;
+use crate::wire::Code;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;

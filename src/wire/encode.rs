@@ -1,14 +1,18 @@
 //! The JSON of an annotation as it is sent.
 //!
 //! Zeros are written: in a request, a concept without a value means 1.0. `place` writes places, `route` finds what a
-//! nested patch can reach, and `whole` builds the data of an overwrite.
+//! nested patch can reach, `removal` writes removals, `whole` builds the data of an overwrite, and `input` writes inputs.
 
+mod input;
 mod json;
 mod place;
+mod removal;
 mod route;
 mod whole;
 
-pub(super) use route::{Route, has_several_places};
+pub(crate) use input::{Source, input};
+pub(crate) use removal::{outlasts, remove, whole_removal};
+pub(crate) use route::{Route, has_several_places};
 
 use json::{Object, number};
 use place::write_region_fields;
@@ -43,7 +47,7 @@ fn write_shared(body: &mut Object, content: &Content) {
 }
 
 /// A new annotation.
-pub(super) fn post(input: &InputId, id: &AnnotationId, content: &Content) -> Json {
+pub(crate) fn post(input: &InputId, id: &AnnotationId, content: &Content) -> Json {
     let mut data = Map::new();
     let innermost = post_place(&mut data, content);
     if let Some(named) = &content.concepts {
@@ -92,7 +96,7 @@ fn post_place<'a>(data: &'a mut Object, content: &Content) -> &'a mut Object {
 }
 
 /// A merge of just the difference.
-pub(super) fn merge(
+pub(crate) fn merge(
     input: &InputId,
     observed: &ObservedAnnotation,
     content: &Content,
@@ -133,32 +137,12 @@ pub(super) fn merge(
 
 /// Whether a post of this content creates all that the service stores of an annotation, except ids and names that it
 /// assigns itself.
-pub fn makes_all(input: &InputId, observed: &ObservedAnnotation, content: &Content) -> bool {
+pub(crate) fn makes_all(input: &InputId, observed: &ObservedAnnotation, content: &Content) -> bool {
     is_stored_as_sent(observed, &post(input, &observed.id, content))
 }
 
-/// A removal of just the named concepts.
-pub(super) fn remove(
-    input: &InputId,
-    observed: &ObservedAnnotation,
-    difference: &Difference,
-) -> Json {
-    let removed: Value = difference
-        .removed
-        .iter()
-        .map(|id| json!({"id": id.as_str()}))
-        .collect();
-    let innermost = Map::from_iter([("concepts".to_owned(), removed)]);
-    let mut body = head(input, &observed.id);
-    body.insert(
-        "data".into(),
-        Route::of(observed).wrap(innermost, Map::new()).into(),
-    );
-    Json::from_value(&body.into())
-}
-
 /// An overwrite: the declared fields, and everything stored that is to stay.
-pub(super) fn overwrite(
+pub(crate) fn overwrite(
     input: &InputId,
     observed: &ObservedAnnotation,
     content: &Content,
@@ -177,7 +161,7 @@ pub(super) fn overwrite(
 }
 
 /// The post of a replacement: the same id, everything stored, and the declared fields.
-pub(super) fn replacement(
+pub(crate) fn replacement(
     input: &InputId,
     observed: &ObservedAnnotation,
     content: &Content,
@@ -200,7 +184,7 @@ pub(super) fn replacement(
 }
 
 /// The post of a stored annotation, under its id and for its user.
-pub(super) fn restored(input: &InputId, stored: &ObservedAnnotation) -> Json {
+pub(crate) fn restored(input: &InputId, stored: &ObservedAnnotation) -> Json {
     let mut body = head(input, &stored.id);
     body.insert("data".into(), whole::stored(stored).into());
     let kept = Content {
@@ -215,7 +199,7 @@ pub(super) fn restored(input: &InputId, stored: &ObservedAnnotation) -> Json {
 }
 
 /// The overwrite that restores a stored annotation after a change; `made` is the result of the change.
-pub(super) fn put_back(input: &InputId, stored: &ObservedAnnotation, made: &Content) -> Json {
+pub(crate) fn put_back(input: &InputId, stored: &ObservedAnnotation, made: &Content) -> Json {
     let mut body = head(input, &stored.id);
     body.insert("data".into(), whole::stored(stored).into());
     if made.status != Some(stored.status) {
@@ -227,6 +211,23 @@ pub(super) fn put_back(input: &InputId, stored: &ObservedAnnotation, made: &Cont
     }
     write_kept(&mut body, stored, &Content::default());
     Json::from_value(&body.into())
+}
+
+/// A post with another id, and with a text field added to its `annotation_info`.
+pub(crate) fn copy(post: &Json, id: &AnnotationId, (field, text): (&str, &str)) -> Json {
+    let mut body = post.to_value();
+    let fields = json::object(&mut body);
+    fields.insert("id".into(), id.as_str().into());
+    let info = fields.entry("annotation_info").or_insert(Value::Null);
+    json::object(info).insert(field.into(), text.into());
+    Json::from_value(&body)
+}
+
+/// `data` with this metadata.
+pub(crate) fn data_with_metadata(data: Option<&Json>, metadata: &Value) -> Json {
+    let mut data = data.map_or(Value::Null, Json::to_value);
+    json::object(&mut data).insert("metadata".into(), metadata.clone());
+    Json::from_value(&data)
 }
 
 /// Writes fields beside `data` that a service may drop when they are not sent again.

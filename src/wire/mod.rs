@@ -1,14 +1,24 @@
-//! The JSON of requests and responses, as far as annosync reads it. Unknown fields are ignored, except in
-//! [`Annotation::data`], which is kept as text. Any field may be missing, because the service omits defaults.
+//! The service's JSON: the only module that reads and writes its fields. `decode` turns an annotation into the model's,
+//! `encode` writes the model's as a request, and the types here are what annosync reads of responses.
+//!
+//! Unknown fields are ignored, except in [`Annotation::data`], which is kept as text. Any field may be missing, because the
+//! service omits defaults. Sends nothing. Uses `model`.
 
+pub(crate) mod body;
+mod call;
+mod code;
 mod data;
+pub mod decode;
+pub mod encode;
 mod lenient;
 mod listed;
 
+pub(crate) use call::app_path;
+pub use call::{WriteCall, WriteMethod};
+pub use code::Code;
 pub use data::*;
 pub use listed::{Listed, Page};
 
-use super::code::Code;
 use lenient::nullable;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

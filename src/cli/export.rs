@@ -1,0 +1,411 @@
+//! `export`: the annotations of a manifest, or of a saved listing, in another format.
+
+use super::exit::{Exit, Failure};
+use super::validate::{self, load_whole};
+use super::{account, files, label_files, offline, output};
+use crate::formats::{self, ExportAnnotation, ExportInput, Exported, Format, ImageInfo, Media};
+use crate::manifest::{self, InputText, InputVideo, Manifest, MediumContent, Overlay};
+use crate::model::{Content, Geometry, Identity, InputId, Maker, Mask, ObservedState, Origin};
+use crate::render::counted;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The format
+    #[arg(value_parser = format())]
+    format: Format,
+    /// The manifest: a file, or a folder with all its files
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// Folder to write to; a file, if the format needs only one
+    #[arg(long, value_name = "DIR_OR_FILE")]
+    out: PathBuf,
+    /// Export the annotations of a saved listing, with the images of the manifest
+    #[arg(long, value_name = "FILE")]
+    observed: Option<PathBuf>,
+    /// Folder of the images: the export names them relative to it
+    #[arg(long, value_name = "DIR")]
+    images: Option<String>,
+    /// Divide the inputs by a hash of their ids, such as train=80,val=20: an input stays in its part when others come
+    #[arg(long, value_name = "NAME=SHARE,…", value_parser = shares, conflicts_with = "split_by")]
+    split: Option<Shares>,
+    /// Divide the inputs by the value of this key of their annotations' metadata
+    #[arg(long, value_name = "KEY")]
+    split_by: Option<String>,
+    /// Write nothing and fail if the format cannot hold everything
+    #[arg(long)]
+    strict: bool,
+    /// Replace files that exist
+    #[arg(long)]
+    overwrite: bool,
+    #[command(flatten)]
+    files: validate::Files,
+}
+
+fn format() -> impl clap::builder::TypedValueParser<Value = Format> {
+    use clap::builder::TypedValueParser as _;
+    clap::builder::PossibleValuesParser::new(Format::ALL.map(Format::as_str)).map(|name| {
+        let mut formats = Format::ALL.into_iter();
+        let named = formats.find(|format| format.as_str() == name);
+        named.expect("only names of formats are possible")
+    })
+}
+
+/// Names of parts, with their shares of the inputs.
+#[derive(Debug, Clone)]
+struct Shares(Vec<(String, u64)>);
+
+fn shares(text: &str) -> Result<Shares, String> {
+    let mut shares: Vec<(String, u64)> = Vec::new();
+    for part in text.split(',') {
+        let (name, share) = part
+            .split_once('=')
+            .ok_or("write NAME=SHARE,NAME=SHARE, such as train=80,val=20")?;
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if name.is_empty() || !name.chars().all(is_name) {
+            return Err("a name of a part is made of letters, digits, - and _".to_owned());
+        }
+        if shares.iter().any(|(known, _)| known == name) {
+            return Err(format!("duplicate part {name}"));
+        }
+        let share: u32 = share
+            .parse()
+            .map_err(|_| format!("the share of {name} is not a whole number"))?;
+        shares.push((name.to_owned(), share.into()));
+    }
+    if shares.iter().all(|(_, share)| *share == 0) {
+        return Err("at least one share must be above 0".to_owned());
+    }
+    Ok(Shares(shares))
+}
+
+impl Shares {
+    /// The part of an input: it depends on its id and on the shares alone.
+    fn part(&self, id: &InputId) -> String {
+        let digest = Sha256::digest(id.as_str().as_bytes());
+        let hash = u64::from_be_bytes(digest[..8].try_into().expect("a digest has 32 bytes"));
+        let total: u64 = self.0.iter().map(|(_, share)| share).sum();
+        let mut place = (u128::from(hash) * u128::from(total) >> 64) as u64;
+        for (name, share) in &self.0 {
+            if place < *share {
+                return name.clone();
+            }
+            place -= share;
+        }
+        unreachable!("the place is below the sum of the shares")
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let manifest = match &args.observed {
+        Some(_) if !manifest::has_header(&args.path) => None,
+        _ => Some(load_whole(&args.path, args.files)?),
+    };
+    let mut inputs = match (&args.observed, &manifest) {
+        (Some(listing), manifest) => observed(&offline::read_listing(listing)?, manifest.as_ref()),
+        (None, Some(manifest)) => declared(manifest)?,
+        (None, None) => unreachable!("without a listing, the manifest is loaded"),
+    };
+    for input in &mut inputs {
+        if let (Some(images), Some(path)) = (&args.images, &mut input.image.path) {
+            let folder = format!("{}/", images.trim_end_matches('/'));
+            if let Some(below) = path.strip_prefix(&folder) {
+                *path = below.to_owned();
+            }
+        }
+        input.split = match (&args.split, &args.split_by) {
+            (Some(shares), _) => Some(shares.part(&input.id)),
+            (None, Some(key)) => split_by(input, key),
+            (None, None) => None,
+        };
+    }
+    let vocabulary = manifest.as_ref().and_then(|it| it.vocabulary.as_deref());
+    let exported = formats::export(args.format, &inputs, vocabulary.unwrap_or_default());
+    output::message(account::of_export(&exported, account::places()).trim_end());
+    let is_lossless =
+        exported.skipped.is_empty() && !exported.notes.iter().any(|noted| noted.code.is_loss());
+    if args.strict && !is_lossless {
+        return Err(Failure::new(format!(
+            "--strict: {} cannot hold everything; nothing was written",
+            args.format.title()
+        ))
+        .hint("choose another format, or leave out --strict"));
+    }
+    write(args, manifest.as_ref(), exported)?;
+    Ok(if is_lossless {
+        Exit::Done
+    } else {
+        Exit::Partial
+    })
+}
+
+/// The value of a key in the metadata of an input's annotations: that of the first with the key.
+fn split_by(input: &ExportInput, key: &str) -> Option<String> {
+    let value = input.annotations.iter().find_map(|annotation| {
+        let metadata = annotation.content.metadata.as_ref()?.to_value();
+        metadata.get(key).cloned()
+    })?;
+    Some(match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    })
+}
+
+fn declared(manifest: &Manifest) -> Result<Vec<ExportInput>, Failure> {
+    let mut inputs = Vec::with_capacity(manifest.desired.inputs.len());
+    for input in &manifest.desired.inputs {
+        let annotations = input.annotations.iter().enumerate();
+        inputs.push(ExportInput {
+            media: media(manifest, &input.id, input.origin)?,
+            image: image(manifest, &input.id, input.origin),
+            annotations: annotations
+                .filter(|(_, annotation)| annotation.identity != Identity::InputLevel)
+                .map(|(number, annotation)| ExportAnnotation {
+                    name: match &annotation.identity {
+                        Identity::Id(id) => id.as_str().to_owned(),
+                        Identity::Key(key) => key.as_str().to_owned(),
+                        Identity::InputLevel | Identity::Content => {
+                            format!("number {}", number + 1)
+                        }
+                    },
+                    content: annotation.content.clone(),
+                })
+                .collect(),
+            split: None,
+            id: input.id.clone(),
+        });
+    }
+    Ok(inputs)
+}
+
+fn observed(state: &ObservedState, manifest: Option<&Manifest>) -> Vec<ExportInput> {
+    let mut of_models = 0;
+    let mut inputs = Vec::with_capacity(state.inputs.len());
+    for (id, annotations) in &state.inputs {
+        let mut exported = Vec::with_capacity(annotations.len());
+        for annotation in annotations {
+            match annotation.maker {
+                Maker::User => exported.push(ExportAnnotation {
+                    name: annotation.id.as_str().to_owned(),
+                    content: Content {
+                        status: None,
+                        user: None,
+                        info: None,
+                        ..with_mask(annotation.content(), annotation.mask_png())
+                    },
+                }),
+                Maker::Model => of_models += 1,
+                Maker::Input => {}
+            }
+        }
+        inputs.push(ExportInput {
+            id: id.clone(),
+            media: Media::Image,
+            image: manifest.map_or_else(ImageInfo::default, |manifest| {
+                image(manifest, id, Origin::default())
+            }),
+            annotations: exported,
+            split: None,
+        });
+    }
+    if of_models > 0 {
+        output::message(&format!(
+            "note: {} of models left out",
+            counted(of_models, "annotation")
+        ));
+    }
+    inputs
+}
+
+/// The mask with its pixels, which a listing keeps apart.
+fn with_mask(mut content: Content, png: Option<Vec<u8>>) -> Content {
+    if let (Some(Geometry::Mask(mask)), Some(png)) = (&mut content.geometry, png)
+        && let Ok(whole) = Mask::from_png(png)
+    {
+        **mask = whole;
+    }
+    content
+}
+
+/// The image with its size: as declared, else from the file's header.
+fn image(manifest: &Manifest, id: &InputId, origin: Origin) -> ImageInfo {
+    if let Some(video) = manifest.input_video(id) {
+        let (path, url) = match video {
+            InputVideo::Path(path) => (Some(path.into()), None),
+            InputVideo::Url(url) => (None, Some(url.into())),
+        };
+        return ImageInfo {
+            path,
+            url,
+            size: None,
+        };
+    }
+    let Some(image) = manifest.images.get(id) else {
+        return ImageInfo::default();
+    };
+    let declared = image.width.zip(image.height);
+    ImageInfo {
+        path: image.path.as_deref().map(str::to_owned),
+        url: image.url.as_deref().map(str::to_owned),
+        size: declared.or_else(|| {
+            let path = manifest.medium_path(origin, image.path.as_deref()?).ok()?;
+            files::image_size(&manifest.root.join(path))
+        }),
+    }
+}
+
+fn media(manifest: &Manifest, id: &InputId, origin: Origin) -> Result<Media, Failure> {
+    if manifest.input_video(id).is_some() {
+        return Ok(Media::Video);
+    }
+    let fail = |(why, hint): (String, &str)| Failure::new(format!("{id}: {why}")).hint(hint);
+    Ok(match manifest.input_text(id) {
+        Some(InputText::Raw(text)) => Media::Text(text.into()),
+        Some(InputText::Path(written)) => {
+            let path = manifest.medium_path(origin, &written).map_err(fail)?;
+            let bytes = manifest.read_medium(&path, MediumContent::Text);
+            let bytes = bytes.map_err(fail)?;
+            Media::Text(String::from_utf8_lossy(&bytes).into_owned())
+        }
+        Some(InputText::Url(_)) | None => Media::Image,
+    })
+}
+
+/// Writes all files or none.
+fn write(args: &Args, manifest: Option<&Manifest>, exported: Exported) -> Result<(), Failure> {
+    let is_folder = args.out.is_dir() || args.out.extension().is_none() || exported.files.len() > 1;
+    let files: Vec<(PathBuf, Vec<u8>)> = exported
+        .files
+        .into_iter()
+        .map(|(path, bytes)| match is_folder {
+            true => (args.out.join(path), bytes),
+            false => (args.out.clone(), bytes),
+        })
+        .collect();
+    if files.is_empty() {
+        return output::result("Nothing to write: there are no inputs.\n");
+    }
+    let exists = |path: &Path, bytes: &[u8]| {
+        path.symlink_metadata().is_ok() && !label_files::holds(path, bytes)
+    };
+    let existing: Vec<&Path> = files
+        .iter()
+        .filter(|(path, bytes)| exists(path, bytes))
+        .map(|(path, _)| path.as_path())
+        .collect();
+    if let ([first, ..], false) = (&existing[..], args.overwrite) {
+        return Err(Failure::new(format!(
+            "{} with other content, first {}; nothing was written",
+            match existing.len() {
+                1 => "a file exists".to_owned(),
+                count => format!("{count} files exist"),
+            },
+            first.display()
+        ))
+        .hint("choose another --out, or replace them with --overwrite"));
+    }
+    if let Some(manifest) = manifest {
+        refuse_labels(args, manifest, &files)?;
+    }
+    if is_folder {
+        report_others(&args.out, &files);
+    }
+    let count = files.len() as u64;
+    label_files::write(
+        files
+            .iter()
+            .map(|(path, bytes)| (path.clone(), bytes.as_slice())),
+    )?;
+    output::result(&format!(
+        "Wrote {} to {}.\n",
+        counted(count, "file"),
+        args.out.display()
+    ))
+}
+
+/// Refuses files that the manifest would read as its own.
+fn refuse_labels(
+    args: &Args,
+    manifest: &Manifest,
+    files: &[(PathBuf, Vec<u8>)],
+) -> Result<(), Failure> {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let root = absolute(&manifest.root);
+    let is_label_file = |path: &&(PathBuf, Vec<u8>)| {
+        let extension = path.0.extension().and_then(std::ffi::OsStr::to_str);
+        extension.is_some_and(|it| ["yaml", "yml", "json", "jsonl"].contains(&it))
+            && absolute(&path.0).starts_with(&root)
+    };
+    let Some((first, _)) = files.iter().find(is_label_file) else {
+        return Ok(());
+    };
+    let below = absolute(first);
+    let place = manifest
+        .root
+        .join(below.strip_prefix(&root).unwrap_or(first));
+    let overlay = Overlay::from([(place.clone(), b"inputs: []\n".to_vec())]);
+    let read = manifest::load_with(&manifest.root, &overlay, args.files.reach());
+    let belongs = read.map_or(true, |read| read.files().any(|file| file == place));
+    if !belongs {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{} would be read as part of the manifest; nothing was written",
+        first.display()
+    ))
+    .hint("choose an --out outside the manifest, or list only the label files under `files:` in the header"))
+}
+
+/// Warns of files in the output folder that this export does not write: a training would read them, too.
+fn report_others(folder: &Path, files: &[(PathBuf, Vec<u8>)]) {
+    let written: BTreeSet<&Path> = files.iter().map(|(path, _)| path.as_path()).collect();
+    let others = ignore::WalkBuilder::new(folder)
+        .standard_filters(false)
+        .build()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
+        .filter(|entry| !written.contains(entry.path()))
+        .count();
+    if others > 0 {
+        output::message(&format!(
+            "warning: {} has {} that this export does not write",
+            folder.display(),
+            counted(others as u64, "other file")
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_stays_in_its_part_and_parts_have_about_their_shares() {
+        let split = shares("train=80,val=20").unwrap();
+        let parts: Vec<String> = (0..1_000)
+            .map(|number| split.part(&InputId::new(format!("street-{number}")).unwrap()))
+            .collect();
+        let train = parts.iter().filter(|part| *part == "train").count();
+        assert!((770..=830).contains(&train), "{train}");
+        // The recipe is fixed: another one would move pictures from train to val.
+        assert_eq!(parts[..6].join(" "), "train train val train train val");
+    }
+
+    #[test]
+    fn shares_that_make_no_sense_are_refused() {
+        for text in [
+            "",
+            "train",
+            "train=x",
+            "train=1,train=2",
+            "a/b=1",
+            "train=0",
+            "train=-1",
+        ] {
+            assert!(shares(text).is_err(), "{text}");
+        }
+    }
+}

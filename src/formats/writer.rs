@@ -1,0 +1,409 @@
+//! What every export shares: which annotations a format can hold, the account, names of files, numbers.
+//!
+//! Every annotation is either written or in [`Exported::skipped`]; what is changed is in [`Exported::notes`].
+
+use super::account::{ImageInfo, Media, Note, Noted, SkipCode, Skipped};
+use super::format::Format;
+use super::input_id::{InputIdFrom, input_id};
+use super::source::join;
+use crate::model::{ConceptId, Concepts, Content, Geometry, InputId, Kind, Status};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An input to export.
+#[derive(Debug, Clone)]
+pub struct ExportInput {
+    pub id: InputId,
+    pub media: Media,
+    /// The path as it is to be named in the export.
+    pub image: ImageInfo,
+    pub annotations: Vec<ExportAnnotation>,
+    /// Such as `train`.
+    pub split: Option<String>,
+}
+
+/// An annotation to export.
+#[derive(Debug, Clone)]
+pub struct ExportAnnotation {
+    /// Its id or its key, or `number 8`: names it in the account.
+    pub name: String,
+    pub content: Content,
+}
+
+/// The result of an export.
+#[derive(Debug, Clone, Default)]
+pub struct Exported {
+    /// Paths relative to the output folder, with `/` on every system, and bytes. Paths are unique and stay in the
+    /// folder.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// What was left out, in the order of the inputs.
+    pub skipped: Vec<Skipped>,
+    /// What was changed, in the order of the inputs.
+    pub notes: Vec<Noted>,
+    /// The classes in the order of their numbers.
+    pub classes: Vec<ConceptId>,
+    pub inputs: usize,
+    pub annotations: usize,
+    /// How many annotations were written.
+    pub written: usize,
+}
+
+/// One object to write: an annotation with one of its concepts.
+#[derive(Debug, Clone)]
+pub(super) struct Item<'e> {
+    pub(super) name: &'e str,
+    pub(super) content: &'e Content,
+    pub(super) geometry: &'e Geometry,
+    pub(super) concept: &'e ConceptId,
+    /// Index in [`Writer::classes`].
+    pub(super) class: usize,
+    /// From 0 to 1; 1 unless the format holds other values.
+    pub(super) value: f32,
+    /// Metadata that is still to be written.
+    pub(super) metadata: Map<String, Value>,
+}
+
+/// What a format can hold besides places and classes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Holds {
+    /// Values between 0 and 1, such as scores.
+    pub(super) scores: bool,
+    /// The value 0: absent.
+    pub(super) absent: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Writer {
+    format: Format,
+    holds: Holds,
+    exported: Exported,
+    class_numbers: BTreeMap<ConceptId, usize>,
+    paths: BTreeSet<String>,
+    /// Whether something of the current annotation was written, by input and annotation.
+    prefix: String,
+}
+
+impl Writer {
+    /// `classes` come first, in this order; the other concepts of the inputs follow, sorted.
+    pub(super) fn new(
+        format: Format,
+        holds: Holds,
+        inputs: &[ExportInput],
+        classes: &[ConceptId],
+    ) -> Self {
+        let mut all: Vec<ConceptId> = Vec::new();
+        let mut class_numbers = BTreeMap::new();
+        let used: BTreeSet<&ConceptId> = inputs
+            .iter()
+            .flat_map(|input| &input.annotations)
+            .flat_map(|annotation| annotation.content.concepts.iter().flat_map(Concepts::iter))
+            .map(|concept| &concept.id)
+            .collect();
+        for class in classes.iter().chain(used) {
+            if !class_numbers.contains_key(class) {
+                class_numbers.insert(class.clone(), all.len());
+                all.push(class.clone());
+            }
+        }
+        Self {
+            format,
+            holds,
+            exported: Exported {
+                classes: all,
+                ..Exported::default()
+            },
+            class_numbers,
+            paths: BTreeSet::new(),
+            prefix: String::new(),
+        }
+    }
+
+    /// The classes in the order of their numbers.
+    pub(super) fn classes(&self) -> &[ConceptId] {
+        &self.exported.classes
+    }
+
+    /// Files that follow are written below this folder.
+    pub(super) fn set_folder(&mut self, folder: &str) {
+        self.prefix = folder.to_owned();
+    }
+
+    /// The objects of an input that the format can hold, one for each concept. The others are left out, with a code.
+    /// What is written of them is the caller's to report: geometry in [`Writer::note`], metadata in
+    /// [`Writer::metadata_left`].
+    pub(super) fn items<'e>(&mut self, input: &'e ExportInput) -> Vec<Item<'e>> {
+        self.exported.inputs += 1;
+        let mut items = Vec::new();
+        for annotation in &input.annotations {
+            self.exported.annotations += 1;
+            let before = items.len();
+            if let Err((code, detail)) = self.split(annotation, &mut items) {
+                items.truncate(before);
+                self.skip(&annotation.name, input, code, detail);
+                continue;
+            }
+            self.exported.written += 1;
+            if items.len() > before + 1 {
+                self.note(Note::SplitConcepts, &annotation.name, input);
+            }
+            if has_state(&annotation.content) {
+                self.note(Note::StateLeftOut, &annotation.name, input);
+            }
+        }
+        items
+    }
+
+    fn split<'e>(
+        &self,
+        annotation: &'e ExportAnnotation,
+        items: &mut Vec<Item<'e>>,
+    ) -> Result<(), (SkipCode, String)> {
+        let content = &annotation.content;
+        let geometry = content.geometry.as_ref().unwrap_or(&Geometry::Whole);
+        let kind = geometry.kind();
+        if !self.format.writes().contains(&kind) {
+            return Err((SkipCode::OtherShape, kind_words(kind).to_owned()));
+        }
+        let is_timed = content.frame.is_some() || content.track().is_some();
+        if is_timed && !self.format.writes_frames() {
+            let detail = "a frame or a track of a video".to_owned();
+            return Err((SkipCode::OtherTime, detail));
+        }
+        let metadata = match content.metadata.as_ref().map(crate::model::Json::to_value) {
+            Some(Value::Object(metadata)) => metadata,
+            _ => Map::new(),
+        };
+        let concepts = content.concepts.iter().flat_map(Concepts::iter);
+        for concept in concepts {
+            let value = concept.value;
+            let is_held = if value == 0.0 {
+                self.holds.absent
+            } else {
+                value.to_bits() == 1.0_f32.to_bits() || self.holds.scores
+            };
+            if !is_held {
+                let detail = format!("{} of value {value}", concept.id);
+                return Err((SkipCode::OtherValue, detail));
+            }
+            items.push(Item {
+                name: &annotation.name,
+                content,
+                geometry,
+                concept: &concept.id,
+                class: self.class_numbers[&concept.id],
+                value,
+                metadata: metadata.clone(),
+            });
+        }
+        if content.concepts.as_ref().is_none_or(Concepts::is_empty) {
+            return Err((SkipCode::NoConcept, "it has no concept".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Leaves out an annotation that [`Writer::items`] gave.
+    pub(super) fn left_out(
+        &mut self,
+        name: &str,
+        input: &ExportInput,
+        code: SkipCode,
+        detail: impl Into<String>,
+    ) {
+        self.exported.written -= 1;
+        self.skip(name, input, code, detail.into());
+    }
+
+    fn skip(&mut self, name: &str, input: &ExportInput, code: SkipCode, detail: String) {
+        self.exported.skipped.push(Skipped {
+            code,
+            annotation: Some(name.to_owned()),
+            image: Some(input.id.as_str().to_owned()),
+            detail,
+        });
+    }
+
+    /// Reports a change of an annotation.
+    pub(super) fn note(&mut self, code: Note, name: &str, input: &ExportInput) {
+        self.exported.notes.push(Noted {
+            code,
+            place: format!("annotation {name}, {}", input.id),
+        });
+    }
+
+    /// Reports metadata that the format did not write.
+    pub(super) fn metadata_left(&mut self, item: &Item<'_>, input: &ExportInput) {
+        if !item.metadata.is_empty() {
+            self.note(Note::MetadataLeftOut, item.name, input);
+        }
+    }
+
+    /// Width and height in pixels. Without them, the input's items are left out; the result is `None`.
+    pub(super) fn sized<'e>(
+        &mut self,
+        input: &'e ExportInput,
+    ) -> Option<((u32, u32), Vec<Item<'e>>)> {
+        let items = self.items(input);
+        let Some(size) = input.image.size else {
+            let mut last = None;
+            for item in &items {
+                if last != Some(item.name) {
+                    let detail = "the size of its image is not known";
+                    self.left_out(item.name, input, SkipCode::ImageWithoutSize, detail);
+                }
+                last = Some(item.name);
+            }
+            return None;
+        };
+        Some((size, items))
+    }
+
+    /// The image's path in the export: that of the image, else the input's id. Reports an input whose id an import would
+    /// not make of that path.
+    pub(super) fn file_name(&mut self, input: &ExportInput) -> String {
+        let path = input.image.path.as_deref().or(input.image.url.as_deref());
+        let name = path.unwrap_or(input.id.as_str()).to_owned();
+        let id = input_id(InputIdFrom::Path, Some(&name), None);
+        if id.as_deref() != Some(input.id.as_str()) {
+            self.exported.notes.push(Noted {
+                code: Note::OtherInputId,
+                place: format!("{}, {name}", input.id),
+            });
+        }
+        name
+    }
+
+    /// Adds a file. A path that would leave the folder, or that two inputs share, gets a number.
+    pub(super) fn file(&mut self, path: &str, bytes: impl Into<Vec<u8>>) -> String {
+        let safe = safe_path(path);
+        let whole = if self.prefix.is_empty() {
+            safe
+        } else {
+            format!("{}/{safe}", safe_path(&self.prefix))
+        };
+        let (stem, ending) = match whole.rsplit_once('.') {
+            Some((stem, ending)) if !ending.contains('/') => (stem, format!(".{ending}")),
+            _ => (whole.as_str(), String::new()),
+        };
+        let mut unique = whole.clone();
+        let mut number = 2_u64;
+        // Some file systems do not tell upper from lower case.
+        while !self.paths.insert(unique.to_lowercase()) {
+            unique = format!("{stem}-{number}{ending}");
+            number += 1;
+        }
+        self.exported.files.push((unique.clone(), bytes.into()));
+        unique
+    }
+
+    pub(super) fn finish(self) -> Exported {
+        self.exported
+    }
+}
+
+/// Whether an annotation has fields that no format holds. Ids and keys are not meant: an import over the manifest finds
+/// them again.
+fn has_state(content: &Content) -> bool {
+    content
+        .status
+        .is_some_and(|status| status != Status::SUCCESS)
+        || content.user.is_some()
+        || content.info.is_some()
+        || content.text().is_some()
+        || content.region_value().is_some()
+        || content.embed_model_version().is_some()
+}
+
+fn kind_words(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Whole => "concepts of the whole input",
+        Kind::Box => "a box",
+        Kind::Polygon => "a polygon",
+        Kind::Point => "a point",
+        Kind::Keypoints => "keypoints",
+        Kind::Mask => "a mask",
+        Kind::Span => "a span of text",
+        Kind::Segment => "a segment of a video",
+        Kind::Region => "a region by its id",
+        Kind::Unmodelled => "a region of an unknown kind",
+    }
+}
+
+/// A relative path that stays in its folder on every system: without `..`, control characters, and characters and names
+/// that Windows refuses.
+fn safe_path(path: &str) -> String {
+    let path = join("", path).unwrap_or_else(|| path.replace(['/', '\\', ':'], "_"));
+    let parts: Vec<String> = path
+        .split('/')
+        .map(|part| {
+            let part: String = part
+                .chars()
+                .map(|c| match c {
+                    '<' | '>' | ':' | '"' | '|' | '?' | '*' => '_',
+                    c if c.is_control() => '_',
+                    c => c,
+                })
+                .collect();
+            let part = part.trim_end_matches(['.', ' ']);
+            let stem = part.split('.').next().unwrap_or_default();
+            let is_device = ["con", "prn", "aux", "nul"].contains(&stem.to_lowercase().as_str());
+            if part.is_empty() || is_device {
+                format!("_{part}")
+            } else {
+                part.to_owned()
+            }
+        })
+        .collect();
+    parts.join("/")
+}
+
+/// A fraction in pixels, with as few digits as give the same fraction again.
+pub(super) fn pixels(fraction: f32, size: u32) -> f64 {
+    let size = f64::from(size);
+    shortest(f64::from(fraction) * size, |pixels| {
+        (pixels / size) as f32 == fraction
+    })
+}
+
+/// The number with the fewest decimals that is as good as this one.
+pub(super) fn shortest(number: f64, is_as_good: impl Fn(f64) -> bool) -> f64 {
+    (0..=9)
+        .map(|digits| {
+            let scale = 10_f64.powi(digits);
+            (number * scale).round() / scale
+        })
+        .find(|rounded| is_as_good(*rounded))
+        .unwrap_or(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_in_the_folder() {
+        for (path, safe) in [
+            ("a/b.xml", "a/b.xml"),
+            ("../../x", ".._.._x"),
+            ("a/../b", "b"),
+            ("/etc/passwd", "_etc_passwd"),
+            (r"C:\x.xml", "C__x.xml"),
+            ("https://h/a?b=c", "https_/h/a_b=c"),
+            ("a\u{1b}[31m\n.xml", "a_[31m_.xml"),
+            ("nul.txt", "_nul.txt"),
+            ("a. ", "a"),
+            ("", "_"),
+        ] {
+            assert_eq!(safe_path(path), safe, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn pixels_have_as_few_digits_as_needed() {
+        assert_eq!(pixels(0.1, 200), 20.0);
+        assert_eq!(pixels(0.123_456_7, 1_000), 123.456_7);
+        for fraction in [0.333_333_34_f32, 1.0 / 7.0, 0.999_999_9] {
+            let back = (pixels(fraction, 641) / 641.0) as f32;
+            assert_eq!(back.to_bits(), fraction.to_bits());
+        }
+    }
+}
