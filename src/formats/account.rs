@@ -144,6 +144,7 @@ notes! {
     BoxAroundShape = "box_around_shape" loses "annotation" "only the box around the shape was written",
     Rounded = "rounded" loses "annotation" "coordinates were rounded",
     VisibilityAssumed = "visibility_assumed" loses "annotation" "keypoints without a visibility were written as visible",
+    JoinedConcepts = "joined_concepts" loses "annotation" "concepts of the whole input were written together",
     SplitConcepts = "split_concepts" loses "annotation" "several concepts became an object each",
     OtherInputId = "other_input_id" keeps "input" "an import would name the input after its file",
 }

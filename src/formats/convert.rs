@@ -35,6 +35,9 @@ pub fn import(
 pub fn export(format: Format, inputs: &[ExportInput], classes: &[ConceptId]) -> Exported {
     match format {
         Format::Coco => coco::export(inputs, classes),
+        Format::LabelStudio => label_studio::export(inputs, classes),
+        Format::LabelMe => label_me::export(inputs, classes),
+        Format::Jsonl => jsonl::export(inputs, classes),
         _ => Exported::default(),
     }
 }

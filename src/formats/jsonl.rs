@@ -3,6 +3,8 @@
 //! The manifest's reader parses each line. Ids of inputs stay as they are; ids and keys of annotations are left out,
 //! since they belong to the set that declares them. Masks and texts in files are read through the source.
 
+mod write;
+
 use super::account::{Imported, Media, Note, SkipCode};
 use super::builder::{Builder, Found, Object, Picture, PictureAt, Units, number_name};
 use super::error::ImportError;
@@ -16,6 +18,7 @@ use crate::model::{
     normalize_line_endings,
 };
 use std::collections::BTreeMap;
+pub(super) use write::export;
 
 pub(super) fn import(
     source: &dyn Source,

@@ -3,6 +3,7 @@
 //! `label_me/shape.rs` reads the shapes. The field `imageData` is skipped while the file is parsed.
 
 mod shape;
+mod write;
 
 use super::account::{Imported, Media, SkipCode};
 use super::builder::{Builder, Found, Object, Picture, number_name};
@@ -16,6 +17,7 @@ use crate::model::FileKind;
 use rayon::prelude::*;
 use serde_json::Value;
 use serde_json::value::RawValue;
+pub(super) use write::export;
 
 /// How many files are in memory at the same time.
 const FILES_AT_ONCE: usize = 64;
@@ -111,7 +113,8 @@ fn read(
     };
     let written = file.image_path.as_ref().and_then(Value::as_str);
     let written = written.filter(|name| !name.trim().is_empty());
-    let inside = written.and_then(|name| join(folder(path), name));
+    let inside =
+        (written.filter(|name| !name.contains("://"))).and_then(|name| join(folder(path), name));
     let size = |value: &Option<Value>| value.as_ref().and_then(pixels);
     let size = size(&file.image_width)
         .zip(size(&file.image_height))

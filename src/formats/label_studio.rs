@@ -2,13 +2,14 @@
 //!
 //! The rules of the import. `label_studio/task.rs` reads a task of either form, `label_studio/medium.rs` finds its picture,
 //! video or text, `label_studio/region.rs` makes objects of its results, `label_studio/video.rs` those of videos,
-//! `label_studio/brush.rs` decodes masks.
+//! `label_studio/brush.rs` reads and writes masks.
 
 mod brush;
 mod medium;
 mod region;
 mod task;
 mod video;
+mod write;
 
 use super::account::{Imported, Note, SkipCode};
 use super::builder::{Builder, Picture, number_name};
@@ -23,6 +24,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 use task::{Form, Task, Work};
+pub(super) use write::export;
 
 /// How many bytes of a file its form is recognised by. The first task may have many results before its `data`.
 const HEAD_BYTES: u64 = 1 << 16;

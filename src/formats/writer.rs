@@ -63,6 +63,16 @@ pub(super) struct Item<'e> {
     pub(super) metadata: Map<String, Value>,
 }
 
+/// One annotation to write, with all of its concepts.
+#[derive(Debug, Clone)]
+pub(super) struct Whole<'e> {
+    pub(super) name: &'e str,
+    pub(super) content: &'e Content,
+    pub(super) geometry: &'e Geometry,
+    /// Metadata that is still to be written.
+    pub(super) metadata: Map<String, Value>,
+}
+
 /// What a format can hold besides places and classes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Holds {
@@ -128,6 +138,28 @@ impl Writer {
         self.prefix = folder.to_owned();
     }
 
+    /// The annotations of an input whose kind and values the format can hold. For a format that holds several concepts of
+    /// a place, or none.
+    pub(super) fn annotations<'e>(&mut self, input: &'e ExportInput) -> Vec<Whole<'e>> {
+        self.exported.inputs += 1;
+        let mut all = Vec::new();
+        for annotation in &input.annotations {
+            self.exported.annotations += 1;
+            match self.held(annotation) {
+                Ok(whole) => all.push(whole),
+                Err((code, detail)) => {
+                    self.skip(&annotation.name, input, code, detail);
+                    continue;
+                }
+            }
+            self.exported.written += 1;
+            if self.format != Format::Jsonl && has_state(&annotation.content) {
+                self.note(Note::StateLeftOut, &annotation.name, input);
+            }
+        }
+        all
+    }
+
     /// The objects of an input that the format can hold, one for each concept. The others are left out, with a code.
     /// What is written of them is the caller's to report: geometry in [`Writer::note`], metadata in
     /// [`Writer::metadata_left`].
@@ -153,11 +185,7 @@ impl Writer {
         items
     }
 
-    fn split<'e>(
-        &self,
-        annotation: &'e ExportAnnotation,
-        items: &mut Vec<Item<'e>>,
-    ) -> Result<(), (SkipCode, String)> {
+    fn held<'e>(&self, annotation: &'e ExportAnnotation) -> Result<Whole<'e>, (SkipCode, String)> {
         let content = &annotation.content;
         let geometry = content.geometry.as_ref().unwrap_or(&Geometry::Whole);
         let kind = geometry.kind();
@@ -173,8 +201,7 @@ impl Writer {
             Some(Value::Object(metadata)) => metadata,
             _ => Map::new(),
         };
-        let concepts = content.concepts.iter().flat_map(Concepts::iter);
-        for concept in concepts {
+        for concept in content.concepts.iter().flat_map(Concepts::iter) {
             let value = concept.value;
             let is_held = if value == 0.0 {
                 self.holds.absent
@@ -185,13 +212,34 @@ impl Writer {
                 let detail = format!("{} of value {value}", concept.id);
                 return Err((SkipCode::OtherValue, detail));
             }
+        }
+        Ok(Whole {
+            name: &annotation.name,
+            content,
+            geometry,
+            metadata,
+        })
+    }
+
+    fn split<'e>(
+        &self,
+        annotation: &'e ExportAnnotation,
+        items: &mut Vec<Item<'e>>,
+    ) -> Result<(), (SkipCode, String)> {
+        let Whole {
+            name,
+            content,
+            geometry,
+            metadata,
+        } = self.held(annotation)?;
+        for concept in content.concepts.iter().flat_map(Concepts::iter) {
             items.push(Item {
-                name: &annotation.name,
+                name,
                 content,
                 geometry,
                 concept: &concept.id,
                 class: self.class_numbers[&concept.id],
-                value,
+                value: concept.value,
                 metadata: metadata.clone(),
             });
         }
@@ -264,12 +312,17 @@ impl Writer {
         let name = path.unwrap_or(input.id.as_str()).to_owned();
         let id = input_id(InputIdFrom::Path, Some(&name), None);
         if id.as_deref() != Some(input.id.as_str()) {
-            self.exported.notes.push(Noted {
-                code: Note::OtherInputId,
-                place: format!("{}, {name}", input.id),
-            });
+            self.note_input(Note::OtherInputId, input, &name);
         }
         name
+    }
+
+    /// Reports a change of an input. `name` is what the export calls it.
+    pub(super) fn note_input(&mut self, code: Note, input: &ExportInput, name: &str) {
+        self.exported.notes.push(Noted {
+            code,
+            place: format!("{}, {name}", input.id),
+        });
     }
 
     /// Adds a file. A path that would leave the folder, or that two inputs share, gets a number.

@@ -28,7 +28,7 @@ fn codes(imported: &Imported) -> Vec<(&'static str, u64)> {
 fn annotations_of_every_kind_stay_as_they_are() {
     let annotations = [
         r#"{"box":{"top":0.1,"left":0.2,"bottom":0.3,"right":0.4},"concepts":{"car":0.25},"metadata":{"part_of":"x","n":[1]}}"#,
-        r#"{"polygon":[[0,0],[0,1],[1,0.5]],"concepts":{"car":1},"status":"PENDING"}"#,
+        r#"{"polygon":[[0,0],[0,1],[1,0.5]],"concepts":{"car":1},"status":"pending"}"#,
         r#"{"point":[0.5,0.25],"concepts":{}}"#,
         r#"{"concepts":{"night":0},"user":"ada"}"#,
         r#"{"frame":{"time_ms":40,"number":1},"box":{"top":0,"left":0,"bottom":1,"right":1},"track":"t"}"#,
@@ -138,5 +138,59 @@ proptest! {
         if let Ok(imported) = import(&source, &ImportOptions::default()) {
             prop_assert!(adds_up(&imported));
         }
+    }
+}
+
+#[test]
+fn an_export_comes_back_with_masks_and_texts() {
+    use crate::formats::account::ImageInfo;
+    use crate::formats::writer::{ExportAnnotation, ExportInput};
+    let mut bitmap = crate::formats::bitmap::Bitmap::new(4, 2).unwrap();
+    bitmap.set(1, 1);
+    let input = |id: &str, media: Media, geometry: Geometry, split: Option<&str>| ExportInput {
+        id: crate::model::InputId::new(id).unwrap(),
+        media,
+        image: ImageInfo::default(),
+        annotations: vec![ExportAnnotation {
+            name: "it".to_owned(),
+            content: Content {
+                geometry: Some(geometry),
+                ..Content::default()
+            },
+        }],
+        split: split.map(str::to_owned),
+    };
+    let mask = || Geometry::Mask(Box::new(bitmap.mask().unwrap()));
+    let span = crate::model::Span::new(0, 1, Some("a".into())).unwrap();
+    let text = Media::Text("a\r\nb".to_owned());
+    let inputs = [
+        input("../x", Media::Image, mask(), Some("val")),
+        input("y/../x", Media::Image, mask(), None),
+        input("t", text, Geometry::Span(Box::new(span)), None),
+    ];
+    let exported = export(&inputs, &[]);
+    assert_eq!((exported.written, exported.skipped.len()), (3, 0));
+    let names: Vec<&str> = exported.files.iter().map(|it| it.0.as_str()).collect();
+    let expected = [
+        "masks/x-1.png",
+        "masks/x-1-2.png",
+        "inputs.jsonl",
+        "inputs_val.jsonl",
+    ];
+    assert_eq!(names, expected);
+    let source = Memory::new(exported.files.into_iter().collect());
+    let back = import(&source, &ImportOptions::default()).unwrap();
+    assert_eq!(codes(&back), []);
+    for input in &inputs {
+        let same = back
+            .inputs
+            .iter()
+            .find(|it| it.input.id == input.id)
+            .unwrap();
+        assert_eq!(same.media, input.media);
+        assert_eq!(
+            same.input.annotations[0].content,
+            input.annotations[0].content
+        );
     }
 }

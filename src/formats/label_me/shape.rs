@@ -11,7 +11,7 @@ use base64::Engine as _;
 use serde_json::{Map, Value};
 
 /// Fields with a meaning of their own; all others become metadata.
-const OWN: [&str; 5] = ["label", "points", "shape_type", "mask", "score"];
+pub(super) const OWN: [&str; 5] = ["label", "points", "shape_type", "mask", "score"];
 
 pub(super) fn object(
     name: &str,

@@ -318,3 +318,69 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_export_stays_in_its_folder_and_comes_back() {
+    use crate::formats::writer::{ExportAnnotation, ExportInput};
+    let shapes = json!([
+        {"label": "cat", "points": [[1, 1], [9, 9]], "shape_type": "rectangle", "group_id": 3, "difficult": 1},
+        shape(Some("points"), json!([[1, 1], [2, 2]])),
+    ]);
+    let mut file = with(&shapes);
+    file["flags"] = json!({"indoor": true, "night": false});
+    let first = read(&[("a.json", file.to_string())], &ImportOptions::default());
+    let one = &first.inputs[0];
+    let input = |path: &str| ExportInput {
+        id: crate::model::InputId::new("x").unwrap(),
+        media: Media::Image,
+        image: crate::formats::ImageInfo {
+            path: Some(path.to_owned()),
+            ..one.image.clone()
+        },
+        annotations: (one.input.annotations.iter())
+            .map(|it| ExportAnnotation {
+                name: "it".to_owned(),
+                content: it.content.clone(),
+            })
+            .collect(),
+        split: None,
+    };
+    let exported = export(
+        &[
+            "s/a.jpg",
+            "s/a.png",
+            "../../b.jpg",
+            "https://host.example/c.jpg",
+            r"C:\d.jpg",
+            "/e.jpg",
+        ]
+        .map(input),
+        &[],
+    );
+    assert_eq!(exported.skipped, []);
+    let names: Vec<&str> = exported.files.iter().map(|it| it.0.as_str()).collect();
+    let expected = [
+        "s/a.json",
+        "s/a-2.json",
+        "b.json",
+        "c.json",
+        "C__d.json",
+        "e.json",
+    ];
+    assert_eq!(names, expected);
+    // Two points of one shape are linked by a number, since `part_of` is not a field of LabelMe.
+    let text = String::from_utf8(exported.files[0].1.clone()).unwrap();
+    assert_eq!(text.matches("\"group_id\": 1").count(), 2, "{text}");
+    let mut files = exported.files;
+    files.remove(1);
+    let back = import(
+        &Memory::new(files.into_iter().collect()),
+        &ImportOptions::default(),
+    )
+    .unwrap();
+    let ids: Vec<&str> = back.inputs.iter().map(|it| it.input.id.as_str()).collect();
+    assert_eq!(ids, ["b", "c", "d", "e", "s-a"]);
+    let contents = |at: usize| written(&back)[at * 4..][..2].to_vec();
+    assert_eq!(contents(4), written(&first)[..2]);
+    assert_eq!(contents(0), contents(4));
+}

@@ -5,7 +5,7 @@
 //! four lengths, the length less one, and the value or that many values.
 
 use crate::formats::bitmap::Bitmap;
-use crate::model::Mask;
+use crate::model::{Mask, MaskArea};
 use serde_json::Value;
 
 /// Reads numbers of any number of bits.
@@ -92,6 +92,75 @@ fn decode(bytes: &[u8], width: u32, height: u32, bitmap: &mut Bitmap) -> Result<
     Ok(())
 }
 
+/// The lengths of runs that are written, in bits.
+const LENGTHS: [u32; 4] = [3, 4, 8, 16];
+
+/// A mask as Label Studio's own converter writes it: set pixels are white and opaque. Fails without the mask's pixels,
+/// or if they are those of an image of another size.
+pub(super) fn rle(mask: &Mask, (width, height): (u32, u32)) -> Result<Vec<u8>, String> {
+    let png = mask.png().ok_or("a mask without its file")?;
+    let area = MaskArea::decode(png).map_err(|error| error.to_string())?;
+    if area.size() != (width, height) {
+        let (w, h) = area.size();
+        return Err(format!(
+            "a mask of {w} x {h} pixels, and an image of {width} x {height}"
+        ));
+    }
+    let mut bits = Written::default();
+    bits.push(width * height * 4, 32);
+    bits.push(7, 5);
+    for length in LENGTHS {
+        bits.push(length - 1, 4);
+    }
+    let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    let (mut run, mut value) = (0_u32, false);
+    for (x, y) in pixels {
+        let is_set = area.is_set(x, y);
+        if is_set != value {
+            bits.run(run, value);
+            (run, value) = (0, is_set);
+        }
+        // All four channels of a pixel.
+        run += 4;
+    }
+    bits.run(run, value);
+    Ok(bits.bytes)
+}
+
+#[derive(Default)]
+struct Written {
+    bytes: Vec<u8>,
+    /// In bits.
+    length: usize,
+}
+
+impl Written {
+    fn push(&mut self, value: u32, count: u32) {
+        for bit in (0..count).rev() {
+            if self.length.is_multiple_of(8) {
+                self.bytes.push(0);
+            }
+            let last = self.bytes.last_mut().expect("there is a byte for the bit");
+            *last |= ((value >> bit & 1) as u8) << (7 - self.length % 8);
+            self.length += 1;
+        }
+    }
+
+    /// A run of the same value.
+    fn run(&mut self, mut run: u32, is_set: bool) {
+        while run > 0 {
+            let some = run.min(1 << 16);
+            let fits = |length: &u32| some <= 1 << *length;
+            let choice = (LENGTHS.iter().position(fits)).expect("the last length fits all");
+            self.push(1, 1);
+            self.push(choice as u32, 2);
+            self.push(some - 1, LENGTHS[choice]);
+            self.push(if is_set { 255 } else { 0 }, 8);
+            run -= some;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +175,12 @@ mod tests {
         let mask = mask(&Value::from(RLE.to_vec()), (3, 2)).unwrap().unwrap();
         assert_eq!(mask.size(), Some((3, 2)));
         assert_eq!(mask.bounds(), Some([0.0, 1.0 / 3.0, 1.0, 2.0 / 3.0]));
+        // The converter adds a byte where none is needed.
+        assert_eq!(
+            rle(&mask, (3, 2)).unwrap(),
+            RLE[..rle(&mask, (3, 2)).unwrap().len()]
+        );
+        assert!(rle(&mask, (2, 3)).is_err());
     }
 
     #[test]

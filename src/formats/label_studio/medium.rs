@@ -44,22 +44,15 @@ impl Medium {
             Some(About::Image) => file(&strings, &IMAGES, &["image", "img"]),
             Some(About::Video) => file(&strings, &VIDEOS, &["video"]),
             None => {
-                let named = |extensions: &[&str]| {
-                    strings
-                        .iter()
-                        .find(|(_, value)| has_extension(path_part(value), extensions))
-                        .map(|(_, value)| *value)
-                };
-                let other = || {
-                    let has_text = strings.iter().any(|(key, _)| *key == "text");
-                    file(&strings, &[], &[]).filter(|_| !has_text)
-                };
-                named(&IMAGES).or_else(|| named(&VIDEOS)).or_else(other)
+                let has_text = strings.iter().any(|(key, _)| *key == "text");
+                named(&strings, &IMAGES, &["image", "img"])
+                    .or_else(|| named(&strings, &VIDEOS, &["video"]))
+                    .or_else(|| file(&strings, &[], &[]).filter(|_| !has_text))
             }
         };
         if let Some(found) = found {
             let is_video = about == Some(About::Video)
-                || about.is_none() && has_extension(path_part(found), &VIDEOS);
+                || about.is_none() && named(&strings, &VIDEOS, &["video"]) == Some(found);
             let file_name = local_path(found);
             let size = (task.works.iter())
                 .flat_map(|work| work.results.iter().flatten())
@@ -145,15 +138,24 @@ fn about(task: &Task) -> Option<About> {
     })
 }
 
-/// The file among the texts of a task: one with such an extension, else with such a key, else any.
-fn file<'t>(strings: &[(&str, &'t str)], extensions: &[&str], keys: &[&str]) -> Option<&'t str> {
-    let find = |is_it: &dyn Fn(&str, &str) -> bool| {
-        let found = strings.iter().find(|(key, value)| is_it(key, value));
-        found.map(|(_, value)| *value)
+/// The text of a task that is a file with such an extension, else that has such a key.
+fn named<'t>(strings: &[(&str, &'t str)], extensions: &[&str], keys: &[&str]) -> Option<&'t str> {
+    let has_key = |key: &str, value: &str| {
+        keys.contains(&key) && !value.is_empty() && !value.starts_with("data:")
     };
-    find(&|_, value| has_extension(path_part(value), extensions))
-        .or_else(|| find(&|key, value| keys.contains(&key) && !value.starts_with("data:")))
-        .or_else(|| find(&|_, value| looks_like_file(value)))
+    (strings.iter())
+        .find(|(_, value)| has_extension(path_part(value), extensions))
+        .or_else(|| strings.iter().find(|(key, value)| has_key(key, value)))
+        .map(|(_, value)| *value)
+}
+
+/// [`named`], else any file.
+fn file<'t>(strings: &[(&str, &'t str)], extensions: &[&str], keys: &[&str]) -> Option<&'t str> {
+    let other = || {
+        let mut strings = strings.iter();
+        Some(strings.find(|(_, value)| looks_like_file(value))?.1)
+    };
+    named(strings, extensions, keys).or_else(other)
 }
 
 fn looks_like_file(value: &str) -> bool {

@@ -1,5 +1,6 @@
 mod hostile;
 mod real;
+mod write;
 
 use super::*;
 use crate::formats::account::Media;
