@@ -23,6 +23,8 @@ pub(super) struct Picture {
     pub(super) file_name: Option<String>,
     /// Its own id in the file.
     pub(super) own_id: Option<String>,
+    /// The input's id, for a format that has one: then no id is made.
+    pub(super) input: Option<InputId>,
     /// In pixels.
     pub(super) size: Option<(u32, u32)>,
     pub(super) media: Media,
@@ -59,10 +61,28 @@ pub(super) struct Object {
     /// In pixels, or in fractions.
     pub(super) units: Units,
     pub(super) metadata: Map<String, Value>,
-    /// Frame, track, status, user. Geometry, concepts and metadata of it are ignored.
+    /// Frame, track, status, user. Its geometry is ignored; its concepts and metadata are taken unchanged where the
+    /// object has none.
     pub(super) content: Content,
     /// What the reader changed.
     pub(super) notes: Vec<Note>,
+}
+
+/// An object, or why it is left out.
+#[derive(Debug)]
+pub(super) enum Found {
+    Object(Box<Object>),
+    /// Its name in the account.
+    LeftOut(String, NotPlaced),
+}
+
+impl Found {
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Object(object) => &object.name,
+            Self::LeftOut(name, _) => name,
+        }
+    }
 }
 
 /// What the coordinates of an object are measured in.
@@ -89,6 +109,8 @@ struct Names {
     file_name: Option<String>,
     has_ending: bool,
     own_id: Option<String>,
+    /// The input's id, if the file has one.
+    fixed: Option<InputId>,
 }
 
 pub(super) struct Builder<'o> {
@@ -151,8 +173,10 @@ impl<'o> Builder<'o> {
     /// Adds a picture, which is declared even if it has no objects. One without a usable name is left out with its
     /// objects.
     pub(super) fn picture(&mut self, picture: Picture) -> PictureAt {
-        let name = picture.file_name.clone().or_else(|| picture.own_id.clone());
-        let name = name.unwrap_or_else(|| number_name(self.imported.images));
+        let name = (picture.file_name.clone())
+            .or_else(|| picture.own_id.clone())
+            .or_else(|| Some(picture.input.as_ref()?.to_string()))
+            .unwrap_or_else(|| number_name(self.imported.images));
         let images = self.options.images.as_deref();
         let path = match &picture.place {
             Place::FileName => picture.file_name.as_deref(),
@@ -165,6 +189,7 @@ impl<'o> Builder<'o> {
             has_ending: picture.place != Place::Unknown,
             file_name: picture.file_name,
             own_id: picture.own_id,
+            fixed: picture.input,
         };
         let id = match named_input(self.options.input_id, &names) {
             Ok(id) => id,
@@ -222,6 +247,35 @@ impl<'o> Builder<'o> {
                 ..Names::default()
             },
         })
+    }
+
+    /// Counts a picture that nobody has annotated. It is not declared.
+    pub(super) fn not_annotated(&mut self, name: &str) {
+        self.imported.images += 1;
+        self.note(Note::NotAnnotated, name);
+    }
+
+    /// Counts a file of several that cannot be read. Its pictures are not declared.
+    pub(super) fn unreadable_file(&mut self, path: &str, error: &ImportError) {
+        let detail = error.to_string();
+        self.unusable_picture(None, path.to_owned(), SkipCode::UnreadableFile, detail);
+    }
+
+    /// Leaves out an object that was not asked for, or that does not count. Its picture stays complete.
+    pub(super) fn set_aside(
+        &mut self,
+        picture: &str,
+        object: String,
+        code: SkipCode,
+        detail: String,
+    ) {
+        self.imported.annotations += 1;
+        self.imported.skipped.push(Skipped {
+            code,
+            annotation: Some(object),
+            image: Some(picture.to_owned()),
+            detail,
+        });
     }
 
     fn push(&mut self, entry: Entry) -> PictureAt {
@@ -299,6 +353,14 @@ impl<'o> Builder<'o> {
         });
     }
 
+    /// Adds what was found on a picture.
+    pub(super) fn found(&mut self, at: PictureAt, found: Found) {
+        match found {
+            Found::Object(object) => self.object(at, *object),
+            Found::LeftOut(name, why) => self.left_out(Some(at), name, why.code, why.detail),
+        }
+    }
+
     /// Adds an object of a picture, or leaves it out and says why.
     pub(super) fn object(&mut self, at: PictureAt, object: Object) {
         self.imported.annotations += 1;
@@ -369,8 +431,11 @@ impl<'o> Builder<'o> {
                 content: Content {
                     // A manifest declares a whole input by naming no place.
                     geometry: part.geometry.filter(|it| *it != Geometry::Whole),
-                    concepts: (!concepts.is_empty()).then_some(part.concepts).flatten(),
-                    metadata: part.metadata,
+                    concepts: (!concepts.is_empty())
+                        .then_some(part.concepts)
+                        .flatten()
+                        .or_else(|| object.content.concepts.clone()),
+                    metadata: part.metadata.or_else(|| object.content.metadata.clone()),
                     ..object.content.clone()
                 },
                 origin: Origin {
@@ -430,6 +495,9 @@ fn gives_unique_ids(choice: InputIdFrom, pictures: &[(&Entry, &InputId)]) -> boo
 }
 
 fn named_input(from: InputIdFrom, names: &Names) -> Result<InputId, NotPlaced> {
+    if let Some(id) = &names.fixed {
+        return Ok(id.clone());
+    }
     let file_name = names.file_name.as_deref();
     let own_id = names.own_id.as_deref();
     let text = match file_name {

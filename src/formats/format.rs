@@ -111,7 +111,7 @@ impl Format {
 
     /// Whether an export can write frames and tracks of videos.
     pub fn writes_frames(self) -> bool {
-        matches!(self, Self::Jsonl)
+        matches!(self, Self::LabelStudio | Self::Jsonl)
     }
 
     /// The kinds of annotations that an export can write.

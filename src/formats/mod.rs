@@ -13,6 +13,9 @@
 //! pieces     several annotations of one object        bitmap   pixels -> masks
 //! xml        elements of XML files                     metadata texts -> values of metadata
 //! turned     turned boxes, ellipses -> rings           writer   what every export shares
+//! pieces     several annotations of one object        bitmap   pixels <-> masks
+//! outline    ellipses and turned boxes as rings       json     values of JSON files
+//! writer     what every export shares
 //! coco, …    one reader or writer each
 //! ```
 
@@ -26,9 +29,14 @@ mod cvat;
 mod error;
 mod format;
 mod input_id;
+mod json;
+mod jsonl;
+mod label_me;
+mod label_studio;
 mod metadata;
 mod open_images;
 mod options;
+mod outline;
 mod pieces;
 mod place;
 mod source;

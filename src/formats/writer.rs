@@ -52,13 +52,21 @@ pub struct Exported {
 #[derive(Debug, Clone)]
 pub(super) struct Item<'e> {
     pub(super) name: &'e str,
-    pub(super) content: &'e Content,
     pub(super) geometry: &'e Geometry,
     pub(super) concept: &'e ConceptId,
     /// Index in [`Writer::classes`].
     pub(super) class: usize,
     /// From 0 to 1; 1 unless the format holds other values.
     pub(super) value: f32,
+    /// Metadata that is still to be written.
+    pub(super) metadata: Map<String, Value>,
+}
+
+/// One annotation to write, with all of its concepts.
+#[derive(Debug, Clone)]
+pub(super) struct Whole<'e> {
+    pub(super) name: &'e str,
+    pub(super) geometry: &'e Geometry,
     /// Metadata that is still to be written.
     pub(super) metadata: Map<String, Value>,
 }
@@ -128,6 +136,28 @@ impl Writer {
         self.prefix = folder.to_owned();
     }
 
+    /// The annotations of an input whose kind and values the format can hold. For a format that holds several concepts of
+    /// a place, or none.
+    pub(super) fn annotations<'e>(&mut self, input: &'e ExportInput) -> Vec<Whole<'e>> {
+        self.exported.inputs += 1;
+        let mut all = Vec::new();
+        for annotation in &input.annotations {
+            self.exported.annotations += 1;
+            match self.held(annotation) {
+                Ok(whole) => all.push(whole),
+                Err((code, detail)) => {
+                    self.skip(&annotation.name, input, code, detail);
+                    continue;
+                }
+            }
+            self.exported.written += 1;
+            if self.format != Format::Jsonl && has_state(&annotation.content) {
+                self.note(Note::StateLeftOut, &annotation.name, input);
+            }
+        }
+        all
+    }
+
     /// The objects of an input that the format can hold, one for each concept. The others are left out, with a code.
     /// What is written of them is the caller's to report: geometry in [`Writer::note`], metadata in
     /// [`Writer::metadata_left`].
@@ -153,11 +183,7 @@ impl Writer {
         items
     }
 
-    fn split<'e>(
-        &self,
-        annotation: &'e ExportAnnotation,
-        items: &mut Vec<Item<'e>>,
-    ) -> Result<(), (SkipCode, String)> {
+    fn held<'e>(&self, annotation: &'e ExportAnnotation) -> Result<Whole<'e>, (SkipCode, String)> {
         let content = &annotation.content;
         let geometry = content.geometry.as_ref().unwrap_or(&Geometry::Whole);
         let kind = geometry.kind();
@@ -173,8 +199,7 @@ impl Writer {
             Some(Value::Object(metadata)) => metadata,
             _ => Map::new(),
         };
-        let concepts = content.concepts.iter().flat_map(Concepts::iter);
-        for concept in concepts {
+        for concept in content.concepts.iter().flat_map(Concepts::iter) {
             let value = concept.value;
             let is_held = if value == 0.0 {
                 self.holds.absent
@@ -185,13 +210,34 @@ impl Writer {
                 let detail = format!("{} of value {value}", concept.id);
                 return Err((SkipCode::OtherValue, detail));
             }
+        }
+        Ok(Whole {
+            name: &annotation.name,
+            content,
+            geometry,
+            metadata,
+        })
+    }
+
+    fn split<'e>(
+        &self,
+        annotation: &'e ExportAnnotation,
+        items: &mut Vec<Item<'e>>,
+    ) -> Result<(), (SkipCode, String)> {
+        let Whole {
+            name,
+            content,
+            geometry,
+            metadata,
+        } = self.held(annotation)?;
+        for concept in content.concepts.iter().flat_map(Concepts::iter) {
             items.push(Item {
-                name: &annotation.name,
+                name,
                 content,
                 geometry,
                 concept: &concept.id,
                 class: self.class_numbers[&concept.id],
-                value,
+                value: concept.value,
                 metadata: metadata.clone(),
             });
         }
@@ -270,10 +316,7 @@ impl Writer {
     pub(super) fn check_id(&mut self, input: &ExportInput, path: &str) {
         let id = input_id(InputIdFrom::Path, Some(path), None);
         if id.as_deref() != Some(input.id.as_str()) {
-            self.exported.notes.push(Noted {
-                code: Note::OtherInputId,
-                place: format!("{}, {path}", input.id),
-            });
+            self.note_input(Note::OtherInputId, input);
         }
     }
 

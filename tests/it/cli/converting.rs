@@ -3,6 +3,9 @@
 mod coco;
 mod conll;
 mod cvat;
+mod jsonl;
+mod label_me;
+mod label_studio;
 mod open_images;
 mod voc;
 mod yolo;
