@@ -66,6 +66,7 @@ pub(super) struct Item<'e> {
 #[derive(Debug, Clone)]
 pub(super) struct Whole<'e> {
     pub(super) name: &'e str,
+    pub(super) content: &'e Content,
     pub(super) geometry: &'e Geometry,
     /// Metadata that is still to be written.
     pub(super) metadata: Map<String, Value>,
@@ -233,7 +234,6 @@ impl Writer {
         for concept in content.concepts.iter().flat_map(Concepts::iter) {
             items.push(Item {
                 name,
-                content,
                 geometry,
                 concept: &concept.id,
                 class: self.class_numbers[&concept.id],
