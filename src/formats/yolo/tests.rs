@@ -225,7 +225,11 @@ fn plain_folders_need_no_description() {
 fn classes_without_names_are_called_by_their_numbers() {
     let imported = imported(&[("a.txt", "7 0.5 0.5 1 1\n99999999999 0.5 0.5 1 1")]);
     assert_eq!(notes(&imported), [("unnamed_classes", 1)]);
-    let concepts: Vec<&str> = imported.concepts.iter().map(crate::model::ConceptId::as_str).collect();
+    let concepts: Vec<&str> = imported
+        .concepts
+        .iter()
+        .map(crate::model::ConceptId::as_str)
+        .collect();
     assert_eq!(concepts, ["7", "99999999999"]);
     let counted = self::imported(&[
         ("data.yaml", "train: labels\nnc: 80"),
