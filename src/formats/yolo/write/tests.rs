@@ -112,7 +112,9 @@ fn an_input_that_would_come_back_with_another_id_is_reported() {
         let exported = export(&[input(id, Some(path), None)], &[]);
         assert_eq!(exported.notes[0].code, Note::OtherInputId, "{path}");
         assert!(
-            files(&exported).keys().all(|it| !it.contains("..")),
+            files(&exported)
+                .keys()
+                .all(|it| it.split('/').all(|part| part != "..")),
             "{path}"
         );
         assert_eq!(back(&exported).taken_over, 1, "{path}");

@@ -22,5 +22,5 @@ fn an_import_over_the_manifest_keeps_keys_ids_and_comments() {
     let next = ("set/boxes.csv", moved.as_str());
     keeps_keys_and_comments(&world, "labels/a.yaml", "box", next);
     let text = world.read("labels/a.yaml");
-    assert!(text.contains("Bus: 0"), "{text}");
+    assert!(text.contains("concepts: { Bus: false }"), "{text}");
 }
