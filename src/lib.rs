@@ -18,4 +18,5 @@ pub mod observed;
 pub mod plan;
 pub mod pull;
 pub mod render;
+pub mod schemas;
 pub mod wire;

@@ -8,8 +8,9 @@ use super::exit::{Exit, Failure};
 use super::input;
 use super::label_files::{self, shown};
 use super::output;
-use crate::manifest::{self, Header, TargetSpec, write};
+use crate::manifest::{Header, TargetSpec, write};
 use crate::model::{Owner, Policy, SetName, UserId};
+use crate::schemas;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
@@ -211,7 +212,10 @@ fn project(set: &SetName, app: &App, systems: &BTreeSet<Ci>) -> Vec<(&'static st
         .replacen(TARGET, &target, 1)
         .replacen(OWNERS, &owners, 1);
     let mut files = vec![
-        (".annosync/manifest.schema.json", manifest::schema_text()),
+        (
+            ".annosync/manifest.schema.json",
+            schemas::MANIFEST.to_owned(),
+        ),
         ("annosync.yaml", header),
         ("labels/example.yaml", EXAMPLE.to_owned()),
     ];

@@ -2,7 +2,7 @@
 
 use super::exit::{Exit, Failure};
 use super::output;
-use crate::{manifest, observed, plan};
+use crate::schemas;
 
 /// Print the JSON Schema of a manifest, a plan, a listing, an outcome or a diff
 #[derive(Debug, clap::Args)]
@@ -29,12 +29,12 @@ enum Name {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let schema = match args.name {
-        Name::Manifest => manifest::schema(),
-        Name::Plan => plan::schema(),
-        Name::Listing => observed::schema(),
-        Name::Outcome => plan::outcome_schema(),
-        Name::Diff => plan::diff_schema(),
+        Name::Manifest => schemas::MANIFEST,
+        Name::Plan => schemas::PLAN,
+        Name::Listing => schemas::LISTING,
+        Name::Outcome => schemas::OUTCOME,
+        Name::Diff => schemas::DIFF,
     };
-    output::data(&format!("{schema:#}\n"))?;
+    output::data(schema)?;
     Ok(Exit::Done)
 }

@@ -5,9 +5,8 @@ use super::exit::Failure;
 use super::progress::Progress;
 use crate::api::{self, Connection, Endpoint, InsecureHttp, Reader, Token, Writer};
 use crate::emulator::{Config, Database, Emulator};
-use crate::model::{ObservedState, Scope, UserId};
+use crate::model::{ObservedState, Scope, UserId, hex};
 use crate::observed;
-use std::hash::{BuildHasher as _, RandomState};
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// Whether inputs that the app lacks are posted.
@@ -57,7 +56,11 @@ impl Session {
             ),
             Destination::Embedded { path, .. } => {
                 // Other users of the machine can reach the port, so the key is a secret.
-                let key = format!("{:016x}{:016x}", secret(), secret());
+                let mut secret = [0; 16];
+                getrandom::fill(&mut secret).map_err(|error| {
+                    Failure::new(format!("the system gives no random numbers: {error}"))
+                })?;
+                let key = hex(&secret);
                 let config = Config {
                     database: Database::File(path.clone()),
                     owner: EMBEDDED_OWNER.into(),
@@ -126,11 +129,6 @@ impl Session {
             let _ = emulator.stop().await;
         }
     }
-}
-
-/// 64 random bits: the keys of the standard library's hash maps come from the operating system.
-fn secret() -> u64 {
-    RandomState::new().hash_one(0_u8)
 }
 
 /// The message of an error with its causes.

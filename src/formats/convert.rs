@@ -2,10 +2,12 @@
 
 use super::account::Imported;
 use super::coco;
+use super::cvat;
 use super::error::ImportError;
 use super::format::Format;
 use super::options::ImportOptions;
 use super::source::Source;
+use super::voc;
 use super::writer::{ExportInput, Exported};
 use crate::model::ConceptId;
 
@@ -21,6 +23,8 @@ pub fn import(
 ) -> Result<Imported, ImportError> {
     match format {
         Format::Coco => coco::import(source, options),
+        Format::Voc => voc::import(source, options),
+        Format::Cvat => cvat::import(source, options),
         _ => Err(ImportError::OtherFormat {
             format,
             why: "it cannot be imported yet".to_owned(),
@@ -38,7 +42,11 @@ pub fn export(format: Format, inputs: &[ExportInput], classes: &[ConceptId]) -> 
 
 /// The formats that the files may have, most likely one.
 pub fn recognise(source: &dyn Source) -> Vec<Format> {
-    let recognises: [(Format, fn(&dyn Source) -> bool); 1] = [(Format::Coco, coco::recognises)];
+    let recognises: [(Format, fn(&dyn Source) -> bool); 3] = [
+        (Format::Coco, coco::recognises),
+        (Format::Voc, voc::recognises),
+        (Format::Cvat, cvat::recognises),
+    ];
     recognises
         .into_iter()
         .filter(|(_, recognises)| recognises(source))

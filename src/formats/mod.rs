@@ -11,7 +11,8 @@
 //! builder    pictures and objects -> inputs           error    why nothing can be imported
 //! place      pixels -> fractions                      input_id ids of inputs, made from names of images
 //! pieces     several annotations of one object        bitmap   pixels -> masks
-//! writer     what every export shares
+//! xml        elements of XML files                     metadata texts -> values of metadata
+//! turned     turned boxes, ellipses -> rings           writer   what every export shares
 //! coco, …    one reader or writer each
 //! ```
 
@@ -20,16 +21,21 @@ mod bitmap;
 mod builder;
 mod coco;
 mod convert;
+mod cvat;
 mod error;
 mod format;
 mod input_id;
+mod metadata;
 mod options;
 mod pieces;
 mod place;
 mod source;
 #[cfg(test)]
 mod there_and_back;
+mod turned;
+mod voc;
 mod writer;
+mod xml;
 
 pub use account::{ImageInfo, Imported, ImportedInput, Media, Note, Noted, SkipCode, Skipped};
 pub use convert::{export, import, recognise};

@@ -46,6 +46,7 @@ mod node;
 mod problem;
 mod report;
 mod rules;
+#[cfg(test)]
 mod schema;
 mod select;
 mod source;
@@ -69,7 +70,6 @@ pub use load::{
 };
 pub use loaded::{Location, Manifest, MediumContent};
 pub use problem::{Problem, Problems, Shown, SourceSpan};
-pub use schema::{schema, schema_text};
 pub use select::HEADER_FILES;
 pub use source::{Pipes, Reach, Unreadable, kind_of, read_bytes};
 pub use survey::{Survey, survey, would_be_left_out};

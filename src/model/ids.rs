@@ -1,8 +1,9 @@
 //! Checked ids and names, cheap to clone.
 
+#[cfg(test)]
 use super::schema::{NAME_PATTERN, SET_NAME_PATTERN};
 use super::screen::reorders_text;
-use std::borrow::{Borrow, Cow};
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -67,8 +68,9 @@ macro_rules! id {
             }
         }
 
+        #[cfg(test)]
         impl schemars::JsonSchema for $name {
-            fn schema_name() -> Cow<'static, str> {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($name).into()
             }
 

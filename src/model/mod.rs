@@ -24,6 +24,7 @@ mod measure;
 mod nearest;
 mod overlap;
 mod ring;
+#[cfg(test)]
 mod schema;
 mod screen;
 mod segment;
@@ -63,7 +64,8 @@ pub use measure::{Measure, overlap};
 pub use nearest::{WordIndex, nearest_word};
 pub use overlap::Overlap;
 pub use ring::encloses_area;
-pub use schema::{NAME_PATTERN, SET_NAME_PATTERN, SHARE_PATTERN, STATUS_NUMBER_PATTERN};
+#[cfg(test)]
+pub(crate) use schema::{NAME_PATTERN, SET_NAME_PATTERN, SHARE_PATTERN, STATUS_NUMBER_PATTERN};
 pub use screen::{escape, escape_json, escape_lines, is_harmful, reorders_text};
 pub use segment::Segment;
 pub use settings::{Guards, Owner, Policy, Share};

@@ -11,9 +11,8 @@
     Ord,
     Hash,
     serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-)]
+    serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Turn {
     /// A quarter turn clockwise.
     #[serde(rename = "turned_90")]

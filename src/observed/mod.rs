@@ -6,11 +6,11 @@
 mod error;
 mod inventory;
 mod saved;
+#[cfg(test)]
 mod schema;
 mod state;
 
 pub use error::ObservedError;
 pub use inventory::{missing_inputs, new_concepts, unseen_concepts, unseen_inputs, waiting_inputs};
 pub use saved::{FORMAT_VERSION, SavedListing};
-pub use schema::schema;
 pub use state::{from_listing, observe};

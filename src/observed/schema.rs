@@ -8,7 +8,7 @@ use crate::model::NAME_PATTERN;
 use serde_json::{Value, json};
 
 /// JSON Schema, draft 2020-12.
-pub fn schema() -> Value {
+fn schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": format!("urn:annosync:schema:listing:{FORMAT_VERSION}"),
@@ -142,6 +142,11 @@ mod tests {
             .collect();
         keys.sort_unstable();
         keys
+    }
+
+    #[test]
+    fn the_committed_schema_is_up_to_date() {
+        crate::schemas::check("listing", crate::schemas::LISTING, &schema());
     }
 
     #[test]

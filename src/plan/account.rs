@@ -9,7 +9,8 @@ use crate::model::SetName;
 pub(super) const ACCOUNT_VERSION: &str = "1.0";
 
 /// What `apply --format json` prints.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Account {
     /// The version of this format: 1.0.
     pub format_version: String,

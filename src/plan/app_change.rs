@@ -4,7 +4,8 @@ use super::operation::{Seen, is_default};
 use crate::model::{AnnotationId, Content, InputId, Key};
 
 /// An annotation that was added, changed or deleted in the app since the base.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AppChange {
     /// Whether it was added, changed or deleted.
     pub kind: AppChangeKind,
@@ -34,17 +35,9 @@ pub struct AppChange {
 
 /// How an annotation was changed in the app since the base.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AppChangeKind {
     /// The base does not declare it.
@@ -56,9 +49,8 @@ pub enum AppChangeKind {
 }
 
 /// What a plan does about a change that was made in the app.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// The app's change stays.
@@ -71,7 +63,8 @@ pub enum Decision {
 
 /// A field that was changed in the app since the base, with the value of each side; absent where a side lacks the
 /// field.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FieldChange {
     /// The name: `geometry`, `concepts.car`, `metadata.weather`, …
     pub field: String,

@@ -9,9 +9,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The number of annotations that bear a concept: annotations of people, and input-level ones, that name it with a
 /// value above 0.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClassCount {
     /// The concept.
     pub concept: ConceptId,
@@ -30,9 +29,8 @@ impl ClassCount {
 }
 
 /// Annotations of which some concepts are replaced by others.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Relabelled {
     /// The concepts that are removed, sorted.
     pub from: Vec<ConceptId>,

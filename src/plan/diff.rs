@@ -58,7 +58,8 @@ impl LabelSet {
 }
 
 /// The differences of two label sets.
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Diff {
     /// The version of this format: 1.0.
     pub format_version: String,
@@ -86,7 +87,8 @@ impl Diff {
 }
 
 /// One side of a diff.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DiffSide {
     /// Its name on the command line.
     pub name: String,
@@ -99,7 +101,8 @@ pub struct DiffSide {
 }
 
 /// The number of labels of an input.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InputLabels {
     /// The input.
     pub input_id: InputId,
@@ -108,7 +111,8 @@ pub struct InputLabels {
 }
 
 /// The numbers of a diff. Every annotation is counted once; a pair counts as one.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DiffSummary {
     /// Annotations that only the new side has.
     pub added: u64,
@@ -170,8 +174,8 @@ impl DiffSummary {
 
 /// A kind of difference.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema,
-)]
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DiffKind {
     /// Only the old side has it.
@@ -191,7 +195,8 @@ pub enum DiffKind {
 }
 
 /// An annotation that differs.
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DiffChange {
     /// The kind of the difference.
     pub kind: DiffKind,

@@ -39,6 +39,7 @@ mod region;
 mod relabelling;
 mod repair;
 mod rights;
+#[cfg(test)]
 mod schema;
 mod sent;
 mod shared;
@@ -82,7 +83,6 @@ pub use read::{PlanFileError, read};
 pub use recheck::{Due, bodies, due, misfits};
 pub use region::named_region;
 pub use rights::Needed;
-pub use schema::{diff_schema, outcome_schema, schema};
 pub use sent::{body_of_stand_in, write_body};
 pub use stand_in::{
     STAND_IN_FOR, body as stand_in_body, id_for as stand_in_id_for, is_stand_in_of, original_of,

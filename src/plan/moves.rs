@@ -9,9 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The number of moves that are listed.
 pub const LARGEST_MOVES: usize = 10;
 
-#[derive(
-    Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Moves {
     /// The number of annotations by the IoU of old and new place, in tenths: the first counts 0 to below 0.1, the
     /// last 0.9 to 1. Points and keypoints count by their distance, on the scale that matching uses.
@@ -23,9 +22,8 @@ pub struct Moves {
 }
 
 /// An annotation whose geometry changes.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Move {
     /// The input of the annotation.
     pub input_id: InputId,
@@ -85,8 +83,8 @@ impl Moves {
 
 /// Annotations whose picture was turned in the same way.
 #[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Turned {
     /// How the picture was turned.
     pub turn: Turn,

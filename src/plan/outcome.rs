@@ -7,17 +7,8 @@ use super::summary::is_zero;
 use crate::model::{AnnotationId, Content, InputId, Key};
 
 /// What was applied: operations by action, and purges.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Applied {
     #[serde(flatten)]
     pub actions: ActionCounts,
@@ -47,9 +38,8 @@ impl Applied {
 }
 
 /// How an apply ended.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// The plan is empty. Exit code 0.
@@ -65,17 +55,8 @@ pub enum Ending {
 }
 
 /// What was written before an operation turned out to be stale, or failed.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Touched {
     /// Nothing.
@@ -101,7 +82,8 @@ impl Touched {
 }
 
 /// An operation whose annotation is neither as the plan saw it nor as the plan wants it.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StaleItem {
     /// Index into the plan's operations.
     pub operation: u32,
@@ -139,9 +121,8 @@ impl StaleItem {
 }
 
 /// How an annotation that a purge would delete differs from the plan.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Since {
     /// It was made after the plan.
@@ -151,7 +132,8 @@ pub enum Since {
 }
 
 /// An annotation that a purge would delete and that the plan did not show, or showed with other content.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Unplanned {
     /// The id of the annotation.
     pub id: AnnotationId,
@@ -162,7 +144,8 @@ pub struct Unplanned {
 }
 
 /// An input on which a purge would delete more than the plan showed. Nothing was purged.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StalePurge {
     /// Index into the plan's purges.
     pub purge: u32,
@@ -188,9 +171,8 @@ impl StalePurge {
 }
 
 /// An input that was not purged, or not completely.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FailedPurge {
     /// Index into the plan's purges.
     pub purge: u32,
@@ -212,9 +194,8 @@ impl FailedPurge {
 }
 
 /// An operation that failed.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FailedItem {
     /// Index into the plan's operations.
     pub operation: u32,
@@ -250,9 +231,8 @@ impl FailedItem {
 }
 
 /// An input that could not be posted, processed or deleted. Its operations were not attempted.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FailedInput {
     /// The input.
     pub input_id: InputId,
@@ -264,9 +244,8 @@ pub struct FailedInput {
 }
 
 /// An input that an undo did not delete, because it has annotations.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StaleInput {
     /// The input.
     pub input_id: InputId,
@@ -276,9 +255,8 @@ pub struct StaleInput {
 
 /// The result of an apply. Every operation, purge and input of the plan is counted in exactly one of `applied`,
 /// `already_so`, `stale`, `failed` (or the same for purges and inputs) and `not_attempted`.
-#[derive(
-    Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Outcome {
     /// Operations, purges and inputs that were applied.
     pub applied: Applied,

@@ -15,17 +15,8 @@ use std::collections::BTreeMap;
 pub const FORMAT_VERSION: &str = "2.0";
 
 /// The purpose of a plan.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// Make the app equal to a manifest.
@@ -36,9 +27,8 @@ pub enum Purpose {
 }
 
 /// The manifest as it was applied last.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Base {
     /// The revision as the user named it.
     pub revision: String,
@@ -49,9 +39,8 @@ pub struct Base {
 }
 
 /// The app that a plan is for.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Target {
     /// The base URL, or `embedded:` and the store's path as the manifest gives it.
     pub endpoint: String,
@@ -62,7 +51,8 @@ pub struct Target {
 }
 
 /// The writes that make the app equal to the manifest.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Plan {
     /// The version of this format: 2.0.
     pub format_version: String,

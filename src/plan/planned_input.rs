@@ -4,9 +4,8 @@ use crate::model::{InputId, Json, is_web_url};
 use crate::wire::encode::{self, Source};
 
 /// A medium of an input.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Medium {
     /// The kind of the medium.
     pub kind: MediumKind,
@@ -25,9 +24,8 @@ impl Medium {
 }
 
 /// The kind of a medium.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MediumKind {
     Image,
@@ -47,9 +45,8 @@ impl MediumKind {
 }
 
 /// The source of a medium.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", untagged)]
 pub enum MediumSource {
     /// A file of the manifest's folder, read when it is sent.
@@ -74,9 +71,8 @@ pub enum MediumSource {
 }
 
 /// An input that must exist before its annotations are written.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PlannedInput {
     /// The input.
     pub input_id: InputId,

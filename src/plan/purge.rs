@@ -7,7 +7,8 @@ use crate::model::{
 use std::collections::BTreeSet;
 
 /// The deletion of everything on one input except its input-level annotation (`purge: true` in the manifest).
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Purge {
     /// The input.
     pub input_id: InputId,
@@ -24,7 +25,8 @@ pub struct Purge {
 }
 
 /// An annotation that a purge deletes.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PurgedAnnotation {
     /// The id of the annotation.
     pub id: AnnotationId,

@@ -6,12 +6,11 @@ use super::operation::{
 };
 use crate::matching::Matched;
 use crate::model::{AnnotationId, Content, Fingerprint, InputId, Json, Key, UserId};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::borrow::Cow;
 
 /// One write to one annotation.
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Record {
     /// The kind of the write.
     action: Action,
@@ -74,12 +73,13 @@ impl<'de> Deserialize<'de> for Operation {
     }
 }
 
-impl JsonSchema for Operation {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(test)]
+impl schemars::JsonSchema for Operation {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "Operation".into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         Record::json_schema(generator)
     }
 }

@@ -10,9 +10,8 @@ use crate::model::{Content, UserId};
 use std::collections::BTreeMap;
 
 /// Writes that only one user and the app's owner may make.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Needed {
     /// The user; the app's owner for an annotation without a user.
     pub user: UserId,

@@ -6,13 +6,13 @@
 use super::account::{ACCOUNT_VERSION, Account};
 use super::diff::{DIFF_VERSION, Diff};
 use super::plan::{FORMAT_VERSION, Plan};
+use crate::schemas;
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
-/// JSON Schema, draft 2020-12.
-pub fn schema() -> Value {
+fn schema() -> Value {
     document::<Plan>(
         ("plan", FORMAT_VERSION),
         "annosync plan",
@@ -21,8 +21,7 @@ pub fn schema() -> Value {
     )
 }
 
-/// JSON Schema, draft 2020-12.
-pub fn outcome_schema() -> Value {
+fn outcome_schema() -> Value {
     document::<Account>(
         ("outcome", ACCOUNT_VERSION),
         "annosync outcome",
@@ -32,8 +31,7 @@ pub fn outcome_schema() -> Value {
     )
 }
 
-/// JSON Schema, draft 2020-12.
-pub fn diff_schema() -> Value {
+fn diff_schema() -> Value {
     document::<Diff>(
         ("diff", DIFF_VERSION),
         "annosync diff",
@@ -115,4 +113,11 @@ fn without_null(property: &mut Map<String, Value>) {
             }
         }
     }
+}
+
+#[test]
+fn the_committed_schemas_are_up_to_date() {
+    schemas::check("plan", schemas::PLAN, &schema());
+    schemas::check("outcome", schemas::OUTCOME, &outcome_schema());
+    schemas::check("diff", schemas::DIFF, &diff_schema());
 }

@@ -17,17 +17,8 @@ use crate::model::{AnnotationId, ConceptId, InputId, Maker, ObservedState, SetPr
 use std::collections::{BTreeMap, HashSet};
 
 /// Writes that are held back.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HeldBack {
     /// Changes of existing annotations that the policy does not allow.
     pub updates: u64,
@@ -43,9 +34,8 @@ pub struct HeldBack {
 }
 
 /// The numbers of a plan.
-#[derive(
-    Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Summary {
     #[serde(flatten)]
     pub actions: ActionCounts,
@@ -161,9 +151,8 @@ pub(super) fn is_zero(count: &u64) -> bool {
 }
 
 /// Writes to annotations of a user who is not the app's owner.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OthersWork {
     /// The user; absent if the service reports none, as for annotations made by a model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -175,9 +164,8 @@ pub struct OthersWork {
 }
 
 /// A number of annotations of a user.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct UserCount {
     /// The user; absent if the service reports none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -187,9 +175,8 @@ pub struct UserCount {
 }
 
 /// Posts that double annotations of one user, or of one other set.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Doubles {
     /// The prefix of the other set's ids; absent for annotations that no set made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -204,9 +191,8 @@ pub struct Doubles {
 }
 
 /// A concept that the app does not have yet.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NewConcept {
     /// The concept.
     pub concept: ConceptId,

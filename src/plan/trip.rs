@@ -13,9 +13,8 @@ pub const GUARDS_LABEL: &str = "annosync-allow-guards";
 pub const REVERTS_LABEL: &str = "annosync-allow-reverts";
 
 /// A guard that tripped, with its number and its limit.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "guard", rename_all = "snake_case")]
 pub enum Trip {
     /// Too many deletes.
@@ -78,9 +77,8 @@ pub enum Trip {
 }
 
 /// A concept that vanishes because another one replaces it on most of its annotations.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Rename {
     /// The concept that vanishes.
     pub from: String,

@@ -14,7 +14,7 @@ use super::header::{HEADER, INPUTS, REQUIRED};
 use serde_json::{Map, Value, json};
 
 /// The schema of a manifest's file: JSON Schema, draft 2020-12.
-pub fn schema() -> Value {
+fn schema() -> Value {
     let mut properties = header::properties();
     properties.insert(
         INPUTS.to_owned(),
@@ -56,11 +56,6 @@ pub fn schema() -> Value {
         "dependentRequired": dependencies,
         "$defs": definitions,
     })
-}
-
-/// [`schema`] as indented JSON with a final line feed.
-pub fn schema_text() -> String {
-    format!("{:#}\n", schema())
 }
 
 /// A map with only these keys.
@@ -109,4 +104,9 @@ fn named<const N: usize>(definitions: [(&str, Value); N]) -> Map<String, Value> 
         .into_iter()
         .map(|(name, schema)| (name.to_owned(), schema))
         .collect()
+}
+
+#[test]
+fn the_committed_schema_is_up_to_date() {
+    crate::schemas::check("manifest", crate::schemas::MANIFEST, &schema());
 }

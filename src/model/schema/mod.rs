@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 /// Ids and names such as [`super::InputId`]: not empty, no control characters, no bidirectional controls, no
 /// white space at the ends.
-pub static NAME_PATTERN: LazyLock<String> = LazyLock::new(|| {
+pub(crate) static NAME_PATTERN: LazyLock<String> = LazyLock::new(|| {
     let is_control = |c: char| c.is_control() || reorders_text(c);
     let inner = class(is_control);
     let end = class(|c| is_control(c) || c.is_whitespace());
@@ -33,13 +33,13 @@ fn class(is_member: impl Fn(char) -> bool) -> String {
 }
 
 /// See [`super::SetName`].
-pub const SET_NAME_PATTERN: &str = "^[a-z0-9-]{1,40}$";
+pub(crate) const SET_NAME_PATTERN: &str = "^[a-z0-9-]{1,40}$";
 
 /// Numbers that [`super::Status::parse`] accepts.
-pub const STATUS_NUMBER_PATTERN: &str = r"^\+?0*24[0-9]{3}$";
+pub(crate) const STATUS_NUMBER_PATTERN: &str = r"^\+?0*24[0-9]{3}$";
 
 /// Texts that [`super::Share::parse`] accepts, and numbers that do not fit into 64 bits.
-pub const SHARE_PATTERN: &str = r"^\+?(0*(100|[0-9]{1,2})%|[0-9]+)$";
+pub(crate) const SHARE_PATTERN: &str = r"^\+?(0*(100|[0-9]{1,2})%|[0-9]+)$";
 
 /// The serialized form of a [`super::Status`] without a name.
 pub(crate) const STATUS_WRITTEN_PATTERN: &str = "^[0-9]{1,10}$";

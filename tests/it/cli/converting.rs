@@ -1,3 +1,5 @@
 //! `import` and `export` of every format, through the binary.
 
 mod coco;
+mod cvat;
+mod voc;
