@@ -104,11 +104,10 @@ pub(crate) fn check_out(revision: &str, path: &Path) -> Result<CheckedOut, Failu
     let place = root.path().join(&repository.prefix).join(below);
     if !place.exists() {
         let place = Path::new(&repository.prefix).join(below);
-        return Err(Failure::new(format!(
-            "revision {revision} has no {}",
-            place.display()
-        ))
-        .hint("name a path of that revision: git:REV:PATH"));
+        return Err(
+            Failure::new(format!("revision {revision} has no {}", place.display()))
+                .hint("name a path of that revision: git:REV:PATH"),
+        );
     }
     Ok(CheckedOut { root, place })
 }

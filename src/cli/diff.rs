@@ -212,19 +212,18 @@ fn external(args: &Args) -> Result<Exit, Failure> {
             .hint("let git call it: git config diff.annosync.command 'annosync diff --git'"));
         }
     };
-    let mut text = match path == renamed {
-        true => format!("annosync diff {}\n", render::escape(path)),
-        false => format!(
-            "annosync diff {} -> {}\n",
-            render::escape(path),
-            render::escape(renamed)
-        ),
-    };
+    let mut text = format!("annosync diff {}", render::escape(path));
+    if path != renamed {
+        let _ = write!(text, " -> {}", render::escape(renamed));
+    }
+    text.push('\n');
     match compare(args, path, renamed, (old, new)) {
         Ok(Compared::Labels { diff, has_header }) => {
             text.push_str(&render::diff_text(&diff, &args.options()));
             if has_header {
-                text.push_str("The header is in this file and is not compared; see git diff --no-ext-diff.\n");
+                text.push_str(
+                    "The header is in this file and is not compared; see git diff --no-ext-diff.\n",
+                );
             }
         }
         Ok(Compared::Text) => {
@@ -243,7 +242,10 @@ fn external(args: &Args) -> Result<Exit, Failure> {
 
 /// What an external diff shows.
 enum Compared {
-    Labels { diff: Box<Diff>, has_header: bool },
+    Labels {
+        diff: Box<Diff>,
+        has_header: bool,
+    },
     /// The labels are equal: the files differ in something else.
     Text,
 }
@@ -284,7 +286,11 @@ fn compare(
     };
     let has_header = has_header(path, old) || has_header(renamed, new);
     let (old, new) = (side(path, old)?, side(renamed, new)?);
-    let kind = if old.kind.is_empty() { new.kind } else { old.kind };
+    let kind = if old.kind.is_empty() {
+        new.kind
+    } else {
+        old.kind
+    };
     let alike = |labels: LabelSet| LabelSet {
         kind: match labels.kind {
             "" => kind,

@@ -4,9 +4,7 @@
 use super::exit::Failure;
 use super::{input, kind};
 use crate::manifest::Manifest;
-use crate::model::{
-    Content, FileKind, Geometry, Mask, ObservedAnnotation, ObservedState, Origin,
-};
+use crate::model::{Content, FileKind, Geometry, Mask, ObservedAnnotation, ObservedState, Origin};
 use crate::observed::{ObservedError, SavedListing};
 use crate::plan::{PlanError, Target};
 use crate::render::{counted, thousands};
@@ -34,8 +32,7 @@ pub(crate) fn read_listing(file: &Path) -> Result<ObservedState, Failure> {
 /// The fields of an annotation of a listing. A mask has its pixels, which a listing keeps apart.
 pub(crate) fn content(annotation: &ObservedAnnotation) -> Content {
     let mut content = annotation.content();
-    if let (Some(Geometry::Mask(mask)), Some(png)) =
-        (&mut content.geometry, annotation.mask_png())
+    if let (Some(Geometry::Mask(mask)), Some(png)) = (&mut content.geometry, annotation.mask_png())
         && let Ok(whole) = Mask::from_png(png)
     {
         **mask = whole;

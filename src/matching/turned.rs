@@ -452,20 +452,14 @@ mod tests {
         ];
         let old = polygon(&kite);
         assert_eq!(
-            pairs(
-                std::slice::from_ref(&old),
-                &[turned(&old, Turn::TopBottom)]
-            ),
+            pairs(std::slice::from_ref(&old), &[turned(&old, Turn::TopBottom)]),
             []
         );
         // Moved to the other side it is mirrored, too.
         let moved = kite.map(|[row, col]| [row, col - 0.3]);
         let old = polygon(&moved);
         assert_eq!(
-            pairs(
-                std::slice::from_ref(&old),
-                &[turned(&old, Turn::LeftRight)]
-            ),
+            pairs(std::slice::from_ref(&old), &[turned(&old, Turn::LeftRight)]),
             []
         );
     }
@@ -501,10 +495,7 @@ mod tests {
             new.rotate_left(count / 2);
             turns(&pairs(
                 &[polygon(&SHAPE), polygon(&old)],
-                &[
-                    turned(&polygon(&SHAPE), Turn::TopBottom),
-                    polygon(&new),
-                ],
+                &[turned(&polygon(&SHAPE), Turn::TopBottom), polygon(&new)],
             ))
         };
         assert_eq!(turns_of(500), [Turn::TopBottom; 2]);

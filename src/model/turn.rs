@@ -2,16 +2,8 @@
 
 /// A rotation or a mirroring of a picture. In fractions of the picture, all are exact whatever its width and height.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    serde::Serialize,
-    serde::Deserialize)]
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Turn {
     /// A quarter turn clockwise.

@@ -82,8 +82,7 @@ impl Moves {
 }
 
 /// Annotations whose picture was turned in the same way.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Turned {
     /// How the picture was turned.

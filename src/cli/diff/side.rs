@@ -49,9 +49,7 @@ impl Reader<'_> {
         }
         self.path(place).map_err(|failure| Failure {
             message: checked_out.named(revision, &failure.message),
-            hint: failure
-                .hint
-                .map(|hint| checked_out.named(revision, &hint)),
+            hint: failure.hint.map(|hint| checked_out.named(revision, &hint)),
             ..failure
         })
     }
@@ -143,16 +141,21 @@ pub(super) fn part(path: &Path, bytes: Vec<u8>, reach: Reach) -> Result<LabelSet
         (header_file, header.to_string().into_bytes()),
         (root.join(below), bytes),
     ]);
-    load_overlaid(root, &overlay, reach)
+    load_overlaid((root, path), &overlay, reach)
 }
 
 /// The labels of a manifest of one file, with `bytes` as its content.
 pub(super) fn single(path: &Path, bytes: Vec<u8>, reach: Reach) -> Result<LabelSet, Failure> {
-    load_overlaid(path, &Overlay::from([(path.to_owned(), bytes)]), reach)
+    let overlay = Overlay::from([(path.to_owned(), bytes)]);
+    load_overlaid((path, path), &overlay, reach)
 }
 
-fn load_overlaid(path: &Path, overlay: &Overlay, reach: Reach) -> Result<LabelSet, Failure> {
-    let manifest = manifest::load_with(path, overlay, reach).map_err(|problems| {
+fn load_overlaid(
+    (root, path): (&Path, &Path),
+    overlay: &Overlay,
+    reach: Reach,
+) -> Result<LabelSet, Failure> {
+    let manifest = manifest::load_with(root, overlay, reach).map_err(|problems| {
         output::styled_message(&problem_text(&problems));
         Failure::new(format!("{} has problems", path.display()))
     })?;
@@ -186,8 +189,8 @@ fn of_manifest(manifest: &Manifest) -> LabelSet {
 
 /// The labels of an import. An input with objects that were left out is not complete.
 fn of_import(mut imported: Imported, format: Format) -> LabelSet {
-    let is_whole = imported.unassigned == 0
-        && !imported.skipped.iter().any(|it| it.annotation.is_none());
+    let is_whole =
+        imported.unassigned == 0 && !imported.skipped.iter().any(|it| it.annotation.is_none());
     let incomplete = imported.take_incomplete();
     let hidden = incomplete.iter().map(|it| it.input.id.clone()).collect();
     let all = imported.inputs.into_iter().chain(incomplete);

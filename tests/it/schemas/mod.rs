@@ -24,8 +24,7 @@ pub(crate) static PLAN: LazyLock<Held> = LazyLock::new(|| Held::to(&closed(parse
 pub(crate) static LISTING: LazyLock<Held> =
     LazyLock::new(|| Held::to(&closed(parsed(schemas::LISTING))));
 /// See [`schemas::DIFF`].
-pub(crate) static DIFF: LazyLock<Held> =
-    LazyLock::new(|| Held::to(&closed(parsed(schemas::DIFF))));
+pub(crate) static DIFF: LazyLock<Held> = LazyLock::new(|| Held::to(&closed(parsed(schemas::DIFF))));
 /// See [`schemas::OUTCOME`].
 pub(crate) static OUTCOME: LazyLock<Held> =
     LazyLock::new(|| Held::to(&closed(parsed(schemas::OUTCOME))));
