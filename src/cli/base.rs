@@ -44,14 +44,7 @@ pub(crate) fn load(revision: &str, path: &Path, files: Files) -> Result<BaseMani
     let repository = Repository::of(folder)?;
     let commit = repository.commit(revision)?;
     let tree = Tree::list(&repository, &commit, files.reach())?;
-    let root = tempfile::tempdir()
-        .and_then(|root| {
-            // The folder `.git` marks the top of the repository, up to which ignore files count.
-            std::fs::create_dir(root.path().join(".git"))?;
-            std::fs::create_dir_all(root.path().join(&repository.prefix))?;
-            Ok(root)
-        })
-        .map_err(|error| Failure::new(format!("cannot create a temporary folder: {error}")))?;
+    let root = temporary(&repository)?;
     let place = root.path().join(&repository.prefix);
     let place = file.map_or(place.clone(), |file| place.join(file));
     let mut problems = None;
@@ -75,6 +68,59 @@ pub(crate) fn load(revision: &str, path: &Path, files: Files) -> Result<BaseMani
         }
     }
     Err(refused(revision, problems, &root))
+}
+
+/// The files at `path` as of `revision`, in a temporary folder.
+#[derive(Debug)]
+pub(crate) struct CheckedOut {
+    root: TempDir,
+    /// The file or folder.
+    pub(crate) place: PathBuf,
+}
+
+impl CheckedOut {
+    /// The text with paths in the repository, as git writes them: `REV:path`.
+    pub(crate) fn named(&self, revision: &str, text: &str) -> String {
+        let top = self.root.path().display().to_string();
+        let shown = format!("{}:", escape(revision));
+        text.replace(&format!("{top}/"), &shown)
+            .replace(&top, &shown)
+    }
+}
+
+/// Writes the files at `path` as of `revision` to a temporary folder.
+pub(crate) fn check_out(revision: &str, path: &Path) -> Result<CheckedOut, Failure> {
+    let folder = path.ancestors().find(|it| it.is_dir());
+    let folder = folder.filter(|it| !it.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let below = path.strip_prefix(folder).unwrap_or(path);
+    let repository = Repository::of(folder)?;
+    let commit = repository.commit(revision)?;
+    let tree = Tree::list(&repository, &commit, Reach::Folder)?;
+    let root = temporary(&repository)?;
+    for kind in [Kind::Manifest, Kind::Named, Kind::Picture] {
+        tree.check_out(&repository, kind, &root)?;
+    }
+    let place = root.path().join(&repository.prefix).join(below);
+    if !place.exists() {
+        let place = Path::new(&repository.prefix).join(below);
+        return Err(
+            Failure::new(format!("revision {revision} has no {}", place.display()))
+                .hint("name a path of that revision: git:REV:PATH"),
+        );
+    }
+    Ok(CheckedOut { root, place })
+}
+
+fn temporary(repository: &Repository) -> Result<TempDir, Failure> {
+    tempfile::tempdir()
+        .and_then(|root| {
+            // The folder `.git` marks the top of the repository, up to which ignore files count.
+            std::fs::create_dir(root.path().join(".git"))?;
+            std::fs::create_dir_all(root.path().join(&repository.prefix))?;
+            Ok(root)
+        })
+        .map_err(|error| Failure::new(format!("cannot create a temporary folder: {error}")))
 }
 
 /// Prints the problems with the paths in the repository as git writes them: `REV:path`.
@@ -121,7 +167,7 @@ impl Repository {
             found = discover(git().envs(named));
         }
         let found = found.map_err(|failure| {
-            failure.hint("--base reads an earlier manifest from the git repository of the manifest")
+            failure.hint("an earlier revision is read from the git repository of the manifest")
         })?;
         let text = utf8(found)?;
         let mut lines = text.lines();

@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// Commands with their examples: each is a purpose and a command line.
-pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
+pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 16] = [
     (
         "plan",
         &[
@@ -75,6 +75,27 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
     (
         "validate",
         &[("Check the manifest in this folder", "annosync validate")],
+    ),
+    (
+        "diff",
+        &[
+            (
+                "What changed in the manifest of this folder since the last commit",
+                "annosync diff git:HEAD .",
+            ),
+            (
+                "Two versions of a COCO file, as a comment",
+                "annosync diff old.json new.json --format markdown",
+            ),
+            (
+                "The app, as it was listed, and a Pascal VOC folder",
+                "annosync diff listing.json voc:Annotations --only removed",
+            ),
+            (
+                "As an external diff of git, for git config diff.annosync.command",
+                "annosync diff --git",
+            ),
+        ],
     ),
     (
         "import",

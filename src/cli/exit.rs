@@ -11,7 +11,7 @@ pub(crate) enum Exit {
     Done,
     /// An error. Nothing was changed, or the message lists what was.
     Error,
-    /// `plan --detailed-exitcode`: there are changes.
+    /// `diff` or `plan --detailed-exitcode`: there are differences.
     Changes,
     /// A guard stopped the plan.
     Guarded,
@@ -62,12 +62,12 @@ impl Exit {
         match self {
             Self::Done => "done, or nothing to do",
             Self::Error => "an error",
-            Self::Changes => "with --detailed-exitcode: there are changes",
+            Self::Changes => "diff, or plan --detailed-exitcode: there are differences",
             Self::Guarded => "stopped by a guard",
             Self::Stale => {
                 "the app or the manifest changed since the plan was made, or conflicts are unresolved"
             }
-            Self::Partial => "partly applied or imported",
+            Self::Partial => "partly applied, imported or compared",
             Self::Usage => "invalid command line",
         }
     }
@@ -79,7 +79,7 @@ impl Exit {
             Self::Error => {
                 "Read the message and its hint. Nothing was written, unless the last lines list what was."
             }
-            Self::Changes => "Review the plan and apply it.",
+            Self::Changes => "Review them; apply a plan.",
             Self::Guarded => {
                 "Nothing was written. If the plan is what you want, pass the flag that the message names."
             }

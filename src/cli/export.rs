@@ -5,7 +5,7 @@ use super::validate::{self, load_whole};
 use super::{account, files, label_files, offline, output};
 use crate::formats::{self, ExportAnnotation, ExportInput, Exported, Format, ImageInfo, Media};
 use crate::manifest::{self, InputText, InputVideo, Manifest, MediumContent, Overlay};
-use crate::model::{Content, Geometry, Identity, InputId, Maker, Mask, ObservedState, Origin};
+use crate::model::{Content, Identity, InputId, Maker, ObservedState, Origin};
 use crate::render::counted;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -194,7 +194,7 @@ fn observed(state: &ObservedState, manifest: Option<&Manifest>) -> Vec<ExportInp
                         status: None,
                         user: None,
                         info: None,
-                        ..with_mask(annotation.content(), annotation.mask_png())
+                        ..offline::content(annotation)
                     },
                 }),
                 Maker::Model => of_models += 1,
@@ -218,16 +218,6 @@ fn observed(state: &ObservedState, manifest: Option<&Manifest>) -> Vec<ExportInp
         ));
     }
     inputs
-}
-
-/// The mask with its pixels, which a listing keeps apart.
-fn with_mask(mut content: Content, png: Option<Vec<u8>>) -> Content {
-    if let (Some(Geometry::Mask(mask)), Some(png)) = (&mut content.geometry, png)
-        && let Ok(whole) = Mask::from_png(png)
-    {
-        **mask = whole;
-    }
-    content
 }
 
 /// The image with its size: as declared, else from the file's header.

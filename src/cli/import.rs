@@ -14,6 +14,7 @@ use super::{account, input, output};
 use crate::formats::{self, Format, ImportError, Imported};
 use crate::render::escape;
 use options::Common;
+pub(crate) use options::Reading;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -33,7 +34,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         None => files.recognise()?,
     };
     files.expect(format)?;
-    let options = args.common.import_options();
+    let images = args.common.images.clone();
+    let options = args.common.reading.import_options(images);
     let imported =
         formats::import(format, &files, &options).map_err(|error| failure(&error, &files))?;
     finish(&args.common, &files, imported, format)
@@ -60,7 +62,7 @@ fn formats_and_paths(arguments: &[PathBuf]) -> Result<(Option<Format>, &[PathBuf
     }
 }
 
-fn failure(error: &ImportError, files: &Files) -> Failure {
+pub(crate) fn failure(error: &ImportError, files: &Files) -> Failure {
     let failure = match error {
         ImportError::Json { file, fault } => input::json_failure(&files.path(file), fault),
         ImportError::Text {

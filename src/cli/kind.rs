@@ -42,6 +42,7 @@ pub(crate) fn wrong_kind(path: &Path, kind: FileKind, wanted: &str) -> Failure {
         FileKind::Annotations => {
             format!("serve it with `annosync emulator --seed {file}`")
         }
+        FileKind::Diff => "make it again with --format text to look at it".to_owned(),
         FileKind::Unknown => "use the version of annosync that wrote it".to_owned(),
         FileKind::Coco => {
             format!("turn it into a manifest with `annosync import coco {file} --out labels`")
@@ -59,6 +60,7 @@ pub(crate) fn noun(kind: FileKind) -> &'static str {
         FileKind::Log => "the log of an apply",
         FileKind::Listing => "a saved listing",
         FileKind::Annotations => "a list of annotations (`list --format jsonl`)",
+        FileKind::Diff => "a diff (`diff --format json`)",
         FileKind::Unknown => "a file of another version of annosync",
         FileKind::Coco => "a COCO file",
     }

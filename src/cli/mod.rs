@@ -7,6 +7,7 @@ mod apply;
 mod base;
 mod completions;
 mod connection;
+mod diff;
 mod emulator;
 mod examples;
 mod exit;
@@ -81,6 +82,8 @@ enum Command {
     List(list::Args),
     /// Check a manifest offline
     Validate(validate::Args),
+    /// Compare two label sets: manifests, git revisions, listings, files of other tools
+    Diff(diff::Args),
     /// Import annotations of another format into a manifest
     Import(import::Args),
     /// Export a manifest, or a saved listing, to another format
@@ -91,7 +94,7 @@ enum Command {
     Test(test::Args),
     /// Serve the API from a SQLite file
     Emulator(emulator::Args),
-    /// Print the JSON Schema of a manifest, a plan, a listing or an outcome
+    /// Print the JSON Schema of a manifest, a plan, a listing, an outcome or a diff
     Schema(schema::Args),
     /// Print shell completions
     Completions(completions::Args),
@@ -147,6 +150,7 @@ pub fn main() -> ExitCode {
                 deadline.limit(list::run(args)).await
             }
             Command::Validate(args) => validate::run(&args),
+            Command::Diff(args) => diff::run(&args),
             Command::Import(args) => import::run(&args),
             Command::Export(args) => export::run(&args),
             Command::Init(args) => init::run(&args),

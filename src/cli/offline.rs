@@ -4,7 +4,7 @@
 use super::exit::Failure;
 use super::{input, kind};
 use crate::manifest::Manifest;
-use crate::model::{FileKind, ObservedState, Origin};
+use crate::model::{Content, FileKind, Geometry, Mask, ObservedAnnotation, ObservedState, Origin};
 use crate::observed::{ObservedError, SavedListing};
 use crate::plan::{PlanError, Target};
 use crate::render::{counted, thousands};
@@ -27,6 +27,17 @@ pub(crate) fn read_listing(file: &Path) -> Result<ObservedState, Failure> {
     // Frees the text, which is as large as the state.
     drop(text);
     Ok(saved.into_state())
+}
+
+/// The fields of an annotation of a listing. A mask has its pixels, which a listing keeps apart.
+pub(crate) fn content(annotation: &ObservedAnnotation) -> Content {
+    let mut content = annotation.content();
+    if let (Some(Geometry::Mask(mask)), Some(png)) = (&mut content.geometry, annotation.mask_png())
+        && let Ok(whole) = Mask::from_png(png)
+    {
+        **mask = whole;
+    }
+    content
 }
 
 /// The target of a plan without an app: only the owner is known.

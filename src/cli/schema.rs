@@ -4,7 +4,7 @@ use super::exit::{Exit, Failure};
 use super::output;
 use crate::schemas;
 
-/// Print the JSON Schema of a manifest, a plan, a listing or an outcome
+/// Print the JSON Schema of a manifest, a plan, a listing, an outcome or a diff
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
 pub(crate) struct Args {
@@ -23,6 +23,8 @@ enum Name {
     Listing,
     /// What `apply --format json` prints
     Outcome,
+    /// What `diff --format json` prints
+    Diff,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -31,6 +33,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Name::Plan => schemas::PLAN,
         Name::Listing => schemas::LISTING,
         Name::Outcome => schemas::OUTCOME,
+        Name::Diff => schemas::DIFF,
     };
     output::data(schema)?;
     Ok(Exit::Done)

@@ -39,7 +39,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let shown = match kind {
         Some(FileKind::Outcome) => account(args)?,
         Some(FileKind::Log) => log(args)?,
-        Some(FileKind::Listing | FileKind::Annotations | FileKind::Manifest | FileKind::Coco)
+        Some(
+            FileKind::Listing
+            | FileKind::Annotations
+            | FileKind::Manifest
+            | FileKind::Diff
+            | FileKind::Coco,
+        )
         | None => {
             return Err(match kind {
                 Some(kind) => kind::wrong_kind(file, kind, WANTED),

@@ -270,16 +270,21 @@ pub fn has_header(path: &Path) -> bool {
     };
     files.iter().any(has_usual_name)
         || files.iter().any(|file| {
-            let text = disk
-                .own(file)
-                .ok()
-                .map(|bytes| decode_text(bytes, TextKind::Structured));
-            let Some(Ok(text)) = text else { return false };
-            document(file.format, &text)
-                .ok()
-                .and_then(|document| document.header)
-                .is_some_and(|header| header.is_strong)
+            let bytes = disk.own(file);
+            bytes.is_ok_and(|bytes| text_has_header(file.format, bytes))
         })
+}
+
+/// Whether the content of a file has a header. `false` if the extension is not one of a manifest.
+pub fn is_header(path: &Path, bytes: Vec<u8>) -> bool {
+    Format::of(path).is_some_and(|format| text_has_header(format, bytes))
+}
+
+fn text_has_header(format: Format, bytes: Vec<u8>) -> bool {
+    let text = decode_text(bytes, TextKind::Structured).ok();
+    text.and_then(|text| document(format, &text).ok())
+        .and_then(|document| document.header)
+        .is_some_and(|header| header.is_strong)
 }
 
 /// The files below a folder with a manifest's extension, except hidden and ignored ones.

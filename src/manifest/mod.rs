@@ -69,7 +69,7 @@ pub use context::{Image, InputText, InputVideo};
 pub use header::Header;
 pub use lines::{Line, LineInput, lines};
 pub use load::{
-    Overlay, files_below, has_header, load, load_tracked, load_with, parse, parse_with,
+    Overlay, files_below, has_header, is_header, load, load_tracked, load_with, parse, parse_with,
 };
 pub use loaded::{Location, Manifest, MediumContent};
 pub use problem::{Problem, Problems, Shown, SourceSpan};

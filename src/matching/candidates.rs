@@ -214,6 +214,7 @@ impl Found {
             overlap: Some(candidate.overlap),
             runner_up,
             ambiguous,
+            turn: None,
         };
         state.pair(desired, observed, matched);
     }

@@ -51,7 +51,8 @@ impl Claims {
     }
 
     /// Extends the scope to everything that people created.
-    pub(super) fn for_everything(&self) -> Self {
+    #[must_use]
+    pub fn for_everything(&self) -> Self {
         Self {
             everything: true,
             ..self.clone()

@@ -82,17 +82,21 @@ impl Group {
 
 /// Whether both are in the same group and have the same geometry.
 pub(super) fn same_location(desired: &DesiredAnnotation, observed: &ObservedAnnotation) -> bool {
-    let names = |declared: Option<&str>, stored: Option<&str>| {
-        declared.is_none_or(|declared| stored == Some(declared))
-    };
     let same_location = match desired.geometry() {
         Geometry::Region(region) => observed.region().as_ref() == Some(region),
         group => group.same(&observed.geometry),
     };
+    same_names(desired, observed) && same_location
+}
+
+/// Whether both agree in frame, track and text of the whole input.
+pub(super) fn same_names(desired: &DesiredAnnotation, observed: &ObservedAnnotation) -> bool {
+    let names = |declared: Option<&str>, stored: Option<&str>| {
+        declared.is_none_or(|declared| stored == Some(declared))
+    };
     desired.content.frame == observed.frame
         && names(desired.content.track(), observed.track())
         && names(declared_text(desired), whole_text(observed))
-        && same_location
 }
 
 /// The declared text of the whole input or frame. The text of a region does not identify the region.

@@ -6,7 +6,7 @@
 //! Ids and keys are matched first. The rest is matched by content, but never across kinds, frames or tracks: equal
 //! annotations as multisets, then by location. The later stages are solved as one assignment problem whose weights are
 //! compared stage by stage: an earlier stage never loses a pair to a later one, and among the equally good pairings of an
-//! earlier stage the best one for the later stages wins.
+//! earlier stage the best one for the later stages wins. What is left is paired if the picture was turned.
 
 mod assignment;
 mod candidates;
@@ -25,6 +25,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod turned;
 mod weight;
 
 pub use claim::Claims;

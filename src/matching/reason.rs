@@ -1,6 +1,6 @@
 //! The reason of a pair.
 
-use crate::model::{Measure, Overlap};
+use crate::model::{Measure, Overlap, Turn};
 use std::fmt;
 
 /// The stages of matching, in their order.
@@ -24,6 +24,8 @@ pub enum MatchedBy {
     Moved,
     /// Other concepts, and an overlap of at least 0.9: an IoU, or the measure of the kind.
     MovedAndRelabelled,
+    /// Same concepts, and the same geometry once the picture is turned or mirrored.
+    Turned,
 }
 
 /// The reason of a pair.
@@ -44,6 +46,9 @@ pub struct Matched {
     /// Whether the runner-up is within 0.02, so that a person should check the pair.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ambiguous: bool,
+    /// How the picture was turned; only for that stage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<Turn>,
 }
 
 #[expect(
@@ -63,12 +68,16 @@ impl Matched {
             overlap: None,
             runner_up: None,
             ambiguous: false,
+            turn: None,
         }
     }
 }
 
 impl fmt::Display for Matched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(turn) = self.turn {
+            return write!(f, "matched: {}", turn.words());
+        }
         f.write_str(match self.by {
             MatchedBy::Id => "matched: id",
             MatchedBy::Key => "matched: key",
@@ -77,6 +86,7 @@ impl fmt::Display for Matched {
             MatchedBy::Relabelled => "matched: same place, other concepts",
             MatchedBy::Moved => "matched: moved",
             MatchedBy::MovedAndRelabelled => "matched: moved, other concepts",
+            MatchedBy::Turned => "matched: turned",
         })?;
         if let (Some(overlap), MatchedBy::Moved | MatchedBy::MovedAndRelabelled) =
             (self.overlap, self.by)

@@ -2,7 +2,7 @@
 
 use super::claim::Claims;
 use super::state::{Matching, State};
-use super::{candidates, exact};
+use super::{candidates, exact, turned};
 use crate::model::{DesiredAnnotation, InputId, ObservedAnnotation};
 
 /// Pairs the declared annotations of one input with its observed ones. `observed` must be sorted by (`created_at`, id).
@@ -17,5 +17,6 @@ pub fn match_input(
     state.pair_by_id(input);
     exact::pair(&mut state);
     candidates::pair(&mut state);
+    turned::pair(&mut state);
     state.finish()
 }

@@ -22,6 +22,8 @@ pub enum FileKind {
     Listing,
     /// The output of `list --format jsonl`: one annotation per line.
     Annotations,
+    /// The output of `diff --format json`.
+    Diff,
     /// Written by annosync, but of a kind that this version does not know.
     Unknown,
     Coco,
@@ -47,6 +49,9 @@ impl FileKind {
         }
         if has("ended") && has_any(&["operation", "purge", "action"]) || keys.begins_with("ended") {
             return Some(Self::Log);
+        }
+        if has("format_version") && has("old") && has("new") {
+            return Some(Self::Diff);
         }
         // Files of a manifest have none of these keys.
         let is_output = has_any(&["format_version", "tool_version", "batches", "ending"]);
@@ -196,6 +201,10 @@ mod tests {
             (
                 r#"{"format_version":"1.0","caller":"a","app_owner":"a","scope":"whole_app","annotations":[{"id":"x"#,
                 Some(FileKind::Listing),
+            ),
+            (
+                r#"{"format_version":"1.0","old":{"name":"a","kind":"coco"},"new":{"name":"b","inputs":1},"summary":{"#,
+                Some(FileKind::Diff),
             ),
             (
                 "{\"ended\":\"applied\",\"operation\":0}\n{",

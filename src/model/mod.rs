@@ -35,6 +35,7 @@ mod state;
 mod status;
 mod text;
 mod text_pairs;
+mod turn;
 
 pub use annotation::{Content, Extras, Frame};
 pub use concepts::{Concept, Concepts, DuplicateConcept};
@@ -79,3 +80,4 @@ pub use text::{
     TextError, TextFault, TextKind, decode_text, detect_pointer, is_web_url, normalize_line_endings,
 };
 pub use text_pairs::{TextPairs, text_overlap};
+pub use turn::Turn;

@@ -259,7 +259,7 @@ impl Polygon {
     }
 
     /// The points without a last one that repeats the first.
-    fn ring(&self) -> &[Point] {
+    pub fn ring(&self) -> &[Point] {
         match &*self.0 {
             [first, middle @ .., last] if middle.len() >= 2 && first.same(*last) => {
                 &self.0[..self.0.len() - 1]

@@ -10,6 +10,7 @@ mod build;
 mod change;
 mod classes;
 mod counts;
+mod diff;
 mod drift;
 mod error;
 mod field;
@@ -56,13 +57,16 @@ pub use batch::{Batch, Call, MAX_BYTES, MAX_ITEMS};
 pub use build::{Context, plan, plan_against};
 pub use classes::{ClassCount, Relabelled};
 pub use counts::ActionCounts;
+pub use diff::{
+    DIFF_VERSION, Diff, DiffChange, DiffKind, DiffSide, DiffSummary, InputLabels, LabelSet, diff,
+};
 pub use drift::{Against, OnConflict, OnDrift, merged_state};
 pub use error::PlanError;
 pub use fresh::{Freshness, freshness, is_as_wanted};
 pub use guard::Limits;
 pub use inventory::{Inventory, Missing, Vocabulary};
 pub use misfit::Misfit;
-pub use moves::{LARGEST_MOVES, Move, Moves};
+pub use moves::{LARGEST_MOVES, Move, Moves, Turned};
 pub use operation::{
     Action, Cause, Change, DeleteReason, Double, Edit, Likeness, Observed, Operation, Reason,
     Restoration, Seen, UndoChange, Written,

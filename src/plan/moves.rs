@@ -1,8 +1,10 @@
-//! How far annotations move: the overlap of the old and the new place, and the largest moves.
+//! How far annotations move: the overlap of the old and the new place, and the largest moves; and how pictures were
+//! turned.
 
 use super::operation::Operation;
-use crate::matching::MatchedBy;
-use crate::model::{AnnotationId, Geometry, InputId, Key, Measure, Overlap, overlap};
+use crate::matching::{Matched, MatchedBy};
+use crate::model::{AnnotationId, Geometry, InputId, Key, Measure, Overlap, Turn, overlap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The number of moves that are listed.
 pub const LARGEST_MOVES: usize = 10;
@@ -51,6 +53,10 @@ impl Moves {
             let Some((before, after)) = places(operation) else {
                 continue;
             };
+            let is_turned = |matched: Matched| matched.by == MatchedBy::Turned;
+            if operation.matched().is_some_and(is_turned) {
+                continue;
+            }
             if Geometry::same(before, after) {
                 continue;
             }
@@ -73,6 +79,39 @@ impl Moves {
         moves.largest.truncate(LARGEST_MOVES);
         moves
     }
+}
+
+/// Annotations whose picture was turned in the same way.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Turned {
+    /// How the picture was turned.
+    pub turn: Turn,
+    /// The number of inputs.
+    pub inputs: u64,
+    /// The number of annotations.
+    pub annotations: u64,
+}
+
+/// The turned annotations, by turn.
+pub(super) fn turned(operations: &[Operation]) -> Vec<Turned> {
+    let mut by_turn: BTreeMap<Turn, (BTreeSet<&InputId>, u64)> = BTreeMap::new();
+    for operation in operations {
+        let turn = operation.matched().and_then(|matched| matched.turn);
+        if let Some(turn) = turn {
+            let (inputs, annotations) = by_turn.entry(turn).or_default();
+            inputs.insert(&operation.input_id);
+            *annotations += 1;
+        }
+    }
+    let counts = by_turn.into_iter();
+    counts
+        .map(|(turn, (inputs, annotations))| Turned {
+            turn,
+            inputs: inputs.len() as u64,
+            annotations,
+        })
+        .collect()
 }
 
 fn places(operation: &Operation) -> Option<(&Geometry, &Geometry)> {

@@ -1,9 +1,10 @@
-//! The JSON Schemas of the plan file and of the account of an apply, derived from the types.
+//! The JSON Schemas of the plan file, the account of an apply and a diff, derived from the types.
 //!
 //! They describe what this version writes. A later version of the same format may write more fields; a reader ignores
 //! unknown ones.
 
 use super::account::{ACCOUNT_VERSION, Account};
+use super::diff::{DIFF_VERSION, Diff};
 use super::plan::{FORMAT_VERSION, Plan};
 use crate::schemas;
 use schemars::generate::SchemaSettings;
@@ -27,6 +28,14 @@ fn outcome_schema() -> Value {
         "What `annosync apply --format json` prints: the result of a plan. Every operation, purge and input of the plan \
          is counted in exactly one of `applied`, `already_so`, `stale`, `failed` (or the same for purges and inputs) and \
          `not_attempted`.",
+    )
+}
+
+fn diff_schema() -> Value {
+    document::<Diff>(
+        ("diff", DIFF_VERSION),
+        "annosync diff",
+        "What `annosync diff --format json` prints: the differences of two label sets.",
     )
 }
 
@@ -110,4 +119,5 @@ fn without_null(property: &mut Map<String, Value>) {
 fn the_committed_schemas_are_up_to_date() {
     schemas::check("plan", schemas::PLAN, &schema());
     schemas::check("outcome", schemas::OUTCOME, &outcome_schema());
+    schemas::check("diff", schemas::DIFF, &diff_schema());
 }

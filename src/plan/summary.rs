@@ -8,7 +8,7 @@ use super::batch;
 use super::batch::Batch;
 use super::classes::{ClassCount, Relabelled, classes, relabelled};
 use super::counts::ActionCounts;
-use super::moves::Moves;
+use super::moves::{self, Moves, Turned};
 use super::operation::{Action, Double, Likeness, Operation};
 use super::planned_input::PlannedInput;
 use super::purge::Purge;
@@ -124,9 +124,12 @@ pub struct Summary {
     /// Which concepts are replaced by which, most frequent first, then sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relabelled: Vec<Relabelled>,
-    /// Annotations whose geometry changes.
+    /// Annotations whose geometry changes, except turned ones.
     #[serde(default, skip_serializing_if = "Moves::is_nothing")]
     pub moved: Moves,
+    /// Annotations whose picture was turned or mirrored, by turn.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub turned: Vec<Turned>,
     /// Calls that the plan makes.
     pub calls: u64,
     /// The smallest possible number of calls: the sum over kinds of n / 128, rounded up. Deletes that share a call
@@ -224,6 +227,7 @@ impl Summary {
         self.doubles = doubles(operations.iter().filter_map(Operation::double));
         self.relabelled = relabelled(operations);
         self.moved = Moves::of(operations);
+        self.turned = moves::turned(operations);
     }
 
     pub(super) fn count_inputs(&mut self, inputs: &[PlannedInput], deleted: &[InputId]) {
@@ -293,7 +297,8 @@ impl Summary {
     pub(super) fn written(&self) -> impl PartialEq + '_ {
         (
             (self.actions, self.purge, self.purged),
-            (&self.others, &self.relabelled, &self.moved, &self.doubles),
+            (&self.others, &self.relabelled, &self.doubles),
+            (&self.moved, &self.turned),
         )
     }
 }

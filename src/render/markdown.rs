@@ -129,6 +129,44 @@ pub(super) fn of_text(heading: &str, text: &str) -> String {
     format!("## {heading}\n\n{}", fenced("text", &lines))
 }
 
+/// A heading, names, counts, sections, and a difference as a code block, of at most [`MARKDOWN_LIMIT`] bytes.
+pub(super) fn markdown_of(
+    heading: &str,
+    names: &[(&str, &str)],
+    numbers: &[(&str, u64)],
+    sections: &[report::Section],
+    difference: &str,
+) -> String {
+    let mut sheet = Sheet::new(format!("## {heading}\n\n"));
+    let names: Vec<String> = names
+        .iter()
+        .map(|(word, name)| format!("{word}: {}", code(name)))
+        .collect();
+    sheet.push(&format!("{}\n\n", names.join(", ")));
+    let (titles, counts): (Vec<&str>, Vec<String>) = numbers
+        .iter()
+        .map(|(title, count)| (*title, thousands(*count)))
+        .unzip();
+    if !titles.is_empty() {
+        let table = Table {
+            titles: &titles,
+            align: vec![Align::Right; titles.len()],
+            rows: vec![counts],
+            more: 0,
+            row_noun: "",
+        };
+        sheet.push(&format!("{}\n", table.write(SECTION)));
+    }
+    for section in sections {
+        sheet.push(&blocks::section(section, SECTION));
+    }
+    if !difference.is_empty() {
+        let left = sheet.remaining().saturating_sub(FOOT);
+        sheet.push(&fenced("diff", &fence_lines(difference, left)));
+    }
+    format!("{}\n", sheet.text.trim_end())
+}
+
 /// The comment so far. [`FOOT`] bytes stay free.
 struct Sheet {
     text: String,

@@ -1,4 +1,4 @@
-//! Plans, outcomes, listings and pulls as text, Markdown and JSON.
+//! Plans, outcomes, listings, pulls and diffs as text, Markdown and JSON.
 //!
 //! Pure and deterministic: the same plan gives the same bytes on every machine. Decides nothing about a plan and prints
 //! nothing. Text from outside (ids, concepts, metadata, a server's messages) always goes through [`escape`], so that it
@@ -7,6 +7,7 @@
 mod account;
 mod calls;
 mod closing;
+mod diff;
 mod difference;
 mod drift;
 mod filter;
@@ -35,9 +36,10 @@ mod warnings;
 
 use crate::model::escape_json;
 pub use crate::model::{counted, escape, escape_lines, thousands};
-use crate::plan::{Account, Plan};
+use crate::plan::{Account, Diff, Plan};
 pub use account::{account_markdown, account_text};
 pub use calls::calls;
+pub use diff::{DiffOptions, diff_markdown, diff_text};
 pub use drift::conflict_list;
 pub use filter::{Filter, Kind};
 pub use listing::Table;
@@ -61,6 +63,11 @@ pub fn json(plan: &Plan) -> String {
 /// The account of an apply, in the form of [`json`].
 pub fn outcome_json(account: &Account) -> String {
     document(account)
+}
+
+/// A diff, in the form of [`json`].
+pub fn diff_json(diff: &Diff) -> String {
+    document(diff)
 }
 
 fn document(value: &impl serde::Serialize) -> String {

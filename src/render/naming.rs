@@ -69,14 +69,14 @@ pub(super) fn change_name(change: &AppChange) -> String {
     format!("{kind} {}{}", bracketed_concepts(content), change.id)
 }
 
-fn bracketed_concepts(content: Option<&Content>) -> String {
+pub(super) fn bracketed_concepts(content: Option<&Content>) -> String {
     let concepts = content.and_then(|content| content.concepts.as_ref());
     concepts.map_or_else(String::new, |concepts| {
         format!("[{}] ", notation::brief(concepts))
     })
 }
 
-fn kind_of(content: Option<&Content>) -> Option<&'static str> {
+pub(super) fn kind_of(content: Option<&Content>) -> Option<&'static str> {
     Some(
         match content.and_then(|content| content.geometry.as_ref()) {
             Some(Geometry::Box(_)) => "box",
@@ -109,7 +109,8 @@ fn kind_without_content(operation: &Operation) -> &'static str {
                 MatchedBy::Exact
                 | MatchedBy::Relabelled
                 | MatchedBy::Moved
-                | MatchedBy::MovedAndRelabelled,
+                | MatchedBy::MovedAndRelabelled
+                | MatchedBy::Turned,
             ),
         ) => "whole input",
         (_, Some(MatchedBy::Id | MatchedBy::Key | MatchedBy::InputLevel) | None) => "annotation",

@@ -5,7 +5,7 @@
 
 use super::phrase::Phrase;
 use crate::model::{ConceptId, InputId, counted, thousands};
-use crate::plan::{Move, Summary};
+use crate::plan::{Move, Summary, Turned};
 use std::cmp::Reverse;
 
 /// Up to this many moves there is no histogram.
@@ -83,6 +83,7 @@ pub(super) fn sections(summary: &Summary, limit: usize) -> Vec<Section> {
         relabelled(summary, limit),
         moved(summary),
         largest_moves(summary),
+        turned(summary),
     ]
     .into_iter()
     .flatten()
@@ -342,6 +343,27 @@ fn largest_moves(summary: &Summary) -> Option<Section> {
             note: Some(note),
         }),
     }
+}
+
+fn turned(summary: &Summary) -> Option<Section> {
+    const COLUMNS: [Column; 3] = [
+        column("turn", "", ""),
+        column("annotations", " (", ""),
+        column("inputs", " on ", ")"),
+    ];
+    let counts = summary.turned.iter();
+    let annotations = counts.clone().map(|it| it.annotations).sum();
+    let inputs = counts.clone().map(|it| it.inputs).sum();
+    let title = format!(
+        "Turned pictures ({} on {})",
+        counted(annotations, "annotation"),
+        counted(inputs, "input")
+    );
+    let row = |it: &Turned| {
+        let turn = Cell::Phrase(it.turn.words().into());
+        vec![turn, Cell::Count(it.annotations), Cell::Count(it.inputs)]
+    };
+    table(title, &COLUMNS, (counts, usize::MAX), row, "turn")
 }
 
 fn unmeasured(summary: &Summary) -> Option<String> {

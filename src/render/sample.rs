@@ -141,6 +141,7 @@ pub(super) fn ambiguous() -> Operation {
         overlap: Some(Overlap::from_fraction(0.61)),
         runner_up: Some(Overlap::from_fraction(0.6)),
         ambiguous: true,
+        turn: None,
     };
     moved
 }

@@ -11,6 +11,8 @@ pub const PLAN: &str = include_str!("plan.json");
 pub const LISTING: &str = include_str!("listing.json");
 /// What an apply prints as JSON.
 pub const OUTCOME: &str = include_str!("outcome.json");
+/// What a diff prints as JSON.
+pub const DIFF: &str = include_str!("diff.json");
 
 /// Checks that a schema is the committed one, or writes it.
 ///

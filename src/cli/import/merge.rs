@@ -31,7 +31,7 @@ pub(super) fn merge(
     let mut base = project.placeholders();
     let manifest = project.load(common, &base, file)?;
     project.check_place(&manifest)?;
-    if common.input_id() != InputIdFrom::ImageId {
+    if common.reading.input_id() != InputIdFrom::ImageId {
         check_images(&manifest, &imported)?;
     }
     let header = vocabulary::extend(common, &manifest, &imported)?;

@@ -10,10 +10,6 @@ use std::path::PathBuf;
 
 /// Options that all formats have.
 #[derive(Debug, clap::Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "one flag of the command line each"
-)]
 pub(crate) struct Common {
     /// Where to write: a .yaml, .json or .jsonl file, or a folder with one file per input
     #[arg(long, value_name = "DIR_OR_FILE")]
@@ -21,15 +17,9 @@ pub(crate) struct Common {
     /// How new inputs are written to a folder: one YAML file per input, or one file with one input per line
     #[arg(long, value_enum, default_value_t = Form::Yaml)]
     pub(super) format: Form,
-    /// What an input's id is made from
-    #[arg(long, value_enum, default_value_t = InputIdArg::Path)]
-    input_id: InputIdArg,
     /// Folder of the images, as the manifest should name it
     #[arg(long, value_name = "DIR")]
     pub(super) images: Option<String>,
-    /// Write concepts in lower case with dashes
-    #[arg(long)]
-    pub(super) slug: bool,
     /// Write nothing and fail if anything in the file cannot be imported
     #[arg(long)]
     pub(super) strict: bool,
@@ -42,6 +32,25 @@ pub(crate) struct Common {
     /// Name of the set in a new header; default: made from the folder's name
     #[arg(long, value_name = "NAME", value_parser = values::set)]
     pub(super) set: Option<SetName>,
+    #[command(flatten)]
+    pub(super) reading: Reading,
+    #[command(flatten)]
+    pub(super) files: Files,
+}
+
+/// How the files of another tool are read.
+#[derive(Debug, Clone, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one flag of the command line each"
+)]
+pub(crate) struct Reading {
+    /// What an input's id is made from
+    #[arg(long, value_enum, default_value_t = InputIdArg::Path)]
+    input_id: InputIdArg,
+    /// Write concepts in lower case with dashes
+    #[arg(long)]
+    pub(super) slug: bool,
     /// How to import an object with several rings
     #[arg(long, value_enum, default_value_t = MultiRingArg::Split)]
     multi_ring: MultiRingArg,
@@ -63,8 +72,6 @@ pub(crate) struct Common {
     /// Import only the work of this annotator: an id or an email address
     #[arg(long, value_name = "NAME")]
     annotator: Option<String>,
-    #[command(flatten)]
-    pub(super) files: Files,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -104,8 +111,8 @@ pub(crate) enum InputIdArg {
     ImageId,
 }
 
-impl Common {
-    pub(super) fn import_options(&self) -> ImportOptions {
+impl Reading {
+    pub(crate) fn import_options(&self, images: Option<String>) -> ImportOptions {
         let choose = usize::from;
         ImportOptions {
             input_id: self.input_id(),
@@ -121,7 +128,7 @@ impl Common {
             frames: [Frames::Listed, Frames::Interpolated][choose(self.interpolate)],
             frame_rate: self.frame_rate,
             annotator: self.annotator.clone(),
-            images: self.images.clone(),
+            images,
         }
     }
 

@@ -4,13 +4,14 @@ use super::World;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "plan",
     "apply",
     "show",
     "pull",
     "list",
     "validate",
+    "diff",
     "import",
     "import coco",
     "init",
@@ -48,13 +49,13 @@ fn exit_codes_are_a_help_topic() {
           Nothing.
       1   an error
           Read the message and its hint. Nothing was written, unless the last lines list what was.
-      2   with --detailed-exitcode: there are changes
-          Review the plan and apply it.
+      2   diff, or plan --detailed-exitcode: there are differences
+          Review them; apply a plan.
       3   stopped by a guard
           Nothing was written. If the plan is what you want, pass the flag that the message names.
       4   the app or the manifest changed since the plan was made, or conflicts are unresolved
           What changed was left alone. Plan again and review what is different; resolve conflicts with --conflicts.
-      5   partly applied or imported
+      5   partly applied, imported or compared
           The last lines say what failed and why; run the same command again to finish the rest.
       64  invalid command line
           Nothing was done. `annosync help COMMAND` lists the arguments of the command.

@@ -12,6 +12,7 @@ mod coloring;
 mod complete;
 mod connecting;
 mod converting;
+mod diffing;
 mod disk;
 mod drifting;
 mod emptying;

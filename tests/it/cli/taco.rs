@@ -51,20 +51,30 @@ fn taco_is_updated_with_only_the_changes_of_a_version() {
     );
     assert_eq!(
         second.stdout,
-        "Wrote 110 files; inputs: 110 changed, 605 unchanged; annotations: 329 added, 8 changed, 4 dropped.\n"
+        "Wrote 110 files; inputs: 110 changed, 605 unchanged; annotations: 325 added, 12 changed.\n"
     );
-    // 1,815 + 8 + 4 = 1,827 were there, and 1,815 + 8 + 329 = 2,152 are to be.
+    // 1,815 + 8 + 4 = 1,827 were there, and 1,815 + 8 + 4 + 325 = 2,152 are to be. Two pictures with two annotations each
+    // were turned.
     let changes = world.run(&plan).exits(2);
     assert_eq!(
         changes.last_line(),
-        "Plan: 329 to post, 8 to overwrite, 4 to delete; 1,815 unchanged. \
-         5 calls (lower bound 5), about 0.1 s at 1,000 calls/s."
+        "Plan: 325 to post, 12 to overwrite; 1,815 unchanged. \
+         4 calls (lower bound 4), about 0.1 s at 1,000 calls/s."
     );
     let relabelled = changes
         .stdout
         .matches("(matched: same place, other concepts)");
     assert_eq!(relabelled.count(), 8);
     assert!(!changes.stdout.contains("ambiguous"));
+    let turned = changes.stdout.matches("(matched: turned by 90 degrees)");
+    assert_eq!(turned.count(), 4);
+    assert!(
+        changes.stdout.contains(
+            "\nTurned pictures (4 annotations on 2 inputs): turned by 90 degrees (4 on 2)\n"
+        ),
+        "{}",
+        changes.stdout
+    );
     // Four categories were renamed or given up, none of which ten annotations bore.
     assert!(
         changes
@@ -76,7 +86,7 @@ fn taco_is_updated_with_only_the_changes_of_a_version() {
     let done = world.run(&apply).exits(0);
     assert_eq!(
         done.stdout,
-        "Applied 341 (329 posted, 8 overwritten, 4 deleted), 0 already up to date, 0 failed, 0 not attempted.\n"
+        "Applied 337 (325 posted, 12 overwritten), 0 already up to date, 0 failed, 0 not attempted.\n"
     );
     settled(&world.run(&plan));
 

@@ -23,6 +23,8 @@ pub(crate) static PLAN: LazyLock<Held> = LazyLock::new(|| Held::to(&closed(parse
 /// See [`schemas::LISTING`].
 pub(crate) static LISTING: LazyLock<Held> =
     LazyLock::new(|| Held::to(&closed(parsed(schemas::LISTING))));
+/// See [`schemas::DIFF`].
+pub(crate) static DIFF: LazyLock<Held> = LazyLock::new(|| Held::to(&closed(parsed(schemas::DIFF))));
 /// See [`schemas::OUTCOME`].
 pub(crate) static OUTCOME: LazyLock<Held> =
     LazyLock::new(|| Held::to(&closed(parsed(schemas::OUTCOME))));
@@ -93,12 +95,13 @@ fn close(schema: &mut Value) {
 }
 
 /// Every schema by its name.
-fn all() -> [(&'static str, Value); 4] {
+fn all() -> [(&'static str, Value); 5] {
     [
         ("manifest", parsed(schemas::MANIFEST)),
         ("plan", parsed(schemas::PLAN)),
         ("listing", parsed(schemas::LISTING)),
         ("outcome", parsed(schemas::OUTCOME)),
+        ("diff", parsed(schemas::DIFF)),
     ]
 }
 
