@@ -145,6 +145,7 @@ impl File<'_> {
             own_id: element.attribute("id").map(str::to_owned),
             size,
             media: Media::Image,
+            ..Picture::default()
         });
         for (index, child) in element.children.iter().enumerate() {
             let name = number_name(index);

@@ -48,6 +48,7 @@ impl Videos {
                 own_id: task.id.clone(),
                 size: task.size,
                 media: Media::Video,
+                ..Picture::default()
             });
             if let Some(id) = &task.id {
                 videos.by_task.insert(id.clone(), videos.all.len());
