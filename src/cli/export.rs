@@ -346,6 +346,9 @@ fn refuse_labels(
     let place = manifest
         .root
         .join(below.strip_prefix(&root).unwrap_or(first));
+    if !manifest::would_be_left_out(&manifest.root, [place.as_path()]).is_empty() {
+        return Ok(());
+    }
     let overlay = Overlay::from([(place.clone(), b"inputs: []\n".to_vec())]);
     let read = manifest::load_with(&manifest.root, &overlay, args.files.reach());
     let belongs = read.map_or(true, |read| read.files().any(|file| file == place));

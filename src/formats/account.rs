@@ -131,6 +131,11 @@ notes! {
     ImageCategoriesLeftOut = "image_categories_left_out" loses "image" "`neg_category_ids` and `not_exhaustive_category_ids` were left out",
     /// An image that nobody has annotated is not declared: an empty declaration would delete its labels.
     NotAnnotated = "not_annotated" keeps "image" "not annotated yet, so not declared",
+    NoLabelFile = "no_label_file" keeps "image" "no label file, so not declared",
+    MissingFiles = "missing_files" loses "path" "named by the set, and not in the folder",
+    UnlistedFile = "unlisted_file" loses "file" "labels that no list or folder of the set names were not read",
+    AmbiguousRows = "ambiguous_rows" keeps "set" "rows that can be read in two ways",
+    UnnamedClasses = "unnamed_classes" keeps "set" "classes without a name in the files are named by their number or their id",
     PredictionsLeftOut = "predictions_left_out" loses "image" "predictions of a model were left out",
     DraftsLeftOut = "drafts_left_out" loses "image" "unfinished drafts were left out",
     RelationsLeftOut = "relations_left_out" loses "image" "relations between objects were left out",
@@ -138,6 +143,9 @@ notes! {
     SeveralAnnotators = "several_annotators" keeps "image" "several annotations of it were imported (--annotator takes those of one annotator)",
     JoinedText = "joined_text" keeps "text" "the text was made by joining tokens with one space",
     GuessedTime = "guessed_time" loses "video" "the file has frame numbers alone: times are left out (--frame-rate gives them)",
+    NotInterpolated = "not_interpolated" loses "track" "frames between outlines of different kinds or numbers of points were left out",
+    CornersFromZero = "corners_from_zero" keeps "set" "read with 0 as the first pixel (--one-based reads the original data)",
+    NamedAfterFile = "named_after_file" keeps "image" "named after the file of its labels, which does not name it",
     InterpolatedFrames = "interpolated_frames" keeps "track" "positions between key frames were computed",
     MetadataLeftOut = "metadata_left_out" loses "annotation" "metadata that the format cannot hold was left out",
     StateLeftOut = "state_left_out" loses "annotation" "id, key, status, user or text was left out",
@@ -146,6 +154,9 @@ notes! {
     VisibilityAssumed = "visibility_assumed" loses "annotation" "keypoints without a visibility were written as visible",
     JoinedConcepts = "joined_concepts" loses "annotation" "concepts of the whole input were written together",
     SplitConcepts = "split_concepts" loses "annotation" "several concepts became an object each",
+    BoxAsPolygon = "box_as_polygon" loses "annotation" "a box beside polygons was written as a polygon",
+    TextChanged = "text_changed" loses "text" "spaces were changed, since the file has words alone",
+    EmptyLeftOut = "empty_left_out" loses "input" "without annotations or words, the input is not in the files",
     OtherInputId = "other_input_id" keeps "input" "an import would name the input after its file",
 }
 

@@ -28,6 +28,19 @@ pub(super) struct Picture {
     /// In pixels.
     pub(super) size: Option<(u32, u32)>,
     pub(super) media: Media,
+    pub(super) place: Place,
+}
+
+/// Where a picture is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Its file name is its path or its URL.
+    #[default]
+    FileName,
+    /// At this path. The file name has an ending as well.
+    Path(String),
+    /// Not known: the file name has no ending, and the manifest gets no path.
+    Unknown,
 }
 
 /// Refers to a picture of the builder.
@@ -86,21 +99,18 @@ struct Entry {
     input: Option<usize>,
     size: Option<(u32, u32)>,
     name: String,
+    /// What its input's id is made from: file name and own id.
+    names: Names,
+}
+
+/// What an input's id is made from.
+#[derive(Debug, Default)]
+struct Names {
     file_name: Option<String>,
+    has_ending: bool,
     own_id: Option<String>,
     /// The input's id, if the file has one.
     fixed: Option<InputId>,
-}
-
-impl Entry {
-    fn id(&self, from: InputIdFrom) -> Result<InputId, NotPlaced> {
-        named_input(
-            from,
-            self.fixed.as_ref(),
-            self.file_name.as_deref(),
-            self.own_id.as_deref(),
-        )
-    }
 }
 
 pub(super) struct Builder<'o> {
@@ -167,21 +177,26 @@ impl<'o> Builder<'o> {
             .or_else(|| picture.own_id.clone())
             .or_else(|| Some(picture.input.as_ref()?.to_string()))
             .unwrap_or_else(|| number_name(self.imported.images));
-        let id = named_input(
-            self.options.input_id,
-            picture.input.as_ref(),
-            picture.file_name.as_deref(),
-            picture.own_id.as_deref(),
-        );
-        let id = match id {
+        let images = self.options.images.as_deref();
+        let path = match &picture.place {
+            Place::FileName => picture.file_name.as_deref(),
+            Place::Path(path) => Some(path.as_str()),
+            Place::Unknown => None,
+        };
+        let place = path.map(|path| image_location(images, path));
+        let (path, url) = place.unwrap_or_default();
+        let names = Names {
+            has_ending: picture.place != Place::Unknown,
+            file_name: picture.file_name,
+            own_id: picture.own_id,
+            fixed: picture.input,
+        };
+        let id = match named_input(self.options.input_id, &names) {
             Ok(id) => id,
             Err(NotPlaced { code, detail }) => {
-                return self.unusable_picture(picture.own_id, name, code, detail);
+                return self.unusable_picture(names.own_id, name, code, detail);
             }
         };
-        let images = self.options.images.as_deref();
-        let place = (picture.file_name.as_deref()).map(|name| image_location(images, name));
-        let (path, url) = place.unwrap_or_default();
         self.imported.inputs.push(ImportedInput {
             input: DesiredInput {
                 undeclared: Undeclared::Managed,
@@ -205,9 +220,7 @@ impl<'o> Builder<'o> {
             input,
             size: picture.size,
             name,
-            file_name: picture.file_name,
-            own_id: picture.own_id,
-            fixed: picture.input,
+            names,
         })
     }
 
@@ -229,9 +242,10 @@ impl<'o> Builder<'o> {
             input: None,
             size: None,
             name,
-            file_name: None,
-            own_id,
-            fixed: None,
+            names: Names {
+                own_id,
+                ..Names::default()
+            },
         })
     }
 
@@ -475,21 +489,24 @@ impl<'o> Builder<'o> {
 fn gives_unique_ids(choice: InputIdFrom, pictures: &[(&Entry, &InputId)]) -> bool {
     let ids: Option<BTreeSet<InputId>> = pictures
         .iter()
-        .map(|(entry, _)| entry.id(choice).ok())
+        .map(|(entry, _)| named_input(choice, &entry.names).ok())
         .collect();
     ids.is_some_and(|ids| ids.len() == pictures.len())
 }
 
-fn named_input(
-    from: InputIdFrom,
-    fixed: Option<&InputId>,
-    file_name: Option<&str>,
-    own_id: Option<&str>,
-) -> Result<InputId, NotPlaced> {
-    if let Some(id) = fixed {
+fn named_input(from: InputIdFrom, names: &Names) -> Result<InputId, NotPlaced> {
+    if let Some(id) = &names.fixed {
         return Ok(id.clone());
     }
-    let text = input_id(from, file_name, own_id);
+    let file_name = names.file_name.as_deref();
+    let own_id = names.own_id.as_deref();
+    let text = match file_name {
+        // What follows a dot is part of the name, so an ending is given to be cut.
+        Some(name) if !names.has_ending && from != InputIdFrom::FileName => {
+            input_id(from, Some(&format!("{name}.jpg")), own_id)
+        }
+        _ => input_id(from, file_name, own_id),
+    };
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         let missing = match from {
             InputIdFrom::ImageId => "it has no id",

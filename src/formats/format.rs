@@ -122,3 +122,43 @@ impl Format {
         }
     }
 }
+
+/// A Markdown table of what each format holds: `in` if an import reads it, `out` if an export writes it.
+pub fn matrix() -> String {
+    let kinds = [
+        ("whole input", Kind::Whole),
+        ("box", Kind::Box),
+        ("polygon", Kind::Polygon),
+        ("point", Kind::Point),
+        ("keypoints", Kind::Keypoints),
+        ("mask", Kind::Mask),
+        ("span", Kind::Span),
+        ("segment", Kind::Segment),
+    ];
+    let cell = |reads, writes| match (reads, writes) {
+        (true, true) => "in, out",
+        (true, false) => "in",
+        (false, true) => "out",
+        (false, false) => "",
+    };
+    let mut table = String::from("| format |");
+    for (name, _) in kinds {
+        table += &format!(" {name} |");
+    }
+    table += " frames, tracks |\n|---|";
+    table += &"---|".repeat(kinds.len() + 1);
+    table.push('\n');
+    for format in Format::ALL {
+        table += &format!("| `{}` |", format.as_str());
+        for (_, kind) in kinds {
+            let cell = cell(
+                format.reads().contains(&kind),
+                format.writes().contains(&kind),
+            );
+            table += &format!(" {cell} |");
+        }
+        let frames = cell(format.reads_frames(), format.writes_frames());
+        table += &format!(" {frames} |\n");
+    }
+    table
+}

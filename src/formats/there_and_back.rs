@@ -257,3 +257,28 @@ fn label_me_there_and_back() {
 fn json_lines_there_and_back() {
     check(Format::Jsonl);
 }
+
+#[test]
+fn yolo_there_and_back() {
+    check(Format::Yolo);
+}
+
+#[test]
+fn open_images_there_and_back() {
+    check(Format::OpenImages);
+}
+
+#[test]
+fn conll_there_and_back() {
+    check(Format::Conll);
+}
+
+#[test]
+fn voc_there_and_back() {
+    check(Format::Voc);
+}
+
+#[test]
+fn cvat_there_and_back() {
+    check(Format::Cvat);
+}

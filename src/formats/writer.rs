@@ -310,18 +310,34 @@ impl Writer {
     pub(super) fn file_name(&mut self, input: &ExportInput) -> String {
         let path = input.image.path.as_deref().or(input.image.url.as_deref());
         let name = path.unwrap_or(input.id.as_str()).to_owned();
-        let id = input_id(InputIdFrom::Path, Some(&name), None);
-        if id.as_deref() != Some(input.id.as_str()) {
-            self.note_input(Note::OtherInputId, input, &name);
-        }
+        self.check_id(input, &name);
         name
     }
 
-    /// Reports a change of an input. `name` is what the export calls it.
-    pub(super) fn note_input(&mut self, code: Note, input: &ExportInput, name: &str) {
+    /// Reports an input whose id an import would not make of this path of its image.
+    pub(super) fn check_id(&mut self, input: &ExportInput, path: &str) {
+        let id = input_id(InputIdFrom::Path, Some(path), None);
+        if id.as_deref() != Some(input.id.as_str()) {
+            self.exported.notes.push(Noted {
+                code: Note::OtherInputId,
+                place: format!("{}, {path}", input.id),
+            });
+        }
+    }
+
+    /// Reports an input whose id an import would not make of a name without an ending that is this id.
+    pub(super) fn stem_name(&mut self, input: &ExportInput) {
+        let name = format!("{}.jpg", input.id);
+        if input_id(InputIdFrom::Path, Some(&name), None).as_deref() != Some(input.id.as_str()) {
+            self.note_input(Note::OtherInputId, input);
+        }
+    }
+
+    /// Reports a change of an input.
+    pub(super) fn note_input(&mut self, code: Note, input: &ExportInput) {
         self.exported.notes.push(Noted {
             code,
-            place: format!("{}, {name}", input.id),
+            place: input.id.as_str().to_owned(),
         });
     }
 

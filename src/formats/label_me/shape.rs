@@ -5,8 +5,8 @@ use crate::formats::bitmap::Bitmap;
 use crate::formats::builder::Object;
 use crate::formats::json::{kind, number, point};
 use crate::formats::options::Overhang;
-use crate::formats::outline::ellipse;
 use crate::formats::place::{NotPlaced, Shape, Xy, skip};
+use crate::formats::turned::ellipse;
 use base64::Engine as _;
 use serde_json::{Map, Value};
 

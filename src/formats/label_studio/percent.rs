@@ -2,8 +2,8 @@
 
 use crate::formats::account::{Note, SkipCode};
 use crate::formats::json::{kind, number};
-use crate::formats::outline::turned_box;
 use crate::formats::place::{NotPlaced, Shape, Xy, skip};
+use crate::formats::turned::turned;
 use serde_json::{Map, Value};
 
 /// The image that something was drawn on.
@@ -31,10 +31,11 @@ impl Canvas {
         }
         let scale = self.scale(degrees)?;
         let pixels = |[x, y]: Xy| [x * scale[0], y * scale[1]];
-        let ring = turned_box([pixels(from), pixels(to)], pixels(from), degrees);
+        let corners = [from, [to[0], from[1]], to, [from[0], to[1]]];
+        let ring = corners.map(|corner| turned(pixels(corner), pixels(from), degrees));
         notes.push(Note::RotatedBox);
-        let ring = (ring.into_iter()).map(|[x, y]| of_percent([x / scale[0], y / scale[1]]));
-        Ok(Shape::Rings(vec![ring.collect()], None))
+        let ring = ring.map(|[x, y]| of_percent([x / scale[0], y / scale[1]]));
+        Ok(Shape::Rings(vec![ring.to_vec()], None))
     }
 
     /// Pixels for each percent. Without a turn, any scale gives the same shape.

@@ -44,7 +44,7 @@ fn task(number: usize, input: &ExportInput, writer: &mut Writer) -> Value {
     let (key, value) = match &input.media {
         Media::Text(text) => {
             if input.id.as_str() != format!("task-{number}") {
-                writer.note_input(Note::OtherInputId, input, &format!("task {number}"));
+                writer.note_input(Note::OtherInputId, input);
             }
             ("text", text.clone())
         }

@@ -1,0 +1,148 @@
+//! Pascal VOC -> inputs with annotations: one XML file for each picture.
+//!
+//! Pictures are named after the path of the XML file, so that files of the same name in two folders stay apart.
+//! `voc/name.rs` finds that name, `voc/object.rs` reads objects, `voc/write.rs` exports. Many files are parsed at once; the order of the result
+//! is that of their paths.
+
+mod name;
+mod object;
+mod write;
+
+use super::account::{Imported, Note};
+use super::builder::{Builder, Picture};
+use super::error::ImportError;
+use super::format::Format;
+use super::options::{Corners, ImportOptions};
+use super::source::{Source, text};
+use super::xml::{self, Xml};
+use crate::model::FileKind;
+use object::Found;
+use rayon::prelude::*;
+pub(super) use write::export;
+
+/// What is parsed before it is added up: bounds the memory.
+const FILES_AT_ONCE: usize = 512;
+
+const ROOT: &str = "annotation";
+
+pub(super) fn import(
+    source: &dyn Source,
+    options: &ImportOptions,
+) -> Result<Imported, ImportError> {
+    let files = xml::files(source);
+    if files.is_empty() {
+        return Err(other_format("there is no XML file".to_owned()));
+    }
+    let mut builder = Builder::new(options);
+    let mut has_box = false;
+    let (mut is_voc, mut first_error) = (false, None);
+    for paths in files.chunks(FILES_AT_ONCE) {
+        let read: Vec<Result<Labels, ImportError>> = paths
+            .par_iter()
+            .map(|path| read(path, source, options.corners))
+            .collect();
+        for (path, labels) in paths.iter().zip(read) {
+            match labels {
+                Ok(labels) => {
+                    is_voc = true;
+                    has_box |= !labels.objects.is_empty();
+                    add(labels, &mut builder);
+                }
+                Err(error) => {
+                    is_voc |= !matches!(error, ImportError::OtherFormat { .. });
+                    xml::unreadable(&mut builder, path, &error);
+                    first_error = first_error.or(Some(error));
+                }
+            }
+        }
+    }
+    // The only file, or files of another format.
+    if let Some(error) = first_error
+        && (files.len() == 1 || !is_voc)
+    {
+        return Err(error);
+    }
+    if has_box && options.corners == Corners::FromZero {
+        builder.note(Note::CornersFromZero, "all boxes");
+    }
+    builder.finish()
+}
+
+/// Whether a file has the elements of Pascal VOC. LabelMe's old XML has the same root, and polygons for boxes.
+pub(super) fn recognises(source: &dyn Source) -> bool {
+    xml::files(source).iter().any(|path| {
+        let head = source.head(path, FileKind::HEAD_BYTES);
+        xml::root_of(&head).is_some_and(|(root, rest)| {
+            let has = |tag: &str| rest.contains(tag);
+            root == ROOT && (has("<size") || has("<bndbox") || has("<segmented"))
+        })
+    })
+}
+
+fn other_format(why: String) -> ImportError {
+    ImportError::OtherFormat {
+        format: Format::Voc,
+        why,
+    }
+}
+
+/// The labels of one picture.
+struct Labels {
+    picture: Picture,
+    is_named_after_file: bool,
+    objects: Vec<Found>,
+}
+
+fn read(path: &str, source: &dyn Source, corners: Corners) -> Result<Labels, ImportError> {
+    let text = text(source, path)?;
+    let mut xml = Xml::open(path, &text)?;
+    if xml.root() != ROOT {
+        let root = crate::model::escape(xml.root());
+        return Err(other_format(format!(
+            "the root of {path} is <{root}>, and that of Pascal VOC is <{ROOT}>"
+        )));
+    }
+    let (mut filename, mut own_path, mut size) = (None, None, None);
+    let mut objects = Vec::new();
+    while let Some(element) = xml.next()? {
+        match element.name {
+            "filename" => filename = Some(element.text().to_owned()),
+            "path" => own_path = Some(element.text().to_owned()),
+            "size" => {
+                let length = |name: &str| xml::length(element.text_of(name)?);
+                size = length("width").zip(length("height"));
+            }
+            "object" => objects.push(object::read(&element, objects.len(), corners)),
+            _ => {}
+        }
+    }
+    let name = name::picture_name(path, filename.as_deref(), own_path.as_deref());
+    let size = size.or_else(|| xml::size_of_first(source, &name::folders(path), name.last()));
+    Ok(Labels {
+        picture: Picture {
+            file_name: Some(name.path),
+            own_id: Some(xml::without_xml(path).to_owned()),
+            size,
+            ..Picture::default()
+        },
+        is_named_after_file: name.is_own,
+        objects,
+    })
+}
+
+fn add(labels: Labels, builder: &mut Builder<'_>) {
+    if labels.is_named_after_file {
+        let name = labels.picture.file_name.clone().unwrap_or_default();
+        builder.note(Note::NamedAfterFile, name);
+    }
+    let at = builder.picture(labels.picture);
+    for found in labels.objects {
+        match found {
+            Ok(object) => builder.object(at, object),
+            Err((name, why)) => builder.left_out(Some(at), name, why.code, why.detail),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(in crate::formats) mod tests;
