@@ -59,7 +59,7 @@ fn read(path: &str, text: &str, source: &dyn Source, builder: &mut Builder<'_>) 
     for line in lines(text) {
         let place = format!("{path}:{}", line.number);
         match line.input {
-            Ok(input) => add(input, place, path, source, builder),
+            Ok(input) => add(input, &place, path, source, builder),
             Err(detail) => {
                 builder.unusable_picture(None, place, SkipCode::WrongType, detail);
             }
@@ -69,7 +69,7 @@ fn read(path: &str, text: &str, source: &dyn Source, builder: &mut Builder<'_>) 
 
 fn add(
     mut input: LineInput,
-    place: String,
+    place: &str,
     path: &str,
     source: &dyn Source,
     builder: &mut Builder<'_>,
@@ -81,7 +81,7 @@ fn add(
             .read(&path)
             .map_err(|error| format!("{named:?}: {error}"))
     };
-    let name = (input.id.as_ref()).map_or_else(|| place.clone(), ToString::to_string);
+    let name = (input.id.as_ref()).map_or_else(|| place.to_owned(), ToString::to_string);
     let mut problem = input.problem.take();
     if input.undeclared == Undeclared::Purged {
         problem.get_or_insert("`purge: true` cannot be imported".to_owned());

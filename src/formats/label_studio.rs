@@ -1,11 +1,12 @@
 //! Label Studio exports, JSON and JSON_MIN -> inputs with annotations.
 //!
-//! The rules of the import. `label_studio/task.rs` reads a task of either form, `label_studio/medium.rs` finds its picture,
-//! video or text, `label_studio/region.rs` makes objects of its results, `label_studio/video.rs` those of videos,
-//! `label_studio/brush.rs` reads and writes masks.
+//! The rules of the import. `label_studio/task.rs` reads a task of either form, `label_studio/medium.rs` finds its
+//! picture, video or text, `label_studio/region.rs` makes objects of its results, `label_studio/percent.rs` their
+//! boxes, `label_studio/video.rs` those of videos, `label_studio/brush.rs` reads and writes masks.
 
 mod brush;
 mod medium;
+mod percent;
 mod region;
 mod task;
 mod video;
@@ -172,7 +173,7 @@ fn add(task: &Task, source: &dyn Source, builder: &mut Builder<'_>) {
     let (taken, rest): (Vec<&Work>, Vec<&Work>) =
         (task.works.iter()).partition(|work| is_asked_for(work) && !work.is_skipped);
     let found = |work: &Work| {
-        let mut regions = Regions::new(work, &medium, options);
+        let regions = Regions::new(work, &medium, options);
         regions.objects()
     };
     let at = if taken.is_empty() {

@@ -10,12 +10,10 @@
 //! source     the files of an import                   options  choices of an import
 //! builder    pictures and objects -> inputs           error    why nothing can be imported
 //! place      pixels -> fractions                      input_id ids of inputs, made from names of images
-//! pieces     several annotations of one object        bitmap   pixels -> masks
+//! pieces     several annotations of one object        bitmap   pixels <-> masks
+//! json       values of JSON files
 //! xml        elements of XML files                     metadata texts -> values of metadata
 //! turned     turned boxes, ellipses -> rings           writer   what every export shares
-//! pieces     several annotations of one object        bitmap   pixels <-> masks
-//! outline    ellipses and turned boxes as rings       json     values of JSON files
-//! writer     what every export shares
 //! coco, …    one reader or writer each
 //! ```
 
@@ -36,7 +34,6 @@ mod label_studio;
 mod metadata;
 mod open_images;
 mod options;
-mod outline;
 mod pieces;
 mod place;
 mod source;

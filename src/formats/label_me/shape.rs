@@ -5,8 +5,8 @@ use crate::formats::bitmap::Bitmap;
 use crate::formats::builder::Object;
 use crate::formats::json::{kind, number, point};
 use crate::formats::options::Overhang;
-use crate::formats::outline::ellipse;
 use crate::formats::place::{NotPlaced, Shape, Xy, skip};
+use crate::formats::turned::ellipse;
 use base64::Engine as _;
 use serde_json::{Map, Value};
 
@@ -137,8 +137,8 @@ fn is_upright(points: &[Xy]) -> bool {
         .map(|(from, to)| [0, 1].map(|axis| from[axis].to_bits() == to[axis].to_bits()));
     let first = sides.next();
     let is_turned = |at: usize, side: [bool; 2]| match first {
-        Some([true, false]) => side != [at % 2 == 0, at % 2 == 1],
-        Some([false, true]) => side != [at % 2 == 1, at % 2 == 0],
+        Some([true, false]) => side != [at.is_multiple_of(2), !at.is_multiple_of(2)],
+        Some([false, true]) => side != [!at.is_multiple_of(2), at.is_multiple_of(2)],
         _ => true,
     };
     !sides.enumerate().any(|(at, side)| is_turned(at + 1, side))

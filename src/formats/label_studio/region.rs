@@ -4,14 +4,15 @@
 //! are about the whole input. Coordinates are percent of the image.
 
 use super::medium::Medium;
+use super::percent::{Canvas, numbers, of_percent, rotation, without_size};
 use super::task::{CONTROLS, Item, Work};
 use super::{brush, video};
 use crate::formats::account::{Note, SkipCode};
 use crate::formats::builder::{Found, Object, Units, number_name};
-use crate::formats::json::{kind, number, point};
+use crate::formats::json::{kind, point};
 use crate::formats::options::ImportOptions;
-use crate::formats::outline::{ellipse, turned_box};
 use crate::formats::place::{NotPlaced, Shape, Xy, skip};
+use crate::formats::turned::ellipse;
 use crate::model::{Geometry, Span};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -35,9 +36,7 @@ enum Holds {
 pub(super) struct Regions<'t> {
     work: &'t Work,
     medium: &'t Medium,
-    pub(super) options: &'t ImportOptions,
-    /// Of the image that the current region was drawn on, in pixels.
-    size: Option<(u32, u32)>,
+    options: &'t ImportOptions,
 }
 
 impl<'t> Regions<'t> {
@@ -46,11 +45,10 @@ impl<'t> Regions<'t> {
             work,
             medium,
             options,
-            size: None,
         }
     }
 
-    pub(super) fn objects(&mut self) -> Vec<Found> {
+    pub(super) fn objects(&self) -> Vec<Found> {
         let mut found = Vec::new();
         let mut regions: Vec<(String, Vec<&'t Item>)> = Vec::new();
         let mut by_id: HashMap<&str, usize> = HashMap::new();
@@ -64,12 +62,11 @@ impl<'t> Regions<'t> {
                     let known = (item.id.as_deref())
                         .map(|id| *by_id.entry(id).or_insert(regions.len()))
                         .filter(|at| *at < regions.len());
-                    match known {
-                        Some(at) => regions[at].1.push(item),
-                        None => {
-                            let name = item.id.clone().unwrap_or_else(|| number_name(index));
-                            regions.push((name, vec![item]));
-                        }
+                    if let Some(at) = known {
+                        regions[at].1.push(item);
+                    } else {
+                        let name = item.id.clone().unwrap_or_else(|| number_name(index));
+                        regions.push((name, vec![item]));
                     }
                 }
             }
@@ -83,7 +80,7 @@ impl<'t> Regions<'t> {
         found
     }
 
-    fn region(&mut self, name: &str, items: &[&Item]) -> Result<Vec<Found>, NotPlaced> {
+    fn region(&self, name: &str, items: &[&Item]) -> Result<Vec<Found>, NotPlaced> {
         let mut object = Object {
             name: name.to_owned(),
             units: Units::Fractions,
@@ -115,19 +112,27 @@ impl<'t> Regions<'t> {
             let detail = format!("the picture was turned by {} degrees", item.image_rotation);
             return Err(skip(SkipCode::OtherShape, detail));
         }
-        self.size = item.size.or(self.medium.size);
+        let canvas = Canvas {
+            size: item.size.or(self.medium.size),
+        };
         if holds == Holds::KeyFrames {
-            return Ok(video::objects(&item.value, &object, self));
+            return Ok(video::objects(&item.value, &object, canvas, self.options));
         }
-        let shape = self.shape(item, holds, &mut object.notes)?;
+        let shape = self.shape(item, holds, canvas, &mut object.notes)?;
         object.shapes.push(shape);
         Ok(vec![Found::Object(Box::new(object))])
     }
 
-    fn shape(&self, item: &Item, holds: Holds, notes: &mut Vec<Note>) -> Result<Shape, NotPlaced> {
+    fn shape(
+        &self,
+        item: &Item,
+        holds: Holds,
+        canvas: Canvas,
+        notes: &mut Vec<Note>,
+    ) -> Result<Shape, NotPlaced> {
         let value = &item.value;
         match holds {
-            Holds::Box => self.turned_box(value, notes),
+            Holds::Box => canvas.turned_box(value, notes),
             Holds::Polygon => {
                 let points = match value.get("points") {
                     Some(Value::Array(points)) => points.iter().map(point).collect(),
@@ -149,7 +154,7 @@ impl<'t> Regions<'t> {
             Holds::Ellipse => {
                 let [x, y, across, down] = numbers(value, ["x", "y", "radiusX", "radiusY"])?;
                 let degrees = rotation(value)?;
-                let [width, height] = self.scale(degrees)?;
+                let [width, height] = canvas.scale(degrees)?;
                 let ring = ellipse(
                     [x * width, y * height],
                     [across * width, down * height],
@@ -170,7 +175,7 @@ impl<'t> Regions<'t> {
                 }
                 let rle = (value.get("rle"))
                     .ok_or_else(|| skip(SkipCode::WrongMask, "there is no `rle`"))?;
-                let size = self.size.ok_or_else(without_size)?;
+                let size = canvas.size.ok_or_else(without_size)?;
                 match brush::mask(rle, size) {
                     Ok(Some(mask)) => Ok(Shape::Mask(Box::new(mask))),
                     Ok(None) => Err(skip(SkipCode::NoArea, "a mask without a set pixel")),
@@ -189,38 +194,6 @@ impl<'t> Regions<'t> {
                     format!("{what} cannot be imported"),
                 ))
             }
-        }
-    }
-
-    /// A box, which `rotation` turns clockwise about its top left corner, in pixels.
-    pub(super) fn turned_box(
-        &self,
-        value: &Map<String, Value>,
-        notes: &mut Vec<Note>,
-    ) -> Result<Shape, NotPlaced> {
-        let [x, y, width, height] = numbers(value, ["x", "y", "width", "height"])?;
-        let (from, to) = ([x, y], [x + width, y + height]);
-        let degrees = rotation(value)?;
-        if degrees == 0.0 {
-            return Ok(Shape::Box([of_percent(from), of_percent(to)]));
-        }
-        if width <= 0.0 || height <= 0.0 {
-            return Err(skip(SkipCode::NoArea, "all points on one line"));
-        }
-        let scale = self.scale(degrees)?;
-        let pixels = |[x, y]: Xy| [x * scale[0], y * scale[1]];
-        let ring = turned_box([pixels(from), pixels(to)], pixels(from), degrees);
-        notes.push(Note::RotatedBox);
-        let ring = (ring.into_iter()).map(|[x, y]| of_percent([x / scale[0], y / scale[1]]));
-        Ok(Shape::Rings(vec![ring.collect()], None))
-    }
-
-    /// Pixels for each percent. Without a turn, any scale gives the same shape.
-    fn scale(&self, degrees: f64) -> Result<Xy, NotPlaced> {
-        match self.size {
-            Some((width, height)) => Ok([f64::from(width) / 100.0, f64::from(height) / 100.0]),
-            None if degrees == 0.0 => Ok([1.0, 1.0]),
-            None => Err(without_size()),
         }
     }
 
@@ -271,39 +244,6 @@ fn is_same_text(slice: &str, written: &str) -> bool {
         text.chars().filter(|c| !c.is_whitespace()).collect()
     };
     slice == written || bare(slice) == bare(written)
-}
-
-fn without_size() -> NotPlaced {
-    let detail = "the size of its image is not known";
-    skip(SkipCode::ImageWithoutSize, detail)
-}
-
-fn of_percent(point: Xy) -> Xy {
-    point.map(|it| it / 100.0)
-}
-
-/// The turn in degrees, from 0 to 360.
-fn rotation(value: &Map<String, Value>) -> Result<f64, NotPlaced> {
-    match value.get("rotation") {
-        None | Some(Value::Null) => Ok(0.0),
-        Some(rotation) => number(rotation)
-            .map(|it| it.rem_euclid(360.0))
-            .ok_or_else(|| skip(SkipCode::WrongType, "`rotation` is not a number")),
-    }
-}
-
-fn numbers<const N: usize>(
-    value: &Map<String, Value>,
-    names: [&str; N],
-) -> Result<[f64; N], NotPlaced> {
-    let mut numbers = [0.0; N];
-    for (at, name) in names.into_iter().enumerate() {
-        numbers[at] = value.get(name).and_then(number).ok_or_else(|| {
-            let found = value.get(name).map_or("missing", kind);
-            skip(SkipCode::WrongType, format!("`{name}` is {found}"))
-        })?;
-    }
-    Ok(numbers)
 }
 
 /// The labels and choices of a result.

@@ -218,6 +218,18 @@ fn size(fields: &Map<String, Value>) -> Option<(u32, u32)> {
     ))
 }
 
+/// Keys of JSON_MIN that are neither of the data nor of a tag.
+const OWN: [&str; 8] = [
+    "id",
+    "annotator",
+    "annotation_id",
+    "created_at",
+    "updated_at",
+    "lead_time",
+    "agreement",
+    "history",
+];
+
 /// Reads an object of JSON_MIN. Its keys are, in this order: those of the data, `id`, the tags with results,
 /// `annotator`, `annotation_id` and times.
 fn min(fields: Map<String, Value>) -> Task {
@@ -234,16 +246,6 @@ fn min(fields: Map<String, Value>) -> Task {
         ..Work::default()
     };
     let is_annotated = fields.get("annotation_id").is_none_or(|it| !it.is_null());
-    const OWN: [&str; 8] = [
-        "id",
-        "annotator",
-        "annotation_id",
-        "created_at",
-        "updated_at",
-        "lead_time",
-        "agreement",
-        "history",
-    ];
     for (at, (key, value)) in fields.into_iter().enumerate() {
         let is_result = match results {
             Some((first, last)) => first < at && at < last,
@@ -251,7 +253,7 @@ fn min(fields: Map<String, Value>) -> Task {
         };
         if is_result {
             let values = match value {
-                Value::Array(list) => list,
+                Value::Array(several) => several,
                 one => vec![one],
             };
             (work.results).extend(values.into_iter().map(|value| min_item(&key, value)));

@@ -3,11 +3,11 @@
 //! Label Studio counts frames from 1, and a frame's `time` is its number by the frames a second. A manifest counts both
 //! from 0. A box is shown on each key frame; on the frames up to the next one only if the key frame is `enabled`.
 
-use super::region::Regions;
+use super::percent::Canvas;
 use crate::formats::account::{Note, SkipCode};
 use crate::formats::builder::{Found, Object};
 use crate::formats::json::{kind, number};
-use crate::formats::options::Frames;
+use crate::formats::options::{Frames, ImportOptions};
 use crate::formats::place::skip;
 use crate::model::{Content, Extras, Frame};
 use serde_json::{Map, Value};
@@ -28,7 +28,8 @@ struct Key<'t> {
 pub(super) fn objects(
     value: &Map<String, Value>,
     region: &Object,
-    regions: &Regions<'_>,
+    canvas: Canvas,
+    options: &ImportOptions,
 ) -> Vec<Found> {
     let left_out = |detail: String| {
         let why = skip(SkipCode::WrongType, detail);
@@ -58,18 +59,18 @@ pub(super) fn objects(
         }
     }
     keys.sort_by_key(|key| key.number);
-    let rate = frame_rate(value, &keys).or(regions.options.frame_rate);
+    let rate = frame_rate(value, &keys).or(options.frame_rate);
     let mut notes = region.notes.clone();
     if rate.is_none() {
         notes.push(Note::GuessedTime);
     }
     let mut computed = 0;
-    let is_interpolated = regions.options.frames == Frames::Interpolated;
+    let is_interpolated = options.frames == Frames::Interpolated;
     for (index, key) in keys.iter().enumerate() {
         let frame = |number: u32, fields: &Map<String, Value>, notes: &mut Vec<Note>| {
             let name = format!("{}, frame {number}", region.name);
             let mut own = std::mem::take(notes);
-            let shape = match regions.turned_box(fields, &mut own) {
+            let shape = match canvas.turned_box(fields, &mut own) {
                 Ok(shape) => shape,
                 Err(why) => return Found::LeftOut(name, why),
             };

@@ -64,7 +64,7 @@ fn task(number: usize, input: &ExportInput, writer: &mut Writer) -> Value {
         .filter(|name| !tracks.contains(name.as_str()));
     for one in all {
         let name = names.next().expect("there is a name after each");
-        if let Err((code, detail)) = results.add(&one, name, input, writer) {
+        if let Err((code, detail)) = results.add(&one, &name, input, writer) {
             writer.left_out(one.name, input, code, detail);
         }
     }
@@ -110,7 +110,7 @@ impl Results {
     fn add(
         &mut self,
         one: &Whole<'_>,
-        id: String,
+        id: &str,
         input: &ExportInput,
         writer: &mut Writer,
     ) -> Result<(), Problem> {
@@ -126,7 +126,7 @@ impl Results {
         }
         let (name, kind, mut value) = place(one.geometry, input)?;
         value.insert(kind.to_owned(), json!(concepts));
-        let region = self.result(&id, name, kind, value);
+        let region = self.result(id, name, kind, &value);
         let meta = metadata
             .remove("meta")
             .filter(|meta| meta.as_object().is_some_and(|fields| !fields.is_empty()));
@@ -151,7 +151,7 @@ impl Results {
                 continue;
             }
             let value = Map::from_iter([(said.1.to_owned(), said.2)]);
-            let result = self.result(&id, &key, said.0, value);
+            let result = self.result(id, &key, said.0, &value);
             self.list.push(result);
         }
         if !is_complete {
@@ -160,7 +160,7 @@ impl Results {
         Ok(())
     }
 
-    fn result(&self, id: &str, from: &str, kind: &str, value: Map<String, Value>) -> Value {
+    fn result(&self, id: &str, from: &str, kind: &str, value: &Map<String, Value>) -> Value {
         let mut result = json!({
             "id": id,
             "from_name": from,
@@ -243,7 +243,7 @@ impl Results {
                 ("sequence".to_owned(), keys.collect()),
                 ("labels".to_owned(), json!(sequence.concepts)),
             ]);
-            let result = self.result(&track, "videorectangle", "videorectangle", value);
+            let result = self.result(&track, "videorectangle", "videorectangle", &value);
             self.list.push(result);
         }
     }

@@ -72,8 +72,11 @@ fn an_import_over_labels_keeps_keys_and_comments() {
     world.write("export.json", &export().to_string());
     world.run(&IMPORT).exits(5);
     let text = world.read("labels/street-a.yaml");
-    let (head, rest) = text.split_once("  - ").unwrap();
-    let named = format!("{head}  # the near one\n  - key: near\n    {rest}");
+    let named = text.replacen(
+        "      - box:",
+        "      # the near one\n      - key: near\n        box:",
+        1,
+    );
     world.write("labels/street-a.yaml", &named);
     world.run(&["validate"]).exits(0);
     let mut moved = export();
@@ -81,6 +84,9 @@ fn an_import_over_labels_keeps_keys_and_comments() {
     world.write("export.json", &moved.to_string());
     world.run(&IMPORT).exits(5);
     let text = world.read("labels/street-a.yaml");
-    assert!(text.contains("  # the near one\n  - key: near\n"), "{text}");
+    assert!(
+        text.contains("      # the near one\n      - key: near\n"),
+        "{text}"
+    );
     assert!(text.contains("0.06"), "{text}");
 }
