@@ -1,6 +1,8 @@
-//! Set pixels of an image -> the PNG file of a mask.
+//! Set pixels of an image <-> the PNG file of a mask.
 
 use crate::model::{Mask, MaskError};
+use png::{ColorType, Transformations};
+use std::io::Cursor;
 
 /// Limit of pixels, as in the model: a larger mask would only fill the memory.
 const MAX_PIXELS: u64 = 100_000_000;
@@ -38,6 +40,41 @@ impl Bitmap {
         self.bits[byte] |= bit;
     }
 
+    /// Sets the pixels of a PNG file that are neither black nor transparent. Its top left pixel is at this column and
+    /// row. Returns how many are outside the image.
+    pub(super) fn draw(&mut self, png: &[u8], column: u32, row: u32) -> Result<u64, String> {
+        let mut decoder = png::Decoder::new(Cursor::new(png));
+        decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
+        let mut reader =
+            (decoder.read_info()).map_err(|error| format!("not a PNG image: {error}"))?;
+        let (width, height) = (reader.info().width, reader.info().height);
+        let size = reader
+            .output_buffer_size()
+            .filter(|_| u64::from(width) * u64::from(height) <= MAX_PIXELS)
+            .ok_or_else(|| format!("a mask of {width} x {height} pixels is too large"))?;
+        let mut bytes = vec![0; size];
+        (reader.next_frame(&mut bytes)).map_err(|error| format!("not a PNG image: {error}"))?;
+        let color = reader.output_color_type().0;
+        let samples = color.samples();
+        let has_alpha = matches!(color, ColorType::GrayscaleAlpha | ColorType::Rgba);
+        let mut outside = 0;
+        let pixels = bytes.chunks_exact(samples).zip(0_u64..);
+        for (pixel, at) in pixels.take(width as usize * height as usize) {
+            let colors = &pixel[..samples - usize::from(has_alpha)];
+            let is_transparent = has_alpha && pixel[samples - 1] == 0;
+            if !is_transparent && colors.iter().any(|byte| *byte != 0) {
+                let (x, y) = (
+                    (at % u64::from(width)) as u32,
+                    (at / u64::from(width)) as u32,
+                );
+                let (x, y) = (column.saturating_add(x), row.saturating_add(y));
+                outside += u64::from(x >= self.width || y >= self.height);
+                self.set(x, y);
+            }
+        }
+        Ok(outside)
+    }
+
     /// How many pixels are set.
     pub(super) fn area(&self) -> u64 {
         self.set
@@ -72,6 +109,15 @@ mod tests {
         let mask = bitmap.mask().unwrap();
         assert_eq!(mask.size(), Some((10, 5)));
         assert_eq!(mask.bounds(), Some([0.2, 0.2, 1.0, 1.0]));
+        let mut drawn = Bitmap::new(12, 6).unwrap();
+        assert_eq!(drawn.draw(mask.png().unwrap(), 1, 1), Ok(0));
+        assert_eq!(drawn.area(), 2);
+        assert_eq!(
+            drawn.mask().unwrap().bounds(),
+            Some([2.0 / 6.0, 0.25, 1.0, 11.0 / 12.0])
+        );
+        assert_eq!(drawn.draw(mask.png().unwrap(), 5, 0), Ok(1));
+        assert!(drawn.draw(b"no image", 0, 0).is_err());
         assert!(Bitmap::new(0, 5).is_none());
         assert!(Bitmap::new(u32::MAX, u32::MAX).is_none());
     }

@@ -23,9 +23,24 @@ pub(super) struct Picture {
     pub(super) file_name: Option<String>,
     /// Its own id in the file.
     pub(super) own_id: Option<String>,
+    /// The input's id, for a format that has one: then no id is made.
+    pub(super) input: Option<InputId>,
     /// In pixels.
     pub(super) size: Option<(u32, u32)>,
     pub(super) media: Media,
+    pub(super) place: Place,
+}
+
+/// Where a picture is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Its file name is its path or its URL.
+    #[default]
+    FileName,
+    /// At this path. The file name has an ending as well.
+    Path(String),
+    /// Not known: the file name has no ending, and the manifest gets no path.
+    Unknown,
 }
 
 /// Refers to a picture of the builder.
@@ -46,10 +61,28 @@ pub(super) struct Object {
     /// In pixels, or in fractions.
     pub(super) units: Units,
     pub(super) metadata: Map<String, Value>,
-    /// Frame, track, status, user. Geometry, concepts and metadata of it are ignored.
+    /// Frame, track, status, user. Its geometry is ignored; its concepts and metadata are taken unchanged where the
+    /// object has none.
     pub(super) content: Content,
     /// What the reader changed.
     pub(super) notes: Vec<Note>,
+}
+
+/// An object, or why it is left out.
+#[derive(Debug)]
+pub(super) enum Found {
+    Object(Box<Object>),
+    /// Its name in the account.
+    LeftOut(String, NotPlaced),
+}
+
+impl Found {
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Object(object) => &object.name,
+            Self::LeftOut(name, _) => name,
+        }
+    }
 }
 
 /// What the coordinates of an object are measured in.
@@ -66,8 +99,18 @@ struct Entry {
     input: Option<usize>,
     size: Option<(u32, u32)>,
     name: String,
+    /// What its input's id is made from: file name and own id.
+    names: Names,
+}
+
+/// What an input's id is made from.
+#[derive(Debug, Default)]
+struct Names {
     file_name: Option<String>,
+    has_ending: bool,
     own_id: Option<String>,
+    /// The input's id, if the file has one.
+    fixed: Option<InputId>,
 }
 
 pub(super) struct Builder<'o> {
@@ -130,22 +173,30 @@ impl<'o> Builder<'o> {
     /// Adds a picture, which is declared even if it has no objects. One without a usable name is left out with its
     /// objects.
     pub(super) fn picture(&mut self, picture: Picture) -> PictureAt {
-        let name = picture.file_name.clone().or_else(|| picture.own_id.clone());
-        let name = name.unwrap_or_else(|| number_name(self.imported.images));
-        let id = named_input(
-            self.options.input_id,
-            picture.file_name.as_deref(),
-            picture.own_id.as_deref(),
-        );
-        let id = match id {
+        let name = (picture.file_name.clone())
+            .or_else(|| picture.own_id.clone())
+            .or_else(|| Some(picture.input.as_ref()?.to_string()))
+            .unwrap_or_else(|| number_name(self.imported.images));
+        let images = self.options.images.as_deref();
+        let path = match &picture.place {
+            Place::FileName => picture.file_name.as_deref(),
+            Place::Path(path) => Some(path.as_str()),
+            Place::Unknown => None,
+        };
+        let place = path.map(|path| image_location(images, path));
+        let (path, url) = place.unwrap_or_default();
+        let names = Names {
+            has_ending: picture.place != Place::Unknown,
+            file_name: picture.file_name,
+            own_id: picture.own_id,
+            fixed: picture.input,
+        };
+        let id = match named_input(self.options.input_id, &names) {
             Ok(id) => id,
             Err(NotPlaced { code, detail }) => {
-                return self.unusable_picture(picture.own_id, name, code, detail);
+                return self.unusable_picture(names.own_id, name, code, detail);
             }
         };
-        let images = self.options.images.as_deref();
-        let place = (picture.file_name.as_deref()).map(|name| image_location(images, name));
-        let (path, url) = place.unwrap_or_default();
         self.imported.inputs.push(ImportedInput {
             input: DesiredInput {
                 undeclared: Undeclared::Managed,
@@ -169,8 +220,7 @@ impl<'o> Builder<'o> {
             input,
             size: picture.size,
             name,
-            file_name: picture.file_name,
-            own_id: picture.own_id,
+            names,
         })
     }
 
@@ -192,9 +242,40 @@ impl<'o> Builder<'o> {
             input: None,
             size: None,
             name,
-            file_name: None,
-            own_id,
+            names: Names {
+                own_id,
+                ..Names::default()
+            },
         })
+    }
+
+    /// Counts a picture that nobody has annotated. It is not declared.
+    pub(super) fn not_annotated(&mut self, name: &str) {
+        self.imported.images += 1;
+        self.note(Note::NotAnnotated, name);
+    }
+
+    /// Counts a file of several that cannot be read. Its pictures are not declared.
+    pub(super) fn unreadable_file(&mut self, path: &str, error: &ImportError) {
+        let detail = error.to_string();
+        self.unusable_picture(None, path.to_owned(), SkipCode::UnreadableFile, detail);
+    }
+
+    /// Leaves out an object that was not asked for, or that does not count. Its picture stays complete.
+    pub(super) fn set_aside(
+        &mut self,
+        picture: &str,
+        object: String,
+        code: SkipCode,
+        detail: String,
+    ) {
+        self.imported.annotations += 1;
+        self.imported.skipped.push(Skipped {
+            code,
+            annotation: Some(object),
+            image: Some(picture.to_owned()),
+            detail,
+        });
     }
 
     fn push(&mut self, entry: Entry) -> PictureAt {
@@ -272,6 +353,14 @@ impl<'o> Builder<'o> {
         });
     }
 
+    /// Adds what was found on a picture.
+    pub(super) fn found(&mut self, at: PictureAt, found: Found) {
+        match found {
+            Found::Object(object) => self.object(at, *object),
+            Found::LeftOut(name, why) => self.left_out(Some(at), name, why.code, why.detail),
+        }
+    }
+
     /// Adds an object of a picture, or leaves it out and says why.
     pub(super) fn object(&mut self, at: PictureAt, object: Object) {
         self.imported.annotations += 1;
@@ -342,8 +431,11 @@ impl<'o> Builder<'o> {
                 content: Content {
                     // A manifest declares a whole input by naming no place.
                     geometry: part.geometry.filter(|it| *it != Geometry::Whole),
-                    concepts: (!concepts.is_empty()).then_some(part.concepts).flatten(),
-                    metadata: part.metadata,
+                    concepts: (!concepts.is_empty())
+                        .then_some(part.concepts)
+                        .flatten()
+                        .or_else(|| object.content.concepts.clone()),
+                    metadata: part.metadata.or_else(|| object.content.metadata.clone()),
                     ..object.content.clone()
                 },
                 origin: Origin {
@@ -397,19 +489,24 @@ impl<'o> Builder<'o> {
 fn gives_unique_ids(choice: InputIdFrom, pictures: &[(&Entry, &InputId)]) -> bool {
     let ids: Option<BTreeSet<InputId>> = pictures
         .iter()
-        .map(|(entry, _)| {
-            named_input(choice, entry.file_name.as_deref(), entry.own_id.as_deref()).ok()
-        })
+        .map(|(entry, _)| named_input(choice, &entry.names).ok())
         .collect();
     ids.is_some_and(|ids| ids.len() == pictures.len())
 }
 
-fn named_input(
-    from: InputIdFrom,
-    file_name: Option<&str>,
-    own_id: Option<&str>,
-) -> Result<InputId, NotPlaced> {
-    let text = input_id(from, file_name, own_id);
+fn named_input(from: InputIdFrom, names: &Names) -> Result<InputId, NotPlaced> {
+    if let Some(id) = &names.fixed {
+        return Ok(id.clone());
+    }
+    let file_name = names.file_name.as_deref();
+    let own_id = names.own_id.as_deref();
+    let text = match file_name {
+        // What follows a dot is part of the name, so an ending is given to be cut.
+        Some(name) if !names.has_ending && from != InputIdFrom::FileName => {
+            input_id(from, Some(&format!("{name}.jpg")), own_id)
+        }
+        _ => input_id(from, file_name, own_id),
+    };
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         let missing = match from {
             InputIdFrom::ImageId => "it has no id",

@@ -10,7 +10,7 @@ mod shape;
 mod values;
 mod write;
 
-use super::account::{Imported, Media, Note, SkipCode};
+use super::account::{Imported, Note, SkipCode};
 use super::builder::{Builder, Object, Picture, PictureAt, number_name, storable};
 use super::error::ImportError;
 use super::options::{ImportOptions, Scores};
@@ -151,7 +151,7 @@ fn pictures(
             file_name,
             own_id: Some(id.clone()),
             size: size(image),
-            media: Media::Image,
+            ..Picture::default()
         });
         if let Some(first) = by_id.insert(id.clone(), at) {
             let first = builder.name(first).to_owned();

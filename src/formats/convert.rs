@@ -1,14 +1,12 @@
 //! Imports and exports of every format.
 
 use super::account::Imported;
-use super::coco;
-use super::cvat;
 use super::error::ImportError;
 use super::format::Format;
 use super::options::ImportOptions;
 use super::source::Source;
-use super::voc;
 use super::writer::{ExportInput, Exported};
+use super::{coco, conll, cvat, jsonl, label_me, label_studio, open_images, voc, yolo};
 use crate::model::ConceptId;
 
 /// Imports the files of a source.
@@ -23,12 +21,14 @@ pub fn import(
 ) -> Result<Imported, ImportError> {
     match format {
         Format::Coco => coco::import(source, options),
+        Format::Yolo => yolo::import(source, options),
+        Format::OpenImages => open_images::import(source, options),
+        Format::Conll => conll::import(source, options),
         Format::Voc => voc::import(source, options),
         Format::Cvat => cvat::import(source, options),
-        _ => Err(ImportError::OtherFormat {
-            format,
-            why: "it cannot be imported yet".to_owned(),
-        }),
+        Format::LabelStudio => label_studio::import(source, options),
+        Format::LabelMe => label_me::import(source, options),
+        Format::Jsonl => jsonl::import(source, options),
     }
 }
 
@@ -36,16 +36,31 @@ pub fn import(
 pub fn export(format: Format, inputs: &[ExportInput], classes: &[ConceptId]) -> Exported {
     match format {
         Format::Coco => coco::export(inputs, classes),
-        _ => Exported::default(),
+        Format::Yolo => yolo::export(inputs, classes),
+        Format::OpenImages => open_images::export(inputs, classes),
+        Format::Conll => conll::export(inputs, classes),
+        Format::Voc => voc::export(inputs, classes),
+        Format::Cvat => cvat::export(inputs, classes),
+        Format::LabelStudio => label_studio::export(inputs, classes),
+        Format::LabelMe => label_me::export(inputs, classes),
+        Format::Jsonl => jsonl::export(inputs, classes),
     }
 }
 
+type Recogniser = fn(&dyn Source) -> bool;
+
 /// The formats that the files may have, most likely one.
 pub fn recognise(source: &dyn Source) -> Vec<Format> {
-    let recognises: [(Format, fn(&dyn Source) -> bool); 3] = [
+    let recognises: [(Format, Recogniser); 9] = [
         (Format::Coco, coco::recognises),
+        (Format::Yolo, yolo::recognises),
         (Format::Voc, voc::recognises),
         (Format::Cvat, cvat::recognises),
+        (Format::LabelStudio, label_studio::recognises),
+        (Format::LabelMe, label_me::recognises),
+        (Format::OpenImages, open_images::recognises),
+        (Format::Conll, conll::recognises),
+        (Format::Jsonl, jsonl::recognises),
     ];
     recognises
         .into_iter()

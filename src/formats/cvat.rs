@@ -1,24 +1,28 @@
 //! CVAT XML 1.1 -> inputs with annotations: for images, and for video.
 //!
 //! An image is an input; so is the video of a task, of which each place of a track in a frame is an annotation.
-//! `cvat/meta.rs` reads labels and tasks, `cvat/shape.rs` shapes, `cvat/fields.rs` metadata, `cvat/track.rs` tracks.
+//! `cvat/meta.rs` reads labels and tasks, `cvat/shape.rs` shapes, `cvat/fields.rs` metadata, `cvat/video.rs` and
+//! `cvat/track.rs` videos and their tracks; `cvat/write.rs` exports.
 
 mod fields;
 mod meta;
 mod shape;
 mod track;
+mod video;
+mod write;
 
-use super::account::{Imported, Media, Note, SkipCode};
-use super::builder::{Builder, Object, Picture, PictureAt, number_name};
+use super::account::{Imported, Media};
+use super::builder::{Builder, Object, Picture, number_name};
 use super::error::ImportError;
 use super::format::Format;
 use super::options::ImportOptions;
-use super::place::NotPlaced;
+use super::place::{NotPlaced, Shape};
 use super::source::{Source, folder, text};
 use super::xml::{self, Element, Xml};
 use crate::model::{FileKind, escape};
-use meta::{Meta, Task};
-use std::collections::HashMap;
+use meta::Meta;
+use video::Videos;
+pub(super) use write::export;
 
 const ROOT: &str = "annotations";
 
@@ -141,6 +145,7 @@ impl File<'_> {
             own_id: element.attribute("id").map(str::to_owned),
             size,
             media: Media::Image,
+            ..Picture::default()
         });
         for (index, child) in element.children.iter().enumerate() {
             let name = number_name(index);
@@ -165,7 +170,7 @@ fn object(
     let shape = match element.name {
         "skeleton" => shape::skeleton(element, label, meta, &mut notes)?,
         "mask" => shape::mask(element, size, builder.options().overhang, &mut notes)?,
-        "tag" => super::place::Shape::Whole,
+        "tag" => Shape::Whole,
         _ => shape::Outline::read(element)?.shape(&mut notes),
     };
     let mut object = Object {
@@ -177,89 +182,6 @@ fn object(
     };
     fields::read(element, None, meta, &mut object);
     Ok(object)
-}
-
-/// The videos of a file, by the ids of their tasks.
-struct Videos {
-    all: Vec<Video>,
-    by_task: HashMap<String, usize>,
-}
-
-struct Video {
-    at: PictureAt,
-    name: String,
-    size: Option<(u32, u32)>,
-    /// Frames from one of the task to the next.
-    step: u32,
-    /// Whether a frame of it was imported without its time.
-    has_guessed_time: bool,
-}
-
-impl Videos {
-    fn new(path: &str, meta: &Meta, builder: &mut Builder<'_>) -> Self {
-        let mut videos = Self {
-            all: Vec::new(),
-            by_task: HashMap::new(),
-        };
-        let unknown = [Task::default()];
-        let tasks = if meta.tasks.is_empty() {
-            &unknown[..]
-        } else {
-            &meta.tasks
-        };
-        for task in tasks {
-            let own = xml::without_xml(path);
-            let name = task.source.clone().unwrap_or_else(|| match &task.id {
-                Some(id) if tasks.len() > 1 => format!("{own}-{id}"),
-                _ => own.to_owned(),
-            });
-            if task.source.is_none() {
-                builder.note(Note::NamedAfterFile, name.clone());
-            }
-            let at = builder.picture(Picture {
-                file_name: Some(name.clone()),
-                own_id: task.id.clone(),
-                size: task.size,
-                media: Media::Video,
-            });
-            if let Some(id) = &task.id {
-                videos.by_task.insert(id.clone(), videos.all.len());
-            }
-            videos.all.push(Video {
-                at,
-                name,
-                size: task.size,
-                step: task.step.max(1),
-                has_guessed_time: false,
-            });
-        }
-        videos
-    }
-
-    /// The video of a track; of several, that of its task. The error is the id that no task has.
-    fn of(&mut self, track: &Element<'_>) -> Result<&mut Video, String> {
-        let index = if self.all.len() == 1 {
-            0
-        } else {
-            let id = track.attribute("task_id").unwrap_or_default();
-            *self.by_task.get(id).ok_or_else(|| id.to_owned())?
-        };
-        Ok(&mut self.all[index])
-    }
-
-    fn note_times(self, builder: &mut Builder<'_>) {
-        for video in self.all.into_iter().filter(|video| video.has_guessed_time) {
-            builder.note(Note::GuessedTime, video.name);
-        }
-    }
-}
-
-/// Says of a shape that the size of its image is not known.
-fn without_size() -> NotPlaced {
-    super::place::skip(
-        SkipCode::ImageWithoutSize,
-        "its image has no width and height in whole pixels",
-    )
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ impl Format {
 
     /// Whether an export can write frames and tracks of videos.
     pub fn writes_frames(self) -> bool {
-        matches!(self, Self::Jsonl)
+        matches!(self, Self::LabelStudio | Self::Jsonl)
     }
 
     /// The kinds of annotations that an export can write.
@@ -121,4 +121,44 @@ impl Format {
             other => other.reads(),
         }
     }
+}
+
+/// A Markdown table of what each format holds: `in` if an import reads it, `out` if an export writes it.
+pub fn matrix() -> String {
+    let kinds = [
+        ("whole input", Kind::Whole),
+        ("box", Kind::Box),
+        ("polygon", Kind::Polygon),
+        ("point", Kind::Point),
+        ("keypoints", Kind::Keypoints),
+        ("mask", Kind::Mask),
+        ("span", Kind::Span),
+        ("segment", Kind::Segment),
+    ];
+    let cell = |reads, writes| match (reads, writes) {
+        (true, true) => "in, out",
+        (true, false) => "in",
+        (false, true) => "out",
+        (false, false) => "",
+    };
+    let mut table = String::from("| format |");
+    for (name, _) in kinds {
+        table += &format!(" {name} |");
+    }
+    table += " frames, tracks |\n|---|";
+    table += &"---|".repeat(kinds.len() + 1);
+    table.push('\n');
+    for format in Format::ALL {
+        table += &format!("| `{}` |", format.as_str());
+        for (_, kind) in kinds {
+            let cell = cell(
+                format.reads().contains(&kind),
+                format.writes().contains(&kind),
+            );
+            table += &format!(" {cell} |");
+        }
+        let frames = cell(format.reads_frames(), format.writes_frames());
+        table += &format!(" {frames} |\n");
+    }
+    table
 }

@@ -7,10 +7,16 @@ pub(super) fn value(text: &str) -> Value {
     match text {
         "true" | "True" => true.into(),
         "false" | "False" => false.into(),
-        text => number(text)
-            .filter(|number| number.to_string() == text)
-            .unwrap_or_else(|| text.into()),
+        text => match number(text) {
+            Some(number) if is_written_so(&number, text) => number,
+            _ => text.into(),
+        },
     }
+}
+
+fn is_written_so(number: &Value, text: &str) -> bool {
+    let written = number.to_string();
+    written == text
 }
 
 /// A whole number, else a finite one.

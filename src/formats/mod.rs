@@ -13,6 +13,9 @@
 //! pieces     several annotations of one object        bitmap   pixels -> masks
 //! xml        elements of XML files                     metadata texts -> values of metadata
 //! turned     turned boxes, ellipses -> rings           writer   what every export shares
+//! pieces     several annotations of one object        bitmap   pixels <-> masks
+//! outline    ellipses and turned boxes as rings       json     values of JSON files
+//! writer     what every export shares
 //! coco, …    one reader or writer each
 //! ```
 
@@ -20,13 +23,20 @@ mod account;
 mod bitmap;
 mod builder;
 mod coco;
+mod conll;
 mod convert;
 mod cvat;
 mod error;
 mod format;
 mod input_id;
+mod json;
+mod jsonl;
+mod label_me;
+mod label_studio;
 mod metadata;
+mod open_images;
 mod options;
+mod outline;
 mod pieces;
 mod place;
 mod source;
@@ -36,11 +46,12 @@ mod turned;
 mod voc;
 mod writer;
 mod xml;
+mod yolo;
 
 pub use account::{ImageInfo, Imported, ImportedInput, Media, Note, Noted, SkipCode, Skipped};
 pub use convert::{export, import, recognise};
 pub use error::ImportError;
-pub use format::Format;
+pub use format::{Format, matrix};
 pub use input_id::{Collision, InputIdFrom};
 pub use options::{ConceptNames, Corners, Frames, ImportOptions, MultiRing, Overhang, Scores};
 pub use source::{Memory, Source};

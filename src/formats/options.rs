@@ -45,7 +45,7 @@ pub enum Scores {
 }
 
 /// Tolerance for rounding errors: coordinates outside the image by at most this fraction of it count as on its edge.
-pub const EDGE_TOLERANCE: f64 = 1e-6;
+pub(super) const EDGE_TOLERANCE: f64 = 1e-6;
 
 /// Which pixel a box of Pascal VOC begins at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -119,29 +119,33 @@ fn input(number: usize, format: Format) -> impl Strategy<Value = ExportInput> {
         Format::Conll => Media::Text(TEXT.to_owned()),
         _ => Media::Image,
     };
-    (1_u32..3_000, 1_u32..3_000)
-        .prop_flat_map(move |size| {
-            let contents = prop::collection::vec(content(size, &media), 0..6);
-            (Just(size), Just(media.clone()), contents)
-        })
-        .prop_map(move |(size, media, contents)| ExportInput {
-            id: InputId::new(id.clone()).unwrap(),
-            image: ImageInfo {
-                path: (media == Media::Image).then(|| format!("{id}.jpg")),
-                url: None,
-                size: Some(size),
-            },
-            media,
-            annotations: contents
-                .into_iter()
-                .enumerate()
-                .map(|(at, content)| ExportAnnotation {
-                    name: format!("{id}/{at}"),
-                    content,
-                })
-                .collect(),
-            split: None,
-        })
+    // Few are large, since every mask has that many pixels.
+    prop_oneof![
+        5 => (1_u32..200, 1_u32..200),
+        1 => (1_u32..3_000, 1_u32..1_000),
+    ]
+    .prop_flat_map(move |size| {
+        let contents = prop::collection::vec(content(size, &media), 0..6);
+        (Just(size), Just(media.clone()), contents)
+    })
+    .prop_map(move |(size, media, contents)| ExportInput {
+        id: InputId::new(id.clone()).unwrap(),
+        image: ImageInfo {
+            path: (media == Media::Image).then(|| format!("{id}.jpg")),
+            url: None,
+            size: Some(size),
+        },
+        media,
+        annotations: contents
+            .into_iter()
+            .enumerate()
+            .map(|(at, content)| ExportAnnotation {
+                name: format!("{id}/{at}"),
+                content,
+            })
+            .collect(),
+        split: None,
+    })
 }
 
 /// What an annotation says, as text.
@@ -237,4 +241,44 @@ fn check(format: Format) {
 #[test]
 fn coco_there_and_back() {
     check(Format::Coco);
+}
+
+#[test]
+fn yolo_there_and_back() {
+    check(Format::Yolo);
+}
+
+#[test]
+fn open_images_there_and_back() {
+    check(Format::OpenImages);
+}
+
+#[test]
+fn conll_there_and_back() {
+    check(Format::Conll);
+}
+
+#[test]
+fn voc_there_and_back() {
+    check(Format::Voc);
+}
+
+#[test]
+fn cvat_there_and_back() {
+    check(Format::Cvat);
+}
+
+#[test]
+fn label_studio_there_and_back() {
+    check(Format::LabelStudio);
+}
+
+#[test]
+fn label_me_there_and_back() {
+    check(Format::LabelMe);
+}
+
+#[test]
+fn json_lines_there_and_back() {
+    check(Format::Jsonl);
 }

@@ -1,11 +1,12 @@
 //! Pascal VOC -> inputs with annotations: one XML file for each picture.
 //!
 //! Pictures are named after the path of the XML file, so that files of the same name in two folders stay apart.
-//! `voc/name.rs` finds that name, `voc/object.rs` reads objects. Many files are parsed at once; the order of the result
+//! `voc/name.rs` finds that name, `voc/object.rs` reads objects, `voc/write.rs` exports. Many files are parsed at once; the order of the result
 //! is that of their paths.
 
 mod name;
 mod object;
+mod write;
 
 use super::account::{Imported, Note};
 use super::builder::{Builder, Picture};
@@ -17,6 +18,7 @@ use super::xml::{self, Xml};
 use crate::model::FileKind;
 use object::Found;
 use rayon::prelude::*;
+pub(super) use write::export;
 
 /// What is parsed before it is added up: bounds the memory.
 const FILES_AT_ONCE: usize = 512;

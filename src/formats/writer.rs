@@ -52,13 +52,22 @@ pub struct Exported {
 #[derive(Debug, Clone)]
 pub(super) struct Item<'e> {
     pub(super) name: &'e str,
-    pub(super) content: &'e Content,
     pub(super) geometry: &'e Geometry,
     pub(super) concept: &'e ConceptId,
     /// Index in [`Writer::classes`].
     pub(super) class: usize,
     /// From 0 to 1; 1 unless the format holds other values.
     pub(super) value: f32,
+    /// Metadata that is still to be written.
+    pub(super) metadata: Map<String, Value>,
+}
+
+/// One annotation to write, with all of its concepts.
+#[derive(Debug, Clone)]
+pub(super) struct Whole<'e> {
+    pub(super) name: &'e str,
+    pub(super) content: &'e Content,
+    pub(super) geometry: &'e Geometry,
     /// Metadata that is still to be written.
     pub(super) metadata: Map<String, Value>,
 }
@@ -128,6 +137,28 @@ impl Writer {
         self.prefix = folder.to_owned();
     }
 
+    /// The annotations of an input whose kind and values the format can hold. For a format that holds several concepts of
+    /// a place, or none.
+    pub(super) fn annotations<'e>(&mut self, input: &'e ExportInput) -> Vec<Whole<'e>> {
+        self.exported.inputs += 1;
+        let mut all = Vec::new();
+        for annotation in &input.annotations {
+            self.exported.annotations += 1;
+            match self.held(annotation) {
+                Ok(whole) => all.push(whole),
+                Err((code, detail)) => {
+                    self.skip(&annotation.name, input, code, detail);
+                    continue;
+                }
+            }
+            self.exported.written += 1;
+            if self.format != Format::Jsonl && has_state(&annotation.content) {
+                self.note(Note::StateLeftOut, &annotation.name, input);
+            }
+        }
+        all
+    }
+
     /// The objects of an input that the format can hold, one for each concept. The others are left out, with a code.
     /// What is written of them is the caller's to report: geometry in [`Writer::note`], metadata in
     /// [`Writer::metadata_left`].
@@ -153,11 +184,7 @@ impl Writer {
         items
     }
 
-    fn split<'e>(
-        &self,
-        annotation: &'e ExportAnnotation,
-        items: &mut Vec<Item<'e>>,
-    ) -> Result<(), (SkipCode, String)> {
+    fn held<'e>(&self, annotation: &'e ExportAnnotation) -> Result<Whole<'e>, (SkipCode, String)> {
         let content = &annotation.content;
         let geometry = content.geometry.as_ref().unwrap_or(&Geometry::Whole);
         let kind = geometry.kind();
@@ -173,8 +200,7 @@ impl Writer {
             Some(Value::Object(metadata)) => metadata,
             _ => Map::new(),
         };
-        let concepts = content.concepts.iter().flat_map(Concepts::iter);
-        for concept in concepts {
+        for concept in content.concepts.iter().flat_map(Concepts::iter) {
             let value = concept.value;
             let is_held = if value == 0.0 {
                 self.holds.absent
@@ -185,13 +211,33 @@ impl Writer {
                 let detail = format!("{} of value {value}", concept.id);
                 return Err((SkipCode::OtherValue, detail));
             }
+        }
+        Ok(Whole {
+            name: &annotation.name,
+            content,
+            geometry,
+            metadata,
+        })
+    }
+
+    fn split<'e>(
+        &self,
+        annotation: &'e ExportAnnotation,
+        items: &mut Vec<Item<'e>>,
+    ) -> Result<(), (SkipCode, String)> {
+        let Whole {
+            name,
+            content,
+            geometry,
+            metadata,
+        } = self.held(annotation)?;
+        for concept in content.concepts.iter().flat_map(Concepts::iter) {
             items.push(Item {
-                name: &annotation.name,
-                content,
+                name,
                 geometry,
                 concept: &concept.id,
                 class: self.class_numbers[&concept.id],
-                value,
+                value: concept.value,
                 metadata: metadata.clone(),
             });
         }
@@ -262,14 +308,32 @@ impl Writer {
     pub(super) fn file_name(&mut self, input: &ExportInput) -> String {
         let path = input.image.path.as_deref().or(input.image.url.as_deref());
         let name = path.unwrap_or(input.id.as_str()).to_owned();
-        let id = input_id(InputIdFrom::Path, Some(&name), None);
-        if id.as_deref() != Some(input.id.as_str()) {
-            self.exported.notes.push(Noted {
-                code: Note::OtherInputId,
-                place: format!("{}, {name}", input.id),
-            });
-        }
+        self.check_id(input, &name);
         name
+    }
+
+    /// Reports an input whose id an import would not make of this path of its image.
+    pub(super) fn check_id(&mut self, input: &ExportInput, path: &str) {
+        let id = input_id(InputIdFrom::Path, Some(path), None);
+        if id.as_deref() != Some(input.id.as_str()) {
+            self.note_input(Note::OtherInputId, input);
+        }
+    }
+
+    /// Reports an input whose id an import would not make of a name without an ending that is this id.
+    pub(super) fn stem_name(&mut self, input: &ExportInput) {
+        let name = format!("{}.jpg", input.id);
+        if input_id(InputIdFrom::Path, Some(&name), None).as_deref() != Some(input.id.as_str()) {
+            self.note_input(Note::OtherInputId, input);
+        }
+    }
+
+    /// Reports a change of an input.
+    pub(super) fn note_input(&mut self, code: Note, input: &ExportInput) {
+        self.exported.notes.push(Noted {
+            code,
+            place: input.id.as_str().to_owned(),
+        });
     }
 
     /// Adds a file. A path that would leave the folder, or that two inputs share, gets a number.

@@ -2,6 +2,8 @@
 //!
 //! Lenient where the meaning is clear: an ampersand that begins no entity is an ampersand.
 
+mod write;
+
 use super::account::SkipCode;
 use super::builder::Builder;
 use super::error::ImportError;
@@ -13,6 +15,7 @@ use quick_xml::events::attributes::Attributes;
 use quick_xml::events::{BytesRef, Event};
 use quick_xml::reader::Reader;
 use std::borrow::Cow;
+pub(super) use write::{escaped, is_held};
 
 /// Elements within elements. The formats need eight.
 const MAX_DEPTH: usize = 64;

@@ -17,6 +17,7 @@
 //! | `assemble`, `checks`, `named` | combine the files; check across them; read masks and texts |
 //! | `finding`, `locate`, `report`, `problem` | findings with tree paths -> problems with lines and columns |
 //! | `loaded` | the result, [`Manifest`] |
+//! | `lines` | read a JSON Lines file for an import, one input at a time |
 //! | `survey` | list what belongs to a manifest, and what does not |
 //! | `write`, `anchor` | write a manifest; find the parts of a file for edits |
 //! | `schema` | the JSON Schema of a manifest's files |
@@ -38,6 +39,7 @@ mod format;
 mod guards;
 mod header;
 mod input;
+mod lines;
 mod load;
 mod loaded;
 mod locate;
@@ -65,6 +67,7 @@ mod tests;
 pub use anchor::{Anchor, anchors};
 pub use context::{Image, InputText, InputVideo};
 pub use header::Header;
+pub use lines::{Line, LineInput, lines};
 pub use load::{
     Overlay, files_below, has_header, is_header, load, load_tracked, load_with, parse, parse_with,
 };

@@ -73,7 +73,10 @@ impl FileKind {
         if keys.begins_with("format_version") {
             return Some(Self::Unknown);
         }
-        if has("images") && has_any(&["info", "licenses", "categories", "annotations"]) {
+        // Many tools write the images first, so that the other keys are far behind.
+        let is_coco = has_any(&["info", "licenses", "categories", "annotations"])
+            || text.contains("\"file_name\"");
+        if has("images") && is_coco {
             return Some(Self::Coco);
         }
         if has("input_id") && has_any(&["id", "data", "user_id"]) {

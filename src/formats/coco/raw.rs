@@ -3,9 +3,10 @@
 //! Unused fields of the file and of images are skipped; those of annotations are kept. Only a file with a wrong outline (not
 //! JSON, no `images` list) is an error.
 
-use super::values::{Attributes, List, Numbers, Scalar, Segmentation, kind, kind_of, value};
+use super::values::{Attributes, List, Numbers, Scalar, Segmentation, kind_of, value};
 use crate::formats::error::ImportError;
 use crate::formats::format::Format;
+use crate::formats::json::{kind, without_nan};
 use crate::model::JsonFault;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
@@ -154,34 +155,6 @@ fn entries<T: for<'t> Deserialize<'t>>(
 
 fn syntax(error: &serde_json::Error) -> NotRead {
     NotRead::Syntax(error.into())
-}
-
-/// The text with `null` for each `NaN` and `Infinity` outside of strings. They are not JSON, but Python writes them.
-fn without_nan(text: &str) -> Cow<'_, str> {
-    const WORDS: [&str; 3] = ["NaN", "-Infinity", "Infinity"];
-    if !text.contains("NaN") && !text.contains("Infinity") {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    let (mut rest, mut is_in_string) = (text, false);
-    while let Some(c) = rest.chars().next() {
-        if !is_in_string && let Some(word) = WORDS.iter().find(|word| rest.starts_with(**word)) {
-            out.push_str("null");
-            rest = &rest[word.len()..];
-            continue;
-        }
-        let mut length = c.len_utf8();
-        match c {
-            '"' => is_in_string = !is_in_string,
-            '\\' if is_in_string => {
-                length += rest[1..].chars().next().map_or(0, char::len_utf8);
-            }
-            _ => {}
-        }
-        out.push_str(&rest[..length]);
-        rest = &rest[length..];
-    }
-    Cow::Owned(out)
 }
 
 /// An entry of a list, which should be an object.

@@ -3,6 +3,7 @@
 //! Numbers may come as strings, ids as either. Numbers are kept as text until a number is needed: an id may have more
 //! digits than any number type.
 
+use crate::formats::json::kind;
 use serde::de::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -229,18 +230,6 @@ impl<'de> Deserialize<'de> for Attributes {
         })
     }
 }
-/// What a value is, in words.
-pub(super) fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
-
 pub(super) fn kind_of(raw: &RawValue) -> &'static str {
     match raw.get().as_bytes().first() {
         Some(b'{') => "an object",

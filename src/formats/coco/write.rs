@@ -63,7 +63,7 @@ pub(in crate::formats) fn export(inputs: &[ExportInput], classes: &[ConceptId]) 
                 }
             }
         }
-        let file = json!({"images": images, "annotations": annotations, "categories": categories});
+        let file = json!({"categories": categories, "images": images, "annotations": annotations});
         let name = match split {
             Some(split) => format!("instances_{split}.json"),
             None => "instances.json".to_owned(),

@@ -37,8 +37,10 @@ pub(super) fn read(
         }
         match (name, text) {
             // What every shape has unless somebody sets it.
-            ("occluded" | "z_order" | "group_id", "0" | "") | ("source", "manual" | "") => {}
-            ("score", "1" | "1.0" | "") | ("subset", _) => {}
+            ("occluded" | "z_order" | "group_id", "0" | "")
+            | ("source", "manual" | "")
+            | ("score", "1" | "1.0" | "")
+            | ("subset", _) => {}
             ("occluded", "1") => {
                 metadata.insert(name.to_owned(), true.into());
             }

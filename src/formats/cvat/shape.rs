@@ -1,7 +1,6 @@
 //! The shapes of CVAT: `box`, `polygon`, `points`, `ellipse`, `mask`, `skeleton`.
 
 use super::meta::Meta;
-use super::without_size;
 use crate::formats::account::{Note, SkipCode};
 use crate::formats::bitmap::Bitmap;
 use crate::formats::options::Overhang;
@@ -152,7 +151,7 @@ fn points(element: &Element<'_>) -> Result<Vec<Xy>, NotPlaced> {
         })
 }
 
-/// A skeleton's points in the order of its label, and those that are missing as not present.
+/// A skeleton's points in the order of its label. Those that are missing before the last one are not present.
 pub(super) fn skeleton(
     element: &Element<'_>,
     label: &str,
@@ -211,7 +210,10 @@ pub(super) fn skeleton(
             notes.push(Note::AttributesLeftOut);
         }
     }
-    if found.iter().all(Option::is_none) {
+    while found.last().is_some_and(Option::is_none) {
+        found.pop();
+    }
+    if found.is_empty() {
         return Err(skip(SkipCode::NoGeometry, "a skeleton without points"));
     }
     let absent = ([0.0, 0.0], Visibility::NotPresent);
@@ -226,7 +228,10 @@ pub(super) fn mask(
     overhang: Overhang,
     notes: &mut Vec<Note>,
 ) -> Result<Shape, NotPlaced> {
-    let (image_width, image_height) = size.ok_or_else(without_size)?;
+    let (image_width, image_height) = size.ok_or_else(|| {
+        let detail = "its image has no width and height in whole pixels";
+        skip(SkipCode::ImageWithoutSize, detail)
+    })?;
     let whole = |name: &str| {
         let number = number(element, name)?;
         // Far beyond any image, and far from overflowing.
@@ -274,8 +279,8 @@ pub(super) fn mask(
     for (index, run) in runs.iter().enumerate() {
         if index % 2 == 1 {
             for pixel in at..at + run {
-                let x = left + (pixel % width) as i64;
-                let y = top + (pixel / width) as i64;
+                let x = left + (pixel % width).cast_signed();
+                let y = top + (pixel / width).cast_signed();
                 match (u32::try_from(x), u32::try_from(y)) {
                     (Ok(x), Ok(y)) if x < image_width && y < image_height => bitmap.set(x, y),
                     _ => outside += 1,

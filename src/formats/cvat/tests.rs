@@ -1,8 +1,10 @@
+mod export;
 mod hostile;
 mod real;
 mod video;
 
 use super::*;
+use crate::formats::account::{Note, SkipCode};
 use crate::formats::options::Overhang;
 use crate::formats::source::Memory;
 use crate::model::{Geometry, Json};
@@ -242,7 +244,7 @@ fn one_wrong_shape_costs_no_other() {
             SkipCode::OtherShape,
             "the shape \"blob\"",
         ),
-        (r#"<tag/>"#, SkipCode::UnknownCategory, "it has no `label`"),
+        ("<tag/>", SkipCode::UnknownCategory, "it has no `label`"),
         (
             r#"<tag label=""/>"#,
             SkipCode::CategoryWithoutName,

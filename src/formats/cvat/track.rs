@@ -1,8 +1,9 @@
 //! Tracks of a video: each place of an object in a frame becomes an annotation.
 
+use super::fields;
 use super::meta::Meta;
 use super::shape::{self, Outline};
-use super::{Video, fields};
+use super::video::Video;
 use crate::formats::account::{Note, SkipCode};
 use crate::formats::builder::{Builder, Object};
 use crate::formats::options::Frames;
@@ -163,9 +164,9 @@ impl<'e, 't> Track<'e, 't> {
             let share = (frame - first) as f64 / (end - first) as f64;
             let mut notes = Vec::new();
             if let Some(outline) = from.between(to, share) {
-                let shape = outline.shape(&mut notes);
+                let place = outline.shape(&mut notes);
                 // Below `end`, which is of 32 bits.
-                self.add(key, frame as u32, shape, notes, video, builder);
+                self.add(key, frame as u32, place, notes, video, builder);
             }
             frame += step;
         }

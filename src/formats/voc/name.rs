@@ -85,9 +85,14 @@ fn under(folder: &str, name: &str) -> String {
 fn ending<'p>(path: &'p str, stem: &str) -> Option<&'p str> {
     let rest = file_name(path).trim().strip_prefix(stem)?;
     let letters = rest.strip_prefix('.')?;
-    let is_ending = (1..=5).contains(&letters.len())
-        && letters.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    is_ending.then_some(rest)
+    is_ending(letters).then_some(rest)
+}
+
+/// Whether these are letters and digits such as `jpg`, as in the ids of inputs.
+pub(super) fn is_ending(letters: &str) -> bool {
+    (1..=5).contains(&letters.len())
+        && letters.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && letters.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 /// The picture in its folder: `filename` may hold folders, too, or a path of another machine.

@@ -11,6 +11,14 @@ use serde_json::{Map, Value};
 /// An object, or its name and why it is left out.
 pub(super) type Found = Result<Object, (String, NotPlaced)>;
 
+/// Fields that every object has, and what they are unless somebody sets them.
+pub(super) const FLAGS: [(&str, &str); 4] = [
+    ("pose", "Unspecified"),
+    ("truncated", "0"),
+    ("difficult", "0"),
+    ("occluded", "0"),
+];
+
 /// Shapes that some tools write into an object.
 const OTHER_SHAPES: [&str; 4] = ["polygon", "robndbox", "segm", "mask"];
 
@@ -31,13 +39,21 @@ fn object(element: &Element<'_>, name: String, corners: Corners) -> Result<Objec
     for field in &element.children {
         match field.name {
             "name" | "bndbox" => {}
-            "part" if !notes.contains(&Note::PartsLeftOut) => notes.push(Note::PartsLeftOut),
-            "part" => {}
+            "part" => {
+                if !notes.contains(&Note::PartsLeftOut) {
+                    notes.push(Note::PartsLeftOut);
+                }
+            }
             "score" | "confidence" if score.is_none() && xml::number(field.text()).is_some() => {
                 score = xml::number(field.text());
             }
             "attributes" => is_complete &= attributes(field, &mut metadata),
             name if OTHER_SHAPES.contains(&name) => is_complete = false,
+            name if is_flag(name) => {
+                if let Some(value) = read_flag(name, field.text()) {
+                    metadata.entry(name).or_insert(value);
+                }
+            }
             _ => {
                 if let Some(value) = value(field) {
                     is_complete &= insert(&mut metadata, field.name, value);
@@ -96,30 +112,34 @@ fn bndbox(element: &Element<'_>, corners: Corners) -> Result<[Xy; 2], NotPlaced>
     Ok([[left, top], [right, bottom]])
 }
 
-/// What a field says; `None` for what every object has unless somebody sets it.
+fn is_flag(name: &str) -> bool {
+    FLAGS.iter().any(|(flag, _)| *flag == name)
+}
+
+/// What one of [`FLAGS`] says; `None` if it is not set.
+pub(super) fn read_flag(name: &str, text: &str) -> Option<Value> {
+    match (name, text) {
+        ("pose", text) if text.eq_ignore_ascii_case("unspecified") => None,
+        (_, "") | ("truncated" | "difficult" | "occluded", "0") => None,
+        ("truncated" | "difficult" | "occluded", "1") => Some(true.into()),
+        (_, text) => Some(metadata::value(text)),
+    }
+}
+
+/// What a field says; `None` if it is empty.
 fn value(field: &Element<'_>) -> Option<Value> {
     let text = field.text();
-    match field.name {
-        "pose" if text.eq_ignore_ascii_case("unspecified") => None,
-        "difficult" | "truncated" | "occluded" => match text {
-            "0" => None,
-            "1" => Some(true.into()),
-            "" => None,
-            text => Some(metadata::value(text)),
-        },
-        _ if !field.children.is_empty() => {
-            let mut fields = Map::new();
-            for child in &field.children {
-                // The first one of a name counts.
-                if let Some(value) = value(child) {
-                    fields.entry(child.name).or_insert(value);
-                }
+    if !field.children.is_empty() {
+        let mut fields = Map::new();
+        for child in &field.children {
+            // The first one of a name counts.
+            if let Some(value) = value(child) {
+                fields.entry(child.name).or_insert(value);
             }
-            Some(Value::Object(fields))
         }
-        _ if text.is_empty() => None,
-        _ => Some(metadata::value(text)),
+        return Some(Value::Object(fields));
     }
+    (!text.is_empty()).then(|| metadata::value(text))
 }
 
 /// Names and values, as CVAT writes them. Whether all were taken.
@@ -134,9 +154,9 @@ fn attributes(element: &Element<'_>, metadata: &mut Map<String, Value>) -> bool 
     is_complete
 }
 
-/// Whether the name was free.
+/// Whether the name was free. An attribute says more than a flag of its name.
 fn insert(metadata: &mut Map<String, Value>, name: &str, value: Value) -> bool {
-    let is_free = !metadata.contains_key(name);
+    let is_free = !metadata.contains_key(name) || is_flag(name);
     if is_free {
         metadata.insert(name.to_owned(), value);
     }

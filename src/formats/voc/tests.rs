@@ -1,3 +1,4 @@
+mod export;
 mod hostile;
 pub(in crate::formats) mod real;
 

@@ -1,5 +1,47 @@
 //! `import` and `export` of every format, through the binary.
 
 mod coco;
+mod conll;
 mod cvat;
+mod jsonl;
+mod label_me;
+mod label_studio;
+mod open_images;
 mod voc;
+mod yolo;
+
+use super::{World, settled};
+
+/// Imports the files of `set`, applies them, and imports `next` over them. The first annotation of `label` gets a key
+/// and a comment after the first import, which it keeps.
+fn keeps_keys_and_comments(world: &World, label: &str, place: &str, next: (&str, &str)) {
+    let import = ["import", "set", "--out", "labels"];
+    world.run(&import).exits(0);
+    let first = format!("      - {place}:");
+    let named = format!("      # by hand\n      - key: mine\n        {place}:");
+    let text = world.read(label);
+    assert!(text.contains(&first), "{text}");
+    world.write(label, &text.replacen(&first, &named, 1));
+    world.run(&["apply", "--auto-approve"]).exits(0);
+    settled(&world.run(&["plan", "--detailed-exitcode"]));
+    let before = world.annotations();
+    world.run(&import).exits(0).says("Nothing to write");
+    world.write(next.0, next.1);
+    world.run(&import).exits(0).says("changed");
+    let after = world.read(label);
+    assert!(after.contains(&named) && after != text, "{after}");
+    world.run(&["apply", "--auto-approve"]).exits(0);
+    settled(&world.run(&["plan", "--detailed-exitcode"]));
+    let ids = |annotations: &[serde_json::Value]| -> Vec<String> {
+        let ids = annotations.iter().map(|it| it["id"].to_string());
+        ids.collect()
+    };
+    assert_eq!(ids(&world.annotations()), ids(&before));
+}
+
+#[test]
+fn the_readme_has_the_table_of_formats() {
+    let table = annosync::formats::matrix();
+    let readme = include_str!("../../../README.md");
+    assert!(readme.contains(&table), "README.md lacks\n{table}");
+}

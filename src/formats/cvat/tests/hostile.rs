@@ -100,7 +100,7 @@ proptest! {
         );
         for text in [image(&shapes), tracks] {
             for (frames, overhang) in [(Frames::Listed, Overhang::LeaveOut), (Frames::Interpolated, Overhang::Clip)] {
-                let options = ImportOptions { frames, overhang, ..ImportOptions::default() };
+                let options = ImportOptions { overhang, frames, ..ImportOptions::default() };
                 if let Ok(imported) = read(&text, &options) {
                     let left_out = imported.skipped.iter().filter(|it| it.annotation.is_some());
                     prop_assert_eq!(imported.taken_over + left_out.count(), imported.annotations);

@@ -67,8 +67,11 @@ fn real_data_sets_are_read_in_full() {
     }
 }
 
-/// Inputs with their boxes in pixels and classes, in order.
-pub(in crate::formats) fn boxes(imported: &Imported) -> Vec<(String, Vec<(String, [f64; 4])>)> {
+/// A class, and the edges of a box in pixels.
+type Labelled = (String, [f64; 4]);
+
+/// Inputs with their boxes, in order.
+pub(in crate::formats) fn boxes(imported: &Imported) -> Vec<(String, Vec<Labelled>)> {
     let pixels = |edges: &BoundingBox, (width, height): (u32, u32)| {
         let [top, left, bottom, right] = edges.edges().map(f64::from);
         let (width, height) = (f64::from(width), f64::from(height));
@@ -77,7 +80,7 @@ pub(in crate::formats) fn boxes(imported: &Imported) -> Vec<(String, Vec<(String
     let mut all = Vec::new();
     for input in &imported.inputs {
         let size = input.image.size.unwrap();
-        let mut found: Vec<(String, [f64; 4])> = Vec::new();
+        let mut found: Vec<Labelled> = Vec::new();
         for annotation in &input.input.annotations {
             let concepts = annotation.content.concepts.as_ref().unwrap();
             if let Some(Geometry::Box(edges)) = &annotation.content.geometry {
@@ -86,7 +89,7 @@ pub(in crate::formats) fn boxes(imported: &Imported) -> Vec<(String, Vec<(String
             }
         }
         found.sort_by(|a, b| {
-            let key = |it: &(String, [f64; 4])| it.1.map(|c| (c * 4.0).round() as i64);
+            let key = |it: &Labelled| it.1.map(|c| (c * 4.0).round() as i64);
             (&a.0, key(a)).cmp(&(&b.0, key(b)))
         });
         all.push((input.input.id.to_string(), found));

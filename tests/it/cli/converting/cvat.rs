@@ -46,6 +46,13 @@ fn an_export_for_images_is_recognised_and_applies_at_once() {
         .run(&["import", "cvat", "annotations.xml", "--out", "labels"])
         .exits(0);
     assert_eq!(again.stdout, "Nothing to write; inputs: 2 unchanged.\n");
+    world
+        .run(&["export", "cvat", "--out", "out/annotations.xml"])
+        .exits(0);
+    let back = world
+        .run(&["import", "out/annotations.xml", "--out", "labels"])
+        .exits(0);
+    assert_eq!(back.stdout, "Nothing to write; inputs: 2 unchanged.\n");
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn labels(name: &str, boxes: &[[u32; 4]]) -> String {
     )
 }
 
-const IMPORT: [&str; 4] = ["import", "voc", "--out", "labels"];
+const IMPORT: [&str; 5] = ["import", "voc", "voc", "--out", "labels"];
 
 #[test]
 fn a_folder_of_voc_files_is_recognised_and_applies_at_once() {
@@ -56,8 +56,8 @@ fn an_import_over_a_manifest_keeps_what_only_the_manifest_has() {
     );
     world.run(&IMPORT).exits(0);
     let with_key = world.read("labels/a.yaml").replacen(
-        "  - ",
-        "  # checked by hand\n  - key: first\n    ",
+        "      - box",
+        "      # checked by hand\n      - key: first\n        box",
         1,
     );
     world.write("labels/a.yaml", &with_key);
@@ -95,4 +95,21 @@ fn a_file_that_cannot_be_read_is_named_and_costs_no_other() {
         .run(&["validate"])
         .exits(0)
         .says("1 input, 1 annotation");
+}
+
+#[test]
+fn an_export_imports_as_the_same_manifest() {
+    let world = World::new();
+    world.write("voc/x/a.xml", &labels("a", &[[20, 10, 60, 40]]));
+    world.write("voc/b.xml", &labels("b", &[]));
+    world.run(&IMPORT).exits(0);
+    let run = world
+        .run(&["export", "voc", "--out", "out", "--split", "train=1"])
+        .exits(0);
+    assert_eq!(run.stdout, "Wrote 3 files to out.\n");
+    assert_eq!(world.read("out/ImageSets/Main/train.txt"), "b\nx/a\n");
+    let run = world
+        .run(&["import", "voc", "out", "--out", "labels"])
+        .exits(0);
+    assert_eq!(run.stdout, "Nothing to write; inputs: 2 unchanged.\n");
 }

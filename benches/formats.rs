@@ -1,0 +1,129 @@
+//! Imports of each format, as ratios to a bare scan of the same bytes by the same parser.
+//!
+//! `cargo bench --bench formats`; `ANNOSYNC_BENCH=1000000` for another number of boxes than 200,000.
+
+use annosync::formats::{
+    self, ExportAnnotation, ExportInput, Format, ImageInfo, ImportOptions, Media, Memory,
+};
+use annosync::model::{BoundingBox, Concept, ConceptId, Concepts, Content, Geometry, InputId};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// Boxes on one image.
+const PER_IMAGE: usize = 10;
+/// The median of this many runs counts.
+const RUNS: usize = 5;
+
+fn main() {
+    let boxes: usize = std::env::var("ANNOSYNC_BENCH")
+        .ok()
+        .and_then(|size| size.parse().ok())
+        .unwrap_or(200_000);
+    let inputs = inputs(boxes / PER_IMAGE);
+    println!("{boxes} boxes on {} images", inputs.len());
+    println!("format  files    MB  scan s  import s  ratio");
+    for format in [Format::Coco, Format::Voc, Format::Cvat, Format::Yolo] {
+        let exported = formats::export(format, &inputs, &[]);
+        let files = exported.files;
+        let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
+        let scan = median(|| files.iter().for_each(|(path, bytes)| scan(path, bytes)));
+        let source = Memory::new(files.iter().cloned().collect());
+        let import = median(|| {
+            let imported = formats::import(format, &source, &ImportOptions::default());
+            let imported = imported.expect("the export can be imported");
+            assert_eq!(imported.taken_over, boxes);
+        });
+        println!(
+            "{:6} {:6} {:5.0} {:7.3} {:9.3} {:6.2}",
+            format.as_str(),
+            files.len(),
+            bytes as f64 / 1e6,
+            scan.as_secs_f64(),
+            import.as_secs_f64(),
+            import.as_secs_f64() / scan.as_secs_f64()
+        );
+    }
+}
+
+fn median(mut run: impl FnMut()) -> Duration {
+    let mut times: Vec<Duration> = (0..RUNS)
+        .map(|_| {
+            let start = Instant::now();
+            run();
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[RUNS / 2]
+}
+
+/// Reads a file with the parser that its import uses, and nothing more.
+fn scan(path: &str, bytes: &[u8]) {
+    match path.rsplit('.').next() {
+        Some("json") => {
+            let _: serde::de::IgnoredAny = serde_json::from_slice(bytes).expect("valid JSON");
+        }
+        Some("xml") => {
+            let mut reader = quick_xml::Reader::from_reader(bytes);
+            loop {
+                match reader.read_event().expect("valid XML") {
+                    quick_xml::events::Event::Eof => break,
+                    event => {
+                        black_box(event);
+                    }
+                }
+            }
+        }
+        _ => {
+            let text = std::str::from_utf8(bytes).expect("text");
+            for number in text.split_ascii_whitespace() {
+                let _ = black_box(number.parse::<f64>());
+            }
+        }
+    }
+}
+
+/// The same boxes on every machine.
+fn inputs(images: usize) -> Vec<ExportInput> {
+    let mut state = 7_u64;
+    let mut roll = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / f64::from(1_u32 << 31)
+    };
+    let classes = [
+        "car", "bus", "tree", "person", "sign", "bike", "dog", "lamp",
+    ];
+    (0..images)
+        .map(|number| ExportInput {
+            id: InputId::new(format!("street-{number:06}")).expect("plain characters"),
+            media: Media::Image,
+            image: ImageInfo {
+                path: Some(format!("street-{number:06}.jpg")),
+                url: None,
+                size: Some((1920, 1080)),
+            },
+            annotations: (0..PER_IMAGE)
+                .map(|at| {
+                    let (top, left) = (roll() * 0.8, roll() * 0.8);
+                    let side = 0.05 + roll() * 0.1;
+                    let edges = BoundingBox::new(top, left, top + side, left + side);
+                    let concept = Concept {
+                        id: ConceptId::new(classes[at % classes.len()]).expect("a plain word"),
+                        value: 1.0,
+                    };
+                    ExportAnnotation {
+                        name: at.to_string(),
+                        content: Content {
+                            geometry: Some(Geometry::Box(edges.expect("inside the image"))),
+                            concepts: Some(Concepts::new(vec![concept]).expect("one concept")),
+                            ..Content::default()
+                        },
+                    }
+                })
+                .collect(),
+            split: None,
+        })
+        .collect()
+}

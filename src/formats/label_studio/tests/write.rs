@@ -1,0 +1,127 @@
+//! What an export writes, an import gives back.
+
+use super::*;
+use crate::formats::writer::{ExportAnnotation, ExportInput, Exported};
+use crate::model::{Content, Extras, Frame};
+
+fn inputs(imported: &Imported) -> Vec<ExportInput> {
+    (imported.inputs.iter())
+        .map(|it| ExportInput {
+            id: it.input.id.clone(),
+            media: it.media.clone(),
+            image: it.image.clone(),
+            annotations: (it.input.annotations.iter().enumerate())
+                .map(|(at, annotation)| ExportAnnotation {
+                    name: format!("number {at}"),
+                    content: annotation.content.clone(),
+                })
+                .collect(),
+            split: None,
+        })
+        .collect()
+}
+
+fn back(exported: &Exported) -> Imported {
+    let source = Memory::new(exported.files.iter().cloned().collect());
+    assert!(recognises(&source));
+    import(&source, &ImportOptions::default()).unwrap()
+}
+
+#[test]
+fn the_real_exports_come_back() {
+    for path in ["images", "texts", "video"] {
+        let Some(file) = Memory::real(&format!("label-studio/{path}/json.json")) else {
+            return;
+        };
+        let first = import(&file, &ImportOptions::default()).unwrap();
+        let exported = export(&inputs(&first), &[]);
+        assert_eq!(exported.skipped, [], "{path}");
+        assert!(exported.notes.iter().all(|it| !it.code.is_loss()), "{path}");
+        let second = back(&exported);
+        assert_eq!(codes(&second), [], "{path}");
+        assert_eq!(written(&second), written(&first), "{path}");
+        let media = |imported: &Imported| -> Vec<Media> {
+            imported.inputs.iter().map(|it| it.media.clone()).collect()
+        };
+        assert_eq!(media(&second), media(&first));
+        if path != "texts" {
+            let ids = |imported: &Imported| -> Vec<String> {
+                imported
+                    .inputs
+                    .iter()
+                    .map(|it| it.input.id.to_string())
+                    .collect()
+            };
+            assert_eq!(ids(&second), ids(&first));
+        }
+    }
+}
+
+#[test]
+fn frames_that_a_track_cannot_hold_are_left_out() {
+    let boxed = of_results(&json!([result(
+        "rectanglelabels",
+        json!({"x": 10, "y": 10, "width": 20, "height": 20, "rectanglelabels": ["car"]})
+    )]));
+    let of = |frames: &[(u32, u64, Option<&str>)]| {
+        let mut inputs = inputs(&boxed);
+        let one = inputs[0].annotations.remove(0);
+        inputs[0].annotations = (frames.iter())
+            .map(|(number, time_ms, track)| ExportAnnotation {
+                content: Content {
+                    frame: Some(Frame {
+                        number: *number,
+                        time_ms: *time_ms,
+                    }),
+                    extras: Extras {
+                        track: track.map(Box::from),
+                        ..Extras::default()
+                    }
+                    .boxed(),
+                    ..one.content.clone()
+                },
+                name: number.to_string(),
+            })
+            .collect();
+        export(&inputs, &[])
+    };
+    let ntsc = [
+        (0, 0, Some("r1")),
+        (29, 968, Some("r1")),
+        (300, 10_010, Some("r1")),
+    ];
+    let exported = of(&ntsc);
+    assert_eq!((exported.written, exported.skipped.len()), (3, 0));
+    let frames: Vec<(u32, u64)> = (annotations(&back(&exported)).iter())
+        .map(|it| it.content.frame.map(|it| (it.number, it.time_ms)).unwrap())
+        .collect();
+    assert_eq!(frames, [(0, 0), (29, 968), (300, 10_010)]);
+    let unknown = back(&of(&[(5, 0, Some("t")), (7, 0, Some("t"))]));
+    assert_eq!(codes(&unknown), [("guessed_time", 1)]);
+    for frames in [
+        &[(5, 200, None)][..],
+        &[(5, 200, Some("t")), (6, 900, Some("t"))],
+        &[(0, 7, Some("t"))],
+    ] {
+        let exported = of(frames);
+        assert_eq!(exported.skipped.len(), 1, "{frames:?}");
+        assert_eq!(exported.skipped[0].code.as_str(), "other_time");
+    }
+}
+
+#[test]
+fn paths_are_those_of_local_files() {
+    let imported = of_results(&json!([]));
+    let mut inputs = inputs(&imported);
+    inputs[0].image.path = Some("x/a b&c=d+\u{fc}.jpg".to_owned());
+    let exported = export(&inputs, &[]);
+    let (name, bytes) = &exported.files[0];
+    assert_eq!(name, "tasks.json");
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    assert!(
+        text.contains("\"/data/local-files/?d=x/a+b%26c%3Dd%2B%C3%BC.jpg\""),
+        "{text}"
+    );
+    let path = back(&exported).inputs[0].image.path.clone();
+    assert_eq!(path, inputs[0].image.path);
+}

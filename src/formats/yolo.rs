@@ -1,0 +1,233 @@
+//! YOLO label files <-> inputs with annotations: one text file a picture, one object a line, in fractions.
+//!
+//! `yolo/layout.rs` finds pictures and label files, `yolo/data.rs` reads the files that name classes and splits,
+//! `yolo/row.rs` reads a line, `yolo/write.rs` writes a set.
+
+mod data;
+mod layout;
+mod paths;
+mod row;
+mod write;
+
+use super::account::{Imported, Note, SkipCode};
+use super::builder::{Builder, Object, Picture, PictureAt, Place, Units};
+use super::error::ImportError;
+use super::options::ImportOptions;
+use super::place::NotPlaced;
+use super::source::{Source, text};
+use data::Classes;
+use layout::{Entry, Layout, PictureOf};
+use rayon::prelude::*;
+use row::{Pose, Row};
+
+pub(super) use write::export;
+
+/// How many label files are in memory at once.
+const BATCH: usize = 256;
+
+/// Imports data sets for detection, segmentation, poses and oriented boxes.
+pub(super) fn import(
+    source: &dyn Source,
+    options: &ImportOptions,
+) -> Result<Imported, ImportError> {
+    let layout = layout::find(source)?;
+    let mut builder = Builder::new(options);
+    for (code, places) in [
+        (Note::MissingFiles, &layout.missing),
+        (Note::UnlistedFile, &layout.unlisted),
+        (Note::NoLabelFile, &layout.unlabelled),
+    ] {
+        for place in places {
+            builder.note(code, place.as_str());
+        }
+    }
+    match layout.classes.names() {
+        Some(names) => {
+            for (number, name) in names {
+                builder.category(name, &format!("class {number} {name:?}"));
+            }
+        }
+        None => builder.note(Note::UnnamedClasses, "the classes"),
+    }
+    let pose = layout.pose.or_else(|| guess_pose(source, &layout.entries));
+    if let (None, Some(Pose { points, .. })) = (layout.pose, pose) {
+        let place = format!(
+            "rows with {points} triples after the box are keypoints, since each third number is 0, 1 or 2: `kpt_shape` in data.yaml says so"
+        );
+        builder.note(Note::AmbiguousRows, place);
+    }
+    let mut fours = Fours::default();
+    for batch in layout.entries.chunks(BATCH) {
+        let files: Vec<File> = batch.par_iter().map(|entry| read(entry, source)).collect();
+        for (entry, file) in batch.iter().zip(files) {
+            add(entry, file, &layout, pose, &mut fours, &mut builder);
+        }
+    }
+    fours.report(&mut builder);
+    builder.finish()
+}
+
+/// Whether there is a `data.yaml`, an `obj.data`, or label files alone.
+pub(super) fn recognises(source: &dyn Source) -> bool {
+    layout::recognises(source)
+}
+
+struct File {
+    size: Option<(u32, u32)>,
+    rows: Result<Vec<Line>, String>,
+}
+
+/// The number of a line from 1, and its row or what is wrong with it.
+type Line = (usize, Result<Row, String>);
+
+fn read(entry: &Entry, source: &dyn Source) -> File {
+    let rows = match text(source, &entry.label) {
+        Ok(text) => Ok(rows(&text)),
+        Err(error) => Err(error.to_string()),
+    };
+    let size = match &entry.picture {
+        PictureOf::Path(path) => source.image_size(path),
+        PictureOf::Listed | PictureOf::Missing => None,
+    };
+    File { size, rows }
+}
+
+/// The lines that are not empty, by their numbers from 1.
+fn rows(text: &str) -> Vec<Line> {
+    let lines = text.lines().enumerate();
+    lines
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(index, line)| (index + 1, Row::parse(line)))
+        .collect()
+}
+
+/// Four points and nothing else: oriented boxes, if no polygon of the set has another number of points.
+#[derive(Default)]
+struct Fours {
+    places: Vec<String>,
+    has_others: bool,
+}
+
+impl Fours {
+    fn add(&mut self, points: usize, place: impl FnOnce() -> String) {
+        if points != 4 {
+            self.has_others = true;
+            self.places = Vec::new();
+        } else if !self.has_others {
+            self.places.push(place());
+        }
+    }
+
+    fn report(self, builder: &mut Builder<'_>) {
+        if let Some(first) = self.places.first() {
+            let count = self.places.len();
+            let place = format!(
+                "every outline has 4 points ({count} in all, the first at {first}): oriented boxes or polygons, imported as polygons"
+            );
+            builder.note(Note::AmbiguousRows, place);
+        }
+    }
+}
+
+fn add(
+    entry: &Entry,
+    file: File,
+    layout: &Layout,
+    pose: Option<Pose>,
+    fours: &mut Fours,
+    builder: &mut Builder<'_>,
+) {
+    let rows = match file.rows {
+        Ok(rows) => rows,
+        Err(error) => {
+            let id = Some(entry.own_id.clone());
+            let name = entry.name.clone();
+            builder.unusable_picture(id, name, SkipCode::UnreadableFile, error);
+            return;
+        }
+    };
+    let at = builder.picture(Picture {
+        file_name: Some(entry.name.clone()),
+        own_id: Some(entry.own_id.clone()),
+        size: file.size,
+        place: match &entry.picture {
+            PictureOf::Path(path) => Place::Path(path.clone()),
+            PictureOf::Listed => Place::FileName,
+            PictureOf::Missing => Place::Unknown,
+        },
+        ..Picture::default()
+    });
+    for (line, row) in rows {
+        let name = format!("line {line}");
+        let object = row
+            .map_err(|detail| NotPlaced {
+                code: SkipCode::WrongType,
+                detail,
+            })
+            .and_then(|row| object(&row, pose, &layout.classes, fours, at, &name, builder));
+        match object {
+            Ok(object) => builder.object(at, Object { name, ..object }),
+            Err(NotPlaced { code, detail }) => {
+                let detail = format!("{}:{line}: {detail}", entry.label);
+                builder.left_out(Some(at), name, code, detail);
+            }
+        }
+    }
+}
+
+fn object(
+    row: &Row,
+    pose: Option<Pose>,
+    classes: &Classes,
+    fours: &mut Fours,
+    at: PictureAt,
+    name: &str,
+    builder: &Builder<'_>,
+) -> Result<Object, NotPlaced> {
+    let class = classes.name(row.class)?;
+    let row::Placed {
+        shapes,
+        score,
+        notes,
+        outline,
+    } = row.place(pose)?;
+    if let Some(points) = outline {
+        fours.add(points, || format!("{name} of {}", builder.name(at)));
+    }
+    Ok(Object {
+        concepts: vec![(class, 1.0)],
+        score,
+        shapes,
+        units: Units::Fractions,
+        notes,
+        ..Object::default()
+    })
+}
+
+/// How many label files are looked at for keypoints.
+const LOOKED_AT: usize = 50;
+
+/// The keypoints of a set without `kpt_shape`: every row has the same number of triples after its box, all with a third
+/// number of 0, 1 or 2. A 2 is never a coordinate.
+fn guess_pose(source: &dyn Source, entries: &[Entry]) -> Option<Pose> {
+    let mut known: Option<usize> = None;
+    let mut has_visible = false;
+    for entry in entries.iter().take(LOOKED_AT) {
+        let text = text(source, &entry.label).ok()?;
+        for (_, row) in rows(&text) {
+            let row = row.ok()?;
+            let triples = row.triples()?;
+            if *known.get_or_insert(triples) != triples {
+                return None;
+            }
+            has_visible |= row.numbers[4..].chunks(3).any(|triple| triple[2] > 1.0);
+        }
+    }
+    known.filter(|_| has_visible).map(|points| Pose {
+        points,
+        has_visibility: true,
+    })
+}
+
+#[cfg(test)]
+mod tests;

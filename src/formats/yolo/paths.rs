@@ -1,0 +1,215 @@
+//! Which label file belongs to which picture, and what a picture is called.
+
+use crate::formats::source::{IMAGES, Source, file_name, folder, join};
+use std::collections::{BTreeSet, HashSet};
+
+/// The label file of a picture: the last folder `images` becomes `labels`, and the ending `.txt`.
+pub(super) fn label_of(picture: &str) -> String {
+    let folder = swapped(folder(picture), "images", "labels");
+    let stem = without_ending(file_name(picture));
+    below(&folder, &format!("{stem}.txt"))
+}
+
+/// The folder with its last part of one name renamed.
+pub(super) fn swapped(folder: &str, from: &str, to: &str) -> String {
+    let mut parts: Vec<&str> = folder.split('/').collect();
+    if let Some(part) = parts.iter_mut().rev().find(|part| **part == from) {
+        *part = to;
+    }
+    parts.join("/")
+}
+
+pub(super) fn below(folder: &str, name: &str) -> String {
+    if folder.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{folder}/{name}")
+    }
+}
+
+/// What follows a folder.
+pub(super) fn relative<'p>(path: &'p str, folder: &str) -> &'p str {
+    if folder.is_empty() {
+        return path;
+    }
+    path.strip_prefix(folder)
+        .and_then(|rest| rest.strip_prefix('/'))
+        .unwrap_or(path)
+}
+
+/// The path without what the layout of a data set adds: what follows the last folder for which `is_layout` holds, and
+/// without a folder that is called as a split.
+pub(super) fn own_part(path: &str, is_layout: impl Fn(&str) -> bool) -> &str {
+    let (mut at, mut start) = (0, 0);
+    for part in folder(path).split('/') {
+        at += part.len() + 1;
+        if is_layout(part) {
+            start = at;
+        }
+    }
+    let own = &path[start..];
+    if start == 0 {
+        return own;
+    }
+    match own.split_once('/') {
+        Some((split, rest)) if SPLITS.contains(&split) => rest,
+        _ => own,
+    }
+}
+
+/// Names of folders of splits.
+pub(super) const SPLITS: [&str; 4] = ["train", "val", "valid", "test"];
+
+/// Whether a folder holds the data of Darknet: `obj_train_data`.
+pub(super) fn is_darknet(folder: &str) -> bool {
+    folder.starts_with("obj_") && folder.ends_with("_data")
+}
+
+/// The files that a reader has looked for.
+#[derive(Debug)]
+pub(super) struct Tree<'s> {
+    source: &'s dyn Source,
+    files: HashSet<String>,
+    looked: BTreeSet<String>,
+}
+
+impl<'s> Tree<'s> {
+    pub(super) fn new(source: &'s dyn Source) -> Self {
+        Self {
+            source,
+            files: source.files().iter().cloned().collect(),
+            looked: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn has(&mut self, path: &str) -> bool {
+        if self.files.contains(path) {
+            return true;
+        }
+        let mut above = folder(path);
+        loop {
+            if self.looked.contains(above) {
+                return false;
+            }
+            if above.is_empty() {
+                break;
+            }
+            above = folder(above);
+        }
+        let folder = folder(path);
+        if folder.is_empty() {
+            // The whole folder may be large, and was not named.
+            return !self.source.head(path, 1).is_empty();
+        }
+        self.files.extend(self.source.list(folder));
+        self.looked.insert(folder.to_owned());
+        self.files.contains(path)
+    }
+
+    /// The picture of a label file. Two that differ by their endings are two inputs, so the first is enough.
+    pub(super) fn picture_of(&mut self, label: &str) -> Option<String> {
+        let stem = without_ending(label);
+        let other = below(&swapped(folder(label), "labels", "images"), file_name(stem));
+        for stem in [other.as_str(), stem] {
+            for ending in IMAGES {
+                for path in [
+                    format!("{stem}.{ending}"),
+                    format!("{stem}.{}", ending.to_uppercase()),
+                ] {
+                    if self.has(&path) {
+                        return Some(path);
+                    }
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The places that a path of a data set may mean: below a folder, and if it begins with folders of another machine,
+/// without them. Nothing outside the top folder.
+pub(super) fn places(folder: &str, path: &str) -> Vec<String> {
+    let drops = std::iter::once(None).chain((0..parts(path).count().max(1)).map(Some));
+    let mut places: Vec<String> = Vec::new();
+    for place in drops.filter_map(|drop| place(folder, path, drop)) {
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    places
+}
+
+/// A path below a folder, unchanged or without its `..` and its first folders; `None` if it leaves the top folder.
+pub(super) fn place(folder: &str, path: &str, drop: Option<usize>) -> Option<String> {
+    let Some(drop) = drop else {
+        return join(folder, path);
+    };
+    let parts: Vec<&str> = parts(path).skip(drop).collect();
+    if parts.is_empty() {
+        return None;
+    }
+    join(folder, &parts.join("/"))
+}
+
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split(['/', '\\'])
+        .filter(|part| !matches!(*part, "" | "." | ".."))
+}
+
+/// A path without what follows the last dot of its name.
+pub(super) fn without_ending(path: &str) -> &str {
+    let name = file_name(path);
+    match name.rsplit_once('.') {
+        Some((_, ending)) => &path[..path.len() - ending.len() - 1],
+        None => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_folder_of_images_becomes_labels() {
+        for (picture, label) in [
+            ("images/a.jpg", "labels/a.txt"),
+            ("images/x/images/a.b.jpg", "images/x/labels/a.b.txt"),
+            (
+                "train/images/x_jpg.rf.1a2b.jpg",
+                "train/labels/x_jpg.rf.1a2b.txt",
+            ),
+            ("myimages/a.png", "myimages/a.txt"),
+            ("a", "a.txt"),
+        ] {
+            assert_eq!(label_of(picture), label);
+        }
+    }
+
+    #[test]
+    fn a_picture_is_called_by_what_the_layout_does_not_add() {
+        let images = |part: &str| part == "images" || is_darknet(part);
+        for (path, own) in [
+            ("images/a.jpg", "a.jpg"),
+            ("images/train/a.jpg", "a.jpg"),
+            ("images/train/b/a.jpg", "b/a.jpg"),
+            ("x/images/b/a.jpg", "b/a.jpg"),
+            ("data/obj_train_data/a.jpg", "a.jpg"),
+            ("b/a.jpg", "b/a.jpg"),
+            ("train/a.jpg", "train/a.jpg"),
+        ] {
+            assert_eq!(own_part(path, images), own);
+        }
+    }
+
+    #[test]
+    fn paths_of_other_machines_lose_their_first_folders() {
+        assert_eq!(
+            places("set", "../set/images"),
+            ["set/images", "set/set/images"]
+        );
+        assert_eq!(
+            places("", "/home/me/images"),
+            ["home/me/images", "me/images", "images"]
+        );
+    }
+}

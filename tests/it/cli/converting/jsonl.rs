@@ -1,0 +1,47 @@
+//! annosync's own JSON Lines, through the binary.
+
+use super::super::{World, folder_of, settled};
+
+const LINES: &str = r#"{"id": "a", "image": {"path": "images/a.jpg", "width": 100, "height": 50}, "annotations": [{"box": {"top": 0.1, "left": 0.1, "bottom": 0.5, "right": 0.5}, "concepts": ["car"]}, {"concepts": {"night": 0}}]}
+{"id": "b", "text": {"raw": "a cat\r\nsat"}, "annotations": [{"span": {"start": 2, "end": 5}, "concepts": ["cat"]}]}
+"#;
+
+const IMPORT: [&str; 4] = ["import", "lines.jsonl", "--out", "labels"];
+
+#[test]
+fn lines_are_recognised_and_apply() {
+    let world = World::new();
+    world.write("lines.jsonl", LINES);
+    let run = world.run(&IMPORT).exits(0);
+    assert!(
+        run.stderr
+            .starts_with("Recognised annosync's JSON Lines.\n"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stdout.contains("inputs: 2 new; annotations: 3 added"),
+        "{}",
+        run.stdout
+    );
+    world.run(&["apply", "--auto-approve"]).exits(0);
+    settled(&world.run(&["plan", "--detailed-exitcode"]));
+    let before = folder_of(world.path());
+    world.run(&IMPORT).exits(0);
+    assert_eq!(folder_of(world.path()), before);
+}
+
+#[test]
+fn one_wrong_line_costs_its_input_alone() {
+    let world = World::new();
+    world.write("lines.jsonl", &format!("{LINES}{{\"id\": \"c\", \"annot"));
+    world
+        .run(&IMPORT)
+        .exits(5)
+        .says("wrong_type")
+        .says("lines.jsonl:3");
+    world
+        .run(&["validate"])
+        .exits(0)
+        .says("2 inputs, 3 annotations");
+}
