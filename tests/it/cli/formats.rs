@@ -243,7 +243,10 @@ fn text_markdown_and_json_give_the_same_numbers_for_taco() {
     // Nothing is deleted: what a rotation of two pictures explains is turned, in every format.
     let turned = "turned by 90 degrees";
     assert_eq!(text.matches(&format!("(matched: {turned})")).count(), 4);
-    assert_eq!(cells_of(&markdown, "Turned pictures").len(), 1);
+    assert_eq!(
+        cells_of(&markdown, "Turned pictures (4 annotations on 2 inputs)").len(),
+        1
+    );
     assert!(!markdown.contains("### Deletes"), "{markdown}");
     assert!(markdown.len() <= MARKDOWN_LIMIT);
 
