@@ -11,7 +11,7 @@ use clap::Command;
 /// Print help on a command or a topic
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A command, such as `plan` or `import coco`, or one of: exit-codes, environment, reference
+    /// A command, such as `plan`, or one of: exit-codes, environment, reference
     #[arg(value_name = "TOPIC")]
     topic: Vec<String>,
 }

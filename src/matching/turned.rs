@@ -347,9 +347,9 @@ mod tests {
         }
     }
 
-    fn car() -> Option<Concepts> {
+    fn car() -> Concepts {
         let id = ConceptId::new("car").unwrap();
-        Some(Concepts::new(vec![Concept { id, value: 1.0 }]).unwrap())
+        Concepts::new(vec![Concept { id, value: 1.0 }]).unwrap()
     }
 
     fn pairs(old: &[Geometry], new: &[Geometry]) -> Vec<Pair> {
@@ -360,7 +360,7 @@ mod tests {
                 id: AnnotationId::new(format!("{at:06}")).unwrap(),
                 geometry: geometry.clone(),
                 frame: None,
-                concepts: car().unwrap(),
+                concepts: car(),
                 status: Status::SUCCESS,
                 user: None,
                 maker: Maker::User,
@@ -376,7 +376,7 @@ mod tests {
                 identity: Identity::Content,
                 content: Content {
                     geometry: Some(geometry.clone()),
-                    concepts: car(),
+                    concepts: Some(car()),
                     ..Content::default()
                 },
                 origin: Origin::default(),

@@ -10,7 +10,7 @@ pub(super) const TOPICS: [(&str, &str); 3] = [
     ("reference", "the whole command line, as Markdown"),
 ];
 
-/// Finds a command by its name, such as `["import", "coco"]`.
+/// Finds a command by its name, such as `["plan"]`.
 pub(super) fn find<'a>(root: &'a Command, names: &[String]) -> Result<&'a Command, Failure> {
     let mut command = root;
     for name in names {
@@ -20,8 +20,12 @@ pub(super) fn find<'a>(root: &'a Command, names: &[String]) -> Result<&'a Comman
             if std::ptr::eq(command, root) {
                 known.extend(TOPICS.map(|(topic, _)| topic));
             }
-            Failure::usage(format!("there is no help on `{}`", names.join(" ")))
-                .hint(format!("there is help on: {}", known.join(", ")))
+            let failure = Failure::usage(format!("there is no help on `{}`", names.join(" ")));
+            if known.is_empty() {
+                failure.hint(format!("`{}` has no subcommands", command.get_name()))
+            } else {
+                failure.hint(format!("there is help on: {}", known.join(", ")))
+            }
         })?;
     }
     Ok(command)

@@ -13,7 +13,7 @@ const COMMANDS: [&str; 16] = [
     "validate",
     "diff",
     "import",
-    "import coco",
+    "export",
     "init",
     "test",
     "emulator",
@@ -68,12 +68,12 @@ fn an_unknown_topic_lists_the_known_ones() {
     assert_eq!(run.stdout, "");
     insta::assert_snapshot!(run.stderr, @"
     error: there is no help on `exit-code`
-    hint: there is help on: plan, apply, show, pull, list, validate, import, init, test, emulator, schema, completions, man, help, exit-codes, environment, reference
+    hint: there is help on: plan, apply, show, pull, list, validate, diff, import, export, init, test, emulator, schema, completions, man, help, exit-codes, environment, reference
     ");
     let below = World::new().run(&["help", "import", "yolo"]).exits(64);
     insta::assert_snapshot!(below.stderr, @"
     error: there is no help on `import yolo`
-    hint: there is help on: coco
+    hint: `import` has no subcommands
     ");
 }
 
