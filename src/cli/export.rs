@@ -88,7 +88,7 @@ impl Shares {
         let digest = Sha256::digest(id.as_str().as_bytes());
         let hash = u64::from_be_bytes(digest[..8].try_into().expect("a digest has 32 bytes"));
         let total: u64 = self.0.iter().map(|(_, share)| share).sum();
-        let mut place = (u128::from(hash) * u128::from(total) >> 64) as u64;
+        let mut place = ((u128::from(hash) * u128::from(total)) >> 64) as u64;
         for (name, share) in &self.0 {
             if place < *share {
                 return name.clone();
@@ -270,9 +270,13 @@ fn write(args: &Args, manifest: Option<&Manifest>, exported: Exported) -> Result
     let files: Vec<(PathBuf, Vec<u8>)> = exported
         .files
         .into_iter()
-        .map(|(path, bytes)| match is_folder {
-            true => (args.out.join(path), bytes),
-            false => (args.out.clone(), bytes),
+        .map(|(path, bytes)| {
+            let path = if is_folder {
+                args.out.join(path)
+            } else {
+                args.out.clone()
+            };
+            (path, bytes)
         })
         .collect();
     if files.is_empty() {

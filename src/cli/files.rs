@@ -13,7 +13,7 @@ pub(crate) struct Files {
     /// As named on the command line; of several, the first.
     named: PathBuf,
     root: PathBuf,
-    files: Vec<String>,
+    paths: Vec<String>,
 }
 
 impl Files {
@@ -51,7 +51,7 @@ impl Files {
         Ok(Self {
             named: first.clone(),
             root,
-            files,
+            paths: files,
         })
     }
 
@@ -98,7 +98,7 @@ impl Files {
             Format::Jsonl => &[FileKind::Manifest],
             _ => return Ok(()),
         };
-        for file in &self.files {
+        for file in &self.paths {
             kind::expect(&self.path(file), accepted, format.title())?;
         }
         Ok(())
@@ -107,7 +107,7 @@ impl Files {
 
 impl Source for Files {
     fn files(&self) -> &[String] {
-        &self.files
+        &self.paths
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {

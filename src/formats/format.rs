@@ -1,6 +1,7 @@
 //! The formats, and the kinds of annotations that each can hold.
 
 use crate::model::Kind;
+use std::fmt::Write as _;
 
 /// A format of another tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,24 +142,25 @@ pub fn matrix() -> String {
         (false, true) => "out",
         (false, false) => "",
     };
+    // Writing to a string cannot fail.
     let mut table = String::from("| format |");
     for (name, _) in kinds {
-        table += &format!(" {name} |");
+        let _ = write!(table, " {name} |");
     }
     table += " frames, tracks |\n|---|";
     table += &"---|".repeat(kinds.len() + 1);
     table.push('\n');
     for format in Format::ALL {
-        table += &format!("| `{}` |", format.as_str());
+        let _ = write!(table, "| `{}` |", format.as_str());
         for (_, kind) in kinds {
             let cell = cell(
                 format.reads().contains(&kind),
                 format.writes().contains(&kind),
             );
-            table += &format!(" {cell} |");
+            let _ = write!(table, " {cell} |");
         }
         let frames = cell(format.reads_frames(), format.writes_frames());
-        table += &format!(" {frames} |\n");
+        let _ = writeln!(table, " {frames} |");
     }
     table
 }

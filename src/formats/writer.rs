@@ -134,7 +134,7 @@ impl Writer {
 
     /// Files that follow are written below this folder.
     pub(super) fn set_folder(&mut self, folder: &str) {
-        self.prefix = folder.to_owned();
+        folder.clone_into(&mut self.prefix);
     }
 
     /// The annotations of an input whose kind and values the format can hold. For a format that holds several concepts of
@@ -255,6 +255,14 @@ impl Writer {
         code: SkipCode,
         detail: impl Into<String>,
     ) {
+        let is_known = self.exported.skipped.last().is_some_and(|last| {
+            last.annotation.as_deref() == Some(name)
+                && last.image.as_deref() == Some(input.id.as_str())
+        });
+        // An annotation with several concepts is several items.
+        if is_known {
+            return;
+        }
         self.exported.written -= 1;
         self.skip(name, input, code, detail.into());
     }
@@ -290,13 +298,9 @@ impl Writer {
     ) -> Option<((u32, u32), Vec<Item<'e>>)> {
         let items = self.items(input);
         let Some(size) = input.image.size else {
-            let mut last = None;
             for item in &items {
-                if last != Some(item.name) {
-                    let detail = "the size of its image is not known";
-                    self.left_out(item.name, input, SkipCode::ImageWithoutSize, detail);
-                }
-                last = Some(item.name);
+                let detail = "the size of its image is not known";
+                self.left_out(item.name, input, SkipCode::ImageWithoutSize, detail);
             }
             return None;
         };
@@ -424,7 +428,7 @@ fn safe_path(path: &str) -> String {
 pub(super) fn pixels(fraction: f32, size: u32) -> f64 {
     let size = f64::from(size);
     shortest(f64::from(fraction) * size, |pixels| {
-        (pixels / size) as f32 == fraction
+        ((pixels / size) as f32).to_bits() == fraction.to_bits()
     })
 }
 
@@ -463,8 +467,8 @@ mod tests {
 
     #[test]
     fn pixels_have_as_few_digits_as_needed() {
-        assert_eq!(pixels(0.1, 200), 20.0);
-        assert_eq!(pixels(0.123_456_7, 1_000), 123.456_7);
+        assert_eq!(pixels(0.1, 200).to_string(), "20");
+        assert_eq!(pixels(0.123_456_7, 1_000).to_string(), "123.4567");
         for fraction in [0.333_333_34_f32, 1.0 / 7.0, 0.999_999_9] {
             let back = (pixels(fraction, 641) / 641.0) as f32;
             assert_eq!(back.to_bits(), fraction.to_bits());

@@ -43,7 +43,7 @@ fn read(json: &str, options: &ImportOptions) -> Result<Imported, ImportError> {
 }
 
 fn imported(json: &str) -> Imported {
-    read(&json, &ImportOptions::default()).unwrap()
+    read(json, &ImportOptions::default()).unwrap()
 }
 
 fn clipped(json: &str) -> Imported {
@@ -51,7 +51,7 @@ fn clipped(json: &str) -> Imported {
         overhang: Overhang::Clip,
         ..ImportOptions::default()
     };
-    read(&json, &options).unwrap()
+    read(json, &options).unwrap()
 }
 
 fn ids(imported: &Imported) -> Vec<&str> {
@@ -131,7 +131,7 @@ fn scores_are_imported_only_on_request() {
         scores: Scores::Values,
         ..ImportOptions::default()
     };
-    let with = read(&file, &options).unwrap();
+    let with = read(file, &options).unwrap();
     assert_eq!(concepts(&with), r#"Some({"car": 0.03})"#);
     assert!(with.notes.is_empty());
     let wrong = annotation(r#""bbox": [0, 0, 50, 25], "score": 3"#);
@@ -169,7 +169,7 @@ fn ids_keep_all_digits_and_may_be_numbers_or_strings() {
         input_id: InputIdFrom::ImageId,
         ..ImportOptions::default()
     };
-    let by_id = read(&file, &options).unwrap();
+    let by_id = read(file, &options).unwrap();
     assert_eq!(ids(&by_id), ["1", other, digits]);
     assert_eq!(by_id.taken_over, 3, "{:?}", by_id.skipped);
     assert!(
@@ -361,7 +361,7 @@ fn category_names_become_concepts() {
         concepts: ConceptNames::Slug,
         ..ImportOptions::default()
     };
-    let slugs = read(&file, &options).unwrap();
+    let slugs = read(file, &options).unwrap();
     assert_eq!(names(&slugs), ["other-größe", "plastic-film-4"]);
     assert_eq!(notes(&slugs), [("categories_share_concept", 1)]);
     assert_eq!(slugs.categories, 3);
@@ -370,7 +370,7 @@ fn category_names_become_concepts() {
 #[test]
 fn an_invalid_file_is_an_error_with_its_position() {
     let error = |json: &str| {
-        read(&json, &ImportOptions::default())
+        read(json, &ImportOptions::default())
             .unwrap_err()
             .to_string()
     };

@@ -217,7 +217,8 @@ fn bbox([top, left, bottom, right]: [f32; 4], (width, height): (u32, u32)) -> [f
     let axis = |start: f32, end: f32, size: u32| {
         let first = pixels(start, size);
         let length = f64::from(end) * f64::from(size) - first;
-        let is_end = |length: f64| ((first + length) / f64::from(size)) as f32 == end;
+        let is_end =
+            |length: f64| (((first + length) / f64::from(size)) as f32).to_bits() == end.to_bits();
         (first, shortest(length, is_end))
     };
     let ((x, width), (y, height)) = (axis(left, right, width), axis(top, bottom, height));

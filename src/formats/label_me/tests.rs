@@ -11,6 +11,7 @@ fn with(shapes: &Value) -> Value {
         "imageHeight": 50, "imageWidth": 100})
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "tests write a literal")]
 fn shape(kind: Option<&str>, points: Value) -> Value {
     let mut shape =
         json!({"label": "cat", "points": points, "group_id": null, "description": "", "flags": {}});

@@ -164,6 +164,7 @@ impl Written {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fmt::Write as _;
 
     /// Of 3 x 2 pixels with the middle column set, as the encoder of Label Studio's converter writes it.
     const RLE: [u8; 16] = [
@@ -189,7 +190,7 @@ mod tests {
         let mut bits = format!("{:032b}{:05b}0010001101111111", 8, 7);
         bits.push_str("000111");
         for value in [9, 9, 9, 0, 0, 0, 0, 7] {
-            bits.push_str(&format!("{value:08b}"));
+            let _ = write!(bits, "{value:08b}");
         }
         bits.extend(std::iter::repeat_n('0', 8 - bits.len() % 8));
         let bytes: Vec<u8> = (bits.as_bytes().chunks(8))

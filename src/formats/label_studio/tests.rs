@@ -20,6 +20,7 @@ fn work(results: &Value) -> Value {
     json!([{"id": 1, "completed_by": 1, "was_cancelled": false, "result": results}])
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "tests write a literal")]
 fn result(kind: &str, value: Value) -> Value {
     json!({"id": "r1", "from_name": "tag", "to_name": "img", "type": kind, "original_width": 200,
         "original_height": 100, "image_rotation": 0, "value": value})

@@ -118,7 +118,7 @@ impl Results {
         let concepts: Vec<String> = concepts.map(|it| it.id.to_string()).collect();
         let mut metadata = one.metadata.clone();
         if one.content.frame.is_some() || one.content.track().is_some() {
-            self.add_frame(one, concepts, metadata)?;
+            self.add_frame(one, &concepts, metadata)?;
             return Ok(());
         }
         if *one.geometry == Geometry::Whole && concepts.is_empty() {
@@ -181,7 +181,7 @@ impl Results {
     fn add_frame(
         &mut self,
         one: &Whole<'_>,
-        concepts: Vec<String>,
+        concepts: &[String],
         mut metadata: Map<String, Value>,
     ) -> Result<(), Problem> {
         let other = |detail: &str| (SkipCode::OtherTime, detail.to_owned());
@@ -205,7 +205,7 @@ impl Results {
             return Err(other("a frame with metadata"));
         }
         let sequence = (self.sequences.entry(track.to_owned())).or_insert_with(|| Sequence {
-            concepts: concepts.clone(),
+            concepts: concepts.to_vec(),
             frames: Vec::new(),
         });
         if sequence.concepts != concepts {
@@ -339,8 +339,9 @@ fn edges_value([top, left, bottom, right]: [f32; 4]) -> Map<String, Value> {
     let length = |from: f32, to: f32| {
         let start = percent(from);
         // The sum may not be above 100 by a rounding error.
-        let is_end =
-            |length: f64| start + length <= 100.0 && ((start + length) / 100.0) as f32 == to;
+        let is_end = |length: f64| {
+            start + length <= 100.0 && (((start + length) / 100.0) as f32).to_bits() == to.to_bits()
+        };
         shortest(f64::from(to) * 100.0 - start, is_end)
     };
     Map::from_iter([
@@ -355,6 +356,6 @@ fn edges_value([top, left, bottom, right]: [f32; 4]) -> Map<String, Value> {
 /// A fraction in percent, with as few digits as give the same fraction again.
 fn percent(fraction: f32) -> f64 {
     shortest(f64::from(fraction) * 100.0, |percent| {
-        (percent / 100.0) as f32 == fraction
+        ((percent / 100.0) as f32).to_bits() == fraction.to_bits()
     })
 }
