@@ -131,7 +131,7 @@ fn scores_are_imported_only_on_request() {
         scores: Scores::Values,
         ..ImportOptions::default()
     };
-    let with = read(file, &options).unwrap();
+    let with = read(&file, &options).unwrap();
     assert_eq!(concepts(&with), r#"Some({"car": 0.03})"#);
     assert!(with.notes.is_empty());
     let wrong = annotation(r#""bbox": [0, 0, 50, 25], "score": 3"#);
@@ -169,7 +169,7 @@ fn ids_keep_all_digits_and_may_be_numbers_or_strings() {
         input_id: InputIdFrom::ImageId,
         ..ImportOptions::default()
     };
-    let by_id = read(file, &options).unwrap();
+    let by_id = read(&file, &options).unwrap();
     assert_eq!(ids(&by_id), ["1", other, digits]);
     assert_eq!(by_id.taken_over, 3, "{:?}", by_id.skipped);
     assert!(

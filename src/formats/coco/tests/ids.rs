@@ -77,7 +77,7 @@ fn inputs_can_be_named_after_file_names_and_ids() {
             images: Some("pictures/".to_owned()),
             ..ImportOptions::default()
         };
-        read(file, &options).unwrap()
+        read(&file, &options).unwrap()
     };
     assert_eq!(ids(&named(InputIdFrom::FileName)), ["1/a.jpg", "2/b.jpg"]);
     let by_id = named(InputIdFrom::ImageId);
@@ -96,7 +96,7 @@ fn an_error_about_equal_ids_names_usable_choices() {
             input_id,
             ..ImportOptions::default()
         };
-        let error = read(json, &options).unwrap_err();
+        let error = read(&json, &options).unwrap_err();
         error.hint().unwrap()
     };
     let [a, b] = [

@@ -3,6 +3,7 @@
 use super::super::{World, folder_of, settled};
 use serde_json::{Value, json};
 
+#[expect(clippy::needless_pass_by_value, reason = "tests write a literal")]
 fn file(name: &str, shapes: Value) -> String {
     json!({"version": "5.5.0", "flags": {"indoor": true}, "shapes": shapes, "imagePath": format!("..\\images\\{name}.jpg"),
         "imageData": null, "imageHeight": 50, "imageWidth": 100})

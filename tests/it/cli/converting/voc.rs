@@ -3,7 +3,7 @@
 use super::super::{World, settled};
 
 fn labels(name: &str, boxes: &[[u32; 4]]) -> String {
-    let objects: String = boxes
+    let objects: Vec<String> = boxes
         .iter()
         .map(|[left, top, right, bottom]| {
             format!(
@@ -12,6 +12,7 @@ fn labels(name: &str, boxes: &[[u32; 4]]) -> String {
             )
         })
         .collect();
+    let objects = objects.concat();
     format!(
         "<annotation><filename>{name}.jpg</filename><size><width>200</width><height>100</height></size>{objects}\
          </annotation>"
