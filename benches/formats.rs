@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench formats`; `ANNOSYNC_BENCH=1000000` for another number of boxes than 200,000.
 
+#![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
+
 use annosync::formats::{
     self, ExportAnnotation, ExportInput, Format, ImageInfo, ImportOptions, Media, Memory,
 };
