@@ -22,14 +22,14 @@ use std::path::Path;
 const HEADING: &str = "Display (all differences are counted)";
 
 /// Compare two label sets: manifests, git revisions, listings, files of other tools
-///
-/// A side is a manifest (file or folder), one file of a manifest, `git:REV` or `git:REV:PATH`, a saved listing
-/// (`list --format json`), or a file or folder of a format that `import` reads; `coco:PATH` names the format. Labels that a side
-/// does not show (objects that an import leaves out, missing files) count as unknown. Exits with 2 if there are differences,
-/// with 5 if there are none but some labels are unknown.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The two sides; with --git, what git gives an external diff
+    ///
+    /// A side is a manifest (file or folder), a file of a manifest, `git:REV` or `git:REV:PATH`, a saved listing (`list
+    /// --format json`), or a file or folder of a format that `import` reads; `coco:PATH` names the format. Labels that a side
+    /// does not show (objects that an import leaves out, missing files) count as unknown. Exits with 2 if there are
+    /// differences, with 5 if there are none but some labels are unknown
     #[arg(value_name = "OLD NEW", num_args = 0..)]
     sides: Vec<String>,
     /// How to print the differences

@@ -17,7 +17,7 @@ pub(crate) enum Format {
     Text,
     /// The comment of a pull request
     Markdown,
-    /// The plan file
+    /// For programs; of a plan, the plan file
     Json,
 }
 

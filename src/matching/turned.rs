@@ -1,13 +1,14 @@
 //! The last stage: annotations of a picture that was turned or mirrored.
 //!
-//! Only annotations that no earlier stage paired are looked at. They are paired if one turn maps all of one side to the
-//! other, nothing that stayed in place speaks against it, and the agreement cannot be chance: the places that agree have
-//! [`EVIDENCE`] distinct coordinates, not counting shapes that look the same after some turn, and no shift explains them
-//! as well. So a single box proves nothing, and neither does a symmetric shape.
+//! It is tried if annotations of both sides are left. Those and the moved ones are paired anew if one turn maps all of one
+//! side to the other: that is the most pairs that there can be, and in a turned picture some annotations overlap others by
+//! chance. Nothing that stayed in its place may speak against the turn, and the agreement cannot be chance: the places that
+//! agree have [`EVIDENCE`] distinct coordinates, not counting shapes that look the same after some turn, and no shift
+//! explains them as well. So a single box proves nothing, and neither does a symmetric shape.
 
 use super::group::same_names;
 use super::reason::{Matched, MatchedBy};
-use super::state::State;
+use super::state::{Pair, State};
 use crate::model::{Geometry, Turn, Visibility};
 use std::collections::HashMap;
 
@@ -17,7 +18,7 @@ const TOLERANCE: f64 = 1e-3;
 const EVIDENCE: usize = 10;
 /// Comparisons of two points for one input; above this, nothing is paired.
 const COMPARISONS: u32 = 20_000_000;
-/// Annotations with nearly the same bounds that are compared with one annotation.
+/// Declared annotations with nearly the same bounds that are compared; the others are not paired.
 const CANDIDATES: usize = 64;
 
 type Place = [f64; 2];
@@ -131,13 +132,13 @@ fn bounds_of(points: &[Place]) -> [f64; 4] {
     points.iter().fold(empty, around)
 }
 
-/// A free annotation with a shape.
+/// An annotation with a shape.
 struct Free {
     at: usize,
     shape: Shape,
 }
 
-/// The free annotations of both sides.
+/// The annotations of both sides that are free or moved.
 struct Sides {
     desired: Vec<Free>,
     observed: Vec<Free>,
@@ -147,10 +148,16 @@ struct Sides {
 }
 
 pub(super) fn pair(state: &mut State<'_>) {
-    let (seeking, available) = (state.seeking(), state.available());
+    let (mut seeking, mut available) = (state.seeking(), state.available());
     if seeking.is_empty() || available.is_empty() {
         return;
     }
+    for pair in state.pairs.iter().filter(|pair| is_moved(pair)) {
+        seeking.push(pair.desired);
+        available.push(pair.observed);
+    }
+    seeking.sort_unstable();
+    available.sort_unstable();
     let mut sides = Sides::new(state, &seeking, &available);
     let mut best: Option<(Turn, Vec<(usize, usize)>)> = None;
     for turn in Turn::ALL {
@@ -164,6 +171,15 @@ pub(super) fn pair(state: &mut State<'_>) {
         return;
     }
     let Some((turn, pairs)) = best else { return };
+    let is_kept = |pair: &Pair| {
+        !(is_moved(pair) && Shape::of(state.desired[pair.desired].geometry()).is_some())
+    };
+    let (kept, replaced): (Vec<Pair>, Vec<Pair>) = state.pairs.iter().copied().partition(is_kept);
+    state.pairs = kept;
+    for pair in replaced {
+        state.desired_free[pair.desired] = true;
+        state.observed_free[pair.observed] = true;
+    }
     for (desired, observed) in pairs {
         let matched = Matched {
             turn: Some(turn),
@@ -172,6 +188,13 @@ pub(super) fn pair(state: &mut State<'_>) {
         let (desired, observed) = (sides.desired[desired].at, sides.observed[observed].at);
         state.pair(desired, observed, matched);
     }
+}
+
+fn is_moved(pair: &Pair) -> bool {
+    matches!(
+        pair.matched.by,
+        MatchedBy::Moved | MatchedBy::MovedAndRelabelled
+    )
 }
 
 impl Sides {
@@ -190,7 +213,11 @@ impl Sides {
             .collect();
         let mut cells: HashMap<[i32; 4], Vec<usize>> = HashMap::new();
         for (at, free) in desired.iter().enumerate() {
-            cells.entry(cell(free.shape.bounds())).or_default().push(at);
+            let nearby = cells.entry(cell(free.shape.bounds())).or_default();
+            // Without a limit, comparing annotations with equal bounds would take the square of their number.
+            if nearby.len() < CANDIDATES {
+                nearby.push(at);
+            }
         }
         Self {
             desired,
@@ -213,8 +240,7 @@ impl Sides {
             let nearby = around.filter_map(|cell| self.cells.get(&cell)).flatten();
             let mut nearby: Vec<usize> = nearby.copied().filter(|&it| is_free[it]).collect();
             nearby.sort_unstable();
-            let mut nearby = nearby.into_iter().take(CANDIDATES);
-            let found = nearby.find(|&other| {
+            let found = nearby.into_iter().find(|&other| {
                 let desired = &self.desired[other];
                 let (declared, stored) = (&state.desired[desired.at], &state.observed[observed.at]);
                 same_names(declared, stored)
@@ -274,7 +300,6 @@ impl Sides {
             let nearby = cells_around(shape.bounds()).filter_map(|cell| cells.get(&cell));
             nearby
                 .flatten()
-                .take(CANDIDATES)
                 .any(|&other| shape.same(&desired[other].shape, &mut *comparisons))
         })
     }
@@ -430,6 +455,23 @@ mod tests {
             let by_place: Vec<_> = found.iter().map(|it| (it.desired, it.observed)).collect();
             assert_eq!(by_place, [(1, 0), (2, 1), (3, 2)]);
         }
+    }
+
+    #[test]
+    fn annotations_that_overlap_others_by_chance_are_turned_too() {
+        // Turned, each of the last two lies nearly where the other one was.
+        let mut old = BOXES.map(boxed).to_vec();
+        old.push(boxed([0.20, 0.20, 0.40, 0.40]));
+        old.push(boxed([0.62, 0.62, 0.80, 0.80]));
+        let new: Vec<Geometry> = old.iter().map(|it| turned(it, Turn::By180)).collect();
+        let found = pairs(&old, &new);
+        assert_eq!(turns(&found), [Turn::By180; 5]);
+        assert!(found.iter().all(|pair| pair.desired == pair.observed));
+        // Without proof, they count as moved.
+        let found = pairs(&old[1..], &new[..4]);
+        assert_eq!(turns(&found), []);
+        assert!(found.iter().all(|pair| pair.matched.by == MatchedBy::Moved));
+        assert_eq!(found.len(), 1);
     }
 
     #[test]

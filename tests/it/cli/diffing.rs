@@ -491,6 +491,36 @@ fn the_versions_of_taco_differ_by_few_labels_and_two_turned_pictures() {
 }
 
 #[test]
+fn the_same_labels_in_four_formats_have_no_differences() {
+    let Some(data) = shared("voc100") else { return };
+    let coco = "coco_format_v1";
+    for other in ["voc:pascalvoc_format", "cvat:cvat_format", "yolo_format"] {
+        for sides in [[coco, other], [other, coco]] {
+            let run = diff(&data, &sides).exits(0);
+            assert_eq!(run.stdout, "No differences; 273 unchanged.\n", "{sides:?}");
+        }
+    }
+}
+
+#[test]
+fn a_diff_is_no_plan() {
+    let labels = manifest(&[input("a", &[(0.1, "car")])]);
+    let folder = folder(&[("m.yaml", &labels)]);
+    let run = diff(folder.path(), &["m.yaml", "m.yaml", "--format", "json"]).exits(0);
+    write(folder.path(), "diff.json", &run.stdout);
+    for words in [&["apply", "diff.json"], &["show", "diff.json"]] {
+        let mut command = command(folder.path());
+        command.args(words.iter());
+        let refused = Run::of(command).exits(64);
+        assert!(
+            refused.stderr.contains("diff.json is a diff"),
+            "{}",
+            refused.stderr
+        );
+    }
+}
+
+#[test]
 fn the_versions_of_the_blood_cells_differ_as_counted_by_hand() {
     let Some(data) = shared("bccd") else { return };
     let run = diff(&data, &["v1", "v2", "--only", "removed"]).exits(2);
