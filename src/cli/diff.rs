@@ -173,8 +173,9 @@ fn report_unknown(diff: &Diff, sides: &[&LabelSet]) {
         if !side.is_whole {
             parts.push("inputs may be missing".to_owned());
         }
-        if !side.incomplete.is_empty() {
-            let count = counted(side.incomplete.len() as u64, "input");
+        let inputs = side.incomplete.len().max(side.left_out.len());
+        if inputs > 0 {
+            let count = counted(inputs as u64, "input");
             parts.push(format!("{count} with labels that were left out"));
         }
         if !parts.is_empty() {

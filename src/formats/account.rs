@@ -214,6 +214,8 @@ pub struct ImportedInput {
     /// How many of its objects were left out. If any was, the input is not complete: declared under `policy: sync`, it
     /// would delete what was left out.
     pub left_out: u64,
+    /// Why each of them was left out: code and detail, in the order of the file.
+    pub left_out_as: Vec<String>,
 }
 
 /// The result of an import.

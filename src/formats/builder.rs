@@ -214,6 +214,7 @@ impl<'o> Builder<'o> {
                 size: picture.size,
             },
             left_out: 0,
+            left_out_as: Vec::new(),
         });
         let input = Some(self.imported.inputs.len() - 1);
         self.push(Entry {
@@ -339,7 +340,10 @@ impl<'o> Builder<'o> {
             Some(Entry {
                 input: Some(input), ..
             }) => {
-                self.imported.inputs[*input].left_out += 1;
+                let input = &mut self.imported.inputs[*input];
+                input.left_out += 1;
+                let NotPlaced { code, detail } = &why;
+                input.left_out_as.push(format!("{code}: {detail}"));
                 why
             }
             // There is no input that could be incomplete.

@@ -32,6 +32,8 @@ pub struct LabelSet {
     pub inputs: BTreeMap<InputId, Vec<DesiredAnnotation>>,
     /// Inputs with annotations that could not be read.
     pub incomplete: BTreeSet<InputId>,
+    /// Inputs with objects that an import left out: why each was, sorted.
+    pub left_out: BTreeMap<InputId, Vec<String>>,
     /// Whether it has all inputs. If not, labels on other inputs are unknown.
     pub is_whole: bool,
     /// Whether it names inputs without labels, too.
@@ -46,7 +48,7 @@ impl LabelSet {
     /// Whether it shows all annotations of an input.
     fn is_complete(&self, input: &InputId) -> bool {
         let is_known = self.is_whole || self.inputs.contains_key(input);
-        is_known && !self.incomplete.contains(input)
+        is_known && !self.incomplete.contains(input) && !self.left_out.contains_key(input)
     }
 
     /// Whether it is known not to have an input.
@@ -396,8 +398,12 @@ impl<'a> Differ<'a> {
             });
             part.push(kind, input, seen.id.clone(), change, (Some(was), Some(is)));
         }
-        let (old_is_complete, new_is_complete) =
-            (self.old.is_complete(input), self.new.is_complete(input));
+        let same = self.left_out_alike(input);
+        part.unchanged += same;
+        let is_complete = |side: &LabelSet| {
+            side.is_complete(input) || same > 0 && !side.incomplete.contains(input)
+        };
+        let (old_is_complete, new_is_complete) = (is_complete(self.old), is_complete(self.new));
         for at in unclaimed {
             if !new_is_complete {
                 part.unknown += 1;
@@ -424,6 +430,17 @@ impl<'a> Differ<'a> {
             part.push(DiffKind::Added, input, numbered(at), change, sides);
         }
         part
+    }
+
+    /// How many objects of an input both sides leave out in the same way; 0 if they differ in any.
+    fn left_out_alike(&self, input: &InputId) -> u64 {
+        let [old, new] = [self.old, self.new].map(|side| side.left_out.get(input));
+        match (old, new) {
+            (Some(old), Some(new)) if self.old.kind == self.new.kind && old == new => {
+                old.len() as u64
+            }
+            _ => 0,
+        }
     }
 
     /// What differs between two paired annotations, with the contents to show; `None` if nothing does.

@@ -6,7 +6,7 @@ use crate::cli::files::Files;
 use crate::cli::import::{self, Reading};
 use crate::cli::validate::{self, load, problem_text};
 use crate::cli::{account, input, kind, offline, output};
-use crate::formats::{self, Format, Imported};
+use crate::formats::{self, Format, Imported, ImportedInput};
 use crate::manifest::{self, HEADER_FILES, Manifest, Overlay, Reach};
 use crate::model::{
     DesiredAnnotation, DesiredInput, FileKind, Geometry, Identity, InputId, Maker, ObservedState,
@@ -191,14 +191,23 @@ fn of_manifest(manifest: &Manifest) -> LabelSet {
 fn of_import(mut imported: Imported, format: Format) -> LabelSet {
     let is_whole =
         imported.unassigned == 0 && !imported.skipped.iter().any(|it| it.annotation.is_none());
-    let incomplete = imported.take_incomplete();
-    let hidden = incomplete.iter().map(|it| it.input.id.clone()).collect();
-    let all = imported.inputs.into_iter().chain(incomplete);
+    let is_unassigned = imported.unassigned > 0;
+    let inputs = std::mem::take(&mut imported.inputs);
+    let left_out = |it: &ImportedInput| {
+        let mut why = it.left_out_as.clone();
+        why.sort_unstable();
+        (!why.is_empty()).then(|| (it.input.id.clone(), why))
+    };
+    // Objects of unknown images may belong to any.
+    let hidden = inputs.iter().filter(|_| is_unassigned);
+    let hidden = hidden.map(|it| it.input.id.clone()).collect();
+    let left_out = inputs.iter().filter_map(left_out).collect();
     let labels = |input: DesiredInput| (input.id, input.annotations);
     LabelSet {
         kind: format.as_str(),
-        inputs: all.map(|it| labels(it.input)).collect(),
+        inputs: inputs.into_iter().map(|it| labels(it.input)).collect(),
         incomplete: hidden,
+        left_out,
         is_whole,
         names_all_inputs: true,
         ..LabelSet::default()

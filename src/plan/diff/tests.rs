@@ -144,6 +144,25 @@ fn what_an_incomplete_side_hides_is_unknown() {
 }
 
 #[test]
+fn objects_that_both_sides_leave_out_alike_are_unchanged() {
+    let input = InputId::new("a").unwrap();
+    let side = |boxes: &[Value], why: &[&str]| {
+        let mut side = labels("voc", &[("a", boxes)]);
+        let why = why.iter().map(|why| (*why).to_owned()).collect();
+        side.left_out.insert(input.clone(), why);
+        side
+    };
+    let old = side(&[boxed(0.1, "car")], &["no_area: width 0"]);
+    let both = [boxed(0.1, "car"), boxed(0.5, "bus")];
+    let same = diff(&old, &side(&both, &["no_area: width 0"]));
+    assert_eq!(counts(&same), [(DiffKind::Added, 1)]);
+    assert_eq!((same.summary.unchanged, same.summary.unknown), (2, 0));
+    let other = diff(&old, &side(&both, &["no_area: width 1"]));
+    assert_eq!(counts(&other), []);
+    assert_eq!((other.summary.unchanged, other.summary.unknown), (1, 1));
+}
+
+#[test]
 fn inputs_without_labels_do_not_differ_from_a_side_that_names_only_labelled_ones() {
     let manifest = labels("manifest", &[("a", &[])]);
     let mut listing = labels("listing", &[]);
