@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// Commands with their examples: each is a purpose and a command line.
-pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 16] = [
+pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 17] = [
     (
         "plan",
         &[
@@ -74,7 +74,30 @@ pub(super) const EXAMPLES: [(&str, &[(&str, &str)]); 16] = [
     ),
     (
         "validate",
-        &[("Check the manifest in this folder", "annosync validate")],
+        &[
+            ("Check the manifest in this folder", "annosync validate"),
+            (
+                "In CI: show findings in the pull request, and fail on new ones",
+                "annosync validate --format github --baseline .annosync/baseline.json --deny-warnings",
+            ),
+            (
+                "Fix what can be fixed without a loss",
+                "annosync validate --fix",
+            ),
+        ],
+    ),
+    (
+        "stats",
+        &[
+            (
+                "Count the labels of the manifest in this folder",
+                "annosync stats",
+            ),
+            (
+                "Of an app, as a comment",
+                "annosync stats --observed listing.json --format markdown",
+            ),
+        ],
     ),
     (
         "diff",

@@ -3,6 +3,7 @@
 use super::exit::Failure;
 use super::{input, kind, output};
 use crate::formats::{self, Format, Source};
+use crate::lint::Picture;
 use crate::model::FileKind;
 use ignore::WalkBuilder;
 use std::path::{Component, Path, PathBuf};
@@ -139,31 +140,31 @@ impl Source for Files {
 
 /// Width and height in pixels from the header of an image file, as it is displayed; `None` if it cannot be read.
 pub(crate) fn image_size(path: &Path) -> Option<(u32, u32)> {
-    let size = imagesize::size(path).ok()?;
-    let (width, height) = (
-        u32::try_from(size.width).ok()?,
-        u32::try_from(size.height).ok()?,
-    );
-    Some(if is_on_its_side(path) {
-        (height, width)
-    } else {
-        (width, height)
-    })
+    let [width, height] = picture(path).displayed_size()?;
+    Some((width, height))
 }
 
-/// Whether a photo is displayed turned by 90 or 270 degrees: its EXIF orientation is 5 to 8.
-fn is_on_its_side(path: &Path) -> bool {
+/// What the header of an image file says.
+pub(crate) fn picture(path: &Path) -> Picture {
     let Ok(file) = std::fs::File::open(path) else {
-        return false;
+        return Picture::Unreadable("it cannot be opened".to_owned());
     };
-    exif::Reader::new()
-        .read_from_container(&mut std::io::BufReader::new(file))
-        .ok()
-        .and_then(|exif| {
-            let field = exif.get_field(exif::Tag::Orientation, exif::In::PRIMARY)?;
-            field.value.get_uint(0)
-        })
-        .is_some_and(|orientation| (5..=8).contains(&orientation))
+    let size = imagesize::size(path).ok().and_then(|size| {
+        Some([
+            u32::try_from(size.width).ok()?,
+            u32::try_from(size.height).ok()?,
+        ])
+    });
+    let exif = exif::Reader::new().read_from_container(&mut std::io::BufReader::new(file));
+    let orientation = exif.ok().and_then(|exif| {
+        let field = exif.get_field(exif::Tag::Orientation, exif::In::PRIMARY)?;
+        field.value.get_uint(0)
+    });
+    Picture::Read {
+        size,
+        // Values other than 1 to 8 mean nothing.
+        orientation: orientation.filter(|it| (1..=8).contains(it)).unwrap_or(1),
+    }
 }
 
 fn walk(root: &Path, folder: &Path, files: &mut Vec<String>) -> Result<(), Failure> {

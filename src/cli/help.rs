@@ -11,7 +11,7 @@ use clap::Command;
 /// Print help on a command or a topic
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A command, such as `plan`, or one of: exit-codes, environment, reference
+    /// A command, such as `plan`, or one of: exit-codes, lint-rules, environment, reference
     #[arg(value_name = "TOPIC")]
     topic: Vec<String>,
 }
@@ -21,6 +21,7 @@ pub(crate) fn run(args: &Args, mut root: Command) -> Result<Exit, Failure> {
     let words: Vec<&str> = args.topic.iter().map(String::as_str).collect();
     match words[..] {
         ["exit-codes"] => output::result(&topics::exit_codes())?,
+        ["lint-rules"] => output::result(&topics::lint_rules())?,
         ["environment"] => output::result(&topics::environment())?,
         ["reference"] => output::data(&reference::reference(root))?,
         _ => {

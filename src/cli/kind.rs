@@ -43,6 +43,7 @@ pub(crate) fn wrong_kind(path: &Path, kind: FileKind, wanted: &str) -> Failure {
             format!("serve it with `annosync emulator --seed {file}`")
         }
         FileKind::Diff => "make it again with --format text to look at it".to_owned(),
+        FileKind::Report => "name a manifest, or another file".to_owned(),
         FileKind::Unknown => "use the version of annosync that wrote it".to_owned(),
         FileKind::Coco => {
             format!("turn it into a manifest with `annosync import coco {file} --out labels`")
@@ -61,6 +62,7 @@ pub(crate) fn noun(kind: FileKind) -> &'static str {
         FileKind::Listing => "a saved listing",
         FileKind::Annotations => "a list of annotations (`list --format jsonl`)",
         FileKind::Diff => "a diff (`diff --format json`)",
+        FileKind::Report => "a report of `validate` or `stats`",
         FileKind::Unknown => "a file of another version of annosync",
         FileKind::Coco => "a COCO file",
     }

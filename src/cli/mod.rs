@@ -23,6 +23,7 @@ mod interrupts;
 mod inventory;
 mod kind;
 mod label_files;
+mod linting;
 mod list;
 mod log;
 mod offline;
@@ -37,6 +38,7 @@ mod schema;
 mod session;
 mod sets;
 mod show;
+mod stats;
 mod terminal;
 mod test;
 mod tracked;
@@ -80,8 +82,10 @@ enum Command {
     Pull(pull::Args),
     /// Print the annotations of an app
     List(list::Args),
-    /// Check a manifest offline
-    Validate(validate::Args),
+    /// Check and lint a manifest offline
+    Validate(linting::Args),
+    /// Count the labels of a manifest
+    Stats(stats::Args),
     /// Compare two label sets: manifests, git revisions, listings, files of other tools
     Diff(diff::Args),
     /// Import annotations of another format into a manifest
@@ -94,7 +98,7 @@ enum Command {
     Test(test::Args),
     /// Serve the API from a SQLite file
     Emulator(emulator::Args),
-    /// Print the JSON Schema of a manifest, a plan, a listing, an outcome or a diff
+    /// Print the JSON Schema of a manifest, a plan, a listing, an outcome, a diff or statistics
     Schema(schema::Args),
     /// Print shell completions
     Completions(completions::Args),
@@ -149,8 +153,9 @@ pub fn main() -> ExitCode {
                 let deadline = args.connection.deadline();
                 deadline.limit(list::run(args)).await
             }
-            Command::Validate(args) => validate::run(&args),
+            Command::Validate(args) => linting::run(&args),
             Command::Diff(args) => diff::run(&args),
+            Command::Stats(args) => stats::run(&args),
             Command::Import(args) => import::run(&args),
             Command::Export(args) => export::run(&args),
             Command::Init(args) => init::run(&args),

@@ -44,6 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             | FileKind::Annotations
             | FileKind::Manifest
             | FileKind::Diff
+            | FileKind::Report
             | FileKind::Coco,
         )
         | None => {

@@ -1,26 +1,13 @@
-//! `validate`: checks a manifest offline. Also loads the manifest for all other commands.
+//! Loads and checks the manifest of a command.
 
-use super::exit::{Exit, Failure};
+use super::exit::Failure;
 use super::tracked::tracked;
 use super::{kind, output};
 use crate::manifest::{self, Manifest, Overlay, Problems, Reach, Shown};
 use crate::plan::Plan;
 use crate::render;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-
-/// Check a manifest offline
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// The manifest: a file, or a folder with all its files
-    #[arg(default_value = ".")]
-    path: PathBuf,
-    /// List the files of the manifest, and the files left out, with the reason
-    #[arg(long = "files")]
-    list: bool,
-    #[command(flatten)]
-    files: Files,
-}
+use std::path::Path;
 
 /// Which files a manifest may use.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
@@ -45,56 +32,16 @@ impl Files {
     }
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
-    if args.list {
-        output::result(&listed(&args.path, args.files))?;
-    }
-    let manifest = load(&args.path, args.files)?;
-    let inputs = manifest.desired.inputs.len() as u64;
-    let annotations: u64 = manifest
-        .desired
-        .inputs
-        .iter()
-        .map(|input| input.annotations.len() as u64)
-        .sum();
-    output::result(&format!(
-        "The manifest is valid: set {}, {}, {}.\n",
-        manifest.desired.set,
-        render::counted(inputs, "input"),
-        render::counted(annotations, "annotation"),
-    ))?;
-    Ok(Exit::Done)
-}
-
-/// Lists the files of the manifest, and those left out.
-fn listed(path: &Path, files: Files) -> String {
-    let survey = manifest::survey(path, files.reach(), &tracked);
-    let mut text = String::new();
-    for file in &survey.included {
-        let file = file.strip_prefix(".").unwrap_or(file);
-        // Writing to a string cannot fail.
-        let name = file.display().to_string();
-        let _ = writeln!(text, "belongs     {}", render::escape(&name));
-    }
-    let parts = [
-        ("unreadable", &survey.unreadable, ""),
-        ("missing   ", &survey.missing, ":"),
-        ("left out  ", &survey.left_out, ":"),
-    ];
-    for (word, files, colon) in parts {
-        for (file, why) in files {
-            let file = file.strip_prefix("./").unwrap_or(file);
-            let (file, why) = (render::escape(file), render::escape(why));
-            let _ = writeln!(text, "{word}  {file}{colon} {why}");
-        }
-    }
-    text
-}
-
 /// Loads a manifest, and prints its problems. Label files that are in git but not on disk are a warning, or an error if
 /// a sparse checkout left them out.
 pub(crate) fn load(path: &Path, files: Files) -> Result<Manifest, Failure> {
     let manifest = read(path, files)?;
+    report_missing(&manifest, files)?;
+    Ok(manifest)
+}
+
+/// Warns of missing label files, or refuses them.
+pub(super) fn report_missing(manifest: &Manifest, files: Files) -> Result<(), Failure> {
     if let Some(why) = &manifest.git_error {
         output::message(&format!(
             "Warning: {why}. A label file that is missing is not noticed."
@@ -102,13 +49,13 @@ pub(crate) fn load(path: &Path, files: Files) -> Result<Manifest, Failure> {
     }
     let gone = &manifest.missing_files;
     if files.allow_missing_files || gone.is_empty() {
-        return Ok(manifest);
+        return Ok(());
     }
     if gone.iter().any(|(_, is_sparse)| *is_sparse) {
-        return Err(missing(&manifest));
+        return Err(missing(manifest));
     }
-    output::message(&format!("Warning: {}", missing(&manifest).message));
-    Ok(manifest)
+    output::message(&format!("Warning: {}", missing(manifest).message));
+    Ok(())
 }
 
 /// Loads a manifest that will be applied: missing label files are an error.
@@ -189,20 +136,37 @@ pub(crate) fn problem_text(problems: &Problems) -> String {
     problems.render(output::is_styled(), shown)
 }
 
-/// Loads a manifest, and prints its problems. A file of another kind is refused.
+/// Loads a manifest, and prints its problems.
 fn read(path: &Path, files: Files) -> Result<Manifest, Failure> {
-    kind::expect_manifest(path)?;
-    manifest::load_tracked(path, &Overlay::new(), files.reach(), &tracked).map_err(|problems| {
+    load_or_problems(path, files)?.map_err(|problems| {
         output::styled_message(&problem_text(&problems));
-        let (count, kinds) = (problems.len(), problems.kinds());
-        Failure::new(match count {
-            1 => "the manifest has a problem".to_owned(),
-            _ if kinds == count => format!("the manifest has {count} problems"),
-            _ => format!(
-                "the manifest has {} problems, {} of them different",
-                render::thousands(count as u64),
-                render::thousands(kinds as u64)
-            ),
-        })
+        invalid(&problems)
+    })
+}
+
+/// Loads a manifest, or gives its problems. A file of another kind is refused.
+pub(super) fn load_or_problems(
+    path: &Path,
+    files: Files,
+) -> Result<Result<Manifest, Problems>, Failure> {
+    kind::expect_manifest(path)?;
+    Ok(manifest::load_tracked(
+        path,
+        &Overlay::new(),
+        files.reach(),
+        &tracked,
+    ))
+}
+
+pub(super) fn invalid(problems: &Problems) -> Failure {
+    let (count, kinds) = (problems.len(), problems.kinds());
+    Failure::new(match count {
+        1 => "the manifest has a problem".to_owned(),
+        _ if kinds == count => format!("the manifest has {count} problems"),
+        _ => format!(
+            "the manifest has {} problems, {} of them different",
+            render::thousands(count as u64),
+            render::thousands(kinds as u64)
+        ),
     })
 }

@@ -9,8 +9,8 @@ use super::fields::Fields;
 use super::finding::Pointer;
 use super::node::Node;
 use super::words::{list as word_list, quote};
-use super::{concepts, content};
-use crate::model::{AnnotationId, Content, Extras, Geometry, Identity, Key, Mask};
+use super::{concepts, content, lint};
+use crate::model::{AnnotationId, Content, Extras, Geometry, Identity, Ignore, Key, Mask};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -31,7 +31,9 @@ pub(super) const GEOMETRY: [&str; 8] = [
 pub(super) const REGION: &[&str] = GEOMETRY.split_at(7).0;
 /// The keys that need a region.
 pub(super) const OF_REGION: [&str; 2] = ["track", "region_value"];
-pub(super) const ANNOTATION: [&str; 21] = [
+/// The key of exceptions from rules of the linter.
+pub(super) const IGNORE: &str = "ignore";
+pub(super) const ANNOTATION: [&str; 22] = [
     "key",
     "id",
     "input_level",
@@ -53,6 +55,7 @@ pub(super) const ANNOTATION: [&str; 21] = [
     "user",
     "metadata",
     "info",
+    IGNORE,
 ];
 const CONTENT_HINT: &str = "give a geometry (such as `box`), `concepts` or `text`";
 
@@ -63,6 +66,7 @@ pub(super) struct ParsedAnnotation {
     pub(super) content: Content,
     /// The file of its mask, as written. The geometry is set when the file is read.
     pub(super) mask: Option<Box<str>>,
+    pub(super) ignores: Vec<Ignore>,
 }
 
 pub(super) fn annotation(
@@ -74,6 +78,7 @@ pub(super) fn annotation(
         identity: Identity::Content,
         content: Content::default(),
         mask: None,
+        ignores: Vec::new(),
     };
     let count = || at.findings.borrow().0.len();
     let count_before = count();
@@ -103,6 +108,7 @@ pub(super) fn annotation(
         .get("info")
         .and_then(|at| content::object(at, "`info`"));
     content.extras = extras(&fields).boxed();
+    parsed.ignores = fields.get(IGNORE).map(lint::ignores).unwrap_or_default();
     // An annotation with an error may look empty because of it.
     if count() == count_before {
         check_not_empty(&parsed, &fields);
@@ -241,7 +247,11 @@ fn check_not_empty(parsed: &ParsedAnnotation, fields: &Fields<'_, '_>) {
     let given = |key: &&str| fields.has(key);
     let says_nothing = parsed.content.says_nothing() && parsed.mask.is_none();
     match &parsed.identity {
-        Identity::Key(_) if !ANNOTATION[IDENTITY.len()..].iter().any(given) => {
+        Identity::Key(_)
+            if !ANNOTATION[IDENTITY.len()..]
+                .iter()
+                .any(|key| *key != IGNORE && given(key)) =>
+        {
             fields
                 .error("an annotation with a `key` and nothing else")
                 .hint(CONTENT_HINT);

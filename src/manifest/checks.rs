@@ -185,6 +185,7 @@ pub(super) fn duplicates(files: &mut [File]) {
                         at: id_of(*other_index),
                         label: "the first is at",
                     }),
+                    rule: None,
                 }),
             }
         }

@@ -70,6 +70,7 @@ fn syntax_problem(candidate: &Candidate, text: &str, error: SyntaxError) -> Prob
         span: Some(SpanFinder::new(text).span(&(error.offset..end))),
         message: error.message,
         hint: error.hint,
+        ..Problem::default()
     }
 }
 
@@ -90,6 +91,7 @@ fn text_problem(candidate: &Candidate, error: &TextError) -> Problem {
         span: (!shown.is_empty()).then(|| SpanFinder::new(shown).span(&(*offset..end))),
         message: fault.to_string(),
         hint: Some(fault.hint().to_owned()),
+        ..Problem::default()
     }
 }
 

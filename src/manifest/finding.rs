@@ -2,6 +2,7 @@
 //!
 //! [`super::locate`] turns the paths into lines and columns, and only if there are any.
 
+use crate::model::Rule;
 use std::sync::Arc;
 
 /// One step down the tree of a file.
@@ -128,9 +129,16 @@ pub(super) struct Finding {
     pub(super) message: String,
     pub(super) hint: Option<String>,
     pub(super) related: Option<Related>,
+    /// The rule of the linter that it breaks.
+    pub(super) rule: Option<Rule>,
 }
 
 impl Finding {
+    pub(super) fn rule(&mut self, rule: Rule) -> &mut Self {
+        self.rule = Some(rule);
+        self
+    }
+
     /// Sets what is allowed, or what to do.
     pub(super) fn hint(&mut self, hint: impl Into<String>) -> &mut Self {
         self.hint = Some(hint.into());
@@ -159,6 +167,7 @@ impl Findings {
             message: message.into(),
             hint: None,
             related: None,
+            rule: None,
         });
         self.0.last_mut().expect("one was just pushed")
     }

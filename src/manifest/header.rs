@@ -3,16 +3,17 @@
 use super::at::At;
 use super::fields::Fields;
 use super::guards::guards;
+use super::lint;
 use super::node::Node;
 use super::select;
 use super::target::{TargetSpec, targets};
 use super::vocabulary::{renamed, vocabulary};
 use super::words::{list as word_list, quote, suggestion};
-use crate::model::{ConceptId, Guards, Owner, Policy, SetName, UserId};
+use crate::model::{ConceptId, Guards, Level, Owner, Policy, Rule, SetName, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The keys of a header, in the order of writing.
-pub(super) const HEADER: [&str; 12] = [
+pub(super) const HEADER: [&str; 13] = [
     "version",
     "set",
     "policy",
@@ -25,6 +26,7 @@ pub(super) const HEADER: [&str; 12] = [
     "guards",
     "renamed",
     "adopts",
+    "lint",
 ];
 /// The other key of a manifest file, beside the header or alone.
 pub(super) const INPUTS: &str = "inputs";
@@ -75,6 +77,8 @@ pub struct Header {
     pub renamed: BTreeMap<ConceptId, ConceptId>,
     /// Other sets, such as earlier names, whose annotations belong to this set.
     pub adopts: BTreeSet<SetName>,
+    /// The levels of the linter's rules, where they are not the defaults.
+    pub lint: BTreeMap<Rule, Level>,
 }
 
 impl Header {
@@ -93,6 +97,7 @@ impl Header {
             guards: Guards::default(),
             renamed: BTreeMap::new(),
             adopts: BTreeSet::new(),
+            lint: BTreeMap::new(),
         }
     }
 }
@@ -158,6 +163,7 @@ pub(super) fn header(at: At<'_, '_>) -> Option<ParsedHeader> {
         .get("adopts")
         .map(|at| adopts(at, set.as_ref()))
         .unwrap_or_default();
+    let lint = fields.get("lint").map(lint::levels).unwrap_or_default();
     Some(ParsedHeader {
         first_key,
         is_strong: missing.len() <= 1,
@@ -178,6 +184,7 @@ pub(super) fn header(at: At<'_, '_>) -> Option<ParsedHeader> {
             guards,
             renamed,
             adopts,
+            lint,
         }),
     })
 }

@@ -3,18 +3,27 @@
 //! Invalid parts are left out and the rest is kept, so that the checks over all files see everything. A manifest with
 //! findings is used for nothing else.
 
-use super::annotation::{KnownIdentities, annotation};
+use super::annotation::{IGNORE, KnownIdentities, annotation};
 use super::at::At;
 use super::content::{input_text, url_of, video};
 use super::context::{Image, InputText, InputVideo, Shared};
 use super::fields::Fields;
+use super::lint;
 use super::node::Node;
 use super::span_texts::{check_spans, set_span_texts};
 use super::words::quote;
-use crate::model::{Content, Identity, InputId, Undeclared};
+use crate::model::{Content, Identity, Ignore, InputId, Undeclared};
 
 /// The keys of an input.
-pub(super) const INPUT: [&str; 6] = ["id", "image", "video", "text", "annotations", "purge"];
+pub(super) const INPUT: [&str; 7] = [
+    "id",
+    "image",
+    "video",
+    "text",
+    "annotations",
+    "purge",
+    IGNORE,
+];
 /// The keys of `image`.
 pub(super) const IMAGE: [&str; 4] = ["path", "url", "width", "height"];
 
@@ -30,13 +39,15 @@ pub(super) struct ParsedInput {
     pub(super) media: Option<Box<Media>>,
 }
 
-/// The text, the video and the masks of an input, as written.
+/// The text, the video, the masks and the exceptions of an input, as written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Media {
     pub(super) text: Option<InputText>,
     pub(super) video: Option<InputVideo>,
     /// The files of masks, with the indices of their annotations.
     pub(super) masks: Vec<(usize, Box<str>)>,
+    /// Exceptions from rules, with the indices of their annotations; `None` for the input itself.
+    pub(super) ignores: Vec<(Option<usize>, Ignore)>,
 }
 
 pub(super) fn input(at: At<'_, '_>, shared: &mut Shared) -> ParsedInput {
@@ -64,6 +75,8 @@ pub(super) fn input(at: At<'_, '_>, shared: &mut Shared) -> ParsedInput {
             .hint("keep one of the two");
     }
     media.text = fields.get("text").and_then(input_text);
+    let ignores = fields.get(IGNORE).map(lint::ignores).unwrap_or_default();
+    media.ignores = ignores.into_iter().map(|ignore| (None, ignore)).collect();
     parsed.undeclared = rest(&fields);
     if let Some((list, elements)) = annotations(&fields, &parsed) {
         let mut identities = KnownIdentities::default();
@@ -72,6 +85,10 @@ pub(super) fn input(at: At<'_, '_>, shared: &mut Shared) -> ParsedInput {
             let read = annotation(at, parsed.image.as_ref(), shared);
             identities.check(&read.identity, at);
             media.masks.extend(read.mask.map(|path| (index, path)));
+            let ignores = read.ignores.into_iter();
+            media
+                .ignores
+                .extend(ignores.map(|ignore| (Some(index), ignore)));
             parsed.annotations.push((read.identity, read.content));
         }
     }

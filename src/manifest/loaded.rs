@@ -1,16 +1,18 @@
 //! A manifest that was read, and what it says of its inputs and files.
 
+use super::annotation::IGNORE;
 use super::assemble::Assembled;
 use super::context::{Image, InputText, InputVideo};
-use super::finding::{Place, Pointer};
+use super::finding::{Part, Place, Pointer};
 use super::header::INPUTS;
 use super::input::Media;
 use super::named;
+use super::problem::SourceSpan;
 use super::report::{spans_in, unchanged};
 use super::select::{Candidate, folder_of};
-use super::source::{Disk, Memory, Reach};
+use super::source::{Disk, Memory, Reach, Unreadable, kind_of};
 use super::target::TargetSpec;
-use crate::model::{ConceptId, DesiredState, InputId, Origin, hex};
+use crate::model::{ConceptId, DesiredState, Ignore, InputId, Level, Origin, Rule, hex};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -34,6 +36,8 @@ pub struct Manifest {
     pub hash: String,
     /// The concepts that annotations may name; `None` if the header does not list them.
     pub vocabulary: Option<Vec<ConceptId>>,
+    /// The levels of the linter's rules, where they are not the defaults.
+    pub lint: BTreeMap<Rule, Level>,
     pub header_file: PathBuf,
     /// The folder of the header's file. The path of an embedded target is relative to it.
     pub root: PathBuf,
@@ -70,6 +74,21 @@ pub struct Location {
     pub column: usize,
 }
 
+/// A part of a manifest that a message can point to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spot {
+    /// An annotation or an input.
+    Declaration(Origin),
+    /// A field of it.
+    Field(Origin, &'static str),
+    /// A concept of an annotation.
+    Concept(Origin, ConceptId),
+    /// An element of its `ignore`, by index.
+    Ignore(Origin, usize),
+    /// A concept of the header's vocabulary.
+    Vocabulary(ConceptId),
+}
+
 impl Manifest {
     pub(super) fn new(
         assembled: Assembled,
@@ -97,6 +116,7 @@ impl Manifest {
             vocabulary_of_app: assembled.header.vocabulary_of_app,
             hash: hex(&Sha256::digest(lines.as_bytes())),
             vocabulary: assembled.header.vocabulary,
+            lint: assembled.header.lint,
             header_file: folder.join(&assembled.header_file),
             root: folder.join(folder_of(&assembled.header_file)),
             folder: folder.to_owned(),
@@ -164,9 +184,36 @@ impl Manifest {
         }
     }
 
+    /// The regular file of the manifest's folder at this path.
+    ///
+    /// # Errors
+    ///
+    /// Why it may not be opened, and a hint.
+    pub fn medium_file(&self, path: &str) -> Result<PathBuf, (String, &'static str)> {
+        let disk = Disk {
+            folder: &self.folder,
+            reach: self.reach,
+            chosen: None,
+        };
+        let file = disk.named_path(path).and_then(|file| {
+            let kind = file.metadata()?.file_type();
+            if kind.is_file() {
+                Ok(file)
+            } else {
+                Err(Unreadable::NotAFile(kind_of(kind)))
+            }
+        });
+        file.map_err(|error| named::describe(path, &error))
+    }
+
     /// The files of an input's masks, as written, with the indices of their annotations.
     pub fn mask_paths(&self, input: &InputId) -> &[(usize, Box<str>)] {
         self.media.get(input).map_or(&[], |media| &media.masks)
+    }
+
+    /// The exceptions of an input from rules, with the indices of their annotations; `None` for the input itself.
+    pub fn ignores(&self, input: &InputId) -> &[(Option<usize>, Ignore)] {
+        self.media.get(input).map_or(&[], |media| &media.ignores)
     }
 
     /// The text of the file with this index. `None` if the file changed since the manifest was read.
@@ -192,11 +239,38 @@ impl Manifest {
 
     /// [`Manifest::locate`] for several annotations. Reads each file once.
     pub fn locate_all(&self, origins: &[Origin]) -> Vec<Option<Location>> {
+        let spots: Vec<Spot> = origins.iter().copied().map(Spot::Declaration).collect();
+        self.spans(&spots)
+            .into_iter()
+            .map(|(path, span)| {
+                let span = span?;
+                Some(Location {
+                    path,
+                    line: span.line,
+                    column: span.column,
+                })
+            })
+            .collect()
+    }
+
+    /// The file of each part, and its place there; `None` if the file changed since the manifest was read. Reads each file
+    /// once.
+    pub fn spans(&self, spots: &[Spot]) -> Vec<(PathBuf, Option<SourceSpan>)> {
         let mut by_file: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (index, origin) in origins.iter().enumerate() {
-            by_file.entry(origin.file as usize).or_default().push(index);
+        let files: Vec<usize> = spots.iter().map(|spot| self.file_of(spot)).collect();
+        for (index, file) in files.iter().enumerate() {
+            by_file.entry(*file).or_default().push(index);
         }
-        let mut locations = vec![None; origins.len()];
+        let mut found: Vec<(PathBuf, Option<SourceSpan>)> = files
+            .iter()
+            .map(|file| {
+                let file = self.files.get(*file);
+                (
+                    file.map_or_else(PathBuf::new, |it| it.0.shown.clone()),
+                    None,
+                )
+            })
+            .collect();
         for (file, indices) in by_file {
             let Some((candidate, _)) = self.files.get(file) else {
                 continue;
@@ -204,27 +278,66 @@ impl Manifest {
             let Some(text) = self.text(file as u32) else {
                 continue;
             };
-            let pointers: Vec<Pointer> = indices.iter().map(|i| pointer(origins[*i])).collect();
+            let pointers: Vec<Pointer> = indices.iter().map(|i| spots[*i].pointer()).collect();
             let pointers: Vec<&Pointer> = pointers.iter().collect();
             let spans = spans_in(candidate.format, &text, &pointers);
             for (index, span) in indices.into_iter().zip(spans) {
-                locations[index] = Some(Location {
-                    path: candidate.shown.clone(),
-                    line: span.line,
-                    column: span.column,
-                });
+                found[index].1 = Some(span);
             }
         }
-        locations
+        found
+    }
+
+    fn file_of(&self, spot: &Spot) -> usize {
+        match spot {
+            Spot::Declaration(origin)
+            | Spot::Field(origin, _)
+            | Spot::Concept(origin, _)
+            | Spot::Ignore(origin, _) => origin.file as usize,
+            Spot::Vocabulary(_) => {
+                let is_header =
+                    |file: &Candidate| self.folder.join(&file.relative) == self.header_file;
+                let header = self.files.iter().position(|(file, _)| is_header(file));
+                header.unwrap_or(usize::MAX)
+            }
+        }
     }
 }
 
-fn pointer(origin: Origin) -> Pointer {
+impl Spot {
+    fn pointer(&self) -> Pointer {
+        match self {
+            Self::Declaration(origin) => within(*origin, |place| {
+                if origin.annotation == Origin::INPUT_ITSELF {
+                    place.name("id").value()
+                } else {
+                    place.value()
+                }
+            }),
+            Self::Field(origin, key) => within(*origin, |place| place.name(key).value()),
+            Self::Concept(origin, concept) => within(*origin, |place| Pointer {
+                part: Part::Item(concept.as_str().into()),
+                ..place.name("concepts").value()
+            }),
+            Self::Ignore(origin, index) => within(*origin, |place| {
+                let list = place.name(IGNORE);
+                list.nth(*index).value()
+            }),
+            Self::Vocabulary(concept) => Pointer {
+                part: Part::Item(concept.as_str().into()),
+                ..Place::ROOT.name("vocabulary").value()
+            },
+        }
+    }
+}
+
+/// A pointer into the input or annotation that was declared here.
+fn within(origin: Origin, pointer: impl FnOnce(&Place<'_>) -> Pointer) -> Pointer {
     let inputs = Place::ROOT.name(INPUTS);
     let input = inputs.nth(origin.input as usize);
     if origin.annotation == Origin::INPUT_ITSELF {
-        return input.name("id").value();
+        return pointer(&input);
     }
     let annotations = input.name("annotations");
-    annotations.nth(origin.annotation as usize).value()
+    pointer(&annotations.nth(origin.annotation as usize))
 }

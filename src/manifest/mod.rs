@@ -13,7 +13,7 @@
 //! | `source`, `file` | read bytes from disk or memory; read one file |
 //! | `document`, `depth`, `node` | parse a file into trees, one input at a time, within limits |
 //! | `at`, `fields` | read a tree: a value with its place and the findings |
-//! | `header`, `target`, `input`, `annotation`, `content` | the fields of a manifest |
+//! | `header`, `target`, `input`, `annotation`, `content`, `lint` | the fields of a manifest |
 //! | `assemble`, `checks`, `named` | combine the files; check across them; read masks and texts |
 //! | `finding`, `locate`, `report`, `problem` | findings with tree paths -> problems with lines and columns |
 //! | `loaded` | the result, [`Manifest`] |
@@ -40,6 +40,7 @@ mod guards;
 mod header;
 mod input;
 mod lines;
+mod lint;
 mod load;
 mod loaded;
 mod locate;
@@ -71,7 +72,7 @@ pub use lines::{Line, LineInput, lines};
 pub use load::{
     Overlay, files_below, has_header, is_header, load, load_tracked, load_with, parse, parse_with,
 };
-pub use loaded::{Location, Manifest, MediumContent};
+pub use loaded::{Location, Manifest, MediumContent, Spot};
 pub use problem::{Problem, Problems, Shown, SourceSpan};
 pub use select::HEADER_FILES;
 pub use source::{Pipes, Reach, Unreadable, kind_of, read_bytes};

@@ -169,19 +169,22 @@ pub(super) fn path_below(folder: &str, written: &str, reach: Reach) -> Result<St
 }
 
 pub(super) fn read_bytes(path: &str, source: &dyn Source) -> Result<Vec<u8>, FileError> {
-    source.named(path).map_err(|error| {
-        let hint = match &error {
-            Unreadable::Missing | Unreadable::NotAFile(_) => PATH_HINT,
-            Unreadable::Outside => OUTSIDE,
-            Unreadable::Hidden => HIDDEN,
-            Unreadable::TooLarge(_) => {
-                "name another file; an image or a video of that size can be posted by its `url`"
-            }
-            Unreadable::Changed => "run the command again once nothing writes to it",
-            Unreadable::Failed(_) => "check the path and its permissions",
-        };
-        (format!("{} {error}", quote(path)), hint)
-    })
+    source.named(path).map_err(|error| describe(path, &error))
+}
+
+/// The message and the hint for a file that cannot be read.
+pub(super) fn describe(path: &str, error: &Unreadable) -> FileError {
+    let hint = match error {
+        Unreadable::Missing | Unreadable::NotAFile(_) => PATH_HINT,
+        Unreadable::Outside => OUTSIDE,
+        Unreadable::Hidden => HIDDEN,
+        Unreadable::TooLarge(_) => {
+            "name another file; an image or a video of that size can be posted by its `url`"
+        }
+        Unreadable::Changed => "run the command again once nothing writes to it",
+        Unreadable::Failed(_) => "check the path and its permissions",
+    };
+    (format!("{} {error}", quote(path)), hint)
 }
 
 fn read_mask(path: &str, source: &dyn Source) -> ReadResult<Mask> {

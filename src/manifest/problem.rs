@@ -2,7 +2,7 @@
 //!
 //! `annotate-snippets` renders them. Nothing is printed here.
 
-use crate::model::{escape, escape_lines};
+use crate::model::{Level as Severity, Rule, escape, escape_lines};
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -91,7 +91,8 @@ fn thousands(count: usize) -> String {
     text
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// A problem of a manifest, or a finding of the linter.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// As the user gave it.
     pub path: PathBuf,
@@ -100,6 +101,26 @@ pub struct Problem {
     pub message: String,
     /// What is allowed, or what to do.
     pub hint: Option<String>,
+    /// `Error`, or `Warn` for a finding that does not make the manifest invalid.
+    pub level: Severity,
+    /// The rule of the linter that is broken, if there is one for it.
+    pub rule: Option<Rule>,
+    /// What identifies a finding of the linter when lines move; empty for a problem of the manifest.
+    pub identity: String,
+}
+
+impl Default for Problem {
+    fn default() -> Self {
+        Self {
+            path: PathBuf::new(),
+            span: None,
+            message: String::new(),
+            hint: None,
+            level: Severity::Error,
+            rule: None,
+            identity: String::new(),
+        }
+    }
 }
 
 impl Problem {
@@ -114,7 +135,13 @@ impl Problem {
             span: None,
             message: message.into(),
             hint: Some(hint.into()),
+            ..Self::default()
         }
+    }
+
+    /// Line and column, from 1; `None` for a problem of the whole file.
+    pub fn place(&self) -> Option<(usize, usize)> {
+        self.span.as_ref().map(|span| (span.line, span.column))
     }
 
     /// `count` is the number of places with this problem, of which this is the first.
@@ -124,7 +151,15 @@ impl Problem {
         let message = escape(&self.message);
         let hint = self.hint.as_deref().map(escape_lines);
         let source = self.span.as_ref().map(SourceSpan::escaped);
-        let title = Level::ERROR.primary_title(message);
+        let level = match self.level {
+            Severity::Error => Level::ERROR,
+            Severity::Warn | Severity::Off => Level::WARNING,
+        };
+        let title = level.primary_title(message);
+        let title = match self.rule {
+            Some(rule) => title.id(rule.name()),
+            None => title,
+        };
         let mut is_part = false;
         let mut group = match self.span.as_ref().zip(source) {
             None => title.element(Origin::path(path)),
@@ -170,19 +205,21 @@ impl fmt::Display for Problem {
     }
 }
 
-/// At least one problem, sorted by file, line and column.
+/// Problems sorted by file, line, column and rule. Those of a manifest that cannot be used are at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
     /// Sorts problems and removes equal ones. Files are compared by the bytes of their path.
-    pub(super) fn new(mut problems: Vec<Problem>) -> Self {
+    pub fn new(mut problems: Vec<Problem>) -> Self {
         problems.sort_by(|a, b| {
             let (left, right) = (a.path.as_os_str(), b.path.as_os_str());
             left.as_encoded_bytes()
                 .cmp(right.as_encoded_bytes())
-                .then_with(|| a.span.cmp(&b.span))
-                .then_with(|| a.message.cmp(&b.message))
+                .then_with(|| a.place().cmp(&b.place()))
+                .then_with(|| a.rule.map(Rule::name).cmp(&b.rule.map(Rule::name)))
+                .then_with(|| (&a.message, &a.hint).cmp(&(&b.message, &b.hint)))
+                .then_with(|| (&a.span, &a.identity).cmp(&(&b.span, &b.identity)))
         });
         problems.dedup();
         Self(problems)
@@ -192,7 +229,7 @@ impl Problems {
         self.0.len()
     }
 
-    /// Always false.
+    /// Never true for a manifest that cannot be used.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -209,9 +246,10 @@ impl Problems {
     /// The first problem of each message, with the number of places.
     fn grouped(&self) -> Vec<(&Problem, usize)> {
         let mut groups: Vec<(&Problem, usize)> = Vec::new();
-        let mut known: HashMap<(&str, Option<&str>), usize> = HashMap::new();
+        let mut known: HashMap<(&str, Option<&str>, Option<Rule>), usize> = HashMap::new();
         for problem in &self.0 {
-            let key = (problem.message.as_str(), problem.hint.as_deref());
+            let hint = problem.hint.as_deref();
+            let key = (problem.message.as_str(), hint, problem.rule);
             match known.entry(key) {
                 Entry::Occupied(at) => groups[*at.get()].1 += 1,
                 Entry::Vacant(new) => {

@@ -71,6 +71,8 @@ pub(super) fn problems(files: &mut [File], source: &dyn Source) -> Vec<Problem> 
                 span: span.cloned(),
                 message: spelled(&finding.message, source),
                 hint,
+                rule: finding.rule,
+                ..Problem::default()
             });
         }
     }

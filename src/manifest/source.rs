@@ -99,6 +99,15 @@ pub(super) struct Disk<'p> {
 }
 
 impl Disk<'_> {
+    /// The path of a file that the manifest names, without links, if it is allowed.
+    pub(super) fn named_path(&self, relative: &str) -> Result<PathBuf, Unreadable> {
+        let path = self.resolve(&self.folder.join(relative))?;
+        if self.reach == Reach::Folder && is_hidden_target(&path) {
+            return Err(Unreadable::Hidden);
+        }
+        Ok(path)
+    }
+
     /// The path without links, if it is allowed.
     fn resolve(&self, path: &Path) -> Result<PathBuf, Unreadable> {
         let path = path.canonicalize()?;
@@ -214,10 +223,7 @@ impl Source for Disk<'_> {
     }
 
     fn named(&self, relative: &str) -> Result<Vec<u8>, Unreadable> {
-        let path = self.resolve(&self.folder.join(relative))?;
-        if self.reach == Reach::Folder && is_hidden_target(&path) {
-            return Err(Unreadable::Hidden);
-        }
+        let path = self.named_path(relative)?;
         read_bytes(&path, MAX_NAMED_BYTES, Pipes::Refuse)
     }
 

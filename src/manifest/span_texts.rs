@@ -4,7 +4,7 @@
 
 use super::finding::{Findings, Place};
 use super::words::quote;
-use crate::model::{Content, Geometry, Identity, Span};
+use crate::model::{Content, Geometry, Identity, Rule, Span};
 
 /// Of two long texts this many equal characters are shown before their first difference.
 const COMMON_SHOWN: usize = 15;
@@ -82,7 +82,8 @@ pub(super) fn check_spans(
                             indexed.len()
                         ),
                     )
-                    .hint("characters are counted from 0, and `end` is one after the last");
+                    .hint("characters are counted from 0, and `end` is one after the last")
+                    .rule(Rule::SpanText);
             }
             (Some(slice), None) => missing.push((index, slice.into())),
             (Some(slice), Some(written)) if slice == written => {}
@@ -99,7 +100,8 @@ pub(super) fn check_spans(
                     )
                     .hint(
                         "correct `start` and `end` (characters from 0, `end` one after the last), or leave `text` out",
-                    );
+                    )
+                    .rule(Rule::SpanText);
             }
         }
     }

@@ -253,7 +253,7 @@ inputs:
     4 |       - concpts: [car]
       |         ^^^^^^^
       |
-      = help: did you mean `concepts`? allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`
+      = help: did you mean `concepts`? allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`, `ignore`
 
     error: top (0.5) is greater than bottom (0.4)
      --> labels/a.yaml:5:21
@@ -263,7 +263,7 @@ inputs:
       |
       = help: `top` is the edge nearer to the image's top left; swap it with `bottom`
 
-    error: `right` must be a number from 0 to 1, found the number 2
+    error[outside-image]: `right` must be a number from 0 to 1, found the number 2
      --> labels/a.yaml:5:55
       |
     5 |         box: { top: 0.5, left: 0, bottom: 0.4, right: 2 }
@@ -279,7 +279,7 @@ inputs:
       |
       = help: did you mean `car`? otherwise add it to `vocabulary` in the header
 
-    error: a polygon needs at least 3 points, this one has 0
+    error[too-few-points]: a polygon needs at least 3 points, this one has 0
      --> labels/a.yaml:7:9
       |
     7 |       - polygon: []
@@ -344,15 +344,15 @@ fn duplicate_keys_are_refused_at_any_depth() {
 #[test]
 fn unknown_keys_say_what_is_allowed() {
     insta::assert_snapshot!(check_annotation("{ boks: 1, cube: 2, <<: 3, 7: 4 }"), @r#"
-    4:35 unknown key `boks` in an annotation (allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`)
-    4:44 unknown key `cube` in an annotation (allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`)
+    4:35 unknown key `boks` in an annotation (allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`, `ignore`)
+    4:44 unknown key `cube` in an annotation (allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`, `ignore`)
     4:53 unknown key `<<` in an annotation (merge keys are not supported; aliases (`*name`) are)
     4:60 a key must be text, found the number 7 (if text is meant, put it in quotes: "7")
     "#);
-    insta::assert_snapshot!(check_body("inputs: [{ ID: a, id: a, image: { widht: 3 }, annotations: [] }]\ntragets: {}\n"), @"
-    4:12 unknown key `ID` in an input (did you mean `id`? allowed: `id`, `image`, `video`, `text`, `annotations`, `purge`)
+    insta::assert_snapshot!(check_body("inputs: [{ ID: a, id: a, image: { widht: 3 }, annotations: [] }]\ntragets: {}\n"), @r"
+    4:12 unknown key `ID` in an input (did you mean `id`? allowed: `id`, `image`, `video`, `text`, `annotations`, `purge`, `ignore`)
     4:35 unknown key `widht` in `image` (did you mean `width`? allowed: `path`, `url`, `width`, `height`)
-    5:1 unknown key `tragets` in a manifest (did you mean `targets`? allowed: `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `create_inputs`, `guards`, `renamed`, `adopts`, `inputs`)
+    5:1 unknown key `tragets` in a manifest (did you mean `targets`? allowed: `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `create_inputs`, `guards`, `renamed`, `adopts`, `lint`, `inputs`)
     ");
 }
 
@@ -465,7 +465,7 @@ fn a_long_line_is_shown_around_the_error() {
     1 | …epts": ["a"]}, {"concepts": ["a"]}, {"concepts": ["a"]}, {"concepts": ["a"]}, {"concepts": ["a"]}, {"concpts": []}]}
       |                                                                                                      ^^^^^^^^^
       |
-      = help: did you mean `concepts`? allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`
+      = help: did you mean `concepts`? allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`, `ignore`
     "#);
 }
 

@@ -24,6 +24,8 @@ pub enum FileKind {
     Annotations,
     /// The output of `diff --format json`.
     Diff,
+    /// Findings of `validate`, a baseline of them, or the output of `stats --format json`.
+    Report,
     /// Written by annosync, but of a kind that this version does not know.
     Unknown,
     Coco,
@@ -52,6 +54,12 @@ impl FileKind {
         }
         if has("format_version") && has("old") && has("new") {
             return Some(Self::Diff);
+        }
+        if keys.begins_with("format_version")
+            && !has("tool_version")
+            && has_any(&["findings", "concepts", "kinds", "labels"])
+        {
+            return Some(Self::Report);
         }
         // Files of a manifest have none of these keys.
         let is_output = has_any(&["format_version", "tool_version", "batches", "ending"]);
@@ -228,6 +236,14 @@ mod tests {
                 Some(FileKind::Unknown),
             ),
             ("{\"format_version\": \"\"}\n", Some(FileKind::Unknown)),
+            (
+                r#"{"format_version": "1.0", "findings": [{"rule": "ti"#,
+                Some(FileKind::Report),
+            ),
+            (
+                r#"{"format_version": "1.0", "inputs": 3, "annotations": 5, "concepts": [{"co"#,
+                Some(FileKind::Report),
+            ),
             (
                 r#"{"info":{"year":1},"licenses":[],"images":[{"id":1,"fi"#,
                 Some(FileKind::Coco),

@@ -24,6 +24,7 @@ mod measure;
 mod nearest;
 mod overlap;
 mod ring;
+mod rule;
 #[cfg(test)]
 mod schema;
 mod screen;
@@ -64,6 +65,7 @@ pub use measure::{Measure, overlap};
 pub use nearest::{WordIndex, nearest_word};
 pub use overlap::Overlap;
 pub use ring::encloses_area;
+pub use rule::{Ignore, Level, Rule};
 #[cfg(test)]
 pub(crate) use schema::{NAME_PATTERN, SET_NAME_PATTERN, SHARE_PATTERN, STATUS_NUMBER_PATTERN};
 pub use screen::{escape, escape_json, escape_lines, is_harmful, reorders_text};

@@ -136,6 +136,7 @@ pub(super) fn writable_part(
         identity: identity.clone(),
         content,
         mask_path: mask.map(|mask| mask.relative_path().into_boxed_str()),
+        ignores: Vec::new(),
     };
     let fields = annotation_fields(&writable);
     let mut content = writable.content;

@@ -10,6 +10,7 @@
 //! input       one input: annotations that are kept, changed, added or dropped
 //! check       checks that the plan is empty
 //! fresh       a new manifest                        over      an existing manifest
+//! edit        given annotations, into an existing manifest
 //! incoming    the inputs of another tool's file, into an existing manifest
 //! splice      edits of a YAML text                  yaml_lines  the lines of its parts
 //! settle      layouts that read back as intended    writable    inputs as they are written
@@ -19,6 +20,7 @@
 mod check;
 mod choice;
 mod declare;
+mod edit;
 mod error;
 mod fresh;
 mod incoming;
@@ -33,6 +35,7 @@ mod writable;
 mod yaml_lines;
 
 pub use choice::{Choice, InputPattern, ModelMade};
+pub use edit::{EditedInput, edit};
 pub use error::PullError;
 pub use fresh::{Form, Fresh, fresh, set_name};
 pub use incoming::{Expressible, Incoming, Merged, merge};

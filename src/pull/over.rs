@@ -108,7 +108,10 @@ pub(super) fn write_over(over: &Over<'_>, inputs: &[PulledInput]) -> Result<Pull
         let folder = file.path.parent().unwrap_or(Path::new(""));
         let parts = parts(manifest, input, was);
         let size = sizes(manifest.images.get(&input.id), input.image.as_ref());
+        let order: Vec<usize> = input.entries.iter().filter_map(|it| it.declared).collect();
+        let order = (!order.is_sorted()).then_some(order);
         let is_same = was.undeclared == input.undeclared
+            && order.is_none()
             && size == [None; 2]
             && parts.iter().all(|part| *part == Part::Kept)
             && input.entries.len() == was.annotations.len();
@@ -123,6 +126,7 @@ pub(super) fn write_over(over: &Over<'_>, inputs: &[PulledInput]) -> Result<Pull
             undeclared: was.undeclared,
             size,
             parts,
+            order,
             added: added
                 .map(|entry| writable::annotation(Some(manifest), &input.id, entry))
                 .collect(),

@@ -33,6 +33,8 @@ pub(super) struct InputEdit {
     pub(super) size: [Option<[u32; 2]>; 2],
     /// One per declared annotation.
     pub(super) parts: Vec<Part>,
+    /// The new order of the annotations that are not dropped, by index, if it changes.
+    pub(super) order: Option<Vec<usize>>,
     pub(super) added: Vec<WritableAnnotation>,
     /// The complete input after the edit.
     pub(super) whole: WritableInput,
@@ -187,7 +189,8 @@ impl<'t> Splicer<'t> {
                 self.replace(at..at + was.len(), is.to_string());
             }
         }
-        if edit.parts.iter().all(|part| *part == Part::Kept) && edit.added.is_empty() {
+        let is_kept = edit.parts.iter().all(|part| *part == Part::Kept);
+        if is_kept && edit.order.is_none() && edit.added.is_empty() {
             return Some(());
         }
         let key = self.lines.entry("annotations", found.key)?;
@@ -210,11 +213,16 @@ impl<'t> Splicer<'t> {
         {
             return None;
         }
+        let before_parts = self.splices.len();
         let mut end = elements[0].line;
+        // Each block with the comments before it.
+        let mut blocks = Vec::with_capacity(elements.len());
         for (at, part) in edit.parts.iter().enumerate() {
             let element = elements[at];
             let next = elements.get(at + 1).map_or(limit, |next| next.line);
             let block = self.lines.block(element.line, column, next);
+            let above = if at == 0 { key.line + 1 } else { end };
+            blocks.push(self.lines.bytes(above..block.end));
             end = block.end;
             match part {
                 Part::Kept => {}
@@ -231,11 +239,54 @@ impl<'t> Splicer<'t> {
                 }
             }
         }
+        if let Some(order) = &edit.order {
+            self.reorder(before_parts, &blocks, &edit.parts, order)?;
+        }
         if !edit.added.is_empty() {
             self.insert(self.lines.start(end), written(&edit.added, column));
         } else if edit.parts.iter().all(|part| *part == Part::Dropped) {
             self.insert(key.value_start, " []".to_owned());
         }
+        Some(())
+    }
+
+    /// Puts blocks that follow each other, with the splices from index `first` on, into another order. What is left of
+    /// dropped annotations, their comments, keeps its place.
+    fn reorder(
+        &mut self,
+        first: usize,
+        blocks: &[Range<usize>],
+        parts: &[Part],
+        order: &[usize],
+    ) -> Option<()> {
+        let mut splices = self.splices.split_off(first);
+        splices.sort_by_key(|(bytes, _)| bytes.start);
+        let text_of = |block: &Range<usize>| -> Option<String> {
+            let inside = splices
+                .iter()
+                .filter(|(bytes, _)| block.contains(&bytes.start));
+            let mut text = String::new();
+            let mut at = block.start;
+            for (bytes, new) in inside {
+                text.push_str(self.text.get(at..bytes.start)?);
+                text.push_str(new);
+                at = bytes.end;
+            }
+            text.push_str(self.text.get(at..block.end)?);
+            // Replacements have plain line feeds.
+            Some(text.replace("\r\n", "\n"))
+        };
+        let mut following = order.iter();
+        let mut text = String::new();
+        for (at, part) in parts.iter().enumerate() {
+            let block = match part {
+                Part::Dropped => at,
+                Part::Kept | Part::Changed(_) => *following.next()?,
+            };
+            text.push_str(&text_of(blocks.get(block)?)?);
+        }
+        let whole = blocks.first()?.start..blocks.last()?.end;
+        self.replace(whole, text);
         Some(())
     }
 

@@ -4,7 +4,7 @@ use super::input::{Entry, PulledInput};
 use super::mask_file::MaskFile;
 use crate::manifest::write::{WritableAnnotation, WritableInput};
 use crate::manifest::{Manifest, Overlay};
-use crate::model::{DesiredInput, InputId};
+use crate::model::{DesiredInput, Ignore, InputId};
 use std::path::Path;
 
 /// An input that stays as the manifest declares it.
@@ -17,6 +17,13 @@ pub(super) fn unchanged(manifest: &Manifest, input: &DesiredInput) -> WritableIn
     };
     for (at, path) in manifest.mask_paths(&input.id) {
         writable.annotations[*at].mask_path = Some(path.clone());
+    }
+    for (at, ignore) in manifest.ignores(&input.id) {
+        let ignores = match at {
+            Some(at) => &mut writable.annotations[*at].ignores,
+            None => &mut writable.ignores,
+        };
+        ignores.push(ignore.clone());
     }
     writable
 }
@@ -45,6 +52,7 @@ pub(super) fn pulled(
             .map(|entry| annotation(manifest, &input.id, entry))
             .collect(),
         undeclared: input.undeclared,
+        ignores: ignores(manifest, &input.id, None),
     }
 }
 
@@ -65,5 +73,16 @@ pub(super) fn annotation(
         identity: entry.identity.clone(),
         content: entry.content.clone(),
         mask_path: new.map(String::into_boxed_str).or_else(known),
+        ignores: match entry.declared {
+            Some(at) => ignores(manifest, input, Some(at)),
+            None => Vec::new(),
+        },
     }
+}
+
+/// The exceptions of a declared annotation from rules of the linter, or of an input itself.
+fn ignores(manifest: Option<&Manifest>, input: &InputId, annotation: Option<usize>) -> Vec<Ignore> {
+    let all = manifest.map_or(&[][..], |it| it.ignores(input));
+    let own = all.iter().filter(|(at, _)| *at == annotation);
+    own.map(|(_, ignore)| ignore.clone()).collect()
 }

@@ -5,7 +5,7 @@
 //! limit in bytes. The changes by input get the rest of the comment, and are cut at the end.
 
 mod blocks;
-mod span;
+pub(super) mod span;
 
 use self::blocks::{Align, Table, details};
 use self::span::{code, comment, fence_lines, fenced, phrase_in, prose};

@@ -1,8 +1,8 @@
-//! Plans, outcomes, listings, pulls and diffs as text, Markdown and JSON.
+//! Plans, outcomes, listings, pulls, diffs, findings and statistics as text, Markdown and JSON.
 //!
 //! Pure and deterministic: the same plan gives the same bytes on every machine. Decides nothing about a plan and prints
 //! nothing. Text from outside (ids, concepts, metadata, a server's messages) always goes through [`escape`], so that it
-//! cannot move the cursor or colour the screen. Uses `plan`, `pull` and `model`.
+//! cannot move the cursor or colour the screen. Uses `manifest`, `plan`, `pull`, `stats` and `model`.
 
 mod account;
 mod calls;
@@ -11,6 +11,7 @@ mod diff;
 mod difference;
 mod drift;
 mod filter;
+mod findings;
 mod inputs;
 mod listing;
 mod log;
@@ -29,6 +30,7 @@ mod rights;
 #[cfg(test)]
 mod sample;
 mod selection;
+mod stats;
 mod tables;
 mod text;
 mod unified;
@@ -37,11 +39,13 @@ mod warnings;
 use crate::model::escape_json;
 pub use crate::model::{counted, escape, escape_lines, thousands};
 use crate::plan::{Account, Diff, Plan};
+use crate::stats::Stats;
 pub use account::{account_markdown, account_text};
 pub use calls::calls;
 pub use diff::{DiffOptions, diff_markdown, diff_text};
 pub use drift::conflict_list;
 pub use filter::{Filter, Kind};
+pub use findings::{Unlisted, findings_github, findings_json, findings_sarif};
 pub use listing::Table;
 pub use log::{LOG_LINE_START, Logged, log_line};
 pub use log_file::{LogFile, log_markdown, log_text};
@@ -51,6 +55,7 @@ pub use outcome::outcome_text;
 pub use page::Color;
 pub use pulled::{Losses, pull_notes};
 pub use rights::denied_words;
+pub use stats::{stats_markdown, stats_text};
 use std::borrow::Cow;
 pub use text::text;
 pub use unified::unified;
@@ -58,6 +63,11 @@ pub use unified::unified;
 /// The plan file: pretty JSON that ends with a newline. Control characters are escaped, so that a terminal can show it.
 pub fn json(plan: &Plan) -> String {
     document(plan)
+}
+
+/// Statistics, in the form of [`json`].
+pub fn stats_json(stats: &Stats) -> String {
+    document(stats)
 }
 
 /// The account of an apply, in the form of [`json`].

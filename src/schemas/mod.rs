@@ -13,6 +13,8 @@ pub const LISTING: &str = include_str!("listing.json");
 pub const OUTCOME: &str = include_str!("outcome.json");
 /// What a diff prints as JSON.
 pub const DIFF: &str = include_str!("diff.json");
+/// Statistics as JSON.
+pub const STATS: &str = include_str!("stats.json");
 
 /// Checks that a schema is the committed one, or writes it.
 ///

@@ -3,8 +3,9 @@
 //! The result is committed as `src/cli/reference.md`; a test compares the two. `clap-markdown` was tried: it prints
 //! `after_help` as running text, so examples lose their lines, and does not escape `<FILE>`.
 
-use super::topics::{ENVIRONMENT, TOPICS, all};
+use super::topics::{ENVIRONMENT, LINT_NOTES, TOPICS, all, level};
 use crate::cli::exit::Exit;
+use crate::model::Rule;
 use clap::{Arg, Command};
 use std::fmt::Write as _;
 
@@ -21,6 +22,17 @@ pub(super) fn reference(mut root: Command) -> String {
     for (topic, meaning) in TOPICS {
         row(&mut text, &format!("`{topic}`"), meaning);
     }
+    text.push_str("\n## Lint rules\n\n| rule | level | finds | `--fix` |\n|---|---|---|---|\n");
+    for rule in Rule::ALL {
+        let level = level(*rule);
+        let (name, meaning) = (rule.name(), cell(rule.meaning(), " "));
+        let fixed = rule.fixed_by().unwrap_or_default();
+        line(
+            &mut text,
+            &format!("| `{name}` | {level} | {meaning} | {fixed} |"),
+        );
+    }
+    let _ = write!(text, "\n```text\n{}```\n", LINT_NOTES.trim_start());
     text.push_str("\n## Exit codes\n\n| code | meaning | what to do |\n|---|---|---|\n");
     for exit in Exit::ALL {
         let (number, meaning, next) = (exit.number(), exit.meaning(), exit.next());

@@ -1,11 +1,16 @@
 //! What can be asked for besides the help of one command: all commands, topics, exit codes, the environment.
 
 use crate::cli::exit::{Exit, Failure};
+use crate::model::Rule;
 use clap::Command;
 
 /// Help topics that are not commands.
-pub(super) const TOPICS: [(&str, &str); 3] = [
+pub(super) const TOPICS: [(&str, &str); 4] = [
     ("exit-codes", "what each exit code means and what to do"),
+    (
+        "lint-rules",
+        "the rules of the linter, their levels and fixes",
+    ),
     ("environment", "the variables that annosync reads"),
     ("reference", "the whole command line, as Markdown"),
 ];
@@ -47,6 +52,37 @@ pub(super) fn exit_codes() -> String {
     }
     text
 }
+
+/// The level of a rule, in words.
+pub(super) fn level(rule: Rule) -> &'static str {
+    if rule.is_of_manifest() {
+        "always error"
+    } else {
+        rule.default_level().name()
+    }
+}
+
+/// The rules of the linter.
+pub(super) fn lint_rules() -> String {
+    let mut text = String::from("Rules of annosync validate\n\n");
+    for rule in Rule::ALL {
+        let level = level(*rule);
+        text = format!(
+            "{text}  {:<22}{level}\n      {}\n",
+            rule.name(),
+            rule.meaning()
+        );
+        if let Some(fixed) = rule.fixed_by() {
+            text = format!("{text}      --fix {fixed}\n");
+        }
+    }
+    text + LINT_NOTES
+}
+
+/// How levels are set and findings are excepted.
+pub(super) const LINT_NOTES: &str = "\nLevels are set in the header, to error, warn or off: lint: { near-duplicate: error, tiny: off }\n\
+An input or an annotation excepts itself from a rule, with a reason:\n  \
+ignore: [{ rule: near-duplicate, reason: two panes of one window }]\n";
 
 /// The environment variables, with their meaning.
 pub(super) const ENVIRONMENT: [(&str, &str); 10] = [

@@ -45,6 +45,7 @@ fn writable(input: &ExportInput, writer: &mut Writer) -> WritableInput {
         text: None,
         annotations: Vec::new(),
         undeclared: Undeclared::Managed,
+        ignores: Vec::new(),
     };
     match &input.media {
         Media::Text(text) => writable.text = Some(InputText::Raw(text.as_str().into())),
@@ -79,6 +80,7 @@ fn writable(input: &ExportInput, writer: &mut Writer) -> WritableInput {
             identity: Identity::Content,
             content: annotation.content.clone(),
             mask_path,
+            ignores: Vec::new(),
         });
     }
     writable

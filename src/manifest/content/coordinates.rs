@@ -7,7 +7,7 @@ use crate::manifest::at::At;
 use crate::manifest::context::Image;
 use crate::manifest::finding::Pointer;
 use crate::manifest::node::{Node, number};
-use crate::model::Point;
+use crate::model::{Point, Rule};
 
 /// The direction of a coordinate: a row is divided by the image's height, a column by its width.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +76,8 @@ impl Outside {
                 number(value)
             ),
         )
-        .hint(fraction_hint(value, axis, image));
+        .hint(fraction_hint(value, axis, image))
+        .rule(Rule::OutsideImage);
     }
 }
 

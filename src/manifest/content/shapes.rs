@@ -6,7 +6,9 @@ use crate::manifest::context::Image;
 use crate::manifest::fields::Fields;
 use crate::manifest::node::Node;
 use crate::manifest::words::{quote, suggestion};
-use crate::model::{BoundingBox, GeometryError, Keypoint, Keypoints, Point, Polygon, Visibility};
+use crate::model::{
+    BoundingBox, GeometryError, Keypoint, Keypoints, Point, Polygon, Rule, Visibility,
+};
 
 const BOX: [&str; 4] = ["top", "left", "bottom", "right"];
 
@@ -71,7 +73,8 @@ fn edge(edges: &Fields<'_, '_>, key: &'static str, image: Option<&Image>) -> Opt
         Axis::Col
     };
     at.wrong_type(&quote(key), "a number from 0 to 1")
-        .hint(fraction_hint(number, axis, image));
+        .hint(fraction_hint(number, axis, image))
+        .rule(Rule::OutsideImage);
     None
 }
 
@@ -103,7 +106,8 @@ fn report_box_without_area(checked: &BoundingBox, edges: &Fields<'_, '_>) {
             high,
             format!("a box without area: `{low}` and `{high}` are equal as 32-bit numbers"),
         )
-        .hint("the service stores coordinates as 32-bit numbers; give the box an area, or declare a `point`");
+        .hint("the service stores coordinates as 32-bit numbers; give the box an area, or declare a `point`")
+        .rule(Rule::NoArea);
 }
 
 pub(in crate::manifest) fn polygon(at: At<'_, '_>, image: Option<&Image>) -> Option<Polygon> {
@@ -116,7 +120,8 @@ pub(in crate::manifest) fn polygon(at: At<'_, '_>, image: Option<&Image>) -> Opt
     outside.report(at, image);
     if elements.len() < 3 {
         at.error(GeometryError::TooFewPoints(elements.len()).to_string())
-            .hint("it is one ring of [row, col] pairs; the last point joins the first");
+            .hint("it is one ring of [row, col] pairs; the last point joins the first")
+            .rule(Rule::TooFewPoints);
         return None;
     }
     if points.len() < elements.len() {
@@ -124,9 +129,9 @@ pub(in crate::manifest) fn polygon(at: At<'_, '_>, image: Option<&Image>) -> Opt
     }
     let polygon = Polygon::new(points).ok()?;
     if !polygon.has_area() {
-        at.error("a polygon without area").hint(
-            "its points lie on one line as 32-bit numbers; give it an area, or declare a `point`",
-        );
+        at.error("a polygon without area")
+            .hint("its points lie on one line as 32-bit numbers; give it an area, or declare a `point`")
+            .rule(Rule::NoArea);
         return None;
     }
     Some(polygon)

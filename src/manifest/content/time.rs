@@ -2,7 +2,7 @@
 
 use crate::manifest::at::At;
 use crate::manifest::words::quote;
-use crate::model::{Frame, Segment, Span};
+use crate::model::{Frame, Rule, Segment, Span};
 
 const FRAME: [&str; 2] = ["time_ms", "number"];
 const SEGMENT: [&str; 2] = ["begin", "end"];
@@ -55,7 +55,8 @@ pub(in crate::manifest) fn segment(at: At<'_, '_>) -> Option<Segment> {
                 "end",
                 "a segment without duration: `begin` and `end` are equal as 32-bit numbers",
             )
-            .hint("the service stores times as 32-bit numbers; let it end later, or declare a `frame`");
+            .hint("the service stores times as 32-bit numbers; let it end later, or declare a `frame`")
+            .rule(Rule::NoArea);
         return None;
     }
     Some(segment)
@@ -81,7 +82,8 @@ pub(in crate::manifest) fn span(at: At<'_, '_>) -> Option<Span> {
     if span.is_empty() {
         fields
             .value_error("end", "a span without characters: `start` and `end` are equal")
-            .hint("`end` is one after the last character: a span of one character ends at `start` + 1");
+            .hint("`end` is one after the last character: a span of one character ends at `start` + 1")
+            .rule(Rule::NoArea);
         return None;
     }
     Some(span)

@@ -67,6 +67,7 @@ fn fields() -> Value {
                 change of it is a delete and a post.",
         ),
         "metadata": reference("object", "Any map, stored in `data.metadata`. It is managed key by key."),
+        "ignore": reference("ignore", "Rules of the linter that do not apply to the annotation."),
         "info": reference("object", "Any map, stored in `annotation_info`. It is managed key by key."),
     })
 }
@@ -80,7 +81,13 @@ fn has_content() -> Value {
     };
     let mut any = any["anyOf"].take();
     if let Value::Array(any) = &mut any {
-        any.push(json!({ "required": ["key"], "minProperties": 2 }));
+        // `ignore` is no content.
+        any.push(json!({
+            "required": ["key"],
+            "minProperties": 2,
+            "if": { "required": ["ignore"] },
+            "then": { "minProperties": 3 },
+        }));
     }
     any
 }

@@ -3,7 +3,7 @@
 use super::{closed, closed_with, named, reference, without};
 use crate::manifest::header::{POLICIES, VERSION, VOCABULARY_OF_APP};
 use crate::manifest::target::TARGET;
-use crate::model::{Guards, SET_NAME_PATTERN, SHARE_PATTERN};
+use crate::model::{Guards, Level, Rule, SET_NAME_PATTERN, SHARE_PATTERN};
 use serde_json::{Map, Value, json};
 
 pub(super) fn properties() -> Map<String, Value> {
@@ -125,6 +125,13 @@ pub(super) fn properties() -> Map<String, Value> {
                 "examples": [["street-old"]],
             }),
         ),
+        (
+            "lint",
+            reference(
+                "lint",
+                "The levels of the linter's rules, where they are not the defaults.",
+            ),
+        ),
     ])
 }
 
@@ -180,7 +187,43 @@ pub(super) fn definitions() -> Map<String, Value> {
             ),
         ),
         ("target", target()),
+        ("lint", lint()),
+        ("rule", rule()),
     ])
+}
+
+fn lint() -> Value {
+    let levels = Level::ALL.map(|(name, _)| name);
+    let rules: Map<String, Value> = Rule::ALL
+        .iter()
+        .map(|rule| {
+            let description = format!(
+                "{}. Default: {}.",
+                rule.meaning(),
+                rule.default_level().name()
+            );
+            let level = if rule.is_of_manifest() {
+                json!({ "description": description, "const": Level::Error.name() })
+            } else {
+                json!({ "description": description, "enum": levels })
+            };
+            (rule.name().to_owned(), level)
+        })
+        .collect();
+    let mut schema = closed(
+        "Rules of the linter, `annosync validate`, with their levels.",
+        Value::Object(rules),
+    );
+    schema["examples"] = json!([{ "near-duplicate": "error", "tiny": "off" }]);
+    schema
+}
+
+/// A rule that can be ignored.
+fn rule() -> Value {
+    let rules = Rule::ALL.iter();
+    let names = rules.filter(|rule| !rule.is_of_manifest() && **rule != Rule::UnusedIgnore);
+    let names: Vec<&str> = names.map(|rule| rule.name()).collect();
+    json!({ "description": "A rule of the linter.", "enum": names })
 }
 
 fn target() -> Value {

@@ -26,6 +26,10 @@ pub(super) fn definitions() -> Map<String, Value> {
                             except the input-level one. `apply` needs --allow-purge.",
                         "const": true,
                     },
+                    "ignore": reference(
+                        "ignore",
+                        "Rules of the linter that do not apply to the input and its annotations.",
+                    ),
                 }),
                 json!({
                     "required": ["id"],
@@ -42,6 +46,7 @@ pub(super) fn definitions() -> Map<String, Value> {
                 }),
             ),
         ),
+        ("ignore", ignore()),
         (
             "image",
             closed(
@@ -96,6 +101,26 @@ pub(super) fn definitions() -> Map<String, Value> {
             ),
         ),
     ])
+}
+
+fn ignore() -> Value {
+    json!({
+        "description": "Rules of the linter that do not apply here, each with a reason.",
+        "type": "array",
+        "items": closed_with(
+            "A rule that does not apply.",
+            json!({
+                "rule": reference("rule", "The rule."),
+                "reason": {
+                    "description": "Why the finding is right as it is.",
+                    "type": "string",
+                    "minLength": 1,
+                },
+            }),
+            json!({ "required": ["rule", "reason"] }),
+        ),
+        "examples": [[{ "rule": "near-duplicate", "reason": "two panes of one window" }]],
+    })
 }
 
 fn url(description: &str) -> Value {

@@ -20,16 +20,16 @@ fn boxes_are_checked() {
     4:62 `bottom` must be a number from 0 to 1, found a list ()
     4:85 unknown key `x` in `box` (allowed: `top`, `left`, `bottom`, `right`)
     "#);
-    insta::assert_snapshot!(check_annotation("{ box: [0, 0, 1, 1] }, { box: {}, polygon: [], region: r }"), @r#"
+    insta::assert_snapshot!(check_annotation("{ box: [0, 0, 1, 1] }, { box: {}, polygon: [], region: r }"), @r"
     4:35 `box` must be a map of `top`, `left`, `bottom`, `right`, found a list ()
     4:58 a `box` without `bottom` (a box has top, left, bottom and right, each a fraction of the image)
     4:58 a `box` without `left` (a box has top, left, bottom and right, each a fraction of the image)
     4:58 a `box` without `right` (a box has top, left, bottom and right, each a fraction of the image)
     4:58 a `box` without `top` (a box has top, left, bottom and right, each a fraction of the image)
-    4:67 a polygon needs at least 3 points, this one has 0 (it is one ring of [row, col] pairs; the last point joins the first)
     4:67 more than one geometry: `box` and `polygon` (an annotation has one geometry; split it into two annotations)
+    4:67 a polygon needs at least 3 points, this one has 0 (it is one ring of [row, col] pairs; the last point joins the first)
     4:80 more than one geometry: `box` and `region` (an annotation has one geometry; split it into two annotations)
-    "#);
+    ");
     insta::assert_snapshot!(check_body("inputs: [{ id: a, image: { width: 1920, height: 0 }, annotations: [{ box: { top: 0, left: 0, bottom: 99, right: 192 } }] }]"), @r#"
     4:49 `height` must be a whole number from 1 to 4294967295, found the number 0 ()
     4:102 `bottom` must be a number from 0 to 1, found the number 99 (coordinates are fractions of the image, 0 to 1, from its top left)
@@ -145,12 +145,12 @@ fn identities_are_checked() {
     4:97 duplicate key `k` on this input (the first is at annosync.yaml:4:70; each annotation needs its own)
     4:123 `id` must be text, found the number 7 (if text is meant, put it in quotes: "7")
     "#);
-    insta::assert_snapshot!(check_annotation("{}, { status: pending }, { key: a }, { frame: { number: 1 } }, 5"), @"
+    insta::assert_snapshot!(check_annotation("{}, { status: pending }, { key: a }, { frame: { number: 1 } }, 5"), @r"
     4:19 an annotation without a geometry, concepts, text, `key` or `id` (give a geometry (such as `box`), `concepts` or `text`; it cannot be matched without one)
     4:39 an annotation without a geometry, concepts, text, `key` or `id` (give a geometry (such as `box`), `concepts` or `text`; it cannot be matched without one)
     4:60 an annotation with a `key` and nothing else (give a geometry (such as `box`), `concepts` or `text`)
     4:72 an annotation without a geometry, concepts, text, `key` or `id` (give a geometry (such as `box`), `concepts` or `text`; it cannot be matched without one)
-    4:96 an annotation must be a map of `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`, found the number 5 ()
+    4:96 an annotation must be a map of `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`, `ignore`, found the number 5 ()
     ");
     let key = crate::model::key_id(
         &crate::model::SetName::new("s").unwrap(),
@@ -168,12 +168,12 @@ fn an_id_alone_manages_no_field() {
 #[test]
 fn inputs_are_checked() {
     insta::assert_snapshot!(check_body("inputs: [{ annotations: [] }, { id: a }, { id: 2024, annotations: {} }, 7, []]\n"), @r#"
-    4:1 an input must be a map of `id`, `image`, `video`, `text`, `annotations`, `purge`, found a list ()
+    4:1 an input must be a map of `id`, `image`, `video`, `text`, `annotations`, `purge`, `ignore`, found a list ()
     4:12 an input without `id` (name the input: id: street-0001)
     4:33 input `a` without `annotations` (write `annotations: []` if you mean none)
     4:48 `id` must be text, found the number 2024 (if text is meant, put it in quotes: "2024")
     4:54 `annotations` must be a list, found a map ()
-    4:73 an input must be a map of `id`, `image`, `video`, `text`, `annotations`, `purge`, found the number 7 ()
+    4:73 an input must be a map of `id`, `image`, `video`, `text`, `annotations`, `purge`, `ignore`, found the number 7 ()
     "#);
     insta::assert_snapshot!(check_body("inputs: { id: a }\n"), @"4:1 `inputs` must be a list of inputs, found a map ()");
     insta::assert_snapshot!(check_body("inputs: \"a\"\n"), @"4:9 `inputs` must be a list of inputs, found the text `a` ()");

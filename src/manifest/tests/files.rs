@@ -41,7 +41,7 @@ fn foreign_files_are_reported() {
     1 | services: {}
       | ^^^^^^^^
       |
-      = help: a manifest file is a map with `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `create_inputs`, `guards`, `renamed`, `adopts`, `inputs`; if this file is something else, list the files that hold inputs in the header: files: ["labels/**"]
+      = help: a manifest file is a map with `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `create_inputs`, `guards`, `renamed`, `adopts`, `lint`, `inputs`; if this file is something else, list the files that hold inputs in the header: files: ["labels/**"]
 
     error: not a manifest file: found a list
      --> list.json:1:2
@@ -49,7 +49,7 @@ fn foreign_files_are_reported() {
     1 | [1]
       |  ^
       |
-      = help: a manifest file is a map with `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `create_inputs`, `guards`, `renamed`, `adopts`, `inputs`; if this file is something else, list the files that hold inputs in the header: files: ["labels/**"]
+      = help: a manifest file is a map with `version`, `set`, `policy`, `files`, `target`, `targets`, `vocabulary`, `owners`, `create_inputs`, `guards`, `renamed`, `adopts`, `lint`, `inputs`; if this file is something else, list the files that hold inputs in the header: files: ["labels/**"]
 
     error: the file is empty
      --> void.yaml:1:1
@@ -186,9 +186,9 @@ fn a_pattern_that_matches_no_files_is_an_error() {
 fn a_byte_order_mark_is_skipped_and_invalid_utf8_refused() {
     let text = format!("\u{feff}{HEADER}inputs: [{{ id: a, anotations: [] }}]\n");
     let one = folder(&[("annosync.yaml", text.as_bytes())]);
-    insta::assert_snapshot!(brief(&load(one.path()).unwrap_err()), @"
+    insta::assert_snapshot!(brief(&load(one.path()).unwrap_err()), @r"
     4:12 input `a` without `annotations` (write `annotations: []` if you mean none)
-    4:19 unknown key `anotations` in an input (did you mean `annotations`? allowed: `id`, `image`, `video`, `text`, `annotations`, `purge`)
+    4:19 unknown key `anotations` in an input (did you mean `annotations`? allowed: `id`, `image`, `video`, `text`, `annotations`, `purge`, `ignore`)
     ");
     let bad = folder(&[("annosync.yaml", b"version: 1\nset: \xff\n")]);
     insta::assert_snapshot!(brief(&load(bad.path()).unwrap_err()), @"2:6 not valid UTF-8 (save the file as UTF-8)");

@@ -89,7 +89,7 @@ fn masks_are_checked() {
     insta::assert_snapshot!(check_files("annotations: [{ mask: { path: a.png }, concepts: [x] }, { mask: { path: a.png }, conceps: [y] }]", &[]), @r"
     1:49 `labels/a.png` does not exist (a path is relative to the folder of the file that names it, and may not leave the manifest's folder)
     1:91 `labels/a.png` does not exist (a path is relative to the folder of the file that names it, and may not leave the manifest's folder)
-    1:100 unknown key `conceps` in an annotation (did you mean `concepts`? allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`)
+    1:100 unknown key `conceps` in an annotation (did you mean `concepts`? allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`, `ignore`)
     ");
 }
 
@@ -141,8 +141,8 @@ fn a_wrong_span_is_shown_with_its_place() {
         &[("t.txt", b"cat")],
     )
     .unwrap_err();
-    insta::assert_snapshot!(problems, @"
-    error: the span's text is `dog`, and the input has `cat` there
+    insta::assert_snapshot!(problems, @r"
+    error[span-text]: the span's text is `dog`, and the input has `cat` there
      --> labels/a.yaml:1:93
       |
     1 | inputs: [{ id: a, text: { path: ../t.txt }, annotations: [{ span: { start: 0, end: 3, text: dog } }] }]
@@ -216,7 +216,7 @@ fn named_files_count_once_in_the_hash() {
 fn a_wrong_mask_does_not_hide_other_problems() {
     insta::assert_snapshot!(check_files("annotations: [{ mask: { path: no.png }, conceps: [a] }, { box: 1 }, { mask: { path: no.png }, box: 2 }]", &[]), @r"
     1:49 `labels/no.png` does not exist (a path is relative to the folder of the file that names it, and may not leave the manifest's folder)
-    1:59 unknown key `conceps` in an annotation (did you mean `concepts`? allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`)
+    1:59 unknown key `conceps` in an annotation (did you mean `concepts`? allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`, `ignore`)
     1:82 `box` must be a map of `top`, `left`, `bottom`, `right`, found the number 1 ()
     1:89 more than one geometry: `box` and `mask` (an annotation has one geometry; split it into two annotations)
     1:103 `labels/no.png` does not exist (a path is relative to the folder of the file that names it, and may not leave the manifest's folder)

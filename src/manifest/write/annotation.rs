@@ -4,9 +4,10 @@
 //! always be read.
 
 use super::writable::{WritableAnnotation, WritableInput};
+use crate::manifest::annotation::IGNORE;
 use crate::manifest::context::{InputText, InputVideo};
 use crate::model::{
-    Concepts, Content, Geometry, Identity, Json, Mask, Undeclared, float, is_web_url,
+    Concepts, Content, Geometry, Identity, Ignore, Json, Mask, Undeclared, float, is_web_url,
 };
 use serde_json::{Map, Value, json};
 
@@ -57,6 +58,7 @@ pub(super) fn input_tree(input: &WritableInput) -> Value {
             tree.insert("purge".into(), json!(true));
         }
     }
+    insert_ignores(&mut tree, &input.ignores);
     Value::Object(tree)
 }
 
@@ -98,7 +100,17 @@ pub(super) fn annotation_tree(annotation: &WritableAnnotation) -> Value {
             tree.insert(key.into(), object);
         }
     }
+    insert_ignores(&mut tree, &annotation.ignores);
     Value::Object(tree)
+}
+
+fn insert_ignores(tree: &mut Map<String, Value>, ignores: &[Ignore]) {
+    if !ignores.is_empty() {
+        let written = ignores
+            .iter()
+            .map(|ignore| json!({ "rule": ignore.rule.name(), "reason": ignore.reason }));
+        tree.insert(IGNORE.into(), written.collect());
+    }
 }
 
 /// Inserts the geometry or frame, and the fields of a region.

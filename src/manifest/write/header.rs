@@ -73,6 +73,11 @@ fn header_tree(header: &Header) -> Map<String, Value> {
     if !header.adopts.is_empty() {
         tree.insert("adopts".into(), json!(header.adopts));
     }
+    if !header.lint.is_empty() {
+        let levels = header.lint.iter();
+        let levels = levels.map(|(rule, level)| (rule.name().to_owned(), json!(level.name())));
+        tree.insert("lint".into(), Value::Object(levels.collect()));
+    }
     tree
 }
 

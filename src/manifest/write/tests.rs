@@ -7,9 +7,9 @@ use crate::manifest::tests::png;
 use crate::manifest::{Header, Image, Manifest, TargetSpec, parse_with};
 use crate::model::{
     AnnotationId, BoundingBox, Concept, ConceptId, Concepts, Content, Extras, Fraction, Frame,
-    Geometry, Identity, InputId, Json, Key, Keypoint, Keypoints, Mask, Nearest, Owner, Point,
-    Policy, Polygon, RegionId, RegionOf, Segment, SetName, Share, Span, Status, Undeclared, UserId,
-    Visibility,
+    Geometry, Identity, Ignore, InputId, Json, Key, Keypoint, Keypoints, Mask, Nearest, Owner,
+    Point, Policy, Polygon, RegionId, RegionOf, Rule, Segment, SetName, Share, Span, Status,
+    Undeclared, UserId, Visibility,
 };
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -66,6 +66,15 @@ fn read_back(manifest: &Manifest) -> Vec<WritableInput> {
     for annotation in inputs.iter_mut().flat_map(|input| &mut input.annotations) {
         annotation.mask_path = mask_path(&annotation.content);
     }
+    for input in &mut inputs {
+        for (at, ignore) in manifest.ignores(&input.id) {
+            let ignores = match at {
+                Some(at) => &mut input.annotations[*at].ignores,
+                None => &mut input.ignores,
+            };
+            ignores.push(ignore.clone());
+        }
+    }
     inputs
 }
 
@@ -75,6 +84,13 @@ fn concepts(pairs: &[(&str, f32)]) -> Concepts {
         value: *value,
     };
     Concepts::new(pairs.iter().map(concept).collect()).unwrap()
+}
+
+fn ignore() -> Ignore {
+    Ignore {
+        rule: Rule::NearDuplicate,
+        reason: "two panes: no mistake".into(),
+    }
 }
 
 fn example() -> Vec<WritableInput> {
@@ -115,6 +131,7 @@ fn example() -> Vec<WritableInput> {
                         ..content
                     },
                     mask_path: None,
+                    ignores: vec![ignore()],
                 },
                 WritableAnnotation {
                     identity: Identity::Content,
@@ -128,9 +145,11 @@ fn example() -> Vec<WritableInput> {
                         ..Content::default()
                     },
                     mask_path: None,
+                    ignores: Vec::new(),
                 },
             ],
             undeclared: Undeclared::Managed,
+            ignores: vec![ignore()],
         },
         WritableInput {
             id: InputId::new("2024").unwrap(),
@@ -139,6 +158,7 @@ fn example() -> Vec<WritableInput> {
             text: None,
             annotations: Vec::new(),
             undeclared: Undeclared::Managed,
+            ignores: Vec::new(),
         },
     ]
 }
@@ -160,11 +180,13 @@ fn yaml_is_written_for_people() {
               long:
                 text: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
                 "on": true
+            ignore: [{ rule: near-duplicate, reason: "two panes: no mistake" }]
           - frame: { time_ms: 1500, number: 45 }
             polygon: [[0, 0], [0.083333336, 1], [0.16666667, 0], [0.25, 1], [0.33333334, 0],
               [0.41666666, 1], [0.5, 0], [0.5833333, 1], [0.6666667, 0], [0.75, 1], [0.8333333, 0],
               [0.9166667, 1]]
             concepts: { a: false, b: 0.1, c: true }
+        ignore: [{ rule: near-duplicate, reason: "two panes: no mistake" }]
       - id: "2024"
         annotations: []
     "#);

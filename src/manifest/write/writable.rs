@@ -1,7 +1,7 @@
 //! Inputs and annotations to be written.
 
 use crate::manifest::context::{Image, InputText, InputVideo};
-use crate::model::{Content, DesiredInput, Identity, InputId, Undeclared};
+use crate::model::{Content, DesiredInput, Identity, Ignore, InputId, Undeclared};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct WritableInput {
@@ -12,6 +12,8 @@ pub struct WritableInput {
     pub annotations: Vec<WritableAnnotation>,
     /// The annotations of a purged input are not written.
     pub undeclared: Undeclared,
+    /// Exceptions from rules of the linter.
+    pub ignores: Vec<Ignore>,
 }
 
 /// An annotation to be written. Left out is what a manifest cannot declare: [`Geometry::Whole`] and
@@ -26,6 +28,8 @@ pub struct WritableAnnotation {
     pub content: Content,
     /// For a mask with known pixels: the path of their file, relative to the file to be written.
     pub mask_path: Option<Box<str>>,
+    /// Exceptions from rules of the linter.
+    pub ignores: Vec<Ignore>,
 }
 
 impl From<&DesiredInput> for WritableInput {
@@ -42,9 +46,11 @@ impl From<&DesiredInput> for WritableInput {
                     identity: annotation.identity.clone(),
                     content: annotation.content.clone(),
                     mask_path: None,
+                    ignores: Vec::new(),
                 })
                 .collect(),
             undeclared: input.undeclared,
+            ignores: Vec::new(),
         }
     }
 }

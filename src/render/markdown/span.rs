@@ -14,7 +14,7 @@ const TEXT: usize = 300;
 const LINE: usize = 400;
 
 /// A text from outside as code, for a sentence or a table cell.
-pub(super) fn code(text: &str) -> String {
+pub(in crate::render) fn code(text: &str) -> String {
     let text = shown(text);
     // A bar ends a cell even in code, and how it is escaped there depends on the characters before it.
     if text.contains('|') {

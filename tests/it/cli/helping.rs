@@ -4,13 +4,14 @@ use super::World;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "plan",
     "apply",
     "show",
     "pull",
     "list",
     "validate",
+    "stats",
     "diff",
     "import",
     "export",
@@ -66,12 +67,12 @@ fn exit_codes_are_a_help_topic() {
 fn an_unknown_topic_lists_the_known_ones() {
     let run = World::new().run(&["help", "exit-code"]).exits(64);
     assert_eq!(run.stdout, "");
-    insta::assert_snapshot!(run.stderr, @"
+    insta::assert_snapshot!(run.stderr, @r"
     error: there is no help on `exit-code`
-    hint: there is help on: plan, apply, show, pull, list, validate, diff, import, export, init, test, emulator, schema, completions, man, help, exit-codes, environment, reference
+    hint: there is help on: plan, apply, show, pull, list, validate, stats, diff, import, export, init, test, emulator, schema, completions, man, help, exit-codes, lint-rules, environment, reference
     ");
     let below = World::new().run(&["help", "import", "yolo"]).exits(64);
-    insta::assert_snapshot!(below.stderr, @"
+    insta::assert_snapshot!(below.stderr, @r"
     error: there is no help on `import yolo`
     hint: `import` has no subcommands
     ");

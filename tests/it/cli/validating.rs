@@ -38,7 +38,7 @@ fn problems_are_shown_with_line_and_hint() {
     4 |       - concpets: [car]
       |         ^^^^^^^^
       |
-      = help: did you mean `concepts`? allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`
+      = help: did you mean `concepts`? allowed: `key`, `id`, `input_level`, `frame`, `segment`, `box`, `polygon`, `point`, `keypoints`, `mask`, `span`, `region`, `track`, `region_value`, `concepts`, `text`, `embed_model_version`, `status`, `user`, `metadata`, `info`, `ignore`
 
     error: the concept `caar` is not in the vocabulary
      --> ./labels/one.yaml:5:20

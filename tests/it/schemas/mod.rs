@@ -30,7 +30,7 @@ pub(crate) static OUTCOME: LazyLock<Held> =
     LazyLock::new(|| Held::to(&closed(parsed(schemas::OUTCOME))));
 
 impl Held {
-    fn to(schema: &Value) -> Self {
+    pub(crate) fn to(schema: &Value) -> Self {
         Self(jsonschema::draft202012::new(schema).unwrap())
     }
 
@@ -60,7 +60,7 @@ impl Held {
     }
 }
 
-fn parsed(schema: &str) -> Value {
+pub(crate) fn parsed(schema: &str) -> Value {
     serde_json::from_str(schema).unwrap()
 }
 
@@ -95,13 +95,14 @@ fn close(schema: &mut Value) {
 }
 
 /// Every schema by its name.
-fn all() -> [(&'static str, Value); 5] {
+fn all() -> [(&'static str, Value); 6] {
     [
         ("manifest", parsed(schemas::MANIFEST)),
         ("plan", parsed(schemas::PLAN)),
         ("listing", parsed(schemas::LISTING)),
         ("outcome", parsed(schemas::OUTCOME)),
         ("diff", parsed(schemas::DIFF)),
+        ("stats", parsed(schemas::STATS)),
     ]
 }
 

@@ -239,17 +239,24 @@ fn identity(kind: usize, index: usize, name: &str) -> Identity {
     }
 }
 
+fn ignore() -> impl Strategy<Value = Ignore> {
+    let rule = prop::sample::select(&[Rule::Tiny, Rule::NearDuplicate, Rule::NoLabels][..]);
+    (rule, filled()).prop_map(|(rule, reason)| Ignore { rule, reason })
+}
+
 prop_compose! {
     fn input()(
         id in name(),
         image in proptest::option::of((text(), 1_u32.., 1_u32..)),
         annotations in prop::collection::vec((0..4_usize, content(), name()), 0..4),
         is_purged in prop::bool::weighted(0.1),
+        ignores in prop::collection::vec(ignore(), 0..2),
     ) -> WritableInput {
         let annotations = annotations.into_iter().enumerate().map(|(index, (kind, content, name))| {
             let identity = identity(kind, index, &name);
             let content = declarable(&identity, content);
-            WritableAnnotation { identity, mask_path: mask_path(&content), content }
+            let mask_path = mask_path(&content);
+            WritableAnnotation { identity, mask_path, content, ignores: ignores.clone() }
         }).collect();
         WritableInput {
             id: InputId::new(id).unwrap(),
@@ -263,6 +270,7 @@ prop_compose! {
             text: None,
             annotations: if is_purged { Vec::new() } else { annotations },
             undeclared: if is_purged { Undeclared::Purged } else { Undeclared::Managed },
+            ignores,
         }
     }
 }
@@ -328,6 +336,7 @@ proptest! {
                 _ => mask_path(&content),
             },
             content,
+            ignores: Vec::new(),
         };
         let inputs = [WritableInput {
             id: InputId::new("a").unwrap(),
@@ -336,6 +345,7 @@ proptest! {
             text: None,
             annotations: vec![annotation],
             undeclared: Undeclared::Managed,
+            ignores: Vec::new(),
         }];
         for (name, text) in [
             ("a.yaml", write_yaml(&inputs)),

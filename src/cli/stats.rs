@@ -1,0 +1,130 @@
+//! `stats`: the labels of a manifest, or of a saved listing, in numbers.
+
+use super::exit::{Exit, Failure};
+use super::validate::{self, load};
+use super::{files, offline, output};
+use crate::manifest::{self, Manifest};
+use crate::model::{Content, Identity, InputId, Kind, Maker, ObservedState, Origin};
+use crate::render::{self, counted};
+use crate::stats::{Counter, Labelled, Stats};
+use std::path::PathBuf;
+
+/// Count the labels of a manifest
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The manifest: a file, or a folder with all its files
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// Count the annotations of a saved listing, with the image sizes of the manifest
+    #[arg(long, value_name = "FILE")]
+    observed: Option<PathBuf>,
+    /// How to print the numbers
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    #[command(flatten)]
+    files: validate::Files,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    /// One document, as `annosync schema stats` describes it
+    Json,
+    Markdown,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let manifest = match &args.observed {
+        Some(_) if !manifest::has_header(&args.path) => None,
+        _ => Some(load(&args.path, args.files)?),
+    };
+    let stats = match (&args.observed, &manifest) {
+        (Some(listing), manifest) => observed(&offline::read_listing(listing)?, manifest.as_ref()),
+        (None, Some(manifest)) => declared(manifest),
+        (None, None) => unreachable!("without a listing, the manifest is loaded"),
+    };
+    match args.format {
+        Format::Text => output::result(&render::stats_text(&stats))?,
+        Format::Json => output::data(&render::stats_json(&stats))?,
+        Format::Markdown => output::data(&render::stats_markdown(&stats))?,
+    }
+    Ok(Exit::Done)
+}
+
+fn declared(manifest: &Manifest) -> Stats {
+    let mut counter = Counter::default();
+    for input in &manifest.desired.inputs {
+        let annotations = input.annotations.iter().map(|annotation| Labelled {
+            kind: match (&annotation.identity, &annotation.content.geometry) {
+                (Identity::InputLevel, _) => "input_level",
+                // The app knows its place.
+                (Identity::Id(_), None) => "declared by id alone",
+                _ => name(annotation.geometry().kind()),
+            },
+            content: &annotation.content,
+        });
+        counter.add(size(manifest, &input.id, input.origin), annotations);
+    }
+    counter.finish()
+}
+
+fn observed(state: &ObservedState, manifest: Option<&Manifest>) -> Stats {
+    let mut counter = Counter::default();
+    let mut of_models = 0;
+    for (id, annotations) in &state.inputs {
+        let mut contents: Vec<(&'static str, Content)> = Vec::with_capacity(annotations.len());
+        for annotation in annotations {
+            match annotation.maker {
+                Maker::User => {
+                    let kind = name(annotation.geometry.kind());
+                    contents.push((kind, annotation.content()));
+                }
+                Maker::Model => of_models += 1,
+                // Every input has one; it is a label if it names concepts.
+                Maker::Input if annotation.concepts.is_empty() => {}
+                Maker::Input => contents.push(("input_level", annotation.content())),
+            }
+        }
+        let size = manifest.and_then(|manifest| {
+            let inputs = &manifest.desired.inputs;
+            let at = inputs.binary_search_by(|input| input.id.cmp(id)).ok()?;
+            size(manifest, id, inputs[at].origin)
+        });
+        let labelled = contents
+            .iter()
+            .map(|(kind, content)| Labelled { kind, content });
+        counter.add(size, labelled);
+    }
+    if of_models > 0 {
+        output::message(&format!(
+            "note: {} of models left out",
+            counted(of_models, "annotation")
+        ));
+    }
+    counter.finish()
+}
+
+/// The size of an image: as declared, else from the file's header.
+fn size(manifest: &Manifest, id: &InputId, origin: Origin) -> Option<[u32; 2]> {
+    let image = manifest.images.get(id)?;
+    if let Some((width, height)) = image.width.zip(image.height) {
+        return Some([width, height]);
+    }
+    let path = manifest.medium_path(origin, image.path.as_deref()?).ok()?;
+    files::picture(&manifest.medium_file(&path).ok()?).displayed_size()
+}
+
+fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Whole => "whole input",
+        Kind::Box => "box",
+        Kind::Polygon => "polygon",
+        Kind::Point => "point",
+        Kind::Keypoints => "keypoints",
+        Kind::Mask => "mask",
+        Kind::Span => "span",
+        Kind::Segment => "segment",
+        Kind::Region => "region",
+        Kind::Unmodelled => "unknown",
+    }
+}
