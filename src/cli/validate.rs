@@ -3,7 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::tracked::tracked;
 use super::{kind, output};
-use crate::manifest::{self, Manifest, Overlay, Problems, Reach, Shown};
+use crate::manifest::{self, FileAccess, Manifest, Overlay, Problems, ProblemsShown};
 use crate::plan::Plan;
 use crate::render;
 use std::fmt::Write as _;
@@ -36,11 +36,11 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    pub(crate) fn reach(self) -> Reach {
+    pub(crate) fn access(self) -> FileAccess {
         if self.allow_outside_files {
-            Reach::Anywhere
+            FileAccess::Anywhere
         } else {
-            Reach::Folder
+            FileAccess::Folder
         }
     }
 }
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 
 /// Lists the files of the manifest, and those left out.
 fn listed(path: &Path, files: Files) -> String {
-    let survey = manifest::survey(path, files.reach(), &tracked);
+    let survey = manifest::survey(path, files.access(), &tracked);
     let mut text = String::new();
     for file in &survey.included {
         let file = file.strip_prefix(".").unwrap_or(file);
@@ -182,9 +182,9 @@ fn missing(manifest: &Manifest) -> Failure {
 /// The problems of a manifest as text: the first of each kind, or all with `-v`.
 pub(crate) fn problem_text(problems: &Problems) -> String {
     let shown = if tracing::enabled!(tracing::Level::DEBUG) {
-        Shown::All
+        ProblemsShown::All
     } else {
-        Shown::First
+        ProblemsShown::First
     };
     problems.render(output::is_styled(), shown)
 }
@@ -192,7 +192,7 @@ pub(crate) fn problem_text(problems: &Problems) -> String {
 /// Loads a manifest, and prints its problems. A file of another kind is refused.
 fn read(path: &Path, files: Files) -> Result<Manifest, Failure> {
     kind::expect_manifest(path)?;
-    manifest::load_tracked(path, &Overlay::new(), files.reach(), &tracked).map_err(|problems| {
+    manifest::load_tracked(path, &Overlay::new(), files.access(), &tracked).map_err(|problems| {
         output::styled_message(&problem_text(&problems));
         let (count, kinds) = (problems.len(), problems.kinds());
         Failure::new(match count {

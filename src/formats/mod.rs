@@ -15,5 +15,5 @@ pub mod coco;
 mod input_id;
 mod pieces;
 
-pub use account::{ImageInfo, Imported, ImportedInput, Note, Noted, SkipCode, Skipped};
+pub use account::{ImageInfo, ImportNote, Imported, ImportedInput, Note, SkipCode, Skipped};
 pub use input_id::{Collision, InputIdFrom};

@@ -1,4 +1,4 @@
-//! A manifest that was read, and what it says of its inputs and files.
+//! A manifest that was read, and its data about inputs and files.
 
 use super::assemble::Assembled;
 use super::context::{Image, InputText, InputVideo};
@@ -8,7 +8,7 @@ use super::input::Media;
 use super::named;
 use super::report::{spans_in, unchanged};
 use super::select::{Candidate, folder_of};
-use super::source::{Disk, Memory, Reach};
+use super::source::{Disk, FileAccess, Memory};
 use super::target::TargetSpec;
 use crate::model::{ConceptId, DesiredState, InputId, Origin, hex};
 use sha2::{Digest, Sha256};
@@ -41,7 +41,7 @@ pub struct Manifest {
     folder: PathBuf,
     media: BTreeMap<InputId, Media>,
     files: Vec<(Candidate, [u8; 32])>,
-    reach: Reach,
+    access: FileAccess,
     /// Files that git tracks and the disk lacks, with inputs that no other file declares; true if left out by a sparse
     /// checkout.
     pub missing_files: Vec<(PathBuf, bool)>,
@@ -75,7 +75,7 @@ impl Manifest {
         assembled: Assembled,
         folder: &Path,
         texts: Option<BTreeMap<PathBuf, String>>,
-        reach: Reach,
+        access: FileAccess,
     ) -> Self {
         let own = assembled.files.iter();
         let own = own.map(|(file, digest)| (file.relative.as_str(), digest));
@@ -108,7 +108,7 @@ impl Manifest {
                 .map(|file| (file.shown, file.is_sparse))
                 .collect(),
             git_error: assembled.git_error,
-            reach,
+            access,
             texts,
         }
     }
@@ -138,7 +138,7 @@ impl Manifest {
     ) -> Result<String, (String, &'static str)> {
         let file = self.files.get(origin.file as usize);
         let folder = file.map_or("", |(file, _)| folder_of(&file.relative));
-        named::path_below(folder, written, self.reach)
+        named::path_below(folder, written, self.access)
     }
 
     /// The bytes of a file of the manifest's folder.
@@ -153,11 +153,11 @@ impl Manifest {
     ) -> Result<Vec<u8>, (String, &'static str)> {
         let disk = Disk {
             folder: &self.folder,
-            reach: self.reach,
+            access: self.access,
             chosen: None,
         };
         // The path may come from a plan file, which is not trusted.
-        let path = named::path_below("", path, self.reach)?;
+        let path = named::path_below("", path, self.access)?;
         match content {
             MediumContent::Bytes => named::read_bytes(&path, &disk),
             MediumContent::Text => Ok(named::read_text(&path, &disk)?.1.into_bytes()),
@@ -179,7 +179,7 @@ impl Manifest {
         // Any link may be followed: the digest ensures that the file was read before.
         let disk = Disk {
             folder: &self.root,
-            reach: self.reach,
+            access: self.access,
             chosen: Some(&candidate.shown),
         };
         unchanged(candidate, digest, &disk)

@@ -69,9 +69,9 @@ pub use load::{
     Overlay, files_below, has_header, load, load_tracked, load_with, parse, parse_with,
 };
 pub use loaded::{Location, Manifest, MediumContent};
-pub use problem::{Problem, Problems, Shown, SourceSpan};
+pub use problem::{Problem, Problems, ProblemsShown, SourceSpan};
 pub use select::HEADER_FILES;
-pub use source::{Pipes, Reach, Unreadable, kind_of, read_bytes};
+pub use source::{FileAccess, Pipes, Unreadable, kind_of, read_bytes};
 pub use survey::{Survey, survey, would_be_left_out};
 pub use target::TargetSpec;
 pub use tracked::{Index, MissingTracked, Tracked, TrackedKind};

@@ -28,7 +28,7 @@ mod texts;
 mod weight;
 
 pub use claim::Claims;
-pub use doubles::{Double, doubles};
+pub use doubles::{DoublePair, doubles};
 pub use reason::{Matched, MatchedBy};
 pub use stages::match_input;
 pub use state::{Matching, Pair};

@@ -1,9 +1,9 @@
-//! The JSON Schemas of the plan file and of the account of an apply, derived from the types.
+//! The JSON Schemas of the plan file and of the outcome of an apply, derived from the types.
 //!
 //! They describe what this version writes. A later version of the same format may write more fields; a reader ignores
 //! unknown ones.
 
-use super::account::{ACCOUNT_VERSION, Account};
+use super::outcome_document::{OUTCOME_VERSION, OutcomeDocument};
 use super::plan::{FORMAT_VERSION, Plan};
 use crate::schemas;
 use schemars::generate::SchemaSettings;
@@ -21,8 +21,8 @@ fn schema() -> Value {
 }
 
 fn outcome_schema() -> Value {
-    document::<Account>(
-        ("outcome", ACCOUNT_VERSION),
+    document::<OutcomeDocument>(
+        ("outcome", OUTCOME_VERSION),
         "annosync outcome",
         "What `annosync apply --format json` prints: the result of a plan. Every operation, purge and input of the plan \
          is counted in exactly one of `applied`, `already_so`, `stale`, `failed` (or the same for purges and inputs) and \

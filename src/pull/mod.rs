@@ -1,4 +1,4 @@
-//! Writes what an app holds as a manifest whose plan is empty.
+//! Writes what an app holds as a manifest with an empty plan.
 //!
 //! Pure: takes an observed state and, if there is one, a manifest, and returns the files to write; opens nothing. The
 //! result is read back and planned; if that plan is not empty, it is an error. Uses `manifest`, `matching`, `plan`, `wire`
@@ -36,6 +36,6 @@ pub use choice::{Choice, InputPattern, ModelMade};
 pub use error::PullError;
 pub use fresh::{Form, Fresh, fresh, set_name};
 pub use incoming::{Incoming, Merged, merge};
-pub use over::{NewInputs, Over, over};
+pub use over::{ExistingManifest, NewInputs, over};
 pub use report::{Account, Change, FileChange, Layout, Loss, LossKind, Pulled};
 pub use settle::ReadBack;

@@ -4,7 +4,6 @@
 //! nothing. Text from outside (ids, concepts, metadata, a server's messages) always goes through [`escape`], so that it
 //! cannot move the cursor or colour the screen. Uses `plan`, `pull` and `model`.
 
-mod account;
 mod calls;
 mod closing;
 mod difference;
@@ -19,6 +18,7 @@ mod naming;
 mod notation;
 mod options;
 mod outcome;
+mod outcome_document;
 mod page;
 mod phrase;
 mod pulled;
@@ -35,8 +35,7 @@ mod warnings;
 
 use crate::model::escape_json;
 pub use crate::model::{counted, escape, escape_lines, thousands};
-use crate::plan::{Account, Plan};
-pub use account::{account_markdown, account_text};
+use crate::plan::{OutcomeDocument, Plan};
 pub use calls::calls;
 pub use drift::conflict_list;
 pub use filter::{Filter, Kind};
@@ -46,6 +45,7 @@ pub use log_file::{LogFile, log_markdown, log_text};
 pub use markdown::{MARKDOWN_LIMIT, MarkdownOptions, markdown, marker};
 pub use options::{Detail, SHOWN, TextOptions};
 pub use outcome::outcome_text;
+pub use outcome_document::{outcome_document_markdown, outcome_document_text};
 pub use page::Color;
 pub use pulled::{Losses, pull_notes};
 pub use rights::denied_words;
@@ -58,9 +58,9 @@ pub fn json(plan: &Plan) -> String {
     document(plan)
 }
 
-/// The account of an apply, in the form of [`json`].
-pub fn outcome_json(account: &Account) -> String {
-    document(account)
+/// The outcome of an apply, in the form of [`json`].
+pub fn outcome_json(saved: &OutcomeDocument) -> String {
+    document(saved)
 }
 
 fn document(value: &impl serde::Serialize) -> String {
@@ -79,7 +79,7 @@ mod tests {
     use crate::plan::{FailedItem, Outcome};
 
     #[test]
-    fn an_account_is_written_alike_every_time_and_escaped() {
+    fn the_json_of_an_outcome_is_deterministic_and_escaped() {
         let plan = sample::plan(vec![sample::relabelled()]);
         let outcome = Outcome {
             failed: vec![FailedItem::new(
@@ -89,9 +89,9 @@ mod tests {
             )],
             ..Outcome::default()
         };
-        let account = Account::new(&plan, outcome);
-        let text = outcome_json(&account);
-        assert_eq!(text, outcome_json(&account.clone()));
+        let saved = OutcomeDocument::new(&plan, outcome);
+        let text = outcome_json(&saved);
+        assert_eq!(text, outcome_json(&saved.clone()));
         assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{text}");
         let read: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(read["failed"][0]["reason"], "no\u{1b}[2J\u{202e}\u{9b}");

@@ -9,7 +9,7 @@ use crate::cli::validate::problem_text;
 use crate::formats::{ImageInfo, Imported, ImportedInput, InputIdFrom};
 use crate::manifest::{self, Image, Manifest, Overlay};
 use crate::model::{InputId, Kind};
-use crate::pull::{self, Incoming, Over, PullError};
+use crate::pull::{self, ExistingManifest, Incoming, PullError};
 use crate::render::{counted, escape};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -56,9 +56,9 @@ pub(super) fn merge(
     let read_back = |overlay: &Overlay| {
         let mut all = base.clone();
         all.extend(overlay.clone());
-        manifest::load_with(&project.root, &all, common.files.reach())
+        manifest::load_with(&project.root, &all, common.files.access())
     };
-    let over = Over {
+    let over = ExistingManifest {
         manifest: &manifest,
         text: &text,
         new_inputs: project.out.new_inputs(),

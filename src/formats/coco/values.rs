@@ -34,7 +34,7 @@ impl<'de> Deserialize<'de> for List {
 pub(super) enum Scalar {
     #[default]
     Missing,
-    /// As the file spells it.
+    /// As written in the file.
     Number(String),
     Text(String),
     Wrong,
@@ -229,7 +229,7 @@ impl<'de> Deserialize<'de> for Attributes {
         })
     }
 }
-/// What a value is, in words.
+/// The type of a value, as text.
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

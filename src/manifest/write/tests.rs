@@ -1,4 +1,4 @@
-//! What is written, and that it reads back.
+//! Writes manifests and reads them back.
 
 mod properties;
 
@@ -7,8 +7,8 @@ use crate::manifest::tests::png;
 use crate::manifest::{Header, Image, Manifest, TargetSpec, parse_with};
 use crate::model::{
     AnnotationId, BoundingBox, Concept, ConceptId, Concepts, Content, Extras, Fraction, Frame,
-    Geometry, Identity, InputId, Json, Key, Keypoint, Keypoints, Mask, Nearest, Owner, Point,
-    Policy, Polygon, RegionId, RegionOf, Segment, SetName, Share, Span, Status, Undeclared, UserId,
+    Geometry, GuardLimit, Identity, InputId, Json, Key, Keypoint, Keypoints, Mask, Nearest, Owner,
+    Point, Policy, Polygon, RegionId, RegionOf, Segment, SetName, Span, Status, Undeclared, UserId,
     Visibility,
 };
 use serde_json::json;
@@ -268,8 +268,8 @@ fn a_header_is_written_without_defaults() {
             },
         ),
     ]);
-    header.guards.max_deletes = Share::Percent(50);
-    header.guards.max_updates = Share::Count(7);
+    header.guards.max_deletes = GuardLimit::Percent(50);
+    header.guards.max_updates = GuardLimit::Count(7);
     header
         .owners
         .insert(Owner::User(UserId::new("on").unwrap()));

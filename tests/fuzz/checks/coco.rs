@@ -6,7 +6,7 @@
 use annosync::formats::coco::{self, CocoOptions, MultiRing, Overhang, Scores};
 use annosync::formats::{ImageInfo, ImportedInput, InputIdFrom, SkipCode};
 use annosync::manifest::{Image, Manifest, Overlay, parse_with};
-use annosync::pull::{self, Form, Incoming, Merged, NewInputs, Over, Pulled};
+use annosync::pull::{self, ExistingManifest, Form, Incoming, Merged, NewInputs, Pulled};
 use annosync::render;
 use std::path::PathBuf;
 
@@ -90,7 +90,7 @@ fn merge(files: &Overlay, incoming: &[Incoming]) -> (Pulled, Merged) {
         all.extend(changes.clone());
         parsed(&all)
     };
-    let over = Over {
+    let over = ExistingManifest {
         manifest: &manifest,
         text: &text,
         new_inputs: NewInputs::LikeExisting,

@@ -3,7 +3,6 @@
 //! [`World`] is one emulator, one folder with a manifest, and the binary run in that folder with a clean environment.
 //! After every successful apply, the harness checks that a plan is empty.
 
-mod account;
 mod batches;
 mod boundaries;
 mod bounded;
@@ -19,7 +18,6 @@ mod exits;
 mod forged;
 mod formats;
 mod guards;
-mod habits;
 mod helping;
 mod importing;
 mod initial;
@@ -29,6 +27,7 @@ mod kept;
 mod listing;
 mod logging;
 mod offline;
+mod outcome_json;
 #[cfg(unix)]
 mod output_files;
 mod outside;
@@ -44,6 +43,7 @@ mod races;
 mod reading;
 mod reimporting;
 mod replacing;
+mod response_styles;
 mod screen;
 mod serving;
 mod sharing;

@@ -1,4 +1,4 @@
-//! Real data, from one version of it to the next: 1,827 and 2,152 annotations of litter on 715 photographs.
+//! Two versions of a real data set: 1,827 and 2,152 annotations of litter on 715 photographs.
 
 use super::{Run, World, settled, skipped};
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ fn taco_is_updated_with_only_the_changes_of_a_version() {
         second.stdout,
         "Wrote 110 files; inputs: 110 changed, 605 unchanged; annotations: 329 added, 8 changed, 4 dropped.\n"
     );
-    // 1,815 + 8 + 4 = 1,827 were there, and 1,815 + 8 + 329 = 2,152 are to be.
+    // 1,815 + 8 + 4 = 1,827 before, and 1,815 + 8 + 329 = 2,152 after.
     let changes = world.run(&plan).exits(2);
     assert_eq!(
         changes.last_line(),
@@ -65,7 +65,7 @@ fn taco_is_updated_with_only_the_changes_of_a_version() {
         .matches("(matched: same place, other concepts)");
     assert_eq!(relabelled.count(), 8);
     assert!(!changes.stdout.contains("ambiguous"));
-    // Four categories were renamed or given up, none of which ten annotations bore.
+    // Four categories were renamed or dropped; each had fewer than ten annotations.
     assert!(
         changes
             .stdout

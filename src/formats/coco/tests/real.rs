@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A real file beside the project, and nothing (with a line that says so) where it is missing.
+/// A real data file outside the project; `None`, with a message, if it is missing.
 fn real(path: &str) -> Option<Vec<u8>> {
     use std::io::Write;
     let full = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
