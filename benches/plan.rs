@@ -5,7 +5,7 @@
 
 use annosync::model::{DesiredState, Mask, MaskArea, ObservedState, Policy, SetName};
 use annosync::plan::{
-    Against, Allowances, Base, Context, Inventory, OnConflict, OnDrift, Plan, Target,
+    Allowances, Base, Context, Inventory, OnConflict, OnDrift, Plan, PlanBase, Target,
 };
 use annosync::pull::{self, Choice, Form, Fresh};
 use annosync::render::{self, Detail, MarkdownOptions, TextOptions};
@@ -263,7 +263,7 @@ fn plan_changed_against_a_base(bencher: divan::Bencher) {
     let desired = desired_from_lines(json_lines(&of(Change::Some)));
     let before = desired_from_lines(json_lines(&of(Change::None)));
     let observed = observed_from(&listing(&of(Change::None)));
-    let against = Against {
+    let against = PlanBase {
         desired: &before,
         base: Base {
             revision: "main".into(),
@@ -321,7 +321,7 @@ fn pull_as(bencher: divan::Bencher, form: Form) {
         header: &header,
         path,
         form,
-        read_back: &|overlay| manifest::load_with(path, overlay, manifest::Reach::Folder),
+        read_back: &|overlay| manifest::load_with(path, overlay, manifest::FileAccess::Folder),
     };
     bencher
         .counter(divan::counter::ItemsCount::new(*SIZE))

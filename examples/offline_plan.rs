@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // The desired state. Problems have file, line, column and the source line.
     let manifest = manifest::load(Path::new(manifest_path))
-        .map_err(|problems| problems.render(false, manifest::Shown::First))?;
+        .map_err(|problems| problems.render(false, manifest::ProblemsShown::First))?;
 
     // The observed state. A saved listing was proved complete when it was saved.
     let listing = std::fs::read_to_string(listing_path)?;

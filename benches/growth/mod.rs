@@ -54,7 +54,7 @@ const CROWDS: [Crowd; 9] = [
     }),
 ];
 
-/// Prints a line for each crowd, and for each of half the size.
+/// Prints a line for each size of crowd, and for half of each size.
 #[expect(clippy::print_stdout, reason = "it is what the benchmark is run for")]
 pub(super) fn print() {
     println!(

@@ -33,7 +33,7 @@ pub enum ApiError {
     /// The service does not know the token, or does not accept it for this call.
     #[error("not authorised: {description}")]
     Unauthorised {
-        /// What the service says.
+        /// The service's message.
         description: String,
     },
     /// The app, the user, or another object of the call does not exist.
@@ -41,7 +41,7 @@ pub enum ApiError {
     NotFound {
         /// The object, such as the app.
         what: String,
-        /// What the service says.
+        /// The service's message.
         description: String,
     },
     /// The service understood the call and refused it.
@@ -51,7 +51,7 @@ pub enum ApiError {
         http: u16,
         /// The API's code.
         code: Code,
-        /// What the service says.
+        /// The service's message.
         description: String,
     },
     /// The service is busy or broken at the moment.
@@ -61,7 +61,7 @@ pub enum ApiError {
         http: u16,
         /// The API's code.
         code: Code,
-        /// What the service says.
+        /// The service's message.
         description: String,
         /// How long the service asks to wait (`Retry-After`).
         wait: Option<Duration>,
@@ -246,7 +246,7 @@ impl ApiError {
     }
 }
 
-/// Text of a server that may be shown: without the token and characters that could change what a terminal shows, and at
+/// Text of a server that may be printed: without the token and characters that could change what a terminal shows, and at
 /// most `most` characters long.
 pub(super) fn shown(text: &str, token: &str, most: usize) -> String {
     // Before the text is cut, which could leave half of the token.

@@ -66,7 +66,7 @@ pub struct Filter {
     pub model_version_ids: Vec<String>,
     /// Only those made by one of these workflow versions.
     pub workflow_version_ids: Vec<String>,
-    /// Only those with one of these statuses. The client applies this filter: it is undocumented how the API takes it.
+    /// Only those with one of these statuses. The client applies this filter, because the API's parameter is undocumented.
     pub statuses: Vec<Code>,
     /// Only those of this labelling task.
     pub task_id: Option<String>,
@@ -98,7 +98,7 @@ impl Filter {
         }
     }
 
-    /// Whether the filter leaves out annotations of its selection. Leaving out those of models does not count: nobody may
+    /// Whether the filter leaves out annotations of its selection. Leaving out those of models does not count, because no user may
     /// change them.
     pub fn narrows(&self) -> bool {
         !self.user_ids.is_empty()

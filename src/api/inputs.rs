@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn inputs_are_asked_for_by_id_whatever_the_page_size() {
+    async fn inputs_are_read_by_id_with_any_page_size() {
         let server = Scripted::start(|call| {
             let existing = ["a", "c", "d"].map(str::to_owned);
             let at = call.number("page") - 1;

@@ -8,7 +8,7 @@ use crate::wire::Code;
 pub struct ItemError {
     /// The API's code.
     pub code: Code,
-    /// What the service says.
+    /// The service's message.
     pub description: String,
 }
 

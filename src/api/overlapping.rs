@@ -169,7 +169,7 @@ impl<T, E: From<ApiError>, F: FnMut(Annotation) -> Result<T, E>> Pages<'_, T, F>
         if page.len() as u64 >= LARGEST_PAGE {
             return Ok(Some((LARGEST_PAGE, page)));
         }
-        // Either this is everything, or the server's pages are smaller. One of the readings may be wrong by a server error.
+        // Either this is the whole listing, or the server's pages are smaller. A server error may make one of the reads wrong.
         let others = [2, 2, 3].map(Window::largest);
         let mut pages = self.fetch_ahead(others.into_iter());
         pages.set_window(others.len());

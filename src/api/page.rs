@@ -55,7 +55,7 @@ pub(super) async fn fetch(
         }
         if !query.admits(input, id) {
             return Err(ApiError::Malformed(format!(
-                "the listing contains annotation `{}` of input `{}`, which was not asked for",
+                "the listing contains annotation `{}` of input `{}`, which was not requested",
                 transport.shown(id, 100),
                 transport.shown(input, 100)
             )));

@@ -61,7 +61,7 @@ impl PurgeInputs {
 
 impl Writer {
     /// Deletes everything on these inputs except their input-level annotations, whoever made it. Returns the service's
-    /// objection, if any. The answer does not say which inputs it is about: list what is left.
+    /// objection, if any. The answer does not name the inputs, so list what is left.
     pub async fn purge(&self, inputs: &PurgeInputs) -> Result<Option<ItemError>, ApiError> {
         let sent: Annotations = self.0.write(inputs.call()).await?;
         Ok(self.0.objection(&sent.status))

@@ -296,7 +296,7 @@ impl Pace {
         self.learnt = Some(learnt);
     }
 
-    /// The answer was lost, or nobody waits for it any more: the call may have arrived until now.
+    /// The answer was lost, or the caller has stopped waiting: the call may have arrived until now.
     fn lost(&mut self, call: u64, now: Instant) {
         if self.unanswered.remove(&call).is_some() {
             self.returning.push(Reverse(now + WINDOW + MARGIN));
@@ -327,7 +327,7 @@ pub(super) struct RateLimiter {
     changed: Notify,
 }
 
-/// A call that may be sent now. Dropping it means that nobody waits for the answer any more.
+/// A call that may be sent now. Dropping it means that the caller has stopped waiting for the answer.
 #[derive(Debug)]
 #[must_use = "a turn that is dropped at once still counts as a call"]
 pub(super) struct Turn<'a> {

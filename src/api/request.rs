@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn transient_failures_are_told_from_permanent_ones() {
+    fn transient_and_permanent_failures_are_distinguished() {
         let transient = [
             (429, "slow down"),
             (429, r#"{"status":{"code":"CONN_THROTTLED"}}"#),

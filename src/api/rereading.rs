@@ -16,7 +16,7 @@ use super::windows::Window;
 use crate::wire::Annotation;
 use std::sync::Arc;
 
-/// Reads everything twice; an error says how the readings differ.
+/// Reads everything twice; an error describes the difference.
 pub(super) async fn list<T, E: From<ApiError>>(
     transport: &Arc<Transport>,
     query: &Query,

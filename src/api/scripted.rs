@@ -1,4 +1,4 @@
-//! A server for tests whose answers come from a closure. It writes raw bytes, so that it can break off, close early, and answer
+//! A server for tests; its answers come from a closure. It writes raw bytes, so that it can break off, close early, and answer
 //! something other than JSON.
 
 use super::connection::{Connection, Endpoint, InsecureHttp, Token};

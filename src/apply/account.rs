@@ -31,7 +31,7 @@ pub(super) fn count_operation(
     let operation = &plan.operations[at as usize];
     match ended {
         ItemOutcome::Applied => outcome.applied.actions.add(operation.action()),
-        ItemOutcome::AlreadySo => outcome.already_so += 1,
+        ItemOutcome::AlreadyUpToDate => outcome.already_so += 1,
         ItemOutcome::Stale { found, touched } => outcome.stale.push(StaleItem {
             touched,
             ..StaleItem::new(at, operation, found.map(|now| *now))
@@ -48,7 +48,7 @@ pub(super) fn count_purge(outcome: &mut Outcome, plan: &Plan, at: u32, ended: Pu
     let purge = &plan.purges[at as usize];
     match ended {
         ItemOutcome::Applied => outcome.applied.purge += 1,
-        ItemOutcome::AlreadySo => outcome.already_so += 1,
+        ItemOutcome::AlreadyUpToDate => outcome.already_so += 1,
         ItemOutcome::Stale { found, .. } => {
             outcome
                 .stale_purges
@@ -66,7 +66,7 @@ pub(super) fn count_input(outcome: &mut Outcome, plan: &Plan, at: u32, ended: It
     let input_id = plan.inputs[at as usize].input_id.clone();
     match ended {
         ItemOutcome::Applied => outcome.applied.posted_inputs += 1,
-        ItemOutcome::AlreadySo => outcome.already_so += 1,
+        ItemOutcome::AlreadyUpToDate => outcome.already_so += 1,
         ItemOutcome::Failed { reason, touched } => outcome.failed_inputs.push(FailedInput {
             input_id,
             reason,
@@ -85,7 +85,7 @@ pub(super) fn count_deleted_input(
     let input_id = plan.deleted_inputs[at as usize].clone();
     match ended {
         ItemOutcome::Applied => outcome.applied.deleted_inputs += 1,
-        ItemOutcome::AlreadySo => outcome.already_so += 1,
+        ItemOutcome::AlreadyUpToDate => outcome.already_so += 1,
         ItemOutcome::Stale { found, .. } => outcome.stale_inputs.push(StaleInput {
             input_id,
             annotations: found,
@@ -93,7 +93,7 @@ pub(super) fn count_deleted_input(
         ItemOutcome::Failed { reason, .. } => outcome.failed_inputs.push(FailedInput {
             input_id,
             reason,
-            touched: Touched::Not,
+            touched: Touched::Nothing,
         }),
         ItemOutcome::NotAttempted => outcome.not_attempted += 1,
     }

@@ -1,4 +1,4 @@
-//! One batch of a plan: read the annotations again, then send. `settle` says what the answers mean.
+//! One batch of a plan: read the annotations again, then send. `settle` interprets the answers.
 
 use super::account::OperationOutcome;
 use super::look::{self, by_name};
@@ -16,7 +16,7 @@ use crate::wire::encode::outlasts;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// What a batch did about one operation.
+/// The progress of one operation in a batch.
 #[derive(Debug)]
 pub(super) enum Step {
     /// The operation has ended; of a replacement, this step of it.
@@ -43,7 +43,7 @@ pub(super) struct BatchRun {
     interner: Interner,
     /// What annotations are once all their concepts are removed, by operation.
     without_concepts: HashMap<u32, Fingerprint>,
-    /// What is sent, made from what was read last, by operation.
+    /// The bodies, made from the annotations as last read, by operation.
     pub(super) bodies: HashMap<u32, Arc<Json>>,
     /// The stand-ins of replacements as they were last seen, by operation.
     pub(super) stand_ins: HashMap<u32, StandIn>,
@@ -79,7 +79,7 @@ pub(super) async fn run(
     run.report
 }
 
-/// The deletes of annotations whose concepts were all removed.
+/// The deletes of annotations without concepts left.
 pub(super) fn deletes_after_removal(operations: Vec<u32>) -> Group {
     Group {
         touched: Touched::ConceptsRemoved,
@@ -131,7 +131,7 @@ impl BatchRun {
         self.report.steps.push((at, Step::Reached(progress)));
     }
 
-    /// Tells the watch what the service stores now.
+    /// Reports the stored annotation to the watch.
     pub(super) fn stored(&self, at: u32, now: &ObservedAnnotation) {
         self.options.watch.stored(at, fingerprint(now));
     }
@@ -175,7 +175,7 @@ impl BatchRun {
         Ok(look::decode(wire, &mut self.interner)?.1)
     }
 
-    /// Reads the annotations again, and sends the operations whose annotations are as the plan saw them.
+    /// Reads the annotations again, and sends the operations if their annotations are as the plan saw them.
     async fn carry_out(&mut self, group: Group, queue: &mut Queue) {
         // The listing, or the last attempt, may be seconds old, that of a plan file days: what somebody changed since is not
         // overwritten. A new post is not checked first: its id is unique, and the service refuses one that exists.
@@ -191,7 +191,7 @@ impl BatchRun {
         }
     }
 
-    /// Keeps the operations whose annotations are as the plan saw them.
+    /// Keeps the operations with annotations as the plan saw them.
     async fn check(&mut self, mut group: Group, queue: &mut Queue) -> Group {
         let operations = group.take_items();
         let now = match self.read(group.call, &operations).await {
@@ -215,10 +215,10 @@ impl BatchRun {
                         group.items.push(at);
                     }
                 }
-                Freshness::AsWanted if group.touched.is_not() => {
-                    self.end(at, ItemOutcome::AlreadySo);
+                Freshness::AsWanted if group.touched.is_nothing() => {
+                    self.end(at, ItemOutcome::AlreadyUpToDate);
                 }
-                // An earlier attempt did it, whose answer was lost.
+                // An earlier attempt did it, but its answer was lost.
                 Freshness::AsWanted => {
                     if let Some(now) = &now {
                         self.stored(at, now);
@@ -234,7 +234,7 @@ impl BatchRun {
         self.split_shared_call(group, without_concepts, removals_outlast, queue)
     }
 
-    /// Makes what an operation sends out of what exists now. `false` if the operation does not fit that and has failed.
+    /// Makes the body of an operation from the stored annotation. `false` if the operation does not fit it and has failed.
     pub(super) fn make_body(
         &mut self,
         at: u32,
@@ -248,14 +248,14 @@ impl BatchRun {
                 }
                 true
             }
-            Err(misfit) => {
-                self.fail(at, misfit.to_string(), touched);
+            Err(mismatch) => {
+                self.fail(at, mismatch.to_string(), touched);
                 false
             }
         }
     }
 
-    /// Notes what a shared call needs to know of an annotation. `false` if the annotation is to stay, and removing its
+    /// Checks an annotation of a shared call. `false` if the annotation is to stay, and removing its
     /// concepts could leave it empty.
     fn note_for_shared_call(
         &mut self,
@@ -301,7 +301,7 @@ impl BatchRun {
                 group.call = Call::Remove;
                 group.items = removals;
             }
-            queue.push_front(if touched.is_not() {
+            queue.push_front(if touched.is_nothing() {
                 // Somebody else removed the concepts.
                 Group::new(Call::Delete, without_concepts)
             } else {
@@ -317,7 +317,7 @@ impl BatchRun {
     fn stale(&self, group: &Group, at: u32, now: Option<ObservedAnnotation>) -> OperationOutcome {
         let lost = |now: &ObservedAnnotation| {
             group.call == Call::RemoveOrDelete
-                && !group.touched.is_not()
+                && !group.touched.is_nothing()
                 && self.deletes(group.call, at)
                 && self.has_lost_its_concepts(at, now)
         };

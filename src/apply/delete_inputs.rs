@@ -60,7 +60,7 @@ async fn delete_batch(
     let mut ended = Vec::new();
     let mut attempt = 1;
     let failure = loop {
-        // What the inputs hold is read before every attempt.
+        // The content of the inputs is read before every attempt.
         let now = match read(writer, left.values()).await {
             Ok(now) => now,
             Err(error) => break error.to_string(),
@@ -69,12 +69,12 @@ async fn delete_batch(
             let outcome = if let Some(count) = now.foreign.get(id) {
                 ItemOutcome::Stale {
                     found: *count,
-                    touched: Touched::Not,
+                    touched: Touched::Nothing,
                 }
             } else if now.existing.contains(id.as_str()) {
                 return true;
             } else if attempt == 1 {
-                ItemOutcome::AlreadySo
+                ItemOutcome::AlreadyUpToDate
             } else {
                 ItemOutcome::Applied
             };
@@ -106,7 +106,7 @@ async fn delete_batch(
         }
     };
     let reason = format!("it was not deleted: {failure}");
-    let failed = |at| (at, ItemOutcome::failed(reason.as_str(), Touched::Perhaps));
+    let failed = |at| (at, ItemOutcome::failed(reason.as_str(), Touched::Unknown));
     ended.extend(left.into_keys().map(failed));
     ended
 }
@@ -114,11 +114,11 @@ async fn delete_batch(
 /// What some inputs hold now.
 struct Contents {
     existing: BTreeSet<String>,
-    /// How many annotations each holds that did not come with it; inputs without any are left out.
+    /// The number of annotations on each input that were not created with it; inputs without any are left out.
     foreign: HashMap<InputId, u64>,
 }
 
-/// Reads what inputs hold. What models made came with an input, and so did its input-level annotation while that is untouched.
+/// Reads the annotations of inputs. Those of models, and an unchanged input-level one, were created with the input.
 async fn read(
     writer: &Writer,
     inputs: impl Iterator<Item = &InputId> + Clone,
@@ -144,7 +144,7 @@ async fn read(
     Ok(Contents { existing, foreign })
 }
 
-/// Whether nobody has written anything into the annotation that came with an input.
+/// Whether the input-level annotation of an input is unchanged since the input was created.
 fn is_untouched(annotation: &ObservedAnnotation) -> bool {
     let is_empty =
         |json: &serde_json::Value| json.as_object().is_some_and(serde_json::Map::is_empty);

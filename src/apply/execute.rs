@@ -88,7 +88,7 @@ impl Operations<'_> {
                 }
                 Some(Err(crashed)) => {
                     for at in crashed {
-                        self.end(at, ItemOutcome::failed(CRASHED, Touched::Perhaps));
+                        self.end(at, ItemOutcome::failed(CRASHED, Touched::Unknown));
                     }
                 }
                 None => return calls,
@@ -123,7 +123,7 @@ impl Operations<'_> {
         operations.iter().filter_map(seen).collect()
     }
 
-    /// Takes in what a batch did.
+    /// Records the results of a batch.
     fn advance(&mut self, report: Report) {
         for (operation, step) in report.steps {
             let at = operation as usize;
@@ -159,11 +159,11 @@ impl Operations<'_> {
 
     /// Ends an operation that its batch did not end.
     fn end(&mut self, operation: u32, outcome: OperationOutcome) {
-        self.tell(operation, &outcome);
+        self.report(operation, &outcome);
         self.ended[operation as usize] = Some(outcome);
     }
 
-    fn tell(&self, operation: u32, outcome: &OperationOutcome) {
+    fn report(&self, operation: u32, outcome: &OperationOutcome) {
         let subject = Subject::Operation(operation);
         self.options.watch.ended(subject, &outcome.summary());
     }
@@ -172,7 +172,7 @@ impl Operations<'_> {
         for (at, ended) in std::mem::take(&mut self.ended).into_iter().enumerate() {
             let at = at as u32;
             let ended = ended.unwrap_or_else(|| {
-                self.tell(at, &ItemOutcome::NotAttempted);
+                self.report(at, &ItemOutcome::NotAttempted);
                 ItemOutcome::NotAttempted
             });
             count_operation(outcome, &self.plan, at, ended);

@@ -42,11 +42,11 @@ impl State {
         )
     }
 
-    /// The failure of an input whose processing did not end.
+    /// The failure of an input that was not processed in time.
     fn not_processed(&self, reason: &str) -> Self {
         let touched = match self {
-            Self::Posted(_) => Touched::Otherwise,
-            Self::Existing(_) | Self::Failed(..) => Touched::Not,
+            Self::Posted(_) => Touched::Incomplete,
+            Self::Existing(_) | Self::Failed(..) => Touched::Nothing,
         };
         Self::Failed(reason.to_owned(), touched)
     }
@@ -62,10 +62,10 @@ impl State {
         match self {
             // Only a stop ends the waiting early.
             Self::Posted(Processing::Done | Processing::Waiting) => ItemOutcome::Applied,
-            Self::Posted(Processing::Failed(error)) => unprocessed(error, Touched::Otherwise),
-            Self::Existing(Processing::Done) => ItemOutcome::AlreadySo,
+            Self::Posted(Processing::Failed(error)) => unprocessed(error, Touched::Incomplete),
+            Self::Existing(Processing::Done) => ItemOutcome::AlreadyUpToDate,
             Self::Existing(Processing::Waiting) => ItemOutcome::NotAttempted,
-            Self::Existing(Processing::Failed(error)) => unprocessed(error, Touched::Not),
+            Self::Existing(Processing::Failed(error)) => unprocessed(error, Touched::Nothing),
             Self::Failed(reason, touched) => ItemOutcome::failed(reason, touched),
         }
     }
@@ -109,7 +109,7 @@ pub(super) async fn post(
     blocked
 }
 
-/// Posts what is to be posted: several calls at a time.
+/// Posts the inputs, several calls at a time.
 async fn post_all(
     plan: &Arc<Plan>,
     writer: &Writer,
@@ -145,7 +145,7 @@ async fn post_all(
             }
             Some(Err(crashed)) => {
                 for at in crashed {
-                    states.insert(at, State::Failed(CRASHED.to_owned(), Touched::Perhaps));
+                    states.insert(at, State::Failed(CRASHED.to_owned(), Touched::Unknown));
                 }
             }
             None => return states,
@@ -166,7 +166,7 @@ impl PostRun {
     async fn run(mut self, inputs: Vec<u32>) -> Self {
         let mut queue = Queue::new(Group::new(Call::PostInputs, inputs));
         while let Some(mut group) = queue.pop() {
-            if !group.touched.is_not() {
+            if !group.touched.is_nothing() {
                 self.take_out_existing(&mut group).await;
             }
             if !group.items.is_empty() {
@@ -193,7 +193,7 @@ impl PostRun {
         }
     }
 
-    /// Takes out the inputs that an earlier attempt, whose answer was lost, has posted.
+    /// Takes out the inputs that an earlier attempt with a lost answer has posted.
     async fn take_out_existing(&mut self, group: &mut Group) {
         let inputs = group.take_items();
         let id = |at: u32| self.plan.inputs[at as usize].input_id.to_string();
@@ -266,9 +266,9 @@ impl PostRun {
             match item {
                 ItemResult::Done(processing) => self.end(at, State::Posted(processing)),
                 ItemResult::Failed(error) if error.is_duplicate_input() => {
-                    // It exists, whoever posted it; its processing is asked for next.
+                    // It exists, by whichever run; its processing is read next.
                     let state = match group.touched {
-                        Touched::Not => State::Existing(Processing::Waiting),
+                        Touched::Nothing => State::Existing(Processing::Waiting),
                         _ => State::Posted(Processing::Waiting),
                     };
                     self.end(at, state);
@@ -286,7 +286,7 @@ impl PostRun {
                 ItemResult::Unknown if group.has_attempts_left() => again.push(at),
                 ItemResult::Unknown => {
                     let reason = "the service's answer does not mention it";
-                    self.fail(at, reason, Touched::Perhaps);
+                    self.fail(at, reason, Touched::Unknown);
                 }
             }
         }
@@ -296,12 +296,12 @@ impl PostRun {
         if group.pause(&self.options.stop).await == Pause::Stopped {
             for at in again {
                 let reason = "the service says to try again later, and the run was stopped";
-                self.fail(at, reason, Touched::Perhaps);
+                self.fail(at, reason, Touched::Unknown);
             }
             return;
         }
         queue.push(Group {
-            touched: Touched::Perhaps,
+            touched: Touched::Unknown,
             ..group.next_attempt(again)
         });
     }
@@ -309,7 +309,7 @@ impl PostRun {
     /// Judges a call that was refused or lost as a whole.
     async fn settle_failed_call(&mut self, mut group: Group, error: ApiError, queue: &mut Queue) {
         if error.may_have_taken_effect() {
-            group.touched = Touched::Perhaps;
+            group.touched = Touched::Unknown;
         }
         if group
             .may_retry(&self.writer, &error, &self.options.stop)

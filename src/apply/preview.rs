@@ -23,7 +23,7 @@ pub async fn preview(plan: &Plan, reader: &Reader, permit: &Permit) -> Result<Ve
     let with_names = plan.operations.iter().zip(&names);
     let dues = with_names.map(|(operation, name)| {
         let now = found.remove(name);
-        // What does not fit any more was changed since it was checked.
+        // An operation that does not fit any more was changed since the check.
         due(operation, now.as_ref(), permit).unwrap_or(Due::Stale)
     });
     Ok(dues.collect())

@@ -66,8 +66,8 @@ pub(super) async fn execute(
             }
             Some(Err(crashed)) => {
                 for at in crashed {
-                    let ended = ItemOutcome::failed(CRASHED, Touched::Perhaps);
-                    tell(options, at, &ended);
+                    let ended = ItemOutcome::failed(CRASHED, Touched::Unknown);
+                    report_to_watch(options, at, &ended);
                     count_purge(outcome, plan, at, ended);
                 }
             }
@@ -78,12 +78,12 @@ pub(super) async fn execute(
         }
     }
     for at in untried {
-        tell(options, at, &ItemOutcome::NotAttempted);
+        report_to_watch(options, at, &ItemOutcome::NotAttempted);
         count_purge(outcome, plan, at, ItemOutcome::NotAttempted);
     }
 }
 
-fn tell(options: &Options, purge: u32, outcome: &PurgeOutcome) {
+fn report_to_watch(options: &Options, purge: u32, outcome: &PurgeOutcome) {
     let subject = Subject::Purge(purge);
     options.watch.ended(subject, &outcome.summary());
 }
@@ -122,13 +122,13 @@ impl PurgeRun {
     }
 
     fn end(&mut self, purge: u32, outcome: PurgeOutcome) {
-        tell(&self.options, purge, &outcome);
+        report_to_watch(&self.options, purge, &outcome);
         self.report.ended.push((purge, outcome));
     }
 
     /// Some of its annotations may be deleted; the report counts those.
     fn fail(&mut self, purge: u32, reason: impl Into<String>) {
-        self.end(purge, ItemOutcome::failed(reason, Touched::Perhaps));
+        self.end(purge, ItemOutcome::failed(reason, Touched::Unknown));
     }
 
     fn fail_all(&mut self, purges: impl IntoIterator<Item = u32>, error: &ApiError) {
@@ -194,7 +194,7 @@ impl PurgeRun {
             if !unplanned.is_empty() {
                 let deleted = self.deleted.get(&at).copied().unwrap_or_default();
                 let touched = if deleted == 0 {
-                    Touched::Not
+                    Touched::Nothing
                 } else {
                     Touched::Deleted
                 };
@@ -205,7 +205,7 @@ impl PurgeRun {
             } else if group.attempt > 1 {
                 self.end(at, ItemOutcome::Applied);
             } else {
-                self.end(at, ItemOutcome::AlreadySo);
+                self.end(at, ItemOutcome::AlreadyUpToDate);
             }
         }
         due
@@ -323,7 +323,7 @@ pub(super) async fn listed(
     Ok(purges.map(of).map(Option::unwrap_or_default).collect())
 }
 
-/// The annotations of each input by id. Compared by fingerprint: a service may spell the same annotation in several ways.
+/// The annotations of each input by id. Compared by fingerprint: a service may write the same annotation in several ways.
 fn fingerprints(listed: &[Vec<ObservedAnnotation>]) -> Vec<BTreeMap<&AnnotationId, Fingerprint>> {
     let inputs = listed.iter();
     inputs

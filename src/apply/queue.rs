@@ -11,7 +11,7 @@ use tokio::task::{Id, JoinSet};
 /// How often single items of an answered call are sent, the first time included.
 pub(super) const ATTEMPTS: u32 = 4;
 
-/// The reason of items whose task panicked: whether they were written is unknown.
+/// The reason of items after a panic of their task: whether they were written is unknown.
 pub(super) const CRASHED: &str =
     "annosync failed in the middle of this call: run the same command again";
 
@@ -34,7 +34,7 @@ impl Group {
             call,
             items,
             attempt: 1,
-            touched: Touched::Not,
+            touched: Touched::Nothing,
         }
     }
 

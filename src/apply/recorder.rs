@@ -5,7 +5,7 @@ use crate::model::Fingerprint;
 use crate::plan::{Action, ApplyStatus, ApplyStatuses, Operation, Plan};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Observes a run, and knows what there is to undo.
+/// Observes a run, and records what has to be undone.
 #[derive(Debug)]
 pub struct Recorder {
     /// Whether each operation is a post.
@@ -15,7 +15,7 @@ pub struct Recorder {
 
 #[derive(Debug)]
 struct Record {
-    fates: ApplyStatuses,
+    statuses: ApplyStatuses,
     /// What the service stored last, by operation.
     stored: Vec<Option<Fingerprint>>,
 }
@@ -26,14 +26,14 @@ impl Recorder {
         Self {
             posts: plan.operations.iter().map(is_post).collect(),
             record: Mutex::new(Record {
-                fates: ApplyStatuses::unknown(plan),
+                statuses: ApplyStatuses::unknown(plan),
                 stored: vec![None; plan.operations.len()],
             }),
         }
     }
 
-    pub fn fates(&self) -> ApplyStatuses {
-        self.record().fates.clone()
+    pub fn statuses(&self) -> ApplyStatuses {
+        self.record().statuses.clone()
     }
 
     fn is_post(&self, what: Subject) -> bool {
@@ -53,26 +53,26 @@ impl Watch for Recorder {
             Subject::Operation(at) => record.stored[at as usize],
             _ => None,
         };
-        let fate = match how {
+        let status = match how {
             ItemOutcome::Applied => ApplyStatus::Applied(stored),
-            // It did not exist before the run, so a call of this run posted it whose answer was lost.
-            ItemOutcome::AlreadySo if self.is_post(what) => ApplyStatus::Applied(stored),
-            ItemOutcome::AlreadySo | ItemOutcome::NotAttempted => ApplyStatus::NotApplied,
+            // It did not exist before the run, so a call of this run posted it, and its answer was lost.
+            ItemOutcome::AlreadyUpToDate if self.is_post(what) => ApplyStatus::Applied(stored),
+            ItemOutcome::AlreadyUpToDate | ItemOutcome::NotAttempted => ApplyStatus::NotApplied,
             ItemOutcome::Stale { touched, .. } | ItemOutcome::Failed { touched, .. }
-                if touched.is_not() =>
+                if touched.is_nothing() =>
             {
                 ApplyStatus::NotApplied
             }
-            // It may be written in part: its undo looks what is stored.
+            // It may be written in part: its undo reads what is stored.
             ItemOutcome::Stale { .. } => ApplyStatus::Unknown,
             ItemOutcome::Failed { .. } => stored.map_or(ApplyStatus::Unknown, |stored| {
                 ApplyStatus::Applied(Some(stored))
             }),
         };
         match what {
-            Subject::Operation(at) => record.fates.operations[at as usize] = fate,
-            Subject::Purge(at) => record.fates.purges[at as usize] = fate,
-            Subject::Input(at) => record.fates.inputs[at as usize] = fate,
+            Subject::Operation(at) => record.statuses.operations[at as usize] = status,
+            Subject::Purge(at) => record.statuses.purges[at as usize] = status,
+            Subject::Input(at) => record.statuses.inputs[at as usize] = status,
             // An undo of an undo posts no inputs.
             Subject::DeletedInput(_) => {}
         }
@@ -131,17 +131,17 @@ mod tests {
             touched,
         };
         let ended = [
-            (ItemOutcome::AlreadySo, ApplyStatus::Applied(None)),
-            (ItemOutcome::AlreadySo, ApplyStatus::NotApplied),
+            (ItemOutcome::AlreadyUpToDate, ApplyStatus::Applied(None)),
+            (ItemOutcome::AlreadyUpToDate, ApplyStatus::NotApplied),
             (ItemOutcome::Applied, ApplyStatus::Applied(None)),
             (ItemOutcome::NotAttempted, ApplyStatus::NotApplied),
-            (failed(Touched::Not), ApplyStatus::NotApplied),
-            (failed(Touched::Perhaps), ApplyStatus::Unknown),
+            (failed(Touched::Nothing), ApplyStatus::NotApplied),
+            (failed(Touched::Unknown), ApplyStatus::Unknown),
             (failed(Touched::Deleted), ApplyStatus::Unknown),
             (
                 ItemOutcome::Stale {
                     found: (),
-                    touched: Touched::Not,
+                    touched: Touched::Nothing,
                 },
                 ApplyStatus::NotApplied,
             ),
@@ -153,7 +153,7 @@ mod tests {
                 ApplyStatus::Unknown,
             ),
         ];
-        // Two more: one whose stored state was seen, and one that did not end.
+        // Two more: one with a known stored state, and one that did not end.
         let plan = plan(ended.len() + 2);
         let recorder = Recorder::new(&plan);
         for (at, (outcome, _)) in ended.iter().enumerate() {
@@ -161,13 +161,13 @@ mod tests {
         }
         let at = ended.len() as u32;
         recorder.stored(at, seen);
-        recorder.ended(Subject::Operation(at), &failed(Touched::Otherwise));
-        recorder.ended(Subject::Purge(0), &failed(Touched::Perhaps));
-        let mut expected: Vec<ApplyStatus> = ended.iter().map(|(_, fate)| *fate).collect();
+        recorder.ended(Subject::Operation(at), &failed(Touched::Incomplete));
+        recorder.ended(Subject::Purge(0), &failed(Touched::Unknown));
+        let mut expected: Vec<ApplyStatus> = ended.iter().map(|(_, status)| *status).collect();
         expected.extend([ApplyStatus::Applied(Some(seen)), ApplyStatus::Unknown]);
-        let fates = recorder.fates();
+        let statuses = recorder.statuses();
         assert_eq!(
-            (fates.operations, fates.purges),
+            (statuses.operations, statuses.purges),
             (expected, vec![ApplyStatus::Unknown])
         );
     }

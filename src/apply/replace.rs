@@ -1,7 +1,7 @@
 //! How far the replacements of a plan have come: four steps, each safe to repeat.
 //!
 //! Post the stand-in, delete the original, post the replacement, delete the stand-in. One of the two always exists, so a run
-//! may be killed at any point. `batch` sends the steps; `stand_in` says what is checked before each.
+//! may be killed at any point. `batch` sends the steps; `stand_in` checks the state before each.
 
 use super::account::OperationOutcome;
 use super::watch::ItemOutcome;
@@ -108,14 +108,14 @@ impl Progress {
                 None
             }
             (Call::Post, Self::LeftUnfinished(stand_in)) => match step {
-                ItemOutcome::Applied | ItemOutcome::AlreadySo => {
+                ItemOutcome::Applied | ItemOutcome::AlreadyUpToDate => {
                     *self = Self::Settled(stand_in, step);
                     None
                 }
-                step => Some(post_failed(step, id, Touched::Not)),
+                step => Some(post_failed(step, id, Touched::Nothing)),
             },
             (Call::Post, Self::Deleted(stand_in)) => match step {
-                ItemOutcome::Applied | ItemOutcome::AlreadySo => {
+                ItemOutcome::Applied | ItemOutcome::AlreadyUpToDate => {
                     *self = Self::Settled(stand_in, ItemOutcome::Applied);
                     None
                 }
@@ -138,10 +138,10 @@ impl Progress {
             (_, _) => Some(match step {
                 ItemOutcome::Failed {
                     reason,
-                    touched: Touched::Perhaps,
+                    touched: Touched::Unknown,
                 } => ItemOutcome::failed(
                     format!("{reason}; its stand-in `{id}` may be there: {NEXT}"),
-                    Touched::Not,
+                    Touched::Nothing,
                 ),
                 step => step,
             }),
@@ -149,12 +149,12 @@ impl Progress {
     }
 }
 
-/// The outcome of a replacement whose post failed, while its stand-in holds what is to be posted.
+/// The outcome of a replacement after a failed post; its stand-in holds what is to be posted.
 fn post_failed(post: OperationOutcome, id: &AnnotationId, touched: Touched) -> OperationOutcome {
     match post {
         ItemOutcome::Failed {
             reason,
-            touched: Touched::Not,
+            touched: Touched::Nothing,
         } => ItemOutcome::failed(
             format!("{reason}; its stand-in `{id}` holds it: {NEXT} to finish it"),
             touched,
@@ -168,13 +168,13 @@ fn post_failed(post: OperationOutcome, id: &AnnotationId, touched: Touched) -> O
         ),
         ItemOutcome::Stale {
             found,
-            touched: Touched::Not,
+            touched: Touched::Nothing,
         } => ItemOutcome::Stale { found, touched },
         post => post,
     }
 }
 
-/// The outcome of a replacement whose stand-in could not be deleted.
+/// The outcome of a replacement if its stand-in could not be deleted.
 fn stand_in_left(
     whole: Option<OperationOutcome>,
     id: &AnnotationId,
@@ -182,10 +182,10 @@ fn stand_in_left(
 ) -> OperationOutcome {
     let left = format!("its stand-in `{id}` is still there ({why}): {NEXT}");
     let (reason, touched) = match whole {
-        Some(ItemOutcome::Applied) => (format!("it was replaced, but {left}"), Touched::Otherwise),
-        Some(ItemOutcome::AlreadySo) => (
+        Some(ItemOutcome::Applied) => (format!("it was replaced, but {left}"), Touched::Incomplete),
+        Some(ItemOutcome::AlreadyUpToDate) => (
             format!("it already was as wanted, but {left}"),
-            Touched::Not,
+            Touched::Nothing,
         ),
         Some(ItemOutcome::Failed { reason, touched }) => (format!("{reason}; {left}"), touched),
         Some(ItemOutcome::Stale { touched, .. }) => (
@@ -194,7 +194,7 @@ fn stand_in_left(
         ),
         Some(ItemOutcome::NotAttempted) | None => (
             format!("the run was stopped before it was replaced, but {left}"),
-            Touched::Not,
+            Touched::Nothing,
         ),
     };
     ItemOutcome::failed(reason, touched)
@@ -219,13 +219,13 @@ mod tests {
     }
 
     fn failed(why: &str) -> OperationOutcome {
-        ItemOutcome::failed(why, Touched::Not)
+        ItemOutcome::failed(why, Touched::Nothing)
     }
 
     fn stale() -> OperationOutcome {
         ItemOutcome::Stale {
             found: None,
-            touched: Touched::Not,
+            touched: Touched::Nothing,
         }
     }
 
@@ -262,7 +262,7 @@ mod tests {
                 .is_none()
         );
         assert_eq!(next(&progress, Mode::Running), [Call::DeleteStandIn]);
-        let whole = progress.advance(Call::DeleteStandIn, ItemOutcome::AlreadySo, &id());
+        let whole = progress.advance(Call::DeleteStandIn, ItemOutcome::AlreadyUpToDate, &id());
         assert!(matches!(whole, Some(ItemOutcome::Applied)));
     }
 
@@ -292,7 +292,7 @@ mod tests {
         let whole = progress.advance(Call::PostStandIn, failed("no such user"), &id());
         let Some(ItemOutcome::Failed {
             reason: why,
-            touched: Touched::Not,
+            touched: Touched::Nothing,
         }) = whole
         else {
             panic!("{whole:?}");
@@ -314,7 +314,7 @@ mod tests {
             whole,
             Some(ItemOutcome::Stale {
                 found: None,
-                touched: Touched::Not
+                touched: Touched::Nothing
             })
         ));
     }
@@ -340,7 +340,7 @@ mod tests {
         assert!(matches!(
             whole,
             Some(ItemOutcome::Failed {
-                touched: Touched::Not,
+                touched: Touched::Nothing,
                 ..
             })
         ));
@@ -353,25 +353,25 @@ mod tests {
                 ItemOutcome::Applied,
                 failed("no"),
                 "it was replaced, but its stand-in",
-                Touched::Otherwise,
+                Touched::Incomplete,
             ),
             (
-                ItemOutcome::AlreadySo,
+                ItemOutcome::AlreadyUpToDate,
                 stale(),
                 "it already was as wanted, but its stand-in",
-                Touched::Not,
+                Touched::Nothing,
             ),
             (
                 failed("refused"),
                 failed("no"),
                 "refused; its stand-in",
-                Touched::Not,
+                Touched::Nothing,
             ),
             (
                 stale(),
                 failed("no"),
                 "it changed after the plan was made and was left alone, but its stand-in",
-                Touched::Not,
+                Touched::Nothing,
             ),
         ] {
             let mut progress = Progress::Settled(seen(), whole);
@@ -392,7 +392,7 @@ mod tests {
         assert!(matches!(
             whole,
             Some(ItemOutcome::Failed {
-                touched: Touched::Not,
+                touched: Touched::Nothing,
                 ..
             })
         ));

@@ -29,7 +29,7 @@ impl BatchRun {
         let mut removed = Vec::new();
         for (&at, item) in group.items.iter().zip(items) {
             match item {
-                // The answer shows what the removal left of it, whether or not the service then deleted it.
+                // The answer shows the annotation after the removal, even if the service then deleted it.
                 ItemResult::Done(Some(_)) if self.deletes(group.call, at) => {
                     removed.push(at);
                     doubts.push((at, None));
@@ -54,7 +54,7 @@ impl BatchRun {
         let mut failed = Vec::new();
         for (at, reason) in self.read_back(&group, doubts, &removed, queue).await {
             match reason {
-                // The answer does not say why it was not done. Sent without those that were, it gets its own answer.
+                // The answer gives no reason. If it is sent again without the finished ones, it gets its own answer.
                 None if group.has_attempts_left() => again.push(at),
                 reason => failed.push((at, reason)),
             }
@@ -80,7 +80,7 @@ impl BatchRun {
             || (self.deletes(call, at) && error.code == Code::CONN_DOES_NOT_EXIST)
     }
 
-    /// Compares the answer to a write with what was wanted.
+    /// Compares the answer to a write with the wanted annotation.
     fn compare(&mut self, at: u32, wire: wire::Annotation) {
         match self.decode(wire) {
             Ok(now) => {
@@ -89,10 +89,10 @@ impl BatchRun {
                     self.end(at, ItemOutcome::Applied);
                 } else {
                     let reason = "the service accepted it and stored something else";
-                    self.fail(at, reason, Touched::Otherwise);
+                    self.fail(at, reason, Touched::Incomplete);
                 }
             }
-            Err(error) => self.fail(at, error.to_string(), Touched::Otherwise),
+            Err(error) => self.fail(at, error.to_string(), Touched::Incomplete),
         }
     }
 
@@ -113,7 +113,7 @@ impl BatchRun {
         let now = match self.read(call, &operations).await {
             Ok(now) => now,
             Err(error) => {
-                self.fail_all(&operations, &error, Touched::Perhaps);
+                self.fail_all(&operations, &error, Touched::Unknown);
                 return Vec::new();
             }
         };
@@ -126,8 +126,8 @@ impl BatchRun {
                 Some(now) if call == Call::PostStandIn => self.found_stand_in(at, &now),
                 Some(now) if !deletes && is_as_wanted(self.operation(at), &now) => {
                     self.stored(at, &now);
-                    let outcome = if reason.is_some() && touched.is_not() {
-                        ItemOutcome::AlreadySo
+                    let outcome = if reason.is_some() && touched.is_nothing() {
+                        ItemOutcome::AlreadyUpToDate
                     } else {
                         ItemOutcome::Applied
                     };
@@ -148,7 +148,7 @@ impl BatchRun {
                 {
                     self.end(at, stale(Some(now), Touched::ConceptsRemoved));
                 }
-                // A post whose id is taken, or an annotation that was changed meanwhile: it is not sent again.
+                // A post with a used id, or an annotation that was changed meanwhile: it is not sent again.
                 now if (now.is_some() || reason.is_none())
                     && freshness(self.operation(at), now.as_ref()) == Freshness::Stale =>
                 {
@@ -156,7 +156,7 @@ impl BatchRun {
                         Some(_) => touched,
                         None if removed.contains(&at) => Touched::ConceptsRemoved,
                         // Without an objection it may have been written before it was changed.
-                        None => Touched::Perhaps,
+                        None => Touched::Unknown,
                     };
                     self.end(at, stale(now, touched));
                 }
@@ -178,7 +178,7 @@ impl BatchRun {
             return self.fail_all(&group.items, &error, group.touched);
         }
         if error.may_have_taken_effect() {
-            group.touched = Touched::Perhaps;
+            group.touched = Touched::Unknown;
         }
         if let (true, ApiError::TimedOut { seconds, .. }) = (frees_an_id(group.call), &error) {
             // A delete that is still on its way would delete what is posted under the same id next.
@@ -198,8 +198,8 @@ impl BatchRun {
         }
         let error = error.given_up_after(group.attempt);
         let rejected = error.is_rejection();
-        if !rejected && group.touched.is_not() {
-            return self.fail_all(&group.items, &error, Touched::Not);
+        if !rejected && group.touched.is_nothing() {
+            return self.fail_all(&group.items, &error, Touched::Nothing);
         }
         // A delete of an annotation that is gone is refused too, and the rest of the call may be gone as well.
         let may_be_gone = matches!(error, ApiError::NotFound { .. })
@@ -232,7 +232,7 @@ impl BatchRun {
         }
     }
 
-    /// Leaves replacements alone whose delete may still be on its way: a stand-in must outlast that.
+    /// Leaves replacements alone if their delete may still be carried out: a stand-in must exist until then.
     fn abandon(&mut self, operations: &[u32], error: &ApiError) {
         for &at in operations {
             let id = replace::stand_in_id(&self.plan, at);
@@ -240,7 +240,7 @@ impl BatchRun {
                 "{error}, and the run was stopped before its delete was confirmed; its stand-in `{id}` is still there: {}",
                 replace::NEXT
             );
-            let outcome = ItemOutcome::failed(reason, Touched::Perhaps);
+            let outcome = ItemOutcome::failed(reason, Touched::Unknown);
             self.report.steps.push((at, Step::Abandoned(outcome)));
         }
     }
@@ -253,7 +253,7 @@ impl BatchRun {
         for (at, reason) in failed {
             let reason =
                 reason.unwrap_or_else(|| "the service's answer does not mention it".to_owned());
-            // An attempt whose answer was lost may still be carried out.
+            // An attempt with a lost answer may still be carried out.
             self.fail(at, reason, group.touched);
         }
     }

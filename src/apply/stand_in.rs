@@ -16,7 +16,7 @@ use crate::wire;
 use std::sync::Arc;
 
 /// An annotation and its stand-in, as they are now.
-struct Both {
+struct OriginalAndStandIn {
     at: u32,
     original: Option<ObservedAnnotation>,
     stand_in: Option<ObservedAnnotation>,
@@ -30,7 +30,7 @@ impl BatchRun {
         let originals = match self.read(Call::DeleteReplaced, &operations).await {
             Ok(now) => now,
             Err(error) => {
-                self.fail_all(&operations, &error, Touched::Not);
+                self.fail_all(&operations, &error, Touched::Nothing);
                 return group;
             }
         };
@@ -38,7 +38,7 @@ impl BatchRun {
         for (at, original) in operations.into_iter().zip(originals) {
             if freshness(self.operation(at), original.as_ref()) != Freshness::AsPlanned {
                 others.push((at, original));
-            } else if self.make_body(at, original.as_ref(), Touched::Not) {
+            } else if self.make_body(at, original.as_ref(), Touched::Nothing) {
                 group.items.push(at);
             }
         }
@@ -49,7 +49,7 @@ impl BatchRun {
         let stand_ins = match self.read(Call::PostStandIn, &with_others).await {
             Ok(now) => now,
             Err(error) => {
-                self.fail_all(&with_others, &error, Touched::Not);
+                self.fail_all(&with_others, &error, Touched::Nothing);
                 return group;
             }
         };
@@ -81,7 +81,7 @@ impl BatchRun {
         left
     }
 
-    /// Takes up a replacement whose original is not as the plan saw it.
+    /// Continues a replacement if its original is not as the plan saw it.
     fn resume(
         &mut self,
         at: u32,
@@ -91,8 +91,8 @@ impl BatchRun {
         let ours = stand_in.filter(|it| self.holds_replacement(at, it));
         let ours = ours.map(|it| StandIn::of_another_run(fingerprint(it)));
         let outcome = match freshness(self.operation(at), original.as_ref()) {
-            Freshness::AsWanted => ItemOutcome::AlreadySo,
-            _ => stale(original.clone(), Touched::Not),
+            Freshness::AsWanted => ItemOutcome::AlreadyUpToDate,
+            _ => stale(original.clone(), Touched::Nothing),
         };
         match (original, ours) {
             (None, Some(seen)) => self.reach(at, Progress::Deleted(seen)),
@@ -100,7 +100,7 @@ impl BatchRun {
             (None, None) if stand_in.is_some() => {
                 let reason =
                     "it is gone, and its stand-in differs from what the plan wants: plan again";
-                self.fail(at, reason, Touched::Not);
+                self.fail(at, reason, Touched::Nothing);
             }
             (_, None) => self.end(at, outcome),
         }
@@ -111,7 +111,7 @@ impl BatchRun {
     pub(super) fn compare_stand_in(&mut self, at: u32, wire: wire::Annotation) {
         let stored = match self.decode(wire) {
             Ok(stored) => stored,
-            Err(error) => return self.fail(at, error.to_string(), Touched::Not),
+            Err(error) => return self.fail(at, error.to_string(), Touched::Nothing),
         };
         let stand_in = self.posted_stand_in(at, fingerprint(&stored));
         if self.keeps_everything(at, &stored) {
@@ -119,7 +119,7 @@ impl BatchRun {
         } else {
             let reason = "the service accepted its stand-in and stored something else, so the annotation itself was left alone";
             // The answer may show less than is stored: then the stand-in is recognised by what was posted.
-            let outcome = ItemOutcome::failed(reason, Touched::Not);
+            let outcome = ItemOutcome::failed(reason, Touched::Nothing);
             self.reach(at, Progress::Settled(stand_in, outcome));
         }
     }
@@ -163,7 +163,7 @@ impl BatchRun {
                 "another annotation has the id `{}` of its stand-in: run the same command again",
                 found.id
             );
-            self.fail(at, reason, Touched::Not);
+            self.fail(at, reason, Touched::Nothing);
         }
     }
 
@@ -181,7 +181,7 @@ impl BatchRun {
     }
 
     /// Reads originals, each with its stand-in.
-    async fn read_both(&mut self, group: &mut Group) -> Vec<Both> {
+    async fn read_both(&mut self, group: &mut Group) -> Vec<OriginalAndStandIn> {
         let operations = group.take_items();
         let mut names = Vec::with_capacity(2 * operations.len());
         for &at in &operations {
@@ -201,7 +201,7 @@ impl BatchRun {
             }
         };
         let mut now = now.into_iter();
-        let both = |at| Both {
+        let both = |at| OriginalAndStandIn {
             at,
             original: now.next().flatten(),
             stand_in: now.next().flatten(),
@@ -209,7 +209,7 @@ impl BatchRun {
         operations.into_iter().map(both).collect()
     }
 
-    /// Keeps the originals that are as the plan saw them, and whose stand-ins are as they were posted.
+    /// Keeps the originals that are as the plan saw them, if their stand-ins are as they were posted.
     pub(super) async fn check_deletes_of_originals(&mut self, mut group: Group) -> Group {
         for both in self.read_both(&mut group).await {
             let at = both.at;
@@ -221,9 +221,9 @@ impl BatchRun {
                 }
                 Freshness::AsPlanned => {
                     let reason = "somebody changed or deleted its stand-in, so the annotation itself was left alone: run the same command again";
-                    ItemOutcome::failed(reason, Touched::Not)
+                    ItemOutcome::failed(reason, Touched::Nothing)
                 }
-                Freshness::AsWanted if group.touched.is_not() => ItemOutcome::AlreadySo,
+                Freshness::AsWanted if group.touched.is_nothing() => ItemOutcome::AlreadyUpToDate,
                 // Whoever deleted it, the replacement is posted.
                 Freshness::HalfReplaced | Freshness::AsWanted => ItemOutcome::Applied,
                 Freshness::Stale => stale(both.original, group.touched),
@@ -251,8 +251,8 @@ impl BatchRun {
                         continue;
                     }
                     Some(it) if is_as_wanted(self.operation(at), &it) => {
-                        if group.touched.is_not() {
-                            ItemOutcome::AlreadySo
+                        if group.touched.is_nothing() {
+                            ItemOutcome::AlreadyUpToDate
                         } else {
                             ItemOutcome::Applied
                         }
@@ -303,7 +303,7 @@ impl BatchRun {
         true
     }
 
-    /// Whether a stand-in is as it was last seen. The answer to its post may spell it differently than a read does: then it
+    /// Whether a stand-in is as it was last seen. The answer to its post may write it differently than a read does: then it
     /// is compared with what was sent.
     fn is_unchanged(&self, at: u32, stand_in: &ObservedAnnotation) -> bool {
         self.stand_ins.get(&at).is_some_and(|known| {
@@ -311,7 +311,7 @@ impl BatchRun {
         })
     }
 
-    /// Keeps the stand-ins that are unchanged and whose originals exist.
+    /// Keeps the stand-ins that are unchanged, if their originals exist.
     pub(super) async fn check_stand_ins(&mut self, mut group: Group) -> Group {
         for both in self.read_both(&mut group).await {
             let at = both.at;
@@ -320,21 +320,21 @@ impl BatchRun {
                 _ => self.operation(at).fingerprint() == Some(fingerprint(it)),
             });
             match (both.original, both.stand_in) {
-                (_, None) if group.call == Call::DeleteLeftBehind && group.touched.is_not() => {
-                    self.end(at, ItemOutcome::AlreadySo);
+                (_, None) if group.call == Call::DeleteLeftBehind && group.touched.is_nothing() => {
+                    self.end(at, ItemOutcome::AlreadyUpToDate);
                 }
                 (_, None) => self.end(at, ItemOutcome::Applied),
                 (None, Some(_)) => {
-                    self.fail(at, "its original is gone", Touched::Not);
+                    self.fail(at, "its original is gone", Touched::Nothing);
                 }
                 (Some(_), Some(it)) if is_unchanged => {
                     if group.call == Call::DeleteStandIn
-                        || self.make_body(at, Some(&it), Touched::Not)
+                        || self.make_body(at, Some(&it), Touched::Nothing)
                     {
                         group.items.push(at);
                     }
                 }
-                (Some(_), it) => self.end(at, stale(it, Touched::Not)),
+                (Some(_), it) => self.end(at, stale(it, Touched::Nothing)),
             }
         }
         group

@@ -21,7 +21,8 @@ pub enum Subject {
 pub enum ItemOutcome<S = ()> {
     Applied,
     /// There was nothing left to do.
-    AlreadySo,
+    #[serde(rename = "already_so")]
+    AlreadyUpToDate,
     /// The annotation, or the input, is not as the plan saw it.
     Stale {
         #[serde(skip)]
@@ -49,7 +50,7 @@ impl<S> ItemOutcome<S> {
     pub(super) fn summary(&self) -> ItemOutcome {
         match self {
             Self::Applied => ItemOutcome::Applied,
-            Self::AlreadySo => ItemOutcome::AlreadySo,
+            Self::AlreadyUpToDate => ItemOutcome::AlreadyUpToDate,
             Self::Stale { touched, .. } => ItemOutcome::Stale {
                 found: (),
                 touched: *touched,

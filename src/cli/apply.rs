@@ -17,7 +17,7 @@ use super::values;
 use super::watchers::Watchers;
 use crate::apply::{self, InputFiles, NoFiles, OnFailure, Options, Stop, Watch};
 use crate::model::UserId;
-use crate::plan::{Account, Due, Operation, Outcome, Permit, Plan};
+use crate::plan::{Due, Operation, Outcome, OutcomeDocument, Permit, Plan};
 use crate::render;
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ pub(crate) struct Args {
     /// app's owner and your own; with --manifest, those of its owners are allowed already
     #[arg(long, value_name = "ID", value_parser = values::user)]
     allow_user: Vec<UserId>,
-    /// Let every numeric guard pass, whatever the number; for a plan file that was reviewed
+    /// Let every numeric guard pass, with any number; for a plan file that was reviewed
     #[arg(long)]
     allow_guards: bool,
     /// Do not ask for approval
@@ -313,8 +313,8 @@ fn print_empty(args: &Args, plan: &Arc<Plan>) -> Result<(), Failure> {
         Format::Text => output::styled_result(&text(Stream::Stdout)),
         Format::Json => {
             output::styled_message(&text(Stream::Stderr));
-            let account = Account::new(plan, Outcome::default());
-            output::data(&render::outcome_json(&account))
+            let saved = OutcomeDocument::new(plan, Outcome::default());
+            output::data(&render::outcome_json(&saved))
         }
     }
 }
@@ -324,7 +324,7 @@ fn print_outcome(args: &Args, plan: &Plan, outcome: Outcome) -> Result<Exit, Fai
     let text = render::outcome_text(&outcome);
     let written = match args.format {
         Format::Text => output::result(&text),
-        Format::Json => output::data(&render::outcome_json(&Account::new(plan, outcome))),
+        Format::Json => output::data(&render::outcome_json(&OutcomeDocument::new(plan, outcome))),
     };
     // If stdout fails, the result goes to stderr: the user must learn what was changed.
     written.map_err(|failure| {

@@ -12,7 +12,7 @@ use super::exit::Failure;
 use super::git::{git, named_repository, run, utf8};
 use super::output;
 use super::validate::{Files, problem_text};
-use crate::manifest::{self, Manifest, Overlay, Problems, Reach};
+use crate::manifest::{self, FileAccess, Manifest, Overlay, Problems};
 use crate::plan::Base;
 use crate::render::escape;
 use std::ffi::OsStr;
@@ -55,7 +55,7 @@ pub(crate) fn load(revision: &str, path: &Path, files: Files) -> Result<BaseMani
         if kind == Kind::Manifest && !manifest::has_header(&place) {
             return Err(repository.no_manifest(revision, file));
         }
-        match manifest::load_with(&place, &Overlay::new(), files.reach()) {
+        match manifest::load_with(&place, &Overlay::new(), files.access()) {
             Ok(manifest) => {
                 let base = Base {
                     revision: revision.to_owned(),
@@ -237,7 +237,7 @@ struct Tree {
 }
 
 impl Tree {
-    fn list(repository: &Repository, commit: &str, reach: Reach) -> Result<Self, Failure> {
+    fn list(repository: &Repository, commit: &str, access: FileAccess) -> Result<Self, Failure> {
         let list = |paths: &[String]| {
             let mut list = repository.git();
             list.args(["ls-tree", "-r", "-z", "--full-tree", commit, "--"])
@@ -245,7 +245,7 @@ impl Tree {
             run(&mut list, None)
         };
         let mut paths = Vec::new();
-        if !repository.prefix.is_empty() && reach == Reach::Folder {
+        if !repository.prefix.is_empty() && access == FileAccess::Folder {
             // Ignore and attribute files in parent folders apply too.
             let mut above = "";
             for part in repository.prefix.split_inclusive('/') {

@@ -40,7 +40,7 @@ pub(crate) struct ConnectionArgs {
     /// Use the embedded store in this file instead of an app
     #[arg(long, value_name = "FILE", conflicts_with_all = ["endpoint", "user_id", "app_id"])]
     embedded: Option<PathBuf>,
-    /// File that holds the token; default: CLARIFAI_PAT
+    /// File that contains the token; default: CLARIFAI_PAT
     #[arg(long, value_name = "FILE")]
     pat_file: Option<PathBuf>,
     /// Allow plain HTTP to other machines; the token and the labels are sent unencrypted

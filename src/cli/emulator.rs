@@ -6,7 +6,8 @@ use super::output;
 use super::session::chain;
 use super::{input, kind};
 use crate::emulator::{
-    Collaborator, Config, Database, Emulator, EmulatorError, Habits, ListingOrder, annotations_in,
+    Collaborator, Config, Database, Emulator, EmulatorError, ListingOrder, ResponseStyle,
+    annotations_in,
 };
 use crate::model::FileKind;
 use serde_json::Value;
@@ -92,13 +93,13 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         require_inputs: args.require_inputs,
         rate_limit: args.rate_limit,
         page_cap: args.page_size,
-        habits: Habits {
+        response_style: ResponseStyle {
             listings: match args.listing_order {
                 Order::Oldest => ListingOrder::OldestFirst,
                 Order::Newest => ListingOrder::NewestFirst,
                 Order::Modified => ListingOrder::ModifiedFirst,
             },
-            ..Habits::default()
+            ..ResponseStyle::default()
         },
         ..Config::default()
     };

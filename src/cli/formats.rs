@@ -35,18 +35,18 @@ impl Format {
 }
 
 /// Whether the plan file is among the formats.
-pub(crate) fn has_plan_file(format: Format, also: &[Also]) -> bool {
+pub(crate) fn has_plan_file(format: Format, also: &[ExtraOutput]) -> bool {
     format == Format::Json || also.iter().any(|also| also.format == Format::Json)
 }
 
 /// An argument `FORMAT=FILE`: write the plan to this file in this format.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Also {
+pub(crate) struct ExtraOutput {
     format: Format,
     file: PathBuf,
 }
 
-impl FromStr for Also {
+impl FromStr for ExtraOutput {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -73,7 +73,10 @@ impl FromStr for Also {
 }
 
 /// The path of the plan file, if one is written.
-pub(crate) fn plan_file_path<'a>(out: Option<&'a Path>, also: &'a [Also]) -> Option<&'a Path> {
+pub(crate) fn plan_file_path<'a>(
+    out: Option<&'a Path>,
+    also: &'a [ExtraOutput],
+) -> Option<&'a Path> {
     let mut json = also.iter().filter(|also| also.format == Format::Json);
     out.or_else(|| json.next().map(|also| also.file.as_path()))
 }
@@ -82,10 +85,10 @@ pub(crate) fn plan_file_path<'a>(out: Option<&'a Path>, also: &'a [Also]) -> Opt
 pub(crate) fn write(
     plan: &Plan,
     view: &View,
-    also: &[Also],
+    also: &[ExtraOutput],
     whole: Option<&Path>,
 ) -> Result<(), Failure> {
-    for Also { format, file } in also {
+    for ExtraOutput { format, file } in also {
         let text = match format {
             Format::Text => view.plain(plan),
             Format::Markdown => view.markdown(plan, whole),
@@ -101,7 +104,7 @@ pub(crate) fn write(
 pub(crate) fn check(
     format: Format,
     view: &View,
-    also: &[Also],
+    also: &[ExtraOutput],
     out: Option<&Path>,
     read: &[&Path],
 ) -> Result<(), Failure> {
@@ -195,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_format_and_a_file_are_read() {
-        let read = |text: &str| text.parse::<Also>();
+        let read = |text: &str| text.parse::<ExtraOutput>();
         for (text, format, file) in [
             ("markdown=plan.md", Format::Markdown, "plan.md"),
             ("text=a=b.txt", Format::Text, "a=b.txt"),
@@ -207,7 +210,7 @@ mod tests {
             ),
         ] {
             let file = PathBuf::from(file);
-            assert_eq!(read(text), Ok(Also { format, file }));
+            assert_eq!(read(text), Ok(ExtraOutput { format, file }));
         }
         for (text, why) in [
             ("plan.md", "expected a format and a file"),

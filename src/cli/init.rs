@@ -358,7 +358,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folders_name_makes_a_sets_name() {
+    fn the_set_name_is_made_from_the_folders_name() {
         for (folder, set) in [
             ("street", "street"),
             ("Street Labels (2026)", "street-labels-2026"),

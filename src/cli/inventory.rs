@@ -146,7 +146,7 @@ fn to_post(
     )))
 }
 
-/// The first posted input whose media differ from the manifest.
+/// The first posted input with other media than in the manifest.
 pub(crate) fn undeclared<'i>(
     manifest: &Manifest,
     inputs: &'i [PlannedInput],
@@ -177,7 +177,7 @@ fn media(manifest: &Manifest, input: &DesiredInput) -> Result<Vec<Medium>, Strin
         let bytes = manifest.read_medium(&path, content(kind)).map_err(say)?;
         if bytes.is_empty() {
             let message = format!("the file `{path}` is empty");
-            return Err(say((message, "name the file that holds it")));
+            return Err(say((message, "name the file that contains it")));
         }
         let sha256 = hex(&Sha256::digest(&bytes));
         let source = MediumSource::File {

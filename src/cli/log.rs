@@ -81,7 +81,7 @@ impl Watch for Log {
             *file = None;
             self.stop.request();
             output::message(&format!(
-                "Stopping: cannot write {}: {error}. Calls in flight are finished; what ends from now on is in the result below, not in the log.",
+                "Stopping: cannot write {}: {error}. Calls in flight are finished; their results are shown below, not in the log.",
                 self.path.display()
             ));
         }

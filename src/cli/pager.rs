@@ -61,7 +61,7 @@ pub(crate) fn show(text: &str, paging: Paging) -> Result<(), Failure> {
     };
     // While the pager runs, Ctrl-C is for the pager: otherwise it would outlive this process and keep the terminal.
     let _interrupts = (pager != Pager::None).then(super::interrupts::Interrupts::new);
-    if run_pager(&pager, for_pager) == Shown::Yes {
+    if run_pager(&pager, for_pager) == PagerResult::Shown {
         return Ok(());
     }
     output::styled_result(text)
@@ -69,14 +69,14 @@ pub(crate) fn show(text: &str, paging: Paging) -> Result<(), Failure> {
 
 /// Whether the pager has shown the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shown {
-    Yes,
-    No,
+enum PagerResult {
+    Shown,
+    NotShown,
 }
 
-fn run_pager(pager: &Pager, text: &str) -> Shown {
+fn run_pager(pager: &Pager, text: &str) -> PagerResult {
     let mut command = match pager {
-        Pager::None => return Shown::No,
+        Pager::None => return PagerResult::NotShown,
         Pager::Less => Command::new("less"),
         Pager::Chosen(command) => shell(command),
     };
@@ -88,10 +88,10 @@ fn run_pager(pager: &Pager, text: &str) -> Shown {
         .spawn()
         .and_then(|pager| feed(pager, text));
     let why = match (&ended, pager) {
-        (Ok(status), _) if is_done(*status) => return Shown::Yes,
+        (Ok(status), _) if is_done(*status) => return PagerResult::Shown,
         (Ok(status), _) => status.to_string(),
         // The user did not ask for a pager.
-        (Err(_), Pager::None | Pager::Less) => return Shown::No,
+        (Err(_), Pager::None | Pager::Less) => return PagerResult::NotShown,
         (Err(error), Pager::Chosen(_)) => error.to_string(),
     };
     let name = match pager {
@@ -101,7 +101,7 @@ fn run_pager(pager: &Pager, text: &str) -> Shown {
     output::message(&format!(
         "Warning: the pager `{name}` failed ({why}); the plan follows without it."
     ));
-    Shown::No
+    PagerResult::NotShown
 }
 
 /// Writes the text to the pager and waits for it to end.
@@ -207,7 +207,7 @@ mod tests {
                 seen.display()
             ));
             let text = "\u{1b}[31ma long line\u{1b}[0m\n".repeat(50_000);
-            assert_eq!(run_pager(&pager, &text), Shown::Yes);
+            assert_eq!(run_pager(&pager, &text), PagerResult::Shown);
             assert!(std::fs::read_to_string(seen).unwrap() == text);
             let expected = std::env::var("LESS").unwrap_or_else(|_| LESS.to_owned());
             assert_eq!(std::fs::read_to_string(options).unwrap(), expected);
@@ -222,7 +222,11 @@ mod tests {
                 "kill -INT $$",
                 "exit 130",
             ] {
-                assert_eq!(run_pager(&chosen(enough), &text), Shown::Yes, "{enough}");
+                assert_eq!(
+                    run_pager(&chosen(enough), &text),
+                    PagerResult::Shown,
+                    "{enough}"
+                );
             }
         }
 
@@ -236,10 +240,14 @@ mod tests {
                     "head -n 1 > /dev/null; exit 1",
                     "if",
                 ] {
-                    assert_eq!(run_pager(&chosen(broken), &text), Shown::No, "{broken}");
+                    assert_eq!(
+                        run_pager(&chosen(broken), &text),
+                        PagerResult::NotShown,
+                        "{broken}"
+                    );
                 }
             }
-            assert_eq!(run_pager(&Pager::None, "x"), Shown::No);
+            assert_eq!(run_pager(&Pager::None, "x"), PagerResult::NotShown);
         }
     }
 }

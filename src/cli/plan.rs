@@ -3,7 +3,7 @@
 use super::base::BaseManifest;
 use super::connection::ConnectionArgs;
 use super::exit::{Exit, Failure};
-use super::formats::{self, Also, Format};
+use super::formats::{self, ExtraOutput, Format};
 use super::inventory;
 use super::offline;
 use super::output;
@@ -29,7 +29,7 @@ pub(crate) struct Args {
     format: Format,
     /// Also write the plan to FILE, as text, markdown or json; repeatable
     #[arg(long, value_name = "FORMAT=FILE")]
-    also: Vec<Also>,
+    also: Vec<ExtraOutput>,
     /// Write the plan to FILE, for `apply FILE`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,

@@ -16,7 +16,9 @@ use super::validate::{Files, load_whole};
 use crate::apply::{InputFiles, NoFiles};
 use crate::manifest::Manifest;
 use crate::model::{FileKind, Guards, ObservedState, Scope, UserId};
-use crate::plan::{self, Base, Extra, Limits, MediumSource, Permit, Plan, PlanFileError};
+use crate::plan::{
+    self, Base, ExtraPermissions, Limits, MediumSource, Permit, Plan, PlanFileError,
+};
 use crate::render;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -63,7 +65,7 @@ pub(crate) struct Request<'a> {
     pub(crate) manifest: Option<&'a Path>,
     pub(crate) planning: &'a Planning,
     pub(crate) files: Files,
-    /// Other users whose annotations the plan may change.
+    /// Other users: the plan may change their annotations.
     pub(crate) users: &'a [UserId],
 }
 
@@ -171,7 +173,7 @@ impl Request<'_> {
         session: &Session,
         destination: &Destination,
     ) -> Result<Permit, Failure> {
-        let extra = Extra {
+        let extra = ExtraPermissions {
             users: self.users.iter().cloned().collect(),
             sets: self.planning.adopted(),
         };
@@ -223,14 +225,14 @@ impl Request<'_> {
         permit: &Permit,
     ) -> Result<(), Failure> {
         if plan.app_owner != observed.app_owner {
-            return Err(self.misfit_error(&[format!(
+            return Err(self.mismatch_error(&[format!(
                 "it says that the app is owned by {}, and it is owned by {}",
                 plan.app_owner, observed.app_owner
             )]));
         }
-        let misfits = plan::misfits(plan, observed, permit);
-        if !misfits.is_empty() {
-            return Err(self.misfit_error(&misfits));
+        let mismatches = plan::mismatches(plan, observed, permit);
+        if !mismatches.is_empty() {
+            return Err(self.mismatch_error(&mismatches));
         }
         let (mut guards, renamed) = match manifest {
             Some(manifest) => (manifest.desired.guards, manifest.desired.renamed.clone()),
@@ -246,7 +248,7 @@ impl Request<'_> {
         Ok(())
     }
 
-    fn misfit_error(&self, reasons: &[String]) -> Failure {
+    fn mismatch_error(&self, reasons: &[String]) -> Failure {
         let shown = reasons.iter().take(MAX_LISTED);
         let mut list = shown.fold(String::new(), |list, reason| {
             format!("{list}\n  {}", render::escape(reason))
@@ -366,7 +368,7 @@ impl Request<'_> {
         Ok(if plan.inputs.is_empty() {
             create
         } else {
-            // What it waits for, it may wait for.
+            // The plan only waits for existing inputs, which is always allowed.
             CreateInputs::Yes
         })
     }

@@ -14,7 +14,7 @@ use super::view::View;
 use crate::manifest::Manifest;
 use crate::model::{DesiredState, ObservedState, Scope, SetName, UserId};
 use crate::plan::{
-    self, Against, Allowances, Context, Drift, EmptyManifest, Inventory, Numbers, Plan, Target,
+    self, Allowances, Context, Drift, EmptyManifest, Inventory, Numbers, Plan, PlanBase, Target,
 };
 use crate::render;
 use std::collections::BTreeSet;
@@ -68,7 +68,7 @@ pub(crate) struct Planning {
     /// Set by `--allow-guards`.
     #[arg(skip)]
     numbers: Numbers,
-    /// With --base: whose value wins where the manifest and the app changed the same field. Without this flag the field
+    /// With --base: which value wins if the manifest and the app changed the same field. Without this flag the field
     /// is not written, and the exit code is 4
     #[arg(long, value_enum, value_name = "SIDE")]
     pub(crate) conflicts: Option<Conflicts>,
@@ -87,7 +87,7 @@ pub(crate) enum OnDrift {
     Fail,
 }
 
-/// Whose value wins in a conflict.
+/// Which value wins in a conflict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Conflicts {
     /// The manifest's
@@ -243,7 +243,7 @@ impl Planning {
         let made = match base {
             None => plan::plan(&manifest.desired, observed, &context),
             Some(base) => {
-                let against = Against {
+                let against = PlanBase {
                     desired: &base.manifest.desired,
                     base: base.base.clone(),
                     on_drift: match self.on_drift {
@@ -307,7 +307,7 @@ pub(crate) fn denied(plan: &Plan, caller: &UserId) -> Option<String> {
 
 /// Prints why the plan is stopped, and the flags that let it pass: those of its guards, and `flag`.
 pub(crate) fn stopped(plan: &Plan, path: &Path, reasons: &[&str], flag: Option<&str>) -> Exit {
-    let mut flags: Vec<String> = plan.guards.iter().map(plan::Trip::flag).collect();
+    let mut flags: Vec<String> = plan.guards.iter().map(plan::TrippedGuard::flag).collect();
     flags.extend(flag.map(str::to_owned));
     output::message(&format!(
         "error: {}\nhint: if this is what you mean, let exactly this plan pass with {}",

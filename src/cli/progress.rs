@@ -257,7 +257,7 @@ mod tests {
     fn operations_that_were_not_attempted_do_not_count() {
         let done = Done::of(3);
         done.ended(Subject::Operation(0), &ItemOutcome::Applied);
-        done.ended(Subject::Purge(0), &ItemOutcome::AlreadySo);
+        done.ended(Subject::Purge(0), &ItemOutcome::AlreadyUpToDate);
         done.ended(Subject::Operation(1), &ItemOutcome::NotAttempted);
         assert_eq!(done.count(), 2);
     }

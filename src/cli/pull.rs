@@ -16,7 +16,8 @@ use crate::manifest::{self, Manifest, Overlay};
 use crate::model::{ConceptId, ObservedState, Policy, Scope, SetName, SetPrefix, Status, UserId};
 use crate::plan::{self, AppChange, Decision};
 use crate::pull::{
-    self, Choice, Form, Fresh, InputPattern, ModelMade, NewInputs, Over, PullError, Pulled,
+    self, Choice, ExistingManifest, Form, Fresh, InputPattern, ModelMade, NewInputs, PullError,
+    Pulled,
 };
 use crate::render::{self, Losses};
 use std::collections::BTreeMap;
@@ -68,7 +69,7 @@ pub(crate) struct Args {
     /// manifest. Use it to pull on a branch
     #[arg(long, value_name = "REV")]
     base: Option<String>,
-    /// With --base: whose value wins where the manifest and the app changed the same field. Without this flag the
+    /// With --base: which value wins if the manifest and the app changed the same field. Without this flag the
     /// manifest keeps its value, and the exit code is 4
     #[arg(long, value_enum, value_name = "SIDE", requires = "base")]
     conflicts: Option<Conflicts>,
@@ -267,8 +268,8 @@ async fn pull_over(args: &Args, choice: &Choice) -> Result<(Pulled, Vec<AppChang
     }
     let text = |file: u32| manifest.text(file);
     let read_back =
-        |overlay: &Overlay| manifest::load_with(&args.path, overlay, args.files.reach());
-    let over = Over {
+        |overlay: &Overlay| manifest::load_with(&args.path, overlay, args.files.access());
+    let over = ExistingManifest {
         manifest: &manifest,
         text: &text,
         new_inputs,
@@ -301,7 +302,7 @@ async fn pull_fresh(args: &Args, choice: &Choice) -> Result<Pulled, Failure> {
     let observed = observe(args, &destination, &scope).await?;
     warn_of_unknown(&scope, &observed, None);
     let read_back =
-        |overlay: &Overlay| manifest::load_with(&args.path, overlay, args.files.reach());
+        |overlay: &Overlay| manifest::load_with(&args.path, overlay, args.files.access());
     let fresh = Fresh {
         header: &header,
         path: &args.path,
@@ -428,7 +429,7 @@ fn failure(error: &PullError) -> Failure {
 
 /// Checks that the files on disk give the intended manifest: git may ignore a new file, and a plan would too.
 fn check_written(path: &Path, files: Files, pulled: &Pulled) -> Result<(), Failure> {
-    let is_as_intended = manifest::load_with(path, &Overlay::new(), files.reach())
+    let is_as_intended = manifest::load_with(path, &Overlay::new(), files.access())
         .is_ok_and(|manifest| manifest.hash == pulled.manifest_hash);
     if is_as_intended {
         return Ok(());

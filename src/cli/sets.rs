@@ -4,7 +4,7 @@
 use super::git;
 use crate::manifest::HEADER_FILES;
 use crate::model::{Maker, ObservedState, SetName, SetPrefix};
-use crate::plan::{Plan, Trip};
+use crate::plan::{Plan, TrippedGuard};
 use crate::pull;
 use crate::render;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,7 @@ pub(crate) fn others(
 ) -> BTreeMap<SetPrefix, u64> {
     let ours: BTreeSet<SetPrefix> = [SetPrefix::of(set)]
         .into_iter()
-        .chain(adopts.iter().map(SetPrefix::named))
+        .chain(adopts.iter().map(SetPrefix::of_name_or_prefix))
         .collect();
     let mut counts = BTreeMap::new();
     let people = (observed.inputs.values().flatten()).filter(|it| it.maker == Maker::User);
@@ -111,11 +111,11 @@ fn earlier(folder: &Path) -> Vec<SetName> {
         .collect()
 }
 
-/// How to adopt the sets whose annotations the plan would double; `None` if it doubles none.
+/// How to adopt the sets of annotations that the plan would double; `None` if it doubles none.
 pub(crate) fn adoption(plan: &Plan, path: &Path) -> Option<String> {
     let mut sets: Vec<SetName> = Vec::new();
     for trip in &plan.guards {
-        if let Trip::Doubles { of, .. } = trip {
+        if let TrippedGuard::Doubles { of, .. } = trip {
             let sets_of = of.iter().filter_map(|of| of.set.as_deref());
             sets.extend(sets_of.filter_map(|set| SetName::new(set).ok()));
         }
@@ -126,7 +126,7 @@ pub(crate) fn adoption(plan: &Plan, path: &Path) -> Option<String> {
     let known = known_names(path, &plan.target.app_id);
     let names = sets
         .iter()
-        .map(|set| known.get(&SetPrefix::named(set)).unwrap_or(set));
+        .map(|set| known.get(&SetPrefix::of_name_or_prefix(set)).unwrap_or(set));
     let names: BTreeSet<&str> = names.map(SetName::as_str).collect();
     let flags: Vec<String> = names
         .iter()

@@ -7,7 +7,7 @@ use super::terminal::Stream;
 use super::view::View;
 use super::{input, kind, output, plan_file};
 use crate::model::FileKind;
-use crate::plan::{Account, PlanFileError};
+use crate::plan::{OutcomeDocument, PlanFileError};
 use crate::render::{self, LogFile};
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let file = &args.file;
     let kind = kind::of(file);
     let shown = match kind {
-        Some(FileKind::Outcome) => account(args)?,
+        Some(FileKind::Outcome) => saved(args)?,
         Some(FileKind::Log) => log(args)?,
         Some(
             FileKind::Listing
@@ -91,9 +91,9 @@ fn unrecognised(file: &Path) -> Failure {
     )
 }
 
-fn account(args: &Args) -> Result<String, Failure> {
+fn saved(args: &Args) -> Result<String, Failure> {
     let text = input::text(&args.file, input::MAX_BYTES)?;
-    let account = Account::read(&text).map_err(|error| match error {
+    let saved = OutcomeDocument::read(&text).map_err(|error| match error {
         PlanFileError::Syntax(fault) => input::json_failure(&args.file, &fault).hint(
             "this is the outcome of an apply: keep all that `annosync apply --format json` prints",
         ),
@@ -104,9 +104,13 @@ fn account(args: &Args) -> Result<String, Failure> {
         .hint("use the version of annosync that wrote it"),
     })?;
     Ok(match args.format {
-        Format::Text => render::account_text(&account, &args.view.text_options(Stream::Stdout)),
-        Format::Markdown => render::account_markdown(&account, &args.view.markdown_options(None)),
-        Format::Json => render::outcome_json(&account),
+        Format::Text => {
+            render::outcome_document_text(&saved, &args.view.text_options(Stream::Stdout))
+        }
+        Format::Markdown => {
+            render::outcome_document_markdown(&saved, &args.view.markdown_options(None))
+        }
+        Format::Json => render::outcome_json(&saved),
     })
 }
 

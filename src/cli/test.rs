@@ -10,7 +10,7 @@ use super::output;
 use super::tracked::tracked;
 use super::validate::{Files, refuse_missing};
 use crate::api::Connection;
-use crate::manifest::{self, Overlay, Shown};
+use crate::manifest::{self, Overlay, ProblemsShown};
 use crate::model::normalize_line_endings;
 use crate::plan::{self, Allowances, Context, Inventory, Plan};
 use crate::render::{self, Color, Detail, MarkdownOptions, TextOptions, escape, escape_lines};
@@ -163,9 +163,13 @@ fn planned(case: &Path, files: Files) -> Result<Plan, String> {
         offline::read_listing(&case.join(OBSERVED)).map_err(|failure| failure_text(&failure))?;
     let folder = Some(case.join(MANIFEST)).filter(|folder| folder.is_dir());
     let folder = folder.as_deref().unwrap_or(case);
-    let read = manifest::load_tracked(folder, &Overlay::new(), files.reach(), &tracked);
-    let manifest =
-        read.map_err(|problems| format!("{}\n", problems.render(true, Shown::First).trim_end()))?;
+    let read = manifest::load_tracked(folder, &Overlay::new(), files.access(), &tracked);
+    let manifest = read.map_err(|problems| {
+        format!(
+            "{}\n",
+            problems.render(true, ProblemsShown::First).trim_end()
+        )
+    })?;
     refuse_missing(&manifest, files).map_err(|failure| failure_text(&failure))?;
     let context = Context {
         target: offline::no_target(&observed),

@@ -82,7 +82,7 @@ impl UndoFile {
 
     /// Writes the file again for the actual result of the run. If that fails, the first version remains valid.
     pub(crate) fn end(&self) {
-        if let Err(failure) = self.write(&self.recorder.fates()) {
+        if let Err(failure) = self.write(&self.recorder.statuses()) {
             output::message(&format!(
                 "Warning: {}. The file from before the run is still there: it undoes what was applied, and skips the rest.",
                 failure.message
@@ -95,12 +95,12 @@ impl UndoFile {
         Arc::clone(&self.recorder) as Arc<dyn Watch>
     }
 
-    fn undo(&self, fates: &ApplyStatuses) -> Plan {
-        undo(&self.plan, &self.before, fates)
+    fn undo(&self, statuses: &ApplyStatuses) -> Plan {
+        undo(&self.plan, &self.before, statuses)
     }
 
-    fn write(&self, fates: &ApplyStatuses) -> Result<(), Failure> {
-        output::file(&self.path, &render::json(&self.undo(fates))).map_err(|failure| {
+    fn write(&self, statuses: &ApplyStatuses) -> Result<(), Failure> {
+        output::file(&self.path, &render::json(&self.undo(statuses))).map_err(|failure| {
             failure.hint(
                 "nothing was sent; check that its folder exists, may be written to, and has space",
             )

@@ -3,7 +3,7 @@
 use super::exit::Failure;
 use super::tracked::tracked;
 use super::{kind, output};
-use crate::manifest::{self, Manifest, Overlay, Problems, Reach, Shown};
+use crate::manifest::{self, FileAccess, Manifest, Overlay, Problems, ProblemsShown};
 use crate::plan::Plan;
 use crate::render;
 use std::fmt::Write as _;
@@ -23,11 +23,11 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    pub(crate) fn reach(self) -> Reach {
+    pub(crate) fn access(self) -> FileAccess {
         if self.allow_outside_files {
-            Reach::Anywhere
+            FileAccess::Anywhere
         } else {
-            Reach::Folder
+            FileAccess::Folder
         }
     }
 }
@@ -129,9 +129,9 @@ fn missing(manifest: &Manifest) -> Failure {
 /// The problems of a manifest as text: the first of each kind, or all with `-v`.
 pub(crate) fn problem_text(problems: &Problems) -> String {
     let shown = if tracing::enabled!(tracing::Level::DEBUG) {
-        Shown::All
+        ProblemsShown::All
     } else {
-        Shown::First
+        ProblemsShown::First
     };
     problems.render(output::is_styled(), shown)
 }

@@ -18,8 +18,8 @@ pub(crate) struct View {
     full: bool,
     /// Show only these kinds of changes, for example `deletes,posts`
     #[arg(long, value_enum, value_name = "KINDS", value_delimiter = ',', help_heading = HEADING)]
-    only: Vec<Shown>,
-    /// Show only changes on this input, or on inputs whose ids match this glob; repeatable
+    only: Vec<ChangeKind>,
+    /// Show only changes on this input, or on inputs with ids that match this glob; repeatable
     #[arg(long = "input", value_name = "GLOB", help_heading = HEADING)]
     inputs: Vec<String>,
     /// Show only changes of annotations that have this concept before or after; repeatable
@@ -29,7 +29,7 @@ pub(crate) struct View {
 
 /// A kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Shown {
+enum ChangeKind {
     /// Deletes, purges and replacements
     Deletes,
     /// New annotations
@@ -38,12 +38,12 @@ enum Shown {
     Patches,
 }
 
-impl From<Shown> for Kind {
-    fn from(shown: Shown) -> Self {
+impl From<ChangeKind> for Kind {
+    fn from(shown: ChangeKind) -> Self {
         match shown {
-            Shown::Deletes => Self::Deletes,
-            Shown::Posts => Self::Posts,
-            Shown::Patches => Self::Patches,
+            ChangeKind::Deletes => Self::Deletes,
+            ChangeKind::Posts => Self::Posts,
+            ChangeKind::Patches => Self::Patches,
         }
     }
 }

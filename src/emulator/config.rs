@@ -35,7 +35,7 @@ pub struct Config {
     pub clock: Clock,
     /// Ids are hashes of the seed and a counter: the same seed gives the same ids.
     pub seed: u64,
-    pub habits: Habits,
+    pub response_style: ResponseStyle,
     /// Random faults. See [`super::FaultControl`] for planned ones.
     pub faults: Faults,
 }
@@ -56,7 +56,7 @@ impl Default for Config {
             missing_delete: MissingDelete::default(),
             clock: Clock::System,
             seed: 0,
-            habits: Habits::default(),
+            response_style: ResponseStyle::default(),
             faults: Faults::default(),
         }
     }
@@ -135,7 +135,7 @@ pub enum Clock {
 
 /// How the server writes its answers. Servers of the same API differ in this.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Habits {
+pub struct ResponseStyle {
     pub floats: FloatEcho,
     pub zeros: Zeros,
     pub codes: Codes,

@@ -28,7 +28,7 @@ impl Connected<IncomingStream<'_, Connections>> for Cut {
     }
 }
 
-/// A listener whose connections can be cut.
+/// A listener with connections that can be cut.
 #[derive(Debug)]
 pub(super) struct Connections(pub(super) TcpListener);
 

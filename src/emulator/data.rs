@@ -47,7 +47,7 @@ const OBJECTS: [&str; 14] = [
 const TEXTS: [&str; 4] = ["id", "raw", "raw_text", "track_id"];
 /// 32-bit integers.
 const COUNTS: [&str; 3] = ["char_start", "char_end", "num_frames"];
-/// Lists whose elements have `data` of their own.
+/// Lists of elements with their own `data`.
 pub(super) const PARTS: [&str; 4] = ["regions", "frames", "time_segments", "tracks"];
 /// The API's enum; the index is the number.
 pub(super) const VISIBILITIES: [&str; 4] = ["NOT_SET", "VISIBLE", "NOT_VISIBLE", "NOT_PRESENT"];

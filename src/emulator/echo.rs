@@ -1,38 +1,38 @@
 //! Conversion of stored JSON to the configured form of answers. `metadata` and `annotation_info` are never changed.
 
-use super::config::{Codes, FloatEcho, Habits, WideNumbers, Zeros};
+use super::config::{Codes, FloatEcho, ResponseStyle, WideNumbers, Zeros};
 use super::data::{FREE, VISIBILITIES};
 use serde_json::{Map, Number, Value};
 
-pub(super) fn write(object: &mut Map<String, Value>, habits: Habits) {
+pub(super) fn write(object: &mut Map<String, Value>, response_style: ResponseStyle) {
     for (name, value) in object.iter_mut() {
         if !FREE.contains(&name.as_str()) {
-            write_value(name, value, habits);
+            write_value(name, value, response_style);
         }
     }
-    if habits.zeros == Zeros::Omitted {
+    if response_style.zeros == Zeros::Omitted {
         object.retain(|_, value| !is_default(value));
     }
 }
 
-fn write_value(name: &str, value: &mut Value, habits: Habits) {
+fn write_value(name: &str, value: &mut Value, response_style: ResponseStyle) {
     match value {
-        Value::Object(object) => write(object, habits),
+        Value::Object(object) => write(object, response_style),
         Value::Array(elements) => {
             for element in elements {
-                write_value("", element, habits);
+                write_value("", element, response_style);
             }
         }
         // The time of a frame is the only 64-bit integer.
-        Value::Number(_) | Value::String(_) if name == "time" => write_wide(value, habits),
-        Value::Number(number) if name == "visibility" && habits.codes == Codes::Names => {
+        Value::Number(_) | Value::String(_) if name == "time" => write_wide(value, response_style),
+        Value::Number(number) if name == "visibility" && response_style.codes == Codes::Names => {
             let index = number.as_u64().unwrap_or(0) as usize;
-            let omitted = index == 0 && habits.zeros == Zeros::Omitted;
+            let omitted = index == 0 && response_style.zeros == Zeros::Omitted;
             if let Some(name) = VISIBILITIES.get(index).filter(|_| !omitted) {
                 *value = Value::from(*name);
             }
         }
-        Value::Number(number) if number.is_f64() && habits.floats == FloatEcho::Widened => {
+        Value::Number(number) if number.is_f64() && response_style.floats == FloatEcho::Widened => {
             let widened = number.as_f64().map(|short| f64::from(short as f32));
             if let Some(widened) = widened.and_then(Number::from_f64) {
                 *number = widened;
@@ -42,14 +42,14 @@ fn write_value(name: &str, value: &mut Value, habits: Habits) {
     }
 }
 
-fn write_wide(value: &mut Value, habits: Habits) {
+fn write_wide(value: &mut Value, response_style: ResponseStyle) {
     let number = match value {
         Value::Number(number) => number.as_u64(),
         Value::String(text) => text.parse::<u64>().ok(),
         _ => None,
     };
-    match (number, habits.wide_numbers) {
-        (Some(0), _) if habits.zeros == Zeros::Omitted => *value = Value::from(0),
+    match (number, response_style.wide_numbers) {
+        (Some(0), _) if response_style.zeros == Zeros::Omitted => *value = Value::from(0),
         (Some(number), WideNumbers::Text) => *value = Value::from(number.to_string()),
         (Some(number), WideNumbers::Numbers) => *value = Value::from(number),
         (None, _) => {}
@@ -74,39 +74,39 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn every_habit_changes_the_output() {
+    fn every_response_style_changes_the_output() {
         let stored = json!({
             "frames": [{"frame_info": {"time": 1500, "number": 0}}],
             "concepts": [{"id": "a", "value": 0.0}, {"id": "b", "value": 0.1}],
             "regions": [{"region_info": {"keypoint_locations": [{"visibility": 0}, {"visibility": 3}]}}],
             "metadata": {"zero": 0, "x": 0.1},
         });
-        let written = |habits: Habits| {
+        let written = |response_style: ResponseStyle| {
             let mut object = stored.as_object().unwrap().clone();
-            write(&mut object, habits);
+            write(&mut object, response_style);
             Value::Object(object)
         };
-        let plain = written(Habits::default());
+        let plain = written(ResponseStyle::default());
         assert_eq!(
             plain["frames"][0]["frame_info"],
             json!({"time": "1500", "number": 0})
         );
         assert_eq!(plain["concepts"], stored["concepts"]);
         assert_eq!(plain["regions"], stored["regions"]);
-        let named = written(Habits {
+        let named = written(ResponseStyle {
             codes: Codes::Names,
-            ..Habits::default()
+            ..ResponseStyle::default()
         });
         assert_eq!(
             named["regions"][0]["region_info"]["keypoint_locations"],
             json!([{"visibility": "NOT_SET"}, {"visibility": "NOT_PRESENT"}])
         );
-        let terse = written(Habits {
+        let terse = written(ResponseStyle {
             zeros: Zeros::Omitted,
             floats: FloatEcho::Widened,
             wide_numbers: WideNumbers::Numbers,
             codes: Codes::Names,
-            ..Habits::default()
+            ..ResponseStyle::default()
         });
         assert_eq!(terse["frames"][0]["frame_info"], json!({"time": 1500}));
         assert_eq!(

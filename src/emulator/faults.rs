@@ -113,11 +113,11 @@ struct Control {
 struct Planned {
     scope: Scope,
     fault: Fault,
-    turn: Turn,
+    turn: Repeat,
 }
 
 #[derive(Debug)]
-enum Turn {
+enum Repeat {
     /// After this many more matching calls.
     Once {
         after: usize,
@@ -151,12 +151,12 @@ impl FaultControl {
     /// Plans a fault for the `nth` call of this scope from now on; 1 is the next one.
     pub fn on(&self, scope: impl Into<Scope>, nth: usize, fault: Fault) {
         let after = nth.saturating_sub(1);
-        self.plan(scope.into(), fault, Turn::Once { after });
+        self.plan(scope.into(), fault, Repeat::Once { after });
     }
 
     /// Plans a fault for every call of this scope, until [`FaultControl::clear`].
     pub fn always(&self, scope: impl Into<Scope>, fault: Fault) {
-        self.plan(scope.into(), fault, Turn::Always);
+        self.plan(scope.into(), fault, Repeat::Always);
     }
 
     /// Sets random faults; `Faults::default()` ends them.
@@ -171,7 +171,7 @@ impl FaultControl {
 
     /// The number of planned faults that have not occurred yet, without those for every call.
     pub fn pending(&self) -> usize {
-        let once = |planned: &&Planned| matches!(planned.turn, Turn::Once { .. });
+        let once = |planned: &&Planned| matches!(planned.turn, Repeat::Once { .. });
         self.lock().planned.iter().filter(once).count()
     }
 
@@ -205,13 +205,13 @@ impl FaultControl {
             };
             match &mut planned.turn {
                 _ if !matches => true,
-                Turn::Once { after } if *after > 0 => {
+                Repeat::Once { after } if *after > 0 => {
                     *after -= 1;
                     true
                 }
                 turn => {
                     faults.push(planned.fault.clone());
-                    matches!(turn, Turn::Always)
+                    matches!(turn, Repeat::Always)
                 }
             }
         });
@@ -222,7 +222,7 @@ impl FaultControl {
         faults
     }
 
-    fn plan(&self, scope: Scope, fault: Fault, turn: Turn) {
+    fn plan(&self, scope: Scope, fault: Fault, turn: Repeat) {
         self.lock().planned.push(Planned { scope, fault, turn });
     }
 

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 /// `POST /inputs`
 pub(super) fn post_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Result<Answer, Refusal> {
     let items = call.items("inputs", MissingValue::One)?;
-    let habits = call.config.habits;
+    let response_style = call.config.response_style;
     let mut shown = Vec::with_capacity(items.len());
     let mut failed = 0;
     for (place, mut item) in items.into_iter().enumerate() {
@@ -29,10 +29,10 @@ pub(super) fn post_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Result<
             None => post_one(session, call, &id, item)?,
         };
         shown.push(match posted {
-            Ok(input) => reply::input(input, habits),
+            Ok(input) => reply::input(input, response_style),
             Err(failure) => {
                 failed += 1;
-                let status = reply::status(failure.code, &failure.details, habits);
+                let status = reply::status(failure.code, &failure.details, response_style);
                 json!({"id": id, "status": status})
             }
         });
@@ -167,11 +167,11 @@ pub(super) fn list_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Result<
         found.take(page.limit as usize).collect()
     };
     found.truncate(call.faults.page_limit.unwrap_or(usize::MAX));
-    let habits = call.config.habits;
+    let response_style = call.config.response_style;
     let mut shown = Vec::with_capacity(found.len());
     for input in found {
         session.count_read(&call.app, &input)?;
-        shown.push(reply::input(with_shown_status(input), habits));
+        shown.push(reply::input(with_shown_status(input), response_style));
     }
     Ok(Answer::success(Some(("inputs", Value::Array(shown)))))
 }
@@ -190,10 +190,10 @@ pub(super) fn stream_inputs(session: &mut Session<'_>, call: &Call<'_>) -> Resul
         page.limit.min(MAX_PAGE),
     )?;
     found.truncate(call.faults.page_limit.unwrap_or(usize::MAX));
-    let habits = call.config.habits;
+    let response_style = call.config.response_style;
     let shown = found
         .into_iter()
-        .map(|it| reply::input(with_shown_status(it), habits));
+        .map(|it| reply::input(with_shown_status(it), response_style));
     Ok(Answer::success(Some(("inputs", shown.collect()))))
 }
 
@@ -212,7 +212,7 @@ pub(super) fn get_input(session: &mut Session<'_>, call: &Call<'_>) -> Result<An
     let found = session.input(&call.app, id)?;
     let found = found.ok_or_else(|| Refusal::missing(format!("no input `{id}`")))?;
     session.count_read(&call.app, &found)?;
-    let shown = reply::input(with_shown_status(found), call.config.habits);
+    let shown = reply::input(with_shown_status(found), call.config.response_style);
     Ok(Answer::success(Some(("input", shown))))
 }
 

@@ -45,8 +45,8 @@ mod tests;
 mod write;
 
 pub use config::{
-    Authors, Clock, Codes, Collaborator, Config, Database, FloatEcho, Habits, ListingOrder,
-    MissingDelete, RegionPlaces, WideNumbers, Zeros,
+    Authors, Clock, Codes, Collaborator, Config, Database, FloatEcho, ListingOrder, MissingDelete,
+    RegionPlaces, ResponseStyle, WideNumbers, Zeros,
 };
 pub use endpoint::Endpoint;
 pub use error::EmulatorError;

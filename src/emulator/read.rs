@@ -18,11 +18,18 @@ pub(super) fn list_annotations(
     let filter = Filter::read(query)
         .map_err(Refusal::invalid)?
         .without(call.faults.hidden.clone());
-    let mut found = session.list_sorted(&call.app, &filter, page, call.config.habits.listings)?;
+    let mut found = session.list_sorted(
+        &call.app,
+        &filter,
+        page,
+        call.config.response_style.listings,
+    )?;
     found.truncate(call.faults.page_limit.unwrap_or(usize::MAX));
     concurrent::apply(session, &call.app, &call.faults.changes)?;
-    let habits = call.config.habits;
-    let shown = found.into_iter().map(|s| reply::annotation(s, habits));
+    let response_style = call.config.response_style;
+    let shown = found
+        .into_iter()
+        .map(|s| reply::annotation(s, response_style));
     let shown = Value::Array(shown.collect());
     Ok(Answer::success(Some(("annotations", shown))))
 }
@@ -37,7 +44,7 @@ pub(super) fn get_annotation(
     let stored = found
         .ok_or_else(|| Refusal::missing(format!("input `{input_id}` has no annotation `{id}`")))?;
     concurrent::apply(session, &call.app, &call.faults.changes)?;
-    let shown = reply::annotation(stored, call.config.habits);
+    let shown = reply::annotation(stored, call.config.response_style);
     Ok(Answer::success(Some(("annotation", shown))))
 }
 

@@ -1,6 +1,6 @@
 //! Answers: status, stored rows as JSON, and errors with their HTTP status.
 
-use super::config::{Authors, Codes, Habits};
+use super::config::{Authors, Codes, ResponseStyle};
 use super::echo;
 use super::rows::{Stored, StoredConcept, StoredInput};
 use crate::wire::Code;
@@ -54,8 +54,8 @@ impl Answer {
         self
     }
 
-    pub(super) fn body(self, req_id: &str, habits: Habits) -> Value {
-        let mut status = status(self.code, &self.details, habits);
+    pub(super) fn body(self, req_id: &str, response_style: ResponseStyle) -> Value {
+        let mut status = status(self.code, &self.details, response_style);
         status["req_id"] = Value::from(req_id);
         let mut body = Map::new();
         body.insert("status".to_owned(), status);
@@ -172,13 +172,13 @@ impl ItemFailure {
     }
 
     /// The JSON of the item in the answer.
-    pub(super) fn item(&self, input_id: &str, id: &str, habits: Habits) -> Value {
-        json!({"id": id, "input_id": input_id, "status": status(self.code, &self.details, habits)})
+    pub(super) fn item(&self, input_id: &str, id: &str, response_style: ResponseStyle) -> Value {
+        json!({"id": id, "input_id": input_id, "status": status(self.code, &self.details, response_style)})
     }
 }
 
-pub(super) fn status(code: Code, details: &str, habits: Habits) -> Value {
-    let shown = match (habits.codes, code.name()) {
+pub(super) fn status(code: Code, details: &str, response_style: ResponseStyle) -> Value {
+    let shown = match (response_style.codes, code.name()) {
         (Codes::Names, Some(name)) => Value::from(name),
         _ => Value::from(code.0),
     };
@@ -200,7 +200,7 @@ pub(super) fn status(code: Code, details: &str, habits: Habits) -> Value {
 }
 
 /// A stored annotation as the API shows it.
-pub(super) fn annotation(stored: Stored, habits: Habits) -> Value {
+pub(super) fn annotation(stored: Stored, response_style: ResponseStyle) -> Value {
     let mut body = stored.body;
     let mut shown = Map::new();
     shown.insert("id".to_owned(), Value::from(stored.id));
@@ -208,15 +208,18 @@ pub(super) fn annotation(stored: Stored, habits: Habits) -> Value {
     let data = body.shift_remove("data");
     shown.insert("data".to_owned(), data.unwrap_or_else(|| json!({})));
     shown.append(&mut body);
-    show_author(&mut shown, &stored.user_id, habits.authors);
+    show_author(&mut shown, &stored.user_id, response_style.authors);
     if stored.input_level {
         shown.insert("input_level".to_owned(), Value::from(true));
     }
     shown.insert("created_at".to_owned(), Value::from(stored.created_at));
     shown.insert("modified_at".to_owned(), Value::from(stored.modified_at));
-    echo::write(&mut shown, habits);
-    // Added last, because `habits` do not apply to it.
-    shown.insert("status".to_owned(), status(stored.status, "", habits));
+    echo::write(&mut shown, response_style);
+    // Added last, because `response_style` do not apply to it.
+    shown.insert(
+        "status".to_owned(),
+        status(stored.status, "", response_style),
+    );
     Value::Object(shown)
 }
 
@@ -247,14 +250,14 @@ fn show_author(shown: &mut Map<String, Value>, user_id: &str, authors: Authors) 
 }
 
 /// A stored input as the API shows it.
-pub(super) fn input(stored: StoredInput, habits: Habits) -> Value {
+pub(super) fn input(stored: StoredInput, response_style: ResponseStyle) -> Value {
     let mut shown = Map::new();
     shown.insert("id".to_owned(), Value::from(stored.id));
     shown.insert("data".to_owned(), stored.data);
     shown.insert("modified_at".to_owned(), stored.created_at.clone().into());
     shown.insert("created_at".to_owned(), stored.created_at.into());
-    echo::write(&mut shown, habits);
-    let status = status(stored.status, "", habits);
+    echo::write(&mut shown, response_style);
+    let status = status(stored.status, "", response_style);
     shown.insert("status".to_owned(), status);
     Value::Object(shown)
 }

@@ -116,7 +116,7 @@ impl Emulator {
         let read = self.shared.run(Access::Reads, |session, config| {
             let app = configured_app(session, config)?;
             let all = session.list(&app, &Filter::everything(), 0, u64::MAX)?;
-            let shown = |stored| reply::annotation(stored, config.habits);
+            let shown = |stored| reply::annotation(stored, config.response_style);
             Ok(all.into_iter().map(shown).collect())
         });
         read.await.map_err(seed_error)

@@ -4,7 +4,7 @@
 //! yield too many hits.
 
 use super::call::Call;
-use super::config::Habits;
+use super::config::ResponseStyle;
 use super::data::PARTS;
 use super::listing::{Filter, MAX_PAGE, Page};
 use super::reply::{self, Answer, Refusal};
@@ -101,7 +101,7 @@ pub(super) fn post_searches(session: &mut Session<'_>, call: &Call<'_>) -> Resul
         looked_at += found.len() as u64;
         for stored in found {
             // Conditions are checked on the default form of the JSON.
-            let plain = reply::annotation(stored.clone(), Habits::default());
+            let plain = reply::annotation(stored.clone(), ResponseStyle::default());
             if !conditions.iter().all(|condition| condition.holds(&plain)) {
                 continue;
             }
@@ -109,7 +109,7 @@ pub(super) fn post_searches(session: &mut Session<'_>, call: &Call<'_>) -> Resul
                 before -= 1;
             } else if (hits.len() as u64) < page.limit {
                 let input = json!({"id": stored.input_id});
-                let annotation = reply::annotation(stored, call.config.habits);
+                let annotation = reply::annotation(stored, call.config.response_style);
                 hits.push(json!({"score": 1.0, "annotation": annotation, "input": input}));
             }
         }

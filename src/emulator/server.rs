@@ -223,7 +223,9 @@ fn finish(shared: &Shared, answer: Answer) -> Reply {
         http: answer.http,
         code: answer.code,
         retry_after: None,
-        body: answer.body(&req_id, shared.config.habits).to_string(),
+        body: answer
+            .body(&req_id, shared.config.response_style)
+            .to_string(),
     }
 }
 

@@ -60,7 +60,7 @@ fn each(
     items: Vec<Map<String, Value>>,
     mut run: impl FnMut(Map<String, Value>) -> Outcome<Stored>,
 ) -> Result<Answer, Refusal> {
-    let habits = call.config.habits;
+    let response_style = call.config.response_style;
     let mut shown = Vec::with_capacity(items.len());
     let mut failed = 0;
     for (place, item) in items.into_iter().enumerate() {
@@ -74,10 +74,10 @@ fn each(
             None => run(item)?,
         };
         shown.push(match outcome {
-            Ok(stored) => reply::annotation(stored, habits),
+            Ok(stored) => reply::annotation(stored, response_style),
             Err(failure) => {
                 failed += 1;
-                failure.item(&input_id, &id, habits)
+                failure.item(&input_id, &id, response_style)
             }
         });
     }
@@ -216,7 +216,7 @@ fn fill_in_places(
     call: &Call<'_>,
     stored: &mut Stored,
 ) -> rusqlite::Result<()> {
-    match call.config.habits.regions {
+    match call.config.response_style.regions {
         RegionPlaces::AsSent => Ok(()),
         RegionPlaces::FilledIn => region::fill_in(session, &call.app, stored),
     }

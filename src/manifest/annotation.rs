@@ -245,7 +245,7 @@ fn extras(fields: &Fields<'_, '_>) -> Extras {
 /// Reports an annotation that could not be matched, or would be posted empty.
 fn check_not_empty(parsed: &ParsedAnnotation, fields: &Fields<'_, '_>) {
     let given = |key: &&str| fields.has(key);
-    let says_nothing = parsed.content.says_nothing() && parsed.mask.is_none();
+    let would_post_empty = parsed.content.would_post_empty() && parsed.mask.is_none();
     match &parsed.identity {
         Identity::Key(_)
             if !ANNOTATION[IDENTITY.len()..]
@@ -261,7 +261,7 @@ fn check_not_empty(parsed: &ParsedAnnotation, fields: &Fields<'_, '_>) {
                 .error("an annotation without a geometry, concepts, text, `key` or `id`")
                 .hint(format!("{CONTENT_HINT}; it cannot be matched without one"));
         }
-        Identity::Content if says_nothing => {
+        Identity::Content if would_post_empty => {
             fields
                 .value_error(
                     "concepts",

@@ -11,7 +11,7 @@ use crate::model::InvalidId;
 use std::cell::RefMut;
 use std::collections::HashMap;
 
-/// The entries of a map whose keys were checked.
+/// The entries of a map with checked keys.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields<'p, 'n> {
     map: At<'p, 'n>,

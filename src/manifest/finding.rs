@@ -101,11 +101,11 @@ pub(super) struct Related {
     pub(super) label: &'static str,
 }
 
-/// Marks both ends of a value that a message or hint shows as the file spells it: `1.10` is another id than `1.1`. Texts
+/// Marks both ends of a value that a message or hint shows as written in the file: `1.10` is another id than `1.1`. Texts
 /// of users never hold it unescaped.
 const WRITTEN: char = '\0';
 
-/// Marks a value of a message or hint to be shown as the file spells it. If the file cannot be read again, `value` is
+/// Marks a value of a message or hint to be shown as written in the file. If the file cannot be read again, `value` is
 /// shown.
 pub(super) fn as_written(value: &str) -> String {
     format!("{WRITTEN}{value}{WRITTEN}")

@@ -3,7 +3,7 @@
 use super::at::At;
 use super::node::Node;
 use super::words::quote;
-use crate::model::{Guards, Share};
+use crate::model::{GuardLimit, Guards};
 
 const GUARDS: [&str; 6] = [
     "max_deletes",
@@ -27,8 +27,8 @@ pub(super) fn guards(at: At<'_, '_>) -> Guards {
             continue;
         };
         let read = match at.node {
-            Node::Text(text) => Share::parse(text),
-            Node::Int(count) => u64::try_from(*count).ok().map(Share::Count),
+            Node::Text(text) => GuardLimit::parse(text),
+            Node::Int(count) => u64::try_from(*count).ok().map(GuardLimit::Count),
             _ => None,
         };
         match read {

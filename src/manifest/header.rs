@@ -67,7 +67,7 @@ pub struct Header {
     pub vocabulary: Option<Vec<ConceptId>>,
     /// Whether annotations may name only concepts that the app has (`vocabulary: app`).
     pub vocabulary_of_app: bool,
-    /// The users whose undeclared annotations the manifest may claim and delete.
+    /// The users; the manifest may claim and delete their undeclared annotations.
     pub owners: BTreeSet<Owner>,
     /// Whether to post the inputs that the app lacks.
     pub create_inputs: bool,
@@ -75,7 +75,7 @@ pub struct Header {
     pub guards: Guards,
     /// Old concept id to new concept id.
     pub renamed: BTreeMap<ConceptId, ConceptId>,
-    /// Other sets, such as earlier names, whose annotations belong to this set.
+    /// Other sets, such as earlier names, that this set takes over.
     pub adopts: BTreeSet<SetName>,
     /// The levels of the linter's rules, where they are not the defaults.
     pub lint: BTreeMap<Rule, Level>,
@@ -324,7 +324,7 @@ fn adopts(at: At<'_, '_>, set: Option<&SetName>) -> BTreeSet<SetName> {
         let name = at.id("a set", |text| SetName::new(text));
         if name.is_some() && name.as_ref() == set {
             at.error("`adopts` names the set itself")
-                .hint("name other sets whose annotations this set takes over, or leave it out");
+                .hint("name other sets that this set takes over, or leave it out");
         }
         adopts.extend(name);
     }

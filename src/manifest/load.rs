@@ -8,7 +8,7 @@ use super::format::Format;
 use super::loaded::Manifest;
 use super::problem::{Problem, Problems};
 use super::select::{Candidate, Stamp, is_header_file, slashes};
-use super::source::{Disk, Memory, Reach, Source, Unreadable};
+use super::source::{Disk, FileAccess, Memory, Source, Unreadable};
 use super::tracked::{Index, no_index};
 use super::walk::{Walked, walk};
 use crate::model::{TextKind, decode_text};
@@ -48,8 +48,8 @@ impl Source for Overlaid<'_> {
         }
     }
 
-    fn reach(&self) -> Reach {
-        self.disk.reach
+    fn access(&self) -> FileAccess {
+        self.disk.access
     }
 }
 
@@ -57,12 +57,12 @@ impl Source for Overlaid<'_> {
 ///
 /// If the file's header has `files:`, the files that these match are read, too.
 pub fn load(path: &Path) -> Result<Manifest, Problems> {
-    load_with(path, &Overlay::new(), Reach::Folder)
+    load_with(path, &Overlay::new(), FileAccess::Folder)
 }
 
 /// [`load`], as if the files of `overlay` were written. The file `path` itself may be a link to anywhere.
-pub fn load_with(path: &Path, overlay: &Overlay, reach: Reach) -> Result<Manifest, Problems> {
-    load_tracked(path, overlay, reach, &no_index)
+pub fn load_with(path: &Path, overlay: &Overlay, access: FileAccess) -> Result<Manifest, Problems> {
+    load_tracked(path, overlay, access, &no_index)
 }
 
 /// [`load_with`], compared with what git tracks: a tracked file that cannot be read is a problem. One that the disk lacks
@@ -70,7 +70,7 @@ pub fn load_with(path: &Path, overlay: &Overlay, reach: Reach) -> Result<Manifes
 pub fn load_tracked(
     path: &Path,
     overlay: &Overlay,
-    reach: Reach,
+    access: FileAccess,
     index: Index<'_>,
 ) -> Result<Manifest, Problems> {
     let is_folder = match std::fs::metadata(path) {
@@ -88,17 +88,17 @@ pub fn load_tracked(
     let source = |folder| Overlaid {
         disk: Disk {
             folder,
-            reach,
+            access,
             chosen: Some(path),
         },
         folder,
         overlay,
     };
     if is_folder {
-        let walked = walk_with(path, overlay, reach, index);
+        let walked = walk_with(path, overlay, access, index);
         let assembled = assemble(&walked, None, path, &source(path))?;
-        check_unchanged(&assembled, &walked, path, overlay, reach)?;
-        return Ok(Manifest::new(assembled, path, None, reach));
+        check_unchanged(&assembled, &walked, path, overlay, access)?;
+        return Ok(Manifest::new(assembled, path, None, access));
     }
     let Some(format) = Format::of(path) else {
         return Err(Problems::new(vec![Problem::of_file(
@@ -121,7 +121,7 @@ pub fn load_tracked(
         .and_then(|document| document.header)
         .is_some_and(|header| header.files.is_some());
     let mut all = if has_patterns {
-        walk_with(folder, overlay, reach, index)
+        walk_with(folder, overlay, access, index)
     } else {
         Walked::default()
     };
@@ -129,9 +129,9 @@ pub fn load_tracked(
     all.files.insert(0, alone);
     let assembled = assemble(&all, Some(0), path, &source(folder))?;
     if has_patterns {
-        check_unchanged(&assembled, &all, folder, overlay, reach)?;
+        check_unchanged(&assembled, &all, folder, overlay, access)?;
     }
-    Ok(Manifest::new(assembled, folder, None, reach))
+    Ok(Manifest::new(assembled, folder, None, access))
 }
 
 /// Reads a manifest from texts with their paths, as [`load`] reads a folder.
@@ -180,7 +180,7 @@ pub fn parse_with(
         assembled,
         Path::new(""),
         Some(texts),
-        Reach::Folder,
+        FileAccess::Folder,
     ))
 }
 
@@ -191,9 +191,9 @@ fn check_unchanged(
     before: &Walked,
     folder: &Path,
     overlay: &Overlay,
-    reach: Reach,
+    access: FileAccess,
 ) -> Result<(), Problems> {
-    let after = walk_with(folder, overlay, reach, &no_index);
+    let after = walk_with(folder, overlay, access, &no_index);
     let stamps = |walked: &Walked| -> BTreeMap<String, (PathBuf, Stamp)> {
         let files = walked.files.iter();
         files
@@ -229,9 +229,9 @@ fn check_unchanged(
 }
 
 /// [`walk`] with the files of the overlay.
-fn walk_with(folder: &Path, overlay: &Overlay, reach: Reach, index: Index<'_>) -> Walked {
+fn walk_with(folder: &Path, overlay: &Overlay, access: FileAccess, index: Index<'_>) -> Walked {
     let mut walked = if folder.exists() {
-        walk(folder, reach, index)
+        walk(folder, access, index)
     } else {
         Walked::default()
     };
@@ -257,7 +257,7 @@ pub fn has_header(path: &Path) -> bool {
     }
     let Walked {
         files, obstacles, ..
-    } = walk(path, Reach::Folder, &no_index);
+    } = walk(path, FileAccess::Folder, &no_index);
     let has_usual_name = |file: &Candidate| is_header_file(&file.relative);
     // An unreadable header counts, too.
     if obstacles.iter().any(|one| is_header_file(&one.relative)) {
@@ -265,7 +265,7 @@ pub fn has_header(path: &Path) -> bool {
     }
     let disk = Disk {
         folder: path,
-        reach: Reach::Anywhere,
+        access: FileAccess::Anywhere,
         chosen: None,
     };
     files.iter().any(has_usual_name)
@@ -292,6 +292,6 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     if !folder.is_dir() {
         return Vec::new();
     }
-    let walked = walk(folder, Reach::Folder, &no_index);
+    let walked = walk(folder, FileAccess::Folder, &no_index);
     walked.files.into_iter().map(|file| file.shown).collect()
 }

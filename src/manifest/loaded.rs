@@ -1,4 +1,4 @@
-//! A manifest that was read, and what it says of its inputs and files.
+//! A manifest that was read, and its data about inputs and files.
 
 use super::annotation::IGNORE;
 use super::assemble::Assembled;
@@ -45,7 +45,7 @@ pub struct Manifest {
     folder: PathBuf,
     media: BTreeMap<InputId, Media>,
     files: Vec<(Candidate, [u8; 32])>,
-    reach: Reach,
+    access: FileAccess,
     /// Files that git tracks and the disk lacks, with inputs that no other file declares; true if left out by a sparse
     /// checkout.
     pub missing_files: Vec<(PathBuf, bool)>,
@@ -94,7 +94,7 @@ impl Manifest {
         assembled: Assembled,
         folder: &Path,
         texts: Option<BTreeMap<PathBuf, String>>,
-        reach: Reach,
+        access: FileAccess,
     ) -> Self {
         let own = assembled.files.iter();
         let own = own.map(|(file, digest)| (file.relative.as_str(), digest));
@@ -128,7 +128,7 @@ impl Manifest {
                 .map(|file| (file.shown, file.is_sparse))
                 .collect(),
             git_error: assembled.git_error,
-            reach,
+            access,
             texts,
         }
     }
@@ -158,7 +158,7 @@ impl Manifest {
     ) -> Result<String, (String, &'static str)> {
         let file = self.files.get(origin.file as usize);
         let folder = file.map_or("", |(file, _)| folder_of(&file.relative));
-        named::path_below(folder, written, self.reach)
+        named::path_below(folder, written, self.access)
     }
 
     /// The bytes of a file of the manifest's folder.
@@ -173,11 +173,11 @@ impl Manifest {
     ) -> Result<Vec<u8>, (String, &'static str)> {
         let disk = Disk {
             folder: &self.folder,
-            reach: self.reach,
+            access: self.access,
             chosen: None,
         };
         // The path may come from a plan file, which is not trusted.
-        let path = named::path_below("", path, self.reach)?;
+        let path = named::path_below("", path, self.access)?;
         match content {
             MediumContent::Bytes => named::read_bytes(&path, &disk),
             MediumContent::Text => Ok(named::read_text(&path, &disk)?.1.into_bytes()),
@@ -226,7 +226,7 @@ impl Manifest {
         // Any link may be followed: the digest ensures that the file was read before.
         let disk = Disk {
             folder: &self.root,
-            reach: self.reach,
+            access: self.access,
             chosen: Some(&candidate.shown),
         };
         unchanged(candidate, digest, &disk)

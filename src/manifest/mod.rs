@@ -75,7 +75,7 @@ pub use load::{
 pub use loaded::{Location, Manifest, MediumContent, Spot};
 pub use problem::{Problem, Problems, Shown, SourceSpan};
 pub use select::HEADER_FILES;
-pub use source::{Pipes, Reach, Unreadable, kind_of, read_bytes};
+pub use source::{FileAccess, Pipes, Unreadable, kind_of, read_bytes};
 pub use survey::{Survey, survey, would_be_left_out};
 pub use target::TargetSpec;
 pub use tracked::{Index, MissingTracked, Tracked, TrackedKind};

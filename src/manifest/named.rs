@@ -8,7 +8,7 @@ use super::finding::{Findings, Place};
 use super::header::INPUTS;
 use super::select::folder_of;
 use super::source::{
-    HIDDEN, OUTSIDE, PathError, Reach, Source, Unreadable, resolve_path, text_digest,
+    FileAccess, HIDDEN, OUTSIDE, PathError, Source, Unreadable, resolve_path, text_digest,
 };
 use super::span_texts::{SpanTexts, check_spans, set_span_texts};
 use super::words::quote;
@@ -58,7 +58,7 @@ type ReadResult<T> = Result<([u8; 32], T), FileError>;
 /// Reads every file that an input names, and puts masks and the texts of spans into the annotations. Problems of a file
 /// are reported at each reference.
 pub(super) fn read_named(files: &mut [File], source: &dyn Source) -> Digests {
-    let (masks, texts) = references(files, source.reach());
+    let (masks, texts) = references(files, source.access());
     let mut digests = Digests::new();
 
     let read: Vec<ReadResult<Mask>> = masks
@@ -114,7 +114,7 @@ pub(super) fn read_named(files: &mut [File], source: &dyn Source) -> Digests {
 }
 
 /// The references to masks and to texts. Invalid paths are reported.
-fn references(files: &mut [File], reach: Reach) -> (References, References) {
+fn references(files: &mut [File], access: FileAccess) -> (References, References) {
     let (mut masks, mut texts) = (References::new(), References::new());
     for (file, read) in files.iter_mut().enumerate() {
         let folder = folder_of(&read.candidate.relative);
@@ -137,7 +137,7 @@ fn references(files: &mut [File], reach: Reach) -> (References, References) {
                     input,
                     annotation,
                 };
-                match path_below(folder, written, reach) {
+                match path_below(folder, written, access) {
                     Ok(path) => {
                         let of_kind = match annotation {
                             Some(_) => &mut masks,
@@ -156,8 +156,12 @@ fn references(files: &mut [File], reach: Reach) -> (References, References) {
 }
 
 /// The path below the manifest's folder for a path that is written in a file of `folder`.
-pub(super) fn path_below(folder: &str, written: &str, reach: Reach) -> Result<String, FileError> {
-    resolve_path(folder, written, reach).map_err(|error| {
+pub(super) fn path_below(
+    folder: &str,
+    written: &str,
+    access: FileAccess,
+) -> Result<String, FileError> {
+    resolve_path(folder, written, access).map_err(|error| {
         let (what, hint) = match error {
             PathError::Absolute => ("is an absolute path", OUTSIDE),
             PathError::Outside => ("leads out of the manifest's folder", OUTSIDE),

@@ -30,7 +30,7 @@ pub(super) enum Node<'t> {
 pub(super) type Entry<'t> = (Node<'t>, Node<'t>);
 
 impl Node<'_> {
-    /// [`Node::describe`] for a finding at the value's own place: numbers are shown as the file spells them.
+    /// [`Node::describe`] for a finding at the value's own place: numbers are shown as written in the file.
     pub(super) fn describe_written(&self) -> String {
         match self {
             Self::Int(value) => format!("the number {}", as_written(&value.to_string())),

@@ -61,7 +61,7 @@ impl SourceSpan {
 
 /// How many problems of a kind are shown. Problems of a kind differ only in quoted names and numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
+pub enum ProblemsShown {
     /// The first 5.
     First,
     All,
@@ -263,7 +263,7 @@ impl Problems {
 
     /// The problems as text, separated by empty lines, `styled` with terminal colours or not. Equal messages are shown
     /// once, at the first place, with their count.
-    pub fn render(&self, styled: bool, shown: Shown) -> String {
+    pub fn render(&self, styled: bool, shown: ProblemsShown) -> String {
         let renderer = if styled {
             Renderer::styled()
         } else {
@@ -277,7 +277,7 @@ impl Problems {
         for (problem, count) in groups {
             let (different, left_out) = kinds.entry(kind(&problem.message)).or_default();
             *different += 1;
-            if shown == Shown::All || *different <= FIRST {
+            if shown == ProblemsShown::All || *different <= FIRST {
                 texts.push(problem.render_with(&renderer, count));
                 if *different == FIRST {
                     cut.push((texts.len() - 1, kind(&problem.message)));
@@ -308,7 +308,7 @@ impl<'p> IntoIterator for &'p Problems {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render(false, Shown::All))
+        f.write_str(&self.render(false, ProblemsShown::All))
     }
 }
 

@@ -151,7 +151,7 @@ impl<'f> FutureRules<'f> {
         while let Some(part) = parts.next() {
             rules.extend(self.own(&at)?);
             let path = at.join(part);
-            // To git a link to a folder is not a folder.
+            // For git, a link to a folder is not a folder.
             let is_link = path
                 .symlink_metadata()
                 .is_ok_and(|known| known.is_symlink());

@@ -190,7 +190,7 @@ mod tests {
     fn walk(folder: &Path) -> Vec<Candidate> {
         let walked = crate::manifest::walk::walk(
             folder,
-            crate::manifest::Reach::Folder,
+            crate::manifest::FileAccess::Folder,
             &crate::manifest::tracked::no_index,
         );
         assert!(walked.obstacles.is_empty(), "{:?}", walked.obstacles);

@@ -28,7 +28,7 @@ pub(super) const HIDDEN: &str =
 
 /// Where the files of a manifest may lie.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Reach {
+pub enum FileAccess {
     /// In the manifest's folder and below, also behind links.
     #[default]
     Folder,
@@ -86,14 +86,14 @@ pub(super) trait Source: Sync {
     fn named(&self, relative: &str) -> Result<Vec<u8>, Unreadable>;
 
     /// Where the files that the manifest names may lie.
-    fn reach(&self) -> Reach;
+    fn access(&self) -> FileAccess;
 }
 
 /// A folder.
 #[derive(Debug)]
 pub(super) struct Disk<'p> {
     pub(super) folder: &'p Path,
-    pub(super) reach: Reach,
+    pub(super) access: FileAccess,
     /// The path that the user gave, which may be a link to anywhere.
     pub(super) chosen: Option<&'p Path>,
 }
@@ -111,7 +111,7 @@ impl Disk<'_> {
     /// The path without links, if it is allowed.
     fn resolve(&self, path: &Path) -> Result<PathBuf, Unreadable> {
         let path = path.canonicalize()?;
-        if self.reach == Reach::Folder && !path.starts_with(self.folder.canonicalize()?) {
+        if self.access == FileAccess::Folder && !path.starts_with(self.folder.canonicalize()?) {
             return Err(Unreadable::Outside);
         }
         Ok(path)
@@ -227,8 +227,8 @@ impl Source for Disk<'_> {
         read_bytes(&path, MAX_NAMED_BYTES, Pipes::Refuse)
     }
 
-    fn reach(&self) -> Reach {
-        self.reach
+    fn access(&self) -> FileAccess {
+        self.access
     }
 }
 
@@ -255,8 +255,8 @@ impl Source for Memory<'_> {
             .ok_or(Unreadable::Missing)
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Folder
+    fn access(&self) -> FileAccess {
+        FileAccess::Folder
     }
 }
 
@@ -284,15 +284,19 @@ fn is_hidden_target(path: &Path) -> bool {
 }
 
 /// The path below the manifest's folder, with `/` between its parts, for a path that is written in a file of `folder`
-/// (empty at the top). With [`Reach::Anywhere`] it may be absolute, or begin with `..`.
-pub(super) fn resolve_path(folder: &str, written: &str, reach: Reach) -> Result<String, PathError> {
+/// (empty at the top). With [`FileAccess::Anywhere`] it may be absolute, or begin with `..`.
+pub(super) fn resolve_path(
+    folder: &str,
+    written: &str,
+    access: FileAccess,
+) -> Result<String, PathError> {
     if written.ends_with('/') || written.chars().any(char::is_control) {
         return Err(PathError::NotAFile);
     }
     let mut parts: Vec<Component<'_>> = Path::new(folder).components().collect();
     for part in Path::new(written).components() {
         match part {
-            Component::Prefix(_) | Component::RootDir if reach == Reach::Folder => {
+            Component::Prefix(_) | Component::RootDir if access == FileAccess::Folder => {
                 return Err(PathError::Absolute);
             }
             Component::Prefix(_) => parts = vec![part],
@@ -301,14 +305,14 @@ pub(super) fn resolve_path(folder: &str, written: &str, reach: Reach) -> Result<
                 parts.push(part);
             }
             Component::CurDir => {}
-            Component::ParentDir => match (parts.last(), reach) {
+            Component::ParentDir => match (parts.last(), access) {
                 (Some(Component::Normal(_)), _) => {
                     parts.pop();
                 }
-                (_, Reach::Folder) => return Err(PathError::Outside),
+                (_, FileAccess::Folder) => return Err(PathError::Outside),
                 // `..` of the root is the root.
-                (Some(Component::RootDir), Reach::Anywhere) => {}
-                (_, Reach::Anywhere) => parts.push(part),
+                (Some(Component::RootDir), FileAccess::Anywhere) => {}
+                (_, FileAccess::Anywhere) => parts.push(part),
             },
             Component::Normal(_) => parts.push(part),
         }
@@ -318,7 +322,7 @@ pub(super) fn resolve_path(folder: &str, written: &str, reach: Reach) -> Result<
         Some(Component::Normal(_))
     ) {
         let path: PathBuf = parts.into_iter().collect();
-        if reach == Reach::Folder && is_hidden(&path) {
+        if access == FileAccess::Folder && is_hidden(&path) {
             return Err(PathError::Hidden);
         }
         Ok(if path.is_absolute() {
@@ -354,7 +358,7 @@ mod tests {
             ("", "a\nb", Err(PathError::NotAFile)),
         ] {
             let path = path.map(str::to_owned);
-            let found = resolve_path(folder, written, Reach::Folder);
+            let found = resolve_path(folder, written, FileAccess::Folder);
             assert_eq!(found, path, "{folder} {written}");
         }
     }
@@ -371,7 +375,7 @@ mod tests {
             ("", "m/\u{0}", Err(PathError::NotAFile)),
         ] {
             let path = path.map(str::to_owned);
-            let found = resolve_path(folder, written, Reach::Anywhere);
+            let found = resolve_path(folder, written, FileAccess::Anywhere);
             assert_eq!(found, path, "{folder} {written}");
         }
     }

@@ -3,7 +3,7 @@
 use super::assemble::file_patterns;
 use super::rules::FutureRules;
 use super::select::slashes;
-use super::source::{Disk, Reach};
+use super::source::{Disk, FileAccess};
 use super::tracked::Index;
 use super::walk::{is_hidden, walk};
 use std::collections::BTreeMap;
@@ -23,16 +23,16 @@ pub struct Survey {
 }
 
 /// Surveys a folder, or the folder of a file.
-pub fn survey(path: &Path, reach: Reach, index: Index<'_>) -> Survey {
+pub fn survey(path: &Path, access: FileAccess, index: Index<'_>) -> Survey {
     let folder = match path.parent() {
         _ if path.is_dir() => path,
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let walked = walk(folder, reach, index);
+    let walked = walk(folder, access, index);
     let disk = Disk {
         folder,
-        reach,
+        access,
         chosen: None,
     };
     let patterns = file_patterns(&walked.files, &disk);

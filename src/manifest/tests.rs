@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::hex;
 use crate::model::{
-    Content, Geometry, Guards, Identity, InputId, Owner, Policy, SetName, Share, Status,
+    Content, Geometry, GuardLimit, Guards, Identity, InputId, Owner, Policy, SetName, Status,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -143,8 +143,8 @@ inputs:
     let desired = &manifest.desired;
     assert_eq!(desired.set.as_str(), "street");
     assert_eq!(desired.policy, Policy::Sync);
-    assert_eq!(desired.guards.max_deletes, Share::Percent(40));
-    assert_eq!(desired.guards.max_updates, Share::Count(7));
+    assert_eq!(desired.guards.max_deletes, GuardLimit::Percent(40));
+    assert_eq!(desired.guards.max_updates, GuardLimit::Count(7));
     assert_eq!(desired.guards.min_existing, Guards::default().min_existing);
     assert_eq!(desired.guards.max_doubles, 2);
     let adopts: Vec<&str> = desired.adopts.iter().map(SetName::as_str).collect();
@@ -443,8 +443,12 @@ fn a_wide_character_does_not_shift_the_caret() {
 #[test]
 fn only_styled_text_has_colours() {
     let problems = parse(files(&[("a.yaml", "inputs:\n")])).unwrap_err();
-    assert!(!problems.render(false, Shown::All).contains('\u{1b}'));
-    let styled = problems.render(true, Shown::All);
+    assert!(
+        !problems
+            .render(false, ProblemsShown::All)
+            .contains('\u{1b}')
+    );
+    let styled = problems.render(true, ProblemsShown::All);
     assert!(styled.contains('\u{1b}'));
     assert_eq!(
         anstream::adapter::strip_str(&styled).to_string(),

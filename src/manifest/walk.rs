@@ -9,7 +9,7 @@ mod index;
 use super::format::Format;
 use super::rules::{Rules, rules_above, rules_of};
 use super::select::{Candidate, Stamp, is_output, slashes};
-use super::source::{Reach, kind_of};
+use super::source::{FileAccess, kind_of};
 use super::tracked::{Index, TrackedKind};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{DirEntry, Metadata};
@@ -60,7 +60,7 @@ struct Walk<'w> {
     /// As the user gave it.
     root: &'w Path,
     canonical: PathBuf,
-    reach: Reach,
+    access: FileAccess,
     index: Index<'w>,
     tracked: HashMap<String, TrackedKind>,
     /// Paths that the walk reached, as a file, an obstacle or a link.
@@ -84,11 +84,11 @@ struct Folder<'f> {
     is_linked: bool,
 }
 
-pub(super) fn walk(root: &Path, reach: Reach, index: Index<'_>) -> Walked {
+pub(super) fn walk(root: &Path, access: FileAccess, index: Index<'_>) -> Walked {
     let mut walk = Walk {
         root,
         canonical: root.canonicalize().unwrap_or_else(|_| root.to_owned()),
-        reach,
+        access,
         index,
         tracked: HashMap::new(),
         seen: HashSet::new(),
@@ -338,7 +338,7 @@ impl Walk<'_> {
             }
         };
         let is_inside = canonical.starts_with(&self.canonical);
-        if !is_inside && self.reach == Reach::Folder {
+        if !is_inside && self.access == FileAccess::Folder {
             let message = "is a link to a folder outside the manifest's folder";
             return self.add_obstacle(relative, true, message, OUTSIDE);
         }

@@ -95,7 +95,7 @@ struct Solver {
     // Scratch space of one augmentation.
     distance: Vec<Weight>,
     reached_from: Vec<u32>,
-    state: Vec<Reached>,
+    state: Vec<VisitState>,
 }
 
 /// The vertices that the search for an earlier column of one row has visited.
@@ -114,8 +114,8 @@ struct Path {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Reached {
-    Not,
+enum VisitState {
+    Unvisited,
     Queued,
     Done,
 }
@@ -145,7 +145,7 @@ impl Solver {
             row_of: vec![NONE; all],
             distance: vec![Weight::default(); all],
             reached_from: vec![NONE; all],
-            state: vec![Reached::Not; all],
+            state: vec![VisitState::Unvisited; all],
         }
     }
 
@@ -212,16 +212,16 @@ impl Solver {
                 } else {
                     (self.columns + at, base)
                 };
-                if self.state[column] == Reached::Done {
+                if self.state[column] == VisitState::Done {
                     continue;
                 }
                 let distance = cost - self.column_potential[column];
-                if self.state[column] == Reached::Not {
+                if self.state[column] == VisitState::Unvisited {
                     touched.push(column);
                 } else if distance >= self.distance[column] {
                     continue;
                 }
-                self.state[column] = Reached::Queued;
+                self.state[column] = VisitState::Queued;
                 self.distance[column] = distance;
                 self.reached_from[column] = at as u32;
                 // Of equally near columns, free ones come first and end the search.
@@ -233,13 +233,13 @@ impl Solver {
                     .pop()
                     .expect("the dummy column of the new row is always reachable");
                 let Reverse((distance, _, column)) = next;
-                if self.state[column] == Reached::Queued
+                if self.state[column] == VisitState::Queued
                     && self.distance[column].cmp(&distance) == Ordering::Equal
                 {
                     break next;
                 }
             };
-            self.state[column] = Reached::Done;
+            self.state[column] = VisitState::Done;
             length = distance;
             if self.row_of[column] == NONE {
                 return Some(Path {
@@ -279,7 +279,7 @@ impl Solver {
 
     fn reset(&mut self, touched: &[usize]) {
         for &column in touched {
-            self.state[column] = Reached::Not;
+            self.state[column] = VisitState::Unvisited;
             self.reached_from[column] = NONE;
         }
     }

@@ -41,7 +41,7 @@ impl Claims {
             set: desired.set.clone(),
             prefixes: [SetPrefix::of(&desired.set)]
                 .into_iter()
-                .chain(desired.adopts.iter().map(SetPrefix::named))
+                .chain(desired.adopts.iter().map(SetPrefix::of_name_or_prefix))
                 .collect(),
             everything: false,
             users: users.collect(),

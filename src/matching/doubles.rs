@@ -9,7 +9,7 @@ use crate::model::{
 
 /// A declared annotation, and an equal or nearly equal one of another user or set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Double {
+pub struct DoublePair {
     /// Index of the declared annotation.
     pub desired: usize,
     /// Index of the observed annotation.
@@ -24,7 +24,7 @@ pub fn doubles(
     claims: &Claims,
     (desired, missing): (&[DesiredAnnotation], &[usize]),
     (observed, unclaimed): (&[ObservedAnnotation], &[usize]),
-) -> Vec<Double> {
+) -> Vec<DoublePair> {
     let is_foreign = |it: &ObservedAnnotation| {
         it.maker == Maker::User
             && it.geometry != Geometry::Unmodelled
@@ -48,8 +48,8 @@ pub fn doubles(
     let claims = claims.for_everything();
     let mut state = State::new(&claims, &posts, &there);
     exact::pair(&mut state);
-    let mut doubles: Vec<Double> = (state.pairs.iter())
-        .map(|pair| Double {
+    let mut doubles: Vec<DoublePair> = (state.pairs.iter())
+        .map(|pair| DoublePair {
             desired: missing[pair.desired],
             observed: foreign[pair.observed],
             is_equal: true,
@@ -58,7 +58,7 @@ pub fn doubles(
     doubles.extend(
         candidates::near_duplicates(&state)
             .into_iter()
-            .map(|(post, there)| Double {
+            .map(|(post, there)| DoublePair {
                 desired: missing[post],
                 observed: foreign[there],
                 is_equal: false,

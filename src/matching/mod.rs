@@ -29,7 +29,7 @@ mod turned;
 mod weight;
 
 pub use claim::Claims;
-pub use doubles::{Double, doubles};
+pub use doubles::{DoublePair, doubles};
 pub use reason::{Matched, MatchedBy};
 pub use stages::match_input;
 pub use state::{Matching, Pair};

@@ -50,7 +50,7 @@ pub(super) enum Coverage {
     Nearest,
 }
 
-/// Selects the pairs whose bounds touch, or are close enough for points.
+/// Selects the pairs with bounds that touch, or are close enough for points.
 pub(super) fn select_pairs(
     state: &State<'_>,
     seeking: &[usize],

@@ -5,7 +5,7 @@ use super::reason::{Matched, MatchedBy};
 use crate::model::{DesiredAnnotation, Identity, InputId, Maker, ObservedAnnotation};
 use std::collections::HashMap;
 
-/// A declared annotation and the observed one that it stands for.
+/// A declared annotation and the observed one that it matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pair {
     /// Index of the declared annotation.

@@ -146,7 +146,7 @@ fn extras<'de, D: serde::Deserializer<'de>>(
 impl Content {
     /// Whether a post of it would create an annotation without content: no geometry, concepts, text, status, user or free
     /// JSON.
-    pub fn says_nothing(&self) -> bool {
+    pub fn would_post_empty(&self) -> bool {
         self.geometry.is_none()
             && self.concepts.as_ref().is_none_or(Concepts::is_empty)
             && self.text().is_none()

@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 pub struct Difference {
     pub geometry: bool,
     pub frame: bool,
-    /// Concepts to add, and those whose value changes.
+    /// Concepts to add, and those with a changed value.
     pub added: Vec<Concept>,
     pub removed: Vec<ConceptId>,
     pub status: bool,
@@ -209,7 +209,7 @@ pub fn json_equal(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// The part of `have` whose keys `want` has too, at every depth: the managed part.
+/// The part of `have` with the keys of `want`, at every depth: the managed part.
 pub fn select_keys(want: &Value, have: &Value) -> Value {
     match (want, have) {
         (Value::Object(want), Value::Object(have)) => want

@@ -13,7 +13,7 @@
 //!    H: first 19 hex digits of SHA-256 of ["stand-in", input id, original id]
 //! ```
 //!
-//! The second form is used for stand-ins: the copy that a replacement posts before it deletes the original. 'r' is
+//! The second form is used for stand-ins: annotations that a replacement posts before it deletes the original. 'r' is
 //! not a hex digit, so neither a key nor content can produce such an id.
 //!
 //! The content is `{"frame":…, GEOMETRY, "concepts":…}` in the manifest's notation, without undeclared fields. 's' and
@@ -54,7 +54,7 @@ impl SetPrefix {
     }
 
     /// The prefix of a set that is given by its name, or by its prefix if the name is lost.
-    pub fn named(text: &SetName) -> Self {
+    pub fn of_name_or_prefix(text: &SetName) -> Self {
         let bytes = text.as_str().as_bytes();
         if bytes.len() == 11 && bytes.starts_with(b"as-") && is_hex(&bytes[3..]) {
             return Self(text.as_str().into());

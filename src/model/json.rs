@@ -207,11 +207,11 @@ mod tests {
         for (text, why) in [
             (
                 r#"{"a":"\ud83d"}"#.to_owned(),
-                "escape that stands for no character",
+                "escape that is not a character",
             ),
             (
                 r#"{"\ud83d":1}"#.to_owned(),
-                "escape that stands for no character",
+                "escape that is not a character",
             ),
             (r#"{"a":1e999}"#.to_owned(), "too large to be read"),
             (r#"{"a":-1e999}"#.to_owned(), "too large to be read"),

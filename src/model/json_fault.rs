@@ -33,7 +33,7 @@ impl From<&serde_json::Error> for JsonFault {
             column: error.column().max(1),
             message: match (error.is_eof(), error.line(), error.column()) {
                 (true, 1, 0) => "the file is empty".to_owned(),
-                _ => in_words(message),
+                _ => plain_message(message),
             },
             is_cut_off: error.is_eof(),
         }
@@ -47,7 +47,7 @@ impl From<serde_json::Error> for JsonFault {
 }
 
 /// Translates a message of the parser. Unknown messages stay unchanged.
-fn in_words(message: &str) -> String {
+fn plain_message(message: &str) -> String {
     if let Some(words) = of_syntax(message) {
         return words.to_owned();
     }
@@ -106,7 +106,7 @@ fn of_syntax(message: &str) -> Option<&'static str> {
         "number out of range" => "a number too large to be read",
         "invalid unicode code point"
         | "lone leading surrogate in hex escape"
-        | "unexpected end of hex escape" => "an escape that stands for no character",
+        | "unexpected end of hex escape" => "an escape that is not a character",
         "control character (\\u0000-\\u001F) found while parsing a string" => {
             "a control character or a line end in a text: write it as an escape, such as \\n"
         }

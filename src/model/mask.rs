@@ -113,7 +113,7 @@ impl Mask {
         })
     }
 
-    /// The mask at a URL, whose pixels are unknown.
+    /// The mask at a URL, with unknown pixels.
     pub fn of_url(url: impl Into<Box<str>>) -> Self {
         Self {
             pixels: None,

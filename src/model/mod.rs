@@ -70,7 +70,7 @@ pub use rule::{Ignore, Level, Rule};
 pub(crate) use schema::{NAME_PATTERN, SET_NAME_PATTERN, SHARE_PATTERN, STATUS_NUMBER_PATTERN};
 pub use screen::{escape, escape_json, escape_lines, is_harmful, reorders_text};
 pub use segment::Segment;
-pub use settings::{Guards, Owner, Policy, Share};
+pub use settings::{GuardLimit, Guards, Owner, Policy};
 pub use shapes::{BoundingBox, Fraction, GeometryError, Point, Polygon};
 pub use span::Span;
 pub use state::{

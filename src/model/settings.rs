@@ -27,12 +27,12 @@ impl fmt::Display for Policy {
     }
 }
 
-/// A user whose undeclared annotations a manifest may claim and delete.
+/// A user; the manifest may claim and delete their undeclared annotations.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owner {
     /// The user who owns the app.
     AppOwner,
-    /// The user whose token makes the listing.
+    /// The user who makes the listing.
     Me,
     /// All users.
     Any,
@@ -41,13 +41,13 @@ pub enum Owner {
 
 /// A limit: a percentage of what exists, or a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Share {
+pub enum GuardLimit {
     /// 0..=100.
     Percent(u32),
     Count(u64),
 }
 
-impl Share {
+impl GuardLimit {
     /// Parses `30%` or `30`.
     pub fn parse(text: &str) -> Option<Self> {
         match text.strip_suffix('%') {
@@ -71,7 +71,7 @@ impl Share {
     }
 }
 
-impl fmt::Display for Share {
+impl fmt::Display for GuardLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Percent(percent) => write!(f, "{percent}%"),
@@ -80,13 +80,13 @@ impl fmt::Display for Share {
     }
 }
 
-impl serde::Serialize for Share {
+impl serde::Serialize for GuardLimit {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Share {
+impl<'de> serde::Deserialize<'de> for GuardLimit {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| {
@@ -98,9 +98,9 @@ impl<'de> serde::Deserialize<'de> for Share {
 /// Limits above which a plan is not applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Guards {
-    pub max_deletes: Share,
+    pub max_deletes: GuardLimit,
     /// Limits the changes of existing annotations.
-    pub max_updates: Share,
+    pub max_updates: GuardLimit,
     /// Percentages apply only if at least this many annotations exist.
     pub min_existing: u64,
     /// Limits the concepts that no annotation would have any more.
@@ -115,8 +115,8 @@ pub struct Guards {
 impl Default for Guards {
     fn default() -> Self {
         Self {
-            max_deletes: Share::Percent(30),
-            max_updates: Share::Percent(30),
+            max_deletes: GuardLimit::Percent(30),
+            max_updates: GuardLimit::Percent(30),
             min_existing: 10,
             max_vanished_concepts: 0,
             max_doubles: 0,
@@ -130,14 +130,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_is_exceeded_only_above_the_limit() {
-        let share = Share::parse("30%").unwrap();
+    fn a_guard_limit_is_exceeded_only_above_it() {
+        let share = GuardLimit::parse("30%").unwrap();
         assert!(!share.is_exceeded_by(30, 100));
         assert!(share.is_exceeded_by(31, 100));
         assert!(share.is_exceeded_by(1, 0));
-        assert!(!Share::Count(5).is_exceeded_by(5, 0));
-        assert_eq!(Share::parse("130%"), None);
-        assert_eq!(Share::parse("-1"), None);
-        assert_eq!(Share::parse(" 3"), None);
+        assert!(!GuardLimit::Count(5).is_exceeded_by(5, 0));
+        assert_eq!(GuardLimit::parse("130%"), None);
+        assert_eq!(GuardLimit::parse("-1"), None);
+        assert_eq!(GuardLimit::parse(" 3"), None);
     }
 }

@@ -26,7 +26,7 @@ impl Origin {
     pub const INPUT_ITSELF: u32 = u32::MAX;
 }
 
-/// How a declared annotation identifies the remote annotation that it stands for.
+/// How a declared annotation identifies the remote annotation that it declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
     /// The id of the remote annotation.
@@ -80,7 +80,7 @@ pub enum Undeclared {
 pub struct DesiredState {
     pub set: SetName,
     pub policy: Policy,
-    /// The users whose undeclared annotations are in scope.
+    /// Users: their undeclared annotations are in scope.
     pub owners: BTreeSet<Owner>,
     pub guards: Guards,
     /// Old concept id to new one.
@@ -339,7 +339,7 @@ pub enum Scope {
 /// Outside of tests it is built from complete listings only, so a missed annotation cannot look like a deleted one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ObservedState {
-    /// The user whose token made the listing.
+    /// The user who made the listing.
     pub caller: UserId,
     pub app_owner: UserId,
     pub scope: Scope,

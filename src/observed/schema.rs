@@ -22,7 +22,7 @@ fn schema() -> Value {
                 "type": "string",
                 "const": FORMAT_VERSION,
             },
-            "caller": name("The user whose token made the listing."),
+            "caller": name("The user who made the listing."),
             "app_owner": name("The user who owns the app."),
             "scope": {
                 "description": "The scope of the listing. A plan can be made from whole_app and from inputs.",

@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(names(&state), ["in-1/c", "in-1/d", "in-1/a", "in-2/b"]);
         let messages: Vec<String> = state.unreadable.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(messages.join("\n"), @r"
-        annotation `f` of input `in-1` cannot be read: its data cannot be kept as JSON without loss: an escape that stands for no character
+        annotation `f` of input `in-1` cannot be read: its data cannot be kept as JSON without loss: an escape that is not a character
         annotation `g` of input `in-1` cannot be read: its info cannot be kept as JSON without loss: a number too large to be read
         annotation `i\u{7}` of input `in-1` cannot be read: its id contains the control character U+0007
         annotation `j` of input `in-1` cannot be read: its user id begins or ends with white space

@@ -2,7 +2,7 @@
 
 use super::batch;
 use super::batch::Batch;
-use super::drift::{self, Against};
+use super::drift::{self, PlanBase};
 use super::error::PlanError;
 use super::guard;
 use super::inventory::Inventory;
@@ -15,7 +15,7 @@ use super::purge::Purge;
 use super::rights;
 use super::shared;
 use super::summary::Summary;
-use super::trip::{Allowances, Trip};
+use super::tripped_guard::{Allowances, TrippedGuard};
 use super::unreadable;
 use crate::matching::Claims;
 use crate::model::{DesiredState, InputId, ObservedState, Scope};
@@ -59,7 +59,7 @@ pub fn plan_against(
     desired: &DesiredState,
     observed: &ObservedState,
     context: &Context,
-    against: &Against<'_>,
+    against: &PlanBase<'_>,
 ) -> Result<Plan, Vec<PlanError>> {
     make(desired, observed, context, Some(against))
 }
@@ -68,7 +68,7 @@ fn make(
     desired: &DesiredState,
     observed: &ObservedState,
     context: &Context,
-    against: Option<&Against<'_>>,
+    against: Option<&PlanBase<'_>>,
 ) -> Result<Plan, Vec<PlanError>> {
     let planner = Planner {
         desired,
@@ -123,7 +123,7 @@ fn make(
     let batches = calls(&operations, &purges, &inputs, &mut summary);
     let mut trips = guard::check(desired, &operations, &summary);
     trips.extend(against.and_then(|against| against.trip(&summary, &context.allowances)));
-    let (passed_guards, guards): (Vec<Trip>, Vec<Trip>) = trips
+    let (passed_guards, guards): (Vec<TrippedGuard>, Vec<TrippedGuard>) = trips
         .into_iter()
         .partition(|trip| trip.is_passed_by(&context.allowances));
     Ok(Plan {
@@ -202,7 +202,7 @@ fn blind_spots(observed: &ObservedState, inventory: &Inventory) -> Vec<String> {
                 .to_owned(),
         ],
     };
-    spots.extend(unreadable::in_words(observed));
+    spots.extend(unreadable::descriptions(observed));
     spots.extend(inventory.blind_spots.iter().cloned());
     spots
 }

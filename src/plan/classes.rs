@@ -1,4 +1,4 @@
-//! The number of annotations that bear each concept before and after a plan, and which concepts replace which.
+//! The number of annotations with each concept before and after a plan, and which concepts replace which.
 //!
 //! The summary, the guards and the check of a plan file all count here.
 
@@ -7,14 +7,14 @@ use super::purge::{Purge, PurgedAnnotation};
 use crate::model::{AnnotationId, ConceptId, Concepts, Content, Maker, ObservedState};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// The number of annotations that bear a concept: annotations of people, and input-level ones, that name it with a
+/// The number of annotations with a concept: annotations of users, and input-level ones, that have it with a
 /// value above 0.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClassCount {
     /// The concept.
     pub concept: ConceptId,
-    /// The number of annotations in the listing that bear it.
+    /// The number of annotations in the listing that have it.
     pub before: u64,
     /// The number once the plan is applied.
     pub after: u64,
@@ -113,7 +113,7 @@ pub(super) fn classes(
     purges: &[Purge],
     observed: &ObservedState,
 ) -> Vec<ClassCount> {
-    let copies: HashSet<&AnnotationId> = operations
+    let stand_ins: HashSet<&AnnotationId> = operations
         .iter()
         .filter(|operation| operation.is_clean_up())
         .map(|operation| &operation.id)
@@ -124,7 +124,7 @@ pub(super) fn classes(
     }
     let mut before: HashMap<&ConceptId, u64> = HashMap::new();
     let all = observed.inputs.values().flatten();
-    for annotation in all.filter(|it| it.maker != Maker::Model && !copies.contains(&it.id)) {
+    for annotation in all.filter(|it| it.maker != Maker::Model && !stand_ins.contains(&it.id)) {
         for id in present(&annotation.concepts).filter(|id| changes.contains_key(*id)) {
             *before.entry(id).or_default() += 1;
         }

@@ -1,4 +1,4 @@
-//! A plan against a base (the manifest as it was applied last). Changes made in the app since then are drift, and are
+//! A plan against a base (the last applied manifest). Changes made in the app since then are drift, and are
 //! kept unless the user decides otherwise.
 //!
 //! `three_way` decides about annotations, `merge` about fields, and `summary` counts.
@@ -12,7 +12,7 @@ use super::region;
 use super::stand_in::settled;
 use super::summary::Summary;
 use super::three_way::{MergedInput, ThreeWay};
-use super::trip::{self, Allowances, Trip};
+use super::tripped_guard::{self, Allowances, TrippedGuard};
 use crate::model::{
     Content, DesiredInput, DesiredState, Difference, Geometry, Identity, InputId, Json, Maker,
     ObservedAnnotation, ObservedExtras, ObservedState, Origin, Scope, Undeclared, difference,
@@ -48,7 +48,7 @@ pub enum OnConflict {
 
 /// The base that a plan is made against.
 #[derive(Debug, Clone)]
-pub struct Against<'a> {
+pub struct PlanBase<'a> {
     /// The base's declarations.
     pub desired: &'a DesiredState,
     /// The base's revision.
@@ -57,7 +57,7 @@ pub struct Against<'a> {
     pub on_conflict: OnConflict,
 }
 
-impl<'a> Against<'a> {
+impl<'a> PlanBase<'a> {
     pub(super) fn three_way(
         &self,
         desired: &DesiredState,
@@ -78,15 +78,15 @@ impl<'a> Against<'a> {
     }
 
     /// The guard that trips if changes in the app are to stop the plan, or if the plan reverts them on request.
-    pub(super) fn trip(&self, summary: &Summary, allowances: &Allowances) -> Option<Trip> {
+    pub(super) fn trip(&self, summary: &Summary, allowances: &Allowances) -> Option<TrippedGuard> {
         let count = summary.drift.filter(|count| *count > 0)?;
         let reverted = summary.reverted;
         let is_guarded = match self.on_drift {
             OnDrift::Fail => true,
-            OnDrift::Apply => reverted > 0 && allowances.drift == trip::Drift::Revert,
+            OnDrift::Apply => reverted > 0 && allowances.drift == tripped_guard::Drift::Revert,
             OnDrift::Keep => false,
         };
-        is_guarded.then_some(Trip::Drift { count, reverted })
+        is_guarded.then_some(TrippedGuard::Drift { count, reverted })
     }
 }
 

@@ -39,9 +39,9 @@ pub enum PlanError {
     NoRegion {
         input: InputId,
         model: Box<str>,
-        /// The concept that the region must have, in words; may be empty.
+        /// The concept that the region must have, as text; may be empty.
         concept: String,
-        /// The IoU of the closest region, in words.
+        /// The IoU of the closest region, as text.
         closest: String,
         origin: Origin,
     },
@@ -53,7 +53,7 @@ pub enum PlanError {
     SeveralRegions {
         input: InputId,
         model: Box<str>,
-        /// The concept that the region must have, in words; may be empty.
+        /// The concept that the region must have, as text; may be empty.
         concept: String,
         /// The ids with their IoU, the closest first.
         regions: Vec<String>,

@@ -14,14 +14,14 @@ use super::operation::Cause;
 use crate::model::Content;
 use serde_json::Value;
 
-/// The side whose value a field gets.
+/// The side that a field gets its value from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Manifest,
     App,
 }
 
-/// The side whose value a field gets that was changed in the app.
+/// The chosen side for a field that was changed in the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Picks {
     /// If the manifest did not change the field.

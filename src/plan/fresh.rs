@@ -8,7 +8,7 @@ use crate::model::{Geometry, ObservedAnnotation, difference, fingerprint, is_exa
 pub enum Freshness {
     /// As the plan saw it: write.
     AsPlanned,
-    /// A replacement whose original is deleted: only its post is left to do.
+    /// The original of a replacement is deleted: only its post is left to do.
     HalfReplaced,
     /// As the plan wants it: nothing left to do.
     AsWanted,

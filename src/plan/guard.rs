@@ -1,15 +1,15 @@
-//! Guards: limits that stop a plan which goes further than its author probably meant.
+//! Guards: limits that stop a plan that changes more than its author probably intended.
 
 use super::classes::{self, ClassCount};
-use super::operation::{Action, Cause, Double, Operation};
+use super::operation::{Action, Cause, DoubledAnnotation, Operation};
 use super::permit::Permit;
 use super::plan::Plan;
 use super::summary::{self, Doubles, Summary};
-use super::trip::{Rename, Trip};
+use super::tripped_guard::{Rename, TrippedGuard};
 use crate::matching::{self, Claims};
 use crate::model::{
-    ConceptId, DesiredAnnotation, DesiredState, Guards, Identity, InputId, Maker,
-    ObservedAnnotation, ObservedState, Origin, Share,
+    ConceptId, DesiredAnnotation, DesiredState, GuardLimit, Guards, Identity, InputId, Maker,
+    ObservedAnnotation, ObservedState, Origin,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -26,12 +26,12 @@ pub(super) fn check(
     desired: &DesiredState,
     operations: &[Operation],
     summary: &Summary,
-) -> Vec<Trip> {
+) -> Vec<TrippedGuard> {
     let mut trips = Vec::new();
     let guards = &desired.guards;
     let deletes = deletes(operations, summary);
     if desired.inputs.is_empty() && deletes > 0 {
-        trips.push(Trip::EmptyManifest { deletes });
+        trips.push(TrippedGuard::EmptyManifest { deletes });
     }
     trips.extend(too_many(guards, operations, summary, Scope::of(summary)));
     let renamed = &desired.renamed;
@@ -41,34 +41,34 @@ pub(super) fn check(
     trips
 }
 
-fn vanishing(limits: Limits<'_>, summary: &Summary) -> Option<Trip> {
+fn vanishing(limits: Limits<'_>, summary: &Summary) -> Option<TrippedGuard> {
     let vanished = vanished(limits, summary);
     if vanished.len() as u64 <= limits.guards.max_vanished_concepts {
         return None;
     }
     let renames = renames(&vanished, summary);
     let concepts = vanished.iter().map(|id| id.as_str().to_owned()).collect();
-    Some(Trip::VanishedConcepts {
+    Some(TrippedGuard::VanishedConcepts {
         concepts,
         limit: limits.guards.max_vanished_concepts,
         renames,
     })
 }
 
-fn doubling(guards: &Guards, summary: &Summary) -> Option<Trip> {
+fn doubling(guards: &Guards, summary: &Summary) -> Option<TrippedGuard> {
     let doubles = doubles(summary);
     let equal = summary.doubles.iter().filter(|of| of.equal > 0);
-    (doubles > guards.max_doubles).then(|| Trip::Doubles {
+    (doubles > guards.max_doubles).then(|| TrippedGuard::Doubles {
         count: doubles,
         limit: guards.max_doubles,
         of: equal.cloned().collect(),
     })
 }
 
-fn unknown(guards: &Guards, summary: &Summary) -> Option<Trip> {
+fn unknown(guards: &Guards, summary: &Summary) -> Option<TrippedGuard> {
     let limit = guards.max_new_concepts?;
     let concepts = summary.new_concepts.iter();
-    (summary.new_concepts.len() as u64 > limit).then(|| Trip::NewConcepts {
+    (summary.new_concepts.len() as u64 > limit).then(|| TrippedGuard::NewConcepts {
         concepts: concepts.map(|it| it.concept.to_string()).collect(),
         limit,
     })
@@ -103,13 +103,13 @@ fn renames(vanished: &[&ConceptId], summary: &Summary) -> Vec<Rename> {
 /// The guards that a plan file trips, counted from its operations. Its own count of existing annotations is capped by
 /// what was observed.
 ///
-/// Of an undo only the number of writes is guarded: it reverts changes that were guarded when they were applied.
+/// For an undo, only the number of writes is guarded: it reverts changes that were guarded when they were applied.
 pub(super) fn recheck(
     plan: &Plan,
     observed: &ObservedState,
     permit: &Permit,
     limits: Limits<'_>,
-) -> Vec<Trip> {
+) -> Vec<TrippedGuard> {
     let guards = limits.guards;
     let mut summary = plan.summary.clone();
     // A smaller number in the file makes a percentage stricter. But whether percentages count at all depends on the app alone: a
@@ -133,7 +133,7 @@ pub(super) fn recheck(
     let causes = plan.operations.iter().map(|it| it.cause);
     let mut causes = causes.chain(plan.purges.iter().map(|it| it.cause));
     if causes.any(|cause| cause.is_some_and(Cause::reverts)) {
-        trips.push(Trip::Drift {
+        trips.push(TrippedGuard::Drift {
             count: summary.drift.unwrap_or_default(),
             reverted: summary.reverted,
         });
@@ -142,28 +142,32 @@ pub(super) fn recheck(
 }
 
 /// The position of a guard in a plan's list.
-pub(super) fn rank(trip: &Trip) -> u8 {
+pub(super) fn rank(trip: &TrippedGuard) -> u8 {
     match trip {
-        Trip::EmptyManifest { .. } => 0,
-        Trip::Deletes { .. } => 1,
-        Trip::Updates { .. } => 2,
-        Trip::VanishedConcepts { .. } => 3,
-        Trip::Doubles { .. } => 4,
-        Trip::NewConcepts { .. } => 5,
-        Trip::Drift { .. } => 6,
+        TrippedGuard::EmptyManifest { .. } => 0,
+        TrippedGuard::Deletes { .. } => 1,
+        TrippedGuard::Updates { .. } => 2,
+        TrippedGuard::VanishedConcepts { .. } => 3,
+        TrippedGuard::Doubles { .. } => 4,
+        TrippedGuard::NewConcepts { .. } => 5,
+        TrippedGuard::Drift { .. } => 6,
     }
 }
 
 /// Whether the number of a guard in a plan file matches its operations. The number of vanished concepts requires the
 /// listing; `read` checks drift.
-pub(super) fn is_counted(plan: &Plan, trip: &Trip) -> bool {
+pub(super) fn is_counted(plan: &Plan, trip: &TrippedGuard) -> bool {
     let deletes = deletes(&plan.operations, &plan.summary);
     match trip {
-        Trip::Deletes { count, .. } | Trip::EmptyManifest { deletes: count } => *count == deletes,
-        Trip::Updates { count, .. } => *count == updates(&plan.operations, &plan.summary),
-        Trip::Doubles { count, .. } => *count == doubles(&plan.summary),
-        Trip::NewConcepts { concepts, .. } => concepts.len() == plan.summary.new_concepts.len(),
-        Trip::VanishedConcepts { .. } | Trip::Drift { .. } => true,
+        TrippedGuard::Deletes { count, .. } | TrippedGuard::EmptyManifest { deletes: count } => {
+            *count == deletes
+        }
+        TrippedGuard::Updates { count, .. } => *count == updates(&plan.operations, &plan.summary),
+        TrippedGuard::Doubles { count, .. } => *count == doubles(&plan.summary),
+        TrippedGuard::NewConcepts { concepts, .. } => {
+            concepts.len() == plan.summary.new_concepts.len()
+        }
+        TrippedGuard::VanishedConcepts { .. } | TrippedGuard::Drift { .. } => true,
     }
 }
 
@@ -216,13 +220,13 @@ fn doubled(plan: &Plan, observed: &ObservedState, permit: &Permit) -> Vec<Double
         let unclaimed: Vec<usize> = (0..there.len()).collect();
         for double in matching::doubles(claims, (&declared, &missing), (there, &unclaimed)) {
             let of = &there[double.observed];
-            doubling.push(Double::new(of, double.is_equal));
+            doubling.push(DoubledAnnotation::new(of, double.is_equal));
         }
     }
     summary::doubles(doubling.iter())
 }
 
-/// The number of posts that equal an annotation of somebody else.
+/// The number of posts that equal an annotation of another user or set.
 fn doubles(summary: &Summary) -> u64 {
     summary.doubles.iter().map(|of| of.equal).sum()
 }
@@ -266,13 +270,14 @@ pub(super) fn too_many(
     operations: &[Operation],
     summary: &Summary,
     scope: Scope,
-) -> Vec<Trip> {
+) -> Vec<TrippedGuard> {
     let mut trips = Vec::new();
     let deletes = deletes(operations, summary);
     let updates = updates(operations, summary);
     // A percentage of few annotations means little; a number always counts, and so does 0 %.
-    let exceeds = |limit: Share, count: u64, existing: u64, there: u64| {
-        (matches!(limit, Share::Count(_) | Share::Percent(0)) || there >= guards.min_existing)
+    let exceeds = |limit: GuardLimit, count: u64, existing: u64, there: u64| {
+        (matches!(limit, GuardLimit::Count(_) | GuardLimit::Percent(0))
+            || there >= guards.min_existing)
             && limit.is_exceeded_by(count, existing)
     };
     if exceeds(
@@ -281,7 +286,7 @@ pub(super) fn too_many(
         summary.existing,
         scope.existing,
     ) {
-        trips.push(Trip::Deletes {
+        trips.push(TrippedGuard::Deletes {
             count: deletes,
             existing: summary.existing,
             limit: guards.max_deletes.to_string(),
@@ -293,7 +298,7 @@ pub(super) fn too_many(
         summary.changeable,
         scope.changeable,
     ) {
-        trips.push(Trip::Updates {
+        trips.push(TrippedGuard::Updates {
             count: updates,
             existing: summary.changeable,
             limit: guards.max_updates.to_string(),
@@ -302,7 +307,7 @@ pub(super) fn too_many(
     trips
 }
 
-/// Concepts that at least `min_existing` annotations bear now and that none would bear after these writes, sorted. A
+/// Concepts that at least `min_existing` annotations have now and that none would have after these writes, sorted. A
 /// renamed concept does not count if most of its annotations get the new one.
 fn vanished<'s>(limits: Limits<'_>, summary: &'s Summary) -> Vec<&'s ConceptId> {
     let mut renamed: HashMap<&ConceptId, u64> = HashMap::new();

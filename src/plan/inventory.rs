@@ -7,7 +7,7 @@ use super::summary::NewConcept;
 use crate::model::{ConceptId, DesiredInput, DesiredState, InputId, Origin};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// What is known of the app's inputs and concepts. By default nothing is missing.
+/// What is known about the app's inputs and concepts. By default nothing is missing.
 #[derive(Debug, Clone, Default)]
 pub struct Inventory {
     /// The declared inputs that the app lacks.
@@ -17,7 +17,7 @@ pub struct Inventory {
     /// The declared concepts that the app lacks, each with the most similar one of the app.
     pub new_concepts: BTreeMap<ConceptId, Option<ConceptId>>,
     pub vocabulary: Vocabulary,
-    /// What is not known, in words.
+    /// What is unknown, as text.
     pub blind_spots: Vec<String>,
 }
 

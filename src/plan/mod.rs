@@ -3,7 +3,6 @@
 //! Pure: no I/O, no clock, no randomness, so that a plan is a function of (manifest, listing). Uses `matching`,
 //! `wire` for the bodies of writes, and `model`.
 
-mod account;
 mod app_change;
 mod batch;
 mod build;
@@ -21,10 +20,11 @@ mod inventory;
 mod links;
 mod masks;
 mod merge;
-mod misfit;
+mod mismatch;
 mod moves;
 mod operation;
 mod outcome;
+mod outcome_document;
 mod permit;
 #[expect(clippy::module_inception, reason = "it holds the type `Plan`")]
 mod plan;
@@ -46,12 +46,11 @@ mod shared;
 mod stand_in;
 mod summary;
 mod three_way;
-mod trip;
+mod tripped_guard;
 mod undo;
 mod unreadable;
 
 pub use crate::matching::{Matched, MatchedBy};
-pub use account::Account;
 pub use app_change::{AppChange, AppChangeKind, Decision, FieldChange};
 pub use batch::{Batch, Call, MAX_BYTES, MAX_ITEMS};
 pub use build::{Context, plan, plan_against};
@@ -68,19 +67,20 @@ pub use inventory::{Inventory, Missing, Vocabulary};
 pub use misfit::Misfit;
 pub use moves::{LARGEST_MOVES, Move, Moves, Turned};
 pub use operation::{
-    Action, Cause, Change, DeleteReason, Double, Edit, Likeness, Observed, Operation, Reason,
-    Restoration, Seen, UndoChange, Written,
+    Action, Cause, Change, DeleteReason, DoubledAnnotation, Edit, Likeness, Observed, Operation,
+    Reason, Restoration, Seen, UndoChange, Written,
 };
 pub use outcome::{
     Applied, Ending, FailedInput, FailedItem, FailedPurge, Outcome, Since, StaleInput, StaleItem,
     StalePurge, Touched, Unplanned,
 };
-pub use permit::{Extra, Permit};
+pub use outcome_document::OutcomeDocument;
+pub use permit::{ExtraPermissions, Permit};
 pub use plan::{Base, FORMAT_VERSION, Plan, Purpose, Target};
 pub use planned_input::{Medium, MediumKind, MediumSource, PlannedInput};
 pub use purge::{Purge, PurgedAnnotation};
 pub use read::{PlanFileError, read};
-pub use recheck::{Due, bodies, due, misfits};
+pub use recheck::{Due, bodies, due, mismatches};
 pub use region::named_region;
 pub use rights::Needed;
 pub use sent::{body_of_stand_in, write_body};
@@ -89,7 +89,7 @@ pub use stand_in::{
     settled,
 };
 pub use summary::{Doubles, HeldBack, NewConcept, OthersWork, Summary, UserCount};
-pub use trip::{
-    Allowances, Drift, EmptyManifest, GUARDS_LABEL, Numbers, REVERTS_LABEL, Rename, Trip,
+pub use tripped_guard::{
+    Allowances, Drift, EmptyManifest, GUARDS_LABEL, Numbers, REVERTS_LABEL, Rename, TrippedGuard,
 };
 pub use undo::{ApplyStatus, ApplyStatuses, Before, undo};

@@ -21,7 +21,7 @@ pub struct Moves {
     pub largest: Vec<Move>,
 }
 
-/// An annotation whose geometry changes.
+/// An annotation with changed geometry.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Move {

@@ -6,7 +6,7 @@ use crate::model::{
 };
 use std::fmt;
 
-/// One write to one annotation. `record` is how a plan file spells it.
+/// One write to one annotation. `record` defines its form in a plan file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operation {
     pub input_id: InputId,
@@ -16,8 +16,8 @@ pub struct Operation {
     pub key: Option<Key>,
     /// `None` unless the plan was made against a base.
     pub cause: Option<Cause>,
-    /// The user whose token the operation requires, unless it is the app owner's. `None` if any token that may write to the
-    /// app will do.
+    /// The user who must apply the operation with their token, unless it is the app's owner. `None` if any token that may
+    /// write to the app will do.
     pub needs: Option<UserId>,
     /// The size in a call when the operation was planned; calls are packed by it. 0 for a delete, unless it shares a call
     /// with removals.
@@ -31,8 +31,8 @@ pub enum Change {
     /// Create an annotation.
     Post {
         after: Content,
-        /// An annotation of somebody else that the post would double.
-        double: Option<Box<Double>>,
+        /// An annotation of another user or set that the post would double.
+        double: Option<Box<DoubledAnnotation>>,
     },
     /// Patch just the difference.
     Merge(Edit),
@@ -252,8 +252,8 @@ impl Operation {
         }
     }
 
-    /// An annotation of somebody else that the post would double.
-    pub fn double(&self) -> Option<&Double> {
+    /// An annotation of another user or set that the post would double.
+    pub fn double(&self) -> Option<&DoubledAnnotation> {
         match &self.change {
             Change::Post { double, .. } => double.as_deref(),
             _ => None,
@@ -279,7 +279,7 @@ impl Operation {
         matches!(self.change, Change::Finish { .. })
     }
 
-    /// Whether it deletes a stand-in that an earlier run left behind, which is no user's label.
+    /// Whether it deletes a stand-in that an earlier run left behind, which is not a label of a user.
     pub(super) fn is_clean_up(&self) -> bool {
         let reason = DeleteReason::LeftBehind;
         matches!(&self.change, Change::Delete { reason: it, .. } if *it == reason)
@@ -365,12 +365,12 @@ pub enum Reason {
     Undone,
 }
 
-/// Where a write comes from, in a plan against a base (the manifest as it was applied last).
+/// The origin of a write, in a plan against a base (the last applied manifest).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// The manifest changed since the base, and the app is as the base says.
+    /// The manifest changed since the base, and the app did not.
     Intended,
     /// The app changed since the base, and the manifest did not: the write reverts that (`--on-drift apply`).
     Drift,
@@ -409,10 +409,10 @@ impl Seen {
     }
 }
 
-/// An annotation of somebody else that a post would double.
+/// An annotation of another user or set that a post would double.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Double {
+pub struct DoubledAnnotation {
     pub id: AnnotationId,
     /// The user who made it; absent if the service reports none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -420,7 +420,7 @@ pub struct Double {
     pub closeness: Likeness,
 }
 
-impl Double {
+impl DoubledAnnotation {
     pub(super) fn new(annotation: &ObservedAnnotation, is_equal: bool) -> Self {
         Self {
             id: annotation.id.clone(),

@@ -61,7 +61,8 @@ pub enum Ending {
 pub enum Touched {
     /// Nothing.
     #[default]
-    Not,
+    #[serde(rename = "not")]
+    Nothing,
     /// Its concepts were removed, but the annotation was not deleted: somebody had added other data, or the service
     /// left it to a delete that failed.
     ConceptsRemoved,
@@ -69,19 +70,21 @@ pub enum Touched {
     Deleted,
     /// It was written, but the service stored something else than was sent, or the stand-in of a replacement still
     /// exists.
-    Otherwise,
-    /// Unknown: a call whose answer was lost may have written it, and it could not be read back.
-    Perhaps,
+    #[serde(rename = "otherwise")]
+    Incomplete,
+    /// Unknown: the answer of a call was lost. The call may have written it, and it could not be read back.
+    #[serde(rename = "perhaps")]
+    Unknown,
 }
 
 impl Touched {
     /// Whether certainly nothing was written.
-    pub fn is_not(&self) -> bool {
-        *self == Self::Not
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::Nothing
     }
 }
 
-/// An operation whose annotation is neither as the plan saw it nor as the plan wants it.
+/// An operation with a stale annotation, which is neither as the plan saw it nor as the plan wants it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StaleItem {
@@ -115,7 +118,7 @@ impl StaleItem {
             key: operation.key.clone(),
             now,
             wanted: operation.after().cloned(),
-            touched: Touched::Not,
+            touched: Touched::Nothing,
         }
     }
 }
@@ -211,7 +214,7 @@ pub struct FailedItem {
     /// Why it failed.
     pub reason: String,
     /// What was written.
-    #[serde(default, skip_serializing_if = "Touched::is_not")]
+    #[serde(default, skip_serializing_if = "Touched::is_nothing")]
     pub touched: Touched,
 }
 
@@ -225,7 +228,7 @@ impl FailedItem {
             id: operation.id.clone(),
             key: operation.key.clone(),
             reason: reason.into(),
-            touched: Touched::Not,
+            touched: Touched::Nothing,
         }
     }
 }
@@ -239,7 +242,7 @@ pub struct FailedInput {
     /// Why it failed.
     pub reason: String,
     /// Whether it was posted.
-    #[serde(default, skip_serializing_if = "Touched::is_not")]
+    #[serde(default, skip_serializing_if = "Touched::is_nothing")]
     pub touched: Touched,
 }
 
@@ -260,7 +263,7 @@ pub struct StaleInput {
 pub struct Outcome {
     /// Operations, purges and inputs that were applied.
     pub applied: Applied,
-    /// Operations whose annotation was as planned before anything was sent.
+    /// Operations without a write, because the annotation already was as planned.
     pub already_so: u64,
     /// Operations that were skipped because their annotation had changed; in order of operation.
     pub stale: Vec<StaleItem>,
@@ -306,7 +309,7 @@ impl Outcome {
             }
         } else if !self.is_partial() {
             Ending::Stale
-        } else if self.applied.is_nothing() && !self.has_stale() && !self.has_posted_in_vain() {
+        } else if self.applied.is_nothing() && !self.has_stale() && !self.has_unprocessed_posts() {
             Ending::Failed
         } else {
             Ending::Partial
@@ -314,8 +317,8 @@ impl Outcome {
     }
 
     /// Whether an input was posted and could not be processed.
-    fn has_posted_in_vain(&self) -> bool {
-        self.failed_inputs.iter().any(|it| !it.touched.is_not())
+    fn has_unprocessed_posts(&self) -> bool {
+        self.failed_inputs.iter().any(|it| !it.touched.is_nothing())
     }
 
     /// Whether the app is now as planned.

@@ -4,7 +4,7 @@
 //! annotations of the set, of the app's owner and of the token's user. Anything else requires the manifest, or a
 //! flag.
 
-use super::misfit::Misfit;
+use super::mismatch::Mismatch;
 use super::operation::{Action, Operation, Reason};
 use super::plan::Plan;
 use super::stand_in::original_of;
@@ -29,7 +29,7 @@ pub enum Permit {
 pub struct FilePermit {
     /// The scope of deletes: annotations of the set and of owners.
     claims: Claims,
-    /// Users whose annotations it may change, whether or not they are owners.
+    /// Users, owners or not: it may change their annotations.
     users: BTreeSet<UserId>,
     /// Whether it may change those of everybody. A user of the service may be called `any` as well.
     anybody: bool,
@@ -41,16 +41,16 @@ pub struct FilePermit {
 
 /// What flags allow a plan file in addition.
 #[derive(Debug, Clone, Default)]
-pub struct Extra {
-    /// Users whose annotations it may write; `any` for everybody.
+pub struct ExtraPermissions {
+    /// Users: it may write their annotations; `any` for everybody.
     pub users: BTreeSet<UserId>,
-    /// Sets whose annotations it may take over.
+    /// Sets that it may take over.
     pub sets: BTreeSet<SetName>,
 }
 
 impl Permit {
     /// The permit of a plan file without its manifest.
-    pub fn of_file(plan: &Plan, caller: &UserId, extra: &Extra) -> Self {
+    pub fn of_file(plan: &Plan, caller: &UserId, extra: &ExtraPermissions) -> Self {
         let anybody = is_any(&extra.users);
         let mut users: BTreeSet<UserId> = extra.users.clone();
         users.extend([plan.app_owner.clone(), caller.clone()]);
@@ -79,7 +79,11 @@ impl Permit {
     }
 
     /// The permit of a plan file with its manifest.
-    pub fn of_manifest(desired: &DesiredState, observed: &ObservedState, extra: &Extra) -> Self {
+    pub fn of_manifest(
+        desired: &DesiredState,
+        observed: &ObservedState,
+        extra: &ExtraPermissions,
+    ) -> Self {
         let mut users: BTreeSet<UserId> = extra.users.clone();
         users.extend([observed.app_owner.clone(), observed.caller.clone()]);
         let claims = Claims::new(desired, observed);
@@ -116,7 +120,7 @@ impl Permit {
         &self,
         operation: &Operation,
         now: &ObservedAnnotation,
-    ) -> Result<(), Misfit> {
+    ) -> Result<(), Mismatch> {
         let Self::File(file) = self else {
             return Ok(());
         };
@@ -131,7 +135,7 @@ impl Permit {
             file.check_poster(operation)?;
         }
         if operation.reason() == Reason::InputNotDeclared && !file.claims.is_owned(&now.id) {
-            return Err(Misfit::Forbidden(
+            return Err(Mismatch::Forbidden(
                 "its input is not declared, and the plan's set did not make it".to_owned(),
             ));
         }
@@ -141,7 +145,7 @@ impl Permit {
             return Ok(());
         }
         if file.claims.is_of_another_set(&now.id) {
-            return Err(Misfit::Forbidden(
+            return Err(Mismatch::Forbidden(
                 "it belongs to another label set; taking it over requires --manifest PATH or --adopt-set NAME"
                     .to_owned(),
             ));
@@ -154,7 +158,7 @@ impl Permit {
         if (is_change && is_users) || file.anybody {
             return Ok(());
         }
-        Err(Misfit::Forbidden(match &now.user {
+        Err(Mismatch::Forbidden(match &now.user {
             Some(user) if file.users.contains(user) => format!(
                 "it belongs to {user}, who is not an owner of this plan, and the plan's set did not make it"
             ),
@@ -167,7 +171,7 @@ impl Permit {
     }
 
     /// Whether the operation may post its annotation.
-    pub(super) fn check_post(&self, operation: &Operation) -> Result<(), Misfit> {
+    pub(super) fn check_post(&self, operation: &Operation) -> Result<(), Mismatch> {
         let Self::File(file) = self else {
             return Ok(());
         };
@@ -175,18 +179,20 @@ impl Permit {
             return file.check_poster(operation);
         }
         if file.claims.is_of_another_set(&operation.id) {
-            return Err(Misfit::Forbidden(
+            return Err(Mismatch::Forbidden(
                 "its id belongs to another label set".to_owned(),
             ));
         }
         if is_stand_in_id(&operation.id) {
-            return Err(Misfit::Forbidden("its id is that of a stand-in".to_owned()));
+            return Err(Mismatch::Forbidden(
+                "its id is that of a stand-in".to_owned(),
+            ));
         }
-        // With a manifest the plan is made again, ids and all.
+        // With a manifest the plan is made again, including its ids.
         if file.declared.is_some() || file.is_made_id(operation) {
             return Ok(());
         }
-        Err(Misfit::Forbidden(
+        Err(Mismatch::Forbidden(
             "its id is not the one that its set makes of it: a plan file posts that only with --manifest PATH".to_owned(),
         ))
     }
@@ -211,13 +217,13 @@ impl FilePermit {
     }
 
     /// A post without a user belongs to the caller.
-    fn check_poster(&self, operation: &Operation) -> Result<(), Misfit> {
+    fn check_poster(&self, operation: &Operation) -> Result<(), Mismatch> {
         let shown = operation.after().and_then(|after| after.user.as_ref());
         let names_one = operation.body().is_none_or(body::names_user);
         if names_one || shown == Some(&self.caller) {
             return Ok(());
         }
-        Err(Misfit::User {
+        Err(Mismatch::User {
             shown: shown.map_or_else(|| "no user".to_owned(), ToString::to_string),
             found: self.caller.to_string(),
         })
@@ -228,7 +234,7 @@ impl FilePermit {
         &self,
         operation: &Operation,
         now: &ObservedAnnotation,
-    ) -> Result<(), Misfit> {
+    ) -> Result<(), Mismatch> {
         let (set, input) = (&self.claims.set, &operation.input_id);
         let original = original_of(set, input, &now.id, now.info.as_ref());
         let is_it = match original {
@@ -239,7 +245,7 @@ impl FilePermit {
         if is_it && now.maker == Maker::User {
             return Ok(());
         }
-        Err(Misfit::Forbidden(
+        Err(Mismatch::Forbidden(
             "it is not a stand-in that an earlier run of this set left".to_owned(),
         ))
     }

@@ -7,7 +7,7 @@ use super::planned_input::PlannedInput;
 use super::purge::Purge;
 use super::rights::{self, Needed};
 use super::summary::Summary;
-use super::trip::{Allowances, Trip};
+use super::tripped_guard::{Allowances, TrippedGuard};
 use crate::model::{InputId, Policy, SetName, UserId};
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub enum Purpose {
     Undo,
 }
 
-/// The manifest as it was applied last.
+/// The last applied manifest.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Base {
@@ -69,25 +69,25 @@ pub struct Plan {
     pub policy: Policy,
     /// The user who owns the app.
     pub app_owner: UserId,
-    /// The users whose undeclared annotations are in scope, sorted; `any` for everybody. `me` is resolved.
+    /// The users with undeclared annotations in scope, sorted; `any` for everybody. `me` is resolved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owners: Vec<UserId>,
-    /// Sets whose annotations are this set's, from the manifest's `adopts` and from --adopt-set, sorted.
+    /// Sets that belong to this set, from the manifest's `adopts` and from --adopt-set, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub adopts: Vec<SetName>,
     /// SHA-256 of the manifest's files: 64 hex digits.
     pub manifest_hash: String,
-    /// The base, which tells changes of the manifest from changes in the app.
+    /// The base, to distinguish changes of the manifest from changes in the app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Base>,
     /// The counts.
     pub summary: Summary,
     /// The guards that tripped; a plan with any is not applied.
-    pub guards: Vec<Trip>,
+    pub guards: Vec<TrippedGuard>,
     /// The guards that tripped and that a flag let pass. An apply of the file requires the flag again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub passed_guards: Vec<Trip>,
-    /// What the listing does not cover, in words; empty if it covers the whole app. For an undo: what it does not
+    pub passed_guards: Vec<TrippedGuard>,
+    /// What the listing does not cover, as text; empty if it covers the whole app. For an undo: what it does not
     /// restore.
     pub blind_spots: Vec<String>,
     /// The inputs that are posted, or waited for, before anything else, sorted by id.

@@ -3,7 +3,7 @@
 use super::batch::size_of_body;
 use super::error::PlanError;
 use super::links::key_of;
-use super::operation::{Change, Double, Operation};
+use super::operation::{Change, DoubledAnnotation, Operation};
 use super::planner::{Part, Planner};
 use crate::matching::{Matching, doubles};
 use crate::model::{
@@ -93,7 +93,7 @@ impl Planner<'_> {
             let at = posted.partition_point(|&posted| posted < double.desired);
             let there = &observed[double.observed];
             if let Change::Post { double: of, .. } = &mut part.operations[first + at].change {
-                *of = Some(Box::new(Double::new(there, double.is_equal)));
+                *of = Some(Box::new(DoubledAnnotation::new(there, double.is_equal)));
             }
         }
     }

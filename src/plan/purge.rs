@@ -16,7 +16,7 @@ pub struct Purge {
     /// write with one cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
-    /// The user whose token the purge requires: the app's owner, unless all annotations of people belong to one user.
+    /// The user who must apply the purge: the app's owner, unless all annotations of users belong to one user.
     /// Absent if only models made the annotations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<UserId>,
@@ -57,7 +57,7 @@ pub(super) fn of(input: &InputId, observed: &[ObservedAnnotation]) -> Purge {
     }
 }
 
-/// Whether two show the same annotation; the spelling of the last write's time may differ.
+/// Whether two show the same annotation; the format of the last write's time may differ.
 pub(super) fn is_same(one: &PurgedAnnotation, other: &PurgedAnnotation) -> bool {
     let shown = |it: &PurgedAnnotation| serde_json::to_value(&it.before).ok();
     (&one.user, &one.model_version, shown(one)) == (&other.user, &other.model_version, shown(other))

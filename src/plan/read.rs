@@ -15,7 +15,7 @@ use super::rights;
 use super::shared::is_whole_removal;
 use super::stand_in::original_of;
 use super::summary::Summary;
-use super::trip::Trip;
+use super::tripped_guard::TrippedGuard;
 use crate::matching::MatchedBy;
 use crate::model::{JsonFault, Policy, is_key_id};
 use crate::wire::body;
@@ -298,8 +298,8 @@ fn check_causes(plan: &Plan) -> Result<(), &'static str> {
     {
         return Err("its writes that revert changes in the app do not match its drift");
     }
-    let is_counted = |trip: &Trip| match trip {
-        Trip::Drift { count, reverted } => {
+    let is_counted = |trip: &TrippedGuard| match trip {
+        TrippedGuard::Drift { count, reverted } => {
             Some(*count) == counted.drift && *count > 0 && *reverted == counted.reverted
         }
         _ => true,
@@ -312,7 +312,7 @@ fn check_causes(plan: &Plan) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Every write names the user whose token it requires.
+/// Every write names the user who must apply it.
 fn check_rights(plan: &Plan) -> Result<(), &'static str> {
     let is_marked =
         |operation: &Operation| operation.needs == rights::of_operation(operation, &plan.app_owner);

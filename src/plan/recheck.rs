@@ -1,10 +1,10 @@
-//! Checks a plan file against the app. A file may come from anybody: what it says of the app and of its guards is
+//! Checks a plan file against the app. A file may come from anybody: its data about the app and its guards is
 //! determined again from a listing before anything is sent.
 
 use super::classes;
 use super::fresh::{Freshness, freshness};
 use super::guard::{self, Limits};
-use super::misfit::Misfit;
+use super::mismatch::Mismatch;
 use super::operation::Operation;
 use super::permit::Permit;
 use super::plan::Plan;
@@ -28,7 +28,7 @@ pub enum Due {
 }
 
 /// What is left to do for an operation whose annotation is `now`. For a replacement that an earlier run began, `now` is the
-/// copy.
+/// stand-in.
 ///
 /// # Errors
 ///
@@ -37,7 +37,7 @@ pub fn due(
     operation: &Operation,
     now: Option<&ObservedAnnotation>,
     permit: &Permit,
-) -> Result<Due, Misfit> {
+) -> Result<Due, Mismatch> {
     if operation.is_unfinished() {
         return match now {
             Some(_) => write_body(operation, now, permit).map(Due::Sent),
@@ -56,7 +56,7 @@ pub fn bodies(
     plan: &Plan,
     observed: &ObservedState,
     permit: &Permit,
-) -> Vec<Result<Option<Json>, Misfit>> {
+) -> Vec<Result<Option<Json>, Mismatch>> {
     let body = |due| match due {
         Due::Sent(body) => body,
         Due::Done | Due::Stale => None,
@@ -65,7 +65,7 @@ pub fn bodies(
     dues.map(|it| it.map(body)).collect()
 }
 
-fn dues(plan: &Plan, observed: &ObservedState, permit: &Permit) -> Vec<Result<Due, Misfit>> {
+fn dues(plan: &Plan, observed: &ObservedState, permit: &Permit) -> Vec<Result<Due, Mismatch>> {
     let touched: BTreeSet<&InputId> = plan.operations.iter().map(|it| &it.input_id).collect();
     let there: HashMap<(&InputId, &AnnotationId), &ObservedAnnotation> = touched
         .into_iter()
@@ -84,10 +84,10 @@ fn dues(plan: &Plan, observed: &ObservedState, permit: &Permit) -> Vec<Result<Du
 }
 
 /// The operations that do not fit what was observed, each with the reason.
-pub fn misfits(plan: &Plan, observed: &ObservedState, permit: &Permit) -> Vec<String> {
+pub fn mismatches(plan: &Plan, observed: &ObservedState, permit: &Permit) -> Vec<String> {
     let bodies = bodies(plan, observed, permit);
     let with_bodies = plan.operations.iter().zip(bodies);
-    let mut misfits: Vec<String> = with_bodies
+    let mut mismatches: Vec<String> = with_bodies
         .filter_map(|(operation, body)| Some(format!("{operation}: {}", body.err()?)))
         .collect();
     for Purge {
@@ -104,14 +104,14 @@ pub fn misfits(plan: &Plan, observed: &ObservedState, permit: &Permit) -> Vec<St
                 now.fingerprint == shown.fingerprint && !purge::is_same(shown, now)
             })
         };
-        misfits.extend(annotations.iter().filter(is_other).map(|it| {
+        mismatches.extend(annotations.iter().filter(is_other).map(|it| {
             format!(
                 "purge of input {input_id}: annotation {} differs from what the plan shows",
                 it.id
             )
         }));
     }
-    misfits
+    mismatches
 }
 
 impl Plan {
@@ -128,7 +128,7 @@ impl Plan {
         }
         trips.sort_by_key(guard::rank);
         self.guards = trips;
-        // A part of the app does not say how often a concept is there, and the file does not either.
+        // The total number of annotations with a concept is not known from a part of the app, nor from the file.
         self.summary.classes = match observed.scope {
             Scope::WholeApp => classes::classes(&self.operations, &self.purges, observed),
             Scope::Inputs(_) => Vec::new(),

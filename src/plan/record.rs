@@ -1,8 +1,8 @@
-//! An operation as a plan file spells it: one flat object, of which each kind of change has its own fields.
+//! The form of an operation in a plan file: one flat object; each kind of change has its own fields.
 
 use super::operation::{
-    Action, Cause, Change, DeleteReason, Double, Edit, Observed, Operation, Reason, Restoration,
-    Seen, UndoChange, Written, is_default,
+    Action, Cause, Change, DeleteReason, DoubledAnnotation, Edit, Observed, Operation, Reason,
+    Restoration, Seen, UndoChange, Written, is_default,
 };
 use crate::matching::Matched;
 use crate::model::{AnnotationId, Content, Fingerprint, InputId, Json, Key, UserId};
@@ -26,8 +26,8 @@ struct Record {
     /// Whether the manifest or the app changed since the base; absent from a plan without a base.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cause: Option<Cause>,
-    /// The user whose token the operation requires, unless it is the app owner's. Absent if any token that may write to the
-    /// app will do.
+    /// The user who must apply the operation with their token, unless it is the app's owner. Absent if any token that may
+    /// write to the app will do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     needs: Option<UserId>,
     /// The owner and the time of the last write; absent from a post, and from an undo.
@@ -36,9 +36,9 @@ struct Record {
     /// Why the declared annotation was matched with this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     matched: Option<Matched>,
-    /// Of a post: an annotation of somebody else that it would double.
+    /// For a post: an annotation of another user or set that it would double.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    double: Option<Box<Double>>,
+    double: Option<Box<DoubledAnnotation>>,
     /// The content before the write, in the manifest's notation: the managed fields, or all fields of an annotation that is
     /// deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,7 +55,7 @@ struct Record {
     /// call with removals.
     #[serde(default, skip_serializing_if = "is_default")]
     bytes: u32,
-    /// Of an undo's post, overwrite or replacement: the annotation as it is sent. The body of any other operation is made
+    /// For an undo's post, overwrite or replacement: the annotation as it is sent. The body of any other operation is made
     /// from what the service stores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<Json>,
@@ -84,7 +84,7 @@ impl schemars::JsonSchema for Operation {
     }
 }
 
-/// The first operation of a plan file whose fields contradict each other, with the contradiction; `None` if there is none.
+/// The first operation of a plan file with contradictory fields, and the contradiction; `None` if there is none.
 pub(super) fn contradiction(plan: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Records {

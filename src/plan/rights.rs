@@ -21,7 +21,7 @@ pub struct Needed {
     pub posts: u64,
 }
 
-/// The user whose annotation an operation changes, and the user in whose name it posts.
+/// The owner of the annotation that an operation changes, and the user that it posts as.
 fn users<'a>(
     operation: &'a Operation,
     app_owner: &'a UserId,
@@ -41,7 +41,7 @@ fn users<'a>(
     }
 }
 
-/// The user whose token an operation requires; `None` if any token will do.
+/// The user who must apply an operation; `None` if any user may.
 pub(super) fn of_operation(operation: &Operation, app_owner: &UserId) -> Option<UserId> {
     match users(operation, app_owner) {
         (Some(_), Some(_)) => Some(app_owner.clone()),
@@ -49,7 +49,7 @@ pub(super) fn of_operation(operation: &Operation, app_owner: &UserId) -> Option<
     }
 }
 
-/// The user whose token a purge requires; `None` if only models made its annotations.
+/// The user who must apply a purge; `None` if only models made its annotations.
 pub(super) fn of_purge(purge: &Purge, app_owner: &UserId) -> Option<UserId> {
     let by_people = purge
         .annotations

@@ -22,8 +22,8 @@ fn schema() -> Value {
 }
 
 fn outcome_schema() -> Value {
-    document::<Account>(
-        ("outcome", ACCOUNT_VERSION),
+    document::<OutcomeDocument>(
+        ("outcome", OUTCOME_VERSION),
         "annosync outcome",
         "What `annosync apply --format json` prints: the result of a plan. Every operation, purge and input of the plan \
          is counted in exactly one of `applied`, `already_so`, `stale`, `failed` (or the same for purges and inputs) and \

@@ -5,7 +5,7 @@
 //! that is stored nowhere else; they are checked when the undo is read.
 
 use super::change::{self, sides};
-use super::misfit::Misfit;
+use super::mismatch::Mismatch;
 use super::operation::{Action, Change, Operation, Seen, UndoChange};
 use super::permit::Permit;
 use super::stand_in::restored;
@@ -25,14 +25,14 @@ pub fn write_body(
     operation: &Operation,
     now: Option<&ObservedAnnotation>,
     permit: &Permit,
-) -> Result<Option<Json>, Misfit> {
+) -> Result<Option<Json>, Mismatch> {
     let Some(now) = now else {
         return posted(operation, permit);
     };
     permit.check(operation, now)?;
     check_maker(operation, now)?;
     match &operation.change {
-        Change::Post { .. } => Err(Misfit::Content),
+        Change::Post { .. } => Err(Mismatch::Content),
         Change::Merge(edit)
         | Change::Remove(edit)
         | Change::Overwrite(edit)
@@ -55,13 +55,13 @@ pub fn write_body(
         // Data that annosync does not model cannot be shown; the fingerprint covers it.
         Change::Undo(_) => match operation.before() {
             Some(before) if is_exactly(before, now) => Ok(operation.body().cloned()),
-            _ => Err(Misfit::Content),
+            _ => Err(Mismatch::Content),
         },
     }
 }
 
 /// The body of an operation whose annotation does not exist: only a post has one.
-fn posted(operation: &Operation, permit: &Permit) -> Result<Option<Json>, Misfit> {
+fn posted(operation: &Operation, permit: &Permit) -> Result<Option<Json>, Mismatch> {
     let body = match &operation.change {
         Change::Post { after, .. } => {
             permit.check_post(operation)?;
@@ -81,7 +81,7 @@ fn changed(
     operation: &Operation,
     after: &Content,
     now: &ObservedAnnotation,
-) -> Result<Json, Misfit> {
+) -> Result<Json, Mismatch> {
     let (before, after_all) = sides(after, now);
     check_sides(operation, &before, Some(&after_all))?;
     let difference = difference(after, now);
@@ -90,10 +90,10 @@ fn changed(
     }
     match change::write(&operation.input_id, now, after, &difference) {
         Some(write) if write.kind.action() == operation.action() => Ok(write.body),
-        Some(write) => Err(Misfit::Action {
+        Some(write) => Err(Mismatch::Action {
             needed: format!("{} {}", article(write.kind.action()), write.kind.action()),
         }),
-        None => Err(Misfit::Action {
+        None => Err(Mismatch::Action {
             needed: "no write".to_owned(),
         }),
     }
@@ -104,7 +104,7 @@ fn finished(
     operation: &Operation,
     after: &Content,
     held: &ObservedAnnotation,
-) -> Result<Json, Misfit> {
+) -> Result<Json, Mismatch> {
     let changes = difference(after, held);
     if changes.is_empty() {
         check_sides(operation, &held.content(), Some(&held.content()))?;
@@ -136,22 +136,22 @@ fn as_held(operation: &Operation, held: &ObservedAnnotation) -> Json {
     encode::replacement(&operation.input_id, held, &nothing, &same)
 }
 
-fn check_maker(operation: &Operation, now: &ObservedAnnotation) -> Result<(), Misfit> {
+fn check_maker(operation: &Operation, now: &ObservedAnnotation) -> Result<(), Mismatch> {
     match (now.maker, operation.action()) {
-        (Maker::Model, _) => Err(Misfit::ModelMade),
-        (Maker::Input, Action::Delete | Action::Replace) => Err(Misfit::InputLevel),
+        (Maker::Model, _) => Err(Mismatch::ModelMade),
+        (Maker::Input, Action::Delete | Action::Replace) => Err(Mismatch::InputLevel),
         (Maker::Input | Maker::User, _) => Ok(()),
     }
 }
 
-fn check_user(seen: &Seen, now: &ObservedAnnotation) -> Result<(), Misfit> {
+fn check_user(seen: &Seen, now: &ObservedAnnotation) -> Result<(), Mismatch> {
     let shown = seen.user.as_ref();
     if shown == now.user.as_ref() {
         return Ok(());
     }
     let name =
         |user: Option<&UserId>| user.map_or_else(|| "no user".to_owned(), ToString::to_string);
-    Err(Misfit::User {
+    Err(Mismatch::User {
         shown: name(shown),
         found: name(now.user.as_ref()),
     })
@@ -162,22 +162,22 @@ fn check_sides(
     operation: &Operation,
     before: &Content,
     after: Option<&Content>,
-) -> Result<(), Misfit> {
+) -> Result<(), Mismatch> {
     // As JSON, where a mask is its hash, with or without its file.
     let shown = |content: Option<&Content>| content.map(|it| serde_json::to_value(it).ok());
     if shown(operation.before()) == shown(Some(before)) && shown(operation.after()) == shown(after)
     {
         Ok(())
     } else {
-        Err(Misfit::Content)
+        Err(Mismatch::Content)
     }
 }
 
 /// A mask is sent as its file or its URL.
-fn check_mask(content: &Content) -> Result<(), Misfit> {
+fn check_mask(content: &Content) -> Result<(), Mismatch> {
     match &content.geometry {
         Some(Geometry::Mask(mask)) if mask.png().is_none() && mask.url().is_none() => {
-            Err(Misfit::Mask)
+            Err(Mismatch::Mask)
         }
         _ => Ok(()),
     }

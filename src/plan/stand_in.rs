@@ -1,4 +1,4 @@
-//! Stand-ins: the copies that hold an annotation while it is replaced.
+//! Stand-ins: annotations that hold the new content while an annotation is replaced.
 //!
 //! A replacement first posts the new annotation under another id, then deletes the original and posts it again. A run
 //! that dies in between leaves the stand-in, which names its original in its `annotation_info` and has an id that is
@@ -65,7 +65,7 @@ pub fn original_of(
 pub(super) struct Sorted<'a> {
     /// The annotations. Those whose replacement an earlier run did not finish are as their stand-ins hold them.
     pub(super) annotations: Cow<'a, [ObservedAnnotation]>,
-    /// The stand-ins whose originals exist, with the originals' ids.
+    /// The stand-ins of existing originals, with the originals' ids.
     pub(super) left_behind: Vec<(&'a ObservedAnnotation, AnnotationId)>,
     /// The fingerprints of the stand-ins of unfinished replacements, by the originals' ids.
     pub(super) unfinished: HashMap<AnnotationId, Fingerprint>,

@@ -49,7 +49,7 @@ pub struct Summary {
     /// Listed annotations that cannot be read; they are left alone.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unreadable: u64,
-    /// Annotations to replace whose `consensus_info` is lost, because no call can write it.
+    /// Annotations to replace that lose their `consensus_info`, because no call can write it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub lost_consensus: u64,
     /// Existing annotations in scope, which the plan could delete. The percentage of `max_deletes` refers to them.
@@ -58,7 +58,7 @@ pub struct Summary {
     /// percentage of `max_updates` refers to them.
     #[serde(default)]
     pub changeable: u64,
-    /// Matches whose runner-up is within 0.02.
+    /// Matches with a runner-up within 0.02.
     pub ambiguous: u64,
     /// Inputs to purge.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -69,7 +69,7 @@ pub struct Summary {
     /// Inputs to post.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub posted_inputs: u64,
-    /// Existing inputs whose processing is waited for.
+    /// Existing inputs that are not processed yet, which apply waits for.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub awaited_inputs: u64,
     /// Inputs to delete.
@@ -84,22 +84,22 @@ pub struct Summary {
     /// without a base.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<u64>,
-    /// Of the drift, annotations of which both sides changed the same field.
+    /// The part of the drift with a field that both sides changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conflicts: Option<u64>,
-    /// Of the drift, annotations that were added.
+    /// The part of the drift that was added.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub drift_added: u64,
-    /// Of the drift, annotations that were changed.
+    /// The part of the drift that was changed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub drift_changed: u64,
-    /// Of the drift, annotations that were deleted.
+    /// The part of the drift that was deleted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub drift_deleted: u64,
-    /// Of the drift, annotations that this plan reverts.
+    /// The part of the drift that this plan reverts.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub reverted: u64,
-    /// Of the conflicts, the undecided ones; their fields are not written.
+    /// The undecided conflicts; their fields are not written.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub undecided: u64,
     /// Undeclared annotations on declared inputs that users outside `owners` made, by user.
@@ -115,10 +115,10 @@ pub struct Summary {
     /// Posts that double annotations of users outside `owners`, or of other sets; sorted by set, then user.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubles: Vec<Doubles>,
-    /// Inputs whose last annotations by people are deleted; sorted.
+    /// Inputs that lose their last annotations by users; sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub emptied: Vec<InputId>,
-    /// The concepts that more or fewer annotations bear once the plan is applied, sorted.
+    /// The concepts that more or fewer annotations have after the plan is applied, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassCount>,
     /// Which concepts are replaced by which, most frequent first, then sorted.
@@ -184,7 +184,7 @@ pub struct Doubles {
     /// The user; absent for annotations of another set, and if the service reports none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
-    /// The number of posts whose place and concepts equal those of one of these annotations.
+    /// The number of posts with the same place and concepts as one of these annotations.
     pub equal: u64,
     /// The number of posts that have the same concepts as one of these annotations, and nearly the same place.
     pub near: u64,
@@ -330,7 +330,7 @@ fn others(operations: &[Operation], purges: &[Purge], app_owner: &UserId) -> Vec
         .collect()
 }
 
-pub(super) fn doubles<'a>(doubles: impl Iterator<Item = &'a Double>) -> Vec<Doubles> {
+pub(super) fn doubles<'a>(doubles: impl Iterator<Item = &'a DoubledAnnotation>) -> Vec<Doubles> {
     let mut counts: BTreeMap<(Option<SetPrefix>, Option<&UserId>), Doubles> = BTreeMap::new();
     for double in doubles {
         let set = SetPrefix::of_id(&double.id);
@@ -350,7 +350,7 @@ pub(super) fn doubles<'a>(doubles: impl Iterator<Item = &'a Double>) -> Vec<Doub
     counts.into_values().collect()
 }
 
-/// Replacements whose `consensus_info` is not carried over.
+/// Replacements that lose `consensus_info`.
 fn lost_consensus(operations: &[Operation], observed: &ObservedState) -> u64 {
     let replaced = operations
         .iter()
@@ -365,7 +365,7 @@ fn lost_consensus(operations: &[Operation], observed: &ObservedState) -> u64 {
     replaced.filter(loses).count() as u64
 }
 
-/// Inputs whose last annotations by people these writes delete.
+/// Inputs that lose their last annotations by users through these writes.
 fn emptied(operations: &[Operation], purges: &[Purge], observed: &ObservedState) -> Vec<InputId> {
     let mut gone: BTreeMap<&InputId, HashSet<&AnnotationId>> = BTreeMap::new();
     let mut kept: HashSet<&InputId> = HashSet::new();

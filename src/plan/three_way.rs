@@ -7,7 +7,7 @@
 //! |---|---|---|---|
 //! | declares it | declares it, the same | does not have it | deleted in the app: drift |
 //! | declares it | declares it otherwise | does not have it | a conflict |
-//! | declares it | does not | as the base says | intended: delete it |
+//! | declares it | does not | as in the base | intended: delete it |
 //! | declares it | does not | changed | a conflict |
 //! | does not | declares it | does not have it | intended: post it |
 //! | does not | declares it by its id | has it | intended |
@@ -52,7 +52,7 @@ pub(super) struct MergedInput {
     pub(super) matching: Matching,
     /// The observed annotations that are kept because they were changed or added in the app.
     pub(super) left: Vec<usize>,
-    /// The observed annotations whose declaration the manifest removed.
+    /// The observed annotations that the manifest does not declare any more.
     pub(super) dropped: Vec<usize>,
     /// The causes of writes to observed annotations, unless they are intended.
     pub(super) causes: HashMap<AnnotationId, Cause>,
@@ -103,7 +103,7 @@ impl<'a> ThreeWay<'a> {
         is_repaired: impl Fn(&AnnotationId) -> bool,
     ) -> MergedInput {
         let base = self.base_input(&input.id);
-        // A region that the base names by its model and that does not exist any more is no error.
+        // A region that the base declares by its model and that does not exist any more is not an error.
         let base = base.map(|base| region::resolve(base, observed, &mut Vec::new()).into_owned());
         let was = base.as_ref().map_or(&[][..], |base| &base.annotations);
         let links = self

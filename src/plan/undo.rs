@@ -25,7 +25,7 @@ const NAMED: usize = 10;
 /// The annotations before a plan is applied.
 #[derive(Debug, Clone)]
 pub struct Before {
-    /// The user whose token the calls carry.
+    /// The user of the token.
     pub caller: UserId,
     /// The annotation of each operation of the plan; `None` if it does not exist.
     pub operations: Vec<Option<ObservedAnnotation>>,
@@ -136,7 +136,7 @@ impl Undo<'_> {
     ) {
         let fingerprint = match status {
             ApplyStatus::NotApplied => return,
-            // A stand-in that an earlier run left behind is no user's work.
+            // A stand-in that an earlier run left behind is not a label of a user.
             _ if operation.is_clean_up() => return,
             ApplyStatus::Applied(fingerprint) => fingerprint,
             ApplyStatus::Unknown => None,
@@ -290,7 +290,7 @@ impl Undo<'_> {
             ),
             passed_guards: Vec::new(),
             summary,
-            blind_spots: self.lost.in_words(),
+            blind_spots: self.lost.descriptions(),
             inputs: Vec::new(),
             deleted_inputs: self.posted,
             operations: self.operations,
@@ -358,7 +358,7 @@ fn name(input: &InputId, id: &str) -> String {
 }
 
 impl Lost {
-    fn in_words(&self) -> Vec<String> {
+    fn descriptions(&self) -> Vec<String> {
         let mut spots = Vec::new();
         let mut say = |names: &[String], what: &str| {
             if !names.is_empty() {

@@ -65,7 +65,7 @@ fn is_certain(operation: &Operation) -> bool {
 }
 
 /// A line for each unreadable annotation, up to a limit, and the number of the others.
-pub(super) fn in_words(observed: &ObservedState) -> Vec<String> {
+pub(super) fn descriptions(observed: &ObservedState) -> Vec<String> {
     let all = &observed.unreadable;
     let mut lines: Vec<String> = all
         .iter()

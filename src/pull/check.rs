@@ -24,7 +24,7 @@ const ROUNDS: usize = 2;
 pub(super) enum UndeclaredInputs {
     /// No: the existing manifest did not declare them either.
     Ignored,
-    /// Yes: the manifest is new.
+    /// They are checked, because the manifest is new.
     Checked,
 }
 
@@ -35,7 +35,7 @@ pub(super) fn pull(
     choice: &Choice,
     undeclared_inputs: UndeclaredInputs,
 ) -> Result<Vec<PulledInput>, PullError> {
-    // Copies of an interrupted replacement are not labels, and its annotation counts as finished.
+    // Stand-ins of an interrupted replacement are not labels, and its annotation counts as finished.
     let observed = &*plan::settled(desired, observed);
     // A plan holds back writes beside unreadable annotations; here they must show.
     let readable = (!observed.unreadable.is_empty()).then(|| ObservedState {

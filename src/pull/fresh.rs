@@ -76,7 +76,7 @@ pub fn set_name(app_id: &str) -> Option<SetName> {
     SetName::new(plain).ok()
 }
 
-/// The files of a new manifest whose plan is empty.
+/// The files of a new manifest with an empty plan.
 ///
 /// # Errors
 ///

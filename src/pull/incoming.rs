@@ -7,7 +7,7 @@
 use super::error::PullError;
 use super::input::{Entry, PulledInput};
 use super::mask_file::MaskFile;
-use super::over::{Over, write_over};
+use super::over::{ExistingManifest, write_over};
 use super::report::{Account, Pulled};
 use crate::manifest::{Image, InputText, InputVideo};
 use crate::matching::{Claims, match_input};
@@ -81,7 +81,7 @@ pub struct Merged {
 ///
 /// If the inputs do not fit the header, or if a file cannot be changed.
 pub fn merge(
-    over: &Over<'_>,
+    over: &ExistingManifest<'_>,
     incoming: &[Incoming],
     expressible: Expressible,
 ) -> Result<(Pulled, Merged), PullError> {

@@ -327,7 +327,7 @@ impl PullContext<'_> {
         remote.maker == Maker::User
             && self.claims.is_owned(&remote.id)
             && has_place
-            && !content.says_nothing()
+            && !content.would_post_empty()
     }
 }
 
@@ -350,7 +350,7 @@ fn is_refused_by_manifest(entry: &Entry) -> bool {
         Identity::Key(_) | Identity::InputLevel => entry.content == Content::default(),
         Identity::Content => {
             let content = &entry.content;
-            content.says_nothing()
+            content.would_post_empty()
                 || (content.geometry.is_none()
                     && content.concepts.is_none()
                     && content.text().is_none())

@@ -1,4 +1,4 @@
-//! Writes what an app holds as a manifest whose plan is empty.
+//! Writes what an app holds as a manifest with an empty plan.
 //!
 //! Pure: takes an observed state and, if there is one, a manifest, and returns the files to write; opens nothing. The
 //! result is read back and planned; if that plan is not empty, it is an error. Uses `manifest`, `matching`, `plan`, `wire`

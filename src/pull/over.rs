@@ -34,7 +34,7 @@ pub enum NewInputs<'a> {
 
 /// The manifest to change.
 #[derive(Clone, Copy)]
-pub struct Over<'a> {
+pub struct ExistingManifest<'a> {
     pub manifest: &'a Manifest,
     /// The text of a file by its index; `None` if it changed since the manifest was read.
     pub text: &'a dyn Fn(u32) -> Option<String>,
@@ -45,9 +45,9 @@ pub struct Over<'a> {
     pub read_back: ReadBack<'a>,
 }
 
-impl std::fmt::Debug for Over<'_> {
+impl std::fmt::Debug for ExistingManifest<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Over")
+        f.debug_struct("ExistingManifest")
             .field("manifest", &self.manifest)
             .field("new_inputs", &self.new_inputs)
             .finish_non_exhaustive()
@@ -61,7 +61,7 @@ impl std::fmt::Debug for Over<'_> {
 /// If the next plan would delete what is not pulled, if something cannot be declared or does not fit the header, or if a
 /// file cannot be changed.
 pub fn over(
-    over: &Over<'_>,
+    over: &ExistingManifest<'_>,
     observed: &ObservedState,
     choice: &Choice,
 ) -> Result<Pulled, PullError> {
@@ -73,7 +73,10 @@ pub fn over(
 }
 
 /// The files to write so that the manifest declares these inputs.
-pub(super) fn write_over(over: &Over<'_>, inputs: &[PulledInput]) -> Result<Pulled, PullError> {
+pub(super) fn write_over(
+    over: &ExistingManifest<'_>,
+    inputs: &[PulledInput],
+) -> Result<Pulled, PullError> {
     let manifest = over.manifest;
     let mut account = Account::default();
     for input in inputs {
@@ -194,7 +197,7 @@ fn parts(manifest: &Manifest, input: &PulledInput, was: &DesiredInput) -> Vec<Pa
 
 /// Chooses files for the new inputs, and drafts every file that changes or is new.
 fn place<'a>(
-    over: &Over<'a>,
+    over: &ExistingManifest<'a>,
     files: &mut [File<'a>],
     new: &[&PulledInput],
     masks: &mut Overlay,
@@ -224,7 +227,7 @@ fn place<'a>(
 
 /// A file for each new input, in the folder of the existing ones, or where a new manifest has them.
 fn own_files<'a>(
-    over: &Over<'a>,
+    over: &ExistingManifest<'a>,
     files: &[File<'a>],
     new: &[&PulledInput],
     masks: &mut Overlay,
@@ -265,7 +268,7 @@ fn own_files<'a>(
 
 /// Adds the new inputs to the file with the most inputs, or drafts a new file if there are no inputs.
 fn together<'a>(
-    over: &Over<'a>,
+    over: &ExistingManifest<'a>,
     files: &mut [File<'a>],
     new: &[&PulledInput],
     masks: &mut Overlay,

@@ -85,7 +85,7 @@ pub enum Change {
     Changed {
         /// Annotations that it did not declare before.
         added: u64,
-        /// Annotations whose declaration changed.
+        /// Annotations with a changed declaration.
         changed: u64,
         /// Annotations that are no longer declared.
         dropped: u64,

@@ -335,7 +335,7 @@ impl<'t> Splicer<'t> {
         Some(())
     }
 
-    /// The comments of these lines, each from its `#` on.
+    /// The comments of these lines, each starting at its `#`.
     fn comments(&self, lines: Range<usize>) -> Vec<&'t str> {
         lines
             .filter_map(|line| {
@@ -364,7 +364,7 @@ impl<'t> Splicer<'t> {
         }
     }
 
-    /// The field whose key is at this offset.
+    /// The field with its key at this offset.
     fn key_at<'k>(
         &self,
         fields: &'k Map<String, Value>,

@@ -65,7 +65,7 @@ impl<'t> Lines<'t> {
             .min(self.len().saturating_sub(1))
     }
 
-    /// The element of a block list whose first key is at this offset.
+    /// The element of a block list with its first key at this offset.
     pub(super) fn element(&self, first_key: usize) -> Option<Element> {
         let line = self.line_of(first_key);
         let before = &self.text[self.start(line)..first_key];
@@ -86,7 +86,7 @@ impl<'t> Lines<'t> {
             })
     }
 
-    /// The entry of a block map whose key is at this offset.
+    /// The entry of a block map with its key at this offset.
     pub(super) fn entry(&self, key: &str, at: usize) -> Option<Entry<'t>> {
         let line = self.line_of(at);
         let before = &self.text[self.start(line)..at];

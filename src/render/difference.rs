@@ -112,7 +112,7 @@ fn texts(lines: &[Line]) -> Vec<&str> {
     lines.iter().map(|line| line.text.as_str()).collect()
 }
 
-/// The field whose block starts with this line.
+/// The field with a block that starts with this line.
 fn heading_of(line: &str) -> Option<&'static str> {
     ["concepts", "metadata", "info"]
         .into_iter()
@@ -158,7 +158,7 @@ fn extras(is: &Content, wanted: &Content) -> Option<Box<Extras>> {
     .boxed()
 }
 
-/// `wanted`, with equal values in the spelling of `is`.
+/// `wanted`, with equal values written as in `is`.
 fn spelled_as(wanted: &Content, is: &Content) -> Content {
     let mut spelled = wanted.clone();
     if let (Some(ours), Some(theirs)) = (&spelled.geometry, &is.geometry)

@@ -53,7 +53,7 @@ impl Filter {
         self.only.is_empty() && self.inputs.is_empty() && self.concepts.is_empty()
     }
 
-    /// The filter in words: `deletes and posts on street-* naming car`. `None` if it excludes nothing.
+    /// The filter as text: `deletes and posts on street-* naming car`. `None` if it excludes nothing.
     pub fn words(&self) -> Option<String> {
         self.phrase().map(|phrase| phrase.text())
     }

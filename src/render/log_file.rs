@@ -34,7 +34,8 @@ struct Line {
 #[serde(rename_all = "snake_case")]
 enum Ended {
     Applied,
-    AlreadySo,
+    #[serde(rename = "already_so")]
+    AlreadyUpToDate,
     Stale,
     Failed,
     NotAttempted,
@@ -44,7 +45,7 @@ impl Ended {
     fn words(self) -> &'static str {
         match self {
             Self::Applied => "applied",
-            Self::AlreadySo => "already up to date",
+            Self::AlreadyUpToDate => "already up to date",
             Self::Stale => "stale",
             Self::Failed => "failed",
             Self::NotAttempted => "not attempted",
@@ -53,7 +54,7 @@ impl Ended {
 
     fn ink(self) -> Ink {
         match self {
-            Self::Applied | Self::AlreadySo => Ink::Plain,
+            Self::Applied | Self::AlreadyUpToDate => Ink::Plain,
             Self::Stale | Self::NotAttempted => Ink::Changed,
             Self::Failed => Ink::Removed,
         }
@@ -182,7 +183,7 @@ fn words(line: &Line) -> String {
         .as_ref()
         .map_or_else(String::new, |reason| format!(": {reason}"));
     let doubt = match line.touched {
-        Some(Touched::Perhaps) => "; it may have been written",
+        Some(Touched::Unknown) => "; it may have been written",
         _ => "",
     };
     format!(

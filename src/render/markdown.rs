@@ -1,4 +1,4 @@
-//! A plan as a pull request comment of limited size. What a reviewer decides by comes first; counts are always complete.
+//! A plan as a pull request comment of limited size. The most important parts come first; counts are always complete.
 //!
 //! In order: the marker, the headline, what stops the plan, the counts, warnings, deletes, changes that revert the app's,
 //! other changes made in the app, the report, and the changes by input with the most destructive first. Each part has a
@@ -73,7 +73,7 @@ pub fn marker(plan: &Plan) -> String {
 /// A plan as Markdown of at most [`MARKDOWN_LIMIT`] bytes.
 pub fn markdown(plan: &Plan, options: &MarkdownOptions) -> String {
     let selection = Selection::of(plan, &options.filter);
-    let mut sheet = Sheet::new(format!("{}\n", marker(plan)));
+    let mut builder = CommentBuilder::new(format!("{}\n", marker(plan)));
     let warnings = warnings::all(plan);
     let mut stopped = warned(&warnings, warnings::Kind::Stopped);
     stopped.push_str(&to_pass(plan));
@@ -82,45 +82,45 @@ pub fn markdown(plan: &Plan, options: &MarkdownOptions) -> String {
         .map(|kind| warned(&warnings, kind))
         .concat();
     if plan.is_empty() {
-        sheet.push(&format!("{}\n\n", closing::line(plan)));
-        sheet.push(&stopped);
-        sheet.push(&passed);
-        sheet.push(&warned);
-        sheet.push(&left_alone(plan, &selection));
+        builder.push(&format!("{}\n\n", closing::line(plan)));
+        builder.push(&stopped);
+        builder.push(&passed);
+        builder.push(&warned);
+        builder.push(&left_alone(plan, &selection));
         for section in report::sections(&plan.summary, ROWS) {
-            sheet.push(&blocks::section(&section, SECTION));
+            builder.push(&blocks::section(&section, SECTION));
         }
-        return sheet.finish(&[], options);
+        return builder.finish(&[], options);
     }
-    sheet.push(&headline(plan));
-    sheet.push(&stopped);
-    sheet.push(&passed);
-    sheet.push(&counts(plan));
-    sheet.push(&warned);
+    builder.push(&headline(plan));
+    builder.push(&stopped);
+    builder.push(&passed);
+    builder.push(&counts(plan));
+    builder.push(&warned);
     if let Some(none) = drift::none(plan) {
-        sheet.push(&format!("{}\n\n", phrase_in(&none, SENTENCE)));
+        builder.push(&format!("{}\n\n", phrase_in(&none, SENTENCE)));
     }
     if let Some(words) = selection.filter_note(&options.filter) {
         let words = phrase_in(&words, SENTENCE);
-        sheet.push(&format!("**Filtered.** {words}\n\n"));
+        builder.push(&format!("**Filtered.** {words}\n\n"));
     }
-    sheet.push(&inputs_of(plan));
-    sheet.push(&destructive(&selection));
+    builder.push(&inputs_of(plan));
+    builder.push(&destructive(&selection));
     let (part, mut left_out) = reverting(plan, &selection);
-    sheet.push(&part);
-    sheet.push(&left_alone(plan, &selection));
+    builder.push(&part);
+    builder.push(&left_alone(plan, &selection));
     for section in report::sections(&plan.summary, ROWS) {
-        sheet.push(&blocks::section(&section, SECTION));
+        builder.push(&blocks::section(&section, SECTION));
     }
     if !selection.ordinary.is_empty() {
-        let details = details(&selection.ordinary, sheet.remaining());
+        let details = details(&selection.ordinary, builder.remaining());
         if !details.text.is_empty() {
-            sheet.push("### Changes by input\n\n");
-            sheet.push(&details.text);
+            builder.push("### Changes by input\n\n");
+            builder.push(&details.text);
         }
         left_out.extend(details.left_out);
     }
-    sheet.finish(&left_out, options)
+    builder.finish(&left_out, options)
 }
 
 /// A heading and a text as a code block, of at most [`MARKDOWN_LIMIT`] bytes.
@@ -168,12 +168,12 @@ pub(super) fn markdown_of(
 }
 
 /// The comment so far. [`FOOT`] bytes stay free.
-struct Sheet {
+struct CommentBuilder {
     text: String,
     skipped: u64,
 }
 
-impl Sheet {
+impl CommentBuilder {
     fn new(text: String) -> Self {
         Self { text, skipped: 0 }
     }

@@ -4,7 +4,6 @@
 //! nothing. Text from outside (ids, concepts, metadata, a server's messages) always goes through [`escape`], so that it
 //! cannot move the cursor or colour the screen. Uses `manifest`, `plan`, `pull`, `stats` and `model`.
 
-mod account;
 mod calls;
 mod closing;
 mod diff;
@@ -21,6 +20,7 @@ mod naming;
 mod notation;
 mod options;
 mod outcome;
+mod outcome_document;
 mod page;
 mod phrase;
 mod pulled;
@@ -52,6 +52,7 @@ pub use log_file::{LogFile, log_markdown, log_text};
 pub use markdown::{MARKDOWN_LIMIT, MarkdownOptions, markdown, marker};
 pub use options::{Detail, SHOWN, TextOptions};
 pub use outcome::outcome_text;
+pub use outcome_document::{outcome_document_markdown, outcome_document_text};
 pub use page::Color;
 pub use pulled::{Losses, pull_notes};
 pub use rights::denied_words;
@@ -96,7 +97,7 @@ mod tests {
     use crate::plan::{FailedItem, Outcome};
 
     #[test]
-    fn an_account_is_written_alike_every_time_and_escaped() {
+    fn the_json_of_an_outcome_is_deterministic_and_escaped() {
         let plan = sample::plan(vec![sample::relabelled()]);
         let outcome = Outcome {
             failed: vec![FailedItem::new(
@@ -106,9 +107,9 @@ mod tests {
             )],
             ..Outcome::default()
         };
-        let account = Account::new(&plan, outcome);
-        let text = outcome_json(&account);
-        assert_eq!(text, outcome_json(&account.clone()));
+        let saved = OutcomeDocument::new(&plan, outcome);
+        let text = outcome_json(&saved);
+        assert_eq!(text, outcome_json(&saved.clone()));
         assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{text}");
         let read: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(read["failed"][0]["reason"], "no\u{1b}[2J\u{202e}\u{9b}");

@@ -35,7 +35,7 @@ fn reason(reason: Reason) -> &'static str {
         Reason::NotDeclared => "not declared",
         Reason::InputNotDeclared => "its input is no longer declared",
         Reason::Undone => "undoes an apply",
-        Reason::LeftBehind => "a copy that an earlier run left behind",
+        Reason::LeftBehind => "a stand-in that an earlier run left behind",
         Reason::Unfinished => "an earlier run did not finish it",
     }
 }

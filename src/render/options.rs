@@ -1,4 +1,4 @@
-//! How a plan, an account or a log is shown as text.
+//! How a plan, an outcome or a log is shown as text.
 
 use super::filter::Filter;
 use super::page::Color;

@@ -13,7 +13,7 @@ const SHOWN: usize = 10;
 pub fn outcome_text(outcome: &Outcome) -> String {
     let mut page = Page::new(Color::Never);
     write_items(&mut page, outcome);
-    page.line(Ink::Plain, &account(outcome));
+    page.line(Ink::Plain, &counts_line(outcome));
     page.finish()
 }
 
@@ -44,7 +44,7 @@ pub(super) fn write_items(page: &mut Page, outcome: &Outcome) {
     for item in &outcome.failed {
         let name = name_alone(item.key.as_ref(), &item.id);
         let doubt = match item.touched {
-            Touched::Perhaps => ". It may have been written: plan again to check",
+            Touched::Unknown => ". It may have been written: plan again to check",
             Touched::ConceptsRemoved => {
                 ". Its concepts were removed, but it was not deleted: run the same command again"
             }
@@ -71,12 +71,12 @@ fn write_stale(page: &mut Page, item: &StaleItem) {
         ),
     };
     let line = match item.touched {
-        Touched::Not => format!("{start}: {cause}. Nothing was written.{next}"),
+        Touched::Nothing => format!("{start}: {cause}. Nothing was written.{next}"),
         Touched::ConceptsRemoved => format!(
             "{start}: it was changed during the delete. Its previous concepts were removed, and it was not deleted.{next}"
         ),
         Touched::Deleted => format!("{start}: {cause}. This apply had already deleted it.{next}"),
-        Touched::Perhaps | Touched::Otherwise => format!(
+        Touched::Unknown | Touched::Incomplete => format!(
             "{start}: {cause}. A call whose response was lost may have written it before.{next}"
         ),
     };
@@ -136,7 +136,7 @@ fn past(action: Action) -> &'static str {
 }
 
 /// The counts in one line.
-pub(super) fn account(outcome: &Outcome) -> String {
+pub(super) fn counts_line(outcome: &Outcome) -> String {
     let Applied {
         actions,
         purge,

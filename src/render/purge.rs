@@ -30,7 +30,7 @@ pub(super) fn write(page: &mut Page, purges: &[&Purge], detail: Detail) {
     }
 }
 
-/// What is deleted, in words.
+/// What is deleted, as text.
 pub(super) fn extent(purge: &Purge) -> String {
     match purge.annotations.len() as u64 {
         1 => "deletes its 1 annotation, whoever made it".to_owned(),

@@ -1,4 +1,4 @@
-//! The users whose token a plan needs, and the owners in scope, in words.
+//! The users who must apply a plan, and the owners in scope, as text.
 
 use super::phrase::Phrase;
 use crate::model::{UserId, counted};

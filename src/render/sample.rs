@@ -74,7 +74,7 @@ pub(super) fn edit_of(operation: &mut Operation) -> &mut Edit {
         | Change::Remove(edit)
         | Change::Overwrite(edit)
         | Change::Replace(edit) => edit,
-        other => panic!("{other:?} is no edit"),
+        other => panic!("{other:?} is not an edit"),
     }
 }
 
@@ -85,7 +85,7 @@ pub(super) fn observed_of(operation: &mut Operation) -> &mut Observed {
     }
     match &mut operation.change {
         Change::Delete { observed, .. } => observed,
-        other => panic!("{other:?} is no delete"),
+        other => panic!("{other:?} is not a delete"),
     }
 }
 
@@ -100,7 +100,7 @@ pub(super) fn replaced() -> Operation {
 pub(super) fn posted_content(operation: &mut Operation) -> &mut Content {
     match &mut operation.change {
         Change::Post { after, .. } => after,
-        other => panic!("{other:?} is no post"),
+        other => panic!("{other:?} is not a post"),
     }
 }
 

@@ -64,7 +64,7 @@ impl<'a> Selection<'a> {
         })
     }
 
-    /// What a filter shows and how much that is; `None` without a filter.
+    /// The filter and the number of shown changes; `None` without a filter.
     pub(super) fn filter_note(&self, filter: &Filter) -> Option<Phrase> {
         let chosen = filter.phrase()?;
         let count = format!(

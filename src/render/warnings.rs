@@ -5,7 +5,7 @@ use super::notation::plain;
 use super::phrase::Phrase;
 use super::rights;
 use crate::model::{Policy, counted, plural, thousands};
-use crate::plan::{Doubles, Plan, Purpose, Rename, Trip};
+use crate::plan::{Doubles, Plan, Purpose, Rename, TrippedGuard};
 use std::collections::BTreeSet;
 
 /// Concepts that a warning names.
@@ -153,7 +153,7 @@ fn held_back(plan: &Plan) -> Option<Phrase> {
 }
 
 /// Guards that were let pass.
-pub(super) fn passed(trips: &[Trip]) -> impl Iterator<Item = Warning> {
+pub(super) fn passed(trips: &[TrippedGuard]) -> impl Iterator<Item = Warning> {
     trips.iter().map(|trip| Warning {
         kind: Kind::Passed,
         phrase: explain(trip),
@@ -166,14 +166,14 @@ pub(super) fn labels(plan: &Plan) -> Vec<&'static str> {
     if plan.purpose == Purpose::Undo {
         return Vec::new();
     }
-    let labels: Option<BTreeSet<&str>> = plan.guards.iter().map(Trip::label).collect();
+    let labels: Option<BTreeSet<&str>> = plan.guards.iter().map(TrippedGuard::label).collect();
     labels.unwrap_or_default().into_iter().collect()
 }
 
 /// The `renamed` entry of a header, for concepts that look renamed.
-fn renamed(trip: &Trip) -> Vec<String> {
+fn renamed(trip: &TrippedGuard) -> Vec<String> {
     match trip {
-        Trip::VanishedConcepts { renames, .. } if !renames.is_empty() => {
+        TrippedGuard::VanishedConcepts { renames, .. } if !renames.is_empty() => {
             let pair = |it: &Rename| format!("  {}: {}", plain(&it.from), plain(&it.to));
             let key = std::iter::once("renamed:".to_owned());
             key.chain(renames.iter().map(pair)).collect()
@@ -224,7 +224,7 @@ fn vanishing(plan: &Plan) -> Option<Phrase> {
     let guarded = plan.guards.iter().chain(&plan.passed_guards);
     let guarded: Vec<&str> = guarded
         .filter_map(|trip| match trip {
-            Trip::VanishedConcepts { concepts, .. } => Some(concepts),
+            TrippedGuard::VanishedConcepts { concepts, .. } => Some(concepts),
             _ => None,
         })
         .flatten()
@@ -280,9 +280,9 @@ fn unusual(plan: &Plan) -> Option<Phrase> {
     ))
 }
 
-fn explain(trip: &Trip) -> Phrase {
+fn explain(trip: &TrippedGuard) -> Phrase {
     match trip {
-        Trip::Doubles { count, limit, of } => {
+        TrippedGuard::Doubles { count, limit, of } => {
             let owners = of.iter().map(|of| owner_of(of, of.equal));
             let ways = [
                 (
@@ -307,7 +307,7 @@ fn explain(trip: &Trip) -> Phrase {
             ))
             .then(Phrase::joined(ways.map(|(_, way)| Phrase::from(way)), ""))
         }
-        Trip::Deletes {
+        TrippedGuard::Deletes {
             count,
             existing,
             limit,
@@ -318,7 +318,7 @@ fn explain(trip: &Trip) -> Phrase {
         ))
         .name(limit)
         .words("."),
-        Trip::Updates {
+        TrippedGuard::Updates {
             count,
             existing,
             limit,
@@ -329,7 +329,7 @@ fn explain(trip: &Trip) -> Phrase {
         ))
         .name(limit)
         .words("."),
-        Trip::VanishedConcepts {
+        TrippedGuard::VanishedConcepts {
             concepts, limit, ..
         } => {
             let count = counted(concepts.len() as u64, "concept");
@@ -339,7 +339,7 @@ fn explain(trip: &Trip) -> Phrase {
                 thousands(*limit)
             ))
         }
-        Trip::NewConcepts { concepts, limit } => {
+        TrippedGuard::NewConcepts { concepts, limit } => {
             let count = counted(concepts.len() as u64, "concept");
             let phrase = Phrase::from(format!("the plan creates {count} ("));
             named(phrase, concepts).words(format!(
@@ -347,12 +347,12 @@ fn explain(trip: &Trip) -> Phrase {
                 thousands(*limit)
             ))
         }
-        Trip::Drift { count, .. } => format!(
+        TrippedGuard::Drift { count, .. } => format!(
             "{} added, changed or deleted in the app since the base.",
             counted(*count, "annotation"),
         )
         .into(),
-        Trip::EmptyManifest { deletes } => format!(
+        TrippedGuard::EmptyManifest { deletes } => format!(
             "the manifest declares no input, and the plan would delete {}.",
             counted(*deletes, "annotation"),
         )

@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_names_are_read_alike() {
+    fn numbers_and_names_are_both_accepted() {
         for json in ["11005", "\"11005\"", "\"CONN_THROTTLED\"", "11005.0"] {
             assert_eq!(
                 serde_json::from_str::<Code>(json).unwrap(),

@@ -72,7 +72,7 @@ pub struct Region {
 pub struct RegionInfo {
     pub bounding_box: Option<BoundingBox>,
     pub polygon: Option<Polygon>,
-    /// An image whose set pixels are the region.
+    /// An image; its set pixels are the region.
     pub mask: Option<Mask>,
     pub point: Option<Point>,
     pub span: Option<Span>,

@@ -9,7 +9,7 @@ use std::path::Path;
 /// The source files of the crate by module path, `model::shapes` for `src/model/shapes.rs`, with comments and unit tests cut.
 struct Sources(BTreeMap<String, String>);
 
-/// The paths that a `use` tree names, each with the name that it is known by: `a::{b, c as d}` gives `a::b` and `a::c`.
+/// The paths in a `use` tree, each with its local name: `a::{b, c as d}` gives `a::b` and `a::c`.
 fn leaves(tree: &str) -> Vec<(String, String)> {
     let tree = tree.trim();
     let Some((prefix, rest)) = tree.split_once('{') else {
@@ -101,7 +101,7 @@ impl Sources {
         Self(modules.collect())
     }
 
-    /// The module whose file defines what a path names, seen from a module; `None` for what is not of this crate.
+    /// The module whose file defines the item at a path, as seen from a module; `None` for items of other crates.
     fn definer(&self, from: &str, path: &str, depth: usize) -> Option<String> {
         let mut module: Vec<&str> = from.split("::").collect();
         let mut segments = path.split("::").map(str::trim).peekable();
@@ -138,7 +138,7 @@ impl Sources {
             return match named {
                 Some(import) if depth < 5 => self.definer(&here, &import.path, depth + 1),
                 Some(_) => None,
-                // A glob of another crate says nothing of what this file defines.
+                // A glob import of another crate does not define names of this file.
                 None => all
                     .iter()
                     .filter(|import| import.known == "*" && import.is_reexport)
@@ -161,7 +161,7 @@ impl Sources {
             .map(ToOwned::to_owned)
             .collect();
         for import in imports(code) {
-            // Handing a name on is no use of it.
+            // A re-export is not a use.
             let uses = words(code).filter(|word| {
                 *word == import.known || word.starts_with(&format!("{}::", import.known))
             });

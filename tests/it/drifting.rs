@@ -4,10 +4,10 @@ use crate::laws::{declarations, remotes};
 use crate::support::{
     ME, Remote, boxed, context, desired, manifest_of, observed, plan, purging, whole, with,
 };
-use annosync::model::{DesiredState, Guards, ObservedState, Share};
+use annosync::model::{DesiredState, GuardLimit, Guards, ObservedState};
 use annosync::plan::{
-    self, Action, Against, Allowances, AppChangeKind, Base, Cause, Decision, Drift, OnConflict,
-    OnDrift, Plan, Reason, Trip,
+    self, Action, Allowances, AppChangeKind, Base, Cause, Decision, Drift, OnConflict, OnDrift,
+    Plan, PlanBase, Reason, TrippedGuard,
 };
 use annosync::render;
 use proptest::prelude::*;
@@ -32,7 +32,7 @@ pub(crate) fn against(
     observed: &ObservedState,
     (on_drift, on_conflict): (OnDrift, OnConflict),
 ) -> Plan {
-    let against = Against {
+    let against = PlanBase {
         desired: base_state,
         base: base(),
         on_drift,
@@ -40,7 +40,7 @@ pub(crate) fn against(
     };
     let plan = plan::plan_against(desired, observed, &context(), &against)
         .unwrap_or_else(|errors| panic!("{errors:#?}"));
-    // Whatever is planned can be kept and read back.
+    // Every plan can be saved and read back.
     assert_eq!(
         plan::read(&render::json(&plan)).unwrap(),
         Some(plan.clone())
@@ -116,7 +116,7 @@ const BUS: &str = "box: { top: 0.1, left: 0.1, bottom: 0.3, right: 0.3 }, concep
 const FAR_CAR: &str = "box: { top: 0.6, left: 0.6, bottom: 0.9, right: 0.9 }, concepts: [car]";
 
 #[test]
-fn a_change_is_intended_if_the_app_is_as_the_base_says() {
+fn a_change_is_intended_if_the_app_is_unchanged_since_the_base() {
     let seen = [car("x", HERE)];
     assert_eq!(
         causes(&[CAR], &[BUS], &seen),
@@ -140,7 +140,7 @@ fn a_change_is_intended_if_the_app_is_as_the_base_says() {
 
 #[test]
 fn each_side_keeps_the_fields_that_it_changed() {
-    // Moved in the app, relabelled here: without a key the two are found only by way of the base.
+    // Moved in the app, relabelled in the manifest: without a key the two are paired only through the base.
     let moved = [0.15, 0.1, 0.35, 0.3];
     let mut remote = Remote::new(vec![car("x", moved)]);
     let (before, now) = (desired(&a(&[CAR])), desired(&a(&[BUS])));
@@ -154,7 +154,7 @@ fn each_side_keeps_the_fields_that_it_changed() {
     assert!(against(&before, &now, &remote.observed(), KEEP).is_empty());
     assert!(against(&now, &now, &remote.observed(), KEEP).is_empty());
 
-    // Concept by concept, key by key, and the other fields.
+    // Concepts and keys are merged one by one, like the other fields.
     let before = format!(
         "key: k, {BOX}, concepts: {{ car: 1, bus: 1 }}, metadata: {{ w: rain, d: {{ x: 1, y: 1 }} }}, status: pending"
     );
@@ -251,15 +251,15 @@ fn two_relabellings_of_one_concept_are_a_conflict_and_never_both_written() {
         kept(&[CAR], &[BUS], &tree),
         (0, changed("x", "!concepts.bus !concepts.tree"))
     );
-    // The same relabelling on both sides is nothing.
+    // The same relabelling on both sides needs no write.
     let bus = [boxed("a", "x", HERE, &["bus"])];
     assert_eq!(kept(&[CAR], &[BUS], &bus), (0, Vec::new()));
-    // The app changed how sure it is of what the manifest relabels.
+    // The app changed the value of the concept that the manifest replaces.
     let mut unsure = car("x", HERE);
     unsure["data"]["regions"][0]["data"]["concepts"][0]["value"] = json!(0.5);
     let both = changed("x", "!concepts.bus !concepts.car");
     assert_eq!(kept(&[CAR], &[BUS], &[unsure]), (0, both));
-    // The app added one: that is no relabelling.
+    // The app added a concept, which is not a relabelling.
     let two = [boxed("a", "x", HERE, &["car", "red"])];
     assert_eq!(
         kept(&[CAR], &[BUS], &two),
@@ -278,7 +278,7 @@ fn changes_in_the_app_are_drift_and_are_kept() {
         causes(&[CAR], &[CAR], &seen),
         [(Action::Overwrite, Cause::Drift)]
     );
-    // Dropped here, changed there.
+    // Removed from the manifest, changed in the app.
     assert_eq!(
         kept(&[CAR], &[], &seen),
         (0, changed("x", "!concepts.car !concepts.tree"))
@@ -291,7 +291,7 @@ fn changes_in_the_app_are_drift_and_are_kept() {
         kept(&[CAR], &[CAR], &[car("x", NEAR)]),
         (0, changed("x", "geometry"))
     );
-    // A field that the manifest does not declare any more is reported, and nothing is to be written.
+    // A field that the manifest does not declare any more is reported, but not written.
     let pending = [with(car("x", HERE), "status", json!({"code": 24151}))];
     let declared = format!("{CAR}, status: success");
     assert_eq!(
@@ -311,7 +311,7 @@ fn added_annotations_are_drift_and_not_deleted_by_default() {
         causes(&[CAR], &[CAR], &[car("x", HERE), mine.clone()]),
         [(Action::Delete, Cause::Drift)]
     );
-    // Of a person outside `owners` as well, where nothing would be written in any case.
+    // Also of a user outside `owners`, whose annotations are never written.
     let theirs = with(
         with(mine.clone(), "user_id", json!("ann")),
         "modified_at",
@@ -330,7 +330,7 @@ fn added_annotations_are_drift_and_not_deleted_by_default() {
     let by = all.drift[0].seen.as_ref().unwrap();
     assert_eq!(by.user.as_ref().unwrap().as_str(), "ann");
     assert_eq!(by.modified_at.as_deref(), Some("2026-03-01T00:00:00Z"));
-    // Nothing that nobody added in the app is drift.
+    // Annotations that were not added in the app are not drift.
     for nobodys in [
         with(mine.clone(), "model_version_id", json!("v1")),
         with(mine.clone(), "input_level", json!(true)),
@@ -359,10 +359,10 @@ fn annotations_added_on_both_sides_conflict_by_field_unless_named_by_id() {
     )];
     assert_eq!(kept(&[CAR], &[CAR, near], &seen), (0, both));
     assert_eq!(kept(&[CAR], &[CAR, FAR_CAR], &seen), (0, Vec::new()));
-    // A person who names it by its id saw it.
+    // An author who declares it by its id knows it.
     let named = "id: new, concepts: [bus]";
     assert_eq!(kept(&[CAR], &[CAR, named], &seen), (1, Vec::new()));
-    // On an input that the base does not declare nobody knows when it was made.
+    // On an input that the base does not declare, it is unknown when it was made.
     let other = desired("  - id: b\n    annotations: []\n");
     assert_eq!(
         causes_of(&other, &desired(&a(&[CAR])), &seen),
@@ -396,7 +396,7 @@ fn deleted_annotations_are_not_posted_again_by_default() {
         causes(&[&keyed(CAR)], &[&keyed(BUS)], &[]),
         [(Action::Post, Cause::Conflict)]
     );
-    // Without a key a declaration that changed has another id; it is found by what it is.
+    // Without a key a changed declaration has another id; it is matched by content.
     is_deleted(kept(&[CAR], &[BUS], &[]));
     assert_eq!(
         causes(&[CAR], &[BUS], &[]),
@@ -417,7 +417,7 @@ fn an_annotation_that_moved_too_far_counts_as_deleted_and_added() {
         (writes, kinds),
         (0, vec![AppChangeKind::Added, AppChangeKind::Deleted])
     );
-    // Nothing happened in the app: the manifest moved it out of sight.
+    // The app did not change: the manifest moved it beyond the matching distance.
     assert_eq!(
         causes(&[CAR], &[FAR_CAR], &[car("x", HERE)]),
         [
@@ -425,7 +425,7 @@ fn an_annotation_that_moved_too_far_counts_as_deleted_and_added() {
             (Action::Post, Cause::Intended)
         ]
     );
-    // The app moved it one way, the manifest another: a conflict in one field, and no second annotation.
+    // The app and the manifest moved it differently: a conflict in one field, and no second annotation.
     let left = "box: { top: 0.1, left: 0.16, bottom: 0.3, right: 0.36 }, concepts: [car]";
     let right = [0.16, 0.1, 0.36, 0.3];
     assert_eq!(
@@ -435,7 +435,7 @@ fn an_annotation_that_moved_too_far_counts_as_deleted_and_added() {
 }
 
 #[test]
-fn a_removed_input_deletes_annotations_that_are_as_the_base_says() {
+fn a_removed_input_deletes_annotations_that_are_unchanged_since_the_base() {
     let mut remote = Remote::default();
     let keyed = format!("key: k, {CAR}");
     let before = desired(&a(&[&keyed]));
@@ -454,7 +454,7 @@ fn a_removed_input_deletes_annotations_that_are_as_the_base_says() {
         reason(&made),
         (Reason::InputNotDeclared, Some(Cause::Conflict))
     );
-    // The base had dropped it before: somebody made it since.
+    // The base did not declare it, so it was made later.
     assert!(against(&now, &now, &remote.observed(), KEEP).is_empty());
     let made = against(&now, &now, &remote.observed(), REVERT);
     assert_eq!(
@@ -476,7 +476,7 @@ fn wider_owners_and_policies_hide_no_drift() {
         causes_of(&before, &now, &theirs),
         [(Action::Delete, Cause::Drift)]
     );
-    // Under a policy that deletes nothing, what somebody added is drift all the same.
+    // Under a policy without deletes, added annotations are drift too.
     let plan = against(&before, &before, &observed(&theirs), REVERT);
     assert!(plan.is_empty());
     assert_eq!(drift(&plan), added("ann-s"));
@@ -578,8 +578,8 @@ fn kept_annotations_are_neither_counted_packed_nor_guarded() {
     let mut now = desired(&a(&[CAR, "concepts: [night, rain]"]));
     now.guards = Guards {
         min_existing: 1,
-        max_deletes: Share::Percent(100),
-        max_updates: Share::Percent(100),
+        max_deletes: GuardLimit::Percent(100),
+        max_updates: GuardLimit::Percent(100),
         ..Guards::default()
     };
     let plan = against(&before, &now, &observed(&seen), KEEP);
@@ -602,17 +602,20 @@ fn kept_annotations_are_neither_counted_packed_nor_guarded() {
         (1, 1, 0)
     );
     assert_eq!((summary.calls, summary.unmanaged), (1, 0));
-    // `tree` would vanish from the app, and does not.
+    // `tree` would vanish from the app, but is kept.
     assert_eq!(plan.guards, []);
     let all = against(&before, &now, &observed(&seen), REVERT);
-    assert!(matches!(all.guards[..], [Trip::VanishedConcepts { .. }]));
+    assert!(matches!(
+        all.guards[..],
+        [TrippedGuard::VanishedConcepts { .. }]
+    ));
     assert_eq!((all.summary.drift, all.summary.reverted), (Some(2), 2));
 }
 
 #[test]
 fn on_drift_fail_stops_a_plan_only_if_the_app_was_changed() {
     let fail = (OnDrift::Fail, OnConflict::Leave);
-    let trip = Trip::Drift {
+    let trip = TrippedGuard::Drift {
         count: 1,
         reverted: 0,
     };
@@ -630,14 +633,14 @@ fn on_drift_fail_stops_a_plan_only_if_the_app_was_changed() {
         assert_eq!(plan.guards, std::slice::from_ref(&trip));
     }
     assert!(!trip.is_passed_by(&Allowances::default()));
-    let passes = |trip: &Trip, drift| {
+    let passes = |trip: &TrippedGuard, drift| {
         trip.is_passed_by(&Allowances {
             drift,
             ..Allowances::default()
         })
     };
     assert!(passes(&trip, Drift::Keep) && !passes(&trip, Drift::Revert));
-    let reverting = Trip::Drift {
+    let reverting = TrippedGuard::Drift {
         count: 1,
         reverted: 1,
     };
@@ -768,13 +771,13 @@ proptest! {
         for operation in &reverted.operations {
             prop_assert_eq!(operation.cause, Some(Cause::Drift), "{:#?}", operation);
         }
-        // What is reverted and what would be planned without a base are the same annotations.
+        // The reverted annotations are those that a plan without a base would write.
         let ids = |plan: &Plan| plan.operations.iter().map(|it| it.id.clone()).collect::<Vec<_>>();
         prop_assert_eq!(ids(&reverted), ids(&plan(&now, &observed)));
     }
 
     #[test]
-    fn if_the_app_did_not_change_every_write_is_intended_and_leads_to_the_manifest(
+    fn if_the_app_is_unchanged_every_write_is_intended_and_the_result_equals_the_manifest(
         (before, now) in (declarations(), declarations()), mut remote in remotes()
     ) {
         remote.apply(&plan(&before, &remote.observed()));
@@ -782,7 +785,7 @@ proptest! {
         for operation in &told.operations {
             prop_assert_eq!(operation.cause, Some(Cause::Intended), "{:#?}", operation);
         }
-        // Others have theirs on the input, and nobody changed what the base says.
+        // There are annotations of others on the input, and those of the base are unchanged.
         prop_assert!(told.drift.iter().all(|it| it.kind == AppChangeKind::Added), "{:#?}", told.drift);
         remote.apply(&told);
         let left = plan(&now, &remote.observed());
@@ -791,7 +794,7 @@ proptest! {
     }
 
     #[test]
-    fn with_everything_reverted_the_app_is_as_the_manifest_says(
+    fn with_everything_reverted_the_app_equals_the_manifest(
         (before, now) in (declarations(), declarations()), mut remote in remotes(), edits in edits()
     ) {
         remote.apply(&plan(&before, &remote.observed()));
@@ -829,7 +832,7 @@ fn edit_all(remote: &mut Remote, edits: Vec<(usize, usize)>) {
     }
 }
 
-/// Somebody relabels, moves, deletes or adds an annotation of input `a`; returns its id, if any.
+/// Relabels, moves, deletes or adds an annotation of input `a` in the app; returns its id, if any.
 fn edit_by_hand(remote: &mut Remote, turn: usize, at: usize, edit: usize) -> Option<String> {
     let mine: Vec<usize> = (0..remote.annotations.len())
         .filter(|&at| {
@@ -846,7 +849,7 @@ fn edit_by_hand(remote: &mut Remote, turn: usize, at: usize, edit: usize) -> Opt
         remote.annotations.push(with(
             boxed("a", &id, edges, &["car"]),
             "created_at",
-            // Of two that are equal the earlier one is the one that was there.
+            // Of two equal annotations, the earlier one already existed.
             json!("2026-03-01T00:00:00Z"),
         ));
         return Some(id);

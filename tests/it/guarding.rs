@@ -3,8 +3,8 @@
 //! itself.
 
 use crate::support::{boxed, context, manifest_of, observed, purging, with};
-use annosync::model::{Scope, Share};
-use annosync::plan::{self, Action, Trip};
+use annosync::model::{GuardLimit, Scope};
+use annosync::plan::{self, Action, TrippedGuard};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -139,9 +139,9 @@ impl World {
         for (input, declared) in self.declared.iter().enumerate() {
             let listed: Vec<usize> = (0..self.annotations.len())
                 .filter(|at| {
-                    let (of, maker, _, fate) = self.annotations[*at];
+                    let (of, maker, _, status) = self.annotations[*at];
                     let is_mine = matches!(maker, Maker::Me | Maker::Set | Maker::Colleague);
-                    of == input && is_mine && fate != ApplyStatus::Dropped
+                    of == input && is_mine && status != ApplyStatus::Dropped
                 })
                 .collect();
             match declared {
@@ -179,7 +179,7 @@ impl World {
     }
 }
 
-/// The number of annotations of people that bear a concept.
+/// The number of users' annotations with a concept.
 fn bearers(
     annotations: &BTreeMap<(String, String), (Maker, BTreeSet<String>)>,
     concept: &str,
@@ -197,7 +197,7 @@ proptest! {
     fn no_mass_delete_gets_past_the_guards(world in worlds()) {
         let mut observed = observed(&world.listing());
         let mut manifest = world.manifest();
-        manifest.guards.max_updates = Share::Percent(100);
+        manifest.guards.max_updates = GuardLimit::Percent(100);
         if !world.whole_app {
             let declared = manifest.inputs.iter().map(|input| input.id.clone());
             observed.scope = Scope::Inputs(declared.collect());
@@ -251,14 +251,14 @@ proptest! {
         }
 
         let of = deletable.len();
-        let is_stopped = plan.guards.iter().any(|trip| matches!(trip, Trip::Deletes { .. }));
+        let is_stopped = plan.guards.iter().any(|trip| matches!(trip, TrippedGuard::Deletes { .. }));
         prop_assert_eq!(is_stopped, of >= 10 && deleted * 100 > of * 30, "{} of {}", deleted, of);
         let is_excused = world.renames && renamed * 2 > before;
         let vanishes = before >= 10 && bearers(&after, "precious") == 0 && !is_excused;
         let is_said = plan.guards.iter().any(|trip| match trip {
-            Trip::VanishedConcepts { concepts, .. } => concepts.iter().any(|it| it == "precious"),
+            TrippedGuard::VanishedConcepts { concepts, .. } => concepts.iter().any(|it| it == "precious"),
             _ => false,
         });
-        prop_assert_eq!(is_said, vanishes, "{} bore it, {} were renamed", before, renamed);
+        prop_assert_eq!(is_said, vanishes, "{} had it, {} were renamed", before, renamed);
     }
 }

@@ -2,12 +2,12 @@
 
 use crate::decisions::input;
 use crate::support::{desired, manifest_of, observed, plan, whole, with};
-use annosync::model::Share;
-use annosync::plan::{Action, Rename, Trip};
+use annosync::model::GuardLimit;
+use annosync::plan::{Action, Rename, TrippedGuard};
 use serde_json::{Value, json};
 
 /// The tripped guards of a plan that keeps `kept` of `existing` annotations.
-fn guards_of(header: &str, existing: usize, kept: usize) -> Vec<Trip> {
+fn guards_of(header: &str, existing: usize, kept: usize) -> Vec<TrippedGuard> {
     let remote: Vec<Value> = (0..existing)
         .map(|at| whole("a", &format!("{at:03}"), &[("car", 1.0)]))
         .collect();
@@ -33,11 +33,11 @@ fn guards_of(header: &str, existing: usize, kept: usize) -> Vec<Trip> {
 }
 
 #[test]
-fn only_deletes_above_the_share_trip_the_guard() {
+fn only_deletes_above_the_limit_trip_the_guard() {
     assert!(guards_of("", 10, 7).is_empty());
     let trips = guards_of("", 10, 6);
     assert_eq!(
-        trips.iter().map(Trip::flag).collect::<Vec<_>>(),
+        trips.iter().map(TrippedGuard::flag).collect::<Vec<_>>(),
         ["--allow-deletes 4"]
     );
     assert!(guards_of("guards: { max_deletes: 40% }\n", 10, 6).is_empty());
@@ -70,7 +70,10 @@ fn updates_have_their_own_guard() {
         &observed(&remote),
     );
     assert_eq!(
-        plan.guards.iter().map(Trip::flag).collect::<Vec<_>>(),
+        plan.guards
+            .iter()
+            .map(TrippedGuard::flag)
+            .collect::<Vec<_>>(),
         ["--allow-updates 4"]
     );
 }
@@ -79,14 +82,14 @@ fn updates_have_their_own_guard() {
 fn a_vanishing_concept_trips_a_guard() {
     let mut remote = vec![whole("a", "1", &[("car", 1.0)])];
     let mut declared = desired(&input("{ id: '1', concepts: [bus] }"));
-    declared.guards.max_updates = Share::Percent(100);
+    declared.guards.max_updates = GuardLimit::Percent(100);
     // The guard does not apply to fewer than `min_existing` annotations.
     assert!(plan(&declared, &observed(&remote)).guards.is_empty());
     declared.guards.min_existing = 1;
     let trips = plan(&declared, &observed(&remote)).guards;
     assert_eq!(
         trips,
-        [Trip::VanishedConcepts {
+        [TrippedGuard::VanishedConcepts {
             concepts: vec!["car".into()],
             limit: 0,
             renames: vec![Rename {
@@ -142,7 +145,7 @@ fn a_manifest_without_inputs_trips_a_guard() {
     let empty = manifest_of("version: 1\nset: street\npolicy: sync\ninputs: []\n");
     let trips = plan(&empty, &remote.observed()).guards;
     assert!(
-        trips.contains(&Trip::EmptyManifest { deletes: 1 }),
+        trips.contains(&TrippedGuard::EmptyManifest { deletes: 1 }),
         "{trips:?}"
     );
 }

@@ -28,11 +28,7 @@ fn refused(ending: &str, text: String, why: &str) {
     assert!(shown.contains(why), "{shown}");
     assert!(shown.contains(&format!("labels/a.{ending}:")), "{shown}");
     assert_eq!(problems.len(), 1, "{shown}");
-    assert!(
-        shown.len() < 2_000,
-        "{length} bytes are answered by {}",
-        shown.len()
-    );
+    assert!(shown.len() < 2_000, "{length} bytes give {}", shown.len());
 }
 
 #[track_caller]
@@ -77,7 +73,7 @@ fn expanded_aliases_are_limited() {
     let keys = "    - { metadata: { ? *a : 1 } }\n".repeat(2_000);
     let text = format!("inputs:\n- id: a\n  annotations:\n    - {large}\n{keys}");
     assert!(read("yaml", text).is_err());
-    // To itself, and to no anchor.
+    // An alias to itself, and one without an anchor.
     refused(
         "yaml",
         "inputs: &a [*a]\n".to_owned(),

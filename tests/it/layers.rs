@@ -1,4 +1,4 @@
-//! The modules of the crate: which may use which.
+//! Which modules of the crate may use which.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -85,7 +85,7 @@ fn modules_use_only_what_the_table_allows() {
         assert!(!files.is_empty(), "module {module} is empty");
         for file in files {
             let text = fs::read_to_string(&file).unwrap();
-            // Tests at the end of a file may look further than its code.
+            // Tests at the end of a file may use other modules.
             let code = text.split("#[cfg(test)]").next().unwrap();
             for used in modules_used(code) {
                 if used != module && !allowed.contains(&used.as_str()) {
@@ -109,7 +109,7 @@ fn every_folder_is_in_the_table() {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
             let mut files = Vec::new();
             sources(&path, &mut files);
-            // What holds no code, such as the schemas, is no module.
+            // A folder without code, such as the schemas, is not a module.
             assert!(
                 files.is_empty() || MODULES.iter().any(|(module, _)| *module == name),
                 "src/{name} is not in the table"

@@ -41,8 +41,8 @@ fn a_set_is_given_by_its_name_or_its_prefix() {
     assert_snapshot!(prefix, @"as-6008c26f");
     let given = SetName::new("as-6008c26f").unwrap();
     assert_eq!(SetPrefix::of(&street), prefix);
-    assert_eq!(SetPrefix::named(&street), prefix);
-    assert_eq!(SetPrefix::named(&given), prefix);
+    assert_eq!(SetPrefix::of_name_or_prefix(&street), prefix);
+    assert_eq!(SetPrefix::of_name_or_prefix(&given), prefix);
     assert_ne!(SetPrefix::of(&given), prefix, "a set may have such a name");
     assert!(prefix.is_of(&id));
     assert_eq!(
@@ -52,8 +52,8 @@ fn a_set_is_given_by_its_name_or_its_prefix() {
 }
 
 #[test]
-fn the_recipe_of_ids_is_frozen() {
-    // A change would orphan every id in use.
+fn generated_ids_do_not_change_between_versions() {
+    // After a change, no id in use would match any more.
     let set = SetName::new("street").unwrap();
     let input = InputId::new("street-0001").unwrap();
     assert_snapshot!(key_id(&set, &input, &Key::new("red-car").unwrap()), @"as-6008c26f-2a3b80b400fb57cf8665");

@@ -268,7 +268,7 @@ proptest! {
         let conflicting: BTreeSet<usize> = made.drift.iter().filter(|it| it.conflict)
             .map(|it| it.key.as_ref().unwrap().as_str()[1..].parse().unwrap()).collect();
 
-        // Where a field was changed on both sides, a conflict is reported; and nowhere else.
+        // A conflict is reported exactly for the fields that both sides changed.
         let expected: Vec<_> = (0..KEYS).map(|at| merged(base[at].as_ref(), declared[at].as_ref(), app[at].as_ref())).collect();
         for at in 0..KEYS {
             let is_twice = matches!((&base[at], &declared[at], &app[at]), (Some(base), Some(declared), Some(app))
@@ -278,7 +278,7 @@ proptest! {
             prop_assert!(!conflicting.contains(&at) || is_expected || is_twice, "a conflict at {at}: {:#?}", made.drift);
         }
 
-        // After an apply the app has the merge, and there is nothing left to write.
+        // After an apply the app equals the merge, and the plan is empty.
         let before_apply = remote.clone();
         remote.apply(&made);
         let after = app_side(&remote);
@@ -288,7 +288,7 @@ proptest! {
         let again = against(&before, &now, &remote.observed(), (OnDrift::Keep, OnConflict::Leave));
         prop_assert!(again.is_empty(), "{:#?}", again.operations);
 
-        // After a pull the manifest says the merge, in the fields that it declares; conflicts are as it had them.
+        // After a pull the manifest equals the merge in the fields that it declares; in conflicts it keeps its own values.
         let mut files = one_file(&manifest(&declared));
         let had = text(&files, "m.yaml");
         let (state, changes) = plan::merged_state(&before, &now, &before_apply.observed(), OnConflict::Leave).unwrap();
@@ -298,7 +298,7 @@ proptest! {
         for at in 0..KEYS {
             let Some(wanted) = &declared[at] else { continue };
             let Some(merge) = expected[at].as_ref().filter(|_| !conflicting.contains(&at)) else {
-                // What both sides changed stays; what the app alone changed comes.
+                // Conflicting fields are kept; fields that only the app changed are pulled.
                 prop_assert!(says[at].is_some());
                 continue;
             };
@@ -311,7 +311,7 @@ proptest! {
         if changes.is_empty() {
             prop_assert_eq!(&text(&files, "m.yaml"), &had);
         }
-        // What was pulled is no drift any more.
+        // Pulled changes are not drift any more.
         let again = against(&before, &pulled, &before_apply.observed(), (OnDrift::Keep, OnConflict::Leave));
         prop_assert!(again.drift.iter().all(|it| it.conflict || it.fields.iter().any(|it| it.manifest.is_none())), "{:#?}", again.drift);
     }

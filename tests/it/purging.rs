@@ -10,7 +10,7 @@ use annosync::emulator::{
 };
 use annosync::model::{DesiredState, InputId, Scope};
 use annosync::observed as state;
-use annosync::plan::{self as planning, Call, Due, Outcome, Plan, Since, Target, Trip};
+use annosync::plan::{self as planning, Call, Due, Outcome, Plan, Since, Target, TrippedGuard};
 use annosync::render::{self, Detail, TextOptions};
 use annosync::wire::Code;
 use insta::assert_snapshot;
@@ -167,7 +167,7 @@ fn purged_annotations_count_for_the_guards() {
         "version: 1\nset: street\npolicy: sync\nguards: {{ min_existing: 4 }}\ninputs:\n{inputs}"
     ));
     let trips = plan(&purging(manifest, "p"), &observed(&seen)).guards;
-    let flags: Vec<String> = trips.iter().map(Trip::flag).collect();
+    let flags: Vec<String> = trips.iter().map(TrippedGuard::flag).collect();
     assert_eq!(flags, ["--allow-deletes 8", "--allow-vanished 1"]);
     // A model still names it elsewhere: no person does. What models named, people did not lose.
     let by_models: Vec<Value> = seen
@@ -176,7 +176,7 @@ fn purged_annotations_count_for_the_guards() {
         .collect();
     let manifest = manifest_of("version: 1\nset: street\npolicy: sync\ninputs: []\n");
     let trips = plan(&purging(manifest, "p"), &observed(&by_models)).guards;
-    let flags: Vec<String> = trips.iter().map(Trip::flag).collect();
+    let flags: Vec<String> = trips.iter().map(TrippedGuard::flag).collect();
     assert_eq!(flags, Vec::<String>::new());
 }
 
@@ -289,7 +289,7 @@ fn shown(outcome: &Outcome) -> String {
 }
 
 #[test]
-fn a_purge_is_one_call_and_is_already_so_after() {
+fn a_purge_is_one_call_and_a_second_apply_has_nothing_to_do() {
     let (world, plan) = world();
     let outcome = execute(&world, &plan);
     assert_snapshot!(shown(&outcome), @"Applied 2 (2 inputs purged of 8 annotations), 0 already up to date, 0 failed, 0 not attempted.");
@@ -388,7 +388,7 @@ fn a_purge_that_leaves_annotations_fails_and_reports_them() {
 }
 
 #[test]
-fn lost_and_late_answers_leave_no_doubt() {
+fn purges_with_lost_or_late_answers_are_verified() {
     for fault in [
         Fault::DropAfter,
         Fault::DropBefore,
@@ -559,7 +559,7 @@ fn apply_refuses_a_purge_that_is_not_allowed() {
 #[test]
 fn a_guard_and_a_purge_name_both_their_flags() {
     let (world, mut plan) = world();
-    plan.guards = vec![Trip::Deletes {
+    plan.guards = vec![TrippedGuard::Deletes {
         count: 8,
         existing: 9,
         limit: "30%".to_owned(),

@@ -66,7 +66,7 @@ fn check_end(mut remote: Remote, manifest: &str, user: &str) {
 }
 
 #[test]
-fn the_recipe_of_stand_in_ids_is_frozen() {
+fn stand_in_ids_do_not_change_between_versions() {
     let id = |input: &str, original: &str| {
         let (input, original) = (InputId::new(input), AnnotationId::new(original));
         stand_in_id(&set(), &input.unwrap(), &original.unwrap())
@@ -199,7 +199,7 @@ fn a_left_stand_in_is_deleted_and_shown() {
     assert_eq!((again.summary.unchanged, again.summary.changeable), (1, 1));
     assert_snapshot!(shown(&again), @r#"
     a
-      - delete box [car] as-6008c26f-ra1e0c4ad34156195603 (a copy that an earlier run left behind)
+      - delete box [car] as-6008c26f-ra1e0c4ad34156195603 (a stand-in that an earlier run left behind)
           {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: bea, info: {annosync_stand_in_for: x, "n": 7}}
 
     Note: needs bea or the app's owner: 1 change to annotations of bea.
@@ -288,7 +288,7 @@ fn a_stand_in_needs_a_matching_id_and_original() {
     let undeclared = desired("  - id: a\n    annotations: [{ id: x }]\n");
     for (what, state) in [
         (
-            "it does not say of what",
+            "it does not name its original",
             edited(3, |it| it["annotation_info"] = json!({"n": 7})),
         ),
         (
@@ -406,12 +406,12 @@ fn a_plan_file_with_replacements_in_two_calls_is_rejected() {
 
 /// The reported events, in order.
 #[derive(Debug, Default)]
-struct Told {
+struct Events {
     ended: Mutex<Vec<(Subject, ItemOutcome)>>,
     stored: Mutex<Vec<u32>>,
 }
 
-impl Watch for Told {
+impl Watch for Events {
     fn ended(&self, what: Subject, how: &ItemOutcome) {
         self.ended.lock().unwrap().push((what, how.clone()));
     }
@@ -439,9 +439,9 @@ fn a_replacement_is_reported_once_after_its_last_step() {
     let state = observed_by("owner", "owner", &listed);
     let plan = Arc::new(plan(&desired(&inputs), &state));
     world.someone_marks_as_pending("b");
-    let told = Arc::new(Told::default());
+    let events = Arc::new(Events::default());
     let options = Options {
-        watch: Arc::clone(&told) as Arc<dyn Watch>,
+        watch: Arc::clone(&events) as Arc<dyn Watch>,
         ..Options::default()
     };
     let outcome = world.block_on(apply::execute(plan, &world.writer(), &options));
@@ -450,13 +450,13 @@ fn a_replacement_is_reported_once_after_its_last_step() {
         (2, 1)
     );
     assert_eq!(outcome.calls, 4);
-    let mut ended = told.ended.lock().unwrap().clone();
+    let mut ended = events.ended.lock().unwrap().clone();
     ended.sort_by_key(|(what, _)| *what);
     let subjects: Vec<Subject> = ended.iter().map(|(what, _)| *what).collect();
     assert_eq!(subjects, [0, 1, 2].map(Subject::Operation));
     assert_eq!(ended[0].1, ItemOutcome::Applied);
     assert!(matches!(ended[1].1, ItemOutcome::Stale { .. }));
-    let mut stored = told.stored.lock().unwrap().clone();
+    let mut stored = events.stored.lock().unwrap().clone();
     stored.sort_unstable();
     assert_eq!(
         stored,

@@ -112,7 +112,7 @@ fn relabellings_are_counted_by_removed_and_added_concepts() {
             )
         })
         .collect();
-    // What only comes or only goes is no relabelling.
+    // Annotations that are only added or only removed are not relabelled.
     assert_debug_snapshot!(summary(&inputs, &listing).relabelled, @r#"
     [
         Relabelled {
@@ -469,7 +469,7 @@ fn small_plan_as_json() -> (String, String) {
 #[test]
 #[expect(
     clippy::too_many_lines,
-    reason = "the whole output stands in the snapshots"
+    reason = "the snapshots contain the whole output"
 )]
 fn the_head_of_a_small_plan_as_json() {
     assert_snapshot!(small_plan_as_json().0, @r#"

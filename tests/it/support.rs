@@ -1,4 +1,4 @@
-//! Desired and observed states from text, and a remote that lives in memory.
+//! Desired and observed states from text, and a remote in memory.
 
 use crate::schemas;
 use annosync::api::NamedBody;
@@ -34,7 +34,7 @@ pub(crate) fn desired(inputs: &str) -> DesiredState {
 pub(crate) fn manifest_of(text: &str) -> DesiredState {
     match manifest::parse(vec![(PathBuf::from("m.yaml"), text.to_owned())]) {
         Ok(manifest) => {
-            schemas::MANIFEST.takes_yaml(text);
+            schemas::MANIFEST.accepts_yaml(text);
             manifest.desired
         }
         Err(problems) => panic!("the test's manifest is wrong:\n{problems}"),
@@ -82,13 +82,13 @@ pub(crate) fn context() -> Context {
     }
 }
 
-/// Plans; errors are the test's.
+/// Plans, and returns errors to the test.
 pub(crate) fn try_plan(
     desired: &DesiredState,
     observed: &ObservedState,
 ) -> Result<Plan, Vec<PlanError>> {
     let plan = plan::plan(desired, observed, &context())?;
-    schemas::PLAN.takes(&plan);
+    schemas::PLAN.accepts(&plan);
     Ok(plan)
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn only_write(inputs: &str, annotations: &[Value]) -> (Action, Value)
     (operation.action(), body.unwrap_or_default())
 }
 
-/// What each operation of a plan sends when the app is as it was observed; nothing for a delete.
+/// What each operation of a plan sends if the app did not change since it was observed; `None` for a delete.
 pub(crate) fn bodies(plan: &Plan, observed: &ObservedState) -> Vec<Option<Value>> {
     let bodies = plan::bodies(plan, observed, &Permit::Planned);
     let value = |body: Option<Json>| body.as_ref().map(Json::to_value);
@@ -128,7 +128,7 @@ pub(crate) fn sent(plan: &Plan, observed: &ObservedState) -> Vec<Option<Json>> {
     bodies.into_iter().map(Result::unwrap).collect()
 }
 
-/// The calls of a plan when the app is as it was observed.
+/// The calls of a plan if the app did not change since it was observed.
 pub(crate) fn printed_calls(plan: &Plan, observed: &ObservedState) -> String {
     let dues: Vec<Due> = sent(plan, observed).into_iter().map(Due::Sent).collect();
     render::calls(&plan.target, &apply::calls(plan, &dues).unwrap())
@@ -196,7 +196,7 @@ pub(crate) fn png(width: u32, pixels: &[u8]) -> Vec<u8> {
     file
 }
 
-/// A file as it travels in JSON.
+/// A file as it is encoded in JSON.
 pub(crate) fn base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(bytes)
@@ -208,12 +208,12 @@ pub(crate) fn with(mut annotation: Value, field: &str, value: Value) -> Value {
     annotation
 }
 
-/// A remote that lives in memory: it keeps JSON, and changes it as the API documents.
+/// A remote in memory: it stores JSON, and changes it as the API documents.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Remote {
     pub(crate) annotations: Vec<Value>,
     made: usize,
-    /// What replacements that are under way are posted as, by input and id.
+    /// The bodies of replacements in progress, by input and id.
     replacing: BTreeMap<(String, String), Value>,
 }
 
@@ -242,7 +242,7 @@ impl Remote {
         )
     }
 
-    /// What an operation sends, made of what is there.
+    /// What an operation sends, given the stored annotation.
     fn body(&mut self, plan: &Plan, call: Call, operation: &plan::Operation) -> Option<Value> {
         let input = operation.input_id.as_str();
         let name = (input.to_owned(), operation.id.to_string());
@@ -268,7 +268,7 @@ impl Remote {
         body.as_ref().map(Json::to_value)
     }
 
-    /// Carries out one operation's, or one purge's, part in a call.
+    /// Carries out the part of a call that belongs to one operation or purge.
     pub(crate) fn call(&mut self, plan: &Plan, call: Call, operation: usize) {
         if call == Call::Purge {
             let input = plan.purges[operation].input_id.as_str();
@@ -286,7 +286,7 @@ impl Remote {
         let action = match call {
             Call::Delete | Call::DeleteReplaced | Call::DeleteStandIn | Call::DeleteLeftBehind => {
                 self.annotations
-                    .remove(at.expect("what is deleted is there"));
+                    .remove(at.expect("the deleted annotation exists"));
                 return;
             }
             Call::Post | Call::PostStandIn => {
@@ -325,7 +325,7 @@ impl Remote {
         };
         body.remove("id");
         body.remove("input_id");
-        let at = at.expect("what is patched is there");
+        let at = at.expect("the patched annotation exists");
         let stored = self.annotations[at].as_object_mut().unwrap();
         let mut patchable: Map<String, Value> = stored.clone();
         patch::apply(action, &mut patchable, &body);
@@ -359,7 +359,7 @@ impl Remote {
     }
 }
 
-/// Whether data holds nothing.
+/// Whether data is empty.
 fn is_empty(data: &Value) -> bool {
     match data {
         Value::Null => true,
@@ -369,7 +369,7 @@ fn is_empty(data: &Value) -> bool {
     }
 }
 
-/// The same state with an input whose everything is to go.
+/// The same state with an input that is purged.
 pub(crate) fn purging(mut desired: DesiredState, input: &str) -> DesiredState {
     desired.inputs.push(DesiredInput {
         id: InputId::new(input).unwrap(),

@@ -40,7 +40,7 @@ fn name(input: &str, id: &str) -> [(String, String); 1] {
 }
 
 #[tokio::test]
-async fn a_single_annotation_is_asked_for_by_its_path() {
+async fn a_single_annotation_is_read_by_its_path() {
     let server = Scripted::start(|call| match call.path.rsplit('/').next() {
         Some("a") => Reply::Text(
             200,

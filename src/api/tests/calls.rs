@@ -88,7 +88,7 @@ async fn a_permanent_failure_fails_the_listing() {
         || Reply::Hangup,
     ];
     for (at, reply) in replies.into_iter().enumerate() {
-        // The second page always fails: the first one must not pass for everything.
+        // The second page always fails: the first one must not count as the whole listing.
         let all = annotations(15);
         let server = Scripted::start(move |call| {
             if call.number("page") == 2 {

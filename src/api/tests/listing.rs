@@ -270,7 +270,7 @@ async fn annotations_that_were_not_asked_for_are_an_error() {
     let error = ids(&server, &Filter::inputs(["in-0".to_owned()]))
         .await
         .unwrap_err();
-    assert!(error.to_string().contains("not asked for"), "{error}");
+    assert!(error.to_string().contains("not requested"), "{error}");
 }
 
 #[tokio::test]

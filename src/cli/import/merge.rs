@@ -56,9 +56,9 @@ pub(super) fn merge(
     let read_back = |overlay: &Overlay| {
         let mut all = base.clone();
         all.extend(overlay.clone());
-        manifest::load_with(&project.root, &all, common.files.reach())
+        manifest::load_with(&project.root, &all, common.files.access())
     };
-    let over = Over {
+    let over = ExistingManifest {
         manifest: &manifest,
         text: &text,
         new_inputs: project.out.new_inputs(),

@@ -137,7 +137,7 @@ impl Project {
         base: &Overlay,
         file: &Path,
     ) -> Result<Manifest, Failure> {
-        let read = manifest::load_tracked(&self.root, base, common.files.reach(), &tracked);
+        let read = manifest::load_tracked(&self.root, base, common.files.access(), &tracked);
         let manifest = read.map_err(|problems| {
             output::styled_message(&problem_text(&problems));
             let is_read = problems.iter().any(|problem| same_file(&problem.path, file));
@@ -227,8 +227,9 @@ impl Project {
         if pulled.files.is_empty() {
             return Ok(());
         }
-        let is_as_intended = manifest::load_with(&self.root, &Overlay::new(), common.files.reach())
-            .is_ok_and(|read| incoming.iter().all(|it| declares(&read, &it.input.id)));
+        let is_as_intended =
+            manifest::load_with(&self.root, &Overlay::new(), common.files.access())
+                .is_ok_and(|read| incoming.iter().all(|it| declares(&read, &it.input.id)));
         if is_as_intended {
             return Ok(());
         }

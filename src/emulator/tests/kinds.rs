@@ -1,7 +1,7 @@
 //! Every kind of annotation over HTTP: post, get, list, patch.
 
 use super::{OWNER, Server, code, codes, config};
-use crate::emulator::{Codes, Config, Habits, RegionPlaces, Zeros};
+use crate::emulator::{Codes, Config, RegionPlaces, ResponseStyle, Zeros};
 use serde_json::{Value, json};
 
 /// The name and the stored `data` of each kind.
@@ -113,24 +113,28 @@ async fn a_visibility_is_a_number_or_a_name() {
         points.map(|point| point["visibility"].clone()).collect()
     };
     let sent = points([json!("VISIBLE"), json!(3), json!("NOT_SET")]);
-    for (habits, expected) in [
-        (Habits::default(), [json!(1), json!(3), json!(0)]),
+    for (response_style, expected) in [
+        (ResponseStyle::default(), [json!(1), json!(3), json!(0)]),
         (
-            Habits {
+            ResponseStyle {
                 codes: Codes::Names,
-                ..Habits::default()
+                ..ResponseStyle::default()
             },
             [json!("VISIBLE"), json!("NOT_PRESENT"), json!("NOT_SET")],
         ),
         (
-            Habits {
+            ResponseStyle {
                 zeros: Zeros::Omitted,
-                ..Habits::default()
+                ..ResponseStyle::default()
             },
             [json!(1), json!(3), Value::Null],
         ),
     ] {
-        let server = Server::with(Config { habits, ..config() }).await;
+        let server = Server::with(Config {
+            response_style,
+            ..config()
+        })
+        .await;
         assert_eq!(shown(&server.make(OWNER, sent.clone()).await), expected);
     }
 }
@@ -164,11 +168,15 @@ async fn an_existing_region_is_referenced_by_id_and_may_be_filled_in() {
         (RegionPlaces::AsSent, Value::Null),
         (RegionPlaces::FilledIn, place.clone()),
     ] {
-        let habits = Habits {
+        let response_style = ResponseStyle {
             regions,
-            ..Habits::default()
+            ..ResponseStyle::default()
         };
-        let server = Server::with(Config { habits, ..config() }).await;
+        let server = Server::with(Config {
+            response_style,
+            ..config()
+        })
+        .await;
         let found = json!({"id": "m", "input_id": "i", "model_version_id": "m1",
             "data": {"regions": [{"id": "found", "region_info": place}]}});
         server.emulator.seed(vec![found]).await.unwrap();

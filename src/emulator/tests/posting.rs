@@ -1,7 +1,7 @@
 //! POST of annotations and inputs.
 
 use super::{HELPER, OWNER, Server, boxed, code, codes, config, tagged};
-use crate::emulator::{Authors, Codes, Config, FloatEcho, Habits, WideNumbers, Zeros};
+use crate::emulator::{Authors, Codes, Config, FloatEcho, ResponseStyle, WideNumbers, Zeros};
 use crate::wire::{self, Code};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -198,15 +198,15 @@ async fn inputs_are_created_with_an_input_level_annotation() {
 }
 
 #[tokio::test]
-async fn habits_change_the_form_of_answers() {
+async fn response_styles_change_the_form_of_answers() {
     let server = Server::with(Config {
-        habits: Habits {
+        response_style: ResponseStyle {
             floats: FloatEcho::Widened,
             zeros: Zeros::Omitted,
             codes: Codes::Names,
             wide_numbers: WideNumbers::Numbers,
             authors: Authors::Worker,
-            ..Habits::default()
+            ..ResponseStyle::default()
         },
         ..config()
     })
@@ -253,23 +253,27 @@ async fn the_same_seed_gives_the_same_answers() {
 }
 
 #[tokio::test]
-async fn the_client_reads_answers_of_every_habit() {
-    for habits in [
-        Habits::default(),
-        Habits {
+async fn the_client_reads_answers_in_every_response_style() {
+    for response_style in [
+        ResponseStyle::default(),
+        ResponseStyle {
             floats: FloatEcho::Widened,
             zeros: Zeros::Omitted,
             codes: Codes::Names,
             wide_numbers: WideNumbers::Numbers,
             authors: Authors::Worker,
-            ..Habits::default()
+            ..ResponseStyle::default()
         },
-        Habits {
+        ResponseStyle {
             authors: Authors::Plain,
-            ..Habits::default()
+            ..ResponseStyle::default()
         },
     ] {
-        let server = Server::with(Config { habits, ..config() }).await;
+        let server = Server::with(Config {
+            response_style,
+            ..config()
+        })
+        .await;
         let model = json!({"id": "m", "input_id": "i", "worker": {"model": {"model_version": {"id": "m1"}}}});
         server.emulator.seed(vec![model]).await.unwrap();
         server.make(HELPER, boxed("a", "i", 0.0)).await;

@@ -1,4 +1,4 @@
-//! The JSON of a COCO file, read leniently: a wrong type in one entry must not cost the others.
+//! The JSON of a COCO file, read leniently: a wrong type in one entry must not affect the others.
 //!
 //! Unused fields of the file and of images are skipped; those of annotations are kept. Only a file with a wrong outline (not
 //! JSON, no `images` list) is an error.

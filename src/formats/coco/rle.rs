@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_compressed_string_is_what_the_list_is() {
+    fn a_compressed_string_and_a_list_give_the_same_mask() {
         // Written by pycocotools: rleToString of these runs.
         assert_eq!(decoded("52203").unwrap(), [5, 2, 2, 2, 5]);
         for wrong in ["/", "\u{7f}", "oooooooooooooooo", "P"] {

@@ -79,7 +79,7 @@ fn ring(imported: &Imported) -> Polygon {
     }
 }
 
-/// The one code under which the one annotation was left out, with what it says.
+/// The code and the message of the only left-out annotation.
 fn skipped(imported: &Imported) -> String {
     let [skipped] = &imported.skipped[..] else {
         panic!("one is left out, not {:?}", imported.skipped);

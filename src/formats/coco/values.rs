@@ -35,7 +35,7 @@ impl<'de> Deserialize<'de> for List {
 pub(super) enum Scalar {
     #[default]
     Missing,
-    /// As the file spells it.
+    /// As written in the file.
     Number(String),
     Text(String),
     Wrong,

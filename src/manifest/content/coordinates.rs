@@ -1,6 +1,6 @@
 //! Coordinates: numbers from 0 to 1, with a hint for values in pixels.
 //!
-//! Of the coordinates of one shape that lie outside the image only the first is reported, with their count: a shape in
+//! If several coordinates of one shape lie outside the image, only the first is reported, with their count: a shape in
 //! pixels is one mistake.
 
 use crate::manifest::at::At;

@@ -10,7 +10,7 @@ const SPAN: [&str; 3] = ["start", "end", "text"];
 
 pub(in crate::manifest) fn frame(at: At<'_, '_>) -> Option<Frame> {
     let fields = at.fields("`frame`", &FRAME)?;
-    // An invalid value was reported; 0 stands for it.
+    // An invalid value was reported; 0 replaces it.
     let time_ms = fields
         .get("time_ms")
         .map(|at| at.whole_number("`time_ms`", 0, u64::MAX).unwrap_or(0));

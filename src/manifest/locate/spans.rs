@@ -3,7 +3,7 @@
 use crate::manifest::problem::SourceSpan;
 use std::ops::Range;
 
-/// Of a longer source line, this many characters before and after the span are shown.
+/// This many characters before and after the span are shown of a longer source line.
 const BEFORE: usize = 100;
 const AFTER: usize = 60;
 
@@ -47,7 +47,7 @@ impl<'t> SpanFinder<'t> {
             .last()
             .map_or(self.at, |(at, _)| self.line_start + at);
         let rest = line_from(self.text, self.at, 4 * (2 * AFTER + 1));
-        // What is marked is shown, up to a limit.
+        // The marked part is shown, up to a limit.
         let marked = range.len().min(rest.len());
         let longest = rest[..marked].chars().count().min(AFTER) + AFTER;
         let end = rest

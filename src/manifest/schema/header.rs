@@ -82,8 +82,8 @@ pub(super) fn properties() -> Map<String, Value> {
         (
             "owners",
             json!({
-                "description": "The users whose undeclared annotations the manifest may claim and delete, besides \
-                    those that its set made: user ids, me (the token's user), or any. Without it, the app's owner.",
+                "description": "User ids, me (the token's user), or any: the manifest may claim and delete undeclared \
+                    annotations of these users, besides those that its set made. Without it, the app's owner.",
                 "type": "array",
                 "items": { "$ref": "#/$defs/name" },
                 "minItems": 1,
@@ -117,9 +117,9 @@ pub(super) fn properties() -> Map<String, Value> {
         (
             "adopts",
             json!({
-                "description": "Other label sets whose annotations belong to this set, such as earlier names of it. \
+                "description": "Other label sets, such as earlier names of this set, that this set takes over. \
                     They are matched by content and by key, keep their ids, and are deleted when they are no longer \
-                    declared. A set whose name is unknown is given by the prefix of its ids: as- and 8 hex digits.",
+                    declared. If the name of a set is unknown, give the prefix of its ids: as- and 8 hex digits.",
                 "type": "array",
                 "items": { "type": "string", "pattern": SET_NAME_PATTERN },
                 "examples": [["street-old"]],

@@ -21,8 +21,8 @@ fn schema() -> Value {
         json!({
             "type": "array",
             "items": { "$ref": "#/$defs/input" },
-            "description": "The inputs (images, videos, texts) whose annotations this file declares. They may be \
-                spread over any number of files; each input is declared once. Of an input that no file declares, only \
+            "description": "The inputs (images, videos, texts) of this file, with their annotations. They may be \
+                spread over any number of files; each input is declared once. On an input that no file declares, only \
                 annotations that this set made are touched.",
         }),
     );

@@ -117,7 +117,7 @@ fn shapes() -> Map<String, Value> {
         (
             "keypoints",
             json!({
-                "description": "Points whose order gives their meaning, each [row, col] or [row, col, visibility] \
+                "description": "Points in a fixed order, each [row, col] or [row, col, visibility] \
                     in fractions of the image (0 to 1) from its top left.",
                 "type": "array",
                 "items": {

@@ -1,4 +1,4 @@
-//! Comparing a walk with git's index: which tracked files it did not reach.
+//! Comparing a walk with git's index: which tracked files it did not access.
 
 use super::{MissingFile, Walk, is_below, is_hidden};
 use crate::manifest::format::Format;
@@ -35,7 +35,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Finds tracked files that the walk did not reach.
+    /// Finds tracked files that the walk did not access.
     pub(super) fn compare_with_index(&mut self) {
         let mut tracked: Vec<(String, TrackedKind)> = self.tracked.drain().collect();
         tracked.sort_by(|a, b| a.0.cmp(&b.0));

@@ -3,7 +3,7 @@
 use super::yaml;
 use crate::manifest::header::{Header, VERSION, VOCABULARY_OF_APP, default_owners};
 use crate::manifest::target::TargetSpec;
-use crate::model::{Guards, Owner, Share};
+use crate::model::{GuardLimit, Guards, Owner};
 use serde_json::{Map, Value, json};
 
 /// The header as a YAML file, without defaults.
@@ -108,9 +108,9 @@ fn target_tree(target: &TargetSpec) -> Value {
 
 fn guards_tree(guards: &Guards) -> Map<String, Value> {
     let default = Guards::default();
-    let share = |share: Share| match share {
-        Share::Percent(_) => json!(share.to_string()),
-        Share::Count(count) => json!(count),
+    let share = |share: GuardLimit| match share {
+        GuardLimit::Percent(_) => json!(share.to_string()),
+        GuardLimit::Count(count) => json!(count),
     };
     let mut tree = Map::new();
     for (key, value, default) in [

@@ -12,14 +12,14 @@ use serde_json::{Map, Value};
 const INPUT: usize = 2;
 const ANNOTATION: usize = 6;
 
-/// An input as an element of a list whose dashes are in this column, from 0.
+/// An input as an element of a list with its dashes in this column, from 0.
 pub fn write_input(input: &WritableInput, column: usize) -> String {
     let mut text = String::new();
     yaml::input(&mut text, &input_tree(input));
     reindented(&text, INPUT, column)
 }
 
-/// An annotation as an element of a list whose dashes are in this column, from 0.
+/// An annotation as an element of a list with its dashes in this column, from 0.
 pub fn write_annotation(annotation: &WritableAnnotation, column: usize) -> String {
     let mut text = String::new();
     yaml::annotation(&mut text, &annotation_tree(annotation));

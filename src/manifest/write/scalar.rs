@@ -61,7 +61,7 @@ fn quoted(out: &mut String, text: &str) {
                     code @ 0..=0xffff => write!(out, "\\u{code:04X}"),
                     code => write!(out, "\\U{code:08X}"),
                 };
-                written.expect("a string takes every write");
+                written.expect("writing to a string cannot fail");
             }
             c => out.push(c),
         }

@@ -1,4 +1,4 @@
-//! What is written, and that it reads back.
+//! Writes manifests and reads them back.
 
 mod properties;
 
@@ -290,8 +290,8 @@ fn a_header_is_written_without_defaults() {
             },
         ),
     ]);
-    header.guards.max_deletes = Share::Percent(50);
-    header.guards.max_updates = Share::Count(7);
+    header.guards.max_deletes = GuardLimit::Percent(50);
+    header.guards.max_updates = GuardLimit::Count(7);
     header
         .owners
         .insert(Owner::User(UserId::new("on").unwrap()));

@@ -38,7 +38,7 @@ pub(crate) const SET_NAME_PATTERN: &str = "^[a-z0-9-]{1,40}$";
 /// Numbers that [`super::Status::parse`] accepts.
 pub(crate) const STATUS_NUMBER_PATTERN: &str = r"^\+?0*24[0-9]{3}$";
 
-/// Texts that [`super::Share::parse`] accepts, and numbers that do not fit into 64 bits.
+/// Texts that [`super::GuardLimit::parse`] accepts, and numbers that do not fit into 64 bits.
 pub(crate) const SHARE_PATTERN: &str = r"^\+?(0*(100|[0-9]{1,2})%|[0-9]+)$";
 
 /// The serialized form of a [`super::Status`] without a name.
@@ -47,7 +47,7 @@ pub(crate) const STATUS_WRITTEN_PATTERN: &str = "^[0-9]{1,10}$";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{InputId, SetName, Share, Status};
+    use crate::model::{GuardLimit, InputId, SetName, Status};
 
     fn matcher(pattern: &str) -> impl Fn(&str) -> bool {
         let schema = serde_json::json!({ "pattern": pattern });
@@ -103,7 +103,7 @@ mod tests {
         ] {
             assert_eq!(
                 matcher(SHARE_PATTERN)(text),
-                Share::parse(text).is_some(),
+                GuardLimit::parse(text).is_some(),
                 "{text}"
             );
         }

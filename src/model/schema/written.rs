@@ -1,4 +1,4 @@
-//! Hand-written JSON Schemas of types whose serialized form differs from their fields.
+//! Hand-written JSON Schemas of types with a serialized form that differs from their fields.
 //!
 //! They describe the manifest's notation. Schemas that can be derived are derived at the type.
 

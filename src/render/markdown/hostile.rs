@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{AnnotationId, ConceptId, Concepts, InputId, Json, Key, UserId};
-use crate::plan::{AppChangeKind, Cause, Trip};
+use crate::plan::{AppChangeKind, Cause, TrippedGuard};
 use crate::render::sample::{
     against_main, app_change, caused, concepts, deleted, edit_of, field, moved, observed_of, plan,
     posted, posted_content, relabelled,
@@ -100,12 +100,12 @@ fn named(name: &str) -> Plan {
     plan.target.endpoint = name.to_owned();
     plan.blind_spots = vec![name.to_owned()];
     plan.guards = vec![
-        Trip::VanishedConcepts {
+        TrippedGuard::VanishedConcepts {
             concepts: vec![name.to_owned(); 2],
             limit: 0,
             renames: Vec::new(),
         },
-        Trip::Deletes {
+        TrippedGuard::Deletes {
             count: 1,
             existing: 1,
             limit: name.to_owned(),

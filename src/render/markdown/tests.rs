@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::{ConceptId, InputId, SetName};
-use crate::plan::{AppChangeKind, Cause, HeldBack, Summary, Trip};
+use crate::plan::{AppChangeKind, Cause, HeldBack, Summary, TrippedGuard};
 use crate::render::sample::{
     against_main, app_change, caused, deleted, edit_of, eventful, field, moved, plan, posted,
     purge, relabelled, replaced,
@@ -70,12 +70,12 @@ fn guards_and_deletes_come_first() {
     };
     plan.blind_spots = vec!["annotations of other inputs (--declared-only)".to_owned()];
     plan.guards = vec![
-        Trip::Deletes {
+        TrippedGuard::Deletes {
             count: 6,
             existing: 20,
             limit: "5%".to_owned(),
         },
-        Trip::VanishedConcepts {
+        TrippedGuard::VanishedConcepts {
             concepts: vec!["car".to_owned()],
             limit: 0,
             renames: Vec::new(),
@@ -452,7 +452,7 @@ fn names_of_any_length_fit() {
     plan.target.app_id = long('<');
     plan.blind_spots = vec![long('#'); 10];
     plan.guards = vec![
-        Trip::VanishedConcepts {
+        TrippedGuard::VanishedConcepts {
             concepts: vec![long('|'); 12],
             limit: 0,
             renames: Vec::new(),

@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::{AnnotationId, Content, InputId, Json, Policy, Status};
-use crate::plan::{ActionCounts, Change, HeldBack, Matched, MatchedBy, Summary, Trip};
+use crate::plan::{ActionCounts, Change, HeldBack, Matched, MatchedBy, Summary, TrippedGuard};
 use crate::render::Color;
 use crate::render::sample::{
     ambiguous, concepts, deleted, edit_of, moved, observed_of, plan, polygon, posted,
@@ -176,22 +176,22 @@ fn warnings_are_between_the_changes_and_the_summary() {
     plan.summary.ambiguous = 2;
     plan.blind_spots = vec!["annotations of other inputs (--declared-only)".to_owned()];
     plan.guards = vec![
-        Trip::Deletes {
+        TrippedGuard::Deletes {
             count: 75,
             existing: 1_000,
             limit: "5%".to_owned(),
         },
-        Trip::Updates {
+        TrippedGuard::Updates {
             count: 1,
             existing: 1,
             limit: "0".to_owned(),
         },
-        Trip::VanishedConcepts {
+        TrippedGuard::VanishedConcepts {
             concepts: (10..22).map(|n| format!("c{n}")).collect(),
             limit: 0,
             renames: Vec::new(),
         },
-        Trip::EmptyManifest { deletes: 1 },
+        TrippedGuard::EmptyManifest { deletes: 1 },
     ];
     insta::assert_snapshot!(shown(&plan), @r"
     a

@@ -85,10 +85,11 @@ impl Route {
     /// Whether the stored text has fields besides its words, such as its place: a merge would keep them beside other
     /// words.
     pub(crate) fn has_more_than_words(&self) -> bool {
-        let says_nothing = |value: &Value| value.is_null() || *value == "" || *value == json!({});
+        let would_post_empty =
+            |value: &Value| value.is_null() || *value == "" || *value == json!({});
         self.text.as_object().is_some_and(|text| {
             text.iter()
-                .any(|(field, value)| field != "raw" && !says_nothing(value))
+                .any(|(field, value)| field != "raw" && !would_post_empty(value))
         })
     }
 

@@ -94,7 +94,7 @@ fn merge(files: &Overlay, incoming: &[Incoming]) -> (Pulled, Merged) {
         all.extend(changes.clone());
         parsed(&all)
     };
-    let over = Over {
+    let over = ExistingManifest {
         manifest: &manifest,
         text: &text,
         new_inputs: NewInputs::LikeExisting,

@@ -6,8 +6,8 @@
 use annosync::apply;
 use annosync::manifest::{Header, Overlay, parse_with};
 use annosync::model::{
-    Content, DesiredState, Guards, Interner, ObservedAnnotation, ObservedState, Owner, Policy,
-    SetName, Share, fingerprint,
+    Content, DesiredState, GuardLimit, Guards, Interner, ObservedAnnotation, ObservedState, Owner,
+    Policy, SetName, fingerprint,
 };
 use annosync::observed::SavedListing;
 use annosync::plan::{self, Allowances, Context, Due, Inventory, Target};
@@ -78,7 +78,7 @@ fn decodes_the_same(wire: wire::Annotation) {
 }
 
 fn nothing_declared() -> DesiredState {
-    let most = Share::Count(u64::MAX);
+    let most = GuardLimit::Count(u64::MAX);
     DesiredState {
         set: SetName::new("fuzz").expect("it is a set's name"),
         policy: Policy::Sync,

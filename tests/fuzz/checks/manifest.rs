@@ -78,7 +78,7 @@ fn checked(files: Vec<(PathBuf, String)>) -> Option<Manifest> {
                 })
                 .collect();
             for location in manifest.locate_all(&origins) {
-                let location = location.expect("what was read has a place");
+                let location = location.expect("everything that was read has a place");
                 assert!((1..=lines[&location.path]).contains(&location.line));
             }
             Some(manifest)

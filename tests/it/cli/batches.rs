@@ -115,7 +115,7 @@ fn calls_fill_up_across_inputs_and_are_as_few_as_the_lower_bound() {
 }
 
 #[test]
-fn a_full_call_is_one_and_one_more_annotation_makes_two() {
+fn a_full_batch_is_one_call_and_one_more_annotation_makes_two() {
     for (count, calls) in [(128, vec![128]), (129, vec![1, 128])] {
         let world = World::new();
         declare(&world, &[line("in", count, &["car"], &json!({}))]);
@@ -146,7 +146,7 @@ fn large_annotations_take_more_calls_and_the_plan_counts_them() {
 }
 
 #[test]
-fn a_plan_file_with_many_of_everything_looks_again_and_writes_as_few_calls() {
+fn a_large_plan_file_rereads_its_annotations_and_makes_as_few_calls() {
     let world = World::new();
     let car = [("car", 1.0)];
     world.seed([seeded("merge", MANY, &car), seeded("delete", MANY, &car)].concat());

@@ -1,8 +1,8 @@
-//! What can befall a call befalls every call of an apply in turn, before the server acted and after: the answer never
-//! comes, the connection breaks, the service has no time, the process is killed. In the end, if need be after the same
-//! command once more, everything is as if nothing had happened: nothing is lost, nothing is there twice.
+//! Each kind of failure hits every call of an apply in turn, before the server acted and after: the answer never
+//! comes, the connection breaks, the service is unavailable, the process is killed. In the end, if necessary after the same
+//! command is run again, the app is as without failures: nothing is lost or doubled.
 
-use super::proxy::{self, Meddling, When};
+use super::proxy::{self, ProxyAction, When};
 use super::{Run, World, boxes};
 use crate::support::whole;
 use annosync::emulator::{Fault, Scope};
@@ -12,8 +12,8 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// What an app holds to begin with: thirteen boxes of the set, with what no manifest manages (notes on them, data that
-/// annosync has no words for), and other people's labels.
+/// The initial annotations: thirteen boxes of the set, with data that no manifest manages (free fields, and data that
+/// annosync does not model), and annotations of other users.
 pub(super) fn before() -> Vec<Value> {
     let world = World::new();
     world.declare(&boxes(0..13, "car"));
@@ -53,7 +53,7 @@ pub(super) fn wanted(before: &[Value]) -> Vec<Value> {
     let wanted = state(&world);
     for input in ["in-002", "in-009"] {
         let note = |it: &Value| it["data"]["metadata"]["note"] == input;
-        assert!(wanted.iter().any(note), "what is not managed stays");
+        assert!(wanted.iter().any(note), "unmanaged data is kept");
     }
     assert!(wanted.iter().any(|it| it["id"] == "theirs"));
     wanted
@@ -86,8 +86,8 @@ pub(super) fn state(world: &World) -> Vec<Value> {
 }
 
 /// The apply through a proxy.
-pub(super) fn apply_through(world: &World, meddling: Meddling) -> Command {
-    let url = world.block_on(proxy::start(world.emulator.url(), meddling));
+pub(super) fn apply_through(world: &World, proxy_action: ProxyAction) -> Command {
+    let url = world.block_on(proxy::start(world.emulator.url(), proxy_action));
     let mut command = world.command();
     command
         .args(APPLY)
@@ -104,7 +104,7 @@ fn killed_at(world: &World, number: usize, when: When) -> bool {
 /// The same with more arguments.
 pub(super) fn killed_with(world: &World, more: &[&str], number: usize, when: When) -> bool {
     let (told, arrived) = std::sync::mpsc::channel();
-    let mut command = apply_through(world, Meddling::StandStill(number, when, told));
+    let mut command = apply_through(world, ProxyAction::NeverAnswer(number, when, told));
     command.args(more);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
@@ -144,7 +144,7 @@ fn a_run_that_is_killed_at_any_call_is_finished_by_the_same_command() {
 pub(super) fn calls(before: &[Value]) -> usize {
     let world = world(before);
     world.emulator.forget_calls();
-    let run = Run::of(apply_through(&world, Meddling::Without("nothing"))).exits(0);
+    let run = Run::of(apply_through(&world, ProxyAction::Without("nothing"))).exits(0);
     assert!(run.last_line().ends_with("0 failed, 0 not attempted."));
     world.emulator.calls().len()
 }
@@ -168,14 +168,14 @@ pub(super) fn each(numbers: usize, check: impl Fn(usize) + Sync) {
 }
 
 #[test]
-fn a_call_that_is_never_answered_is_looked_into_whichever_it_is() {
+fn a_call_without_an_answer_is_checked_by_a_read() {
     let before = before();
     let wanted = wanted(&before);
     each(calls(&before), |number| {
         for when in [When::Before, When::After] {
             let world = world(&before);
             let (told, arrived) = std::sync::mpsc::channel();
-            let mut run = apply_through(&world, Meddling::StandStill(number, when, told));
+            let mut run = apply_through(&world, ProxyAction::NeverAnswer(number, when, told));
             run.args(["--timeout", "1"]);
             let run = Run::of(run).exits(0);
             assert!(arrived.try_recv().is_ok());

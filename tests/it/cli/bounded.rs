@@ -1,4 +1,5 @@
-//! Answers without end: of bytes, of pages, of time. Each ends in an error that names what may be raised, in little memory.
+//! Endless answers: too many bytes, too many pages, too slow. Each is an error that names the limit to raise, and takes
+//! little memory.
 
 #[cfg(unix)]
 use super::disk::limited;
@@ -9,7 +10,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Kilobytes of address space that a run gets: an answer that is kept as a whole needs more.
+/// The limit of a run's address space in kilobytes: an answer that is kept as a whole needs more.
 #[cfg(unix)]
 const ADDRESS_SPACE: u32 = 1_500_000;
 
@@ -19,8 +20,8 @@ fn on_little_memory(world: &World, url: &str, arguments: &[&str]) -> Run {
     limited(world, &format!("ulimit -v {ADDRESS_SPACE}"), url, arguments)
 }
 
-/// Serves the caller, and lets `answer` write the answer to everything else, of which it gets the path with its query. A
-/// client that has gone away is no failure.
+/// Answers the request for the caller; `answer` gets the path and query of any other request, and writes its answer. A
+/// client that has disconnected is not a failure.
 fn serving(
     answer: impl Fn(&str, &mut TcpStream) -> io::Result<()> + Clone + Send + 'static,
 ) -> String {
@@ -67,7 +68,7 @@ fn write_packed(stream: &mut TcpStream) -> io::Result<()> {
     // A last block with fixed codes (1, then 10) and a space (01010000), 11 bits; the first 5 bits of a match fill two bytes.
     let start = [&[1, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0][..], &matches[..5]].concat();
     let period = [&matches[5..], &matches[..5]].concat();
-    // Magic, deflate, no flags, no time, no extra flags, unknown system.
+    // Magic number, deflate, no flags, no time, no extra flags, unknown system.
     let head = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     write!(stream, "{HEAD}Content-Encoding: gzip\r\n\r\n")?;
     stream.write_all(&head)?;
@@ -85,7 +86,7 @@ fn bytes(bits: &[u8]) -> Vec<u8> {
 
 #[test]
 #[cfg(unix)]
-fn an_answer_that_unpacks_to_gigabytes_is_given_up_in_little_memory() {
+fn an_answer_that_unpacks_to_gigabytes_is_an_error_and_takes_little_memory() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     let url = serving(|_, stream| write_packed(stream));
@@ -104,7 +105,7 @@ fn an_answer_that_unpacks_to_gigabytes_is_given_up_in_little_memory() {
 
 #[test]
 #[cfg(unix)]
-fn an_answer_without_end_is_given_up_in_little_memory() {
+fn an_endless_answer_is_an_error_and_takes_little_memory() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     let url = serving(|_, stream| {
@@ -135,7 +136,7 @@ fn number(path: &str, name: &str) -> u64 {
 }
 
 #[test]
-fn pages_without_end_are_given_up() {
+fn endless_pages_are_an_error() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     for page_size in [1_000, 25, 1] {

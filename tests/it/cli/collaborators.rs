@@ -1,4 +1,4 @@
-//! Whose annotations a collaborator's token may touch: their own.
+//! A collaborator's token may change only the collaborator's own annotations.
 
 use super::{World, header};
 use crate::support::{boxed, whole, with};
@@ -50,13 +50,13 @@ fn missing_permissions_are_shown_in_the_plan_and_refused_by_apply() {
         );
     }
     assert_eq!(world.writes(), []);
-    // The owner applies the very file.
+    // The owner applies the same file.
     let world = world.with_key("owner-key");
     world.apply_path("plan.json", &[]).exits(0);
 }
 
 #[test]
-fn a_collaborators_own_annotations_are_hers_to_make_change_and_delete() {
+fn collaborators_may_post_change_and_delete_their_own_annotations() {
     let world = world().with_key("bea-key");
     let edges = |n: f64| [0.1 * n, 0.1, 0.1 * n + 0.05, 0.9];
     world.seed(vec![
@@ -86,7 +86,7 @@ fn a_collaborators_own_annotations_are_hers_to_make_change_and_delete() {
 }
 
 #[test]
-fn owners_any_deletes_everybodys_with_the_owners_token_alone() {
+fn owners_any_deletes_annotations_of_everybody_only_with_the_owners_token() {
     let world = world().with_key("bea-key");
     world.seed(vec![
         whole("in-1", "owners", &[("car", 1.0)]),
@@ -106,7 +106,7 @@ fn owners_any_deletes_everybodys_with_the_owners_token_alone() {
 }
 
 #[test]
-fn the_apps_owner_changes_everybodys_and_posts_for_everybody() {
+fn the_apps_owner_may_change_and_post_annotations_of_every_user() {
     let world = world();
     world.seed(vec![of("carl", whole("in-1", "carls", &[("car", 1.0)]))]);
     world.declare(
@@ -169,7 +169,7 @@ fn two_label_sets_share_an_input_and_leave_each_other_alone() {
         }
     }
     assert_eq!(world.writes().len(), 2, "one post each");
-    // Each gives up its own alone.
+    // Each deletes only its own annotations.
     world.write(
         "one.yaml",
         &format!("{}inputs: []\n", header().replace("street", "one")),

@@ -2,7 +2,7 @@
 
 use super::{Run, World, boxes};
 
-/// A world whose plan has a post, which is coloured.
+/// A world with a plan that has a post, which is coloured.
 fn world() -> World {
     let world = World::new();
     world.declare(&boxes(0..2, "car"));
@@ -50,7 +50,7 @@ fn requested_colours_do_not_change_the_text() {
     let forced = plan(&world, &[FORCED], &[]).stdout;
     assert!(forced.contains("\u{1b}[32m+ post\u{1b}[0m"), "{forced:?}");
     assert_eq!(anstream::adapter::strip_str(&forced).to_string(), piped);
-    // Asking for them beats not wanting them by default.
+    // A request for colours overrides the default.
     assert_eq!(
         plan(&world, &[FORCED, ("CLICOLOR", "0")], &[]).stdout,
         forced
@@ -73,7 +73,7 @@ fn no_color_takes_precedence() {
             "{environment:?}"
         );
     }
-    // An empty variable says nothing.
+    // An empty variable counts as unset.
     let forced = plan(&world, &[("NO_COLOR", ""), FORCED], &[]).stdout;
     assert!(forced.contains('\u{1b}'), "{forced:?}");
 }

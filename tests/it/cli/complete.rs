@@ -51,7 +51,7 @@ pub(super) fn rename(world: &World, from: &str, to: &str) {
     fs::rename(world.path().join(from), world.path().join(to)).unwrap();
 }
 
-/// Plan, apply and validate fail with these words, and send nothing.
+/// Checks that plan, apply and validate fail with these words, and send nothing.
 #[track_caller]
 pub(super) fn stops(world: &World, words: &[&str]) {
     let sent = world.writes().len();
@@ -261,7 +261,7 @@ fn missing_files_are_noticed_whatever_git_stores() {
     let text = world.read("m/labels/b.yaml");
     fs::remove_file(world.path().join("m/labels/b.yaml")).unwrap();
     world.on_app(&apply).exits(1).says("m/labels/b.yaml");
-    // Of a link git stores the target's path.
+    // For a link, git stores the target's path.
     world.write("kept.yaml", &text);
     rename(&world, "kept.yaml", "m/kept.yaml");
     let header = format!("{}files: ['labels/**']\n", header());

@@ -1,10 +1,10 @@
-//! Which app is meant: flags beat the environment, which beats the manifest.
+//! Which app is used: flags override the environment, which overrides the manifest.
 
 use super::{Run, World, boxes, header, settled};
 use annosync::emulator::Endpoint;
 use std::process::Command;
 
-/// A manifest with an embedded target, an app that is the emulator's, and one that is nowhere.
+/// A manifest with three targets: an embedded store, the emulator's app, and an app that does not exist.
 fn world(default_target: &str) -> World {
     let world = World::new();
     let targets = format!(
@@ -29,7 +29,7 @@ fn in_environment(world: &World, arguments: &[&str]) -> Command {
     command
 }
 
-fn was_asked(world: &World) -> bool {
+fn was_called(world: &World) -> bool {
     let asked = world.emulator.calls();
     world.emulator.forget_calls();
     asked
@@ -41,14 +41,14 @@ fn was_asked(world: &World) -> bool {
 fn a_target_of_the_manifest_is_used_by_default_and_by_name() {
     let world = world("here");
     world.run(&["apply", "m.yaml", "--auto-approve"]).exits(0);
-    assert!(was_asked(&world));
+    assert!(was_called(&world));
     settled(&world.run(&["plan", "m.yaml", "--detailed-exitcode"]));
-    was_asked(&world);
+    was_called(&world);
     world.run(&["plan", "m.yaml", "--target", "local"]).exits(0);
-    assert!(!was_asked(&world));
+    assert!(!was_called(&world));
     assert!(world.path().join("store/local.db").is_file());
     world.run(&["list", "m.yaml", "--target", "here"]).exits(0);
-    assert!(was_asked(&world));
+    assert!(was_called(&world));
     let run = world.run(&["plan", "m.yaml", "--target", "prod"]).exits(64);
     assert!(
         run.stderr
@@ -60,7 +60,7 @@ fn a_target_of_the_manifest_is_used_by_default_and_by_name() {
 }
 
 #[test]
-fn the_environment_never_leads_away_from_an_embedded_store() {
+fn the_environment_does_not_override_an_embedded_store() {
     let world = world("local");
     for arguments in [
         &["apply", "m.yaml", "--auto-approve"][..],
@@ -71,26 +71,26 @@ fn the_environment_never_leads_away_from_an_embedded_store() {
         &["plan", "m.yaml", "--embedded", "other.db"],
     ] {
         Run::of(in_environment(&world, arguments)).exits(0);
-        assert!(!was_asked(&world), "{arguments:?}");
+        assert!(!was_called(&world), "{arguments:?}");
     }
     assert!(world.annotations().is_empty());
 }
 
 #[test]
-fn the_environment_beats_the_manifests_app_and_a_named_target_beats_the_environment() {
+fn the_environment_overrides_the_manifests_app_and_a_named_target_overrides_the_environment() {
     let world = world("nowhere");
     Run::of(in_environment(&world, &["plan", "m.yaml"])).exits(0);
-    assert!(was_asked(&world));
+    assert!(was_called(&world));
     let named = in_environment(&world, &["plan", "m.yaml", "--target", "nowhere"]);
     Run::of(named).exits(1).says("cannot reach 127.0.0.1:1");
-    assert!(!was_asked(&world));
+    assert!(!was_called(&world));
     let mut empty = world.command();
     empty.env("CLARIFAI_API_BASE", "").args(["plan", "m.yaml"]);
     Run::of(empty).exits(1).says("cannot reach 127.0.0.1:1");
 }
 
 #[test]
-fn flags_beat_everything() {
+fn flags_override_everything() {
     let world = world("local");
     let url = world.emulator.url();
     let mut command = world.command();
@@ -109,8 +109,8 @@ fn flags_beat_everything() {
             "app",
         ]);
     Run::of(command).exits(0);
-    assert!(was_asked(&world));
-    // One flag over the environment's rest.
+    assert!(was_called(&world));
+    // One flag; the rest comes from the environment.
     let run = Run::of(in_environment(
         &world,
         &["plan", "m.yaml", "--app-id", "other"],
@@ -122,23 +122,23 @@ fn flags_beat_everything() {
         "{}",
         run.stderr
     );
-    // An embedded store and an app at once make no sense.
+    // An embedded store and an app exclude each other.
     world
         .run(&["plan", "m.yaml", "--embedded", "x.db", "--app-id", "app"])
         .exits(64);
 }
 
 #[test]
-fn a_flag_that_names_an_app_leads_away_from_an_embedded_target() {
+fn a_flag_that_names_an_app_overrides_an_embedded_target() {
     let world = world("local");
-    // The target is embedded and says nothing of an app: what the flags leave open is missing.
+    // An embedded target has no app ids, so those that the flags omit are missing.
     let run = world.run(&["plan", "m.yaml", "--app-id", "app"]).exits(64);
     assert!(run.stderr.contains("no user is given"), "{}", run.stderr);
     assert!(!world.path().join("store").exists());
 }
 
 #[test]
-fn plain_http_leaves_this_machine_only_when_it_is_allowed() {
+fn plain_http_to_other_machines_requires_a_flag() {
     let world = world("local");
     let away = [
         "--user-id",
@@ -216,7 +216,7 @@ fn a_manifest_or_the_environment_cannot_allow_plain_http() {
 }
 
 #[test]
-fn no_redirect_is_followed_with_the_token_or_without() {
+fn redirects_to_other_servers_are_not_followed() {
     let world = world("local");
     for status in [301, 302, 303, 307, 308] {
         // To another host, and to another port of the same one: `localhost` is not `127.0.0.1`.
@@ -236,7 +236,7 @@ fn no_redirect_is_followed_with_the_token_or_without() {
             }
         }
     }
-    // The second server saw no call at all.
+    // The second server was not called.
     assert_eq!(world.emulator.calls(), []);
 }
 
@@ -257,17 +257,17 @@ fn a_redirect_within_the_same_server_is_not_followed() {
 }
 
 #[test]
-fn a_list_knows_the_targets_of_the_manifest_in_its_folder_unless_something_else_names_an_app() {
+fn list_uses_the_target_of_the_manifest_in_its_folder_unless_an_app_is_given() {
     let world = world("here");
     world.run(&["apply", "m.yaml", "--auto-approve"]).exits(0);
-    was_asked(&world);
+    was_called(&world);
     let listed = world.run(&["list", "--all"]).exits(0).stdout;
     assert!(listed.contains("\"car\""), "{listed}");
-    assert!(was_asked(&world));
+    assert!(was_called(&world));
     let local = world.run(&["list", "--target", "local"]).exits(0);
     assert_eq!(local.stdout, "");
-    assert!(!was_asked(&world));
-    // What is not needed is not read.
+    assert!(!was_called(&world));
+    // The manifest is not read if it is not needed.
     world.write("m.yaml", "version: 1\nset: street\npolicy: sync\ninputs:\n");
     world.run(&["list"]).exits(1).says("m.yaml:4:");
     assert_eq!(world.on_app(&["list", "--all"]).exits(0).stdout, listed);

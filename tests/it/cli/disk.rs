@@ -34,7 +34,7 @@ pub(super) fn limited(world: &World, limits: &str, url: &str, arguments: &[&str]
 
 #[test]
 #[cfg(unix)]
-fn a_plan_that_cannot_be_kept_is_an_error_and_leaves_the_old_one() {
+fn a_plan_that_cannot_be_written_is_an_error_and_keeps_the_old_file() {
     let world = World::new();
     world.declare(&boxes(0..3, "car"));
     world.plan(&["--out", "plan.json"]).exits(0);
@@ -48,7 +48,7 @@ fn a_plan_that_cannot_be_kept_is_an_error_and_leaves_the_old_one() {
     assert_eq!(folder_of(world.path()), before, "no half file, no scrap");
     let run = world.plan(&["--out", "/proc/plan.json"]).exits(1);
     run.says("error: cannot write /proc/plan.json: ").says(hint);
-    // Of several files none is written where one cannot be.
+    // If one of several files cannot be written, none is.
     for nowhere in ["missing/plan.json", "m.yaml/plan.json"] {
         let also = format!("markdown={nowhere}.md");
         for to in [
@@ -65,7 +65,7 @@ fn a_plan_that_cannot_be_kept_is_an_error_and_leaves_the_old_one() {
     }
     assert_eq!(folder_of(world.path()), before);
     assert_eq!(world.writes(), []);
-    // The old one is whole.
+    // The old file is complete.
     world.apply_path("plan.json", &[]).exits(0);
 }
 

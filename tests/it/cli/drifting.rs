@@ -55,7 +55,7 @@ fn applied() -> World {
     world
 }
 
-/// Somebody relabels the only annotation of an input in the app.
+/// Changes the concept of an input's only annotation in the app, as another user would.
 fn relabel(world: &World, input: &str, concept: &str) {
     let id = world.id_on(input);
     let mut region = world.annotation(&id).unwrap()["data"]["regions"][0].clone();
@@ -104,7 +104,7 @@ fn expect(list: &[(&str, &str, &str)]) -> Vec<(String, String, String)> {
         .collect()
 }
 
-/// A box of a colleague's, who is not among the owners.
+/// A box of a user outside `owners`.
 fn of_ann(input: &str) -> Value {
     with(
         boxed(input, "ann-s", [0.7, 0.7, 0.9, 0.9], &["car"]),
@@ -127,7 +127,7 @@ fn a_label_changed_in_the_app_is_shown_kept_and_pulled() {
     let head = git(world.path(), &["rev-parse", "HEAD"]);
     let stored = world.annotation(&world.id_on("in-001")).unwrap();
 
-    // Without a word about drift it is left alone.
+    // Without a flag, drift is kept.
     let kept = plan(&world, &[]);
     assert_eq!(
         written(&kept),
@@ -220,7 +220,7 @@ fn additions_deletes_and_changes_of_both_sides_are_distinguished() {
         ("in-004", "added", "kept"),
     ];
     assert_eq!(drift(&unchanged), expect(&all));
-    // As a schedule asks: nothing changed in the manifest, and everything is drift.
+    // As in a scheduled run: nothing changed in the manifest, so every change is drift.
     let base = |rest: &[&str]| world.plan(&[&["--base", "HEAD"], rest].concat());
     base(&["--on-drift", "fail"]).exits(3).says("4 annotations");
     base(&["--detailed-exitcode"]).exits(0);
@@ -233,7 +233,7 @@ fn additions_deletes_and_changes_of_both_sides_are_distinguished() {
     ])
     .exits(2);
 
-    // The manifest changes two of them as well, and drops one that nobody touched.
+    // The manifest changes two of them as well, and drops one that was not changed in the app.
     world.declare(
         &(boxes(0..1, "car") + &boxes(1..3, "bus") + "  - id: in-003\n    annotations: []\n"),
     );
@@ -261,7 +261,7 @@ fn additions_deletes_and_changes_of_both_sides_are_distinguished() {
         .says("2 unresolved conflicts")
         .says("--conflicts manifest");
 
-    // What is no conflict is applied all the same; the exit code says that something is left.
+    // Changes without a conflict are applied; the exit code reports that conflicts are left.
     let apply = |rest: &[&str]| {
         let all = ["apply", "m.yaml", "--auto-approve", "--base", "HEAD"];
         world.on_app(&[&all, rest].concat())
@@ -299,7 +299,7 @@ fn an_added_annotation_stops_plan_and_apply_with_on_drift_fail() {
         run.stdout
     );
     world.apply(&fail).exits(3);
-    // Without a base a plan says at least whose annotations are there.
+    // Without a base, a plan still lists the owners of unmanaged annotations.
     let without: Value = serde_json::from_str(&world.plan(&["--format", "json"]).stdout).unwrap();
     assert_eq!(
         without["summary"]["unmanaged_users"],
@@ -362,7 +362,7 @@ fn a_pull_on_a_branch_keeps_the_branchs_changes_comments_and_order() {
         "{text}"
     );
 
-    // What was pulled is no drift any more; what the branch changed is still to be applied.
+    // Pulled changes are not drift any more; the branch's changes are still to be applied.
     let left = plan(&world, &[]);
     assert_eq!(drift(&left), expect(&[("in-004", "changed", "undecided")]));
     assert_eq!(
@@ -424,7 +424,7 @@ fn without_drift_a_base_changes_nothing_in_the_plan() {
     let causes: Vec<String> = written(&all).into_iter().map(|it| it.2).collect();
     assert_eq!(causes, ["intended"; 5]);
     assert_eq!(all["guards"], json!([]));
-    // The revision may be named in every way, and so may the manifest.
+    // The revision and the manifest can be given in different ways.
     for revision in ["main", "main~0", "@"] {
         world.on_app(&["plan", ".", "--base", revision]).exits(0);
     }
@@ -466,7 +466,7 @@ fn a_plan_file_keeps_its_drift_and_needs_a_flag_to_pass() {
         .run(&["apply", "plan.json", "--auto-approve", "--on-drift", "keep"])
         .exits(0);
     assert_eq!(world.annotation(&world.id_on("in-001")), truck);
-    // A plan that reverts says so, and does so only for who wants that.
+    // A plan that reverts changes says so, and apply requires a flag for it.
     world
         .plan(&[&run[..], &["--on-drift", "apply"]].concat())
         .exits(0);
@@ -483,7 +483,7 @@ fn a_plan_file_keeps_its_drift_and_needs_a_flag_to_pass() {
     let reverting = ["--base", "HEAD", "--on-drift", "apply"];
     world.apply_path("plan.json", &reverting).exits(0);
 
-    // What is kept stays, whoever carries the plan out.
+    // Kept changes stay, with any flags of apply.
     relabel(&world, "in-001", "truck");
     world.declare(&(boxes(0..4, "car") + &boxes(4..5, "bus")));
     world
@@ -535,7 +535,7 @@ fn a_plan_file_does_not_say_which_base_its_manifest_has() {
         assert!(run.stderr.contains("nothing was written"), "{}", run.stderr);
         assert_eq!(world.annotations(), kept, "{says}");
     }
-    // Another name of the same manifest is the same base.
+    // Another path to the same manifest is the same base.
     git(
         world.path(),
         &[

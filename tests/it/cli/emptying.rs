@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 const PURGED: &str = "  - id: p\n    purge: true\n";
 
-/// On `p` annotations of the set, of another user and of a model; on `q` one of the set.
+/// `p` has annotations of the set, of another user and of a model; `q` has one of the set.
 fn seeded(config: Config) -> World {
     let world = World::with(config);
     world.seed(vec![
@@ -33,7 +33,7 @@ fn ids(world: &World) -> Vec<Value> {
 }
 
 #[test]
-fn a_plan_shows_it_first_and_an_apply_asks_for_its_flag() {
+fn a_plan_shows_a_purge_first_and_apply_requires_its_flag() {
     let world = seeded(Config::default());
     world.declare(PURGED);
     world.plan(&["--detailed-exitcode"]).exits(2);
@@ -59,7 +59,7 @@ fn a_plan_shows_it_first_and_an_apply_asks_for_its_flag() {
     let applied = world.apply(&["--allow-purge"]).exits(0);
     assert_snapshot!(applied.stdout, @"Applied 1 (1 input purged of 3 annotations), 0 already up to date, 0 failed, 0 not attempted.");
     assert_eq!(ids(&world), [json!("other")]);
-    // The input's own annotation is still there, and what is purged stays purged.
+    // The input-level annotation still exists, and the purged input stays empty.
     let all = world.block_on(world.emulator.annotations()).unwrap();
     assert!(
         all.iter()
@@ -68,7 +68,7 @@ fn a_plan_shows_it_first_and_an_apply_asks_for_its_flag() {
 }
 
 #[test]
-fn the_declared_inputs_alone_are_enough_to_see_a_purge() {
+fn a_listing_of_declared_inputs_is_enough_for_a_purge() {
     let world = seeded(Config::default());
     world.declare(PURGED);
     let plan = world.plan(&["--declared-only"]).exits(0);
@@ -141,7 +141,7 @@ fn allow_purge_does_not_override_guards() {
 }
 
 #[test]
-fn more_than_a_call_can_take_are_several_calls() {
+fn purges_beyond_the_call_limit_take_several_calls() {
     let world = World::new();
     let seeds = (0..130).map(|at| whole(&format!("in-{at:03}"), "a", &[("car", 1.0)]));
     world.seed(seeds.collect());

@@ -37,7 +37,7 @@ fn calls() -> Vec<[String; 4]> {
 }
 
 #[test]
-fn each_row_has_a_test_of_its_name() {
+fn each_row_has_a_test_with_its_name() {
     let kinds = kinds().into_iter().map(|[name, ..]| name);
     let names: Vec<String> = kinds
         .chain(calls().into_iter().map(|[name, ..]| name))
@@ -69,7 +69,7 @@ fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     })
 }
 
-/// What a model found on the input, for the rows about regions; the input is there before the rest.
+/// An annotation of a model on the input, for the rows about regions; it exists before the others.
 pub(super) fn model_made() -> Value {
     json!({
         "id": "m1", "input_id": "in-1", "model_version_id": "mv1", "created_at": "2026-01-01T00:00:00Z",
@@ -95,7 +95,7 @@ fn declare(world: &World, annotation: &str) {
     ));
 }
 
-/// Every annotation that is not a model's, the input-level one with them.
+/// Every annotation that no model made, including the input-level one.
 fn stored(world: &World) -> Vec<Value> {
     let mut all = world.block_on(world.emulator.annotations()).unwrap();
     all.retain(|annotation| annotation.get("model_version_id").is_none());
@@ -109,7 +109,7 @@ fn the_one(world: &World, input_level: bool) -> Value {
     all.remove(0)
 }
 
-/// Takes a row through its life: posted (or patched), read back, changed, pulled, deleted.
+/// Tests the life cycle of a row: posted (or patched), read back, changed, pulled, deleted.
 fn life(name: &str, change: &Change) {
     let row = kinds().into_iter().find(|[row, ..]| row == name);
     let [_, annotation, place] = row.unwrap();
@@ -313,7 +313,7 @@ fn key() {
 /// A call's endpoint, its method and path, and how many annotations or inputs it names.
 type Made = (Endpoint, String, usize);
 
-/// Makes of an app what a row says that it has, and then what the row's manifest says. Gives the world, and the calls
+/// Applies the annotations that a row lists for the app, and then the row's manifest. Returns the world, and the calls
 /// of the second apply.
 fn row(name: &str, arguments: &[&str]) -> (World, Vec<Made>) {
     let row = calls().into_iter().find(|[row, ..]| row == name);

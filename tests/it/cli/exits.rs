@@ -1,4 +1,4 @@
-//! Exit codes: each is a promise to scripts.
+//! Exit codes, which scripts rely on.
 
 use super::{World, boxes, header};
 use annosync::emulator::{Config, Endpoint, Fault};
@@ -18,7 +18,7 @@ fn an_empty_plan_and_a_finished_apply_exit_with_0() {
 }
 
 #[test]
-fn a_detailed_exit_code_tells_changes_from_none() {
+fn detailed_exitcode_reports_whether_there_are_changes() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     world.plan(&[]).exits(0);
@@ -78,7 +78,7 @@ fn wrong_and_missing_tokens_and_unknown_apps_are_errors_with_hints() {
 }
 
 #[test]
-fn a_command_line_that_makes_no_sense_is_64() {
+fn an_invalid_command_line_exits_with_64() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     for arguments in [
@@ -90,7 +90,7 @@ fn a_command_line_that_makes_no_sense_is_64() {
         &["list", "--status", "finished", "--embedded", "x.db"],
         &["list", "--id", "a"],
         &["plan", "m.yaml", "--rate-limit", "0"],
-        // Neither the manifest nor a flag says where to go.
+        // Neither the manifest nor a flag names a target.
         &["plan", "m.yaml"],
         &["plan", "m.yaml", "--user-id", "owner"],
         &["list"],
@@ -165,7 +165,7 @@ fn only_the_plan_is_on_stdout() {
 }
 
 #[test]
-fn a_full_plan_is_cut_for_people_and_never_for_programs() {
+fn long_plans_are_cut_in_text_and_complete_in_json() {
     let world = World::with(Config::default());
     world.write(
         "m.yaml",

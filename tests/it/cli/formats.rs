@@ -33,7 +33,7 @@ fn number(text: &str) -> i64 {
     let digits = text.trim_matches(['(', ')', '+']).replace(',', "");
     digits
         .parse()
-        .unwrap_or_else(|_| panic!("{text:?} is no number"))
+        .unwrap_or_else(|_| panic!("{text:?} is not a number"))
 }
 
 /// The counts of the last line of a text: `329 to post` and so on.
@@ -208,7 +208,7 @@ fn text_markdown_and_json_give_the_same_numbers_for_taco() {
         ]
     );
 
-    // The others say the same.
+    // The other formats have the same numbers.
     let counts = counts_of_summary(summary);
     let mut named = counts.clone();
     named.retain(|_, count| *count > 0);
@@ -228,7 +228,7 @@ fn text_markdown_and_json_give_the_same_numbers_for_taco() {
     );
     assert!(text.contains(&forecast) && markdown.contains(&forecast));
     let classes = classes_of_summary(summary);
-    // What the classes gain and lose is what the annotations do: each of TACO's has one.
+    // The changes of the classes equal those of the annotations, because each of TACO's has one class.
     let change: i64 = classes.iter().map(|(.., difference)| difference).sum();
     assert_eq!(change, 325);
     assert_eq!(classes_of_text(&text), classes);
@@ -236,7 +236,7 @@ fn text_markdown_and_json_give_the_same_numbers_for_taco() {
     assert_eq!(relabelled_of_text(&text), pairs);
     assert_eq!(relabelled_of_markdown(&markdown), pairs);
 
-    // Both say what goes for good, too little of each to stop the plan, and name everything that goes.
+    // Both list the vanishing classes, which are too small to stop the plan, and every deleted annotation.
     let gone = "4 concepts will no longer be used (";
     assert!(text.contains(&format!("Warning: {gone}")), "{text}");
     assert!(markdown.contains(gone), "{markdown}");

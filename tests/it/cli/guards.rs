@@ -6,7 +6,7 @@ use crate::support::{boxed, with};
 use serde_json::json;
 use std::fmt::Write as _;
 
-/// Twelve annotations that are in place, under a header with the guards that a manifest has by itself.
+/// Twelve applied annotations, with a header that has the default guards.
 fn guarded() -> World {
     let world = World::new();
     declare(&world, &boxes(0..12, "car"));
@@ -38,7 +38,7 @@ fn named_flags(stderr: &str) -> Vec<String> {
     line.split(' ').map(str::to_owned).collect()
 }
 
-/// Every command stops without writing; the named flags let the plan pass, and smaller numbers do not.
+/// Checks that every command stops without writing, that the named flags let the plan pass, and that smaller numbers do not.
 fn stops_and_passes(world: &World, expected: &[&str]) {
     let before = world.annotations();
     let plan = world.plan(&["--out", "plan.json"]).exits(3);
@@ -63,7 +63,7 @@ fn stops_and_passes(world: &World, expected: &[&str]) {
     }
     assert_eq!(world.writes(), []);
     assert_eq!(world.annotations(), before);
-    // A number allows that many, and a plan is not changed by what it was allowed.
+    // A number allows that many, and allowances do not change the plan.
     world.apply(&flags).exits(0);
 }
 
@@ -84,7 +84,7 @@ fn inputs_dropped_from_the_manifest_count_as_deletes() {
     let world = guarded();
     declare(&world, &boxes(0..8, "car"));
     stops_and_passes(&world, &["--allow-deletes", "4"]);
-    // Three of eight are no more than 30 per cent of what may count: fewer than ten exist.
+    // Three of eight are more than 30 %, but fewer than ten exist.
     declare(&world, &boxes(0..5, "car"));
     world.apply(&[]).exits(0);
 }
@@ -97,7 +97,7 @@ fn too_many_changes_stop_the_plan() {
 }
 
 #[test]
-fn a_manifest_without_inputs_stops_although_every_number_is_allowed() {
+fn a_manifest_without_inputs_is_stopped_even_if_all_numeric_guards_pass() {
     let world = guarded();
     declare(&world, "");
     world
@@ -116,7 +116,7 @@ fn a_manifest_without_inputs_stops_although_every_number_is_allowed() {
 }
 
 #[test]
-fn a_concept_that_would_vanish_stops_the_plan() {
+fn a_vanishing_concept_stops_the_plan() {
     let world = guarded();
     let updates = "guards: { max_updates: 100% }\n";
     let declare = |inputs: &str| {
@@ -126,7 +126,7 @@ fn a_concept_that_would_vanish_stops_the_plan() {
     declare(&(boxes(0..12, "car") + &boxes(12..22, "tree") + &boxes(22..31, "bus")));
     world.apply(&[]).exits(0);
     world.emulator.forget_calls();
-    // What fewer than `min_existing` annotations bear is said, and stops nothing.
+    // A concept of fewer than `min_existing` annotations is reported, but does not stop the plan.
     declare(&(boxes(0..12, "car") + &boxes(12..22, "tree") + &boxes(22..31, "car")));
     world
         .plan(&[])
@@ -142,7 +142,7 @@ fn a_concept_that_would_vanish_stops_the_plan() {
 }
 
 #[test]
-fn none_are_none_however_few_there_are() {
+fn a_limit_of_0_allows_no_delete_in_a_small_app() {
     let world = World::new();
     let header =
         "version: 1\nset: street\npolicy: sync\nguards: { max_deletes: 0%, max_updates: 0% }\n";
@@ -162,7 +162,7 @@ fn none_are_none_however_few_there_are() {
 #[test]
 fn percentages_refer_to_deletable_annotations() {
     let world = guarded();
-    // A colleague's are declared by their ids, and could be changed, but not deleted.
+    // Another user's are declared by their ids, and could be changed, but not deleted.
     let theirs = |at: usize| {
         with(
             boxed("in-000", &format!("b{at}"), [0.5, 0.5, 0.6, 0.6], &["bus"]),
@@ -215,7 +215,7 @@ fn a_vanished_concept_counts_even_if_the_manifest_names_it() {
 }
 
 #[test]
-fn allow_guards_passes_all_numeric_guards_and_apply_repeats_them() {
+fn allow_guards_passes_all_numeric_guards_and_apply_needs_it_too() {
     let world = guarded();
     declare(&world, &boxes(0..6, "car"));
     world.plan(&["--out", "plan.json"]).exits(3);
@@ -224,7 +224,7 @@ fn allow_guards_passes_all_numeric_guards_and_apply_repeats_them() {
         "Let pass: 6 deletes of 12 existing annotations; the guard max_deletes allows 30%.\n";
     plan.exits(0).says(line);
     let kept: serde_json::Value = serde_json::from_str(&world.read("plan.json")).unwrap();
-    schemas::PLAN.takes(&kept);
+    schemas::PLAN.accepts(&kept);
     assert_eq!(kept["guards"], json!([]));
     assert_eq!(
         kept["passed_guards"],
@@ -234,13 +234,13 @@ fn allow_guards_passes_all_numeric_guards_and_apply_repeats_them() {
     markdown.says(
         "> **Let pass:** 6 deletes of 12 existing annotations; the guard max_deletes allows `30%`.\n",
     );
-    // Anybody can write into the file what may pass: whoever applies it says so again.
+    // Anybody can edit the file, so the flag must be given again.
     world.apply_path("plan.json", &[]).exits(3);
     let applied = world
         .apply_path("plan.json", &["--allow-guards", "--format", "json"])
         .exits(0);
     let outcome: serde_json::Value = serde_json::from_str(&applied.stdout).unwrap();
-    schemas::OUTCOME.takes(&outcome);
+    schemas::OUTCOME.accepts(&outcome);
     assert_eq!(outcome["passed_guards"], kept["passed_guards"]);
     applied.says(line);
     assert_eq!(world.annotations().len(), 6);
@@ -277,7 +277,7 @@ fn an_apply_recounts_the_guards_that_a_plan_file_passed() {
 }
 
 #[test]
-fn allow_guards_is_for_plans_that_are_reviewed_and_for_guards_with_a_number() {
+fn allow_guards_requires_a_plan_file_and_passes_only_numeric_guards() {
     let world = guarded();
     declare(&world, "");
     world.apply(&["--allow-guards"]).exits(64);
@@ -299,14 +299,14 @@ fn a_comment_names_the_label_that_lets_the_plan_pass() {
         text.contains("set the label `annosync-allow-guards` on this pull request"),
         "{text}"
     );
-    // No label lets an empty manifest delete.
+    // No pull request label lets an empty manifest delete.
     declare(&world, "");
     let text = comment();
     assert!(!text.contains("annosync-allow-guards"), "{text}");
 }
 
 #[test]
-fn a_vanished_concept_that_relabels_explain_comes_with_the_lines_to_write() {
+fn a_concept_that_relabelling_explains_gets_a_hint_with_the_lines_to_add() {
     let world = guarded();
     let header = "version: 1\nset: street\npolicy: sync\nguards: { max_updates: 100% }\n";
     let as_yes = list(&boxes(0..12, "\"yes\""));
@@ -324,18 +324,18 @@ fn a_vanished_concept_that_relabels_explain_comes_with_the_lines_to_write() {
     world
         .plan(&["--format", "markdown"])
         .says("\n> ```yaml\n> renamed:\n>   car: \"yes\"\n> ```\n");
-    // What it says to write is what lets the plan pass.
+    // The suggested lines let the plan pass.
     let lines = "renamed:\n  car: \"yes\"\n";
     world.write("m.yaml", &format!("{header}{lines}{as_yes}"));
     world.apply(&[]).exits(0);
 }
 
 #[test]
-fn a_concept_that_most_annotations_lose_otherwise_was_not_renamed() {
+fn a_concept_that_is_mostly_deleted_does_not_count_as_renamed() {
     let world = guarded();
     let header =
         "version: 1\nset: street\npolicy: sync\nguards: { max_updates: 100%, max_deletes: 100% }\n";
-    // Half get `bus`, the others go.
+    // Half get `bus`, the others are deleted.
     world.write("m.yaml", &format!("{header}{}", list(&boxes(0..6, "bus"))));
     let stopped = world.plan(&[]).exits(3).says("--allow-vanished 1");
     assert!(!stopped.stdout.contains("renamed:"), "{}", stopped.stdout);

@@ -25,7 +25,7 @@ const COMMANDS: [&str; 17] = [
 ];
 
 #[test]
-fn every_command_shows_an_example_however_it_is_asked() {
+fn every_kind_of_help_shows_an_example() {
     let world = World::new();
     for command in COMMANDS {
         let words: Vec<&str> = command.split(' ').collect();
@@ -103,7 +103,7 @@ fn completions_are_valid_scripts_with_every_command() {
         for command in COMMANDS.iter().filter(|command| !command.contains(' ')) {
             assert!(script.contains(command), "{shell}: {command}");
         }
-        // Where the shell is at hand, it says itself whether it takes the script.
+        // If the shell is installed, it checks the script.
         if shell == "bash"
             && Command::new("bash")
                 .arg("--version")

@@ -49,7 +49,7 @@ pub(super) fn world(coco: &Value) -> World {
 }
 
 #[test]
-fn an_import_makes_a_project_that_applies_at_once() {
+fn an_import_creates_a_project_that_can_be_applied() {
     let world = world(&whole());
     let run = world.run(&IMPORT).exits(0);
     assert_eq!(
@@ -240,7 +240,7 @@ inputs:
 }
 
 #[test]
-fn a_header_is_never_overwritten_and_an_image_of_its_name_gets_another_file() {
+fn a_header_is_never_overwritten_and_an_image_with_its_name_gets_another_file() {
     let mut file = whole();
     file["images"][0]["file_name"] = json!("annosync.jpg");
     let world = world(&file);
@@ -256,7 +256,7 @@ fn a_header_is_never_overwritten_and_an_image_of_its_name_gets_another_file() {
         .run(&["validate", "labels"])
         .exits(0)
         .says("3 inputs, 4 annotations");
-    // A new project whose labels lie beside the header.
+    // A new project with the labels in the folder of the header.
     world.write("p/.keep", "");
     world
         .run_in("p", &["import", "coco", "../coco.json", "--out", "."])
@@ -343,7 +343,7 @@ fn imported_masks_and_split_objects_apply_and_plan_empty() {
     let before = folder_of(world.path());
     world.run(&IMPORT).exits(0).says("Nothing to write");
     assert_eq!(folder_of(world.path()), before);
-    // An object whose pieces move keeps the name that tells them.
+    // The pieces of a moved object keep the name that identifies them.
     file["annotations"][0]["segmentation"][0][2] = json!(49);
     world.write("coco.json", &file.to_string());
     let a = world.read("labels/street-a.yaml");
@@ -384,7 +384,7 @@ fn a_vocabulary_that_lacks_concepts_is_extended_on_request() {
 }
 
 #[test]
-fn one_file_of_any_form_plans_the_same() {
+fn one_file_in_any_format_gives_the_same_plan() {
     let world = world(&whole());
     world.write("annosync.yaml", &format!("{}files: [\"in.*\"]\n", header()));
     for (at, end) in ["yaml", "json", "jsonl"].into_iter().enumerate() {
@@ -417,7 +417,7 @@ fn one_file_of_any_form_plans_the_same() {
 }
 
 #[test]
-fn json_lines_hold_an_input_a_line_and_only_its_line_changes() {
+fn an_import_changes_only_the_json_lines_of_changed_inputs() {
     let world = world(&whole());
     let import = [&IMPORT[..], &["--format", "jsonl"]].concat();
     world.run(&import).exits(0);

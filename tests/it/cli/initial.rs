@@ -1,4 +1,4 @@
-//! `init`: what it writes works at once, and is never written over anything.
+//! `init`: its files work at once, and never overwrite other files.
 
 use super::{Run, World, command, folder_of, settled};
 use std::fs;
@@ -69,7 +69,7 @@ fn the_next_steps_that_init_prints_work() {
     assert!(planned.last_line().starts_with("Plan: 4 to post. "));
     assert!(applied.stdout.starts_with("Applied 4 (4 posted), "));
     settled(&run(&folder, &["plan", "--detailed-exitcode"]));
-    // The store that is there now is no part of what init looks at.
+    // Init ignores the store that exists now.
     let again = run(&folder, &["init"]).exits(0);
     assert_eq!(again.stdout, "");
     assert!(again.stderr.starts_with("All files exist already"));
@@ -95,7 +95,7 @@ fn the_pipelines_are_those_of_the_examples() {
 }
 
 #[test]
-fn the_commands_name_the_folder_as_a_shell_takes_it() {
+fn the_printed_commands_quote_the_folder_for_the_shell() {
     let parent = tempfile::tempdir().unwrap();
     let init = run(parent.path(), &["init", "my labels", "--ci", "none"]).exits(0);
     init.says("\n  annosync apply 'my labels' --auto-approve\n")
@@ -103,7 +103,7 @@ fn the_commands_name_the_folder_as_a_shell_takes_it() {
 }
 
 #[test]
-fn pipelines_are_written_for_the_systems_that_are_named() {
+fn pipelines_are_written_for_the_given_systems() {
     for (systems, count) in [
         (&["none"][..], 5),
         (&["github"], 8),
@@ -136,7 +136,7 @@ fn an_existing_file_with_other_content_stops_init() {
     fs::write(folder.path().join("annosync.json"), "{}\n").unwrap();
     fs::write(folder.path().join("labels"), "a file\n").unwrap();
     fs::create_dir(folder.path().join(".gitlab-ci.yml")).unwrap();
-    // This one is as init would write it, and in nobody's way.
+    // This one equals what init would write, so it is not an obstacle.
     fs::write(
         workflows.join("annosync-plan.yml"),
         example("github/plan.yml"),
@@ -168,7 +168,7 @@ fn a_broken_link_stops_init() {
 }
 
 #[test]
-fn lines_that_are_missing_are_added_to_a_gitignore() {
+fn missing_lines_are_added_to_a_gitignore() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(".gitignore");
     fs::write(&path, "target/\nplan.json\n/out").unwrap();
@@ -194,7 +194,7 @@ fn lines_that_are_missing_are_added_to_a_gitignore() {
 #[test]
 fn a_failed_init_removes_what_it_wrote() {
     let folder = tempfile::tempdir().unwrap();
-    // The last file to be written, and not one that can be.
+    // The last file to be written, which cannot be written.
     fs::create_dir(folder.path().join(".gitignore")).unwrap();
     run(folder.path(), &["init"]).exits(1);
     assert_eq!(folder_of(folder.path()), []);
@@ -215,11 +215,11 @@ fn a_failed_init_removes_what_it_wrote() {
 }
 
 #[test]
-fn the_schema_and_the_pipelines_are_no_part_of_the_manifest() {
+fn the_schema_and_the_pipelines_do_not_belong_to_the_manifest() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), &["init"]).exits(0);
     let header = fs::read_to_string(folder.path().join("annosync.yaml")).unwrap();
-    // Without patterns every file of the folder counts that is not hidden.
+    // Without patterns every file of the folder that is not hidden belongs to the manifest.
     let header = header.replace("files: [\"labels/**\"]\n", "");
     fs::write(folder.path().join("annosync.yaml"), &header).unwrap();
     let schema = "{\"set\": \"other\", \"policy\": \"sync\", \"inputs\": [{}]}\n";
@@ -230,7 +230,7 @@ fn the_schema_and_the_pipelines_are_no_part_of_the_manifest() {
 }
 
 #[test]
-fn editors_find_the_schema_from_every_file_that_names_it() {
+fn every_written_file_refers_to_the_schema_by_a_valid_path() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), &["init"]).exits(0);
     for name in ["annosync.yaml", "labels/example.yaml"] {
@@ -240,7 +240,7 @@ fn editors_find_the_schema_from_every_file_that_names_it() {
         let schema = line
             .strip_prefix("# yaml-language-server: $schema=")
             .unwrap();
-        // Relative to the file that names it.
+        // Relative to the file that refers to it.
         assert!(path.parent().unwrap().join(schema).is_file(), "{schema}");
     }
 }
@@ -264,7 +264,7 @@ fn the_files_of_init_match_the_schema() {
 }
 
 #[test]
-fn an_app_that_is_known_is_written_into_the_header() {
+fn a_given_app_is_written_to_the_header() {
     let parent = tempfile::tempdir().unwrap();
     let header = |name: &str, arguments: &[&str], variables: &[(&str, &str)]| {
         let folder = parent.path().join(name);

@@ -70,7 +70,7 @@ fn utf16_is_reported_by_every_command() {
             .says("UTF-16 (little endian), not UTF-8")
             .says("save the file as UTF-8");
     });
-    // Without a mark.
+    // Without a byte order mark.
     let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect();
     each(&world, utf16, |_, run| {
         run.exits(1).says("UTF-16 (big endian), not UTF-8");
@@ -101,13 +101,13 @@ fn conflict_markers_and_lfs_pointers_are_reported_by_every_command() {
 }
 
 #[test]
-fn a_nul_byte_has_its_line_and_column() {
+fn a_nul_byte_is_reported_with_line_and_column() {
     let world = world();
     let with_nul = |text: &str| format!("{text}\n  \0").into_bytes();
     each(&world, with_nul, |_, run| {
         run.exits(1).says("a NUL byte").says(":3");
     });
-    // The text after it is read, too.
+    // The text after it is read too.
     world.write(
         "m.yaml",
         &format!(

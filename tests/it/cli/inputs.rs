@@ -114,7 +114,7 @@ fn thousands_of_missing_inputs_are_grouped_and_found_with_a_cursor() {
 }
 
 #[test]
-fn no_extra_calls_are_made_if_the_listing_shows_everything() {
+fn no_extra_calls_are_made_if_the_listing_has_all_inputs_and_concepts() {
     let world = strict(&["in-000"]);
     world.declare(&boxes(0..1, "car"));
     world.apply(&[]).exits(0);
@@ -133,7 +133,7 @@ fn no_extra_calls_are_made_if_the_listing_shows_everything() {
 #[test]
 #[expect(
     clippy::too_many_lines,
-    reason = "the whole output stands in the snapshots"
+    reason = "the snapshots contain the whole output"
 )]
 fn inputs_are_posted_from_files_urls_and_texts_before_they_are_annotated() {
     let world = strict_with(&["there"], 0);
@@ -397,7 +397,7 @@ fn inputs_without_media_and_missing_files_are_errors() {
 }
 
 #[test]
-fn an_undo_names_the_inputs_and_deletes_them_only_when_it_may() {
+fn an_undo_lists_posted_inputs_and_deletes_them_only_if_allowed() {
     let world = strict(&["old"]);
     world.declare(&format!(
         "{}  - id: old\n    annotations:\n      - key: k\n        concepts: [car]\n",
@@ -407,7 +407,7 @@ fn an_undo_names_the_inputs_and_deletes_them_only_when_it_may() {
         .apply(&["--create-inputs", "--undo-out", "undo.json"])
         .exits(0);
     let undo: Value = serde_json::from_str(&world.read("undo.json")).unwrap();
-    schemas::PLAN.takes(&undo);
+    schemas::PLAN.accepts(&undo);
     assert_eq!(undo["deleted_inputs"], json!(["in-0", "in-1", "in-2"]));
     let undo = |arguments: &[&str]| -> Run {
         let apply = ["apply", "undo.json", "--auto-approve"];
@@ -418,7 +418,7 @@ fn an_undo_names_the_inputs_and_deletes_them_only_when_it_may() {
         .says("3 posted inputs kept: in-0, in-1, in-2. --allow-delete-inputs 3 deletes");
     assert_eq!(there(&world).len(), 4);
     assert!(world.annotations().is_empty());
-    // Somebody labels one of them meanwhile.
+    // Another user labels one of them meanwhile.
     let late = json!({"id": "late", "input_id": "in-1", "data": {"concepts": [{"id": "tree"}]}});
     world
         .block_on(world.writer().post(&[named_body(&late)]))
@@ -435,7 +435,7 @@ fn an_undo_names_the_inputs_and_deletes_them_only_when_it_may() {
 }
 
 #[test]
-fn an_embedded_store_makes_inputs_by_itself_unless_they_are_posted() {
+fn an_embedded_store_creates_unknown_inputs() {
     let world = World::new();
     world.declare(&many(2));
     let embedded = ["--embedded", "store.db"];

@@ -163,7 +163,7 @@ fn a_log_is_shown_in_every_format() {
     show(&["--format", "json", "--only", "posts"])
         .exits(64)
         .says("JSON always holds everything");
-    // A killed run leaves half a line.
+    // A killed run leaves an incomplete line.
     let cut = world.read("log.jsonl") + "{\"ended\":\"appl";
     world.write("log.jsonl", &cut);
     show(&[])

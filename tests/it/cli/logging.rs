@@ -1,6 +1,6 @@
-//! `apply --log`: every change is in the log once, as it ended, while the apply still runs.
+//! `apply --log`: every change is logged once with its result, while the apply still runs.
 
-use super::undoing::{Held, held};
+use super::undoing::{HeldRun, start_held};
 use super::{Run, World, boxes};
 use annosync::emulator::{Endpoint, Fault};
 use annosync::wire::Code;
@@ -15,7 +15,7 @@ fn lines(world: &World) -> Vec<Value> {
     lines.map(|it| serde_json::from_str(it).unwrap()).collect()
 }
 
-/// How many ended how; each operation and each purge is there once.
+/// The number of log lines with each result; checks that each operation and each purge has one line.
 fn account(world: &World) -> BTreeMap<String, usize> {
     let lines = lines(world);
     let mut names: Vec<String> = lines
@@ -51,7 +51,7 @@ fn the_log_accounts_for_every_change_once() {
     });
     assert_eq!(*first, expected);
 
-    // A failure, what somebody changed, what is so already, a purge; the file is another plan's by then.
+    // A failure, a stale operation, one with nothing to do, and a purge; the plan file is older than these changes.
     fs::remove_file(world.path().join("log.jsonl")).unwrap();
     let purge = "  - id: in-003\n    purge: true\n";
     world.declare(&(boxes(0..3, "tree") + purge + &boxes(4..5, "car")));
@@ -90,21 +90,21 @@ fn the_log_accounts_for_every_change_once() {
 }
 
 #[test]
-fn a_line_is_there_while_the_apply_still_runs() {
+fn log_lines_are_written_while_the_apply_runs() {
     let world = World::new();
     world.declare(&boxes(0..3, "car"));
     world.apply(&[]).exits(0);
     world.declare(&boxes(0..300, "tree"));
     world.plan(&["--out", "plan.json"]).exits(0);
-    // What was edited since ends before the first write, which is held.
+    // Stale operations end before the first write, which is held.
     for input in ["in-000", "in-001", "in-002"] {
         world.someone_marks_as_pending(input);
     }
-    let Held {
+    let HeldRun {
         child,
         arrived,
         release,
-    } = held(&world, "plan.json", 0, &["--log", "log.jsonl"]);
+    } = start_held(&world, "plan.json", 0, &["--log", "log.jsonl"]);
     arrived.wait();
     assert_eq!(account(&world), counts([("stale", 3)]));
     release.send(()).unwrap();
@@ -132,7 +132,7 @@ fn operations_not_attempted_are_in_the_log() {
 }
 
 #[test]
-fn a_log_is_appended_to_and_a_torn_line_is_ended() {
+fn a_log_is_appended_to_after_ending_an_incomplete_line() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     let torn_line = "{\"ended\":\"applied\",\"oper";
@@ -171,10 +171,10 @@ fn nothing_is_sent_if_the_log_cannot_be_opened() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_log_that_cannot_be_written_any_more_stops_the_run_and_is_said_once() {
+fn a_log_that_becomes_unwritable_stops_the_run_and_is_reported_once() {
     let world = World::new();
     world.declare(&boxes(0..300, "car"));
-    // Opens like any file, and is always full.
+    // A device that can be opened and is always full.
     let run = world
         .apply(&["--log", "/dev/full", "--concurrency", "1"])
         .exits(5);
@@ -188,7 +188,7 @@ fn a_log_that_cannot_be_written_any_more_stops_the_run_and_is_said_once() {
         run.last_line(),
         "Applied 128 (128 posted), 0 already up to date, 0 failed, 172 not attempted."
     );
-    // All of it is done before the log fails, and the log is not what was asked for.
+    // Everything is applied before the log fails, but the log is incomplete.
     world.declare(&boxes(0..128, "car"));
     world.apply(&[]).exits(0);
     world.declare(&boxes(0..129, "car"));

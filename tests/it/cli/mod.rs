@@ -3,7 +3,6 @@
 //! [`World`] is one emulator, one folder with a manifest, and the binary run in that folder with a clean environment.
 //! After every successful apply, the harness checks that a plan is empty.
 
-mod account;
 mod batches;
 mod boundaries;
 mod bounded;
@@ -21,7 +20,6 @@ mod exits;
 mod forged;
 mod formats;
 mod guards;
-mod habits;
 mod helping;
 mod importing;
 mod initial;
@@ -32,6 +30,7 @@ mod linting;
 mod listing;
 mod logging;
 mod offline;
+mod outcome_json;
 #[cfg(unix)]
 mod output_files;
 mod outside;
@@ -47,6 +46,7 @@ mod races;
 mod reading;
 mod reimporting;
 mod replacing;
+mod response_styles;
 mod screen;
 mod serving;
 mod sharing;

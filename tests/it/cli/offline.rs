@@ -4,7 +4,7 @@ use super::listing::world;
 use super::{Run, World, boxes};
 use serde_json::Value;
 
-/// A world whose plan has several kinds of changes, its saved listing, and the online plan.
+/// A world with a plan that has several kinds of changes, its saved listing, and the online plan.
 fn saved(flags: &[&str]) -> (World, String, Value) {
     let world = world();
     world.declare(&boxes(0..4, "car"));

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
 
-/// Files of a manifest and what each option that names an output file needs.
+/// A manifest, and the files that each option with an output file needs.
 fn world() -> World {
     let world = World::new();
     world.declare(&boxes(0..2, "car"));
@@ -60,7 +60,7 @@ fn make_device(path: &Path) -> bool {
     is_usable
 }
 
-/// What a pipe gets until it is closed.
+/// The text that is written to a pipe until it is closed.
 fn reading(pipe: PathBuf) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || sender.send(fs::read_to_string(pipe).unwrap()));
@@ -192,7 +192,7 @@ fn the_mode_and_the_owner_of_a_file_stay_and_a_new_one_follows_the_umask() {
     let plan = world.path().join("plan.json");
     run(&world, WRITERS[0].1, "plan.json").exits(0);
     let mode = || fs::metadata(&plan).unwrap().permissions().mode() & 0o7777;
-    // What a plain program would make.
+    // The mode that an ordinary program would use.
     fs::File::create(world.path().join("usual")).unwrap();
     let usual = fs::metadata(world.path().join("usual")).unwrap();
     assert_eq!(mode(), usual.permissions().mode() & 0o7777);

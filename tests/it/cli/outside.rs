@@ -1,5 +1,5 @@
-//! A manifest reads only files of its own folder, unless the user allows others: the author of a manifest may be somebody
-//! else.
+//! A manifest reads only files of its own folder, unless the user allows others: the author of a manifest may be another
+//! person.
 
 use super::{World, header};
 use std::fs;
@@ -144,7 +144,7 @@ fn pipes_and_devices_are_not_opened() {
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(made.unwrap().success());
     link(&world, "m/zero", "/dev/zero");
-    // It has the name of a label file, so it is not skipped.
+    // It has the extension of a label file, so it is not skipped.
     world.write("m/labels/b.yaml", "inputs: []\n");
     world
         .run(&["validate", "m"])

@@ -1,6 +1,6 @@
 //! How fast calls are made, and how many at a time: against an emulator that counts as the service does.
 
-use super::proxy::{self, Crowd, Meddling};
+use super::proxy::{self, ConcurrentCalls, ProxyAction};
 use super::{Run, World, boxes};
 use crate::support::whole;
 use annosync::emulator::Config;
@@ -39,7 +39,7 @@ fn is_never_refused(rate: u32, annotations: usize, least: usize) {
         let declared = format!("{{ id: a{at}, concepts: [tree] }}");
         text + &format!("  - id: in-{at}\n    annotations: [{declared}]\n")
     }));
-    // The listing, and the second look at each annotation, share one pace with the writes.
+    // The listing, the second read of each annotation and the writes share one rate limit.
     at_rate(
         &world,
         &rate.to_string(),
@@ -53,12 +53,12 @@ fn is_never_refused(rate: u32, annotations: usize, least: usize) {
 }
 
 #[test]
-fn at_the_services_rate_not_one_call_is_refused() {
+fn no_call_is_refused_at_the_services_rate() {
     is_never_refused(15, 18, 70);
 }
 
 #[test]
-fn several_hundred_calls_at_a_higher_rate_are_not_refused_either() {
+fn no_call_is_refused_at_a_higher_rate() {
     is_never_refused(100, 100, 300);
 }
 
@@ -71,12 +71,12 @@ fn a_lower_rate_than_expected_is_learnt() {
     let plan = at_rate(&world, "1000", &["plan", "m.yaml"]).exits(0);
     assert!(plan.last_line().starts_with("Plan: 6 to post"));
     let (calls, refused) = calls(&world);
-    // What was on its way when the first refusal came, and hardly anything after it.
+    // The calls in flight at the first refusal, and hardly any after it.
     assert!((1..=10).contains(&refused), "{refused} of {calls}");
 }
 
 #[test]
-fn no_more_calls_are_made_at_a_time_than_asked_for() {
+fn the_number_of_concurrent_calls_is_limited() {
     for (flags, most) in [
         (&["--concurrency", "1"][..], 1..=1),
         (&["--concurrency", "3"], 2..=3),
@@ -86,8 +86,8 @@ fn no_more_calls_are_made_at_a_time_than_asked_for() {
             page_cap: Some(20),
             ..Config::default()
         });
-        let crowd = Arc::<Crowd>::default();
-        let counting = Meddling::Count(Arc::clone(&crowd));
+        let crowd = Arc::<ConcurrentCalls>::default();
+        let counting = ProxyAction::Count(Arc::clone(&crowd));
         let url = world.block_on(proxy::start(world.emulator.url(), counting));
         let app = ["--endpoint", &url, "--user-id", "owner", "--app-id", "app"];
         let app = [&app[..], &["--rate-limit", "1000"], flags].concat();
@@ -105,7 +105,7 @@ fn no_more_calls_are_made_at_a_time_than_asked_for() {
 }
 
 #[test]
-fn an_embedded_store_keeps_to_the_rate_that_a_flag_names() {
+fn an_embedded_store_respects_the_rate_limit_flag() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     let rate = |flags: &[&str]| {

@@ -1,13 +1,13 @@
 //! Every page of a listing, corrupted in every way: a plan is empty, or an error.
 
-use super::proxy::{self, Meddling, Spoil};
+use super::proxy::{self, ProxyAction, Spoil};
 use super::reading::{operations, world};
 use super::{Run, World};
 
-/// A plan of the world's manifest, as JSON, through a proxy that spoils the listing of this number.
+/// A plan of the world's manifest, as JSON, through a proxy that corrupts the listing with this number.
 fn planned(world: &World, number: usize, spoil: Spoil) -> Run {
-    let meddling = Meddling::Page(number, spoil);
-    let url = world.block_on(proxy::start(world.emulator.url(), meddling));
+    let proxy_action = ProxyAction::Page(number, spoil);
+    let url = world.block_on(proxy::start(world.emulator.url(), proxy_action));
     let app = ["--user-id", "owner", "--app-id", "app"];
     let fast = ["--rate-limit", "1000", "--concurrency", "1"];
     let plan = ["plan", "m.yaml", "--format", "json", "--endpoint", &url];
@@ -46,14 +46,14 @@ fn never_believed(spoil: Spoil, complaint: &str, hint: &str) -> usize {
 }
 
 #[test]
-fn a_page_that_breaks_off_is_read_again() {
+fn a_broken_page_is_read_again() {
     for spoil in [Spoil::BreakOff, Spoil::CutOff, Spoil::BadGateway] {
         assert_eq!(never_believed(spoil, "", ""), 0, "{spoil:?}");
     }
 }
 
 #[test]
-fn a_page_for_people_ends_the_plan() {
+fn an_html_page_is_an_error() {
     let complaint = "error: the answer (HTTP 200) is not JSON, it begins with `<html>";
     let hint = "hint: check that the endpoint is the API's address";
     let errors = never_believed(Spoil::Html, complaint, hint);
@@ -61,7 +61,7 @@ fn a_page_for_people_ends_the_plan() {
 }
 
 #[test]
-fn a_success_with_a_failure_inside_ends_the_plan() {
+fn a_failure_status_with_http_200_is_an_error() {
     let later = "hint: the service failed and gave no other reason: run again later";
     for (spoil, complaint, hint) in [
         (
@@ -86,13 +86,13 @@ fn a_success_with_a_failure_inside_ends_the_plan() {
 }
 
 #[test]
-fn pages_that_do_not_fit_together_are_listed_again() {
+fn inconsistent_pages_are_listed_again() {
     for spoil in [
         Spoil::Neighbour,
         Spoil::Reversed,
         Spoil::Short,
         Spoil::Empty,
-        Spoil::Double,
+        Spoil::Repeated,
     ] {
         assert_eq!(never_believed(spoil, "", ""), 0, "{spoil:?}");
     }

@@ -41,7 +41,7 @@ fn planned() -> World {
 }
 
 #[test]
-fn a_plan_file_is_carried_out_once_and_is_already_so_after() {
+fn a_plan_file_applied_twice_writes_nothing_the_second_time() {
     let world = planned();
     let first = world.apply_path("plan.json", &[]).exits(0);
     assert_eq!(
@@ -49,7 +49,7 @@ fn a_plan_file_is_carried_out_once_and_is_already_so_after() {
         "Applied 6 (1 posted, 1 merged, 1 overwritten, 1 removed, 1 replaced, 1 deleted), \
          0 already up to date, 0 failed, 0 not attempted."
     );
-    // A replacement is four, of which its post shares a call with the new annotation's.
+    // A replacement takes four calls; its post shares one with the new annotation.
     assert_eq!(world.writes().len(), 8, "{:#?}", world.writes());
     let before = world.annotations();
     let again = world.apply_path("plan.json", &[]).exits(0);
@@ -83,14 +83,14 @@ fn annotations_edited_since_the_plan_are_kept_and_the_rest_is_applied() {
                 .ends_with("0 already up to date, 1 stale, 0 failed, 0 not attempted.")
         );
         assert_eq!(world.annotation(&id), edited, "{input} was written");
-        // A new plan sees the edit, and is what a person decides on.
+        // A new plan shows the edit for review.
         world.plan(&["--detailed-exitcode"]).exits(2);
         world.apply(&[]).exits(0);
     }
 }
 
 #[test]
-fn changes_made_meanwhile_exactly_as_planned_count_as_done() {
+fn changes_that_somebody_made_exactly_as_planned_count_as_done() {
     let world = planned();
     world.someone_marks_as_pending("in-001");
     let run = world.apply_path("plan.json", &[]).exits(0);
@@ -133,7 +133,7 @@ fn a_post_with_a_taken_id_is_stale_and_the_others_are_sent() {
     assert_eq!(world.annotation(taken), theirs);
 }
 
-/// What is done to a plan file, in words, and what does it.
+/// The description of an alteration of a plan file, and the function that makes it.
 type Alteration = (&'static str, fn(&mut Value));
 
 #[test]
@@ -192,7 +192,7 @@ fn an_altered_plan_file_is_refused_before_any_call() {
 }
 
 #[test]
-fn a_plan_file_is_for_its_own_app_alone() {
+fn a_plan_file_applies_only_to_its_own_app() {
     let world = planned();
     for flags in [
         &["--embedded", "other.db"][..],
@@ -210,7 +210,7 @@ fn a_plan_file_is_for_its_own_app_alone() {
         );
     }
     assert_eq!(world.emulator.calls(), []);
-    // The environment is asked for the host alone: a plan is as explicit as a flag.
+    // Only the host is taken from the environment; the plan names its app.
     let mut command = world.command();
     command
         .args([
@@ -227,7 +227,7 @@ fn a_plan_file_is_for_its_own_app_alone() {
 }
 
 #[test]
-fn a_plan_for_no_target_cannot_be_applied() {
+fn a_plan_without_a_target_cannot_be_applied() {
     let world = planned();
     let listing = world
         .on_app(&["list", "--all", "--format", "json"])
@@ -275,7 +275,7 @@ fn an_empty_plan_file_applies_nothing() {
 }
 
 #[test]
-fn a_plan_file_is_carried_out_only_if_it_was_made_of_the_manifest_that_is_named() {
+fn a_plan_file_is_applied_only_if_the_given_manifest_gives_the_same_plan() {
     let world = World::new();
     world.declare(&boxes(0..2, "car"));
     world.plan(&["--out", "plan.json"]).exits(0);
@@ -302,7 +302,7 @@ fn a_plan_file_is_carried_out_only_if_it_was_made_of_the_manifest_that_is_named(
     );
     assert_eq!(refused.stderr, expected);
     assert_eq!(world.writes().len(), 0);
-    // A comment is no label, and yet nobody looked at this file.
+    // A comment does not change the labels, but this version of the file was not reviewed.
     world.declare(&format!("{}  # looked at\n", boxes(0..2, "car")));
     world.run(&apply).exits(4);
     world.declare(&boxes(0..2, "car"));
@@ -312,7 +312,7 @@ fn a_plan_file_is_carried_out_only_if_it_was_made_of_the_manifest_that_is_named(
 }
 
 #[test]
-fn a_manifest_is_named_beside_a_plan_file_alone() {
+fn the_manifest_flag_requires_a_plan_file() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     for path in ["m.yaml", "missing.json"] {
@@ -322,7 +322,7 @@ fn a_manifest_is_named_beside_a_plan_file_alone() {
         assert!(refused.stderr.starts_with(&line), "{}", refused.stderr);
     }
     world.plan(&["--out", "plan.json"]).exits(0);
-    // A manifest that cannot be read is no match.
+    // A manifest that cannot be read does not match.
     world.write("m.yaml", "version: 1\n");
     world
         .run(&[

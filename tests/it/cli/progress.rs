@@ -110,15 +110,15 @@ fn progress_is_shown_on_a_terminal_and_erased_at_the_end() {
     ] {
         assert!(sent.contains(words), "{words:?} is not in {sent:?}");
     }
-    // What was printed meanwhile is whole, each on a line of its own.
+    // Messages printed meanwhile are complete, each on its own line.
     let (log, rest): (Vec<String>, Vec<String>) = screen(&sent)
         .into_iter()
         .partition(|line| line.contains(" DEBUG "));
     assert!(log.iter().all(|line| line.starts_with("20")), "{log:#?}");
-    // One of them for inputs, and one for concepts, that the listing does not show.
+    // One call for inputs and one for concepts that the listing does not show.
     assert_eq!(log.len(), 11, "{log:#?}");
     let (rest, plan) = (rest.join("\n"), plan.trim_end());
-    // How long the calls take is told at another rate.
+    // The forecast is for another rate.
     let (listed, _) = plan.rsplit_once('\n').unwrap();
     assert!(rest.starts_with(listed), "{rest}");
     let rest: Vec<&str> = rest[listed.len()..].split_terminator('\n').collect();

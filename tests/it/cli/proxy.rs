@@ -1,5 +1,5 @@
-//! A server between the binary and the emulator that meddles with what passes through it: for what no emulator does
-//! by itself.
+//! A proxy between the binary and the emulator that changes requests and answers, for faults that the emulator cannot
+//! produce.
 
 use axum::Router;
 use axum::body::{Bytes, to_bytes};
@@ -14,14 +14,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// What is done to a page of a listing on its way back.
+/// How a page of a listing is corrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Spoil {
     /// The connection breaks in the middle of it.
     BreakOff,
     /// The JSON ends in the middle, with a matching content length.
     CutOff,
-    /// A page for people comes instead, with HTTP 200.
+    /// An HTML page instead, with HTTP 200.
     Html,
     /// The same, with HTTP 502.
     BadGateway,
@@ -31,36 +31,36 @@ pub(crate) enum Spoil {
     Mixed,
     /// HTTP 200, and no status.
     NoStatus,
-    /// The page before it comes (page 1: page 2).
+    /// The previous page instead (for page 1, page 2).
     Neighbour,
-    /// Its annotations come in reverse.
+    /// Its annotations are in reverse order.
     Reversed,
     /// Its first annotation is missing.
     Short,
     /// It is empty.
     Empty,
-    /// One annotation comes twice on it.
-    Double,
+    /// It contains one annotation twice.
+    Repeated,
 }
 
 /// The point at which a call is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When {
-    /// Before the server has it.
+    /// Before the server receives it.
     Before,
-    /// After the server acted, before its answer is passed on.
+    /// After the server has processed it, before its answer is passed on.
     After,
 }
 
-/// What is done to writes, unless noted otherwise.
-pub(crate) enum Meddling {
-    /// The listing of this number (from 0) comes back so.
+/// How the proxy changes calls: only writes, unless noted otherwise.
+pub(crate) enum ProxyAction {
+    /// The listing with this number (from 0) is corrupted.
     Page(usize, Spoil),
     /// The call with this number (from 0, reads included) gets no answer; its arrival is reported.
-    StandStill(usize, When, Sender<()>),
+    NeverAnswer(usize, When, Sender<()>),
     /// The call passes, and its answer is changed in this way.
     Answer(fn(&mut Value)),
-    /// All go through, and this is done to the answer of each that reads.
+    /// All calls pass, and the answers to reads are changed in this way.
     Read(fn(&mut Value)),
     /// The call passes, and in all answers each of these texts is replaced by the other.
     Replace(&'static [(&'static str, &'static str)]),
@@ -69,10 +69,10 @@ pub(crate) enum Meddling {
     /// The call passes without this field of its body.
     Without(&'static str),
     /// Each call is reported and held, before it is passed on and again before its answer is.
-    Step(Sender<Told>),
+    Step(Sender<RunEvent>),
     /// The first call is reported and held until it is released.
     Hold(Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
-    /// The same with the one that comes after so many that write.
+    /// The same for the write after this number of writes.
     HoldAfter(
         AtomicUsize,
         Sender<()>,
@@ -81,23 +81,23 @@ pub(crate) enum Meddling {
     /// The same for the call with this number (from 0, reads included).
     HoldAt(usize, Sender<()>, Mutex<Option<oneshot::Receiver<()>>>),
     /// All calls pass, reads included, and concurrent calls are counted.
-    Count(Arc<Crowd>),
+    Count(Arc<ConcurrentCalls>),
 }
 
-/// How many calls are there at a time.
+/// Counts concurrent calls.
 #[derive(Debug, Default)]
-pub(crate) struct Crowd {
+pub(crate) struct ConcurrentCalls {
     now: AtomicUsize,
     most: AtomicUsize,
 }
 
-impl Crowd {
-    /// The most that were there at a time so far.
+impl ConcurrentCalls {
+    /// The highest number of concurrent calls so far.
     pub(crate) fn most(&self) -> usize {
         self.most.load(Ordering::SeqCst)
     }
 
-    /// A call comes; it leaves with the guard, and not before others had time to come too.
+    /// Counts a call until the guard is dropped. Waits, so that other calls can arrive.
     async fn enter(&self) -> Inside<'_> {
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
@@ -107,8 +107,8 @@ impl Crowd {
     }
 }
 
-/// A call that is there.
-struct Inside<'a>(&'a Crowd);
+/// A counted call.
+struct Inside<'a>(&'a ConcurrentCalls);
 
 impl Drop for Inside<'_> {
     fn drop(&mut self) {
@@ -116,18 +116,18 @@ impl Drop for Inside<'_> {
     }
 }
 
-/// Events of a run whose writes are held.
-pub(crate) enum Told {
+/// Events of a run with held writes.
+pub(crate) enum RunEvent {
     /// A write is held at this point until it is released; it fails if the sender is dropped.
     Write(When, oneshot::Sender<()>),
     /// The run has ended.
     Ended(std::process::Output),
 }
 
-/// Tells of a write, and waits until it is let go; whether it is.
-async fn held(told: &Sender<Told>, when: When) -> bool {
-    let (go, gone) = oneshot::channel();
-    told.send(Told::Write(when, go)).is_ok() && gone.await.is_ok()
+/// Reports a write, and waits until it is released; `false` if the test has ended.
+async fn hold_write(events: &Sender<RunEvent>, when: When) -> bool {
+    let (go, released) = oneshot::channel();
+    events.send(RunEvent::Write(when, go)).is_ok() && released.await.is_ok()
 }
 
 /// Whether one more call passes.
@@ -137,7 +137,7 @@ fn passes(left: &AtomicUsize) -> bool {
         .is_ok()
 }
 
-impl Meddling {
+impl ProxyAction {
     pub(crate) fn hold(arrived: Sender<()>, release: oneshot::Receiver<()>) -> Self {
         Self::Hold(arrived, Mutex::new(Some(release)))
     }
@@ -161,11 +161,11 @@ impl Meddling {
 }
 
 /// Starts a proxy before the server at this URL; calls that read pass untouched.
-pub(crate) async fn start(target: String, meddling: Meddling) -> String {
+pub(crate) async fn start(target: String, proxy_action: ProxyAction) -> String {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let listener = listener.await.unwrap();
     let address = listener.local_addr().unwrap();
-    // Whoever comes second finds the same provider in place.
+    // Installing it a second time fails, and the same provider is in place.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder()
         .no_proxy()
@@ -175,7 +175,7 @@ pub(crate) async fn start(target: String, meddling: Meddling) -> String {
     let proxy = Arc::new(Proxy {
         client,
         target,
-        meddling,
+        action: proxy_action,
         calls: AtomicUsize::new(0),
         listings: AtomicUsize::new(0),
     });
@@ -215,13 +215,13 @@ pub(crate) async fn answering(
 struct Proxy {
     client: reqwest::Client,
     target: String,
-    meddling: Meddling,
+    action: ProxyAction,
     calls: AtomicUsize,
     listings: AtomicUsize,
 }
 
 /// A call that never returns.
-async fn stand_still(arrived: &Sender<()>) -> ! {
+async fn never_answer(arrived: &Sender<()>) -> ! {
     arrived.send(()).unwrap();
     std::future::pending().await
 }
@@ -229,8 +229,8 @@ async fn stand_still(arrived: &Sender<()>) -> ! {
 impl Proxy {
     async fn pass(&self, request: Request) -> Response {
         let number = self.calls.fetch_add(1, Ordering::SeqCst);
-        let _inside = match &self.meddling {
-            Meddling::Count(crowd) => Some(crowd.enter().await),
+        let _inside = match &self.action {
+            ProxyAction::Count(crowd) => Some(crowd.enter().await),
             _ => None,
         };
         let (head, body) = request.into_parts();
@@ -238,8 +238,8 @@ impl Proxy {
         let writes = head.method != Method::GET;
         let mut target = format!("{}{}", self.target, head.uri);
         let mut spoil = None;
-        match &self.meddling {
-            Meddling::RefuseWith(text)
+        match &self.action {
+            ProxyAction::RefuseWith(text)
                 if writes
                     && (String::from_utf8_lossy(&body).contains(text)
                         || head.uri.path().contains(text)) =>
@@ -248,7 +248,7 @@ impl Proxy {
                     r#"{"status":{"code":11102,"description":"one of these is not to be taken"}}"#;
                 return (StatusCode::BAD_REQUEST, refusal).into_response();
             }
-            Meddling::Without(field) => {
+            ProxyAction::Without(field) => {
                 if let Ok(mut json) = serde_json::from_slice::<Value>(&body)
                     && let Some(fields) = json.as_object_mut()
                 {
@@ -256,12 +256,12 @@ impl Proxy {
                     body = json.to_string().into();
                 }
             }
-            Meddling::HoldAt(at, ..) if *at != number => {}
-            Meddling::Hold(..) | Meddling::HoldAfter(..) if !writes => {}
-            Meddling::HoldAfter(before, ..) if passes(before) => {}
-            Meddling::Hold(arrived, release)
-            | Meddling::HoldAfter(_, arrived, release)
-            | Meddling::HoldAt(_, arrived, release) => {
+            ProxyAction::HoldAt(at, ..) if *at != number => {}
+            ProxyAction::Hold(..) | ProxyAction::HoldAfter(..) if !writes => {}
+            ProxyAction::HoldAfter(before, ..) if passes(before) => {}
+            ProxyAction::Hold(arrived, release)
+            | ProxyAction::HoldAfter(_, arrived, release)
+            | ProxyAction::HoldAt(_, arrived, release) => {
                 let release = release.lock().unwrap().take();
                 if let Some(release) = release {
                     arrived.send(()).unwrap();
@@ -270,13 +270,13 @@ impl Proxy {
                     }
                 }
             }
-            Meddling::Step(told) if writes && !held(told, When::Before).await => {
+            ProxyAction::Step(events) if writes && !hold_write(events, When::Before).await => {
                 return StatusCode::BAD_GATEWAY.into_response();
             }
-            Meddling::StandStill(at, When::Before, arrived) if *at == number => {
-                stand_still(arrived).await;
+            ProxyAction::NeverAnswer(at, When::Before, arrived) if *at == number => {
+                never_answer(arrived).await;
             }
-            Meddling::Page(at, how)
+            ProxyAction::Page(at, how)
                 if !writes
                     && head.uri.path().ends_with("/annotations")
                     && self.listings.fetch_add(1, Ordering::SeqCst) == *at =>
@@ -301,33 +301,33 @@ impl Proxy {
         if let Some(spoil) = spoil {
             return spoiled(spoil, &text);
         }
-        match &self.meddling {
-            Meddling::Answer(change) | Meddling::Read(change)
-                if writes == matches!(self.meddling, Meddling::Answer(_)) =>
+        match &self.action {
+            ProxyAction::Answer(change) | ProxyAction::Read(change)
+                if writes == matches!(self.action, ProxyAction::Answer(_)) =>
             {
                 let mut json: Value = serde_json::from_slice(&text).unwrap();
                 change(&mut json);
                 (status, json.to_string()).into_response()
             }
-            Meddling::Replace(pairs) => {
+            ProxyAction::Replace(pairs) => {
                 let text = String::from_utf8(text.to_vec()).unwrap();
                 let text = pairs
                     .iter()
                     .fold(text, |text, (from, to)| text.replace(from, to));
                 (status, text).into_response()
             }
-            Meddling::Step(told) if writes && !held(told, When::After).await => {
+            ProxyAction::Step(events) if writes && !hold_write(events, When::After).await => {
                 StatusCode::BAD_GATEWAY.into_response()
             }
-            Meddling::StandStill(at, When::After, arrived) if *at == number => {
-                stand_still(arrived).await;
+            ProxyAction::NeverAnswer(at, When::After, arrived) if *at == number => {
+                never_answer(arrived).await;
             }
             _ => (status, text).into_response(),
         }
     }
 }
 
-/// The same URL with the page before; of the first one, with the second.
+/// The URL of the previous page; for the first page, of the second.
 fn neighbour(url: &str) -> String {
     let mut url = url::Url::parse(url).unwrap();
     let fields: Vec<(String, String)> = url
@@ -349,7 +349,7 @@ fn spoiled(spoil: Spoil, text: &Bytes) -> Response {
     let half = text.slice(..text.len() / 2);
     match spoil {
         Spoil::BreakOff => {
-            // A server that promises more than comes closes the connection.
+            // A server that sends less than it announced closes the connection.
             let length = [(header::CONTENT_LENGTH, text.len().to_string())];
             return (length, half).into_response();
         }
@@ -362,14 +362,14 @@ fn spoiled(spoil: Spoil, text: &Bytes) -> Response {
         Spoil::Mixed => page["status"]["code"] = "MIXED_STATUS".into(),
         Spoil::NoStatus => page["status"] = serde_json::json!({}),
         Spoil::Neighbour => {}
-        Spoil::Reversed | Spoil::Short | Spoil::Empty | Spoil::Double => {
+        Spoil::Reversed | Spoil::Short | Spoil::Empty | Spoil::Repeated => {
             let Some(annotations) = page["annotations"].as_array_mut() else {
                 return text.clone().into_response();
             };
             match spoil {
                 Spoil::Reversed => annotations.reverse(),
                 Spoil::Short => drop(annotations.drain(..1.min(annotations.len()))),
-                Spoil::Double => annotations.extend(annotations.first().cloned()),
+                Spoil::Repeated => annotations.extend(annotations.first().cloned()),
                 _ => annotations.clear(),
             }
         }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// Two inputs with annotations of two people, a model and another set.
+/// Two inputs with annotations of two users, a model and another set.
 fn street() -> Vec<Value> {
     let mut mask = boxed("in-2", "mask", [0.0, 0.0, 0.0, 0.0], &["road"]);
     mask["data"]["regions"][0]["region_info"] = json!({"mask": {"image": {"base64": PNG}}});
@@ -229,7 +229,7 @@ fn annotations_of_the_set_are_declared_without_ids() {
     let text = world.read("new/labels/pulled.yaml");
     assert!(!text.contains("id: as-"), "{text}");
     settled(&plan(&world, "new"));
-    // Where the manifest has the key, it stays.
+    // A key in the manifest is kept.
     let before = world.read("m.yaml");
     let run = world.on_app(&["pull", "m.yaml"]).exits(0);
     assert_eq!((run.stdout.as_str(), world.read("m.yaml")), ("", before));

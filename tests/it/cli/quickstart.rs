@@ -8,7 +8,7 @@ fn quickstart() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart");
     for (name, _) in folder_of(&example) {
-        // The store of somebody who tried it in place.
+        // A store left by running the example in place.
         if name.starts_with(".annosync") {
             continue;
         }
@@ -70,7 +70,7 @@ fn the_embedded_store_is_relative_to_the_manifest() {
     assert!(folder.path().join(".annosync/local.db").is_file());
     assert_eq!(folder_of(elsewhere.path()), []);
     settled(&run(folder.path(), &["plan", "--detailed-exitcode"]));
-    // The header alone stands for the same manifest.
+    // The header's path means the same manifest.
     settled(&run(
         folder.path(),
         &["plan", "annosync.yaml", "--detailed-exitcode"],
@@ -78,10 +78,10 @@ fn the_embedded_store_is_relative_to_the_manifest() {
 }
 
 #[test]
-fn a_plan_file_for_an_embedded_store_is_carried_out_there() {
+fn a_plan_file_for_an_embedded_store_is_applied_to_it() {
     let folder = quickstart();
     run(folder.path(), &["plan", "--out", "plan.json"]).exits(0);
-    // A plan file is no part of the manifest that it lies beside.
+    // A plan file in the manifest's folder does not belong to the manifest.
     let applied = run(folder.path(), &["apply", "plan.json", "--auto-approve"]).exits(0);
     assert!(applied.stdout.starts_with("Applied 19 (19 posted)"));
     settled(&run(folder.path(), &["plan", "--detailed-exitcode"]));

@@ -1,7 +1,7 @@
-//! Somebody else is at work while an apply runs: another apply, or a person.
+//! Concurrent changes while an apply runs: by another apply, or by a person.
 
 use super::boundaries::{apply_through, before, calls, each, state, wanted, world};
-use super::proxy::Meddling;
+use super::proxy::ProxyAction;
 use super::{Run, World, boxes, settled};
 use crate::support::whole;
 use annosync::emulator::{CallRecord, ConcurrentChange, Endpoint, Fault, Scope};
@@ -13,7 +13,7 @@ use std::time::Duration;
 fn meanwhile(world: &World, number: usize, something: impl FnOnce()) -> Run {
     let (told, arrived) = std::sync::mpsc::channel();
     let (release, go) = tokio::sync::oneshot::channel();
-    let mut command = apply_through(world, Meddling::hold_at(number, told, go));
+    let mut command = apply_through(world, ProxyAction::hold_at(number, told, go));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     let waited = arrived.recv_timeout(Duration::from_secs(60));
@@ -24,7 +24,7 @@ fn meanwhile(world: &World, number: usize, something: impl FnOnce()) -> Run {
 }
 
 #[test]
-fn two_applies_at_once_end_as_one_after_the_other() {
+fn concurrent_applies_have_the_result_of_sequential_ones() {
     let before = before();
     let wanted = wanted(&before);
     each(calls(&before), |number| {
@@ -32,7 +32,7 @@ fn two_applies_at_once_end_as_one_after_the_other() {
         let first = meanwhile(&world, number, || {
             world.apply(&["--allow-purge"]).exits(0);
         });
-        // Whatever the second one did is found done, and nothing is done twice.
+        // What the second apply did counts as done, and nothing is done twice.
         let first = first.exits(0);
         let ending = first.last_line();
         assert!(
@@ -45,14 +45,14 @@ fn two_applies_at_once_end_as_one_after_the_other() {
 }
 
 #[test]
-fn two_sets_at_once_do_not_meet() {
+fn concurrent_applies_of_two_sets_do_not_interfere() {
     let before = before();
     let wanted = wanted(&before);
     let other = "version: 1\nset: other\npolicy: sync\nguards: { max_doubles: 1 }\ninputs:\n  - id: in-000\n    annotations:\n                       - { key: k, box: { top: 0.1, left: 0.2, bottom: 0.5, right: 0.6 }, concepts: [car] }\n";
     each(calls(&before), |number| {
         let world = world(&before);
         world.write("other.yaml", other);
-        // Each set may see what the other one made on the same place.
+        // Each set may see the other's annotations at the same place.
         let declared = world.read("m.yaml");
         world.write(
             "m.yaml",
@@ -93,7 +93,7 @@ fn labels_made_while_an_apply_runs_are_not_overwritten() {
             },
             ConcurrentChange::Insert(whole("in-004", &id, &[("cloud", 1.0)])),
         ];
-        // The only page is read a second time for the proof, as the last thing before the plan.
+        // The last call before the plan is the second read of the only page, for the proof.
         let faults = world.emulator.faults();
         faults.on(Scope::Page(1), 2, Fault::ChangeAfterRead(shifts));
         let run = world.on_app(&["apply", "m.yaml", "--auto-approve", "--concurrency", "1"]);
@@ -113,7 +113,7 @@ fn labels_made_while_an_apply_runs_are_not_overwritten() {
         );
         let now = world.annotation(&id).unwrap();
         assert_eq!(now["data"]["concepts"][0]["id"], "cloud", "{action}");
-        // All six were looked at in one call, right before theirs.
+        // All six were read in one call, just before they were written.
         let calls = world.emulator.calls();
         let patches = |call: &CallRecord| call.endpoint == Endpoint::PatchAnnotations;
         let patch = calls.iter().position(patches).unwrap();
@@ -151,12 +151,12 @@ fn labels_changed_before_a_retry_are_not_overwritten() {
         (boxes(0..6, "tree"), Endpoint::PatchAnnotations, "overwrite"),
         (boxes(0..3, "car"), Endpoint::DeleteAnnotations, "delete"),
     ] {
-        // Which call is the write?
+        // The number of the write among the calls.
         let probe = six_boxes(&inputs);
-        Run::of(apply_through(&probe, Meddling::Without("nothing"))).exits(0);
+        Run::of(apply_through(&probe, ProxyAction::Without("nothing"))).exits(0);
         let calls = probe.emulator.calls();
         let write = calls.iter().position(|call| call.endpoint == endpoint);
-        // The service has no time for the first attempt; before the look of the second one somebody relabels in-004.
+        // The service is unavailable for the first attempt; before the read of the second one another user relabels in-004.
         let world = six_boxes(&inputs);
         let faults = world.emulator.faults();
         faults.next(endpoint, Fault::Unavailable(503));

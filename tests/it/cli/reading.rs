@@ -1,28 +1,30 @@
-//! Listings that go wrong while they are read. Nothing that was missed may lead to a delete or a post.
+//! Faults and changes during a listing. A missed annotation must not cause a delete or a post.
 
 use super::{Run, World};
 use crate::support::whole;
-use annosync::emulator::{ConcurrentChange, Config, Endpoint, Fault, Habits, ListingOrder, Scope};
+use annosync::emulator::{
+    ConcurrentChange, Config, Endpoint, Fault, ListingOrder, ResponseStyle, Scope,
+};
 use annosync::wire::Code;
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// How many annotations are declared: with the input-level one and three on a page they fill four pages.
+/// The number of declared annotations: with the input-level one they fill four pages of three.
 const DECLARED: usize = 11;
 const PAGES: u64 = 4;
 
-/// Eleven annotations on one input, all in place, listed three at a time.
+/// Eleven applied annotations on one input, listed three at a time.
 pub(super) fn world() -> World {
     world_in(ListingOrder::OldestFirst, 3, DECLARED)
 }
 
-/// So many annotations on one input, all in place, listed in this order by pages of this size.
+/// This number of applied annotations on one input, listed in this order by pages of this size.
 fn world_in(listings: ListingOrder, page_cap: u32, declared: usize) -> World {
     let world = World::with(Config {
         page_cap: Some(page_cap),
-        habits: Habits {
+        response_style: ResponseStyle {
             listings,
-            ..Habits::default()
+            ..ResponseStyle::default()
         },
         ..Config::default()
     });
@@ -75,9 +77,9 @@ fn planned(world: &World) -> Run {
 }
 
 #[test]
-fn an_annotation_that_vanishes_while_pages_are_read_leads_to_no_delete_and_no_other_post() {
+fn an_annotation_deleted_during_a_listing_causes_no_delete_and_no_other_post() {
     let world = world();
-    // After each page's first and second reading, an annotation goes from the front, the middle, or the end.
+    // After each page's first and second read, an annotation is deleted at the front, in the middle, or at the end.
     for page in 1..=PAGES + 2 {
         for nth in 1..=2 {
             for victim in [0, DECLARED / 2, DECLARED - 1] {
@@ -91,7 +93,7 @@ fn an_annotation_that_vanishes_while_pages_are_read_leads_to_no_delete_and_no_ot
                 faults.on(Scope::Page(page), nth, Fault::ChangeAfterRead(vec![gone]));
                 let plan = planned(&world);
                 does_at_most(&plan, "post", &id);
-                // Back it comes, as the newest.
+                // It is created again, as the newest.
                 if world.annotation(&id).is_none() {
                     world.seed(vec![victim]);
                 }
@@ -104,7 +106,7 @@ fn an_annotation_that_vanishes_while_pages_are_read_leads_to_no_delete_and_no_ot
 }
 
 #[test]
-fn an_annotation_that_comes_while_pages_are_read_leads_to_no_other_delete_and_no_post() {
+fn an_annotation_created_during_a_listing_causes_no_other_delete_and_no_post() {
     let world = world();
     for page in 1..=PAGES + 2 {
         for nth in 1..=2 {
@@ -148,7 +150,7 @@ fn a_delete_and_a_post_between_pages_hide_no_annotation() {
                 assert!(expected.contains(&operation), "{order:?} {operation:?}");
             }
             world.apply(&[]).exits(0);
-            // It is somebody else's, so that the apply left it; and it can come only once.
+            // It belongs to another user, so the apply kept it; it can be inserted only once.
             if world.annotation("new").is_some() {
                 world.delete("in-1", "new");
             }
@@ -178,10 +180,10 @@ fn an_empty_or_short_page_is_read_again() {
 }
 
 #[test]
-fn a_server_that_fills_its_pages_badly_every_time_is_read_to_its_end() {
+fn a_server_that_always_returns_short_pages_is_read_to_the_end() {
     let world = world();
-    // What it hides is missed by every client; what matters is that the listing goes on behind it, and that nothing
-    // is deleted, and nothing made twice.
+    // Every client misses the hidden annotations; the listing must go on after them, and nothing
+    // may be deleted or doubled.
     for fault in [Fault::EmptyPage, Fault::ShortPage(1)] {
         for page in 2..=3 {
             let before = world.annotations();
@@ -204,7 +206,7 @@ fn a_server_that_fills_its_pages_badly_every_time_is_read_to_its_end() {
 }
 
 #[test]
-fn a_call_that_fails_for_a_moment_is_made_again() {
+fn a_transient_failure_is_retried() {
     let world = world();
     for fault in [
         Fault::Internal(Code(98_004)),
@@ -225,9 +227,9 @@ fn a_call_that_fails_for_a_moment_is_made_again() {
 }
 
 #[test]
-fn an_app_that_never_holds_still_cannot_be_planned_or_listed() {
+fn an_app_that_changes_all_the_time_cannot_be_planned_or_listed() {
     let world = world();
-    // Each reading of any page makes another annotation.
+    // Each read of any page creates another annotation.
     let new = ConcurrentChange::Insert(serde_json::json!({"input_id": "in-2", "data": {}}));
     world
         .emulator
@@ -255,7 +257,7 @@ fn an_app_that_never_holds_still_cannot_be_planned_or_listed() {
 }
 
 #[test]
-fn an_unreachable_server_is_named_in_the_error() {
+fn an_unreachable_server_is_shown_in_the_error() {
     let world = world();
     world
         .emulator

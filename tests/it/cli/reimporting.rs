@@ -41,7 +41,7 @@ fn unassignable() -> Vec<(String, &'static str)> {
     }
     let mut file = two_boxes();
     file["images"][0].as_object_mut().unwrap().remove("id");
-    // Nothing names the image any more.
+    // Nothing refers to the image any more.
     file["annotations"] = json!([]);
     files.push((file.to_string(), "image_without_id"));
     for entry in [json!(null), json!("text")] {
@@ -313,7 +313,7 @@ fn a_new_file_that_a_rule_would_leave_out_is_named_before_anything_is_written() 
 }
 
 #[test]
-fn a_file_that_is_there_and_ignored_is_said_to_be_ignored() {
+fn an_existing_ignored_file_is_reported_as_ignored() {
     let world = world(&whole());
     world.run(&IMPORT).exits(0);
     world.write("labels/.gitignore", "more.yaml\n");
@@ -327,7 +327,7 @@ fn a_file_that_is_there_and_ignored_is_said_to_be_ignored() {
 }
 
 #[test]
-fn a_folder_that_an_outer_repository_ignores_as_a_whole_takes_an_import() {
+fn an_import_into_a_folder_ignored_by_an_outer_repository_succeeds() {
     let world = world(&whole());
     world.write(".gitignore", "p/\n");
     fs::create_dir(world.path().join(".git")).unwrap();
@@ -417,7 +417,7 @@ fn all_files_are_restored_if_one_cannot_be_written() {
 }
 
 #[test]
-fn the_image_of_a_web_address_is_a_url_and_a_path_has_slashes() {
+fn the_image_of_a_web_address_is_declared_by_url_and_a_path_with_slashes() {
     let mut file = whole();
     let url = "https://b.example/x/img_0001.jpg";
     file["images"][0]["file_name"] = json!(format!("{url}?X-Signature=abc.def"));
@@ -441,7 +441,7 @@ fn the_image_of_a_web_address_is_a_url_and_a_path_has_slashes() {
     world.run(&["apply", "--auto-approve"]).exits(0);
     settled(&world.run(&["plan", "--detailed-exitcode"]));
     world.run(&import).exits(0).says("Nothing to write");
-    // An image of another name is another image.
+    // An image with another name is another image.
     file["images"][0]["file_name"] = json!("https://b.example/y/img_0001.png");
     world.write("coco.json", &file.to_string());
     world

@@ -6,7 +6,7 @@
 
 mod concurrent;
 
-use super::proxy::{self, Meddling, Told, When};
+use super::proxy::{self, ProxyAction, RunEvent, When};
 use super::writing::apply_through;
 use super::{Run, World, header, settled};
 use crate::support::named_body;
@@ -18,26 +18,26 @@ use std::process::{ChildStderr, Command, Stdio};
 use std::sync::mpsc::Receiver;
 use tokio::sync::oneshot::Sender;
 
-/// A run whose writes are held one by one.
+/// A run with writes that are held one by one.
 struct Stepped {
     pid: u32,
-    told: Receiver<Told>,
+    events: Receiver<RunEvent>,
     stderr: Option<ChildStderr>,
-    /// The write that is held at the moment.
-    held: Option<(When, Sender<()>)>,
+    /// The write that is held now.
+    held_write: Option<(When, Sender<()>)>,
     ended: Option<Run>,
 }
 
 impl Stepped {
     /// Starts a run and waits for its first write.
     fn start(world: &World, path: &str) -> Self {
-        let (tell, told) = std::sync::mpsc::channel();
-        let meddling = Meddling::Step(tell.clone());
-        let url = world.block_on(proxy::start(world.emulator.url(), meddling));
+        let (sender, events) = std::sync::mpsc::channel();
+        let proxy_action = ProxyAction::Step(sender.clone());
+        let url = world.block_on(proxy::start(world.emulator.url(), proxy_action));
         let mut command = world.command();
         command.args(["apply", "--auto-approve", "--concurrency", "1"]);
         if path == "plan.json" {
-            // A plan file names its target itself; the token goes there only if a flag says so too.
+            // A plan file names its target itself; the token is sent there only if a flag names it too.
             let plan = world.read(path).replace(&world.emulator.url(), &url);
             world.write("stepped.json", &plan);
             command.args(["stepped.json", "--endpoint", &url, "--rate-limit", "1000"]);
@@ -52,12 +52,12 @@ impl Stepped {
         let mut child = command.spawn().unwrap();
         let stderr = child.stderr.take();
         let pid = child.id();
-        std::thread::spawn(move || tell.send(Told::Ended(child.wait_with_output().unwrap())));
+        std::thread::spawn(move || sender.send(RunEvent::Ended(child.wait_with_output().unwrap())));
         let mut run = Self {
             pid,
-            told,
+            events,
             stderr,
-            held: None,
+            held_write: None,
             ended: None,
         };
         run.wait();
@@ -65,16 +65,16 @@ impl Stepped {
     }
 
     fn wait(&mut self) {
-        match self.told.recv().unwrap() {
-            Told::Write(when, go) => self.held = Some((when, go)),
-            Told::Ended(output) => self.ended = Some(Run::from(output)),
+        match self.events.recv().unwrap() {
+            RunEvent::Write(when, go) => self.held_write = Some((when, go)),
+            RunEvent::Ended(output) => self.ended = Some(Run::from(output)),
         }
     }
 
-    /// Lets the run go on so many times, or to its end.
+    /// Releases this number of writes, or runs to the end.
     fn advance(&mut self, times: usize) {
         for _ in 0..times {
-            let Some((_, go)) = self.held.take() else {
+            let Some((_, go)) = self.held_write.take() else {
                 return;
             };
             go.send(()).unwrap();
@@ -95,12 +95,12 @@ impl Stepped {
 
     /// Kills the run. `false` if it had ended already.
     fn kill(mut self) -> bool {
-        if self.held.is_none() {
+        if self.held_write.is_none() {
             return false;
         }
         self.signal("-KILL");
         while self.ended.is_none() {
-            self.held = None;
+            self.held_write = None;
             self.wait();
         }
         true
@@ -112,7 +112,7 @@ impl Stepped {
         let lines = BufReader::new(self.stderr.take().unwrap()).lines();
         let mut lines = lines.map(Result::unwrap);
         assert!(lines.any(|line| line.starts_with("Stopping:")));
-        // The rest is read, so that the run is never kept from writing it.
+        // The rest is read, so that the run does not block on a full pipe.
         std::thread::spawn(move || lines.count());
     }
 }
@@ -174,7 +174,7 @@ fn is_stand_in(annotation: &Value) -> bool {
         .is_some()
 }
 
-/// What is there of an annotation beside who it is of, and when it was written.
+/// An annotation without its user and its times.
 fn substance(annotation: &Value) -> Value {
     json!({
         "data": annotation["data"], "info": annotation["annotation_info"],
@@ -270,7 +270,7 @@ fn a_run_that_is_stopped_at_any_write_leaves_no_stand_in() {
         nothing_is_lost(&world);
         let of_bea = |it: &&Value| it["user_id"] == "bea";
         let replaced = world.annotations().iter().filter(of_bea).count();
-        // What is in flight is finished; only a delete that was sent makes the rest necessary.
+        // Calls in flight are finished; after a sent delete the post is necessary too.
         assert_eq!(replaced, if at < 2 { 0 } else { 3 }, "{at}");
         let account = if at < 2 {
             "Applied 0, 0 already up to date, 0 failed, 3 not attempted."
@@ -290,7 +290,7 @@ fn a_replacement_with_a_refused_user_loses_nothing() {
     let typo = text.replace("id: alone, user: bea", "id: alone, user: bae");
     world.write("m.yaml", &typo);
     let before = world.annotation("alone");
-    let run = apply_through(&world, Meddling::RefuseWith("bae")).exits(5);
+    let run = apply_through(&world, ProxyAction::RefuseWith("bae")).exits(5);
     assert_eq!(
         run.last_line(),
         "Applied 2 (2 replaced), 0 already up to date, 1 failed, 0 not attempted."
@@ -305,7 +305,7 @@ fn a_replacement_with_a_refused_user_loses_nothing() {
 }
 
 #[test]
-fn a_service_that_does_not_keep_everything_keeps_the_original() {
+fn the_original_is_kept_if_the_service_does_not_store_the_whole_stand_in() {
     let world = world("sync");
     let forget = |answer: &mut Value| {
         for annotation in answer["annotations"].as_array_mut().into_iter().flatten() {
@@ -314,7 +314,7 @@ fn a_service_that_does_not_keep_everything_keeps_the_original() {
             }
         }
     };
-    let run = apply_through(&world, Meddling::Answer(forget)).exits(1);
+    let run = apply_through(&world, ProxyAction::Answer(forget)).exits(1);
     run.says("the service accepted its stand-in and stored something else");
     all_are_of(&world, "owner");
 }
@@ -322,7 +322,7 @@ fn a_service_that_does_not_keep_everything_keeps_the_original() {
 /// Applies a plan file without its manifest, which makes no such plan any more.
 const ALONE: [&str; 4] = ["apply", "plan.json", "--auto-approve", "--rate-limit=1000"];
 
-/// A world in which a run was killed after so many events.
+/// A world in which a run was killed after this number of events.
 fn killed_after(events: usize) -> World {
     let world = world("sync");
     let mut run = Stepped::start(&world, "m.yaml");
@@ -337,7 +337,7 @@ fn a_manifest_changed_after_a_killed_run_is_applied_by_the_next_one() {
         let world = killed_after(at);
         given_to(&world, "sync", "cyd");
         let run = world.apply(&[]);
-        // Who finds an annotation by what it is, and has another user, finds none: there it is the earlier one's.
+        // A declaration with another user does not match by content, because the annotation still has the earlier user.
         let kept: Vec<Value> = world.annotations();
         assert!(!kept.iter().any(is_stand_in), "{at}: {kept:#?}");
         assert_eq!(run.code, 0, "{at}: {}\n{}", run.stdout, run.stderr);
@@ -359,7 +359,7 @@ fn unfinished_replacements_are_repaired_before_undeclared_annotations_are_delete
     let apply = ["apply", "m.yaml", "--auto-approve"];
     world.on_app(&apply).exits(0);
     all_are_of(&world, "bea");
-    // Then it is deleted, as what this set made and does not declare.
+    // Then it is deleted, as an undeclared annotation of this set.
     world.apply(&[]).exits(0);
     assert_eq!(world.annotation("alone").unwrap()["user_id"], "bea");
 }
@@ -402,7 +402,7 @@ fn a_pull_never_takes_a_stand_in_for_a_label() {
     for at in [1, 3, 5] {
         let world = killed_after(at);
         let known = world.read("m.yaml");
-        // They hold fields that no manifest can declare.
+        // They contain fields that a manifest cannot declare.
         world
             .on_app(&["pull", "pulled", "--set", "street"])
             .exits(5)
@@ -417,7 +417,7 @@ fn a_pull_never_takes_a_stand_in_for_a_label() {
         if at > 1 {
             assert_eq!(text, known, "it says already what is, or is to be");
         }
-        // The manifest that was pulled ends what was left, and then has nothing to do.
+        // The pulled manifest finishes the replacements, and then its plan is empty.
         world
             .on_app(&["apply", "pulled", "--auto-approve"])
             .exits(0);

@@ -22,7 +22,7 @@ fn run(world: &World, arguments: &[&str]) -> Run {
     Run::of(command)
 }
 
-/// A text without the colour codes that annosync uses.
+/// A text without annosync's colour codes.
 fn without_colours(text: &str) -> String {
     let mut parts = text.split("\u{1b}[");
     let mut plain = parts.next().unwrap_or_default().to_owned();
@@ -140,7 +140,7 @@ fn text_of_apps_is_escaped() {
     ] {
         is_harmless(&on_app(arguments));
     }
-    // Somebody changes what the plan file is about.
+    // The annotation is changed after the plan.
     world.someone_labels("in-000", "a", "stone");
     is_harmless(&run(&world, &["apply", "plan.json", "--auto-approve"]));
     is_harmless(&on_app(&["apply", "m.yaml", "--auto-approve"]).exits(0));
@@ -198,13 +198,13 @@ fn answers_of_servers_are_escaped() {
             is_harmless(&run(&world, &[command, &app].concat()));
         }
     }
-    // One annotation that is refused, in an answer that is good.
-    let meddling = proxy::Meddling::Answer(|answer| {
+    // One refused annotation in a successful answer.
+    let proxy_action = proxy::ProxyAction::Answer(|answer| {
         answer["status"] = json!({"code": 10010, "description": HOSTILE});
         answer["annotations"][0]["status"] =
             json!({"code": 24155, "description": HOSTILE, "details": "why"});
     });
-    let url = world.block_on(proxy::start(world.emulator.url(), meddling));
+    let url = world.block_on(proxy::start(world.emulator.url(), proxy_action));
     let app = ["--endpoint", &url, "--user-id", "owner", "--app-id", "app"];
     let applied = run(
         &world,
@@ -371,7 +371,7 @@ fn every_harmful_character_of_a_server_is_escaped() {
     }));
     let app = ["--endpoint", &url, "--user-id", "owner", "--app-id", "app"];
     let listed = world.run(&[&["list"], &app[..]].concat()).exits(1);
-    // White space becomes a space; whatever else was escaped here was not taken out there.
+    // White space becomes a space; all other characters were escaped, not removed.
     let shown = listed.stderr.split_once('<').unwrap().1;
     let shown = shown.split_once('>').unwrap().0;
     assert_eq!(shown.trim(), "", "{}", listed.stderr);

@@ -1,4 +1,4 @@
-//! `emulator`: the server as a program of its own.
+//! `emulator`: the server as a separate process.
 
 use super::{Run, boxes, command, settled};
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -67,7 +67,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Gone already, unless the test failed.
+        // It has ended already, unless the test failed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -81,7 +81,7 @@ fn folder(inputs: &str) -> tempfile::TempDir {
 }
 
 #[test]
-fn it_serves_stops_at_ctrl_c_and_keeps_everything() {
+fn the_server_stops_at_ctrl_c_and_keeps_all_data() {
     let folder = folder(&boxes(0..3, "car"));
     let arguments = ["--db", "store.db"];
     let plan = ["plan", "m.yaml", "--detailed-exitcode"];
@@ -147,7 +147,7 @@ fn owner_and_collaborators_have_keys_of_their_own() {
 }
 
 #[test]
-fn inputs_may_have_to_be_there_and_the_rate_may_be_bounded() {
+fn flags_require_existing_inputs_and_limit_the_rate() {
     let folder = folder(&boxes(0..1, "car"));
     let server = Server::start(folder.path(), &["--require-inputs", "--rate-limit", "100"]);
     let apply = ["apply", "m.yaml", "--auto-approve"];
@@ -209,7 +209,7 @@ fn a_store_starts_with_the_annotations_of_the_seed() {
         lines.contains("\"created_at\":\"2026-01-01T00:00:00Z\""),
         "{lines}"
     );
-    // What list saves, in either form, is what it was made of.
+    // The listing saved in either format equals the seed.
     for format in ["jsonl", "json"] {
         let file = format!("saved.{format}");
         std::fs::write(folder.path().join(&file), list(&server, format)).unwrap();
@@ -221,7 +221,7 @@ fn a_store_starts_with_the_annotations_of_the_seed() {
 }
 
 #[test]
-fn a_seed_that_is_there_already_or_cannot_be_read_is_refused() {
+fn a_seed_that_exists_or_cannot_be_read_is_refused() {
     let folder = folder(&boxes(0..1, "car"));
     let emulator = |arguments: &[&str]| {
         let mut command = command(folder.path());

@@ -1,7 +1,7 @@
-//! A delete that shares a call with a removal, end to end, and services that do less than the flag asks for.
+//! A delete that shares a call with a removal, end to end, also with services that do not support the flag.
 
 use super::World;
-use super::proxy::Meddling;
+use super::proxy::ProxyAction;
 use super::writing::{apply_through, apply_with};
 use crate::support::{boxed, whole};
 use annosync::emulator::{Endpoint, Fault};
@@ -43,14 +43,14 @@ fn a_removal_and_a_delete_are_one_call() {
 }
 
 #[test]
-fn a_service_that_does_not_know_the_flag_gets_a_delete_that_names_the_annotation() {
+fn without_support_for_the_flag_the_annotation_is_deleted_by_id() {
     for fault in [None, Some(Fault::DropAfter), Some(Fault::DropBefore)] {
         let world = world();
         let faults = world.emulator.faults();
         if let Some(fault) = fault {
             faults.next(Endpoint::DeleteAnnotation, fault);
         }
-        let run = apply_through(&world, Meddling::Without("delete_if_empty_data")).exits(0);
+        let run = apply_through(&world, ProxyAction::Without("delete_if_empty_data")).exits(0);
         assert_eq!(run.last_line(), DONE);
         let sent = endpoints(&world);
         assert_eq!(
@@ -71,7 +71,7 @@ fn a_delete_that_fails_after_its_removal_reports_the_removed_concepts() {
         };
         let faults = world.emulator.faults();
         faults.next(Endpoint::DeleteAnnotation, refused);
-        let without = Meddling::Without("delete_if_empty_data");
+        let without = ProxyAction::Without("delete_if_empty_data");
         let run = apply_with(&world, without, more).exits(5);
         assert!(world.annotation("goes").is_some());
         (world, run)
@@ -85,7 +85,7 @@ fn a_delete_that_fails_after_its_removal_reports_the_removed_concepts() {
         (&failed["id"], &failed["touched"]),
         (&json!("goes"), &json!("concepts_removed"))
     );
-    // Its undo may have to bring it back.
+    // Its undo may have to restore it.
     let undo = world.read("undo.json");
     assert!(undo.contains("\"goes\""), "{undo}");
     world.apply(&[]).exits(0);
@@ -93,9 +93,9 @@ fn a_delete_that_fails_after_its_removal_reports_the_removed_concepts() {
 }
 
 #[test]
-fn an_answer_that_leaves_the_deleted_one_out_is_understood() {
+fn an_answer_without_the_deleted_annotation_counts_as_deleted() {
     let world = world();
-    let forget = Meddling::Answer(|answer| {
+    let forget = ProxyAction::Answer(|answer| {
         let all = answer["annotations"].as_array_mut().unwrap();
         all.retain(|annotation| annotation["id"] != "goes");
     });

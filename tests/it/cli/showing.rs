@@ -2,7 +2,7 @@
 
 use super::{Run, World, boxes, header};
 
-/// A world whose plan posts on `in-000`, patches on `in-001` and deletes on `in-002`.
+/// A world with a plan that posts on `in-000`, patches on `in-001` and deletes on `in-002`.
 fn world() -> World {
     let world = World::new();
     world.declare(&boxes(1..3, "car"));
@@ -27,13 +27,13 @@ const ALSO: [&str; 6] = [
 
 /// Checks that each file of [`ALSO`] has the output of its format.
 #[track_caller]
-fn holds_what_is_printed(world: &World) {
+fn files_have_the_printed_output(world: &World) {
     for (format, file) in [
         ("text", "plan.txt"),
         ("markdown", "plan.md"),
         ("json", "plan.json"),
     ] {
-        // Markdown says where the whole plan is.
+        // Markdown says where the complete plan is.
         let flags = ["--format", format, "--also", "json=plan.json"];
         let printed = world.plan(&flags).stdout;
         assert!(!printed.is_empty());
@@ -42,11 +42,11 @@ fn holds_what_is_printed(world: &World) {
 }
 
 #[test]
-fn one_plan_goes_to_stdout_and_into_files() {
+fn a_plan_is_printed_and_written_to_files() {
     let world = world();
     let run = world.plan(&ALSO).exits(0);
     assert_eq!(run.stdout, world.plan(&[]).stdout);
-    holds_what_is_printed(&world);
+    files_have_the_printed_output(&world);
     // The file is a plan file like any other.
     let run = world.plan(&["--out", "out.json"]).exits(0);
     assert_eq!(world.read("out.json"), world.read("plan.json"));
@@ -59,7 +59,7 @@ fn files_are_written_whatever_the_exit_code() {
     let world = world();
     let run = world.plan(&[&ALSO[..], &["--detailed-exitcode"]].concat());
     run.exits(2);
-    holds_what_is_printed(&world);
+    files_have_the_printed_output(&world);
     let guarded = header().replace("max_deletes: 100%", "max_deletes: 0%, min_existing: 0");
     world.write(
         "m.yaml",
@@ -69,7 +69,7 @@ fn files_are_written_whatever_the_exit_code() {
         ),
     );
     world.plan(&ALSO).exits(3).says("--allow-deletes");
-    holds_what_is_printed(&world);
+    files_have_the_printed_output(&world);
     assert!(world.read("plan.txt").contains("Stopped: "));
 }
 
@@ -174,7 +174,7 @@ fn filters_do_not_change_the_plan() {
         world.plan(&[filter, &written].concat()).exits(2);
         assert_eq!(world.read("out.json"), whole, "{filter:?}");
         assert_eq!(world.read("plan.json"), whole, "{filter:?}");
-        // With a format that is filtered beside it, JSON may be printed: whole.
+        // Beside a filtered format, JSON may be printed, complete.
         let printed = [filter, &["--format", "json", "--also", "text=plan.txt"]].concat();
         assert_eq!(world.plan(&printed).exits(0).stdout, whole, "{filter:?}");
     }

@@ -1,4 +1,4 @@
-//! Calls that are about a single annotation: read by its path before it is written, and deleted by its path.
+//! Calls for a single annotation: it is read by its path before it is written, and deleted by its path.
 
 use super::{World, boxes};
 use crate::support::whole;
@@ -56,7 +56,7 @@ fn a_single_delete_uses_the_path_of_the_annotation_as_in_the_dry_run() {
 }
 
 #[test]
-fn a_single_delete_is_done_once_despite_faults() {
+fn a_single_delete_happens_once_despite_faults() {
     for fault in [
         Fault::DropBefore,
         Fault::DropAfter,
@@ -103,7 +103,7 @@ fn a_refused_single_delete_is_an_error_with_its_reason() {
 }
 
 #[test]
-fn a_single_patch_and_a_single_replacement_are_looked_at_by_their_path() {
+fn a_single_patch_and_a_single_replacement_are_read_by_path() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     world.apply(&[]).exits(0);
@@ -118,7 +118,7 @@ fn a_single_patch_and_a_single_replacement_are_looked_at_by_their_path() {
         .into_iter()
         .map(|call| call.endpoint)
         .filter(|it| !matches!(it, Endpoint::ListAnnotations | Endpoint::GetUser))
-        // Of the plan: `tree` is new to the listing.
+        // A call of the plan: the listing does not have `tree`.
         .filter(|it| *it != Endpoint::ListConcepts)
         .collect();
     assert_eq!(
@@ -126,7 +126,7 @@ fn a_single_patch_and_a_single_replacement_are_looked_at_by_their_path() {
         [
             Endpoint::GetAnnotation,
             Endpoint::PatchAnnotations,
-            // Before the stand-in is posted; from then on it is looked at together with the original.
+            // Before the stand-in is posted; later both are read together.
             Endpoint::GetAnnotation,
             Endpoint::PostAnnotations,
             Endpoint::DeleteAnnotation,

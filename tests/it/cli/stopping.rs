@@ -1,7 +1,7 @@
-//! Applies that end early: by a failure, by Ctrl-C, by the machine. Whatever was done is said, and the next run does
+//! Applies that end early: by a failure, by Ctrl-C, by being killed. Finished writes are reported, and the next run does
 //! the rest.
 
-use super::proxy::{self, Meddling};
+use super::proxy::{self, ProxyAction};
 use super::undoing::{Arrival, arrival};
 use super::{Run, World, boxes};
 use annosync::emulator::{Endpoint, Fault};
@@ -12,23 +12,23 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use tokio::sync::oneshot::Sender;
 
 /// An apply of 300 posts, one call at a time, whose first call is held until it is released.
-struct Held {
+struct HeldRun {
     child: Child,
     arrived: Arrival,
     release: Sender<()>,
 }
 
-fn held(world: &World) -> Held {
-    held_with(world, &[])
+fn start_held(world: &World) -> HeldRun {
+    start_held_with(world, &[])
 }
 
-fn held_with(world: &World, more: &[&str]) -> Held {
+fn start_held_with(world: &World, more: &[&str]) -> HeldRun {
     world.declare(&boxes(0..300, "car"));
     let mut command = world.command();
     let (told, arrived) = arrival(&mut command);
     let (release, go) = tokio::sync::oneshot::channel();
-    let meddling = Meddling::hold(told, go);
-    let url = world.block_on(proxy::start(world.emulator.url(), meddling));
+    let proxy_action = ProxyAction::hold(told, go);
+    let url = world.block_on(proxy::start(world.emulator.url(), proxy_action));
     command
         .args(["apply", "m.yaml", "--auto-approve", "--concurrency", "1"])
         .args(["--endpoint", &url, "--user-id", "owner", "--app-id", "app"])
@@ -36,7 +36,7 @@ fn held_with(world: &World, more: &[&str]) -> Held {
         .args(more)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    Held {
+    HeldRun {
         child: command.spawn().unwrap(),
         arrived,
         release,
@@ -54,7 +54,7 @@ fn signal(child: &Child, name: &str) {
     );
 }
 
-/// Reads stderr until a line contains this.
+/// Reads stderr until a line contains this text.
 fn hears(stderr: &mut Lines<BufReader<ChildStderr>>, text: &str) -> String {
     let mut lines = stderr.by_ref().map(Result::unwrap);
     let line = lines.find(|line| line.contains(text));
@@ -65,7 +65,7 @@ fn lines_of(child: &mut Child) -> Lines<BufReader<ChildStderr>> {
     BufReader::new(child.stderr.take().unwrap()).lines()
 }
 
-/// All that the child prints, and its exit code.
+/// The child's output and exit code.
 fn ends(mut child: Child) -> (String, Option<i32>) {
     let mut stdout = String::new();
     let mut pipe = child.stdout.take().unwrap();
@@ -77,11 +77,11 @@ fn ends(mut child: Child) -> (String, Option<i32>) {
 fn ctrl_c_and_sigterm_let_calls_in_flight_finish() {
     for name in ["-INT", "-TERM"] {
         let world = World::new();
-        let Held {
+        let HeldRun {
             mut child,
             arrived,
             release,
-        } = held(&world);
+        } = start_held(&world);
         let mut stderr = lines_of(&mut child);
         arrived.wait();
         signal(&child, name);
@@ -100,11 +100,11 @@ fn ctrl_c_and_sigterm_let_calls_in_flight_finish() {
 #[test]
 fn the_deadline_lets_calls_in_flight_finish() {
     let world = World::new();
-    let Held {
+    let HeldRun {
         mut child,
         arrived,
         release,
-    } = held_with(&world, &["--deadline", "5"]);
+    } = start_held_with(&world, &["--deadline", "5"]);
     let mut stderr = lines_of(&mut child);
     arrived.wait();
     hears(
@@ -123,11 +123,11 @@ fn the_deadline_lets_calls_in_flight_finish() {
 fn a_second_signal_ends_the_run_at_once_and_the_next_one_repairs_it() {
     for (name, code) in [("-INT", 130), ("-TERM", 143)] {
         let world = World::new();
-        let Held {
+        let HeldRun {
             mut child,
             arrived,
             release,
-        } = held(&world);
+        } = start_held(&world);
         let mut stderr = lines_of(&mut child);
         arrived.wait();
         signal(&child, name);
@@ -174,17 +174,17 @@ fn a_stop_ends_a_pause_and_reports_what_was_waiting() {
 }
 
 #[test]
-fn a_run_that_died_in_the_middle_of_a_call_is_repaired_by_the_next_one() {
+fn a_run_killed_during_a_call_is_repaired_by_the_next_one() {
     for takes_effect in [false, true] {
         let world = World::new();
-        let Held {
+        let HeldRun {
             mut child,
             arrived,
             release,
-        } = held(&world);
+        } = start_held(&world);
         arrived.wait();
         if takes_effect {
-            // The call goes through, and nobody hears of it.
+            // The call is carried out, but its answer is lost.
             release.send(()).unwrap();
             signal(&child, "-KILL");
         } else {
@@ -308,7 +308,7 @@ fn a_dry_run_prints_the_calls_and_makes_none() {
     assert_eq!(calls[2].get("body"), None);
     assert!(run.stderr.contains("Plan: 1 to post, 1 to overwrite"));
     assert_eq!(world.writes(), []);
-    // What was printed is what is sent.
+    // The printed calls are the sent ones.
     world.apply(&[]).exits(0);
     let sent: Vec<(String, String)> = world
         .writes()

@@ -1,4 +1,4 @@
-//! Real data, from one version of it to the next: 1,827 and 2,152 annotations of litter on 715 photographs.
+//! Two versions of a real data set: 1,827 and 2,152 annotations of litter on 715 photographs.
 
 use super::{Run, World, settled, skipped};
 use std::path::{Path, PathBuf};

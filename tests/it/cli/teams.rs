@@ -72,7 +72,7 @@ fn plan_of_all(world: &World, format: &str) -> String {
 
 fn json_plan(world: &World) -> Value {
     let plan = serde_json::from_str(&plan_of_all(world, "json")).unwrap();
-    schemas::PLAN.takes(&plan);
+    schemas::PLAN.accepts(&plan);
     plan
 }
 
@@ -99,7 +99,7 @@ fn a_sets_own_annotations_are_changed_and_deleted_whoever_made_them() {
     let world = team();
     world.declare(INPUTS);
     apply_as(&world, "bea", &[]).exits(0);
-    // One is moved, one is relabelled, one is dropped.
+    // One is moved, one is relabelled, one is removed from the manifest.
     world.declare(
         "  - id: in-1\n    annotations:\n      \
          - { box: { top: 0.1, left: 0.1, bottom: 0.3, right: 0.28 }, concepts: [car] }\n      \
@@ -129,7 +129,7 @@ fn a_sets_own_annotations_are_changed_and_deleted_whoever_made_them() {
 }
 
 #[test]
-fn a_replacement_that_died_is_finished_by_another_token() {
+fn an_interrupted_replacement_is_finished_with_another_token() {
     let world = team();
     world.declare(
         "  - id: in-1\n    annotations:\n      - { key: k, concepts: [car], user: bea }\n",
@@ -164,7 +164,7 @@ fn me_is_resolved_once_and_kept_in_the_plan() {
     run.exits(0).says("Note: owners: bea.");
     let plan: Value = serde_json::from_str(&world.read("plan.json")).unwrap();
     assert_eq!(plan["owners"], json!(["bea"]));
-    // Whoever applies it, it is hers that is deleted.
+    // With any token, her annotation is deleted.
     let apply = ["apply", "plan.json", "--auto-approve"];
     let as_owner = |arguments: &[&str]| {
         let mut command = world.command();
@@ -182,7 +182,7 @@ fn me_is_resolved_once_and_kept_in_the_plan() {
 }
 
 #[test]
-fn a_target_of_me_is_kept_as_the_users_id() {
+fn a_target_with_user_me_is_saved_with_the_users_id() {
     let world = team();
     world.declare(INPUTS);
     let mut plan = world.command();
@@ -213,7 +213,7 @@ fn a_post_that_equals_an_annotation_of_another_user_stops_the_plan() {
             "carl",
             boxed("in-1", "near", [0.5, 0.5, 0.8, 0.79], &["tree"]),
         ),
-        // Not a person's, or not the same.
+        // By a model, or not equal.
         with(car("detected"), "model_version_id", json!("v")),
         of(
             "carl",
@@ -223,7 +223,7 @@ fn a_post_that_equals_an_annotation_of_another_user_stops_the_plan() {
     world.declare(INPUTS);
     let plan = run_as(&world, "owner", &["plan", "m.yaml", "--format", "json"]).exits(3);
     let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
-    schemas::PLAN.takes(&plan);
+    schemas::PLAN.accepts(&plan);
     assert_eq!(
         plan["guards"],
         json!([{"guard": "doubles", "count": 1, "limit": 0,
@@ -254,14 +254,14 @@ fn a_post_that_equals_an_annotation_of_another_user_stops_the_plan() {
         run.stderr
     );
     assert_eq!(world.writes(), []);
-    // A plan file stays stopped until somebody lets it pass, and is applied by its number alone.
+    // A plan file stays stopped until a flag with the number lets it pass.
     run_as(&world, "bea", &["plan", "m.yaml", "--out", "plan.json"]).exits(3);
     world
         .run(&["apply", "plan.json", "--auto-approve"])
         .exits(3);
     assert_eq!(world.writes(), []);
 
-    // One way on: hers is in scope, and is that annotation.
+    // First solution: with her in `owners`, the declaration matches her annotation.
     world.write(
         "m.yaml",
         &format!("{}owners: [owner, bea]\ninputs:\n{INPUTS}", header()),
@@ -275,7 +275,7 @@ fn a_post_that_equals_an_annotation_of_another_user_stops_the_plan() {
             .count()
     };
     assert_eq!(cars(), 2, "hers and the model's");
-    // The other one.
+    // The other solution.
     world.declare(INPUTS);
     apply_as(&world, "owner", &["--allow-doubles", "0"]).exits(3);
     apply_as(&world, "owner", &["--allow-doubles", "1"]).exits(0);
@@ -303,7 +303,7 @@ fn made_of(world: &World, concept: &str) -> String {
 }
 
 #[test]
-fn a_renamed_set_takes_its_annotations_over() {
+fn a_renamed_set_adopts_its_annotations() {
     let world = team();
     let named = |set: &str, more: &str, inputs: &str| {
         let header = header().replace("street", set);
@@ -321,7 +321,7 @@ fn a_renamed_set_takes_its_annotations_over() {
     for user in TEAM {
         apply_as(&world, user, &[]).exits(3).says("--adopt-set");
     }
-    // With the flag nothing is to be done, and the plan says what it takes over.
+    // With the flag the plan is empty, and lists what it adopts.
     let run = run_as(
         &world,
         "owner",
@@ -341,11 +341,11 @@ fn a_renamed_set_takes_its_annotations_over() {
     assert_eq!(plan["adopts"], json!(["old"]));
     apply_as(&world, "owner", &["--adopt-set", "old"]).exits(0);
     assert_eq!(world.annotations(), before);
-    // Without it the plan is stopped as before; the header is what lasts.
+    // Without it the plan is stopped as before; the header makes it permanent.
     apply_as(&world, "owner", &[]).exits(3);
     named("new", "adopts: [old]\n", INPUTS);
     settled_for_all(&world);
-    // Changes and deletes reach what was made under the old name, by key and by content.
+    // Annotations made under the old name are changed and deleted, matched by key and by content.
     let changed = INPUTS
         .replace("[night]", "[day]")
         .replacen("right: 0.3 }", "right: 0.29 }", 1);
@@ -389,7 +389,7 @@ fn a_set_can_be_adopted_by_its_id_prefix() {
 fn a_pull_for_another_set_lists_the_sets_of_the_app() {
     let world = team();
     let manifest = |set: &str| format!("{}inputs:\n{INPUTS}", header().replace("street", set));
-    world.write("m.yaml", &manifest("a-set-that-nobody-guesses"));
+    world.write("m.yaml", &manifest("a-set-that-is-hard-to-guess"));
     apply_as(&world, "bea", &[]).exits(0);
     let prefix = world.annotations()[0]["id"].as_str().unwrap()[..11].to_owned();
     let said = format!(
@@ -400,11 +400,11 @@ fn a_pull_for_another_set_lists_the_sets_of_the_app() {
         .says(&said)
         .says("--set");
     assert!(!world.path().join("clone").exists());
-    // Its name makes them this pull's; so does what its ids begin with.
+    // Its name adopts them for this pull; so does the prefix of its ids.
     run_as(
         &world,
         "carl",
-        &["pull", "clone", "--set", "a-set-that-nobody-guesses"],
+        &["pull", "clone", "--set", "a-set-that-is-hard-to-guess"],
     )
     .exits(0);
     run_as(
@@ -422,13 +422,13 @@ fn a_pull_for_another_set_lists_the_sets_of_the_app() {
             ));
         }
     }
-    // Over a manifest of another name: nothing is dropped from it.
+    // Into a manifest with another set name: nothing is removed from it.
     world.write("m.yaml", &manifest("street"));
     run_as(&world, "carl", &["pull", "m.yaml"])
         .exits(1)
         .says("`adopts`");
     assert_eq!(world.read("m.yaml"), manifest("street"));
-    // Where there is something else, that is pulled, and the sets are named.
+    // If there are other annotations, those are pulled, and the sets are listed.
     world.seed(vec![whole("in-2", "owners", &[("car", 1.0)])]);
     run_as(&world, "carl", &["pull", "third"])
         .exits(0)
@@ -438,7 +438,7 @@ fn a_pull_for_another_set_lists_the_sets_of_the_app() {
 }
 
 #[test]
-fn an_earlier_name_of_the_set_is_found_in_git() {
+fn an_earlier_set_name_is_found_in_git() {
     if !super::is_there("git") {
         return;
     }

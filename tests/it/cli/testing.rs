@@ -65,7 +65,7 @@ fn listing(caller: &str) -> String {
         "data": {"concepts": [{"id": "car", "value": 1}]}});
     let listing = json!({"format_version": "1.0", "caller": caller, "app_owner": "owner",
         "scope": "whole_app", "annotations": [annotation]});
-    // Its version comes first, as `list` writes it.
+    // The version comes first, as in a listing by `list`.
     let text = listing.to_string();
     assert!(text.starts_with("{\"format_version\""), "{text}");
     text
@@ -178,7 +178,7 @@ fn a_case_that_cannot_be_planned_fails_and_the_others_go_on() {
         "cases/c-listing/observed.json",
         "{\"format_version\": \"1.0\", \"caller\": \"a\", \"app_owner\": \"a\",\n7}",
     );
-    // Nobody may change what a model made.
+    // An annotation of a model cannot be changed.
     repository.write(
         "cases/d-refused/observed.json",
         &listing("owner").replace("\"user_id\":\"owner\"", "\"model_version_id\":\"v\""),
@@ -208,7 +208,7 @@ fn a_case_that_cannot_be_planned_fails_and_the_others_go_on() {
         run.last_line(),
         "5 cases: 2 as expected, 3 cannot be planned."
     );
-    // Nothing is made of what cannot be planned.
+    // No file is written for a case that cannot be planned.
     let run = repository.test(&["--bless"]).exits(1);
     assert_eq!(
         run.last_line(),
@@ -253,7 +253,7 @@ fn cases_are_found_at_any_depth_and_in_order() {
     assert_eq!(run.stdout, "1 case: 1 as expected.\n");
 }
 
-/// A case whose three files are as expected.
+/// A case with three files that are as expected.
 fn with_all_formats(repository: &Repository) {
     repository.case("one", "bus");
     for file in ["one/plan.md", "one/plan.json"] {
@@ -267,7 +267,7 @@ fn with_all_formats(repository: &Repository) {
             run.stdout
         );
     }
-    // What is expected lies in the manifest's folder, and is no part of it.
+    // The expected plans are in the manifest's folder, but do not belong to it.
     repository.test(&[]).exits(0);
 }
 
@@ -292,7 +292,7 @@ fn markdown_and_json_are_compared_if_they_exist() {
         assert_eq!(run.stdout.matches("Wrote ").count(), 1, "{}", run.stdout);
         assert_eq!(repository.read(file), right);
     }
-    // Byte for byte, even where it means the same.
+    // Byte for byte, even if the meaning is the same.
     let right = repository.read("one/plan.json");
     repository.write("one/plan.json", &right.replacen("  ", "   ", 1));
     repository.test(&[]).exits(1).says("Differs: one/plan.json");
@@ -340,7 +340,7 @@ fn neither_targets_nor_the_environment_change_a_plan() {
 }
 
 #[test]
-fn the_ends_of_lines_that_a_checkout_changed_are_no_difference() {
+fn line_endings_changed_by_a_checkout_are_not_a_difference() {
     let repository = Repository::new();
     with_all_formats(&repository);
     for file in ["one/plan.txt", "one/plan.md", "one/plan.json"] {
@@ -351,7 +351,7 @@ fn the_ends_of_lines_that_a_checkout_changed_are_no_difference() {
 }
 
 #[test]
-fn a_plan_that_a_guard_stops_can_be_expected() {
+fn a_stopped_plan_can_be_the_expected_plan() {
     let repository = Repository::new();
     repository.listing("one", "owner");
     let empty = header().replace("max_deletes: 100%", "max_deletes: 0%, min_existing: 0");

@@ -21,7 +21,7 @@ fn run_without_showing_the_token(world: &World, runs: Vec<(Vec<&str>, i32)>) {
 }
 
 #[test]
-fn no_output_and_no_file_ever_holds_the_token() {
+fn no_output_and_no_file_contains_the_token() {
     let world = World::with(Config {
         owner_key: MARKER.to_owned(),
         ..Config::default()
@@ -113,7 +113,7 @@ fn no_output_and_no_file_ever_holds_the_token() {
 }
 
 #[test]
-fn no_other_command_tells_the_token() {
+fn no_other_command_shows_the_token() {
     let config = Config {
         owner_key: MARKER.to_owned(),
         ..Config::default()
@@ -174,10 +174,10 @@ fn no_other_command_tells_the_token() {
     }
 }
 
-/// An answer made of the caller's token.
+/// An answer that contains the caller's token.
 type Echo = fn(&str) -> Response;
 
-/// What a server that repeats its caller's token may answer.
+/// Possible answers of a server that repeats the token.
 fn echoes() -> Vec<(&'static str, Echo)> {
     vec![
         ("a description", |token| {
@@ -232,7 +232,7 @@ fn echoes() -> Vec<(&'static str, Echo)> {
 }
 
 #[test]
-fn a_server_that_repeats_the_token_does_not_bring_it_onto_the_screen() {
+fn a_token_repeated_by_the_server_is_not_shown() {
     let world = World::new().with_key(MARKER);
     world.declare(&boxes(0..1, "car"));
     for (what, echo) in echoes() {
@@ -257,7 +257,7 @@ fn a_server_that_repeats_the_token_does_not_bring_it_onto_the_screen() {
                 "-vv",
             ];
             let run = world.run(&[command, &app].concat());
-            // A listing shows what it is given, ids too, until it is given what is no listing.
+            // A listing prints the server's data, including ids, unless it is not a valid listing.
             if command[0] != "list" {
                 assert_eq!(run.code, 1, "{what} {command:?}\n{}", run.stderr);
                 assert!(!run.stdout.contains("marker"), "{what}\n{}", run.stdout);
@@ -319,7 +319,7 @@ fn rejected_and_malformed_tokens_are_not_shown() {
 }
 
 #[test]
-fn a_token_file_may_end_with_a_line_feed_and_beats_the_environment() {
+fn a_token_file_may_end_with_a_line_feed_and_overrides_the_environment() {
     let world = World::new().with_key("nobody's");
     world.declare(&boxes(0..1, "car"));
     world.write("pat", "owner-key\n");

@@ -4,7 +4,7 @@
 mod file;
 
 use super::every::{kinds, mask, model_made};
-use super::proxy::{self, Meddling};
+use super::proxy::{self, ProxyAction};
 use super::{Run, World, boxes};
 use crate::schemas;
 use crate::support::named_body;
@@ -33,7 +33,7 @@ fn state(world: &World) -> Vec<Value> {
         }
         fields.sort_keys();
     }
-    // Nobody can bring back what a model made.
+    // An annotation of a model cannot be restored.
     all.retain(|it| it["id"] != "m1");
     all.sort_by_key(|it| format!("{}/{}", it["input_id"], it["id"]));
     all
@@ -47,7 +47,7 @@ fn carry_out(world: &World, file: &str, arguments: &[&str]) -> Run {
 
 fn plan_file(world: &World, file: &str) -> Value {
     let plan = serde_json::from_str(&world.read(file)).unwrap();
-    schemas::PLAN.takes(&plan);
+    schemas::PLAN.accepts(&plan);
     plan
 }
 
@@ -63,7 +63,7 @@ fn declared() -> String {
     rows.collect()
 }
 
-/// An app that has the inputs, and on each what a model found.
+/// An app with the inputs, and an annotation of a model on each.
 fn inputs() -> World {
     let world = World::new();
     let on = |name: &String| {
@@ -95,7 +95,7 @@ fn every_kind() -> World {
     world
 }
 
-/// Inputs that declare something of each annotation that is there, by its id.
+/// Inputs that declare a change of each existing annotation, by its id.
 fn changing(world: &World, leaving_out: &[&str], change: &str) -> String {
     let all = state(world);
     let names = names().into_iter();
@@ -113,7 +113,7 @@ fn changing(world: &World, leaving_out: &[&str], change: &str) -> String {
 }
 
 /// Applies a manifest with `--undo-out`, undoes it, undoes that, and undoes that again.
-fn there_and_back(world: &World, inputs: &str, count: usize, done: &str) {
+fn undo_and_redo(world: &World, inputs: &str, count: usize, done: &str) {
     world.declare(inputs);
     let was = state(world);
     let run = world.apply(&["--undo-out", "undo.json", "--allow-purge"]);
@@ -144,7 +144,7 @@ fn same(one: &[Value], other: &[Value]) {
 #[test]
 fn a_post_of_every_kind_is_undone() {
     let world = inputs();
-    there_and_back(&world, &declared(), names().len() - 1, "posted");
+    undo_and_redo(&world, &declared(), names().len() - 1, "posted");
 }
 
 #[test]
@@ -153,14 +153,14 @@ fn a_merge_into_every_kind_is_undone() {
     let change =
         "status: awaiting_review, metadata: { new: 1, deep: { more: 2 } }, info: { who: me }";
     let inputs = changing(&world, &[], change);
-    there_and_back(&world, &inputs, names().len(), "merged");
+    undo_and_redo(&world, &inputs, names().len(), "merged");
 }
 
 #[test]
 fn a_removal_from_every_kind_is_undone() {
     let world = every_kind();
     let inputs = changing(&world, &["text"], "concepts: []");
-    there_and_back(&world, &inputs, names().len() - 1, "removed");
+    undo_and_redo(&world, &inputs, names().len() - 1, "removed");
 }
 
 #[test]
@@ -168,14 +168,14 @@ fn an_overwrite_of_every_kind_is_undone() {
     let world = every_kind();
     let change = "polygon: [[0.3, 0.3], [0.3, 0.4], [0.4, 0.4]], concepts: [other], info: { a: 1 }";
     let inputs = changing(&world, &[], change);
-    there_and_back(&world, &inputs, names().len(), "overwritten");
+    undo_and_redo(&world, &inputs, names().len(), "overwritten");
 }
 
 #[test]
 fn a_replacement_of_every_kind_is_undone() {
     let world = every_kind();
     let inputs = changing(&world, &["input_level"], "user: bea, metadata: { new: 1 }");
-    there_and_back(&world, &inputs, names().len() - 1, "replaced");
+    undo_and_redo(&world, &inputs, names().len() - 1, "replaced");
 }
 
 #[test]
@@ -183,8 +183,8 @@ fn a_delete_of_every_kind_is_undone() {
     let world = every_kind();
     let inputs = names().into_iter();
     let inputs = inputs.map(|name| format!("  - id: in-{name}\n    annotations: []\n"));
-    // What the app made stays.
-    there_and_back(
+    // Annotations made by the app stay.
+    undo_and_redo(
         &world,
         &inputs.collect::<String>(),
         names().len() - 1,
@@ -198,7 +198,7 @@ fn a_purge_of_every_kind_is_undone_except_for_annotations_of_models() {
     let inputs = names().into_iter();
     let inputs = inputs.map(|name| format!("  - id: in-{name}\n    purge: true\n"));
     let count = names().len();
-    there_and_back(&world, &inputs.collect::<String>(), count, "inputs purged");
+    undo_and_redo(&world, &inputs.collect::<String>(), count, "inputs purged");
     let spots = plan_file(&world, "undo.json")["blind_spots"].to_string();
     let lost = format!(
         "{count} annotations made by models, which cannot be posted again: m1 of input in-box"
@@ -206,7 +206,7 @@ fn a_purge_of_every_kind_is_undone_except_for_annotations_of_models() {
     assert!(spots.contains(&lost), "{spots}");
 }
 
-/// An app that needs every kind of write but a purge: `in-000` is relabelled, `in-001` gets a status, `in-002` is
+/// An app that needs every kind of write except a purge: `in-000` is relabelled, `in-001` gets a status, `in-002` is
 /// deleted, `in-003` is posted, `in-004` goes to another user.
 fn mixed() -> World {
     let world = World::new();
@@ -240,7 +240,7 @@ fn operations_that_were_not_applied_are_not_in_the_undo() {
     let run = carry_out(&world, "undo.json", &[]).exits(0);
     assert!(run.last_line().starts_with("Applied 4 ("), "{}", run.stdout);
     let mut now = state(&world);
-    // The input of what was posted stays, with what the app made with it.
+    // The posted input stays, with its input-level annotation.
     now.retain(|it| it["input_id"] != "in-003");
     same(&now, &was);
     world.declare(&(boxes(0..3, "car") + &boxes(4..5, "car")));
@@ -283,7 +283,7 @@ fn an_undo_leaves_later_edits_alone() {
 }
 
 /// A started apply with one write held until it is released.
-pub(super) struct Held {
+pub(super) struct HeldRun {
     pub(super) child: Child,
     pub(super) arrived: Arrival,
     pub(super) release: Sender<()>,
@@ -303,7 +303,7 @@ impl Arrival {
     }
 }
 
-/// Who is told of the write, and what waits for it; also for the end of the command, which gets its stdin here.
+/// A sender for the arrival of the write, and its receiver. The receiver also learns when the command ends, by its stdin.
 pub(super) fn arrival(command: &mut Command) -> (std::sync::mpsc::Sender<()>, Arrival) {
     let (told, write) = std::sync::mpsc::channel();
     let (tell, arrived) = std::sync::mpsc::channel();
@@ -314,7 +314,7 @@ pub(super) fn arrival(command: &mut Command) -> (std::sync::mpsc::Sender<()>, Ar
     command.stdin(Stdio::from(held));
     std::thread::spawn(move || {
         let _ = end.read_to_end(&mut Vec::new());
-        // Nobody may wait any more.
+        // The receiver may have been dropped.
         let _ = tell_of_end.send(false);
     });
     (told, Arrival(arrived))
@@ -322,21 +322,21 @@ pub(super) fn arrival(command: &mut Command) -> (std::sync::mpsc::Sender<()>, Ar
 
 #[test]
 #[should_panic(expected = "the run ended before its write arrived")]
-fn waiting_for_a_write_fails_where_the_run_ends_before_it() {
+fn waiting_for_a_write_fails_if_the_run_ends_before_it() {
     let world = World::new();
     world.declare("  - id: in-000\n    annotations: []\n");
-    let mut held = held(&world, "m.yaml", 0, &[]);
+    let mut held = start_held(&world, "m.yaml", 0, &[]);
     held.child.wait().unwrap();
     held.arrived.wait();
 }
 
 /// Applies a manifest or a plan file one call at a time; the write after this many is held.
-pub(super) fn held(world: &World, path: &str, after: usize, arguments: &[&str]) -> Held {
+pub(super) fn start_held(world: &World, path: &str, after: usize, arguments: &[&str]) -> HeldRun {
     let mut command = world.command();
     let (told, arrived) = arrival(&mut command);
     let (release, go) = tokio::sync::oneshot::channel();
-    let meddling = Meddling::hold_after(after, told, go);
-    let url = world.block_on(proxy::start(world.emulator.url(), meddling));
+    let proxy_action = ProxyAction::hold_after(after, told, go);
+    let url = world.block_on(proxy::start(world.emulator.url(), proxy_action));
     command.args(["apply", path, "--auto-approve", "--concurrency", "1"]);
     if path == "m.yaml" {
         command.args(["--endpoint", &url, "--user-id", "owner", "--app-id", "app"]);
@@ -349,7 +349,7 @@ pub(super) fn held(world: &World, path: &str, after: usize, arguments: &[&str]) 
         .args(arguments)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    Held {
+    HeldRun {
         child: command.spawn().unwrap(),
         arrived,
         release,
@@ -368,18 +368,18 @@ fn a_killed_run_leaves_a_valid_undo() {
     for takes_effect in [false, true] {
         let world = mixed();
         let was = state(&world);
-        let Held {
+        let HeldRun {
             mut child,
             arrived,
             release,
-        } = held(&world, "m.yaml", 0, &["--undo-out", "undo.json"]);
+        } = start_held(&world, "m.yaml", 0, &["--undo-out", "undo.json"]);
         arrived.wait();
-        // It is there, whole, before anything takes effect.
+        // It is complete before anything takes effect.
         let undo = plan_file(&world, "undo.json");
         assert_eq!(undo["operations"].as_array().unwrap().len(), 5, "{undo:#}");
         assert_eq!(world.writes(), []);
         if takes_effect {
-            // The calls go through, and the file is not written again.
+            // The calls are carried out, but the file is not updated.
             release.send(()).unwrap();
             let kept = world.read("undo.json");
             child.wait().unwrap();
@@ -404,15 +404,15 @@ fn a_killed_run_leaves_a_valid_undo() {
 }
 
 #[test]
-fn a_killed_or_stopped_run_is_undone_as_far_as_it_got() {
+fn the_finished_writes_of_a_killed_or_stopped_run_are_undone() {
     for signal in ["-KILL", "-INT"] {
         let world = World::new();
         world.declare(&boxes(0..600, "car"));
-        let Held {
+        let HeldRun {
             mut child,
             arrived,
             release,
-        } = held(&world, "m.yaml", 2, &["--undo-out", "undo.json"]);
+        } = start_held(&world, "m.yaml", 2, &["--undo-out", "undo.json"]);
         arrived.wait();
         assert_eq!(world.annotations().len(), 256);
         let pid = child.id().to_string();

@@ -1,6 +1,6 @@
-//! Annotations that are listed and cannot be read, or not be written back as they are.
+//! Listed annotations that cannot be read, or cannot be written back unchanged.
 
-use super::proxy::{self, Meddling};
+use super::proxy::{self, ProxyAction};
 use super::{Run, World, settled};
 use crate::support::{boxed, with};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ const BOX: [f64; 4] = [0.1, 0.2, 0.5, 0.6];
 /// The same, moved a little.
 const MOVED: [f64; 4] = [0.11, 0.2, 0.5, 0.6];
 
-/// What a server may answer and JSON parsers refuse: half of a surrogate pair, and a number out of range.
+/// Values that a server may send and JSON parsers refuse: half of a surrogate pair, and a number out of range.
 const ODD: &[(&str, &str)] = &[
     (r#""surrogate""#, r#""\ud83d""#),
     (r#""huge""#, "1e999"),
@@ -26,14 +26,14 @@ fn with_metadata(annotation: Value, metadata: Value) -> Value {
     annotation
 }
 
-/// Runs the binary on the app as a server shows it that answers with [`ODD`].
+/// Runs the binary through a proxy that inserts [`ODD`] into answers.
 fn through(world: &World, arguments: &[&str]) -> Run {
-    through_with(world, Meddling::Replace(ODD), arguments)
+    through_with(world, ProxyAction::Replace(ODD), arguments)
 }
 
-/// Runs the binary on the app as a server shows it that does this to its answers.
-fn through_with(world: &World, meddling: Meddling, arguments: &[&str]) -> Run {
-    let url = world.block_on(proxy::start(world.emulator.url(), meddling));
+/// Runs the binary through a proxy with this action.
+fn through_with(world: &World, proxy_action: ProxyAction, arguments: &[&str]) -> Run {
+    let url = world.block_on(proxy::start(world.emulator.url(), proxy_action));
     let mut command = world.command();
     command
         .args(arguments)
@@ -60,11 +60,11 @@ fn world_with(metadata: Value) -> World {
 }
 
 #[test]
-fn a_declared_annotation_that_cannot_be_carried_is_an_error_and_keeps_its_data() {
+fn a_declared_unreadable_annotation_is_an_error_and_is_not_changed() {
     for (metadata, why) in [
         (
             json!({"m": "surrogate"}),
-            "an escape that stands for no character",
+            "an escape that is not a character",
         ),
         (json!({"m": "huge"}), "a number too large to be read"),
         (nested(115), "nested more than 100 levels deep"),
@@ -116,7 +116,7 @@ fn a_possible_match_of_an_unreadable_annotation_is_neither_posted_nor_deleted() 
         run.last_line(),
         "Applied 2 (1 merged, 1 deleted), 0 already up to date, 0 failed, 0 not attempted."
     );
-    // What is found by its id is written, and so is the rest of the app.
+    // An annotation that is matched by id is written, and so is the rest of the app.
     assert_eq!(world.annotation("far").unwrap()["status"]["code"], 24151);
     assert!(world.annotation("b").is_none());
     let tree = world.annotation("tree").unwrap();
@@ -127,7 +127,7 @@ fn a_possible_match_of_an_unreadable_annotation_is_neither_posted_nor_deleted() 
     );
     assert_eq!(world.annotations().len(), 3);
     settled(&through(&world, &["plan", "m.yaml", "--detailed-exitcode"]));
-    // Once it can be read, the plan says what there is to do.
+    // When it can be read again, the plan shows the change.
     world.plan(&["--detailed-exitcode"]).exits(2);
 }
 
@@ -146,7 +146,7 @@ fn unreadable_annotations_on_other_inputs_do_not_block() {
     world.declare("  - id: in-1\n    annotations:\n      - { concepts: [night] }\n");
     let run = through(&world, &["apply", "m.yaml", "--auto-approve"])
         .exits(0)
-        // The padded input's own annotation counts as well.
+        // The input-level annotation of the padded input counts too.
         .says("3 unreadable")
         .says("annotation `p` of input `padded ` cannot be read: its input id begins or ends with white space");
     assert_eq!(
@@ -218,7 +218,7 @@ fn spoil(answer: &mut Value, field: &str, value: Value) {
     }
 }
 
-/// What is done to an answer.
+/// A change of an answer.
 type Wrong = fn(&mut Value);
 
 /// Fields of the wrong type, as what `list` prints of them, and as the service sends them.
@@ -256,7 +256,8 @@ fn a_field_of_the_wrong_type_makes_one_annotation_unreadable_and_no_other() {
              - { id: far, status: pending }\n  \
              - id: in-2\n    annotations: []\n",
         );
-        let through = |arguments: &[&str]| through_with(&world, Meddling::Read(wrong), arguments);
+        let through =
+            |arguments: &[&str]| through_with(&world, ProxyAction::Read(wrong), arguments);
         let listed = through(&["list"]).exits(0);
         assert!(listed.stdout.contains(raw), "{raw}: {}", listed.stdout);
         assert_eq!(listed.stdout.lines().count(), 5, "{raw}: {}", listed.stdout);
@@ -277,7 +278,7 @@ fn a_field_of_the_wrong_type_makes_one_annotation_unreadable_and_no_other() {
         assert!(world.annotation("b").is_none(), "{raw}");
         assert_eq!(world.annotations().len(), 2, "{raw}");
         settled(&through(&["plan", "m.yaml", "--detailed-exitcode"]));
-        // A listing that was saved says the same.
+        // A saved listing gives the same message.
         world.write("state/listing.json", &saved.stdout);
         world
             .run(&["plan", "m.yaml", "--observed", "state/listing.json"])
@@ -304,7 +305,7 @@ fn an_annotation_whose_input_cannot_be_read_stops_every_plan() {
             &["plan", "m.yaml"][..],
             &["apply", "m.yaml", "--auto-approve"],
         ] {
-            through_with(&world, Meddling::Read(wrong), command)
+            through_with(&world, ProxyAction::Read(wrong), command)
                 .exits(1)
                 .says("of page 1 of the listing cannot be read");
         }
@@ -317,7 +318,7 @@ fn a_declared_annotation_with_a_field_of_the_wrong_type_is_an_error() {
     let world = World::new();
     world.seed(vec![boxed("in-1", "a", BOX, &["car"])]);
     declare_box(&world, "id: a");
-    let wrong = Meddling::Read(|it| spoil(it, "trusted", json!("yes")));
+    let wrong = ProxyAction::Read(|it| spoil(it, "trusted", json!("yes")));
     through_with(&world, wrong, &["apply", "m.yaml", "--auto-approve"])
         .exits(1)
         .says("annotation `a` of input `in-1` cannot be read")

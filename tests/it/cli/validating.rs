@@ -73,7 +73,7 @@ fn problems_are_shown_with_line_and_hint() {
       = help: write [] if you mean none
     error: the manifest has 5 problems
     ");
-    // `plan` shows the same.
+    // `plan` shows the same problems.
     let plan = world.run(&["plan", "--embedded", "x.db"]).exits(1);
     assert_eq!(plan.stderr, run.stderr);
     assert!(!world.path().join("x.db").exists());

@@ -29,7 +29,7 @@ impl Run {
         Self::from(command.output().unwrap())
     }
 
-    /// Holds the run to an exit code.
+    /// Checks the exit code.
     #[track_caller]
     pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(
@@ -45,7 +45,7 @@ impl Run {
         self.stdout.lines().last().unwrap_or_default()
     }
 
-    /// Holds stdout or stderr to contain a text.
+    /// Checks that stdout or stderr contains a text.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
         assert!(
@@ -99,7 +99,7 @@ impl World {
 
     pub(crate) fn with(mut config: Config) -> Self {
         if let Some(order) = listing_order() {
-            config.habits.listings = order;
+            config.response_style.listings = order;
         }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -117,7 +117,7 @@ impl World {
         }
     }
 
-    /// Calls are made with this token from now on.
+    /// Uses this token from now on.
     pub(crate) fn with_key(mut self, key: &str) -> Self {
         key.clone_into(&mut self.key);
         self
@@ -191,7 +191,7 @@ impl World {
     pub(crate) fn plan_json(&self) -> Value {
         let plan = self.plan(&["--format", "json"]).exits(0);
         let plan = serde_json::from_str(&plan.stdout).unwrap();
-        schemas::PLAN.takes(&plan);
+        schemas::PLAN.accepts(&plan);
         plan
     }
 
@@ -203,7 +203,7 @@ impl World {
     /// Applies a manifest or a plan file made from `m.yaml`. If that succeeds, checks that a plan of `m.yaml` is empty.
     pub(crate) fn apply_path(&self, path: &str, arguments: &[&str]) -> Run {
         let run = if is_plan_file(path) {
-            // A plan file names its app itself, and a manifest stands behind one that is no undo.
+            // A plan file names its app itself; unless it is an undo, it was made from a manifest.
             let is_undo = self.read(path).contains("\"purpose\": \"undo\"");
             let has_one = self.path().join("m.yaml").is_file() && !is_undo;
             let mut more = Vec::new();
@@ -224,17 +224,17 @@ impl World {
         run
     }
 
-    /// Holds the app to what `m.yaml` declares. Faults that are still to come do not count.
+    /// Checks that the plan of `m.yaml` is empty, without the faults that are still pending.
     #[track_caller]
     pub(crate) fn is_settled(&self) {
         self.emulator.faults().clear();
         settled(&self.plan(&["--detailed-exitcode"]));
         if self.path().join("m.yaml").is_file() {
-            schemas::MANIFEST.takes_yaml(&self.read("m.yaml"));
+            schemas::MANIFEST.accepts_yaml(&self.read("m.yaml"));
         }
     }
 
-    /// Every annotation of the app but the input-level ones, oldest first.
+    /// Every annotation of the app except the input-level ones, oldest first.
     pub(crate) fn annotations(&self) -> Vec<Value> {
         let mut all = self.runtime.block_on(self.emulator.annotations()).unwrap();
         all.retain(|annotation| annotation["input_level"] != true);
@@ -246,9 +246,9 @@ impl World {
         self.annotations().into_iter().find(|it| it["id"] == id)
     }
 
-    /// Annotations that were there before.
+    /// Stores existing annotations.
     pub(crate) fn seed(&self, annotations: Vec<Value>) {
-        // The app's owner is who the tests' annotations are of.
+        // The tests' annotations belong to the app's owner.
         let mine = |it: Value| match it["user_id"].as_str() {
             Some(crate::support::ME) => with(it, "user_id", "owner".into()),
             _ => it,
@@ -295,7 +295,7 @@ impl World {
         only["id"].as_str().unwrap().to_owned()
     }
 
-    /// The owner changes the only annotation on an input through the API, past the binary.
+    /// The owner changes the only annotation on an input through the API.
     pub(crate) fn someone_marks_as_pending(&self, input: &str) {
         let id = self.id_on(input);
         let patch = json!({"id": id, "input_id": input, "status": {"code": 24151}});
@@ -306,7 +306,7 @@ impl World {
         assert!(matches!(answer.unwrap()[..], [ItemResult::Done(_)]));
     }
 
-    /// The owner adds a concept to an annotation of a whole input through the API, past the binary.
+    /// The owner adds a concept to an annotation of a whole input through the API.
     pub(crate) fn someone_labels(&self, input: &str, id: &str, concept: &str) {
         let data = json!({"concepts": [{"id": concept, "value": 1}]});
         let patch = json!({"id": id, "input_id": input, "data": data});
@@ -317,7 +317,7 @@ impl World {
         assert!(matches!(answer.unwrap()[..], [ItemResult::Done(_)]));
     }
 
-    /// The owner deletes an annotation through the API, past the binary.
+    /// The owner deletes an annotation through the API.
     pub(crate) fn delete(&self, input: &str, id: &str) {
         let pairs = DeletePairs::new(vec![(input.to_owned(), id.to_owned())]).unwrap();
         let writer = self.writer();
@@ -325,7 +325,7 @@ impl World {
         assert!(matches!(answer.unwrap()[..], [ItemResult::Done(())]));
     }
 
-    /// A client of the owner's.
+    /// A client with the owner's token.
     pub(crate) fn writer(&self) -> Writer {
         let endpoint = api::Endpoint::new(&self.emulator.url(), InsecureHttp::Refuse).unwrap();
         let token = Token::new("owner-key").unwrap();
@@ -335,7 +335,7 @@ impl World {
 }
 
 fn is_plan_file(path: &str) -> bool {
-    // An undo that was kept has a number behind its ending.
+    // An earlier undo that was kept has a number after its extension.
     Path::new(path).extension().is_some_and(|end| end == "json") || path.contains(".json.")
 }
 
@@ -386,7 +386,7 @@ pub(crate) fn folder_of(path: &Path) -> Vec<(String, String)> {
     files
 }
 
-/// Says that a test is skipped, and why: past the test harness, which keeps what is printed to itself.
+/// Reports that a test is skipped, and why. Writes to stderr directly, because the test harness captures printed text.
 pub(crate) fn skipped(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {why}");
 }

@@ -1,6 +1,6 @@
-//! Writes that go wrong on their way there, or on their way back.
+//! Writes with lost or failed requests or answers.
 
-use super::proxy::{self, Meddling};
+use super::proxy::{self, ProxyAction};
 use super::{Run, World, boxes};
 use crate::support::{boxed, whole};
 use annosync::api::DeleteInputs;
@@ -27,7 +27,7 @@ fn passing_faults() -> Vec<Fault> {
     ]
 }
 
-/// Runs a check once for each fault, all at a time: most of it is waiting.
+/// Runs a check for each fault, all at the same time: most of it is waiting.
 fn each(faults: Vec<Fault>, check: impl Fn(Fault) + Sync) {
     let check = &check;
     std::thread::scope(|scope| {
@@ -68,7 +68,7 @@ fn patches_and_deletes_are_made_once_despite_faults() {
         let faults = world.emulator.faults();
         faults.on(Endpoint::PatchAnnotations, 1, fault.clone());
         faults.on(Endpoint::PatchAnnotations, 2, fault.clone());
-        // First the deletes of what is replaced, last those of what is not declared.
+        // First the deletes for replacements, last those of undeclared annotations.
         faults.on(Endpoint::DeleteAnnotations, 1, fault.clone());
         faults.on(Endpoint::DeleteAnnotations, 3, fault.clone());
         let run = world.apply(&["--concurrency", "1"]).exits(0);
@@ -122,13 +122,13 @@ fn one_bad_annotation_of_a_full_call_fails_alone_and_a_second_run_repairs_it() {
 }
 
 /// The binary on the emulator's app, through a proxy.
-pub(super) fn apply_through(world: &World, meddling: Meddling) -> Run {
-    apply_with(world, meddling, &[])
+pub(super) fn apply_through(world: &World, proxy_action: ProxyAction) -> Run {
+    apply_with(world, proxy_action, &[])
 }
 
 /// The same with more arguments.
-pub(super) fn apply_with(world: &World, meddling: Meddling, more: &[&str]) -> Run {
-    let url = world.block_on(proxy::start(world.emulator.url(), meddling));
+pub(super) fn apply_with(world: &World, proxy_action: ProxyAction, more: &[&str]) -> Run {
+    let url = world.block_on(proxy::start(world.emulator.url(), proxy_action));
     let flags = ["--endpoint", &url, "--user-id", "owner", "--app-id", "app"];
     let fast = ["--rate-limit", "1000", "--auto-approve"];
     world.run(&[&["apply", "m.yaml"], &flags[..], &fast, more].concat())
@@ -140,7 +140,7 @@ fn a_call_that_is_refused_for_one_annotation_is_split_until_that_one_is_found() 
     let mut inputs = boxes(0..60, "car");
     inputs = inputs.replace("in-023", "poison");
     world.declare(&inputs);
-    let run = apply_through(&world, Meddling::RefuseWith("poison")).exits(5);
+    let run = apply_through(&world, ProxyAction::RefuseWith("poison")).exits(5);
     assert_eq!(
         run.stdout,
         "Failed: post k of input poison: refused with HTTP 400, code 11102 CONN_INVALID_REQUEST: one of these is not to be taken\n\
@@ -160,7 +160,7 @@ fn a_refused_patch_or_delete_leaves_the_others_alone_too() {
     world.apply(&[]).exits(0);
     let (changed, dropped) = inputs.split_at(inputs.find("  - id: in-010").unwrap());
     world.declare(&changed.replace("[car]", "[tree]"));
-    let run = apply_through(&world, Meddling::RefuseWith("poison")).exits(5);
+    let run = apply_through(&world, ProxyAction::RefuseWith("poison")).exits(5);
     assert!(
         run.stdout
             .contains("Failed: overwrite k of input poison-a: "),
@@ -182,7 +182,7 @@ fn a_write_with_a_different_result_is_an_error() {
     world.declare(&boxes(0..3, "car"));
     let run = apply_through(
         &world,
-        Meddling::Answer(|answer| {
+        ProxyAction::Answer(|answer| {
             let concept = "/annotations/1/data/regions/0/data/concepts/0/id";
             *answer.pointer_mut(concept).unwrap() = json!("tree");
         }),
@@ -199,7 +199,7 @@ fn a_write_with_a_different_result_is_an_error() {
 fn a_write_that_the_answer_does_not_mention_is_looked_up() {
     let world = World::new();
     world.declare(&boxes(0..3, "car"));
-    let forget = Meddling::Answer(|answer| {
+    let forget = ProxyAction::Answer(|answer| {
         answer["annotations"].as_array_mut().unwrap().remove(1);
     });
     let run = apply_through(&world, forget).exits(0);
@@ -209,9 +209,9 @@ fn a_write_that_the_answer_does_not_mention_is_looked_up() {
         run.stdout
     );
     world.is_settled();
-    // The order of an answer says nothing.
+    // The order of an answer has no meaning.
     world.declare(&boxes(0..3, "tree"));
-    let reverse = Meddling::Answer(|answer| {
+    let reverse = ProxyAction::Answer(|answer| {
         answer["annotations"].as_array_mut().unwrap().reverse();
     });
     let run = apply_through(&world, reverse).exits(0);
@@ -219,13 +219,13 @@ fn a_write_that_the_answer_does_not_mention_is_looked_up() {
     world.is_settled();
 }
 
-/// When the only page is read for the proof, as the last thing before the plan.
-const BEFORE_THE_LOOK: (Scope, usize) = (Scope::Page(1), 2);
+/// The last read of the only page before the plan, for the proof.
+const BEFORE_THE_READ: (Scope, usize) = (Scope::Page(1), 2);
 
-/// Six annotations, of which the manifest drops the last ones; `in-005` changes so, behind the back of an apply that
+/// Six annotations, of which the manifest drops the last ones; `in-005` is changed in this way during an apply that
 /// makes one call at a time. Readings of page 1: to find the end, for the proof, and just before several deletes (a
 /// single one is looked at by its path).
-fn dropped_behind_its_back(
+fn dropped_during_apply(
     config: Config,
     dropped: usize,
     when: (Scope, usize),
@@ -262,8 +262,8 @@ fn an_annotation_that_is_gone_counts_as_deleted() {
                 missing_delete,
                 ..Config::default()
             };
-            // Between the proof and the look before the delete: there is nothing left to do.
-            let (world, run) = dropped_behind_its_back(config(), dropped, BEFORE_THE_LOOK, "gone");
+            // Between the proof and the read before the delete: there is nothing left to do.
+            let (world, run) = dropped_during_apply(config(), dropped, BEFORE_THE_READ, "gone");
             let rest = dropped - 1;
             let account = ", 1 already up to date, 0 failed, 0 not attempted.";
             assert!(
@@ -274,13 +274,13 @@ fn an_annotation_that_is_gone_counts_as_deleted() {
             assert!(run.exits(0).last_line().ends_with(account));
             assert_eq!(world.annotations().len(), 6 - dropped);
             world.is_settled();
-            // Between that look and the delete.
+            // Between that read and the delete.
             let look = if dropped == 1 {
                 (Scope::Endpoint(Endpoint::GetAnnotation), 1)
             } else {
                 (Scope::Page(1), 3)
             };
-            let (world, run) = dropped_behind_its_back(config(), dropped, look, "gone");
+            let (world, run) = dropped_during_apply(config(), dropped, look, "gone");
             let account = format!(
                 "Applied {dropped} ({dropped} deleted), 0 already up to date, 0 failed, 0 not attempted."
             );
@@ -293,7 +293,7 @@ fn an_annotation_that_is_gone_counts_as_deleted() {
 
 #[test]
 fn annotations_edited_while_an_apply_runs_are_not_deleted() {
-    let (world, run) = dropped_behind_its_back(Config::default(), 3, BEFORE_THE_LOOK, "edited");
+    let (world, run) = dropped_during_apply(Config::default(), 3, BEFORE_THE_READ, "edited");
     let run = run.exits(4);
     assert!(run.stdout.contains("Stale: delete "), "{}", run.stdout);
     assert!(
@@ -325,7 +325,7 @@ fn an_input_that_is_deleted_after_the_plan_fails_alone() {
     world.plan(&["--out", "plan.json"]).exits(0);
     let gone = DeleteInputs::new(vec!["in-001".to_owned()]).unwrap();
     world.block_on(world.writer().delete_inputs(&gone)).unwrap();
-    // Its manifest makes no such plan any more.
+    // The manifest gives another plan now.
     let apply = ["apply", "plan.json", "--auto-approve"];
     let with_manifest = [&apply[..], &["--manifest", "m.yaml"]].concat();
     world

@@ -62,7 +62,7 @@ fn a_changed_geometry_is_an_overwrite_that_keeps_unmodelled_fields() {
             ]})),
         ),
         (
-            "of another number of keypoints nobody knows which was which",
+            "with another number of keypoints, none can be paired",
             region(json!({"keypoint_locations": [hidden(0.1), hidden(0.2)]})),
             json!({"keypoints": [[0.1, 0.5, "not_visible"]]}),
             Action::Overwrite,
@@ -239,7 +239,7 @@ fn a_change_of_kind_keeps_concepts_and_text() {
             json!({"regions": [{"region_info": {"point": {"row": 0.0, "col": 0.0}}, "data": label()}]}),
         ),
         (
-            "something without words for it becomes a point",
+            "an unmodelled geometry becomes a point",
             region(json!({"token": {"x": 1}})),
             json!({"point": [0, 0]}),
             Action::Overwrite,

@@ -1,7 +1,7 @@
 //! Properties of all declarable contents and all stored annotations.
 
 use super::world::{
-    Additions, Habit, additions, declarable, habit, held, lies_in_a_region, spelled,
+    Additions, JsonStyle, additions, declarable, held, lies_in_a_region, spelled, style,
 };
 use super::{by_id, by_key, declared};
 use crate::support::{ME, Remote, bodies, observed, plan};
@@ -20,10 +20,10 @@ fn post(content: &Content) -> Value {
 }
 
 /// The stored annotation after a post, with the id `1`.
-pub(super) fn stored(content: &Content, additions: &Additions, habit: &Habit) -> Value {
+pub(super) fn stored(content: &Content, additions: &Additions, style: &JsonStyle) -> Value {
     let mut annotation = post(content);
     let data = held(annotation["data"].take(), additions);
-    annotation["data"] = spelled(&data, habit);
+    annotation["data"] = spelled(&data, style);
     annotation["id"] = json!("1");
     for (field, value) in [("user_id", json!(ME)), ("status", json!({"code": 24150}))] {
         if annotation.get(field).is_none() {
@@ -94,9 +94,9 @@ fn all_values_are_written(body: &Value) -> bool {
 proptest! {
     #[test]
     fn posts_read_back_as_declared(
-        content in declarable(), additions in additions(), habit in habit(),
+        content in declarable(), additions in additions(), style in style(),
     ) {
-        let annotation = stored(&content, &additions, &habit);
+        let annotation = stored(&content, &additions, &style);
         let state = observed(std::slice::from_ref(&annotation));
         let differs = difference(&content, only(&state));
         prop_assert!(differs.is_empty(), "{differs:?}\n{annotation}");
@@ -106,18 +106,18 @@ proptest! {
 
     #[test]
     fn the_plan_for_the_read_content_is_empty(
-        content in declarable(), additions in additions(), habit in habit(),
+        content in declarable(), additions in additions(), style in style(),
     ) {
-        let state = observed(&[stored(&content, &additions, &habit)]);
+        let state = observed(&[stored(&content, &additions, &style)]);
         let same = only(&state).content();
         prop_assert!(plan(&declared(by_id("1"), same), &state).is_empty());
     }
 
     #[test]
     fn one_write_changes_anything_and_keeps_undeclared_fields(
-        is in declarable(), wanted in declarable(), additions in additions(), habit in habit(),
+        is in declarable(), wanted in declarable(), additions in additions(), style in style(),
     ) {
-        let mut remote = Remote::new(vec![stored(&is, &additions, &habit)]);
+        let mut remote = Remote::new(vec![stored(&is, &additions, &style)]);
         let before = remote.observed();
         let state = declared(by_id("1"), wanted.clone());
         let first = plan(&state, &before);
@@ -143,16 +143,16 @@ proptest! {
 
     #[test]
     fn fingerprints_depend_on_content_but_not_on_encoding(
-        one in declarable(), other in declarable(), additions in additions(), habits in (habit(), habit()),
+        one in declarable(), other in declarable(), additions in additions(), styles in (style(), style()),
     ) {
-        let of = |content: &Content, habit: &Habit| {
-            let state = observed(&[stored(content, &additions, habit)]);
+        let of = |content: &Content, style: &JsonStyle| {
+            let state = observed(&[stored(content, &additions, style)]);
             (fingerprint(only(&state)), only(&state).clone())
         };
-        let (spelt_so, first) = of(&one, &habits.0);
-        let (spelt_otherwise, second) = of(&one, &habits.1);
+        let (spelt_so, first) = of(&one, &styles.0);
+        let (spelt_otherwise, second) = of(&one, &styles.1);
         prop_assert_eq!(spelt_so, spelt_otherwise, "{:#?}\n{:#?}", first, second);
-        let (another, third) = of(&other, &habits.0);
+        let (another, third) = of(&other, &styles.0);
         let is_same = difference(&third.content(), &first).is_empty()
             && difference(&first.content(), &third).is_empty();
         prop_assert!(is_same || spelt_so != another, "{:#?}\n{:#?}", first, third);

@@ -1,7 +1,7 @@
 //! The undo of every change of every kind of annotation restores the previous state, and can be undone itself.
 
 use super::laws::{only, stored};
-use super::world::{additions, declarable, habit};
+use super::world::{additions, declarable, style};
 use super::{by_id, by_key, declared};
 use crate::support::{
     ME, Remote, boxed, desired, observed, observed_by, plan, purging, whole, with,
@@ -66,7 +66,7 @@ fn through_its_file(undo: &Plan) -> Result<Plan, TestCaseError> {
 }
 
 /// Applies a plan, undoes it, and undoes the undo.
-fn there_and_back(state: &DesiredState, remote: &mut Remote) -> Result<(), TestCaseError> {
+fn undo_and_redo(state: &DesiredState, remote: &mut Remote) -> Result<(), TestCaseError> {
     let (was, there) = (remote.observed(), fingerprints(remote));
     let forth = plan(state, &was);
     let seen = before(&forth, &was);
@@ -101,40 +101,40 @@ fn there_and_back(state: &DesiredState, remote: &mut Remote) -> Result<(), TestC
 proptest! {
     #[test]
     fn a_change_is_undone(
-        is in declarable(), wanted in declarable(), additions in additions(), habit in habit(),
+        is in declarable(), wanted in declarable(), additions in additions(), style in style(),
     ) {
-        let mut remote = Remote::new(vec![stored(&is, &additions, &habit)]);
-        there_and_back(&declared(by_id("1"), wanted), &mut remote)?;
+        let mut remote = Remote::new(vec![stored(&is, &additions, &style)]);
+        undo_and_redo(&declared(by_id("1"), wanted), &mut remote)?;
     }
 
     #[test]
     fn a_post_is_undone(wanted in declarable()) {
-        there_and_back(&declared(by_key(), wanted), &mut Remote::default())?;
+        undo_and_redo(&declared(by_key(), wanted), &mut Remote::default())?;
     }
 
     #[test]
     fn a_delete_and_a_purge_are_undone(
-        is in declarable(), additions in additions(), habit in habit(),
+        is in declarable(), additions in additions(), style in style(),
     ) {
-        let annotation = stored(&is, &additions, &habit);
+        let annotation = stored(&is, &additions, &style);
         let mut none = declared(by_key(), is);
         none.inputs[0].annotations.clear();
         let mut remote = Remote::new(vec![annotation.clone()]);
         // Annotations of other users are not deleted, so there is nothing to undo.
-        there_and_back(&none, &mut remote)?;
+        undo_and_redo(&none, &mut remote)?;
         none.inputs.clear();
-        there_and_back(&purging(none, "a"), &mut Remote::new(vec![annotation]))?;
+        undo_and_redo(&purging(none, "a"), &mut Remote::new(vec![annotation]))?;
     }
 
     #[test]
     fn an_edit_by_another_user_is_never_undone(
         is in declarable(), wanted in declarable(), edit in declarable(), additions in additions(),
-        habit in habit(),
+        style in style(),
     ) {
-        let was = observed(&[stored(&is, &additions, &habit)]);
+        let was = observed(&[stored(&is, &additions, &style)]);
         let forth = plan(&declared(by_id("1"), wanted), &was);
         let back = undo(&forth, &before(&forth, &was), &ApplyStatuses::unknown(&forth));
-        let mut remote = Remote::new(vec![stored(&is, &additions, &habit)]);
+        let mut remote = Remote::new(vec![stored(&is, &additions, &style)]);
         remote.apply(&forth);
         let made = fingerprints(&remote);
         let edited = plan(&declared(by_id("1"), edit), &remote.observed());

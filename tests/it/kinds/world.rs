@@ -185,7 +185,7 @@ pub(super) fn declarable() -> impl Strategy<Value = Content> {
 /// The form in which a service stores and sends an annotation.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "independent flags")]
-pub(super) struct Habit {
+pub(super) struct JsonStyle {
     zeros: bool,
     short_floats: bool,
     numbers_in_text: bool,
@@ -193,9 +193,9 @@ pub(super) struct Habit {
     broken_lines: bool,
 }
 
-pub(super) fn habit() -> impl Strategy<Value = Habit> {
+pub(super) fn style() -> impl Strategy<Value = JsonStyle> {
     any::<[bool; 5]>().prop_map(
-        |[zeros, short_floats, numbers_in_text, names, broken_lines]| Habit {
+        |[zeros, short_floats, numbers_in_text, names, broken_lines]| JsonStyle {
             zeros,
             short_floats,
             numbers_in_text,
@@ -224,44 +224,44 @@ const NUMBERS: [&str; 15] = [
 ];
 
 /// The `data` in this form.
-pub(super) fn spelled(data: &Value, habit: &Habit) -> Value {
+pub(super) fn spelled(data: &Value, style: &JsonStyle) -> Value {
     match data {
         Value::Object(fields) => {
             let mut spelt = Map::new();
             for (name, value) in fields {
                 let value = match value {
                     value if name == "metadata" => value.clone(),
-                    value if name == "visibility" && habit.names => {
+                    value if name == "visibility" && style.names => {
                         let names = ["NOT_SET", "VISIBLE", "NOT_VISIBLE", "NOT_PRESENT"];
                         json!(names[value.as_u64().unwrap() as usize])
                     }
-                    Value::String(text) if name == "base64" && habit.broken_lines => {
+                    Value::String(text) if name == "base64" && style.broken_lines => {
                         let (start, end) = text.split_at(10);
                         json!(format!("{start}\n{end}\r\n"))
                     }
-                    value if NUMBERS.contains(&name.as_str()) => number(value, habit),
-                    value => spelled(value, habit),
+                    value if NUMBERS.contains(&name.as_str()) => number(value, style),
+                    value => spelled(value, style),
                 };
                 let is_zero = value == "" || value.as_f64() == Some(0.0);
-                if !is_zero || habit.zeros || name == "raw" {
+                if !is_zero || style.zeros || name == "raw" {
                     spelt.insert(name.clone(), value);
                 }
             }
             Value::Object(spelt)
         }
-        Value::Array(items) => items.iter().map(|item| spelled(item, habit)).collect(),
+        Value::Array(items) => items.iter().map(|item| spelled(item, style)).collect(),
         other => other.clone(),
     }
 }
 
-fn number(value: &Value, habit: &Habit) -> Value {
+fn number(value: &Value, style: &JsonStyle) -> Value {
     let number = match value {
-        Value::Number(number) if number.is_f64() && !habit.short_floats => {
+        Value::Number(number) if number.is_f64() && !style.short_floats => {
             json!(f64::from(number.as_f64().unwrap() as f32))
         }
         number => number.clone(),
     };
-    if habit.numbers_in_text && number.as_f64() != Some(0.0) {
+    if style.numbers_in_text && number.as_f64() != Some(0.0) {
         json!(number.to_string())
     } else {
         number

@@ -6,7 +6,7 @@ use annosync::model::{
     difference, overlap,
 };
 
-/// Tries every pairing of declared and observed annotations that the stages allow. Of those with the most pairs of the
+/// Tries every pairing of declared and observed annotations that the stages allow. Among those with the most pairs of the
 /// earliest stages, it returns the minimum number of writes.
 pub(super) fn fewest_writes(desired: &DesiredState, observed: &ObservedState) -> u64 {
     let input = &desired.inputs[0];

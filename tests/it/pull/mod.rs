@@ -6,7 +6,7 @@ mod laws;
 use crate::support::{base64, png, try_plan};
 use annosync::manifest::{self, Header, Manifest, Overlay};
 use annosync::model::{ObservedState, Policy, SetName};
-use annosync::pull::{self, Choice, Form, Fresh, NewInputs, Over, PullError, Pulled};
+use annosync::pull::{self, Choice, ExistingManifest, Form, Fresh, NewInputs, PullError, Pulled};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -68,7 +68,7 @@ pub(crate) fn over(
         parsed(&all)
     };
     let text = |file: u32| manifest.text(file);
-    let over = Over {
+    let over = ExistingManifest {
         manifest: &manifest,
         text: &text,
         new_inputs: NewInputs::LikeExisting,

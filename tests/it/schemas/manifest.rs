@@ -1,4 +1,4 @@
-//! The manifest's schema takes what the parser takes, and knows the keys that it knows.
+//! The manifest's schema accepts what the parser accepts, and has the same keys.
 
 use super::{MANIFEST, of_an_input, yaml};
 use crate::cli::{World, folder_of, kinds};
@@ -12,7 +12,7 @@ const HEADER: &str = "version: 1\nset: street\npolicy: sync\n";
 const MASK: &[u8] = include_bytes!("../../../examples/quickstart/labels/masks/road.png");
 const TEXT: &[u8] = "The road to Geneva was dry, said Zoë.\n".as_bytes();
 
-/// Reads a manifest of these files, beside which lie a mask and a text.
+/// Reads a manifest of these files, with a mask and a text in its folder.
 pub(super) fn parse(files: &[(&str, &str)]) -> Result<manifest::Manifest, manifest::Problems> {
     let files = files
         .iter()
@@ -22,22 +22,22 @@ pub(super) fn parse(files: &[(&str, &str)]) -> Result<manifest::Manifest, manife
     manifest::parse_with(files.collect(), named.to_vec())
 }
 
-fn file_is_taken(path: &str, text: &str) {
+fn accepts_file(path: &str, text: &str) {
     if Path::new(path)
         .extension()
         .is_some_and(|end| end == "jsonl")
     {
         let input = of_an_input();
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            input.takes_yaml(line);
+            input.accepts_yaml(line);
         }
     } else {
-        MANIFEST.takes_yaml(text);
+        MANIFEST.accepts_yaml(text);
     }
 }
 
 /// Every file of a manifest below this folder.
-fn files_are_taken(folder: &Path) -> usize {
+fn accepts_files(folder: &Path) -> usize {
     manifest::load(folder).unwrap();
     let files = folder_of(folder);
     let of_a_manifest = files.iter().filter(|(path, _)| {
@@ -45,14 +45,14 @@ fn files_are_taken(folder: &Path) -> usize {
         ending.is_some_and(|it| ["yaml", "yml", "json", "jsonl"].contains(&it))
     });
     of_a_manifest
-        .map(|(path, text)| file_is_taken(path, text))
+        .map(|(path, text)| accepts_file(path, text))
         .count()
 }
 
 #[test]
-fn the_example_is_taken() {
+fn the_schema_accepts_the_quickstart() {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart");
-    assert!(files_are_taken(&example) >= 5);
+    assert!(accepts_files(&example) >= 5);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn the_schema_accepts_every_documented_kind() {
     for [name, annotation, _] in kinds() {
         let text = format!("{HEADER}inputs: [{{ id: a, annotations: [{annotation}] }}]\n");
         parse(&[("m.yaml", &text)]).unwrap_or_else(|problems| panic!("{name}: {problems}"));
-        MANIFEST.takes_yaml(&text);
+        MANIFEST.accepts_yaml(&text);
     }
 }
 
@@ -75,12 +75,12 @@ fn the_schema_accepts_the_manifests_of_the_readme() {
         .collect();
     assert!(blocks.len() >= 2, "{blocks:?}");
     for block in blocks {
-        MANIFEST.takes_yaml(block);
+        MANIFEST.accepts_yaml(block);
     }
 }
 
 #[test]
-fn what_pull_writes_is_taken() {
+fn the_schema_accepts_pulled_manifests() {
     for format in ["yaml", "jsonl"] {
         let world = World::new();
         world.seed(vec![
@@ -91,12 +91,12 @@ fn what_pull_writes_is_taken() {
         let pull = ["pull", "labels", "--set", "street", "--format", format];
         let run = world.on_app(&pull);
         assert_eq!(run.code, 0, "{}", run.stderr);
-        assert!(files_are_taken(&world.path().join("labels")) >= 1);
+        assert!(accepts_files(&world.path().join("labels")) >= 1);
     }
 }
 
 #[test]
-fn what_import_writes_is_taken() {
+fn the_schema_accepts_imported_manifests() {
     let world = World::new();
     let coco = json!({
         "images": [{"id": 1, "file_name": "street/a.jpg", "width": 200, "height": 100}],
@@ -109,11 +109,11 @@ fn what_import_writes_is_taken() {
     world.write("coco.txt", &coco.to_string());
     let import = ["import", "coco", "coco.txt", "--out", "labels"];
     world.run(&import).exits(0);
-    assert!(files_are_taken(world.path()) >= 2);
+    assert!(accepts_files(world.path()) >= 2);
 }
 
 #[test]
-fn whatever_the_fuzzer_found_that_the_parser_takes_is_taken() {
+fn the_schema_accepts_the_valid_manifests_of_the_fuzz_corpus() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/manifest");
     let mut refused = Vec::new();
     let mut taken = 0;
@@ -121,9 +121,9 @@ fn whatever_the_fuzzer_found_that_the_parser_takes_is_taken() {
     for entry in std::fs::read_dir(corpus).unwrap() {
         let path = entry.unwrap().path();
         let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
-        // A byte order mark is no part of a text.
+        // A byte order mark does not belong to the text.
         let text = text.trim_start_matches('\u{feff}');
-        let mut hold = |values: Vec<Value>, held: &super::Held| {
+        let mut hold = |values: Vec<Value>, held: &super::SchemaCheck| {
             for value in values {
                 taken += 1;
                 if let Some(wrong) = held.refuses(&value) {
@@ -149,7 +149,7 @@ fn whatever_the_fuzzer_found_that_the_parser_takes_is_taken() {
     assert!(refused.is_empty(), "{}", refused.join("\n\n"));
 }
 
-/// The keys that the parser says are allowed where `zz` is unknown.
+/// The keys that the parser lists as allowed when it rejects `zz`.
 fn allowed(files: &[(&str, &str)]) -> BTreeSet<String> {
     let problems = parse(files).unwrap_err();
     let about = |problem: &&manifest::Problem| problem.message.starts_with("unknown key `zz`");
@@ -166,7 +166,7 @@ fn allowed(files: &[(&str, &str)]) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_schema_has_the_keys_that_the_parser_has_and_no_other() {
+fn the_schema_has_exactly_the_keys_of_the_parser() {
     let schema = super::parsed(annosync::schemas::MANIFEST);
     let keys = |pointer: &str| -> BTreeSet<String> {
         let properties = schema
@@ -220,7 +220,7 @@ fn the_schema_has_the_keys_that_the_parser_has_and_no_other() {
 }
 
 #[test]
-fn every_map_of_the_schema_that_has_keys_is_closed() {
+fn every_map_with_keys_rejects_other_keys() {
     fn check(schema: &Value, at: &str) {
         match schema {
             Value::Object(fields) => {
@@ -240,16 +240,16 @@ fn every_map_of_the_schema_that_has_keys_is_closed() {
 }
 
 #[test]
-fn the_examples_in_the_schema_are_what_it_says() {
+fn the_examples_in_the_schema_are_valid() {
     fn check(schema: &Value, definitions: &Value) {
         match schema {
             Value::Object(fields) => {
                 if let Some(Value::Array(examples)) = fields.get("examples") {
                     let mut alone = schema.clone();
                     alone["$defs"] = definitions.clone();
-                    let held = super::Held::to(&alone);
+                    let held = super::SchemaCheck::to(&alone);
                     for example in examples {
-                        held.takes(example);
+                        held.accepts(example);
                     }
                 }
                 for (name, value) in fields {

@@ -1,16 +1,16 @@
-//! Typical mistakes, side by side: what the parser refuses the schema refuses, but for what JSON Schema cannot say.
+//! Typical mistakes: the schema refuses what the parser refuses, except for rules that JSON Schema cannot express.
 
 use super::manifest::parse;
 use super::{MANIFEST, yaml};
 
-/// Who finds a mistake.
+/// What reports a mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
-    /// Nobody: it is none.
+    /// Nothing: it is valid.
     Nowhere,
     /// The parser and the schema.
     ByBoth,
-    /// The parser alone: it takes more than one value, or more than one file, to see it.
+    /// Only the parser: the rule concerns more than one value, or more than one file.
     ByTheParser,
 }
 use Found::{ByBoth, ByTheParser, Nowhere};
@@ -365,7 +365,7 @@ fn the_schema_refuses_what_the_parser_refuses() {
 }
 
 #[test]
-fn every_word_for_a_status_a_visibility_and_a_policy_is_one_for_both() {
+fn schema_and_parser_accept_the_same_words() {
     let annotation = |text: String| {
         format!(
             "version: 1\nset: a\npolicy: sync\ninputs: [{{ id: a, annotations: [{{ {text} }}] }}]\n"
@@ -384,6 +384,6 @@ fn every_word_for_a_status_a_visibility_and_a_policy_is_one_for_both() {
         .map(|policy| format!("version: 1\nset: a\npolicy: {policy}\ninputs: []\n"));
     for text in statuses.chain(visibilities).chain(policies) {
         parse(&[("m.yaml", &text)]).unwrap();
-        MANIFEST.takes_yaml(&text);
+        MANIFEST.accepts_yaml(&text);
     }
 }

@@ -1,6 +1,6 @@
-//! The JSON Schemas: what stands in src/schemas, and what is held to it.
+//! The committed JSON Schemas, and checks of values against them.
 //!
-//! Every plan that any test makes, and every manifest that a test's builder reads, goes through [`Held::takes`]. The
+//! Every plan that any test makes, and every manifest that a test's builder reads, goes through [`SchemaCheck::accepts`]. The
 //! schemas of what is written are closed here: a field that they do not name is a failure.
 
 mod manifest;
@@ -13,28 +13,30 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
-/// A schema that values are held to.
-pub(crate) struct Held(Validator);
+/// A schema, to check values against.
+pub(crate) struct SchemaCheck(Validator);
 
 /// See [`schemas::MANIFEST`].
-pub(crate) static MANIFEST: LazyLock<Held> = LazyLock::new(|| Held::to(&parsed(schemas::MANIFEST)));
+pub(crate) static MANIFEST: LazyLock<SchemaCheck> =
+    LazyLock::new(|| SchemaCheck::to(&parsed(schemas::MANIFEST)));
 /// See [`schemas::PLAN`].
-pub(crate) static PLAN: LazyLock<Held> = LazyLock::new(|| Held::to(&closed(parsed(schemas::PLAN))));
+pub(crate) static PLAN: LazyLock<SchemaCheck> =
+    LazyLock::new(|| SchemaCheck::to(&closed(parsed(schemas::PLAN))));
 /// See [`schemas::LISTING`].
 pub(crate) static LISTING: LazyLock<Held> =
     LazyLock::new(|| Held::to(&closed(parsed(schemas::LISTING))));
 /// See [`schemas::DIFF`].
 pub(crate) static DIFF: LazyLock<Held> = LazyLock::new(|| Held::to(&closed(parsed(schemas::DIFF))));
 /// See [`schemas::OUTCOME`].
-pub(crate) static OUTCOME: LazyLock<Held> =
-    LazyLock::new(|| Held::to(&closed(parsed(schemas::OUTCOME))));
+pub(crate) static OUTCOME: LazyLock<SchemaCheck> =
+    LazyLock::new(|| SchemaCheck::to(&closed(parsed(schemas::OUTCOME))));
 
 impl Held {
     pub(crate) fn to(schema: &Value) -> Self {
         Self(jsonschema::draft202012::new(schema).unwrap())
     }
 
-    /// What is wrong with a value, a line each; nothing where nothing is.
+    /// The errors of a value, one per line; empty if it is valid.
     fn refuses(&self, value: &Value) -> Option<String> {
         let lines: Vec<String> = self
             .0
@@ -44,19 +46,19 @@ impl Held {
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
-    /// Holds what is written to the schema.
+    /// Checks a serialized value against the schema.
     #[track_caller]
-    pub(crate) fn takes(&self, written: &impl Serialize) {
+    pub(crate) fn accepts(&self, written: &impl Serialize) {
         let value = serde_json::to_value(written).unwrap();
         if let Some(wrong) = self.refuses(&value) {
             panic!("{wrong}\n{value:#}");
         }
     }
 
-    /// Holds a text in YAML to the schema.
+    /// Checks a YAML text against the schema.
     #[track_caller]
-    pub(crate) fn takes_yaml(&self, text: &str) {
-        self.takes(&yaml(text));
+    pub(crate) fn accepts_yaml(&self, text: &str) {
+        self.accepts(&yaml(text));
     }
 }
 
@@ -68,14 +70,14 @@ fn yaml(text: &str) -> Value {
     serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
-/// The schema of one input: what a line of JSON Lines is held to.
-fn of_an_input() -> Held {
+/// The schema of one input, for a line of JSON Lines.
+fn of_an_input() -> SchemaCheck {
     let mut schema = parsed(schemas::MANIFEST);
     let definitions = schema["$defs"].take();
-    Held::to(&serde_json::json!({ "$ref": "#/$defs/input", "$defs": definitions }))
+    SchemaCheck::to(&serde_json::json!({ "$ref": "#/$defs/input", "$defs": definitions }))
 }
 
-/// The schema without room for fields that it does not name.
+/// The schema with unknown fields forbidden.
 fn closed(mut schema: Value) -> Value {
     close(&mut schema);
     schema
@@ -107,7 +109,7 @@ fn all() -> [(&'static str, Value); 6] {
 }
 
 #[test]
-fn each_is_a_schema_of_its_draft_with_a_name_and_words_for_people() {
+fn each_schema_is_valid_and_has_a_title_and_descriptions() {
     for (name, schema) in all() {
         assert_eq!(
             schema["$schema"],
@@ -122,7 +124,7 @@ fn each_is_a_schema_of_its_draft_with_a_name_and_words_for_people() {
         assert!(schema["title"].is_string());
         let text = schema.to_string();
         assert_eq!(annosync::render::escape(&text), text, "{name}");
-        // What a comment says to those who read the code.
+        // Rust comments that do not belong in a schema.
         assert!(!text.contains("[`") && !text.contains("Self::"), "{name}");
         every_property(&schema, "#", &mut |at, property| {
             let says = |key| property.get(key).is_some();

@@ -1,5 +1,5 @@
-//! What the binary writes for programs is what its schema says: listings, plans, undos. Accounts of an apply:
-//! `cli/account.rs`.
+//! The JSON output of the binary matches its schemas: listings, plans, undos. For outcomes, see
+//! `cli/outcome_json.rs`.
 
 use super::{LISTING, PLAN, all};
 use crate::cli::{World, boxes, kinds};
@@ -11,7 +11,7 @@ fn read(text: &str) -> Value {
 }
 
 #[test]
-fn the_binary_prints_each_schema_and_lists_them_where_none_is_named() {
+fn the_binary_prints_each_schema_and_lists_them_without_a_name() {
     let world = World::new();
     for (name, schema) in all() {
         let run = world.run(&["schema", name]).exits(0);
@@ -27,7 +27,7 @@ fn the_binary_prints_each_schema_and_lists_them_where_none_is_named() {
 }
 
 #[test]
-fn a_listing_of_every_kind_and_every_maker_is_what_its_schema_says() {
+fn a_listing_of_every_kind_and_maker_matches_its_schema() {
     let world = World::new();
     let found = |id: &str, field: &str, value: Value| {
         with(
@@ -75,16 +75,16 @@ fn a_listing_of_every_kind_and_every_maker_is_what_its_schema_says() {
         let run = world.on_app(&list).exits(0);
         let listing = read(&run.stdout);
         assert_ne!(listing["annotations"], json!([]), "{arguments:?}");
-        LISTING.takes(&listing);
+        LISTING.accepts(&listing);
     }
 }
 
 #[test]
-fn a_plan_that_a_guard_stopped_and_its_undo_are_what_their_schema_says() {
+fn a_stopped_plan_and_its_undo_match_their_schema() {
     let world = World::new();
     world.declare(&boxes(0..12, "car"));
     world.apply(&["--undo-out", "undo.json"]).exits(0);
-    PLAN.takes(&read(&world.read("undo.json")));
+    PLAN.accepts(&read(&world.read("undo.json")));
     let guarded = world
         .read("m.yaml")
         .replace("max_deletes: 100%", "max_deletes: 0")
@@ -98,8 +98,8 @@ fn a_plan_that_a_guard_stopped_and_its_undo_are_what_their_schema_says() {
         .exits(3);
     let plan = read(&plan.stdout);
     assert_eq!(plan["guards"].as_array().unwrap().len(), 3, "{plan:#}");
-    PLAN.takes(&plan);
+    PLAN.accepts(&plan);
     world.write("m.yaml", &format!("{header}inputs: []\n"));
     let plan = read(&world.plan(&["--format", "json"]).exits(3).stdout);
-    PLAN.takes(&plan);
+    PLAN.accepts(&plan);
 }

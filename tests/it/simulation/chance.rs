@@ -33,12 +33,12 @@ impl Chance {
         self.below(end as u64) as usize
     }
 
-    /// True once in so many draws.
+    /// True once in this many draws.
     pub(super) fn one_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
 
-    /// True so often in a thousand draws.
+    /// True this many times in a thousand draws.
     pub(super) fn in_thousand(&mut self, times: u64) -> bool {
         self.below(1_000) < times
     }

@@ -1,11 +1,11 @@
-//! Somebody else who labels the same app: in its web interface, by another tool, in and out of scope.
+//! Another person who edits the same app, in and out of scope.
 
 use super::chance::Chance;
 use super::faults::Fault;
-use super::remote::{How, Name, Who, name_of};
+use super::remote::{Actor, Name, WriteKind, name_of};
 use super::scene::Scene;
 use super::service::OWNER;
-use super::team::{COLLABORATORS, Crew, LABELER};
+use super::team::{Appliers, COLLABORATORS, LABELER};
 use super::world::{self, CONCEPTS};
 use serde_json::{Value, json};
 
@@ -16,18 +16,28 @@ pub(super) fn edit(scene: &mut Scene, chance: &mut Chance) {
     let row = scene.remote.rows.get(place).cloned();
     let (how, name, after) = match (chance.below(6), row) {
         (0, _) | (_, None) => post(scene, chance),
-        (1, Some(row)) if row.get("input_level").is_none() => (How::Delete, name_of(&row), None),
+        (1, Some(row)) if row.get("input_level").is_none() => {
+            (WriteKind::Delete, name_of(&row), None)
+        }
         (_, Some(row)) if row.get("model_version_id").is_some() => return,
-        (2 | 3, Some(row)) => (How::Merge, name_of(&row), Some(relabelled(row, chance))),
+        (2 | 3, Some(row)) => (
+            WriteKind::Merge,
+            name_of(&row),
+            Some(relabelled(row, chance)),
+        ),
         (4, Some(mut row)) => {
             row["data"]["metadata"]["seen_by"] = json!(chance.below(100));
-            (How::Merge, name_of(&row), Some(row))
+            (WriteKind::Merge, name_of(&row), Some(row))
         }
-        (_, Some(row)) => (How::Overwrite, name_of(&row), Some(moved(row, chance))),
+        (_, Some(row)) => (
+            WriteKind::Overwrite,
+            name_of(&row),
+            Some(moved(row, chance)),
+        ),
     };
     scene.counts.count(Fault::Edited);
     let actor = actor(scene, &name, after.as_ref(), chance);
-    scene.tell(&format!(
+    scene.trace(&format!(
         "{actor} changes {}/{}: {}",
         name.0,
         name.1,
@@ -35,12 +45,12 @@ pub(super) fn edit(scene: &mut Scene, chance: &mut Chance) {
             .as_ref()
             .map_or("deleted".to_owned(), ToString::to_string)
     ));
-    scene.remote.write(tick, Who::Editor, how, &name, after);
+    scene.remote.write(tick, Actor::Editor, how, &name, after);
 }
 
-/// Who may do that: the app's owner, or whose annotation it is.
+/// The user who makes the edit: the app's owner, or the annotation's.
 fn actor(scene: &Scene, name: &Name, after: Option<&Value>, chance: &mut Chance) -> String {
-    if scene.crew == Crew::One {
+    if scene.appliers == Appliers::One {
         return "somebody".to_owned();
     }
     let user = |row: &Value| row["user_id"].as_str().unwrap_or(OWNER).to_owned();
@@ -51,24 +61,24 @@ fn actor(scene: &Scene, name: &Name, after: Option<&Value>, chance: &mut Chance)
     }
 }
 
-fn post(scene: &mut Scene, chance: &mut Chance) -> (How, Name, Option<Value>) {
+fn post(scene: &mut Scene, chance: &mut Chance) -> (WriteKind, Name, Option<Value>) {
     let mut input = chance.pick(&scene.remote.inputs).clone();
     let number = scene.remote.number();
     let [bea, cem] = COLLABORATORS;
-    let user = match scene.crew {
-        Crew::One => *chance.pick(&[scene.regular, bea, cem]),
-        Crew::Team => *chance.pick(&[OWNER, bea, cem, LABELER]),
+    let user = match scene.appliers {
+        Appliers::One => *chance.pick(&[scene.regular, bea, cem]),
+        Appliers::Team => *chance.pick(&[OWNER, bea, cem, LABELER]),
     };
     let mut data = world::drawn(chance);
-    // By hand, what the manifest declares as well.
-    if scene.crew == Crew::Team && !scene.declared.is_empty() && chance.one_in(3) {
+    // An annotation made by hand that the manifest declares too.
+    if scene.appliers == Appliers::Team && !scene.declared.is_empty() && chance.one_in(3) {
         (input, data) = chance.pick(&scene.declared).clone();
     }
     let mut row = world::row(&input, &format!("{number:032x}"), user, &data);
     if chance.one_in(8) {
         row["model_version_id"] = json!("v1");
     }
-    (How::Post, name_of(&row), Some(row))
+    (WriteKind::Post, name_of(&row), Some(row))
 }
 
 /// The same with other concepts.
@@ -87,7 +97,7 @@ pub(super) fn relabelled(mut row: Value, chance: &mut Chance) -> Value {
     row
 }
 
-/// The same at another place of the same kind, where it is a box; relabelled otherwise.
+/// The same box at another place; for other kinds, relabelled.
 pub(super) fn moved(mut row: Value, chance: &mut Chance) -> Value {
     let by = *chance.pick(&[0.01, 0.02, 0.4]);
     match row.pointer_mut("/data/regions/0/region_info/bounding_box") {

@@ -1,4 +1,4 @@
-//! What can go wrong, how often it did, and what of it happens to one exchange.
+//! The classes of faults, how often each happened, and the faults of one exchange.
 
 use super::chance::Chance;
 use std::fmt::Write as _;
@@ -35,13 +35,13 @@ faults! {
     TryAgain "TRY_AGAIN for a call",
     TryAgainItems "TRY_AGAIN for single annotations",
     PoisonedItem "an annotation that is always refused",
-    PoisonedBatch "an annotation that spoils every call it is in",
+    PoisonedBatch "an annotation that makes every call with it fail",
     LeftOut "an answer that leaves an annotation out",
-    SaidTwice "an answer that says an annotation twice",
+    SaidTwice "an answer that contains an annotation twice",
     CutOff "an answer that is cut off",
     Html "HTML instead of JSON",
     FailureCode "200 with a failure code",
-    ShortPage "a page that holds less than it should",
+    ShortPage "a page with fewer annotations than it should have",
     WrongPage "a page served in the place of another",
     EmptyPage "an empty page in the middle",
     Edited "somebody labels at that moment",
@@ -91,7 +91,7 @@ impl Counts {
     }
 }
 
-/// What was lost and what was doubled under each class, as a table.
+/// A table of the occurrences of each class.
 pub(super) fn table(injected: &Counts, lost: &Counts, twice: &Counts) -> String {
     let mut text = format!(
         "{:<50} {:>10} {:>6} {:>6}\n",
@@ -106,20 +106,20 @@ pub(super) fn table(injected: &Counts, lost: &Counts, twice: &Counts) -> String 
             lost.of(fault),
             twice.of(fault)
         )
-        .expect("a string takes every write");
+        .expect("writing to a string cannot fail");
     }
     text
 }
 
-/// What happens to one exchange.
+/// The faults and latencies of one exchange.
 #[derive(Debug, Clone)]
-pub(super) struct ApplyStatus {
-    /// How long the request is on its way.
+pub(super) struct ExchangeFaults {
+    /// The latency of the request.
     pub(super) there: Duration,
-    /// How long the answer is.
+    /// The latency of the answer.
     pub(super) back: Duration,
     pub(super) fault: Option<Fault>,
-    /// For whatever else has to be drawn.
+    /// The source of further draws.
     pub(super) chance: Chance,
 }
 
@@ -161,8 +161,8 @@ const OF_WRITES: [Fault; 17] = [
     Fault::FailureCode,
 ];
 
-impl ApplyStatus {
-    /// Draws it. However many classes are left out, the other exchanges of a seed meet what they would meet with them.
+impl ExchangeFaults {
+    /// Draws the faults. Leaving classes out does not change the faults of other exchanges with the same seed.
     pub(super) fn of(mut chance: Chance, rate: u64, reads: bool, classes: Classes) -> Self {
         let there = Duration::from_millis(chance.below(120));
         let back = Duration::from_millis(chance.below(120));

@@ -1,6 +1,6 @@
-//! What must hold of every run, whatever went wrong: read from the journal of the remote and the runs' own accounts.
+//! Laws that hold for every run with any faults, checked against the journal of the remote and the outcomes of the runs.
 
-use super::remote::{How, Name, Who, Write};
+use super::remote::{Actor, Name, Write, WriteKind};
 use super::run::Record;
 use super::scene::{Exchanged, Scene};
 use super::service::{OWNER, body};
@@ -16,21 +16,21 @@ use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// A law that was broken: which, and how.
+/// A broken law, and the details.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Broken {
     pub(super) law: &'static str,
     pub(super) how: String,
 }
 
-/// Whom a manifest speaks for.
+/// The scope of a manifest.
 #[derive(Debug)]
-pub(super) struct Speaks<'a> {
+pub(super) struct ManifestScope<'a> {
     pub(super) manifest: &'a Value,
     pub(super) caller: &'a str,
 }
 
-impl Speaks<'_> {
+impl ManifestScope<'_> {
     fn owns(&self, user: &str) -> bool {
         let Some(listed) = self.manifest["owners"].as_array() else {
             return user == OWNER;
@@ -50,7 +50,7 @@ impl Speaks<'_> {
         self.input(input).is_some_and(|it| it["purge"] == true)
     }
 
-    /// Whether it is the set's, whoever made it, or a person's among the owners, and no other set's.
+    /// Whether the annotation belongs to the set, or to one of the owners and to no other set.
     pub(super) fn in_scope(&self, row: &Value) -> bool {
         is_a_persons(row)
             && match set_of(row["id"].as_str().unwrap_or_default()) {
@@ -95,7 +95,7 @@ pub(super) fn decoded(row: &Value) -> ObservedAnnotation {
 }
 
 thread_local! {
-    /// Fingerprints of what was asked for before: laws ask for the same ones again and again.
+    /// A cache: the laws compute the same fingerprints many times.
     static PRINTS: RefCell<HashMap<String, Fingerprint>> = RefCell::default();
 }
 
@@ -112,15 +112,15 @@ fn planned<'a>(record: &'a Record, operation: &Operation) -> Option<&'a annosync
     record.bodies.get(&name)
 }
 
-/// Everything that is held against the laws.
-pub(super) struct Court<'a> {
+/// One run, and what its laws are checked against.
+pub(super) struct RunCheck<'a> {
     pub(super) scene: &'a Scene,
-    pub(super) speaks: Speaks<'a>,
+    pub(super) speaks: ManifestScope<'a>,
     pub(super) records: &'a [Record],
     pub(super) broken: Vec<Broken>,
 }
 
-impl Court<'_> {
+impl RunCheck<'_> {
     fn hold(&mut self, law: &'static str, holds: bool, how: impl FnOnce() -> String) {
         if !holds {
             let how = how();
@@ -132,7 +132,7 @@ impl Court<'_> {
         PRINTS.with_borrow_mut(HashMap::clear);
         let writes = self.scene.remote.journal.clone();
         for write in &writes {
-            if let Who::Run { run, exchange } = write.who {
+            if let Actor::Run { run, exchange } = write.who {
                 self.write(write, run, exchange);
             }
         }
@@ -149,32 +149,27 @@ impl Court<'_> {
         let plan = record.and_then(|record| record.plan.clone());
         let Some((record, plan)) = record.zip(plan) else {
             let how = || format!("run {run} wrote {input}/{id} without a plan");
-            return self.hold("nothing outside the plan is written", false, how);
+            return self.hold("only planned writes are made", false, how);
         };
         let exchanged = &self.scene.exchanges[exchange];
         if let Some(operation) = stood_in(&plan, &write.name) {
             return self.stand_in(write, record, &plan, operation, exchanged);
         }
         self.scope(write, operation(&plan, &write.name));
-        if write.how == How::Purge {
+        if write.how == WriteKind::Purge {
             return self.purged(write, record, &plan, exchanged);
         }
         let Some(operation) = operation(&plan, &write.name) else {
-            let how = || {
-                format!(
-                    "run {run} {:?} {input}/{id}: no operation says so",
-                    write.how
-                )
-            };
-            return self.hold("nothing outside the plan is written", false, how);
+            let how = || format!("run {run} {:?} {input}/{id}: not planned", write.how);
+            return self.hold("only planned writes are made", false, how);
         };
         self.said(write, record, operation, exchanged);
-        if write.how != How::Post {
+        if write.how != WriteKind::Post {
             self.looked(write, record, operation, exchanged);
         }
     }
 
-    /// The copy of an annotation that is replaced: it is posted as planned, and goes again.
+    /// The stand-in of a replaced annotation is posted as planned, and deleted.
     fn stand_in(
         &mut self,
         write: &Write,
@@ -183,18 +178,18 @@ impl Court<'_> {
         operation: &Operation,
         by: &Exchanged,
     ) {
-        let fits = matches!(write.how, How::Post | How::Delete);
+        let fits = matches!(write.how, WriteKind::Post | WriteKind::Delete);
         let how = || format!("{:?} of the stand-in {:?}", write.how, write.name);
-        self.hold("nothing outside the plan is written", fits, how);
-        if write.how == How::Post {
+        self.hold("only planned writes are made", fits, how);
+        if write.how == WriteKind::Post {
             let planned = planned(record, operation)
                 .map(|body| stand_in_body(&plan.set, operation, body).to_value());
             let same = sent(by, &write.name).iter().eq(planned.iter());
-            self.hold("what is sent is what was planned", same, how);
+            self.hold("requests are as planned", same, how);
         }
     }
 
-    /// The operation says this write, and its result.
+    /// The operation shows this write and its result.
     fn said(
         &mut self,
         write: &Write,
@@ -203,13 +198,13 @@ impl Court<'_> {
         exchanged: &Exchanged,
     ) {
         let fits = match write.how {
-            How::Post => matches!(operation.action(), Action::Post | Action::Replace),
-            How::Merge => operation.action() == Action::Merge,
-            How::Overwrite => operation.action() == Action::Overwrite,
-            How::Remove => matches!(operation.action(), Action::Remove | Action::Delete),
-            How::Emptied => operation.action() == Action::Delete,
-            How::Delete => matches!(operation.action(), Action::Delete | Action::Replace),
-            How::Purge => false,
+            WriteKind::Post => matches!(operation.action(), Action::Post | Action::Replace),
+            WriteKind::Merge => operation.action() == Action::Merge,
+            WriteKind::Overwrite => operation.action() == Action::Overwrite,
+            WriteKind::Remove => matches!(operation.action(), Action::Remove | Action::Delete),
+            WriteKind::Emptied => operation.action() == Action::Delete,
+            WriteKind::Delete => matches!(operation.action(), Action::Delete | Action::Replace),
+            WriteKind::Purge => false,
         };
         let named = || {
             format!(
@@ -219,20 +214,20 @@ impl Court<'_> {
                 operation.action()
             )
         };
-        self.hold("nothing outside the plan is written", fits, named);
-        if write.how == How::Delete {
+        self.hold("only planned writes are made", fits, named);
+        if write.how == WriteKind::Delete {
             return;
         }
         let planned = planned(record, operation).map(annosync::model::Json::to_value);
         let same = sent(exchanged, &write.name).iter().eq(planned.iter());
-        self.hold("what is sent is what was planned", same, named);
+        self.hold("requests are as planned", same, named);
         let raced = match &write.before {
             Some(before) => Some(print(before)) != operation.fingerprint(),
             None => false,
         };
         if let (Some(after), false, true) = (&write.after, raced, operation.after().is_some()) {
             let wanted = is_as_wanted(operation, &decoded(after));
-            self.hold("what is stored is what was planned", wanted, || {
+            self.hold("the stored result is as planned", wanted, || {
                 format!("{:?} {:?}: {after}", write.how, write.name)
             });
         }
@@ -242,25 +237,25 @@ impl Court<'_> {
                 (data["metadata"]["kept"].clone(), data["unmodelled"].clone())
             };
             let stays = raced || kept(before) == kept(after);
-            self.hold("what nobody manages stays", stays, || {
+            self.hold("unmanaged data is kept", stays, || {
                 format!("{:?} {:?}: {before} became {after}", write.how, write.name)
             });
         }
     }
 
-    /// Who made it may be written to.
+    /// The annotation is in scope.
     fn scope(&mut self, write: &Write, operation: Option<&Operation>) {
         let (input, id) = &write.name;
         let Some(before) = &write.before else { return };
         let user = before["user_id"].as_str().unwrap_or_default();
-        // A removal of all concepts is how a planned delete may be carried out, and not every service deletes what it leaves.
+        // A planned delete may be carried out by removing all concepts, and not every service then deletes the annotation.
         let deletes =
             write.after.is_none() || operation.is_some_and(|it| it.action() == Action::Delete);
         let ours = set_of(id) == Some("street");
         let is_left_behind = operation.is_some_and(|it| it.reason() == Reason::LeftBehind);
         let allowed = if is_left_behind {
             ours
-        } else if write.how == How::Purge {
+        } else if write.how == WriteKind::Purge {
             self.speaks.purges(input) && before.get("input_level").is_none()
         } else if before.get("model_version_id").is_some() || set_of(id) == Some("trees") {
             false
@@ -271,12 +266,12 @@ impl Court<'_> {
         } else {
             self.speaks.owns(user) || self.speaks.names_id(input, id) || ours
         };
-        self.hold("nothing out of scope is touched", allowed, || {
+        self.hold("annotations out of scope are not changed", allowed, || {
             format!("{:?} of {before}", write.how)
         });
     }
 
-    /// Before every patch and every delete there was a look, and it showed what the plan had seen.
+    /// Before every patch and every delete the annotation was read, and it was as the plan saw it.
     fn looked(&mut self, write: &Write, record: &Record, operation: &Operation, by: &Exchanged) {
         let last_try = self
             .scene
@@ -295,23 +290,23 @@ impl Court<'_> {
                 && it.shown.contains(&write.name)
         });
         let Some(look) = look else {
-            return self.hold("before a write there is a look", false, || {
+            return self.hold("every write is preceded by a read", false, || {
                 format!("{:?} {:?} by #{}", write.how, write.name, by.sent)
             });
         };
         let acted = look.acted.unwrap_or_default();
         let at_look = self.scene.remote.at(&write.name, acted);
-        // What this very run made of it before (a removal that was to delete it) is no surprise.
+        // An earlier write by this run itself (a removal that should have deleted it) is allowed.
         let last = self
             .scene
             .remote
             .journal
             .iter()
             .rfind(|it| it.name == write.name && it.tick <= acted);
-        let mine = last.is_some_and(|it| matches!(it.who, Who::Run { run, .. } if run == by.run));
+        let mine = last.is_some_and(|it| matches!(it.who, Actor::Run { run, .. } if run == by.run));
         let as_planned = mine || at_look.as_ref().map(print) == operation.fingerprint();
         self.hold(
-            "what changed since the plan is left alone",
+            "annotations changed since the plan are kept",
             as_planned,
             || {
                 format!(
@@ -322,14 +317,14 @@ impl Court<'_> {
         );
     }
 
-    /// What goes with a purge was in the plan, or came after the look.
+    /// A purged annotation was in the plan, or was created after the read.
     fn purged(&mut self, write: &Write, record: &Record, plan: &Plan, by: &Exchanged) {
         let purge = plan
             .purges
             .iter()
             .find(|it| it.input_id.as_str() == write.name.0);
         let Some(purge) = purge else {
-            return self.hold("nothing outside the plan is written", false, || {
+            return self.hold("only planned writes are made", false, || {
                 format!("{:?} was purged, and no purge was planned", write.name)
             });
         };
@@ -356,17 +351,17 @@ impl Court<'_> {
             .rfind(|it| it.name == write.name && it.tick < write.tick);
         let raced = last.is_some_and(|it| first_look.is_some_and(|look| it.tick > look));
         let looked = first_look.is_some();
-        self.hold("before a write there is a look", looked, || {
+        self.hold("every write is preceded by a read", looked, || {
             format!("purge of {:?}", write.name)
         });
         self.hold(
-            "what changed since the plan is left alone",
+            "annotations changed since the plan are kept",
             planned || raced,
             || format!("{:?} was purged, and was not planned so", write.name),
         );
     }
 
-    /// An incomplete listing never becomes a plan.
+    /// A plan is never made from an incomplete listing.
     fn listing(&mut self, record: &Record) {
         let (Some(seen), Some(listed)) = (&record.seen, record.listed) else {
             return;
@@ -398,11 +393,11 @@ impl Court<'_> {
             }
         }
         for how in broken {
-            self.hold("an incomplete listing never becomes a plan", false, || how);
+            self.hold("no plan is made from an incomplete listing", false, || how);
         }
     }
 
-    /// The closing account equals what the remote saw.
+    /// The outcome equals what the remote saw.
     fn account(&mut self, record: &Record, writes: &[Write]) {
         let Some(plan) = &record.plan else { return };
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
@@ -410,16 +405,16 @@ impl Court<'_> {
             let name = (operation.input_id.to_string(), operation.id.to_string());
             let subject = Subject::Operation(at as u32);
             let endings = record.endings.get(&subject).map_or(&[][..], Vec::as_slice);
-            let told_once = endings.len() == usize::from(record.outcome.is_some())
+            let reported_once = endings.len() == usize::from(record.outcome.is_some())
                 || (record.outcome.is_none() && endings.len() <= 1);
-            self.hold("every operation is told of once", told_once, || {
+            self.hold("every operation is reported once", reported_once, || {
                 format!("run {}: {name:?}: {endings:?}", record.number)
             });
             let Some((tick, ended)) = endings.first() else {
                 continue;
             };
             *counts.entry(word(ended)).or_default() += 1;
-            // The same id may be that of a stand-in of this very run.
+            // The same id may belong to a stand-in of this run.
             if stood_in(plan, &name).is_none() {
                 self.ended(record, operation, &name, *tick, ended, writes);
             }
@@ -433,17 +428,17 @@ impl Court<'_> {
             *counts.entry(word(ended)).or_default() += 1;
             let written = writes.iter().any(|it| {
                 it.name.0 == purge.input_id.as_str()
-                    && matches!(it.who, Who::Run { run, .. } if run == record.number)
+                    && matches!(it.who, Actor::Run { run, .. } if run == record.number)
             });
             let untouched = match ended {
-                ItemOutcome::AlreadySo | ItemOutcome::NotAttempted => true,
+                ItemOutcome::AlreadyUpToDate | ItemOutcome::NotAttempted => true,
                 ItemOutcome::Stale { touched, .. } | ItemOutcome::Failed { touched, .. } => {
-                    touched.is_not()
+                    touched.is_nothing()
                 }
                 ItemOutcome::Applied => false,
             };
             self.hold(
-                "the account equals what the remote saw",
+                "the outcome equals what the remote saw",
                 !(untouched && written),
                 || {
                     format!(
@@ -481,7 +476,7 @@ impl Court<'_> {
         ended: &ItemOutcome,
         writes: &[Write],
     ) {
-        let by_run = |who: Who| matches!(who, Who::Run { run, .. } if run == record.number);
+        let by_run = |who: Actor| matches!(who, Actor::Run { run, .. } if run == record.number);
         let mine: Vec<&Write> = writes
             .iter()
             .filter(|it| it.name == *name && by_run(it.who))
@@ -500,7 +495,7 @@ impl Court<'_> {
             states.extend(changes.map(|it| it.after.clone()));
             states
         };
-        let law = "the account equals what the remote saw";
+        let law = "the outcome equals what the remote saw";
         let told = || {
             let writes: Vec<String> = mine
                 .iter()
@@ -515,23 +510,23 @@ impl Court<'_> {
         let was_so = || states().iter().any(|state| wanted(state.as_ref()));
         let holds = match ended {
             ItemOutcome::Applied => was_so(),
-            ItemOutcome::AlreadySo => mine.is_empty() && was_so(),
+            ItemOutcome::AlreadyUpToDate => mine.is_empty() && was_so(),
             ItemOutcome::NotAttempted => mine.is_empty() && !self.sent(record, name),
             ItemOutcome::Stale { touched, .. } | ItemOutcome::Failed { touched, .. } => {
                 match touched {
-                    Touched::Not => mine.is_empty(),
-                    Touched::Perhaps => self.was_lost(record, name),
-                    // Where somebody else deleted it after the look, the service answers our delete as if it was ours.
-                    // The same holds if another run of this replacement deleted it: its copy holds it then, whoever finishes.
+                    Touched::Nothing => mine.is_empty(),
+                    Touched::Unknown => self.was_lost(record, name),
+                    // If somebody else deleted it after the read, the service reports success for our delete. The same
+                    // holds if another run of this replacement deleted it: then the stand-in holds it until a run finishes.
                     Touched::Deleted => {
                         let may_be_ours =
                             operation.action() == Action::Replace || self.sent(record, name);
-                        mine.iter().any(|it| it.how == How::Delete)
+                        mine.iter().any(|it| it.how == WriteKind::Delete)
                             || (may_be_ours && states().iter().any(Option::is_none))
                     }
                     Touched::ConceptsRemoved => !mine.is_empty(),
-                    // The service took it; whether anything came of it, nobody says.
-                    Touched::Otherwise => self.sent(record, name),
+                    // The service accepted it, but the result is unknown.
+                    Touched::Incomplete => self.sent(record, name),
                 }
             }
         };
@@ -546,7 +541,7 @@ impl Court<'_> {
         })
     }
 
-    /// Whether an answer that was to speak of it was lost, could not be understood, or said nothing of it.
+    /// Whether an answer that should report it was lost, was garbled, or omitted it.
     fn was_lost(&self, record: &Record, name: &Name) -> bool {
         let mut of_run = self
             .scene
@@ -560,7 +555,7 @@ impl Court<'_> {
     }
 }
 
-/// What was sent of an annotation.
+/// The data sent for an annotation.
 fn sent(by: &Exchanged, name: &Name) -> Vec<Value> {
     let body = body(&by.request);
     let items = body["annotations"].as_array().into_iter().flatten();
@@ -588,7 +583,7 @@ fn operation<'a>(plan: &'a Plan, name: &Name) -> Option<&'a Operation> {
 fn word(ended: &ItemOutcome) -> &'static str {
     match ended {
         ItemOutcome::Applied => "applied",
-        ItemOutcome::AlreadySo => "already up to date",
+        ItemOutcome::AlreadyUpToDate => "already up to date",
         ItemOutcome::Stale { .. } => "stale",
         ItemOutcome::Failed { .. } => "failed",
         ItemOutcome::NotAttempted => "not attempted",

@@ -1,6 +1,6 @@
-//! Listings in every order, while annotations come, go and change between any two answers.
+//! Listings in every order, while annotations are created, deleted and changed between any two answers.
 //!
-//! `ANNOSYNC_SIM_LISTINGS=100000` makes that many (`ANNOSYNC_SIM_FIRST`: from which seed on).
+//! `ANNOSYNC_SIM_LISTINGS=100000` sets their number, `ANNOSYNC_SIM_FIRST` the first seed.
 
 use super::chance::{Chance, hash};
 use super::number;
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// As many as the ordinary run has a few seconds for.
+/// The number of listings that takes a few seconds.
 const LISTINGS: u64 = 400;
 
 /// What a listing is sorted by.
@@ -33,12 +33,12 @@ const ORDERS: [Order; 4] = [
     Order::ModifiedFirst,
 ];
 
-/// What becomes of annotations of the same time.
+/// The order of annotations with equal times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ties {
-    /// They come in the order in which they were made.
+    /// The order of creation.
     Stable,
-    /// In another order in each answer.
+    /// Another order in each answer.
     Unstable,
 }
 
@@ -51,7 +51,7 @@ struct Row {
     modified: u64,
 }
 
-/// A service that only lists, and whose annotations change.
+/// A service that only lists; its annotations change.
 #[derive(Debug)]
 struct Listed {
     chance: Chance,
@@ -59,7 +59,7 @@ struct Listed {
     ties: Ties,
     /// The largest page.
     most: u64,
-    /// Changes in a thousand moments.
+    /// The number of changes in a thousand moments.
     rate: u64,
     /// How many annotations a change touches at most.
     burst: u64,
@@ -69,7 +69,7 @@ struct Listed {
     now: u64,
     made: u64,
     calls: u64,
-    /// Those that existed at all moments since the listing began, and every version that existed at one.
+    /// The annotations that existed at every moment since the listing began, and every version that existed.
     always: BTreeSet<u64>,
     versions: BTreeSet<(u64, u64)>,
 }
@@ -108,7 +108,7 @@ impl Listed {
         self.versions.extend(versions);
     }
 
-    /// Several are often of the same time, as those of one call are.
+    /// Several often have equal times, like those of one call.
     fn insert(&mut self) {
         self.now += 1;
         for _ in 0..=self.chance.below(self.burst) {
@@ -148,7 +148,7 @@ impl Listed {
                 0 => self.insert(),
                 1 => self.delete(),
                 2 => self.edit(),
-                // What cancels out by positions.
+                // Changes whose effects on positions cancel out.
                 _ => {
                     self.insert();
                     self.delete();
@@ -236,11 +236,11 @@ impl Listed {
     }
 }
 
-/// The way to it.
+/// The connection to it.
 #[derive(Debug)]
-struct Way(Arc<Mutex<Listed>>);
+struct ListingExchange(Arc<Mutex<Listed>>);
 
-impl Way {
+impl ListingExchange {
     async fn carry(&self, request: HttpRequest) -> HttpResponse {
         let wait = |listed: &mut Listed| Duration::from_millis(listed.chance.below(100));
         let there = wait(&mut self.0.lock().unwrap());
@@ -254,7 +254,7 @@ impl Way {
     }
 }
 
-impl Exchange for Way {
+impl Exchange for ListingExchange {
     fn exchange(&self, request: HttpRequest) -> ExchangeFuture<'_> {
         Box::pin(async move { Ok(self.carry(request).await) })
     }
@@ -268,7 +268,7 @@ enum Ending {
     Wrong,
 }
 
-/// Makes a listing; gives how it ended and the number of calls.
+/// Makes a listing; returns its result and the number of calls.
 fn list(seed: u64, order: Order, ties: Ties, rates: &[u64]) -> (Ending, u64) {
     let listed = Listed::of(seed, order, ties, rates);
     let filter = match listed.chance.clone().below(3) {
@@ -283,7 +283,8 @@ fn list(seed: u64, order: Order, ties: Ties, rates: &[u64]) -> (Ending, u64) {
     let mut connection = Connection::new(endpoint, "ann".into(), "street".into(), token);
     connection.rate_limit = 100_000;
     connection.concurrency = 1 + Chance::of(&[seed, 12]).index(8);
-    let (reader, _) = connect_through(&connection, Arc::new(Way(Arc::clone(&listed)))).unwrap();
+    let (reader, _) =
+        connect_through(&connection, Arc::new(ListingExchange(Arc::clone(&listed)))).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -321,19 +322,19 @@ fn list(seed: u64, order: Order, ties: Ties, rates: &[u64]) -> (Ending, u64) {
     (ending, listed.calls)
 }
 
-/// What listings came to.
+/// The results of listings.
 #[derive(Debug, Default)]
-struct Sum {
+struct Totals {
     proved: u64,
     not_proved: u64,
     calls: u64,
     wrong: Vec<(u64, Order)>,
 }
 
-fn list_all(ties: Ties, rates: &[u64], count: u64) -> Sum {
+fn list_all(ties: Ties, rates: &[u64], count: u64) -> Totals {
     let first = number("ANNOSYNC_SIM_FIRST").unwrap_or(0);
     let next = AtomicU64::new(first);
-    let sum = Mutex::new(Sum::default());
+    let sum = Mutex::new(Totals::default());
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -363,11 +364,11 @@ fn list_all(ties: Ties, rates: &[u64], count: u64) -> Sum {
     clippy::print_stdout,
     reason = "the figures are what a long run is made for"
 )]
-fn hold(ties: Ties, rates: &[u64]) -> Sum {
+fn hold(ties: Ties, rates: &[u64]) -> Totals {
     if let Some(seed) = number("ANNOSYNC_SIM_LISTING") {
         let order = ORDERS[seed as usize % ORDERS.len()];
         println!("{order:?} {:?}", list(seed, order, ties, rates));
-        return Sum::default();
+        return Totals::default();
     }
     let count = number("ANNOSYNC_SIM_LISTINGS").unwrap_or(LISTINGS);
     let mut sum = list_all(ties, rates, count);
@@ -385,13 +386,13 @@ fn hold(ties: Ties, rates: &[u64]) -> Sum {
 }
 
 #[test]
-fn no_listing_misses_what_existed_all_the_time_in_any_order() {
+fn no_listing_misses_annotations_that_existed_throughout() {
     let sum = hold(Ties::Stable, &[0, 5, 20, 60, 200, 500]);
     assert!(sum.proved > sum.not_proved, "{sum:?}");
 }
 
 #[test]
-fn a_changing_order_of_equal_times_hides_nothing_while_nothing_else_changes() {
+fn a_changing_order_of_equal_times_alone_hides_nothing() {
     hold(Ties::Unstable, &[0]);
 }
 

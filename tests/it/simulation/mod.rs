@@ -2,16 +2,16 @@
 //!
 //! The whole client (listing and its proof, plan, apply, retries, pace) runs in one thread on a virtual clock against a
 //! service in memory that was written from the API's documents alone. Latencies, losses, refusals, garbled answers, other
-//! people's edits, crashes and stops are drawn from a seed; the laws are held against the service's own journal. Each seed
-//! is played by one user who applies, and another time by a team: the app's owner and two collaborators.
+//! people's edits, crashes and stops are drawn from a seed; the laws are checked against the service's own journal. Each seed
+//! is played twice: one user applies, or a team applies (the app's owner and two collaborators).
 //!
-//! `ANNOSYNC_SIM_SEEDS=100000` plays that many seeds (`ANNOSYNC_SIM_FIRST`: from which on), `ANNOSYNC_SIM_SEED=7` one, with
+//! `ANNOSYNC_SIM_SEEDS=100000` sets the number of seeds, `ANNOSYNC_SIM_FIRST` the first; `ANNOSYNC_SIM_SEED=7` plays one, with
 //! its trace. Optimised (`CARGO_PROFILE_DEV_OPT_LEVEL=1`), a seed takes a fifth of the time.
 
+mod behaviour;
 mod chance;
 mod editor;
 mod faults;
-mod habits;
 mod laws;
 mod listings;
 mod play;
@@ -28,9 +28,9 @@ use play::{Trace, Verdict, play};
 use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use team::Crew;
+use team::Appliers;
 
-/// As many of each crew as CI has a quarter of a minute for.
+/// The number of seeds, for one user and for a team each, that takes CI 15 seconds.
 const SEEDS: u64 = 400;
 
 fn number(name: &str) -> Option<u64> {
@@ -46,20 +46,20 @@ fn broken(verdict: &Verdict) -> String {
     text
 }
 
-/// The same seed with as few classes of faults as it still fails with.
-fn smallest(seed: u64, crew: Crew) -> (Classes, Verdict) {
+/// The smallest set of fault classes with which the seed still fails.
+fn smallest(seed: u64, appliers: Appliers) -> (Classes, Verdict) {
     let mut classes = Classes::ALL;
     for &fault in Fault::ALL {
         let fewer = classes.without(fault);
-        if !play(seed, crew, fewer, Trace::Drop).broken.is_empty() {
+        if !play(seed, appliers, fewer, Trace::Drop).broken.is_empty() {
             classes = fewer;
         }
     }
-    (classes, play(seed, crew, classes, Trace::Keep))
+    (classes, play(seed, appliers, classes, Trace::Keep))
 }
 
-fn report(seed: u64, crew: Crew) -> String {
-    let (classes, verdict) = smallest(seed, crew);
+fn report(seed: u64, appliers: Appliers) -> String {
+    let (classes, verdict) = smallest(seed, appliers);
     let left: Vec<&str> = Fault::ALL
         .iter()
         .filter(|fault| classes.holds(**fault) && verdict.counts.of(**fault) > 0)
@@ -68,17 +68,17 @@ fn report(seed: u64, crew: Crew) -> String {
     format!(
         "seed {seed} breaks\n{}with {left:?}\nagain: ANNOSYNC_SIM_SEED={seed} cargo test --test it {} -- --nocapture\n{}\n",
         broken(&verdict),
-        match crew {
-            Crew::One => "whatever_breaks",
-            Crew::Team => "whoever_applies",
+        match appliers {
+            Appliers::One => "whatever_breaks",
+            Appliers::Team => "whoever_applies",
         },
         verdict.trace.join("\n")
     )
 }
 
-/// What all seeds came to.
+/// The results of all seeds.
 #[derive(Debug, Default)]
-struct Sum {
+struct Totals {
     failed: Vec<u64>,
     /// How many seeds broke each law.
     laws: std::collections::BTreeMap<&'static str, u64>,
@@ -93,7 +93,7 @@ struct Sum {
     by_collaborators: u64,
 }
 
-impl Sum {
+impl Totals {
     fn add(&mut self, seed: u64, verdict: &Verdict) {
         self.injected.add(&verdict.counts);
         self.exchanges += verdict.exchanges;
@@ -108,7 +108,7 @@ impl Sum {
         self.failed.push(seed);
         let laws: std::collections::BTreeSet<&str> =
             verdict.broken.iter().map(|broken| broken.law).collect();
-        let twice = laws.contains("nothing is there twice");
+        let twice = laws.contains("nothing is doubled");
         for law in verdict.broken.iter().map(|broken| broken.law) {
             if laws.contains(law) {
                 *self.laws.entry(law).or_default() += 1;
@@ -127,9 +127,9 @@ impl Sum {
     }
 }
 
-fn play_all(seeds: std::ops::Range<u64>, crew: Crew) -> Sum {
+fn play_all(seeds: std::ops::Range<u64>, appliers: Appliers) -> Totals {
     let next = AtomicU64::new(seeds.start);
-    let sum = Mutex::new(Sum::default());
+    let sum = Mutex::new(Totals::default());
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -139,7 +139,7 @@ fn play_all(seeds: std::ops::Range<u64>, crew: Crew) -> Sum {
                     if seed >= seeds.end {
                         return;
                     }
-                    let verdict = play(seed, crew, Classes::ALL, Trace::Drop);
+                    let verdict = play(seed, appliers, Classes::ALL, Trace::Drop);
                     sum.lock().unwrap().add(seed, &verdict);
                 }
             });
@@ -151,9 +151,9 @@ fn play_all(seeds: std::ops::Range<u64>, crew: Crew) -> Sum {
 }
 
 #[expect(clippy::print_stdout, reason = "the table is what it is run for")]
-fn play_as(crew: Crew) -> Option<Sum> {
+fn play_as(appliers: Appliers) -> Option<Totals> {
     if let Some(seed) = number("ANNOSYNC_SIM_SEED") {
-        let verdict = play(seed, crew, Classes::ALL, Trace::Keep);
+        let verdict = play(seed, appliers, Classes::ALL, Trace::Keep);
         println!("{}", verdict.trace.join("\n"));
         assert!(
             verdict.broken.is_empty(),
@@ -165,9 +165,9 @@ fn play_as(crew: Crew) -> Option<Sum> {
     let first = number("ANNOSYNC_SIM_FIRST").unwrap_or(0);
     let count = number("ANNOSYNC_SIM_SEEDS").unwrap_or(SEEDS);
     let start = std::time::Instant::now();
-    let sum = play_all(first..first + count, crew);
+    let sum = play_all(first..first + count, appliers);
     println!(
-        "{crew:?}: {count} seeds, {} runs ({} refused for want of rights, {} stopped by doubles, {} applied by \
+        "{appliers:?}: {count} seeds, {} runs ({} refused for want of rights, {} stopped by doubles, {} applied by \
          collaborators), {} operations, {} exchanges, {:.1} s\n{}",
         sum.runs,
         sum.denied,
@@ -184,21 +184,21 @@ fn play_as(crew: Crew) -> Option<Sum> {
             "{} seeds break: {shown:?} {:?}\n{}",
             sum.failed.len(),
             sum.laws,
-            report(*seed, crew)
+            report(*seed, appliers)
         );
     }
     Some(sum)
 }
 
 #[test]
-fn nothing_is_lost_and_nothing_is_there_twice_whatever_breaks() {
-    play_as(Crew::One);
+fn nothing_is_lost_or_doubled_whatever_fails() {
+    play_as(Appliers::One);
 }
 
 #[test]
-fn nothing_is_lost_and_nothing_is_there_twice_whoever_applies() {
-    // One seed may have none of these.
-    if let Some(sum) = play_as(Crew::Team).filter(|sum| sum.runs > 500) {
+fn nothing_is_lost_or_doubled_if_several_users_apply() {
+    // A single seed may have none of these.
+    if let Some(sum) = play_as(Appliers::Team).filter(|sum| sum.runs > 500) {
         assert!(sum.denied > 0, "no token was refused");
         assert!(sum.stopped > 0, "no double was seen");
         assert!(sum.by_collaborators > 0, "no collaborator applied");
@@ -206,7 +206,7 @@ fn nothing_is_lost_and_nothing_is_there_twice_whoever_applies() {
 }
 
 fn holds(seed: u64) {
-    let verdict = play(seed, Crew::One, Classes::ALL, Trace::Drop);
+    let verdict = play(seed, Appliers::One, Classes::ALL, Trace::Drop);
     assert!(
         verdict.broken.is_empty(),
         "seed {seed} breaks\n{}",
@@ -215,19 +215,19 @@ fn holds(seed: u64) {
 }
 
 #[test]
-fn a_write_that_no_answer_mentioned_and_that_was_changed_since_may_have_been_made() {
+fn a_write_missing_from_its_answer_and_changed_since_is_reported_as_possibly_made() {
     holds(987);
     holds(7_971);
 }
 
 #[test]
-fn a_late_delete_does_not_take_what_was_posted_under_its_id() {
+fn a_late_delete_does_not_delete_a_new_annotation_with_its_id() {
     holds(6_255);
     holds(6_928);
 }
 
 #[test]
-fn what_a_hiccup_hides_behind_the_last_page_and_a_delete_moves_onto_it_is_seen() {
+fn an_annotation_hidden_after_the_last_page_and_moved_onto_it_by_a_delete_is_listed() {
     holds(13_601);
 }
 
@@ -237,24 +237,24 @@ fn a_planned_delete_may_begin_with_a_removal_on_an_undeclared_input() {
 }
 
 #[test]
-fn a_delete_that_somebody_else_was_faster_with_counts_as_deleted() {
+fn an_annotation_deleted_by_somebody_else_first_counts_as_deleted() {
     holds(28_343);
     holds(47_951);
 }
 
 #[test]
-fn what_a_hiccup_hides_on_the_last_page_and_a_delete_moves_off_it_is_seen() {
+fn an_annotation_hidden_on_the_last_page_and_moved_off_it_by_a_delete_is_listed() {
     holds(29_748);
 }
 
 #[test]
-fn a_replacement_that_nobody_declares_any_more_is_finished_by_one_run_and_deleted_by_the_next() {
+fn an_undeclared_replacement_is_finished_by_one_run_and_deleted_by_the_next() {
     holds(17_914);
     holds(19_774);
 }
 
 #[test]
-fn a_delete_that_fails_after_its_removal_of_all_concepts_is_not_told_as_nothing_written() {
+fn a_delete_that_fails_after_its_removal_of_all_concepts_reports_the_removal() {
     holds(19_175);
 }
 
@@ -264,7 +264,7 @@ fn a_purge_that_is_stale_at_its_second_attempt_reports_what_the_first_deleted() 
 }
 
 #[test]
-fn a_replacement_that_another_run_is_further_with_counts_as_deleted() {
+fn a_replacement_continued_by_another_run_counts_as_deleted() {
     holds(56_790);
     holds(60_363);
 }
@@ -275,10 +275,11 @@ fn a_removal_that_was_answered_is_reported_even_if_the_concept_is_back() {
 }
 
 #[test]
-fn a_seed_plays_the_same_twice() {
-    for (crew, seed) in (0..12).flat_map(|seed| [(Crew::One, seed), (Crew::Team, seed)]) {
-        let once = play(seed, crew, Classes::ALL, Trace::Drop);
-        let again = play(seed, crew, Classes::ALL, Trace::Drop);
-        assert_eq!(again, once, "seed {seed} of {crew:?}");
+fn the_same_seed_gives_the_same_run() {
+    for (appliers, seed) in (0..12).flat_map(|seed| [(Appliers::One, seed), (Appliers::Team, seed)])
+    {
+        let once = play(seed, appliers, Classes::ALL, Trace::Drop);
+        let again = play(seed, appliers, Classes::ALL, Trace::Drop);
+        assert_eq!(again, once, "seed {seed} of {appliers:?}");
     }
 }

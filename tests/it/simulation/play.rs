@@ -1,15 +1,15 @@
-//! One simulation: a world, some runs among faults, then runs in peace; and what is to hold at the end.
+//! One simulation: a world, some runs with faults, then runs without faults; and checks of the final state.
 
 use super::chance::Chance;
 use super::editor;
 use super::faults::{Classes, Counts, Fault};
-use super::laws::{Broken, Court, Speaks, is_a_persons};
-use super::remote::{Remote, Who, name_of};
+use super::laws::{Broken, ManifestScope, RunCheck, is_a_persons};
+use super::remote::{Actor, Remote, name_of};
 use super::run::{Command, Record, cut, declared_only, run};
-use super::scene::{Scene, Stage, lock};
+use super::scene::{Scene, SharedScene, lock};
 use super::service::OWNER;
-use super::team::{self, COLLABORATORS, Crew};
-use super::wire::Cut;
+use super::team::{self, Appliers, COLLABORATORS};
+use super::wire::Interruption;
 use super::world::{World, data, gist, set_of};
 use annosync::plan::{Action, Operation, Plan, Reason};
 use serde_json::Value;
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// What a simulation came to.
+/// The result of a simulation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) broken: Vec<Broken>,
@@ -25,41 +25,41 @@ pub(super) struct Verdict {
     pub(super) exchanges: u64,
     pub(super) runs: u64,
     pub(super) operations: u64,
-    /// Runs whose token may not do a part of their plan, and runs that the guard against doubles stopped.
+    /// Runs with a token that lacks a permission for their plan, and runs that the guard against doubles stopped.
     pub(super) denied: u64,
     pub(super) stopped: u64,
     /// Runs of collaborators that wrote something.
     pub(super) by_collaborators: u64,
-    /// Of all requests, answers, edits and endings in their order.
+    /// A hash of all requests, answers, edits and results in order.
     pub(super) hash: u64,
     pub(super) trace: Vec<String>,
-    /// What the app holds at the end.
+    /// The final annotations of the app.
     remains: Vec<String>,
     ends_refused: bool,
 }
 
-/// Whether what happens is written down.
+/// Whether events are recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trace {
     Keep,
     Drop,
 }
 
-/// How many runs in peace it may take: one that is stopped, two that work, and one that has nothing to do.
+/// The maximum number of runs without faults: one that is stopped, two that write, and one that has nothing to do.
 const PEACEFUL: usize = 4;
 
 /// Plays a seed.
-pub(super) fn play(seed: u64, crew: Crew, classes: Classes, trace: Trace) -> Verdict {
+pub(super) fn play(seed: u64, appliers: Appliers, classes: Classes, trace: Trace) -> Verdict {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .unwrap();
-    let mut verdict = runtime.block_on(perform(seed, crew, classes, trace));
+    let mut verdict = runtime.block_on(perform(seed, appliers, classes, trace));
     let unmolested = verdict.counts.of(Fault::Edited) == 0;
     if unmolested && classes != Classes::NONE && !verdict.ends_refused {
-        // With nobody else about, faults must not show in what is there at the end.
-        let peaceful = runtime.block_on(perform(seed, crew, Classes::NONE, Trace::Drop));
+        // Without other editors, faults must not change the final state.
+        let peaceful = runtime.block_on(perform(seed, appliers, Classes::NONE, Trace::Drop));
         if peaceful.remains != verdict.remains {
             let how = format!("{:#?}\nis not\n{:#?}", verdict.remains, peaceful.remains);
             verdict.broken.push(Broken {
@@ -71,69 +71,69 @@ pub(super) fn play(seed: u64, crew: Crew, classes: Classes, trace: Trace) -> Ver
     verdict
 }
 
-async fn perform(seed: u64, crew: Crew, classes: Classes, trace: Trace) -> Verdict {
+async fn perform(seed: u64, appliers: Appliers, classes: Classes, trace: Trace) -> Verdict {
     let mut chance = Chance::of(&[seed, 6]);
-    let world = World::of(seed, crew);
+    let world = World::of(seed, appliers);
     let before = &world.remote;
     let mut scene = Scene::new(seed, classes, &world);
     if trace == Trace::Keep {
         scene.trace = Some(Vec::new());
         let manifest = serde_json::to_string_pretty(&world.manifest).unwrap();
-        scene.tell(&format!("manifest {manifest}"));
-        scene.tell(&format!("{:?}", scene.habits.clone()));
+        scene.trace(&format!("manifest {manifest}"));
+        scene.trace(&format!("{:?}", scene.behaviour.clone()));
         for row in before.rows.clone() {
-            scene.tell(&format!("stored {row}"));
+            scene.trace(&format!("stored {row}"));
         }
         scene.hash = 0;
     }
-    let stage: Stage = Arc::new(Mutex::new(scene));
+    let shared: SharedScene = Arc::new(Mutex::new(scene));
     let mut records: Vec<Record> = Vec::new();
-    let troubled = match crew {
-        Crew::One => chance.below(4),
-        Crew::Team => 1 + chance.below(3),
+    let troubled = match appliers {
+        Appliers::One => chance.below(4),
+        Appliers::Team => 1 + chance.below(3),
     };
     let troubled_run = |number: usize| Command {
         number,
         caller: world.caller(number),
-        doubles_pass: crew == Crew::One,
-        cut: cut(&stage, number),
+        doubles_pass: appliers == Appliers::One,
+        cut: cut(&shared, number),
     };
     for _ in 0..troubled {
         let first = troubled_run(records.len());
         if classes.holds(Fault::TwoRuns) && chance.one_in(6) {
-            lock(&stage).counts.count(Fault::TwoRuns);
+            lock(&shared).counts.count(Fault::TwoRuns);
             let second = troubled_run(records.len() + 1);
             let pause = Duration::from_millis(chance.below(3_000));
             let later = async {
                 tokio::time::sleep(pause).await;
-                run(&stage, &world.desired, second).await
+                run(&shared, &world.desired, second).await
             };
-            let (one, other) = tokio::join!(run(&stage, &world.desired, first), later);
+            let (one, other) = tokio::join!(run(&shared, &world.desired, first), later);
             records.extend([one, other]);
         } else {
-            records.push(run(&stage, &world.desired, first).await);
+            records.push(run(&shared, &world.desired, first).await);
         }
         if chance.one_in(2) {
             tokio::time::sleep(Duration::from_secs(chance.below(100))).await;
         }
-        // What a run that is gone has sent, the service is assumed to do before the next one begins.
-        let late = lock(&stage).late;
+        // The service is assumed to finish the calls of an ended run before the next one begins.
+        let late = lock(&shared).late;
         tokio::time::sleep_until(late).await;
-        if crew == Crew::Team {
-            work(&mut lock(&stage), records.len());
+        if appliers == Appliers::Team {
+            work(&mut lock(&shared), records.len());
         }
     }
-    // What is still on its way arrives.
+    // Requests in flight arrive.
     tokio::time::sleep(Duration::from_secs(200)).await;
-    lock(&stage).calm();
+    lock(&shared).calm();
     let calm_from = records.len();
-    let calm_to = in_peace(&stage, &world, &mut records).await;
-    let scene = lock(&stage);
-    let speaks = Speaks {
+    let calm_to = run_without_faults(&shared, &world, &mut records).await;
+    let scene = lock(&shared);
+    let speaks = ManifestScope {
         manifest: &world.manifest,
         caller: world.last_caller(),
     };
-    let mut court = Court {
+    let mut court = RunCheck {
         scene: &scene,
         speaks,
         records: &records,
@@ -143,7 +143,7 @@ async fn perform(seed: u64, crew: Crew, classes: Classes, trace: Trace) -> Verdi
     let mut broken = court.broken;
     let speaks = court.speaks;
     peace(&records[calm_from..calm_to], &mut broken);
-    if crew == Crew::Team {
+    if appliers == Appliers::Team {
         let last = &records[calm_to - 1..];
         team::judge(&scene, &speaks, &records, last, &mut broken);
     }
@@ -169,25 +169,29 @@ async fn perform(seed: u64, crew: Crew, classes: Classes, trace: Trace) -> Verdi
         by_collaborators: how_many(|it| it.caller != OWNER && it.outcome.is_some()),
         hash: scene.hash,
         trace: scene.trace.clone().unwrap_or_default(),
-        remains: remains(&scene.remote, crew),
+        remains: remains(&scene.remote, appliers),
         ends_refused,
     }
 }
 
-/// Runs in peace until there is nothing to do; then, of a team, one of each collaborator. Says how many runs there were
-/// before those.
-async fn in_peace(stage: &Stage, world: &World, records: &mut Vec<Record>) -> usize {
+/// Runs without faults until there is nothing to do; for a team, then one run of each collaborator. Returns the number of runs
+/// before those of the collaborators.
+async fn run_without_faults(
+    shared: &SharedScene,
+    world: &World,
+    records: &mut Vec<Record>,
+) -> usize {
     let mut calm_run = Command {
         number: records.len(),
         caller: world.last_caller(),
-        doubles_pass: world.crew == Crew::One,
-        cut: Cut::Never,
+        doubles_pass: world.appliers == Appliers::One,
+        cut: Interruption::Never,
     };
     for _ in 0..PEACEFUL {
-        let record = run(stage, &world.desired, calm_run).await;
+        let record = run(shared, &world.desired, calm_run).await;
         let is_over = record.refused || record.plan.as_ref().is_some_and(|plan| plan.is_empty());
         calm_run.number += 1;
-        // Somebody looks at what stopped it, and lets it pass.
+        // A person reviews the guard, and lets it pass.
         calm_run.doubles_pass |= record.stopped;
         records.push(record);
         if is_over {
@@ -195,17 +199,17 @@ async fn in_peace(stage: &Stage, world: &World, records: &mut Vec<Record>) -> us
         }
     }
     let calm_to = records.len();
-    if world.crew == Crew::Team {
+    if world.appliers == Appliers::Team {
         for caller in COLLABORATORS {
             calm_run.caller = caller;
-            records.push(run(stage, &world.desired, calm_run).await);
+            records.push(run(shared, &world.desired, calm_run).await);
             calm_run.number += 1;
         }
     }
     calm_to
 }
 
-fn complain(broken: &mut Vec<Broken>, law: &'static str, how: String) {
+fn report_broken_law(broken: &mut Vec<Broken>, law: &'static str, how: String) {
     broken.push(Broken { law, how });
 }
 
@@ -219,16 +223,16 @@ fn work(scene: &mut Scene, run: usize) {
     }
 }
 
-/// Once nothing goes wrong, one run does what is left, and the next has nothing to do. One that was stopped did nothing.
-/// Where a replacement that nobody declares any more was finished, one more run deletes that, and nothing else.
+/// Without faults, one run does what is left, and the next has nothing to do. A stopped run wrote nothing.
+/// If an undeclared replacement was finished, one more run deletes it, and nothing else.
 fn peace(records: &[Record], broken: &mut Vec<Broken>) {
     let law = "running again converges";
     for record in records {
         if let Some(error) = &record.error {
-            complain(broken, law, format!("run {}: {error}", record.number));
+            report_broken_law(broken, law, format!("run {}: {error}", record.number));
         }
         if let Some(outcome) = record.outcome.as_ref().filter(|it| !it.is_complete()) {
-            complain(broken, law, format!("run {}: {outcome:?}", record.number));
+            report_broken_law(broken, law, format!("run {}: {outcome:?}", record.number));
         }
     }
     let last = records.last().expect("there was a run in peace");
@@ -252,19 +256,19 @@ fn peace(records: &[Record], broken: &mut Vec<Broken>) {
             .iter()
             .map(|it| it.plan.as_ref().map(|it| &it.operations))
             .collect();
-        complain(broken, law, format!("{} runs: {plans:?}", records.len()));
+        report_broken_law(broken, law, format!("{} runs: {plans:?}", records.len()));
     }
 }
 
-/// Whether an operation finishes the replacement of the other's annotation, which nobody declares any more.
+/// Whether an operation finishes the replacement of the other's annotation, which is not declared any more.
 fn is_finished_for(operation: &Operation, delete: &Operation) -> bool {
     operation.reason() == Reason::Unfinished
         && operation.matched().is_none()
         && (&operation.input_id, &operation.id) == (&delete.input_id, &delete.id)
 }
 
-/// What the manifest declares is there, and in its scope nothing else is, once each.
-fn as_declared(remote: &Remote, speaks: &Speaks<'_>, blind: bool, broken: &mut Vec<Broken>) {
+/// Every declared annotation exists once, and nothing else in the manifest's scope exists.
+fn as_declared(remote: &Remote, speaks: &ManifestScope<'_>, blind: bool, broken: &mut Vec<Broken>) {
     let policy = speaks.manifest["policy"].as_str().unwrap_or_default();
     if policy == "create" {
         return;
@@ -277,7 +281,7 @@ fn as_declared(remote: &Remote, speaks: &Speaks<'_>, blind: bool, broken: &mut V
         }
         if let (Some(true), "sync") = (declared.map(|it| it["purge"] == true), policy) {
             for row in rows().filter(|row| row.get("input_level").is_none()) {
-                complain(broken, "what is purged is gone", row.to_string());
+                report_broken_law(broken, "what is purged is gone", row.to_string());
             }
             continue;
         }
@@ -303,18 +307,18 @@ fn as_declared(remote: &Remote, speaks: &Speaks<'_>, blind: bool, broken: &mut V
         }
         for (what, count) in &wanted {
             if there.get(what).copied().unwrap_or_default() < *count {
-                complain(broken, "nothing is lost", format!("{input}: {what}"));
+                report_broken_law(broken, "nothing is lost", format!("{input}: {what}"));
             }
         }
         for (what, count) in in_scope.iter().filter(|_| policy == "sync") {
             if wanted.get(what).copied().unwrap_or_default() < *count {
-                complain(broken, "nothing is there twice", format!("{input}: {what}"));
+                report_broken_law(broken, "nothing is doubled", format!("{input}: {what}"));
             }
         }
     }
 }
 
-/// What nobody manages is where it was, unless the plan named its annotation, or somebody else changed it.
+/// Unmanaged data is kept, unless the plan contains its annotation, or somebody else changed it.
 fn kept(scene: &Scene, before: &Remote, records: &[Record], broken: &mut Vec<Broken>) {
     let mark = |row: &Value| {
         let data = &row["data"];
@@ -330,9 +334,9 @@ fn kept(scene: &Scene, before: &Remote, records: &[Record], broken: &mut Vec<Bro
         }
     }
     for (what, _) in there.iter().filter(|(_, count)| **count > 1) {
-        complain(
+        report_broken_law(
             broken,
-            "nothing is there twice",
+            "nothing is doubled",
             format!("what is marked {what}"),
         );
     }
@@ -359,32 +363,34 @@ fn kept(scene: &Scene, before: &Remote, records: &[Record], broken: &mut Vec<Bro
                 .is_some_and(|it| mark(it) == mark(row));
             let holds_it = write.after.as_ref().is_some_and(|it| mark(it) == mark(row));
             match write.who {
-                // In whatever copy.
-                Who::Editor => held_it && !holds_it,
-                Who::Run { run, .. } => write.name == name && write.after.is_none() && doomed(run),
+                // In the annotation or in its stand-in.
+                Actor::Editor => held_it && !holds_it,
+                Actor::Run { run, .. } => {
+                    write.name == name && write.after.is_none() && doomed(run)
+                }
             }
         });
         if !excused {
-            complain(
+            report_broken_law(
                 broken,
-                "what nobody manages stays",
+                "unmanaged data is kept",
                 format!("{row} is {now:?}"),
             );
         }
     }
 }
 
-/// What the app holds, but for what the service makes up: of a team also who made it, which depends on whose run was
+/// The app's annotations, without generated fields; for a team, also without the creator, who depends on whose run was
 /// first, and the status that follows from that.
-fn remains(remote: &Remote, crew: Crew) -> Vec<String> {
+fn remains(remote: &Remote, appliers: Appliers) -> Vec<String> {
     let mut all: Vec<String> = remote
         .rows
         .iter()
         .map(|row| {
             let data = &row["data"];
-            let by = match crew {
-                Crew::One => format!("{} {}", row["user_id"], row["status"]["code"]),
-                Crew::Team => String::new(),
+            let by = match appliers {
+                Appliers::One => format!("{} {}", row["user_id"], row["status"]["code"]),
+                Appliers::Team => String::new(),
             };
             format!(
                 "{}/{} {by} {} {} {}",

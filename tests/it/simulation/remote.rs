@@ -7,32 +7,32 @@ pub(super) type Name = (String, String);
 
 /// Who changed something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Who {
+pub(super) enum Actor {
     /// Somebody else.
     Editor,
     /// A run of annosync, by one of its exchanges.
     Run { run: usize, exchange: usize },
 }
 
-/// By which kind of call.
+/// The kind of call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum How {
+pub(super) enum WriteKind {
     Post,
     Merge,
     Overwrite,
     Remove,
-    /// By a removal that left nothing.
+    /// A removal that left nothing.
     Emptied,
     Delete,
     Purge,
 }
 
-/// One change that changed something.
+/// One write that changed something.
 #[derive(Debug, Clone)]
 pub(super) struct Write {
     pub(super) tick: u64,
-    pub(super) who: Who,
-    pub(super) how: How,
+    pub(super) who: Actor,
+    pub(super) how: WriteKind,
     pub(super) name: Name,
     pub(super) before: Option<Value>,
     pub(super) after: Option<Value>,
@@ -63,13 +63,13 @@ impl Remote {
         self.place(name).map(|at| &self.rows[at])
     }
 
-    /// A number that nothing else has.
+    /// A unique number.
     pub(super) fn number(&mut self) -> u64 {
         self.made += 1;
         self.made
     }
 
-    /// Stores a new annotation: what the service makes of it is made here.
+    /// Stores a new annotation, with the fields that the service sets.
     pub(super) fn insert(&mut self, mut row: Value) -> Value {
         let serial = self.number();
         if row["id"].as_str().unwrap_or_default().is_empty() {
@@ -86,7 +86,7 @@ impl Remote {
         row
     }
 
-    /// Names parts that have no id yet, and narrows numbers to the 32 bits that the service keeps.
+    /// Gives ids to parts without one, and rounds numbers to the 32 bits that the service keeps.
     fn settle(&mut self, row: &mut Value) {
         if let Some(data) = row.get_mut("data") {
             self.name_parts(data);
@@ -110,12 +110,12 @@ impl Remote {
         }
     }
 
-    /// Changes what is stored, and writes that down if it is a change.
+    /// Changes a stored annotation, and records it if it differs.
     pub(super) fn write(
         &mut self,
         tick: u64,
-        who: Who,
-        how: How,
+        who: Actor,
+        how: WriteKind,
         name: &Name,
         after: Option<Value>,
     ) -> Option<Value> {
@@ -161,7 +161,7 @@ impl Remote {
     }
 }
 
-/// Numbers as the service keeps them: in 32 bits, but for whole numbers and free JSON.
+/// Numbers as the service keeps them: in 32 bits, except whole numbers and free JSON.
 pub(super) fn narrow(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => {
@@ -172,7 +172,7 @@ pub(super) fn narrow(value: &mut Value) {
             for (name, value) in fields {
                 match (name.as_str(), value) {
                     ("metadata", _) => {}
-                    // 64 bits travel as text.
+                    // 64-bit numbers are sent as text.
                     ("time", value @ Value::String(_)) => {
                         let number = value.as_str().and_then(|text| text.parse::<u64>().ok());
                         *value = number.expect("a time is a number").into();
@@ -185,7 +185,7 @@ pub(super) fn narrow(value: &mut Value) {
     }
 }
 
-/// What a patch does.
+/// The kind of a patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Patch {
     Merge,
@@ -193,15 +193,15 @@ pub(super) enum Patch {
     Remove,
 }
 
-/// Whether an overwrite leaves what is not sent beside `data`.
+/// Whether an overwrite keeps fields beside `data` that are not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unsent {
+pub(super) enum UnsentFields {
     Stays,
     Goes,
 }
 
 /// The stored annotation after a patch, as the API documents it.
-pub(super) fn patched(stored: &Value, action: Patch, given: &Value, unsent: Unsent) -> Value {
+pub(super) fn patched(stored: &Value, action: Patch, given: &Value, unsent: UnsentFields) -> Value {
     let mut row = stored.clone();
     match action {
         Patch::Overwrite => {
@@ -209,7 +209,7 @@ pub(super) fn patched(stored: &Value, action: Patch, given: &Value, unsent: Unse
             for field in ["annotation_info", "embed_model_version_id"] {
                 match given.get(field) {
                     Some(value) => row[field] = value.clone(),
-                    None if unsent == Unsent::Goes => {
+                    None if unsent == UnsentFields::Goes => {
                         if let Value::Object(row) = &mut row {
                             row.remove(field);
                         }
@@ -236,7 +236,7 @@ pub(super) fn patched(stored: &Value, action: Patch, given: &Value, unsent: Unse
     row
 }
 
-/// In a request, a concept without a value is there.
+/// In a request, a concept without a value is present.
 pub(super) fn present(data: &mut Value) {
     match data {
         Value::Array(items) => items.iter_mut().for_each(present),
@@ -282,7 +282,7 @@ fn merge(stored: &mut Value, given: &Value) {
     }
 }
 
-/// Drops the elements whose ids are named; one that is named with more than its id is gone into.
+/// Removes the elements whose ids are given; in an element given with more than its id, removes the given parts.
 fn remove(stored: &mut Value, given: &Value) {
     let (Value::Object(stored), Value::Object(given)) = (stored, given) else {
         return;
@@ -305,7 +305,7 @@ fn remove(stored: &mut Value, given: &Value) {
     }
 }
 
-/// Whether data holds nothing but protobuf's defaults.
+/// Whether data has only protobuf's defaults.
 pub(super) fn is_empty(data: &Value) -> bool {
     match data {
         Value::Null => true,

@@ -1,12 +1,12 @@
-//! One run of annosync, from the listing to the account, as the command makes it.
+//! One run of annosync, from the listing to the outcome, as the command does it.
 
 use super::chance::Chance;
 use super::faults::Fault;
 use super::remote::Name;
-use super::scene::{Stage, lock};
+use super::scene::{SharedScene, lock};
 use super::service::OWNER;
-use super::team::{self, Crew};
-use super::wire::{Cut, PATIENCE, Wire};
+use super::team::{self, Appliers};
+use super::wire::{Interruption, PATIENCE, Wire};
 use annosync::api::{Connection, Endpoint, InsecureHttp, RetryPolicy, Token, connect_through};
 use annosync::apply::{self, ItemOutcome, Options, Stop, Subject, Watch};
 use annosync::model::{DesiredState, Fingerprint, Json, ObservedState, Scope, fingerprint};
@@ -20,33 +20,30 @@ use tokio::sync::Notify;
 /// How an operation ended, and when.
 pub(super) type Endings = BTreeMap<Subject, Vec<(u64, ItemOutcome)>>;
 
-/// What is known of a run afterwards.
+/// The record of a run.
 #[derive(Debug, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a way in which a run ends, or what it was allowed"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "independent flags")]
 pub(super) struct Record {
     pub(super) number: usize,
-    /// Whose token it has.
+    /// The user of its token.
     pub(super) caller: &'static str,
-    /// Whether it may double annotations of others.
+    /// Whether it may post doubles of other users' annotations.
     pub(super) doubles_pass: bool,
     pub(super) from: u64,
-    /// When the listing was there.
+    /// The time at which the listing was complete.
     pub(super) listed: Option<u64>,
     pub(super) seen: Option<BTreeMap<Name, Fingerprint>>,
     pub(super) whole_app: bool,
     pub(super) plan: Option<Arc<Plan>>,
-    /// What its operations would have sent when it was made, by input and id.
+    /// The bodies of its operations when it was planned, by input and id.
     pub(super) bodies: HashMap<Name, Json>,
-    /// The manifest asks for what cannot be done.
+    /// The manifest cannot be planned.
     pub(super) refused: bool,
     /// A guard stopped it.
     pub(super) stopped: bool,
-    /// The token may not do a part of the plan.
+    /// The token lacks a permission for the plan.
     pub(super) denied: bool,
-    /// What another user would have planned, where that is something else.
+    /// The differing plan of another user, if any.
     pub(super) differing: Option<String>,
     pub(super) endings: Endings,
     pub(super) outcome: Option<Outcome>,
@@ -55,48 +52,48 @@ pub(super) struct Record {
 }
 
 #[derive(Debug)]
-struct Watching {
-    stage: Stage,
+struct RunWatch {
+    shared: SharedScene,
     endings: Arc<Mutex<Endings>>,
 }
 
-impl Watch for Watching {
+impl Watch for RunWatch {
     fn ended(&self, what: Subject, how: &ItemOutcome) {
-        let mut scene = lock(&self.stage);
+        let mut scene = lock(&self.shared);
         let tick = scene.tick();
-        scene.tell(&format!("{what:?} ended: {how:?}"));
+        scene.trace(&format!("{what:?} ended: {how:?}"));
         let mut endings = self.endings.lock().unwrap();
         endings.entry(what).or_default().push((tick, how.clone()));
     }
 }
 
-/// What is to be run.
+/// The parameters of a run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Command {
     pub(super) number: usize,
     pub(super) caller: &'static str,
     pub(super) doubles_pass: bool,
-    pub(super) cut: Cut,
+    pub(super) cut: Interruption,
 }
 
 /// Runs the client until it ends or is killed.
-pub(super) async fn run(stage: &Stage, desired: &DesiredState, command: Command) -> Record {
+pub(super) async fn run(shared: &SharedScene, desired: &DesiredState, command: Command) -> Record {
     let Command { number, cut, .. } = command;
     let (seed, from) = {
-        let mut scene = lock(stage);
+        let mut scene = lock(shared);
         scene.callers.insert(number, command.caller);
-        let by = match scene.crew {
-            Crew::One => String::new(),
-            Crew::Team => format!(" by {}", command.caller),
+        let by = match scene.appliers {
+            Appliers::One => String::new(),
+            Appliers::Team => format!(" by {}", command.caller),
         };
-        scene.tell(&format!("run {number}{by} starts: {cut:?}"));
+        scene.trace(&format!("run {number}{by} starts: {cut:?}"));
         (scene.seed, scene.tick())
     };
     let mut chance = Chance::of(&[seed, 4, number as u64]);
     let stop = Stop::default();
     let killed = Arc::new(Notify::new());
     let wire = Arc::new(Wire {
-        stage: Arc::clone(stage),
+        shared: Arc::clone(shared),
         run: number,
         cut,
         stop: stop.clone(),
@@ -121,8 +118,8 @@ pub(super) async fn run(stage: &Stage, desired: &DesiredState, command: Command)
         Scope::WholeApp
     };
     let endings = Arc::new(Mutex::new(Endings::new()));
-    let watch = Watching {
-        stage: Arc::clone(stage),
+    let watch = RunWatch {
+        shared: Arc::clone(shared),
         endings: Arc::clone(&endings),
     };
     let options = Options {
@@ -140,7 +137,7 @@ pub(super) async fn run(stage: &Stage, desired: &DesiredState, command: Command)
         ..Record::default()
     };
     let whole = go(
-        stage,
+        shared,
         &connection,
         wire,
         desired,
@@ -154,7 +151,7 @@ pub(super) async fn run(stage: &Stage, desired: &DesiredState, command: Command)
         () = whole => {}
     }
     record.endings = std::mem::take(&mut *endings.lock().unwrap());
-    record.to = lock(stage).tick();
+    record.to = lock(shared).tick();
     record
 }
 
@@ -164,7 +161,7 @@ pub(super) fn declared_only(seed: u64) -> bool {
 }
 
 async fn go(
-    stage: &Stage,
+    shared: &SharedScene,
     connection: &Connection,
     wire: Arc<Wire>,
     desired: &DesiredState,
@@ -176,22 +173,22 @@ async fn go(
     let observed = match observed::observe(&reader, OWNER, scope).await {
         Ok(observed) => observed,
         Err(error) => {
-            lock(stage).tell(&format!("run {}: {error}", record.number));
+            lock(shared).trace(&format!("run {}: {error}", record.number));
             record.error = Some(error.to_string());
             return;
         }
     };
-    record.listed = Some(lock(stage).tick());
+    record.listed = Some(lock(shared).tick());
     record.seen = Some(seen(&observed));
     let context = context(record.doubles_pass);
     let planned = plan::plan(desired, &observed, &context);
-    if lock(stage).crew == Crew::Team {
+    if lock(shared).appliers == Appliers::Team {
         record.differing = team::differing(desired, &observed, &context, &planned);
     }
     let plan = match planned {
         Ok(plan) => Arc::new(plan),
         Err(errors) => {
-            lock(stage).tell(&format!("run {}: {errors:?}", record.number));
+            lock(shared).trace(&format!("run {}: {errors:?}", record.number));
             record.refused = true;
             return;
         }
@@ -206,7 +203,7 @@ async fn go(
                 .map(|it| format!("purge {}", it.input_id)),
         )
         .collect();
-    lock(stage).tell(&format!("run {} plans {shown:?}", record.number));
+    lock(shared).trace(&format!("run {} plans {shown:?}", record.number));
     let bodies = plan::bodies(&plan, &observed, &plan::Permit::Planned);
     let with_bodies = plan.operations.iter().zip(bodies);
     record.bodies = with_bodies
@@ -222,7 +219,7 @@ async fn go(
     }
     record.denied = team::is_denied(&plan, record.caller);
     if record.denied {
-        lock(stage).tell(&format!("run {} is refused", record.number));
+        lock(shared).trace(&format!("run {} is refused", record.number));
         return;
     }
     record.outcome = Some(apply::execute(plan, &writer, options).await);
@@ -237,7 +234,7 @@ fn seen(observed: &ObservedState) -> BTreeMap<Name, Fingerprint> {
         .collect()
 }
 
-/// Everything may pass, but doubles only where the run says so.
+/// All guards pass, but doubles only if the run allows them.
 fn context(doubles_pass: bool) -> Context {
     Context {
         target: Target {
@@ -260,14 +257,14 @@ fn context(doubles_pass: bool) -> Context {
 }
 
 /// Where the run of this number is cut short.
-pub(super) fn cut(stage: &Stage, number: usize) -> Cut {
-    let scene = lock(stage);
+pub(super) fn cut(shared: &SharedScene, number: usize) -> Interruption {
+    let scene = lock(shared);
     let mut chance = Chance::of(&[scene.seed, 5, number as u64]);
     let at = chance.below(24);
     match chance.below(6) {
-        0 | 1 if scene.classes.holds(Fault::CrashBefore) => Cut::Before(at),
-        2 | 3 if scene.classes.holds(Fault::CrashAfter) => Cut::After(at),
-        4 if scene.classes.holds(Fault::Stopped) => Cut::Stop(at),
-        _ => Cut::Never,
+        0 | 1 if scene.classes.holds(Fault::CrashBefore) => Interruption::Before(at),
+        2 | 3 if scene.classes.holds(Fault::CrashAfter) => Interruption::After(at),
+        4 if scene.classes.holds(Fault::Stopped) => Interruption::Stop(at),
+        _ => Interruption::Never,
     }
 }

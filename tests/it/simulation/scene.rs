@@ -1,12 +1,12 @@
-//! A scene: the service, its clock, what everybody did to it, and what was said of each exchange.
+//! A scene: the service, its clock, the changes by everybody, and a record of each exchange.
 
+use super::behaviour::{Behaviour, BulkFailure};
 use super::chance::{Chance, hash};
 use super::editor;
-use super::faults::{ApplyStatus, Classes, Counts, Fault};
-use super::habits::{Bulk, Habits};
-use super::remote::{Name, Remote, Who};
+use super::faults::{Classes, Counts, ExchangeFaults, Fault};
+use super::remote::{Actor, Name, Remote};
 use super::service::{Answer, Service, Subject};
-use super::team::Crew;
+use super::team::Appliers;
 use super::world::World;
 use annosync::api::{HttpRequest, HttpResponse, Method};
 use serde_json::{Value, json};
@@ -25,17 +25,17 @@ pub(super) struct Exchanged {
     pub(super) sent: u64,
     /// When the server acted.
     pub(super) acted: Option<u64>,
-    /// When the client knew that there was an answer, or that none would come.
+    /// The time at which the client had the answer, or gave up.
     pub(super) done: Option<u64>,
-    /// Whether the client got the answer as the server meant it.
+    /// Whether the client got the unchanged answer.
     pub(super) intact: bool,
     /// Whether the answer is a success.
     pub(super) succeeded: bool,
-    /// Which annotations the answer showed.
+    /// The annotations in the answer.
     pub(super) shown: Vec<Name>,
 }
 
-/// What the service denied a run.
+/// A call that the service denied to a run.
 #[derive(Debug)]
 pub(super) struct Denial {
     pub(super) run: usize,
@@ -43,53 +43,58 @@ pub(super) struct Denial {
     pub(super) name: Name,
 }
 
-/// What everybody shares.
+/// The state that runs and editors share.
 #[derive(Debug)]
 pub(super) struct Scene {
     pub(super) seed: u64,
     pub(super) classes: Classes,
     pub(super) remote: Remote,
-    pub(super) habits: Habits,
-    pub(super) crew: Crew,
-    /// Who applies most.
+    pub(super) behaviour: Behaviour,
+    pub(super) appliers: Appliers,
+    /// The user who applies most often.
     pub(super) regular: &'static str,
-    /// Whose token each run has.
+    /// The user of each run's token.
     pub(super) callers: BTreeMap<usize, &'static str>,
     /// The declared annotations as the API's data, each with its input.
     pub(super) declared: Vec<(String, Value)>,
     pub(super) denials: Vec<Denial>,
     pub(super) exchanges: Vec<Exchanged>,
     pub(super) counts: Counts,
-    /// Faults in a thousand exchanges; 0 in the end.
+    /// The number of faults in a thousand exchanges; 0 in the last runs.
     pub(super) rate: u64,
-    /// Edits in a thousand arrivals; 0 in the end.
+    /// The number of edits in a thousand arrivals; 0 in the last runs.
     pub(super) edits: u64,
     pub(super) hash: u64,
     pub(super) trace: Option<Vec<String>>,
     start: Instant,
     tick: u64,
     arrivals: VecDeque<Instant>,
-    poison: Option<Bulk>,
-    /// Until when something may arrive that nobody waits for any more.
+    poison: Option<BulkFailure>,
+    /// The latest time at which an abandoned request may arrive.
     pub(super) late: Instant,
-    /// How many listings have to be honest before the next one may hide something.
+    /// The number of listings without faults before the next one may hide something.
     honest: u64,
 }
 
 /// A scene that is shared by the client and the server's tasks.
-pub(super) type Stage = Arc<Mutex<Scene>>;
+pub(super) type SharedScene = Arc<Mutex<Scene>>;
 
-pub(super) fn lock(stage: &Stage) -> MutexGuard<'_, Scene> {
-    stage.lock().unwrap()
+pub(super) fn lock(shared: &SharedScene) -> MutexGuard<'_, Scene> {
+    shared.lock().unwrap()
 }
 
 impl Scene {
     pub(super) fn new(seed: u64, classes: Classes, world: &World) -> Self {
         let mut chance = Chance::of(&[seed, 2]);
-        let habits = Habits::of(&mut chance);
-        let poison = *chance.pick(&[None, None, Some(Bulk::Each), Some(Bulk::AllOrNone)]);
+        let behaviour = Behaviour::of(&mut chance);
+        let poison = *chance.pick(&[
+            None,
+            None,
+            Some(BulkFailure::Each),
+            Some(BulkFailure::AllOrNone),
+        ]);
         let class = match poison {
-            Some(Bulk::AllOrNone) => Fault::PoisonedBatch,
+            Some(BulkFailure::AllOrNone) => Fault::PoisonedBatch,
             _ => Fault::PoisonedItem,
         };
         let edits = *chance.pick(&[0, 0, 20, 100]);
@@ -97,8 +102,8 @@ impl Scene {
             seed,
             classes,
             remote: world.remote.clone(),
-            habits,
-            crew: world.crew,
+            behaviour,
+            appliers: world.appliers,
             regular: world.regular,
             callers: BTreeMap::new(),
             declared: world.declared(),
@@ -128,12 +133,12 @@ impl Scene {
         self.tick
     }
 
-    /// Nothing goes wrong any more.
+    /// Ends all faults.
     pub(super) fn calm(&mut self) {
         (self.rate, self.edits, self.poison) = (0, 0, None);
     }
 
-    pub(super) fn tell(&mut self, text: &str) {
+    pub(super) fn trace(&mut self, text: &str) {
         self.hash = hash(text.as_bytes(), self.hash);
         if let Some(trace) = &mut self.trace {
             let at = self.start.elapsed().as_secs_f64();
@@ -141,7 +146,7 @@ impl Scene {
         }
     }
 
-    /// A request is on its way.
+    /// Records a request that is sent.
     pub(super) fn send(&mut self, run: usize, request: &HttpRequest) -> usize {
         let sent = self.tick();
         let exchange = self.exchanges.len();
@@ -160,47 +165,52 @@ impl Scene {
         exchange
     }
 
-    /// What is to become of it.
-    pub(super) fn fate(&mut self, run: usize, number: u64, request: &HttpRequest) -> ApplyStatus {
+    /// Draws the faults of a request.
+    pub(super) fn faults(
+        &mut self,
+        run: usize,
+        number: u64,
+        request: &HttpRequest,
+    ) -> ExchangeFaults {
         let chance = Chance::of(&[self.seed, 3, run as u64, number]);
         let reads = request.method == Method::GET;
-        let mut fate = ApplyStatus::of(chance, self.rate, reads, self.classes);
+        let mut faults = ExchangeFaults::of(chance, self.rate, reads, self.classes);
         if reads && self.honest > 0 {
             self.honest -= 1;
         }
         let hides = matches!(
-            fate.fault,
+            faults.fault,
             Some(Fault::LeftOut | Fault::ShortPage | Fault::EmptyPage | Fault::WrongPage)
         );
         if reads && hides {
-            // A hiccup passes: a server that hides the same thing again and again cannot be seen through.
+            // Faults are temporary: if a server always hides the same annotation, no client can notice.
             if self.honest > 0 || !request.url.path().ends_with("annotations") {
-                fate.fault = None;
+                faults.fault = None;
             } else {
                 self.honest = 40;
             }
         }
-        if let Some(fault) = fate.fault {
+        if let Some(fault) = faults.fault {
             self.counts.count(fault);
         }
-        fate
+        faults
     }
 
-    /// A request arrives, and is acted on.
-    pub(super) fn arrive(&mut self, exchange: usize, fate: &ApplyStatus) -> Answer {
-        let mut chance = fate.chance.clone();
+    /// Processes a request that arrives.
+    pub(super) fn arrive(&mut self, exchange: usize, faults: &ExchangeFaults) -> Answer {
+        let mut chance = faults.chance.clone();
         if self.edits > 0 && chance.in_thousand(self.edits) {
             editor::edit(self, &mut chance);
         }
-        let answer = self.act(exchange, fate, chance.clone());
+        let answer = self.act(exchange, faults, chance.clone());
         if self.edits > 0 && chance.in_thousand(self.edits) {
             editor::edit(self, &mut chance);
         }
         answer
     }
 
-    fn act(&mut self, exchange: usize, fate: &ApplyStatus, chance: Chance) -> Answer {
-        if let Some(limit) = self.habits.limit {
+    fn act(&mut self, exchange: usize, faults: &ExchangeFaults, chance: Chance) -> Answer {
+        if let Some(limit) = self.behaviour.limit {
             let now = Instant::now();
             while self
                 .arrivals
@@ -220,7 +230,7 @@ impl Scene {
         record.acted = Some(tick);
         let request = record.request.clone();
         let run = record.run;
-        let who = Who::Run { run, exchange };
+        let who = Actor::Run { run, exchange };
         let (seed, poison) = (self.seed, self.poison);
         let poisoned = move |name: &Name| {
             let drawn = hash(name.1.as_bytes(), seed).is_multiple_of(12);
@@ -228,11 +238,11 @@ impl Scene {
         };
         let mut service = Service {
             remote: &mut self.remote,
-            habits: &self.habits,
+            behaviour: &self.behaviour,
             tick,
             who,
             caller: self.callers[&run],
-            fault: fate.fault,
+            fault: faults.fault,
             chance,
             poisoned: &poisoned,
             noted: Vec::new(),
@@ -251,12 +261,12 @@ impl Scene {
     pub(super) fn refuse(&self, http: u16, code: u32, name: &str) -> Answer {
         Answer {
             http,
-            body: json!({"status": {"code": self.habits.code(code, name), "description": name}}),
+            body: json!({"status": {"code": self.behaviour.code(code, name), "description": name}}),
             retry_after: None,
         }
     }
 
-    /// The client has what it will ever get of this exchange.
+    /// Records the end of an exchange for the client.
     pub(super) fn finish(
         &mut self,
         exchange: usize,

@@ -1,17 +1,17 @@
-//! The service: what each request does to what is stored, and what it is answered. Read from the API's documents, apart
-//! from the emulator.
+//! The service: the effect of each request on the stored annotations, and its answer. Written from the API's documents,
+//! independent of the emulator.
 
+use super::behaviour::{Behaviour, BulkFailure, MissingDelete};
 use super::chance::Chance;
 use super::faults::Fault;
-use super::habits::{Bulk, Gone, Habits};
-use super::remote::{How, Name, Patch, Remote, Who, is_empty, name_of, patched, present};
+use super::remote::{Actor, Name, Patch, Remote, WriteKind, is_empty, name_of, patched, present};
 use annosync::api::{HttpRequest, Method, Url};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// The app's owner.
 pub(super) const OWNER: &str = "ann";
-/// As many annotations as a call takes.
+/// The maximum number of annotations in a call.
 const MOST: usize = 128;
 
 /// An answer before it is written as text.
@@ -32,7 +32,7 @@ impl Answer {
     }
 }
 
-/// What a request names: the annotations, or the whole inputs where it names no annotation.
+/// The subject of a request: annotations, or whole inputs if it names no annotation.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Subject {
     pub(super) names: Vec<Name>,
@@ -65,7 +65,7 @@ impl Subject {
     }
 }
 
-/// The path behind the app.
+/// The path after the app.
 pub(super) fn segments(url: &Url) -> Vec<String> {
     let all: Vec<String> = url
         .path_segments()
@@ -100,7 +100,7 @@ fn texts(value: &Value) -> Vec<String> {
         .collect()
 }
 
-/// What became of one annotation of a call.
+/// The result of one annotation of a call.
 type Item = Result<Value, (u32, &'static str, &'static str)>;
 
 const INVALID: u32 = 24_155;
@@ -109,18 +109,18 @@ const DENIED: u32 = 24_156;
 /// A request that is being served.
 pub(super) struct Service<'a> {
     pub(super) remote: &'a mut Remote,
-    pub(super) habits: &'a Habits,
+    pub(super) behaviour: &'a Behaviour,
     pub(super) tick: u64,
-    pub(super) who: Who,
-    /// Whose token it came with.
+    pub(super) who: Actor,
+    /// The user of its token.
     pub(super) caller: &'a str,
     pub(super) fault: Option<Fault>,
     pub(super) chance: Chance,
-    /// Annotations that are always refused, and whether each spoils its whole call.
-    pub(super) poisoned: &'a dyn Fn(&Name) -> Option<Bulk>,
-    /// What happened that was not drawn for this exchange.
+    /// Annotations that are always refused, and whether each makes its whole call fail.
+    pub(super) poisoned: &'a dyn Fn(&Name) -> Option<BulkFailure>,
+    /// Faults that happened without being drawn for this exchange.
     pub(super) noted: Vec<Fault>,
-    /// What the caller has no right to do.
+    /// Calls for which the caller lacks the permission.
     pub(super) denied: Vec<Name>,
 }
 
@@ -140,7 +140,7 @@ impl Service<'_> {
                 match self.remote.get(&name) {
                     None => self.not_found(),
                     Some(row) => {
-                        let row = self.habits.spell(row);
+                        let row = self.behaviour.spell(row);
                         let mut answer = self.success();
                         answer.body["annotation"] = row;
                         answer
@@ -179,16 +179,16 @@ impl Service<'_> {
     }
 
     fn success(&self) -> Answer {
-        Answer::status(200, &self.habits.code(10_000, "SUCCESS"), "Ok")
+        Answer::status(200, &self.behaviour.code(10_000, "SUCCESS"), "Ok")
     }
 
     fn not_found(&self) -> Answer {
-        let code = self.habits.code(11_101, "CONN_DOES_NOT_EXIST");
+        let code = self.behaviour.code(11_101, "CONN_DOES_NOT_EXIST");
         Answer::status(404, &code, "Annotation does not exist")
     }
 
     fn refusal(&self, why: &str) -> Answer {
-        let code = self.habits.code(11_102, "CONN_INVALID_REQUEST");
+        let code = self.behaviour.code(11_102, "CONN_INVALID_REQUEST");
         Answer::status(400, &code, why)
     }
 
@@ -199,7 +199,9 @@ impl Service<'_> {
                 .and_then(|text| text.parse::<usize>().ok())
         };
         let page = number("page").unwrap_or(1).max(1);
-        let size = number("per_page").unwrap_or(20).min(self.habits.page_cap);
+        let size = number("per_page")
+            .unwrap_or(20)
+            .min(self.behaviour.page_cap);
         let (inputs, ids) = (query(url, "input_ids"), query(url, "ids"));
         let pairs: BTreeSet<(&str, &str)> = inputs
             .iter()
@@ -225,7 +227,7 @@ impl Service<'_> {
         let pages = listed.len().div_ceil(size);
         let mut served = page;
         if self.fault == Some(Fault::WrongPage) && pages > 1 && page <= pages {
-            // Another one that exists: the one before, or the one behind.
+            // Another existing page: the previous or the next one.
             served = if page == 1 || (page < pages && self.chance.one_in(2)) {
                 page + 1
             } else {
@@ -236,7 +238,7 @@ impl Service<'_> {
             .iter()
             .skip((served - 1) * size)
             .take(size)
-            .map(|row| self.habits.spell(row))
+            .map(|row| self.behaviour.spell(row))
             .collect();
         match self.fault {
             Some(Fault::EmptyPage) => rows.clear(),
@@ -248,7 +250,7 @@ impl Service<'_> {
             }
             _ => {}
         }
-        self.habits.order(&mut rows, &mut self.chance);
+        self.behaviour.order(&mut rows, &mut self.chance);
         let mut answer = self.success();
         if !rows.is_empty() || self.chance.one_in(2) {
             answer.body["annotations"] = rows.into();
@@ -267,13 +269,13 @@ impl Service<'_> {
         if items.iter().any(|item| self.spoils(&name_of(item))) {
             return self.refusal("the request is invalid");
         }
-        let deletes = body["delete_if_empty_data"] == true && self.habits.deletes_empty;
+        let deletes = body["delete_if_empty_data"] == true && self.behaviour.deletes_empty;
         let prepared: Vec<Item> = items
             .iter()
             .map(|item| self.prepare(action, item))
             .collect();
-        if self.habits.bulk == Bulk::AllOrNone && prepared.iter().any(Result::is_err) {
-            let code = self.habits.code(10_020, "FAILURE");
+        if self.behaviour.bulk == BulkFailure::AllOrNone && prepared.iter().any(Result::is_err) {
+            let code = self.behaviour.code(10_020, "FAILURE");
             return Answer::status(400, &code, "Failure");
         }
         let mut answers = Vec::with_capacity(items.len());
@@ -281,21 +283,21 @@ impl Service<'_> {
             let name = name_of(item);
             let answer = row.map(|row| {
                 let how = match action {
-                    None => How::Post,
-                    Some(Patch::Merge) => How::Merge,
-                    Some(Patch::Overwrite) => How::Overwrite,
-                    Some(Patch::Remove) => How::Remove,
+                    None => WriteKind::Post,
+                    Some(Patch::Merge) => WriteKind::Merge,
+                    Some(Patch::Overwrite) => WriteKind::Overwrite,
+                    Some(Patch::Remove) => WriteKind::Remove,
                 };
                 let goes = deletes && row.get("input_level").is_none() && is_empty(&row["data"]);
                 if goes {
                     self.remote
-                        .write(self.tick, self.who, How::Emptied, &name, None);
-                    self.habits.spell(&row)
+                        .write(self.tick, self.who, WriteKind::Emptied, &name, None);
+                    self.behaviour.spell(&row)
                 } else {
                     let stored = self
                         .remote
                         .write(self.tick, self.who, how, &name, Some(row));
-                    self.habits.spell(&stored.expect("it was stored"))
+                    self.behaviour.spell(&stored.expect("it was stored"))
                 }
             });
             answers.push((name, answer));
@@ -312,19 +314,23 @@ impl Service<'_> {
                 Ok(row) => row,
                 Err((number, name, why)) => json!({
                     "id": id, "input_id": input,
-                    "status": {"code": self.habits.code(number, name), "description": why},
+                    "status": {"code": self.behaviour.code(number, name), "description": why},
                 }),
             })
             .collect();
         self.garble(&mut rows);
-        self.habits.order(&mut rows, &mut self.chance);
-        let multi = if self.habits.multi_status { 207 } else { 200 };
+        self.behaviour.order(&mut rows, &mut self.chance);
+        let multi = if self.behaviour.multi_status {
+            207
+        } else {
+            200
+        };
         let mut answer = match failed {
             0 => self.success(),
             failed if failed < all => {
-                Answer::status(multi, &self.habits.code(10_010, "MIXED_STATUS"), "Mixed")
+                Answer::status(multi, &self.behaviour.code(10_010, "MIXED_STATUS"), "Mixed")
             }
-            _ => Answer::status(400, &self.habits.code(10_020, "FAILURE"), "Failure"),
+            _ => Answer::status(400, &self.behaviour.code(10_020, "FAILURE"), "Failure"),
         };
         answer.body["annotations"] = rows.into();
         answer
@@ -343,14 +349,14 @@ impl Service<'_> {
     }
 
     fn spoils(&mut self, name: &Name) -> bool {
-        let spoils = (self.poisoned)(name) == Some(Bulk::AllOrNone);
+        let spoils = (self.poisoned)(name) == Some(BulkFailure::AllOrNone);
         if spoils {
             self.noted.push(Fault::PoisonedBatch);
         }
         spoils
     }
 
-    /// What would be stored, or why not.
+    /// The annotation to store, or the reason for the refusal.
     fn prepare(&mut self, action: Option<Patch>, item: &Value) -> Item {
         let name = name_of(item);
         if self.fault == Some(Fault::TryAgainItems) && self.chance.one_in(2) {
@@ -369,7 +375,9 @@ impl Service<'_> {
                 self.denied.push(name);
                 Err((DENIED, "ANNOTATION_PERMISSION_DENIED", "not yours"))
             }
-            (Some(action), Some(stored)) => Ok(patched(stored, action, item, self.habits.unsent)),
+            (Some(action), Some(stored)) => {
+                Ok(patched(stored, action, item, self.behaviour.unsent))
+            }
         }
     }
 
@@ -393,7 +401,7 @@ impl Service<'_> {
             return Err((
                 DENIED,
                 "ANNOTATION_PERMISSION_DENIED",
-                "not as somebody else",
+                "not as another user",
             ));
         }
         let code = if user == self.caller { 24_150 } else { 24_151 };
@@ -423,8 +431,8 @@ impl Service<'_> {
             return self.refusal("the request is invalid");
         }
         let missing = names.iter().any(|name| self.remote.place(name).is_none());
-        let gone = self.habits.gone;
-        if missing && gone == Gone::NotFoundAndNone {
+        let gone = self.behaviour.gone;
+        if missing && gone == MissingDelete::NotFoundAndNone {
             return self.not_found();
         }
         let mut answers: Vec<(Name, Item)> = Vec::new();
@@ -433,11 +441,11 @@ impl Service<'_> {
             answers.push((name, answer));
         }
         if let ([(_, Err((code, word, why)))], true) = (&answers[..], by_path) {
-            let code = self.habits.code(*code, word);
+            let code = self.behaviour.code(*code, word);
             return Answer::status(400, &code, why);
         }
-        if answers.iter().all(|(_, answer)| answer.is_ok()) && !self.habits.names_deleted {
-            return if missing && gone == Gone::NotFound {
+        if answers.iter().all(|(_, answer)| answer.is_ok()) && !self.behaviour.names_deleted {
+            return if missing && gone == MissingDelete::NotFound {
                 self.not_found()
             } else {
                 self.success()
@@ -457,9 +465,9 @@ impl Service<'_> {
         let (input, id) = name;
         let done = json!({"id": id, "input_id": input, "status": {"code": 10_000}});
         let Some(row) = self.remote.get(name) else {
-            return match self.habits.gone {
-                Gone::Fine => Ok(done),
-                _ if self.habits.names_deleted => {
+            return match self.behaviour.gone {
+                MissingDelete::Fine => Ok(done),
+                _ if self.behaviour.names_deleted => {
                     Err((11_101, "CONN_DOES_NOT_EXIST", "no such annotation"))
                 }
                 _ => Ok(done),
@@ -470,7 +478,7 @@ impl Service<'_> {
             return Err((DENIED, "ANNOTATION_PERMISSION_DENIED", "not yours"));
         }
         self.remote
-            .write(self.tick, self.who, How::Delete, name, None);
+            .write(self.tick, self.who, WriteKind::Delete, name, None);
         Ok(done)
     }
 
@@ -483,7 +491,7 @@ impl Service<'_> {
             .map(name_of)
             .filter(|(input, _)| inputs.contains(input))
             .collect();
-        // What models made is nobody's. The call names no annotation, so it is denied as a whole.
+        // Annotations of models have no owner. The call names no annotation, so it is denied as a whole.
         let (remote, caller) = (&self.remote, self.caller);
         let of_others = doomed.iter().filter(|name| {
             let row = remote.get(name).expect("it is there");
@@ -492,12 +500,12 @@ impl Service<'_> {
         let denied: Vec<Name> = of_others.cloned().collect();
         if !denied.is_empty() {
             self.denied.extend(denied);
-            let code = self.habits.code(DENIED, "ANNOTATION_PERMISSION_DENIED");
+            let code = self.behaviour.code(DENIED, "ANNOTATION_PERMISSION_DENIED");
             return Answer::status(403, &code, "not yours");
         }
         for name in doomed {
             self.remote
-                .write(self.tick, self.who, How::Purge, &name, None);
+                .write(self.tick, self.who, WriteKind::Purge, &name, None);
         }
         self.success()
     }

@@ -1,8 +1,8 @@
-//! Several people who apply one repository: who they are, and what must hold whoever of them does.
+//! Several users who apply the same repository, and laws that hold for each of them.
 
 use super::chance::Chance;
-use super::laws::{Broken, Speaks, is_a_persons};
-use super::remote::{Name, Who, Write, name_of};
+use super::laws::{Broken, ManifestScope, is_a_persons};
+use super::remote::{Actor, Name, Write, name_of};
 use super::run::Record;
 use super::scene::Scene;
 use super::service::OWNER;
@@ -15,19 +15,19 @@ use std::collections::BTreeSet;
 
 /// The collaborators of the app. Each may change only their own annotations, and may post only as themselves.
 pub(super) const COLLABORATORS: [&str; 2] = ["bea", "cem"];
-/// Who works in the app and never applies.
+/// A user who edits the app and never applies.
 pub(super) const LABELER: &str = "dan";
 
-/// Who applies.
+/// The users who apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Crew {
-    /// One user, always the same.
+pub(super) enum Appliers {
+    /// Always the same user.
     One,
-    /// The app's owner and the collaborators, in turn and at once.
+    /// The app's owner and the collaborators, in turn and concurrently.
     Team,
 }
 
-/// Whose token the run of this number has.
+/// The user of the token of the run with this number.
 #[expect(
     clippy::explicit_auto_deref,
     reason = "the name outlives the array that it is picked from"
@@ -38,13 +38,13 @@ pub(super) fn caller(seed: u64, regular: &'static str, run: usize) -> &'static s
     *chance.pick(&[OWNER, regular, bea, cem])
 }
 
-/// Whether the product would refuse to apply this plan with the token of this user.
+/// Whether annosync would refuse to apply this plan with the token of this user.
 pub(super) fn is_denied(plan: &Plan, caller: &str) -> bool {
     let [caller, owner] = [caller, OWNER].map(|user| UserId::new(user).unwrap());
     caller != owner && render::denied_words(&plan.needed(&owner), &caller, &owner).is_some()
 }
 
-/// Which plan each user of the team would make of what was listed, if it is not the same for all.
+/// The plans of the team's users for the same listing, if they differ.
 pub(super) fn differing(
     desired: &DesiredState,
     observed: &ObservedState,
@@ -63,34 +63,34 @@ pub(super) fn differing(
         .map(|(user, theirs)| format!("{}: {made:?}\n{user}: {theirs:?}", observed.caller))
 }
 
-fn complain(broken: &mut Vec<Broken>, law: &'static str, how: String) {
+fn report_broken_law(broken: &mut Vec<Broken>, law: &'static str, how: String) {
     broken.push(Broken { law, how });
 }
 
-/// Holds every law of this file against all runs, the last of which each user of the team made in peace.
+/// Checks every law of this file for all runs; the last runs are without faults, one by each user of the team.
 pub(super) fn judge(
     scene: &Scene,
-    speaks: &Speaks<'_>,
+    speaks: &ManifestScope<'_>,
     records: &[Record],
     last: &[Record],
     broken: &mut Vec<Broken>,
 ) {
     for record in records {
         if let Some(how) = &record.differing {
-            complain(broken, "a plan is the same for every token", how.clone());
+            report_broken_law(broken, "a plan is the same for every token", how.clone());
         }
         refusal(scene, record, broken);
     }
     denials(scene, records, broken);
     for write in &scene.remote.journal {
-        if let Who::Run { run, .. } = write.who {
+        if let Actor::Run { run, .. } = write.who {
             beside(scene, speaks, records, write, run, broken);
         }
     }
     in_the_end(last, broken);
 }
 
-/// A token that may not do a part of the plan is refused, and no other is.
+/// A token is refused exactly if it lacks a permission for the plan.
 fn refusal(scene: &Scene, record: &Record, broken: &mut Vec<Broken>) {
     let Some(plan) = record.plan.as_ref().filter(|_| !record.stopped) else {
         return;
@@ -105,12 +105,12 @@ fn refusal(scene: &Scene, record: &Record, broken: &mut Vec<Broken>) {
             "run {} of {}: refused is {}, and what was planned is {:?}",
             record.number, record.caller, record.denied, plan.operations
         );
-        complain(broken, "a token is refused what it may not do", how);
+        report_broken_law(broken, "a token is refused what it may not do", how);
     }
 }
 
-/// Whether a plan touches what is not the caller's, or posts in the name of somebody else; `None` if that cannot be
-/// told from what was stored when the app was listed.
+/// Whether a plan changes annotations of other users, or posts in another user's name; `None` if that cannot be
+/// seen from the annotations stored at the time of the listing.
 fn lacks(scene: &Scene, record: &Record, plan: &Plan) -> Option<bool> {
     let user_of = |name: &Name| {
         let at = |tick| Some(scene.remote.at(name, tick)?["user_id"].clone());
@@ -139,7 +139,7 @@ fn lacks(scene: &Scene, record: &Record, plan: &Plan) -> Option<bool> {
     Some(lacks)
 }
 
-/// What the service denies a run that was not refused became somebody else's after the listing.
+/// If the service denies a call of a run that was not refused, the annotation got another owner after the listing.
 fn denials(scene: &Scene, records: &[Record], broken: &mut Vec<Broken>) {
     for denial in &scene.denials {
         let record = records.iter().find(|it| it.number == denial.run);
@@ -147,16 +147,16 @@ fn denials(scene: &Scene, records: &[Record], broken: &mut Vec<Broken>) {
         let user = |tick| Some(scene.remote.at(&denial.name, tick)?["user_id"].clone());
         if user(listed) == user(denial.tick) {
             let how = format!("run {}: {:?} was denied", denial.run, denial.name);
-            complain(broken, "a token is refused what it may not do", how);
+            report_broken_law(broken, "a token is refused what it may not do", how);
         }
     }
 }
 
-/// Nothing is posted beside an annotation that says the same and that was seen: one of the set or of the owners is
-/// claimed, and one of somebody else stops the plan.
+/// Nothing is posted beside a listed annotation with equal content: one of the set or of the owners is
+/// matched, and one of another user stops the plan.
 fn beside(
     scene: &Scene,
-    speaks: &Speaks<'_>,
+    speaks: &ManifestScope<'_>,
     records: &[Record],
     write: &Write,
     run: usize,
@@ -170,7 +170,7 @@ fn beside(
     let Some((record, plan)) = record.and_then(|it| Some((it, it.plan.as_ref()?))) else {
         return;
     };
-    // Replacements, and their stand-ins, are beside what they replace for a moment.
+    // Replacements and their stand-ins exist beside the original for a moment.
     let operation = plan.operations.iter().find(|it| {
         (it.input_id.as_str(), it.id.as_str()) == (&*write.name.0, &*write.name.1)
             && it.action() == Action::Post
@@ -207,11 +207,11 @@ fn beside(
     if foreign > 0 || (claimed >= equal.count() && !by_id) {
         let how =
             format!("run {run} posted {posted} beside {foreign} of others, {claimed} of ours");
-        complain(broken, "nothing is posted beside its equal", how);
+        report_broken_law(broken, "no equal annotation is posted", how);
     }
 }
 
-/// What was there and did not change while the app was listed for this run.
+/// The annotations that existed unchanged during this run's listing.
 fn seen_throughout(scene: &Scene, record: &Record) -> Vec<Value> {
     let Some(listed) = record.listed else {
         return Vec::new();
@@ -231,7 +231,7 @@ fn seen_throughout(scene: &Scene, record: &Record) -> Vec<Value> {
         .collect()
 }
 
-/// After a last apply by the owner, everybody plans the same bytes, and nothing.
+/// After a last apply by the owner, all users get the same empty plan.
 fn in_the_end(last: &[Record], broken: &mut Vec<Broken>) {
     let law = "in the end every token plans the same, and nothing";
     let said = |record: &Record| {
@@ -250,13 +250,13 @@ fn in_the_end(last: &[Record], broken: &mut Vec<Broken>) {
                 record.caller,
                 said(record)
             );
-            complain(broken, law, how);
+            report_broken_law(broken, law, how);
         }
     }
     for record in last {
         if record.plan.as_ref().is_none_or(|plan| !plan.is_empty()) && !record.refused {
             let how = format!("{}: {:?} {:?}", record.caller, said(record), record.error);
-            complain(broken, law, how);
+            report_broken_law(broken, law, how);
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The way between one run of the client and the service: latencies, losses, and the end of the run.
+//! The connection between one run of the client and the service: latencies, losses, and the end of the run.
 
 use super::chance::Chance;
-use super::faults::{ApplyStatus, Fault};
-use super::scene::{Stage, lock};
+use super::faults::{ExchangeFaults, Fault};
+use super::scene::{SharedScene, lock};
 use super::service::Answer;
 use annosync::api::{Exchange, ExchangeError, ExchangeFuture, HttpRequest, HttpResponse};
 use annosync::apply::Stop;
@@ -12,14 +12,14 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-/// How long the client waits for an answer.
+/// The client's time-out.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
-/// How much later than that a server may still act.
+/// The delay after the time-out within which a server may still act.
 const LATEST: u64 = 20_000;
 
 /// Where a run is cut short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cut {
+pub(super) enum Interruption {
     Never,
     /// Killed just before its exchange of this number.
     Before(u64),
@@ -29,14 +29,14 @@ pub(super) enum Cut {
     Stop(u64),
 }
 
-/// The wire of one run.
+/// The connection of one run.
 #[derive(Debug)]
 pub(super) struct Wire {
-    pub(super) stage: Stage,
+    pub(super) shared: SharedScene,
     pub(super) run: usize,
-    pub(super) cut: Cut,
+    pub(super) cut: Interruption,
     pub(super) stop: Stop,
-    /// Told when the run is killed.
+    /// Notified when the run is killed.
     pub(super) killed: Arc<Notify>,
     pub(super) dead: AtomicBool,
     pub(super) count: AtomicU64,
@@ -44,9 +44,9 @@ pub(super) struct Wire {
 
 impl Wire {
     fn tell_of_the_kill(&self, fault: Fault) {
-        let mut scene = lock(&self.stage);
+        let mut scene = lock(&self.shared);
         scene.counts.count(fault);
-        scene.tell(&format!("run {} is killed", self.run));
+        scene.trace(&format!("run {} is killed", self.run));
     }
 
     async fn die(&self) -> ! {
@@ -63,23 +63,23 @@ impl Wire {
             self.die().await;
         }
         match self.cut {
-            Cut::Before(at) if at == number => {
+            Interruption::Before(at) if at == number => {
                 self.tell_of_the_kill(Fault::CrashBefore);
                 self.die().await;
             }
-            Cut::Stop(at) if at == number => {
-                let mut scene = lock(&self.stage);
+            Interruption::Stop(at) if at == number => {
+                let mut scene = lock(&self.shared);
                 scene.counts.count(Fault::Stopped);
-                scene.tell(&format!("run {} is asked to stop", self.run));
+                scene.trace(&format!("run {} is asked to stop", self.run));
                 self.stop.request();
             }
             _ => {}
         }
-        let (exchange, fate) = {
-            let mut scene = lock(&self.stage);
+        let (exchange, faults) = {
+            let mut scene = lock(&self.shared);
             let exchange = scene.send(self.run, &request);
-            let fate = scene.fate(self.run, number, &request);
-            scene.tell(&format!(
+            let faults = scene.faults(self.run, number, &request);
+            scene.trace(&format!(
                 "run {} #{exchange} {} {}{} {} {}",
                 self.run,
                 request.method,
@@ -89,19 +89,19 @@ impl Wire {
                     .query()
                     .map_or(String::new(), |query| format!("?{query}")),
                 request.body.as_deref().unwrap_or_default(),
-                fate.fault.map_or("", Fault::words),
+                faults.fault.map_or("", Fault::words),
             ));
-            (exchange, fate)
+            (exchange, faults)
         };
-        if fate.fault == Some(Fault::ActsLate) {
+        if faults.fault == Some(Fault::ActsLate) {
             let latest = PATIENCE + Duration::from_millis(2_000 + LATEST);
-            let mut scene = lock(&self.stage);
+            let mut scene = lock(&self.shared);
             scene.late = scene.late.max(Instant::now() + latest);
         }
         let (answer, coming) = oneshot::channel();
-        tokio::spawn(serve(Arc::clone(&self.stage), exchange, fate, answer));
+        tokio::spawn(serve(Arc::clone(&self.shared), exchange, faults, answer));
         let came = tokio::time::timeout(PATIENCE, coming).await;
-        if matches!(self.cut, Cut::After(at) if at == number) {
+        if matches!(self.cut, Interruption::After(at) if at == number) {
             self.tell_of_the_kill(Fault::CrashAfter);
             self.die().await;
         }
@@ -116,7 +116,7 @@ impl Wire {
             }
             Err(_) => (Err(ExchangeError::TimedOut(PATIENCE)), false),
         };
-        let mut scene = lock(&self.stage);
+        let mut scene = lock(&self.shared);
         scene.finish(exchange, result.as_ref().ok(), intact);
         let told = match &result {
             Ok(response) => format!(
@@ -126,7 +126,7 @@ impl Wire {
             ),
             Err(lost) => lost.to_string(),
         };
-        scene.tell(&format!("run {} #{exchange} <- {told}", self.run));
+        scene.trace(&format!("run {} #{exchange} <- {told}", self.run));
         result
     }
 }
@@ -137,66 +137,66 @@ impl Exchange for Wire {
     }
 }
 
-/// The server's side: it goes on whatever becomes of the client.
+/// The server's side: it continues even if the client is killed.
 async fn serve(
-    stage: Stage,
+    shared: SharedScene,
     exchange: usize,
-    mut fate: ApplyStatus,
+    mut faults: ExchangeFaults,
     answer: oneshot::Sender<(HttpResponse, bool)>,
 ) {
-    tokio::time::sleep(fate.there).await;
+    tokio::time::sleep(faults.there).await;
     let too_late = PATIENCE + Duration::from_secs(1);
-    match fate.fault {
+    match faults.fault {
         Some(Fault::Slow) => {
-            let time = 500 + fate.chance.below(50_000);
+            let time = 500 + faults.chance.below(50_000);
             tokio::time::sleep(Duration::from_millis(time)).await;
         }
         Some(Fault::TimedOutBefore) => return tokio::time::sleep(too_late).await,
         Some(Fault::DroppedBefore) => return,
         Some(Fault::ActsLate) => {
-            let time = fate.chance.below(LATEST);
+            let time = faults.chance.below(LATEST);
             tokio::time::sleep(too_late + Duration::from_millis(time)).await;
         }
         _ => {}
     }
-    let instead = instead(&stage, &mut fate);
+    let instead = instead(&shared, &mut faults);
     let (response, intact) = if let Some(response) = instead {
-        // What the service itself turns down is not done.
-        let unclear = matches!(fate.fault, Some(Fault::ServerErrorBefore | Fault::Html));
+        // A call that the service refuses has no effect.
+        let unclear = matches!(faults.fault, Some(Fault::ServerErrorBefore | Fault::Html));
         (response, !unclear)
     } else {
-        let served = lock(&stage).arrive(exchange, &fate);
+        let served = lock(&shared).arrive(exchange, &faults);
         let mut response = write(&served);
-        garble(&mut response, fate.fault, &mut fate.chance);
-        (response, !is_garbled(fate.fault))
+        garble(&mut response, faults.fault, &mut faults.chance);
+        (response, !is_garbled(faults.fault))
     };
-    match fate.fault {
+    match faults.fault {
         Some(Fault::TimedOutAfter) => return tokio::time::sleep(too_late).await,
         Some(Fault::DroppedAfter) => return,
         _ => {}
     }
-    tokio::time::sleep(fate.back).await;
-    // Nobody may be there to take it.
+    tokio::time::sleep(faults.back).await;
+    // The client may have ended.
     let _ = answer.send((response, intact));
 }
 
-/// What is answered without anything being done.
-fn instead(stage: &Stage, fate: &mut ApplyStatus) -> Option<HttpResponse> {
-    let scene = lock(stage);
-    let mut answer = match fate.fault? {
+/// The answer to a call that is not carried out.
+fn instead(shared: &SharedScene, faults: &mut ExchangeFaults) -> Option<HttpResponse> {
+    let scene = lock(shared);
+    let mut answer = match faults.fault? {
         Fault::Throttled => scene.refuse(429, 11_005, "CONN_THROTTLED"),
         Fault::ThrottledWithWait => {
             let mut answer = scene.refuse(429, 11_005, "CONN_THROTTLED");
-            answer.retry_after = Some(fate.chance.below(8));
+            answer.retry_after = Some(faults.chance.below(8));
             answer
         }
         Fault::ServerErrorBefore => {
-            let http = *fate.chance.pick(&[500, 502, 503, 504]);
+            let http = *faults.chance.pick(&[500, 502, 503, 504]);
             scene.refuse(http, 98_010, "INTERNAL")
         }
         Fault::TryAgain => scene.refuse(200, 10_030, "TRY_AGAIN"),
         Fault::FailureCode => scene.refuse(200, 10_020, "FAILURE"),
-        Fault::Html if fate.chance.one_in(2) => {
+        Fault::Html if faults.chance.one_in(2) => {
             return Some(HttpResponse {
                 status: 200,
                 body: b"<html>please log in</html>".to_vec(),
@@ -205,7 +205,7 @@ fn instead(stage: &Stage, fate: &mut ApplyStatus) -> Option<HttpResponse> {
         }
         _ => return None,
     };
-    if answer.http >= 500 && fate.chance.one_in(2) {
+    if answer.http >= 500 && faults.chance.one_in(2) {
         answer.body = serde_json::Value::Null;
     }
     Some(write(&answer))
@@ -233,7 +233,7 @@ fn is_garbled(fault: Option<Fault>) -> bool {
     )
 }
 
-/// What is left of an answer whose server has acted.
+/// Corrupts the answer to a call that was carried out.
 fn garble(response: &mut HttpResponse, fault: Option<Fault>, chance: &mut Chance) {
     match fault {
         Some(Fault::CutOff) => {

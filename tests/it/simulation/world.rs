@@ -1,10 +1,10 @@
-//! Small worlds: what a manifest declares, and what the app holds before.
+//! Small worlds: a manifest, and the initial annotations of the app.
 
 use super::chance::Chance;
 use super::editor::{moved, relabelled};
 use super::remote::Remote;
 use super::service::OWNER;
-use super::team::{self, COLLABORATORS, Crew};
+use super::team::{self, Appliers, COLLABORATORS};
 use annosync::manifest;
 use annosync::model::{AnnotationId, DesiredState, InputId, Key, SetName, key_id};
 use serde_json::{Map, Value, json};
@@ -12,15 +12,15 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 pub(super) const CONCEPTS: [&str; 5] = ["car", "bus", "tree", "person", "water"];
-/// Who calls when it is not the owner, where one user applies.
+/// The user who applies instead of the owner, if one user applies.
 const COLLABORATOR: &str = "cem";
 
-/// Whose annotations are.
+/// Whether the manifest changes users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Users {
-    /// Whoever made them keeps them.
+    /// Annotations keep their users.
     Stay,
-    /// Some are to be somebody else's, and are replaced.
+    /// Some get another user, and are replaced.
     Change,
 }
 
@@ -30,21 +30,21 @@ pub(super) struct World {
     pub(super) manifest: Value,
     pub(super) desired: DesiredState,
     pub(super) remote: Remote,
-    pub(super) crew: Crew,
-    /// Who applies: always, or most.
+    pub(super) appliers: Appliers,
+    /// The user who applies always, or most often.
     pub(super) regular: &'static str,
     seed: u64,
 }
 
 impl World {
-    pub(super) fn of(seed: u64, crew: Crew) -> Self {
-        match crew {
-            Crew::One => Self::of_one(seed),
-            Crew::Team => Self::of_team(seed),
+    pub(super) fn of(seed: u64, appliers: Appliers) -> Self {
+        match appliers {
+            Appliers::One => Self::of_one(seed),
+            Appliers::Team => Self::of_team(seed),
         }
     }
 
-    /// A team applies. Some apps are new to it, so that much is there to post, which any token may.
+    /// A team applies. Some apps are nearly empty, so that there is much to post, which any token may do.
     fn of_team(seed: u64) -> Self {
         let mut chance = Chance::of(&[seed, 13]);
         let [bea, cem] = COLLABORATORS;
@@ -55,7 +55,7 @@ impl World {
             2 => json!([OWNER]),
             _ => Value::Null,
         };
-        let crowd = Crowd::Team {
+        let crowd = Creators::Team {
             regular,
             is_new: !chance.one_in(3),
         };
@@ -74,11 +74,11 @@ impl World {
             2 if caller == OWNER => json!(["any"]),
             _ => json!(["me"]),
         };
-        Self::made(seed, chance, Crowd::One(caller), owners)
+        Self::made(seed, chance, Creators::One(caller), owners)
     }
 
-    fn made(seed: u64, mut chance: Chance, crowd: Crowd, owners: Value) -> Self {
-        // What is given to somebody outside the owners, under an id that no set made, is not found again by its content.
+    fn made(seed: u64, mut chance: Chance, crowd: Creators, owners: Value) -> Self {
+        // An annotation given to a user outside `owners`, with an id that no set generated, is not matched by content again.
         let users = if owners == json!(["me"]) || owners == json!([OWNER]) || owners.is_null() {
             Users::Stay
         } else {
@@ -113,28 +113,28 @@ impl World {
             manifest,
             desired,
             remote,
-            crew: match crowd {
-                Crowd::One(_) => Crew::One,
-                Crowd::Team { .. } => Crew::Team,
+            appliers: match crowd {
+                Creators::One(_) => Appliers::One,
+                Creators::Team { .. } => Appliers::Team,
             },
             regular: crowd.regular(),
             seed,
         }
     }
 
-    /// Whose token the run of this number has, while things go wrong.
+    /// The user of the token of the run with this number, during the runs with faults.
     pub(super) fn caller(&self, run: usize) -> &'static str {
-        match self.crew {
-            Crew::One => self.regular,
-            Crew::Team => team::caller(self.seed, self.regular, run),
+        match self.appliers {
+            Appliers::One => self.regular,
+            Appliers::Team => team::caller(self.seed, self.regular, run),
         }
     }
 
-    /// Whose token the last runs have.
+    /// The user of the last runs' token.
     pub(super) fn last_caller(&self) -> &'static str {
-        match self.crew {
-            Crew::One => self.regular,
-            Crew::Team => OWNER,
+        match self.appliers {
+            Appliers::One => self.regular,
+            Appliers::Team => OWNER,
         }
     }
 
@@ -152,16 +152,16 @@ impl World {
     }
 }
 
-/// Who made what is there.
+/// The creators of the initial annotations.
 #[derive(Debug, Clone, Copy)]
-enum Crowd {
-    /// Mostly the one who applies.
+enum Creators {
+    /// Mostly the user who applies.
     One(&'static str),
-    /// Several, most of it one of them; little of it where the app is new.
+    /// Several users, one of them most often; few annotations if the app is new.
     Team { regular: &'static str, is_new: bool },
 }
 
-impl Crowd {
+impl Creators {
     fn regular(self) -> &'static str {
         let (Self::One(user) | Self::Team { regular: user, .. }) = self;
         user
@@ -175,7 +175,7 @@ impl Crowd {
 struct Maker {
     chance: Chance,
     remote: Remote,
-    crowd: Crowd,
+    crowd: Creators,
     users: Users,
     inputs: Vec<Value>,
 }
@@ -186,8 +186,8 @@ impl Maker {
         let mut level = row(input, &format!("level-{input}"), OWNER, &json!({}));
         level["input_level"] = json!(true);
         let may_all = match self.crowd {
-            Crowd::One(caller) => caller == OWNER,
-            Crowd::Team { .. } => true,
+            Creators::One(caller) => caller == OWNER,
+            Creators::Team { .. } => true,
         };
         let declares_level = may_all && self.chance.one_in(6);
         self.store(level);
@@ -211,7 +211,7 @@ impl Maker {
         });
     }
 
-    /// Inputs that the manifest does not speak of, with people's work and with what the set made there once.
+    /// Inputs that the manifest does not declare, with annotations of users and former annotations of the set.
     fn undeclared(&mut self) {
         if self.chance.one_in(2) {
             return;
@@ -243,7 +243,7 @@ impl Maker {
         declared
     }
 
-    /// What the app holds of a declared annotation: nothing, the same, or something like it.
+    /// The initial state of a declared annotation: missing, equal, or similar.
     fn seen(&mut self, input: &str, declared: &Value) {
         if self.chance.one_in(3) || (self.crowd.is_new() && !self.chance.one_in(5)) {
             return;
@@ -255,10 +255,10 @@ impl Maker {
             _ => format!("{serial:032x}"),
         };
         let user = match self.crowd {
-            Crowd::One(caller) => caller,
-            // What somebody outside the owners made by hand is a double of what is declared.
-            Crowd::Team { .. } if set_of(&id).is_none() && !self.chance.one_in(8) => OWNER,
-            Crowd::Team { .. } => self.somebody(),
+            Creators::One(caller) => caller,
+            // An annotation made by a user outside `owners` doubles the declared one.
+            Creators::Team { .. } if set_of(&id).is_none() && !self.chance.one_in(8) => OWNER,
+            Creators::Team { .. } => self.somebody(),
         };
         let mut is = row(input, &id, user, &data(declared));
         if let Some(user) = declared["user"].as_str().filter(|_| self.chance.one_in(2)) {
@@ -280,7 +280,7 @@ impl Maker {
         self.store(is);
     }
 
-    /// What nobody declared: of any maker.
+    /// An undeclared annotation of any maker.
     fn besides(&mut self, input: &str) {
         if self.crowd.is_new() && !self.chance.one_in(5) {
             return;
@@ -300,22 +300,24 @@ impl Maker {
         self.store(is);
     }
 
-    /// Some user: the one who applies, or most often the regular one of a team.
+    /// A user: the one who applies, or most often the regular one of a team.
     #[expect(
         clippy::explicit_auto_deref,
         reason = "the name outlives the array that it is picked from"
     )]
     fn somebody(&mut self) -> &'static str {
         match self.crowd {
-            Crowd::One(caller) => caller,
-            Crowd::Team { regular, .. } if !self.chance.one_in(4) => regular,
-            Crowd::Team { .. } => *self
-                .chance
-                .pick(&[OWNER, COLLABORATORS[0], COLLABORATORS[1]]),
+            Creators::One(caller) => caller,
+            Creators::Team { regular, .. } if !self.chance.one_in(4) => regular,
+            Creators::Team { .. } => {
+                *self
+                    .chance
+                    .pick(&[OWNER, COLLABORATORS[0], COLLABORATORS[1]])
+            }
         }
     }
 
-    /// Stores it, often with things that no manifest here speaks of.
+    /// Stores it, often with fields that no manifest here declares.
     fn store(&mut self, mut row: Value) {
         if self.chance.one_in(2) {
             let mark = self.remote.number();
@@ -331,7 +333,7 @@ pub(super) fn set_id(set: &str, input: &str, key: &str) -> String {
     key_id(&set, &InputId::new(input).unwrap(), &Key::new(key).unwrap()).to_string()
 }
 
-/// Whether a label set made this id, and which of the two that there are.
+/// Which of the two label sets generated this id, if any.
 pub(super) fn set_of(id: &str) -> Option<&'static str> {
     let id = AnnotationId::new(id).unwrap();
     ["street", "trees"]
@@ -344,7 +346,7 @@ pub(super) fn row(input: &str, id: &str, user: &str, data: &Value) -> Value {
     json!({"id": id, "input_id": input, "user_id": user, "data": data, "status": {"code": 24_150}})
 }
 
-/// The data of some annotation.
+/// The data of an annotation.
 pub(super) fn drawn(chance: &mut Chance) -> Value {
     data(&notation(chance))
 }
@@ -436,7 +438,7 @@ pub(super) fn data(declared: &Value) -> Value {
     data
 }
 
-/// The list of concepts, wherever it stands.
+/// The list of concepts, at any level.
 pub(super) fn concepts_of(data: &mut Value) -> &mut Value {
     for list in ["/frames/0/data", "/time_segments/0/data", "/regions/0/data"] {
         if data.pointer(list).is_some() {
@@ -449,7 +451,7 @@ pub(super) fn concepts_of(data: &mut Value) -> &mut Value {
     &mut data["concepts"]
 }
 
-/// What an annotation says, in one spelling: its place and its concepts.
+/// The place and the concepts of an annotation in canonical form.
 pub(super) fn gist(data: &Value) -> String {
     let mut data = data.clone();
     let mut listed: Vec<String> = concepts_of(&mut data)
@@ -486,7 +488,7 @@ fn place_of(value: &Value, place: &mut String) {
         Value::Array(items) => items.iter().for_each(|item| place_of(item, place)),
         Value::Number(number) => {
             write!(place, "{:.4} ", number.as_f64().unwrap_or_default())
-                .expect("a string takes every write");
+                .expect("writing to a string cannot fail");
         }
         _ => {}
     }

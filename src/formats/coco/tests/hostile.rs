@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// Values that a field may hold in a file that somebody made to break a reader.
+/// Values of fields in a file made to break a reader.
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -121,7 +121,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn every_annotation_is_taken_over_or_left_out(json in file(), cut in any::<prop::sample::Index>()) {
+    fn every_annotation_is_imported_or_left_out(json in file(), cut in any::<prop::sample::Index>()) {
         for (multi_ring, overhang, scores) in [
             (MultiRing::Split, Overhang::LeaveOut, Scores::LeaveOut),
             (MultiRing::Largest, Overhang::Clip, Scores::Values),

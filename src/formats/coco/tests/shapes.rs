@@ -245,7 +245,7 @@ fn a_ring_that_leaves_the_image_twice_stays_one_ring_with_the_right_area() {
 }
 
 #[test]
-fn a_bow_tie_has_area() {
+fn a_self_intersecting_polygon_has_area() {
     let bow = imported(&annotation(
         r#""segmentation": [[0, 0, 100, 50, 100, 0, 0, 50]]"#,
     ));

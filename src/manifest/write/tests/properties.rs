@@ -187,7 +187,7 @@ fn declarable(identity: &Identity, mut content: Content) -> Content {
         extras.region_value = None;
         content.extras = extras.boxed();
     }
-    if *identity == Identity::Content && content.says_nothing() {
+    if *identity == Identity::Content && content.would_post_empty() {
         content.status = Some(Status::from_code(24_150));
     }
     content
@@ -409,8 +409,8 @@ proptest! {
         }
         header.create_inputs = create_inputs;
         header.guards.max_new_concepts = max_new_concepts;
-        header.guards.max_deletes = Share::Percent(guards.0);
-        header.guards.max_updates = Share::Count(guards.1);
+        header.guards.max_deletes = GuardLimit::Percent(guards.0);
+        header.guards.max_updates = GuardLimit::Count(guards.1);
         header.guards.min_existing = guards.2;
         header.guards.max_vanished_concepts = guards.3;
         header.guards.max_doubles = max_doubles;

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_users_index_and_work_tree_are_not_touched_and_no_hook_runs() {
+fn the_users_index_and_work_tree_are_unchanged_and_no_hook_runs() {
     if !is_there("git") {
         return;
     }
@@ -74,7 +74,7 @@ fn the_base_equals_a_checkout_of_the_revision() {
     let whole = plan("data/labels");
     assert_eq!(plan("data/labels/annosync.yaml")["operations"], json!([]));
     assert_eq!(drift(&whole), expect(&[("a", "deleted", "kept")]));
-    // A mask that looks like a picture is found all the same.
+    // A mask with the extension of a picture is found too.
     let text = world.read("data/labels/a.yaml").replace("m.png", "odd.jpg");
     write("data/labels/a.yaml", text.as_bytes());
     git(
@@ -82,7 +82,7 @@ fn the_base_equals_a_checkout_of_the_revision() {
         &["commit", "--quiet", "--all", "--message", "odd"],
     );
     plan("data/labels");
-    // So is what is read through a link, where nothing else has to be looked for.
+    // So is a file that is read through a link.
     #[cfg(unix)]
     {
         write("linked/annosync.yaml", header().as_bytes());

@@ -60,7 +60,7 @@ fn shape(document: &Value, path: &[Step]) -> String {
     shape
 }
 
-/// What is put in the place of a value: other values of the same name, and others of its kind.
+/// The replacements of a value: other values with the same name, and others of its type.
 fn others(name: &str, value: &Value, pool: &BTreeMap<String, Vec<Value>>) -> Vec<Value> {
     let known = pool.get(name).into_iter().flatten();
     let mut others: Vec<Value> = known
@@ -90,7 +90,7 @@ fn others(name: &str, value: &Value, pool: &BTreeMap<String, Vec<Value>>) -> Vec
     others
 }
 
-/// Every way in which one place of a document is changed, with what it is called.
+/// Every change of one place of a document, with its description.
 fn forgeries(document: &Value) -> Vec<(String, Value)> {
     let mut all = Vec::new();
     places(document, &mut Vec::new(), &mut all);
@@ -167,7 +167,7 @@ fn swapped(document: &Value) -> Vec<(String, Value)> {
     forgeries
 }
 
-/// One in so many is tried in an ordinary run; `ANNOSYNC_FORGE_ALL=1` tries all.
+/// An ordinary run tries one in this many forgeries; `ANNOSYNC_FORGE_ALL=1` tries all.
 const ONE_IN: usize = 6;
 
 /// Applies the forgeries of a file and checks the law for each. Some must change the app, and some must not.
@@ -195,10 +195,10 @@ fn play(world: &World, file: &str) {
 }
 
 #[test]
-fn no_field_of_a_plan_file_makes_it_do_what_it_does_not_show() {
+fn a_changed_field_of_a_plan_file_has_no_hidden_effect() {
     let world = scene();
     play(&world, "plan.json");
-    // What was planned first is still what is to be done.
+    // The original plan still applies.
     world.plan(&["--out", "again.json"]).exits(0);
     let operations = |file: &str| {
         let mut plan = read(&world, file);
@@ -211,7 +211,7 @@ fn no_field_of_a_plan_file_makes_it_do_what_it_does_not_show() {
 }
 
 #[test]
-fn no_field_of_an_undo_file_makes_it_do_what_it_does_not_show() {
+fn a_changed_field_of_an_undo_file_has_no_hidden_effect() {
     let world = scene();
     world
         .apply_path("plan.json", &["--undo-out", "undo.json"])

@@ -6,7 +6,7 @@ use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A server that counts what is asked of it.
+/// A server that counts its calls.
 pub(in crate::cli) fn listener(world: &World) -> (String, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
@@ -18,7 +18,7 @@ pub(in crate::cli) fn listener(world: &World) -> (String, Arc<AtomicUsize>) {
     (url, asked)
 }
 
-/// The binary with a token, and without any other word about a host.
+/// The binary with a token, and a host only if `base` is given.
 fn apply(world: &World, file: &str, arguments: &[&str], base: Option<&str>) -> Run {
     let mut command = world.command();
     command
@@ -31,7 +31,7 @@ fn apply(world: &World, file: &str, arguments: &[&str], base: Option<&str>) -> R
 }
 
 #[test]
-fn a_host_that_only_a_plan_file_names_is_not_asked() {
+fn a_host_that_only_a_plan_file_names_is_not_called() {
     let world = scene();
     world
         .apply_path("plan.json", &["--undo-out", "undo.json"])
@@ -49,7 +49,7 @@ fn a_host_that_only_a_plan_file_names_is_not_asked() {
         plan["target"]["endpoint"] = json!(host);
         for endpoint in ["https://api.clarifai.com", &real] {
             super::declare(&world, &targets(endpoint), &super::wanted());
-            // The manifest is another one by its target: its hash is as the forger wants it.
+            // The manifest has another target, and the forger has set its hash.
             world.plan(&["--out", "now.json"]).exits(0);
             plan["manifest_hash"] = read(&world, "now.json")["manifest_hash"].clone();
             world.write("forged.json", &plan.to_string());
@@ -64,7 +64,7 @@ fn a_host_that_only_a_plan_file_names_is_not_asked() {
                 ),
             ] {
                 if file == "undo.json" && !flags.is_empty() {
-                    // No manifest makes an undo.
+                    // An undo is not made from a manifest.
                     apply(&world, "forged.json", flags, base).exits(64);
                     continue;
                 }
@@ -91,7 +91,7 @@ fn a_host_that_only_a_plan_file_names_is_not_asked() {
         }
     }
     assert_eq!(asked.load(Ordering::Relaxed), 0);
-    // Whoever names it means it.
+    // A host that the user names is allowed.
     apply(&world, "forged.json", &["--endpoint", &host], None).exits(1);
     assert!(asked.load(Ordering::Relaxed) > 0);
 }
@@ -173,7 +173,7 @@ fn a_target_that_names_another_host_than_the_flag_is_refused() {
 }
 
 #[test]
-fn a_plan_file_leads_to_no_redirect() {
+fn redirects_are_not_followed_for_a_plan_file() {
     let world = scene();
     let plan = world.read("plan.json");
     for status in [301, 302, 303, 307, 308] {

@@ -98,7 +98,7 @@ fn gone(input: &str) -> Value {
     operation
 }
 
-/// The file is refused before anything is sent.
+/// Checks that the file is refused before anything is sent.
 fn is_refused(world: &World, what: &str, file: &Value, flags: &[&str], says: &str) {
     world.write("forged.json", &file.to_string());
     world.emulator.forget_calls();
@@ -170,7 +170,7 @@ fn a_plan_file_posts_only_what_its_manifest_says() {
             {"kind": "image", "source": {"url": "https://example.com/x.jpg"}},
         ]})
     };
-    // Its operation has nothing to do, and its input is posted all the same.
+    // Its operation has nothing to do, but its input is posted.
     let mut more = with_inputs(&plan, &[], vec![posted("evil")]);
     more["operations"]
         .as_array_mut()
@@ -183,7 +183,7 @@ fn a_plan_file_posts_only_what_its_manifest_says() {
     recounted(&mut more);
     is_refused(
         &world,
-        "an input more",
+        "an additional input",
         &more,
         MANIFEST,
         "the post of input evil",
@@ -199,15 +199,15 @@ fn a_plan_file_posts_only_what_its_manifest_says() {
     let waited = with_inputs(&plan, &["b"], vec![]);
     is_refused(
         &world,
-        "an input less",
+        "a missing input",
         &waited,
         MANIFEST,
         "the post of input b",
     );
-    // What the file says, its manifest or a flag has to allow.
+    // The manifest or a flag must allow what the file says.
     is_refused(
         &world,
-        "inputs that nobody allowed",
+        "inputs that were not allowed",
         &plan,
         &["--manifest", "m.yaml"],
         "--create-inputs",
@@ -241,7 +241,7 @@ fn recounted(plan: &mut Value) {
 }
 
 #[test]
-fn a_plan_file_alone_posts_no_file_and_nothing_that_a_manifest_cannot_say() {
+fn a_plan_file_without_its_manifest_posts_no_files_and_no_undeclarable_media() {
     let world = scene();
     let plan = with_inputs(&read(&world, "plan.json"), &["a"], vec![]);
     let changed = |id: &str, to: Value| {
@@ -319,7 +319,7 @@ fn deleting(undo: &Value, inputs: &[&str]) -> Value {
 }
 
 #[test]
-fn an_undo_file_posts_no_input_and_deletes_no_more_than_a_person_counts() {
+fn an_undo_file_posts_no_input_and_deletes_at_most_the_number_given_by_flag() {
     let world = undoable();
     let undo = read(&world, "undo.json");
     assert_eq!(undo["deleted_inputs"], json!(["b", "c"]));
@@ -327,7 +327,7 @@ fn an_undo_file_posts_no_input_and_deletes_no_more_than_a_person_counts() {
     posting["inputs"] = read(&scene(), "plan.json")["inputs"].clone();
     is_refused(&world, "a post", &posting, &[], "the plan was altered");
     for (what, forged) in [
-        ("an input more", deleting(&undo, &["b", "c", "empty"])),
+        ("an additional input", deleting(&undo, &["b", "c", "empty"])),
         ("all inputs", deleting(&undo, &["b", "c", "empty", "there"])),
     ] {
         let flags = ["--allow-delete-inputs", "2"];
@@ -358,7 +358,7 @@ fn an_undo_file_posts_no_input_and_deletes_no_more_than_a_person_counts() {
         &["--allow-delete-inputs", "9"],
         "the plan was altered",
     );
-    // Without the flag none goes.
+    // Without the flag no input is deleted.
     world.write(
         "forged.json",
         &deleting(&undo, &["b", "c", "empty"]).to_string(),
@@ -372,7 +372,7 @@ fn an_undo_file_posts_no_input_and_deletes_no_more_than_a_person_counts() {
 }
 
 #[test]
-fn an_input_with_anything_of_others_on_it_is_not_deleted() {
+fn an_input_with_annotations_of_others_is_not_deleted() {
     let world = undoable();
     let undo = read(&world, "undo.json");
     let of_input = |row: &&Value| row["input_id"] == "empty" && row["input_level"] == true;

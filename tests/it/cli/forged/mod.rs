@@ -1,5 +1,5 @@
-//! Plan files and undo files that somebody changed: what they make an apply do is within what they show, and never
-//! touches what a colleague, a model or another set made.
+//! Plan files and undo files that somebody changed: an apply of them does only what they show, and never
+//! changes annotations of other users, models or other sets.
 //!
 //! The strongest forgery is a plan of another manifest: all of its parts agree. So most of these begin with a real one.
 
@@ -22,14 +22,14 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
 
-/// The ids of what a plan of this set has no business with.
+/// The ids of annotations that a plan of this set must not touch.
 const FOREIGN: [&str; 4] = ["hers", "m1", OTHER_SET, "mine"];
 const OTHER_SET: &str = "as-00000000-00000000000000000001";
 
-/// A header with the guards that a manifest has by itself.
+/// A header with the default guards.
 const HEADER: &str = "version: 1\nset: street\npolicy: sync\n";
 
-/// Twenty inputs, with one annotation of the set on each, and beside them those of others.
+/// Twenty inputs with one annotation of the set each, and with annotations of others.
 fn labels() -> String {
     let all = boxes(0..20, "car");
     let with_trees = ["in-002", "in-019"]
@@ -124,7 +124,7 @@ fn decoded(row: &Value) -> ObservedAnnotation {
         .1
 }
 
-/// Applies a file without its manifest.
+/// Applies a plan file without its manifest.
 fn apply(world: &World, file: &str, arguments: &[&str]) -> Run {
     let fast = ["--rate-limit", "1000"];
     world.run(&[&["apply", file, "--auto-approve"], &fast[..], arguments].concat())
@@ -140,7 +140,7 @@ fn holds(what: &str, file: &Value, run: &Run, before: &Rows, world: &World) -> b
         .collect();
     touched.sort();
     touched.dedup();
-    // A new input comes with its own annotation.
+    // A new input has an input-level annotation.
     let is_its_own = |name: &(String, String)| {
         after.get(name).is_some_and(of_input) && !before.contains_key(name)
     };
@@ -198,7 +198,7 @@ fn holds(what: &str, file: &Value, run: &Run, before: &Rows, world: &World) -> b
     true
 }
 
-/// Makes the app what it was.
+/// Restores the app.
 fn reset(world: &World, to: &Rows) {
     let now = rows(world);
     let is_its_own = |row: &Value| row["input_level"] == true;

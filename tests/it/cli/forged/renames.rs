@@ -10,7 +10,7 @@ const OPEN: &str = "guards: { max_updates: 100%, max_deletes: 100% }\n";
 const RENAMED: &str = "renamed: { car: bus, tree: bus }\n";
 
 #[test]
-fn a_rename_that_only_a_plan_file_knows_hides_no_vanished_concept() {
+fn a_rename_that_only_a_plan_file_declares_hides_no_vanished_concept() {
     let world = scene();
     let buses = boxes(0..20, "bus");
     let renamed = of_another_manifest(&world, &format!("{HEADER}{OPEN}{RENAMED}"), &buses, &[]);
@@ -38,14 +38,14 @@ fn a_rename_that_only_a_plan_file_knows_hides_no_vanished_concept() {
             refuse("of a manifest that renames", &renamed, &[], 3, vanished),
             refuse("a rename that is added", &added, &[], 3, vanished),
             refuse(
-                "fewer relabelled",
+                "fewer relabelled annotations",
                 &relabelled,
                 &[],
                 1,
                 "its summary does not match its operations",
             ),
             refuse(
-                "let pass by a number of updates",
+                "passed by a number of updates",
                 &renamed,
                 &["--allow-updates", "20"],
                 3,
@@ -53,7 +53,7 @@ fn a_rename_that_only_a_plan_file_knows_hides_no_vanished_concept() {
             ),
         ],
     );
-    // The manifest is what counts, whichever way the file differs.
+    // The manifest counts, however the file differs.
     let manifest: &[&str] = &["--manifest", "m.yaml"];
     for (header, file, code, says) in [
         (format!("{HEADER}{OPEN}"), &renamed, 3, vanished),
@@ -64,7 +64,7 @@ fn a_rename_that_only_a_plan_file_knows_hides_no_vanished_concept() {
             3,
             vanished,
         ),
-        // What the file says itself still stops it.
+        // The guards in the file itself still stop it.
         (format!("{HEADER}{OPEN}{RENAMED}"), &plain, 3, vanished),
     ] {
         declare(&world, &header, &buses);
@@ -76,7 +76,7 @@ fn a_rename_that_only_a_plan_file_knows_hides_no_vanished_concept() {
             vec![refuse("with a manifest", &file, manifest, code, says)],
         );
     }
-    // A file that relabels otherwise than its manifest.
+    // A file that relabels differently than its manifest.
     declare(
         &world,
         &format!("{HEADER}{OPEN}{RENAMED}"),
@@ -95,7 +95,7 @@ fn a_rename_that_only_a_plan_file_knows_hides_no_vanished_concept() {
             "is not the plan that",
         )],
     );
-    // As its manifest has it, it passes.
+    // With the renames of its manifest it passes.
     declare(&world, &format!("{HEADER}{OPEN}{RENAMED}"), &buses);
     world.plan(&["--out", "plan.json"]).exits(0);
     apply(&world, "plan.json", manifest).exits(0);

@@ -19,7 +19,7 @@ fn posted_as(plan: &Value, id: &str) -> Value {
 }
 
 #[test]
-fn a_post_has_the_id_that_its_set_makes_or_that_its_manifest_names() {
+fn a_post_has_the_id_generated_by_its_set_or_declared_by_its_manifest() {
     let world = scene();
     let plan = read(&world, "plan.json");
     let operations = plan["operations"].as_array().unwrap();
@@ -34,7 +34,7 @@ fn a_post_has_the_id_that_its_set_makes_or_that_its_manifest_names() {
         says: "its id is not the one that its set makes of it",
     };
     refused(&world, vec![row(&another)]);
-    // Without a key, the content makes the id, or the manifest names one that no set makes.
+    // Without a key, the id is made from the content, or the manifest declares an id that no set generates.
     let added = "  - id: in-030\n    annotations:\n      - concepts: [car]\n      - id: named\n        \
                  box: { top: 0, left: 0, bottom: 1, right: 1 }\n        concepts: [car]\n";
     super::declare(&world, HEADER, &(super::wanted() + added));
@@ -63,7 +63,7 @@ fn with_more(plan: &Value) -> Value {
 }
 
 #[test]
-fn class_counts_are_counted_again_or_not_shown() {
+fn class_counts_of_a_plan_file_are_recounted_or_hidden() {
     let shown = |world: &World, file, flags: &[&str]| {
         let flags = [&["--dry-run"], flags].concat();
         apply(world, file, &flags).exits(0).stderr
@@ -80,7 +80,7 @@ fn class_counts_are_counted_again_or_not_shown() {
     apply(&world, "forged.json", manifest).exits(0);
     world.is_settled();
 
-    // Where no class vanishes from the inputs that the plan touches, those alone are listed.
+    // If no class vanishes from the inputs that the plan touches, only those inputs are listed.
     let one = |keys: &[&str]| {
         let one = |key: &&str| format!("      - {{ key: {key}, concepts: [car] }}\n");
         let all: String = keys.iter().map(one).collect();
@@ -111,7 +111,7 @@ fn class_counts_are_counted_again_or_not_shown() {
 }
 
 #[test]
-fn the_largest_counts_stop_nothing_and_crash_nothing() {
+fn huge_counts_neither_trip_guards_nor_crash() {
     let world = scene();
     let plan = read(&world, "plan.json");
     let largest = json!(u64::MAX);
@@ -122,7 +122,7 @@ fn the_largest_counts_stop_nothing_and_crash_nothing() {
     refused(
         &world,
         vec![Refused {
-            what: "classes that change by the largest numbers",
+            what: "classes with huge changes",
             file: classes,
             flags: &[],
             code: 1,
@@ -141,14 +141,14 @@ fn the_largest_counts_stop_nothing_and_crash_nothing() {
 }
 
 #[test]
-fn an_empty_plan_file_is_refused_where_its_manifest_wants_something() {
+fn an_empty_plan_file_is_refused_if_its_manifest_requires_changes() {
     let world = scene();
     let empty = of_another_manifest(&world, HEADER, &labels(), &[]);
     assert_eq!(empty["operations"], json!([]));
     refused(
         &world,
         vec![Refused {
-            what: "a plan of nothing",
+            what: "an empty plan",
             file: empty.clone(),
             flags: &["--manifest", "m.yaml"],
             code: 4,
@@ -157,7 +157,7 @@ fn an_empty_plan_file_is_refused_where_its_manifest_wants_something() {
     );
     apply(&world, "plan.json", &["--manifest", "m.yaml"]).exits(0);
     world.is_settled();
-    // Now it is what the manifest makes.
+    // Now it equals the plan of the manifest.
     world.write("forged.json", &empty.to_string());
     apply(&world, "forged.json", &["--manifest", "m.yaml"])
         .exits(0)
@@ -165,7 +165,7 @@ fn an_empty_plan_file_is_refused_where_its_manifest_wants_something() {
 }
 
 #[test]
-fn an_ambiguous_plan_file_is_refused_where_none_is_wanted() {
+fn a_plan_file_with_ambiguous_matches_is_refused_if_they_are_forbidden() {
     let world = World::new();
     let place = |left: &str, concept: &str| {
         format!(
@@ -197,13 +197,13 @@ fn an_ambiguous_plan_file_is_refused_where_none_is_wanted() {
 }
 
 #[test]
-fn a_dry_run_of_a_plan_file_prints_what_apply_would_send_and_ends_as_it_would() {
+fn a_dry_run_of_a_plan_file_prints_the_calls_of_apply_and_has_its_exit_code() {
     let world = World::new();
     world.declare(&boxes(0..4, "car"));
     world.apply(&[]).exits(0);
     world.declare(&boxes(0..1, "bus"));
     world.plan(&["--out", "plan.json"]).exits(0);
-    // One to overwrite and one to delete are edited since, and one to delete is gone.
+    // Since the plan, one to overwrite and one to delete were edited, and another one to delete was deleted.
     world.someone_marks_as_pending("in-000");
     world.someone_marks_as_pending("in-001");
     let gone = world.id_on("in-002");
@@ -222,7 +222,7 @@ fn a_dry_run_of_a_plan_file_prints_what_apply_would_send_and_ends_as_it_would() 
 }
 
 #[test]
-fn an_owner_who_is_called_any_is_not_everybody() {
+fn a_user_with_the_id_any_is_not_everybody() {
     let world = World::with(Config {
         owner: "any".to_owned(),
         ..Config::default()

@@ -19,7 +19,7 @@ pub(super) struct Refused {
     pub(super) says: &'static str,
 }
 
-/// Holds every row to its exit code and its words, and the app to what it was.
+/// Checks the exit code and the message of every row, and that the app is unchanged.
 pub(super) fn refused(world: &World, table: Vec<Refused>) {
     let before = super::rows(world);
     for row in table {
@@ -52,7 +52,7 @@ pub(super) fn with(plan: &Value, change: impl FnOnce(&mut Value)) -> Value {
     plan
 }
 
-/// A plan that a manifest of the forger's makes, with the hash of the real one.
+/// A plan made from the forger's manifest, with the hash of the real one.
 pub(super) fn of_another_manifest(
     world: &World,
     header: &str,
@@ -70,7 +70,7 @@ pub(super) fn of_another_manifest(
     })
 }
 
-/// A plan of one delete, of an annotation that no plan would delete. All that it shows and counts is true.
+/// A plan with one delete, of an annotation that no plan would delete. Everything that it shows and counts is true.
 fn lone_delete(world: &World, row: &Value) -> Value {
     let fewer = labels().replace(&boxes(3..4, "car"), "  - id: in-003\n    annotations: []\n");
     let plan = of_another_manifest(world, HEADER, &fewer, &[]);
@@ -101,7 +101,7 @@ fn lone_delete(world: &World, row: &Value) -> Value {
     })
 }
 
-/// An operation as if it had been planned for another annotation: all that it shows of it is true.
+/// An operation retargeted to another annotation; everything that it shows of that annotation is true.
 pub(super) fn retargeted(operation: &mut Value, row: &Value) {
     let annotation = super::decoded(row);
     operation["id"] = row["id"].clone();
@@ -146,7 +146,7 @@ fn forged_operations_are_refused() {
                 "`body` is not allowed",
             ),
             attack(
-                "an overwrite that wipes",
+                "an overwrite without data",
                 body("overwrite", named("overwrite", json!({}))),
                 "`body` is not allowed",
             ),
@@ -213,7 +213,7 @@ fn forged_operations_are_refused() {
                 "its summary does not match its operations",
             ),
             attack(
-                "a class that seems to stay",
+                "a vanishing class that is shown as remaining",
                 with(&plan, |it| it["summary"]["classes"] = json!([])),
                 "its summary does not match the concepts that its operations change",
             ),
@@ -228,7 +228,7 @@ fn forged_operations_are_refused() {
                 "the user of its target is not its app owner",
             ),
             attack(
-                "a write that seems to take nobody's token",
+                "a write that seems to require no token",
                 with(&plan, |it| {
                     drop(of(it, "delete").as_object_mut().unwrap().remove("needs"));
                 }),
@@ -275,7 +275,7 @@ fn forged_operations_are_refused() {
                 "its key belongs to another annotation",
             ),
             attack(
-                "a box that is no box: the whole input would be labelled",
+                "a box without edges, which would label the whole input",
                 with(&plan, |it| {
                     of(it, "post")["after"]["box"]["top"] = json!(1.5);
                 }),
@@ -324,19 +324,19 @@ fn forged_owners_are_refused() {
     let mut table = Vec::new();
     for (what, file, flags, says) in [
         (
-            "a colleague's by owners: any",
+            "another user's, with owners: any",
             everybodys.clone(),
             &[][..],
             "--allow-user bea",
         ),
         (
-            "a colleague's, and her as owner",
+            "another user's, added to the owners",
             with(&everybodys, |it| it["owners"] = json!(["bea", "owner"])),
             &[],
             "it belongs to bea",
         ),
         (
-            "a colleague's, and she is no owner",
+            "another user's, who is not an owner",
             with(&everybodys, |it| it["owners"] = json!(["owner"])),
             &["--allow-user", "bea"],
             "it belongs to bea, who is not an owner of this plan",
@@ -348,7 +348,7 @@ fn forged_owners_are_refused() {
             "it belongs to another label set",
         ),
         (
-            "another set's, although its name is taken out",
+            "another set's, with its name removed",
             with(&adopted, |it| {
                 drop(it.as_object_mut().unwrap().remove("adopts"));
             }),
@@ -356,7 +356,7 @@ fn forged_owners_are_refused() {
             "it belongs to another label set",
         ),
         (
-            "a colleague's, with the right fingerprint",
+            "another user's, with the right fingerprint",
             delete("hers"),
             &[],
             "it belongs to bea; a plan file writes only",
@@ -380,7 +380,7 @@ fn forged_owners_are_refused() {
             "cannot be deleted",
         ),
         (
-            "a colleague's, shown as somebody else's",
+            "another user's, shown with a third user",
             with(&everybodys, |it| {
                 for operation in it["operations"].as_array_mut().unwrap() {
                     if operation["id"] == "hers" {
@@ -392,7 +392,7 @@ fn forged_owners_are_refused() {
             "the plan was altered",
         ),
         (
-            "what is on an input that is not declared",
+            "an annotation on an undeclared input",
             with(&delete("mine"), |it| {
                 of(it, "delete")["reason"] = json!("input_not_declared");
             }),
@@ -409,7 +409,7 @@ fn forged_owners_are_refused() {
         });
     }
     refused(&world, table);
-    // The right flag, or the manifest, is how it is allowed.
+    // The right flag or the manifest allows it.
     world.write("other.json", &everybodys.to_string());
     apply(&world, "other.json", &["--allow-user", "any"]).exits(0);
     assert_eq!(world.annotation("hers"), None);
@@ -421,7 +421,7 @@ fn forged_plans_with_a_manifest_are_refused() {
     let with_manifest: &[&str] = &["--manifest", "m.yaml"];
     let more = of_another_manifest(&world, HEADER, &relabel_more(), &[]);
     let without = {
-        // A delete less, and everything counted again: a plan of another policy has it.
+        // One delete less, and everything recounted, as in a plan with another policy.
         let upsert = HEADER.replace("sync", "upsert");
         let plan = of_another_manifest(&world, &upsert, &wanted(), &[]);
         with(&plan, |it| it["policy"] = json!("sync"))
@@ -437,14 +437,14 @@ fn forged_plans_with_a_manifest_are_refused() {
         ("a write more", more, with_manifest, 4, "overwrite as-"),
         ("a delete less", without, with_manifest, 4, "(missing)"),
         (
-            "a purge that nobody allowed",
+            "a purge that was not allowed",
             purging.clone(),
             &[],
             3,
             "--allow-purge",
         ),
         (
-            "a purge that shows somebody else's",
+            "a purge that shows an annotation of another user",
             with(&purging, |it| {
                 for gone in it["purges"][0]["annotations"].as_array_mut().unwrap() {
                     if gone["id"] == "hers" {
@@ -457,7 +457,7 @@ fn forged_plans_with_a_manifest_are_refused() {
             "",
         ),
         (
-            "a purge that its manifest does not want",
+            "a purge that its manifest does not declare",
             purging,
             &["--manifest", "m.yaml", "--allow-purge"],
             4,

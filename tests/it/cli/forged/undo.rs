@@ -32,7 +32,7 @@ fn deletes(undo: &Value, row: &Value) -> Value {
 }
 
 #[test]
-fn an_undo_file_takes_nothing_that_its_apply_cannot_have_made() {
+fn an_undo_file_deletes_only_what_its_apply_can_have_posted() {
     let world = scene();
     super::declare(
         &world,
@@ -48,7 +48,7 @@ fn an_undo_file_takes_nothing_that_its_apply_cannot_have_made() {
     level["user_id"] = json!("owner");
     for (what, row, flags, says) in [
         (
-            "a colleague's",
+            "another user's",
             row(&all, "hers"),
             &[][..],
             "--allow-user bea",
@@ -78,7 +78,7 @@ fn an_undo_file_takes_nothing_that_its_apply_cannot_have_made() {
             "{what}"
         );
     }
-    // An undo that deletes much is guarded as a plan is.
+    // An undo with many deletes is guarded like a plan.
     super::declare(&world, super::HEADER, &super::labels());
     world.apply(&[]).exits(0);
     super::declare(
@@ -103,7 +103,7 @@ fn an_undo_file_takes_nothing_that_its_apply_cannot_have_made() {
 }
 
 #[test]
-fn an_undo_file_is_not_what_a_manifest_makes() {
+fn an_undo_file_cannot_pass_as_the_plan_of_a_manifest() {
     let world = scene();
     world
         .apply_path("plan.json", &["--undo-out", "undo.json"])
@@ -125,7 +125,7 @@ fn an_undo_file_is_not_what_a_manifest_makes() {
 }
 
 #[test]
-fn an_undo_file_does_no_more_than_a_plan_file() {
+fn an_undo_file_may_do_no_more_than_a_plan_file() {
     let world = scene();
     world
         .apply_path("plan.json", &["--undo-out", "undo.json"])
@@ -204,11 +204,11 @@ fn an_undo_file_does_no_more_than_a_plan_file() {
     }
     world.is_settled();
     apply(&world, "undo.json", &[]).exits(0);
-    is_undone(&world, &all);
+    check_is_undone(&world, &all);
 }
 
-/// Everything that the apply changed is as it was.
-fn is_undone(world: &World, applied: &super::Rows) {
+/// Checks that everything that the apply changed is restored.
+fn check_is_undone(world: &World, applied: &super::Rows) {
     assert_ne!(rows(world), *applied);
     world.plan(&["--detailed-exitcode"]).exits(2);
     let plan = super::read(world, "plan.json");

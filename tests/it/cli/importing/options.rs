@@ -57,7 +57,7 @@ fn an_id_that_the_manifest_uses_for_another_image_is_refused() {
 }
 
 #[test]
-fn equal_findings_are_one_line_and_every_place_with_v() {
+fn equal_findings_share_a_line_and_v_lists_every_place() {
     let mut file = whole();
     for annotation in file["annotations"].as_array_mut().unwrap() {
         annotation["iscrowd"] = json!(1);

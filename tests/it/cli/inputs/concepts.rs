@@ -61,7 +61,7 @@ fn new_concepts_are_listed_with_the_nearest_and_can_be_guarded() {
 }
 
 #[test]
-fn the_app_s_vocabulary_takes_no_new_concept() {
+fn with_the_apps_vocabulary_new_concepts_are_an_error() {
     let world = World::new();
     world.declare(&boxes(0..1, "car"));
     world.apply(&[]).exits(0);

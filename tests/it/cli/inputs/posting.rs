@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn posted_inputs_are_waited_for_and_annotated_then() {
+fn inputs_are_annotated_after_they_are_processed() {
     let world = strict_with(&[], 2);
     world.declare(&many(3));
     world.apply(&["--create-inputs"]).exits(0);
@@ -75,7 +75,7 @@ fn an_input_that_fails_is_reported_and_its_annotations_are_not_attempted() {
         .apply(&["--create-inputs", "--format", "json"])
         .exits(5);
     let account: Value = serde_json::from_str(&run.stdout).unwrap();
-    schemas::OUTCOME.takes(&account);
+    schemas::OUTCOME.accepts(&account);
     assert_eq!(account["planned"], 6);
     assert_eq!(account["applied"]["posted_inputs"], 1);
     assert_eq!(account["not_attempted"], 2);
@@ -88,7 +88,7 @@ fn an_input_that_fails_is_reported_and_its_annotations_are_not_attempted() {
 }
 
 #[test]
-fn every_fault_of_posting_ends_with_every_input_once() {
+fn every_input_is_posted_once_despite_faults() {
     let faults = [
         Fault::Throttle { retry_after: None },
         Fault::Unavailable(503),

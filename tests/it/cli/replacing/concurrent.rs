@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Somebody writes a concept into the region of an annotation, past the binary.
+/// Adds a concept to the region of an annotation through the API.
 fn someone_labels(world: &World, input: &str, id: &str) {
     let region = json!([{"id": format!("region-{input}"), "data": {"concepts": [{"id": "late", "value": 1}]}}]);
     let patch = json!({"id": id, "input_id": input, "data": {"regions": region}});
@@ -24,7 +24,7 @@ fn stand_in_on(world: &World, input: &str) -> String {
 }
 
 #[test]
-fn an_original_edited_after_its_copy_was_posted_is_kept() {
+fn an_original_edited_after_its_stand_in_was_posted_is_kept() {
     let world = world("sync");
     let mut run = Stepped::start(&world, "m.yaml");
     run.advance(1);
@@ -42,7 +42,7 @@ fn an_original_edited_after_its_copy_was_posted_is_kept() {
 }
 
 #[test]
-fn an_original_deleted_before_its_copy_is_posted_stays_deleted() {
+fn an_original_deleted_before_its_stand_in_is_posted_stays_deleted() {
     let world = world("sync");
     world.plan(&["--out", "plan.json"]).exits(0);
     world.delete("in-2", "alone");
@@ -55,8 +55,8 @@ fn an_original_deleted_before_its_copy_is_posted_stays_deleted() {
 }
 
 #[test]
-fn an_edited_copy_is_kept_and_reported() {
-    // After the first write the original is still there; after the third it is there again.
+fn an_edited_stand_in_is_kept_and_reported() {
+    // After the first write the original still exists; after the third it exists again.
     for (writes, user, said) in [
         (
             1,
@@ -76,9 +76,9 @@ fn an_edited_copy_is_kept_and_reported() {
         run.says("(somebody changed it): run the same command again");
         assert!(is_labelled(&world.annotation(&stand_in).unwrap()));
         assert_eq!(world.annotation("alone").unwrap()["user_id"], user);
-        // It is shown before it goes.
+        // It is shown before it is deleted.
         let plan = world.plan(&[]).exits(0);
-        plan.says("(a copy that an earlier run left behind)");
+        plan.says("(a stand-in that an earlier run left behind)");
         world.apply(&[]).exits(0);
         all_are_of(&world, "bea");
     }
@@ -103,7 +103,7 @@ fn two_runs_at_once_leave_one_annotation_and_no_stand_in() {
 }
 
 #[test]
-fn a_run_killed_beside_another_one_loses_nothing() {
+fn a_run_killed_during_a_concurrent_run_loses_nothing() {
     for first in 0..8 {
         for second in [0, 2, 4, 6] {
             let world = world("sync");

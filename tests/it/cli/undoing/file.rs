@@ -3,15 +3,15 @@
 use super::*;
 
 #[test]
-fn a_file_that_cannot_be_written_again_after_the_run_is_right_as_it_was() {
+fn an_undo_that_cannot_be_updated_after_the_run_is_still_valid() {
     let world = mixed();
     let was = state(&world);
     fs::create_dir(world.path().join("kept")).unwrap();
-    let Held {
+    let HeldRun {
         child,
         arrived,
         release,
-    } = held(&world, "m.yaml", 0, &["--undo-out", "kept/undo.json"]);
+    } = start_held(&world, "m.yaml", 0, &["--undo-out", "kept/undo.json"]);
     arrived.wait();
     fs::rename(world.path().join("kept"), world.path().join("away")).unwrap();
     release.send(()).unwrap();
@@ -27,7 +27,7 @@ fn a_file_that_cannot_be_written_again_after_the_run_is_right_as_it_was() {
 }
 
 #[test]
-fn the_same_command_in_the_manifests_folder_runs_again_beside_its_own_files() {
+fn the_same_command_can_run_again_in_the_manifests_folder() {
     let world = World::new();
     let header = super::super::header();
     world.write("repo/annosync.yaml", &header);
@@ -61,15 +61,15 @@ fn an_existing_undo_is_renamed_and_other_files_are_not_overwritten() {
     );
     assert_eq!(world.read("undo.json.1"), first);
     let second = world.read("undo.json");
-    // Nothing to do is undone by doing nothing; what was there is kept all the same.
+    // The undo of an empty apply is empty; the existing file is kept.
     world.apply(&["--undo-out", "undo.json"]).exits(0);
     assert_eq!(world.read("undo.json.2"), second);
     let run = carry_out(&world, "undo.json", &[]).exits(0);
     assert_eq!(run.stdout, "No changes. There is nothing to undo.\n");
-    // An undo that has nothing to do is worth nothing.
+    // An empty undo is not kept.
     world.apply(&["--undo-out", "undo.json"]).exits(0);
     assert!(!world.path().join("undo.json.3").exists());
-    // One after the other, they lead all the way back.
+    // Applied in order, they restore the initial state.
     carry_out(&world, "undo.json.2", &[]).exits(0);
     carry_out(&world, "undo.json.1", &[]).exits(0);
     world.declare(&(boxes(0..3, "car") + &boxes(4..5, "car")));
@@ -111,7 +111,7 @@ fn a_full_disk_stops_the_apply_before_anything_is_sent() {
     let was = state(&world);
     let apply = world.command();
     let mut command = Command::new("sh");
-    // No file can grow beyond 512 bytes: what a full disk does, and only to this process.
+    // No file of this process can grow beyond 512 bytes, as on a full disk.
     let script = r#"trap "" XFSZ; ulimit -f 1; exec "$0" "$@""#;
     command.current_dir(world.path()).env_clear();
     command.env("CLARIFAI_PAT", "owner-key");
@@ -175,7 +175,7 @@ fn an_undo_stops_at_the_guards_and_names_the_flag() {
     assert_eq!(world.annotations(), Vec::<Value>::new());
 }
 
-/// What is done to an undo, in words, and what does it.
+/// The description of an alteration of an undo, and the function that makes it.
 type Alteration = (&'static str, fn(&mut Value));
 
 #[test]
@@ -192,7 +192,7 @@ fn an_altered_undo_is_refused_before_any_call() {
     world.emulator.forget_calls();
     let undo = plan_file(&world, "undo.json");
     let alterations: [Alteration; 9] = [
-        ("it is no undo", |plan| plan["purpose"] = json!("manifest")),
+        ("not an undo", |plan| plan["purpose"] = json!("manifest")),
         ("one operation undoes nothing", |plan| {
             plan["operations"][0]["reason"] = json!("differs");
         }),
@@ -252,14 +252,14 @@ fn a_removed_fingerprint_does_not_weaken_the_checks() {
         }
         world.write("stripped.json", &plan.to_string());
     };
-    // A plan that a manifest made is refused.
+    // A plan made from a manifest is refused.
     let world = mixed();
     world.plan(&["--out", "plan.json"]).exits(0);
     strip(&world, "plan.json");
     let run = carry_out(&world, "stripped.json", &[]).exits(1);
     run.says("`fingerprint` is missing");
     assert_eq!(world.writes(), []);
-    // Of an undo, what is there must be all that the operation shows, and nothing more.
+    // For an undo, the stored annotation must be exactly what the operation shows.
     let world = mixed();
     world.apply(&["--undo-out", "undo.json"]).exits(0);
     strip(&world, "undo.json");

@@ -1,8 +1,8 @@
 //! The pipelines of `examples/ci`, run: their steps, by bash, in a real git repository, on an emulator over HTTP.
 //!
-//! What the CI systems do themselves is stood in for: checkouts by git, artifacts by folders, GitHub's program by
-//! `gh.sh`, GitLab's API by a server. Each of them fails on whatever it does not know, so that a pipeline that asks for
-//! something else fails its test.
+//! The services of the CI systems are replaced: checkouts by git, artifacts by folders, GitHub's program by
+//! `gh.sh`, GitLab's API by a server. Each of them fails on unknown requests, so that a pipeline that does
+//! something unexpected fails its test.
 
 mod github;
 mod gitlab;
@@ -19,7 +19,7 @@ struct Project {
     world: World,
 }
 
-/// The name that git gives no commit.
+/// The id that git uses for "no commit".
 const NOTHING: &str = "0000000000000000000000000000000000000000";
 
 /// The only file of labels.
@@ -31,7 +31,7 @@ impl Project {
         self.edit(LABELS, "concepts: [car]", "concepts: [person]");
     }
 
-    /// Nothing where a program is missing that the pipelines need.
+    /// `None` if a program is missing that the pipelines need.
     fn new() -> Option<Self> {
         if !["bash", "git", "jq", "curl"].into_iter().all(is_there) {
             return None;
@@ -43,7 +43,7 @@ impl Project {
             fs::create_dir(project.path().join(folder)).unwrap();
         }
         project.program("annosync", &annosync());
-        // Installing takes minutes and a network; what is installed is what is tested.
+        // Installing takes minutes and a network; the binary under test is used instead.
         let version = env!("CARGO_PKG_VERSION");
         let install = format!("install annosync --locked --version {version}");
         project.program(
@@ -53,7 +53,7 @@ impl Project {
         let here = project.path().to_owned();
         project.git(&here, &["init", "-q", "--bare", "-b", "main", "origin.git"]);
         let origin = project.path().join("origin.git");
-        // As the real ones: any commit can be fetched by its name.
+        // As on the real servers, any commit can be fetched by its id.
         project.git(
             &origin,
             &["config", "uploadpack.allowAnySHA1InWant", "true"],
@@ -86,7 +86,7 @@ impl Project {
         Some(project)
     }
 
-    /// Has the guard of vanishing concepts count from two annotations on, as many as the example has of a concept.
+    /// Lets the guard of vanishing concepts count from two annotations on, the number that the example has of a concept.
     fn guard_few(&self) {
         for (limit, other) in [
             ("min_existing: 10", "min_existing: 2 "),
@@ -108,7 +108,7 @@ impl Project {
         format!("file://{}", self.path().join("origin.git").display())
     }
 
-    /// Puts a program where the pipelines find it first.
+    /// Installs a program at the front of the pipelines' PATH.
     fn program(&self, name: &str, text: &str) {
         let path = self.path().join("bin").join(name);
         fs::write(&path, text).unwrap();
@@ -153,7 +153,7 @@ impl Project {
         Run::of(command).exits(0).stdout.trim().to_owned()
     }
 
-    /// Replaces a text that is in a file of the developer's checkout, where it is first.
+    /// Replaces the first occurrence of a text in a file of the developer's checkout.
     #[track_caller]
     fn edit(&self, file: &str, from: &str, to: &str) {
         let path = self.dev().join(file);
@@ -173,7 +173,7 @@ impl Project {
         self.git(&self.dev(), &["checkout", "-q", "-b", name, "main"]);
     }
 
-    /// The developer commits what there is to the branch, and pushes it.
+    /// The developer commits all changes to the branch, and pushes it.
     fn push(&self, branch: &str) -> String {
         self.commit("Change labels");
         let dev = self.dev();
@@ -190,7 +190,7 @@ impl Project {
         self.git(&dev, &["rev-parse", "main"])
     }
 
-    /// What main is, and what it was before the last push: its first parent, also where a branch of one commit was merged
+    /// Main's commit, and the one before the last push: its first parent, also if a branch of one commit was merged
     /// by fast-forward.
     fn main(&self) -> (String, String) {
         let dev = self.dev();
@@ -206,7 +206,7 @@ impl Project {
         (commit("main"), before.to_owned())
     }
 
-    /// Holds the app to main.
+    /// Checks that the app equals main.
     #[track_caller]
     fn is_settled(&self) {
         let dev = self.dev();
@@ -221,7 +221,7 @@ impl Project {
         super::settled(&self.run(&dev, &plan));
     }
 
-    /// How often the app has a concept.
+    /// The number of annotations with a concept in the app.
     fn count(&self, concept: &str) -> usize {
         let name = format!("\"id\":\"{concept}\"");
         let annotations = self.world.annotations();
@@ -239,14 +239,14 @@ impl Project {
         found.next().unwrap()["id"].as_str().unwrap().to_owned()
     }
 
-    /// A box that a person outside `owners` drew in the app.
+    /// A box drawn in the app by a user outside `owners`.
     fn box_of_a_colleague() -> serde_json::Value {
         let place = [0.7, 0.7, 0.9, 0.9];
         let new = crate::support::boxed("example-0001", "ann-s", place, &["car"]);
         crate::support::with(new, "user_id", "ann".into())
     }
 
-    /// Somebody sets an annotation to pending, past git.
+    /// Sets an annotation to pending through the API, not through git.
     fn someone_marks_as_pending(&self, id: &str) {
         use annosync::api::{ItemResult, PatchAction};
         let patch =
@@ -260,7 +260,7 @@ impl Project {
     }
 }
 
-/// The program as the pipelines find it.
+/// The path of the binary under test.
 fn annosync() -> String {
     let binary = env!("CARGO_BIN_EXE_annosync");
     format!("#!/usr/bin/env bash\nexec '{binary}' \"$@\"\n")

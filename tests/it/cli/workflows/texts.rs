@@ -32,7 +32,7 @@ pub(super) fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
     path.iter().try_fold(value, |value, key| value.get(*key))
 }
 
-/// A list; empty where there is none.
+/// A list; empty if there is none.
 pub(super) fn list(value: Option<&Value>) -> &[Value] {
     let list = value.and_then(Value::as_sequence);
     list.map_or(&[], Vec::as_slice)
@@ -92,7 +92,7 @@ fn scripts() -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_script_is_one_that_bash_reads() {
+fn every_script_is_valid_bash() {
     if !is_there("bash") {
         return;
     }
@@ -103,7 +103,7 @@ fn every_script_is_one_that_bash_reads() {
         let check = check.unwrap();
         let said = String::from_utf8_lossy(&check.stderr);
         assert!(check.status.success(), "{path}: {said}\n{script}");
-        // What a pull request is called, or its branch, is somebody else's text, and no part of a script.
+        // The titles and branch names of pull requests are untrusted, so they must not be inserted into a script.
         assert!(!script.contains("${{"), "{path}: {script}");
         assert!(
             script.starts_with("set -euo pipefail\n") || !script.contains('\n'),
@@ -113,7 +113,7 @@ fn every_script_is_one_that_bash_reads() {
 }
 
 #[test]
-fn actions_are_few_and_named_by_plain_tags() {
+fn only_known_actions_are_used_by_tag() {
     let steps = steps();
     let uses = steps.iter().filter_map(|(_, step)| step.get("uses"));
     let uses: BTreeSet<String> = uses.map(scalar).collect();
@@ -139,7 +139,7 @@ fn workflows_have_only_the_permissions_that_they_need() {
     github/apply.yml: contents: read, actions: read, pull-requests: read
     github/drift.yml: contents: read
     ");
-    // A job has no others.
+    // A job has no other permissions.
     for path in WORKFLOWS {
         let workflow = pipeline(path);
         for (_, job) in workflow["jobs"].as_mapping().unwrap() {
@@ -149,7 +149,7 @@ fn workflows_have_only_the_permissions_that_they_need() {
 }
 
 #[test]
-fn the_token_is_given_to_the_steps_that_need_it_alone() {
+fn only_steps_that_need_the_token_get_it() {
     for (path, step) in steps() {
         let run = step.get("run").map(scalar).unwrap_or_default();
         let calls = run.contains("annosync plan ") || run.contains("annosync apply ");
@@ -162,7 +162,7 @@ fn the_token_is_given_to_the_steps_that_need_it_alone() {
 }
 
 #[test]
-fn no_file_of_a_pull_request_has_a_say_in_which_annosync_plans_it() {
+fn a_pull_request_cannot_choose_the_annosync_that_plans_it() {
     let plan = pipeline("github/plan.yml");
     let steps = list(at(&plan, &["jobs", "plan", "steps"])).iter();
     let steps: Vec<String> = steps
@@ -177,7 +177,7 @@ fn no_file_of_a_pull_request_has_a_say_in_which_annosync_plans_it() {
 }
 
 #[test]
-fn two_applies_never_run_at_once() {
+fn applies_do_not_run_concurrently() {
     let apply = pipeline("github/apply.yml");
     let group = entries(apply.get("concurrency"));
     let expected = [("group", "annosync-apply"), ("cancel-in-progress", "false")];
@@ -198,7 +198,7 @@ fn the_pipelines_install_this_version() {
 }
 
 #[test]
-fn gitlab_runs_each_job_for_its_own_occasion() {
+fn gitlab_runs_each_job_only_for_its_trigger() {
     let gitlab = pipeline(GITLAB);
     let mut rules = String::new();
     for (name, job) in gitlab.as_mapping().unwrap() {

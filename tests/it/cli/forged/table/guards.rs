@@ -42,12 +42,12 @@ fn forged_guards_are_refused() {
             "--allow-deletes 15",
         ),
         (
-            "guards that were let pass",
+            "guards marked as passed",
             passed(&stopped),
             "--allow-deletes 15",
         ),
         (
-            "many more that exist",
+            "a larger number of existing annotations",
             with(&few, |it| it["summary"]["existing"] = json!(1_000_000)),
             "15 deletes of 2",
         ),
@@ -65,14 +65,14 @@ fn forged_guards_are_refused() {
     }
     let fewer = |existing: u64| with(&few, |it| it["summary"]["existing"] = json!(existing));
     table.push(Refused {
-        what: "so few that no guard counts",
+        what: "fewer annotations than any guard requires",
         file: fewer(9),
         flags: &[],
         code: 1,
         says: "counts fewer existing annotations than it deletes",
     });
     refused(&world, table);
-    // With its manifest its guards count, and the same plan passes.
+    // With its manifest, the manifest's guards count, and the same plan passes.
     declare(&world, &open, &boxes(0..5, "car"));
     world.write("other.json", &few.to_string());
     apply(&world, "other.json", &["--manifest", "m.yaml"])
@@ -92,7 +92,7 @@ fn a_forged_count_does_not_disable_percentage_guards() {
     world.plan(&["--out", "plan.json"]).exits(3);
     let plan = read(&world, "plan.json");
     let table = [1_000_000, 0].map(|changeable| Refused {
-        what: "another number of annotations that it could change",
+        what: "another number of changeable annotations",
         file: with(&plan, |it| {
             it["guards"] = json!([]);
             it["summary"]["changeable"] = json!(changeable);

@@ -1,4 +1,4 @@
-//! GitHub, as far as the workflows know it: who runs their jobs, step by step.
+//! A model of GitHub for the workflows: it runs their jobs step by step.
 
 use super::super::Project;
 use super::super::texts::{at, entries, list, pipeline, pipeline_at, scalar};
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// GitHub, as far as the workflows know it: a hub of files, which `gh.sh` reads and writes as well.
+/// A model of GitHub: a folder of files, which `gh.sh` reads and writes too.
 pub(super) struct GitHub {
     pub(super) project: Project,
 }
@@ -17,11 +17,11 @@ pub(super) struct GitHub {
 /// A run of a workflow's job.
 pub(super) struct JobRun {
     pub(super) id: usize,
-    /// Of the step that failed, its exit code; else 0.
+    /// The exit code of the failed step, or 0.
     code: i32,
-    /// What its steps printed.
+    /// The output of its steps.
     pub(super) log: String,
-    /// What it wrote to the run's summary.
+    /// The run's summary.
     pub(super) summary: String,
     pub(super) folder: PathBuf,
 }
@@ -33,7 +33,7 @@ impl JobRun {
         self
     }
 
-    /// What a step set for those after it, by the names that these have for it.
+    /// The outputs of a step, by the names that later steps use.
     fn outputs(&self, step: &str) -> Vec<(String, String)> {
         let text = fs::read_to_string(self.folder.join("output")).unwrap();
         let lines = text.lines().map(|line| line.split_once('=').unwrap());
@@ -53,7 +53,7 @@ impl JobRun {
     }
 }
 
-/// What happened: what the expressions of a workflow may ask for, and what is checked out.
+/// An event: the context of a workflow's expressions, and the commit to check out.
 struct Event {
     name: &'static str,
     /// The commit that the run is listed under.
@@ -70,7 +70,7 @@ impl GitHub {
         for file in ["comments", "pulls", "runs"] {
             hub.write(file, &json!([]));
         }
-        // The workflows that run are those that init wrote.
+        // The workflows written by init are run.
         for name in ["plan", "apply", "drift"] {
             let path = format!(".github/workflows/annosync-{name}.yml");
             let text = fs::read_to_string(hub.project.dev().join(path)).unwrap();
@@ -107,7 +107,7 @@ impl GitHub {
     ) -> JobRun {
         let project = &self.project;
         let head = project.push(branch);
-        // What GitHub makes of it: main, with the branch merged.
+        // GitHub's merge commit: main, with the branch merged.
         let dev = project.dev();
         project.git(&dev, &["checkout", "-q", "--detach", "main"]);
         project.git(&dev, &["merge", "-q", "--no-ff", "-m", "Test", branch]);
@@ -179,7 +179,7 @@ impl GitHub {
         self.pushed_to_main()
     }
 
-    /// The workflow of main runs for what main is.
+    /// The workflow of main runs for its current commit.
     pub(super) fn pushed_to_main(&self) -> JobRun {
         self.on_main("apply", "push")
     }
@@ -322,7 +322,7 @@ impl GitHub {
         Run::of(command)
     }
 
-    /// What `actions/checkout` does.
+    /// Does what `actions/checkout` does.
     fn checkout(&self, workspace: &Path, commit: &str, with: &BTreeMap<String, String>) -> Run {
         let depth = with.get("fetch-depth").map_or("1", String::as_str);
         assert_eq!(with["persist-credentials"], "false");
@@ -332,7 +332,7 @@ impl GitHub {
         project.git(
             workspace,
             &match depth {
-                // All there is.
+                // The complete history.
                 "0" => vec!["fetch", "-q", &origin, commit],
                 _ => vec!["fetch", "-q", "--depth", depth, &origin, commit],
             },
@@ -342,7 +342,7 @@ impl GitHub {
         Run::of(checkout)
     }
 
-    /// What `actions/upload-artifact` does.
+    /// Does what `actions/upload-artifact` does.
     fn upload(&self, workspace: &Path, run: usize, with: &BTreeMap<String, String>) -> Run {
         let ended = |code: i32, said: &str| Run {
             code,
@@ -389,7 +389,7 @@ impl GitHub {
     }
 }
 
-/// A text with its expressions filled in.
+/// A text with its expressions evaluated.
 fn filled(text: &str, context: &BTreeMap<String, String>) -> String {
     let mut filled = String::new();
     let mut rest = text;
@@ -403,7 +403,7 @@ fn filled(text: &str, context: &BTreeMap<String, String>) -> String {
     filled + rest
 }
 
-/// Whether a condition holds: two names, equal or not.
+/// Whether a condition, `a == b` or `a != b`, is true.
 fn holds(condition: &str, context: &BTreeMap<String, String>) -> bool {
     let value = |name: &str| context[name.trim()].clone();
     if let Some((left, right)) = condition.split_once(" == ") {

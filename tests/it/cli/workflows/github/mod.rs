@@ -12,7 +12,7 @@ use std::fs;
 fn a_label_is_edited_on_a_branch_planned_commented_merged_and_applied() {
     let Some(hub) = GitHub::new() else { return };
     let project = &hub.project;
-    // The app was applied by hand once: a commit without a plan is fine as long as there is nothing to apply.
+    // The first apply was manual: a commit without a plan is accepted if there is nothing to apply.
     hub.pushed_to_main().exits(0).says("No changes.");
 
     project.branch("edit");
@@ -29,11 +29,11 @@ fn a_label_is_edited_on_a_branch_planned_commented_merged_and_applied() {
     );
     assert_eq!(project.world.writes().len(), 0, "a plan writes nothing");
 
-    // Somebody quotes the comment: that is theirs, and stays.
+    // A user quotes the comment: that reply is not changed.
     let mut comments = hub.read("comments");
     comments.push(json!({"id": 7, "pull": "1", "user": {"login": "bea"}, "body": first}));
     hub.write("comments", &comments.into());
-    // A second push, the same comment.
+    // A second push updates the same comment.
     project.edit(LABELS, "night: false", "night: true");
     let planned = hub.push(1, "edit").exits(0);
     let second = hub.comment(1);
@@ -50,12 +50,12 @@ fn a_label_is_edited_on_a_branch_planned_commented_merged_and_applied() {
     );
     assert_eq!(project.count("person"), 1);
     project.is_settled();
-    // What was applied is what was shown, byte for byte.
+    // The applied plan is the shown one, byte for byte.
     let reviewed = hub.artifact(planned.id, "annosync-plan").join("plan.json");
     let carried_out = applied.folder.join("workspace/reviewed/plan.json");
     assert_eq!(fs::read(reviewed).unwrap(), fs::read(carried_out).unwrap());
 
-    // And it can be taken back.
+    // It can be undone.
     let kept = hub.artifact(applied.id, "annosync-apply-1");
     let log = fs::read_to_string(kept.join("apply.jsonl")).unwrap();
     assert_eq!(log.lines().count(), 2, "{log}");
@@ -77,7 +77,7 @@ fn a_label_is_edited_on_a_branch_planned_commented_merged_and_applied() {
 }
 
 #[test]
-fn a_plan_of_another_main_is_refused_and_a_new_one_carries_on() {
+fn a_plan_for_another_main_is_refused_and_a_new_one_is_applied() {
     let Some(hub) = GitHub::new() else { return };
     let project = &hub.project;
     project.branch("one");
@@ -93,7 +93,7 @@ fn a_plan_of_another_main_is_refused_and_a_new_one_carries_on() {
     refused
         .says("is a plan of another manifest")
         .says("::error::The reviewed plan was not fully applied (exit code 4). To have a new plan reviewed, open a pull request");
-    // What it says to do.
+    // The suggested solution.
     project.branch("three");
     hub.push(3, "three").exits(3);
     hub.label(3, "annosync-allow-reverts").exits(0);
@@ -103,7 +103,7 @@ fn a_plan_of_another_main_is_refused_and_a_new_one_carries_on() {
 }
 
 #[test]
-fn what_somebody_did_after_the_plan_is_left_alone() {
+fn changes_in_the_app_after_the_plan_are_kept() {
     let Some(hub) = GitHub::new() else { return };
     let project = &hub.project;
     project.branch("edit");
@@ -126,7 +126,7 @@ fn what_somebody_did_after_the_plan_is_left_alone() {
 }
 
 #[test]
-fn what_somebody_did_before_the_plan_is_shown_apart_before_it_is_reverted() {
+fn changes_in_the_app_before_the_plan_are_shown_separately_and_reverted_only_with_a_label() {
     let Some(hub) = GitHub::new() else { return };
     let project = &hub.project;
     let street = project.id_of("street");
@@ -135,7 +135,7 @@ fn what_somebody_did_before_the_plan_is_shown_apart_before_it_is_reverted() {
     world.emulator.forget_calls();
     project.branch("edit");
     project.relabel();
-    // It stops, and another label does not help.
+    // It stops, also with another label.
     hub.push(1, "edit").exits(3);
     let comment = hub.comment(1);
     assert!(
@@ -164,31 +164,31 @@ fn what_somebody_did_before_the_plan_is_shown_apart_before_it_is_reverted() {
     assert!(!apart.contains("person"), "{apart}");
     assert!(rest.contains("person"), "{rest}");
     assert_eq!(world.writes().len(), 0);
-    // Everybody saw it, and merged.
+    // It was reviewed and merged.
     hub.merge(1, "edit").exits(0);
     assert_eq!(project.count("tree"), 1);
     project.is_settled();
 }
 
 #[test]
-fn what_nobody_reviewed_is_not_applied() {
+fn an_unreviewed_commit_is_not_applied() {
     let Some(hub) = GitHub::new() else { return };
     let project = &hub.project;
     let dev = project.dev();
-    // Straight to main.
+    // A direct push to main.
     project.relabel();
     project.push("main");
     hub.pushed_to_main()
         .exits(1)
-        .says("::error::Nobody reviewed a plan of this commit, and nothing was applied.");
+        .says("::error::No reviewed plan of this commit was found; nothing was applied.");
     assert_eq!(project.world.writes().len(), 0);
-    // A pull request whose plan left nothing behind.
+    // A pull request without a plan artifact.
     project.branch("edit");
     let run = hub.push(1, "edit").exits(3);
     fs::remove_dir_all(hub.artifact(run.id, "annosync-plan")).unwrap();
     hub.merge(1, "edit").exits(1).says("left no plan");
     assert_eq!(project.world.writes().len(), 0);
-    // A commit that came with a pull request, and is not its merge: what is on main now, nobody looked at.
+    // A commit of a pull request that is not its merge commit: the state of main was not reviewed.
     project.branch("late");
     hub.push(2, "late").exits(3);
     project.merge("late");
@@ -199,19 +199,19 @@ fn what_nobody_reviewed_is_not_applied() {
     pulls[1]["merged_at"] = "2026-01-01T00:00:00Z".into();
     pulls[1]["commits"] = json!([on_main]);
     hub.write("pulls", &pulls.into());
-    hub.pushed_to_main().exits(1).says("Nobody reviewed");
+    hub.pushed_to_main().exits(1).says("No reviewed plan");
     assert_eq!(project.world.writes().len(), 0);
 }
 
 #[test]
-fn a_fork_gets_no_plan_and_what_it_says_is_its_plan_is_not_applied() {
+fn a_fork_gets_no_plan_and_a_plan_made_by_it_is_not_applied() {
     let Some(hub) = GitHub::new() else { return };
     let project = &hub.project;
     project.branch("edit");
     project.relabel();
     let skipped = hub.push_from(1, "edit", "mallory/street", "fork").exits(0);
     assert_eq!(hub.read("comments").len(), 0);
-    // The fork's own workflow leaves a plan behind that fits the manifest.
+    // The fork's own workflow uploads a plan that fits the manifest.
     let artifact = hub.artifact(skipped.id, "annosync-plan");
     fs::create_dir_all(&artifact).unwrap();
     let out = artifact.join("plan.json");
@@ -226,18 +226,18 @@ fn a_fork_gets_no_plan_and_what_it_says_is_its_plan_is_not_applied() {
 }
 
 #[test]
-fn a_host_that_a_pull_request_or_a_plan_names_gets_no_token() {
+fn the_token_is_not_sent_to_a_host_named_by_a_pull_request_or_plan() {
     let Some(hub) = GitHub::new() else { return };
     let project = &hub.project;
     let url = project.world.emulator.url();
-    // Nothing answers there: what is asked of it fails otherwise than this.
+    // No server listens there: a call to it would fail with another error.
     let other = "http://127.0.0.1:1";
     project.branch("host");
     project.edit("annosync.yaml", &url, other);
     hub.push(1, "host").exits(1).says(&format!(
         "--endpoint names {url}, and target prod of the manifest names {other}"
     ));
-    // A branch's own workflow can leave any plan behind.
+    // A branch's own workflow can upload any plan.
     project.branch("edit");
     project.relabel();
     let planned = hub.push(2, "edit").exits(0);
@@ -252,7 +252,7 @@ fn a_host_that_a_pull_request_or_a_plan_names_gets_no_token() {
 }
 
 #[test]
-fn an_undo_or_a_plan_with_another_base_in_the_place_of_the_plan_is_not_applied() {
+fn an_undo_or_a_plan_with_another_base_is_not_applied_instead_of_the_plan() {
     let Some(hub) = GitHub::new() else { return };
     let project = &hub.project;
     let dev = project.dev();
@@ -263,7 +263,7 @@ fn an_undo_or_a_plan_with_another_base_in_the_place_of_the_plan_is_not_applied()
     let undo = hub
         .artifact(applied.id, "annosync-apply-1")
         .join("undo.json");
-    // Work that is done in the app, which only a label may revert.
+    // A change made in the app, which is reverted only with a label.
     let street = project.id_of("street");
     project
         .world
@@ -319,7 +319,7 @@ fn a_plan_that_a_guard_stops_is_commented_and_fails_and_is_not_applied() {
     stopped.says("::error::The plan was stopped.");
     hub.merge(1, "edit").exits(3);
     assert_eq!(project.world.writes().len(), 0);
-    // What it says to do: the limit, in the pull request.
+    // The suggested solution: the limit, in the pull request.
     project.branch("limit");
     project.edit(
         "annosync.yaml",
@@ -341,7 +341,7 @@ fn a_label_lets_a_guarded_plan_pass_and_the_apply_carries_out_what_was_recorded(
     project.guard_few();
     project.relabel();
     project.relabel();
-    // What the pull request brings with it is no label.
+    // A file of the pull request cannot replace the label.
     for file in ["annosync-allow-guards", ".github/labels.yml", "labels.json"] {
         let text = "[{\"name\": \"annosync-allow-guards\"}]\n";
         fs::write(project.dev().join(file), text).unwrap();
@@ -356,7 +356,7 @@ fn a_label_lets_a_guarded_plan_pass_and_the_apply_carries_out_what_was_recorded(
     ] {
         assert!(comment.contains(text), "{text} in\n{comment}");
     }
-    // Neither does a label of another name.
+    // A label with another name does not help either.
     hub.label(1, "annosync-allow-guards?").exits(3);
     let planned = hub.label(1, "annosync-allow-guards").exits(0);
     let comment = hub.comment(1);
@@ -381,7 +381,7 @@ fn a_label_lets_a_guarded_plan_pass_and_the_apply_carries_out_what_was_recorded(
 }
 
 #[test]
-fn what_both_sides_changed_is_commented_and_waits_for_its_label() {
+fn conflicts_are_commented_and_wait_for_their_label() {
     let Some(hub) = GitHub::new() else { return };
     let project = &hub.project;
     let street = project.id_of("street");
@@ -401,7 +401,7 @@ fn what_both_sides_changed_is_commented_and_waits_for_its_label() {
 }
 
 #[test]
-fn a_manifest_with_a_problem_fails_and_says_so() {
+fn a_manifest_with_a_problem_fails_with_a_comment() {
     let Some(hub) = GitHub::new() else { return };
     hub.project.branch("edit");
     hub.project
@@ -411,13 +411,13 @@ fn a_manifest_with_a_problem_fails_and_says_so() {
 }
 
 #[test]
-fn what_somebody_changed_in_the_app_fails_the_daily_look() {
+fn changes_in_the_app_fail_the_daily_check() {
     let Some(hub) = GitHub::new() else { return };
     let project = &hub.project;
     hub.on_main("drift", "schedule")
         .exits(0)
         .says("No changes.");
-    // A colleague, who is not among the owners, draws a box.
+    // A user outside `owners` draws a box.
     project
         .world
         .seed(vec![super::Project::box_of_a_colleague()]);

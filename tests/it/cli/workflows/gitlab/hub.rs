@@ -1,4 +1,4 @@
-//! GitLab: who runs the pipeline's jobs.
+//! A model of GitLab: it runs the pipeline's jobs.
 
 use super::super::Project;
 use super::super::texts::{at, entries, list, pipeline_at, scalar};
@@ -15,7 +15,7 @@ pub(super) struct GitLab {
     known: Arc<Mutex<Known>>,
 }
 
-/// How main gets a branch.
+/// How a branch is merged into main.
 #[derive(Clone, Copy)]
 pub(super) enum Merge {
     Commit,
@@ -74,7 +74,7 @@ impl GitLab {
             let id = 500 + known.pipelines.len();
             let reference = format!("refs/merge-requests/{number}/head");
             known.pipelines.push(json!({"id": id, "merge_request": number, "ref": reference}));
-            // Another system's status of the same commit is a pipeline as well.
+            // An external status of the same commit is listed as a pipeline too.
             let id = 500 + known.pipelines.len();
             known.pipelines.push(json!({"id": id, "merge_request": number, "ref": branch}));
             id - 1
@@ -82,7 +82,7 @@ impl GitLab {
         self.plan(number, pipeline, &head, base)
     }
 
-    /// Someone sets a label on a merge request, and retries the job of its last pipeline that plans.
+    /// Someone sets a label on a merge request, and retries the plan job of its last pipeline.
     pub(super) fn label_and_retry(&self, number: usize, label: &str) -> Run {
         let (head, pipeline) = self.change(|known| {
             let mut all = known.merge_requests.iter_mut();
@@ -162,7 +162,7 @@ impl GitLab {
         let workspace = project.path().join(format!("job-{id}"));
         fs::create_dir(&workspace).unwrap();
         project.git(&workspace, &["init", "-q"]);
-        // GitLab's depth where the job names none; 0 is all there is.
+        // GitLab's default depth if the job sets none; 0 means the complete history.
         let depth = depth.map_or("20", |(_, depth)| depth);
         let origin = project.origin();
         let fetch = ["fetch", "-q", "--depth", depth, &origin, commit];
@@ -213,7 +213,7 @@ impl GitLab {
         run
     }
 
-    /// The body of the only note of ours on a merge request.
+    /// The body of the pipeline's only note on a merge request.
     #[track_caller]
     pub(super) fn note(&self, number: usize) -> String {
         self.change(|known| {

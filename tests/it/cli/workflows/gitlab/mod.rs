@@ -24,7 +24,7 @@ fn a_label_is_edited_on_a_branch_planned_noted_merged_and_applied() {
     assert!(first.contains("person"), "{first}");
     assert!(first.contains("/acme/street/-/jobs/901"), "{first}");
     assert_eq!(project.world.writes().len(), 0, "a plan writes nothing");
-    // Somebody else's notes come first, and one of them quotes the plan.
+    // Notes of other users come first, and one of them quotes the plan.
     hub.change(|known| {
         for (id, body) in [(1, "Looks good"), (2, &*first)] {
             let note = json!({"id": id, "merge_request": 1, "author": {"id": 3}, "body": body});
@@ -47,7 +47,7 @@ fn a_label_is_edited_on_a_branch_planned_noted_merged_and_applied() {
     let log = fs::read_to_string(hub.artifact(3, "apply.jsonl")).unwrap();
     assert_eq!(log.lines().count(), 2, "{log}");
 
-    // A project may fast-forward instead: then the merge request's last commit is main's.
+    // A project may fast-forward: then main's commit is the last one of the merge request.
     project.branch("next");
     project.relabel();
     project.edit(
@@ -62,7 +62,7 @@ fn a_label_is_edited_on_a_branch_planned_noted_merged_and_applied() {
 }
 
 #[test]
-fn a_plan_of_another_main_is_refused_and_a_new_one_carries_on() {
+fn a_plan_for_another_main_is_refused_and_a_new_one_is_applied() {
     let Some(hub) = GitLab::new() else { return };
     let project = &hub.project;
     project.branch("one");
@@ -88,7 +88,7 @@ fn a_plan_of_another_main_is_refused_and_a_new_one_carries_on() {
 }
 
 #[test]
-fn what_somebody_did_after_the_plan_is_left_alone() {
+fn changes_in_the_app_after_the_plan_are_kept() {
     let Some(hub) = GitLab::new() else { return };
     let project = &hub.project;
     project.branch("edit");
@@ -107,33 +107,33 @@ fn what_somebody_did_after_the_plan_is_left_alone() {
 }
 
 #[test]
-fn what_nobody_reviewed_is_not_applied() {
+fn an_unreviewed_commit_is_not_applied() {
     let Some(hub) = GitLab::new() else { return };
     let project = &hub.project;
     project.relabel();
     project.push("main");
     hub.on_main("annosync-apply")
         .exits(1)
-        .says("Nobody reviewed a plan of this commit, and nothing was applied.");
-    // A plan that is gone.
+        .says("No reviewed plan of this commit was found; nothing was applied.");
+    // A deleted plan.
     project.branch("edit");
     hub.push(1, "edit").exits(3);
     fs::remove_file(hub.artifact(1, "plan.json")).unwrap();
     hub.merge(1, "edit", Merge::Commit)
         .exits(1)
-        .says("Nobody reviewed");
-    // One of a fork, whose pipeline left what it liked.
+        .says("No reviewed plan");
+    // A plan from a fork's pipeline, which can have any content.
     project.branch("fork");
     hub.push(2, "fork").exits(3);
     hub.change(|known| known.merge_requests[1]["source_project_id"] = 2.into());
     hub.merge(2, "fork", Merge::Commit)
         .exits(1)
-        .says("Nobody reviewed");
+        .says("No reviewed plan");
     assert_eq!(project.world.writes().len(), 0);
 }
 
 #[test]
-fn a_host_that_a_merge_request_or_a_plan_names_gets_no_token() {
+fn the_token_is_not_sent_to_a_host_named_by_a_merge_request_or_plan() {
     let Some(hub) = GitLab::new() else { return };
     let project = &hub.project;
     let url = project.world.emulator.url();
@@ -143,7 +143,7 @@ fn a_host_that_a_merge_request_or_a_plan_names_gets_no_token() {
     hub.push(1, "host").exits(1).says(&format!(
         "--endpoint names {url}, and target prod of the manifest names {other}"
     ));
-    // A branch's own pipeline can leave any plan behind.
+    // A branch's own pipeline can upload any plan.
     project.branch("edit");
     project.relabel();
     hub.push(2, "edit").exits(0);
@@ -233,11 +233,11 @@ fn work_done_in_the_app_is_reverted_only_with_its_label() {
 }
 
 #[test]
-fn what_somebody_changed_in_the_app_fails_the_scheduled_look() {
+fn changes_in_the_app_fail_the_scheduled_check() {
     let Some(hub) = GitLab::new() else { return };
     let project = &hub.project;
     hub.on_main("annosync-drift").exits(0).says("No changes.");
-    // A colleague, who is not among the owners, draws a box.
+    // A user outside `owners` draws a box.
     project
         .world
         .seed(vec![super::Project::box_of_a_colleague()]);

@@ -12,18 +12,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The user that the project's token belongs to.
 pub(super) const BOT: u64 = 7;
 
-/// What GitLab knows.
+/// GitLab's data.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     /// `{id, merge_request, author: {id}, body}`
     pub(super) notes: Vec<Json>,
-    /// As the API lists them, with `commits`.
+    /// In the API's form, with `commits`.
     pub(super) merge_requests: Vec<Json>,
     /// `{id, merge_request, ref}`
     pub(super) pipelines: Vec<Json>,
     /// `{id, pipeline, name}`
     pub(super) jobs: Vec<Json>,
-    /// Where the artifacts are: a folder for each job.
+    /// The folder of artifacts, with a folder for each job.
     pub(super) artifacts: PathBuf,
 }
 
@@ -52,7 +52,7 @@ pub(super) async fn answer(
     match (method.as_str(), &words[..]) {
         ("GET", ["user"]) => ok(json!({"id": BOT})),
         ("GET", ["projects", "1", "merge_requests", number, "notes"]) => {
-            // One a page, whatever is asked for.
+            // One item per page, whatever size is requested.
             let query = uri.query().unwrap();
             let page: usize = query
                 .strip_prefix("per_page=100&page=")
@@ -119,7 +119,7 @@ pub(super) async fn answer(
         ("GET", ["projects", "1", "pipelines", id, "jobs"]) => {
             ok(of(&known.jobs, "pipeline", id).into())
         }
-        // GitLab keeps artifacts elsewhere, and says where.
+        // GitLab redirects to another URL for artifacts.
         ("GET", ["projects", "1", "jobs", id, "artifacts", "plan.json"]) => {
             let place = format!("/api/v4/store/{id}");
             (StatusCode::FOUND, [(header::LOCATION, place)]).into_response()
@@ -132,7 +132,7 @@ pub(super) async fn answer(
     }
 }
 
-/// Whether a number is the one that a path names.
+/// Whether a number equals the one in a path.
 fn is(number: &Json, named: &str) -> bool {
     named.parse::<u64>().is_ok_and(|named| *number == named)
 }

@@ -1,8 +1,8 @@
 //! Why an operation does not fit the annotation that is stored.
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Misfit {
-    /// A model made the annotation; nobody can change it.
+pub enum Mismatch {
+    /// A model made the annotation, so it cannot be changed.
     #[error("a model made it")]
     ModelMade,
     #[error("it is an input-level annotation, which cannot be deleted")]

@@ -1,4 +1,4 @@
-//! A saved account of an apply, as text and as Markdown.
+//! A saved outcome of an apply, as text and as Markdown.
 
 use super::filter::{Filter, Kind};
 use super::markdown::{self, MarkdownOptions};
@@ -7,20 +7,20 @@ use super::outcome;
 use super::page::{Ink, Page};
 use super::warnings;
 use crate::model::counted;
-use crate::plan::{Account, Ending, Outcome, Purpose};
+use crate::plan::{Ending, Outcome, OutcomeDocument, Purpose};
 
-/// An account as text: its title, the guards that were let pass, what was stale or failed, and the counts in one line.
-pub fn account_text(account: &Account, options: &TextOptions) -> String {
+/// An outcome as text: its title, the guards that were let pass, what was stale or failed, and the counts in one line.
+pub fn outcome_document_text(saved: &OutcomeDocument, options: &TextOptions) -> String {
     let mut page = Page::new(options.color).within(options.width);
-    page.line(Ink::Plain, &title(account));
-    for passed in warnings::passed(&account.passed_guards) {
+    page.line(Ink::Plain, &title(saved));
+    for passed in warnings::passed(&saved.passed_guards) {
         page.put(Ink::Warning, &format!("{}: ", passed.kind.word()))
             .put(Ink::Plain, &passed.phrase.text())
             .end();
     }
     page.gap();
-    let mut shown = filtered(&account.outcome, &options.filter);
-    let hidden = items(&account.outcome) - items(&shown);
+    let mut shown = filtered(&saved.outcome, &options.filter);
+    let hidden = items(&saved.outcome) - items(&shown);
     let mut left_out = 0;
     if options.detail == Detail::First200 {
         left_out = items(&shown);
@@ -41,36 +41,36 @@ pub fn account_text(account: &Account, options: &TextOptions) -> String {
         let hidden = counted(hidden as u64, "other result");
         page.line(Ink::Warning, &format!("Only {words}: {hidden} not shown."));
     }
-    page.line(Ink::Plain, &outcome::account(&account.outcome));
+    page.line(Ink::Plain, &outcome::counts_line(&saved.outcome));
     page.finish()
 }
 
-/// An account as a pull request comment of at most [`MARKDOWN_LIMIT`](super::MARKDOWN_LIMIT) bytes.
-pub fn account_markdown(account: &Account, options: &MarkdownOptions) -> String {
-    let text = account_text(
-        account,
+/// An outcome as a pull request comment of at most [`MARKDOWN_LIMIT`](super::MARKDOWN_LIMIT) bytes.
+pub fn outcome_document_markdown(saved: &OutcomeDocument, options: &MarkdownOptions) -> String {
+    let text = outcome_document_text(
+        saved,
         &TextOptions {
             filter: options.filter.clone(),
             ..TextOptions::default()
         },
     );
-    let ending = format!("annosync apply: {}", ending(account.ending));
+    let ending = format!("annosync apply: {}", ending(saved.ending));
     markdown::of_text(&ending, &text)
 }
 
-fn title(account: &Account) -> String {
-    let run = match account.purpose {
+fn title(saved: &OutcomeDocument) -> String {
+    let run = match saved.purpose {
         Purpose::Manifest => "An apply",
         Purpose::Undo => "An undo",
     };
-    let target = &account.target;
+    let target = &saved.target;
     format!(
         "{run} of label set {} to app {} of {} at {}: {}.",
-        account.set,
+        saved.set,
         target.app_id,
         target.user_id,
         target.endpoint,
-        ending(account.ending)
+        ending(saved.ending)
     )
 }
 

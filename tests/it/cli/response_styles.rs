@@ -1,18 +1,18 @@
-//! Servers of the same API write their answers differently. What they mean is the same, and so is every plan.
+//! Servers of the same API write their answers in different styles. Plans must not depend on the style.
 
 use super::{World, header};
 use crate::support::{boxed, png, whole, with};
 use annosync::emulator::{
-    Authors, Clock, Codes, Config, FloatEcho, Habits, ListingOrder, RegionPlaces, WideNumbers,
-    Zeros,
+    Authors, Clock, Codes, Config, FloatEcho, ListingOrder, RegionPlaces, ResponseStyle,
+    WideNumbers, Zeros,
 };
 use serde_json::{Value, json};
 use std::fs;
 
-/// One of each, on their own and all at once.
-fn all_habits() -> Vec<Habits> {
-    let plain = Habits::default();
-    let all = Habits {
+/// Each style alone, and all together.
+fn all_response_styles() -> Vec<ResponseStyle> {
+    let plain = ResponseStyle::default();
+    let all = ResponseStyle {
         floats: FloatEcho::Widened,
         zeros: Zeros::Omitted,
         codes: Codes::Names,
@@ -23,39 +23,39 @@ fn all_habits() -> Vec<Habits> {
     };
     vec![
         plain,
-        Habits {
+        ResponseStyle {
             listings: all.listings,
             ..plain
         },
-        Habits {
+        ResponseStyle {
             listings: ListingOrder::ModifiedFirst,
             ..plain
         },
-        Habits {
+        ResponseStyle {
             floats: all.floats,
             ..plain
         },
-        Habits {
+        ResponseStyle {
             zeros: all.zeros,
             ..plain
         },
-        Habits {
+        ResponseStyle {
             codes: all.codes,
             ..plain
         },
-        Habits {
+        ResponseStyle {
             wide_numbers: all.wide_numbers,
             ..plain
         },
-        Habits {
+        ResponseStyle {
             authors: Authors::Plain,
             ..plain
         },
-        Habits {
+        ResponseStyle {
             authors: all.authors,
             ..plain
         },
-        Habits {
+        ResponseStyle {
             regions: all.regions,
             ..plain
         },
@@ -63,7 +63,7 @@ fn all_habits() -> Vec<Habits> {
     ]
 }
 
-/// Something of everything that a server could write in another way.
+/// Inputs with every field that servers write in different styles.
 const EVERYTHING: &str = "  - id: in-1
     annotations:
       - concepts: { tree: true, water: false, fog: 0.1 }
@@ -112,9 +112,9 @@ fn changed() -> String {
         .replace("e1 }", "e2 }")
 }
 
-fn world(habits: Habits, page_cap: Option<u32>) -> World {
+fn world(response_style: ResponseStyle, page_cap: Option<u32>) -> World {
     let world = World::with(Config {
-        habits,
+        response_style,
         page_cap,
         clock: Clock::Ticking(0),
         ..Config::default()
@@ -155,30 +155,30 @@ fn plan(world: &World) -> String {
 }
 
 #[test]
-fn an_apply_converges_for_all_server_habits_and_page_sizes() {
+fn an_apply_converges_for_all_response_styles_and_page_sizes() {
     let mut plans = Vec::new();
-    for (at, habits) in all_habits().into_iter().enumerate() {
-        // Each habit with one page size, and the plainest and the strangest with all.
+    for (at, response_style) in all_response_styles().into_iter().enumerate() {
+        // Each style with one page size, and the default and the combined style with all.
         let every = [None, Some(1), Some(3), Some(7)];
         let caps = match at {
             0 | 8 => &every[..],
             _ => &every[at % 4..=at % 4],
         };
         for page_cap in caps {
-            let world = world(habits, *page_cap);
+            let world = world(response_style, *page_cap);
             let run = world.apply(&[]).exits(0);
             assert!(
                 run.last_line().starts_with("Applied 17 (17 posted)"),
-                "{habits:?} {}",
+                "{response_style:?} {}",
                 run.stdout
             );
             world.write(
                 "m.yaml",
                 &world.read("m.yaml").replace(EVERYTHING, &changed()),
             );
-            plans.push((habits, *page_cap, plan(&world)));
+            plans.push((response_style, *page_cap, plan(&world)));
             let run = world.apply(&[]);
-            assert_eq!(run.code, 0, "{habits:?} {}", run.stdout);
+            assert_eq!(run.code, 0, "{response_style:?} {}", run.stdout);
         }
     }
     let (_, _, first) = &plans[0];
@@ -186,15 +186,21 @@ fn an_apply_converges_for_all_server_habits_and_page_sizes() {
     for action in ["merge", "overwrite", "remove", "replace", "delete"] {
         assert_ne!(parsed["summary"][action], 0, "{action}");
     }
-    for (habits, page_cap, plan) in &plans {
-        // What is sent carries what is stored as the server writes it; all but its size is the same for every server.
+    for (response_style, page_cap, plan) in &plans {
+        // Calls contain stored data in the server's style; everything except their size is the same for every server.
         assert_eq!(
             without_sizes(plan),
             without_sizes(first),
-            "{habits:?} {page_cap:?}"
+            "{response_style:?} {page_cap:?}"
         );
-        let (_, _, alike) = plans.iter().find(|(other, ..)| other == habits).unwrap();
-        assert!(plan == alike, "{habits:?} {page_cap:?}\n{alike}\n{plan}");
+        let (_, _, alike) = plans
+            .iter()
+            .find(|(other, ..)| other == response_style)
+            .unwrap();
+        assert!(
+            plan == alike,
+            "{response_style:?} {page_cap:?}\n{alike}\n{plan}"
+        );
     }
 }
 
@@ -203,7 +209,7 @@ fn without_sizes(plan: &str) -> Value {
     for operation in plan["operations"].as_array_mut().unwrap() {
         let operation = operation.as_object_mut().unwrap();
         operation.remove("bytes");
-        // A server that fills a region's place in holds more than one that does not.
+        // A server that fills in a region's place stores more than one that does not.
         if operation
             .get("before")
             .is_some_and(|before| before.get("region").is_some())
@@ -215,10 +221,10 @@ fn without_sizes(plan: &str) -> Value {
 }
 
 #[test]
-fn undeclared_data_survives_every_write_with_all_server_habits() {
-    for habits in all_habits() {
+fn undeclared_data_survives_every_write_with_all_response_styles() {
+    for response_style in all_response_styles() {
         let world = World::with(Config {
-            habits,
+            response_style,
             ..Config::default()
         });
         let data = |edges: [f64; 2], concepts: Value| {
@@ -266,17 +272,21 @@ fn undeclared_data_survives_every_write_with_all_server_habits() {
             ("framed", &framed),
         ] {
             let now = world.annotation(id).unwrap();
-            assert_eq!(plain(&now["data"]), plain(expected), "{id} {habits:?}");
+            assert_eq!(
+                plain(&now["data"]),
+                plain(expected),
+                "{id} {response_style:?}"
+            );
             assert_eq!(
                 plain(&now["annotation_info"]),
                 plain(&json!({"n": 0})),
-                "{id} {habits:?}"
+                "{id} {response_style:?}"
             );
         }
     }
 }
 
-/// JSON without empty values and with floats rounded to 32 bits, so it is the same for all habits.
+/// JSON without empty values and with floats rounded to 32 bits, so it is the same for all styles.
 fn plain(value: &Value) -> Value {
     match value {
         Value::Object(members) => members
@@ -296,7 +306,7 @@ fn plain(value: &Value) -> Value {
 
 #[test]
 fn ten_runs_give_the_same_bytes() {
-    let world = world(Habits::default(), Some(3));
+    let world = world(ResponseStyle::default(), Some(3));
     world.apply(&[]).exits(0);
     world.write(
         "m.yaml",
@@ -312,7 +322,7 @@ fn ten_runs_give_the_same_bytes() {
 
 #[test]
 fn the_order_of_a_saved_listing_does_not_matter() {
-    let world = world(Habits::default(), None);
+    let world = world(ResponseStyle::default(), None);
     world.apply(&[]).exits(0);
     world.write(
         "m.yaml",

@@ -1,6 +1,6 @@
 //! The guards, and what lets each of them pass.
 //!
-//! `Trip::pass` lists the flag and the label of each guard. A new guard needs a variant, its arm there, and its
+//! `TrippedGuard::pass` lists the flag and the label of each guard. A new guard needs a variant, its arm there, and its
 //! sentence in `render/warnings`. `guard` decides when one trips.
 
 use super::summary::{Doubles, is_zero};
@@ -16,7 +16,7 @@ pub const REVERTS_LABEL: &str = "annosync-allow-reverts";
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "guard", rename_all = "snake_case")]
-pub enum Trip {
+pub enum TrippedGuard {
     /// Too many deletes.
     Deletes {
         /// The number of them.
@@ -35,7 +35,7 @@ pub enum Trip {
         /// The limit, as in the manifest.
         limit: String,
     },
-    /// Concepts that no annotation would bear any more.
+    /// Concepts that no annotation would have any more.
     VanishedConcepts {
         /// The concepts, sorted.
         concepts: Vec<String>,
@@ -70,7 +70,7 @@ pub enum Trip {
     Drift {
         /// The number of them.
         count: u64,
-        /// Of these, those that the plan reverts. A plan that reverts none is stopped by `--on-drift fail`.
+        /// The number that the plan reverts. A plan that reverts none is stopped by `--on-drift fail`.
         #[serde(default, skip_serializing_if = "is_zero")]
         reverted: u64,
     },
@@ -104,7 +104,7 @@ enum Pass {
     },
 }
 
-impl Trip {
+impl TrippedGuard {
     fn pass(&self, allowances: &Allowances) -> Pass {
         let number = |flag, count, allowed| Pass::Number {
             flag,
@@ -180,7 +180,7 @@ pub struct Allowances {
     pub updates: Option<u64>,
     /// Up to this many concepts that vanish.
     pub vanished: Option<u64>,
-    /// Up to this many posts that equal somebody else's annotation.
+    /// Up to this many posts that equal an annotation of another user or set.
     pub doubles: Option<u64>,
     /// Up to this many concepts that the app does not have yet.
     pub new_concepts: Option<u64>,

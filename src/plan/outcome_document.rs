@@ -1,17 +1,17 @@
-//! The account of an apply as a document: its plan, how it ended, and the result of every operation.
+//! The outcome of an apply as a document: its plan, how it ended, and the result of every operation.
 
 use super::outcome::{Ending, Outcome};
 use super::plan::{Plan, Purpose, Target};
 use super::read::PlanFileError;
-use super::trip::Trip;
+use super::tripped_guard::TrippedGuard;
 use crate::model::SetName;
 
-pub(super) const ACCOUNT_VERSION: &str = "1.0";
+pub(super) const OUTCOME_VERSION: &str = "1.0";
 
 /// What `apply --format json` prints.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Account {
+pub struct OutcomeDocument {
     /// The version of this format: 1.0.
     pub format_version: String,
     /// The version of annosync that applied the plan.
@@ -30,18 +30,18 @@ pub struct Account {
     pub planned: u64,
     /// The guards that tripped and that a flag let pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub passed_guards: Vec<Trip>,
+    pub passed_guards: Vec<TrippedGuard>,
     /// The results.
     #[serde(flatten)]
     pub outcome: Outcome,
 }
 
-impl Account {
+impl OutcomeDocument {
     /// Reads what `apply --format json` printed.
     ///
     /// # Errors
     ///
-    /// The text is not an account of this format.
+    /// The text is not an outcome of this format.
     pub fn read(text: &str) -> Result<Self, PlanFileError> {
         #[derive(serde::Deserialize)]
         struct Head {
@@ -54,14 +54,14 @@ impl Account {
             manifest_hash: String,
             planned: u64,
             #[serde(default)]
-            passed_guards: Vec<Trip>,
+            passed_guards: Vec<TrippedGuard>,
         }
         let head: Head =
             serde_json::from_str(text).map_err(|error| PlanFileError::Syntax(error.into()))?;
-        if head.format_version != ACCOUNT_VERSION {
+        if head.format_version != OUTCOME_VERSION {
             return Err(PlanFileError::Version {
                 found: head.format_version,
-                known: ACCOUNT_VERSION,
+                known: OUTCOME_VERSION,
             });
         }
         // The outcome holds JSON as it was stored, which cannot be read by way of a flattened field.
@@ -83,7 +83,7 @@ impl Account {
 
     pub fn new(plan: &Plan, outcome: Outcome) -> Self {
         Self {
-            format_version: ACCOUNT_VERSION.to_owned(),
+            format_version: OUTCOME_VERSION.to_owned(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             ending: outcome.ending(),
             purpose: plan.purpose,

@@ -1,4 +1,4 @@
-//! `apply --format json`: the account of an apply for programs, however it ends.
+//! `apply --format json`: the outcome of an apply for programs, however it ends.
 
 use super::{Run, World, boxes};
 use crate::schemas::OUTCOME;
@@ -11,28 +11,28 @@ const JSON: [&str; 2] = ["--format", "json"];
 
 /// The JSON outcome that a run printed; checks its schema and that every operation is counted once.
 #[track_caller]
-fn account(run: &Run) -> Value {
+fn outcome(run: &Run) -> Value {
     assert!(
         run.stdout.starts_with("{\n") && run.stdout.ends_with("}\n"),
         "{}",
         run.stdout
     );
-    let account: Value = serde_json::from_str(&run.stdout).unwrap();
-    OUTCOME.takes(&account);
-    let applied = account["applied"].as_object().unwrap().iter();
+    let outcome: Value = serde_json::from_str(&run.stdout).unwrap();
+    OUTCOME.accepts(&outcome);
+    let applied = outcome["applied"].as_object().unwrap().iter();
     let applied = applied.filter(|(name, _)| *name != "purged");
     let counts = applied
         .map(|(_, count)| count.as_u64().unwrap())
         .sum::<u64>()
-        + account["already_so"].as_u64().unwrap()
-        + account["not_attempted"].as_u64().unwrap();
+        + outcome["already_so"].as_u64().unwrap()
+        + outcome["not_attempted"].as_u64().unwrap();
     let lists = ["stale", "failed", "stale_purges", "failed_purges"];
     let listed: usize = lists
         .iter()
-        .map(|list| account[list].as_array().map_or(0, Vec::len))
+        .map(|list| outcome[list].as_array().map_or(0, Vec::len))
         .sum();
-    assert_eq!(account["planned"], counts + listed as u64, "{account:#}");
-    account
+    assert_eq!(outcome["planned"], counts + listed as u64, "{outcome:#}");
+    outcome
 }
 
 #[test]
@@ -41,8 +41,8 @@ fn every_apply_prints_one_json_document() {
     world.declare(&boxes(0..2, "car"));
     let run = world.apply(&JSON).exits(0);
     assert!(run.stderr.contains("Plan: 2 to post"), "{}", run.stderr);
-    let first = account(&run);
-    // Hashes, versions and ports are not for people to compare.
+    let first = outcome(&run);
+    // Hashes, versions and ports change from run to run.
     let mut text = run.stdout.replace(&world.emulator.url(), "http://emulator");
     for name in ["tool_version", "manifest_hash"] {
         let line = text.lines().find(|line| line.contains(name)).unwrap();
@@ -81,7 +81,7 @@ fn every_apply_prints_one_json_document() {
         "{}",
         run.stderr
     );
-    let second = account(&run);
+    let second = outcome(&run);
     assert_eq!(
         (&second["ending"], &second["planned"]),
         (&json!("nothing_to_do"), &json!(0))
@@ -99,10 +99,10 @@ fn failures_are_listed_with_reasons_and_exit_codes_are_unchanged() {
         faults.next(Endpoint::PostAnnotations, Fault::FailItems { items, code });
     };
     fail(vec![0, 1, 2]);
-    let none = account(&world.apply(&JSON).exits(1));
+    let none = outcome(&world.apply(&JSON).exits(1));
     assert_eq!(none["ending"], "failed");
     fail(vec![1]);
-    let part = account(&world.apply(&JSON).exits(5));
+    let part = outcome(&world.apply(&JSON).exits(5));
     assert_eq!(part["ending"], "partial");
     let failed = &part["failed"][0];
     assert_eq!(
@@ -114,7 +114,7 @@ fn failures_are_listed_with_reasons_and_exit_codes_are_unchanged() {
         reason.contains("24155 ANNOTATION_INVALID_ARGUMENT"),
         "{reason}"
     );
-    let rest = account(&world.apply(&JSON).exits(0));
+    let rest = outcome(&world.apply(&JSON).exits(0));
     assert_eq!(rest["applied"]["post"], 1);
 }
 
@@ -129,8 +129,8 @@ fn fail_fast_reports_what_was_not_attempted() {
     let flags = ["--fail-fast", "--concurrency", "1"];
     let run = world.apply(&[&JSON[..], &flags].concat());
     assert_ne!(run.code, 0);
-    let account = account(&run);
-    assert_ne!(account["not_attempted"], 0, "{account:#}");
+    let outcome = outcome(&run);
+    assert_ne!(outcome["not_attempted"], 0, "{outcome:#}");
     world.apply(&[]).exits(0);
 }
 
@@ -145,10 +145,10 @@ fn a_partly_stale_plan_file_shows_the_current_state() {
     let id = world.id_on("in-002");
     world.delete("in-002", &id);
     let run = world.apply_path("plan.json", &JSON).exits(4);
-    let account = account(&run);
-    assert_eq!(account["ending"], "stale");
-    assert_eq!(account["applied"]["overwrite"], 1);
-    let stale = account["stale"].as_array().unwrap();
+    let outcome = outcome(&run);
+    assert_eq!(outcome["ending"], "stale");
+    assert_eq!(outcome["applied"]["overwrite"], 1);
+    let stale = outcome["stale"].as_array().unwrap();
     let of = |input: &str| stale.iter().find(|it| it["input_id"] == input).unwrap();
     assert_eq!(of("in-001")["now"]["status"], "pending");
     assert_eq!(of("in-001")["wanted"]["concepts"], json!({"tree": 1}));
@@ -158,7 +158,7 @@ fn a_partly_stale_plan_file_shows_the_current_state() {
 }
 
 #[test]
-fn a_purge_is_in_the_account_and_so_is_one_that_would_take_more_than_was_shown() {
+fn the_outcome_lists_purges_and_stale_purges() {
     let world = World::new();
     let seeded = vec![
         whole("p", "one", &[("car", 1.0)]),
@@ -174,10 +174,10 @@ fn a_purge_is_in_the_account_and_so_is_one_that_would_take_more_than_was_shown()
     world.plan(&["--out", "plan.json"]).exits(0);
     world.seed(vec![whole("q", "new", &[("bus", 1.0)])]);
     let run = world.apply_path("plan.json", &[&JSON[..], &["--allow-purge"]].concat());
-    let account = account(&run.exits(4));
-    assert_eq!(account["applied"]["purge"], 1);
-    assert_eq!(account["applied"]["purged"], 2);
-    let stale = &account["stale_purges"][0];
+    let outcome = outcome(&run.exits(4));
+    assert_eq!(outcome["applied"]["purge"], 1);
+    assert_eq!(outcome["applied"]["purged"], 2);
+    let stale = &outcome["stale_purges"][0];
     assert_eq!(
         (&stale["input_id"], &stale["unplanned"][0]["id"]),
         (&json!("q"), &json!("new"))

@@ -1,45 +1,42 @@
-//! How a service behaves where the API leaves it open, and how it spells what it says.
+//! How a service behaves where the API documents nothing, and the style of its answers.
 
 use super::chance::Chance;
-use super::remote::Unsent;
+use super::remote::UnsentFields;
 use serde_json::{Map, Value, json};
 
-/// What a delete of something that is gone comes to.
+/// The result of deleting an annotation that does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Gone {
-    /// It is as good as done.
+pub(super) enum MissingDelete {
+    /// Success.
     Fine,
-    /// Not found; of several, the others are deleted all the same.
+    /// Not found; in a bulk delete, the others are deleted.
     NotFound,
-    /// Not found, and none of the others is deleted.
+    /// Not found; in a bulk delete, none is deleted.
     NotFoundAndNone,
 }
 
-/// Whether one bad annotation spoils a call.
+/// Whether one invalid annotation makes a whole call fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bulk {
+pub(super) enum BulkFailure {
     /// The others are written.
     Each,
-    /// None is, and the answer names none.
+    /// None is written, and the answer lists none.
     AllOrNone,
 }
 
-/// The habits of one service.
+/// The behaviour of one service.
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "one flag a habit, each independent of the others"
-)]
-pub(super) struct Habits {
+#[expect(clippy::struct_excessive_bools, reason = "independent flags")]
+pub(super) struct Behaviour {
     pub(super) page_cap: usize,
-    pub(super) gone: Gone,
-    pub(super) bulk: Bulk,
-    pub(super) unsent: Unsent,
+    pub(super) gone: MissingDelete,
+    pub(super) bulk: BulkFailure,
+    pub(super) unsent: UnsentFields,
     /// Whether `delete_if_empty_data` is known.
     pub(super) deletes_empty: bool,
-    /// Calls in any second; more are turned down.
+    /// The number of calls allowed in any second.
     pub(super) limit: Option<usize>,
-    /// Whether a bulk delete's answer speaks of each annotation.
+    /// Whether a bulk delete's answer lists each annotation.
     pub(super) names_deleted: bool,
     pub(super) multi_status: bool,
     shuffles: bool,
@@ -49,13 +46,17 @@ pub(super) struct Habits {
     workers: bool,
 }
 
-impl Habits {
+impl Behaviour {
     pub(super) fn of(chance: &mut Chance) -> Self {
         Self {
             page_cap: *chance.pick(&[1_000, 1_000, 1_000, 1, 2, 3, 5, 8, 13]),
-            gone: *chance.pick(&[Gone::Fine, Gone::NotFound, Gone::NotFoundAndNone]),
-            bulk: *chance.pick(&[Bulk::Each, Bulk::Each, Bulk::AllOrNone]),
-            unsent: *chance.pick(&[Unsent::Stays, Unsent::Goes]),
+            gone: *chance.pick(&[
+                MissingDelete::Fine,
+                MissingDelete::NotFound,
+                MissingDelete::NotFoundAndNone,
+            ]),
+            bulk: *chance.pick(&[BulkFailure::Each, BulkFailure::Each, BulkFailure::AllOrNone]),
+            unsent: *chance.pick(&[UnsentFields::Stays, UnsentFields::Goes]),
             deletes_empty: !chance.one_in(4),
             limit: *chance.pick(&[None, None, Some(15), Some(18), Some(5)]),
             names_deleted: chance.one_in(3),
