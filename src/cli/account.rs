@@ -1,6 +1,6 @@
 //! The account of an import or an export: one line per code, with its count and first place.
 
-use crate::formats::{Exported, Imported, Noted, Skipped};
+use crate::formats::{ConversionNote, Exported, Imported, Skipped};
 use crate::model::plural;
 use crate::render::{counted, escape, thousands};
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ pub(super) fn of_export(exported: &Exported, places: Places) -> String {
     text
 }
 
-fn lines(skipped: &[Skipped], notes: &[Noted], places: Places) -> String {
+fn lines(skipped: &[Skipped], notes: &[ConversionNote], places: Places) -> String {
     let mut text = String::new();
     let mut by_code: BTreeMap<_, Vec<&Skipped>> = BTreeMap::new();
     for each in skipped {
@@ -63,7 +63,7 @@ fn lines(skipped: &[Skipped], notes: &[Noted], places: Places) -> String {
         let lines: Vec<String> = of_code.into_iter().map(line).collect();
         group(&mut text, &heading, &lines, places);
     }
-    let mut by_code: BTreeMap<_, Vec<&Noted>> = BTreeMap::new();
+    let mut by_code: BTreeMap<_, Vec<&ConversionNote>> = BTreeMap::new();
     for each in notes {
         by_code.entry(each.code).or_default().push(each);
     }

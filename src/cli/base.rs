@@ -43,7 +43,7 @@ pub(crate) fn load(revision: &str, path: &Path, files: Files) -> Result<BaseMani
     };
     let repository = Repository::of(folder)?;
     let commit = repository.commit(revision)?;
-    let tree = Tree::list(&repository, &commit, files.reach())?;
+    let tree = Tree::list(&repository, &commit, files.access())?;
     let root = temporary(&repository)?;
     let place = root.path().join(&repository.prefix);
     let place = file.map_or(place.clone(), |file| place.join(file));
@@ -96,7 +96,7 @@ pub(crate) fn check_out(revision: &str, path: &Path) -> Result<CheckedOut, Failu
     let below = path.strip_prefix(folder).unwrap_or(path);
     let repository = Repository::of(folder)?;
     let commit = repository.commit(revision)?;
-    let tree = Tree::list(&repository, &commit, Reach::Folder)?;
+    let tree = Tree::list(&repository, &commit, FileAccess::Folder)?;
     let root = temporary(&repository)?;
     for kind in [Kind::Manifest, Kind::Named, Kind::Picture] {
         tree.check_out(&repository, kind, &root)?;

@@ -48,7 +48,7 @@ pub(crate) struct Args {
     /// Show only these kinds of differences, for example `removed,moved`
     #[arg(long, value_enum, value_name = "KINDS", value_delimiter = ',', help_heading = HEADING)]
     only: Vec<Only>,
-    /// Show only differences on this input, or on inputs whose ids match this glob; repeatable
+    /// Show only differences on this input, or on inputs with ids that match this glob; repeatable
     #[arg(long = "input", value_name = "GLOB", help_heading = HEADING)]
     inputs: Vec<String>,
     /// Show only differences of annotations that have this concept before or after; repeatable
@@ -273,7 +273,7 @@ fn compare(
             return reader.read(file);
         }
         let bytes = input::bytes(Path::new(file), input::MAX_BYTES)?;
-        let reach = args.files.reach();
+        let reach = args.files.access();
         if manifest::is_header(path, bytes.clone()) {
             side::single(path, bytes, reach)
         } else {

@@ -344,7 +344,7 @@ fn refuse_labels(
         return Ok(());
     }
     let overlay = Overlay::from([(place.clone(), b"inputs: []\n".to_vec())]);
-    let read = manifest::load_with(&manifest.root, &overlay, args.files.reach());
+    let read = manifest::load_with(&manifest.root, &overlay, args.files.access());
     let belongs = read.map_or(true, |read| read.files().any(|file| file == place));
     if !belongs {
         return Ok(());

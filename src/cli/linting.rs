@@ -7,7 +7,7 @@ use super::{files, input, label_files, output};
 use crate::lint::{self, Baseline, Finding, Linted, Picture, Pictures};
 use crate::manifest::{self, Manifest, Overlay, Problem, Problems, Spot};
 use crate::model::{Level, Rule};
-use crate::pull::{self, Change, EditedInput, Layout, NewInputs, Over, PullError};
+use crate::pull::{self, Change, EditedInput, ExistingManifest, Layout, NewInputs, PullError};
 use crate::render::{self, Unlisted, counted};
 use rayon::prelude::*;
 use std::fmt::Write as _;
@@ -92,7 +92,7 @@ fn valid(manifest: &Manifest) -> String {
 
 /// Lists the files of the manifest, and those left out.
 fn listed(path: &Path, files: validate::Files) -> String {
-    let survey = manifest::survey(path, files.reach(), &tracked);
+    let survey = manifest::survey(path, files.access(), &tracked);
     let mut text = String::new();
     for file in &survey.included {
         let file = file.strip_prefix(".").unwrap_or(file);
@@ -302,8 +302,8 @@ fn fix(
             annotations: edit.annotations,
         })
         .collect();
-    let read_back = |overlay: &Overlay| manifest::load_with(path, overlay, files.reach());
-    let over = Over {
+    let read_back = |overlay: &Overlay| manifest::load_with(path, overlay, files.access());
+    let over = ExistingManifest {
         manifest,
         text: &|file| manifest.text(file),
         new_inputs: NewInputs::LikeExisting,

@@ -153,7 +153,7 @@ pub(super) fn load_or_problems(
     Ok(manifest::load_tracked(
         path,
         &Overlay::new(),
-        files.reach(),
+        files.access(),
         &tracked,
     ))
 }

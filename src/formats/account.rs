@@ -176,7 +176,7 @@ pub struct Skipped {
 
 /// Something that was changed by the import.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImportNote {
+pub struct ConversionNote {
     pub code: Note,
     /// The object and its image. Text from the file, which may hold control characters.
     pub place: String,
@@ -226,7 +226,7 @@ pub struct Imported {
     /// What was left out: images, then objects, in the order of the file.
     pub skipped: Vec<Skipped>,
     /// What was changed, in the order of the file.
-    pub notes: Vec<ImportNote>,
+    pub notes: Vec<ConversionNote>,
     /// The concepts of all categories with a usable name, used or not.
     pub concepts: BTreeSet<ConceptId>,
     /// How many categories the file has.
@@ -277,7 +277,7 @@ impl Imported {
     }
 
     pub(super) fn note(&mut self, code: Note, place: impl Into<String>) {
-        self.notes.push(ImportNote {
+        self.notes.push(ConversionNote {
             code,
             place: place.into(),
         });

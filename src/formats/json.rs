@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// What a value is, in words.
+/// The type of a value, as text.
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

@@ -45,7 +45,9 @@ mod writer;
 mod xml;
 mod yolo;
 
-pub use account::{ImageInfo, Imported, ImportedInput, Media, Note, Noted, SkipCode, Skipped};
+pub use account::{
+    ConversionNote, ImageInfo, Imported, ImportedInput, Media, Note, SkipCode, Skipped,
+};
 pub use convert::{export, import, recognise};
 pub use error::ImportError;
 pub use format::{Format, matrix};

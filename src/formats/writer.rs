@@ -2,7 +2,7 @@
 //!
 //! Every annotation is either written or in [`Exported::skipped`]; what is changed is in [`Exported::notes`].
 
-use super::account::{ImageInfo, Media, Note, Noted, SkipCode, Skipped};
+use super::account::{ConversionNote, ImageInfo, Media, Note, SkipCode, Skipped};
 use super::format::Format;
 use super::input_id::{InputIdFrom, input_id};
 use super::source::join;
@@ -39,7 +39,7 @@ pub struct Exported {
     /// What was left out, in the order of the inputs.
     pub skipped: Vec<Skipped>,
     /// What was changed, in the order of the inputs.
-    pub notes: Vec<Noted>,
+    pub notes: Vec<ConversionNote>,
     /// The classes in the order of their numbers.
     pub classes: Vec<ConceptId>,
     pub inputs: usize,
@@ -278,7 +278,7 @@ impl Writer {
 
     /// Reports a change of an annotation.
     pub(super) fn note(&mut self, code: Note, name: &str, input: &ExportInput) {
-        self.exported.notes.push(Noted {
+        self.exported.notes.push(ConversionNote {
             code,
             place: format!("annotation {name}, {}", input.id),
         });
@@ -334,7 +334,7 @@ impl Writer {
 
     /// Reports a change of an input.
     pub(super) fn note_input(&mut self, code: Note, input: &ExportInput) {
-        self.exported.notes.push(Noted {
+        self.exported.notes.push(ConversionNote {
             code,
             place: input.id.as_str().to_owned(),
         });

@@ -10,7 +10,7 @@ use super::named;
 use super::problem::SourceSpan;
 use super::report::{spans_in, unchanged};
 use super::select::{Candidate, folder_of};
-use super::source::{Disk, Memory, Reach, Unreadable, kind_of};
+use super::source::{Disk, FileAccess, Memory, Unreadable, kind_of};
 use super::target::TargetSpec;
 use crate::model::{ConceptId, DesiredState, Ignore, InputId, Level, Origin, Rule, hex};
 use sha2::{Digest, Sha256};
@@ -192,7 +192,7 @@ impl Manifest {
     pub fn medium_file(&self, path: &str) -> Result<PathBuf, (String, &'static str)> {
         let disk = Disk {
             folder: &self.folder,
-            reach: self.reach,
+            access: self.access,
             chosen: None,
         };
         let file = disk.named_path(path).and_then(|file| {

@@ -73,7 +73,7 @@ pub use load::{
     Overlay, files_below, has_header, is_header, load, load_tracked, load_with, parse, parse_with,
 };
 pub use loaded::{Location, Manifest, MediumContent, Spot};
-pub use problem::{Problem, Problems, Shown, SourceSpan};
+pub use problem::{Problem, Problems, ProblemsShown, SourceSpan};
 pub use select::HEADER_FILES;
 pub use source::{FileAccess, Pipes, Unreadable, kind_of, read_bytes};
 pub use survey::{Survey, survey, would_be_left_out};

@@ -102,7 +102,7 @@ impl Disk<'_> {
     /// The path of a file that the manifest names, without links, if it is allowed.
     pub(super) fn named_path(&self, relative: &str) -> Result<PathBuf, Unreadable> {
         let path = self.resolve(&self.folder.join(relative))?;
-        if self.reach == Reach::Folder && is_hidden_target(&path) {
+        if self.access == FileAccess::Folder && is_hidden_target(&path) {
             return Err(Unreadable::Hidden);
         }
         Ok(path)

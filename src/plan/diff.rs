@@ -134,7 +134,7 @@ pub struct DiffSummary {
     pub unchanged: u64,
     /// Annotations of one side that have no counterpart, where the other side does not show everything.
     pub unknown: u64,
-    /// Matches whose runner-up is within 0.02.
+    /// Matches with a runner-up within 0.02.
     pub ambiguous: u64,
     /// The concepts that more or fewer annotations bear on the new side, sorted.
     pub classes: Vec<ClassCount>,

@@ -59,12 +59,12 @@ pub use counts::ActionCounts;
 pub use diff::{
     DIFF_VERSION, Diff, DiffChange, DiffKind, DiffSide, DiffSummary, InputLabels, LabelSet, diff,
 };
-pub use drift::{Against, OnConflict, OnDrift, merged_state};
+pub use drift::{OnConflict, OnDrift, PlanBase, merged_state};
 pub use error::PlanError;
 pub use fresh::{Freshness, freshness, is_as_wanted};
 pub use guard::Limits;
 pub use inventory::{Inventory, Missing, Vocabulary};
-pub use misfit::Misfit;
+pub use mismatch::Mismatch;
 pub use moves::{LARGEST_MOVES, Move, Moves, Turned};
 pub use operation::{
     Action, Cause, Change, DeleteReason, DoubledAnnotation, Edit, Likeness, Observed, Operation,

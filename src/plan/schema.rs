@@ -3,8 +3,8 @@
 //! They describe what this version writes. A later version of the same format may write more fields; a reader ignores
 //! unknown ones.
 
-use super::account::{ACCOUNT_VERSION, Account};
 use super::diff::{DIFF_VERSION, Diff};
+use super::outcome_document::{OUTCOME_VERSION, OutcomeDocument};
 use super::plan::{FORMAT_VERSION, Plan};
 use crate::schemas;
 use schemars::generate::SchemaSettings;

@@ -9,7 +9,7 @@ use super::batch::Batch;
 use super::classes::{ClassCount, Relabelled, classes, relabelled};
 use super::counts::ActionCounts;
 use super::moves::{self, Moves, Turned};
-use super::operation::{Action, Double, Likeness, Operation};
+use super::operation::{Action, DoubledAnnotation, Likeness, Operation};
 use super::planned_input::PlannedInput;
 use super::purge::Purge;
 use super::rights::{self, Needed};

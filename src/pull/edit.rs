@@ -2,7 +2,7 @@
 
 use super::error::PullError;
 use super::input::{Entry, PulledInput};
-use super::over::{Over, write_over};
+use super::over::{ExistingManifest, write_over};
 use super::report::{Account, Pulled};
 use crate::model::{Content, Undeclared};
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ pub struct EditedInput {
 /// # Errors
 ///
 /// If a file cannot be changed.
-pub fn edit(over: &Over<'_>, edited: &[EditedInput]) -> Result<Pulled, PullError> {
+pub fn edit(over: &ExistingManifest<'_>, edited: &[EditedInput]) -> Result<Pulled, PullError> {
     let declared = &over.manifest.desired.inputs;
     let inputs: Vec<PulledInput> = edited
         .iter()

@@ -39,6 +39,6 @@ pub use edit::{EditedInput, edit};
 pub use error::PullError;
 pub use fresh::{Form, Fresh, fresh, set_name};
 pub use incoming::{Expressible, Incoming, Merged, merge};
-pub use over::{NewInputs, Over, over};
+pub use over::{ExistingManifest, NewInputs, over};
 pub use report::{Account, Change, FileChange, Layout, Loss, LossKind, Pulled};
 pub use settle::ReadBack;

@@ -137,12 +137,12 @@ pub(super) fn markdown_of(
     sections: &[report::Section],
     difference: &str,
 ) -> String {
-    let mut sheet = Sheet::new(format!("## {heading}\n\n"));
+    let mut builder = CommentBuilder::new(format!("## {heading}\n\n"));
     let names: Vec<String> = names
         .iter()
         .map(|(word, name)| format!("{word}: {}", code(name)))
         .collect();
-    sheet.push(&format!("{}\n\n", names.join(", ")));
+    builder.push(&format!("{}\n\n", names.join(", ")));
     let (titles, counts): (Vec<&str>, Vec<String>) = numbers
         .iter()
         .map(|(title, count)| (*title, thousands(*count)))
@@ -155,16 +155,16 @@ pub(super) fn markdown_of(
             more: 0,
             row_noun: "",
         };
-        sheet.push(&format!("{}\n", table.write(SECTION)));
+        builder.push(&format!("{}\n", table.write(SECTION)));
     }
     for section in sections {
-        sheet.push(&blocks::section(section, SECTION));
+        builder.push(&blocks::section(section, SECTION));
     }
     if !difference.is_empty() {
-        let left = sheet.remaining().saturating_sub(FOOT);
-        sheet.push(&fenced("diff", &fence_lines(difference, left)));
+        let left = builder.remaining().saturating_sub(FOOT);
+        builder.push(&fenced("diff", &fence_lines(difference, left)));
     }
-    format!("{}\n", sheet.text.trim_end())
+    format!("{}\n", builder.text.trim_end())
 }
 
 /// The comment so far. [`FOOT`] bytes stay free.

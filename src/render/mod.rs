@@ -38,9 +38,8 @@ mod warnings;
 
 use crate::model::escape_json;
 pub use crate::model::{counted, escape, escape_lines, thousands};
-use crate::plan::{Account, Diff, Plan};
+use crate::plan::{Diff, OutcomeDocument, Plan};
 use crate::stats::Stats;
-pub use account::{account_markdown, account_text};
 pub use calls::calls;
 pub use diff::{DiffOptions, diff_markdown, diff_text};
 pub use drift::conflict_list;
@@ -71,9 +70,9 @@ pub fn stats_json(stats: &Stats) -> String {
     document(stats)
 }
 
-/// The account of an apply, in the form of [`json`].
-pub fn outcome_json(account: &Account) -> String {
-    document(account)
+/// The outcome of an apply, in the form of [`json`].
+pub fn outcome_json(saved: &OutcomeDocument) -> String {
+    document(saved)
 }
 
 /// A diff, in the form of [`json`].

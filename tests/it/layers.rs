@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each module and those it may use, as in the table of ARCHITECTURE.md.
+/// Each module, and the modules that it may use, as in the table of ARCHITECTURE.md.
 const MODULES: [(&str, &[&str]); 16] = [
     ("schemas", &[]),
     ("model", &[]),

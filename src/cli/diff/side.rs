@@ -7,7 +7,7 @@ use crate::cli::import::{self, Reading};
 use crate::cli::validate::{self, load, problem_text};
 use crate::cli::{account, input, kind, offline, output};
 use crate::formats::{self, Format, Imported, ImportedInput};
-use crate::manifest::{self, HEADER_FILES, Manifest, Overlay, Reach};
+use crate::manifest::{self, FileAccess, HEADER_FILES, Manifest, Overlay};
 use crate::model::{
     DesiredAnnotation, DesiredInput, FileKind, Geometry, Identity, InputId, Maker, ObservedState,
     Origin, Scope, Unreadable,
@@ -69,7 +69,7 @@ impl Reader<'_> {
             }
             Some(FileKind::Manifest) => {
                 let bytes = input::bytes(path, input::MAX_BYTES)?;
-                part(path, bytes, self.files.reach())
+                part(path, bytes, self.files.access())
             }
             Some(FileKind::Coco) | None => self.other_tool(path, None),
             Some(kind) => Err(kind::wrong_kind(path, kind, "a label set")),
@@ -116,7 +116,7 @@ fn has_header(path: &Path) -> bool {
 
 /// The labels of one file of a manifest without a header, with `bytes` as its content. Masks and texts are read from the
 /// folder of the manifest that holds the file.
-pub(super) fn part(path: &Path, bytes: Vec<u8>, reach: Reach) -> Result<LabelSet, Failure> {
+pub(super) fn part(path: &Path, bytes: Vec<u8>, reach: FileAccess) -> Result<LabelSet, Failure> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let is_root = |folder: &&Path| HEADER_FILES.iter().any(|name| folder.join(name).exists());
     let root = folder.ancestors().find(is_root).unwrap_or(folder);
@@ -145,7 +145,7 @@ pub(super) fn part(path: &Path, bytes: Vec<u8>, reach: Reach) -> Result<LabelSet
 }
 
 /// The labels of a manifest of one file, with `bytes` as its content.
-pub(super) fn single(path: &Path, bytes: Vec<u8>, reach: Reach) -> Result<LabelSet, Failure> {
+pub(super) fn single(path: &Path, bytes: Vec<u8>, reach: FileAccess) -> Result<LabelSet, Failure> {
     let overlay = Overlay::from([(path.to_owned(), bytes)]);
     load_overlaid((path, path), &overlay, reach)
 }
@@ -153,7 +153,7 @@ pub(super) fn single(path: &Path, bytes: Vec<u8>, reach: Reach) -> Result<LabelS
 fn load_overlaid(
     (root, path): (&Path, &Path),
     overlay: &Overlay,
-    reach: Reach,
+    reach: FileAccess,
 ) -> Result<LabelSet, Failure> {
     let manifest = manifest::load_with(root, overlay, reach).map_err(|problems| {
         output::styled_message(&problem_text(&problems));

@@ -9,7 +9,7 @@ use crate::cli::validate::problem_text;
 use crate::formats::{Format, ImageInfo, Imported, ImportedInput, InputIdFrom, Media};
 use crate::manifest::{self, Image, InputText, InputVideo, Manifest, Overlay};
 use crate::model::InputId;
-use crate::pull::{self, Expressible, Incoming, Over, PullError};
+use crate::pull::{self, ExistingManifest, Expressible, Incoming, PullError};
 use crate::render::{counted, escape};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

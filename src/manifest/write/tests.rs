@@ -7,8 +7,8 @@ use crate::manifest::tests::png;
 use crate::manifest::{Header, Image, Manifest, TargetSpec, parse_with};
 use crate::model::{
     AnnotationId, BoundingBox, Concept, ConceptId, Concepts, Content, Extras, Fraction, Frame,
-    Geometry, Identity, Ignore, InputId, Json, Key, Keypoint, Keypoints, Mask, Nearest, Owner,
-    Point, Policy, Polygon, RegionId, RegionOf, Rule, Segment, SetName, Share, Span, Status,
+    Geometry, GuardLimit, Identity, Ignore, InputId, Json, Key, Keypoint, Keypoints, Mask, Nearest,
+    Owner, Point, Policy, Polygon, RegionId, RegionOf, Rule, Segment, SetName, Span, Status,
     Undeclared, UserId, Visibility,
 };
 use serde_json::json;

@@ -8,7 +8,9 @@ use annosync::formats::{
     Overhang, Scores, SkipCode,
 };
 use annosync::manifest::{Image, Manifest, Overlay, parse_with};
-use annosync::pull::{self, Expressible, Form, Incoming, Merged, NewInputs, Over, Pulled};
+use annosync::pull::{
+    self, ExistingManifest, Expressible, Form, Incoming, Merged, NewInputs, Pulled,
+};
 use annosync::render;
 use std::collections::BTreeMap;
 use std::path::PathBuf;

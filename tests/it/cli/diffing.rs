@@ -39,7 +39,7 @@ fn diff(folder: &Path, arguments: &[&str]) -> Run {
 fn diff_json(folder: &Path, arguments: &[&str]) -> Value {
     let run = diff(folder, &[arguments, &["--format", "json"]].concat());
     let value: Value = serde_json::from_str(&run.stdout).unwrap();
-    DIFF.takes(&value);
+    DIFF.accepts(&value);
     value
 }
 

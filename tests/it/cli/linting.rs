@@ -492,7 +492,7 @@ fn a_baseline_hides_known_findings_wherever_they_move() {
 fn sarif_is_what_github_takes() {
     let world = World::new();
     let schema = crate::schemas::parsed(include_str!("linting/sarif.json"));
-    let schema = crate::schemas::Held::to(&schema);
+    let schema = crate::schemas::SchemaCheck::to(&schema);
     let tiny = a_box([0.1, 0.1, 0.1015, 0.1015], "concepts: [car]");
     let sarif_of = |inputs: &str, code: i32| -> Value {
         world.write(
@@ -503,7 +503,7 @@ fn sarif_is_what_github_takes() {
             .run(&["validate", "a folder", "--format", "sarif"])
             .exits(code);
         let sarif: Value = serde_json::from_str(&run.stdout).unwrap();
-        schema.takes(&sarif);
+        schema.accepts(&sarif);
         sarif
     };
     let sarif = sarif_of(&an_input("a", &[&tiny, &tiny]), 0);

@@ -1,7 +1,7 @@
 //! `stats`: the labels of a manifest or a listing in numbers.
 
 use super::{World, header};
-use crate::schemas::{Held, parsed};
+use crate::schemas::{SchemaCheck, parsed};
 use crate::support::{boxed, whole};
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ fn stats(world: &World, arguments: &[&str]) -> Value {
         .run(&[&["stats"], arguments, &["--format", "json"]].concat())
         .exits(0);
     let stats = serde_json::from_str(&run.stdout).unwrap();
-    Held::to(&parsed(annosync::schemas::STATS)).takes(&stats);
+    SchemaCheck::to(&parsed(annosync::schemas::STATS)).accepts(&stats);
     stats
 }
 

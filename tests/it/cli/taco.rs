@@ -75,7 +75,7 @@ fn taco_is_updated_with_only_the_changes_of_a_version() {
         "{}",
         changes.stdout
     );
-    // Four categories were renamed or given up, none of which ten annotations bore.
+    // Four categories were renamed or dropped; each had fewer than ten annotations.
     assert!(
         changes
             .stdout

@@ -23,15 +23,16 @@ pub(crate) static MANIFEST: LazyLock<SchemaCheck> =
 pub(crate) static PLAN: LazyLock<SchemaCheck> =
     LazyLock::new(|| SchemaCheck::to(&closed(parsed(schemas::PLAN))));
 /// See [`schemas::LISTING`].
-pub(crate) static LISTING: LazyLock<Held> =
-    LazyLock::new(|| Held::to(&closed(parsed(schemas::LISTING))));
+pub(crate) static LISTING: LazyLock<SchemaCheck> =
+    LazyLock::new(|| SchemaCheck::to(&closed(parsed(schemas::LISTING))));
 /// See [`schemas::DIFF`].
-pub(crate) static DIFF: LazyLock<Held> = LazyLock::new(|| Held::to(&closed(parsed(schemas::DIFF))));
+pub(crate) static DIFF: LazyLock<SchemaCheck> =
+    LazyLock::new(|| SchemaCheck::to(&closed(parsed(schemas::DIFF))));
 /// See [`schemas::OUTCOME`].
 pub(crate) static OUTCOME: LazyLock<SchemaCheck> =
     LazyLock::new(|| SchemaCheck::to(&closed(parsed(schemas::OUTCOME))));
 
-impl Held {
+impl SchemaCheck {
     pub(crate) fn to(schema: &Value) -> Self {
         Self(jsonschema::draft202012::new(schema).unwrap())
     }
