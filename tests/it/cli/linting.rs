@@ -47,6 +47,7 @@ fn a_box([top, left, bottom, right]: [f64; 4], more: &str) -> String {
 type Case = (&'static str, Vec<String>);
 
 /// Annotations that break a rule, and nearly the same ones that do not.
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn cases() -> Vec<(Rule, Case, Case)> {
     let cars = |boxes: &[[f64; 4]]| -> Case {
         let boxes = boxes.iter().map(|edges| a_box(*edges, "concepts: [car]"));
