@@ -242,7 +242,7 @@ fn image(manifest: &Manifest, id: &InputId, origin: Origin) -> ImageInfo {
         url: image.url.as_deref().map(str::to_owned),
         size: declared.or_else(|| {
             let path = manifest.medium_path(origin, image.path.as_deref()?).ok()?;
-            files::image_size(&manifest.root.join(path))
+            files::image_size(&manifest.medium_file(&path).ok()?)
         }),
     }
 }
