@@ -12,7 +12,7 @@ pub enum ConceptNames {
     Slug,
 }
 
-/// What happens to shapes that extend outside the image by more than [`EDGE_TOLERANCE`].
+/// What happens to shapes that extend outside the image by more than a millionth of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Overhang {
     /// They are left out.

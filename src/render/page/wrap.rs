@@ -46,7 +46,6 @@ fn row(text: &str, width: usize, is_first: bool) -> (usize, Option<usize>) {
     } else {
         0
     };
-    let mut columns = 0;
     let mut space = None;
     let mut at = 0;
     while at < text.len() {
@@ -55,7 +54,8 @@ fn row(text: &str, width: usize, is_first: bool) -> (usize, Option<usize>) {
             // The space at the end of a row is dropped, and may be beyond the width.
             space = Some(at);
         }
-        columns += cluster.width();
+        // Widths do not add up: two flag letters that meet may be one flag.
+        let columns = text[..at + cluster.len()].width();
         // A row has at least one character.
         if columns > width && at > 0 {
             return match space {
@@ -139,6 +139,13 @@ mod tests {
                 assert_eq!(row.trim_start().replace(one, ""), "", "{rows:?}");
             }
         }
+    }
+
+    #[test]
+    fn flag_letters_that_a_joiner_separates_fit() {
+        let line = "  🇨a\u{200d}🇭🇨🇭\u{200d}👩🇭   ";
+        let rows = rows_of(line, 7);
+        assert!(rows.iter().all(|row| row.width() <= 7), "{rows:?}");
     }
 
     proptest! {
