@@ -36,7 +36,8 @@ pub(super) fn check(manifest: &Manifest) -> Vec<Finding> {
     let mut findings = Vec::new();
     let vocabulary = manifest.vocabulary.as_deref().unwrap_or_default();
     for concept in vocabulary {
-        if !usages.contains_key(concept) {
+        // A manifest of an example or two has not used its vocabulary yet.
+        if total >= FEW && !usages.contains_key(concept) {
             let message = format!("no annotation names the concept `{concept}`");
             let hint = "remove it from the vocabulary, or label it";
             let spot = Spot::Vocabulary(concept.clone());

@@ -92,7 +92,7 @@ rules! {
     TrackOverlap, "track-overlap", Warn, "", "two annotations of one track in one frame";
     TrackConcept, "track-concept", Warn, "", "a track whose concepts change";
     NoLabels, "no-labels", Off, "", "an input without annotations";
-    UnusedConcept, "unused-concept", Warn, "", "a concept of the vocabulary that no annotation names";
+    UnusedConcept, "unused-concept", Warn, "", "a concept of the vocabulary that no annotation names, in a manifest of 10 or more";
     SimilarConcepts, "similar-concepts", Warn, "",
         "concepts that differ only by case, spaces, hyphens or underscores";
     FewSamples, "few-samples", Warn, "",

@@ -376,7 +376,7 @@ fn a_vocabulary_that_lacks_concepts_is_extended_on_request() {
     world.run(&extend).exits(0).says("Added 2 concepts");
     let header = world.read("annosync.yaml");
     assert!(
-        header.contains("vocabulary: [car, night, street, tree, Car, Street Light]\n"),
+        header.contains("vocabulary: [car, night, person, street, tree, Car, Street Light]\n"),
         "{header}"
     );
     world.run(&["validate"]).exits(0);
