@@ -142,7 +142,7 @@ notes! {
     PartsLeftOut = "parts_left_out" loses "object" "`part` entries within the object were left out",
     SeveralAnnotators = "several_annotators" keeps "image" "several annotations of it were imported (--annotator takes those of one annotator)",
     JoinedText = "joined_text" keeps "text" "the text was made by joining tokens with one space",
-    GuessedTime = "guessed_time" loses "video" "the file has frame numbers alone: times are left out (--frame-rate gives them)",
+    GuessedTime = "guessed_time" loses "video" "the file has frame numbers alone: times are set to 0 (--frame-rate gives them)",
     NotInterpolated = "not_interpolated" loses "track" "frames between outlines of different kinds or numbers of points were left out",
     CornersFromZero = "corners_from_zero" keeps "set" "read with 0 as the first pixel (--one-based reads the original data)",
     NamedAfterFile = "named_after_file" keeps "image" "named after the file of its labels, which does not name it",

@@ -4,7 +4,7 @@
 
 use super::account::{ImageInfo, Imported, ImportedInput, Media, Note, SkipCode, Skipped};
 use super::error::ImportError;
-use super::input_id::{InputIdFrom, collisions, image_location, input_id};
+use super::input_id::{ImageName, InputIdFrom, collisions, image_location, input_id};
 use super::options::{ConceptNames, ImportOptions, Scores};
 use super::pieces;
 use super::place::{Extent, NotPlaced, Shape, place, skip};
@@ -15,6 +15,7 @@ use crate::model::{
 };
 use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// An image, a video or a text of a file.
 #[derive(Debug, Clone, Default)]
@@ -101,6 +102,9 @@ struct Entry {
     name: String,
     /// What its input's id is made from: file name and own id.
     names: Names,
+    /// The file that has it, if the reader says.
+    file: Option<Arc<str>>,
+    has_guessed_time: bool,
 }
 
 /// What an input's id is made from.
@@ -117,6 +121,8 @@ pub(super) struct Builder<'o> {
     options: &'o ImportOptions,
     imported: Imported,
     pictures: Vec<Entry>,
+    /// The file that is read.
+    file: Option<Arc<str>>,
     /// By name in the file.
     concepts: HashMap<String, Option<ConceptId>>,
 }
@@ -127,8 +133,14 @@ impl<'o> Builder<'o> {
             options,
             imported: Imported::default(),
             pictures: Vec::new(),
+            file: None,
             concepts: HashMap::new(),
         }
+    }
+
+    /// Pictures that follow are in this file.
+    pub(super) fn set_file(&mut self, path: &str) {
+        self.file = Some(path.into());
     }
 
     pub(super) fn options(&self) -> &'o ImportOptions {
@@ -222,6 +234,8 @@ impl<'o> Builder<'o> {
             size: picture.size,
             name,
             names,
+            file: self.file.clone(),
+            has_guessed_time: false,
         })
     }
 
@@ -247,6 +261,8 @@ impl<'o> Builder<'o> {
                 own_id,
                 ..Names::default()
             },
+            file: self.file.clone(),
+            has_guessed_time: false,
         })
     }
 
@@ -423,9 +439,17 @@ impl<'o> Builder<'o> {
         if !is_complete && !notes.contains(&Note::FieldsLeftOut) {
             notes.push(Note::FieldsLeftOut);
         }
-        let name = &self.pictures[at.0].name;
+        let entry = &mut self.pictures[at.0];
         for note in notes {
-            let place = format!("annotation {}, {name}", object.name);
+            let place = match note {
+                // A note of the video, not of each of its tracks.
+                Note::GuessedTime if entry.has_guessed_time => continue,
+                Note::GuessedTime => {
+                    entry.has_guessed_time = true;
+                    entry.name.clone()
+                }
+                _ => format!("annotation {}, {}", object.name, entry.name),
+            };
             self.imported.note(note, place);
         }
         let input = &mut self.imported.inputs[input].input;
@@ -458,10 +482,13 @@ impl<'o> Builder<'o> {
             .iter()
             .filter_map(|entry| Some((entry, &self.imported.inputs[entry.input?].input.id)))
             .collect();
-        let pairs = named
-            .iter()
-            .map(|(entry, id)| (id.as_str(), entry.name.as_str()));
-        let collisions = collisions(pairs);
+        let collisions = collisions(named.iter().map(|(entry, id)| {
+            let image = ImageName {
+                name: entry.name.clone(),
+                file: entry.file.as_deref().map(str::to_owned),
+            };
+            (id.as_str(), image)
+        }));
         if collisions.is_empty() {
             return Ok(());
         }
@@ -514,7 +541,7 @@ fn named_input(from: InputIdFrom, names: &Names) -> Result<InputId, NotPlaced> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         let missing = match from {
             InputIdFrom::ImageId => "it has no id",
-            _ => "it has no usable file_name",
+            _ => "it has no usable file name",
         };
         return Err(skip(SkipCode::ImageWithoutName, missing));
     };

@@ -13,12 +13,15 @@ use crate::model::ConceptId;
 ///
 /// # Errors
 ///
-/// If the files are not of the format at all, or if two inputs would have the same id.
+/// If there is no file, if the files are not of the format at all, or if two inputs would have the same id.
 pub fn import(
     format: Format,
     source: &dyn Source,
     options: &ImportOptions,
 ) -> Result<Imported, ImportError> {
+    if source.files().is_empty() {
+        return Err(ImportError::NoFile);
+    }
     match format {
         Format::Coco => coco::import(source, options),
         Format::Yolo => yolo::import(source, options),

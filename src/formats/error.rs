@@ -39,6 +39,16 @@ pub enum ImportError {
     /// A file cannot be read.
     #[error("{file}: {message}")]
     Unreadable { file: String, message: String },
+    /// A folder without files.
+    #[error("no file to import")]
+    NoFile,
+    /// Nobody of this name has annotated anything.
+    #[error("no work of annotator {annotator:?}: {}", annotators(.known))]
+    NoSuchAnnotator {
+        annotator: String,
+        /// Those that the files name.
+        known: Vec<String>,
+    },
     /// The files are not of the format.
     #[error("not {}: {}", .format.title(), .why)]
     OtherFormat { format: Format, why: String },
@@ -73,11 +83,18 @@ impl ImportError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Json { .. }
+            Self::NoFile
+            | Self::NoSuchAnnotator { .. }
+            | Self::Json { .. }
             | Self::Syntax { .. }
             | Self::Unreadable { .. }
             | Self::OtherFormat { .. } => None,
             Self::Text { fault, .. } => Some(fault.hint().to_owned()),
+            Self::SameInput { collisions, .. }
+                if collisions.iter().all(Collision::is_same_image) =>
+            {
+                Some("several files list the same images: import one of them".to_owned())
+            }
             Self::SameInput { choices, .. } => Some(if choices.is_empty() {
                 "every choice of --input-id gives some images the same id: give each its own name or id"
                     .to_owned()
@@ -89,5 +106,19 @@ impl ImportError {
                 Some("give each its own id, and update what refers to it".to_owned())
             }
         }
+    }
+}
+
+/// How many annotators an error lists.
+const MAX_ANNOTATORS: usize = 10;
+
+fn annotators(known: &[String]) -> String {
+    if known.is_empty() {
+        return "the files name no annotator".to_owned();
+    }
+    let first = known[..known.len().min(MAX_ANNOTATORS)].join(", ");
+    match known.len().saturating_sub(MAX_ANNOTATORS) {
+        0 => format!("there are: {first}"),
+        more => format!("there are: {first} and {more} more"),
     }
 }

@@ -50,10 +50,36 @@ impl InputIdFrom {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collision {
     pub id: String,
-    /// Name of one image.
-    pub first: String,
-    /// Name of the other image.
-    pub second: String,
+    pub first: ImageName,
+    pub second: ImageName,
+}
+
+/// An image of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageName {
+    pub name: String,
+    /// The file that lists it, if it is known.
+    pub file: Option<String>,
+}
+
+impl Collision {
+    /// Whether two files list the same image.
+    pub(super) fn is_same_image(&self) -> bool {
+        self.first.name == self.second.name && self.is_of_two_files()
+    }
+
+    fn is_of_two_files(&self) -> bool {
+        self.first.file != self.second.file
+    }
+
+    fn describe(&self) -> String {
+        let name = |image: &ImageName| match &image.file {
+            Some(file) if self.is_of_two_files() => format!("{:?} in {file:?}", image.name),
+            _ => format!("{:?}", image.name),
+        };
+        let (first, second) = (name(&self.first), name(&self.second));
+        format!("{first} and {second} would both be the input {:?}", self.id)
+    }
 }
 
 /// How many collisions an error lists; one option can make thousands.
@@ -64,9 +90,7 @@ pub(super) fn describe(collisions: &[Collision]) -> String {
     let mut lines: Vec<String> = collisions
         .iter()
         .take(MAX_LISTED)
-        .map(|Collision { id, first, second }| {
-            format!("{first:?} and {second:?} would both be the input {id:?}")
-        })
+        .map(Collision::describe)
         .collect();
     if collisions.len() > MAX_LISTED {
         lines.push(format!("and {} more", collisions.len() - MAX_LISTED));
@@ -74,21 +98,21 @@ pub(super) fn describe(collisions: &[Collision]) -> String {
     lines.join("\n")
 }
 
-/// Finds images with the same id; `images` are pairs of id and display name.
+/// Finds images with the same id; `images` are pairs of id and image.
 pub(super) fn collisions<'a>(
-    images: impl IntoIterator<Item = (&'a str, &'a str)>,
+    images: impl IntoIterator<Item = (&'a str, ImageName)>,
 ) -> Vec<Collision> {
-    let mut first: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut first: BTreeMap<&str, ImageName> = BTreeMap::new();
     let mut collisions = Vec::new();
-    for (id, shown) in images {
+    for (id, image) in images {
         if let Some(first) = first.get(id) {
             collisions.push(Collision {
                 id: id.to_owned(),
-                first: (*first).to_owned(),
-                second: shown.to_owned(),
+                first: first.clone(),
+                second: image,
             });
         } else {
-            first.insert(id, shown);
+            first.insert(id, image);
         }
     }
     collisions

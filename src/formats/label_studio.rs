@@ -16,15 +16,17 @@ use super::account::{Imported, Note, SkipCode};
 use super::builder::{Builder, Picture, number_name};
 use super::error::ImportError;
 use super::format::Format;
+use super::input_id::InputIdFrom;
 use super::json::kind;
 use super::options::ImportOptions;
 use super::source::{Source, has_extension};
+use crate::model::InputId;
 use medium::Medium;
 use region::Regions;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use std::collections::HashMap;
-use task::{Form, Task, Work};
+use std::collections::{BTreeSet, HashMap};
+use task::{Form, INPUT_ID, Task, Work};
 pub(super) use write::export;
 
 /// How many bytes of a file its form is recognised by. The first task may have many results before its `data`.
@@ -37,18 +39,39 @@ pub(super) fn import(
     options: &ImportOptions,
 ) -> Result<Imported, ImportError> {
     let mut builder = Builder::new(options);
+    let mut annotators = BTreeSet::new();
     let is_json = |path: &&String| source.files().len() == 1 || has_extension(path, &["json"]);
     let files: Vec<&String> = source.files().iter().filter(is_json).collect();
     if files.is_empty() {
         return Err(other("there is no .json file"));
     }
     for path in &files {
-        match read(path, source, &mut builder) {
+        match read(path, source, &mut builder, &mut annotators) {
             Err(error) if files.len() > 1 => builder.unreadable_file(path, &error),
             result => result?,
         }
     }
+    if let Some(annotator) = &options.annotator
+        && !annotators.contains(&Annotator::AskedFor)
+    {
+        return Err(ImportError::NoSuchAnnotator {
+            annotator: annotator.clone(),
+            known: (annotators.into_iter())
+                .filter_map(|it| match it {
+                    Annotator::Other(name) => Some(name),
+                    Annotator::AskedFor => None,
+                })
+                .collect(),
+        });
+    }
     builder.finish()
+}
+
+/// Whose work the files have.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Annotator {
+    AskedFor,
+    Other(String),
 }
 
 /// Whether every JSON file is an export by its first keys, and there is one.
@@ -84,7 +107,13 @@ fn other(why: impl Into<String>) -> ImportError {
 }
 
 /// Reads a file. Fails before anything of it is added.
-fn read(path: &str, source: &dyn Source, builder: &mut Builder<'_>) -> Result<(), ImportError> {
+fn read(
+    path: &str,
+    source: &dyn Source,
+    builder: &mut Builder<'_>,
+    annotators: &mut BTreeSet<Annotator>,
+) -> Result<(), ImportError> {
+    builder.set_file(path);
     let text = super::source::text(source, path)?;
     let syntax = |error: serde_json::Error| ImportError::Json {
         file: path.to_owned(),
@@ -127,8 +156,19 @@ fn read(path: &str, source: &dyn Source, builder: &mut Builder<'_>) -> Result<()
                 }
             }
         }
-        if let Some(task) = all {
-            add(&task, source, builder);
+        let Some(task) = all else {
+            continue;
+        };
+        for work in &task.works {
+            let asked_for = builder.options().annotator.as_ref();
+            if asked_for.is_some_and(|it| work.is_by(it)) {
+                annotators.insert(Annotator::AskedFor);
+            } else if let Some(name) = work.annotator() {
+                annotators.insert(Annotator::Other(name.to_owned()));
+            }
+        }
+        for part in medium::parts(task) {
+            add(&part, source, builder);
         }
     }
     Ok(())
@@ -156,6 +196,7 @@ fn add(task: &Task, source: &dyn Source, builder: &mut Builder<'_>) {
     let name = (medium.file_name.clone())
         .or_else(|| task.id.as_ref().map(|id| format!("task {id}")))
         .unwrap_or_else(|| "a task without id".to_owned());
+    let input = task.input.as_ref().map(|id| InputId::new(id.as_str()));
     for (is_there, note) in [
         (task.has_predictions, Note::PredictionsLeftOut),
         (task.has_drafts, Note::DraftsLeftOut),
@@ -184,14 +225,27 @@ fn add(task: &Task, source: &dyn Source, builder: &mut Builder<'_>) {
             let detail = "its annotator skipped it".to_owned();
             let code = SkipCode::SkippedTask;
             builder.unusable_picture(task.id.clone(), name.clone(), code, detail);
-        } else {
+        } else if rest.is_empty() {
             builder.not_annotated(&name);
+        } else {
+            let detail = "others alone worked on it".to_owned();
+            let code = SkipCode::OtherAnnotator;
+            builder.unusable_picture(task.id.clone(), name.clone(), code, detail);
         }
         None
+    } else if let Some(Err(error)) = &input {
+        let detail = format!("`{INPUT_ID}`: {error}");
+        let code = SkipCode::InvalidInputId;
+        Some(builder.unusable_picture(task.id.clone(), name.clone(), code, detail))
+    } else if medium.file_name.is_none() && options.input_id != InputIdFrom::ImageId {
+        let detail = "no value of its `data` is a picture, a video or a text".to_owned();
+        let code = SkipCode::ImageWithoutName;
+        Some(builder.unusable_picture(task.id.clone(), name.clone(), code, detail))
     } else {
         Some(builder.picture(Picture {
             file_name: medium.file_name.clone(),
             own_id: task.id.clone(),
+            input: input.and_then(Result::ok),
             size: medium.size,
             media: medium.media.clone(),
             ..Picture::default()

@@ -51,7 +51,7 @@ pub use account::{
 pub use convert::{export, import, recognise};
 pub use error::ImportError;
 pub use format::{Format, matrix};
-pub use input_id::{Collision, InputIdFrom};
+pub use input_id::{Collision, ImageName, InputIdFrom};
 pub use options::{ConceptNames, Corners, Frames, ImportOptions, MultiRing, Overhang, Scores};
 pub use source::{Memory, Source};
 pub use writer::{ExportAnnotation, ExportInput, Exported};

@@ -288,7 +288,7 @@ fn dangling_references_are_left_out_with_a_stable_code() {
         )
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
-    image_without_name None ("3") it has no usable file_name
+    image_without_name None ("3") it has no usable file name
     invalid_input_id None ("c\u{1b}.jpg") "c\u{1b}": contains the control character U+001B
     wrong_type None ("number 5") an image is a number
     unknown_image ("1") ("9") image_id is "9"

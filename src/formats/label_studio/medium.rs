@@ -1,10 +1,16 @@
 //! What a task is about: its picture, video or text. The key of it in `data` is free.
+//!
+//! A task may show several, each by a tag. Its results name the tag, and an export does not say which key of `data` the
+//! tag shows: that is known if the key has the name of the tag, or if one value alone can be meant.
 
-use super::task::Task;
-use crate::formats::account::Media;
+use super::task::{Item, Task};
+use crate::formats::account::{Media, SkipCode};
+use crate::formats::place::skip;
 use crate::formats::source::{IMAGES, Source, has_extension, join};
 use crate::model::hex;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 const VIDEOS: [&str; 9] = [
     "mp4", "webm", "mov", "avi", "mkv", "m4v", "ogv", "mpg", "mpeg",
@@ -30,15 +36,8 @@ enum About {
 
 impl Medium {
     pub(super) fn of(task: &Task, source: &dyn Source) -> Self {
-        let strings: Vec<(&str, &str)> = (task.data.iter())
-            .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
-            .collect();
-        let about = about(task);
-        let text = |strings: &[(&str, &str)]| {
-            let named = strings.iter().find(|(key, _)| *key == "text");
-            let longest = (strings.iter()).rev().max_by_key(|(_, text)| text.len());
-            named.or(longest).map(|(_, text)| (*text).to_owned())
-        };
+        let strings = strings(&task.data);
+        let about = about(items(task));
         let found = match about {
             Some(About::Text) => None,
             Some(About::Image) => file(&strings, &IMAGES, &["image", "img"]),
@@ -66,7 +65,7 @@ impl Medium {
             };
         }
         let is_file = about.is_some_and(|it| it != About::Text);
-        let Some(text) = text(&strings).filter(|_| !is_file) else {
+        let Some((_, text)) = text(&strings).filter(|_| !is_file) else {
             return Self {
                 file_name: None,
                 size: None,
@@ -78,12 +77,16 @@ impl Medium {
             let hash = Sha256::digest(text.as_bytes());
             hex(&hash[..5])
         });
+        let name = match &task.text_key {
+            Some(key) => format!("{name}-{key}"),
+            None => name,
+        };
         let starts = text.char_indices().map(|(at, _)| at);
         Self {
-            file_name: Some(format!("task-{name}")),
+            file_name: task.input.clone().or(Some(format!("task-{name}"))),
             size: None,
             starts: starts.chain([text.len()]).collect(),
-            media: Media::Text(text),
+            media: Media::Text(text.to_owned()),
         }
     }
 
@@ -118,13 +121,125 @@ impl Medium {
     }
 }
 
-/// What the results of a task are about, if they tell.
-fn about(task: &Task) -> Option<About> {
-    let items = task
-        .works
-        .iter()
-        .flat_map(|work| work.results.iter().flatten());
-    items.into_iter().find_map(|item| {
+/// Divides a task by the tags that its results are about. A result about a tag that is not known is left out.
+pub(super) fn parts(task: Task) -> Vec<Task> {
+    let tags: BTreeSet<&str> = items(&task).filter_map(|item| item.to.as_deref()).collect();
+    let known = keys_of_tags(&task, &tags);
+    // The only tag, with a name of its own, shows what the task is about.
+    if tags.is_empty() || tags.len() == 1 && known.is_empty() {
+        return vec![task];
+    }
+    let strings = strings(&task.data);
+    let first_text = text(&strings).map(|(key, _)| key);
+    let mut parts: Vec<Task> = (known.iter())
+        .map(|(_, key)| Task {
+            id: task.id.clone(),
+            input: task.input.clone().filter(|_| known.len() == 1),
+            text_key: (first_text != Some(*key)).then(|| (*key).to_owned()),
+            data: Map::from_iter([((*key).to_owned(), task.data[*key].clone())]),
+            ..Task::default()
+        })
+        .collect();
+    if parts.is_empty() {
+        parts.push(Task {
+            id: task.id.clone(),
+            input: task.input.clone(),
+            data: task.data.clone(),
+            ..Task::default()
+        });
+    }
+    let known: Vec<String> = known.iter().map(|(tag, _)| (*tag).to_owned()).collect();
+    for mut work in task.works {
+        let mut results: Vec<Vec<_>> = parts.iter().map(|_| Vec::new()).collect();
+        for result in std::mem::take(&mut work.results) {
+            let tag = result.as_ref().ok().and_then(|item| item.to.as_ref());
+            match tag.map(|tag| known.iter().position(|it| it == tag)) {
+                Some(Some(at)) => results[at].push(result),
+                None => results[0].push(result),
+                Some(None) => {
+                    let detail = format!(
+                        "it is about the tag {:?}, and `data` has no key of that name",
+                        tag.map_or("", String::as_str)
+                    );
+                    results[0].push(Err(skip(SkipCode::UnknownImage, detail)));
+                }
+            }
+        }
+        for (part, results) in parts.iter_mut().zip(results) {
+            part.works.push(work.with(results));
+            // Counted once.
+            work.has_relations = false;
+        }
+    }
+    parts[0].has_predictions = task.has_predictions;
+    parts[0].has_drafts = task.has_drafts;
+    parts
+}
+
+/// The keys of `data` that tags show, as far as they are known, in the order of the data.
+fn keys_of_tags<'t>(task: &'t Task, tags: &BTreeSet<&'t str>) -> Vec<(&'t str, &'t str)> {
+    let strings = strings(&task.data);
+    let of_tag = |tag: &str| about(items(task).filter(|item| item.to.as_deref() == Some(tag)));
+    let mut known: Vec<(&str, &str)> = (strings.iter())
+        .filter(|(key, value)| tags.contains(key) && is_about(value, of_tag(key)))
+        .map(|(key, _)| (*key, *key))
+        .collect();
+    let rest: Vec<(&str, Option<About>)> = (tags.iter())
+        .filter(|tag| known.iter().all(|(known, _)| known != *tag))
+        .map(|tag| (*tag, of_tag(tag)))
+        .collect();
+    // A tag of its own name, the only one of its kind: the only value of that kind.
+    if tags.len() > 1 {
+        let free: Vec<(&str, &str)> = (strings.iter())
+            .filter(|(key, _)| known.iter().all(|(_, known)| known != key))
+            .copied()
+            .collect();
+        for (tag, kind) in &rest {
+            let mut of_kind = free.iter().filter(|(_, value)| is_about(value, *kind));
+            let is_only = rest.iter().filter(|(_, it)| it == kind).count() == 1;
+            if let (Some((key, _)), None, true) =
+                (of_kind.next(), of_kind.next(), is_only && kind.is_some())
+            {
+                known.push((*tag, *key));
+            }
+        }
+    }
+    known.sort_by_key(|(_, key)| strings.iter().position(|(it, _)| it == key));
+    known
+}
+
+/// Whether a value of `data` can be what such results are about.
+fn is_about(value: &str, about: Option<About>) -> bool {
+    let is_video = has_extension(path_part(value), &VIDEOS);
+    let is_file = looks_like_file(value) || has_extension(path_part(value), &IMAGES) || is_video;
+    match about {
+        Some(About::Image) => is_file && !is_video,
+        Some(About::Video) => is_file,
+        Some(About::Text) => !is_file,
+        None => true,
+    }
+}
+
+fn strings(data: &Map<String, Value>) -> Vec<(&str, &str)> {
+    data.iter()
+        .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
+        .collect()
+}
+
+/// The key and the value of the text among these values.
+fn text<'t>(strings: &[(&'t str, &'t str)]) -> Option<(&'t str, &'t str)> {
+    let named = strings.iter().find(|(key, _)| *key == "text");
+    let longest = (strings.iter()).rev().max_by_key(|(_, text)| text.len());
+    named.or(longest).copied()
+}
+
+fn items(task: &Task) -> impl Iterator<Item = &Item> {
+    (task.works.iter()).flat_map(|work| work.results.iter().flatten())
+}
+
+/// What results are about, if they tell.
+fn about<'t>(mut items: impl Iterator<Item = &'t Item>) -> Option<About> {
+    items.find_map(|item| {
         let has = |key| item.value.contains_key(key);
         if has("sequence") || has("ranges") {
             Some(About::Video)

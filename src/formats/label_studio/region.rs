@@ -1,7 +1,7 @@
 //! The results of one annotator -> objects.
 //!
-//! Results with the same id are one region: a shape with labels, and what else was said of it. Results without a shape
-//! are about the whole input. Coordinates are percent of the image.
+//! Results with the same id and the same place are one region: a shape with labels, and what else was said of it. Results
+//! without a shape are about the whole input. Coordinates are percent of the image.
 
 use super::medium::Medium;
 use super::percent::{Canvas, numbers, of_percent, rotation, without_size};
@@ -9,13 +9,14 @@ use super::task::{CONTROLS, Item, Work};
 use super::{brush, video};
 use crate::formats::account::{Note, SkipCode};
 use crate::formats::builder::{Found, Object, Units, number_name};
-use crate::formats::json::{kind, point};
+use crate::formats::json::{kind, number, point};
 use crate::formats::options::ImportOptions;
 use crate::formats::place::{NotPlaced, Shape, Xy, skip};
 use crate::formats::turned::ellipse;
 use crate::model::{Geometry, Span};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 /// What the value of a result holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,10 +55,7 @@ impl<'t> Regions<'t> {
         let mut by_id: HashMap<&str, usize> = HashMap::new();
         for (index, result) in self.work.results.iter().enumerate() {
             match result {
-                Err(detail) => found.push(Found::LeftOut(
-                    number_name(index),
-                    skip(SkipCode::WrongType, detail.clone()),
-                )),
+                Err(why) => found.push(Found::LeftOut(number_name(index), why.clone())),
                 Ok(item) => {
                     let known = (item.id.as_deref())
                         .map(|id| *by_id.entry(id).or_insert(regions.len()))
@@ -71,10 +69,18 @@ impl<'t> Regions<'t> {
                 }
             }
         }
-        for (name, items) in regions {
-            match self.region(&name, &items) {
-                Ok(all) => found.extend(all),
-                Err(why) => found.push(Found::LeftOut(name, why)),
+        for (id, items) in regions {
+            let others = (2..).map(|number: u64| format!("{id}-{number}"));
+            let mut others = others.filter(|name| !by_id.contains_key(name.as_str()));
+            for (at, items) in by_place(items).into_iter().enumerate() {
+                let name = match at {
+                    0 => id.clone(),
+                    _ => others.next().expect("there is a number after each"),
+                };
+                match self.region(&name, &items) {
+                    Ok(all) => found.extend(all),
+                    Err(why) => found.push(Found::LeftOut(name, why)),
+                }
             }
         }
         found
@@ -235,6 +241,62 @@ impl<'t> Regions<'t> {
             .map_err(|error| skip(SkipCode::OutsideText, error.to_string()))?;
         Ok(Shape::Done(Geometry::Span(Box::new(span))))
     }
+}
+
+/// The keys of a value that say where a result is.
+const PLACES: [&str; 17] = [
+    "x",
+    "y",
+    "width",
+    "height",
+    "rotation",
+    "radiusX",
+    "radiusY",
+    "points",
+    "rle",
+    "start",
+    "end",
+    "startOffset",
+    "endOffset",
+    "sequence",
+    "ranges",
+    "vertices",
+    "imageDataURL",
+];
+
+/// Divides results with one id by their places. Those without a place go with the first.
+fn by_place(items: Vec<&Item>) -> Vec<Vec<&Item>> {
+    if items.len() < 2 {
+        return vec![items];
+    }
+    let mut groups: Vec<Vec<&Item>> = vec![Vec::new()];
+    let mut by_place: HashMap<String, usize> = HashMap::new();
+    for item in items {
+        let next = by_place.len();
+        let at = place_of(&item.value).map(|place| *by_place.entry(place).or_insert(next));
+        match groups.get_mut(at.unwrap_or(0)) {
+            Some(group) => group.push(item),
+            None => groups.push(vec![item]),
+        }
+    }
+    groups
+}
+
+/// The place of a result as a text; `None` if it has none.
+fn place_of(value: &Map<String, Value>) -> Option<String> {
+    let mut place = String::new();
+    for key in PLACES {
+        // Writing to a string cannot fail.
+        match value.get(key) {
+            None | Some(Value::Null) => {}
+            Some(field) => match number(field) {
+                Some(0.0) if key == "rotation" => {}
+                Some(number) => _ = write!(place, "{key} {number}, "),
+                None => _ = write!(place, "{key} {field}, "),
+            },
+        }
+    }
+    (!place.is_empty()).then_some(place)
 }
 
 /// Whether a repeated text is the same, except white space, which Label Studio changes and writes as `\n`.

@@ -1,8 +1,13 @@
 //! The JSON of a task, read leniently: a wrong type in one result must not cost the others.
 
+use crate::formats::account::SkipCode;
 use crate::formats::json::{id, kind, number, pixels};
+use crate::formats::place::{NotPlaced, skip};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+
+/// The key of `data` that has the id of an input. An export writes it, since Label Studio numbers tasks anew.
+pub(super) const INPUT_ID: &str = "annosync_input";
 
 /// The form of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +22,10 @@ pub(super) enum Form {
 #[derive(Debug, Default)]
 pub(super) struct Task {
     pub(super) id: Option<String>,
+    /// The id of its input, if an export of annosync wrote it.
+    pub(super) input: Option<String>,
+    /// The key of its text, if the task has several and this is not the first.
+    pub(super) text_key: Option<String>,
     pub(super) data: Map<String, Value>,
     pub(super) works: Vec<Work>,
     pub(super) has_predictions: bool,
@@ -30,14 +39,29 @@ pub(super) struct Work {
     by: Vec<String>,
     pub(super) is_skipped: bool,
     pub(super) has_relations: bool,
-    /// What is wrong instead of a result.
-    pub(super) results: Vec<Result<Item, String>>,
+    pub(super) results: Vec<Result<Item, NotPlaced>>,
 }
 
 impl Work {
     /// Whether this id or email address is that of its annotator.
     pub(super) fn is_by(&self, annotator: &str) -> bool {
         self.by.iter().any(|it| it == annotator)
+    }
+
+    /// What a message calls its annotator.
+    pub(super) fn annotator(&self) -> Option<&str> {
+        let email = self.by.iter().find(|it| it.contains('@'));
+        email.or(self.by.first()).map(String::as_str)
+    }
+
+    /// The same work with other results.
+    pub(super) fn with(&self, results: Vec<Result<Item, NotPlaced>>) -> Self {
+        Self {
+            by: self.by.clone(),
+            is_skipped: self.is_skipped,
+            has_relations: self.has_relations,
+            results,
+        }
     }
 }
 
@@ -50,6 +74,8 @@ pub(super) struct Item {
     pub(super) kind: String,
     /// The name of the tag that made it.
     pub(super) from: Option<String>,
+    /// The name of the tag of the picture, the video or the text that it is about.
+    pub(super) to: Option<String>,
     /// Of the image, in pixels.
     pub(super) size: Option<(u32, u32)>,
     /// How far the picture was turned in the tool, in degrees.
@@ -110,10 +136,19 @@ pub(super) fn task(value: Value, form: Form) -> Result<Task, String> {
     let Value::Object(fields) = value else {
         return Err(format!("a task is {}", kind(&value)));
     };
-    match form {
-        Form::Full => full(fields),
-        Form::Min => Ok(min(fields)),
-    }
+    let mut task = match form {
+        Form::Full => full(fields)?,
+        Form::Min => min(fields),
+    };
+    task.input = match task.data.shift_remove(INPUT_ID) {
+        Some(Value::String(id)) => Some(id),
+        _ => None,
+    };
+    Ok(task)
+}
+
+fn wrong(detail: String) -> NotPlaced {
+    skip(SkipCode::WrongType, detail)
 }
 
 fn full(mut fields: Map<String, Value>) -> Result<Task, String> {
@@ -140,6 +175,7 @@ fn full(mut fields: Map<String, Value>) -> Result<Task, String> {
         works,
         has_predictions: is_filled(fields.get("predictions")),
         has_drafts: is_filled(fields.get("drafts")),
+        ..Task::default()
     })
 }
 
@@ -164,7 +200,7 @@ fn work(value: Value) -> Result<Work, String> {
         if result.get("type").and_then(Value::as_str) == Some("relation") {
             work.has_relations = true;
         } else {
-            work.results.push(item(result));
+            work.results.push(item(result).map_err(wrong));
         }
     }
     Ok(work)
@@ -196,6 +232,7 @@ fn item(value: Value) -> Result<Item, String> {
         id: fields.get("id").and_then(id),
         kind: text("type").unwrap_or_default().to_ascii_lowercase(),
         from: text("from_name").map(str::to_owned),
+        to: text("to_name").map(str::to_owned),
         size: size(&fields),
         image_rotation: fields
             .get("image_rotation")
@@ -256,7 +293,8 @@ fn min(fields: Map<String, Value>) -> Task {
                 Value::Array(several) => several,
                 one => vec![one],
             };
-            (work.results).extend(values.into_iter().map(|value| min_item(&key, value)));
+            let items = values.into_iter().map(|value| min_item(&key, value));
+            work.results.extend(items.map(|it| it.map_err(wrong)));
         } else if !OWN.contains(&key.as_str()) {
             task.data.insert(key, value);
         }

@@ -1,4 +1,5 @@
 mod hostile;
+mod parts;
 mod real;
 mod write;
 
@@ -240,9 +241,13 @@ fn one_annotator_can_be_chosen() {
         assert!(written(&one)[0].contains(&format!("\"left\":{left},")));
         assert_eq!(one.take_incomplete(), []);
     }
-    let none = by(Some("3"));
-    assert_eq!(codes(&none), [("other_annotator", 2), ("not_annotated", 1)]);
-    assert_eq!(none.inputs, []);
+    let options = ImportOptions {
+        annotator: Some("3".to_owned()),
+        ..ImportOptions::default()
+    };
+    let error = import(&Memory::of([("export.json", text.as_str())]), &options).unwrap_err();
+    let message = "no work of annotator \"3\": there are: 1, ada@example.com";
+    assert_eq!(error.to_string(), message);
 }
 
 #[test]

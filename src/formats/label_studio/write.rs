@@ -3,6 +3,7 @@
 //! Metadata that is a text or a number is written as a text area or a number of the region, by its key.
 
 use super::brush;
+use super::task::INPUT_ID;
 use crate::formats::account::{Media, Note, SkipCode};
 use crate::formats::format::Format;
 use crate::formats::pieces::PART_OF;
@@ -42,15 +43,15 @@ pub(in crate::formats) fn export(inputs: &[ExportInput], classes: &[ConceptId]) 
 
 fn task(number: usize, input: &ExportInput, writer: &mut Writer) -> Value {
     let (key, value) = match &input.media {
-        Media::Text(text) => {
-            if input.id.as_str() != format!("task-{number}") {
-                writer.note_input(Note::OtherInputId, input);
-            }
-            ("text", text.clone())
-        }
+        Media::Text(text) => ("text", text.clone()),
         Media::Image => ("image", served(&writer.file_name(input))),
         Media::Video => ("video", served(&writer.file_name(input))),
     };
+    let mut data = Map::from_iter([(key.to_owned(), value.into())]);
+    // A text has no path that its input could be named after.
+    if key == "text" {
+        data.insert(INPUT_ID.to_owned(), input.id.as_str().into());
+    }
     let all = writer.annotations(input);
     let tracks: BTreeSet<&str> = all.iter().filter_map(|it| it.content.track()).collect();
     let mut results = Results {
@@ -71,7 +72,7 @@ fn task(number: usize, input: &ExportInput, writer: &mut Writer) -> Value {
     results.close_sequences();
     json!({
         "id": number,
-        "data": {key: value},
+        "data": data,
         "annotations": [{"id": number, "was_cancelled": false, "ground_truth": false, "result": results.list}],
         "predictions": [],
     })
