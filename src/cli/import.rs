@@ -11,8 +11,8 @@ mod vocabulary;
 use super::exit::{Exit, Failure};
 use super::files::Files;
 use super::{account, input, output};
-use crate::formats::{self, Format, ImportError, Imported};
-use crate::render::escape;
+use crate::formats::{self, Format, ImportError, Imported, SkipCode};
+use crate::render::{counted, escape, escape_lines};
 use options::Common;
 pub(crate) use options::Reading;
 use std::path::{Path, PathBuf};
@@ -38,6 +38,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let options = args.common.reading.import_options(images);
     let imported =
         formats::import(format, &files, &options).map_err(|error| failure(&error, &files))?;
+    if imported.images == 0 && imported.categories == 0 && imported.skipped.is_empty() {
+        let named = files.named().display();
+        return Err(Failure::new(format!(
+            "{named}: nothing to import: no image, video or text is in it"
+        )));
+    }
     finish(&args.common, &files, imported, format)
 }
 
@@ -89,6 +95,11 @@ pub(crate) fn failure(error: &ImportError, files: &Files) -> Failure {
             files.path(file).display(),
             escape(message)
         )),
+        ImportError::SameInput { .. } => Failure::new(format!(
+            "{}:\n  {}",
+            files.named().display(),
+            escape_lines(&error.to_string()).replace('\n', "\n  ")
+        )),
         _ => Failure::new(format!(
             "{}: {}",
             files.named().display(),
@@ -122,7 +133,15 @@ fn finish(
     } else {
         imported.take_incomplete()
     };
-    merge::merge(common, files.named(), imported, &incomplete, format)?;
+    let has_others = (imported.skipped.iter()).any(|it| it.code == SkipCode::OtherAnnotator);
+    let dropped = merge::merge(common, files.named(), imported, &incomplete, format)?;
+    if has_others && dropped > 0 {
+        output::message(&format!(
+            "warning: {} dropped from the manifest, which may be the work of other annotators: under policy sync, a plan \
+             deletes what was dropped",
+            counted(dropped, "annotation")
+        ));
+    }
     Ok(if is_lossless {
         Exit::Done
     } else {

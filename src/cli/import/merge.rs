@@ -7,7 +7,7 @@ use crate::cli::exit::Failure;
 use crate::cli::output;
 use crate::cli::validate::problem_text;
 use crate::formats::{Format, ImageInfo, Imported, ImportedInput, InputIdFrom, Media};
-use crate::manifest::{self, Image, InputText, InputVideo, Manifest, Overlay};
+use crate::manifest::{self, Image, InputText, InputVideo, Manifest, MediumContent, Overlay};
 use crate::model::InputId;
 use crate::pull::{self, ExistingManifest, Expressible, Incoming, PullError};
 use crate::render::{counted, escape};
@@ -19,14 +19,14 @@ use std::path::Path;
 const MAX_NAMES: usize = 5;
 
 /// Merges an import into its manifest and writes the files. `incomplete` are inputs with left-out annotations: they are
-/// not declared, or keep what the manifest declares.
+/// not declared, or keep what the manifest declares. Returns how many annotations the manifest lost.
 pub(super) fn merge(
     common: &Common,
     file: &Path,
     imported: Imported,
     incomplete: &[ImportedInput],
     format: Format,
-) -> Result<(), Failure> {
+) -> Result<u64, Failure> {
     let project = Project::find(common, imported.skipped.is_empty())?;
     let mut base = project.placeholders();
     let manifest = project.load(common, &base, file)?;
@@ -34,6 +34,7 @@ pub(super) fn merge(
     if common.reading.input_id() != InputIdFrom::ImageId {
         check_images(&manifest, &imported)?;
     }
+    check_texts(&manifest, &imported)?;
     let header = vocabulary::extend(common, &manifest, &imported)?;
     if let Some(change) = &header {
         base.insert(change.path.clone(), change.content.clone());
@@ -96,7 +97,7 @@ pub(super) fn merge(
             counted(others, "input")
         ));
     }
-    Ok(())
+    Ok(merged.dropped)
 }
 
 /// Lists the inputs with left-out annotations: new ones are not declared, declared ones keep their labels.
@@ -199,6 +200,45 @@ fn check_images(manifest: &Manifest, imported: &Imported) -> Result<(), Failure>
     .hint(
         "choose another --input-id, or fix `image.path` in the manifest if the image was renamed",
     ))
+}
+
+/// Refuses texts whose input the manifest declares with a different text: the labels would be on other words. White space
+/// does not count, since some formats change it.
+fn check_texts(manifest: &Manifest, imported: &Imported) -> Result<(), Failure> {
+    let bare = |text: &str| text.split_whitespace().collect::<String>();
+    let mut others = Vec::new();
+    for each in &imported.inputs {
+        let Media::Text(new) = &each.media else {
+            continue;
+        };
+        if declared_text(manifest, &each.input.id).is_some_and(|known| bare(&known) != bare(new)) {
+            others.push(escape(each.input.id.as_str()).into_owned());
+        }
+    }
+    if others.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{} with a different text than in the manifest: {}; nothing was written",
+        counted(others.len() as u64, "input"),
+        first_names(&others)
+    ))
+    .hint("import into another folder, or fix `text` in the manifest if the text was changed"))
+}
+
+/// The text of an input as far as it can be read here.
+fn declared_text(manifest: &Manifest, id: &InputId) -> Option<String> {
+    match manifest.input_text(id)? {
+        InputText::Raw(text) => Some(text.into()),
+        InputText::Path(written) => {
+            let inputs = &manifest.desired.inputs;
+            let at = inputs.binary_search_by(|it| it.id.cmp(id)).ok()?;
+            let path = manifest.medium_path(inputs[at].origin, &written).ok()?;
+            let bytes = manifest.read_medium(&path, MediumContent::Text).ok()?;
+            String::from_utf8(bytes).ok()
+        }
+        InputText::Url(_) => None,
+    }
 }
 
 fn incoming(each: ImportedInput) -> Incoming {
