@@ -229,7 +229,9 @@ fn strings(data: &Map<String, Value>) -> Vec<(&str, &str)> {
 /// The key and the value of the text among these values.
 fn text<'t>(strings: &[(&'t str, &'t str)]) -> Option<(&'t str, &'t str)> {
     let named = strings.iter().find(|(key, _)| *key == "text");
-    let longest = (strings.iter()).rev().max_by_key(|(_, text)| text.len());
+    // A path or a URL is the text only if there is nothing else.
+    let longest = (strings.iter().rev())
+        .max_by_key(|(_, text)| (is_about(text, Some(About::Text)), text.len()));
     named.or(longest).copied()
 }
 

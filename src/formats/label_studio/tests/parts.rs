@@ -100,11 +100,14 @@ fn a_tag_with_a_name_of_its_own_shows_the_only_value_of_its_kind() {
             json!({"start": 0, "end": 3, "text": "Ada", "labels": ["PER"]})
         ),
     ]);
-    let imported = of_data(&json!({"caption": "Ada drives", "url": "a.jpg"}), &results);
+    let imported = of_data(
+        &json!({"caption": "Ada", "url": "pictures/a.jpg"}),
+        &results,
+    );
     assert_eq!(codes(&imported), []);
     assert_eq!(
         concepts(&imported),
-        expected(&[("a", &["car"]), ("task-7", &["PER"])])
+        expected(&[("pictures-a", &["car"]), ("task-7", &["PER"])])
     );
     // A second text of a task has a name of its own.
     let results = json!([
