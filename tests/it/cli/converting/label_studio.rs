@@ -95,13 +95,12 @@ fn an_import_over_labels_keeps_keys_and_comments() {
 fn texts(world: &World, inputs: &[(&str, &str, &str)]) {
     let header = "version: 1\nset: m\npolicy: sync\nfiles: [\"labels/**\"]\n";
     world.write("annosync.yaml", header);
-    let mut text = "inputs:\n".to_owned();
-    for (id, raw, concept) in inputs {
-        text += &format!(
-            "  - id: {id}\n    text:\n      raw: {raw}\n    annotations:\n      - concepts: [{concept}]\n"
-        );
-    }
-    world.write("labels/all.yaml", &text);
+    let inputs: Vec<String> = (inputs.iter())
+        .map(|(id, raw, concept)| {
+            format!("  - id: {id}\n    text:\n      raw: {raw}\n    annotations:\n      - concepts: [{concept}]\n")
+        })
+        .collect();
+    world.write("labels/all.yaml", &format!("inputs:\n{}", inputs.concat()));
 }
 
 #[test]
