@@ -5,12 +5,15 @@ use super::validate::{self, load_whole};
 use super::{account, files, label_files, offline, output};
 use crate::formats::{self, ExportAnnotation, ExportInput, Exported, Format, ImageInfo, Media};
 use crate::manifest::{self, InputText, InputVideo, Manifest, MediumContent, Overlay};
-use crate::model::{Content, Identity, InputId, Maker, ObservedState, Origin};
-use crate::render::counted;
+use crate::model::{Content, Identity, InputId, Json, Maker, ObservedState, Origin};
+use crate::render::{counted, escape};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+
+/// How many keys of metadata a message lists.
+const MAX_KEYS: usize = 5;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -122,6 +125,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             (None, None) => None,
         };
     }
+    if let Some(key) = &args.split_by {
+        check_key(key, &inputs)?;
+    }
     let vocabulary = manifest.as_ref().and_then(|it| it.vocabulary.as_deref());
     let exported = formats::export(args.format, &inputs, vocabulary.unwrap_or_default());
     output::message(account::of_export(&exported, account::places()).trim_end());
@@ -154,6 +160,31 @@ fn split_by(input: &ExportInput, key: &str) -> Option<String> {
     })
 }
 
+/// Refuses a key that no annotation has: every input would be without a part.
+fn check_key(key: &str, inputs: &[ExportInput]) -> Result<(), Failure> {
+    if inputs.is_empty() || inputs.iter().any(|input| input.split.is_some()) {
+        return Ok(());
+    }
+    let annotations = inputs.iter().flat_map(|input| &input.annotations);
+    let mut keys: BTreeSet<String> = BTreeSet::new();
+    for annotation in annotations {
+        let metadata = annotation.content.metadata.as_ref().map(Json::to_value);
+        if let Some(Value::Object(metadata)) = metadata {
+            keys.extend(metadata.into_iter().map(|(key, _)| key));
+        }
+    }
+    let failure = Failure::new(format!(
+        "--split-by {}: no annotation has this key in its metadata; nothing was written",
+        escape(key)
+    ));
+    Err(if keys.is_empty() {
+        failure.hint("no annotation has metadata: divide the inputs with --split")
+    } else {
+        let keys: Vec<_> = keys.iter().take(MAX_KEYS).map(|key| escape(key)).collect();
+        failure.hint(format!("keys that annotations have: {}", keys.join(", ")))
+    })
+}
+
 fn declared(manifest: &Manifest) -> Result<Vec<ExportInput>, Failure> {
     let mut inputs = Vec::with_capacity(manifest.desired.inputs.len());
     for input in &manifest.desired.inputs {
@@ -171,6 +202,7 @@ fn declared(manifest: &Manifest) -> Result<Vec<ExportInput>, Failure> {
                             format!("number {}", number + 1)
                         }
                     },
+                    identity: annotation.identity.clone(),
                     content: annotation.content.clone(),
                 })
                 .collect(),
@@ -190,6 +222,7 @@ fn observed(state: &ObservedState, manifest: Option<&Manifest>) -> Vec<ExportInp
             match annotation.maker {
                 Maker::User => exported.push(ExportAnnotation {
                     name: annotation.id.as_str().to_owned(),
+                    identity: Identity::Id(annotation.id.clone()),
                     content: Content {
                         status: None,
                         user: None,
@@ -305,7 +338,7 @@ fn write(args: &Args, manifest: Option<&Manifest>, exported: Exported) -> Result
         refuse_labels(args, manifest, &files)?;
     }
     if is_folder {
-        report_others(&args.out, &files);
+        check_others(args, manifest, &files)?;
     }
     let count = files.len() as u64;
     label_files::write(
@@ -356,23 +389,62 @@ fn refuse_labels(
     .hint("choose an --out outside the manifest, or list only the label files under `files:` in the header"))
 }
 
-/// Warns of files in the output folder that this export does not write: a training would read them, too.
-fn report_others(folder: &Path, files: &[(PathBuf, Vec<u8>)]) {
+/// Looks for files in the output folder that this export does not write: a training would read them, too. Files that may
+/// be labels are an error with `--overwrite`, since those of an earlier export count the classes differently.
+fn check_others(
+    args: &Args,
+    manifest: Option<&Manifest>,
+    files: &[(PathBuf, Vec<u8>)],
+) -> Result<(), Failure> {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let written: BTreeSet<&Path> = files.iter().map(|(path, _)| path.as_path()).collect();
-    let others = ignore::WalkBuilder::new(folder)
+    let others: BTreeSet<PathBuf> = ignore::WalkBuilder::new(&args.out)
         .standard_filters(false)
         .build()
         .filter_map(Result::ok)
         .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
-        .filter(|entry| !written.contains(entry.path()))
-        .count();
-    if others > 0 {
-        output::message(&format!(
-            "warning: {} has {} that this export does not write",
-            folder.display(),
-            counted(others as u64, "other file")
+        .map(ignore::DirEntry::into_path)
+        .filter(|path| !written.contains(path.as_path()))
+        .collect();
+    let of_manifest: BTreeSet<PathBuf> = manifest
+        .into_iter()
+        .flat_map(|manifest| manifest.files().map(absolute))
+        .collect();
+    let endings: BTreeSet<String> = written.iter().filter_map(|path| ending(path)).collect();
+    let mut labels = others.iter().filter(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        ending(path).is_some_and(|ending| endings.contains(&ending))
+            && !name.to_lowercase().starts_with("readme")
+            && !of_manifest.contains(&absolute(path))
+    });
+    if args.overwrite
+        && let Some(first) = labels.next()
+    {
+        let count = 1 + labels.count() as u64;
+        return Err(Failure::new(format!(
+            "{} has {} that this export does not write, first {}; nothing was written",
+            args.out.display(),
+            counted(count, "other label file"),
+            first.display()
+        ))
+        .hint(
+            "a training would read files of an earlier export, too: remove them, or choose another --out",
         ));
     }
+    if !others.is_empty() {
+        output::message(&format!(
+            "warning: {} has {} that this export does not write",
+            args.out.display(),
+            counted(others.len() as u64, "other file")
+        ));
+    }
+    Ok(())
+}
+
+/// The ending of a file that may hold labels, in lower case; none for a picture, such as the file of a mask.
+fn ending(path: &Path) -> Option<String> {
+    let ending = path.extension()?.to_str()?.to_lowercase();
+    (ending != "png").then_some(ending)
 }
 
 #[cfg(test)]
