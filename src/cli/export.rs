@@ -1,16 +1,21 @@
 //! `export`: the annotations of a manifest, or of a saved listing, in another format.
 
+mod others;
+
 use super::exit::{Exit, Failure};
 use super::validate::{self, load_whole};
 use super::{account, files, label_files, offline, output};
 use crate::formats::{self, ExportAnnotation, ExportInput, Exported, Format, ImageInfo, Media};
 use crate::manifest::{self, InputText, InputVideo, Manifest, MediumContent, Overlay};
-use crate::model::{Content, Identity, InputId, Maker, ObservedState, Origin};
-use crate::render::counted;
+use crate::model::{Content, Identity, InputId, Json, Maker, ObservedState, Origin};
+use crate::render::{counted, escape};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+
+/// How many keys of metadata a message lists.
+const MAX_KEYS: usize = 5;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -122,6 +127,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             (None, None) => None,
         };
     }
+    if let Some(key) = &args.split_by {
+        check_key(key, &inputs)?;
+    }
     let vocabulary = manifest.as_ref().and_then(|it| it.vocabulary.as_deref());
     let exported = formats::export(args.format, &inputs, vocabulary.unwrap_or_default());
     output::message(account::of_export(&exported, account::places()).trim_end());
@@ -154,6 +162,31 @@ fn split_by(input: &ExportInput, key: &str) -> Option<String> {
     })
 }
 
+/// Refuses a key that no annotation has: every input would be without a part.
+fn check_key(key: &str, inputs: &[ExportInput]) -> Result<(), Failure> {
+    if inputs.is_empty() || inputs.iter().any(|input| input.split.is_some()) {
+        return Ok(());
+    }
+    let annotations = inputs.iter().flat_map(|input| &input.annotations);
+    let mut keys: BTreeSet<String> = BTreeSet::new();
+    for annotation in annotations {
+        let metadata = annotation.content.metadata.as_ref().map(Json::to_value);
+        if let Some(Value::Object(metadata)) = metadata {
+            keys.extend(metadata.into_iter().map(|(key, _)| key));
+        }
+    }
+    let failure = Failure::new(format!(
+        "--split-by {}: no annotation has this key in its metadata; nothing was written",
+        escape(key)
+    ));
+    Err(if keys.is_empty() {
+        failure.hint("no annotation has metadata: divide the inputs with --split")
+    } else {
+        let keys: Vec<_> = keys.iter().take(MAX_KEYS).map(|key| escape(key)).collect();
+        failure.hint(format!("keys that annotations have: {}", keys.join(", ")))
+    })
+}
+
 fn declared(manifest: &Manifest) -> Result<Vec<ExportInput>, Failure> {
     let mut inputs = Vec::with_capacity(manifest.desired.inputs.len());
     for input in &manifest.desired.inputs {
@@ -171,6 +204,7 @@ fn declared(manifest: &Manifest) -> Result<Vec<ExportInput>, Failure> {
                             format!("number {}", number + 1)
                         }
                     },
+                    identity: annotation.identity.clone(),
                     content: annotation.content.clone(),
                 })
                 .collect(),
@@ -190,6 +224,7 @@ fn observed(state: &ObservedState, manifest: Option<&Manifest>) -> Vec<ExportInp
             match annotation.maker {
                 Maker::User => exported.push(ExportAnnotation {
                     name: annotation.id.as_str().to_owned(),
+                    identity: Identity::Id(annotation.id.clone()),
                     content: Content {
                         status: None,
                         user: None,
@@ -305,7 +340,7 @@ fn write(args: &Args, manifest: Option<&Manifest>, exported: Exported) -> Result
         refuse_labels(args, manifest, &files)?;
     }
     if is_folder {
-        report_others(&args.out, &files);
+        others::check(&args.out, args.overwrite, manifest, &files)?;
     }
     let count = files.len() as u64;
     label_files::write(
@@ -354,25 +389,6 @@ fn refuse_labels(
         first.display()
     ))
     .hint("choose an --out outside the manifest, or list only the label files under `files:` in the header"))
-}
-
-/// Warns of files in the output folder that this export does not write: a training would read them, too.
-fn report_others(folder: &Path, files: &[(PathBuf, Vec<u8>)]) {
-    let written: BTreeSet<&Path> = files.iter().map(|(path, _)| path.as_path()).collect();
-    let others = ignore::WalkBuilder::new(folder)
-        .standard_filters(false)
-        .build()
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
-        .filter(|entry| !written.contains(entry.path()))
-        .count();
-    if others > 0 {
-        output::message(&format!(
-            "warning: {} has {} that this export does not write",
-            folder.display(),
-            counted(others as u64, "other file")
-        ));
-    }
 }
 
 #[cfg(test)]

@@ -80,6 +80,8 @@ codes! {
         OtherValue = "other_value",
         /// A frame, a segment or a track, which the format cannot hold.
         OtherTime = "other_time",
+        /// The labels would be in the file of another image.
+        SharedFile = "shared_file",
     }
 }
 
@@ -157,6 +159,7 @@ notes! {
     BoxAsPolygon = "box_as_polygon" loses "annotation" "a box beside polygons was written as a polygon",
     TextChanged = "text_changed" loses "text" "spaces were changed, since the file has words alone",
     EmptyLeftOut = "empty_left_out" loses "input" "without annotations or words, the input is not in the files",
+    NothingWritten = "nothing_written" loses "input" "all of its annotations were left out: a training takes its image for one without objects",
     OtherInputId = "other_input_id" keeps "input" "an import would name the input after its file",
 }
 

@@ -2,6 +2,7 @@
 
 use super::error::ImportError;
 use crate::model::{TextKind, decode_text};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Files below one folder. Paths are relative to it, with `/` on every system.
@@ -42,6 +43,20 @@ pub(super) fn text(source: &dyn Source, path: &str) -> Result<String, ImportErro
             fault: error.fault,
         }
     })
+}
+
+/// Reads a text file of lines, whatever ends them: `\n` in the result.
+pub(super) fn text_of_lines(source: &dyn Source, path: &str) -> Result<String, ImportError> {
+    text(source, path).map(|text| with_lines(&text).into_owned())
+}
+
+/// The text with `\n` for CRLF and for a lone CR.
+pub(super) fn with_lines(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') {
+        text.replace("\r\n", "\n").replace('\r', "\n").into()
+    } else {
+        text.into()
+    }
 }
 
 /// The last part of a path.

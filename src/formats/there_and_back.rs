@@ -140,6 +140,7 @@ fn input(number: usize, format: Format) -> impl Strategy<Value = ExportInput> {
             .into_iter()
             .enumerate()
             .map(|(at, content)| ExportAnnotation {
+                identity: crate::model::Identity::Content,
                 name: format!("{id}/{at}"),
                 content,
             })

@@ -13,7 +13,7 @@ use super::builder::{Builder, Picture};
 use super::error::ImportError;
 use super::format::Format;
 use super::options::{Corners, ImportOptions};
-use super::source::{Source, text};
+use super::source::{Source, file_name, text};
 use super::xml::{self, Xml};
 use crate::model::FileKind;
 use object::Found;
@@ -116,7 +116,9 @@ fn read(path: &str, source: &dyn Source, corners: Corners) -> Result<Labels, Imp
             _ => {}
         }
     }
-    let name = name::picture_name(path, filename.as_deref(), own_path.as_deref());
+    let first = (filename.as_deref()).and_then(|name| beside_first(path, name, source));
+    let xml = first.as_deref().unwrap_or(path);
+    let name = name::picture_name(xml, filename.as_deref(), own_path.as_deref());
     let size = size.or_else(|| xml::size_of_first(source, &name::folders(path), name.last()));
     Ok(Labels {
         picture: Picture {
@@ -128,6 +130,21 @@ fn read(path: &str, source: &dyn Source, corners: Corners) -> Result<Labels, Imp
         is_named_after_file: name.is_own,
         objects,
     })
+}
+
+/// The XML file beside which an export wrote this one with a number, as their images differ by their endings alone:
+/// `a.xml` of `a.jpg` for `a-2.xml` of `a.png`.
+fn beside_first(path: &str, filename: &str, source: &dyn Source) -> Option<String> {
+    let (stem, _) = filename.rsplit_once('.')?;
+    let (before, number) = xml::without_xml(path).rsplit_once('-')?;
+    if file_name(before) != stem || number.parse::<u64>().is_err() {
+        return None;
+    }
+    let first = format!("{before}.xml");
+    source.files().binary_search(&first).ok()?;
+    let other = text(source, &first).ok()?;
+    let same = format!("<filename>{}</filename>", xml::escaped(filename));
+    (other.contains("<filename>") && !other.contains(&same)).then_some(first)
 }
 
 fn add(labels: Labels, builder: &mut Builder<'_>) {

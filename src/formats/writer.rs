@@ -2,11 +2,13 @@
 //!
 //! Every annotation is either written or in [`Exported::skipped`]; what is changed is in [`Exported::notes`].
 
+mod safe_path;
+
 use super::account::{ConversionNote, ImageInfo, Media, Note, SkipCode, Skipped};
 use super::format::Format;
 use super::input_id::{InputIdFrom, input_id};
-use super::source::join;
-use crate::model::{ConceptId, Concepts, Content, Geometry, InputId, Kind, Status};
+use crate::model::{ConceptId, Concepts, Content, Geometry, Identity, InputId, Kind, Status};
+use safe_path::safe_path;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +29,8 @@ pub struct ExportInput {
 pub struct ExportAnnotation {
     /// Its id or its key, or `number 8`: names it in the account.
     pub name: String,
+    /// For annosync's own format alone.
+    pub identity: Identity,
     pub content: Content,
 }
 
@@ -66,6 +70,7 @@ pub(super) struct Item<'e> {
 #[derive(Debug, Clone)]
 pub(super) struct Whole<'e> {
     pub(super) name: &'e str,
+    pub(super) identity: &'e Identity,
     pub(super) content: &'e Content,
     pub(super) geometry: &'e Geometry,
     /// Metadata that is still to be written.
@@ -88,6 +93,8 @@ pub(super) struct Writer {
     exported: Exported,
     class_numbers: BTreeMap<ConceptId, usize>,
     paths: BTreeSet<String>,
+    /// How many annotations the inputs have that are in the files.
+    counts: BTreeMap<String, usize>,
     /// Whether something of the current annotation was written, by input and annotation.
     prefix: String,
 }
@@ -123,6 +130,7 @@ impl Writer {
             },
             class_numbers,
             paths: BTreeSet::new(),
+            counts: BTreeMap::new(),
             prefix: String::new(),
         }
     }
@@ -140,7 +148,7 @@ impl Writer {
     /// The annotations of an input whose kind and values the format can hold. For a format that holds several concepts of
     /// a place, or none.
     pub(super) fn annotations<'e>(&mut self, input: &'e ExportInput) -> Vec<Whole<'e>> {
-        self.exported.inputs += 1;
+        self.start(input);
         let mut all = Vec::new();
         for annotation in &input.annotations {
             self.exported.annotations += 1;
@@ -163,7 +171,7 @@ impl Writer {
     /// What is written of them is the caller's to report: geometry in [`Writer::note`], metadata in
     /// [`Writer::metadata_left`].
     pub(super) fn items<'e>(&mut self, input: &'e ExportInput) -> Vec<Item<'e>> {
-        self.exported.inputs += 1;
+        self.start(input);
         let mut items = Vec::new();
         for annotation in &input.annotations {
             self.exported.annotations += 1;
@@ -182,6 +190,34 @@ impl Writer {
             }
         }
         items
+    }
+
+    fn start(&mut self, input: &ExportInput) {
+        self.exported.inputs += 1;
+        let id = input.id.as_str().to_owned();
+        self.counts.insert(id, input.annotations.len());
+    }
+
+    /// Leaves out an input with all of its annotations.
+    pub(super) fn input_left_out(&mut self, input: &ExportInput, code: SkipCode, detail: &str) {
+        self.exported.inputs += 1;
+        self.exported.annotations += input.annotations.len();
+        for annotation in &input.annotations {
+            self.skip(&annotation.name, input, code, detail.to_owned());
+        }
+        if input.annotations.is_empty() {
+            self.exported.skipped.push(Skipped {
+                code,
+                annotation: None,
+                image: Some(input.id.as_str().to_owned()),
+                detail: detail.to_owned(),
+            });
+        }
+    }
+
+    /// Says that the files do not name an input that [`Writer::items`] or [`Writer::annotations`] was asked for.
+    pub(super) fn not_in_files(&mut self, input: &ExportInput) {
+        self.counts.remove(input.id.as_str());
     }
 
     fn held<'e>(&self, annotation: &'e ExportAnnotation) -> Result<Whole<'e>, (SkipCode, String)> {
@@ -214,6 +250,7 @@ impl Writer {
         }
         Ok(Whole {
             name: &annotation.name,
+            identity: &annotation.identity,
             content,
             geometry,
             metadata,
@@ -230,6 +267,7 @@ impl Writer {
             content,
             geometry,
             metadata,
+            ..
         } = self.held(annotation)?;
         for concept in content.concepts.iter().flat_map(Concepts::iter) {
             items.push(Item {
@@ -310,8 +348,7 @@ impl Writer {
     /// The image's path in the export: that of the image, else the input's id. Reports an input whose id an import would
     /// not make of that path.
     pub(super) fn file_name(&mut self, input: &ExportInput) -> String {
-        let path = input.image.path.as_deref().or(input.image.url.as_deref());
-        let name = path.unwrap_or(input.id.as_str()).to_owned();
+        let name = picture_name(input).to_owned();
         self.check_id(input, &name);
         name
     }
@@ -334,20 +371,38 @@ impl Writer {
 
     /// Reports a change of an input.
     pub(super) fn note_input(&mut self, code: Note, input: &ExportInput) {
-        self.exported.notes.push(ConversionNote {
+        let note = ConversionNote {
             code,
             place: input.id.as_str().to_owned(),
-        });
+        };
+        // A name may differ for two reasons.
+        if self.exported.notes.last() == Some(&note) {
+            return;
+        }
+        if code == Note::EmptyLeftOut {
+            self.not_in_files(input);
+        }
+        self.exported.notes.push(note);
+    }
+
+    /// The path of a file that was added, if another one would be at the same place.
+    pub(super) fn taken(&self, path: &str) -> Option<String> {
+        let whole = self.whole_path(path);
+        self.paths.contains(&whole.to_lowercase()).then_some(whole)
+    }
+
+    fn whole_path(&self, path: &str) -> String {
+        let safe = safe_path(path);
+        if self.prefix.is_empty() {
+            safe
+        } else {
+            format!("{}/{safe}", safe_path(&self.prefix))
+        }
     }
 
     /// Adds a file. A path that would leave the folder, or that two inputs share, gets a number.
     pub(super) fn file(&mut self, path: &str, bytes: impl Into<Vec<u8>>) -> String {
-        let safe = safe_path(path);
-        let whole = if self.prefix.is_empty() {
-            safe
-        } else {
-            format!("{}/{safe}", safe_path(&self.prefix))
-        };
+        let whole = self.whole_path(path);
         let (stem, ending) = match whole.rsplit_once('.') {
             Some((stem, ending)) if !ending.contains('/') => (stem, format!(".{ending}")),
             _ => (whole.as_str(), String::new()),
@@ -363,9 +418,32 @@ impl Writer {
         unique
     }
 
-    pub(super) fn finish(self) -> Exported {
+    /// Reports the inputs of which nothing was written.
+    pub(super) fn finish(mut self) -> Exported {
+        let mut left_out: BTreeMap<&str, usize> = BTreeMap::new();
+        for skipped in &self.exported.skipped {
+            if let (Some(id), Some(_)) = (&skipped.image, &skipped.annotation) {
+                *left_out.entry(id).or_default() += 1;
+            }
+        }
+        let emptied = self.counts.into_iter().filter(|(id, count)| {
+            *count > 0 && left_out.get(id.as_str()).is_some_and(|it| it == count)
+        });
+        let notes: Vec<ConversionNote> = emptied
+            .map(|(place, _)| ConversionNote {
+                code: Note::NothingWritten,
+                place,
+            })
+            .collect();
+        self.exported.notes.extend(notes);
         self.exported
     }
+}
+
+/// The path or the URL of the input's image; its id if it has neither.
+pub(super) fn picture_name(input: &ExportInput) -> &str {
+    let path = input.image.path.as_deref().or(input.image.url.as_deref());
+    path.unwrap_or(input.id.as_str())
 }
 
 /// Whether an annotation has fields that no format holds. Ids and keys are not meant: an import over the manifest finds
@@ -396,34 +474,6 @@ fn kind_words(kind: Kind) -> &'static str {
     }
 }
 
-/// A relative path that stays in its folder on every system: without `..`, control characters, and characters and names
-/// that Windows refuses.
-fn safe_path(path: &str) -> String {
-    let path = join("", path).unwrap_or_else(|| path.replace(['/', '\\', ':'], "_"));
-    let parts: Vec<String> = path
-        .split('/')
-        .map(|part| {
-            let part: String = part
-                .chars()
-                .map(|c| match c {
-                    '<' | '>' | ':' | '"' | '|' | '?' | '*' => '_',
-                    c if c.is_control() => '_',
-                    c => c,
-                })
-                .collect();
-            let part = part.trim_end_matches(['.', ' ']);
-            let stem = part.split('.').next().unwrap_or_default();
-            let is_device = ["con", "prn", "aux", "nul"].contains(&stem.to_lowercase().as_str());
-            if part.is_empty() || is_device {
-                format!("_{part}")
-            } else {
-                part.to_owned()
-            }
-        })
-        .collect();
-    parts.join("/")
-}
-
 /// A fraction in pixels, with as few digits as give the same fraction again.
 pub(super) fn pixels(fraction: f32, size: u32) -> f64 {
     let size = f64::from(size);
@@ -446,24 +496,6 @@ pub(super) fn shortest(number: f64, is_as_good: impl Fn(f64) -> bool) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_stay_in_the_folder() {
-        for (path, safe) in [
-            ("a/b.xml", "a/b.xml"),
-            ("../../x", ".._.._x"),
-            ("a/../b", "b"),
-            ("/etc/passwd", "_etc_passwd"),
-            (r"C:\x.xml", "C__x.xml"),
-            ("https://h/a?b=c", "https_/h/a_b=c"),
-            ("a\u{1b}[31m\n.xml", "a_[31m_.xml"),
-            ("nul.txt", "_nul.txt"),
-            ("a. ", "a"),
-            ("", "_"),
-        ] {
-            assert_eq!(safe_path(path), safe, "{path:?}");
-        }
-    }
 
     #[test]
     fn pixels_have_as_few_digits_as_needed() {

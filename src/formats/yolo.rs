@@ -14,11 +14,12 @@ use super::builder::{Builder, Object, Picture, PictureAt, Place, Units};
 use super::error::ImportError;
 use super::options::ImportOptions;
 use super::place::NotPlaced;
-use super::source::{Source, text};
+use super::source::{Source, text_of_lines};
 use data::Classes;
 use layout::{Entry, Layout, PictureOf};
 use rayon::prelude::*;
-use row::{Pose, Row};
+use row::{InAll, Pose, Row};
+use std::cell::LazyCell;
 
 pub(super) use write::export;
 
@@ -56,11 +57,16 @@ pub(super) fn import(
         );
         builder.note(Note::AmbiguousRows, place);
     }
+    let has_scores = LazyCell::new(|| has_scores(source, &layout.entries));
+    let in_all = InAll {
+        pose,
+        has_scores: &|| *has_scores,
+    };
     let mut fours = Fours::default();
     for batch in layout.entries.chunks(BATCH) {
         let files: Vec<File> = batch.par_iter().map(|entry| read(entry, source)).collect();
         for (entry, file) in batch.iter().zip(files) {
-            add(entry, file, &layout, pose, &mut fours, &mut builder);
+            add(entry, file, &layout, in_all, &mut fours, &mut builder);
         }
     }
     fours.report(&mut builder);
@@ -81,7 +87,7 @@ struct File {
 type Line = (usize, Result<Row, String>);
 
 fn read(entry: &Entry, source: &dyn Source) -> File {
-    let rows = match text(source, &entry.label) {
+    let rows = match text_of_lines(source, &entry.label) {
         Ok(text) => Ok(rows(&text)),
         Err(error) => Err(error.to_string()),
     };
@@ -133,7 +139,7 @@ fn add(
     entry: &Entry,
     file: File,
     layout: &Layout,
-    pose: Option<Pose>,
+    in_all: InAll<'_>,
     fours: &mut Fours,
     builder: &mut Builder<'_>,
 ) {
@@ -164,7 +170,7 @@ fn add(
                 code: SkipCode::WrongType,
                 detail,
             })
-            .and_then(|row| object(&row, pose, &layout.classes, fours, at, &name, builder));
+            .and_then(|row| object(&row, in_all, &layout.classes, fours, at, &name, builder));
         match object {
             Ok(object) => builder.object(at, Object { name, ..object }),
             Err(NotPlaced { code, detail }) => {
@@ -177,7 +183,7 @@ fn add(
 
 fn object(
     row: &Row,
-    pose: Option<Pose>,
+    in_all: InAll<'_>,
     classes: &Classes,
     fours: &mut Fours,
     at: PictureAt,
@@ -190,7 +196,7 @@ fn object(
         score,
         notes,
         outline,
-    } = row.place(pose)?;
+    } = row.place(in_all)?;
     if let Some(points) = outline {
         fours.add(points, || format!("{name} of {}", builder.name(at)));
     }
@@ -204,6 +210,17 @@ fn object(
     })
 }
 
+/// Whether a score follows in every row of the set.
+fn has_scores(source: &dyn Source, entries: &[Entry]) -> bool {
+    let is_scored = |row: &Row| row.numbers.len() > 4 && !row.numbers.len().is_multiple_of(2);
+    entries.par_iter().all(|entry| {
+        let text = text_of_lines(source, &entry.label).unwrap_or_default();
+        rows(&text)
+            .iter()
+            .all(|(_, row)| row.as_ref().map_or(true, is_scored))
+    })
+}
+
 /// How many label files are looked at for keypoints.
 const LOOKED_AT: usize = 50;
 
@@ -213,7 +230,7 @@ fn guess_pose(source: &dyn Source, entries: &[Entry]) -> Option<Pose> {
     let mut known: Option<usize> = None;
     let mut has_visible = false;
     for entry in entries.iter().take(LOOKED_AT) {
-        let text = text(source, &entry.label).ok()?;
+        let text = text_of_lines(source, &entry.label).ok()?;
         for (_, row) in rows(&text) {
             let row = row.ok()?;
             let triples = row.triples()?;

@@ -32,7 +32,7 @@ pub(super) fn merge(
     let manifest = project.load(common, &base, file)?;
     project.check_place(&manifest)?;
     if common.reading.input_id() != InputIdFrom::ImageId {
-        check_images(&manifest, &imported)?;
+        check_images(&manifest, &imported, format)?;
     }
     check_texts(&manifest, &imported)?;
     let header = vocabulary::extend(common, &manifest, &imported)?;
@@ -165,7 +165,7 @@ fn count_others(manifest: &Manifest, incoming: &[Incoming], incomplete: &[Import
 }
 
 /// Refuses images whose input the manifest declares with a different image: the labels would be replaced.
-fn check_images(manifest: &Manifest, imported: &Imported) -> Result<(), Failure> {
+fn check_images(manifest: &Manifest, imported: &Imported, format: Format) -> Result<(), Failure> {
     let name = |path: &str| {
         let end = path.find("://").and(path.find(['?', '#']));
         let path = &path[..end.unwrap_or(path.len())];
@@ -177,13 +177,20 @@ fn check_images(manifest: &Manifest, imported: &Imported) -> Result<(), Failure>
         let known = manifest.images.get(&each.input.id);
         let known = known.and_then(|it| it.path.as_deref().or(it.url.as_deref()));
         let new = each.image.path.as_ref().or(each.image.url.as_ref());
-        let (Some(known), Some(new)) = (known, new) else {
-            continue;
+        let id = each.input.id.as_str();
+        let (is_other, new) = match (known, new) {
+            (Some(known), Some(new)) => (name(known) != name(new), new.as_str()),
+            // A label file of YOLO names no image, and its own path became the id.
+            (Some(known), None) if format == Format::Yolo => {
+                (!is_named_after(id, &name(known)), "a label file")
+            }
+            _ => continue,
         };
-        if name(known) != name(new) {
+        if is_other {
+            let known = known.unwrap_or_default();
             others.push(format!(
                 "{}: {} and {}",
-                escape(each.input.id.as_str()),
+                escape(id),
                 escape(known),
                 escape(new)
             ));
@@ -239,6 +246,15 @@ fn declared_text(manifest: &Manifest, id: &InputId) -> Option<String> {
         }
         InputText::Url(_) => None,
     }
+}
+
+/// Whether an id that was made of a path ends with the name of this image, with or without its ending.
+fn is_named_after(id: &str, image: &str) -> bool {
+    let stem = image.rsplit_once('.').map_or(image, |(stem, _)| stem);
+    [image, stem].into_iter().any(|name| {
+        let before = id.strip_suffix(name);
+        before.is_some_and(|before| before.is_empty() || before.ends_with(['-', '/']))
+    })
 }
 
 fn incoming(each: ImportedInput) -> Incoming {

@@ -152,6 +152,7 @@ fn an_export_comes_back_with_masks_and_texts() {
         media,
         image: ImageInfo::default(),
         annotations: vec![ExportAnnotation {
+            identity: crate::model::Identity::Content,
             name: "it".to_owned(),
             content: Content {
                 geometry: Some(geometry),

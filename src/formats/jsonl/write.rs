@@ -6,7 +6,7 @@ use crate::formats::source::file_name;
 use crate::formats::writer::{ExportInput, Exported, Holds, Writer};
 use crate::manifest::write::{WritableAnnotation, WritableInput, write_jsonl};
 use crate::manifest::{Image, InputText, InputVideo};
-use crate::model::{ConceptId, Geometry, Identity, Undeclared};
+use crate::model::{ConceptId, Geometry, Undeclared};
 use std::collections::BTreeMap;
 
 const HOLDS: Holds = Holds {
@@ -77,7 +77,7 @@ fn writable(input: &ExportInput, writer: &mut Writer) -> WritableInput {
             }
         }
         writable.annotations.push(WritableAnnotation {
-            identity: Identity::Content,
+            identity: annotation.identity.clone(),
             content: annotation.content.clone(),
             mask_path,
             ignores: Vec::new(),

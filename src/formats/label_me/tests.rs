@@ -340,6 +340,7 @@ fn an_export_stays_in_its_folder_and_comes_back() {
         },
         annotations: (one.input.annotations.iter())
             .map(|it| ExportAnnotation {
+                identity: crate::model::Identity::Content,
                 name: "it".to_owned(),
                 content: it.content.clone(),
             })

@@ -31,18 +31,19 @@ pub(in crate::formats) fn export(inputs: &[ExportInput], classes: &[ConceptId]) 
                 let detail = "of a text or a video";
                 writer.left_out(one.name, input, SkipCode::OtherShape, detail);
             }
+            writer.not_in_files(input);
             continue;
         }
         let flags = flags(&all, input, &mut writer);
         let shapes = shapes(all, input, &mut writer);
         let is_beside = !name.contains("://")
             && !name.contains(['\\', ':'])
-            && (name.split('/')).all(|part| !part.is_empty() && part != "." && part != "..");
+            && (name.split('/')).all(|part| !part.is_empty() && !part.starts_with('.'));
         let stem = without_extension(&name);
         let (path, image) = if is_beside {
             (format!("{stem}.json"), file_name(&name))
         } else {
-            // Beside a path that leaves the folder, nothing can be written.
+            // Beside a path that leaves the folder or is hidden, nothing can be written.
             (format!("{}.json", file_name(stem)), name.as_str())
         };
         let (width, height) = input.image.size.unzip();

@@ -30,15 +30,23 @@ pub(in crate::formats) fn export(inputs: &[ExportInput], classes: &[ConceptId]) 
             Some((size, items)) => (Some(size), items),
             None if input.annotations.is_empty() => (None, Vec::new()),
             // A file without its objects would say that there are none.
-            None => continue,
+            None => {
+                writer.not_in_files(input);
+                continue;
+            }
         };
         let picture = picture_path(input);
         let last = file_name(&picture);
         let path = format!("{FOLDER}/{}.xml", without_ending(&picture));
         let text = annotation(size, items, &picture, input, &mut writer);
+        let is_taken = writer.taken(&path).is_some();
         let path = writer.file(&path, text);
-        let name = picture_name(&path, Some(last), None);
-        writer.check_id(input, &name.path);
+        if is_taken {
+            writer.check_id(input, &picture);
+        } else {
+            let name = picture_name(&path, Some(last), None);
+            writer.check_id(input, &name.path);
+        }
         if let Some(split) = &input.split {
             let name = without_xml(path.strip_prefix("Annotations/").unwrap_or(&path));
             let names = splits.entry(split).or_default();

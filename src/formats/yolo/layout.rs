@@ -7,7 +7,9 @@ use super::paths::{
 use super::row::{Pose, Row};
 use crate::formats::error::ImportError;
 use crate::formats::format::Format;
-use crate::formats::source::{IMAGES, Source, file_name, folder, has_extension, text};
+use crate::formats::source::{
+    IMAGES, Source, file_name, folder, has_extension, text_of_lines, with_lines,
+};
 use crate::model::FileKind;
 use std::collections::{BTreeSet, HashSet};
 
@@ -95,7 +97,7 @@ pub(super) fn recognises(source: &dyn Source) -> bool {
 fn head(source: &dyn Source, path: &str) -> String {
     let bytes = source.head(path, FileKind::HEAD_BYTES);
     let text = String::from_utf8_lossy(&bytes);
-    text.trim_start_matches('\u{feff}').to_owned()
+    with_lines(text.trim_start_matches('\u{feff}')).into_owned()
 }
 
 /// Every `data.yaml`; without one, every `obj.data`.
@@ -104,7 +106,7 @@ fn descriptions(source: &dyn Source) -> Vec<(&str, bool)> {
     let is_yaml = |path: &&str| {
         has_extension(path, &["yaml", "yml"])
             && data::is_yaml(&head(source, path), false)
-            && text(source, path).is_ok_and(|text| data::is_yaml(&text, true))
+            && text_of_lines(source, path).is_ok_and(|text| data::is_yaml(&text, true))
     };
     let yaml: Vec<(&str, bool)> = (files.clone().filter(is_yaml))
         .map(|path| (path, true))
@@ -128,7 +130,7 @@ pub(super) fn find(source: &dyn Source) -> Result<Layout, ImportError> {
     let descriptions = descriptions(source);
     let mut first: Option<(&str, Classes, Option<Pose>)> = None;
     for &(path, is_yaml) in &descriptions {
-        let text = text(source, path)?;
+        let text = text_of_lines(source, path)?;
         let mut data = if is_yaml {
             data::yaml(path, &text)?
         } else {
@@ -265,7 +267,7 @@ impl Finder<'_> {
         let places = super::paths::places(folder(path), named);
         let place = places.iter().find(|place| self.is_file(place));
         if let Some(place) = place {
-            data.classes = Classes::of_lines(&text(self.source, place)?);
+            data.classes = Classes::of_lines(&text_of_lines(self.source, place)?);
         }
         Ok(())
     }
@@ -324,7 +326,7 @@ impl Finder<'_> {
 
     /// Adds the pictures of a text file. `top` is the folder of the set.
     fn list(&mut self, list: &str, top: &str) {
-        let text = match text(self.source, list) {
+        let text = match text_of_lines(self.source, list) {
             Ok(text) => text,
             Err(error) => {
                 self.layout.missing.push(error.to_string());
@@ -411,7 +413,7 @@ impl Finder<'_> {
         paths.extend(files.filter(|path| is_class_file(path)).cloned());
         let mut first: Option<(String, Classes)> = None;
         for path in paths {
-            let classes = Classes::of_lines(&text(self.source, &path)?);
+            let classes = Classes::of_lines(&text_of_lines(self.source, &path)?);
             match &first {
                 Some((other, known)) if *known != classes => {
                     return Err(other_format(format!(

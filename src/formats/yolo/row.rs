@@ -15,6 +15,14 @@ pub(super) struct Pose {
     pub(super) has_visibility: bool,
 }
 
+/// What the rows of a set have in common.
+#[derive(Clone, Copy)]
+pub(super) struct InAll<'s> {
+    pub(super) pose: Option<Pose>,
+    /// Whether a score follows in every row. Reads the whole set.
+    pub(super) has_scores: &'s dyn Fn() -> bool,
+}
+
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) class: u64,
@@ -59,9 +67,9 @@ impl Row {
         fits.then_some(points.len() / 3)
     }
 
-    pub(super) fn place(&self, pose: Option<Pose>) -> Result<Placed, NotPlaced> {
+    pub(super) fn place(&self, in_all: InAll<'_>) -> Result<Placed, NotPlaced> {
         let count = self.numbers.len();
-        if let Some(pose) = pose {
+        if let Some(pose) = in_all.pose {
             let expected = 4 + pose.points * if pose.has_visibility { 3 } else { 2 };
             if count == expected || count == expected + 1 {
                 return self.pose(pose, expected);
@@ -80,6 +88,13 @@ impl Row {
         }
         let (shape, used) = match count {
             4 | 5 => (self.boxed()?, 4),
+            // A coordinate that is missing would move all that follow, and the last one would be a score.
+            _ if count % 2 == 1 && !(in_all.has_scores)() => {
+                let detail = format!(
+                    "{count} numbers after the class: an outline has two for each point, and a score only if every row of the set has one"
+                );
+                return Err(skip(SkipCode::WrongType, detail));
+            }
             _ => {
                 let used = count - count % 2;
                 let points = self.numbers[..used].chunks(2);

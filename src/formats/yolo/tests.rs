@@ -396,6 +396,33 @@ fn four_points_everywhere_may_be_oriented_boxes_and_are_said_once() {
 }
 
 #[test]
+fn the_last_of_an_odd_count_is_a_score_only_if_every_row_has_one() {
+    let square = "0 0.1 0.1 0.9 0.1 0.9 0.9 0.1 0.9";
+    let short = "0 0.1 0.1 0.9 0.1 0.9 0.9 0.1";
+    let mixed = imported(&[("classes.txt", "car"), ("a.txt", short), ("b.txt", square)]);
+    assert_eq!(
+        skips(&mixed),
+        [
+            "wrong_type: a.txt:1: 7 numbers after the class: an outline has two for each point, and a score only if every row of the set has one"
+        ]
+    );
+    assert_eq!((mixed.taken_over, mixed.inputs[0].left_out), (1, 1));
+    let scored = format!("{square} 0.5");
+    let boxed = "0 0.5 0.5 1 1 0.5";
+    let all = imported(&[("classes.txt", "car"), ("a.txt", &scored), ("b.txt", boxed)]);
+    assert_eq!(skips(&all), [""; 0]);
+    assert_eq!(all.taken_over, 2);
+}
+
+#[test]
+fn a_lone_cr_ends_a_line() {
+    let rows = "0 0.5 0.5 1 1\r1 0.2 0.2 0.1 0.1\r";
+    let imported = imported(&[("classes.txt", "car\rbus\r"), ("a.txt", rows)]);
+    assert_eq!(skips(&imported), [""; 0]);
+    assert_eq!((imported.taken_over, imported.concepts.len()), (2, 2));
+}
+
+#[test]
 fn scores_are_values_on_request() {
     let options = ImportOptions {
         scores: Scores::Values,

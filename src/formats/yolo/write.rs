@@ -2,9 +2,9 @@
 
 use super::layout::is_label;
 use super::paths::{SPLITS, without_ending};
-use crate::formats::account::Note;
+use crate::formats::account::{Note, SkipCode};
 use crate::formats::format::Format;
-use crate::formats::writer::{ExportInput, Exported, Holds, Writer};
+use crate::formats::writer::{ExportInput, Exported, Holds, Writer, picture_name};
 use crate::model::{ConceptId, Geometry};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -26,12 +26,11 @@ pub(in crate::formats) fn export(inputs: &[ExportInput], classes: &[ConceptId]) 
     for input in inputs {
         let split = input.split.as_deref().unwrap_or("train");
         splits.insert(split);
-        let text = rows(input, &mut writer);
-        let name = writer.file_name(input);
+        let name = picture_name(input);
         // An id is not a path with an ending.
         let stem = match (&input.image.path, &input.image.url) {
-            (None, None) => name.as_str(),
-            _ => without_ending(&name),
+            (None, None) => name,
+            _ => without_ending(name),
         };
         let mut path = format!("{stem}.txt");
         if !is_label(&path) {
@@ -39,6 +38,15 @@ pub(in crate::formats) fn export(inputs: &[ExportInput], classes: &[ConceptId]) 
         }
         let folder = format!("labels/{}", folder(split));
         writer.set_folder(&folder);
+        if let Some(taken) = writer.taken(&path) {
+            let detail = format!(
+                "{taken} holds the labels of another image, and a training reads it for both: rename one of them"
+            );
+            writer.input_left_out(input, SkipCode::SharedFile, &detail);
+            continue;
+        }
+        let text = rows(input, &mut writer);
+        writer.check_id(input, name);
         if writer.file(&path, text) != format!("{folder}/{stem}.txt") {
             writer.note_input(Note::OtherInputId, input);
         }

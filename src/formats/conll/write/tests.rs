@@ -15,6 +15,7 @@ fn input(id: &str, text: &str, spans: &[(u32, u32, &str)]) -> ExportInput {
             .iter()
             .enumerate()
             .map(|(number, &(start, end, class))| ExportAnnotation {
+                identity: crate::model::Identity::Content,
                 name: number.to_string(),
                 content: Content {
                     geometry: Some(Geometry::Span(Box::new(

@@ -24,6 +24,7 @@ fn input(contents: Vec<(Geometry, Value)>) -> ExportInput {
         annotations: contents
             .into_iter()
             .map(|(geometry, metadata)| ExportAnnotation {
+                identity: crate::model::Identity::Content,
                 name: "one".to_owned(),
                 content: Content {
                     geometry: Some(geometry),

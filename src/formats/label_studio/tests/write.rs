@@ -12,6 +12,7 @@ fn inputs(imported: &Imported) -> Vec<ExportInput> {
             image: it.image.clone(),
             annotations: (it.input.annotations.iter().enumerate())
                 .map(|(at, annotation)| ExportAnnotation {
+                    identity: crate::model::Identity::Content,
                     name: format!("number {at}"),
                     content: annotation.content.clone(),
                 })
@@ -63,6 +64,7 @@ fn frames_that_a_track_cannot_hold_are_left_out() {
         let one = inputs[0].annotations.remove(0);
         inputs[0].annotations = (frames.iter())
             .map(|(number, time_ms, track)| ExportAnnotation {
+                identity: crate::model::Identity::Content,
                 content: Content {
                     frame: Some(Frame {
                         number: *number,

@@ -15,6 +15,7 @@ fn input(id: &str, contents: &[(Option<[f64; 4]>, f32, Value)]) -> ExportInput {
         image: ImageInfo::default(),
         annotations: annotations
             .map(|(number, (edges, value, metadata))| ExportAnnotation {
+                identity: crate::model::Identity::Content,
                 name: number.to_string(),
                 content: Content {
                     geometry: edges.map(|[top, left, bottom, right]| {

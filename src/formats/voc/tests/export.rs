@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::formats::account::{ImageInfo, Media};
+use crate::formats::input_id::InputIdFrom;
 use crate::formats::writer::{ExportAnnotation, ExportInput};
 use crate::model::{BoundingBox, Concept, ConceptId, Concepts, Content, Geometry, InputId};
 use serde_json::{Value, json};
@@ -12,6 +13,7 @@ fn input(id: &str, path: &str, metadata: &[Value]) -> ExportInput {
         value: 1.0,
     };
     let annotation = |metadata: &Value| ExportAnnotation {
+        identity: crate::model::Identity::Content,
         name: "one".to_owned(),
         content: Content {
             geometry: BoundingBox::new(0.1, 0.1, 0.5, 0.3).ok().map(Geometry::Box),
@@ -135,6 +137,25 @@ fn hostile_paths_stay_in_the_folder_and_changed_ids_are_reported() {
     let two = export(&[input("a", "a.jpg", &[]), input("a-2", "a.png", &[])], &[]);
     let paths: Vec<&str> = two.files.iter().map(|it| it.0.as_str()).collect();
     assert_eq!(paths, ["Annotations/a.xml", "Annotations/a-2.xml"]);
+    assert_eq!(two.notes[0].code, Note::OtherInputId);
+    let source = Memory::new(two.files.into_iter().collect());
+    let error = import(&source, &ImportOptions::default()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains(r#""a.jpg" and "a.png" would both be the input "a""#)
+            || error
+                .to_string()
+                .contains(r#""a.png" and "a.jpg" would both be the input "a""#),
+        "{error}"
+    );
+    let options = ImportOptions {
+        input_id: InputIdFrom::FileName,
+        ..ImportOptions::default()
+    };
+    let back = import(&source, &options).unwrap();
+    let ids = back.inputs.iter().map(|it| it.input.id.as_str());
+    assert_eq!(ids.collect::<Vec<_>>(), ["a.jpg", "a.png"]);
 }
 
 #[test]
@@ -148,4 +169,5 @@ fn a_picture_whose_labels_cannot_be_written_gets_no_file() {
     assert_eq!(paths, ["Annotations/b.xml"]);
     assert_eq!(exported.skipped[0].code, SkipCode::ImageWithoutSize);
     assert_eq!((exported.annotations, exported.written), (1, 0));
+    assert_eq!(exported.notes, []);
 }

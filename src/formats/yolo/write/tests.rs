@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 fn annotation(geometry: Geometry, class: &str) -> ExportAnnotation {
     let id = ConceptId::new(class).unwrap();
     ExportAnnotation {
+        identity: crate::model::Identity::Content,
         name: "x".to_owned(),
         content: Content {
             geometry: Some(geometry),
@@ -108,24 +109,78 @@ fn an_input_that_would_come_back_with_another_id_is_reported() {
         ("a", "../../a.jpg"),
         ("a_b", "a:b.jpg"),
         ("mine", "a.jpg"),
+        (".a", ".a.jpg"),
     ] {
         let exported = export(&[input(id, Some(path), None)], &[]);
-        assert_eq!(exported.notes[0].code, Note::OtherInputId, "{path}");
+        let codes: Vec<Note> = exported.notes.iter().map(|it| it.code).collect();
+        assert_eq!(codes, [Note::OtherInputId], "{path}");
         assert!(
             files(&exported)
                 .keys()
-                .all(|it| it.split('/').all(|part| part != "..")),
+                .all(|it| it.split('/').all(|part| !part.starts_with('.'))),
             "{path}"
         );
         assert_eq!(back(&exported).taken_over, 1, "{path}");
     }
-    let same = [
+}
+
+#[test]
+fn a_second_image_of_the_same_label_file_is_left_out() {
+    let mut empty = input("empty", Some("a.bmp"), None);
+    empty.annotations.clear();
+    let inputs = [
         input("a", Some("a.jpg"), None),
+        input("other", Some("a.png"), None),
         input("A", Some("A.jpg"), None),
+        empty,
+        input("val", Some("a.gif"), Some("val")),
     ];
-    let exported = export(&same, &[]);
-    assert_eq!(exported.notes.len(), 1);
-    assert_eq!(back(&exported).taken_over, 2);
+    let exported = export(&inputs, &[]);
+    let left_out: Vec<_> = (exported.skipped.iter())
+        .map(|it| {
+            (
+                it.code,
+                it.image.as_deref().unwrap(),
+                it.annotation.is_some(),
+            )
+        })
+        .collect();
+    let code = SkipCode::SharedFile;
+    assert_eq!(
+        left_out,
+        [
+            (code, "other", true),
+            (code, "A", true),
+            (code, "empty", false)
+        ]
+    );
+    assert!(
+        exported.skipped[0]
+            .detail
+            .starts_with("labels/train/a.txt holds the labels of another image")
+    );
+    assert_eq!((exported.annotations, exported.written), (4, 2));
+    let labels: Vec<&str> = files(&exported).into_keys().collect();
+    assert_eq!(
+        labels,
+        ["data.yaml", "labels/train/a.txt", "labels/val/a.txt"]
+    );
+}
+
+#[test]
+fn an_input_of_which_nothing_was_written_is_reported() {
+    let point = || annotation(Geometry::Point(Point::new(0.5, 0.5).unwrap()), "car");
+    let mut emptied = input("a", Some("a.jpg"), None);
+    emptied.annotations = vec![point(), point()];
+    let mut partly = input("b", Some("b.jpg"), None);
+    partly.annotations.push(point());
+    let mut empty = input("c", Some("c.jpg"), None);
+    empty.annotations.clear();
+    let exported = export(&[emptied, partly, empty], &[]);
+    let notes: Vec<_> = (exported.notes.iter())
+        .map(|it| (it.code, it.place.as_str()))
+        .collect();
+    assert_eq!(notes, [(Note::NothingWritten, "a")]);
 }
 
 #[test]

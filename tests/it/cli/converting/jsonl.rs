@@ -45,3 +45,24 @@ fn one_wrong_line_costs_its_input_alone() {
         .exits(0)
         .says("2 inputs, 3 annotations");
 }
+
+#[test]
+fn an_export_keeps_keys() {
+    let world = World::new();
+    world.write("lines.jsonl", LINES);
+    world.run(&IMPORT).exits(0);
+    let text = world.read("labels/a.yaml");
+    let with_key = text.replacen("      - box", "      - key: mine\n        box", 1);
+    assert_ne!(with_key, text);
+    world.write("labels/a.yaml", &with_key);
+    let export = ["export", "jsonl", "--out", ".annosync/out.jsonl"];
+    world.run(&export).exits(0);
+    let lines = world.read(".annosync/out.jsonl");
+    assert!(lines.contains(r#""key":"mine""#), "{lines}");
+    // An import names what it leaves out, and the manifest keeps it.
+    world
+        .run(&["import", ".annosync/out.jsonl", "--out", "labels"])
+        .exits(5)
+        .says("state_left_out: 1 annotation");
+    assert_eq!(world.read("labels/a.yaml"), with_key);
+}

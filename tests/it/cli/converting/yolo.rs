@@ -63,3 +63,74 @@ fn a_picture_with_a_wrong_row_is_not_declared() {
     );
     assert!(!world.path().join("labels/a.yaml").exists());
 }
+
+#[test]
+fn label_files_of_an_earlier_export_are_refused() {
+    let world = world();
+    world
+        .run(&["import", "yolo", "set", "--out", "labels"])
+        .exits(0);
+    let export = ["export", "yolo", "--out", "out"];
+    world.run(&export).exits(0);
+    std::fs::remove_file(world.path().join("labels/b.yaml")).unwrap();
+    world.write("out/readme.txt", "");
+    let again = [&export[..], &["--overwrite"]].concat();
+    world
+        .run(&again)
+        .exits(1)
+        .says("out has 1 other label file that this export does not write, first out/labels/train/b.txt; nothing was written")
+        .says("remove them, or choose another --out");
+    std::fs::remove_file(world.path().join("out/labels/train/b.txt")).unwrap();
+    world
+        .run(&again)
+        .exits(0)
+        .says("warning: out has 1 other file that this export does not write");
+}
+
+#[test]
+fn a_split_by_a_key_that_no_annotation_has_is_refused() {
+    let world = world();
+    world
+        .run(&["import", "yolo", "set", "--out", "labels"])
+        .exits(0);
+    world
+        .run(&["export", "yolo", "--out", "out", "--split-by", "part"])
+        .exits(1)
+        .says("--split-by part: no annotation has this key in its metadata; nothing was written");
+    assert!(!world.path().join("out").exists());
+}
+
+#[test]
+fn labels_of_another_image_are_refused() {
+    let world = World::new();
+    world.write(
+        "annosync.yaml",
+        "version: 1\nset: m\npolicy: sync\nfiles: [\"labels/**\"]\n",
+    );
+    let labels: String = [("img-1", "img/2.jpg", "car"), ("img-2", "img/1.jpg", "tree")]
+        .map(|(id, path, class)| {
+            format!(
+                "  - id: {id}\n    image: {{path: {path}}}\n    annotations:\n      - box: {{top: 0.1, left: 0.1, bottom: 0.5, right: 0.5}}\n        concepts: [{class}]\n"
+            )
+        })
+        .concat();
+    let labels = format!("inputs:\n{labels}");
+    world.write("labels/all.yaml", &labels);
+    world.run(&["export", "yolo", "--out", "out"]).exits(0);
+    world
+        .run(&["import", "yolo", "out", "--out", "labels"])
+        .exits(1)
+        .says("2 inputs with a different image than in the manifest: img-1: img/2.jpg and a label file");
+    assert_eq!(world.read("labels/all.yaml"), labels);
+    // With the right paths, the labels come back.
+    let swapped = labels.replace("img/2.jpg", "img/0.jpg");
+    let right = swapped
+        .replace("img/1.jpg", "img/2.jpg")
+        .replace("img/0.jpg", "img/1.jpg");
+    world.write("labels/all.yaml", &right);
+    world.run(&["export", "yolo", "--out", "right"]).exits(0);
+    world
+        .run(&["import", "yolo", "right", "--out", "labels"])
+        .exits(0)
+        .says("inputs: 2 unchanged");
+}
