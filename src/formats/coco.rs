@@ -221,7 +221,7 @@ fn object(
 
 /// The attributes, and the fields that COCO does not define, as far as a manifest can store them.
 fn metadata(annotation: &Annotation, notes: &mut Vec<Note>) -> Map<String, Value> {
-    let (attributes, is_complete) = match &annotation.attributes {
+    let (mut attributes, is_complete) = match &annotation.attributes {
         Attributes::Missing => (Map::new(), true),
         Attributes::Wrong => (Map::new(), false),
         Attributes::Object(fields) => storable(fields),
@@ -230,6 +230,10 @@ fn metadata(annotation: &Annotation, notes: &mut Vec<Note>) -> Map<String, Value
         notes.push(Note::AttributesLeftOut);
     }
     let (mut metadata, is_complete) = storable(&annotation.others.fields);
+    // The polygon is turned already.
+    if notes.contains(&Note::RotatedBox) {
+        attributes.remove(shape::ROTATION);
+    }
     let own = metadata.len() + attributes.len();
     metadata.extend(attributes);
     if !is_complete || annotation.others.has_unusable || metadata.len() < own {
