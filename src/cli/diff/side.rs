@@ -6,7 +6,7 @@ use crate::cli::files::Files;
 use crate::cli::import::{self, Reading};
 use crate::cli::validate::{self, load, problem_text};
 use crate::cli::{account, input, kind, offline, output};
-use crate::formats::{self, Format, Imported, ImportedInput};
+use crate::formats::{self, Format, Imported, ImportedInput, Source as _};
 use crate::manifest::{self, FileAccess, HEADER_FILES, Manifest, Overlay};
 use crate::model::{
     DesiredAnnotation, DesiredInput, FileKind, Geometry, Identity, InputId, Maker, ObservedState,
@@ -14,7 +14,7 @@ use crate::model::{
 };
 use crate::plan::LabelSet;
 use crate::render::counted;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How sides are read.
 pub(super) struct Reader<'a> {
@@ -77,16 +77,20 @@ impl Reader<'_> {
     }
 
     fn other_tool(&self, path: &Path, format: Option<Format>) -> Result<LabelSet, Failure> {
-        if let Err(error) = std::fs::metadata(path) {
-            return Err(Failure::new(format!(
-                "cannot read {}: {error}",
-                path.display()
-            )));
-        }
         let files = Files::open(&[path.to_owned()])?;
         let format = match format {
             Some(format) => format,
-            None => files.recognise()?,
+            None => match header_above(path) {
+                Some(header) if holds_only_a_manifest(&files) => {
+                    return Err(Failure::usage(format!(
+                        "{} is part of the manifest of {}, and no label set of its own",
+                        path.display(),
+                        header.display()
+                    ))
+                    .hint(format!("name the folder with {}", HEADER_FILES[0])));
+                }
+                _ => files.recognise()?,
+            },
         };
         files.expect(format)?;
         let options = self.reading.import_options(None);
@@ -103,6 +107,29 @@ fn format_of(name: &str) -> Option<(Format, &str)> {
     let (format, path) = name.split_once(':')?;
     let mut formats = Format::ALL.into_iter();
     Some((formats.find(|it| it.as_str() == format)?, path))
+}
+
+/// The header in the nearest folder above, up to the top of the repository.
+fn header_above(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    let here = std::env::current_dir().unwrap_or_default();
+    for folder in path.ancestors().skip(1) {
+        let mut headers = HEADER_FILES.iter().map(|name| folder.join(name));
+        if let Some(header) = headers.find(|header| header.is_file()) {
+            let shown = header.strip_prefix(here).map(Path::to_owned);
+            return Some(shown.unwrap_or(header));
+        }
+        if folder.join(".git").exists() {
+            return None;
+        }
+    }
+    None
+}
+
+/// Whether files are of a manifest, and of no other format.
+fn holds_only_a_manifest(files: &Files) -> bool {
+    let is_manifest = |file: &String| kind::of(&files.path(file)) == Some(FileKind::Manifest);
+    formats::recognise(files).is_empty() && files.files().iter().any(is_manifest)
 }
 
 fn has_header(path: &Path) -> bool {
