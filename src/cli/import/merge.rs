@@ -11,7 +11,7 @@ use crate::manifest::{self, Image, InputText, InputVideo, Manifest, Overlay};
 use crate::model::InputId;
 use crate::pull::{self, ExistingManifest, Expressible, Incoming, PullError};
 use crate::render::{counted, escape};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -34,6 +34,7 @@ pub(super) fn merge(
     if common.reading.input_id() != InputIdFrom::ImageId {
         check_images(&manifest, &imported)?;
     }
+    check_other_ids(&manifest, &imported)?;
     let header = vocabulary::extend(common, &manifest, &imported)?;
     if let Some(change) = &header {
         base.insert(change.path.clone(), change.content.clone());
@@ -199,6 +200,40 @@ fn check_images(manifest: &Manifest, imported: &Imported) -> Result<(), Failure>
     .hint(
         "choose another --input-id, or fix `image.path` in the manifest if the image was renamed",
     ))
+}
+
+/// Refuses new inputs with an image that the manifest declares under another id: its labels would be declared twice.
+fn check_other_ids(manifest: &Manifest, imported: &Imported) -> Result<(), Failure> {
+    let mut declared: BTreeMap<&str, &InputId> = BTreeMap::new();
+    for (id, image) in &manifest.images {
+        let places = [image.path.as_deref(), image.url.as_deref()];
+        declared.extend(places.into_iter().flatten().map(|place| (place, id)));
+    }
+    let mut twice = Vec::new();
+    for each in &imported.inputs {
+        let place = each.image.path.as_ref().or(each.image.url.as_ref());
+        if let Some(place) = place
+            && let Some(known) = declared.get(place.as_str())
+            && !declares(manifest, &each.input.id)
+        {
+            let (known, new) = (known.as_str(), each.input.id.as_str());
+            twice.push(format!(
+                "{}: {} and {}",
+                escape(place),
+                escape(known),
+                escape(new)
+            ));
+        }
+    }
+    if twice.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{} declared under another id than the import gives: {}; nothing was written",
+        counted(twice.len() as u64, "image"),
+        first_names(&twice)
+    ))
+    .hint("choose the --input-id that gives the ids of the manifest, or change its ids first"))
 }
 
 fn incoming(each: ImportedInput) -> Incoming {
