@@ -29,9 +29,9 @@ impl Reader<'_> {
             let (revision, path) = rest.split_once(':').unwrap_or((rest, "."));
             self.revision(revision, Path::new(path))?
         } else if let Some((format, path)) = format_of(name) {
-            self.other_tool(Path::new(path), Some(format))?
+            self.other_tool(Path::new(path), Some(format), Path::new(path))?
         } else {
-            self.path(Path::new(name))?
+            self.path(Path::new(name), Path::new(name))?
         };
         Ok(LabelSet {
             name: name.to_owned(),
@@ -47,19 +47,20 @@ impl Reader<'_> {
                 &base::load(revision, path, self.files)?.manifest,
             ));
         }
-        self.path(place).map_err(|failure| Failure {
+        self.path(place, path).map_err(|failure| Failure {
             message: checked_out.named(revision, &failure.message),
             hint: failure.hint.map(|hint| checked_out.named(revision, &hint)),
             ..failure
         })
     }
 
-    fn path(&self, path: &Path) -> Result<LabelSet, Failure> {
+    /// Reads a file or a folder. `own` is its path in the work tree, where the header of a part is looked for.
+    fn path(&self, path: &Path, own: &Path) -> Result<LabelSet, Failure> {
         if path.is_dir() {
             return if manifest::has_header(path) {
                 load(path, self.files).map(|manifest| of_manifest(&manifest))
             } else {
-                self.other_tool(path, None)
+                self.other_tool(path, None, own)
             };
         }
         match kind::of(path) {
@@ -71,16 +72,21 @@ impl Reader<'_> {
                 let bytes = input::bytes(path, input::MAX_BYTES)?;
                 part(path, bytes, self.files.access())
             }
-            Some(FileKind::Coco) | None => self.other_tool(path, None),
+            Some(FileKind::Coco) | None => self.other_tool(path, None, own),
             Some(kind) => Err(kind::wrong_kind(path, kind, "a label set")),
         }
     }
 
-    fn other_tool(&self, path: &Path, format: Option<Format>) -> Result<LabelSet, Failure> {
+    fn other_tool(
+        &self,
+        path: &Path,
+        format: Option<Format>,
+        own: &Path,
+    ) -> Result<LabelSet, Failure> {
         let files = Files::open(&[path.to_owned()])?;
         let format = match format {
             Some(format) => format,
-            None => match header_above(path) {
+            None => match header_above(own) {
                 Some(header) if holds_only_a_manifest(&files) => {
                     return Err(Failure::usage(format!(
                         "{} is part of the manifest of {}, and no label set of its own",

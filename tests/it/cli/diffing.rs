@@ -545,7 +545,7 @@ fn a_folder_of_a_manifest_is_not_a_side_without_its_header() {
     ]);
     for (side, named, header) in [
         ("m/labels", "m/labels", "m/annosync.yaml"),
-        ("git:HEAD:m/labels", "HEAD:m/labels", "HEAD:m/annosync.yaml"),
+        ("git:HEAD:m/labels", "HEAD:m/labels/", "m/annosync.yaml"),
     ] {
         let run = diff(folder.path(), &[side, side]).exits(64);
         assert_eq!(
