@@ -169,8 +169,8 @@ fn links_that_lead_nowhere_are_findings_and_stop_nothing() {
     // A picture is not read.
     link("gone.jpg", "set/a.jpg");
     let run = world.run(&["import", "set", "--out", "labels"]).exits(5);
-    let line = "left out: unreadable_file: 3, first: image back: the link leads back to a folder that holds it";
-    assert!(run.stderr.contains(line), "{}", run.stderr);
+    let finding = "left out: unreadable_file: 3, first: image back: the link leads back to a folder that holds it";
+    assert!(run.stderr.contains(finding), "{}", run.stderr);
     assert!(
         run.stderr.contains("4 of 4 annotations on 3 of 3 images"),
         "{}",
