@@ -6,6 +6,7 @@ use crate::formats::{self, Format, Source};
 use crate::lint::Picture;
 use crate::model::FileKind;
 use ignore::WalkBuilder;
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 /// Named files and folders, below one folder that holds them all.
@@ -15,6 +16,8 @@ pub(crate) struct Files {
     named: PathBuf,
     root: PathBuf,
     paths: Vec<String>,
+    /// Links that lead to no file, each with the reason.
+    broken: Vec<(String, String)>,
 }
 
 impl Files {
@@ -23,6 +26,20 @@ impl Files {
         let [first, ..] = paths else {
             return Err(Failure::usage("no file is named"));
         };
+        for path in paths {
+            std::fs::metadata(path).map_err(|error| match error.kind() {
+                ErrorKind::NotFound if paths.len() > 1 && path == first && is_word(path) => {
+                    Failure::usage(format!(
+                        "`{}` is neither a format nor a file",
+                        path.display()
+                    ))
+                    .hint(format!("the formats are {}", names(&Format::ALL)))
+                }
+                ErrorKind::NotFound => Failure::new(format!("{} does not exist", path.display()))
+                    .hint("check the path"),
+                _ => Failure::new(format!("cannot read {}: {error}", path.display())),
+            })?;
+        }
         let folder = |path: &Path| {
             if path.is_dir() {
                 path.to_owned()
@@ -39,20 +56,23 @@ impl Files {
                 .unwrap_or(Path::new(""))
                 .to_owned();
         }
-        let mut files = Vec::new();
+        let (mut files, mut broken) = (Vec::new(), Vec::new());
         for path in paths {
             if path.is_dir() {
-                walk(&root, path, &mut files)?;
+                walk(&root, path, &mut files, &mut broken)?;
             } else {
                 files.push(relative(&root, path)?);
             }
         }
+        broken.sort_unstable();
+        broken.dedup();
         files.sort_unstable();
         files.dedup();
         Ok(Self {
             named: first.clone(),
             root,
             paths: files,
+            broken,
         })
     }
 
@@ -68,14 +88,19 @@ impl Files {
 
     /// The format of the files.
     pub(crate) fn recognise(&self) -> Result<Format, Failure> {
-        let names = |formats: &[Format]| {
-            let names: Vec<&str> = formats.iter().map(|format| format.as_str()).collect();
-            names.join(", ")
-        };
         match formats::recognise(self)[..] {
             [format] => {
                 output::message(&format!("Recognised {}.", format.title()));
                 Ok(format)
+            }
+            [] if self.paths.is_empty() => Err(Failure::new(format!(
+                "{} has no files",
+                self.named.display()
+            ))
+            .hint("check the path; hidden files are left out")),
+            [] if self.paths.iter().all(|file| self.is_empty(file)) => {
+                Err(Failure::new(format!("{} is empty", self.named.display()))
+                    .hint("check the path, and the program that wrote it"))
             }
             [] => Err(
                 Failure::usage(format!("{}: no known format", self.named.display())).hint(format!(
@@ -90,6 +115,11 @@ impl Files {
             ))
             .hint("name the format before the path, or name the files instead of the folder")),
         }
+    }
+
+    fn is_empty(&self, file: &str) -> bool {
+        let about = std::fs::metadata(self.path(file));
+        about.is_ok_and(|it| it.is_file() && it.len() == 0)
     }
 
     /// Refuses files that annosync wrote itself, such as plans.
@@ -121,6 +151,10 @@ impl Source for Files {
         input::bytes(&self.path(path), input::MAX_BYTES).map_err(|failure| failure.message)
     }
 
+    fn broken_links(&self) -> &[(String, String)] {
+        &self.broken
+    }
+
     fn head(&self, path: &str, most: u64) -> Vec<u8> {
         input::read_head(&self.path(path), most).unwrap_or_default()
     }
@@ -128,7 +162,7 @@ impl Source for Files {
     fn list(&self, folder: &str) -> Vec<String> {
         let mut files = Vec::new();
         // A folder that cannot be read has no files; those that are needed are then missing by name.
-        let _ = walk(&self.root, &self.path(folder), &mut files);
+        let _ = walk(&self.root, &self.path(folder), &mut files, &mut Vec::new());
         files.sort_unstable();
         files
     }
@@ -167,19 +201,69 @@ pub(crate) fn picture(path: &Path) -> Picture {
     }
 }
 
-fn walk(root: &Path, folder: &Path, files: &mut Vec<String>) -> Result<(), Failure> {
+/// The names of formats on the command line.
+fn names(formats: &[Format]) -> String {
+    let names: Vec<&str> = formats.iter().map(|format| format.as_str()).collect();
+    names.join(", ")
+}
+
+/// Whether a path may be meant as the name of a format.
+fn is_word(path: &Path) -> bool {
+    path.components().count() == 1 && path.extension().is_none()
+}
+
+/// Finds the files in a folder and below. A picture counts even if it is a link that leads nowhere: it is not read.
+fn walk(
+    root: &Path,
+    folder: &Path,
+    files: &mut Vec<String>,
+    broken: &mut Vec<(String, String)>,
+) -> Result<(), Failure> {
     let walk = WalkBuilder::new(folder)
         .standard_filters(false)
         .hidden(true)
         .follow_links(true)
         .build();
     for entry in walk {
-        let entry = entry.map_err(|error| Failure::new(format!("cannot read: {error}")))?;
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let Some((path, why)) = broken_link(&error) else {
+                    return Err(Failure::new(format!("cannot read: {error}")));
+                };
+                let name = path.file_name().unwrap_or_default();
+                let link = relative(root, path)?;
+                if name.as_encoded_bytes().starts_with(b".") {
+                    // Hidden, as other files are.
+                } else if formats::is_image(&link) {
+                    files.push(link);
+                } else {
+                    broken.push((link, why.to_owned()));
+                }
+                continue;
+            }
+        };
         if entry.file_type().is_some_and(|kind| kind.is_file()) {
             files.push(relative(root, entry.path())?);
         }
     }
     Ok(())
+}
+
+/// The link that cannot be followed, if that is the error, and the reason.
+fn broken_link(error: &ignore::Error) -> Option<(&Path, &'static str)> {
+    match error {
+        ignore::Error::WithDepth { err, .. } => broken_link(err),
+        ignore::Error::WithPath { path, err } => match **err {
+            ignore::Error::Loop { .. } => broken_link(err),
+            _ => (path.is_symlink() && std::fs::metadata(path).is_err())
+                .then_some((path.as_path(), "the link leads to no file")),
+        },
+        ignore::Error::Loop { child, .. } => {
+            Some((child, "the link leads back to a folder that holds it"))
+        }
+        _ => None,
+    }
 }
 
 /// The path from the root, with `/` on every system.

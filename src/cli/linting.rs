@@ -4,7 +4,7 @@ use super::exit::{Exit, Failure};
 use super::tracked::tracked;
 use super::validate::{self, problem_text};
 use super::{files, input, label_files, output};
-use crate::lint::{self, Baseline, Finding, Linted, Picture, Pictures};
+use crate::lint::{self, Baseline, BaselineError, Finding, Linted, Picture, Pictures};
 use crate::manifest::{self, Manifest, Overlay, Problem, Problems, Spot};
 use crate::model::{Level, Rule};
 use crate::pull::{self, Change, EditedInput, ExistingManifest, Layout, NewInputs, PullError};
@@ -118,6 +118,9 @@ fn listed(path: &Path, files: validate::Files) -> String {
 /// Lints a manifest, fixes it with --fix, and prints the result.
 fn lint(args: &Args, mut manifest: Manifest) -> Result<Exit, Failure> {
     let (path, files) = (args.path.as_path(), args.files);
+    if let Some(file) = &args.write_baseline {
+        check_place(file, &manifest)?;
+    }
     let known = args.baseline.as_deref().map(read_baseline).transpose()?;
     let mut checked = check(&manifest, known.as_ref());
     if args.fix && fix(path, files, &manifest, &checked.new)? {
@@ -276,9 +279,39 @@ fn located(manifest: &Manifest, findings: &[Finding]) -> Problems {
 fn read_baseline(file: &Path) -> Result<Baseline, Failure> {
     let text = input::text(file, input::MAX_BYTES)?;
     Baseline::read(&text).map_err(|error| {
-        Failure::new(format!("{}: {error}", file.display()))
-            .hint("write it with `annosync validate --write-baseline FILE`")
+        let failure = match &error {
+            BaselineError::Json(fault) => input::json_failure(file, fault),
+            _ => Failure::new(format!("{}: {error}", file.display())),
+        };
+        failure.hint("write it with `annosync validate --write-baseline FILE`")
     })
+}
+
+/// Refuses a place for a baseline whose content would be lost: a file of the manifest, or any that is no baseline.
+fn check_place(file: &Path, manifest: &Manifest) -> Result<(), Failure> {
+    let refused = |why: &str| {
+        let why = format!("{} {why}; nothing was written", file.display());
+        Err(Failure::new(why).hint("name a new file for --write-baseline, or a baseline"))
+    };
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let place = real(file);
+    let missing = manifest
+        .missing_files
+        .iter()
+        .map(|(path, _)| path.as_path());
+    let mut own = (manifest.files().chain(missing)).chain([manifest.header_file.as_path()]);
+    if own.any(|own| label_files::shown(own) == label_files::shown(file) || real(own) == place) {
+        return refused("is part of the manifest");
+    }
+    let has_content = std::fs::metadata(file).is_ok_and(|it| it.is_file() && it.len() > 0);
+    let is_baseline = || {
+        let text = input::text(file, input::MAX_BYTES);
+        text.is_ok_and(|text| Baseline::read(&text).is_ok())
+    };
+    if has_content && !is_baseline() {
+        return refused("exists, and is not a baseline");
+    }
+    Ok(())
 }
 
 /// Fixes what can be fixed. Returns whether anything was written.
@@ -325,7 +358,7 @@ fn fix(
             "the layout of {} does not allow changes in place; nothing was written",
             label_files::shown(&file.path).display()
         ))
-        .hint("write its `inputs:` and `annotations:` as block lists, or correct the findings by hand"));
+        .hint("write its `inputs:` and `annotations:` as block lists without anchors, or correct the findings by hand"));
     }
     label_files::check(&manifest.root, &pulled.files)?;
     let written = pulled.files.iter();

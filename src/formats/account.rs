@@ -148,6 +148,7 @@ notes! {
     NotInterpolated = "not_interpolated" loses "track" "frames between outlines of different kinds or numbers of points were left out",
     CornersFromZero = "corners_from_zero" keeps "set" "read with 0 as the first pixel (--one-based reads the original data)",
     NamedAfterFile = "named_after_file" keeps "image" "named after the file of its labels, which does not name it",
+    GapsLeftOut = "gaps_left_out" loses "track" "the object leaves and comes back, and the frames without it are not marked (--interpolate declares every frame with it)",
     InterpolatedFrames = "interpolated_frames" keeps "track" "positions between key frames were computed",
     MetadataLeftOut = "metadata_left_out" loses "annotation" "metadata that the format cannot hold was left out",
     StateLeftOut = "state_left_out" loses "annotation" "id, key, status, user or text was left out",

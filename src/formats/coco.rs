@@ -53,6 +53,7 @@ pub(super) fn recognises(source: &dyn Source) -> bool {
 
 fn read(path: &str, source: &dyn Source, builder: &mut Builder<'_>) -> Result<(), ImportError> {
     let file = raw::read(path, &super::source::text(source, path)?)?;
+    builder.set_file(path);
     let categories = categories(&file.categories, builder)?;
     let pictures = pictures(&file.images, builder)?;
     for (index, item) in file.annotations.iter().enumerate() {
@@ -221,7 +222,7 @@ fn object(
 
 /// The attributes, and the fields that COCO does not define, as far as a manifest can store them.
 fn metadata(annotation: &Annotation, notes: &mut Vec<Note>) -> Map<String, Value> {
-    let (attributes, is_complete) = match &annotation.attributes {
+    let (mut attributes, is_complete) = match &annotation.attributes {
         Attributes::Missing => (Map::new(), true),
         Attributes::Wrong => (Map::new(), false),
         Attributes::Object(fields) => storable(fields),
@@ -230,6 +231,10 @@ fn metadata(annotation: &Annotation, notes: &mut Vec<Note>) -> Map<String, Value
         notes.push(Note::AttributesLeftOut);
     }
     let (mut metadata, is_complete) = storable(&annotation.others.fields);
+    // The polygon is turned already.
+    if notes.contains(&Note::RotatedBox) {
+        attributes.remove(shape::ROTATION);
+    }
     let own = metadata.len() + attributes.len();
     metadata.extend(attributes);
     if !is_complete || annotation.others.has_unusable || metadata.len() < own {

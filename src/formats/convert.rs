@@ -1,10 +1,10 @@
 //! Imports and exports of every format.
 
-use super::account::Imported;
+use super::account::{Imported, SkipCode, Skipped};
 use super::error::ImportError;
 use super::format::Format;
 use super::options::ImportOptions;
-use super::source::Source;
+use super::source::{Source, has_extension};
 use super::writer::{ExportInput, Exported};
 use super::{coco, conll, cvat, jsonl, label_me, label_studio, open_images, voc, yolo};
 use crate::model::ConceptId;
@@ -22,7 +22,7 @@ pub fn import(
     if source.files().is_empty() {
         return Err(ImportError::NoFile);
     }
-    match format {
+    let mut imported = match format {
         Format::Coco => coco::import(source, options),
         Format::Yolo => yolo::import(source, options),
         Format::OpenImages => open_images::import(source, options),
@@ -32,7 +32,24 @@ pub fn import(
         Format::LabelStudio => label_studio::import(source, options),
         Format::LabelMe => label_me::import(source, options),
         Format::Jsonl => jsonl::import(source, options),
-    }
+    }?;
+    let links = source.broken_links();
+    let skipped = links.iter().map(|(path, why)| Skipped {
+        code: SkipCode::UnreadableFile,
+        annotation: None,
+        image: Some(path.clone()),
+        detail: why.clone(),
+    });
+    imported.skipped.splice(..0, skipped);
+    // In these formats, several files may have labels of one image.
+    let shared: &[&str] = match format {
+        Format::Cvat => &["xml"],
+        Format::OpenImages => &["csv"],
+        _ => &[],
+    };
+    let missing = links.iter().filter(|(path, _)| has_extension(path, shared));
+    imported.unassigned += missing.count() as u64;
+    Ok(imported)
 }
 
 /// Exports inputs. `classes` come first in the order of classes; the other concepts follow, sorted by id.

@@ -94,6 +94,7 @@ impl File<'_> {
                 escape(xml.root())
             )));
         }
+        builder.set_file(self.path);
         let mut meta = Meta::default();
         let mut videos: Option<Videos> = None;
         let (mut images, mut tracks) = (0, 0);

@@ -53,5 +53,5 @@ pub use error::ImportError;
 pub use format::{Format, matrix};
 pub use input_id::{Collision, ImageName, InputIdFrom};
 pub use options::{ConceptNames, Corners, Frames, ImportOptions, MultiRing, Overhang, Scores};
-pub use source::{Memory, Source};
+pub use source::{Memory, Source, is_image};
 pub use writer::{ExportAnnotation, ExportInput, Exported};

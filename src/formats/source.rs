@@ -17,6 +17,11 @@ pub trait Source: std::fmt::Debug + Sync {
     /// A sentence, if there is no such file in the folder, or if it cannot be read.
     fn read(&self, path: &str) -> Result<Vec<u8>, String>;
 
+    /// Links below the named folders that lead to no file, each with the reason.
+    fn broken_links(&self) -> &[(String, String)] {
+        &[]
+    }
+
     /// The first bytes of a file, to recognise it; empty if it cannot be read.
     fn head(&self, path: &str, most: u64) -> Vec<u8>;
 
@@ -103,6 +108,11 @@ pub(super) fn has_extension(path: &str, extensions: &[&str]) -> bool {
 pub(super) const IMAGES: [&str; 9] = [
     "jpg", "jpeg", "png", "bmp", "webp", "gif", "tif", "tiff", "avif",
 ];
+
+/// Whether a path has the extension of an image file.
+pub fn is_image(path: &str) -> bool {
+    has_extension(path, &IMAGES)
+}
 
 /// Files in memory.
 #[derive(Debug, Default)]

@@ -3,8 +3,9 @@
 //! An entry names the rule, the input and the annotations by key, id or content, and no line.
 
 use super::finding::Finding;
-use crate::model::{InputId, escape_json};
+use crate::model::{InputId, JsonFault, escape_json};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -44,18 +45,17 @@ fn is_one(count: &u64) -> bool {
     *count == 1
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    format_version: String,
-    findings: Vec<Counted>,
-}
-
 /// Why a text is not a baseline.
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
-    #[error("not a baseline of findings: {0}")]
-    Invalid(#[from] serde_json::Error),
+    #[error("{0}")]
+    Json(#[from] JsonFault),
+    #[error("not a baseline: an object with `format_version` and the list `findings`")]
+    OtherContent,
+    #[error(
+        "finding {0} is not an object with `rule`, and optionally `input`, `subject` and `count`"
+    )]
+    Finding(usize),
     #[error("format_version is `{0}`, and this annosync reads `{FORMAT_VERSION}`")]
     Version(String),
 }
@@ -84,12 +84,21 @@ impl Baseline {
     }
 
     pub fn read(text: &str) -> Result<Self, BaselineError> {
-        let document: Document = serde_json::from_str(text)?;
-        if document.format_version != FORMAT_VERSION {
-            return Err(BaselineError::Version(document.format_version));
+        let document: Value = serde_json::from_str(text).map_err(JsonFault::from)?;
+        let (Some(version), Some(findings), Some(2)) = (
+            document["format_version"].as_str(),
+            document["findings"].as_array(),
+            document.as_object().map(Map::len),
+        ) else {
+            return Err(BaselineError::OtherContent);
+        };
+        if version != FORMAT_VERSION {
+            return Err(BaselineError::Version(version.to_owned()));
         }
         let mut entries = BTreeMap::new();
-        for Counted { entry, count } in document.findings {
+        for (at, finding) in findings.iter().enumerate() {
+            let Counted { entry, count } =
+                Counted::deserialize(finding).map_err(|_| BaselineError::Finding(at + 1))?;
             *entries.entry(entry).or_default() += count;
         }
         Ok(Self(entries))

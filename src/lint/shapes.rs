@@ -78,15 +78,14 @@ fn check_size(checked: &mut Checked<'_>, at: usize, key: &'static str, bounds: [
 
 fn check_ring(checked: &mut Checked<'_>, at: usize, polygon: &Polygon) {
     let spot = Spot::Field(checked.origin(at), "polygon");
-    let is_repeated = trimmed(polygon).is_some();
-    if is_repeated {
+    let trimmed = trimmed(polygon);
+    if trimmed.is_some() {
         let message = "a polygon whose last point repeats the first".to_owned();
         let hint = "remove the last point, it joins the first anyway; --fix does";
         let finding = checked.report_on(Rule::RepeatedVertex, &[at], spot.clone(), message, hint);
         finding.fix = Some(Fix::Trim(at));
     }
-    let points = polygon.points();
-    let points = &points[..points.len() - usize::from(is_repeated)];
+    let points = trimmed.as_ref().unwrap_or(polygon).points();
     let ring: Vec<[f64; 2]> = points
         .iter()
         .map(|point| [f64::from(point.col.get()), f64::from(point.row.get())])
@@ -102,13 +101,18 @@ fn check_ring(checked: &mut Checked<'_>, at: usize, polygon: &Polygon) {
     }
 }
 
-/// The polygon without its last point, if that repeats the first.
+/// The polygon without the points at its end that repeat the first; `None` if there are none.
 pub(super) fn trimmed(polygon: &Polygon) -> Option<Polygon> {
-    match polygon.points() {
-        [first, middle @ .., last] if first == last && middle.len() >= 2 => {
-            let points = polygon.points();
-            Polygon::new(&points[..points.len() - 1]).ok()
-        }
-        _ => None,
+    let all = polygon.points();
+    let mut points = all;
+    while let [first, middle @ .., last] = points
+        && first == last
+        && middle.len() >= 2
+    {
+        points = &points[..points.len() - 1];
     }
+    if points.len() == all.len() {
+        return None;
+    }
+    Polygon::new(points).ok()
 }

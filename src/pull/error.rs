@@ -40,8 +40,13 @@ pub enum PullError {
         why: String,
     },
     /// The header does not allow what would be written.
-    #[error("the pulled annotations do not fit the header of this manifest")]
+    #[error("the new annotations do not fit the header of this manifest")]
     DoesNotFit(Problems),
+    /// The import would declare annotations on an input that the manifest empties.
+    #[error(
+        "input `{input}` is declared with `purge: true`, and the import would declare it with annotations"
+    )]
+    Purged { input: InputId },
     /// A file cannot be changed without losing other content.
     #[error("the layout of {} does not allow changes in place", path.display())]
     Layout { path: PathBuf },
@@ -69,6 +74,9 @@ impl PullError {
             Self::NotPlannable { .. } => "pull without filters, or fix the manifest first",
             Self::DoesNotFit(_) => {
                 "change the header first: add concepts to `vocabulary`, apply what `renamed` asks for, or make `files` match the new file"
+            }
+            Self::Purged { .. } => {
+                "remove `purge: true` first if the input is to have annotations again, else leave it out of the import"
             }
             Self::Layout { .. } => "write its `inputs:` as a block list without indentation",
             Self::LeftOut { .. } => "add it to `files:` in the header",

@@ -79,7 +79,7 @@ pub struct Merged {
 ///
 /// # Errors
 ///
-/// If the inputs do not fit the header, or if a file cannot be changed.
+/// If an input is purged, if the inputs do not fit the header, or if a file cannot be changed.
 pub fn merge(
     over: &ExistingManifest<'_>,
     incoming: &[Incoming],
@@ -90,9 +90,13 @@ pub fn merge(
     let mut merged = Merged::default();
     let mut inputs = Vec::with_capacity(incoming.len());
     for each in incoming {
+        let each = &with_renames(&claims, each);
         let id = &each.input.id;
         let declared = desired.inputs.binary_search_by(|it| it.id.cmp(id)).ok();
         let was = declared.map(|at| &desired.inputs[at]);
+        if was.is_some_and(|was| was.undeclared == Undeclared::Purged) {
+            return Err(PullError::Purged { input: id.clone() });
+        }
         let known = over.manifest.images.get(id);
         let image = match was {
             None => each.image.clone(),
@@ -122,6 +126,17 @@ pub fn merge(
         });
     }
     Ok((write_over(over, &inputs)?, merged))
+}
+
+/// The input with the concepts that `renamed` of the header gives.
+fn with_renames(claims: &Claims, each: &Incoming) -> Incoming {
+    let mut each = each.clone();
+    for annotation in &mut each.input.annotations {
+        if let Some(concepts) = &mut annotation.content.concepts {
+            *concepts = claims.apply_renames(concepts).into_owned();
+        }
+    }
+    each
 }
 
 /// The manifest's image with the size of the file, if these differ. A size that the manifest does not declare stays
@@ -230,11 +245,7 @@ fn entries(
     }
     match was {
         None => merged.new_inputs += 1,
-        Some(was)
-            if before == (merged.added, merged.changed, merged.dropped)
-                && was.undeclared == Undeclared::Managed
-                && !has_new_image =>
-        {
+        Some(_) if before == (merged.added, merged.changed, merged.dropped) && !has_new_image => {
             merged.same_inputs += 1;
         }
         Some(_) => merged.changed_inputs += 1,

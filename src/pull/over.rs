@@ -8,7 +8,7 @@ use super::input::{Entry, PulledInput};
 use super::name::Names;
 use super::report::{Account, Change, Layout, Pulled};
 use super::settle::{Draft, ReadBack, WriteLayout, settle};
-use super::splice::{FileEdit, InputEdit, Part, replace_inputs, splice};
+use super::splice::{Aliases, FileEdit, InputEdit, Part, replace_inputs, splice};
 use super::writable;
 use crate::manifest::write::{WritableInput, write_json, write_jsonl, write_yaml};
 use crate::manifest::{Image, Manifest, Overlay};
@@ -362,9 +362,12 @@ fn changed_file<'a>(manifest: &'a Manifest, file: &mut File<'a>, text: String) -
     } else {
         let all = std::rc::Rc::new(all);
         let again = std::rc::Rc::clone(&all);
-        let same_text = text.clone();
+        let edit = std::rc::Rc::new(edit);
+        let same_edit = std::rc::Rc::clone(&edit);
+        let [same_text, again_text] = [text.clone(), text.clone()];
         vec![
-            Box::new(move || splice(&text, &edit)),
+            Box::new(move || splice(&text, &edit, Aliases::Kept)),
+            Box::new(move || splice(&again_text, &same_edit, Aliases::Replaced)),
             Box::new(move || replace_inputs(&same_text, &write_yaml(&all))),
             Box::new(move || Some(write_yaml(&again))),
         ]

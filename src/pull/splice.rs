@@ -51,8 +51,15 @@ pub(super) struct FileEdit {
     pub(super) appended: Vec<WritableInput>,
 }
 
+/// Whether an annotation that is an anchor or an alias may be written anew, which loses that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aliases {
+    Kept,
+    Replaced,
+}
+
 /// The edited text; `None` if its layout is not supported.
-pub(super) fn splice(text: &str, edit: &FileEdit) -> Option<String> {
+pub(super) fn splice(text: &str, edit: &FileEdit, aliases: Aliases) -> Option<String> {
     let ends_with_newline = text.is_empty() || text.ends_with('\n');
     let whole = if ends_with_newline {
         text.to_owned()
@@ -63,6 +70,7 @@ pub(super) fn splice(text: &str, edit: &FileEdit) -> Option<String> {
         text: &whole,
         lines: Lines::new(&whole),
         splices: Vec::new(),
+        aliases,
     };
     let found = Anchors::of(&whole, edit);
     for (at, edit) in edit.edits.iter().enumerate() {
@@ -165,9 +173,20 @@ struct Splicer<'t> {
     text: &'t str,
     lines: Lines<'t>,
     splices: Vec<(Range<usize>, String)>,
+    aliases: Aliases,
 }
 
 impl<'t> Splicer<'t> {
+    /// `None` if these lines may not be written anew.
+    fn may_rewrite(&self, lines: Range<usize>) -> Option<()> {
+        let is_alias = |line: &str| {
+            let element = line.trim_start().strip_prefix("- ");
+            element.is_some_and(|it| it.trim_start().starts_with(['&', '*']))
+        };
+        let mut lines = lines.map(|line| self.lines.line(line));
+        (self.aliases == Aliases::Replaced || !lines.any(is_alias)).then_some(())
+    }
+
     fn replace(&mut self, bytes: Range<usize>, text: String) {
         self.splices.push((bytes, text));
     }
@@ -232,6 +251,7 @@ impl<'t> Splicer<'t> {
                     let fields = &found.fields[at];
                     if self.fields(sides, element, fields, block.clone()).is_none() {
                         self.splices.truncate(before);
+                        self.may_rewrite(block.clone())?;
                         let text = write_annotation(&sides[1], column);
                         let text = self.with_comments(block.clone(), column, text);
                         self.replace(self.lines.bytes(block), text);
@@ -379,6 +399,7 @@ impl<'t> Splicer<'t> {
     fn whole_input(&mut self, edit: &InputEdit, first_key: usize, limit: usize) -> Option<()> {
         let element = self.lines.element(first_key)?;
         let block = self.lines.block(element.line, element.column, limit);
+        self.may_rewrite(block.clone())?;
         let text = write_input(&edit.whole, element.column);
         let text = self.with_comments(block.clone(), element.column, text);
         self.replace(self.lines.bytes(block), text);

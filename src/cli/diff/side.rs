@@ -6,7 +6,7 @@ use crate::cli::files::Files;
 use crate::cli::import::{self, Reading};
 use crate::cli::validate::{self, load, problem_text};
 use crate::cli::{account, input, kind, offline, output};
-use crate::formats::{self, Format, Imported, ImportedInput};
+use crate::formats::{self, Format, Imported, ImportedInput, Source as _};
 use crate::manifest::{self, FileAccess, HEADER_FILES, Manifest, Overlay};
 use crate::model::{
     DesiredAnnotation, DesiredInput, FileKind, Geometry, Identity, InputId, Maker, ObservedState,
@@ -14,7 +14,7 @@ use crate::model::{
 };
 use crate::plan::LabelSet;
 use crate::render::counted;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How sides are read.
 pub(super) struct Reader<'a> {
@@ -29,9 +29,9 @@ impl Reader<'_> {
             let (revision, path) = rest.split_once(':').unwrap_or((rest, "."));
             self.revision(revision, Path::new(path))?
         } else if let Some((format, path)) = format_of(name) {
-            self.other_tool(Path::new(path), Some(format))?
+            self.other_tool(Path::new(path), Some(format), Path::new(path))?
         } else {
-            self.path(Path::new(name))?
+            self.path(Path::new(name), Path::new(name))?
         };
         Ok(LabelSet {
             name: name.to_owned(),
@@ -47,19 +47,20 @@ impl Reader<'_> {
                 &base::load(revision, path, self.files)?.manifest,
             ));
         }
-        self.path(place).map_err(|failure| Failure {
+        self.path(place, path).map_err(|failure| Failure {
             message: checked_out.named(revision, &failure.message),
             hint: failure.hint.map(|hint| checked_out.named(revision, &hint)),
             ..failure
         })
     }
 
-    fn path(&self, path: &Path) -> Result<LabelSet, Failure> {
+    /// Reads a file or a folder. `own` is its path in the work tree, where the header of a part is looked for.
+    fn path(&self, path: &Path, own: &Path) -> Result<LabelSet, Failure> {
         if path.is_dir() {
             return if manifest::has_header(path) {
                 load(path, self.files).map(|manifest| of_manifest(&manifest))
             } else {
-                self.other_tool(path, None)
+                self.other_tool(path, None, own)
             };
         }
         match kind::of(path) {
@@ -71,22 +72,31 @@ impl Reader<'_> {
                 let bytes = input::bytes(path, input::MAX_BYTES)?;
                 part(path, bytes, self.files.access())
             }
-            Some(FileKind::Coco) | None => self.other_tool(path, None),
+            Some(FileKind::Coco) | None => self.other_tool(path, None, own),
             Some(kind) => Err(kind::wrong_kind(path, kind, "a label set")),
         }
     }
 
-    fn other_tool(&self, path: &Path, format: Option<Format>) -> Result<LabelSet, Failure> {
-        if let Err(error) = std::fs::metadata(path) {
-            return Err(Failure::new(format!(
-                "cannot read {}: {error}",
-                path.display()
-            )));
-        }
+    fn other_tool(
+        &self,
+        path: &Path,
+        format: Option<Format>,
+        own: &Path,
+    ) -> Result<LabelSet, Failure> {
         let files = Files::open(&[path.to_owned()])?;
         let format = match format {
             Some(format) => format,
-            None => files.recognise()?,
+            None => match header_above(own) {
+                Some(header) if holds_only_a_manifest(&files) => {
+                    return Err(Failure::usage(format!(
+                        "{} is part of the manifest of {}, and no label set of its own",
+                        path.display(),
+                        header.display()
+                    ))
+                    .hint(format!("name the folder with {}", HEADER_FILES[0])));
+                }
+                _ => files.recognise()?,
+            },
         };
         files.expect(format)?;
         let options = self.reading.import_options(None);
@@ -103,6 +113,29 @@ fn format_of(name: &str) -> Option<(Format, &str)> {
     let (format, path) = name.split_once(':')?;
     let mut formats = Format::ALL.into_iter();
     Some((formats.find(|it| it.as_str() == format)?, path))
+}
+
+/// The header in the nearest folder above, up to the top of the repository.
+fn header_above(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    let here = std::env::current_dir().unwrap_or_default();
+    for folder in path.ancestors().skip(1) {
+        let mut headers = HEADER_FILES.iter().map(|name| folder.join(name));
+        if let Some(header) = headers.find(|header| header.is_file()) {
+            let shown = header.strip_prefix(here).map(Path::to_owned);
+            return Some(shown.unwrap_or(header));
+        }
+        if folder.join(".git").exists() {
+            return None;
+        }
+    }
+    None
+}
+
+/// Whether files are of a manifest, and of no other format.
+fn holds_only_a_manifest(files: &Files) -> bool {
+    let is_manifest = |file: &String| kind::of(&files.path(file)) == Some(FileKind::Manifest);
+    formats::recognise(files).is_empty() && files.files().iter().any(is_manifest)
 }
 
 fn has_header(path: &Path) -> bool {

@@ -11,7 +11,7 @@ use crate::manifest::{self, Image, InputText, InputVideo, Manifest, MediumConten
 use crate::model::InputId;
 use crate::pull::{self, ExistingManifest, Expressible, Incoming, PullError};
 use crate::render::{counted, escape};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -35,6 +35,7 @@ pub(super) fn merge(
         check_images(&manifest, &imported, format)?;
     }
     check_texts(&manifest, &imported)?;
+    check_other_ids(&manifest, &imported)?;
     let header = vocabulary::extend(common, &manifest, &imported)?;
     if let Some(change) = &header {
         base.insert(change.path.clone(), change.content.clone());
@@ -255,6 +256,40 @@ fn is_named_after(id: &str, image: &str) -> bool {
         let before = id.strip_suffix(name);
         before.is_some_and(|before| before.is_empty() || before.ends_with(['-', '/']))
     })
+}
+
+/// Refuses new inputs with an image that the manifest declares under another id: its labels would be declared twice.
+fn check_other_ids(manifest: &Manifest, imported: &Imported) -> Result<(), Failure> {
+    let mut declared: BTreeMap<&str, &InputId> = BTreeMap::new();
+    for (id, image) in &manifest.images {
+        let places = [image.path.as_deref(), image.url.as_deref()];
+        declared.extend(places.into_iter().flatten().map(|place| (place, id)));
+    }
+    let mut twice = Vec::new();
+    for each in &imported.inputs {
+        let place = each.image.path.as_ref().or(each.image.url.as_ref());
+        if let Some(place) = place
+            && let Some(known) = declared.get(place.as_str())
+            && !declares(manifest, &each.input.id)
+        {
+            let (known, new) = (known.as_str(), each.input.id.as_str());
+            twice.push(format!(
+                "{}: {} and {}",
+                escape(place),
+                escape(known),
+                escape(new)
+            ));
+        }
+    }
+    if twice.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{} declared under another id than the import gives: {}; nothing was written",
+        counted(twice.len() as u64, "image"),
+        first_names(&twice)
+    ))
+    .hint("choose the --input-id that gives the ids of the manifest, or change its ids first"))
 }
 
 fn incoming(each: ImportedInput) -> Incoming {

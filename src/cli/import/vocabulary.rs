@@ -31,7 +31,14 @@ pub(super) fn extend(
                 .iter()
                 .flat_map(|concepts| concepts.iter())
         })
-        .map(|concept| &concept.id)
+        // As the merge renames them.
+        .map(|concept| {
+            manifest
+                .desired
+                .renamed
+                .get(&concept.id)
+                .unwrap_or(&concept.id)
+        })
         .collect();
     let missing: Vec<&ConceptId> = used
         .into_iter()

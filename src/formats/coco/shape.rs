@@ -2,10 +2,14 @@
 
 use super::raw::Annotation;
 use super::rle;
-use super::values::{Numbers, Segmentation};
+use super::values::{Attributes, Numbers, Segmentation};
 use crate::formats::account::{Note, SkipCode};
 use crate::formats::place::{NotPlaced, Shape, Xy, skip};
+use crate::formats::turned::turned_box;
 use crate::model::Visibility;
+
+/// The attribute of a turned box.
+pub(super) const ROTATION: &str = "rotation";
 
 /// At least one shape. A mask needs the size of the image in pixels.
 pub(super) fn shapes(
@@ -45,7 +49,14 @@ pub(super) fn shapes(
     let has_box = !matches!(&annotation.bbox, Numbers::Missing)
         && !matches!(&annotation.bbox, Numbers::List(list) if list.is_empty());
     if shapes.is_empty() && (has_box || keypoints.is_none()) {
-        shapes.push(Shape::Box(bbox(annotation)?));
+        let corners = bbox(annotation)?;
+        shapes.push(match rotation(&annotation.attributes) {
+            Some(degrees) => {
+                notes.push(Note::RotatedBox);
+                Shape::Rings(vec![turned_box(corners, degrees)], None)
+            }
+            None => Shape::Box(corners),
+        });
     }
     if let Some(keypoints) = keypoints {
         if !shapes.is_empty() {
@@ -54,6 +65,15 @@ pub(super) fn shapes(
         shapes.push(keypoints);
     }
     Ok(shapes)
+}
+
+/// How far the box is turned, in degrees clockwise about its centre: CVAT writes `bbox` as it is before the turn.
+fn rotation(attributes: &Attributes) -> Option<f64> {
+    let Attributes::Object(fields) = attributes else {
+        return None;
+    };
+    let degrees = fields.get(ROTATION)?.as_f64()?;
+    (degrees % 360.0 != 0.0).then_some(degrees)
 }
 
 /// The keypoints; `None` if there are none, or if all are unlabelled.

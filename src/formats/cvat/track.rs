@@ -41,6 +41,13 @@ fn is_outside(element: &Element<'_>) -> bool {
         .is_some_and(|text| text.trim() == "1")
 }
 
+/// Whether the object leaves the picture and comes back.
+fn has_gap(keys: &[Key<'_, '_>]) -> bool {
+    let mut is_outside = keys.iter().map(|key| key.is_outside);
+    // Up to the first place, then up to where the object leaves.
+    is_outside.any(|it| !it) && is_outside.any(|it| it) && is_outside.any(|it| !it)
+}
+
 /// Leaves out the places of a track whose task the file does not have.
 pub(super) fn left_out(track: &Element<'_>, index: usize, task: &str, builder: &mut Builder<'_>) {
     let places = track.children.iter().filter(|place| !is_outside(place));
@@ -86,6 +93,8 @@ impl<'e, 't> Track<'e, 't> {
         keys.sort_by_key(|key| key.frame);
         let is_interpolated = builder.options().frames == Frames::Interpolated;
         let (mut added, mut lost) = (false, false);
+        // With every frame declared, a gap is a gap; between key frames, another tool fills it.
+        let has_gap = !is_interpolated && has_gap(&keys);
         for (index, key) in keys.iter().enumerate() {
             if key.is_outside {
                 continue;
@@ -113,6 +122,7 @@ impl<'e, 't> Track<'e, 't> {
         for (is_so, note) in [
             (added, Note::InterpolatedFrames),
             (lost, Note::NotInterpolated),
+            (has_gap, Note::GapsLeftOut),
         ] {
             if is_so {
                 builder.note(note, format!("track {}, {}", self.id, video.name));

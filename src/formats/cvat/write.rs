@@ -42,7 +42,10 @@ pub(in crate::formats) fn export(inputs: &[ExportInput], classes: &[ConceptId]) 
                 Some((size, items)) => (Some(size), items),
                 None if input.annotations.is_empty() => (None, Vec::new()),
                 // An image without its shapes would say that there are none.
-                None => continue,
+                None => {
+                    writer.not_in_files(input);
+                    continue;
+                }
             };
             let name = writer.file_name(input);
             let _ = write!(

@@ -532,3 +532,29 @@ fn the_versions_of_the_blood_cells_differ_as_counted_by_hand() {
         run.stderr
     );
 }
+
+#[test]
+fn a_folder_of_a_manifest_is_not_a_side_without_its_header() {
+    let labels = format!("inputs:\n{}", input("a", &[(0.1, "car")]));
+    let folder = repository(&[
+        (
+            "m/annosync.yaml",
+            "version: 1\nset: s\npolicy: sync\nfiles: [\"labels/**\"]\n",
+        ),
+        ("m/labels/a.yaml", &labels),
+    ]);
+    for (side, named, header) in [
+        ("m/labels", "m/labels", "m/annosync.yaml"),
+        ("git:HEAD:m/labels", "HEAD:m/labels/", "m/annosync.yaml"),
+    ] {
+        let run = diff(folder.path(), &[side, side]).exits(64);
+        assert_eq!(
+            run.stderr,
+            format!(
+                "error: {named} is part of the manifest of {header}, and no label set of its own\n\
+                 hint: name the folder with annosync.yaml\n"
+            )
+        );
+    }
+    diff(folder.path(), &["git:HEAD:m", "m"]).exits(0);
+}

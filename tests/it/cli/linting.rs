@@ -1,6 +1,6 @@
 //! `validate` as a linter: a finding of every rule and its absence, exceptions, baselines, outputs and fixes.
 
-use super::{Run, World, header};
+use super::{Run, World, folder_of, header};
 use crate::support::png;
 use annosync::model::{Level, Rule};
 use serde_json::{Value, json};
@@ -494,6 +494,75 @@ fn a_baseline_hides_known_findings_wherever_they_move() {
 }
 
 #[test]
+fn a_baseline_replaces_nothing_but_a_baseline() {
+    let world = World::new();
+    let tiny = a_box([0.1, 0.1, 0.1015, 0.1015], "concepts: [car]");
+    world.write("d/annosync.yaml", &(header() + "files: [\"labels/**\"]\n"));
+    let labels = format!("inputs:\n{}", an_input("a", &[&tiny]));
+    world.write("d/labels/a.yaml", &labels);
+    world.write("d/labels/empty.yaml", "inputs: []\n");
+    world.write(
+        "d/report.json",
+        &world.run(&["validate", "d", "--format", "json"]).stdout,
+    );
+    world.write("d/a.jpg", "not a baseline");
+    let before = folder_of(world.path());
+    for (file, why) in [
+        ("d/labels/a.yaml", "is part of the manifest"),
+        ("d/labels/../labels/empty.yaml", "is part of the manifest"),
+        ("d/annosync.yaml", "is part of the manifest"),
+        ("d/a.jpg", "exists, and is not a baseline"),
+        ("d/report.json", "exists, and is not a baseline"),
+    ] {
+        // Not even with fixes.
+        let run = world
+            .run(&["validate", "d", "--fix", "--write-baseline", file])
+            .exits(1);
+        let message = format!("error: {file} {why}; nothing was written\n");
+        assert!(run.stderr.starts_with(&message), "{}", run.stderr);
+        assert_eq!(folder_of(world.path()), before);
+    }
+    world.write("d/base.json", "");
+    for _ in 0..2 {
+        world
+            .run(&["validate", "d", "--write-baseline", "d/base.json"])
+            .exits(0);
+        assert!(world.read("d/base.json").contains("\"rule\":\"tiny\""));
+    }
+}
+
+#[test]
+fn a_file_that_is_no_baseline_is_refused_in_plain_words() {
+    let world = World::new();
+    declare(&world, "", &an_input("a", &["concepts: [car]"]));
+    for (text, why) in [
+        ("", "base.json:1:1: the file is empty\n"),
+        ("{\"findings\": [}", "base.json:1:15: "),
+        (
+            "[]",
+            "base.json: not a baseline: an object with `format_version` and",
+        ),
+        (
+            "{\"format_version\": \"1.0\"}",
+            "base.json: not a baseline: an object with",
+        ),
+        (
+            "{\"format_version\": \"1.0\", \"findings\": [{\"rule\": \"tiny\"}, {\"input\": 1}]}",
+            "base.json: finding 2 is not an object with `rule`, and",
+        ),
+    ] {
+        world.write("base.json", text);
+        let run = lint(&world, &["--baseline", "base.json"]).exits(1);
+        assert!(
+            run.stderr.starts_with(&format!("error: {why}")),
+            "{}",
+            run.stderr
+        );
+        assert!(run.stderr.contains("hint: write it with"), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn sarif_is_what_github_takes() {
     let world = World::new();
     let schema = crate::schemas::parsed(include_str!("linting/sarif.json"));
@@ -852,6 +921,57 @@ fn fixes_work_in_every_format_and_on_all_files_or_none() {
     );
     let run = world.run(&["validate", "d", "--fix"]).exits(0);
     assert_eq!(run.stderr, "Nothing to fix.\n");
+}
+
+#[test]
+fn every_point_at_the_end_that_repeats_the_first_is_removed_at_once() {
+    let world = World::new();
+    let ring = "polygon: [[0.1, 0.1], [0.5, 0.1], [0.5, 0.5], [0.1, 0.1], [0.1, 0.1]]";
+    declare(&world, "", &an_input("a", &[ring]));
+    assert_eq!(
+        rules(&world),
+        BTreeSet::from(["repeated-vertex".to_owned()])
+    );
+    lint(&world, &["--fix", "--deny-warnings"]).exits(0);
+    let fixed = world.read("m.yaml");
+    assert!(
+        fixed.contains("[[0.1, 0.1], [0.5, 0.1], [0.5, 0.5]]"),
+        "{fixed}"
+    );
+    lint(&world, &["--fix"]).exits(0).says("Nothing to fix.");
+}
+
+#[test]
+fn a_fix_that_would_lose_anchors_or_move_comments_is_refused() {
+    let world = World::new();
+    let ring = "polygon: [[0.1, 0.1], [0.5, 0.1], [0.5, 0.5], [0.1, 0.1]]";
+    let other = "polygon: [[0.6, 0.6], [0.9, 0.6], [0.9, 0.9], [0.6, 0.6]]";
+    for annotations in [
+        // The copy is to be dropped, and both are to be trimmed.
+        format!(
+            "      # the lake\n      - &x {{ {ring}, concepts: [lake] }}  # first\n      # again\n      - *x  # second\n"
+        ),
+        // The alias is of another input.
+        format!(
+            "      # the lake\n      - &x {{ {other}, concepts: [lake] }}  # first\n  - id: b\n    annotations:\n      # as on a\n      - *x  # second\n"
+        ),
+    ] {
+        declare(
+            &world,
+            "",
+            &format!("  - id: a\n    annotations:\n{annotations}"),
+        );
+        let before = world.read("m.yaml");
+        let run = lint(&world, &["--fix"]).exits(1);
+        assert!(
+            run.stderr.contains(
+                "the layout of m.yaml does not allow changes in place; nothing was written"
+            ),
+            "{}",
+            run.stderr
+        );
+        assert_eq!(world.read("m.yaml"), before);
+    }
 }
 
 #[test]

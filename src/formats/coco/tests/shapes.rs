@@ -252,3 +252,40 @@ fn a_self_intersecting_polygon_has_area() {
     let part = Geometry::Polygon(ring(&bow));
     assert_eq!(overlap(&part, &part), Some(Overlap::WHOLE));
 }
+
+#[test]
+fn a_turned_box_becomes_a_polygon() {
+    let turned = |attributes: &str| {
+        imported(&annotation(&format!(
+            r#""bbox": [40, 20, 20, 10], "segmentation": [], "attributes": {{{attributes}}}"#
+        )))
+    };
+    let metadata = |imported: &Imported| {
+        let content = &imported.inputs[0].input.annotations[0].content;
+        content
+            .metadata
+            .as_ref()
+            .map(|json| json.to_value().to_string())
+    };
+    let quarter = turned(r#""rotation": 90.0, "occluded": true"#);
+    let points: Vec<[f32; 2]> = ring(&quarter)
+        .points()
+        .iter()
+        .map(|point| [point.row.get(), point.col.get()])
+        .map(|point| point.map(|number| (number * 100.0).round() / 100.0))
+        .collect();
+    // Clockwise: the top left corner is now the top right one.
+    assert_eq!(points, [[0.3, 0.55], [0.7, 0.55], [0.7, 0.45], [0.3, 0.45]]);
+    assert_eq!(notes(&quarter), [("rotated_box", 1)]);
+    assert_eq!(metadata(&quarter).as_deref(), Some(r#"{"occluded":true}"#));
+    let straight = turned(r#""rotation": 360"#);
+    assert_eq!(geometry(&straight), geometry(&turned("")));
+    assert!(straight.notes.is_empty());
+    assert_eq!(metadata(&straight).as_deref(), Some(r#"{"rotation":360}"#));
+    // Rings are turned in the file.
+    let rings = imported(&annotation(
+        r#""segmentation": [[0, 0, 50, 0, 50, 25]], "attributes": {"rotation": 45}"#,
+    ));
+    assert!(rings.notes.is_empty());
+    assert_eq!(metadata(&rings).as_deref(), Some(r#"{"rotation":45}"#));
+}

@@ -69,7 +69,7 @@ fn listed_places_become_annotations_until_the_object_leaves() {
         frames(&listed),
         [(10, 0, seven(), 10.0), (20, 0, seven(), 50.0)]
     );
-    assert_eq!(notes(&listed), [("guessed_time", 1)]);
+    assert_eq!(notes(&listed), [("guessed_time", 1), ("gaps_left_out", 1)]);
     assert!(listed.has_losses());
     assert_eq!(listed.inputs[0].input.id.as_str(), "v");
     assert_eq!(listed.inputs[0].media, Media::Video);
@@ -87,6 +87,26 @@ fn listed_places_become_annotations_until_the_object_leaves() {
     assert_eq!(notes(&all), [("interpolated_frames", 1)]);
     assert!(!all.has_losses());
     assert_eq!((all.annotations, all.taken_over), (4, 4));
+}
+
+#[test]
+fn an_object_that_does_not_come_back_has_no_gap() {
+    let timed = ImportOptions {
+        frame_rate: Some(25.0),
+        ..ImportOptions::default()
+    };
+    let all = |places: &[String]| read(&video(&track(places)), &timed).unwrap();
+    let [before, there, gone, later] = [
+        boxed("0", 1, 10.0),
+        boxed("2", 0, 10.0),
+        boxed("4", 1, 10.0),
+        boxed("6", 0, 10.0),
+    ];
+    let whole = all(&[before.clone(), there.clone(), gone.clone()]);
+    assert!(!whole.has_losses(), "{:?}", whole.notes);
+    let gap = all(&[before, there, gone, later]);
+    assert_eq!(notes(&gap), [("gaps_left_out", 1)]);
+    assert!(gap.has_losses());
 }
 
 #[test]

@@ -125,3 +125,105 @@ fn the_real_coco_variants_import_and_apply() {
         }
     }
 }
+
+#[test]
+fn a_path_that_is_missing_or_empty_is_named_as_such() {
+    let world = world(&whole());
+    world.write("empty.json", "");
+    std::fs::create_dir(world.path().join("bare")).unwrap();
+    let before = folder_of(world.path());
+    for (paths, code, why) in [
+        (&["none.json"][..], 1, "none.json does not exist\n"),
+        (&["coco", "none.json"], 1, "none.json does not exist\n"),
+        (&["coco.json", "none"], 1, "none does not exist\n"),
+        (&["empty.json"], 1, "empty.json is empty\n"),
+        (&["bare"], 1, "bare has no files\n"),
+        (
+            &["vco", "coco.json"],
+            64,
+            "`vco` is neither a format nor a file\n",
+        ),
+    ] {
+        let arguments = [&["import"], paths, &["--out", "labels"]].concat();
+        let run = world.run(&arguments).exits(code);
+        assert!(
+            run.stderr.starts_with(&format!("error: {why}")),
+            "{}",
+            run.stderr
+        );
+    }
+    assert_eq!(folder_of(world.path()), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_nowhere_are_findings_and_stop_nothing() {
+    use std::os::unix::fs::symlink;
+    let world = World::new();
+    world.write("set/coco.json", &whole().to_string());
+    let link = |target: &str, name: &str| symlink(target, world.path().join(name)).unwrap();
+    link("gone.json", "set/more.json");
+    link("itself", "set/itself");
+    link("../set", "set/back");
+    link("user@host", "set/.#lock");
+    // A picture is not read.
+    link("gone.jpg", "set/a.jpg");
+    let run = world.run(&["import", "set", "--out", "labels"]).exits(5);
+    let finding = "left out: unreadable_file: 3, first: image back: the link leads back to a folder that holds it";
+    assert!(run.stderr.contains(finding), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("4 of 4 annotations on 3 of 3 images"),
+        "{}",
+        run.stderr
+    );
+    assert!(world.path().join("labels/street-a.yaml").exists());
+}
+
+#[test]
+fn renamed_concepts_are_imported_under_their_new_name() {
+    let world = world(&whole());
+    let lines = "renamed: {Car: auto}\nvocabulary: [auto, Street Light]\nfiles: [\"labels/**\"]\n";
+    world.write("annosync.yaml", &(header() + lines));
+    std::fs::create_dir(world.path().join("labels")).unwrap();
+    world.run(&IMPORT).exits(0);
+    let label = world.read("labels/street-b.yaml");
+    assert!(label.contains("auto") && !label.contains("Car"), "{label}");
+    let again = world.run(&IMPORT).exits(0);
+    assert_eq!(again.stdout, "Nothing to write; inputs: 3 unchanged.\n");
+}
+
+#[test]
+fn an_image_is_not_declared_again_under_another_id() {
+    let world = world(&whole());
+    world.run(&IMPORT).exits(0);
+    let before = folder_of(world.path());
+    let by_number = [&IMPORT[..], &["--input-id", "image_id"]].concat();
+    let run = world.run(&by_number).exits(1);
+    assert!(
+        run.stderr.contains(
+            "3 images declared under another id than the import gives: street/a.jpg: street-a and 1, "
+        ),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(folder_of(world.path()), before);
+}
+
+#[test]
+fn an_import_does_not_take_back_a_purge() {
+    let world = world(&whole());
+    world.run(&IMPORT).exits(0);
+    world.write(
+        "labels/street-b.yaml",
+        "inputs:\n  - id: street-b\n    purge: true\n",
+    );
+    let before = folder_of(world.path());
+    let run = world.run(&IMPORT).exits(1);
+    assert!(
+        run.stderr
+            .contains("error: input `street-b` is declared with `purge: true`"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(folder_of(world.path()), before);
+}
