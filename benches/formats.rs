@@ -7,7 +7,9 @@
 use annosync::formats::{
     self, ExportAnnotation, ExportInput, Format, ImageInfo, ImportOptions, Media, Memory,
 };
-use annosync::model::{BoundingBox, Concept, ConceptId, Concepts, Content, Geometry, InputId};
+use annosync::model::{
+    BoundingBox, Concept, ConceptId, Concepts, Content, Geometry, Identity, InputId,
+};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -117,6 +119,7 @@ fn inputs(images: usize) -> Vec<ExportInput> {
                     };
                     ExportAnnotation {
                         name: at.to_string(),
+                        identity: Identity::Content,
                         content: Content {
                             geometry: Some(Geometry::Box(edges.expect("inside the image"))),
                             concepts: Some(Concepts::new(vec![concept]).expect("one concept")),
