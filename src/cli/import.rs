@@ -38,7 +38,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let options = args.common.reading.import_options(images);
     let imported =
         formats::import(format, &files, &options).map_err(|error| failure(&error, &files))?;
-    if imported.images == 0 && imported.categories == 0 && imported.skipped.is_empty() {
+    // A COCO file without images says so: it has an empty list.
+    let is_empty = imported.images == 0 && imported.categories == 0 && imported.skipped.is_empty();
+    if is_empty && format != Format::Coco {
         let named = files.named().display();
         return Err(Failure::new(format!(
             "{named}: nothing to import: no image, video or text is in it"

@@ -31,7 +31,11 @@ pub(super) fn import(
     let mut builder = Builder::new(options);
     let files = source.files().iter();
     let is_json = |path: &&String| source.files().len() == 1 || has_extension(path, &["json"]);
-    for path in files.filter(is_json) {
+    let mut files = files.filter(is_json).peekable();
+    if files.peek().is_none() {
+        return Err(ImportError::NoFile);
+    }
+    for path in files {
         read(path, source, &mut builder)?;
     }
     builder.finish()
