@@ -5,7 +5,7 @@
 //! stable, since scripts use them. A reader adds the codes that its format needs.
 
 use crate::model::{ConceptId, DesiredInput};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 macro_rules! codes {
@@ -131,7 +131,7 @@ notes! {
     FieldsLeftOut = "fields_left_out" loses "object" "fields that a manifest cannot hold were left out",
     KeypointNamesLeftOut = "keypoint_names_left_out" loses "category" "the names or the skeleton of the keypoints were left out",
     ImageCategoriesLeftOut = "image_categories_left_out" loses "image" "`neg_category_ids` and `not_exhaustive_category_ids` were left out",
-    /// An image that nobody has annotated is not declared: an empty declaration would delete its labels.
+    /// An image without annotations by anyone is not declared: an empty declaration would delete its labels.
     NotAnnotated = "not_annotated" keeps "image" "not annotated yet, so not declared",
     NoLabelFile = "no_label_file" keeps "image" "no label file, so not declared",
     MissingFiles = "missing_files" loses "path" "named by the set, and not in the folder",
@@ -247,24 +247,6 @@ pub struct Imported {
 }
 
 impl Imported {
-    /// Counts what was left out.
-    pub fn skipped_by_code(&self) -> BTreeMap<SkipCode, u64> {
-        let mut counts = BTreeMap::new();
-        for skipped in &self.skipped {
-            *counts.entry(skipped.code).or_default() += 1;
-        }
-        counts
-    }
-
-    /// Counts what was changed.
-    pub fn notes_by_code(&self) -> BTreeMap<Note, u64> {
-        let mut counts = BTreeMap::new();
-        for noted in &self.notes {
-            *counts.entry(noted.code).or_default() += 1;
-        }
-        counts
-    }
-
     /// Removes and returns the inputs with objects that were, or may have been, left out.
     pub fn take_incomplete(&mut self) -> Vec<ImportedInput> {
         let is_complete = |input: &ImportedInput| self.unassigned == 0 && input.left_out == 0;
@@ -285,5 +267,26 @@ impl Imported {
             code,
             place: place.into(),
         });
+    }
+}
+
+#[cfg(test)]
+impl Imported {
+    /// Counts what was left out.
+    pub(super) fn skipped_by_code(&self) -> std::collections::BTreeMap<SkipCode, u64> {
+        let mut counts = std::collections::BTreeMap::new();
+        for skipped in &self.skipped {
+            *counts.entry(skipped.code).or_default() += 1;
+        }
+        counts
+    }
+
+    /// Counts what was changed.
+    pub(super) fn notes_by_code(&self) -> std::collections::BTreeMap<Note, u64> {
+        let mut counts = std::collections::BTreeMap::new();
+        for noted in &self.notes {
+            *counts.entry(noted.code).or_default() += 1;
+        }
+        counts
     }
 }

@@ -11,7 +11,7 @@ use super::place::{Extent, NotPlaced, Shape, place, skip};
 use crate::manifest::write::declarable;
 use crate::model::{
     Concept, ConceptId, Concepts, Content, DesiredAnnotation, DesiredInput, Geometry, Identity,
-    InputId, Json, Origin, Undeclared,
+    InputId, Json, Origin, Undeclared, escape,
 };
 use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap};
@@ -266,7 +266,7 @@ impl<'o> Builder<'o> {
         })
     }
 
-    /// Counts a picture that nobody has annotated. It is not declared.
+    /// Counts a picture that is not annotated yet. It is not declared.
     pub(super) fn not_annotated(&mut self, name: &str) {
         self.imported.images += 1;
         self.note(Note::NotAnnotated, name);
@@ -274,7 +274,7 @@ impl<'o> Builder<'o> {
 
     /// Counts a file of several that cannot be read. Its pictures are not declared.
     pub(super) fn unreadable_file(&mut self, path: &str, error: &ImportError) {
-        let detail = error.to_string();
+        let detail = escape(&error.to_string()).into_owned();
         self.unusable_picture(None, path.to_owned(), SkipCode::UnreadableFile, detail);
     }
 

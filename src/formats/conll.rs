@@ -52,8 +52,7 @@ pub(super) fn import(
             Ok(text) => file(path, &text, &mut builder),
             Err(error) if files.len() == 1 => return Err(error),
             Err(error) => {
-                let code = SkipCode::UnreadableFile;
-                builder.unusable_picture(None, (*path).to_owned(), code, error.to_string());
+                builder.unreadable_file(path, &error);
             }
         }
     }

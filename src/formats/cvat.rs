@@ -18,7 +18,7 @@ use super::format::Format;
 use super::options::ImportOptions;
 use super::place::{NotPlaced, Shape};
 use super::source::{Source, folder, text};
-use super::xml::{self, Element, Xml};
+use super::xml::{self, Element, FileErrors, Xml};
 use crate::model::{FileKind, escape};
 use meta::Meta;
 use video::Videos;
@@ -36,27 +36,19 @@ pub(super) fn import(
     }
     let mut builder = Builder::new(options);
     let mut interpolated = track::MAX_INTERPOLATED;
-    let (mut is_cvat, mut first_error) = (false, None);
+    let mut errors = FileErrors::default();
     for path in &files {
         let file = File { path, source };
-        if let Err(error) = file.read(&mut builder, &mut interpolated) {
-            // A file of another format holds no labels that could be missing.
-            if !matches!(error, ImportError::OtherFormat { .. }) {
-                is_cvat = true;
-                builder.unassigned();
+        match file.read(&mut builder, &mut interpolated) {
+            Ok(()) => errors.read(),
+            Err(error) => {
+                if errors.failed(path, error, &mut builder) {
+                    builder.unassigned();
+                }
             }
-            xml::unreadable(&mut builder, path, &error);
-            first_error = first_error.or(Some(error));
-        } else {
-            is_cvat = true;
         }
     }
-    // The only file, or files of another format.
-    if let Some(error) = first_error
-        && (files.len() == 1 || !is_cvat)
-    {
-        return Err(error);
-    }
+    errors.check(files.len())?;
     builder.finish()
 }
 

@@ -42,7 +42,7 @@ pub enum ImportError {
     /// A folder without files.
     #[error("no file to import")]
     NoFile,
-    /// Nobody of this name has annotated anything.
+    /// No annotation was made by an annotator of this name.
     #[error("no work of annotator {annotator:?}: {}", annotators(.known))]
     NoSuchAnnotator {
         annotator: String,

@@ -20,6 +20,8 @@
 mod account;
 mod bitmap;
 mod builder;
+#[cfg(test)]
+mod checks;
 mod coco;
 mod conll;
 mod convert;

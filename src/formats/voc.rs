@@ -14,7 +14,7 @@ use super::error::ImportError;
 use super::format::Format;
 use super::options::{Corners, ImportOptions};
 use super::source::{Source, file_name, text};
-use super::xml::{self, Xml};
+use super::xml::{self, FileErrors, Xml};
 use crate::model::FileKind;
 use object::Found;
 use rayon::prelude::*;
@@ -35,7 +35,7 @@ pub(super) fn import(
     }
     let mut builder = Builder::new(options);
     let mut has_box = false;
-    let (mut is_voc, mut first_error) = (false, None);
+    let mut errors = FileErrors::default();
     for paths in files.chunks(FILES_AT_ONCE) {
         let read: Vec<Result<Labels, ImportError>> = paths
             .par_iter()
@@ -44,24 +44,17 @@ pub(super) fn import(
         for (path, labels) in paths.iter().zip(read) {
             match labels {
                 Ok(labels) => {
-                    is_voc = true;
+                    errors.read();
                     has_box |= !labels.objects.is_empty();
                     add(labels, &mut builder);
                 }
                 Err(error) => {
-                    is_voc |= !matches!(error, ImportError::OtherFormat { .. });
-                    xml::unreadable(&mut builder, path, &error);
-                    first_error = first_error.or(Some(error));
+                    errors.failed(path, error, &mut builder);
                 }
             }
         }
     }
-    // The only file, or files of another format.
-    if let Some(error) = first_error
-        && (files.len() == 1 || !is_voc)
-    {
-        return Err(error);
-    }
+    errors.check(files.len())?;
     if has_box && options.corners == Corners::FromZero {
         builder.note(Note::CornersFromZero, "all boxes");
     }

@@ -95,7 +95,7 @@ pub(super) struct Writer {
     paths: BTreeSet<String>,
     /// How many annotations the inputs have that are in the files.
     counts: BTreeMap<String, usize>,
-    /// Whether something of the current annotation was written, by input and annotation.
+    /// The folder of the files that follow; empty for the top folder.
     prefix: String,
 }
 

@@ -4,7 +4,6 @@
 
 mod write;
 
-use super::account::SkipCode;
 use super::builder::Builder;
 use super::error::ImportError;
 use super::source::{self, Source, has_extension};
@@ -251,10 +250,41 @@ pub(super) fn files(source: &dyn Source) -> Vec<&str> {
         .collect()
 }
 
-/// Reports a file of several that cannot be read.
-pub(super) fn unreadable(builder: &mut Builder<'_>, path: &str, error: &ImportError) {
-    let detail = escape(&error.to_string()).into_owned();
-    builder.unusable_picture(None, path.to_owned(), SkipCode::UnreadableFile, detail);
+/// Files of a set that cannot be read, or are of another format.
+#[derive(Debug, Default)]
+pub(super) struct FileErrors {
+    first: Option<ImportError>,
+    /// Whether a file is of the format, even if it cannot be read.
+    has_format: bool,
+}
+
+impl FileErrors {
+    /// Says that a file was read.
+    pub(super) fn read(&mut self) {
+        self.has_format = true;
+    }
+
+    /// Reports a file. Returns whether it is of the format, so that labels may be missing.
+    pub(super) fn failed(
+        &mut self,
+        path: &str,
+        error: ImportError,
+        builder: &mut Builder<'_>,
+    ) -> bool {
+        let is_of_format = !matches!(error, ImportError::OtherFormat { .. });
+        self.has_format |= is_of_format;
+        builder.unreadable_file(path, &error);
+        self.first.get_or_insert(error);
+        is_of_format
+    }
+
+    /// Fails for the only file, and for files of which none is of the format.
+    pub(super) fn check(self, files: usize) -> Result<(), ImportError> {
+        match self.first {
+            Some(error) if files == 1 || !self.has_format => Err(error),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A whole number above 0, such as `640` or `640.0`.

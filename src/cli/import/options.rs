@@ -113,19 +113,21 @@ pub(crate) enum InputIdArg {
 
 impl Reading {
     pub(crate) fn import_options(&self, images: Option<String>) -> ImportOptions {
-        let choose = usize::from;
+        fn choose<T>(flag: bool, set: T, unset: T) -> T {
+            if flag { set } else { unset }
+        }
         ImportOptions {
             input_id: self.input_id(),
-            concepts: [ConceptNames::AsNamed, ConceptNames::Slug][choose(self.slug)],
-            overhang: [Overhang::LeaveOut, Overhang::Clip][choose(self.clip)],
+            concepts: choose(self.slug, ConceptNames::Slug, ConceptNames::AsNamed),
+            overhang: choose(self.clip, Overhang::Clip, Overhang::LeaveOut),
             multi_ring: match self.multi_ring {
                 MultiRingArg::Split => MultiRing::Split,
                 MultiRingArg::Largest => MultiRing::Largest,
                 MultiRingArg::Box => MultiRing::Box,
             },
-            scores: [Scores::LeaveOut, Scores::Values][choose(self.scores)],
-            corners: [Corners::FromZero, Corners::FromOne][choose(self.one_based)],
-            frames: [Frames::Listed, Frames::Interpolated][choose(self.interpolate)],
+            scores: choose(self.scores, Scores::Values, Scores::LeaveOut),
+            corners: choose(self.one_based, Corners::FromOne, Corners::FromZero),
+            frames: choose(self.interpolate, Frames::Interpolated, Frames::Listed),
             frame_rate: self.frame_rate,
             annotator: self.annotator.clone(),
             images,

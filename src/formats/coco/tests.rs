@@ -5,10 +5,11 @@ mod shapes;
 
 use super::*;
 use crate::formats::account::Skipped;
+use crate::formats::checks::{notes, pieces};
 use crate::formats::input_id::InputIdFrom;
 use crate::formats::options::{ConceptNames, MultiRing, Overhang};
 use crate::formats::source::Memory;
-use crate::model::{ConceptId, Geometry, Identity, Json, Overlap, Polygon, overlap};
+use crate::model::{ConceptId, Geometry, Identity, Overlap, Polygon, overlap};
 
 /// A file with one image of 100 x 50 px and the category `car`.
 fn with(annotations: &str) -> String {
@@ -86,14 +87,6 @@ fn skipped(imported: &Imported) -> String {
     };
     assert_eq!(imported.taken_over, 0);
     format!("{}: {}", skipped.code, skipped.detail)
-}
-
-fn notes(imported: &Imported) -> Vec<(&'static str, u64)> {
-    imported
-        .notes_by_code()
-        .into_iter()
-        .map(|(note, count)| (note.as_str(), count))
-        .collect()
 }
 
 #[test]
@@ -484,17 +477,4 @@ fn objects_without_a_known_image_are_counted_as_unassigned() {
         assert_eq!(imported.take_incomplete().len() as u64, unassigned);
         assert_eq!(imported.inputs.len() as u64, 1 - unassigned);
     }
-}
-
-/// The annotations of the one image, each with its place and metadata.
-fn pieces(imported: &Imported) -> Vec<String> {
-    let annotations = imported.inputs[0].input.annotations.iter();
-    annotations
-        .map(|annotation| {
-            let content = &annotation.content;
-            let metadata = content.metadata.as_ref().map_or("", Json::as_str);
-            let place = serde_json::to_string(&content.geometry).unwrap();
-            format!("{place} {metadata}").trim_end().to_owned()
-        })
-        .collect()
 }

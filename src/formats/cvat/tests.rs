@@ -5,6 +5,7 @@ mod video;
 
 use super::*;
 use crate::formats::account::{Note, SkipCode};
+use crate::formats::checks::pieces;
 use crate::formats::options::Overhang;
 use crate::formats::source::Memory;
 use crate::model::{Geometry, Json};
@@ -30,21 +31,6 @@ fn read(text: &str, options: &ImportOptions) -> Result<Imported, ImportError> {
 
 fn imported(text: &str) -> Imported {
     read(text, &ImportOptions::default()).unwrap()
-}
-
-/// The place and the metadata of each annotation.
-fn pieces(imported: &Imported) -> Vec<String> {
-    imported
-        .inputs
-        .iter()
-        .flat_map(|input| &input.input.annotations)
-        .map(|annotation| {
-            let content = &annotation.content;
-            let metadata = content.metadata.as_ref().map_or("", Json::as_str);
-            let place = serde_json::to_string(&content.geometry).unwrap();
-            format!("{place} {metadata}").trim_end().to_owned()
-        })
-        .collect()
 }
 
 /// Without that of the skeleton of [`META`].

@@ -1,4 +1,5 @@
 use super::*;
+use crate::formats::checks::{adds_up, codes};
 use crate::formats::source::Memory;
 use crate::model::Concepts;
 use proptest::prelude::*;
@@ -9,19 +10,6 @@ fn read(files: &[(&str, &str)]) -> Imported {
     let imported = import(&source, &ImportOptions::default()).unwrap();
     assert!(adds_up(&imported));
     imported
-}
-
-fn adds_up(imported: &Imported) -> bool {
-    let skipped = imported.skipped.iter().filter(|it| it.annotation.is_some());
-    imported.taken_over + skipped.count() == imported.annotations
-}
-
-fn codes(imported: &Imported) -> Vec<(&'static str, u64)> {
-    let skipped = imported.skipped_by_code();
-    let notes = imported.notes_by_code();
-    let skipped = skipped.iter().map(|(code, count)| (code.as_str(), *count));
-    let notes = notes.iter().map(|(code, count)| (code.as_str(), *count));
-    skipped.chain(notes).collect()
 }
 
 #[test]

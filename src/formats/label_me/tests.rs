@@ -1,4 +1,5 @@
 use super::*;
+use crate::formats::checks::{adds_up, codes, written};
 use crate::formats::options::Overhang;
 use crate::formats::source::Memory;
 use base64::Engine as _;
@@ -29,32 +30,11 @@ fn read(files: &[(&str, String)], options: &ImportOptions) -> Imported {
     imported
 }
 
-fn adds_up(imported: &Imported) -> bool {
-    let skipped = imported.skipped.iter().filter(|it| it.annotation.is_some());
-    imported.taken_over + skipped.count() == imported.annotations
-}
-
 fn of_shapes(shapes: &Value) -> Imported {
     read(
         &[("a.json", with(shapes).to_string())],
         &ImportOptions::default(),
     )
-}
-
-fn written(imported: &Imported) -> Vec<String> {
-    let inputs = imported.inputs.iter();
-    inputs
-        .flat_map(|input| &input.input.annotations)
-        .map(|it| serde_json::to_string(&it.content).unwrap())
-        .collect()
-}
-
-fn codes(imported: &Imported) -> Vec<(&'static str, u64)> {
-    let skipped = imported.skipped_by_code();
-    let notes = imported.notes_by_code();
-    let skipped = skipped.iter().map(|(code, count)| (code.as_str(), *count));
-    let notes = notes.iter().map(|(code, count)| (code.as_str(), *count));
-    skipped.chain(notes).collect()
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod write;
 
 use super::*;
 use crate::formats::account::Media;
+use crate::formats::checks::{adds_up, codes, written};
 use crate::formats::options::Frames;
 use crate::formats::source::Memory;
 use crate::model::{DesiredAnnotation, Geometry};
@@ -31,8 +32,7 @@ fn read(text: &str, options: &ImportOptions) -> Imported {
     let source = Memory::of([("export.json", text)]);
     assert!(recognises(&source), "{text}");
     let imported = import(&source, options).unwrap();
-    let skipped = imported.skipped.iter().filter(|it| it.annotation.is_some());
-    assert_eq!(imported.taken_over + skipped.count(), imported.annotations);
+    assert!(adds_up(&imported));
     imported
 }
 
@@ -43,22 +43,6 @@ fn of_results(results: &Value) -> Imported {
 fn annotations(imported: &Imported) -> Vec<&DesiredAnnotation> {
     let inputs = imported.inputs.iter();
     inputs.flat_map(|input| &input.input.annotations).collect()
-}
-
-/// The annotations as a manifest has them.
-fn written(imported: &Imported) -> Vec<String> {
-    annotations(imported)
-        .iter()
-        .map(|it| serde_json::to_string(&it.content).unwrap())
-        .collect()
-}
-
-fn codes(imported: &Imported) -> Vec<(&'static str, u64)> {
-    let skipped = imported.skipped_by_code();
-    let notes = imported.notes_by_code();
-    let skipped = skipped.iter().map(|(code, count)| (code.as_str(), *count));
-    let notes = notes.iter().map(|(code, count)| (code.as_str(), *count));
-    skipped.chain(notes).collect()
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::formats::checks::{adds_up, notes, skips};
 use crate::formats::options::Scores;
 use crate::formats::recognise;
 use crate::formats::source::Memory;
@@ -15,25 +16,8 @@ fn read(files: &[(&str, &str)], scores: Scores) -> Imported {
         ..ImportOptions::default()
     };
     let imported = import(&Memory::of(files.iter().copied()), &options).unwrap();
-    adds_up(&imported);
+    assert!(adds_up(&imported));
     imported
-}
-
-fn adds_up(imported: &Imported) {
-    let left_out = (imported.skipped.iter()).filter(|it| it.annotation.is_some());
-    assert_eq!(imported.taken_over + left_out.count(), imported.annotations);
-}
-
-fn notes(imported: &Imported) -> Vec<(&'static str, u64)> {
-    let notes = imported.notes_by_code().into_iter();
-    notes.map(|(note, count)| (note.as_str(), count)).collect()
-}
-
-fn skips(imported: &Imported) -> Vec<String> {
-    let skipped = imported.skipped.iter();
-    skipped
-        .map(|it| format!("{}: {}", it.code, it.detail))
-        .collect()
 }
 
 /// Each input and its annotations.
@@ -199,7 +183,7 @@ fn every_row_of_the_real_files_is_accounted_for() {
     };
     assert_eq!(recognise(&source), [Format::OpenImages]);
     let imported = import(&source, &ImportOptions::default()).unwrap();
-    adds_up(&imported);
+    assert!(adds_up(&imported));
     assert_eq!(
         content(&imported),
         [
@@ -239,7 +223,7 @@ proptest! {
             let source = Memory::new(files.map(|(path, bytes)| (path.to_owned(), bytes)).into());
             recognises(&source);
             if let Ok(imported) = import(&source, &ImportOptions::default()) {
-                adds_up(&imported);
+                assert!(adds_up(&imported));
             }
         }
     }

@@ -4,6 +4,7 @@ pub(in crate::formats) mod real;
 
 use super::*;
 use crate::formats::account::SkipCode;
+use crate::formats::checks::{notes, pieces};
 use crate::formats::options::Scores;
 use crate::formats::source::Memory;
 use crate::model::Json;
@@ -28,26 +29,6 @@ fn read_all(files: &[(&str, &str)], options: &ImportOptions) -> Result<Imported,
 
 fn imported(text: &str) -> Imported {
     read_all(&[("a.xml", text)], &ImportOptions::default()).unwrap()
-}
-
-/// The place and the metadata of each annotation.
-fn pieces(imported: &Imported) -> Vec<String> {
-    imported
-        .inputs
-        .iter()
-        .flat_map(|input| &input.input.annotations)
-        .map(|annotation| {
-            let content = &annotation.content;
-            let metadata = content.metadata.as_ref().map_or("", Json::as_str);
-            let place = serde_json::to_string(&content.geometry).unwrap();
-            format!("{place} {metadata}").trim_end().to_owned()
-        })
-        .collect()
-}
-
-fn notes(imported: &Imported) -> Vec<(&'static str, u64)> {
-    let notes = imported.notes_by_code().into_iter();
-    notes.map(|(note, count)| (note.as_str(), count)).collect()
 }
 
 #[test]

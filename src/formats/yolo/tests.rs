@@ -1,6 +1,7 @@
 use super::*;
 use crate::formats::Format;
 use crate::formats::account::Media;
+use crate::formats::checks::{adds_up, notes, skips};
 use crate::formats::coco;
 use crate::formats::input_id::InputIdFrom;
 use crate::formats::options::Scores;
@@ -15,7 +16,7 @@ fn read(files: &[(&str, &str)]) -> Result<Imported, ImportError> {
         &Memory::of(files.iter().copied()),
         &ImportOptions::default(),
     )?;
-    adds_up(&imported);
+    assert!(adds_up(&imported));
     Ok(imported)
 }
 
@@ -23,26 +24,9 @@ fn imported(files: &[(&str, &str)]) -> Imported {
     read(files).unwrap()
 }
 
-fn adds_up(imported: &Imported) {
-    let left_out = (imported.skipped.iter()).filter(|it| it.annotation.is_some());
-    assert_eq!(imported.taken_over + left_out.count(), imported.annotations);
-}
-
 fn ids(imported: &Imported) -> Vec<&str> {
     let inputs = imported.inputs.iter();
     inputs.map(|it| it.input.id.as_str()).collect()
-}
-
-fn notes(imported: &Imported) -> Vec<(&'static str, u64)> {
-    let notes = imported.notes_by_code().into_iter();
-    notes.map(|(note, count)| (note.as_str(), count)).collect()
-}
-
-fn skips(imported: &Imported) -> Vec<String> {
-    let skipped = imported.skipped.iter();
-    skipped
-        .map(|it| format!("{}: {}", it.code, it.detail))
-        .collect()
 }
 
 /// Concepts and places, input by input.
@@ -616,7 +600,7 @@ proptest! {
             let source = Memory::new(files[from..].iter().cloned().collect());
             recognises(&source);
             if let Ok(imported) = import(&source, &ImportOptions::default()) {
-                adds_up(&imported);
+                assert!(adds_up(&imported));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Files that somebody made to break a reader: no panic, and an account that adds up.
 
 use super::*;
+use crate::formats::checks::adds_up;
 use proptest::prelude::*;
 
 fn outcome(text: &str) -> Result<Imported, String> {
@@ -138,11 +139,6 @@ fn broken() -> impl Strategy<Value = Value> {
         *at = value;
         whole
     })
-}
-
-fn adds_up(imported: &Imported) -> bool {
-    let skipped = imported.skipped.iter().filter(|it| it.annotation.is_some());
-    imported.taken_over + skipped.count() == imported.annotations
 }
 
 proptest! {
