@@ -6,8 +6,8 @@ use super::exit::{Exit, Failure};
 use super::validate::{self, load_whole};
 use super::{account, files, label_files, offline, output};
 use crate::formats::{self, ExportAnnotation, ExportInput, Exported, Format, ImageInfo, Media};
-use crate::manifest::{self, InputText, InputVideo, Manifest, MediumContent, Overlay};
-use crate::model::{Content, Identity, InputId, Json, Maker, ObservedState, Origin};
+use crate::manifest::{self, InputVideo, Manifest, Overlay};
+use crate::model::{Content, Identity, InputId, Json, Maker, ObservedState};
 use crate::render::{counted, escape};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -110,7 +110,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         _ => Some(load_whole(&args.path, args.files)?),
     };
     let mut inputs = match (&args.observed, &manifest) {
-        (Some(listing), manifest) => observed(&offline::read_listing(listing)?, manifest.as_ref()),
+        (Some(listing), manifest) => observed(&offline::read_listing(listing)?, manifest.as_ref())?,
         (None, Some(manifest)) => declared(manifest)?,
         (None, None) => unreachable!("without a listing, the manifest is loaded"),
     };
@@ -192,8 +192,8 @@ fn declared(manifest: &Manifest) -> Result<Vec<ExportInput>, Failure> {
     for input in &manifest.desired.inputs {
         let annotations = input.annotations.iter().enumerate();
         inputs.push(ExportInput {
-            media: media(manifest, &input.id, input.origin)?,
-            image: image(manifest, &input.id, input.origin),
+            media: media(manifest, &input.id)?,
+            image: image(manifest, &input.id),
             annotations: annotations
                 .filter(|(_, annotation)| annotation.identity != Identity::InputLevel)
                 .map(|(number, annotation)| ExportAnnotation {
@@ -215,7 +215,10 @@ fn declared(manifest: &Manifest) -> Result<Vec<ExportInput>, Failure> {
     Ok(inputs)
 }
 
-fn observed(state: &ObservedState, manifest: Option<&Manifest>) -> Vec<ExportInput> {
+fn observed(
+    state: &ObservedState,
+    manifest: Option<&Manifest>,
+) -> Result<Vec<ExportInput>, Failure> {
     let mut of_models = 0;
     let mut inputs = Vec::with_capacity(state.inputs.len());
     for (id, annotations) in &state.inputs {
@@ -238,10 +241,11 @@ fn observed(state: &ObservedState, manifest: Option<&Manifest>) -> Vec<ExportInp
         }
         inputs.push(ExportInput {
             id: id.clone(),
-            media: Media::Image,
-            image: manifest.map_or_else(ImageInfo::default, |manifest| {
-                image(manifest, id, Origin::default())
-            }),
+            media: match manifest {
+                Some(manifest) => media(manifest, id)?,
+                None => Media::Image,
+            },
+            image: manifest.map(|it| image(it, id)).unwrap_or_default(),
             annotations: exported,
             split: None,
         });
@@ -252,51 +256,32 @@ fn observed(state: &ObservedState, manifest: Option<&Manifest>) -> Vec<ExportInp
             counted(of_models, "annotation")
         ));
     }
-    inputs
+    Ok(inputs)
 }
 
-/// The image with its size: as declared, else from the file's header.
-fn image(manifest: &Manifest, id: &InputId, origin: Origin) -> ImageInfo {
-    if let Some(video) = manifest.input_video(id) {
-        let (path, url) = match video {
-            InputVideo::Path(path) => (Some(path.into()), None),
-            InputVideo::Url(url) => (None, Some(url.into())),
-        };
-        return ImageInfo {
-            path,
-            url,
-            size: None,
-        };
-    }
-    let Some(image) = manifest.images.get(id) else {
-        return ImageInfo::default();
+/// The image or the video of an input, with its size if that is known.
+fn image(manifest: &Manifest, id: &InputId) -> ImageInfo {
+    let (path, url) = match (manifest.input_video(id), manifest.images.get(id)) {
+        (Some(InputVideo::Path(path)), _) => (Some(path), None),
+        (Some(InputVideo::Url(url)), _) => (None, Some(url)),
+        (None, Some(image)) => (image.path.clone(), image.url.clone()),
+        (None, None) => (None, None),
     };
-    let declared = image.width.zip(image.height);
+    let size = files::declared_size(manifest, id);
     ImageInfo {
-        path: image.path.as_deref().map(str::to_owned),
-        url: image.url.as_deref().map(str::to_owned),
-        size: declared.or_else(|| {
-            let path = manifest.medium_path(origin, image.path.as_deref()?).ok()?;
-            files::image_size(&manifest.medium_file(&path).ok()?)
-        }),
+        path: path.map(String::from),
+        url: url.map(String::from),
+        size: size.map(|[width, height]| (width, height)),
     }
 }
 
-fn media(manifest: &Manifest, id: &InputId, origin: Origin) -> Result<Media, Failure> {
+fn media(manifest: &Manifest, id: &InputId) -> Result<Media, Failure> {
     if manifest.input_video(id).is_some() {
         return Ok(Media::Video);
     }
-    let fail = |(why, hint): (String, &str)| Failure::new(format!("{id}: {why}")).hint(hint);
-    Ok(match manifest.input_text(id) {
-        Some(InputText::Raw(text)) => Media::Text(text.into()),
-        Some(InputText::Path(written)) => {
-            let path = manifest.medium_path(origin, &written).map_err(fail)?;
-            let bytes = manifest.read_medium(&path, MediumContent::Text);
-            let bytes = bytes.map_err(fail)?;
-            Media::Text(String::from_utf8_lossy(&bytes).into_owned())
-        }
-        Some(InputText::Url(_)) | None => Media::Image,
-    })
+    let text = manifest.read_text(id);
+    let text = text.map_err(|(why, hint)| Failure::new(format!("{id}: {why}")).hint(hint))?;
+    Ok(text.map_or(Media::Image, Media::Text))
 }
 
 /// Writes all files or none.

@@ -4,7 +4,8 @@ use super::exit::Failure;
 use super::{input, kind, output};
 use crate::formats::{self, Format, Source};
 use crate::lint::Picture;
-use crate::model::FileKind;
+use crate::manifest::Manifest;
+use crate::model::{FileKind, InputId};
 use ignore::WalkBuilder;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
@@ -168,14 +169,20 @@ impl Source for Files {
     }
 
     fn image_size(&self, path: &str) -> Option<(u32, u32)> {
-        image_size(&self.path(path))
+        let [width, height] = picture(&self.path(path)).displayed_size()?;
+        Some((width, height))
     }
 }
 
-/// Width and height in pixels from the header of an image file, as it is displayed; `None` if it cannot be read.
-pub(crate) fn image_size(path: &Path) -> Option<(u32, u32)> {
-    let [width, height] = picture(path).displayed_size()?;
-    Some((width, height))
+/// Width and height in pixels of a declared image: as declared, else from the file's header, as it is displayed.
+pub(crate) fn declared_size(manifest: &Manifest, id: &InputId) -> Option<[u32; 2]> {
+    let image = manifest.images.get(id)?;
+    if let Some((width, height)) = image.width.zip(image.height) {
+        return Some([width, height]);
+    }
+    let origin = manifest.desired.input(id)?.origin;
+    let path = manifest.medium_path(origin, image.path.as_deref()?).ok()?;
+    picture(&manifest.medium_file(&path).ok()?).displayed_size()
 }
 
 /// What the header of an image file says.

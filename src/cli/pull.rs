@@ -407,10 +407,7 @@ fn warn_of_unknown(scope: &Scope, observed: &ObservedState, manifest: Option<&Ma
         return;
     };
     for input in named {
-        let is_declared = manifest.is_some_and(|manifest| {
-            let inputs = &manifest.desired.inputs;
-            inputs.binary_search_by(|it| it.id.cmp(input)).is_ok()
-        });
+        let is_declared = manifest.is_some_and(|it| it.desired.input(input).is_some());
         if !is_declared && !observed.inputs.contains_key(input) {
             output::message(&format!(
                 "warning: input {input} has no annotation, or is not in the app"

@@ -4,7 +4,7 @@ use super::exit::{Exit, Failure};
 use super::validate::{self, load};
 use super::{files, offline, output};
 use crate::manifest::{self, Manifest};
-use crate::model::{Content, Identity, InputId, Kind, Maker, ObservedState, Origin};
+use crate::model::{Content, Identity, Kind, Maker, ObservedState};
 use crate::render::{self, counted};
 use crate::stats::{Counter, Labelled, Stats};
 use std::path::PathBuf;
@@ -63,7 +63,7 @@ fn declared(manifest: &Manifest) -> Stats {
             },
             content: &annotation.content,
         });
-        counter.add(size(manifest, &input.id, input.origin), annotations);
+        counter.add(files::declared_size(manifest, &input.id), annotations);
     }
     counter.finish()
 }
@@ -85,11 +85,7 @@ fn observed(state: &ObservedState, manifest: Option<&Manifest>) -> Stats {
                 Maker::Input => contents.push(("input_level", annotation.content())),
             }
         }
-        let size = manifest.and_then(|manifest| {
-            let inputs = &manifest.desired.inputs;
-            let at = inputs.binary_search_by(|input| input.id.cmp(id)).ok()?;
-            size(manifest, id, inputs[at].origin)
-        });
+        let size = manifest.and_then(|manifest| files::declared_size(manifest, id));
         let labelled = contents
             .iter()
             .map(|(kind, content)| Labelled { kind, content });
@@ -102,16 +98,6 @@ fn observed(state: &ObservedState, manifest: Option<&Manifest>) -> Stats {
         ));
     }
     counter.finish()
-}
-
-/// The size of an image: as declared, else from the file's header.
-fn size(manifest: &Manifest, id: &InputId, origin: Origin) -> Option<[u32; 2]> {
-    let image = manifest.images.get(id)?;
-    if let Some((width, height)) = image.width.zip(image.height) {
-        return Some([width, height]);
-    }
-    let path = manifest.medium_path(origin, image.path.as_deref()?).ok()?;
-    files::picture(&manifest.medium_file(&path).ok()?).displayed_size()
 }
 
 fn name(kind: Kind) -> &'static str {

@@ -27,12 +27,11 @@ pub fn edits<'f>(
             by_input.entry(input).or_default().push(fix);
         }
     }
-    let inputs = &manifest.desired.inputs;
     by_input
         .into_iter()
         .filter_map(|(id, fixes)| {
-            let at = inputs.binary_search_by(|input| input.id.cmp(id)).ok()?;
-            let input = &inputs[at];
+            let at = manifest.desired.position(id)?;
+            let input = &manifest.desired.inputs[at];
             let places = if fixes.contains(&Fix::Order) {
                 ordered(input)
             } else {

@@ -209,7 +209,7 @@ fn may_lose_inputs(missing: &MissingFile, state: &DesiredState) -> bool {
     if document.inputs.is_empty() && document.header.is_none() {
         return true;
     }
-    let is_declared = |id: &InputId| state.inputs.binary_search_by(|it| it.id.cmp(id)).is_ok();
+    let is_declared = |id: &InputId| state.position(id).is_some();
     let mut inputs = document.inputs.iter();
     inputs.any(|input| input.id.as_ref().is_none_or(|id| !is_declared(id)))
 }

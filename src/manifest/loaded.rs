@@ -161,6 +161,23 @@ impl Manifest {
         named::path_below(folder, written, self.access)
     }
 
+    /// The text of a text input; `None` for other inputs, and for a text that only the service can fetch.
+    ///
+    /// # Errors
+    ///
+    /// Why its file cannot be read, and a hint.
+    pub fn read_text(&self, input: &InputId) -> Result<Option<String>, (String, &'static str)> {
+        let written = match self.input_text(input) {
+            Some(InputText::Raw(text)) => return Ok(Some(text.into())),
+            Some(InputText::Path(written)) => written,
+            Some(InputText::Url(_)) | None => return Ok(None),
+        };
+        let origin = self.desired.input(input).map(|input| input.origin);
+        let path = self.medium_path(origin.unwrap_or_default(), &written)?;
+        let bytes = self.read_medium(&path, MediumContent::Text)?;
+        Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
     /// The bytes of a file of the manifest's folder.
     ///
     /// # Errors

@@ -96,6 +96,16 @@ impl DesiredState {
     pub fn sort(&mut self) {
         self.inputs.sort_by(|a, b| a.id.cmp(&b.id));
     }
+
+    /// The index of a declared input.
+    pub fn position(&self, id: &InputId) -> Option<usize> {
+        self.inputs.binary_search_by(|it| it.id.cmp(id)).ok()
+    }
+
+    /// A declared input.
+    pub fn input(&self, id: &InputId) -> Option<&DesiredInput> {
+        Some(&self.inputs[self.position(id)?])
+    }
 }
 
 /// The kind of creator of an observed annotation.

@@ -79,9 +79,7 @@ impl<'a> ThreeWay<'a> {
     }
 
     fn base_input(&self, id: &InputId) -> Option<&'a DesiredInput> {
-        let inputs = &self.base.inputs;
-        let at = inputs.binary_search_by(|it| it.id.cmp(id)).ok()?;
-        Some(&inputs[at])
+        self.base.input(id)
     }
 
     /// The manifest's set.

@@ -92,7 +92,7 @@ pub fn merge(
     for each in incoming {
         let each = &with_renames(&claims, each);
         let id = &each.input.id;
-        let declared = desired.inputs.binary_search_by(|it| it.id.cmp(id)).ok();
+        let declared = desired.position(id);
         let was = declared.map(|at| &desired.inputs[at]);
         if was.is_some_and(|was| was.undeclared == Undeclared::Purged) {
             return Err(PullError::Purged { input: id.clone() });

@@ -7,7 +7,7 @@ use crate::cli::exit::Failure;
 use crate::cli::output;
 use crate::cli::validate::problem_text;
 use crate::formats::{Format, ImageInfo, Imported, ImportedInput, InputIdFrom, Media};
-use crate::manifest::{self, Image, InputText, InputVideo, Manifest, MediumContent, Overlay};
+use crate::manifest::{self, Image, InputText, InputVideo, Manifest, Overlay};
 use crate::model::InputId;
 use crate::pull::{self, ExistingManifest, Expressible, Incoming, PullError};
 use crate::render::{counted, escape};
@@ -219,7 +219,9 @@ fn check_texts(manifest: &Manifest, imported: &Imported) -> Result<(), Failure> 
         let Media::Text(new) = &each.media else {
             continue;
         };
-        if declared_text(manifest, &each.input.id).is_some_and(|known| bare(&known) != bare(new)) {
+        // A text that cannot be read is not compared.
+        let known = manifest.read_text(&each.input.id).ok().flatten();
+        if known.is_some_and(|known| bare(&known) != bare(new)) {
             others.push(escape(each.input.id.as_str()).into_owned());
         }
     }
@@ -232,21 +234,6 @@ fn check_texts(manifest: &Manifest, imported: &Imported) -> Result<(), Failure> 
         first_names(&others)
     ))
     .hint("import into another folder, or fix `text` in the manifest if the text was changed"))
-}
-
-/// The text of an input as far as it can be read here.
-fn declared_text(manifest: &Manifest, id: &InputId) -> Option<String> {
-    match manifest.input_text(id)? {
-        InputText::Raw(text) => Some(text.into()),
-        InputText::Path(written) => {
-            let inputs = &manifest.desired.inputs;
-            let at = inputs.binary_search_by(|it| it.id.cmp(id)).ok()?;
-            let path = manifest.medium_path(inputs[at].origin, &written).ok()?;
-            let bytes = manifest.read_medium(&path, MediumContent::Text).ok()?;
-            String::from_utf8(bytes).ok()
-        }
-        InputText::Url(_) => None,
-    }
 }
 
 /// Whether an id that was made of a path ends with the name of this image, with or without its ending.

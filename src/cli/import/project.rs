@@ -242,8 +242,7 @@ impl Project {
 }
 
 pub(super) fn declares(manifest: &Manifest, input: &InputId) -> bool {
-    let inputs = &manifest.desired.inputs;
-    inputs.binary_search_by(|it| it.id.cmp(input)).is_ok()
+    manifest.desired.input(input).is_some()
 }
 
 fn summary(files: u64, merged: &Merged) -> String {

@@ -172,3 +172,43 @@ fn a_listing_exports_what_people_made() {
     let [app, labels] = [".annosync/app.json", ".annosync/labels.json"].map(|it| world.read(it));
     assert_eq!(app, labels);
 }
+
+#[test]
+fn a_listing_exports_with_the_sizes_and_texts_that_the_manifest_names() {
+    let world = World::new();
+    world.write(
+        "annosync.yaml",
+        "version: 1\nset: s\npolicy: sync\ntarget: local\ntargets: {local: {embedded: .annosync/local.db}}\n",
+    );
+    world.write(
+        "a/first.yaml",
+        "inputs:\n- id: first\n  annotations: [{concepts: [car]}]\n",
+    );
+    let one = "box: {top: 0.1, left: 0.1, bottom: 0.2, right: 0.2}, concepts: [car]";
+    world.write(
+        "b/labels.yaml",
+        &format!(
+            "inputs:\n- id: p\n  image: {{path: p.png}}\n  annotations:\n  - {{{one}}}\n- id: t\n  text: {{path: t.txt}}\n  annotations:\n  - {{span: {{start: 0, end: 3}}, concepts: [name]}}\n"
+        ),
+    );
+    world.write("b/t.txt", "Ada in Rome");
+    // The first bytes of a PNG of 30 x 20 pixels.
+    let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x1e\0\0\0\x14\x08\0\0\0\0".to_vec();
+    png.extend([0; 4]);
+    std::fs::write(world.path().join("b/p.png"), png).unwrap();
+    world.run(&["apply", "--auto-approve"]).exits(0);
+    let listing = world.run(&["list", "--all", "--format", "json", "--target", "local"]);
+    world.write(".annosync/listing.json", &listing.exits(0).stdout);
+    for (format, content) in [("coco", "\"bbox\""), ("conll", "Ada B-name")] {
+        let export = |out: &str, more: &[&str]| {
+            let run = [&["export", format, "--out", out][..], more].concat();
+            world.run(&run).exits(5);
+            folder_of(&world.path().join(out))
+        };
+        let declared = export(&format!(".annosync/{format}-declared"), &[]);
+        let listing = ["--observed", ".annosync/listing.json"];
+        let observed = export(&format!(".annosync/{format}-observed"), &listing);
+        assert!(declared[0].1.contains(content), "{declared:?}");
+        assert_eq!(observed, declared);
+    }
+}
