@@ -9,6 +9,7 @@
 pub mod api;
 pub mod apply;
 pub mod cli;
+pub mod drawing;
 pub mod emulator;
 pub mod formats;
 pub mod lint;

@@ -1,5 +1,6 @@
 //! The difference of two label sets as text and Markdown.
 
+use super::change::difference_words;
 use super::difference;
 use super::filter::{Filter, Kind};
 use super::markdown::markdown_of;
@@ -78,7 +79,7 @@ pub fn diff_markdown(diff: &Diff, options: &DiffOptions) -> String {
     let counts: Vec<(&str, u64)> = diff
         .summary
         .each()
-        .map(|(kind, count)| (words(kind), count))
+        .map(|(kind, count)| (difference_words(kind), count))
         .into_iter()
         .chain([
             ("unchanged", diff.summary.unchanged),
@@ -138,7 +139,7 @@ fn write_change(page: &mut Page, indent: &str, change: &DiffChange) {
         _ => ("~", Ink::Changed),
     };
     page.put(Ink::Plain, indent)
-        .put(ink, &format!("{sign} {}", words(change.kind)))
+        .put(ink, &format!("{sign} {}", difference_words(change.kind)))
         .put(Ink::Plain, &format!(" {}", name(change)));
     if let Some(matched) = &change.matched {
         page.put(Ink::Faint, &format!(" ({matched})"));
@@ -200,7 +201,7 @@ fn closing(diff: &Diff) -> String {
         .each()
         .into_iter()
         .filter(|(_, count)| *count > 0)
-        .map(|(kind, count)| format!("{} {}", thousands(count), words(kind)))
+        .map(|(kind, count)| format!("{} {}", thousands(count), difference_words(kind)))
         .collect();
     for (inputs, word) in [
         (&diff.added_inputs, "added"),
@@ -227,18 +228,6 @@ fn closing(diff: &Diff) -> String {
         format!("{found}.")
     } else {
         format!("{found}; {}.", rest.join(", "))
-    }
-}
-
-fn words(kind: DiffKind) -> &'static str {
-    match kind {
-        DiffKind::Added => "added",
-        DiffKind::Removed => "removed",
-        DiffKind::Relabelled => "relabelled",
-        DiffKind::Moved => "moved",
-        DiffKind::MovedAndRelabelled => "moved and relabelled",
-        DiffKind::Turned => "turned",
-        DiffKind::Attributes => "with other attributes",
     }
 }
 

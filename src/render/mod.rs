@@ -5,6 +5,7 @@
 //! cannot move the cursor or colour the screen. Uses `manifest`, `plan`, `pull`, `stats` and `model`.
 
 mod calls;
+mod change;
 mod closing;
 mod diff;
 mod difference;
@@ -23,9 +24,11 @@ mod outcome;
 mod outcome_document;
 mod page;
 mod phrase;
+mod place;
 mod pulled;
 mod purge;
 mod report;
+mod review;
 mod rights;
 #[cfg(test)]
 mod sample;
@@ -54,6 +57,7 @@ pub use outcome::outcome_text;
 pub use outcome_document::{outcome_document_markdown, outcome_document_text};
 pub use page::Color;
 pub use pulled::{Losses, pull_notes};
+pub use review::Surroundings;
 pub use rights::denied_words;
 pub use stats::{stats_markdown, stats_text};
 use std::borrow::Cow;

@@ -43,20 +43,34 @@ fn reason(reason: Reason) -> &'static str {
 /// The key, if the id is derived from it; else key or content, and the id. Ids of deletes are written in full, because
 /// people look them up; other ids as short as is unique within the input.
 pub(super) fn name(operation: &Operation, ids: &ShortIds) -> String {
+    let bare = bare_name(operation, ids);
+    if operation.key.is_some() {
+        return bare;
+    }
+    let content = operation.before().or(operation.after());
+    let kind = operation_kind(operation);
+    format!("{kind} {}{bare}", bracketed_concepts(content))
+}
+
+/// The key, if the id is derived from it; else the id, and the key before it if there is one.
+pub(super) fn bare_name(operation: &Operation, ids: &ShortIds) -> String {
     let id = if destructiveness(operation.action()) == 0 {
         operation.id.to_string()
     } else {
         ids.get(&operation.id)
     };
     match &operation.key {
-        Some(key) if is_key_id(&operation.id, &operation.input_id, key) => return key.to_string(),
+        Some(key) if is_key_id(&operation.id, &operation.input_id, key) => key.to_string(),
         // The id does not prove the key: a plan file could contain any key.
-        Some(key) => return format!("{key} {id}"),
-        None => {}
+        Some(key) => format!("{key} {id}"),
+        None => id,
     }
+}
+
+/// `box`, `polygon`, …
+pub(super) fn operation_kind(operation: &Operation) -> &'static str {
     let content = operation.before().or(operation.after());
-    let kind = kind_of(content).unwrap_or_else(|| kind_without_content(operation));
-    format!("{kind} {}{id}", bracketed_concepts(content))
+    kind_of(content).unwrap_or_else(|| kind_without_content(operation))
 }
 
 /// The name of an annotation that was changed in the app.

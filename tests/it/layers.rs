@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module, and the modules that it may use, as in the table of ARCHITECTURE.md.
-const MODULES: [(&str, &[&str]); 16] = [
+const MODULES: [(&str, &[&str]); 17] = [
     ("schemas", &[]),
     ("model", &[]),
     ("manifest", &["schemas", "model"]),
     ("lint", &["manifest", "model"]),
     ("stats", &["schemas", "model"]),
+    ("drawing", &["model"]),
     ("wire", &["model"]),
     ("api", &["wire", "model"]),
     ("observed", &["schemas", "api", "wire", "model"]),
@@ -19,15 +20,17 @@ const MODULES: [(&str, &[&str]); 16] = [
     ("pull", &["manifest", "matching", "plan", "wire", "model"]),
     (
         "render",
-        &["manifest", "plan", "pull", "stats", "wire", "model"],
+        &[
+            "drawing", "manifest", "plan", "pull", "stats", "wire", "model",
+        ],
     ),
     ("formats", &["manifest", "model"]),
     ("emulator", &["wire"]),
     (
         "cli",
         &[
-            "api", "apply", "emulator", "formats", "lint", "manifest", "matching", "model",
-            "observed", "plan", "pull", "render", "schemas", "stats", "wire",
+            "api", "apply", "drawing", "emulator", "formats", "lint", "manifest", "matching",
+            "model", "observed", "plan", "pull", "render", "schemas", "stats", "wire",
         ],
     ),
 ];

@@ -1,0 +1,9 @@
+//! Drawings of labels over pictures, as SVG for a page and as pixels for a contact sheet.
+//!
+//! A [`Figure`] says what is drawn. Pure: files and URLs are read by `cli`.
+
+mod backdrop;
+mod figure;
+
+pub use backdrop::{Backdrop, Crop};
+pub use figure::{Figure, Outline, Role, Shape};

@@ -1,0 +1,116 @@
+//! What the pictures of a review show: the changes of each input, over its picture and between its other labels.
+
+use super::change::{ShownChange, Sign};
+use super::filter::Filter;
+use super::naming::ShortIds;
+use super::notation;
+use super::selection::{Selection, groups};
+use crate::drawing::{Backdrop, Figure, Outline, Role, Shape};
+use crate::model::{Content, InputId};
+use crate::plan::{DiffChange, Plan};
+use std::collections::BTreeMap;
+
+/// What the changes are shown among, as far as it is known.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    pub backdrops: BTreeMap<InputId, Backdrop>,
+    /// The labels that do not change, on inputs with changes.
+    pub unchanged: BTreeMap<InputId, Vec<Content>>,
+    /// Sentences about pictures that are missing, and limits that were reached.
+    pub notes: Vec<String>,
+}
+
+/// The changes of one input, the most destructive first.
+#[derive(Debug, Clone)]
+pub(super) struct ReviewedInput<'a> {
+    pub(super) input_id: &'a InputId,
+    pub(super) changes: Vec<ShownChange<'a>>,
+}
+
+/// The changes of a plan that pass the filter: purges, then the inputs with deletes, then the others.
+pub(super) fn of_plan<'a>(plan: &'a Plan, filter: &Filter) -> Vec<ReviewedInput<'a>> {
+    let selection = Selection::of(plan, filter);
+    let purged = selection.purges.iter().map(|purge| ReviewedInput {
+        input_id: &purge.input_id,
+        changes: (purge.annotations.iter())
+            .map(|annotation| ShownChange::of_purged(purge, annotation))
+            .collect(),
+    });
+    let operations: Vec<_> = (selection.reverting.iter())
+        .chain(&selection.ordinary)
+        .copied()
+        .collect();
+    let changed = groups(&operations)
+        .into_iter()
+        .map(|(input_id, operations)| {
+            let ids = ShortIds::of(&operations);
+            let changes = operations
+                .into_iter()
+                .map(|operation| ShownChange::of_operation(operation, &ids))
+                .collect();
+            ReviewedInput { input_id, changes }
+        });
+    purged.chain(changed).collect()
+}
+
+/// These changes of a diff, by input.
+pub(super) fn of_differences<'a>(changes: &[&'a DiffChange]) -> Vec<ReviewedInput<'a>> {
+    changes
+        .chunk_by(|a, b| a.input_id == b.input_id)
+        .map(|changes| ReviewedInput {
+            input_id: &changes[0].input_id,
+            changes: changes
+                .iter()
+                .map(|change| ShownChange::of_difference(change))
+                .collect(),
+        })
+        .collect()
+}
+
+impl ReviewedInput<'_> {
+    /// The labels that do not change, then those before and after each change.
+    pub(super) fn figure(&self, surroundings: &Surroundings) -> Figure {
+        const UNKNOWN_SIZE: [u32; 2] = [4, 3];
+        let backdrop = surroundings.backdrops.get(self.input_id);
+        let unchanged = surroundings.unchanged.get(self.input_id);
+        let mut shapes: Vec<Shape> = (unchanged.into_iter().flatten())
+            .filter_map(|content| shape(content, Role::Unchanged))
+            .collect();
+        for change in &self.changes {
+            shapes.extend(change_shapes(change));
+        }
+        Figure {
+            size: backdrop.and_then(|it| it.size).unwrap_or(UNKNOWN_SIZE),
+            shapes,
+        }
+    }
+}
+
+/// The label of a change before and after, as far as it has a place in the picture.
+pub(super) fn change_shapes(change: &ShownChange<'_>) -> Vec<Shape> {
+    let (before, after) = match change.sign {
+        Sign::Add => (None, change.after.map(|it| (it, Role::Added))),
+        Sign::Remove => (change.before.map(|it| (it, Role::Removed)), None),
+        Sign::Change | Sign::Replace => (
+            change.before.map(|it| (it, Role::Before)),
+            change.after.map(|it| (it, Role::After)),
+        ),
+    };
+    before
+        .into_iter()
+        .chain(after)
+        .filter_map(|(content, role)| shape(content, role))
+        .collect()
+}
+
+fn shape(content: &Content, role: Role) -> Option<Shape> {
+    Some(Shape {
+        outline: Outline::of(content.geometry.as_ref()?)?,
+        role,
+        label: content
+            .concepts
+            .as_ref()
+            .map(notation::brief)
+            .unwrap_or_default(),
+    })
+}
