@@ -4,7 +4,7 @@ use super::exit::{Exit, Failure};
 use super::output;
 use crate::schemas;
 
-/// Print the JSON Schema of a manifest, a plan, a listing, an outcome, a diff or statistics
+/// Print the JSON Schema of a manifest, a plan, a listing, an outcome, a diff, findings or statistics
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
 pub(crate) struct Args {
@@ -25,6 +25,8 @@ enum Name {
     Outcome,
     /// What `diff --format json` prints
     Diff,
+    /// What `validate --format json` prints
+    Findings,
     /// What `stats --format json` prints
     Stats,
 }
@@ -36,6 +38,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Name::Listing => schemas::LISTING,
         Name::Outcome => schemas::OUTCOME,
         Name::Diff => schemas::DIFF,
+        Name::Findings => schemas::FINDINGS,
         Name::Stats => schemas::STATS,
     };
     output::data(schema)?;

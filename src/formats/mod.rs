@@ -14,6 +14,7 @@
 //! json       values of JSON files
 //! xml        elements of XML files                     metadata texts -> values of metadata
 //! turned     turned boxes, ellipses -> rings           writer   what every export shares
+//! split      parts of an export, such as train and val
 //! coco, …    one reader or writer each
 //! ```
 
@@ -39,6 +40,7 @@ mod options;
 mod pieces;
 mod place;
 mod source;
+mod split;
 #[cfg(test)]
 mod there_and_back;
 mod turned;
@@ -56,4 +58,5 @@ pub use format::{Format, matrix};
 pub use input_id::{Collision, ImageName, InputIdFrom};
 pub use options::{ConceptNames, Corners, Frames, ImportOptions, MultiRing, Overhang, Scores};
 pub use source::{Memory, Source, is_image};
+pub use split::Shares;
 pub use writer::{ExportAnnotation, ExportInput, Exported};

@@ -2,6 +2,7 @@
 
 use crate::manifest::{Problem, Problems};
 use crate::model::{Level, Rule, escape, escape_json};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -19,38 +20,103 @@ pub struct Unlisted {
     pub known: u64,
 }
 
-/// All findings as one JSON document. Counts of zero are left out.
-pub fn findings_json(problems: &Problems, unlisted: Unlisted) -> String {
-    let count = |level: Level| problems.iter().filter(|it| it.level == level).count() as u64;
-    let counts = [
-        ("errors", count(Level::Error)),
-        ("warnings", count(Level::Warn)),
-        ("ignored", unlisted.ignored),
-        ("known", unlisted.known),
-    ];
-    let counts = counts.into_iter().filter(|(_, count)| *count > 0);
-    let summary: Value = counts
-        .map(|(name, count)| (name.to_owned(), json!(count)))
-        .collect::<serde_json::Map<_, _>>()
-        .into();
-    let findings: Vec<Value> = problems.iter().map(finding).collect();
-    document(&json!({ "format_version": "1.0", "summary": summary, "findings": findings }))
+/// The version of the JSON.
+const FORMAT_VERSION: &str = "1.0";
+
+/// Problems of a manifest and findings of the linter.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+struct Document<'a> {
+    /// The version of this format.
+    format_version: &'static str,
+    /// The counts. Counts of zero are left out.
+    summary: Counts,
+    /// The findings, sorted by file and line.
+    findings: Vec<Finding<'a>>,
 }
 
-fn finding(problem: &Problem) -> Value {
-    let mut finding = json!({ "rule": rule_id(problem), "level": word(problem.level), "path": path(&problem.path) });
-    if let Some((line, column)) = problem.place() {
-        finding["line"] = line.into();
-        finding["column"] = column.into();
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+struct Counts {
+    /// Findings of level `error`.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[cfg_attr(test, schemars(default))]
+    errors: u64,
+    /// Findings of level `warning`.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[cfg_attr(test, schemars(default))]
+    warnings: u64,
+    /// Findings that are not listed, because an `ignore` in the file excepts them.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[cfg_attr(test, schemars(default))]
+    ignored: u64,
+    /// Findings that are not listed, because the baseline has them.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[cfg_attr(test, schemars(default))]
+    known: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+struct Finding<'a> {
+    /// The rule, or `invalid-manifest`.
+    rule: &'static str,
+    /// `error` or `warning`.
+    level: &'static str,
+    /// The file, relative to the current folder if it is below it, with `/` on every system.
+    path: String,
+    /// The line, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    /// The column in characters, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    /// What is wrong.
+    message: &'a str,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    /// Identifies the finding when lines move; equal findings have equal identities.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    #[cfg_attr(test, schemars(default))]
+    identity: &'a str,
+}
+
+/// All findings as one JSON document.
+pub fn findings_json(problems: &Problems, unlisted: Unlisted) -> String {
+    let count = |level: Level| problems.iter().filter(|it| it.level == level).count() as u64;
+    document(&json!(Document {
+        format_version: FORMAT_VERSION,
+        summary: Counts {
+            errors: count(Level::Error),
+            warnings: count(Level::Warn),
+            ignored: unlisted.ignored,
+            known: unlisted.known,
+        },
+        findings: problems.iter().map(finding).collect(),
+    }))
+}
+
+fn finding(problem: &Problem) -> Finding<'_> {
+    let (line, column) = problem.place().unzip();
+    Finding {
+        rule: rule_id(problem),
+        level: word(problem.level),
+        path: path(&problem.path),
+        line,
+        column,
+        message: &problem.message,
+        hint: problem.hint.as_deref(),
+        identity: &problem.identity,
     }
-    finding["message"] = problem.message.as_str().into();
-    if let Some(hint) = &problem.hint {
-        finding["hint"] = hint.as_str().into();
-    }
-    if !problem.identity.is_empty() {
-        finding["identity"] = problem.identity.as_str().into();
-    }
-    finding
 }
 
 /// All findings as SARIF, for code scanning.
@@ -207,6 +273,14 @@ mod tests {
             rule: Some(Rule::Tiny),
             ..Problem::default()
         }])
+    }
+
+    #[test]
+    fn the_committed_schema_is_up_to_date() {
+        let mut schema = schemars::schema_for!(Document<'static>).to_value();
+        schema["$id"] = format!("urn:annosync:schema:findings:{FORMAT_VERSION}").into();
+        schema["title"] = format!("annosync findings, format {FORMAT_VERSION}").into();
+        crate::schemas::check("findings", crate::schemas::FINDINGS, &schema);
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub const LISTING: &str = include_str!("listing.json");
 pub const OUTCOME: &str = include_str!("outcome.json");
 /// What a diff prints as JSON.
 pub const DIFF: &str = include_str!("diff.json");
+/// What `validate` prints as JSON.
+pub const FINDINGS: &str = include_str!("findings.json");
 /// Statistics as JSON.
 pub const STATS: &str = include_str!("stats.json");
 

@@ -21,7 +21,7 @@ const MODULES: [(&str, &[&str]); 17] = [
     (
         "render",
         &[
-            "drawing", "manifest", "plan", "pull", "stats", "wire", "model",
+            "schemas", "drawing", "manifest", "plan", "pull", "stats", "wire", "model",
         ],
     ),
     ("formats", &["manifest", "model"]),

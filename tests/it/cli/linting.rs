@@ -1,6 +1,7 @@
 //! `validate` as a linter: a finding of every rule and its absence, exceptions, baselines, outputs and fixes.
 
 use super::{Run, World, folder_of, header};
+use crate::schemas::{SchemaCheck, parsed};
 use crate::support::png;
 use annosync::model::{Level, Rule};
 use serde_json::{Value, json};
@@ -23,6 +24,7 @@ fn findings(world: &World) -> Vec<Value> {
     let run = lint(world, &["--format", "json"]);
     let document: Value = serde_json::from_str(&run.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}{}", run.stdout, run.stderr));
+    SchemaCheck::to(&parsed(annosync::schemas::FINDINGS)).accepts(&document);
     document["findings"].as_array().unwrap().clone()
 }
 

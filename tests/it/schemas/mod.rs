@@ -98,13 +98,14 @@ fn close(schema: &mut Value) {
 }
 
 /// Every schema by its name.
-fn all() -> [(&'static str, Value); 6] {
+fn all() -> [(&'static str, Value); 7] {
     [
         ("manifest", parsed(schemas::MANIFEST)),
         ("plan", parsed(schemas::PLAN)),
         ("listing", parsed(schemas::LISTING)),
         ("outcome", parsed(schemas::OUTCOME)),
         ("diff", parsed(schemas::DIFF)),
+        ("findings", parsed(schemas::FINDINGS)),
         ("stats", parsed(schemas::STATS)),
     ]
 }
