@@ -13,7 +13,7 @@ use crate::pull::{self, ExistingManifest, Expressible, Incoming, PullError};
 use crate::render::{counted, escape};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 /// How many names a message lists.
 const MAX_NAMES: usize = 5;
@@ -247,16 +247,21 @@ fn is_named_after(id: &str, image: &str) -> bool {
 
 /// Refuses new inputs with an image that the manifest declares under another id: its labels would be declared twice.
 fn check_other_ids(manifest: &Manifest, imported: &Imported) -> Result<(), Failure> {
-    let mut declared: BTreeMap<&str, &InputId> = BTreeMap::new();
+    // `./a.jpg` and `a.jpg` are one image.
+    let plain = |place: &str| -> PathBuf {
+        let parts = Path::new(place).components();
+        parts.filter(|part| *part != Component::CurDir).collect()
+    };
+    let mut declared: BTreeMap<PathBuf, &InputId> = BTreeMap::new();
     for (id, image) in &manifest.images {
         let places = [image.path.as_deref(), image.url.as_deref()];
-        declared.extend(places.into_iter().flatten().map(|place| (place, id)));
+        declared.extend(places.into_iter().flatten().map(|place| (plain(place), id)));
     }
     let mut twice = Vec::new();
     for each in &imported.inputs {
         let place = each.image.path.as_ref().or(each.image.url.as_ref());
         if let Some(place) = place
-            && let Some(known) = declared.get(place.as_str())
+            && let Some(known) = declared.get(&plain(place))
             && !declares(manifest, &each.input.id)
         {
             let (known, new) = (known.as_str(), each.input.id.as_str());

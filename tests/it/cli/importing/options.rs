@@ -207,6 +207,12 @@ fn an_image_is_not_declared_again_under_another_id() {
         run.stderr
     );
     assert_eq!(folder_of(world.path()), before);
+    let label = world.read("labels/street-a.yaml");
+    let with_dot = label.replace("path: street/", "path: ./street/");
+    assert_ne!(with_dot, label);
+    world.write("labels/street-a.yaml", &with_dot);
+    let run = world.run(&by_number).exits(1);
+    assert!(run.stderr.contains("3 images declared"), "{}", run.stderr);
 }
 
 #[test]
