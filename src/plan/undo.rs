@@ -122,7 +122,7 @@ struct Undo<'a> {
 #[derive(Default)]
 struct Lost {
     by_models: Vec<String>,
-    of_nobody: Vec<String>,
+    without_user: Vec<String>,
     half_replaced: Vec<String>,
     made_anew: u64,
 }
@@ -233,7 +233,7 @@ impl Undo<'_> {
         let mut after = stored.content();
         if stored.user.is_none() {
             // The user who posts it owns it.
-            self.lost.of_nobody.push(name);
+            self.lost.without_user.push(name);
             after.user = Some(self.caller.clone());
         }
         self.lost.made_anew += 1;
@@ -378,7 +378,7 @@ impl Lost {
             "whose replacement an earlier run began: the original is lost",
         );
         say(
-            &self.of_nobody,
+            &self.without_user,
             "without a user, which will belong to the user who applies this",
         );
         if self.made_anew > 0 {

@@ -186,7 +186,7 @@ fn echoes() -> Vec<(&'static str, Echo)> {
             );
             (StatusCode::BAD_REQUEST, body).into_response()
         }),
-        ("a key that is nobody's", |token| {
+        ("a key of no user", |token| {
             let body =
                 format!(r#"{{"status":{{"code":11009,"description":"Key {token} is nobody's"}}}}"#);
             (StatusCode::UNAUTHORIZED, body).into_response()

@@ -152,10 +152,10 @@ proptest! {
 #[test]
 fn losses_are_reported() {
     let of = |user: &str, id: &str| with(whole("a", id, &[("car", 1.0)]), "user_id", json!(user));
-    let mut nobodys = whole("a", "3", &[]);
-    nobodys.as_object_mut().unwrap().remove("user_id");
+    let mut without_user = whole("a", "3", &[]);
+    without_user.as_object_mut().unwrap().remove("user_id");
     let models = with(of("", "4"), "model_version_id", json!("v1"));
-    let there = [of("ann", "1"), of("bea", "2"), nobodys, models];
+    let there = [of("ann", "1"), of("bea", "2"), without_user, models];
     let owners = observed_by("ann", "ann", &there);
     let mut nothing = desired("  - id: b\n    annotations: []\n");
     nothing.inputs.clear();

@@ -184,10 +184,10 @@ fn labels_of_other_annotators_are_not_dropped_silently() {
         "warning: 1 annotation dropped from the manifest, which may be the work of other annotators: under policy sync, \
          a plan deletes what was dropped",
     );
-    let mut of_nobody = import.to_vec();
-    of_nobody.extend(["--annotator", "eve"]);
+    let mut without_user = import.to_vec();
+    without_user.extend(["--annotator", "eve"]);
     world
-        .run(&of_nobody)
+        .run(&without_user)
         .exits(1)
         .says("no work of annotator \"eve\": there are: ada@x.example, bob@x.example");
 }
