@@ -186,11 +186,11 @@ impl<'o> Builder<'o> {
     /// The concepts of class names with their values, or with the score as the value of each.
     fn concepts(
         &mut self,
-        names: &[(String, f64)],
+        classes: &[(String, f64)],
         score: Option<f64>,
     ) -> Result<Concepts, NotPlaced> {
         let mut named: Vec<Concept> = Vec::new();
-        for (name, value) in names {
+        for (name, value) in classes {
             let alone = self.concept(name)?;
             let value = score.unwrap_or(*value);
             if !(0.0..=1.0).contains(&value) {
@@ -199,7 +199,7 @@ impl<'o> Builder<'o> {
             }
             // `+ 0.0` turns -0.0 into 0.0.
             let value = value as f32 + 0.0;
-            if names.len() == 1 && value.to_bits() == 1.0_f32.to_bits() {
+            if classes.len() == 1 && value.to_bits() == 1.0_f32.to_bits() {
                 return Ok(alone);
             }
             for Concept { id, .. } in &alone {
