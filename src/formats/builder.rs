@@ -123,8 +123,8 @@ pub(super) struct Builder<'o> {
     pictures: Vec<Entry>,
     /// The file that is read.
     file: Option<Arc<str>>,
-    /// By name in the file.
-    concepts: HashMap<String, Option<ConceptId>>,
+    /// By name in the file, each as the list of the concept alone with the value 1: most objects share it.
+    concepts: HashMap<String, Option<Concepts>>,
 }
 
 impl<'o> Builder<'o> {
@@ -168,11 +168,12 @@ impl<'o> Builder<'o> {
         {
             self.note(Note::CategoriesShareConcept, place);
         }
-        self.concepts.insert(name.to_owned(), concept);
+        let alone = concept.map(|id| Concepts::from(Concept { id, value: 1.0 }));
+        self.concepts.insert(name.to_owned(), alone);
     }
 
-    /// The concept of a class name. Names that no category has are registered.
-    fn concept(&mut self, name: &str) -> Result<ConceptId, NotPlaced> {
+    /// The concept of a class name, with the value 1. Names that no category has are registered.
+    fn concept(&mut self, name: &str) -> Result<Concepts, NotPlaced> {
         if !self.concepts.contains_key(name) {
             self.category(name, &format!("{name:?}"));
         }
@@ -180,6 +181,35 @@ impl<'o> Builder<'o> {
             let detail = format!("the category's name is {name:?}");
             skip(SkipCode::CategoryWithoutName, detail)
         })
+    }
+
+    /// The concepts of class names with their values, or with the score as the value of each.
+    fn concepts(
+        &mut self,
+        classes: &[(String, f64)],
+        score: Option<f64>,
+    ) -> Result<Concepts, NotPlaced> {
+        let mut named: Vec<Concept> = Vec::new();
+        for (name, value) in classes {
+            let alone = self.concept(name)?;
+            let value = score.unwrap_or(*value);
+            if !(0.0..=1.0).contains(&value) {
+                let detail = format!("the score of {name:?} is {value}");
+                return Err(skip(SkipCode::WrongScore, detail));
+            }
+            // `+ 0.0` turns -0.0 into 0.0.
+            let value = value as f32 + 0.0;
+            if classes.len() == 1 && value.to_bits() == 1.0_f32.to_bits() {
+                return Ok(alone);
+            }
+            for Concept { id, .. } in &alone {
+                if named.iter().all(|known| known.id != *id) {
+                    let id = id.clone();
+                    named.push(Concept { id, value });
+                }
+            }
+        }
+        Ok(Concepts::new(named).expect("each concept is named once"))
     }
 
     /// Adds a picture, which is declared even if it has no objects. One without a usable name is left out with its
@@ -301,6 +331,14 @@ impl<'o> Builder<'o> {
         PictureAt(self.pictures.len() - 1)
     }
 
+    /// Makes room for this many objects of a picture, whose list would else be moved each time that it grows.
+    pub(super) fn reserve(&mut self, at: PictureAt, objects: usize) {
+        if let Some(input) = self.pictures[at.0].input {
+            let input = &mut self.imported.inputs[input].input;
+            input.annotations.reserve_exact(objects);
+        }
+    }
+
     /// The name of a picture in the account.
     pub(super) fn name(&self, at: PictureAt) -> &str {
         &self.pictures[at.0].name
@@ -384,14 +422,13 @@ impl<'o> Builder<'o> {
     /// Adds an object of a picture, or leaves it out and says why.
     pub(super) fn object(&mut self, at: PictureAt, object: Object) {
         self.imported.annotations += 1;
-        let name = object.name.clone();
-        match self.add(at, object) {
+        match self.add(at, &object) {
             Ok(()) => self.imported.taken_over += 1,
-            Err(why) => self.skip_object(Some(at), None, name, why),
+            Err(why) => self.skip_object(Some(at), None, object.name, why),
         }
     }
 
-    fn add(&mut self, at: PictureAt, object: Object) -> Result<(), NotPlaced> {
+    fn add(&mut self, at: PictureAt, object: &Object) -> Result<(), NotPlaced> {
         let Some(input) = self.pictures[at.0].input else {
             return Err(skip(SkipCode::ImageLeftOut, ""));
         };
@@ -399,21 +436,7 @@ impl<'o> Builder<'o> {
             Scores::Values => object.score,
             Scores::LeaveOut => None,
         };
-        let mut named: Vec<Concept> = Vec::with_capacity(object.concepts.len());
-        for (name, value) in &object.concepts {
-            let id = self.concept(name)?;
-            let value = score.as_ref().unwrap_or(value);
-            if !(0.0..=1.0).contains(value) {
-                let detail = format!("the score of {name:?} is {value}");
-                return Err(skip(SkipCode::WrongScore, detail));
-            }
-            if named.iter().all(|known| known.id != id) {
-                // `+ 0.0` turns -0.0 into 0.0.
-                let value = *value as f32 + 0.0;
-                named.push(Concept { id, value });
-            }
-        }
-        let concepts = Concepts::new(named).expect("each concept is named once");
+        let concepts = self.concepts(&object.concepts, score)?;
         let extent = match (object.units, self.pictures[at.0].size) {
             (Units::Fractions, _) => Extent::Fractions,
             (Units::Pixels, Some((width, height))) => Extent::Pixels(width, height),
@@ -429,13 +452,13 @@ impl<'o> Builder<'o> {
         let mut notes = Vec::new();
         let mut geometries = Vec::new();
         for shape in &object.shapes {
-            geometries.extend(place(shape, extent, self.options, &mut notes)?);
+            place(shape, extent, self.options, &mut geometries, &mut notes)?;
         }
         if object.score.is_some() && score.is_none() {
             notes.push(Note::ScoreLeftOut);
         }
         let (metadata, is_complete) = storable(&object.metadata);
-        notes.extend(object.notes);
+        notes.extend(&object.notes);
         if !is_complete && !notes.contains(&Note::FieldsLeftOut) {
             notes.push(Note::FieldsLeftOut);
         }
@@ -453,18 +476,20 @@ impl<'o> Builder<'o> {
             self.imported.note(note, place);
         }
         let input = &mut self.imported.inputs[input].input;
-        for part in pieces::annotations(geometries, &concepts, metadata) {
+        let metadata = pieces::metadata(&geometries, &concepts, metadata);
+        let own = &object.content;
+        let metadata = metadata.or_else(|| own.metadata.clone());
+        let concepts = (!concepts.is_empty()).then_some(concepts);
+        let concepts = concepts.or_else(|| own.concepts.clone());
+        for geometry in geometries {
             input.annotations.push(DesiredAnnotation {
                 identity: Identity::Content,
                 content: Content {
                     // A manifest declares a whole input by naming no place.
-                    geometry: part.geometry.filter(|it| *it != Geometry::Whole),
-                    concepts: (!concepts.is_empty())
-                        .then_some(part.concepts)
-                        .flatten()
-                        .or_else(|| object.content.concepts.clone()),
-                    metadata: part.metadata.or_else(|| object.content.metadata.clone()),
-                    ..object.content.clone()
+                    geometry: Some(geometry).filter(|it| *it != Geometry::Whole),
+                    concepts: concepts.clone(),
+                    metadata: metadata.clone(),
+                    ..own.clone()
                 },
                 origin: Origin {
                     annotation: input.annotations.len() as u32,
@@ -482,13 +507,11 @@ impl<'o> Builder<'o> {
             .iter()
             .filter_map(|entry| Some((entry, &self.imported.inputs[entry.input?].input.id)))
             .collect();
-        let collisions = collisions(named.iter().map(|(entry, id)| {
-            let image = ImageName {
-                name: entry.name.clone(),
-                file: entry.file.as_deref().map(str::to_owned),
-            };
-            (id.as_str(), image)
-        }));
+        let images = named.iter().map(|(entry, id)| (id.as_str(), *entry));
+        let collisions = collisions(images, |entry| ImageName {
+            name: entry.name.clone(),
+            file: entry.file.as_deref().map(str::to_owned),
+        });
         if collisions.is_empty() {
             return Ok(());
         }

@@ -13,6 +13,7 @@ mod write;
 use super::account::{Imported, Note, SkipCode};
 use super::builder::{Builder, Object, Picture, PictureAt, number_name, storable};
 use super::error::ImportError;
+use super::json::without_nan;
 use super::options::{ImportOptions, Scores};
 use super::place::{NotPlaced, skip};
 use super::source::{Source, has_extension};
@@ -56,7 +57,9 @@ pub(super) fn recognises(source: &dyn Source) -> bool {
 }
 
 fn read(path: &str, source: &dyn Source, builder: &mut Builder<'_>) -> Result<(), ImportError> {
-    let file = raw::read(path, &super::source::text(source, path)?)?;
+    let text = super::source::text(source, path)?;
+    let text = without_nan(&text);
+    let file = raw::read(path, &text)?;
     builder.set_file(path);
     let categories = categories(&file.categories, builder)?;
     let pictures = pictures(&file.images, builder)?;
@@ -69,15 +72,22 @@ fn read(path: &str, source: &dyn Source, builder: &mut Builder<'_>) -> Result<()
                 continue;
             }
         };
-        let name = annotation.id.id().unwrap_or_else(|| number_name(index));
+        let name = match annotation.id.id() {
+            Some(id) => id.to_owned(),
+            None => number_name(index),
+        };
         let image_id = annotation.image_id.id();
-        let Some(&at) = image_id.as_ref().and_then(|id| pictures.get(id)) else {
+        let Some(&at) = image_id.and_then(|id| pictures.get(id)) else {
             let detail = format!("image_id is {}", annotation.image_id.words());
+            let image_id = image_id.map(str::to_owned);
             builder.left_out_of(image_id, name, SkipCode::UnknownImage, detail);
             continue;
         };
-        match object(annotation, name.clone(), at, &categories, builder) {
-            Ok(object) => builder.object(at, object),
+        match object(annotation, at, &categories, builder) {
+            Ok(mut object) => {
+                object.name = name;
+                builder.object(at, object);
+            }
             Err(NotPlaced { code, detail }) => builder.left_out(Some(at), name, code, detail),
         }
     }
@@ -85,12 +95,12 @@ fn read(path: &str, source: &dyn Source, builder: &mut Builder<'_>) -> Result<()
 }
 
 /// Names of categories by their ids.
-type Categories = HashMap<String, String>;
+type Categories<'t> = HashMap<&'t str, &'t str>;
 
-fn categories(
-    items: &[Item<Category>],
+fn categories<'t>(
+    items: &'t [Item<Category<'_>>],
     builder: &mut Builder<'_>,
-) -> Result<Categories, ImportError> {
+) -> Result<Categories<'t>, ImportError> {
     let mut names = Categories::new();
     for item in items {
         let Item::Entry(category) = item else {
@@ -100,18 +110,18 @@ fn categories(
             continue;
         };
         let name = category.name.label().unwrap_or_default();
-        if let Some(first) = names.get(&id) {
+        if let Some(first) = names.get(id) {
             if *first == name {
                 continue;
             }
             return Err(ImportError::SameCategoryId {
-                id,
-                first: first.clone(),
-                second: name,
+                id: id.to_owned(),
+                first: (*first).to_owned(),
+                second: name.to_owned(),
             });
         }
         let place = format!("category {id} {name:?}");
-        builder.category(&name, &place);
+        builder.category(name, &place);
         if category.keypoints.is_some() || category.skeleton.is_some() {
             builder.note(Note::KeypointNamesLeftOut, place);
         }
@@ -120,11 +130,11 @@ fn categories(
     Ok(names)
 }
 
-fn pictures(
-    items: &[Item<Image>],
+fn pictures<'t>(
+    items: &'t [Item<Image<'_>>],
     builder: &mut Builder<'_>,
-) -> Result<HashMap<String, PictureAt>, ImportError> {
-    let mut by_id: HashMap<String, PictureAt> = HashMap::new();
+) -> Result<HashMap<&'t str, PictureAt>, ImportError> {
+    let mut by_id: HashMap<&str, PictureAt> = HashMap::new();
     let mut same_id = None;
     for (index, item) in items.iter().enumerate() {
         let image = match item {
@@ -138,8 +148,10 @@ fn pictures(
             }
         };
         let (file_name, id) = (image.file_name.label(), image.id.id());
-        let name = file_name.clone().or_else(|| id.clone());
-        let name = name.unwrap_or_else(|| number_name(index));
+        let name = match file_name.or(id) {
+            Some(name) => name.to_owned(),
+            None => number_name(index),
+        };
         if image.neg_category_ids.is_some() || image.not_exhaustive_category_ids.is_some() {
             builder.note(Note::ImageCategoriesLeftOut, name.clone());
         }
@@ -153,14 +165,14 @@ fn pictures(
             continue;
         };
         let at = builder.picture(Picture {
-            file_name,
-            own_id: Some(id.clone()),
+            file_name: file_name.map(str::to_owned),
+            own_id: Some(id.to_owned()),
             size: size(image),
             ..Picture::default()
         });
-        if let Some(first) = by_id.insert(id.clone(), at) {
+        if let Some(first) = by_id.insert(id, at) {
             let first = builder.name(first).to_owned();
-            same_id.get_or_insert((id, first, name));
+            same_id.get_or_insert((id.to_owned(), first, name));
         }
     }
     if let Some((id, first, second)) = same_id {
@@ -171,8 +183,8 @@ fn pictures(
     Ok(by_id)
 }
 
-fn size(image: &Image) -> Option<(u32, u32)> {
-    let whole = |scalar: &Scalar| {
+fn size(image: &Image<'_>) -> Option<(u32, u32)> {
+    let whole = |scalar: &Scalar<'_>| {
         scalar
             .number()
             .filter(|n| n.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(n))
@@ -181,11 +193,11 @@ fn size(image: &Image) -> Option<(u32, u32)> {
     Some((whole(&image.width)?, whole(&image.height)?))
 }
 
+/// An object without its name.
 fn object(
-    annotation: &Annotation,
-    name: String,
+    annotation: &Annotation<'_>,
     at: PictureAt,
-    categories: &Categories,
+    categories: &Categories<'_>,
     builder: &Builder<'_>,
 ) -> Result<Object, NotPlaced> {
     if annotation.iscrowd.is_set() {
@@ -195,7 +207,7 @@ fn object(
         return Err(skip(SkipCode::Ignored, "ignore: set in the file"));
     }
     let category = annotation.category_id.id();
-    let Some(concept) = category.as_ref().and_then(|id| categories.get(id)) else {
+    let Some(&concept) = category.and_then(|id| categories.get(id)) else {
         let detail = format!("category_id is {}", annotation.category_id.words());
         return Err(skip(SkipCode::UnknownCategory, detail));
     };
@@ -214,8 +226,7 @@ fn object(
     let shapes = shape::shapes(annotation, builder.size(at), &mut notes)?;
     let metadata = metadata(annotation, &mut notes);
     Ok(Object {
-        name,
-        concepts: vec![(concept.clone(), 1.0)],
+        concepts: vec![(concept.to_owned(), 1.0)],
         score,
         shapes,
         metadata,
@@ -225,7 +236,7 @@ fn object(
 }
 
 /// The attributes, and the fields that COCO does not define, as far as a manifest can store them.
-fn metadata(annotation: &Annotation, notes: &mut Vec<Note>) -> Map<String, Value> {
+fn metadata(annotation: &Annotation<'_>, notes: &mut Vec<Note>) -> Map<String, Value> {
     let (mut attributes, is_complete) = match &annotation.attributes {
         Attributes::Missing => (Map::new(), true),
         Attributes::Wrong => (Map::new(), false),

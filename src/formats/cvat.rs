@@ -140,20 +140,23 @@ impl File<'_> {
             media: Media::Image,
             ..Picture::default()
         });
+        builder.reserve(at, element.children.len());
         for (index, child) in element.children.iter().enumerate() {
             let name = number_name(index);
-            match object(child, name.clone(), size, meta, builder) {
-                Ok(object) => builder.object(at, object),
+            match object(child, size, meta, builder) {
+                Ok(mut object) => {
+                    object.name = name;
+                    builder.object(at, object);
+                }
                 Err(NotPlaced { code, detail }) => builder.left_out(Some(at), name, code, detail),
             }
         }
     }
 }
 
-/// A shape or a tag of an image.
+/// A shape or a tag of an image, without its name.
 fn object(
     element: &Element<'_>,
-    name: String,
     size: Option<(u32, u32)>,
     meta: &mut Meta,
     builder: &mut Builder<'_>,
@@ -167,7 +170,6 @@ fn object(
         _ => shape::Outline::read(element)?.shape(&mut notes),
     };
     let mut object = Object {
-        name,
         concepts: vec![(label.to_owned(), 1.0)],
         shapes: vec![shape],
         notes,

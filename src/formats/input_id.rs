@@ -4,7 +4,9 @@
 //! the same id are therefore an error; they are never made unique by a number.
 
 use crate::model::is_web_url;
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use url::Url;
 
 /// What an input's id is made from.
@@ -99,20 +101,22 @@ pub(super) fn describe(collisions: &[Collision]) -> String {
 }
 
 /// Finds images with the same id; `images` are pairs of id and image.
-pub(super) fn collisions<'a>(
-    images: impl IntoIterator<Item = (&'a str, ImageName)>,
+pub(super) fn collisions<'a, T: Copy>(
+    images: impl IntoIterator<Item = (&'a str, T)>,
+    name: impl Fn(T) -> ImageName,
 ) -> Vec<Collision> {
-    let mut first: BTreeMap<&str, ImageName> = BTreeMap::new();
+    let mut first: HashMap<&str, T> = HashMap::new();
     let mut collisions = Vec::new();
     for (id, image) in images {
-        if let Some(first) = first.get(id) {
-            collisions.push(Collision {
+        match first.entry(id) {
+            Entry::Occupied(first) => collisions.push(Collision {
                 id: id.to_owned(),
-                first: first.clone(),
-                second: image,
-            });
-        } else {
-            first.insert(id, image);
+                first: name(*first.get()),
+                second: name(image),
+            }),
+            Entry::Vacant(place) => {
+                place.insert(image);
+            }
         }
     }
     collisions
@@ -128,9 +132,14 @@ pub(super) fn input_id(
         InputIdFrom::ImageId => own_id.map(str::to_owned),
         InputIdFrom::FileName => file_name.map(str::to_owned),
         InputIdFrom::Path | InputIdFrom::WholePath | InputIdFrom::FileStem => {
-            let (is_relative, mut parts) = parts(file_name?);
+            let (is_relative, path) = path(file_name?);
+            let mut parts: Vec<&str> = path
+                .split(['/', '\\'])
+                .map(str::trim)
+                .filter(|part| !matches!(*part, "" | "." | ".."))
+                .collect();
             let last = parts.pop()?;
-            parts.push(without_extension(&last).to_owned());
+            parts.push(without_extension(last));
             let is_whole_path = match from {
                 InputIdFrom::Path => is_relative,
                 InputIdFrom::WholePath => true,
@@ -142,29 +151,22 @@ pub(super) fn input_id(
     }
 }
 
-/// Whether a file name is a relative path, and its parts. Unix and Windows paths are both recognised, since the file
+/// Whether a file name is a relative path, and the path. Unix and Windows paths are both recognised, since the file
 /// may come from another system. Only the path of a URL is used: host, query and fragment may differ for the same
 /// image.
-fn parts(file_name: &str) -> (bool, Vec<String>) {
+fn path(file_name: &str) -> (bool, Cow<'_, str>) {
     let name = file_name.trim();
-    let (is_relative, path) = if let Some((_, rest)) = name.split_once("://") {
+    if let Some((_, rest)) = name.split_once("://") {
         let path = Url::parse(name).map_or_else(|_| rest.to_owned(), |url| url.path().to_owned());
         let path = path.split(['?', '#']).next().unwrap_or_default();
-        (false, percent_decoded(path))
+        (false, percent_decoded(path).into())
     } else {
         let is_drive =
             name.as_bytes().get(1) == Some(&b':') && name.as_bytes()[0].is_ascii_alphabetic();
         let path = if is_drive { &name[2..] } else { name };
         let is_relative = !is_drive && !path.starts_with(['/', '\\']);
-        (is_relative, path.to_owned())
-    };
-    let parts: Vec<String> = path
-        .split(['/', '\\'])
-        .map(str::trim)
-        .filter(|part| !matches!(*part, "" | "." | ".."))
-        .map(str::to_owned)
-        .collect();
-    (is_relative, parts)
+        (is_relative, path.into())
+    }
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -221,7 +223,7 @@ pub(super) fn image_location(
             (Some(url), None)
         };
     }
-    if !parts(file_name).0 {
+    if !path(file_name).0 {
         return (Some(file_name.to_owned()), None);
     }
     let path = file_name.replace('\\', "/");

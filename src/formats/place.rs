@@ -61,33 +61,34 @@ pub(super) fn skip(code: SkipCode, detail: impl Into<String>) -> NotPlaced {
 /// x from the left, y from the top, in pixels or in fractions.
 pub(super) type Xy = [f64; 2];
 
-/// Converts a shape. Several rings can become several geometries; the result is never empty.
+/// Converts a shape to geometries: several rings can become several, and all others become one.
 pub(super) fn place(
     shape: &Shape,
     extent: Extent,
     options: &ImportOptions,
+    geometries: &mut Vec<Geometry>,
     notes: &mut Vec<Note>,
-) -> Result<Vec<Geometry>, NotPlaced> {
+) -> Result<(), NotPlaced> {
     let overhang = options.overhang;
-    Ok(match shape {
-        Shape::Whole => vec![Geometry::Whole],
-        Shape::Box(corners) => vec![box_between(*corners, extent, overhang, notes)?],
+    geometries.push(match shape {
+        Shape::Whole => Geometry::Whole,
+        Shape::Box(corners) => box_between(*corners, extent, overhang, notes)?,
         Shape::Rings(rings, corners) => {
-            return shapes_of_rings(rings, *corners, extent, options, notes);
+            geometries.extend(shapes_of_rings(rings, *corners, extent, options, notes)?);
+            return Ok(());
         }
         Shape::Point(point) => {
             let [x, y] = inside(*point, extent, overhang, notes)?;
             let point = Point::new(y, x).map_err(|_| outside(&[[x, y]], extent))?;
-            vec![Geometry::Point(point)]
+            Geometry::Point(point)
         }
         Shape::Keypoints(points) => {
-            vec![Geometry::Keypoints(keypoints(
-                points, extent, overhang, notes,
-            )?)]
+            Geometry::Keypoints(keypoints(points, extent, overhang, notes)?)
         }
-        Shape::Mask(mask) => vec![Geometry::Mask(mask.clone())],
-        Shape::Done(geometry) => vec![geometry.clone()],
-    })
+        Shape::Mask(mask) => Geometry::Mask(mask.clone()),
+        Shape::Done(geometry) => geometry.clone(),
+    });
+    Ok(())
 }
 
 /// A point in fractions within the image.

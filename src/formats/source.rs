@@ -52,7 +52,12 @@ pub(super) fn text(source: &dyn Source, path: &str) -> Result<String, ImportErro
 
 /// Reads a text file of lines, whatever ends them: `\n` in the result.
 pub(super) fn text_of_lines(source: &dyn Source, path: &str) -> Result<String, ImportError> {
-    text(source, path).map(|text| with_lines(&text).into_owned())
+    let text = text(source, path)?;
+    Ok(if text.contains('\r') {
+        with_lines(&text).into_owned()
+    } else {
+        text
+    })
 }
 
 /// The text with `\n` for CRLF and for a lone CR.
@@ -142,9 +147,8 @@ impl Source for Memory {
     }
 
     fn head(&self, path: &str, most: u64) -> Vec<u8> {
-        let mut bytes = self.read(path).unwrap_or_default();
-        bytes.truncate(most as usize);
-        bytes
+        let bytes = self.content.get(path).map_or(&[][..], Vec::as_slice);
+        bytes[..bytes.len().min(most as usize)].to_vec()
     }
 
     fn list(&self, folder: &str) -> Vec<String> {

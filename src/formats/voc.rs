@@ -146,6 +146,7 @@ fn add(labels: Labels, builder: &mut Builder<'_>) {
         builder.note(Note::NamedAfterFile, name);
     }
     let at = builder.picture(labels.picture);
+    builder.reserve(at, labels.objects.len());
     for found in labels.objects {
         match found {
             Ok(object) => builder.object(at, object),

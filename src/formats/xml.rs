@@ -64,7 +64,8 @@ impl<'t> Element<'t> {
     }
 
     fn push_text(&mut self, text: Cow<'t, str>) {
-        if self.text.is_empty() {
+        // White space at its start is not part of the text, and there is some before each child.
+        if self.text.trim().is_empty() {
             self.text = text;
         } else {
             self.text.to_mut().push_str(&text);
@@ -181,7 +182,8 @@ impl<'t> Xml<'t> {
         let tag = tag.strip_suffix('/').unwrap_or(tag);
         let length = tag.find(|c: char| c.is_ascii_whitespace());
         let name = &tag[..length.unwrap_or(tag.len())];
-        let mut attributes = Vec::new();
+        let most = tag.bytes().filter(|byte| *byte == b'=').count();
+        let mut attributes = Vec::with_capacity(most);
         for attribute in Attributes::new(tag, name.len()) {
             let attribute = attribute.map_err(|error| self.error(start, &error.to_string()))?;
             let value = attribute.normalized_value(XmlVersion::Implicit1_0);

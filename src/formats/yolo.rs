@@ -10,16 +10,16 @@ mod row;
 mod write;
 
 use super::account::{Imported, Note, SkipCode};
-use super::builder::{Builder, Object, Picture, PictureAt, Place, Units};
+use super::builder::{Builder, Object, Picture, Place, Units};
 use super::error::ImportError;
 use super::options::ImportOptions;
-use super::place::NotPlaced;
+use super::place::{NotPlaced, skip};
 use super::source::{Source, text_of_lines};
 use data::Classes;
-use layout::{Entry, Layout, PictureOf};
+use layout::{Entry, PictureOf};
 use rayon::prelude::*;
 use row::{InAll, Pose, Row};
-use std::cell::LazyCell;
+use std::sync::LazyLock;
 
 pub(super) use write::export;
 
@@ -57,16 +57,19 @@ pub(super) fn import(
         );
         builder.note(Note::AmbiguousRows, place);
     }
-    let has_scores = LazyCell::new(|| has_scores(source, &layout.entries));
+    let has_scores = LazyLock::new(|| has_scores(source, &layout.entries));
     let in_all = InAll {
         pose,
         has_scores: &|| *has_scores,
     };
     let mut fours = Fours::default();
     for batch in layout.entries.chunks(BATCH) {
-        let files: Vec<File> = batch.par_iter().map(|entry| read(entry, source)).collect();
+        let files = batch.par_iter();
+        let files: Vec<File> = files
+            .map(|entry| read(entry, source, in_all, &layout.classes))
+            .collect();
         for (entry, file) in batch.iter().zip(files) {
-            add(entry, file, &layout, in_all, &mut fours, &mut builder);
+            add(entry, file, &mut fours, &mut builder);
         }
     }
     fours.report(&mut builder);
@@ -80,31 +83,33 @@ pub(super) fn recognises(source: &dyn Source) -> bool {
 
 struct File {
     size: Option<(u32, u32)>,
-    rows: Result<Vec<Line>, String>,
+    found: Result<Vec<FoundInLine>, String>,
 }
 
-/// The number of a line from 1, and its row or what is wrong with it.
-type Line = (usize, Result<Row, String>);
+/// The object of a line and of how many points its outline is, if it has one; or the line's name, and why it is left out.
+type FoundInLine = Result<(Object, Option<usize>), (String, NotPlaced)>;
 
-fn read(entry: &Entry, source: &dyn Source) -> File {
-    let rows = match text_of_lines(source, &entry.label) {
-        Ok(text) => Ok(rows(&text)),
+/// Reads a label file. Many are read at once.
+fn read(entry: &Entry, source: &dyn Source, in_all: InAll<'_>, classes: &Classes) -> File {
+    let found = match text_of_lines(source, &entry.label) {
+        Ok(text) => Ok(rows(&text)
+            .map(|(line, row)| found(entry, line, row, in_all, classes))
+            .collect()),
         Err(error) => Err(error.to_string()),
     };
     let size = match &entry.picture {
         PictureOf::Path(path) => source.image_size(path),
         PictureOf::Listed | PictureOf::Missing => None,
     };
-    File { size, rows }
+    File { size, found }
 }
 
-/// The lines that are not empty, by their numbers from 1.
-fn rows(text: &str) -> Vec<Line> {
+/// The rows of the lines that are not empty, or what is wrong with them, by the numbers of the lines from 1.
+fn rows(text: &str) -> impl Iterator<Item = (usize, Result<Row, String>)> {
     let lines = text.lines().enumerate();
     lines
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(index, line)| (index + 1, Row::parse(line)))
-        .collect()
 }
 
 /// Four points and nothing else: oriented boxes, if no polygon of the set has another number of points.
@@ -135,16 +140,9 @@ impl Fours {
     }
 }
 
-fn add(
-    entry: &Entry,
-    file: File,
-    layout: &Layout,
-    in_all: InAll<'_>,
-    fours: &mut Fours,
-    builder: &mut Builder<'_>,
-) {
-    let rows = match file.rows {
-        Ok(rows) => rows,
+fn add(entry: &Entry, file: File, fours: &mut Fours, builder: &mut Builder<'_>) {
+    let lines = match file.found {
+        Ok(lines) => lines,
         Err(error) => {
             let id = Some(entry.own_id.clone());
             let name = entry.name.clone();
@@ -163,33 +161,49 @@ fn add(
         },
         ..Picture::default()
     });
-    for (line, row) in rows {
-        let name = format!("line {line}");
-        let object = row
-            .map_err(|detail| NotPlaced {
-                code: SkipCode::WrongType,
-                detail,
-            })
-            .and_then(|row| object(&row, in_all, &layout.classes, fours, at, &name, builder));
-        match object {
-            Ok(object) => builder.object(at, Object { name, ..object }),
-            Err(NotPlaced { code, detail }) => {
-                let detail = format!("{}:{line}: {detail}", entry.label);
-                builder.left_out(Some(at), name, code, detail);
+    builder.reserve(at, lines.len());
+    for found in lines {
+        match found {
+            Ok((object, outline)) => {
+                if let Some(points) = outline {
+                    fours.add(points, || format!("{} of {}", object.name, entry.name));
+                }
+                builder.object(at, object);
             }
+            Err((name, why)) => builder.left_out(Some(at), name, why.code, why.detail),
         }
     }
 }
 
+fn found(
+    entry: &Entry,
+    line: usize,
+    row: Result<Row, String>,
+    in_all: InAll<'_>,
+    classes: &Classes,
+) -> FoundInLine {
+    let name = format!("line {line}");
+    let object = row
+        .map_err(|detail| skip(SkipCode::WrongType, detail))
+        .and_then(|row| object(&row, in_all, classes));
+    match object {
+        Ok((mut object, outline)) => {
+            object.name = name;
+            Ok((object, outline))
+        }
+        Err(mut why) => {
+            why.detail = format!("{}:{line}: {}", entry.label, why.detail);
+            Err((name, why))
+        }
+    }
+}
+
+/// The object of a row without its name, and of how many points its outline is, if it has one.
 fn object(
     row: &Row,
     in_all: InAll<'_>,
     classes: &Classes,
-    fours: &mut Fours,
-    at: PictureAt,
-    name: &str,
-    builder: &Builder<'_>,
-) -> Result<Object, NotPlaced> {
+) -> Result<(Object, Option<usize>), NotPlaced> {
     let class = classes.name(row.class)?;
     let row::Placed {
         shapes,
@@ -197,27 +211,24 @@ fn object(
         notes,
         outline,
     } = row.place(in_all)?;
-    if let Some(points) = outline {
-        fours.add(points, || format!("{name} of {}", builder.name(at)));
-    }
-    Ok(Object {
+    let object = Object {
         concepts: vec![(class, 1.0)],
         score,
         shapes,
         units: Units::Fractions,
         notes,
         ..Object::default()
-    })
+    };
+    Ok((object, outline))
 }
 
 /// Whether a score follows in every row of the set.
 fn has_scores(source: &dyn Source, entries: &[Entry]) -> bool {
     let is_scored = |row: &Row| row.numbers.len() > 4 && !row.numbers.len().is_multiple_of(2);
-    entries.par_iter().all(|entry| {
+    // One after the other: the threads that read labels wait for the result, and must not begin to read others.
+    entries.iter().all(|entry| {
         let text = text_of_lines(source, &entry.label).unwrap_or_default();
-        rows(&text)
-            .iter()
-            .all(|(_, row)| row.as_ref().map_or(true, is_scored))
+        rows(&text).all(|(_, row)| row.as_ref().map_or(true, is_scored))
     })
 }
 

@@ -63,6 +63,12 @@ impl Concepts {
     }
 }
 
+impl From<Concept> for Concepts {
+    fn from(concept: Concept) -> Self {
+        Self(Arc::from([concept]))
+    }
+}
+
 impl Default for Concepts {
     fn default() -> Self {
         Self(Arc::from([]))

@@ -171,6 +171,10 @@ fn other_encoding(bytes: &[u8]) -> Option<&'static str> {
 /// The position of the first merge conflict.
 fn conflict(text: &str, kind: TextKind) -> Option<usize> {
     let line_with = |marker: &str, from: usize| {
+        // Many times as fast as a search for the positions, and nearly no text has a marker.
+        if !text[from..].contains(marker) {
+            return None;
+        }
         let found = text[from..].match_indices(marker);
         found
             .map(|(at, _)| from + at)

@@ -3,11 +3,12 @@
 //! Unused fields of the file and of images are skipped; those of annotations are kept. Only a file with a wrong outline (not
 //! JSON, no `images` list) is an error.
 
-use super::values::{Attributes, List, Numbers, Scalar, Segmentation, kind_of, value};
+use super::values::{Attributes, List, Numbers, Scalar, Segmentation, Text, kind_of, value};
 use crate::formats::error::ImportError;
 use crate::formats::format::Format;
-use crate::formats::json::{kind, without_nan};
+use crate::formats::json::kind;
 use crate::model::JsonFault;
+use rayon::prelude::*;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -17,44 +18,50 @@ use std::borrow::Cow;
 const EXPECTED: &str =
     "a COCO file is an object with the lists `images`, `annotations` and `categories`";
 
-pub(super) struct File {
-    pub(super) images: Vec<Item<Image>>,
-    pub(super) annotations: Vec<Item<Annotation>>,
-    pub(super) categories: Vec<Item<Category>>,
+pub(super) struct File<'t> {
+    pub(super) images: Vec<Item<Image<'t>>>,
+    pub(super) annotations: Vec<Item<Annotation<'t>>>,
+    pub(super) categories: Vec<Item<Category<'t>>>,
 }
 
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
-pub(super) struct Image {
-    pub(super) id: Scalar,
-    pub(super) file_name: Scalar,
-    pub(super) width: Scalar,
-    pub(super) height: Scalar,
+pub(super) struct Image<'t> {
+    #[serde(borrow)]
+    pub(super) id: Scalar<'t>,
+    #[serde(borrow)]
+    pub(super) file_name: Scalar<'t>,
+    #[serde(borrow)]
+    pub(super) width: Scalar<'t>,
+    #[serde(borrow)]
+    pub(super) height: Scalar<'t>,
     pub(super) neg_category_ids: List,
     pub(super) not_exhaustive_category_ids: List,
 }
 
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
-pub(super) struct Category {
-    pub(super) id: Scalar,
-    pub(super) name: Scalar,
+pub(super) struct Category<'t> {
+    #[serde(borrow)]
+    pub(super) id: Scalar<'t>,
+    #[serde(borrow)]
+    pub(super) name: Scalar<'t>,
     pub(super) keypoints: List,
     pub(super) skeleton: List,
 }
 
 #[derive(Default)]
-pub(super) struct Annotation {
-    pub(super) id: Scalar,
-    pub(super) image_id: Scalar,
-    pub(super) category_id: Scalar,
+pub(super) struct Annotation<'t> {
+    pub(super) id: Scalar<'t>,
+    pub(super) image_id: Scalar<'t>,
+    pub(super) category_id: Scalar<'t>,
     pub(super) bbox: Numbers,
     pub(super) segmentation: Segmentation,
     pub(super) keypoints: Numbers,
     pub(super) attributes: Attributes,
-    pub(super) iscrowd: Scalar,
-    pub(super) ignore: Scalar,
-    pub(super) score: Scalar,
+    pub(super) iscrowd: Scalar<'t>,
+    pub(super) ignore: Scalar<'t>,
+    pub(super) score: Scalar<'t>,
     pub(super) others: Others,
 }
 
@@ -67,16 +74,9 @@ pub(super) struct Others {
     pub(super) has_unusable: bool,
 }
 
-/// Reads the outline of the file at `path`.
-pub(super) fn read(path: &str, text: &str) -> Result<File, ImportError> {
-    let read = match outline(text) {
-        Err(NotRead::Syntax(_)) => match without_nan(text) {
-            Cow::Borrowed(text) => outline(text),
-            Cow::Owned(text) => outline(&text),
-        },
-        read => read,
-    };
-    read.map_err(|error| match error {
+/// Reads the file at `path`, whose text has no `NaN`.
+pub(super) fn read<'t>(path: &str, text: &'t str) -> Result<File<'t>, ImportError> {
+    outline(text).map_err(|error| match error {
         NotRead::Syntax(fault) => ImportError::Json {
             file: path.to_owned(),
             fault,
@@ -103,7 +103,7 @@ struct Outline<'t> {
     categories: Option<&'t RawValue>,
 }
 
-fn outline(text: &str) -> Result<File, NotRead> {
+fn outline(text: &str) -> Result<File<'_>, NotRead> {
     match text.trim_start().as_bytes().first() {
         Some(b'{') => {}
         Some(b'[') => {
@@ -137,9 +137,9 @@ fn outline(text: &str) -> Result<File, NotRead> {
     })
 }
 
-fn entries<T: for<'t> Deserialize<'t>>(
+fn entries<'t, T: Deserialize<'t> + Send>(
     name: &str,
-    raw: Option<&RawValue>,
+    raw: Option<&'t RawValue>,
 ) -> Result<Vec<Item<T>>, NotRead> {
     let Some(raw) = raw else {
         return Err(NotRead::NotCoco(format!("it has no `{name}`; {EXPECTED}")));
@@ -150,7 +150,9 @@ fn entries<T: for<'t> Deserialize<'t>>(
             kind_of(raw)
         )));
     }
-    serde_json::from_str(raw.get()).map_err(|error| syntax(&error))
+    let entries: Vec<&RawValue> =
+        serde_json::from_str(raw.get()).map_err(|error| syntax(&error))?;
+    Ok(entries.into_par_iter().map(Item::read).collect())
 }
 
 fn syntax(error: &serde_json::Error) -> NotRead {
@@ -163,24 +165,23 @@ pub(super) enum Item<T> {
     Wrong(String),
 }
 
-impl<'de, T: for<'t> Deserialize<'t>> Deserialize<'de> for Item<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?;
+impl<'t, T: Deserialize<'t>> Item<T> {
+    fn read(raw: &'t RawValue) -> Self {
         if !raw.get().starts_with('{') {
-            return Ok(Self::Wrong(kind_of(raw).to_owned()));
+            return Self::Wrong(kind_of(raw).to_owned());
         }
-        Ok(serde_json::from_str(raw.get()).map_or_else(
+        serde_json::from_str(raw.get()).map_or_else(
             |error| {
                 let message = error.to_string();
                 let what = message.split(" at line ").next().unwrap_or_default();
                 Self::Wrong(format!("an object that cannot be read: {what}"))
             },
             Self::Entry,
-        ))
+        )
     }
 }
 
-impl<'de> Deserialize<'de> for Annotation {
+impl<'de> Deserialize<'de> for Annotation<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Fields)
     }
@@ -190,17 +191,17 @@ impl<'de> Deserialize<'de> for Annotation {
 struct Fields;
 
 impl<'de> Visitor<'de> for Fields {
-    type Value = Annotation;
+    type Value = Annotation<'de>;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("an annotation")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Annotation, M::Error> {
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
         let mut annotation = Annotation::default();
-        let mut seen: Vec<String> = Vec::new();
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
+        let mut seen: Vec<Cow<'de, str>> = Vec::with_capacity(10);
+        while let Some(Text(key)) = map.next_key()? {
+            match &*key {
                 "id" => annotation.id = map.next_value()?,
                 "image_id" => annotation.image_id = map.next_value()?,
                 "category_id" => annotation.category_id = map.next_value()?,
@@ -217,7 +218,7 @@ impl<'de> Visitor<'de> for Fields {
                     continue;
                 }
                 _ => {
-                    annotation.others.add(key, map.next_value()?);
+                    annotation.others.add(key.into_owned(), map.next_value()?);
                     continue;
                 }
             }

@@ -13,7 +13,7 @@ pub(super) const ROTATION: &str = "rotation";
 
 /// At least one shape. A mask needs the size of the image in pixels.
 pub(super) fn shapes(
-    annotation: &Annotation,
+    annotation: &Annotation<'_>,
     size: Option<(u32, u32)>,
     notes: &mut Vec<Note>,
 ) -> Result<Vec<Shape>, NotPlaced> {
@@ -134,7 +134,7 @@ fn points(rings: &[Numbers]) -> Result<Vec<Vec<Xy>>, NotPlaced> {
 }
 
 /// The corners of the box.
-fn bbox(annotation: &Annotation) -> Result<[Xy; 2], NotPlaced> {
+fn bbox(annotation: &Annotation<'_>) -> Result<[Xy; 2], NotPlaced> {
     let missing = || {
         skip(
             SkipCode::NoGeometry,

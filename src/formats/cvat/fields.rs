@@ -8,11 +8,15 @@ use crate::formats::place::{NotPlaced, skip};
 use crate::formats::xml::{self, Element};
 use serde_json::{Map, Value};
 
-/// Attributes of shapes that say where they are, or are read by name.
-const OWN: [&str; 21] = [
-    "label", "points", "xtl", "ytl", "xbr", "ybr", "rotation", "cx", "cy", "rx", "ry", "rle",
-    "left", "top", "width", "height", "frame", "outside", "keyframe", "id", "task_id",
-];
+/// Whether an attribute of a shape says where it is, or is read by name.
+#[rustfmt::skip]
+fn is_own(attribute: &str) -> bool {
+    matches!(
+        attribute,
+        "label" | "points" | "xtl" | "ytl" | "xbr" | "ybr" | "rotation" | "cx" | "cy" | "rx" | "ry" | "rle"
+            | "left" | "top" | "width" | "height" | "frame" | "outside" | "keyframe" | "id" | "task_id"
+    )
+}
 
 /// The class name.
 pub(super) fn label<'e>(element: &'e Element<'_>) -> Result<&'e str, NotPlaced> {
@@ -32,7 +36,7 @@ pub(super) fn read(
     let mut is_complete = true;
     let own = track.iter().flat_map(|track| track.attributes());
     for (name, text) in own.chain(element.attributes()) {
-        if OWN.contains(&name) {
+        if is_own(name) {
             continue;
         }
         match (name, text) {

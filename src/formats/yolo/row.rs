@@ -20,7 +20,7 @@ pub(super) struct Pose {
 pub(super) struct InAll<'s> {
     pub(super) pose: Option<Pose>,
     /// Whether a score follows in every row. Reads the whole set.
-    pub(super) has_scores: &'s dyn Fn() -> bool,
+    pub(super) has_scores: &'s (dyn Fn() -> bool + Sync),
 }
 
 #[derive(Debug)]
