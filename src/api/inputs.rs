@@ -11,9 +11,9 @@ use super::transport::Transport;
 use super::writer::Writer;
 use crate::model::{InputId, Json};
 use crate::wire::Code;
-use crate::wire::{Concepts, InputCounts, Inputs, Status, WriteCall, WriteMethod};
+use crate::wire::{Concepts, InputCounts, InputImages, Inputs, Status, WriteCall, WriteMethod};
 use serde::Serialize;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The state of processing of an input.
@@ -93,6 +93,32 @@ impl Reader {
         }
         found.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(found)
+    }
+
+    /// The URLs of the images of these inputs (`GET /inputs?ids=`), as far as they have one.
+    pub async fn image_urls(
+        &self,
+        ids: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, String>, ApiError> {
+        let mut urls = BTreeMap::new();
+        for (query, asked) in queries(ids) {
+            let mut found = BTreeSet::new();
+            for number in 1_u64.. {
+                let query = format!("page={number}&per_page={PER_PAGE}{query}");
+                let page: InputImages = self.0.get(&["inputs"], &query).await?;
+                let before = found.len();
+                for input in page.inputs {
+                    if asked.contains(&input.id) && found.insert(input.id.clone()) {
+                        urls.insert(input.id, input.data.image.url);
+                    }
+                }
+                if found.len() == before || found.len() == asked.len() {
+                    break;
+                }
+            }
+        }
+        urls.retain(|_, url| !url.is_empty());
+        Ok(urls)
     }
 
     /// The ids of all inputs (`GET /inputs/stream`), by a cursor that inserts and deletes do not shift.

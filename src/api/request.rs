@@ -4,8 +4,8 @@ use super::error::{ApiError, shown};
 use super::exchange::HttpRequest;
 use crate::wire::Code;
 use crate::wire::{
-    Annotations, Concepts, InputCounts, Inputs, Page, SingleAnnotation, SingleUser, Status,
-    StatusOnly,
+    Annotations, Concepts, InputCounts, InputImages, Inputs, Page, SingleAnnotation, SingleUser,
+    Status, StatusOnly,
 };
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -56,6 +56,7 @@ replies! {
     SingleAnnotation;
     SingleUser;
     InputCounts;
+    InputImages;
     Concepts;
 }
 

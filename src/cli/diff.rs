@@ -146,8 +146,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     let reader = args.reader();
     let (old, new) = (reader.read(old)?, reader.read(new)?);
-    let diff = plan::diff(&old, &new);
-    report_unknown(&diff, &[&old, &new]);
+    let diff = plan::diff(&old.labels, &new.labels);
+    report_unknown(&diff, &[&old.labels, &new.labels]);
     let options = args.options();
     match args.format {
         Format::Text if args.no_pager => {
@@ -270,15 +270,16 @@ fn compare(
             });
         }
         if !is_manifest(file) {
-            return reader.read(file);
+            return Ok(reader.read(file)?.labels);
         }
         let bytes = input::bytes(Path::new(file), input::MAX_BYTES)?;
         let reach = args.files.access();
-        if manifest::is_header(path, bytes.clone()) {
+        let side = if manifest::is_header(path, bytes.clone()) {
             side::single(path, bytes, reach)
         } else {
             side::part(path, bytes, reach)
-        }
+        };
+        Ok(side?.labels)
     };
     let has_header = |path: &str, file: &str| {
         is_manifest(file)

@@ -7,7 +7,7 @@ use crate::lint::Picture;
 use crate::manifest::Manifest;
 use crate::model::{FileKind, InputId};
 use ignore::WalkBuilder;
-use std::io::ErrorKind;
+use std::io::{BufRead, ErrorKind, Seek};
 use std::path::{Component, Path, PathBuf};
 
 /// Named files and folders, below one folder that holds them all.
@@ -196,16 +196,21 @@ pub(crate) fn picture(path: &Path) -> Picture {
             u32::try_from(size.height).ok()?,
         ])
     });
-    let exif = exif::Reader::new().read_from_container(&mut std::io::BufReader::new(file));
+    Picture::Read {
+        size,
+        orientation: orientation(std::io::BufReader::new(file)),
+    }
+}
+
+/// How EXIF says that a picture is displayed: 1 is upright, 2 to 8 are turned or mirrored.
+pub(crate) fn orientation(mut file: impl BufRead + Seek) -> u32 {
+    let exif = exif::Reader::new().read_from_container(&mut file);
     let orientation = exif.ok().and_then(|exif| {
         let field = exif.get_field(exif::Tag::Orientation, exif::In::PRIMARY)?;
         field.value.get_uint(0)
     });
-    Picture::Read {
-        size,
-        // Values other than 1 to 8 mean nothing.
-        orientation: orientation.filter(|it| (1..=8).contains(it)).unwrap_or(1),
-    }
+    // Values other than 1 to 8 mean nothing.
+    orientation.filter(|it| (1..=8).contains(it)).unwrap_or(1)
 }
 
 /// The names of formats on the command line.

@@ -29,6 +29,7 @@ mod log;
 mod offline;
 mod output;
 mod pager;
+mod pictures;
 mod plan;
 mod plan_file;
 mod planning;

@@ -1,6 +1,7 @@
 //! Parsers of argument values, for clap.
 
 use crate::model::{ConceptId, SetName, Status, UserId};
+use std::path::PathBuf;
 
 pub(super) fn user(text: &str) -> Result<UserId, String> {
     UserId::new(text).map_err(|error| error.to_string())
@@ -29,5 +30,15 @@ pub(super) fn positive(text: &str) -> Result<f64, String> {
         Ok(number)
     } else {
         Err("not a number above 0".to_owned())
+    }
+}
+
+/// A folder that exists.
+pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
+    let folder = PathBuf::from(text);
+    if folder.is_dir() {
+        Ok(folder)
+    } else {
+        Err("there is no such folder".to_owned())
     }
 }

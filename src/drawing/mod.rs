@@ -4,6 +4,8 @@
 
 mod backdrop;
 mod figure;
+mod picture;
 
 pub use backdrop::{Backdrop, Crop};
 pub use figure::{Figure, Outline, Role, Shape};
+pub use picture::{Area, CROP_SIDE, Picture, PictureError, SCALED_SIDE, crop_area, data_uri};

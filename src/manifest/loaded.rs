@@ -133,6 +133,13 @@ impl Manifest {
         }
     }
 
+    /// The same manifest, with pictures, texts and masks in another folder.
+    #[must_use]
+    pub fn with_media_in(mut self, folder: &Path) -> Self {
+        folder.clone_into(&mut self.folder);
+        self
+    }
+
     /// The manifest's files, in byte order of their paths. [`Origin::file`] is an index into them.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().map(|(file, _)| file.shown.as_path())

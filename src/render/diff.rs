@@ -99,10 +99,14 @@ pub fn diff_markdown(diff: &Diff, options: &DiffOptions) -> String {
     )
 }
 
+/// The changes that are shown.
+pub(super) fn chosen<'a>(diff: &'a Diff, options: &DiffOptions) -> Vec<&'a DiffChange> {
+    let changes = diff.changes.iter();
+    changes.filter(|change| options.shows(change)).collect()
+}
+
 fn write_changes(page: &mut Page, indent: &str, diff: &Diff, options: &DiffOptions) {
-    let chosen: Vec<&DiffChange> = (diff.changes.iter())
-        .filter(|change| options.shows(change))
-        .collect();
+    let chosen = chosen(diff, options);
     let shown = &chosen[..chosen.len().min(options.detail.limit())];
     for changes in shown.chunk_by(|a, b| a.input_id == b.input_id) {
         page.gap();

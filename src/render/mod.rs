@@ -57,7 +57,9 @@ pub use outcome::outcome_text;
 pub use outcome_document::{outcome_document_markdown, outcome_document_text};
 pub use page::Color;
 pub use pulled::{Losses, pull_notes};
-pub use review::Surroundings;
+pub use review::{
+    Surroundings, changed_by_diff, changed_by_plan, unchanged_by_diff, unchanged_by_plan,
+};
 pub use rights::denied_words;
 pub use stats::{stats_markdown, stats_text};
 use std::borrow::Cow;

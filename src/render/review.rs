@@ -1,13 +1,14 @@
 //! What the pictures of a review show: the changes of each input, over its picture and between its other labels.
 
 use super::change::{ShownChange, Sign};
+use super::diff::{self, DiffOptions};
 use super::filter::Filter;
 use super::naming::ShortIds;
 use super::notation;
 use super::selection::{Selection, groups};
-use crate::drawing::{Backdrop, Figure, Outline, Role, Shape};
-use crate::model::{Content, InputId};
-use crate::plan::{DiffChange, Plan};
+use crate::drawing::{Area, Backdrop, Figure, Outline, Role, Shape, crop_area};
+use crate::model::{Content, DesiredAnnotation, DesiredState, InputId};
+use crate::plan::{Diff, DiffChange, LabelSet, Plan};
 use std::collections::BTreeMap;
 
 /// What the changes are shown among, as far as it is known.
@@ -65,6 +66,65 @@ pub(super) fn of_differences<'a>(changes: &[&'a DiffChange]) -> Vec<ReviewedInpu
                 .collect(),
         })
         .collect()
+}
+
+/// The inputs with changes of a plan, in the order in which they are shown, each with the areas of its picture that show
+/// small changes.
+pub fn changed_by_plan(plan: &Plan, filter: &Filter) -> Vec<(InputId, Vec<Area>)> {
+    changed(&of_plan(plan, filter))
+}
+
+/// As [`changed_by_plan`].
+pub fn changed_by_diff(diff: &Diff, options: &DiffOptions) -> Vec<(InputId, Vec<Area>)> {
+    changed(&of_differences(&diff::chosen(diff, options)))
+}
+
+fn changed(reviewed: &[ReviewedInput<'_>]) -> Vec<(InputId, Vec<Area>)> {
+    let areas = |input: &ReviewedInput<'_>| input.changes.iter().filter_map(enlarged).collect();
+    reviewed
+        .iter()
+        .map(|input| (input.input_id.clone(), areas(input)))
+        .collect()
+}
+
+/// The part of the picture that shows a small change enlarged; `None` for other changes. [`Crop::area`] is the same.
+///
+/// [`Crop::area`]: crate::drawing::Crop::area
+pub(super) fn enlarged(change: &ShownChange<'_>) -> Option<Area> {
+    let bounds = |content: Option<&Content>| content?.geometry.as_ref()?.bounds();
+    crop_area(bounds(change.before), bounds(change.after))
+}
+
+/// The declared labels that do not change, on inputs with changes.
+pub fn unchanged_by_plan(plan: &Plan, desired: &DesiredState) -> BTreeMap<InputId, Vec<Content>> {
+    let labels = |id: &InputId| Some(&desired.input(id)?.annotations[..]);
+    unchanged(&of_plan(plan, &Filter::default()), labels)
+}
+
+/// The labels of the new side that do not change, on inputs with changes.
+pub fn unchanged_by_diff(diff: &Diff, new: &LabelSet) -> BTreeMap<InputId, Vec<Content>> {
+    let all: Vec<&DiffChange> = diff.changes.iter().collect();
+    let labels = |id: &InputId| Some(&new.inputs.get(id)?[..]);
+    unchanged(&of_differences(&all), labels)
+}
+
+/// The labels whose place is not that of a change: those of a change have just that place.
+fn unchanged<'a>(
+    reviewed: &[ReviewedInput<'_>],
+    labels: impl Fn(&InputId) -> Option<&'a [DesiredAnnotation]>,
+) -> BTreeMap<InputId, Vec<Content>> {
+    let mut unchanged = BTreeMap::new();
+    for input in reviewed {
+        let is_changed = |label: &Content| {
+            let mut after = input.changes.iter().filter_map(|change| change.after);
+            after.any(|it| it.geometry == label.geometry)
+        };
+        let labels = labels(input.input_id).unwrap_or_default().iter();
+        let labels = labels.map(|label| &label.content);
+        let labels: Vec<Content> = labels.filter(|it| !is_changed(it)).cloned().collect();
+        unchanged.insert(input.input_id.clone(), labels);
+    }
+    unchanged
 }
 
 impl ReviewedInput<'_> {

@@ -238,6 +238,30 @@ pub struct Inputs {
     pub inputs: Vec<Resource>,
 }
 
+/// Inputs with their images.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct InputImages {
+    pub status: Status,
+    pub inputs: Vec<InputImage>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct InputImage {
+    #[serde(deserialize_with = "nullable")]
+    pub id: String,
+    #[serde(deserialize_with = "nullable")]
+    pub data: InputImageData,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct InputImageData {
+    #[serde(deserialize_with = "nullable")]
+    pub image: Image,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct InputCounts {

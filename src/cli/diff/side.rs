@@ -4,6 +4,7 @@ use crate::cli::base;
 use crate::cli::exit::Failure;
 use crate::cli::files::Files;
 use crate::cli::import::{self, Reading};
+use crate::cli::pictures::{self as media, Source as Media};
 use crate::cli::validate::{self, load, problem_text};
 use crate::cli::{account, input, kind, offline, output};
 use crate::formats::{self, Format, Imported, ImportedInput, Source as _};
@@ -14,7 +15,33 @@ use crate::model::{
 };
 use crate::plan::LabelSet;
 use crate::render::counted;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+
+/// A side, and where its pictures and texts are.
+pub(super) struct Side {
+    pub(super) labels: LabelSet,
+    pub(super) media: Option<Media<'static>>,
+}
+
+impl From<LabelSet> for Side {
+    /// A side that does not say where its pictures are.
+    fn from(labels: LabelSet) -> Self {
+        Self {
+            labels,
+            media: None,
+        }
+    }
+}
+
+impl From<Manifest> for Side {
+    fn from(manifest: Manifest) -> Self {
+        Self {
+            labels: of_manifest(&manifest),
+            media: Some(Media::Manifest(Cow::Owned(manifest))),
+        }
+    }
+}
 
 /// How sides are read.
 pub(super) struct Reader<'a> {
@@ -24,8 +51,8 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     /// Reads a side by its name on the command line.
-    pub(super) fn read(&self, name: &str) -> Result<LabelSet, Failure> {
-        let labels = if let Some(rest) = name.strip_prefix("git:") {
+    pub(super) fn read(&self, name: &str) -> Result<Side, Failure> {
+        let mut side = if let Some(rest) = name.strip_prefix("git:") {
             let (revision, path) = rest.split_once(':').unwrap_or((rest, "."));
             self.revision(revision, Path::new(path))?
         } else if let Some((format, path)) = format_of(name) {
@@ -33,19 +60,17 @@ impl Reader<'_> {
         } else {
             self.path(Path::new(name), Path::new(name))?
         };
-        Ok(LabelSet {
-            name: name.to_owned(),
-            ..labels
-        })
+        name.clone_into(&mut side.labels.name);
+        Ok(side)
     }
 
-    fn revision(&self, revision: &str, path: &Path) -> Result<LabelSet, Failure> {
+    /// The pictures of a revision are those of the work tree.
+    fn revision(&self, revision: &str, path: &Path) -> Result<Side, Failure> {
         let checked_out = base::check_out(revision, path)?;
         let place = &checked_out.place;
         if has_header(place) {
-            return Ok(of_manifest(
-                &base::load(revision, path, self.files)?.manifest,
-            ));
+            let manifest = base::load(revision, path, self.files)?.manifest;
+            return Ok(manifest.with_media_in(folder_of(path)).into());
         }
         self.path(place, path).map_err(|failure| Failure {
             message: checked_out.named(revision, &failure.message),
@@ -55,19 +80,19 @@ impl Reader<'_> {
     }
 
     /// Reads a file or a folder. `own` is its path in the work tree, where the header of a part is looked for.
-    fn path(&self, path: &Path, own: &Path) -> Result<LabelSet, Failure> {
+    fn path(&self, path: &Path, own: &Path) -> Result<Side, Failure> {
         if path.is_dir() {
             return if manifest::has_header(path) {
-                load(path, self.files).map(|manifest| of_manifest(&manifest))
+                load(path, self.files).map(Side::from)
             } else {
                 self.other_tool(path, None, own)
             };
         }
         match kind::of(path) {
-            Some(FileKind::Listing) => offline::read_listing(path).map(|state| of_listing(&state)),
-            Some(FileKind::Manifest) if has_header(path) => {
-                load(path, self.files).map(|manifest| of_manifest(&manifest))
+            Some(FileKind::Listing) => {
+                offline::read_listing(path).map(|state| of_listing(&state).into())
             }
+            Some(FileKind::Manifest) if has_header(path) => load(path, self.files).map(Side::from),
             Some(FileKind::Manifest) => {
                 let bytes = input::bytes(path, input::MAX_BYTES)?;
                 part(path, bytes, self.files.access())
@@ -77,12 +102,7 @@ impl Reader<'_> {
         }
     }
 
-    fn other_tool(
-        &self,
-        path: &Path,
-        format: Option<Format>,
-        own: &Path,
-    ) -> Result<LabelSet, Failure> {
+    fn other_tool(&self, path: &Path, format: Option<Format>, own: &Path) -> Result<Side, Failure> {
         let files = Files::open(&[path.to_owned()])?;
         let format = match format {
             Some(format) => format,
@@ -104,7 +124,21 @@ impl Reader<'_> {
             .map_err(|error| import::failure(&error, &files))?;
         let report = account::of_import(&imported, account::places());
         output::message(&format!("{}: {}", path.display(), report.trim_end()));
-        Ok(of_import(imported, format))
+        let folder = folder_of(own).to_owned();
+        let media = media::Imported::new(folder, self.files.access(), &imported.inputs);
+        Ok(Side {
+            labels: of_import(imported, format),
+            media: Some(Media::Imported(media)),
+        })
+    }
+}
+
+/// The folder itself, or the one of a file.
+fn folder_of(path: &Path) -> &Path {
+    if path.is_dir() {
+        path
+    } else {
+        path.parent().unwrap_or(Path::new(""))
     }
 }
 
@@ -149,7 +183,7 @@ fn has_header(path: &Path) -> bool {
 
 /// The labels of one file of a manifest without a header, with `bytes` as its content. Masks and texts are read from the
 /// folder of the manifest that holds the file.
-pub(super) fn part(path: &Path, bytes: Vec<u8>, reach: FileAccess) -> Result<LabelSet, Failure> {
+pub(super) fn part(path: &Path, bytes: Vec<u8>, reach: FileAccess) -> Result<Side, Failure> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let is_root = |folder: &&Path| HEADER_FILES.iter().any(|name| folder.join(name).exists());
     let root = folder.ancestors().find(is_root).unwrap_or(folder);
@@ -178,7 +212,7 @@ pub(super) fn part(path: &Path, bytes: Vec<u8>, reach: FileAccess) -> Result<Lab
 }
 
 /// The labels of a manifest of one file, with `bytes` as its content.
-pub(super) fn single(path: &Path, bytes: Vec<u8>, reach: FileAccess) -> Result<LabelSet, Failure> {
+pub(super) fn single(path: &Path, bytes: Vec<u8>, reach: FileAccess) -> Result<Side, Failure> {
     let overlay = Overlay::from([(path.to_owned(), bytes)]);
     load_overlaid((path, path), &overlay, reach)
 }
@@ -187,12 +221,12 @@ fn load_overlaid(
     (root, path): (&Path, &Path),
     overlay: &Overlay,
     reach: FileAccess,
-) -> Result<LabelSet, Failure> {
+) -> Result<Side, Failure> {
     let manifest = manifest::load_with(root, overlay, reach).map_err(|problems| {
         output::styled_message(&problem_text(&problems));
         Failure::new(format!("{} has problems", path.display()))
     })?;
-    Ok(of_manifest(&manifest))
+    Ok(manifest.into())
 }
 
 /// The pattern that matches just this path.
