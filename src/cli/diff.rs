@@ -8,6 +8,8 @@ use super::exit::{Exit, Failure};
 use super::formats::Format;
 use super::import::Reading;
 use super::pager::{self, Paging};
+use super::pictures::{self, Sources};
+use super::sheets::{self, SheetFolder};
 use super::terminal::{self, Stream};
 use super::{input, output, validate, values};
 use crate::manifest;
@@ -35,6 +37,9 @@ pub(crate) struct Args {
     /// How to print the differences
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Also write the pictures of the differences to the folder DIR (`images=DIR`), as contact sheets
+    #[arg(long, value_name = "images=DIR", conflicts_with = "git")]
+    also: Option<SheetFolder>,
     /// Do not use a pager. By default text on a terminal goes through ANNOSYNC_PAGER, PAGER or less
     #[arg(long)]
     no_pager: bool,
@@ -54,6 +59,10 @@ pub(crate) struct Args {
     /// Show only differences of annotations that have this concept before or after; repeatable
     #[arg(long = "concept", value_name = "ID", value_parser = values::concept, help_heading = HEADING)]
     concepts: Vec<ConceptId>,
+    #[command(flatten)]
+    pictures: pictures::Args,
+    #[command(flatten)]
+    sheets: sheets::Args,
     #[command(flatten)]
     reading: Reading,
     #[command(flatten)]
@@ -119,11 +128,12 @@ impl Args {
             },
             color: Color::Always,
             width: terminal::width(Stream::Stdout),
+            sheets: None,
         }
     }
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
     if args.git {
         return external(args);
     }
@@ -144,11 +154,24 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         )
         .hint("leave them out, or choose another --format"));
     }
+    if let Some(folder) = &args.also {
+        sheets::check(&folder.0)?;
+    }
     let reader = args.reader();
     let (old, new) = (reader.read(old)?, reader.read(new)?);
     let diff = plan::diff(&old.labels, &new.labels);
     report_unknown(&diff, &[&old.labels, &new.labels]);
-    let options = args.options();
+    let mut options = args.options();
+    if let Some(SheetFolder(folder)) = &args.also {
+        let unchanged = render::unchanged_by_diff(&diff, &new.labels);
+        // The new side first: its pictures are those that are reviewed.
+        let sources = Sources::of([new.media, old.media].into_iter().flatten());
+        let changed = render::changed_by_diff(&diff, &options);
+        let flags = args.pictures.without_links();
+        let around = pictures::surroundings(&flags, &sources, &changed, unchanged).await;
+        let sheets = render::diff_sheets(&diff, &options, &around, args.sheets.most());
+        options.sheets = Some(sheets::write(folder, sheets, &args.sheets)?);
+    }
     match args.format {
         Format::Text if args.no_pager => {
             pager::show(&render::diff_text(&diff, &options), Paging::Off)?;

@@ -3,10 +3,11 @@
 use super::exit::Failure;
 use super::kind;
 use super::output::{self, Place};
+use super::sheets;
 use super::view::View;
 use crate::model::FileKind;
 use crate::plan::Plan;
-use crate::render;
+use crate::render::{self, SheetList};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -34,16 +35,37 @@ impl Format {
     }
 }
 
-/// Whether the plan file is among the formats.
-pub(crate) fn has_plan_file(format: Format, also: &[ExtraOutput]) -> bool {
-    format == Format::Json || also.iter().any(|also| also.format == Format::Json)
+/// What `--also` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extra {
+    File(Format),
+    /// Contact sheets, in a folder.
+    Images,
 }
 
-/// An argument `FORMAT=FILE`: write the plan to this file in this format.
+/// Whether the plan file is among the formats.
+pub(crate) fn has_plan_file(format: Format, also: &[ExtraOutput]) -> bool {
+    format == Format::Json || also.iter().any(ExtraOutput::is_plan_file)
+}
+
+/// An argument `FORMAT=FILE`: write the plan to this file in this format; or `images=DIR`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ExtraOutput {
-    format: Format,
+    what: Extra,
+    /// Or the folder.
     file: PathBuf,
+}
+
+impl ExtraOutput {
+    fn is_plan_file(&self) -> bool {
+        self.what == Extra::File(Format::Json)
+    }
+}
+
+/// The folder of `images=DIR`, if it is among these.
+pub(crate) fn images_folder(also: &[ExtraOutput]) -> Option<&Path> {
+    let mut images = also.iter().filter(|also| also.what == Extra::Images);
+    images.next().map(|also| also.file.as_path())
 }
 
 impl FromStr for ExtraOutput {
@@ -53,8 +75,14 @@ impl FromStr for ExtraOutput {
         let (format, file) = text
             .split_once('=')
             .ok_or("expected a format and a file, as in `markdown=plan.md`")?;
-        let format = <Format as clap::ValueEnum>::from_str(format, false)
-            .map_err(|_| format!("`{format}` is not a format: use text, markdown or json"))?;
+        let what = match format {
+            "images" => Extra::Images,
+            format => Extra::File(
+                <Format as clap::ValueEnum>::from_str(format, false).map_err(|_| {
+                    format!("`{format}` is not a format: use text, markdown, json or images")
+                })?,
+            ),
+        };
         let file = PathBuf::from(file);
         if file.as_os_str().is_empty() {
             return Err("the file has no name; expected for example `markdown=plan.md`".to_owned());
@@ -62,13 +90,15 @@ impl FromStr for ExtraOutput {
         if file.as_os_str() == "-" {
             return Err("`-` is not a file; --format says what goes to stdout".to_owned());
         }
-        if format.looks_like_manifest(&file) {
+        if let Extra::File(format) = what
+            && format.looks_like_manifest(&file)
+        {
             return Err(format!(
                 "`{}` has the name of a manifest file, and would be read as one; use .txt or .md, and .json for json",
                 file.display()
             ));
         }
-        Ok(Self { format, file })
+        Ok(Self { what, file })
     }
 }
 
@@ -77,22 +107,24 @@ pub(crate) fn plan_file_path<'a>(
     out: Option<&'a Path>,
     also: &'a [ExtraOutput],
 ) -> Option<&'a Path> {
-    let mut json = also.iter().filter(|also| also.format == Format::Json);
+    let mut json = also.iter().filter(|also| also.is_plan_file());
     out.or_else(|| json.next().map(|also| also.file.as_path()))
 }
 
-/// Writes the plan to the files of --also; `whole` is the plan file.
+/// Writes the plan to the files of --also; `whole` is the plan file. Contact sheets are written already.
 pub(crate) fn write(
     plan: &Plan,
     view: &View,
     also: &[ExtraOutput],
     whole: Option<&Path>,
+    sheets: Option<&SheetList>,
 ) -> Result<(), Failure> {
-    for ExtraOutput { format, file } in also {
-        let text = match format {
-            Format::Text => view.plain(plan),
-            Format::Markdown => view.markdown(plan, whole),
-            Format::Json => render::json(plan),
+    for ExtraOutput { what, file } in also {
+        let text = match what {
+            Extra::File(Format::Text) => view.plain(plan),
+            Extra::File(Format::Markdown) => view.markdown(plan, whole, sheets),
+            Extra::File(Format::Json) => render::json(plan),
+            Extra::Images => continue,
         };
         output::file(file, &text)?;
     }
@@ -108,8 +140,8 @@ pub(crate) fn check(
     out: Option<&Path>,
     read: &[&Path],
 ) -> Result<(), Failure> {
-    let mut formats = also.iter().map(|also| also.format).chain([format]);
-    if formats.all(|format| format == Format::Json) && !view.filter().is_everything() {
+    let mut is_plan_file = also.iter().map(ExtraOutput::is_plan_file);
+    if format == Format::Json && is_plan_file.all(|it| it) && !view.filter().is_everything() {
         return Err(Failure::usage(
             "--only, --input and --concept choose what text and Markdown show, and JSON always holds the whole plan",
         )
@@ -144,7 +176,16 @@ pub(crate) fn check(
             None => taken.push((place, Use::Written)),
         }
     }
-    let plans = also.iter().filter(|also| also.format == Format::Json);
+    let folders = also.iter().filter(|also| also.what == Extra::Images);
+    match folders.collect::<Vec<_>>()[..] {
+        [] => {}
+        [folder] => sheets::check(&folder.file)?,
+        _ => {
+            return Err(Failure::usage("--also images= is given more than once")
+                .hint("name one folder for the contact sheets"));
+        }
+    }
+    let plans = also.iter().filter(|also| also.is_plan_file());
     let mut plans = plans.map(|also| also.file.as_path()).chain(out);
     plans.try_for_each(refuse_to_overwrite)
 }
@@ -210,8 +251,11 @@ mod tests {
             ),
         ] {
             let file = PathBuf::from(file);
-            assert_eq!(read(text), Ok(ExtraOutput { format, file }));
+            let what = Extra::File(format);
+            assert_eq!(read(text), Ok(ExtraOutput { what, file }));
         }
+        let images = read("images=out").unwrap();
+        assert_eq!(images_folder(&[images]), Some(Path::new("out")));
         for (text, why) in [
             ("plan.md", "expected a format and a file"),
             ("html=plan.html", "`html` is not a format"),

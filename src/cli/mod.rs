@@ -38,6 +38,7 @@ mod pull;
 mod schema;
 mod session;
 mod sets;
+mod sheets;
 mod show;
 mod stats;
 mod terminal;
@@ -142,10 +143,10 @@ pub fn main() -> ExitCode {
         match cli.command {
             Command::Plan(args) => {
                 let deadline = args.connection.deadline();
-                deadline.limit(plan::run(args)).await
+                deadline.limit(Box::pin(plan::run(args))).await
             }
             Command::Apply(args) => Box::pin(apply::run(args)).await,
-            Command::Show(args) => show::run(&args),
+            Command::Show(args) => Box::pin(show::run(&args)).await,
             Command::Pull(args) => {
                 let deadline = args.connection.deadline();
                 deadline.limit(pull::run(args)).await
@@ -155,7 +156,7 @@ pub fn main() -> ExitCode {
                 deadline.limit(list::run(args)).await
             }
             Command::Validate(args) => linting::run(&args),
-            Command::Diff(args) => diff::run(&args),
+            Command::Diff(args) => Box::pin(diff::run(&args)).await,
             Command::Stats(args) => stats::run(&args),
             Command::Import(args) => import::run(&args),
             Command::Export(args) => export::run(&args),

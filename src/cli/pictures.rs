@@ -4,7 +4,6 @@
 
 mod sources;
 
-use super::exit::Failure;
 use super::files;
 use super::session::Session;
 use super::values;
@@ -90,9 +89,9 @@ impl Args {
         session: &Session,
         sources: &mut Sources<'_>,
         changed: &[(InputId, Vec<Area>)],
-    ) -> Result<(), Failure> {
+    ) {
         if !self.fetch_images || self.images == Images::None {
-            return Ok(());
+            return;
         }
         let index = self.index();
         let lacks_picture = |id: &InputId| {
@@ -105,13 +104,20 @@ impl Args {
             .take(self.max_pictures)
             .map(ToString::to_string)
             .collect();
-        if !lacking.is_empty() {
-            let urls = session.reader().image_urls(&lacking).await?.into_iter();
-            sources.urls = urls
-                .filter_map(|(id, url)| Some((InputId::new(id).ok()?, url)))
-                .collect();
+        if lacking.is_empty() {
+            return;
         }
-        Ok(())
+        match session.reader().image_urls(&lacking).await {
+            Ok(urls) => {
+                let urls = urls.into_iter();
+                sources.urls = urls
+                    .filter_map(|(id, url)| Some((InputId::new(id).ok()?, url)))
+                    .collect();
+            }
+            Err(error) => {
+                sources.problem = Some(format!("the app did not name its pictures: {error}"));
+            }
+        }
     }
 
     fn index(&self) -> Option<Index> {
@@ -146,7 +152,9 @@ pub(crate) async fn gather(
         Images::Link => gathering.add_links(&inputs, &sources.page_folder),
         Images::None => {}
     }
-    (gathering.backdrops, gathering.notes.sentences())
+    let mut notes = gathering.notes.sentences();
+    notes.extend(sources.problem.clone());
+    (gathering.backdrops, notes)
 }
 
 /// What the changes are shown among.

@@ -8,14 +8,17 @@ use super::inventory;
 use super::offline;
 use super::output;
 use super::pager::{self, Paging};
+use super::pictures::{self, Source, Sources};
 use super::planning::{Planning, denied, stopped, undecided};
 use super::session::Session;
+use super::sheets;
 use super::terminal::Stream;
 use super::validate::{Files, load, load_whole, refuse_unproven};
 use crate::api::Connection;
 use crate::manifest::Manifest;
 use crate::plan::Plan;
 use crate::render;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// Show what apply would do
@@ -27,7 +30,8 @@ pub(crate) struct Args {
     /// How to print the plan
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Also write the plan to FILE, as text, markdown or json; repeatable
+    /// Also write the plan to FILE, as text, markdown or json, or the pictures of its changes to the folder DIR
+    /// (`images=DIR`), as contact sheets; repeatable
     #[arg(long, value_name = "FORMAT=FILE")]
     also: Vec<ExtraOutput>,
     /// Write the plan to FILE, for `apply FILE`
@@ -48,6 +52,10 @@ pub(crate) struct Args {
     allow_guards: bool,
     #[command(flatten)]
     planning: Planning,
+    #[command(flatten)]
+    pictures: pictures::Args,
+    #[command(flatten)]
+    sheets: sheets::Args,
     #[command(flatten)]
     files: Files,
     #[command(flatten)]
@@ -85,25 +93,38 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     args.planning.adopt(&mut manifest)?;
     let base = args.planning.base(&args.path, args.files)?;
     let mut caller = None;
+    let folder = formats::images_folder(&args.also);
+    let mut sources = Sources::of([Source::Manifest(Cow::Borrowed(&manifest))]);
+    let filter = view.filter();
     let plan = if let Some(file) = &args.observed {
         plan_offline(&args, &manifest, base.as_ref(), file)?
     } else {
         let destination = args.connection.destination(Some(&manifest))?;
         let create = args.planning.create_inputs(&manifest);
         let session = Session::open_for(&args.connection, &destination, create).await?;
-        let read = async {
+        let planned = async {
             let scope = args.planning.scope(&manifest.desired);
             let observed = session.observe(&scope).await?;
             let inventory = inventory::learn(&session, &manifest, &observed, create).await?;
-            Ok::<_, Failure>((observed, inventory))
+            let plan = (args.planning).plan(
+                &manifest,
+                base.as_ref(),
+                &observed,
+                inventory,
+                &destination,
+            )?;
+            if folder.is_some() {
+                let changed = render::changed_by_plan(&plan, &filter);
+                (args.pictures)
+                    .ask_app(&session, &mut sources, &changed)
+                    .await;
+            }
+            Ok::<_, Failure>((plan, observed.caller))
         };
-        let read = read.await;
+        let planned = planned.await;
         session.close().await;
-        let (observed, inventory) = read?;
-        let plan =
-            args.planning
-                .plan(&manifest, base.as_ref(), &observed, inventory, &destination)?;
-        caller = Some(observed.caller);
+        let (plan, user) = planned?;
+        caller = Some(user);
         plan
     };
     if writes_plan_file {
@@ -114,10 +135,21 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
         output::file(out, &json())?;
     }
     let whole = formats::plan_file_path(args.out.as_deref(), &args.also);
-    formats::write(&plan, view, &args.also, whole)?;
+    let sheets = match folder {
+        Some(folder) => {
+            let changed = render::changed_by_plan(&plan, &filter);
+            let unchanged = render::unchanged_by_plan(&plan, &manifest.desired);
+            let flags = args.pictures.without_links();
+            let around = pictures::surroundings(&flags, &sources, &changed, unchanged).await;
+            let sheets = render::plan_sheets(&plan, &filter, &around, args.sheets.most());
+            Some(sheets::write(folder, sheets, &args.sheets)?)
+        }
+        None => None,
+    };
+    formats::write(&plan, view, &args.also, whole, sheets.as_ref())?;
     match args.format {
         Format::Text => pager::show(&view.text(&plan, Stream::Stdout), args.paging())?,
-        Format::Markdown => output::data(&view.markdown(&plan, whole))?,
+        Format::Markdown => output::data(&view.markdown(&plan, whole, sheets.as_ref()))?,
         Format::Json => output::data(&json())?,
     }
     if let Some(denied) = caller.and_then(|caller| denied(&plan, &caller)) {

@@ -3,12 +3,15 @@
 use super::exit::{Exit, Failure};
 use super::formats::Format;
 use super::pager::{self, Paging};
+use super::pictures::{self, Sources};
+use super::sheets::{self, SheetFolder};
 use super::terminal::Stream;
 use super::view::View;
 use super::{input, kind, output, plan_file};
 use crate::model::FileKind;
-use crate::plan::{OutcomeDocument, PlanFileError};
-use crate::render::{self, LogFile};
+use crate::plan::{OutcomeDocument, Plan, PlanFileError};
+use crate::render::{self, LogFile, SheetList};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Show a saved plan, undo file, outcome or log
@@ -19,14 +22,21 @@ pub(crate) struct Args {
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Also write the pictures of a plan's changes to the folder DIR (`images=DIR`), as contact sheets
+    #[arg(long, value_name = "images=DIR")]
+    also: Option<SheetFolder>,
     /// Do not use a pager. By default text on a terminal goes through ANNOSYNC_PAGER, PAGER or less
     #[arg(long)]
     no_pager: bool,
     #[command(flatten)]
     view: View,
+    #[command(flatten)]
+    pictures: pictures::Args,
+    #[command(flatten)]
+    sheets: sheets::Args,
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
     let filter = args.view.filter();
     if args.format == Format::Json && !filter.is_everything() {
         return Err(Failure::usage(
@@ -35,7 +45,16 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         .hint("leave them out, or choose another --format"));
     }
     let file = &args.file;
+    if let Some(folder) = &args.also {
+        sheets::check(&folder.0)?;
+    }
     let kind = kind::of(file);
+    if args.also.is_some() && matches!(kind, Some(FileKind::Outcome | FileKind::Log)) {
+        return Err(
+            Failure::usage("--also images=DIR shows the changes of a plan")
+                .hint("name a file that `plan --out` or `apply --undo-out` wrote"),
+        );
+    }
     let shown = match kind {
         Some(FileKind::Outcome) => saved(args)?,
         Some(FileKind::Log) => log(args)?,
@@ -56,9 +75,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Some(FileKind::Plan | FileKind::Undo | FileKind::Unknown) => {
             let plan = plan_file::read(file)?
                 .ok_or_else(|| kind::wrong_kind(file, FileKind::Unknown, WANTED))?;
+            let sheets = draw(args, &plan).await?;
             match args.format {
                 Format::Text => args.view.text(&plan, Stream::Stdout),
-                Format::Markdown => args.view.markdown(&plan, Some(file)),
+                Format::Markdown => args.view.markdown(&plan, Some(file), sheets.as_ref()),
                 Format::Json => render::json(&plan),
             }
         }
@@ -72,6 +92,19 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Format::Markdown | Format::Json => output::data(&shown)?,
     }
     Ok(Exit::Done)
+}
+
+/// Writes the contact sheets of a plan, if they are wanted. A plan file does not say where its pictures are.
+async fn draw(args: &Args, plan: &Plan) -> Result<Option<SheetList>, Failure> {
+    let Some(SheetFolder(folder)) = &args.also else {
+        return Ok(None);
+    };
+    let filter = args.view.filter();
+    let changed = render::changed_by_plan(plan, &filter);
+    let (flags, unchanged) = (args.pictures.without_links(), BTreeMap::new());
+    let around = pictures::surroundings(&flags, &Sources::default(), &changed, unchanged).await;
+    let sheets = render::plan_sheets(plan, &filter, &around, args.sheets.most());
+    sheets::write(folder, sheets, &args.sheets).map(Some)
 }
 
 const WANTED: &str = "a plan, an undo, an outcome or a log";

@@ -5,7 +5,7 @@ use super::values;
 use crate::model::ConceptId;
 use crate::plan::Plan;
 use crate::pull::InputPattern;
-use crate::render::{self, Color, Detail, Filter, Kind, MarkdownOptions, TextOptions};
+use crate::render::{self, Color, Detail, Filter, Kind, MarkdownOptions, SheetList, TextOptions};
 use std::path::Path;
 
 const HEADING: &str = "Display (everything is applied)";
@@ -95,15 +95,25 @@ impl View {
         render::text(plan, &options)
     }
 
-    /// A plan as Markdown, which refers to this plan file.
-    pub(crate) fn markdown(&self, plan: &Plan, whole: Option<&Path>) -> String {
-        render::markdown(plan, &self.markdown_options(whole))
+    /// A plan as Markdown, which refers to this plan file and these contact sheets.
+    pub(crate) fn markdown(
+        &self,
+        plan: &Plan,
+        whole: Option<&Path>,
+        sheets: Option<&SheetList>,
+    ) -> String {
+        let options = MarkdownOptions {
+            sheets: sheets.cloned(),
+            ..self.markdown_options(whole)
+        };
+        render::markdown(plan, &options)
     }
 
     pub(crate) fn markdown_options(&self, whole: Option<&Path>) -> MarkdownOptions {
         MarkdownOptions {
             filter: self.filter(),
             full_plan: whole.map(|file| format!("the plan file {}", file.display())),
+            sheets: None,
         }
     }
 }

@@ -4,8 +4,14 @@
 
 mod backdrop;
 mod figure;
+mod lettering;
+mod overlay;
+mod paint;
 mod picture;
+mod sheet;
 
 pub use backdrop::{Backdrop, Crop};
 pub use figure::{Figure, Outline, Role, Shape};
+pub use overlay::Overlay;
 pub use picture::{Area, CROP_SIDE, Picture, PictureError, SCALED_SIDE, crop_area, data_uri};
+pub use sheet::{Passage, TILES, Tile, is_sheet, sheet};

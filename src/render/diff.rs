@@ -9,6 +9,7 @@ use super::notation;
 use super::options::Detail;
 use super::page::{Color, Ink, Page};
 use super::report::{Section, sections};
+use super::sheets::SheetList;
 use super::tables;
 use crate::model::{counted, thousands};
 use crate::plan::{Diff, DiffChange, DiffKind, DiffSummary, InputLabels, Summary};
@@ -30,6 +31,8 @@ pub struct DiffOptions {
     pub color: Color,
     /// Columns of the terminal; `None` if lines are not wrapped.
     pub width: Option<usize>,
+    /// The contact sheets that go with the Markdown.
+    pub sheets: Option<SheetList>,
 }
 
 impl DiffOptions {
@@ -95,6 +98,7 @@ pub fn diff_markdown(diff: &Diff, options: &DiffOptions) -> String {
         &[("old", &diff.old.name), ("new", &diff.new.name)],
         &counts,
         &rows,
+        options.sheets.as_ref(),
         &page.finish(),
     )
 }

@@ -5,6 +5,7 @@
 //! limit in bytes. The changes by input get the rest of the comment, and are cut at the end.
 
 mod blocks;
+mod pictures;
 pub(super) mod span;
 
 use self::blocks::{Align, Table, details};
@@ -13,6 +14,7 @@ use super::filter::Filter;
 use super::notation::digest;
 use super::phrase::Phrase;
 use super::selection::{Selection, by_action};
+use super::sheets::SheetList;
 use super::warnings::{self, Warning};
 use super::{closing, drift, inputs, purge, report};
 use crate::model::{counted, plural, thousands};
@@ -47,6 +49,8 @@ pub struct MarkdownOptions {
     pub filter: Filter,
     /// Where the complete plan is: a URL, or words (`the artifact plan.json of this run`).
     pub full_plan: Option<String>,
+    /// The contact sheets that go with the comment.
+    pub sheets: Option<SheetList>,
 }
 
 /// The first line of the comment, an HTML comment by which a bot finds the comment to update. It names the label set and the
@@ -112,6 +116,9 @@ pub fn markdown(plan: &Plan, options: &MarkdownOptions) -> String {
     for section in report::sections(&plan.summary, ROWS) {
         builder.push(&blocks::section(&section, SECTION));
     }
+    if let Some(sheets) = &options.sheets {
+        builder.push(&pictures::section(sheets));
+    }
     if !selection.ordinary.is_empty() {
         let details = details(&selection.ordinary, builder.remaining());
         if !details.text.is_empty() {
@@ -129,12 +136,13 @@ pub(super) fn of_text(heading: &str, text: &str) -> String {
     format!("## {heading}\n\n{}", fenced("text", &lines))
 }
 
-/// A heading, names, counts, sections, and a difference as a code block, of at most [`MARKDOWN_LIMIT`] bytes.
+/// A heading, names, counts, sections, contact sheets, and a difference as a code block, of at most [`MARKDOWN_LIMIT`] bytes.
 pub(super) fn markdown_of(
     heading: &str,
     names: &[(&str, &str)],
     numbers: &[(&str, u64)],
     sections: &[report::Section],
+    sheets: Option<&SheetList>,
     difference: &str,
 ) -> String {
     let mut builder = CommentBuilder::new(format!("## {heading}\n\n"));
@@ -159,6 +167,9 @@ pub(super) fn markdown_of(
     }
     for section in sections {
         builder.push(&blocks::section(section, SECTION));
+    }
+    if let Some(sheets) = sheets {
+        builder.push(&pictures::section(sheets));
     }
     if !difference.is_empty() {
         let left = builder.remaining().saturating_sub(FOOT);

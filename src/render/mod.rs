@@ -33,6 +33,7 @@ mod rights;
 #[cfg(test)]
 mod sample;
 mod selection;
+mod sheets;
 mod stats;
 mod tables;
 mod text;
@@ -61,6 +62,7 @@ pub use review::{
     Surroundings, changed_by_diff, changed_by_plan, unchanged_by_diff, unchanged_by_plan,
 };
 pub use rights::denied_words;
+pub use sheets::{SheetFile, SheetList, Sheets, diff_sheets, plan_sheets};
 pub use stats::{stats_markdown, stats_text};
 use std::borrow::Cow;
 pub use text::text;

@@ -20,6 +20,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) places: Vec<Source<'a>>,
     /// The URLs of pictures in the app.
     pub(crate) urls: BTreeMap<InputId, String>,
+    /// Why the app's URLs are not known.
+    pub(super) problem: Option<String>,
     /// The folder of the page, from which links to pictures lead.
     pub(crate) page_folder: PathBuf,
 }

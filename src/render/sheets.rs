@@ -1,0 +1,219 @@
+//! The changes of a plan or a diff on contact sheets, and the list of them.
+
+use super::change::ShownChange;
+use super::diff::{self, DiffOptions};
+use super::filter::Filter;
+use super::review::{self, ReviewedInput, Surroundings};
+use crate::drawing::{self, Backdrop, Passage, Role, TILES, Tile};
+use crate::model::{Content, Geometry, InputId, escape};
+use crate::plan::{Diff, Plan};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Contact sheets: their files, and what they show.
+#[derive(Debug, Clone, Default)]
+pub struct Sheets {
+    pub files: Vec<SheetFile>,
+    pub list: SheetList,
+}
+
+/// A PNG file.
+#[derive(Debug, Clone)]
+pub struct SheetFile {
+    pub name: String,
+    pub png: Vec<u8>,
+}
+
+/// What contact sheets show.
+#[derive(Debug, Clone, Default)]
+pub struct SheetList {
+    /// The folder of the files, as Markdown links to it.
+    pub folder: String,
+    /// Where the files are published. With a URL, Markdown shows them.
+    pub url: Option<String>,
+    pub sheets: Vec<ListedSheet>,
+    /// How many changes no sheet shows.
+    pub left_out: u64,
+    /// See [`Surroundings::notes`].
+    pub notes: Vec<String>,
+}
+
+/// A sheet and its changes.
+#[derive(Debug, Clone)]
+pub struct ListedSheet {
+    pub file: String,
+    pub changes: Vec<ListedChange>,
+}
+
+/// A change on a sheet.
+#[derive(Debug, Clone)]
+pub struct ListedChange {
+    /// On the sheet, from 1.
+    pub number: usize,
+    pub input_id: InputId,
+    /// What changes, in full.
+    pub words: String,
+}
+
+/// The contact sheets of a plan, at most `most`.
+pub fn plan_sheets(
+    plan: &Plan,
+    filter: &Filter,
+    surroundings: &Surroundings,
+    most: usize,
+) -> Sheets {
+    sheets(&review::of_plan(plan, filter), surroundings, most)
+}
+
+/// The contact sheets of a diff, at most `most`.
+pub fn diff_sheets(
+    diff: &Diff,
+    options: &DiffOptions,
+    surroundings: &Surroundings,
+    most: usize,
+) -> Sheets {
+    let chosen = diff::chosen(diff, options);
+    sheets(&review::of_differences(&chosen), surroundings, most)
+}
+
+fn sheets(reviewed: &[ReviewedInput<'_>], surroundings: &Surroundings, most: usize) -> Sheets {
+    let changes: Vec<&ShownChange<'_>> =
+        (reviewed.iter()).flat_map(|input| &input.changes).collect();
+    let shown = &changes[..changes.len().min(most.saturating_mul(TILES))];
+    let pages: Vec<&[&ShownChange<'_>]> = shown.chunks(TILES).collect();
+    let made: Vec<(SheetFile, ListedSheet)> = pages
+        .into_par_iter()
+        .enumerate()
+        .map(|(page, changes)| {
+            let first = page * TILES + 1;
+            let name = format!("sheet-{:03}.png", page + 1);
+            let tiles: Vec<Tile<'_>> = (first..)
+                .zip(changes)
+                .map(|(number, change)| tile(number, change, surroundings))
+                .collect();
+            let listed = (first..).zip(changes).map(|(number, change)| ListedChange {
+                number,
+                input_id: change.input_id.clone(),
+                words: words(change),
+            });
+            let listed = ListedSheet {
+                file: name.clone(),
+                changes: listed.collect(),
+            };
+            let png = drawing::sheet(&tiles);
+            (SheetFile { name, png }, listed)
+        })
+        .collect();
+    let (files, listed) = made.into_iter().unzip();
+    Sheets {
+        files,
+        list: SheetList {
+            sheets: listed,
+            left_out: (changes.len() - shown.len()) as u64,
+            notes: surroundings.notes.clone(),
+            ..SheetList::default()
+        },
+    }
+}
+
+fn tile<'a>(number: usize, change: &ShownChange<'_>, surroundings: &'a Surroundings) -> Tile<'a> {
+    let alone = ReviewedInput {
+        input_id: change.input_id,
+        changes: vec![change.clone()],
+    };
+    let backdrop = surroundings.backdrops.get(change.input_id);
+    let part = review::enlarged(change).map(|area| {
+        let crops = backdrop.map_or(&[][..], |it| &it.crops);
+        let crop = crops.iter().find(|crop| crop.area == area);
+        (area, crop.map(|it| it.href.as_str()))
+    });
+    let heading = format!(
+        "{number} {} {} {}",
+        change.sign.symbol(),
+        change.kind,
+        change.name
+    );
+    Tile {
+        figure: alone.figure(surroundings),
+        picture: backdrop.and_then(|it| it.href.as_deref()),
+        part,
+        passage: backdrop.and_then(|it| passage(change, it)),
+        words: [heading, change.concepts(), change.input_id.to_string()]
+            .map(|line| escape(&line).trim_end().to_owned()),
+    }
+}
+
+/// The text with the characters of a span marked, before and after the change.
+fn passage<'a>(change: &ShownChange<'_>, backdrop: &'a Backdrop) -> Option<Passage<'a>> {
+    let span = |content: Option<&Content>| -> Option<Range<usize>> {
+        match content?.geometry.as_ref()? {
+            Geometry::Span(span) => Some(span.start() as usize..span.end() as usize),
+            _ => None,
+        }
+    };
+    let (before, after) = match (span(change.before), span(change.after)) {
+        (None, Some(after)) => (None, Some((after, Role::Added))),
+        (Some(before), None) => (Some((before, Role::Removed)), None),
+        (before, after) => (
+            before.map(|it| (it, Role::Before)),
+            after.map(|it| (it, Role::After)),
+        ),
+    };
+    Some(Passage {
+        text: backdrop.text.as_deref()?,
+        marks: before.into_iter().chain(after).collect(),
+    })
+}
+
+/// `~ overwrite box wheel: car -> truck, top left, 4.0 % of the image`
+fn words(change: &ShownChange<'_>) -> String {
+    let mut parts = vec![change.concepts()];
+    parts.extend(change.place());
+    parts.extend(change.other_fields());
+    parts.retain(|part| !part.is_empty());
+    let name = [
+        change.sign.symbol(),
+        change.action,
+        change.kind,
+        &change.name,
+    ];
+    let name = name.join(" ");
+    let name = name.trim_end();
+    if parts.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name}: {}", parts.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample;
+
+    #[test]
+    fn every_change_has_a_tile_with_a_number_and_words() {
+        let operations: Vec<_> = (0..20).map(|n| sample::deleted(&format!("a{n}"))).collect();
+        let plan = sample::plan(operations);
+        let all = plan_sheets(&plan, &Filter::default(), &Surroundings::default(), 9);
+        let names: Vec<&str> = all.files.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["sheet-001.png", "sheet-002.png"]);
+        assert!(all.files.iter().all(|it| drawing::is_sheet(&it.png)));
+        let numbers = all.list.sheets.iter().flat_map(|it| &it.changes);
+        let numbers: Vec<usize> = numbers.map(|it| it.number).collect();
+        assert_eq!(numbers, (1..=20).collect::<Vec<_>>());
+        assert_eq!(all.list.left_out, 0);
+        let words = &all.list.sheets[0].changes[0].words;
+        assert!(words.starts_with("- delete "), "{words}");
+        let some = plan_sheets(&plan, &Filter::default(), &Surroundings::default(), 1);
+        assert_eq!((some.files.len(), some.list.left_out), (1, 8));
+        assert_eq!(some.files[0].png, all.files[0].png);
+        let none = plan_sheets(
+            &sample::plan(Vec::new()),
+            &Filter::default(),
+            &Surroundings::default(),
+            9,
+        );
+        assert!(none.files.is_empty());
+    }
+}
