@@ -166,7 +166,7 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
         let unchanged = render::unchanged_by_diff(&diff, &new.labels);
         // The new side first: its pictures are those that are reviewed.
         let sources = Sources::of([new.media, old.media].into_iter().flatten());
-        let changed = render::changed_by_diff(&diff, &options);
+        let changed = render::changed_by_diff(&diff, &options, args.sheets.most_changes());
         let flags = args.pictures.without_links();
         let around = pictures::surroundings(&flags, &sources, &changed, unchanged).await;
         let sheets = render::diff_sheets(&diff, &options, &around, args.sheets.most());

@@ -41,6 +41,7 @@ const EXPLAINED: usize = 5;
 
 /// The flags of pictures.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub(crate) struct Args {
     /// How pictures are shown: within the page, as links to their files, or not at all
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Images::Inline, help_heading = HEADING)]

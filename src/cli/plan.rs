@@ -114,7 +114,7 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
                 &destination,
             )?;
             if folder.is_some() {
-                let changed = render::changed_by_plan(&plan, &filter);
+                let changed = render::changed_by_plan(&plan, &filter, args.sheets.most_changes());
                 (args.pictures)
                     .ask_app(&session, &mut sources, &changed)
                     .await;
@@ -137,7 +137,7 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     let whole = formats::plan_file_path(args.out.as_deref(), &args.also);
     let sheets = match folder {
         Some(folder) => {
-            let changed = render::changed_by_plan(&plan, &filter);
+            let changed = render::changed_by_plan(&plan, &filter, args.sheets.most_changes());
             let unchanged = render::unchanged_by_plan(&plan, &manifest.desired);
             let flags = args.pictures.without_links();
             let around = pictures::surroundings(&flags, &sources, &changed, unchanged).await;

@@ -5,7 +5,7 @@
 
 use super::exit::Failure;
 use super::output;
-use crate::drawing::is_sheet;
+use crate::drawing::{TILES, is_sheet};
 use crate::render::{SheetList, Sheets, counted};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,7 @@ const HEAD: u64 = 4_096;
 
 /// The flags of contact sheets.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub(crate) struct Args {
     /// Draw at most N contact sheets, of 12 changes each
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=999), help_heading = HEADING)]
@@ -39,6 +40,11 @@ impl Args {
     /// The largest number of sheets.
     pub(crate) fn most(&self) -> usize {
         usize::from(self.max_sheets)
+    }
+
+    /// The largest number of changes on them.
+    pub(crate) fn most_changes(&self) -> usize {
+        self.most() * TILES
     }
 }
 

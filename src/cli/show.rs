@@ -100,7 +100,7 @@ async fn draw(args: &Args, plan: &Plan) -> Result<Option<SheetList>, Failure> {
         return Ok(None);
     };
     let filter = args.view.filter();
-    let changed = render::changed_by_plan(plan, &filter);
+    let changed = render::changed_by_plan(plan, &filter, args.sheets.most_changes());
     let (flags, unchanged) = (args.pictures.without_links(), BTreeMap::new());
     let around = pictures::surroundings(&flags, &Sources::default(), &changed, unchanged).await;
     let sheets = render::plan_sheets(plan, &filter, &around, args.sheets.most());

@@ -68,23 +68,34 @@ pub(super) fn of_differences<'a>(changes: &[&'a DiffChange]) -> Vec<ReviewedInpu
         .collect()
 }
 
-/// The inputs with changes of a plan, in the order in which they are shown, each with the areas of its picture that show
-/// small changes.
-pub fn changed_by_plan(plan: &Plan, filter: &Filter) -> Vec<(InputId, Vec<Area>)> {
-    changed(&of_plan(plan, filter))
+/// The inputs of the first `most` changes of a plan, in the order in which they are shown, each with the areas of its
+/// picture that show small changes.
+pub fn changed_by_plan(plan: &Plan, filter: &Filter, most: usize) -> Vec<(InputId, Vec<Area>)> {
+    changed(&of_plan(plan, filter), most)
 }
 
 /// As [`changed_by_plan`].
-pub fn changed_by_diff(diff: &Diff, options: &DiffOptions) -> Vec<(InputId, Vec<Area>)> {
-    changed(&of_differences(&diff::chosen(diff, options)))
+pub fn changed_by_diff(
+    diff: &Diff,
+    options: &DiffOptions,
+    most: usize,
+) -> Vec<(InputId, Vec<Area>)> {
+    changed(&of_differences(&diff::chosen(diff, options)), most)
 }
 
-fn changed(reviewed: &[ReviewedInput<'_>]) -> Vec<(InputId, Vec<Area>)> {
-    let areas = |input: &ReviewedInput<'_>| input.changes.iter().filter_map(enlarged).collect();
-    reviewed
-        .iter()
-        .map(|input| (input.input_id.clone(), areas(input)))
-        .collect()
+fn changed(reviewed: &[ReviewedInput<'_>], most: usize) -> Vec<(InputId, Vec<Area>)> {
+    let mut left = most;
+    let mut changed = Vec::new();
+    for input in reviewed {
+        if left == 0 {
+            break;
+        }
+        let shown = &input.changes[..input.changes.len().min(left)];
+        left -= shown.len();
+        let areas = shown.iter().filter_map(enlarged).collect();
+        changed.push((input.input_id.clone(), areas));
+    }
+    changed
 }
 
 /// The part of the picture that shows a small change enlarged; `None` for other changes. [`Crop::area`] is the same.

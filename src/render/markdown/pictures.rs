@@ -5,6 +5,7 @@ use super::span::{code, prose};
 use crate::model::{counted, thousands};
 use crate::render::sheets::{ListedSheet, SheetList};
 use std::fmt::Write as _;
+use std::path::Path;
 use url::Url;
 
 /// Bytes for the tables of all sheets.
@@ -86,7 +87,10 @@ fn link(list: &SheetList, sheet: &ListedSheet) -> String {
         return format!("![{}: {numbers}](<{url}>)", sheet.file);
     }
     let path = below(&list.folder);
-    if is_linkable(&path) && !path.contains(':') {
+    if Path::new(&list.folder).is_absolute() {
+        // Not a place that a reader could follow.
+        format!("{}: {numbers}", code(&sheet.file))
+    } else if is_linkable(&path) && !path.contains(':') {
         format!("[{}](<{path}>): {numbers}", sheet.file)
     } else {
         format!("{}: {numbers}", code(&path))
@@ -145,6 +149,11 @@ mod tests {
         let text = section(&list("a>](javascript:x)<", None, "| <img> ` [x](y)\n# z"));
         assert!(!text.contains("](<a"), "{text}");
         assert!(!text.contains("\n# z"), "{text}");
+        let text = section(&list("/home/ann/sheets", None, "x"));
+        assert!(
+            text.contains("\n`sheet-001.png`: changes 1 to 2\n"),
+            "{text}"
+        );
         let text = section(&list("javascript:alert(1)//", None, "x"));
         assert!(!text.contains("](<"), "{text}");
         let long = section(&list("out", None, &"x".repeat(90_000)));

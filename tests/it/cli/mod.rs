@@ -36,6 +36,7 @@ mod output_files;
 mod outside;
 mod pace;
 mod pages;
+mod pictures;
 mod plan_file;
 mod progress;
 mod proxy;

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 /// A model of GitHub: a folder of files, which `gh.sh` reads and writes too.
 pub(super) struct GitHub {
     pub(super) project: Project,
+    /// The branch for pictures that the workflow names.
+    pub(super) pictures: &'static str,
 }
 
 /// A run of a workflow's job.
@@ -66,7 +68,14 @@ impl GitHub {
     pub(super) fn new() -> Option<Self> {
         let project = Project::new()?;
         project.program("gh", include_str!("../gh.sh"));
-        let hub = Self { project };
+        // Pushes to GitHub reach the repository.
+        let origin = format!("url.{}.insteadOf", project.origin());
+        let github = "https://github.com/acme/street.git";
+        project.git(&project.dev(), &["config", "--global", &origin, github]);
+        let hub = Self {
+            project,
+            pictures: "",
+        };
         for file in ["comments", "pulls", "runs"] {
             hub.write(file, &json!([]));
         }
@@ -235,11 +244,19 @@ impl GitHub {
         for file in ["summary", "output"] {
             fs::write(folder.join(file), "").unwrap();
         }
+        let temporary = folder.to_str().unwrap().to_owned();
+        context.insert("runner.temp".to_owned(), temporary);
         let permissions: Vec<String> = entries(text.get("permissions"))
             .iter()
             .map(|(of, how)| format!("{of}={how}"))
             .collect();
         let mut environment = entries(text.get("env"));
+        for (name, value) in &mut environment {
+            if name == "ANNOSYNC_PICTURES_BRANCH" {
+                assert_eq!(value, "");
+                self.pictures.clone_into(value);
+            }
+        }
         assert_eq!(definition.get("env"), None, "not known here");
         let show = |path: &Path| path.to_str().unwrap().to_owned();
         for (name, value) in [
@@ -362,8 +379,15 @@ impl GitHub {
             return ended(1, "An artifact of this name is there.");
         }
         fs::create_dir_all(&artifact).unwrap();
-        for file in files {
-            fs::copy(&file, artifact.join(file.file_name().unwrap())).unwrap();
+        for path in files {
+            let in_folder = fs::read_dir(&path).into_iter().flatten();
+            let mut files: Vec<PathBuf> = in_folder.map(|entry| entry.unwrap().path()).collect();
+            if path.is_file() {
+                files.push(path);
+            }
+            for file in files {
+                fs::copy(&file, artifact.join(file.file_name().unwrap())).unwrap();
+            }
         }
         ended(0, "Uploaded.")
     }

@@ -77,6 +77,54 @@ fn a_label_is_edited_on_a_branch_planned_commented_merged_and_applied() {
 }
 
 #[test]
+fn pictures_of_the_changes_are_an_artifact_and_on_a_branch_if_one_is_named() {
+    let Some(mut hub) = GitHub::new() else { return };
+    hub.project.branch("edit");
+    hub.project.relabel();
+    let run = hub.push(1, "edit").exits(0);
+    let sheet = hub
+        .artifact(run.id, "annosync-pictures")
+        .join("sheet-001.png");
+    let first = fs::read(sheet).unwrap();
+    let comment = hub.comment(1);
+    assert!(
+        comment.contains("\n`sheet-001.png`: changes 1 to 1\n"),
+        "{comment}"
+    );
+    let dev = hub.project.dev();
+    let branches = |hub: &GitHub| {
+        hub.project.git(
+            &dev,
+            &["ls-remote", "origin", "refs/heads/annosync-pictures"],
+        )
+    };
+    assert_eq!(branches(&hub), "");
+
+    hub.pictures = "annosync-pictures";
+    for number in [1, 2] {
+        let name = format!("edit-{number}");
+        hub.project.branch(&name);
+        hub.project.relabel();
+        hub.push(number, &name).exits(0);
+        let head = hub.project.git(&dev, &["rev-parse", &name]);
+        let place = format!("pull-{number}/{head}/sheet-001.png");
+        let shown = format!("(<https://github.com/acme/street/raw/annosync-pictures/{place}>)");
+        let comment = hub.comment(number);
+        assert!(comment.contains(&shown), "{comment}");
+        assert_ne!(branches(&hub), "");
+        hub.project
+            .git(&dev, &["fetch", "-q", "origin", "annosync-pictures"]);
+        let size = hub
+            .project
+            .git(&dev, &["cat-file", "-s", &format!("FETCH_HEAD:{place}")]);
+        assert_eq!(size, first.len().to_string());
+    }
+    let files = ["ls-tree", "-r", "--name-only", "FETCH_HEAD"];
+    let files = hub.project.git(&dev, &files);
+    assert_eq!(files.lines().count(), 2, "only pictures, of both: {files}");
+}
+
+#[test]
 fn a_plan_for_another_main_is_refused_and_a_new_one_is_applied() {
     let Some(hub) = GitHub::new() else { return };
     let project = &hub.project;

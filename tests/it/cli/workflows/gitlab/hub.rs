@@ -207,7 +207,12 @@ impl GitLab {
             if workspace.join(&file).exists() {
                 let folder = project.path().join("hub").join(id.to_string());
                 fs::create_dir_all(&folder).unwrap();
-                fs::copy(workspace.join(&file), folder.join(&file)).unwrap();
+                for (name, bytes) in files_of(&workspace.join(&file)) {
+                    let mut to = folder.join(&file);
+                    to.extend(name.iter());
+                    fs::create_dir_all(to.parent().unwrap()).unwrap();
+                    fs::write(to, bytes).unwrap();
+                }
             }
         }
         run
@@ -231,4 +236,15 @@ impl GitLab {
         let hub = self.project.path().join("hub");
         hub.join((900 + job).to_string()).join(name)
     }
+}
+
+/// The files of a folder by their names; a file alone has no name.
+fn files_of(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    if path.is_file() {
+        return vec![(PathBuf::new(), fs::read(path).unwrap())];
+    }
+    let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap());
+    entries
+        .map(|entry| (entry.file_name().into(), fs::read(entry.path()).unwrap()))
+        .collect()
 }

@@ -23,6 +23,9 @@ fn a_label_is_edited_on_a_branch_planned_noted_merged_and_applied() {
     assert!(first.starts_with(marker), "{first}");
     assert!(first.contains("person"), "{first}");
     assert!(first.contains("/acme/street/-/jobs/901"), "{first}");
+    let sheet = "/acme/street/-/jobs/901/artifacts/raw/annosync-sheets/sheet-001.png>)";
+    assert!(first.contains(sheet), "{first}");
+    assert!(hub.artifact(1, "annosync-sheets/sheet-001.png").is_file());
     assert_eq!(project.world.writes().len(), 0, "a plan writes nothing");
     // Notes of other users come first, and one of them quotes the plan.
     hub.change(|known| {
