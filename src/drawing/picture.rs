@@ -8,7 +8,6 @@ use image::codecs::jpeg::JpegEncoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits, RgbImage};
 use std::io::Cursor;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Top, left, bottom, right, as fractions of a picture.
@@ -59,14 +58,6 @@ impl Picture {
     /// Decodes a picture file, of an animation the first frame. `orientation` is the one of EXIF: 1 is upright, 2 to 8 are
     /// turned or mirrored.
     pub fn decode(bytes: &[u8], orientation: u32) -> Result<Self, PictureError> {
-        // Decoders of image formats have had bugs that files could reach.
-        let decoded = catch_unwind(AssertUnwindSafe(|| {
-            Self::decode_unguarded(bytes, orientation)
-        }));
-        decoded.unwrap_or_else(|_| Err(PictureError::Invalid("the decoder failed".to_owned())))
-    }
-
-    fn decode_unguarded(bytes: &[u8], orientation: u32) -> Result<Self, PictureError> {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         let invalid = |error: image::ImageError| PictureError::Invalid(error.to_string());
         if bytes.is_empty() {

@@ -9,7 +9,7 @@ use super::notation;
 use super::options::Detail;
 use super::page::{Color, Ink, Page};
 use super::report::{Section, sections};
-use super::sheets::SheetList;
+use super::sheet_list::SheetList;
 use super::tables;
 use crate::model::{counted, thousands};
 use crate::plan::{Diff, DiffChange, DiffKind, DiffSummary, InputLabels, Summary};

@@ -286,6 +286,7 @@ mod tests {
             &MarkdownOptions {
                 filter,
                 full_plan: None,
+                sheets: None,
             },
         );
         assert!(markdown.contains("\n2 changes (0 shown).\n"), "{markdown}");

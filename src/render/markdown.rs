@@ -14,7 +14,7 @@ use super::filter::Filter;
 use super::notation::digest;
 use super::phrase::Phrase;
 use super::selection::{Selection, by_action};
-use super::sheets::SheetList;
+use super::sheet_list::SheetList;
 use super::warnings::{self, Warning};
 use super::{closing, drift, inputs, purge, report};
 use crate::model::{counted, plural, thousands};

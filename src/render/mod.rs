@@ -33,6 +33,7 @@ mod rights;
 #[cfg(test)]
 mod sample;
 mod selection;
+mod sheet_list;
 mod sheets;
 mod stats;
 mod tables;
@@ -62,7 +63,8 @@ pub use review::{
     Surroundings, changed_by_diff, changed_by_plan, unchanged_by_diff, unchanged_by_plan,
 };
 pub use rights::denied_words;
-pub use sheets::{SheetFile, SheetList, Sheets, diff_sheets, plan_sheets};
+pub use sheet_list::SheetList;
+pub use sheets::{SheetFile, Sheets, diff_sheets, plan_sheets};
 pub use stats::{stats_markdown, stats_text};
 use std::borrow::Cow;
 pub use text::text;

@@ -4,8 +4,9 @@ use super::change::ShownChange;
 use super::diff::{self, DiffOptions};
 use super::filter::Filter;
 use super::review::{self, ReviewedInput, Surroundings};
+use super::sheet_list::{ListedChange, ListedSheet, SheetList};
 use crate::drawing::{self, Backdrop, Passage, Role, TILES, Tile};
-use crate::model::{Content, Geometry, InputId, escape};
+use crate::model::{Content, Geometry, escape};
 use crate::plan::{Diff, Plan};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -22,37 +23,6 @@ pub struct Sheets {
 pub struct SheetFile {
     pub name: String,
     pub png: Vec<u8>,
-}
-
-/// What contact sheets show.
-#[derive(Debug, Clone, Default)]
-pub struct SheetList {
-    /// The folder of the files, as Markdown links to it.
-    pub folder: String,
-    /// Where the files are published. With a URL, Markdown shows them.
-    pub url: Option<String>,
-    pub sheets: Vec<ListedSheet>,
-    /// How many changes no sheet shows.
-    pub left_out: u64,
-    /// See [`Surroundings::notes`].
-    pub notes: Vec<String>,
-}
-
-/// A sheet and its changes.
-#[derive(Debug, Clone)]
-pub struct ListedSheet {
-    pub file: String,
-    pub changes: Vec<ListedChange>,
-}
-
-/// A change on a sheet.
-#[derive(Debug, Clone)]
-pub struct ListedChange {
-    /// On the sheet, from 1.
-    pub number: usize,
-    pub input_id: InputId,
-    /// What changes, in full.
-    pub words: String,
 }
 
 /// The contact sheets of a plan, at most `most`.

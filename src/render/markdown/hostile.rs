@@ -136,6 +136,7 @@ fn is_harmless(name: &str) {
     let options = MarkdownOptions {
         filter,
         full_plan: None,
+        sheets: None,
     };
     let one = named(name);
     let markdown = markdown(&one, &options);
@@ -151,6 +152,7 @@ fn is_harmless(name: &str) {
                 ..Filter::default()
             },
             full_plan: None,
+            sheets: None,
         },
     );
     // The first line is the marker, which has its own encoding.

@@ -3,7 +3,7 @@
 use super::blocks::{Align, Table};
 use super::span::{code, prose};
 use crate::model::{counted, thousands};
-use crate::render::sheets::{ListedSheet, SheetList};
+use crate::render::sheet_list::{ListedSheet, SheetList};
 use std::fmt::Write as _;
 use std::path::Path;
 use url::Url;
@@ -101,7 +101,7 @@ fn link(list: &SheetList, sheet: &ListedSheet) -> String {
 mod tests {
     use super::*;
     use crate::model::InputId;
-    use crate::render::sheets::ListedChange;
+    use crate::render::sheet_list::ListedChange;
 
     fn list(folder: &str, url: Option<&str>, words: &str) -> SheetList {
         let change = |number| ListedChange {
@@ -131,7 +131,7 @@ mod tests {
              [sheet-001.png](<out/sheets/sheet-001.png>): changes 1 to 2\n\n\
              | number | input | change |\n| ---: | --- | --- |\n\
              | 1 | `street-1` | `+ post box: car` |\n| 2 | `street-1` | `+ post box: car` |\n\n\
-             no picture was found of 1 input (a).\n\n"
+             no picture was found of 1 input &#40;a&#41;.\n\n"
         );
         let shown = section(&list(
             "out",

@@ -1,6 +1,7 @@
 //! Pictures of a review: where they are found, limits, files that are not pictures, and contact sheets.
 
 use super::{Run, World, command, header, proxy, skipped};
+use annosync::emulator::Config;
 use axum::http::{StatusCode, header as field};
 use axum::response::{IntoResponse as _, Response};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
@@ -104,7 +105,7 @@ fn sheets_show_pictures_of_the_manifest_and_markdown_names_them() {
     assert!(pink(&sheet) > 20_000);
     world
         .run(&[&show[..], &["--pictures", "nowhere"]].concat())
-        .exits(1)
+        .exits(64)
         .says("there is no such folder");
 }
 
@@ -142,15 +143,19 @@ fn sheets_of_an_earlier_run_are_replaced_and_other_files_kept() {
     assert_eq!(world.read("sheets/sheet-007.png"), "mine");
     assert!(!world.path().join("plan.json").exists());
     world.write("file", "");
-    for (images, why) in [
-        ("images=file", "file is not a folder; nothing was written"),
-        ("images=no/sheets", "there is no folder"),
-        ("images=", "the file has no name"),
+    for (images, code, why) in [
+        (
+            "images=file",
+            1,
+            "file is not a folder; nothing was written",
+        ),
+        ("images=no/sheets", 1, "there is no folder"),
+        ("images=", 64, "the file has no name"),
     ] {
-        world.plan(&["--also", images]).exits(1).says(why);
+        world.plan(&["--also", images]).exits(code).says(why);
     }
     let twice = ["--also", "images=one", "--also", "images=two"];
-    world.plan(&twice).exits(1).says("is given more than once");
+    world.plan(&twice).exits(64).says("is given more than once");
 }
 
 #[test]
@@ -216,7 +221,7 @@ fn hostile() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         (
             "lfs.jpg",
             b"version https://git-lfs.github.com/spec/v1\n".to_vec(),
-            "git lfs pull",
+            "it is a Git LFS pointer",
         ),
         (
             "noise.webp",
@@ -353,9 +358,13 @@ fn pictures_server(world: &World) -> (String, Arc<Mutex<Vec<String>>>) {
 
 #[test]
 fn pictures_are_fetched_when_asked_and_without_the_token() {
-    let world = World::new();
+    let world = World::with(Config {
+        require_inputs: true,
+        ..Config::default()
+    });
     let (server, heads) = pictures_server(&world);
-    let fetch = [&SHEETS[..], &["--fetch-images"]].concat();
+    let create = [&SHEETS[..], &["--create-inputs"]].concat();
+    let fetch = [&create[..], &["--fetch-images"]].concat();
     let sheet = world.path().join("sheets/sheet-001.png");
     // The URL of the manifest.
     world.declare(&input(
@@ -364,7 +373,7 @@ fn pictures_are_fetched_when_asked_and_without_the_token() {
         "car",
     ));
     world
-        .plan(&SHEETS)
+        .plan(&create)
         .exits(0)
         .says("note: the picture has a URL only of 1 input (in-a); fetch it with --fetch-images");
     assert_eq!((pink(&sheet), heads.lock().unwrap().len()), (0, 0));

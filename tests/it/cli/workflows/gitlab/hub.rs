@@ -6,7 +6,7 @@ use super::server::{BOT, Known, answer};
 use crate::cli::Run;
 use serde_json::{Value as Json, json};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 pub(super) struct GitLab {
