@@ -61,6 +61,11 @@ impl PictureClient {
         let status = answer.status();
         if !status.is_success() {
             return Err(match status.as_u16() {
+                300..=399 => {
+                    format!(
+                        "{host} redirects to something that is not http or https (HTTP {status})"
+                    )
+                }
                 401 | 403 => format!(
                     "{host} refuses access (HTTP {status}); no token is sent to hosts of pictures"
                 ),

@@ -18,7 +18,6 @@ use crate::api::Connection;
 use crate::manifest::Manifest;
 use crate::plan::Plan;
 use crate::render;
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// Show what apply would do
@@ -94,7 +93,7 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     let base = args.planning.base(&args.path, args.files)?;
     let mut caller = None;
     let folder = formats::images_folder(&args.also);
-    let mut sources = Sources::of([Source::Manifest(Cow::Borrowed(&manifest))]);
+    let mut sources = Sources::of([Source::from(&manifest)]);
     let filter = view.filter();
     let plan = if let Some(file) = &args.observed {
         plan_offline(&args, &manifest, base.as_ref(), file)?

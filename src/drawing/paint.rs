@@ -34,17 +34,14 @@ pub(super) fn paint(
     [width, height]: [u32; 2],
     picture: Option<&RgbImage>,
 ) -> Option<Pixmap> {
-    let mut canvas = Canvas {
-        pixmap: match picture {
-            Some(picture) => of_picture(picture, width, height)?,
-            None => {
-                let mut blank = Pixmap::new(width, height)?;
-                blank.fill(BLANK);
-                blank
-            }
-        },
-        view,
+    let pixmap = if let Some(picture) = picture {
+        of_picture(picture, width, height)?
+    } else {
+        let mut blank = Pixmap::new(width, height)?;
+        blank.fill(BLANK);
+        blank
     };
+    let mut canvas = Canvas { pixmap, view };
     for shape in &figure.shapes {
         canvas.draw(shape);
     }

@@ -158,8 +158,7 @@ fn draw_part(onto: &mut Pixmap, tile: &Tile<'_>, area: Area, pixels: Option<&str
 }
 
 fn put(onto: &mut Pixmap, [x, y]: [u32; 2], drawn: &Pixmap) {
-    // A sheet has fewer pixels than 2^31.
-    let [x, y] = [x, y].map(|it| it as i32);
+    let [x, y] = [x, y].map(u32::cast_signed);
     let same = Transform::identity();
     onto.draw_pixmap(x, y, drawn.as_ref(), &PixmapPaint::default(), same, None);
 }

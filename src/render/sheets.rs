@@ -94,7 +94,9 @@ fn tile<'a>(number: usize, change: &ShownChange<'_>, surroundings: &'a Surroundi
     let backdrop = surroundings.backdrops.get(change.input_id);
     let part = review::enlarged(change).map(|area| {
         let crops = backdrop.map_or(&[][..], |it| &it.crops);
-        let crop = crops.iter().find(|crop| crop.area == area);
+        let crop = crops
+            .iter()
+            .find(|crop| crop.area.map(f32::to_bits) == area.map(f32::to_bits));
         (area, crop.map(|it| it.href.as_str()))
     });
     let heading = format!(

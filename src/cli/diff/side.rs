@@ -15,7 +15,6 @@ use crate::model::{
 };
 use crate::plan::LabelSet;
 use crate::render::counted;
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// A side, and where its pictures and texts are.
@@ -38,7 +37,7 @@ impl From<Manifest> for Side {
     fn from(manifest: Manifest) -> Self {
         Self {
             labels: of_manifest(&manifest),
-            media: Some(Media::Manifest(Cow::Owned(manifest))),
+            media: Some(manifest.into()),
         }
     }
 }

@@ -29,8 +29,20 @@ pub(crate) struct Sources<'a> {
 /// A label set that says where pictures and texts are.
 #[derive(Debug, Clone)]
 pub(crate) enum Source<'a> {
-    Manifest(Cow<'a, Manifest>),
+    Manifest(Box<Cow<'a, Manifest>>),
     Imported(Imported),
+}
+
+impl<'a> From<&'a Manifest> for Source<'a> {
+    fn from(manifest: &'a Manifest) -> Self {
+        Self::Manifest(Box::new(Cow::Borrowed(manifest)))
+    }
+}
+
+impl From<Manifest> for Source<'_> {
+    fn from(manifest: Manifest) -> Self {
+        Self::Manifest(Box::new(Cow::Owned(manifest)))
+    }
 }
 
 /// The media of files of another tool.

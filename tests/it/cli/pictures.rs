@@ -348,6 +348,7 @@ fn pictures_server(world: &World) -> (String, Arc<Mutex<Vec<String>>>) {
             "/a.png" => picture(ImageFormat::Png).into_response(),
             "/moved.png" => moved("/a.png"),
             "/file.png" => moved("file:///etc/hostname"),
+            "/ftp.png" => moved("ftp://127.0.0.1/a.png"),
             "/round.png" => moved("/round.png"),
             "/private.png" => StatusCode::FORBIDDEN.into_response(),
             _ => StatusCode::NOT_FOUND.into_response(),
@@ -392,7 +393,11 @@ fn pictures_are_fetched_when_asked_and_without_the_token() {
     // Redirects, and what cannot be fetched.
     for (path, why) in [
         ("moved.png", None),
-        ("file.png", Some("a redirect leads to file")),
+        (
+            "file.png",
+            Some("redirects to something that is not http or https"),
+        ),
+        ("ftp.png", Some("a redirect leads to ftp")),
         ("round.png", Some("too many redirects")),
         ("private.png", Some("no token is sent to hosts of pictures")),
         ("gone.png", Some("answered with HTTP 404")),
