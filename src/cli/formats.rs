@@ -100,7 +100,7 @@ pub(crate) fn write(
 }
 
 /// Refuses a file that would be written twice, would overwrite an input or a file that is not a plan, or is in a
-/// missing folder. Also refuses filters if no format applies them.
+/// missing folder. Also refuses filters and --summary if no format applies them.
 pub(crate) fn check(
     format: Format,
     view: &View,
@@ -109,9 +109,9 @@ pub(crate) fn check(
     read: &[&Path],
 ) -> Result<(), Failure> {
     let mut formats = also.iter().map(|also| also.format).chain([format]);
-    if formats.all(|format| format == Format::Json) && !view.filter().is_everything() {
+    if formats.all(|format| format == Format::Json) && view.leaves_out() {
         return Err(Failure::usage(
-            "--only, --input and --concept choose what text and Markdown show, and JSON always holds the whole plan",
+            "--summary, --only, --input and --concept choose what text and Markdown show, and JSON always holds the whole plan",
         )
         .hint("leave them out, or add `--also text=FILE` or `--also markdown=FILE`"));
     }

@@ -3,8 +3,8 @@
 use super::naming::{ShortIds, bare_name, kind_of, operation_kind, why};
 use super::{difference, notation, place};
 use crate::model::{
-    AnnotationId, Concept, Concepts, Content, Geometry, InputId, Json, Key, Measure, UserId,
-    overlap,
+    AnnotationId, Concept, Concepts, Content, Geometry, InputId, Json, Key, Measure, UserId, float,
+    overlap, thousands,
 };
 use crate::plan::{
     Action, DiffChange, DiffKind, Matched, MatchedBy, Operation, Purge, PurgedAnnotation, Reason,
@@ -85,6 +85,30 @@ impl<'a> ShownChange<'a> {
         }
     }
 
+    /// A stored annotation, and what is wanted instead of it. Without action, name and reason.
+    pub(super) fn of_contents(
+        input_id: &'a InputId,
+        now: &'a Content,
+        wanted: Option<&'a Content>,
+    ) -> Self {
+        Self {
+            input_id,
+            id: None,
+            key: None,
+            sign: Sign::Change,
+            action: "",
+            kind: kind_of(Some(now)).unwrap_or("annotation"),
+            name: String::new(),
+            before: Some(now),
+            after: wanted,
+            matched: None,
+            why: String::new(),
+            is_why_news: false,
+            is_after_whole: false,
+            user: None,
+        }
+    }
+
     pub(super) fn of_purged(purge: &'a Purge, annotation: &'a PurgedAnnotation) -> Self {
         let before = Some(&annotation.before);
         Self {
@@ -140,15 +164,20 @@ impl<'a> ShownChange<'a> {
     /// The change on one line, without its sign: action, kind, concepts and name, then its facts, and the reason. Every
     /// format uses these words. Not escaped.
     pub(super) fn line(&self) -> String {
-        let mut line = format!("{} {}", self.action, self.subject());
-        let facts = self.facts();
-        if !facts.is_empty() {
-            line = format!("{line}: {}", facts.join("; "));
+        let line = format!("{} {}", self.action, self.words());
+        match self.news() {
+            Some(why) => format!("{line} ({why})"),
+            None => line,
         }
-        if let Some(why) = self.news() {
-            line = format!("{line} ({why})");
+    }
+
+    /// The line without action and reason: `box [car] red-car: top left, 4.0 % of the image; IoU 0.72`.
+    pub(super) fn words(&self) -> String {
+        let subject = self.subject();
+        match self.facts() {
+            facts if facts.is_empty() => subject,
+            facts => format!("{subject}: {}", facts.join("; ")),
         }
-        line
     }
 
     /// Kind, concepts and name: `box [car -> truck] red-car`.
@@ -307,15 +336,15 @@ fn concept_changes(before: &Concepts, after: &Concepts) -> String {
     };
     let is_kept = |concept: &&Concept| {
         let now = after.get(&concept.id);
-        now.is_some_and(|now| crate::model::float::same(now, concept.value))
+        now.is_some_and(|now| float::same(now, concept.value))
     };
     let is_new = |concept: &&Concept| {
         let was = before.get(&concept.id);
-        !was.is_some_and(|was| crate::model::float::same(was, concept.value))
+        !was.is_some_and(|was| float::same(was, concept.value))
     };
     let kept = before.iter().filter(is_kept).count();
     let mut words: Vec<String> = Vec::new();
-    let mut left_out = 0;
+    let mut left_out: u64 = 0;
     let added = after
         .iter()
         .filter(is_new)
@@ -329,10 +358,10 @@ fn concept_changes(before: &Concepts, after: &Concepts) -> String {
         }
     }
     if left_out > 0 {
-        words.push(format!("{left_out} more changed"));
+        words.push(format!("{} more changed", thousands(left_out)));
     }
     if kept > 0 {
-        words.push(format!("{kept} unchanged"));
+        words.push(format!("{} unchanged", thousands(kept as u64)));
     }
     words.join(", ")
 }
@@ -347,5 +376,110 @@ pub(super) fn difference_words(kind: DiffKind) -> &'static str {
         DiffKind::MovedAndRelabelled => "moved and relabelled",
         DiffKind::Turned => "turned",
         DiffKind::Attributes => "with other attributes",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::DiffChange;
+
+    fn content(json: &str) -> Content {
+        serde_json::from_str(json).unwrap()
+    }
+
+    /// The line of a difference between these contents.
+    fn line(kind: DiffKind, before: Option<&str>, after: Option<&str>) -> String {
+        let change = DiffChange {
+            kind,
+            input_id: InputId::new("a").unwrap(),
+            id: None,
+            key: Some(Key::new("k").unwrap()),
+            matched: None,
+            before: before.map(content),
+            after: after.map(content),
+        };
+        ShownChange::of_difference(&change, &ShortIds::whole()).line()
+    }
+
+    fn changed(before: &str, after: &str) -> String {
+        line(DiffKind::Attributes, Some(before), Some(after))
+    }
+
+    #[test]
+    fn a_line_names_what_changes() {
+        for (before, after, expected) in [
+            (
+                r#"{"box": {"top": 0, "left": 0, "bottom": 0.2, "right": 0.2}, "concepts": {"car": 1}}"#,
+                r#"{"box": {"top": 0, "left": 0, "bottom": 0.2, "right": 0.4}, "concepts": {"car": 0.5}}"#,
+                "box [car -> car: 0.5] k: top left, 8.0 % of the image; IoU 0.50",
+            ),
+            (
+                r#"{"box": {"top": 0, "left": 0, "bottom": 0.2, "right": 0.2}}"#,
+                r#"{"polygon": [[0, 0], [0, 0.2], [0.2, 0.2]]}"#,
+                "box k: top left, 4.0 % of the image; box -> polygon",
+            ),
+            (
+                r#"{"concepts": {"car": 1}, "status": "pending", "metadata": {"a": 1}}"#,
+                r#"{"concepts": {"car": 1}, "status": "success", "metadata": {"a": 2}}"#,
+                "whole input [car] k: status pending -> success; metadata",
+            ),
+            (
+                r#"{"text": "a red car"}"#,
+                r#"{"text": "a blue car"}"#,
+                "text k: text \"a red car\" -> \"a blue car\"",
+            ),
+            // Float noise and the spelling of JSON are no differences.
+            (
+                r#"{"point": [0.1, 0.9], "metadata": {"a": 1, "b": 2}}"#,
+                r#"{"point": [0.10000001, 0.9], "metadata": {"b": 2, "a": 1.0}}"#,
+                "point k: top right",
+            ),
+        ] {
+            let expected = format!("with other attributes {expected}");
+            assert_eq!(changed(before, after), expected);
+        }
+        assert_eq!(
+            line(
+                DiffKind::Removed,
+                Some(r#"{"text": "x", "concepts": {}, "user": "ann"}"#),
+                None
+            ),
+            "removed text k: text \"x\"; by ann"
+        );
+    }
+
+    #[test]
+    fn of_many_concepts_those_that_change_are_named() {
+        let before = r#"{"concepts": {"a": 1, "b": 1, "c": 1, "d": 1}}"#;
+        let after = r#"{"concepts": {"a": 1, "b": 0, "c": 1, "e": 1}}"#;
+        assert_eq!(
+            changed(before, after),
+            "with other attributes whole input [+b: false, +e, -d, 2 unchanged] k"
+        );
+        let after = r#"{"concepts": {"v": 1, "w": 1, "x": 1, "y": 1, "z": 1}}"#;
+        assert_eq!(
+            changed(before, after),
+            "with other attributes whole input [+v, +w, +x, 6 more changed] k"
+        );
+    }
+
+    #[test]
+    fn fields_that_the_manifest_leaves_out_are_no_change() {
+        let (before, after) = (
+            content(r#"{"status": "pending", "user": "ann", "metadata": {"a": 1, "b": 2}}"#),
+            content(r#"{"status": "success", "metadata": {"a": 1}}"#),
+        );
+        let input_id = InputId::new("a").unwrap();
+        let shown = ShownChange::of_contents(&input_id, &before, Some(&after));
+        assert_eq!(shown.other_fields(), ["status pending -> success"]);
+        let whole = ShownChange {
+            is_after_whole: true,
+            ..shown
+        };
+        assert_eq!(
+            whole.other_fields(),
+            ["status pending -> success", "user ann -> none", "metadata"]
+        );
     }
 }

@@ -40,19 +40,8 @@ fn reason(reason: Reason) -> &'static str {
     }
 }
 
-/// The key, if the id is derived from it; else key or content, and the id. Ids of deletes are written in full, because
-/// people look them up; other ids as short as is unique.
-pub(super) fn name(operation: &Operation, ids: &ShortIds) -> String {
-    let bare = bare_name(operation, ids);
-    if operation.key.is_some() {
-        return bare;
-    }
-    let content = operation.before().or(operation.after());
-    let kind = operation_kind(operation);
-    format!("{kind} {}{bare}", bracketed_concepts(content))
-}
-
-/// The key, if the id is derived from it; else the id, and the key before it if there is one.
+/// The key, if the id is derived from it; else the id, and the key before it if there is one. Ids of deletes are written in
+/// full, because people look them up; other ids as short as is unique.
 pub(super) fn bare_name(operation: &Operation, ids: &ShortIds) -> String {
     let id = if destructiveness(operation.action()) == 0 {
         operation.id.to_string()
@@ -83,7 +72,7 @@ pub(super) fn change_name(change: &AppChange) -> String {
     format!("{kind} {}{}", bracketed_concepts(content), change.id)
 }
 
-pub(super) fn bracketed_concepts(content: Option<&Content>) -> String {
+fn bracketed_concepts(content: Option<&Content>) -> String {
     let concepts = content.and_then(|content| content.concepts.as_ref());
     concepts.map_or_else(String::new, |concepts| {
         format!("[{}] ", notation::brief(concepts))
@@ -143,10 +132,6 @@ pub(super) fn name_alone(key: Option<&Key>, id: &AnnotationId) -> String {
 pub(super) struct ShortIds(BTreeMap<AnnotationId, usize>);
 
 impl ShortIds {
-    pub(super) fn of(operations: &[&Operation]) -> Self {
-        Self::of_ids(operations.iter().map(|operation| &operation.id))
-    }
-
     /// Of all changes of a plan.
     pub(super) fn of_plan(plan: &Plan) -> Self {
         Self::of_ids(plan.operations.iter().map(|operation| &operation.id))

@@ -52,7 +52,7 @@ fn share([top, left, bottom, right]: [f32; 4]) -> String {
     match percent {
         it if it >= 9.95 => format!("{it:.0} %"),
         it if it >= 0.995 => format!("{it:.1} %"),
-        it if it >= 0.01 => format!("{it:.2} %"),
+        it if it >= 0.009_95 => format!("{it:.2} %"),
         _ => "less than 0.01 %".to_owned(),
     }
 }

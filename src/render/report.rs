@@ -74,6 +74,15 @@ pub(super) fn signed(change: i64) -> String {
 
 /// All sections that have something to report, with up to `limit` rows each.
 pub(super) fn sections(summary: &Summary, limit: usize) -> Vec<Section> {
+    every(summary, limit, largest_moves(summary))
+}
+
+/// The sections that name no single change.
+pub(super) fn overview(summary: &Summary, limit: usize) -> Vec<Section> {
+    every(summary, limit, None)
+}
+
+fn every(summary: &Summary, limit: usize, largest_moves: Option<Section>) -> Vec<Section> {
     [
         new_concepts(summary, limit),
         others(summary, limit),
@@ -82,7 +91,7 @@ pub(super) fn sections(summary: &Summary, limit: usize) -> Vec<Section> {
         classes(summary, limit),
         relabelled(summary, limit),
         moved(summary),
-        largest_moves(summary),
+        largest_moves,
         turned(summary),
     ]
     .into_iter()

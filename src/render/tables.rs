@@ -2,7 +2,7 @@
 
 use super::options::Detail;
 use super::page::{Ink, Page};
-use super::report::{Cell, Layout, Section, sections, signed};
+use super::report::{Cell, Layout, Section, overview, sections, signed};
 use crate::model::{counted, escape, thousands};
 use crate::plan::Summary;
 use unicode_width::UnicodeWidthStr;
@@ -16,12 +16,13 @@ const MAX_PADDED: usize = 40;
 
 /// Writes each section. One-line sections follow each other without an empty line.
 pub(super) fn write(page: &mut Page, summary: &Summary, detail: Detail) {
-    let limit = match detail {
-        Detail::First200 => ROWS,
-        Detail::Full => usize::MAX,
+    let sections = match detail {
+        Detail::Summary => overview(summary, ROWS),
+        Detail::First200 => sections(summary, ROWS),
+        Detail::All | Detail::Full => sections(summary, usize::MAX),
     };
     let mut follows_line = false;
-    for section in sections(summary, limit) {
+    for section in sections {
         let is_line = section.layout == Layout::List || section.rows.len() <= INLINE_ROWS;
         if !(follows_line && is_line) {
             page.gap();

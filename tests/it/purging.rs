@@ -285,7 +285,7 @@ fn ids(world: &World) -> Vec<String> {
 }
 
 fn shown(outcome: &Outcome) -> String {
-    render::outcome_text(outcome)
+    render::outcome_text(outcome, Detail::default())
 }
 
 #[test]

@@ -250,7 +250,7 @@ fn a_shared_call_removes_and_deletes_in_one_write() {
     let (world, plan) = world(2, [kept(2), gone(3)].concat());
     assert_eq!(calls(&plan), [(Call::RemoveOrDelete, 5)]);
     let outcome = execute(&world, &plan);
-    insta::assert_snapshot!(render::outcome_text(&outcome), @"Applied 5 (2 removed, 3 deleted), 0 already up to date, 0 failed, 0 not attempted.");
+    insta::assert_snapshot!(render::outcome_text(&outcome, render::Detail::default()), @"Applied 5 (2 removed, 3 deleted), 0 already up to date, 0 failed, 0 not attempted.");
     assert_eq!(endpoints(&world), [Endpoint::PatchAnnotations]);
     assert_eq!(ids(&world), ["k000", "k001"]);
     // A second apply changes nothing.
@@ -308,7 +308,7 @@ fn a_concurrent_label_keeps_the_annotation() {
         .faults()
         .next(Faulty::Page(1), Fault::ChangeAfterRead(shifts));
     let outcome = execute(&world, &plan);
-    let text = render::outcome_text(&outcome);
+    let text = render::outcome_text(&outcome, render::Detail::default());
     insta::assert_snapshot!(text, @r"
     Stale: delete annotation g000 of input b: it was changed during the delete. Its previous concepts were removed, and it was not deleted. Now stored:
         {concepts: [late], status: success, user: owner}
