@@ -48,6 +48,8 @@ pub(super) struct Column {
     pub(super) title: &'static str,
     pub(super) before: &'static str,
     pub(super) after: &'static str,
+    /// Whether a sentence leaves a zero out.
+    pub(super) hides_zero: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,8 +151,8 @@ fn new_concepts(summary: &Summary, limit: usize) -> Option<Section> {
 fn others(summary: &Summary, limit: usize) -> Option<Section> {
     const COLUMNS: [Column; 3] = [
         column("user", "", ""),
-        column("changed", " ", " changed"),
-        column("deleted", ", ", " deleted"),
+        count("changed", " ", " changed"),
+        count("deleted", ", ", " deleted"),
     ];
     // Users with the most deletes first; the sort is stable, and an unknown user is last.
     let mut others: Vec<_> = summary.others.iter().collect();
@@ -390,5 +392,13 @@ const fn column(title: &'static str, before: &'static str, after: &'static str) 
         title,
         before,
         after,
+        hides_zero: false,
+    }
+}
+
+const fn count(title: &'static str, before: &'static str, after: &'static str) -> Column {
+    Column {
+        hides_zero: true,
+        ..column(title, before, after)
     }
 }
