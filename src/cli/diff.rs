@@ -23,6 +23,10 @@ const HEADING: &str = "Display (all differences are counted)";
 
 /// Compare two label sets: manifests, git revisions, listings, files of other tools
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct Args {
     /// The two sides; with --git, what git gives an external diff
     ///

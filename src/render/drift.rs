@@ -19,7 +19,7 @@ pub(super) fn heading(plan: &Plan) -> Phrase {
     Phrase::from("Reverts changes made in the app").then(since(plan.base.as_ref()))
 }
 
-/// What to do about changes that would be reverted, and about conflicts. Repeated at the end of a long plan.
+/// What to do about changes that would be reverted, and about conflicts.
 pub(super) fn warnings(plan: &Plan) -> Vec<Phrase> {
     let mut all = Vec::new();
     if plan.summary.reverted > 0 {

@@ -168,9 +168,10 @@ fn write_app_changes(
                 continue;
             }
             let facts = drift::facts(change);
-            let facts = match facts.is_empty() {
-                true => String::new(),
-                false => format!(": {}", Phrase::joined(facts, "; ").text()),
+            let facts = if facts.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", Phrase::joined(facts, "; ").text())
             };
             page.put(Ink::Plain, &format!(" {title}{facts}"))
                 .put(Ink::Faint, &format!(" ({provenance})"))
