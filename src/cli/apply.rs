@@ -321,7 +321,7 @@ fn print_empty(args: &Args, plan: &Arc<Plan>) -> Result<(), Failure> {
 
 fn print_outcome(args: &Args, plan: &Plan, outcome: Outcome) -> Result<Exit, Failure> {
     let exit = Exit::of(outcome.ending());
-    let text = render::outcome_text(&outcome);
+    let text = render::outcome_text(&outcome, args.planning.view.detail());
     let written = match args.format {
         Format::Text => output::result(&text),
         Format::Json => output::data(&render::outcome_json(&OutcomeDocument::new(plan, outcome))),

@@ -25,6 +25,10 @@ const HEADING: &str = "Display (all differences are counted)";
 
 /// Compare two label sets: manifests, git revisions, listings, files of other tools
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct Args {
     /// The two sides; with --git, what git gives an external diff
     ///
@@ -47,7 +51,13 @@ pub(crate) struct Args {
     /// `labels/** diff=annosync`. Exits with 0; a file without labels is compared as text
     #[arg(long)]
     git: bool,
-    /// Show every difference, not only the first 200
+    /// Show no differences, only counts, classes and relabellings: for chat and logs
+    #[arg(long, help_heading = HEADING, conflicts_with_all = ["all", "full", "only", "inputs", "concepts"])]
+    summary: bool,
+    /// Show every difference, on one line each, not only the first 200
+    #[arg(long, help_heading = HEADING)]
+    all: bool,
+    /// Show every difference with its coordinates and fields, and ids in full
     #[arg(long, help_heading = HEADING)]
     full: bool,
     /// Show only these kinds of differences, for example `removed,moved`
@@ -113,6 +123,10 @@ impl Args {
         DiffOptions {
             detail: if self.full {
                 Detail::Full
+            } else if self.all {
+                Detail::All
+            } else if self.summary {
+                Detail::Summary
             } else {
                 Detail::First200
             },
@@ -147,10 +161,10 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
         ))
         .hint("name the old side, then the new one: annosync diff git:HEAD ."));
     };
-    let chooses = !args.only.is_empty() || !args.inputs.is_empty() || !args.concepts.is_empty();
-    if args.format == Format::Json && chooses {
+    let filters = !args.only.is_empty() || !args.inputs.is_empty() || !args.concepts.is_empty();
+    if args.format == Format::Json && (args.summary || filters) {
         return Err(Failure::usage(
-            "--only, --input and --concept choose what text and Markdown show, and JSON always holds everything",
+            "--summary, --only, --input and --concept choose what text and Markdown show, and JSON always holds everything",
         )
         .hint("leave them out, or choose another --format"));
     }
@@ -321,6 +335,8 @@ fn compare(
             "" => kind,
             kind => kind,
         },
+        // git names the file, and the sides are temporary files.
+        name: String::new(),
         ..labels
     };
     let diff = plan::diff(&alike(old), &alike(new));

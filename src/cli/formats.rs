@@ -132,7 +132,7 @@ pub(crate) fn write(
 }
 
 /// Refuses a file that would be written twice, would overwrite an input or a file that is not a plan, or is in a
-/// missing folder. Also refuses filters if no format applies them.
+/// missing folder. Also refuses filters and --summary if no format applies them.
 pub(crate) fn check(
     format: Format,
     view: &View,
@@ -141,9 +141,9 @@ pub(crate) fn check(
     read: &[&Path],
 ) -> Result<(), Failure> {
     let mut is_plan_file = also.iter().map(ExtraOutput::is_plan_file);
-    if format == Format::Json && is_plan_file.all(|it| it) && !view.filter().is_everything() {
+    if format == Format::Json && is_plan_file.all(|it| it) && view.leaves_out() {
         return Err(Failure::usage(
-            "--only, --input and --concept choose what text and Markdown show, and JSON always holds the whole plan",
+            "--summary, --only, --input and --concept choose what text and Markdown show, and JSON always holds the whole plan",
         )
         .hint("leave them out, or add `--also text=FILE` or `--also markdown=FILE`"));
     }

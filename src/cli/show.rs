@@ -37,10 +37,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
-    let filter = args.view.filter();
-    if args.format == Format::Json && !filter.is_everything() {
+    if args.format == Format::Json && args.view.leaves_out() {
         return Err(Failure::usage(
-            "--only, --input and --concept choose what text and Markdown show, and JSON always holds everything",
+            "--summary, --only, --input and --concept choose what text and Markdown show, and JSON always holds everything",
         )
         .hint("leave them out, or choose another --format"));
     }

@@ -13,7 +13,13 @@ const HEADING: &str = "Display (everything is applied)";
 /// The display flags of plan, apply and show.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct View {
-    /// Show every change, not only the first 200
+    /// Show no changes, only counts, guards, warnings, classes and relabellings: for chat and logs
+    #[arg(long, help_heading = HEADING, conflicts_with_all = ["all", "full", "only", "inputs", "concepts"])]
+    summary: bool,
+    /// Show every change, on one line each, not only the first 200
+    #[arg(long, help_heading = HEADING)]
+    all: bool,
+    /// Show every change with its coordinates and fields, and ids in full
     #[arg(long, help_heading = HEADING)]
     full: bool,
     /// Show only these kinds of changes, for example `deletes,posts`
@@ -62,12 +68,22 @@ impl View {
         }
     }
 
-    fn detail(&self) -> Detail {
+    /// How much of each change is shown.
+    pub(crate) fn detail(&self) -> Detail {
         if self.full {
             Detail::Full
+        } else if self.all {
+            Detail::All
+        } else if self.summary {
+            Detail::Summary
         } else {
             Detail::First200
         }
+    }
+
+    /// Whether a part is left out that was asked to be left out. JSON leaves nothing out.
+    pub(crate) fn leaves_out(&self) -> bool {
+        self.summary || !self.filter().is_everything()
     }
 
     /// A plan as coloured text for this stream, as wide as its terminal.
@@ -111,6 +127,7 @@ impl View {
 
     pub(crate) fn markdown_options(&self, whole: Option<&Path>) -> MarkdownOptions {
         MarkdownOptions {
+            detail: self.detail(),
             filter: self.filter(),
             full_plan: whole.map(|file| format!("the plan file {}", file.display())),
             sheets: None,

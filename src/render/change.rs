@@ -1,9 +1,14 @@
 //! One change of a plan or a diff, as every format shows it.
 
 use super::naming::{ShortIds, bare_name, kind_of, operation_kind, why};
-use super::{notation, place};
-use crate::model::{AnnotationId, Content, InputId, Key, UserId};
-use crate::plan::{Action, DiffChange, DiffKind, Matched, Operation, Purge, PurgedAnnotation};
+use super::{difference, notation, place};
+use crate::model::{
+    AnnotationId, Concept, Concepts, Content, Geometry, InputId, Json, Key, Measure, UserId, float,
+    overlap, thousands,
+};
+use crate::plan::{
+    Action, DiffChange, DiffKind, Matched, MatchedBy, Operation, Purge, PurgedAnnotation, Reason,
+};
 
 /// What a change does to the annotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +49,10 @@ pub(super) struct ShownChange<'a> {
     pub(super) matched: Option<Matched>,
     /// `matched: key`, `not declared`
     pub(super) why: String,
+    /// Whether the reason says more than the sign does.
+    is_why_news: bool,
+    /// Whether a field that `after` lacks is removed. Otherwise it is not managed, and stays.
+    is_after_whole: bool,
     /// The user whose annotation it is, if the service reports one.
     pub(super) user: Option<&'a UserId>,
 }
@@ -70,7 +79,33 @@ impl<'a> ShownChange<'a> {
             after: operation.after(),
             matched: operation.matched(),
             why: why(operation),
+            is_why_news: operation.reason() != Reason::NotOnRemote || operation.double().is_some(),
+            is_after_whole: operation.reason() == Reason::Undone,
             user: operation.seen().and_then(|seen| seen.user.as_ref()),
+        }
+    }
+
+    /// A stored annotation, and what is wanted instead of it. Without action, name and reason.
+    pub(super) fn of_contents(
+        input_id: &'a InputId,
+        now: &'a Content,
+        wanted: Option<&'a Content>,
+    ) -> Self {
+        Self {
+            input_id,
+            id: None,
+            key: None,
+            sign: Sign::Change,
+            action: "",
+            kind: kind_of(Some(now)).unwrap_or("annotation"),
+            name: String::new(),
+            before: Some(now),
+            after: wanted,
+            matched: None,
+            why: String::new(),
+            is_why_news: false,
+            is_after_whole: false,
+            user: None,
         }
     }
 
@@ -88,15 +123,18 @@ impl<'a> ShownChange<'a> {
             after: None,
             matched: None,
             why: "purge".to_owned(),
+            is_why_news: false,
+            is_after_whole: false,
             user: annotation.user.as_ref(),
         }
     }
 
-    pub(super) fn of_difference(change: &'a DiffChange) -> Self {
+    pub(super) fn of_difference(change: &'a DiffChange, ids: &ShortIds) -> Self {
         let (before, after) = (change.before.as_ref(), change.after.as_ref());
         let name = match (&change.key, &change.id) {
             (Some(key), _) => key.to_string(),
-            (None, Some(id)) => id.to_string(),
+            (None, Some(id)) if change.kind == DiffKind::Removed => id.to_string(),
+            (None, Some(id)) => ids.get(id),
             (None, None) => String::new(),
         };
         Self {
@@ -117,16 +155,62 @@ impl<'a> ShownChange<'a> {
             why: change
                 .matched
                 .map_or_else(String::new, |matched| matched.to_string()),
+            is_why_news: true,
+            is_after_whole: true,
             user: None,
         }
     }
 
-    /// The concepts: `car`, and `car -> truck` if they change.
-    pub(super) fn concepts(&self) -> String {
-        let of = |content: Option<&Content>| {
-            let concepts = content.and_then(|it| it.concepts.as_ref());
-            concepts.map(notation::brief)
+    /// The change on one line, without its sign: action, kind, concepts and name, then its facts, and the reason. Every
+    /// format uses these words. Not escaped.
+    pub(super) fn line(&self) -> String {
+        let line = format!("{} {}", self.action, self.words());
+        match self.news() {
+            Some(why) => format!("{line} ({why})"),
+            None => line,
+        }
+    }
+
+    /// The line without action and reason: `box [car] red-car: top left, 4.0 % of the image; IoU 0.72`.
+    pub(super) fn words(&self) -> String {
+        let subject = self.subject();
+        match self.facts() {
+            facts if facts.is_empty() => subject,
+            facts => format!("{subject}: {}", facts.join("; ")),
+        }
+    }
+
+    /// Kind, concepts and name: `box [car -> truck] red-car`.
+    pub(super) fn subject(&self) -> String {
+        let concepts = match self.concepts() {
+            concepts if concepts.is_empty() => concepts,
+            concepts => format!("[{concepts}]"),
         };
+        let parts = [self.kind, &concepts, &self.name];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join(" ")
+    }
+
+    /// Place, distance, other fields, and whose annotation is deleted: `top left, 4.0 % of the image`, `IoU 0.72`.
+    pub(super) fn facts(&self) -> Vec<String> {
+        let mut facts: Vec<String> = self.place().into_iter().chain(self.movement()).collect();
+        facts.extend(self.other_fields());
+        let gone = self.before.filter(|_| self.sign == Sign::Remove);
+        let user = self.user.or(gone.and_then(|content| content.user.as_ref()));
+        if let Some(user) = user.filter(|_| gone.is_some()) {
+            facts.push(format!("by {user}"));
+        }
+        facts
+    }
+
+    /// The reason, unless it goes without saying.
+    pub(super) fn news(&self) -> Option<&str> {
+        (self.is_why_news && !self.why.is_empty()).then_some(self.why.as_str())
+    }
+
+    /// The concepts: `car`, and `car -> truck` if they change. Of many concepts, those that change: `car, +taxi, -van`.
+    pub(super) fn concepts(&self) -> String {
+        let of = |content: Option<&'a Content>| content.and_then(|it| it.concepts.as_ref());
         let none = |text: String| {
             if text.is_empty() {
                 "none".to_owned()
@@ -134,11 +218,24 @@ impl<'a> ShownChange<'a> {
                 text
             }
         };
+        let is_whole = self.is_after_whole && self.before.is_some() && self.after.is_some();
         match (of(self.before), of(self.after)) {
-            (Some(before), Some(after)) if before != after => {
-                format!("{} -> {}", none(before), none(after))
+            (Some(before), Some(after)) if !Concepts::same(before, after) => {
+                let most = notation::BRIEF;
+                if before.len().max(after.len()) <= most {
+                    let [before, after] = [before, after].map(notation::brief).map(none);
+                    format!("{before} -> {after}")
+                } else {
+                    concept_changes(before, after)
+                }
             }
-            (one, other) => one.or(other).unwrap_or_default(),
+            (Some(before), None) if is_whole => {
+                format!("{} -> none", none(notation::brief(before)))
+            }
+            (None, Some(after)) if is_whole => {
+                format!("none -> {}", none(notation::brief(after)))
+            }
+            (one, other) => one.or(other).map(notation::brief).unwrap_or_default(),
         }
     }
 
@@ -148,44 +245,74 @@ impl<'a> ShownChange<'a> {
         after.or_else(|| self.before.and_then(place::words))
     }
 
-    /// The fields that change besides place and concepts: `status pending -> success`, `metadata`.
+    /// How far the annotation moves, unless the reason says it: `IoU 0.72`, `polygon -> box`.
+    pub(super) fn movement(&self) -> Option<String> {
+        let geometry = |content: Option<&'a Content>| content.and_then(|it| it.geometry.as_ref());
+        let (before, after) = (geometry(self.before)?, geometry(self.after)?);
+        let is_said = self.matched.is_some_and(|matched| {
+            matches!(
+                matched.by,
+                MatchedBy::Moved | MatchedBy::MovedAndRelabelled | MatchedBy::Turned
+            )
+        });
+        if is_said || Geometry::same(before, after) {
+            return None;
+        }
+        let kinds = (kind_of(self.before)?, kind_of(self.after)?);
+        if kinds.0 != kinds.1 {
+            return Some(format!("{} -> {}", kinds.0, kinds.1));
+        }
+        let far = overlap(before, after).filter(|_| !matches!(before, Geometry::Mask(_)));
+        Some(match far {
+            Some(far) => Measure::of(before).describe(far),
+            None => "other geometry".to_owned(),
+        })
+    }
+
+    /// The fields that change besides place and concepts: `status pending -> success`, `metadata`. The text of an
+    /// annotation that is added or removed.
     pub(super) fn other_fields(&self) -> Vec<String> {
         let (Some(before), Some(after)) = (self.before, self.after) else {
-            return Vec::new();
+            let content = self.before.or(self.after);
+            let text = content.and_then(Content::text);
+            return text
+                .map(|text| format!("text {}", quoted(text)))
+                .into_iter()
+                .collect();
+        };
+        let sides = if self.is_after_whole {
+            difference::whole_sides(before, after)
+        } else {
+            difference::managed_sides(before, after)
         };
         let mut fields = Vec::new();
-        let mut text = |name: &str, before: Option<String>, after: Option<String>| {
-            if let Some(after) = after.filter(|after| before.as_ref() != Some(after)) {
-                let before = before.unwrap_or_else(|| "none".to_owned());
+        let mut text = |name: &str, of: &dyn Fn(&Content) -> Option<String>| {
+            let (before, after) = (of(&sides.0), of(&sides.1));
+            if before != after {
+                let none = || "none".to_owned();
+                let [before, after] = [before, after].map(|it| it.unwrap_or_else(none));
                 fields.push(format!("{name} {before} -> {after}"));
             }
         };
-        let status = |content: &Content| content.status.map(|it| it.to_string());
-        text("status", status(before), status(after));
-        let user = |content: &Content| content.user.as_ref().map(ToString::to_string);
-        text("user", user(before), user(after));
-        let track = |content: &Content| content.track().map(str::to_owned);
-        text("track", track(before), track(after));
-        let model = |content: &Content| content.embed_model_version().map(str::to_owned);
-        text("embed_model_version", model(before), model(after));
+        text("status", &|it| it.status.map(|status| status.to_string()));
+        text("user", &|it| it.user.as_ref().map(ToString::to_string));
+        text("track", &|it| it.track().map(notation::cut));
+        text("embed_model_version", &|it| {
+            it.embed_model_version().map(notation::cut)
+        });
+        text("text", &|it| it.text().map(quoted));
+        let json = |it: &Option<Json>| it.as_ref().map(|json| notation::flow(&json.to_value()));
         for (name, differs) in [
-            (
-                "frame",
-                after.frame.is_some() && before.frame != after.frame,
-            ),
-            (
-                "text",
-                after.text().is_some() && before.text() != after.text(),
-            ),
+            ("frame", sides.0.frame != sides.1.frame),
             (
                 "region_value",
-                after.region_value().is_some() && before.region_value() != after.region_value(),
+                sides.0.region_value() != sides.1.region_value(),
             ),
             (
                 "metadata",
-                after.metadata.is_some() && before.metadata != after.metadata,
+                json(&sides.0.metadata) != json(&sides.1.metadata),
             ),
-            ("info", after.info.is_some() && before.info != after.info),
+            ("info", json(&sides.0.info) != json(&sides.1.info)),
         ] {
             if differs {
                 fields.push(name.to_owned());
@@ -193,6 +320,50 @@ impl<'a> ShownChange<'a> {
         }
         fields
     }
+}
+
+/// A text in quotes, cut if it is long.
+fn quoted(text: &str) -> String {
+    const LONGEST: usize = 60;
+    format!("\"{}\"", notation::cut_to(text, LONGEST))
+}
+
+/// The first concepts that stay, and those that are added, removed or get another value.
+fn concept_changes(before: &Concepts, after: &Concepts) -> String {
+    let with_value = |concept: &Concept| match notation::value_of(concept.value).as_str() {
+        "true" => concept.id.to_string(),
+        value => format!("{}: {value}", concept.id),
+    };
+    let is_kept = |concept: &&Concept| {
+        let now = after.get(&concept.id);
+        now.is_some_and(|now| float::same(now, concept.value))
+    };
+    let is_new = |concept: &&Concept| {
+        let was = before.get(&concept.id);
+        !was.is_some_and(|was| float::same(was, concept.value))
+    };
+    let kept = before.iter().filter(is_kept).count();
+    let mut words: Vec<String> = Vec::new();
+    let mut left_out: u64 = 0;
+    let added = after
+        .iter()
+        .filter(is_new)
+        .map(|it| format!("+{}", with_value(it)));
+    let removed = before.iter().filter(|it| after.get(&it.id).is_none());
+    for word in added.chain(removed.map(|it| format!("-{}", with_value(it)))) {
+        if words.len() < notation::BRIEF {
+            words.push(word);
+        } else {
+            left_out += 1;
+        }
+    }
+    if left_out > 0 {
+        words.push(format!("{} more changed", thousands(left_out)));
+    }
+    if kept > 0 {
+        words.push(format!("{} unchanged", thousands(kept as u64)));
+    }
+    words.join(", ")
 }
 
 /// What a difference is called.
@@ -207,3 +378,6 @@ pub(super) fn difference_words(kind: DiffKind) -> &'static str {
         DiffKind::Attributes => "with other attributes",
     }
 }
+
+#[cfg(test)]
+mod tests;

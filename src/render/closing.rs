@@ -1,7 +1,27 @@
-//! The last line of a plan: the counts, or `No changes.`
+//! The last line of a plan: the counts, or `No changes.` What a plan is about.
 
+use super::phrase::Phrase;
 use crate::model::{counted, plural, thousands};
 use crate::plan::{Plan, Purpose, Summary};
+
+/// `Label set street on acme/street at https://api.clarifai.com, policy sync`
+pub(super) fn about(plan: &Plan) -> Phrase {
+    let target = &plan.target;
+    let mut phrase = Phrase::from(match plan.purpose {
+        Purpose::Manifest => "Label set ",
+        Purpose::Undo => "Undo of label set ",
+    })
+    .name(plan.set.as_str());
+    // An offline plan may have no target.
+    if !target.app_id.is_empty() {
+        let app = format!("{}/{}", target.user_id, target.app_id);
+        phrase = phrase.words(" on ").name(&app);
+    }
+    if !target.endpoint.is_empty() {
+        phrase = phrase.words(" at ").name(&target.endpoint);
+    }
+    phrase.words(", policy ").name(&plan.policy.to_string())
+}
 
 pub(super) fn line(plan: &Plan) -> String {
     if !plan.is_empty() {

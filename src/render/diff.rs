@@ -1,16 +1,17 @@
 //! The difference of two label sets as text and Markdown.
 
-use super::change::difference_words;
+use super::change::{ShownChange, difference_words};
 use super::difference;
 use super::filter::{Filter, Kind};
 use super::markdown::markdown_of;
-use super::naming::{bracketed_concepts, kind_of};
+use super::naming::ShortIds;
 use super::notation;
 use super::options::Detail;
 use super::page::{Color, Ink, Page};
-use super::report::{Section, sections};
+use super::report::{Section, overview, sections};
 use super::sheet_list::SheetList;
 use super::tables;
+use super::text::{ink, write_line};
 use crate::model::{counted, thousands};
 use crate::plan::{Diff, DiffChange, DiffKind, DiffSummary, InputLabels, Summary};
 use std::collections::BTreeSet;
@@ -49,10 +50,19 @@ impl DiffOptions {
     }
 }
 
-/// The text of a diff. The last line has the counts.
+/// The text of a diff: the counts, the report, and the differences. The last line has the counts again. Sides without a name
+/// have no first line: what calls annosync names them.
 pub fn diff_text(diff: &Diff, options: &DiffOptions) -> String {
     let mut page = Page::new(options.color).within(options.width);
-    write_changes(&mut page, "  ", diff, options);
+    let names = [&diff.old.name, &diff.new.name];
+    if !diff.is_empty() && names.iter().all(|name| !name.is_empty()) {
+        let [old, new] = names;
+        page.put(Ink::Plain, &format!("From {old} to {new}: "))
+            .put(Ink::Heading, &found(diff))
+            .put(Ink::Plain, ".")
+            .end();
+    }
+    tables::write(&mut page, &report_of(&diff.summary), options.detail);
     for (title, inputs) in [
         ("Added inputs", &diff.added_inputs),
         ("Removed inputs", &diff.removed_inputs),
@@ -64,7 +74,9 @@ pub fn diff_text(diff: &Diff, options: &DiffOptions) -> String {
                 .end();
         }
     }
-    tables::write(&mut page, &report_of(&diff.summary), options.detail);
+    if options.detail != Detail::Summary {
+        write_changes(&mut page, "  ", diff, options);
+    }
     page.gap();
     page.line(Ink::Plain, &closing(diff));
     page.finish()
@@ -78,7 +90,9 @@ pub fn diff_markdown(diff: &Diff, options: &DiffOptions) -> String {
         ..options.clone()
     };
     let mut page = Page::new(Color::Never);
-    write_changes(&mut page, "", diff, &plain);
+    if options.detail != Detail::Summary {
+        write_changes(&mut page, "", diff, &plain);
+    }
     let counts: Vec<(&str, u64)> = diff
         .summary
         .each()
@@ -92,7 +106,11 @@ pub fn diff_markdown(diff: &Diff, options: &DiffOptions) -> String {
         ])
         .filter(|(_, count)| *count > 0)
         .collect();
-    let rows: Vec<Section> = sections(&report_of(&diff.summary), ROWS);
+    let report = report_of(&diff.summary);
+    let rows: Vec<Section> = match options.detail {
+        Detail::Summary => overview(&report, ROWS),
+        _ => sections(&report, ROWS),
+    };
     markdown_of(
         &format!("annosync diff: {}", closing(diff).trim_end_matches('.')),
         &[("old", &diff.old.name), ("new", &diff.new.name)],
@@ -112,18 +130,22 @@ pub(super) fn chosen<'a>(diff: &'a Diff, options: &DiffOptions) -> Vec<&'a DiffC
 fn write_changes(page: &mut Page, indent: &str, diff: &Diff, options: &DiffOptions) {
     let chosen = chosen(diff, options);
     let shown = &chosen[..chosen.len().min(options.detail.limit())];
+    let ids = match options.detail {
+        Detail::Full => ShortIds::whole(),
+        _ => ShortIds::of_differences(&diff.changes.iter().collect::<Vec<_>>()),
+    };
     for changes in shown.chunk_by(|a, b| a.input_id == b.input_id) {
         page.gap();
         page.line(Ink::Heading, changes[0].input_id.as_str());
         for change in changes {
-            write_change(page, indent, change);
+            write_change(page, indent, change, (&ids, options.detail));
         }
     }
     let more = chosen.len() - shown.len();
     if more > 0 {
         page.gap();
         let line = format!(
-            "{} not shown. See all with --full.",
+            "{} not shown. See all with --all.",
             counted(more as u64, "more difference")
         );
         page.line(Ink::Warning, &line);
@@ -139,48 +161,34 @@ fn write_changes(page: &mut Page, indent: &str, diff: &Diff, options: &DiffOptio
     }
 }
 
-fn write_change(page: &mut Page, indent: &str, change: &DiffChange) {
-    let inner = format!("{indent}    ");
-    let (sign, ink) = match change.kind {
-        DiffKind::Added => ("+", Ink::Added),
-        DiffKind::Removed => ("-", Ink::Removed),
-        _ => ("~", Ink::Changed),
-    };
-    page.put(Ink::Plain, indent)
-        .put(ink, &format!("{sign} {}", difference_words(change.kind)))
-        .put(Ink::Plain, &format!(" {}", name(change)));
-    if let Some(matched) = &change.matched {
-        page.put(Ink::Faint, &format!(" ({matched})"));
+fn write_change(
+    page: &mut Page,
+    indent: &str,
+    change: &DiffChange,
+    (ids, detail): (&ShortIds, Detail),
+) {
+    let shown = ShownChange::of_difference(change, ids);
+    write_line(page, indent, &shown);
+    if detail != Detail::Full {
+        return;
     }
-    page.end();
+    let inner = format!("{indent}    ");
     match (&change.before, &change.after) {
         (Some(before), Some(after)) => difference::write_whole(page, &inner, before, after),
         (None, None) => {}
         (one, other) => {
             let content = one.as_ref().or(other.as_ref());
             let line = content.map(notation::one_line).unwrap_or_default();
-            page.line(ink, &format!("{inner}{line}"));
+            page.line(ink(shown.sign), &format!("{inner}{line}"));
         }
     }
-}
-
-fn name(change: &DiffChange) -> String {
-    let content = change.before.as_ref().or(change.after.as_ref());
-    let kind = kind_of(content).unwrap_or("whole input");
-    let labels = bracketed_concepts(content);
-    let id = match (&change.key, &change.id) {
-        (Some(key), _) => return key.to_string(),
-        (None, Some(id)) => id.as_str(),
-        (None, None) => "",
-    };
-    format!("{kind} {labels}{id}").trim_end().to_owned()
 }
 
 /// `a (3 labels), b (1 label), 2 more inputs`.
 fn named(inputs: &[InputLabels], detail: Detail) -> String {
     let most = match detail {
-        Detail::First200 => INPUTS,
-        Detail::Full => usize::MAX,
+        Detail::Summary | Detail::First200 => INPUTS,
+        Detail::All | Detail::Full => usize::MAX,
     };
     let one = |it: &InputLabels| format!("{} ({})", it.input_id, counted(it.annotations, "label"));
     let mut parts: Vec<String> = inputs.iter().take(most).map(one).collect();
@@ -202,8 +210,8 @@ fn report_of(summary: &DiffSummary) -> Summary {
     }
 }
 
-/// The counts without zeros: `3 added, 1 moved; 12 unchanged.`
-fn closing(diff: &Diff) -> String {
+/// What was found, without zeros: `3 added, 1 moved`.
+fn found(diff: &Diff) -> String {
     let mut counts: Vec<String> = diff
         .summary
         .each()
@@ -219,11 +227,16 @@ fn closing(diff: &Diff) -> String {
             counts.push(format!("{} {word}", counted(inputs.len() as u64, "input")));
         }
     }
-    let found = if counts.is_empty() {
+    if counts.is_empty() {
         "No differences".to_owned()
     } else {
         counts.join(", ")
-    };
+    }
+}
+
+/// The counts without zeros: `3 added, 1 moved; 12 unchanged.`
+fn closing(diff: &Diff) -> String {
+    let found = found(diff);
     let rest: Vec<String> = [
         (diff.summary.unchanged, "unchanged"),
         (diff.summary.unknown, "unknown"),

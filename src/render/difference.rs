@@ -11,12 +11,24 @@ use std::collections::HashSet;
 
 /// Writes the lines that differ with one line of context, each after `indent`. Fields that `wanted` lacks are not managed.
 pub(super) fn write(page: &mut Page, indent: &str, is: &Content, wanted: &Content) {
-    write_sides(page, indent, &managed(is, wanted), &spelled_as(wanted, is));
+    let (is, wanted) = managed_sides(is, wanted);
+    write_sides(page, indent, &is, &wanted);
 }
 
 /// Writes the difference of two complete annotations: a field that `wanted` lacks is removed.
 pub(super) fn write_whole(page: &mut Page, indent: &str, is: &Content, wanted: &Content) {
-    write_sides(page, indent, is, &spelled_as(wanted, is));
+    let (is, wanted) = whole_sides(is, wanted);
+    write_sides(page, indent, &is, &wanted);
+}
+
+/// Both sides as far as `wanted` has the fields, with equal values written alike.
+pub(super) fn managed_sides(is: &Content, wanted: &Content) -> (Content, Content) {
+    (managed(is, wanted), spelled_as(wanted, is))
+}
+
+/// Both sides with all fields, with equal values written alike.
+pub(super) fn whole_sides(is: &Content, wanted: &Content) -> (Content, Content) {
+    (is.clone(), spelled_as(wanted, is))
 }
 
 fn write_sides(page: &mut Page, indent: &str, is: &Content, wanted: &Content) {

@@ -3,6 +3,7 @@
 use super::naming::change_name;
 use super::notation::{flow, one_line};
 use super::phrase::Phrase;
+use super::place;
 use crate::model::{counted, escape, plural};
 use crate::plan::{
     Action, AppChange, AppChangeKind, Base, Cause, FieldChange, Operation, Plan, Seen,
@@ -18,7 +19,7 @@ pub(super) fn heading(plan: &Plan) -> Phrase {
     Phrase::from("Reverts changes made in the app").then(since(plan.base.as_ref()))
 }
 
-/// What to do about changes that would be reverted, and about conflicts. Repeated at the end of a long plan.
+/// What to do about changes that would be reverted, and about conflicts.
 pub(super) fn warnings(plan: &Plan) -> Vec<Phrase> {
     let mut all = Vec::new();
     if plan.summary.reverted > 0 {
@@ -187,6 +188,25 @@ pub(super) fn details(change: &AppChange) -> Vec<Phrase> {
     change.fields.iter().map(field).collect()
 }
 
+/// What differs, in words: the place of what was added or deleted, and the fields that changed, without coordinates.
+pub(super) fn facts(change: &AppChange) -> Vec<Phrase> {
+    let shape = |field: &&FieldChange| field.field == "geometry" && !field.conflict;
+    if change.fields.is_empty() {
+        let place = place::words(&change.content);
+        return place
+            .map(|place| Phrase::new().whole(&place))
+            .into_iter()
+            .collect();
+    }
+    let moved = change.fields.iter().any(|it| shape(&it));
+    let others = change.fields.iter().filter(|it| !shape(it)).map(field);
+    moved
+        .then(|| Phrase::from("geometry"))
+        .into_iter()
+        .chain(others)
+        .collect()
+}
+
 /// The conflicts among these changes, as a pull shows them.
 pub fn conflict_list(changes: &[AppChange]) -> String {
     let mut text = String::new();
@@ -246,35 +266,30 @@ mod tests {
         ]);
         plan.purges = vec![purge("z", &["ann"])];
         insta::assert_snapshot!(shown(&against_main(plan)), @r"
+        Label set street on acme/street at https://api.clarifai.com, policy sync: 1 to post, 1 to merge, 1 to overwrite, 1 to delete.
+        App: https://clarifai.com/acme/street
+
+        Warning: 3 changes revert changes made in the app since main (1a2b3c4). annosync pull --base main takes them into the manifest; --on-drift keep leaves them alone.
+        Warning: apply purges only with --allow-purge.
+
         ! purge z: deletes its 1 annotation, whoever made it (1 by ann)
 
         Reverts changes made in the app since main (1a2b3c4): 3 changes
 
         street-3
-          - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b (not declared)
+          - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b: top, 16 % of the image; by me (not declared)
               user unknown, last written 2026-05-02T10:11:12Z
-              {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}
 
         street-1
-          ~ overwrite red-car (matched: key)
+          ~ overwrite box [car] red-car: centre, 26 % of the image; IoU 0.61 (matched: key)
               user bea, last written 2026-05-02T10:11:12Z; the manifest changed it too
-              - box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
-              + box: {top: 0.1, left: 0.2, bottom: 0.75, right: 0.6}
-                concepts: [car]
-          + post box [person] as-…-00000007… (not on the remote)
+          + post box [person] as-…-00000007…: top, 16 % of the image
               deleted in the app, user and time unknown
-              {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [person]}
 
         Other changes:
 
         street-2
-          ~ merge box [car] as-…-99887766… (matched: same place, other concepts)
-                box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
-              - concepts: [car]
-              + concepts: [car, taxi]
-
-        Warning: 3 changes revert changes made in the app since main (1a2b3c4). annosync pull --base main takes them into the manifest; --on-drift keep leaves them alone.
-        Warning: apply purges only with --allow-purge.
+          ~ merge box [car -> car, taxi] as-…-99887766…: top, 16 % of the image (matched: same place, other concepts)
 
         Plan: 1 to post, 1 to merge, 1 to overwrite, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
         ");
@@ -308,7 +323,12 @@ mod tests {
                 Vec::new(),
             ),
         ];
-        insta::assert_snapshot!(shown(&against_main(plan)), @"
+        insta::assert_snapshot!(shown(&against_main(plan)), @r"
+        Label set street on acme/street at https://api.clarifai.com, policy sync.
+        App: https://clarifai.com/acme/street
+
+        Warning: 1 conflict: changed in the manifest and in the app since main (1a2b3c4); neither change is written. Decide with --conflicts manifest or --conflicts app, or take the app's values into the manifest: annosync pull --base main --conflicts app.
+
         Conflicts: changed in the manifest and in the app since main (1a2b3c4): 1 annotation. Neither change is written.
 
         street-1
@@ -320,19 +340,11 @@ mod tests {
         Changed in the app since main (1a2b3c4): 3 annotations left alone. annosync pull --base main takes them into the manifest.
 
         street-1
-          ~ changed red-car
-              user bea, last written 2026-05-02T10:11:12Z
-              geometry: {box: [0]} -> {box: [1]}
-          + added box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b
-              user unknown, last written 2026-05-02T10:11:12Z
-              {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}
+          ~ changed red-car: geometry (user bea, last written 2026-05-02T10:11:12Z)
+          + added box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b: top, 16 % of the image (user unknown, last written 2026-05-02T10:11:12Z)
 
         street-2
-          - deleted box [person] as-0a1b2c3d-00000007000000000000
-              deleted in the app, user and time unknown
-              {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [person]}
-
-        Warning: 1 conflict: changed in the manifest and in the app since main (1a2b3c4); neither change is written. Decide with --conflicts manifest or --conflicts app, or take the app's values into the manifest: annosync pull --base main --conflicts app.
+          - deleted box [person] as-0a1b2c3d-00000007000000000000: top, 16 % of the image (deleted in the app, user and time unknown)
 
         No changes. 1,815 annotations match; 4 changed in the app and left alone.
         ");

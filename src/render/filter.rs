@@ -196,17 +196,19 @@ mod tests {
             ..TextOptions::default()
         };
         insta::assert_snapshot!(text(&plan, &options), @r"
-        ! purge b: deletes its 1 annotation, whoever made it (1 by ann)
+        Label set street on acme/street at https://api.clarifai.com, policy sync: 2 inputs to purge (2 annotations), 1 to post, 1 to merge, 1 to overwrite, 1 to delete.
+        App: https://clarifai.com/acme/street
 
-        a
-          - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b (not declared)
-              {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}
-
-        Only deletes on [ab]: 2 of 6 changes shown; apply carries out all of them.
+        Warning: apply purges only with --allow-purge.
 
         Classes: person 0 -> 1 (+1)
 
-        Warning: apply purges only with --allow-purge.
+        Only deletes on [ab]: 2 of 6 changes shown; apply carries out all of them.
+
+        ! purge b: deletes its 1 annotation, whoever made it (1 by ann)
+
+        a
+          - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b: top, 16 % of the image; by me (not declared)
 
         Plan: 2 inputs to purge (2 annotations), 1 to post, 1 to merge, 1 to overwrite, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
         ");
@@ -214,19 +216,25 @@ mod tests {
             filter: options.filter,
             ..MarkdownOptions::default()
         };
-        insta::assert_snapshot!(markdown(&plan, &options), @"
+        insta::assert_snapshot!(markdown(&plan, &options), @r#"
         <!-- annosync:plan street acme/street -->
         ## annosync plan: 2 inputs to purge (2 annotations), 1 to post, 1 to merge, 1 to overwrite, 1 to delete
 
         Label set `street` on `acme/street` at `https://api.clarifai.com`, policy `sync`. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
 
-        | post | merge | overwrite | remove | replace | delete | unchanged | unmanaged | inputs purged | annotations purged |
-        | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-        | 1 | 1 | 1 | 0 | 0 | 1 | 1,815 | 7 | 2 | 2 |
+        | post | merge | overwrite | delete | unchanged | unmanaged | inputs purged | annotations purged |
+        | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+        | 1 | 1 | 1 | 1 | 1,815 | 7 | 2 | 2 |
 
         > **Warning:** apply purges only with --allow-purge.
 
         **Filtered.** Only deletes on `[ab]`: 2 of 6 changes shown; apply carries out all of them.
+
+        ### Classes
+
+        | class | before | after | change |
+        | --- | ---: | ---: | ---: |
+        | `person` | 0 | 1 | +1 |
 
         ### Deletes
 
@@ -235,23 +243,16 @@ mod tests {
         | `b` | purge: deletes its 1 annotation, whoever made it | 1 by `ann` | `purge: true` |
         | `a` | delete `box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b` | `me` | not declared |
 
-        ### Classes
-
-        | class | before | after | change |
-        | --- | ---: | ---: | ---: |
-        | `person` | 0 | 1 | +1 |
-
         ### Changes by input
 
-        <details open><summary><code>a</code>: 1 to delete</summary>
+        <details open><summary><a href="https://clarifai.com/acme/street/inputs/a"><code>a</code></a>: 1 to delete</summary>
 
         ```diff
-        - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b (not declared)
-        -    {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}
+        - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b: top, 16 % of the image; by me (not declared)
         ```
 
         </details>
-        ");
+        "#);
     }
 
     #[test]
@@ -285,8 +286,7 @@ mod tests {
             &plan,
             &MarkdownOptions {
                 filter,
-                full_plan: None,
-                sheets: None,
+                ..MarkdownOptions::default()
             },
         );
         assert!(markdown.contains("\n2 changes (0 shown).\n"), "{markdown}");

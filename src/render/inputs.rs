@@ -68,7 +68,7 @@ pub(super) fn write(page: &mut Page, plan: &Plan, detail: Detail) {
         let more = thousands((lines.len() - limit) as u64);
         page.line(
             Ink::Warning,
-            &format!("  and {more} more. See all with --full."),
+            &format!("  and {more} more. See all with --all."),
         );
     }
 }

@@ -120,7 +120,10 @@ pub fn log_text(log: &LogFile, options: &TextOptions) -> String {
     }
     if shown.len() > limit {
         let more = counted((shown.len() - limit) as u64, "more change");
-        page.line(Ink::Plain, &format!("and {more}. See all with --full."));
+        page.line(
+            Ink::Plain,
+            &format!("{more} not shown. See all with --all."),
+        );
     }
     page.gap();
     if let Some(words) = options.filter.words() {
@@ -158,6 +161,7 @@ pub fn log_markdown(log: &LogFile, options: &MarkdownOptions) -> String {
     let text = log_text(
         log,
         &TextOptions {
+            detail: options.detail,
             filter: options.filter.clone(),
             ..TextOptions::default()
         },

@@ -1,17 +1,19 @@
 //! A plan as a pull request comment of limited size. The most important parts come first; counts are always complete.
 //!
-//! In order: the marker, the headline, what stops the plan, the counts, warnings, deletes, changes that revert the app's,
-//! other changes made in the app, the report, and the changes by input with the most destructive first. Each part has a
-//! limit in bytes. The changes by input get the rest of the comment, and are cut at the end.
+//! In order: the marker, the headline, what stops the plan, the counts, warnings, the report, deletes, changes that revert the
+//! app's, other changes made in the app, and the changes by input with the most destructive first. Each part has a limit in
+//! bytes. The changes by input get the rest of the comment, and are cut at the end.
 
 mod blocks;
 mod pictures;
 pub(super) mod span;
 
-use self::blocks::{Align, Table, details};
+use self::blocks::{Align, Form, Table, details};
 use self::span::{code, comment, fence_lines, fenced, phrase_in, prose};
 use super::filter::Filter;
+use super::naming::ShortIds;
 use super::notation::digest;
+use super::options::Detail;
 use super::phrase::Phrase;
 use super::selection::{Selection, by_action};
 use super::sheet_list::SheetList;
@@ -45,6 +47,8 @@ const MANY_ROWS: usize = 200;
 /// How a plan is shown as Markdown.
 #[derive(Debug, Clone, Default)]
 pub struct MarkdownOptions {
+    /// How much of each change. The size limits how many are shown.
+    pub detail: Detail,
     /// Which changes.
     pub filter: Filter,
     /// Where the complete plan is: a URL, or words (`the artifact plan.json of this run`).
@@ -86,20 +90,16 @@ pub fn markdown(plan: &Plan, options: &MarkdownOptions) -> String {
         .map(|kind| warned(&warnings, kind))
         .concat();
     if plan.is_empty() {
-        builder.push(&format!("{}\n\n", closing::line(plan)));
-        builder.push(&stopped);
-        builder.push(&passed);
-        builder.push(&warned);
-        builder.push(&left_alone(plan, &selection));
-        for section in report::sections(&plan.summary, ROWS) {
-            builder.push(&blocks::section(&section, SECTION));
-        }
-        return builder.finish(&[], options);
+        let about = phrase_in(&closing::about(plan), SENTENCE);
+        builder.push(&format!("{}\n\n{about}.\n\n", closing::line(plan)));
+    } else {
+        builder.push(&headline(plan));
     }
-    builder.push(&headline(plan));
     builder.push(&stopped);
     builder.push(&passed);
-    builder.push(&counts(plan));
+    if !plan.is_empty() {
+        builder.push(&counts(plan));
+    }
     builder.push(&warned);
     if let Some(none) = drift::none(plan) {
         builder.push(&format!("{}\n\n", phrase_in(&none, SENTENCE)));
@@ -108,19 +108,34 @@ pub fn markdown(plan: &Plan, options: &MarkdownOptions) -> String {
         let words = phrase_in(&words, SENTENCE);
         builder.push(&format!("**Filtered.** {words}\n\n"));
     }
-    builder.push(&inputs_of(plan));
-    builder.push(&destructive(&selection));
-    let (part, mut left_out) = reverting(plan, &selection);
-    builder.push(&part);
-    builder.push(&left_alone(plan, &selection));
-    for section in report::sections(&plan.summary, ROWS) {
+    let sections = match options.detail {
+        Detail::Summary => report::overview(&plan.summary, ROWS),
+        _ => report::sections(&plan.summary, ROWS),
+    };
+    for section in sections {
         builder.push(&blocks::section(&section, SECTION));
     }
     if let Some(sheets) = &options.sheets {
         builder.push(&pictures::section(sheets));
     }
+    if options.detail == Detail::Summary {
+        return builder.finish(&[], options);
+    }
+    let form = Form {
+        ids: match options.detail {
+            Detail::Full => ShortIds::whole(),
+            _ => ShortIds::of_plan(plan),
+        },
+        detail: options.detail,
+        target: &plan.target,
+    };
+    builder.push(&inputs_of(plan));
+    builder.push(&destructive(&selection, &form));
+    let (part, mut left_out) = reverting(plan, &selection, &form);
+    builder.push(&part);
+    builder.push(&left_alone(plan, &selection, &form));
     if !selection.ordinary.is_empty() {
-        let details = details(&selection.ordinary, builder.remaining());
+        let details = details(&selection.ordinary, &form, builder.remaining());
         if !details.text.is_empty() {
             builder.push("### Changes by input\n\n");
             builder.push(&details.text);
@@ -221,7 +236,7 @@ impl CommentBuilder {
         }
         if !missing.is_empty() {
             let place = place.unwrap_or_else(|| {
-                "the plan file and `annosync plan --full` have everything".to_owned()
+                "the plan file and `annosync plan --all` have everything".to_owned()
             });
             // Writing to a string cannot fail.
             let _ = writeln!(
@@ -242,25 +257,19 @@ fn headline(plan: &Plan) -> String {
         Purpose::Manifest => "annosync plan",
         Purpose::Undo => "annosync undo",
     };
-    let endpoint = match plan.target.endpoint.as_str() {
-        "" => String::new(),
-        endpoint => format!(" at {}", code(endpoint)),
-    };
     format!(
-        "## {what}: {}\n\nLabel set {} on {}{endpoint}, policy `{}`. {}.\n\n",
+        "## {what}: {}\n\n{}. {}.\n\n",
         actions.join(", "),
-        code(plan.set.as_str()),
-        code(&format!("{}/{}", plan.target.user_id, plan.target.app_id)),
-        plan.policy,
+        phrase_in(&closing::about(plan), SENTENCE),
         closing::forecast(&plan.summary),
     )
 }
 
-/// The counts of the summary: a fixed set, and others that are not 0.
+/// The counts of the summary that are not 0.
 fn counts(plan: &Plan) -> String {
     let summary = &plan.summary;
     let held = summary.held_back;
-    let always = [
+    let counts = [
         ("post", summary.actions.post),
         ("merge", summary.actions.merge),
         ("overwrite", summary.actions.overwrite),
@@ -269,8 +278,6 @@ fn counts(plan: &Plan) -> String {
         ("delete", summary.actions.delete),
         ("unchanged", summary.unchanged),
         ("unmanaged", summary.unmanaged),
-    ];
-    let sometimes = [
         ("inputs posted", summary.posted_inputs),
         ("inputs awaited", summary.awaited_inputs),
         ("inputs deleted", summary.deleted_inputs),
@@ -288,10 +295,9 @@ fn counts(plan: &Plan) -> String {
         ("unreadable", summary.unreadable),
         ("uncertain, held back", held.unreadable),
     ];
-    let sometimes = sometimes.into_iter().filter(|(_, count)| *count > 0);
-    let (titles, counts): (Vec<&str>, Vec<String>) = always
+    let (titles, counts): (Vec<&str>, Vec<String>) = counts
         .into_iter()
-        .chain(sometimes)
+        .filter(|(_, count)| *count > 0)
         .map(|(title, count)| (title, thousands(count)))
         .unzip();
     let table = Table {
@@ -370,7 +376,7 @@ fn inputs_of(plan: &Plan) -> String {
 }
 
 /// Purges, deletes and replacements.
-fn destructive(selection: &Selection<'_>) -> String {
+fn destructive(selection: &Selection<'_>, form: &Form<'_>) -> String {
     const TITLES: [&str; 4] = ["input", "change", "user", "reason"];
     let deletes = blocks::destructive(&selection.ordinary);
     let all = selection.purges.len() + deletes.len();
@@ -385,7 +391,9 @@ fn destructive(selection: &Selection<'_>) -> String {
             "`purge: true`".to_owned(),
         ]
     });
-    let deletes = deletes.into_iter().map(blocks::row_of_delete);
+    let deletes = deletes
+        .into_iter()
+        .map(|operation| blocks::row_of_delete(operation, form));
     let rows: Vec<_> = purges.chain(deletes).take(MANY_ROWS).collect();
     let table = Table {
         titles: &TITLES,
@@ -398,7 +406,11 @@ fn destructive(selection: &Selection<'_>) -> String {
 }
 
 /// The changes that revert something, and those of them that do not fit.
-fn reverting<'a>(plan: &Plan, selection: &Selection<'a>) -> (String, Vec<&'a Operation>) {
+fn reverting<'a>(
+    plan: &Plan,
+    selection: &Selection<'a>,
+    form: &Form<'_>,
+) -> (String, Vec<&'a Operation>) {
     let Some(count) = selection.reverting_words(plan) else {
         return (String::new(), Vec::new());
     };
@@ -409,20 +421,20 @@ fn reverting<'a>(plan: &Plan, selection: &Selection<'a>) -> (String, Vec<&'a Ope
     if selection.reverting.is_empty() {
         return (heading, Vec::new());
     }
-    let table = drift_table(&selection.reverting);
-    let details = details(&selection.reverting, DRIFT_DETAILS);
+    let table = drift_table(&selection.reverting, form);
+    let details = details(&selection.reverting, form, DRIFT_DETAILS);
     let text = format!("{heading}{}\n{}", table.write(DRIFT_TABLE), details.text);
     (text, details.left_out)
 }
 
 /// Changes made in the app: conflicts without a decision, and changes that are left alone.
-fn left_alone(plan: &Plan, selection: &Selection<'_>) -> String {
+fn left_alone(plan: &Plan, selection: &Selection<'_>, form: &Form<'_>) -> String {
     let part = |heading: &Phrase, words: &Phrase, changes: &[&AppChange], limit| {
         format!(
             "### {}\n\n{}\n\n{}\n",
             phrase_in(heading, SENTENCE),
             phrase_in(words, SENTENCE),
-            app_changes(changes).write(limit),
+            app_changes(changes, form).write(limit),
         )
     };
     let mut text = String::new();
@@ -438,12 +450,12 @@ fn left_alone(plan: &Plan, selection: &Selection<'_>) -> String {
     text
 }
 
-fn app_changes(changes: &[&AppChange]) -> Table<'static> {
+fn app_changes(changes: &[&AppChange], form: &Form<'_>) -> Table<'static> {
     const TITLES: [&str; 4] = ["input", "change in the app", "user, last write", "details"];
     let rows: Vec<_> = changes
         .iter()
         .take(MANY_ROWS)
-        .map(|change| blocks::row_of_app_change(change))
+        .map(|change| blocks::row_of_app_change(change, form))
         .collect();
     Table {
         titles: &TITLES,
@@ -454,12 +466,12 @@ fn app_changes(changes: &[&AppChange]) -> Table<'static> {
     }
 }
 
-fn drift_table(operations: &[&Operation]) -> Table<'static> {
+fn drift_table(operations: &[&Operation], form: &Form<'_>) -> Table<'static> {
     const TITLES: [&str; 3] = ["input", "change", "user, last write"];
     let rows: Vec<_> = operations
         .iter()
         .take(MANY_ROWS)
-        .map(|operation| blocks::row_of_drift(operation))
+        .map(|operation| blocks::row_of_drift(operation, form))
         .collect();
     Table {
         titles: &TITLES,

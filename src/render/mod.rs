@@ -13,6 +13,7 @@ mod drift;
 mod filter;
 mod findings;
 mod inputs;
+mod link;
 mod listing;
 mod log;
 mod log_file;

@@ -3,8 +3,8 @@
 use super::notation;
 use super::selection::destructiveness;
 use crate::model::{AnnotationId, Content, Geometry, Key, is_key_id, is_set_id};
-use crate::plan::{Action, AppChange, Likeness, MatchedBy, Operation, Reason};
-use std::collections::BTreeMap;
+use crate::plan::{Action, AppChange, DiffChange, Likeness, MatchedBy, Operation, Plan, Reason};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why a change is in the plan: how the declared annotation was matched, or another reason.
 pub(super) fn why(operation: &Operation) -> String {
@@ -40,19 +40,8 @@ fn reason(reason: Reason) -> &'static str {
     }
 }
 
-/// The key, if the id is derived from it; else key or content, and the id. Ids of deletes are written in full, because
-/// people look them up; other ids as short as is unique within the input.
-pub(super) fn name(operation: &Operation, ids: &ShortIds) -> String {
-    let bare = bare_name(operation, ids);
-    if operation.key.is_some() {
-        return bare;
-    }
-    let content = operation.before().or(operation.after());
-    let kind = operation_kind(operation);
-    format!("{kind} {}{bare}", bracketed_concepts(content))
-}
-
-/// The key, if the id is derived from it; else the id, and the key before it if there is one.
+/// The key, if the id is derived from it; else the id, and the key before it if there is one. Ids of deletes are written in
+/// full, because people look them up; other ids as short as is unique.
 pub(super) fn bare_name(operation: &Operation, ids: &ShortIds) -> String {
     let id = if destructiveness(operation.action()) == 0 {
         operation.id.to_string()
@@ -83,7 +72,7 @@ pub(super) fn change_name(change: &AppChange) -> String {
     format!("{kind} {}{}", bracketed_concepts(content), change.id)
 }
 
-pub(super) fn bracketed_concepts(content: Option<&Content>) -> String {
+fn bracketed_concepts(content: Option<&Content>) -> String {
     let concepts = content.and_then(|content| content.concepts.as_ref());
     concepts.map_or_else(String::new, |concepts| {
         format!("[{}] ", notation::brief(concepts))
@@ -139,40 +128,63 @@ pub(super) fn name_alone(key: Option<&Key>, id: &AnnotationId) -> String {
     }
 }
 
-/// The ids of one input's changes, shortened where that stays unique.
-pub(super) struct ShortIds(BTreeMap<String, u32>);
+/// Ids, as short as is unique among those that are shown together.
+pub(super) struct ShortIds(BTreeMap<AnnotationId, usize>);
 
 impl ShortIds {
-    pub(super) fn of(operations: &[&Operation]) -> Self {
-        let mut counts = BTreeMap::new();
-        for operation in operations {
-            *counts.entry(Self::short(&operation.id)).or_default() += 1;
-        }
-        Self(counts)
+    /// Of all changes of a plan.
+    pub(super) fn of_plan(plan: &Plan) -> Self {
+        Self::of_ids(plan.operations.iter().map(|operation| &operation.id))
     }
 
-    fn get(&self, id: &AnnotationId) -> String {
-        let short = Self::short(id);
-        if self.0.get(&short) == Some(&1) {
-            short
-        } else {
-            id.to_string()
-        }
+    pub(super) fn of_differences(changes: &[&DiffChange]) -> Self {
+        Self::of_ids(changes.iter().filter_map(|change| change.id.as_ref()))
     }
 
-    fn short(id: &AnnotationId) -> String {
-        const LENGTH: usize = 8;
-        let text = id.as_str();
-        // All ids of a set have the same prefix; the unique part comes after the second dash.
-        let unique = if is_set_id(id) { &text[12..] } else { text };
-        if unique.chars().count() <= LENGTH + 4 {
-            return text.to_owned();
+    /// Ids that are not shortened.
+    pub(super) fn whole() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    fn of_ids<'a>(ids: impl Iterator<Item = &'a AnnotationId>) -> Self {
+        /// Characters that an id keeps at least.
+        const SHORTEST: usize = 8;
+        // Inputs may have equal ids.
+        let ids: BTreeSet<&AnnotationId> = ids.collect();
+        let mut ids: Vec<(&str, &AnnotationId)> = ids
+            .into_iter()
+            .map(|id| (Self::unique_part(id), id))
+            .collect();
+        ids.sort_unstable();
+        let shared =
+            |a: &str, b: &str| a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
+        let lengths = ids.iter().enumerate().map(|(at, (part, id))| {
+            let before = at.checked_sub(1).map_or(0, |at| shared(part, ids[at].0));
+            let after = ids.get(at + 1).map_or(0, |(next, _)| shared(part, next));
+            ((*id).clone(), (before.max(after) + 1).max(SHORTEST))
+        });
+        Self(lengths.collect())
+    }
+
+    pub(super) fn get(&self, id: &AnnotationId) -> String {
+        /// Fewer characters are not worth the ellipsis.
+        const SPARED: usize = 4;
+        let part = Self::unique_part(id);
+        let length = self.0.get(id).copied().unwrap_or(usize::MAX);
+        if part.chars().count() <= length.saturating_add(SPARED) {
+            return id.to_string();
         }
-        let start: String = unique.chars().take(LENGTH).collect();
+        let start: String = part.chars().take(length).collect();
         if is_set_id(id) {
             format!("as-…-{start}…")
         } else {
             format!("{start}…")
         }
+    }
+
+    /// All ids of a set begin alike; they differ after the second dash.
+    fn unique_part(id: &AnnotationId) -> &str {
+        let text = id.as_str();
+        if is_set_id(id) { &text[12..] } else { text }
     }
 }

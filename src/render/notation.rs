@@ -144,19 +144,21 @@ pub(super) fn one_line(content: &Content) -> String {
     format!("{{{}}}", fields.join(", "))
 }
 
+/// Concepts that a name has.
+pub(super) const BRIEF: usize = 3;
+
 /// The first concepts, for a name: `car`, `car, truck, bus, 4 more`.
 pub(super) fn brief(concepts: &Concepts) -> String {
-    const NAMED: usize = 3;
     let mut words: Vec<String> = concepts
         .iter()
-        .take(NAMED)
+        .take(BRIEF)
         .map(|c| match value_of(c.value).as_str() {
             "true" => c.id.to_string(),
             value => format!("{}: {value}", c.id),
         })
         .collect();
-    if concepts.len() > NAMED {
-        words.push(format!("{} more", concepts.len() - NAMED));
+    if concepts.len() > BRIEF {
+        words.push(format!("{} more", concepts.len() - BRIEF));
     }
     words.join(", ")
 }

@@ -6,13 +6,17 @@ use super::page::Color;
 /// Changes that the text of a large plan shows, besides its deletes.
 pub const SHOWN: usize = 200;
 
-/// How much of a large plan is shown.
+/// How much of a plan is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Detail {
-    /// Of more than [`SHOWN`] changes every delete and replace, and the first [`SHOWN`] others.
+    /// No changes: counts, guards, warnings and tables.
+    Summary,
+    /// Changes on one line each: of more than [`SHOWN`], every delete and replace, and the first [`SHOWN`] others.
     #[default]
     First200,
-    /// Every change.
+    /// Every change, on one line each.
+    All,
+    /// Every change, with its difference or its whole content.
     Full,
 }
 
@@ -20,8 +24,9 @@ impl Detail {
     /// The largest number of entries in a list.
     pub(super) fn limit(self) -> usize {
         match self {
+            Self::Summary => 0,
             Self::First200 => SHOWN,
-            Self::Full => usize::MAX,
+            Self::All | Self::Full => usize::MAX,
         }
     }
 }

@@ -1,29 +1,31 @@
 //! The outcome of an apply as text: stale and failed changes, then the counts in one line.
 
+use super::change::ShownChange;
 use super::naming::name_alone;
+use super::options::Detail;
 use super::page::{Color, Ink, Page};
 use super::{difference, notation};
-use crate::model::{counted, thousands};
+use crate::model::{Content, InputId, counted, thousands};
 use crate::plan::{Action, Applied, Outcome, Since, StaleItem, StalePurge, Touched};
 
 /// Unplanned annotations of an input that are shown.
 const SHOWN: usize = 10;
 
-/// The text of an outcome. The last line has the counts.
-pub fn outcome_text(outcome: &Outcome) -> String {
+/// The text of an outcome. The last line has the counts. [`Detail::Full`] shows coordinates and whole contents.
+pub fn outcome_text(outcome: &Outcome, detail: Detail) -> String {
     let mut page = Page::new(Color::Never);
-    write_items(&mut page, outcome);
+    write_items(&mut page, outcome, detail);
     page.line(Ink::Plain, &counts_line(outcome));
     page.finish()
 }
 
 /// Stale and failed changes, one by one.
-pub(super) fn write_items(page: &mut Page, outcome: &Outcome) {
+pub(super) fn write_items(page: &mut Page, outcome: &Outcome, detail: Detail) {
     for item in &outcome.stale {
-        write_stale(page, item);
+        write_stale(page, item, detail);
     }
     for item in &outcome.stale_purges {
-        write_stale_purge(page, item);
+        write_stale_purge(page, item, detail);
     }
     for item in &outcome.failed_purges {
         let line = format!("Failed: purge of input {}: {}", item.input_id, item.reason);
@@ -58,7 +60,7 @@ pub(super) fn write_items(page: &mut Page, outcome: &Outcome) {
     }
 }
 
-fn write_stale(page: &mut Page, item: &StaleItem) {
+fn write_stale(page: &mut Page, item: &StaleItem, detail: Detail) {
     const INDENT: &str = "    ";
     let name = name_alone(item.key.as_ref(), &item.id);
     let start = format!("Stale: {} {name} of input {}", item.action, item.input_id);
@@ -82,15 +84,26 @@ fn write_stale(page: &mut Page, item: &StaleItem) {
     };
     page.line(Ink::Changed, &line);
     match (&item.now, &item.wanted) {
-        (Some(now), Some(wanted)) => difference::write(page, INDENT, now, wanted),
-        (Some(now), None) => {
-            page.line(Ink::Plain, &format!("{INDENT}{}", notation::one_line(now)));
+        (Some(now), Some(wanted)) if detail == Detail::Full => {
+            difference::write(page, INDENT, now, wanted);
+        }
+        (Some(now), wanted) => {
+            let words = words(&item.input_id, now, wanted.as_ref(), detail);
+            page.line(Ink::Plain, &format!("{INDENT}{words}"));
         }
         (None, _) => {}
     }
 }
 
-fn write_stale_purge(page: &mut Page, item: &StalePurge) {
+/// The annotation as it is stored, or how it differs from the wanted one.
+fn words(input_id: &InputId, now: &Content, wanted: Option<&Content>, detail: Detail) -> String {
+    if detail == Detail::Full {
+        return notation::one_line(now);
+    }
+    ShownChange::of_contents(input_id, now, wanted).words()
+}
+
+fn write_stale_purge(page: &mut Page, item: &StalePurge, detail: Detail) {
     let count = |since| item.unplanned.iter().filter(|it| it.since == since).count() as u64;
     let parts: Vec<String> = [
         (count(Since::Made), "created"),
@@ -115,7 +128,7 @@ fn write_stale_purge(page: &mut Page, item: &StalePurge) {
             Since::Made => "created",
             Since::Changed => "changed, now",
         };
-        let now = notation::one_line(&annotation.now);
+        let now = words(&item.input_id, &annotation.now, None, detail);
         page.line(Ink::Plain, &format!("    {} ({word}) {now}", annotation.id));
     }
     if item.unplanned.len() > SHOWN {
@@ -189,6 +202,10 @@ mod tests {
     use crate::plan::{ActionCounts, FailedItem, FailedPurge, Unplanned};
     use crate::render::sample;
 
+    fn shown(outcome: &Outcome) -> String {
+        outcome_text(outcome, Detail::default())
+    }
+
     #[test]
     fn the_last_line_has_all_counts() {
         let mut outcome = Outcome {
@@ -205,19 +222,19 @@ mod tests {
             ..Outcome::default()
         };
         let line = "Applied 12 (8 posted, 3 merged, 1 deleted), 0 already up to date, 0 failed, 1,200 not attempted.\n";
-        assert_eq!(outcome_text(&outcome), line);
+        assert_eq!(shown(&outcome), line);
         for action in [Action::Overwrite, Action::Remove, Action::Replace] {
             outcome.applied.actions.add(action);
         }
         let line = "Applied 15 (8 posted, 3 merged, 1 overwritten, 1 removed, 1 replaced, 1 deleted), \
                     0 already up to date, 0 failed, 1,200 not attempted.\n";
-        assert_eq!(outcome_text(&outcome), line);
+        assert_eq!(shown(&outcome), line);
         let nothing = Outcome {
             already_so: 2,
             ..Outcome::default()
         };
         let line = "Applied 0, 2 already up to date, 0 failed, 0 not attempted.\n";
-        assert_eq!(outcome_text(&nothing), line);
+        assert_eq!(shown(&nothing), line);
     }
 
     #[test]
@@ -235,7 +252,7 @@ mod tests {
             ..Outcome::default()
         };
         let line = "Applied 2 (1 deleted, 1 input purged of 1,400 annotations), 0 already up to date, 0 failed, 0 not attempted.\n";
-        assert_eq!(outcome_text(&outcome), line);
+        assert_eq!(shown(&outcome), line);
         outcome.applied.actions.delete = 0;
         outcome.applied.purge = 0;
         let purge = sample::purge("street-3", &["ann"]);
@@ -255,21 +272,21 @@ mod tests {
             &purge,
             "1 annotation is still there: no",
         )];
-        insta::assert_snapshot!(outcome_text(&outcome), @r"
+        insta::assert_snapshot!(shown(&outcome), @r"
         Stale: purge of input street-3: 1 annotation created and 1 annotation changed after the plan was made. Nothing was purged.
-            late-0 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            late-1 (changed, now) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-0 (created) box [car]: top, 16 % of the image
+            late-1 (changed, now) box [car]: top, 16 % of the image
         Stale: purge of input street-3: 12 annotations created after the plan was made. 2 annotations had been purged before.
-            late-0 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            late-1 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            late-2 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            late-3 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            late-4 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            late-5 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            late-6 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            late-7 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            late-8 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            late-9 (created) {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            late-0 (created) box [car]: top, 16 % of the image
+            late-1 (created) box [car]: top, 16 % of the image
+            late-2 (created) box [car]: top, 16 % of the image
+            late-3 (created) box [car]: top, 16 % of the image
+            late-4 (created) box [car]: top, 16 % of the image
+            late-5 (created) box [car]: top, 16 % of the image
+            late-6 (created) box [car]: top, 16 % of the image
+            late-7 (created) box [car]: top, 16 % of the image
+            late-8 (created) box [car]: top, 16 % of the image
+            late-9 (created) box [car]: top, 16 % of the image
             and 2 more
         Failed: purge of input street-3: 1 annotation is still there: no
         Applied 0 (1,400 annotations purged), 0 already up to date, 2 stale, 1 failed, 0 not attempted.
@@ -288,9 +305,9 @@ mod tests {
             }],
             ..Outcome::default()
         };
-        insta::assert_snapshot!(outcome_text(&outcome), @r"
+        insta::assert_snapshot!(shown(&outcome), @r"
         Stale: delete annotation 300b8e39a65e4f33ae4e15e86eaf4a3b of input b: it was changed during the delete. Its previous concepts were removed, and it was not deleted. Now stored:
-            {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [late], status: success, user: me, metadata: {weather: rain}}
+            box [late]: top, 16 % of the image
         Applied 0, 0 already up to date, 1 stale, 0 failed, 0 not attempted.
         ");
     }
@@ -309,7 +326,16 @@ mod tests {
             failed: vec![FailedItem::new(3, &gone, "no such thing\u{1b}[1A\nreally")],
             ..Outcome::default()
         };
-        insta::assert_snapshot!(outcome_text(&outcome), @r"
+        insta::assert_snapshot!(shown(&outcome), @r"
+        Stale: overwrite red-car of input street-1: it changed after the plan was made. Nothing was written. From stored to planned:
+            box [car]: centre, 26 % of the image; IoU 0.81
+        Stale: delete annotation 300b8e39a65e4f33ae4e15e86eaf4a3b of input b: it changed after the plan was made. Nothing was written. Now stored:
+            box [car]: top, 16 % of the image
+        Stale: merge annotation as-0a1b2c3d-99887766554433221100 of input street-2: it no longer exists. Nothing was written.
+        Failed: delete annotation 300b8e39a65e4f33ae4e15e86eaf4a3b of input b: no such thing\u001b[1A\nreally
+        Applied 0, 0 already up to date, 3 stale, 1 failed, 0 not attempted.
+        ");
+        insta::assert_snapshot!(outcome_text(&outcome, Detail::Full), @r"
         Stale: overwrite red-car of input street-1: it changed after the plan was made. Nothing was written. From stored to planned:
             - box: {top: 0.1, left: 0.2, bottom: 0.9, right: 0.6}
             + box: {top: 0.1, left: 0.2, bottom: 0.75, right: 0.6}

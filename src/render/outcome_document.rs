@@ -2,7 +2,7 @@
 
 use super::filter::{Filter, Kind};
 use super::markdown::{self, MarkdownOptions};
-use super::options::{Detail, SHOWN, TextOptions};
+use super::options::TextOptions;
 use super::outcome;
 use super::page::{Ink, Page};
 use super::warnings;
@@ -22,20 +22,24 @@ pub fn outcome_document_text(saved: &OutcomeDocument, options: &TextOptions) -> 
     let mut shown = filtered(&saved.outcome, &options.filter);
     let hidden = items(&saved.outcome) - items(&shown);
     let mut left_out = 0;
-    if options.detail == Detail::First200 {
+    let limit = options.detail.limit();
+    if limit < usize::MAX {
         left_out = items(&shown);
-        shown.stale.truncate(SHOWN);
-        shown.failed.truncate(SHOWN);
-        shown.stale_purges.truncate(SHOWN);
-        shown.failed_purges.truncate(SHOWN);
-        shown.failed_inputs.truncate(SHOWN);
-        shown.stale_inputs.truncate(SHOWN);
+        shown.stale.truncate(limit);
+        shown.failed.truncate(limit);
+        shown.stale_purges.truncate(limit);
+        shown.failed_purges.truncate(limit);
+        shown.failed_inputs.truncate(limit);
+        shown.stale_inputs.truncate(limit);
         left_out -= items(&shown);
     }
-    outcome::write_items(&mut page, &shown);
+    outcome::write_items(&mut page, &shown, options.detail);
     if left_out > 0 {
         let more = counted(left_out as u64, "more result");
-        page.line(Ink::Plain, &format!("and {more}. See all with --full."));
+        page.line(
+            Ink::Plain,
+            &format!("{more} not shown. See all with --all."),
+        );
     }
     if let Some(words) = options.filter.words() {
         let hidden = counted(hidden as u64, "other result");
@@ -50,6 +54,7 @@ pub fn outcome_document_markdown(saved: &OutcomeDocument, options: &MarkdownOpti
     let text = outcome_document_text(
         saved,
         &TextOptions {
+            detail: options.detail,
             filter: options.filter.clone(),
             ..TextOptions::default()
         },

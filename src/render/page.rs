@@ -126,6 +126,11 @@ impl Page {
         }
     }
 
+    /// Bytes of the complete lines.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
     /// The complete lines.
     pub(super) fn finish(self) -> String {
         self.text

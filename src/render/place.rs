@@ -1,5 +1,6 @@
 //! Where an annotation is, in words: `top left, 4 % of the image`.
 
+use super::notation::cut_to;
 use crate::model::{Content, Geometry};
 
 /// The place of an annotation, with its frame; `None` if it covers the whole input, or if its place is not known.
@@ -16,7 +17,14 @@ pub(super) fn words(content: &Content) -> Option<String> {
 
 fn of_geometry(geometry: &Geometry) -> Option<String> {
     match geometry {
-        Geometry::Span(span) => Some(format!("characters {} to {}", span.start(), span.end())),
+        Geometry::Span(span) => {
+            let text = span.text().map(|text| format!(" \"{}\"", cut_to(text, 60)));
+            let (start, end) = (span.start(), span.end());
+            Some(format!(
+                "characters {start} to {end}{}",
+                text.unwrap_or_default()
+            ))
+        }
         Geometry::Segment(segment) => Some(format!("{} s to {} s", segment.begin(), segment.end())),
         Geometry::Region(id) => Some(format!("region {id}")),
         Geometry::Point(_) => geometry.bounds().map(|bounds| part(bounds).to_owned()),
@@ -44,7 +52,7 @@ fn share([top, left, bottom, right]: [f32; 4]) -> String {
     match percent {
         it if it >= 9.95 => format!("{it:.0} %"),
         it if it >= 0.995 => format!("{it:.1} %"),
-        it if it >= 0.01 => format!("{it:.2} %"),
+        it if it >= 0.009_95 => format!("{it:.2} %"),
         _ => "less than 0.01 %".to_owned(),
     }
 }
@@ -91,11 +99,17 @@ mod tests {
             words(&framed).unwrap(),
             "top left, 4.0 % of the image, frame 45 at 1.500 s"
         );
-        let span = Content {
-            geometry: Some(Geometry::Span(Box::new(Span::new(3, 9, None).unwrap()))),
+        let span = |text: Option<&str>| Content {
+            geometry: Some(Geometry::Span(Box::new(
+                Span::new(3, 6, text.map(Box::from)).unwrap(),
+            ))),
             ..Content::default()
         };
-        assert_eq!(words(&span).unwrap(), "characters 3 to 9");
+        assert_eq!(words(&span(None)).unwrap(), "characters 3 to 6");
+        assert_eq!(
+            words(&span(Some("Ann"))).unwrap(),
+            "characters 3 to 6 \"Ann\""
+        );
         let point = Content {
             geometry: Some(Geometry::Point(Point::new(0.1, 0.9).unwrap())),
             ..Content::default()

@@ -1,5 +1,6 @@
 //! Purges as text: what they delete, and who made it. Always complete.
 
+use super::change::ShownChange;
 use super::notation;
 use super::options::Detail;
 use super::page::{Ink, Page};
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 /// Users that a heading names.
 const NAMED: usize = 10;
 
-/// One line per input; with `Full`, two more per annotation.
+/// One line per input; if everything is shown, one more per annotation, and its content with `Full`.
 pub(super) fn write(page: &mut Page, purges: &[&Purge], detail: Detail) {
     for purge in purges {
         let heading = format!(
@@ -22,9 +23,13 @@ pub(super) fn write(page: &mut Page, purges: &[&Purge], detail: Detail) {
             makers(purge).text()
         );
         page.line(Ink::Removed, &heading);
-        if detail == Detail::Full {
+        if matches!(detail, Detail::All | Detail::Full) {
             for annotation in &purge.annotations {
-                write_annotation(page, annotation);
+                write_annotation(page, purge, annotation);
+                if detail == Detail::Full {
+                    let content = notation::one_line(&annotation.before);
+                    page.line(Ink::Removed, &format!("        {content}"));
+                }
             }
         }
     }
@@ -41,18 +46,19 @@ pub(super) fn extent(purge: &Purge) -> String {
     }
 }
 
-fn write_annotation(page: &mut Page, annotation: &PurgedAnnotation) {
+fn write_annotation(page: &mut Page, purge: &Purge, annotation: &PurgedAnnotation) {
+    let change = ShownChange::of_purged(purge, annotation);
+    let place = (change.place()).map_or_else(String::new, |place| format!(": {place}"));
+    let words = format!("    - {}{place}", change.subject());
     let maker = match (&annotation.user, annotation.model_version.as_deref()) {
         (_, Some("")) => "made by a model".to_owned(),
         (_, Some(version)) => format!("made by model version {version}"),
         (Some(user), None) => format!("by {user}"),
         (None, None) => "author unknown".to_owned(),
     };
-    page.put(Ink::Removed, &format!("    - {}", annotation.id))
+    page.put(Ink::Removed, &words)
         .put(Ink::Faint, &format!(" ({maker})"))
         .end();
-    let content = notation::one_line(&annotation.before);
-    page.line(Ink::Removed, &format!("        {content}"));
 }
 
 /// Who made the annotations: users by falling count, then unknown authors, then models.
@@ -106,14 +112,16 @@ mod tests {
         plan.summary.purge = 2;
         plan.summary.purged = 8;
         insta::assert_snapshot!(text(&plan, &TextOptions::default()), @r"
+        Label set street on acme/street at https://api.clarifai.com, policy sync: 2 inputs to purge (8 annotations), 1 to post.
+        App: https://clarifai.com/acme/street
+
+        Warning: apply purges only with --allow-purge.
+
         ! purge street-0003: deletes all 7 annotations, whoever made them (3 by bea, 1 by ann, 1 by an unknown author, 2 by models)
         ! purge z: deletes its 1 annotation, whoever made it (1 by ann)
 
         a
-          + post box [person] as-…-00000001… (not on the remote)
-              {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [person]}
-
-        Warning: apply purges only with --allow-purge.
+          + post box [person] as-…-00000001…: top, 16 % of the image
 
         Plan: 2 inputs to purge (8 annotations), 1 to post; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
         ");
@@ -131,15 +139,18 @@ mod tests {
             ..TextOptions::default()
         };
         insta::assert_snapshot!(text(&plan, &full), @r"
-        ! purge a: deletes all 3 annotations, whoever made them (1 by bea, 1 by an unknown author, 1 by a model)
-            - gone-0 (by bea)
-                {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            - gone-1 (made by a model)
-                {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
-            - gone-2 (author unknown)
-                {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+        Label set street on acme/street at https://api.clarifai.com, policy sync: 1 input to purge (3 annotations).
+        App: https://clarifai.com/acme/street
 
         Warning: apply purges only with --allow-purge.
+
+        ! purge a: deletes all 3 annotations, whoever made them (1 by bea, 1 by an unknown author, 1 by a model)
+            - box [car] gone-0: top, 16 % of the image (by bea)
+                {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            - box [car] gone-1: top, 16 % of the image (made by a model)
+                {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
+            - box [car] gone-2: top, 16 % of the image (author unknown)
+                {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car]}
 
         Plan: 1 input to purge (3 annotations); 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
         ");

@@ -48,6 +48,8 @@ pub(super) struct Column {
     pub(super) title: &'static str,
     pub(super) before: &'static str,
     pub(super) after: &'static str,
+    /// Whether a sentence leaves a zero out.
+    pub(super) hides_zero: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +76,15 @@ pub(super) fn signed(change: i64) -> String {
 
 /// All sections that have something to report, with up to `limit` rows each.
 pub(super) fn sections(summary: &Summary, limit: usize) -> Vec<Section> {
+    every(summary, limit, largest_moves(summary))
+}
+
+/// The sections that name no single change.
+pub(super) fn overview(summary: &Summary, limit: usize) -> Vec<Section> {
+    every(summary, limit, None)
+}
+
+fn every(summary: &Summary, limit: usize, largest_moves: Option<Section>) -> Vec<Section> {
     [
         new_concepts(summary, limit),
         others(summary, limit),
@@ -82,7 +93,7 @@ pub(super) fn sections(summary: &Summary, limit: usize) -> Vec<Section> {
         classes(summary, limit),
         relabelled(summary, limit),
         moved(summary),
-        largest_moves(summary),
+        largest_moves,
         turned(summary),
     ]
     .into_iter()
@@ -140,8 +151,8 @@ fn new_concepts(summary: &Summary, limit: usize) -> Option<Section> {
 fn others(summary: &Summary, limit: usize) -> Option<Section> {
     const COLUMNS: [Column; 3] = [
         column("user", "", ""),
-        column("changed", " ", " changed"),
-        column("deleted", ", ", " deleted"),
+        count("changed", " ", " changed"),
+        count("deleted", ", ", " deleted"),
     ];
     // Users with the most deletes first; the sort is stable, and an unknown user is last.
     let mut others: Vec<_> = summary.others.iter().collect();
@@ -381,5 +392,13 @@ const fn column(title: &'static str, before: &'static str, after: &'static str) 
         title,
         before,
         after,
+        hides_zero: false,
+    }
+}
+
+const fn count(title: &'static str, before: &'static str, after: &'static str) -> Column {
+    Column {
+        hides_zero: true,
+        ..column(title, before, after)
     }
 }

@@ -31,6 +31,7 @@ pub(super) struct ReviewedInput<'a> {
 /// The changes of a plan that pass the filter: purges, then the inputs with deletes, then the others.
 pub(super) fn of_plan<'a>(plan: &'a Plan, filter: &Filter) -> Vec<ReviewedInput<'a>> {
     let selection = Selection::of(plan, filter);
+    let ids = ShortIds::of_plan(plan);
     let purged = selection.purges.iter().map(|purge| ReviewedInput {
         input_id: &purge.input_id,
         changes: (purge.annotations.iter())
@@ -44,7 +45,6 @@ pub(super) fn of_plan<'a>(plan: &'a Plan, filter: &Filter) -> Vec<ReviewedInput<
     let changed = groups(&operations)
         .into_iter()
         .map(|(input_id, operations)| {
-            let ids = ShortIds::of(&operations);
             let changes = operations
                 .into_iter()
                 .map(|operation| ShownChange::of_operation(operation, &ids))
@@ -56,13 +56,14 @@ pub(super) fn of_plan<'a>(plan: &'a Plan, filter: &Filter) -> Vec<ReviewedInput<
 
 /// These changes of a diff, by input.
 pub(super) fn of_differences<'a>(changes: &[&'a DiffChange]) -> Vec<ReviewedInput<'a>> {
+    let ids = ShortIds::of_differences(changes);
     changes
         .chunk_by(|a, b| a.input_id == b.input_id)
         .map(|changes| ReviewedInput {
             input_id: &changes[0].input_id,
             changes: changes
                 .iter()
-                .map(|change| ShownChange::of_difference(change))
+                .map(|change| ShownChange::of_difference(change, &ids))
                 .collect(),
         })
         .collect()

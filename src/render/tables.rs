@@ -2,7 +2,7 @@
 
 use super::options::Detail;
 use super::page::{Ink, Page};
-use super::report::{Cell, Layout, Section, sections, signed};
+use super::report::{Cell, Column, Layout, Section, overview, sections, signed};
 use crate::model::{counted, escape, thousands};
 use crate::plan::Summary;
 use unicode_width::UnicodeWidthStr;
@@ -16,12 +16,13 @@ const MAX_PADDED: usize = 40;
 
 /// Writes each section. One-line sections follow each other without an empty line.
 pub(super) fn write(page: &mut Page, summary: &Summary, detail: Detail) {
-    let limit = match detail {
-        Detail::First200 => ROWS,
-        Detail::Full => usize::MAX,
+    let sections = match detail {
+        Detail::Summary => overview(summary, ROWS),
+        Detail::First200 => sections(summary, ROWS),
+        Detail::All | Detail::Full => sections(summary, usize::MAX),
     };
     let mut follows_line = false;
-    for section in sections(summary, limit) {
+    for section in sections {
         let is_line = section.layout == Layout::List || section.rows.len() <= INLINE_ROWS;
         if !(follows_line && is_line) {
             page.gap();
@@ -40,18 +41,7 @@ fn write_line(page: &mut Page, section: &Section) {
     let mut parts: Vec<String> = section
         .rows
         .iter()
-        .map(|row| {
-            let cells = row.iter().zip(section.columns);
-            cells
-                .flat_map(|(cell, column)| {
-                    [
-                        column.before.to_owned(),
-                        text(cell),
-                        column.after.to_owned(),
-                    ]
-                })
-                .collect()
-        })
+        .map(|row| sentence(row, section.columns))
         .collect();
     parts.extend(more(section));
     let between = match section.columns {
@@ -64,6 +54,24 @@ fn write_line(page: &mut Page, section: &Section) {
         (rows, Some(note)) => format!("{rows}; {note}"),
     };
     page.put(Ink::Plain, &format!(": {line}")).end();
+}
+
+/// A row with the words of its columns, without zeros where a column hides them.
+fn sentence(row: &[Cell], columns: &[Column]) -> String {
+    let mut sentence = String::new();
+    let mut before = None;
+    for (cell, column) in row.iter().zip(columns) {
+        // What comes next stands in the place of a hidden zero.
+        let start = *before.get_or_insert(column.before);
+        if column.hides_zero && *cell == Cell::Count(0) {
+            continue;
+        }
+        sentence.push_str(start);
+        sentence.push_str(&text(cell));
+        sentence.push_str(column.after);
+        before = None;
+    }
+    sentence
 }
 
 fn write_table(page: &mut Page, section: &Section) {
@@ -193,7 +201,7 @@ mod tests {
             ..Summary::default()
         };
         insta::assert_snapshot!(shown(&summary, Detail::First200), @"
-        Other people's work: bea 0 changed, 1,000 deleted; (user unknown) 1 changed, 0 deleted
+        Other people's work: bea 1,000 deleted; (user unknown) 1 changed
         Classes: car 5 -> 4 (-1); taxi 0 -> 1 (+1)
         Relabelled: car -> taxi (1)
         Moved (3 annotations): in-0 id-0 IoU 0.61; in-1 red-car IoU 0.73; 1 move cannot be measured: the kind of shape changed, or a mask is matched by id or key.

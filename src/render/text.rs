@@ -1,45 +1,47 @@
-//! A plan as text: inputs, purges, changes that revert the app's, the other changes by input with destructive ones first,
-//! other changes made in the app, the report, warnings, and the counts.
+//! A plan as text. First what matters: set and app, what is done, guards and warnings, the report. Then the changes: inputs,
+//! purges, changes that revert the app's, the other changes by input with destructive ones first, and changes made in the app
+//! that are left alone. A terminal shows the end, so the guards that stop the plan are repeated there, before the counts.
 
-use super::naming::{ShortIds, name, why};
+use super::change::{ShownChange, Sign};
+use super::naming::ShortIds;
 use super::options::{Detail, TextOptions};
 use super::page::{Ink, Page};
 use super::phrase::Phrase;
 use super::selection::{Selection, by_action, destructiveness, groups};
-use super::{closing, difference, drift, inputs, notation, purge, tables, warnings};
+use super::warnings::{Kind, Warning};
+use super::{closing, difference, drift, inputs, link, notation, purge, tables, warnings};
 use crate::model::{counted, thousands};
-use crate::plan::{Action, AppChange, AppChangeKind, Operation, Plan, Reason};
+use crate::plan::{AppChange, AppChangeKind, Operation, Plan, Reason};
+
+const INDENT: &str = "  ";
+/// Of the lines below a change.
+const INNER: &str = "      ";
 
 /// The text of a plan. The last line is the summary, or `No changes.`
 pub fn text(plan: &Plan, options: &TextOptions) -> String {
     let detail = options.detail;
     let selection = Selection::of(plan, &options.filter);
+    let warnings = warnings::all(plan);
     let mut page = Page::new(options.color).within(options.width);
-    inputs::write(&mut page, plan, detail);
-    purge::write(&mut page, &selection.purges, detail);
-    write_reverting(&mut page, plan, &selection);
-    write_changes(&mut page, &selection.ordinary, detail);
-    write_drift(&mut page, plan, &selection, detail);
+    write_head(&mut page, plan);
+    page.gap();
+    for kind in [Kind::Stopped, Kind::Passed, Kind::Warning, Kind::Note] {
+        write_warnings(&mut page, &warnings, kind);
+    }
+    if let Some(words) = drift::none(plan) {
+        page.line(Ink::Plain, &words.text());
+    }
+    tables::write(&mut page, &plan.summary, detail);
     if let Some(words) = selection.filter_note(&options.filter) {
         page.gap();
         page.line(Ink::Warning, &words.text());
     }
-    tables::write(&mut page, &plan.summary, detail);
-    page.gap();
-    if let Some(words) = drift::none(plan) {
-        page.line(Ink::Plain, &words.text());
-    }
-    for warning in warnings::all(plan) {
-        let ink = match warning.kind {
-            warnings::Kind::Note => Ink::Faint,
-            warnings::Kind::Warning | warnings::Kind::Passed => Ink::Warning,
-            warnings::Kind::Stopped => Ink::Removed,
-        };
-        page.put(ink, &format!("{}: ", warning.kind.word()))
-            .put(Ink::Plain, &warning.phrase.text())
-            .end();
-        for line in &warning.lines {
-            page.line(Ink::Plain, &format!("    {line}"));
+    if detail != Detail::Summary {
+        let start = page.len();
+        write_changes(&mut page, plan, &selection, detail);
+        if page.len() > start {
+            page.gap();
+            write_warnings(&mut page, &warnings, Kind::Stopped);
         }
     }
     page.gap();
@@ -47,8 +49,61 @@ pub fn text(plan: &Plan, options: &TextOptions) -> String {
     page.finish()
 }
 
+/// Set, app and policy, what the plan does, and the app's page.
+fn write_head(page: &mut Page, plan: &Plan) {
+    let about = closing::about(plan).text();
+    let actions = closing::actions(&plan.summary);
+    if plan.is_empty() {
+        page.line(Ink::Plain, &format!("{about}."));
+    } else {
+        page.put(Ink::Plain, &format!("{about}: "))
+            .put(Ink::Heading, &actions.join(", "))
+            .put(Ink::Plain, ".")
+            .end();
+    }
+    if let Some(address) = link::of_app(&plan.target) {
+        page.line(Ink::Faint, &format!("App: {address}"));
+    }
+}
+
+fn write_warnings(page: &mut Page, warnings: &[Warning], kind: Kind) {
+    let ink = match kind {
+        Kind::Note => Ink::Faint,
+        Kind::Warning | Kind::Passed => Ink::Warning,
+        Kind::Stopped => Ink::Removed,
+    };
+    for warning in warnings.iter().filter(|warning| warning.kind == kind) {
+        page.put(ink, &format!("{}: ", kind.word()))
+            .put(Ink::Plain, &warning.phrase.text())
+            .end();
+        for line in &warning.lines {
+            page.line(Ink::Plain, &format!("    {line}"));
+        }
+    }
+}
+
+fn write_changes(page: &mut Page, plan: &Plan, selection: &Selection<'_>, detail: Detail) {
+    let ids = match detail {
+        Detail::Full => ShortIds::whole(),
+        _ => ShortIds::of_plan(plan),
+    };
+    inputs::write(page, plan, detail);
+    if !selection.purges.is_empty() {
+        page.gap();
+    }
+    purge::write(page, &selection.purges, detail);
+    write_reverting(page, plan, selection, (&ids, detail));
+    write_ordinary(page, &selection.ordinary, (&ids, detail));
+    write_drift(page, plan, selection, detail);
+}
+
 /// Always all of them: a person must see what would be reverted before applying it.
-fn write_reverting(page: &mut Page, plan: &Plan, selection: &Selection<'_>) {
+fn write_reverting(
+    page: &mut Page,
+    plan: &Plan,
+    selection: &Selection<'_>,
+    form: (&ShortIds, Detail),
+) {
     let Some(count) = selection.reverting_words(plan) else {
         return;
     };
@@ -58,9 +113,8 @@ fn write_reverting(page: &mut Page, plan: &Plan, selection: &Selection<'_>) {
     for (input_id, operations) in groups(&selection.reverting) {
         page.gap();
         page.line(Ink::Heading, input_id.as_str());
-        let ids = ShortIds::of(&operations);
         for operation in operations {
-            write_change(page, operation, &ids, Some(&drift::provenance(operation)));
+            write_change(page, operation, form, Some(&drift::provenance(operation)));
         }
     }
     if !selection.ordinary.is_empty() {
@@ -88,7 +142,6 @@ fn write_app_changes(
     changes: &[&AppChange],
     detail: Detail,
 ) {
-    const INDENT: &str = "      ";
     page.gap();
     page.put(Ink::Warning, &format!("{}: ", heading.text()))
         .put(Ink::Plain, &words.text())
@@ -103,29 +156,41 @@ fn write_app_changes(
                 AppChangeKind::Changed => ("~", Ink::Changed),
                 AppChangeKind::Deleted => ("-", Ink::Removed),
             };
-            page.put(Ink::Plain, "  ")
-                .put(ink, sign)
-                .put(Ink::Plain, &format!(" {}", drift::title(change).text()))
-                .end();
+            let title = drift::title(change).text();
             let provenance = drift::change_provenance(change).text();
-            page.line(Ink::Warning, &format!("{INDENT}{provenance}"));
-            for line in drift::details(change) {
-                page.line(Ink::Plain, &format!("{INDENT}{}", line.text()));
+            page.put(Ink::Plain, INDENT).put(ink, sign);
+            if detail == Detail::Full {
+                page.put(Ink::Plain, &format!(" {title}")).end();
+                page.line(Ink::Warning, &format!("{INNER}{provenance}"));
+                for line in drift::details(change) {
+                    page.line(Ink::Plain, &format!("{INNER}{}", line.text()));
+                }
+                continue;
             }
+            let facts = drift::facts(change);
+            let facts = if facts.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", Phrase::joined(facts, "; ").text())
+            };
+            page.put(Ink::Plain, &format!(" {title}{facts}"))
+                .put(Ink::Faint, &format!(" ({provenance})"))
+                .end();
         }
     }
     let more = (changes.len() - shown.len()) as u64;
     if more > 0 {
         page.gap();
         let line = format!(
-            "{} not shown. See all with --full.",
+            "{} not shown. See all with --all.",
             counted(more, "more annotation")
         );
         page.line(Ink::Warning, &line);
     }
 }
 
-fn write_changes(page: &mut Page, operations: &[&Operation], detail: Detail) {
+fn write_ordinary(page: &mut Page, operations: &[&Operation], form: (&ShortIds, Detail)) {
+    let detail = form.1;
     // Deletes are always shown, and do not count.
     let mut remaining = if operations.len() > detail.limit() {
         detail.limit()
@@ -156,9 +221,8 @@ fn write_changes(page: &mut Page, operations: &[&Operation], detail: Detail) {
             page.put(Ink::Faint, &part);
         }
         page.end();
-        let ids = ShortIds::of(&operations);
         for operation in shown {
-            write_change(page, operation, &ids, None);
+            write_change(page, operation, form, None);
         }
     }
     write_left_out(page, &left_out);
@@ -170,7 +234,7 @@ fn write_left_out(page: &mut Page, left_out: &[&Operation]) {
     }
     page.gap();
     let line = format!(
-        "{} not shown: {}. See all with --full.",
+        "{} not shown: {}. See all with --all.",
         counted(left_out.len() as u64, "more change"),
         by_action(left_out.iter().copied()),
     );
@@ -180,25 +244,39 @@ fn write_left_out(page: &mut Page, left_out: &[&Operation]) {
 fn write_change(
     page: &mut Page,
     operation: &Operation,
-    ids: &ShortIds,
+    (ids, detail): (&ShortIds, Detail),
     provenance: Option<&Phrase>,
 ) {
-    const INDENT: &str = "      ";
-    let (sign, ink) = match operation.action() {
-        Action::Post => ("+", Ink::Added),
-        Action::Merge | Action::Overwrite | Action::Remove => ("~", Ink::Changed),
-        Action::Delete => ("-", Ink::Removed),
-        Action::Replace => ("±", Ink::Removed),
-    };
-    page.put(Ink::Plain, "  ")
-        .put(ink, &format!("{sign} {}", operation.action()))
-        .put(Ink::Plain, &format!(" {}", name(operation, ids)))
-        .put(Ink::Faint, &format!(" ({})", why(operation)))
-        .end();
+    let change = ShownChange::of_operation(operation, ids);
+    write_line(page, INDENT, &change);
     if let Some(provenance) = provenance {
-        page.line(Ink::Warning, &format!("{INDENT}{}", provenance.text()));
+        page.line(Ink::Warning, &format!("{INNER}{}", provenance.text()));
     }
-    write_content(page, INDENT, ink, operation);
+    if detail == Detail::Full {
+        write_content(page, INNER, ink(change.sign), operation);
+    }
+}
+
+/// Sign and words of a change.
+pub(super) fn write_line(page: &mut Page, indent: &str, change: &ShownChange<'_>) {
+    page.put(Ink::Plain, indent)
+        .put(
+            ink(change.sign),
+            &format!("{} {}", change.sign.symbol(), change.action),
+        )
+        .put(Ink::Plain, &format!(" {}", change.words()));
+    if let Some(why) = change.news() {
+        page.put(Ink::Faint, &format!(" ({why})"));
+    }
+    page.end();
+}
+
+pub(super) fn ink(sign: Sign) -> Ink {
+    match sign {
+        Sign::Add => Ink::Added,
+        Sign::Change => Ink::Changed,
+        Sign::Remove | Sign::Replace => Ink::Removed,
+    }
 }
 
 /// The difference; for a post or a delete, the content on one line.

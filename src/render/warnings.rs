@@ -39,7 +39,7 @@ impl Kind {
     }
 }
 
-/// All warnings of a plan. What stops it is last, next to the summary.
+/// All warnings of a plan. What stops it is last.
 pub(super) fn all(plan: &Plan) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = [rights::owners(plan), rights::note(plan)]
         .into_iter()

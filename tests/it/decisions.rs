@@ -22,7 +22,12 @@ fn equal_annotations_need_no_write() {
         &input(&format!("{{ {DECLARED_BOX}, concepts: [car] }}")),
         &[boxed("a", "1", BOX, &["car"])],
     );
-    assert_snapshot!(text, @"No changes. 1 annotation matches.");
+    assert_snapshot!(text, @r"
+    Label set street on me-1/street at https://api.clarifai.com, policy sync.
+    App: https://clarifai.com/me-1/street
+
+    No changes. 1 annotation matches.
+    ");
 }
 
 #[test]

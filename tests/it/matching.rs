@@ -413,13 +413,15 @@ fn annotations_on_an_input_removed_from_the_manifest_are_deleted() {
     remote.annotations.push(boxed("a", &made, HERE, &["car"]));
     let text = plan_text("  - id: b\n    annotations: []\n", &remote.annotations);
     assert_snapshot!(text, @r"
-    a
-      - delete box [car] as-6008c26f-a55499edfb6a12ee7a74 (its input is no longer declared)
-          {box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}, concepts: [car], status: success, user: me-1}
+    Label set street on me-1/street at https://api.clarifai.com, policy sync: 1 to delete.
+    App: https://clarifai.com/me-1/street
+
+    Warning: 1 concept will no longer be used (car).
 
     Classes: car 1 -> 0 (-1)
 
-    Warning: 1 concept will no longer be used (car).
+    a
+      - delete box [car] as-6008c26f-a55499edfb6a12ee7a74: top left, 4.0 % of the image; by me-1 (its input is no longer declared)
 
     Plan: 1 to delete; 1 unmanaged. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
     ");

@@ -68,19 +68,19 @@ fn a_delete_shares_a_call_with_a_removal_if_that_saves_a_call() {
         json!({"id": "g000", "input_id": "b", "data": {"concepts": [{"id": "car"}]}})
     );
     insta::assert_snapshot!(render::text(&plan, &render::TextOptions::default()), @r"
-    b
-      - delete annotation [car] g000 (not declared)
-          {concepts: [car], status: success, user: me-1}
+    Label set street on me-1/street at https://api.clarifai.com, policy sync: 1 to remove, 1 to delete.
+    App: https://clarifai.com/me-1/street
 
-    a
-      ~ remove annotation [bus, car] k000 (matched: id)
-          - concepts: [bus, car]
-          + concepts: [car]
+    Warning: 1 concept will no longer be used (bus).
 
     Left without labels (1 input): b
     Classes: bus 1 -> 0 (-1); car 2 -> 1 (-1)
 
-    Warning: 1 concept will no longer be used (bus).
+    b
+      - delete annotation [car] g000: by me-1 (not declared)
+
+    a
+      ~ remove annotation [bus, car -> car] k000 (matched: id)
 
     Plan: 1 to remove, 1 to delete. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
     ");
@@ -250,7 +250,7 @@ fn a_shared_call_removes_and_deletes_in_one_write() {
     let (world, plan) = world(2, [kept(2), gone(3)].concat());
     assert_eq!(calls(&plan), [(Call::RemoveOrDelete, 5)]);
     let outcome = execute(&world, &plan);
-    insta::assert_snapshot!(render::outcome_text(&outcome), @"Applied 5 (2 removed, 3 deleted), 0 already up to date, 0 failed, 0 not attempted.");
+    insta::assert_snapshot!(render::outcome_text(&outcome, render::Detail::default()), @"Applied 5 (2 removed, 3 deleted), 0 already up to date, 0 failed, 0 not attempted.");
     assert_eq!(endpoints(&world), [Endpoint::PatchAnnotations]);
     assert_eq!(ids(&world), ["k000", "k001"]);
     // A second apply changes nothing.
@@ -308,10 +308,10 @@ fn a_concurrent_label_keeps_the_annotation() {
         .faults()
         .next(Faulty::Page(1), Fault::ChangeAfterRead(shifts));
     let outcome = execute(&world, &plan);
-    let text = render::outcome_text(&outcome);
+    let text = render::outcome_text(&outcome, render::Detail::default());
     insta::assert_snapshot!(text, @r"
     Stale: delete annotation g000 of input b: it was changed during the delete. Its previous concepts were removed, and it was not deleted. Now stored:
-        {concepts: [late], status: success, user: owner}
+        annotation [late]
     Applied 1 (1 removed), 0 already up to date, 1 stale, 0 failed, 0 not attempted.
     ");
     assert_eq!(ids(&world), ["k000", "g000"]);

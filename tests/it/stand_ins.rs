@@ -176,13 +176,15 @@ fn an_unfinished_replacement_is_finished_from_its_stand_in() {
     assert_eq!(kinds(&again), [(Action::Replace, Reason::Unfinished)]);
     assert_eq!(calls(&again), [Call::Post, Call::DeleteStandIn]);
     assert_snapshot!(shown(&again), @r"
-    a
-      ± replace box [car] x (an earlier run did not finish it)
-          (no difference in the fields shown here)
-
-    Other people's work: bea 1 changed, 0 deleted
+    Label set street on me-1/street at https://api.clarifai.com, policy sync: 1 to replace.
+    App: https://clarifai.com/me-1/street
 
     Note: needs bea or the app's owner: 1 change to annotations of bea.
+
+    Other people's work: bea 1 changed
+
+    a
+      ± replace box [car] x: top, 16 % of the image (an earlier run did not finish it)
 
     Plan: 1 to replace. 2 calls (lower bound 2), about 0.2 s at 15 calls/s.
     ");
@@ -197,15 +199,17 @@ fn a_left_stand_in_is_deleted_and_shown() {
     let again = plan(&desired(GIVEN), &remote.observed());
     assert_eq!(kinds(&again), [(Action::Delete, Reason::LeftBehind)]);
     assert_eq!((again.summary.unchanged, again.summary.changeable), (1, 1));
-    assert_snapshot!(shown(&again), @r#"
-    a
-      - delete box [car] as-6008c26f-ra1e0c4ad34156195603 (a stand-in that an earlier run left behind)
-          {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: bea, info: {annosync_stand_in_for: x, "n": 7}}
+    assert_snapshot!(shown(&again), @r"
+    Label set street on me-1/street at https://api.clarifai.com, policy sync: 1 to delete.
+    App: https://clarifai.com/me-1/street
 
     Note: needs bea or the app's owner: 1 change to annotations of bea.
 
+    a
+      - delete box [car] as-6008c26f-ra1e0c4ad34156195603: top, 16 % of the image; by bea (a stand-in that an earlier run left behind)
+
     Plan: 1 to delete; 1 unchanged. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
-    "#);
+    ");
     check_end(remote, GIVEN, "bea");
 }
 

@@ -343,28 +343,25 @@ fn small_plan() -> Plan {
 #[test]
 fn a_small_plan_as_text() {
     assert_snapshot!(render::text(&small_plan(), &render::TextOptions::default()), @r"
-    b
-      - delete box [car] 2 (not declared)
-          {box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}, concepts: [car], status: success, user: me-1}
+    Label set street on me-1/street at https://api.clarifai.com, policy sync: 1 to post, 1 to overwrite, 1 to delete.
+    App: https://clarifai.com/me-1/street
 
-    a
-      ~ overwrite box [car] 1 (matched: id)
-          - box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}
-          - concepts: [car]
-          + box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.4}
-          + concepts: [bus]
+    Note: needs the app's owner: 1 change to annotations of bea, 1 change to annotations of me-1.
 
-    c
-      + post whole input [car] as-…-3aca0981… (not on the remote)
-          {concepts: [car]}
-
-    Other people's work: bea 1 changed, 0 deleted
+    Other people's work: bea 1 changed
     Left without labels (1 input): b
     Classes: bus 0 -> 1 (+1); car 2 -> 1 (-1)
     Relabelled: car -> bus (1)
     Moved (1 annotation): a 1 IoU 0.66
 
-    Note: needs the app's owner: 1 change to annotations of bea, 1 change to annotations of me-1.
+    b
+      - delete box [car] 2: top left, 4.0 % of the image; by me-1 (not declared)
+
+    a
+      ~ overwrite box [car -> bus] 1: top left, 6.0 % of the image; IoU 0.66 (matched: id)
+
+    c
+      + post whole input [car] as-…-3aca0981…
 
     Plan: 1 to post, 1 to overwrite, 1 to delete. 3 calls (lower bound 3), about 0.2 s at 15 calls/s.
     ");
@@ -372,23 +369,17 @@ fn a_small_plan_as_text() {
 
 #[test]
 fn a_small_plan_as_markdown() {
-    assert_snapshot!(render::markdown(&small_plan(), &render::MarkdownOptions::default()), @r"
+    assert_snapshot!(render::markdown(&small_plan(), &render::MarkdownOptions::default()), @r#"
     <!-- annosync:plan street me-1/street -->
     ## annosync plan: 1 to post, 1 to overwrite, 1 to delete
 
     Label set `street` on `me-1/street` at `https://api.clarifai.com`, policy `sync`. 3 calls (lower bound 3), about 0.2 s at 15 calls/s.
 
-    | post | merge | overwrite | remove | replace | delete | unchanged | unmanaged |
-    | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-    | 1 | 0 | 1 | 0 | 0 | 1 | 0 | 0 |
+    | post | overwrite | delete |
+    | ---: | ---: | ---: |
+    | 1 | 1 | 1 |
 
     > **Note:** needs the app's owner: 1 change to annotations of `bea`, 1 change to annotations of `me-1`.
-
-    ### Deletes
-
-    | input | change | user | reason |
-    | --- | --- | --- | --- |
-    | `b` | delete `box [car] 2` | `me-1` | not declared |
 
     ### Other people's work
 
@@ -419,38 +410,38 @@ fn a_small_plan_as_markdown() {
     | --- | --- | --- |
     | `a` | `1` | IoU 0.66 |
 
+    ### Deletes
+
+    | input | change | user | reason |
+    | --- | --- | --- | --- |
+    | `b` | delete `box [car] 2` | `me-1` | not declared |
+
     ### Changes by input
 
-    <details open><summary><code>b</code>: 1 to delete</summary>
+    <details open><summary><a href="https://clarifai.com/me-1/street/inputs/b"><code>b</code></a>: 1 to delete</summary>
 
     ```diff
-    - delete box [car] 2 (not declared)
-    -    {box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}, concepts: [car], status: success, user: me-1}
+    - delete box [car] 2: top left, 4.0 % of the image; by me-1 (not declared)
     ```
 
     </details>
 
-    <details open><summary><code>a</code>: 1 to overwrite</summary>
+    <details open><summary><a href="https://clarifai.com/me-1/street/inputs/a"><code>a</code></a>: 1 to overwrite</summary>
 
     ```diff
-    ! overwrite box [car] 1 (matched: id)
-    -     box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}
-    -     concepts: [car]
-    +     box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.4}
-    +     concepts: [bus]
+    ! overwrite box [car -> bus] 1: top left, 6.0 % of the image; IoU 0.66 (matched: id)
     ```
 
     </details>
 
-    <details open><summary><code>c</code>: 1 to post</summary>
+    <details open><summary><a href="https://clarifai.com/me-1/street/inputs/c"><code>c</code></a>: 1 to post</summary>
 
     ```diff
-    + post whole input [car] as-…-3aca0981… (not on the remote)
-    +    {concepts: [car]}
+    + post whole input [car] as-…-3aca0981…
     ```
 
     </details>
-    ");
+    "#);
 }
 
 /// The JSON of the small plan without hashes and versions: its head, and its writes.

@@ -2,9 +2,12 @@
 
 use super::span::{code, fence_lines, fenced, html_code, phrase, phrase_in};
 use crate::model::{InputId, counted, thousands};
-use crate::plan::{Action, AppChange, Operation};
+use crate::plan::{AppChange, Decision, Operation, Target};
+use crate::render::change::{ShownChange, Sign};
 use crate::render::drift;
-use crate::render::naming::{ShortIds, name, why};
+use crate::render::link;
+use crate::render::naming::{ShortIds, why};
+use crate::render::options::Detail;
 use crate::render::page::{Color, Ink, Page};
 use crate::render::phrase::Phrase;
 use crate::render::report::{Cell, Layout, Section, signed};
@@ -20,6 +23,16 @@ const CHANGE: usize = 4_000;
 const DETAILS: usize = 2_000;
 /// Up to this many changes, the details are open.
 const OPEN: usize = 5;
+/// Up to this many changes that have one line each, the details are open.
+const OPEN_LINES: usize = 30;
+
+/// How changes are written.
+pub(super) struct Form<'a> {
+    pub(super) ids: ShortIds,
+    pub(super) detail: Detail,
+    /// The app of the inputs, for links.
+    pub(super) target: &'a Target,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {
@@ -144,7 +157,15 @@ pub(super) struct Details<'a> {
 }
 
 /// The changes of each input, the most destructive first, in at most `limit` bytes.
-pub(super) fn details<'a>(operations: &[&'a Operation], limit: usize) -> Details<'a> {
+pub(super) fn details<'a>(
+    operations: &[&'a Operation],
+    form: &Form<'_>,
+    limit: usize,
+) -> Details<'a> {
+    let open = match form.detail {
+        Detail::Full => OPEN,
+        _ => OPEN_LINES,
+    };
     let mut text = String::new();
     let mut left_out = Vec::new();
     let mut is_full = false;
@@ -156,8 +177,8 @@ pub(super) fn details<'a>(operations: &[&'a Operation], limit: usize) -> Details
             left_out.extend(changes);
             continue;
         }
-        let is_open = operations.len() <= OPEN;
-        let (block, rest) = block(input, &changes, is_open, share.min(limit));
+        let is_open = operations.len() <= open;
+        let (block, rest) = block((input, &changes), form, is_open, share.min(limit));
         if text.len() + block.len() > limit {
             is_full = true;
             left_out.extend(changes);
@@ -171,16 +192,15 @@ pub(super) fn details<'a>(operations: &[&'a Operation], limit: usize) -> Details
 
 /// The changes of one input, and those that do not fit.
 fn block<'a, 'b>(
-    input: &InputId,
-    changes: &'b [&'a Operation],
+    (input, changes): (&InputId, &'b [&'a Operation]),
+    form: &Form<'_>,
     is_open: bool,
     limit: usize,
 ) -> (String, &'b [&'a Operation]) {
-    let ids = ShortIds::of(changes);
     let mut lines = String::new();
     let mut shown = 0;
     for operation in changes {
-        let change = change(operation, &ids);
+        let change = change(operation, form);
         if lines.len() + change.len() > limit && shown > 0 {
             break;
         }
@@ -189,9 +209,14 @@ fn block<'a, 'b>(
     }
     let rest = &changes[shown..];
     let open = if is_open { " open" } else { "" };
+    let name = html_code(input.as_str());
+    let name = match link::of_input(form.target, input) {
+        // Percent-encoded, so that it cannot end the attribute.
+        Some(address) => format!("<a href=\"{address}\">{name}</a>"),
+        None => name,
+    };
     let mut text = format!(
-        "<details{open}><summary>{}: {}</summary>\n\n{}\n",
-        html_code(input.as_str()),
+        "<details{open}><summary>{name}: {}</summary>\n\n{}\n",
         by_action(changes.iter().copied()),
         fenced("diff", &lines),
     );
@@ -208,20 +233,14 @@ fn block<'a, 'b>(
 }
 
 /// A change as lines of a diff. The sign comes first in each line, so that hosts colour it.
-fn change(operation: &Operation, ids: &ShortIds) -> String {
-    let sign = match operation.action() {
-        Action::Post => '+',
-        Action::Merge | Action::Overwrite | Action::Remove | Action::Replace => '!',
-        Action::Delete => '-',
-    };
+fn change(operation: &Operation, form: &Form<'_>) -> String {
+    let shown = ShownChange::of_operation(operation, &form.ids);
     let mut page = Page::new(Color::Never);
-    let heading = format!(
-        "{sign} {} {} ({})",
-        operation.action(),
-        name(operation, ids),
-        why(operation)
-    );
-    page.line(Ink::Plain, &heading);
+    let sign = sign(shown.sign);
+    page.line(Ink::Plain, &format!("{sign} {}", shown.line()));
+    if form.detail != Detail::Full {
+        return fence_lines(&page.finish(), CHANGE);
+    }
     let mut content = Page::new(Color::Never);
     write_content(&mut content, "", Ink::Plain, operation);
     let is_difference = operation.before().is_some() && operation.after().is_some();
@@ -237,10 +256,19 @@ fn change(operation: &Operation, ids: &ShortIds) -> String {
     fence_lines(&page.finish(), CHANGE)
 }
 
+/// The sign that hosts colour in a diff.
+fn sign(sign: Sign) -> char {
+    match sign {
+        Sign::Add => '+',
+        Sign::Change | Sign::Replace => '!',
+        Sign::Remove => '-',
+    }
+}
+
 /// Action and name of a change.
-fn title(operation: &Operation) -> String {
-    let ids = ShortIds::of(&[operation]);
-    format!("{} {}", operation.action(), code(&name(operation, &ids)))
+fn title(operation: &Operation, form: &Form<'_>) -> String {
+    let change = ShownChange::of_operation(operation, &form.ids);
+    format!("{} {}", change.action, code(&change.subject()))
 }
 
 /// Deletes and replacements, by input.
@@ -254,21 +282,27 @@ pub(super) fn destructive<'a>(operations: &[&'a Operation]) -> Vec<&'a Operation
 }
 
 /// Input, change, user and reason of a delete.
-pub(super) fn row_of_delete(operation: &Operation) -> Vec<String> {
+pub(super) fn row_of_delete(operation: &Operation, form: &Form<'_>) -> Vec<String> {
     let seen = operation.seen().and_then(|seen| seen.user.as_ref());
     let content = operation.before();
     let user = seen.or_else(|| content.and_then(|content| content.user.as_ref()));
     vec![
         code(operation.input_id.as_str()),
-        title(operation),
+        title(operation, form),
         user.map_or_else(String::new, |user| code(user.as_str())),
         why(operation),
     ]
 }
 
 /// Input, change, user with time, and details of a change in the app.
-pub(super) fn row_of_app_change(change: &AppChange) -> Vec<String> {
-    let details = Phrase::joined(drift::details(change), "; ");
+pub(super) fn row_of_app_change(change: &AppChange, form: &Form<'_>) -> Vec<String> {
+    // A conflict cannot be decided without the values.
+    let details = if form.detail == Detail::Full || change.decision == Decision::Undecided {
+        drift::details(change)
+    } else {
+        drift::facts(change)
+    };
+    let details = Phrase::joined(details, "; ");
     vec![
         code(change.input_id.as_str()),
         phrase(&drift::title(change)),
@@ -278,10 +312,10 @@ pub(super) fn row_of_app_change(change: &AppChange) -> Vec<String> {
 }
 
 /// Input, change and user with time of a change that reverts something.
-pub(super) fn row_of_drift(operation: &Operation) -> Vec<String> {
+pub(super) fn row_of_drift(operation: &Operation, form: &Form<'_>) -> Vec<String> {
     vec![
         code(operation.input_id.as_str()),
-        title(operation),
+        title(operation, form),
         phrase(&drift::provenance(operation)),
     ]
 }

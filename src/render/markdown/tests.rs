@@ -11,34 +11,63 @@ fn shown(plan: &Plan) -> String {
 }
 
 #[test]
-fn an_empty_plan_is_the_marker_and_one_sentence() {
-    assert_eq!(
-        shown(&plan(Vec::new())),
-        "<!-- annosync:plan street acme/street -->\nNo changes. 1,815 annotations match.\n"
-    );
+fn an_empty_plan_says_so_and_names_the_app() {
+    insta::assert_snapshot!(shown(&plan(Vec::new())), @"
+    <!-- annosync:plan street acme/street -->
+    No changes. 1,815 annotations match.
+
+    Label set `street` on `acme/street` at `https://api.clarifai.com`, policy `sync`.
+    ");
 }
 
 #[test]
 fn a_small_plan_is_shown_completely() {
-    insta::assert_snapshot!(shown(&plan(vec![moved(), relabelled()])), @r"
+    insta::assert_snapshot!(shown(&plan(vec![moved(), relabelled()])), @r#"
     <!-- annosync:plan street acme/street -->
     ## annosync plan: 1 to merge, 1 to overwrite
 
     Label set `street` on `acme/street` at `https://api.clarifai.com`, policy `sync`. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
 
-    | post | merge | overwrite | remove | replace | delete | unchanged | unmanaged |
-    | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-    | 0 | 1 | 1 | 0 | 0 | 0 | 1,815 | 7 |
+    | merge | overwrite | unchanged | unmanaged |
+    | ---: | ---: | ---: | ---: |
+    | 1 | 1 | 1,815 | 7 |
 
     ### Changes by input
 
-    <details open><summary><code>street-1</code>: 1 to overwrite</summary>
+    <details open><summary><a href="https://clarifai.com/acme/street/inputs/street-1"><code>street-1</code></a>: 1 to overwrite</summary>
 
     ```diff
-    ! overwrite red-car (matched: key)
-    -     box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
-    +     box: {top: 0.1, left: 0.2, bottom: 0.75, right: 0.6}
-          concepts: [car]
+    ! overwrite box [car] red-car: centre, 26 % of the image; IoU 0.61 (matched: key)
+    ```
+
+    </details>
+
+    <details open><summary><a href="https://clarifai.com/acme/street/inputs/street-2"><code>street-2</code></a>: 1 to merge</summary>
+
+    ```diff
+    ! merge box [car -> car, taxi] as-…-99887766…: top, 16 % of the image (matched: same place, other concepts)
+    ```
+
+    </details>
+    "#);
+}
+
+#[test]
+fn full_detail_shows_differences_and_whole_ids() {
+    let mut plan = plan(vec![relabelled(), deleted("a")]);
+    plan.target.endpoint = "http://127.0.0.1:8080".to_owned();
+    let options = MarkdownOptions {
+        detail: Detail::Full,
+        ..MarkdownOptions::default()
+    };
+    let markdown = markdown(&plan, &options);
+    let (_, changes) = markdown.split_once("### Changes by input").unwrap();
+    insta::assert_snapshot!(changes, @r"
+    <details open><summary><code>a</code>: 1 to delete</summary>
+
+    ```diff
+    - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b: top, 16 % of the image; by me (not declared)
+    -    {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}
     ```
 
     </details>
@@ -46,13 +75,63 @@ fn a_small_plan_is_shown_completely() {
     <details open><summary><code>street-2</code>: 1 to merge</summary>
 
     ```diff
-    ! merge box [car] as-…-99887766… (matched: same place, other concepts)
+    ! merge box [car -> car, taxi] as-0a1b2c3d-99887766554433221100: top, 16 % of the image (matched: same place, other concepts)
           box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
     -     concepts: [car]
     +     concepts: [car, taxi]
     ```
 
     </details>
+    ");
+}
+
+#[test]
+fn a_summary_has_no_changes() {
+    let mut plan = plan(vec![deleted("a"), posted("b", 1)]);
+    plan.purges = vec![purge("c", &["ann"])];
+    plan.summary.moved = eventful().moved;
+    plan.summary.classes = vec![crate::render::sample::class("car", 5, 4)];
+    plan.guards = vec![TrippedGuard::EmptyManifest { deletes: 1 }];
+    let options = MarkdownOptions {
+        detail: Detail::Summary,
+        full_plan: Some("the artifact plan of this run".to_owned()),
+        ..MarkdownOptions::default()
+    };
+    insta::assert_snapshot!(markdown(&plan, &options), @r"
+    <!-- annosync:plan street acme/street -->
+    ## annosync plan: 1 to post, 1 to delete
+
+    Label set `street` on `acme/street` at `https://api.clarifai.com`, policy `sync`. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+
+    > **Stopped:** the manifest declares no input, and the plan would delete 1 annotation. To let exactly this plan pass: --allow-empty
+
+    | post | delete | unchanged | unmanaged |
+    | ---: | ---: | ---: | ---: |
+    | 1 | 1 | 1,815 | 7 |
+
+    > **Warning:** apply purges only with --allow-purge.
+
+    ### Classes
+
+    | class | before | after | change |
+    | --- | ---: | ---: | ---: |
+    | `car` | 5 | 4 | -1 |
+
+    ### Moved (14 annotations)
+
+    | IoU | annotations |  |
+    | --- | ---: | --- |
+    | IoU 0.3 to 0.4 | 1 | █████ |
+    | IoU 0.4 to 0.5 | 0 |  |
+    | IoU 0.5 to 0.6 | 2 | ██████████ |
+    | IoU 0.6 to 0.7 | 1 | █████ |
+    | IoU 0.7 to 0.8 | 6 | ██████████████████████████████ |
+    | IoU 0.8 to 0.9 | 0 |  |
+    | IoU 0.9 to 1.0 | 2 | ██████████ |
+
+    2 moves cannot be measured: the kind of shape changed, or a mask is matched by id or key.
+
+    For the complete plan, see the artifact plan of this run.
     ");
 }
 
@@ -81,7 +160,7 @@ fn guards_and_deletes_come_first() {
             renames: Vec::new(),
         },
     ];
-    insta::assert_snapshot!(shown(&plan), @r"
+    insta::assert_snapshot!(shown(&plan), @r#"
     <!-- annosync:plan street acme/street -->
     ## annosync plan: 1 input to purge (4 annotations), 1 to post, 1 to replace, 1 to delete
 
@@ -93,9 +172,9 @@ fn guards_and_deletes_come_first() {
 
     If this is intended, set the label `annosync-allow-guards` on this pull request or merge request, and run its pipeline again.
 
-    | post | merge | overwrite | remove | replace | delete | unchanged | unmanaged | inputs purged | annotations purged | of other sets | ambiguous | deletes held back |
-    | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-    | 1 | 0 | 0 | 0 | 1 | 1 | 1,815 | 7 | 1 | 4 | 3 | 1 | 1 |
+    | post | replace | delete | unchanged | unmanaged | inputs purged | annotations purged | of other sets | ambiguous | deletes held back |
+    | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+    | 1 | 1 | 1 | 1,815 | 7 | 1 | 4 | 3 | 1 | 1 |
 
     > **Warning:** not seen: `annotations of other inputs (--declared-only)`
     >
@@ -111,32 +190,27 @@ fn guards_and_deletes_come_first() {
     | --- | --- | --- | --- |
     | `street-0003` | purge: deletes all 4 annotations, whoever made them | 2 by `bea`, 1 by `ann`, 1 by a model | `purge: true` |
     | `a` | delete `box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b` | `me` | not declared |
-    | `street-1` | replace `red-car` |  | matched: key |
+    | `street-1` | replace `box [car] red-car` |  | matched: key |
 
     ### Changes by input
 
-    <details open><summary><code>a</code>: 1 to delete, 1 to post</summary>
+    <details open><summary><a href="https://clarifai.com/acme/street/inputs/a"><code>a</code></a>: 1 to delete, 1 to post</summary>
 
     ```diff
-    - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b (not declared)
-    -    {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}
-    + post box [person] as-…-00000001… (not on the remote)
-    +    {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [person]}
+    - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b: top, 16 % of the image; by me (not declared)
+    + post box [person] as-…-00000001…: top, 16 % of the image
     ```
 
     </details>
 
-    <details open><summary><code>street-1</code>: 1 to replace</summary>
+    <details open><summary><a href="https://clarifai.com/acme/street/inputs/street-1"><code>street-1</code></a>: 1 to replace</summary>
 
     ```diff
-    ! replace red-car (matched: key)
-    -     box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
-    +     box: {top: 0.1, left: 0.2, bottom: 0.75, right: 0.6}
-          concepts: [car]
+    ! replace box [car] red-car: centre, 26 % of the image; IoU 0.61 (matched: key)
     ```
 
     </details>
-    ");
+    "#);
 }
 
 #[test]
@@ -160,15 +234,15 @@ fn reverting_changes_are_listed_apart() {
         fields,
     );
     plan.drift = vec![added, changed];
-    insta::assert_snapshot!(shown(&against_main(plan)), @r"
+    insta::assert_snapshot!(shown(&against_main(plan)), @r#"
     <!-- annosync:plan street acme/street -->
     ## annosync plan: 1 to post, 1 to merge, 1 to overwrite
 
     Label set `street` on `acme/street` at `https://api.clarifai.com`, policy `sync`. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
 
-    | post | merge | overwrite | remove | replace | delete | unchanged | unmanaged | changed in the app | reverted | conflicts | left alone |
-    | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-    | 1 | 1 | 1 | 0 | 0 | 0 | 1,815 | 7 | 4 | 2 | 2 | 2 |
+    | post | merge | overwrite | unchanged | unmanaged | changed in the app | reverted | conflicts | left alone |
+    | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+    | 1 | 1 | 1 | 1,815 | 7 | 4 | 2 | 2 | 2 |
 
     > **Warning:** 2 changes revert changes made in the app since `main` (`1a2b3c4`). `annosync pull --base main` takes them into the manifest; --on-drift keep leaves them alone.
     >
@@ -180,18 +254,14 @@ fn reverting_changes_are_listed_apart() {
 
     | input | change | user, last write |
     | --- | --- | --- |
-    | `street-1` | overwrite `red-car` | user `bea`, last written `2026-05-02T10:11:12Z`; the manifest changed it too |
+    | `street-1` | overwrite `box [car] red-car` | user `bea`, last written `2026-05-02T10:11:12Z`; the manifest changed it too |
     | `street-1` | post `box [person] as-…-00000007…` | deleted in the app, user and time unknown |
 
-    <details open><summary><code>street-1</code>: 1 to overwrite, 1 to post</summary>
+    <details open><summary><a href="https://clarifai.com/acme/street/inputs/street-1"><code>street-1</code></a>: 1 to overwrite, 1 to post</summary>
 
     ```diff
-    ! overwrite red-car (matched: key)
-    -     box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
-    +     box: {top: 0.1, left: 0.2, bottom: 0.75, right: 0.6}
-          concepts: [car]
-    + post box [person] as-…-00000007… (not on the remote)
-    +    {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [person]}
+    ! overwrite box [car] red-car: centre, 26 % of the image; IoU 0.61 (matched: key)
+    + post box [person] as-…-00000007…: top, 16 % of the image
     ```
 
     </details>
@@ -210,21 +280,18 @@ fn reverting_changes_are_listed_apart() {
 
     | input | change in the app | user, last write | details |
     | --- | --- | --- | --- |
-    | `street-3` | added `box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b` | user `ann`, last written `2026-05-02T10:11:12Z` | `{box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}` |
+    | `street-3` | added `box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b` | user `ann`, last written `2026-05-02T10:11:12Z` | `top, 16 % of the image` |
 
     ### Changes by input
 
-    <details open><summary><code>street-2</code>: 1 to merge</summary>
+    <details open><summary><a href="https://clarifai.com/acme/street/inputs/street-2"><code>street-2</code></a>: 1 to merge</summary>
 
     ```diff
-    ! merge box [car] as-…-99887766… (matched: same place, other concepts)
-          box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
-    -     concepts: [car]
-    +     concepts: [car, taxi]
+    ! merge box [car -> car, taxi] as-…-99887766…: top, 16 % of the image (matched: same place, other concepts)
     ```
 
     </details>
-    ");
+    "#);
 }
 
 #[test]
@@ -241,9 +308,11 @@ fn a_plan_with_kept_app_changes_does_not_say_that_all_is_equal() {
         Some("bea"),
         fields,
     )];
-    insta::assert_snapshot!(shown(&against_main(plan)), @"
+    insta::assert_snapshot!(shown(&against_main(plan)), @r"
     <!-- annosync:plan street acme/street -->
     No changes. 1,815 annotations match; 1 changed in the app and left alone.
+
+    Label set `street` on `acme/street` at `https://api.clarifai.com`, policy `sync`.
 
     ### Changed in the app since `main` (`1a2b3c4`)
 
@@ -401,7 +470,7 @@ fn the_least_destructive_changes_of_a_large_plan_are_left_out_first() {
         "{}",
         markdown.len()
     );
-    assert!(markdown.contains("| 50,000 | 0 | 0 | 0 | 0 | 50 | 1,815 | 7 |"));
+    assert!(markdown.contains("| 50,000 | 50 | 1,815 | 7 |"));
     // Every delete is shown twice, as a row and as a change.
     assert_eq!(count(&markdown, "| `z-"), 50);
     assert_eq!(count(&markdown, "- delete"), 50);
@@ -471,5 +540,5 @@ fn names_of_any_length_fit() {
     }
     let markdown = shown(&plan);
     assert!(markdown.len() <= MARKDOWN_LIMIT, "{}", markdown.len());
-    assert!(markdown.contains("| 5 | 0 | 1,204 |"));
+    assert!(markdown.contains("| 5 | 1,204 | 9 |"));
 }

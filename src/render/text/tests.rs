@@ -8,7 +8,15 @@ use crate::render::sample::{
 };
 
 fn shown(plan: &Plan) -> String {
-    text(plan, &TextOptions::default())
+    shown_in(plan, Detail::default())
+}
+
+fn shown_in(plan: &Plan, detail: Detail) -> String {
+    let options = TextOptions {
+        detail,
+        ..TextOptions::default()
+    };
+    text(plan, &options)
 }
 
 #[test]
@@ -22,27 +30,21 @@ fn changes_are_grouped_by_input_with_destructive_ones_first() {
         deleted("street-9"),
     ];
     insta::assert_snapshot!(shown(&plan(operations)), @r"
+    Label set street on acme/street at https://api.clarifai.com, policy sync: 2 to post, 1 to merge, 1 to overwrite, 1 to delete.
+    App: https://clarifai.com/acme/street
+
     street-9
-      - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b (not declared)
-          {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}
-      + post box [person] as-…-00000002… (not on the remote)
-          {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [person]}
+      - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b: top, 16 % of the image; by me (not declared)
+      + post box [person] as-…-00000002…: top, 16 % of the image
 
     street-1
-      ~ overwrite red-car (matched: key)
-          - box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
-          + box: {top: 0.1, left: 0.2, bottom: 0.75, right: 0.6}
-            concepts: [car]
+      ~ overwrite box [car] red-car: centre, 26 % of the image; IoU 0.61 (matched: key)
 
     street-0
-      + post box [person] as-…-00000001… (not on the remote)
-          {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [person]}
+      + post box [person] as-…-00000001…: top, 16 % of the image
 
     street-2
-      ~ merge box [car] as-…-99887766… (matched: same place, other concepts)
-            box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
-          - concepts: [car]
-          + concepts: [car, taxi]
+      ~ merge box [car -> car, taxi] as-…-99887766…: top, 16 % of the image (matched: same place, other concepts)
 
     Plan: 2 to post, 1 to merge, 1 to overwrite, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
     ");
@@ -59,11 +61,11 @@ fn a_replacement_shows_its_difference() {
         .geometry
         .clone_from(&edit.observed.content.geometry);
     insta::assert_snapshot!(shown(&plan(vec![replaced])), @r"
+    Label set street on acme/street at https://api.clarifai.com, policy sync: 1 to replace.
+    App: https://clarifai.com/acme/street
+
     street-1
-      ± replace red-car (matched: key)
-            concepts: [car]
-          - user: ann
-          + user: bob
+      ± replace box [car] red-car: top, 16 % of the image; user ann -> bob (matched: key)
 
     Plan: 1 to replace; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
     ");
@@ -75,9 +77,11 @@ fn a_difference_in_fields_that_are_not_shown_is_reported() {
     let edit = edit_of(&mut replaced);
     edit.after = edit.observed.content.clone();
     insta::assert_snapshot!(shown(&plan(vec![replaced])), @r"
+    Label set street on acme/street at https://api.clarifai.com, policy sync: 1 to replace.
+    App: https://clarifai.com/acme/street
+
     street-1
-      ± replace red-car (matched: key)
-          (no difference in the fields shown here)
+      ± replace box [car] red-car: top, 16 % of the image (matched: key)
 
     Plan: 1 to replace; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
     ");
@@ -92,19 +96,16 @@ fn a_removal_and_an_ambiguous_match_are_shown() {
     let mut plan = plan(vec![removed, ambiguous()]);
     plan.summary.ambiguous = 1;
     insta::assert_snapshot!(shown(&plan), @r"
-    street-1
-      ~ overwrite box [car] as-…-00112233… (matched: moved, IoU 0.61, runner-up 0.60, ambiguous)
-          - box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
-          + box: {top: 0.1, left: 0.2, bottom: 0.75, right: 0.6}
-            concepts: [car]
-
-    street-2
-      ~ remove box [car, taxi] as-…-99887766… (matched: same place, other concepts)
-            box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
-          - concepts: [car, taxi]
-          + concepts: [car]
+    Label set street on acme/street at https://api.clarifai.com, policy sync: 1 to overwrite, 1 to remove.
+    App: https://clarifai.com/acme/street
 
     Warning: 1 ambiguous pairing: another annotation is nearly as close (runner-up within 0.02). Check the changes that are marked ambiguous, or give those annotations keys. --fail-on-ambiguous refuses such a plan.
+
+    street-1
+      ~ overwrite box [car] as-…-00112233…: centre, 26 % of the image (matched: moved, IoU 0.61, runner-up 0.60, ambiguous)
+
+    street-2
+      ~ remove box [car, taxi -> car] as-…-99887766…: top, 16 % of the image (matched: same place, other concepts)
 
     Plan: 1 to overwrite, 1 to remove; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
     ");
@@ -134,38 +135,49 @@ fn every_kind_of_annotation_has_a_name() {
     edit.matched = Matched::without_measure(MatchedBy::Id);
     edit.observed.content.geometry = None;
     edit.after.geometry = None;
-    insta::assert_snapshot!(shown(&plan(vec![whole, ring, region, adopted])), @r#"
+    insta::assert_snapshot!(shown(&plan(vec![whole, ring, region, adopted])), @r"
+    Label set street on acme/street at https://api.clarifai.com, policy sync: 3 to post, 1 to merge.
+    App: https://clarifai.com/acme/street
+
     a
-      ~ merge annotation [car] short (matched: id)
-          - concepts: [car]
-          + concepts: [car, taxi]
-      + post whole input [a, b, c, 2 more] as-…-00000001… (not on the remote)
-          {concepts: [a, b, c, d, e], status: pending}
-      + post polygon as-…-00000002… (not on the remote)
-          {polygon: [[0, 0], [0, 1], [1, 0.5]], metadata: {k: v}}
-      + post region [x: false, y: 0.5] as-…-00000003… (not on the remote)
-          {region: r1, concepts: {x: false, "y": 0.5}}
+      ~ merge annotation [car -> car, taxi] short (matched: id)
+      + post whole input [a, b, c, 2 more] as-…-00000001…
+      + post polygon as-…-00000002…: centre, 100 % of the image
+      + post region [x: false, y: 0.5] as-…-00000003…: region r1
 
     Plan: 3 to post, 1 to merge; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
-    "#);
+    ");
 }
 
 #[test]
-fn ids_with_equal_beginnings_are_shown_in_full() {
+fn ids_are_as_short_as_is_unique_in_the_plan() {
     let mut twin = posted("a", 1);
     twin.id = AnnotationId::new("as-0a1b2c3d-00000001ffffffffffff").unwrap();
-    let text = shown(&plan(vec![posted("a", 1), twin, posted("a", 2)]));
-    for id in [
-        " as-0a1b2c3d-00000001000000000000 ",
-        " as-0a1b2c3d-00000001ffffffffffff ",
-        " as-…-00000002… ",
-    ] {
+    let mut other = posted("b", 3);
+    other.id = AnnotationId::new("as-0a1b2c3d-00000001fff000000000").unwrap();
+    let ids = [
+        " as-…-000000010…:",
+        " as-…-00000001ffff…:",
+        " as-…-00000001fff0…:",
+        " as-…-00000002…:",
+    ];
+    let gone = deleted("c");
+    let plan = plan(vec![posted("a", 1), twin, posted("a", 2), other, gone]);
+    let text = shown(&plan);
+    for id in ids {
         assert!(text.contains(id), "{id} in\n{text}");
+    }
+    // People look up what is deleted.
+    let whole = " 300b8e39a65e4f33ae4e15e86eaf4a3b:";
+    assert!(text.contains(whole), "{text}");
+    let text = shown_in(&plan, Detail::Full);
+    for operation in &plan.operations {
+        assert!(text.contains(&format!(" {}:", operation.id)), "{text}");
     }
 }
 
 #[test]
-fn warnings_are_between_the_changes_and_the_summary() {
+fn guards_come_first_and_again_at_the_end() {
     let mut plan = plan(vec![deleted("a")]);
     plan.policy = Policy::Create;
     plan.summary.held_back = HeldBack {
@@ -194,13 +206,20 @@ fn warnings_are_between_the_changes_and_the_summary() {
         TrippedGuard::EmptyManifest { deletes: 1 },
     ];
     insta::assert_snapshot!(shown(&plan), @r"
-    a
-      - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b (not declared)
-          {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}
+    Label set street on acme/street at https://api.clarifai.com, policy create: 1 to delete.
+    App: https://clarifai.com/acme/street
 
+    Stopped: 75 deletes of 1,000 existing annotations; the guard max_deletes allows 5%. To let exactly this plan pass: --allow-deletes 75
+    Stopped: 1 change of 1 existing annotation; the guard max_updates allows 0. To let exactly this plan pass: --allow-updates 1
+    Stopped: 12 concepts would no longer be used (c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, 2 more); the guard max_vanished_concepts allows 0. To let exactly this plan pass: --allow-vanished 12
+    Stopped: the manifest declares no input, and the plan would delete 1 annotation. To let exactly this plan pass: --allow-empty
     Warning: not seen: annotations of other inputs (--declared-only)
     Warning: 2 ambiguous pairings: another annotation is nearly as close (runner-up within 0.02). Check the changes that are marked ambiguous, or give those annotations keys. --fail-on-ambiguous refuses such a plan.
     Warning: the policy create holds back 1,200 changes and 1 delete; `policy: sync` would not.
+
+    a
+      - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b: top, 16 % of the image; by me (not declared)
+
     Stopped: 75 deletes of 1,000 existing annotations; the guard max_deletes allows 5%. To let exactly this plan pass: --allow-deletes 75
     Stopped: 1 change of 1 existing annotation; the guard max_updates allows 0. To let exactly this plan pass: --allow-updates 1
     Stopped: 12 concepts would no longer be used (c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, 2 more); the guard max_vanished_concepts allows 0. To let exactly this plan pass: --allow-vanished 12
@@ -216,6 +235,9 @@ fn the_policy_that_holds_nothing_back_is_named() {
     plan.policy = Policy::Create;
     plan.summary.held_back.updates = 1;
     insta::assert_snapshot!(shown(&plan), @r"
+    Label set street on acme/street at https://api.clarifai.com, policy create.
+    App: https://clarifai.com/acme/street
+
     Warning: the policy create holds back 1 change; `policy: upsert` would not.
 
     No changes. 1,815 annotations match.
@@ -259,12 +281,83 @@ fn the_summary_is_a_sentence() {
 }
 
 #[test]
-fn nothing_to_do_is_one_line() {
+fn nothing_to_do_is_the_last_line() {
     let mut plan = plan(Vec::new());
+    let last = |plan: &Plan| shown(plan).lines().last().unwrap().to_owned();
     plan.summary.unchanged = 1_835;
-    assert_eq!(shown(&plan), "No changes. 1,835 annotations match.\n");
+    insta::assert_snapshot!(shown(&plan), @"
+    Label set street on acme/street at https://api.clarifai.com, policy sync.
+    App: https://clarifai.com/acme/street
+
+    No changes. 1,835 annotations match.
+    ");
     plan.summary.unchanged = 1;
-    assert_eq!(shown(&plan), "No changes. 1 annotation matches.\n");
+    assert_eq!(last(&plan), "No changes. 1 annotation matches.");
+}
+
+#[test]
+fn the_first_line_names_what_is_known_of_the_app() {
+    let first = |plan: &Plan| shown(plan).lines().next().unwrap().to_owned();
+    let mut plan = plan(Vec::new());
+    plan.target.endpoint = "embedded:.annosync/local.db".to_owned();
+    assert_eq!(
+        first(&plan),
+        "Label set street on acme/street at embedded:.annosync/local.db, policy sync."
+    );
+    assert!(!shown(&plan).contains("App: "));
+    plan.purpose = crate::plan::Purpose::Undo;
+    plan.target.endpoint.clear();
+    plan.target.app_id.clear();
+    assert_eq!(first(&plan), "Undo of label set street, policy sync.");
+}
+
+#[test]
+fn a_summary_has_no_changes() {
+    let mut plan = plan(vec![moved(), relabelled(), deleted("a")]);
+    plan.purges = vec![crate::render::sample::purge("b", &["ann"])];
+    plan.guards = vec![TrippedGuard::EmptyManifest { deletes: 1 }];
+    plan.summary.classes = vec![crate::render::sample::class("car", 5, 4)];
+    plan.summary.relabelled = vec![crate::render::sample::pair(&["car"], &["taxi"], 1)];
+    plan.summary.moved = crate::render::sample::moves(&[61], 0);
+    insta::assert_snapshot!(shown_in(&plan, Detail::Summary), @r"
+    Label set street on acme/street at https://api.clarifai.com, policy sync: 1 to merge, 1 to overwrite, 1 to delete.
+    App: https://clarifai.com/acme/street
+
+    Stopped: the manifest declares no input, and the plan would delete 1 annotation. To let exactly this plan pass: --allow-empty
+    Warning: apply purges only with --allow-purge.
+
+    Classes: car 5 -> 4 (-1)
+    Relabelled: car -> taxi (1)
+
+    Plan: 1 to merge, 1 to overwrite, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+    ");
+}
+
+#[test]
+fn full_detail_shows_the_difference_under_each_line() {
+    let plan = plan(vec![moved(), relabelled(), deleted("street-9")]);
+    insta::assert_snapshot!(shown_in(&plan, Detail::Full), @r"
+    Label set street on acme/street at https://api.clarifai.com, policy sync: 1 to merge, 1 to overwrite, 1 to delete.
+    App: https://clarifai.com/acme/street
+
+    street-9
+      - delete box [car] 300b8e39a65e4f33ae4e15e86eaf4a3b: top, 16 % of the image; by me (not declared)
+          {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [car], status: success, user: me, metadata: {weather: rain}}
+
+    street-1
+      ~ overwrite box [car] red-car: centre, 26 % of the image; IoU 0.61 (matched: key)
+          - box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
+          + box: {top: 0.1, left: 0.2, bottom: 0.75, right: 0.6}
+            concepts: [car]
+
+    street-2
+      ~ merge box [car -> car, taxi] as-0a1b2c3d-99887766554433221100: top, 16 % of the image (matched: same place, other concepts)
+            box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
+          - concepts: [car]
+          + concepts: [car, taxi]
+
+    Plan: 1 to merge, 1 to overwrite, 1 to delete; 1,815 unchanged, 7 unmanaged. 5 calls (lower bound 5), about 0.4 s at 15 calls/s.
+    ");
 }
 
 #[test]
@@ -280,19 +373,18 @@ fn a_large_plan_shows_every_delete_and_the_first_200_other_changes() {
     assert_eq!(count(&short, "  ~ merge"), 0);
     assert!(short.contains("\nb (200 of 250 changes shown)\n"));
     assert!(
-        short.contains(
-            "\n51 more changes not shown: 1 to merge, 50 to post. See all with --full.\n"
-        )
+        short
+            .contains("\n51 more changes not shown: 1 to merge, 50 to post. See all with --all.\n")
     );
-    let full = text(
-        &plan,
-        &TextOptions {
-            detail: Detail::Full,
-            ..TextOptions::default()
-        },
-    );
-    assert_eq!(count(&full, "  + post"), 250);
-    assert_eq!(count(&full, "  ~ merge"), 1);
+    let all = shown_in(&plan, Detail::All);
+    assert!(!all.contains("shown") && !all.contains("{box"));
+    let full = shown_in(&plan, Detail::Full);
+    for text in [&all, &full] {
+        assert_eq!(count(text, "  - delete"), 300);
+        assert_eq!(count(text, "  + post"), 250);
+        assert_eq!(count(text, "  ~ merge"), 1);
+    }
+    assert_eq!(count(&full, "      {box"), 550);
     assert!(!full.contains("shown"));
 }
 
@@ -331,7 +423,8 @@ fn text_from_outside_is_escaped() {
     ));
     let mut plan = plan(vec![evil]);
     plan.blind_spots = vec!["\u{1b}[1A".to_owned()];
-    let text = shown(&plan);
+    plan.target.app_id = "\u{1b}[2J".to_owned();
+    let text = shown_in(&plan, Detail::Full);
     assert!(
         text.chars()
             .all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')),

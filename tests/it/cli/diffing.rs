@@ -129,41 +129,83 @@ fn two_manifests_are_compared_as_a_plan_compares_them() {
     let folder = folder(&[("old.yaml", &old), ("new.yaml", &new)]);
     let run = diff(folder.path(), &["old.yaml", "new.yaml"]).exits(2);
     assert_eq!(run.stderr, "");
-    insta::assert_snapshot!(run.stdout, @"
-    a
-      - removed box [van]
-          {box: {top: 0.1, left: 0.7, bottom: 0.3, right: 0.9}, concepts: [van]}
-      ~ relabelled box [bus] (matched: same place, other concepts)
-            box: {top: 0.1, left: 0.5, bottom: 0.3, right: 0.7}
-          - concepts: [bus]
-          + concepts: [taxi]
-      ~ moved box [car] (matched: moved, IoU 0.81)
-          - box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}
-          + box: {top: 0.1, left: 0.12, bottom: 0.3, right: 0.32}
-            concepts: [car]
-
-    c
-      - removed box [car]
-          {box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}, concepts: [car]}
-
-    d
-      + added box [car]
-          {box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}, concepts: [car]}
-      + added box [bus]
-          {box: {top: 0.1, left: 0.5, bottom: 0.3, right: 0.7}, concepts: [bus]}
-
-    Added inputs (1): d (2 labels)
-
-    Removed inputs (1): c (1 label)
+    insta::assert_snapshot!(run.stdout, @r"
+    From old.yaml to new.yaml: 2 added, 2 removed, 1 relabelled, 1 moved, 1 input added, 1 input removed.
 
     Classes: taxi 0 -> 1 (+1); van 1 -> 0 (-1)
     Relabelled: bus -> taxi (1)
     Moved (1 annotation): a number-1 IoU 0.81
 
+    Added inputs (1): d (2 labels)
+
+    Removed inputs (1): c (1 label)
+
+    a
+      - removed box [van]: top right, 4.0 % of the image
+      ~ relabelled box [bus -> taxi]: top, 4.0 % of the image (matched: same place, other concepts)
+      ~ moved box [car]: top left, 4.0 % of the image (matched: moved, IoU 0.81)
+
+    c
+      - removed box [car]: top left, 4.0 % of the image
+
+    d
+      + added box [car]: top left, 4.0 % of the image
+      + added box [bus]: top, 4.0 % of the image
+
     2 added, 2 removed, 1 relabelled, 1 moved, 1 input added, 1 input removed; 1 unchanged.
     ");
     let equal = diff(folder.path(), &["old.yaml", "old.yaml"]).exits(0);
     assert_eq!(equal.stdout, "No differences; 5 unchanged.\n");
+}
+
+#[test]
+fn differences_are_shown_in_more_or_less_detail() {
+    let old = manifest(&[input("a", &[(0.1, "car"), (0.5, "bus")])]);
+    let new = manifest(&[input("a", &[(0.12, "car"), (0.7, "car")])]);
+    let folder = folder(&[("old.yaml", &old), ("new.yaml", &new)]);
+    let shown = |flags: &[&str]| {
+        let sides = ["old.yaml", "new.yaml"];
+        diff(folder.path(), &[&sides[..], flags].concat())
+    };
+    insta::assert_snapshot!(shown(&["--summary"]).exits(2).stdout, @r"
+    From old.yaml to new.yaml: 1 added, 1 removed, 1 moved.
+
+    Classes: bus 1 -> 0 (-1); car 1 -> 2 (+1)
+
+    1 added, 1 removed, 1 moved.
+    ");
+    insta::assert_snapshot!(shown(&["--full"]).exits(2).stdout, @r"
+    From old.yaml to new.yaml: 1 added, 1 removed, 1 moved.
+
+    Classes: bus 1 -> 0 (-1); car 1 -> 2 (+1)
+    Moved (1 annotation): a number-1 IoU 0.81
+
+    a
+      - removed box [bus]: top, 4.0 % of the image
+          {box: {top: 0.1, left: 0.5, bottom: 0.3, right: 0.7}, concepts: [bus]}
+      ~ moved box [car]: top left, 4.0 % of the image (matched: moved, IoU 0.81)
+          - box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}
+          + box: {top: 0.1, left: 0.12, bottom: 0.3, right: 0.32}
+            concepts: [car]
+      + added box [car]: top right, 4.0 % of the image
+          {box: {top: 0.1, left: 0.7, bottom: 0.3, right: 0.9}, concepts: [car]}
+
+    1 added, 1 removed, 1 moved.
+    ");
+    assert_eq!(
+        shown(&["--all"]).exits(2).stdout,
+        shown(&[]).exits(2).stdout
+    );
+    let markdown = shown(&["--summary", "--format", "markdown"])
+        .exits(2)
+        .stdout;
+    assert!(!markdown.contains("```diff"), "{markdown}");
+    shown(&["--summary", "--format", "json"])
+        .exits(64)
+        .says("JSON always holds everything");
+    shown(&["--summary", "--only", "added"])
+        .exits(64)
+        .says("cannot be used with");
 }
 
 #[test]
@@ -183,7 +225,7 @@ fn every_format_has_the_same_numbers() {
         &["old.yaml", "new.yaml", "--format", "markdown"],
     )
     .exits(2);
-    insta::assert_snapshot!(markdown.stdout, @"
+    insta::assert_snapshot!(markdown.stdout, @r"
     ## annosync diff: 1 added, 1 removed, 1 moved
 
     old: `old.yaml`, new: `new.yaml`
@@ -207,14 +249,9 @@ fn every_format_has_the_same_numbers() {
 
     ```diff
     a
-    - removed box [bus]
-        {box: {top: 0.1, left: 0.5, bottom: 0.3, right: 0.7}, concepts: [bus]}
-    ~ moved box [car] (matched: moved, IoU 0.81)
-        - box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}
-        + box: {top: 0.1, left: 0.12, bottom: 0.3, right: 0.32}
-          concepts: [car]
-    + added box [car]
-        {box: {top: 0.1, left: 0.7, bottom: 0.3, right: 0.9}, concepts: [car]}
+    - removed box [bus]: top, 4.0 % of the image
+    ~ moved box [car]: top left, 4.0 % of the image (matched: moved, IoU 0.81)
+    + added box [car]: top right, 4.0 % of the image
     ```
     ");
     for (only, shown) in [("added", 1), ("moved,removed", 2)] {
@@ -400,13 +437,10 @@ fn git_diff_shows_the_differences_of_labels() {
     +policy: upsert
      files: ['labels/**']
     annosync diff labels/a.yaml
-    a
-      ~ moved box [car] (matched: moved, IoU 0.81)
-          - box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}
-          + box: {top: 0.1, left: 0.12, bottom: 0.3, right: 0.32}
-            concepts: [car]
-
     Moved (1 annotation): a number-1 IoU 0.81
+
+    a
+      ~ moved box [car]: top left, 4.0 % of the image (matched: moved, IoU 0.81)
 
     1 moved; 1 unchanged.
     annosync diff labels/b [1].yaml
@@ -419,13 +453,12 @@ fn git_diff_shows_the_differences_of_labels() {
        - id: b
          annotations:
     annosync diff labels/gone.yaml
-    c
-      - removed box [car]
-          {box: {top: 0.1, left: 0.1, bottom: 0.3, right: 0.3}, concepts: [car]}
+    Classes: car 1 -> 0 (-1)
 
     Removed inputs (1): c (1 label)
 
-    Classes: car 1 -> 0 (-1)
+    c
+      - removed box [car]: top left, 4.0 % of the image
 
     1 removed, 1 input removed.
     ");

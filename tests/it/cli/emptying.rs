@@ -38,15 +38,17 @@ fn a_plan_shows_a_purge_first_and_apply_requires_its_flag() {
     world.declare(PURGED);
     world.plan(&["--detailed-exitcode"]).exits(2);
     let plan = world.plan(&[]).exits(0);
-    assert_snapshot!(plan.stdout, @r"
-    ! purge p: deletes all 3 annotations, whoever made them (1 by bea, 1 by owner, 1 by a model)
+    assert_snapshot!(plan.stdout.replace(&world.emulator.url(), "SERVER"), @r"
+    Label set street on owner/app at SERVER, policy sync: 1 input to purge (3 annotations).
 
-    Other people's work: bea 0 changed, 1 deleted; (user unknown) 0 changed, 1 deleted
+    Warning: apply purges only with --allow-purge.
+    Note: needs the app's owner: 1 change to annotations of bea, 1 change to annotations of owner.
+
+    Other people's work: bea 1 deleted; (user unknown) 1 deleted
     Left without labels (1 input): p
     Classes: car 3 -> 1 (-2)
 
-    Note: needs the app's owner: 1 change to annotations of bea, 1 change to annotations of owner.
-    Warning: apply purges only with --allow-purge.
+    ! purge p: deletes all 3 annotations, whoever made them (1 by bea, 1 by owner, 1 by a model)
 
     Plan: 1 input to purge (3 annotations); 1 unmanaged. 1 call (lower bound 1), about 0.1 s at 1,000 calls/s.
     ");
@@ -106,7 +108,9 @@ fn a_policy_without_deletes_does_not_purge() {
     let text = format!("{}inputs:\n{PURGED}", header().replace("sync", "upsert"));
     world.write("m.yaml", &text);
     let plan = world.plan(&[]).exits(0);
-    assert_snapshot!(plan.stdout, @"
+    assert_snapshot!(plan.stdout.replace(&world.emulator.url(), "SERVER"), @r"
+    Label set street on owner/app at SERVER, policy upsert.
+
     Warning: the policy upsert holds back 3 deletes; `policy: sync` would not.
 
     No changes. 0 annotations match.

@@ -173,9 +173,12 @@ fn long_plans_are_cut_in_text_and_complete_in_json() {
     );
     let short = world.plan(&[]).exits(0);
     assert_eq!(short.stdout.matches("+ post").count(), 200);
-    assert!(short.stdout.contains("See all with --full"));
-    let full = world.plan(&["--full"]).exits(0);
-    assert_eq!(full.stdout.matches("+ post").count(), 230);
+    assert!(short.stdout.contains("See all with --all"));
+    for flag in ["--all", "--full"] {
+        let all = world.plan(&[flag]).exits(0);
+        assert_eq!(all.stdout.matches("+ post").count(), 230);
+        assert_eq!(all.stdout.contains("{box: "), flag == "--full");
+    }
     assert_eq!(
         world.plan_json()["operations"].as_array().unwrap().len(),
         230

@@ -169,7 +169,12 @@ fn inputs_are_posted_from_files_urls_and_texts_before_they_are_annotated() {
         plan["inputs"][0]["media"][0]["source"]["path"],
         "images/a.jpg"
     );
-    insta::assert_snapshot!(world.plan(&[]).exits(0).stdout, @r"
+    insta::assert_snapshot!(world.plan(&[]).exits(0).stdout.replace(&world.emulator.url(), "SERVER"), @r"
+    Label set street on owner/app at SERVER, policy sync: 8 inputs to post, 9 to post.
+
+    Creates 1 concept; the service cannot delete concepts: car (9), nearest existing: none
+    Classes: car 0 -> 9 (+9)
+
     Inputs
       + a post image images/a.jpg (17 bytes)
       + b post image https://example.com/b.jpg
@@ -181,43 +186,31 @@ fn inputs_are_posted_from_files_urls_and_texts_before_they_are_annotated() {
       + g post text https://example.com/g.txt
 
     a
-      + post k (not on the remote)
-          {concepts: [car]}
+      + post whole input [car] k
 
     b
-      + post k (not on the remote)
-          {concepts: [car]}
+      + post whole input [car] k
 
     b2
-      + post k (not on the remote)
-          {concepts: [car]}
+      + post whole input [car] k
 
     c
-      + post k (not on the remote)
-          {concepts: [car]}
+      + post whole input [car] k
 
     d
-      + post k (not on the remote)
-          {concepts: [car]}
+      + post whole input [car] k
 
     e
-      + post k (not on the remote)
-          {concepts: [car]}
+      + post whole input [car] k
 
     f
-      + post k (not on the remote)
-          {concepts: [car]}
+      + post whole input [car] k
 
     g
-      + post k (not on the remote)
-          {concepts: [car]}
+      + post whole input [car] k
 
     there
-      + post k (not on the remote)
-          {concepts: [car]}
-
-    Creates 1 concept; the service cannot delete concepts: car (9), nearest existing: none
-    Classes: car 0 -> 9 (+9)
+      + post whole input [car] k
 
     Plan: 8 inputs to post, 9 to post. 2 calls (lower bound 2), about 0.1 s at 1,000 calls/s.
     ");
@@ -228,9 +221,21 @@ fn inputs_are_posted_from_files_urls_and_texts_before_they_are_annotated() {
 
     Label set `street` on `owner/app` at `SERVER`, policy `sync`. 2 calls (lower bound 2), about 0.1 s at 1,000 calls/s.
 
-    | post | merge | overwrite | remove | replace | delete | unchanged | unmanaged | inputs posted | new concepts |
-    | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-    | 9 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 8 | 1 |
+    | post | inputs posted | new concepts |
+    | ---: | ---: | ---: |
+    | 9 | 8 | 1 |
+
+    ### Creates 1 concept; the service cannot delete concepts
+
+    | concept | annotations | nearest existing |
+    | --- | ---: | --- |
+    | `car` | 9 | none |
+
+    ### Classes
+
+    | class | before | after | change |
+    | --- | ---: | ---: | ---: |
+    | `car` | 0 | 9 | +9 |
 
     ### Inputs
 
@@ -245,97 +250,76 @@ fn inputs_are_posted_from_files_urls_and_texts_before_they_are_annotated() {
     | `f` | post text `t.txt` (12 bytes) |
     | `g` | post text `https://example.com/g.txt` |
 
-    ### Creates 1 concept; the service cannot delete concepts
-
-    | concept | annotations | nearest existing |
-    | --- | ---: | --- |
-    | `car` | 9 | none |
-
-    ### Classes
-
-    | class | before | after | change |
-    | --- | ---: | ---: | ---: |
-    | `car` | 0 | 9 | +9 |
-
     ### Changes by input
 
-    <details><summary><code>a</code>: 1 to post</summary>
+    <details open><summary><code>a</code>: 1 to post</summary>
 
     ```diff
-    + post k (not on the remote)
-    +    {concepts: [car]}
+    + post whole input [car] k
     ```
 
     </details>
 
-    <details><summary><code>b</code>: 1 to post</summary>
+    <details open><summary><code>b</code>: 1 to post</summary>
 
     ```diff
-    + post k (not on the remote)
-    +    {concepts: [car]}
+    + post whole input [car] k
     ```
 
     </details>
 
-    <details><summary><code>b2</code>: 1 to post</summary>
+    <details open><summary><code>b2</code>: 1 to post</summary>
 
     ```diff
-    + post k (not on the remote)
-    +    {concepts: [car]}
+    + post whole input [car] k
     ```
 
     </details>
 
-    <details><summary><code>c</code>: 1 to post</summary>
+    <details open><summary><code>c</code>: 1 to post</summary>
 
     ```diff
-    + post k (not on the remote)
-    +    {concepts: [car]}
+    + post whole input [car] k
     ```
 
     </details>
 
-    <details><summary><code>d</code>: 1 to post</summary>
+    <details open><summary><code>d</code>: 1 to post</summary>
 
     ```diff
-    + post k (not on the remote)
-    +    {concepts: [car]}
+    + post whole input [car] k
     ```
 
     </details>
 
-    <details><summary><code>e</code>: 1 to post</summary>
+    <details open><summary><code>e</code>: 1 to post</summary>
 
     ```diff
-    + post k (not on the remote)
-    +    {concepts: [car]}
+    + post whole input [car] k
     ```
 
     </details>
 
-    <details><summary><code>f</code>: 1 to post</summary>
+    <details open><summary><code>f</code>: 1 to post</summary>
 
     ```diff
-    + post k (not on the remote)
-    +    {concepts: [car]}
+    + post whole input [car] k
     ```
 
     </details>
 
-    <details><summary><code>g</code>: 1 to post</summary>
+    <details open><summary><code>g</code>: 1 to post</summary>
 
     ```diff
-    + post k (not on the remote)
-    +    {concepts: [car]}
+    + post whole input [car] k
     ```
 
     </details>
 
-    <details><summary><code>there</code>: 1 to post</summary>
+    <details open><summary><code>there</code>: 1 to post</summary>
 
     ```diff
-    + post k (not on the remote)
-    +    {concepts: [car]}
+    + post whole input [car] k
     ```
 
     </details>

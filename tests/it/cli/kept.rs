@@ -163,6 +163,10 @@ fn a_log_is_shown_in_every_format() {
     show(&["--format", "json", "--only", "posts"])
         .exits(64)
         .says("JSON always holds everything");
+    assert_eq!(
+        show(&["--summary"]).exits(0).stdout,
+        "4 more changes not shown. See all with --all.\n\n4 changes: 3 applied, 1 stale.\n"
+    );
     // A killed run leaves an incomplete line.
     let cut = world.read("log.jsonl") + "{\"ended\":\"appl";
     world.write("log.jsonl", &cut);

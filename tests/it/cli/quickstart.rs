@@ -39,7 +39,7 @@ fn the_quickstart_applies_and_then_plans_empty() {
         first.stderr
     );
     let second = run(folder.path(), &["apply", "--auto-approve"]).exits(0);
-    assert_eq!(second.stdout, "No changes. 19 annotations match.\n");
+    assert_eq!(second.last_line(), "No changes. 19 annotations match.");
     assert_eq!(second.stderr, "");
     settled(&run(folder.path(), &["plan", "--detailed-exitcode"]));
 }

@@ -82,6 +82,35 @@ fn stdout_is_empty_if_a_file_cannot_be_written() {
 }
 
 #[test]
+fn a_summary_has_the_counts_of_the_plan_and_no_changes() {
+    let world = world();
+    let whole = world.plan(&["--out", "plan.json"]).exits(0);
+    let summary = world.plan(&["--summary"]).exits(0);
+    assert!(whole.stdout.contains("  ~ ") || whole.stdout.contains("  + "));
+    assert!(
+        !summary.stdout.contains("  ~ ") && !summary.stdout.contains("  + "),
+        "{}",
+        summary.stdout
+    );
+    for line in [0, whole.stdout.lines().count() - 1] {
+        let line = whole.stdout.lines().nth(line).unwrap();
+        assert!(summary.stdout.contains(line), "{}", summary.stdout);
+    }
+    let shown = world.run(&["show", "plan.json", "--summary"]).exits(0);
+    assert_eq!(shown.stdout, summary.stdout);
+    let markdown = world
+        .run(&["show", "plan.json", "--summary", "--format", "markdown"])
+        .exits(0)
+        .stdout;
+    assert!(markdown.contains("\n## annosync plan: "), "{markdown}");
+    assert!(!markdown.contains("### Changes"), "{markdown}");
+    world
+        .run(&["show", "plan.json", "--summary", "--format", "json"])
+        .exits(64)
+        .says("JSON always holds everything");
+}
+
+#[test]
 fn invalid_options_are_refused_before_anything_is_read() {
     let world = world();
     world.write("listing.json", "{}");
@@ -110,6 +139,12 @@ fn invalid_options_are_refused_before_anything_is_read() {
             &["--format", "json", "--only", "posts"],
             "JSON always holds the whole plan",
         ),
+        (
+            &["--format", "json", "--summary"],
+            "--summary, --only, --input and --concept choose what text and Markdown show",
+        ),
+        (&["--summary", "--full"], "cannot be used with '--full'"),
+        (&["--summary", "--only", "posts"], "cannot be used with"),
         (
             &[
                 "--format",

@@ -53,6 +53,9 @@ impl Repository {
     }
 }
 
+/// The expected text of a plan without changes.
+const UNCHANGED: &str = "Label set street, policy sync.\n\nNo changes. 1 annotation matches.\n";
+
 fn manifest(concept: &str) -> String {
     format!(
         "{}inputs:\n  - id: in-000\n    annotations: [{{ id: a, concepts: [{concept}] }}]\n",
@@ -79,10 +82,7 @@ fn a_case_differs_after_the_manifest_changed() {
         .bless()
         .exits(0)
         .says("Wrote cases/one/plan.txt.");
-    assert_eq!(
-        repository.read("cases/one/plan.txt"),
-        "No changes. 1 annotation matches.\n"
-    );
+    assert_eq!(repository.read("cases/one/plan.txt"), UNCHANGED);
     let run = repository.test(&[]).exits(0);
     assert_eq!(
         (&*run.stdout, &*run.stderr),
@@ -99,10 +99,15 @@ fn a_case_differs_after_the_manifest_changed() {
             "--- cases/one/plan.txt (expected)",
             "+++ the plan",
             shown[3],
-            "-No changes. 1 annotation matches.",
+            "-Label set street, policy sync.",
         ]
     );
-    assert!(shown[3].starts_with("@@ -1 +1,"), "{}", run.stdout);
+    assert!(shown[3].starts_with("@@ -1,3 +1,"), "{}", run.stdout);
+    assert!(
+        shown.contains(&"-No changes. 1 annotation matches."),
+        "{}",
+        run.stdout
+    );
     assert!(shown.contains(&"+in-000"), "{}", run.stdout);
     assert_eq!(run.last_line(), "1 case: 0 as expected, 1 differs.");
     assert!(
@@ -191,10 +196,7 @@ fn a_case_that_cannot_be_planned_fails_and_the_others_go_on() {
         ),
     );
     repository.case("cases/e-good", "car");
-    repository.write(
-        "cases/e-good/plan.txt",
-        "No changes. 1 annotation matches.\n",
-    );
+    repository.write("cases/e-good/plan.txt", UNCHANGED);
     let run = repository.test(&["cases"]).exits(1);
     for said in [
         "Cannot be planned: cases/a-manifest\n",

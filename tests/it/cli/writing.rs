@@ -297,7 +297,7 @@ fn annotations_edited_while_an_apply_runs_are_not_deleted() {
     let run = run.exits(4);
     assert!(run.stdout.contains("Stale: delete "), "{}", run.stdout);
     assert!(
-        run.stdout.contains("{concepts: [tree], status: success"),
+        run.stdout.contains("Now stored:\n    annotation [tree]\n"),
         "{}",
         run.stdout
     );

@@ -214,25 +214,18 @@ fn an_undo_shows_restored_and_deleted_annotations() {
         &before(&forth, &observed(&was)),
         &ApplyStatuses::unknown(&forth),
     );
-    insta::assert_snapshot!(render::text(&back, &render::TextOptions::default()), @"
-    a
-      ~ overwrite box [car] 1 (undoes an apply)
-            concepts: [car]
-          - text: hello
-            status: success
-            user: me-1
-          - metadata:
-          -   new: 1
-            info:
-
-    b
-      ~ overwrite k 2 (undoes an apply)
-          - concepts: [bus]
-          + concepts: [car]
-            status: success
+    insta::assert_snapshot!(render::text(&back, &render::TextOptions::default()), @r#"
+    Undo of label set street on me-1/street at https://api.clarifai.com, policy sync: 2 to overwrite.
+    App: https://clarifai.com/me-1/street
 
     Relabelled: bus -> car (1)
 
+    a
+      ~ overwrite box [car] 1: top, 16 % of the image; text "hello" -> none; metadata (undoes an apply)
+
+    b
+      ~ overwrite annotation [bus -> car] k 2 (undoes an apply)
+
     Plan: 2 to overwrite. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
-    ");
+    "#);
 }

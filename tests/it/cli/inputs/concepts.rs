@@ -14,18 +14,10 @@ fn new_concepts_are_listed_with_the_nearest_and_can_be_guarded() {
         boxes(1..3, "trafic-light"),
         boxes(3..4, &format!("water, zebra crossing, {long}"))
     ));
-    insta::assert_snapshot!(world.plan(&[]).exits(0).stdout, @r"
-    in-001
-      + post k (not on the remote)
-          {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [trafic-light]}
+    insta::assert_snapshot!(world.plan(&[]).exits(0).stdout.replace(&world.emulator.url(), "SERVER"), @r"
+    Label set street on owner/app at SERVER, policy sync: 3 to post.
 
-    in-002
-      + post k (not on the remote)
-          {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [trafic-light]}
-
-    in-003
-      + post k (not on the remote)
-          {box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}, concepts: [water, xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, zebra crossing]}
+    Warning: 2 new concepts with unusual ids (xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, zebra crossing): some clients of the service accept only letters, digits, - and _, up to 32 characters.
 
     Creates 4 concepts; the service cannot delete concepts:
       trafic-light                             (2), nearest existing: traffic-light
@@ -39,7 +31,14 @@ fn new_concepts_are_listed_with_the_nearest_and_can_be_guarded() {
       xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx 0 -> 1 (+1)
       zebra crossing                           0 -> 1 (+1)
 
-    Warning: 2 new concepts with unusual ids (xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, zebra crossing): some clients of the service accept only letters, digits, - and _, up to 32 characters.
+    in-001
+      + post box [trafic-light] k: top, 16 % of the image
+
+    in-002
+      + post box [trafic-light] k: top, 16 % of the image
+
+    in-003
+      + post box [water, xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, zebra crossing] k: top, 16 % of the image
 
     Plan: 3 to post; 1 unchanged. 1 call (lower bound 1), about 0.1 s at 1,000 calls/s.
     ");

@@ -65,7 +65,7 @@ fn an_existing_undo_is_renamed_and_other_files_are_not_overwritten() {
     world.apply(&["--undo-out", "undo.json"]).exits(0);
     assert_eq!(world.read("undo.json.2"), second);
     let run = carry_out(&world, "undo.json", &[]).exits(0);
-    assert_eq!(run.stdout, "No changes. There is nothing to undo.\n");
+    assert_eq!(run.last_line(), "No changes. There is nothing to undo.");
     // An empty undo is not kept.
     world.apply(&["--undo-out", "undo.json"]).exits(0);
     assert!(!world.path().join("undo.json.3").exists());

@@ -202,7 +202,7 @@ fn changes_in_the_app_before_the_plan_are_shown_separately_and_reverted_only_wit
     let (_, apart) = comment.split_once("### Reverts").unwrap();
     let (apart, rest) = apart.split_once("\n### ").unwrap();
     assert!(
-        apart.contains("-     concepts: {night: false, street: true, tree: true}"),
+        apart.contains("[night: false, street, tree -> night: false, street]"),
         "{apart}"
     );
     assert!(
