@@ -9,9 +9,11 @@ mod overlay;
 mod paint;
 mod picture;
 mod sheet;
+mod svg;
 
 pub use backdrop::{Backdrop, Crop};
 pub use figure::{Figure, Outline, Role, Shape};
 pub use overlay::Overlay;
 pub use picture::{Area, CROP_SIDE, Picture, PictureError, SCALED_SIDE, crop_area, data_uri};
 pub use sheet::{Passage, TILES, Tile, is_sheet, sheet};
+pub use svg::{SvgCanvas, bounds as outline_bounds, class_of as svg_class, number as svg_number};
