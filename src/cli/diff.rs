@@ -16,7 +16,7 @@ use crate::manifest;
 use crate::model::{ConceptId, FileKind};
 use crate::plan::{self, Diff, DiffKind, LabelSet};
 use crate::pull::InputPattern;
-use crate::render::{self, Color, Detail, DiffOptions, Filter, counted};
+use crate::render::{self, Color, Detail, DiffOptions, Filter, Surroundings, counted};
 use side::Reader;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -164,7 +164,7 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
     let filters = !args.only.is_empty() || !args.inputs.is_empty() || !args.concepts.is_empty();
     if args.format == Format::Json && (args.summary || filters) {
         return Err(Failure::usage(
-            "--summary, --only, --input and --concept choose what text and Markdown show, and JSON always holds everything",
+            "--summary, --only, --input and --concept choose what text, Markdown and HTML show, and JSON always holds everything",
         )
         .hint("leave them out, or choose another --format"));
     }
@@ -173,18 +173,28 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
     }
     let reader = args.reader();
     let (old, new) = (reader.read(old)?, reader.read(new)?);
-    let diff = plan::diff(&old.labels, &new.labels);
+    let mut diff = plan::diff(&old.labels, &new.labels);
     report_unknown(&diff, &[&old.labels, &new.labels]);
     let mut options = args.options();
-    if let Some(SheetFolder(folder)) = &args.also {
-        let unchanged = render::unchanged_by_diff(&diff, &new.labels);
+    let is_page = args.format == Format::Html;
+    let mut surroundings = Surroundings::default();
+    if is_page || args.also.is_some() {
+        let unchanged = std::mem::take(&mut diff.unchanged);
         // The new side first: its pictures are those that are reviewed.
         let sources = Sources::of([new.media, old.media].into_iter().flatten());
-        let changed = render::changed_by_diff(&diff, &options, args.sheets.most_changes());
-        let flags = args.pictures.without_links();
-        let around = pictures::surroundings(&flags, &sources, &changed, unchanged).await;
-        let sheets = render::diff_sheets(&diff, &options, &around, args.sheets.most());
-        options.sheets = Some(sheets::write(folder, sheets, &args.sheets)?);
+        if let Some(SheetFolder(folder)) = &args.also {
+            let changed = render::changed_by_diff(&diff, &options, args.sheets.most_changes());
+            let flags = args.pictures.without_links();
+            let around =
+                pictures::surroundings(&flags, &sources, &changed, unchanged.clone()).await;
+            let sheets = render::diff_sheets(&diff, &options, &around, args.sheets.most());
+            options.sheets = Some(sheets::write(folder, sheets, &args.sheets)?);
+        }
+        if is_page {
+            let changed = render::changed_by_diff(&diff, &options, usize::MAX);
+            surroundings =
+                pictures::surroundings(&args.pictures, &sources, &changed, unchanged).await;
+        }
     }
     match args.format {
         Format::Text if args.no_pager => {
@@ -193,6 +203,7 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
         Format::Text => pager::show(&render::diff_text(&diff, &options), Paging::Wanted)?,
         Format::Markdown => output::data(&render::diff_markdown(&diff, &options))?,
         Format::Json => output::data(&render::diff_json(&diff))?,
+        Format::Html => output::data(&render::diff_html(&diff, &options, &surroundings))?,
     }
     Ok(if !diff.is_empty() {
         Exit::Changes

@@ -7,7 +7,7 @@ use super::sheets;
 use super::view::View;
 use crate::model::FileKind;
 use crate::plan::Plan;
-use crate::render::{self, SheetList};
+use crate::render::{self, SheetList, Surroundings};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -20,6 +20,8 @@ pub(crate) enum Format {
     Markdown,
     /// For programs; of a plan, the plan file
     Json,
+    /// A page to review in a browser, with drawings of the labels
+    Html,
 }
 
 impl Format {
@@ -27,7 +29,7 @@ impl Format {
     /// .json.
     fn looks_like_manifest(self, file: &Path) -> bool {
         let endings: &[&str] = match self {
-            Self::Text | Self::Markdown => &["yaml", "yml", "json", "jsonl"],
+            Self::Text | Self::Markdown | Self::Html => &["yaml", "yml", "json", "jsonl"],
             Self::Json => &["yaml", "yml", "jsonl"],
         };
         file.extension()
@@ -46,6 +48,18 @@ enum Extra {
 /// Whether the plan file is among the formats.
 pub(crate) fn has_plan_file(format: Format, also: &[ExtraOutput]) -> bool {
     format == Format::Json || also.iter().any(ExtraOutput::is_plan_file)
+}
+
+/// The folder of the first page among the formats, if there is a page.
+pub(crate) fn page_folder(format: Format, also: &[ExtraOutput]) -> Option<PathBuf> {
+    let mut pages = also
+        .iter()
+        .filter(|also| also.what == Extra::File(Format::Html));
+    let folder = |also: &ExtraOutput| also.file.parent().map(Path::to_owned);
+    match pages.next() {
+        Some(page) => Some(folder(page).unwrap_or_default()),
+        None => (format == Format::Html).then(PathBuf::new),
+    }
 }
 
 /// An argument `FORMAT=FILE`: write the plan to this file in this format; or `images=DIR`.
@@ -79,7 +93,7 @@ impl FromStr for ExtraOutput {
             "images" => Extra::Images,
             format => Extra::File(
                 <Format as clap::ValueEnum>::from_str(format, false).map_err(|_| {
-                    format!("`{format}` is not a format: use text, markdown, json or images")
+                    format!("`{format}` is not a format: use text, markdown, html, json or images")
                 })?,
             ),
         };
@@ -94,7 +108,7 @@ impl FromStr for ExtraOutput {
             && format.looks_like_manifest(&file)
         {
             return Err(format!(
-                "`{}` has the name of a manifest file, and would be read as one; use .txt or .md, and .json for json",
+                "`{}` has the name of a manifest file, and would be read as one; use .txt, .md or .html, and .json for json",
                 file.display()
             ));
         }
@@ -117,6 +131,7 @@ pub(crate) fn write(
     view: &View,
     also: &[ExtraOutput],
     whole: Option<&Path>,
+    surroundings: &Surroundings,
     sheets: Option<&SheetList>,
 ) -> Result<(), Failure> {
     for ExtraOutput { what, file } in also {
@@ -124,6 +139,7 @@ pub(crate) fn write(
             Extra::File(Format::Text) => view.plain(plan),
             Extra::File(Format::Markdown) => view.markdown(plan, whole, sheets),
             Extra::File(Format::Json) => render::json(plan),
+            Extra::File(Format::Html) => view.html(plan, surroundings),
             Extra::Images => continue,
         };
         output::file(file, &text)?;
@@ -143,7 +159,7 @@ pub(crate) fn check(
     let mut is_plan_file = also.iter().map(ExtraOutput::is_plan_file);
     if format == Format::Json && is_plan_file.all(|it| it) && view.leaves_out() {
         return Err(Failure::usage(
-            "--summary, --only, --input and --concept choose what text and Markdown show, and JSON always holds the whole plan",
+            "--summary, --only, --input and --concept choose what text, Markdown and HTML show, and JSON always holds the whole plan",
         )
         .hint("leave them out, or add `--also text=FILE` or `--also markdown=FILE`"));
     }
@@ -244,6 +260,7 @@ mod tests {
             ("markdown=plan.md", Format::Markdown, "plan.md"),
             ("text=a=b.txt", Format::Text, "a=b.txt"),
             ("json=out/plan.json", Format::Json, "out/plan.json"),
+            ("html=plan.html", Format::Html, "plan.html"),
             (
                 "markdown=/runner/step_summary_1",
                 Format::Markdown,
@@ -258,12 +275,13 @@ mod tests {
         assert_eq!(images_folder(&[images]), Some(Path::new("out")));
         for (text, why) in [
             ("plan.md", "expected a format and a file"),
-            ("html=plan.html", "`html` is not a format"),
+            ("pdf=plan.pdf", "`pdf` is not a format"),
             ("=plan.md", "`` is not a format"),
             ("markdown=", "has no name"),
             ("text=-", "is not a file"),
             ("text=labels/plan.YAML", "would be read as one"),
             ("markdown=plan.json", "would be read as one"),
+            ("html=plan.json", "would be read as one"),
             ("json=plan.yml", "would be read as one"),
         ] {
             let error = read(text).unwrap_err();

@@ -35,6 +35,7 @@ mod plan_file;
 mod planning;
 mod progress;
 mod pull;
+mod review;
 mod schema;
 mod session;
 mod sets;

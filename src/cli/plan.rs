@@ -10,14 +10,17 @@ use super::output;
 use super::pager::{self, Paging};
 use super::pictures::{self, Source, Sources};
 use super::planning::{Planning, denied, stopped, undecided};
+use super::review;
 use super::session::Session;
 use super::sheets;
 use super::terminal::Stream;
 use super::validate::{Files, load, load_whole, refuse_unproven};
 use crate::api::Connection;
 use crate::manifest::Manifest;
+use crate::model::ObservedState;
 use crate::plan::Plan;
-use crate::render;
+use crate::render::{self, Surroundings};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Show what apply would do
@@ -29,7 +32,7 @@ pub(crate) struct Args {
     /// How to print the plan
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Also write the plan to FILE, as text, markdown or json, or the pictures of its changes to the folder DIR
+    /// Also write the plan to FILE, as text, markdown, html or json, or the pictures of its changes to the folder DIR
     /// (`images=DIR`), as contact sheets; repeatable
     #[arg(long, value_name = "FORMAT=FILE")]
     also: Vec<ExtraOutput>,
@@ -93,10 +96,28 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     let base = args.planning.base(&args.path, args.files)?;
     let mut caller = None;
     let folder = formats::images_folder(&args.also);
+    let page_folder = formats::page_folder(args.format, &args.also);
+    let is_drawn = folder.is_some() || page_folder.is_some();
+    // A page shows all changes.
+    let most_drawn = match page_folder {
+        Some(_) => usize::MAX,
+        None => args.sheets.most_changes(),
+    };
+    let unchanged_of = |plan: &Plan, observed: &ObservedState| {
+        if is_drawn {
+            review::unchanged_by_plan(plan, observed)
+        } else {
+            BTreeMap::new()
+        }
+    };
     let mut sources = Sources::of([Source::from(&manifest)]);
+    sources.page_folder = page_folder.clone().unwrap_or_default();
     let filter = view.filter();
-    let plan = if let Some(file) = &args.observed {
-        plan_offline(&args, &manifest, base.as_ref(), file)?
+    let (plan, unchanged) = if let Some(file) = &args.observed {
+        let observed = offline::read_listing(file)?;
+        let plan = plan_offline(&args, &manifest, base.as_ref(), &observed)?;
+        let unchanged = unchanged_of(&plan, &observed);
+        (plan, unchanged)
     } else {
         let destination = args.connection.destination(Some(&manifest))?;
         let create = args.planning.create_inputs(&manifest);
@@ -112,19 +133,20 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
                 inventory,
                 &destination,
             )?;
-            if folder.is_some() {
-                let changed = render::changed_by_plan(&plan, &filter, args.sheets.most_changes());
+            if is_drawn {
+                let changed = render::changed_by_plan(&plan, &filter, most_drawn);
                 (args.pictures)
                     .ask_app(&session, &mut sources, &changed)
                     .await;
             }
-            Ok::<_, Failure>((plan, observed.caller))
+            let unchanged = unchanged_of(&plan, &observed);
+            Ok::<_, Failure>((plan, unchanged, observed.caller))
         };
         let planned = planned.await;
         session.close().await;
-        let (plan, user) = planned?;
+        let (plan, unchanged, user) = planned?;
         caller = Some(user);
-        plan
+        (plan, unchanged)
     };
     if writes_plan_file {
         refuse_unproven(&manifest, &plan, args.files)?;
@@ -137,19 +159,34 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     let sheets = match folder {
         Some(folder) => {
             let changed = render::changed_by_plan(&plan, &filter, args.sheets.most_changes());
-            let unchanged = render::unchanged_by_plan(&plan, &manifest.desired);
             let flags = args.pictures.without_links();
-            let around = pictures::surroundings(&flags, &sources, &changed, unchanged).await;
+            let around =
+                pictures::surroundings(&flags, &sources, &changed, unchanged.clone()).await;
             let sheets = render::plan_sheets(&plan, &filter, &around, args.sheets.most());
             Some(sheets::write(folder, sheets, &args.sheets)?)
         }
         None => None,
     };
-    formats::write(&plan, view, &args.also, whole, sheets.as_ref())?;
+    let surroundings = match page_folder {
+        Some(_) => {
+            let changed = render::changed_by_plan(&plan, &filter, usize::MAX);
+            pictures::surroundings(&args.pictures, &sources, &changed, unchanged).await
+        }
+        None => Surroundings::default(),
+    };
+    formats::write(
+        &plan,
+        view,
+        &args.also,
+        whole,
+        &surroundings,
+        sheets.as_ref(),
+    )?;
     match args.format {
         Format::Text => pager::show(&view.text(&plan, Stream::Stdout), args.paging())?,
         Format::Markdown => output::data(&view.markdown(&plan, whole, sheets.as_ref()))?,
         Format::Json => output::data(&json())?,
+        Format::Html => output::data(&view.html(&plan, &surroundings))?,
     }
     if let Some(denied) = caller.and_then(|caller| denied(&plan, &caller)) {
         output::message(&format!("warning: {denied}; `apply` would refuse it"));
@@ -175,22 +212,21 @@ fn plan_offline(
     args: &Args,
     manifest: &Manifest,
     base: Option<&BaseManifest>,
-    file: &Path,
+    observed: &ObservedState,
 ) -> Result<Plan, Failure> {
-    let observed = offline::read_listing(file)?;
-    let inventory = inventory::offline(manifest, &observed);
+    let inventory = inventory::offline(manifest, observed);
     // An offline plan needs no target, but a target that is named must be valid.
     match args.connection.destination(Some(manifest)) {
         Ok(destination) => args
             .planning
-            .plan(manifest, base, &observed, inventory, &destination),
+            .plan(manifest, base, observed, inventory, &destination),
         Err(failure) if args.connection.names_a_place() => Err(failure),
         Err(_) => {
-            let target = offline::no_target(&observed);
+            let target = offline::no_target(observed);
             args.planning.plan_for(
                 manifest,
                 base,
-                &observed,
+                observed,
                 inventory,
                 (target, Connection::DEFAULT_RATE_LIMIT),
             )

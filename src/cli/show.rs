@@ -10,7 +10,7 @@ use super::view::View;
 use super::{input, kind, output, plan_file};
 use crate::model::FileKind;
 use crate::plan::{OutcomeDocument, Plan, PlanFileError};
-use crate::render::{self, LogFile, SheetList};
+use crate::render::{self, LogFile, SheetList, Surroundings};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
     if args.format == Format::Json && args.view.leaves_out() {
         return Err(Failure::usage(
-            "--summary, --only, --input and --concept choose what text and Markdown show, and JSON always holds everything",
+            "--summary, --only, --input and --concept choose what text, Markdown and HTML show, and JSON always holds everything",
         )
         .hint("leave them out, or choose another --format"));
     }
@@ -79,6 +79,7 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
                 Format::Text => args.view.text(&plan, Stream::Stdout),
                 Format::Markdown => args.view.markdown(&plan, Some(file), sheets.as_ref()),
                 Format::Json => render::json(&plan),
+                Format::Html => args.view.html(&plan, &around(args, &plan).await),
             }
         }
     };
@@ -88,9 +89,16 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
     match args.format {
         Format::Text if args.no_pager => pager::show(&shown, Paging::Off)?,
         Format::Text => pager::show(&shown, Paging::Wanted)?,
-        Format::Markdown | Format::Json => output::data(&shown)?,
+        Format::Markdown | Format::Json | Format::Html => output::data(&shown)?,
     }
     Ok(Exit::Done)
+}
+
+/// The pictures of a plan, as far as flags say where they are.
+async fn around(args: &Args, plan: &Plan) -> Surroundings {
+    let changed = render::changed_by_plan(plan, &args.view.filter(), usize::MAX);
+    let sources = Sources::default();
+    pictures::surroundings(&args.pictures, &sources, &changed, BTreeMap::new()).await
 }
 
 /// Writes the contact sheets of a plan, if they are wanted. A plan file does not say where its pictures are.
@@ -143,6 +151,10 @@ fn saved(args: &Args) -> Result<String, Failure> {
             render::outcome_document_markdown(&saved, &args.view.markdown_options(None))
         }
         Format::Json => render::outcome_json(&saved),
+        Format::Html => render::text_html(
+            "annosync apply: outcome",
+            &render::outcome_document_text(&saved, &args.view.page_options()),
+        ),
     })
 }
 
@@ -163,5 +175,9 @@ fn log(args: &Args) -> Result<String, Failure> {
         Format::Markdown => render::log_markdown(&log, &args.view.markdown_options(None)),
         // The lines of the file are JSON already.
         Format::Json => text,
+        Format::Html => {
+            let text = render::log_text(&log, &args.view.page_options());
+            render::text_html("annosync apply: log", &text)
+        }
     })
 }

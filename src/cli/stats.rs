@@ -31,6 +31,8 @@ enum Format {
     /// One document, as `annosync schema stats` describes it
     Json,
     Markdown,
+    /// A page with tables and bars
+    Html,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -47,6 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Format::Text => output::result(&render::stats_text(&stats))?,
         Format::Json => output::data(&render::stats_json(&stats))?,
         Format::Markdown => output::data(&render::stats_markdown(&stats))?,
+        Format::Html => output::data(&render::stats_html(&stats))?,
     }
     Ok(Exit::Done)
 }

@@ -5,7 +5,10 @@ use super::values;
 use crate::model::ConceptId;
 use crate::plan::Plan;
 use crate::pull::InputPattern;
-use crate::render::{self, Color, Detail, Filter, Kind, MarkdownOptions, SheetList, TextOptions};
+use crate::render::{
+    self, Color, Detail, Filter, HtmlOptions, Kind, MarkdownOptions, SheetList, Surroundings,
+    TextOptions,
+};
 use std::path::Path;
 
 const HEADING: &str = "Display (everything is applied)";
@@ -123,6 +126,25 @@ impl View {
             ..self.markdown_options(whole)
         };
         render::markdown(plan, &options)
+    }
+
+    /// The options of text in a page, which has everything.
+    pub(crate) fn page_options(&self) -> TextOptions {
+        TextOptions {
+            detail: Detail::Full,
+            filter: self.filter(),
+            ..TextOptions::default()
+        }
+    }
+
+    /// A plan as a page.
+    pub(crate) fn html(&self, plan: &Plan, surroundings: &Surroundings) -> String {
+        let options = HtmlOptions {
+            detail: self.detail(),
+            filter: self.filter(),
+            surroundings,
+        };
+        render::html(plan, &options)
     }
 
     pub(crate) fn markdown_options(&self, whole: Option<&Path>) -> MarkdownOptions {

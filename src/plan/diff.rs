@@ -79,6 +79,9 @@ pub struct Diff {
     pub removed_inputs: Vec<InputLabels>,
     /// The annotations that differ, sorted by input, then by kind.
     pub changes: Vec<DiffChange>,
+    /// The equal annotations of inputs with changes, as on the new side. Not part of the document.
+    #[serde(skip)]
+    pub unchanged: BTreeMap<InputId, Vec<Content>>,
 }
 
 impl Diff {
@@ -227,6 +230,8 @@ struct Part {
     /// With the id that a side gives.
     changes: Vec<(DiffKind, Operation, Option<AnnotationId>)>,
     unchanged: u64,
+    /// Positions of equal annotations on the new side.
+    equal: Vec<usize>,
     unknown: u64,
     ambiguous: u64,
 }
@@ -246,7 +251,15 @@ pub fn diff(old: &LabelSet, new: &LabelSet) -> Diff {
     let mut summary = DiffSummary::default();
     let mut operations = Vec::new();
     let mut kinds = Vec::new();
-    for mut part in parts {
+    let mut unchanged = BTreeMap::new();
+    for (input, mut part) in inputs.into_iter().zip(parts) {
+        if !part.changes.is_empty()
+            && !part.equal.is_empty()
+            && let Some(all) = new.inputs.get(input)
+        {
+            let equal = part.equal.iter().map(|at| all[*at].content.clone());
+            unchanged.insert(input.clone(), equal.collect());
+        }
         summary.unchanged += part.unchanged;
         summary.unknown += part.unknown;
         summary.ambiguous += part.ambiguous;
@@ -271,6 +284,7 @@ pub fn diff(old: &LabelSet, new: &LabelSet) -> Diff {
         changes: changes
             .map(|(operation, (kind, id))| DiffChange::of(kind, operation, id))
             .collect(),
+        unchanged,
         old: side(old),
         new: side(new),
     }
@@ -389,6 +403,7 @@ impl<'a> Differ<'a> {
             let seen = &observed[pair.observed];
             let Some((kind, before, after)) = self.change(was, is, seen, pair.matched) else {
                 part.unchanged += 1;
+                part.equal.push(pair.desired);
                 continue;
             };
             let change = Change::Overwrite(Edit {

@@ -52,7 +52,7 @@ pub(super) struct ShownChange<'a> {
     /// Whether the reason says more than the sign does.
     is_why_news: bool,
     /// Whether a field that `after` lacks is removed. Otherwise it is not managed, and stays.
-    is_after_whole: bool,
+    pub(super) is_after_whole: bool,
     /// The user whose annotation it is, if the service reports one.
     pub(super) user: Option<&'a UserId>,
 }

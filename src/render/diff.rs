@@ -37,7 +37,7 @@ pub struct DiffOptions {
 }
 
 impl DiffOptions {
-    fn shows(&self, change: &DiffChange) -> bool {
+    pub(super) fn shows(&self, change: &DiffChange) -> bool {
         let contents = change.before.iter().chain(&change.after);
         (self.only.is_empty() || self.only.contains(&change.kind))
             && self
@@ -45,7 +45,7 @@ impl DiffOptions {
                 .shows_result(Kind::Patches, &change.input_id, contents)
     }
 
-    fn is_everything(&self) -> bool {
+    pub(super) fn is_everything(&self) -> bool {
         self.only.is_empty() && self.filter.is_everything()
     }
 }
@@ -200,7 +200,7 @@ fn named(inputs: &[InputLabels], detail: Detail) -> String {
 }
 
 /// The sections that a diff shares with a plan.
-fn report_of(summary: &DiffSummary) -> Summary {
+pub(super) fn report_of(summary: &DiffSummary) -> Summary {
     Summary {
         classes: summary.classes.clone(),
         relabelled: summary.relabellings.clone(),
@@ -235,7 +235,7 @@ fn found(diff: &Diff) -> String {
 }
 
 /// The counts without zeros: `3 added, 1 moved; 12 unchanged.`
-fn closing(diff: &Diff) -> String {
+pub(super) fn closing(diff: &Diff) -> String {
     let found = found(diff);
     let rest: Vec<String> = [
         (diff.summary.unchanged, "unchanged"),

@@ -498,6 +498,6 @@ fn place(full_plan: &str) -> String {
 }
 
 #[cfg(test)]
-mod hostile;
+pub(super) mod hostile;
 #[cfg(test)]
 mod tests;

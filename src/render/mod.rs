@@ -1,4 +1,4 @@
-//! Plans, outcomes, listings, pulls, diffs, findings and statistics as text, Markdown and JSON.
+//! Plans, outcomes, listings, pulls, diffs, findings and statistics as text, Markdown, HTML and JSON.
 //!
 //! Pure and deterministic: the same plan gives the same bytes on every machine. Decides nothing about a plan and prints
 //! nothing. Text from outside (ids, concepts, metadata, a server's messages) always goes through [`escape`], so that it
@@ -12,6 +12,7 @@ mod difference;
 mod drift;
 mod filter;
 mod findings;
+mod html;
 mod inputs;
 mod link;
 mod listing;
@@ -51,6 +52,7 @@ pub use diff::{DiffOptions, diff_markdown, diff_text};
 pub use drift::conflict_list;
 pub use filter::{Filter, Kind};
 pub use findings::{Unlisted, findings_github, findings_json, findings_sarif};
+pub use html::{HtmlOptions, diff_html, html, stats_html, text_html};
 pub use listing::Table;
 pub use log::{LOG_LINE_START, Logged, log_line};
 pub use log_file::{LogFile, log_markdown, log_text};
@@ -60,9 +62,7 @@ pub use outcome::outcome_text;
 pub use outcome_document::{outcome_document_markdown, outcome_document_text};
 pub use page::Color;
 pub use pulled::{Losses, pull_notes};
-pub use review::{
-    Surroundings, changed_by_diff, changed_by_plan, unchanged_by_diff, unchanged_by_plan,
-};
+pub use review::{Surroundings, changed_by_diff, changed_by_plan};
 pub use rights::denied_words;
 pub use sheet_list::SheetList;
 pub use sheets::{SheetFile, Sheets, diff_sheets, plan_sheets};

@@ -15,7 +15,7 @@ const EMPTIED: usize = 10;
 /// Concepts that one side of a relabelling names.
 const CONCEPTS: usize = 5;
 /// The length of a histogram's longest bar.
-const BAR: u64 = 30;
+pub(super) const BAR: u64 = 30;
 
 /// A section of the report.
 #[derive(Debug, Clone)]

@@ -7,8 +7,8 @@ use super::naming::ShortIds;
 use super::notation;
 use super::selection::{Selection, groups};
 use crate::drawing::{Area, Backdrop, Figure, Outline, Role, Shape, crop_area};
-use crate::model::{Content, DesiredAnnotation, DesiredState, InputId};
-use crate::plan::{Diff, DiffChange, LabelSet, Plan};
+use crate::model::{Content, InputId};
+use crate::plan::{Diff, DiffChange, Plan};
 use std::collections::BTreeMap;
 
 /// What the changes are shown among, as far as it is known.
@@ -107,59 +107,44 @@ pub(super) fn enlarged(change: &ShownChange<'_>) -> Option<Area> {
     crop_area(bounds(change.before), bounds(change.after))
 }
 
-/// The declared labels that do not change, on inputs with changes.
-pub fn unchanged_by_plan(plan: &Plan, desired: &DesiredState) -> BTreeMap<InputId, Vec<Content>> {
-    let labels = |id: &InputId| Some(&desired.input(id)?.annotations[..]);
-    unchanged(&of_plan(plan, &Filter::default()), labels)
-}
-
-/// The labels of the new side that do not change, on inputs with changes.
-pub fn unchanged_by_diff(diff: &Diff, new: &LabelSet) -> BTreeMap<InputId, Vec<Content>> {
-    let all: Vec<&DiffChange> = diff.changes.iter().collect();
-    let labels = |id: &InputId| Some(&new.inputs.get(id)?[..]);
-    unchanged(&of_differences(&all), labels)
-}
-
-/// The labels whose place is not that of a change: those of a change have just that place.
-fn unchanged<'a>(
-    reviewed: &[ReviewedInput<'_>],
-    labels: impl Fn(&InputId) -> Option<&'a [DesiredAnnotation]>,
-) -> BTreeMap<InputId, Vec<Content>> {
-    let mut unchanged = BTreeMap::new();
-    for input in reviewed {
-        let is_changed = |label: &Content| {
-            let mut after = input.changes.iter().filter_map(|change| change.after);
-            after.any(|it| it.geometry == label.geometry)
-        };
-        let labels = labels(input.input_id).unwrap_or_default().iter();
-        let labels = labels.map(|label| &label.content);
-        let labels: Vec<Content> = labels.filter(|it| !is_changed(it)).cloned().collect();
-        unchanged.insert(input.input_id.clone(), labels);
-    }
-    unchanged
-}
-
 impl ReviewedInput<'_> {
     /// The labels that do not change, then those before and after each change.
     pub(super) fn figure(&self, surroundings: &Surroundings) -> Figure {
+        let mut figure = self.unchanged(surroundings, |_| true);
+        for change in &self.changes {
+            figure.shapes.extend(change_shapes(change));
+        }
+        figure
+    }
+
+    /// The labels that do not change and are chosen, on a canvas of the picture's size.
+    pub(super) fn unchanged(
+        &self,
+        surroundings: &Surroundings,
+        is_chosen: impl Fn(&Content) -> bool,
+    ) -> Figure {
         const UNKNOWN_SIZE: [u32; 2] = [4, 3];
         let backdrop = surroundings.backdrops.get(self.input_id);
         let unchanged = surroundings.unchanged.get(self.input_id);
-        let mut shapes: Vec<Shape> = (unchanged.into_iter().flatten())
-            .filter_map(|content| shape(content, Role::Unchanged))
-            .collect();
-        for change in &self.changes {
-            shapes.extend(change_shapes(change));
-        }
         Figure {
             size: backdrop.and_then(|it| it.size).unwrap_or(UNKNOWN_SIZE),
-            shapes,
+            shapes: (unchanged.into_iter().flatten())
+                .filter(|content| is_chosen(content))
+                .filter_map(|content| shape(content, Role::Unchanged))
+                .collect(),
         }
     }
 }
 
 /// The label of a change before and after, as far as it has a place in the picture.
 pub(super) fn change_shapes(change: &ShownChange<'_>) -> Vec<Shape> {
+    sides(change)
+        .filter_map(|(content, role)| shape(content, role))
+        .collect()
+}
+
+/// The contents of a change before and after, with the way in which each is drawn.
+pub(super) fn sides<'a>(change: &ShownChange<'a>) -> impl Iterator<Item = (&'a Content, Role)> {
     let (before, after) = match change.sign {
         Sign::Add => (None, change.after.map(|it| (it, Role::Added))),
         Sign::Remove => (change.before.map(|it| (it, Role::Removed)), None),
@@ -168,14 +153,11 @@ pub(super) fn change_shapes(change: &ShownChange<'_>) -> Vec<Shape> {
             change.after.map(|it| (it, Role::After)),
         ),
     };
-    before
-        .into_iter()
-        .chain(after)
-        .filter_map(|(content, role)| shape(content, role))
-        .collect()
+    before.into_iter().chain(after)
 }
 
-fn shape(content: &Content, role: Role) -> Option<Shape> {
+/// A label in a drawing; `None` if it has no place in a picture.
+pub(super) fn shape(content: &Content, role: Role) -> Option<Shape> {
     Some(Shape {
         outline: Outline::of(content.geometry.as_ref()?)?,
         role,

@@ -7,13 +7,13 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr;
 
 /// A table whose first columns are names, and the others numbers.
-struct Table {
-    title: &'static str,
-    columns: Vec<&'static str>,
+pub(super) struct Table {
+    pub(super) title: &'static str,
+    pub(super) columns: Vec<&'static str>,
     /// How many columns are names from outside.
-    names: usize,
-    rows: Vec<Vec<String>>,
-    note: Option<String>,
+    pub(super) names: usize,
+    pub(super) rows: Vec<Vec<String>>,
+    pub(super) note: Option<String>,
 }
 
 impl Table {
@@ -102,7 +102,7 @@ pub fn stats_markdown(stats: &Stats) -> String {
     text
 }
 
-fn first_line(stats: &Stats) -> String {
+pub(super) fn first_line(stats: &Stats) -> String {
     let mut line = format!(
         "{}, {}",
         counted(stats.inputs, "input"),
@@ -119,7 +119,7 @@ fn first_line(stats: &Stats) -> String {
     line
 }
 
-fn tables(stats: &Stats) -> Vec<Table> {
+pub(super) fn tables(stats: &Stats) -> Vec<Table> {
     let mut tables = vec![Table {
         title: "Concepts",
         columns: vec![

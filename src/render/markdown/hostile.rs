@@ -74,7 +74,7 @@ fn without_spans(line: &str) -> String {
 }
 
 /// A plan with this name in every field that can have it.
-fn named(name: &str) -> Plan {
+pub(in crate::render) fn named(name: &str) -> Plan {
     let id = |text: &str| AnnotationId::new(text).unwrap();
     let mut gone = deleted("a");
     gone.input_id = InputId::new(name).unwrap();
