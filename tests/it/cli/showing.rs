@@ -117,7 +117,7 @@ fn invalid_options_are_refused_before_anything_is_read() {
     let calls = world.emulator.calls().len();
     for (arguments, why) in [
         (&["--also", "plan.md"][..], "expected a format and a file"),
-        (&["--also", "html=plan.html"], "`html` is not a format"),
+        (&["--also", "pdf=plan.pdf"], "`pdf` is not a format"),
         (&["--also", "markdown="], "the file has no name"),
         (&["--also", "text=-"], "--format says what goes to stdout"),
         (&["--also", "text=labels.yaml"], "would be read as one"),
@@ -141,7 +141,7 @@ fn invalid_options_are_refused_before_anything_is_read() {
         ),
         (
             &["--format", "json", "--summary"],
-            "--summary, --only, --input and --concept choose what text and Markdown show",
+            "--summary, --only, --input and --concept choose what text, Markdown and HTML show",
         ),
         (&["--summary", "--full"], "cannot be used with '--full'"),
         (&["--summary", "--only", "posts"], "cannot be used with"),

@@ -209,6 +209,18 @@ impl GitHub {
         pipeline_at(&format!("github/{name}.yml"), &url)
     }
 
+    /// The variables of a workflow.
+    fn environment(&self, workflow: &Value) -> Vec<(String, String)> {
+        let mut environment = entries(workflow.get("env"));
+        for (name, value) in &mut environment {
+            if name == "ANNOSYNC_PICTURES_BRANCH" {
+                assert_eq!(value, "");
+                self.pictures.clone_into(value);
+            }
+        }
+        environment
+    }
+
     /// Runs a job of a workflow, step by step, as GitHub would.
     fn job(&self, workflow: &str, job: &str, mut event: Event) -> JobRun {
         let file = format!("annosync-{workflow}.yml");
@@ -244,19 +256,13 @@ impl GitHub {
         for file in ["summary", "output"] {
             fs::write(folder.join(file), "").unwrap();
         }
-        let temporary = folder.to_str().unwrap().to_owned();
-        context.insert("runner.temp".to_owned(), temporary);
+        let temporary = folder.to_str().unwrap();
+        context.insert("runner.temp".to_owned(), temporary.to_owned());
         let permissions: Vec<String> = entries(text.get("permissions"))
             .iter()
             .map(|(of, how)| format!("{of}={how}"))
             .collect();
-        let mut environment = entries(text.get("env"));
-        for (name, value) in &mut environment {
-            if name == "ANNOSYNC_PICTURES_BRANCH" {
-                assert_eq!(value, "");
-                self.pictures.clone_into(value);
-            }
-        }
+        let mut environment = self.environment(&text);
         assert_eq!(definition.get("env"), None, "not known here");
         let show = |path: &Path| path.to_str().unwrap().to_owned();
         for (name, value) in [
