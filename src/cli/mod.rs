@@ -101,7 +101,7 @@ enum Command {
     Test(test::Args),
     /// Serve the API from a SQLite file
     Emulator(emulator::Args),
-    /// Print the JSON Schema of a manifest, a plan, a listing, an outcome, a diff or statistics
+    /// Print the JSON Schema of a manifest, a plan, a listing, an outcome, a diff, findings or statistics
     Schema(schema::Args),
     /// Print shell completions
     Completions(completions::Args),
