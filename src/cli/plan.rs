@@ -17,9 +17,9 @@ use super::terminal::Stream;
 use super::validate::{Files, load, load_whole, refuse_unproven};
 use crate::api::Connection;
 use crate::manifest::Manifest;
-use crate::model::ObservedState;
+use crate::model::{Content, InputId, ObservedState};
 use crate::plan::Plan;
-use crate::render::{self, Surroundings};
+use crate::render::{self, SheetList, Surroundings};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -94,30 +94,18 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     };
     args.planning.adopt(&mut manifest)?;
     let base = args.planning.base(&args.path, args.files)?;
-    let mut caller = None;
-    let folder = formats::images_folder(&args.also);
-    let page_folder = formats::page_folder(args.format, &args.also);
-    let is_drawn = folder.is_some() || page_folder.is_some();
-    // A page shows all changes.
-    let most_drawn = match page_folder {
-        Some(_) => usize::MAX,
-        None => args.sheets.most_changes(),
-    };
-    let unchanged_of = |plan: &Plan, observed: &ObservedState| {
-        if is_drawn {
-            review::unchanged_by_plan(plan, observed)
-        } else {
-            BTreeMap::new()
-        }
+    let drawing = Drawing {
+        args: &args,
+        folder: formats::images_folder(&args.also),
+        page_folder: formats::page_folder(args.format, &args.also),
     };
     let mut sources = Sources::of([Source::from(&manifest)]);
-    sources.page_folder = page_folder.clone().unwrap_or_default();
-    let filter = view.filter();
-    let (plan, unchanged) = if let Some(file) = &args.observed {
+    sources.page_folder = drawing.page_folder.clone().unwrap_or_default();
+    let (plan, unchanged, caller) = if let Some(file) = &args.observed {
         let observed = offline::read_listing(file)?;
         let plan = plan_offline(&args, &manifest, base.as_ref(), &observed)?;
-        let unchanged = unchanged_of(&plan, &observed);
-        (plan, unchanged)
+        let unchanged = drawing.unchanged(&plan, &observed);
+        (plan, unchanged, None)
     } else {
         let destination = args.connection.destination(Some(&manifest))?;
         let create = args.planning.create_inputs(&manifest);
@@ -133,20 +121,13 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
                 inventory,
                 &destination,
             )?;
-            if is_drawn {
-                let changed = render::changed_by_plan(&plan, &filter, most_drawn);
-                (args.pictures)
-                    .ask_app(&session, &mut sources, &changed)
-                    .await;
-            }
-            let unchanged = unchanged_of(&plan, &observed);
-            Ok::<_, Failure>((plan, unchanged, observed.caller))
+            drawing.ask_app(&plan, &session, &mut sources).await;
+            let unchanged = drawing.unchanged(&plan, &observed);
+            Ok::<_, Failure>((plan, unchanged, Some(observed.caller)))
         };
         let planned = planned.await;
         session.close().await;
-        let (plan, unchanged, user) = planned?;
-        caller = Some(user);
-        (plan, unchanged)
+        planned?
     };
     if writes_plan_file {
         refuse_unproven(&manifest, &plan, args.files)?;
@@ -156,24 +137,7 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
         output::file(out, &json())?;
     }
     let whole = formats::plan_file_path(args.out.as_deref(), &args.also);
-    let sheets = match folder {
-        Some(folder) => {
-            let changed = render::changed_by_plan(&plan, &filter, args.sheets.most_changes());
-            let flags = args.pictures.without_links();
-            let around =
-                pictures::surroundings(&flags, &sources, &changed, unchanged.clone()).await;
-            let sheets = render::plan_sheets(&plan, &filter, &around, args.sheets.most());
-            Some(sheets::write(folder, sheets, &args.sheets)?)
-        }
-        None => None,
-    };
-    let surroundings = match page_folder {
-        Some(_) => {
-            let changed = render::changed_by_plan(&plan, &filter, usize::MAX);
-            pictures::surroundings(&args.pictures, &sources, &changed, unchanged).await
-        }
-        None => Surroundings::default(),
-    };
+    let (surroundings, sheets) = drawing.draw(&plan, &sources, unchanged).await?;
     formats::write(
         &plan,
         view,
@@ -206,6 +170,73 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
     } else {
         Exit::Done
     })
+}
+
+/// What is drawn of a plan: contact sheets into a folder, and pages.
+struct Drawing<'a> {
+    args: &'a Args,
+    folder: Option<&'a Path>,
+    /// The folder of the page, if there is one.
+    page_folder: Option<PathBuf>,
+}
+
+impl Drawing<'_> {
+    fn is_wanted(&self) -> bool {
+        self.folder.is_some() || self.page_folder.is_some()
+    }
+
+    /// The labels between which changes are drawn.
+    fn unchanged(&self, plan: &Plan, observed: &ObservedState) -> BTreeMap<InputId, Vec<Content>> {
+        if self.is_wanted() {
+            review::unchanged_by_plan(plan, observed)
+        } else {
+            BTreeMap::new()
+        }
+    }
+
+    async fn ask_app(&self, plan: &Plan, session: &Session, sources: &mut Sources<'_>) {
+        if !self.is_wanted() {
+            return;
+        }
+        // A page shows all changes.
+        let most = match self.page_folder {
+            Some(_) => usize::MAX,
+            None => self.args.sheets.most_changes(),
+        };
+        let changed = render::changed_by_plan(plan, &self.args.planning.view.filter(), most);
+        let pictures = &self.args.pictures;
+        pictures.ask_app(session, sources, &changed).await;
+    }
+
+    /// Writes the contact sheets, and gathers what a page shows around the changes.
+    async fn draw(
+        &self,
+        plan: &Plan,
+        sources: &Sources<'_>,
+        unchanged: BTreeMap<InputId, Vec<Content>>,
+    ) -> Result<(Surroundings, Option<SheetList>), Failure> {
+        let args = self.args;
+        let filter = args.planning.view.filter();
+        let sheets = match self.folder {
+            Some(folder) => {
+                let changed = render::changed_by_plan(plan, &filter, args.sheets.most_changes());
+                let flags = args.pictures.without_links();
+                let around =
+                    pictures::surroundings(&flags, sources, &changed, unchanged.clone()).await;
+                let sheets = render::plan_sheets(plan, &filter, &around, args.sheets.most());
+                Some(sheets::write(folder, sheets, &args.sheets)?)
+            }
+            None => None,
+        };
+        let surroundings = match self.page_folder {
+            Some(_) => {
+                let changed = render::changed_by_plan(plan, &filter, usize::MAX);
+                pictures::surroundings(&args.pictures, sources, &changed, unchanged).await
+            }
+            None => Surroundings::default(),
+        };
+        Ok((surroundings, sheets))
+    }
 }
 
 fn plan_offline(

@@ -1,6 +1,6 @@
 //! The labels between which the changes of a plan are drawn.
 
-use crate::model::{AnnotationId, Content, InputId, Maker, ObservedState};
+use crate::model::{AnnotationId, Content, InputId, Maker, ObservedAnnotation, ObservedState};
 use crate::plan::Plan;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,10 @@ pub(crate) fn unchanged_by_plan(
         .filter_map(|(input, ids)| {
             let all = observed.inputs.get(input)?.iter();
             let others = all.filter(|it| it.maker != Maker::Input && !ids.contains(&it.id));
-            Some((input.clone(), others.map(|it| it.content()).collect()))
+            Some((
+                input.clone(),
+                others.map(ObservedAnnotation::content).collect(),
+            ))
         })
         .collect()
 }

@@ -234,7 +234,10 @@ mod tests {
     #[test]
     fn shapes_are_written_in_units_of_the_longer_side() {
         let canvas = SvgCanvas::new([400, 200]);
-        assert_eq!([canvas.width(), canvas.height()], [1000.0, 500.0]);
+        assert_eq!(
+            [canvas.width(), canvas.height()].map(number),
+            ["1000", "500"]
+        );
         let mut out = String::new();
         canvas.write_figure(
             &mut out,
@@ -274,6 +277,9 @@ mod tests {
     #[test]
     fn pictures_without_a_size_have_a_canvas() {
         let canvas = SvgCanvas::new([0, 0]);
-        assert_eq!([canvas.width(), canvas.height()], [1000.0, 1000.0]);
+        assert_eq!(
+            [canvas.width(), canvas.height()].map(number),
+            ["1000", "1000"]
+        );
     }
 }

@@ -96,6 +96,10 @@ impl Browser {
     }
 
     /// Calls a method of the protocol.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "calls are written with `json!` in place"
+    )]
     pub(crate) fn call(&mut self, method: &str, params: Value) -> Value {
         self.calls += 1;
         let mut call = json!({ "id": self.calls, "method": method, "params": params });

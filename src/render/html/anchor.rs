@@ -36,8 +36,8 @@ pub(super) struct Anchors(HashSet<String>);
 
 impl Anchors {
     /// This id, with a number if it is in use already.
-    pub(super) fn unique(&mut self, wanted: String) -> String {
-        let mut anchor = wanted.clone();
+    pub(super) fn unique(&mut self, wanted: &str) -> String {
+        let mut anchor = wanted.to_owned();
         let mut number = 2;
         while !self.0.insert(anchor.clone()) {
             anchor = format!("{wanted}~{number}");
@@ -59,7 +59,7 @@ mod tests {
         assert_eq!(long.len(), KEPT + 1 + 2 * DIGEST);
         assert_ne!(long, encoded(&"x".repeat(70_001)));
         let mut anchors = Anchors::default();
-        let names = ["a", "a", "b", "a"].map(|name| anchors.unique(name.to_owned()));
+        let names = ["a", "a", "b", "a"].map(|name| anchors.unique(name));
         assert_eq!(names, ["a", "a~2", "b", "a~3"]);
     }
 }

@@ -81,14 +81,14 @@ impl Card<'_> {
                 .raw("</span>");
         }
         m.raw("</p>");
-        self.write_facts(m, change);
+        Self::write_facts(m, change);
         let text = surroundings.backdrops.get(self.input.input_id);
         spans(m, change, text.and_then(|it| it.text.as_deref()));
         other_fields(m, change);
         m.raw("</li>\n");
     }
 
-    fn write_facts(&self, m: &mut Markup, change: &ShownChange<'_>) {
+    fn write_facts(m: &mut Markup, change: &ShownChange<'_>) {
         let mut facts = change.facts();
         // The user of what is deleted is a fact already.
         let user = change.user.filter(|_| change.sign != Sign::Remove);

@@ -116,11 +116,11 @@ fn cards<'a>(
                 number,
                 first: *firsts.entry(input.input_id).or_insert(number),
                 page: page_of(input.input_id),
-                anchor: anchors.unique(format!("i-{name}")),
+                anchor: anchors.unique(&format!("i-{name}")),
                 anchors: changes
                     .iter()
                     .enumerate()
-                    .map(|it| anchors.unique(of_change(it)))
+                    .map(|it| anchors.unique(&of_change(it)))
                     .collect(),
             });
         }

@@ -2,7 +2,7 @@
 
 use super::anchor::encoded;
 use super::card::Card;
-use crate::model::escape;
+use crate::model::{AnnotationId, Content, Key, escape};
 use crate::plan::Matched;
 use crate::render::change::ShownChange;
 use crate::render::notation::cut;
@@ -160,12 +160,12 @@ fn reason(change: &ShownChange<'_>) -> String {
 
 /// The words of a change that are in no table, in lower case.
 fn words(change: &ShownChange<'_>) -> String {
-    let id = change.id.map(|id| id.as_str());
-    let key = change.key.map(|key| key.as_str());
+    let id = change.id.map(AnnotationId::as_str);
+    let key = change.key.map(Key::as_str);
     let mut words = vec![change.kind.to_owned()];
     words.extend(id.into_iter().chain(key).map(cut));
     words.extend(change.other_fields());
     let content = change.after.or(change.before);
-    words.extend(content.and_then(|it| it.text()).map(cut));
+    words.extend(content.and_then(Content::text).map(cut));
     escape(&words.join(" ")).to_lowercase()
 }

@@ -37,6 +37,7 @@ fn change(input: &str, before: Option<Content>, after: Option<Content>) -> DiffC
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a side of a change is optional")]
 fn of(geometry: Geometry) -> Option<Content> {
     Some(Content {
         geometry: Some(geometry),
