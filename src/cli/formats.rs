@@ -168,6 +168,13 @@ pub(crate) fn check(
         .iter()
         .map(|path| (canonical(path), Use::Read))
         .collect();
+    let linked = also.iter().filter_map(|also| match also.what {
+        Extra::File(format) => Some((format, also.file.as_path())),
+        Extra::Images => None,
+    });
+    for (format, file) in linked.chain(out.map(|out| (Format::Json, out))) {
+        refuse_link_to_manifest(format, file)?;
+    }
     for file in files {
         let place = canonical(file);
         let shown = file.display();
@@ -204,6 +211,20 @@ pub(crate) fn check(
     let plans = also.iter().filter(|also| also.is_plan_file());
     let mut plans = plans.map(|also| also.file.as_path()).chain(out);
     plans.try_for_each(refuse_to_overwrite)
+}
+
+/// Refuses a link to what has the name of a manifest file: the label file would be overwritten.
+fn refuse_link_to_manifest(format: Format, file: &Path) -> Result<(), Failure> {
+    let place = canonical(file);
+    if format.looks_like_manifest(file) || !format.looks_like_manifest(&place) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "{} is a link to {}, which has the name of a manifest file; nothing was written",
+        file.display(),
+        place.display()
+    ))
+    .hint("name another file"))
 }
 
 /// Refuses to overwrite a file that is not a plan, or to write a plan that a later run would read as part of a

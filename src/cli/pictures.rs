@@ -444,12 +444,12 @@ impl Notes {
             (
                 "no picture was found of",
                 &self.missing,
-                "; name its folder with --pictures DIR",
+                "; --pictures DIR names a folder of pictures",
             ),
             (
-                "the picture has a URL only of",
+                "only URLs are known of the pictures of",
                 &self.not_fetched,
-                "; fetch it with --fetch-images",
+                "; --fetch-images fetches them",
             ),
             (
                 "not every small change is enlarged of",
@@ -470,8 +470,8 @@ impl Notes {
                     .map(|(id, why)| format!("the {what} of input `{id}` is not shown: {why}")),
             );
             if all > EXPLAINED {
-                let more = counted((all - EXPLAINED) as u64, what);
-                sentences.push(format!("{more} more cannot be read"));
+                let more = counted((all - EXPLAINED) as u64, &format!("more {what}"));
+                sentences.push(format!("{more} not shown, for such reasons"));
             }
         }
         sentences

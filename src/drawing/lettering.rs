@@ -28,6 +28,8 @@ pub(super) fn shortened(text: &str, most: usize) -> String {
 
 /// Writes a line with its top left corner at this place.
 pub(super) fn write(onto: &mut Pixmap, [x, y]: [u32; 2], text: &str, color: [u8; 3]) {
+    // The font has no ellipsis.
+    let text = text.replace('…', "..");
     for (at, character) in (0..).zip(text.chars()) {
         put(onto, [x + at * CHARACTER[0], y], character, color);
     }

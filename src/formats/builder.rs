@@ -11,7 +11,7 @@ use super::place::{Extent, NotPlaced, Shape, place, skip};
 use crate::manifest::write::declarable;
 use crate::model::{
     Concept, ConceptId, Concepts, Content, DesiredAnnotation, DesiredInput, Geometry, Identity,
-    InputId, Json, Origin, Undeclared, escape,
+    InputId, Json, Key, Origin, Undeclared, escape,
 };
 use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap};
@@ -53,6 +53,8 @@ pub(super) struct PictureAt(usize);
 pub(super) struct Object {
     /// Names it in the account: its id, or `number 8`.
     pub(super) name: String,
+    /// The key that the annotation gets. Only an object of one shape may have one.
+    pub(super) key: Option<Key>,
     /// Class names as the file has them, with values from 0 to 1. A class that comes again is ignored.
     pub(super) concepts: Vec<(String, f64)>,
     /// Becomes the value of the concepts, or is left out, as the options say.
@@ -483,7 +485,7 @@ impl<'o> Builder<'o> {
         let concepts = concepts.or_else(|| own.concepts.clone());
         for geometry in geometries {
             input.annotations.push(DesiredAnnotation {
-                identity: Identity::Content,
+                identity: (object.key.clone()).map_or(Identity::Content, Identity::Key),
                 content: Content {
                     // A manifest declares a whole input by naming no place.
                     geometry: Some(geometry).filter(|it| *it != Geometry::Whole),

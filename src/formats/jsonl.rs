@@ -1,7 +1,7 @@
 //! annosync's own JSON Lines, one input in a line -> inputs with annotations.
 //!
-//! The manifest's reader parses each line. Ids of inputs stay as they are; ids and keys of annotations are left out,
-//! since they belong to the set that declares them. Masks and texts in files are read through the source.
+//! The manifest's reader parses each line. Ids of inputs and keys stay as they are; ids of annotations are left out, since they
+//! belong to the app that has them. Masks and texts in files are read through the source.
 
 mod write;
 
@@ -196,13 +196,18 @@ fn object(name: String, identity: &Identity, mut content: Content) -> Result<Obj
     };
     let mut notes = Vec::new();
     match identity {
-        Identity::Content => {}
+        Identity::Content | Identity::Key(_) => {}
         Identity::InputLevel => return other("it is the annotation that the app made itself"),
-        Identity::Id(_) | Identity::Key(_) => notes.push(Note::StateLeftOut),
+        Identity::Id(_) => notes.push(Note::StateLeftOut),
     }
+    let key = match identity {
+        Identity::Key(key) => Some(key.clone()),
+        _ => None,
+    };
     let concepts = content.concepts.iter().flat_map(|concepts| concepts.iter());
     Ok(Object {
         name,
+        key,
         concepts: concepts
             .map(|concept| (concept.id.to_string(), f64::from(concept.value)))
             .collect(),

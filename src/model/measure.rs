@@ -47,6 +47,10 @@ impl Measure {
         match self {
             Self::Iou => format!("IoU {overlap}"),
             Self::Text => format!("text {overlap}"),
+            // What is farther has no overlap.
+            Self::Distance if overlap.millionths() == 0 => {
+                format!("distance {} or more", distance_of(overlap))
+            }
             Self::Distance => format!("distance {}", distance_of(overlap)),
         }
     }

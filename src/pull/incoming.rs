@@ -235,10 +235,17 @@ fn entries(
     for &other in &matching.unclaimed {
         let content = renamed(&incoming[other].content, &names);
         merged.added += 1;
+        // A key names one annotation of an input; the one that the manifest has keeps it.
+        let identity = match &incoming[other].identity {
+            key @ Identity::Key(_) if entries.iter().all(|entry| entry.identity != *key) => {
+                key.clone()
+            }
+            _ => Identity::Content,
+        };
         entries.push(Entry {
             declared: None,
             observed: Some(other),
-            identity: Identity::Content,
+            identity,
             mask: mask_file(&content),
             content,
         });

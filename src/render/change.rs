@@ -146,7 +146,10 @@ impl<'a> ShownChange<'a> {
                 DiffKind::Removed => Sign::Remove,
                 _ => Sign::Change,
             },
-            action: difference_words(change.kind),
+            action: match change.kind {
+                DiffKind::Attributes => "changed",
+                kind => difference_words(kind),
+            },
             kind: kind_of(before.or(after)).unwrap_or("whole input"),
             name,
             before,

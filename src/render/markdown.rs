@@ -115,10 +115,9 @@ pub fn markdown(plan: &Plan, options: &MarkdownOptions) -> String {
     for section in sections {
         builder.push(&blocks::section(&section, SECTION));
     }
-    if let Some(sheets) = &options.sheets {
-        builder.push(&pictures::section(sheets));
-    }
+    let drawn = options.sheets.as_ref().map(pictures::section);
     if options.detail == Detail::Summary {
+        builder.push(&drawn.unwrap_or_default());
         return builder.finish(&[], options);
     }
     let form = Form {
@@ -131,6 +130,7 @@ pub fn markdown(plan: &Plan, options: &MarkdownOptions) -> String {
     };
     builder.push(&inputs_of(plan));
     builder.push(&destructive(&selection, &form));
+    builder.push(&drawn.unwrap_or_default());
     let (part, mut left_out) = reverting(plan, &selection, &form);
     builder.push(&part);
     builder.push(&left_alone(plan, &selection, &form));

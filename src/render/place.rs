@@ -8,7 +8,11 @@ pub(super) fn words(content: &Content) -> Option<String> {
     let place = content.geometry.as_ref().and_then(of_geometry);
     let frame = content
         .frame
-        .map(|frame| format!("frame {} at {}", frame.number, seconds(frame.time_ms)));
+        .map(|frame| match (frame.number, seconds(frame.time_ms)) {
+            // A manifest may give the time alone.
+            (0, time) if frame.time_ms > 0 => format!("frame at {time}"),
+            (number, time) => format!("frame {number} at {time}"),
+        });
     match (place, frame) {
         (Some(place), Some(frame)) => Some(format!("{place}, {frame}")),
         (one, other) => one.or(other),

@@ -103,7 +103,12 @@ fn changed(reviewed: &[ReviewedInput<'_>], most: usize) -> Vec<(InputId, Vec<Are
 ///
 /// [`Crop::area`]: crate::drawing::Crop::area
 pub(super) fn enlarged(change: &ShownChange<'_>) -> Option<Area> {
-    let bounds = |content: Option<&Content>| content?.geometry.as_ref()?.bounds();
+    // Bounds of spans and segments are characters and seconds.
+    let bounds = |content: Option<&Content>| {
+        let geometry = content?.geometry.as_ref()?;
+        Outline::of(geometry)?;
+        geometry.bounds()
+    };
     crop_area(bounds(change.before), bounds(change.after))
 }
 

@@ -64,7 +64,7 @@ fn sheets(reviewed: &[ReviewedInput<'_>], surroundings: &Surroundings, most: usi
             let listed = (first..).zip(changes).map(|(number, change)| ListedChange {
                 number,
                 input_id: change.input_id.clone(),
-                words: words(change),
+                words: format!("{} {}", change.sign.symbol(), change.line()),
             });
             let listed = ListedSheet {
                 file: name.clone(),
@@ -105,12 +105,16 @@ fn tile<'a>(number: usize, change: &ShownChange<'_>, surroundings: &'a Surroundi
         change.kind,
         change.name
     );
+    let mut changed = vec![change.concepts()];
+    changed.extend(change.other_fields());
+    changed.retain(|it| !it.is_empty());
+    let changed = changed.join("; ");
     Tile {
         figure: alone.figure(surroundings),
         picture: backdrop.and_then(|it| it.href.as_deref()),
         part,
         passage: backdrop.and_then(|it| passage(change, it)),
-        words: [heading, change.concepts(), change.input_id.to_string()]
+        words: [heading, changed, change.input_id.to_string()]
             .map(|line| escape(&line).trim_end().to_owned()),
     }
 }
@@ -135,27 +139,6 @@ fn passage<'a>(change: &ShownChange<'_>, backdrop: &'a Backdrop) -> Option<Passa
         text: backdrop.text.as_deref()?,
         marks: before.into_iter().chain(after).collect(),
     })
-}
-
-/// `~ overwrite box wheel: car -> truck, top left, 4.0 % of the image`
-fn words(change: &ShownChange<'_>) -> String {
-    let mut parts = vec![change.concepts()];
-    parts.extend(change.place());
-    parts.extend(change.other_fields());
-    parts.retain(|part| !part.is_empty());
-    let name = [
-        change.sign.symbol(),
-        change.action,
-        change.kind,
-        &change.name,
-    ];
-    let name = name.join(" ");
-    let name = name.trim_end();
-    if parts.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{name}: {}", parts.join(", "))
-    }
 }
 
 #[cfg(test)]

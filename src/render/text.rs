@@ -31,6 +31,14 @@ pub fn text(plan: &Plan, options: &TextOptions) -> String {
     if let Some(words) = drift::none(plan) {
         page.line(Ink::Plain, &words.text());
     }
+    if detail == Detail::Summary && plan.summary.held_back.drift > plan.summary.undecided {
+        page.put(
+            Ink::Warning,
+            &format!("{}: ", drift::kept_heading(plan).text()),
+        )
+        .put(Ink::Plain, &drift::kept_words(plan).text())
+        .end();
+    }
     tables::write(&mut page, &plan.summary, detail);
     if let Some(words) = selection.filter_note(&options.filter) {
         page.gap();

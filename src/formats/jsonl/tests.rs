@@ -43,19 +43,17 @@ fn annotations_of_every_kind_stay_as_they_are() {
 }
 
 #[test]
-fn keys_and_ids_are_left_out_with_a_note() {
+fn keys_stay_and_ids_are_left_out_with_a_note() {
     let imported = read(&[(
         "a.jsonl",
         r#"{"id": "a", "annotations": [{"key": "k", "point": [0, 0]}, {"id": "i", "point": [0, 1]}, {"point": [1, 1]}]}"#,
     )]);
-    assert_eq!(codes(&imported), [("state_left_out", 2)]);
+    assert_eq!(codes(&imported), [("state_left_out", 1)]);
     assert_eq!(imported.taken_over, 3);
-    let annotations = &imported.inputs[0].input.annotations;
-    assert!(
-        annotations
-            .iter()
-            .all(|it| it.identity == Identity::Content)
-    );
+    let annotations = imported.inputs[0].input.annotations.iter();
+    let identities: Vec<&Identity> = annotations.map(|it| &it.identity).collect();
+    let key = Identity::Key(crate::model::Key::new("k").unwrap());
+    assert_eq!(identities, [&key, &Identity::Content, &Identity::Content]);
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn a_line_names_what_changes() {
             "point k: top right",
         ),
     ] {
-        let expected = format!("with other attributes {expected}");
+        let expected = format!("changed {expected}");
         assert_eq!(changed(before, after), expected);
     }
     assert_eq!(
@@ -72,12 +72,12 @@ fn of_many_concepts_those_that_change_are_named() {
     let after = r#"{"concepts": {"a": 1, "b": 0, "c": 1, "e": 1}}"#;
     assert_eq!(
         changed(before, after),
-        "with other attributes whole input [+b: false, +e, -d, 2 unchanged] k"
+        "changed whole input [+b: false, +e, -d, 2 unchanged] k"
     );
     let after = r#"{"concepts": {"v": 1, "w": 1, "x": 1, "y": 1, "z": 1}}"#;
     assert_eq!(
         changed(before, after),
-        "with other attributes whole input [+v, +w, +x, 6 more changed] k"
+        "changed whole input [+v, +w, +x, 6 more changed] k"
     );
 }
 

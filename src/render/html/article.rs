@@ -4,7 +4,7 @@ use super::card::Card;
 use super::markup::Markup;
 use super::visual;
 use crate::drawing::Role;
-use crate::model::{Content, Geometry, Span, counted};
+use crate::model::{Content, Geometry, Span, counted, thousands};
 use crate::render::change::{ShownChange, Sign};
 use crate::render::difference;
 use crate::render::notation::cut;
@@ -27,9 +27,12 @@ impl Card<'_> {
             .raw(">")
             .name(&cut(self.input.input_id.as_str()))
             .raw("</a> <small>");
-        m.text(&counted(self.changes.len() as u64, "change"));
-        if !self.has_picture() {
-            m.raw(", continued");
+        let all = self.input.changes.len() as u64;
+        if self.changes.len() as u64 == all {
+            m.text(&counted(all, "change"));
+        } else {
+            let (from, to) = (self.offset + 1, self.offset + self.changes.len());
+            m.text(&format!("changes {from} to {to} of {}", thousands(all)));
         }
         if let Some(page) = &self.page {
             m.raw(", <a rel=\"noreferrer\"")
@@ -61,7 +64,7 @@ impl Card<'_> {
         m.raw("<p><a class=\"at\"")
             .attribute("href", &format!("#{}", self.anchors[at]))
             .raw(">")
-            .text(&(at + 1).to_string())
+            .text(&(self.offset + at + 1).to_string())
             .raw("</a> <b class=\"sign\">")
             .text(change.sign.symbol())
             .raw("</b> <b>")

@@ -7,6 +7,8 @@ use crate::render::review::ReviewedInput;
 pub(super) struct Card<'a> {
     pub(super) input: &'a ReviewedInput<'a>,
     pub(super) changes: &'a [ShownChange<'a>],
+    /// How many changes of the input are in earlier cards.
+    pub(super) offset: usize,
     /// The position among all cards.
     pub(super) number: usize,
     /// The number of the input's first card, which holds the picture.

@@ -59,7 +59,7 @@ pub(super) fn write(
         m.raw("<noscript><p class=\"warning\">")
             .text(&format!(
                 "This page shows the first {} without JavaScript. Allow its script to see the others, or print them with \
-                 --format text --full.",
+                 --format text --all.",
                 counted(shown as u64, what)
             ))
             .raw("</p></noscript>\n");
@@ -100,8 +100,9 @@ fn cards<'a>(
     let mut cards: Vec<Card<'_>> = Vec::new();
     for input in inputs {
         let name = encoded(input.input_id.as_str());
-        for changes in input.changes.chunks(MOST_IN_CARD) {
+        for (part, changes) in input.changes.chunks(MOST_IN_CARD).enumerate() {
             let number = cards.len();
+            let offset = part * MOST_IN_CARD;
             let of_change = |(at, change): (usize, &ShownChange<'_>)| {
                 let own = match (change.id, change.key) {
                     (Some(id), _) => encoded(id.as_str()),
@@ -113,6 +114,7 @@ fn cards<'a>(
             cards.push(Card {
                 input,
                 changes,
+                offset,
                 number,
                 first: *firsts.entry(input.input_id).or_insert(number),
                 page: page_of(input.input_id),

@@ -162,9 +162,9 @@ fn reason(change: &ShownChange<'_>) -> String {
 fn words(change: &ShownChange<'_>) -> String {
     let id = change.id.map(AnnotationId::as_str);
     let key = change.key.map(Key::as_str);
-    let mut words = vec![change.kind.to_owned()];
-    words.extend(id.into_iter().chain(key).map(cut));
-    words.extend(change.other_fields());
+    let mut words = vec![change.words()];
+    let names = id.into_iter().chain(key);
+    words.extend(names.filter(|name| *name != change.name).map(cut));
     let content = change.after.or(change.before);
     words.extend(content.and_then(Content::text).map(cut));
     escape(&words.join(" ")).to_lowercase()

@@ -69,8 +69,8 @@ pub(super) fn write(m: &mut Markup, plan: &Plan, filter: &Filter, rows: usize) {
         chart::section(m, &section);
     }
     m.raw("</div>\n");
-    deletes(m, plan, &selection, rows);
     app_changes(m, plan, &selection, rows);
+    deletes(m, plan, &selection, rows);
     planned_inputs(m, plan, rows);
 }
 
@@ -154,7 +154,13 @@ fn deletes(m: &mut Markup, plan: &Plan, selection: &Selection<'_>, limit: usize)
     for it in gone.into_iter().take(limit.saturating_sub(rows.len())) {
         rows.push(deleted(it, &ids));
     }
-    let heading = format!("Deletes ({})", thousands(all as u64)).into();
+    let replaces = plan.summary.actions.replace > 0;
+    let name = if replaces {
+        "Deletes and replacements"
+    } else {
+        "Deletes"
+    };
+    let heading = format!("{name} ({})", thousands(all as u64)).into();
     let more = (all - rows.len(), "change");
     part(
         m,

@@ -234,7 +234,7 @@ fn changes_after_the_first_are_compressed_blocks_with_an_index() {
     assert!(blocks[6].contains("id=\"in-0999/k\""));
     let index: Value = serde_json::from_str(&block(&page, "index").unwrap()).unwrap();
     assert_eq!(index["cards"][999], serde_json::json!([7, 99, 1, 999, 999]));
-    assert_eq!(index["texts"][5], "box k");
+    assert_eq!(index["texts"][5], "box [car] k: top, 16 % of the image");
     for column in ["kind", "user", "reason", "list"] {
         assert_eq!(index[column].as_array().unwrap().len(), 1_000, "{column}");
     }
@@ -251,7 +251,8 @@ fn inputs_with_many_changes_are_several_cards() {
         .collect();
     let page = page_of(changes, &Surroundings::default());
     assert!(page.contains("300 of 1,000 differences shown."));
-    assert!(page.contains("<small>100 changes, continued</small>"));
+    assert!(page.contains("<small>changes 201 to 300 of 1,000</small>"));
+    assert!(page.contains(">300</a>") && !page.contains(">301</a>"));
     let index: Value = serde_json::from_str(&block(&page, "index").unwrap()).unwrap();
     assert_eq!(index["cards"][9], serde_json::json!([7, 0, 100, 0, 0]));
 }

@@ -103,7 +103,7 @@ fn figure(
         m.drawing(|out| canvas.write_shape(out, &it.shape));
     }
     m.raw(if open.is_some() { "</g>" } else { "" });
-    labels(m, canvas, drawn);
+    labels(m, canvas, drawn, card.offset);
     m.raw("</svg>");
     if let Some(frame) = frame {
         let content = Content {
@@ -142,7 +142,7 @@ fn view_box(canvas: SvgCanvas, part: [f32; 4]) -> String {
 }
 
 /// The number of each change at its label, with its concepts if there are few.
-fn labels(m: &mut Markup, canvas: SvgCanvas, drawn: &[Drawn<'_>]) {
+fn labels(m: &mut Markup, canvas: SvgCanvas, drawn: &[Drawn<'_>], offset: usize) {
     let mut seen = None;
     let is_few = drawn
         .iter()
@@ -177,7 +177,7 @@ fn labels(m: &mut Markup, canvas: SvgCanvas, drawn: &[Drawn<'_>]) {
                 svg_number(y)
             );
         });
-        m.text(&(it.at + 1).to_string()).text(sign);
+        m.text(&(offset + it.at + 1).to_string()).text(sign);
         if is_few && !it.shape.label.is_empty() {
             let mut label: String = it.shape.label.chars().take(LABEL).collect();
             if label.len() < it.shape.label.len() {
@@ -220,7 +220,8 @@ fn alternative(
     let mut lines: Vec<String> = Vec::new();
     for (at, change) in card.changes.iter().enumerate() {
         if lines.len() < NAMED && drawn.iter().any(|it| it.at == at) {
-            lines.push(format!("{}: {} {}", at + 1, change.action, change.kind));
+            let number = card.offset + at + 1;
+            lines.push(format!("{number}: {} {}", change.action, change.kind));
         }
     }
     if lines.is_empty() {

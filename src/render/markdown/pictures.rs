@@ -64,6 +64,7 @@ fn table(sheet: &ListedSheet, limit: usize) -> String {
 /// The sheet itself if its URL is known, else a link to its file.
 fn link(list: &SheetList, sheet: &ListedSheet) -> String {
     let numbers = match (sheet.changes.first(), sheet.changes.last()) {
+        (Some(from), Some(to)) if from.number == to.number => format!("change {}", from.number),
         (Some(from), Some(to)) => format!("changes {} to {}", from.number, to.number),
         _ => "changes".to_owned(),
     };

@@ -2,6 +2,7 @@
 
 use super::{Run, World, boxes, command, is_there, skipped, taco};
 use crate::schemas::DIFF;
+use annosync::render::thousands;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -590,4 +591,114 @@ fn a_folder_of_a_manifest_is_not_a_side_without_its_header() {
         );
     }
     diff(folder.path(), &["git:HEAD:m", "m"]).exits(0);
+}
+
+/// The numbers of a diff by their places in text, Markdown, page and contact sheets.
+#[test]
+fn every_format_shows_the_same_numbers_of_real_versions() {
+    for (set, sides) in [
+        ("bccd", ["v1", "v2"]),
+        (
+            "taco",
+            ["annotations-a56f6cb.json", "annotations-a35e944.json"],
+        ),
+    ] {
+        let Some(data) = shared(set) else { return };
+        let out = tempfile::tempdir().unwrap();
+        let sheets = format!("images={}", out.path().join("sheets").display());
+        let of = |more: &[&str]| diff(&data, &[&sides[..], more].concat()).exits(2).stdout;
+        let json: Value = serde_json::from_str(&of(&["--format", "json"])).unwrap();
+        let text = of(&["--full"]);
+        let closing = text
+            .lines()
+            .last()
+            .unwrap()
+            .trim_end_matches('.')
+            .to_owned();
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let page = of(&["--format", "html"]);
+        let markdown = of(&[
+            "--format",
+            "markdown",
+            "--also",
+            &sheets,
+            "--max-sheets",
+            "1",
+        ]);
+        let all = json["changes"].as_array().unwrap().len();
+        let summary = &json["summary"];
+        let kinds = "added removed relabelled moved moved_and_relabelled turned attributes";
+        let sum: u64 = kinds
+            .split(' ')
+            .map(|kind| summary[kind].as_u64().unwrap())
+            .sum();
+        assert_eq!(sum, all as u64);
+
+        assert!(
+            markdown.starts_with(&format!("## annosync diff: {closing}\n")),
+            "{set}"
+        );
+        assert!(page.contains(&format!("<p>{closing}.</p>")), "{set}");
+        assert!(page.contains(&format!(" of {} differences shown.", thousands(all as u64))));
+        let left_out = thousands(all as u64 - 12);
+        assert!(markdown.contains("12 changes on 1 contact sheet."), "{set}");
+        assert!(
+            markdown.contains(&format!(" {left_out} more on no sheet")),
+            "{set}"
+        );
+
+        for class in summary["classes"].as_array().unwrap() {
+            let name = class["concept"].as_str().unwrap();
+            let [before, after] = ["before", "after"].map(|side| class[side].as_u64().unwrap());
+            let change = after as i64 - before as i64;
+            let sign = if change < 0 { "-" } else { "+" };
+            let change = format!("{sign}{}", thousands(change.unsigned_abs()));
+            let [before, after] = [before, after].map(thousands);
+            let row = format!("| `{name}` | {before} | {after} | {change} |");
+            assert!(markdown.contains(&row), "{row}");
+            let row = format!("{name} {before} -> {after} ({change})");
+            assert!(text.contains(&row), "{row}");
+            let number = |text: &str| format!("<td class=\"n\">{text}</td>");
+            let numbers = [&before, &after, &change].map(|it| number(it)).concat();
+            let row = format!("<bdi>{name}</bdi></th>{numbers}");
+            assert!(page.contains(&row), "{row}");
+        }
+        for pair in summary["relabellings"].as_array().unwrap() {
+            let [from, to] = ["from", "to"].map(|side| pair[side][0].as_str().unwrap());
+            let count = pair["count"].as_u64().unwrap();
+            assert!(
+                markdown.contains(&format!("| `{from}` | `{to}` | {count} |")),
+                "{from}"
+            );
+            assert!(
+                text.contains(&format!("{from} -> {to} ({count})")),
+                "{from}"
+            );
+            let matrix = &page[page.find("class=\"matrix\"").unwrap()..];
+            let row = &matrix[matrix.find(&format!("<bdi>{from}</bdi></th>")).unwrap()..];
+            assert!(
+                row[..row.find("</tr>").unwrap()].contains(&format!(">{count}</td>")),
+                "{from}"
+            );
+        }
+        let histogram = summary["moves"]["histogram"].as_array().unwrap();
+        for (tenth, count) in histogram.iter().enumerate() {
+            let count = count.as_u64().unwrap();
+            if count == 0 {
+                continue;
+            }
+            let end = format!("{:.1}", (tenth + 1) as f64 / 10.0);
+            let name = format!("IoU 0.{tenth} to {end}");
+            let count = thousands(count);
+            assert!(
+                markdown.contains(&format!("| {name} | {count} |")),
+                "{name}"
+            );
+            assert!(text.contains(&format!("{name}: {count} ")), "{name}");
+            assert!(
+                page.contains(&format!("{name}</th><td class=\"n\">{count}</td>")),
+                "{name}"
+            );
+        }
+    }
 }

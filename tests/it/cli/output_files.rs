@@ -104,6 +104,22 @@ fn a_pipe_gets_the_output() {
 }
 
 #[test]
+fn a_link_to_a_label_file_is_refused() {
+    let world = world();
+    let before = world.read("case/a.yaml");
+    for format in ["html", "text", "markdown", "json"] {
+        let link = format!("link.{format}");
+        symlink("case/a.yaml", world.path().join(&link)).unwrap();
+        let also = format!("{format}={link}");
+        world
+            .on_app(&["plan", "m.yaml", "--also", &also])
+            .exits(64)
+            .says("which has the name of a manifest file; nothing was written");
+        assert_eq!(world.read("case/a.yaml"), before);
+    }
+}
+
+#[test]
 fn a_link_to_a_file_is_written_through() {
     let world = world();
     for (ending, arguments) in WRITERS {

@@ -71,8 +71,8 @@ fn sheets_show_pictures_of_the_manifest_and_markdown_names_them() {
     let markdown = world.read("plan.md");
     for text in [
         "1 change on 1 contact sheet.",
-        "[sheet-001.png](<sheets/sheet-001.png>): changes 1 to 1",
-        "| 1 | `in-a` | `+ post box k: car",
+        "[sheet-001.png](<sheets/sheet-001.png>): change 1",
+        "| 1 | `in-a` | `+ post box [car] k",
     ] {
         assert!(markdown.contains(text), "{text}: {markdown}");
     }
@@ -85,15 +85,14 @@ fn sheets_show_pictures_of_the_manifest_and_markdown_names_them() {
         "the same bytes every time"
     );
     let markdown = world.read("plan.md");
-    let shown = "![sheet-001.png: changes 1 to 1](<https://example.com/pull-1/sheet-001.png>)";
+    let shown = "![sheet-001.png: change 1](<https://example.com/pull-1/sheet-001.png>)";
     assert!(markdown.contains(shown), "{markdown}");
     // The plan file does not say where pictures are.
     world.plan(&["--out", "plan.json"]).exits(0);
     let show = ["show", "plan.json", "--also", "images=sheets"];
-    world
-        .run(&show)
-        .exits(0)
-        .says("note: no picture was found of 1 input (in-a); name its folder with --pictures DIR");
+    world.run(&show).exits(0).says(
+        "note: no picture was found of 1 input (in-a); --pictures DIR names a folder of pictures",
+    );
     assert_eq!(pink(&sheet), 0);
     write(
         world.path(),
@@ -373,10 +372,9 @@ fn pictures_are_fetched_when_asked_and_without_the_token() {
         &format!("{{ url: \"{server}/a.png\" }}"),
         "car",
     ));
-    world
-        .plan(&create)
-        .exits(0)
-        .says("note: the picture has a URL only of 1 input (in-a); fetch it with --fetch-images");
+    world.plan(&create).exits(0).says(
+        "note: only URLs are known of the pictures of 1 input (in-a); --fetch-images fetches them",
+    );
     assert_eq!((pink(&sheet), heads.lock().unwrap().len()), (0, 0));
     world.plan(&fetch).exits(0);
     assert!(pink(&sheet) > 20_000);

@@ -32,6 +32,31 @@ fn lines_are_recognised_and_apply() {
 }
 
 #[test]
+fn keys_are_taken_over_unless_the_manifest_has_them() {
+    let world = World::new();
+    let line = |first: &str, second: &str| {
+        let boxes = [(first, "0.1", "0.5"), (second, "0.6", "0.9")].map(|(key, from, to)| {
+            format!(
+                r#"{{{key}"box": {{"top": {from}, "left": {from}, "bottom": {to}, "right": {to}}}, "concepts": ["car"]}}"#
+            )
+        });
+        format!(
+            "{{\"id\": \"a\", \"annotations\": [{}]}}\n",
+            boxes.join(", ")
+        )
+    };
+    world.write("lines.jsonl", &line(r#""key": "near", "#, ""));
+    world.run(&IMPORT).exits(0);
+    let first = world.read("labels/a.yaml");
+    assert_eq!(first.matches("key: near").count(), 1, "{first}");
+    // The annotation that has the key keeps it, whatever the file calls the other one.
+    let moved = line("", r#""key": "near", "#);
+    world.write("lines.jsonl", &moved);
+    world.run(&IMPORT).exits(0);
+    assert_eq!(world.read("labels/a.yaml"), first);
+}
+
+#[test]
 fn one_wrong_line_costs_its_input_alone() {
     let world = World::new();
     world.write("lines.jsonl", &format!("{LINES}{{\"id\": \"c\", \"annot"));
@@ -59,10 +84,8 @@ fn an_export_keeps_keys() {
     world.run(&export).exits(0);
     let lines = world.read(".annosync/out.jsonl");
     assert!(lines.contains(r#""key":"mine""#), "{lines}");
-    // An import names what it leaves out, and the manifest keeps it.
     world
         .run(&["import", ".annosync/out.jsonl", "--out", "labels"])
-        .exits(5)
-        .says("state_left_out: 1 annotation");
+        .exits(0);
     assert_eq!(world.read("labels/a.yaml"), with_key);
 }

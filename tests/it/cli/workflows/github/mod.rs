@@ -88,7 +88,7 @@ fn pictures_of_the_changes_are_an_artifact_and_on_a_branch_if_one_is_named() {
     let first = fs::read(sheet).unwrap();
     let comment = hub.comment(1);
     assert!(
-        comment.contains("\n`sheet-001.png`: changes 1 to 1\n"),
+        comment.contains("\n`sheet-001.png`: change 1\n"),
         "{comment}"
     );
     let dev = hub.project.dev();
