@@ -265,6 +265,13 @@ impl Gathering<'_> {
                 if input.areas.len() > MOST_CROPS {
                     self.notes.many_crops.push(input.id.clone());
                 }
+                if input
+                    .found
+                    .size
+                    .is_some_and(|size| !has_proportions(size, scaled.size))
+                {
+                    self.notes.other_proportions.push(input.id.clone());
+                }
                 let backdrop = self.backdrops.entry(input.id.clone()).or_default();
                 scaled.show(backdrop);
             }
@@ -393,6 +400,12 @@ impl Scaled {
     }
 }
 
+/// Whether two sizes have the same ratio, as far as whole pixels allow.
+fn has_proportions(a: [u32; 2], b: [u32; 2]) -> bool {
+    let ratio = |size: [u32; 2]| f64::from(size[0]) / f64::from(size[1].max(1));
+    (ratio(a) / ratio(b) - 1.0).abs() < 0.01
+}
+
 /// A link to a file, from the folder of the page.
 fn link(file: &Path, page_folder: &Path) -> Option<String> {
     let folder = std::path::absolute(page_folder.join(".")).ok()?;
@@ -416,6 +429,8 @@ struct Notes {
     unreadable: Vec<(InputId, String)>,
     texts: Vec<(InputId, String)>,
     long_texts: Vec<InputId>,
+    /// The labels declare a size of another ratio.
+    other_proportions: Vec<InputId>,
     many_crops: Vec<InputId>,
     /// How many pictures are not shown because of the limits of their number and of their bytes.
     beyond_count: usize,
@@ -454,6 +469,11 @@ impl Notes {
             (
                 "not every small change is enlarged of",
                 &self.many_crops,
+                "",
+            ),
+            (
+                "the picture has other proportions than the labels say, and may be another one, of",
+                &self.other_proportions,
                 "",
             ),
             ("the text is too long to be shown of", &self.long_texts, ""),

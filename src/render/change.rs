@@ -265,6 +265,15 @@ impl<'a> ShownChange<'a> {
         if kinds.0 != kinds.1 {
             return Some(format!("{} -> {}", kinds.0, kinds.1));
         }
+        // Points that are far apart have no overlap, whatever their distance.
+        let distance = match (before, after) {
+            (Geometry::Point(a), Geometry::Point(b)) => Some(a.distance(*b)),
+            (Geometry::Keypoints(a), Geometry::Keypoints(b)) => a.distance(b),
+            _ => None,
+        };
+        if let Some(distance) = distance.filter(|it| *it > FAR) {
+            return Some(format!("distance {distance:.4}"));
+        }
         let far = overlap(before, after).filter(|_| !matches!(before, Geometry::Mask(_)));
         Some(match far {
             Some(far) => Measure::of(before).describe(far),
@@ -324,6 +333,9 @@ impl<'a> ShownChange<'a> {
         fields
     }
 }
+
+/// From here on the overlap of points says nothing about their distance; a fraction of the image.
+const FAR: f64 = 0.0399;
 
 /// A text in quotes, cut if it is long.
 fn quoted(text: &str) -> String {

@@ -46,6 +46,17 @@ fn a_line_names_what_changes() {
             r#"{"text": "a blue car"}"#,
             "text k: text \"a red car\" -> \"a blue car\"",
         ),
+        // Also if the points are too far apart for an overlap.
+        (
+            r#"{"point": [0.5, 0.25]}"#,
+            r#"{"point": [0.5, 0.75]}"#,
+            "point k: right; distance 0.5000",
+        ),
+        (
+            r#"{"point": [0.5, 0.25]}"#,
+            r#"{"point": [0.51, 0.25]}"#,
+            "point k: left; distance 0.0100",
+        ),
         // Float noise and the spelling of JSON are no differences.
         (
             r#"{"point": [0.1, 0.9], "metadata": {"a": 1, "b": 2}}"#,

@@ -213,6 +213,7 @@
         target = get(link);
       }
     }
+    if (!target && link.includes('/')) get('shown').textContent += ` No change has the address #${link}.`;
     if (!target || !gallery.contains(target)) return;
     const card = target.closest('article');
     if (card.hidden || target.hidden) {

@@ -250,6 +250,8 @@ fn links_lead_to_changes_that_are_not_shown_yet() {
     let Some(mut browser) = browser() else { return };
     let folder = large();
     let file = folder.path().join("page.html");
+    browser.open(&file, "#in-005/none");
+    browser.until("document.getElementById('shown').textContent.endsWith('No change has the address #in-005/none.')");
     for (hash, id) in [("#in-005/k", "in-005/k"), ("#in-410/k", "in-410/k")] {
         browser.open(&file, hash);
         browser.until(&format!("document.querySelector('li.here')?.id === {id:?}"));

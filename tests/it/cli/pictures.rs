@@ -76,6 +76,13 @@ fn sheets_show_pictures_of_the_manifest_and_markdown_names_them() {
     ] {
         assert!(markdown.contains(text), "{text}: {markdown}");
     }
+    assert!(!world.plan(&also).stderr.contains("other proportions"));
+    let wide = "{ path: images/a.png, width: 900, height: 100 }";
+    world.declare(&input("in-a", wide, "car"));
+    world
+        .plan(&also)
+        .says("note: the picture has other proportions than the labels say, and may be another one, of 1 input (in-a)");
+    world.declare(&input("in-a", "{ path: images/a.png }", "car"));
     let first = fs::read(&sheet).unwrap();
     let url = ["--sheets-url", "https://example.com/pull-1"];
     world.plan(&[&also[..], &url].concat()).exits(0);
