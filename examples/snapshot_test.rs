@@ -63,13 +63,13 @@ inputs:
             }]
         }"#;
         insta::assert_snapshot!(plan_text(manifest, listing), @r"
-        street-0001
-          ~ merge box [car] 300b8e39… (matched: same place, other concepts)
-                box: {top: 0.1, left: 0.2, bottom: 0.5, right: 0.6}
-              - concepts: [car]
-              + concepts: [car, taxi]
+        Label set street on acme/street at https://api.clarifai.com, policy sync: 1 to merge.
+        App: https://clarifai.com/acme/street
 
         Classes: taxi 0 -> 1 (+1)
+
+        street-0001
+          ~ merge box [car -> car, taxi] 300b8e39…: top, 16 % of the image (matched: same place, other concepts)
 
         Plan: 1 to merge. 1 call (lower bound 1), about 0.1 s at 15 calls/s.
         ");
