@@ -11,12 +11,12 @@ use super::pager::{self, Paging};
 use super::pictures::{self, Sources};
 use super::sheets::{self, SheetFolder};
 use super::terminal::{self, Stream};
-use super::{input, output, validate, values};
+use super::{input, output, validate, values, view};
 use crate::manifest;
 use crate::model::{ConceptId, FileKind};
 use crate::plan::{self, Diff, DiffKind, LabelSet};
 use crate::pull::InputPattern;
-use crate::render::{self, Color, Detail, DiffOptions, Filter, Surroundings, counted};
+use crate::render::{self, Color, DiffOptions, Filter, Surroundings, counted};
 use side::Reader;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -121,15 +121,7 @@ impl Args {
 
     fn options(&self) -> DiffOptions {
         DiffOptions {
-            detail: if self.full {
-                Detail::Full
-            } else if self.all {
-                Detail::All
-            } else if self.summary {
-                Detail::Summary
-            } else {
-                Detail::First200
-            },
+            detail: view::detail(self.summary, self.all, self.full),
             only: self.only.iter().copied().map(DiffKind::from).collect(),
             filter: Filter {
                 inputs: self

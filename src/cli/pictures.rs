@@ -2,6 +2,7 @@
 //!
 //! A picture that cannot be read is a note and never an error.
 
+mod notes;
 mod sources;
 
 use super::files;
@@ -10,8 +11,9 @@ use super::values;
 use crate::api::PictureClient;
 use crate::drawing::{Area, Backdrop, CROP_SIDE, Crop, Picture, SCALED_SIDE, data_uri};
 use crate::manifest::{Pipes, read_bytes};
-use crate::model::{Content, InputId};
-use crate::render::{Surroundings, counted};
+use crate::model::{Content, InputId, TextFault, detect_pointer};
+use crate::render::Surroundings;
+use notes::Notes;
 use rayon::prelude::*;
 use sources::{Found, Index, Place};
 pub(crate) use sources::{Imported, Source, Sources};
@@ -33,11 +35,6 @@ const MOST_CROPS: usize = 30;
 
 /// The largest number of bytes of all texts.
 const MOST_TEXT_BYTES: usize = 4 << 20;
-
-/// How many inputs a note names.
-const NAMED: usize = 3;
-/// How many pictures that cannot be read have a note of their own.
-const EXPLAINED: usize = 5;
 
 /// The flags of pictures.
 #[derive(Debug, Clone, clap::Args)]
@@ -126,13 +123,14 @@ impl Args {
     }
 }
 
-/// The backdrops of inputs with changes, and notes about what is missing. For each input, the areas of its picture to
-/// enlarge.
-pub(crate) async fn gather(
+/// What the changes are shown among: the backdrops of inputs with changes, and notes about what is missing. For each input,
+/// the areas of its picture to enlarge.
+pub(crate) async fn surroundings(
     args: &Args,
     sources: &Sources<'_>,
     changed: &[(InputId, Vec<Area>)],
-) -> (BTreeMap<InputId, Backdrop>, Vec<String>) {
+    unchanged: BTreeMap<InputId, Vec<Content>>,
+) -> Surroundings {
     let index = args.index();
     let inputs: Vec<Wanted<'_>> = wanted(changed)
         .into_par_iter()
@@ -155,19 +153,8 @@ pub(crate) async fn gather(
     }
     let mut notes = gathering.notes.sentences();
     notes.extend(sources.problem.clone());
-    (gathering.backdrops, notes)
-}
-
-/// What the changes are shown among.
-pub(crate) async fn surroundings(
-    args: &Args,
-    sources: &Sources<'_>,
-    changed: &[(InputId, Vec<Area>)],
-    unchanged: BTreeMap<InputId, Vec<Content>>,
-) -> Surroundings {
-    let (backdrops, notes) = gather(args, sources, changed).await;
     Surroundings {
-        backdrops,
+        backdrops: gathering.backdrops,
         unchanged,
         notes,
     }
@@ -237,11 +224,13 @@ impl Gathering<'_> {
         let shown: Vec<&Wanted<'_>> = self.with_places(inputs);
         let (read, beyond) = shown.split_at(shown.len().min(self.args.max_pictures));
         self.notes.beyond_count = beyond.len();
-        let client = PictureClient::new(MOST_FILE_BYTES).map_err(|error| error.to_string());
+        let has_url = |it: &&Wanted<'_>| matches!(it.found.place, Some(Place::Url(_)));
+        let client = (read.iter().any(has_url))
+            .then(|| PictureClient::new(MOST_FILE_BYTES).map_err(|error| error.to_string()));
         let mut bytes: u64 = 0;
         let mut done = 0;
         'batches: for batch in read.chunks(BATCH) {
-            let fetched = fetch(batch, &client).await;
+            let fetched = fetch(batch, client.as_ref()).await;
             let scaled: Vec<Result<Scaled, String>> = batch
                 .par_iter()
                 .zip(fetched)
@@ -328,12 +317,12 @@ impl Gathering<'_> {
 /// Fetches the pictures of a batch that have a URL only, all at the same time.
 async fn fetch(
     batch: &[&Wanted<'_>],
-    client: &Result<PictureClient, String>,
+    client: Option<&Result<PictureClient, String>>,
 ) -> Vec<Option<Result<Vec<u8>, String>>> {
     let running: Vec<_> = batch
         .iter()
-        .map(|input| match &input.found.place {
-            Some(Place::Url(url)) => {
+        .map(|input| match (&input.found.place, client) {
+            (Some(Place::Url(url)), Some(client)) => {
                 let (client, url) = (client.clone(), url.clone());
                 Some(tokio::spawn(async move { client?.get(&url).await }))
             }
@@ -369,7 +358,7 @@ impl Scaled {
             }
             (None, _) => return Err("it was not fetched".to_owned()),
         };
-        if bytes.starts_with(b"version https://git-lfs") {
+        if detect_pointer(&bytes) == Some(TextFault::LfsPointer) {
             return Err("it is a Git LFS pointer; run `git lfs pull`".to_owned());
         }
         let orientation = files::orientation(Cursor::new(&bytes));
@@ -419,89 +408,4 @@ fn link(file: &Path, page_folder: &Path) -> Option<String> {
 fn web_url(url: &str) -> Option<String> {
     let url = Url::parse(url).ok()?;
     matches!(url.scheme(), "http" | "https").then(|| url.into())
-}
-
-/// What is missing, and why.
-#[derive(Debug, Default)]
-struct Notes {
-    missing: Vec<InputId>,
-    not_fetched: Vec<InputId>,
-    unreadable: Vec<(InputId, String)>,
-    texts: Vec<(InputId, String)>,
-    long_texts: Vec<InputId>,
-    /// The labels declare a size of another ratio.
-    other_proportions: Vec<InputId>,
-    many_crops: Vec<InputId>,
-    /// How many pictures are not shown because of the limits of their number and of their bytes.
-    beyond_count: usize,
-    beyond_bytes: usize,
-    limits: (usize, u64),
-}
-
-impl Notes {
-    fn sentences(self) -> Vec<String> {
-        let mut sentences = Vec::new();
-        let pictures = |count: usize| counted(count as u64, "picture");
-        let (most_pictures, most_bytes) = self.limits;
-        if self.beyond_count > 0 {
-            let count = pictures(self.beyond_count);
-            sentences.push(format!(
-                "{count} not read: the limit is {most_pictures} (--max-pictures)"
-            ));
-        }
-        if self.beyond_bytes > 0 {
-            let count = pictures(self.beyond_bytes);
-            sentences.push(format!(
-                "{count} not shown: the limit is {most_bytes} bytes (--max-picture-bytes)"
-            ));
-        }
-        for (what, ids, rest) in [
-            (
-                "no picture was found of",
-                &self.missing,
-                "; --pictures DIR names a folder of pictures",
-            ),
-            (
-                "only URLs are known of the pictures of",
-                &self.not_fetched,
-                "; --fetch-images fetches them",
-            ),
-            (
-                "not every small change is enlarged of",
-                &self.many_crops,
-                "",
-            ),
-            (
-                "the picture has other proportions than the labels say, and may be another one, of",
-                &self.other_proportions,
-                "",
-            ),
-            ("the text is too long to be shown of", &self.long_texts, ""),
-        ] {
-            if !ids.is_empty() {
-                sentences.push(format!("{what} {}{rest}", named(ids)));
-            }
-        }
-        for (what, problems) in [("picture", self.unreadable), ("text", self.texts)] {
-            let all = problems.len();
-            let explained = problems.into_iter().take(EXPLAINED);
-            sentences.extend(
-                explained
-                    .map(|(id, why)| format!("the {what} of input `{id}` is not shown: {why}")),
-            );
-            if all > EXPLAINED {
-                let more = counted((all - EXPLAINED) as u64, &format!("more {what}"));
-                sentences.push(format!("{more} not shown, for such reasons"));
-            }
-        }
-        sentences
-    }
-}
-
-/// `2 inputs (a, b)`
-fn named(ids: &[InputId]) -> String {
-    let names: Vec<&str> = ids.iter().take(NAMED).map(InputId::as_str).collect();
-    let more = if ids.len() > NAMED { ", …" } else { "" };
-    let count = counted(ids.len() as u64, "input");
-    format!("{count} ({}{more})", names.join(", "))
 }

@@ -10,7 +10,7 @@ use super::output;
 use super::pager::{self, Paging};
 use super::pictures::{self, Source, Sources};
 use super::planning::{Planning, denied, stopped, undecided};
-use super::review;
+use super::review::{self, PlanReview};
 use super::session::Session;
 use super::sheets;
 use super::terminal::Stream;
@@ -215,24 +215,20 @@ impl Drawing<'_> {
         sources: &Sources<'_>,
         unchanged: BTreeMap<InputId, Vec<Content>>,
     ) -> Result<(Surroundings, Option<SheetList>), Failure> {
-        let args = self.args;
-        let filter = args.planning.view.filter();
+        let review = PlanReview {
+            plan,
+            filter: self.args.planning.view.filter(),
+            pictures: &self.args.pictures,
+            sheets: &self.args.sheets,
+            sources,
+            unchanged,
+        };
         let sheets = match self.folder {
-            Some(folder) => {
-                let changed = render::changed_by_plan(plan, &filter, args.sheets.most_changes());
-                let flags = args.pictures.without_links();
-                let around =
-                    pictures::surroundings(&flags, sources, &changed, unchanged.clone()).await;
-                let sheets = render::plan_sheets(plan, &filter, &around, args.sheets.most());
-                Some(sheets::write(folder, sheets, &args.sheets)?)
-            }
+            Some(folder) => Some(review.write_sheets(folder).await?),
             None => None,
         };
         let surroundings = match self.page_folder {
-            Some(_) => {
-                let changed = render::changed_by_plan(plan, &filter, usize::MAX);
-                pictures::surroundings(&args.pictures, sources, &changed, unchanged).await
-            }
+            Some(_) => review.surroundings().await,
             None => Surroundings::default(),
         };
         Ok((surroundings, sheets))

@@ -4,13 +4,14 @@ use super::exit::{Exit, Failure};
 use super::formats::Format;
 use super::pager::{self, Paging};
 use super::pictures::{self, Sources};
+use super::review::PlanReview;
 use super::sheets::{self, SheetFolder};
 use super::terminal::Stream;
 use super::view::View;
 use super::{input, kind, output, plan_file};
 use crate::model::FileKind;
-use crate::plan::{OutcomeDocument, Plan, PlanFileError};
-use crate::render::{self, LogFile, SheetList, Surroundings};
+use crate::plan::{OutcomeDocument, PlanFileError};
+use crate::render::{self, LogFile};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -74,12 +75,24 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
         Some(FileKind::Plan | FileKind::Undo | FileKind::Unknown) => {
             let plan = plan_file::read(file)?
                 .ok_or_else(|| kind::wrong_kind(file, FileKind::Unknown, WANTED))?;
-            let sheets = draw(args, &plan).await?;
+            // A plan file does not say where its pictures are: only flags do.
+            let review = PlanReview {
+                plan: &plan,
+                filter: args.view.filter(),
+                pictures: &args.pictures,
+                sheets: &args.sheets,
+                sources: &Sources::default(),
+                unchanged: BTreeMap::new(),
+            };
+            let sheets = match &args.also {
+                Some(SheetFolder(folder)) => Some(review.write_sheets(folder).await?),
+                None => None,
+            };
             match args.format {
                 Format::Text => args.view.text(&plan, Stream::Stdout),
                 Format::Markdown => args.view.markdown(&plan, Some(file), sheets.as_ref()),
                 Format::Json => render::json(&plan),
-                Format::Html => args.view.html(&plan, &around(args, &plan).await),
+                Format::Html => args.view.html(&plan, &review.surroundings().await),
             }
         }
     };
@@ -92,26 +105,6 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
         Format::Markdown | Format::Json | Format::Html => output::data(&shown)?,
     }
     Ok(Exit::Done)
-}
-
-/// The pictures of a plan, as far as flags say where they are.
-async fn around(args: &Args, plan: &Plan) -> Surroundings {
-    let changed = render::changed_by_plan(plan, &args.view.filter(), usize::MAX);
-    let sources = Sources::default();
-    pictures::surroundings(&args.pictures, &sources, &changed, BTreeMap::new()).await
-}
-
-/// Writes the contact sheets of a plan, if they are wanted. A plan file does not say where its pictures are.
-async fn draw(args: &Args, plan: &Plan) -> Result<Option<SheetList>, Failure> {
-    let Some(SheetFolder(folder)) = &args.also else {
-        return Ok(None);
-    };
-    let filter = args.view.filter();
-    let changed = render::changed_by_plan(plan, &filter, args.sheets.most_changes());
-    let (flags, unchanged) = (args.pictures.without_links(), BTreeMap::new());
-    let around = pictures::surroundings(&flags, &Sources::default(), &changed, unchanged).await;
-    let sheets = render::plan_sheets(plan, &filter, &around, args.sheets.most());
-    sheets::write(folder, sheets, &args.sheets).map(Some)
 }
 
 const WANTED: &str = "a plan, an undo, an outcome or a log";

@@ -57,6 +57,19 @@ impl From<ChangeKind> for Kind {
     }
 }
 
+/// How much the flags --summary, --all and --full ask for.
+pub(crate) fn detail(summary: bool, all: bool, full: bool) -> Detail {
+    if full {
+        Detail::Full
+    } else if all {
+        Detail::All
+    } else if summary {
+        Detail::Summary
+    } else {
+        Detail::First200
+    }
+}
+
 impl View {
     /// Which changes are shown.
     pub(crate) fn filter(&self) -> Filter {
@@ -73,15 +86,7 @@ impl View {
 
     /// How much of each change is shown.
     pub(crate) fn detail(&self) -> Detail {
-        if self.full {
-            Detail::Full
-        } else if self.all {
-            Detail::All
-        } else if self.summary {
-            Detail::Summary
-        } else {
-            Detail::First200
-        }
+        detail(self.summary, self.all, self.full)
     }
 
     /// Whether a part is left out that was asked to be left out. JSON leaves nothing out.

@@ -84,12 +84,7 @@ pub fn is_sheet(png: &[u8]) -> bool {
 fn draw(page: &mut Pixmap, [x, y]: [u32; 2], tile: &Tile<'_>) {
     if let Some(passage) = &tile.passage {
         draw_passage(page, [x, y], passage);
-        frame(
-            page,
-            [x, y].map(|it| it as f32),
-            PICTURE.map(|it| it as f32),
-            FRAME,
-        );
+        frame_pixels(page, [x, y], PICTURE, FRAME);
     } else {
         draw_figure(page, [x, y], tile);
     }
@@ -114,12 +109,7 @@ fn draw_figure(page: &mut Pixmap, [x, y]: [u32; 2], tile: &Tile<'_>) {
     let x = x + (PICTURE[0] - size[0]) / 2;
     let y = y + (PICTURE[1] - size[1]) / 2;
     put(page, [x, y], &drawn);
-    frame(
-        page,
-        [x, y].map(|it| it as f32),
-        size.map(|it| it as f32),
-        FRAME,
-    );
+    frame_pixels(page, [x, y], size, FRAME);
 }
 
 /// Draws an enlarged part into the corner that is furthest away from it.
@@ -149,12 +139,12 @@ fn draw_part(onto: &mut Pixmap, tile: &Tile<'_>, area: Area, pixels: Option<&str
         0
     };
     put(onto, [x, y], &part);
-    frame(
-        onto,
-        [x, y].map(|it| it as f32),
-        size.map(|it| it as f32),
-        INK,
-    );
+    frame_pixels(onto, [x, y], size, INK);
+}
+
+fn frame_pixels(onto: &mut Pixmap, place: [u32; 2], size: [u32; 2], color: [u8; 3]) {
+    let [place, size] = [place, size].map(|pair| pair.map(|it| it as f32));
+    frame(onto, place, size, color);
 }
 
 fn put(onto: &mut Pixmap, [x, y]: [u32; 2], drawn: &Pixmap) {

@@ -333,7 +333,7 @@ impl<'o> Builder<'o> {
         PictureAt(self.pictures.len() - 1)
     }
 
-    /// Makes room for this many objects of a picture, whose list would else be moved each time that it grows.
+    /// Reserves memory for this many objects of a picture, so that its list is not moved as it grows.
     pub(super) fn reserve(&mut self, at: PictureAt, objects: usize) {
         if let Some(input) = self.pictures[at.0].input {
             let input = &mut self.imported.inputs[input].input;

@@ -206,7 +206,7 @@ impl<'a> ShownChange<'a> {
         facts
     }
 
-    /// The reason, unless it goes without saying.
+    /// The reason, if it says more than the action.
     pub(super) fn news(&self) -> Option<&str> {
         (self.is_why_news && !self.why.is_empty()).then_some(self.why.as_str())
     }

@@ -61,7 +61,7 @@ fn sentence(row: &[Cell], columns: &[Column]) -> String {
     let mut sentence = String::new();
     let mut before = None;
     for (cell, column) in row.iter().zip(columns) {
-        // What comes next stands in the place of a hidden zero.
+        // The next cell is written instead of a zero.
         let start = *before.get_or_insert(column.before);
         if column.hides_zero && *cell == Cell::Count(0) {
             continue;

@@ -26,7 +26,7 @@ impl Card<'_> {
         format!("p{}", self.first)
     }
 
-    /// Whether the picture stands in this card.
+    /// Whether the picture is in this card.
     pub(super) fn has_picture(&self) -> bool {
         self.first == self.number
     }

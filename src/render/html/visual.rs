@@ -117,7 +117,7 @@ fn figure(
     m.raw("</figure>\n");
 }
 
-/// The picture, which stands in the page once, or an empty canvas.
+/// The picture, which is in the page once, or an empty canvas.
 fn backdrop_of(m: &mut Markup, card: &Card<'_>, canvas: SvgCanvas, href: Option<&str>) {
     let Some(href) = href else {
         m.drawing(|out| {

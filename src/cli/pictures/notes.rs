@@ -1,0 +1,94 @@
+//! What a review lacks of pictures and texts, in sentences.
+
+use crate::model::InputId;
+use crate::render::counted;
+
+/// How many inputs a note names.
+const NAMED: usize = 3;
+/// How many pictures that cannot be read have a note of their own.
+const EXPLAINED: usize = 5;
+
+/// What is missing, and why.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    pub(super) missing: Vec<InputId>,
+    pub(super) not_fetched: Vec<InputId>,
+    pub(super) unreadable: Vec<(InputId, String)>,
+    pub(super) texts: Vec<(InputId, String)>,
+    pub(super) long_texts: Vec<InputId>,
+    /// The labels declare a size of another ratio.
+    pub(super) other_proportions: Vec<InputId>,
+    pub(super) many_crops: Vec<InputId>,
+    /// How many pictures are not shown because of the limits of their number and of their bytes.
+    pub(super) beyond_count: usize,
+    pub(super) beyond_bytes: usize,
+    pub(super) limits: (usize, u64),
+}
+
+impl Notes {
+    pub(super) fn sentences(self) -> Vec<String> {
+        let mut sentences = Vec::new();
+        let pictures = |count: usize| counted(count as u64, "picture");
+        let (most_pictures, most_bytes) = self.limits;
+        if self.beyond_count > 0 {
+            let count = pictures(self.beyond_count);
+            sentences.push(format!(
+                "{count} not read: the limit is {most_pictures} (--max-pictures)"
+            ));
+        }
+        if self.beyond_bytes > 0 {
+            let count = pictures(self.beyond_bytes);
+            sentences.push(format!(
+                "{count} not shown: the limit is {most_bytes} bytes (--max-picture-bytes)"
+            ));
+        }
+        for (what, ids, rest) in [
+            (
+                "no picture was found of",
+                &self.missing,
+                "; --pictures DIR names a folder of pictures",
+            ),
+            (
+                "only URLs are known of the pictures of",
+                &self.not_fetched,
+                "; --fetch-images fetches them",
+            ),
+            (
+                "not every small change is enlarged of",
+                &self.many_crops,
+                "",
+            ),
+            (
+                "the picture has other proportions than the labels say, and may be another one, of",
+                &self.other_proportions,
+                "",
+            ),
+            ("the text is too long to be shown of", &self.long_texts, ""),
+        ] {
+            if !ids.is_empty() {
+                sentences.push(format!("{what} {}{rest}", named(ids)));
+            }
+        }
+        for (what, problems) in [("picture", self.unreadable), ("text", self.texts)] {
+            let all = problems.len();
+            let explained = problems.into_iter().take(EXPLAINED);
+            sentences.extend(
+                explained
+                    .map(|(id, why)| format!("the {what} of input `{id}` is not shown: {why}")),
+            );
+            if all > EXPLAINED {
+                let more = counted((all - EXPLAINED) as u64, &format!("more {what}"));
+                sentences.push(format!("{more} not shown, for such reasons"));
+            }
+        }
+        sentences
+    }
+}
+
+/// `2 inputs (a, b)`
+fn named(ids: &[InputId]) -> String {
+    let names: Vec<&str> = ids.iter().take(NAMED).map(InputId::as_str).collect();
+    let more = if ids.len() > NAMED { ", …" } else { "" };
+    let count = counted(ids.len() as u64, "input");
+    format!("{count} ({}{more})", names.join(", "))
+}
