@@ -24,6 +24,6 @@ mod watch;
 pub use before::before;
 pub use execute::execute;
 pub use options::{InputFiles, NoFiles, OnFailure, Options, Stop};
-pub use preview::{calls, preview};
+pub use preview::{Preview, calls, preview};
 pub use recorder::Recorder;
 pub use watch::{ItemOutcome, Subject, Unwatched, Watch};

@@ -1,15 +1,26 @@
 //! What an apply would send now, without sending it.
 
 use super::look::by_name;
-use super::purge::purged_inputs;
+use super::purge::{listed, purged_inputs, unplanned};
 use super::send::patch_action;
 use crate::api::{ApiError, DeleteInputs, DeletePairs, Reader, annotations_call, inputs_call};
-use crate::model::{AnnotationId, Interner, Json};
-use crate::plan::{Batch, Call, Due, Operation, Permit, Plan, due, stand_in_body, stand_in_id_for};
+use crate::model::{AnnotationId, Interner, Json, ObservedAnnotation};
+use crate::plan::{
+    Batch, Call, Due, Operation, Permit, Plan, Purge, due, stand_in_body, stand_in_id_for,
+};
 use crate::wire::WriteCall;
 
-/// What would be done now for each operation of a plan.
-pub async fn preview(plan: &Plan, reader: &Reader, permit: &Permit) -> Result<Vec<Due>, ApiError> {
+/// What is left to do of a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preview {
+    /// For each operation.
+    pub operations: Vec<Due>,
+    /// For each purge; its call has no body.
+    pub purges: Vec<Due>,
+}
+
+/// What would be done now for each operation and each purge of a plan.
+pub async fn preview(plan: &Plan, reader: &Reader, permit: &Permit) -> Result<Preview, ApiError> {
     let names = plan.operations.iter().map(|operation| {
         let id = if operation.is_unfinished() {
             stand_in_id_for(&plan.set, operation)
@@ -26,24 +37,46 @@ pub async fn preview(plan: &Plan, reader: &Reader, permit: &Permit) -> Result<Ve
         // An operation that does not fit any more was changed since the check.
         due(operation, now.as_ref(), permit).unwrap_or(Due::Stale)
     });
-    Ok(dues.collect())
+    let operations = dues.collect();
+    let mut purges = Vec::with_capacity(plan.purges.len());
+    if !plan.purges.is_empty() {
+        let listed = listed(reader, plan.purges.iter()).await?;
+        purges.extend(plan.purges.iter().zip(&listed).map(purge_due));
+    }
+    Ok(Preview { operations, purges })
 }
 
-/// The calls of a plan, in order. `dues` says what is left to do for each operation; those of which nothing is sent are left
-/// out. Instead of a file's bytes, a call has the file's name.
-pub fn calls(plan: &Plan, dues: &[Due]) -> Result<Vec<WriteCall>, ApiError> {
+fn purge_due((purge, listed): (&Purge, &Vec<ObservedAnnotation>)) -> Due {
+    if !unplanned(purge, listed).is_empty() {
+        Due::Stale
+    } else if listed.is_empty() {
+        Due::Done
+    } else {
+        Due::Sent(None)
+    }
+}
+
+/// The calls of a plan, in order. Operations and purges of which nothing is sent are left out. Instead of a file's bytes, a
+/// call has the file's name.
+pub fn calls(plan: &Plan, preview: &Preview) -> Result<Vec<WriteCall>, ApiError> {
     let calls = plan.batches.iter();
     calls
-        .filter_map(|batch| call(plan, batch, dues).transpose())
+        .filter_map(|batch| call(plan, batch, preview).transpose())
         .collect()
 }
 
-fn call(plan: &Plan, batch: &Batch, dues: &[Due]) -> Result<Option<WriteCall>, ApiError> {
+fn call(plan: &Plan, batch: &Batch, preview: &Preview) -> Result<Option<WriteCall>, ApiError> {
+    let dues = &preview.operations;
     let operations = batch.operations.iter().map(|at| *at as usize);
     Ok(match batch.call {
         Call::Purge => {
-            let inputs = operations.map(|at| &plan.purges[at].input_id);
-            Some(purged_inputs(inputs)?.call())
+            let is_sent = |at: &usize| matches!(preview.purges.get(*at), Some(Due::Sent(_)));
+            let inputs = operations.filter(is_sent);
+            let inputs: Vec<_> = inputs.map(|at| &plan.purges[at].input_id).collect();
+            if inputs.is_empty() {
+                return Ok(None);
+            }
+            Some(purged_inputs(inputs.into_iter())?.call())
         }
         Call::DeleteInputs => {
             let ids = operations.map(|at| plan.deleted_inputs[at].to_string());

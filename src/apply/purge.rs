@@ -332,7 +332,7 @@ fn fingerprints(listed: &[Vec<ObservedAnnotation>]) -> Vec<BTreeMap<&AnnotationI
 }
 
 /// What a purge would delete although the plan did not show it, or not as it is now.
-fn unplanned(purge: &Purge, listed: &[ObservedAnnotation]) -> Vec<Unplanned> {
+pub(super) fn unplanned(purge: &Purge, listed: &[ObservedAnnotation]) -> Vec<Unplanned> {
     let planned: HashMap<_, Fingerprint> = purge
         .annotations
         .iter()

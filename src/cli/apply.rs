@@ -15,9 +15,9 @@ use super::undo::{self, UndoFile};
 use super::validate::{Files, load_whole, refuse_unproven};
 use super::values;
 use super::watchers::Watchers;
-use crate::apply::{self, InputFiles, NoFiles, OnFailure, Options, Stop, Watch};
+use crate::apply::{self, InputFiles, NoFiles, OnFailure, Options, Preview, Stop, Watch};
 use crate::model::UserId;
-use crate::plan::{Due, Operation, Outcome, OutcomeDocument, Permit, Plan};
+use crate::plan::{Due, Operation, Outcome, OutcomeDocument, Permit, Plan, Purge};
 use crate::render;
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::PathBuf;
@@ -214,10 +214,10 @@ impl Run<'_> {
         let Self { args, session, .. } = self;
         if args.dry_run {
             output::styled_message(&args.planning.view.text(&plan, Stream::Stderr));
-            let dues = apply::preview(&plan, session.reader(), &self.permit).await?;
-            let calls = apply::calls(&plan, &dues)?;
+            let preview = apply::preview(&plan, session.reader(), &self.permit).await?;
+            let calls = apply::calls(&plan, &preview)?;
             output::result(&render::calls(&plan.target, &calls))?;
-            let exit = expected_exit(&plan, &dues);
+            let exit = expected_exit(&plan, &preview);
             return Ok(blocked_exit(args, &plan).unwrap_or_else(|| final_exit(&plan, exit)));
         }
         let plan = Arc::new(plan);
@@ -376,19 +376,31 @@ fn blocked_exit(args: &Args, plan: &Plan) -> Option<Exit> {
 }
 
 /// The exit code of an apply if the app stays as the dry run found it.
-fn expected_exit(plan: &Plan, dues: &[Due]) -> Exit {
-    let stale = plan.operations.iter().zip(dues);
-    let stale = stale.filter(|(_, due)| **due == Due::Stale);
-    let stale: Vec<&Operation> = stale.map(|(operation, _)| operation).collect();
-    let Some(Operation { input_id, id, .. }) = stale.first() else {
+fn expected_exit(plan: &Plan, preview: &Preview) -> Exit {
+    let operations = plan.operations.iter().zip(&preview.operations);
+    let operations = operations.filter(|(_, due)| **due == Due::Stale);
+    let operations: Vec<&Operation> = operations.map(|(operation, _)| operation).collect();
+    let purges = plan.purges.iter().zip(&preview.purges);
+    let purges = purges.filter(|(_, due)| **due == Due::Stale);
+    let purges: Vec<&Purge> = purges.map(|(purge, _)| purge).collect();
+    if operations.is_empty() && purges.is_empty() {
         return Exit::Done;
-    };
-    output::message(&format!(
-        "error: {} changed since the plan, and apply would leave {} alone; the first is {id} of input {input_id}\n\
-         hint: plan again, and look at the new plan",
-        render::counted(stale.len() as u64, "annotation"),
-        if stale.len() == 1 { "it" } else { "them" },
-    ));
+    }
+    if let Some(Operation { input_id, id, .. }) = operations.first() {
+        output::message(&format!(
+            "error: {} changed since the plan, and apply would leave {} alone; the first is {id} of input {input_id}",
+            render::counted(operations.len() as u64, "annotation"),
+            if operations.len() == 1 { "it" } else { "them" },
+        ));
+    }
+    if let Some(Purge { input_id, .. }) = purges.first() {
+        output::message(&format!(
+            "error: {} to purge changed since the plan, and apply would not purge {}; the first is {input_id}",
+            render::counted(purges.len() as u64, "input"),
+            if purges.len() == 1 { "it" } else { "them" },
+        ));
+    }
+    output::message("hint: plan again, and look at the new plan");
     Exit::Stale
 }
 

@@ -2,7 +2,7 @@
 
 use crate::schemas;
 use annosync::api::NamedBody;
-use annosync::apply;
+use annosync::apply::{self, Preview};
 use annosync::emulator::patch;
 use annosync::manifest;
 use annosync::model::{
@@ -130,8 +130,11 @@ pub(crate) fn sent(plan: &Plan, observed: &ObservedState) -> Vec<Option<Json>> {
 
 /// The calls of a plan if the app did not change since it was observed.
 pub(crate) fn printed_calls(plan: &Plan, observed: &ObservedState) -> String {
-    let dues: Vec<Due> = sent(plan, observed).into_iter().map(Due::Sent).collect();
-    render::calls(&plan.target, &apply::calls(plan, &dues).unwrap())
+    let preview = Preview {
+        operations: sent(plan, observed).into_iter().map(Due::Sent).collect(),
+        purges: vec![Due::Sent(None); plan.purges.len()],
+    };
+    render::calls(&plan.target, &apply::calls(plan, &preview).unwrap())
 }
 
 /// An annotation to write past the binary.

@@ -3,7 +3,7 @@
 //! What was read and written reads the same: annotation, fingerprint, and content in a plan file. The state can be shown,
 //! pulled and deleted.
 
-use annosync::apply;
+use annosync::apply::{self, Preview};
 use annosync::manifest::{Header, Overlay, parse_with};
 use annosync::model::{
     Content, DesiredState, GuardLimit, Guards, Interner, ObservedAnnotation, ObservedState, Owner,
@@ -125,7 +125,11 @@ fn is_deleted(state: &ObservedState) {
         harmless(&file);
         let bodies = plan::bodies(&plan, state, &plan::Permit::Planned);
         let dues = bodies.into_iter().map(|it| Due::Sent(it.expect("it fits")));
-        let calls = apply::calls(&plan, &dues.collect::<Vec<_>>()).expect("they can be sent");
+        let preview = Preview {
+            operations: dues.collect(),
+            purges: vec![Due::Sent(None); plan.purges.len()],
+        };
+        let calls = apply::calls(&plan, &preview).expect("they can be sent");
         harmless(&render::calls(&plan.target, &calls));
         let read = plan::read(&file).unwrap_or_else(|error| panic!("{error}\n{file}"));
         let read = read.expect("it is a plan");

@@ -1,7 +1,7 @@
 //! Any text as a plan file: it is refused, or can be shown as text and as Markdown, printed as calls, and written again
 //! unchanged.
 
-use annosync::apply;
+use annosync::apply::{self, Preview};
 use annosync::plan::{self, Due};
 use annosync::render::{self, Color, Detail, MARKDOWN_LIMIT, MarkdownOptions, TextOptions};
 
@@ -28,8 +28,11 @@ pub(crate) fn check(bytes: &[u8]) {
     harmless(&comment);
     assert!(comment.len() <= MARKDOWN_LIMIT, "{}", comment.len());
     let nothing = annosync::model::Json::new("{}").expect("it is JSON");
-    let dues = vec![Due::Sent(Some(nothing)); plan.operations.len()];
-    let calls = apply::calls(&plan, &dues).expect("a plan's calls can be sent");
+    let preview = Preview {
+        operations: vec![Due::Sent(Some(nothing)); plan.operations.len()],
+        purges: vec![Due::Sent(None); plan.purges.len()],
+    };
+    let calls = apply::calls(&plan, &preview).expect("a plan's calls can be sent");
     let calls = render::calls(&plan.target, &calls);
     harmless(&calls);
     assert_eq!(calls.lines().count(), plan.batches.len());

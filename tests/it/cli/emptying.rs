@@ -70,6 +70,36 @@ fn a_plan_shows_a_purge_first_and_apply_requires_its_flag() {
 }
 
 #[test]
+fn a_dry_run_names_stale_purges_and_prints_no_calls_for_them() {
+    let world = seeded(Config::default());
+    world.seed(vec![whole("r", "extra", &[("car", 1.0)])]);
+    let purged = format!("{PURGED}{}", PURGED.replace("id: p", "id: r"));
+    world.declare(&purged);
+    world.plan(&["--out", "plan.json"]).exits(0);
+    let dry = || world.on_app(&["apply", "plan.json", "--dry-run", "--allow-purge"]);
+    let calls = dry().exits(0);
+    assert!(
+        calls
+            .stdout
+            .ends_with("\"body\":{\"input_ids\":[\"p\",\"r\"]}}\n")
+    );
+    world.seed(vec![whole("p", "late", &[("car", 1.0)])]);
+    let stale = dry().exits(4).says(
+        "error: 1 input to purge changed since the plan, and apply would not purge it; the first is p\n\
+         hint: plan again, and look at the new plan\n",
+    );
+    assert_eq!(stale.stdout.lines().count(), 1);
+    assert!(
+        stale
+            .stdout
+            .ends_with("\"body\":{\"input_ids\":[\"r\"]}}\n")
+    );
+    // What is gone already needs no call, and the call of a stale purge alone is not printed.
+    world.delete("r", "extra");
+    assert_eq!(dry().exits(4).stdout, "");
+}
+
+#[test]
 fn a_listing_of_declared_inputs_is_enough_for_a_purge() {
     let world = seeded(Config::default());
     world.declare(PURGED);
