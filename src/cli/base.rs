@@ -12,7 +12,7 @@ use super::exit::Failure;
 use super::git::{git, named_repository, run, utf8};
 use super::output;
 use super::validate::{Files, problem_text};
-use crate::manifest::{self, FileAccess, Manifest, Overlay, Problems};
+use crate::manifest::{self, FileAccess, Format, Manifest, Overlay, Problems};
 use crate::plan::Base;
 use crate::render::escape;
 use std::ffi::OsStr;
@@ -315,10 +315,8 @@ fn kind_of(path: &[u8]) -> Kind {
     let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
     let ending = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
     let is = |known: &str| ending.eq_ignore_ascii_case(known.as_bytes());
-    if ["yaml", "yml", "json", "jsonl", "gitignore", "gitattributes"]
-        .into_iter()
-        .any(is)
-    {
+    let is_label_file = Format::of(Path::new(&*String::from_utf8_lossy(name))).is_some();
+    if is_label_file || ["gitignore", "gitattributes"].into_iter().any(is) {
         Kind::Manifest
     } else if PICTURES.into_iter().any(is) {
         Kind::Picture
@@ -339,7 +337,7 @@ mod tests {
             ("labels/.gitignore", Kind::Manifest),
             (".gitattributes", Kind::Manifest),
             ("masks/m.png", Kind::Named),
-            ("texts/yaml", Kind::Manifest),
+            ("texts/yaml", Kind::Named),
             ("texts/a.txt", Kind::Named),
             ("a.yaml/b", Kind::Named),
             ("images/A.JPG", Kind::Picture),

@@ -305,9 +305,7 @@ fn refuse_labels(
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let root = absolute(&manifest.root);
     let is_label_file = |path: &&(PathBuf, Vec<u8>)| {
-        let extension = path.0.extension().and_then(std::ffi::OsStr::to_str);
-        extension.is_some_and(|it| ["yaml", "yml", "json", "jsonl"].contains(&it))
-            && absolute(&path.0).starts_with(&root)
+        manifest::Format::of(&path.0).is_some() && absolute(&path.0).starts_with(&root)
     };
     let Some((first, _)) = files.iter().find(is_label_file) else {
         return Ok(());

@@ -5,6 +5,7 @@ use super::kind;
 use super::output::{self, Place};
 use super::sheets;
 use super::view::View;
+use crate::manifest;
 use crate::model::FileKind;
 use crate::plan::Plan;
 use crate::render::{self, SheetList, Surroundings};
@@ -28,12 +29,11 @@ impl Format {
     /// Whether a later run would read this file as part of a manifest. A plan file is recognised if its name ends in
     /// .json.
     fn looks_like_manifest(self, file: &Path) -> bool {
-        let endings: &[&str] = match self {
-            Self::Text | Self::Markdown | Self::Html => &["yaml", "yml", "json", "jsonl"],
-            Self::Json => &["yaml", "yml", "jsonl"],
-        };
-        file.extension()
-            .is_some_and(|ending| endings.iter().any(|one| ending.eq_ignore_ascii_case(one)))
+        match manifest::Format::of(file) {
+            None => false,
+            Some(manifest::Format::Json) => self != Self::Json,
+            Some(_) => true,
+        }
     }
 }
 

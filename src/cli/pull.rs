@@ -351,23 +351,20 @@ fn report_other_sets(
 
 /// Refuses a path that a new manifest cannot have.
 fn check_path(args: &Args) -> Result<(), Failure> {
-    if let Some(ending) = args.path.extension().filter(|_| !args.path.is_dir()) {
-        if ending == "yaml" || ending == "yml" {
-            if args.split || args.format == Format::Jsonl {
-                return Err(Failure::usage("--split and --format jsonl need a folder")
-                    .hint("name a folder: it gets annosync.yaml and labels/"));
-            }
-            return Ok(());
+    let needs_folder = args.split || args.format == Format::Jsonl;
+    match manifest::Format::of(&args.path).filter(|_| !args.path.is_dir()) {
+        Some(manifest::Format::Yaml) if needs_folder => {
+            Err(Failure::usage("--split and --format jsonl need a folder")
+                .hint("name a folder: it gets annosync.yaml and labels/"))
         }
-        if ending == "json" || ending == "jsonl" {
-            return Err(Failure::usage(format!(
-                "no new manifest is written to {}",
-                args.path.display()
-            ))
-            .hint("name a folder, with --format jsonl for an input a line; or a .yaml file"));
+        Some(manifest::Format::Json | manifest::Format::JsonLines) => {
+            let path = args.path.display();
+            let message = format!("no new manifest is written to {path}");
+            Err(Failure::usage(message)
+                .hint("name a folder, with --format jsonl for an input a line; or a .yaml file"))
         }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Refuses label files that a new header would include, except those that an interrupted pull wrote with the same

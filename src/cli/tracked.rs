@@ -3,14 +3,12 @@
 //! Outside a repository, only the disk counts.
 
 use super::git::{git, named_repository};
-use crate::manifest::{MissingTracked, Tracked, TrackedKind};
+use crate::manifest::{Format, MissingTracked, Tracked, TrackedKind};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Extensions of manifest files.
-const ENDINGS: [&str; 4] = ["yaml", "yml", "json", "jsonl"];
 /// Up to this many missing files are read from git; more are only listed.
 const MAX_READ: usize = 1_000;
 
@@ -47,7 +45,7 @@ pub(crate) fn tracked(folder: &Path) -> Result<Option<Tracked>, String> {
         };
         let may_be_folder = kind == TrackedKind::Link && Path::new(path).extension().is_none();
         let on_disk = folder.join(path);
-        let is_gone = (is_label_file(path) && Tracked::is_missing(&on_disk))
+        let is_gone = (Format::of(Path::new(path)).is_some() && Tracked::is_missing(&on_disk))
             || (may_be_folder && on_disk.symlink_metadata().is_err());
         if is_gone {
             // Git stores only the target of a link, not what was declared there.
@@ -77,7 +75,7 @@ pub(crate) fn tracked(folder: &Path) -> Result<Option<Tracked>, String> {
     };
     for path in deleted.split(|byte| *byte == 0) {
         let path = String::from_utf8_lossy(path).into_owned();
-        if !is_label_file(&path) {
+        if Format::of(Path::new(&path)).is_none() {
             continue;
         }
         if Tracked::is_missing(&folder.join(&path)) {
@@ -147,11 +145,6 @@ fn unusable_repository(folder: &Path) -> Option<String> {
         Ok(_) => format!("it does not accept {shown} as a repository"),
         Err(error) => format!("it cannot be run ({error}), and {shown} is there"),
     })
-}
-
-fn is_label_file(path: &str) -> bool {
-    let ending = Path::new(path).extension().and_then(|it| it.to_str());
-    ending.is_some_and(|it| ENDINGS.iter().any(|one| one.eq_ignore_ascii_case(it)))
 }
 
 /// The contents of these objects in order; `None` for unreadable ones.

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-/// How a file is written.
+/// How a label file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub enum Format {
     Yaml,
     Json,
     /// One input a line.
@@ -12,8 +12,8 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// The format for the file's extension; `None` if it is not that of a manifest file.
-    pub(super) fn of(path: &Path) -> Option<Self> {
+    /// The format for the file's extension; `None` if it is not that of a label file. The only list of these extensions.
+    pub fn of(path: &Path) -> Option<Self> {
         // Some file systems ignore case, and some editors add a space.
         let extension = path.extension()?.to_str()?.trim_end().to_ascii_lowercase();
         match extension.as_str() {

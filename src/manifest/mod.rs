@@ -67,6 +67,7 @@ mod tests;
 
 pub use anchor::{Anchor, anchors};
 pub use context::{Image, InputText, InputVideo};
+pub use format::Format;
 pub use header::Header;
 pub use lines::{Line, LineInput, lines};
 pub use load::{

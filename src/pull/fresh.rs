@@ -9,7 +9,7 @@ use super::report::{Account, Change, Pulled};
 use super::settle::{Draft, ReadBack, settle};
 use super::writable;
 use crate::manifest::write::{WritableInput, write_header, write_jsonl, write_yaml};
-use crate::manifest::{HEADER_FILES, Header, Overlay};
+use crate::manifest::{Format, HEADER_FILES, Header, Overlay};
 use crate::model::{DesiredInput, DesiredState, InputId, ObservedState, Policy, SetName};
 use std::path::Path;
 
@@ -105,10 +105,7 @@ pub fn fresh(
     let pulled: Vec<&PulledInput> = pulled.iter().filter(|input| input.is_declared()).collect();
     let intended: Vec<DesiredInput> = pulled.iter().map(|input| input.desired()).collect();
 
-    let is_file = fresh
-        .path
-        .extension()
-        .is_some_and(|it| it == "yaml" || it == "yml");
+    let is_file = Format::of(fresh.path) == Some(Format::Yaml);
     let labels = fresh.path.join(LABELS);
     let folder = match fresh.path.parent() {
         Some(parent) if is_file => parent,

@@ -11,7 +11,7 @@ use super::settle::{Draft, ReadBack, WriteLayout, settle};
 use super::splice::{Aliases, FileEdit, InputEdit, Part, replace_inputs, splice};
 use super::writable;
 use crate::manifest::write::{WritableInput, write_json, write_jsonl, write_yaml};
-use crate::manifest::{Image, Manifest, Overlay};
+use crate::manifest::{Format, Image, Manifest, Overlay};
 use crate::model::{DesiredInput, ObservedState};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
@@ -348,8 +348,8 @@ fn changed_file<'a>(manifest: &'a Manifest, file: &mut File<'a>, text: String) -
         .chain(appended)
         .collect();
     let all = all_inputs(manifest, &file.inputs, &edit);
-    let is = |ending: &str| file.path.extension().is_some_and(|it| it == ending);
-    let layouts: Vec<WriteLayout<'a>> = if is("jsonl") {
+    let format = Format::of(file.path);
+    let layouts: Vec<WriteLayout<'a>> = if format == Some(Format::JsonLines) {
         vec![
             {
                 let text = text.clone();
@@ -357,7 +357,7 @@ fn changed_file<'a>(manifest: &'a Manifest, file: &mut File<'a>, text: String) -
             },
             Box::new(move || Some(write_jsonl(&all))),
         ]
-    } else if is("json") {
+    } else if format == Some(Format::Json) {
         vec![Box::new(move || replace_json_inputs(&text, &all))]
     } else {
         let all = std::rc::Rc::new(all);

@@ -8,7 +8,7 @@ use crate::cli::output;
 use crate::cli::tracked::tracked;
 use crate::cli::validate::{problem_text, refuse_missing};
 use crate::manifest::write::{write_header, write_json, write_jsonl, write_yaml};
-use crate::manifest::{self, HEADER_FILES, Header, Manifest, Overlay, TargetSpec};
+use crate::manifest::{self, Format, HEADER_FILES, Header, Manifest, Overlay, TargetSpec};
 use crate::model::{InputId, Policy};
 use crate::pull::{Change, FileChange, Incoming, Layout, Merged, NewInputs, Pulled};
 use crate::render::{counted, thousands};
@@ -43,8 +43,9 @@ pub(super) struct Project {
 
 impl Project {
     pub(super) fn find(common: &Common, is_complete: bool) -> Result<Self, Failure> {
-        let is_file = form_of(&common.out).is_some() && !common.out.is_dir();
-        if is_file && common.format == Form::Jsonl && form_of(&common.out) != Some("jsonl") {
+        let format = Format::of(&common.out);
+        let is_file = format.is_some() && !common.out.is_dir();
+        if is_file && common.format == Form::Jsonl && format != Some(Format::JsonLines) {
             return Err(Failure::usage(format!(
                 "--format jsonl does not fit {}",
                 common.out.display()
@@ -110,9 +111,9 @@ impl Project {
         }
         let place = self.new_inputs_file();
         if !place.exists() {
-            let nothing = match form_of(&place) {
-                Some("jsonl") => write_jsonl(&[]),
-                Some("json") => write_json(&[]),
+            let nothing = match Format::of(&place) {
+                Some(Format::JsonLines) => write_jsonl(&[]),
+                Some(Format::Json) => write_json(&[]),
                 _ => write_yaml(&[]),
             };
             overlay.insert(place, nothing.into_bytes());
@@ -275,14 +276,6 @@ fn summary(files: u64, merged: &Merged) -> String {
         let _ = write!(text, "; annotations: {annotations}");
     }
     text + ".\n"
-}
-
-/// The extension of a manifest file.
-fn form_of(path: &Path) -> Option<&str> {
-    let ending = path.extension()?.to_str()?;
-    ["yaml", "yml", "json", "jsonl"]
-        .into_iter()
-        .find(|known| *known == ending)
 }
 
 /// The nearest folder with a header, from this one up to the top of the repository.

@@ -2,7 +2,7 @@
 
 use crate::cli::connection::{Destination, SERVICE};
 use crate::cli::exit::Failure;
-use crate::manifest::{Header, TargetSpec};
+use crate::manifest::{Format, Header, TargetSpec};
 use crate::model::{Policy, SetName, UserId};
 use crate::pull;
 use std::collections::BTreeMap;
@@ -64,10 +64,7 @@ pub(super) fn walked(path: &Path) -> &Path {
 
 /// The folder of a new header.
 fn folder_of(path: &Path) -> &Path {
-    let is_file = path
-        .extension()
-        .is_some_and(|it| it == "yaml" || it == "yml")
-        && !path.is_dir();
+    let is_file = Format::of(path) == Some(Format::Yaml) && !path.is_dir();
     match path.parent() {
         Some(parent) if is_file => parent,
         _ => path,

@@ -235,6 +235,24 @@ fn json_lines_are_edited_line_by_line() {
 }
 
 #[test]
+fn a_file_is_edited_in_its_format_whatever_the_case_of_its_extension() {
+    let state = observed(&street());
+    let mut files = fresh(Policy::Sync, Form::JsonLines, &state, &Choice::default()).unwrap();
+    let lines = files.remove(Path::new("labels/pulled.jsonl")).unwrap();
+    files.insert("labels/PULLED.JSONL".into(), lines);
+    let mut listed = street();
+    listed[0]["data"]["regions"][0]["data"]["concepts"][0]["id"] = json!("bus");
+    listed.push(whole("in-9", "n", &[("new", 1.0)]));
+    over(&mut files, &observed(&listed), &Choice::default()).unwrap();
+    let after = text(&files, "labels/PULLED.JSONL");
+    assert!(
+        after.lines().all(|line| line.starts_with("{\"id\":")),
+        "{after}"
+    );
+    assert_empty_plan(&files, &observed(&listed));
+}
+
+#[test]
 fn a_json_file_keeps_its_header() {
     let json = r#"{"version": 1, "set": "street", "policy": "sync", "inputs": [{"id": "in-1", "annotations": []}]}"#;
     let mut files = Overlay::from([(PathBuf::from("annosync.json"), json.as_bytes().to_owned())]);
