@@ -1,6 +1,7 @@
 //! What a diff counts, and what it leaves unknown.
 
 use super::*;
+use crate::model::{Key, Origin};
 use serde_json::{Value, json};
 
 fn annotation(identity: Identity, content: &Value) -> DesiredAnnotation {
