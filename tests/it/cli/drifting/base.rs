@@ -1,6 +1,8 @@
 //! How `--base` reads the manifest of a git revision.
 
 use super::*;
+use crate::cli::header;
+use std::fs;
 
 #[test]
 fn the_users_index_and_work_tree_are_unchanged_and_no_hook_runs() {
