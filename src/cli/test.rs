@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 
 /// The listing. A folder with this file is a case.
 const OBSERVED: &str = "observed.json";
+/// The expected plan that every case has.
+const PLAN: &str = "plan.txt";
 /// Optional subfolder for the manifest.
 const MANIFEST: &str = "manifest";
 
@@ -29,7 +31,8 @@ pub(crate) struct Args {
     /// A case is a folder with `observed.json` (from `annosync list --all --format json`), a manifest (in the folder,
     /// or in `manifest` below it) and `plan.txt`, the expected plan as text. `plan.md` and `plan.json` are compared too
     /// if they exist; to create them, run `touch plan.md plan.json` and then --bless. The version of annosync in
-    /// plan.json is not compared. The exit code is 1 if a case differs or cannot be planned, or if there are no cases.
+    /// plan.json is not compared. The exit code is 1 if a case differs or cannot be planned, if a folder below DIR has
+    /// plan.txt but no observed.json, or if there are no cases.
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
     /// Accept the current plans: write them over the expected ones
@@ -95,6 +98,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 fn cases(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut cases = Vec::new();
     let mut folders = vec![folder.to_owned()];
+    let mut is_named = true;
     while let Some(folder) = folders.pop() {
         let unreadable = |error| Failure::new(format!("cannot read {}: {error}", folder.display()));
         for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
@@ -104,12 +108,15 @@ fn cases(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
                 folders.push(entry.path());
             }
         }
-        if folder.join(OBSERVED).is_file() {
+        // Without its listing, a case would pass by not being one. The named folder may hold a plan for other purposes.
+        let is_incomplete = || !is_named && folder.join(PLAN).is_file();
+        if folder.join(OBSERVED).is_file() || is_incomplete() {
             cases.push(match folder.strip_prefix(".") {
                 Ok(below) if !below.as_os_str().is_empty() => below.to_owned(),
                 _ => folder,
             });
         }
+        is_named = false;
     }
     cases.sort();
     Ok(cases)
@@ -159,8 +166,15 @@ fn reserve(file: &Path) -> Result<(), Failure> {
 /// The plan of a case, or an escaped error text.
 fn planned(case: &Path, files: Files) -> Result<Plan, String> {
     // The listing is read first: an invalid one would be taken for a manifest file.
-    let observed =
-        offline::read_listing(&case.join(OBSERVED)).map_err(|failure| failure_text(&failure))?;
+    let listing = case.join(OBSERVED);
+    if !listing.exists() {
+        let missing = format!("{PLAN} is there, but not the listing {OBSERVED}");
+        return Err(failure_text(&Failure::new(missing).hint(format!(
+            "save the listing with `annosync list --all --format json > {}`, or remove {PLAN} if the folder is not a case",
+            listing.display()
+        ))));
+    }
+    let observed = offline::read_listing(&listing).map_err(|failure| failure_text(&failure))?;
     let folder = Some(case.join(MANIFEST)).filter(|folder| folder.is_dir());
     let folder = folder.as_deref().unwrap_or(case);
     let read = manifest::load_tracked(folder, &Overlay::new(), files.access(), &tracked);
@@ -216,7 +230,7 @@ impl Expected {
 
     fn file(self) -> &'static str {
         match self {
-            Self::Text => "plan.txt",
+            Self::Text => PLAN,
             Self::Markdown => "plan.md",
             Self::Json => "plan.json",
         }

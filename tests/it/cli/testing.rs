@@ -220,6 +220,30 @@ fn a_case_that_cannot_be_planned_fails_and_the_others_go_on() {
 }
 
 #[test]
+fn a_case_without_its_listing_is_an_error() {
+    let repository = Repository::new();
+    repository.case("cases/one", "car");
+    repository.case("cases/two", "car");
+    repository.bless().exits(0);
+    fs::remove_file(repository.path().join("cases/two/observed.json")).unwrap();
+    for arguments in [&[][..], &["--bless"]] {
+        let run = repository.test(arguments).exits(1);
+        assert_eq!(
+            run.stdout,
+            "Cannot be planned: cases/two\n\
+             error: plan.txt is there, but not the listing observed.json\n\
+             hint: save the listing with `annosync list --all --format json > cases/two/observed.json`, or remove \
+             plan.txt if the folder is not a case\n\n\
+             2 cases: 1 as expected, 1 cannot be planned.\n"
+        );
+    }
+    // The named folder may be that of a repository where a plan was printed to a file.
+    fs::remove_file(repository.path().join("cases/two/plan.txt")).unwrap();
+    repository.write("plan.txt", "a plan");
+    repository.test(&[]).exits(0);
+}
+
+#[test]
 fn a_folder_without_cases_is_an_error() {
     let repository = Repository::new();
     repository.write("cases/annosync.yaml", &header());
