@@ -7,8 +7,10 @@ use crate::lint::Picture;
 use crate::manifest::Manifest;
 use crate::model::{FileKind, InputId};
 use ignore::WalkBuilder;
+use std::ffi::OsStr;
 use std::io::{BufRead, ErrorKind, Seek};
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 /// Named files and folders, below one folder that holds them all.
 #[derive(Debug)]
@@ -19,10 +21,20 @@ pub(crate) struct Files {
     paths: Vec<String>,
     /// Links that lead to no file, each with the reason.
     broken: Vec<(String, String)>,
+    /// What is hidden in the named folders.
+    hidden: Vec<String>,
+}
+
+/// What a walk finds, relative to the root.
+#[derive(Debug, Default)]
+struct Found {
+    files: Vec<String>,
+    broken: Vec<(String, String)>,
+    hidden: Vec<String>,
 }
 
 impl Files {
-    /// Finds the files of these paths. Hidden files are left out.
+    /// Finds the files of these paths. Files and folders with a hidden name are left out, unless they are named.
     pub(crate) fn open(paths: &[PathBuf]) -> Result<Self, Failure> {
         let [first, ..] = paths else {
             return Err(Failure::usage("no file is named"));
@@ -51,29 +63,34 @@ impl Files {
         let mut root = folder(first);
         for path in &paths[1..] {
             let folder = folder(path);
-            root = root
-                .ancestors()
-                .find(|above| folder.starts_with(above))
-                .unwrap_or(Path::new(""))
-                .to_owned();
+            let shared = root.ancestors().find(|above| folder.starts_with(above));
+            root = shared.map(Path::to_owned).unwrap_or_default();
         }
-        let (mut files, mut broken) = (Vec::new(), Vec::new());
+        let mut found = Found::default();
         for path in paths {
             if path.is_dir() {
-                walk(&root, path, &mut files, &mut broken)?;
+                walk(&root, path, &mut found)?;
             } else {
-                files.push(relative(&root, path)?);
+                found.files.push(relative(&root, path)?);
             }
         }
+        let Found {
+            mut files,
+            mut broken,
+            mut hidden,
+        } = found;
         broken.sort_unstable();
         broken.dedup();
-        files.sort_unstable();
-        files.dedup();
+        for paths in [&mut files, &mut hidden] {
+            paths.sort_unstable();
+            paths.dedup();
+        }
         Ok(Self {
             named: first.clone(),
             root,
             paths: files,
             broken,
+            hidden,
         })
     }
 
@@ -156,16 +173,20 @@ impl Source for Files {
         &self.broken
     }
 
+    fn hidden(&self) -> &[String] {
+        &self.hidden
+    }
+
     fn head(&self, path: &str, most: u64) -> Vec<u8> {
         input::read_head(&self.path(path), most).unwrap_or_default()
     }
 
     fn list(&self, folder: &str) -> Vec<String> {
-        let mut files = Vec::new();
+        let mut found = Found::default();
         // A folder that cannot be read has no files; those that are needed are then missing by name.
-        let _ = walk(&self.root, &self.path(folder), &mut files, &mut Vec::new());
-        files.sort_unstable();
-        files
+        let _ = walk(&self.root, &self.path(folder), &mut found);
+        found.files.sort_unstable();
+        found.files
     }
 
     fn image_size(&self, path: &str) -> Option<(u32, u32)> {
@@ -219,22 +240,27 @@ fn names(formats: &[Format]) -> String {
     names.join(", ")
 }
 
-/// Whether a path may be meant as the name of a format.
+/// Whether a path could be a misspelled name of a format.
 fn is_word(path: &Path) -> bool {
     path.components().count() == 1 && path.extension().is_none()
 }
 
 /// Finds the files in a folder and below. A picture counts even if it is a link that leads nowhere: it is not read.
-fn walk(
-    root: &Path,
-    folder: &Path,
-    files: &mut Vec<String>,
-    broken: &mut Vec<(String, String)>,
-) -> Result<(), Failure> {
+fn walk(root: &Path, folder: &Path, found: &mut Found) -> Result<(), Failure> {
+    let hidden = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&hidden);
     let walk = WalkBuilder::new(folder)
         .standard_filters(false)
-        .hidden(true)
         .follow_links(true)
+        .filter_entry(move |entry| {
+            // The named folder itself may have any name.
+            let is_left_out = entry.depth() > 0 && is_hidden(entry.file_name());
+            if is_left_out {
+                let mut seen = seen.lock().expect("a walk does not panic with the lock");
+                seen.push(entry.path().to_owned());
+            }
+            !is_left_out
+        })
         .build();
     for entry in walk {
         let entry = match entry {
@@ -245,21 +271,32 @@ fn walk(
                 };
                 let name = path.file_name().unwrap_or_default();
                 let link = relative(root, path)?;
-                if name.as_encoded_bytes().starts_with(b".") {
-                    // Hidden, as other files are.
+                if is_hidden(name) {
+                    found.hidden.push(link);
                 } else if formats::is_image(&link) {
-                    files.push(link);
+                    found.files.push(link);
                 } else {
-                    broken.push((link, why.to_owned()));
+                    found.broken.push((link, why.to_owned()));
                 }
                 continue;
             }
         };
         if entry.file_type().is_some_and(|kind| kind.is_file()) {
-            files.push(relative(root, entry.path())?);
+            found.files.push(relative(root, entry.path())?);
+        }
+    }
+    let hidden = std::mem::take(&mut *hidden.lock().expect("a walk does not panic with the lock"));
+    for path in hidden {
+        // No labels are in the folder of git.
+        if path.file_name() != Some(OsStr::new(".git")) {
+            found.hidden.push(relative(root, &path)?);
         }
     }
     Ok(())
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
 }
 
 /// The link that cannot be followed, if that is the error, and the reason.

@@ -1,6 +1,6 @@
 //! Imports and exports of every format.
 
-use super::account::{Imported, SkipCode, Skipped};
+use super::account::{Imported, Note, SkipCode, Skipped};
 use super::error::ImportError;
 use super::format::Format;
 use super::options::ImportOptions;
@@ -41,6 +41,9 @@ pub fn import(
         detail: why.clone(),
     });
     imported.skipped.splice(..0, skipped);
+    for path in source.hidden() {
+        imported.note(Note::Hidden, path);
+    }
     // In these formats, several files may have labels of one image.
     let shared: &[&str] = match format {
         Format::Cvat => &["xml"],

@@ -22,6 +22,11 @@ pub trait Source: std::fmt::Debug + Sync {
         &[]
     }
 
+    /// Hidden files and folders in the named folders, which are left out.
+    fn hidden(&self) -> &[String] {
+        &[]
+    }
+
     /// The first bytes of a file, to recognise it; empty if it cannot be read.
     fn head(&self, path: &str, most: u64) -> Vec<u8>;
 

@@ -69,7 +69,7 @@ fn task(number: usize, input: &ExportInput, writer: &mut Writer) -> Value {
             writer.left_out(one.name, input, code, detail);
         }
     }
-    results.close_sequences();
+    results.close_sequences(input, writer);
     json!({
         "id": number,
         "data": data,
@@ -93,24 +93,33 @@ fn served(name: &str) -> String {
 type Problem = (SkipCode, String);
 
 /// A track: key frames of one region.
-struct Sequence {
+struct Sequence<'e> {
     concepts: Vec<String>,
-    frames: Vec<(Frame, Map<String, Value>)>,
+    frames: Vec<KeyFrame<'e>>,
 }
 
-struct Results {
+struct KeyFrame<'e> {
+    frame: Frame,
+    /// The annotation.
+    name: &'e str,
+    /// Whether the object is shown until the next key frame.
+    is_enabled: bool,
+    value: Map<String, Value>,
+}
+
+struct Results<'e> {
     /// The key of the data, and the name of its tag.
     to: &'static str,
     size: Option<(u32, u32)>,
     list: Vec<Value>,
     /// By track.
-    sequences: BTreeMap<String, Sequence>,
+    sequences: BTreeMap<String, Sequence<'e>>,
 }
 
-impl Results {
+impl<'e> Results<'e> {
     fn add(
         &mut self,
-        one: &Whole<'_>,
+        one: &Whole<'e>,
         id: &str,
         input: &ExportInput,
         writer: &mut Writer,
@@ -181,7 +190,7 @@ impl Results {
     /// Adds a key frame to its track.
     fn add_frame(
         &mut self,
-        one: &Whole<'_>,
+        one: &Whole<'e>,
         concepts: &[String],
         mut metadata: Map<String, Value>,
     ) -> Result<(), Problem> {
@@ -214,31 +223,40 @@ impl Results {
                 "its concepts are not those of the track's first frame",
             ));
         }
-        let mut key = edges_value(edges.edges());
-        key.insert("enabled".to_owned(), is_enabled.into());
-        let mut frames: Vec<Frame> = sequence.frames.iter().map(|it| it.0).collect();
+        let mut value = edges_value(edges.edges());
+        value.insert("enabled".to_owned(), is_enabled.into());
+        let mut frames: Vec<Frame> = sequence.frames.iter().map(|it| it.frame).collect();
         frames.push(frame);
         if rate(&frames).is_none() {
             return Err(other(
                 "its time is not that of its number by the frames a second",
             ));
         }
-        sequence.frames.push((frame, key));
+        sequence.frames.push(KeyFrame {
+            frame,
+            name: one.name,
+            is_enabled,
+            value,
+        });
         Ok(())
     }
 
-    fn close_sequences(&mut self) {
+    fn close_sequences(&mut self, input: &ExportInput, writer: &mut Writer) {
         for (track, mut sequence) in std::mem::take(&mut self.sequences) {
-            sequence.frames.sort_by_key(|(frame, _)| frame.number);
-            let frames: Vec<Frame> = sequence.frames.iter().map(|it| it.0).collect();
+            sequence.frames.sort_by_key(|key| key.frame.number);
+            if let Some(last) = before_filled_gap(&sequence.frames) {
+                writer.note(Note::GapsFilled, last.name, input);
+            }
+            let frames: Vec<Frame> = sequence.frames.iter().map(|key| key.frame).collect();
             let rate = rate(&frames).flatten();
-            let keys = sequence.frames.into_iter().map(|(frame, mut key)| {
-                let number = frame.number + 1;
-                key.insert("frame".to_owned(), number.into());
+            let keys = sequence.frames.into_iter().map(|mut key| {
+                let number = key.frame.number + 1;
+                key.value.insert("frame".to_owned(), number.into());
                 if let Some(rate) = rate {
-                    key.insert("time".to_owned(), (f64::from(number) / rate).into());
+                    let time = f64::from(number) / rate;
+                    key.value.insert("time".to_owned(), time.into());
                 }
-                Value::Object(key)
+                Value::Object(key.value)
             });
             let value = Map::from_iter([
                 ("sequence".to_owned(), keys.collect()),
@@ -248,6 +266,16 @@ impl Results {
             self.list.push(result);
         }
     }
+}
+
+/// The frame before the first gap in which Label Studio would show the object, in a track that declares every frame: then
+/// most frames are the least distance from the next one. Otherwise they are key frames, and the object is between them, too.
+fn before_filled_gap<'k, 'e>(keys: &'k [KeyFrame<'e>]) -> Option<&'k KeyFrame<'e>> {
+    let distance = |pair: &[KeyFrame<'_>]| pair[1].frame.number - pair[0].frame.number;
+    let least = keys.windows(2).map(distance).min()?;
+    let (near, far): (Vec<_>, Vec<_>) = (keys.windows(2)).partition(|pair| distance(pair) == least);
+    let mut gaps = far.iter().map(|pair| &pair[0]);
+    (near.len() > far.len()).then(|| gaps.find(|key| key.is_enabled))?
 }
 
 /// The frames a second by which an import gets these times: `Some(None)` if all times are unknown, `None` if there is

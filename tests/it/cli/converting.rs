@@ -40,6 +40,35 @@ fn keeps_keys_and_comments(world: &World, label: &str, place: &str, next: (&str,
 }
 
 #[test]
+fn hidden_files_of_a_folder_are_counted_and_named_with_v() {
+    let world = World::new();
+    let set = |folder: &str| {
+        let coco = r#"{"images": [], "annotations": [], "categories": []}"#;
+        world.write(&format!("{folder}/labels.json"), coco);
+        world.write(&format!("{folder}/.git/config"), "");
+    };
+    set("plain");
+    let plain = world.run(&["import", "plain", "--out", "a"]).exits(0);
+    assert!(!plain.stderr.contains("hidden"), "{}", plain.stderr);
+    set("set");
+    world.write("set/.cache/one.json", "{}");
+    world.write("set/.old.json", "{}");
+    let words = "hidden (a name that begins with a dot), so not read\n";
+    let import = ["import", "set", "--out", "b"];
+    let first = format!("note: hidden: 2 paths (first: .cache): {words}");
+    world.run(&import).exits(0).says(&first);
+    let all = format!("note: hidden: 2 paths: {words}  .cache\n  .old.json\n");
+    world
+        .run(&[&import[..], &["-v"]].concat())
+        .exits(0)
+        .says(&all);
+    // A hidden file or folder that is named is read.
+    set(".set");
+    let named = world.run(&["import", ".set", "--out", "c"]).exits(0);
+    assert!(!named.stderr.contains("hidden"), "{}", named.stderr);
+}
+
+#[test]
 fn the_readme_has_the_table_of_formats() {
     let table = annosync::formats::matrix();
     let readme = include_str!("../../../README.md");

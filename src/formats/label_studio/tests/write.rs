@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::formats::writer::{ExportAnnotation, ExportInput, Exported};
-use crate::model::{Content, Extras, Frame};
+use crate::model::{Content, Extras, Frame, Json};
 
 fn inputs(imported: &Imported) -> Vec<ExportInput> {
     (imported.inputs.iter())
@@ -110,6 +110,56 @@ fn frames_that_a_track_cannot_hold_are_left_out() {
         assert_eq!(exported.skipped.len(), 1, "{frames:?}");
         assert_eq!(exported.skipped[0].code.as_str(), "other_time");
     }
+}
+
+#[test]
+fn gaps_of_a_track_that_are_shown_are_a_loss() {
+    let place = |frame: u32, outside: u8| {
+        format!(
+            r#"<box frame="{frame}" outside="{outside}" occluded="0" keyframe="1" xtl="1" ytl="5" xbr="9" ybr="25"/>"#
+        )
+    };
+    let cvat = |places: &[String], frames: Frames| {
+        let text = format!(
+            "<annotations><meta><task><id>5</id><mode>interpolation</mode><original_size><width>100</width>\
+             <height>50</height></original_size></task><source>v.mp4</source></meta>\
+             <track id=\"7\" label=\"car\">{}</track></annotations>",
+            places.concat()
+        );
+        let options = ImportOptions {
+            frames,
+            frame_rate: Some(25.0),
+            ..ImportOptions::default()
+        };
+        let source = Memory::of([("a.xml", &*text)]);
+        inputs(&crate::formats::import(Format::Cvat, &source, &options).unwrap())
+    };
+    let notes = |inputs: &[ExportInput]| -> Vec<(&str, String)> {
+        let notes = export(inputs, &[]).notes.into_iter();
+        notes.map(|it| (it.code.as_str(), it.place)).collect()
+    };
+    let leaves = [place(0, 0), place(4, 1), place(8, 0), place(10, 1)];
+    let mut all = cvat(&leaves, Frames::Interpolated);
+    let gap = ("gaps_filled", "annotation number 3, v".to_owned());
+    assert_eq!(notes(&all), [gap]);
+    assert!(Note::GapsFilled.is_loss());
+    // As the note says, the mark of Label Studio keeps the gap.
+    all[0].annotations[3].content.metadata = Some(Json::from_value(&json!({"enabled": false})));
+    assert_eq!(notes(&all), []);
+    let options = ImportOptions {
+        frames: Frames::Interpolated,
+        ..ImportOptions::default()
+    };
+    let source = Memory::new(export(&all, &[]).files.into_iter().collect());
+    let again = import(&source, &options).unwrap();
+    let numbers: Vec<u32> = (annotations(&again).iter())
+        .map(|it| it.content.frame.unwrap().number)
+        .collect();
+    assert_eq!(numbers, [0, 1, 2, 3, 8, 9]);
+    // Key frames, between which the object is there.
+    let stays = [place(0, 0), place(4, 0), place(9, 0)];
+    assert_eq!(notes(&cvat(&stays, Frames::Listed)), []);
+    assert_eq!(notes(&cvat(&stays, Frames::Interpolated)), []);
 }
 
 #[test]
