@@ -81,6 +81,16 @@ fn plain_message(message: &str) -> String {
     {
         return format!("must be {}, found {count} elements", wanted(expected));
     }
+    if message == "unknown field" {
+        return "unknown key".to_owned();
+    }
+    // A fault inside of a flattened field names that field first.
+    if let Some((key, inner)) = message
+        .strip_prefix('`')
+        .and_then(|rest| rest.split_once("`: "))
+    {
+        return format!("`{key}`: {}", plain_message(inner));
+    }
     if message.starts_with("data did not match any variant") {
         return "a value of a form that is not known here".to_owned();
     }
@@ -97,7 +107,7 @@ fn of_syntax(message: &str) -> Option<&'static str> {
         "expected `,` or `]`" => "a `,` or `]` is missing",
         "expected `,` or `}`" => "a `,` or `}` is missing",
         "expected `\"`" | "key must be a string" => "a key must be a text in double quotes",
-        "expected ident" => "not a word of JSON: true, false and null are",
+        "expected ident" => "an unknown word: JSON has only true, false and null",
         "expected value" => {
             "a value is missing: a text in double quotes, a number, a list or an object"
         }
@@ -140,7 +150,10 @@ fn found_as(found: &str) -> String {
         _ => named("integer ", "number")
             .or_else(|| named("floating point ", "number"))
             .or_else(|| named("string ", "text"))
-            .or_else(|| found.strip_prefix("boolean ").map(str::to_owned))
+            .or_else(|| {
+                let word = found.strip_prefix("boolean ")?;
+                Some(word.trim_matches('`').to_owned())
+            })
             .unwrap_or_else(|| found.to_owned()),
     }
 }
@@ -254,6 +267,68 @@ mod tests {
             ),
         ] {
             let error = serde_json::from_str::<Part>(&text).unwrap_err();
+            assert_eq!(JsonFault::from(&error).message, message, "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn faults_in_the_place_of_an_annotation_do_not_contain_rust_types() {
+        for (place, message) in [
+            (r#""box":3"#, "`box`: must be an object, found the number 3"),
+            (
+                r#""box":{"top":"x","left":0,"bottom":1,"right":1}"#,
+                "`box`: must be a number, found the text \"x\"",
+            ),
+            (
+                r#""box":{"top":0,"bottom":1,"right":1}"#,
+                "`box`: the key `left` is missing",
+            ),
+            (
+                r#""box":{"top":0,"left":0,"bottom":1,"right":1,"up":1}"#,
+                "`box`: unknown key `up`; allowed: `top`, `left`, `bottom`, `right`",
+            ),
+            (r#""whole":1"#, "`whole`: must be null, found the number 1"),
+            (
+                r#""polygon":{}"#,
+                "`polygon`: must be a list, found an object",
+            ),
+            (
+                r#""polygon":[[0.1]]"#,
+                "`polygon`: must be a list, found 1 elements",
+            ),
+            (
+                r#""point":"a""#,
+                "`point`: must be a list, found the text \"a\"",
+            ),
+            (
+                r#""keypoints":7"#,
+                "`keypoints`: must be a list, found the number 7",
+            ),
+            (
+                r#""keypoints":[["a","b"]]"#,
+                "`keypoints`: a value of a form that is not known here",
+            ),
+            (
+                r#""mask":3"#,
+                "`mask`: must be an object, found the number 3",
+            ),
+            (r#""span":false"#, "`span`: must be an object, found false"),
+            (
+                r#""segment":1"#,
+                "`segment`: must be an object, found the number 1",
+            ),
+            (
+                r#""region":{}"#,
+                "`region`: must be a text, found an object",
+            ),
+            (
+                r#""region_of":{"nearest":{"box":3}}"#,
+                "`region_of`: must be an object, found the number 3",
+            ),
+            (r#""circle":1"#, "`circle`: unknown key"),
+        ] {
+            let text = format!("{{{place}}}");
+            let error = serde_json::from_str::<crate::model::Content>(&text).unwrap_err();
             assert_eq!(JsonFault::from(&error).message, message, "{text}: {error}");
         }
     }
