@@ -232,6 +232,11 @@ fn an_annotation_hidden_after_the_last_page_and_moved_onto_it_by_a_delete_is_lis
 }
 
 #[test]
+fn an_annotation_hidden_from_both_readings_of_its_page_is_listed() {
+    holds(315_044);
+}
+
+#[test]
 fn a_planned_delete_may_begin_with_a_removal_on_an_undeclared_input() {
     holds(18_799);
 }
