@@ -17,7 +17,7 @@ pub enum InvalidDelete {
 
 /// The annotations that a delete names: at least one pair of input id and annotation id.
 ///
-/// The API reads a delete with input ids alone as "everything on these inputs". This type cannot be written in that form:
+/// The API reads a delete with only input ids as "everything on these inputs". This type cannot be written in that form:
 /// the two lists come from the same pairs, and neither the lists nor their ids are empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeletePairs(Vec<(String, String)>);

@@ -72,7 +72,7 @@ pub enum ApiError {
     /// No complete answer in time.
     #[error("no answer from {host} within {seconds} s")]
     TimedOut { host: String, seconds: u64 },
-    /// The server redirects. The token is sent to no other address than the one it was given for.
+    /// The server redirects. The token is sent only to the address that it was given for.
     #[error("the server redirects to `{to}`")]
     Redirected { to: String },
     /// Something other than the API answered.

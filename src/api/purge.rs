@@ -25,7 +25,7 @@ pub enum InvalidPurge {
 
 /// The inputs that a purge names: 1 to 128 ids, none of them empty.
 ///
-/// The API reads a delete with `input_ids` alone as "everything on these inputs except their input-level annotations",
+/// The API reads a delete with only `input_ids` as "everything on these inputs except their input-level annotations",
 /// whoever made it. Only this type is written in that form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PurgeInputs(Vec<String>);

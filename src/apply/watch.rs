@@ -31,7 +31,7 @@ pub enum ItemOutcome<S = ()> {
         touched: Touched,
     },
     Failed {
-        /// In the service's words or ours.
+        /// The service's message, or ours.
         reason: String,
         /// What was written.
         touched: Touched,

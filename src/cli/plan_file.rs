@@ -139,7 +139,7 @@ impl Request<'_> {
             Some(OnDrift::Fail) => Err(Failure::usage(
                 "drift was decided when the plan file was made",
             )
-            .hint("--on-drift keep lets one pass that --on-drift fail stopped")),
+            .hint("--on-drift keep accepts a plan that --on-drift fail stopped")),
         }
     }
 

@@ -61,7 +61,7 @@ fn declared(manifest: &Manifest) -> Stats {
             kind: match (&annotation.identity, &annotation.content.geometry) {
                 (Identity::InputLevel, _) => "input_level",
                 // The app knows its place.
-                (Identity::Id(_), None) => "declared by id alone",
+                (Identity::Id(_), None) => "declared only by id",
                 _ => name(annotation.geometry().kind()),
             },
             content: &annotation.content,

@@ -49,7 +49,7 @@ pub enum PictureError {
     TooLarge { width: u32, height: u32 },
     #[error("its end is missing")]
     CutOff,
-    /// The decoder's words.
+    /// The decoder's message.
     #[error("it cannot be decoded: {0}")]
     Invalid(String),
 }

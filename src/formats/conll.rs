@@ -22,7 +22,7 @@ pub(super) use write::export;
 
 /// Begins a document.
 const DOCUMENT: &str = "-DOCSTART-";
-/// Extensions of these files alone.
+/// Extensions that only these files have.
 const OWN: [&str; 5] = ["conll", "conll2003", "iob", "iob2", "bio"];
 /// Extensions of these files and of others.
 const SHARED: [&str; 2] = ["txt", "tsv"];

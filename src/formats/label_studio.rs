@@ -228,7 +228,7 @@ fn add(task: &Task, source: &dyn Source, builder: &mut Builder<'_>) {
         } else if rest.is_empty() {
             builder.not_annotated(&name);
         } else {
-            let detail = "others alone worked on it".to_owned();
+            let detail = "only others worked on it".to_owned();
             let code = SkipCode::OtherAnnotator;
             builder.unusable_picture(task.id.clone(), name.clone(), code, detail);
         }

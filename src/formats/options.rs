@@ -77,9 +77,9 @@ pub struct ImportOptions {
     pub scores: Scores,
     pub corners: Corners,
     pub frames: Frames,
-    /// Frames a second of videos whose files have frame numbers alone.
+    /// Frames a second of videos whose files have only frame numbers.
     pub frame_rate: Option<f64>,
-    /// Take the work of this annotator alone, where a file has several: an id or an email address.
+    /// Take only the work of this annotator, where a file has several: an id or an email address.
     pub annotator: Option<String>,
     /// The folder of the images as named in the manifest; prepended to each file name.
     pub images: Option<String>,

@@ -226,7 +226,7 @@ fn box_between(
     }
     let edges = BoundingBox::new(top, left, bottom, right).map_err(|_| outside(&corners, size))?;
     if !edges.has_area() {
-        let detail = "a box without area as 32-bit numbers";
+        let detail = "a box whose area is 0 in 32-bit numbers";
         return Err(skip(SkipCode::NoArea, detail));
     }
     Ok(Geometry::Box(edges))
@@ -268,7 +268,7 @@ fn polygon(
         .and_then(Polygon::new)
         .map_err(|_| outside(&inside, size))
         .and_then(|polygon| {
-            let detail = "a ring without area as 32-bit numbers";
+            let detail = "a ring whose area is 0 in 32-bit numbers";
             let has_area = polygon.has_area();
             has_area
                 .then_some(Geometry::Polygon(polygon))

@@ -37,7 +37,7 @@ impl FromStr for Shares {
 }
 
 impl Shares {
-    /// The part of an input: it depends on its id and on the shares alone.
+    /// The part of an input: it depends only on its id and on the shares.
     pub fn part(&self, id: &InputId) -> String {
         let digest = Sha256::digest(id.as_str().as_bytes());
         let hash = u64::from_be_bytes(digest[..8].try_into().expect("a digest has 32 bytes"));

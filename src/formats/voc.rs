@@ -125,7 +125,7 @@ fn read(path: &str, source: &dyn Source, corners: Corners) -> Result<Labels, Imp
     })
 }
 
-/// The XML file beside which an export wrote this one with a number, as their images differ by their endings alone:
+/// The XML file beside which an export wrote this one with a number, as their images differ only by their endings:
 /// `a.xml` of `a.jpg` for `a-2.xml` of `a.png`.
 fn beside_first(path: &str, filename: &str, source: &dyn Source) -> Option<String> {
     let (stem, _) = filename.rsplit_once('.')?;

@@ -76,7 +76,7 @@ pub(super) fn import(
     builder.finish()
 }
 
-/// Whether there is a `data.yaml`, an `obj.data`, or label files alone.
+/// Whether there is a `data.yaml`, an `obj.data`, or only label files.
 pub(super) fn recognises(source: &dyn Source) -> bool {
     layout::recognises(source)
 }

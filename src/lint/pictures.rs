@@ -73,7 +73,7 @@ pub(super) fn check(checked: &mut Checked<'_>, image: &Image, picture: &Picture,
                 let message = format!(
                     "the picture of input `{id}` is displayed {how} (EXIF orientation {orientation})"
                 );
-                let hint = "programs that ignore EXIF see it otherwise, and labels at the wrong places: save it upright, \
+                let hint = "programs that ignore EXIF show it in another way, and the labels in wrong places: save it upright, \
                             and check its labels";
                 checked.report(Rule::PictureTurned, image_spot, message, hint);
             }

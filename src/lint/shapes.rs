@@ -9,7 +9,7 @@ use crate::model::{Geometry, Polygon, Rule};
 const TINY_PIXELS: f64 = 3.0;
 /// The same in fractions of an image of unknown size.
 const TINY_FRACTION: f64 = 0.002;
-/// Greater shares of the image are huge.
+/// A shape that covers a greater share of the image is huge.
 const HUGE: f64 = 0.99;
 const EXTREME_ASPECT: f64 = 25.0;
 

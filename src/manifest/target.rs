@@ -100,7 +100,7 @@ fn endpoint(at: At<'_, '_>) -> Option<String> {
     }
     if url.query().is_some() || url.fragment().is_some() {
         at.error("`endpoint` has a query or a fragment")
-            .hint("write the base URL alone: https://api.clarifai.com");
+            .hint("write only the base URL: https://api.clarifai.com");
         return None;
     }
     Some(written.to_owned())

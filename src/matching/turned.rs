@@ -2,7 +2,7 @@
 //!
 //! It is tried if annotations of both sides are left. Those and the moved ones are paired anew if one turn maps all of one
 //! side to the other: that is the most pairs that there can be, and in a turned picture some annotations overlap others by
-//! chance. Nothing that stayed in its place may speak against the turn, and the agreement cannot be chance: the places that
+//! chance. No annotation that stayed in its place may contradict the turn, and the agreement cannot be chance: the places that
 //! agree have [`EVIDENCE`] distinct coordinates, not counting shapes that look the same after some turn, and no shift
 //! explains them as well. So a single box proves nothing, and neither does a symmetric shape.
 

@@ -43,7 +43,7 @@ pub enum Call {
     Delete,
     /// DELETE the stand-ins of finished replacements.
     DeleteStandIn,
-    /// DELETE by input ids alone: everything on these inputs except their input-level annotations.
+    /// DELETE by input ids only: everything on these inputs except their input-level annotations.
     Purge,
     /// DELETE inputs.
     DeleteInputs,

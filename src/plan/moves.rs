@@ -119,7 +119,7 @@ fn places(operation: &Operation) -> Option<(&Geometry, &Geometry)> {
     Some((before, operation.after()?.geometry.as_ref()?))
 }
 
-/// Masks are compared by matching alone, which has their images; a plan file does not.
+/// Only matching compares masks, because it has their images; a plan file does not.
 fn closeness(operation: &Operation, before: &Geometry, after: &Geometry) -> Option<Overlap> {
     match operation.matched() {
         Some(matched) if matches!(matched.by, MatchedBy::Moved | MatchedBy::MovedAndRelabelled) => {

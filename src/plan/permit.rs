@@ -198,7 +198,7 @@ impl Permit {
     }
 }
 
-/// So many equal annotations of an input, at most, are told apart where only a plan file names them.
+/// The most equal annotations of an input that are told apart if only a plan file names them.
 const EQUAL: u32 = 1_000;
 
 impl FilePermit {

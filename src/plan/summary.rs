@@ -209,7 +209,7 @@ impl Summary {
         (self.calls * 10).div_ceil(u64::from(self.rate_limit.max(1)))
     }
 
-    /// Counts what follows from the writes alone.
+    /// Counts what follows only from the writes.
     pub(super) fn count_writes(
         &mut self,
         operations: &[Operation],

@@ -119,7 +119,7 @@ pub(super) fn updated(
     content
 }
 
-/// The stored object with the declared keys alone, at every level.
+/// The stored object with only the declared keys, at every level.
 fn declared_keys(declared: Option<&Json>, stored: Option<&Json>) -> Option<Json> {
     let stored = object(stored)?.to_value();
     let kept = select_keys(&declared?.to_value(), &stored);

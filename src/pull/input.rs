@@ -331,7 +331,7 @@ impl PullContext<'_> {
     }
 }
 
-/// The entry with its id alone, for an annotation that cannot be written in full. A plan for another app refuses it; a part
+/// The entry with only its id, for an annotation that cannot be written in full. A plan for another app refuses it; a part
 /// of its content would be posted as if it were complete.
 fn by_id_only(entry: &Entry, remote: &ObservedAnnotation) -> Entry {
     Entry {

@@ -113,7 +113,7 @@ fn document(
     }
 }
 
-/// The spans that can be tags: within the text, not of spaces alone, not over another span.
+/// The spans that can be tags: within the text, not only spaces, not over another span.
 fn labelled<'i, 'e>(
     items: &'i [Item<'e>],
     characters: &[char],

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// Scores are written as `score`. Absent concepts are flags that are not set, of the whole picture alone.
+/// Scores are written as `score`. Absent concepts are flags that are not set, of the whole picture only.
 const HOLDS: Holds = Holds {
     scores: true,
     absent: true,

@@ -1,7 +1,7 @@
 //! What a task is about: its picture, video or text. The key of it in `data` is free.
 //!
 //! A task may show several, each by a tag. Its results name the tag, and an export does not say which key of `data` the
-//! tag shows: that is known if the key has the name of the tag, or if one value alone can be meant.
+//! tag shows: that is known if the key has the name of the tag, or if only one value fits.
 
 use super::task::{Item, Task};
 use crate::formats::account::{Media, SkipCode};

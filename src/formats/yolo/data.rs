@@ -102,7 +102,7 @@ pub(super) fn is_darknet(text: &str) -> bool {
     !data.splits.is_empty() && (data.names_file.is_some() || data.classes.count.is_some())
 }
 
-/// Whether a text has the keys of a `data.yaml`. Its start may have the first of them alone.
+/// Whether a text has the keys of a `data.yaml`. Its start may have only the first of them.
 pub(super) fn is_yaml(text: &str, is_whole: bool) -> bool {
     let has = |keys: &[&str]| {
         text.lines().any(|line| {

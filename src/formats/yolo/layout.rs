@@ -70,7 +70,7 @@ const CLASS_FILES: [&str; 5] = [
 /// How many label files are looked at to recognise them.
 const LOOKED_AT: usize = 20;
 
-/// Whether there is a `data.yaml`, an `obj.data`, or label files alone.
+/// Whether there is a `data.yaml`, an `obj.data`, or only label files.
 pub(super) fn recognises(source: &dyn Source) -> bool {
     if !descriptions(source).is_empty() {
         return true;
