@@ -250,6 +250,27 @@ async fn a_page_that_is_short_by_mistake_is_noticed_in_either_reading() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_short_by_mistake_twice_is_noticed_before_the_last() {
+    for page in 4..=5 {
+        for wrong in [[1, 2], [1, 3]] {
+            let all = annotations(55);
+            let readings = AtomicUsize::new(0);
+            let server = Scripted::start(move |call| {
+                let is_it = call.number("page") == page
+                    && wrong.contains(&(readings.fetch_add(1, Ordering::SeqCst) + 1));
+                if is_it {
+                    success(&[])
+                } else {
+                    page_of(&all, call, 10)
+                }
+            });
+            let listed = ids(&server, &Filter::default()).await.unwrap();
+            assert_eq!(listed, expected(55), "page {page}, readings {wrong:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn declared_inputs_are_listed_in_chunks_with_short_urls() {
     let all = pairs(2_000);
     let server = Scripted::start(move |call| filtered(&all, call, 100));
