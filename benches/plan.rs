@@ -5,7 +5,7 @@
 
 use annosync::model::{DesiredState, Mask, MaskArea, ObservedState, Policy, SetName};
 use annosync::plan::{
-    Allowances, Base, Context, Inventory, OnConflict, OnDrift, Plan, PlanBase, Target,
+    Allowances, Base, Context, Coverage, Inventory, OnConflict, OnDrift, Plan, PlanBase, Target,
 };
 use annosync::pull::{self, Choice, Form, Fresh};
 use annosync::render::{self, Detail, MarkdownOptions, TextOptions};
@@ -272,6 +272,7 @@ fn plan_changed_against_a_base(bencher: divan::Bencher) {
         },
         on_drift: OnDrift::Keep,
         on_conflict: OnConflict::Leave,
+        coverage: Coverage::Declared,
     };
     bencher
         .counter(divan::counter::ItemsCount::new(*SIZE))

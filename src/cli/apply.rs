@@ -122,7 +122,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let session = Session::open_for(&args.connection, &destination, create).await?;
     let ended = async {
         let reading = async {
-            let scope = args.planning.scope(&manifest.desired);
+            let scope = args.planning.scope(&manifest, base.as_ref());
             let observed = session.observe(&scope).await?;
             let inventory = inventory::learn(&session, &manifest, &observed, create).await?;
             Ok((observed, inventory))

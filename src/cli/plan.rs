@@ -40,7 +40,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Plan offline against a saved listing (`list --format json`) instead of the app
-    #[arg(long, value_name = "FILE", conflicts_with = "declared_only")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["declared_only", "changed_only"])]
     observed: Option<PathBuf>,
     /// Exit with 2 if there are changes
     #[arg(long)]
@@ -111,7 +111,7 @@ pub(crate) async fn run(mut args: Args) -> Result<Exit, Failure> {
         let create = args.planning.create_inputs(&manifest);
         let session = Session::open_for(&args.connection, &destination, create).await?;
         let planned = async {
-            let scope = args.planning.scope(&manifest.desired);
+            let scope = args.planning.scope(&manifest, base.as_ref());
             let observed = session.observe(&scope).await?;
             let inventory = inventory::learn(&session, &manifest, &observed, create).await?;
             let plan = (args.planning).plan(

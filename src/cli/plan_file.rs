@@ -180,9 +180,8 @@ impl Request<'_> {
         let touched = plan.touched_inputs();
         if let Some(manifest) = manifest {
             let base = self.base(plan)?;
-            let observed = session
-                .observe(&self.planning.scope(&manifest.desired))
-                .await?;
+            let scope = self.planning.scope(manifest, base.as_ref());
+            let observed = session.observe(&scope).await?;
             let of = (manifest, base.as_ref());
             self.check_remade_plan(plan, of, &observed, session, destination)
                 .await?;
@@ -195,7 +194,7 @@ impl Request<'_> {
             return Ok(Permit::of_file(plan, &session.caller().await?, &extra));
         }
         let mut scopes = vec![Scope::Inputs(touched)];
-        if !self.planning.lists_declared_only() {
+        if !self.planning.lists_a_part() {
             scopes.push(Scope::WholeApp);
         }
         if matches!(&scopes[..], [Scope::Inputs(inputs), _] if inputs.len() > MAX_INPUTS_ALONE) {

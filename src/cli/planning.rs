@@ -12,9 +12,10 @@ use super::validate::Files;
 use super::values;
 use super::view::View;
 use crate::manifest::Manifest;
-use crate::model::{DesiredState, ObservedState, Scope, SetName, UserId};
+use crate::model::{ObservedState, Scope, SetName, UserId};
 use crate::plan::{
-    self, Allowances, Context, Drift, EmptyManifest, Inventory, Numbers, Plan, PlanBase, Target,
+    self, Allowances, Changed, Context, Coverage, Drift, EmptyManifest, Inventory, Numbers, Plan,
+    PlanBase, Target,
 };
 use crate::render;
 use std::collections::BTreeSet;
@@ -30,6 +31,9 @@ pub(crate) struct Planning {
     /// List only the declared inputs; the plan says what it does not cover
     #[arg(long)]
     declared_only: bool,
+    /// List and plan only the inputs whose declaration changed since --base; the plan says what it does not cover
+    #[arg(long, requires = "base", conflicts_with = "declared_only")]
+    pub(crate) changed_only: bool,
     /// Fail if a pairing is ambiguous: another one is nearly as close
     #[arg(long)]
     fail_on_ambiguous: bool,
@@ -109,13 +113,26 @@ impl Conflicts {
 
 impl Planning {
     /// The part of the app to list.
-    pub(crate) fn scope(&self, desired: &DesiredState) -> Scope {
+    pub(crate) fn scope(&self, manifest: &Manifest, base: Option<&BaseManifest>) -> Scope {
+        let desired = &manifest.desired;
         if self.declared_only {
             let declared = desired.inputs.iter().map(|input| input.id.clone());
-            Scope::Inputs(declared.collect())
-        } else {
-            Scope::WholeApp
+            return Scope::Inputs(declared.collect());
         }
+        let Some(base) = base.filter(|_| self.changed_only) else {
+            return Scope::WholeApp;
+        };
+        let why = match plan::changed(&base.manifest.desired, desired) {
+            // Such a plan is made to see what an earlier apply left undone.
+            Changed::Inputs(inputs) if inputs.is_empty() => "no declaration changed".to_owned(),
+            Changed::Inputs(inputs) => return Scope::Inputs(inputs),
+            Changed::Header(key) => format!("`{key}`, which decides about every input, changed"),
+        };
+        output::message(&format!(
+            "note: {why} since {}, so the whole app is listed",
+            render::escape(&base.base.revision)
+        ));
+        Scope::WholeApp
     }
 
     pub(crate) fn allowances(&self) -> Allowances {
@@ -169,9 +186,9 @@ impl Planning {
         self.adopt_set.iter().cloned().collect()
     }
 
-    /// Whether only the declared inputs are listed.
-    pub(crate) fn lists_declared_only(&self) -> bool {
-        self.declared_only
+    /// Whether only some inputs are listed.
+    pub(crate) fn lists_a_part(&self) -> bool {
+        self.declared_only || self.changed_only
     }
 
     /// Lets every guard that has a number pass.
@@ -252,6 +269,11 @@ impl Planning {
                         Some(OnDrift::Fail) => plan::OnDrift::Fail,
                     },
                     on_conflict: Conflicts::choice(self.conflicts),
+                    coverage: if self.changed_only {
+                        Coverage::Changed
+                    } else {
+                        Coverage::Declared
+                    },
                 };
                 plan::plan_against(&manifest.desired, observed, &context, &against)
             }

@@ -344,6 +344,15 @@ pub enum Scope {
     Inputs(BTreeSet<InputId>),
 }
 
+impl Scope {
+    pub fn covers(&self, input: &InputId) -> bool {
+        match self {
+            Self::WholeApp => true,
+            Self::Inputs(listed) => listed.contains(input),
+        }
+    }
+}
+
 /// The annotations of an app, from a listing that was proved complete.
 ///
 /// Outside of tests it is built from complete listings only, so a missed annotation cannot look like a deleted one.

@@ -4,15 +4,26 @@
 
 use super::error::ObservedError;
 use crate::api::{ApiError, Processing, Reader};
-use crate::model::{ConceptId, DesiredState, InputId, Maker, ObservedState, Undeclared, WordIndex};
+use crate::model::{
+    ConceptId, DesiredInput, DesiredState, InputId, Maker, ObservedState, Undeclared, WordIndex,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The maximum number of missing inputs with a suggestion.
 const MAX_SUGGESTIONS: usize = 20;
 
-/// The declared inputs with annotations that are not in the listing.
+/// The declared inputs that the listing covers.
+fn covered<'a>(
+    desired: &'a DesiredState,
+    observed: &ObservedState,
+) -> impl Iterator<Item = &'a DesiredInput> {
+    let inputs = desired.inputs.iter();
+    inputs.filter(|input| observed.scope.covers(&input.id))
+}
+
+/// The declared inputs with annotations that are not in the listing although it covers them.
 pub fn unseen_inputs(desired: &DesiredState, observed: &ObservedState) -> BTreeSet<InputId> {
-    let declared = desired.inputs.iter().filter(|input| {
+    let declared = covered(desired, observed).filter(|input| {
         input.undeclared == Undeclared::Managed
             && !input.annotations.is_empty()
             && !observed.inputs.contains_key(&input.id)
@@ -77,9 +88,7 @@ pub async fn waiting_inputs(
             .get(id)
             .is_some_and(|all| all.iter().all(|it| it.maker != Maker::User))
     };
-    let bare: BTreeSet<String> = desired
-        .inputs
-        .iter()
+    let bare: BTreeSet<String> = covered(desired, observed)
         .filter(|input| !input.annotations.is_empty() && is_bare(&input.id))
         .map(|input| input.id.to_string())
         .collect();
@@ -97,7 +106,7 @@ pub async fn waiting_inputs(
 
 /// The declared concepts that no listed annotation has, except those of models.
 pub fn unseen_concepts(desired: &DesiredState, observed: &ObservedState) -> BTreeSet<ConceptId> {
-    let declared = desired.inputs.iter().flat_map(|input| &input.annotations);
+    let declared = covered(desired, observed).flat_map(|input| &input.annotations);
     let mut concepts: BTreeSet<ConceptId> = BTreeSet::new();
     for concept in declared
         .filter_map(|it| it.content.concepts.as_ref())

@@ -2,7 +2,7 @@
 
 use super::batch;
 use super::batch::Batch;
-use super::drift::{self, PlanBase};
+use super::drift::{self, Coverage, PlanBase};
 use super::error::PlanError;
 use super::guard;
 use super::inventory::Inventory;
@@ -77,7 +77,8 @@ fn make(
         three_way: against.map(|against| against.three_way(desired, observed)),
     };
     let inventory = &context.inventory;
-    let parts = parts(&planner, inventory)?;
+    let coverage = against.map_or(Coverage::Declared, |against| against.coverage);
+    let parts = parts(&planner, inventory, coverage)?;
 
     let mut summary = Summary {
         rate_limit: context.rate_limit,
@@ -141,7 +142,7 @@ fn make(
         summary,
         guards,
         passed_guards,
-        blind_spots: blind_spots(observed, inventory),
+        blind_spots: blind_spots(observed, inventory, against),
         inputs,
         deleted_inputs: Vec::new(),
         operations,
@@ -152,12 +153,17 @@ fn make(
     })
 }
 
-fn parts(planner: &Planner<'_>, inventory: &Inventory) -> Result<Vec<Part>, Vec<PlanError>> {
+fn parts(
+    planner: &Planner<'_>,
+    inventory: &Inventory,
+    coverage: Coverage,
+) -> Result<Vec<Part>, Vec<PlanError>> {
     let (desired, observed) = (planner.desired, planner.observed);
     let declared: HashSet<&InputId> = desired.inputs.iter().map(|input| &input.id).collect();
     let mut parts: Vec<Part> = desired
         .inputs
         .par_iter()
+        .filter(|input| coverage == Coverage::Declared || observed.scope.covers(&input.id))
         .filter(|input| !inventory.is_refused(input))
         .map(|input| planner.declared(input))
         .collect();
@@ -194,10 +200,19 @@ fn calls(
     batches
 }
 
-fn blind_spots(observed: &ObservedState, inventory: &Inventory) -> Vec<String> {
-    let mut spots = match &observed.scope {
-        Scope::WholeApp => Vec::new(),
-        Scope::Inputs(_) => vec![
+fn blind_spots(
+    observed: &ObservedState,
+    inventory: &Inventory,
+    against: Option<&PlanBase<'_>>,
+) -> Vec<String> {
+    let mut spots = match (&observed.scope, against) {
+        (Scope::WholeApp, _) => Vec::new(),
+        (Scope::Inputs(_), Some(against)) if against.coverage == Coverage::Changed => vec![format!(
+            "inputs whose declaration did not change since {} (--changed-only): what was changed in the app there is not \
+             seen, and stays",
+            against.base.revision
+        )],
+        (Scope::Inputs(_), _) => vec![
             "inputs that are not declared (--declared-only): annotations that this set made there stay"
                 .to_owned(),
         ],

@@ -15,8 +15,7 @@ use super::three_way::{MergedInput, ThreeWay};
 use super::tripped_guard::{self, Allowances, TrippedGuard};
 use crate::model::{
     Content, DesiredInput, DesiredState, Difference, Geometry, Identity, InputId, Json, Maker,
-    ObservedAnnotation, ObservedExtras, ObservedState, Origin, Scope, Undeclared, difference,
-    merge_json,
+    ObservedAnnotation, ObservedExtras, ObservedState, Origin, Undeclared, difference, merge_json,
 };
 use crate::wire::encode;
 use rayon::prelude::*;
@@ -46,6 +45,16 @@ pub enum OnConflict {
     App,
 }
 
+/// The declared inputs that a plan against a base must cover.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Coverage {
+    /// All. One that was not listed is an error.
+    #[default]
+    Declared,
+    /// Those that were listed, which are the ones that changed since the base.
+    Changed,
+}
+
 /// The base that a plan is made against.
 #[derive(Debug, Clone)]
 pub struct PlanBase<'a> {
@@ -55,6 +64,7 @@ pub struct PlanBase<'a> {
     pub base: Base,
     pub on_drift: OnDrift,
     pub on_conflict: OnConflict,
+    pub coverage: Coverage,
 }
 
 impl<'a> PlanBase<'a> {
@@ -129,9 +139,7 @@ pub fn merged_state(
         .map(|id| (id, None))
         .collect();
     inputs.extend(desired.inputs.iter().map(|input| (&input.id, Some(input))));
-    if let Scope::Inputs(listed) = &observed.scope {
-        inputs.retain(|id, _| listed.contains(*id));
-    }
+    inputs.retain(|id, _| observed.scope.covers(id));
     let merged: Vec<_> = (inputs.into_par_iter())
         .map(|(id, declared)| {
             let here = observed.inputs.get(id).map_or(&[][..], Vec::as_slice);

@@ -15,7 +15,7 @@ use super::three_way::{MergedInput, ThreeWay};
 use crate::matching::{Pair, match_input};
 use crate::model::{
     AnnotationId, DesiredAnnotation, DesiredInput, Identity, InputId, Maker, ObservedAnnotation,
-    Policy, Scope, Undeclared, difference,
+    Policy, Undeclared, difference,
 };
 use rayon::prelude::*;
 use std::collections::HashSet;
@@ -26,9 +26,7 @@ const CHUNK: usize = 8;
 impl Planner<'_> {
     pub(super) fn declared(&self, input: &DesiredInput) -> Part {
         let mut part = Part::default();
-        if let Scope::Inputs(listed) = &self.observed.scope
-            && !listed.contains(&input.id)
-        {
+        if !self.observed.scope.covers(&input.id) {
             part.errors.push(PlanError::NotListed {
                 input: input.id.clone(),
                 origin: input.origin,

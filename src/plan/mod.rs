@@ -7,6 +7,7 @@ mod app_change;
 mod batch;
 mod build;
 mod change;
+mod changed;
 mod classes;
 mod counts;
 mod diff;
@@ -54,12 +55,13 @@ pub use crate::matching::{Matched, MatchedBy};
 pub use app_change::{AppChange, AppChangeKind, Decision, FieldChange};
 pub use batch::{Batch, Call, MAX_BYTES, MAX_ITEMS};
 pub use build::{Context, plan, plan_against};
+pub use changed::{Changed, changed};
 pub use classes::{ClassCount, Relabelled};
 pub use counts::ActionCounts;
 pub use diff::{
     DIFF_VERSION, Diff, DiffChange, DiffKind, DiffSide, DiffSummary, InputLabels, LabelSet, diff,
 };
-pub use drift::{OnConflict, OnDrift, PlanBase, merged_state};
+pub use drift::{Coverage, OnConflict, OnDrift, PlanBase, merged_state};
 pub use error::PlanError;
 pub use fresh::{Freshness, freshness, is_as_wanted};
 pub use guard::Limits;

@@ -7,9 +7,7 @@ use super::error::PullError;
 use super::input::{PullContext, PulledInput};
 use super::report::{Loss, LossKind};
 use crate::matching::Claims;
-use crate::model::{
-    DesiredInput, DesiredState, Identity, InputId, ObservedState, Origin, Policy, Scope,
-};
+use crate::model::{DesiredInput, DesiredState, Identity, InputId, ObservedState, Origin, Policy};
 use crate::plan::{
     self, Action, Allowances, Context, Inventory, Operation, PlanError, Reason, Target,
 };
@@ -56,13 +54,9 @@ pub(super) fn pull(
         (desired.inputs.iter().enumerate())
             .map(|(at, input): (usize, &DesiredInput)| (&input.id, Some(at))),
     );
-    let was_listed = |id: &InputId| match &observed.scope {
-        Scope::WholeApp => true,
-        Scope::Inputs(listed) => listed.contains(id),
-    };
     let ids: Vec<(&InputId, Option<usize>)> = ids
         .into_iter()
-        .filter(|(id, _)| choice.matches_input(id) && was_listed(id))
+        .filter(|(id, _)| choice.matches_input(id) && observed.scope.covers(id))
         // A declared annotation without a match may be one of the unreadable ones.
         .filter(|(id, declared)| declared.is_none() || all.unreadable_on(id).is_empty())
         .collect();

@@ -80,10 +80,11 @@ pub(super) fn kept_words(plan: &Plan) -> Phrase {
         .words(" takes them into the manifest.")
 }
 
-/// The sentence that nothing was changed in the app; `None` without a base, or if something was.
+/// The sentence that nothing was changed in the app; `None` without a base, if something was, or if the plan does not
+/// cover everything.
 pub(super) fn none(plan: &Plan) -> Option<Phrase> {
     let base = plan.base.as_ref()?;
-    (plan.summary.drift == Some(0)).then(|| {
+    (plan.summary.drift == Some(0) && plan.blind_spots.is_empty()).then(|| {
         Phrase::from("Nothing was changed in the app")
             .then(since(Some(base)))
             .words(".")

@@ -8,7 +8,8 @@ mod kept;
 use crate::support::{Remote, boxed, context, desired, manifest_of, observed, plan, purging, with};
 use annosync::model::{DesiredState, ObservedState};
 use annosync::plan::{
-    self, Action, AppChangeKind, Base, Cause, Decision, OnConflict, OnDrift, Plan, PlanBase, Reason,
+    self, Action, AppChangeKind, Base, Cause, Coverage, Decision, OnConflict, OnDrift, Plan,
+    PlanBase, Reason,
 };
 use annosync::render;
 use serde_json::{Value, json};
@@ -33,13 +34,24 @@ pub(crate) fn against(
     base_state: &DesiredState,
     desired: &DesiredState,
     observed: &ObservedState,
+    picks: (OnDrift, OnConflict),
+) -> Plan {
+    covering(base_state, desired, observed, picks, Coverage::Declared)
+}
+
+fn covering(
+    base_state: &DesiredState,
+    desired: &DesiredState,
+    observed: &ObservedState,
     (on_drift, on_conflict): (OnDrift, OnConflict),
+    coverage: Coverage,
 ) -> Plan {
     let against = PlanBase {
         desired: base_state,
         base: base(),
         on_drift,
         on_conflict,
+        coverage,
     };
     let plan = plan::plan_against(desired, observed, &context(), &against)
         .unwrap_or_else(|errors| panic!("{errors:#?}"));

@@ -1,6 +1,7 @@
 //! `--base`: changes of the manifest since an applied git revision, and changes in the app since.
 
 mod base;
+mod changed;
 mod pulls;
 
 use super::{World, boxes, is_there, settled};

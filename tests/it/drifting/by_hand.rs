@@ -1,13 +1,35 @@
 //! Laws of apps that people edit by hand.
 
-use super::{FAR, HERE, KEEP, NEAR, REVERT, against};
+use super::{FAR, HERE, KEEP, NEAR, REVERT, against, covering};
 use crate::laws::{declarations, remotes};
 use crate::support::{ME, Remote, boxed, plan, with};
-use annosync::plan::{AppChangeKind, Cause, Plan};
+use annosync::model::Scope;
+use annosync::plan::{self, AppChangeKind, Cause, Changed, Coverage, Plan};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 proptest! {
+    #[test]
+    fn a_plan_of_the_changed_inputs_has_the_writes_of_the_whole_plan(
+        (before, now) in (declarations(), declarations()), is_changed in any::<bool>(),
+        mut remote in remotes(), edits in edits()
+    ) {
+        let now = if is_changed { now } else { before.clone() };
+        remote.apply(&plan(&before, &remote.observed()));
+        edit_all(&mut remote, edits);
+        let Changed::Inputs(inputs) = plan::changed(&before, &now) else {
+            return Err(TestCaseError::fail("the headers are equal"));
+        };
+        let mut part = remote.observed();
+        part.inputs.retain(|input, _| inputs.contains(input));
+        part.unreadable.retain(|it| inputs.iter().any(|input| *it.input == *input.as_str()));
+        part.scope = Scope::Inputs(inputs);
+        let whole = against(&before, &now, &remote.observed(), KEEP);
+        let part = covering(&before, &now, &part, KEEP, Coverage::Changed);
+        prop_assert_eq!(part.operations, whole.operations);
+        prop_assert_eq!(part.purges, whole.purges);
+    }
+
     #[test]
     fn an_unchanged_manifest_writes_nothing_and_reports_every_difference(
         now in declarations(), remote in remotes()
