@@ -49,9 +49,9 @@ impl Measure {
             Self::Text => format!("text {overlap}"),
             // What is farther has no overlap.
             Self::Distance if overlap.millionths() == 0 => {
-                format!("distance {} or more", distance_of(overlap))
+                format!("distance {} or more", Distance::at(overlap))
             }
-            Self::Distance => format!("distance {}", distance_of(overlap)),
+            Self::Distance => format!("distance {}", Distance::at(overlap)),
         }
     }
 
@@ -59,7 +59,7 @@ impl Measure {
     pub fn format_value(self, overlap: Overlap) -> String {
         match self {
             Self::Iou | Self::Text => overlap.to_string(),
-            Self::Distance => distance_of(overlap),
+            Self::Distance => Distance::at(overlap).to_string(),
         }
     }
 }
@@ -72,12 +72,48 @@ fn overlap_at_distance(distance: f64) -> Overlap {
     Overlap::from_fraction(1.0 - distance / MAX_DISTANCE)
 }
 
-/// The distance for an overlap, with four digits. Rounded up, because 0.0201 must not read as the limit 0.0200.
-fn distance_of(overlap: Overlap) -> String {
-    // A millionth of the overlap is 1/25 of a millionth of the distance.
-    let millionths = (1_000_000 - overlap.millionths()) / 25;
-    let digits = millionths.div_ceil(100);
-    format!("{}.{:04}", digits / 10_000, digits % 10_000)
+/// The distance of points, or the mean distance of keypoints, in millionths of the image. An integer, so that it is the same
+/// on every machine.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(transparent)]
+pub struct Distance(u32);
+
+impl Distance {
+    /// `None` for other geometries, and for keypoints that have no common points.
+    pub fn of(a: &Geometry, b: &Geometry) -> Option<Self> {
+        let distance = match (a, b) {
+            (Geometry::Point(a), Geometry::Point(b)) => a.distance(*b),
+            (Geometry::Keypoints(a), Geometry::Keypoints(b)) => a.distance(b)?,
+            _ => return None,
+        };
+        let overlap = overlap_at_distance(distance);
+        Some(if overlap == Overlap::NONE {
+            Self((distance * 1e6).round() as u32)
+        } else {
+            Self::at(overlap)
+        })
+    }
+
+    /// The distance for an overlap.
+    fn at(overlap: Overlap) -> Self {
+        // A millionth of the overlap is 1/25 of a millionth of the distance.
+        Self((1_000_000 - overlap.millionths()) / 25)
+    }
+
+    pub fn millionths(self) -> u32 {
+        self.0
+    }
+}
+
+impl std::fmt::Display for Distance {
+    /// Four digits. Rounded up, because 0.0201 must not read as the limit 0.0200.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let digits = self.0.div_ceil(100);
+        write!(f, "{}.{:04}", digits / 10_000, digits % 10_000)
+    }
 }
 
 /// The overlap of two geometries; `None` if the kinds differ, or if it cannot be computed from the geometries alone.
@@ -223,6 +259,11 @@ mod tests {
         assert!(close(0.520_01).millionths() < 500_000);
         assert_eq!(close(0.6), Overlap::NONE);
         assert_eq!(Measure::Distance.describe(close(0.51)), "distance 0.0100");
+        let distance = |col| Distance::of(&point(0.5, 0.5), &point(0.5, col)).unwrap();
+        for (col, expected) in [(0.51, "0.0100"), (0.5201, "0.0201"), (0.9, "0.4000")] {
+            assert_eq!(distance(col).to_string(), expected);
+        }
+        assert_eq!(Distance::of(&point(0.5, 0.5), &square(0.0, 0.0, 0.5)), None);
         assert_eq!(
             Measure::Iou.describe(Overlap::from_millionths(876_543)),
             "IoU 0.87"

@@ -63,7 +63,7 @@ pub use keypoints::{Keypoint, Keypoints, Visibility};
 pub use lines::{PolygonLines, Spacing};
 pub use markup::{escape_markup, escape_markup_lines};
 pub use mask::{Mask, MaskArea, MaskError};
-pub use measure::{Measure, overlap};
+pub use measure::{Distance, Measure, overlap};
 pub use nearest::{WordIndex, nearest_word};
 pub use overlap::Overlap;
 pub use ring::encloses_area;

@@ -28,13 +28,13 @@ impl ClassCount {
     }
 }
 
-/// Annotations of which some concepts are replaced by others.
+/// Annotations whose concepts change in the same way. An annotation is relabelled if its concepts or their values change.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Relabelled {
-    /// The concepts that are removed, sorted.
+    /// The concepts that are removed, sorted. A concept counts if its value is above 0.
     pub from: Vec<ConceptId>,
-    /// The concepts that are added, sorted.
+    /// The concepts that are added, sorted. If both lists are empty, only values change.
     pub to: Vec<ConceptId>,
     /// The number of annotations.
     pub count: u64,
@@ -50,23 +50,24 @@ fn present_in(content: Option<&Content>) -> Option<Vec<&ConceptId>> {
     Some(present(content?.concepts.as_ref()?).collect())
 }
 
-pub(super) fn relabelled(operations: &[Operation]) -> Vec<Relabelled> {
+/// Whether an annotation with these concepts before and after is relabelled.
+pub(super) fn is_relabelled(before: &Concepts, after: &Concepts) -> bool {
+    !Concepts::same(before, after)
+}
+
+/// The relabelled ones of these annotations, given by their concepts before and after.
+pub(super) fn relabelled<'a>(
+    annotations: impl Iterator<Item = (&'a Concepts, &'a Concepts)>,
+) -> Vec<Relabelled> {
     let mut counts: BTreeMap<(Vec<ConceptId>, Vec<ConceptId>), u64> = BTreeMap::new();
-    for operation in operations {
-        let (Some(before), Some(after)) = (
-            present_in(operation.before()),
-            present_in(operation.after()),
-        ) else {
-            continue;
+    for (before, after) in annotations.filter(|(before, after)| is_relabelled(before, after)) {
+        let without = |these: &Concepts, others: &Concepts| -> Vec<ConceptId> {
+            let others: Vec<&ConceptId> = present(others).collect();
+            let left = present(these).filter(|id| !others.contains(id));
+            left.cloned().collect()
         };
-        let without = |these: &[&'_ ConceptId], others: &[&ConceptId]| -> Vec<ConceptId> {
-            let left = these.iter().filter(|id| !others.contains(id));
-            left.map(|id| (*id).clone()).collect()
-        };
-        let (from, to) = (without(&before, &after), without(&after, &before));
-        if !from.is_empty() && !to.is_empty() {
-            *counts.entry((from, to)).or_default() += 1;
-        }
+        let pair = (without(before, after), without(after, before));
+        *counts.entry(pair).or_default() += 1;
     }
     let mut relabelled: Vec<Relabelled> = counts
         .into_iter()

@@ -8,12 +8,12 @@ mod label_set;
 mod states;
 
 use super::change::sides;
-use super::classes::{classes, relabelled};
+use super::classes::{classes, is_relabelled, relabelled};
 use super::moves::{self, Moves};
 use super::operation::{Change, DeleteReason, Edit, Observed, Operation};
 use crate::matching::{Claims, Matched, MatchedBy, Matching, match_input};
 use crate::model::{
-    AnnotationId, Content, DesiredAnnotation, DesiredState, Difference, Guards, Identity, InputId,
+    AnnotationId, Concepts, Content, DesiredAnnotation, DesiredState, Difference, Guards, Identity, InputId,
     ObservedAnnotation, ObservedState, Owner, Policy, Scope, SetName, UserId,
 };
 pub use document::{DIFF_VERSION, Diff, DiffChange, DiffKind, DiffSide, DiffSummary, InputLabels};
@@ -70,7 +70,13 @@ pub fn diff(old: &LabelSet, new: &LabelSet) -> Diff {
         }
     }
     summary.classes = classes(&operations, &[], &differ.observed);
-    summary.relabellings = relabelled(&operations);
+    let none = Concepts::default();
+    let pairs = operations.iter().filter_map(|operation| {
+        let (before, after) = (operation.before()?, operation.after()?);
+        let [before, after] = [before, after].map(|it| it.concepts.as_ref().unwrap_or(&none));
+        Some((before, after))
+    });
+    summary.relabellings = relabelled(pairs);
     summary.moves = Moves::of(&operations);
     summary.turns = moves::turned(&operations);
     let changes = operations.into_iter().zip(kinds);
@@ -246,19 +252,23 @@ impl<'a> Differ<'a> {
         }
         let any = |is: fn(&Difference) -> bool| differences.iter().any(is);
         let is_moved = any(|it| it.geometry || it.frame);
-        let is_relabelled = any(|it| !it.added.is_empty() || !it.removed.is_empty());
-        let kind = match (is_moved, is_relabelled) {
-            _ if matched.by == MatchedBy::Turned => DiffKind::Turned,
-            (true, true) => DiffKind::MovedAndRelabelled,
-            (true, false) => DiffKind::Moved,
-            (false, true) => DiffKind::Relabelled,
-            (false, false) if any(|it| !it.is_empty()) => DiffKind::Attributes,
-            (false, false) => return None,
-        };
+        let is_turned = matched.by == MatchedBy::Turned;
+        if !is_turned && !any(|it| !it.is_empty()) {
+            return None;
+        }
         let (before, after) = if self.is_same_kind {
             (was.content.clone(), declared)
         } else {
             sides(&declared, seen)
+        };
+        let none = Concepts::default();
+        let [old, new] = [&before, &after].map(|it| it.concepts.as_ref().unwrap_or(&none));
+        let kind = match (is_moved, is_relabelled(old, new)) {
+            _ if is_turned => DiffKind::Turned,
+            (true, true) => DiffKind::MovedAndRelabelled,
+            (true, false) => DiffKind::Moved,
+            (false, true) => DiffKind::Relabelled,
+            (false, false) => DiffKind::Attributes,
         };
         Some((kind, before, after))
     }

@@ -67,7 +67,7 @@ pub use fresh::{Freshness, freshness, is_as_wanted};
 pub use guard::Limits;
 pub use inventory::{Inventory, Missing, Vocabulary};
 pub use mismatch::Mismatch;
-pub use moves::{LARGEST_MOVES, Move, Moves, Turned};
+pub use moves::{DISTANCES, LARGEST_MOVES, Move, Moves, Turned};
 pub use operation::{
     Action, Cause, Change, DeleteReason, DoubledAnnotation, Edit, Likeness, Observed, Operation,
     Reason, Restoration, Seen, UndoChange, Written,

@@ -1,23 +1,33 @@
-//! How far annotations move: the overlap of the old and the new place, and the largest moves; and how pictures were
-//! turned.
+//! How far annotations move: the IoU of the old and the new place, or the distance of points, and the largest moves; and
+//! how pictures were turned.
 
 use super::operation::Operation;
 use crate::matching::{Matched, MatchedBy};
-use crate::model::{AnnotationId, Geometry, InputId, Key, Measure, Overlap, Turn, overlap};
+use crate::model::{
+    AnnotationId, Distance, Geometry, InputId, Key, Measure, Overlap, Turn, overlap,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The number of moves that are listed.
 pub const LARGEST_MOVES: usize = 10;
 
+/// The upper limits of [`Moves::distances`], of which the last has none, in hundredths of the image.
+pub const DISTANCES: [u32; 5] = [1, 2, 4, 8, 16];
+
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Moves {
     /// The number of annotations by the IoU of old and new place, in tenths: the first counts 0 to below 0.1, the
-    /// last 0.9 to 1. Points and keypoints count by their distance, on the scale that matching uses.
+    /// last 0.9 to 1.
     pub histogram: [u64; 10],
-    /// Moves without an IoU: to another kind of geometry, and masks that are matched by id or key.
+    /// The number of points and keypoints by the distance of old and new place in fractions of the image: below 0.01,
+    /// 0.02, 0.04, 0.08 and 0.16, and from there on.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub distances: [u64; 6],
+    /// Moves without a measure: to another kind of geometry, keypoints of another number, and masks that are matched by id
+    /// or key.
     pub unmeasured: u64,
-    /// The ten largest: lowest IoU first, then by input and id.
+    /// The ten largest: lowest IoU first (for points the scale of matching), then by distance, input and id.
     pub largest: Vec<Move>,
 }
 
@@ -36,11 +46,33 @@ pub struct Move {
     pub measure: Measure,
     /// The overlap of the old and the new place.
     pub overlap: Overlap,
+    /// The distance of points.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distance: Option<Distance>,
+}
+
+fn is_empty(counts: &[u64; 6]) -> bool {
+    counts.iter().all(|count| *count == 0)
+}
+
+impl Move {
+    /// `IoU 0.87`, `distance 0.0612`
+    pub fn measured(&self) -> String {
+        match self.distance {
+            Some(distance) => format!("distance {distance}"),
+            None => self.measure.describe(self.overlap),
+        }
+    }
 }
 
 impl Moves {
     pub fn count(&self) -> u64 {
-        self.histogram.iter().sum::<u64>() + self.unmeasured
+        self.measured() + self.unmeasured
+    }
+
+    /// The number of moves with an IoU or a distance.
+    pub fn measured(&self) -> u64 {
+        self.histogram.iter().chain(&self.distances).sum()
     }
 
     pub(super) fn is_nothing(&self) -> bool {
@@ -64,18 +96,28 @@ impl Moves {
                 moves.unmeasured += 1;
                 continue;
             };
-            moves.histogram[(overlap.millionths() / 100_000).min(9) as usize] += 1;
+            let distance = Distance::of(before, after);
+            match distance {
+                Some(distance) => {
+                    let is_beyond = |limit: &&u32| distance.millionths() >= **limit * 10_000;
+                    moves.distances[DISTANCES.iter().filter(is_beyond).count()] += 1;
+                }
+                None => moves.histogram[(overlap.millionths() / 100_000).min(9) as usize] += 1,
+            }
             moves.largest.push(Move {
                 input_id: operation.input_id.clone(),
                 id: operation.id.clone(),
                 key: operation.key.clone(),
                 measure: Measure::of(before),
                 overlap,
+                distance,
             });
         }
-        moves
-            .largest
-            .sort_by(|a, b| (a.overlap, &a.input_id, &a.id).cmp(&(b.overlap, &b.input_id, &b.id)));
+        moves.largest.sort_by(|a, b| {
+            let farther = b.distance.cmp(&a.distance);
+            let named = (&a.input_id, &a.id).cmp(&(&b.input_id, &b.id));
+            a.overlap.cmp(&b.overlap).then(farther).then(named)
+        });
         moves.largest.truncate(LARGEST_MOVES);
         moves
     }
@@ -126,6 +168,9 @@ fn closeness(operation: &Operation, before: &Geometry, after: &Geometry) -> Opti
             matched.overlap
         }
         _ if matches!(before, Geometry::Mask(_)) => None,
+        _ if matches!(before, Geometry::Keypoints(_)) => {
+            Distance::of(before, after).and(overlap(before, after))
+        }
         _ => overlap(before, after),
     }
 }

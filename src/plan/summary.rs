@@ -121,7 +121,7 @@ pub struct Summary {
     /// The concepts that more or fewer annotations have after the plan is applied, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassCount>,
-    /// Which concepts are replaced by which, most frequent first, then sorted.
+    /// The relabelled annotations by what changes, most frequent first, then sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relabelled: Vec<Relabelled>,
     /// Annotations whose geometry changes, except turned ones.
@@ -225,7 +225,11 @@ impl Summary {
         self.others = others(operations, purges, app_owner);
         self.needs = rights::needed(operations, purges, app_owner);
         self.doubles = doubles(operations.iter().filter_map(Operation::double));
-        self.relabelled = relabelled(operations);
+        // A plan does not manage concepts that a side does not name.
+        self.relabelled = relabelled(operations.iter().filter_map(|operation| {
+            let before = operation.before()?.concepts.as_ref()?;
+            Some((before, operation.after()?.concepts.as_ref()?))
+        }));
         self.moved = Moves::of(operations);
         self.turned = moves::turned(operations);
     }

@@ -114,7 +114,7 @@ fn relabellings_are_counted_by_removed_and_added_concepts() {
             )
         })
         .collect();
-    // Annotations that are only added or only removed are not relabelled.
+    // `in-3` only gains a concept, and `in-5` only loses one.
     assert_debug_snapshot!(summary(&inputs, &listing).relabelled, @r#"
     [
         Relabelled {
@@ -125,6 +125,13 @@ fn relabellings_are_counted_by_removed_and_added_concepts() {
                 "film",
             ],
             count: 2,
+        },
+        Relabelled {
+            from: [],
+            to: [
+                "film",
+            ],
+            count: 1,
         },
         Relabelled {
             from: [
@@ -144,6 +151,13 @@ fn relabellings_are_counted_by_removed_and_added_concepts() {
                 "dry",
                 "film",
             ],
+            count: 1,
+        },
+        Relabelled {
+            from: [
+                "wet",
+            ],
+            to: [],
             count: 1,
         },
     ]
@@ -183,6 +197,37 @@ fn moves_are_counted_by_iou_and_the_largest_come_first() {
     assert!(overlaps.is_sorted());
     assert_eq!(moved.largest[0].input_id, InputId::new("in-11").unwrap());
     assert_eq!(moved.largest[0].id, AnnotationId::new("r").unwrap());
+}
+
+#[test]
+fn points_are_counted_by_distance() {
+    let mut listing = Vec::new();
+    let mut inputs = String::new();
+    for (at, col) in [0.505, 0.53, 0.6, 0.9].into_iter().enumerate() {
+        let input = format!("in-{at}");
+        let mut label = boxed(&input, "r", BOX, &["car"]);
+        label["data"]["regions"][0]["region_info"] =
+            serde_json::json!({ "point": { "row": 0.5, "col": 0.5 } });
+        listing.push(label);
+        inputs += &declared(&input, &[&format!("id: r, point: [0.5, {col}]")]);
+    }
+    let plan = plan(&desired(&inputs), &observed(&listing));
+    let moved = &plan.summary.moved;
+    assert_eq!((moved.histogram, moved.unmeasured), ([0; 10], 0));
+    assert_eq!(moved.distances, [1, 0, 1, 0, 1, 1]);
+    let largest: Vec<String> = moved
+        .largest
+        .iter()
+        .map(annosync::plan::Move::measured)
+        .collect();
+    let expected = ["0.4000", "0.1000", "0.0300", "0.0050"].map(|it| format!("distance {it}"));
+    assert_eq!(largest, expected);
+    // The lines of the changes have the same numbers.
+    let text = annosync::render::text(&plan, &annosync::render::TextOptions::default());
+    for distance in expected {
+        assert_eq!(text.matches(&distance).count(), 2, "{distance} in {text}");
+    }
+    assert!(!text.contains("or more") && !text.contains("IoU"), "{text}");
 }
 
 #[test]

@@ -93,7 +93,7 @@ pub struct DiffSummary {
     pub ambiguous: u64,
     /// The concepts that more or fewer annotations bear on the new side, sorted.
     pub classes: Vec<ClassCount>,
-    /// Which concepts are replaced by which, most frequent first, then sorted.
+    /// The relabelled annotations, moved ones too, by what changes: most frequent first, then sorted.
     pub relabellings: Vec<Relabelled>,
     /// The moves, except turned annotations. An annotation without an id is named `number-3`, by its position in its input
     /// on the old side.

@@ -212,3 +212,61 @@ fn equal_descriptions_of_a_region_are_equal() {
         [(DiffKind::Added, 1), (DiffKind::Removed, 1)]
     );
 }
+
+#[test]
+fn the_rows_of_relabellings_have_every_relabelled_annotation() {
+    let label = |left: f64, concepts: &[(&str, f64)]| {
+        let mut label = boxed(left, "car");
+        label["concepts"] = concepts
+            .iter()
+            .map(|(id, value)| ((*id).to_owned(), json!(value)))
+            .collect();
+        label
+    };
+    let old = labels(
+        "manifest",
+        &[
+            ("gains", &[label(0.1, &[("car", 1.0)])]),
+            ("loses", &[label(0.1, &[("car", 1.0), ("wet", 1.0)])]),
+            ("value", &[label(0.1, &[("car", 1.0)])]),
+            ("absent", &[label(0.1, &[("car", 1.0)])]),
+            ("other", &[label(0.1, &[("car", 1.0)])]),
+            ("moves", &[label(0.1, &[("car", 1.0)])]),
+            ("same", &[label(0.1, &[("car", 1.0)])]),
+        ],
+    );
+    let new = labels(
+        "manifest",
+        &[
+            ("gains", &[label(0.1, &[("car", 1.0), ("wet", 1.0)])]),
+            ("loses", &[label(0.1, &[("car", 1.0)])]),
+            ("value", &[label(0.1, &[("car", 0.5)])]),
+            ("absent", &[label(0.1, &[("car", 0.0)])]),
+            ("other", &[label(0.1, &[("bus", 1.0)])]),
+            ("moves", &[label(0.105, &[("bus", 1.0)])]),
+            ("same", &[label(0.1, &[("car", 1.0)])]),
+        ],
+    );
+    let summary = diff(&old, &new).summary;
+    assert_eq!((summary.relabelled, summary.moved_and_relabelled), (5, 1));
+    let ids = |ids: &[crate::model::ConceptId]| -> String {
+        ids.iter()
+            .map(crate::model::ConceptId::as_str)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let rows: Vec<(String, u64)> = summary
+        .relabellings
+        .iter()
+        .map(|it| (format!("{} > {}", ids(&it.from), ids(&it.to)), it.count))
+        .collect();
+    let expected = [
+        ("car > bus", 2),
+        (" > ", 1),
+        (" > wet", 1),
+        ("car > ", 1),
+        ("wet > ", 1),
+    ];
+    let expected = expected.map(|(row, count)| (row.to_owned(), count));
+    assert_eq!(rows, expected);
+}

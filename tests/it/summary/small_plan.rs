@@ -65,7 +65,7 @@ fn a_small_plan_as_markdown() {
 
     | user | changed | deleted |
     | --- | ---: | ---: |
-    | `bea` | 1 | 0 |
+    | `bea` | 1 |  |
 
     ### Left without labels (1 input)
 
