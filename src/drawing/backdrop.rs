@@ -11,6 +11,8 @@ pub struct Backdrop {
     pub crops: Vec<Crop>,
     /// The text of a text input.
     pub text: Option<String>,
+    /// What is missing of this input, and why; sentences without a full stop.
+    pub notes: Vec<String>,
 }
 
 /// A part of a picture.

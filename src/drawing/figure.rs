@@ -28,7 +28,7 @@ pub enum Role {
     Before,
     /// Solid.
     After,
-    /// Solid.
+    /// Solid and thick.
     Added,
     /// Red, with a cross.
     Removed,

@@ -4,16 +4,21 @@
 
 mod backdrop;
 mod figure;
+mod legend;
 mod lettering;
 mod overlay;
 mod paint;
 mod picture;
+mod placing;
 mod sheet;
 mod svg;
+mod times;
 
 pub use backdrop::{Backdrop, Crop};
 pub use figure::{Figure, Outline, Role, Shape};
 pub use overlay::Overlay;
 pub use picture::{Area, CROP_SIDE, Picture, PictureError, SCALED_SIDE, crop_area, data_uri};
+pub use placing::Placing;
 pub use sheet::{Passage, TILES, Tile, is_sheet, sheet};
 pub use svg::{SvgCanvas, bounds as outline_bounds, class_of as svg_class, number as svg_number};
+pub use times::Period;

@@ -27,6 +27,15 @@ pub(super) fn color(role: Role) -> [u8; 3] {
     }
 }
 
+/// The width of the lines of labels with a role.
+fn width(role: Role) -> f32 {
+    match role {
+        Role::Unchanged => 1.0,
+        Role::Before | Role::After | Role::Removed => 2.0,
+        Role::Added => 3.5,
+    }
+}
+
 /// The part `view` of a figure in this many pixels, over the pixels of just that part.
 pub(super) fn paint(
     figure: &Figure,
@@ -98,7 +107,7 @@ impl Canvas {
                 self.stroke(&cross, role, 1.5);
             }
         }
-        self.stroke(&path, role, if role == Role::Unchanged { 1.0 } else { 2.0 });
+        self.stroke(&path, role, width(role));
     }
 
     fn draw_point(&mut self, point: [f32; 2], role: Role) {
@@ -116,11 +125,7 @@ impl Canvas {
         }
         let radius = if role == Role::Unchanged { 2.0 } else { POINT };
         if let Some(circle) = PathBuilder::from_circle(x, y, radius) {
-            self.stroke(
-                &circle,
-                role,
-                if role == Role::Unchanged { 1.0 } else { 2.0 },
-            );
+            self.stroke(&circle, role, width(role));
         }
     }
 

@@ -1,12 +1,14 @@
 //! Contact sheets: changes as tiles of one PNG.
 //!
-//! A tile has the picture with the labels, for a small change an enlarged part in its corner, and words below. The same tiles
-//! give the same bytes.
+//! A tile has the picture with the labels, for a small change an enlarged part in its corner, and words below. A legend stands
+//! below the tiles. The same tiles give the same bytes.
 
 use super::figure::{Figure, Role};
+use super::legend;
 use super::lettering::{self, CHARACTER};
 use super::paint::{color, fill, frame, paint};
 use super::picture::{Area, Picture};
+use super::times::{self, Period};
 use std::ops::Range;
 use tiny_skia::{Color, Pixmap, PixmapPaint, Transform};
 
@@ -42,6 +44,8 @@ pub struct Tile<'a> {
     pub part: Option<(Area, Option<&'a str>)>,
     /// Shown instead of a picture.
     pub passage: Option<Passage<'a>>,
+    /// Shown instead of a picture, unless there are none.
+    pub periods: Vec<Period>,
     /// Lines below the picture, which are shortened to its width.
     pub words: [String; LINES],
 }
@@ -58,7 +62,9 @@ pub fn sheet(tiles: &[Tile<'_>]) -> Vec<u8> {
     let columns = tiles.len().clamp(1, COLUMNS) as u32;
     let rows = tiles.len().clamp(1, TILES).div_ceil(COLUMNS) as u32;
     let side = |count: u32, length: u32| count * (length + GAP) + GAP;
-    let mut page = Pixmap::new(side(columns, PICTURE[0]), side(rows, TILE_HEIGHT))
+    let (width, height) = (side(columns, PICTURE[0]), side(rows, TILE_HEIGHT));
+    let inner = width - 2 * GAP;
+    let mut page = Pixmap::new(width, height + legend::height(inner) + GAP)
         .expect("a sheet has at least one tile, and at most 12");
     page.fill(Color::WHITE);
     for (at, tile) in (0..).zip(tiles.iter().take(TILES)) {
@@ -69,6 +75,7 @@ pub fn sheet(tiles: &[Tile<'_>]) -> Vec<u8> {
         ];
         draw(&mut page, place, tile);
     }
+    legend::draw(&mut page, [GAP, height], inner);
     encoded(&page)
 }
 
@@ -84,6 +91,9 @@ pub fn is_sheet(png: &[u8]) -> bool {
 fn draw(page: &mut Pixmap, [x, y]: [u32; 2], tile: &Tile<'_>) {
     if let Some(passage) = &tile.passage {
         draw_passage(page, [x, y], passage);
+        frame_pixels(page, [x, y], PICTURE, FRAME);
+    } else if !tile.periods.is_empty() {
+        times::draw(page, [x, y], PICTURE, &tile.periods);
         frame_pixels(page, [x, y], PICTURE, FRAME);
     } else {
         draw_figure(page, [x, y], tile);
@@ -247,11 +257,11 @@ mod tests {
     fn a_sheet_is_as_large_as_its_tiles_and_alike_every_time() {
         let tiles: Vec<Tile<'_>> = (1..=30).map(tile).collect();
         for (count, expected) in [
-            (1, [354, 332]),
-            (2, [696, 332]),
-            (4, [1_038, 652]),
-            (12, [1_038, 1_292]),
-            (30, [1_038, 1_292]),
+            (1, [354, 432]),
+            (2, [696, 388]),
+            (4, [1_038, 686]),
+            (12, [1_038, 1_326]),
+            (30, [1_038, 1_326]),
         ] {
             let file = sheet(&tiles[..count]);
             assert_eq!(size(&file), expected, "{count}");
@@ -288,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn marked_characters_of_a_text_have_the_color_of_their_role() {
+    fn marked_characters_and_periods_have_the_color_of_their_role() {
         let text = "word ".repeat(400);
         let with = |marks| Tile {
             passage: Some(Passage { text: &text, marks }),
@@ -306,8 +316,21 @@ mod tests {
                 .filter(|it| **it == color(Role::Added));
             green.count()
         };
-        assert_eq!(drawn(with(Vec::new())), 0);
-        assert!(drawn(with(vec![(1_500..1_504, Role::Added)])) > 100);
-        assert_eq!(drawn(with(vec![(90_000..90_001, Role::Added)])), 0);
+        // The legend has the color, too.
+        let none = drawn(with(Vec::new()));
+        assert!(drawn(with(vec![(1_500..1_504, Role::Added)])) > none + 100);
+        assert_eq!(drawn(with(vec![(90_000..90_001, Role::Added)])), none);
+        let period = |end| Tile {
+            periods: vec![Period {
+                begin: 0.0,
+                end,
+                role: Role::Added,
+            }],
+            ..Tile::default()
+        };
+        assert!(drawn(period(12.5)) > none + 5_000);
+        for odd in [0.0, -1.0, f32::MAX, f32::NAN] {
+            assert!(drawn(period(odd)) > none, "{odd}");
+        }
     }
 }
