@@ -1,13 +1,15 @@
 //! One change of a plan or a diff, as every format shows it.
 
+mod concepts;
+
 use super::naming::{ShortIds, bare_name, kind_of, operation_kind, why};
-use super::{difference, notation, place};
+use super::{difference, drift, notation, place};
 use crate::model::{
-    AnnotationId, Concept, Concepts, Content, Geometry, InputId, Json, Key, Measure, UserId, float,
-    overlap, thousands,
+    AnnotationId, Content, Distance, Geometry, InputId, Json, Key, Measure, UserId, overlap,
 };
 use crate::plan::{
-    Action, DiffChange, DiffKind, Matched, MatchedBy, Operation, Purge, PurgedAnnotation, Reason,
+    Action, AppChange, AppChangeKind, Cause, Decision, DiffChange, DiffKind, Matched, MatchedBy,
+    Operation, Purge, PurgedAnnotation, Reason,
 };
 
 /// What a change does to the annotation.
@@ -18,6 +20,8 @@ pub(super) enum Sign {
     Remove,
     /// Deleted and posted again.
     Replace,
+    /// Changed in the app, and left alone.
+    Keep,
 }
 
 impl Sign {
@@ -27,8 +31,18 @@ impl Sign {
             Self::Change => "~",
             Self::Remove => "-",
             Self::Replace => "±",
+            Self::Keep => "=",
         }
     }
+}
+
+/// What was changed in the app since the base.
+#[derive(Debug, Clone)]
+pub(super) struct InApp {
+    /// What the plan does about it: `reverted`
+    pub(super) decision: &'static str,
+    /// The last write and, of a change that is left alone, the fields.
+    pub(super) lines: Vec<String>,
 }
 
 /// A change, ready to be shown.
@@ -55,6 +69,8 @@ pub(super) struct ShownChange<'a> {
     pub(super) is_after_whole: bool,
     /// The user whose annotation it is, if the service reports one.
     pub(super) user: Option<&'a UserId>,
+    /// `None` if nothing was changed in the app, as far as is known.
+    pub(super) in_app: Option<InApp>,
 }
 
 impl<'a> ShownChange<'a> {
@@ -82,6 +98,63 @@ impl<'a> ShownChange<'a> {
             is_why_news: operation.reason() != Reason::NotOnRemote || operation.double().is_some(),
             is_after_whole: operation.reason() == Reason::Undone,
             user: operation.seen().and_then(|seen| seen.user.as_ref()),
+            in_app: (operation.cause.filter(|cause| cause.reverts())).map(|cause| InApp {
+                decision: match cause {
+                    Cause::Conflict => "conflict, reverted",
+                    Cause::Drift | Cause::Intended => "reverted",
+                },
+                lines: vec![format!(
+                    "reverts a change made in the app: {}",
+                    drift::provenance(operation).text()
+                )],
+            }),
+        }
+    }
+
+    /// A change made in the app that is left alone, or a conflict without a decision.
+    pub(super) fn of_app_change(change: &'a AppChange, ids: &ShortIds) -> Self {
+        let content = Some(&change.content);
+        let is_gone = change.kind == AppChangeKind::Deleted;
+        let is_undecided = change.decision == Decision::Undecided;
+        let provenance = drift::change_provenance(change).text();
+        let details = drift::details(change).into_iter();
+        Self {
+            input_id: &change.input_id,
+            id: Some(&change.id),
+            key: change.key.as_ref(),
+            sign: Sign::Keep,
+            action: if is_undecided {
+                "conflict"
+            } else {
+                "left alone"
+            },
+            kind: kind_of(content).unwrap_or("annotation"),
+            name: match &change.key {
+                Some(key) => key.to_string(),
+                None => ids.get(&change.id),
+            },
+            before: content.filter(|_| is_gone),
+            after: content.filter(|_| !is_gone),
+            matched: None,
+            why: match change.kind {
+                AppChangeKind::Added => "added in the app",
+                AppChangeKind::Changed => "changed in the app",
+                AppChangeKind::Deleted => "deleted in the app",
+            }
+            .to_owned(),
+            is_why_news: true,
+            is_after_whole: false,
+            user: change.seen.as_ref().and_then(|seen| seen.user.as_ref()),
+            in_app: Some(InApp {
+                decision: if is_undecided {
+                    "conflict, undecided"
+                } else {
+                    "left alone"
+                },
+                lines: std::iter::once(provenance)
+                    .chain(details.map(|line| line.text()))
+                    .collect(),
+            }),
         }
     }
 
@@ -106,6 +179,7 @@ impl<'a> ShownChange<'a> {
             is_why_news: false,
             is_after_whole: false,
             user: None,
+            in_app: None,
         }
     }
 
@@ -126,6 +200,7 @@ impl<'a> ShownChange<'a> {
             is_why_news: false,
             is_after_whole: false,
             user: annotation.user.as_ref(),
+            in_app: None,
         }
     }
 
@@ -161,6 +236,7 @@ impl<'a> ShownChange<'a> {
             is_why_news: true,
             is_after_whole: true,
             user: None,
+            in_app: None,
         }
     }
 
@@ -213,33 +289,10 @@ impl<'a> ShownChange<'a> {
 
     /// The concepts: `car`, and `car -> truck` if they change. Of many concepts, those that change: `car, +taxi, -van`.
     pub(super) fn concepts(&self) -> String {
-        let of = |content: Option<&'a Content>| content.and_then(|it| it.concepts.as_ref());
-        let none = |text: String| {
-            if text.is_empty() {
-                "none".to_owned()
-            } else {
-                text
-            }
-        };
+        let [before, after] =
+            [self.before, self.after].map(|it| it.and_then(|it| it.concepts.as_ref()));
         let is_whole = self.is_after_whole && self.before.is_some() && self.after.is_some();
-        match (of(self.before), of(self.after)) {
-            (Some(before), Some(after)) if !Concepts::same(before, after) => {
-                let most = notation::BRIEF;
-                if before.len().max(after.len()) <= most {
-                    let [before, after] = [before, after].map(notation::brief).map(none);
-                    format!("{before} -> {after}")
-                } else {
-                    concept_changes(before, after)
-                }
-            }
-            (Some(before), None) if is_whole => {
-                format!("{} -> none", none(notation::brief(before)))
-            }
-            (None, Some(after)) if is_whole => {
-                format!("none -> {}", none(notation::brief(after)))
-            }
-            (one, other) => one.or(other).map(notation::brief).unwrap_or_default(),
-        }
+        concepts::words(before, after, is_whole)
     }
 
     /// The place after the change, or before it if it is deleted, in words.
@@ -265,16 +318,11 @@ impl<'a> ShownChange<'a> {
         if kinds.0 != kinds.1 {
             return Some(format!("{} -> {}", kinds.0, kinds.1));
         }
-        // Points that are far apart have no overlap, whatever their distance.
-        let distance = match (before, after) {
-            (Geometry::Point(a), Geometry::Point(b)) => Some(a.distance(*b)),
-            (Geometry::Keypoints(a), Geometry::Keypoints(b)) => a.distance(b),
-            _ => None,
-        };
-        if let Some(distance) = distance.filter(|it| *it > FAR) {
-            return Some(format!("distance {distance:.4}"));
+        if let Some(distance) = Distance::of(before, after) {
+            return Some(format!("distance {distance}"));
         }
-        let far = overlap(before, after).filter(|_| !matches!(before, Geometry::Mask(_)));
+        let is_measured = !matches!(before, Geometry::Mask(_) | Geometry::Keypoints(_));
+        let far = overlap(before, after).filter(|_| is_measured);
         Some(match far {
             Some(far) => Measure::of(before).describe(far),
             None => "other geometry".to_owned(),
@@ -334,51 +382,10 @@ impl<'a> ShownChange<'a> {
     }
 }
 
-/// From here on the overlap of points says nothing about their distance; a fraction of the image.
-const FAR: f64 = 0.0399;
-
 /// A text in quotes, cut if it is long.
 fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
     format!("\"{}\"", notation::cut_to(text, LONGEST))
-}
-
-/// The first concepts that stay, and those that are added, removed or get another value.
-fn concept_changes(before: &Concepts, after: &Concepts) -> String {
-    let with_value = |concept: &Concept| match notation::value_of(concept.value).as_str() {
-        "true" => concept.id.to_string(),
-        value => format!("{}: {value}", concept.id),
-    };
-    let is_kept = |concept: &&Concept| {
-        let now = after.get(&concept.id);
-        now.is_some_and(|now| float::same(now, concept.value))
-    };
-    let is_new = |concept: &&Concept| {
-        let was = before.get(&concept.id);
-        !was.is_some_and(|was| float::same(was, concept.value))
-    };
-    let kept = before.iter().filter(is_kept).count();
-    let mut words: Vec<String> = Vec::new();
-    let mut left_out: u64 = 0;
-    let added = after
-        .iter()
-        .filter(is_new)
-        .map(|it| format!("+{}", with_value(it)));
-    let removed = before.iter().filter(|it| after.get(&it.id).is_none());
-    for word in added.chain(removed.map(|it| format!("-{}", with_value(it)))) {
-        if words.len() < notation::BRIEF {
-            words.push(word);
-        } else {
-            left_out += 1;
-        }
-    }
-    if left_out > 0 {
-        words.push(format!("{} more changed", thousands(left_out)));
-    }
-    if kept > 0 {
-        words.push(format!("{} unchanged", thousands(kept as u64)));
-    }
-    words.join(", ")
 }
 
 /// What a difference is called.

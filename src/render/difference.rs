@@ -43,28 +43,38 @@ fn write_sides(page: &mut Page, indent: &str, is: &Content, wanted: &Content) {
     }
     let (old_texts, new_texts) = (texts(&old), texts(&new));
     let ops = group_diff_ops(compare(&old_texts, &new_texts), 1);
+    let changes = ops.iter().flatten().flat_map(|op| {
+        op.iter_changes(&old_texts[..], &new_texts[..])
+            .map(|change| {
+                let line = match (change.old_index(), change.new_index()) {
+                    (Some(at), _) => Some(&old[at]),
+                    (None, at) => at.map(|at| &new[at]),
+                };
+                let field = line.and_then(|line| line.field);
+                (change.tag(), field, change.value())
+            })
+    });
+    let mut changes = changes.peekable();
     let mut heading = None;
-    for op in ops.iter().flatten() {
-        for change in op.iter_changes(&old_texts[..], &new_texts[..]) {
-            let line = change
-                .old_index()
-                .map(|index| &old[index])
-                .or_else(|| change.new_index().map(|index| &new[index]));
-            let field = line.and_then(|line| line.field);
-            if field.is_some() && field != heading {
-                page.line(
-                    Ink::Plain,
-                    &format!("{indent}  {}:", field.unwrap_or_default()),
-                );
-            }
-            heading = field.or_else(|| heading_of(change.value()));
-            let (sign, ink) = match change.tag() {
-                ChangeTag::Equal => (' ', Ink::Plain),
-                ChangeTag::Delete => ('-', Ink::Removed),
-                ChangeTag::Insert => ('+', Ink::Added),
-            };
-            page.line(ink, &format!("{indent}{sign} {}", change.value()));
+    while let Some((tag, field, text)) = changes.next() {
+        if field.is_some() && field != heading {
+            let field = field.unwrap_or_default();
+            page.line(Ink::Plain, &format!("{indent}  {field}:"));
         }
+        let block = heading_of(text).filter(|_| field.is_none());
+        let next = changes.peek().and_then(|(_, field, _)| *field);
+        // Context that ends with the first line of a block says nothing about the block.
+        if tag == ChangeTag::Equal && block.is_some() && block != next {
+            heading = None;
+            continue;
+        }
+        heading = field.or(block);
+        let (sign, ink) = match tag {
+            ChangeTag::Equal => (' ', Ink::Plain),
+            ChangeTag::Delete => ('-', Ink::Removed),
+            ChangeTag::Insert => ('+', Ink::Added),
+        };
+        page.line(ink, &format!("{indent}{sign} {text}"));
     }
 }
 
@@ -227,6 +237,28 @@ mod tests {
         -   d: {x: 1, "y": 2}
         +   d: {x: 5, "y": 2}
         "#);
+    }
+
+    #[test]
+    fn a_field_without_a_shown_key_is_not_context() {
+        insta::assert_snapshot!(diff(
+            r#"{"status": "pending", "metadata": {"a": 1}}"#,
+            r#"{"status": "success", "metadata": {"a": 1}}"#,
+        ), @r"
+        - status: pending
+        + status: success
+        ");
+        insta::assert_snapshot!(diff(
+            r#"{"status": "pending", "metadata": {"a": 1, "b": 2, "c": 3, "d": 4}}"#,
+            r#"{"status": "success", "metadata": {"a": 1, "b": 2, "c": 3, "d": 5}}"#,
+        ), @r"
+        - status: pending
+        + status: success
+          metadata:
+            c: 3
+        -   d: 4
+        +   d: 5
+        ");
     }
 
     #[test]

@@ -19,36 +19,40 @@ pub(super) fn heading(plan: &Plan) -> Phrase {
     Phrase::from("Reverts changes made in the app").then(since(plan.base.as_ref()))
 }
 
-/// What to do about changes that would be reverted, and about conflicts.
-pub(super) fn warnings(plan: &Plan) -> Vec<Phrase> {
-    let mut all = Vec::new();
-    if plan.summary.reverted > 0 {
-        let count = plan.summary.reverted;
-        let words = format!(
-            "{} {} changes made in the app",
-            counted(count, "change"),
-            plural(count, "reverts", "revert")
-        );
-        let words = Phrase::from(words).then(since(plan.base.as_ref()));
-        all.push(
-            words
-                .words(". ")
-                .then(pull(plan))
-                .words(" takes them into the manifest; --on-drift keep leaves them alone."),
-        );
-    }
-    if plan.summary.undecided > 0 {
-        let words = Phrase::from(format!(
-            "{}: changed in the manifest and in the app",
-            counted(plan.summary.undecided, "conflict")
-        ));
-        let words = words.then(since(plan.base.as_ref())).words(
-            "; neither change is written. Decide with --conflicts manifest or --conflicts app, or take the app's \
-             values into the manifest: ",
-        );
-        all.push(words.then(pull_conflicts(plan)).words("."));
-    }
-    all
+/// What to do about changes that would be reverted; `None` if there are none.
+pub(super) fn reverts(plan: &Plan) -> Option<Phrase> {
+    let count = plan.summary.reverted;
+    let words = format!(
+        "{} {} changes made in the app",
+        counted(count, "change"),
+        plural(count, "reverts", "revert")
+    );
+    (count > 0).then(|| {
+        Phrase::from(words)
+            .then(since(plan.base.as_ref()))
+            .words(". ")
+            .then(pull(plan))
+            .words(" takes them into the manifest; --on-drift keep leaves them alone.")
+    })
+}
+
+/// What to do about conflicts without a decision; `None` if there are none.
+pub(super) fn undecided(plan: &Plan) -> Option<Phrase> {
+    let count = plan.summary.undecided;
+    let words = format!(
+        "{}: changed in the manifest and in the app",
+        counted(count, "conflict")
+    );
+    (count > 0).then(|| {
+        Phrase::from(words)
+            .then(since(plan.base.as_ref()))
+            .words(
+                "; neither change is written. Decide with --conflicts manifest or --conflicts app, or take the app's \
+                 values into the manifest: ",
+            )
+            .then(pull_conflicts(plan))
+            .words(".")
+    })
 }
 
 /// The heading of all other changes, if some revert something.
@@ -71,13 +75,14 @@ pub(super) fn kept_heading(plan: &Plan) -> Phrase {
     Phrase::from("Changed in the app").then(since(plan.base.as_ref()))
 }
 
-/// How many changes are left alone, and how to take them over.
-pub(super) fn kept_words(plan: &Plan) -> Phrase {
+/// How many changes are left alone, and how to take them over; `None` if there are none.
+pub(super) fn kept_words(plan: &Plan) -> Option<Phrase> {
     let kept = plan.summary.held_back.drift - plan.summary.undecided;
-    let words = format!("{} left alone. ", counted(kept, "annotation"));
-    Phrase::from(words)
-        .then(pull(plan))
-        .words(" takes them into the manifest.")
+    (kept > 0).then(|| {
+        Phrase::from(format!("{} left alone. ", counted(kept, "annotation")))
+            .then(pull(plan))
+            .words(" takes them into the manifest.")
+    })
 }
 
 /// The sentence that nothing was changed in the app; `None` without a base, if something was, or if the plan does not
@@ -329,6 +334,7 @@ mod tests {
         App: https://clarifai.com/acme/street
 
         Warning: 1 conflict: changed in the manifest and in the app since main (1a2b3c4); neither change is written. Decide with --conflicts manifest or --conflicts app, or take the app's values into the manifest: annosync pull --base main --conflicts app.
+        Changed in the app since main (1a2b3c4): 3 annotations left alone. annosync pull --base main takes them into the manifest.
 
         Conflicts: changed in the manifest and in the app since main (1a2b3c4): 1 annotation. Neither change is written.
 
@@ -338,7 +344,7 @@ mod tests {
               geometry: {box: [0]} -> {box: [1]}
               concepts.car: base 1, manifest (not set), app 0.5
 
-        Changed in the app since main (1a2b3c4): 3 annotations left alone. annosync pull --base main takes them into the manifest.
+        Changed in the app since main (1a2b3c4):
 
         street-1
           ~ changed red-car: geometry (user bea, last written 2026-05-02T10:11:12Z)
@@ -346,6 +352,8 @@ mod tests {
 
         street-2
           - deleted box [person] as-0a1b2c3d-00000007000000000000: top, 16 % of the image (deleted in the app, user and time unknown)
+
+        Warning: 1 conflict: changed in the manifest and in the app since main (1a2b3c4); neither change is written. Decide with --conflicts manifest or --conflicts app, or take the app's values into the manifest: annosync pull --base main --conflicts app.
 
         No changes. 1,815 annotations match; 4 changed in the app and left alone.
         ");

@@ -54,7 +54,7 @@ pub fn html(plan: &Plan, options: &HtmlOptions<'_>) -> String {
     plan_front::write(&mut m, plan, &options.filter, ROWS);
     if options.detail != Detail::Summary {
         notes(&mut m, options.surroundings);
-        let inputs = review::of_plan(plan, &options.filter);
+        let inputs = review::of_plan_and_app(plan, &options.filter);
         let page_of = |input: &InputId| link::of_input(&plan.target, input);
         gallery::write(&mut m, &inputs, options.surroundings, "change", page_of);
     }

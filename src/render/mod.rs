@@ -62,7 +62,7 @@ pub use outcome::outcome_text;
 pub use outcome_document::{outcome_document_markdown, outcome_document_text};
 pub use page::Color;
 pub use pulled::{Losses, pull_notes};
-pub use review::{Surroundings, changed_by_diff, changed_by_plan};
+pub use review::{ShownInput, Surroundings, shown_of_diff, shown_of_plan};
 pub use rights::denied_words;
 pub use sheet_list::SheetList;
 pub use sheets::{SheetFile, Sheets, diff_sheets, plan_sheets};

@@ -6,17 +6,27 @@ use crate::model::{Content, Geometry};
 /// The place of an annotation, with its frame; `None` if it covers the whole input, or if its place is not known.
 pub(super) fn words(content: &Content) -> Option<String> {
     let place = content.geometry.as_ref().and_then(of_geometry);
-    let frame = content
-        .frame
-        .map(|frame| match (frame.number, seconds(frame.time_ms)) {
-            // A manifest may give the time alone.
-            (0, time) if frame.time_ms > 0 => format!("frame at {time}"),
-            (number, time) => format!("frame {number} at {time}"),
-        });
-    match (place, frame) {
+    match (place, frame(content)) {
         (Some(place), Some(frame)) => Some(format!("{place}, {frame}")),
         (one, other) => one.or(other),
     }
+}
+
+/// The place in time or in a text: `frame 45 at 1.500 s`, `0.5 s to 3 s`, `characters 3 to 6`; `None` for places in pictures.
+pub(super) fn moment(content: &Content) -> Option<String> {
+    match &content.geometry {
+        Some(geometry @ (Geometry::Span(_) | Geometry::Segment(_))) => of_geometry(geometry),
+        _ => frame(content),
+    }
+}
+
+fn frame(content: &Content) -> Option<String> {
+    let frame = content.frame?;
+    Some(match (frame.number, seconds(frame.time_ms)) {
+        // A manifest may give the time alone.
+        (0, time) if frame.time_ms > 0 => format!("frame at {time}"),
+        (number, time) => format!("frame {number} at {time}"),
+    })
 }
 
 fn of_geometry(geometry: &Geometry) -> Option<String> {

@@ -5,7 +5,7 @@
 
 use super::phrase::Phrase;
 use crate::model::{ConceptId, InputId, counted, thousands};
-use crate::plan::{Move, Summary, Turned};
+use crate::plan::{DISTANCES, Move, Summary, Turned};
 use std::cmp::Reverse;
 
 /// Up to this many moves there is no histogram.
@@ -48,8 +48,6 @@ pub(super) struct Column {
     pub(super) title: &'static str,
     pub(super) before: &'static str,
     pub(super) after: &'static str,
-    /// Whether a sentence leaves a zero out.
-    pub(super) hides_zero: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,11 +58,21 @@ pub(super) enum Cell {
     Change(i64),
     /// A bar of this length.
     Bar(u64),
+    /// A zero that is left out, with the words of its column.
+    LeftOut,
 }
 
 impl Cell {
     fn name(name: &str) -> Self {
         Self::Phrase(Phrase::new().name(name))
+    }
+
+    /// A count that says nothing if it is 0.
+    fn count(count: u64) -> Self {
+        match count {
+            0 => Self::LeftOut,
+            count => Self::Count(count),
+        }
     }
 }
 
@@ -151,8 +159,8 @@ fn new_concepts(summary: &Summary, limit: usize) -> Option<Section> {
 fn others(summary: &Summary, limit: usize) -> Option<Section> {
     const COLUMNS: [Column; 3] = [
         column("user", "", ""),
-        count("changed", " ", " changed"),
-        count("deleted", ", ", " deleted"),
+        column("changed", " ", " changed"),
+        column("deleted", ", ", " deleted"),
     ];
     // Users with the most deletes first; the sort is stable, and an unknown user is last.
     let mut others: Vec<_> = summary.others.iter().collect();
@@ -171,7 +179,7 @@ fn others(summary: &Summary, limit: usize) -> Option<Section> {
                 Some(user) => Cell::name(user.as_str()),
                 None => Cell::Phrase("(user unknown)".into()),
             };
-            vec![user, Cell::Count(other.changed), Cell::Count(other.deleted)]
+            vec![user, Cell::count(other.changed), Cell::count(other.deleted)]
         },
         "user",
     )
@@ -243,7 +251,10 @@ fn relabelled(summary: &Summary, limit: usize) -> Option<Section> {
         column("to", " -> ", ""),
         column("annotations", " (", ")"),
     ];
-    let concepts = |ids: &[ConceptId]| {
+    let concepts = |ids: &[ConceptId], none: &'static str| {
+        if ids.is_empty() {
+            return Cell::Phrase(none.into());
+        }
         let named = ids.iter().take(CONCEPTS).map(ConceptId::as_str);
         let more = ids.len().saturating_sub(CONCEPTS);
         let rest = if more > 0 {
@@ -259,9 +270,14 @@ fn relabelled(summary: &Summary, limit: usize) -> Option<Section> {
         &COLUMNS,
         rows,
         |entry| {
+            let none = if entry.from.is_empty() && entry.to.is_empty() {
+                ["(same concepts)", "(other values)"]
+            } else {
+                ["(none)"; 2]
+            };
             vec![
-                concepts(&entry.from),
-                concepts(&entry.to),
+                concepts(&entry.from, none[0]),
+                concepts(&entry.to, none[1]),
                 Cell::Count(entry.count),
             ]
         },
@@ -270,42 +286,68 @@ fn relabelled(summary: &Summary, limit: usize) -> Option<Section> {
 }
 
 fn moved(summary: &Summary) -> Option<Section> {
-    const COLUMNS: [Column; 3] = [
-        column("IoU", "", ""),
-        column("annotations", ": ", ""),
-        column("", " ", ""),
-    ];
+    const fn columns(title: &'static str) -> [Column; 3] {
+        let annotations = column("annotations", ": ", "");
+        [column(title, "", ""), annotations, column("", " ", "")]
+    }
+    const IOU: [Column; 3] = columns("IoU");
+    const DISTANCE: [Column; 3] = columns("distance");
+    const BOTH: [Column; 3] = columns("IoU or distance");
     let moved = &summary.moved;
-    let measured = moved.count() - moved.unmeasured;
-    if measured <= FEW_MOVES {
+    if moved.measured() <= FEW_MOVES {
         return None;
     }
-    let filled = |count: &u64| *count > 0;
-    let first = moved.histogram.iter().position(filled)?;
-    let last = moved.histogram.iter().rposition(filled)?;
-    let most = moved.histogram.iter().copied().max()?;
-    let tenths: Vec<(usize, u64)> = moved.histogram.iter().copied().enumerate().collect();
+    let is_any = |counts: &[u64]| counts.iter().any(|count| *count > 0);
+    let columns = match (is_any(&moved.histogram), is_any(&moved.distances)) {
+        (true, true) => &BOTH,
+        (false, true) => &DISTANCE,
+        _ => &IOU,
+    };
+    let tenths = (moved.histogram.iter().enumerate()).map(|(tenth, count)| {
+        (
+            format!("IoU {} to {}", tenths(tenth), tenths(tenth + 1)),
+            *count,
+        )
+    });
+    let distances = (moved.distances.iter().enumerate())
+        .map(|(at, count)| (format!("distance {}", between(at)), *count));
+    let rows: Vec<(String, u64)> = tenths
+        .chain(distances)
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    let most = rows.iter().map(|(_, count)| *count).max()?;
     let section = table(
         format!("Moved ({})", counted(moved.count(), "annotation")),
-        &COLUMNS,
-        (tenths[first..=last].iter(), 10),
-        |&(tenth, count)| {
-            let end = match tenth {
-                9 => "1.0".to_owned(),
-                tenth => format!("0.{}", tenth + 1),
-            };
+        columns,
+        (rows.iter(), rows.len()),
+        |(words, count)| {
             vec![
-                Cell::Phrase(format!("IoU 0.{tenth} to {end}").into()),
-                Cell::Count(count),
+                Cell::Phrase(words.clone().into()),
+                Cell::Count(*count),
                 Cell::Bar((count * BAR).div_ceil(most)),
             ]
         },
-        "tenth",
+        "range",
     )?;
     Some(Section {
         note: unmeasured(summary),
         ..section
     })
+}
+
+/// `0.7`
+fn tenths(count: usize) -> String {
+    format!("{}.{}", count / 10, count % 10)
+}
+
+/// A range of distances: `0.02 to 0.04`.
+fn between(at: usize) -> String {
+    let limit = |at: usize| format!("0.{:02}", DISTANCES[at]);
+    match at {
+        0 => format!("below {}", limit(0)),
+        at if at < DISTANCES.len() => format!("{} to {}", limit(at - 1), limit(at)),
+        at => format!("{} or more", limit(at - 1)),
+    }
 }
 
 fn largest_moves(summary: &Summary) -> Option<Section> {
@@ -315,8 +357,7 @@ fn largest_moves(summary: &Summary) -> Option<Section> {
         column("before and after", " ", ""),
     ];
     let moved = &summary.moved;
-    let measured = moved.count() - moved.unmeasured;
-    let is_all = measured <= FEW_MOVES;
+    let is_all = moved.measured() <= FEW_MOVES;
     let title = if is_all {
         format!("Moved ({})", counted(moved.count(), "annotation"))
     } else {
@@ -327,7 +368,7 @@ fn largest_moves(summary: &Summary) -> Option<Section> {
         vec![
             Cell::name(it.input_id.as_str()),
             Cell::name(name),
-            Cell::Phrase(it.measure.describe(it.overlap).into()),
+            Cell::Phrase(it.measured().into()),
         ]
     };
     let limit = moved.largest.len();
@@ -381,7 +422,7 @@ fn unmeasured(summary: &Summary) -> Option<String> {
     let count = summary.moved.unmeasured;
     (count > 0).then(|| {
         format!(
-            "{} cannot be measured: the kind of shape changed, or a mask is matched by id or key.",
+            "{} cannot be measured: the kind of shape or the number of keypoints changed, or a mask is matched by id or key.",
             counted(count, "move")
         )
     })
@@ -392,13 +433,5 @@ const fn column(title: &'static str, before: &'static str, after: &'static str) 
         title,
         before,
         after,
-        hides_zero: false,
-    }
-}
-
-const fn count(title: &'static str, before: &'static str, after: &'static str) -> Column {
-    Column {
-        hides_zero: true,
-        ..column(title, before, after)
     }
 }

@@ -4,8 +4,8 @@ use super::change::{ShownChange, Sign};
 use super::diff::{self, DiffOptions};
 use super::filter::Filter;
 use super::naming::ShortIds;
-use super::notation;
 use super::selection::{Selection, groups};
+use super::{notation, place};
 use crate::drawing::{Area, Backdrop, Figure, Outline, Role, Shape, crop_area};
 use crate::model::{Content, InputId};
 use crate::plan::{Diff, DiffChange, Plan};
@@ -54,6 +54,25 @@ pub(super) fn of_plan<'a>(plan: &'a Plan, filter: &Filter) -> Vec<ReviewedInput<
     purged.chain(changed).collect()
 }
 
+/// As [`of_plan`], with the changes made in the app that are left alone, and the conflicts without a decision.
+pub(super) fn of_plan_and_app<'a>(plan: &'a Plan, filter: &Filter) -> Vec<ReviewedInput<'a>> {
+    let mut reviewed = of_plan(plan, filter);
+    let selection = Selection::of(plan, filter);
+    let ids = ShortIds::of_plan(plan);
+    let mut by_input: BTreeMap<&InputId, Vec<ShownChange<'_>>> = BTreeMap::new();
+    for &change in selection.undecided.iter().chain(&selection.kept) {
+        let changes = by_input.entry(&change.input_id).or_default();
+        changes.push(ShownChange::of_app_change(change, &ids));
+    }
+    for input in &mut reviewed {
+        let changes = by_input.remove(input.input_id);
+        input.changes.extend(changes.into_iter().flatten());
+    }
+    let others = by_input.into_iter();
+    reviewed.extend(others.map(|(input_id, changes)| ReviewedInput { input_id, changes }));
+    reviewed
+}
+
 /// These changes of a diff, by input.
 pub(super) fn of_differences<'a>(changes: &[&'a DiffChange]) -> Vec<ReviewedInput<'a>> {
     let ids = ShortIds::of_differences(changes);
@@ -69,34 +88,48 @@ pub(super) fn of_differences<'a>(changes: &[&'a DiffChange]) -> Vec<ReviewedInpu
         .collect()
 }
 
-/// The inputs of the first `most` changes of a plan, in the order in which they are shown, each with the areas of its
-/// picture that show small changes.
-pub fn changed_by_plan(plan: &Plan, filter: &Filter, most: usize) -> Vec<(InputId, Vec<Area>)> {
-    changed(&of_plan(plan, filter), most)
+/// An input whose picture, or text, a review shows.
+#[derive(Debug, Clone)]
+pub struct ShownInput {
+    pub id: InputId,
+    /// The areas of its picture that show small changes.
+    pub areas: Vec<Area>,
+    /// Whether its labels are places in a text, in time, or in frames.
+    pub is_text_or_video: bool,
 }
 
-/// As [`changed_by_plan`].
-pub fn changed_by_diff(
-    diff: &Diff,
-    options: &DiffOptions,
-    most: usize,
-) -> Vec<(InputId, Vec<Area>)> {
-    changed(&of_differences(&diff::chosen(diff, options)), most)
+/// The inputs of the first `most` changes of a plan, for contact sheets, in the order in which they are shown; those of a page
+/// without `most`.
+pub fn shown_of_plan(plan: &Plan, filter: &Filter, most: Option<usize>) -> Vec<ShownInput> {
+    match most {
+        Some(most) => shown(&of_plan(plan, filter), most),
+        None => shown(&of_plan_and_app(plan, filter), usize::MAX),
+    }
 }
 
-fn changed(reviewed: &[ReviewedInput<'_>], most: usize) -> Vec<(InputId, Vec<Area>)> {
+/// As [`shown_of_plan`].
+pub fn shown_of_diff(diff: &Diff, options: &DiffOptions, most: Option<usize>) -> Vec<ShownInput> {
+    let reviewed = of_differences(&diff::chosen(diff, options));
+    shown(&reviewed, most.unwrap_or(usize::MAX))
+}
+
+fn shown(reviewed: &[ReviewedInput<'_>], most: usize) -> Vec<ShownInput> {
     let mut left = most;
-    let mut changed = Vec::new();
+    let mut inputs = Vec::new();
     for input in reviewed {
         if left == 0 {
             break;
         }
         let shown = &input.changes[..input.changes.len().min(left)];
         left -= shown.len();
-        let areas = shown.iter().filter_map(enlarged).collect();
-        changed.push((input.input_id.clone(), areas));
+        let mut contents = input.changes.iter().flat_map(sides);
+        inputs.push(ShownInput {
+            id: input.input_id.clone(),
+            areas: shown.iter().filter_map(enlarged).collect(),
+            is_text_or_video: contents.any(|(content, _)| place::moment(content).is_some()),
+        });
     }
-    changed
+    inputs
 }
 
 /// The part of the picture that shows a small change enlarged; `None` for other changes. [`Crop::area`] is the same.
@@ -156,6 +189,11 @@ pub(super) fn sides<'a>(change: &ShownChange<'a>) -> impl Iterator<Item = (&'a C
         Sign::Change | Sign::Replace => (
             change.before.map(|it| (it, Role::Before)),
             change.after.map(|it| (it, Role::After)),
+        ),
+        // Nothing is written: it is drawn as it is in the app, or as it was deleted there.
+        Sign::Keep => (
+            change.before.map(|it| (it, Role::Removed)),
+            change.after.map(|it| (it, Role::Unchanged)),
         ),
     };
     before.into_iter().chain(after)

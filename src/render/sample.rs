@@ -356,6 +356,7 @@ pub(super) fn moves(hundredths: &[u32], unmeasured: u64) -> Moves {
                     Measure::Iou
                 },
                 overlap: Overlap::from_millionths(hundredth * 10_000),
+                distance: None,
             });
         }
     }

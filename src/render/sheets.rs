@@ -3,9 +3,10 @@
 use super::change::ShownChange;
 use super::diff::{self, DiffOptions};
 use super::filter::Filter;
+use super::place;
 use super::review::{self, ReviewedInput, Surroundings};
 use super::sheet_list::{ListedChange, ListedSheet, SheetList};
-use crate::drawing::{self, Backdrop, Passage, Role, TILES, Tile};
+use crate::drawing::{self, Backdrop, Passage, Period, Role, TILES, Tile};
 use crate::model::{Content, Geometry, escape};
 use crate::plan::{Diff, Plan};
 use rayon::prelude::*;
@@ -105,7 +106,10 @@ fn tile<'a>(number: usize, change: &ShownChange<'_>, surroundings: &'a Surroundi
         change.kind,
         change.name
     );
-    let mut changed = vec![change.concepts()];
+    let moments = review::sides(change).filter_map(|(content, _)| place::moment(content));
+    let mut moments: Vec<String> = moments.collect();
+    moments.dedup();
+    let mut changed = vec![change.concepts(), moments.join(" -> ")];
     changed.extend(change.other_fields());
     changed.retain(|it| !it.is_empty());
     let changed = changed.join("; ");
@@ -114,9 +118,24 @@ fn tile<'a>(number: usize, change: &ShownChange<'_>, surroundings: &'a Surroundi
         picture: backdrop.and_then(|it| it.href.as_deref()),
         part,
         passage: backdrop.and_then(|it| passage(change, it)),
+        periods: periods(change),
         words: [heading, changed, change.input_id.to_string()]
             .map(|line| escape(&line).trim_end().to_owned()),
     }
+}
+
+/// The segments of a video or an audio file, before and after the change.
+fn periods(change: &ShownChange<'_>) -> Vec<Period> {
+    review::sides(change)
+        .filter_map(|(content, role)| match content.geometry.as_ref()? {
+            Geometry::Segment(segment) => Some(Period {
+                begin: segment.begin(),
+                end: segment.end(),
+                role,
+            }),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The text with the characters of a span marked, before and after the change.
@@ -145,6 +164,39 @@ fn passage<'a>(change: &ShownChange<'_>, backdrop: &'a Backdrop) -> Option<Passa
 mod tests {
     use super::*;
     use crate::render::sample;
+
+    #[test]
+    fn tiles_name_seconds_and_frames() {
+        use crate::model::{Frame, Segment};
+        let seconds = |begin, end| Content {
+            geometry: Some(Geometry::Segment(Segment::new(begin, end).unwrap())),
+            concepts: Some(sample::concepts(&["voice"])),
+            ..Content::default()
+        };
+        let framed = |number| Content {
+            frame: Some(Frame {
+                time_ms: 1_500,
+                number,
+            }),
+            geometry: Some(sample::a_box(0.5)),
+            concepts: Some(sample::concepts(&["car"])),
+            ..Content::default()
+        };
+        let input = crate::model::InputId::new("a").unwrap();
+        let around = Surroundings::default();
+        let words = |before: &Content, after: &Content| {
+            let change = ShownChange::of_contents(&input, before, Some(after));
+            let tile = tile(1, &change, &around);
+            (tile.words[1].clone(), tile.periods.len())
+        };
+        let moved = words(&seconds(0.5, 3.0), &seconds(1.0, 4.25));
+        assert_eq!(
+            moved,
+            ("voice; 0.5 s to 3 s -> 1 s to 4.25 s".to_owned(), 2)
+        );
+        let still = words(&framed(45), &framed(45));
+        assert_eq!(still, ("car; frame 45 at 1.500 s".to_owned(), 0));
+    }
 
     #[test]
     fn every_change_has_a_tile_with_a_number_and_words() {

@@ -56,14 +56,14 @@ fn write_line(page: &mut Page, section: &Section) {
     page.put(Ink::Plain, &format!(": {line}")).end();
 }
 
-/// A row with the words of its columns, without zeros where a column hides them.
+/// A row with the words of its columns, without zeros that are left out.
 fn sentence(row: &[Cell], columns: &[Column]) -> String {
     let mut sentence = String::new();
     let mut before = None;
     for (cell, column) in row.iter().zip(columns) {
-        // The next cell is written instead of a zero.
+        // The next cell is written instead of what is left out.
         let start = *before.get_or_insert(column.before);
-        if column.hides_zero && *cell == Cell::Count(0) {
+        if *cell == Cell::LeftOut {
             continue;
         }
         sentence.push_str(start);
@@ -92,13 +92,26 @@ fn write_table(page: &mut Page, section: &Section) {
         .collect();
     for (row, texts) in section.rows.iter().zip(&cells) {
         let mut line = " ".to_owned();
+        let mut is_after_blank = false;
         for (at, (cell, text)) in row.iter().zip(texts).enumerate() {
             let column = &section.columns[at];
             let padding = " ".repeat(widths[at].saturating_sub(width(text)));
             // The first column is indented; the others are separated by words.
             let before = if at == 0 { " " } else { column.before };
+            if *cell == Cell::LeftOut {
+                let width = width(before) + widths[at] + width(column.after);
+                line.push_str(&" ".repeat(width));
+                is_after_blank = true;
+                continue;
+            }
+            // Nothing stands before it that a comma would separate.
+            let blank = " ".repeat(width(before));
+            let before = if is_after_blank { &blank } else { before };
+            is_after_blank = false;
             let parts = match cell {
-                Cell::Phrase(_) | Cell::Bar(_) => [before, text, &padding, column.after],
+                Cell::Phrase(_) | Cell::Bar(_) | Cell::LeftOut => {
+                    [before, text, &padding, column.after]
+                }
                 Cell::Count(_) | Cell::Change(_) if before.ends_with('(') => {
                     [&padding, before, text, column.after]
                 }
@@ -124,6 +137,7 @@ fn text(cell: &Cell) -> String {
         Cell::Count(count) => thousands(*count),
         Cell::Change(change) => format!("({})", signed(*change)),
         Cell::Bar(length) => "#".repeat(*length as usize),
+        Cell::LeftOut => String::new(),
     }
 }
 
@@ -149,9 +163,9 @@ mod tests {
         insta::assert_snapshot!(shown(&eventful(), Detail::First200), @"
         Other people's work:
           bea            1,200 changed, 8 deleted
-          ann                0 changed, 1 deleted
-          cleo               2 changed, 0 deleted
-          (user unknown)     2 changed, 0 deleted
+          ann                           1 deleted
+          cleo               2 changed
+          (user unknown)     2 changed
 
         Left without labels (12 inputs): in-10, in-11, in-12, in-13, in-14, in-15, in-16, in-17, in-18, in-19, 2 more inputs
 
@@ -169,13 +183,11 @@ mod tests {
 
         Moved (14 annotations):
           IoU 0.3 to 0.4: 1 #####
-          IoU 0.4 to 0.5: 0
           IoU 0.5 to 0.6: 2 ##########
           IoU 0.6 to 0.7: 1 #####
           IoU 0.7 to 0.8: 6 ##############################
-          IoU 0.8 to 0.9: 0
           IoU 0.9 to 1.0: 2 ##########
-          2 moves cannot be measured: the kind of shape changed, or a mask is matched by id or key.
+          2 moves cannot be measured: the kind of shape or the number of keypoints changed, or a mask is matched by id or key.
 
         Largest moves:
           in-0 id-0    IoU 0.31
@@ -204,7 +216,37 @@ mod tests {
         Other people's work: bea 1,000 deleted; (user unknown) 1 changed
         Classes: car 5 -> 4 (-1); taxi 0 -> 1 (+1)
         Relabelled: car -> taxi (1)
-        Moved (3 annotations): in-0 id-0 IoU 0.61; in-1 red-car IoU 0.73; 1 move cannot be measured: the kind of shape changed, or a mask is matched by id or key.
+        Moved (3 annotations): in-0 id-0 IoU 0.61; in-1 red-car IoU 0.73; 1 move cannot be measured: the kind of shape or the number of keypoints changed, or a mask is matched by id or key.
+        ");
+    }
+
+    #[test]
+    fn points_have_distances_and_relabellings_name_what_is_missing() {
+        let mut moved = moves(&[61], 0);
+        moved.largest.clear();
+        moved.distances = [4, 0, 0, 1, 0, 2];
+        let summary = Summary {
+            relabelled: vec![
+                pair(&[], &["wet"], 3),
+                pair(&["car"], &[], 2),
+                pair(&[], &[], 2),
+                pair(&["a"], &["b"], 1),
+            ],
+            moved,
+            ..Summary::default()
+        };
+        insta::assert_snapshot!(shown(&summary, Detail::First200), @"
+        Relabelled:
+          (none)          -> wet            (3)
+          car             -> (none)         (2)
+          (same concepts) -> (other values) (2)
+          a               -> b              (1)
+
+        Moved (8 annotations):
+          IoU 0.6 to 0.7       : 1 ########
+          distance below 0.01  : 4 ##############################
+          distance 0.04 to 0.08: 1 ########
+          distance 0.16 or more: 2 ###############
         ");
     }
 
@@ -219,7 +261,7 @@ mod tests {
             moved: moves(&[], 2),
             ..Summary::default()
         };
-        insta::assert_snapshot!(shown(&summary, Detail::First200), @"Moved (2 annotations): 2 moves cannot be measured: the kind of shape changed, or a mask is matched by id or key.");
+        insta::assert_snapshot!(shown(&summary, Detail::First200), @"Moved (2 annotations): 2 moves cannot be measured: the kind of shape or the number of keypoints changed, or a mask is matched by id or key.");
     }
 
     #[test]

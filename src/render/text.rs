@@ -1,6 +1,7 @@
 //! A plan as text. First what matters: set and app, what is done, guards and warnings, the report. Then the changes: inputs,
 //! purges, changes that revert the app's, the other changes by input with destructive ones first, and changes made in the app
-//! that are left alone. A terminal shows the end, so the guards that stop the plan are repeated there, before the counts.
+//! that are left alone. A terminal shows the end, so the guards that stop the plan and the conflicts without a decision are
+//! repeated there, before the counts.
 
 use super::change::{ShownChange, Sign};
 use super::naming::ShortIds;
@@ -25,18 +26,24 @@ pub fn text(plan: &Plan, options: &TextOptions) -> String {
     let mut page = Page::new(options.color).within(options.width);
     write_head(&mut page, plan);
     page.gap();
-    for kind in [Kind::Stopped, Kind::Passed, Kind::Warning, Kind::Note] {
+    for kind in [
+        Kind::Stopped,
+        Kind::Undecided,
+        Kind::Passed,
+        Kind::Warning,
+        Kind::Note,
+    ] {
         write_warnings(&mut page, &warnings, kind);
     }
     if let Some(words) = drift::none(plan) {
         page.line(Ink::Plain, &words.text());
     }
-    if detail == Detail::Summary && plan.summary.held_back.drift > plan.summary.undecided {
+    if let Some(words) = drift::kept_words(plan) {
         page.put(
             Ink::Warning,
             &format!("{}: ", drift::kept_heading(plan).text()),
         )
-        .put(Ink::Plain, &drift::kept_words(plan).text())
+        .put(Ink::Plain, &words.text())
         .end();
     }
     tables::write(&mut page, &plan.summary, detail);
@@ -50,6 +57,7 @@ pub fn text(plan: &Plan, options: &TextOptions) -> String {
         if page.len() > start {
             page.gap();
             write_warnings(&mut page, &warnings, Kind::Stopped);
+            write_warnings(&mut page, &warnings, Kind::Undecided);
         }
     }
     page.gap();
@@ -77,7 +85,7 @@ fn write_head(page: &mut Page, plan: &Plan) {
 fn write_warnings(page: &mut Page, warnings: &[Warning], kind: Kind) {
     let ink = match kind {
         Kind::Note => Ink::Faint,
-        Kind::Warning | Kind::Passed => Ink::Warning,
+        Kind::Warning | Kind::Undecided | Kind::Passed => Ink::Warning,
         Kind::Stopped => Ink::Removed,
     };
     for warning in warnings.iter().filter(|warning| warning.kind == kind) {
@@ -133,13 +141,13 @@ fn write_reverting(
 
 /// Changes made in the app: conflicts without a decision, and changes that are left alone.
 fn write_drift(page: &mut Page, plan: &Plan, selection: &Selection<'_>, detail: Detail) {
-    let undecided = plan.summary.undecided;
-    if undecided > 0 {
+    if plan.summary.undecided > 0 {
         let heading = (drift::undecided_heading(plan), drift::undecided_words(plan));
         write_app_changes(page, heading, &selection.undecided, Detail::Full);
     }
-    if plan.summary.held_back.drift > undecided {
-        let heading = (drift::kept_heading(plan), drift::kept_words(plan));
+    if !selection.kept.is_empty() {
+        // How many there are, and what to do about them, stands before the changes.
+        let heading = (drift::kept_heading(plan), Phrase::new());
         write_app_changes(page, heading, &selection.kept, detail);
     }
 }
@@ -151,9 +159,11 @@ fn write_app_changes(
     detail: Detail,
 ) {
     page.gap();
-    page.put(Ink::Warning, &format!("{}: ", heading.text()))
-        .put(Ink::Plain, &words.text())
-        .end();
+    page.put(Ink::Warning, &format!("{}:", heading.text()));
+    match words.text() {
+        words if words.is_empty() => page.end(),
+        words => page.put(Ink::Plain, &format!(" {words}")).end(),
+    }
     let shown = &changes[..changes.len().min(detail.limit())];
     for changes in shown.chunk_by(|a, b| a.input_id == b.input_id) {
         page.gap();
@@ -284,6 +294,7 @@ pub(super) fn ink(sign: Sign) -> Ink {
         Sign::Add => Ink::Added,
         Sign::Change => Ink::Changed,
         Sign::Remove | Sign::Replace => Ink::Removed,
+        Sign::Keep => Ink::Warning,
     }
 }
 

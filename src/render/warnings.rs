@@ -22,6 +22,8 @@ pub(super) struct Warning {
 pub(super) enum Kind {
     Note,
     Warning,
+    /// Conflicts that nobody decided: neither change is written.
+    Undecided,
     /// A guard that would have stopped the plan was let pass.
     Passed,
     /// A guard stops the plan.
@@ -32,7 +34,7 @@ impl Kind {
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Note => "Note",
-            Self::Warning => "Warning",
+            Self::Warning | Self::Undecided => "Warning",
             Self::Passed => "Let pass",
             Self::Stopped => "Stopped",
         }
@@ -101,7 +103,7 @@ pub(super) fn all(plan: &Plan) -> Vec<Warning> {
             .into(),
         );
     }
-    for words in drift::warnings(plan) {
+    if let Some(words) = drift::reverts(plan) {
         warn(words);
     }
     for words in unusual(plan).into_iter().chain(deleted_inputs(plan)) {
@@ -110,6 +112,11 @@ pub(super) fn all(plan: &Plan) -> Vec<Warning> {
     if !plan.purges.is_empty() {
         warn("apply purges only with --allow-purge.".into());
     }
+    warnings.extend(drift::undecided(plan).map(|phrase| Warning {
+        kind: Kind::Undecided,
+        phrase,
+        lines: Vec::new(),
+    }));
     warnings.extend(passed(&plan.passed_guards));
     warnings.extend(plan.guards.iter().map(|trip| {
         let phrase = explain(trip)

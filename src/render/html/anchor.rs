@@ -30,6 +30,11 @@ pub(super) fn encoded(name: &str) -> String {
     format!("{}~{}", &text[..KEPT], digest(name, DIGEST))
 }
 
+/// The id of a change made in the app that is left alone: the plan may have a change of the same annotation.
+pub(super) fn in_app(input: &str, id: &str) -> String {
+    format!("{}/{}~app", encoded(input), encoded(id))
+}
+
 /// Ids that are in use.
 #[derive(Debug, Default)]
 pub(super) struct Anchors(HashSet<String>);

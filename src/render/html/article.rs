@@ -40,6 +40,10 @@ impl Card<'_> {
                 .raw(">open in the app</a>");
         }
         m.raw("</small></h3>\n");
+        let backdrop = surroundings.backdrops.get(self.input.input_id);
+        for note in backdrop.iter().flat_map(|it| &it.notes) {
+            m.raw("<p class=\"more\">").text(note).raw(".</p>\n");
+        }
         let mut drawings = Markup::default();
         visual::write(&mut drawings, self, surroundings);
         if !drawings.is_empty() {
@@ -60,6 +64,9 @@ impl Card<'_> {
             .attribute("id", &self.anchors[at])
             .attribute("class", class(change.sign))
             .raw(" tabindex=\"-1\">");
+        if let Some(alias) = &self.aliases[at] {
+            m.raw("<span").attribute("id", alias).raw("></span>");
+        }
         visual::enlarged(m, self, at, surroundings);
         m.raw("<p><a class=\"at\"")
             .attribute("href", &format!("#{}", self.anchors[at]))
@@ -97,14 +104,16 @@ impl Card<'_> {
         let user = change.user.filter(|_| change.sign != Sign::Remove);
         facts.extend(user.map(|user| format!("by {user}")));
         facts.extend(change.news().map(str::to_owned));
-        if facts.is_empty() {
-            return;
+        if !facts.is_empty() {
+            m.raw("<p class=\"facts\">");
+            for (nth, fact) in facts.iter().enumerate() {
+                m.raw(if nth > 0 { " · " } else { "" }).name(fact);
+            }
+            m.raw("</p>");
         }
-        m.raw("<p class=\"facts\">");
-        for (nth, fact) in facts.iter().enumerate() {
-            m.raw(if nth > 0 { " · " } else { "" }).name(fact);
+        for line in change.in_app.iter().flat_map(|it| &it.lines) {
+            m.raw("<p class=\"app\">").name(line).raw("</p>");
         }
-        m.raw("</p>");
     }
 }
 
@@ -114,6 +123,7 @@ fn class(sign: Sign) -> &'static str {
         Sign::Change => "change",
         Sign::Remove => "remove",
         Sign::Replace => "replace",
+        Sign::Keep => "keep",
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Card<'a> {
     pub(super) anchor: String,
     /// The id of each change.
     pub(super) anchors: Vec<String>,
+    /// The second id of each change that has an id and a key: that of the key.
+    pub(super) aliases: Vec<Option<String>>,
 }
 
 impl Card<'_> {

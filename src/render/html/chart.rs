@@ -58,7 +58,7 @@ fn table(m: &mut Markup, section: &Section, rows: &[&Vec<Cell>]) {
     for row in rows {
         m.raw("<tr>");
         for (at, cell) in row.iter().enumerate() {
-            let is_number = matches!(cell, Cell::Count(_) | Cell::Change(_));
+            let is_number = matches!(cell, Cell::Count(_) | Cell::Change(_) | Cell::LeftOut);
             m.raw(match (at, is_number) {
                 (0, _) => "<th scope=\"row\">",
                 (_, true) => "<td class=\"n\">",
@@ -91,6 +91,7 @@ fn write_cell(m: &mut Markup, cell: &Cell) {
         Cell::Count(count) => m.count(*count),
         Cell::Change(change) => m.text(&signed(*change)),
         Cell::Bar(length) => bar(m, *length, crate::render::report::BAR),
+        Cell::LeftOut => m,
     };
 }
 

@@ -1,12 +1,12 @@
 //! The changes by input. The first are markup; the others are compressed blocks, which the script opens when they are asked
 //! for, with an index of all for filters.
 
-use super::anchor::{Anchors, encoded};
+use super::anchor::{Anchors, encoded, in_app};
 use super::card::Card;
 use super::index::Index;
 use super::markup::Markup;
 use crate::model::{InputId, counted, thousands};
-use crate::render::change::ShownChange;
+use crate::render::change::{ShownChange, Sign};
 use crate::render::review::{ReviewedInput, Surroundings};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -55,6 +55,16 @@ pub(super) fn write(
         m.text(&format!("{}.", counted(total as u64, what)));
     }
     m.raw("</p>\n");
+    let changes = cards.iter().flat_map(|card| card.changes);
+    let left_alone = changes.filter(|it| it.sign == Sign::Keep).count() as u64;
+    if left_alone > 0 {
+        m.raw("<p>")
+            .text(&format!(
+                "{} made in the app among them, which the plan leaves alone.",
+                counted(left_alone, what)
+            ))
+            .raw("</p>\n");
+    }
     if shown < total {
         m.raw("<noscript><p class=\"warning\">")
             .text(&format!(
@@ -105,6 +115,9 @@ fn cards<'a>(
             let offset = part * MOST_IN_CARD;
             let of_change = |(at, change): (usize, &ShownChange<'_>)| {
                 let own = match (change.id, change.key) {
+                    (Some(id), _) if change.sign == Sign::Keep => {
+                        return in_app(input.input_id.as_str(), id.as_str());
+                    }
                     (Some(id), _) => encoded(id.as_str()),
                     (None, Some(key)) => encoded(key.as_str()),
                     (None, None) => format!("number~{}", at + 1),
@@ -124,8 +137,19 @@ fn cards<'a>(
                     .enumerate()
                     .map(|it| anchors.unique(&of_change(it)))
                     .collect(),
+                aliases: Vec::new(),
             });
         }
+    }
+    // Keys come after all ids: a link that is an id leads to the annotation with that id.
+    for card in &mut cards {
+        let name = encoded(card.input.input_id.as_str());
+        let aliases = card.changes.iter().map(|change| {
+            let key = change.id.and(change.key)?;
+            let alias = format!("{name}/{}", encoded(key.as_str()));
+            Some(anchors.unique(&alias))
+        });
+        card.aliases = aliases.collect();
     }
     cards
 }
@@ -176,6 +200,7 @@ fn controls(m: &mut Markup, index: &Index<'_>) {
         .raw("<label>Input <input id=\"input\" type=\"search\" autocomplete=\"off\"></label>\n");
     select(m, "user", "User", &index.users());
     select(m, "reason", "Reason", &index.reasons());
+    select(m, "app", "In the app", &index.in_app());
     m.raw("<label>Text <input id=\"text\" type=\"search\" autocomplete=\"off\" aria-keyshortcuts=\"/\"></label>\n")
         .raw("<button type=\"button\" id=\"clear\">Clear filters</button>\n")
         .raw("<button type=\"button\" id=\"previous\" aria-keyshortcuts=\"k\">Previous change</button>\n")

@@ -135,6 +135,7 @@ fn page(name: &str) -> String {
                 href: "data:image/png;base64,BBBB".to_owned(),
             }],
             text: Some(name.to_owned()),
+            notes: vec![name.to_owned()],
         };
         let backdrops = &mut surroundings.backdrops;
         backdrops.insert(operation.input_id.clone(), backdrop);

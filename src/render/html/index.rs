@@ -5,10 +5,13 @@ use super::card::Card;
 use crate::model::{AnnotationId, Content, Key, escape};
 use crate::plan::Matched;
 use crate::render::change::ShownChange;
-use crate::render::notation::cut;
+use crate::render::notation::{cut, cut_to, flow};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
+
+/// Characters of metadata that are searched.
+const LONGEST: usize = 1_000;
 
 /// Texts, or lists, each with a number.
 #[derive(Debug)]
@@ -35,14 +38,15 @@ pub(super) struct Index<'a> {
     kinds: Names<&'static str>,
     users: Names<String>,
     reasons: Names<String>,
+    in_app: Names<&'static str>,
     concepts: Names<&'a str>,
     lists: Names<Vec<usize>>,
     /// Of each card: block, position within it, changes, the input's first card, and its input.
     cards: Vec<[usize; 5]>,
     /// Of each input: its name, and the part of its links, unless that follows from the name.
     inputs: Vec<(String, Option<String>)>,
-    /// Of each change: kind, user, reason, list of concepts.
-    changes: [Vec<usize>; 4],
+    /// Of each change: kind, user, reason, what was changed in the app, list of concepts.
+    changes: [Vec<usize>; 5],
     texts: Vec<String>,
 }
 
@@ -52,6 +56,7 @@ impl<'a> Index<'a> {
             kinds: Names::new(),
             users: Names::new(),
             reasons: Names::new(),
+            in_app: Names::new(),
             concepts: Names::new(),
             lists: Names::new(),
             cards: Vec::new(),
@@ -90,6 +95,8 @@ impl<'a> Index<'a> {
         };
         let user = self.users.number(user);
         let reason = self.reasons.number(reason(change));
+        let in_app = change.in_app.as_ref();
+        let in_app = (self.in_app).number(in_app.map_or("not changed", |it| it.decision));
         let contents = change.before.into_iter().chain(change.after);
         let concepts: BTreeSet<usize> = contents
             .filter_map(|content| content.concepts.as_ref())
@@ -97,7 +104,8 @@ impl<'a> Index<'a> {
             .map(|concept| self.concepts.number(concept.id.as_str()))
             .collect();
         let list = self.lists.number(concepts.into_iter().collect());
-        for (column, number) in self.changes.iter_mut().zip([kind, user, reason, list]) {
+        let numbers = [kind, user, reason, in_app, list];
+        for (column, number) in self.changes.iter_mut().zip(numbers) {
             column.push(number);
         }
         self.texts.push(words(change));
@@ -115,8 +123,12 @@ impl<'a> Index<'a> {
         self.reasons.0.clone()
     }
 
+    pub(super) fn in_app(&self) -> Vec<String> {
+        self.in_app.0.iter().map(ToString::to_string).collect()
+    }
+
     pub(super) fn json(&self) -> String {
-        let [kind, user, reason, list] = &self.changes;
+        let [kind, user, reason, in_app, list] = &self.changes;
         let concepts = self.concepts.0.iter();
         let links = self.inputs.iter().enumerate();
         let links: serde_json::Map<String, Value> = links
@@ -126,6 +138,7 @@ impl<'a> Index<'a> {
             "kinds": self.kinds.0,
             "users": self.users.0,
             "reasons": self.reasons.0,
+            "apps": self.in_app.0,
             "concepts": concepts.map(|id| escape(&cut(id)).into_owned()).collect::<Vec<_>>(),
             "lists": self.lists.0,
             "cards": self.cards,
@@ -134,6 +147,7 @@ impl<'a> Index<'a> {
             "kind": kind,
             "user": user,
             "reason": reason,
+            "app": in_app,
             "list": list,
             "texts": self.texts,
         })
@@ -167,5 +181,14 @@ fn words(change: &ShownChange<'_>) -> String {
     words.extend(names.filter(|name| *name != change.name).map(cut));
     let content = change.after.or(change.before);
     words.extend(content.and_then(Content::text).map(cut));
+    let values = |content: &Content| [content.metadata.clone(), content.info.clone()];
+    let [before, after] = [change.before, change.after].map(|it| it.map(values));
+    // Equal values of both sides are searched once.
+    let before = before.filter(|it| after.as_ref() != Some(it));
+    for json in before.into_iter().chain(after).flatten().flatten() {
+        words.push(cut_to(&flow(&json.to_value()), LONGEST));
+    }
+    let in_app = change.in_app.iter().flat_map(|it| &it.lines);
+    words.extend(in_app.map(|line| cut(line)));
     escape(&words.join(" ")).to_lowercase()
 }

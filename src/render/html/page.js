@@ -76,13 +76,13 @@
   const chosen = () => {
     const lower = id => value(id).trim().toLowerCase();
     return {
-      kind: value('kind'), user: value('user'), reason: value('reason'),
+      kind: value('kind'), user: value('user'), reason: value('reason'), app: value('app'),
       concept: lower('concept'), input: lower('input'),
       words: lower('text').split(/\s+/).filter(Boolean),
     };
   };
-  const isFiltered = wanted => Boolean(wanted.kind || wanted.user || wanted.reason || wanted.concept ||
-    wanted.input || wanted.words.length);
+  const isFiltered = wanted => Boolean(wanted.kind || wanted.user || wanted.reason || wanted.app ||
+    wanted.concept || wanted.input || wanted.words.length);
 
   // Which changes pass the filters.
   const matching = (all, wanted) => {
@@ -95,7 +95,7 @@
     const inputs = wanted.input && having(all.inputs, wanted.input);
     const words = wanted.words.map(text => ({
       text, lists: naming(text), inputs: having(all.inputs, text), kinds: having(all.kinds, text),
-      users: having(all.users, text), reasons: having(all.reasons, text),
+      users: having(all.users, text), reasons: having(all.reasons, text), apps: having(all.apps, text),
     }));
     const found = new Uint8Array(total);
     all.cards.forEach(([, , changes, , input], card) => {
@@ -104,9 +104,11 @@
         if (wanted.kind && all.kind[at] !== Number(wanted.kind)) continue;
         if (wanted.user && all.user[at] !== Number(wanted.user)) continue;
         if (wanted.reason && all.reason[at] !== Number(wanted.reason)) continue;
+        if (wanted.app && all.app[at] !== Number(wanted.app)) continue;
         if (lists && !lists[all.list[at]]) continue;
         const has = word => word.inputs[input] || word.lists[all.list[at]] || word.kinds[all.kind[at]] ||
-          word.users[all.user[at]] || word.reasons[all.reason[at]] || all.texts[at].includes(word.text);
+          word.users[all.user[at]] || word.reasons[all.reason[at]] || word.apps[all.app[at]] ||
+          all.texts[at].includes(word.text);
         if (words.every(has)) found[at] = 1;
       }
     });
@@ -216,13 +218,15 @@
     if (!target && link.includes('/')) get('shown').textContent += ` No change has the address #${link}.`;
     if (!target || !gallery.contains(target)) return;
     const card = target.closest('article');
-    if (card.hidden || target.hidden) {
+    // The link may name the key of a change, which is within it.
+    const change = target.closest('li');
+    if (card.hidden || change?.hidden) {
       opened.add(Number(card.dataset.card));
       card.hidden = false;
       mark(card, () => true);
     }
-    if (target === card) card.scrollIntoView();
-    else select(target);
+    if (change) select(change);
+    else card.scrollIntoView();
   };
 
   const SIDES = ['before and after', 'before', 'after'];
@@ -236,11 +240,11 @@
 
   get('controls').hidden = false;
   get('more').hidden = first >= total;
-  for (const id of ['kind', 'user', 'reason']) get(id).addEventListener('change', refilter);
+  for (const id of ['kind', 'user', 'reason', 'app']) get(id).addEventListener('change', refilter);
   for (const id of ['concept', 'input', 'text']) get(id).addEventListener('input', refilter);
   get('concept').addEventListener('focus', index, {once: true});
   get('clear').addEventListener('click', () => {
-    for (const id of ['kind', 'user', 'reason', 'concept', 'input', 'text']) get(id).value = '';
+    for (const id of ['kind', 'user', 'reason', 'app', 'concept', 'input', 'text']) get(id).value = '';
     return refilter();
   });
   get('more').addEventListener('click', more);

@@ -1,6 +1,6 @@
 //! The first screen of a plan: what it does, what stops it, what it deletes, and its counts.
 
-use super::anchor::encoded;
+use super::anchor::{encoded, in_app};
 use super::chart;
 use super::markup::Markup;
 use crate::model::{counted, thousands};
@@ -41,6 +41,7 @@ pub(super) fn write(m: &mut Markup, plan: &Plan, filter: &Filter, rows: usize) {
         .raw(".</p>\n");
     let warnings = warnings::all(plan);
     write_warnings(m, &warnings, warnings::Kind::Stopped);
+    write_warnings(m, &warnings, warnings::Kind::Undecided);
     m.raw("<p>").text(&closing::line(plan)).raw("</p>\n");
     let actions = closing::actions(&plan.summary);
     if !actions.is_empty() {
@@ -77,7 +78,7 @@ pub(super) fn write(m: &mut Markup, plan: &Plan, filter: &Filter, rows: usize) {
 fn write_warnings(m: &mut Markup, all: &[Warning], kind: warnings::Kind) {
     let class = match kind {
         warnings::Kind::Note => "note",
-        warnings::Kind::Warning => "warning",
+        warnings::Kind::Warning | warnings::Kind::Undecided => "warning",
         warnings::Kind::Passed => "passed",
         warnings::Kind::Stopped => "stopped",
     };
@@ -219,12 +220,8 @@ fn app_changes(m: &mut Markup, plan: &Plan, selection: &Selection<'_>, limit: us
         let (heading, words) = (drift::undecided_heading(plan), drift::undecided_words(plan));
         list(heading, words, &selection.undecided);
     }
-    if !selection.kept.is_empty() {
-        list(
-            drift::kept_heading(plan),
-            drift::kept_words(plan),
-            &selection.kept,
-        );
+    if let Some(words) = drift::kept_words(plan) {
+        list(drift::kept_heading(plan), words, &selection.kept);
     }
     if let Some(count) = selection.reverting_words(plan) {
         let ids = ShortIds::of_plan(plan);
@@ -257,9 +254,14 @@ fn app_change(change: &AppChange) -> Markup {
     let mut row = Markup::default();
     row.raw("<th scope=\"row\">")
         .name(&cut(change.input_id.as_str()))
-        .raw("</th><td>")
+        .raw("</th><td><a")
+        .attribute(
+            "href",
+            &format!("#{}", in_app(change.input_id.as_str(), change.id.as_str())),
+        )
+        .raw(">")
         .phrase(&drift::title(change))
-        .raw("</td><td>")
+        .raw("</a></td><td>")
         .phrase(&drift::change_provenance(change))
         .raw("</td><td>");
     for (at, line) in drift::details(change).iter().enumerate() {

@@ -3,12 +3,15 @@
 use super::{HtmlOptions, diff_html, html};
 use crate::drawing::Backdrop;
 use crate::model::{Content, Frame, Geometry, InputId, Key, Segment, Span};
-use crate::plan::{Diff, DiffChange, DiffKind, LabelSet};
+use crate::plan::{AppChangeKind, Cause, Diff, DiffChange, DiffKind, LabelSet};
 use crate::render::diff::DiffOptions;
 use crate::render::filter::Filter;
 use crate::render::options::Detail;
 use crate::render::review::Surroundings;
-use crate::render::sample::{a_box, concepts, deleted, eventful, moved, plan, posted, relabelled};
+use crate::render::sample::{
+    a_box, against_main, app_change, caused, concepts, deleted, eventful, field, moved, plan,
+    posted, relabelled,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::ZlibDecoder;
@@ -255,4 +258,133 @@ fn inputs_with_many_changes_are_several_cards() {
     assert!(page.contains(">300</a>") && !page.contains(">301</a>"));
     let index: Value = serde_json::from_str(&block(&page, "index").unwrap()).unwrap();
     assert_eq!(index["cards"][9], serde_json::json!([7, 0, 100, 0, 0]));
+}
+
+#[test]
+fn changes_made_in_the_app_have_cards_that_can_be_filtered_and_linked() {
+    let mut plan = plan(vec![
+        caused(moved(), Cause::Drift, Some("bea")),
+        relabelled(),
+    ]);
+    let values = ["1", "0", "0.5"];
+    plan.drift = vec![
+        app_change(
+            &relabelled(),
+            AppChangeKind::Changed,
+            Some("bea"),
+            vec![field("concepts.car", values, true)],
+        ),
+        app_change(&deleted("b"), AppChangeKind::Added, Some("ann"), Vec::new()),
+    ];
+    let plan = against_main(plan);
+    let surroundings = Surroundings::default();
+    let page = html(
+        &plan,
+        &HtmlOptions {
+            detail: Detail::default(),
+            filter: Filter::default(),
+            surroundings: &surroundings,
+        },
+    );
+    let (front, cards) = page.split_once("<section id=\"changes\">").unwrap();
+    // The annotation has a change of the plan, too.
+    let [conflict, kept] = [
+        "street-2/as-0a1b2c3d-99887766554433221100~app",
+        "b/300b8e39a65e4f33ae4e15e86eaf4a3b~app",
+    ];
+    for id in [conflict, kept] {
+        assert!(front.contains(&format!("href=\"#{id}\"")), "{id}");
+        assert!(
+            cards.contains(&format!("<li id=\"{id}\" class=\"keep\"")),
+            "{id}"
+        );
+    }
+    for text in [
+        "<b class=\"sign\">=</b> <b>conflict</b>",
+        "<b class=\"sign\">=</b> <b>left alone</b>",
+        "concepts.car: base 1, manifest 0, app 0.5",
+        "reverts a change made in the app: user bea, last written 2026-05-02T10:11:12Z",
+        "2 changes made in the app among them, which the plan leaves alone.",
+    ] {
+        assert!(cards.contains(text), "{text} in {cards}");
+    }
+    assert!(front.contains("1 conflict: changed in the manifest and in the app"));
+    let index: Value = serde_json::from_str(&block(&page, "index").unwrap()).unwrap();
+    let names = |table: &str, column: &str| -> Vec<String> {
+        let numbers = index[column].as_array().unwrap().iter();
+        let name = |number: &Value| &index[table][number.as_u64().unwrap() as usize];
+        numbers
+            .map(|it| name(it).as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        names("kinds", "kind"),
+        ["overwrite", "merge", "conflict", "left alone"]
+    );
+    assert_eq!(
+        names("apps", "app"),
+        [
+            "reverted",
+            "not changed",
+            "conflict, undecided",
+            "left alone"
+        ]
+    );
+}
+
+#[test]
+fn a_key_is_a_link_unless_it_is_an_id() {
+    let with_id = |id: &str, key: &str| DiffChange {
+        id: Some(crate::model::AnnotationId::new(id).unwrap()),
+        key: Some(Key::new(key).unwrap()),
+        ..change("a", None, of(a_box(0.5)))
+    };
+    let changes = vec![
+        with_id("1", "2"),
+        with_id("2", "red car"),
+        with_id("3", "red car"),
+    ];
+    let page = page_of(changes, &Surroundings::default());
+    for (id, key) in [("1", "2~2"), ("2", "red%20car"), ("3", "red%20car~2")] {
+        let item =
+            format!("<li id=\"a/{id}\" class=\"add\" tabindex=\"-1\"><span id=\"a/{key}\"></span>");
+        assert!(page.contains(&item), "{item}");
+    }
+}
+
+#[test]
+fn metadata_of_both_sides_can_be_searched() {
+    let with = |metadata: &str| {
+        let content = of(a_box(0.5)).unwrap();
+        Some(Content {
+            metadata: Some(crate::model::Json::new(metadata).unwrap()),
+            ..content
+        })
+    };
+    let changes = vec![change(
+        "a",
+        with(r#"{"weather": "Rain"}"#),
+        with(r#"{"weather": "Sun"}"#),
+    )];
+    let page = page_of(changes, &Surroundings::default());
+    let index: Value = serde_json::from_str(&block(&page, "index").unwrap()).unwrap();
+    let text = index["texts"][0].as_str().unwrap();
+    assert!(
+        text.contains("weather: rain") && text.contains("weather: sun"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_is_missing_of_an_input_is_said_on_its_card() {
+    let surroundings = with_backdrop(Backdrop {
+        notes: vec!["no picture was found".to_owned()],
+        ..Backdrop::default()
+    });
+    let page = page_of(vec![change("a", None, of(a_box(0.5)))], &surroundings);
+    assert!(
+        page.contains(
+            "</h3>\n<p class=\"more\">no picture was found.</p>\n<div class=\"drawings\">"
+        )
+    );
 }

@@ -3,13 +3,14 @@
 use super::card::Card;
 use super::document::picture;
 use super::markup::Markup;
-use crate::drawing::{Backdrop, Role, Shape, SvgCanvas, outline_bounds, svg_number};
-use crate::model::{Content, Frame, Geometry, counted};
+use crate::drawing::{Backdrop, Placing, Role, Shape, SvgCanvas, outline_bounds, svg_number};
+use crate::model::{Content, Frame, Geometry, counted, escape};
 use crate::render::change::ShownChange;
 use crate::render::place;
 use crate::render::review::{self, Surroundings, shape, sides};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use unicode_width::UnicodeWidthStr;
 
 /// With more changes in a drawing, only their numbers are written into it.
 const MOST_NAMED: usize = 8;
@@ -141,51 +142,50 @@ fn view_box(canvas: SvgCanvas, part: [f32; 4]) -> String {
     canvas.part(part).map(svg_number).join(" ")
 }
 
-/// The number of each change at its label, with its concepts if there are few.
+/// The number of each change at its label, with its concepts if there are few. Names do not overlap: they move to the nearest
+/// free place, without their concepts if there is not enough space, and are left out if there is none.
 fn labels(m: &mut Markup, canvas: SvgCanvas, drawn: &[Drawn<'_>], offset: usize) {
-    let mut seen = None;
-    let is_few = drawn
-        .iter()
-        .map(|it| it.at)
-        .collect::<std::collections::BTreeSet<_>>()
-        .len()
-        <= MOST_NAMED;
+    /// The height of a line in the largest font that the style sheet has, and the part of it above the base line.
+    const LINE: f64 = 44.0;
+    const ASCENT: f64 = 35.0;
+    /// The width of a character in that font, which is bold, and of the border.
+    const CHARACTER: f64 = 30.0;
+    const BORDER: f64 = 12.0;
+    let changes: BTreeSet<usize> = drawn.iter().map(|it| it.at).collect();
+    let is_few = changes.len() <= MOST_NAMED;
+    let mut placing = Placing::new([canvas.width(), canvas.height()]);
     m.raw("<g class=\"names\">");
-    // The label after the change, if there is one, bears the name.
     for (nth, it) in drawn.iter().enumerate() {
-        let next_is_same = drawn.get(nth + 1).is_some_and(|next| next.at == it.at);
-        if next_is_same || seen == Some(it.at) {
+        // The label after the change, if there is one, bears the name.
+        if drawn.get(nth + 1).is_some_and(|next| next.at == it.at) {
             continue;
         }
-        seen = Some(it.at);
         let Some(edges) = outline_bounds(&it.shape.outline) else {
             continue;
         };
-        let [x, y, _, height] = canvas.part(edges);
-        // Above the label, or inside it at the upper edge of the picture.
-        let y = if y > 40.0 {
-            y - 8.0
-        } else {
-            (y + 34.0).min(y + height + 34.0)
-        };
-        let sign = it.change.sign.symbol();
-        m.drawing(|out| {
-            let _ = write!(
-                out,
-                r#"<text x="{}" y="{}">"#,
-                svg_number(x.min(940.0)),
-                svg_number(y)
-            );
-        });
-        m.text(&(offset + it.at + 1).to_string()).text(sign);
+        let number = format!("{}{}", offset + it.at + 1, it.change.sign.symbol());
+        let mut names = vec![number.clone()];
         if is_few && !it.shape.label.is_empty() {
             let mut label: String = it.shape.label.chars().take(LABEL).collect();
             if label.len() < it.shape.label.len() {
                 label.push('…');
             }
-            m.raw(" ").text(&label);
+            names.insert(0, format!("{number} {label}"));
         }
-        m.raw("</text>");
+        let [x, y, ..] = canvas.part(edges);
+        // Above the label, or inside it at the upper edge of the picture.
+        let y = if y >= LINE { y - LINE } else { y };
+        let place = names.iter().find_map(|name| {
+            let width = escape(name).width() as f64 * CHARACTER + BORDER;
+            Some((name, placing.place([x, y], [width, LINE])?))
+        });
+        if let Some((name, [x, y])) = place {
+            m.drawing(|out| {
+                let [x, y] = [x, y + ASCENT].map(svg_number);
+                let _ = write!(out, r#"<text x="{x}" y="{y}">"#);
+            });
+            m.text(name).raw("</text>");
+        }
     }
     m.raw("</g>");
 }
@@ -203,7 +203,10 @@ fn alternative(
         (count(|role| role == Role::Added), "added"),
         (count(|role| role == Role::Removed), "removed"),
         (count(|role| role == Role::After), "changed"),
-        (unchanged as u64, "unchanged"),
+        (
+            count(|role| role == Role::Unchanged) + unchanged as u64,
+            "unchanged",
+        ),
     ];
     let parts: Vec<String> = parts
         .into_iter()
@@ -242,9 +245,11 @@ pub(super) fn enlarged(m: &mut Markup, card: &Card<'_>, at: usize, surroundings:
         return;
     };
     let canvas = SvgCanvas::new(card.input.unchanged(surroundings, |_| false).size);
-    m.raw("<svg class=\"zoom\" aria-hidden=\"true\"")
-        .attribute("viewBox", &view_box(canvas, part))
-        .raw(">");
+    m.raw(match href {
+        Some(_) => "<svg class=\"zoom\" aria-hidden=\"true\"",
+        None => "<svg class=\"zoom blank\" aria-hidden=\"true\"",
+    });
+    m.attribute("viewBox", &view_box(canvas, part)).raw(">");
     let crops = backdrop.map_or(&[][..], |it| &it.crops);
     let crop = crops
         .iter()
@@ -286,7 +291,7 @@ fn time_bars(m: &mut Markup, parts: &[(usize, Role, [f32; 2])]) {
         .fold(0.0_f32, |end, (.., [_, to])| end.max(*to));
     let scale = 900.0 / f64::from(if end > 0.0 { end } else { 1.0 });
     let height = svg_number(ROW * parts.len() as f64);
-    m.raw("<figure class=\"time\"><svg role=\"img\"")
+    m.raw("<figure class=\"time blank\"><svg role=\"img\"")
         .attribute("viewBox", &format!("0 0 1000 {height}"))
         .raw("><title>Parts of the time from 0 s to ")
         .text(&end.to_string())

@@ -15,6 +15,10 @@ use crate::render::selection::{by_action, destructiveness, groups};
 use crate::render::text::write_content;
 use std::fmt::Write as _;
 
+/// Bytes for a section of the report.
+pub(super) const SECTION: usize = 3_000;
+/// Bytes for a sentence with names in it.
+pub(super) const SENTENCE: usize = 2_000;
 /// Bytes for the changes of one input, at least.
 const BLOCK: usize = 9_000;
 /// Bytes for one change.
@@ -115,7 +119,7 @@ pub(super) fn section(section: &Section, limit: usize) -> String {
             let align = section.rows.iter().take(1).flatten();
             let align = align.map(|cell| match cell {
                 Cell::Phrase(_) | Cell::Bar(_) => Align::Left,
-                Cell::Count(_) | Cell::Change(_) => Align::Right,
+                Cell::Count(_) | Cell::Change(_) | Cell::LeftOut => Align::Right,
             });
             let table = Table {
                 titles: &titles,
@@ -146,6 +150,7 @@ fn cell(cell: &Cell) -> String {
         Cell::Count(count) => thousands(*count),
         Cell::Change(change) => signed(*change),
         Cell::Bar(length) => "█".repeat(*length as usize),
+        Cell::LeftOut => String::new(),
     }
 }
 
@@ -260,7 +265,7 @@ fn change(operation: &Operation, form: &Form<'_>) -> String {
 fn sign(sign: Sign) -> char {
     match sign {
         Sign::Add => '+',
-        Sign::Change | Sign::Replace => '!',
+        Sign::Change | Sign::Replace | Sign::Keep => '!',
         Sign::Remove => '-',
     }
 }

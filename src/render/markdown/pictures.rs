@@ -81,8 +81,7 @@ fn link(list: &SheetList, sheet: &ListedSheet) -> String {
             && !link.contains(['<', '>', '\\'])
             && !link.contains(char::is_control)
     };
-    if let Some(url) = &list.url
-        && let Ok(url) = Url::parse(&below(url))
+    if let Some(url) = list.url.as_deref().and_then(|url| within(url, &sheet.file))
         && is_linkable(url.as_str())
     {
         return format!("![{}: {numbers}](<{url}>)", sheet.file);
@@ -96,6 +95,13 @@ fn link(list: &SheetList, sheet: &ListedSheet) -> String {
     } else {
         format!("{}: {numbers}", code(&path))
     }
+}
+
+/// The URL of a file in the folder at this URL. What follows a question mark stays at the end.
+fn within(folder: &str, file: &str) -> Option<Url> {
+    let mut url = Url::parse(folder).ok()?;
+    url.path_segments_mut().ok()?.pop_if_empty().push(file);
+    Some(url)
 }
 
 #[cfg(test)]
@@ -142,6 +148,19 @@ mod tests {
         let expected =
             "\n![sheet-001.png: changes 1 to 2](<https://example.com/a%20b/sheet-001.png>)\n";
         assert!(shown.contains(expected), "{shown}");
+        for (url, expected) in [
+            (
+                "https://example.com/raw?ref=a/b",
+                "https://example.com/raw/sheet-001.png?ref=a/b",
+            ),
+            (
+                "https://example.com/?token=x#top",
+                "https://example.com/sheet-001.png?token=x#top",
+            ),
+        ] {
+            let shown = section(&list("out", Some(url), "+ post box: car"));
+            assert!(shown.contains(&format!("](<{expected}>)")), "{shown}");
+        }
         assert_eq!(section(&SheetList::default()), "");
     }
 
