@@ -16,6 +16,7 @@ mod ordered;
 mod overlapping;
 mod page;
 mod picture;
+mod public;
 mod purge;
 mod rate;
 mod reader;
